@@ -1,0 +1,241 @@
+"""One terminal on the wire: session, Digest, TLS pin and time-outs behind one method. Alone in knowing `requests`.
+
+What the vendor allows: HTTP on 80 or HTTPS on 443 with a self-signed certificate, Digest login, one conversation at a
+time (ISAPI guide, "Security"; the limits are not documented). Five to seven refused passwords lock the account for
+half an hour, so the first refusal ends the conversation.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests_toolbelt.adapters.fingerprint import FingerprintAdapter
+
+from hikflask.isapi.answer import Answer, Requester
+from hikflask.isapi.codec import login_refusal, response_status, user_check
+from hikflask.isapi.digest import Challenge, DigestLogin, best_challenge
+from hikflask.isapi.errors import CertificateChanged, NoAnswer, Nonsense, TerminalError, Unreachable, error_for
+from hikflask.isapi.sockets import Trip, about_certificate, certificate_fingerprint, normal_fingerprint, watch
+
+__all__ = ["Answer", "Client", "Requester", "certificate_fingerprint", "normal_fingerprint"]
+
+CONNECT_SECONDS = 3.05
+READ_SECONDS = 8.0
+LARGEST_ANSWER = 8 * 1024 * 1024
+CHUNK = 64 * 1024
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Call:
+    method: str
+    path: str
+    data: bytes | None = field(repr=False)
+    content_type: str | None
+    timeout: tuple[float, float]
+    before_send: Callable[[float], None] | None
+
+    @property
+    def bare_path(self) -> str:
+        """The path without its query, which may hold a token."""
+        return self.path.partition("?")[0]
+
+
+@dataclass(frozen=True)
+class _Reply:
+    answer: Answer
+    challenge: str = field(repr=False)
+
+
+class Client:
+    """One account on one terminal; keeps its connection and its Digest state between requests.
+
+    Args: url is scheme and host (and port); timeout is (connect, read) in seconds, where read is the time for the
+    whole answer; fingerprint is the SHA-256 of the certificate to accept at an https address, without one the
+    certificate must be trusted.
+    Raises: ValueError for an unusable address or fingerprint.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        username: str,
+        password: str,
+        *,
+        fingerprint: str | None = None,
+        timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+        transport: BaseAdapter | None = None,
+    ) -> None:
+        self._address = _address(url)
+        self._username = username
+        self._timeout = timeout
+        self._login = DigestLogin(username, password)
+        self._tries_left: int | None = None
+        self._trip = Trip()
+        self._lock = threading.Lock()
+        self._session = _session(self._trip, normal_fingerprint(fingerprint) if fingerprint else None, transport)
+
+    def __repr__(self) -> str:
+        return f"<Client {self._username} at {self._address}>"
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._session.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        data: bytes | None = None,
+        content_type: str | None = None,
+        timeout: tuple[float, float] | None = None,
+        before_send: Callable[[float], None] | None = None,
+    ) -> Answer:
+        """Send one request, log in where asked to, and return the answer whatever its status, save 401 and redirects.
+
+        Args: path begins with "/" and holds the query; timeout is (connect, read) in seconds; before_send is called
+        before each HTTP round trip with the seconds it may take, and may raise to stop.
+        Raises: Unreachable, NoAnswer, CertificateChanged, LoginRefused, Nonsense.
+        """
+        if not path.startswith("/"):
+            raise ValueError("a path begins with /")  # anything else could turn the address into another host
+        call = _Call(method, path, data, content_type, timeout or self._timeout, before_send)
+        with self._lock:
+            return self._converse(call)
+
+    def _converse(self, call: _Call) -> Answer:
+        if self._login.ready:
+            answer = self._round_trip(call).answer
+            if answer.status != 401:
+                return answer
+            self._stop_if_refused(answer)
+        # Credentials are left out at first: only a challenge shows how to send them, and this costs no try.
+        self._login.forget()
+        reply = self._round_trip(call)
+        if reply.answer.status != 401:
+            return reply.answer
+        self._login.learn(self._challenge(reply))
+        answer = self._round_trip(call).answer
+        if answer.status == 401:
+            self._login.forget()
+            raise login_refusal(answer)
+        return answer
+
+    def _stop_if_refused(self, answer: Answer) -> None:
+        """Tell a refused password from a worn-out nonce: only the former costs a try, or locks the account."""
+        before, check = self._tries_left, user_check(answer)
+        fell = before is not None and check.tries_left is not None and check.tries_left < before
+        if check.locked or fell:
+            self._login.forget()
+            self._tries_left = check.tries_left
+            raise login_refusal(answer)
+
+    def _challenge(self, reply: _Reply) -> Challenge:
+        """Return the challenge of a 401 to a request without credentials."""
+        check = user_check(reply.answer)
+        if check.locked:
+            raise login_refusal(reply.answer)
+        self._tries_left = check.tries_left
+        challenge = best_challenge(reply.challenge)
+        if challenge:
+            return challenge
+        status = response_status(reply.answer)
+        if status and status.sub_status.lower() == "notactivated":
+            raise error_for(status, reply.answer.status, reply.answer.path)
+        raise Nonsense(message="no Digest challenge", path=reply.answer.path, http_status=reply.answer.status)
+
+    def _round_trip(self, call: _Call) -> _Reply:
+        try:
+            return self._once(call)
+        except NoAnswer:
+            # A kept connection may be closed by the terminal in the moment it is used; only reading again is harmless.
+            if call.method != "GET" or self._trip.connected or not self._trip.dropped:
+                raise
+        return self._once(call)
+
+    def _once(self, call: _Call) -> _Reply:
+        seconds = sum(call.timeout)
+        if call.before_send:
+            call.before_send(seconds)
+        self._trip.begin(seconds)
+        try:
+            prepared = self._prepare(call)
+            sent = self._session.send(prepared, timeout=call.timeout, stream=True, allow_redirects=False)
+            with closing(sent) as response:
+                body = self._body(response, call)
+        except requests.RequestException as error:
+            raise self._translated(error, call.bare_path) from error
+        log.debug("%s %s: %s, %s bytes", call.method, call.bare_path, response.status_code, len(body))
+        if 300 <= response.status_code < 400:
+            raise Nonsense(message="redirect", path=call.bare_path, http_status=response.status_code)
+        answer = Answer(response.status_code, response.headers.get("Content-Type", ""), body, call.bare_path)
+        return _Reply(answer, response.headers.get("WWW-Authenticate", ""))
+
+    def _prepare(self, call: _Call) -> requests.PreparedRequest:
+        headers = {"Content-Type": call.content_type} if call.content_type else {}
+        request = requests.Request(call.method, self._address + call.path, headers=headers, data=call.data)
+        prepared = self._session.prepare_request(request)
+        authorization = self._login.header(call.method, prepared.path_url)
+        if authorization:
+            prepared.headers["Authorization"] = authorization
+        return prepared
+
+    def _body(self, response: requests.Response, call: _Call) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_content(CHUNK):
+            body += chunk
+            if len(body) > LARGEST_ANSWER:
+                raise Nonsense(message="answer too large", path=call.bare_path, http_status=response.status_code)
+            if self._trip.seconds_left() < 0:
+                raise NoAnswer(path=call.bare_path, http_status=response.status_code)
+        return bytes(body)
+
+    def _translated(self, error: requests.RequestException, path: str) -> TerminalError:
+        cause = type(error).__name__
+        if isinstance(error, requests.exceptions.ContentDecodingError):
+            return Nonsense(message=cause, path=path)
+        if isinstance(error, requests.exceptions.SSLError) and not self._trip.sent and about_certificate(error):
+            return CertificateChanged(path=path)
+        if isinstance(error, requests.ReadTimeout) or self._trip.timed_out:
+            return NoAnswer(message=cause, path=path)
+        if self._trip.sent or isinstance(error, requests.exceptions.ChunkedEncodingError):
+            self._trip.dropped = True
+            return NoAnswer(message=cause, path=path)
+        return Unreachable(message=cause, path=path)
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        raise ValueError("the address must be http://host or https://host")
+    if parts.port == 0:  # reading the port also refuses one that is no number
+        raise ValueError("port 0 is none")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _session(trip: Trip, fingerprint: str | None, transport: BaseAdapter | None) -> requests.Session:
+    session = requests.Session()
+    # Neither proxies nor REQUESTS_CA_BUNDLE nor .netrc: a terminal stands on the local net and is trusted by its pin.
+    session.trust_env = False
+    session.headers.update({"User-Agent": "hikflask", "Accept-Encoding": "identity"})
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, transport or _adapter(trip, fingerprint if scheme == "https://" else None))
+    # Off only beside a pin, which then is what is verified. Each adapter serves one client, so http is not touched by
+    # it.
+    session.verify = fingerprint is None
+    return session
+
+
+def _adapter(trip: Trip, fingerprint: str | None) -> HTTPAdapter:
+    adapter: HTTPAdapter = FingerprintAdapter(fingerprint) if fingerprint else HTTPAdapter()
+    watch(adapter.poolmanager, trip)
+    return adapter

@@ -1,0 +1,207 @@
+"""XML, JSON and the envelope: bytes of a terminal become checked things, or a TerminalError.
+
+What the vendor allows: the envelope "ResponseStatus" in JSON or XML (ISAPI guide, "Error codes"). Data and errors come
+in different namespaces and the heartbeat in a root called RequestStatus, so elements are matched by their local name.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.ElementTree import fromstring
+
+from hikflask.isapi.answer import Answer, ResponseStatus
+from hikflask.isapi.errors import AccountLocked, LoginRefused, Nonsense, WrongPassword, error_for
+from hikflask.isapi.multipart import Part, cut_jpeg, parts
+
+__all__ = ["Part", "ResponseStatus", "checked", "confirmed", "cut_jpeg", "parts", "response_status"]
+
+Json = dict[str, Any]
+
+ENVELOPES = {"ResponseStatus", "RequestStatus", "userCheck"}
+OK_CODES = {0, 1}
+
+
+def checked(answer: Answer) -> Answer:
+    """Return the answer when neither HTTP nor the envelope refuses; some firmware refuses with HTTP 200.
+
+    Raises: the TerminalError that the refusal stands for.
+    """
+    status = response_status(answer)
+    if not 200 <= answer.status < 300:
+        raise error_for(status or ResponseStatus(), answer.status, answer.path)
+    if status and not _is_ok(status):
+        raise error_for(status, answer.status, answer.path)
+    return answer
+
+
+def confirmed(answer: Answer) -> Answer:
+    """Return the answer when the terminal itself says OK; HTTP 200 alone is no success.
+
+    Raises: the TerminalError of a refusal, Nonsense where there is no envelope.
+    """
+    checked(answer)
+    if response_status(answer) is None:
+        raise Nonsense(message="no ResponseStatus", path=answer.path, http_status=answer.status)
+    return answer
+
+
+def _is_ok(status: ResponseStatus) -> bool:
+    if status.status_code is None:
+        return status.sub_status.lower() == "ok"
+    return status.status_code in OK_CODES
+
+
+def response_status(answer: Answer) -> ResponseStatus | None:
+    """Return the envelope of an answer, JSON or XML, or None where the body holds none."""
+    start = answer.body.lstrip()[:1]
+    if start == b"{":
+        return _status_of_json(answer)
+    return _status_of_xml(answer) if start == b"<" else None
+
+
+def _status_of_json(answer: Answer) -> ResponseStatus | None:
+    try:
+        found = json_object(answer)
+    except Nonsense:
+        return None
+    found = _dict(found.get("ResponseStatus")) or found
+    if "statusCode" not in found and "subStatusCode" not in found:
+        return None
+    return _status(found)
+
+
+def _status_of_xml(answer: Answer) -> ResponseStatus | None:
+    try:
+        root = xml(answer)
+    except Nonsense:
+        return None
+    if local_name(root) not in ENVELOPES:
+        return None
+    words = {local_name(element): (element.text or "").strip() for element in root}
+    if local_name(root) != "userCheck":
+        return _status(words)
+    accepted = words.get("statusValue") == "200"
+    return ResponseStatus(1 if accepted else 4, words.get("statusString", ""), "ok" if accepted else "badAuthorization")
+
+
+def _status(words: Json) -> ResponseStatus:
+    return ResponseStatus(
+        status_code=whole(words.get("statusCode")),
+        status_string=str(words.get("statusString") or ""),
+        sub_status=str(words.get("subStatusCode") or ""),
+        error_code=whole(words.get("errorCode")),
+        message=str(words.get("errorMsg") or ""),
+    )
+
+
+@dataclass(frozen=True)
+class UserCheck:
+    """What a terminal says beside HTTP 401: tries left, and seconds until a locked account opens again."""
+
+    locked: bool = False
+    tries_left: int | None = None
+    unlock_seconds: int | None = None
+
+
+def user_check(answer: Answer) -> UserCheck:
+    """Return what a 401 says about the account; an unreadable body says nothing."""
+    try:
+        root = xml(answer)
+    except Nonsense:
+        return UserCheck()
+    return UserCheck(
+        locked=text(root, "lockStatus").lower() == "lock",
+        tries_left=whole(text(root, "retryLoginTime")),
+        unlock_seconds=whole(text(root, "unlockTime")),
+    )
+
+
+def login_refusal(answer: Answer) -> LoginRefused:
+    """Return the error that a 401 to a request with credentials stands for."""
+    check = user_check(answer)
+    if check.locked:
+        return AccountLocked(unlock_seconds=check.unlock_seconds, path=answer.path, http_status=answer.status)
+    return WrongPassword(tries_left=check.tries_left, path=answer.path, http_status=answer.status)
+
+
+def xml(answer: Answer, *roots: str) -> Element:
+    """Return the root element of an XML body; Nonsense when it is none, or not one of the roots given."""
+    return xml_of(answer.body, answer.path, *roots)
+
+
+def xml_of(data: bytes, path: str, *roots: str) -> Element:
+    """Return the root element of XML bytes, as `xml` does."""
+    try:
+        root: Element = fromstring(data.strip())
+    # ValueError: entities and the like; LookupError: unknown encodings.
+    except (ParseError, ValueError, LookupError) as error:
+        raise Nonsense(message="broken XML", path=path) from error
+    if roots and local_name(root) not in roots:
+        raise Nonsense(message="unexpected root element", path=path)
+    return root
+
+
+def local_name(element: Element) -> str:
+    """Return an element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def child(root: Element, *names: str) -> Element | None:
+    """Return the first element below the root that has one of these local names."""
+    return next((element for element in root.iter() if element is not root and local_name(element) in names), None)
+
+
+def text(root: Element, *names: str) -> str:
+    """Return the text of the first element with one of these local names; empty when there is none."""
+    found = child(root, *names)
+    return (found.text or "").strip() if found is not None else ""
+
+
+def to_json(value: Json) -> bytes:
+    """Return compact UTF-8 JSON, as the terminal's own page sends it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def json_object(answer: Answer) -> Json:
+    """Return the JSON object of a body, or raise Nonsense.
+
+    Old firmware cuts names at a number of bytes, even inside a letter: a broken letter must not hide the whole page.
+    """
+    try:
+        value = json.loads(answer.body.decode("utf-8-sig", errors="replace"), strict=False)
+    except (ValueError, RecursionError) as error:
+        raise Nonsense(message="broken JSON", path=answer.path, http_status=answer.status) from error
+    if not isinstance(value, dict):
+        raise Nonsense(message="not a JSON object", path=answer.path, http_status=answer.status)
+    return value
+
+
+def member(answer: Answer, name: str) -> Json:
+    """Return the object of this name at the top of a JSON body, or raise Nonsense."""
+    value = json_object(answer).get(name)
+    if not isinstance(value, dict):
+        raise Nonsense(message=f"no {name}", path=answer.path, http_status=answer.status)
+    return value
+
+
+def rows(value: object) -> list[Json]:
+    """Return the objects of a list; a single object counts as a list of one, anything else as empty."""
+    if isinstance(value, dict):
+        return [value]
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def whole(value: object) -> int | None:
+    """Return a whole number that came as a number or as text, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    try:
+        return int(value)
+    except ValueError:
+        return None
+
+
+def _dict(value: object) -> Json:
+    return value if isinstance(value, dict) else {}

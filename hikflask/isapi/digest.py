@@ -1,0 +1,125 @@
+"""Digest login with a nonce that is kept while it works.
+
+What the vendor allows: Digest with qop "auth" (ISAPI guide, "Security": RFC 7616). Recorded challenges name no
+algorithm, so MD5 holds; newer firmware offers SHA-256 beside it. requests' own HTTPDigestAuth tries a refused password
+a second time and knows one challenge only, hence this module.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+# One `name=value`, with the scheme's name before it where a new challenge begins. Quoted values may hold commas.
+PARAMETER = re.compile(r'(?:\A|,)\s*(?:([A-Za-z][\w-]*)\s+)?([A-Za-z][\w*-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]*)')
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+# The later, the better.
+HASHES: dict[str, Callable[[str], str]] = {"MD5": _md5, "SHA-256": _sha256}
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """One Digest challenge that this client can answer."""
+
+    realm: str
+    nonce: str
+    opaque: str
+    algorithm: str
+    algorithm_named: bool
+    qop: bool
+
+
+def best_challenge(header: str) -> Challenge | None:
+    """Return the strongest Digest challenge of a WWW-Authenticate header (several are joined by commas), if any."""
+    strength = list(HASHES)
+    known = [challenge for fields in _schemes(header) if (challenge := _challenge(fields))]
+    return max(known, key=lambda challenge: strength.index(challenge.algorithm), default=None)
+
+
+def _schemes(header: str) -> list[dict[str, str]]:
+    schemes: list[dict[str, str]] = []
+    for scheme, name, value in PARAMETER.findall(header):
+        if scheme or not schemes:
+            schemes.append({"": scheme.lower()})
+        schemes[-1].setdefault(name.lower(), value[1:-1] if value.startswith('"') else value)
+    return schemes
+
+
+def _challenge(fields: dict[str, str]) -> Challenge | None:
+    algorithm = fields.get("algorithm", "MD5").upper()
+    offers = {offer.strip().lower() for offer in fields.get("qop", "").split(",")} - {""}
+    if fields[""] != "digest" or not fields.get("nonce"):
+        return None
+    if algorithm not in HASHES or (offers and "auth" not in offers):
+        return None
+    return Challenge(
+        realm=fields.get("realm", ""),
+        nonce=fields["nonce"],
+        opaque=fields.get("opaque", ""),
+        algorithm=algorithm,
+        algorithm_named="algorithm" in fields,
+        qop=bool(offers),
+    )
+
+
+class DigestLogin:
+    """One account's login state: the last challenge and how often it was answered."""
+
+    def __init__(self, username: str, password: str) -> None:
+        self._username = username
+        self._password = password
+        self._challenge: Challenge | None = None
+        self._count = 0
+
+    def __repr__(self) -> str:
+        return f"<DigestLogin {self._username}>"
+
+    @property
+    def ready(self) -> bool:
+        """Whether a challenge is known, so that a request can carry credentials at once."""
+        return self._challenge is not None
+
+    def learn(self, challenge: Challenge) -> None:
+        """Answer this challenge from now on."""
+        self._challenge = challenge
+        self._count = 0
+
+    def forget(self) -> None:
+        """Start the next request without credentials."""
+        self._challenge = None
+
+    def header(self, method: str, uri: str) -> str | None:
+        """Return the next Authorization header for this request, or None while no challenge is known.
+
+        Args: uri is path and query exactly as they stand in the request line (the terminals check the query, too).
+        """
+        if self._challenge is None:
+            return None
+        self._count += 1
+        fields = self._answer(self._challenge, method, uri, f"{self._count:08x}", secrets.token_hex(8))
+        # HTTP headers travel as Latin-1; a name outside ASCII goes as the UTF-8 bytes that were hashed.
+        return ("Digest " + ", ".join(fields)).encode().decode("latin-1")
+
+    def _answer(self, challenge: Challenge, method: str, uri: str, count: str, cnonce: str) -> list[str]:
+        digest = HASHES[challenge.algorithm]
+        account = digest(f"{self._username}:{challenge.realm}:{self._password}")
+        request = digest(f"{method}:{uri}")
+        extra = f":{count}:{cnonce}:auth" if challenge.qop else ""
+        response = digest(f"{account}:{challenge.nonce}{extra}:{request}")
+        username = self._username.replace("\\", "\\\\").replace('"', '\\"')
+        fields = [f'username="{username}"', f'realm="{challenge.realm}"', f'nonce="{challenge.nonce}"']
+        fields += [f'uri="{uri}"', f'response="{response}"']
+        fields += [f"algorithm={challenge.algorithm}"] if challenge.algorithm_named else []
+        fields += [f'opaque="{challenge.opaque}"'] if challenge.opaque else []
+        fields += ["qop=auth", f"nc={count}", f'cnonce="{cnonce}"'] if challenge.qop else []
+        return fields

@@ -1,0 +1,299 @@
+"""Everything that can go wrong with a terminal: one tree, one table.
+
+Source of the codes: the vendor's table of subStatusCode values (ISAPI guide, appendix "Error codes") and recorded
+refusals.
+"""
+
+import re
+from dataclasses import asdict
+from typing import Any
+
+from hikflask.isapi.answer import ResponseStatus
+
+
+class TerminalError(Exception):
+    """Base of all; carries the terminal's own words. `code` is its subStatusCode, or the class's own code."""
+
+    retryable: bool = False
+    own_code: str = "terminal_error"
+
+    def __init__(
+        self,
+        *,
+        code: str = "",
+        status_code: int | None = None,
+        status_string: str = "",
+        sub_status: str = "",
+        error_code: int | None = None,
+        message: str = "",
+        path: str = "",
+        http_status: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.code = code or self.own_code
+        self.status_code = status_code
+        self.status_string = status_string
+        self.sub_status = sub_status
+        self.error_code = error_code
+        self.message = message
+        self.path = path
+        self.http_status = http_status
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.code, self.path, self.message) if part)
+
+
+class Unreachable(TerminalError):
+    """No connection: the request was surely not sent."""
+
+    retryable = True
+    own_code = "unreachable"
+
+
+class NoAnswer(TerminalError):
+    """The request was sent, the answer was lost: the outcome is unknown."""
+
+    retryable = True
+    own_code = "no_answer"
+
+
+class CertificateChanged(TerminalError):
+    """The server shows a certificate that is not the pinned one, or, without a pin, not a trusted one."""
+
+    own_code = "certificate_changed"
+
+
+class Nonsense(TerminalError):
+    """The answer is not what the protocol allows."""
+
+    own_code = "nonsense"
+
+
+class CaptureCancelled(TerminalError):
+    """The caller cancelled the capture."""
+
+    own_code = "cancelled"
+
+
+class LoginRefused(TerminalError):
+    """The terminal refused the login; another try would bring the account nearer to being locked."""
+
+    own_code = "login_refused"
+
+    def __init__(self, *, tries_left: int | None = None, unlock_seconds: int | None = None, **words: Any) -> None:
+        super().__init__(**words)
+        self.tries_left = tries_left
+        self.unlock_seconds = unlock_seconds
+
+
+class WrongPassword(LoginRefused):
+    """The password was refused; `tries_left` is how many more the terminal allows, where it says so."""
+
+    own_code = "wrong_password"
+
+
+class AccountLocked(LoginRefused):
+    """The account is locked for `unlock_seconds` more, where the terminal says so."""
+
+    own_code = "locked"
+
+
+class Refused(TerminalError):
+    """The terminal understood and said no; base of every refusal, and the class of those without their own."""
+
+    own_code = "refused"
+
+
+class Busy(Refused):
+    """Somebody else uses the terminal, or it still works on the last request."""
+
+    retryable = True
+    own_code = "deviceBusy"
+
+
+class CaptureTimeout(Refused):
+    """Nobody showed a face in time."""
+
+    own_code = "captureTimeout"
+
+
+class NotSupported(Refused):
+    """This model does not do that."""
+
+    own_code = "notSupport"
+
+
+class NoFace(Refused):
+    """No face in the picture."""
+
+    own_code = "noFaceInPicture"
+
+
+class ManyFaces(Refused):
+    """More than one face in the picture."""
+
+    own_code = "multipleFaceObjectError"
+
+
+class FaceTooSmall(Refused):
+    """The face, or the picture, is too small."""
+
+    own_code = "picSizeSmallError"
+
+
+class PoorQuality(Refused):
+    """The face is too dark, covered or blurred."""
+
+    own_code = "poorFaceQuality"
+
+
+class ModelingFailed(Refused):
+    """The terminal could not model the face."""
+
+    own_code = "modelingFailed"
+
+
+class FileTooLarge(Refused):
+    """The picture's file is too large."""
+
+    own_code = "picSizeExceedError"
+
+
+class NumberTaken(Refused):
+    """A person with this number exists already."""
+
+    own_code = "employeeNoAlreadyExist"
+
+
+class PersonUnknown(Refused):
+    """No person has this number."""
+
+    own_code = "employeeNoNotExist"
+
+
+class IllegalNumber(Refused):
+    """The terminal takes no such number."""
+
+    own_code = "illegalEmployeeNo"
+
+
+class NameTooLong(Refused):
+    """The terminal takes no such name."""
+
+    own_code = "name_too_long"
+
+
+class Full(Refused):
+    """No room for another person or face."""
+
+    own_code = "deviceUserFull"
+
+
+class SameFace(Refused):
+    """This face is enrolled under another number."""
+
+    own_code = "alreadyExistThisFace"
+
+
+class PictureLost(Refused):
+    """The terminal could not fetch the picture it was pointed at."""
+
+    own_code = "urlDownloadFail"
+
+
+class Gone(PictureLost):
+    """The picture's address answers 404."""
+
+    own_code = "gone"
+
+
+class NoRight(Refused):
+    """The account lacks the right."""
+
+    own_code = "lowPrivilege"
+
+
+class NotActivated(Refused):
+    """The terminal was never activated."""
+
+    own_code = "notActivated"
+
+
+CLASSES: dict[str, type[TerminalError]] = {
+    "devicebusy": Busy,
+    "facedatamodeling": Busy,
+    "capturetimeout": CaptureTimeout,
+    "notsupport": NotSupported,
+    "unsupportcapture": NotSupported,
+    "methodnotallowed": NotSupported,
+    "picturefacedetectzero": NoFace,
+    "nofaceinpicture": NoFace,
+    "picanalysisnotargeterror": NoFace,
+    "multiplefaceobjecterror": ManyFaces,
+    "pupildistancetoosmall": FaceTooSmall,
+    "picsizesmallerror": FaceTooSmall,
+    "facedatalenshort": FaceTooSmall,
+    "facelowqulity": PoorQuality,  # spelt so by the terminals
+    "facelowquality": PoorQuality,
+    "poorfacequality": PoorQuality,
+    "facescorefailure": PoorQuality,
+    "lowscore": PoorQuality,
+    "subpicanalysismodelingerror": ModelingFailed,
+    "modelingfailed": ModelingFailed,
+    "picsizeexceederror": FileTooLarge,
+    "filesizeexceederror": FileTooLarge,
+    "employeenoalreadyexist": NumberTaken,
+    "deviceuseralreadyexist": NumberTaken,
+    "employeenonotexist": PersonUnknown,
+    "deviceusernotexist": PersonUnknown,
+    "illegalemployeeno": IllegalNumber,
+    "notsupportcharacter": IllegalNumber,
+    "deviceuserfull": Full,
+    "devicefacefull": Full,
+    "faceimagesnumerror": Full,
+    "alreadyexistthisface": SameFace,
+    "urldownloadfail": PictureLost,
+    "urldownloadfailed": PictureLost,
+    "lowprivilege": NoRight,
+    "notactivated": NotActivated,
+    "badauthorization": WrongPassword,
+}
+
+# Without a known sub-status the coarser numbers decide: statusCode 2 is "Device Busy"; HTTP 404 is how notSupport
+# travels.
+STATUS_CLASSES: dict[int | None, type[TerminalError]] = {2: Busy}
+HTTP_CLASSES: dict[int | None, type[TerminalError]] = {
+    403: NoRight,
+    404: NotSupported,
+    405: NotSupported,
+    501: NotSupported,
+    503: Busy,
+}
+
+# These sub-statuses blame the syntax; the field at the END of errorMsg tells what is really wrong (two recordings
+# each).
+MISLEADING: tuple[tuple[frozenset[str], re.Pattern[str], type[TerminalError]], ...] = (
+    (frozenset({"badjsoncontent", "badjsonformat"}), re.compile(r"faceURL\W*\Z", re.IGNORECASE), FileTooLarge),
+    (frozenset({"badjsoncontent"}), re.compile(r"employeeNo\W*\Z", re.IGNORECASE), IllegalNumber),
+    (frozenset({"badjsoncontent"}), re.compile(r"\bname\W*\Z", re.IGNORECASE), NameTooLong),
+)
+
+
+def error_for(status: ResponseStatus, http_status: int | None, path: str) -> TerminalError:
+    """Return the error that a refusal stands for; the path is without its query."""
+    kind, code = _kind_and_code(status, http_status)
+    return kind(code=code, **asdict(status), path=path, http_status=http_status)
+
+
+def _kind_and_code(status: ResponseStatus, http_status: int | None) -> tuple[type[TerminalError], str]:
+    sub_status = status.sub_status.lower()
+    for sub_statuses, field, kind in MISLEADING:
+        if sub_status in sub_statuses and field.search(status.message):
+            return kind, kind.own_code
+    said = "" if sub_status in {"", "ok"} else status.sub_status
+    found = CLASSES.get(sub_status) or STATUS_CLASSES.get(status.status_code) or HTTP_CLASSES.get(http_status)
+    if found and issubclass(found, LoginRefused):
+        return found, found.own_code
+    if found:
+        return found, said or found.own_code
+    return Refused, said or (f"http_{http_status}" if http_status and http_status >= 300 else Refused.own_code)

@@ -1,0 +1,129 @@
+"""Faces on a terminal, in the library of visible light: FDID "1", faceLibType "blackFD", FPID = the person's number.
+
+What the vendor allows: PUT /ISAPI/Intelligent/FDLib/FDSetUp adds or replaces a face, multipart, by URL or by picture;
+FDSearch, Count and FDSearch/Delete (ISAPI guide, "Face picture library"). The seed terminal takes nothing but the URL
+of its own last capture; most others take the picture. DELETE on FDLib itself wipes every library and is not here.
+"""
+
+import re
+from dataclasses import dataclass
+
+from hikflask.isapi.answer import Requester
+from hikflask.isapi.codec import Json, checked, confirmed, json_object, rows, to_json, whole
+from hikflask.isapi.errors import Gone, Nonsense, NotSupported
+from hikflask.isapi.multipart import cut_jpeg, face_form
+from hikflask.isapi.paging import PAGE, Page, every_row, page
+from hikflask.isapi.persons import JSON_TYPE, valid_number
+
+BASE = "/ISAPI/Intelligent/FDLib"
+SET_UP = f"{BASE}/FDSetUp?format=json"
+SEARCH = f"{BASE}/FDSearch?format=json"
+SEARCH_DELETE = f"{BASE}/FDSearch/Delete?format=json&FDID=1&faceLibType=blackFD"
+DELETE = f"{BASE}/FDDelete?format=json"
+COUNT = f"{BASE}/Count?format=json"
+
+LIBRARY: tuple[tuple[str, str], ...] = (("faceLibType", "blackFD"), ("FDID", "1"))
+SCHEME_AND_HOST = re.compile(r"(?:[A-Za-z][\w+.-]*:)?//[^/]*")
+
+
+@dataclass(frozen=True)
+class EnrolledFace:
+    """A face that the terminal holds; its picture's address where the terminal gives one."""
+
+    face_url: str | None
+
+
+def bind_url(client: Requester, number: str, face_url: str) -> None:
+    """Bind the picture at a terminal-local URL to a person who is there already; replaces an older face.
+
+    Args: face_url exactly as the terminal gave it. Raises: ModelingFailed, PictureLost, SameFace, Full, other
+    TerminalErrors.
+    """
+    _set_up(client, {**_key(number), "faceURL": face_url})
+
+
+def bind_picture(client: Requester, number: str, picture: bytes) -> None:
+    """Bind a JPEG to a person who is there already; replaces an older face, which stays when this fails.
+
+    Args: picture at most 200 KB, baseline, 4:2:0. Raises: ModelingFailed, FileTooLarge, SameFace, Full, other
+    TerminalErrors.
+    """
+    _set_up(client, _key(number), picture)
+
+
+def _set_up(client: Requester, record: Json, picture: bytes | None = None) -> None:
+    body, content_type = face_form(to_json(record), picture)
+    confirmed(client.request("PUT", SET_UP, data=body, content_type=content_type))
+
+
+def _key(number: str) -> Json:
+    return {**dict(LIBRARY), "FPID": valid_number(number)}
+
+
+def find(client: Requester, number: str) -> EnrolledFace | None:
+    """Return the face bound to this number, or None when there is none. Raises TerminalError."""
+
+    def ask(position: int) -> Page:
+        words = {"searchResultPosition": position, "maxResults": PAGE, **_key(number)}
+        answer = checked(client.request("POST", SEARCH, data=to_json(words), content_type=JSON_TYPE))
+        return page(answer, json_object(answer), "MatchList")
+
+    # Firmware that ignores one filter may ignore this one: only the number itself counts.
+    return next((_face(row) for row in every_row(ask) if str(row.get("FPID")) == number), None)
+
+
+def _face(row: Json) -> EnrolledFace:
+    return EnrolledFace(face_url=str(row.get("faceURL") or "") or None)
+
+
+def remove(client: Requester, number: str) -> None:
+    """Take one person's face off and leave the person; three ways, the next where a terminal does not know the last.
+
+    Raises: NotSupported when it knows none, other TerminalErrors; ValueError for a bad number (an empty list means
+    everybody).
+    """
+    try:
+        body = to_json({"FPID": [{"value": valid_number(number)}]})
+        confirmed(client.request("PUT", SEARCH_DELETE, data=body, content_type=JSON_TYPE))
+    except NotSupported:
+        _remove_by_set_up(client, number)
+
+
+def _remove_by_set_up(client: Requester, number: str) -> None:
+    try:
+        _set_up(client, {**_key(number), "deleteFP": True})
+    except NotSupported:
+        confirmed(client.request("PUT", DELETE, data=to_json(_key(number)), content_type=JSON_TYPE))
+
+
+def count(client: Requester) -> int:
+    """Return how many faces the library of visible light holds. Raises TerminalError."""
+    answer = checked(client.request("GET", COUNT))
+    words = json_object(answer)
+    if "FDRecordDataInfo" not in words:
+        raise Nonsense(message="no FDRecordDataInfo", path=answer.path, http_status=answer.status)
+    libraries = [row for row in rows(words["FDRecordDataInfo"]) if str(row.get("FDID")) == "1"]
+    return sum(whole(row.get("recordDataNumber")) or 0 for row in libraries)
+
+
+def fetch_picture(client: Requester, face_url: str) -> bytes:
+    """Return the JPEG behind a URL that the terminal gave, of a capture or of an enrolled face.
+
+    Only the path is kept: the host in it is unreliable (a LAN address behind NAT, http for https, cut short).
+    Raises: Gone on 404, Nonsense where there is no path or no JPEG, other TerminalErrors.
+    """
+    path = picture_path(face_url)
+    answer = client.request("GET", path)
+    if answer.status == 404:
+        raise Gone(path=path, http_status=404)
+    return cut_jpeg(checked(answer).body)
+
+
+def picture_path(face_url: str) -> str:
+    """Return the path of a picture's URL without query; Nonsense when there is none."""
+    plain = re.split(r"[?#]", face_url.strip(), maxsplit=1)[0]
+    start = plain.find("/LOCALS/")
+    path = plain[start:] if start >= 0 else SCHEME_AND_HOST.sub("", plain, count=1)
+    if not re.match(r"/[^/]", path) or "/../" in path:
+        raise Nonsense(message="no path in the picture's URL")
+    return path

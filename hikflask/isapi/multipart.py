@@ -1,0 +1,108 @@
+"""Multipart, in and out.
+
+What the vendor allows: multipart/form-data both ways (ISAPI guide, "Capture face data", "Set face record"). In
+practice the boundary of an answer may stand in the HTTP header, in a header block at the top of the body, or nowhere
+but in its first line; parts lack names; the whole may be labelled application/xml or be a bare JPEG. So parts are told
+apart by content.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from requests_toolbelt.multipart.encoder import MultipartEncoder
+
+from hikflask.isapi.answer import Answer
+from hikflask.isapi.errors import Nonsense
+
+JPEG_START = b"\xff\xd8\xff"
+JPEG_END = b"\xff\xd9"
+
+BOUNDARY = re.compile(rb'boundary="?([^\s";,]{1,200})"?', re.IGNORECASE)
+PART_NAME = re.compile(rb'(?:^|[;\s])name="?([^";\r\n]*)"?', re.IGNORECASE)
+CONTENT_TYPE = re.compile(rb"^content-type:[ \t]*([^;\r\n]*)", re.IGNORECASE | re.MULTILINE)
+BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+HEADER_LINE = re.compile(rb"[A-Za-z-]+:")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a multipart body; name and type are empty where the terminal gave none."""
+
+    name: str
+    content_type: str
+    data: bytes = field(repr=False)
+
+
+def parts(answer: Answer) -> list[Part]:
+    """Return the parts of an answer; a body that is no multipart is one part. Raises Nonsense when it is empty."""
+    if not answer.body.strip():
+        raise Nonsense(message="empty body", path=answer.path, http_status=answer.status)
+    for boundary in _boundaries(answer):
+        found = [_part(piece) for piece in _pieces(answer.body, boundary)]
+        if found:
+            return found
+    return [Part("", answer.content_type.partition(";")[0].strip(), answer.body)]
+
+
+def _boundaries(answer: Answer) -> Iterator[bytes]:
+    """Yield what may be the boundary, the likeliest first."""
+    header = BOUNDARY.search(answer.content_type.encode())
+    if header:
+        yield header[1]
+    own_header = BOUNDARY.search(BLANK_LINE.split(answer.body[:2000].lstrip(), maxsplit=1)[0])
+    if own_header:
+        yield own_header[1]
+    first_line = answer.body[:300].lstrip().partition(b"\n")[0].strip()
+    if first_line.startswith(b"--") and len(first_line) > 2:
+        yield first_line[2:]
+
+
+def _pieces(body: bytes, boundary: bytes) -> list[bytes]:
+    """Cut the body at its boundary lines; the preamble and what follows the closing line are dropped."""
+    line = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
+    marks = list(line.finditer(body))
+    if not marks:
+        return []
+    ends = [mark.start() for mark in marks[1:]] + [len(body)]
+    return [body[mark.end() : end] for mark, end in zip(marks, ends, strict=True) if not mark[1] and end > mark.end()]
+
+
+def _part(piece: bytes) -> Part:
+    piece = piece.removeprefix(b"\r").removeprefix(b"\n")
+    if not HEADER_LINE.match(piece):
+        return Part("", "", piece.removeprefix(b"\r").removeprefix(b"\n"))
+    pieces = BLANK_LINE.split(piece, maxsplit=1)
+    head, data = pieces[0], pieces[1] if len(pieces) > 1 else b""
+    name, content_type = PART_NAME.search(head), CONTENT_TYPE.search(head)
+    return Part(_word(name), _word(content_type), data)
+
+
+def _word(match: re.Match[bytes] | None) -> str:
+    return match[1].decode("utf-8", errors="replace").strip() if match else ""
+
+
+def cut_jpeg(data: bytes) -> bytes:
+    """Return the JPEG in these bytes, from FF D8 FF to the last FF D9; Nonsense when there is none.
+
+    Bytes around the picture later make the terminal refuse it with SubpicAnalysisModelingError (one recording).
+    """
+    start, end = data.find(JPEG_START), data.rfind(JPEG_END)
+    if start < 0 or end < start + len(JPEG_START):
+        raise Nonsense(message="no JPEG")
+    return data[start : end + len(JPEG_END)]
+
+
+def face_form(record: bytes, picture: bytes | None = None, *, boundary: str | None = None) -> tuple[bytes, str]:
+    """Return body and content type of an FDSetUp request, as bytes so that it can be replayed after a Digest 401.
+
+    Args: record is the compact JSON of FaceDataRecord. Without a picture it goes as the seed terminal's own page sends
+    it, with no Content-Type of its part; with one it is typed application/json, which one strict model wants, and
+    comes first.
+    """
+    fields: list[tuple[str, object]] = [("FaceDataRecord", record)]
+    if picture is not None:
+        fields = [("FaceDataRecord", (None, record, "application/json")), ("img", ("face.jpg", picture, "image/jpeg"))]
+    encoder = MultipartEncoder(fields, boundary=boundary)
+    body: bytes = encoder.to_string()
+    return body, str(encoder.content_type)

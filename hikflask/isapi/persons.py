@@ -1,0 +1,189 @@
+"""People on a terminal.
+
+What the vendor allows: Record, Modify, Search, Count and Delete under /ISAPI/AccessControl/UserInfo, removal with
+cards and faces by UserInfoDetail/Delete, which only starts it (ISAPI guide, "Person management"). Numbers are 1 to 32
+characters; times have no zone.
+"""
+
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from hikflask.isapi.answer import Requester
+from hikflask.isapi.codec import Json, checked, confirmed, member, to_json, whole
+from hikflask.isapi.errors import Busy, Nonsense, NotSupported, PersonUnknown, Refused
+from hikflask.isapi.paging import PAGE, Page, every_row, page
+
+BASE = "/ISAPI/AccessControl"
+RECORD = f"{BASE}/UserInfo/Record?format=json"
+MODIFY = f"{BASE}/UserInfo/Modify?format=json"
+SEARCH = f"{BASE}/UserInfo/Search?format=json"
+COUNT = f"{BASE}/UserInfo/Count?format=json"
+DELETE = f"{BASE}/UserInfo/Delete?format=json"
+DETAIL_DELETE = f"{BASE}/UserInfoDetail/Delete?format=json"
+DELETE_PROCESS = f"{BASE}/UserInfoDetail/DeleteProcess?format=json"
+JSON_TYPE = "application/json"
+
+NUMBER = re.compile(r"[A-Za-z0-9_-]{1,32}\Z")
+
+# The terminals' own calendar: 2000-01-01 to 2037-12-31, local, without a zone suffix, which is refused.
+FIRST_MOMENT = datetime.fromisoformat("2000-01-01T00:00:00")
+LAST_MOMENT = datetime.fromisoformat("2037-12-31T23:59:59")
+
+DELETE_PAUSE = 0.5
+DELETE_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person as the terminal tells it; faces is None where the firmware does not count them."""
+
+    number: str
+    name: str
+    faces: int | None
+    face_url: str | None
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many people, and how many of them with a face (None where not told)."""
+
+    people: int
+    faces: int | None
+
+
+def valid_number(number: str) -> str:
+    """Return the number when it is one the protocol knows; ValueError otherwise, above all for an empty one."""
+    if not isinstance(number, str) or not NUMBER.match(number):
+        raise ValueError("an employee number is 1 to 32 Latin letters, digits, - or _")
+    return number
+
+
+def add(client: Requester, number: str, name: str, *, begin: datetime, end: datetime = LAST_MOMENT) -> None:
+    """Add a person who may pass door 1 at all times.
+
+    Args: begin and end in the terminal's local time, without a zone; both are kept within the terminals' calendar.
+    Raises: NumberTaken, IllegalNumber, NameTooLong, Full, other TerminalErrors; ValueError for times with a zone.
+    """
+    user: Json = {
+        "employeeNo": valid_number(number),
+        "name": name,
+        "userType": "normal",
+        # enable false is "no expiry" in the guide and "blocked" to some clients: never sent.
+        "Valid": {"enable": True, "beginTime": _moment(begin), "endTime": _moment(end), "timeType": "local"},
+        "doorRight": "1",
+        "RightPlan": [{"doorNo": 1, "planTemplateNo": "1"}],
+        "gender": "unknown",
+        "groupId": 1,
+    }
+    confirmed(client.request("POST", RECORD, data=to_json({"UserInfo": user}), content_type=JSON_TYPE))
+
+
+def _moment(moment: datetime) -> str:
+    if moment.tzinfo is not None:
+        raise ValueError("terminals take local times without a zone")
+    return min(max(moment, FIRST_MOMENT), LAST_MOMENT).isoformat(timespec="seconds")
+
+
+def modify(client: Requester, number: str, name: str) -> None:
+    """Change a person's name and nothing else: rights and validity may have been set at the terminal.
+
+    Raises: PersonUnknown, NameTooLong, other TerminalErrors.
+    """
+    user: Json = {"employeeNo": valid_number(number), "name": name}
+    confirmed(client.request("PUT", MODIFY, data=to_json({"UserInfo": user}), content_type=JSON_TYPE))
+
+
+def find(client: Requester, number: str) -> Person | None:
+    """Return the person with this number, or None when the terminal has none.
+
+    Some firmware ignores EmployeeNoList and lists everybody, so the number itself is compared. Raises TerminalError.
+    """
+    people = _search(client, {"EmployeeNoList": _just(number)})
+    return next((person for person in people if person.number == number), None)
+
+
+def search(client: Requester) -> Iterator[Person]:
+    """Yield everybody on the terminal, page by page. Raises TerminalError; Nonsense when the list stops early."""
+    return _search(client, {})
+
+
+def _search(client: Requester, condition: Json) -> Iterator[Person]:
+    search_id = uuid.uuid4().hex
+
+    def ask(position: int) -> Page:
+        words = {"searchID": search_id, "searchResultPosition": position, "maxResults": PAGE, **condition}
+        body = to_json({"UserInfoSearchCond": words})
+        answer = checked(client.request("POST", SEARCH, data=body, content_type=JSON_TYPE))
+        return page(answer, member(answer, "UserInfoSearch"), "UserInfo")
+
+    return (_person(row) for row in every_row(ask))
+
+
+def _person(row: Json) -> Person:
+    return Person(
+        number=str(row.get("employeeNo") or ""),
+        name=str(row.get("name") or ""),
+        faces=whole(row.get("numOfFace")),
+        face_url=str(row.get("faceURL") or "") or None,
+    )
+
+
+def count(client: Requester) -> Count:
+    """Return how many people the terminal holds; the cheapest question with a login. Raises TerminalError."""
+    answer = checked(client.request("GET", COUNT))
+    words = member(answer, "UserInfoCount")
+    people = whole(words.get("userNumber"))
+    if people is None:
+        raise Nonsense(message="no userNumber", path=answer.path, http_status=answer.status)
+    return Count(people=people, faces=whole(words.get("bindFaceUserNumber")))
+
+
+def remove(
+    client: Requester, number: str, *, pause: Callable[[float], None] = time.sleep, tries: int = DELETE_TRIES
+) -> None:
+    """Remove one person with cards and faces, and wait until the terminal has done it; someone absent is no error.
+
+    Args: pause waits that many seconds, tries is how often the progress is asked. It does not prove absence: `find`
+    does.
+    Raises: Busy while it is still processing, Refused when it failed, other TerminalErrors; ValueError for a bad
+    number.
+    """
+    try:
+        _delete(client, DETAIL_DELETE, {"UserInfoDetail": {"mode": "byEmployeeNo", "EmployeeNoList": _just(number)}})
+    except NotSupported:
+        _delete(client, DELETE, {"UserInfoDelCond": {"EmployeeNoList": _just(number)}})
+        return
+    _wait_until_deleted(client, pause, tries)
+
+
+def _just(number: str) -> list[Json]:
+    """The only builder of an EmployeeNoList: exactly one number, for an empty list erases everybody."""
+    return [{"employeeNo": valid_number(number)}]
+
+
+def _delete(client: Requester, path: str, body: Json) -> None:
+    try:
+        confirmed(client.request("PUT", path, data=to_json(body), content_type=JSON_TYPE))
+    except PersonUnknown:
+        return  # most firmware does not call this an error
+
+
+def _wait_until_deleted(client: Requester, pause: Callable[[float], None], tries: int) -> None:
+    for _ in range(tries):
+        try:
+            answer = checked(client.request("GET", DELETE_PROCESS))
+        except NotSupported:
+            return  # nothing to wait for; the caller's search tells
+        status = member(answer, "UserInfoDetailDeleteProcess").get("status")
+        if status == "success":
+            return
+        if status == "failed":
+            raise Refused(code="failed", path=answer.path, http_status=answer.status)
+        if status != "processing":
+            raise Nonsense(message="no status", path=answer.path, http_status=answer.status)
+        pause(DELETE_PAUSE)
+    raise Busy(message="still deleting", path=DELETE_PROCESS.partition("?")[0])

@@ -1,0 +1,173 @@
+"""Below HTTP: how long one round trip may take in all, whether it was sent, and what certificate a server shows.
+
+requests' read time-out counts the silence between two bytes, so a terminal that drips them would hold a worker for
+ever, in the headers, too. Here every read of one answer shares a single deadline. Knowing whether a byte was sent is
+what tells a terminal that is away from an outcome that is unknown; the texts of exceptions are not asked.
+"""
+
+import hashlib
+import http.client
+import io
+import re
+import socket
+import ssl
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from hikflask.isapi.errors import Unreachable
+
+SHA256_HEX = re.compile(r"[0-9a-f]{64}\Z")
+
+
+class Trip:
+    """What is known of the round trip under way; one per client, whose lock lets one trip happen at a time."""
+
+    def __init__(self) -> None:
+        self.begin(0.0)
+
+    def begin(self, seconds: float) -> None:
+        """Start a round trip that may take this long."""
+        self.until = time.monotonic() + seconds
+        self.connected = False
+        self.sent = False
+        self.timed_out = False
+        self.dropped = False
+
+    def seconds_left(self) -> float:
+        """Return the seconds until the deadline, negative when it has passed."""
+        return self.until - time.monotonic()
+
+
+class HurriedReader(io.RawIOBase):
+    """Reads a socket until a deadline, however the bytes arrive."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, trip: Trip) -> None:
+        super().__init__()
+        self._raw = raw
+        self._sock = sock
+        self._trip = trip
+        self._until = min(trip.until, time.monotonic() + (sock.gettimeout() or 0.0))
+
+    def readable(self) -> bool:
+        """Say yes, as BufferedReader wants to hear."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read once, or raise TimeoutError at the deadline."""
+        left = self._until - time.monotonic()
+        try:
+            if left <= 0:
+                raise TimeoutError("the answer took too long")
+            self._sock.settimeout(left)
+            return self._raw.readinto(buffer)
+        except TimeoutError:
+            self._trip.timed_out = True
+            raise
+
+    def close(self) -> None:
+        """Close the socket's file with this one."""
+        self._raw.close()
+        super().close()
+
+
+class WatchedResponse(http.client.HTTPResponse):
+    """An HTTP response, headers and body, read against the trip's deadline."""
+
+    trip: Trip
+
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        raw = self.fp.detach()
+        self.fp = io.BufferedReader(HurriedReader(raw, sock, self.trip))
+
+
+class WatchedConnection(http.client.HTTPConnection):
+    """Notes on its trip when it connects and when it sends; goes before the pool's own connection class."""
+
+    trip: Trip
+
+    def connect(self) -> None:
+        """Connect, and note that this trip does not use an old connection."""
+        self.trip.connected = True
+        super().connect()
+
+    def send(self, data: Any) -> None:
+        """Send, and note that from now on the terminal may have acted."""
+        if self.sock is None:
+            self.connect()
+        self.trip.sent = True
+        super().send(data)
+
+
+def watch(pools: Any, trip: Trip) -> None:
+    """Make all connections of a pool manager report to the trip.
+
+    Args: pools is the `poolmanager` of a requests adapter; its `pool_classes_by_scheme` is the documented place for
+    this.
+    """
+    pools.pool_classes_by_scheme = {
+        scheme: type("WatchedPool", (pool,), {"ConnectionCls": _watched(pool.ConnectionCls, trip)})
+        for scheme, pool in pools.pool_classes_by_scheme.items()
+    }
+
+
+def _watched(connection: Any, trip: Trip) -> type:
+    response = type("TripResponse", (WatchedResponse,), {"trip": trip})
+    return type("TripConnection", (WatchedConnection, connection), {"trip": trip, "response_class": response})
+
+
+def about_certificate(error: BaseException) -> bool:
+    """Tell whether a TLS error is about the certificate shown, and not about the handshake.
+
+    A failed handshake holds the ssl module's own error; a refused certificate its verification error, a pin none at
+    all.
+    """
+    found = [cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)]
+    return not found or any(isinstance(cause, ssl.SSLCertVerificationError) for cause in found)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    causes: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        cause = waiting.pop()
+        if isinstance(cause, BaseException) and cause not in causes:
+            causes.append(cause)
+            waiting += [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
+    return causes
+
+
+def certificate_fingerprint(url: str, timeout: float) -> str:
+    """Return the SHA-256 of the certificate (DER) that the server shows at an https address, as 64 hex digits.
+
+    Args: timeout in seconds, for connecting and for the handshake. Raises: Unreachable; ValueError for an address that
+    is not https.
+    """
+    address = urlsplit(url)
+    if address.scheme != "https" or not address.hostname:
+        raise ValueError("not an https address")
+    # Nothing is trusted here: the certificate is only looked at, so that a person can compare and pin it.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((address.hostname, address.port or 443), timeout) as plain,
+            context.wrap_socket(plain, server_hostname=address.hostname) as secure,
+        ):
+            certificate = secure.getpeercert(binary_form=True)
+    except (OSError, UnicodeError) as error:
+        raise Unreachable(message=type(error).__name__) from error
+    return hashlib.sha256(certificate or b"").hexdigest()
+
+
+def normal_fingerprint(text: str) -> str:
+    """Return a SHA-256 fingerprint as 64 lower-case hex digits; colons, spaces and upper case are welcome.
+
+    Raises: ValueError when it is none.
+    """
+    plain = "".join(text.split()).replace(":", "").lower()
+    if not SHA256_HEX.match(plain):
+        raise ValueError("not a SHA-256 fingerprint")
+    return plain

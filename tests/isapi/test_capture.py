@@ -1,0 +1,213 @@
+"""Taking a face: the families of terminals, the deadline, the cancel."""
+
+from collections.abc import Callable
+
+import pytest
+
+from hikflask.isapi import capture, errors
+from hikflask.isapi.answer import Answer
+
+from .helpers import JPEG, Prepared, answer, recorded, refusal
+from .test_multipart import OWN_HEADER, PARTS
+
+DONE = recorded("seed_terminal/30_POST_AccessControl_CaptureFaceData.response.xml")
+URL = "https://192.168.1.67/LOCALS/pic/web_face_enrollpic.jpg@WEB000000000020"
+NOBODY = b"<CaptureFaceData><captureProgress>0</captureProgress></CaptureFaceData>"
+
+
+class Watch:
+    """A clock that only pauses and answers move."""
+
+    def __init__(self, seconds: float = 30.0) -> None:
+        self.left = seconds
+        self.pauses: list[float] = []
+
+    def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.left -= seconds
+
+
+def take(
+    *answers: Answer | Exception,
+    mode: str = "url",
+    watch: Watch | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[capture.Captured, Prepared, Watch]:
+    client, watch = Prepared(*answers), watch or Watch()
+    found = capture.take(client, mode=mode, seconds_left=lambda: watch.left, cancelled=cancelled, pause=watch.pause)
+    return found, client, watch
+
+
+def xml(body: bytes) -> Answer:
+    return answer(body, content_type="application/xml")
+
+
+def test_the_request_is_the_recorded_one_byte_for_byte() -> None:
+    found, client, _ = take(xml(DONE))
+    (sent,) = client.sent
+    assert sent.data == recorded("seed_terminal/30_POST_AccessControl_CaptureFaceData.request.txt")
+    assert (sent.method, sent.path) == ("POST", "/ISAPI/AccessControl/CaptureFaceData")
+    assert sent.content_type == "application/x-www-form-urlencoded"
+    assert found == capture.Captured(face_url=URL)
+
+
+def test_binary_mode_asks_for_the_picture_itself() -> None:
+    _, client, _ = take(answer(JPEG, content_type="image/jpeg"), mode="binary")
+    assert b"<dataType>binary</dataType>" in (client.sent[0].data or b"")
+
+
+def test_another_mode_is_refused_before_anything_is_sent() -> None:
+    with pytest.raises(ValueError, match="url or binary"):
+        take(mode="<x/>")
+
+
+def test_the_published_names_of_root_and_child_are_accepted() -> None:
+    body = DONE.replace(b"CaptureFaceData ", b"CaptureFaceDataResponse ").replace(
+        b"/CaptureFaceData>", b"/CaptureFaceDataResponse>"
+    )
+    found, _, _ = take(xml(body.replace(b"faceDataUrl", b"faceURL")))
+    assert found.face_url == URL
+
+
+def test_the_infrared_picture_is_not_taken_for_the_face() -> None:
+    body = b"<CaptureFaceData><infraredFaceDataUrl>http://x/ir</infraredFaceDataUrl><faceDataUrl>http://x/LOCALS/a&amp;b</faceDataUrl></CaptureFaceData>"
+    assert take(xml(body))[0].face_url == "http://x/LOCALS/a&b"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (PARTS, "multipart/form-data; boundary=MIME_boundary"),
+        (OWN_HEADER + PARTS, "application/xml"),
+        (PARTS.replace(b'name="FaceData";', b""), "application/xml"),
+        (JPEG, "image/jpeg"),
+        (b"\r\n" + JPEG + b"\r\n", "application/xml"),
+        (b"<CaptureFaceData><captureProgress>100</captureProgress></CaptureFaceData>\r\n" + JPEG, "application/xml"),
+    ],
+)
+def test_the_picture_is_found_in_every_kind_of_binary_answer(body: bytes, content_type: str) -> None:
+    found, client, _ = take(answer(body, content_type=content_type), mode="binary")
+    assert found == capture.Captured(picture=JPEG)
+    assert len(client.sent) == 1
+
+
+def test_nobody_there_is_asked_again_a_second_later() -> None:
+    found, client, watch = take(xml(NOBODY), xml(NOBODY), xml(DONE))
+    assert found.face_url == URL
+    assert len(client.sent) == 3
+    assert watch.pauses == [1.0, 1.0]
+
+
+def test_nobody_until_the_deadline_is_a_timeout() -> None:
+    with pytest.raises(errors.CaptureTimeout) as caught:
+        take(*[xml(NOBODY)] * 3, watch=Watch(2.5))
+    assert (caught.value.code, caught.value.status_code) == ("captureTimeout", None)
+
+
+def test_each_read_may_last_until_the_deadline_and_a_little() -> None:
+    _, client, _ = take(xml(NOBODY), xml(DONE), watch=Watch(10.0))
+    assert [sent.timeout for sent in client.sent] == [(3.05, 11.5), (3.05, 10.5)]
+
+
+def test_the_terminals_own_timeout_is_final() -> None:
+    body = recorded("other_terminals/capture_timeout_400_K1T342MX-E1.xml")
+    with pytest.raises(errors.CaptureTimeout) as caught:
+        take(answer(body, 400, "application/xml"))
+    assert caught.value.status_code == 3
+
+
+def test_busy_is_asked_once_more_after_three_seconds() -> None:
+    found, _, watch = take(refusal("deviceBusy", "dataType", status_code=2), xml(DONE))
+    assert found.face_url == URL
+    assert watch.pauses == [3.0]
+
+
+def test_busy_twice_is_busy() -> None:
+    busy = refusal("deviceBusy", status_code=2)
+    with pytest.raises(errors.Busy):
+        take(busy, busy)
+
+
+def test_busy_near_the_deadline_is_not_waited_for() -> None:
+    watch = Watch(2.0)
+    with pytest.raises(errors.Busy):
+        take(refusal("deviceBusy", status_code=2), watch=watch)
+    assert watch.pauses == []
+
+
+def test_a_cancel_before_the_first_request_sends_nothing() -> None:
+    client = Prepared()
+    with pytest.raises(errors.CaptureCancelled):
+        capture.take(client, mode="url", seconds_left=lambda: 30, cancelled=lambda: True, pause=lambda _: None)
+    assert client.sent == []
+
+
+def test_a_cancel_while_waiting_drops_the_face() -> None:
+    calls = iter([False, True])
+    with pytest.raises(errors.CaptureCancelled) as caught:
+        take(xml(DONE), cancelled=lambda: next(calls))
+    assert caught.value.code == "cancelled"
+
+
+def test_a_read_timeout_at_the_deadline_is_a_capture_timeout() -> None:
+    watch = Watch(20.0)
+
+    class Slow(Prepared):
+        def request(self, *_: object, **__: object) -> Answer:
+            watch.left = -1.5
+            raise errors.NoAnswer
+
+    with pytest.raises(errors.CaptureTimeout):
+        capture.take(Slow(), mode="url", seconds_left=lambda: watch.left, cancelled=lambda: False, pause=watch.pause)
+
+
+def test_a_connection_lost_before_the_deadline_stays_no_answer() -> None:
+    with pytest.raises(errors.NoAnswer):
+        take(errors.NoAnswer())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<CaptureFaceData><captureProgress>100</captureProgress></CaptureFaceData>",
+        b"<CaptureFaceData><captureProgress>100</captureProgress><faceDataUrl/></CaptureFaceData>",
+        b"<html/>",
+        b"",
+        b'{"statusCode":1,"subStatusCode":"ok"}',
+        b"\xff\xd8\xff cut off",
+    ],
+)
+def test_done_without_a_face_is_nonsense_and_not_asked_again(body: bytes) -> None:
+    with pytest.raises(errors.Nonsense):
+        take(xml(body))
+
+
+def test_a_model_without_capture_says_so() -> None:
+    with pytest.raises(errors.NotSupported):
+        take(refusal("notSupport", status=404, status_code=4))
+
+
+def test_the_seed_terminal_can_all_three() -> None:
+    client = Prepared(xml(recorded("seed_terminal/14_GET_AccessControl_CaptureFaceData_capabilities.response.xml")))
+    assert capture.capabilities(client) == capture.CaptureModes(url=True, binary=True, cancel=True)
+
+
+def test_a_terminal_that_lists_binary_only_has_no_url() -> None:
+    body = b'<CaptureFaceData><CaptureFaceDataCond><dataType opt="binary"/></CaptureFaceDataCond></CaptureFaceData>'
+    assert capture.capabilities(Prepared(xml(body))) == capture.CaptureModes(url=False, binary=True, cancel=False)
+
+
+def test_a_terminal_that_lists_nothing_cannot_capture() -> None:
+    with pytest.raises(errors.NotSupported):
+        capture.capabilities(Prepared(xml(b"<CaptureFaceData/>")))
+
+
+@pytest.mark.parametrize("reply", [answer(), refusal("badParameters"), answer(b"", 500)])
+def test_any_answer_to_a_cancel_is_fine(reply: Answer) -> None:
+    client = Prepared(reply)
+    capture.cancel(client)
+    assert b"<cancelFlag>true</cancelFlag>" in (client.sent[0].data or b"")
+
+
+def test_a_picture_stays_out_of_the_repr() -> None:
+    assert "picture" not in repr(capture.Captured(picture=JPEG))

@@ -1,0 +1,349 @@
+"""The one seam: Digest on a real socket, what is repeated and what never, and how the wire's failures are told."""
+
+import socket
+import time
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+import requests
+import responses
+
+from hikflask.isapi import errors, faces
+from hikflask.isapi.client import Client
+
+from .helpers import JPEG, DigestTerminal, Reply, Seen, digest_response, recorded, terminal
+
+PATH = "/ISAPI/AccessControl/UserInfo/Count?format=json"
+PASSWORD = "secret-pass"
+
+
+def client_of(url: str, password: str = PASSWORD, read: float = 5.0) -> Client:
+    return Client(url, "admin", password, timeout=(2.0, read))
+
+
+def test_the_first_request_goes_bare_and_the_second_answers_the_challenge() -> None:
+    with terminal(DigestTerminal()) as server:
+        answer = client_of(server.url).request("GET", PATH)
+    bare, signed = server.seen
+    assert "authorization" not in bare.headers
+    assert signed.authorization["response"] == digest_response(signed, PASSWORD)
+    assert (signed.authorization["uri"], signed.authorization["nc"]) == (PATH, "00000001")
+    assert (answer.status, answer.path) == (200, "/ISAPI/AccessControl/UserInfo/Count")
+
+
+def test_the_signed_address_is_the_one_on_the_wire() -> None:
+    with terminal(DigestTerminal()) as server:
+        client_of(server.url).request("GET", "/LOCALS/pic/лицо 1.jpg@WEB1?a=b c&d=%20")
+    signed = server.seen[1]
+    assert signed.authorization["uri"] == signed.path
+    assert signed.authorization["response"] == digest_response(signed, PASSWORD)
+
+
+def test_a_path_cannot_lead_to_another_host() -> None:
+    with pytest.raises(ValueError, match="begins with /"):
+        client_of("http://terminal.test").request("GET", "@other.test/x")
+
+
+def test_a_working_nonce_is_used_again_in_one_round_trip() -> None:
+    with terminal(DigestTerminal()) as server:
+        client = client_of(server.url)
+        for _ in range(3):
+            client.request("GET", PATH)
+    assert [seen.authorization.get("nc") for seen in server.seen] == [None, "00000001", "00000002", "00000003"]
+
+
+def test_the_face_form_is_replayed_whole_after_the_challenge() -> None:
+    with terminal(DigestTerminal()) as server:
+        faces.bind_picture(client_of(server.url), "100222", JPEG * 10_000)
+    bare, signed = server.seen
+    assert bare.body == signed.body
+    assert JPEG * 10_000 in signed.body
+    assert signed.headers["content-length"] == str(len(signed.body))
+
+
+def test_a_wrong_password_is_sent_exactly_once() -> None:
+    with terminal(DigestTerminal()) as server, pytest.raises(errors.WrongPassword) as caught:
+        client_of(server.url, "wrong").request("GET", PATH)
+    assert [bool(seen.authorization) for seen in server.seen] == [False, True]
+    assert (caught.value.tries_left, caught.value.http_status) == (4, 401)
+
+
+def test_a_worn_out_nonce_without_a_challenge_costs_one_fresh_start() -> None:
+    behave = DigestTerminal()
+    with terminal(behave) as server:
+        client = client_of(server.url)
+        client.request("GET", PATH)
+        behave.dead.add("n1")
+        behave.nonce = "n2"
+        answer = client.request("POST", PATH, data=b"body")
+    assert answer.status == 200
+    assert [seen.authorization.get("nonce") for seen in server.seen] == [None, "n1", "n1", None, "n2"]
+    assert [seen.body for seen in server.seen[2:]] == [b"body"] * 3
+
+
+def test_a_password_changed_on_the_terminal_costs_one_refusal() -> None:
+    behave = DigestTerminal()
+    with terminal(behave) as server:
+        client = client_of(server.url)
+        client.request("GET", PATH)
+        behave.password = "changed"
+        with pytest.raises(errors.WrongPassword) as caught:
+            client.request("GET", PATH)
+    assert caught.value.tries_left == 4
+    assert len(server.seen) == 3
+    assert behave.tries == 4
+
+
+def test_a_lock_told_to_a_kept_nonce_ends_at_once() -> None:
+    behave = DigestTerminal()
+    with terminal(behave) as server:
+        client = client_of(server.url)
+        client.request("GET", PATH)
+        behave.dead.add("n1")
+        behave.tries = 0
+        with pytest.raises(errors.AccountLocked) as caught:
+            client.request("GET", PATH)
+    assert caught.value.unlock_seconds == 1800
+    assert len(server.seen) == 3
+
+
+def test_a_locked_account_gets_no_password_at_all() -> None:
+    with terminal(DigestTerminal(tries=0)) as server, pytest.raises(errors.AccountLocked):
+        client_of(server.url).request("GET", PATH)
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("challenge", [{}, {"WWW-Authenticate": 'Basic realm="x"'}])
+def test_a_login_without_a_digest_challenge_is_nonsense(challenge: dict[str, str]) -> None:
+    with terminal(lambda *_: Reply(401, b"", challenge)) as server, pytest.raises(errors.Nonsense):
+        client_of(server.url).request("GET", PATH)
+    assert len(server.seen) == 1
+    assert "authorization" not in server.seen[0].headers
+
+
+def test_an_unactivated_terminal_is_told_as_such() -> None:
+    body = b'{"statusCode":4,"statusString":"Invalid Operation","subStatusCode":"notActivated"}'
+    with terminal(lambda *_: Reply(401, body)) as server, pytest.raises(errors.NotActivated):
+        client_of(server.url).request("GET", PATH)
+
+
+def test_every_round_trip_is_announced_with_the_seconds_it_may_take() -> None:
+    told: list[float] = []
+    with terminal(DigestTerminal()) as server:
+        client = client_of(server.url)
+        client.request("GET", PATH, before_send=told.append)
+        client.request("GET", PATH, timeout=(1.0, 2.0), before_send=told.append)
+    assert told == [7.0, 7.0, 3.0]
+
+
+def test_the_caller_may_stop_before_a_round_trip() -> None:
+    def stop(_: float) -> None:
+        raise RuntimeError("lease lost")
+
+    with terminal(DigestTerminal()) as server:
+        client = client_of(server.url)
+        with pytest.raises(RuntimeError):
+            client.request("PUT", PATH, data=b"x", before_send=stop)
+        assert server.seen == []
+        assert client.request("GET", PATH).status == 200
+
+
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_redirects_are_not_followed(status: int) -> None:
+    with (
+        terminal(lambda *_: Reply()) as other,
+        terminal(lambda *_: Reply(status, b"", {"Location": f"{other.url}/x"})) as server,
+        pytest.raises(errors.Nonsense),
+    ):
+        client_of(server.url).request("GET", PATH)
+    assert other.seen == []
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+def test_other_statuses_come_back_with_their_body(status: int) -> None:
+    with terminal(lambda *_: Reply(status, b"why", {"Content-Type": "text/x"})) as server:
+        answer = client_of(server.url).request("GET", PATH)
+    assert (answer.status, answer.body, answer.content_type) == (status, b"why", "text/x")
+
+
+def drip_body(_: Seen, handler: BaseHTTPRequestHandler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    drip(handler)
+
+
+def drip_headers(_: Seen, handler: BaseHTTPRequestHandler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+    drip(handler)
+
+
+def drip(handler: BaseHTTPRequestHandler) -> None:
+    for _ in range(100):
+        handler.wfile.write(b"x")
+        handler.wfile.flush()
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("behave", [drip_body, drip_headers])
+def test_a_terminal_that_drips_is_cut_off(behave: object) -> None:
+    with terminal(behave) as server:
+        start = time.monotonic()
+        with pytest.raises(errors.NoAnswer) as caught:
+            client_of(server.url, read=0.4).request("GET", PATH)
+        assert 0.3 < time.monotonic() - start < 1.5
+        assert len(server.seen) == 1
+    assert (caught.value.code, caught.value.retryable) == ("no_answer", True)
+
+
+def test_an_answer_beyond_eight_megabytes_is_nonsense() -> None:
+    with terminal(lambda *_: Reply(200, bytes(9 * 1024 * 1024))) as server, pytest.raises(errors.Nonsense):
+        client_of(server.url).request("GET", PATH)
+
+
+def test_a_request_dropped_after_sending_is_not_repeated() -> None:
+    def hang_up(_: Seen, handler: BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+
+    with terminal(hang_up) as server, pytest.raises(errors.NoAnswer):
+        client_of(server.url).request("PUT", PATH, data=b"x")
+    assert len(server.seen) == 1
+
+
+class DropsKeptConnections:
+    """Answers the first request of a connection and hangs up on the next."""
+
+    def __init__(self) -> None:
+        self.known: set[int] = set()
+
+    def __call__(self, _: Seen, handler: BaseHTTPRequestHandler) -> Reply | None:
+        if id(handler) in self.known:
+            handler.close_connection = True
+            return None
+        self.known.add(id(handler))
+        return Reply()
+
+
+def test_reading_again_is_tried_once_on_a_kept_connection_that_was_dropped() -> None:
+    with terminal(DropsKeptConnections()) as server:
+        client = client_of(server.url)
+        client.request("GET", PATH)
+        assert client.request("GET", PATH).status == 200
+    assert len(server.seen) == 3
+
+
+def test_writing_on_a_kept_connection_that_was_dropped_is_an_unknown_outcome() -> None:
+    with terminal(DropsKeptConnections()) as server:
+        client = client_of(server.url)
+        client.request("GET", PATH)
+        with pytest.raises(errors.NoAnswer):
+            client.request("POST", PATH, data=b"x")
+    assert len(server.seen) == 2
+
+
+def test_reading_is_not_repeated_on_a_new_connection_that_was_dropped() -> None:
+    def hang_up(_: Seen, handler: BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+
+    with terminal(hang_up) as server, pytest.raises(errors.NoAnswer):
+        client_of(server.url).request("GET", PATH)
+    assert len(server.seen) == 1
+
+
+def test_reading_is_not_repeated_when_the_terminal_was_only_slow() -> None:
+    with terminal(lambda seen, handler: drip_headers(seen, handler) if "slow" in seen.path else Reply()) as server:
+        client = client_of(server.url, read=0.3)
+        client.request("GET", PATH)
+        with pytest.raises(errors.NoAnswer):
+            client.request("GET", "/slow")
+        assert len(server.seen) == 2
+
+
+def closed_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_closed_port_is_unreachable(scheme: str) -> None:
+    with pytest.raises(errors.Unreachable) as caught:
+        client_of(f"{scheme}://127.0.0.1:{closed_port()}").request("PUT", PATH, data=b"x")
+    assert (caught.value.code, caught.value.retryable) == ("unreachable", True)
+    assert caught.value.path == "/ISAPI/AccessControl/UserInfo/Count"
+
+
+def test_a_name_that_does_not_exist_is_unreachable() -> None:
+    with pytest.raises(errors.Unreachable):
+        client_of("http://terminal.invalid").request("GET", PATH)
+
+
+def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with terminal(lambda *_: Reply()) as server:
+        assert client_of(server.url).request("GET", PATH).status == 200
+
+
+def test_a_cookie_is_not_kept() -> None:
+    with terminal(lambda *_: Reply(headers={"Set-Cookie": "WebSession=1; Path=/"})) as server:
+        client = client_of(server.url)
+        client.request("GET", PATH)
+        client.request("GET", PATH)
+    assert "cookie" not in server.seen[1].headers
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        (requests.ConnectTimeout(), errors.Unreachable),
+        (requests.ConnectionError(), errors.Unreachable),
+        (requests.ReadTimeout(), errors.NoAnswer),
+        (requests.exceptions.ChunkedEncodingError(), errors.NoAnswer),
+        (requests.exceptions.ContentDecodingError(), errors.Nonsense),
+        (requests.exceptions.SSLError(), errors.CertificateChanged),
+    ],
+)
+def test_failures_of_the_library_become_terminal_errors(failure: Exception, kind: type[errors.TerminalError]) -> None:
+    responses.add("PUT", "http://terminal.test/ISAPI/x", body=failure)
+    with pytest.raises(kind) as caught:
+        client_of("http://terminal.test").request("PUT", "/ISAPI/x?token=T0KEN", data=b"x")
+    assert "T0KEN" not in str(caught.value)
+    assert len(responses.calls) == 1
+
+
+@responses.activate
+def test_a_recorded_answer_comes_back_unchanged() -> None:
+    body = recorded("seed_terminal/52_GET_AccessControl_UserInfo_Count.response.json")
+    responses.add("GET", f"http://terminal.test{PATH}", body=body, content_type="application/json")
+    answer = client_of("http://terminal.test/").request("GET", PATH)
+    assert (answer.body, answer.content_type) == (body, "application/json")
+
+
+def test_another_transport_can_be_mounted() -> None:
+    class Canned(requests.adapters.HTTPAdapter):
+        def send(self, request: requests.PreparedRequest, **_: object) -> requests.Response:  # type: ignore[override]
+            response = requests.Response()
+            response.status_code, response.request, response.url = 200, request, request.url or ""
+            response.raw, response._content = None, b"canned"
+            response._content_consumed = True
+            response.close = lambda: None  # type: ignore[method-assign]
+            return response
+
+    assert Client("http://terminal.test", "admin", "x", transport=Canned()).request("GET", "/x").body == b"canned"
+
+
+@pytest.mark.parametrize("url", ["", "terminal", "ftp://host", "http://", "http://user:pass@host", "http://host:port"])
+def test_an_unusable_address_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Client(url, "admin", "x")
+
+
+def test_the_password_shows_nowhere() -> None:
+    client = Client("http://terminal.test", "admin", PASSWORD)
+    assert repr(client) == "<Client admin at http://terminal.test>"
+    with terminal(DigestTerminal(password="other")) as server, pytest.raises(errors.WrongPassword) as caught:
+        client_of(server.url).request("GET", PATH)
+    assert PASSWORD not in repr(caught.value) + str(caught.value) + repr(vars(caught.value))

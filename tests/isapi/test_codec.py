@@ -1,0 +1,133 @@
+"""Envelopes, XML, JSON: read once, refused with the terminal's own words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hikflask.isapi import codec, errors
+from hikflask.isapi.errors import Nonsense, TerminalError
+
+from .helpers import OK, answer, recorded, refusal
+
+
+def test_a_recorded_ok_passes_unchanged() -> None:
+    ok = answer(recorded("seed_terminal/38_PUT_Intelligent_FDLib_FDSetUp.response.json"))
+    assert codec.checked(ok) is ok
+    assert codec.confirmed(ok) is ok
+
+
+def test_a_recorded_ok_in_xml_with_another_root_is_confirmed() -> None:
+    heartbeat = answer(
+        recorded("seed_terminal/28_PUT_Security_sessionHeartbeat.response.xml"), content_type="application/xml"
+    )
+    assert codec.confirmed(heartbeat) is heartbeat
+
+
+def test_a_recorded_xml_refusal_in_the_other_namespace_is_read() -> None:
+    body = recorded("other_terminals/capture_timeout_400_K1T342MX-E1.xml")
+    with pytest.raises(errors.CaptureTimeout) as caught:
+        codec.checked(answer(body, 400, "application/xml"))
+    assert (caught.value.code, caught.value.status_code, caught.value.error_code) == ("captureTimeout", 3, 805330944)
+    assert (caught.value.message, caught.value.http_status, caught.value.path) == ("cancelFlag", 400, "/ISAPI/x")
+
+
+def test_a_refusal_with_http_200_is_a_refusal() -> None:
+    body = recorded("seed_terminal/03_GET_AccessControl_PersonAndCardComparison_DeviceWorkMode.response.json")
+    with pytest.raises(errors.NotSupported):
+        codec.checked(answer(body, 200))
+
+
+@pytest.mark.parametrize("status_code", [2, 3, 4, 5, 6, 7])
+def test_every_status_code_but_ok_refuses(status_code: int) -> None:
+    with pytest.raises(errors.Refused):
+        codec.checked(refusal("whatever", status=200, status_code=status_code))
+
+
+def test_zero_and_numbers_as_text_are_ok() -> None:
+    codec.confirmed(answer(b'{"statusCode":"0"}'))
+    codec.confirmed(answer(b'{"ResponseStatus":{"statusCode":1}}'))
+
+
+def test_a_sub_status_without_a_code_refuses() -> None:
+    with pytest.raises(errors.Busy):
+        codec.checked(answer(b'{"subStatusCode":"deviceBusy"}'))
+
+
+def test_an_ok_envelope_does_not_excuse_an_http_error() -> None:
+    with pytest.raises(errors.Refused) as caught:
+        codec.checked(answer(OK, 500))
+    assert caught.value.code == "http_500"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html><body>Welcome</body></html>", b'{"a":1}', b"[1]", b"{", b"<"])
+def test_http_200_without_an_envelope_confirms_nothing(body: bytes) -> None:
+    with pytest.raises(Nonsense):
+        codec.confirmed(answer(body))
+
+
+def test_an_html_error_page_is_told_by_its_http_status() -> None:
+    with pytest.raises(errors.NoRight):
+        codec.checked(answer(b"<!DOCTYPE html><html><br>", 403, "text/html"))
+
+
+def test_a_user_check_body_is_an_envelope() -> None:
+    codec.confirmed(answer(b"<userCheck><statusValue>200</statusValue><statusString>OK</statusString></userCheck>"))
+    with pytest.raises(errors.WrongPassword):
+        codec.checked(answer(b"<userCheck><statusValue>401</statusValue></userCheck>"))
+
+
+def test_recorded_login_refusals_tell_tries_and_seconds() -> None:
+    wrong = codec.login_refusal(answer(recorded("other_terminals/wrong_password_401_K1T342MWX.xml"), 401))
+    locked = codec.login_refusal(answer(recorded("other_terminals/locked_401_K1T342MWX.xml"), 401))
+    assert isinstance(wrong, errors.WrongPassword)
+    assert (wrong.code, wrong.tries_left, wrong.http_status) == ("wrong_password", 4, 401)
+    assert isinstance(locked, errors.AccountLocked)
+    assert (locked.code, locked.unlock_seconds) == ("locked", 111)
+
+
+def test_a_401_without_a_body_is_a_wrong_password() -> None:
+    assert isinstance(codec.login_refusal(answer(b"", 401)), errors.WrongPassword)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\x00",
+        b"<a>",
+        b'<?xml version="1.0" encoding="klingon"?><a/>',
+        b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+        b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
+    ],
+)
+def test_broken_or_dangerous_xml_is_nonsense(body: bytes) -> None:
+    with pytest.raises(Nonsense):
+        codec.xml(answer(body))
+
+
+def test_an_unexpected_root_is_nonsense() -> None:
+    with pytest.raises(Nonsense):
+        codec.xml(answer(b"<html/>"), "DeviceInfo")
+
+
+def test_deep_or_huge_json_is_nonsense() -> None:
+    for body in (b'{"a":' * 100_000, b'{"a":' + b"9" * 10_000 + b"}"):
+        with pytest.raises(Nonsense):
+            codec.json_object(answer(body))
+
+
+def test_a_name_cut_inside_a_letter_does_not_hide_the_page() -> None:
+    assert codec.json_object(answer(b'{"name":"\xd0\x98\xd0"}')) == {"name": "И\ufffd"}
+
+
+def test_json_goes_out_compact_and_readable() -> None:
+    assert codec.to_json({"name": "Иван", "path": "a/b"}) == '{"name":"Иван","path":"a/b"}'.encode()
+
+
+@given(st.binary(max_size=300), st.sampled_from([200, 400, 404, 500]))
+def test_junk_raises_nothing_but_terminal_errors(body: bytes, status: int) -> None:
+    for read in (codec.checked, codec.confirmed, codec.user_check, codec.json_object, codec.xml):
+        try:
+            read(answer(body, status))
+        except TerminalError:
+            continue

@@ -1,0 +1,62 @@
+"""What a terminal says about itself."""
+
+import pytest
+
+from hikflask.isapi import device, errors
+
+from .helpers import Prepared, answer, recorded, refusal
+
+
+def test_device_info_is_read_from_the_recording() -> None:
+    client = Prepared(answer(recorded("other_terminals/deviceinfo_K1T341CMFW.xml")))
+    assert device.info(client) == device.DeviceInfo(
+        name="Access Controller",
+        model="DS-K1T341CMFW",
+        serial="DS-K1T341CMFW20230901V030315ENFH0000000",
+        firmware="V3.3.15",
+    )
+    assert (client.sent[0].method, client.sent[0].path) == ("GET", "/ISAPI/System/deviceInfo")
+
+
+def test_a_login_page_is_no_device_info() -> None:
+    with pytest.raises(errors.Nonsense):
+        device.info(Prepared(answer(b"<html><head/></html>")))
+
+
+def test_the_seed_terminal_offers_all_sections() -> None:
+    client = Prepared(answer(recorded("seed_terminal/00_GET_AccessControl_capabilities.response.xml")))
+    assert device.capabilities(client) == device.Capabilities(users=True, faces=True, capture=True, detail_delete=True)
+
+
+def test_a_missing_flag_means_no() -> None:
+    client = Prepared(answer(b"<AccessControl><isSupportUserInfo>true</isSupportUserInfo></AccessControl>"))
+    assert device.capabilities(client) == device.Capabilities(
+        users=True, faces=False, capture=False, detail_delete=False
+    )
+
+
+def test_limits_are_read_from_the_recording() -> None:
+    client = Prepared(answer(recorded("other_terminals/userinfo_capabilities_K1A340FWX.json")))
+    assert device.person_limits(client) == device.PersonLimits(name_bytes=128, people=1500)
+
+
+@pytest.mark.parametrize(
+    "given", [answer(b'{"UserInfo":{"name":"x"}}'), refusal("notSupport", status=404, status_code=4)]
+)
+def test_a_terminal_that_tells_no_limits_has_none(given: device.PersonLimits) -> None:
+    assert device.person_limits(Prepared(given)) == device.PersonLimits(None, None)
+
+
+def test_the_face_capacity_is_read_from_the_recording() -> None:
+    client = Prepared(answer(recorded("seed_terminal/16_GET_Intelligent_FDLib_capabilities.response.json")))
+    assert device.face_capacity(client) == 1500
+
+
+def test_the_token_is_read_from_the_recording() -> None:
+    client = Prepared(answer(recorded("seed_terminal/06_GET_Security_token.response.json")))
+    assert device.token(client) == "T0KEN0REDACTED0REDACTED0REDACTED"
+
+
+def test_an_answer_without_a_token_is_nonsense() -> None:
+    with pytest.raises(errors.Nonsense):
+        device.token(Prepared(answer(b'{"Token":{}}')))

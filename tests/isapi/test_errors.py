@@ -1,0 +1,120 @@
+"""One refusal, one class."""
+
+import csv
+import pickle
+
+import pytest
+
+from hikflask.isapi import errors
+from hikflask.isapi.answer import ResponseStatus
+from hikflask.isapi.errors import TerminalError, error_for
+
+from .helpers import RECORDINGS
+
+# The rows of the wording table: what people are told for these codes must come from one class each.
+WORDED = {
+    errors.CaptureTimeout: ["captureTimeout"],
+    errors.Busy: ["deviceBusy", "faceDataModeling"],
+    errors.NotSupported: ["notSupport", "UnSupportCapture", "methodNotAllowed"],
+    errors.NoFace: ["pictureFaceDetectZero", "noFaceInPicture", "PicAnalysisNoTargetError"],
+    errors.ManyFaces: ["multipleFaceObjectError"],
+    errors.FaceTooSmall: ["pupilDistanceTooSmall", "picSizeSmallError", "faceDataLenShort"],
+    errors.PoorQuality: ["faceLowQulity", "poorFaceQuality", "faceScoreFailure", "lowScore"],
+    errors.ModelingFailed: ["SubpicAnalysisModelingError", "modelingFailed"],
+    errors.FileTooLarge: ["picSizeExceedError", "fileSizeExceedError"],
+    errors.NumberTaken: ["employeeNoAlreadyExist", "deviceUserAlreadyExist"],
+    errors.PersonUnknown: ["employeeNoNotExist", "deviceUserNotExist"],
+    errors.IllegalNumber: ["illegalEmployeeNo", "notSupportCharacter"],
+    errors.Full: ["deviceUserFull", "deviceFaceFull", "faceImagesNumError"],
+    errors.SameFace: ["alreadyExistThisFace"],
+    errors.PictureLost: ["urlDownloadFail", "URLDownloadFailed"],
+    errors.NoRight: ["lowPrivilege"],
+    errors.NotActivated: ["notActivated"],
+}
+BY_CODE = {code: kind for kind, codes in WORDED.items() for code in codes}
+
+with (RECORDINGS / "error_codes.csv").open(encoding="utf-8", newline="") as table:
+    OFFICIAL = [row for row in csv.DictReader(table) if row["statusCode"] != "1"]
+
+
+def refused(sub_status: str, message: str = "", http_status: int = 400, status_code: int | None = 6) -> TerminalError:
+    return error_for(ResponseStatus(status_code, "Invalid Content", sub_status, 7, message), http_status, "/ISAPI/x")
+
+
+@pytest.mark.parametrize(("code", "kind"), BY_CODE.items())
+def test_each_worded_code_has_its_class_and_keeps_the_terminals_words(code: str, kind: type[TerminalError]) -> None:
+    error = refused(code, "checkUser")
+    assert type(error) is kind
+    assert (error.code, error.sub_status, error.message) == (code, code, "checkUser")
+    assert (error.status_code, error.status_string, error.error_code) == (6, "Invalid Content", 7)
+    assert (error.path, error.http_status) == ("/ISAPI/x", 400)
+
+
+@pytest.mark.parametrize("row", OFFICIAL, ids=lambda row: f"{row['statusCode']}-{row['subStatusCode']}")
+def test_each_official_code_is_a_refusal_of_the_expected_class(row: dict[str, str]) -> None:
+    error = refused(row["subStatusCode"], status_code=int(row["statusCode"]))
+    expected = {"badAuthorization": errors.WrongPassword, **BY_CODE}.get(row["subStatusCode"], errors.Refused)
+    assert type(error) is expected
+    assert error.sub_status == row["subStatusCode"]
+
+
+@pytest.mark.parametrize(
+    ("sub_status", "message", "kind"),
+    [
+        ("badJsonContent", "faceURL", errors.FileTooLarge),
+        ("badJsonFormat", "JsonContent faceURL", errors.FileTooLarge),
+        ("badJsonContent", "UserInfo.employeeNo", errors.IllegalNumber),
+        ("badJsonContent", "UserInfo, name", errors.NameTooLong),
+        ("badJsonContent", "employeeNo is fine, userName", errors.Refused),
+        ("badJsonFormat", "employeeNo", errors.Refused),
+        ("badJsonContent", "faceURL: FDID", errors.Refused),
+    ],
+)
+def test_a_syntax_refusal_is_read_by_the_field_at_its_end(sub_status: str, message: str, kind: type) -> None:
+    error = refused(sub_status, message)
+    assert type(error) is kind
+    assert error.sub_status == sub_status
+    assert error.code == (sub_status if kind is errors.Refused else kind.own_code)
+
+
+def test_codes_are_matched_whatever_their_case() -> None:
+    assert type(refused("DEVICEBUSY")) is errors.Busy
+
+
+@pytest.mark.parametrize(
+    ("http_status", "kind", "code"),
+    [
+        (403, errors.NoRight, "lowPrivilege"),
+        (404, errors.NotSupported, "notSupport"),
+        (405, errors.NotSupported, "notSupport"),
+        (503, errors.Busy, "deviceBusy"),
+        (500, errors.Refused, "http_500"),
+    ],
+)
+def test_without_an_envelope_the_http_status_decides(http_status: int, kind: type, code: str) -> None:
+    error = error_for(ResponseStatus(), http_status, "/ISAPI/x")
+    assert (type(error), error.code) == (kind, code)
+
+
+def test_the_terminals_own_code_goes_before_the_http_status() -> None:
+    assert type(refused("notSupport", http_status=403)) is errors.NotSupported
+
+
+def test_status_code_two_is_busy_whatever_the_sub_status() -> None:
+    error = refused("somethingNew", status_code=2)
+    assert (type(error), error.code) == (errors.Busy, "somethingNew")
+
+
+def test_only_what_passes_by_itself_is_retryable() -> None:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, TerminalError)]
+    assert {kind for kind in kinds if kind.retryable} == {errors.Unreachable, errors.NoAnswer, errors.Busy}
+
+
+def test_an_error_survives_a_queue() -> None:
+    error = errors.AccountLocked(unlock_seconds=111, path="/ISAPI/x", http_status=401)
+    copy = pickle.loads(pickle.dumps(error))
+    assert (type(copy), copy.unlock_seconds, copy.code, copy.path) == (errors.AccountLocked, 111, "locked", "/ISAPI/x")
+
+
+def test_an_error_reads_as_code_path_and_message() -> None:
+    assert str(refused("deviceBusy", "dataType")) == "deviceBusy /ISAPI/x dataType"

@@ -1,0 +1,117 @@
+"""Multipart bodies: the odd ones that come in, the exact one that goes out."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hikflask.isapi.errors import Nonsense, TerminalError
+from hikflask.isapi.multipart import cut_jpeg, face_form, parts
+
+from .helpers import JPEG, answer, recorded
+
+DONE = b'<CaptureFaceData version="2.0"><captureProgress>100</captureProgress></CaptureFaceData>'
+PARTS = (
+    b'--MIME_boundary\r\nContent-Type:application/xml;charset="UTF-8"\r\nContent-Length:133\r\n\r\n' + DONE + b"\n\r\n"
+    b'--MIME_boundary\r\nContent-Disposition: form-data;name="FaceData";filename="FaceData.jpg"\r\n'
+    b"Content-Type:image/jpeg\r\nContent-Length:480\r\n\r\n" + JPEG + b"\r\n--MIME_boundary--\r\n"
+)
+OWN_HEADER = b"Content-Type:multipart/form-data;boundary=MIME_boundary\r\nContent-Length:480\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (PARTS, "multipart/form-data; boundary=MIME_boundary"),
+        (PARTS, 'Multipart/Form-Data; Boundary="MIME_boundary"'),
+        (OWN_HEADER + PARTS, "application/xml"),
+        (PARTS, "application/xml"),
+        (b"\r\n" + PARTS, ""),
+        (PARTS, "multipart/form-data; boundary=another"),
+        (PARTS.replace(b"\r\n", b"\n"), ""),
+    ],
+)
+def test_the_boundary_is_found_wherever_it_stands(body: bytes, content_type: str) -> None:
+    document, picture = parts(answer(body, content_type=content_type))
+    assert (document.name, document.content_type, document.data.strip()) == ("", "application/xml", DONE)
+    assert (picture.name, picture.content_type, picture.data) == ("FaceData", "image/jpeg", JPEG)
+
+
+def test_a_filename_is_not_taken_for_a_name() -> None:
+    body = PARTS.replace(b'name="FaceData";', b"")
+    assert parts(answer(body, content_type=""))[1].name == ""
+
+
+def test_a_part_without_headers_is_all_data() -> None:
+    assert parts(answer(b"--b\r\n\r\n" + JPEG + b"\r\n--b--", content_type=""))[0].data == JPEG
+
+
+def test_a_body_that_is_no_multipart_is_one_part() -> None:
+    (part,) = parts(answer(JPEG, content_type="image/jpeg; x=y"))
+    assert (part.content_type, part.data) == ("image/jpeg", JPEG)
+
+
+def test_an_empty_body_is_nonsense() -> None:
+    with pytest.raises(Nonsense):
+        parts(answer(b" \r\n"))
+
+
+def test_a_jpeg_is_cut_out_of_what_surrounds_it() -> None:
+    thumbnail_inside = b"\xff\xd8\xff\xe1\xff\xd8\xff\xdb..\xff\xd9..\xff\xd9"
+    assert cut_jpeg(b"\r\n" + thumbnail_inside + b"\r\n--b--") == thumbnail_inside
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"text", b"\xff\xd8\xff no end", b"\xff\xd9 then \xff\xd8\xff", b"\xff\xd8\xff\xd9"]
+)
+def test_without_both_ends_there_is_no_jpeg(data: bytes) -> None:
+    with pytest.raises(Nonsense):
+        cut_jpeg(data)
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        [b"--", b"\r\n", b"\n", b"boundary=x", b"x", b"\xff\xd8\xff", b"\xff\xd9", b":", b"<a>", b"Content-Type:"]
+    )
+    | st.binary(max_size=8),
+    max_size=30,
+).map(b"".join)
+
+
+@given(PIECES)
+def test_cutting_junk_gives_a_jpeg_or_nonsense(data: bytes) -> None:
+    try:
+        cut = cut_jpeg(data)
+    except Nonsense:
+        return
+    assert cut in data
+    assert cut.startswith(b"\xff\xd8\xff")
+    assert cut.endswith(b"\xff\xd9")
+
+
+@given(PIECES, st.sampled_from(["", "multipart/form-data; boundary=x", "boundary=(((", "image/jpeg"]))
+def test_reading_junk_gives_parts_or_a_terminal_error(body: bytes, content_type: str) -> None:
+    try:
+        found = parts(answer(body, content_type=content_type))
+    except TerminalError:
+        return
+    assert found
+    assert all(part.data in body for part in found)
+
+
+def test_the_face_form_by_url_is_the_recorded_one_byte_for_byte() -> None:
+    request = recorded("seed_terminal/38_PUT_Intelligent_FDLib_FDSetUp.request.txt")
+    record = request.split(b"\r\n")[3]
+    body, content_type = face_form(record, boundary="----WebKitFormBoundaryCjNI6HgBoH1FIFpi")
+    assert body == request
+    assert content_type == "multipart/form-data; boundary=----WebKitFormBoundaryCjNI6HgBoH1FIFpi"
+
+
+def test_the_face_form_by_picture_puts_the_typed_record_first() -> None:
+    body, _ = face_form(b'{"FPID":"1"}', JPEG, boundary="b")
+    assert body == (
+        b'--b\r\nContent-Disposition: form-data; name="FaceDataRecord"\r\nContent-Type: application/json\r\n\r\n'
+        b'{"FPID":"1"}\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="img"; filename="face.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+        + JPEG
+        + b"\r\n--b--\r\n"
+    )

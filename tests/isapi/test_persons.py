@@ -1,0 +1,227 @@
+"""People: added, renamed, found on whatever page, removed one at a time."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hikflask.isapi import errors, persons
+from hikflask.isapi.answer import Answer
+
+from .helpers import Prepared, answer, recorded, refusal
+
+BEGIN = datetime.fromisoformat("2025-01-01T00:00:00")
+PROCESSING = b'{"UserInfoDetailDeleteProcess":{"status":"processing"}}'
+SUCCESS = b'{"UserInfoDetailDeleteProcess":{"status":"success"}}'
+NOT_SUPPORTED = refusal("notSupport", status=404, status_code=4)
+
+
+def person(number: str, **changes: object) -> dict[str, object]:
+    return {"employeeNo": number, "name": f"name {number}", "numOfFace": 1, **changes}
+
+
+def page(*people: dict[str, object], total: int | None, **changes: object) -> Answer:
+    words: dict[str, object] = {"responseStatusStrg": "OK", "totalMatches": total, "UserInfo": list(people), **changes}
+    if total is None:
+        del words["totalMatches"]
+    return answer(json.dumps({"UserInfoSearch": words}).encode())
+
+
+def sent_json(client: Prepared, index: int = 0) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(client.sent[index].data or b"")
+    return found
+
+
+def test_adding_sends_the_guides_body_in_its_order() -> None:
+    client = Prepared(answer(recorded("seed_terminal/36_POST_AccessControl_UserInfo_Record.response.json")))
+    persons.add(client, "100222", "Иван Иванов", begin=BEGIN, end=datetime.fromisoformat("2035-12-31T23:59:59"))
+    expected = (
+        '{"UserInfo":{"employeeNo":"100222","name":"Иван Иванов","userType":"normal",'
+        '"Valid":{"enable":true,"beginTime":"2025-01-01T00:00:00","endTime":"2035-12-31T23:59:59","timeType":"local"},'
+        '"doorRight":"1","RightPlan":[{"doorNo":1,"planTemplateNo":"1"}],"gender":"unknown","groupId":1}}'
+    )
+    assert client.sent[0].data == expected.encode()
+    assert (client.sent[0].method, client.sent[0].path) == ("POST", "/ISAPI/AccessControl/UserInfo/Record?format=json")
+
+
+def test_validity_is_kept_within_the_terminals_calendar() -> None:
+    client = Prepared(answer(), answer())
+    persons.add(client, "1", "a", begin=datetime.fromisoformat("1999-05-05T10:00:00.123456"))
+    persons.add(client, "1", "a", begin=BEGIN, end=datetime.fromisoformat("2050-01-01T00:00:00"))
+    first, second = (sent_json(client, index)["UserInfo"]["Valid"] for index in (0, 1))
+    assert (first["beginTime"], first["endTime"]) == ("2000-01-01T00:00:00", "2037-12-31T23:59:59")
+    assert second["endTime"] == "2037-12-31T23:59:59"
+
+
+def test_a_time_with_a_zone_is_refused_before_anything_is_sent() -> None:
+    client = Prepared()
+    with pytest.raises(ValueError, match="zone"):
+        persons.add(client, "1", "a", begin=datetime(2025, 1, 1, tzinfo=UTC))
+    assert client.sent == []
+
+
+def test_a_taken_number_is_told_as_such() -> None:
+    with pytest.raises(errors.NumberTaken) as caught:
+        persons.add(Prepared(refusal("employeeNoAlreadyExist", "checkUser")), "1", "a", begin=BEGIN)
+    assert caught.value.message == "checkUser"
+
+
+def test_http_200_without_the_terminals_ok_is_not_added() -> None:
+    with pytest.raises(errors.Nonsense):
+        persons.add(Prepared(answer(b"")), "1", "a", begin=BEGIN)
+
+
+def test_modifying_sends_number_and_name_only() -> None:
+    client = Prepared(answer())
+    persons.modify(client, "100222", "Пётр")
+    assert client.sent[0].data == '{"UserInfo":{"employeeNo":"100222","name":"Пётр"}}'.encode()
+    assert (client.sent[0].method, client.sent[0].path) == ("PUT", "/ISAPI/AccessControl/UserInfo/Modify?format=json")
+
+
+def test_finding_asks_for_the_one_number() -> None:
+    url = "https://h/LOCALS/pic/enrlFace/0/3.jpg@WEB1"
+    client = Prepared(page(person("100222", faceURL=url), total=1))
+    assert persons.find(client, "100222") == persons.Person("100222", "name 100222", 1, url)
+    assert sent_json(client)["UserInfoSearchCond"]["EmployeeNoList"] == [{"employeeNo": "100222"}]
+
+
+def test_no_match_is_nobody() -> None:
+    body = b'{"UserInfoSearch":{"searchID":"a1","responseStatusStrg":"NO MATCH","numOfMatches":0,"totalMatches":0}}'
+    assert persons.find(Prepared(answer(body)), "1") is None
+
+
+def test_a_firmware_that_lists_everybody_is_paged_through() -> None:
+    first = page(*[person(str(n)) for n in range(30)], total=31, responseStatusStrg="MORE")
+    client = Prepared(first, page(person("100222"), total=31))
+    found = persons.find(client, "100222")
+    assert found is not None
+    assert found.number == "100222"
+
+
+def test_a_longer_number_is_not_the_number() -> None:
+    assert persons.find(Prepared(page(person("1002221"), total=1)), "100222") is None
+
+
+def test_a_firmware_that_counts_no_faces_says_none() -> None:
+    row = person("1")
+    del row["numOfFace"]
+    found = persons.find(Prepared(page(row, total=1)), "1")
+    assert found == persons.Person("1", "name 1", None, None)
+
+
+def test_a_search_advances_by_what_came_and_keeps_its_id() -> None:
+    pages = [page(*[person(f"{part}-{n}") for n in range(size)], total=83) for part, size in enumerate((30, 20, 30, 3))]
+    client = Prepared(*pages)
+    assert len(list(persons.search(client))) == 83
+    asked = [sent_json(client, index)["UserInfoSearchCond"] for index in range(4)]
+    assert [words["searchResultPosition"] for words in asked] == [0, 30, 50, 80]
+    assert {words["maxResults"] for words in asked} == {30}
+    assert len({words["searchID"] for words in asked}) == 1
+
+
+def test_the_seed_terminals_recorded_search_is_complete() -> None:
+    client = Prepared(answer(recorded("seed_terminal/51_POST_AccessControl_UserInfo_Search.response.json")))
+    assert len(list(persons.search(client))) == 12
+
+
+def test_the_other_recorded_search_goes_on_after_more() -> None:
+    first = answer(recorded("other_terminals/userinfo_search_K1T342MWX.json"))
+    found = list(persons.search(Prepared(first, page(person("8"), person("9"), total=7))))
+    assert len(found) == 7
+    assert found[0].face_url == "https://DEVICE_HOST/LOCALS/pic/enrlFace/0/0000000001.jpg@WEB000000000015"
+
+
+def test_a_list_that_stops_early_is_not_taken_for_the_whole() -> None:
+    with pytest.raises(errors.Nonsense):
+        persons.find(Prepared(page(person("1"), total=5), page(total=5)), "100222")
+
+
+def test_without_a_total_the_words_more_and_ok_decide() -> None:
+    client = Prepared(page(person("1"), total=None, responseStatusStrg="MORE"), page(person("2"), total=None))
+    assert [found.number for found in persons.search(client)] == ["1", "2"]
+
+
+def test_one_person_as_an_object_is_a_list_of_one() -> None:
+    body = b'{"UserInfoSearch":{"responseStatusStrg":"OK","totalMatches":1,"UserInfo":{"employeeNo":7,"name":"a"}}}'
+    assert [found.number for found in persons.search(Prepared(answer(body)))] == ["7"]
+
+
+def test_a_refused_search_is_not_an_empty_list() -> None:
+    with pytest.raises(errors.Busy):
+        list(persons.search(Prepared(refusal("deviceBusy", status=200, status_code=2))))
+
+
+def test_the_count_is_read_from_the_recording() -> None:
+    client = Prepared(answer(recorded("seed_terminal/52_GET_AccessControl_UserInfo_Count.response.json")))
+    assert persons.count(client) == persons.Count(people=12, faces=3)
+
+
+def test_a_count_without_a_number_is_nonsense() -> None:
+    with pytest.raises(errors.Nonsense):
+        persons.count(Prepared(answer(b'{"UserInfoCount":{}}')))
+
+
+def test_removing_waits_until_it_is_no_longer_processing() -> None:
+    pauses: list[float] = []
+    client = Prepared(answer(), answer(PROCESSING), answer(SUCCESS))
+    persons.remove(client, "100222", pause=pauses.append)
+    expected = b'{"UserInfoDetail":{"mode":"byEmployeeNo","EmployeeNoList":[{"employeeNo":"100222"}]}}'
+    assert client.sent[0].data == expected
+    assert [(sent.method, sent.path) for sent in client.sent] == [
+        ("PUT", "/ISAPI/AccessControl/UserInfoDetail/Delete?format=json"),
+        ("GET", "/ISAPI/AccessControl/UserInfoDetail/DeleteProcess?format=json"),
+        ("GET", "/ISAPI/AccessControl/UserInfoDetail/DeleteProcess?format=json"),
+    ]
+    assert len(pauses) == 1
+
+
+def test_an_older_terminal_is_asked_the_older_way() -> None:
+    client = Prepared(NOT_SUPPORTED, answer())
+    persons.remove(client, "100222", pause=lambda _: None)
+    assert client.sent[1].data == b'{"UserInfoDelCond":{"EmployeeNoList":[{"employeeNo":"100222"}]}}'
+    assert client.sent[1].path == "/ISAPI/AccessControl/UserInfo/Delete?format=json"
+
+
+def test_a_failed_removal_is_refused() -> None:
+    with pytest.raises(errors.Refused) as caught:
+        persons.remove(Prepared(answer(), answer(SUCCESS.replace(b"success", b"failed"))), "1", pause=lambda _: None)
+    assert caught.value.code == "failed"
+
+
+def test_a_removal_that_never_ends_is_busy() -> None:
+    with pytest.raises(errors.Busy):
+        persons.remove(Prepared(answer(), *[answer(PROCESSING)] * 3), "1", pause=lambda _: None, tries=3)
+
+
+def test_removing_someone_absent_is_no_error() -> None:
+    client = Prepared(refusal("employeeNoNotExist"), answer(SUCCESS))
+    persons.remove(client, "1", pause=lambda _: None)
+    assert len(client.sent) == 2
+
+
+def test_a_terminal_without_progress_is_not_waited_for() -> None:
+    persons.remove(Prepared(answer(), NOT_SUPPORTED), "1", pause=lambda _: None)
+
+
+@pytest.mark.parametrize("number", ["", " ", "a b", "1\n", "x" * 33, "Иван", "1,2", None, ["1"], 5])
+@pytest.mark.parametrize("verb", ["remove", "find", "modify"])
+def test_a_bad_number_never_reaches_the_wire(verb: str, number: Any) -> None:
+    client = Prepared()
+    with pytest.raises(ValueError, match="employee number"):
+        getattr(persons, verb)(client, number, *(["name"] if verb == "modify" else []))
+    assert client.sent == []
+
+
+@given(st.text(max_size=40))
+def test_no_delete_ever_names_anything_but_one_number(number: str) -> None:
+    client = Prepared(answer(), answer(SUCCESS))
+    try:
+        persons.remove(client, number, pause=lambda _: None)
+    except ValueError:
+        assert client.sent == []
+        return
+    assert sent_json(client)["UserInfoDetail"] == {"mode": "byEmployeeNo", "EmployeeNoList": [{"employeeNo": number}]}
+    assert number
