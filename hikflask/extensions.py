@@ -1,0 +1,58 @@
+"""The extensions, one instance each; create_app() binds them to an app."""
+
+from typing import TYPE_CHECKING
+
+from flask_babel import Babel
+from flask_bootstrap import Bootstrap5
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy import MetaData, event
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import DeclarativeBase
+
+from hikflask.task_queue import TaskQueue
+from hikflask.terminal_clients import TerminalClients
+from hikflask.vault import Vault
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+BUSY_MILLISECONDS = 10_000
+
+
+class Model(DeclarativeBase):
+    """Base of all tables; the naming convention lets Alembic drop what it made."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+# Rows stay readable after a commit, so that no transaction is open while a terminal is waited for.
+db = SQLAlchemy(model_class=Model, session_options={"expire_on_commit": False})
+if TYPE_CHECKING:
+    Base = Model
+else:
+    Base = db.Model
+migrate = Migrate()
+csrf = CSRFProtect()
+babel = Babel()
+bootstrap = Bootstrap5()
+task_queue = TaskQueue()
+terminal_clients = TerminalClients()
+vault = Vault()
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: object, record: object) -> None:  # noqa: ARG001
+    if not type(connection).__module__.startswith("sqlite3"):
+        return
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()

@@ -1,0 +1,61 @@
+"""One attempt to take a face at a terminal, with the form as it was typed."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from hikflask.extensions import Base
+from hikflask.models.columns import UTCDateTime, database_now
+from hikflask.models.photo import Photo
+from hikflask.models.terminal import Terminal
+
+QUEUED = "queued"
+WAITING = "waiting"
+TAKEN = "captured"
+USED = "used"
+FAILED = "failed"
+CANCELLED = "cancelled"
+SUPERSEDED = "superseded"
+RUNNING = (QUEUED, WAITING)
+
+
+class Capture(Base):
+    """The row is the truth: queued → waiting → captured → used, or failed, cancelled, superseded with a reason.
+
+    `reason` is a code of wording.py, `reason_text` the terminal's own words. `hold_until` keeps other numbers from
+    overwriting the terminal's one file while the picture is not yet saved.
+    """
+
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('queued', 'waiting', 'captured', 'used', 'failed', 'cancelled', 'superseded')", name="state"
+        ),
+        CheckConstraint("state NOT IN ('captured', 'used') OR photo_id IS NOT NULL", name="photo_when_captured"),
+        Index(
+            "uq_capture_running",
+            "terminal_id",
+            unique=True,
+            sqlite_where=text("state IN ('queued', 'waiting')"),
+            postgresql_where=text("state IN ('queued', 'waiting')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    terminal_id: Mapped[int] = mapped_column(ForeignKey("terminal.id", ondelete="CASCADE"))
+    state: Mapped[str] = mapped_column(String(12), default=QUEUED, index=True)
+    reason: Mapped[str] = mapped_column(String(64), default="")
+    reason_text: Mapped[str] = mapped_column(String(255), default="")
+    requested_by: Mapped[str] = mapped_column(String(128))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+    deadline: Mapped[datetime] = mapped_column(UTCDateTime)
+    draft_number: Mapped[str] = mapped_column(String(255), default="")
+    draft_name: Mapped[str] = mapped_column(String(255), default="")
+    draft_department: Mapped[str] = mapped_column(String(255), default="")
+    face_url: Mapped[str | None] = mapped_column(String(768))
+    photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"), unique=True)
+    hold_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    lease_number: Mapped[int | None]
+
+    terminal: Mapped[Terminal] = relationship()
+    photo: Mapped[Photo | None] = relationship(back_populates="capture")

@@ -1,0 +1,47 @@
+"""A person who may enter."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ForeignKey, String, event
+from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
+
+from hikflask.extensions import Base
+from hikflask.models.columns import UTCDateTime, database_now
+
+if TYPE_CHECKING:
+    from hikflask.models.enrolment import Enrolment
+    from hikflask.models.photo import Photo
+
+
+def folded(text: str) -> str:
+    """Return the text as searches and sorts compare it: without case, ё as е (SQLite's LOWER knows ASCII only)."""
+    return text.casefold().replace("ё", "е")
+
+
+class Employee(Base):
+    """A person who may enter, known by a number; `search` is the folded name, number and department."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(32), unique=True)
+    name: Mapped[str] = mapped_column(String(128))
+    department: Mapped[str] = mapped_column(String(128), default="")
+    search: Mapped[str] = mapped_column(String(1000), default="", index=True)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    photo_id: Mapped[int | None] = mapped_column(
+        ForeignKey("photo.id", name="fk_employee_photo_id_photo", ondelete="SET NULL", use_alter=True)
+    )
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+
+    photo: Mapped["Photo | None"] = relationship(foreign_keys=[photo_id], post_update=True)
+    enrolments: Mapped[list["Enrolment"]] = relationship(
+        back_populates="employee", passive_deletes=True, order_by="Enrolment.terminal_id"
+    )
+
+
+def _fold(mapper: "Mapper[Employee]", connection: object, employee: Employee) -> None:  # noqa: ARG001
+    employee.search = folded(f"{employee.name} {employee.number} {employee.department or ''}")
+
+
+event.listen(Employee, "before_insert", _fold)
+event.listen(Employee, "before_update", _fold)

@@ -1,0 +1,84 @@
+"""One number on one terminal: what is wanted there, and what the terminal confirmed."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from hikflask.extensions import Base
+from hikflask.models.columns import UTCDateTime, database_now
+from hikflask.models.photo import Photo
+from hikflask.models.terminal import Terminal
+
+if TYPE_CHECKING:
+    from hikflask.models.employee import Employee
+
+PRESENT = "present"
+ABSENT = "absent"
+PENDING = "pending"
+CONFIRMED = "confirmed"
+REFUSED = "refused"
+
+
+class Enrolment(Base):
+    """What is wanted of one number on one terminal, and what the terminal confirmed.
+
+    `wish` rises with every change of what is wanted, and a conversation writes only while it still is the one it
+    began with. `person` and `face` are pending, confirmed or refused, each on its own; for an absent wish, person
+    confirmed means that the terminal answered that nobody is there. `doubt` is set before FDSetUp is sent and cleared
+    only when its effect is proven or undone. `replace_first` takes whoever has the number there off first.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("terminal_id", "number"),
+        CheckConstraint("wanted IN ('present', 'absent')", name="wanted"),
+        CheckConstraint("person IN ('pending', 'confirmed', 'refused')", name="person"),
+        CheckConstraint("face IN ('pending', 'confirmed', 'refused')", name="face"),
+        # Green is always about the photo that is wanted now, and never in doubt.
+        CheckConstraint(
+            "face <> 'confirmed' OR (wanted = 'present' AND photo_id IS NOT NULL AND confirmed_photo_id IS NOT NULL "
+            "AND confirmed_photo_id = photo_id AND confirmed_at IS NOT NULL AND NOT doubt)",
+            name="confirmed_face",
+        ),
+        Index("ix_enrolment_next_attempt_at", "next_attempt_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    terminal_id: Mapped[int] = mapped_column(ForeignKey("terminal.id"))
+    number: Mapped[str] = mapped_column(String(32), index=True)
+    employee_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", ondelete="SET NULL"), index=True)
+    wanted: Mapped[str] = mapped_column(String(8), default=PRESENT)
+    wish: Mapped[int] = mapped_column(default=1)
+    photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="SET NULL"))
+    replace_first: Mapped[bool] = mapped_column(default=False)
+
+    person: Mapped[str] = mapped_column(String(10), default=PENDING)
+    face: Mapped[str] = mapped_column(String(10), default=PENDING)
+    confirmed_photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="SET NULL"))
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    written_name: Mapped[str] = mapped_column(String(128), default="")
+    doubt: Mapped[bool] = mapped_column(default=False)
+    step: Mapped[str] = mapped_column(String(12), default="")
+
+    refusal: Mapped[str] = mapped_column(String(64), default="")
+    refusal_text: Mapped[str] = mapped_column(String(255), default="")
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime, default=database_now())
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+
+    terminal: Mapped[Terminal] = relationship()
+    employee: Mapped["Employee | None"] = relationship(back_populates="enrolments")
+    photo: Mapped[Photo | None] = relationship(foreign_keys=[photo_id])
+
+    @property
+    def is_confirmed(self) -> bool:
+        """True when the terminal confirmed all that is wanted: person and face there, or nobody there."""
+        if self.wanted == ABSENT:
+            return self.person == CONFIRMED
+        return self.person == CONFIRMED and self.face == CONFIRMED
+
+    @property
+    def may_open_doors(self) -> bool:
+        """True while a removal is not confirmed by the terminal."""
+        return self.wanted == ABSENT and self.person != CONFIRMED

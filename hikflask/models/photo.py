@@ -1,0 +1,36 @@
+"""One picture of a face, kept."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from hikflask.extensions import Base
+from hikflask.models.columns import UTCDateTime, database_now
+
+if TYPE_CHECKING:
+    from hikflask.models.capture import Capture
+
+CAPTURED = "capture"
+UPLOADED = "upload"
+
+
+class Photo(Base):
+    """A JPEG in the uploads folder; "which face" always points at one of these."""
+
+    __table_args__ = (CheckConstraint("source IN ('capture', 'upload')", name="source"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    file: Mapped[str] = mapped_column(String(80), unique=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str] = mapped_column(String(8))
+    employee_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", ondelete="SET NULL"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+
+    capture: Mapped["Capture | None"] = relationship(back_populates="photo", passive_deletes=True)
+
+    @property
+    def path(self) -> str:
+        """The photo's address on this server."""
+        return f"/uploads/{self.file}"

@@ -1,0 +1,67 @@
+"""A face terminal, what its check found, and who may talk to it now."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hikflask.extensions import Base
+from hikflask.models.columns import UTCDateTime, database_now
+
+BY_URL = "url"
+BY_BINARY = "binary"
+BY_PICTURE = "picture"
+NO_CAPTURE = "none"
+
+
+class Terminal(Base):
+    """A face terminal.
+
+    The lease columns are written by services/leases.py alone. `version` rises when address, account, password or
+    fingerprint change, so that no client made for the old ones is used again.
+    """
+
+    __table_args__ = (
+        CheckConstraint("capture_mode IN ('url', 'binary', 'none')", name="capture_mode"),
+        CheckConstraint("face_mode IN ('url', 'picture')", name="face_mode"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    url: Mapped[str] = mapped_column(String(255))
+    username: Mapped[str] = mapped_column(String(64))
+    password_encrypted: Mapped[str] = mapped_column(String(512))
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+
+    model: Mapped[str] = mapped_column(String(64), default="")
+    serial: Mapped[str] = mapped_column(String(128), default="")
+    firmware: Mapped[str] = mapped_column(String(64), default="")
+    capture_mode: Mapped[str | None] = mapped_column(String(8))
+    can_cancel: Mapped[bool] = mapped_column(default=False)
+    face_mode: Mapped[str | None] = mapped_column(String(8))
+    name_bytes: Mapped[int | None]
+    people: Mapped[int | None]
+    faces: Mapped[int | None]
+    people_capacity: Mapped[int | None]
+    face_capacity: Mapped[int | None]
+    checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reachable: Mapped[bool | None]
+    login: Mapped[bool | None]
+    trouble: Mapped[str] = mapped_column(String(64), default="")
+    offline_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_sync: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    refused_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    refused_code: Mapped[str] = mapped_column(String(32), default="")
+    unlock_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    lease_number: Mapped[int] = mapped_column(default=0)
+    lease_holder: Mapped[str] = mapped_column(String(128), default="")
+    lease_purpose: Mapped[str] = mapped_column(String(16), default="")
+    lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    def __repr__(self) -> str:
+        return f"<Terminal {self.id} {self.name!r}>"

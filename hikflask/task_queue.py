@@ -1,0 +1,130 @@
+"""The queue of background tasks: Huey on SQLite beside the database, or in PostgreSQL when the database is there.
+
+Two lanes share the storage, each with its own threads, so that captures (which wait for people) never use more than
+half of them. The queue is disposable: rows hold what is wanted, and the sweep finds what a lost task left undone.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app
+from huey import Huey, PostgresHuey, SqliteHuey
+from huey.consumer import Consumer
+
+CAPTURES = "captures"
+TERMINALS = "terminals"
+LANES = (CAPTURES, TERMINALS)
+POLL_SECONDS = 0.1
+
+Task = Callable[..., None]
+
+
+class QuietConsumer(Consumer):  # type: ignore[misc]
+    """A consumer that lives inside another program: it leaves that program's signal handlers alone."""
+
+    def _set_signal_handlers(self) -> None:
+        return
+
+
+class TaskQueue:
+    """Names tasks once and gives each app its own queue to put them in."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, tuple[str, Task]] = {}
+
+    def task(self, lane: str) -> Callable[[Task], Task]:
+        """Register a function as a task of a lane; it runs in an app context, with the arguments it was enqueued."""
+
+        def register(function: Task) -> Task:
+            self._tasks[function.__name__] = (lane, function)
+            return function
+
+        return register
+
+    def init_app(self, app: Flask) -> None:
+        """Keep one set of lanes per app, opened when first used."""
+        app.extensions["task_queue"] = Lanes(app, self._tasks)
+
+    def enqueue(self, function: Task, *arguments: Any) -> None:
+        """Put a task in its lane. Call it after the commit that the task depends on."""
+        lanes: Lanes = current_app.extensions["task_queue"]
+        lanes.enqueue(function.__name__, *arguments)
+
+    def lanes(self, app: Flask) -> "Lanes":
+        """Return the app's lanes."""
+        lanes: Lanes = app.extensions["task_queue"]
+        return lanes
+
+
+class Lanes:
+    """One app's queue: a Huey per lane."""
+
+    def __init__(self, app: Flask, tasks: dict[str, tuple[str, Task]]) -> None:
+        self._app = app
+        self._tasks = tasks
+        self._lock = threading.Lock()
+        self._hueys: dict[str, Huey] = {}
+        self._wrapped: dict[str, Any] = {}
+
+    def enqueue(self, name: str, *arguments: Any) -> None:
+        """Put the named task in its lane."""
+        self._open()
+        self._wrapped[name](*arguments)
+
+    def consumers(self, threads: int) -> list[QuietConsumer]:
+        """Return a consumer per lane, not started: half of the threads for captures, the rest for the others."""
+        self._open()
+        shares = {CAPTURES: threads // 2, TERMINALS: threads - threads // 2}
+        return [
+            QuietConsumer(
+                self._hueys[lane],
+                workers=shares[lane],
+                periodic=False,
+                initial_delay=POLL_SECONDS,
+                backoff=1.0,
+                max_delay=POLL_SECONDS,
+                check_worker_health=False,
+            )
+            for lane in LANES
+        ]
+
+    def run_pending(self) -> int:
+        """Run what is queued now, in this thread, and return how many tasks ran."""
+        self._open()
+        ran = 0
+        for huey in self._hueys.values():
+            while task := huey.dequeue():
+                task.execute()
+                ran += 1
+        return ran
+
+    def close(self) -> None:
+        """Close the storage's connections."""
+        for huey in self._hueys.values():
+            huey.storage.close()
+
+    def _open(self) -> None:
+        with self._lock:
+            if self._hueys:
+                return
+            hueys = {lane: self._huey(lane) for lane in LANES}
+            for name, (lane, function) in self._tasks.items():
+                self._wrapped[name] = hueys[lane].task(name=name)(self._in_context(function))
+            self._hueys = hueys
+
+    def _huey(self, lane: str) -> Huey:
+        url = self._app.config["DATABASE_URL"]
+        if url.startswith("postgresql://"):
+            return PostgresHuey(lane, dsn=url, results=False, blocking=False)
+        file = Path(self._app.config["INSTANCE_PATH"]) / "queue.sqlite3"
+        return SqliteHuey(lane, filename=str(file), results=False, fsync=False)
+
+    def _in_context(self, function: Task) -> Task:
+        def run(*arguments: Any) -> None:
+            with self._app.app_context():
+                function(*arguments)
+
+        run.__name__ = function.__name__
+        return run

@@ -1,0 +1,72 @@
+"""A migrated empty database equals the models, and the way back works."""
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import inspect
+
+from hikflask import create_app
+from hikflask.extensions import db
+from tests.conftest import close
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Flask:
+    """An app on a database without tables."""
+    return create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True})
+
+
+def differences() -> list[object]:
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_name": lambda name, kind, _: not is_queue(name, kind)}
+        )
+        return list(compare_metadata(context, db.metadata))
+
+
+def is_queue(name: str | None, kind: str) -> bool:
+    return kind == "table" and (name or "").startswith("huey_")
+
+
+def test_migrated_database_equals_the_models(empty: Flask) -> None:
+    with empty.app_context():
+        upgrade()
+        assert differences() == []
+        assert {"employee", "photo", "terminal", "capture", "enrolment"} <= set(inspect(db.engine).get_table_names())
+    close(empty)
+
+
+def test_migrated_database_has_the_constraints_of_the_models(empty: Flask) -> None:
+    with empty.app_context():
+        upgrade()
+        inspector = inspect(db.engine)
+        for table in db.metadata.tables.values():
+            wanted = {str(check.name) for check in table.constraints if type(check).__name__ == "CheckConstraint"}
+            assert {str(check["name"]) for check in inspector.get_check_constraints(table.name)} == wanted
+        assert "uq_capture_running" in {index["name"] for index in inspector.get_indexes("capture")}
+        assert inspector.get_foreign_keys("employee")[0]["referred_table"] == "photo"
+    close(empty)
+
+
+def test_downgrade_leaves_no_table(empty: Flask) -> None:
+    with empty.app_context():
+        upgrade()
+        downgrade(revision="base")
+        assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}
+        upgrade()
+        assert differences() == []
+    close(empty)
+
+
+def test_sqlite_is_in_wal_mode_with_foreign_keys(empty: Flask) -> None:
+    with empty.app_context():
+        upgrade()
+        with db.engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+            assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() >= 5000
+    close(empty)
