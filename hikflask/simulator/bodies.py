@@ -1,0 +1,84 @@
+"""Reading what clients send: JSON under any Content-Type, and the parts of a multipart body told apart by content."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from flask import request
+from werkzeug.http import parse_options_header
+
+from hikflask.simulator.refusals import Refusal
+
+Fields = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a multipart body; `headers` by lower-case name."""
+
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def content_type(self) -> str:
+        return parse_options_header(self.headers.get("content-type"))[0]
+
+    @property
+    def is_json(self) -> bool:
+        return self.content.lstrip().startswith(b"{")
+
+
+def json_object(body: bytes | None = None) -> Fields:
+    """The request's body, or `body`, as a JSON object. The Content-Type is not looked at (isapi section 8)."""
+    try:
+        value = json.loads(request.get_data() if body is None else body)
+    except ValueError:
+        raise Refusal("badJsonFormat") from None
+    if not isinstance(value, dict):
+        raise Refusal("badJsonFormat")
+    return value
+
+
+def child(fields: Fields, name: str) -> Fields:
+    """The object `name` within `fields`. Raises Refusal when it is missing or something else."""
+    value = fields.get(name)
+    if not isinstance(value, dict):
+        raise Refusal("badJsonContent", name)
+    return value
+
+
+def numbers(fields: Fields, list_name: str, item_name: str) -> list[str] | None:
+    """The values in a list of `{item_name: value}` objects; None when the list is missing or empty."""
+    items = fields.get(list_name) or []
+    if not isinstance(items, list) or not all(isinstance(item, dict) and item_name in item for item in items):
+        raise Refusal("badJsonContent", list_name)
+    return [str(item[item_name]) for item in items] or None
+
+
+def whole(fields: Fields, name: str, default: int) -> int:
+    """A number of 0 or more."""
+    value = fields.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise Refusal("badJsonContent", name)
+    return value
+
+
+def parts() -> list[Part]:
+    """The parts of the request's multipart body, or the whole body as one part when it is none.
+
+    Not Flask's parser: it decodes a picture that has no filename as text and loses bytes.
+    """
+    kind, options = parse_options_header(request.headers.get("Content-Type"))
+    body = request.get_data()
+    if not kind.startswith("multipart/") or "boundary" not in options:
+        return [Part({}, body)]
+    delimiter = b"\r\n--" + options["boundary"].encode()
+    pieces = (b"\r\n" + body).split(delimiter)[1:-1]
+    return [_part(piece.removeprefix(b"\r\n")) for piece in pieces]
+
+
+def _part(piece: bytes) -> Part:
+    head, _, content = piece.partition(b"\r\n\r\n")
+    pairs = (line.partition(":") for line in head.decode("latin-1").split("\r\n") if line)
+    return Part({name.strip().lower(): value.strip() for name, _, value in pairs}, content)

@@ -1,0 +1,109 @@
+"""CaptureFaceData: taking a face at the terminal (isapi section 3).
+
+XML only; a JSON body is `badXmlContent`. The error message of a busy camera is `dataType` and that of a time-out
+`cancelFlag`, as recorded: the last node parsed, not the cause.
+"""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from flask import Response, request
+
+from hikflask.simulator import recordings
+from hikflask.simulator.binary_reply import binary_reply
+from hikflask.simulator.refusals import Refusal
+from hikflask.simulator.replies import ISAPI_NAMESPACE, done, reply, xml_reply
+from hikflask.simulator.state import CAPTURE_FILE, Terminal
+
+PATH = "/ISAPI/AccessControl/CaptureFaceData"
+RECORDED_SECONDS = recordings.seconds("POST", PATH)
+
+
+def capabilities(terminal: Terminal) -> Response:
+    """What can be captured: recorded, with the profile's types and without `cancelFlag` where there is none."""
+    text = recordings.body("14_GET_AccessControl_CaptureFaceData_capabilities.response.xml").decode()
+    offered = ",".join(terminal.profile.capture_types)
+    text = text.replace('opt="url,binary"', f'opt="{offered}"')
+    if not terminal.profile.takes_cancel:
+        text = text.replace('<cancelFlag opt="true,false"></cancelFlag>', "")
+    return xml_reply(text)
+
+
+def capture(terminal: Terminal) -> Response:
+    """Wait for a face as long as one window lasts and answer with its URL or picture, or with progress 0."""
+    wish = _wish()
+    if wish.get("cancelFlag") == "true" and terminal.profile.takes_cancel:
+        terminal.camera.cancel()
+        return done(as_json=False)
+    if terminal.camera.window is not None or terminal.faults.take("busy", request.path):
+        raise Refusal("deviceBusy", "dataType")
+    _refuse_after_success(terminal)
+    data_type = wish.get("dataType", "url")
+    offered = {"url", "binary"} - set(terminal.profile.refused_capture_types)
+    if data_type not in offered or data_type not in terminal.profile.capture_types:
+        raise Refusal("badParameters", "dataType")
+    jpeg = _face(terminal)
+    return _nobody(terminal) if jpeg is None else _success(terminal, jpeg, data_type)
+
+
+def _wish() -> dict[str, str]:
+    """The request's fields by local name."""
+    try:
+        root = ElementTree.fromstring(request.get_data())
+    except ElementTree.ParseError:
+        raise Refusal("badXmlContent") from None
+    if _local(root.tag) != "CaptureFaceDataCond":
+        raise Refusal("badXmlContent", _local(root.tag))
+    return {_local(child.tag): (child.text or "").strip() for child in root}
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+def _refuse_after_success(terminal: Terminal) -> None:
+    """A client that polls on after its success gets `badParameters` (seen on the seed terminal)."""
+    camera = terminal.camera
+    if camera.last_success is None or camera.last_conversation != _conversation():
+        return
+    if terminal.clock.now() - camera.last_success < terminal.profile.refuse_after_success:
+        raise Refusal("badParameters", "dataType")
+
+
+def _conversation() -> str:
+    return str(request.environ["simulator.conversation"])
+
+
+def _face(terminal: Terminal) -> bytes | None:
+    camera = terminal.camera
+    began = terminal.clock.now()
+    camera.blind = terminal.faults.take("nobody", request.path) is not None
+    jpeg = camera.watch(terminal.profile.window)
+    if jpeg is not None and terminal.latency == "recorded":
+        camera.pause(began + RECORDED_SECONDS - terminal.clock.now())
+    return jpeg
+
+
+def _nobody(terminal: Terminal) -> Response:
+    if terminal.profile.ends_in_timeout:
+        raise Refusal("captureTimeout", "cancelFlag")
+    return xml_reply(_result("<captureProgress>0</captureProgress>"))
+
+
+def _success(terminal: Terminal, jpeg: bytes, data_type: str) -> Response:
+    camera = terminal.camera
+    if terminal.faults.take("low-quality", request.path):
+        raise Refusal("faceLowQulity")
+    camera.store(jpeg)
+    camera.last_success = terminal.clock.now()
+    camera.last_conversation = _conversation()
+    if data_type == "binary":
+        return reply(*binary_reply(terminal.profile.binary_reply, jpeg))
+    url = terminal.url(f"/LOCALS/pic/{CAPTURE_FILE}")
+    return xml_reply(_result(f"<faceDataUrl>{url}</faceDataUrl><captureProgress>100</captureProgress>"))
+
+
+def _result(children: str) -> str:
+    """Root, namespace and the missing XML declaration as recorded."""
+    return f'<CaptureFaceData version="2.0" xmlns="{ISAPI_NAMESPACE}">{children}</CaptureFaceData>\n'

@@ -1,0 +1,58 @@
+"""A self-signed certificate, made anew for each server, as terminals have one of their own."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+VALID = timedelta(days=3650)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Certificate and key in PEM; `fingerprint` is SHA-256 over DER, in lower-case hexadecimal."""
+
+    pem: bytes
+    key: bytes = field(repr=False)
+    fingerprint: str
+
+    def context(self) -> ssl.SSLContext:
+        """The server's side of TLS. The key touches the disk only in a private folder that is deleted at once."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "simulator.pem")
+            path.write_bytes(self.key + self.pem)
+            context.load_cert_chain(path)
+        return context
+
+
+def make_certificate(host: str) -> Certificate:
+    """A new certificate for the address `host`."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hikflask simulator")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + VALID)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    return Certificate(
+        certificate.public_bytes(serialization.Encoding.PEM),
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+        certificate.fingerprint(hashes.SHA256()).hex(),
+    )

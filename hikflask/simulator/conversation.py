@@ -1,0 +1,162 @@
+"""What happens to every request around its view: log, login, faults, hooks, waiting, and the answer that gets lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Response, request
+from werkzeug.datastructures import Headers
+
+from hikflask.simulator import faces, recordings
+from hikflask.simulator.camera import Interrupted
+from hikflask.simulator.digest import LoginRefused
+from hikflask.simulator.faults import Fault
+from hikflask.simulator.journal import KEPT_HEADERS, Entry
+from hikflask.simulator.refusals import Refusal
+from hikflask.simulator.replies import done, refused, reply
+from hikflask.simulator.state import Terminal
+
+View = Callable[[Terminal], Response]
+
+
+class AnswerLost(Exception):
+    """The connection closes without an answer; `acted` tells whether the terminal did what it was asked.
+
+    The socket server closes the connection. In one process it comes out of the WSGI application: a transport turns it
+    into its own connection error.
+    """
+
+    def __init__(self, acted: bool) -> None:
+        super().__init__("acted" if acted else "not acted")
+        self.acted = acted
+
+
+def wants_json() -> bool:
+    """Refusals and OK come as JSON where the query asks for it, as XML otherwise."""
+    return request.args.get("format") == "json"
+
+
+def request_target() -> str:
+    """Path and query as on the request line."""
+    raw = request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI")
+    return str(raw) if raw else request.full_path.rstrip("?")
+
+
+def converse(terminal: Terminal, view: View) -> Response:
+    """Answer one request with `view`, or as login and faults want it. Raises AnswerLost."""
+    with terminal.lock:
+        entry = terminal.journal.begin(_entry(terminal))
+    try:
+        response = _answer(terminal, view, entry)
+    except Interrupted:
+        raise AnswerLost(acted=False) from None
+    entry.status = response.status_code
+    entry.reply = response.get_data()
+    return response
+
+
+def _entry(terminal: Terminal) -> Entry:
+    headers = {name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}
+    has_credentials = "Authorization" in request.headers
+    return Entry(request.method, request_target(), headers, request.get_data(), terminal.clock.now(), has_credentials)
+
+
+def _answer(terminal: Terminal, view: View, entry: Entry) -> Response:
+    path = request.path
+    if terminal.faults.take("drop", path):
+        raise AnswerLost(acted=False)
+    _take_time(terminal, path)
+    try:
+        _log_in(terminal)
+    except LoginRefused as refusal:
+        return _unauthorized(terminal, refusal)
+    entry.logged_in = True
+    return _act(terminal, view, path)
+
+
+def _act(terminal: Terminal, view: View, path: str) -> Response:
+    faults = terminal.faults
+    terminal.run_hooks("before", path)
+    if fault := faults.take("slow", path):
+        _pause(terminal, float(fault.argument))
+    if faults.take("restart", path):
+        terminal.restart()
+        raise AnswerLost(acted=False)
+    if faults.take("lost-before", path):
+        raise AnswerLost(acted=False)
+    if faults.take("overwrite", path):
+        _somebody_else(terminal)
+    response = _respond(terminal, view, path)
+    if faults.take("overwrite-after", path):
+        _somebody_else(terminal)
+    terminal.run_hooks("after", path)
+    if faults.take("lost-after", path):
+        raise AnswerLost(acted=True)
+    return response
+
+
+def _respond(terminal: Terminal, view: View, path: str) -> Response:
+    if fault := terminal.faults.take("refuse", path):
+        return _refused(terminal, _refusal(fault))
+    if terminal.faults.take("ok-without-effect", path):
+        return done(wants_json())
+    try:
+        with terminal.lock:
+            terminal.register.settle()
+            return view(terminal)
+    except Refusal as refusal:
+        return _refused(terminal, refusal)
+
+
+def _refusal(fault: Fault) -> Refusal:
+    return Refusal(fault.argument, fault.message, fault.status)
+
+
+def _refused(terminal: Terminal, refusal: Refusal) -> Response:
+    response = refused(refusal, wants_json())
+    if refusal.sub_status == "notSupport":
+        response.status_code = terminal.profile.not_supported_status
+    if terminal.profile.refusals_as_200 or terminal.faults.take("refusals-as-200", request.path):
+        response.status_code = 200
+    return response
+
+
+def _log_in(terminal: Terminal) -> None:
+    """Digest everywhere; a picture also opens with a token the terminal gave out (isapi section 4)."""
+    by_token = request.method == "GET" and request.path.startswith("/LOCALS/")
+    with terminal.lock:
+        if by_token and request.args.get("token") in terminal.tokens:
+            return
+        if terminal.faults.take("locked", request.path) and not terminal.login.unlock_seconds:
+            terminal.login.lock()
+        uses, seconds = (_limit(terminal, name) for name in ("nonce-uses", "nonce-seconds"))
+        nonce = terminal.login.check(request.method, request_target(), request.authorization, uses, seconds)
+    request.environ["simulator.conversation"] = nonce
+
+
+def _limit(terminal: Terminal, name: str) -> float | None:
+    fault = terminal.faults.take(name, request.path)
+    return float(fault.argument) if fault else None
+
+
+def _unauthorized(terminal: Terminal, refusal: LoginRefused) -> Response:
+    with terminal.lock:
+        body = terminal.login.body()
+    response = reply(body, "application/xml", 401)
+    response.headers.extend(Headers([("WWW-Authenticate", value) for value in refusal.challenges]))
+    return response
+
+
+def _take_time(terminal: Terminal, path: str) -> None:
+    """As slow as recorded; a capture takes its time in front of the camera instead."""
+    if terminal.latency == "recorded" and not path.endswith("/CaptureFaceData"):
+        _pause(terminal, recordings.seconds(request.method, path))
+
+
+def _pause(terminal: Terminal, seconds: float) -> None:
+    with terminal.lock:
+        terminal.camera.pause(seconds)
+
+
+def _somebody_else(terminal: Terminal) -> None:
+    terminal.capture_elsewhere(faces.draw(faces.NAMES[-1]))

@@ -1,0 +1,65 @@
+"""System and Security: what the terminal is, its clock, tokens (isapi sections 4 and 7)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from flask import Response
+
+from hikflask.simulator import recordings
+from hikflask.simulator.refusals import NotSupported
+from hikflask.simulator.replies import ISAPI_NAMESPACE, XML_DECLARATION, done, json_reply, recorded_reply, xml_reply
+from hikflask.simulator.state import Terminal
+
+ZONE = timezone(timedelta(hours=5))
+
+
+def device_info(terminal: Terminal) -> Response:
+    """XML even where JSON was asked for; a recorded K1T341CMFW under the profile's names."""
+    text = recordings.body("deviceinfo_K1T341CMFW.xml").decode()
+    text = text.replace("V3.3.15", terminal.profile.firmware).replace("DS-K1T341CMFW", terminal.profile.model)
+    return xml_reply(text)
+
+
+def status(terminal: Terminal) -> Response:
+    children = (
+        f"<currentDeviceTime>{_now()}</currentDeviceTime>\n<deviceUpTime>{terminal.clock.now():.0f}</deviceUpTime>\n"
+    )
+    return xml_reply(_document("DeviceStatus", children))
+
+
+def time(terminal: Terminal) -> Response:  # noqa: ARG001
+    """Local time with its offset; the sign of the POSIX zone is the other way round."""
+    children = f"<timeMode>manual</timeMode>\n<localTime>{_now()}</localTime>\n<timeZone>CST-5:00:00</timeZone>\n"
+    return xml_reply(_document("Time", children))
+
+
+def set_time(terminal: Terminal) -> Response:  # noqa: ARG001
+    """Taken and forgotten: the terminal shows the time of the machine it runs on."""
+    return done(as_json=False)
+
+
+def access_control_capabilities(terminal: Terminal) -> Response:  # noqa: ARG001
+    return recorded_reply(recordings.body("00_GET_AccessControl_capabilities.response.xml"))
+
+
+def token(terminal: Terminal) -> Response:
+    """A token that opens picture URLs without Digest, as the terminal's own page uses it."""
+    return json_reply({"Token": {"value": terminal.new_token()}})
+
+
+def session_heartbeat(terminal: Terminal) -> Response:  # noqa: ARG001
+    return recorded_reply(recordings.body("28_PUT_Security_sessionHeartbeat.response.xml"))
+
+
+def device_work_mode(terminal: Terminal) -> Response:  # noqa: ARG001
+    """The seed terminal has no such function."""
+    raise NotSupported
+
+
+def _now() -> str:
+    return datetime.now(ZONE).isoformat(timespec="seconds")
+
+
+def _document(root: str, children: str) -> str:
+    return f'{XML_DECLARATION}<{root} version="2.0" xmlns="{ISAPI_NAMESPACE}">\n{children}</{root}>\n'

@@ -1,0 +1,143 @@
+"""FDLib: binding, finding and taking off faces (isapi section 6).
+
+FPID is the employeeNo. FDSetUp adds or replaces; when it fails the old face stays.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from flask import Response, request
+
+from hikflask.simulator import recordings
+from hikflask.simulator.bodies import Fields, Part, json_object, numbers, parts, whole
+from hikflask.simulator.jpeg import check_picture
+from hikflask.simulator.refusals import NotSupported, Refusal
+from hikflask.simulator.replies import done, json_reply, recorded_reply
+from hikflask.simulator.state import Terminal
+
+LIBRARY: Fields = {"FDID": "1", "faceLibType": "blackFD"}
+_BASE64 = re.compile(r"(data:image/|/9j/)")
+
+
+def capabilities(terminal: Terminal) -> Response:
+    text = recordings.body("16_GET_Intelligent_FDLib_capabilities.response.json").decode()
+    limit = f'"FDRecordDataMaxNum":\t{terminal.profile.capacity}'
+    return recorded_reply(text.replace('"FDRecordDataMaxNum":\t1500', limit).encode())
+
+
+def set_up(terminal: Terminal) -> Response:
+    """Bind a face, or take it off with `deleteFP`."""
+    sent = parts()
+    record, picture = _told_apart(terminal, sent)
+    if terminal.profile.strict_parts and (not sent[0].is_json or sent[0].content_type != "application/json"):
+        raise Refusal("badJsonFormat")
+    number = _person(terminal, record)
+    if record.get("deleteFP") is True:
+        terminal.register.unbind([number])
+        return done(as_json=True)
+    terminal.register.bind(number, _jpeg(terminal, record, picture))
+    return done(as_json=True)
+
+
+def face_data_record(terminal: Terminal) -> Response:
+    """The older way to add a face. The seed terminal refuses it in three ways, tried by its owner."""
+    record, picture = _told_apart(terminal, parts())
+    if picture is None and _BASE64.match(str(record.get("faceURL", record.get("faceData", "")))):
+        raise Refusal("badJsonContent", "faceURL")
+    jpeg = _jpeg(terminal, record, picture)
+    number = _person(terminal, record)
+    if number in terminal.faces:
+        raise Refusal("deviceUserAlreadyExistFace", "FPID")
+    terminal.register.bind(number, jpeg)
+    return done(as_json=True)
+
+
+def picture_upload(terminal: Terminal) -> Response:  # noqa: ARG001
+    raise NotSupported
+
+
+def _told_apart(terminal: Terminal, sent: list[Part]) -> tuple[Fields, bytes | None]:
+    """The JSON and the picture, by content: names, types and file names of the parts vary."""
+    records = [part for part in sent if part.is_json]
+    pictures = [part for part in sent if not part.is_json and part.content]
+    if not records or (pictures and not terminal.profile.face_by_picture):
+        raise Refusal("badJsonFormat")
+    return json_object(records[0].content), pictures[0].content if pictures else None
+
+
+def _person(terminal: Terminal, record: Fields) -> str:
+    if record.get("faceLibType") != "blackFD" or str(record.get("FDID")) != "1":
+        raise Refusal("faceLibraryIDError", "FDID")
+    number = str(record.get("FPID", ""))
+    if number not in terminal.people:
+        raise Refusal("employeeNoNotExist", "FPID")
+    return number
+
+
+def _jpeg(terminal: Terminal, record: Fields, picture: bytes | None) -> bytes:
+    if picture is not None:
+        check_picture(picture)
+        return picture
+    if not isinstance(record.get("faceURL"), str):
+        raise Refusal("MessageParametersLack", "faceURL")
+    return _download(terminal, str(record["faceURL"]))
+
+
+def _download(terminal: Terminal, url: str) -> bytes:
+    """The bytes behind `url` AT THIS MOMENT: for a local path whatever the one file holds now, whoever it is."""
+    path = urlsplit(url).path
+    jpeg = None
+    if terminal.profile.face_by_url and path.startswith("/LOCALS/pic/"):
+        jpeg = terminal.picture(path)
+    elif terminal.profile.external_url:
+        jpeg = terminal.web.get(url)
+    if jpeg is None:
+        raise Refusal("urlDownloadFail", "faceURL")
+    return jpeg
+
+
+def search(terminal: Terminal) -> Response:
+    """Faces and their addresses, all or one FPID's."""
+    wish = json_object()
+    wanted = wish.get("FPID")
+    hits = [number for number in terminal.people if number in terminal.faces and wanted in (None, "", number)]
+    start = whole(wish, "searchResultPosition", 0)
+    page = hits[start : start + whole(wish, "maxResults", 30)]
+    answer: Fields = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
+    answer["responseStatusStrg"] = "NO MATCH" if not page else "MORE" if start + len(page) < len(hits) else "OK"
+    answer |= {"numOfMatches": len(page), "totalMatches": len(hits)}
+    if page:
+        answer["MatchList"] = [_match(terminal, number) for number in page]
+    return json_reply(answer)
+
+
+def _match(terminal: Terminal, number: str) -> Fields:
+    return {"FPID": number, "faceURL": terminal.face_url(terminal.faces[number])}
+
+
+def search_delete(terminal: Terminal) -> Response:
+    """Take faces off; as on the real ones an empty list takes off all of them."""
+    if request.args.get("FDID") != "1" or request.args.get("faceLibType") != "blackFD":
+        raise Refusal("faceLibraryIDError", "FDID")
+    terminal.register.unbind(numbers(json_object(), "FPID", "value"))
+    return done(as_json=True)
+
+
+def delete(terminal: Terminal) -> Response:
+    """FDDelete: `{faceLibType, FDID, FPID}`, seen on one model."""
+    terminal.register.unbind([_person(terminal, json_object())])
+    return done(as_json=True)
+
+
+def wipe(terminal: Terminal) -> Response:
+    """DELETE on the library itself: every face is gone."""
+    terminal.register.unbind(None)
+    return done(as_json=True)
+
+
+def count(terminal: Terminal) -> Response:
+    row = LIBRARY | {"recordDataNumber": len(terminal.faces)}
+    ok = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
+    return json_reply(ok | {"FDRecordDataInfo": [row]})

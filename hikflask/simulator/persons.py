@@ -1,0 +1,159 @@
+"""UserInfo: adding, changing, finding and counting persons (isapi section 5)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Response
+
+from hikflask.simulator import recordings
+from hikflask.simulator.bodies import Fields, child, json_object, numbers, whole
+from hikflask.simulator.profiles import Profile
+from hikflask.simulator.refusals import Refusal
+from hikflask.simulator.replies import done, json_reply
+from hikflask.simulator.state import Terminal
+
+PAGE = 30
+"""More asked for is cut to this in silence."""
+EARLIEST = "2000-01-01T00:00:00"
+LATEST = "2037-12-31T23:59:59"
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+
+
+def record(terminal: Terminal) -> Response:
+    """A new person."""
+    return _write(terminal, terminal.register.add)
+
+
+def modify(terminal: Terminal) -> Response:
+    """The given fields of a person who is there."""
+    return _write(terminal, terminal.register.change)
+
+
+def set_up(terminal: Terminal) -> Response:
+    """A new person, or the given fields of one who is there."""
+    return _write(terminal, lambda number, fields: _either(terminal, number, fields))
+
+
+def _either(terminal: Terminal, number: str, fields: Fields) -> None:
+    known = number in terminal.people
+    (terminal.register.change if known else terminal.register.add)(number, fields)
+
+
+def _write(terminal: Terminal, action: Callable[[str, Fields], None]) -> Response:
+    fields = child(json_object(), "UserInfo")
+    number = _employee_no(fields, terminal.profile)
+    _check_name(fields, terminal.profile)
+    if "Valid" in fields:
+        _check_valid(child(fields, "Valid"))
+    action(number, fields)
+    return done(as_json=True)
+
+
+def _employee_no(fields: Fields, profile: Profile) -> str:
+    number = fields.get("employeeNo")
+    if not isinstance(number, str) or not re.fullmatch(profile.employee_no, number):
+        raise Refusal("badJsonContent", "UserInfo.employeeNo")
+    return number
+
+
+def _check_name(fields: Fields, profile: Profile) -> None:
+    name = fields.get("name", "")
+    if not isinstance(name, str) or len(name.encode()) > profile.name_bytes:
+        raise Refusal("badJsonContent", "UserInfo.name")
+
+
+def _check_valid(valid: Fields) -> None:
+    """Local times without a zone suffix, up to the end of 2037 and in order."""
+    begin, end = (_time(valid, name) for name in ("beginTime", "endTime"))
+    if begin and end and end < begin:
+        raise Refusal("endtimeEarlierThanBegintime")
+
+
+def _time(valid: Fields, name: str) -> str | None:
+    value = valid.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _is_time(value) or not EARLIEST <= value <= LATEST:
+        raise Refusal("badJsonContent", f"UserInfo.Valid.{name}")
+    return value
+
+
+def _is_time(value: str) -> bool:
+    if not _TIME.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def search(terminal: Terminal) -> Response:
+    """One page of persons in the order they were added."""
+    wish = child(json_object(), "UserInfoSearchCond")
+    hits = _hits(terminal, wish)
+    start = whole(wish, "searchResultPosition", 0)
+    page = hits[start : start + min(whole(wish, "maxResults", PAGE), PAGE)]
+    answer: Fields = {
+        "searchID": str(wish.get("searchID", "")),
+        "responseStatusStrg": _status(len(page), start, len(hits)),
+        "numOfMatches": len(page),
+        "totalMatches": len(hits),
+    }
+    if page:
+        answer["UserInfo"] = [_shown(terminal, number) for number in page]
+    return json_reply({"UserInfoSearch": answer})
+
+
+def _hits(terminal: Terminal, wish: Fields) -> list[str]:
+    wanted = numbers(wish, "EmployeeNoList", "employeeNo")
+    words = str(wish.get("fuzzySearch", ""))
+    return [
+        number
+        for number, person in terminal.people.items()
+        if (wanted is None or number in wanted) and (words in number or words in str(person["name"]))
+    ]
+
+
+def _status(found: int, start: int, total: int) -> str:
+    if found == 0:
+        return "NO MATCH"
+    return "MORE" if start + found < total else "OK"
+
+
+def _shown(terminal: Terminal, number: str) -> Fields:
+    """A person as Search tells it; `faceURL` comes last and only where there is a face."""
+    person = dict(terminal.people[number])
+    face = terminal.faces.get(number)
+    person["numOfFace"] = int(face is not None)
+    if not terminal.profile.num_of_face:
+        del person["numOfFace"]
+        return person
+    if face is not None:
+        person["faceURL"] = terminal.face_url(face)
+    return person
+
+
+def count(terminal: Terminal) -> Response:
+    """How many persons there are and how many have a face."""
+    fields = {
+        "userNumber": len(terminal.people),
+        "bindFaceUserNumber": len(terminal.faces),
+        "bindFingerprintUserNumber": 0,
+        "bindCardUserNumber": 0,
+    }
+    return json_reply({"UserInfoCount": fields})
+
+
+def capabilities(terminal: Terminal) -> Response:
+    """Limits of UserInfo. Nobody recorded the seed terminal's; this is a K1A340FWX with the profile's limits."""
+    answer = json.loads(recordings.body("userinfo_capabilities_K1A340FWX.json"))
+    user = answer["UserInfo"]
+    user["name"]["@max"] = terminal.profile.name_bytes
+    user["maxRecordNum"] = terminal.profile.capacity
+    user["UserInfoSearchCond"]["isSupportNumOfFace"] = int(terminal.profile.num_of_face)
+    return json_reply(answer)

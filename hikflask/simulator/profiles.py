@@ -1,0 +1,147 @@
+"""The terminals that can be played, one row each: what they take, how they answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal
+
+CaptureType = Literal["url", "binary"]
+BinaryReply = Literal["header", "own-header", "first-line", "xml-label", "jpeg", "unnamed"]
+Challenge = Literal["plain", "sha256", "several", "no-qop"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One model and firmware. The defaults are the seed terminal."""
+
+    model: str = "DS-K1T343EFWX"
+    firmware: str = "V4.38.0"
+
+    capture_types: tuple[CaptureType, ...] = ("url", "binary")
+    """What `CaptureFaceData/capabilities` offers."""
+    refused_capture_types: tuple[CaptureType, ...] = ()
+    """What is refused with `badParameters` all the same."""
+    window: float = 3.0
+    """Seconds one capture POST waits for a face; 0 answers at once."""
+    ends_in_timeout: bool = False
+    """Nobody there: 400 captureTimeout (final) instead of 200 with progress 0 (POST again)."""
+    binary_reply: BinaryReply = "header"
+    takes_cancel: bool = True
+    refuse_after_success: float = 0.3
+    """Seconds after a success in which the same login that POSTs again gets `badParameters`; 0 switches it off."""
+
+    face_by_url: bool = True
+    face_by_picture: bool = False
+    external_url: bool = False
+    strict_parts: bool = False
+    """FDSetUp wants the JSON part first and typed `application/json`."""
+
+    employee_no: str = r"[^\x00-\x1f]{1,32}"
+    """Pattern of the numbers taken."""
+    name_bytes: int = 128
+    """Longest name in bytes of UTF-8."""
+    num_of_face: bool = True
+    """Search tells `numOfFace`."""
+    capacity: int = 1500
+
+    nonce_uses: int | None = None
+    nonce_seconds: float | None = None
+    challenge_after_dead_nonce: bool = True
+    challenge: Challenge = "plain"
+
+    not_supported_status: int = 404
+    refusals_as_200: bool = False
+
+
+SEED = Profile()
+_PICTURE = Profile(face_by_url=False, face_by_picture=True, refuse_after_success=0)
+
+PROFILES = MappingProxyType(
+    {
+        "K1T343EFWX": SEED,
+        "K1T343M": replace(
+            _PICTURE,
+            model="DS-K1T343M",
+            firmware="V4.48.0",
+            binary_reply="xml-label",
+            nonce_uses=2,
+            challenge_after_dead_nonce=False,
+        ),
+        "K1T341CMFW": replace(
+            _PICTURE,
+            model="DS-K1T341CMFW",
+            firmware="V3.3.8",
+            capture_types=("binary",),
+            window=6.0,
+            binary_reply="own-header",
+            takes_cancel=False,
+            name_bytes=32,
+            num_of_face=False,
+        ),
+        "K1T341AMF": replace(
+            _PICTURE,
+            model="DS-K1T341AMF",
+            firmware="V3.2.30",
+            capture_types=("binary",),
+            binary_reply="jpeg",
+            face_by_url=True,
+            external_url=True,
+            takes_cancel=False,
+            refusals_as_200=True,
+        ),
+        "K1T342MX-E1": replace(
+            _PICTURE,
+            model="DS-K1T342MX-E1",
+            firmware="V4.39.180",
+            capture_types=("binary",),
+            window=17.0,
+            ends_in_timeout=True,
+            employee_no=r"[A-Za-z0-9]{1,32}",
+            nonce_seconds=30,
+        ),
+        "K1T342MFX-E1": replace(
+            _PICTURE,
+            model="DS-K1T342MFX-E1",
+            firmware="V4.48.40",
+            capture_types=("binary",),
+            binary_reply="unnamed",
+            nonce_uses=2,
+            challenge_after_dead_nonce=False,
+            challenge="several",
+        ),
+        "K1T342MFWX-E1": replace(
+            _PICTURE,
+            model="DS-K1T342MFWX-E1",
+            firmware="V3.16.1",
+            binary_reply="first-line",
+            strict_parts=True,
+            challenge="sha256",
+        ),
+        "K1T320MWX": replace(
+            _PICTURE,
+            model="DS-K1T320MWX",
+            firmware="V3.5.2",
+            refused_capture_types=("url",),
+            not_supported_status=403,
+            challenge="no-qop",
+        ),
+        "K1T673DX": replace(
+            _PICTURE, model="DS-K1T673DX", firmware="V3.18.0", capture_types=("binary",), window=0, takes_cancel=False
+        ),
+    }
+)
+"""By model without the leading DS-. Capture, face upload, numbers, nonces: isapi.
+
+What no recording tells is spread over the rows so that each dialect is played by one of them: the challenges with
+SHA-256, several algorithms and no qop, 403 for notSupport, refusals with HTTP 200, the forms of the binary reply, no
+numOfFace, the short name, and the last figures of some firmware.
+"""
+
+
+def profile_named(name: str) -> Profile:
+    """The profile of a model, with or without DS-, in upper or lower case. Raises KeyError with a readable text."""
+    key = name.upper().removeprefix("DS-")
+    if key not in PROFILES:
+        raise KeyError(f"unknown model {name}; there are {', '.join(PROFILES)}")
+    return PROFILES[key]

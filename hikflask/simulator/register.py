@@ -1,0 +1,156 @@
+"""Who is on the terminal: persons in the recorded shape, and their faces."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from dataclasses import dataclass, field
+
+from hikflask.simulator.clock import Clock
+from hikflask.simulator.refusals import Refusal
+
+DELETION_SECONDS = 1.0
+"""A removal is over after this time, or earlier when it was asked about `polls` times."""
+
+Person = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Face:
+    """The picture bound to a person; `index` is its number in `/LOCALS/pic/enrlFace/0/`."""
+
+    jpeg: bytes
+    index: int
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.jpeg).hexdigest()
+
+
+@dataclass
+class Deletion:
+    """A removal that was started; `numbers` None stands for everybody."""
+
+    numbers: list[str] | None
+    until: float
+    polls_left: int
+    failed: bool = False
+
+
+def blank_person(employee_no: str) -> Person:
+    """A person with the fields and the order of the seed terminal's recorded Search reply."""
+    return {
+        "employeeNo": employee_no,
+        "name": "",
+        "userType": "normal",
+        "onlyVerify": False,
+        "closeDelayEnabled": False,
+        "Valid": {
+            "enable": True,
+            "beginTime": "2025-01-01T00:00:00",
+            "endTime": "2035-12-31T23:59:59",
+            "timeType": "local",
+        },
+        "belongGroup": "",
+        "password": "",
+        "doorRight": "1",
+        "RightPlan": [{"doorNo": 1, "planTemplateNo": "1"}],
+        "maxOpenDoorTime": 0,
+        "openDoorTime": 0,
+        "roomNumber": 0,
+        "floorNumber": 0,
+        "localUIRight": False,
+        "gender": "unknown",
+        "numOfCard": 0,
+        "numOfFP": 0,
+        "numOfFace": 0,
+        "groupId": 0,
+        "localAtndPlanTemplateId": 0,
+        "PersonInfoExtends": [{"value": ""}],
+    }
+
+
+_COMPUTED = frozenset({"employeeNo", "numOfCard", "numOfFP", "numOfFace"})
+
+
+@dataclass
+class Register:
+    """Persons and faces by employeeNo. The caller holds the terminal's lock."""
+
+    clock: Clock
+    capacity: int
+    deletion_polls: int = 1
+    people: dict[str, Person] = field(default_factory=dict)
+    faces: dict[str, Face] = field(default_factory=dict)
+    deletion: Deletion | None = None
+
+    def add(self, employee_no: str, fields: Person) -> None:
+        """A new person. Raises Refusal when the number is taken or the terminal is full."""
+        if employee_no in self.people:
+            raise Refusal("employeeNoAlreadyExist", "checkUser")
+        if len(self.people) >= self.capacity:
+            raise Refusal("deviceUserFull")
+        self.people[employee_no] = blank_person(employee_no)
+        self.change(employee_no, fields)
+
+    def change(self, employee_no: str, fields: Person) -> None:
+        """Overwrite the given fields and leave the others; fields the terminal does not keep are dropped."""
+        if employee_no not in self.people:
+            raise Refusal("employeeNoNotExist")
+        person = self.people[employee_no]
+        person.update(
+            {name: copy.deepcopy(fields[name]) for name in person if name in fields and name not in _COMPUTED}
+        )
+
+    def remove(self, employee_nos: list[str] | None) -> None:
+        """Take persons and their faces off at once; None stands for everybody. Someone absent is no error."""
+        for number in list(self.people) if employee_nos is None else employee_nos:
+            self.people.pop(number, None)
+            self.faces.pop(number, None)
+
+    def bind(self, employee_no: str, jpeg: bytes) -> None:
+        """Put a face under a person, or replace it in its place."""
+        if employee_no not in self.people:
+            raise Refusal("employeeNoNotExist", "FPID")
+        old = self.faces.get(employee_no)
+        if old is None and len(self.faces) >= self.capacity:
+            raise Refusal("deviceFaceFull")
+        self.faces[employee_no] = Face(jpeg, old.index if old else self._free_index())
+
+    def unbind(self, employee_nos: list[str] | None) -> None:
+        """Take faces off and leave the persons; None stands for everybody."""
+        for number in list(self.faces) if employee_nos is None else employee_nos:
+            self.faces.pop(number, None)
+
+    def face_at(self, index: int) -> Face | None:
+        """The face whose file has this number."""
+        return next((face for face in self.faces.values() if face.index == index), None)
+
+    def start_removal(self, employee_nos: list[str] | None) -> None:
+        """Begin to remove; `settle` and `removal_status` finish it."""
+        self.finish_removal()
+        self.deletion = Deletion(employee_nos, self.clock.now() + DELETION_SECONDS, self.deletion_polls)
+
+    def settle(self) -> None:
+        """Finish a removal whose time is over."""
+        if self.deletion is not None and self.clock.now() >= self.deletion.until:
+            self.finish_removal()
+
+    def removal_status(self) -> str:
+        """Answer one question about the removal: processing, success or failed."""
+        if self.deletion is None:
+            return "success"
+        if self.deletion.polls_left > 0:
+            self.deletion.polls_left -= 1
+            return "processing"
+        return self.finish_removal()
+
+    def finish_removal(self) -> str:
+        deletion, self.deletion = self.deletion, None
+        if deletion is not None and not deletion.failed:
+            self.remove(deletion.numbers)
+        return "failed" if deletion is not None and deletion.failed else "success"
+
+    def _free_index(self) -> int:
+        used = {face.index for face in self.faces.values()}
+        return next(index for index in range(1, len(used) + 2) if index not in used)

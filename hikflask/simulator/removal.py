@@ -1,0 +1,44 @@
+"""Taking persons off (isapi section 5): `UserInfoDetail/Delete` only starts, `UserInfo/Delete` is the older way.
+
+As on the real ones, mode `all` and an empty or missing list erase EVERYBODY.
+"""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from hikflask.simulator import recordings
+from hikflask.simulator.bodies import child, json_object, numbers
+from hikflask.simulator.refusals import Refusal
+from hikflask.simulator.replies import done, json_reply, recorded_reply
+from hikflask.simulator.state import Terminal
+
+
+def capabilities(terminal: Terminal) -> Response:  # noqa: ARG001
+    return recorded_reply(recordings.body("46_GET_AccessControl_UserInfoDetail_Delete_capabilities.response.json"))
+
+
+def start(terminal: Terminal) -> Response:
+    """Begin to take persons off, with cards and faces."""
+    wish = child(json_object(), "UserInfoDetail")
+    mode = wish.get("mode")
+    if mode not in ("all", "byEmployeeNo"):
+        raise Refusal("badJsonContent", "UserInfoDetail.mode")
+    listed = numbers(wish, "EmployeeNoList", "employeeNo")
+    terminal.register.start_removal(None if mode == "all" else listed)
+    deletion = terminal.register.deletion
+    if deletion is not None and terminal.faults.take("removal-fails", request.path):
+        deletion.failed = True
+    return done(as_json=True)
+
+
+def process(terminal: Terminal) -> Response:
+    """How far the removal is."""
+    return json_reply({"UserInfoDetailDeleteProcess": {"status": terminal.register.removal_status()}})
+
+
+def older(terminal: Terminal) -> Response:
+    """Take persons off at once."""
+    wish = child(json_object(), "UserInfoDelCond")
+    terminal.register.remove(numbers(wish, "EmployeeNoList", "employeeNo"))
+    return done(as_json=True)

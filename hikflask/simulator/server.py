@@ -1,0 +1,194 @@
+"""The terminal on a socket: HTTP/1.1 with connections kept open, as on the real ones, and TLS where wanted."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import socket
+import ssl
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from types import TracebackType
+from typing import Any, Self, cast
+from urllib.parse import unquote_to_bytes
+
+from flask import Flask
+from werkzeug.wrappers import Response
+
+from hikflask.simulator.certificate import Certificate, make_certificate
+from hikflask.simulator.conversation import AnswerLost
+from hikflask.simulator.routes import create_simulator
+from hikflask.simulator.state import Terminal
+
+IDLE_SECONDS = 60.0
+
+
+class _Listener(ThreadingHTTPServer):
+    """Threads per connection; connections are known, so that stopping closes them."""
+
+    daemon_threads = False
+    block_on_close = True
+    request_queue_size = 64
+
+    def __init__(self, address: tuple[str, int], app: Flask, context: ssl.SSLContext | None) -> None:
+        self.app = app
+        self.context = context
+        self.connections: set[socket.socket] = set()
+        self.connections_lock = threading.Lock()
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        # HTTPServer asks the name service for the host's name here, which can take seconds.
+        super(ThreadingHTTPServer, self).server_bind()
+        self.address = cast("tuple[str, int]", self.server_address)[:2]
+        self.server_name, self.server_port = self.address
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        connection, address = self.socket.accept()
+        if self.context is not None:
+            connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        with self.connections_lock:
+            self.connections.add(connection)
+        return connection, address
+
+    def close_request(self, request: object) -> None:
+        connection = cast("socket.socket", request)
+        with self.connections_lock:
+            self.connections.discard(connection)
+        connection.close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is nothing to report; anything else is printed."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+    def hang_up(self) -> bool:
+        """Break every open connection; true when there was none."""
+        with self.connections_lock:
+            for connection in self.connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            return not self.connections
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection; each request goes through the WSGI application."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = IDLE_SECONDS
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def answer(self) -> None:
+        try:
+            response = Response.from_app(self._app(), self._environ(), buffered=True)
+        except AnswerLost:
+            self.close_connection = True
+            return
+        self._send(response)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = answer  # noqa: N815
+
+    def _app(self) -> Flask:
+        return cast("_Listener", self.server).app
+
+    def _environ(self) -> dict[str, object]:
+        path, _, query = self.path.partition("?")
+        length = int(self.headers.get("Content-Length") or 0)
+        host, port = cast("_Listener", self.server).address
+        environ: dict[str, object] = {
+            "REQUEST_METHOD": self.command,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": _wsgi_path(path),
+            "QUERY_STRING": query,
+            "REQUEST_URI": self.path,
+            "CONTENT_LENGTH": str(length),
+            "SERVER_NAME": host,
+            "SERVER_PORT": str(port),
+            "SERVER_PROTOCOL": self.request_version,
+            "REMOTE_ADDR": self.client_address[0],
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(self.rfile.read(length)),
+        }
+        environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
+        if "Content-Type" in self.headers:
+            environ["CONTENT_TYPE"] = self.headers["Content-Type"]
+        return environ
+
+    def _send(self, response: Response) -> None:
+        body = response.get_data()
+        self.send_response_only(response.status_code)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        if "Content-Length" not in response.headers:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Quiet: the terminal keeps its own log."""
+
+
+def _wsgi_path(path: str) -> str:
+    """The decoded path as WSGI wants it: bytes read as Latin-1."""
+    return unquote_to_bytes(path).decode("latin-1")
+
+
+class SimulatorServer:
+    """A terminal that listens; a context manager. Loopback only: it is a toy with a door."""
+
+    def __init__(self, terminal: Terminal, *, host: str = "127.0.0.1", port: int = 0, https: bool = False) -> None:
+        if not ip_address(host).is_loopback:
+            raise ValueError(f"the simulator listens on loopback addresses only, not on {host}")
+        self.terminal = terminal
+        self.host = host
+        self.port = port
+        self.certificate: Certificate | None = make_certificate(host) if https else None
+        self._listener: _Listener | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        scheme = "https" if self.certificate else "http"
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{name}:{self.port}"
+
+    @property
+    def fingerprint(self) -> str | None:
+        """SHA-256 of the certificate in hexadecimal; None without TLS."""
+        return self.certificate.fingerprint if self.certificate else None
+
+    def start(self) -> None:
+        """Listen. With port 0 a free one is chosen and kept: after `stop` it starts at the same address."""
+        context = self.certificate.context() if self.certificate else None
+        self._listener = _Listener((self.host, self.port), create_simulator(self.terminal), context)
+        self.port = self._listener.server_port
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), name="simulator")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Break all connections, answer nobody who waits, and stop listening."""
+        listener, thread = self._listener, self._thread
+        if listener is None or thread is None:
+            return
+        listener.shutdown()
+        thread.join()
+        while not listener.hang_up():
+            # Again and again, for a request that was read but does not wait yet.
+            self.terminal.interrupt()
+            time.sleep(0.01)
+        listener.server_close()
+        self._listener = self._thread = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

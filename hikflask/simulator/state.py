@@ -1,0 +1,170 @@
+"""The terminal itself: plain Python, one lock, the same state in one process and on a socket."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from typing import Literal
+
+from hikflask.simulator import faces
+from hikflask.simulator.camera import Camera
+from hikflask.simulator.clock import Clock, SystemClock
+from hikflask.simulator.digest import Login
+from hikflask.simulator.faults import Faults, Hook, Moment, matches
+from hikflask.simulator.journal import Entry, Journal
+from hikflask.simulator.profiles import SEED, Profile
+from hikflask.simulator.register import Face, Person, Register
+
+CAPTURE_FILE = "web_face_enrollpic.jpg"
+STAY = 5.0
+"""Seconds a face stays in front of a camera that is idle, unless told otherwise."""
+
+
+class Terminal:
+    """One terminal.
+
+    `latency` "recorded" answers as slowly as the seed terminal did. `auto_face` seconds after a capture begins the next
+    drawn face appears by itself. `lan_host` is the host in the URLs it gives out; it need not be an address it can be
+    reached at.
+    """
+
+    def __init__(
+        self,
+        password: str,
+        *,
+        profile: Profile = SEED,
+        clock: Clock | None = None,
+        latency: Literal["none", "recorded"] = "none",
+        auto_face: float | None = None,
+        lan_host: str = "192.168.1.67",
+    ) -> None:
+        self.profile = profile
+        self.clock = clock or SystemClock()
+        self.latency = latency
+        self.lan_host = lan_host
+        self.lock = threading.Condition()
+        self.camera = Camera(self.clock, self.lock, auto_face)
+        self.login = Login(password, profile, self.clock)
+        self.register = Register(self.clock, profile.capacity)
+        self.faults = Faults()
+        self.journal = Journal()
+        self.web: dict[str, bytes] = {}
+        """Pictures elsewhere on the network by URL, for the models that fetch them. Nothing is really fetched."""
+        self.tokens: set[str] = set()
+        self._hooks: list[Hook] = []
+
+    def __repr__(self) -> str:
+        return f"<Terminal {self.profile.model}>"
+
+    # What tests read.
+
+    @property
+    def people(self) -> dict[str, Person]:
+        """Persons by employeeNo, in the order they were added."""
+        return self.register.people
+
+    @property
+    def faces(self) -> dict[str, Face]:
+        """Faces (`jpeg`, `index`, `sha256`) by employeeNo."""
+        return self.register.faces
+
+    @property
+    def log(self) -> list[Entry]:
+        return self.journal.entries
+
+    @property
+    def file(self) -> bytes | None:
+        """What `web_face_enrollpic.jpg` holds now."""
+        return self.camera.file
+
+    @property
+    def wrong_passwords(self) -> int:
+        return self.login.wrong_passwords
+
+    # What people do at the terminal.
+
+    def present(self, jpeg: bytes, stay: float = STAY) -> None:
+        """Show a face: an open window takes it at once; otherwise it waits `stay` seconds for the next one."""
+        with self.lock:
+            self.camera.present(jpeg, stay)
+
+    def present_alone(self, jpeg: bytes, stay: float = STAY) -> None:
+        """Whoever stood there steps aside, then `present`."""
+        with self.lock:
+            self.camera.leave()
+            self.camera.present(jpeg, stay)
+
+    def capture_elsewhere(self, jpeg: bytes) -> None:
+        """Somebody captures on the terminal's own page or from another program: the file is overwritten."""
+        with self.lock:
+            self.camera.store(jpeg)
+            self.camera.next_counter()
+
+    def restart(self) -> None:
+        """Power cut and boot: file, nonces, tokens and open windows are gone; persons and faces stay."""
+        with self.lock:
+            self.camera.restart()
+            self.login.forget_nonces()
+            self.tokens.clear()
+
+    def interrupt(self) -> None:
+        """Whoever waits for an answer gets none."""
+        with self.lock:
+            self.camera.interrupt()
+
+    def happen(self, event: str) -> None:
+        """Let something happen at once, by its name. Raises KeyError for an unknown one."""
+        actions: dict[str, Callable[[], object]] = {
+            "restart": self.restart,
+            "lock": self.login.lock,
+            "unlock": self.login.unlock,
+            "capture-elsewhere": lambda: self.capture_elsewhere(faces.draw(faces.NAMES[-1])),
+        }
+        action = actions[event]
+        with self.lock:
+            action()
+
+    # Hooks.
+
+    def before(self, path: str, callback: Callable[[], object]) -> None:
+        """Call `callback` before each request to `path` (a pattern, see faults) is acted on, once it is logged in."""
+        self._hooks.append(Hook("before", path, callback))
+
+    def after(self, path: str, callback: Callable[[], object]) -> None:
+        """Call `callback` after each request to `path` was acted on and before its answer leaves."""
+        self._hooks.append(Hook("after", path, callback))
+
+    def run_hooks(self, moment: Moment, path: str) -> None:
+        for hook in list(self._hooks):
+            if hook.moment == moment and matches(hook.path, path):
+                hook.callback()
+
+    def clear_hooks(self) -> None:
+        self._hooks.clear()
+
+    # Pictures and tokens. The caller holds the lock.
+
+    def new_token(self) -> str:
+        """A token for picture URLs, 32 characters as recorded."""
+        token = secrets.token_hex(16).upper()
+        self.tokens.add(token)
+        return token
+
+    def url(self, path: str) -> str:
+        """An address as the terminal gives it out: its LAN host, https, and a fresh counter at the end."""
+        return f"https://{self.lan_host}{path}{self.camera.next_counter()}"
+
+    def face_url(self, face: Face) -> str:
+        return self.url(f"/LOCALS/pic/enrlFace/0/{face.index:010d}.jpg")
+
+    def picture(self, path: str) -> bytes | None:
+        """The picture behind a local path, `@WEB…` and its counter ignored; None when there is none."""
+        file = PurePosixPath(path.partition("@")[0])
+        if file == PurePosixPath("/LOCALS/pic", CAPTURE_FILE):
+            return self.camera.file
+        if file.parent == PurePosixPath("/LOCALS/pic/enrlFace/0") and file.stem.isdecimal():
+            face = self.register.face_at(int(file.stem))
+            return face.jpeg if face else None
+        return None

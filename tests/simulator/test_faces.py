@@ -1,0 +1,27 @@
+import io
+
+import pytest
+from PIL import Image
+
+from hikflask.simulator import faces
+from hikflask.simulator.jpeg import check_picture
+
+
+@pytest.mark.parametrize("name", faces.NAMES)
+def test_drawn_face_is_a_picture_every_terminal_takes(name):
+    jpeg = faces.draw(name)
+
+    check_picture(jpeg)
+    assert Image.open(io.BytesIO(jpeg)).size == (360, 480)
+
+
+def test_faces_differ_from_each_other():
+    assert len({faces.draw(name) for name in faces.NAMES}) == len(faces.NAMES) >= 6
+
+
+def test_same_name_gives_the_same_bytes():
+    faces.draw.cache_clear()
+    first = faces.draw("anna")
+    faces.draw.cache_clear()
+
+    assert faces.draw("anna") == first

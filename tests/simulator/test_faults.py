@@ -1,0 +1,219 @@
+import json
+
+import pytest
+
+from hikflask.simulator import AnswerLost, faces
+
+ANNA, BORIS, STRANGER = (faces.draw(name) for name in ("anna", "boris", faces.NAMES[-1]))
+COUNT = "/ISAPI/AccessControl/UserInfo/Count?format=json"
+RECORD = "UserInfo/Record"
+
+
+def test_answer_lost_before_acting_leaves_nothing(terminal, talk):
+    terminal.faults.add("lost-before", path=RECORD, times=1)
+
+    with pytest.raises(AnswerLost) as lost:
+        talk.add_person()
+
+    assert (lost.value.acted, terminal.people) == (False, {})
+    assert talk.add_person().status_code == 200
+
+
+def test_answer_lost_after_acting_leaves_the_deed(terminal, talk):
+    terminal.faults.add("lost-after", path=RECORD, times=1)
+
+    with pytest.raises(AnswerLost) as lost:
+        talk.add_person()
+
+    assert (lost.value.acted, list(terminal.people)) == (True, ["100222"])
+    assert terminal.log[-1].status is None
+
+
+def test_login_does_not_use_a_fault_up(terminal, talk):
+    terminal.faults.add("lost-before", path=RECORD, times=1)
+
+    unauthorized = talk.http.post("/ISAPI/AccessControl/UserInfo/Record?format=json")
+
+    assert unauthorized.status_code == 401
+    assert terminal.faults.active[0].times == 1
+
+
+def test_dropped_connections_reach_even_the_login(terminal, talk):
+    terminal.faults.add("drop")
+
+    with pytest.raises(AnswerLost):
+        talk.http.get(COUNT)
+
+
+def test_ok_without_effect(terminal, talk):
+    terminal.faults.add("ok-without-effect", path=RECORD)
+
+    answer = talk.add_person()
+
+    assert (answer.get_json()["statusCode"], terminal.people) == (1, {})
+
+
+def test_refusal_with_a_code_of_choice_and_only_as_often_as_wanted(terminal, talk):
+    talk.add_person()
+    terminal.camera.store(ANNA)
+    terminal.faults.add("refuse", "SubpicAnalysisModelingError", times=1, message="saveFacePic")
+
+    first, second = talk.bind(), talk.bind()
+
+    assert first.status_code == 400
+    assert first.get_json() == {
+        "statusCode": 6,
+        "statusString": "Invalid Content",
+        "subStatusCode": "SubpicAnalysisModelingError",
+        "errorCode": 1610612791,
+        "errorMsg": "saveFacePic",
+    }
+    assert second.status_code == 200
+
+
+def test_code_without_a_known_number_is_answered_without_error_code(terminal, talk):
+    terminal.faults.add("full", "users")
+
+    answer = talk.add_person()
+
+    assert "errorCode" not in answer.get_json()
+    assert answer.get_json()["subStatusCode"] == "deviceUserFull"
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "text"),
+    [
+        ("busy", 400, "deviceBusy"),
+        ("low-quality", 400, "faceLowQulity"),
+        ("nobody", 200, "<captureProgress>0<"),
+    ],
+)
+def test_capture_that_goes_wrong_leaves_the_file_alone(terminal, talk, fault, status, text):
+    terminal.camera.store(BORIS)
+    terminal.present(ANNA)
+    terminal.faults.add(fault, times=1)
+
+    answer = talk.capture()
+
+    assert answer.status_code == status
+    assert text in answer.text
+    assert terminal.file == BORIS
+
+
+def test_slow_answer_takes_its_seconds(terminal, talk, clock):
+    terminal.faults.add("slow", "7", path="UserInfo/Count", times=1)
+
+    talk.ask("GET", COUNT)
+
+    assert clock.now() == 7
+
+
+def test_refusals_can_come_with_http_200(terminal, talk):
+    terminal.faults.add("refusals-as-200")
+
+    answer = talk.bind("5")
+
+    assert (answer.status_code, json.loads(answer.data)["subStatusCode"]) == (200, "employeeNoNotExist")
+
+
+def test_somebody_else_captures_right_before_the_face_is_bound(terminal, talk):
+    talk.add_person()
+    terminal.camera.store(ANNA)
+    terminal.faults.add("overwrite", times=1)
+
+    talk.bind()
+
+    assert terminal.faces["100222"].jpeg == STRANGER
+
+
+def test_somebody_else_captures_right_after_the_face_is_bound(terminal, talk):
+    talk.add_person()
+    terminal.camera.store(ANNA)
+    terminal.faults.add("overwrite-after", times=1)
+
+    talk.bind()
+
+    assert (terminal.faces["100222"].jpeg, terminal.file) == (ANNA, STRANGER)
+
+
+def test_hooks_run_before_and_after_the_deed(terminal, talk):
+    seen = []
+    terminal.before(RECORD, lambda: seen.append(("before", list(terminal.people))))
+    terminal.after("/ISAPI/*/Record", lambda: seen.append(("after", list(terminal.people))))
+
+    talk.add_person()
+
+    assert seen == [("before", []), ("after", ["100222"])]
+
+
+def test_hooks_do_not_run_for_other_paths_or_without_login(terminal, talk):
+    terminal.before(RECORD, lambda: pytest.fail("not meant"))
+
+    talk.http.post("/ISAPI/AccessControl/UserInfo/Record?format=json")
+
+    assert talk.ask("GET", COUNT).status_code == 200
+
+
+def test_restart_keeps_the_people_and_loses_the_file(terminal, talk):
+    talk.add_person()
+    terminal.camera.store(ANNA)
+
+    terminal.happen("restart")
+
+    assert (list(terminal.people), terminal.file) == (["100222"], None)
+
+
+def test_cleared_fault_is_gone(terminal, talk):
+    terminal.faults.add("refuse", path=RECORD)
+    terminal.faults.add("slow", "1")
+    terminal.faults.clear("refuse")
+
+    assert talk.add_person().status_code == 200
+    assert [fault.name for fault in terminal.faults.active] == ["slow"]
+
+
+@pytest.mark.parametrize(("name", "argument", "error"), [("flood", "", KeyError), ("slow", "very", ValueError)])
+def test_unknown_fault_or_argument_is_an_error(terminal, name, argument, error):
+    with pytest.raises(error):
+        terminal.faults.add(name, argument)
+
+    assert terminal.faults.active == []
+
+
+def test_log_tells_path_with_query_body_and_login_and_hides_tokens(terminal, talk):
+    talk.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json&token=ABC")
+
+    first, second = terminal.log
+    assert (first.has_credentials, first.status, second.has_credentials, second.status) == (False, 401, True, 200)
+    assert second.path == "/ISAPI/AccessControl/UserInfo/Count?format=json&token=…"
+    assert second.plain_path == "/ISAPI/AccessControl/UserInfo/Count"
+
+
+def test_nonce_can_be_made_to_die(terminal, talk, clock):
+    terminal.faults.add("nonce-uses", "1")
+    uses = [talk.ask("GET", COUNT).status_code for _ in range(2)]
+    terminal.faults.clear()
+    terminal.faults.add("nonce-seconds", "30")
+    clock.advance(31)
+
+    assert (uses, talk.ask("GET", COUNT).status_code) == ([200, 401], 401)
+    terminal.faults.clear()
+    assert talk.ask("GET", COUNT).status_code == 200
+
+
+def test_locked_login(terminal, talk):
+    terminal.faults.add("locked")
+
+    assert "<unlockTime>1800<" in talk.ask("GET", COUNT).text
+
+
+def test_restart_instead_of_an_answer(terminal, talk):
+    talk.add_person()
+    terminal.camera.store(ANNA)
+    terminal.faults.add("restart", times=1)
+
+    with pytest.raises(AnswerLost):
+        talk.bind()
+
+    assert (terminal.faces, terminal.file) == ({}, None)
+    assert talk.ask("GET", COUNT).status_code == 401, "the nonce is gone, too"

@@ -1,0 +1,163 @@
+import json
+
+import pytest
+
+from hikflask.simulator import faces
+
+MODIFY = "/ISAPI/AccessControl/UserInfo/Modify?format=json"
+
+
+def test_added_person_is_found_with_all_fields(talk):
+    answer = talk.add_person(gender="male", groupId=1, Valid={"enable": True, "endTime": "2037-12-31T23:59:59"})
+
+    assert answer.get_json() == {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
+    (person,) = talk.search()["UserInfo"]
+    assert (person["employeeNo"], person["name"], person["gender"]) == ("100222", "Иван Иванов", "male")
+    assert (person["doorRight"], person["numOfFace"]) == ("1", 0)
+    assert "faceURL" not in person
+
+
+def test_number_that_exists_is_refused_and_the_person_stays(terminal, talk):
+    talk.add_person()
+
+    answer = talk.add_person(name="Другой")
+
+    assert answer.status_code == 400
+    assert answer.get_json() == {
+        "statusCode": 6,
+        "statusString": "Invalid Content",
+        "subStatusCode": "employeeNoAlreadyExist",
+        "errorCode": 1610637344,
+        "errorMsg": "checkUser",
+    }
+    assert terminal.people["100222"]["name"] == "Иван Иванов"
+
+
+def test_modify_changes_the_given_fields_only(terminal, talk):
+    talk.add_person(gender="male", RightPlan=[{"doorNo": 1, "planTemplateNo": "7"}])
+
+    talk.ask("PUT", MODIFY, {"UserInfo": {"employeeNo": "100222", "name": "Пётр"}})
+
+    person = terminal.people["100222"]
+    assert (person["name"], person["gender"]) == ("Пётр", "male")
+    assert person["RightPlan"] == [{"doorNo": 1, "planTemplateNo": "7"}]
+
+
+def test_modify_of_somebody_absent_is_refused(terminal, talk):
+    answer = talk.ask("PUT", MODIFY, {"UserInfo": {"employeeNo": "5", "name": "Пётр"}})
+
+    assert answer.get_json()["subStatusCode"] == "employeeNoNotExist"
+    assert terminal.people == {}
+
+
+def test_set_up_adds_and_then_changes(terminal, talk):
+    path = "/ISAPI/AccessControl/UserInfo/SetUp?format=json"
+    talk.ask("PUT", path, {"UserInfo": {"employeeNo": "5", "name": "A"}})
+
+    talk.ask("PUT", path, {"UserInfo": {"employeeNo": "5", "name": "B"}})
+
+    assert [person["name"] for person in terminal.people.values()] == ["B"]
+
+
+def valid(**times):
+    return {"Valid": {"enable": True, "beginTime": "2025-01-01T00:00:00", "endTime": "2035-12-31T23:59:59"} | times}
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "code", "end"),
+    [
+        ({"employeeNo": ""}, "badJsonContent", "employeeNo"),
+        ({"employeeNo": "1" * 33}, "badJsonContent", "employeeNo"),
+        ({"employeeNo": 5}, "badJsonContent", "employeeNo"),
+        ({"name": "я" * 65}, "badJsonContent", "name"),
+        (valid(endTime="2038-01-01T00:00:00"), "badJsonContent", "endTime"),
+        (valid(endTime="2035-12-31T23:59:59Z"), "badJsonContent", "endTime"),
+        (valid(beginTime="2025-01-01T00:00:00+05:00"), "badJsonContent", "beginTime"),
+        (valid(beginTime="2025-02-30T00:00:00"), "badJsonContent", "beginTime"),
+        (valid(endTime="2024-01-01T00:00:00"), "endtimeEarlierThanBegintime", "endtimeEarlierThanBegintime"),
+        ({"Valid": "always"}, "badJsonContent", "Valid"),
+    ],
+)
+def test_bad_field_is_refused_by_name(terminal, talk, spoilt, code, end):
+    answer = talk.add_person(**spoilt)
+
+    assert answer.status_code == 400
+    assert answer.get_json()["subStatusCode"] == code
+    assert answer.get_json()["errorMsg"].endswith(end)
+    assert terminal.people == {}
+
+
+@pytest.mark.parametrize(("name", "taken"), [("я" * 64, True), ("x" * 128, True), ("x" * 129, False)])
+def test_name_is_measured_in_bytes(terminal, talk, name, taken):
+    talk.add_person(name=name)
+
+    assert bool(terminal.people) is taken
+
+
+def test_full_terminal_refuses_one_more(terminal, talk):
+    terminal.register.capacity = 1
+    talk.add_person("1")
+
+    answer = talk.add_person("2")
+
+    assert answer.get_json()["subStatusCode"] == "deviceUserFull"
+    assert list(terminal.people) == ["1"]
+
+
+@pytest.mark.parametrize("content_type", [None, "application/json", "application/x-www-form-urlencoded"])
+def test_json_is_read_under_any_content_type(terminal, talk, content_type):
+    body = {"UserInfo": {"employeeNo": "1", "name": "A"}}
+
+    talk.ask("POST", "/ISAPI/AccessControl/UserInfo/Record?format=json", body, content_type)
+
+    assert list(terminal.people) == ["1"]
+
+
+@pytest.mark.parametrize("body", ["", "<xml/>", "[]", "{"])
+def test_body_that_is_no_json_object_is_refused(talk, body):
+    answer = talk.ask("POST", "/ISAPI/AccessControl/UserInfo/Record?format=json", body)
+
+    assert answer.get_json()["subStatusCode"] == "badJsonFormat"
+
+
+def test_page_is_cut_to_thirty_in_silence(terminal, talk):
+    for number in range(83):
+        terminal.register.add(str(number), {})
+
+    first = talk.search(maxResults=100)
+    last = talk.search(searchResultPosition=60, maxResults=30)
+
+    assert (first["responseStatusStrg"], first["numOfMatches"], first["totalMatches"]) == ("MORE", 30, 83)
+    assert (last["responseStatusStrg"], last["numOfMatches"]) == ("OK", 23)
+    assert last["UserInfo"][-1]["employeeNo"] == "82"
+
+
+def test_no_hit_is_no_match_without_persons(talk):
+    talk.add_person()
+
+    answer = talk.search(EmployeeNoList=[{"employeeNo": "5"}])
+
+    assert answer == {"searchID": "a1", "responseStatusStrg": "NO MATCH", "numOfMatches": 0, "totalMatches": 0}
+
+
+def test_search_by_number_finds_that_number_alone(terminal, talk):
+    for number in ("1", "2", "12"):
+        terminal.register.add(number, {})
+
+    answer = talk.search(EmployeeNoList=[{"employeeNo": "2"}])
+
+    assert [person["employeeNo"] for person in answer["UserInfo"]] == ["2"]
+
+
+def test_enrolled_face_is_counted_and_its_address_opens_it(terminal, talk):
+    talk.add_person()
+    terminal.register.bind("100222", faces.draw("anna"))
+
+    (person,) = talk.search()["UserInfo"]
+
+    assert person["numOfFace"] == 1
+    path = person["faceURL"].removeprefix("https://192.168.1.67")
+    assert path.startswith("/LOCALS/pic/enrlFace/0/0000000001.jpg@WEB")
+    assert talk.ask("GET", path).data == faces.draw("anna")
+    count = json.loads(talk.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json").data)["UserInfoCount"]
+    assert (count["userNumber"], count["bindFaceUserNumber"]) == (1, 1)

@@ -1,0 +1,204 @@
+import json
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from hikflask.simulator import Terminal, faces
+from hikflask.simulator.profiles import PROFILES, profile_named
+
+ANNA = faces.draw("anna")
+RECORD = json.dumps({"faceLibType": "blackFD", "FDID": "1", "FPID": "1"}).encode()
+IMAGE = 'form-data; name="img"; filename="face.jpg"\r\nContent-Type: image/jpeg'
+TYPED = 'form-data; name="FaceDataRecord"\r\nContent-Type: application/json'
+UNTYPED = 'form-data; name="FaceDataRecord"'
+
+
+@pytest.fixture
+def play(clock, talk_to):
+    """Play a model: the terminal, and a client whose nonces live for ever."""
+
+    def start(model):
+        terminal = Terminal("Secret12", clock=clock, profile=PROFILES[model])
+        terminal.login.nonce_uses = None
+        return terminal, talk_to(terminal)
+
+    return start
+
+
+@pytest.mark.parametrize("name", ["DS-K1T343M", "ds-k1t343m", "K1T343M", "k1t343m"])
+def test_model_is_found_under_any_spelling(name):
+    assert profile_named(name).model == "DS-K1T343M"
+
+
+def test_unknown_model_names_the_known_ones():
+    with pytest.raises(KeyError, match="K1T341CMFW"):
+        profile_named("K1T999")
+
+
+@pytest.mark.parametrize("model", PROFILES)
+def test_device_info_tells_model_and_firmware(play, model):
+    terminal, talk = play(model)
+
+    root = ElementTree.fromstring(talk.ask("GET", "/ISAPI/System/deviceInfo").data)
+
+    assert root.findtext("{*}model") == terminal.profile.model == f"DS-{model}"
+    assert root.findtext("{*}firmwareVersion") == terminal.profile.firmware
+
+
+@pytest.mark.parametrize("model", PROFILES)
+def test_every_type_offered_can_be_captured_unless_the_model_is_known_to_refuse_it(play, model, clock):
+    terminal, talk = play(model)
+    offered = re.findall(
+        r'<dataType opt="([\w,]+)"', talk.ask("GET", "/ISAPI/AccessControl/CaptureFaceData/capabilities").text
+    )[0].split(",")
+
+    for kind in ("url", "binary"):
+        clock.advance(10)
+        terminal.camera.file = None
+        terminal.present(ANNA)
+        answer = talk.capture(kind)
+
+        takes = kind in offered and kind not in terminal.profile.refused_capture_types
+        assert (terminal.file == ANNA) is takes
+        assert ("badParameters" in answer.get_data().decode("latin-1")) is not takes
+        terminal.camera.leave()
+
+
+def test_k1t341cmfw_puts_the_boundary_into_the_body_only(play):
+    terminal, talk = play("K1T341CMFW")
+    terminal.present(ANNA)
+
+    answer = talk.capture("binary")
+
+    assert "boundary" not in answer.headers["Content-Type"]
+    start = (
+        rb"Content-Type:multipart/form-data;boundary=MIME_boundary\r\nContent-Length:(\d+)\r\n\r\n--MIME_boundary\r\n"
+    )
+    start += rb'Content-Type:application/xml;charset="UTF-8"\r\nContent-Length:\d+\r\n\r\n<CaptureFaceData '
+    match = re.match(start, answer.data)
+    assert match
+    assert int(match[1]) == len(answer.data) - answer.data.index(b"--MIME_boundary")
+    assert b"\r\n\r\n--MIME_boundary" not in answer.data[match.end() :], "one blank line at most before a boundary"
+    picture = b'name="FaceData";filename="FaceData.jpg"\r\nContent-Type:image/jpeg\r\n'
+    assert picture in answer.data
+    assert answer.data.endswith(b"\r\n\r\n" + ANNA + b"\r\n--MIME_boundary--\r\n")
+
+
+@pytest.mark.parametrize(
+    ("model", "content_type", "start"),
+    [
+        ("K1T343M", "application/xml", b"--MIME_boundary"),
+        ("K1T341AMF", "image/jpeg", b"\xff\xd8\xff"),
+        ("K1T342MX-E1", "multipart/form-data;boundary=MIME_boundary", b"--MIME_boundary"),
+        ("K1T342MFWX-E1", "multipart/form-data", b"--MIME_boundary"),
+    ],
+)
+def test_dialects_of_the_binary_reply(play, model, content_type, start):
+    terminal, talk = play(model)
+    terminal.present(ANNA)
+
+    answer = talk.capture("binary")
+
+    assert answer.headers["Content-Type"] == content_type
+    assert answer.data.startswith(start)
+    assert ANNA in answer.data
+
+
+def test_parts_can_come_without_names(play):
+    terminal, talk = play("K1T342MFX-E1")
+    terminal.present(ANNA)
+
+    assert b'form-data;filename="FaceData.jpg"' in talk.capture("binary").data
+
+
+@pytest.mark.parametrize(
+    ("model", "seconds", "status", "text"),
+    [
+        ("K1T343EFWX", 3, 200, "<captureProgress>0<"),
+        ("K1T341CMFW", 6, 200, "<captureProgress>0<"),
+        ("K1T673DX", 0, 200, "<captureProgress>0<"),
+        ("K1T342MX-E1", 17, 400, "<subStatusCode>captureTimeout<"),
+    ],
+)
+def test_nobody_there(play, clock, model, seconds, status, text):
+    _, talk = play(model)
+
+    answer = talk.capture("binary")
+
+    assert (answer.status_code, text in answer.text) == (status, True)
+    assert clock.now() == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("model", [model for model in PROFILES if model != "K1T343EFWX"])
+def test_other_models_take_the_picture(play, model):
+    terminal, talk = play(model)
+    talk.add_person("1")
+
+    answer = talk.send_parts(TYPED, RECORD, IMAGE, ANNA)
+
+    assert answer.get_json()["statusCode"] == 1
+    assert terminal.faces["1"].jpeg == ANNA
+
+
+@pytest.mark.parametrize("parts", [(UNTYPED, RECORD, IMAGE, ANNA), (IMAGE, ANNA, TYPED, RECORD)])
+def test_strict_terminal_wants_typed_json_first(play, parts):
+    terminal, talk = play("K1T342MFWX-E1")
+    talk.add_person("1")
+
+    answer = talk.send_parts(*parts)
+
+    assert answer.get_json()["subStatusCode"] == "badJsonFormat"
+    assert terminal.faces == {}
+
+
+def test_k1t341amf_takes_an_external_url_that_the_test_serves(play):
+    terminal, talk = play("K1T341AMF")
+    terminal.web["http://photos.example/1.jpg"] = ANNA
+    talk.add_person("1")
+
+    talk.bind("1", faceURL="http://photos.example/1.jpg")
+
+    assert terminal.faces["1"].jpeg == ANNA
+
+
+@pytest.mark.parametrize("number", ["100-222", "100_222", "табель"])
+def test_k1t342mx_takes_letters_and_digits_only(play, number):
+    terminal, talk = play("K1T342MX-E1")
+
+    answer = talk.add_person(number)
+
+    assert answer.get_json()["errorMsg"].endswith("employeeNo")
+    assert terminal.people == {}
+
+
+def test_short_name_limit_is_told_and_kept(play):
+    terminal, talk = play("K1T341CMFW")
+    path = "/ISAPI/AccessControl/UserInfo/capabilities?format=json"
+
+    told = talk.ask("GET", path).get_json()["UserInfo"]["name"]["@max"]
+    talk.add_person("1", name="x" * 33)
+
+    assert (told, terminal.people) == (32, {})
+
+
+def test_old_terminal_tells_no_number_of_faces_but_finds_them(play):
+    terminal, talk = play("K1T341CMFW")
+    talk.add_person("1")
+    terminal.register.bind("1", ANNA)
+
+    (person,) = talk.search()["UserInfo"]
+    wish = {"searchResultPosition": 0, "maxResults": 30, "faceLibType": "blackFD", "FDID": "1", "FPID": "1"}
+    found = talk.ask("POST", "/ISAPI/Intelligent/FDLib/FDSearch?format=json", wish).get_json()
+
+    assert "numOfFace" not in person
+    assert found["totalMatches"] == 1
+
+
+@pytest.mark.parametrize(("model", "status"), [("K1T343EFWX", 404), ("K1T320MWX", 403), ("K1T341AMF", 200)])
+def test_unknown_function_is_not_supported(play, model, status):
+    _, talk = play(model)
+
+    answer = talk.ask("GET", "/ISAPI/System/coffee?format=json")
+
+    assert (answer.status_code, answer.get_json()["subStatusCode"]) == (status, "notSupport")

@@ -1,0 +1,99 @@
+"""The recorded requests of the seed terminal's own page, played again: status, headers, and the shape of every body."""
+
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from hikflask.simulator import faces
+
+SEED = Path(__file__).parent.parent / "recordings" / "seed_terminal"
+INDEX = json.loads((SEED / "index.json").read_text())
+BYTE_FOR_BYTE = (0, 3, 14, 16, 28, 30, 36, 38, 46)
+
+
+@pytest.fixture
+def as_recorded(terminal, talk):
+    """The terminal as it was when recorded: twelve persons, three of them with faces, and 3242 about to get one."""
+    terminal.present(faces.draw("anna"), stay=1000)
+    for number in ("3242", *map(str, range(1, 12))):
+        terminal.register.add(number, {})
+    for number in ("9", "10", "11"):
+        terminal.register.bind(number, faces.draw("boris"))
+    return talk
+
+
+def played(talk, entry):
+    request = SEED / entry["request_file"] if "request_file" in entry else None
+    body = request.read_bytes() if request else b""
+    return talk.ask(entry["method"], entry["path"], body, entry.get("request_content_type"))
+
+
+@pytest.mark.parametrize("entry", INDEX, ids=lambda entry: entry["path"])
+def test_status_and_headers_are_the_recorded_ones(as_recorded, terminal, entry):
+    terminal.camera.store(faces.draw("anna"))
+
+    answer = played(as_recorded, entry)
+
+    assert answer.status_code == entry["status"]
+    headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
+    assert headers == {name: value for name, value in entry["response_headers"].items() if name != "Content-Length"}
+
+
+@pytest.mark.parametrize(
+    "entry", [entry for entry in INDEX if entry["har_index"] in BYTE_FOR_BYTE], ids=lambda entry: entry["path"]
+)
+def test_fixed_bodies_are_the_recorded_ones_byte_for_byte(as_recorded, terminal, entry):
+    terminal.camera.store(faces.draw("anna"))
+
+    answer = played(as_recorded, entry)
+
+    assert answer.data == (SEED / entry["response_file"]).read_bytes()
+
+
+def test_search_has_the_recorded_fields_order_and_layout(as_recorded):
+    entry = next(entry for entry in INDEX if entry["har_index"] == 51)
+    recorded = (SEED / entry["response_file"]).read_text()
+
+    answer = played(as_recorded, entry)
+
+    assert blanked(answer.text) == blanked(recorded)
+
+
+def blanked(text):
+    """The text with the values gone that differ from person to person."""
+    for name in ("employeeNo", "name", "gender", "beginTime", "endTime"):
+        text = re.sub(rf'"{name}":\t"[^"]*"', f'"{name}":\t""', text)
+    return re.sub(r"@WEB\d{12}", "@WEB", re.sub(r'"groupId":\t\d', '"groupId":\t0', text))
+
+
+def test_count_and_token_have_the_recorded_shape(as_recorded):
+    for number in (52, 6):
+        entry = next(entry for entry in INDEX if entry["har_index"] == number)
+        recorded = (SEED / entry["response_file"]).read_text()
+
+        answer = played(as_recorded, entry)
+
+        assert re.sub(r'"[0-9A-F]{32}"|\d+', "#", answer.text) == re.sub(r'"T0KEN\w+"|\d+', "#", recorded)
+        assert len(answer.data) == len(recorded)
+
+
+def test_timed_out_capture_is_the_recorded_reply(terminal, talk, recordings):
+    terminal.faults.add("refuse", "captureTimeout", path="CaptureFaceData", message="cancelFlag")
+
+    answer = talk.capture()
+
+    recorded = recordings / "other_terminals" / "capture_timeout_400_K1T342MX-E1.xml"
+    assert (answer.status_code, answer.data) == (400, recorded.read_bytes())
+
+
+def test_device_info_has_the_recorded_children_and_the_model(talk, recordings):
+    recorded = ElementTree.parse(recordings / "other_terminals" / "deviceinfo_K1T341CMFW.xml").getroot()
+
+    answer = ElementTree.fromstring(talk.ask("GET", "/ISAPI/System/deviceInfo?format=json").data)
+
+    assert [child.tag for child in answer] == [child.tag for child in recorded]
+    assert answer.findtext("{*}model") == "DS-K1T343EFWX"
+    assert answer.findtext("{*}firmwareVersion") == "V4.38.0"

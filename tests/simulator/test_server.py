@@ -1,0 +1,201 @@
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from http.client import HTTPConnection
+
+import pytest
+import requests
+from requests.auth import HTTPDigestAuth
+
+from hikflask.simulator import SimulatorServer, Terminal, faces
+
+ANNA = faces.draw("anna")
+COUNT = "/ISAPI/AccessControl/UserInfo/Count?format=json"
+CAPTURE = "/ISAPI/AccessControl/CaptureFaceData"
+WISH = "<CaptureFaceDataCond><dataType>url</dataType></CaptureFaceDataCond>"
+BACKGROUND = 5.0
+
+
+@pytest.fixture
+def served():
+    """A terminal on a socket, in real time."""
+    with SimulatorServer(Terminal("Secret12")) as server:
+        yield server
+
+
+@pytest.fixture
+def http():
+    with requests.Session() as session:
+        session.trust_env = False
+        session.auth = HTTPDigestAuth("admin", "Secret12")
+        yield session
+
+
+def until(condition):
+    deadline = time.monotonic() + BACKGROUND
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert condition()
+
+
+def test_person_added_in_process_is_found_on_the_socket(served, http):
+    served.terminal.register.add("1", {"name": "Иван"})
+
+    answer = http.get(served.url + COUNT, timeout=5)
+
+    assert answer.json()["UserInfoCount"]["userNumber"] == 1
+
+
+def test_connection_is_kept_open(served):
+    with contextlib.closing(HTTPConnection(served.host, served.port, timeout=5)) as connection:
+        sockets = set()
+        for _ in range(3):
+            connection.request("GET", COUNT)
+            connection.getresponse().read()
+            sockets.add(connection.sock)
+
+    assert len(sockets) == 1
+    assert None not in sockets
+
+
+def test_face_presented_from_another_thread_ends_the_wait(served, http):
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(http.post(served.url + CAPTURE, WISH, timeout=10)))
+    thread.start()
+    until(lambda: served.terminal.camera.window)
+
+    served.terminal.present(ANNA)
+    thread.join()
+
+    assert "<captureProgress>100<" in answers[0].text
+    assert http.get(f"{served.url}/LOCALS/pic/web_face_enrollpic.jpg@WEB000000000020", timeout=5).content == ANNA
+
+
+def test_other_requests_are_answered_while_a_window_is_open(served, http):
+    thread = threading.Thread(target=lambda: http.post(served.url + CAPTURE, WISH, timeout=10))
+    thread.start()
+    until(lambda: served.terminal.camera.window)
+
+    with requests.Session() as other:
+        other.trust_env = False
+        busy = other.post(served.url + CAPTURE, WISH, auth=HTTPDigestAuth("admin", "Secret12"), timeout=5)
+        cancel = WISH.replace("</Capt", "<cancelFlag>true</cancelFlag></Capt")
+        other.post(served.url + CAPTURE, cancel, auth=HTTPDigestAuth("admin", "Secret12"), timeout=5)
+    thread.join()
+
+    assert "deviceBusy" in busy.text
+    assert served.terminal.camera.window is None
+
+
+@pytest.mark.parametrize(("fault", "people"), [("lost-before", []), ("lost-after", ["1"])])
+def test_lost_answer_closes_the_connection(served, http, fault, people):
+    served.terminal.faults.add(fault, path="UserInfo/Record", times=1)
+    body = {"UserInfo": {"employeeNo": "1", "name": "A"}}
+
+    with pytest.raises(requests.ConnectionError):
+        http.post(f"{served.url}/ISAPI/AccessControl/UserInfo/Record?format=json", json=body, timeout=5)
+
+    assert list(served.terminal.people) == people
+
+
+def test_stopped_terminal_is_away_and_comes_back_at_the_same_address(served, http):
+    url = served.url
+    served.terminal.register.add("1", {})
+    served.stop()
+    with pytest.raises(requests.ConnectionError):
+        http.get(url + COUNT, timeout=5)
+
+    served.start()
+
+    assert served.url == url
+    assert http.get(url + COUNT, timeout=5).json()["UserInfoCount"]["userNumber"] == 1
+
+
+def test_stopping_breaks_a_capture_that_waits(served, http):
+    errors = []
+
+    def capture():
+        try:
+            http.post(served.url + CAPTURE, WISH, timeout=10)
+        except requests.ConnectionError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=capture)
+    thread.start()
+    until(lambda: served.terminal.camera.window)
+
+    served.stop()
+    thread.join(2)
+
+    assert len(errors) == 1
+
+
+def test_fingerprint_is_that_of_the_certificate():
+    with SimulatorServer(Terminal("Secret12"), https=True) as server:
+        pinned = requests.packages.urllib3.PoolManager(cert_reqs="CERT_NONE", assert_fingerprint=server.fingerprint)
+        answer = pinned.request("GET", server.url + COUNT)
+        pinned.clear()
+
+    assert server.url.startswith("https://")
+    assert answer.status == 401
+
+
+def test_body_that_never_comes_does_not_block_the_others(served, http):
+    with socket.create_connection((served.host, served.port)) as silent:
+        silent.sendall(b"PUT /ISAPI/x HTTP/1.1\r\nHost: t\r\nContent-Length: 100\r\n\r\n")
+
+        assert http.get(served.url + COUNT, timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5"])
+def test_only_loopback_is_listened_on(host):
+    with pytest.raises(ValueError, match="loopback"):
+        SimulatorServer(Terminal("Secret12"), host=host)
+
+
+def command(*arguments, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-m", "hikflask.simulator", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_command_prints_its_address_and_stops_cleanly(http, number):
+    arguments = ("--port", "0", "--profile", "ds-k1t341cmfw", "--fault", "slow=0")
+    with command(*arguments, HIKFLASK_SIMULATOR_PASSWORD="Secret12") as process:
+        line = process.stdout.readline()
+        url = re.search(r"http://127\.0\.0\.1:\d+", line)[0]
+        answer = http.get(url + COUNT, timeout=5)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=10)
+
+    assert "DS-K1T341CMFW" in line
+    assert answer.status_code == 200
+    assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("--port", "0"), "password"),
+        (("--port", "0", "--password", "x", "--profile", "K9"), "unknown model"),
+        (("--port", "0", "--password", "x", "--host", "0.0.0.0"), "loopback"),
+        (("--port", "0", "--password", "x", "--fault", "flood"), "flood"),
+    ],
+)
+def test_command_that_cannot_run_says_why(arguments, text):
+    with command(*arguments, HIKFLASK_SIMULATOR_PASSWORD="") as process:
+        _, errors = process.communicate(timeout=10)
+
+    assert process.returncode == 2
+    assert text in errors.splitlines()[-1]
