@@ -1,0 +1,34 @@
+"""hikflask: enrols employees on Hikvision face terminals."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+
+from hikflask import api, cli, config, models, web
+from hikflask.extensions import babel, bootstrap, csrf, db, migrate, task_queue, terminal_clients, vault
+from hikflask.web.language import locale, timezone
+
+__all__ = ["create_app", "models"]
+
+
+def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
+    """Make the app: settings, extensions, pages, JSON API, commands.
+
+    :raises hikflask.config.ConfigError: with a sentence that says what to set.
+    """
+    folder = config.instance_path(test_config)
+    app = Flask(__name__, instance_path=folder)
+    config.load(app.config, folder, test_config)
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(config.ROOT / "migrations"))
+    csrf.init_app(app)
+    babel.init_app(app, locale_selector=locale, timezone_selector=timezone)
+    bootstrap.init_app(app)
+    vault.init_app(app)
+    terminal_clients.init_app(app)
+    task_queue.init_app(app)
+    web.register(app)
+    api.register(app)
+    cli.register(app)
+    return app

@@ -1,0 +1,111 @@
+"""Commands of `flask --app wsgi …`; each is a shell around a plain function. Secrets come from standard input."""
+
+import sys
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from werkzeug.datastructures import MultiDict
+
+from hikflask import wording, worker
+from hikflask.forms.terminals import TerminalForm
+from hikflask.isapi.errors import TerminalError
+from hikflask.models import Terminal
+from hikflask.services import checks, terminals
+from hikflask.services.errors import ServiceError
+
+HOLDER = "command line"
+
+
+def register(app: Flask) -> None:
+    """Add the commands to the app."""
+    app.cli.add_command(run_worker)
+    app.cli.add_command(terminal)
+
+
+@click.command("worker")
+@with_appcontext
+def run_worker() -> None:
+    """Run queued work until stopped (with HIKFLASK_WORKER=external)."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    worker.run_forever(app)
+
+
+@click.group()
+def terminal() -> None:
+    """Face terminals."""
+
+
+@terminal.command("add")
+@click.argument("name")
+@click.argument("url")
+@click.argument("username")
+@click.option("--fingerprint", default="", help="SHA-256 of the terminal's certificate (https).")
+@click.option("--password-stdin", is_flag=True, help="Read the terminal's password from standard input.")
+@click.option("--replace", is_flag=True, help="Change the terminal of this name, if there is one.")
+@with_appcontext
+def add_terminal(
+    name: str, url: str, username: str, fingerprint: str, password_stdin: bool, replace: bool
+) -> None:
+    """Add a terminal and check it; one that does not answer now is added all the same."""
+    password = read_password(password_stdin)
+    with current_app.test_request_context():
+        access = _access(name, url, username, fingerprint, password)
+    known = terminals.named(name) if replace else None
+    try:
+        added = terminals.change(known.id, access, HOLDER) if known else terminals.add(access)
+    except ServiceError as error:
+        raise click.ClickException(wording.english(error.code, **error.params)) from error
+    click.echo(f"Terminal {added.id} “{added.name}” added.")
+    click.echo(_checked(added.id))
+
+
+@terminal.command("check")
+@click.argument("terminal_id", type=int)
+@with_appcontext
+def check_terminal(terminal_id: int) -> None:
+    """Ask a terminal whether it can be reached and what it can do."""
+    if terminals.get(terminal_id) is None:
+        raise click.ClickException(f"There is no terminal {terminal_id}.")
+    try:
+        click.echo(_described(checks.check(terminal_id, HOLDER)))
+    except (TerminalError, ServiceError) as error:
+        raise click.ClickException(_why(terminal_id, error)) from error
+
+
+def read_password(from_stdin: bool) -> str:
+    """Read a password from standard input, or ask for it without showing it; never from an argument."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(click.prompt("Password", hide_input=True))
+
+
+def _access(name: str, url: str, username: str, fingerprint: str, password: str) -> terminals.Access:
+    typed = {"name": name, "url": url, "username": username, "fingerprint": fingerprint, "password": password}
+    form = TerminalForm(formdata=MultiDict({**typed, "is_active": "true"}), meta={"csrf": False})
+    if not form.validate():
+        problems = "; ".join(f"{field}: {', '.join(map(str, errors))}" for field, errors in form.errors.items())
+        raise click.ClickException(problems)
+    return terminals.Access(**form.values())
+
+
+def _checked(terminal_id: int) -> str:
+    try:
+        return _described(checks.check(terminal_id, HOLDER))
+    except (TerminalError, ServiceError) as error:
+        return f"Not checked yet: {_why(terminal_id, error)}"
+
+
+def _why(terminal_id: int, error: TerminalError | ServiceError) -> str:
+    found = terminals.get(terminal_id)
+    params = error.params if isinstance(error, ServiceError) else {"text": error.message}
+    if found:
+        params = {"t": found.name, "address": found.url, **params}
+    return wording.english(error.code, **params)
+
+
+def _described(found: Terminal) -> str:
+    return (
+        f"{found.model} {found.firmware}: capture {found.capture_mode}, face by {found.face_mode}, "
+        f"people {found.people} of {found.people_capacity or '?'}, faces {found.faces} of {found.face_capacity or '?'}"
+    )

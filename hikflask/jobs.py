@@ -1,0 +1,54 @@
+"""Queue tasks: each takes ids, calls one service, and leaves what came of it in the rows."""
+
+import logging
+
+from hikflask.extensions import task_queue
+from hikflask.isapi.errors import TerminalError
+from hikflask.services import captures, checks, enrolments, settling
+from hikflask.services.errors import ServiceError
+from hikflask.task_queue import CAPTURES, TERMINALS
+
+log = logging.getLogger(__name__)
+HOLDER = "background"
+
+
+@task_queue.task(CAPTURES)
+def run_capture(capture_id: int) -> None:
+    """Take the face of a queued capture."""
+    captures.run(capture_id)
+
+
+@task_queue.task(TERMINALS)
+def send_cancel(capture_id: int) -> None:
+    """Close the terminal's window of a cancelled capture."""
+    try:
+        captures.send_cancel(capture_id)
+    except TerminalError as error:
+        log.info("capture %s: the terminal did not take the cancel (%s)", capture_id, error.code)
+
+
+@task_queue.task(TERMINALS)
+def settle(enrolment_id: int) -> None:
+    """Make a terminal as wanted for one number."""
+    try:
+        settling.settle(enrolment_id, HOLDER)
+    except (TerminalError, ServiceError) as error:
+        log.info("enrolment %s: %s", enrolment_id, error.code)
+
+
+@task_queue.task(TERMINALS)
+def check_terminal(terminal_id: int) -> None:
+    """Ask a terminal what it is and can."""
+    try:
+        checks.check(terminal_id, HOLDER)
+    except (TerminalError, ServiceError) as error:
+        log.info("terminal %s: %s", terminal_id, error.code)
+
+
+def sweep() -> int:
+    """End captures whose worker died and enqueue what is due; return how many enrolments were claimed."""
+    captures.fail_overdue()
+    claimed = enrolments.claim_due()
+    for enrolment_id in claimed:
+        task_queue.enqueue(settle, enrolment_id)
+    return len(claimed)

@@ -1,0 +1,192 @@
+"""Binds one photo's face to one number, and knows which bytes were bound.
+
+The terminal keeps a captured face in ONE file that the next capture overwrites, whoever starts it. So the file is read
+before and after FDSetUp: the same SHA-256 as the photo's both times proves what was bound in between. `doubt` is
+written to the row before FDSetUp is sent, and a face in doubt is proven or taken off before its capture is given up.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hikflask.extensions import db
+from hikflask.isapi import faces, persons
+from hikflask.isapi.errors import CertificateChanged, Gone, LoginRefused, Refused, TerminalError, Unreachable
+from hikflask.isapi.persons import Person
+from hikflask.models import Enrolment, Photo
+from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
+from hikflask.models.terminal import BY_PICTURE
+from hikflask.services import photos
+from hikflask.services.conversations import Conversation
+from hikflask.services.errors import CaptureLost, CaptureSuperseded, FaceNotProven
+
+NO_PHOTO = "no_photo"
+FILES_NOT_TAKEN = "files_not_taken"
+OTHER_TERMINAL = "other_terminal"
+
+
+@dataclass(frozen=True)
+class FaceOutcome:
+    """What was done about the face: `refusal` says why nothing could be; `kept` that the confirmed one was left alone.
+
+    `previous` is the SHA-256 of a face that was there before and must have changed.
+    """
+
+    refusal: str = ""
+    face: str = PENDING
+    kept: bool = False
+    previous: str | None = None
+
+
+class Binding:
+    """One photo, one number, one terminal, in one conversation."""
+
+    def __init__(self, talk: Conversation, enrolment: Enrolment, note: Callable[..., None], again: bool) -> None:
+        self.talk = talk
+        self.note = note
+        self.again = again
+        self.number = enrolment.number
+        self.doubt = enrolment.doubt
+        self.confirmed = enrolment.face == CONFIRMED
+        self.photo: Photo | None = enrolment.photo
+        self.capture = enrolment.photo.capture if enrolment.photo else None
+        db.session.commit()
+
+    def put(self, there: Person | None) -> FaceOutcome:
+        """Bind the face; `there` is the person who was there before, or None when just added.
+
+        :raises CaptureSuperseded: when the terminal's file shows another face; none of it stays bound.
+        :raises CaptureLost: when the file is gone and nothing proves what was bound; none of it stays bound.
+        """
+        has_face = there is not None and there.faces != 0
+        if self.confirmed and has_face and not self.again:
+            return FaceOutcome(kept=True)
+        refusal = self._unbindable()
+        if refusal:
+            self._clear_doubt()
+            return refusal
+        previous = self._enrolled_sha256(there) if has_face else None
+        if previous == self._wanted.sha256:
+            return FaceOutcome()
+        return self._bind(has_face, previous)
+
+    def shown(self, found: Person, outcome: FaceOutcome) -> bool:
+        """True when the terminal's own answer shows a face, and another one than was there before."""
+        count = found.faces
+        if count is None:
+            enrolled = faces.find(self.talk, self.number)
+            found = Person(found.number, found.name, 1, enrolled.face_url) if enrolled else found
+            count = 1 if enrolled else 0
+        if count < 1:
+            return False
+        if outcome.previous is None or outcome.previous == self._wanted.sha256:
+            return True
+        return self._enrolled_sha256(found) not in {None, outcome.previous}
+
+    @property
+    def _wanted(self) -> Photo:
+        if self.photo is None:
+            raise FaceNotProven
+        return self.photo
+
+    def _unbindable(self) -> FaceOutcome | None:
+        if self.photo is None:
+            return FaceOutcome(NO_PHOTO)
+        if self.talk.terminal.face_mode == BY_PICTURE:
+            return None
+        if self.capture is None or not self.capture.face_url:
+            return FaceOutcome(FILES_NOT_TAKEN, REFUSED)
+        if self.capture.terminal_id != self.talk.terminal.id:
+            return FaceOutcome(OTHER_TERMINAL, REFUSED)
+        return None
+
+    def _bind(self, has_face: bool, previous: str | None) -> FaceOutcome:
+        by_url = self.talk.terminal.face_mode != BY_PICTURE
+        if by_url:
+            self._first_look()
+        if has_face and (previous is None or self.doubt):
+            self._take_face_off()
+            previous = None
+        self._set_up(self._by_url if by_url else self._by_picture)
+        if by_url:
+            self._second_look()
+        return FaceOutcome(previous=previous)
+
+    def _first_look(self) -> None:
+        seen = self._file_sha256()
+        if seen == self._wanted.sha256:
+            return
+        self._clear_doubt()
+        raise CaptureLost if seen is None else CaptureSuperseded
+
+    def _by_url(self) -> None:
+        faces.bind_url(self.talk, self.number, self._face_url)
+
+    def _by_picture(self) -> None:
+        faces.bind_picture(self.talk, self.number, photos.read(self._wanted))
+
+    def _set_up(self, send: Callable[[], None]) -> None:
+        """FDSetUp, with the doubt written first: a worker killed now, or an answer lost, leaves it in the row."""
+        self.note(doubt=True)
+        self.doubt = True
+        try:
+            send()
+        except TerminalError as error:
+            if _did_nothing(error):
+                self._no_doubt()
+            raise
+
+    def _second_look(self) -> None:
+        seen = self._file_sha256()
+        if seen == self._wanted.sha256:
+            return
+        if seen is None and self._enrolled_sha256(persons.find(self.talk, self.number)) == self._wanted.sha256:
+            return
+        self._clear_doubt()
+        raise CaptureLost if seen is None else CaptureSuperseded
+
+    @property
+    def _face_url(self) -> str:
+        return (self.capture.face_url if self.capture else None) or ""
+
+    def _file_sha256(self) -> str | None:
+        """The hash of what the terminal's file holds now; None when the file is gone."""
+        try:
+            return photos.sha256(faces.fetch_picture(self.talk, self._face_url))
+        except Gone:
+            return None
+
+    def _enrolled_sha256(self, person: Person | None) -> str | None:
+        """The hash of the picture enrolled for a person; None where the terminal does not give it."""
+        if person is None or not person.face_url:
+            return None
+        try:
+            return photos.sha256(faces.fetch_picture(self.talk, person.face_url))
+        except Gone:
+            return None
+
+    def _clear_doubt(self) -> None:
+        """Undo an FDSetUp whose effect is not proven."""
+        if self.doubt:
+            self._take_face_off()
+            self._no_doubt()
+
+    def _no_doubt(self) -> None:
+        self.note(doubt=False)
+        self.doubt = False
+
+    def _take_face_off(self) -> None:
+        """Take the number's face off, and believe it only when the terminal shows none."""
+        faces.remove(self.talk, self.number)
+        found = persons.find(self.talk, self.number)
+        left = found.faces if found else 0
+        if left is None:
+            left = 1 if faces.find(self.talk, self.number) else 0
+        if left:
+            raise FaceNotProven
+
+
+def _did_nothing(error: TerminalError) -> bool:
+    """True when FDSetUp surely had no effect: it was not sent, or the terminal itself said no."""
+    if isinstance(error, (Unreachable, LoginRefused, CertificateChanged)):
+        return True
+    return isinstance(error, Refused) and error.status_code is not None

@@ -1,0 +1,339 @@
+"""Taking a face at a terminal; the row of the capture is the truth at every moment."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import and_, literal, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.extensions import db
+from hikflask.isapi import capture as isapi_capture
+from hikflask.isapi import faces as isapi_faces
+from hikflask.isapi.errors import CaptureCancelled, NotSupported, TerminalError
+from hikflask.models import Capture, Enrolment, Photo, Terminal
+from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, SUPERSEDED, TAKEN, USED, WAITING
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import PENDING
+from hikflask.models.terminal import BY_BINARY, NO_CAPTURE
+from hikflask.services import checks, conversations, leases, photos, workers
+from hikflask.services.conversations import Conversation
+from hikflask.services.errors import ServiceError, TerminalHeld, TerminalInUse, TerminalUnknown
+
+GRACE = 2.0
+NO_WORKER = "no_worker"
+INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The employee form as it was typed; it travels with the capture, so that nothing typed is lost."""
+
+    number: str = ""
+    name: str = ""
+    department: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """A capture as a page shows it: its row, the seconds left, and its state and reason past the deadline."""
+
+    capture: Capture
+    state: str
+    reason: str
+    seconds_left: int
+
+    @property
+    def running(self) -> bool:
+        """True while the panel goes on asking."""
+        return self.state in RUNNING
+
+
+def start(
+    terminal_id: int, draft: Draft, requested_by: str, *, take_over: bool = False, own: int | None = None
+) -> Capture:
+    """Queue a capture at a terminal.
+
+    :param take_over: supersede an unsaved picture of another number that waits there.
+    :param own: the capture that the same form shows now; it is no reason to refuse.
+    :raises TerminalInUse: when a capture runs there. :raises TerminalHeld: when an unsaved picture waits there.
+    :raises LoginStopped: when the terminal refused our password. :raises TerminalUnknown: when it is not in use here.
+    """
+    terminal = conversations.terminal_row(terminal_id)
+    if not terminal.is_active:
+        raise TerminalUnknown
+    conversations.refuse_when_stopped(terminal)
+    fail_overdue(terminal_id)
+    running = _running(terminal_id)
+    if running:
+        if running.id == own:
+            return running
+        raise _in_use(running)
+    held = _held(terminal_id, draft.number, requested_by, own)
+    if held and not take_over:
+        raise TerminalHeld(name=held.draft_name or held.draft_number, who=held.requested_by, capture_id=held.id)
+    return _queue(terminal_id, draft, requested_by, supersede=held)
+
+
+def _queue(terminal_id: int, draft: Draft, requested_by: str, supersede: Capture | None) -> Capture:
+    if supersede:
+        _move(supersede.id, (TAKEN,), state=SUPERSEDED)
+    capture = Capture(
+        terminal_id=terminal_id,
+        requested_by=requested_by[:128],
+        deadline=database_now(current_app.config["CAPTURE_TIMEOUT"]),
+        draft_number=draft.number[:255],
+        draft_name=draft.name[:255],
+        draft_department=draft.department[:255],
+    )
+    db.session.add(capture)
+    try:
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()
+        running = _running(terminal_id)
+        raise _in_use(running) if running else TerminalInUse(who="", seconds=1) from None
+    return db.session.get_one(Capture, capture.id, populate_existing=True)
+
+
+def run(capture_id: int) -> Capture:
+    """Take the face of a queued capture and store its picture; how it ended is in the returned row."""
+    capture = _row(capture_id)
+    if capture.state != QUEUED:
+        return capture
+    timeout = current_app.config["CAPTURE_TIMEOUT"]
+    try:
+        with conversations.converse(capture.terminal_id, capture.requested_by, leases.CAPTURE, seconds=timeout) as talk:
+            _take(talk, capture, timeout)
+    except CaptureCancelled:
+        pass
+    except TerminalError as error:
+        _fail(capture_id, error.code, error.message)
+    except ServiceError as error:
+        _fail(capture_id, error.code)
+    return _row(capture_id)
+
+
+def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
+    end = time.monotonic() + timeout
+
+    def seconds_left() -> float:
+        return end - time.monotonic()
+
+    talk.seconds_left = seconds_left
+    if not _begin(talk, capture.id, timeout):
+        return
+    mode = _mode(talk)
+
+    def pause(seconds: float) -> None:
+        time.sleep(max(0.0, min(seconds, seconds_left())))
+
+    taken = isapi_capture.take(
+        talk, mode=mode, seconds_left=seconds_left, cancelled=_is_cancelled(capture.id), pause=pause
+    )
+    picture = taken.picture or isapi_faces.fetch_picture(talk, taken.face_url or "")
+    _finish(talk, capture.id, taken.face_url, picture)
+
+
+def _begin(talk: Conversation, capture_id: int, timeout: float) -> bool:
+    """queued → waiting, with the deadline counted from now; False when it was cancelled or nobody waits any more."""
+    with talk.lease.write():
+        statement = update(Capture).where(
+            Capture.id == capture_id, Capture.state == QUEUED, Capture.deadline > database_now(-GRACE)
+        )
+        values = {"state": WAITING, "deadline": database_now(timeout), "lease_number": talk.lease.number}
+        return leases.changed_rows(statement.values(**values)) == 1
+
+
+def _mode(talk: Conversation) -> str:
+    """How this terminal captures; one that was never checked is checked first."""
+    terminal = talk.terminal
+    if terminal.capture_mode is None:
+        terminal = checks.learn(talk)
+    if terminal.capture_mode in {None, NO_CAPTURE}:
+        raise NotSupported
+    return str(terminal.capture_mode)
+
+
+def _is_cancelled(capture_id: int) -> Callable[[], bool]:
+    def cancelled() -> bool:
+        state = db.session.execute(select(Capture.state).where(Capture.id == capture_id)).scalar_one()
+        db.session.commit()
+        return state != WAITING
+
+    return cancelled
+
+
+def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: bytes) -> None:
+    """waiting → captured: the picture is stored, and older unsaved pictures of this terminal are superseded."""
+    photo = photos.keep_captured(picture, _row(capture_id).draft_number)
+    kept = False
+    try:
+        with talk.lease.write() as session:
+            session.add(photo)
+            session.flush()
+            kept = _change(
+                capture_id,
+                (WAITING,),
+                state=TAKEN,
+                face_url=face_url,
+                photo_id=photo.id,
+                hold_until=database_now(current_app.config["CAPTURE_HOLD"]),
+            )
+            if not kept:
+                raise CaptureCancelled
+            _supersede_others(talk.terminal, capture_id)
+    finally:
+        if not kept:
+            photos.unlink(photo.file)
+
+
+def _supersede_others(terminal: Terminal, capture_id: int) -> None:
+    """A terminal that captures by URL has one file, which now shows this face; pictures by binary stay good."""
+    if terminal.capture_mode == BY_BINARY:
+        return
+    leases.changed_rows(
+        update(Capture)
+        .where(Capture.terminal_id == terminal.id, Capture.state == TAKEN, Capture.id != capture_id)
+        .values(state=SUPERSEDED, hold_until=None)
+    )
+
+
+def cancel(capture_id: int) -> Capture:
+    """Stop a running capture; a finished one stays as it is."""
+    _move(capture_id, RUNNING, state=CANCELLED)
+    return _row(capture_id)
+
+
+def send_cancel(capture_id: int) -> None:
+    """Tell the terminal to close the window of a cancelled capture, where it can, while that capture's lease lasts."""
+    capture = _row(capture_id)
+    terminal = conversations.terminal_row(capture.terminal_id)
+    if capture.state != CANCELLED or not terminal.can_cancel or terminal.lease_number != capture.lease_number:
+        return
+    client = conversations.new_client(terminal)
+    try:
+        isapi_capture.cancel(client)
+    finally:
+        client.close()
+
+
+def view(capture_id: int) -> View:
+    """Return a capture as pages show it; a running one past its deadline counts as failed."""
+    capture, now = db.session.execute(
+        select(Capture, database_now()).where(Capture.id == capture_id), execution_options={"populate_existing": True}
+    ).one()
+    db.session.commit()
+    return _view(capture, now)
+
+
+def get(capture_id: int) -> Capture | None:
+    """Return the capture as the database has it now."""
+    return db.session.get(Capture, capture_id, populate_existing=True)
+
+
+def _view(capture: Capture, now: datetime) -> View:
+    left = (capture.deadline - now) / timedelta(seconds=1)
+    if capture.state in RUNNING and left < -GRACE:
+        return View(capture, FAILED, _overdue_reason(capture.state), 0)
+    if capture.state == QUEUED and not workers.alive():
+        return View(capture, FAILED, NO_WORKER, 0)
+    return View(capture, capture.state, capture.reason, max(0, round(left)))
+
+
+def _overdue_reason(state: str) -> str:
+    return INTERRUPTED if state == WAITING or workers.alive() else NO_WORKER
+
+
+def fail_overdue(terminal_id: int | None = None) -> None:
+    """Write the end of captures whose worker did not: what is running past its deadline has failed."""
+    statement = update(Capture).where(Capture.state.in_(RUNNING), Capture.deadline < database_now(-GRACE))
+    if terminal_id is not None:
+        statement = statement.where(Capture.terminal_id == terminal_id)
+    leases.changed_rows(statement.values(state=FAILED, reason=INTERRUPTED))
+    db.session.commit()
+
+
+def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
+    """Return the caller's newest finished picture for this number, or for no number, that is not saved yet.
+
+    One that was superseded since is returned, too: the caller must hear that it is.
+    """
+    statement = (
+        select(Capture)
+        .where(
+            Capture.requested_by == requested_by,
+            Capture.state.in_((TAKEN, SUPERSEDED, USED)),
+            Capture.draft_number.in_((number, "")),
+        )
+        .order_by(Capture.id.desc())
+        .limit(1)
+    )
+    if terminal_id is not None:
+        statement = statement.where(Capture.terminal_id == terminal_id)
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+    db.session.commit()
+    return None if found is None or found.state == USED else found
+
+
+def _running(terminal_id: int) -> Capture | None:
+    statement = select(Capture).where(Capture.terminal_id == terminal_id, Capture.state.in_(RUNNING))
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().first()
+    db.session.commit()
+    return found
+
+
+def _held(terminal_id: int, number: str, requested_by: str, own: int | None) -> Capture | None:
+    """Return a picture that waits there to be saved, or that was saved and is not bound yet, and that is not ours."""
+    unbound = select(Enrolment.id).where(
+        Enrolment.photo_id == Capture.photo_id, Enrolment.face == PENDING, Enrolment.next_attempt_at.is_not(None)
+    )
+    mine = and_(Capture.draft_number == number, or_(Capture.requested_by == requested_by, literal(number != "")))
+    statement = (
+        select(Capture)
+        .where(
+            Capture.terminal_id == terminal_id,
+            or_(Capture.state == TAKEN, and_(Capture.state == USED, unbound.exists())),
+            Capture.hold_until > database_now(),
+            Capture.id != (own or 0),
+            ~mine,
+        )
+        .order_by(Capture.id.desc())
+        .limit(1)
+    )
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+    db.session.commit()
+    return found
+
+
+def _in_use(running: Capture) -> TerminalInUse:
+    return TerminalInUse(who=running.requested_by, seconds=view(running.id).seconds_left or 1)
+
+
+def _fail(capture_id: int, reason: str, text: str = "") -> None:
+    _move(capture_id, RUNNING, state=FAILED, reason=reason[:64], reason_text=text[:255])
+
+
+def _move(capture_id: int, from_states: tuple[str, ...], **values: Any) -> bool:
+    moved = _change(capture_id, from_states, **values)
+    db.session.commit()
+    return moved
+
+
+def _change(capture_id: int, from_states: tuple[str, ...], **values: Any) -> bool:
+    statement = update(Capture).where(Capture.id == capture_id, Capture.state.in_(from_states)).values(**values)
+    return leases.changed_rows(statement) == 1
+
+
+def _row(capture_id: int) -> Capture:
+    capture = db.session.get_one(Capture, capture_id, populate_existing=True)
+    db.session.commit()
+    return capture
+
+
+def photo_of(capture: Capture) -> Photo | None:
+    """Return the capture's picture, read now."""
+    return None if capture.photo_id is None else db.session.get(Photo, capture.photo_id)

@@ -1,0 +1,141 @@
+"""What a terminal is and can: asked when it is added, on "Check", and before it is used for the first time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+
+from hikflask.isapi import capture, device, persons
+from hikflask.isapi.errors import NotSupported, Refused, TerminalError
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import PENDING
+from hikflask.models.terminal import BY_BINARY, BY_PICTURE, BY_URL, NO_CAPTURE
+from hikflask.services import conversations, leases
+from hikflask.services.conversations import Conversation
+from hikflask.services.errors import LoginStopped, TerminalInUse
+
+CHECK = "check"
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a terminal is now; people and faces out of `capacity` persons."""
+
+    reachable: bool | None
+    login: bool | None
+    busy: bool
+    people: int | None
+    faces: int | None
+    capacity: int | None
+    checked_at: datetime | None
+
+
+def check(terminal_id: int, holder: str) -> Terminal:
+    """Ask the terminal everything again and note it in its row.
+
+    :raises TerminalError: what went wrong; the row says so, too.
+    :raises TerminalInUse: when a capture holds it. :raises LoginStopped: when it refused our password before.
+    """
+    with conversations.converse(terminal_id, holder, CHECK) as talk:
+        return learn(talk)
+
+
+def learn(talk: Conversation) -> Terminal:
+    """Ask for device, capabilities, limits and counts within a conversation, and write them to the row."""
+    info = device.info(talk)
+    modes = _capture_modes(talk)
+    limits = device.person_limits(talk)
+    count = persons.count(talk)
+    found: dict[str, Any] = {
+        "model": info.model,
+        "serial": info.serial,
+        "firmware": info.firmware,
+        "capture_mode": _mode(modes),
+        "face_mode": BY_PICTURE if modes and modes.binary and not modes.url else BY_URL,
+        "can_cancel": bool(modes and modes.cancel),
+        "name_bytes": limits.name_bytes,
+        "people_capacity": limits.people,
+        "face_capacity": _face_capacity(talk),
+        "people": count.people,
+        "faces": count.faces,
+        "checked_at": database_now(),
+    }
+    with talk.lease.write():
+        if talk.terminal.serial and talk.terminal.serial != info.serial:
+            _distrust(talk.terminal.id)
+        leases.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
+    talk.terminal = conversations.terminal_row(talk.terminal.id)
+    return talk.terminal
+
+
+def status(terminal_id: int, holder: str) -> Status:
+    """Return how the terminal is: asked now, or read from the row while somebody talks to it."""
+    busy = False
+    try:
+        with conversations.converse(terminal_id, holder, CHECK, wait=0.0) as talk:
+            _count(talk)
+    except TerminalInUse:
+        busy = True
+    except (LoginStopped, TerminalError):
+        pass  # The conversation noted it in the row, which is the answer.
+    terminal = conversations.terminal_row(terminal_id)
+    stopped = terminal.refused_since is not None
+    return Status(
+        reachable=terminal.reachable,
+        login=False if stopped else terminal.login,
+        busy=busy,
+        people=terminal.people,
+        faces=terminal.faces,
+        capacity=terminal.people_capacity or terminal.face_capacity,
+        checked_at=terminal.checked_at,
+    )
+
+
+def _count(talk: Conversation) -> None:
+    """The cheap health check; a terminal that was never checked is checked whole."""
+    if talk.terminal.capture_mode is None:
+        learn(talk)
+        return
+    count = persons.count(talk)
+    with talk.lease.write():
+        values = {"people": count.people, "faces": count.faces, "checked_at": database_now()}
+        leases.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
+
+
+def _capture_modes(talk: Conversation) -> capture.CaptureModes | None:
+    try:
+        return capture.capabilities(talk)
+    except NotSupported:
+        return None
+
+
+def _mode(modes: capture.CaptureModes | None) -> str:
+    if modes is None:
+        return NO_CAPTURE
+    if modes.url:
+        return BY_URL
+    return BY_BINARY if modes.binary else NO_CAPTURE
+
+
+def _face_capacity(talk: Conversation) -> int | None:
+    try:
+        return device.face_capacity(talk)
+    except Refused:
+        return None
+
+
+def _distrust(terminal_id: int) -> None:
+    """Another device answers at this address: nothing that the old one confirmed is true of it."""
+    statement = update(Enrolment).where(Enrolment.terminal_id == terminal_id)
+    leases.changed_rows(
+        statement.values(
+            person=PENDING,
+            face=PENDING,
+            confirmed_photo_id=None,
+            confirmed_at=None,
+            wish=Enrolment.wish + 1,
+            next_attempt_at=database_now(),
+        )
+    )

@@ -1,0 +1,162 @@
+"""One conversation with one terminal, under its lease, with what it taught about the terminal noted at the end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import func, select, update
+
+from hikflask.extensions import db, terminal_clients, vault
+from hikflask.isapi.client import Answer, Client
+from hikflask.isapi.errors import AccountLocked, CertificateChanged, LoginRefused, NoAnswer, TerminalError, Unreachable
+from hikflask.models import Terminal
+from hikflask.models.columns import database_now
+from hikflask.services import leases
+from hikflask.services.errors import LoginStopped, TerminalUnknown
+
+MARGIN = 2.0
+GOOD = {
+    "reachable": True,
+    "login": True,
+    "offline_since": None,
+    "trouble": "",
+    "refused_since": None,
+    "refused_code": "",
+    "unlock_at": None,
+}
+AWAY = (Unreachable, NoAnswer, CertificateChanged)
+
+
+@dataclass
+class Conversation:
+    """A terminal's row as it was read under the lease, and the client to speak through (an isapi Requester).
+
+    `hold` seconds are kept free beside each round trip's own time: a capture holds its terminal to its deadline.
+    """
+
+    terminal: Terminal
+    lease: leases.Lease
+    client: Client
+    seconds_left: Any = None
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        data: bytes | None = None,
+        content_type: str | None = None,
+        timeout: tuple[float, float] | None = None,
+    ) -> Answer:
+        """Send one request; the lease is renewed before each round trip, so a late holder stops before it speaks."""
+        return self.client.request(
+            method, path, data=data, content_type=content_type, timeout=timeout, before_send=self._renew
+        )
+
+    def _renew(self, seconds: float) -> None:
+        rest = self.seconds_left() if self.seconds_left else 0.0
+        self.lease.renew(max(seconds, rest) + MARGIN)
+
+
+@contextmanager
+def converse(
+    terminal_id: int, holder: str, purpose: str, *, seconds: float | None = None, wait: float | None = None
+) -> Iterator[Conversation]:
+    """Hold the terminal's lease and yield a conversation; waits for a short one of somebody else's.
+
+    :param seconds: how long to hold at first (default: one round trip), in seconds.
+    :param wait: how long to wait for the present holder (default: LEASE_WAIT), in seconds.
+    :raises LoginStopped: when the password was refused before.
+    :raises TerminalInUse: when the holder did not finish in time.
+    """
+    config = current_app.config
+    refuse_when_stopped(terminal_row(terminal_id))
+    first = seconds if seconds is not None else config["CONNECT_TIMEOUT"] + config["READ_TIMEOUT"]
+    lease = leases.acquire(terminal_id, holder, purpose, first + MARGIN, config["LEASE_WAIT"] if wait is None else wait)
+    learnt: dict[str, Any] = {}
+    try:
+        terminal = terminal_row(terminal_id)
+        refuse_when_stopped(terminal)
+        yield Conversation(terminal, lease, client_for(terminal))
+        learnt = GOOD
+    except LoginRefused as error:
+        db.session.rollback()
+        _stop(terminal, error)
+        learnt = {"reachable": True, "login": False, "trouble": error.code}
+        raise
+    except TerminalError as error:
+        db.session.rollback()
+        learnt = _learnt_from(error)
+        raise
+    finally:
+        lease.release(**learnt)
+
+
+def terminal_row(terminal_id: int) -> Terminal:
+    """Return the row as it is in the database now.
+
+    :raises TerminalUnknown: when there is none.
+    """
+    terminal = db.session.get(Terminal, terminal_id, populate_existing=True)
+    db.session.commit()
+    if terminal is None:
+        raise TerminalUnknown
+    return terminal
+
+
+def client_for(terminal: Terminal) -> Client:
+    """Return this process's client for the terminal, kept while address and password stay the same."""
+    return terminal_clients.get(terminal.id, terminal.version, lambda: new_client(terminal))
+
+
+def new_client(terminal: Terminal) -> Client:
+    """Return a client of its own, with no state of earlier conversations."""
+    config = current_app.config
+    return Client(
+        terminal.url,
+        terminal.username,
+        vault.decrypt(terminal.password_encrypted),
+        fingerprint=terminal.fingerprint,
+        timeout=(config["CONNECT_TIMEOUT"], config["READ_TIMEOUT"]),
+        transport=current_app.extensions.get("terminal_transport"),
+    )
+
+
+def refuse_when_stopped(terminal: Terminal) -> None:
+    """Stop before the first request when the terminal refused our password; a lock ends when its time is over.
+
+    :raises LoginStopped: with the minutes that a locked account stays locked.
+    """
+    if terminal.refused_since is None:
+        return
+    if terminal.unlock_at is None:
+        raise LoginStopped(terminal.refused_code, None)
+    now = db.session.execute(select(database_now())).scalar_one()
+    db.session.commit()
+    if terminal.unlock_at > now:
+        raise LoginStopped(terminal.refused_code, max(1, round((terminal.unlock_at - now) / timedelta(minutes=1))))
+
+
+def _stop(terminal: Terminal, error: LoginRefused) -> None:
+    """Write the refusal into the row, for everybody; a password changed meanwhile is not blamed for the old one."""
+    seconds = error.unlock_seconds if isinstance(error, AccountLocked) else None
+    leases.changed_rows(
+        update(Terminal)
+        .where(Terminal.id == terminal.id, Terminal.version == terminal.version)
+        .values(
+            refused_since=database_now(),
+            refused_code=error.code,
+            unlock_at=None if seconds is None else database_now(seconds),
+        )
+    )
+    db.session.commit()
+
+
+def _learnt_from(error: TerminalError) -> dict[str, Any]:
+    if isinstance(error, AWAY):
+        since = func.coalesce(Terminal.offline_since, database_now())
+        return {"reachable": False, "offline_since": since, "trouble": error.code}
+    return {"reachable": True, "offline_since": None}

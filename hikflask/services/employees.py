@@ -1,0 +1,248 @@
+"""Employees: saved with photo and wishes in one transaction; what is wanted of terminals is done afterwards."""
+
+from dataclasses import dataclass
+from typing import IO
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Employee, Photo, Terminal
+from hikflask.models.capture import RUNNING, SUPERSEDED, TAKEN, USED
+from hikflask.models.employee import folded
+from hikflask.models.enrolment import ABSENT, PRESENT
+from hikflask.services import captures, enrolments, leases, photos, terminals
+from hikflask.services.captures import Draft
+from hikflask.services.errors import (
+    CaptureRunning,
+    CaptureSuperseded,
+    EmployeeInactive,
+    NumberEnrolled,
+    NumberKnown,
+)
+
+
+@dataclass(frozen=True)
+class FaceSource:
+    """Where the photo of a save comes from: a capture, or an upload with the terminal that was selected beside it."""
+
+    capture_id: int | None = None
+    upload: IO[bytes] | None = None
+    terminal_id: int | None = None
+
+
+def save(draft: Draft, source: FaceSource = FaceSource(), *, employee_id: int | None = None) -> Employee:
+    """Add an employee, or change one, together with the photo and what is wanted of terminals: all or nothing.
+
+    A save that is sent twice with the same capture is one save.
+
+    :raises NumberKnown: when another employee has the number. :raises NumberLeaving: when a terminal may still open
+        doors to whoever had it. :raises NumberEnrolled: when an enrolled number would change.
+    :raises CaptureRunning: :raises CaptureSuperseded: when the capture's picture cannot be used.
+    :raises BadPhoto: when the upload is no picture. :raises NameTooLong: when the terminal takes no such name.
+    """
+    done = _saved_already(draft, source)
+    if done:
+        return done
+    files = _Files()
+    photo = files.upload(source, draft.number)
+    try:
+        employee = _write(draft, source, employee_id, photo, files)
+        db.session.commit()
+    except IntegrityError as error:
+        db.session.rollback()
+        files.undo()
+        raise NumberKnown(n=draft.number) from error
+    except BaseException:
+        db.session.rollback()
+        files.undo()
+        raise
+    files.settle()
+    return employee
+
+
+class _Files:
+    """The files a save made and those it made superfluous, removed only when its transaction has ended."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.old: list[str | None] = []
+
+    def upload(self, source: FaceSource, number: str) -> Photo | None:
+        if source.upload is None:
+            return None
+        photo = photos.keep_upload(source.upload, number)
+        self.made.append(photo.file)
+        return photo
+
+    def rename(self, photo: Photo, number: str) -> None:
+        old = photos.rename(photo, number)
+        if old:
+            self.old.append(old)
+            self.made.append(photo.file)
+
+    def undo(self) -> None:
+        photos.unlink(*self.made)
+
+    def settle(self) -> None:
+        photos.unlink(*self.old)
+
+
+def _write(draft: Draft, source: FaceSource, employee_id: int | None, photo: Photo | None, files: _Files) -> Employee:
+    capture = _use(source.capture_id)
+    if capture:
+        photo = captures.photo_of(capture)
+    enrolments.refuse_while_leaving(draft.number, employee_id)
+    employee = _changed(employee_id, draft) if employee_id else _added(draft)
+    if photo:
+        db.session.add(photo)
+        photo.employee_id = employee.id
+        files.rename(photo, draft.number)
+        db.session.flush()
+        employee.photo_id = photo.id
+    terminal_id = capture.terminal_id if capture else source.terminal_id
+    if photo and terminal_id:
+        if not employee.is_active:
+            raise EmployeeInactive
+        enrolments.want_present(_terminal(terminal_id), employee, photo)
+    return employee
+
+
+def _terminal(terminal_id: int) -> Terminal:
+    return terminals.active(terminal_id)
+
+
+def _use(capture_id: int | None) -> Capture | None:
+    """captured → used, by compare-and-set; a capture that took no picture is as none."""
+    if capture_id is None:
+        return None
+    taken = update(Capture).where(Capture.id == capture_id, Capture.state == TAKEN).values(state=USED)
+    changed = leases.changed_rows(taken)
+    capture = db.session.get(Capture, capture_id, populate_existing=True)
+    if changed:
+        return capture
+    if capture is not None and capture.state in RUNNING and captures.view(capture_id).running:
+        raise CaptureRunning
+    if capture is not None and capture.state in {SUPERSEDED, USED}:
+        raise CaptureSuperseded
+    return None
+
+
+def _saved_already(draft: Draft, source: FaceSource) -> Employee | None:
+    """Return the employee that this very capture was saved to: the second half of a double click."""
+    if source.capture_id is None:
+        return None
+    capture = db.session.get(Capture, source.capture_id, populate_existing=True)
+    photo = captures.photo_of(capture) if capture and capture.state == USED else None
+    employee = db.session.get(Employee, photo.employee_id) if photo and photo.employee_id else None
+    db.session.commit()
+    return employee if employee and employee.number == draft.number and employee.name == draft.name else None
+
+
+def _added(draft: Draft) -> Employee:
+    if by_number(draft.number):
+        raise NumberKnown(n=draft.number)
+    employee = Employee(number=draft.number, name=draft.name, department=draft.department)
+    db.session.add(employee)
+    db.session.flush()
+    return employee
+
+
+def _changed(employee_id: int, draft: Draft) -> Employee:
+    employee = db.session.get_one(Employee, employee_id, populate_existing=True)
+    if employee.number != draft.number:
+        _free_number(employee, draft.number)
+    renamed = employee.name != draft.name
+    employee.name, employee.department = draft.name, draft.department
+    db.session.flush()
+    if renamed:
+        enrolments.want_renamed(employee)
+    return employee
+
+
+def _free_number(employee: Employee, number: str) -> None:
+    if by_number(number):
+        raise NumberKnown(n=number)
+    for enrolment in enrolments.of_number(employee.number):
+        if not (enrolment.is_confirmed and enrolment.wanted == ABSENT):
+            raise NumberEnrolled(n=employee.number, t=enrolment.terminal.name)
+        db.session.delete(enrolment)
+    employee.number = number
+
+
+def set_active(employee_id: int, active: bool) -> Employee:
+    """Take an employee off every terminal, or let one back in: the face that was proven must be proven again."""
+    employee = db.session.get_one(Employee, employee_id, populate_existing=True)
+    if employee.is_active != active:
+        employee.is_active = active
+        if active:
+            _return(employee)
+        else:
+            enrolments.want_absent(employee.number)
+        db.session.commit()
+    return employee
+
+
+def _return(employee: Employee) -> None:
+    for enrolment in enrolments.of_number(employee.number):
+        photo = db.session.get(Photo, enrolment.photo_id) if enrolment.photo_id else None
+        enrolments.want_present(enrolment.terminal, employee, photo)
+
+
+def delete(employee_id: int) -> list[int]:
+    """Delete an employee with all photos; the removals from terminals outlive the row. Return their enrolments' ids."""
+    employee = db.session.get_one(Employee, employee_id, populate_existing=True)
+    left = enrolments.of_number(employee.number)
+    enrolments.want_absent(employee.number)
+    for enrolment in left:
+        enrolment.photo_id = enrolment.confirmed_photo_id = enrolment.employee_id = None
+        if enrolment.is_confirmed:
+            db.session.delete(enrolment)
+    employee.photo_id = None
+    db.session.flush()
+    files = _forget_photos(employee.id)
+    db.session.delete(employee)
+    db.session.commit()
+    photos.unlink(*files)
+    return [enrolment.id for enrolment in left if not enrolment.is_confirmed]
+
+
+def _forget_photos(employee_id: int) -> list[str]:
+    own = list(db.session.execute(select(Photo).where(Photo.employee_id == employee_id)).scalars())
+    for photo in own:
+        for capture in db.session.execute(select(Capture).where(Capture.photo_id == photo.id)).scalars():
+            db.session.delete(capture)
+    db.session.flush()
+    for photo in own:
+        db.session.delete(photo)
+    return [photo.file for photo in own]
+
+
+def by_number(number: str) -> Employee | None:
+    """Return the employee with this number."""
+    return db.session.execute(select(Employee).where(Employee.number == number)).scalar_one_or_none()
+
+
+def get(employee_id: int) -> Employee | None:
+    """Return the employee as the database has it now."""
+    return db.session.get(Employee, employee_id, populate_existing=True)
+
+
+def found(q: str, limit: int, offset: int) -> tuple[list[Employee], int]:
+    """Return a page of the employees that match every word of `q`, sorted by name, and how many match in all."""
+    statement = select(Employee).where(*_matches(q)).order_by(Employee.search, Employee.id)
+    total = db.session.execute(select(func.count(Employee.id)).where(*_matches(q))).scalar_one()
+    page = db.session.execute(
+        statement.limit(limit).offset(offset), execution_options={"populate_existing": True}
+    ).scalars()
+    return list(page), total
+
+
+def _matches(q: str) -> list[ColumnElement[bool]]:
+    return [Employee.search.contains(word, autoescape=True) for word in folded(q).split()]
+
+
+def is_synced(employee: Employee) -> bool:
+    """True when at least one enrolment is wanted and all that are wanted are confirmed."""
+    wanted = [enrolment for enrolment in employee.enrolments if enrolment.wanted == PRESENT]
+    return bool(wanted) and all(enrolment.is_confirmed for enrolment in wanted)

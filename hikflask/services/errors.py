@@ -1,0 +1,159 @@
+"""What a service refuses, by code; the sentences are made in wording.py, the statuses in web/ and api/."""
+
+from typing import Any
+
+
+class ServiceError(Exception):
+    """A refusal: `code` names it in wording.py, `params` fill its sentence, `fields` names the fields at fault."""
+
+    code = "refused"
+    fields: tuple[str, ...] = ()
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(self.code)
+        self.params = params
+
+
+class NumberKnown(ServiceError):
+    """Another employee has this number."""
+
+    code = "number_known"
+    fields = ("hikvision_id",)
+
+
+class NumberEnrolled(ServiceError):
+    """A number that is enrolled on a terminal cannot be changed."""
+
+    code = "number_enrolled"
+    fields = ("hikvision_id",)
+
+
+class NumberLeaving(ServiceError):
+    """Somebody with this number is still being removed from a terminal."""
+
+    code = "number_leaving"
+    fields = ("hikvision_id",)
+
+
+class NameTooLong(ServiceError):
+    """The name has more bytes than the terminal takes (params: limit, length)."""
+
+    code = "name_bytes"
+    fields = ("full_name",)
+
+
+class EmployeeInactive(ServiceError):
+    """Somebody who left is not put on a terminal."""
+
+    code = "employee_inactive"
+
+
+class BadPhoto(ServiceError):
+    """The uploaded file is no picture that is accepted."""
+
+    code = "photo_unreadable"
+    fields = ("photo",)
+
+
+class PhotoTooLarge(BadPhoto):
+    """Over 10 MB."""
+
+    code = "photo_too_large"
+
+
+class PhotoTooManyPixels(BadPhoto):
+    """Over 40 megapixels."""
+
+    code = "photo_too_many_pixels"
+
+
+class TerminalUnknown(ServiceError):
+    """No such terminal, or one that is switched off here."""
+
+    code = "terminal_unknown"
+    fields = ("terminal_id",)
+
+
+class TerminalNameKnown(ServiceError):
+    """Another terminal has this name."""
+
+    code = "terminal_name_known"
+    fields = ("name",)
+
+
+class TerminalHasPeople(ServiceError):
+    """A terminal that people are enrolled on is not deleted."""
+
+    code = "terminal_has_people"
+
+
+class TerminalInUse(ServiceError):
+    """Another conversation holds the terminal (params: who, seconds)."""
+
+    code = "terminal_in_use"
+
+
+class TerminalHeld(ServiceError):
+    """An unsaved picture of another number waits there (params: name, who, capture_id)."""
+
+    code = "terminal_held"
+
+
+class LeaseLost(ServiceError):
+    """This conversation was too late: another one has the terminal now."""
+
+    code = "lease_lost"
+
+
+class WishChanged(ServiceError):
+    """What is wanted changed while the terminal was being told the old wish."""
+
+    code = "wish_changed"
+
+
+class CaptureRunning(ServiceError):
+    """The picture is not there yet."""
+
+    code = "capture_running"
+    fields = ("capture_id",)
+
+
+class CaptureSuperseded(ServiceError):
+    """Another face was captured at that terminal since, or the file is gone; nothing is bound."""
+
+    code = "superseded"
+    fields = ("capture_id",)
+
+
+class CaptureLost(ServiceError):
+    """The terminal has the captured file no more, and nothing proves which face was bound."""
+
+    code = "file_gone"
+
+
+class FaceNotProven(ServiceError):
+    """The terminal said OK, but its own answer afterwards does not show what was asked for."""
+
+    code = "not_proven"
+
+
+class LoginStopped(ServiceError):
+    """The terminal refused the password before; nothing is sent until it is corrected (params: code, minutes)."""
+
+    code = "wrong_password"
+
+    def __init__(self, code: str, minutes: int | None) -> None:
+        super().__init__(n=minutes)
+        self.code = code
+
+
+class NumberTakenThere(ServiceError):
+    """On the terminal the number belongs to somebody else (params: n, name)."""
+
+    code = "employeeNoAlreadyExist"
+
+
+class EnrolmentUnknown(ServiceError):
+    """No such enrolment, or none any more."""
+
+    code = "enrolment_unknown"

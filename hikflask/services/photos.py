@@ -1,0 +1,138 @@
+"""Pictures of faces in the uploads folder: kept byte for byte from a terminal, re-encoded from an upload."""
+
+import hashlib
+import io
+import os
+import secrets
+from pathlib import Path
+from typing import IO
+
+from flask import current_app
+from PIL import Image, ImageOps, UnidentifiedImageError
+from sqlalchemy import select
+
+from hikflask.extensions import db
+from hikflask.models import Photo
+from hikflask.models.photo import CAPTURED, UPLOADED
+from hikflask.services.errors import BadPhoto, PhotoTooLarge, PhotoTooManyPixels
+
+LARGEST_FILE = 10 * 1024 * 1024
+MOST_PIXELS = 40_000_000
+LARGEST_JPEG = 200 * 1024
+LONGEST_SIDE = 1200
+SMALLER_SIDES = (LONGEST_SIDE, 1000, 800, 640, 480)
+QUALITIES = (90, 82, 74, 66)
+NO_NUMBER = "capture"
+
+
+def sha256(picture: bytes) -> str:
+    """Return the SHA-256 of a picture in hex."""
+    return hashlib.sha256(picture).hexdigest()
+
+
+def folder() -> Path:
+    """The uploads folder."""
+    return Path(current_app.config["UPLOADS"])
+
+
+def keep_captured(picture: bytes, number: str) -> Photo:
+    """Store a terminal's picture as it came (its hash is the proof) and return the row, not yet in a session."""
+    return _keep(picture, number, CAPTURED)
+
+
+def keep_upload(stream: IO[bytes], number: str) -> Photo:
+    """Store an uploaded JPEG or PNG as a baseline JPEG of at most 200 KB and return the row, not yet in a session.
+
+    :raises BadPhoto: when it is no such picture, over 10 MB or over 40 megapixels.
+    """
+    return _keep(baseline_jpeg(stream), number, UPLOADED)
+
+
+def baseline_jpeg(stream: IO[bytes]) -> bytes:
+    """Turn an upload by its EXIF, drop its metadata and encode it as terminals take it: baseline, 4:2:0, ≤ 200 KB.
+
+    :raises BadPhoto: when it is no JPEG or PNG, over 10 MB or over 40 megapixels.
+    """
+    data = stream.read(LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        raise PhotoTooLarge
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
+            if opened.width * opened.height > MOST_PIXELS:
+                raise PhotoTooManyPixels
+            picture = _flat(ImageOps.exif_transpose(opened))
+    except Image.DecompressionBombError as error:
+        raise PhotoTooManyPixels from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombWarning) as error:
+        raise BadPhoto from error
+    return _encoded(picture)
+
+
+def _flat(picture: Image.Image) -> Image.Image:
+    """Return the picture in RGB; what is transparent becomes white."""
+    if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
+        white = Image.new("RGBA", picture.size, "white")
+        white.alpha_composite(picture.convert("RGBA"))
+        picture = white
+    return picture.convert("RGB")
+
+
+def _encoded(picture: Image.Image) -> bytes:
+    """Return the first JPEG, from the best down, that fits into 200 KB."""
+    for side in SMALLER_SIDES:
+        smaller = picture.copy()
+        smaller.thumbnail((side, side))
+        for quality in QUALITIES:
+            out = io.BytesIO()
+            smaller.save(out, "JPEG", quality=quality, subsampling="4:2:0", progressive=False, optimize=False)
+            if out.tell() <= LARGEST_JPEG:
+                return out.getvalue()
+    raise PhotoTooLarge
+
+
+def _keep(picture: bytes, number: str, source: str) -> Photo:
+    name = _fresh_name(number)
+    draft = folder() / f".{name}.part"
+    try:
+        with draft.open("xb") as file:
+            file.write(picture)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(folder() / name)
+    finally:
+        draft.unlink(missing_ok=True)
+    return Photo(file=name, sha256=sha256(picture), source=source)
+
+
+def _fresh_name(number: str) -> str:
+    """`<number>_<random>.jpg`; what is typed may be anything, so only letters and digits go into a file name."""
+    safe = "".join(letter for letter in number if letter.isascii() and letter.isalnum())[:32]
+    return f"{safe or NO_NUMBER}_{secrets.token_urlsafe(16)}.jpg"
+
+
+def read(photo: Photo) -> bytes:
+    """Return the picture's bytes."""
+    return (folder() / photo.file).read_bytes()
+
+
+def rename(photo: Photo, number: str) -> str | None:
+    """Give the file the number's name; return the old name, which the caller unlinks after its commit."""
+    if photo.file.startswith(f"{number}_"):
+        return None
+    old, photo.file = photo.file, _fresh_name(number)
+    os.link(folder() / old, folder() / photo.file)
+    return old
+
+
+def unlink(*names: str | None) -> None:
+    """Remove files of the uploads folder; one that is gone already is fine."""
+    for name in names:
+        if name:
+            (folder() / name).unlink(missing_ok=True)
+
+
+def known(name: str) -> Path | None:
+    """Return the path of a photo that has a row, or None: nothing else in the folder is ever served."""
+    photo = db.session.execute(select(Photo).where(Photo.file == name)).scalar_one_or_none()
+    path = folder() / name
+    return path if photo and path.is_file() and not path.is_symlink() else None

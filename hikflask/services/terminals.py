@@ -1,0 +1,144 @@
+"""Terminals: added, changed, deleted; a password goes in encrypted and never comes out."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.extensions import db, vault
+from hikflask.isapi.client import certificate_fingerprint
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.enrolment import PRESENT
+from hikflask.services import enrolments, leases
+from hikflask.services.errors import TerminalHasPeople, TerminalNameKnown, TerminalUnknown
+
+EDIT = "edit"
+EDIT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where a terminal is and how to log in; no password keeps the one that is stored."""
+
+    name: str
+    url: str
+    username: str
+    password: str | None = None
+    fingerprint: str | None = None
+    is_active: bool = True
+
+
+def add(access: Access) -> Terminal:
+    """Add a terminal; it is checked afterwards, or before it is first used.
+
+    :raises TerminalNameKnown: when another one has this name.
+    """
+    terminal = Terminal(
+        name=access.name,
+        url=access.url,
+        username=access.username,
+        password_encrypted=vault.encrypt(access.password or ""),
+        fingerprint=access.fingerprint,
+        is_active=access.is_active,
+    )
+    db.session.add(terminal)
+    _commit()
+    return terminal
+
+
+def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SECONDS) -> Terminal:
+    """Change a terminal while nobody talks to it; a corrected login opens it again and what waited is tried.
+
+    :raises TerminalInUse: when a conversation does not end in time. :raises TerminalNameKnown: when the name is taken.
+    """
+    lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
+    try:
+        terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
+        reached_anew = _apply(terminal, access)
+        _commit()
+    finally:
+        db.session.rollback()
+        lease.release()
+    if reached_anew:
+        enrolments.retry_terminal(terminal_id)
+    return db.session.get_one(Terminal, terminal_id, populate_existing=True)
+
+
+def _apply(terminal: Terminal, access: Access) -> bool:
+    """Write the fields; True when the way to the terminal changed."""
+    before = (terminal.url, terminal.username, terminal.fingerprint)
+    terminal.name, terminal.url, terminal.username = access.name, access.url, access.username
+    terminal.fingerprint, terminal.is_active = access.fingerprint, access.is_active
+    if access.password:
+        terminal.password_encrypted = vault.encrypt(access.password)
+    anew = bool(access.password) or before != (terminal.url, terminal.username, terminal.fingerprint)
+    if anew:
+        terminal.version += 1
+        terminal.refused_since = terminal.unlock_at = None
+        terminal.refused_code = ""
+        terminal.capture_mode = terminal.face_mode = None
+    return anew
+
+
+def delete(terminal_id: int) -> None:
+    """Delete a terminal that nobody is enrolled on.
+
+    :raises TerminalHasPeople: when somebody is, or may still be.
+    """
+    on_it = list(db.session.execute(select(Enrolment).where(Enrolment.terminal_id == terminal_id)).scalars())
+    if any(enrolment.wanted == PRESENT or not enrolment.is_confirmed for enrolment in on_it):
+        raise TerminalHasPeople
+    for enrolment in on_it:
+        db.session.delete(enrolment)
+    db.session.flush()
+    db.session.delete(db.session.get_one(Terminal, terminal_id))
+    db.session.commit()
+
+
+def get(terminal_id: int) -> Terminal | None:
+    """Return the terminal as the database has it now."""
+    return db.session.get(Terminal, terminal_id, populate_existing=True)
+
+
+def named(name: str) -> Terminal | None:
+    """Return the terminal of this name."""
+    return db.session.execute(select(Terminal).where(Terminal.name == name)).scalar_one_or_none()
+
+
+def active(terminal_id: int) -> Terminal:
+    """Return a terminal that is in use here.
+
+    :raises TerminalUnknown: when there is none.
+    """
+    terminal = get(terminal_id)
+    if terminal is None or not terminal.is_active:
+        raise TerminalUnknown
+    return terminal
+
+
+def everyone() -> list[Terminal]:
+    """Return all terminals by name."""
+    statement = select(Terminal).order_by(Terminal.name)
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+
+
+def all_active() -> list[Terminal]:
+    """Return the terminals that are in use here, by name."""
+    return [terminal for terminal in everyone() if terminal.is_active]
+
+
+def shown_fingerprint(url: str) -> str:
+    """Return the SHA-256 of the certificate that is shown at an https address, for a person to compare and accept.
+
+    :raises Unreachable: when nothing answers there.
+    """
+    return certificate_fingerprint(url, current_app.config["CONNECT_TIMEOUT"])
+
+
+def _commit() -> None:
+    try:
+        db.session.commit()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise TerminalNameKnown from error

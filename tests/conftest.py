@@ -1,0 +1,124 @@
+"""The fixtures of the app's tests: an app on a fresh database, and a simulated terminal on the same process's wire."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+
+from hikflask import create_app
+from hikflask.extensions import db, task_queue
+from hikflask.models import Terminal
+from hikflask.services import checks, terminals, workers
+from hikflask.services.terminals import Access
+from hikflask.simulator import SEED, SkippingClock
+from hikflask.simulator import Terminal as SimulatedTerminal
+from tests.wire import InProcess
+
+HOST = "terminal.test"
+PASSWORD = "Abc12345"
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty migrated database, copied for each test."""
+    folder = tmp_path_factory.mktemp("migrated")
+    app = create_app({"INSTANCE_PATH": str(folder), "TESTING": True})
+    with app.app_context():
+        upgrade()
+        db.session.execute(db.text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        db.session.remove()
+        db.engine.dispose()
+    return folder / "hikflask.sqlite3"
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """Settings of the app under test; a test module may override them."""
+    return {}
+
+
+@pytest.fixture
+def app(migrated: Path, tmp_path: Path, settings: dict[str, Any]) -> Iterator[Flask]:
+    """The app on a database of its own, with the in-process wire."""
+    (tmp_path / "hikflask.sqlite3").write_bytes(migrated.read_bytes())
+    given = {
+        "INSTANCE_PATH": str(tmp_path),
+        "TESTING": True,
+        "WORKER": "external",
+        "WTF_CSRF_ENABLED": False,
+        "LEASE_WAIT": 0.2,
+        "CAPTURE_TIMEOUT": 0.3,
+        **settings,
+    }
+    app = create_app(given)
+    app.extensions["terminal_transport"] = InProcess()
+    yield app
+    close(app)
+
+
+def close(app: Flask) -> None:
+    """Close what an app keeps open."""
+    app.extensions["terminal_clients"].close()
+    task_queue.lanes(app).close()
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[None]:
+    """An app context around the test, for tests of services."""
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without JavaScript, or a program."""
+    return app.test_client()
+
+
+@pytest.fixture
+def wire(app: Flask) -> InProcess:
+    """The wire between the app and its simulated terminals."""
+    transport: InProcess = app.extensions["terminal_transport"]
+    return transport
+
+
+@pytest.fixture
+def simulator(wire: InProcess) -> SimulatedTerminal:
+    """A simulated seed terminal at http://terminal.test."""
+    # Its waiting takes no time, so two captures may follow within a moment.
+    profile = dataclasses.replace(SEED, refuse_after_success=0)
+    terminal = SimulatedTerminal(PASSWORD, clock=SkippingClock(), profile=profile)
+    wire.put(HOST, terminal)
+    return terminal
+
+
+@pytest.fixture
+def terminal(app: Flask, simulator: SimulatedTerminal) -> Terminal:
+    """The row of the simulated terminal, checked once."""
+    with app.app_context():
+        added = terminals.add(Access("Вход", f"http://{HOST}", "admin", PASSWORD))
+        checked = checks.check(added.id, "test")
+        simulator.journal.clear()
+        db.session.expunge_all()
+        return checked
+
+
+@pytest.fixture
+def worker_alive(app: Flask) -> None:
+    """The heartbeat of a worker."""
+    with app.app_context():
+        workers.beat("test")
+
+
+@pytest.fixture
+def run_jobs(app: Flask) -> Callable[[], int]:
+    """Run what is queued, in this thread."""
+    return task_queue.lanes(app).run_pending

@@ -1,0 +1,232 @@
+"""How captures begin, end and stand in each other's way."""
+
+import pytest
+from flask import Flask
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Terminal
+from hikflask.models.capture import CANCELLED, FAILED, QUEUED, SUPERSEDED, TAKEN, WAITING
+from hikflask.models.columns import database_now
+from hikflask.services import captures, leases, photos
+from hikflask.services.captures import Draft
+from hikflask.services.errors import LoginStopped, TerminalHeld, TerminalInUse
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.faces import NAMES, draw
+from tests.wire import InProcess
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+
+IVAN = Draft("100222", "Иван Иванов", "Охрана")
+OLGA = Draft("100333", "Ольга Ёлкина", "")
+FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
+
+
+def take(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, who: str = "Анна") -> Capture:
+    simulator.present_alone(FACE)
+    return captures.run(captures.start(terminal.id, draft, who).id)
+
+
+def age(capture: Capture, seconds: float) -> None:
+    """Let time pass for a capture's deadline and hold."""
+    later = {"deadline": database_now(-seconds), "hold_until": database_now(-seconds)}
+    db.session.execute(db.update(Capture).where(Capture.id == capture.id).values(**later))
+    db.session.commit()
+
+
+def state(capture: Capture) -> str:
+    return captures.view(capture.id).state
+
+
+def test_captured_picture_is_stored_byte_for_byte(simulator: Simulated, terminal: Terminal) -> None:
+    taken = take(simulator, terminal)
+
+    assert taken.state == TAKEN
+    assert taken.photo is not None
+    assert taken.photo.file.startswith("100222_")
+    assert (photos.folder() / taken.photo.file).read_bytes() == FACE
+    assert taken.photo.sha256 == photos.sha256(FACE)
+    assert taken.face_url == "https://192.168.1.67/LOCALS/pic/web_face_enrollpic.jpg@WEB000000000020"
+
+
+def test_picture_for_no_number_yet_is_stored_all_the_same(simulator: Simulated, terminal: Terminal) -> None:
+    taken = take(simulator, terminal, Draft())
+
+    assert taken.photo is not None
+    assert taken.photo.file.startswith("capture_")
+
+
+def test_nobody_came_is_a_failure_with_its_reason(simulator: Simulated, terminal: Terminal) -> None:
+    ended = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
+
+    assert (ended.state, ended.reason) == (FAILED, "captureTimeout")
+    assert ended.draft_name == "Иван Иванов"
+
+
+def test_second_capture_is_told_who_holds_the_terminal(terminal: Terminal) -> None:
+    captures.start(terminal.id, IVAN, "Анна")
+
+    with pytest.raises(TerminalInUse) as refused:
+        captures.start(terminal.id, OLGA, "Борис")
+
+    assert refused.value.params["who"] == "Анна"
+
+
+def test_double_click_is_one_capture(terminal: Terminal) -> None:
+    first = captures.start(terminal.id, IVAN, "Анна")
+
+    assert captures.start(terminal.id, IVAN, "Анна", own=first.id).id == first.id
+
+
+def test_database_refuses_two_running_captures_of_a_terminal(terminal: Terminal) -> None:
+    captures.start(terminal.id, IVAN, "Анна")
+    db.session.add(Capture(terminal_id=terminal.id, requested_by="Борис", deadline=database_now(30)))
+
+    with pytest.raises(IntegrityError):
+        db.session.commit()
+    db.session.rollback()
+
+
+def test_unsaved_picture_holds_the_terminal_against_other_numbers(simulator: Simulated, terminal: Terminal) -> None:
+    taken = take(simulator, terminal)
+
+    with pytest.raises(TerminalHeld) as refused:
+        captures.start(terminal.id, OLGA, "Борис")
+
+    assert (refused.value.params["name"], refused.value.params["who"]) == ("Иван Иванов", "Анна")
+    assert state(taken) == TAKEN
+
+
+def test_take_over_supersedes_the_unsaved_picture(simulator: Simulated, terminal: Terminal) -> None:
+    taken = take(simulator, terminal)
+
+    captures.start(terminal.id, OLGA, "Борис", take_over=True)
+
+    assert state(taken) == SUPERSEDED
+
+
+def test_hold_ends_after_two_minutes(simulator: Simulated, terminal: Terminal) -> None:
+    age(take(simulator, terminal), 1)
+
+    assert captures.start(terminal.id, OLGA, "Борис").state == QUEUED
+
+
+def test_same_number_may_be_captured_again_at_once(simulator: Simulated, terminal: Terminal) -> None:
+    first = take(simulator, terminal)
+
+    second = take(simulator, terminal)
+
+    assert (state(first), state(second)) == (SUPERSEDED, TAKEN)
+
+
+def test_capture_that_fails_leaves_the_earlier_picture_good(simulator: Simulated, terminal: Terminal) -> None:
+    first = take(simulator, terminal)
+
+    failed = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
+
+    assert (state(failed), state(first)) == (FAILED, TAKEN)
+
+
+def test_cancelled_capture_stores_nothing(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
+    started = captures.start(terminal.id, IVAN, "Анна")
+    simulator.present(FACE, stay=1000)
+
+    def cancel() -> None:
+        with app.app_context():
+            captures.cancel(started.id)
+
+    simulator.before("CaptureFaceData", cancel)
+    ended = captures.run(started.id)
+
+    assert ended.state == CANCELLED
+    assert list(photos.folder().iterdir()) == []
+
+
+def test_cancelled_before_it_began_is_not_begun(simulator: Simulated, terminal: Terminal) -> None:
+    started = captures.start(terminal.id, IVAN, "Анна")
+    captures.cancel(started.id)
+
+    captures.run(started.id)
+
+    assert simulator.log == []
+
+
+def test_cancel_is_not_sent_into_somebody_elses_capture(simulator: Simulated, terminal: Terminal) -> None:
+    started = captures.start(terminal.id, IVAN, "Анна")
+    db.session.execute(db.update(Capture).values(state=WAITING, lease_number=7))
+    db.session.commit()
+    captures.cancel(started.id)
+    simulator.journal.clear()
+
+    captures.send_cancel(started.id)
+
+    assert simulator.log == []
+
+
+def test_worker_killed_in_a_capture_leaves_no_eternal_spinner(simulator: Simulated, terminal: Terminal) -> None:
+    started = captures.start(terminal.id, IVAN, "Анна")
+    db.session.execute(db.update(Capture).values(state=WAITING))
+    db.session.commit()
+    age(started, 3)
+
+    assert (captures.view(started.id).state, captures.view(started.id).reason) == (FAILED, "interrupted")
+    assert take(simulator, terminal, OLGA).state == TAKEN
+
+
+def test_capture_too_late_for_its_lease_writes_nothing(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
+    started = captures.start(terminal.id, IVAN, "Анна")
+    simulator.present(FACE, stay=1000)
+
+    def somebody_else() -> None:
+        with app.app_context():
+            db.session.execute(db.update(Terminal).values(lease_until=database_now(-1)))
+            db.session.commit()
+            leases.acquire(terminal.id, "Борис", "save", 30)
+
+    simulator.after("CaptureFaceData", somebody_else)
+    ended = captures.run(started.id)
+
+    assert (ended.state, ended.photo_id) == (FAILED, None)
+    assert list(photos.folder().iterdir()) == []
+
+
+def test_terminal_that_is_away_is_said(wire: InProcess, terminal: Terminal) -> None:
+    wire.away.add("terminal.test")
+
+    ended = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
+
+    assert (ended.state, ended.reason) == (FAILED, "unreachable")
+
+
+def test_refused_password_stops_every_later_conversation(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.login.password = "Changed1"
+    ended = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
+    simulator.journal.clear()
+
+    with pytest.raises(LoginStopped):
+        captures.start(terminal.id, IVAN, "Анна")
+
+    assert ended.reason == "wrong_password"
+    assert simulator.wrong_passwords == 1
+    assert simulator.log == []
+
+
+def test_busy_terminal_is_asked_once_more(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.faults.add("busy")
+
+    ended = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
+
+    assert (ended.state, ended.reason) == (FAILED, "deviceBusy")
+
+
+@pytest.mark.usefixtures("context")
+class TestWithoutWorker:
+    """Pages must say that nobody works, not that nobody came."""
+
+    def test_queued_capture_says_that_no_worker_runs(self, terminal: Terminal) -> None:
+        db.session.execute(db.text("DELETE FROM heartbeat"))
+        db.session.commit()
+
+        started = captures.start(terminal.id, IVAN, "Анна")
+
+        assert captures.view(started.id).reason == "no_worker"

@@ -1,0 +1,58 @@
+"""The wire inside one process: the client's HTTP goes straight into a simulated terminal's WSGI application."""
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+import requests
+from requests.adapters import BaseAdapter
+from urllib3 import HTTPResponse
+
+from hikflask.simulator.conversation import AnswerLost
+from hikflask.simulator.routes import create_simulator
+from hikflask.simulator.state import Terminal
+
+
+class InProcess(BaseAdapter):
+    """Sends each request to the simulated terminal of its host; a host with none is away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._apps: dict[str, Any] = {}
+        self.away: set[str] = set()
+
+    def put(self, host: str, terminal: Terminal) -> None:
+        """Let this terminal answer at http://host."""
+        self._apps[host] = create_simulator(terminal)
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        """Return the terminal's answer, or the connection error that stands for a lost one."""
+        host, _, path = str(request.url).partition("://")[2].partition("/")
+        if host in self.away or host not in self._apps:
+            raise requests.ConnectionError(request=request)
+        try:
+            answer = (
+                self._apps[host]
+                .test_client()
+                .open(
+                    f"/{path}", method=request.method, data=request.body or b"", headers=list(request.headers.items())
+                )
+            )
+        except AnswerLost as lost:
+            raise requests.ReadTimeout(request=request) from lost
+        return _response(request, answer.status_code, answer.headers, answer.get_data())
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def _response(
+    request: requests.PreparedRequest, status: int, headers: Mapping[str, str], body: bytes
+) -> requests.Response:
+    response = requests.Response()
+    response.status_code = status
+    response.headers.update(dict(headers))
+    response.request = request
+    response.url = str(request.url)
+    response.raw = HTTPResponse(body=BytesIO(body), status=status, preload_content=False)
+    return response
