@@ -6,6 +6,7 @@ it is compared with the whole path (`/LOCALS/pic/*`), otherwise with its end (`U
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -89,8 +90,9 @@ def matches(pattern: str, path: str) -> bool:
 
 @dataclass
 class Faults:
-    """The faults that are set, in the order they were set."""
+    """The faults that are set, in the order they were set. `lock` is the terminal's."""
 
+    lock: threading.Condition = field(default_factory=threading.Condition, repr=False)
     active: list[Fault] = field(default_factory=list)
 
     def add(
@@ -110,22 +112,24 @@ class Faults:
             fault = _full(fault)
         if fault.name in NUMERIC:
             float(fault.argument)
-        self.active.append(fault)
+        with self.lock:
+            self.active.append(fault)
         return fault
 
     def clear(self, name: str | None = None) -> None:
         """Take off all faults, or those of one name."""
-        self.active = [fault for fault in self.active if name is not None and fault.name != name]
+        with self.lock:
+            self.active = [fault for fault in self.active if name is not None and fault.name != name]
 
     def take(self, name: str, path: str) -> Fault | None:
         """The fault `name` if it strikes a request to `path`; a strike is counted."""
-        for fault in self.active:
-            if fault.name == name and matches(fault.path, path) and not fault.spent:
-                if fault.times is not None:
-                    fault.times -= 1
+        with self.lock:
+            hits = (fault for fault in self.active if fault.name == name and matches(fault.path, path))
+            fault = next(hits, None)
+            if fault is not None and fault.times is not None:
+                fault.times -= 1
                 self.active = [other for other in self.active if not other.spent]
-                return fault
-        return None
+            return fault
 
 
 def _full(fault: Fault) -> Fault:

@@ -48,7 +48,7 @@ class Terminal:
         self.camera = Camera(self.clock, self.lock, auto_face)
         self.login = Login(password, profile, self.clock)
         self.register = Register(self.clock, profile.capacity)
-        self.faults = Faults()
+        self.faults = Faults(self.lock)
         self.journal = Journal()
         self.web: dict[str, bytes] = {}
         """Pictures elsewhere on the network by URL, for the models that fetch them. Nothing is really fetched."""
