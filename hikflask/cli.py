@@ -1,10 +1,12 @@
 """Commands of `flask --app wsgi …`; each is a shell around a plain function. Secrets come from standard input."""
 
+import dataclasses
 import sys
 
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
+from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 
 from hikflask import wording, worker
@@ -44,19 +46,19 @@ def terminal() -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the terminal's password from standard input.")
 @click.option("--replace", is_flag=True, help="Change the terminal of this name, if there is one.")
 @with_appcontext
-def add_terminal(
-    name: str, url: str, username: str, fingerprint: str, password_stdin: bool, replace: bool
-) -> None:
+def add_terminal(name: str, url: str, username: str, fingerprint: str, password_stdin: bool, replace: bool) -> None:
     """Add a terminal and check it; one that does not answer now is added all the same."""
     password = read_password(password_stdin)
-    with current_app.test_request_context():
+    with current_app.test_request_context(), force_locale("en"):
         access = _access(name, url, username, fingerprint, password)
-    known = terminals.named(name) if replace else None
+    known = terminals.named(access.name) if replace else None
+    if known:
+        access = dataclasses.replace(access, face_by_picture=known.face_by_picture)
     try:
         added = terminals.change(known.id, access, HOLDER) if known else terminals.add(access)
     except ServiceError as error:
         raise click.ClickException(wording.english(error.code, **error.params)) from error
-    click.echo(f"Terminal {added.id} “{added.name}” added.")
+    click.echo(f"Terminal {added.id} “{added.name}” {'changed' if known else 'added'}.")
     click.echo(_checked(added.id))
 
 

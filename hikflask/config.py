@@ -4,8 +4,10 @@ Every setting has one row in SETTINGS; docs/en/settings.md lists the same names.
 """
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,14 @@ from cryptography.fernet import Fernet
 from flask import Config
 
 ROOT = Path(__file__).resolve().parent.parent
-UNSAFE_KEYS = {"dev", "secret", "changeme", "change-me", "secret-key", "secretkey", "hikflask", "password", "test"}
 SHORTEST_KEY = 16
+FEWEST_LETTERS = 6
+# What tutorials and templates print, whole or as a part of a longer phrase; a random key never holds one.
+KNOWN_PHRASES = re.compile(
+    r"secret[-_ ]?key|change[-_ ]?(me|this|it)|never[-_ ]?guess|top[-_ ]?secret|password|default"
+    r"|192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+    re.IGNORECASE,
+)
 MEGABYTE = 1024 * 1024
 
 
@@ -27,20 +35,20 @@ class ConfigError(RuntimeError):
 def _seconds(text: Any) -> float:
     value = float(text)
     if not 0 < value <= 86400:
-        raise ValueError("a number of seconds between 0 and 86400")
+        raise ValueError
     return value
 
 
 def _threads(text: Any) -> int:
     value = int(text)
     if not 2 <= value <= 64:
-        raise ValueError("a whole number between 2 and 64")
+        raise ValueError
     return value
 
 
 def _worker(text: Any) -> str:
     if text not in {"embedded", "external"}:
-        raise ValueError("embedded or external")
+        raise ValueError
     return str(text)
 
 
@@ -48,39 +56,44 @@ def _zone(text: Any) -> str:
     try:
         return str(text) and ZoneInfo(str(text)).key
     except (KeyError, OSError) as error:
-        raise ValueError("a zone name such as Europe/Moscow, or empty for the machine's own") from error
+        raise ValueError from error
 
 
 def _database(text: Any) -> str:
     value = str(text)
     if value and not value.startswith(("sqlite://", "postgresql://")):
-        raise ValueError("sqlite:///… or postgresql://…")
+        raise ValueError
     return value
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: its default and the function that reads it from text (ValueError names what is allowed)."""
+    """One setting: its default, the function that reads it from text, and what that takes, for the refusal."""
 
     default: Any
     read: Callable[[Any], Any]
+    allowed: str = "a text"
+
+
+def _time(default: float) -> Setting:
+    return Setting(default, _seconds, "a number of seconds between 0 and 86400")
 
 
 SETTINGS = {
     "SECRET_KEY": Setting("", str),
     "PASSWORD_KEY": Setting("", str),
-    "DATABASE_URL": Setting("", _database),
-    "WORKER": Setting("embedded", _worker),
-    "WORKER_THREADS": Setting(8, _threads),
-    "CAPTURE_TIMEOUT": Setting(30.0, _seconds),
-    "CAPTURE_HOLD": Setting(120.0, _seconds),
-    "CONNECT_TIMEOUT": Setting(3.0, _seconds),
-    "READ_TIMEOUT": Setting(8.0, _seconds),
-    "LEASE_WAIT": Setting(5.0, _seconds),
-    "RETRY_BASE": Setting(15.0, _seconds),
-    "RETRY_MAX": Setting(900.0, _seconds),
-    "SWEEP_INTERVAL": Setting(5.0, _seconds),
-    "TIMEZONE": Setting("", _zone),
+    "DATABASE_URL": Setting("", _database, "sqlite:///… or postgresql://…"),
+    "WORKER": Setting("embedded", _worker, "embedded or external"),
+    "WORKER_THREADS": Setting(8, _threads, "a whole number between 2 and 64"),
+    "CAPTURE_TIMEOUT": _time(30.0),
+    "CAPTURE_HOLD": _time(120.0),
+    "CONNECT_TIMEOUT": _time(3.0),
+    "READ_TIMEOUT": _time(8.0),
+    "LEASE_WAIT": _time(5.0),
+    "RETRY_BASE": _time(15.0),
+    "RETRY_MAX": _time(900.0),
+    "SWEEP_INTERVAL": _time(5.0),
+    "TIMEZONE": Setting("", _zone, "a zone name such as Europe/Moscow, or empty for the machine's own"),
 }
 
 FLASK_SETTINGS = {
@@ -126,7 +139,8 @@ def validate(config: Config) -> None:
         try:
             config[name] = setting.read(config[name])
         except (TypeError, ValueError) as error:
-            raise ConfigError(f"HIKFLASK_{name} is {config[name]!r}: set it to {error}.") from error
+            # The value stays out of the sentence: a database's address holds its password.
+            raise ConfigError(f"HIKFLASK_{name} cannot be used: set it to {setting.allowed}.") from error
     folder = _writable_folder(Path(config["INSTANCE_PATH"]))
     config["SECRET_KEY"] = _secret_key(config["SECRET_KEY"], folder / "secret_key")
     config["PASSWORD_KEY"] = _password_key(config["PASSWORD_KEY"], folder / "password_key")
@@ -148,7 +162,7 @@ def _writable_folder(folder: Path) -> Path:
 
 def _secret_key(given: str, file: Path) -> str:
     key = given or _kept_key(file, secrets.token_urlsafe(48))
-    if len(key) < SHORTEST_KEY or key.lower() in UNSAFE_KEYS or len(set(key)) < 6:
+    if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_LETTERS or KNOWN_PHRASES.search(key):
         raise ConfigError(
             "HIKFLASK_SECRET_KEY is too short or well known: set it to the output of "
             "`python -c 'import secrets; print(secrets.token_urlsafe(48))'`, or leave it unset to have one made."
@@ -171,11 +185,16 @@ def _password_key(given: str, file: Path) -> str:
 def _kept_key(file: Path, fresh: str) -> str:
     """Read the key from its file; the first process to come makes it, readable by its owner alone."""
     try:
-        _write_whole(file, fresh)
-    except FileExistsError:
+        with suppress(FileExistsError):
+            _write_whole(file, fresh)
         if file.stat().st_mode & 0o077:
-            raise ConfigError(f"Others can read {file}: run `chmod 600 {file}`.") from None
-    return file.read_text(encoding="ascii").strip()
+            raise ConfigError(f"Others can read {file}: run `chmod 600 {file}`.")
+        return file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"The key in {file} cannot be read: let this account own the file, "
+            f"or set HIKFLASK_{file.name.upper()} to the key itself."
+        ) from error
 
 
 def _write_whole(file: Path, text: str) -> None:

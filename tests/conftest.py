@@ -1,8 +1,10 @@
 """The fixtures of the app's tests: an app on a fresh database, and a simulated terminal on the same process's wire."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from hikflask.services import checks, terminals, workers
 from hikflask.services.terminals import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as SimulatedTerminal
+from tests.postgresql import Cluster, programs
 from tests.wire import InProcess
 
 HOST = "terminal.test"
@@ -36,6 +39,24 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "hikflask.sqlite3"
 
 
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server with a migrated template; skips without one, save in CI."""
+    bin_folder = programs()
+    if bin_folder is None:
+        assert not os.environ.get("CI"), "PostgreSQL must be installed in CI"
+        pytest.skip("PostgreSQL is not installed")
+    server = Cluster(bin_folder)
+    server.start()
+    with TemporaryDirectory() as folder:
+        app = create_app({"INSTANCE_PATH": folder, "TESTING": True, "DATABASE_URL": server.create("migrated")})
+        with app.app_context():
+            upgrade()
+        close(app)
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def settings() -> dict[str, Any]:
     """Settings of the app under test; a test module may override them."""
@@ -43,10 +64,17 @@ def settings() -> dict[str, Any]:
 
 
 @pytest.fixture
-def app(migrated: Path, tmp_path: Path, settings: dict[str, Any]) -> Iterator[Flask]:
-    """The app on a database of its own, with the in-process wire."""
+def database(migrated: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Where the app's database is: SQLite in the instance folder, or what a module's own fixture says."""
     (tmp_path / "hikflask.sqlite3").write_bytes(migrated.read_bytes())
+    yield {}
+
+
+@pytest.fixture
+def app(database: dict[str, str], tmp_path: Path, settings: dict[str, Any]) -> Iterator[Flask]:
+    """The app on a database of its own, with the in-process wire."""
     given = {
+        **database,
         "INSTANCE_PATH": str(tmp_path),
         "TESTING": True,
         "WORKER": "external",

@@ -42,6 +42,7 @@ class Terminal(Base):
     capture_mode: Mapped[str | None] = mapped_column(String(8))
     can_cancel: Mapped[bool] = mapped_column(default=False)
     face_mode: Mapped[str | None] = mapped_column(String(8))
+    face_by_picture: Mapped[bool] = mapped_column(default=False)
     name_bytes: Mapped[int | None]
     people: Mapped[int | None]
     faces: Mapped[int | None]

@@ -126,7 +126,7 @@ class Binding:
 
     def _set_up(self, send: Callable[[], None]) -> None:
         """FDSetUp, with the doubt written first: a worker killed now, or an answer lost, leaves it in the row."""
-        self.note(doubt=True)
+        self.note(doubt=True, face=PENDING, confirmed_photo_id=None, confirmed_at=None)
         self.doubt = True
         try:
             send()

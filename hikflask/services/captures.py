@@ -112,6 +112,9 @@ def run(capture_id: int) -> Capture:
         pass
     except TerminalError as error:
         _fail(capture_id, error.code, error.message)
+    except TerminalInUse as error:
+        # Nobody but the run that holds the lease may end a capture that is under way.
+        _move(capture_id, (QUEUED,), state=FAILED, reason=error.code)
     except ServiceError as error:
         _fail(capture_id, error.code)
     return _row(capture_id)

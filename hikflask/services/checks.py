@@ -53,7 +53,7 @@ def learn(talk: Conversation) -> Terminal:
         "serial": info.serial,
         "firmware": info.firmware,
         "capture_mode": _mode(modes),
-        "face_mode": BY_PICTURE if modes and modes.binary and not modes.url else BY_URL,
+        "face_mode": _face_mode(talk.terminal, modes),
         "can_cancel": bool(modes and modes.cancel),
         "name_bytes": limits.name_bytes,
         "people_capacity": limits.people,
@@ -93,6 +93,16 @@ def status(terminal_id: int, holder: str) -> Status:
     )
 
 
+def locked_minutes(terminal: Terminal) -> int | None:
+    """Return for how many minutes more the account is locked there, where the terminal said so."""
+    try:
+        conversations.refuse_when_stopped(terminal)
+    except LoginStopped as stopped:
+        minutes: int | None = stopped.params["n"]
+        return minutes
+    return None
+
+
 def _count(talk: Conversation) -> None:
     """The cheap health check; a terminal that was never checked is checked whole."""
     if talk.terminal.capture_mode is None:
@@ -117,6 +127,12 @@ def _mode(modes: capture.CaptureModes | None) -> str:
     if modes.url:
         return BY_URL
     return BY_BINARY if modes.binary else NO_CAPTURE
+
+
+def _face_mode(terminal: Terminal, modes: capture.CaptureModes | None) -> str:
+    """A terminal that offers only binary takes the picture itself, and so does one that an administrator marked so."""
+    only_binary = modes is not None and modes.binary and not modes.url
+    return BY_PICTURE if terminal.face_by_picture or only_binary else BY_URL
 
 
 def _face_capacity(talk: Conversation) -> int | None:

@@ -5,12 +5,14 @@ from typing import IO
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload, selectinload
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Photo, Terminal
+from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
 from hikflask.models.capture import RUNNING, SUPERSEDED, TAKEN, USED
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import ABSENT, PRESENT
+from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import captures, enrolments, leases, photos, terminals
 from hikflask.services.captures import Draft
 from hikflask.services.errors import (
@@ -20,6 +22,9 @@ from hikflask.services.errors import (
     NumberEnrolled,
     NumberKnown,
 )
+
+# A page of a list costs three queries, however long it is.
+SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,8 @@ def save(draft: Draft, source: FaceSource = FaceSource(), *, employee_id: int | 
     done = _saved_already(draft, source)
     if done:
         return done
-    files = _Files()
-    photo = files.upload(source, draft.number)
+    files = photos.Files()
+    photo = files.keep_upload(source.upload, draft.number) if source.upload else None
     try:
         employee = _write(draft, source, employee_id, photo, files)
         db.session.commit()
@@ -61,59 +66,61 @@ def save(draft: Draft, source: FaceSource = FaceSource(), *, employee_id: int | 
     return employee
 
 
-class _Files:
-    """The files a save made and those it made superfluous, removed only when its transaction has ended."""
-
-    def __init__(self) -> None:
-        self.made: list[str] = []
-        self.old: list[str | None] = []
-
-    def upload(self, source: FaceSource, number: str) -> Photo | None:
-        if source.upload is None:
-            return None
-        photo = photos.keep_upload(source.upload, number)
-        self.made.append(photo.file)
-        return photo
-
-    def rename(self, photo: Photo, number: str) -> None:
-        old = photos.rename(photo, number)
-        if old:
-            self.old.append(old)
-            self.made.append(photo.file)
-
-    def undo(self) -> None:
-        photos.unlink(*self.made)
-
-    def settle(self) -> None:
-        photos.unlink(*self.old)
-
-
-def _write(draft: Draft, source: FaceSource, employee_id: int | None, photo: Photo | None, files: _Files) -> Employee:
-    capture = _use(source.capture_id)
+def _write(
+    draft: Draft, source: FaceSource, employee_id: int | None, photo: Photo | None, files: photos.Files
+) -> Employee:
+    capture = _use(source.capture_id, employee_id)
     if capture:
         photo = captures.photo_of(capture)
     enrolments.refuse_while_leaving(draft.number, employee_id)
-    employee = _changed(employee_id, draft) if employee_id else _added(draft)
+    employee = _changed(employee_id, draft, capture is not None) if employee_id else _added(draft)
     if photo:
         db.session.add(photo)
         photo.employee_id = employee.id
-        files.rename(photo, draft.number)
         db.session.flush()
         employee.photo_id = photo.id
+    shown = photo or employee.photo
+    if shown:
+        files.rename(shown, draft.number)
     terminal_id = capture.terminal_id if capture else source.terminal_id
     if photo and terminal_id:
         if not employee.is_active:
             raise EmployeeInactive
         enrolments.want_present(_terminal(terminal_id), employee, photo)
+    if photo:
+        _bring_further(employee, photo, terminal_id)
     return employee
+
+
+def _bring_further(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
+    """Terminals that take pictures get the new one, too, where the employee is already wanted."""
+    for enrolment in enrolments.of_number(employee.number):
+        elsewhere = enrolment.terminal_id != terminal_id and enrolment.wanted == PRESENT
+        if elsewhere and enrolment.terminal.face_mode == BY_PICTURE:
+            enrolments.want_present(enrolment.terminal, employee, photo)
+
+
+def send(employee_id: int, terminal_id: int) -> Enrolment:
+    """Wish that the employee be on one more terminal, with the present photo where that terminal takes pictures.
+
+    :raises TerminalUnknown: :raises EmployeeInactive: :raises NameTooLong: :raises NumberLeaving:
+    """
+    employee = db.session.get_one(Employee, employee_id, populate_existing=True)
+    terminal = terminals.active(terminal_id)
+    if not employee.is_active:
+        raise EmployeeInactive
+    enrolments.refuse_while_leaving(employee.number, employee_id)
+    enrolment = enrolments.want_present(terminal, employee, employee.photo)
+    db.session.commit()
+    return enrolment
 
 
 def _terminal(terminal_id: int) -> Terminal:
     return terminals.active(terminal_id)
 
 
-def _use(capture_id: int | None) -> Capture | None:
-    """captured → used, by compare-and-set; a capture that took no picture is as none."""
+def _use(capture_id: int | None, employee_id: int | None) -> Capture | None:
+    """captured → used, by compare-and-set; one that took no picture, or gave this employee theirs, is as none."""
     if capture_id is None:
         return None
     taken = update(Capture).where(Capture.id == capture_id, Capture.state == TAKEN).values(state=USED)
@@ -123,9 +130,14 @@ def _use(capture_id: int | None) -> Capture | None:
         return capture
     if capture is not None and capture.state in RUNNING and captures.view(capture_id).running:
         raise CaptureRunning
-    if capture is not None and capture.state in {SUPERSEDED, USED}:
+    if capture is not None and capture.state in {SUPERSEDED, USED} and not _belongs(capture, employee_id):
         raise CaptureSuperseded
     return None
+
+
+def _belongs(capture: Capture, employee_id: int | None) -> bool:
+    photo = captures.photo_of(capture)
+    return capture.state == USED and photo is not None and employee_id is not None and photo.employee_id == employee_id
 
 
 def _saved_already(draft: Draft, source: FaceSource) -> Employee | None:
@@ -136,7 +148,7 @@ def _saved_already(draft: Draft, source: FaceSource) -> Employee | None:
     photo = captures.photo_of(capture) if capture and capture.state == USED else None
     employee = db.session.get(Employee, photo.employee_id) if photo and photo.employee_id else None
     db.session.commit()
-    return employee if employee and employee.number == draft.number and employee.name == draft.name else None
+    return employee if employee and draft == Draft(employee.number, employee.name, employee.department) else None
 
 
 def _added(draft: Draft) -> Employee:
@@ -148,10 +160,10 @@ def _added(draft: Draft) -> Employee:
     return employee
 
 
-def _changed(employee_id: int, draft: Draft) -> Employee:
+def _changed(employee_id: int, draft: Draft, with_face: bool) -> Employee:
     employee = db.session.get_one(Employee, employee_id, populate_existing=True)
     if employee.number != draft.number:
-        _free_number(employee, draft.number)
+        _renumber(employee, draft.number, with_face)
     renamed = employee.name != draft.name
     employee.name, employee.department = draft.name, draft.department
     db.session.flush()
@@ -160,13 +172,18 @@ def _changed(employee_id: int, draft: Draft) -> Employee:
     return employee
 
 
-def _free_number(employee: Employee, number: str) -> None:
+def _renumber(employee: Employee, number: str, with_face: bool) -> None:
+    """Give another number: the old one leaves every terminal, so an enrolled one needs its face captured anew."""
     if by_number(number):
         raise NumberKnown(n=number)
-    for enrolment in enrolments.of_number(employee.number):
-        if not (enrolment.is_confirmed and enrolment.wanted == ABSENT):
-            raise NumberEnrolled(n=employee.number, t=enrolment.terminal.name)
-        db.session.delete(enrolment)
+    old = enrolments.of_number(employee.number)
+    enrolled = next((one for one in old if not (one.wanted == ABSENT and one.is_confirmed)), None)
+    if enrolled and not with_face:
+        raise NumberEnrolled(n=employee.number, t=enrolled.terminal.name)
+    enrolments.want_absent(employee.number)
+    for enrolment in old:
+        if enrolment.is_confirmed:
+            db.session.delete(enrolment)
     employee.number = number
 
 
@@ -232,9 +249,8 @@ def found(q: str, limit: int, offset: int) -> tuple[list[Employee], int]:
     """Return a page of the employees that match every word of `q`, sorted by name, and how many match in all."""
     statement = select(Employee).where(*_matches(q)).order_by(Employee.search, Employee.id)
     total = db.session.execute(select(func.count(Employee.id)).where(*_matches(q))).scalar_one()
-    page = db.session.execute(
-        statement.limit(limit).offset(offset), execution_options={"populate_existing": True}
-    ).scalars()
+    statement = statement.options(*SHOWN_IN_LISTS).limit(limit).offset(offset)
+    page = db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
     return list(page), total
 
 

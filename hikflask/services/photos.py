@@ -4,17 +4,18 @@ import hashlib
 import io
 import os
 import secrets
+import struct
 from pathlib import Path
 from typing import IO
 
 from flask import current_app
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.photo import CAPTURED, UPLOADED
-from hikflask.services.errors import BadPhoto, PhotoTooLarge, PhotoTooManyPixels
+from hikflask.services.errors import BadPhoto, CaptureLost, PhotoTooLarge, PhotoTooManyPixels
 
 LARGEST_FILE = 10 * 1024 * 1024
 MOST_PIXELS = 40_000_000
@@ -23,6 +24,17 @@ LONGEST_SIDE = 1200
 SMALLER_SIDES = (LONGEST_SIDE, 1000, 800, 640, 480)
 QUALITIES = (90, 82, 74, 66)
 NO_NUMBER = "capture"
+UPRIGHT = 1
+# EXIF orientation → what makes the picture upright (EXIF 2.32, tag 0x0112).
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def sha256(picture: bytes) -> str:
@@ -60,21 +72,35 @@ def baseline_jpeg(stream: IO[bytes]) -> bytes:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise PhotoTooManyPixels
-            picture = _flat(ImageOps.exif_transpose(opened))
-    except Image.DecompressionBombError as error:
+            picture = _flat(_upright(opened))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PhotoTooManyPixels from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombWarning) as error:
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise BadPhoto from error
     return _encoded(picture)
 
 
+def _upright(picture: Image.Image) -> Image.Image:
+    """Return the picture turned by its EXIF; EXIF that cannot be read turns nothing."""
+    try:
+        turn = TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, UPRIGHT))
+    except (struct.error, TypeError, ValueError, SyntaxError):
+        turn = None
+    return picture if turn is None else picture.transpose(turn)
+
+
 def _flat(picture: Image.Image) -> Image.Image:
-    """Return the picture in RGB; what is transparent becomes white."""
+    """Return the picture in RGB, without what the file said beside it; what is transparent becomes white."""
+    if picture.mode.startswith("I;16"):
+        picture = picture.point(lambda value: value / 256).convert("L")
     if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
         white = Image.new("RGBA", picture.size, "white")
         white.alpha_composite(picture.convert("RGBA"))
         picture = white
-    return picture.convert("RGB")
+    flat = picture.convert("RGB")
+    # Pillow would write the file's comment again.
+    flat.info.clear()
+    return flat
 
 
 def _encoded(picture: Image.Image) -> bytes:
@@ -115,20 +141,48 @@ def read(photo: Photo) -> bytes:
     return (folder() / photo.file).read_bytes()
 
 
-def rename(photo: Photo, number: str) -> str | None:
-    """Give the file the number's name; return the old name, which the caller unlinks after its commit."""
-    if photo.file.startswith(f"{number}_"):
-        return None
-    old, photo.file = photo.file, _fresh_name(number)
-    os.link(folder() / old, folder() / photo.file)
-    return old
+class Files:
+    """The files that a transaction made and those it made superfluous; which go is known only at its end."""
+
+    def __init__(self) -> None:
+        self._made: list[str] = []
+        self._old: list[str] = []
+
+    def keep_upload(self, stream: IO[bytes], number: str) -> Photo:
+        """Store an upload; see keep_upload()."""
+        photo = keep_upload(stream, number)
+        self._made.append(photo.file)
+        return photo
+
+    def rename(self, photo: Photo, number: str) -> None:
+        """Give the file the number's name, when it has another.
+
+        :raises CaptureLost: when the file is gone from the folder.
+        """
+        if photo.file.startswith(f"{number}_"):
+            return
+        old, new = photo.file, _fresh_name(number)
+        try:
+            os.link(folder() / old, folder() / new)
+        except FileNotFoundError as error:
+            raise CaptureLost from error
+        photo.file = new
+        self._made.append(new)
+        self._old.append(old)
+
+    def undo(self) -> None:
+        """Unlink what was made: the transaction failed."""
+        unlink(*self._made)
+
+    def settle(self) -> None:
+        """Unlink what nothing points at any more: the transaction is committed."""
+        unlink(*self._old)
 
 
-def unlink(*names: str | None) -> None:
+def unlink(*names: str) -> None:
     """Remove files of the uploads folder; one that is gone already is fine."""
     for name in names:
-        if name:
-            (folder() / name).unlink(missing_ok=True)
+        (folder() / name).unlink(missing_ok=True)
 
 
 def known(name: str) -> Path | None:

@@ -34,6 +34,7 @@ from hikflask.services.errors import (
 
 SAVE = "save"
 SOON = 3.0
+AS_IT_IS_NOW = {"synchronize_session": False, "populate_existing": True}
 FACE_LOST = (CaptureSuperseded, CaptureLost)
 
 
@@ -48,7 +49,10 @@ def settle(enrolment_id: int, holder: str, *, again: bool = False) -> Enrolment:
         return enrolment
     try:
         with conversations.converse(enrolment.terminal_id, holder, SAVE) as talk:
-            settlement = Settlement(talk, enrolments.row(enrolment_id), again)
+            enrolment = enrolments.row(enrolment_id)
+            if enrolment.is_confirmed and not again:
+                return enrolment  # Somebody else did it while this one waited for the terminal.
+            settlement = Settlement(talk, enrolment, again)
             settlement.run()
     except (TerminalError, ServiceError) as error:
         _note_failure(enrolment_id, error)
@@ -81,13 +85,15 @@ class Settlement:
 
         :raises WishChanged: when it is not. :raises LeaseLost: when another holder came.
         """
-        with self.talk.lease.write():
-            same = update(Enrolment).where(Enrolment.id == self.row.id, Enrolment.wish == self.row.wish)
-            if leases.changed_rows(same.values(**values)) != 1:
+        same = update(Enrolment).where(Enrolment.id == self.row.id, Enrolment.wish == self.row.wish)
+        with self.talk.lease.write() as session:
+            noted = session.execute(same.values(**values).returning(Enrolment), execution_options=AS_IT_IS_NOW)
+            row = noted.scalar_one_or_none()
+            if row is None:
                 raise WishChanged
             if values.get("person") == CONFIRMED:
                 self._synced()
-        self.row = enrolments.row(self.row.id)
+        self.row = row
 
     def _synced(self) -> None:
         leases.changed_rows(

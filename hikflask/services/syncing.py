@@ -7,7 +7,7 @@ from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, TAKEN, USED
 from hikflask.models.enrolment import PRESENT
 from hikflask.services import captures, enrolments, leases, photos, terminals
-from hikflask.services.errors import CaptureSuperseded, EmployeeInactive, TerminalUnknown
+from hikflask.services.errors import CaptureSuperseded, EmployeeInactive, TerminalUnknown, WishChanged
 
 
 def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwrite: bool = False) -> Enrolment:
@@ -18,6 +18,7 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
     :param terminal_id: None: the capture's terminal, or else the only one in use.
     :param overwrite: take off whoever has the number on the terminal under another name.
     :raises CaptureSuperseded: when that capture's face is no more in the terminal's file.
+    :raises WishChanged: when somebody else changed the wish in this moment.
     :raises TerminalUnknown: when the terminal is unknown, or not named and not the only one.
     """
     employee = db.session.get_one(Employee, employee_id, populate_existing=True)
@@ -27,43 +28,50 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
         raise EmployeeInactive
     if capture and capture.state == SUPERSEDED:
         raise CaptureSuperseded
-    enrolment = _written(terminal, employee, capture)
-    if overwrite:
-        enrolments.want_replaced(enrolment.id, enrolment.wish)
+    enrolment = enrolments.row(_written(terminal, employee, capture).id)
+    if overwrite and not enrolments.want_replaced(enrolment.id, enrolment.wish):
+        raise WishChanged
     return enrolments.row(enrolment.id)
 
 
 def _written(terminal: Terminal, employee: Employee, capture: Capture | None) -> Enrolment:
     known = enrolments.find(terminal.id, employee.number)
-    if capture is None and known is not None and known.wanted == PRESENT and known.employee_id == employee.id:
+    if capture is None and known is not None and _is_same_wish(known, employee):
         if not known.is_confirmed:
             enrolments.fits(terminal, employee.name)
             enrolments.want_again(known.id)
         return known
     enrolments.refuse_while_leaving(employee.number, employee.id)
-    old = _adopt(employee, capture) if capture else None
+    files = photos.Files()
     try:
+        if capture:
+            _adopt(employee, capture, files)
         enrolment = enrolments.want_present(terminal, employee, employee.photo)
         db.session.commit()
     except BaseException:
         db.session.rollback()
+        files.undo()
         raise
-    photos.unlink(old)
+    files.settle()
     return enrolment
 
 
-def _adopt(employee: Employee, capture: Capture) -> str | None:
-    """captured → used; return the old name of its file, when the number gave it another."""
+def _is_same_wish(known: Enrolment, employee: Employee) -> bool:
+    """True when nothing new is wanted; a photo that came after a wish without one is new."""
+    gained_photo = known.photo_id is None and employee.photo_id is not None
+    return known.wanted == PRESENT and known.employee_id == employee.id and not gained_photo
+
+
+def _adopt(employee: Employee, capture: Capture, files: photos.Files) -> None:
+    """captured → used, as the employee's photo, under the number's name."""
     taken = update(Capture).where(Capture.id == capture.id, Capture.state == TAKEN).values(state=USED)
     photo = captures.photo_of(capture)
     if leases.changed_rows(taken) != 1 or photo is None:
-        db.session.rollback()
         raise CaptureSuperseded
     photo.employee_id = employee.id
-    old = photos.rename(photo, employee.number)
+    files.rename(photo, employee.number)
     employee.photo = photo
     db.session.flush()
-    return old
 
 
 def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:

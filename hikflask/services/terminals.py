@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db, vault
@@ -27,6 +27,7 @@ class Access:
     password: str | None = None
     fingerprint: str | None = None
     is_active: bool = True
+    face_by_picture: bool = False
 
 
 def add(access: Access) -> Terminal:
@@ -41,6 +42,7 @@ def add(access: Access) -> Terminal:
         password_encrypted=vault.encrypt(access.password or ""),
         fingerprint=access.fingerprint,
         is_active=access.is_active,
+        face_by_picture=access.face_by_picture,
     )
     db.session.add(terminal)
     _commit()
@@ -67,18 +69,27 @@ def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SEC
 
 def _apply(terminal: Terminal, access: Access) -> bool:
     """Write the fields; True when the way to the terminal changed."""
-    before = (terminal.url, terminal.username, terminal.fingerprint)
+    before = (terminal.url, terminal.username, terminal.fingerprint, terminal.face_by_picture)
     terminal.name, terminal.url, terminal.username = access.name, access.url, access.username
     terminal.fingerprint, terminal.is_active = access.fingerprint, access.is_active
+    terminal.face_by_picture = access.face_by_picture
     if access.password:
         terminal.password_encrypted = vault.encrypt(access.password)
-    anew = bool(access.password) or before != (terminal.url, terminal.username, terminal.fingerprint)
+    after = (terminal.url, terminal.username, terminal.fingerprint, terminal.face_by_picture)
+    anew = bool(access.password) or before != after
     if anew:
         terminal.version += 1
         terminal.refused_since = terminal.unlock_at = None
         terminal.refused_code = ""
         terminal.capture_mode = terminal.face_mode = None
     return anew
+
+
+def allow_once(terminal_id: int) -> None:
+    """Let one conversation try the stored password again, as an administrator decided; a refusal stops it anew."""
+    statement = update(Terminal).where(Terminal.id == terminal_id)
+    leases.changed_rows(statement.values(refused_since=None, refused_code="", unlock_at=None))
+    db.session.commit()
 
 
 def delete(terminal_id: int) -> None:

@@ -46,6 +46,7 @@ def upgrade() -> None:
     sa.Column('capture_mode', sa.String(length=8), nullable=True),
     sa.Column('can_cancel', sa.Boolean(), nullable=False),
     sa.Column('face_mode', sa.String(length=8), nullable=True),
+    sa.Column('face_by_picture', sa.Boolean(), nullable=False),
     sa.Column('name_bytes', sa.Integer(), nullable=True),
     sa.Column('people', sa.Integer(), nullable=True),
     sa.Column('faces', sa.Integer(), nullable=True),

@@ -190,6 +190,17 @@ def test_capture_too_late_for_its_lease_writes_nothing(app: Flask, simulator: Si
     assert list(photos.folder().iterdir()) == []
 
 
+def test_task_that_runs_twice_does_not_end_the_first_run(simulator: Simulated, terminal: Terminal) -> None:
+    started = captures.start(terminal.id, IVAN, "Анна")
+    leases.acquire(terminal.id, "Анна", leases.CAPTURE, 30)
+    db.session.execute(db.update(Capture).values(state=WAITING))
+    db.session.commit()
+
+    captures.run(started.id)
+
+    assert state(started) == WAITING
+
+
 def test_terminal_that_is_away_is_said(wire: InProcess, terminal: Terminal) -> None:
     wire.away.add("terminal.test")
 

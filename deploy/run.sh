@@ -1,0 +1,54 @@
+#!/bin/sh
+# Starts everything for a try on one machine: database, simulated terminal with a face that appears by itself, gunicorn.
+# Usage: deploy/run.sh BIN (the virtual environment's bin folder); ports: HIKFLASK_PORT (8000), SIMULATOR_PORT (8081).
+set -eu
+bin=$1
+port=${HIKFLASK_PORT:-8000}
+simulator_port=${SIMULATOR_PORT:-8081}
+instance=${HIKFLASK_INSTANCE_PATH:-instance}
+export FLASK_APP=wsgi
+
+# The simulator's password is made once and kept beside the database, readable by this account alone.
+secret="$instance/simulator_password"
+mkdir -p "$instance"
+if [ ! -s "$secret" ]; then
+    (umask 077 && "$bin/python" -c 'import secrets; print(secrets.token_urlsafe(12))' > "$secret")
+fi
+HIKFLASK_SIMULATOR_PASSWORD=$(cat "$secret")
+export HIKFLASK_SIMULATOR_PASSWORD
+
+for busy in "$port" "$simulator_port"; do
+    if ! "$bin/python" -c 'import socket, sys; socket.create_server(("127.0.0.1", int(sys.argv[1]))).close()' "$busy" 2>/dev/null; then
+        echo "Port $busy is in use: set HIKFLASK_PORT or SIMULATOR_PORT to another one." >&2
+        exit 1
+    fi
+done
+
+"$bin/flask" db upgrade >/dev/null 2>&1 || "$bin/flask" db upgrade
+
+"$bin/python" -m hikflask.simulator --port "$simulator_port" --auto-face "${AUTO_FACE:-4}" &
+simulator=$!
+trap 'kill "$simulator" 2>/dev/null || true' EXIT
+trap 'exit 0' INT TERM
+
+tries=0
+until "$bin/python" -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1)' "$simulator_port" 2>/dev/null; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 100 ] || ! kill -0 "$simulator" 2>/dev/null; then
+        echo "The simulated terminal did not start." >&2
+        exit 1
+    fi
+    sleep 0.2
+done
+
+"$bin/flask" terminal add --replace "Проходная (симулятор)" "http://127.0.0.1:$simulator_port" admin --password-stdin < "$secret"
+
+echo
+echo "  hikflask:            http://127.0.0.1:$port/"
+echo "  simulated terminal:  http://127.0.0.1:$simulator_port/"
+echo "  Ctrl-C stops both."
+echo
+HIKFLASK_BIND="127.0.0.1:$port" "$bin/gunicorn" --config deploy/gunicorn.conf.py wsgi:app &
+server=$!
+trap 'kill "$server" "$simulator" 2>/dev/null || true; wait "$server" 2>/dev/null || true' EXIT
+wait "$server"

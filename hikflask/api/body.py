@@ -1,0 +1,111 @@
+"""Reads a JSON body for a form: an object whose values are strings, true or false, each where its field takes it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from flask import request
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField
+
+Fields = dict[str, str | bool | int]
+Form = TypeVar("Form", bound=FlaskForm)
+
+SWITCH = "true or false is expected."
+WHOLE_NUMBER = "A whole number is expected."
+
+
+class InputError(Exception):
+    """Input that is refused: sentences by field name."""
+
+    def __init__(self, fields: dict[str, str], code: str = "invalid_input", message: str = "") -> None:
+        super().__init__(code)
+        self.fields = fields
+        self.code = code
+        self.message = message or "; ".join(f"{name}: {text}" for name, text in fields.items())
+
+
+def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
+    """Return the body's values; an absent field is absent.
+
+    :param numbers: fields that may be whole numbers, such as ids.
+    :param required: False: no body at all is an empty object.
+    :raises InputError: naming each field whose value has another type.
+    """
+    if not required and not request.get_data():
+        return {}
+    data = _parsed()
+    if not isinstance(data, dict):
+        raise InputError({"body": "A JSON object is expected."})
+    allowed = set(numbers)
+    wrong = {name: _expected(name in allowed) for name, value in data.items() if not _fits(value, name in allowed)}
+    if wrong:
+        raise InputError(wrong)
+    return data
+
+
+def _parsed() -> object:
+    try:
+        return request.get_json(force=True, silent=True)
+    except RecursionError:  # brackets without end
+        return None
+
+
+def form_of(kind: type[Form], fields: Fields, **options: Any) -> Form:
+    """Return the validated form; a switch takes true or false alone, and any other field a string alone.
+
+    :raises InputError: with the form's sentences by field.
+    """
+    typed = MultiDict({name: _text(value) for name, value in fields.items()})
+    form: Form = kind(formdata=typed, meta={"csrf": False}, **options)
+    form.validate()
+    refused = {name: str(errors[0]) for name, errors in form.errors.items()} | _of_another_type(form, fields)
+    if refused:
+        raise InputError(refused)
+    return form
+
+
+def _of_another_type(form: FlaskForm, fields: Fields) -> dict[str, str]:
+    given = [field for field in form if field.name in fields]
+    wrong = [field for field in given if isinstance(field, BooleanField) != isinstance(fields[field.name], bool)]
+    return {field.name: SWITCH if isinstance(field, BooleanField) else "A string is expected." for field in wrong}
+
+
+def flag(fields: Fields, name: str) -> bool | None:
+    """Return a true or false field, or None when it is absent.
+
+    :raises InputError: when it is anything else.
+    """
+    value = fields.get(name)
+    if value is None or isinstance(value, bool):
+        return value
+    raise InputError({name: SWITCH})
+
+
+def number(fields: Mapping[str, object], name: str) -> int | None:
+    """Return a whole number, or None when it is absent.
+
+    :raises InputError: when it is anything else.
+    """
+    if name not in fields:
+        return None
+    text = str(fields[name])
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise InputError({name: WHOLE_NUMBER})
+    return int(text)
+
+
+def _fits(value: object, may_be_number: bool) -> bool:
+    if isinstance(value, (str, bool)):
+        return True
+    return may_be_number and isinstance(value, int)
+
+
+def _expected(number_too: bool) -> str:
+    return WHOLE_NUMBER if number_too else "A string, true or false is expected."
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

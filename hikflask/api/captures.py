@@ -1,0 +1,55 @@
+"""Taking a face at a terminal; the call waits until the face is there."""
+
+from typing import Any
+
+from flask import Blueprint, abort, jsonify
+from flask.typing import ResponseReturnValue
+
+from hikflask import wording
+from hikflask.api import body, errors
+from hikflask.api.caller import present_caller
+from hikflask.forms.captures import CaptureForm
+from hikflask.isapi.errors import CLASSES, Busy
+from hikflask.models import Capture
+from hikflask.models.capture import TAKEN
+from hikflask.services import captures, terminals
+from hikflask.services.captures import Draft
+
+bp = Blueprint("api_captures", __name__, url_prefix="/api/devices")
+errors.answer_in_json(bp, success=False)
+
+
+@bp.post("/<int:device_id>/start-face-capture")
+def start_face_capture(device_id: int) -> ResponseReturnValue:
+    """Take a face and answer with its picture; every refusal says success: false and why."""
+    if terminals.get(device_id) is None:
+        abort(404, "There is no such device.")
+    fields = body.read(required=False)
+    form = body.form_of(CaptureForm, fields)
+    draft = Draft(number=form.hikvision_id.data or "")
+    capture = captures.start(device_id, draft, present_caller(), take_over=form.take_over.data)
+    return _answer(captures.run(capture.id))
+
+
+def _answer(capture: Capture) -> ResponseReturnValue:
+    if capture.state != TAKEN or capture.photo is None:
+        code = capture.reason or capture.state
+        message = wording.english(code, text=capture.reason_text, **_about(capture))
+        return errors.refusal(code, message, _status_of(code), success=False)
+    return jsonify(
+        {
+            "success": True,
+            "photo_path": capture.photo.path,
+            "message": "Face captured successfully",
+            "face_data_url": capture.face_url,
+        }
+    )
+
+
+def _about(capture: Capture) -> dict[str, Any]:
+    return {"t": capture.terminal.name, "address": capture.terminal.url}
+
+
+def _status_of(code: str) -> int:
+    """Somebody else at the terminal's own page or screen is as much a conflict as one of ours."""
+    return errors.CONFLICT if CLASSES.get(code.lower()) is Busy else errors.status_of(code)

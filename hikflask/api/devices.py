@@ -1,0 +1,108 @@
+"""Terminals as the API calls them: devices. Passwords go in, never out."""
+
+from contextlib import suppress
+from typing import Any
+
+from flask import Blueprint, abort, jsonify
+from flask.typing import ResponseReturnValue
+
+from hikflask.api import body, errors
+from hikflask.api.body import Fields
+from hikflask.api.caller import present_caller
+from hikflask.forms.terminals import TerminalForm
+from hikflask.isapi.errors import TerminalError
+from hikflask.models import Terminal
+from hikflask.services import checks, terminals
+from hikflask.services.errors import ServiceError
+from hikflask.services.terminals import Access
+
+bp = Blueprint("api_devices", __name__, url_prefix="/api/devices")
+errors.answer_in_json(bp)
+
+
+@bp.get("/", strict_slashes=False)
+def list_devices() -> ResponseReturnValue:
+    """All terminals by name."""
+    return jsonify([shape(terminal) for terminal in terminals.everyone()])
+
+
+@bp.post("/", strict_slashes=False)
+def create_device() -> ResponseReturnValue:
+    """Add a terminal and check it; one that does not answer now is added all the same."""
+    form = body.form_of(TerminalForm, {"is_active": True, **body.read()})
+    added = terminals.add(Access(**form.values()))
+    # What went wrong stands in the row; the status call shows it.
+    with suppress(TerminalError, ServiceError):
+        checks.check(added.id, present_caller())
+    return jsonify(shape(_terminal(added.id))), 201
+
+
+@bp.get("/<int:device_id>")
+def get_device(device_id: int) -> ResponseReturnValue:
+    """One terminal."""
+    return jsonify(shape(_terminal(device_id)))
+
+
+@bp.put("/<int:device_id>")
+def change_device(device_id: int) -> ResponseReturnValue:
+    """Change the fields that are given; without a password the stored one stays."""
+    terminal = _terminal(device_id)
+    form = body.form_of(TerminalForm, {**_typed(terminal), **body.read()}, adding=False)
+    changed = terminals.change(device_id, Access(**form.values()), present_caller())
+    return jsonify(shape(changed))
+
+
+@bp.delete("/<int:device_id>")
+def delete_device(device_id: int) -> ResponseReturnValue:
+    """Delete a terminal that nobody is enrolled on."""
+    last = shape(_terminal(device_id))
+    terminals.delete(device_id)
+    return jsonify(last)
+
+
+@bp.get("/<int:device_id>/status")
+def device_status(device_id: int) -> ResponseReturnValue:
+    """How the terminal is: asked now, or read from the row while somebody talks to it."""
+    _terminal(device_id)
+    found = checks.status(device_id, present_caller())
+    return jsonify(
+        {
+            "reachable": found.reachable,
+            "login": found.login,
+            "busy": found.busy,
+            "people": found.people,
+            "faces": found.faces,
+            "capacity": found.capacity,
+            "checked_at": found.checked_at.strftime("%Y-%m-%dT%H:%M:%S") if found.checked_at else None,
+        }
+    )
+
+
+def shape(terminal: Terminal) -> dict[str, Any]:
+    """A terminal as the API shows it."""
+    return {
+        "id": terminal.id,
+        "name": terminal.name,
+        "url": terminal.url,
+        "username": terminal.username,
+        "fingerprint": terminal.fingerprint,
+        "is_active": terminal.is_active,
+        "model": terminal.model,
+        "firmware": terminal.firmware,
+        "last_sync": terminal.last_sync.strftime("%Y-%m-%dT%H:%M:%S") if terminal.last_sync else None,
+    }
+
+
+def _typed(terminal: Terminal) -> Fields:
+    return {
+        "name": terminal.name,
+        "url": terminal.url,
+        "username": terminal.username,
+        "fingerprint": terminal.fingerprint or "",
+        "is_active": terminal.is_active,
+        "face_by_picture": terminal.face_by_picture,
+    }
+
+
+def _terminal(device_id: int) -> Terminal:
+    return terminals.get(device_id) or abort(404, "There is no such device.")

@@ -1,0 +1,152 @@
+"""Refusals as JSON: {"error": code, "message": text} with a matching status, plus "fields" for input."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+)
+
+from hikflask import wording
+from hikflask.api.body import InputError
+from hikflask.isapi.errors import Refused, TerminalError
+from hikflask.services.errors import ServiceError
+
+bp = Blueprint("api_errors", __name__, url_prefix="/api")
+
+DRAINED_BYTES = 64 * 1024 * 1024
+CHUNK = 64 * 1024
+
+UNPROCESSABLE = 422
+CONFLICT = 409
+BAD_GATEWAY = 502
+AWAY = 503
+NOBODY_CAME = 504
+
+STATUS = {
+    "number_known": CONFLICT,
+    "number_enrolled": CONFLICT,
+    "number_leaving": CONFLICT,
+    "employee_inactive": CONFLICT,
+    "terminal_name_known": CONFLICT,
+    "terminal_has_people": CONFLICT,
+    "terminal_in_use": CONFLICT,
+    "terminal_held": CONFLICT,
+    "capture_running": CONFLICT,
+    "superseded": CONFLICT,
+    "cancelled": CONFLICT,
+    "file_gone": CONFLICT,
+    "employeeNoAlreadyExist": CONFLICT,
+    "enrolment_unknown": CONFLICT,
+    "terminal_unknown": UNPROCESSABLE,
+    "name_bytes": UNPROCESSABLE,
+    "photo_unreadable": UNPROCESSABLE,
+    "photo_too_large": UNPROCESSABLE,
+    "photo_too_many_pixels": UNPROCESSABLE,
+    "wrong_password": BAD_GATEWAY,
+    "locked": BAD_GATEWAY,
+    "not_proven": BAD_GATEWAY,
+    "certificate_changed": BAD_GATEWAY,
+    "captureTimeout": NOBODY_CAME,
+    "unreachable": AWAY,
+    "no_answer": AWAY,
+    "lease_lost": AWAY,
+    "wish_changed": AWAY,
+    "interrupted": AWAY,
+    "no_worker": AWAY,
+}
+
+
+def answer_in_json(blueprint: Blueprint, **always: Any) -> None:
+    """Make all refusals of a blueprint's calls JSON, each with what is `always` said beside."""
+    for kind, answer in ANSWERS.items():
+        blueprint.register_error_handler(kind, partial(answer, **always))
+
+
+def status_of(code: str) -> int:
+    """The status of a code: what we refuse by the table, what the terminal refuses as 502."""
+    return STATUS.get(code, BAD_GATEWAY)
+
+
+def refusal(code: str, message: str, status: int, **more: Any) -> tuple[Response, int]:
+    """Return the error's JSON."""
+    return jsonify({"error": code, "message": message, **more}), status
+
+
+def _input(error: InputError, **always: Any) -> ResponseReturnValue:
+    return refusal(error.code, error.message, UNPROCESSABLE, fields=error.fields, **always)
+
+
+def _service(error: ServiceError, **always: Any) -> ResponseReturnValue:
+    message = wording.english(error.code, **error.params)
+    fields = {"fields": {_api_name(name): message for name in error.fields}} if error.fields else {}
+    return refusal(error.code, message, status_of(error.code), **fields, **always)
+
+
+def _api_name(name: str) -> str:
+    return "device_id" if name == "terminal_id" else name
+
+
+def _terminal(error: TerminalError, **always: Any) -> ResponseReturnValue:
+    message = wording.english(error.code, text=error.message or error.sub_status)
+    if error.code in STATUS or not isinstance(error, Refused):
+        return refusal(error.code, message, status_of(error.code), **always)
+    words = {"statusCode": error.status_code, "subStatusCode": error.sub_status, "errorMsg": error.message}
+    return refusal("terminal_refused", message, BAD_GATEWAY, **words, **always)
+
+
+def _http(error: HTTPException, **always: Any) -> ResponseReturnValue:
+    if isinstance(error, RequestEntityTooLarge):
+        _drain()
+    code = error.name.lower().replace(" ", "_")
+    response, status = refusal(code, error.description or error.name, error.code or 500, **always)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(error.valid_methods)
+    return response, status
+
+
+def _drain() -> None:
+    """Take the rest of a body that is too large: a client that is cut off while it sends reads no answer."""
+    left = min(request.content_length or 0, DRAINED_BYTES)
+    while left > 0 and (chunk := request.environ["wsgi.input"].read(min(CHUNK, left))):
+        left -= len(chunk)
+
+
+def _internal(error: InternalServerError, **always: Any) -> ResponseReturnValue:  # noqa: ARG001
+    return refusal("internal_error", "Something went wrong here; the log has the details.", 500, **always)
+
+
+ANSWERS: dict[type[Exception], Callable[..., ResponseReturnValue]] = {
+    HTTPException: _http,
+    InternalServerError: _internal,
+    InputError: _input,
+    ServiceError: _service,
+    TerminalError: _terminal,
+}
+
+
+@bp.before_app_request
+def answer_unknown() -> ResponseReturnValue | None:
+    """Answer in JSON what is no call; such an address is in no blueprint, so that no handler of one would see it."""
+    if not f"{request.path}/".startswith("/api/"):
+        return None
+    error = request.routing_exception
+    if isinstance(error, MethodNotAllowed):
+        return _http(error)
+    if error is not None:
+        return _http(NotFound("There is no such call."))
+    return _options() if request.method == "OPTIONS" else None
+
+
+def _options() -> Response:
+    response = current_app.make_default_options_response()
+    response.status_code = 204
+    del response.headers["Content-Type"]
+    return response

@@ -1,0 +1,152 @@
+"""Employees as the API calls them: users."""
+
+from contextlib import suppress
+from typing import Any
+
+from flask import Blueprint, abort, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from hikflask import wording
+from hikflask.api import body, errors
+from hikflask.api.body import Fields, InputError
+from hikflask.api.caller import present_caller
+from hikflask.forms.employees import EmployeeForm
+from hikflask.isapi.errors import TerminalError
+from hikflask.models import Employee, Enrolment
+from hikflask.models.terminal import BY_PICTURE
+from hikflask.services import employees, enrolments, settling, syncing, terminals
+from hikflask.services.captures import Draft
+from hikflask.services.employees import FaceSource
+from hikflask.services.errors import ServiceError
+
+bp = Blueprint("api_users", __name__, url_prefix="/api/users")
+errors.answer_in_json(bp)
+
+PAGE = 100
+LARGEST_PAGE = 1000
+TEXT_FIELDS = ("hikvision_id", "full_name", "department")
+
+
+@bp.get("/", strict_slashes=False)
+def list_users() -> ResponseReturnValue:
+    """A page of users, sorted by name; X-Total-Count says how many match `q`."""
+    limit, offset = _whole("limit", PAGE, LARGEST_PAGE), _whole("offset", 0, 2**31)
+    found, total = employees.found(request.args.get("q", ""), limit, offset)
+    answer = jsonify([shape(employee) for employee in found])
+    answer.headers["X-Total-Count"] = str(total)
+    return answer
+
+
+@bp.post("/", strict_slashes=False)
+def create_user() -> ResponseReturnValue:
+    """Add a user; nothing is wanted of any terminal yet."""
+    form = body.form_of(EmployeeForm, body.read())
+    employee = employees.save(_draft(form))
+    return jsonify(shape(employee)), 201
+
+
+@bp.get("/<int:user_id>")
+def get_user(user_id: int) -> ResponseReturnValue:
+    """One user."""
+    return jsonify(shape(_employee(user_id)))
+
+
+@bp.put("/<int:user_id>")
+def change_user(user_id: int) -> ResponseReturnValue:
+    """Change the fields that are given; a rename and a departure are brought to the terminals before the answer."""
+    employee = _employee(user_id)
+    fields = body.read()
+    active = body.flag(fields, "is_active")
+    given = {name: fields[name] for name in TEXT_FIELDS if name in fields}
+    form = body.form_of(EmployeeForm, {**_typed(employee), **given})
+    if given:
+        employees.save(_draft(form), employee_id=user_id)
+    if active is not None:
+        employees.set_active(user_id, active)
+    _settle_quietly([enrolment.id for enrolment in enrolments.of_number(_employee(user_id).number)])
+    return jsonify(shape(_employee(user_id)))
+
+
+@bp.delete("/<int:user_id>")
+def delete_user(user_id: int) -> ResponseReturnValue:
+    """Delete a user; removals from terminals that are away stay open and are tried again."""
+    last = shape(_employee(user_id))
+    _settle_quietly(employees.delete(user_id))
+    return jsonify({**last, "is_active": False, "photo_path": None, "synced_to_device": False})
+
+
+@bp.post("/<int:user_id>/photo")
+def upload_photo(user_id: int) -> ResponseReturnValue:
+    """Store a picture file; `warning` says where it will not be."""
+    employee = _employee(user_id)
+    file = request.files.get("photo")
+    if file is None or not file.filename:
+        raise InputError({"photo": "A JPEG or PNG file is expected in the part “photo”."})
+    draft = Draft(employee.number, employee.name, employee.department)
+    saved = employees.save(draft, FaceSource(upload=file.stream), employee_id=user_id)
+    return jsonify({**shape(saved), **_warning()})
+
+
+@bp.post("/<int:user_id>/sync-to-device")
+def sync_user(user_id: int) -> ResponseReturnValue:
+    """Put a user on a terminal with the captured face, and prove it, before the answer."""
+    _employee(user_id)
+    fields = body.read(numbers=("device_id",), required=False)
+    wanted = syncing.wish(
+        user_id,
+        body.number(fields, "device_id"),
+        present_caller(),
+        overwrite=body.flag(fields, "overwrite") or False,
+    )
+    settled = settling.settle(wanted.id, present_caller(), again=True)
+    return jsonify({"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", **_state(settled)})
+
+
+def shape(employee: Employee) -> dict[str, Any]:
+    """A user as the API shows it."""
+    return {
+        "id": employee.id,
+        "hikvision_id": employee.number,
+        "full_name": employee.name,
+        "department": employee.department,
+        "is_active": employee.is_active,
+        "photo_path": employee.photo.path if employee.photo else None,
+        "synced_to_device": employees.is_synced(employee),
+        "created_at": employee.created_at.strftime("%Y-%m-%dT%H:%M:%S"),
+    }
+
+
+def _state(enrolment: Enrolment) -> dict[str, Any]:
+    state = {"person": enrolment.person, "face": enrolment.face, "verified": enrolment.is_confirmed}
+    if enrolment.is_confirmed or not enrolment.refusal:
+        return state
+    return {**state, "warning": wording.english(enrolment.refusal, name=enrolment.terminal.name)}
+
+
+def _warning() -> dict[str, str]:
+    refusing = [terminal.name for terminal in terminals.all_active() if terminal.face_mode != BY_PICTURE]
+    return {"warning": wording.english("files_not_taken", name=", ".join(refusing))} if refusing else {}
+
+
+def _settle_quietly(enrolment_ids: list[int]) -> None:
+    """Try each terminal now; one that fails stays open in its row, and the sweep goes on."""
+    for enrolment_id in enrolment_ids:
+        with suppress(TerminalError, ServiceError):
+            settling.settle(enrolment_id, present_caller())
+
+
+def _employee(user_id: int) -> Employee:
+    return employees.get(user_id) or abort(404, "There is no such user.")
+
+
+def _typed(employee: Employee) -> Fields:
+    return {"hikvision_id": employee.number, "full_name": employee.name, "department": employee.department}
+
+
+def _draft(form: EmployeeForm) -> Draft:
+    return Draft(form.hikvision_id.data, form.full_name.data, form.department.data or "")
+
+
+def _whole(name: str, default: int, most: int) -> int:
+    value = body.number(request.args, name)
+    return default if value is None else min(value, most)

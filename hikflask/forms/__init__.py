@@ -1,0 +1,1 @@
+"""What input is allowed; shared by pages and API."""

@@ -1,0 +1,16 @@
+"""What may be sent to start a capture."""
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, StringField
+from wtforms.validators import Optional
+
+from hikflask.forms.employees import number
+from hikflask.forms.fields import stripped
+
+
+class CaptureForm(FlaskForm):  # type: ignore[misc]
+    """A capture, for a number that may not be known yet."""
+
+    hikvision_id = StringField(_l("Employee ID"), [Optional(), number], [stripped])
+    take_over = BooleanField(_l("Take over"))

@@ -1,0 +1,46 @@
+"""The employee form: the fields that pages and API share, and what the page adds."""
+
+import re
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
+from wtforms import Field, HiddenField, SelectField, StringField, ValidationError
+
+from hikflask.forms.fields import one_line, row_id, stripped
+
+NUMBER = re.compile(r"[A-Za-z0-9]{1,32}\Z")
+LONGEST_NAME = 128
+
+
+def number(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
+    """Check that a text can be a number on a terminal."""
+    if not (isinstance(field.data, str) and NUMBER.match(field.data)):
+        raise ValidationError(_l("“%(field)s” must be 1 to 32 Latin letters and digits.", field=field.label.text))
+
+
+class EmployeeForm(FlaskForm):  # type: ignore[misc]
+    """An employee as typed on a page or sent to the API."""
+
+    hikvision_id = StringField(_l("Employee ID"), [number], [stripped], description=_l("for example, 100222"))
+    full_name = StringField(_l("Full name"), [one_line(LONGEST_NAME)], [stripped], description=_l("John Smith"))
+    department = StringField(
+        _l("Department"), [one_line(LONGEST_NAME, required=False)], [stripped], description=_l("optional")
+    )
+
+
+class EmployeePageForm(EmployeeForm):
+    """The form of the page: with the capture it shows, the terminal beside it, and a picture file."""
+
+    capture_id = HiddenField(filters=[row_id])
+    employee_id = HiddenField(filters=[row_id])
+    take_over = HiddenField()
+    terminal_id = SelectField(_l("Terminal"), coerce=row_id, validate_choice=False)
+    photo = FileField(_l("Photo from a file"))
+
+    def offer(self, terminals: list[Any]) -> None:
+        """Fill the selector with the terminals (anything with id and name); the first is chosen unless another was."""
+        self.terminal_id.choices = [(terminal.id, terminal.name) for terminal in terminals]
+        if self.terminal_id.data not in {terminal.id for terminal in terminals}:
+            self.terminal_id.data = terminals[0].id if terminals else None

@@ -1,0 +1,91 @@
+"""The terminal form. The password goes in and is never rendered back."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, Field, PasswordField, StringField, ValidationError
+
+from hikflask.forms.fields import one_line, stripped
+
+FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z")
+SEPARATORS = re.compile(r"[\s:]")
+ADDRESS = re.compile(r"https?://[a-z0-9_.\-\[\]:]+\Z")
+LONGEST_URL = 255
+LONGEST_PASSWORD = 128
+
+
+def normal_url(value: Any) -> Any:
+    """Return an address in lower case, without the space around it and the slash at its end."""
+    return value.strip().rstrip("/").lower() if isinstance(value, str) else value
+
+
+def normal_fingerprint(value: Any) -> Any:
+    """Return a fingerprint as lower-case hex digits without colons and spaces."""
+    return SEPARATORS.sub("", value).lower() if isinstance(value, str) else value
+
+
+def address(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
+    """Check for http or https, a host, perhaps a port, and nothing else."""
+    text = field.data if isinstance(field.data, str) else ""
+    if len(text) > LONGEST_URL or not _is_address(text):
+        message = _l("“%(field)s” must look like http://192.168.1.64 or https://192.168.1.64.", field=field.label.text)
+        raise ValidationError(message)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return bool(ADDRESS.match(text)) and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def sha256_hex(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
+    """Check for a SHA-256 in hex, or nothing."""
+    if field.data and not (isinstance(field.data, str) and FINGERPRINT.match(field.data)):
+        raise ValidationError(_l("“%(field)s” must be 64 hex digits (SHA-256).", field=field.label.text))
+
+
+class TerminalForm(FlaskForm):  # type: ignore[misc]
+    """A terminal's name, address and login; without `adding` an empty password keeps the stored one."""
+
+    name = StringField(_l("Name"), [one_line(64)], [stripped], description=_l("for example, Main entrance"))
+    url = StringField(_l("Address"), [address], [normal_url], description="http://192.168.1.64")
+    username = StringField(_l("Account"), [one_line(64)], [stripped], description="admin")
+    password = PasswordField(_l("Password"))
+    fingerprint = StringField(
+        _l("Certificate fingerprint"), [sha256_hex], [normal_fingerprint], description=_l("SHA-256, for https only")
+    )
+    is_active = BooleanField(_l("In use"))
+    face_by_picture = BooleanField(
+        _l("Takes pictures of faces"), description=_l("Only when it is known to; most terminals show it when checked.")
+    )
+
+    def __init__(self, *args: Any, adding: bool = True, **kwargs: Any) -> None:
+        self.adding = adding
+        super().__init__(*args, **kwargs)
+
+    def validate_password(self, field: Field) -> None:
+        """A password is required for a new terminal."""
+        one_line(LONGEST_PASSWORD, required=self.adding)(self, field)
+
+    @property
+    def needs_fingerprint(self) -> bool:
+        """True for a good https address whose certificate nobody accepted yet."""
+        text = str(self.url.data)
+        return text.startswith("https:") and _is_address(text) and not self.fingerprint.data
+
+    def values(self) -> dict[str, Any]:
+        """Return the fields as services take them; nothing typed is None."""
+        return {
+            "name": self.name.data,
+            "url": self.url.data,
+            "username": self.username.data,
+            "password": self.password.data or None,
+            "fingerprint": self.fingerprint.data or None,
+            "is_active": self.is_active.data,
+            "face_by_picture": self.face_by_picture.data,
+        }

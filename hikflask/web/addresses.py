@@ -1,0 +1,28 @@
+"""Addresses to go on to after a POST."""
+
+import re
+
+from flask import request
+from werkzeug.routing import IntegerConverter, Map
+
+LARGEST_ID = 2**63 - 1
+# A path of ours: not //host, not /\host (which browsers take for one), no control characters.
+OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*\Z")
+
+
+class RowId(IntegerConverter):
+    """A whole number that a database can hold; any other address is unknown."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=LARGEST_ID)
+
+
+def next_or(default: str) -> str:
+    """Return the form's `next` when it is a path of this server, else the default."""
+    wanted = request.form.get("next", "")
+    return wanted if OWN_PATH.match(wanted) else default
+
+
+def here() -> str:
+    """Return the address of the page that is shown, or the start page when it is the answer to a form."""
+    return request.full_path.rstrip("?") if request.method == "GET" else "/"

@@ -1,0 +1,98 @@
+"""The capture panel of the employee page: every button of it submits the employee form, so nothing typed is lost."""
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+
+from hikflask import jobs
+from hikflask.extensions import task_queue
+from hikflask.forms.employees import EmployeePageForm
+from hikflask.models import Capture
+from hikflask.services import captures, terminals
+from hikflask.services.errors import ServiceError, TerminalUnknown
+from hikflask.web import employee_page, htmx, panel
+from hikflask.web.errors import status_of
+from hikflask.web.operator import present_operator
+from hikflask.web.panel import Panel
+
+bp = Blueprint("captures", __name__, url_prefix="/captures")
+
+
+@bp.post("")
+def start() -> ResponseReturnValue:
+    """Begin a capture with the form as it is typed; nothing in it is checked yet."""
+    form = employee_page.as_typed()
+    own = form.capture_id.data
+    try:
+        capture = _start(form, own)
+    except ServiceError as error:
+        return _answer(form, panel.of(own, error), status_of(error))
+    if capture.id != own:
+        task_queue.enqueue(jobs.run_capture, capture.id)
+    return _answer(form, panel.of(capture.id))
+
+
+@bp.get("/<int:capture_id>")
+def show(capture_id: int) -> ResponseReturnValue:
+    """Answer the part of the panel that changes while it runs, and the whole panel when it has ended."""
+    shown = panel.of(capture_id)
+    if shown.running:
+        return render_template("captures/_live.html", panel=shown)
+    status = 404 if shown.view is None else 200
+    return htmx.retargeted(employee_page.fragment(employee_page.filled(shown.draft, shown), shown), "#capture", status)
+
+
+@bp.post("/<int:capture_id>/cancel")
+def cancel(capture_id: int) -> ResponseReturnValue:
+    """Stop a capture, and let the terminal close its window."""
+    capture = captures.get(capture_id) or abort(404)
+    captures.cancel(capture.id)
+    task_queue.enqueue(jobs.send_cancel, capture.id)
+    return _answer(employee_page.as_typed(), panel.of(capture.id))
+
+
+@bp.post("/dismiss")
+def dismiss() -> ResponseReturnValue:
+    """Show the panel without the refusal again, as it was before."""
+    form = employee_page.as_typed()
+    return _answer(form, panel.of(form.capture_id.data))
+
+
+@bp.errorhandler(CSRFError)
+def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - always the same sentence
+    """Show the form as typed with a fresh token."""
+    form = employee_page.as_typed()
+    shown = panel.of(form.capture_id.data)
+    text = _("The page was open for too long, or cookies are off. Nothing typed is lost: try again.")
+    if htmx.wants_fragment():
+        return _answer(form, Panel(shown.view, "token_lost", text), 400)
+    return employee_page.show(form, shown, 400, text)
+
+
+def _start(form: EmployeePageForm, own: int | None) -> Capture:
+    terminal_id = form.terminal_id.data or _only_terminal()
+    return captures.start(
+        terminal_id,
+        employee_page.typed_draft(form),
+        present_operator(),
+        take_over=form.take_over.data == "1",
+        own=own,
+    )
+
+
+def _only_terminal() -> int:
+    active = terminals.all_active()
+    if len(active) != 1:
+        raise TerminalUnknown
+    return active[0].id
+
+
+def _answer(form: EmployeePageForm, shown: Panel, status: int = 200) -> Response:
+    """Answer the panel to htmx; without it, go to the page of the capture, or show what was refused at once."""
+    if htmx.wants_fragment():
+        address = employee_page.address(form, shown.capture_id)
+        return htmx.replaced_address(employee_page.fragment(form, shown), address, status)
+    if shown.refusal or shown.view is None:
+        return employee_page.show(form, shown, status)
+    return make_response(redirect(employee_page.address(form, shown.capture_id), 303))

@@ -1,0 +1,82 @@
+"""The page with the employee form and the capture panel: filled, kept as typed, or refused."""
+
+from typing import Any
+
+from flask import Response, make_response, render_template, url_for
+
+from hikflask.forms.employees import EmployeePageForm
+from hikflask.services import employees, terminals
+from hikflask.services.captures import Draft
+from hikflask.services.errors import ServiceError
+from hikflask.web import panel
+from hikflask.web.errors import said, status_of
+from hikflask.web.panel import Panel
+
+UNPROCESSABLE = 422
+
+
+def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> EmployeePageForm:
+    """Return the form with these values, not submitted."""
+    return EmployeePageForm(
+        formdata=None,
+        hikvision_id=draft.number,
+        full_name=draft.name,
+        department=draft.department,
+        employee_id=employee_id,
+        terminal_id=shown.view.capture.terminal_id if shown.view else None,
+    )
+
+
+def as_typed() -> EmployeePageForm:
+    """Return the form that was submitted."""
+    return EmployeePageForm()
+
+
+def typed_draft(form: EmployeePageForm) -> Draft:
+    """Return the typed fields as they are, right or wrong."""
+    return Draft(form.hikvision_id.data or "", form.full_name.data or "", form.department.data or "")
+
+
+def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str = "") -> Response:
+    """Answer the whole page."""
+    body = render_template("employees/form.html", problem=problem, **_known(form, shown))
+    return make_response(body, status)
+
+
+def fragment(form: EmployeePageForm, shown: Panel) -> str:
+    """Return the capture panel of the page alone."""
+    return render_template("captures/_panel.html", **_known(form, shown))
+
+
+def _known(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
+    form.offer(terminals.all_active())
+    employee_id, terminal_id = form.employee_id.data, form.terminal_id.data
+    return {
+        "form": form,
+        "panel": shown,
+        "employee": employees.get(employee_id) if employee_id else None,
+        "terminal": terminals.get(terminal_id) if terminal_id else None,
+        "address": address(form, shown.capture_id),
+    }
+
+
+def invalid(form: EmployeePageForm, shown: Panel) -> Response:
+    """Answer the page as typed, with each field's own sentence."""
+    return show(form, shown, UNPROCESSABLE)
+
+
+def refused(form: EmployeePageForm, error: ServiceError) -> Response:
+    """Answer the page as typed, with the sentence of a refusal beside the field at fault, else at the top."""
+    sentence = said(error)
+    at_fault = [form[name] for name in error.fields if name in form and name != "capture_id"]
+    for field in at_fault:
+        field.errors = [*field.errors, sentence]
+    return show(form, panel.of(form.capture_id.data), status_of(error), "" if at_fault else sentence)
+
+
+def address(form: EmployeePageForm, capture_id: int | None) -> str:
+    """Return the address of the page that shows this form with this capture."""
+    employee_id = form.employee_id.data
+    if employee_id:
+        return url_for("employees.edit", employee_id=employee_id, capture=capture_id)
+    return url_for("employees.new", capture=capture_id)

@@ -1,0 +1,184 @@
+"""Employees: list, form, page of one, leaving."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+
+from hikflask import jobs
+from hikflask.extensions import task_queue
+from hikflask.forms.employees import EmployeePageForm
+from hikflask.forms.fields import row_id
+from hikflask.models import Employee, Terminal
+from hikflask.models.capture import TAKEN, USED
+from hikflask.models.enrolment import PRESENT
+from hikflask.models.terminal import BY_PICTURE
+from hikflask.services import employees, enrolments, terminals
+from hikflask.services.captures import Draft
+from hikflask.services.employees import FaceSource
+from hikflask.services.errors import ServiceError
+from hikflask.web import employee_page, enrolment_lines, htmx, panel
+from hikflask.web.errors import said
+from hikflask.web.panel import Panel
+
+bp = Blueprint("employees", __name__)
+
+PAGE = 50
+ADDRESS = "/employees/<int:employee_id>"
+
+
+@bp.get("/")
+def start() -> ResponseReturnValue:
+    """Go to the list."""
+    return redirect(url_for(".index"))
+
+
+@bp.get("/employees/")
+def index() -> ResponseReturnValue:
+    """All employees, or those that match what is typed into the search."""
+    q, page = request.args.get("q", "").strip(), max(1, request.args.get("page", 1, int))
+    found, total = employees.found(q, PAGE, (min(page, 10**6) - 1) * PAGE)
+    template = "employees/_rows.html" if htmx.wants_fragment() else "employees/list.html"
+    return render_template(
+        template,
+        rows=[(employee, enrolment_lines.of(employee)) for employee in found],
+        q=q,
+        page=page,
+        pages=-(-total // PAGE),
+        total=total,
+        terminals=terminals.all_active(),
+    )
+
+
+@bp.get("/employees/new")
+def new() -> ResponseReturnValue:
+    """An empty form, or the form and panel of a capture."""
+    shown = panel.of(row_id(request.args.get("capture")))
+    return employee_page.show(employee_page.filled(shown.draft, shown), shown)
+
+
+@bp.post("/employees/")
+def create() -> ResponseReturnValue:
+    """Add an employee, and begin to bring the face to the terminal."""
+    return _save(None)
+
+
+@bp.get(f"{ADDRESS}/edit")
+def edit(employee_id: int) -> ResponseReturnValue:
+    """The form of an employee, as saved or as typed when the capture began."""
+    employee = _employee(employee_id)
+    shown = panel.of(row_id(request.args.get("capture")))
+    saved = Draft(employee.number, employee.name, employee.department)
+    return employee_page.show(employee_page.filled(shown.draft if shown.view else saved, shown, employee_id), shown)
+
+
+@bp.post(ADDRESS)
+def update(employee_id: int) -> ResponseReturnValue:
+    """Change an employee, and begin to bring what changed to the terminals."""
+    return _save(_employee(employee_id).id)
+
+
+@bp.get(ADDRESS)
+def show(employee_id: int) -> ResponseReturnValue:
+    """One employee, with what each terminal confirmed."""
+    employee = _employee(employee_id)
+    lines = enrolment_lines.of(employee)
+    return render_template("employees/show.html", employee=employee, lines=lines, further=_further(employee))
+
+
+@bp.post(f"{ADDRESS}/terminals")
+def send(employee_id: int) -> ResponseReturnValue:
+    """Put an employee on one more terminal, with the photo that is here."""
+    _employee(employee_id)
+    try:
+        enrolment = employees.send(employee_id, row_id(request.form.get("terminal_id")) or 0)
+    except ServiceError as error:
+        flash(said(error), "danger")
+    else:
+        task_queue.enqueue(jobs.settle, enrolment.id)
+    return redirect(url_for(".show", employee_id=employee_id), 303)
+
+
+@bp.post(f"{ADDRESS}/active")
+def set_active(employee_id: int) -> ResponseReturnValue:
+    """Take an employee off all terminals, or let one back in."""
+    _employee(employee_id)
+    employee = employees.set_active(employee_id, request.form.get("active") == "1")
+    _settle(employee)
+    return redirect(url_for(".show", employee_id=employee_id), 303)
+
+
+@bp.get(f"{ADDRESS}/delete")
+def ask_delete(employee_id: int) -> ResponseReturnValue:
+    """Ask before an employee is deleted."""
+    return render_template("employees/delete.html", employee=_employee(employee_id))
+
+
+@bp.post(f"{ADDRESS}/delete")
+def delete(employee_id: int) -> ResponseReturnValue:
+    """Delete an employee; removals from terminals go on and stay in sight until they are confirmed."""
+    name = _employee(employee_id).name
+    left = employees.delete(employee_id)
+    for enrolment_id in left:
+        task_queue.enqueue(jobs.settle, enrolment_id)
+    flash(_("%(name)s is deleted.", name=name))
+    if left:
+        flash(_("The removal from the terminals goes on; until it is confirmed, it stays in the list here."), "warning")
+    return redirect(url_for(".index"), 303)
+
+
+@bp.errorhandler(CSRFError)
+def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - always the same sentence
+    """Show the form as typed with a fresh token; the other forms have nothing that could be lost."""
+    text = _("The page was open for too long, or cookies are off. Nothing typed is lost: try again.")
+    if request.endpoint in {"employees.create", "employees.update"}:
+        form = employee_page.as_typed()
+        return employee_page.show(form, panel.of(form.capture_id.data), 400, text)
+    flash(text, "warning")
+    return redirect(request.path.rpartition("/")[0], 303)
+
+
+def _save(employee_id: int | None) -> ResponseReturnValue:
+    form = employee_page.as_typed()
+    form.employee_id.data = employee_id
+    shown = panel.of(form.capture_id.data)
+    if not form.validate():
+        return employee_page.invalid(form, shown)
+    try:
+        employee = employees.save(employee_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
+    except ServiceError as error:
+        return employee_page.refused(form, error)
+    _settle(employee)
+    return redirect(url_for(".show", employee_id=employee.id), 303)
+
+
+def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:
+    """Return the photo to save: the face that the operator saw in the panel goes before a file."""
+    file = form.photo.data
+    if shown.state in {TAKEN, USED} or not file:
+        return FaceSource(capture_id=shown.capture_id)
+    return FaceSource(capture_id=shown.capture_id, upload=file.stream, terminal_id=_terminal_for_file(form))
+
+
+def _terminal_for_file(form: EmployeePageForm) -> int | None:
+    """Return the terminal that was selected, else the only one."""
+    active = terminals.all_active()
+    return form.terminal_id.data or (active[0].id if len(active) == 1 else None)
+
+
+def _settle(employee: Employee) -> None:
+    for enrolment in enrolments.of_number(employee.number):
+        if enrolment.next_attempt_at is not None:
+            task_queue.enqueue(jobs.settle, enrolment.id)
+
+
+def _further(employee: Employee) -> list[Terminal]:
+    """Return the terminals that could have this employee's photo and are not asked to yet."""
+    if not employee.is_active or employee.photo is None:
+        return []
+    on = {enrolment.terminal_id for enrolment in enrolments.of_number(employee.number) if enrolment.wanted == PRESENT}
+    return [one for one in terminals.all_active() if one.face_mode == BY_PICTURE and one.id not in on]
+
+
+def _employee(employee_id: int) -> Employee:
+    return employees.get(employee_id) or abort(404)

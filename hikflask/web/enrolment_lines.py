@@ -1,0 +1,126 @@
+"""What a page says about each terminal of an employee: one state, one sentence, one line."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from hikflask import wording
+from hikflask.models import Employee, Enrolment
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
+from hikflask.services.errors import NumberTakenThere
+from hikflask.web.language import local_time
+
+CONFIRMED_STATE = "confirmed"
+WORKING = "working"
+WAITING = "waiting"
+TAKEN_THERE = "taken"
+PERSON_ONLY = "person_only"
+NOT_THERE = "refused"
+REMOVAL_OPEN = "removal"
+GONE = "gone"
+
+SENT_STEPS = {"face", "proof"}
+AWAY = {"unreachable", "no_answer"}
+FAST_SECONDS, SLOW_SECONDS = 1, 5
+
+
+@dataclass(frozen=True)
+class Line:
+    """An enrolment as a page shows it. Green is `confirmed` alone: what the terminal itself answered."""
+
+    enrolment: Enrolment
+    state: str
+
+    @property
+    def terminal(self) -> str:
+        """The terminal's name."""
+        return self.enrolment.terminal.name
+
+    @property
+    def working(self) -> bool:
+        """True while something is being done for it now."""
+        return is_working(self.enrolment)
+
+    @property
+    def person_sent(self) -> bool:
+        """True when the terminal took the person, which the face follows."""
+        return self.enrolment.person == CONFIRMED or self.enrolment.step in SENT_STEPS
+
+    @property
+    def confirmed_at(self) -> str:
+        """When the terminal confirmed it."""
+        return local_time(self.enrolment.confirmed_at) if self.enrolment.confirmed_at else ""
+
+    @property
+    def retry_at(self) -> str:
+        """When it is tried again by itself."""
+        due = self.enrolment.next_attempt_at
+        return local_time(due) if due else ""
+
+    @property
+    def offline_since(self) -> str:
+        """Since when the terminal does not answer."""
+        since = self.enrolment.terminal.offline_since
+        return local_time(since) if since else ""
+
+    @property
+    def away(self) -> bool:
+        """True when the last attempt found nobody there."""
+        return self.enrolment.refusal in AWAY
+
+    @property
+    def reason(self) -> str:
+        """Why it is not done, in words."""
+        enrolment = self.enrolment
+        if not enrolment.refusal:
+            return ""
+        about = {"t": self.terminal, "address": enrolment.terminal.url, "text": enrolment.refusal_text}
+        if enrolment.refusal == NumberTakenThere.code:
+            about |= {"n": enrolment.number, "name": enrolment.refusal_text}
+        else:
+            about["name"] = self.terminal
+        return wording.sentence(enrolment.refusal, **about)
+
+
+def of(employee: Employee) -> list[Line]:
+    """Return a line per terminal that knows, or shall know, the employee."""
+    return [line(enrolment) for enrolment in employee.enrolments]
+
+
+def line(enrolment: Enrolment) -> Line:
+    """Return the line of an enrolment."""
+    return Line(enrolment, _state(enrolment))
+
+
+def poll_seconds(lines: list[Line]) -> int:
+    """Return how often a page asks again: often while something is done, seldom while it waits, else (0) never."""
+    if any(shown.working for shown in lines):
+        return FAST_SECONDS
+    return SLOW_SECONDS if any(shown.enrolment.next_attempt_at for shown in lines) else 0
+
+
+def is_working(enrolment: Enrolment) -> bool:
+    """True from the wish to its first answer, and during each later attempt."""
+    if enrolment.step:
+        return True
+    due = enrolment.next_attempt_at
+    if due is None:
+        return False
+    return not enrolment.refusal or due <= datetime.now(UTC) + timedelta(seconds=FAST_SECONDS)
+
+
+def _state(enrolment: Enrolment) -> str:
+    if enrolment.wanted == ABSENT:
+        return GONE if enrolment.is_confirmed else REMOVAL_OPEN
+    if enrolment.is_confirmed:
+        return CONFIRMED_STATE
+    if enrolment.refusal == NumberTakenThere.code and not enrolment.step:
+        return TAKEN_THERE
+    return WORKING if is_working(enrolment) else _resting_state(enrolment)
+
+
+def _resting_state(enrolment: Enrolment) -> str:
+    if enrolment.next_attempt_at is not None:
+        return WAITING
+    if enrolment.person == CONFIRMED and enrolment.face in {PENDING, REFUSED}:
+        return PERSON_ONLY
+    return NOT_THERE

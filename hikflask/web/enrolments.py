@@ -1,0 +1,53 @@
+"""What is wanted of a terminal for one number: shown while it happens, tried again, or decided."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from hikflask import jobs
+from hikflask.extensions import task_queue
+from hikflask.forms.fields import row_id
+from hikflask.models import Enrolment
+from hikflask.services import employees, enrolments
+from hikflask.web import enrolment_lines
+from hikflask.web.addresses import next_or
+
+bp = Blueprint("enrolments", __name__)
+
+
+@bp.get("/employees/<int:employee_id>/enrolments")
+def of_employee(employee_id: int) -> ResponseReturnValue:
+    """The block of the employee's page that asks again by itself."""
+    employee = employees.get(employee_id) or abort(404)
+    lines = enrolment_lines.of(employee)
+    return render_template("employees/_enrolments.html", employee=employee, lines=lines)
+
+
+@bp.post("/enrolments/<int:enrolment_id>/retry")
+def retry(enrolment_id: int) -> ResponseReturnValue:
+    """Try again now."""
+    enrolment = _enrolment(enrolment_id)
+    enrolments.want_again(enrolment.id)
+    task_queue.enqueue(jobs.settle, enrolment.id)
+    return _back(enrolment)
+
+
+@bp.post("/enrolments/<int:enrolment_id>/replace")
+def replace(enrolment_id: int) -> ResponseReturnValue:
+    """Take whoever has the number there off first, after the question that showed this very wish."""
+    enrolment = _enrolment(enrolment_id)
+    if enrolments.want_replaced(enrolment.id, row_id(request.form.get("wish")) or 0):
+        task_queue.enqueue(jobs.settle, enrolment.id)
+    else:
+        flash(_("This was changed meanwhile. Look again, please."), "warning")
+    return _back(enrolment)
+
+
+def _enrolment(enrolment_id: int) -> Enrolment:
+    return enrolments.get(enrolment_id) or abort(404)
+
+
+def _back(enrolment: Enrolment) -> ResponseReturnValue:
+    employee_id = enrolment.employee_id
+    default = url_for("employees.show", employee_id=employee_id) if employee_id else url_for("removals.index")
+    return redirect(next_or(default), 303)

@@ -1,0 +1,98 @@
+"""Error pages, and the sentence and status of what a service or a terminal refused."""
+
+import secrets
+from typing import Any
+
+from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
+
+from hikflask import wording
+from hikflask.isapi.errors import TerminalError
+from hikflask.services.errors import ServiceError
+from hikflask.web import htmx
+
+CONFLICT = 409
+UNPROCESSABLE = 422
+STATUS = {
+    "name_bytes": UNPROCESSABLE,
+    "photo_unreadable": UNPROCESSABLE,
+    "photo_too_large": UNPROCESSABLE,
+    "photo_too_many_pixels": UNPROCESSABLE,
+    "terminal_unknown": UNPROCESSABLE,
+    "capture_running": UNPROCESSABLE,
+}
+DRAINED_BYTES = 64 * 1024 * 1024
+CHUNK = 64 * 1024
+
+
+def register(app: Flask) -> None:
+    """Show a page for each HTTP error."""
+    app.before_request(name_request)
+    app.register_error_handler(HTTPException, refused)
+    app.register_error_handler(InternalServerError, failed)
+
+
+def status_of(error: ServiceError) -> int:
+    """Return the HTTP status of a refusal."""
+    return STATUS.get(error.code, CONFLICT)
+
+
+def said(error: ServiceError | TerminalError, **about: Any) -> str:
+    """Return the sentence of a refusal; `about` says which terminal it was (t, address)."""
+    params = error.params if isinstance(error, ServiceError) else {"text": error.message}
+    return wording.sentence(error.code, **{**about, **params})
+
+
+def name_request() -> None:
+    """Give each request an id, which error pages and the log show."""
+    g.request_id = secrets.token_hex(6)
+
+
+def refused(error: HTTPException) -> Response:
+    """Show what was wrong with the request and what to do."""
+    status = error.code or 500
+    if isinstance(error, RequestEntityTooLarge):
+        return _too_large()
+    if isinstance(error, CSRFError):
+        return _page(status, _("The page was open for too long, or cookies are off. Reload it and try again."))
+    if error.response is not None:
+        return make_response(error.response)
+    response = _page(status, _sentence(status))
+    response.headers.extend(header for header in error.get_headers() if header[0] == "Allow")
+    return response
+
+
+def failed(error: InternalServerError) -> Response:  # noqa: ARG001 - the log has it
+    """Show that the fault is ours, and the id under which the log has it."""
+    current_app.logger.error("request %s failed", g.get("request_id"))
+    text = _("Something went wrong here. Nothing that was saved is lost. Try again, or tell the administrator.")
+    return _page(500, text, template="errors/failed.html")
+
+
+def _too_large() -> Response:
+    """Show the limit, once the browser has sent the rest: one that is cut off shows no answer at all."""
+    stream, left = request.environ["wsgi.input"], DRAINED_BYTES
+    while left > 0 and stream.read(CHUNK):
+        left -= CHUNK
+    return _page(413, _("The file is too large: at most 10 MB. Go back, choose a smaller one and save again."))
+
+
+def _sentence(status: int) -> str:
+    sentences = {
+        400: _("The request is not complete. Go back and try again."),
+        403: _("You may not do this."),
+        404: _("There is no such page. It may have been deleted."),
+        405: _("This address is not a page. Start from the list of employees."),
+        409: _("This was changed meanwhile. Look again, please."),
+        422: _("Something in the request is not right. Go back and correct it."),
+    }
+    return str(sentences.get(status, _("The request cannot be answered.")))
+
+
+def _page(status: int, text: str, template: str = "errors/page.html") -> Response:
+    known = {"status": status, "text": text, "request_id": g.get("request_id")}
+    if htmx.wants_fragment():
+        return htmx.retargeted(render_template("errors/_note.html", **known), "#problem", status, swap="innerHTML")
+    return make_response(render_template(template, **known), status)

@@ -1,0 +1,52 @@
+"""The language and the clock of the page: by choice, by the browser, else Russian and the machine's own zone."""
+
+from datetime import UTC, datetime, tzinfo
+
+from babel.dates import format_datetime, format_time, get_timezone
+from flask import Blueprint, Response, current_app, has_request_context, redirect, request
+from flask_babel import get_locale
+
+from hikflask.web.addresses import next_or
+
+bp = Blueprint("language", __name__)
+
+LANGUAGES = {"ru": "Русский", "en": "English"}
+DEFAULT = "ru"
+API_LANGUAGE = "en"
+COOKIE = "lang"
+YEAR_SECONDS = 365 * 24 * 3600
+
+
+def locale() -> str:
+    """Return the language of this answer."""
+    if not has_request_context():
+        return DEFAULT
+    if request.path.startswith("/api/"):
+        return API_LANGUAGE
+    chosen = request.cookies.get(COOKIE)
+    if chosen in LANGUAGES:
+        return chosen
+    return request.accept_languages.best_match(LANGUAGES, DEFAULT)
+
+
+def timezone() -> tzinfo:
+    """Return the zone that times are shown in: TIMEZONE, or the machine's own."""
+    return get_timezone(current_app.config["TIMEZONE"] or None)
+
+
+def local_time(moment: datetime) -> str:
+    """Return a moment as people here read it: the hour alone when it is today."""
+    zone, language = timezone(), str(get_locale())
+    if moment.astimezone(zone).date() == datetime.now(UTC).astimezone(zone).date():
+        return format_time(moment, "HH:mm", tzinfo=zone, locale=language)
+    return format_datetime(moment, "d MMM, HH:mm", tzinfo=zone, locale=language)
+
+
+@bp.post("/language")
+def choose() -> Response:
+    """Remember the language in a cookie and go back to the page."""
+    response = redirect(next_or("/"), 303)
+    chosen = request.form.get("lang")
+    if chosen in LANGUAGES:
+        response.set_cookie(COOKIE, chosen, max_age=YEAR_SECONDS, httponly=True, samesite="Lax")
+    return response  # type: ignore[return-value]

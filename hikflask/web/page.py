@@ -1,0 +1,37 @@
+"""What every template knows."""
+
+from typing import Any
+
+from flask import Flask
+from flask_babel import get_locale
+
+from hikflask import wording
+from hikflask.services import enrolments
+from hikflask.web import enrolment_lines
+from hikflask.web.addresses import here
+from hikflask.web.language import LANGUAGES, local_time
+
+
+def register(app: Flask) -> None:
+    """Give templates the words, the clock and the bar's figures."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.context_processor(known)
+    app.add_template_filter(local_time)
+    app.add_template_filter(initials)
+
+
+def known() -> dict[str, Any]:
+    """Return the names that templates may use; the figures are counted only where a template asks."""
+    return {
+        "sentence": wording.sentence,
+        "open_removals": enrolments.count_open_removals,
+        "language": str(get_locale()),
+        "languages": LANGUAGES,
+        "here": here,
+        "poll_seconds": enrolment_lines.poll_seconds,
+    }
+
+
+def initials(name: str) -> str:
+    """Return the first letters of the first two words, shown where there is no photo."""
+    return "".join(word[0] for word in name.split()[:2]).upper()

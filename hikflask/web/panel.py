@@ -1,0 +1,82 @@
+"""What the capture panel shows: the capture that belongs to the form, and why a new one was refused."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app
+
+from hikflask import wording
+from hikflask.models import Photo
+from hikflask.models.capture import FAILED, TAKEN, USED
+from hikflask.services import captures
+from hikflask.services.captures import Draft, View
+from hikflask.services.errors import ServiceError
+from hikflask.web.errors import said
+
+IDLE = "idle"
+NOBODY_CAME = "captureTimeout"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A capture as it is now, or none yet (idle), and perhaps a refusal above it."""
+
+    view: View | None = None
+    refusal: str = ""
+    refusal_text: str = ""
+
+    @property
+    def capture_id(self) -> int | None:
+        """The id that the form carries."""
+        return self.view.capture.id if self.view else None
+
+    @property
+    def state(self) -> str:
+        """The capture's state, or idle."""
+        return self.view.state if self.view else IDLE
+
+    @property
+    def running(self) -> bool:
+        """True while the panel goes on asking."""
+        return self.view is not None and self.view.running
+
+    @property
+    def photo(self) -> Photo | None:
+        """The picture, once it is taken."""
+        return self.view.capture.photo if self.view and self.state in {TAKEN, USED} else None
+
+    @property
+    def draft(self) -> Draft:
+        """The form as it was typed when the capture began."""
+        if self.view is None:
+            return Draft()
+        capture = self.view.capture
+        return Draft(capture.draft_number, capture.draft_name, capture.draft_department)
+
+    @property
+    def seconds_left(self) -> int:
+        """How long the terminal goes on waiting for a face."""
+        return self.view.seconds_left if self.view else 0
+
+    @property
+    def sentence(self) -> str:
+        """What the operator reads, without the seconds."""
+        if self.view is None:
+            return ""
+        capture = self.view.capture
+        about: dict[str, Any] = {"t": capture.terminal.name, "terminal": capture.terminal.name}
+        if self.state != FAILED:
+            return wording.sentence(self.state, name=capture.draft_name.strip(), **about)
+        return self._failure({**about, "address": capture.terminal.url, "text": capture.reason_text})
+
+    def _failure(self, about: dict[str, Any]) -> str:
+        reason = self.view.reason if self.view else ""
+        if reason == NOBODY_CAME:
+            about["n"] = round(current_app.config["CAPTURE_TIMEOUT"])
+        return wording.sentence(reason or FAILED, **about)
+
+
+def of(capture_id: int | None, error: ServiceError | None = None) -> Panel:
+    """Return the panel of a capture (or of none), with the sentence of a refusal."""
+    view = captures.view(capture_id) if capture_id and captures.get(capture_id) else None
+    return Panel(view, error.code, said(error)) if error else Panel(view)

@@ -1,0 +1,164 @@
+"""Terminals: list, add, change, check, delete."""
+
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from hikflask import jobs
+from hikflask.extensions import task_queue
+from hikflask.forms.fields import row_id
+from hikflask.forms.terminals import TerminalForm
+from hikflask.isapi.errors import TerminalError
+from hikflask.models import Terminal
+from hikflask.services import checks, terminals
+from hikflask.services.errors import ServiceError
+from hikflask.services.terminals import Access
+from hikflask.web.errors import said, status_of
+from hikflask.web.operator import present_operator
+
+bp = Blueprint("terminals", __name__, url_prefix="/terminals")
+
+UNPROCESSABLE = 422
+
+
+@bp.get("/")
+def index() -> ResponseReturnValue:
+    """All terminals by name."""
+    return render_template("terminals/list.html", terminals=terminals.everyone())
+
+
+@bp.get("/new")
+def new() -> ResponseReturnValue:
+    """An empty form."""
+    return _form(TerminalForm(formdata=None, is_active=True))
+
+
+@bp.post("/")
+def create() -> ResponseReturnValue:
+    """Add a terminal and ask it what it can; one that is away is added all the same."""
+    form = TerminalForm()
+    if form.needs_fingerprint:
+        return _with_fingerprint(form)
+    if not form.validate():
+        return _form(form, status=UNPROCESSABLE)
+    try:
+        terminal = terminals.add(Access(**form.values()))
+    except ServiceError as error:
+        return _refused(form, error)
+    task_queue.enqueue(jobs.check_terminal, terminal.id)
+    return redirect(url_for(".show", terminal_id=terminal.id), 303)
+
+
+@bp.post("/fingerprint")
+def fingerprint() -> ResponseReturnValue:
+    """Show the certificate's fingerprint in the form, for a person to compare and accept by saving."""
+    terminal = terminals.get(row_id(request.form.get("terminal_id")) or 0)
+    return _with_fingerprint(TerminalForm(adding=terminal is None), terminal)
+
+
+@bp.get("/file-warning")
+def file_warning() -> ResponseReturnValue:
+    """Whether the selected terminal takes a photo by file, and how long a name."""
+    terminal = terminals.get(row_id(request.args.get("terminal_id")) or 0)
+    return render_template("terminals/_limits.html", terminal=terminal)
+
+
+@bp.get("/<int:terminal_id>")
+def show(terminal_id: int) -> ResponseReturnValue:
+    """One terminal, with what its last check found."""
+    terminal = _terminal(terminal_id)
+    return render_template("terminals/show.html", terminal=terminal, locked_minutes=checks.locked_minutes(terminal))
+
+
+@bp.get("/<int:terminal_id>/edit")
+def edit(terminal_id: int) -> ResponseReturnValue:
+    """The form of a terminal, without its password."""
+    terminal = _terminal(terminal_id)
+    return _form(TerminalForm(formdata=None, obj=terminal, password="", adding=False), terminal)
+
+
+@bp.post("/<int:terminal_id>")
+def update(terminal_id: int) -> ResponseReturnValue:
+    """Change a terminal; an empty password keeps the stored one."""
+    terminal = _terminal(terminal_id)
+    form = TerminalForm(adding=False)
+    if form.needs_fingerprint:
+        return _with_fingerprint(form, terminal)
+    if not form.validate():
+        return _form(form, terminal, UNPROCESSABLE)
+    try:
+        terminals.change(terminal_id, Access(**form.values()), present_operator())
+    except ServiceError as error:
+        return _refused(form, error, terminal)
+    task_queue.enqueue(jobs.check_terminal, terminal_id)
+    return redirect(url_for(".show", terminal_id=terminal_id), 303)
+
+
+@bp.post("/<int:terminal_id>/check")
+def check(terminal_id: int) -> ResponseReturnValue:
+    """Ask the terminal everything now."""
+    terminal = _terminal(terminal_id)
+    try:
+        checks.check(terminal_id, present_operator())
+    except (ServiceError, TerminalError) as error:
+        terminal = _terminal(terminal_id)
+        if error.code not in {terminal.trouble, terminal.refused_code}:  # Those the page shows as long as they last.
+            flash(said(error, t=terminal.name, address=terminal.url), "danger")
+    return redirect(url_for(".show", terminal_id=terminal_id), 303)
+
+
+@bp.post("/<int:terminal_id>/try-once")
+def try_once(terminal_id: int) -> ResponseReturnValue:
+    """Try the stored password once more; another refusal stops every conversation anew."""
+    terminals.allow_once(_terminal(terminal_id).id)
+    return check(terminal_id)
+
+
+@bp.get("/<int:terminal_id>/delete")
+def ask_delete(terminal_id: int) -> ResponseReturnValue:
+    """Ask before a terminal is deleted."""
+    return render_template("terminals/delete.html", terminal=_terminal(terminal_id))
+
+
+@bp.post("/<int:terminal_id>/delete")
+def delete(terminal_id: int) -> ResponseReturnValue:
+    """Delete a terminal that nobody is enrolled on."""
+    terminal = _terminal(terminal_id)
+    name = terminal.name
+    try:
+        terminals.delete(terminal_id)
+    except ServiceError as error:
+        body = render_template("terminals/delete.html", terminal=terminal, problem=said(error))
+        return make_response(body, status_of(error))
+    flash(_("%(name)s is deleted.", name=name))
+    return redirect(url_for(".index"), 303)
+
+
+def _terminal(terminal_id: int) -> Terminal:
+    return terminals.get(terminal_id) or abort(404)
+
+
+def _form(form: TerminalForm, terminal: Terminal | None = None, status: int = 200, accepting: bool = False) -> Response:
+    body = render_template("terminals/form.html", form=form, terminal=terminal, accepting=accepting)
+    return make_response(body, status)
+
+
+def _refused(form: TerminalForm, error: ServiceError, terminal: Terminal | None = None) -> Response:
+    field = form[error.fields[0]] if error.fields and error.fields[0] in form else form.url
+    field.errors = [*field.errors, said(error)]
+    return _form(form, terminal, status_of(error))
+
+
+def _with_fingerprint(form: TerminalForm, terminal: Terminal | None = None) -> Response:
+    """Answer the form with the fingerprint that the address shows now; the password must be typed again."""
+    form.validate()
+    if form.url.errors:
+        return _form(form, terminal, UNPROCESSABLE)
+    try:
+        form.fingerprint.data = terminals.shown_fingerprint(form.url.data)
+    except (TerminalError, ValueError):
+        form.fingerprint.errors = [_("No certificate is shown at this address: is it an https address, is it on?")]
+        return _form(form, terminal, UNPROCESSABLE)
+    form.fingerprint.errors = [_("Compare this with the certificate of the terminal; saving accepts it.")]
+    form.password.errors = [_("Enter the password again, please.")] if form.adding or form.password.data else []
+    return _form(form, terminal, UNPROCESSABLE, accepting=True)

@@ -1,0 +1,211 @@
+"""Code → sentence for a person, in both languages. Nothing else in the app makes a sentence from a code.
+
+A code is one of services/errors.py, a state of a capture or an enrolment, or a terminal's own subStatusCode. Each has
+one or more variants, from the fullest to the shortest: the first whose names are all given is said.
+"""
+
+import re
+from typing import Any
+
+from flask_babel import force_locale, gettext
+
+NAMES = re.compile(r"%\((\w+)\)s")
+
+
+def N_(text: str) -> str:  # noqa: N802 - the name that Babel looks for
+    """Mark a text for translation, which happens when it is said."""
+    return text
+
+
+IN_USE = (N_("Terminal in use by %(who)s, about %(n)s s."), N_("The terminal is in use."))
+NOBODY_CAME = (
+    N_("No face seen in %(n)s s. Come closer (about 60 cm), face the light, try again."),
+    N_("The terminal saw no face. Try again closer."),
+)
+BUSY = (N_("The terminal is busy. Trying again in %(n)s s."), N_("The terminal is busy. Try again in a moment."))
+NO_FACE = (N_("No face in the picture."),)
+SMALL_FACE = (N_("The face is too small. Come closer."),)
+POOR_QUALITY = (N_("Poor quality: more light, no mask, no dark glasses."),)
+MODELING = (N_("The terminal could not model this face. Capture again."),)
+FILE_TOO_LARGE = (N_("The file is too large for the terminal."),)
+NUMBER_TAKEN = (
+    N_("Number %(n)s is taken there by %(name)s. Replace it or choose another number?"),
+    N_("Number %(n)s is taken there by somebody else. Replace it or choose another number?"),
+    N_("This number is taken there by somebody else. Replace it or choose another number?"),
+)
+ILLEGAL_NUMBER = (N_("The terminal refuses this number: Latin letters and digits, up to 32."),)
+FULL = (
+    N_("The terminal is full (%(n)s of %(max)s). Remove leavers first."),
+    N_("The terminal is full. Remove leavers first."),
+)
+FILE_LOST = (N_("The terminal lost the picture. Capture again."),)
+PASSWORD = (N_("The terminal refused the password. We stopped so as not to lock it. Correct the terminal's password."),)
+NO_CAPTURE = (N_("This model cannot capture on command."),)
+AWAY = (
+    N_("“%(t)s” does not answer at %(address)s. Check power and network."),
+    N_("“%(t)s” does not answer. Check power and network."),
+    N_("The terminal does not answer. Check power and network."),
+)
+SUPERSEDED = (N_("Another face was captured there since. Capture the employee again."),)
+NOT_THERE = (N_("The terminal does not know this number."),)
+REFUSED = (
+    N_("The terminal refused: %(text)s (%(code)s)."),
+    N_("The terminal refused (%(code)s)."),
+)
+
+SENTENCES: dict[str, tuple[str, ...]] = {
+    # A capture, from its start to its end.
+    "terminal_in_use": IN_USE,
+    "terminal_held": (
+        N_("An unsaved capture of %(name)s (%(who)s) waits here. A new one replaces it."),
+        N_("An unsaved capture waits here (%(who)s). A new one replaces it."),
+        N_("An unsaved capture waits here. A new one replaces it."),
+    ),
+    "queued": (N_("Waking up the terminal…"),),
+    "waiting": (
+        N_("Show your face to “%(terminal)s”. %(n)s s left"),
+        N_("Show your face to “%(terminal)s”."),
+        N_("Show your face to the terminal."),
+    ),
+    "captured": (N_("✅ Photo captured! Is this %(name)s?"), N_("✅ Photo captured!")),
+    "used": (N_("This photo is saved."),),
+    "cancelled": (N_("Capture cancelled. Nothing was saved."),),
+    "superseded": SUPERSEDED,
+    "failed": (N_("The capture failed. Try again."),),
+    "no_worker": (N_("No worker is running, so nothing can be captured. Tell the administrator."),),
+    "interrupted": (N_("The capture was interrupted. Try again."),),
+    "lease_lost": (N_("Another conversation has the terminal now. Try again."),),
+    "capture_running": (N_("The capture is still running. Wait for the photo or cancel it, then save."),),
+    # An enrolment, per terminal.
+    "enrolment_working": (N_("Person ✓ · face …"),),
+    "enrolment_confirmed": (
+        N_("On “%(t)s”: person and face. Checked at %(time)s."),
+        N_("On “%(t)s”: person and face."),
+    ),
+    "enrolment_person_only": (
+        N_("Person on “%(t)s”, but no face: %(reason)s"),
+        N_("Person on “%(t)s”, but no face."),
+    ),
+    "enrolment_waiting": (
+        N_("“%(t)s” does not answer. We will retry at %(time)s. Nothing is lost."),
+        N_("“%(t)s” does not answer. Nothing is lost."),
+    ),
+    "removal_open": (
+        N_("May still open doors: “%(t)s” (offline since %(time)s)"),
+        N_("May still open doors: “%(t)s”"),
+        N_("May still open doors"),
+    ),
+    # Refusals of ours.
+    "number_known": (
+        N_("Employee ID %(n)s is already used by another employee."),
+        N_("This employee ID is already used by another employee."),
+    ),
+    "number_enrolled": (
+        N_("Employee ID %(n)s is on the terminal “%(t)s” and cannot be changed."),
+        N_("This employee ID is on a terminal and cannot be changed."),
+    ),
+    "number_leaving": (
+        N_("Employee ID %(n)s is still being removed from the terminal “%(t)s”. Choose another one or wait."),
+        N_("This employee ID is still being removed from a terminal. Choose another one or wait."),
+    ),
+    "name_bytes": (
+        N_("The full name is too long for the terminal “%(t)s”: %(length)s bytes, at most %(limit)s. Shorten it."),
+        N_("The full name is too long for the terminal. Shorten it."),
+    ),
+    "name_too_long": (N_("The full name is too long for the terminal. Shorten it."),),
+    "employee_inactive": (N_("This employee is deactivated. Activate the employee first."),),
+    "photo_unreadable": (N_("The photo must be a JPEG or PNG picture."),),
+    "photo_too_large": (N_("The photo is too large: at most 10 MB."),),
+    "photo_too_many_pixels": (N_("The photo is too large: at most 40 megapixels."),),
+    "terminal_unknown": (N_("There is no such terminal, or it is switched off here. Choose another terminal."),),
+    "terminal_name_known": (N_("Another terminal has this name. Choose another name."),),
+    "terminal_has_people": (N_("People are enrolled on this terminal. Remove them first."),),
+    "enrolment_unknown": (N_("This record is not there any more."),),
+    "wish_changed": (N_("This was changed meanwhile. Look again, please."),),
+    "no_photo": (N_("there is no photo yet. Capture one at the terminal."),),
+    "files_not_taken": (
+        N_(
+            "The photo stays on the server: terminal “%(name)s” takes no files. "
+            "To get the face onto it, capture it there."
+        ),
+        N_("The photo stays on the server: the terminal takes no files. To get the face onto it, capture it there."),
+    ),
+    "other_terminal": (N_("The face was captured at another terminal. Capture it at this one, too."),),
+    "not_proven": (N_("The terminal said OK, but does not show the face yet. It is not confirmed."),),
+    "file_gone": FILE_LOST,
+    # Refusals of a terminal, by its own code.
+    "capturetimeout": NOBODY_CAME,
+    "devicebusy": BUSY,
+    "facedatamodeling": BUSY,
+    "notsupport": NO_CAPTURE,
+    "unsupportcapture": NO_CAPTURE,
+    "methodnotallowed": (N_("This model does not do that."),),
+    "picturefacedetectzero": NO_FACE,
+    "nofaceinpicture": NO_FACE,
+    "picanalysisnotargeterror": NO_FACE,
+    "multiplefaceobjecterror": (N_("More than one face. One person, please."),),
+    "pupildistancetoosmall": SMALL_FACE,
+    "picsizesmallerror": SMALL_FACE,
+    "facedatalenshort": SMALL_FACE,
+    "facelowqulity": POOR_QUALITY,
+    "facelowquality": POOR_QUALITY,
+    "poorfacequality": POOR_QUALITY,
+    "facescorefailure": POOR_QUALITY,
+    "lowscore": POOR_QUALITY,
+    "subpicanalysismodelingerror": MODELING,
+    "modelingfailed": MODELING,
+    "picsizeexceederror": FILE_TOO_LARGE,
+    "filesizeexceederror": FILE_TOO_LARGE,
+    "employeenoalreadyexist": NUMBER_TAKEN,
+    "deviceuseralreadyexist": NUMBER_TAKEN,
+    "employeenonotexist": NOT_THERE,
+    "deviceusernotexist": NOT_THERE,
+    "illegalemployeeno": ILLEGAL_NUMBER,
+    "notsupportcharacter": ILLEGAL_NUMBER,
+    "deviceuserfull": FULL,
+    "devicefacefull": FULL,
+    "faceimagesnumerror": FULL,
+    "alreadyexistthisface": (N_("This face is already there under another number."),),
+    "urldownloadfail": FILE_LOST,
+    "urldownloadfailed": FILE_LOST,
+    "gone": FILE_LOST,
+    "wrong_password": PASSWORD,
+    "login_refused": PASSWORD,
+    "badauthorization": PASSWORD,
+    "locked": (N_("The account there is locked for %(n)s more min."), N_("The account there is locked.")),
+    "lowprivilege": (N_("The terminal's account lacks the right for this."),),
+    "notactivated": (N_("The terminal is not activated yet."),),
+    "unreachable": AWAY,
+    "no_answer": AWAY,
+    "certificate_changed": (
+        N_("“%(t)s” shows another certificate. If it was replaced, an administrator must confirm it."),
+        N_("The terminal shows another certificate. If it was replaced, an administrator must confirm it."),
+    ),
+    "nonsense": (
+        N_("“%(t)s” answered something we do not understand. Check the address."),
+        N_("The terminal answered something we do not understand. Check the address."),
+    ),
+}
+ALIASES = {"seconds": "n"}
+
+
+def sentence(code: str, **params: Any) -> str:
+    """Return the sentence for a code in the present language; names that are missing make it shorter, never fail."""
+    given = _given(params)
+    given.setdefault("code", code)
+    for variant in SENTENCES.get(code.lower(), REFUSED):
+        if set(NAMES.findall(variant)) <= given.keys():
+            return str(gettext(variant)) % given
+    return str(gettext(REFUSED[-1])) % given
+
+
+def english(code: str, **params: Any) -> str:
+    """Return the sentence in English, as the API says it."""
+    with force_locale("en"):
+        return sentence(code, **params)
+
+
+def _given(params: dict[str, Any]) -> dict[str, Any]:
+    """The names that have a value, some also under the name that the sentences use."""
+    given = {name: value for name, value in params.items() if value not in (None, "")}
+    return {ALIASES[name]: value for name, value in given.items() if name in ALIASES} | given

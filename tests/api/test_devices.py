@@ -1,0 +1,226 @@
+"""Devices: added and checked, changed, deleted, asked how they are; passwords go in and never out."""
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.extensions import db, vault
+from hikflask.models import Terminal
+from hikflask.services import leases
+from hikflask.simulator import Terminal as Simulated
+from tests.api.helpers import IVANS_FACE, a_device, add, capture, enrol, steps, sync
+from tests.conftest import HOST, PASSWORD
+from tests.wire import InProcess
+
+FIELDS = {"id", "name", "url", "username", "fingerprint", "is_active", "model", "firmware", "last_sync"}
+STATUS_FIELDS = {"reachable", "login", "busy", "people", "faces", "capacity", "checked_at"}
+
+
+def device(client: FlaskClient, device_id: int = 1) -> dict[str, Any]:
+    return dict(client.get(f"/api/devices/{device_id}").json)
+
+
+def status(client: FlaskClient) -> dict[str, Any]:
+    answer = client.get("/api/devices/1/status")
+    assert answer.status_code == 200
+    assert set(answer.json) == STATUS_FIELDS
+    return dict(answer.json)
+
+
+def stored_password(app: Flask) -> tuple[str, str]:
+    """The password as the row has it, and as it is sent to the terminal."""
+    with app.app_context():
+        row = db.session.get_one(Terminal, 1)
+        return row.password_encrypted, vault.decrypt(row.password_encrypted)
+
+
+@pytest.mark.usefixtures("simulator")
+def test_device_is_added_checked_and_answered_in_the_documented_shape(client: FlaskClient) -> None:
+    answer = client.post("/api/devices/", json=a_device())
+
+    assert answer.status_code == 201
+    assert answer.json == {
+        "id": 1,
+        "name": "Вход",
+        "url": "http://terminal.test",
+        "username": "admin",
+        "fingerprint": None,
+        "is_active": True,
+        "model": "DS-K1T343EFWX",
+        "firmware": answer.json["firmware"],
+        "last_sync": None,
+    }
+    assert answer.json["firmware"].startswith("V4.38.0")
+    assert device(client) == answer.json == client.get("/api/devices/").json[0]
+
+
+def test_device_that_does_not_answer_is_added_all_the_same(client: FlaskClient) -> None:
+    answer = client.post("/api/devices/", json=a_device())
+
+    assert (answer.status_code, answer.json["model"]) == (201, "")
+    assert status(client)["reachable"] is False
+
+
+def test_device_whose_password_is_wrong_is_added_and_tried_once(client: FlaskClient, simulator: Simulated) -> None:
+    answer = client.post("/api/devices/", json=a_device(password="Wrong123"))
+
+    assert answer.status_code == 201
+    found = status(client)
+    assert (found["reachable"], found["login"]) == (True, False)
+    assert simulator.wrong_passwords == 1
+
+
+@pytest.mark.usefixtures("app", "simulator")
+def test_password_is_encrypted_at_rest_and_in_no_answer(client: FlaskClient) -> None:
+    answers = [
+        client.post("/api/devices/", json=a_device()),
+        client.get("/api/devices/"),
+        client.get("/api/devices/1"),
+        client.put("/api/devices/1", json={"name": "Выход"}),
+        client.get("/api/devices/1/status"),
+        client.delete("/api/devices/1"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [201, 200, 200, 200, 200, 200]
+    assert not [answer.text for answer in answers if PASSWORD in answer.text or "password" in answer.text.lower()]
+
+
+@pytest.mark.usefixtures("simulator")
+def test_address_is_kept_without_the_slash_at_its_end(client: FlaskClient) -> None:
+    client.post("/api/devices/", json=a_device(url=" HTTP://Terminal.test/ "))
+
+    assert (device(client)["url"], device(client)["model"]) == ("http://terminal.test", "DS-K1T343EFWX")
+
+
+def test_fingerprint_is_kept_as_plain_hex(client: FlaskClient) -> None:
+    shown = ":".join(["AB"] * 32)
+
+    answer = client.post("/api/devices/", json=a_device(url="https://away.test", fingerprint=shown))
+
+    assert answer.json["fingerprint"] == "ab" * 32
+
+
+def test_list_is_by_name(client: FlaskClient) -> None:
+    for name in ("Б", "А", "В"):
+        client.post("/api/devices/", json=a_device(name=name))
+
+    assert [found["name"] for found in client.get("/api/devices").json] == ["А", "Б", "В"]
+
+
+@pytest.mark.usefixtures("terminal")
+def test_put_changes_the_given_fields_and_keeps_the_password(app: Flask, client: FlaskClient) -> None:
+    before, password = device(client), stored_password(app)
+
+    answer = client.put("/api/devices/1", json={"name": "Выход"})
+
+    assert answer.json == {**before, "name": "Выход"} == device(client)
+    assert stored_password(app) == password
+
+
+@pytest.mark.usefixtures("terminal")
+def test_put_keeps_that_the_terminal_takes_pictures(app: Flask, client: FlaskClient) -> None:
+    client.put("/api/devices/1", json={"face_by_picture": True})
+
+    client.put("/api/devices/1", json={"name": "Выход"})
+
+    with app.app_context():
+        assert db.session.get_one(Terminal, 1).face_by_picture is True
+
+
+@pytest.mark.usefixtures("simulator")
+def test_put_of_a_password_is_used_at_once(app: Flask, client: FlaskClient) -> None:
+    client.post("/api/devices/", json=a_device(password="Wrong123"))
+
+    client.put("/api/devices/1", json={"password": PASSWORD})
+
+    assert stored_password(app)[1] == PASSWORD
+    assert status(client)["login"] is True
+
+
+@pytest.mark.usefixtures("terminal")
+def test_device_is_not_changed_under_a_capture(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        leases.acquire(1, "Анна", leases.CAPTURE, 30)
+
+    answer = client.put("/api/devices/1", json={"name": "Выход"})
+
+    assert (answer.status_code, answer.json["error"]) == (409, "terminal_in_use")
+    assert device(client)["name"] == "Вход"
+
+
+@pytest.mark.usefixtures("terminal")
+def test_device_is_deleted(client: FlaskClient) -> None:
+    last = device(client)
+
+    answer = client.delete("/api/devices/1")
+
+    assert (answer.status_code, answer.json) == (200, last)
+    assert client.get("/api/devices/1").status_code == 404
+
+
+@pytest.mark.usefixtures("terminal")
+def test_device_with_people_is_not_deleted(client: FlaskClient, simulator: Simulated) -> None:
+    enrolled = enrol(client, simulator)
+
+    answer = client.delete("/api/devices/1")
+
+    assert (answer.status_code, answer.json["error"]) == (409, "terminal_has_people")
+    assert sync(client, enrolled["id"]).status_code == 200
+
+
+@pytest.mark.usefixtures("terminal")
+def test_device_whose_people_are_gone_can_be_deleted(client: FlaskClient, simulator: Simulated) -> None:
+    enrolled = enrol(client, simulator)
+    client.put(f"/api/users/{enrolled['id']}", json={"is_active": False})
+
+    assert client.delete("/api/devices/1").status_code == 200
+    assert client.get("/api/devices/").json == []
+
+
+@pytest.mark.usefixtures("terminal")
+def test_device_with_an_open_removal_is_not_deleted(client: FlaskClient, simulator: Simulated, wire: InProcess) -> None:
+    enrolled = enrol(client, simulator)
+    wire.away.add(HOST)
+    client.delete(f"/api/users/{enrolled['id']}")
+
+    assert client.delete("/api/devices/1").json["error"] == "terminal_has_people"
+    assert device(client)["id"] == 1
+
+
+@pytest.mark.usefixtures("terminal")
+def test_status_counts_people_and_faces(client: FlaskClient, simulator: Simulated) -> None:
+    enrol(client, simulator)
+    sync(client, add(client, hikvision_id="2")["id"])
+
+    found = status(client)
+
+    assert (found["reachable"], found["login"], found["busy"]) == (True, True, False)
+    assert (found["people"], found["faces"]) == (2, 1)
+    assert found["capacity"] >= 1000
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", found["checked_at"])
+
+
+@pytest.mark.usefixtures("terminal")
+def test_status_of_a_terminal_that_is_away_keeps_what_is_known(
+    client: FlaskClient, simulator: Simulated, wire: InProcess
+) -> None:
+    enrol(client, simulator)
+    before = status(client)
+    wire.away.add(HOST)
+
+    assert status(client) == {**before, "reachable": False}
+
+
+@pytest.mark.usefixtures("terminal")
+def test_status_during_a_capture_is_read_from_the_row(app: Flask, client: FlaskClient, simulator: Simulated) -> None:
+    seen: list[dict[str, Any]] = []
+    simulator.before("CaptureFaceData", lambda: seen.append(status(app.test_client())))
+
+    capture(client, simulator, IVANS_FACE)
+
+    assert [found["busy"] for found in seen] == [True]
+    assert steps(simulator) == ["POST CaptureFaceData", "GET web_face_enrollpic.jpg"]
+    assert status(client)["busy"] is False

@@ -1,0 +1,91 @@
+"""Bad input for devices: each is refused with its field named, and nothing is written or sent."""
+
+import json
+
+import pytest
+from flask.testing import FlaskClient
+
+from hikflask.simulator import Terminal as Simulated
+from tests.api.helpers import a_device
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", "x" * 65),
+        ("name", None),
+        ("url", "terminal.test"),
+        ("url", "ftp://terminal.test"),
+        ("url", "http://admin:secret@terminal.test"),
+        ("url", "http://terminal.test/path"),
+        ("url", "http://terminal.test\nHost: x"),
+        ("url", 5),
+        ("username", ""),
+        ("username", "a\nb"),
+        ("password", ""),
+        ("password", "a\nb"),
+        ("password", 12345678),
+        ("fingerprint", "ab" * 31),
+        ("fingerprint", "zz" * 32),
+        ("is_active", "false"),
+        ("is_active", 0),
+        ("is_active", None),
+    ],
+)
+def test_bad_field_is_named_and_nothing_is_added(
+    client: FlaskClient, simulator: Simulated, field: str, value: object
+) -> None:
+    answer = client.post("/api/devices/", json=a_device(**{field: value}))
+
+    assert (answer.status_code, answer.json["error"]) == (422, "invalid_input")
+    assert set(answer.json["fields"]) == {field}
+    assert client.get("/api/devices/").json == []
+    assert simulator.log == []
+
+
+@pytest.mark.parametrize("field", ["name", "url", "username", "password"])
+def test_missing_field_is_named(client: FlaskClient, field: str) -> None:
+    body = a_device()
+    del body[field]
+
+    answer = client.post("/api/devices/", json=body)
+
+    assert (answer.status_code, set(answer.json["fields"])) == (422, {field})
+
+
+def test_refused_password_is_not_repeated_in_the_answer(client: FlaskClient) -> None:
+    answer = client.post("/api/devices/", json=a_device(password="Secret\n99"))
+
+    assert answer.status_code == 422
+    assert "Secret" not in json.dumps(answer.json)
+
+
+def test_name_in_use_is_a_conflict(client: FlaskClient) -> None:
+    client.post("/api/devices/", json=a_device())
+
+    answer = client.post("/api/devices/", json=a_device(url="http://other.test"))
+
+    assert (answer.status_code, answer.json["error"]) == (409, "terminal_name_known")
+    assert set(answer.json["fields"]) == {"name"}
+    assert len(client.get("/api/devices/").json) == 1
+
+
+@pytest.mark.parametrize(("field", "value"), [("url", "x"), ("is_active", "no"), ("name", ""), ("password", None)])
+@pytest.mark.usefixtures("terminal")
+def test_put_of_a_bad_value_changes_nothing(client: FlaskClient, field: str, value: object) -> None:
+    before = client.get("/api/devices/1").json
+
+    answer = client.put("/api/devices/1", json={"username": "other", field: value})
+
+    assert (answer.status_code, set(answer.json["fields"])) == (422, {field})
+    assert client.get("/api/devices/1").json == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", ""), ("PUT", ""), ("DELETE", ""), ("GET", "/status"), ("POST", "/start-face-capture")]
+)
+def test_unknown_device_is_not_found(client: FlaskClient, method: str, path: str) -> None:
+    answer = client.open(f"/api/devices/7{path}", method=method, json={"name": "Выход"})
+
+    assert (answer.status_code, answer.json["error"]) == (404, "not_found")

@@ -1,0 +1,153 @@
+"""Refusals of the API as a whole: always JSON, a status for each code, and no secret in an answer or a log."""
+
+import io
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from hikflask.api.errors import STATUS
+from hikflask.extensions import db
+from hikflask.models import Terminal
+from hikflask.services import errors
+from tests.api.helpers import a_user, add, sync
+
+MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """Errors are answered, as when the app serves."""
+    return {"PROPAGATE_EXCEPTIONS": False}
+
+
+def is_refusal(answer: TestResponse) -> bool:
+    """True when the answer has the documented shape, and nothing of HTML."""
+    return answer.mimetype == "application/json" and {"error", "message"} <= set(answer.json) and "<" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PATCH", "/api/users/", {"GET", "HEAD", "OPTIONS", "POST"}),
+        ("DELETE", "/api/users/", {"GET", "HEAD", "OPTIONS", "POST"}),
+        ("POST", "/api/users/1", {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}),
+        ("GET", "/api/users/1/photo", {"OPTIONS", "POST"}),
+        ("GET", "/api/users/1/sync-to-device", {"OPTIONS", "POST"}),
+        ("GET", "/api/devices/1/start-face-capture", {"OPTIONS", "POST"}),
+        ("POST", "/api/devices/1/status", {"GET", "HEAD", "OPTIONS"}),
+        ("TRACE", "/api/devices/", {"GET", "HEAD", "OPTIONS", "POST"}),
+        ("PROPFIND", "/api/devices/", {"GET", "HEAD", "OPTIONS", "POST"}),
+    ],
+)
+def test_wrong_method_is_refused_in_json_with_those_that_are_right(
+    client: FlaskClient, method: str, path: str, allowed: set[str]
+) -> None:
+    answer = client.open(path, method=method)
+
+    assert is_refusal(answer)
+    assert (answer.status_code, answer.json["error"]) == (405, "method_not_allowed")
+    assert set(answer.headers["Allow"].split(", ")) == allowed
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "TRACE"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api",
+        "/api/",
+        "/api/nothing",
+        "/api/users/1/nothing",
+        "/api/users/x",
+        "/api/users/1/",
+        "/api/a/b/",
+    ],
+)
+def test_unknown_address_is_refused_in_json(client: FlaskClient, method: str, path: str) -> None:
+    answer = client.open(path, method=method, headers={"Accept": "text/html"})
+
+    assert is_refusal(answer)
+    assert (answer.status_code, answer.json["error"]) == (404, "not_found")
+
+
+def test_address_that_would_be_a_redirect_is_refused_in_json(client: FlaskClient) -> None:
+    answer = client.get("/api//users/")
+
+    assert is_refusal(answer)
+    assert answer.status_code == 404
+
+
+def test_address_beside_the_api_stays_a_page(client: FlaskClient) -> None:
+    answer = client.get("/apix/users")
+
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+
+
+def test_options_say_the_methods_and_no_html(client: FlaskClient) -> None:
+    answer = client.options("/api/users/")
+
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert "Content-Type" not in answer.headers
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/users/", "/api/users/1/photo", "/api/devices/", "/api/devices/1/start-face-capture"]
+)
+@pytest.mark.usefixtures("terminal")
+def test_body_that_is_too_large_is_refused_in_json_once_it_is_sent(client: FlaskClient, path: str) -> None:
+    add(client)
+    body = io.BytesIO(b" " * (12 * MEGABYTE))
+
+    answer = client.post(
+        path, input_stream=body, content_length=12 * MEGABYTE, content_type="multipart/form-data; boundary=x"
+    )
+
+    assert is_refusal(answer)
+    assert (answer.status_code, answer.json["error"]) == (413, "request_entity_too_large")
+    assert body.read() == b""
+
+
+@pytest.mark.usefixtures("terminal")
+def test_failure_of_ours_is_json_without_a_trace(
+    app: Flask, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(password_encrypted="of another key", version=9))
+        db.session.commit()
+
+    answers = [client.post("/api/devices/1/start-face-capture"), sync(client, add(client)["id"])]
+
+    assert all(is_refusal(answer) for answer in answers)
+    assert [(answer.status_code, answer.json["error"]) for answer in answers] == [(500, "internal_error")] * 2
+    assert answers[0].json["success"] is False
+    assert "HIKFLASK_PASSWORD_KEY" in caplog.text
+
+
+def test_answer_needs_no_cookie_and_sets_none(client: FlaskClient) -> None:
+    answer = client.post("/api/users/", json=a_user())
+
+    assert answer.status_code == 201
+    assert "Set-Cookie" not in answer.headers
+
+
+class TestWithCsrf:
+    """Pages ask for a token; the API is opened by no cookie and asks for none."""
+
+    @pytest.fixture
+    def settings(self) -> dict[str, Any]:
+        return {"WTF_CSRF_ENABLED": True}
+
+    def test_no_token_is_needed(self, client: FlaskClient) -> None:
+        assert client.post("/api/users/", json=a_user()).json["hikvision_id"] == "100222"
+
+
+def service_errors(kind: type[errors.ServiceError]) -> list[type[errors.ServiceError]]:
+    return [found for child in kind.__subclasses__() for found in (child, *service_errors(child))]
+
+
+@pytest.mark.parametrize("kind", service_errors(errors.ServiceError), ids=lambda kind: kind.__name__)
+def test_each_refusal_of_ours_has_its_status(kind: type[errors.ServiceError]) -> None:
+    assert kind.code in STATUS

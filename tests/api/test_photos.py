@@ -1,0 +1,150 @@
+"""A photo by file over the API: kept as a baseline JPEG, shown, and with a warning where no terminal takes it."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+from werkzeug.test import TestResponse
+
+from hikflask.simulator import Terminal as Simulated
+from tests.api.helpers import IVANS_FACE, USER_FIELDS, add, enrol, picture, steps, sync, user
+
+MEGABYTE = 1024 * 1024
+MULTIPART = "multipart/form-data; boundary=x"
+
+
+def upload(client: FlaskClient, user_id: int, file: bytes = IVANS_FACE, name: str = "face.jpg") -> TestResponse:
+    part = f'--x\r\nContent-Disposition: form-data; name="photo"; filename="{name}"\r\n\r\n'.encode()
+    return client.post(f"/api/users/{user_id}/photo", data=part + file + b"\r\n--x--\r\n", content_type=MULTIPART)
+
+
+def png(size: tuple[int, int], mode: str = "L") -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, size).save(out, "PNG")
+    return out.getvalue()
+
+
+def uploads(app: Flask) -> list[Path]:
+    return list(Path(app.config["UPLOADS"]).iterdir())
+
+
+def test_photo_is_stored_under_the_number_and_shown(client: FlaskClient) -> None:
+    added = add(client)
+
+    answer = upload(client, added["id"])
+
+    assert answer.status_code == 200
+    assert set(answer.json) == USER_FIELDS
+    assert answer.json["photo_path"].startswith("/uploads/100222_")
+    shown = picture(client, answer.json["photo_path"])
+    assert Image.open(io.BytesIO(shown)).size == Image.open(io.BytesIO(IVANS_FACE)).size
+    assert user(client, added["id"])["photo_path"] == answer.json["photo_path"]
+
+
+def test_png_is_taken_too(client: FlaskClient) -> None:
+    answer = upload(client, add(client)["id"], png((40, 30)), "face.png")
+
+    assert picture(client, answer.json["photo_path"]).startswith(b"\xff\xd8\xff")
+
+
+@pytest.mark.usefixtures("terminal")
+def test_terminal_that_takes_no_files_is_named_in_a_warning(client: FlaskClient, simulator: Simulated) -> None:
+    answer = upload(client, add(client)["id"])
+
+    assert "“Вход” takes no files" in answer.json["warning"]
+    assert answer.json["synced_to_device"] is False
+    assert simulator.log == []
+
+
+@pytest.mark.usefixtures("terminal")
+def test_person_goes_to_the_terminal_without_the_files_face_and_is_not_green(
+    client: FlaskClient, simulator: Simulated
+) -> None:
+    added = add(client)
+    upload(client, added["id"])
+
+    answer = sync(client, added["id"])
+
+    assert answer.status_code == 200
+    assert (answer.json["person"], answer.json["face"], answer.json["verified"]) == ("confirmed", "refused", False)
+    assert "takes no files" in answer.json["warning"]
+    assert simulator.people["100222"]["name"] == "Иван Иванов"
+    assert simulator.faces == {}
+
+
+@pytest.mark.usefixtures("simulator", "terminal")
+def test_photo_that_comes_after_the_sync_is_not_said_to_be_missing(client: FlaskClient) -> None:
+    added = add(client)
+    assert "no photo" in sync(client, added["id"]).json["warning"]
+    upload(client, added["id"])
+
+    answer = sync(client, added["id"])
+
+    assert "takes no files" in answer.json["warning"]
+
+
+@pytest.mark.usefixtures("terminal")
+def test_file_takes_no_captured_face_off_the_terminal(client: FlaskClient, simulator: Simulated) -> None:
+    enrolled = enrol(client, simulator)
+    simulator.journal.clear()
+
+    answer = upload(client, enrolled["id"], png((40, 30)))
+
+    assert answer.json["synced_to_device"] is True
+    assert steps(simulator) == []
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
+
+
+@pytest.mark.parametrize(
+    ("file", "error"),
+    [
+        pytest.param(lambda: b"", "photo_unreadable", id="empty"),
+        pytest.param(lambda: b"<svg onload=alert(1)>", "photo_unreadable", id="svg"),
+        pytest.param(lambda: IVANS_FACE[:2000], "photo_unreadable", id="truncated"),
+        pytest.param(lambda: IVANS_FACE + bytes(10 * MEGABYTE), "photo_too_large", id="over 10 MB"),
+        pytest.param(lambda: png((8000, 5001)), "photo_too_many_pixels", id="over 40 megapixels"),
+    ],
+)
+def test_file_that_is_no_photo_is_refused_and_not_kept(
+    app: Flask, client: FlaskClient, file: Callable[[], bytes], error: str
+) -> None:
+    added = add(client)
+
+    answer = upload(client, added["id"], file())
+
+    assert (answer.status_code, answer.json["error"]) == (422, error)
+    assert answer.json["fields"] == {"photo": answer.json["message"]}
+    assert user(client, added["id"]) == added
+    assert uploads(app) == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{}, {"photo": "text"}, {"photo": (io.BytesIO(b""), "")}, {"picture": (io.BytesIO(IVANS_FACE), "face.jpg")}],
+    ids=["nothing", "text", "no file chosen", "another part"],
+)
+def test_request_without_a_file_is_refused(client: FlaskClient, data: dict[str, Any]) -> None:
+    answer = client.post(f"/api/users/{add(client)['id']}/photo", data=data, content_type="multipart/form-data")
+
+    assert (answer.status_code, answer.json["error"]) == (422, "invalid_input")
+    assert set(answer.json["fields"]) == {"photo"}
+
+
+def test_body_that_is_cut_off_is_refused(client: FlaskClient) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="photo"; file'
+
+    answer = client.post(f"/api/users/{add(client)['id']}/photo", data=body, content_type=MULTIPART)
+
+    assert (answer.status_code, set(answer.json["fields"])) == (422, {"photo"})
+
+
+def test_name_of_the_file_is_never_a_path(app: Flask, client: FlaskClient) -> None:
+    answer = upload(client, add(client)["id"], name="../../wsgi.py")
+
+    assert answer.json["photo_path"].startswith("/uploads/100222_")
+    assert [path.name for path in uploads(app)] == [answer.json["photo_path"].rpartition("/")[2]]

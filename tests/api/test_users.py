@@ -1,0 +1,257 @@
+"""Users: added, listed, searched, changed, deleted; the shapes are the documented ones to the letter."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.simulator import Terminal as Simulated
+from tests.api.helpers import OLGA, USER_FIELDS, a_user, add, enrol, steps, user
+from tests.conftest import HOST
+from tests.wire import InProcess
+
+
+def names(client: FlaskClient, **query: Any) -> list[str]:
+    return [found["full_name"] for found in client.get("/api/users/", query_string=query).json]
+
+
+def test_user_is_added_and_answered_in_the_documented_shape(client: FlaskClient) -> None:
+    answer = client.post("/api/users/", json=a_user())
+
+    assert answer.status_code == 201
+    assert set(answer.json) == USER_FIELDS
+    assert {**answer.json, "created_at": ""} == {
+        **a_user(),
+        "id": 1,
+        "is_active": True,
+        "photo_path": None,
+        "synced_to_device": False,
+        "created_at": "",
+    }
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", answer.json["created_at"])
+
+
+@pytest.mark.usefixtures("terminal")
+def test_added_user_is_sent_to_no_terminal(client: FlaskClient, simulator: Simulated) -> None:
+    add(client)
+
+    assert simulator.log == []
+
+
+def test_user_is_added_without_department_and_without_content_type(client: FlaskClient) -> None:
+    answer = client.post("/api/users", data=b'{"hikvision_id": "A1", "full_name": " Anna "}')
+
+    assert answer.status_code == 201
+    assert (answer.json["full_name"], answer.json["department"]) == ("Anna", "")
+
+
+@pytest.mark.parametrize("number", ["1", "a", "Z" * 32, "00100222"])
+def test_number_is_kept_to_the_letter(client: FlaskClient, number: str) -> None:
+    added = add(client, hikvision_id=number)
+
+    assert user(client, added["id"])["hikvision_id"] == number
+
+
+def test_name_of_128_characters_is_kept(client: FlaskClient) -> None:
+    added = add(client, full_name="Ё" * 128)
+
+    assert user(client, added["id"])["full_name"] == "Ё" * 128
+
+
+def test_number_in_use_is_a_conflict_and_adds_nobody(client: FlaskClient) -> None:
+    add(client)
+
+    answer = client.post("/api/users/", json=a_user(full_name="Другой"))
+
+    assert answer.status_code == 409
+    assert answer.json["error"] == "number_known"
+    assert "100222" in answer.json["message"]
+    assert set(answer.json["fields"]) == {"hikvision_id"}
+    assert names(client) == ["Иван Иванов"]
+
+
+def test_list_is_sorted_by_name_and_counted(client: FlaskClient) -> None:
+    add(client, hikvision_id="1", full_name="Яков")
+    add(client, hikvision_id="2", full_name="ёлкин")
+    add(client, hikvision_id="3", full_name="Жанна")
+
+    answer = client.get("/api/users/")
+
+    assert [found["full_name"] for found in answer.json] == ["ёлкин", "Жанна", "Яков"]
+    assert answer.headers["X-Total-Count"] == "3"
+    assert set(answer.json[0]) == USER_FIELDS
+
+
+def test_list_of_nobody_is_an_empty_list(client: FlaskClient) -> None:
+    answer = client.get("/api/users/")
+
+    assert answer.json == []
+    assert answer.headers["X-Total-Count"] == "0"
+
+
+def test_page_of_the_list_is_cut_by_limit_and_offset(client: FlaskClient) -> None:
+    for number in range(5):
+        add(client, hikvision_id=str(number), full_name=f"Name {number}")
+
+    answer = client.get("/api/users/?limit=2&offset=3")
+
+    assert [found["full_name"] for found in answer.json] == ["Name 3", "Name 4"]
+    assert answer.headers["X-Total-Count"] == "5"
+    assert names(client, limit=2, offset=5) == []
+
+
+@pytest.mark.parametrize(
+    "q", ["ёлкина", "елкина", "ЁЛКИНА", "Ольга Ёлкина", "ёлкина ольга", "100333", "0333", "БУХГ", " льг "]
+)
+def test_search_finds_without_case_and_with_either_yo(client: FlaskClient, q: str) -> None:
+    add(client)
+    add(client, **{**OLGA, "department": "Бухгалтерия"})
+
+    answer = client.get("/api/users/", query_string={"q": q})
+
+    assert [found["full_name"] for found in answer.json] == ["Ольга Ёлкина"]
+    assert answer.headers["X-Total-Count"] == "1"
+
+
+@pytest.mark.parametrize("q", ["%", "_", "100222 ольга", "'"])
+def test_search_takes_no_letter_for_a_pattern(client: FlaskClient, q: str) -> None:
+    add(client)
+    add(client, **OLGA)
+
+    assert names(client, q=q) == []
+
+
+def test_total_counts_all_that_match_and_not_the_page(client: FlaskClient) -> None:
+    for number in range(3):
+        add(client, hikvision_id=str(number), full_name=f"Иванов {number}")
+    add(client, hikvision_id="9", full_name="Петров")
+
+    answer = client.get("/api/users/", query_string={"q": "ИВАНОВ", "limit": 1})
+
+    assert (len(answer.json), answer.headers["X-Total-Count"]) == (1, "3")
+
+
+def test_put_changes_the_given_fields_and_leaves_the_others(client: FlaskClient) -> None:
+    added = add(client)
+
+    answer = client.put(f"/api/users/{added['id']}", json={"department": "Склад"})
+
+    assert answer.status_code == 200
+    assert answer.json == {**added, "department": "Склад"} == user(client, added["id"])
+
+
+def test_put_of_nothing_changes_nothing(client: FlaskClient) -> None:
+    added = add(client)
+
+    assert client.put(f"/api/users/{added['id']}", json={}).json == added
+
+
+def test_number_of_somebody_who_is_on_no_terminal_can_be_changed(client: FlaskClient) -> None:
+    added = add(client)
+
+    answer = client.put(f"/api/users/{added['id']}", json={"hikvision_id": "100999"})
+
+    assert (answer.status_code, answer.json["hikvision_id"]) == (200, "100999")
+
+
+def test_put_of_a_number_in_use_is_a_conflict(client: FlaskClient) -> None:
+    add(client)
+    olga = add(client, **OLGA)
+
+    answer = client.put(f"/api/users/{olga['id']}", json={"hikvision_id": "100222", "full_name": "Другая"})
+
+    assert (answer.status_code, answer.json["error"]) == (409, "number_known")
+    assert user(client, olga["id"]) == olga
+
+
+@pytest.mark.usefixtures("terminal")
+def test_number_that_is_enrolled_cannot_be_changed(client: FlaskClient, simulator: Simulated) -> None:
+    enrolled = enrol(client, simulator)
+
+    answer = client.put(f"/api/users/{enrolled['id']}", json={"hikvision_id": "100999"})
+
+    assert (answer.status_code, answer.json["error"]) == (409, "number_enrolled")
+    assert set(answer.json["fields"]) == {"hikvision_id"}
+    assert user(client, enrolled["id"]) == enrolled
+
+
+@pytest.mark.usefixtures("terminal")
+def test_rename_is_on_the_terminal_before_the_answer(client: FlaskClient, simulator: Simulated) -> None:
+    enrolled = enrol(client, simulator)
+
+    answer = client.put(f"/api/users/{enrolled['id']}", json={"full_name": "Иван Петров"})
+
+    assert (answer.json["full_name"], answer.json["synced_to_device"]) == ("Иван Петров", True)
+    assert simulator.people["100222"]["name"] == "Иван Петров"
+    assert "100222" in simulator.faces
+
+
+@pytest.mark.usefixtures("terminal")
+def test_user_who_is_not_active_any_more_is_taken_off_the_terminal(client: FlaskClient, simulator: Simulated) -> None:
+    enrolled = enrol(client, simulator)
+
+    answer = client.put(f"/api/users/{enrolled['id']}", json={"is_active": False})
+
+    assert answer.status_code == 200
+    assert (answer.json["is_active"], answer.json["synced_to_device"]) == (False, False)
+    assert simulator.people == {}
+    assert simulator.faces == {}
+
+
+@pytest.mark.usefixtures("terminal")
+def test_deactivation_holds_while_the_terminal_is_away(
+    client: FlaskClient, simulator: Simulated, wire: InProcess
+) -> None:
+    enrolled = enrol(client, simulator)
+    wire.away.add(HOST)
+
+    answer = client.put(f"/api/users/{enrolled['id']}", json={"is_active": False})
+
+    assert (answer.status_code, answer.json["is_active"]) == (200, False)
+    assert "100222" in simulator.people
+
+
+@pytest.mark.usefixtures("terminal")
+def test_user_who_comes_back_is_proven_again(client: FlaskClient, simulator: Simulated) -> None:
+    enrolled = enrol(client, simulator)
+    client.put(f"/api/users/{enrolled['id']}", json={"is_active": False})
+    simulator.journal.clear()
+
+    answer = client.put(f"/api/users/{enrolled['id']}", json={"is_active": True})
+
+    assert (answer.json["is_active"], answer.json["synced_to_device"]) == (True, True)
+    assert steps(simulator)[-1] == "POST Search"
+    assert "100222" in simulator.faces
+
+
+@pytest.mark.usefixtures("terminal")
+def test_deleted_user_is_gone_here_and_there_and_so_is_the_photo(
+    app: Flask, client: FlaskClient, simulator: Simulated
+) -> None:
+    enrolled = enrol(client, simulator)
+
+    answer = client.delete(f"/api/users/{enrolled['id']}")
+
+    assert answer.status_code == 200
+    assert set(answer.json) == USER_FIELDS
+    assert client.get(f"/api/users/{enrolled['id']}").status_code == 404
+    assert client.get(enrolled["photo_path"]).status_code == 404
+    assert list(Path(app.config["UPLOADS"]).iterdir()) == []
+    assert simulator.people == {}
+
+
+@pytest.mark.usefixtures("terminal")
+def test_deleted_users_number_is_free_only_once_the_terminal_says_nobody_is_there(
+    client: FlaskClient, simulator: Simulated, wire: InProcess
+) -> None:
+    enrolled = enrol(client, simulator)
+    wire.away.add(HOST)
+    client.delete(f"/api/users/{enrolled['id']}")
+
+    answer = client.post("/api/users/", json=a_user(full_name="Новый"))
+
+    assert (answer.status_code, answer.json["error"]) == (409, "number_leaving")
+    assert names(client) == []

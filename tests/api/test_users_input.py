@@ -1,0 +1,127 @@
+"""Bad input for users: each is refused with its field named, and nothing is written."""
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.api.helpers import a_user, add, user
+
+BAD_NUMBERS = [
+    "",
+    " ",
+    "100-222",
+    "100_222",
+    "100 222",
+    "Иван",
+    "1" * 33,
+    "100222\n",
+    "100222\r\n",
+    "\n100222",
+    "١٢٣",
+    "1\x00",
+]
+BAD_NAMES = ["", " ", "\t", "\u00a0", "\u200b", "x" * 129, "Иван\nИванов", "Иван\n", "a\x00b", "\ud800"]
+OF_ANOTHER_TYPE = [100222, 1.5, None, True, False, [], ["100222"], {}, {"a": "b"}]
+
+
+def fields_refused(client: FlaskClient, body: Any) -> dict[str, str]:
+    """Post, and return the fields that were refused with 422; nobody was added."""
+    answer = client.post("/api/users/", data=json.dumps(body), content_type="application/json")
+    assert answer.status_code == 422, answer.text
+    assert answer.json["error"] == "invalid_input"
+    assert answer.json["message"]
+    assert client.get("/api/users/").json == []
+    return dict(answer.json["fields"])
+
+
+@pytest.mark.parametrize("number", BAD_NUMBERS)
+def test_number_of_other_than_32_latin_letters_and_digits_is_refused(client: FlaskClient, number: str) -> None:
+    assert set(fields_refused(client, a_user(hikvision_id=number))) == {"hikvision_id"}
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_name_that_is_blank_too_long_or_of_several_lines_is_refused(client: FlaskClient, name: str) -> None:
+    assert set(fields_refused(client, a_user(full_name=name))) == {"full_name"}
+
+
+@pytest.mark.parametrize("department", ["x" * 129, "a\nb"])
+def test_department_that_is_too_long_or_of_several_lines_is_refused(client: FlaskClient, department: str) -> None:
+    assert set(fields_refused(client, a_user(department=department))) == {"department"}
+
+
+@pytest.mark.parametrize("field", ["hikvision_id", "full_name", "department"])
+@pytest.mark.parametrize("value", OF_ANOTHER_TYPE)
+def test_value_of_another_type_is_refused(client: FlaskClient, field: str, value: object) -> None:
+    assert set(fields_refused(client, a_user(**{field: value}))) == {field}
+
+
+@pytest.mark.parametrize("body", [None, [], [a_user()], "100222", 5, True])
+def test_json_that_is_no_object_is_refused(client: FlaskClient, body: object) -> None:
+    assert set(fields_refused(client, body)) == {"body"}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"hikvision_id": "1",}', b"\xff\xfe\xfa", b"[" * 100_000, b"a=b"])
+def test_broken_json_is_refused(client: FlaskClient, body: bytes) -> None:
+    answer = client.post("/api/users/", data=body, content_type="application/json")
+
+    assert answer.status_code == 422
+    assert answer.json["fields"] == {"body": "A JSON object is expected."}
+
+
+def test_form_fields_are_no_json(client: FlaskClient) -> None:
+    answer = client.post("/api/users/", data=a_user())
+
+    assert (answer.status_code, set(answer.json["fields"])) == (422, {"body"})
+
+
+def test_each_missing_field_is_named_in_one_answer(client: FlaskClient) -> None:
+    refused = fields_refused(client, {})
+
+    assert set(refused) == {"hikvision_id", "full_name"}
+    assert "Employee ID" in refused["hikvision_id"]
+
+
+def test_sentences_are_english_whatever_the_browser_reads(client: FlaskClient) -> None:
+    answer = client.post("/api/users/", json=a_user(full_name=""), headers={"Accept-Language": "ru"})
+
+    assert answer.json["fields"]["full_name"] == "“Full name” must not be empty."
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("is_active", "false"), ("is_active", 0), ("is_active", None), ("full_name", None), ("hikvision_id", "a b")],
+)
+def test_put_of_a_bad_value_changes_nothing(client: FlaskClient, field: str, value: object) -> None:
+    added = add(client)
+
+    answer = client.put(f"/api/users/{added['id']}", json={"department": "Склад", field: value})
+
+    assert (answer.status_code, set(answer.json["fields"])) == (422, {field})
+    assert user(client, added["id"]) == added
+
+
+@pytest.mark.parametrize("name", ["limit", "offset"])
+@pytest.mark.parametrize("value", ["-1", "a", "1.5", "", "9" * 30, "²"])
+def test_page_of_the_list_is_a_whole_number(client: FlaskClient, name: str, value: str) -> None:
+    answer = client.get("/api/users/", query_string={name: value})
+
+    assert (answer.status_code, set(answer.json["fields"])) == (422, {name})
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/photo"), ("POST", "/sync-to-device")]
+)
+def test_unknown_user_is_not_found(client: FlaskClient, method: str, path: str) -> None:
+    answer = client.open(f"/api/users/1{path}", method=method, json={"department": "Склад"})
+
+    assert (answer.status_code, answer.json["error"]) == (404, "not_found")
+    assert set(answer.json) == {"error", "message"}
+
+
+@pytest.mark.parametrize("user_id", ["0", "-1", "9" * 30, "a"])
+def test_number_that_no_row_can_have_is_not_found(client: FlaskClient, user_id: str) -> None:
+    answer = client.get(f"/api/users/{user_id}")
+
+    assert (answer.status_code, answer.json["error"]) == (404, "not_found")

@@ -1,0 +1,152 @@
+"""A browser, a server with its worker, and a terminal on a socket."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from hikflask.simulator import SimulatorServer
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.faces import NAMES, draw
+from tests.conftest import PASSWORD
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
+TERMINAL_NAME = "Вход"
+START_SECONDS = 30
+
+try:
+    from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+except ImportError:  # pragma: no cover - only where the packages of requirements-dev.txt are missing
+    pytest.skip("playwright is not installed", allow_module_level=True)
+
+expect.set_options(timeout=15_000)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, started once."""
+    if not CHROMIUM.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{CHROMIUM} is missing")
+        pytest.skip(f"{CHROMIUM} is missing: apt install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Site:
+    """The address of the pages and the terminal that they speak to."""
+
+    url: str
+    simulator: Simulated
+    server: SimulatorServer
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Database, terminal and gunicorn with the embedded worker, as they are started for a try."""
+    folder = tmp_path_factory.mktemp("instance")
+    settings = {"HIKFLASK_INSTANCE_PATH": str(folder), "HIKFLASK_BIND": "127.0.0.1:0", "HIKFLASK_LOG_LEVEL": "info"}
+    settings |= {"HIKFLASK_SWEEP_INTERVAL": "1", "HIKFLASK_CAPTURE_TIMEOUT": "20", "FLASK_APP": "wsgi"}
+    environment = {**os.environ, **settings}
+    flask = [sys.executable, "-m", "flask"]
+    subprocess.run([*flask, "db", "upgrade"], cwd=ROOT, env=environment, check=True, capture_output=True)
+    simulator = Simulated(PASSWORD)
+    with SimulatorServer(simulator) as server:
+        add = [*flask, "terminal", "add", TERMINAL_NAME, server.url, "admin", "--password-stdin"]
+        subprocess.run(add, cwd=ROOT, env=environment, check=True, capture_output=True, input=PASSWORD.encode())
+        with gunicorn(environment, folder / "server.log") as url:
+            yield Site(url, simulator, server)
+
+
+class gunicorn:  # noqa: N801 - used as a function
+    """Run gunicorn on a free port and give its address."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self.log = log
+        command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app"]
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+
+    def __enter__(self) -> str:
+        for _ in range(START_SECONDS * 10):
+            found = re.search(r"Listening at: (http://[\d.:]+)", self.log.read_text())
+            if found and self._answers(found[1]):
+                return found[1]
+            if self.process.poll() is not None:
+                break
+            self._wait(0.1)
+        raise AssertionError(self.log.read_text())
+
+    def __exit__(self, *_: object) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+
+    def _answers(self, url: str) -> bool:
+        try:
+            with urlopen(f"{url}/health", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def _wait(self, seconds: float) -> None:
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return
+
+
+@pytest.fixture
+def site(served: Site) -> Site:
+    """The served pages, with a terminal that does what it is told."""
+    served.simulator.faults.clear()
+    return served
+
+
+class Window:
+    """A browser window whose console must stay silent."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+
+@pytest.fixture
+def russian(browser: Browser, site: Site) -> Iterator[Window]:
+    """A Russian browser."""
+    window = Window(browser.new_context(locale="ru-RU", base_url=site.url))
+    yield window
+    window.context.close()
+    assert window.complaints == []
+
+
+@pytest.fixture
+def english_without_javascript(browser: Browser, site: Site) -> Iterator[Window]:
+    """An English browser without JavaScript."""
+    window = Window(browser.new_context(locale="en-US", base_url=site.url, java_script_enabled=False))
+    yield window
+    window.context.close()
+    assert window.complaints == []

@@ -1,0 +1,215 @@
+"""The eight steps of enrolling an employee, and what may happen on the way."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import FACE, OTHER_FACE, TERMINAL_NAME, Site, Window
+
+
+def fill(page: Page, number: str, name: str = "Иван Иванов", department: str = "Охрана") -> None:
+    page.locator("#hikvision_id").fill(number)
+    page.locator("#full_name").fill(name)
+    page.locator("#department").fill(department)
+
+
+def assert_enrolled(site: Site, number: str, name: str, face: bytes) -> None:
+    assert site.simulator.people[number]["name"] == name
+    assert site.simulator.faces[number].jpeg == face
+
+
+def test_eight_steps_in_russian(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/")
+    page.get_by_role("link", name="Сотрудники", exact=True).click()
+    page.get_by_role("link", name="Добавить сотрудника").first.click()
+    page.get_by_label("ID сотрудника").fill("100222")
+    page.get_by_label("ФИО").fill("Иван Иванов")
+    page.get_by_label("Отдел").fill("Охрана")
+    page.get_by_role("button", name="Захватить фото с терминала").click()
+    expect(page.get_by_text(f"Предъявите лицо терминалу «{TERMINAL_NAME}».")).to_be_visible()
+    site.simulator.present_alone(FACE)
+    expect(page.get_by_text("✅ Фото успешно захвачено! Это Иван Иванов?")).to_be_visible()
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.get_by_text(f"Есть на терминале «{TERMINAL_NAME}»: сотрудник и лицо.")).to_be_visible()
+    assert_enrolled(site, "100222", "Иван Иванов", FACE)
+
+
+def test_eight_steps_in_english_without_javascript(site: Site, english_without_javascript: Window) -> None:
+    page = english_without_javascript.page
+    page.goto("/")
+    page.get_by_role("link", name="Employees", exact=True).click()
+    page.get_by_role("link", name="Add employee").first.click()
+    page.get_by_label("Employee ID").fill("E100333")
+    page.get_by_label("Full name").fill("Anna Smith")
+    page.get_by_label("Department").fill("Front desk")
+    page.get_by_role("button", name="Capture from terminal").click()
+    expect(page.get_by_text(f"Show your face to “{TERMINAL_NAME}”.")).to_be_visible()
+    site.simulator.present_alone(OTHER_FACE)
+    expect(page.get_by_text("✅ Photo captured! Is this Anna Smith?")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text(f"On “{TERMINAL_NAME}”: person and face.")).to_be_visible()
+    assert_enrolled(site, "E100333", "Anna Smith", OTHER_FACE)
+
+
+def test_typing_goes_on_while_the_panel_asks(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    page.get_by_role("button", name="Захватить фото с терминала").click()
+    seconds = page.locator("#capture-seconds")
+    expect(seconds).to_be_visible()
+    field = page.get_by_label("ФИО")
+    field.press_sequentially("Мария ", delay=20)
+    before = seconds.inner_text()
+    expect(seconds).not_to_have_text(before)
+    expect(field).to_be_focused()
+    field.press_sequentially("Петрова", delay=20)
+    page.get_by_label("ID сотрудника").fill("T1")
+    site.simulator.present_alone(FACE)
+    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    expect(field).to_have_value("Мария Петрова")
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    assert_enrolled(site, "T1", "Мария Петрова", FACE)
+
+
+def test_a_running_capture_survives_a_reload(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    fill(page, "R1")
+    page.get_by_role("button", name="Захватить фото с терминала").click()
+    expect(page).to_have_url(re.compile(r"/employees/new\?capture=\d+$"))
+    expect(page.locator("#capture-seconds")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("ФИО")).to_have_value("Иван Иванов")
+    site.simulator.present_alone(FACE)
+    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    assert_enrolled(site, "R1", "Иван Иванов", FACE)
+
+
+def test_cancel_ends_the_capture_and_another_may_follow(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    fill(page, "C1")
+    page.get_by_role("button", name="Захватить фото с терминала").click()
+    expect(page.locator("#capture-seconds")).to_be_visible()
+    page.get_by_role("button", name="Отмена").click()
+    expect(page.get_by_text("Съёмка отменена. Ничего не сохранено.")).to_be_visible()
+    expect(page.get_by_label("ID сотрудника")).to_have_value("C1")
+    page.get_by_role("button", name="Повторить").click()
+    expect(page.locator("#capture-seconds")).to_be_visible()
+    site.simulator.present_alone(FACE)
+    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    assert_enrolled(site, "C1", "Иван Иванов", FACE)
+
+
+def test_cancel_works_without_javascript(english_without_javascript: Window) -> None:
+    page = english_without_javascript.page
+    page.goto("/employees/new")
+    fill(page, "N1", "Anna Smith")
+    page.get_by_role("button", name="Capture from terminal").click()
+    expect(page.locator("#capture-seconds")).to_be_visible()
+    expect(page.locator("#full_name")).to_be_hidden()
+    expect(page.get_by_text("Anna Smith")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Capture cancelled. Nothing was saved.")).to_be_visible()
+    expect(page.get_by_label("Full name")).to_have_value("Anna Smith")
+
+
+def test_a_click_on_cancel_is_never_lost_between_two_answers(russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    fill(page, "L1")
+    page.get_by_role("button", name="Захватить фото с терминала").click()
+    seconds = page.locator("#capture-seconds")
+    expect(seconds).to_be_visible()
+    box = page.locator("#capture-cancel").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    expect(seconds).not_to_have_text(seconds.inner_text())
+    page.mouse.up()
+    expect(page.get_by_text("Съёмка отменена. Ничего не сохранено.")).to_be_visible()
+
+
+def test_a_double_click_on_capture_does_not_cancel_it(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    fill(page, "W1")
+    page.locator("#capture-take").click(trial=True)
+    button = page.locator("#capture-take").bounding_box()
+    assert button
+    x, y = button["x"] + button["width"] / 2, button["y"] + button["height"] / 2
+    page.mouse.click(x, y)
+    expect(page.locator("#capture-cancel")).to_be_attached()
+    page.mouse.click(x, y)
+    expect(page.locator("#capture-seconds")).to_be_visible()
+    site.simulator.present_alone(FACE)
+    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+
+
+def test_retaking_shows_the_new_face_and_binds_it(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    fill(page, "A1")
+    page.get_by_role("button", name="Захватить фото с терминала").click()
+    site.simulator.present_alone(FACE)
+    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    page.get_by_role("button", name="Снять заново").click()
+    expect(page.locator("#capture-seconds")).to_be_visible()
+    site.simulator.present_alone(OTHER_FACE)
+    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    assert_enrolled(site, "A1", "Иван Иванов", OTHER_FACE)
+
+
+def test_enter_in_a_field_saves_and_does_not_capture(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    fill(page, "S1")
+    site.simulator.journal.clear()
+    page.get_by_label("ФИО").press("Enter")
+    expect(page).to_have_url(re.compile(r"/employees/\d+$"))
+    assert not [entry for entry in site.simulator.log if "CaptureFaceData" in entry.path]
+
+
+def test_the_search_answers_while_typing(russian: Window) -> None:
+    page = russian.page
+    for number, name in (("F1", "Фёдор Орлов"), ("F2", "Фаина Зимина")):
+        page.goto("/employees/new")
+        fill(page, number, name)
+        page.get_by_role("button", name="Сохранить").click()
+        expect(page).to_have_url(re.compile(r"/employees/\d+$"))
+    page.goto("/employees/")
+    page.get_by_label("Поиск").press_sequentially("орлов", delay=30)
+    expect(page.get_by_text("Фаина Зимина")).to_be_hidden()
+    expect(page.get_by_text("Фёдор Орлов")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/employees/\?q="))
+
+
+def test_a_removal_is_in_sight_until_the_terminal_confirms_it(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    fill(page, "D1")
+    page.get_by_role("button", name="Захватить фото с терминала").click()
+    site.simulator.present_alone(FACE)
+    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    site.server.stop()
+    try:
+        page.get_by_role("button", name="Деактивировать").click()
+        expect(page.get_by_text("Ещё может открыть двери: 1")).to_be_visible()
+        expect(page.locator("[data-state=removal]")).to_contain_text("не в сети с")
+    finally:
+        site.server.start()
+    page.get_by_role("button", name="Повторить").click()
+    expect(page.locator("[data-state=gone]")).to_be_visible()
+    assert "D1" not in site.simulator.people

@@ -1,0 +1,96 @@
+"""The app as it is served: gunicorn in a process of its own, on a fresh instance folder."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 40.0
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def until(true: Callable[[], bool], seconds: float = 15.0) -> None:
+    """Wait for a condition of another process; fail when it does not come."""
+    give_up = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > give_up:
+            raise AssertionError("it did not happen in time")
+        time.sleep(0.05)
+
+
+class Served:
+    """gunicorn with the project's own settings, and commands on the same instance folder."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self._folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("HIKFLASK_")},
+            "HIKFLASK_INSTANCE_PATH": str(folder),
+            "HIKFLASK_BIND": f"127.0.0.1:{self.port}",
+            "FLASK_APP": "wsgi",
+            **{f"HIKFLASK_{name}": value for name, value in settings.items()},
+        }
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def flask(self, *arguments: str, stdin: str = "") -> str:
+        """Run a command of `flask --app wsgi` and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", *arguments],
+            cwd=ROOT, env=self._environment, input=stdin, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        if done.returncode:
+            raise AssertionError(done.stdout + done.stderr)
+        return done.stdout
+
+    def start(self) -> None:
+        """Migrate and serve; return when the page answers."""
+        self.flask("db", "upgrade")
+        self._spawn("gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app")
+        until(self._answers, START_SECONDS)
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        """Start a worker of its own."""
+        return self._spawn("flask", "worker")
+
+    def has_worker(self) -> bool:
+        """True when a worker has written its heartbeat."""
+        with closing(sqlite3.connect(self._folder / "hikflask.sqlite3")) as database:
+            return bool(database.execute("SELECT count(*) FROM heartbeat").fetchone()[0])
+
+    def stop(self) -> None:
+        """Stop all processes."""
+        self.http.close()
+        for process in self._processes:
+            process.send_signal(signal.SIGTERM)
+        for process in self._processes:
+            process.wait(30)
+
+    def _spawn(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT, env=self._environment)
+        self._processes.append(process)
+        return process
+
+    def _answers(self) -> bool:
+        try:
+            return self.http.get(f"{self.url}/health", timeout=2).ok
+        except requests.ConnectionError:
+            return False

@@ -1,0 +1,187 @@
+"""Files of photos: as the terminal gave them, named by the number, and never served without a row."""
+
+import io
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Photo
+from hikflask.models.photo import CAPTURED, UPLOADED
+from hikflask.services import photos
+from hikflask.services.errors import BadPhoto, CaptureLost
+from hikflask.simulator.faces import NAMES, draw
+
+pytestmark = pytest.mark.usefixtures("context")
+
+FACE = draw(NAMES[0])
+
+
+def kept(number: str = "100222") -> Photo:
+    """A captured photo with its row."""
+    photo = photos.keep_captured(FACE, number)
+    db.session.add(photo)
+    db.session.commit()
+    return photo
+
+
+def files() -> list[str]:
+    return sorted(path.name for path in photos.folder().iterdir())
+
+
+@pytest.mark.parametrize("picture", [FACE, FACE + b"trailing", b"anything at all", b""])
+def test_captured_picture_is_kept_byte_for_byte_with_its_hash(picture: bytes) -> None:
+    photo = photos.keep_captured(picture, "100222")
+
+    assert photos.read(photo) == picture
+    assert photo.sha256 == photos.sha256(picture)
+    assert photo.source == CAPTURED
+
+
+def test_hash_of_an_upload_is_that_of_the_file_that_was_written() -> None:
+    photo = photos.keep_upload(io.BytesIO(FACE), "100222")
+
+    assert photo.sha256 == photos.sha256(photos.read(photo))
+    assert (photo.source, photos.read(photo) == FACE) == (UPLOADED, False)
+
+
+def test_file_is_named_by_the_number_and_cannot_be_guessed() -> None:
+    first, second = photos.keep_captured(FACE, "100222"), photos.keep_captured(FACE, "100222")
+
+    assert first.file.startswith("100222_")
+    assert first.file.endswith(".jpg")
+    assert first.file != second.file
+    assert len(first.file) >= len("100222_.jpg") + 22
+    assert first.path == f"/uploads/{first.file}"
+
+
+@pytest.mark.parametrize("number", ["", "../../etc/passwd", "a/b", "Иван", "..", "x" * 255, "1\n2", "\0"])
+def test_typed_number_never_leads_out_of_the_folder(number: str) -> None:
+    photo = photos.keep_captured(FACE, number)
+
+    assert files() == [photo.file]
+    assert photo.file.isascii()
+    assert "/" not in photo.file
+    assert len(photo.file) <= Photo.__table__.c.file.type.length
+
+
+def test_picture_for_no_number_has_a_name_that_says_so() -> None:
+    assert photos.keep_captured(FACE, "").file.startswith("capture_")
+
+
+def test_refused_upload_leaves_nothing() -> None:
+    with pytest.raises(BadPhoto):
+        photos.keep_upload(io.BytesIO(FACE[:500]), "100222")
+
+    assert files() == []
+
+
+def test_half_a_file_is_never_under_the_photos_name() -> None:
+    photos.keep_captured(FACE, "100222")
+
+    assert not [name for name in files() if name.startswith(".") or name.endswith(".part")]
+
+
+def test_others_on_the_machine_cannot_list_the_folder() -> None:
+    assert stat.S_IMODE(photos.folder().stat().st_mode) & 0o007 == 0
+
+
+def test_renamed_file_is_there_under_both_names_until_it_is_settled() -> None:
+    photo, moves = kept("capture"), photos.Files()
+    old = photo.file
+
+    moves.rename(photo, "100222")
+
+    assert photo.file.startswith("100222_")
+    assert files() == sorted([old, photo.file])
+    moves.settle()
+    assert files() == [photo.file]
+    assert photos.read(photo) == FACE
+
+
+def test_rename_that_is_undone_leaves_the_old_file() -> None:
+    photo, moves = kept("capture"), photos.Files()
+    old = photo.file
+    moves.rename(photo, "100222")
+
+    moves.undo()
+
+    assert files() == [old]
+
+
+def test_file_with_the_numbers_name_keeps_it() -> None:
+    photo, moves = kept(), photos.Files()
+    name = photo.file
+
+    moves.rename(photo, "100222")
+    moves.undo()
+    moves.settle()
+
+    assert (photo.file, files()) == (name, [name])
+
+
+def test_number_that_begins_alike_is_another_number() -> None:
+    photo = kept("1002")
+
+    photos.Files().rename(photo, "100")
+
+    assert photo.file.startswith("100_")
+
+
+def test_file_that_is_gone_cannot_be_renamed() -> None:
+    photo = kept("capture")
+    name = photo.file
+    photos.unlink(name)
+
+    with pytest.raises(CaptureLost):
+        photos.Files().rename(photo, "100222")
+    assert photo.file == name
+
+
+def test_file_that_is_gone_already_is_unlinked_all_the_same() -> None:
+    photo = kept()
+
+    photos.unlink(photo.file, photo.file)
+
+    assert files() == []
+
+
+def test_photo_with_a_row_is_known() -> None:
+    photo = kept()
+
+    assert photos.known(photo.file) == photos.folder() / photo.file
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../secret_key", "100222_other.jpg", "/etc/passwd", "\0"])
+def test_what_has_no_row_is_never_served(name: str) -> None:
+    (photos.folder() / "100222_other.jpg").write_bytes(FACE)
+
+    assert photos.known(name) is None
+
+
+def test_photo_whose_row_went_is_never_served() -> None:
+    photo = kept()
+    db.session.delete(photo)
+    db.session.commit()
+
+    assert photos.known(photo.file) is None
+
+
+def test_link_under_a_photos_name_is_never_served(tmp_path: Path) -> None:
+    photo = kept()
+    photos.unlink(photo.file)
+    (photos.folder() / photo.file).symlink_to(tmp_path / "secret_key")
+
+    assert (tmp_path / "secret_key").exists()
+    assert photos.known(photo.file) is None
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_never_served(make: type) -> None:
+    photo = kept()
+    photos.unlink(photo.file)
+    make(photos.folder() / photo.file)
+
+    assert photos.known(photo.file) is None

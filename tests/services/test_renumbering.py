@@ -1,0 +1,63 @@
+"""A new number: the old one is removed from the terminal, the new one enrolled and proven."""
+
+import pytest
+
+from hikflask.models import Terminal
+from hikflask.services import captures, employees, enrolments, settling
+from hikflask.services.captures import Draft
+from hikflask.services.employees import FaceSource
+from hikflask.services.errors import NumberEnrolled, NumberLeaving
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.faces import NAMES, draw
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+
+OLD, NEW = Draft("100222", "Иван Иванов"), Draft("100999", "Иван Иванов")
+FACE = draw(NAMES[0])
+
+
+def enrol(simulator: Simulated, terminal: Terminal, draft: Draft, employee_id: int | None = None) -> int:
+    simulator.present_alone(FACE)
+    taken = captures.run(captures.start(terminal.id, draft, "Анна", take_over=True).id)
+    return employees.save(draft, FaceSource(capture_id=taken.id), employee_id=employee_id).id
+
+
+def settle_all() -> None:
+    for enrolment_id in enrolments.claim_due():
+        settling.settle(enrolment_id, "sweep")
+
+
+def test_old_number_leaves_and_the_new_one_is_proven(simulator: Simulated, terminal: Terminal) -> None:
+    employee_id = enrol(simulator, terminal, OLD)
+    settle_all()
+
+    enrol(simulator, terminal, NEW, employee_id)
+
+    assert [one.number for one in enrolments.open_removals()] == ["100222"]
+    settle_all()
+    assert set(simulator.people) == {"100999"}
+    assert simulator.faces["100999"].jpeg == FACE
+    assert enrolments.of_number("100999")[0].is_confirmed
+    assert enrolments.open_removals() == []
+
+
+def test_enrolled_number_does_not_change_without_a_new_face(simulator: Simulated, terminal: Terminal) -> None:
+    employee_id = enrol(simulator, terminal, OLD)
+    settle_all()
+
+    with pytest.raises(NumberEnrolled):
+        employees.save(NEW, employee_id=employee_id)
+
+    assert enrolments.of_number("100222")[0].is_confirmed
+
+
+def test_old_number_is_free_for_others_only_when_it_has_left(simulator: Simulated, terminal: Terminal) -> None:
+    employee_id = enrol(simulator, terminal, OLD)
+    settle_all()
+    enrol(simulator, terminal, NEW, employee_id)
+
+    with pytest.raises(NumberLeaving):
+        employees.save(Draft("100222", "Ольга Ёлкина"))
+
+    settle_all()
+    assert employees.save(Draft("100222", "Ольга Ёлкина")).number == "100222"

@@ -1,0 +1,229 @@
+"""Settings: the order of their sources, refusals that name the setting, and keys that are made once."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from flask import Config
+
+from hikflask import config
+from hikflask.config import SETTINGS, ConfigError
+
+GOOD_KEY = "q7Wn2xR9tB4mZ8kL5vJ1"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [*SETTINGS, "INSTANCE_PATH"]:
+        monkeypatch.delenv(f"HIKFLASK_{name}", raising=False)
+
+
+def loaded(folder: Path, **given: Any) -> Config:
+    """Settings as the app gets them, with what a test gives."""
+    settings = Config(str(folder))
+    config.load(settings, str(folder), given)
+    return settings
+
+
+def refusal(folder: Path, **given: Any) -> str:
+    """The one sentence of a refusal."""
+    with pytest.raises(ConfigError) as refused:
+        loaded(folder, **given)
+    return str(refused.value)
+
+
+def test_defaults_are_enough(tmp_path: Path) -> None:
+    settings = loaded(tmp_path / "instance")
+
+    assert settings["SQLALCHEMY_DATABASE_URI"] == f"sqlite:///{tmp_path}/instance/hikflask.sqlite3"
+    assert (settings["WORKER"], settings["WORKER_THREADS"], settings["CAPTURE_TIMEOUT"]) == ("embedded", 8, 30.0)
+    assert Path(settings["UPLOADS"]).is_dir()
+
+
+def test_each_source_wins_over_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config.py").write_text("CAPTURE_TIMEOUT = 11\nREAD_TIMEOUT = 11\nLEASE_WAIT = 11\n")
+    monkeypatch.setenv("HIKFLASK_READ_TIMEOUT", "12")
+    monkeypatch.setenv("HIKFLASK_LEASE_WAIT", "12")
+
+    settings = loaded(tmp_path, LEASE_WAIT=13)
+
+    names = ("CONNECT_TIMEOUT", "CAPTURE_TIMEOUT", "READ_TIMEOUT", "LEASE_WAIT")
+    assert [settings[name] for name in names] == [3.0, 11.0, 12.0, 13.0]
+
+
+def test_postgresql_is_spoken_to_by_its_present_driver(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, DATABASE_URL="postgresql://hik:pw@db/hikflask")
+
+    assert settings["SQLALCHEMY_DATABASE_URI"] == "postgresql+psycopg://hik:pw@db/hikflask"
+
+
+def test_instance_folder_is_given_by_the_environment_or_stands_beside_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = config.instance_path()
+    monkeypatch.setenv("HIKFLASK_INSTANCE_PATH", str(tmp_path))
+
+    assert beside == str(config.ROOT / "instance")
+    assert config.instance_path() == str(tmp_path)
+    assert config.instance_path({"INSTANCE_PATH": "elsewhere"}) == str(Path("elsewhere").absolute())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [
+        *[(name, value, "a number of seconds") for name in SETTINGS if name.endswith(("TIMEOUT", "BASE", "INTERVAL"))
+          for value in ("soon", "0", "-1", "nan", "inf", "86401", "", None)],
+        ("WORKER", "inside", "embedded or external"),
+        ("WORKER_THREADS", "1", "a whole number between 2 and 64"),
+        ("WORKER_THREADS", "65", "a whole number between 2 and 64"),
+        ("WORKER_THREADS", "many", "a whole number between 2 and 64"),
+        ("DATABASE_URL", "mysql://db/hikflask", "sqlite:///… or postgresql://…"),
+        ("TIMEZONE", "Moscow", "a zone name such as Europe/Moscow"),
+        ("TIMEZONE", "/etc/passwd", "a zone name such as Europe/Moscow"),
+    ],
+)  # fmt: skip
+def test_value_that_is_not_allowed_is_refused_by_name_with_what_is(
+    tmp_path: Path, name: str, value: object, advice: str
+) -> None:
+    assert refusal(tmp_path, **{name: value}).startswith(f"HIKFLASK_{name} cannot be used: set it to {advice}")
+
+
+def test_refusal_does_not_repeat_a_password(tmp_path: Path) -> None:
+    assert "hunter2" not in refusal(tmp_path, DATABASE_URL="mysql://hik:hunter2@db/hikflask")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "dev",
+        "short",
+        "a" * 40,
+        "ababababababababababab",
+        "your-secret-key-here",
+        "dev-secret-key-change-in-production",
+        "CHANGE_ME_CHANGE_ME_1234",
+        "please-change-this-now",
+        "you-will-never-guess",
+        "my-super-top-secret!",
+        "hikvision_password_2025",
+        "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+    ],
+)
+def test_secret_key_that_others_know_is_refused(tmp_path: Path, key: str) -> None:
+    sentence = refusal(tmp_path, SECRET_KEY=key)
+
+    assert sentence.startswith("HIKFLASK_SECRET_KEY is too short or well known")
+    assert "secrets.token_urlsafe(48)" in sentence
+
+
+def test_secret_key_that_is_given_is_used_and_not_written(tmp_path: Path) -> None:
+    assert loaded(tmp_path, SECRET_KEY=GOOD_KEY)["SECRET_KEY"] == GOOD_KEY
+    assert not (tmp_path / "secret_key").exists()
+
+
+@pytest.mark.parametrize("key", ["x", "Ключ", "A" * 44])
+def test_password_key_that_is_no_fernet_key_is_refused(tmp_path: Path, key: str) -> None:
+    sentence = refusal(tmp_path, PASSWORD_KEY=key)
+
+    assert sentence.startswith("HIKFLASK_PASSWORD_KEY is no Fernet key")
+    assert key not in sentence.removeprefix("HIKFLASK_PASSWORD_KEY is no Fernet key") or len(key) == 1
+
+
+def test_keys_are_made_once_for_their_owner_alone(tmp_path: Path) -> None:
+    first = loaded(tmp_path)
+
+    second = loaded(tmp_path)
+
+    for name in ("SECRET_KEY", "PASSWORD_KEY"):
+        file = tmp_path / name.lower()
+        assert first[name] == second[name] == file.read_text().strip()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert first["SECRET_KEY"] != first["PASSWORD_KEY"]
+    assert Fernet(first["PASSWORD_KEY"].encode())
+    assert {path.name for path in tmp_path.iterdir()} == {"secret_key", "password_key", "uploads"}
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
+@pytest.mark.parametrize("name", ["secret_key", "password_key"])
+def test_key_that_others_can_read_is_refused_with_the_cure(tmp_path: Path, name: str, mode: int) -> None:
+    loaded(tmp_path)
+    (tmp_path / name).chmod(mode)
+
+    assert refusal(tmp_path) == f"Others can read {tmp_path / name}: run `chmod 600 {tmp_path / name}`."
+
+
+@pytest.mark.parametrize("name", ["secret_key", "password_key"])
+def test_key_that_cannot_be_read_is_refused_with_the_cure(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir(mode=0o700)
+
+    sentence = refusal(tmp_path)
+
+    assert str(tmp_path / name) in sentence
+    assert f"HIKFLASK_{name.upper()}" in sentence
+
+
+def test_empty_key_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").touch(mode=0o600)
+
+    assert "HIKFLASK_SECRET_KEY" in refusal(tmp_path)
+
+
+def test_instance_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    sentence = refusal(tmp_path / "file" / "instance")
+
+    assert sentence.startswith(f"The instance folder {tmp_path}/file/instance is not writable")
+    assert "HIKFLASK_INSTANCE_PATH" in sentence
+
+
+def test_uploads_that_are_no_folder_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "uploads").touch()
+
+    assert "HIKFLASK_INSTANCE_PATH" in refusal(tmp_path)
+
+
+RACER = """
+import json, sys
+from flask import Config
+from hikflask import config
+print("ready", flush=True)
+sys.stdin.readline()
+settings = Config(sys.argv[1])
+config.load(settings, sys.argv[1], {})
+print(json.dumps([settings["SECRET_KEY"], settings["PASSWORD_KEY"]]))
+"""
+
+
+def test_processes_that_start_together_get_the_same_keys(tmp_path: Path) -> None:
+    start = [sys.executable, "-c", RACER, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(config.ROOT)}
+    racers = [
+        subprocess.Popen(start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        for _ in range(4)
+    ]
+    for racer in racers:
+        assert racer.stdout is not None
+        racer.stdout.readline()
+
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    keys = [json.loads(racer.communicate(timeout=30)[0]) for racer in racers]
+
+    assert len({tuple(pair) for pair in keys}) == 1
+    assert keys[0][0] == (tmp_path / "secret_key").read_text().strip()
+    assert {path.name for path in tmp_path.iterdir()} == {"secret_key", "password_key", "uploads"}
+
+
+@pytest.mark.parametrize("name", [*SETTINGS, "INSTANCE_PATH"])
+def test_setting_is_documented(name: str) -> None:
+    assert f"`HIKFLASK_{name}`" in (DOCS / "en" / "settings.md").read_text(encoding="utf-8")

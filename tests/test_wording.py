@@ -1,0 +1,194 @@
+"""Every code has a sentence in both languages, and no missing name breaks one."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask_babel import force_locale
+
+from hikflask import wording
+from hikflask.isapi import errors as isapi_errors
+from hikflask.services import binding, captures, errors
+
+KINDS = [*errors.ServiceError.__subclasses__(), *errors.BadPhoto.__subclasses__()]
+CODES = {kind.code for kind in KINDS}
+CODES |= {binding.NO_PHOTO, binding.FILES_NOT_TAKEN, binding.OTHER_TERMINAL}
+CODES |= {captures.NO_WORKER, captures.INTERRUPTED, "notSupport"}
+TERMINAL_CODES = set(isapi_errors.CLASSES) | {kind.own_code for kind in set(isapi_errors.CLASSES.values())}
+TERMINAL_CODES |= {"unreachable", "no_answer", "certificate_changed", "nonsense", "locked", "gone", "name_too_long"}
+
+ALL = {
+    "who": "Анна", "n": 12, "name": "Пётр", "terminal": "Вход", "t": "Вход", "time": "14:05", "reason": "потому что",
+    "max": 1500, "address": "http://10.0.0.5", "text": "no", "limit": 32, "length": 40,
+}  # fmt: skip
+
+TABLE = [
+    (
+        "terminal_in_use",
+        "Терминал занят: Анна. Ещё около 12 с.",
+        "Terminal in use by Анна, about 12 s.",
+    ),
+    (
+        "terminal_held",
+        "На терминале ждёт сохранения снимок «Пётр» (Анна). Новый захват его заменит.",
+        "An unsaved capture of Пётр (Анна) waits here. A new one replaces it.",
+    ),
+    ("queued", "Включаем камеру терминала…", "Waking up the terminal…"),
+    (
+        "waiting",
+        "Предъявите лицо терминалу «Вход». Осталось 12 с",
+        "Show your face to “Вход”. 12 s left",
+    ),
+    ("captured", "✅ Фото успешно захвачено! Это Пётр?", "✅ Photo captured! Is this Пётр?"),
+    (
+        "captureTimeout",
+        "За 12 с терминал не увидел лицо. Подойдите ближе (около 60 см), лицом к свету, и повторите.",
+        "No face seen in 12 s. Come closer (about 60 cm), face the light, try again.",
+    ),
+    ("cancelled", "Съёмка отменена. Ничего не сохранено.", "Capture cancelled. Nothing was saved."),
+    (
+        "superseded",
+        "На этом терминале уже снято другое лицо. Снимите сотрудника ещё раз.",
+        "Another face was captured there since. Capture the employee again.",
+    ),
+    ("enrolment_working", "Сотрудник ✓ · лицо …", "Person ✓ · face …"),
+    (
+        "enrolment_confirmed",
+        "Есть на терминале «Вход»: сотрудник и лицо. Проверено в 14:05.",
+        "On “Вход”: person and face. Checked at 14:05.",
+    ),
+    (
+        "enrolment_person_only",
+        "На терминале «Вход» есть сотрудник, но нет лица: потому что",
+        "Person on “Вход”, but no face: потому что",
+    ),
+    (
+        "enrolment_waiting",
+        "«Вход» не отвечает. Повторим сами в 14:05. Данные сохранены.",
+        "“Вход” does not answer. We will retry at 14:05. Nothing is lost.",
+    ),
+    (
+        "removal_open",
+        "Ещё может открыть двери: «Вход» (не в сети с 14:05)",
+        "May still open doors: “Вход” (offline since 14:05)",
+    ),
+    (
+        "files_not_taken",
+        "Фото останется только на сервере: терминал «Пётр» не принимает файлы. "
+        "Чтобы лицо было на терминале, снимите его с терминала.",
+        "The photo stays on the server: terminal “Пётр” takes no files. To get the face onto it, capture it there.",
+    ),
+    ("deviceBusy", "Терминал занят. Повторим через 12 с.", "The terminal is busy. Trying again in 12 s."),
+    ("faceDataModeling", "Терминал занят. Повторим через 12 с.", "The terminal is busy. Trying again in 12 s."),
+    ("notSupport", "Эта модель не умеет снимать по команде.", "This model cannot capture on command."),
+    ("pictureFaceDetectZero", "На снимке нет лица.", "No face in the picture."),
+    ("noFaceInPicture", "На снимке нет лица.", "No face in the picture."),
+    ("PicAnalysisNoTargetError", "На снимке нет лица.", "No face in the picture."),
+    (
+        "multipleFaceObjectError",
+        "В кадре больше одного лица. Нужен один человек.",
+        "More than one face. One person, please.",
+    ),
+    ("pupilDistanceTooSmall", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
+    ("picSizeSmallError", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
+    ("faceDataLenShort", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
+    (
+        "faceLowQulity",
+        "Низкое качество: больше света, без маски и тёмных очков.",
+        "Poor quality: more light, no mask, no dark glasses.",
+    ),
+    (
+        "lowScore",
+        "Низкое качество: больше света, без маски и тёмных очков.",
+        "Poor quality: more light, no mask, no dark glasses.",
+    ),
+    (
+        "SubpicAnalysisModelingError",
+        "Терминал не смог построить модель лица. Снимите заново.",
+        "The terminal could not model this face. Capture again.",
+    ),
+    ("picSizeExceedError", "Файл слишком большой для терминала.", "The file is too large for the terminal."),
+    (
+        "employeeNoAlreadyExist",
+        "Номер 12 на терминале занят: «Пётр». Заменить или выбрать другой номер?",
+        "Number 12 is taken there by Пётр. Replace it or choose another number?",
+    ),
+    (
+        "illegalEmployeeNo",
+        "Терминал не принимает такой номер: только латинские буквы и цифры, до 32.",
+        "The terminal refuses this number: Latin letters and digits, up to 32.",
+    ),
+    (
+        "deviceUserFull",
+        "На терминале нет места (12 из 1500). Сначала удалите уволенных.",
+        "The terminal is full (12 of 1500). Remove leavers first.",
+    ),
+    (
+        "alreadyExistThisFace",
+        "Это лицо уже записано под другим номером. Проверьте двойника.",
+        "This face is already there under another number.",
+    ),
+    ("urlDownloadFail", "Терминал потерял снимок. Снимите заново.", "The terminal lost the picture. Capture again."),
+    (
+        "wrong_password",
+        "Терминал не принял пароль. Мы остановились, чтобы его не заблокировать. Исправьте пароль терминала.",
+        "The terminal refused the password. We stopped so as not to lock it. Correct the terminal's password.",
+    ),
+    (
+        "locked",
+        "Учётная запись на терминале заблокирована ещё на 12 мин.",
+        "The account there is locked for 12 more min.",
+    ),
+    ("lowPrivilege", "У учётной записи терминала нет прав на это.", "The terminal's account lacks the right for this."),
+    ("notActivated", "Терминал ещё не активирован.", "The terminal is not activated yet."),
+    (
+        "unreachable",
+        "«Вход» не отвечает по адресу http://10.0.0.5. Проверьте питание и сеть.",
+        "“Вход” does not answer at http://10.0.0.5. Check power and network.",
+    ),
+    (
+        "certificate_changed",
+        "У «Вход» другой сертификат. Если терминал меняли, пусть администратор подтвердит.",
+        "“Вход” shows another certificate. If it was replaced, an administrator must confirm it.",
+    ),
+    ("somethingNew", "Терминал отказал: no (somethingNew).", "The terminal refused: no (somethingNew)."),
+]
+
+
+@pytest.fixture(autouse=True)
+def russian(app: Flask) -> Iterator[None]:
+    with app.app_context(), force_locale("ru"):
+        yield
+
+
+@pytest.mark.parametrize(("code", "russian_text", "english_text"), TABLE)
+def test_the_sentences_are_to_the_letter(code: str, russian_text: str, english_text: str) -> None:
+    assert wording.sentence(code, **ALL) == russian_text
+    assert wording.english(code, **ALL) == english_text
+
+
+@pytest.mark.parametrize("code", sorted(CODES | TERMINAL_CODES - {"refused"}))
+def test_each_code_has_its_own_sentence_in_both_languages(code: str) -> None:
+    assert code.lower() in wording.SENTENCES
+    assert wording.sentence(code) != wording.english(code)
+
+
+@pytest.mark.parametrize("code", sorted(wording.SENTENCES))
+def test_a_missing_name_never_breaks_a_sentence(code: str) -> None:
+    for said in (wording.sentence(code), wording.english(code), wording.sentence(code, n=None, name="")):
+        assert said
+        assert "%(" not in said
+        assert "None" not in said
+
+
+def test_codes_are_known_in_any_case() -> None:
+    assert wording.sentence("DEVICEBUSY") == wording.sentence("deviceBusy")
+
+
+def test_a_refusal_without_words_says_its_code() -> None:
+    assert wording.sentence("http_418") == "Терминал отказал (http_418)."
+    assert wording.english("badParameters", text="dataType") == "The terminal refused: dataType (badParameters)."
+
+
+def test_what_a_terminal_says_is_never_a_format() -> None:
+    assert wording.english("odd", text="%(n)s %s 100%") == "The terminal refused: %(n)s %s 100% (odd)."

@@ -1,0 +1,141 @@
+"""What holds for every page: language, headers, tokens, errors."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.extensions import db
+from hikflask.services import workers
+from tests.web.conftest import ENGLISH, HTMX, Desk, typed
+
+TEMPLATES = Path(__file__).parents[2] / "hikflask" / "templates"
+
+
+def test_the_start_page_is_the_list(client: FlaskClient) -> None:
+    assert client.get("/").location == "/employees/"
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [("", "ru"), ("de", "ru"), ("en-GB,en;q=0.9", "en"), ("ru,en;q=0.5", "ru"), ("nonsense;;q=x", "ru")],
+)
+def test_the_browser_chooses_the_language(client: FlaskClient, header: str, language: str) -> None:
+    assert f'<html lang="{language}">' in client.get("/employees/", headers={"Accept-Language": header}).text
+
+
+def test_a_chosen_language_stays(client: FlaskClient) -> None:
+    answer = client.post("/language", data={"lang": "en", "next": "/terminals/"})
+    assert answer.location == "/terminals/"
+    assert '<html lang="en">' in client.get("/employees/").text
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["//evil.test", "/\\evil.test", "https://evil.test", "javascript:x", "/a\r\nb", "", "evil", "/\t/evil"]
+)
+def test_the_way_back_never_leads_elsewhere(client: FlaskClient, elsewhere: str) -> None:
+    assert client.post("/language", data={"lang": "ru", "next": elsewhere}).location == "/"
+
+
+def test_each_answer_carries_the_protecting_headers(client: FlaskClient) -> None:
+    for address in ("/employees/", "/nothing-here", "/static/app.css"):
+        with client.get(address) as answer:
+            headers = answer.headers
+        assert headers["Content-Security-Policy"].startswith("default-src 'self'; img-src 'self' data:")
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_no_template_has_inline_script_or_style() -> None:
+    for file in TEMPLATES.rglob("*.html"):
+        text = file.read_text(encoding="utf-8")
+        assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|hx-on|<script(?![^>]*\ssrc=)", text), file.name
+
+
+def test_every_form_that_posts_carries_the_token(desk: Desk) -> None:
+    place = desk.save()
+    for address in (place, f"{place}/edit", f"{place}/delete", "/terminals/1", "/terminals/new", "/terminals/1/delete"):
+        page = desk.text(address)
+        forms = re.findall(r'<form[^>]*method="post".*?</form>', page, re.DOTALL)
+        assert forms
+        assert all('name="csrf_token"' in form for form in forms), address
+
+
+def test_a_page_that_is_not_there_says_so_in_both_languages(client: FlaskClient) -> None:
+    russian, english = client.get("/nothing"), client.get("/nothing", headers=ENGLISH)
+    assert (russian.status_code, english.status_code) == (404, 404)
+    assert "Такой страницы нет." in russian.text
+    assert "There is no such page." in english.text
+    assert re.search(r"Код 404, запрос [0-9a-f]{12}", russian.text)
+
+
+def test_the_wrong_method_names_the_right_ones(client: FlaskClient) -> None:
+    answer = client.get("/captures")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+    assert "Начните со списка сотрудников." in answer.text
+
+
+def test_a_fault_of_ours_shows_an_id_and_no_traceback(app: Flask, client: FlaskClient) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.view_functions["health.show"] = lambda: 1 / 0
+    answer = client.get("/health")
+    assert answer.status_code == 500
+    assert "У нас произошла ошибка." in answer.text
+    assert "ZeroDivisionError" not in answer.text
+    assert re.search(r"запрос [0-9a-f]{12}", answer.text)
+
+
+def test_htmx_gets_an_error_as_a_note_at_the_top(client: FlaskClient) -> None:
+    answer = client.get("/nothing", headers=HTMX)
+    assert answer.headers["HX-Retarget"] == "#problem"
+    assert answer.text.startswith('<p class="note note-bad">Такой страницы нет.')
+
+
+def test_health_asks_the_database(client: FlaskClient, app: Flask) -> None:
+    assert client.get("/health").json == {"status": "ok"}
+    with app.app_context():
+        db.session.execute(db.text("SELECT 1"))
+        assert workers.database_answers()
+
+
+@pytest.mark.parametrize("name", ["nothing.jpg", "..%2Fhikflask.sqlite3", "secret_key", ".part"])
+def test_only_known_photos_are_served(client: FlaskClient, name: str) -> None:
+    answer = client.get(f"/uploads/{name}")
+    assert answer.status_code == 404
+    assert b"SQLite" not in answer.data
+
+
+class TestTokens:
+    """A form whose token is gone."""
+
+    @pytest.fixture
+    def settings(self) -> dict[str, Any]:
+        return {"WTF_CSRF_ENABLED": True}
+
+    def test_the_employee_form_comes_back_as_typed(self, client: FlaskClient) -> None:
+        answer = client.post("/employees/", data=typed())
+        assert answer.status_code == 400
+        assert "Введённое не потеряно: повторите." in answer.text
+        assert all(f'value="{value}"' in answer.text for value in typed().values())
+
+    def test_and_can_be_saved_with_its_fresh_token(self, client: FlaskClient) -> None:
+        page = client.post("/employees/", data=typed()).text
+        token = page.partition('id="employee-form"')[2].partition('name="csrf_token" value="')[2].partition('"')[0]
+        answer = client.post("/employees/", data=typed(csrf_token=token))
+        assert answer.location == "/employees/1"
+
+    def test_a_capture_without_token_keeps_the_panel(self, client: FlaskClient) -> None:
+        answer = client.post("/captures", data=typed(), headers=HTMX)
+        assert answer.status_code == 400
+        assert 'id="capture"' in answer.text
+        assert "Введённое не потеряно" in answer.text
+
+    def test_another_form_says_what_to_do(self, client: FlaskClient) -> None:
+        answer = client.post("/terminals/", data={})
+        assert answer.status_code == 400
+        assert "Обновите её и повторите." in answer.text

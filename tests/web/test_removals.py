@@ -1,0 +1,48 @@
+"""Who may still open doors."""
+
+import pytest
+from flask import Flask
+
+from tests.web.conftest import Desk
+
+
+@pytest.fixture
+def left_while_away(desk: Desk, app: Flask) -> str:
+    """An employee who was deleted while the terminal was away."""
+    place = desk.save()
+    app.extensions["terminal_transport"].away.add("terminal.test")
+    desk.client.post(f"{place}/delete")
+    desk.run_jobs()
+    return place
+
+
+@pytest.mark.usefixtures("left_while_away")
+def test_an_open_removal_outlives_its_employee(desk: Desk) -> None:
+    page = desk.text("/removals/")
+    assert "Ещё может открыть двери: 1" in page
+    assert "Иван Иванов" in page
+    assert "Ещё может открыть двери: «Вход» (не в сети с" in page
+
+
+@pytest.mark.usefixtures("left_while_away")
+def test_try_again_ends_it_when_the_terminal_is_back(desk: Desk, app: Flask) -> None:
+    app.extensions["terminal_transport"].away.clear()
+    answer = desk.client.post("/enrolments/1/retry", data={"next": "/removals/"})
+    desk.run_jobs()
+    assert answer.location == "/removals/"
+    assert "Никто: каждое удаление подтверждено терминалом." in desk.text("/removals/")
+    assert desk.simulator.people == {}
+
+
+def test_a_strangers_record_is_removed_only_on_demand(desk: Desk) -> None:
+    place = desk.save()
+    desk.simulator.people["100222"]["name"] = "Чужой Человек"
+    desk.client.post(f"{place}/delete")
+    desk.run_jobs()
+    page = desk.text("/removals/")
+    assert "Удалить всё равно" in page
+    assert "100222" in desk.simulator.people
+    wish = page.partition('name="wish" value="')[2].partition('"')[0]
+    desk.client.post("/enrolments/1/replace", data={"wish": wish, "next": "/removals/"})
+    desk.run_jobs()
+    assert desk.simulator.people == {}
