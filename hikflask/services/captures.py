@@ -7,19 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import and_, literal, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.isapi import capture as isapi_capture
 from hikflask.isapi import faces as isapi_faces
 from hikflask.isapi.errors import CaptureCancelled, NotSupported, TerminalError
-from hikflask.models import Capture, Enrolment, Photo, Terminal
-from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, SUPERSEDED, TAKEN, USED, WAITING
+from hikflask.models import Capture, Photo, Terminal
+from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, SUPERSEDED, TAKEN, WAITING
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import PENDING
 from hikflask.models.terminal import BY_BINARY, NO_CAPTURE
-from hikflask.services import checks, conversations, leases, photos, workers
+from hikflask.services import checks, conversations, leases, photos, unsaved_captures, workers
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import ServiceError, TerminalHeld, TerminalInUse, TerminalUnknown
 
@@ -67,12 +66,12 @@ def start(
         raise TerminalUnknown
     conversations.refuse_when_stopped(terminal)
     fail_overdue(terminal_id)
-    running = _running(terminal_id)
+    running = unsaved_captures.running(terminal_id)
     if running:
         if running.id == own:
             return running
         raise _in_use(running)
-    held = _held(terminal_id, draft.number, requested_by, own)
+    held = unsaved_captures.held(terminal_id, draft.number, requested_by, own)
     if held and not take_over:
         raise TerminalHeld(name=held.draft_name or held.draft_number, who=held.requested_by, capture_id=held.id)
     return _queue(terminal_id, draft, requested_by, supersede=held)
@@ -94,7 +93,7 @@ def _queue(terminal_id: int, draft: Draft, requested_by: str, supersede: Capture
         db.session.commit()
     except IntegrityError:
         db.session.rollback()
-        running = _running(terminal_id)
+        running = unsaved_captures.running(terminal_id)
         raise _in_use(running) if running else TerminalInUse(who="", seconds=1) from None
     return db.session.get_one(Capture, capture.id, populate_existing=True)
 
@@ -258,58 +257,6 @@ def fail_overdue(terminal_id: int | None = None) -> None:
         statement = statement.where(Capture.terminal_id == terminal_id)
     leases.changed_rows(statement.values(state=FAILED, reason=INTERRUPTED))
     db.session.commit()
-
-
-def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
-    """Return the caller's newest finished picture for this number, or for no number, that is not saved yet.
-
-    One that was superseded since is returned, too: the caller must hear that it is.
-    """
-    statement = (
-        select(Capture)
-        .where(
-            Capture.requested_by == requested_by,
-            Capture.state.in_((TAKEN, SUPERSEDED, USED)),
-            Capture.draft_number.in_((number, "")),
-        )
-        .order_by(Capture.id.desc())
-        .limit(1)
-    )
-    if terminal_id is not None:
-        statement = statement.where(Capture.terminal_id == terminal_id)
-    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
-    db.session.commit()
-    return None if found is None or found.state == USED else found
-
-
-def _running(terminal_id: int) -> Capture | None:
-    statement = select(Capture).where(Capture.terminal_id == terminal_id, Capture.state.in_(RUNNING))
-    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().first()
-    db.session.commit()
-    return found
-
-
-def _held(terminal_id: int, number: str, requested_by: str, own: int | None) -> Capture | None:
-    """Return a picture that waits there to be saved, or that was saved and is not bound yet, and that is not ours."""
-    unbound = select(Enrolment.id).where(
-        Enrolment.photo_id == Capture.photo_id, Enrolment.face == PENDING, Enrolment.next_attempt_at.is_not(None)
-    )
-    mine = and_(Capture.draft_number == number, or_(Capture.requested_by == requested_by, literal(number != "")))
-    statement = (
-        select(Capture)
-        .where(
-            Capture.terminal_id == terminal_id,
-            or_(Capture.state == TAKEN, and_(Capture.state == USED, unbound.exists())),
-            Capture.hold_until > database_now(),
-            Capture.id != (own or 0),
-            ~mine,
-        )
-        .order_by(Capture.id.desc())
-        .limit(1)
-    )
-    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
-    db.session.commit()
-    return found
 
 
 def _in_use(running: Capture) -> TerminalInUse:

@@ -7,7 +7,7 @@ with. Nothing turns green but by the terminal's own answer afterwards.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 
 from hikflask.extensions import db
 from hikflask.isapi import persons
@@ -243,7 +243,10 @@ def _note_failure(enrolment_id: int, error: TerminalError | ServiceError) -> Non
     db.session.rollback()
     enrolment = enrolments.row(enrolment_id)
     values: dict[str, Any] = {"step": ""}
-    if isinstance(error, (TerminalInUse, LeaseLost, WishChanged)):
+    if isinstance(error, TerminalInUse):
+        # Nothing was begun here; whoever holds the terminal may be doing this very wish, and may end it before this.
+        values = {"next_attempt_at": case((Enrolment.next_attempt_at.is_not(None), database_now(SOON)))}
+    elif isinstance(error, (LeaseLost, WishChanged)):
         values["next_attempt_at"] = database_now(SOON)
     elif isinstance(error, LoginStopped):
         values |= {"refusal": error.code, "refusal_text": "", "next_attempt_at": _unlock_at(enrolment)}

@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, TAKEN, USED
 from hikflask.models.enrolment import PRESENT
-from hikflask.services import captures, enrolments, leases, photos, terminals
+from hikflask.services import captures, enrolments, leases, photos, terminals, unsaved_captures
 from hikflask.services.errors import CaptureSuperseded, EmployeeInactive, TerminalUnknown, WishChanged
 
 
@@ -22,7 +22,7 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
     :raises TerminalUnknown: when the terminal is unknown, or not named and not the only one.
     """
     employee = db.session.get_one(Employee, employee_id, populate_existing=True)
-    capture = captures.latest(terminal_id, employee.number, requested_by)
+    capture = unsaved_captures.latest(terminal_id, employee.number, requested_by)
     terminal = _terminal(terminal_id, capture)
     if not employee.is_active:
         raise EmployeeInactive

@@ -5,7 +5,6 @@ import dataclasses
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy.exc import IntegrityError
 
 from hikflask.services import captures
 from hikflask.services.captures import Draft
@@ -36,11 +35,6 @@ FIVE_STEPS = [
     "GET web_face_enrollpic.jpg",
     "POST Search",
 ]
-
-# The row refuses doubt about a face that it still calls confirmed (ck_enrolment_confirmed_face).
-face_is_still_green = pytest.mark.xfail(
-    raises=IntegrityError, reason="binding writes doubt without taking the confirmation back", strict=True
-)
 
 
 @pytest.fixture
@@ -168,7 +162,6 @@ def test_new_capture_of_somebody_enrolled_replaces_the_face(client: FlaskClient,
     assert picture(client, user(client, enrolled["id"])["photo_path"]) == IVANS_FACE
 
 
-@face_is_still_green
 def test_person_removed_at_the_terminal_is_put_there_again(client: FlaskClient, simulator: Simulated) -> None:
     enrolled = enrol(client, simulator)
     simulator.register.remove(["100222"])
@@ -188,7 +181,6 @@ def test_face_replaced_at_the_terminal_is_not_verified_as_ours(client: FlaskClie
     assert user(client, enrolled["id"])["synced_to_device"] is False
 
 
-@face_is_still_green
 def test_face_replaced_at_the_terminal_is_put_back_while_the_file_shows_ours(
     client: FlaskClient, simulator: Simulated
 ) -> None:
@@ -199,7 +191,6 @@ def test_face_replaced_at_the_terminal_is_put_back_while_the_file_shows_ours(
     assert simulator.faces["100222"].jpeg == IVANS_FACE
 
 
-@face_is_still_green
 def test_overwrite_of_a_confirmed_enrolment_puts_the_face_there_again(
     client: FlaskClient, simulator: Simulated
 ) -> None:
@@ -209,7 +200,6 @@ def test_overwrite_of_a_confirmed_enrolment_puts_the_face_there_again(
     assert simulator.faces["100222"].jpeg == IVANS_FACE
 
 
-@face_is_still_green
 def test_rename_of_a_person_removed_at_the_terminal_puts_person_and_face_there_again(
     client: FlaskClient, simulator: Simulated
 ) -> None:

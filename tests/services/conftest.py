@@ -7,7 +7,15 @@ import pytest
 
 from tests.postgresql import Cluster
 
-BOTH = {"test_leases", "test_captures", "test_settling", "test_enrolments", "test_employees", "test_leaving", "test_search"}
+BOTH = {
+    "test_leases",
+    "test_captures",
+    "test_settling",
+    "test_enrolments",
+    "test_employees",
+    "test_leaving",
+    "test_search",
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,0 +1,61 @@
+"""Captures that others must know of: the one that runs, and pictures that wait to be saved."""
+
+from sqlalchemy import and_, literal, or_, select
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Enrolment
+from hikflask.models.capture import RUNNING, SUPERSEDED, TAKEN, USED
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import PENDING
+
+
+def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
+    """Return the caller's newest finished picture for this number, or for no number, that is not saved yet.
+
+    One that was superseded since is returned, too: the caller must hear that it is.
+    """
+    statement = (
+        select(Capture)
+        .where(
+            Capture.requested_by == requested_by,
+            Capture.state.in_((TAKEN, SUPERSEDED, USED)),
+            Capture.draft_number.in_((number, "")),
+        )
+        .order_by(Capture.id.desc())
+        .limit(1)
+    )
+    if terminal_id is not None:
+        statement = statement.where(Capture.terminal_id == terminal_id)
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+    db.session.commit()
+    return None if found is None or found.state == USED else found
+
+
+def running(terminal_id: int) -> Capture | None:
+    statement = select(Capture).where(Capture.terminal_id == terminal_id, Capture.state.in_(RUNNING))
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().first()
+    db.session.commit()
+    return found
+
+
+def held(terminal_id: int, number: str, requested_by: str, own: int | None) -> Capture | None:
+    """Return a picture that waits there to be saved, or that was saved and is not bound yet, and that is not ours."""
+    unbound = select(Enrolment.id).where(
+        Enrolment.photo_id == Capture.photo_id, Enrolment.face == PENDING, Enrolment.next_attempt_at.is_not(None)
+    )
+    mine = and_(Capture.draft_number == number, or_(Capture.requested_by == requested_by, literal(number != "")))
+    statement = (
+        select(Capture)
+        .where(
+            Capture.terminal_id == terminal_id,
+            or_(Capture.state == TAKEN, and_(Capture.state == USED, unbound.exists())),
+            Capture.hold_until > database_now(),
+            Capture.id != (own or 0),
+            ~mine,
+        )
+        .order_by(Capture.id.desc())
+        .limit(1)
+    )
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+    db.session.commit()
+    return found
