@@ -10,14 +10,15 @@ PACKAGE = Path(__file__).resolve().parents[1] / "hikflask"
 
 # Room → the rooms of ours that it may import. A room is a sub-package or a module of hikflask.
 MAY_IMPORT = {
-    "web": {"web", "forms", "services", "jobs", "wording", "models", "extensions", "isapi.errors"},
-    "api": {"api", "forms", "services", "jobs", "wording", "models", "extensions", "isapi.errors"},
+    "web": {"web", "forms", "services", "jobs", "wording", "models", "extensions", "isapi.errors", "request_body"},
+    "api": {"api", "forms", "services", "jobs", "wording", "models", "extensions", "isapi.errors", "request_body"},
     "cli": {"forms", "services", "jobs", "wording", "models", "extensions", "isapi.errors", "worker"},
     "worker": {"jobs", "services", "extensions"},
     "jobs": {"services", "extensions", "task_queue", "isapi.errors"},
     "services": {"services", "isapi", "models", "extensions"},
     "forms": {"forms"},
     "wording": set(),
+    "request_body": set(),
     "models": {"models", "extensions"},
     "extensions": {"task_queue", "terminal_clients", "vault"},
     "terminal_clients": {"isapi"},

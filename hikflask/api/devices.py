@@ -56,7 +56,7 @@ def change_device(device_id: int) -> ResponseReturnValue:
 def delete_device(device_id: int) -> ResponseReturnValue:
     """Delete a terminal that nobody is enrolled on."""
     last = shape(_terminal(device_id))
-    terminals.delete(device_id)
+    terminals.delete(device_id, present_caller())
     return jsonify(last)
 
 

@@ -14,15 +14,13 @@ from werkzeug.exceptions import (
     RequestEntityTooLarge,
 )
 
-from hikflask import wording
+from hikflask import request_body, wording
 from hikflask.api.body import InputError
 from hikflask.isapi.errors import Refused, TerminalError
 from hikflask.services.errors import ServiceError
 
 bp = Blueprint("api_errors", __name__, url_prefix="/api")
 
-DRAINED_BYTES = 64 * 1024 * 1024
-CHUNK = 64 * 1024
 
 UNPROCESSABLE = 422
 CONFLICT = 409
@@ -104,19 +102,12 @@ def _terminal(error: TerminalError, **always: Any) -> ResponseReturnValue:
 
 def _http(error: HTTPException, **always: Any) -> ResponseReturnValue:
     if isinstance(error, RequestEntityTooLarge):
-        _drain()
+        request_body.take_rest()
     code = error.name.lower().replace(" ", "_")
     response, status = refusal(code, error.description or error.name, error.code or 500, **always)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(error.valid_methods)
     return response, status
-
-
-def _drain() -> None:
-    """Take the rest of a body that is too large: a client that is cut off while it sends reads no answer."""
-    left = min(request.content_length or 0, DRAINED_BYTES)
-    while left > 0 and (chunk := request.environ["wsgi.input"].read(min(CHUNK, left))):
-        left -= len(chunk)
 
 
 def _internal(error: InternalServerError, **always: Any) -> ResponseReturnValue:  # noqa: ARG001

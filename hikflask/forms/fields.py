@@ -13,8 +13,8 @@ SPACES = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\
 
 
 def stripped(value: Any) -> Any:
-    """Return a text without the spaces around it; a line break stays, to be refused."""
-    return value.strip(SPACES) if isinstance(value, str) else value
+    """Return a text composed (NFC) and without the spaces around it; a line break stays, to be refused."""
+    return unicodedata.normalize("NFC", value).strip(SPACES) if isinstance(value, str) else value
 
 
 def row_id(value: Any) -> int | None:

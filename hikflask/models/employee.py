@@ -1,5 +1,6 @@
 """A person who may enter."""
 
+import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def folded(text: str) -> str:
     """Return the text as searches and sorts compare it: without case, ё as е (SQLite's LOWER knows ASCII only)."""
-    return text.casefold().replace("ё", "е")
+    return unicodedata.normalize("NFC", text).casefold().replace("ё", "е")
 
 
 class Employee(Base):

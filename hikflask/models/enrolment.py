@@ -27,7 +27,8 @@ class Enrolment(Base):
     `wish` rises with every change of what is wanted, and a conversation writes only while it still is the one it
     began with. `person` and `face` are pending, confirmed or refused, each on its own; for an absent wish, person
     confirmed means that the terminal answered that nobody is there. `doubt` is set before FDSetUp is sent and cleared
-    only when its effect is proven or undone. `replace_first` takes whoever has the number there off first.
+    only when its effect is proven or undone. `written_name` is the name that the terminal showed last, `sent_name` one
+    that was sent since and may be there. `replace_first` takes whoever has the number there off first.
     """
 
     __table_args__ = (
@@ -58,6 +59,7 @@ class Enrolment(Base):
     confirmed_photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="SET NULL"))
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     written_name: Mapped[str] = mapped_column(String(128), default="")
+    sent_name: Mapped[str] = mapped_column(String(128), default="")
     doubt: Mapped[bool] = mapped_column(default=False)
     step: Mapped[str] = mapped_column(String(12), default="")
 
@@ -77,6 +79,11 @@ class Enrolment(Base):
         if self.wanted == ABSENT:
             return self.person == CONFIRMED
         return self.person == CONFIRMED and self.face == CONFIRMED
+
+    @property
+    def name_there(self) -> str:
+        """The name that we last gave this number there; empty when we never did."""
+        return self.sent_name or self.written_name
 
     @property
     def may_open_doors(self) -> bool:

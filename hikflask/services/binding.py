@@ -15,7 +15,7 @@ from hikflask.isapi.persons import Person
 from hikflask.models import Enrolment, Photo
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services import photos
+from hikflask.services import enrolments, photos
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import CaptureLost, CaptureSuperseded, FaceNotProven
 
@@ -101,12 +101,15 @@ class Binding:
 
     def _bind(self, has_face: bool, previous: str | None) -> FaceOutcome:
         by_url = self.talk.terminal.face_mode != BY_PICTURE
+        send = self._by_url if by_url else self._by_picture()
+        if self.confirmed:
+            self.note(**enrolments.unproven())
         if by_url:
             self._first_look()
         if has_face and (previous is None or self.doubt):
             self._take_face_off()
             previous = None
-        self._set_up(self._by_url if by_url else self._by_picture)
+        self._set_up(send)
         if by_url:
             self._second_look()
         return FaceOutcome(previous=previous)
@@ -121,12 +124,17 @@ class Binding:
     def _by_url(self) -> None:
         faces.bind_url(self.talk, self.number, self._face_url)
 
-    def _by_picture(self) -> None:
-        faces.bind_picture(self.talk, self.number, photos.read(self._wanted))
+    def _by_picture(self) -> Callable[[], None]:
+        """Read the file while nothing is in doubt yet; one that is gone from the folder is captured anew."""
+        try:
+            picture = photos.read(self._wanted)
+        except FileNotFoundError as error:
+            raise CaptureLost from error
+        return lambda: faces.bind_picture(self.talk, self.number, picture)
 
     def _set_up(self, send: Callable[[], None]) -> None:
         """FDSetUp, with the doubt written first: a worker killed now, or an answer lost, leaves it in the row."""
-        self.note(doubt=True, face=PENDING, confirmed_photo_id=None, confirmed_at=None)
+        self.note(doubt=True, **enrolments.unproven())
         self.doubt = True
         try:
             send()

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ScalarResult, Select, func, or_, select, update
+from sqlalchemy import ScalarResult, Select, and_, func, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
@@ -109,6 +109,16 @@ def want_again(enrolment_id: int) -> None:
     db.session.commit()
 
 
+def unproven() -> dict[str, Any]:
+    """Return the columns of a face that is not proven, or not any more; who writes that must come back to it."""
+    return {
+        "face": PENDING,
+        "confirmed_photo_id": None,
+        "confirmed_at": None,
+        "next_attempt_at": database_now(CLAIM_SECONDS),
+    }
+
+
 def _wish(enrolment: Enrolment, wanted: str) -> None:
     enrolment.wanted = wanted
     enrolment.wish += 1
@@ -200,8 +210,9 @@ def _claim(enrolment_id: int, when: datetime) -> bool:
 
 def retry_terminal(terminal_id: int) -> None:
     """Try everything that is open on a terminal again now, as after a corrected password or address."""
-    undone = or_(Enrolment.person != CONFIRMED, Enrolment.next_attempt_at.is_not(None))
-    statement = update(Enrolment).where(Enrolment.terminal_id == terminal_id, undone, Enrolment.person != REFUSED)
+    faceless = and_(Enrolment.wanted == PRESENT, Enrolment.person != REFUSED, Enrolment.face == PENDING)
+    undone = or_(Enrolment.person == PENDING, faceless, Enrolment.doubt, Enrolment.next_attempt_at.is_not(None))
+    statement = update(Enrolment).where(Enrolment.terminal_id == terminal_id, undone)
     leases.changed_rows(statement.values(next_attempt_at=database_now()))
     db.session.commit()
 

@@ -4,10 +4,10 @@ Everything here happens under the terminal's lease, and every write repeats the 
 with. Nothing turns green but by the terminal's own answer afterwards.
 """
 
-from datetime import datetime
+from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import case, select, update
+from sqlalchemy import Update, delete, update
 
 from hikflask.extensions import db
 from hikflask.isapi import persons
@@ -17,12 +17,13 @@ from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
-from hikflask.services import checks, conversations, enrolments, leases
+from hikflask.services import checks, conversations, enrolments, leases, setbacks
 from hikflask.services.binding import Binding, FaceOutcome
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import (
     CaptureLost,
     CaptureSuperseded,
+    EnrolmentUnknown,
     FaceNotProven,
     LeaseLost,
     LoginStopped,
@@ -33,29 +34,38 @@ from hikflask.services.errors import (
 )
 
 SAVE = "save"
-SOON = 3.0
-AS_IT_IS_NOW = {"synchronize_session": False, "populate_existing": True}
 FACE_LOST = (CaptureSuperseded, CaptureLost)
+NOT_OURS = (LeaseLost, WishChanged, EnrolmentUnknown)
+AS_IT_IS_NOW = {"populate_existing": True, "synchronize_session": False}
+FINISHED = {"step": "", "attempts": 0, "next_attempt_at": None}
+GONE = {
+    "person": CONFIRMED,
+    "face": PENDING,
+    "confirmed_photo_id": None,
+    "doubt": False,
+    "written_name": "",
+    "sent_name": "",
+    "replace_first": False,
+    "refusal": "",
+    "refusal_text": "",
+}
 
 
 def settle(enrolment_id: int, holder: str, *, again: bool = False) -> Enrolment:
     """Make the terminal as wanted and return the enrolment; what stopped it is in the row and raised.
 
-    :param again: prove what was confirmed before once more.
+    :param again: prove what was confirmed before once more; so does a wish that is confirmed and due all the same.
     :raises TerminalError: what the terminal said, or that it is away. :raises ServiceError: why it was not done.
     """
     enrolment = enrolments.row(enrolment_id)
-    if enrolment.is_confirmed and not again:
+    if enrolment.is_confirmed and not again and enrolment.next_attempt_at is None:
         return enrolment
     try:
         with conversations.converse(enrolment.terminal_id, holder, SAVE) as talk:
-            enrolment = enrolments.row(enrolment_id)
-            if enrolment.is_confirmed and not again:
-                return enrolment  # Somebody else did it while this one waited for the terminal.
-            settlement = Settlement(talk, enrolment, again)
+            settlement = Settlement(talk, enrolments.row(enrolment_id), again or enrolment.is_confirmed)
             settlement.run()
-    except (TerminalError, ServiceError) as error:
-        _note_failure(enrolment_id, error)
+    except (TerminalInUse, LeaseLost, LoginStopped) as error:
+        setbacks.put_off(enrolment, error)
         raise
     return settlement.row
 
@@ -67,27 +77,26 @@ class Settlement:
         self.talk = talk
         self.row = enrolment
         self.again = again
-        self.name = enrolment.employee.name if enrolment.employee else enrolment.written_name
+        self.name = enrolment.employee.name if enrolment.employee else enrolment.name_there
         db.session.commit()
 
     def run(self) -> None:
-        """Do what is wanted."""
-        if self.row.wanted == ABSENT:
-            self._remove()
-            return
-        if self.talk.terminal.face_mode is None:
-            checks.learn(self.talk)
-        enrolments.fits(self.talk.terminal, self.name)
-        self._enrol()
+        """Do what is wanted; what stops it is written while the lease is still held."""
+        try:
+            self._remove() if self.row.wanted == ABSENT else self._enrol()
+        except (TerminalError, ServiceError) as error:
+            db.session.rollback()
+            with suppress(*NOT_OURS):
+                self.note(**setbacks.told(self.row, error))
+            raise
 
     def note(self, **values: Any) -> None:
         """Write to the row, under the lease and only while the wish is the one that this conversation began with.
 
         :raises WishChanged: when it is not. :raises LeaseLost: when another holder came.
         """
-        same = update(Enrolment).where(Enrolment.id == self.row.id, Enrolment.wish == self.row.wish)
         with self.talk.lease.write() as session:
-            noted = session.execute(same.values(**values).returning(Enrolment), execution_options=AS_IT_IS_NOW)
+            noted = session.execute(self._mine().values(**values).returning(Enrolment), execution_options=AS_IT_IS_NOW)
             row = noted.scalar_one_or_none()
             if row is None:
                 raise WishChanged
@@ -95,12 +104,18 @@ class Settlement:
                 self._synced()
         self.row = row
 
+    def _mine(self) -> Update:
+        return update(Enrolment).where(Enrolment.id == self.row.id, Enrolment.wish == self.row.wish)
+
     def _synced(self) -> None:
         leases.changed_rows(
             update(Terminal).where(Terminal.id == self.row.terminal_id).values(last_sync=database_now())
         )
 
     def _enrol(self) -> None:
+        if self.talk.terminal.face_mode is None:
+            checks.learn(self.talk)
+        enrolments.fits(self.talk.terminal, self.name)
         there = self._put_person()
         self.note(step="face")
         binding = Binding(self.talk, self.row, self.note, self.again)
@@ -110,7 +125,7 @@ class Settlement:
             self._supersede()
             self._refuse_face(error.code, "", error)
         except TerminalError as error:
-            if error.retryable or binding.doubt:
+            if error.retryable or binding.doubt or isinstance(error, setbacks.STOPS):
                 raise
             self._refuse_face(error.code, error.message, error)
         else:
@@ -125,33 +140,57 @@ class Settlement:
     def _put_person(self) -> Person | None:
         """Add the person, or bring the name of ours up to date; return who was there before, if anybody.
 
+        A number that was never sent there is added at once; otherwise who has it now is asked first, for a Record
+        that is answered with OK would not tell.
+
         :raises NumberTakenThere: when the number is there under a name that we did not write.
         """
+        self.note(step="person", **self._claim())
+        there = None
+        if self.row.name_there or self.row.replace_first:
+            there = persons.find(self.talk, self.row.number)
         if self.row.replace_first:
+            there = self._replaced(there)
+        return self._add() if there is None else self._adopt(there)
+
+    def _claim(self) -> dict[str, Any]:
+        """What is not confirmed is claimed while it is done, so that a killed worker leaves it due."""
+        return {} if self.row.is_confirmed else {"next_attempt_at": database_now(enrolments.CLAIM_SECONDS)}
+
+    def _replaced(self, there: Person | None) -> Person | None:
+        """Take a stranger off first; a record that is ours already is kept, with its face."""
+        if there and not self._is_ours(there):
             self._take_off()
-            self.note(replace_first=False, written_name="")
-        before = self.row.written_name
-        self.note(step="person", written_name=before or self.name)
+            self.note(replace_first=False, written_name="", sent_name="", **enrolments.unproven())
+            return None
+        self.note(replace_first=False)
+        return there
+
+    def _is_ours(self, there: Person) -> bool:
+        return there.name in {self.row.written_name, self.row.sent_name, self.name} - {""}
+
+    def _add(self) -> Person | None:
+        lost = enrolments.unproven() if self.row.face == CONFIRMED else {}
+        self.note(person=PENDING, written_name="", sent_name=self.name, **{**self._claim(), **lost})
         try:
             persons.add(self.talk, self.row.number, self.name, begin=persons.FIRST_MOMENT)
         except NumberTaken:
-            return self._adopt(before)
-        if self.row.written_name != self.name:
-            self.note(written_name=self.name)
+            there = persons.find(self.talk, self.row.number)
+            if there is None:
+                raise FaceNotProven from None
+            if there.name != self.name:
+                self.note(sent_name="")
+            return self._adopt(there)
         return None
 
-    def _adopt(self, before: str) -> Person:
+    def _adopt(self, there: Person) -> Person:
         """Take the person who has the number there as ours, when the name is one that we wrote or want."""
-        there = persons.find(self.talk, self.row.number)
-        if there is None:
-            raise FaceNotProven
-        if there.name not in {self.row.written_name, self.name}:
-            self.note(written_name=before, person=REFUSED, face=PENDING, confirmed_photo_id=None, confirmed_at=None)
+        if not self._is_ours(there):
+            self.note(person=REFUSED, **enrolments.unproven())
             raise NumberTakenThere(n=self.row.number, name=there.name)
         if there.name != self.name:
+            self.note(written_name=there.name, sent_name=self.name)
             persons.modify(self.talk, self.row.number, self.name)
-        if self.row.written_name != self.name:
-            self.note(written_name=self.name)
         return there
 
     def _prove(self, binding: Binding, outcome: FaceOutcome) -> None:
@@ -159,7 +198,8 @@ class Settlement:
         self.note(step="proof")
         found = self._found()
         if outcome.refusal:
-            self._done(person=CONFIRMED, face=outcome.face, refusal=outcome.refusal)
+            text = self.row.refusal_text if self.row.face == REFUSED else ""
+            self._done(person=CONFIRMED, face=outcome.face, refusal=outcome.refusal, refusal_text=text)
         elif binding.shown(found, outcome):
             self._done(
                 person=CONFIRMED,
@@ -167,9 +207,11 @@ class Settlement:
                 confirmed_photo_id=self.row.photo_id,
                 confirmed_at=self._checked_at(outcome),
                 doubt=False,
+                refusal="",
+                refusal_text="",
             )
         else:
-            self.note(person=CONFIRMED, face=PENDING, confirmed_photo_id=None, confirmed_at=None)
+            self.note(person=CONFIRMED, **enrolments.unproven())
             raise FaceNotProven
 
     def _checked_at(self, outcome: FaceOutcome) -> Any:
@@ -178,13 +220,13 @@ class Settlement:
     def _found(self) -> Person:
         found = persons.find(self.talk, self.row.number)
         if found is None or found.name != self.name:
-            self.note(person=PENDING, face=PENDING, confirmed_photo_id=None, confirmed_at=None)
+            self.note(person=PENDING, **enrolments.unproven())
             raise FaceNotProven
         return found
 
     def _refuse_face(self, code: str, text: str, error: Exception) -> None:
         """The face was refused for good: the person's own state is still asked for, then the refusal is passed on."""
-        self.note(face=REFUSED, refusal=code[:64], refusal_text=text[:255])
+        self.note(**{**enrolments.unproven(), "face": REFUSED}, refusal=code[:64], refusal_text=text[:255])
         self._found()
         self._done(person=CONFIRMED)
         raise error
@@ -197,23 +239,22 @@ class Settlement:
             leases.changed_rows(mine.values(state=SUPERSEDED))
 
     def _done(self, **values: Any) -> None:
-        self.note(step="", attempts=0, next_attempt_at=None, **{"refusal": self.row.refusal, **values})
+        """The terminal answered as wanted, or refused for good: nothing is open, and the name there is proven."""
+        self.note(**{"written_name": self.name, "sent_name": "", **FINISHED, **values})
 
     def _remove(self) -> None:
         """Take the number off, and believe it only when Search finds nobody."""
-        self.note(step="removal")
+        self.note(step="removal", **self._claim())
         there = persons.find(self.talk, self.row.number)
         if there and not self._may_take_off(there):
             raise NumberTakenThere(n=self.row.number, name=there.name)
-        if there is None or self.row.written_name or self.row.replace_first:
+        if there is None or self.row.name_there or self.row.replace_first:
             self._take_off()
         self._gone()
 
     def _may_take_off(self, there: Person) -> bool:
         """A stranger's record is not ours to delete; one that we never wrote to is left alone without a question."""
-        if self.row.replace_first or not self.row.written_name:
-            return True
-        return there.name in {self.row.written_name, self.name}
+        return self.row.replace_first or not self.row.name_there or self._is_ours(there)
 
     def _take_off(self) -> None:
         persons.remove(self.talk, self.row.number)
@@ -221,59 +262,14 @@ class Settlement:
             raise FaceNotProven
 
     def _gone(self) -> None:
-        """Nobody of ours is there: the row ends when its employee did, else it says when that was confirmed."""
-        self._done(
-            person=CONFIRMED,
-            face=PENDING,
-            confirmed_photo_id=None,
-            confirmed_at=database_now(),
-            doubt=False,
-            written_name="",
-            replace_first=False,
-            refusal="",
-            refusal_text="",
-        )
-        if self.row.employee_id is None:
-            with self.talk.lease.write() as session:
-                session.delete(session.get_one(Enrolment, self.row.id))
-
-
-def _note_failure(enrolment_id: int, error: TerminalError | ServiceError) -> None:
-    """Write why it was not done, and when it is tried again by itself."""
-    db.session.rollback()
-    enrolment = enrolments.row(enrolment_id)
-    values: dict[str, Any] = {"step": ""}
-    if isinstance(error, TerminalInUse):
-        # Nothing was begun here; whoever holds the terminal may be doing this very wish, and may end it before this.
-        values = {"next_attempt_at": case((Enrolment.next_attempt_at.is_not(None), database_now(SOON)))}
-    elif isinstance(error, (LeaseLost, WishChanged)):
-        values["next_attempt_at"] = database_now(SOON)
-    elif isinstance(error, LoginStopped):
-        values |= {"refusal": error.code, "refusal_text": "", "next_attempt_at": _unlock_at(enrolment)}
-    elif enrolment.next_attempt_at is None:
-        return  # The conversation ended with a refusal that it wrote itself.
-    else:
-        values |= _refusal(enrolment, error)
-    statement = update(Enrolment).where(Enrolment.id == enrolment_id, Enrolment.wish == enrolment.wish)
-    leases.changed_rows(statement.values(**values))
-    db.session.commit()
-
-
-def _refusal(enrolment: Enrolment, error: TerminalError | ServiceError) -> dict[str, Any]:
-    text = error.message if isinstance(error, TerminalError) else str(error.params.get("name", ""))
-    again = enrolment.doubt or isinstance(error, FaceNotProven) or getattr(error, "retryable", False)
-    values: dict[str, Any] = {
-        "refusal": error.code[:64],
-        "refusal_text": text[:255],
-        "attempts": enrolment.attempts + 1,
-    }
-    if again or enrolment.wanted == ABSENT:
-        values["next_attempt_at"] = database_now(enrolments.pause(enrolment.attempts))
-        return values
-    person = REFUSED if enrolment.step in {"", "person"} else enrolment.person
-    return values | {"next_attempt_at": None, "person": person}
-
-
-def _unlock_at(enrolment: Enrolment) -> datetime | None:
-    statement = select(Terminal.unlock_at).where(Terminal.id == enrolment.terminal_id)
-    return db.session.execute(statement).scalar_one()
+        """Nobody of ours is there: the row says when that was confirmed, and ends when its employee did."""
+        with self.talk.lease.write():
+            changed = leases.changed_rows(self._mine().values(**FINISHED, **GONE, confirmed_at=database_now()))
+            if changed != 1:
+                raise WishChanged
+            self._synced()
+            ended = self.row.employee_id is None
+            if ended:
+                db.session.execute(delete(Enrolment).where(Enrolment.id == self.row.id))
+        if not ended:
+            self.row = enrolments.row(self.row.id)

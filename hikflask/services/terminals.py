@@ -8,9 +8,9 @@ from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db, vault
 from hikflask.isapi.client import certificate_fingerprint
-from hikflask.models import Enrolment, Terminal
+from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import PRESENT
-from hikflask.services import enrolments, leases
+from hikflask.services import enrolments, leases, photos
 from hikflask.services.errors import TerminalHasPeople, TerminalNameKnown, TerminalUnknown
 
 EDIT = "edit"
@@ -92,19 +92,35 @@ def allow_once(terminal_id: int) -> None:
     db.session.commit()
 
 
-def delete(terminal_id: int) -> None:
-    """Delete a terminal that nobody is enrolled on.
+def delete(terminal_id: int, holder: str) -> None:
+    """Delete a terminal that nobody is enrolled on, with the pictures that were captured there and never saved.
 
-    :raises TerminalHasPeople: when somebody is, or may still be.
+    :raises TerminalHasPeople: when somebody is, or may still be. :raises TerminalInUse: while somebody talks to it.
     """
+    lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS)
+    try:
+        files = _delete(terminal_id)
+    finally:
+        db.session.rollback()
+        lease.release()
+    photos.unlink(*files)
+
+
+def _delete(terminal_id: int) -> list[str]:
     on_it = list(db.session.execute(select(Enrolment).where(Enrolment.terminal_id == terminal_id)).scalars())
     if any(enrolment.wanted == PRESENT or not enrolment.is_confirmed for enrolment in on_it):
         raise TerminalHasPeople
     for enrolment in on_it:
         db.session.delete(enrolment)
     db.session.flush()
+    never_saved = select(Photo).join(Capture).where(Capture.terminal_id == terminal_id, Photo.employee_id.is_(None))
+    pictures = list(db.session.execute(never_saved).scalars())
+    files = [picture.file for picture in pictures]
+    for picture in pictures:
+        db.session.delete(picture)
     db.session.delete(db.session.get_one(Terminal, terminal_id))
     db.session.commit()
+    return files
 
 
 def get(terminal_id: int) -> Terminal | None:

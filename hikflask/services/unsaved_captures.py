@@ -8,17 +8,20 @@ from hikflask.models.capture import RUNNING, SUPERSEDED, TAKEN, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PENDING
 
+SUPERSEDED_SECONDS = 900.0
+
 
 def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
     """Return the caller's newest finished picture for this number, or for no number, that is not saved yet.
 
-    One that was superseded since is returned, too: the caller must hear that it is.
+    One that was superseded lately is returned, too: the caller must hear that it is.
     """
+    lately = Capture.created_at > database_now(-SUPERSEDED_SECONDS)
     statement = (
         select(Capture)
         .where(
             Capture.requested_by == requested_by,
-            Capture.state.in_((TAKEN, SUPERSEDED, USED)),
+            or_(Capture.state.in_((TAKEN, USED)), and_(Capture.state == SUPERSEDED, lately)),
             Capture.draft_number.in_((number, "")),
         )
         .order_by(Capture.id.desc())

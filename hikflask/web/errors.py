@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 
-from hikflask import wording
+from hikflask import request_body, wording
 from hikflask.isapi.errors import TerminalError
 from hikflask.services.errors import ServiceError
 from hikflask.web import htmx
@@ -23,8 +23,6 @@ STATUS = {
     "terminal_unknown": UNPROCESSABLE,
     "capture_running": UNPROCESSABLE,
 }
-DRAINED_BYTES = 64 * 1024 * 1024
-CHUNK = 64 * 1024
 
 
 def register(app: Flask) -> None:
@@ -73,9 +71,7 @@ def failed(error: InternalServerError) -> Response:  # noqa: ARG001 - the log ha
 
 def _too_large() -> Response:
     """Show the limit, once the browser has sent the rest: one that is cut off shows no answer at all."""
-    stream, left = request.environ["wsgi.input"], DRAINED_BYTES
-    while left > 0 and stream.read(CHUNK):
-        left -= CHUNK
+    request_body.take_rest()
     return _page(413, _("The file is too large: at most 10 MB. Go back, choose a smaller one and save again."))
 
 

@@ -126,7 +126,7 @@ def delete(terminal_id: int) -> ResponseReturnValue:
     terminal = _terminal(terminal_id)
     name = terminal.name
     try:
-        terminals.delete(terminal_id)
+        terminals.delete(terminal_id, present_operator())
     except ServiceError as error:
         body = render_template("terminals/delete.html", terminal=terminal, problem=said(error))
         return make_response(body, status_of(error))

@@ -1,0 +1,69 @@
+"""Why a wish was not done, written to its row, and when it is tried again by itself."""
+
+from typing import Any
+
+from sqlalchemy import select, update
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import AccountLocked, CertificateChanged, LoginRefused, TerminalError
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import ABSENT, REFUSED
+from hikflask.services import enrolments, leases
+from hikflask.services.errors import FaceNotProven, LeaseLost, LoginStopped, ServiceError, TerminalInUse
+
+SOON = 3.0
+# Another request would bring the account nearer to its lock, or go to a stranger: nothing more is asked.
+STOPS = (LoginRefused, CertificateChanged)
+
+
+def told(row: Enrolment, error: TerminalError | ServiceError) -> dict[str, Any]:
+    """Return what a conversation writes about the error that ended it.
+
+    What was confirmed and not contradicted stays so; a refusal that the conversation wrote itself stays, too.
+    """
+    if row.is_confirmed or row.next_attempt_at is None:
+        return {"step": ""}
+    if isinstance(error, STOPS):
+        return {"step": "", **_reason(row, error), "next_attempt_at": _unlocked(error)}
+    values = {"step": "", "attempts": row.attempts + 1}
+    if _comes_again(row, error):
+        return {**values, **_reason(row, error), "next_attempt_at": database_now(enrolments.pause(row.attempts))}
+    person = REFUSED if row.step in {"", "person"} else row.person
+    return {**values, **_words(error), "next_attempt_at": None, "person": person}
+
+
+def put_off(enrolment: Enrolment, error: TerminalInUse | LeaseLost | LoginStopped) -> None:
+    """Come back later, without the lease: whoever holds it may be doing this very wish, and may end it before this."""
+    db.session.rollback()
+    values: dict[str, Any] = {"next_attempt_at": database_now(SOON)}
+    if isinstance(error, LoginStopped):
+        unlock_at = select(Terminal.unlock_at).where(Terminal.id == enrolment.terminal_id).scalar_subquery()
+        values = {**_reason(enrolment, error), "next_attempt_at": unlock_at}
+    if isinstance(error, LeaseLost):
+        values["step"] = ""
+    open_still = update(Enrolment).where(
+        Enrolment.id == enrolment.id, Enrolment.wish == enrolment.wish, Enrolment.next_attempt_at.is_not(None)
+    )
+    leases.changed_rows(open_still.values(**values))
+    db.session.commit()
+
+
+def _comes_again(row: Enrolment, error: TerminalError | ServiceError) -> bool:
+    for_now = isinstance(error, FaceNotProven) or getattr(error, "retryable", False)
+    return for_now or row.doubt or row.wanted == ABSENT
+
+
+def _reason(row: Enrolment, error: TerminalError | ServiceError) -> dict[str, Any]:
+    """Why it waits; a face that was refused for good keeps its own reason, which only a new wish takes away."""
+    return {} if row.face == REFUSED else _words(error)
+
+
+def _words(error: TerminalError | ServiceError) -> dict[str, Any]:
+    text = error.message if isinstance(error, TerminalError) else str(error.params.get("name", ""))
+    return {"refusal": error.code[:64], "refusal_text": text[:255]}
+
+
+def _unlocked(error: TerminalError | ServiceError) -> Any:
+    seconds = error.unlock_seconds if isinstance(error, AccountLocked) else None
+    return None if seconds is None else database_now(seconds)
