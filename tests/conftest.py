@@ -26,6 +26,14 @@ HOST = "terminal.test"
 PASSWORD = "Abc12345"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where a real terminal is, for tests/terminal; its password comes from HIKFLASK_TERMINAL_PASSWORD."""
+    group = parser.getgroup("terminal", "a real terminal for tests/terminal, with somebody in front of it")
+    group.addoption("--terminal", metavar="URL", help="its address, such as https://192.168.1.67")
+    group.addoption("--terminal-user", metavar="NAME", default="admin", help="its account (default: %(default)s)")
+    group.addoption("--terminal-fingerprint", metavar="SHA256", help="of its certificate (default: what it shows now)")
+
+
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty migrated database, copied for each test."""
@@ -64,10 +72,10 @@ def settings() -> dict[str, Any]:
 
 
 @pytest.fixture
-def database(migrated: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
+def database(migrated: Path, tmp_path: Path) -> dict[str, str]:
     """Where the app's database is: SQLite in the instance folder, or what a module's own fixture says."""
     (tmp_path / "hikflask.sqlite3").write_bytes(migrated.read_bytes())
-    yield {}
+    return {}
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ ACCOUNT = "postgres"
 
 def programs() -> Path | None:
     """Return the newest installed server's bin folder, or None."""
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name.partition(".")[0]))
+    folders = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name.partition(".")[0])
+    )
     found = [folder for folder in folders if (folder / "initdb").exists()]
     on_path = shutil.which("initdb")
     return found[-1] if found else Path(on_path).parent if on_path else None

@@ -25,7 +25,7 @@ def want_present(terminal: Terminal, employee: Employee, photo: Photo | None) ->
     :raises NameTooLong: when the name has more bytes than this terminal takes.
     """
     fits(terminal, employee.name)
-    enrolment = find(terminal.id, employee.number)
+    enrolment = find(terminal.id, employee.number, lock=True)
     if enrolment is None:
         enrolment = Enrolment(terminal_id=terminal.id, number=employee.number, wish=0)
         db.session.add(enrolment)
@@ -60,7 +60,7 @@ def want_renamed(employee: Employee) -> list[Enrolment]:
 
     :raises NameTooLong: when a terminal takes no name of so many bytes.
     """
-    wanted = [enrolment for enrolment in of_number(employee.number) if enrolment.wanted == PRESENT]
+    wanted = [enrolment for enrolment in of_number(employee.number, lock=True) if enrolment.wanted == PRESENT]
     for enrolment in wanted:
         fits(enrolment.terminal, employee.name)
         face = _face(enrolment)
@@ -72,7 +72,7 @@ def want_renamed(employee: Employee) -> list[Enrolment]:
 
 def want_absent(number: str) -> list[Enrolment]:
     """Wish, within the caller's transaction, that nobody has this number on any terminal."""
-    known = of_number(number)
+    known = of_number(number, lock=True)
     for enrolment in known:
         if enrolment.wanted == PRESENT:
             _wish(enrolment, ABSENT)
@@ -149,16 +149,20 @@ def refuse_while_leaving(number: str, employee_id: int | None) -> None:
             raise NumberLeaving(n=number, t=enrolment.terminal.name)
 
 
-def find(terminal_id: int, number: str) -> Enrolment | None:
-    """Return the enrolment of a number on a terminal, as it is in the database now."""
+def find(terminal_id: int, number: str, *, lock: bool = False) -> Enrolment | None:
+    """Return the enrolment of a number on a terminal, as it is in the database now.
+
+    :param lock: keep conversations from writing to it until the caller's transaction ends: what is unchanged in
+        memory is not written again, so a confirmation that came between would outlive the wish it belongs to.
+    """
     statement = select(Enrolment).where(Enrolment.terminal_id == terminal_id, Enrolment.number == number)
-    return _fresh(statement).one_or_none()
+    return _fresh(statement, lock).one_or_none()
 
 
-def of_number(number: str) -> list[Enrolment]:
-    """Return the enrolments of a number, as they are in the database now."""
+def of_number(number: str, *, lock: bool = False) -> list[Enrolment]:
+    """Return the enrolments of a number, as they are in the database now; `lock` as for find()."""
     statement = select(Enrolment).where(Enrolment.number == number).order_by(Enrolment.terminal_id)
-    return list(_fresh(statement))
+    return list(_fresh(statement, lock))
 
 
 def get(enrolment_id: int) -> Enrolment | None:
@@ -223,5 +227,6 @@ def pause(attempts: int) -> float:
     return float(min(most, base * 2 ** min(attempts, 20)))
 
 
-def _fresh(statement: Select[Enrolment]) -> ScalarResult[Enrolment]:
+def _fresh(statement: Select[Enrolment], lock: bool = False) -> ScalarResult[Enrolment]:
+    statement = statement.with_for_update() if lock else statement
     return db.session.execute(statement, execution_options={"populate_existing": True}).scalars()

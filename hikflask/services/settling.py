@@ -58,16 +58,23 @@ def settle(enrolment_id: int, holder: str, *, again: bool = False) -> Enrolment:
     :raises TerminalError: what the terminal said, or that it is away. :raises ServiceError: why it was not done.
     """
     enrolment = enrolments.row(enrolment_id)
-    if enrolment.is_confirmed and not again and enrolment.next_attempt_at is None:
+    if _is_done(enrolment) and not again:
         return enrolment
     try:
         with conversations.converse(enrolment.terminal_id, holder, SAVE) as talk:
-            settlement = Settlement(talk, enrolments.row(enrolment_id), again or enrolment.is_confirmed)
+            enrolment = enrolments.row(enrolment_id)
+            if _is_done(enrolment) and not again:
+                return enrolment  # Somebody else did it while this one waited for the terminal.
+            settlement = Settlement(talk, enrolment, again or enrolment.is_confirmed)
             settlement.run()
     except (TerminalInUse, LeaseLost, LoginStopped) as error:
         setbacks.put_off(enrolment, error)
         raise
     return settlement.row
+
+
+def _is_done(enrolment: Enrolment) -> bool:
+    return enrolment.is_confirmed and enrolment.next_attempt_at is None
 
 
 class Settlement:

@@ -56,7 +56,7 @@ def test_picture_for_no_number_yet_is_stored_all_the_same(simulator: Simulated, 
     assert taken.photo.file.startswith("capture_")
 
 
-def test_nobody_came_is_a_failure_with_its_reason(simulator: Simulated, terminal: Terminal) -> None:
+def test_nobody_came_is_a_failure_with_its_reason(terminal: Terminal) -> None:
     ended = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
 
     assert (ended.state, ended.reason) == (FAILED, "captureTimeout")
@@ -190,7 +190,7 @@ def test_capture_too_late_for_its_lease_writes_nothing(app: Flask, simulator: Si
     assert list(photos.folder().iterdir()) == []
 
 
-def test_task_that_runs_twice_does_not_end_the_first_run(simulator: Simulated, terminal: Terminal) -> None:
+def test_task_that_runs_twice_does_not_end_the_first_run(terminal: Terminal) -> None:
     started = captures.start(terminal.id, IVAN, "Анна")
     leases.acquire(terminal.id, "Анна", leases.CAPTURE, 30)
     db.session.execute(db.update(Capture).values(state=WAITING))

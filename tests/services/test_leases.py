@@ -1,6 +1,7 @@
 """One holder at a time, by the database's clock; a late holder cannot write."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -10,17 +11,24 @@ from hikflask.models import Terminal
 from hikflask.models.columns import database_now
 from hikflask.services import leases
 from hikflask.services.errors import LeaseLost, TerminalInUse, TerminalUnknown
+from hikflask.services.leases import Lease
 
 pytestmark = pytest.mark.usefixtures("context")
 
 
 def expire(terminal: Terminal) -> None:
-    db.session.execute(db.update(Terminal).values(lease_until=database_now(-0.001)))
+    db.session.execute(db.update(Terminal).where(Terminal.id == terminal.id).values(lease_until=database_now(-0.001)))
     db.session.commit()
 
 
 def name_of(terminal: Terminal) -> str:
     return db.session.execute(db.select(Terminal.name).where(Terminal.id == terminal.id)).scalar_one()
+
+
+def write_name(lease: Lease, name: str, after: Callable[[], object] = lambda: None) -> None:
+    with lease.write() as session:
+        session.execute(db.update(Terminal).values(name=name))
+        after()
 
 
 def test_second_holder_is_told_who_has_the_terminal_and_for_how_long(terminal: Terminal) -> None:
@@ -70,8 +78,8 @@ def test_late_holder_can_neither_renew_nor_write(terminal: Terminal) -> None:
 
     with pytest.raises(LeaseLost):
         late.renew(30)
-    with pytest.raises(LeaseLost), late.write() as session:
-        session.execute(db.update(Terminal).values(name="written too late"))
+    with pytest.raises(LeaseLost):
+        write_name(late, "written too late")
 
     assert name_of(terminal) == "Вход"
 
@@ -91,9 +99,8 @@ def test_late_release_leaves_the_new_holder_alone(terminal: Terminal) -> None:
 def test_failed_write_leaves_nothing_behind(terminal: Terminal) -> None:
     lease = leases.acquire(terminal.id, "Анна", "save", 30)
 
-    with pytest.raises(ZeroDivisionError), lease.write() as session:
-        session.execute(db.update(Terminal).values(name="half"))
-        _ = 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        write_name(lease, "half", after=lambda: 1 / 0)
 
     assert name_of(terminal) == "Вход"
 

@@ -182,5 +182,5 @@ def test_a_locked_account_is_said_with_its_minutes(desk: Desk) -> None:
 
 
 def test_the_limit_of_a_name_is_shown_before_saving(desk: Desk) -> None:
-    assert "принимает имена до 128 латинских или 64 русских букв" in desk.text("/employees/new")
+    assert "На «Вход»: до 128 латинских или 64 русских букв" in desk.text("/employees/new")
     assert 'hx-swap-oob="true"' in desk.text("/terminals/file-warning?terminal_id=1")
