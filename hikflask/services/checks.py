@@ -17,6 +17,8 @@ from hikflask.services.conversations import Conversation
 from hikflask.services.errors import LoginStopped, TerminalInUse
 
 CHECK = "check"
+# A person waits for the page of a check, so a terminal that is slow with each answer must not hold it for a minute.
+CHECK_SECONDS = 12.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def check(terminal_id: int, holder: str) -> Terminal:
     :raises TerminalError: what went wrong; the row says so, too.
     :raises TerminalInUse: when a capture holds it. :raises LoginStopped: when it refused our password before.
     """
-    with conversations.converse(terminal_id, holder, CHECK) as talk:
+    with conversations.converse(terminal_id, holder, CHECK, total=CHECK_SECONDS) as talk:
         return learn(talk)
 
 
@@ -74,7 +76,7 @@ def status(terminal_id: int, holder: str) -> Status:
     """Return how the terminal is: asked now, or read from the row while somebody talks to it."""
     busy = False
     try:
-        with conversations.converse(terminal_id, holder, CHECK, wait=0.0) as talk:
+        with conversations.converse(terminal_id, holder, CHECK, wait=0.0, total=CHECK_SECONDS) as talk:
             _count(talk)
     except TerminalInUse:
         busy = True

@@ -1,6 +1,7 @@
 """One conversation with one terminal, under its lease, with what it taught about the terminal noted at the end."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -40,7 +41,8 @@ class Conversation:
     terminal: Terminal
     lease: leases.Lease
     client: Client
-    seconds_left: Any = None
+    seconds_left: Callable[[], float] | None = None
+    give_up_at: float | None = None
 
     def request(
         self,
@@ -51,10 +53,22 @@ class Conversation:
         content_type: str | None = None,
         timeout: tuple[float, float] | None = None,
     ) -> Answer:
-        """Send one request; the lease is renewed before each round trip, so a late holder stops before it speaks."""
+        """Send one request; the lease is renewed before each round trip, so a late holder stops before it speaks.
+
+        :raises NoAnswer: without sending, when the time of the whole conversation is over.
+        """
+        if self.give_up_at is not None:
+            timeout = self._bounded(path)
         return self.client.request(
             method, path, data=data, content_type=content_type, timeout=timeout, before_send=self._renew
         )
+
+    def _bounded(self, path: str) -> tuple[float, float]:
+        left = (self.give_up_at or 0.0) - time.monotonic()
+        if left <= 0:
+            raise NoAnswer(message="the conversation took too long", path=path)
+        config = current_app.config
+        return min(config["CONNECT_TIMEOUT"], left), min(config["READ_TIMEOUT"], left)
 
     def _renew(self, seconds: float) -> None:
         rest = self.seconds_left() if self.seconds_left else 0.0
@@ -63,12 +77,19 @@ class Conversation:
 
 @contextmanager
 def converse(
-    terminal_id: int, holder: str, purpose: str, *, seconds: float | None = None, wait: float | None = None
+    terminal_id: int,
+    holder: str,
+    purpose: str,
+    *,
+    seconds: float | None = None,
+    wait: float | None = None,
+    total: float | None = None,
 ) -> Iterator[Conversation]:
     """Hold the terminal's lease and yield a conversation; waits for a short one of somebody else's.
 
     :param seconds: how long to hold at first (default: one round trip), in seconds.
     :param wait: how long to wait for the present holder (default: LEASE_WAIT), in seconds.
+    :param total: how long all requests together may take, in seconds, where a person waits for them.
     :raises LoginStopped: when the password was refused before.
     :raises TerminalInUse: when the holder did not finish in time.
     """
@@ -80,7 +101,8 @@ def converse(
     try:
         terminal = terminal_row(terminal_id)
         refuse_when_stopped(terminal)
-        yield Conversation(terminal, lease, client_for(terminal))
+        give_up_at = None if total is None else time.monotonic() + total
+        yield Conversation(terminal, lease, client_for(terminal), give_up_at=give_up_at)
         learnt = GOOD
     except LoginRefused as error:
         db.session.rollback()
