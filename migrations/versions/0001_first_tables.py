@@ -129,6 +129,7 @@ def upgrade() -> None:
     sa.Column('confirmed_photo_id', sa.Integer(), nullable=True),
     sa.Column('confirmed_at', sa.DateTime(), nullable=True),
     sa.Column('written_name', sa.String(length=128), nullable=False),
+    sa.Column('sent_name', sa.String(length=128), nullable=False),
     sa.Column('doubt', sa.Boolean(), nullable=False),
     sa.Column('step', sa.String(length=12), nullable=False),
     sa.Column('refusal', sa.String(length=64), nullable=False),
