@@ -54,7 +54,7 @@ def learn(talk: Conversation) -> Terminal:
         "model": info.model,
         "serial": info.serial,
         "firmware": info.firmware,
-        "capture_mode": _mode(modes),
+        "capture_mode": _capture_mode(talk.terminal, modes),
         "face_mode": _face_mode(talk.terminal, modes),
         "can_cancel": bool(modes and modes.cancel),
         "name_bytes": limits.name_bytes,
@@ -123,10 +123,11 @@ def _capture_modes(talk: Conversation) -> capture.CaptureModes | None:
         return None
 
 
-def _mode(modes: capture.CaptureModes | None) -> str:
+def _capture_mode(terminal: Terminal, modes: capture.CaptureModes | None) -> str:
+    """By URL where offered; where the face goes by picture anyway, the picture itself is the safer way to get it."""
     if modes is None:
         return NO_CAPTURE
-    if modes.url:
+    if modes.url and not (terminal.face_by_picture and modes.binary):
         return BY_URL
     return BY_BINARY if modes.binary else NO_CAPTURE
 

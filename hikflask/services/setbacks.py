@@ -33,9 +33,12 @@ def told(row: Enrolment, error: TerminalError | ServiceError) -> dict[str, Any]:
     return {**values, **_words(error), "next_attempt_at": None, "person": person}
 
 
-def put_off(enrolment: Enrolment, error: TerminalInUse | LeaseLost | LoginStopped) -> None:
+def put_off(enrolment_id: int, error: TerminalInUse | LeaseLost | LoginStopped) -> None:
     """Come back later, without the lease: whoever holds it may be doing this very wish, and may end it before this."""
     db.session.rollback()
+    enrolment = enrolments.get(enrolment_id)
+    if enrolment is None:
+        return
     values: dict[str, Any] = {"next_attempt_at": database_now(SOON)}
     if isinstance(error, LoginStopped):
         unlock_at = select(Terminal.unlock_at).where(Terminal.id == enrolment.terminal_id).scalar_subquery()

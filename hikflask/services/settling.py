@@ -68,7 +68,7 @@ def settle(enrolment_id: int, holder: str, *, again: bool = False) -> Enrolment:
             settlement = Settlement(talk, enrolment, again or enrolment.is_confirmed)
             settlement.run()
     except (TerminalInUse, LeaseLost, LoginStopped) as error:
-        setbacks.put_off(enrolment, error)
+        setbacks.put_off(enrolment_id, error)
         raise
     return settlement.row
 
@@ -83,6 +83,7 @@ class Settlement:
     def __init__(self, talk: Conversation, enrolment: Enrolment, again: bool) -> None:
         self.talk = talk
         self.row = enrolment
+        self.id, self.wish = enrolment.id, enrolment.wish
         self.again = again
         self.name = enrolment.employee.name if enrolment.employee else enrolment.name_there
         db.session.commit()
@@ -91,9 +92,12 @@ class Settlement:
         """Do what is wanted; what stops it is written while the lease is still held."""
         try:
             self._remove() if self.row.wanted == ABSENT else self._enrol()
+        except NOT_OURS:
+            raise
         except (TerminalError, ServiceError) as error:
             db.session.rollback()
             with suppress(*NOT_OURS):
+                self.row = enrolments.row(self.id)
                 self.note(**setbacks.told(self.row, error))
             raise
 
@@ -112,7 +116,7 @@ class Settlement:
         self.row = row
 
     def _mine(self) -> Update:
-        return update(Enrolment).where(Enrolment.id == self.row.id, Enrolment.wish == self.row.wish)
+        return update(Enrolment).where(Enrolment.id == self.id, Enrolment.wish == self.wish)
 
     def _synced(self) -> None:
         leases.changed_rows(
@@ -277,6 +281,6 @@ class Settlement:
             self._synced()
             ended = self.row.employee_id is None
             if ended:
-                db.session.execute(delete(Enrolment).where(Enrolment.id == self.row.id))
+                db.session.execute(delete(Enrolment).where(Enrolment.id == self.id))
         if not ended:
             self.row = enrolments.row(self.row.id)

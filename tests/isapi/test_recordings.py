@@ -1,0 +1,148 @@
+"""Every recorded reply, played to the client under its own request: what comes out is English, or the right refusal."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from hikflask.isapi import capture, device, faces, persons
+from hikflask.isapi.client import Answer
+from hikflask.isapi.codec import checked, login_refusal
+from hikflask.isapi.digest import best_challenge
+from hikflask.isapi.errors import AccountLocked, CaptureTimeout, NotSupported, TerminalError, WrongPassword
+from tests.isapi.helpers import RECORDINGS, Prepared, answer, recorded
+
+INDEX = json.loads(recorded("seed_terminal/index.json"))
+URL = "https://192.168.1.67/LOCALS/pic/web_face_enrollpic.jpg@WEB000000000020"
+ACCESS = "/ISAPI/AccessControl"
+
+
+class Replay:
+    """A Requester that answers a recorded request, by method and path, with its recorded reply."""
+
+    def __init__(self) -> None:
+        self.asked: set[tuple[str, str]] = set()
+
+    def request(self, method: str, path: str, **_: object) -> Answer:
+        plain = urlsplit(path).path
+        entry = next(entry for entry in INDEX if (entry["method"], urlsplit(entry["path"]).path) == (method, plain))
+        self.asked.add((method, plain))
+        body = recorded(f"seed_terminal/{entry['response_file']}")
+        return Answer(entry["status"], entry["response_headers"]["Content-Type"], body, plain)
+
+
+def take(client: Replay) -> object:
+    return capture.take(client, mode="url", seconds_left=lambda: 5.0, cancelled=lambda: False).face_url
+
+
+ASKED: dict[tuple[str, str], tuple[Callable[[Replay], object], object]] = {
+    ("GET", f"{ACCESS}/capabilities"): (device.capabilities, device.Capabilities(True, True, True, True)),
+    ("GET", f"{ACCESS}/CaptureFaceData/capabilities"): (capture.capabilities, capture.CaptureModes(True, True, True)),
+    ("GET", "/ISAPI/Intelligent/FDLib/capabilities"): (device.face_capacity, 1500),
+    ("GET", "/ISAPI/Security/token"): (lambda client: bool(device.token(client)), True),
+    ("POST", f"{ACCESS}/CaptureFaceData"): (take, URL),
+    ("POST", f"{ACCESS}/UserInfo/Record"): (
+        lambda client: persons.add(client, "3242", "Иван", begin=persons.FIRST_MOMENT),
+        None,
+    ),
+    ("PUT", "/ISAPI/Intelligent/FDLib/FDSetUp"): (lambda client: faces.bind_url(client, "3242", URL), None),
+    ("POST", f"{ACCESS}/UserInfo/Search"): (
+        lambda client: [person.faces for person in persons.search(client)],
+        [0] * 9 + [1] * 3,
+    ),
+    ("GET", f"{ACCESS}/UserInfo/Count"): (persons.count, persons.Count(people=12, faces=3)),
+}
+NEVER_ASKED = {
+    ("GET", f"{ACCESS}/PersonAndCardComparison/DeviceWorkMode"),
+    ("GET", f"{ACCESS}/UserInfoDetail/Delete/capabilities"),
+    ("PUT", "/ISAPI/Security/sessionHeartbeat"),
+}
+
+
+@pytest.mark.parametrize("request_line", ASKED, ids=" ".join)
+def test_recorded_reply_is_understood(request_line: tuple[str, str]) -> None:
+    ask, expected = ASKED[request_line]
+    client = Replay()
+
+    found = ask(client)
+
+    assert found == expected
+    assert client.asked == {request_line}
+
+
+@pytest.mark.parametrize("entry", INDEX, ids=lambda entry: entry["path"])
+def test_verdict_of_every_recorded_reply_is_read(entry: dict[str, Any]) -> None:
+    reply = Replay().request(entry["method"], urlsplit(entry["path"]).path)
+
+    if entry["status"] == 200:
+        assert checked(reply) is reply
+        return
+    with pytest.raises(NotSupported) as refused:
+        checked(reply)
+    assert (refused.value.sub_status, refused.value.http_status) == ("notSupport", 404)
+
+
+def test_every_recorded_request_is_asked_or_known_not_to_be() -> None:
+    recorded_requests = {(entry["method"], urlsplit(entry["path"]).path) for entry in INDEX}
+
+    assert recorded_requests == set(ASKED) | NEVER_ASKED
+
+
+def timed_out(body: bytes) -> object:
+    with pytest.raises(CaptureTimeout) as refused:
+        take_from(answer(body, 400, "application/xml"))
+    return refused.value.error_code
+
+
+def take_from(reply: Answer) -> object:
+    client = Prepared(reply)
+    return capture.take(client, mode="binary", seconds_left=lambda: 5.0, cancelled=lambda: False)
+
+
+def refused_login(body: bytes) -> TerminalError:
+    return login_refusal(answer(body, 401, "application/xml"))
+
+
+def locked(body: bytes) -> object:
+    refusal = refused_login(body)
+    assert isinstance(refusal, AccountLocked)
+    return refusal.unlock_seconds
+
+
+def not_locked(body: bytes) -> object:
+    refusal = refused_login(body)
+    assert isinstance(refusal, WrongPassword)
+    return refusal.tries_left
+
+
+def page_of_people(body: bytes) -> object:
+    """The page says MORE: the client asks on from where it ended, and an empty page there is no end."""
+    client = Prepared(answer(body), answer(body))
+    people = persons.search(client)
+    found = [next(people) for _ in range(5)]
+    next(people)
+    wish = json.loads(client.sent[1].data or b"")["UserInfoSearchCond"]
+    return [person.faces for person in found], wish["searchResultPosition"]
+
+
+OTHERS: dict[str, tuple[Callable[[bytes], object], object]] = {
+    "capture_timeout_400_K1T342MX-E1.xml": (timed_out, 805330944),
+    "deviceinfo_K1T341CMFW.xml": (lambda body: device.info(Prepared(answer(body))).model, "DS-K1T341CMFW"),
+    "locked_401_K1T342MWX.xml": (locked, 111),
+    "userinfo_capabilities_K1A340FWX.json": (
+        lambda body: device.person_limits(Prepared(answer(body))).name_bytes,
+        128,
+    ),
+    "userinfo_search_K1T342MWX.json": (page_of_people, ([1, 1, 1, 1, 1], 5)),
+    "wrong_password_401_K1T342MWX.xml": (not_locked, 4),
+    "www_authenticate_K1T342MWX.txt": (lambda body: getattr(best_challenge(body.decode()), "realm", ""), "DS-6E392E44"),
+}
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in (RECORDINGS / "other_terminals").iterdir()))
+def test_recording_of_another_terminal_is_understood(file: str) -> None:
+    read, expected = OTHERS[file]
+
+    assert read(recorded(f"other_terminals/{file}")) == expected
