@@ -23,7 +23,7 @@ def send_cancel(capture_id: int) -> None:
     """Close the terminal's window of a cancelled capture."""
     try:
         captures.send_cancel(capture_id)
-    except TerminalError as error:
+    except (TerminalError, ServiceError) as error:
         log.info("capture %s: the terminal did not take the cancel (%s)", capture_id, error.code)
 
 

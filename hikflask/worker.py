@@ -10,7 +10,6 @@ import threading
 
 import click
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask import jobs
 from hikflask.extensions import db, task_queue
@@ -66,10 +65,10 @@ class Worker:
         try:
             workers.beat(workers.name())
             jobs.sweep()
-        except SQLAlchemyError:
-            # The database may be away for a while; the next sweep finds everything in its rows again.
-            db.session.rollback()
+        except Exception:  # the outermost loop
+            # Database or queue may be away for a while; the next sweep finds everything in its rows again.
             log.exception("the sweep failed")
+            db.session.remove()
 
 
 def start_embedded(app: Flask) -> Worker | None:

@@ -58,6 +58,7 @@ class Terminal(Base):
     refused_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     refused_code: Mapped[str] = mapped_column(String(32), default="")
     unlock_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    tried_version: Mapped[int] = mapped_column(default=0)
 
     lease_number: Mapped[int] = mapped_column(default=0)
     lease_holder: Mapped[str] = mapped_column(String(128), default="")

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from hikflask.extensions import db
 from hikflask.isapi import capture as isapi_capture
 from hikflask.isapi import faces as isapi_faces
-from hikflask.isapi.errors import CaptureCancelled, NotSupported, TerminalError
+from hikflask.isapi.errors import CaptureCancelled, LoginRefused, NotSupported, TerminalError
 from hikflask.models import Capture, Photo, Terminal
 from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, SUPERSEDED, TAKEN, WAITING
 from hikflask.models.columns import database_now
@@ -204,10 +204,9 @@ def _supersede_others(terminal: Terminal, capture_id: int) -> None:
     )
 
 
-def cancel(capture_id: int) -> Capture:
-    """Stop a running capture; a finished one stays as it is."""
-    _move(capture_id, RUNNING, state=CANCELLED)
-    return _row(capture_id)
+def cancel(capture_id: int) -> bool:
+    """Stop a running capture; False when it had ended before, and stays as it is."""
+    return _move(capture_id, RUNNING, state=CANCELLED)
 
 
 def send_cancel(capture_id: int) -> None:
@@ -216,9 +215,13 @@ def send_cancel(capture_id: int) -> None:
     terminal = conversations.terminal_row(capture.terminal_id)
     if capture.state != CANCELLED or not terminal.can_cancel or terminal.lease_number != capture.lease_number:
         return
+    conversations.refuse_when_stopped(terminal)
     client = conversations.new_client(terminal)
     try:
         isapi_capture.cancel(client)
+    except LoginRefused as error:
+        conversations.stop(terminal, error)
+        raise
     finally:
         client.close()
 

@@ -106,7 +106,7 @@ def converse(
         learnt = GOOD
     except LoginRefused as error:
         db.session.rollback()
-        _stop(terminal, error)
+        stop(terminal, error)
         learnt = {"reachable": True, "login": False, "trouble": error.code}
         raise
     except TerminalError as error:
@@ -162,7 +162,7 @@ def refuse_when_stopped(terminal: Terminal) -> None:
         raise LoginStopped(terminal.refused_code, max(1, round((terminal.unlock_at - now) / timedelta(minutes=1))))
 
 
-def _stop(terminal: Terminal, error: LoginRefused) -> None:
+def stop(terminal: Terminal, error: LoginRefused) -> None:
     """Write the refusal into the row, for everybody; a password changed meanwhile is not blamed for the old one."""
     seconds = error.unlock_seconds if isinstance(error, AccountLocked) else None
     leases.changed_rows(

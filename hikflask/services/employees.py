@@ -21,6 +21,7 @@ from hikflask.services.errors import (
     EmployeeInactive,
     NumberEnrolled,
     NumberKnown,
+    ServiceError,
 )
 
 # A page of a list costs three queries, however long it is.
@@ -105,7 +106,7 @@ def send(employee_id: int, terminal_id: int) -> Enrolment:
 
     :raises TerminalUnknown: :raises EmployeeInactive: :raises NameTooLong: :raises NumberLeaving:
     """
-    employee = db.session.get_one(Employee, employee_id, populate_existing=True)
+    employee = locked(employee_id)
     terminal = terminals.active(terminal_id)
     if not employee.is_active:
         raise EmployeeInactive
@@ -161,7 +162,7 @@ def _added(draft: Draft) -> Employee:
 
 
 def _changed(employee_id: int, draft: Draft, with_face: bool) -> Employee:
-    employee = db.session.get_one(Employee, employee_id, populate_existing=True)
+    employee = locked(employee_id)
     if employee.number != draft.number:
         _renumber(employee, draft.number, with_face)
     renamed = employee.name != draft.name
@@ -189,14 +190,17 @@ def _renumber(employee: Employee, number: str, with_face: bool) -> None:
 
 def set_active(employee_id: int, active: bool) -> Employee:
     """Take an employee off every terminal, or let one back in: the face that was proven must be proven again."""
-    employee = db.session.get_one(Employee, employee_id, populate_existing=True)
-    if employee.is_active != active:
-        employee.is_active = active
-        if active:
+    employee = locked(employee_id)
+    returns, employee.is_active = active and not employee.is_active, active
+    try:
+        if returns:
             _return(employee)
-        else:
+        elif not active:
             enrolments.want_absent(employee.number)
         db.session.commit()
+    except ServiceError:
+        db.session.rollback()
+        raise
     return employee
 
 
@@ -208,7 +212,7 @@ def _return(employee: Employee) -> None:
 
 def delete(employee_id: int) -> list[int]:
     """Delete an employee with all photos; the removals from terminals outlive the row. Return their enrolments' ids."""
-    employee = db.session.get_one(Employee, employee_id, populate_existing=True)
+    employee = locked(employee_id)
     left = enrolments.of_number(employee.number)
     enrolments.want_absent(employee.number)
     for enrolment in left:
@@ -233,6 +237,12 @@ def _forget_photos(employee_id: int) -> list[str]:
     for photo in own:
         db.session.delete(photo)
     return [photo.file for photo in own]
+
+
+def locked(employee_id: int) -> Employee:
+    """Return the employee as it is now, and keep it so to the end of the transaction: who leaves is not sent."""
+    leases.changed_rows(update(Employee).where(Employee.id == employee_id).values(is_active=Employee.is_active))
+    return db.session.get_one(Employee, employee_id, populate_existing=True)
 
 
 def by_number(number: str) -> Employee | None:

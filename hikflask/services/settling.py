@@ -23,6 +23,7 @@ from hikflask.services.conversations import Conversation
 from hikflask.services.errors import (
     CaptureLost,
     CaptureSuperseded,
+    EmployeeInactive,
     EnrolmentUnknown,
     FaceNotProven,
     LeaseLost,
@@ -124,6 +125,8 @@ class Settlement:
         )
 
     def _enrol(self) -> None:
+        if self.row.employee and not self.row.employee.is_active:
+            raise EmployeeInactive
         if self.talk.terminal.face_mode is None:
             checks.learn(self.talk)
         enrolments.fits(self.talk.terminal, self.name)

@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, TAKEN, USED
 from hikflask.models.enrolment import PRESENT
-from hikflask.services import captures, enrolments, leases, photos, terminals, unsaved_captures
+from hikflask.services import captures, employees, enrolments, leases, photos, terminals, unsaved_captures
 from hikflask.services.errors import CaptureSuperseded, EmployeeInactive, TerminalUnknown, WishChanged
 
 
@@ -22,10 +22,8 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
     :raises TerminalUnknown: when the terminal is unknown, or not named and not the only one.
     """
     employee = db.session.get_one(Employee, employee_id, populate_existing=True)
-    capture = unsaved_captures.latest(terminal_id, employee.number, requested_by)
+    capture = _capture(terminal_id, employee.number, requested_by)
     terminal = _terminal(terminal_id, capture)
-    if not employee.is_active:
-        raise EmployeeInactive
     if capture and capture.state == SUPERSEDED:
         raise CaptureSuperseded
     enrolment = enrolments.row(_written(terminal, employee, capture).id)
@@ -34,7 +32,20 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
     return enrolments.row(enrolment.id)
 
 
+def _capture(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
+    """Return what is to be adopted; somebody whose face is confirmed gets a new one only by their own number."""
+    capture = unsaved_captures.latest(terminal_id, number, requested_by)
+    if capture is None or capture.draft_number == number:
+        return capture
+    known = enrolments.find(capture.terminal_id, number)
+    db.session.commit()
+    return None if known is not None and known.is_confirmed else capture
+
+
 def _written(terminal: Terminal, employee: Employee, capture: Capture | None) -> Enrolment:
+    if not employees.locked(employee.id).is_active:
+        db.session.rollback()
+        raise EmployeeInactive
     known = enrolments.find(terminal.id, employee.number)
     if capture is None and known is not None and _is_same_wish(known, employee):
         if not known.is_confirmed:

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db, vault
 from hikflask.isapi.client import certificate_fingerprint
 from hikflask.models import Capture, Enrolment, Photo, Terminal
+from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
 from hikflask.services import enrolments, leases, photos
 from hikflask.services.errors import TerminalHasPeople, TerminalNameKnown, TerminalUnknown
@@ -78,18 +79,25 @@ def _apply(terminal: Terminal, access: Access) -> bool:
     after = (terminal.url, terminal.username, terminal.fingerprint, terminal.face_by_picture)
     anew = bool(access.password) or before != after
     if anew:
+        terminal.capture_mode = terminal.face_mode = None
+    if access.password or before[:-1] != after[:-1]:
         terminal.version += 1
         terminal.refused_since = terminal.unlock_at = None
         terminal.refused_code = ""
-        terminal.capture_mode = terminal.face_mode = None
     return anew
 
 
-def allow_once(terminal_id: int) -> None:
-    """Let one conversation try the stored password again, as an administrator decided; a refusal stops it anew."""
-    statement = update(Terminal).where(Terminal.id == terminal_id)
-    leases.changed_rows(statement.values(refused_since=None, refused_code="", unlock_at=None))
+def allow_once(terminal_id: int) -> bool:
+    """Let one conversation try the stored password again, as an administrator decided; a refusal stops it anew.
+
+    Once per stored password, and never while the account is locked: more tries would lock it. False says so.
+    """
+    may_try = or_(Terminal.unlock_at.is_(None), Terminal.unlock_at <= database_now())
+    statement = update(Terminal).where(Terminal.id == terminal_id, Terminal.tried_version != Terminal.version, may_try)
+    opened = {"refused_since": None, "refused_code": "", "unlock_at": None, "tried_version": Terminal.version}
+    allowed = leases.changed_rows(statement.values(**opened)) == 1
     db.session.commit()
+    return allowed
 
 
 def delete(terminal_id: int, holder: str) -> None:

@@ -8,7 +8,8 @@ from hikflask.models.capture import RUNNING, SUPERSEDED, TAKEN, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PENDING
 
-SUPERSEDED_SECONDS = 900.0
+# A picture that was taken for no number is somebody's only for a while; a forgotten one is nobody's.
+LATELY_SECONDS = 900.0
 
 
 def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
@@ -16,13 +17,13 @@ def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture |
 
     One that was superseded lately is returned, too: the caller must hear that it is.
     """
-    lately = Capture.created_at > database_now(-SUPERSEDED_SECONDS)
+    lately = Capture.created_at > database_now(-LATELY_SECONDS)
     statement = (
         select(Capture)
         .where(
             Capture.requested_by == requested_by,
             or_(Capture.state.in_((TAKEN, USED)), and_(Capture.state == SUPERSEDED, lately)),
-            Capture.draft_number.in_((number, "")),
+            or_(Capture.draft_number == number, and_(Capture.draft_number == "", lately)),
         )
         .order_by(Capture.id.desc())
         .limit(1)

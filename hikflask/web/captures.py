@@ -47,8 +47,8 @@ def show(capture_id: int) -> ResponseReturnValue:
 def cancel(capture_id: int) -> ResponseReturnValue:
     """Stop a capture, and let the terminal close its window."""
     capture = captures.get(capture_id) or abort(404)
-    captures.cancel(capture.id)
-    task_queue.enqueue(jobs.send_cancel, capture.id)
+    if captures.cancel(capture.id):
+        task_queue.enqueue(jobs.send_cancel, capture.id)
     return _answer(employee_page.as_typed(), panel.of(capture.id))
 
 

@@ -103,8 +103,10 @@ def send(employee_id: int) -> ResponseReturnValue:
 def set_active(employee_id: int) -> ResponseReturnValue:
     """Take an employee off all terminals, or let one back in."""
     _employee(employee_id)
-    employee = employees.set_active(employee_id, request.form.get("active") == "1")
-    _settle(employee)
+    try:
+        _settle(employees.set_active(employee_id, request.form.get("active") == "1"))
+    except ServiceError as error:
+        flash(said(error), "danger")
     return redirect(url_for(".show", employee_id=employee_id), 303)
 
 

@@ -110,8 +110,10 @@ def check(terminal_id: int) -> ResponseReturnValue:
 @bp.post("/<int:terminal_id>/try-once")
 def try_once(terminal_id: int) -> ResponseReturnValue:
     """Try the stored password once more; another refusal stops every conversation anew."""
-    terminals.allow_once(_terminal(terminal_id).id)
-    return check(terminal_id)
+    if terminals.allow_once(_terminal(terminal_id).id):
+        return check(terminal_id)
+    flash(_("This password was tried again already, or the account is locked. Correct the password."), "danger")
+    return redirect(url_for(".show", terminal_id=terminal_id), 303)
 
 
 @bp.get("/<int:terminal_id>/delete")

@@ -61,6 +61,7 @@ def upgrade() -> None:
     sa.Column('refused_since', sa.DateTime(), nullable=True),
     sa.Column('refused_code', sa.String(length=32), nullable=False),
     sa.Column('unlock_at', sa.DateTime(), nullable=True),
+    sa.Column('tried_version', sa.Integer(), nullable=False),
     sa.Column('lease_number', sa.Integer(), nullable=False),
     sa.Column('lease_holder', sa.String(length=128), nullable=False),
     sa.Column('lease_purpose', sa.String(length=16), nullable=False),

@@ -167,12 +167,20 @@ def test_a_refused_password_may_be_tried_once_more_by_decision(desk: Desk) -> No
     desk.client.post("/terminals/1/check")
     assert desk.simulator.wrong_passwords == 1
 
-    desk.client.post("/terminals/1/try-once")
+    for _ in range(5):
+        desk.client.post("/terminals/1/try-once")
     assert desk.simulator.wrong_passwords == 2
-
-    desk.simulator.login.password = PASSWORD
-    desk.client.post("/terminals/1/try-once")
     assert "Попробовать этот пароль ещё раз" not in desk.text("/terminals/1")
+
+
+def test_a_password_that_was_right_after_all_opens_the_terminal_again(desk: Desk) -> None:
+    desk.simulator.login.password = "Changed1"
+    desk.client.post("/terminals/1/check")
+    desk.simulator.login.password = PASSWORD
+
+    desk.client.post("/terminals/1/try-once")
+
+    assert "note-bad" not in desk.text("/terminals/1")
 
 
 def test_a_locked_account_is_said_with_its_minutes(desk: Desk) -> None:
