@@ -37,6 +37,13 @@ def settle(enrolment_id: int) -> None:
 
 
 @task_queue.task(TERMINALS)
+def settle_again(enrolment_id: int) -> None:
+    """Try what is due once more; a terminal that did not answer a moment ago is left alone until the next sweep."""
+    if not enrolments.is_quiet(enrolment_id):
+        settle(enrolment_id)
+
+
+@task_queue.task(TERMINALS)
 def check_terminal(terminal_id: int) -> None:
     """Ask a terminal what it is and can."""
     try:
@@ -50,5 +57,5 @@ def sweep() -> int:
     captures.fail_overdue()
     claimed = enrolments.claim_due()
     for enrolment_id in claimed:
-        task_queue.enqueue(settle, enrolment_id)
+        task_queue.enqueue(settle_again, enrolment_id)
     return len(claimed)

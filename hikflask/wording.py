@@ -117,6 +117,14 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "photo_unreadable": (N_("The photo must be a JPEG or PNG picture."),),
     "photo_too_large": (N_("The photo is too large: at most 10 MB."),),
     "photo_too_many_pixels": (N_("The photo is too large: at most 40 megapixels."),),
+    "other_device": (
+        N_("Another device answers at “%(t)s”. The old one may still open doors: remove the number there by hand."),
+        N_("Another device answers there. The old one may still open doors: remove the number there by hand."),
+    ),
+    "not_checked": (
+        N_("The way to “%(t)s” was changed and it has not answered since. Check it."),
+        N_("The way to the terminal was changed and it has not answered since. Check it."),
+    ),
     "terminal_unknown": (N_("There is no such terminal, or it is switched off here. Choose another terminal."),),
     "terminal_name_known": (N_("Another terminal has this name. Choose another name."),),
     "terminal_has_people": (N_("People are enrolled on this terminal. Remove them first."),),

@@ -49,7 +49,10 @@ def change_device(device_id: int) -> ResponseReturnValue:
     terminal = _terminal(device_id)
     form = body.form_of(TerminalForm, {**_typed(terminal), **body.read()}, adding=False)
     changed = terminals.change(device_id, Access(**form.values()), present_caller())
-    return jsonify(shape(changed))
+    if changed.face_mode is None:
+        with suppress(TerminalError, ServiceError):
+            checks.check(device_id, present_caller())
+    return jsonify(shape(_terminal(device_id)))
 
 
 @bp.delete("/<int:device_id>")

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import (
+    Forbidden,
     HTTPException,
     InternalServerError,
     MethodNotAllowed,
@@ -51,6 +53,7 @@ STATUS = {
     "wrong_password": BAD_GATEWAY,
     "locked": BAD_GATEWAY,
     "not_proven": BAD_GATEWAY,
+    "other_device": CONFLICT,
     "certificate_changed": BAD_GATEWAY,
     "captureTimeout": NOBODY_CAME,
     "unreachable": AWAY,
@@ -64,8 +67,16 @@ STATUS = {
 
 def answer_in_json(blueprint: Blueprint, **always: Any) -> None:
     """Make all refusals of a blueprint's calls JSON, each with what is `always` said beside."""
+    blueprint.before_request(refuse_other_sites)
     for kind, answer in ANSWERS.items():
         blueprint.register_error_handler(kind, partial(answer, **always))
+
+
+def refuse_other_sites() -> None:
+    """Refuse what a page of another site sends through somebody's browser: programs send no Origin, our pages ours."""
+    origin = request.headers.get("Origin")
+    if origin and urlsplit(origin).netloc != request.host:
+        raise Forbidden("Pages of other sites may not call this.")
 
 
 def status_of(code: str) -> int:

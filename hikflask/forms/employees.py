@@ -34,10 +34,17 @@ class EmployeePageForm(EmployeeForm):
     """The form of the page: with the capture it shows, the terminal beside it, and a picture file."""
 
     capture_id = HiddenField(filters=[row_id])
+    waiting_id = HiddenField(filters=[row_id])
     employee_id = HiddenField(filters=[row_id])
     take_over = HiddenField()
     terminal_id = SelectField(_l("Terminal"), coerce=row_id, validate_choice=False)
     photo = FileField(_l("Photo from a file"))
+
+    @property
+    def own_capture(self) -> int | None:
+        """The capture that the form carries, shown or still waited for."""
+        own: int | None = self.capture_id.data or self.waiting_id.data
+        return own
 
     def offer(self, terminals: list[Any]) -> None:
         """Fill the selector with the terminals (anything with id and name); the first is chosen unless another was."""

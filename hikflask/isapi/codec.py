@@ -22,6 +22,8 @@ Json = dict[str, Any]
 ENVELOPES = {"ResponseStatus", "RequestStatus", "userCheck"}
 OK_CODES = {0, 1}
 
+LARGEST_NUMBER = 2**31
+
 
 def checked(answer: Answer) -> Answer:
     """Return the answer when neither HTTP nor the envelope refuses; some firmware refuses with HTTP 200.
@@ -194,13 +196,14 @@ def rows(value: object) -> list[Json]:
 
 
 def whole(value: object) -> int | None:
-    """Return a whole number that came as a number or as text, or None."""
+    """Return a whole number of at most 31 bits that came as a number or as text, or None."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     try:
-        return int(value)
+        number = int(value)
     except ValueError:
         return None
+    return number if abs(number) < LARGEST_NUMBER else None
 
 
 def _dict(value: object) -> Json:

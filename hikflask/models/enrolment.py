@@ -27,7 +27,8 @@ class Enrolment(Base):
     `wish` rises with every change of what is wanted, and a conversation writes only while it still is the one it
     began with. `person` and `face` are pending, confirmed or refused, each on its own; for an absent wish, person
     confirmed means that the terminal answered that nobody is there. `doubt` is set before FDSetUp is sent and cleared
-    only when its effect is proven or undone. `written_name` is the name that the terminal showed last, `sent_name` one
+    only when its effect is proven or undone. `on_old_device` says that a removal was open when another device came to
+    the terminal's address. `written_name` is the name that the terminal showed last, `sent_name` one
     that was sent since and may be there. `replace_first` takes whoever has the number there off first.
     """
 
@@ -61,6 +62,7 @@ class Enrolment(Base):
     written_name: Mapped[str] = mapped_column(String(128), default="")
     sent_name: Mapped[str] = mapped_column(String(128), default="")
     doubt: Mapped[bool] = mapped_column(default=False)
+    on_old_device: Mapped[bool] = mapped_column(default=False)
     step: Mapped[str] = mapped_column(String(12), default="")
 
     refusal: Mapped[str] = mapped_column(String(64), default="")
@@ -84,6 +86,11 @@ class Enrolment(Base):
     def name_there(self) -> str:
         """The name that we last gave this number there; empty when we never did."""
         return self.sent_name or self.written_name
+
+    @property
+    def is_green(self) -> bool:
+        """True when it is confirmed, and the terminal was checked since the way to it changed."""
+        return self.is_confirmed and self.terminal.face_mode is not None
 
     @property
     def may_open_doors(self) -> bool:

@@ -53,6 +53,7 @@ class Terminal(Base):
     login: Mapped[bool | None]
     trouble: Mapped[str] = mapped_column(String(64), default="")
     offline_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    quiet_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_sync: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     refused_since: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.isapi import capture as isapi_capture
 from hikflask.isapi import faces as isapi_faces
-from hikflask.isapi.errors import CaptureCancelled, LoginRefused, NotSupported, TerminalError
+from hikflask.isapi.errors import CaptureCancelled, LoginRefused, Nonsense, NotSupported, TerminalError
 from hikflask.models import Capture, Photo, Terminal
-from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, SUPERSEDED, TAKEN, WAITING
+from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, SUPERSEDED, TAKEN, USED, WAITING
 from hikflask.models.columns import database_now
 from hikflask.models.terminal import BY_BINARY, NO_CAPTURE
 from hikflask.services import checks, conversations, leases, photos, unsaved_captures, workers
@@ -23,6 +23,7 @@ from hikflask.services.conversations import Conversation
 from hikflask.services.errors import ServiceError, TerminalHeld, TerminalInUse, TerminalUnknown
 
 GRACE = 2.0
+LONGEST_URL = 768
 NO_WORKER = "no_worker"
 INTERRUPTED = "interrupted"
 
@@ -136,6 +137,8 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
     taken = isapi_capture.take(
         talk, mode=mode, seconds_left=seconds_left, cancelled=_is_cancelled(capture.id), pause=pause
     )
+    if len(taken.face_url or "") > LONGEST_URL:
+        raise Nonsense(message="the picture's URL is too long")
     picture = taken.picture or isapi_faces.fetch_picture(talk, taken.face_url or "")
     _finish(talk, capture.id, taken.face_url, picture)
 
@@ -204,6 +207,17 @@ def _supersede_others(terminal: Terminal, capture_id: int) -> None:
     )
 
 
+def redraft(capture_id: int, draft: Draft) -> None:
+    """Keep the form as it is typed now with its capture."""
+    typed = {
+        "draft_number": draft.number[:255],
+        "draft_name": draft.name[:255],
+        "draft_department": draft.department[:255],
+    }
+    leases.changed_rows(update(Capture).where(Capture.id == capture_id, Capture.state != USED).values(**typed))
+    db.session.commit()
+
+
 def cancel(capture_id: int) -> bool:
     """Stop a running capture; False when it had ended before, and stays as it is."""
     return _move(capture_id, RUNNING, state=CANCELLED)
@@ -255,7 +269,10 @@ def _overdue_reason(state: str) -> str:
 
 def fail_overdue(terminal_id: int | None = None) -> None:
     """Write the end of captures whose worker did not: what is running past its deadline has failed."""
-    statement = update(Capture).where(Capture.state.in_(RUNNING), Capture.deadline < database_now(-GRACE))
+    # A deadline that is too far away was written before the clock was set back.
+    never = database_now(current_app.config["CAPTURE_TIMEOUT"] + leases.LONGEST_SECONDS)
+    overdue = or_(Capture.deadline < database_now(-GRACE), Capture.deadline > never)
+    statement = update(Capture).where(Capture.state.in_(RUNNING), overdue)
     if terminal_id is not None:
         statement = statement.where(Capture.terminal_id == terminal_id)
     leases.changed_rows(statement.values(state=FAILED, reason=INTERRUPTED))

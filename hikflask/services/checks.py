@@ -10,7 +10,7 @@ from hikflask.isapi import capture, device, persons
 from hikflask.isapi.errors import NotSupported, Refused, TerminalError
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import PENDING
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_BINARY, BY_PICTURE, BY_URL, NO_CAPTURE
 from hikflask.services import conversations, leases
 from hikflask.services.conversations import Conversation
@@ -46,14 +46,15 @@ def check(terminal_id: int, holder: str) -> Terminal:
 
 def learn(talk: Conversation) -> Terminal:
     """Ask for device, capabilities, limits and counts within a conversation, and write them to the row."""
+    # What a terminal says may be longer than a column; PostgreSQL refuses what SQLite takes.
     info = device.info(talk)
     modes = _capture_modes(talk)
     limits = device.person_limits(talk)
     count = persons.count(talk)
     found: dict[str, Any] = {
-        "model": info.model,
-        "serial": info.serial,
-        "firmware": info.firmware,
+        "model": info.model[:64],
+        "serial": info.serial[:128],
+        "firmware": info.firmware[:64],
         "capture_mode": _capture_mode(talk.terminal, modes),
         "face_mode": _face_mode(talk.terminal, modes),
         "can_cancel": bool(modes and modes.cancel),
@@ -65,7 +66,7 @@ def learn(talk: Conversation) -> Terminal:
         "checked_at": database_now(),
     }
     with talk.lease.write():
-        if talk.terminal.serial and talk.terminal.serial != info.serial:
+        if talk.terminal.serial and talk.terminal.serial != found["serial"]:
             _distrust(talk.terminal.id)
         leases.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
     talk.terminal = conversations.terminal_row(talk.terminal.id)
@@ -146,10 +147,15 @@ def _face_capacity(talk: Conversation) -> int | None:
 
 
 def _distrust(terminal_id: int) -> None:
-    """Another device answers at this address: nothing that the old one confirmed is true of it."""
+    """Another device answers at this address: nothing that the old one confirmed is true of it.
+
+    Who was to leave may still open doors by the old device: such a removal stays open until a person decides.
+    """
     statement = update(Enrolment).where(Enrolment.terminal_id == terminal_id)
+    leaving = statement.where(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
+    leases.changed_rows(leaving.values(on_old_device=True, replace_first=False))
     leases.changed_rows(
-        statement.values(
+        statement.where(Enrolment.wanted == PRESENT).values(
             person=PENDING,
             face=PENDING,
             confirmed_photo_id=None,

@@ -23,6 +23,7 @@ GOOD = {
     "reachable": True,
     "login": True,
     "offline_since": None,
+    "quiet_until": None,
     "trouble": "",
     "refused_since": None,
     "refused_code": "",
@@ -180,5 +181,6 @@ def stop(terminal: Terminal, error: LoginRefused) -> None:
 def _learnt_from(error: TerminalError) -> dict[str, Any]:
     if isinstance(error, AWAY):
         since = func.coalesce(Terminal.offline_since, database_now())
-        return {"reachable": False, "offline_since": since, "trouble": error.code}
-    return {"reachable": True, "offline_since": None}
+        quiet = database_now(current_app.config["RETRY_BASE"])
+        return {"reachable": False, "offline_since": since, "quiet_until": quiet, "trouble": error.code}
+    return {"reachable": True, "offline_since": None, "quiet_until": None}

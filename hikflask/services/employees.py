@@ -70,7 +70,8 @@ def save(draft: Draft, source: FaceSource = FaceSource(), *, employee_id: int | 
 def _write(
     draft: Draft, source: FaceSource, employee_id: int | None, photo: Photo | None, files: photos.Files
 ) -> Employee:
-    capture = _use(source.capture_id, employee_id)
+    # A file that was chosen counts when the capture beside it gave no picture, or lost it since.
+    capture = None if source.upload else _use(source.capture_id, employee_id)
     if capture:
         photo = captures.photo_of(capture)
     enrolments.refuse_while_leaving(draft.number, employee_id)
@@ -143,7 +144,7 @@ def _belongs(capture: Capture, employee_id: int | None) -> bool:
 
 def _saved_already(draft: Draft, source: FaceSource) -> Employee | None:
     """Return the employee that this very capture was saved to: the second half of a double click."""
-    if source.capture_id is None:
+    if source.capture_id is None or source.upload:
         return None
     capture = db.session.get(Capture, source.capture_id, populate_existing=True)
     photo = captures.photo_of(capture) if capture and capture.state == USED else None
@@ -271,4 +272,4 @@ def _matches(q: str) -> list[ColumnElement[bool]]:
 def is_synced(employee: Employee) -> bool:
     """True when at least one enrolment is wanted and all that are wanted are confirmed."""
     wanted = [enrolment for enrolment in employee.enrolments if enrolment.wanted == PRESENT]
-    return bool(wanted) and all(enrolment.is_confirmed for enrolment in wanted)
+    return bool(wanted) and all(enrolment.is_green for enrolment in wanted)

@@ -1,10 +1,11 @@
 """What is wanted of a number on a terminal, and when it is tried again."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ScalarResult, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarResult, Select, and_, func, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
@@ -121,6 +122,7 @@ def unproven() -> dict[str, Any]:
 
 def _wish(enrolment: Enrolment, wanted: str) -> None:
     enrolment.wanted = wanted
+    enrolment.on_old_device = False
     enrolment.wish += 1
     enrolment.person = enrolment.face = PENDING
     enrolment.confirmed_photo_id = enrolment.confirmed_at = None
@@ -194,15 +196,38 @@ def count_open_removals() -> int:
     return db.session.execute(statement).scalar_one()
 
 
-def claim_due(limit: int = 50) -> list[int]:
+def claim_due(limit: int = 20) -> list[int]:
     """Claim by compare-and-set the enrolments whose next attempt has come, and return their ids.
 
     A claim is a later next attempt, so what a killed worker or a lost queue leaves undone comes up again.
     """
-    due = select(Enrolment.id, Enrolment.next_attempt_at).where(Enrolment.next_attempt_at <= database_now())
-    rows = db.session.execute(due.order_by(Enrolment.next_attempt_at).limit(limit)).all()
+    due = (
+        select(Enrolment.id, Enrolment.terminal_id, Enrolment.next_attempt_at, Terminal.offline_since)
+        .join(Terminal)
+        .where(Enrolment.next_attempt_at <= database_now(), _not_quiet())
+    )
+    rows = db.session.execute(due.order_by(Enrolment.next_attempt_at)).all()
     db.session.commit()
-    return [enrolment_id for enrolment_id, when in rows if when and _claim(enrolment_id, when)]
+    taken: Counter[int] = Counter()
+    claimed: list[int] = []
+    for enrolment_id, terminal_id, when, offline_since in rows:
+        # One that did not answer is asked with a single wish first, so that it never keeps others waiting.
+        if taken[terminal_id] < (1 if offline_since else limit) and when and _claim(enrolment_id, when):
+            taken[terminal_id] += 1
+            claimed.append(enrolment_id)
+    return claimed
+
+
+def is_quiet(enrolment_id: int) -> bool:
+    """True while the terminal is left alone because it did not answer a moment ago."""
+    statement = select(Enrolment.id).join(Terminal).where(Enrolment.id == enrolment_id, _not_quiet())
+    found = db.session.execute(statement).first()
+    db.session.commit()
+    return found is None
+
+
+def _not_quiet() -> ColumnElement[bool]:
+    return or_(Terminal.quiet_until.is_(None), Terminal.quiet_until <= database_now())
 
 
 def _claim(enrolment_id: int, when: datetime) -> bool:

@@ -147,6 +147,12 @@ class LoginStopped(ServiceError):
         self.code = code
 
 
+class OtherDevice(ServiceError):
+    """Another device answers at the terminal's address; the old one may still know who was to leave."""
+
+    code = "other_device"
+
+
 class NumberTakenThere(ServiceError):
     """On the terminal the number belongs to somebody else (params: n, name)."""
 

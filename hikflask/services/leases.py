@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
+from flask import current_app
 from flask_sqlalchemy.session import Session
 from sqlalchemy import CursorResult, Update, or_, select, update
 from sqlalchemy.orm import scoped_session
@@ -21,6 +22,7 @@ from hikflask.services.errors import LeaseLost, TerminalInUse, TerminalUnknown
 
 CAPTURE = "capture"
 POLL_SECONDS = 0.05
+LONGEST_SECONDS = 120.0
 
 
 def changed_rows(statement: Update) -> int:
@@ -104,7 +106,9 @@ def in_use(terminal_id: int) -> TerminalInUse:
 
 
 def _try(terminal_id: int, holder: str, purpose: str, seconds: float) -> Lease | None:
-    free = or_(Terminal.lease_until.is_(None), Terminal.lease_until <= database_now())
+    # No lease is ever as long as this: one that ends later was written before the clock was set back.
+    never = database_now(current_app.config["CAPTURE_TIMEOUT"] + LONGEST_SECONDS)
+    free = or_(Terminal.lease_until.is_(None), Terminal.lease_until <= database_now(), Terminal.lease_until > never)
     number = db.session.execute(
         update(Terminal)
         .where(Terminal.id == terminal_id, free)

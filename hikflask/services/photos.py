@@ -5,6 +5,7 @@ import io
 import os
 import secrets
 import struct
+import time
 from pathlib import Path
 from typing import IO
 
@@ -183,6 +184,20 @@ def unlink(*names: str) -> None:
     """Remove files of the uploads folder; one that is gone already is fine."""
     for name in names:
         (folder() / name).unlink(missing_ok=True)
+
+
+def forget_strays(older_than: float = 3600.0) -> int:
+    """Remove files that no row knows, such as a worker leaves that was killed while it wrote; return how many.
+
+    :param older_than: seconds; what is younger may belong to a transaction that is still open.
+    """
+    rows = set(db.session.execute(select(Photo.file)).scalars())
+    db.session.commit()
+    old = time.time() - older_than
+    strays = [path for path in folder().iterdir() if path.name not in rows and path.lstat().st_mtime < old]
+    for path in strays:
+        path.unlink(missing_ok=True)
+    return len(strays)
 
 
 def known(name: str) -> Path | None:

@@ -29,6 +29,7 @@ from hikflask.services.errors import (
     LeaseLost,
     LoginStopped,
     NumberTakenThere,
+    OtherDevice,
     ServiceError,
     TerminalInUse,
     WishChanged,
@@ -44,6 +45,7 @@ GONE = {
     "face": PENDING,
     "confirmed_photo_id": None,
     "doubt": False,
+    "on_old_device": False,
     "written_name": "",
     "sent_name": "",
     "replace_first": False,
@@ -258,6 +260,11 @@ class Settlement:
 
     def _remove(self) -> None:
         """Take the number off, and believe it only when Search finds nobody."""
+        if self.talk.terminal.face_mode is None:
+            checks.learn(self.talk)  # Only the device that had the person can say that the person is gone.
+            self.row = enrolments.row(self.id)
+        if self.row.on_old_device and not self.row.replace_first:
+            raise OtherDevice
         self.note(step="removal", **self._claim())
         there = persons.find(self.talk, self.row.number)
         if there and not self._may_take_off(there):

@@ -37,7 +37,8 @@ def leave(worker: str) -> None:
 def alive() -> bool:
     """True when some worker was seen within three sweeps (and at least ten seconds)."""
     silence = max(10.0, 3 * current_app.config["SWEEP_INTERVAL"])
-    found = db.session.execute(select(exists().where(Heartbeat.seen_at > database_now(-silence)))).scalar_one()
+    lately = Heartbeat.seen_at.between(database_now(-silence), database_now(silence))
+    found = db.session.execute(select(exists().where(lately))).scalar_one()
     db.session.commit()
     return bool(found)
 

@@ -23,7 +23,7 @@ bp = Blueprint("captures", __name__, url_prefix="/captures")
 def start() -> ResponseReturnValue:
     """Begin a capture with the form as it is typed; nothing in it is checked yet."""
     form = employee_page.as_typed()
-    own = form.capture_id.data
+    own = form.own_capture
     try:
         capture = _start(form, own)
     except ServiceError as error:
@@ -56,14 +56,24 @@ def cancel(capture_id: int) -> ResponseReturnValue:
 def dismiss() -> ResponseReturnValue:
     """Show the panel without the refusal again, as it was before."""
     form = employee_page.as_typed()
-    return _answer(form, panel.of(form.capture_id.data))
+    shown = panel.of(form.own_capture)
+    return _answer(form, shown) if htmx.wants_fragment() else employee_page.show(form, shown)
+
+
+@bp.post("/draft")
+def keep_draft() -> ResponseReturnValue:
+    """Keep what is typed after the button was pressed with the capture, so that a reload shows it."""
+    form = employee_page.as_typed()
+    if form.own_capture:
+        captures.redraft(form.own_capture, employee_page.typed_draft(form))
+    return "", 204
 
 
 @bp.errorhandler(CSRFError)
 def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - always the same sentence
     """Show the form as typed with a fresh token."""
     form = employee_page.as_typed()
-    shown = panel.of(form.capture_id.data)
+    shown = panel.of(form.own_capture)
     text = _("The page was open for too long, or cookies are off. Nothing typed is lost: try again.")
     if htmx.wants_fragment():
         return _answer(form, Panel(shown.view, "token_lost", text), 400)

@@ -71,7 +71,7 @@ def refused(form: EmployeePageForm, error: ServiceError) -> Response:
     at_fault = [form[name] for name in error.fields if name in form and name != "capture_id"]
     for field in at_fault:
         field.errors = [*field.errors, sentence]
-    return show(form, panel.of(form.capture_id.data), status_of(error), "" if at_fault else sentence)
+    return show(form, panel.of(form.own_capture), status_of(error), "" if at_fault else sentence)
 
 
 def address(form: EmployeePageForm, capture_id: int | None) -> str:

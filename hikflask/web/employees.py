@@ -10,7 +10,7 @@ from hikflask.extensions import task_queue
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
 from hikflask.models import Employee, Terminal
-from hikflask.models.capture import TAKEN, USED
+from hikflask.models.capture import TAKEN
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import employees, enrolments, terminals
@@ -135,7 +135,7 @@ def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - alway
     text = _("The page was open for too long, or cookies are off. Nothing typed is lost: try again.")
     if request.endpoint in {"employees.create", "employees.update"}:
         form = employee_page.as_typed()
-        return employee_page.show(form, panel.of(form.capture_id.data), 400, text)
+        return employee_page.show(form, panel.of(form.own_capture), 400, text)
     flash(text, "warning")
     return redirect(request.path.rpartition("/")[0], 303)
 
@@ -143,9 +143,11 @@ def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - alway
 def _save(employee_id: int | None) -> ResponseReturnValue:
     form = employee_page.as_typed()
     form.employee_id.data = employee_id
-    shown = panel.of(form.capture_id.data)
+    shown = panel.of(form.own_capture)
     if not form.validate():
         return employee_page.invalid(form, shown)
+    if shown.photo and not form.capture_id.data:
+        return employee_page.show(form, shown, 422, _("The photo came just now. Look at it, then save."))
     try:
         employee = employees.save(employee_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
     except ServiceError as error:
@@ -157,7 +159,9 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
 def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:
     """Return the photo to save: the face that the operator saw in the panel goes before a file."""
     file = form.photo.data
-    if shown.state in {TAKEN, USED} or not file:
+    if shown.state == TAKEN or not file:
+        if file:
+            flash(_("The captured face was saved; the file was not used."), "warning")
         return FaceSource(capture_id=shown.capture_id)
     return FaceSource(capture_id=shown.capture_id, upload=file.stream, terminal_id=_terminal_for_file(form))
 

@@ -17,6 +17,7 @@ PERSON_ONLY = "person_only"
 NOT_THERE = "refused"
 REMOVAL_OPEN = "removal"
 GONE = "gone"
+UNCHECKED = "unchecked"
 
 SENT_STEPS = {"face", "proof"}
 AWAY = {"unreachable", "no_answer"}
@@ -44,6 +45,14 @@ class Line:
     def person_sent(self) -> bool:
         """True when the terminal took the person, which the face follows."""
         return self.enrolment.person == CONFIRMED or self.enrolment.step in SENT_STEPS
+
+    @property
+    def other_face(self) -> bool:
+        """True when the confirmed face is another photo than the one that the employee has now."""
+        employee = self.enrolment.employee
+        return bool(
+            self.state == CONFIRMED_STATE and employee and self.enrolment.confirmed_photo_id != employee.photo_id
+        )
 
     @property
     def confirmed_at(self) -> str:
@@ -112,7 +121,7 @@ def _state(enrolment: Enrolment) -> str:
     if enrolment.wanted == ABSENT:
         return GONE if enrolment.is_confirmed else REMOVAL_OPEN
     if enrolment.is_confirmed:
-        return CONFIRMED_STATE
+        return CONFIRMED_STATE if enrolment.is_green else UNCHECKED
     if enrolment.refusal == NumberTakenThere.code and not enrolment.step:
         return TAKEN_THERE
     return WORKING if is_working(enrolment) else _resting_state(enrolment)

@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 
 from hikflask import jobs
 from hikflask.extensions import db
-from hikflask.models import Enrolment
+from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services import leases, photos
 from hikflask.simulator import Terminal as Simulated
@@ -30,6 +30,7 @@ def sweep(app: Flask) -> int:
     """Let the pause pass, and run what the sweep enqueues."""
     with app.app_context():
         db.session.execute(db.update(Enrolment).values(next_attempt_at=database_now()))
+        db.session.execute(db.update(Terminal).values(quiet_until=None))
         db.session.commit()
         claimed = jobs.sweep()
     app.extensions["task_queue"].run_pending()

@@ -50,6 +50,7 @@ def settle(enrolment: Enrolment) -> Enrolment:
 
 def make_due(enrolment: Enrolment) -> None:
     db.session.execute(db.update(Enrolment).where(Enrolment.id == enrolment.id).values(next_attempt_at=database_now()))
+    db.session.execute(db.update(Terminal).values(quiet_until=None))
     db.session.commit()
 
 

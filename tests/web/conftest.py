@@ -39,11 +39,11 @@ class Desk:
         self.run_jobs()
         return place.rpartition("=")[2]
 
-    def upload(self, content: bytes, **changed: str) -> TestResponse:
+    def upload(self, content: bytes, address: str = "/employees/", **changed: str) -> TestResponse:
         """Save the form with a picture file; encoded here, since the client's own way leaves a file open."""
         form = {**typed(**changed), "photo": FileStorage(io.BytesIO(content), "face.jpg", "photo")}
         boundary, body = encode_multipart(form)
-        return self.client.post("/employees/", data=body, content_type=f"multipart/form-data; boundary={boundary}")
+        return self.client.post(address, data=body, content_type=f"multipart/form-data; boundary={boundary}")
 
     def save(self, **changed: str) -> str:
         """Capture, save, and let the terminal be told; return the employee's address."""

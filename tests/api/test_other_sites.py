@@ -1,0 +1,17 @@
+"""A page of another site does not reach the API through somebody's browser."""
+
+from flask.testing import FlaskClient
+
+IVAN = {"hikvision_id": "100222", "full_name": "Иван Иванов", "department": ""}
+
+
+def test_other_sites_are_refused(client: FlaskClient) -> None:
+    answer = client.post("/api/users/", json=IVAN, headers={"Origin": "http://evil.example"})
+
+    assert (answer.status_code, answer.json["error"]) == (403, "forbidden")
+    assert client.get("/api/users/").json == []
+
+
+def test_our_own_pages_and_programs_are_not(client: FlaskClient) -> None:
+    assert client.post("/api/users/", json=IVAN, headers={"Origin": "http://localhost"}).status_code == 201
+    assert client.get("/api/users/").status_code == 200
