@@ -6,7 +6,7 @@ written to the row before FDSetUp is sent, and a face in doubt is proven or take
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hikflask.extensions import db
 from hikflask.isapi import faces, persons
@@ -57,7 +57,8 @@ class Binding:
         :raises CaptureSuperseded: when the terminal's file shows another face; none of it stays bound.
         :raises CaptureLost: when the file is gone and nothing proves what was bound; none of it stays bound.
         """
-        has_face = there is not None and there.faces != 0
+        there = self._counted(there) if there else None
+        has_face = there is not None and bool(there.faces)
         if self.confirmed and has_face and not self.again:
             return FaceOutcome(kept=True)
         refusal = self._unbindable()
@@ -71,16 +72,19 @@ class Binding:
 
     def shown(self, found: Person, outcome: FaceOutcome) -> bool:
         """True when the terminal's own answer shows a face, and another one than was there before."""
-        count = found.faces
-        if count is None:
-            enrolled = faces.find(self.talk, self.number)
-            found = Person(found.number, found.name, 1, enrolled.face_url) if enrolled else found
-            count = 1 if enrolled else 0
-        if count < 1:
+        found = self._counted(found)
+        if not found.faces:
             return False
         if outcome.previous is None or outcome.previous == self._wanted.sha256:
             return True
         return self._enrolled_sha256(found) not in {None, outcome.previous}
+
+    def _counted(self, person: Person) -> Person:
+        """The person with the number of faces, asked of the face library where Search does not tell it."""
+        if person.faces is not None:
+            return person
+        enrolled = faces.find(self.talk, self.number)
+        return replace(person, faces=1 if enrolled else 0, face_url=enrolled.face_url if enrolled else None)
 
     @property
     def _wanted(self) -> Photo:
@@ -129,6 +133,7 @@ class Binding:
         try:
             picture = photos.read(self._wanted)
         except FileNotFoundError as error:
+            self._clear_doubt()
             raise CaptureLost from error
         return lambda: faces.bind_picture(self.talk, self.number, picture)
 
@@ -186,10 +191,7 @@ class Binding:
         """Take the number's face off, and believe it only when the terminal shows none."""
         faces.remove(self.talk, self.number)
         found = persons.find(self.talk, self.number)
-        left = found.faces if found else 0
-        if left is None:
-            left = 1 if faces.find(self.talk, self.number) else 0
-        if left:
+        if found and self._counted(found).faces:
             raise FaceNotProven
 
 

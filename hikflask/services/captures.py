@@ -14,10 +14,10 @@ from hikflask.extensions import db
 from hikflask.isapi import capture as isapi_capture
 from hikflask.isapi import faces as isapi_faces
 from hikflask.isapi.errors import CaptureCancelled, LoginRefused, Nonsense, NotSupported, TerminalError
-from hikflask.models import Capture, Photo, Terminal
+from hikflask.models import Capture, Photo
 from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, SUPERSEDED, TAKEN, USED, WAITING
 from hikflask.models.columns import database_now
-from hikflask.models.terminal import BY_BINARY, NO_CAPTURE
+from hikflask.models.terminal import NO_CAPTURE
 from hikflask.services import checks, conversations, leases, photos, unsaved_captures, workers
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import ServiceError, TerminalHeld, TerminalInUse, TerminalUnknown
@@ -190,21 +190,10 @@ def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: 
             )
             if not kept:
                 raise CaptureCancelled
-            _supersede_others(talk.terminal, capture_id)
+            unsaved_captures.supersede_others(talk.terminal, capture_id)
     finally:
         if not kept:
             photos.unlink(photo.file)
-
-
-def _supersede_others(terminal: Terminal, capture_id: int) -> None:
-    """A terminal that captures by URL has one file, which now shows this face; pictures by binary stay good."""
-    if terminal.capture_mode == BY_BINARY:
-        return
-    leases.changed_rows(
-        update(Capture)
-        .where(Capture.terminal_id == terminal.id, Capture.state == TAKEN, Capture.id != capture_id)
-        .values(state=SUPERSEDED, hold_until=None)
-    )
 
 
 def redraft(capture_id: int, draft: Draft) -> None:

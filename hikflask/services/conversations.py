@@ -44,6 +44,7 @@ class Conversation:
     client: Client
     seconds_left: Callable[[], float] | None = None
     give_up_at: float | None = None
+    answered: bool = False
 
     def request(
         self,
@@ -60,9 +61,11 @@ class Conversation:
         """
         if self.give_up_at is not None:
             timeout = self._bounded(path)
-        return self.client.request(
+        answer = self.client.request(
             method, path, data=data, content_type=content_type, timeout=timeout, before_send=self._renew
         )
+        self.answered = True
+        return answer
 
     def _bounded(self, path: str) -> tuple[float, float]:
         left = (self.give_up_at or 0.0) - time.monotonic()
@@ -103,8 +106,11 @@ def converse(
         terminal = terminal_row(terminal_id)
         refuse_when_stopped(terminal)
         give_up_at = None if total is None else time.monotonic() + total
-        yield Conversation(terminal, lease, client_for(terminal), give_up_at=give_up_at)
-        learnt = GOOD
+        talk = Conversation(terminal, lease, client_for(terminal), give_up_at=give_up_at)
+        try:
+            yield talk
+        finally:
+            learnt = GOOD if talk.answered else {}
     except LoginRefused as error:
         db.session.rollback()
         stop(terminal, error)

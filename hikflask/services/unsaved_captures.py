@@ -1,12 +1,14 @@
 """Captures that others must know of: the one that runs, and pictures that wait to be saved."""
 
-from sqlalchemy import and_, literal, or_, select
+from sqlalchemy import and_, literal, or_, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Enrolment
+from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.capture import RUNNING, SUPERSEDED, TAKEN, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PENDING
+from hikflask.models.terminal import BY_BINARY
+from hikflask.services import leases
 
 # A picture that was taken for no number is somebody's only for a while; a forgotten one is nobody's.
 LATELY_SECONDS = 900.0
@@ -63,3 +65,14 @@ def held(terminal_id: int, number: str, requested_by: str, own: int | None) -> C
     found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
     db.session.commit()
     return found
+
+
+def supersede_others(terminal: Terminal, capture_id: int) -> None:
+    """A terminal that captures by URL has one file, which now shows this face; pictures by binary stay good."""
+    if terminal.capture_mode == BY_BINARY:
+        return
+    leases.changed_rows(
+        update(Capture)
+        .where(Capture.terminal_id == terminal.id, Capture.state == TAKEN, Capture.id != capture_id)
+        .values(state=SUPERSEDED, hold_until=None)
+    )
