@@ -182,7 +182,7 @@ def _wait_until_deleted(client: Requester, pause: Callable[[float], None], tries
         if status == "success":
             return
         if status == "failed":
-            raise Refused(code="failed", path=answer.path, http_status=answer.status)
+            raise Refused(message="the removal failed", path=answer.path, http_status=answer.status)
         if status != "processing":
             raise Nonsense(message="no status", path=answer.path, http_status=answer.status)
         pause(DELETE_PAUSE)

@@ -188,7 +188,7 @@ def test_an_older_terminal_is_asked_the_older_way() -> None:
 def test_a_failed_removal_is_refused() -> None:
     with pytest.raises(errors.Refused) as caught:
         persons.remove(Prepared(answer(), answer(SUCCESS.replace(b"success", b"failed"))), "1", pause=lambda _: None)
-    assert caught.value.code == "failed"
+    assert (caught.value.code, caught.value.message) == ("refused", "the removal failed")
 
 
 def test_a_removal_that_never_ends_is_busy() -> None:
