@@ -36,6 +36,11 @@ class FaceOutcome:
     kept: bool = False
     previous: str | None = None
 
+    @property
+    def undone(self) -> bool:
+        """True when nothing was bound and nothing may turn green, whatever the terminal shows."""
+        return bool(self.refusal) or self.face == REFUSED
+
 
 class Binding:
     """One photo, one number, one terminal, in one conversation."""

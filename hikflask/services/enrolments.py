@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, ScalarResult, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarResult, Select, and_, case, func, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
@@ -90,6 +90,7 @@ def want_replaced(enrolment_id: int, wish: int) -> bool:
             replace_first=True,
             wish=Enrolment.wish + 1,
             person=PENDING,
+            face=case((Enrolment.face == REFUSED, PENDING), else_=Enrolment.face),
             refusal="",
             refusal_text="",
             attempts=0,

@@ -213,7 +213,7 @@ class Settlement:
         """Search must find the number with our name and, where a face is wanted, with that face."""
         self.note(step="proof")
         found = self._found()
-        if outcome.refusal:
+        if outcome.undone:
             text = self.row.refusal_text if self.row.face == REFUSED else ""
             self._done(person=CONFIRMED, face=outcome.face, refusal=outcome.refusal, refusal_text=text)
         elif binding.shown(found, outcome):

@@ -1,0 +1,159 @@
+"""What must be true at every moment, whatever happened: read beside the app, compared with the terminals' memory."""
+
+import hashlib
+import sqlite3
+from datetime import UTC, datetime
+
+from hikflask.simulator.state import Terminal as Simulated
+from tests.truth.world import World
+
+Key = tuple[int, str]
+EVERYTHING = """
+SELECT e.*, m.name AS employee_name, m.is_active, m.number AS employee_number,
+       w.sha256 AS wanted_sha256, c.sha256 AS confirmed_sha256, c.file AS confirmed_file, t.refused_since
+FROM enrolment e JOIN terminal t ON t.id = e.terminal_id LEFT JOIN employee m ON m.id = e.employee_id
+LEFT JOIN photo w ON w.id = e.photo_id LEFT JOIN photo c ON c.id = e.confirmed_photo_id
+"""
+OURS = "2000-01-01T00:00:00"  # the first moment of validity that we write, and nobody else
+
+
+def key(row: sqlite3.Row) -> Key:
+    """Return terminal and number of an enrolment."""
+    return row["terminal_id"], row["number"]
+
+
+def is_green(row: sqlite3.Row) -> bool:
+    """Tell whether a page shows person and face as confirmed."""
+    return row["wanted"] == "present" and row["person"] == row["face"] == "confirmed"
+
+
+class Truths:
+    """Watches one example: which records hands touched since they were proven, and what must not be lost."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.touched: set[Key] = set()
+        self.touched_now: set[Key] = set()
+        self.proven: dict[Key, str] = {}
+        self.taken: dict[int, str] = {}
+        self.employees: set[int] = set()
+        self.allowed_refusals = 0
+
+    def touch(self, terminal_id: int, number: str) -> None:
+        """Note that somebody changed this record at the terminal by hand."""
+        self.touched.add((terminal_id, number))
+        self.touched_now.add((terminal_id, number))
+
+    def check(self) -> None:
+        """Compare rows, files and terminals."""
+        rows = self.world.sql(EVERYTHING)
+        for row in rows:
+            self._notice_proof(row)
+        self.touched_now.clear()
+        for row in rows:
+            self._check_green(row)
+            self._check_wish(row)
+            self._check_removal(row)
+        for position, simulated in enumerate(self.world.simulated):
+            self._check_terminal(simulated, {row["number"]: row for row in rows if row["terminal_id"] == position + 1})
+        self._check_captures()
+        self._check_employees()
+
+    def _simulated(self, row: sqlite3.Row) -> Simulated:
+        return self.world.simulated[row["terminal_id"] - 1]
+
+    def _notice_proof(self, row: sqlite3.Row) -> None:
+        """A proof of this very step outweighs what hands did before it."""
+        if is_green(row) and self.proven.get(key(row)) != row["confirmed_at"] and key(row) not in self.touched_now:
+            self.touched.discard(key(row))
+        self.proven[key(row)] = row["confirmed_at"]
+
+    def _check_green(self, row: sqlite3.Row) -> None:
+        if not is_green(row):
+            return
+        assert not row["doubt"], "a face in doubt is green"
+        assert row["photo_id"] == row["confirmed_photo_id"], "green is about another photo"
+        assert row["refusal"] == "", f"green and refused ({row['refusal']})"
+        if key(row) in self.touched:
+            return
+        simulated, number = self._simulated(row), row["number"]
+        assert number in simulated.people, "green, and nobody is there"
+        assert simulated.people[number]["name"] == row["employee_name"], "green under another name"
+        assert number in simulated.faces, "green without a face"
+        assert simulated.faces[number].sha256 == row["confirmed_sha256"], "green with another face"
+        assert sha256(self.world.uploads / row["confirmed_file"]) == row["confirmed_sha256"]
+
+    def _check_wish(self, row: sqlite3.Row) -> None:
+        confirmed = is_green(row) or (row["wanted"] == "absent" and row["person"] == "confirmed")
+        if not confirmed:
+            assert row["next_attempt_at"] or row["refusal"], "a wish is forgotten without a reason"
+        if row["doubt"]:
+            assert row["next_attempt_at"] or row["refused_since"], "a doubt is forgotten"
+        if row["wanted"] == "present":
+            assert row["is_active"], "wanted, but inactive or deleted"
+            assert row["employee_number"] == row["number"], "wanted under a number that the employee has no more"
+
+    def _check_removal(self, row: sqlite3.Row) -> None:
+        if row["wanted"] == "absent" and row["person"] == "confirmed":
+            person = self._simulated(row).people.get(row["number"])
+            assert not is_ours(person), "a removal is confirmed and the person is there"
+
+    def _check_terminal(self, simulated: Simulated, rows: dict[str, sqlite3.Row]) -> None:
+        for number, person in simulated.people.items():
+            if is_ours(person):
+                assert number in rows, "somebody of ours is on the terminal and nothing says so"
+        for number, face in simulated.faces.items():
+            row = rows.get(number)
+            if row and key(row) not in self.touched and row["wanted"] == "present" and not row["doubt"]:
+                assert face.sha256 in self._own_photos(row), "somebody else's face is bound, and nothing doubts it"
+        assert simulated.wrong_passwords <= self.allowed_refusals, "a refused password was sent again"
+
+    def _own_photos(self, row: sqlite3.Row) -> set[str]:
+        own = self.world.sql("SELECT sha256 FROM photo WHERE employee_id = ?", row["employee_id"])
+        return {photo["sha256"] for photo in own}
+
+    def _check_captures(self) -> None:
+        found = "SELECT c.id, c.state, c.draft_number, c.draft_name, p.file, p.sha256 FROM capture c "
+        running: list[int] = []
+        for row in self.world.sql(found + "LEFT JOIN photo p ON p.id = c.photo_id"):
+            if row["state"] in {"captured", "used"}:
+                self.taken.setdefault(row["id"], row["draft_number"] + row["draft_name"])
+                assert sha256(self.world.uploads / row["file"]) == row["sha256"], "the picture is another"
+                assert row["draft_number"] + row["draft_name"] == self.taken[row["id"]], "what was typed is another"
+        for row in self.world.sql("SELECT terminal_id FROM capture WHERE state IN ('queued', 'waiting')"):
+            running.append(row["terminal_id"])
+        assert len(running) == len(set(running)), "two captures run on one terminal"
+
+    def _check_employees(self) -> None:
+        there = {row["id"] for row in self.world.sql("SELECT id FROM employee")}
+        assert self.employees <= there, "a saved employee is lost"
+        lost = set(self.taken) - {row["id"] for row in self.world.sql("SELECT id FROM capture")}
+        assert not lost, "a picture is lost"
+
+    def check_end(self) -> None:
+        """After all trouble, with enough attempts: confirmed, or refused with a reason that a person can act on."""
+        for row in self.world.sql(EVERYTHING):
+            removed = row["wanted"] == "absent" and row["person"] == "confirmed"
+            refused = row["refusal"] and row["refusal"] not in UNFINISHED
+            assert is_green(row) or removed or refused, f"still open: {dict(row)}"
+            assert not row["doubt"] or row["refusal"] == "employeeNoAlreadyExist", "a doubt was never cleared"
+
+
+UNFINISHED = {"unreachable", "no_answer", "not_proven", "deviceBusy", "terminal_in_use", "wrong_password", "locked"}
+
+
+def is_ours(person: dict[str, object] | None) -> bool:
+    """Tell whether this very record was added by us."""
+    valid = person.get("Valid") if person else None
+    return isinstance(valid, dict) and valid.get("beginTime") == OURS
+
+
+def sha256(path: object) -> str:
+    """Return the hash of a file's bytes."""
+    with open(str(path), "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def now() -> str:
+    """Return the time as the database writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
