@@ -27,6 +27,7 @@ __all__ = ["Answer", "Client", "Requester", "certificate_fingerprint", "normal_f
 
 CONNECT_SECONDS = 3.05
 READ_SECONDS = 8.0
+FEWEST_TRIES = 5  # terminals lock after 5 to 7 refused passwords (three recordings)
 LARGEST_ANSWER = 8 * 1024 * 1024
 CHUNK = 64 * 1024
 
@@ -78,6 +79,7 @@ class Client:
         self._timeout = timeout
         self._login = DigestLogin(username, password)
         self._tries_left: int | None = None
+        self._asked_for_tries = False
         self._trip = Trip()
         self._lock = threading.Lock()
         self._session = _session(self._trip, normal_fingerprint(fingerprint) if fingerprint else None, transport)
@@ -127,7 +129,17 @@ class Client:
         if answer.status == 401:
             self._login.forget()
             raise login_refusal(answer)
+        self._ask_for_all_tries()
         return answer
+
+    def _ask_for_all_tries(self) -> None:
+        """After a success all tries are left again; where some were used up before it, the next request asks how many.
+
+        Otherwise a password refused to somebody earlier would make ours look like a worn-out nonce, and be sent twice.
+        """
+        if not self._asked_for_tries and self._tries_left is not None and self._tries_left < FEWEST_TRIES:
+            self._asked_for_tries = True
+            self._login.forget()
 
     def _stop_if_refused(self, answer: Answer) -> None:
         """Tell a refused password from a worn-out nonce: only the former costs a try, or locks the account."""

@@ -94,6 +94,22 @@ def test_a_password_changed_on_the_terminal_costs_one_refusal() -> None:
     assert behave.tries == 4
 
 
+def test_a_second_change_of_the_password_costs_one_refusal_too() -> None:
+    """The first one used a try up, which a success gives back: the client must not go on counting from there."""
+    behave = DigestTerminal()
+    with terminal(behave) as server:
+        with pytest.raises(errors.WrongPassword):
+            client_of(server.url, "wrong").request("GET", PATH)
+        client = client_of(server.url)
+        client.request("GET", PATH)
+        behave.tries = 5
+        client.request("GET", PATH)
+        behave.password = "changed"
+        with pytest.raises(errors.WrongPassword):
+            client.request("GET", PATH)
+    assert behave.tries == 4
+
+
 def test_a_lock_told_to_a_kept_nonce_ends_at_once() -> None:
     behave = DigestTerminal()
     with terminal(behave) as server:

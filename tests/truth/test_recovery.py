@@ -63,6 +63,19 @@ def test_corrected_password_brings_back_what_it_had_stopped(
 
 
 @one_by_one
+def test_each_change_of_the_password_costs_one_refusal(world: World, deeds: Deeds, truths: Truths) -> None:
+    for refusals in (1, 2, 3):
+        saved(world, deeds)
+        deeds.settle(IVAN)
+        deeds.change_password(1)
+        deeds.settle(IVAN, again=True)
+        deeds.settle(IVAN, again=True)
+        assert world.simulated[0].wrong_passwords == refusals
+        deeds.correct_password(1)
+    finish(world, deeds, truths)
+
+
+@one_by_one
 def test_locked_account_is_tried_again_when_the_lock_has_ended(world: World, deeds: Deeds, truths: Truths) -> None:
     saved(world, deeds)
     world.simulated[0].login.lock(600)
