@@ -58,8 +58,8 @@ def _comes_again(row: Enrolment, error: TerminalError | ServiceError) -> bool:
 
 
 def _reason(row: Enrolment, error: TerminalError | ServiceError) -> dict[str, Any]:
-    """Why it waits; a face that was refused for good keeps its own reason, which only a new wish takes away."""
-    return {} if row.face == REFUSED else _words(error)
+    """Why it waits; a face that was refused for good keeps its own reason, and what is confirmed has none."""
+    return {} if row.is_confirmed or row.face == REFUSED else _words(error)
 
 
 def _words(error: TerminalError | ServiceError) -> dict[str, Any]:

@@ -4,14 +4,10 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from hikflask.extensions import db
-from hikflask.isapi.errors import TerminalError
-from hikflask.models import Capture, Employee, Enrolment
 from hikflask.models.capture import RUNNING
 from hikflask.services import captures, employees, enrolments, settling, syncing, terminals
 from hikflask.services.captures import Draft
 from hikflask.services.employees import FaceSource
-from hikflask.services.errors import ServiceError
 from hikflask.services.terminals import Access
 from hikflask.simulator.refusals import Refusal
 from tests.truth.truths import Truths
@@ -172,7 +168,7 @@ class Deeds:
         register = self.world.simulated[terminal_id - 1].register
         actions: dict[str, Deed] = {
             "add": lambda: register.add(number, {"name": "Чужой Человек"}),
-            "rename": lambda: register.change(number, {"name": "Другое Имя"}),
+            "other name": lambda: register.change(number, {"name": "Другое Имя"}),
             "face": lambda: register.bind(number, self.world.pictures.new()),
             "remove": lambda: register.remove([number]),
             "no face": lambda: register.unbind([number]),
@@ -220,8 +216,6 @@ class Deeds:
             self.world.end_leases()
             self.correct_password(terminal_id)
         for _ in range(8):
-            self.world.let_time_pass()
-            self.sweep()
-
-
-__all__ = ["NUMBERS", "Capture", "Deeds", "Employee", "Enrolment", "ServiceError", "TerminalError", "db"]
+            if self.world.sql("SELECT id FROM enrolment WHERE next_attempt_at > ''"):
+                self.world.let_time_pass()
+                self.sweep()

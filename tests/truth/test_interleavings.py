@@ -15,7 +15,7 @@ from tests.truth.world import World
 RECORD, SEARCH, MODIFY = "UserInfo/Record", "UserInfo/Search", "UserInfo/Modify"
 SET_UP, PICTURE, FACE_OFF = "FDSetUp", "/LOCALS/pic/*", "FDSearch/Delete"
 DELETE, PROCESS, CAPTURE = "UserInfoDetail/Delete", "DeleteProcess", "CaptureFaceData"
-PATHS = (RECORD, SEARCH, SET_UP, PICTURE, MODIFY, DELETE, PROCESS, FACE_OFF, CAPTURE)
+PATHS = (SET_UP, RECORD, SEARCH, PICTURE, MODIFY, DELETE, PROCESS, FACE_OFF, CAPTURE)
 
 ENROLS = (RECORD, SEARCH, SET_UP, PICTURE)
 
@@ -50,13 +50,18 @@ MIDDLES = (
     ("after", "face", SET_UP),
 )
 
+HANDS = ("add", "other name", "face", "remove", "no face")
+SMALL = ("queue", "run", "cancel", "send", "try again", "replace", "come back", "correct password", "time", "leases")
+SMALL += ("capture elsewhere", "restart", *HANDS)
+
 Trouble = tuple[str, str, str]
 
 
 def troubles(*paths: str) -> st.SearchStrategy[list[Trouble]]:
-    """What may go wrong with requests to these paths: nothing, or up to two things."""
+    """What may go wrong with requests to these paths, most of all to the first: nothing, or up to two things."""
     possible = [trouble for trouble in FAULTS + MIDDLES if trouble[2] in {*paths, "", "*"}]
-    return st.lists(st.sampled_from(possible), max_size=2)
+    at_the_heart = [trouble for trouble in possible if trouble[2] == paths[0]]
+    return st.lists(st.one_of(st.sampled_from(at_the_heart), st.sampled_from(possible)), max_size=2)
 
 
 numbers = st.sampled_from(NUMBERS[:2])
@@ -114,7 +119,7 @@ class Interleavings(RuleBasedStateMachine):
         if enrolled:
             self.enrol(0, number, 0, [])
 
-    @rule(who=operators, number=numbers, side=sides, trouble=troubles(*ENROLS, FACE_OFF))
+    @rule(who=operators, number=numbers, side=sides, trouble=troubles(SET_UP, *ENROLS, FACE_OFF))
     def enrol(self, who: int, number: str, side: int, trouble: list[Trouble]) -> None:
         terminal_id = self.terminal(side)
         capture_id = self.deeds.capture(who, number, terminal_id, take_over=True)
@@ -128,16 +133,6 @@ class Interleavings(RuleBasedStateMachine):
         self.arm(trouble, number, self.terminal(side))
         self.deeds.capture(who, number, self.terminal(side), take_over)
 
-    @rule(who=operators, number=numbers, side=sides)
-    def queue(self, who: int, number: str, side: int) -> None:
-        self.deeds.capture(who, number, self.terminal(side), False, queue_only=True)
-
-    @rule(cancel=st.booleans())
-    def run_or_cancel(self, cancel: bool) -> None:
-        if cancel:
-            self.deeds.cancel()
-        self.deeds.run_queued()
-
     @rule(back=st.integers(0, 2), twice=st.booleans())
     def save(self, back: int, twice: bool) -> None:
         capture_id = self.last_capture(back)
@@ -149,15 +144,11 @@ class Interleavings(RuleBasedStateMachine):
     def save_under_another_number(self, number: str, other: str, back: int) -> None:
         self.deeds.renumber(number, other, self.last_capture(back))
 
-    @rule(number=numbers, trouble=troubles(RECORD, SEARCH, MODIFY))
+    @rule(number=numbers, trouble=troubles(MODIFY, RECORD, SEARCH))
     def rename(self, number: str, trouble: list[Trouble]) -> None:
         self.deeds.rename(number)
         self.arm(trouble, number, 1)
         self.deeds.settle(number)
-
-    @rule(number=numbers, side=sides)
-    def send(self, number: str, side: int) -> None:
-        self.deeds.send(number, self.terminal(side))
 
     @rule(who=operators, number=numbers, side=sides, overwrite=st.booleans(), trouble=troubles(*PATHS))
     def sync(self, who: int, number: str, side: int, overwrite: bool, trouble: list[Trouble]) -> None:
@@ -177,10 +168,6 @@ class Interleavings(RuleBasedStateMachine):
         self.world.make_due()
         self.deeds.sweep()
 
-    @rule(number=numbers, replace=st.booleans())
-    def try_again(self, number: str, replace: bool) -> None:
-        self.deeds.try_again(number, replace)
-
     @rule(number=numbers, trouble=troubles(DELETE, PROCESS, SEARCH), for_good=st.booleans())
     def leave(self, number: str, trouble: list[Trouble], for_good: bool) -> None:
         if for_good:
@@ -190,29 +177,25 @@ class Interleavings(RuleBasedStateMachine):
         self.arm(trouble, number, 1)
         self.deeds.settle(number)
 
-    @rule(number=numbers)
-    def come_back(self, number: str) -> None:
-        self.deeds.set_active(number, True)
-
-    @rule(deed=st.sampled_from(("add", "rename", "face", "remove", "no face")), number=numbers, side=sides)
-    def hand(self, deed: str, number: str, side: int) -> None:
-        self.deeds.hand(deed, number, self.terminal(side))
-
-    @rule(deed=st.sampled_from(("capture elsewhere", "restart")), side=sides)
-    def happen(self, deed: str, side: int) -> None:
-        self.deeds.in_between(deed, "", self.terminal(side))
-
-    @rule(side=sides)
-    def correct_password(self, side: int) -> None:
-        self.deeds.correct_password(self.terminal(side))
-
-    @rule()
-    def time_passes(self) -> None:
-        self.world.let_time_pass()
-
-    @rule()
-    def leases_end(self) -> None:
-        self.world.end_leases()
+    @rule(deed=st.sampled_from(SMALL), number=numbers, side=sides)
+    def something(self, deed: str, number: str, side: int) -> None:
+        """One of the small things, all of them as likely together as a capture."""
+        terminal_id = self.terminal(side)
+        actions: dict[str, Callable[[], object]] = {
+            "queue": lambda: self.deeds.capture(side, number, terminal_id, False, queue_only=True),
+            "run": self.deeds.run_queued,
+            "cancel": self.deeds.cancel,
+            "send": lambda: self.deeds.send(number, terminal_id),
+            "try again": lambda: self.deeds.try_again(number, replace=False),
+            "replace": lambda: self.deeds.try_again(number, replace=True),
+            "come back": lambda: self.deeds.set_active(number, active=True),
+            "correct password": lambda: self.deeds.correct_password(terminal_id),
+            "time": self.world.let_time_pass,
+            "leases": self.world.end_leases,
+            "capture elsewhere": lambda: self.deeds.in_between(deed, number, terminal_id),
+            "restart": lambda: self.deeds.in_between(deed, number, terminal_id),
+        }
+        actions.get(deed, lambda: self.deeds.hand(deed, number, terminal_id))()
 
     @invariant()
     def nothing_is_untrue(self) -> None:

@@ -203,7 +203,7 @@ def test_proof_that_gets_no_answer_leaves_what_was_confirmed(world: World, deeds
 @one_by_one
 def test_stranger_found_by_a_repeated_proof_is_said(world: World, deeds: Deeds, truths: Truths) -> None:
     enrolled(world, deeds)
-    deeds.hand("rename", IVAN, 1)
+    deeds.hand("other name", IVAN, 1)
 
     deeds.settle(IVAN, again=True)
 
@@ -248,6 +248,22 @@ def test_wish_that_is_confirmed_and_due_is_proven_and_then_at_rest(world: World,
 
     row = world.sql(EVERYTHING)[0]
     assert (is_green(row), row["next_attempt_at"]) == (True, None)
+    finish(world, deeds, truths)
+
+
+@by_url
+def test_what_is_confirmed_says_no_reason_while_its_terminal_is_stopped(
+    world: World, deeds: Deeds, truths: Truths
+) -> None:
+    enrolled(world, deeds)
+    deeds.change_password(1)
+    deeds.settle(IVAN, again=True)
+    deeds.try_again(IVAN, replace=False)
+
+    deeds.settle(IVAN)
+
+    row = world.sql(EVERYTHING)[0]
+    assert (is_green(row), row["refusal"]) == (True, "")
     finish(world, deeds, truths)
 
 

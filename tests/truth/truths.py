@@ -2,7 +2,6 @@
 
 import hashlib
 import sqlite3
-from datetime import UTC, datetime
 
 from hikflask.simulator.state import Terminal as Simulated
 from tests.truth.world import World
@@ -152,8 +151,3 @@ def sha256(path: object) -> str:
     """Return the hash of a file's bytes."""
     with open(str(path), "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
-
-
-def now() -> str:
-    """Return the time as the database writes it."""
-    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
