@@ -58,7 +58,7 @@ class Worker:
     def _sweep_until_stopped(self) -> None:
         interval = self._app.config["SWEEP_INTERVAL"]
         with self._app.app_context():
-            photos.forget_strays()
+            photos.forget_drafts()
         while not self._stopped.wait(interval):
             with self._app.app_context():
                 self._sweep_once()

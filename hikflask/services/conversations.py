@@ -99,8 +99,9 @@ def converse(
     """
     config = current_app.config
     refuse_when_stopped(terminal_row(terminal_id))
-    first = seconds if seconds is not None else config["CONNECT_TIMEOUT"] + config["READ_TIMEOUT"]
-    lease = leases.acquire(terminal_id, holder, purpose, first + MARGIN, config["LEASE_WAIT"] if wait is None else wait)
+    seconds = config["CONNECT_TIMEOUT"] + config["READ_TIMEOUT"] if seconds is None else seconds
+    wait = config["LEASE_WAIT"] if wait is None else wait
+    lease = leases.acquire(terminal_id, holder, purpose, seconds + MARGIN, wait)
     learnt: dict[str, Any] = {}
     try:
         terminal = terminal_row(terminal_id)

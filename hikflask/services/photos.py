@@ -25,6 +25,7 @@ LONGEST_SIDE = 1200
 SMALLER_SIDES = (LONGEST_SIDE, 1000, 800, 640, 480)
 QUALITIES = (90, 82, 74, 66)
 NO_NUMBER = "capture"
+DRAFT = ".part"
 UPRIGHT = 1
 # EXIF orientation → what makes the picture upright (EXIF 2.32, tag 0x0112).
 TURNS = {
@@ -119,7 +120,7 @@ def _encoded(picture: Image.Image) -> bytes:
 
 def _keep(picture: bytes, number: str, source: str) -> Photo:
     name = _fresh_name(number)
-    draft = folder() / f".{name}.part"
+    draft = folder() / f".{name}{DRAFT}"
     try:
         with draft.open("xb") as file:
             file.write(picture)
@@ -186,18 +187,18 @@ def unlink(*names: str) -> None:
         (folder() / name).unlink(missing_ok=True)
 
 
-def forget_strays(older_than: float = 3600.0) -> int:
-    """Remove files that no row knows, such as a worker leaves that was killed while it wrote; return how many.
+def forget_drafts(older_than: float = 3600.0) -> int:
+    """Remove half-written files that a killed worker left; return how many.
 
-    :param older_than: seconds; what is younger may belong to a transaction that is still open.
+    A whole picture is never removed for want of a row: a mistyped database address would then cost every photo.
+
+    :param older_than: seconds; what is younger may still be being written.
     """
-    rows = set(db.session.execute(select(Photo.file)).scalars())
-    db.session.commit()
     old = time.time() - older_than
-    strays = [path for path in folder().iterdir() if path.name not in rows and path.lstat().st_mtime < old]
-    for path in strays:
+    drafts = [path for path in folder().glob(f".*{DRAFT}") if path.lstat().st_mtime < old]
+    for path in drafts:
         path.unlink(missing_ok=True)
-    return len(strays)
+    return len(drafts)
 
 
 def known(name: str) -> Path | None:

@@ -16,7 +16,7 @@ from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import employees, enrolments, terminals
 from hikflask.services.captures import Draft
 from hikflask.services.employees import FaceSource
-from hikflask.services.errors import ServiceError
+from hikflask.services.errors import CaptureRunning, ServiceError
 from hikflask.web import employee_page, enrolment_lines, htmx, panel
 from hikflask.web.errors import said
 from hikflask.web.panel import Panel
@@ -146,6 +146,8 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     shown = panel.of(form.own_capture)
     if not form.validate():
         return employee_page.invalid(form, shown)
+    if shown.running:
+        return employee_page.refused(form, CaptureRunning())
     if shown.photo and not form.capture_id.data:
         return employee_page.show(form, shown, 422, _("The photo came just now. Look at it, then save."))
     try:
@@ -157,13 +159,16 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
 
 
 def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:
-    """Return the photo to save: the face that the operator saw in the panel goes before a file."""
-    file = form.photo.data
+    """Return the photo to save: the face that the operator saw in the panel goes before a file.
+
+    A capture that the page only waited for is not in `capture_id`, so one that ends in this moment is not saved unseen.
+    """
+    file, seen = form.photo.data, form.capture_id.data
     if shown.state == TAKEN or not file:
         if file:
             flash(_("The captured face was saved; the file was not used."), "warning")
-        return FaceSource(capture_id=shown.capture_id)
-    return FaceSource(capture_id=shown.capture_id, upload=file.stream, terminal_id=_terminal_for_file(form))
+        return FaceSource(capture_id=seen)
+    return FaceSource(capture_id=seen, upload=file.stream, terminal_id=_terminal_for_file(form))
 
 
 def _terminal_for_file(form: EmployeePageForm) -> int | None:

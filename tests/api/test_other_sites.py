@@ -1,12 +1,14 @@
 """A page of another site does not reach the API through somebody's browser."""
 
+import pytest
 from flask.testing import FlaskClient
 
 IVAN = {"hikvision_id": "100222", "full_name": "Иван Иванов", "department": ""}
 
 
-def test_other_sites_are_refused(client: FlaskClient) -> None:
-    answer = client.post("/api/users/", json=IVAN, headers={"Origin": "http://evil.example"})
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://[", "http://localhost.evil.example"])
+def test_other_sites_are_refused(client: FlaskClient, origin: str) -> None:
+    answer = client.post("/api/users/", json=IVAN, headers={"Origin": origin})
 
     assert (answer.status_code, answer.json["error"]) == (403, "forbidden")
     assert client.get("/api/users/").json == []

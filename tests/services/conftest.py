@@ -15,6 +15,9 @@ BOTH = {
     "test_employees",
     "test_leaving",
     "test_search",
+    "test_other_device",
+    "test_races",
+    "test_away",
 }
 
 

@@ -1,5 +1,7 @@
 """Another device at a terminal's address confirms nothing of what the old one was asked."""
 
+import dataclasses
+
 import pytest
 
 from hikflask.models import Terminal
@@ -94,3 +96,13 @@ def test_person_who_removed_it_by_hand_may_say_so(replaced: int, enrolled: int, 
     settling.settle(left[0], "operator")
 
     assert enrolments.open_removals() == []
+
+
+def test_terminal_that_says_more_than_a_column_holds_is_cut(wire: InProcess) -> None:
+    talkative = dataclasses.replace(profile_named("K1T341AMF"), model="M" * 100, firmware="V" * 100)
+    wire.put("talkative.test", Simulated(PASSWORD, clock=SkippingClock(), profile=talkative))
+    added = terminals.add(Access("Склад", "http://talkative.test", "admin", PASSWORD))
+
+    checked = checks.check(added.id, "test")
+
+    assert (checked.model, len(checked.firmware)) == ("M" * 64, 64)

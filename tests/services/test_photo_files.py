@@ -185,3 +185,15 @@ def test_what_is_no_file_is_never_served(make: type) -> None:
     make(photos.folder() / photo.file)
 
     assert photos.known(photo.file) is None
+
+
+def test_half_written_files_go_and_whole_pictures_stay_though_no_row_knows_them() -> None:
+    draft, picture, fresh = (photos.folder() / name for name in (".1_a.jpg.part", "1_a.jpg", ".2_b.jpg.part"))
+    for file in (draft, picture, fresh):
+        file.write_bytes(FACE)
+    for file in (draft, picture):
+        os.utime(file, (1, 1))
+
+    assert photos.forget_drafts() == 1
+
+    assert sorted(photos.folder().iterdir()) == sorted([picture, fresh])
