@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "hikflask"
 MAY_IMPORT = {
     "web": {"web", "forms", "services", "jobs", "wording", "models", "extensions", "isapi.errors", "request_body"},
     "api": {"api", "forms", "services", "jobs", "wording", "models", "extensions", "isapi.errors", "request_body"},
-    "cli": {"forms", "services", "jobs", "wording", "models", "extensions", "isapi.errors", "worker"},
+    "cli": {"cli", "forms", "services", "jobs", "wording", "models", "extensions", "isapi.errors", "worker"},
     "worker": {"jobs", "services", "extensions"},
     "jobs": {"services", "extensions", "task_queue", "isapi.errors"},
     "services": {"services", "isapi", "models", "extensions"},

@@ -1,15 +1,15 @@
-"""Commands of `flask --app wsgi …`; each is a shell around a plain function. Secrets come from standard input."""
+"""`flask --app wsgi terminal …`: add a terminal, check one."""
 
 import dataclasses
-import sys
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 from flask.cli import with_appcontext
 from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 
-from hikflask import wording, worker
+from hikflask import wording
+from hikflask.cli.passwords import read_password
 from hikflask.forms.terminals import TerminalForm
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Terminal
@@ -17,20 +17,6 @@ from hikflask.services import checks, terminals
 from hikflask.services.errors import ServiceError
 
 HOLDER = "command line"
-
-
-def register(app: Flask) -> None:
-    """Add the commands to the app."""
-    app.cli.add_command(run_worker)
-    app.cli.add_command(terminal)
-
-
-@click.command("worker")
-@with_appcontext
-def run_worker() -> None:
-    """Run queued work until stopped (with HIKFLASK_WORKER=external)."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    worker.run_forever(app)
 
 
 @click.group()
@@ -73,13 +59,6 @@ def check_terminal(terminal_id: int) -> None:
         click.echo(_described(checks.check(terminal_id, HOLDER)))
     except (TerminalError, ServiceError) as error:
         raise click.ClickException(_why(terminal_id, error)) from error
-
-
-def read_password(from_stdin: bool) -> str:
-    """Read a password from standard input, or ask for it without showing it; never from an argument."""
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    return str(click.prompt("Password", hide_input=True))
 
 
 def _access(name: str, url: str, username: str, fingerprint: str, password: str) -> terminals.Access:

@@ -1,0 +1,11 @@
+"""Commands of `flask --app wsgi …`; each is a shell around a plain function."""
+
+from flask import Flask
+
+from hikflask.cli import terminals, workers
+
+
+def register(app: Flask) -> None:
+    """Add the commands to the app."""
+    for command in (workers.run_worker, terminals.terminal):
+        app.cli.add_command(command)

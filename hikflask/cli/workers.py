@@ -1,0 +1,15 @@
+"""`flask --app wsgi worker`: a worker of its own."""
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+
+from hikflask import worker
+
+
+@click.command("worker")
+@with_appcontext
+def run_worker() -> None:
+    """Run queued work until stopped (with HIKFLASK_WORKER=external)."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    worker.run_forever(app)
