@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 
 from hikflask import api, cli, config, models, web
-from hikflask.extensions import babel, bootstrap, csrf, db, migrate, task_queue, terminal_clients, vault
+from hikflask.extensions import babel, bootstrap, csrf, db, login_manager, migrate, task_queue, terminal_clients, vault
 from hikflask.web.language import locale, timezone
 
 __all__ = ["create_app", "models"]
@@ -22,6 +22,10 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     config.load(app.config, folder, test_config)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(config.ROOT / "migrations"))
+    login_manager.init_app(app)
+    # Who is not known hears so before anything looks at what was sent.
+    web.register_guard(app)
+    api.register_guard(app)
     csrf.init_app(app)
     babel.init_app(app, locale_selector=locale, timezone_selector=timezone)
     bootstrap.init_app(app)

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,6 +27,9 @@ KNOWN_PHRASES = re.compile(
     re.IGNORECASE,
 )
 MEGABYTE = 1024 * 1024
+MOST_DAYS = 36500
+DAYS = "a whole number of days"
+HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z|\[[0-9a-f:]+\]\Z")
 
 
 class ConfigError(RuntimeError):
@@ -37,19 +41,6 @@ def _seconds(text: Any) -> float:
     if not 0 < value <= 86400:
         raise ValueError
     return value
-
-
-def _threads(text: Any) -> int:
-    value = int(text)
-    if not 2 <= value <= 64:
-        raise ValueError
-    return value
-
-
-def _worker(text: Any) -> str:
-    if text not in {"embedded", "external"}:
-        raise ValueError
-    return str(text)
 
 
 def _zone(text: Any) -> str:
@@ -64,6 +55,42 @@ def _database(text: Any) -> str:
     if value and not value.startswith(("sqlite://", "postgresql://")):
         raise ValueError
     return value
+
+
+def _whole(least: int, most: int) -> Callable[[Any], int]:
+    def read(text: Any) -> int:
+        value = int(text)
+        if not least <= value <= most:
+            raise ValueError
+        return value
+
+    return read
+
+
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def read(text: Any) -> str:
+        if text not in words:
+            raise ValueError
+        return str(text)
+
+    return read
+
+
+def _address(text: Any) -> str:
+    return str(text) and str(ip_address(str(text)))
+
+
+def _hosts(text: Any) -> list[str]:
+    names = text if isinstance(text, list) else str(text).replace(",", " ").split()
+    if not all(HOST.match(name) for name in names):
+        raise ValueError
+    return names
+
+
+def _photo_retention(text: Any) -> str:
+    if text in {"employed", "never"}:
+        return str(text)
+    return str(_whole(1, MOST_DAYS)(text))
 
 
 @dataclass(frozen=True)
@@ -83,8 +110,8 @@ SETTINGS = {
     "SECRET_KEY": Setting("", str),
     "PASSWORD_KEY": Setting("", str),
     "DATABASE_URL": Setting("", _database, "sqlite:///… or postgresql://…"),
-    "WORKER": Setting("embedded", _worker, "embedded or external"),
-    "WORKER_THREADS": Setting(8, _threads, "a whole number between 2 and 64"),
+    "WORKER": Setting("embedded", _one_of("embedded", "external"), "embedded or external"),
+    "WORKER_THREADS": Setting(8, _whole(2, 64), "a whole number between 2 and 64"),
     "CAPTURE_TIMEOUT": _time(30.0),
     "CAPTURE_HOLD": _time(120.0),
     "CONNECT_TIMEOUT": _time(3.0),
@@ -94,11 +121,22 @@ SETTINGS = {
     "RETRY_MAX": _time(900.0),
     "SWEEP_INTERVAL": _time(5.0),
     "TIMEZONE": Setting("", _zone, "a zone name such as Europe/Moscow, or empty for the machine's own"),
+    "SESSION_IDLE": _time(7200.0),
+    "SESSION_LIFETIME": _time(43200.0),
+    "API_LIMIT": Setting(6000, _whole(1, 10**6), "a whole number of calls a minute"),
+    "TRUSTED_PROXY": Setting("127.0.0.1", _address, "the IP address of the proxy in front, or empty for none"),
+    "HOSTS": Setting("", _hosts, "the host names that the pages are called by, or empty for any"),
+    "CONSENT": Setting("warn", _one_of("warn", "require"), "warn or require"),
+    "PHOTO_RETENTION": Setting("employed", _photo_retention, "employed, never, or a whole number of days"),
+    "CAPTURE_RETENTION": _time(3600.0),
+    "EVENT_RETENTION": Setting(90, _whole(1, MOST_DAYS), DAYS),
+    "AUDIT_RETENTION": Setting(1095, _whole(30, MOST_DAYS), "a whole number of days, 30 or more"),
 }
 
 FLASK_SETTINGS = {
     "MAX_CONTENT_LENGTH": 11 * MEGABYTE,
     "MAX_FORM_MEMORY_SIZE": MEGABYTE,
+    "SESSION_COOKIE_NAME": "hikflask",
     "SESSION_COOKIE_HTTPONLY": True,
     "SESSION_COOKIE_SAMESITE": "Lax",
     # A page left open over lunch must still save: the token lives as long as the session.
@@ -146,6 +184,7 @@ def validate(config: Config) -> None:
     config["PASSWORD_KEY"] = _password_key(config["PASSWORD_KEY"], folder / "password_key")
     config["DATABASE_URL"] = config["DATABASE_URL"] or f"sqlite:///{folder / 'hikflask.sqlite3'}"
     config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1)
+    config["TRUSTED_HOSTS"] = config["HOSTS"] or None
     config["UPLOADS"] = str(folder / "uploads")
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from flask_babel import Babel
 from flask_bootstrap import Bootstrap5
+from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
@@ -39,6 +40,9 @@ else:
     Base = db.Model
 migrate = Migrate()
 csrf = CSRFProtect()
+login_manager = LoginManager()
+# A session is bound to its row in the database, not to how a browser names itself.
+login_manager.session_protection = None
 babel = Babel()
 bootstrap = Bootstrap5()
 task_queue = TaskQueue()

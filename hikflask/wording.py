@@ -141,6 +141,27 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "other_terminal": (N_("The face was captured at another terminal. Capture it at this one, too."),),
     "not_proven": (N_("The terminal said OK, but does not show the face yet. It is not confirmed."),),
     "file_gone": FILE_LOST,
+    # Who may come in.
+    "too_often": (
+        N_("Too many tries. Wait %(n)s s and try again."),
+        N_("Too many tries. Wait a while and try again."),
+    ),
+    "sign_in_refused": (N_("The name or the password is wrong."),),
+    "password_wrong": (N_("The password is wrong."),),
+    "password_short": (
+        N_("The password is too short: at least %(n)s characters."),
+        N_("The password is too short."),
+    ),
+    "password_long": (N_("The password is too long: at most %(n)s characters."), N_("The password is too long.")),
+    "password_common": (N_("This password is too easy to guess. Take several words that do not belong together."),),
+    "operator_name_known": (N_("Another operator has this name. Choose another name."),),
+    "operator_unknown": (N_("There is no such operator any more."),),
+    "operators_exist": (N_("There is an administrator already. Sign in."),),
+    "last_administrator": (N_("Nobody would be left to administer. Make somebody else an administrator first."),),
+    "token_name_known": (N_("Another token has this name. Choose another name."),),
+    "token_unknown": (N_("There is no such token any more."),),
+    "code_wrong": (N_("The code is wrong. The server's log shows the right one."),),
+    "consent_missing": (N_("There is no consent to take this face yet. Record the consent first."),),
     # Refusals of a terminal, by its own code.
     "capturetimeout": NOBODY_CAME,
     "devicebusy": BUSY,

@@ -20,6 +20,7 @@ from hikflask.services.terminals import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as SimulatedTerminal
 from tests.postgresql import Cluster, programs
+from tests.signed_in import client_of
 from tests.wire import InProcess
 
 HOST = "terminal.test"
@@ -116,8 +117,8 @@ def context(app: Flask) -> Iterator[None]:
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """A browser without JavaScript, or a program."""
-    return app.test_client()
+    """A browser without JavaScript on which an administrator is signed in, or a program with such a token."""
+    return client_of(app)
 
 
 @pytest.fixture

@@ -2,8 +2,13 @@
 
 from flask import Flask
 
-from hikflask.api import captures, devices, errors, users
+from hikflask.api import captures, devices, errors, guard, users
 from hikflask.extensions import csrf
+
+
+def register_guard(app: Flask) -> None:
+    """Ask each call for its token, before anything else looks at it."""
+    guard.register(app)
 
 
 def register(app: Flask) -> None:

@@ -1,8 +1,8 @@
 """Who calls the API, as text for captures, leases and messages."""
 
-from flask import request
+from hikflask.services import audit
 
 
 def present_caller() -> str:
-    """Return the caller's name: its address, until calls carry tokens."""
-    return f"API {request.remote_addr}"
+    """Return the caller's name, which is its token's."""
+    return audit.present_actor().name

@@ -6,6 +6,7 @@ from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
 from hikflask import wording
+from hikflask.access import OPERATOR, allow
 from hikflask.api import body, errors
 from hikflask.api.caller import present_caller
 from hikflask.forms.captures import CaptureForm
@@ -20,6 +21,7 @@ errors.answer_in_json(bp, success=False)
 
 
 @bp.post("/<int:device_id>/start-face-capture")
+@allow(OPERATOR)
 def start_face_capture(device_id: int) -> ResponseReturnValue:
     """Take a face and answer with its picture; every refusal says success: false and why."""
     if terminals.get(device_id) is None:

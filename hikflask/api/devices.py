@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
+from hikflask.access import ADMIN, VIEWER, allow
 from hikflask.api import body, errors
 from hikflask.api.body import Fields
 from hikflask.api.caller import present_caller
@@ -21,12 +22,14 @@ errors.answer_in_json(bp)
 
 
 @bp.get("/", strict_slashes=False)
+@allow(VIEWER)
 def list_devices() -> ResponseReturnValue:
     """All terminals by name."""
     return jsonify([shape(terminal) for terminal in terminals.everyone()])
 
 
 @bp.post("/", strict_slashes=False)
+@allow(ADMIN)
 def create_device() -> ResponseReturnValue:
     """Add a terminal and check it; one that does not answer now is added all the same."""
     form = body.form_of(TerminalForm, {"is_active": True, **body.read()})
@@ -38,12 +41,14 @@ def create_device() -> ResponseReturnValue:
 
 
 @bp.get("/<int:device_id>")
+@allow(VIEWER)
 def get_device(device_id: int) -> ResponseReturnValue:
     """One terminal."""
     return jsonify(shape(_terminal(device_id)))
 
 
 @bp.put("/<int:device_id>")
+@allow(ADMIN)
 def change_device(device_id: int) -> ResponseReturnValue:
     """Change the fields that are given; without a password the stored one stays."""
     terminal = _terminal(device_id)
@@ -56,6 +61,7 @@ def change_device(device_id: int) -> ResponseReturnValue:
 
 
 @bp.delete("/<int:device_id>")
+@allow(ADMIN)
 def delete_device(device_id: int) -> ResponseReturnValue:
     """Delete a terminal that nobody is enrolled on."""
     last = shape(_terminal(device_id))
@@ -64,6 +70,7 @@ def delete_device(device_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/<int:device_id>/status")
+@allow(VIEWER)
 def device_status(device_id: int) -> ResponseReturnValue:
     """How the terminal is: asked now, or read from the row while somebody talks to it."""
     _terminal(device_id)

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import (
-    Forbidden,
     HTTPException,
     InternalServerError,
     MethodNotAllowed,
@@ -23,6 +22,7 @@ from hikflask.services.errors import ServiceError
 bp = Blueprint("api_errors", __name__, url_prefix="/api")
 
 
+KEPT_HEADERS = {"WWW-Authenticate", "Retry-After"}
 UNPROCESSABLE = 422
 CONFLICT = 409
 BAD_GATEWAY = 502
@@ -44,6 +44,7 @@ STATUS = {
     "file_gone": CONFLICT,
     "employeeNoAlreadyExist": CONFLICT,
     "enrolment_unknown": CONFLICT,
+    "consent_missing": CONFLICT,
     "terminal_unknown": UNPROCESSABLE,
     "name_bytes": UNPROCESSABLE,
     "photo_unreadable": UNPROCESSABLE,
@@ -66,16 +67,8 @@ STATUS = {
 
 def answer_in_json(blueprint: Blueprint, **always: Any) -> None:
     """Make all refusals of a blueprint's calls JSON, each with what is `always` said beside."""
-    blueprint.before_request(refuse_other_sites)
     for kind, answer in ANSWERS.items():
         blueprint.register_error_handler(kind, partial(answer, **always))
-
-
-def refuse_other_sites() -> None:
-    """Refuse what a page of another site sends through somebody's browser: programs send no Origin, our pages ours."""
-    origin = request.headers.get("Origin")
-    if origin and origin not in {f"http://{request.host}", f"https://{request.host}"}:
-        raise Forbidden("Pages of other sites may not call this.")
 
 
 def status_of(code: str) -> int:
@@ -110,13 +103,15 @@ def _terminal(error: TerminalError, **always: Any) -> ResponseReturnValue:
     return refusal("terminal_refused", message, BAD_GATEWAY, **words, **always)
 
 
-def _http(error: HTTPException, **always: Any) -> ResponseReturnValue:
+def http_refusal(error: HTTPException, **always: Any) -> ResponseReturnValue:
+    """Return the JSON of an HTTP error, with the headers that say what to do about it."""
     if isinstance(error, RequestEntityTooLarge):
         request_body.take_rest()
     code = error.name.lower().replace(" ", "_")
     response, status = refusal(code, error.description or error.name, error.code or 500, **always)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(error.valid_methods)
+    response.headers.extend(header for header in error.get_headers() if header[0] in KEPT_HEADERS)
     return response, status
 
 
@@ -125,7 +120,7 @@ def _internal(error: InternalServerError, **always: Any) -> ResponseReturnValue:
 
 
 ANSWERS: dict[type[Exception], Callable[..., ResponseReturnValue]] = {
-    HTTPException: _http,
+    HTTPException: http_refusal,
     InternalServerError: _internal,
     InputError: _input,
     ServiceError: _service,
@@ -140,9 +135,9 @@ def answer_unknown() -> ResponseReturnValue | None:
         return None
     error = request.routing_exception
     if isinstance(error, MethodNotAllowed):
-        return _http(error)
+        return http_refusal(error)
     if error is not None:
-        return _http(NotFound("There is no such call."))
+        return http_refusal(NotFound("There is no such call."))
     return _options() if request.method == "OPTIONS" else None
 
 

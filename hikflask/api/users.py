@@ -7,6 +7,7 @@ from flask import Blueprint, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from hikflask import wording
+from hikflask.access import OPERATOR, VIEWER, allow
 from hikflask.api import body, errors
 from hikflask.api.body import Fields, InputError
 from hikflask.api.caller import present_caller
@@ -28,6 +29,7 @@ TEXT_FIELDS = ("hikvision_id", "full_name", "department")
 
 
 @bp.get("/", strict_slashes=False)
+@allow(VIEWER)
 def list_users() -> ResponseReturnValue:
     """A page of users, sorted by name; X-Total-Count says how many match `q`."""
     limit, offset = _whole("limit", PAGE, LARGEST_PAGE), _whole("offset", 0, 2**31)
@@ -38,6 +40,7 @@ def list_users() -> ResponseReturnValue:
 
 
 @bp.post("/", strict_slashes=False)
+@allow(OPERATOR)
 def create_user() -> ResponseReturnValue:
     """Add a user; nothing is wanted of any terminal yet."""
     form = body.form_of(EmployeeForm, body.read())
@@ -46,12 +49,14 @@ def create_user() -> ResponseReturnValue:
 
 
 @bp.get("/<int:user_id>")
+@allow(VIEWER)
 def get_user(user_id: int) -> ResponseReturnValue:
     """One user."""
     return jsonify(shape(_employee(user_id)))
 
 
 @bp.put("/<int:user_id>")
+@allow(OPERATOR)
 def change_user(user_id: int) -> ResponseReturnValue:
     """Change the fields that are given; a rename and a departure are brought to the terminals before the answer."""
     employee = _employee(user_id)
@@ -68,6 +73,7 @@ def change_user(user_id: int) -> ResponseReturnValue:
 
 
 @bp.delete("/<int:user_id>")
+@allow(OPERATOR)
 def delete_user(user_id: int) -> ResponseReturnValue:
     """Delete a user; removals from terminals that are away stay open and are tried again."""
     last = shape(_employee(user_id))
@@ -76,6 +82,7 @@ def delete_user(user_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/<int:user_id>/photo")
+@allow(OPERATOR)
 def upload_photo(user_id: int) -> ResponseReturnValue:
     """Store a picture file; `warning` says where it will not be."""
     employee = _employee(user_id)
@@ -88,6 +95,7 @@ def upload_photo(user_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/<int:user_id>/sync-to-device")
+@allow(OPERATOR)
 def sync_user(user_id: int) -> ResponseReturnValue:
     """Put a user on a terminal with the captured face, and prove it, before the answer."""
     _employee(user_id)

@@ -1,10 +1,30 @@
 """The tables."""
 
+from hikflask.models.api_token import ApiToken
+from hikflask.models.audit import AuditEntry
 from hikflask.models.capture import Capture
+from hikflask.models.consent import Consent
 from hikflask.models.employee import Employee
 from hikflask.models.enrolment import Enrolment
+from hikflask.models.erasure import Erasure
 from hikflask.models.heartbeat import Heartbeat
+from hikflask.models.operator import Operator, OperatorSession
 from hikflask.models.photo import Photo
 from hikflask.models.terminal import Terminal
+from hikflask.models.throttle import Throttle
 
-__all__ = ["Capture", "Employee", "Enrolment", "Heartbeat", "Photo", "Terminal"]
+__all__ = [
+    "ApiToken",
+    "AuditEntry",
+    "Capture",
+    "Consent",
+    "Employee",
+    "Enrolment",
+    "Erasure",
+    "Heartbeat",
+    "Operator",
+    "OperatorSession",
+    "Photo",
+    "Terminal",
+    "Throttle",
+]

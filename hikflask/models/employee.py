@@ -11,6 +11,7 @@ from hikflask.extensions import Base
 from hikflask.models.columns import UTCDateTime, database_now
 
 if TYPE_CHECKING:
+    from hikflask.models.consent import Consent
     from hikflask.models.enrolment import Enrolment
     from hikflask.models.photo import Photo
 
@@ -21,7 +22,10 @@ def folded(text: str) -> str:
 
 
 class Employee(Base):
-    """A person who may enter, known by a number; `search` is the folded name, number and department."""
+    """A person who may enter, known by a number; `search` is the folded name, number and department.
+
+    `left_at` is when the employee was deactivated.
+    """
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(String(32), unique=True)
@@ -29,12 +33,14 @@ class Employee(Base):
     department: Mapped[str] = mapped_column(String(128), default="")
     search: Mapped[str] = mapped_column(String(1000), default="", index=True)
     is_active: Mapped[bool] = mapped_column(default=True)
+    left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     photo_id: Mapped[int | None] = mapped_column(
         ForeignKey("photo.id", name="fk_employee_photo_id_photo", ondelete="SET NULL", use_alter=True)
     )
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 
     photo: Mapped["Photo | None"] = relationship(foreign_keys=[photo_id], post_update=True)
+    consent: Mapped["Consent | None"] = relationship(passive_deletes=True)
     enrolments: Mapped[list["Enrolment"]] = relationship(
         back_populates="employee", passive_deletes=True, order_by="Enrolment.terminal_id"
     )

@@ -201,8 +201,12 @@ def forget_drafts(older_than: float = 3600.0) -> int:
     return len(drafts)
 
 
-def known(name: str) -> Path | None:
-    """Return the path of a photo that has a row, or None: nothing else in the folder is ever served."""
-    photo = db.session.execute(select(Photo).where(Photo.file == name)).scalar_one_or_none()
-    path = folder() / name
-    return path if photo and path.is_file() and not path.is_symlink() else None
+def row(name: str) -> Photo | None:
+    """Return the row of a photo by its file's name, or None."""
+    return db.session.execute(select(Photo).where(Photo.file == name)).scalar_one_or_none()
+
+
+def path_of(photo: Photo) -> Path | None:
+    """Return where a photo's file is, or None when it is gone or is a link to something else."""
+    path = folder() / photo.file
+    return path if path.is_file() and not path.is_symlink() else None

@@ -3,26 +3,61 @@
 from flask import Flask
 
 from hikflask.web import (
+    account,
+    administration,
     captures,
+    confirmation,
+    cookie,
     employees,
     enrolments,
     errors,
+    first_run,
+    guard,
     headers,
     health,
     language,
+    operators,
     page,
+    proxy,
     removals,
+    sign_in,
     terminals,
+    tokens,
     uploads,
 )
 from hikflask.web.addresses import RowId
+
+BLUEPRINTS = (
+    employees,
+    captures,
+    enrolments,
+    removals,
+    terminals,
+    uploads,
+    sign_in,
+    confirmation,
+    account,
+    first_run,
+    administration,
+    operators,
+    tokens,
+    language,
+    health,
+)
+
+
+def register_guard(app: Flask) -> None:
+    """Ask each request for a page who it is from, before anything else looks at it."""
+    guard.register(app)
 
 
 def register(app: Flask) -> None:
     """Add the pages' blueprints, error pages, headers, and what every template knows."""
     app.url_map.converters["int"] = RowId
-    for module in (employees, captures, enrolments, removals, terminals, uploads, language, health):
+    for module in BLUEPRINTS:
         app.register_blueprint(module.bp)
+    cookie.register(app)
+    proxy.register(app)
     errors.register(app)
     headers.register(app)
     page.register(app)

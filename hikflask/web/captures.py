@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 
 from hikflask import jobs
+from hikflask.access import OPERATOR, allow
 from hikflask.extensions import task_queue
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.models import Capture
@@ -20,6 +21,7 @@ bp = Blueprint("captures", __name__, url_prefix="/captures")
 
 
 @bp.post("")
+@allow(OPERATOR)
 def start() -> ResponseReturnValue:
     """Begin a capture with the form as it is typed; nothing in it is checked yet."""
     form = employee_page.as_typed()
@@ -34,6 +36,7 @@ def start() -> ResponseReturnValue:
 
 
 @bp.get("/<int:capture_id>")
+@allow(OPERATOR, counts=False)
 def show(capture_id: int) -> ResponseReturnValue:
     """Answer the part of the panel that changes while it runs, and the whole panel when it has ended."""
     shown = panel.of(capture_id)
@@ -44,6 +47,7 @@ def show(capture_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/<int:capture_id>/cancel")
+@allow(OPERATOR)
 def cancel(capture_id: int) -> ResponseReturnValue:
     """Stop a capture, and let the terminal close its window."""
     capture = captures.get(capture_id) or abort(404)
@@ -53,6 +57,7 @@ def cancel(capture_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/dismiss")
+@allow(OPERATOR)
 def dismiss() -> ResponseReturnValue:
     """Show the panel without the refusal again, as it was before."""
     form = employee_page.as_typed()
@@ -61,6 +66,7 @@ def dismiss() -> ResponseReturnValue:
 
 
 @bp.post("/draft")
+@allow(OPERATOR)
 def keep_draft() -> ResponseReturnValue:
     """Keep what is typed after the button was pressed with the capture, so that a reload shows it."""
     form = employee_page.as_typed()

@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 
 from hikflask import jobs
+from hikflask.access import OPERATOR, VIEWER, allow
 from hikflask.extensions import task_queue
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
@@ -28,12 +29,14 @@ ADDRESS = "/employees/<int:employee_id>"
 
 
 @bp.get("/")
+@allow(VIEWER)
 def start() -> ResponseReturnValue:
     """Go to the list."""
     return redirect(url_for(".index"))
 
 
 @bp.get("/employees/")
+@allow(VIEWER)
 def index() -> ResponseReturnValue:
     """All employees, or those that match what is typed into the search."""
     q, page = request.args.get("q", "").strip(), max(1, request.args.get("page", 1, int))
@@ -51,6 +54,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.get("/employees/new")
+@allow(OPERATOR)
 def new() -> ResponseReturnValue:
     """An empty form, or the form and panel of a capture."""
     shown = panel.of(row_id(request.args.get("capture")))
@@ -58,12 +62,14 @@ def new() -> ResponseReturnValue:
 
 
 @bp.post("/employees/")
+@allow(OPERATOR)
 def create() -> ResponseReturnValue:
     """Add an employee, and begin to bring the face to the terminal."""
     return _save(None)
 
 
 @bp.get(f"{ADDRESS}/edit")
+@allow(OPERATOR)
 def edit(employee_id: int) -> ResponseReturnValue:
     """The form of an employee, as saved or as typed when the capture began."""
     employee = _employee(employee_id)
@@ -73,12 +79,14 @@ def edit(employee_id: int) -> ResponseReturnValue:
 
 
 @bp.post(ADDRESS)
+@allow(OPERATOR)
 def update(employee_id: int) -> ResponseReturnValue:
     """Change an employee, and begin to bring what changed to the terminals."""
     return _save(_employee(employee_id).id)
 
 
 @bp.get(ADDRESS)
+@allow(VIEWER)
 def show(employee_id: int) -> ResponseReturnValue:
     """One employee, with what each terminal confirmed."""
     employee = _employee(employee_id)
@@ -87,6 +95,7 @@ def show(employee_id: int) -> ResponseReturnValue:
 
 
 @bp.post(f"{ADDRESS}/terminals")
+@allow(OPERATOR)
 def send(employee_id: int) -> ResponseReturnValue:
     """Put an employee on one more terminal, with the photo that is here."""
     _employee(employee_id)
@@ -100,6 +109,7 @@ def send(employee_id: int) -> ResponseReturnValue:
 
 
 @bp.post(f"{ADDRESS}/active")
+@allow(OPERATOR)
 def set_active(employee_id: int) -> ResponseReturnValue:
     """Take an employee off all terminals, or let one back in."""
     _employee(employee_id)
@@ -111,12 +121,14 @@ def set_active(employee_id: int) -> ResponseReturnValue:
 
 
 @bp.get(f"{ADDRESS}/delete")
+@allow(OPERATOR)
 def ask_delete(employee_id: int) -> ResponseReturnValue:
     """Ask before an employee is deleted."""
     return render_template("employees/delete.html", employee=_employee(employee_id))
 
 
 @bp.post(f"{ADDRESS}/delete")
+@allow(OPERATOR)
 def delete(employee_id: int) -> ResponseReturnValue:
     """Delete an employee; removals from terminals go on and stay in sight until they are confirmed."""
     name = _employee(employee_id).name

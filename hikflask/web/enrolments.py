@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hikflask import jobs
+from hikflask.access import OPERATOR, VIEWER, allow
 from hikflask.extensions import task_queue
 from hikflask.forms.fields import row_id
 from hikflask.models import Enrolment
@@ -16,6 +17,7 @@ bp = Blueprint("enrolments", __name__)
 
 
 @bp.get("/employees/<int:employee_id>/enrolments")
+@allow(VIEWER, counts=False)
 def of_employee(employee_id: int) -> ResponseReturnValue:
     """The block of the employee's page that asks again by itself."""
     employee = employees.get(employee_id) or abort(404)
@@ -24,6 +26,7 @@ def of_employee(employee_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/enrolments/<int:enrolment_id>/retry")
+@allow(OPERATOR)
 def retry(enrolment_id: int) -> ResponseReturnValue:
     """Try again now."""
     enrolment = _enrolment(enrolment_id)
@@ -33,6 +36,7 @@ def retry(enrolment_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/enrolments/<int:enrolment_id>/replace")
+@allow(OPERATOR)
 def replace(enrolment_id: int) -> ResponseReturnValue:
     """Take whoever has the number there off first, after the question that showed this very wish."""
     enrolment = _enrolment(enrolment_id)

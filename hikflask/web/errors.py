@@ -1,6 +1,5 @@
 """Error pages, and the sentence and status of what a service or a terminal refused."""
 
-import secrets
 from typing import Any
 
 from flask import Flask, Response, current_app, g, make_response, render_template
@@ -13,6 +12,7 @@ from hikflask.isapi.errors import TerminalError
 from hikflask.services.errors import ServiceError
 from hikflask.web import htmx
 
+KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}
 CONFLICT = 409
 UNPROCESSABLE = 422
 STATUS = {
@@ -27,7 +27,6 @@ STATUS = {
 
 def register(app: Flask) -> None:
     """Show a page for each HTTP error."""
-    app.before_request(name_request)
     app.register_error_handler(HTTPException, refused)
     app.register_error_handler(InternalServerError, failed)
 
@@ -43,11 +42,6 @@ def said(error: ServiceError | TerminalError, **about: Any) -> str:
     return wording.sentence(error.code, **{**about, **params})
 
 
-def name_request() -> None:
-    """Give each request an id, which error pages and the log show."""
-    g.request_id = secrets.token_hex(6)
-
-
 def refused(error: HTTPException) -> Response:
     """Show what was wrong with the request and what to do."""
     status = error.code or 500
@@ -58,7 +52,7 @@ def refused(error: HTTPException) -> Response:
     if error.response is not None:
         return make_response(error.response)
     response = _page(status, _sentence(status))
-    response.headers.extend(header for header in error.get_headers() if header[0] == "Allow")
+    response.headers.extend(header for header in error.get_headers() if header[0] in KEPT_HEADERS)
     return response
 
 
@@ -78,10 +72,12 @@ def _too_large() -> Response:
 def _sentence(status: int) -> str:
     sentences = {
         400: _("The request is not complete. Go back and try again."),
+        401: _("Sign in first."),
         403: _("You may not do this."),
         404: _("There is no such page. It may have been deleted."),
         405: _("This address is not a page. Start from the list of employees."),
         409: _("This was changed meanwhile. Look again, please."),
+        429: _("Too many requests. Wait a minute and try again."),
         422: _("Something in the request is not right. Go back and correct it."),
     }
     return str(sentences.get(status, _("The request cannot be answered.")))

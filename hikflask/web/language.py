@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, tzinfo
 
 from babel.dates import format_datetime, format_time, get_timezone
-from flask import Blueprint, Response, current_app, has_request_context, redirect, request
+from flask import Blueprint, Response, current_app, has_request_context, make_response, redirect, request
 from flask_babel import get_locale
 
+from hikflask.access import VIEWER, allow
 from hikflask.web.addresses import next_or
 
 bp = Blueprint("language", __name__)
@@ -14,6 +15,8 @@ LANGUAGES = {"ru": "Русский", "en": "English"}
 DEFAULT = "ru"
 API_LANGUAGE = "en"
 COOKIE = "lang"
+# Pages that nobody is signed in on: links choose the language there, not a form.
+BEFORE_SIGN_IN = {"sign_in.ask", "first_run.ask"}
 YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -23,9 +26,10 @@ def locale() -> str:
         return DEFAULT
     if request.path.startswith("/api/"):
         return API_LANGUAGE
-    chosen = request.cookies.get(COOKIE)
-    if chosen in LANGUAGES:
-        return chosen
+    asked = request.args.get("lang") if request.endpoint in BEFORE_SIGN_IN else None
+    for chosen in (asked, request.cookies.get(COOKIE)):
+        if chosen in LANGUAGES:
+            return chosen
     return request.accept_languages.best_match(LANGUAGES, DEFAULT)
 
 
@@ -43,10 +47,17 @@ def local_time(moment: datetime) -> str:
 
 
 @bp.post("/language")
+@allow(VIEWER)
 def choose() -> Response:
     """Remember the language in a cookie and go back to the page."""
-    response = redirect(next_or("/"), 303)
-    chosen = request.form.get("lang")
+    response = make_response(redirect(next_or("/"), 303))
+    remember(response, request.form.get("lang"))
+    return response
+
+
+def remember(response: Response, chosen: str | None) -> None:
+    """Keep the chosen language in a cookie, when it is one of ours."""
     if chosen in LANGUAGES:
-        response.set_cookie(COOKIE, chosen, max_age=YEAR_SECONDS, httponly=True, samesite="Lax")
-    return response  # type: ignore[return-value]
+        response.set_cookie(
+            COOKIE, chosen, max_age=YEAR_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure
+        )

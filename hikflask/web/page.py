@@ -5,9 +5,9 @@ from typing import Any
 from flask import Flask
 from flask_babel import get_locale
 
-from hikflask import wording
+from hikflask import access, wording
 from hikflask.services import enrolments
-from hikflask.web import enrolment_lines
+from hikflask.web import enrolment_lines, operator
 from hikflask.web.addresses import here
 from hikflask.web.language import LANGUAGES, local_time
 
@@ -28,8 +28,16 @@ def known() -> dict[str, Any]:
         "language": str(get_locale()),
         "languages": LANGUAGES,
         "here": here,
+        "present": operator.present,
+        "may": may,
         "poll_seconds": enrolment_lines.poll_seconds,
     }
+
+
+def may(role: str) -> bool:
+    """True when whoever is signed in may do what this role may."""
+    person = operator.present()
+    return person is not None and access.may(person.role, role)
 
 
 def initials(name: str) -> str:

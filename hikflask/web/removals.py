@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from hikflask.access import VIEWER, allow
 from hikflask.services import enrolments
 from hikflask.web import enrolment_lines
 
@@ -10,6 +11,7 @@ bp = Blueprint("removals", __name__)
 
 
 @bp.get("/removals/")
+@allow(VIEWER)
 def index() -> ResponseReturnValue:
     """All open removals, the oldest first."""
     lines = [enrolment_lines.line(enrolment) for enrolment in enrolments.open_removals()]

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hikflask import jobs
+from hikflask.access import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.extensions import task_queue
 from hikflask.forms.fields import row_id
 from hikflask.forms.terminals import TerminalForm
@@ -22,18 +23,21 @@ UNPROCESSABLE = 422
 
 
 @bp.get("/")
+@allow(VIEWER)
 def index() -> ResponseReturnValue:
     """All terminals by name."""
     return render_template("terminals/list.html", terminals=terminals.everyone())
 
 
 @bp.get("/new")
+@confirmed(ADMIN)
 def new() -> ResponseReturnValue:
     """An empty form."""
     return _form(TerminalForm(formdata=None, is_active=True))
 
 
 @bp.post("/")
+@confirmed(ADMIN)
 def create() -> ResponseReturnValue:
     """Add a terminal and ask it what it can; one that is away is added all the same."""
     form = TerminalForm()
@@ -50,6 +54,7 @@ def create() -> ResponseReturnValue:
 
 
 @bp.post("/fingerprint")
+@confirmed(ADMIN)
 def fingerprint() -> ResponseReturnValue:
     """Show the certificate's fingerprint in the form, for a person to compare and accept by saving."""
     terminal = terminals.get(row_id(request.form.get("terminal_id")) or 0)
@@ -57,6 +62,7 @@ def fingerprint() -> ResponseReturnValue:
 
 
 @bp.get("/file-warning")
+@allow(OPERATOR)
 def file_warning() -> ResponseReturnValue:
     """Whether the selected terminal takes a photo by file, and how long a name."""
     terminal = terminals.get(row_id(request.args.get("terminal_id")) or 0)
@@ -64,6 +70,7 @@ def file_warning() -> ResponseReturnValue:
 
 
 @bp.get("/<int:terminal_id>")
+@allow(VIEWER)
 def show(terminal_id: int) -> ResponseReturnValue:
     """One terminal, with what its last check found."""
     terminal = _terminal(terminal_id)
@@ -71,6 +78,7 @@ def show(terminal_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/<int:terminal_id>/edit")
+@confirmed(ADMIN)
 def edit(terminal_id: int) -> ResponseReturnValue:
     """The form of a terminal, without its password."""
     terminal = _terminal(terminal_id)
@@ -78,6 +86,7 @@ def edit(terminal_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/<int:terminal_id>")
+@confirmed(ADMIN)
 def update(terminal_id: int) -> ResponseReturnValue:
     """Change a terminal; an empty password keeps the stored one."""
     terminal = _terminal(terminal_id)
@@ -95,6 +104,7 @@ def update(terminal_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/<int:terminal_id>/check")
+@allow(OPERATOR)
 def check(terminal_id: int) -> ResponseReturnValue:
     """Ask the terminal everything now."""
     terminal = _terminal(terminal_id)
@@ -108,6 +118,7 @@ def check(terminal_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/<int:terminal_id>/try-once")
+@allow(ADMIN)
 def try_once(terminal_id: int) -> ResponseReturnValue:
     """Try the stored password once more; another refusal stops every conversation anew."""
     if terminals.allow_once(_terminal(terminal_id).id):
@@ -117,12 +128,14 @@ def try_once(terminal_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/<int:terminal_id>/delete")
+@confirmed(ADMIN)
 def ask_delete(terminal_id: int) -> ResponseReturnValue:
     """Ask before a terminal is deleted."""
     return render_template("terminals/delete.html", terminal=_terminal(terminal_id))
 
 
 @bp.post("/<int:terminal_id>/delete")
+@confirmed(ADMIN)
 def delete(terminal_id: int) -> ResponseReturnValue:
     """Delete a terminal that nobody is enrolled on."""
     terminal = _terminal(terminal_id)

@@ -1,21 +1,35 @@
-"""Photos, to be seen by those who may."""
+"""Photos, to be seen by those who may: somebody signed in, or a program with a token."""
 
 from flask import Blueprint, Response, abort, send_file
+from flask.typing import ResponseReturnValue
 
-from hikflask.services import photos
+from hikflask import access, bearer
+from hikflask.access import VIEWER, allow
+from hikflask.services import audit, photos
+from hikflask.web import guard
 
 bp = Blueprint("uploads", __name__)
 
 
 @bp.before_request
-def refuse_strangers() -> None:
-    """The one place where a session or a token is asked for, once people sign in."""
+def refuse_strangers() -> ResponseReturnValue | None:
+    """A request with a token is a program's, whatever cookie comes along; any other one is a page's."""
+    if not bearer.is_shown():
+        return guard.admit_page()
+    token = bearer.token()
+    bearer.act_as(token)
+    if not access.may(token.role, VIEWER):
+        abort(403)
+    return None
 
 
 @bp.get("/uploads/<name>")
+@allow(VIEWER, counts=False)
 def show(name: str) -> Response:
-    """Answer a photo that has a row; nothing else in the folder is ever served."""
-    path = photos.known(name) or abort(404)
+    """Answer a photo that has a row; nothing else in the folder is ever served, and nothing as anything but JPEG."""
+    photo = photos.row(name) or abort(404)
+    path = photos.path_of(photo) or abort(404)
+    audit.note_look(photo.employee_id, photo.file)
     response = send_file(path, mimetype="image/jpeg", conditional=False, etag=False, last_modified=None)
     response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -238,4 +238,4 @@ def test_capture_keeps_the_number_it_was_asked_for(app: Flask, client: FlaskClie
     with app.app_context():
         row = captures.get(1)
         assert isinstance(row, Capture)
-        assert (row.draft_number, row.state, row.requested_by) == ("100222", "captured", "API 127.0.0.1")
+        assert (row.draft_number, row.state, row.requested_by) == ("100222", "captured", "API admin-0")

@@ -13,6 +13,7 @@ from hikflask.services import leases
 from hikflask.simulator import Terminal as Simulated
 from tests.api.helpers import IVANS_FACE, a_device, add, capture, enrol, steps, sync
 from tests.conftest import HOST, PASSWORD
+from tests.signed_in import client_of
 from tests.wire import InProcess
 
 FIELDS = {"id", "name", "url", "username", "fingerprint", "is_active", "model", "firmware", "last_sync"}
@@ -217,7 +218,7 @@ def test_status_of_a_terminal_that_is_away_keeps_what_is_known(
 @pytest.mark.usefixtures("terminal")
 def test_status_during_a_capture_is_read_from_the_row(app: Flask, client: FlaskClient, simulator: Simulated) -> None:
     seen: list[dict[str, Any]] = []
-    simulator.before("CaptureFaceData", lambda: seen.append(status(app.test_client())))
+    simulator.before("CaptureFaceData", lambda: seen.append(status(client_of(app))))
 
     capture(client, simulator, IVANS_FACE)
 

@@ -151,14 +151,15 @@ def test_file_that_is_gone_already_is_unlinked_all_the_same() -> None:
 def test_photo_with_a_row_is_known() -> None:
     photo = kept()
 
-    assert photos.known(photo.file) == photos.folder() / photo.file
+    assert photos.row(photo.file) == photo
+    assert photos.path_of(photo) == photos.folder() / photo.file
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../secret_key", "100222_other.jpg", "/etc/passwd", "\0"])
 def test_what_has_no_row_is_never_served(name: str) -> None:
     (photos.folder() / "100222_other.jpg").write_bytes(FACE)
 
-    assert photos.known(name) is None
+    assert photos.row(name) is None
 
 
 def test_photo_whose_row_went_is_never_served() -> None:
@@ -166,7 +167,7 @@ def test_photo_whose_row_went_is_never_served() -> None:
     db.session.delete(photo)
     db.session.commit()
 
-    assert photos.known(photo.file) is None
+    assert photos.row(photo.file) is None
 
 
 def test_link_under_a_photos_name_is_never_served(tmp_path: Path) -> None:
@@ -175,7 +176,7 @@ def test_link_under_a_photos_name_is_never_served(tmp_path: Path) -> None:
     (photos.folder() / photo.file).symlink_to(tmp_path / "secret_key")
 
     assert (tmp_path / "secret_key").exists()
-    assert photos.known(photo.file) is None
+    assert photos.path_of(photo) is None
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
@@ -184,7 +185,7 @@ def test_what_is_no_file_is_never_served(make: type) -> None:
     photos.unlink(photo.file)
     make(photos.folder() / photo.file)
 
-    assert photos.known(photo.file) is None
+    assert photos.path_of(photo) is None
 
 
 def test_half_written_files_go_and_whole_pictures_stay_though_no_row_knows_them() -> None:

@@ -83,7 +83,7 @@ def test_a_second_capture_hears_who_holds_the_terminal(desk: Desk) -> None:
     desk.client.post("/captures", data=typed())
     answer = desk.client.post("/captures", data=typed(hikvision_id="7", full_name="Ольга"), headers=HTMX)
     assert answer.status_code == 409
-    assert "Терминал занят: 127.0.0.1. Ещё около" in answer.text
+    assert "Терминал занят: Анна. Ещё около" in answer.text
     assert ">Отмена</button>" in answer.text
 
 
@@ -98,7 +98,7 @@ def test_an_unsaved_picture_of_another_is_asked_about(desk: Desk) -> None:
     desk.capture()
     answer = desk.client.post("/captures", data=typed(hikvision_id="7", full_name="Ольга"), headers=HTMX)
     assert answer.status_code == 409
-    assert "На терминале ждёт сохранения снимок «Иван Иванов» (127.0.0.1)." in answer.text
+    assert "На терминале ждёт сохранения снимок «Иван Иванов» (Анна)." in answer.text
     assert 'name="take_over" value="1"' in answer.text
 
 

@@ -1,0 +1,40 @@
+"""Asks each call for its token, and whether that token may; no cookie is read here."""
+
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import Forbidden, HTTPException
+
+from hikflask import access, bearer
+from hikflask.api import errors
+from hikflask.services import audit
+
+
+def register(app: Flask) -> None:
+    """Put the guard before everything else that looks at a call."""
+    app.before_request(admit)
+
+
+def admit() -> ResponseReturnValue | None:
+    """Let the call through (None), or answer it in JSON."""
+    if not f"{request.path}/".startswith("/api/"):
+        return None
+    if request.routing_exception is None:
+        _refuse_strangers()
+        return None
+    # Such an address is in no blueprint, so that no handler of one would see the refusal.
+    try:
+        _refuse_strangers()
+    except HTTPException as error:
+        return errors.http_refusal(error)
+    return None
+
+
+def _refuse_strangers() -> None:
+    token = bearer.token()
+    bearer.act_as(token)
+    if request.routing_exception is not None or request.method == "OPTIONS":
+        return
+    rule = access.rule()
+    if rule is None or rule.role is None or not access.may(token.role, rule.role):
+        audit.note_alone("access.refused", subject=f"{request.method} {request.path}")
+        raise Forbidden("This token's role may not do this.")

@@ -1,0 +1,65 @@
+"""`flask --app wsgi operator …`: who may sign in."""
+
+import click
+from flask.cli import with_appcontext
+
+from hikflask import wording
+from hikflask.cli.passwords import read_password
+from hikflask.models.operator import ROLES
+from hikflask.services import audit, operators
+from hikflask.services.audit import Actor
+from hikflask.services.errors import ServiceError
+
+LONGEST_NAME = 64
+ACTOR = Actor("command line")
+
+
+@click.group()
+def operator() -> None:
+    """Operators, who sign in to the pages."""
+
+
+@operator.command("create")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), required=True, help="What the operator may do.")
+@click.option("--password-stdin", is_flag=True, help="Read the operator's password from standard input.")
+@with_appcontext
+def create_operator(name: str, role: str, password_stdin: bool) -> None:
+    """Add an operator; a password of at least 12 characters is asked for."""
+    name = checked_name(name)
+    password = read_password(password_stdin)
+    try:
+        with audit.acting(ACTOR):
+            added = operators.create(name, password, role)
+    except ServiceError as error:
+        raise click.ClickException(wording.english(error.code, **error.params)) from error
+    click.echo(f"Operator “{added.name}” ({added.role}) added.")
+
+
+@operator.command("password")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the operator's new password from standard input.")
+@with_appcontext
+def set_password(name: str, password_stdin: bool) -> None:
+    """Give an operator another password; all sessions end, and tries that were counted are forgotten."""
+    found = operators.named(name)
+    if found is None:
+        raise click.ClickException(wording.english("operator_unknown"))
+    password = read_password(password_stdin)
+    try:
+        with audit.acting(ACTOR):
+            operators.set_password(found.id, password)
+    except ServiceError as error:
+        raise click.ClickException(wording.english(error.code, **error.params)) from error
+    click.echo(f"Operator “{found.name}” has another password.")
+
+
+def checked_name(name: str) -> str:
+    """Return a name without the spaces around it.
+
+    :raises click.ClickException: when it is none.
+    """
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise click.ClickException(f"NAME must be 1 to {LONGEST_NAME} characters, without control characters.")
+    return name

@@ -1,0 +1,50 @@
+"""`flask --app wsgi token …`: what programs show to the API."""
+
+from datetime import UTC, datetime, timedelta
+
+import click
+from flask.cli import with_appcontext
+
+from hikflask import wording
+from hikflask.cli.operators import ACTOR, checked_name
+from hikflask.models.operator import OPERATOR, ROLES
+from hikflask.services import audit, tokens
+from hikflask.services.errors import ServiceError
+
+DEFAULT_DAYS = 365
+LONGEST_DAYS = 3660
+
+
+@click.group()
+def token() -> None:
+    """API tokens."""
+
+
+@token.command("create")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default=OPERATOR, show_default=True, help="What the token may do.")
+@click.option("--days", type=click.IntRange(1, LONGEST_DAYS), default=DEFAULT_DAYS, show_default=True)
+@with_appcontext
+def create_token(name: str, role: str, days: int) -> None:
+    """Make a token and print it, alone on the last line; it is not shown again."""
+    ends = datetime.now(UTC) + timedelta(days=days)
+    try:
+        with audit.acting(ACTOR):
+            made, secret = tokens.create(checked_name(name), role, ends)
+    except ServiceError as error:
+        raise click.ClickException(wording.english(error.code, **error.params)) from error
+    click.echo(f"Token “{made.name}” ({made.role}), valid until {ends:%Y-%m-%d}:", err=True)
+    click.echo(secret)
+
+
+@token.command("revoke")
+@click.argument("name")
+@with_appcontext
+def revoke_token(name: str) -> None:
+    """Make a token worthless at once."""
+    found = next((one for one in tokens.everyone() if one.name == name.strip()), None)
+    if found is None:
+        raise click.ClickException(wording.english("token_unknown"))
+    with audit.acting(ACTOR):
+        tokens.revoke(found.id)
+    click.echo(f"Token “{found.name}” is revoked.")

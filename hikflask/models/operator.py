@@ -1,0 +1,55 @@
+"""Who signs in to this app, and the sessions that are open."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from hikflask.extensions import Base
+from hikflask.models.columns import UTCDateTime, database_now
+
+VIEWER = "viewer"
+OPERATOR = "operator"
+ADMIN = "admin"
+# Each role may do what the one before it may, and more.
+ROLES = (VIEWER, OPERATOR, ADMIN)
+
+
+def may(role: str, needed: str) -> bool:
+    """True when a role includes the needed one."""
+    return ROLES.index(role) >= ROLES.index(needed)
+
+
+class Operator(Base):
+    """Somebody who signs in; `login` is the folded name, `password_hash` a scrypt hash."""
+
+    __table_args__ = (CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    login: Mapped[str] = mapped_column(String(128), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    role: Mapped[str] = mapped_column(String(8))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+
+    def __repr__(self) -> str:
+        return f"<Operator {self.id} {self.name!r} {self.role}>"
+
+
+class OperatorSession(Base):
+    """An open session; the cookie holds a random key, the row its SHA-256.
+
+    `seen_at` is the last time a person did something, `confirmed_at` when the password was last asked for again.
+    """
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operator.id", ondelete="CASCADE"), index=True)
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    address: Mapped[str] = mapped_column(String(64), default="")
+
+    operator: Mapped[Operator] = relationship()

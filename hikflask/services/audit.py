@@ -1,0 +1,159 @@
+"""The audit trail: each deed is written in the transaction that does it, so neither is there without the other."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+
+from hikflask.extensions import db
+from hikflask.models import AuditEntry, Employee
+from hikflask.models.columns import database_now
+
+LONGEST_TEXT = 2000
+# Looking at the same photo again within this time is the same look.
+SAME_LOOK_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a name, and for requests the address and the id under which the log has them."""
+
+    name: str
+    address: str = ""
+    request_id: str = ""
+
+
+WORKER = Actor("worker")
+_actor: ContextVar[Actor] = ContextVar("actor", default=WORKER)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a list of entries is narrowed to; empty fields narrow nothing. `until` is exclusive."""
+
+    actor: str = ""
+    action: str = ""
+    employee: str = ""
+    terminal: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def begin(actor: Actor) -> Token[Actor]:
+    """Let this actor answer for what follows in this thread; give the result to end()."""
+    return _actor.set(actor)
+
+
+def end(token: Token[Actor]) -> None:
+    """Let the actor before answer again."""
+    _actor.reset(token)
+
+
+@contextmanager
+def acting(actor: Actor) -> Iterator[None]:
+    """Let this actor answer for what is done within."""
+    token = begin(actor)
+    try:
+        yield
+    finally:
+        end(token)
+
+
+def present_actor() -> Actor:
+    """Return who acts in this thread: the worker, unless somebody said otherwise."""
+    return _actor.get()
+
+
+def note(
+    action: str,
+    *,
+    employee: Employee | None = None,
+    number: str = "",
+    terminal: str = "",
+    subject: str = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Add an entry to the caller's transaction. What is the same before and after is left out.
+
+    :param number: of an employee that has no row (any more).
+    :param subject: what it was done to, when that is neither an employee nor a terminal.
+    """
+    actor = present_actor()
+    old, new = _differences(before or {}, after or {})
+    entry = AuditEntry(
+        actor=actor.name[:128],
+        address=actor.address[:64],
+        request_id=actor.request_id[:32],
+        action=action,
+        employee_id=employee.id if employee else None,
+        employee=(number or (employee.number if employee else ""))[:32],
+        terminal=terminal[:64],
+        subject=subject[:128],
+        before=old,
+        after=new,
+    )
+    db.session.add(entry)
+
+
+def note_alone(action: str, **about: Any) -> None:
+    """Add an entry in a transaction of its own, for what changes nothing else."""
+    note(action, **about)
+    db.session.commit()
+
+
+def note_look(employee_id: int | None, file: str) -> None:
+    """Note that a photo was looked at, unless the same actor looked a moment ago."""
+    same = (
+        AuditEntry.action == "photo.viewed",
+        AuditEntry.actor == present_actor().name[:128],
+        AuditEntry.subject == file,
+        AuditEntry.at > database_now(-SAME_LOOK_SECONDS),
+    )
+    if db.session.execute(select(AuditEntry.id).where(*same).limit(1)).first() is None:
+        employee = db.session.get(Employee, employee_id) if employee_id else None
+        note("photo.viewed", employee=employee, subject=file)
+    db.session.commit()
+
+
+def entries(wanted: Wanted, limit: int, offset: int = 0) -> tuple[list[AuditEntry], int]:
+    """Return a page of entries, the newest first, and how many there are in all."""
+    found = db.session.execute(
+        select(AuditEntry).where(*_matching(wanted)).order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
+    ).scalars()
+    total = db.session.execute(select(func.count(AuditEntry.id)).where(*_matching(wanted))).scalar_one()
+    page = list(found)
+    db.session.commit()
+    return page, total
+
+
+def _matching(wanted: Wanted) -> list[ColumnElement[bool]]:
+    said = {
+        AuditEntry.actor: wanted.actor,
+        AuditEntry.action: wanted.action,
+        AuditEntry.employee: wanted.employee,
+        AuditEntry.terminal: wanted.terminal,
+    }
+    conditions = [column == value for column, value in said.items() if value]
+    if wanted.since:
+        conditions.append(AuditEntry.at >= wanted.since)
+    if wanted.until:
+        conditions.append(AuditEntry.at < wanted.until)
+    return conditions
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return _text({name: before[name] for name in names if name in before}), _text(
+        {name: after[name] for name in names if name in after}
+    )
+
+
+def _text(values: Mapping[str, Any]) -> str:
+    # JSON keeps line breaks escaped: an entry is one line, whatever was typed.
+    return json.dumps(values, ensure_ascii=False, default=str)[:LONGEST_TEXT] if values else ""

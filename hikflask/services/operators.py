@@ -1,0 +1,150 @@
+"""Operators: added, changed, given another password; there is always an administrator."""
+
+import secrets
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+
+from hikflask.extensions import db
+from hikflask.models import Operator, OperatorSession
+from hikflask.models.employee import folded
+from hikflask.models.operator import ADMIN
+from hikflask.services import audit, leases, passwords
+from hikflask.services.errors import LastAdministrator, OperatorNameKnown, OperatorsExist, OperatorUnknown
+
+TEMPORARY_BYTES = 12
+
+
+def create(name: str, password: str, role: str, *, temporary: bool = False) -> Operator:
+    """Add an operator.
+
+    :param temporary: the password must be changed at the first sign-in.
+    :raises OperatorNameKnown: when somebody has this name, however it is written. :raises WeakPassword:
+    """
+    passwords.refuse_weak(password, name)
+    operator = Operator(
+        name=name,
+        login=folded(name),
+        password_hash=passwords.hashed(password),
+        role=role,
+        must_change_password=temporary,
+    )
+    db.session.add(operator)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise OperatorNameKnown from error
+    audit.note("operator.created", subject=name, after={"role": role})
+    db.session.commit()
+    return operator
+
+
+def create_first(name: str, password: str) -> Operator:
+    """Add the first administrator; two that come at once are one.
+
+    :raises OperatorsExist: when there is somebody already.
+    """
+    if exist():
+        raise OperatorsExist
+    operator = create(name, password, ADMIN)
+    first = db.session.execute(select(func.min(Operator.id))).scalar_one()
+    if first != operator.id:
+        db.session.delete(operator)
+        db.session.commit()
+        raise OperatorsExist
+    db.session.commit()
+    return operator
+
+
+def exist() -> bool:
+    """True when there is any operator."""
+    found = db.session.execute(select(Operator.id).limit(1)).first()
+    db.session.commit()
+    return found is not None
+
+
+def change(operator_id: int, role: str, is_active: bool) -> Operator:
+    """Give another role, let somebody in or keep out; who is kept out is signed out at once.
+
+    :raises LastAdministrator: when nobody would be left to administer.
+    """
+    operator = row(operator_id)
+    before = {"role": operator.role, "is_active": operator.is_active}
+    other = aliased(Operator)
+    others = select(other.id).where(other.id != operator_id, other.role == ADMIN, other.is_active)
+    statement = update(Operator).where(Operator.id == operator_id)
+    if not (role == ADMIN and is_active):
+        _lock_administrators()
+        statement = statement.where((Operator.role != ADMIN) | ~Operator.is_active | others.exists())
+    if leases.changed_rows(statement.values(role=role, is_active=is_active)) != 1:
+        db.session.rollback()
+        raise LastAdministrator
+    if not is_active:
+        db.session.execute(delete(OperatorSession).where(OperatorSession.operator_id == operator_id))
+    audit.note("operator.changed", subject=operator.name, before=before, after={"role": role, "is_active": is_active})
+    db.session.commit()
+    return row(operator_id)
+
+
+def _lock_administrators() -> None:
+    """Two administrators who remove each other at once: the second one waits here, and then sees the first."""
+    leases.changed_rows(update(Operator).where(Operator.role == ADMIN).values(role=ADMIN))
+
+
+def set_password(operator_id: int, password: str, *, keep_session: int | None = None, temporary: bool = False) -> None:
+    """Give another password; every other session ends.
+
+    :param keep_session: the session that stays, when operators change their own.
+    :raises WeakPassword:
+    """
+    operator = row(operator_id)
+    passwords.refuse_weak(password, operator.name)
+    operator.password_hash = passwords.hashed(password)
+    operator.must_change_password = temporary
+    db.session.execute(
+        delete(OperatorSession).where(
+            OperatorSession.operator_id == operator_id, OperatorSession.id != (keep_session or 0)
+        )
+    )
+    audit.note("operator.password_reset" if temporary else "operator.password_changed", subject=operator.name)
+    db.session.commit()
+
+
+def temporary_password() -> str:
+    """Return a fresh password to be told to an operator once (16 characters, 96 bits)."""
+    return secrets.token_urlsafe(TEMPORARY_BYTES)
+
+
+def everyone() -> list[Operator]:
+    """Return all operators by name."""
+    found = db.session.execute(select(Operator).order_by(Operator.login), execution_options={"populate_existing": True})
+    operators = list(found.scalars())
+    db.session.commit()
+    return operators
+
+
+def named(name: str) -> Operator | None:
+    """Return the operator of this name, however it is written."""
+    found = db.session.execute(select(Operator).where(Operator.login == folded(name))).scalar_one_or_none()
+    db.session.commit()
+    return found
+
+
+def get(operator_id: int) -> Operator | None:
+    """Return the operator as the database has it now, or None."""
+    found = db.session.get(Operator, operator_id, populate_existing=True)
+    db.session.commit()
+    return found
+
+
+def row(operator_id: int) -> Operator:
+    """Return the operator as the database has it now.
+
+    :raises OperatorUnknown: when there is none.
+    """
+    found = get(operator_id)
+    if found is None:
+        raise OperatorUnknown
+    return found

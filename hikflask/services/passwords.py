@@ -1,0 +1,67 @@
+"""What a good password is, and its scrypt hash."""
+
+import unicodedata
+from functools import cache
+
+from werkzeug.security import check_password_hash, generate_password_hash
+from zxcvbn import zxcvbn
+
+from hikflask.services.errors import PasswordCommon, PasswordLong, PasswordShort
+
+SHORTEST, LONGEST = 12, 128
+# zxcvbn's score counts guesses: 0 below a thousand, 1 below a million, … 4 from ten thousand million on.
+LOWEST_SCORE = 2
+LONGEST_JUDGED = 72
+OUR_WORDS = [
+    "hikflask",
+    "hikvision",
+    "пароль",
+    "parol",
+    "gfhjkm",
+    "администратор",
+    "administrator",
+    "admin",
+    "admin123",
+]
+# A Russian word typed with the Latin keys, and the other way round, is as common as the word itself.
+RUSSIAN_KEYS = "йцукенгшщзхъфывапролджэячсмитьбю"
+LATIN_KEYS = "qwertyuiop[]asdfghjkl;'zxcvbnm,."
+TO_LATIN = str.maketrans(RUSSIAN_KEYS, LATIN_KEYS)
+
+
+def composed(password: str) -> str:
+    """Return the password as it is hashed: the same letters typed on another system are the same password."""
+    return unicodedata.normalize("NFC", password)
+
+
+def refuse_weak(password: str, *about: str) -> None:
+    """Check a new password against the rules: 12 to 128 characters, and not one of those that are tried first.
+
+    :param about: names that must not make it strong, such as the operator's own.
+    :raises PasswordShort: :raises PasswordLong: :raises PasswordCommon:
+    """
+    password = composed(password)
+    if len(password) < SHORTEST:
+        raise PasswordShort(n=SHORTEST)
+    if len(password) > LONGEST:
+        raise PasswordLong(n=LONGEST)
+    known = [*OUR_WORDS, *(word for name in about for word in [name, *name.split()] if word)]
+    for spelling in {password, password.casefold().translate(TO_LATIN)}:
+        if len(set(spelling)) < SHORTEST // 3 or zxcvbn(spelling[:LONGEST_JUDGED], known)["score"] < LOWEST_SCORE:
+            raise PasswordCommon
+
+
+def hashed(password: str) -> str:
+    """Return the scrypt hash of a password."""
+    return generate_password_hash(composed(password), method="scrypt")
+
+
+def fits(password: str, password_hash: str | None) -> bool:
+    """True when the hash is the password's; without a hash it takes as long, so that nobody learns who is known."""
+    known = check_password_hash(password_hash or _nobodys_hash(), composed(password)[: LONGEST + 1])
+    return known and password_hash is not None
+
+
+@cache
+def _nobodys_hash() -> str:
+    return hashed("nobody has this password")

@@ -1,0 +1,64 @@
+"""Counts tries by key in the database, so that all processes share what was tried lately."""
+
+from typing import Any
+
+from sqlalchemy import case, delete, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hikflask.extensions import db
+from hikflask.models import Throttle
+from hikflask.models.columns import database_now
+from hikflask.services import leases
+from hikflask.services.errors import TooOften
+
+LONGEST_KEY = 160
+FORGOTTEN_AFTER = 86400.0
+
+
+def take(key: str, limit: int, seconds: float) -> None:
+    """Count one try; the window of `seconds` begins with its first one.
+
+    :raises TooOften: when it is more than `limit` within the window (params: seconds until it ends).
+    """
+    count, since, now = db.session.execute(_counted(key[:LONGEST_KEY], seconds)).one()
+    db.session.commit()
+    if count > limit:
+        left = seconds - (now - since).total_seconds()
+        raise TooOften(seconds=max(1, round(left)))
+
+
+def give_back(key: str) -> None:
+    """Take one try back: it was a good one."""
+    statement = update(Throttle).where(Throttle.key == key[:LONGEST_KEY], Throttle.count > 0)
+    leases.changed_rows(statement.values(count=Throttle.count - 1))
+    db.session.commit()
+
+
+def forget(key: str) -> None:
+    """Forget all tries of a key."""
+    db.session.execute(delete(Throttle).where(Throttle.key == key[:LONGEST_KEY]))
+    db.session.commit()
+
+
+def forget_old() -> None:
+    """Remove, within the caller's transaction, what no window reaches any more."""
+    db.session.execute(delete(Throttle).where(Throttle.since < database_now(-FORGOTTEN_AFTER)))
+
+
+def _counted(key: str, seconds: float) -> Any:
+    """One statement: add one to a window that is open, else open a new one; a window of the future is none."""
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    now = database_now()
+    open_still = Throttle.since.between(database_now(-seconds), database_now(1.0))
+    return (
+        insert(Throttle)
+        .values(key=key, since=now, count=1)
+        .on_conflict_do_update(
+            index_elements=["key"],
+            set_={
+                "count": case((open_still, Throttle.count + 1), else_=1),
+                "since": case((open_still, Throttle.since), else_=now),
+            },
+        )
+        .returning(Throttle.count, Throttle.since, now.label("now"))
+    )

@@ -1,0 +1,66 @@
+"""One's own account: another password, the open sessions, signing out everywhere."""
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from hikflask.access import VIEWER, allow
+from hikflask.forms.sign_in import NewPasswordForm
+from hikflask.services import operators, sessions
+from hikflask.services.errors import ServiceError, TooOften, WeakPassword
+from hikflask.web import ask_again, operator
+from hikflask.web.errors import said
+
+bp = Blueprint("account", __name__, url_prefix="/account")
+
+UNPROCESSABLE, TOO_MANY = 422, 429
+
+
+@bp.get("/")
+@allow(VIEWER)
+def show() -> ResponseReturnValue:
+    """Who one is here, and where one is signed in."""
+    return render_template("account/show.html", sessions=sessions.of(operator.signed_in().operator_id))
+
+
+@bp.get("/password")
+@allow(VIEWER)
+def password() -> ResponseReturnValue:
+    """The form for another password."""
+    return _form(NewPasswordForm(formdata=None))
+
+
+@bp.post("/password")
+@allow(VIEWER)
+def change_password() -> ResponseReturnValue:
+    """Change one's own password; every other session ends, and this one gets another key."""
+    form, person = NewPasswordForm(), operator.signed_in()
+    if not form.validate():
+        return _form(form, UNPROCESSABLE)
+    try:
+        sessions.refuse_wrong_password(person, form.password.data)
+        operators.set_password(person.operator_id, form.new_password.data, keep_session=person.session_id)
+    except TooOften as error:
+        form.password.errors = [said(error)]
+        return ask_again.with_retry_after(_form(form, TOO_MANY), error)
+    except ServiceError as error:
+        field = form.new_password if isinstance(error, WeakPassword) else form.password
+        field.errors = [said(error)]
+        return _form(form, UNPROCESSABLE)
+    operator.enter(sessions.renewed(person))
+    flash(_("The password is changed. You are signed out everywhere else."))
+    return redirect(url_for(".show"), 303)
+
+
+@bp.post("/sign-out-everywhere")
+@allow(VIEWER)
+def sign_out_everywhere() -> ResponseReturnValue:
+    """End all sessions of one's own, this one too."""
+    sessions.sign_out_everywhere(operator.signed_in())
+    operator.leave()
+    flash(_("You are signed out everywhere."))
+    return redirect(url_for("sign_in.ask"), 303)
+
+
+def _form(form: NewPasswordForm, status: int = 200) -> Response:
+    return make_response(render_template("account/password.html", form=form), status)

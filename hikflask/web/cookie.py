@@ -1,0 +1,17 @@
+"""The session cookie: Secure wherever the page came by https, and none at all for programs."""
+
+from flask import Flask, request
+from flask.sessions import SecureCookieSessionInterface
+
+
+class SessionCookie(SecureCookieSessionInterface):
+    """Flask's signed cookie, which over https travels over https alone."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask passes it
+        """True when this request came by https."""
+        return request.is_secure
+
+
+def register(app: Flask) -> None:
+    """Let the app use this cookie."""
+    app.session_interface = SessionCookie()

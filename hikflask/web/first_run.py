@@ -1,0 +1,66 @@
+"""The page of the very first run: whoever reads the log makes the first administrator. Later there is no such page."""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from hikflask.access import public
+from hikflask.forms.sign_in import FirstRunForm
+from hikflask.services import first_run, operators
+from hikflask.services.errors import CodeWrong, OperatorsExist, ServiceError, TooOften, WeakPassword
+from hikflask.web import ask_again, language
+from hikflask.web.errors import said
+
+bp = Blueprint("first_run", __name__)
+
+UNPROCESSABLE, TOO_MANY = 422, 429
+
+
+@bp.before_request
+def refuse_later() -> None:
+    """There is no such page once somebody is there."""
+    if operators.exist():
+        abort(404)
+
+
+@bp.get("/first-run")
+@public
+def ask() -> ResponseReturnValue:
+    """The form."""
+    response = _form(FirstRunForm(formdata=None))
+    language.remember(response, request.args.get("lang"))
+    return response
+
+
+@bp.post("/first-run")
+@public
+def create() -> ResponseReturnValue:
+    """Make the first administrator, who then signs in like everybody."""
+    form = FirstRunForm()
+    if not form.validate():
+        return _form(form, UNPROCESSABLE)
+    values = (form.code.data, form.name.data, form.new_password.data)
+    try:
+        first_run.create_administrator(*values, request.remote_addr or "")
+    except OperatorsExist:
+        abort(404)
+    except TooOften as error:
+        form.code.errors = [said(error)]
+        return ask_again.with_retry_after(_form(form, TOO_MANY), error)
+    except ServiceError as error:
+        _field_of(form, error).errors = [said(error)]
+        return _form(form, UNPROCESSABLE)
+    flash(_("The administrator is there. Sign in now."))
+    return redirect(url_for("sign_in.ask"), 303)
+
+
+def _field_of(form: FirstRunForm, error: ServiceError) -> Any:
+    if isinstance(error, CodeWrong):
+        return form.code
+    return form.new_password if isinstance(error, WeakPassword) else form.name
+
+
+def _form(form: FirstRunForm, status: int = 200) -> Response:
+    return make_response(render_template("first_run/page.html", form=form), status)

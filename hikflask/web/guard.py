@@ -1,0 +1,95 @@
+"""Asks each request for a page who it is from, and whether that person may; before anything else looks at it."""
+
+import secrets
+from contextvars import Token
+from typing import NoReturn
+
+from flask import Flask, Response, abort, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import SecurityError
+
+from hikflask import access
+from hikflask.access import Rule
+from hikflask.services import audit, sessions
+from hikflask.services.audit import Actor
+from hikflask.services.sessions import SignedIn
+from hikflask.web import ask_again, operator
+
+NOBODY = "nobody"
+BAD_REQUEST, FORBIDDEN = 400, 403
+PASSWORD_PAGE = "account.password"
+# What somebody may do whose password must be changed first.
+BEFORE_THE_CHANGE = {PASSWORD_PAGE, "account.change_password", "sign_in.sign_out", "language.choose"}
+
+
+def register(app: Flask) -> None:
+    """Put the guard before everything else; the API and the photos have their own."""
+    app.before_request(name_request)
+    app.before_request(refuse_strange_host)
+    app.before_request(admit)
+    app.teardown_request(forget_actor)
+
+
+def name_request() -> None:
+    """Give each request an id, which error pages, the log and the audit trail show."""
+    g.request_id = secrets.token_hex(6)
+
+
+def refuse_strange_host() -> Response | None:
+    """Answer at once what asks for another host than HIKFLASK_HOSTS: no address of a page can be made for it."""
+    if isinstance(request.routing_exception, SecurityError):
+        return Response("This host name is not served here.\n", BAD_REQUEST, mimetype="text/plain")
+    return None
+
+
+def act_as(name: str) -> None:
+    """Let the audit trail say who is behind what this request does."""
+    forget_actor()
+    g.actor_token = audit.begin(Actor(name, request.remote_addr or "", g.request_id))
+
+
+def forget_actor(error: BaseException | None = None) -> None:  # noqa: ARG001 - Flask passes it
+    """Let nobody answer for what this thread does next."""
+    token: Token[Actor] | None = g.pop("actor_token", None)
+    if token is not None:
+        audit.end(token)
+
+
+def admit() -> ResponseReturnValue | None:
+    """Let the request through (None), or answer it: sign in, confirm, or no."""
+    if f"{request.path}/".startswith("/api/") or request.blueprint == "uploads":
+        return None
+    return admit_page()
+
+
+def admit_page() -> ResponseReturnValue | None:
+    """Let the request of a browser through (None), or answer it."""
+    rule = access.rule()
+    if rule == access.PUBLIC:
+        act_as(NOBODY)
+        return None
+    person = operator.present()
+    if person is None:
+        act_as(NOBODY)
+        return ask_again.to_sign_in()
+    act_as(person.name)
+    return _admit_person(person, rule)
+
+
+def _admit_person(person: SignedIn, rule: Rule | None) -> ResponseReturnValue | None:
+    if rule is None or rule.counts:
+        sessions.touch(person.session_id)
+    if person.must_change_password and request.endpoint not in BEFORE_THE_CHANGE:
+        return redirect(url_for(PASSWORD_PAGE), 303)
+    if request.routing_exception is not None:
+        return None  # there is no such page, which is what the answer will be
+    if rule is None or rule.role is None or not access.may(person.role, rule.role):
+        _refused()
+    if rule.confirmed and not person.confirmed:
+        return ask_again.to_confirm()
+    return None
+
+
+def _refused() -> NoReturn:
+    audit.note_alone("access.refused", subject=f"{request.method} {request.path}")
+    abort(FORBIDDEN)

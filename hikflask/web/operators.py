@@ -1,0 +1,91 @@
+"""Operators: added, given another role, kept out, given another password; for administrators."""
+
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from hikflask.access import ADMIN, confirmed
+from hikflask.forms.operators import OperatorChangeForm, OperatorForm
+from hikflask.models import Operator
+from hikflask.services import operators
+from hikflask.services.errors import ServiceError
+from hikflask.web.errors import said
+
+bp = Blueprint("operators", __name__, url_prefix="/operators")
+
+UNPROCESSABLE = 422
+
+
+@bp.get("/")
+@confirmed(ADMIN)
+def index() -> ResponseReturnValue:
+    """All operators, and the form for one more."""
+    return _page(OperatorForm(formdata=None))
+
+
+@bp.post("/")
+@confirmed(ADMIN)
+def create() -> ResponseReturnValue:
+    """Add an operator with a password that is shown once and changed at the first sign-in."""
+    form = OperatorForm()
+    if not form.validate():
+        return _page(form, UNPROCESSABLE)
+    password = operators.temporary_password()
+    try:
+        added = operators.create(form.name.data, password, form.role.data, temporary=True)
+    except ServiceError as error:
+        form.name.errors = [said(error)]
+        return _page(form, UNPROCESSABLE)
+    return _shown_once(added, password)
+
+
+@bp.get("/<int:operator_id>")
+@confirmed(ADMIN)
+def edit(operator_id: int) -> ResponseReturnValue:
+    """The form of one operator."""
+    found = _operator(operator_id)
+    return _form(OperatorChangeForm(formdata=None, obj=found), found)
+
+
+@bp.post("/<int:operator_id>")
+@confirmed(ADMIN)
+def update(operator_id: int) -> ResponseReturnValue:
+    """Give another role, let in or keep out."""
+    found, form = _operator(operator_id), OperatorChangeForm()
+    if not form.validate():
+        return _form(form, found, UNPROCESSABLE)
+    try:
+        operators.change(operator_id, form.role.data, form.is_active.data)
+    except ServiceError as error:
+        form.role.errors = [said(error)]
+        return _form(form, found, UNPROCESSABLE)
+    flash(_("%(name)s is changed.", name=found.name))
+    return redirect(url_for(".index"), 303)
+
+
+@bp.post("/<int:operator_id>/password")
+@confirmed(ADMIN)
+def reset_password(operator_id: int) -> ResponseReturnValue:
+    """Give a password that is shown once and changed at the next sign-in; all sessions end."""
+    found = _operator(operator_id)
+    password = operators.temporary_password()
+    operators.set_password(operator_id, password, temporary=True)
+    return _shown_once(found, password)
+
+
+def _operator(operator_id: int) -> Operator:
+    return operators.get(operator_id) or abort(404)
+
+
+def _page(form: OperatorForm, status: int = 200) -> Response:
+    return make_response(render_template("operators/list.html", form=form, operators=operators.everyone()), status)
+
+
+def _form(form: OperatorChangeForm, found: Operator, status: int = 200) -> Response:
+    return make_response(render_template("operators/form.html", form=form, operator=found), status)
+
+
+def _shown_once(found: Operator, password: str) -> Response:
+    response = make_response(render_template("operators/password.html", operator=found, password=password))
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,79 @@
+"""Sign-in and sign-out."""
+
+from flask import Blueprint, Response, current_app, flash, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+
+from hikflask.access import VIEWER, allow, public
+from hikflask.forms.sign_in import SignInForm
+from hikflask.services import operators, sessions
+from hikflask.services.errors import SignInRefused, TooOften
+from hikflask.web import ask_again, kept, language, operator
+from hikflask.web.addresses import OWN_PATH
+from hikflask.web.errors import said
+
+bp = Blueprint("sign_in", __name__)
+
+BAD_REQUEST, UNAUTHORIZED, UNPROCESSABLE, TOO_MANY = 400, 401, 422, 429
+
+
+@bp.get("/sign-in")
+@public
+def ask() -> ResponseReturnValue:
+    """The sign-in page, in the language that ?lang= asks for."""
+    if not operators.exist():
+        return redirect(url_for("first_run.ask"), 303)
+    if operator.present():
+        return redirect(_next(), 303)
+    response = ask_again.sign_in_page(SignInForm(formdata=None), None, next_path=_next())
+    language.remember(response, request.args.get("lang"))
+    return response
+
+
+@bp.post("/sign-in")
+@public
+def sign_in() -> ResponseReturnValue:
+    """Let somebody in, and go on where the question came up."""
+    form, typed = SignInForm(), kept.carried()
+    if not form.validate():
+        return ask_again.sign_in_page(form, typed, UNPROCESSABLE, _next())
+    try:
+        key = sessions.sign_in(form.name.data, form.password.data, request.remote_addr or "")
+    except SignInRefused as error:
+        form.password.errors = [said(error)]
+        return ask_again.sign_in_page(form, typed, UNAUTHORIZED, _next())
+    except TooOften as error:
+        form.password.errors = [said(error)]
+        response = ask_again.sign_in_page(form, typed, TOO_MANY, _next())
+        return ask_again.with_retry_after(response, error)
+    before = operator.present()
+    if before:
+        sessions.sign_out(before)
+    operator.enter(key)
+    return ask_again.go_on(typed, _next())
+
+
+@bp.post("/sign-out")
+@allow(VIEWER)
+def sign_out() -> ResponseReturnValue:
+    """End this session."""
+    sessions.sign_out(operator.signed_in())
+    operator.leave()
+    response = make_response(redirect(url_for(".ask"), 303))
+    # Nobody who comes after shall see these pages by going back.
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+@bp.errorhandler(CSRFError)
+def token_lost(error: CSRFError) -> Response:  # noqa: ARG001 - always the same sentence
+    """Ask again with a fresh token; what was typed elsewhere still goes along."""
+    current_app.logger.info("a sign-in came without its token")
+    flash(_("The page was open for too long, or cookies are off. Try again."), "warning")
+    return ask_again.sign_in_page(SignInForm(), kept.carried(), BAD_REQUEST, _next())
+
+
+def _next() -> str:
+    wanted = request.values.get("next", "")
+    return wanted if OWN_PATH.match(wanted) else "/"

@@ -1,0 +1,54 @@
+"""API tokens: made, shown once, revoked; for administrators."""
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from hikflask.access import ADMIN, confirmed
+from hikflask.forms.operators import TokenForm, end_of
+from hikflask.services import tokens
+from hikflask.services.errors import ServiceError, TokenUnknown
+from hikflask.web.errors import said
+
+bp = Blueprint("tokens", __name__, url_prefix="/tokens")
+
+UNPROCESSABLE = 422
+
+
+@bp.get("/")
+@confirmed(ADMIN)
+def index() -> ResponseReturnValue:
+    """All tokens, and the form for one more."""
+    return _page(TokenForm(formdata=None))
+
+
+@bp.post("/")
+@confirmed(ADMIN)
+def create() -> ResponseReturnValue:
+    """Make a token and show it, this once."""
+    form = TokenForm()
+    if not form.validate():
+        return _page(form, UNPROCESSABLE)
+    try:
+        token, secret = tokens.create(form.name.data, form.role.data, end_of(form.expires_on.data))
+    except ServiceError as error:
+        form.name.errors = [said(error)]
+        return _page(form, UNPROCESSABLE)
+    response = make_response(render_template("tokens/shown_once.html", token=token, secret=secret))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.post("/<int:token_id>/revoke")
+@confirmed(ADMIN)
+def revoke(token_id: int) -> ResponseReturnValue:
+    """Make a token worthless at once."""
+    try:
+        flash(_("%(name)s is revoked.", name=tokens.revoke(token_id).name))
+    except TokenUnknown as error:
+        flash(said(error), "danger")
+    return redirect(url_for(".index"), 303)
+
+
+def _page(form: TokenForm, status: int = 200) -> Response:
+    return make_response(render_template("tokens/list.html", form=form, tokens=tokens.everyone()), status)
