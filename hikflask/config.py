@@ -3,6 +3,7 @@
 Every setting has one row in SETTINGS; docs/en/settings.md lists the same names.
 """
 
+import ipaddress
 import os
 import re
 import secrets
@@ -66,6 +67,10 @@ def _database(text: Any) -> str:
     return value
 
 
+def _networks(text: Any) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(word) for word in str(text).replace(",", " ").split())
+
+
 @dataclass(frozen=True)
 class Setting:
     """One setting: its default, the function that reads it from text, and what that takes, for the refusal."""
@@ -93,6 +98,7 @@ SETTINGS = {
     "RETRY_BASE": _time(15.0),
     "RETRY_MAX": _time(900.0),
     "SWEEP_INTERVAL": _time(5.0),
+    "TERMINAL_NETWORKS": Setting("", _networks, "networks such as 192.168.1.0/24, fd12:3456::/48, or empty for any"),
     "TIMEZONE": Setting("", _zone, "a zone name such as Europe/Moscow, or empty for the machine's own"),
 }
 
