@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -93,6 +93,10 @@ def _photo_retention(text: Any) -> str:
     return str(_whole(1, MOST_DAYS)(text))
 
 
+def _networks(text: Any) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(word) for word in str(text).replace(",", " ").split())
+
+
 @dataclass(frozen=True)
 class Setting:
     """One setting: its default, the function that reads it from text, and what that takes, for the refusal."""
@@ -120,6 +124,7 @@ SETTINGS = {
     "RETRY_BASE": _time(15.0),
     "RETRY_MAX": _time(900.0),
     "SWEEP_INTERVAL": _time(5.0),
+    "TERMINAL_NETWORKS": Setting("", _networks, "networks such as 192.168.1.0/24, fd12:3456::/48, or empty for any"),
     "TIMEZONE": Setting("", _zone, "a zone name such as Europe/Moscow, or empty for the machine's own"),
     "SESSION_IDLE": _time(7200.0),
     "SESSION_LIFETIME": _time(43200.0),

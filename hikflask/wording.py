@@ -46,6 +46,10 @@ AWAY = (
     N_("“%(t)s” does not answer. Check power and network."),
     N_("The terminal does not answer. Check power and network."),
 )
+ADDRESS = (
+    N_("The address of “%(t)s” is not allowed: %(address)s. Correct it, or let an administrator allow its network."),
+    N_("This address is not allowed. Correct it, or let an administrator allow its network."),
+)
 SUPERSEDED = (N_("Another face was captured there since. Capture the employee again."),)
 NOT_THERE = (N_("The terminal does not know this number."),)
 REFUSED = (
@@ -206,6 +210,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "notactivated": (N_("The terminal is not activated yet."),),
     "unreachable": AWAY,
     "no_answer": AWAY,
+    "address_refused": ADDRESS,
+    "terminal_address_refused": ADDRESS,
     "certificate_changed": (
         N_("“%(t)s” shows another certificate. If it was replaced, an administrator must confirm it."),
         N_("The terminal shows another certificate. If it was replaced, an administrator must confirm it."),

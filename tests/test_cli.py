@@ -93,6 +93,17 @@ def test_password_is_in_no_output(app: Flask, caplog: pytest.LogCaptureFixture) 
     assert PASSWORD not in caplog.text
 
 
+@pytest.mark.parametrize("more", [(), ("--replace",)])
+def test_address_that_may_not_be_connected_to_is_refused(app: Flask, more: tuple[str, ...]) -> None:
+    add(app)
+
+    result = add(app, *more, name="Вход" if more else "Склад", url="http://169.254.169.254")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: This address is not allowed.")
+    assert [url for _, url, _ in rows(app)] == [URL]
+
+
 def test_name_in_use_is_refused(app: Flask) -> None:
     add(app)
 

@@ -85,6 +85,8 @@ def test_instance_folder_is_given_by_the_environment_or_stands_beside_the_packag
         ("WORKER_THREADS", "65", "a whole number between 2 and 64"),
         ("WORKER_THREADS", "many", "a whole number between 2 and 64"),
         ("DATABASE_URL", "mysql://db/hikflask", "sqlite:///… or postgresql://…"),
+        ("TERMINAL_NETWORKS", "office", "networks such as 192.168.1.0/24"),
+        ("TERMINAL_NETWORKS", "192.168.1.0/24, 10.0.0.1/8", "networks such as 192.168.1.0/24"),
         ("TIMEZONE", "Moscow", "a zone name such as Europe/Moscow"),
         ("TIMEZONE", "/etc/passwd", "a zone name such as Europe/Moscow"),
     ],
@@ -93,6 +95,14 @@ def test_value_that_is_not_allowed_is_refused_by_name_with_what_is(
     tmp_path: Path, name: str, value: object, advice: str
 ) -> None:
     assert refusal(tmp_path, **{name: value}).startswith(f"HIKFLASK_{name} cannot be used: set it to {advice}")
+
+
+@pytest.mark.parametrize("text", ["10.0.0.0/8,fd12::/48 192.168.1.64", "  10.0.0.0/8 , fd12::/48,\n192.168.1.64 "])
+def test_networks_are_separated_by_commas_or_spaces(tmp_path: Path, text: str) -> None:
+    networks = loaded(tmp_path, TERMINAL_NETWORKS=text)["TERMINAL_NETWORKS"]
+
+    assert [str(network) for network in networks] == ["10.0.0.0/8", "fd12::/48", "192.168.1.64/32"]
+    assert loaded(tmp_path)["TERMINAL_NETWORKS"] == ()
 
 
 def test_refusal_does_not_repeat_a_password(tmp_path: Path) -> None:

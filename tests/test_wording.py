@@ -16,6 +16,7 @@ CODES |= {binding.NO_PHOTO, binding.FILES_NOT_TAKEN, binding.OTHER_TERMINAL}
 CODES |= {captures.NO_WORKER, captures.INTERRUPTED, "notSupport"}
 TERMINAL_CODES = set(isapi_errors.CLASSES) | {kind.own_code for kind in set(isapi_errors.CLASSES.values())}
 TERMINAL_CODES |= {"unreachable", "no_answer", "certificate_changed", "nonsense", "locked", "gone", "name_too_long"}
+TERMINAL_CODES |= {"address_refused"}
 
 ALL = {
     "who": "Анна", "n": 12, "name": "Пётр", "terminal": "Вход", "t": "Вход", "time": "14:05", "reason": "потому что",

@@ -17,10 +17,19 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests_toolbelt.adapters.fingerprint import FingerprintAdapter
 
+from hikflask.isapi.addresses import ANY_ADDRESS, AllowedAddresses
 from hikflask.isapi.answer import Answer, Requester
 from hikflask.isapi.codec import login_refusal, response_status, user_check
 from hikflask.isapi.digest import Challenge, DigestLogin, best_challenge
-from hikflask.isapi.errors import CertificateChanged, NoAnswer, Nonsense, TerminalError, Unreachable, error_for
+from hikflask.isapi.errors import (
+    AddressRefused,
+    CertificateChanged,
+    NoAnswer,
+    Nonsense,
+    TerminalError,
+    Unreachable,
+    error_for,
+)
 from hikflask.isapi.sockets import Trip, about_certificate, certificate_fingerprint, normal_fingerprint, watch
 
 __all__ = ["Answer", "Client", "Requester", "certificate_fingerprint", "normal_fingerprint"]
@@ -60,7 +69,7 @@ class Client:
 
     Args: url is scheme and host (and port); timeout is (connect, read) in seconds, where read is the time for the
     whole answer; fingerprint is the SHA-256 of the certificate to accept at an https address, without one the
-    certificate must be trusted.
+    certificate must be trusted; addresses are those that may be connected to.
     Raises: ValueError for an unusable address or fingerprint.
     """
 
@@ -72,6 +81,7 @@ class Client:
         *,
         fingerprint: str | None = None,
         timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+        addresses: AllowedAddresses = ANY_ADDRESS,
         transport: BaseAdapter | None = None,
     ) -> None:
         self._address = _address(url)
@@ -82,7 +92,8 @@ class Client:
         self._asked_for_tries = False
         self._trip = Trip()
         self._lock = threading.Lock()
-        self._session = _session(self._trip, normal_fingerprint(fingerprint) if fingerprint else None, transport)
+        pin = normal_fingerprint(fingerprint) if fingerprint else None
+        self._session = _session(self._trip, addresses, pin, transport)
 
     def __repr__(self) -> str:
         return f"<Client {self._username} at {self._address}>"
@@ -105,7 +116,7 @@ class Client:
 
         Args: path begins with "/" and holds the query; timeout is (connect, read) in seconds; before_send is called
         before each HTTP round trip with the seconds it may take, and may raise to stop.
-        Raises: Unreachable, NoAnswer, CertificateChanged, LoginRefused, Nonsense.
+        Raises: Unreachable, NoAnswer, AddressRefused, CertificateChanged, LoginRefused, Nonsense.
         """
         if not path.startswith("/"):
             raise ValueError("a path begins with /")  # anything else could turn the address into another host
@@ -183,6 +194,9 @@ class Client:
             sent = self._session.send(prepared, timeout=call.timeout, stream=True, allow_redirects=False)
             with closing(sent) as response:
                 body = self._body(response, call)
+        except AddressRefused as error:
+            error.path = call.bare_path
+            raise
         except requests.RequestException as error:
             raise self._translated(error, call.bare_path) from error
         log.debug("%s %s: %s, %s bytes", call.method, call.bare_path, response.status_code, len(body))
@@ -233,21 +247,23 @@ def _address(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _session(trip: Trip, fingerprint: str | None, transport: BaseAdapter | None) -> requests.Session:
+def _session(
+    trip: Trip, addresses: AllowedAddresses, fingerprint: str | None, transport: BaseAdapter | None
+) -> requests.Session:
     session = requests.Session()
     # Neither proxies nor REQUESTS_CA_BUNDLE nor .netrc: a terminal stands on the local net and is trusted by its pin.
     session.trust_env = False
     session.headers.update({"User-Agent": "hikflask", "Accept-Encoding": "identity"})
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("http://", "https://"):
-        session.mount(scheme, transport or _adapter(trip, fingerprint if scheme == "https://" else None))
+        session.mount(scheme, transport or _adapter(trip, addresses, fingerprint if scheme == "https://" else None))
     # Off only beside a pin, which then is what is verified. Each adapter serves one client, so http is not touched by
     # it.
     session.verify = fingerprint is None
     return session
 
 
-def _adapter(trip: Trip, fingerprint: str | None) -> HTTPAdapter:
+def _adapter(trip: Trip, addresses: AllowedAddresses, fingerprint: str | None) -> HTTPAdapter:
     adapter: HTTPAdapter = FingerprintAdapter(fingerprint) if fingerprint else HTTPAdapter()
-    watch(adapter.poolmanager, trip)
+    watch(adapter.poolmanager, trip, addresses)
     return adapter

@@ -63,6 +63,12 @@ class CertificateChanged(TerminalError):
     own_code = "certificate_changed"
 
 
+class AddressRefused(TerminalError):
+    """The terminal's address is none that may be connected to; nothing was sent. `message` is the IP address."""
+
+    own_code = "address_refused"
+
+
 class Nonsense(TerminalError):
     """The answer is not what the protocol allows."""
 
@@ -259,19 +265,12 @@ CLASSES: dict[str, type[TerminalError]] = {
     "badauthorization": WrongPassword,
 }
 
-# Without a known sub-status the coarser numbers decide: statusCode 2 is "Device Busy"; HTTP 404 is how notSupport
-# travels.
-STATUS_CLASSES: dict[int | None, type[TerminalError]] = {2: Busy}
-HTTP_CLASSES: dict[int | None, type[TerminalError]] = {
-    403: NoRight,
-    404: NotSupported,
-    405: NotSupported,
-    501: NotSupported,
-    503: Busy,
-}
+# Without a known sub-status the coarser numbers decide: statusCode 2 is "Device Busy", HTTP 404 carries notSupport.
+ByNumber = dict[int | None, type[TerminalError]]
+STATUS_CLASSES: ByNumber = {2: Busy}
+HTTP_CLASSES: ByNumber = {403: NoRight, 404: NotSupported, 405: NotSupported, 501: NotSupported, 503: Busy}
 
-# These sub-statuses blame the syntax; the field at the END of errorMsg tells what is really wrong (two recordings
-# each).
+# These sub-statuses blame the syntax; the END of errorMsg tells what is really wrong (two recordings each).
 MISLEADING: tuple[tuple[frozenset[str], re.Pattern[str], type[TerminalError]], ...] = (
     (frozenset({"badjsoncontent", "badjsonformat"}), re.compile(r"faceURL\W*\Z", re.IGNORECASE), FileTooLarge),
     (frozenset({"badjsoncontent"}), re.compile(r"employeeNo\W*\Z", re.IGNORECASE), IllegalNumber),

@@ -1,4 +1,4 @@
-"""Below HTTP: how long one round trip may take in all, whether it was sent, and what certificate a server shows.
+"""Below HTTP: where it may go, how long one round trip may take in all, whether it was sent, what certificate is shown.
 
 requests' read time-out counts the silence between two bytes, so a terminal that drips them would hold a worker for
 ever, in the headers, too. Here every read of one answer shares a single deadline. Knowing whether a byte was sent is
@@ -12,12 +12,15 @@ import re
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from hikflask.isapi.addresses import ANY_ADDRESS, AllowedAddresses, Place
 from hikflask.isapi.errors import Unreachable
 
 SHA256_HEX = re.compile(r"[0-9a-f]{64}\Z")
+SHORTEST_SHARE = 0.01
 
 
 class Trip:
@@ -86,11 +89,26 @@ class WatchedConnection(http.client.HTTPConnection):
     """Notes on its trip when it connects and when it sends; goes before the pool's own connection class."""
 
     trip: Trip
+    addresses: AllowedAddresses
+    timeout: float
+    socket_options: Sequence[tuple[int, int, int | bytes]] | None
+    _dns_host: str
 
     def connect(self) -> None:
         """Connect, and note that this trip does not use an old connection."""
         self.trip.connected = True
         super().connect()
+
+    def _new_conn(self) -> socket.socket:
+        """Open the socket in urllib3's place; the name stays what Host, SNI and the certificate are about."""
+        try:
+            sock = open_socket(self._dns_host, self.port, self.timeout, self.addresses)
+        except TimeoutError as error:
+            # urllib3 would take it for an answer that is late, so that the outcome would seem unknown.
+            raise ConnectionError("no connection in time") from error
+        for option in self.socket_options or ():
+            sock.setsockopt(*option)
+        return sock
 
     def send(self, data: Any) -> None:
         """Send, and note that from now on the terminal may have acted."""
@@ -100,21 +118,55 @@ class WatchedConnection(http.client.HTTPConnection):
         super().send(data)
 
 
-def watch(pools: Any, trip: Trip) -> None:
-    """Make all connections of a pool manager report to the trip.
+def open_socket(host: str, port: int, seconds: float, addresses: AllowedAddresses) -> socket.socket:
+    """Connect to the first address of a host that is allowed and answers; each gets a share of the time that is left.
+
+    Args: seconds for all of it, and the time-out of the socket afterwards.
+    Raises: AddressRefused when none is allowed; OSError.
+    """
+    until = time.monotonic() + seconds
+    places = addresses.places(host, port, seconds)
+    failure: OSError | None = None
+    for tried, place in enumerate(places):
+        share = (until - time.monotonic()) / (len(places) - tried)
+        try:
+            sock = _connected(place, max(share, SHORTEST_SHARE))
+        except OSError as error:
+            failure = error
+            continue
+        sock.settimeout(seconds)
+        return sock
+    raise failure or OSError("no address")
+
+
+def _connected(place: Place, seconds: float) -> socket.socket:
+    family, address = place
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(seconds)
+        sock.connect(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def watch(pools: Any, trip: Trip, addresses: AllowedAddresses) -> None:
+    """Make all connections of a pool manager report to the trip, and go to allowed addresses only.
 
     Args: pools is the `poolmanager` of a requests adapter; its `pool_classes_by_scheme` is the documented place for
     this.
     """
     pools.pool_classes_by_scheme = {
-        scheme: type("WatchedPool", (pool,), {"ConnectionCls": _watched(pool.ConnectionCls, trip)})
+        scheme: type("WatchedPool", (pool,), {"ConnectionCls": _watched(pool.ConnectionCls, trip, addresses)})
         for scheme, pool in pools.pool_classes_by_scheme.items()
     }
 
 
-def _watched(connection: Any, trip: Trip) -> type:
+def _watched(connection: Any, trip: Trip, addresses: AllowedAddresses) -> type:
     response = type("TripResponse", (WatchedResponse,), {"trip": trip})
-    return type("TripConnection", (WatchedConnection, connection), {"trip": trip, "response_class": response})
+    known = {"trip": trip, "addresses": addresses, "response_class": response}
+    return type("TripConnection", (WatchedConnection, connection), known)
 
 
 def about_certificate(error: BaseException) -> bool:
@@ -138,11 +190,11 @@ def _causes(error: BaseException) -> list[BaseException]:
     return causes
 
 
-def certificate_fingerprint(url: str, timeout: float) -> str:
+def certificate_fingerprint(url: str, timeout: float, addresses: AllowedAddresses = ANY_ADDRESS) -> str:
     """Return the SHA-256 of the certificate (DER) that the server shows at an https address, as 64 hex digits.
 
-    Args: timeout in seconds, for connecting and for the handshake. Raises: Unreachable; ValueError for an address that
-    is not https.
+    Args: timeout in seconds, for connecting and for the handshake. Raises: Unreachable, AddressRefused; ValueError for
+    an address that is not https.
     """
     address = urlsplit(url)
     if address.scheme != "https" or not address.hostname:
@@ -153,7 +205,7 @@ def certificate_fingerprint(url: str, timeout: float) -> str:
     context.verify_mode = ssl.CERT_NONE
     try:
         with (
-            socket.create_connection((address.hostname, address.port or 443), timeout) as plain,
+            open_socket(address.hostname, address.port or 443, timeout, addresses) as plain,
             context.wrap_socket(plain, server_hostname=address.hostname) as secure,
         ):
             certificate = secure.getpeercert(binary_form=True)

@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 
 from hikflask.extensions import db
 from hikflask.isapi import faces, persons
-from hikflask.isapi.errors import CertificateChanged, Gone, LoginRefused, Refused, TerminalError, Unreachable
+from hikflask.isapi.errors import (
+    AddressRefused,
+    CertificateChanged,
+    Gone,
+    LoginRefused,
+    Refused,
+    TerminalError,
+    Unreachable,
+)
 from hikflask.isapi.persons import Person
 from hikflask.models import Enrolment, Photo
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
@@ -202,6 +210,6 @@ class Binding:
 
 def _did_nothing(error: TerminalError) -> bool:
     """True when FDSetUp surely had no effect: it was not sent, or the terminal itself said no."""
-    if isinstance(error, (Unreachable, LoginRefused, CertificateChanged)):
+    if isinstance(error, (Unreachable, LoginRefused, AddressRefused, CertificateChanged)):
         return True
     return isinstance(error, Refused) and error.status_code is not None

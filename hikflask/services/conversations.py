@@ -12,10 +12,18 @@ from sqlalchemy import func, select, update
 
 from hikflask.extensions import db, terminal_clients, vault
 from hikflask.isapi.client import Answer, Client
-from hikflask.isapi.errors import AccountLocked, CertificateChanged, LoginRefused, NoAnswer, TerminalError, Unreachable
+from hikflask.isapi.errors import (
+    AccountLocked,
+    AddressRefused,
+    CertificateChanged,
+    LoginRefused,
+    NoAnswer,
+    TerminalError,
+    Unreachable,
+)
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
-from hikflask.services import leases
+from hikflask.services import addresses, leases
 from hikflask.services.errors import LoginStopped, TerminalUnknown
 
 MARGIN = 2.0
@@ -29,7 +37,7 @@ GOOD = {
     "refused_code": "",
     "unlock_at": None,
 }
-AWAY = (Unreachable, NoAnswer, CertificateChanged)
+AWAY = (Unreachable, NoAnswer, AddressRefused, CertificateChanged)
 
 
 @dataclass
@@ -151,6 +159,7 @@ def new_client(terminal: Terminal) -> Client:
         vault.decrypt(terminal.password_encrypted),
         fingerprint=terminal.fingerprint,
         timeout=(config["CONNECT_TIMEOUT"], config["READ_TIMEOUT"]),
+        addresses=addresses.allowed(),
         transport=current_app.extensions.get("terminal_transport"),
     )
 

@@ -81,6 +81,13 @@ class TerminalNameKnown(ServiceError):
     fields = ("name",)
 
 
+class TerminalAddressRefused(ServiceError):
+    """The address is none that terminals may be connected to at."""
+
+    code = "terminal_address_refused"
+    fields = ("url",)
+
+
 class TerminalHasPeople(ServiceError):
     """A terminal that people are enrolled on is not deleted."""
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from hikflask.extensions import db
-from hikflask.isapi.errors import AccountLocked, CertificateChanged, LoginRefused, TerminalError
+from hikflask.isapi.errors import AccountLocked, AddressRefused, CertificateChanged, LoginRefused, TerminalError
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, REFUSED
@@ -14,7 +14,7 @@ from hikflask.services.errors import FaceNotProven, LeaseLost, LoginStopped, Ser
 
 SOON = 3.0
 # Another request would bring the account nearer to its lock, or go to a stranger: nothing more is asked.
-STOPS = (LoginRefused, CertificateChanged)
+STOPS = (LoginRefused, AddressRefused, CertificateChanged)
 
 
 def told(row: Enrolment, error: TerminalError | ServiceError) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hikflask.isapi.client import certificate_fingerprint
 from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
-from hikflask.services import enrolments, leases, photos
+from hikflask.services import addresses, conversations, enrolments, leases, photos
 from hikflask.services.errors import TerminalHasPeople, TerminalNameKnown, TerminalUnknown
 
 EDIT = "edit"
@@ -35,7 +35,9 @@ def add(access: Access) -> Terminal:
     """Add a terminal; it is checked afterwards, or before it is first used.
 
     :raises TerminalNameKnown: when another one has this name.
+    :raises TerminalAddressRefused: when nothing is sent to this address.
     """
+    addresses.refuse_unallowed(access.url)
     terminal = Terminal(
         name=access.name,
         url=access.url,
@@ -54,7 +56,10 @@ def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SEC
     """Change a terminal while nobody talks to it; a corrected login opens it again and what waited is tried.
 
     :raises TerminalInUse: when a conversation does not end in time. :raises TerminalNameKnown: when the name is taken.
+    :raises TerminalAddressRefused: when nothing is sent to the new address; an old one may stay, to be switched off.
     """
+    if conversations.terminal_row(terminal_id).url != access.url:
+        addresses.refuse_unallowed(access.url)
     lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
     try:
         terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
@@ -166,9 +171,9 @@ def all_active() -> list[Terminal]:
 def shown_fingerprint(url: str) -> str:
     """Return the SHA-256 of the certificate that is shown at an https address, for a person to compare and accept.
 
-    :raises Unreachable: when nothing answers there.
+    :raises Unreachable: when nothing answers there. :raises AddressRefused: when nothing is sent there.
     """
-    return certificate_fingerprint(url, current_app.config["CONNECT_TIMEOUT"])
+    return certificate_fingerprint(url, current_app.config["CONNECT_TIMEOUT"], addresses.allowed())
 
 
 def _commit() -> None:

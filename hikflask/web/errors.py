@@ -21,6 +21,7 @@ STATUS = {
     "photo_too_large": UNPROCESSABLE,
     "photo_too_many_pixels": UNPROCESSABLE,
     "terminal_unknown": UNPROCESSABLE,
+    "terminal_address_refused": UNPROCESSABLE,
     "capture_running": UNPROCESSABLE,
 }
 

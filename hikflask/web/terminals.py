@@ -9,7 +9,7 @@ from hikflask.access import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.extensions import task_queue
 from hikflask.forms.fields import row_id
 from hikflask.forms.terminals import TerminalForm
-from hikflask.isapi.errors import TerminalError
+from hikflask.isapi.errors import AddressRefused, TerminalError
 from hikflask.models import Terminal
 from hikflask.services import checks, terminals
 from hikflask.services.errors import ServiceError
@@ -171,6 +171,9 @@ def _with_fingerprint(form: TerminalForm, terminal: Terminal | None = None) -> R
         return _form(form, terminal, UNPROCESSABLE)
     try:
         form.fingerprint.data = terminals.shown_fingerprint(form.url.data)
+    except AddressRefused as error:
+        form.url.errors = [said(error)]
+        return _form(form, terminal, UNPROCESSABLE)
     except (TerminalError, ValueError):
         form.fingerprint.errors = [_("No certificate is shown at this address: is it an https address, is it on?")]
         return _form(form, terminal, UNPROCESSABLE)

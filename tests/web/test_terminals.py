@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_babel import force_locale
 
+from hikflask import wording
 from hikflask.services import terminals
 from hikflask.services.terminals import Access
 from hikflask.simulator import SimulatorServer
@@ -66,6 +68,19 @@ def test_bad_input_names_the_field(client: FlaskClient, app: Flask, field: str, 
     assert sentence in answer.text
     with app.app_context():
         assert terminals.everyone() == []
+
+
+@pytest.mark.parametrize("url", ["http://169.254.169.254", "https://169.254.169.254", "http://[fe80::1]:80"])
+@pytest.mark.parametrize("place", ["/terminals/", "/terminals/1"])
+def test_an_address_that_may_not_be_connected_to_is_refused_at_its_field(
+    app: Flask, desk: Desk, url: str, place: str
+) -> None:
+    answer = desk.client.post(place, data=typed(url=url))
+    with app.app_context(), force_locale("ru"):
+        sentence = wording.sentence("terminal_address_refused")
+        assert [terminal.url for terminal in terminals.everyone()] == ["http://terminal.test"]
+    assert answer.status_code == 422
+    assert sentence in answer.text
 
 
 def test_a_known_name_is_a_conflict(desk: Desk) -> None:

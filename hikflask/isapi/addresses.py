@@ -1,0 +1,104 @@
+"""Which addresses may be connected to: a terminal's address is typed by a person, and must not lead into other systems.
+
+A name is resolved once, each address found is judged, and the connection goes to one that was judged: a name that is
+answered differently the next time changes nothing.
+"""
+
+import ipaddress
+import queue
+import socket
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from hikflask.isapi.errors import AddressRefused
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Place = tuple[socket.AddressFamily, Any]
+
+# No terminal is there, whatever the settings say. Clouds answer with keys at their metadata addresses.
+NEVER = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "0.0.0.0/8",  # unspecified; Linux takes it for this host
+        "169.254.0.0/16",  # link-local, and the metadata of most clouds
+        "192.0.0.0/24",  # protocol assignments; metadata at 192.0.0.192
+        "100.100.100.200/32",  # metadata
+        "168.63.129.16/32",  # metadata
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, and broadcast
+        "2001::/32",  # Teredo: an IPv4 address in disguise
+        "fd00:ec2::/32",  # metadata
+        "fd00:c1::/32",  # metadata
+        "fd00:42::42/128",  # metadata
+        "fd20:ce::254/128",  # metadata
+    )
+)
+# The rest of IPv6 is link-local, multicast, unspecified or reserved.
+IPV6_IN_USE = tuple(ipaddress.ip_network(text) for text in ("::1/128", "2000::/3", "fc00::/7"))
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+LAST_32_BITS = 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class AllowedAddresses:
+    """What may be connected to: addresses within these networks, or any where there are none; some never are."""
+
+    networks: tuple[Network, ...] = ()
+
+    def allow(self, text: str) -> bool:
+        """Tell whether this IP address may be connected to. Raises: ValueError when it is none."""
+        address = _embedded(ipaddress.ip_address(text.partition("%")[0]))
+        if any(address in network for network in NEVER):
+            return False
+        if address.version == 6 and not any(address in network for network in IPV6_IN_USE):
+            return False
+        return not self.networks or any(address in network for network in self.networks)
+
+    def places(self, host: str, port: int, seconds: float) -> list[Place]:
+        """Return the socket addresses of a host that may be connected to; at least one.
+
+        Args: seconds is how long a name is waited for.
+        Raises: AddressRefused when none of its addresses is allowed; OSError when the name is not resolved.
+        """
+        found = _resolved(host, port, seconds)
+        allowed = [place for place in found if self.allow(place[1][0])]
+        if not allowed:
+            raise AddressRefused(message=str(found[0][1][0]))
+        return allowed
+
+
+ANY_ADDRESS = AllowedAddresses()
+
+
+def _embedded(address: Address) -> Address:
+    """Return the IPv4 address that an IPv6 address stands for, or the address itself."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & LAST_32_BITS)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _resolved(host: str, port: int, seconds: float) -> list[Place]:
+    """Resolve in a thread of its own, since the system's resolver cannot be told how long to take."""
+    answers: queue.SimpleQueue[list[Place] | OSError] = queue.SimpleQueue()
+    threading.Thread(target=lambda: answers.put(_asked(host, port)), daemon=True).start()
+    try:
+        answer = answers.get(timeout=max(seconds, 0.0))
+    except queue.Empty:
+        raise socket.gaierror(socket.EAI_AGAIN, "the name was not resolved in time") from None
+    if isinstance(answer, OSError):
+        raise answer
+    return answer
+
+
+def _asked(host: str, port: int) -> list[Place] | OSError:
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        return error
+    except UnicodeError as error:
+        return socket.gaierror(socket.EAI_NONAME, str(error))
+    return [(family, place) for family, _, _, _, place in found]

@@ -1,0 +1,229 @@
+"""Which addresses are connected to: judged at the connection, whatever a name says before or after."""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hikflask.isapi import errors
+from hikflask.isapi.addresses import ANY_ADDRESS, AllowedAddresses
+from hikflask.isapi.client import Client, certificate_fingerprint
+
+from .helpers import Reply, terminal
+from .test_tls import Identity
+
+NAME = "terminal.test"
+ELSEWHERE = AllowedAddresses((ip_network("10.0.0.0/8"),))
+
+Names = Callable[..., list[str]]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
+    """Let the name resolve to these addresses, one list a question; returns the list of questions."""
+
+    def answer(*answers: list[str]) -> list[str]:
+        asked: list[str] = []
+        real, waiting = socket.getaddrinfo, list(answers)
+
+        def getaddrinfo(host: str, port: int, *args: Any, **options: Any) -> list[Any]:
+            if host != NAME:
+                return real(host, port, *args, **options)
+            asked.append(host)
+            addresses = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+            return [found for address in addresses for found in real(address, port, *args, **options)]
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        return asked
+
+    return answer
+
+
+def client_of(url: str, addresses: AllowedAddresses = ANY_ADDRESS, fingerprint: str | None = None) -> Client:
+    return Client(url, "admin", "x", timeout=(2.0, 2.0), fingerprint=fingerprint, addresses=addresses)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "0.0.0.0",
+        "0.1.2.3",
+        "169.254.0.1",
+        "169.254.169.254",
+        "100.100.100.200",
+        "192.0.0.192",
+        "168.63.129.16",
+        "224.0.0.251",
+        "239.255.255.250",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "fe80::1",
+        "fe80::1%1",
+        "fe80::a9fe:a9fe",
+        "febf::1",
+        "ff02::1",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "::ffff:169.254.169.254",
+        "::ffff:0.0.0.0",
+        "::169.254.169.254",
+        "2002:a9fe:a9fe::1",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a9fe:a9fe",
+        "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+        "4000::1",
+    ],
+)
+def test_some_addresses_are_never_allowed(address: str) -> None:
+    everything = AllowedAddresses((ip_network("0.0.0.0/0"), ip_network("::/0")))
+    assert not ANY_ADDRESS.allow(address)
+    assert not everything.allow(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.0.0.5",
+        "192.168.1.64",
+        "172.16.0.1",
+        "100.64.0.1",
+        "8.8.8.8",
+        "::1",
+        "fd12:3456::1",
+        "2a00:1450::1",
+        "::ffff:192.168.1.64",
+        "2002:c0a8:0140::1",
+        "64:ff9b::c0a8:140",
+    ],
+)
+def test_without_networks_any_other_address_is_allowed(address: str) -> None:
+    assert ANY_ADDRESS.allow(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("192.168.1.64", True),
+        ("::ffff:192.168.1.64", True),
+        ("fd12:3456::1", True),
+        ("192.168.2.1", False),
+        ("127.0.0.1", False),
+        ("::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("2a00:1450::1", False),
+    ],
+)
+def test_with_networks_only_their_addresses_are_allowed(address: str, allowed: bool) -> None:
+    networks = (ip_network("192.168.1.0/24"), ip_network("fd12:3456::/32"))
+    assert AllowedAddresses(networks).allow(address) is allowed
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_an_address_that_is_not_allowed_is_not_connected_to(scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        client = client_of(f"{scheme}://127.0.0.1:{server.getsockname()[1]}", ELSEWHERE)
+        with pytest.raises(errors.AddressRefused) as caught:
+            client.request("PUT", "/x?token=1", data=b"x")
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert (caught.value.code, caught.value.path, caught.value.message) == ("address_refused", "/x", "127.0.0.1")
+    assert not caught.value.retryable
+
+
+def test_the_certificate_of_an_address_that_is_not_allowed_is_not_looked_at() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        with pytest.raises(errors.AddressRefused):
+            certificate_fingerprint(f"https://127.0.0.1:{server.getsockname()[1]}", 1.0, ELSEWHERE)
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "2852039166", "0xa9fea9fe", "[::ffff:a9fe:a9fe]", "0", "[fe80::1]"]
+)
+def test_no_way_of_writing_an_address_gets_around_it(host: str) -> None:
+    with pytest.raises(errors.AddressRefused):
+        client_of(f"http://{host}").request("GET", "/latest/meta-data/")
+    with pytest.raises(errors.AddressRefused):
+        certificate_fingerprint(f"https://{host}", 1.0)
+
+
+def test_a_name_that_stands_for_such_an_address_is_not_connected_to(names: Names) -> None:
+    names(["169.254.169.254", "fe80::1"])
+    with pytest.raises(errors.AddressRefused):
+        client_of(f"http://{NAME}").request("GET", "/x")
+
+
+def test_of_several_addresses_only_an_allowed_one_is_connected_to(names: Names) -> None:
+    names(["169.254.169.254", "127.0.0.1"])
+    with terminal(lambda *_: Reply()) as server:
+        port = server.url.rpartition(":")[2]
+        assert client_of(f"http://{NAME}:{port}").request("GET", "/x").status == 200
+    assert server.seen[0].headers["host"] == f"{NAME}:{port}"
+
+
+def test_the_address_that_was_judged_is_the_one_connected_to(names: Names) -> None:
+    asked = names(["127.0.0.1"], ["169.254.169.254"])
+    with terminal(lambda *_: Reply(headers={"Connection": "close"})) as server:
+        client = client_of(server.url.replace("127.0.0.1", NAME))
+        assert client.request("GET", "/x").status == 200
+        assert asked == [NAME]
+        with pytest.raises(errors.AddressRefused):
+            client.request("GET", "/x")
+        assert len(server.seen) == 1
+
+
+def test_the_next_address_is_tried_when_one_does_not_answer(names: Names) -> None:
+    names(["127.0.0.2", "127.0.0.1"])
+    with terminal(lambda *_: Reply()) as server:
+        assert client_of(server.url.replace("127.0.0.1", NAME)).request("GET", "/x").status == 200
+
+
+def test_the_server_is_greeted_by_its_name(names: Names, tmp_path: Path) -> None:
+    names(["127.0.0.1"])
+    identity, greeted = Identity(tmp_path), list[str | None]()
+
+    def greet(_: ssl.SSLObject, name: str | None, __: ssl.SSLContext) -> None:
+        greeted.append(name)
+
+    identity.context.sni_callback = greet  # type: ignore[assignment]
+    with terminal(lambda *_: Reply(), identity.context) as server:
+        url = server.url.replace("127.0.0.1", NAME)
+        assert client_of(url, fingerprint=identity.fingerprint).request("GET", "/x").status == 200
+        assert certificate_fingerprint(url, 2.0) == identity.fingerprint
+    assert greeted == [NAME, NAME]
+
+
+def test_a_name_server_that_is_silent_is_waited_for_no_longer_than_a_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    end = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: end.wait(10) and [])
+    client, start = Client(f"http://{NAME}", "admin", "x", timeout=(0.2, 5.0)), time.monotonic()
+    with pytest.raises(errors.Unreachable):
+        client.request("GET", "/x")
+    assert time.monotonic() - start < 2.0
+    end.set()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_connection_that_is_not_taken_in_time_sent_nothing(scheme: str) -> None:
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for waiting in (first, second):
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        client = Client(f"{scheme}://127.0.0.1:{full.getsockname()[1]}", "admin", "x", timeout=(0.2, 5.0))
+        with pytest.raises(errors.Unreachable):
+            client.request("PUT", "/x", data=b"x")

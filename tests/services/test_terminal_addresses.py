@@ -1,0 +1,90 @@
+"""A terminal at an address that is not allowed: refused when saved, and left alone when it is found out later."""
+
+import socket
+from ipaddress import ip_network
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import AddressRefused
+from hikflask.models import Terminal
+from hikflask.services import employees, enrolments, settling, terminals
+from hikflask.services.captures import Draft
+from hikflask.services.errors import TerminalAddressRefused
+from hikflask.services.terminals import Access
+from hikflask.simulator import SimulatorServer
+from hikflask.simulator import Terminal as Simulated
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.usefixtures("context")
+
+OFFICE = (ip_network("192.168.1.0/24"),)
+
+
+def access(url: str, **more: object) -> Access:
+    return Access("Вход", url, "admin", PASSWORD, **more)
+
+
+def named(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Let each name stand for these addresses."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+def test_name_that_stands_for_refused_addresses_alone_is_not_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    named(monkeypatch, "169.254.169.254", "224.0.0.1")
+
+    with pytest.raises(TerminalAddressRefused):
+        terminals.add(access("http://door.test"))
+
+    assert terminals.everyone() == []
+
+
+def test_name_with_one_allowed_address_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    named(monkeypatch, "169.254.169.254", "192.168.1.64")
+
+    assert terminals.add(access("http://door.test")).id
+
+
+def test_name_that_is_not_resolved_is_saved() -> None:
+    assert terminals.add(access("http://door.invalid")).id
+
+
+def test_address_outside_the_networks_is_not_saved(app: Flask) -> None:
+    app.config["TERMINAL_NETWORKS"] = OFFICE
+
+    assert terminals.add(access("http://192.168.1.64")).id
+    with pytest.raises(TerminalAddressRefused):
+        terminals.change(1, access("http://192.168.2.64"), "operator")
+
+    assert [terminal.url for terminal in terminals.everyone()] == ["http://192.168.1.64"]
+
+
+def test_terminal_that_is_outside_since_the_setting_changed_can_be_switched_off(app: Flask) -> None:
+    terminals.add(access("http://192.168.2.64"))
+    app.config["TERMINAL_NETWORKS"] = OFFICE
+
+    assert not terminals.change(1, access("http://192.168.2.64", is_active=False), "operator").is_active
+
+
+def test_wish_for_a_refused_address_waits_for_a_person_and_goes_on_when_it_is_corrected(app: Flask) -> None:
+    del app.extensions["terminal_transport"]
+    with SimulatorServer(Simulated(PASSWORD)) as server:
+        terminal = terminals.add(access(server.url))
+        wish = employees.send(employees.save(Draft("100222", "Иван Иванов")).id, terminal.id)
+        app.config["TERMINAL_NETWORKS"] = OFFICE
+
+        with pytest.raises(AddressRefused):
+            settling.settle(wish.id, "operator")
+
+        waiting = enrolments.row(wish.id)
+        assert (waiting.refusal, waiting.next_attempt_at, waiting.attempts) == ("address_refused", None, 0)
+        assert waiting.step == ""
+        assert db.session.get_one(Terminal, terminal.id, populate_existing=True).trouble == "address_refused"
+
+        app.config["TERMINAL_NETWORKS"] = ()
+        terminals.change(terminal.id, access(server.url), "operator")
+        assert enrolments.row(wish.id).next_attempt_at is not None
+        settling.settle(wish.id, "operator")
+        assert enrolments.row(wish.id).refusal != "address_refused"
