@@ -82,7 +82,9 @@ def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - alway
     shown = panel.of(form.own_capture)
     text = _("The page was open for too long, or cookies are off. Nothing typed is lost: try again.")
     if htmx.wants_fragment():
-        return _answer(form, Panel(shown.view, "token_lost", text), 400)
+        answer = _answer(form, Panel(shown.view, "token_lost", text), 400)
+        answer.set_data(answer.get_data(as_text=True) + render_template("captures/_token.html"))
+        return answer
     return employee_page.show(form, shown, 400, text)
 
 

@@ -3,12 +3,13 @@
 from typing import Any
 
 from flask import Response, make_response, render_template, url_for
+from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.services import employees, terminals
 from hikflask.services.captures import Draft
 from hikflask.services.errors import ServiceError
-from hikflask.web import panel
+from hikflask.web import kept, panel
 from hikflask.web.errors import said, status_of
 from hikflask.web.panel import Panel
 
@@ -30,6 +31,18 @@ def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> Employ
 def as_typed() -> EmployeePageForm:
     """Return the form that was submitted."""
     return EmployeePageForm()
+
+
+@kept.restores("employees.create", "employees.update", "captures.start", "captures.cancel", "captures.dismiss")
+def typed_again(
+    fields: MultiDict[str, str],
+    employee_id: int | None = None,
+    **_: Any,
+) -> Response:
+    """Answer the page with a form that came when nobody was signed in any more; a chosen file is not in it."""
+    form = EmployeePageForm(formdata=fields)
+    form.employee_id.data = employee_id or form.employee_id.data
+    return show(form, panel.of(form.own_capture))
 
 
 def typed_draft(form: EmployeePageForm) -> Draft:

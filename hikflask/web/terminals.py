@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from hikflask import jobs
 from hikflask.access import ADMIN, OPERATOR, VIEWER, allow, confirmed
@@ -14,6 +15,7 @@ from hikflask.models import Terminal
 from hikflask.services import checks, terminals
 from hikflask.services.errors import ServiceError
 from hikflask.services.terminals import Access
+from hikflask.web import kept
 from hikflask.web.errors import said, status_of
 from hikflask.web.operator import present_operator
 
@@ -147,6 +149,15 @@ def delete(terminal_id: int) -> ResponseReturnValue:
         return make_response(body, status_of(error))
     flash(_("%(name)s is deleted.", name=name))
     return redirect(url_for(".index"), 303)
+
+
+@kept.restores("terminals.create", "terminals.update", "terminals.fingerprint")
+def typed_again(fields: MultiDict[str, str], terminal_id: int | None = None) -> Response:
+    """Answer the form as it was typed, but for the password, which is never sent back."""
+    terminal = terminals.get(terminal_id or row_id(fields.get("terminal_id")) or 0)
+    form = TerminalForm(formdata=fields, adding=terminal is None)
+    form.password.errors = [_("Enter the password again, please.")] if terminal is None else []
+    return _form(form, terminal)
 
 
 def _terminal(terminal_id: int) -> Terminal:
