@@ -5,16 +5,10 @@ set -eu
 bin=$1
 port=${HIKFLASK_PORT:-8000}
 simulator_port=${SIMULATOR_PORT:-8081}
-instance=${HIKFLASK_INSTANCE_PATH:-instance}
 export FLASK_APP=wsgi
 
-# The simulator's password is made once and kept beside the database, readable by this account alone.
-secret="$instance/simulator_password"
-mkdir -p "$instance"
-if [ ! -s "$secret" ]; then
-    (umask 077 && "$bin/python" -c 'import secrets; print(secrets.token_urlsafe(12))' > "$secret")
-fi
-HIKFLASK_SIMULATOR_PASSWORD=$(cat "$secret")
+# The simulator's password is another one each time, and stands in no file.
+HIKFLASK_SIMULATOR_PASSWORD=${HIKFLASK_SIMULATOR_PASSWORD:-$("$bin/python" -c 'import secrets; print(secrets.token_urlsafe(12))')}
 export HIKFLASK_SIMULATOR_PASSWORD
 
 for busy in "$port" "$simulator_port"; do
@@ -41,7 +35,8 @@ until "$bin/python" -c 'import socket, sys; socket.create_connection(("127.0.0.1
     sleep 0.2
 done
 
-"$bin/flask" terminal add --replace "Проходная (симулятор)" "http://127.0.0.1:$simulator_port" admin --password-stdin < "$secret"
+printf '%s\n' "$HIKFLASK_SIMULATOR_PASSWORD" |
+    "$bin/flask" terminal add --replace "Проходная (симулятор)" "http://127.0.0.1:$simulator_port" admin --password-stdin
 
 echo
 echo "  hikflask:            http://127.0.0.1:$port/"

@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from hikflask.cli import terminals, workers
+from hikflask.cli import secrets, terminals, workers
 
 
 def register(app: Flask) -> None:
     """Add the commands to the app."""
-    for command in (workers.run_worker, terminals.terminal):
+    for command in (workers.run_worker, terminals.terminal, secrets.secrets):
         app.cli.add_command(command)
