@@ -53,13 +53,16 @@ class Served:
 
     def flask(self, *arguments: str, stdin: str = "") -> str:
         """Run a command of `flask --app wsgi` and return what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", *arguments],
-            cwd=ROOT, env=self._environment, input=stdin, capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
+        done = self._run("flask", *arguments, stdin=stdin)
         if done.returncode:
             raise AssertionError(done.stdout + done.stderr)
         return done.stdout
+
+    def refused(self, module: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run what must end by itself with an error, and return how it did."""
+        done = self._run(module, *arguments)
+        assert done.returncode, done.stdout + done.stderr
+        return done
 
     def start(self) -> None:
         """Migrate and serve; return when the page answers."""
@@ -83,6 +86,12 @@ class Served:
             process.send_signal(signal.SIGTERM)
         for process in self._processes:
             process.wait(30)
+
+    def _run(self, module: str, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT, env=self._environment, input=stdin, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
 
     def _spawn(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT, env=self._environment)
