@@ -209,6 +209,7 @@ def test_damaged_file_does_not_disturb_a_process_that_runs(
     assert "spoilt" not in caplog.text
 
 
+KILLED = 9
 STEPS = ("open", "fsync", "replace", "unlink")
 
 
@@ -216,22 +217,30 @@ def killed(parent: Flask, command: Callable[[], int], steps: int) -> bool:
     """Run a command in a process that is killed before its step of this number; False when it had fewer."""
     child = os.fork()
     if child == 0:
-        left = [steps]
+        try:
+            run_until_killed(again(parent), command, steps)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in {0, KILLED}
+    return code == KILLED
 
-        def count(*_: Any) -> None:
-            left[0] -= 1
-            if left[0] < 0:
-                os._exit(9)
 
-        app = again(parent)
-        with app.app_context():
-            for name in STEPS:
-                setattr(os, name, counted(getattr(os, name), count))
-            event.listen(db.engine, "before_cursor_execute", count)
-            event.listen(db.engine, "commit", count)
-            command()
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+def run_until_killed(app: Flask, command: Callable[[], int], steps: int) -> None:
+    left = [steps]
+
+    def count(*_: Any) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            os._exit(KILLED)
+
+    with app.app_context():
+        for name in STEPS:
+            setattr(os, name, counted(getattr(os, name), count))
+        event.listen(db.engine, "before_cursor_execute", count)
+        event.listen(db.engine, "commit", count)
+        command()
 
 
 def counted(function: Callable[..., Any], count: Callable[[], None]) -> Callable[..., Any]:
@@ -242,6 +251,7 @@ def counted(function: Callable[..., Any], count: Callable[[], None]) -> Callable
     return call
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("command", [terminal_passwords.rotate, terminal_passwords.drop_old])
 def test_killed_at_any_step_it_leaves_everything_readable(
     stored: Flask, tmp_path: Path, command: Callable[[], int]
