@@ -1,7 +1,21 @@
 """What gunicorn and `flask --app wsgi` load: the app, with the embedded worker where this process serves."""
 
-from hikflask import create_app
-from hikflask.worker import start_embedded
+import sys
 
-app = create_app()
+from hikflask import create_app
+from hikflask.config import ConfigError
+from hikflask.start import announce_first_run, prepare
+from hikflask.worker import start_embedded, this_process_serves
+
+# gunicorn ends as a whole on this status; after another one it would start the same process again for ever.
+REFUSED = 3
+
+try:
+    app = create_app()
+    if this_process_serves():
+        prepare(app)
+        announce_first_run(app)
+except ConfigError as error:
+    print(error, file=sys.stderr)
+    sys.exit(REFUSED)
 worker = start_embedded(app)

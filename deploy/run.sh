@@ -5,17 +5,13 @@ set -eu
 bin=$1
 port=${HIKFLASK_PORT:-8000}
 simulator_port=${SIMULATOR_PORT:-8081}
-instance=${HIKFLASK_INSTANCE_PATH:-instance}
 export FLASK_APP=wsgi
 
-# The simulator's password is made once and kept beside the database, readable by this account alone.
-secret="$instance/simulator_password"
-mkdir -p "$instance"
-if [ ! -s "$secret" ]; then
-    (umask 077 && "$bin/python" -c 'import secrets; print(secrets.token_urlsafe(12))' > "$secret")
-fi
-HIKFLASK_SIMULATOR_PASSWORD=$(cat "$secret")
+# The simulator's password is another one each time, and stands in no file.
+HIKFLASK_SIMULATOR_PASSWORD=${HIKFLASK_SIMULATOR_PASSWORD:-$("$bin/python" -c 'import secrets; print(secrets.token_urlsafe(12))')}
 export HIKFLASK_SIMULATOR_PASSWORD
+# So is the operator's, which is printed.
+password=$("$bin/python" -c 'import secrets; print(secrets.token_urlsafe(12))')
 
 for busy in "$port" "$simulator_port"; do
     if ! "$bin/python" -c 'import socket, sys; socket.create_server(("127.0.0.1", int(sys.argv[1]))).close()' "$busy" 2>/dev/null; then
@@ -41,10 +37,15 @@ until "$bin/python" -c 'import socket, sys; socket.create_connection(("127.0.0.1
     sleep 0.2
 done
 
-"$bin/flask" terminal add --replace "Проходная (симулятор)" "http://127.0.0.1:$simulator_port" admin --password-stdin < "$secret"
+printf '%s\n' "$HIKFLASK_SIMULATOR_PASSWORD" |
+    "$bin/flask" terminal add --replace "Проходная (симулятор)" "http://127.0.0.1:$simulator_port" admin --password-stdin
+{ printf '%s\n' "$password" | "$bin/flask" operator create admin --role admin --password-stdin >/dev/null 2>&1; } ||
+    printf '%s\n' "$password" | "$bin/flask" operator password admin --password-stdin >/dev/null
 
 echo
 echo "  hikflask:            http://127.0.0.1:$port/"
+echo "  sign in as:          admin"
+echo "  password:            $password"
 echo "  simulated terminal:  http://127.0.0.1:$simulator_port/"
 echo "  Ctrl-C stops both."
 echo

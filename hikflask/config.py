@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, MultiFernet
 from flask import Config
+
+from hikflask import key_file
 
 ROOT = Path(__file__).resolve().parent.parent
 SHORTEST_KEY = 16
@@ -186,7 +188,8 @@ def validate(config: Config) -> None:
             raise ConfigError(f"HIKFLASK_{name} cannot be used: set it to {setting.allowed}.") from error
     folder = _writable_folder(Path(config["INSTANCE_PATH"]))
     config["SECRET_KEY"] = _secret_key(config["SECRET_KEY"], folder / "secret_key")
-    config["PASSWORD_KEY"] = _password_key(config["PASSWORD_KEY"], folder / "password_key")
+    config["PASSWORD_KEY_FILE"] = None if config["PASSWORD_KEY"] else str(folder / "password_key")
+    config["PASSWORD_KEY"] = _password_keys(config["PASSWORD_KEY"], folder / "password_key")
     config["DATABASE_URL"] = config["DATABASE_URL"] or f"sqlite:///{folder / 'hikflask.sqlite3'}"
     config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1)
     config["TRUSTED_HOSTS"] = config["HOSTS"] or None
@@ -214,23 +217,25 @@ def _secret_key(given: str, file: Path) -> str:
     return key
 
 
-def _password_key(given: str, file: Path) -> str:
-    key = given or _kept_key(file, Fernet.generate_key().decode())
+def _password_keys(given: str, file: Path) -> str:
+    """Return the key, or several, newest first, as a text that key_file.split() takes apart."""
+    text = given or _kept_key(file, Fernet.generate_key().decode())
     try:
-        Fernet(key.encode())
+        MultiFernet([Fernet(key.encode()) for key in key_file.split(text)])
     except ValueError as error:
+        what = "HIKFLASK_PASSWORD_KEY is no Fernet key: set it to" if given else f"{file} holds no Fernet key: restore"
+        made = "leave it unset" if given else "move the file away"
         raise ConfigError(
-            "HIKFLASK_PASSWORD_KEY is no Fernet key: set it to the key that the terminals' passwords were "
-            "encrypted with, or leave it unset to have one made."
+            f"{what} the key that the terminals' passwords were encrypted with, or {made} to have one made."
         ) from error
-    return key
+    return text
 
 
 def _kept_key(file: Path, fresh: str) -> str:
     """Read the key from its file; the first process to come makes it, readable by its owner alone."""
     try:
         with suppress(FileExistsError):
-            _write_whole(file, fresh)
+            key_file.create(file, fresh)
         if file.stat().st_mode & 0o077:
             raise ConfigError(f"Others can read {file}: run `chmod 600 {file}`.")
         return file.read_text(encoding="ascii").strip()
@@ -239,15 +244,3 @@ def _kept_key(file: Path, fresh: str) -> str:
             f"The key in {file} cannot be read: let this account own the file, "
             f"or set HIKFLASK_{file.name.upper()} to the key itself."
         ) from error
-
-
-def _write_whole(file: Path, text: str) -> None:
-    """Create the file with its text in one step, so that no other process ever reads half a key."""
-    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as stream:
-            stream.write(text + "\n")
-        os.link(draft, file)
-    finally:
-        draft.unlink()

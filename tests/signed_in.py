@@ -1,10 +1,15 @@
 """Clients that are somebody: an operator with an open session, or a program with a token."""
 
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from hikflask.extensions import db
+from hikflask import create_app
+from hikflask.extensions import db, task_queue
 from hikflask.models import Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.operator import ADMIN
@@ -61,6 +66,36 @@ def client_of(app: Flask, role: str = ADMIN, name: str = "", *, confirmed: bool 
         session["_user_id"] = key
         session["_fresh"] = True
     return client
+
+
+@dataclass(frozen=True)
+class LetIn:
+    """What a served app lets in: the value of the session's cookie, and an API token, both an administrator's."""
+
+    cookie: str
+    token: str
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Show the token, as `auth` of a requests session, to the API alone."""
+        if "/api/" in str(request.url):
+            request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
+
+
+def let_in(folder: Path, **settings: str) -> LetIn:
+    """Add an administrator with an open session and a token to the migrated database of an instance folder."""
+    app = create_app({"INSTANCE_PATH": str(folder), "TESTING": True, **settings})
+    try:
+        client = client_of(app)
+        cookie = client.get_cookie(app.config["SESSION_COOKIE_NAME"])
+        assert cookie is not None
+        return LetIn(cookie.value, client.token)
+    finally:
+        app.extensions["terminal_clients"].close()
+        task_queue.lanes(app).close()
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
 
 
 def make_token(app: Flask, role: str = ADMIN) -> str:

@@ -12,7 +12,7 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Config
 
-from hikflask import config
+from hikflask import config, key_file
 from hikflask.config import SETTINGS, ConfigError
 
 GOOD_KEY = "q7Wn2xR9tB4mZ8kL5vJ1"
@@ -146,6 +146,28 @@ def test_password_key_that_is_no_fernet_key_is_refused(tmp_path: Path, key: str)
     assert key not in sentence.removeprefix("HIKFLASK_PASSWORD_KEY is no Fernet key") or len(key) == 1
 
 
+@pytest.mark.parametrize("text", ["", "x", "Ключ", f"{Fernet.generate_key().decode()}\nx"])
+def test_key_file_that_holds_something_else_is_refused_with_the_cure(tmp_path: Path, text: str) -> None:
+    (tmp_path / "password_key").touch(mode=0o600)
+    (tmp_path / "password_key").write_text(text)
+
+    sentence = refusal(tmp_path)
+
+    assert str(tmp_path / "password_key") in sentence
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("between", [",", " ", "\n", ", "])
+def test_several_password_keys_may_be_given(tmp_path: Path, between: str) -> None:
+    keys = [Fernet.generate_key().decode() for _ in range(2)]
+
+    settings = loaded(tmp_path, PASSWORD_KEY=between.join(keys))
+
+    assert key_file.split(settings["PASSWORD_KEY"]) == keys
+    assert settings["PASSWORD_KEY_FILE"] is None
+    assert not (tmp_path / "password_key").exists()
+
+
 def test_keys_are_made_once_for_their_owner_alone(tmp_path: Path) -> None:
     first = loaded(tmp_path)
 
@@ -203,7 +225,7 @@ def test_uploads_that_are_no_folder_are_refused(tmp_path: Path) -> None:
 RACER = """
 import json, sys
 from flask import Config
-from hikflask import config
+from hikflask import config, key_file
 print("ready", flush=True)
 sys.stdin.readline()
 settings = Config(sys.argv[1])

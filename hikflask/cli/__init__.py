@@ -2,10 +2,11 @@
 
 from flask import Flask
 
-from hikflask.cli import operators, terminals, tokens, workers
+from hikflask.cli import operators, secrets, terminals, tokens, workers
 
 
 def register(app: Flask) -> None:
     """Add the commands to the app."""
-    for command in (workers.run_worker, terminals.terminal, operators.operator, tokens.token):
+    commands = (workers.run_worker, terminals.terminal, operators.operator, tokens.token, secrets.secrets)
+    for command in commands:
         app.cli.add_command(command)

@@ -1,6 +1,6 @@
 """Terminals: added, changed, deleted; a password goes in encrypted and never comes out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import current_app
 from sqlalchemy import or_, select, update
@@ -25,7 +25,7 @@ class Access:
     name: str
     url: str
     username: str
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     fingerprint: str | None = None
     is_active: bool = True
     face_by_picture: bool = False

@@ -16,6 +16,7 @@ from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from tests.conftest import PASSWORD
+from tests.signed_in import LetIn, let_in
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -60,6 +61,7 @@ class Site:
     url: str
     simulator: Simulated
     server: SimulatorServer
+    let_in: LetIn
 
 
 @pytest.fixture(scope="session")
@@ -71,12 +73,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     environment = {**os.environ, **settings}
     flask = [sys.executable, "-m", "flask"]
     subprocess.run([*flask, "db", "upgrade"], cwd=ROOT, env=environment, check=True, capture_output=True)
+    found = let_in(folder)
     simulator = Simulated(PASSWORD)
     with SimulatorServer(simulator) as server:
         add = [*flask, "terminal", "add", TERMINAL_NAME, server.url, "admin", "--password-stdin"]
         subprocess.run(add, cwd=ROOT, env=environment, check=True, capture_output=True, input=PASSWORD.encode())
         with gunicorn(environment, folder / "server.log") as url:
-            yield Site(url, simulator, server)
+            yield Site(url, simulator, server, found)
 
 
 class gunicorn:  # noqa: N801 - used as a function
@@ -124,10 +127,11 @@ def site(served: Site) -> Site:
 
 
 class Window:
-    """A browser window whose console must stay silent."""
+    """A browser window on which an administrator is signed in, and whose console must stay silent."""
 
-    def __init__(self, context: BrowserContext) -> None:
+    def __init__(self, context: BrowserContext, site: Site) -> None:
         self.context = context
+        context.add_cookies([{"name": "hikflask", "value": site.let_in.cookie, "url": site.url}])
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
@@ -137,7 +141,7 @@ class Window:
 @pytest.fixture
 def russian(browser: Browser, site: Site) -> Iterator[Window]:
     """A Russian browser."""
-    window = Window(browser.new_context(locale="ru-RU", base_url=site.url))
+    window = Window(browser.new_context(locale="ru-RU", base_url=site.url), site)
     yield window
     window.context.close()
     assert window.complaints == []
@@ -146,7 +150,7 @@ def russian(browser: Browser, site: Site) -> Iterator[Window]:
 @pytest.fixture
 def english_without_javascript(browser: Browser, site: Site) -> Iterator[Window]:
     """An English browser without JavaScript."""
-    window = Window(browser.new_context(locale="en-US", base_url=site.url, java_script_enabled=False))
+    window = Window(browser.new_context(locale="en-US", base_url=site.url, java_script_enabled=False), site)
     yield window
     window.context.close()
     assert window.complaints == []

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import requests
 
+from tests import signed_in
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 40.0
 
@@ -38,6 +40,7 @@ class Served:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self._folder = folder
+        self._settings = settings
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.http = requests.Session()
@@ -53,19 +56,30 @@ class Served:
 
     def flask(self, *arguments: str, stdin: str = "") -> str:
         """Run a command of `flask --app wsgi` and return what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", *arguments],
-            cwd=ROOT, env=self._environment, input=stdin, capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
+        done = self._run("flask", *arguments, stdin=stdin)
         if done.returncode:
             raise AssertionError(done.stdout + done.stderr)
         return done.stdout
 
+    def refused(self, module: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run what must end by itself with an error, and return how it did."""
+        done = self._run(module, *arguments)
+        assert done.returncode, done.stdout + done.stderr
+        return done
+
     def start(self) -> None:
         """Migrate and serve; return when the page answers."""
         self.flask("db", "upgrade")
+        self.let_in()
         self._spawn("gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app")
         until(self._answers, START_SECONDS)
+
+    def let_in(self) -> None:
+        """Let `http` be an administrator on the pages, and a program with a token for the API."""
+        database = {"DATABASE_URL": self._settings["DATABASE_URL"]} if "DATABASE_URL" in self._settings else {}
+        found = signed_in.let_in(self._folder, **database)
+        self.http.cookies.set("hikflask", found.cookie, domain="127.0.0.1")
+        self.http.auth = found
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         """Start a worker of its own."""
@@ -83,6 +97,12 @@ class Served:
             process.send_signal(signal.SIGTERM)
         for process in self._processes:
             process.wait(30)
+
+    def _run(self, module: str, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT, env=self._environment, input=stdin, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
 
     def _spawn(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT, env=self._environment)

@@ -34,4 +34,5 @@ def test_list_opens_while_three_captures_wait(served: Served) -> None:
 def _capture(served: Served, terminal_id: int) -> None:
     with requests.Session() as http:
         http.trust_env = False
+        http.auth = served.http.auth
         http.post(f"{served.url}/api/devices/{terminal_id}/start-face-capture", timeout=60)

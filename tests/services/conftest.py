@@ -18,6 +18,7 @@ BOTH = {
     "test_other_device",
     "test_races",
     "test_away",
+    "test_terminal_passwords",
 }
 
 

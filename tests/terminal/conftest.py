@@ -27,6 +27,7 @@ from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import PROFILES, profile_named
 from tests.conftest import PASSWORD, close
+from tests.signed_in import client_of
 
 REAL = "real"
 # Those that list the address mode beside the picture are marked by the administrator as taking pictures.
@@ -114,7 +115,7 @@ def app(
 @pytest.fixture(scope="module")
 def device(app: Flask, place: Place) -> dict[str, Any]:
     """The terminal as it was added and checked; nothing more is asked of one that refuses the login."""
-    client = app.test_client()
+    client = client_of(app)
     access = {
         "name": "Проверяемый",
         "url": place.url,
@@ -133,7 +134,7 @@ def device(app: Flask, place: Place) -> dict[str, Any]:
 @pytest.fixture
 def api(app: Flask) -> FlaskClient:
     """The JSON API."""
-    return app.test_client()
+    return client_of(app)
 
 
 @pytest.fixture(scope="module")

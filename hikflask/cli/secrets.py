@@ -1,0 +1,57 @@
+"""`flask --app wsgi secrets …`: change the key of the stored passwords."""
+
+import click
+from cryptography.fernet import Fernet
+from flask.cli import with_appcontext
+
+from hikflask.extensions import vault
+from hikflask.services import terminal_passwords
+from hikflask.vault import GRACE_SECONDS, SETTING, VaultError
+
+
+@click.group()
+def secrets() -> None:
+    """Keys of what is stored encrypted."""
+
+
+@secrets.command("rotate")
+@click.option("--drop-old", is_flag=True, help="Make no new key; forget the older ones when nothing needs them.")
+@with_appcontext
+def rotate_secrets(drop_old: bool) -> None:
+    """Encrypt the terminals' passwords with a new key; the app may run meanwhile."""
+    try:
+        click.echo(_done(drop_old))
+    except VaultError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _done(drop_old: bool) -> str:
+    keyring = vault.keyring
+    if drop_old:
+        return f"{_passwords(terminal_passwords.drop_old())}. {keyring.source} holds the newest key alone."
+    if keyring.file is None:
+        return _with_given_keys()
+    return (
+        f"{_passwords(terminal_passwords.rotate())}. The older keys stay in {keyring.source}: back it up, and in "
+        f"{GRACE_SECONDS / 60:.0f} minutes or later forget them with `flask --app wsgi secrets rotate --drop-old`."
+    )
+
+
+def _with_given_keys() -> str:
+    """The keys stand where only a person can change them: say how, or do what remains after that."""
+    if vault.keyring.count > 1:
+        return (
+            f"{_passwords(terminal_passwords.renew())}. When every process runs with this key first, "
+            f"leave it alone in {SETTING}."
+        )
+    key = Fernet.generate_key().decode()
+    return (
+        f"The key is given by {SETTING}, so nothing was changed. To change the key:\n"
+        f"1. put this new key first, with a comma before the present one: {SETTING}={key},…\n"
+        "2. restart every process with both;\n"
+        "3. run `flask --app wsgi secrets rotate` again with both: it encrypts the passwords with the new key."
+    )
+
+
+def _passwords(count: int) -> str:
+    return f"Passwords encrypted with the newest key: {count}"

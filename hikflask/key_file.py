@@ -1,0 +1,84 @@
+"""Files that hold keys: made once, read by their owner alone, replaced as a whole and by one process at a time."""
+
+import fcntl
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def split(text: str) -> list[str]:
+    """Return the keys of a text, newest first: on lines of their own, or with commas or spaces between them."""
+    return re.findall(r"[^\s,]+", text)
+
+
+def create(file: Path, text: str) -> None:
+    """Create the file with its text in one step, so that no other process ever reads half a key.
+
+    :raises FileExistsError: when another process was first.
+    """
+    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+    try:
+        _write(draft, text)
+        os.link(draft, file)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync(file.parent)
+
+
+def replace(file: Path, text: str) -> None:
+    """Put the text in place of the old one, whole, and on the disk when this returns. Call it while the file is held.
+
+    :raises OSError: when it cannot be; then the old text is still there.
+    """
+    file = file.resolve()
+    draft = file.with_name(f"{file.name}.new")
+    draft.unlink(missing_ok=True)  # left by a process that was killed
+    try:
+        _write(draft, text)
+        _give(draft, file)
+        os.replace(draft, file)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync(file.parent)
+
+
+@contextmanager
+def held(file: Path) -> Iterator[None]:
+    """Keep other processes from holding the file; the right ends with the process, too.
+
+    :raises BlockingIOError: when another one holds it now. :raises OSError: when it cannot be held at all.
+    """
+    lock = file.with_name(f"{file.name}.lock")
+    handle = os.open(lock, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        _give(lock, file)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _write(draft: Path, text: str) -> None:
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as stream:
+        stream.write(text + "\n")
+        stream.flush()
+        os.fsync(handle)
+
+
+def _give(file: Path, like: Path) -> None:
+    """Give a file to the owner of the key, so that a command run by root does not shut the service out."""
+    if os.geteuid() == 0:
+        owner = like.stat()
+        os.chown(file, owner.st_uid, owner.st_gid)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
