@@ -13,6 +13,7 @@ BOTH = {
     "test_settling",
     "test_enrolments",
     "test_employees",
+    "test_operators",
     "test_leaving",
     "test_search",
     "test_other_device",

@@ -1,0 +1,86 @@
+"""Who may call what: the one written table. A view that is not here fails the test, and so does one that is gone.
+
+Each row: methods and address → what is asked for. For pages a role of an operator, "confirmed" after it where the
+operator's own password is asked for again; for calls of the API a role of a token.
+"""
+
+NOBODY = "nobody"
+VIEWER, OPERATOR, ADMIN = "viewer", "operator", "admin"
+CONFIRMED = "admin, confirmed"
+
+PAGES = {
+    "GET /static/<path:filename>": NOBODY,
+    "GET /bootstrap/static/<path:filename>": NOBODY,
+    "GET /health": NOBODY,
+    "GET /sign-in": NOBODY,
+    "POST /sign-in": NOBODY,
+    "GET /first-run": NOBODY,
+    "POST /first-run": NOBODY,
+    "POST /sign-out": VIEWER,
+    "GET /confirm": VIEWER,
+    "POST /confirm": VIEWER,
+    "GET /account/": VIEWER,
+    "GET /account/password": VIEWER,
+    "POST /account/password": VIEWER,
+    "POST /account/sign-out-everywhere": VIEWER,
+    "POST /language": VIEWER,
+    "GET /": VIEWER,
+    "GET /employees/": VIEWER,
+    "GET /employees/<int:employee_id>": VIEWER,
+    "GET /employees/<int:employee_id>/enrolments": VIEWER,
+    "GET /employees/new": OPERATOR,
+    "POST /employees/": OPERATOR,
+    "GET /employees/<int:employee_id>/edit": OPERATOR,
+    "POST /employees/<int:employee_id>": OPERATOR,
+    "POST /employees/<int:employee_id>/terminals": OPERATOR,
+    "POST /employees/<int:employee_id>/active": OPERATOR,
+    "GET /employees/<int:employee_id>/delete": OPERATOR,
+    "POST /employees/<int:employee_id>/delete": OPERATOR,
+    "POST /captures": OPERATOR,
+    "GET /captures/<int:capture_id>": OPERATOR,
+    "POST /captures/<int:capture_id>/cancel": OPERATOR,
+    "POST /captures/dismiss": OPERATOR,
+    "POST /captures/draft": OPERATOR,
+    "POST /enrolments/<int:enrolment_id>/retry": OPERATOR,
+    "POST /enrolments/<int:enrolment_id>/replace": OPERATOR,
+    "GET /removals/": VIEWER,
+    "GET /terminals/": VIEWER,
+    "GET /terminals/<int:terminal_id>": VIEWER,
+    "GET /terminals/file-warning": OPERATOR,
+    "POST /terminals/<int:terminal_id>/check": OPERATOR,
+    "POST /terminals/<int:terminal_id>/try-once": ADMIN,
+    "GET /terminals/new": CONFIRMED,
+    "POST /terminals/": CONFIRMED,
+    "POST /terminals/fingerprint": CONFIRMED,
+    "GET /terminals/<int:terminal_id>/edit": CONFIRMED,
+    "POST /terminals/<int:terminal_id>": CONFIRMED,
+    "GET /terminals/<int:terminal_id>/delete": CONFIRMED,
+    "POST /terminals/<int:terminal_id>/delete": CONFIRMED,
+    "GET /administration": ADMIN,
+    "GET /operators/": CONFIRMED,
+    "POST /operators/": CONFIRMED,
+    "GET /operators/<int:operator_id>": CONFIRMED,
+    "POST /operators/<int:operator_id>": CONFIRMED,
+    "POST /operators/<int:operator_id>/password": CONFIRMED,
+    "GET /tokens/": CONFIRMED,
+    "POST /tokens/": CONFIRMED,
+    "POST /tokens/<int:token_id>/revoke": CONFIRMED,
+}
+# A session or a token opens these.
+BOTH = {"GET /uploads/<name>": VIEWER}
+API = {
+    "GET /api/users/": VIEWER,
+    "GET /api/users/<int:user_id>": VIEWER,
+    "POST /api/users/": OPERATOR,
+    "PUT /api/users/<int:user_id>": OPERATOR,
+    "DELETE /api/users/<int:user_id>": OPERATOR,
+    "POST /api/users/<int:user_id>/photo": OPERATOR,
+    "POST /api/users/<int:user_id>/sync-to-device": OPERATOR,
+    "GET /api/devices/": VIEWER,
+    "GET /api/devices/<int:device_id>": VIEWER,
+    "GET /api/devices/<int:device_id>/status": VIEWER,
+    "POST /api/devices/": ADMIN,
+    "PUT /api/devices/<int:device_id>": ADMIN,
+    "DELETE /api/devices/<int:device_id>": ADMIN,
+    "POST /api/devices/<int:device_id>/start-face-capture": OPERATOR,
+}
