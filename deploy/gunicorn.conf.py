@@ -12,6 +12,8 @@ timeout = 90
 graceful_timeout = 10
 keepalive = 5
 control_socket_disable = True
+# The app itself decides whose X-Forwarded-… headers it believes (HIKFLASK_TRUSTED_PROXY).
+forwarded_allow_ips = ""
 accesslog = None
 errorlog = "-"
 loglevel = os.environ.get("HIKFLASK_LOG_LEVEL", "warning")

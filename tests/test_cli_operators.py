@@ -92,9 +92,8 @@ def test_token_stands_alone_on_the_last_line_and_works(app: Flask, options: tupl
     assert answer.status_code == 200
     with app.app_context():
         (row,) = tokens.everyone()
-        assert (row.name, row.role, row.created_by, round((row.expires_at - row.created_at).total_seconds() / 86400)) == (
-            "Кадры", role, "command line", 365,
-        )  # fmt: skip
+        assert (row.name, row.role, row.created_by) == ("Кадры", role, "command line")
+        assert round((row.expires_at - row.created_at).total_seconds() / 86400) == 365
 
 
 def test_token_is_revoked(app: Flask) -> None:
