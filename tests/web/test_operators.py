@@ -42,9 +42,9 @@ def test_operator_is_added_with_a_password_shown_once_that_must_be_changed(app: 
 
 
 @pytest.mark.parametrize(("changed", "sentence"), [
-    ({"name": ""}, "“Name” must not be empty."),
-    ({"name": "a\nb"}, "“Name” must not contain control characters."),
-    ({"name": "x" * 65}, "“Name” is too long: at most 64 characters."),
+    ({"name": ""}, "“Operator's name” must not be empty."),
+    ({"name": "a\nb"}, "“Operator's name” must not contain control characters."),
+    ({"name": "x" * 65}, "“Operator's name” is too long: at most 64 characters."),
     ({"name": "АННА"}, "Another operator has this name."),
     ({"role": "root"}, "“Role” must be one of the list."),
     ({"role": ""}, "“Role” must be one of the list."),
