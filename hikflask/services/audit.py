@@ -128,15 +128,23 @@ def note_look(employee_id: int | None, file: str) -> None:
 def entries(wanted: Wanted, limit: int, offset: int = 0) -> tuple[list[AuditEntry], int]:
     """Return a page of entries, the newest first, and how many there are in all."""
     found = db.session.execute(
-        select(AuditEntry).where(*_matching(wanted)).order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
+        select(AuditEntry).where(*matching(wanted)).order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
     ).scalars()
-    total = db.session.execute(select(func.count(AuditEntry.id)).where(*_matching(wanted))).scalar_one()
     page = list(found)
     db.session.commit()
-    return page, total
+    return page, count(wanted)
 
 
-def _matching(wanted: Wanted) -> list[ColumnElement[bool]]:
+def count(wanted: Wanted, newest: int | None = None) -> int:
+    """Return how many entries there are, up to the one with the id `newest`."""
+    statement = select(func.count(AuditEntry.id)).where(*matching(wanted))
+    total = db.session.execute(statement if newest is None else statement.where(AuditEntry.id <= newest)).scalar_one()
+    db.session.commit()
+    return total
+
+
+def matching(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """Return the conditions that entries are wanted by."""
     said = {
         AuditEntry.actor: wanted.actor,
         AuditEntry.action: wanted.action,
