@@ -6,7 +6,7 @@ from hikflask.services import audit
 
 def facts(employee: Employee) -> dict[str, str]:
     """Return what is told of an employee before and after."""
-    return {"number": employee.number, "name": employee.name, "department": employee.department}
+    return {"number": employee.number, "full_name": employee.name, "department": employee.department}
 
 
 def changed(employee: Employee, before: dict[str, str]) -> None:

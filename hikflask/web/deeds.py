@@ -56,11 +56,13 @@ DEEDS = {
     "sign_out": N_("Signed out"),
     "sign_out.everywhere": N_("Signed out everywhere"),
     "access.refused": N_("Access refused"),
+    "secrets.rotated": N_("Terminals' passwords encrypted with a new key"),
     "audit.exported": N_("Audit trail exported"),
 }
 FACTS = {
     "number": N_("Employee ID"),
     "name": N_("Name"),
+    "full_name": N_("Full name"),
     "department": N_("Department"),
     "source": N_("Where from"),
     "reason": N_("Reason"),
@@ -74,6 +76,7 @@ FACTS = {
     "serial": N_("Serial number"),
     "role": N_("Role"),
     "expires_at": N_("Valid until"),
+    "passwords": N_("Passwords"),
     "entries": N_("Entries"),
     "actor": N_("Who"),
     "action": N_("What"),

@@ -123,7 +123,7 @@ def test_employee_is_created_with_a_captured_photo(simulator: Simulated, termina
         ("Анна", "abc123", "10.0.0.7")
     }
     assert {(one.employee, one.employee_id) for one in (created, used, photo, wanted)} == {("100222", employee.id)}
-    assert values(created.after) == {"number": "100222", "name": "Иван Иванов", "department": "Охрана"}
+    assert values(created.after) == {"number": "100222", "full_name": "Иван Иванов", "department": "Охрана"}
     assert (used.terminal, wanted.terminal) == ("Вход", "Вход")
     assert employee.photo is not None
     assert photo.subject == employee.photo.file
@@ -137,8 +137,8 @@ def test_change_says_what_was_before(trail: Trail) -> None:
     employees.save(Draft("100222", "Иван Петров", "Охрана"), employee_id=employee.id)
 
     (changed,) = trail.new()
-    assert (changed.action, values(changed.before)) == ("employee.changed", {"name": "Иван Иванов"})
-    assert values(changed.after) == {"name": "Иван Петров"}
+    assert (changed.action, values(changed.before)) == ("employee.changed", {"full_name": "Иван Иванов"})
+    assert values(changed.after) == {"full_name": "Иван Петров"}
 
 
 def test_another_number_is_found_under_both(trail: Trail) -> None:
@@ -223,7 +223,7 @@ def test_deletion_outlives_the_employee(simulator: Simulated, terminal: Terminal
 
     deleted, removed = trail.new()
     assert (deleted.action, deleted.employee_id, deleted.employee) == ("employee.deleted", employee_id, "100222")
-    assert values(deleted.before) == {"number": "100222", "name": "Иван Иванов", "department": "Охрана"}
+    assert values(deleted.before) == {"number": "100222", "full_name": "Иван Иванов", "department": "Охрана"}
     assert (removed.action, removed.employee) == ("enrolment.removed", "100222")
 
 

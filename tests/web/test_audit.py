@@ -59,14 +59,14 @@ def test_page_tells_the_newest_first_in_words(app: Flask, client: FlaskClient) -
         app,
         "employee.changed",
         employee="100222",
-        before='{"name": "Иван Иванов"}',
-        after='{"name": "Пётр <Петров>"}',
+        before='{"full_name": "Иван Иванов"}',
+        after='{"full_name": "Пётр <Петров>"}',
     )
 
     newest, older = shown(client.get("/audit/?until=2026-03-10", headers=ENGLISH).text)
 
     assert newest.startswith("Mar 10, 2026, 12:00:00") or newest.startswith("10 Mar 2026, 12:00:00")
-    assert "Анна Employee changed Name: Иван Иванов → Пётр &lt;Петров&gt; 100222" in newest
+    assert "Анна Employee changed Full name: Иван Иванов → Пётр &lt;Петров&gt; 100222" in newest
     assert "Employee added" in older
     assert older.endswith("100222 10.0.0.7 abc123")
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -118,6 +119,8 @@ def test_no_deed_brings_a_secret_into_the_trail(app: Flask, client: FlaskClient,
     employees_come_and_go(desk)
     terminals_come_and_go(app, client)
     shown = operators_come_and_go(client)
+    rotated = app.test_cli_runner().invoke(args=["secrets", "rotate"])
+    assert rotated.exit_code == 0
     client.post("/audit/export")
     sign_in_and_out(app, shown[-1])
 
@@ -137,4 +140,5 @@ def stored(app: Flask) -> list[str]:
     with app.app_context():
         columns = (Terminal.password_encrypted, Operator.password_hash, OperatorSession.key_sha256)
         rows = [value for column in columns for value in db.session.execute(db.select(column)).scalars()]
-    return [*rows, app.config["SECRET_KEY"], app.config["PASSWORD_KEY"]]
+    keys = Path(app.config["PASSWORD_KEY_FILE"]).read_text(encoding="ascii").split()
+    return [*rows, *keys, app.config["SECRET_KEY"]]
