@@ -49,7 +49,7 @@ DEEDS = {
     "token.created": N_("API token made"),
     "token.revoked": N_("API token revoked"),
     "token.refused": N_("Unknown API token refused"),
-    "sign_in": N_("Signed in"),
+    "sign_in": N_("Sign-in"),
     "sign_in.refused": N_("Sign-in refused"),
     "sign_in.throttled": N_("Too many tries to sign in"),
     "confirmation.refused": N_("Wrong password when asked again"),

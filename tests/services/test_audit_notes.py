@@ -524,6 +524,16 @@ def test_change_of_a_terminal_says_what_was_before_and_of_a_password_the_fact(te
     assert (password.action, password.before, password.after) == ("terminal.password_changed", "", "")
 
 
+def test_change_that_is_refused_is_no_entry(terminal: Terminal, trail: Trail) -> None:
+    other = terminals.add(Access("Склад", "http://10.0.0.9", "admin", PASSWORD))
+    trail.new()
+
+    with pytest.raises(TerminalNameKnown):
+        terminals.change(other.id, Access(terminal.name, "http://10.0.0.9", "admin", "Secret123"), "test")
+
+    assert trail.actions() == []
+
+
 def test_deletion_of_a_terminal_is_noted_when_it_happens(
     simulator: Simulated, terminal: Terminal, trail: Trail
 ) -> None:
