@@ -13,7 +13,7 @@ from hikflask.models.capture import RUNNING, SUPERSEDED, TAKEN, USED
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services import captures, enrolments, leases, photos, terminals
+from hikflask.services import audit, captures, employee_notes, enrolments, leases, photos, terminals
 from hikflask.services.captures import Draft
 from hikflask.services.errors import (
     CaptureRunning,
@@ -84,6 +84,8 @@ def _write(
     shown = photo or employee.photo
     if shown:
         files.rename(shown, draft.number)
+    if photo:
+        employee_notes.photo_changed(employee, photo, capture)
     terminal_id = capture.terminal_id if capture else source.terminal_id
     if photo and terminal_id:
         if not employee.is_active:
@@ -159,16 +161,19 @@ def _added(draft: Draft) -> Employee:
     employee = Employee(number=draft.number, name=draft.name, department=draft.department)
     db.session.add(employee)
     db.session.flush()
+    audit.note("employee.created", employee=employee, after=employee_notes.facts(employee))
     return employee
 
 
 def _changed(employee_id: int, draft: Draft, with_face: bool) -> Employee:
     employee = locked(employee_id)
+    before = employee_notes.facts(employee)
     if employee.number != draft.number:
         _renumber(employee, draft.number, with_face)
     renamed = employee.name != draft.name
     employee.name, employee.department = draft.name, draft.department
     db.session.flush()
+    employee_notes.changed(employee, before)
     if renamed:
         enrolments.want_renamed(employee)
     return employee
@@ -192,6 +197,8 @@ def _renumber(employee: Employee, number: str, with_face: bool) -> None:
 def set_active(employee_id: int, active: bool) -> Employee:
     """Take an employee off every terminal, or let one back in: the face that was proven must be proven again."""
     employee = locked(employee_id)
+    if active != employee.is_active:
+        audit.note("employee.activated" if active else "employee.deactivated", employee=employee)
     returns, employee.is_active = active and not employee.is_active, active
     try:
         if returns:
@@ -223,6 +230,7 @@ def delete(employee_id: int) -> list[int]:
     employee.photo_id = None
     db.session.flush()
     files = _forget_photos(employee.id)
+    audit.note("employee.deleted", employee=employee, before=employee_notes.facts(employee))
     db.session.delete(employee)
     db.session.commit()
     photos.unlink(*files)

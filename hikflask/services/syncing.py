@@ -6,7 +6,16 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, TAKEN, USED
 from hikflask.models.enrolment import PRESENT
-from hikflask.services import captures, employees, enrolments, leases, photos, terminals, unsaved_captures
+from hikflask.services import (
+    captures,
+    employee_notes,
+    employees,
+    enrolments,
+    leases,
+    photos,
+    terminals,
+    unsaved_captures,
+)
 from hikflask.services.errors import CaptureSuperseded, EmployeeInactive, TerminalUnknown, WishChanged
 
 
@@ -83,6 +92,7 @@ def _adopt(employee: Employee, capture: Capture, files: photos.Files) -> None:
     files.rename(photo, employee.number)
     employee.photo = photo
     db.session.flush()
+    employee_notes.photo_changed(employee, photo, capture)
 
 
 def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:

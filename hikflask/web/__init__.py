@@ -5,6 +5,7 @@ from flask import Flask
 from hikflask.web import (
     account,
     administration,
+    audit,
     captures,
     confirmation,
     cookie,
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     administration,
     operators,
     tokens,
+    audit,
     language,
     health,
 )

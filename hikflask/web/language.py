@@ -46,6 +46,11 @@ def local_time(moment: datetime) -> str:
     return format_datetime(moment, "d MMM, HH:mm", tzinfo=zone, locale=language)
 
 
+def full_time(moment: datetime) -> str:
+    """Return a moment with its year and second."""
+    return str(format_datetime(moment, "d MMM y, HH:mm:ss", tzinfo=timezone(), locale=str(get_locale())))
+
+
 @bp.post("/language")
 @allow(VIEWER)
 def choose() -> Response:

@@ -16,6 +16,10 @@ APPEND_ONLY = {
         """CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
         WHEN OLD.at > strftime('%Y-%m-%d %H:%M:%f', 'now', '-30 days')
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+        # INSERT OR REPLACE deletes without asking the trigger above.
+        """CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
+        WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
     ),
     'postgresql': (
         """CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -30,7 +34,11 @@ APPEND_ONLY = {
     ),
 }
 NOT_APPEND_ONLY = {
-    'sqlite': ('DROP TRIGGER audit_is_not_changed', 'DROP TRIGGER audit_is_kept'),
+    'sqlite': (
+        'DROP TRIGGER audit_is_not_changed',
+        'DROP TRIGGER audit_is_kept',
+        'DROP TRIGGER audit_is_not_replaced',
+    ),
     'postgresql': (
         'DROP TRIGGER audit_is_not_changed ON audit',
         'DROP TRIGGER audit_is_kept ON audit',

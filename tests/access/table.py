@@ -65,6 +65,8 @@ PAGES = {
     "GET /tokens/": CONFIRMED,
     "POST /tokens/": CONFIRMED,
     "POST /tokens/<int:token_id>/revoke": CONFIRMED,
+    "GET /audit/": ADMIN,
+    "POST /audit/export": CONFIRMED,
 }
 # A session or a token opens these.
 BOTH = {"GET /uploads/<name>": VIEWER}

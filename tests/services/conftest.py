@@ -8,6 +8,8 @@ import pytest
 from tests.postgresql import Cluster
 
 BOTH = {
+    "test_audit",
+    "test_audit_notes",
     "test_leases",
     "test_captures",
     "test_settling",
