@@ -75,7 +75,7 @@ def test_photo_is_seen_with_a_session_or_a_token_and_the_look_is_noted(
     app: Flask,
     client: FlaskClient,
     terminal: Terminal,
-    simulator: Simulated,  # noqa: ARG001
+    simulator: Simulated,
 ) -> None:
     path = capture(client, simulator)["photo_path"]
     program = app.test_client()
