@@ -45,6 +45,11 @@ class Employee(Base):
         back_populates="employee", passive_deletes=True, order_by="Enrolment.terminal_id"
     )
 
+    @property
+    def picture(self) -> "Photo | None":
+        """The photo, as long as there is a picture of it here."""
+        return None if self.photo is None or self.photo.forgotten_at else self.photo
+
 
 def _fold(mapper: "Mapper[Employee]", connection: object, employee: Employee) -> None:  # noqa: ARG001
     employee.search = folded(f"{employee.name} {employee.number} {employee.department or ''}")

@@ -143,6 +143,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table('photo', schema=None) as batch_op:
         batch_op.add_column(sa.Column('forgotten_at', sa.DateTime(), nullable=True))
+        batch_op.add_column(sa.Column('unlinked_at', sa.DateTime(), nullable=True))
 
     op.execute("UPDATE employee SET left_at = CURRENT_TIMESTAMP WHERE NOT is_active")
     for statement in APPEND_ONLY[op.get_bind().dialect.name]:
@@ -153,6 +154,7 @@ def downgrade() -> None:
     for statement in NOT_APPEND_ONLY[op.get_bind().dialect.name]:
         op.execute(statement)
     with op.batch_alter_table('photo', schema=None) as batch_op:
+        batch_op.drop_column('unlinked_at')
         batch_op.drop_column('forgotten_at')
 
     with op.batch_alter_table('employee', schema=None) as batch_op:
