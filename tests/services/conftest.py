@@ -18,6 +18,10 @@ BOTH = {
     "test_other_device",
     "test_races",
     "test_away",
+    "test_retention",
+    "test_capture_retention",
+    "test_trail_retention",
+    "test_forgotten_photos",
 }
 
 
