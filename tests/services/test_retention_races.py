@@ -9,7 +9,7 @@ from sqlalchemy import Connection, update
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
-from hikflask.services import capture_retention, employees, photo_retention
+from hikflask.services import capture_retention, employees, enrolments, photo_retention, syncing
 from hikflask.services.captures import Draft
 from hikflask.services.employees import FaceSource
 from hikflask.services.errors import CaptureNotSaved
@@ -109,22 +109,30 @@ def test_picture_that_is_being_saved_is_not_given_up(
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("way", ["page", "program"])
 def test_save_of_a_picture_that_is_being_given_up_is_refused(
-    app: Flask, simulator: Simulated, terminal: Terminal, conversation: Connection
+    app: Flask, simulator: Simulated, terminal: Terminal, conversation: Connection, way: str
 ) -> None:
+    employee_id = employees.save(IVAN).id
     taken = take(simulator, terminal)
     conversation.execute(update(Capture).values(state="failed", reason="not_saved", photo_id=None))
     refused: list[str] = []
 
     def one_save() -> None:
         try:
-            employees.save(IVAN, FaceSource(capture_id=taken.id))
+            if way == "page":
+                employees.save(IVAN, FaceSource(capture_id=taken.id), employee_id=employee_id)
+            else:
+                syncing.wish(employee_id, terminal.id, "Анна")
         except CaptureNotSaved as error:
             refused.append(error.code)
 
     meanwhile(app, conversation, one_save)
 
-    assert (refused, employees.by_number(IVAN.number)) == (["not_saved"], None)
+    db.session.expire_all()
+    assert refused == ["not_saved"]
+    assert db.session.get_one(Employee, employee_id).photo_id is None
+    assert enrolments.of_number(IVAN.number) == []
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
