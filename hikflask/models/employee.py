@@ -35,7 +35,7 @@ class Employee(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     photo_id: Mapped[int | None] = mapped_column(
-        ForeignKey("photo.id", name="fk_employee_photo_id_photo", ondelete="SET NULL", use_alter=True)
+        ForeignKey("photo.id", name="fk_employee_photo_id_photo", ondelete="SET NULL", use_alter=True), index=True
     )
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 

@@ -8,10 +8,9 @@ The employee's row is locked first, as by everybody who wants a photo on a termi
 """
 
 import logging
-from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo
@@ -24,6 +23,7 @@ log = logging.getLogger(__name__)
 
 EMPLOYED = "employed"
 NEVER = "never"
+DAYS = "days"
 SUPERSEDED = "superseded"
 LEFT = "left"
 DAY = 86400.0
@@ -48,59 +48,51 @@ def remove_files() -> int:
 
 def remove_rows() -> int:
     """Delete the rows of forgotten photos that nothing points at; return how many."""
-    over = and_(Photo.unlinked_at.is_not(None), _unused(), Photo.id.not_in(_not_null(Capture.photo_id)))
+    captured = exists().where(Capture.photo_id == Photo.id)
+    over = and_(Photo.unlinked_at.is_not(None), _unused(), ~captured)
     return sum(_remove_row(photo_id, employee_id, over) for photo_id, employee_id in _some(over))
 
 
 def _rules() -> list[tuple[str, ColumnElement[bool]]]:
     """Return reason and condition of everything that ends a photo's time here, of which any one suffices."""
     policy = current_app.config["PHOTO_RETENTION"]
-    rules = [(SUPERSEDED, _superseded())]
+    rules: list[tuple[str, ColumnElement[bool]]] = [(SUPERSEDED, and_(_unused(), ~_held()))]
     if policy == NEVER:
-        rules.append((NEVER, and_(Photo.id.in_(_wanted()), Photo.id.not_in(_awaited()))))
+        rules.append((NEVER, and_(_wanted(), ~_awaited())))
     elif policy != EMPLOYED:
         old = Photo.created_at < database_now(-DAY * int(policy))
-        rules.append(("days", and_(Photo.employee_id.is_not(None), old, Photo.id.not_in(_awaited()))))
+        rules.append((DAYS, and_(Photo.employee_id.is_not(None), old, ~_awaited())))
     if policy in {NEVER, EMPLOYED}:
-        rules.append((LEFT, Photo.employee_id.in_(_gone())))
+        rules.append((LEFT, _is_of_somebody_gone()))
     return rules
-
-
-def _superseded() -> ColumnElement[bool]:
-    """Nothing points at it, and no capture that runs, waits to be saved or holds its terminal."""
-    held = or_(Capture.state.in_((*RUNNING, TAKEN)), Capture.hold_until > database_now())
-    return and_(_unused(), Photo.id.not_in(_not_null(Capture.photo_id, held)))
 
 
 def _unused() -> ColumnElement[bool]:
     columns = (Employee.photo_id, Enrolment.photo_id, Enrolment.confirmed_photo_id)
-    return and_(*(Photo.id.not_in(_not_null(column)) for column in columns))
+    return and_(*(~exists().where(column == Photo.id) for column in columns))
 
 
-def _not_null(column: Any, *where: ColumnElement[bool]) -> Select[Any]:
-    # NOT IN finds nothing at all beside a NULL.
-    return select(column).where(column.is_not(None), *where)
+def _held() -> ColumnElement[bool]:
+    """A capture runs, waits to be saved, or holds its terminal with this photo."""
+    held = or_(Capture.state.in_((*RUNNING, TAKEN)), Capture.hold_until > database_now())
+    return exists().where(Capture.photo_id == Photo.id, held)
 
 
-def _wanted() -> Select[Any]:
-    return _not_null(Enrolment.photo_id, Enrolment.wanted == PRESENT)
+def _wanted(*where: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(Enrolment.photo_id == Photo.id, Enrolment.wanted == PRESENT, *where)
 
 
-def _awaited() -> Select[Any]:
-    """Photos that a terminal has not confirmed yet, so that their bytes may still be needed."""
-    undone = or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED)
-    return _not_null(Enrolment.photo_id, Enrolment.wanted == PRESENT, undone)
+def _awaited() -> ColumnElement[bool]:
+    """A terminal has not confirmed it yet, so its bytes may still be needed."""
+    return _wanted(or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED))
 
 
-def _gone() -> Select[Any]:
-    """Employees who left a while ago and whose removal every terminal confirmed."""
-    leaving = and_(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
-    return select(Employee.id).where(
-        ~Employee.is_active,
-        Employee.left_at < database_now(-SECONDS_AFTER_LEAVING),
-        Employee.id.not_in(_not_null(Enrolment.employee_id, leaving)),
-        Employee.number.not_in(_not_null(Enrolment.number, leaving)),
-    )
+def _is_of_somebody_gone() -> ColumnElement[bool]:
+    """The employee left a while ago, and every terminal confirmed the removal."""
+    same = or_(Enrolment.employee_id == Employee.id, Enrolment.number == Employee.number)
+    leaving = exists().where(same, Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
+    left = Employee.left_at < database_now(-SECONDS_AFTER_LEAVING)
+    return exists().where(Employee.id == Photo.employee_id, ~Employee.is_active, left, ~leaving)
 
 
 def _forget_by(reason: str, over: ColumnElement[bool]) -> int:
