@@ -1,15 +1,36 @@
 """Queue tasks: each takes ids, calls one service, and leaves what came of it in the rows."""
 
 import logging
+from collections.abc import Callable
 
 from hikflask.extensions import task_queue
 from hikflask.isapi.errors import TerminalError
-from hikflask.services import captures, checks, enrolments, settling
+from hikflask.services import (
+    capture_retention,
+    captures,
+    checks,
+    enrolments,
+    photo_retention,
+    settling,
+    trail_retention,
+)
 from hikflask.services.errors import ServiceError
 from hikflask.task_queue import CAPTURES, TERMINALS
 
 log = logging.getLogger(__name__)
 HOLDER = "background"
+# Each is complete in itself; files go after the rows that say so, rows after their files.
+FORGETTING: tuple[Callable[[], object], ...] = (
+    capture_retention.forget_unsaved,
+    capture_retention.blank_drafts,
+    photo_retention.forget_photos,
+    photo_retention.remove_files,
+    capture_retention.delete_ended,
+    photo_retention.remove_rows,
+    trail_retention.forget_entries,
+    trail_retention.forget_erasures,
+    trail_retention.forget_admissions,
+)
 
 
 @task_queue.task(CAPTURES)

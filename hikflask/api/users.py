@@ -118,7 +118,7 @@ def shape(employee: Employee) -> dict[str, Any]:
         "full_name": employee.name,
         "department": employee.department,
         "is_active": employee.is_active,
-        "photo_path": employee.photo.path if employee.photo else None,
+        "photo_path": employee.picture.path if employee.picture else None,
         "synced_to_device": employees.is_synced(employee),
         "created_at": employee.created_at.strftime("%Y-%m-%dT%H:%M:%S"),
     }

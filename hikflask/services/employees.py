@@ -10,12 +10,14 @@ from sqlalchemy.orm import joinedload, selectinload
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
 from hikflask.models.capture import RUNNING, SUPERSEDED, TAKEN, USED
+from hikflask.models.columns import database_now
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit, captures, employee_notes, enrolments, leases, photos, terminals
 from hikflask.services.captures import Draft
 from hikflask.services.errors import (
+    CaptureNotSaved,
     CaptureRunning,
     CaptureSuperseded,
     EmployeeInactive,
@@ -44,7 +46,8 @@ def save(draft: Draft, source: FaceSource = FaceSource(), *, employee_id: int | 
 
     :raises NumberKnown: when another employee has the number. :raises NumberLeaving: when a terminal may still open
         doors to whoever had it. :raises NumberEnrolled: when an enrolled number would change.
-    :raises CaptureRunning: :raises CaptureSuperseded: when the capture's picture cannot be used.
+    :raises CaptureRunning: :raises CaptureSuperseded: :raises CaptureNotSaved: when the capture's picture cannot be
+        used.
     :raises BadPhoto: when the upload is no picture. :raises NameTooLong: when the terminal takes no such name.
     """
     done = _saved_already(draft, source)
@@ -134,6 +137,8 @@ def _use(capture_id: int | None, employee_id: int | None) -> Capture | None:
         return capture
     if capture is not None and capture.state in RUNNING and captures.view(capture_id).running:
         raise CaptureRunning
+    if capture is not None and capture.reason == CaptureNotSaved.code:
+        raise CaptureNotSaved
     if capture is not None and capture.state in {SUPERSEDED, USED} and not _belongs(capture, employee_id):
         raise CaptureSuperseded
     return None
@@ -200,6 +205,7 @@ def set_active(employee_id: int, active: bool) -> Employee:
     if active != employee.is_active:
         audit.note("employee.activated" if active else "employee.deactivated", employee=employee)
     returns, employee.is_active = active and not employee.is_active, active
+    _note_leaving(employee_id, active)
     try:
         if returns:
             _return(employee)
@@ -210,6 +216,12 @@ def set_active(employee_id: int, active: bool) -> Employee:
         db.session.rollback()
         raise
     return employee
+
+
+def _note_leaving(employee_id: int, active: bool) -> None:
+    """Somebody who left before left then."""
+    left_at = None if active else func.coalesce(Employee.left_at, database_now())
+    leases.changed_rows(update(Employee).where(Employee.id == employee_id).values(left_at=left_at))
 
 
 def _return(employee: Employee) -> None:

@@ -16,7 +16,7 @@ from hikflask.services import (
     terminals,
     unsaved_captures,
 )
-from hikflask.services.errors import CaptureSuperseded, EmployeeInactive, TerminalUnknown, WishChanged
+from hikflask.services.errors import CaptureNotSaved, CaptureSuperseded, EmployeeInactive, TerminalUnknown, WishChanged
 
 
 def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwrite: bool = False) -> Enrolment:
@@ -27,6 +27,7 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
     :param terminal_id: None: the capture's terminal, or else the only one in use.
     :param overwrite: take off whoever has the number on the terminal under another name.
     :raises CaptureSuperseded: when that capture's face is no more in the terminal's file.
+    :raises CaptureNotSaved: when its picture was deleted in this moment.
     :raises WishChanged: when somebody else changed the wish in this moment.
     :raises TerminalUnknown: when the terminal is unknown, or not named and not the only one.
     """
@@ -87,7 +88,8 @@ def _adopt(employee: Employee, capture: Capture, files: photos.Files) -> None:
     taken = update(Capture).where(Capture.id == capture.id, Capture.state == TAKEN).values(state=USED)
     photo = captures.photo_of(capture)
     if leases.changed_rows(taken) != 1 or photo is None:
-        raise CaptureSuperseded
+        db.session.refresh(capture)
+        raise CaptureNotSaved if capture.reason == CaptureNotSaved.code else CaptureSuperseded
     photo.employee_id = employee.id
     files.rename(photo, employee.number)
     employee.photo = photo

@@ -75,7 +75,9 @@ def edit(employee_id: int) -> ResponseReturnValue:
     employee = _employee(employee_id)
     shown = panel.of(row_id(request.args.get("capture")))
     saved = Draft(employee.number, employee.name, employee.department)
-    return employee_page.show(employee_page.filled(shown.draft if shown.view else saved, shown, employee_id), shown)
+    # What was typed is forgotten in time; the form then shows what is saved.
+    typed = saved if shown.draft == Draft() else shown.draft
+    return employee_page.show(employee_page.filled(typed, shown, employee_id), shown)
 
 
 @bp.post(ADDRESS)
@@ -197,7 +199,7 @@ def _settle(employee: Employee) -> None:
 
 def _further(employee: Employee) -> list[Terminal]:
     """Return the terminals that could have this employee's photo and are not asked to yet."""
-    if not employee.is_active or employee.photo is None:
+    if not employee.is_active or employee.picture is None:
         return []
     on = {enrolment.terminal_id for enrolment in enrolments.of_number(employee.number) if enrolment.wanted == PRESENT}
     return [one for one in terminals.all_active() if one.face_mode == BY_PICTURE and one.id not in on]

@@ -148,9 +148,15 @@ def upgrade() -> None:
 
     with op.batch_alter_table('employee', schema=None) as batch_op:
         batch_op.add_column(sa.Column('left_at', sa.DateTime(), nullable=True))
+        batch_op.create_index(batch_op.f('ix_employee_photo_id'), ['photo_id'], unique=False)
+
+    with op.batch_alter_table('enrolment', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_enrolment_photo_id'), ['photo_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_enrolment_confirmed_photo_id'), ['confirmed_photo_id'], unique=False)
 
     with op.batch_alter_table('photo', schema=None) as batch_op:
         batch_op.add_column(sa.Column('forgotten_at', sa.DateTime(), nullable=True))
+        batch_op.add_column(sa.Column('unlinked_at', sa.DateTime(), nullable=True))
 
     op.execute("UPDATE employee SET left_at = CURRENT_TIMESTAMP WHERE NOT is_active")
     for statement in APPEND_ONLY[op.get_bind().dialect.name]:
@@ -161,9 +167,15 @@ def downgrade() -> None:
     for statement in NOT_APPEND_ONLY[op.get_bind().dialect.name]:
         op.execute(statement)
     with op.batch_alter_table('photo', schema=None) as batch_op:
+        batch_op.drop_column('unlinked_at')
         batch_op.drop_column('forgotten_at')
 
+    with op.batch_alter_table('enrolment', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_enrolment_confirmed_photo_id'))
+        batch_op.drop_index(batch_op.f('ix_enrolment_photo_id'))
+
     with op.batch_alter_table('employee', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_employee_photo_id'))
         batch_op.drop_column('left_at')
 
     with op.batch_alter_table('operator_session', schema=None) as batch_op:

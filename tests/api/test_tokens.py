@@ -74,7 +74,7 @@ def test_capture_is_adopted_by_the_token_that_took_it_alone(
 def test_photo_is_seen_with_a_session_or_a_token_and_the_look_is_noted(
     app: Flask,
     client: FlaskClient,
-    terminal: Terminal,
+    terminal: Terminal,  # noqa: ARG001
     simulator: Simulated,
 ) -> None:
     path = capture(client, simulator)["photo_path"]

@@ -22,6 +22,10 @@ BOTH = {
     "test_races",
     "test_away",
     "test_terminal_passwords",
+    "test_retention",
+    "test_capture_retention",
+    "test_trail_retention",
+    "test_forgotten_photos",
 }
 
 
