@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, Field, SelectField, StringField, ValidationError
+from wtforms.fields.choices import SelectChoice
 
 from hikflask.forms.fields import one_line, stripped
 
@@ -21,7 +22,7 @@ class RoleField(SelectField):  # type: ignore[misc]
     """One of the roles, by name."""
 
     def __init__(self, label: Any = None, **options: Any) -> None:
-        super().__init__(label, choices=list(ROLES), default=DEFAULT_ROLE, **options)
+        super().__init__(label, choices=[SelectChoice(*role) for role in ROLES], default=DEFAULT_ROLE, **options)
 
     def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002
         """Refuse what is no role, naming the field."""

@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, TAKEN, USED
 from hikflask.models.enrolment import PRESENT
-from hikflask.services import captures, employees, enrolments, leases, photos, terminals, unsaved_captures
+from hikflask.services import captures, consents, employees, enrolments, leases, photos, terminals, unsaved_captures
 from hikflask.services.errors import CaptureSuperseded, EmployeeInactive, TerminalUnknown, WishChanged
 
 
@@ -20,6 +20,7 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
     :raises CaptureSuperseded: when that capture's face is no more in the terminal's file.
     :raises WishChanged: when somebody else changed the wish in this moment.
     :raises TerminalUnknown: when the terminal is unknown, or not named and not the only one.
+    :raises ConsentMissing: when nothing says that the captured face may be kept, and that is required.
     """
     employee = db.session.get_one(Employee, employee_id, populate_existing=True)
     capture = _capture(terminal_id, employee.number, requested_by)
@@ -56,6 +57,7 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
     files = photos.Files()
     try:
         if capture:
+            consents.weigh(employee, with_face=True)
             _adopt(employee, capture, files)
         enrolment = enrolments.want_present(terminal, employee, employee.photo)
         db.session.commit()

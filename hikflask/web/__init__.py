@@ -7,6 +7,7 @@ from hikflask.web import (
     administration,
     captures,
     confirmation,
+    consents,
     cookie,
     employees,
     enrolments,
@@ -29,6 +30,7 @@ from hikflask.web.addresses import RowId
 
 BLUEPRINTS = (
     employees,
+    consents,
     captures,
     enrolments,
     removals,
