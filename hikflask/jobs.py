@@ -4,7 +4,7 @@ import logging
 
 from hikflask.extensions import task_queue
 from hikflask.isapi.errors import TerminalError
-from hikflask.services import captures, checks, enrolments, settling
+from hikflask.services import captures, checks, enrolments, erasures, settling
 from hikflask.services.errors import ServiceError
 from hikflask.task_queue import CAPTURES, TERMINALS
 
@@ -53,9 +53,10 @@ def check_terminal(terminal_id: int) -> None:
 
 
 def sweep() -> int:
-    """End captures whose worker died and enqueue what is due; return how many enrolments were claimed."""
+    """End captures whose worker died and erasures that are done, enqueue what is due; return how many were claimed."""
     captures.fail_overdue()
     claimed = enrolments.claim_due()
     for enrolment_id in claimed:
         task_queue.enqueue(settle_again, enrolment_id)
+    erasures.complete_open()
     return len(claimed)

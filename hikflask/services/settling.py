@@ -7,7 +7,7 @@ with. Nothing turns green but by the terminal's own answer afterwards.
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Update, delete, update
+from sqlalchemy import Update, delete, select, update
 
 from hikflask.extensions import db
 from hikflask.isapi import persons
@@ -17,7 +17,7 @@ from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
-from hikflask.services import checks, conversations, enrolments, leases, setbacks
+from hikflask.services import checks, conversations, enrolments, erasures, leases, setbacks
 from hikflask.services.binding import Binding, FaceOutcome
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import (
@@ -289,8 +289,10 @@ class Settlement:
             if changed != 1:
                 raise WishChanged
             self._synced()
-            ended = self.row.employee_id is None
+            # Read now: who is deleted while the terminal is asked leaves the wish as it is.
+            ended = db.session.scalar(select(Enrolment.employee_id).where(Enrolment.id == self.id)) is None
             if ended:
+                erasures.note_removed(self.row)
                 db.session.execute(delete(Enrolment).where(Enrolment.id == self.id))
         if not ended:
             self.row = enrolments.row(self.row.id)

@@ -18,6 +18,8 @@ BOTH = {
     "test_other_device",
     "test_races",
     "test_away",
+    "test_consents",
+    "test_erasures",
 }
 
 
