@@ -5,7 +5,7 @@ import logging
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Erasure, Photo
@@ -51,28 +51,44 @@ def erase(employee_id: int) -> Erasure:
 
 
 def erase_number(number: str) -> Erasure | None:
-    """Erase whoever has, or had, this number; None when nothing of such a number is here.
+    """Erase whoever had a number that no employee has; None when nothing of it is here.
 
     Somebody who was deleted before is known by the removals that are open, and by captures. The same again is one.
     """
-    employee = employees.by_number(number)
-    if employee is not None:
-        return erase(employee.id)
     known = _open_of(number)
     if known is not None:
         return complete(known.id)
+    if not knows(number):
+        return None
     left = enrolments.of_number(number, lock=True)
     name = next((enrolment.name_there for enrolment in left if enrolment.name_there), "")
-    if not left and not traces.of_number(number):
-        db.session.commit()
-        return None
     erasure = _begin(number, name, None)
     db.session.commit()
     return complete(erasure.id)
 
 
-def note_removed(enrolment: Enrolment) -> None:
-    """Write, within the transaction that ends this enrolment, that its number is gone from its terminal."""
+def knows(number: str) -> bool:
+    """True when something of a number that no employee has is here: a removal, or a capture."""
+    theirs = employees.by_number(number) is not None
+    known = not theirs and bool(enrolments.of_number(number) or traces.of_number(number))
+    db.session.commit()
+    return known
+
+
+def end_if_nobodys(enrolment: Enrolment) -> bool:
+    """End, within the transaction that notes its removal, an enrolment whose employee is deleted; erasures learn of it.
+
+    Whether the employee is, is read now: who is deleted while the terminal is asked leaves the wish as it is.
+    """
+    mine = Enrolment.id == enrolment.id
+    if db.session.scalar(select(Enrolment.employee_id).where(mine)) is not None:
+        return False
+    _note_gone(enrolment)
+    db.session.execute(delete(Enrolment).where(mine))
+    return True
+
+
+def _note_gone(enrolment: Enrolment) -> None:
     for erasure in _unfinished(lock=True):
         removals = removals_of(erasure)
         awaited = [one for one in removals if one.enrolment == enrolment.id and not one.at]

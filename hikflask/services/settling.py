@@ -7,7 +7,7 @@ with. Nothing turns green but by the terminal's own answer afterwards.
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Update, delete, select, update
+from sqlalchemy import Update, update
 
 from hikflask.extensions import db
 from hikflask.isapi import persons
@@ -289,10 +289,6 @@ class Settlement:
             if changed != 1:
                 raise WishChanged
             self._synced()
-            # Read now: who is deleted while the terminal is asked leaves the wish as it is.
-            ended = db.session.scalar(select(Enrolment.employee_id).where(Enrolment.id == self.id)) is None
-            if ended:
-                erasures.note_removed(self.row)
-                db.session.execute(delete(Enrolment).where(Enrolment.id == self.id))
+            ended = erasures.end_if_nobodys(self.row)
         if not ended:
             self.row = enrolments.row(self.row.id)

@@ -16,7 +16,7 @@ DEFAULT = "ru"
 API_LANGUAGE = "en"
 COOKIE = "lang"
 # Pages that nobody is signed in on, and papers for somebody else to read: links choose the language, not a form.
-BY_LINK = {"sign_in.ask", "first_run.ask", "consents.printed", "consents.blank"}
+BY_LINK = {"sign_in.ask", "first_run.ask", "consents.printed", "consents.blank", "erasures.show"}
 YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -50,6 +50,11 @@ def local_day(day: date) -> str:
     """Return a day with its year; of a moment, the day it was here."""
     shown = day.astimezone(timezone()).date() if isinstance(day, datetime) else day
     return str(format_date(shown, "d MMMM y", locale=str(get_locale())))
+
+
+def full_time(moment: datetime) -> str:
+    """Return a moment as a paper says it: day, year, time and zone."""
+    return str(format_datetime(moment, "d MMMM y, HH:mm:ss ZZZZ", tzinfo=timezone(), locale=str(get_locale())))
 
 
 @bp.post("/language")
