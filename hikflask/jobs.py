@@ -10,6 +10,7 @@ from hikflask.services import (
     captures,
     checks,
     enrolments,
+    erasures,
     photo_retention,
     settling,
     trail_retention,
@@ -74,9 +75,10 @@ def check_terminal(terminal_id: int) -> None:
 
 
 def sweep() -> int:
-    """End captures whose worker died and enqueue what is due; return how many enrolments were claimed."""
+    """End captures whose worker died and erasures that are done, enqueue what is due; return how many were claimed."""
     captures.fail_overdue()
     claimed = enrolments.claim_due()
     for enrolment_id in claimed:
         task_queue.enqueue(settle_again, enrolment_id)
+    erasures.complete_open()
     return len(claimed)

@@ -40,7 +40,7 @@ class Employee(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 
     photo: Mapped["Photo | None"] = relationship(foreign_keys=[photo_id], post_update=True)
-    consent: Mapped["Consent | None"] = relationship(passive_deletes=True)
+    consent: Mapped["Consent | None"] = relationship(cascade="all, delete-orphan", passive_deletes=True)
     enrolments: Mapped[list["Enrolment"]] = relationship(
         back_populates="employee", passive_deletes=True, order_by="Enrolment.terminal_id"
     )

@@ -21,6 +21,7 @@ from hikflask.services import (
     audit,
     capture_moves,
     checks,
+    consents,
     conversations,
     leases,
     photos,
@@ -28,21 +29,13 @@ from hikflask.services import (
     workers,
 )
 from hikflask.services.conversations import Conversation
+from hikflask.services.drafts import Draft
 from hikflask.services.errors import ServiceError, TerminalHeld, TerminalInUse, TerminalUnknown
 
 GRACE = 2.0
 LONGEST_URL = 768
 NO_WORKER = "no_worker"
 INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True)
-class Draft:
-    """The employee form as it was typed; it travels with the capture, so that nothing typed is lost."""
-
-    number: str = ""
-    name: str = ""
-    department: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,18 +54,27 @@ class View:
 
 
 def start(
-    terminal_id: int, draft: Draft, requested_by: str, *, take_over: bool = False, own: int | None = None
+    terminal_id: int,
+    draft: Draft,
+    requested_by: str,
+    *,
+    take_over: bool = False,
+    own: int | None = None,
+    employee_id: int | None = None,
 ) -> Capture:
     """Queue a capture at a terminal.
 
     :param take_over: supersede an unsaved picture of another number that waits there.
     :param own: the capture that the same form shows now; it is no reason to refuse.
+    :param employee_id: whose face it will be, where that is known; else the draft's number says it.
     :raises TerminalInUse: when a capture runs there. :raises TerminalHeld: when an unsaved picture waits there.
     :raises LoginStopped: when the terminal refused our password. :raises TerminalUnknown: when it is not in use here.
+    :raises ConsentMissing: when nothing says that this face may be taken, and that is required.
     """
     terminal = conversations.terminal_row(terminal_id)
     if not terminal.is_active:
         raise TerminalUnknown
+    consents.refuse_start(draft, employee_id)
     conversations.refuse_when_stopped(terminal)
     fail_overdue(terminal_id)
     running = unsaved_captures.running(terminal_id)
@@ -93,9 +95,7 @@ def _queue(terminal_id: int, draft: Draft, requested_by: str, supersede: Capture
         terminal_id=terminal_id,
         requested_by=requested_by[:128],
         deadline=database_now(current_app.config["CAPTURE_TIMEOUT"]),
-        draft_number=draft.number[:255],
-        draft_name=draft.name[:255],
-        draft_department=draft.department[:255],
+        **draft.columns(),
     )
     db.session.add(capture)
     try:
@@ -209,12 +209,8 @@ def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: 
 
 def redraft(capture_id: int, draft: Draft) -> None:
     """Keep the form as it is typed now with its capture."""
-    typed = {
-        "draft_number": draft.number[:255],
-        "draft_name": draft.name[:255],
-        "draft_department": draft.department[:255],
-    }
-    leases.changed_rows(update(Capture).where(Capture.id == capture_id, Capture.state != USED).values(**typed))
+    mine = update(Capture).where(Capture.id == capture_id, Capture.state != USED)
+    leases.changed_rows(mine.values(**draft.columns()))
     db.session.commit()
 
 

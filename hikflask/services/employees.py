@@ -14,8 +14,8 @@ from hikflask.models.columns import database_now
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services import audit, captures, employee_notes, enrolments, leases, photos, terminals
-from hikflask.services.captures import Draft
+from hikflask.services import audit, captures, consents, employee_notes, enrolments, leases, photos, terminals
+from hikflask.services.drafts import Draft
 from hikflask.services.errors import (
     CaptureNotSaved,
     CaptureRunning,
@@ -49,6 +49,7 @@ def save(draft: Draft, source: FaceSource = FaceSource(), *, employee_id: int | 
     :raises CaptureRunning: :raises CaptureSuperseded: :raises CaptureNotSaved: when the capture's picture cannot be
         used.
     :raises BadPhoto: when the upload is no picture. :raises NameTooLong: when the terminal takes no such name.
+    :raises ConsentMissing: when nothing says that this face may be kept, and that is required.
     """
     done = _saved_already(draft, source)
     if done:
@@ -79,6 +80,7 @@ def _write(
         photo = captures.photo_of(capture)
     enrolments.refuse_while_leaving(draft.number, employee_id)
     employee = _changed(employee_id, draft, capture is not None) if employee_id else _added(draft)
+    consents.weigh(employee, given_today=draft.consent, with_face=photo is not None)
     if photo:
         db.session.add(photo)
         photo.employee_id = employee.id

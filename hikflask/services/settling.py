@@ -7,7 +7,7 @@ with. Nothing turns green but by the terminal's own answer afterwards.
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Update, delete, update
+from sqlalchemy import Update, update
 
 from hikflask.extensions import db
 from hikflask.isapi import persons
@@ -17,7 +17,7 @@ from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
-from hikflask.services import capture_moves, checks, conversations, enrolments, leases, setbacks
+from hikflask.services import capture_moves, checks, conversations, enrolments, erasures, leases, setbacks
 from hikflask.services.binding import Binding, FaceOutcome
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import (
@@ -293,8 +293,6 @@ class Settlement:
                 raise WishChanged
             self.trail.note_gone(self.row)
             self._synced()
-            ended = self.row.employee_id is None
-            if ended:
-                db.session.execute(delete(Enrolment).where(Enrolment.id == self.id))
+            ended = erasures.end_if_nobodys(self.row)
         if not ended:
             self.row = enrolments.row(self.row.id)

@@ -8,6 +8,7 @@ from hikflask.models.capture import SUPERSEDED, TAKEN, USED
 from hikflask.models.enrolment import PRESENT
 from hikflask.services import (
     captures,
+    consents,
     employee_notes,
     employees,
     enrolments,
@@ -30,6 +31,7 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
     :raises CaptureNotSaved: when its picture was deleted in this moment.
     :raises WishChanged: when somebody else changed the wish in this moment.
     :raises TerminalUnknown: when the terminal is unknown, or not named and not the only one.
+    :raises ConsentMissing: when nothing says that the captured face may be kept, and that is required.
     """
     employee = db.session.get_one(Employee, employee_id, populate_existing=True)
     capture = _capture(terminal_id, employee.number, requested_by)
@@ -66,6 +68,7 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
     files = photos.Files()
     try:
         if capture:
+            consents.weigh(employee, with_face=True)
             _adopt(employee, capture, files)
         enrolment = enrolments.want_present(terminal, employee, employee.photo)
         db.session.commit()

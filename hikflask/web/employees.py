@@ -14,8 +14,8 @@ from hikflask.models import Employee, Terminal
 from hikflask.models.capture import TAKEN
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services import employees, enrolments, terminals
-from hikflask.services.captures import Draft
+from hikflask.services import consents, employees, enrolments, terminals
+from hikflask.services.drafts import Draft
 from hikflask.services.employees import FaceSource
 from hikflask.services.errors import CaptureRunning, ServiceError
 from hikflask.web import employee_page, enrolment_lines, htmx, panel
@@ -92,8 +92,9 @@ def update(employee_id: int) -> ResponseReturnValue:
 def show(employee_id: int) -> ResponseReturnValue:
     """One employee, with what each terminal confirmed."""
     employee = _employee(employee_id)
-    lines = enrolment_lines.of(employee)
-    return render_template("employees/show.html", employee=employee, lines=lines, further=_further(employee))
+    lines, consent = enrolment_lines.of(employee), consents.of(employee_id)
+    known = {"lines": lines, "further": _further(employee), "consent": consent}
+    return render_template("employees/show.html", employee=employee, **known)
 
 
 @bp.post(f"{ADDRESS}/terminals")

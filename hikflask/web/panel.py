@@ -8,8 +8,9 @@ from flask import current_app
 from hikflask import wording
 from hikflask.models import Photo
 from hikflask.models.capture import FAILED, TAKEN, USED
-from hikflask.services import captures
-from hikflask.services.captures import Draft, View
+from hikflask.services import captures, drafts
+from hikflask.services.captures import View
+from hikflask.services.drafts import Draft
 from hikflask.services.errors import CaptureNotSaved, ServiceError
 from hikflask.web.errors import said
 
@@ -54,10 +55,7 @@ class Panel:
     @property
     def draft(self) -> Draft:
         """The form as it was typed when the capture began."""
-        if self.view is None:
-            return Draft()
-        capture = self.view.capture
-        return Draft(capture.draft_number, capture.draft_name, capture.draft_department)
+        return drafts.of(self.view.capture) if self.view else Draft()
 
     @property
     def seconds_left(self) -> int:

@@ -87,10 +87,12 @@ def upgrade() -> None:
 
     op.create_table('erasure',
     sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('employee_id', sa.Integer(), nullable=True),
     sa.Column('number', sa.String(length=32), nullable=False),
     sa.Column('name', sa.String(length=128), nullable=False),
     sa.Column('terminals', sa.Text(), nullable=False),
     sa.Column('photos', sa.Integer(), nullable=False),
+    sa.Column('files', sa.Text(), nullable=False),
     sa.Column('requested_by', sa.String(length=128), nullable=False),
     sa.Column('requested_at', sa.DateTime(), nullable=False),
     sa.Column('completed_at', sa.DateTime(), nullable=True),
@@ -146,6 +148,9 @@ def upgrade() -> None:
     with op.batch_alter_table('operator_session', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_operator_session_operator_id'), ['operator_id'], unique=False)
 
+    with op.batch_alter_table('capture', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('draft_consent', sa.Boolean(), nullable=False, server_default='0'))
+
     with op.batch_alter_table('employee', schema=None) as batch_op:
         batch_op.add_column(sa.Column('left_at', sa.DateTime(), nullable=True))
         batch_op.create_index(batch_op.f('ix_employee_photo_id'), ['photo_id'], unique=False)
@@ -177,6 +182,9 @@ def downgrade() -> None:
     with op.batch_alter_table('employee', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_employee_photo_id'))
         batch_op.drop_column('left_at')
+
+    # Not by a batch: that would build the table anew without its checks and its partial index.
+    op.drop_column('capture', 'draft_consent')
 
     with op.batch_alter_table('operator_session', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_operator_session_operator_id'))

@@ -26,6 +26,8 @@ BOTH = {
     "test_capture_retention",
     "test_trail_retention",
     "test_forgotten_photos",
+    "test_consents",
+    "test_erasures",
 }
 
 
