@@ -12,6 +12,8 @@ timeout = 90
 graceful_timeout = 10
 keepalive = 5
 control_socket_disable = True
+# Whose word about addresses and https counts is HIKFLASK_TRUSTED_PROXY's alone.
+forwarded_allow_ips = ""
 accesslog = None
 errorlog = "-"
 loglevel = os.environ.get("HIKFLASK_LOG_LEVEL", "warning")
