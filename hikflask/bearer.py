@@ -36,7 +36,7 @@ def token() -> ApiToken:
     secret = given.token if given is not None and given.type == "bearer" else None
     found = tokens.find(secret) if secret else None
     if found is None:
-        _count(f"wrong-token:{request.remote_addr}", WRONG_A_MINUTE)
+        _count(f"wrong-token:{throttling.place(request.remote_addr or '')}", WRONG_A_MINUTE)
         if secret:
             audit.note_alone("token.refused")
         raise TokenRefused("A valid token is expected: Authorization: Bearer …")

@@ -152,6 +152,8 @@ FLASK_SETTINGS = {
     "WTF_CSRF_CHECK_DEFAULT": True,
     "BOOTSTRAP_SERVE_LOCAL": True,
     "BABEL_DEFAULT_LOCALE": "ru",
+    # The text of a database's error goes into the log; what people typed, and hashes of passwords, do not.
+    "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
 }
 
 

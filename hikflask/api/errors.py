@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import (
     HTTPException,
     InternalServerError,
@@ -16,6 +17,7 @@ from werkzeug.exceptions import (
 
 from hikflask import request_body, wording
 from hikflask.api.body import InputError
+from hikflask.extensions import db
 from hikflask.isapi.errors import Refused, TerminalError
 from hikflask.services.errors import ServiceError
 
@@ -122,9 +124,15 @@ def _internal(error: InternalServerError, **always: Any) -> ResponseReturnValue:
     return refusal("internal_error", "Something went wrong here; the log has the details.", 500, **always)
 
 
+def _not_storable(error: DataError, **always: Any) -> ResponseReturnValue:  # noqa: ARG001
+    db.session.rollback()
+    return refusal("invalid_input", "A text holds a character that cannot be stored.", UNPROCESSABLE, **always)
+
+
 ANSWERS: dict[type[Exception], Callable[..., ResponseReturnValue]] = {
     HTTPException: http_refusal,
     InternalServerError: _internal,
+    DataError: _not_storable,
     InputError: _input,
     ServiceError: _service,
     TerminalError: _terminal,

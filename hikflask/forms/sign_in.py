@@ -39,6 +39,11 @@ class NewPasswordForm(FlaskForm):  # type: ignore[misc]
     new_password = PasswordField(_l("New password"), [typed])
     repeated = PasswordField(_l("New password once more"), [typed])
 
+    def validate_new_password(self, field: Field) -> None:
+        """A password that an administrator gave must not stay."""
+        if field.data and field.data == self.password.data:
+            raise ValidationError(_l("The new password must be another one than the present one."))
+
     def validate_repeated(self, field: Field) -> None:
         """A password with a typing error would keep its owner out."""
         if field.data != self.new_password.data:

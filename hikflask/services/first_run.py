@@ -33,7 +33,7 @@ def create_administrator(given: str, name: str, password: str, address: str) -> 
     """
     if operators.exist():
         raise OperatorsExist
-    throttling.take(f"first-run:{address}", TRIES, WINDOW_SECONDS)
+    throttling.take(f"first-run:{throttling.place(address)}", TRIES, WINDOW_SECONDS)
     if not hmac.compare_digest(_plain(given), _plain(code())):
         raise CodeWrong
     return operators.create_first(name, password)

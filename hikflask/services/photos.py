@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 import secrets
 import struct
 import time
@@ -20,6 +21,12 @@ from hikflask.services.errors import BadPhoto, CaptureLost, PhotoForgotten, Phot
 
 LARGEST_FILE = 10 * 1024 * 1024
 MOST_PIXELS = 40_000_000
+# libjpeg decodes each scan over the whole picture; cameras and programs write about ten, a bomb thousands.
+MOST_SCANS = 100
+# What ends the data of a scan: a marker that is neither a stuffed zero nor a restart (ITU T.81, B.1.1.2).
+MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
+START_OF_SCAN, END_OF_IMAGE = b"\xda", b"\xd9"
+WITHOUT_LENGTH = {b"\x01", b"\xd8"}
 LARGEST_JPEG = 200 * 1024
 LONGEST_SIDE = 1200
 SMALLER_SIDES = (LONGEST_SIDE, 1000, 800, 640, 480)
@@ -74,12 +81,25 @@ def baseline_jpeg(stream: IO[bytes]) -> bytes:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise PhotoTooManyPixels
+            if opened.format != "PNG" and _scans(data) > MOST_SCANS:
+                raise BadPhoto
             picture = _flat(_upright(opened))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PhotoTooManyPixels from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise BadPhoto from error
     return _encoded(picture)
+
+
+def _scans(jpeg: bytes) -> int:
+    """Return how many scans the first picture of a JPEG has."""
+    count, at = 0, 0
+    while (found := MARKER.search(jpeg, at)) and found[1] != END_OF_IMAGE:
+        at = found.end()
+        count += found[1] == START_OF_SCAN
+        if found[1] not in WITHOUT_LENGTH:
+            at += int.from_bytes(jpeg[at : at + 2], "big")
+    return count
 
 
 def _upright(picture: Image.Image) -> Image.Image:

@@ -45,7 +45,7 @@ def sign_in(name: str, password: str, address: str) -> str:
     :raises SignInRefused: unknown name, wrong password, or somebody who is kept out.
     :raises TooOften: after too many tries for this account or from this address (params: seconds).
     """
-    account, place = f"account:{_short(folded(name))}", f"address:{address}"
+    account, place = f"account:{_short(folded(name))}", f"address:{throttling.place(address)}"
     operator = db.session.execute(select(Operator).where(Operator.login == folded(name))).scalar_one_or_none()
     db.session.commit()
     # A name that nobody has may be a password in the wrong field: the audit trail does not keep it.
@@ -64,8 +64,10 @@ def _count(account: str, place: str, known: str) -> None:
     try:
         throttling.take(place, TRIES_BY_ADDRESS, WINDOW_SECONDS)
         throttling.take(account, TRIES_BY_ACCOUNT, WINDOW_SECONDS)
-    except TooOften:
-        audit.note_alone("sign_in.throttled", subject=known)
+    except TooOften as error:
+        # Once in a window: whoever goes on must not fill the audit trail.
+        if error.params["first"]:
+            audit.note_alone("sign_in.throttled", subject=known)
         raise
 
 

@@ -1,5 +1,6 @@
 """Counts tries by key in the database, so that all processes share what was tried lately."""
 
+from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
 from sqlalchemy import case, delete, update
@@ -12,19 +13,31 @@ from hikflask.services import leases
 from hikflask.services.errors import TooOften
 
 LONGEST_KEY = 160
+# Bits of a network: any machine takes as many addresses as it likes out of the rest.
+ONE_MACHINE = 64
 FORGOTTEN_AFTER = 86400.0
 
 
 def take(key: str, limit: int, seconds: float) -> None:
     """Count one try; the window of `seconds` begins with its first one.
 
-    :raises TooOften: when it is more than `limit` within the window (params: seconds until it ends).
+    :raises TooOften: when it is more than `limit` within the window (params: seconds until it ends, and whether it is
+        the first one too many).
     """
     count, since, now = db.session.execute(_counted(key[:LONGEST_KEY], seconds)).one()
     db.session.commit()
     if count > limit:
         left = seconds - (now - since).total_seconds()
-        raise TooOften(seconds=max(1, round(left)))
+        raise TooOften(seconds=max(1, round(left)), first=count == limit + 1)
+
+
+def place(address: str) -> str:
+    """Return what counts as one place: an IPv4 address, or the network in which one machine has all its IPv6 ones."""
+    try:
+        found = IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return address if found.ipv4_mapped else str(IPv6Network((found, ONE_MACHINE), strict=False))
 
 
 def give_back(key: str) -> None:

@@ -1,13 +1,25 @@
 """Addresses to go on to after a POST."""
 
 import re
+from urllib.parse import urlsplit
 
-from flask import request
-from werkzeug.routing import IntegerConverter, Map
+from flask import redirect, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter, Map, RequestRedirect
+from werkzeug.wrappers import Response as BaseResponse
 
 LARGEST_ID = 2**63 - 1
 # A path of ours: not //host, not /\host (which browsers take for one), no control characters.
 OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*\Z")
+
+
+def led_on(error: HTTPException) -> BaseResponse | None:
+    """Answer the router's redirect by its path alone, since it names the host that the request asked for."""
+    if not isinstance(error, RequestRedirect):
+        return None
+    parts = urlsplit(error.new_url)
+    path = "/" + parts.path.lstrip("/\\")
+    return redirect(f"{path}?{parts.query}" if parts.query else path, error.code)
 
 
 class RowId(IntegerConverter):

@@ -51,7 +51,10 @@ def page_before() -> str:
 
 def own_path(address: str) -> str:
     """Return path and query of an address, when they are those of a page here."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/"
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     return path if OWN_PATH.match(path) else "/"
 

@@ -1,13 +1,17 @@
 """Error pages, and the sentence and status of what a service or a terminal refused."""
 
+import logging
+import unicodedata
 from typing import Any
 
 from flask import Flask, Response, current_app, g, make_response, render_template
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
+from sqlalchemy.exc import DataError
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, RequestEntityTooLarge
 
 from hikflask import request_body, wording
+from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.services.errors import ServiceError
 from hikflask.web import htmx
@@ -30,6 +34,19 @@ def register(app: Flask) -> None:
     """Show a page for each HTTP error."""
     app.register_error_handler(HTTPException, refused)
     app.register_error_handler(InternalServerError, failed)
+    app.register_error_handler(DataError, not_storable)
+    app.logger.addFilter(one_line)
+
+
+def one_line(record: logging.LogRecord) -> bool:
+    """Keep a message on its line of the log, whatever a path or a name in it holds."""
+    record.msg, record.args = "".join(_visible(letter) for letter in record.getMessage()), ()
+    return True
+
+
+def _visible(letter: str) -> str:
+    plain = unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    return letter if plain else letter.encode("unicode_escape").decode()
 
 
 def status_of(error: ServiceError) -> int:
@@ -62,6 +79,13 @@ def failed(error: InternalServerError) -> Response:  # noqa: ARG001 - the log ha
     current_app.logger.error("request %s failed", g.get("request_id"))
     text = _("Something went wrong here. Nothing that was saved is lost. Try again, or tell the administrator.")
     return _page(500, text, template="errors/failed.html")
+
+
+def not_storable(error: DataError) -> Response:
+    """Refuse what a database does not take, such as a zero character in a search."""
+    db.session.rollback()
+    current_app.logger.warning("request %s: %s", g.get("request_id"), type(error.orig).__name__)
+    return refused(BadRequest())
 
 
 def _too_large() -> Response:

@@ -6,14 +6,14 @@ from typing import NoReturn
 
 from flask import Flask, Response, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import SecurityError
+from werkzeug.exceptions import BadHost, SecurityError
 
 from hikflask import access
 from hikflask.access import Rule
 from hikflask.services import audit, sessions
 from hikflask.services.audit import Actor
 from hikflask.services.sessions import SignedIn
-from hikflask.web import ask_again, operator
+from hikflask.web import addresses, ask_again, operator
 
 NOBODY = "nobody"
 BAD_REQUEST, FORBIDDEN = 400, 403
@@ -36,8 +36,8 @@ def name_request() -> None:
 
 
 def refuse_strange_host() -> Response | None:
-    """Answer at once what asks for another host than HIKFLASK_HOSTS: no address of a page can be made for it."""
-    if isinstance(request.routing_exception, SecurityError):
+    """Answer at once what asks for no host, or another one than HIKFLASK_HOSTS: no page can be made for it."""
+    if isinstance(request.routing_exception, (BadHost, SecurityError)):
         return Response("This host name is not served here.\n", BAD_REQUEST, mimetype="text/plain")
     return None
 
@@ -82,7 +82,7 @@ def _admit_person(person: SignedIn, rule: Rule | None) -> ResponseReturnValue | 
     if person.must_change_password and request.endpoint not in BEFORE_THE_CHANGE:
         return redirect(url_for(PASSWORD_PAGE), 303)
     if request.routing_exception is not None:
-        return None  # there is no such page, which is what the answer will be
+        return addresses.led_on(request.routing_exception)  # else there is no such page, as the answer will say
     if rule is None or rule.role is None or not access.may(person.role, rule.role):
         _refused()
     if rule.confirmed and not person.confirmed:

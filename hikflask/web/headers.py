@@ -28,6 +28,9 @@ def protect(response: Response) -> Response:
     response.headers.setdefault("Referrer-Policy", "same-origin")
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR_SECONDS}")
+    if f"{request.path}/".startswith("/api/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Content-Disposition", 'attachment; filename="api.json"')
     if request.endpoint and not request.endpoint.endswith("static"):
         response.headers.setdefault("Cache-Control", "private, no-cache")
         # One address answers a page or, to htmx, a fragment of it.

@@ -77,7 +77,9 @@ def _view(path: str) -> tuple[str, dict[str, Any]]:
 
 def _fields(text: str) -> MultiDict[str, str] | None:
     try:
-        pairs = json.loads(text)
-        return MultiDict([(str(name), str(value)) for name, value in pairs])
+        pairs = [(str(name), str(value)) for name, value in json.loads(text)]
+        # JSON may hold half a character, which no page can be written with.
+        "".join(value for _, value in pairs).encode()
+        return MultiDict(pairs)
     except (ValueError, TypeError, RecursionError):
         return None

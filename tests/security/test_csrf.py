@@ -1,0 +1,170 @@
+"""Forged requests: no page changes anything without a token of its own session, and a cookie opens nothing else."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
+
+CHANGES = {"POST", "PUT", "PATCH", "DELETE"}
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """Tokens are asked for, as when the app serves."""
+    return {"WTF_CSRF_ENABLED": True, "PROPAGATE_EXCEPTIONS": False}
+
+
+@pytest.fixture
+def reached(app: Flask) -> list[str]:
+    """The endpoints of views that a request came through to."""
+    found: list[str] = []
+    for endpoint, view in app.view_functions.items():
+        app.view_functions[endpoint] = _noted(view, endpoint, found)
+    return found
+
+
+def _noted(view: Callable[..., Any], endpoint: str, found: list[str]) -> Callable[..., Any]:
+    def noted(**values: Any) -> Any:
+        found.append(endpoint)
+        return view(**values)
+
+    noted.__module__, noted.__name__ = view.__module__, view.__name__
+    noted.__dict__.update(view.__dict__)
+    return noted
+
+
+def pages_that_change(app: Flask) -> Iterator[tuple[str, Rule, str]]:
+    """Each rule and method of a page that changes something, with an address."""
+    for rule in app.url_map.iter_rules():
+        for method in CHANGES & (rule.methods or set()):
+            if not rule.rule.startswith("/api/"):
+                yield re.sub(r"<int:\w+>", "1", rule.rule), rule, method
+
+
+def token_of(client: FlaskClient, page: str = "/account/") -> str:
+    found = TOKEN.search(client.get(page).text)
+    assert found
+    return found[1]
+
+
+def forged(app: Flask) -> dict[str, dict[str, Any]]:
+    """What a forger can send: nothing, nonsense, a token of another session, in a form and in a header."""
+    other = token_of(client_of(app))
+    return {
+        "nothing": {},
+        "nonsense": {"data": {"csrf_token": "nonsense"}},
+        "another session's": {"data": {"csrf_token": other}},
+        "another session's, in a header": {"headers": {"X-CSRFToken": other}},
+        "another session's, in the address": {"query_string": {"csrf_token": other}},
+        "JSON": {"json": {"csrf_token": other}},
+        "plain text": {"data": "csrf_token=x", "content_type": "text/plain"},
+    }
+
+
+@pytest.mark.parametrize("htmx", [{}, {"HX-Request": "true"}], ids=["page", "htmx"])
+def test_no_page_is_changed_without_a_token_of_the_same_session(
+    app: Flask, reached: list[str], htmx: dict[str, str]
+) -> None:
+    client, ways = client_of(app), forged(app)
+    token_of(client)
+    found = list(pages_that_change(app))
+    assert len(found) > 20
+    reached.clear()
+
+    for address, rule, method in found:
+        for way, sent in ways.items():
+            answer = client.open(address, method=method, **{**sent, "headers": {**htmx, **sent.get("headers", {})}})
+            refused = answer.status_code == 400 or (
+                answer.status_code == 303 and rule.endpoint.startswith("employees.")
+            )
+            # There is no such page any more once somebody can sign in.
+            assert refused or rule.endpoint == "first_run.create", (method, address, way, answer.status_code)
+    assert reached == []
+
+
+def test_right_token_lets_each_of_them_through(app: Flask, reached: list[str]) -> None:
+    client = client_of(app)
+    token, found = token_of(client), list(pages_that_change(app))
+    ending = {"sign_in.sign_in", "sign_in.sign_out", "account.sign_out_everywhere", "first_run.create"}
+    ending |= {"operators.reset_password"}
+    reached.clear()
+
+    for address, rule, method in found:
+        if rule.endpoint not in ending:
+            client.open(address, method=method, data={"csrf_token": token})
+
+    assert {rule.endpoint for _, rule, _ in found} - ending <= set(reached)
+
+
+def test_no_page_changes_anything_by_get(app: Flask) -> None:
+    seeing = {"GET", "HEAD", "OPTIONS"}
+    mixed = [rule.rule for rule in app.url_map.iter_rules() if rule.methods and rule.methods & seeing - {"OPTIONS"}
+             and rule.methods & CHANGES]  # fmt: skip
+
+    assert mixed == []
+
+
+def sign_in(browser: FlaskClient, **changed: str) -> TestResponse:
+    return browser.post("/sign-in", data={"name": OPERATOR_NAME, "password": OPERATOR_PASSWORD, **changed})
+
+
+def test_nobody_is_signed_in_by_a_page_of_somebody_else(app: Flask) -> None:
+    client_of(app)
+    victim, forger = app.test_client(), app.test_client()
+    token_of(victim, "/sign-in")
+
+    answers = [sign_in(victim), sign_in(victim, csrf_token=token_of(forger, "/sign-in"))]
+
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert victim.get("/employees/").status_code == 303
+    assert sign_in(victim, csrf_token=token_of(victim, "/sign-in")).status_code == 303
+    assert victim.get("/employees/").status_code == 200
+
+
+def test_token_of_before_signing_in_is_worthless_after_it(app: Flask) -> None:
+    client_of(app)
+    browser = app.test_client()
+    before = token_of(browser, "/sign-in")
+    sign_in(browser, csrf_token=before)
+
+    assert browser.post("/language", data={"csrf_token": before, "lang": "en"}).status_code == 400
+
+
+def test_over_https_another_sites_page_is_refused_even_with_a_token(app: Flask) -> None:
+    client_of(app)
+    browser = app.test_client()
+    secure = {"base_url": "https://localhost", "headers": {"X-Forwarded-Proto": "https"}}
+    page = browser.get("/sign-in", **secure)
+    form = {"name": OPERATOR_NAME, "password": OPERATOR_PASSWORD, "csrf_token": TOKEN.search(page.text)[1]}  # type: ignore[index]
+    secure["headers"]["Referer"] = "https://evil.example/"  # type: ignore[index]
+
+    assert browser.post("/sign-in", data=form, **secure).status_code == 400
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/api/users/", "/api/users/1", "/api/devices/", "/api/nothing"])
+def test_cookie_opens_nothing_of_the_api(app: Flask, method: str, path: str) -> None:
+    client = client_of(app)
+    client.token = ""
+
+    answer = client.open(path, method=method, data={"csrf_token": token_of(client)})
+
+    assert (answer.status_code, answer.json["error"]) == (401, "unauthorized")
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("headers", [{}, {"Accept-Language": "en"}, {"X-Forwarded-Proto": "https"}])
+@pytest.mark.parametrize("path", ["/api/users/", "/api/users/99", "/api/nothing", "/api/users/?limit=x"])
+def test_api_sets_no_cookie_and_allows_no_other_origin(client: FlaskClient, path: str, headers: dict[str, str]) -> None:
+    answer = client.get(path, headers={**headers, "Origin": "https://evil.example"})
+
+    assert "Set-Cookie" not in answer.headers
+    assert not [name for name in answer.headers.keys() if name.startswith("Access-Control")]  # noqa: SIM118

@@ -1,0 +1,90 @@
+"""What the app logs stays on its line and holds nothing that was typed into a database's statement."""
+
+import logging
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.exc import SQLAlchemyError
+
+from hikflask.extensions import db
+from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD
+
+CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+HOSTILE = "a\r\n2026-01-01 CRITICAL forged \x1b[31mred\x1b[0m \x9b \u2028line \u202etxet"
+IN_PATHS = "a%0d%0aFORGED%20%1b%5b31m%c2%9b%e2%80%a8%e2%80%ae"
+
+
+@pytest.fixture
+def broken(app: Flask) -> None:
+    """Every photo fails."""
+
+    def fail(**_: Any) -> None:
+        raise RuntimeError("broken")
+
+    fail.access_rule = app.view_functions["uploads.show"].access_rule  # type: ignore[attr-defined]
+    app.view_functions["uploads.show"] = fail
+
+
+@pytest.mark.usefixtures("broken")
+def test_path_in_the_log_of_a_failure_stays_on_its_line(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    answer = client.get(f"/uploads/{IN_PATHS}")
+
+    assert answer.status_code == 500
+    (failure,) = [record for record in caplog.records if record.exc_info]
+    assert failure.getMessage().startswith("Exception on /uploads/a\\r\\nFORGED \\x1b[31m\\x9b\\u2028\\u202e")
+    assert not any(CONTROL.search(record.getMessage()) for record in caplog.records)
+
+
+def test_nothing_that_is_sent_breaks_a_line_of_the_log(
+    app: Flask, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    headers = {"User-Agent": HOSTILE.replace("\r\n", "").encode().decode("latin-1"), "Accept-Language": "\x1b[31m"}
+    form = {"name": HOSTILE, "password": HOSTILE, "next": HOSTILE, "kept": HOSTILE, "kept_path": HOSTILE}
+    for browser in (client, app.test_client()):
+        browser.post("/sign-in", data=form, headers=headers)
+        browser.get(f"/{IN_PATHS}", headers=headers)
+        browser.get(f"/api/{IN_PATHS}", headers={**headers, "Authorization": "Bearer \x1b[31m"})
+        browser.post("/employees/", data={"hikvision_id": HOSTILE, "full_name": HOSTILE}, headers=headers)
+        browser.post("/api/users/", json={"hikvision_id": HOSTILE, "full_name": HOSTILE})
+        browser.post("/api/devices/", json={"name": HOSTILE, "url": HOSTILE, "username": HOSTILE, "password": HOSTILE})
+
+    assert not any(CONTROL.search(record.getMessage()) for record in caplog.records)
+
+
+@pytest.mark.parametrize("field", ["full_name", "department"])
+@pytest.mark.parametrize("text", ["a\nb", "a\rb", "a\x1b[31mb", "a\x00b", "a\x85b", "a\u2028b"])
+def test_name_of_several_lines_is_never_stored(client: FlaskClient, field: str, text: str) -> None:
+    answer = client.post("/api/users/", json={"hikvision_id": "1", "full_name": "Иван", field: text})
+
+    assert (answer.status_code, set(answer.json["fields"])) == (422, {field})
+
+
+@pytest.mark.usefixtures("context")
+def test_error_of_the_database_shows_no_value() -> None:
+    values = {"hash": "scrypt:a-hash", "name": "Секретов"}
+    statement = db.text("INSERT INTO operator (name, password_hash) VALUES (:name, :hash)")
+
+    with pytest.raises(SQLAlchemyError) as caught:
+        db.session.execute(statement, values)
+
+    assert "scrypt:a-hash" not in str(caught.value)
+    assert "Секретов" not in str(caught.value)
+
+
+def test_password_that_is_typed_is_in_no_log(app: Flask, client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    browser = app.test_client()
+    browser.post("/sign-in", data={"name": OPERATOR_NAME, "password": "wrong-one-typed"})
+    browser.post("/sign-in", data={"name": OPERATOR_NAME, "password": OPERATOR_PASSWORD})
+    client.post("/confirm", data={"password": "wrong-one-typed"})
+    client.get("/api/users/", headers={"Authorization": "Bearer wrong-one-typed"})
+
+    assert "wrong-one-typed" not in caplog.text
+    assert OPERATOR_PASSWORD not in caplog.text
+    assert str(client.token) not in caplog.text  # type: ignore[attr-defined]

@@ -1,0 +1,223 @@
+"""Pictures that are something else as well, and pictures that are far more than they seem."""
+
+import io
+import struct
+import subprocess
+import sys
+import time
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+
+from hikflask.services import photos
+from hikflask.services.errors import BadPhoto, PhotoTooManyPixels
+from tests.security.conftest import FACE, upload
+
+PAYLOAD = b"<script>alert('payload')</script>"
+MEGABYTE = 1024 * 1024
+ROOT = Path(__file__).parents[2]
+
+
+def encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, kind, **options)
+    return out.getvalue()
+
+
+def small(mode: str = "RGB") -> Image.Image:
+    return Image.new(mode, (64, 48), 100)
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
+
+
+def after_start(content: bytes) -> bytes:
+    return FACE[:2] + content + FACE[2:]
+
+
+def archive() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        made.writestr("payload.class", PAYLOAD)
+    return out.getvalue()
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def in_png(*chunks: bytes) -> bytes:
+    png = encoded(small(), "PNG")
+    return png[:33] + b"".join(chunks) + png[33:]
+
+
+def with_exif() -> bytes:
+    exif = Image.Exif()
+    exif[0x010E], exif[0x9286] = PAYLOAD.decode(), PAYLOAD
+    return encoded(small(), exif=exif)
+
+
+POLYGLOTS = {
+    "HTML after the end": lambda: FACE + PAYLOAD,
+    "an archive after the end": lambda: FACE + archive() + PAYLOAD,
+    "an applet after the end": lambda: FACE + b"PK\x03\x04" + PAYLOAD + b"\xca\xfe\xba\xbe",
+    "a second picture after the end": lambda: FACE + after_start(segment(0xFE, PAYLOAD)),
+    "comment": lambda: after_start(segment(0xFE, b"*/=1;" + PAYLOAD + b"/*")),
+    "EXIF": with_exif,
+    "XMP": lambda: encoded(small(), xmp=b"<x:xmpmeta>" + PAYLOAD + b"</x:xmpmeta>"),
+    "ICC profile": lambda: encoded(small(), icc_profile=b"\0" * 128 + PAYLOAD),
+    "unknown segments": lambda: after_start(b"".join(segment(marker, PAYLOAD) for marker in range(0xE3, 0xF0))),
+    "between the segments": lambda: FACE[:2] + segment(0xE0, FACE[6:20]) + PAYLOAD.replace(b"\xff", b"") + FACE[20:],
+    "MPO": lambda: encoded(small(), "MPO", save_all=True, append_images=[small()], comment=PAYLOAD),
+    "PNG text": lambda: in_png(chunk(b"tEXt", b"Comment\0" + PAYLOAD)),
+    "PNG packed text": lambda: in_png(chunk(b"zTXt", b"Comment\0\0" + zlib.compress(PAYLOAD))),
+    "PNG unknown chunk": lambda: in_png(chunk(b"evIl", PAYLOAD)),
+    "PNG with HTML after the end": lambda: encoded(small(), "PNG") + PAYLOAD,
+    "PNG whose rows spell it": lambda: encoded(Image.frombytes("L", (33, 9), PAYLOAD * 9), "PNG", compress_level=0),
+}
+OTHER_KINDS = {
+    "SVG": b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
+    "HTML": b"<!doctype html>" + PAYLOAD,
+    "GIF": encoded(small("L"), "GIF"),
+    "GIFAR": encoded(small("L"), "GIF") + archive(),
+    "BMP": encoded(small(), "BMP"),
+    "TIFF": encoded(small(), "TIFF"),
+    "WebP": encoded(small(), "WEBP"),
+    "ICO": encoded(small(), "ICO"),
+    "PostScript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(%pipe%id) (w) file\n",
+    "PDF": b"%PDF-1.7\n" + PAYLOAD,
+    "XPM": b"/* XPM */\nstatic char *x[] = {};",
+    "ZIP": archive(),
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.parametrize("kind", POLYGLOTS)
+def test_nothing_of_a_polyglot_is_served(client: FlaskClient, kind: str) -> None:
+    file = POLYGLOTS[kind]()
+    answer = upload(client, file)
+    assert answer.status_code == 200, answer.text
+
+    with client.get(answer.json["photo_path"]) as shown:
+        served = shown.data
+
+    assert b"payload" not in served
+    assert b"PK\x03\x04" not in served
+    assert b"<" + b"script" not in served
+    assert served.endswith(b"\xff\xd9")
+    assert served.count(b"\xff\xd9") == 1
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_file_that_only_calls_itself_a_photo_is_refused(client: FlaskClient, folder: Path, kind: str) -> None:
+    answer = upload(client, OTHER_KINDS[kind])
+
+    assert (answer.status_code, answer.json["error"]) == (422, "photo_unreadable")
+    assert list(folder.iterdir()) == []
+
+
+def test_terminals_own_picture_stays_byte_for_byte(client: FlaskClient, address: str) -> None:
+    with client.get(address) as answer:
+        assert answer.data == FACE + b"<script>alert(1)</script>"
+        assert answer.mimetype == "image/jpeg"
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A PNG that says this size and holds next to nothing."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    packed = zlib.compress(bytes(9999))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+def with_text(kind: bytes, before: bytes, times: int = 1) -> bytes:
+    """A PNG with packed texts of 100 MB each."""
+    packed = zlib.compress(bytes(100 * MEGABYTE), 9)
+    return in_png(*[chunk(kind, before + packed)] * times)
+
+
+def of_many_scans(count: int, size: tuple[int, int] = (6300, 6300)) -> bytes:
+    """A small progressive JPEG that makes a decoder go over the whole picture so many times more."""
+    jpeg = encoded(Image.new("L", size), progressive=True)
+    last = jpeg[jpeg.rindex(b"\xff\xc4", 0, jpeg.rindex(b"\xff\xda")) : -2]
+    return jpeg[:-2] + last * count + jpeg[-2:]
+
+
+def lying_jpeg(width: int, height: int) -> bytes:
+    """A JPEG whose frame says another size."""
+    at = FACE.index(b"\xff\xc0") + 5
+    return FACE[:at] + struct.pack(">HH", height, width) + FACE[at + 4 :]
+
+
+@pytest.mark.parametrize(
+    ("file", "error"),
+    [
+        pytest.param(lambda: png_of(50_000, 50_000), PhotoTooManyPixels, id="PNG of 2.5 gigapixels"),
+        pytest.param(lambda: png_of(2**31 - 1, 2**31 - 1), PhotoTooManyPixels, id="PNG of the largest size"),
+        pytest.param(lambda: png_of(40_000_001, 1), PhotoTooManyPixels, id="PNG of one long row"),
+        pytest.param(lambda: lying_jpeg(65_000, 65_000), PhotoTooManyPixels, id="JPEG of 4 gigapixels"),
+        pytest.param(lambda: with_text(b"zTXt", b"Comment\0\0"), BadPhoto, id="zTXt"),
+        pytest.param(lambda: with_text(b"zTXt", b"Comment\0\0", 9), BadPhoto, id="several zTXt"),
+        pytest.param(lambda: with_text(b"iTXt", b"Comment\0\1\0\0\0"), BadPhoto, id="iTXt"),
+        pytest.param(
+            lambda: in_png(chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(100 * MEGABYTE)))), BadPhoto, id="iCCP"
+        ),
+        pytest.param(lambda: of_many_scans(2000), BadPhoto, id="2000 scans"),
+    ],
+)
+def test_bomb_is_refused_at_once(file: Callable[[], bytes], error: type[Exception]) -> None:
+    content, start = file(), time.process_time()
+
+    with pytest.raises(error):
+        photos.baseline_jpeg(io.BytesIO(content))
+
+    assert time.process_time() - start < 2.0
+
+
+def test_ordinary_progressive_picture_is_taken_whatever_hangs_on_it() -> None:
+    # Phones put a film behind the picture, in which any two bytes may be; a thumbnail is a picture of its own.
+    film = b"\xff\xda" * 5000
+    assert photos.baseline_jpeg(io.BytesIO(of_many_scans(80, (300, 200)) + film))
+    assert photos.baseline_jpeg(io.BytesIO(after_start(segment(0xE5, b"\xff\xda" * 500))))
+
+
+def frames(kind: str) -> bytes:
+    """An animation, or an MPO, of many large frames."""
+    first, *rest = [Image.new("L", (1500, 1500), shade) for shade in range(60)]
+    return encoded(first, kind, save_all=True, append_images=rest)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "MPO"])
+def test_of_many_frames_the_first_alone_is_decoded(kind: str) -> None:
+    content, start = frames(kind), time.process_time()
+
+    jpeg = photos.baseline_jpeg(io.BytesIO(content))
+
+    assert Image.open(io.BytesIO(jpeg)).getpixel((9, 9)) == (0, 0, 0)
+    assert time.process_time() - start < 1.0
+
+
+LARGEST = {
+    "PNG with transparency": lambda: encoded(Image.new("RGBA", (6300, 6300), (9, 9, 9, 9)), "PNG", compress_level=1),
+    "progressive JPEG": lambda: encoded(Image.new("RGB", (6300, 6300)), progressive=True, subsampling=0),
+}
+MEASURE = (
+    "import io, resource, sys; from hikflask.services import photos;"
+    "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
+    "photos.baseline_jpeg(io.BytesIO(sys.stdin.buffer.read()));"
+    "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+)
+
+
+@pytest.mark.parametrize("kind", LARGEST)
+def test_largest_picture_that_is_taken_stays_within_memory(kind: str) -> None:
+    measured = subprocess.run(
+        [sys.executable, "-c", MEASURE], input=LARGEST[kind](), capture_output=True, check=True, cwd=ROOT, timeout=60
+    )
+
+    assert int(measured.stdout) < 800 * 1024

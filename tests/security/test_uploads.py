@@ -1,0 +1,158 @@
+"""Photos: nothing but a photo with a row is ever served, as nothing but JPEG, to nobody but those who may."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.services import photos
+from tests.security.conftest import FACE, add_photo, upload
+
+SECRET = b"a secret of the machine"
+WAYS_OUT = [
+    "../secret_key",
+    "..%2fsecret_key",
+    "..%252fsecret_key",
+    "%2e%2e/secret_key",
+    "%2e%2e%2fsecret_key",
+    "%252e%252e%252fsecret_key",
+    "..%5csecret_key",
+    "..\\secret_key",
+    "....//secret_key",
+    "..;/secret_key",
+    "%c0%ae%c0%ae/secret_key",
+    "%ef%bc%8e%ef%bc%8e/secret_key",
+    "%e2%80%a5/secret_key",
+    "..%u2215secret_key",
+    "/etc/passwd",
+    "//etc/passwd",
+    "%2fetc%2fpasswd",
+    "file:%2f%2f%2fetc%2fpasswd",
+    "secret.jpg%00",
+    "%00../secret_key",
+    "100222.jpg%00.png",
+    ".",
+    "..",
+    "%2e%2e",
+    ".hidden.part",
+    "secret.jpg",
+    "secret.JPG",
+    "100222%0d%0aX-Evil:%201.jpg",
+    "x" * 4000,
+]
+
+
+@pytest.fixture
+def secrets(folder: Path) -> None:
+    """Files that no row knows, inside the folder and beside it."""
+    (folder / "secret.jpg").write_bytes(SECRET)
+    (folder / ".hidden.part").write_bytes(SECRET)
+    (folder.parent / "secret_key").write_bytes(SECRET)
+
+
+@pytest.mark.usefixtures("secrets")
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_no_way_of_writing_a_path_leads_to_another_file(client: FlaskClient, way: str) -> None:
+    answer = client.get(f"/uploads/{way}", follow_redirects=True)
+
+    assert answer.status_code == 404
+    assert SECRET not in answer.data
+    assert b"root:" not in answer.data
+    assert "X-Evil" not in answer.headers
+
+
+@pytest.mark.usefixtures("secrets")
+@pytest.mark.parametrize("way", ["../secret_key", "%2e%2e/secret_key", "..%5csecret_key", "%00", "/etc/passwd"])
+@pytest.mark.parametrize("root", ["/static", "/bootstrap/static"])
+def test_static_files_lead_nowhere_else(nobody: FlaskClient, root: str, way: str) -> None:
+    answer = nobody.get(f"{root}/{way}")
+
+    assert answer.status_code in {303, 404}
+    assert SECRET not in answer.data
+
+
+@pytest.mark.usefixtures("secrets")
+@pytest.mark.parametrize("target", ["secret_key", "uploads/secret.jpg", "/etc/passwd", "uploads", "/dev/zero"])
+def test_link_with_a_row_is_never_followed(app: Flask, client: FlaskClient, folder: Path, target: str) -> None:
+    (folder / "100222_link.jpg").symlink_to(folder.parent / target)
+    add_photo(app, "100222_link.jpg")
+
+    assert client.get("/uploads/100222_link.jpg").status_code == 404
+
+
+def test_named_pipe_with_a_row_is_no_photo(app: Flask, client: FlaskClient, folder: Path) -> None:
+    os.mkfifo(folder / "pipe.jpg")
+    add_photo(app, "pipe.jpg")
+
+    assert client.get("/uploads/pipe.jpg").status_code == 404
+
+
+@pytest.mark.usefixtures("context")
+def test_name_has_at_least_96_bits_that_nobody_can_guess() -> None:
+    names = [photos.keep_captured(FACE, "100222").file for _ in range(50)]
+    tails = [re.fullmatch(r"100222_([A-Za-z0-9_-]+)\.jpg", name)[1] for name in names]  # type: ignore[index]
+
+    assert len(set(tails)) == len(tails)
+    assert min(len(tail) for tail in tails) * 6 >= 96
+    # Each place changes, as random letters do: no counter, no time, no number in them.
+    assert all(len({tail[place] for tail in tails}) > 5 for place in range(16))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("accept", ["*/*", "text/html", "image/svg+xml"])
+def test_whatever_was_stored_is_answered_as_jpeg_and_kept_nowhere(
+    client: FlaskClient, address: str, method: str, accept: str
+) -> None:
+    with client.open(address, method=method, headers={"Accept": accept}) as answer:
+        headers = answer.headers
+        assert answer.status_code == 200
+        assert headers["Content-Type"] == "image/jpeg"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "private, no-store"
+        assert {"ETag", "Accept-Ranges", "Content-Range"}.isdisjoint(headers.keys())
+        assert (answer.data == b"") is (method == "HEAD")
+
+
+@pytest.mark.parametrize("upload_of", [FACE, FACE + b"<svg onload=alert(1)>"])
+def test_upload_is_answered_the_same(client: FlaskClient, upload_of: bytes) -> None:
+    path = upload(client, upload_of).json["photo_path"]
+
+    with client.get(path) as answer:
+        assert (answer.mimetype, answer.headers["X-Content-Type-Options"]) == ("image/jpeg", "nosniff")
+
+
+CONDITIONS = [
+    {"Range": "bytes=0-3"},
+    {"Range": "bytes=-10"},
+    {"Range": "bytes=999999-"},
+    {"If-None-Match": "*"},
+    {"If-Modified-Since": "Fri, 31 Dec 2100 23:59:59 GMT"},
+    {"If-Match": '"x"'},
+    {"If-Unmodified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"},
+    {"If-Range": '"x"', "Range": "bytes=0-3"},
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("headers", CONDITIONS, ids=" ".join)
+def test_parts_and_conditions_open_nothing(
+    nobody: FlaskClient, client: FlaskClient, address: str, method: str, headers: dict[str, str]
+) -> None:
+    for path in (address, "/uploads/100222_guessed.jpg"):
+        asked = nobody.open(path, method=method, headers=headers)
+        assert (asked.status_code, asked.location) == (303, f"/sign-in?next={path}")
+
+    with client.open(address, method=method, headers=headers) as whole:
+        assert whole.status_code == 200
+        assert "Content-Range" not in whole.headers
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_without_sign_in_a_photo_and_none_are_answered_alike(nobody: FlaskClient, address: str, method: str) -> None:
+    there, guessed = (nobody.open(path, method=method) for path in (address, "/uploads/100222_guessed.jpg"))
+
+    assert (there.status_code, list(there.headers.keys())) == (guessed.status_code, list(guessed.headers.keys()))
+    assert there.data.replace(address.encode(), b"") == guessed.data.replace(b"/uploads/100222_guessed.jpg", b"")
