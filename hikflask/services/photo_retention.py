@@ -115,7 +115,7 @@ def _forget(photo_id: int, employee_id: int | None, reason: str, over: ColumnEle
     if marked:
         employee = db.session.get(Employee, employee_id) if employee_id else None
         file = db.session.execute(select(Photo.file).where(Photo.id == photo_id)).scalar_one()
-        audit.note("photo.forgotten", employee=employee, subject=file, after={"reason": reason})
+        audit.note("photo.forgotten", employee=employee, subject=file, after={"rule": reason})
     db.session.commit()
     return marked
 

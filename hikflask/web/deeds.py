@@ -18,6 +18,11 @@ DEEDS = {
     "employee.activated": N_("Employee activated"),
     "employee.deactivated": N_("Employee deactivated"),
     "employee.deleted": N_("Employee deleted"),
+    "employee.erased": N_("Employee to be erased everywhere"),
+    "employee.exported": N_("What is stored about the employee exported"),
+    "erasure.completed": N_("Employee erased everywhere"),
+    "consent.recorded": N_("Consent recorded"),
+    "consent.withdrawn": N_("Consent withdrawn"),
     "photo.viewed": N_("Photo looked at"),
     "capture.started": N_("Capture started"),
     "capture.taken": N_("Face captured"),
@@ -25,6 +30,8 @@ DEEDS = {
     "capture.cancelled": N_("Capture cancelled"),
     "capture.superseded": N_("Captured picture replaced by a later one"),
     "capture.taken_over": N_("Somebody's unsaved picture given up for a new capture"),
+    "photo.forgotten": N_("Photo deleted when its time was over"),
+    "capture.forgotten": N_("Captured picture deleted, since nobody saved it"),
     "capture.used": N_("Captured picture saved to an employee"),
     "enrolment.wanted": N_("To be brought to the terminal"),
     "enrolment.retried": N_("Tried again on the terminal"),
@@ -76,6 +83,9 @@ FACTS = {
     "serial": N_("Serial number"),
     "role": N_("Role"),
     "expires_at": N_("Valid until"),
+    "rule": N_("Rule"),
+    "given_on": N_("Given on"),
+    "basis": N_("Basis"),
     "passwords": N_("Passwords"),
     "entries": N_("Entries"),
     "actor": N_("Who"),
@@ -85,13 +95,20 @@ FACTS = {
     "since": N_("From"),
     "until": N_("To"),
 }
-VALUED = {"source", "role"}
+VALUED = {"source", "role", "basis", "rule"}
 VALUES = {
     "capture": N_("terminal"),
     "upload": N_("file"),
     "viewer": N_("Viewer"),
     "operator": N_("Operator"),
     "admin": N_("Administrator"),
+    "consent": N_("Consent"),
+    "contract": N_("Contract"),
+    "law": N_("Law"),
+    "superseded": N_("no longer used"),
+    "never": N_("never keep"),
+    "days": N_("after so many days"),
+    "left": N_("the employee left"),
 }
 
 

@@ -47,7 +47,8 @@ def rows(served: Site) -> dict[str, int]:
             user = {"hikvision_id": "AXE1", "full_name": "Анна Иванова", "department": "Охрана"}
             known = [http.post(f"{api}/users/", json=user, timeout=20).json()]
             http.post(f"{api}/users/{known[0]['id']}/sync-to-device", timeout=60)
-        return {"employee_id": known[0]["id"], "terminal_id": 1, "operator_id": 1}
+        erasure = 1
+        return {"employee_id": known[0]["id"], "terminal_id": 1, "operator_id": 1, "erasure_id": erasure}
 
 
 @pytest.fixture(params=LOOKS)

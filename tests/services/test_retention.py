@@ -70,7 +70,7 @@ def test_photo_of_somebody_who_left_goes_a_day_after_the_removal_was_confirmed(
     assert photo().unlinked_at is not None
     assert photo().sha256 == photos.sha256(FACE)
     assert files() == []
-    assert reasons() == ['{"reason": "left"}']
+    assert reasons() == ['{"rule": "left"}']
 
 
 @pytest.mark.parametrize("ago", [0.0, DAY - 60])
@@ -129,7 +129,7 @@ def test_never_keeps_a_photo_until_the_terminal_confirmed_it(
 
     assert photo().forgotten_at is not None
     assert files() == []
-    assert reasons() == ['{"reason": "never"}']
+    assert reasons() == ['{"rule": "never"}']
     assert enrolments.of_number("100222")[0].is_green
 
 
@@ -209,7 +209,7 @@ def test_earlier_photo_that_nothing_points_at_goes_under_every_policy(app: Flask
 
     assert photo().file != first
     assert files() == [photo().file]
-    assert reasons() == ['{"reason": "superseded"}']
+    assert reasons() == ['{"rule": "superseded"}']
 
 
 def test_earlier_photo_that_a_terminal_still_shows_stays(simulator: Simulated, terminal: Terminal) -> None:

@@ -14,7 +14,7 @@ from hikflask.web import deeds
 PACKAGE = Path(__file__).resolve().parents[2] / "hikflask"
 NOTES = {"note", "note_alone"}
 ACTION = re.compile(r"[a-z_]+(\.[a-z_]+)?\Z")
-DOTTED = re.compile(r"[a-z_]+\.[a-z_]+\Z")
+DOTTED = re.compile(r"[a-z_]+\.(?!json\Z)[a-z_]+\Z")
 
 
 def texts(node: ast.AST) -> list[str]:
