@@ -22,6 +22,7 @@ BOTH = {
     "test_capture_retention",
     "test_trail_retention",
     "test_forgotten_photos",
+    "test_forgetting_in_steps",
 }
 
 
