@@ -43,6 +43,7 @@ STATUS = {
     "capture_running": CONFLICT,
     "superseded": CONFLICT,
     "not_saved": CONFLICT,
+    "photo_forgotten": CONFLICT,
     "cancelled": CONFLICT,
     "file_gone": CONFLICT,
     "employeeNoAlreadyExist": CONFLICT,

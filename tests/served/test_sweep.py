@@ -49,7 +49,6 @@ def read(app: Flask, column: Any) -> Any:
         return db.session.execute(db.select(column)).scalar_one()
 
 
-@pytest.mark.usefixtures("terminal")
 def test_worker_forgets_by_itself(app: Flask) -> None:
     with app.app_context():
         photo = photos.keep_captured(b"a face", "1")

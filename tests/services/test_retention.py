@@ -1,4 +1,4 @@
-"""How long photos are kept, and that a worker may be killed at any moment of forgetting them."""
+"""How long photos are kept, by the setting and by what still needs them."""
 
 import pytest
 from flask import Flask
@@ -7,7 +7,6 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo, Terminal
 from hikflask.models.capture import SUPERSEDED
 from hikflask.services import captures, checks, employees, enrolments, photos, terminals
-from hikflask.services.captures import Draft
 from hikflask.services.terminals import Access
 from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
@@ -17,7 +16,6 @@ from tests.services.forgetting import (
     DAY,
     FACE,
     age,
-    entries,
     files,
     forget,
     leave,
@@ -237,87 +235,3 @@ def test_row_of_a_superseded_picture_goes_with_its_capture(simulator: Simulated,
     assert superseded.capture.photo is not None
     assert superseded.capture.photo.forgotten_at is not None
     assert len(files()) == 1
-
-
-# Who is killed between the steps.
-
-
-def test_file_is_removed_later_when_the_worker_died_before(
-    app: Flask, simulator: Simulated, terminal: Terminal
-) -> None:
-    keep(app, "never")
-    save(simulator, terminal)
-    settle()
-    age(Photo, "forgotten_at", 5.0)
-    assert files() != []
-
-    forget()
-
-    assert files() == []
-    assert photo().unlinked_at is not None
-    assert reasons() == []
-
-
-def test_row_says_so_later_when_the_worker_died_after_the_file_was_removed(
-    simulator: Simulated, terminal: Terminal
-) -> None:
-    save(simulator, terminal)
-    age(Photo, "forgotten_at", 5.0)
-    photos.unlink(photo().file)
-
-    forget()
-
-    assert photo().unlinked_at is not None
-
-
-def test_file_that_cannot_be_removed_is_tried_again_and_stops_nothing(app: Flask) -> None:
-    keep(app, "30")
-    upload(Draft("1", "Анна"))
-    stuck = photos.folder() / photo().file
-    upload(Draft("2", "Борис"))
-    age(Photo, "created_at", 31 * DAY)
-    picture = stuck.read_bytes()
-    stuck.unlink()
-    stuck.mkdir()
-
-    forget()
-    assert files() == [stuck.name]
-
-    stuck.rmdir()
-    stuck.write_bytes(picture)
-    forget()
-    assert files() == []
-
-
-def test_second_pass_does_nothing_more(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
-    keep(app, "never")
-    save(simulator, terminal)
-    settle()
-    forget()
-    first = photo().forgotten_at
-
-    forget()
-
-    assert photo().forgotten_at == first
-    assert len(reasons()) == 1
-
-
-def test_whole_picture_without_a_row_stays() -> None:
-    (photos.folder() / "100222_other.jpg").write_bytes(FACE)
-
-    forget()
-
-    assert files() == ["100222_other.jpg"]
-
-
-def test_trail_of_a_forgotten_photo_names_nobody(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
-    keep(app, "never")
-    save(simulator, terminal)
-    settle()
-    name = photo().file
-
-    forget()
-
-    (entry,) = entries()
-    assert (entry.actor, entry.employee, entry.subject) == ("worker", "100222", name)
-    assert "Иван" not in entry.before + entry.after

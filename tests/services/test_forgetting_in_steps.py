@@ -1,0 +1,109 @@
+"""A worker that is killed, or cannot remove a file, in the middle of forgetting a photo: the next pass goes on."""
+
+import pytest
+from flask import Flask
+
+from hikflask.models import Photo, Terminal
+from hikflask.services import photos
+from hikflask.services.captures import Draft
+from hikflask.simulator import Terminal as Simulated
+from tests.services.forgetting import (
+    DAY,
+    FACE,
+    age,
+    entries,
+    files,
+    forget,
+    photo,
+    reasons,
+    save,
+    settle,
+    upload,
+)
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+
+
+def keep(app: Flask, policy: str) -> None:
+    app.config["PHOTO_RETENTION"] = policy
+
+
+def test_file_is_removed_later_when_the_worker_died_before(
+    app: Flask, simulator: Simulated, terminal: Terminal
+) -> None:
+    keep(app, "never")
+    save(simulator, terminal)
+    settle()
+    age(Photo, "forgotten_at", 5.0)
+    assert files() != []
+
+    forget()
+
+    assert files() == []
+    assert photo().unlinked_at is not None
+    assert reasons() == []
+
+
+def test_row_says_so_later_when_the_worker_died_after_the_file_was_removed(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    save(simulator, terminal)
+    age(Photo, "forgotten_at", 5.0)
+    photos.unlink(photo().file)
+
+    forget()
+
+    assert photo().unlinked_at is not None
+
+
+def test_file_that_cannot_be_removed_is_tried_again_and_stops_nothing(app: Flask) -> None:
+    keep(app, "30")
+    upload(Draft("1", "Анна"))
+    stuck = photos.folder() / photo().file
+    upload(Draft("2", "Борис"))
+    age(Photo, "created_at", 31 * DAY)
+    picture = stuck.read_bytes()
+    stuck.unlink()
+    stuck.mkdir()
+
+    forget()
+    assert files() == [stuck.name]
+
+    stuck.rmdir()
+    stuck.write_bytes(picture)
+    forget()
+    assert files() == []
+
+
+def test_second_pass_does_nothing_more(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
+    keep(app, "never")
+    save(simulator, terminal)
+    settle()
+    forget()
+    first = photo().forgotten_at
+
+    forget()
+
+    assert photo().forgotten_at == first
+    assert len(reasons()) == 1
+
+
+def test_whole_picture_without_a_row_stays() -> None:
+    (photos.folder() / "100222_other.jpg").write_bytes(FACE)
+
+    forget()
+
+    assert files() == ["100222_other.jpg"]
+
+
+def test_trail_of_a_forgotten_photo_names_nobody(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
+    keep(app, "never")
+    save(simulator, terminal)
+    settle()
+    name = photo().file
+
+    forget()
+
+    (entry,) = entries()
+    assert (entry.actor, entry.employee, entry.subject) == ("worker", "100222", name)
+    assert "Иван" not in entry.before + entry.after
