@@ -12,6 +12,8 @@ from hikflask import access
 from tests.signed_in import OPERATOR_NAME, client_of
 
 HTMX = {"HX-Request": "true"}
+TOO_LARGE = 12 * 1024 * 1024
+MULTIPART = "multipart/form-data; boundary=x"
 
 
 @pytest.fixture
@@ -44,8 +46,8 @@ def answers(app: Flask, address: str) -> Iterator[tuple[str, TestResponse]]:
     yield "404 of the static files", nobody.get("/static/nothing.css")
     yield "405", client.delete("/employees/")
     yield "405 of the API", client.delete("/api/users/")
-    yield "413", client.post("/employees/", data={"full_name": "x" * 1_200_000})
-    yield "413 of the API", client.post("/api/users/", data=b" " * (12 * 1024 * 1024))
+    yield "413", client.post("/employees/", data=b" " * TOO_LARGE, content_type=MULTIPART)
+    yield "413 of the API", client.post("/api/users/", data=b" " * TOO_LARGE)
     yield "422 of the API", client.post("/api/users/", json={})
     yield "OPTIONS", client.options("/employees/")
     yield "OPTIONS of the API", client.options("/api/users/")

@@ -1,5 +1,6 @@
 """Whether somebody is known: neither the answer nor the time it takes tells."""
 
+import re
 import statistics
 import time
 from collections.abc import Callable
@@ -13,8 +14,10 @@ from hikflask.extensions import db
 from hikflask.services import passwords, throttling
 from tests.signed_in import OPERATOR_NAME, add_operator
 
+TOKEN = re.compile(r'name="csrf_token" value="[^"]+"')
 LEFT = "Ушёл"
 ROUNDS = 7
+TIMED = ("known", "unknown", "kept out")
 CASES = {"known": OPERATOR_NAME, "unknown": "Никто", "kept out": LEFT, "very long": "x" * 400, "odd": "\x00'\"--"}
 
 
@@ -42,10 +45,10 @@ def tried(app: Flask, browser: FlaskClient, name: str) -> tuple[int, float]:
 
 
 def test_wrong_password_and_unknown_name_take_the_same_time(app: Flask, browser: FlaskClient) -> None:
-    times: dict[str, list[float]] = {case: [] for case in CASES}
+    times: dict[str, list[float]] = {case: [] for case in TIMED}
     for _ in range(ROUNDS):
-        for case, name in CASES.items():
-            status, took = tried(app, browser, name)
+        for case in TIMED:
+            status, took = tried(app, browser, CASES[case])
             assert status == 401
             times[case].append(took)
 
@@ -87,7 +90,7 @@ def test_answers_are_the_same_but_for_what_was_typed(browser: FlaskClient) -> No
     for name in (OPERATOR_NAME, "Кто-то", LEFT):
         page = browser.post("/sign-in", data={"name": name, "password": "wrong"})
         names = sorted(page.headers.keys())
-        answers.append((page.status_code, names, page.text.replace(f'value="{name}"', "")))
+        answers.append((page.status_code, names, TOKEN.sub("", page.text.replace(f'value="{name}"', ""))))
 
     assert answers[0] == answers[1] == answers[2]
 
