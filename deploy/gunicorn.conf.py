@@ -12,7 +12,7 @@ timeout = 90
 graceful_timeout = 10
 keepalive = 5
 control_socket_disable = True
-# Whose word about addresses and https counts is HIKFLASK_TRUSTED_PROXY's alone.
+# The app itself decides whose X-Forwarded-… headers it believes (HIKFLASK_TRUSTED_PROXY).
 forwarded_allow_ips = ""
 accesslog = None
 errorlog = "-"

@@ -23,8 +23,8 @@ class TokenRefused(Unauthorized):
 
 
 def is_shown() -> bool:
-    """True when the request tries to show a token."""
-    return "Authorization" in request.headers
+    """True when the request tries to show a token; a password for a proxy in front is none."""
+    return request.authorization is not None and request.authorization.type == "bearer"
 
 
 def token() -> ApiToken:

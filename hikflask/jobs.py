@@ -1,15 +1,37 @@
 """Queue tasks: each takes ids, calls one service, and leaves what came of it in the rows."""
 
 import logging
+from collections.abc import Callable
 
 from hikflask.extensions import task_queue
 from hikflask.isapi.errors import TerminalError
-from hikflask.services import captures, checks, enrolments, settling
+from hikflask.services import (
+    capture_retention,
+    captures,
+    checks,
+    enrolments,
+    erasures,
+    photo_retention,
+    settling,
+    trail_retention,
+)
 from hikflask.services.errors import ServiceError
 from hikflask.task_queue import CAPTURES, TERMINALS
 
 log = logging.getLogger(__name__)
 HOLDER = "background"
+# Each is complete in itself; files go after the rows that say so, rows after their files.
+FORGETTING: tuple[Callable[[], object], ...] = (
+    capture_retention.forget_unsaved,
+    capture_retention.blank_drafts,
+    photo_retention.forget_photos,
+    photo_retention.remove_files,
+    capture_retention.delete_ended,
+    photo_retention.remove_rows,
+    trail_retention.forget_entries,
+    trail_retention.forget_erasures,
+    trail_retention.forget_admissions,
+)
 
 
 @task_queue.task(CAPTURES)
@@ -53,9 +75,10 @@ def check_terminal(terminal_id: int) -> None:
 
 
 def sweep() -> int:
-    """End captures whose worker died and enqueue what is due; return how many enrolments were claimed."""
+    """End captures whose worker died and erasures that are done, enqueue what is due; return how many were claimed."""
     captures.fail_overdue()
     claimed = enrolments.claim_due()
     for enrolment_id in claimed:
         task_queue.enqueue(settle_again, enrolment_id)
+    erasures.complete_open()
     return len(claimed)

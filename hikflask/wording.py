@@ -78,6 +78,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "failed": (N_("The capture failed. Try again."),),
     "no_worker": (N_("No worker is running, so nothing can be captured. Tell the administrator."),),
     "interrupted": (N_("The capture was interrupted. Try again."),),
+    "not_saved": (N_("The picture was not saved in time and is deleted. Capture again."),),
     "lease_lost": (N_("Another conversation has the terminal now. Try again."),),
     "capture_running": (N_("The capture is still running. Wait for the photo or cancel it, then save."),),
     # An enrolment, per terminal.
@@ -135,6 +136,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "enrolment_unknown": (N_("This record is not there any more."),),
     "wish_changed": (N_("This was changed meanwhile. Look again, please."),),
     "no_photo": (N_("there is no photo yet. Capture one at the terminal."),),
+    "photo_forgotten": (N_("there is no photo any more. Capture one at the terminal."),),
     "files_not_taken": (
         N_(
             "The photo stays on the server: terminal “%(name)s” takes no files. "

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import threading
+import time
 
 import click
 from flask import Flask
@@ -17,6 +18,7 @@ from hikflask.services import photos, workers
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
+FORGET_SECONDS = 60.0
 
 
 class Worker:
@@ -59,17 +61,32 @@ class Worker:
         interval = self._app.config["SWEEP_INTERVAL"]
         with self._app.app_context():
             photos.forget_drafts()
+        forget_at = time.monotonic()
         while not self._stopped.wait(interval):
             with self._app.app_context():
-                self._sweep_once()
+                _sweep_once()
+                if time.monotonic() >= forget_at:
+                    forget_at = time.monotonic() + FORGET_SECONDS
+                    forget_once()
 
-    def _sweep_once(self) -> None:
+
+def _sweep_once() -> None:
+    try:
+        workers.beat(workers.name())
+        jobs.sweep()
+    except Exception:  # the outermost loop
+        # Database or queue may be away for a while; the next sweep finds everything in its rows again.
+        log.exception("the sweep failed")
+        db.session.remove()
+
+
+def forget_once() -> None:
+    """Forget what was kept long enough; a step that fails keeps no other one from being done."""
+    for step in jobs.FORGETTING:
         try:
-            workers.beat(workers.name())
-            jobs.sweep()
+            step()
         except Exception:  # the outermost loop
-            # Database or queue may be away for a while; the next sweep finds everything in its rows again.
-            log.exception("the sweep failed")
+            log.exception("%s failed", step.__name__)
             db.session.remove()
 
 

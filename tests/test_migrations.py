@@ -1,5 +1,6 @@
 """A migrated empty database equals the models, and the way back works."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from hikflask import create_app
 from hikflask.extensions import db
+from hikflask.services import audit
 from tests.conftest import close
+from tests.postgresql import Cluster
 
 
 @pytest.fixture
@@ -60,6 +64,34 @@ def test_downgrade_leaves_no_table(empty: Flask) -> None:
         upgrade()
         assert differences() == []
     close(empty)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """An app on a database without tables, of each kind."""
+    settings = {"INSTANCE_PATH": str(tmp_path), "TESTING": True}
+    server: Cluster | None = request.getfixturevalue("cluster") if request.param == "postgresql" else None
+    app = create_app({**settings, "DATABASE_URL": server.create("empty")} if server else settings)
+    yield app
+    close(app)
+    if server:
+        server.drop("empty")
+
+
+def test_way_back_and_forth_keeps_the_trail_append_only(either: Flask) -> None:
+    with either.app_context():
+        upgrade()
+        downgrade(revision="0001")
+        assert "audit" not in inspect(db.engine).get_table_names()
+        upgrade()
+        audit.note_alone("sign_out")
+        for statement in ("UPDATE audit SET actor = ''", "DELETE FROM audit"):
+            with pytest.raises(DBAPIError, match="append-only"):
+                db.session.execute(text(statement))
+            db.session.rollback()
+        downgrade(revision="base")
+        upgrade()
+        assert differences() == []
 
 
 def test_sqlite_is_in_wal_mode_with_foreign_keys(empty: Flask) -> None:

@@ -9,12 +9,13 @@ from hikflask import wording
 from hikflask.access import OPERATOR, allow
 from hikflask.api import body, errors
 from hikflask.api.caller import present_caller
+from hikflask.api.consents import warned
 from hikflask.forms.captures import CaptureForm
 from hikflask.isapi.errors import CLASSES, Busy
 from hikflask.models import Capture
 from hikflask.models.capture import TAKEN
-from hikflask.services import captures, terminals
-from hikflask.services.captures import Draft
+from hikflask.services import captures, consents, terminals
+from hikflask.services.drafts import Draft
 
 bp = Blueprint("api_captures", __name__, url_prefix="/api/devices")
 errors.answer_in_json(bp, success=False)
@@ -23,14 +24,17 @@ errors.answer_in_json(bp, success=False)
 @bp.post("/<int:device_id>/start-face-capture")
 @allow(OPERATOR)
 def start_face_capture(device_id: int) -> ResponseReturnValue:
-    """Take a face and answer with its picture; every refusal says success: false and why."""
+    """Take a face and answer with its picture; every refusal says success: false and why.
+
+    A number that no user with consent has is warned of in a header; where consent is required, it is refused.
+    """
     if terminals.get(device_id) is None:
         abort(404, "There is no such device.")
     fields = body.read(required=False)
     form = body.form_of(CaptureForm, fields)
     draft = Draft(number=form.hikvision_id.data or "")
     capture = captures.start(device_id, draft, present_caller(), take_over=form.take_over.data)
-    return _answer(captures.run(capture.id))
+    return warned(_answer(captures.run(capture.id)), consents.is_missing(draft.number))
 
 
 def _answer(capture: Capture) -> ResponseReturnValue:

@@ -42,6 +42,7 @@ STATUS = {
     "terminal_held": CONFLICT,
     "capture_running": CONFLICT,
     "superseded": CONFLICT,
+    "not_saved": CONFLICT,
     "cancelled": CONFLICT,
     "file_gone": CONFLICT,
     "employeeNoAlreadyExist": CONFLICT,

@@ -11,14 +11,15 @@ from hikflask.access import OPERATOR, VIEWER, allow
 from hikflask.api import body, errors
 from hikflask.api.body import Fields, InputError
 from hikflask.api.caller import present_caller
+from hikflask.api.consents import warned
 from hikflask.forms.employees import EmployeeForm
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Employee, Enrolment
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services import employees, enrolments, settling, syncing, terminals
-from hikflask.services.captures import Draft
+from hikflask.services import consents, employees, enrolments, settling, syncing, terminals
+from hikflask.services.drafts import Draft
 from hikflask.services.employees import FaceSource
-from hikflask.services.errors import ServiceError
+from hikflask.services.errors import ConsentMissing, ServiceError
 
 bp = Blueprint("api_users", __name__, url_prefix="/api/users")
 errors.answer_in_json(bp)
@@ -84,14 +85,15 @@ def delete_user(user_id: int) -> ResponseReturnValue:
 @bp.post("/<int:user_id>/photo")
 @allow(OPERATOR)
 def upload_photo(user_id: int) -> ResponseReturnValue:
-    """Store a picture file; `warning` says where it will not be."""
+    """Store a picture file; `warning` says where it will not be, and whether consent is missing."""
     employee = _employee(user_id)
     file = request.files.get("photo")
     if file is None or not file.filename:
         raise InputError({"photo": "A JPEG or PNG file is expected in the part “photo”."})
     draft = Draft(employee.number, employee.name, employee.department)
     saved = employees.save(draft, FaceSource(upload=file.stream), employee_id=user_id)
-    return jsonify({**shape(saved), **_warning()})
+    missing = consents.is_missing(saved.number, saved.id)
+    return warned(jsonify({**shape(saved), **_warning(missing)}), missing)
 
 
 @bp.post("/<int:user_id>/sync-to-device")
@@ -107,7 +109,8 @@ def sync_user(user_id: int) -> ResponseReturnValue:
         overwrite=body.flag(fields, "overwrite") or False,
     )
     settled = settling.settle(wanted.id, present_caller(), again=True)
-    return jsonify({"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", **_state(settled)})
+    answer = jsonify({"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", **_state(settled)})
+    return warned(answer, settled.photo_id is not None and consents.is_missing(settled.number, user_id))
 
 
 def shape(employee: Employee) -> dict[str, Any]:
@@ -118,7 +121,7 @@ def shape(employee: Employee) -> dict[str, Any]:
         "full_name": employee.name,
         "department": employee.department,
         "is_active": employee.is_active,
-        "photo_path": employee.photo.path if employee.photo else None,
+        "photo_path": employee.picture.path if employee.picture else None,
         "synced_to_device": employees.is_synced(employee),
         "created_at": employee.created_at.strftime("%Y-%m-%dT%H:%M:%S"),
     }
@@ -131,9 +134,12 @@ def _state(enrolment: Enrolment) -> dict[str, Any]:
     return {**state, "warning": wording.english(enrolment.refusal, name=enrolment.terminal.name)}
 
 
-def _warning() -> dict[str, str]:
+def _warning(consent_missing: bool) -> dict[str, str]:
+    warnings = [wording.english(ConsentMissing.code)] if consent_missing else []
     refusing = [terminal.name for terminal in terminals.all_active() if terminal.face_mode != BY_PICTURE]
-    return {"warning": wording.english("files_not_taken", name=", ".join(refusing))} if refusing else {}
+    if refusing:
+        warnings.append(wording.english("files_not_taken", name=", ".join(refusing)))
+    return {"warning": " ".join(warnings)} if warnings else {}
 
 
 def _settle_quietly(enrolment_ids: list[int]) -> None:

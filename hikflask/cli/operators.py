@@ -4,14 +4,13 @@ import click
 from flask.cli import with_appcontext
 
 from hikflask import wording
+from hikflask.cli.actor import ACTOR
 from hikflask.cli.passwords import read_password
 from hikflask.models.operator import ROLES
 from hikflask.services import audit, operators
-from hikflask.services.audit import Actor
 from hikflask.services.errors import ServiceError
 
 LONGEST_NAME = 64
-ACTOR = Actor("command line")
 
 
 @click.group()

@@ -4,8 +4,9 @@ import click
 from cryptography.fernet import Fernet
 from flask.cli import with_appcontext
 
+from hikflask.cli.actor import ACTOR
 from hikflask.extensions import vault
-from hikflask.services import terminal_passwords
+from hikflask.services import audit, terminal_passwords
 from hikflask.vault import GRACE_SECONDS, SETTING, VaultError
 
 
@@ -20,7 +21,8 @@ def secrets() -> None:
 def rotate_secrets(drop_old: bool) -> None:
     """Encrypt the terminals' passwords with a new key; the app may run meanwhile."""
     try:
-        click.echo(_done(drop_old))
+        with audit.acting(ACTOR):
+            click.echo(_done(drop_old))
     except VaultError as error:
         raise click.ClickException(str(error)) from error
 

@@ -9,14 +9,15 @@ from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 
 from hikflask import wording
+from hikflask.cli.actor import ACTOR
 from hikflask.cli.passwords import read_password
 from hikflask.forms.terminals import TerminalForm
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Terminal
-from hikflask.services import checks, terminals
+from hikflask.services import audit, checks, terminals
 from hikflask.services.errors import ServiceError
 
-HOLDER = "command line"
+HOLDER = ACTOR.name
 
 
 @click.group()
@@ -41,7 +42,8 @@ def add_terminal(name: str, url: str, username: str, fingerprint: str, password_
     if known:
         access = dataclasses.replace(access, face_by_picture=known.face_by_picture)
     try:
-        added = terminals.change(known.id, access, HOLDER) if known else terminals.add(access)
+        with audit.acting(ACTOR):
+            added = terminals.change(known.id, access, HOLDER) if known else terminals.add(access)
     except ServiceError as error:
         raise click.ClickException(wording.english(error.code, **error.params)) from error
     click.echo(f"Terminal {added.id} “{added.name}” {'changed' if known else 'added'}.")
@@ -56,7 +58,7 @@ def check_terminal(terminal_id: int) -> None:
     if terminals.get(terminal_id) is None:
         raise click.ClickException(f"There is no terminal {terminal_id}.")
     try:
-        click.echo(_described(checks.check(terminal_id, HOLDER)))
+        click.echo(_described(_check(terminal_id)))
     except (TerminalError, ServiceError) as error:
         raise click.ClickException(_why(terminal_id, error)) from error
 
@@ -72,9 +74,14 @@ def _access(name: str, url: str, username: str, fingerprint: str, password: str)
 
 def _checked(terminal_id: int) -> str:
     try:
-        return _described(checks.check(terminal_id, HOLDER))
+        return _described(_check(terminal_id))
     except (TerminalError, ServiceError) as error:
         return f"Not checked yet: {_why(terminal_id, error)}"
+
+
+def _check(terminal_id: int) -> Terminal:
+    with audit.acting(ACTOR):
+        return checks.check(terminal_id, HOLDER)
 
 
 def _why(terminal_id: int, error: TerminalError | ServiceError) -> str:

@@ -6,7 +6,8 @@ import click
 from flask.cli import with_appcontext
 
 from hikflask import wording
-from hikflask.cli.operators import ACTOR, checked_name
+from hikflask.cli.actor import ACTOR
+from hikflask.cli.operators import checked_name
 from hikflask.models.operator import OPERATOR, ROLES
 from hikflask.services import audit, tokens
 from hikflask.services.errors import ServiceError

@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import Field, HiddenField, SelectField, StringField, ValidationError
+from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, ValidationError
 
 from hikflask.forms.fields import one_line, row_id, stripped
 
@@ -31,12 +31,13 @@ class EmployeeForm(FlaskForm):  # type: ignore[misc]
 
 
 class EmployeePageForm(EmployeeForm):
-    """The form of the page: with the capture it shows, the terminal beside it, and a picture file."""
+    """The form of the page: with the capture it shows, the terminal beside it, a picture file, and consent."""
 
     capture_id = HiddenField(filters=[row_id])
     waiting_id = HiddenField(filters=[row_id])
     employee_id = HiddenField(filters=[row_id])
     take_over = HiddenField()
+    consent = BooleanField(_l("Consent to the photo was given today"))
     terminal_id = SelectField(_l("Terminal"), coerce=row_id, validate_choice=False)
     photo = FileField(_l("Photo from a file"))
 

@@ -42,7 +42,7 @@ class DayField(DateField):  # type: ignore[misc]
 class OperatorForm(FlaskForm):  # type: ignore[misc]
     """Somebody who shall sign in."""
 
-    name = StringField(_l("Name"), [one_line(LONGEST_NAME)], [stripped])
+    name = StringField(_l("Operator's name"), [one_line(LONGEST_NAME)], [stripped])
     role = RoleField(_l("Role"))
 
 

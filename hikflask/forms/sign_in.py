@@ -22,7 +22,7 @@ def typed(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
 class SignInForm(FlaskForm):  # type: ignore[misc]
     """Who is there."""
 
-    name = StringField(_l("Name"), [typed], [stripped])
+    name = StringField(_l("Your name"), [typed], [stripped])
     password = PasswordField(_l("Password"), [typed])
 
 
@@ -54,7 +54,7 @@ class FirstRunForm(FlaskForm):  # type: ignore[misc]
     """The first administrator, with the code that the log shows."""
 
     code = StringField(_l("Code from the log"), [typed], [stripped])
-    name = StringField(_l("Name"), [one_line(LONGEST_NAME)], [stripped])
+    name = StringField(_l("Your name"), [one_line(LONGEST_NAME)], [stripped])
     new_password = PasswordField(_l("New password"), [typed])
     repeated = PasswordField(_l("New password once more"), [typed])
 

@@ -15,7 +15,7 @@ INFO = "/ISAPI/System/deviceInfo"
 CAPABILITIES = "/ISAPI/AccessControl/capabilities"
 PERSON_CAPABILITIES = "/ISAPI/AccessControl/UserInfo/capabilities?format=json"
 FACE_CAPABILITIES = "/ISAPI/Intelligent/FDLib/capabilities?format=json"
-TOKEN = "/ISAPI/Security/token?format=json"
+TOKEN = "/ISAPI/Security/token?format=json"  # noqa: S105 - a name
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class Capture(Base):
     """The row is the truth: queued → waiting → captured → used, or failed, cancelled, superseded with a reason.
 
     `reason` is a code of wording.py, `reason_text` the terminal's own words. `hold_until` keeps other numbers from
-    overwriting the terminal's one file while the picture is not yet saved.
+    overwriting the terminal's one file while the picture is not yet saved. `draft_consent` is the box of the form.
     """
 
     __table_args__ = (
@@ -52,6 +52,7 @@ class Capture(Base):
     draft_number: Mapped[str] = mapped_column(String(255), default="")
     draft_name: Mapped[str] = mapped_column(String(255), default="")
     draft_department: Mapped[str] = mapped_column(String(255), default="")
+    draft_consent: Mapped[bool] = mapped_column(default=False)
     face_url: Mapped[str | None] = mapped_column(String(768))
     photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"), unique=True)
     hold_until: Mapped[datetime | None] = mapped_column(UTCDateTime)

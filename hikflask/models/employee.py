@@ -35,15 +35,20 @@ class Employee(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     photo_id: Mapped[int | None] = mapped_column(
-        ForeignKey("photo.id", name="fk_employee_photo_id_photo", ondelete="SET NULL", use_alter=True)
+        ForeignKey("photo.id", name="fk_employee_photo_id_photo", ondelete="SET NULL", use_alter=True), index=True
     )
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 
     photo: Mapped["Photo | None"] = relationship(foreign_keys=[photo_id], post_update=True)
-    consent: Mapped["Consent | None"] = relationship(passive_deletes=True)
+    consent: Mapped["Consent | None"] = relationship(cascade="all, delete-orphan", passive_deletes=True)
     enrolments: Mapped[list["Enrolment"]] = relationship(
         back_populates="employee", passive_deletes=True, order_by="Enrolment.terminal_id"
     )
+
+    @property
+    def picture(self) -> "Photo | None":
+        """The photo, as long as there is a picture of it here."""
+        return None if self.photo is None or self.photo.forgotten_at else self.photo
 
 
 def _fold(mapper: "Mapper[Employee]", connection: object, employee: Employee) -> None:  # noqa: ARG001

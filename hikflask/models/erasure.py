@@ -12,15 +12,19 @@ from hikflask.models.columns import UTCDateTime, database_now
 class Erasure(Base):
     """Erasing one employee everywhere: complete, with a certificate, when each terminal confirmed the removal.
 
-    `terminals` is a JSON object: terminal name → when it confirmed (UTC, ISO 8601), "by_hand" or "". Number and name
-    stay here for the certificate alone, and go with the row when its retention ends.
+    `terminals` is a JSON list, an object per enrolment: `enrolment` (its id), `terminal` (name), `number`, `at` (when
+    it was gone: UTC, ISO 8601; "" while it is not) and `by_hand` (a person said so, not the terminal). `files` is a
+    JSON list of pictures that are still to be removed from the uploads folder. Number and name stay here for the
+    certificate alone, and go with the row when its retention ends.
     """
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    employee_id: Mapped[int | None]
     number: Mapped[str] = mapped_column(String(32), index=True)
     name: Mapped[str] = mapped_column(String(128))
-    terminals: Mapped[str] = mapped_column(Text, default="{}")
+    terminals: Mapped[str] = mapped_column(Text, default="[]")
     photos: Mapped[int] = mapped_column(default=0)
+    files: Mapped[str] = mapped_column(Text, default="[]")
     requested_by: Mapped[str] = mapped_column(String(128))
     requested_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
     completed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -7,8 +7,9 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from unicodedata import category
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, insert, select
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Employee
@@ -17,6 +18,8 @@ from hikflask.models.columns import database_now
 LONGEST_TEXT = 2000
 # Looking at the same photo again within this time is the same look.
 SAME_LOOK_SECONDS = 600.0
+# Control characters, marks that turn the direction of writing, halves of letters, line and paragraph separators.
+UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ def note(
     action: str,
     *,
     employee: Employee | None = None,
+    employee_id: int | None = None,
     number: str = "",
     terminal: str = "",
     subject: str = "",
@@ -81,24 +85,26 @@ def note(
 ) -> None:
     """Add an entry to the caller's transaction. What is the same before and after is left out.
 
-    :param number: of an employee that has no row (any more).
+    :param employee_id: with `number` instead of the employee, where the row is not at hand, or gone.
     :param subject: what it was done to, when that is neither an employee nor a terminal.
     """
     actor = present_actor()
     old, new = _differences(before or {}, after or {})
-    entry = AuditEntry(
-        actor=actor.name[:128],
-        address=actor.address[:64],
+    entry = dict(
+        actor=one_line(actor.name)[:128],
+        address=one_line(actor.address)[:64],
         request_id=actor.request_id[:32],
         action=action,
-        employee_id=employee.id if employee else None,
-        employee=(number or (employee.number if employee else ""))[:32],
-        terminal=terminal[:64],
-        subject=subject[:128],
+        employee_id=employee.id if employee else employee_id,
+        employee=one_line(number or (employee.number if employee else ""))[:32],
+        terminal=one_line(terminal)[:64],
+        subject=one_line(subject)[:128],
         before=old,
         after=new,
     )
-    db.session.add(entry)
+    # By the table, not the object: saving an employee takes seven entries, and each should cost next to nothing.
+    with db.session.no_autoflush:  # What the caller has not written yet may be refused, and is then for it to tell.
+        db.session.execute(insert(AuditEntry.__table__), entry)  # type: ignore[arg-type]
 
 
 def note_alone(action: str, **about: Any) -> None:
@@ -111,7 +117,7 @@ def note_look(employee_id: int | None, file: str) -> None:
     """Note that a photo was looked at, unless the same actor looked a moment ago."""
     same = (
         AuditEntry.action == "photo.viewed",
-        AuditEntry.actor == present_actor().name[:128],
+        AuditEntry.actor == one_line(present_actor().name)[:128],
         AuditEntry.subject == file,
         AuditEntry.at > database_now(-SAME_LOOK_SECONDS),
     )
@@ -124,22 +130,30 @@ def note_look(employee_id: int | None, file: str) -> None:
 def entries(wanted: Wanted, limit: int, offset: int = 0) -> tuple[list[AuditEntry], int]:
     """Return a page of entries, the newest first, and how many there are in all."""
     found = db.session.execute(
-        select(AuditEntry).where(*_matching(wanted)).order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
+        select(AuditEntry).where(*matching(wanted)).order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
     ).scalars()
-    total = db.session.execute(select(func.count(AuditEntry.id)).where(*_matching(wanted))).scalar_one()
     page = list(found)
     db.session.commit()
-    return page, total
+    return page, count(wanted)
 
 
-def _matching(wanted: Wanted) -> list[ColumnElement[bool]]:
+def count(wanted: Wanted, newest: int | None = None) -> int:
+    """Return how many entries there are, up to the one with the id `newest`."""
+    statement = select(func.count(AuditEntry.id)).where(*matching(wanted))
+    total = db.session.execute(statement if newest is None else statement.where(AuditEntry.id <= newest)).scalar_one()
+    db.session.commit()
+    return total
+
+
+def matching(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """Return the conditions that entries are wanted by."""
     said = {
         AuditEntry.actor: wanted.actor,
         AuditEntry.action: wanted.action,
         AuditEntry.employee: wanted.employee,
         AuditEntry.terminal: wanted.terminal,
     }
-    conditions = [column == value for column, value in said.items() if value]
+    conditions = [column == one_line(value) for column, value in said.items() if value]
     if wanted.since:
         conditions.append(AuditEntry.at >= wanted.since)
     if wanted.until:
@@ -155,5 +169,9 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[s
 
 
 def _text(values: Mapping[str, Any]) -> str:
-    # JSON keeps line breaks escaped: an entry is one line, whatever was typed.
-    return json.dumps(values, ensure_ascii=False, default=str)[:LONGEST_TEXT] if values else ""
+    return one_line(json.dumps(values, ensure_ascii=False, default=str))[:LONGEST_TEXT] if values else ""
+
+
+def one_line(text: str) -> str:
+    """Return a text with what is not seen escaped as in JSON: an entry is one line, whatever was typed."""
+    return "".join(json.dumps(letter)[1:-1] if category(letter) in UNSEEN else letter for letter in text)

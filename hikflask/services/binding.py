@@ -25,7 +25,7 @@ from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import enrolments, photos
 from hikflask.services.conversations import Conversation
-from hikflask.services.errors import CaptureLost, CaptureSuperseded, FaceNotProven
+from hikflask.services.errors import CaptureLost, CaptureSuperseded, FaceNotProven, PhotoForgotten
 
 NO_PHOTO = "no_photo"
 FILES_NOT_TAKEN = "files_not_taken"
@@ -62,10 +62,14 @@ class Binding:
         self.confirmed = enrolment.face == CONFIRMED
         self.photo: Photo | None = enrolment.photo
         self.capture = enrolment.photo.capture if enrolment.photo else None
+        self.picture: bytes | None = None
         db.session.commit()
 
     def put(self, there: Person | None) -> FaceOutcome:
         """Bind the face; `there` is the person who was there before, or None when just added.
+
+        A face that is there and cannot be bound again (the photo is forgotten, its capture long gone) is proven by its
+        hash; where the terminal gives no picture to compare, what was confirmed stays so.
 
         :raises CaptureSuperseded: when the terminal's file shows another face; none of it stays bound.
         :raises CaptureLost: when the file is gone and nothing proves what was bound; none of it stays bound.
@@ -75,13 +79,21 @@ class Binding:
         if self.confirmed and has_face and not self.again:
             return FaceOutcome(kept=True)
         refusal = self._unbindable()
-        if refusal:
-            self._clear_doubt()
-            return refusal
+        if refusal and not (has_face and self.photo):
+            return self._refused(refusal)
         previous = self._enrolled_sha256(there) if has_face else None
         if previous == self._wanted.sha256:
             return FaceOutcome()
+        if refusal:
+            kept = self.confirmed and previous is None
+            return FaceOutcome(kept=True) if kept else self._refused(refusal)
         return self._bind(has_face, previous)
+
+    def _refused(self, refusal: FaceOutcome) -> FaceOutcome:
+        self._clear_doubt()
+        if self.confirmed:
+            self.note(**enrolments.unproven())
+        return refusal
 
     def shown(self, found: Person, outcome: FaceOutcome) -> bool:
         """True when the terminal's own answer shows a face, and another one than was there before."""
@@ -109,11 +121,18 @@ class Binding:
         if self.photo is None:
             return FaceOutcome(NO_PHOTO)
         if self.talk.terminal.face_mode == BY_PICTURE:
-            return None
+            return self._read(self.photo)
         if self.capture is None or not self.capture.face_url:
             return FaceOutcome(FILES_NOT_TAKEN, REFUSED)
         if self.capture.terminal_id != self.talk.terminal.id:
             return FaceOutcome(OTHER_TERMINAL, REFUSED)
+        return None
+
+    def _read(self, photo: Photo) -> FaceOutcome | None:
+        try:
+            self.picture = photos.to_send(photo)
+        except PhotoForgotten as error:
+            return FaceOutcome(error.code, REFUSED)
         return None
 
     def _bind(self, has_face: bool, previous: str | None) -> FaceOutcome:
@@ -142,12 +161,11 @@ class Binding:
         faces.bind_url(self.talk, self.number, self._face_url)
 
     def _by_picture(self) -> Callable[[], None]:
-        """Read the file while nothing is in doubt yet; one that is gone from the folder is captured anew."""
-        try:
-            picture = photos.read(self._wanted)
-        except FileNotFoundError as error:
+        """Send the file that was read while nothing was in doubt yet; one that was gone then is captured anew."""
+        picture = self.picture
+        if picture is None:
             self._clear_doubt()
-            raise CaptureLost from error
+            raise CaptureLost
         return lambda: faces.bind_picture(self.talk, self.number, picture)
 
     def _set_up(self, send: Callable[[], None]) -> None:

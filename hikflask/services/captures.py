@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from flask import current_app
 from sqlalchemy import or_, select, update
@@ -14,27 +13,29 @@ from hikflask.extensions import db
 from hikflask.isapi import capture as isapi_capture
 from hikflask.isapi import faces as isapi_faces
 from hikflask.isapi.errors import CaptureCancelled, LoginRefused, Nonsense, NotSupported, TerminalError
-from hikflask.models import Capture, Photo
+from hikflask.models import Capture, Photo, Terminal
 from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, SUPERSEDED, TAKEN, USED, WAITING
 from hikflask.models.columns import database_now
 from hikflask.models.terminal import NO_CAPTURE
-from hikflask.services import checks, conversations, leases, photos, unsaved_captures, workers
+from hikflask.services import (
+    audit,
+    capture_moves,
+    checks,
+    consents,
+    conversations,
+    leases,
+    photos,
+    unsaved_captures,
+    workers,
+)
 from hikflask.services.conversations import Conversation
+from hikflask.services.drafts import Draft
 from hikflask.services.errors import ServiceError, TerminalHeld, TerminalInUse, TerminalUnknown
 
 GRACE = 2.0
 LONGEST_URL = 768
 NO_WORKER = "no_worker"
 INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True)
-class Draft:
-    """The employee form as it was typed; it travels with the capture, so that nothing typed is lost."""
-
-    number: str = ""
-    name: str = ""
-    department: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,18 +54,27 @@ class View:
 
 
 def start(
-    terminal_id: int, draft: Draft, requested_by: str, *, take_over: bool = False, own: int | None = None
+    terminal_id: int,
+    draft: Draft,
+    requested_by: str,
+    *,
+    take_over: bool = False,
+    own: int | None = None,
+    employee_id: int | None = None,
 ) -> Capture:
     """Queue a capture at a terminal.
 
     :param take_over: supersede an unsaved picture of another number that waits there.
     :param own: the capture that the same form shows now; it is no reason to refuse.
+    :param employee_id: whose face it will be, where that is known; else the draft's number says it.
     :raises TerminalInUse: when a capture runs there. :raises TerminalHeld: when an unsaved picture waits there.
     :raises LoginStopped: when the terminal refused our password. :raises TerminalUnknown: when it is not in use here.
+    :raises ConsentMissing: when nothing says that this face may be taken, and that is required.
     """
     terminal = conversations.terminal_row(terminal_id)
     if not terminal.is_active:
         raise TerminalUnknown
+    consents.refuse_start(draft, employee_id)
     conversations.refuse_when_stopped(terminal)
     fail_overdue(terminal_id)
     running = unsaved_captures.running(terminal_id)
@@ -80,17 +90,18 @@ def start(
 
 def _queue(terminal_id: int, draft: Draft, requested_by: str, supersede: Capture | None) -> Capture:
     if supersede:
-        _move(supersede.id, (TAKEN,), state=SUPERSEDED)
+        capture_moves.move(supersede.id, (TAKEN,), capture_moves.TAKEN_OVER, state=SUPERSEDED)
     capture = Capture(
         terminal_id=terminal_id,
         requested_by=requested_by[:128],
         deadline=database_now(current_app.config["CAPTURE_TIMEOUT"]),
-        draft_number=draft.number[:255],
-        draft_name=draft.name[:255],
-        draft_department=draft.department[:255],
+        **draft.columns(),
     )
     db.session.add(capture)
     try:
+        db.session.flush()
+        terminal = db.session.get_one(Terminal, terminal_id)
+        audit.note("capture.started", number=draft.number, terminal=terminal.name)
         db.session.commit()
     except IntegrityError:
         db.session.rollback()
@@ -111,12 +122,12 @@ def run(capture_id: int) -> Capture:
     except CaptureCancelled:
         pass
     except TerminalError as error:
-        _fail(capture_id, error.code, error.message)
+        capture_moves.fail(capture_id, error.code, error.message)
     except TerminalInUse as error:
         # Nobody but the run that holds the lease may end a capture that is under way.
-        _move(capture_id, (QUEUED,), state=FAILED, reason=error.code)
+        capture_moves.move(capture_id, (QUEUED,), state=FAILED, reason=error.code)
     except ServiceError as error:
-        _fail(capture_id, error.code)
+        capture_moves.fail(capture_id, error.code)
     return _row(capture_id)
 
 
@@ -180,7 +191,7 @@ def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: 
         with talk.lease.write() as session:
             session.add(photo)
             session.flush()
-            kept = _change(
+            kept = capture_moves.change(
                 capture_id,
                 (WAITING,),
                 state=TAKEN,
@@ -198,18 +209,14 @@ def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: 
 
 def redraft(capture_id: int, draft: Draft) -> None:
     """Keep the form as it is typed now with its capture."""
-    typed = {
-        "draft_number": draft.number[:255],
-        "draft_name": draft.name[:255],
-        "draft_department": draft.department[:255],
-    }
-    leases.changed_rows(update(Capture).where(Capture.id == capture_id, Capture.state != USED).values(**typed))
+    mine = update(Capture).where(Capture.id == capture_id, Capture.state != USED)
+    leases.changed_rows(mine.values(**draft.columns()))
     db.session.commit()
 
 
 def cancel(capture_id: int) -> bool:
     """Stop a running capture; False when it had ended before, and stays as it is."""
-    return _move(capture_id, RUNNING, state=CANCELLED)
+    return capture_moves.move(capture_id, RUNNING, state=CANCELLED)
 
 
 def send_cancel(capture_id: int) -> None:
@@ -264,27 +271,13 @@ def fail_overdue(terminal_id: int | None = None) -> None:
     statement = update(Capture).where(Capture.state.in_(RUNNING), overdue)
     if terminal_id is not None:
         statement = statement.where(Capture.terminal_id == terminal_id)
-    leases.changed_rows(statement.values(state=FAILED, reason=INTERRUPTED))
+    with audit.acting(audit.WORKER):  # Whoever comes next writes it, and has nothing to do with it.
+        capture_moves.execute(statement.values(state=FAILED, reason=INTERRUPTED))
     db.session.commit()
 
 
 def _in_use(running: Capture) -> TerminalInUse:
     return TerminalInUse(who=running.requested_by, seconds=view(running.id).seconds_left or 1)
-
-
-def _fail(capture_id: int, reason: str, text: str = "") -> None:
-    _move(capture_id, RUNNING, state=FAILED, reason=reason[:64], reason_text=text[:255])
-
-
-def _move(capture_id: int, from_states: tuple[str, ...], **values: Any) -> bool:
-    moved = _change(capture_id, from_states, **values)
-    db.session.commit()
-    return moved
-
-
-def _change(capture_id: int, from_states: tuple[str, ...], **values: Any) -> bool:
-    statement = update(Capture).where(Capture.id == capture_id, Capture.state.in_(from_states)).values(**values)
-    return leases.changed_rows(statement) == 1
 
 
 def _row(capture_id: int) -> Capture:

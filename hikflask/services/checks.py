@@ -12,7 +12,7 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_BINARY, BY_PICTURE, BY_URL, NO_CAPTURE
-from hikflask.services import conversations, leases
+from hikflask.services import audit, conversations, leases
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import LoginStopped, TerminalInUse
 
@@ -68,6 +68,8 @@ def learn(talk: Conversation) -> Terminal:
     with talk.lease.write():
         if talk.terminal.serial and talk.terminal.serial != found["serial"]:
             _distrust(talk.terminal.id)
+            old, new = {"serial": talk.terminal.serial}, {"serial": found["serial"]}
+            audit.note("terminal.other_device", terminal=talk.terminal.name, before=old, after=new)
         leases.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
     talk.terminal = conversations.terminal_row(talk.terminal.id)
     return talk.terminal

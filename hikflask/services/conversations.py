@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -23,8 +23,8 @@ from hikflask.isapi.errors import (
 )
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
-from hikflask.services import addresses, leases
-from hikflask.services.errors import LoginStopped, TerminalUnknown
+from hikflask.services import addresses, audit, leases
+from hikflask.services.errors import LeaseLost, LoginStopped, TerminalUnknown
 
 MARGIN = 2.0
 GOOD = {
@@ -128,6 +128,8 @@ def converse(
     except TerminalError as error:
         db.session.rollback()
         learnt = _learnt_from(error)
+        if isinstance(error, CertificateChanged):
+            _note_certificate(terminal, lease, error)
         raise
     finally:
         lease.release(**learnt)
@@ -182,16 +184,26 @@ def refuse_when_stopped(terminal: Terminal) -> None:
 def stop(terminal: Terminal, error: LoginRefused) -> None:
     """Write the refusal into the row, for everybody; a password changed meanwhile is not blamed for the old one."""
     seconds = error.unlock_seconds if isinstance(error, AccountLocked) else None
-    leases.changed_rows(
-        update(Terminal)
-        .where(Terminal.id == terminal.id, Terminal.version == terminal.version)
-        .values(
-            refused_since=database_now(),
-            refused_code=error.code,
-            unlock_at=None if seconds is None else database_now(seconds),
-        )
+    mine = update(Terminal).where(Terminal.id == terminal.id, Terminal.version == terminal.version)
+    refused = mine.values(
+        refused_since=database_now(),
+        refused_code=error.code,
+        unlock_at=None if seconds is None else database_now(seconds),
     )
+    # The trail has the first refusal, not each one after a lock that ended.
+    if leases.changed_rows(refused.where(Terminal.refused_since.is_(None))):
+        audit.note("terminal.password_refused", terminal=terminal.name, after={"reason": error.code})
+    else:
+        leases.changed_rows(refused)
     db.session.commit()
+
+
+def _note_certificate(terminal: Terminal, lease: leases.Lease, error: CertificateChanged) -> None:
+    """Another certificate is noted when it is seen first, not at each try; nothing when another holder came."""
+    first = update(Terminal).where(Terminal.id == terminal.id, Terminal.trouble != error.code)
+    with suppress(LeaseLost), lease.write():
+        if leases.changed_rows(first.values(trouble=error.code)):
+            audit.note("terminal.certificate_changed", terminal=terminal.name)
 
 
 def _learnt_from(error: TerminalError) -> dict[str, Any]:

@@ -10,12 +10,14 @@ from sqlalchemy.orm import joinedload, selectinload
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
 from hikflask.models.capture import RUNNING, SUPERSEDED, TAKEN, USED
+from hikflask.models.columns import database_now
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services import captures, enrolments, leases, photos, terminals
-from hikflask.services.captures import Draft
+from hikflask.services import audit, captures, consents, employee_notes, enrolments, leases, photos, terminals
+from hikflask.services.drafts import Draft
 from hikflask.services.errors import (
+    CaptureNotSaved,
     CaptureRunning,
     CaptureSuperseded,
     EmployeeInactive,
@@ -44,8 +46,10 @@ def save(draft: Draft, source: FaceSource = FaceSource(), *, employee_id: int | 
 
     :raises NumberKnown: when another employee has the number. :raises NumberLeaving: when a terminal may still open
         doors to whoever had it. :raises NumberEnrolled: when an enrolled number would change.
-    :raises CaptureRunning: :raises CaptureSuperseded: when the capture's picture cannot be used.
+    :raises CaptureRunning: :raises CaptureSuperseded: :raises CaptureNotSaved: when the capture's picture cannot be
+        used.
     :raises BadPhoto: when the upload is no picture. :raises NameTooLong: when the terminal takes no such name.
+    :raises ConsentMissing: when nothing says that this face may be kept, and that is required.
     """
     done = _saved_already(draft, source)
     if done:
@@ -76,6 +80,7 @@ def _write(
         photo = captures.photo_of(capture)
     enrolments.refuse_while_leaving(draft.number, employee_id)
     employee = _changed(employee_id, draft, capture is not None) if employee_id else _added(draft)
+    consents.weigh(employee, given_today=draft.consent, with_face=photo is not None)
     if photo:
         db.session.add(photo)
         photo.employee_id = employee.id
@@ -84,6 +89,8 @@ def _write(
     shown = photo or employee.photo
     if shown:
         files.rename(shown, draft.number)
+    if photo:
+        employee_notes.photo_changed(employee, photo, capture)
     terminal_id = capture.terminal_id if capture else source.terminal_id
     if photo and terminal_id:
         if not employee.is_active:
@@ -132,6 +139,8 @@ def _use(capture_id: int | None, employee_id: int | None) -> Capture | None:
         return capture
     if capture is not None and capture.state in RUNNING and captures.view(capture_id).running:
         raise CaptureRunning
+    if capture is not None and capture.reason == CaptureNotSaved.code:
+        raise CaptureNotSaved
     if capture is not None and capture.state in {SUPERSEDED, USED} and not _belongs(capture, employee_id):
         raise CaptureSuperseded
     return None
@@ -159,16 +168,19 @@ def _added(draft: Draft) -> Employee:
     employee = Employee(number=draft.number, name=draft.name, department=draft.department)
     db.session.add(employee)
     db.session.flush()
+    audit.note("employee.created", employee=employee, after=employee_notes.facts(employee))
     return employee
 
 
 def _changed(employee_id: int, draft: Draft, with_face: bool) -> Employee:
     employee = locked(employee_id)
+    before = employee_notes.facts(employee)
     if employee.number != draft.number:
         _renumber(employee, draft.number, with_face)
     renamed = employee.name != draft.name
     employee.name, employee.department = draft.name, draft.department
     db.session.flush()
+    employee_notes.changed(employee, before)
     if renamed:
         enrolments.want_renamed(employee)
     return employee
@@ -192,7 +204,10 @@ def _renumber(employee: Employee, number: str, with_face: bool) -> None:
 def set_active(employee_id: int, active: bool) -> Employee:
     """Take an employee off every terminal, or let one back in: the face that was proven must be proven again."""
     employee = locked(employee_id)
+    if active != employee.is_active:
+        audit.note("employee.activated" if active else "employee.deactivated", employee=employee)
     returns, employee.is_active = active and not employee.is_active, active
+    _note_leaving(employee_id, active)
     try:
         if returns:
             _return(employee)
@@ -203,6 +218,12 @@ def set_active(employee_id: int, active: bool) -> Employee:
         db.session.rollback()
         raise
     return employee
+
+
+def _note_leaving(employee_id: int, active: bool) -> None:
+    """Somebody who left before left then."""
+    left_at = None if active else func.coalesce(Employee.left_at, database_now())
+    leases.changed_rows(update(Employee).where(Employee.id == employee_id).values(left_at=left_at))
 
 
 def _return(employee: Employee) -> None:
@@ -223,6 +244,7 @@ def delete(employee_id: int) -> list[int]:
     employee.photo_id = None
     db.session.flush()
     files = _forget_photos(employee.id)
+    audit.note("employee.deleted", employee=employee, before=employee_notes.facts(employee))
     db.session.delete(employee)
     db.session.commit()
     photos.unlink(*files)

@@ -13,7 +13,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
 from hikflask.models.photo import UPLOADED
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services import leases
+from hikflask.services import audit, leases
 from hikflask.services.errors import EnrolmentUnknown, NameTooLong, NumberLeaving
 
 # A claimed attempt that nobody finishes (a killed worker, a lost queue) is claimed again after this many seconds.
@@ -38,6 +38,7 @@ def want_present(terminal: Terminal, employee: Employee, photo: Photo | None) ->
     for column, value in face.items():
         setattr(enrolment, column, value)
     db.session.flush()
+    audit.note("enrolment.wanted", employee=employee, terminal=terminal.name)
     return enrolment
 
 
@@ -97,6 +98,8 @@ def want_replaced(enrolment_id: int, wish: int) -> bool:
             next_attempt_at=database_now(),
         )
     )
+    if changed == 1:
+        _note("enrolment.replaced", enrolment_id)
     db.session.commit()
     return changed == 1
 
@@ -108,7 +111,17 @@ def want_again(enrolment_id: int) -> None:
     leases.changed_rows(mine.where(Enrolment.person == REFUSED).values(person=PENDING))
     leases.changed_rows(mine.where(Enrolment.face == REFUSED).values(face=PENDING))
     leases.changed_rows(mine.where(Enrolment.face == PENDING).values(refusal="", refusal_text=""))
+    _note("enrolment.retried", enrolment_id)
     db.session.commit()
+
+
+def _note(action: str, enrolment_id: int) -> None:
+    one = get(enrolment_id)
+    if one is None:
+        return
+    if action == "enrolment.replaced" and one.on_old_device:
+        action = "enrolment.removed_by_hand"
+    audit.note(action, employee_id=one.employee_id, number=one.number, terminal=one.terminal.name)
 
 
 def unproven() -> dict[str, Any]:

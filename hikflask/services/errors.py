@@ -132,6 +132,19 @@ class CaptureSuperseded(ServiceError):
     fields = ("capture_id",)
 
 
+class CaptureNotSaved(ServiceError):
+    """The picture was deleted, since nobody saved it within HIKFLASK_CAPTURE_RETENTION."""
+
+    code = "not_saved"
+    fields = ("capture_id",)
+
+
+class PhotoForgotten(ServiceError):
+    """The photo's retention has ended: there is no picture to send any more."""
+
+    code = "photo_forgotten"
+
+
 class CaptureLost(ServiceError):
     """The terminal has the captured file no more, and nothing proves which face was bound."""
 

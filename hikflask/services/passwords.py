@@ -2,9 +2,9 @@
 
 import unicodedata
 from functools import cache
+from importlib import import_module
 
 from werkzeug.security import check_password_hash, generate_password_hash
-from zxcvbn import zxcvbn
 
 from hikflask.services.errors import PasswordCommon, PasswordLong, PasswordShort
 
@@ -47,8 +47,14 @@ def refuse_weak(password: str, *about: str) -> None:
         raise PasswordLong(n=LONGEST)
     known = [*OUR_WORDS, *(word for name in about for word in [name, *name.split()] if word)]
     for spelling in {password, password.casefold().translate(TO_LATIN)}:
-        if len(set(spelling)) < SHORTEST // 3 or zxcvbn(spelling[:LONGEST_JUDGED], known)["score"] < LOWEST_SCORE:
+        if len(set(spelling)) < SHORTEST // 3 or _score(spelling, known) < LOWEST_SCORE:
             raise PasswordCommon
+
+
+def _score(password: str, known: list[str]) -> int:
+    # Its lists of words take 14 MB, which most processes never need.
+    judge = import_module("zxcvbn").zxcvbn
+    return int(judge(password[:LONGEST_JUDGED], known)["score"])
 
 
 def hashed(password: str) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.photo import CAPTURED, UPLOADED
-from hikflask.services.errors import BadPhoto, CaptureLost, PhotoTooLarge, PhotoTooManyPixels
+from hikflask.services.errors import BadPhoto, CaptureLost, PhotoForgotten, PhotoTooLarge, PhotoTooManyPixels
 
 LARGEST_FILE = 10 * 1024 * 1024
 MOST_PIXELS = 40_000_000
@@ -163,6 +163,25 @@ def read(photo: Photo) -> bytes:
     return (folder() / photo.file).read_bytes()
 
 
+def to_send(photo: Photo) -> bytes | None:
+    """Return the picture's bytes, or None when its file was lost.
+
+    The row is asked after the file was read, so what is returned was not forgotten when it was read.
+
+    :raises PhotoForgotten: when its retention has ended.
+    """
+    path = path_of(photo)
+    try:
+        picture = path.read_bytes() if path else None
+    except FileNotFoundError:
+        picture = None
+    forgotten = is_forgotten(photo)
+    db.session.commit()
+    if forgotten:
+        raise PhotoForgotten
+    return picture
+
+
 class Files:
     """The files that a transaction made and those it made superfluous; which go is known only at its end."""
 
@@ -177,7 +196,7 @@ class Files:
         return photo
 
     def rename(self, photo: Photo, number: str) -> None:
-        """Give the file the number's name, when it has another.
+        """Give the file the number's name, when it has another; that of a forgotten photo keeps its own.
 
         :raises CaptureLost: when the file is gone from the folder.
         """
@@ -187,6 +206,8 @@ class Files:
         try:
             os.link(folder() / old, folder() / new)
         except FileNotFoundError as error:
+            if is_forgotten(photo):
+                return
             raise CaptureLost from error
         photo.file = new
         self._made.append(new)
@@ -222,8 +243,14 @@ def forget_drafts(older_than: float = 3600.0) -> int:
 
 
 def row(name: str) -> Photo | None:
-    """Return the row of a photo by its file's name, or None."""
-    return db.session.execute(select(Photo).where(Photo.file == name)).scalar_one_or_none()
+    """Return the row of a photo by its file's name, or None; a forgotten one is none."""
+    known = select(Photo).where(Photo.file == name, Photo.forgotten_at.is_(None))
+    return db.session.execute(known).scalar_one_or_none()
+
+
+def is_forgotten(photo: Photo) -> bool:
+    """True when the photo's retention has ended by now, whatever was read of the row before."""
+    return db.session.execute(select(Photo.forgotten_at).where(Photo.id == photo.id)).scalar() is not None
 
 
 def path_of(photo: Photo) -> Path | None:

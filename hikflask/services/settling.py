@@ -7,7 +7,7 @@ with. Nothing turns green but by the terminal's own answer afterwards.
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Update, delete, update
+from sqlalchemy import Update, update
 
 from hikflask.extensions import db
 from hikflask.isapi import persons
@@ -17,7 +17,7 @@ from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
-from hikflask.services import checks, conversations, enrolments, leases, setbacks
+from hikflask.services import capture_moves, checks, conversations, enrolments, erasures, leases, setbacks
 from hikflask.services.binding import Binding, FaceOutcome
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import (
@@ -34,6 +34,7 @@ from hikflask.services.errors import (
     TerminalInUse,
     WishChanged,
 )
+from hikflask.services.settling_notes import Trail
 
 SAVE = "save"
 FACE_LOST = (CaptureSuperseded, CaptureLost)
@@ -88,6 +89,7 @@ class Settlement:
         self.row = enrolment
         self.id, self.wish = enrolment.id, enrolment.wish
         self.again = again
+        self.trail = Trail(enrolment)
         self.name = enrolment.employee.name if enrolment.employee else enrolment.name_there
         db.session.commit()
 
@@ -114,6 +116,7 @@ class Settlement:
             row = noted.scalar_one_or_none()
             if row is None:
                 raise WishChanged
+            self.trail.note(row, values)
             if values.get("person") == CONFIRMED:
                 self._synced()
         self.row = row
@@ -252,7 +255,7 @@ class Settlement:
             return
         with self.talk.lease.write():
             mine = update(Capture).where(Capture.photo_id == self.row.photo_id, Capture.state == USED)
-            leases.changed_rows(mine.values(state=SUPERSEDED))
+            capture_moves.execute(mine.values(state=SUPERSEDED))
 
     def _done(self, **values: Any) -> None:
         """The terminal answered as wanted, or refused for good: nothing is open, and the name there is proven."""
@@ -288,9 +291,8 @@ class Settlement:
             changed = leases.changed_rows(self._mine().values(**FINISHED, **GONE, confirmed_at=database_now()))
             if changed != 1:
                 raise WishChanged
+            self.trail.note_gone(self.row)
             self._synced()
-            ended = self.row.employee_id is None
-            if ended:
-                db.session.execute(delete(Enrolment).where(Enrolment.id == self.id))
+            ended = erasures.end_if_nobodys(self.row)
         if not ended:
             self.row = enrolments.row(self.row.id)

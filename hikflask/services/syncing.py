@@ -6,8 +6,18 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, TAKEN, USED
 from hikflask.models.enrolment import PRESENT
-from hikflask.services import captures, employees, enrolments, leases, photos, terminals, unsaved_captures
-from hikflask.services.errors import CaptureSuperseded, EmployeeInactive, TerminalUnknown, WishChanged
+from hikflask.services import (
+    captures,
+    consents,
+    employee_notes,
+    employees,
+    enrolments,
+    leases,
+    photos,
+    terminals,
+    unsaved_captures,
+)
+from hikflask.services.errors import CaptureNotSaved, CaptureSuperseded, EmployeeInactive, TerminalUnknown, WishChanged
 
 
 def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwrite: bool = False) -> Enrolment:
@@ -18,8 +28,10 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
     :param terminal_id: None: the capture's terminal, or else the only one in use.
     :param overwrite: take off whoever has the number on the terminal under another name.
     :raises CaptureSuperseded: when that capture's face is no more in the terminal's file.
+    :raises CaptureNotSaved: when its picture was deleted in this moment.
     :raises WishChanged: when somebody else changed the wish in this moment.
     :raises TerminalUnknown: when the terminal is unknown, or not named and not the only one.
+    :raises ConsentMissing: when nothing says that the captured face may be kept, and that is required.
     """
     employee = db.session.get_one(Employee, employee_id, populate_existing=True)
     capture = _capture(terminal_id, employee.number, requested_by)
@@ -56,6 +68,7 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
     files = photos.Files()
     try:
         if capture:
+            consents.weigh(employee, with_face=True)
             _adopt(employee, capture, files)
         enrolment = enrolments.want_present(terminal, employee, employee.photo)
         db.session.commit()
@@ -78,11 +91,13 @@ def _adopt(employee: Employee, capture: Capture, files: photos.Files) -> None:
     taken = update(Capture).where(Capture.id == capture.id, Capture.state == TAKEN).values(state=USED)
     photo = captures.photo_of(capture)
     if leases.changed_rows(taken) != 1 or photo is None:
-        raise CaptureSuperseded
+        db.session.refresh(capture)
+        raise CaptureNotSaved if capture.reason == CaptureNotSaved.code else CaptureSuperseded
     photo.employee_id = employee.id
     files.rename(photo, employee.number)
     employee.photo = photo
     db.session.flush()
+    employee_notes.photo_changed(employee, photo, capture)
 
 
 def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:

@@ -8,7 +8,7 @@ from sqlalchemy import select, text, update
 
 from hikflask.extensions import db, vault
 from hikflask.models import Terminal
-from hikflask.services import leases
+from hikflask.services import audit, leases
 from hikflask.vault import VaultError
 
 
@@ -53,8 +53,11 @@ def renew() -> int:
     while held_by_older := _held_by_older():
         # All are opened before the first is written.
         anew = [(terminal_id, token, vault.keyring.renew(token)) for terminal_id, token in held_by_older]
-        renewed += sum(_write(*row) for row in anew)
+        written = sum(_write(*row) for row in anew)
+        if written:
+            audit.note("secrets.rotated", after={"passwords": written})
         db.session.commit()
+        renewed += written
     return renewed
 
 

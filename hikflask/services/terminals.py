@@ -1,6 +1,7 @@
 """Terminals: added, changed, deleted; a password goes in encrypted and never comes out."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import or_, select, update
@@ -11,11 +12,12 @@ from hikflask.isapi.client import certificate_fingerprint
 from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
-from hikflask.services import addresses, conversations, enrolments, leases, photos
+from hikflask.services import addresses, audit, conversations, enrolments, leases, photos
 from hikflask.services.errors import TerminalHasPeople, TerminalNameKnown, TerminalUnknown
 
 EDIT = "edit"
 EDIT_SECONDS = 5.0
+NOTED = ("name", "url", "username", "fingerprint", "is_active", "face_by_picture")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ def add(access: Access) -> Terminal:
         face_by_picture=access.face_by_picture,
     )
     db.session.add(terminal)
+    audit.note("terminal.added", terminal=terminal.name, after=_facts(terminal))
     _commit()
     return terminal
 
@@ -63,7 +66,9 @@ def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SEC
     lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
     try:
         terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
+        before = _facts(terminal)
         reached_anew = _apply(terminal, access)
+        _note_change(terminal, before, access)
         _commit()
     finally:
         db.session.rollback()
@@ -92,6 +97,19 @@ def _apply(terminal: Terminal, access: Access) -> bool:
     return anew
 
 
+def _facts(terminal: Terminal) -> dict[str, Any]:
+    """What the audit trail tells of a terminal; of its password never more than that there is another one."""
+    return {name: getattr(terminal, name) for name in NOTED}
+
+
+def _note_change(terminal: Terminal, before: dict[str, Any], access: Access) -> None:
+    after = _facts(terminal)
+    if after != before:
+        audit.note("terminal.changed", terminal=terminal.name, before=before, after=after)
+    if access.password:
+        audit.note("terminal.password_changed", terminal=terminal.name)
+
+
 def allow_once(terminal_id: int) -> bool:
     """Let one conversation try the stored password again, as an administrator decided; a refusal stops it anew.
 
@@ -101,6 +119,8 @@ def allow_once(terminal_id: int) -> bool:
     statement = update(Terminal).where(Terminal.id == terminal_id, Terminal.tried_version != Terminal.version, may_try)
     opened = {"refused_since": None, "refused_code": "", "unlock_at": None, "tried_version": Terminal.version}
     allowed = leases.changed_rows(statement.values(**opened)) == 1
+    if allowed:
+        audit.note("terminal.try_allowed", terminal=db.session.get_one(Terminal, terminal_id).name)
     db.session.commit()
     return allowed
 
@@ -131,7 +151,9 @@ def _delete(terminal_id: int) -> list[str]:
     files = [picture.file for picture in pictures]
     for picture in pictures:
         db.session.delete(picture)
-    db.session.delete(db.session.get_one(Terminal, terminal_id))
+    terminal = db.session.get_one(Terminal, terminal_id)
+    audit.note("terminal.deleted", terminal=terminal.name, before=_facts(terminal))
+    db.session.delete(terminal)
     db.session.commit()
     return files
 

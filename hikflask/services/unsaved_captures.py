@@ -8,7 +8,7 @@ from hikflask.models.capture import RUNNING, SUPERSEDED, TAKEN, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PENDING
 from hikflask.models.terminal import BY_BINARY
-from hikflask.services import leases
+from hikflask.services import capture_moves
 
 # A picture that was taken for no number is somebody's only for a while; a forgotten one is nobody's.
 LATELY_SECONDS = 900.0
@@ -71,7 +71,7 @@ def supersede_others(terminal: Terminal, capture_id: int) -> None:
     """A terminal that captures by URL has one file, which now shows this face; pictures by binary stay good."""
     if terminal.capture_mode == BY_BINARY:
         return
-    leases.changed_rows(
+    capture_moves.execute(
         update(Capture)
         .where(Capture.terminal_id == terminal.id, Capture.state == TAKEN, Capture.id != capture_id)
         .values(state=SUPERSEDED, hold_until=None)

@@ -12,7 +12,7 @@ from hikflask.simulator.profiles import PROFILES, profile_named
 from hikflask.simulator.server import SimulatorServer
 from hikflask.simulator.state import Terminal
 
-PASSWORD_VARIABLE = "HIKFLASK_SIMULATOR_PASSWORD"
+PASSWORD_VARIABLE = "HIKFLASK_SIMULATOR_PASSWORD"  # noqa: S105 - a name
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

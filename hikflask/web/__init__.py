@@ -5,12 +5,16 @@ from flask import Flask
 from hikflask.web import (
     account,
     administration,
+    audit,
     captures,
     confirmation,
+    consents,
     cookie,
     employees,
     enrolments,
+    erasures,
     errors,
+    exports,
     first_run,
     guard,
     headers,
@@ -29,8 +33,11 @@ from hikflask.web.addresses import RowId
 
 BLUEPRINTS = (
     employees,
+    consents,
     captures,
     enrolments,
+    erasures,
+    exports,
     removals,
     terminals,
     uploads,
@@ -41,6 +48,7 @@ BLUEPRINTS = (
     administration,
     operators,
     tokens,
+    audit,
     language,
     health,
 )

@@ -96,6 +96,7 @@ def _start(form: EmployeePageForm, own: int | None) -> Capture:
         present_operator(),
         take_over=form.take_over.data == "1",
         own=own,
+        employee_id=form.employee_id.data,
     )
 
 

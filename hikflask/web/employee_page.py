@@ -6,8 +6,8 @@ from flask import Response, make_response, render_template, url_for
 from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.employees import EmployeePageForm
-from hikflask.services import employees, terminals
-from hikflask.services.captures import Draft
+from hikflask.services import consents, employees, terminals
+from hikflask.services.drafts import Draft
 from hikflask.services.errors import ServiceError
 from hikflask.web import kept, panel
 from hikflask.web.errors import said, status_of
@@ -23,6 +23,7 @@ def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> Employ
         hikvision_id=draft.number,
         full_name=draft.name,
         department=draft.department,
+        consent=draft.consent,
         employee_id=employee_id,
         terminal_id=shown.view.capture.terminal_id if shown.view else None,
     )
@@ -47,7 +48,8 @@ def typed_again(
 
 def typed_draft(form: EmployeePageForm) -> Draft:
     """Return the typed fields as they are, right or wrong."""
-    return Draft(form.hikvision_id.data or "", form.full_name.data or "", form.department.data or "")
+    number, name, department = form.hikvision_id.data, form.full_name.data, form.department.data
+    return Draft(number or "", name or "", department or "", bool(form.consent.data))
 
 
 def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str = "") -> Response:
@@ -70,6 +72,8 @@ def _known(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
         "employee": employees.get(employee_id) if employee_id else None,
         "terminal": terminals.get(terminal_id) if terminal_id else None,
         "address": address(form, shown.capture_id),
+        "consent_missing": consents.is_missing(form.hikvision_id.data or "", employee_id),
+        "consent_required": consents.is_required(),
     }
 
 

@@ -14,8 +14,8 @@ from hikflask.models import Employee, Terminal
 from hikflask.models.capture import TAKEN
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services import employees, enrolments, terminals
-from hikflask.services.captures import Draft
+from hikflask.services import consents, employees, enrolments, terminals
+from hikflask.services.drafts import Draft
 from hikflask.services.employees import FaceSource
 from hikflask.services.errors import CaptureRunning, ServiceError
 from hikflask.web import employee_page, enrolment_lines, htmx, panel
@@ -75,7 +75,9 @@ def edit(employee_id: int) -> ResponseReturnValue:
     employee = _employee(employee_id)
     shown = panel.of(row_id(request.args.get("capture")))
     saved = Draft(employee.number, employee.name, employee.department)
-    return employee_page.show(employee_page.filled(shown.draft if shown.view else saved, shown, employee_id), shown)
+    # What was typed is forgotten in time; the form then shows what is saved.
+    typed = saved if shown.draft == Draft() else shown.draft
+    return employee_page.show(employee_page.filled(typed, shown, employee_id), shown)
 
 
 @bp.post(ADDRESS)
@@ -90,8 +92,9 @@ def update(employee_id: int) -> ResponseReturnValue:
 def show(employee_id: int) -> ResponseReturnValue:
     """One employee, with what each terminal confirmed."""
     employee = _employee(employee_id)
-    lines = enrolment_lines.of(employee)
-    return render_template("employees/show.html", employee=employee, lines=lines, further=_further(employee))
+    lines, consent = enrolment_lines.of(employee), consents.of(employee_id)
+    known = {"lines": lines, "further": _further(employee), "consent": consent}
+    return render_template("employees/show.html", employee=employee, **known)
 
 
 @bp.post(f"{ADDRESS}/terminals")
@@ -197,7 +200,7 @@ def _settle(employee: Employee) -> None:
 
 def _further(employee: Employee) -> list[Terminal]:
     """Return the terminals that could have this employee's photo and are not asked to yet."""
-    if not employee.is_active or employee.photo is None:
+    if not employee.is_active or employee.picture is None:
         return []
     on = {enrolment.terminal_id for enrolment in enrolments.of_number(employee.number) if enrolment.wanted == PRESENT}
     return [one for one in terminals.all_active() if one.face_mode == BY_PICTURE and one.id not in on]

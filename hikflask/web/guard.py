@@ -17,7 +17,7 @@ from hikflask.web import addresses, ask_again, operator
 
 NOBODY = "nobody"
 BAD_REQUEST, FORBIDDEN = 400, 403
-PASSWORD_PAGE = "account.password"
+PASSWORD_PAGE = "account.password"  # noqa: S105 - a name
 # What somebody may do whose password must be changed first.
 BEFORE_THE_CHANGE = {PASSWORD_PAGE, "account.change_password", "sign_in.sign_out", "language.choose"}
 

@@ -1,8 +1,8 @@
 """The language and the clock of the page: by choice, by the browser, else Russian and the machine's own zone."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 
-from babel.dates import format_datetime, format_time, get_timezone
+from babel.dates import format_date, format_datetime, format_time, get_timezone
 from flask import Blueprint, Response, current_app, has_request_context, make_response, redirect, request
 from flask_babel import get_locale
 
@@ -15,8 +15,8 @@ LANGUAGES = {"ru": "Русский", "en": "English"}
 DEFAULT = "ru"
 API_LANGUAGE = "en"
 COOKIE = "lang"
-# Pages that nobody is signed in on: links choose the language there, not a form.
-BEFORE_SIGN_IN = {"sign_in.ask", "first_run.ask"}
+# Pages that nobody is signed in on, and papers for somebody else to read: links choose the language, not a form.
+BY_LINK = {"sign_in.ask", "first_run.ask", "consents.printed", "consents.blank", "erasures.show"}
 YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -26,7 +26,7 @@ def locale() -> str:
         return DEFAULT
     if request.path.startswith("/api/"):
         return API_LANGUAGE
-    asked = request.args.get("lang") if request.endpoint in BEFORE_SIGN_IN else None
+    asked = request.args.get("lang") if request.endpoint in BY_LINK else None
     for chosen in (asked, request.cookies.get(COOKIE)):
         if chosen in LANGUAGES:
             return chosen
@@ -44,6 +44,22 @@ def local_time(moment: datetime) -> str:
     if moment.astimezone(zone).date() == datetime.now(UTC).astimezone(zone).date():
         return format_time(moment, "HH:mm", tzinfo=zone, locale=language)
     return format_datetime(moment, "d MMM, HH:mm", tzinfo=zone, locale=language)
+
+
+def full_time(moment: datetime) -> str:
+    """Return a moment with its year and second."""
+    return str(format_datetime(moment, "d MMM y, HH:mm:ss", tzinfo=timezone(), locale=str(get_locale())))
+
+
+def local_day(day: date) -> str:
+    """Return a day with its year; of a moment, the day it was here."""
+    shown = day.astimezone(timezone()).date() if isinstance(day, datetime) else day
+    return str(format_date(shown, "d MMMM y", locale=str(get_locale())))
+
+
+def paper_time(moment: datetime) -> str:
+    """Return a moment as a paper says it: day, year, time and zone."""
+    return str(format_datetime(moment, "d MMMM y, HH:mm:ss ZZZZ", tzinfo=timezone(), locale=str(get_locale())))
 
 
 @bp.post("/language")

@@ -9,7 +9,7 @@ from hikflask import access, wording
 from hikflask.services import enrolments
 from hikflask.web import enrolment_lines, operator
 from hikflask.web.addresses import here
-from hikflask.web.language import LANGUAGES, local_time
+from hikflask.web.language import LANGUAGES, full_time, local_day, local_time, paper_time
 
 
 def register(app: Flask) -> None:
@@ -17,6 +17,9 @@ def register(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(known)
     app.add_template_filter(local_time)
+    app.add_template_filter(local_day)
+    app.add_template_filter(full_time)
+    app.add_template_filter(paper_time)
     app.add_template_filter(initials)
 
 

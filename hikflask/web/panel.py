@@ -8,9 +8,10 @@ from flask import current_app
 from hikflask import wording
 from hikflask.models import Photo
 from hikflask.models.capture import FAILED, TAKEN, USED
-from hikflask.services import captures
-from hikflask.services.captures import Draft, View
-from hikflask.services.errors import ServiceError
+from hikflask.services import captures, drafts
+from hikflask.services.captures import View
+from hikflask.services.drafts import Draft
+from hikflask.services.errors import CaptureNotSaved, ServiceError
 from hikflask.web.errors import said
 
 IDLE = "idle"
@@ -42,16 +43,19 @@ class Panel:
 
     @property
     def photo(self) -> Photo | None:
-        """The picture, once it is taken."""
-        return self.view.capture.photo if self.view and self.state in {TAKEN, USED} else None
+        """The picture, once it is taken and as long as it is here."""
+        photo = self.view.capture.photo if self.view and self.state in {TAKEN, USED} else None
+        return None if photo is None or photo.forgotten_at else photo
+
+    @property
+    def deleted(self) -> bool:
+        """True when the picture was deleted since nobody saved it."""
+        return self.state == FAILED and self.view is not None and self.view.reason == CaptureNotSaved.code
 
     @property
     def draft(self) -> Draft:
         """The form as it was typed when the capture began."""
-        if self.view is None:
-            return Draft()
-        capture = self.view.capture
-        return Draft(capture.draft_number, capture.draft_name, capture.draft_department)
+        return drafts.of(self.view.capture) if self.view else Draft()
 
     @property
     def seconds_left(self) -> int:

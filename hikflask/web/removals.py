@@ -1,13 +1,21 @@
-"""Who may still open doors: removals that no terminal confirmed yet."""
+"""Who may still open doors: removals that no terminal confirmed yet; and many at once, for administrators."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
-from hikflask.access import VIEWER, allow
-from hikflask.services import enrolments
-from hikflask.web import enrolment_lines
+from hikflask import jobs
+from hikflask.access import ADMIN, VIEWER, allow, confirmed
+from hikflask.extensions import task_queue
+from hikflask.forms.removals import NumbersForm
+from hikflask.services import enrolments, leavers
+from hikflask.services.leavers import Leavers
+from hikflask.web import enrolment_lines, kept
 
 bp = Blueprint("removals", __name__)
+
+UNPROCESSABLE = 422
 
 
 @bp.get("/removals/")
@@ -16,3 +24,46 @@ def index() -> ResponseReturnValue:
     """All open removals, the oldest first."""
     lines = [enrolment_lines.line(enrolment) for enrolment in enrolments.open_removals()]
     return render_template("removals/list.html", lines=lines)
+
+
+@bp.get("/removals/bulk")
+@confirmed(ADMIN)
+def bulk() -> ResponseReturnValue:
+    """The form for many numbers."""
+    return _bulk(NumbersForm(formdata=None))
+
+
+@bp.post("/removals/bulk")
+@confirmed(ADMIN)
+def preview() -> ResponseReturnValue:
+    """Show who would be deactivated, and which numbers nobody has; nothing is done yet."""
+    form = NumbersForm()
+    if not form.validate():
+        return _bulk(form, status=UNPROCESSABLE)
+    return _bulk(form, leavers.found(form.listed))
+
+
+@bp.post("/removals/bulk/do")
+@confirmed(ADMIN)
+def deactivate() -> ResponseReturnValue:
+    """Deactivate those that the preview showed, and begin with the terminals at once."""
+    form = NumbersForm()
+    if not form.validate():
+        return _bulk(form, status=UNPROCESSABLE)
+    left = leavers.deactivate(form.listed)
+    for employee in left:
+        for enrolment in enrolments.of_number(employee.number):
+            if enrolment.next_attempt_at is not None:
+                task_queue.enqueue(jobs.settle, enrolment.id)
+    flash(_("Deactivated: %(n)s.", n=len(left)))
+    return redirect(url_for(".index"), 303)
+
+
+@kept.restores("removals.preview", "removals.deactivate")
+def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
+    """Answer the form that came when nobody was signed in any more."""
+    return _bulk(NumbersForm(formdata=fields))
+
+
+def _bulk(form: NumbersForm, found: Leavers | None = None, status: int = 200) -> Response:
+    return make_response(render_template("removals/bulk.html", form=form, found=found), status)

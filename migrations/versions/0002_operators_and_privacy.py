@@ -16,6 +16,10 @@ APPEND_ONLY = {
         """CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
         WHEN OLD.at > strftime('%Y-%m-%d %H:%M:%f', 'now', '-30 days')
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+        # INSERT OR REPLACE deletes without asking the trigger above.
+        """CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
+        WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
     ),
     'postgresql': (
         """CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -30,7 +34,11 @@ APPEND_ONLY = {
     ),
 }
 NOT_APPEND_ONLY = {
-    'sqlite': ('DROP TRIGGER audit_is_not_changed', 'DROP TRIGGER audit_is_kept'),
+    'sqlite': (
+        'DROP TRIGGER audit_is_not_changed',
+        'DROP TRIGGER audit_is_kept',
+        'DROP TRIGGER audit_is_not_replaced',
+    ),
     'postgresql': (
         'DROP TRIGGER audit_is_not_changed ON audit',
         'DROP TRIGGER audit_is_kept ON audit',
@@ -79,10 +87,12 @@ def upgrade() -> None:
 
     op.create_table('erasure',
     sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('employee_id', sa.Integer(), nullable=True),
     sa.Column('number', sa.String(length=32), nullable=False),
     sa.Column('name', sa.String(length=128), nullable=False),
     sa.Column('terminals', sa.Text(), nullable=False),
     sa.Column('photos', sa.Integer(), nullable=False),
+    sa.Column('files', sa.Text(), nullable=False),
     sa.Column('requested_by', sa.String(length=128), nullable=False),
     sa.Column('requested_at', sa.DateTime(), nullable=False),
     sa.Column('completed_at', sa.DateTime(), nullable=True),
@@ -138,11 +148,20 @@ def upgrade() -> None:
     with op.batch_alter_table('operator_session', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_operator_session_operator_id'), ['operator_id'], unique=False)
 
+    with op.batch_alter_table('capture', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('draft_consent', sa.Boolean(), nullable=False, server_default='0'))
+
     with op.batch_alter_table('employee', schema=None) as batch_op:
         batch_op.add_column(sa.Column('left_at', sa.DateTime(), nullable=True))
+        batch_op.create_index(batch_op.f('ix_employee_photo_id'), ['photo_id'], unique=False)
+
+    with op.batch_alter_table('enrolment', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_enrolment_photo_id'), ['photo_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_enrolment_confirmed_photo_id'), ['confirmed_photo_id'], unique=False)
 
     with op.batch_alter_table('photo', schema=None) as batch_op:
         batch_op.add_column(sa.Column('forgotten_at', sa.DateTime(), nullable=True))
+        batch_op.add_column(sa.Column('unlinked_at', sa.DateTime(), nullable=True))
 
     op.execute("UPDATE employee SET left_at = CURRENT_TIMESTAMP WHERE NOT is_active")
     for statement in APPEND_ONLY[op.get_bind().dialect.name]:
@@ -153,10 +172,19 @@ def downgrade() -> None:
     for statement in NOT_APPEND_ONLY[op.get_bind().dialect.name]:
         op.execute(statement)
     with op.batch_alter_table('photo', schema=None) as batch_op:
+        batch_op.drop_column('unlinked_at')
         batch_op.drop_column('forgotten_at')
 
+    with op.batch_alter_table('enrolment', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_enrolment_confirmed_photo_id'))
+        batch_op.drop_index(batch_op.f('ix_enrolment_photo_id'))
+
     with op.batch_alter_table('employee', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_employee_photo_id'))
         batch_op.drop_column('left_at')
+
+    # Not by a batch: that would build the table anew without its checks and its partial index.
+    op.drop_column('capture', 'draft_consent')
 
     with op.batch_alter_table('operator_session', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_operator_session_operator_id'))

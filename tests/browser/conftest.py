@@ -16,7 +16,7 @@ from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from tests.conftest import PASSWORD
-from tests.signed_in import LetIn, let_in
+from tests.signed_in import let_in
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -32,6 +32,7 @@ FLAGS = [
 FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
 TERMINAL_NAME = "Вход"
 START_SECONDS = 30
+FLASK = [sys.executable, "-m", "flask"]
 
 try:
     from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -61,25 +62,33 @@ class Site:
     url: str
     simulator: Simulated
     server: SimulatorServer
-    let_in: LetIn
+    folder: Path
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Database, terminal and gunicorn with the embedded worker, as they are started for a try."""
     folder = tmp_path_factory.mktemp("instance")
-    settings = {"HIKFLASK_INSTANCE_PATH": str(folder), "HIKFLASK_BIND": "127.0.0.1:0", "HIKFLASK_LOG_LEVEL": "info"}
-    settings |= {"HIKFLASK_SWEEP_INTERVAL": "1", "HIKFLASK_CAPTURE_TIMEOUT": "20", "FLASK_APP": "wsgi"}
-    environment = {**os.environ, **settings}
-    flask = [sys.executable, "-m", "flask"]
-    subprocess.run([*flask, "db", "upgrade"], cwd=ROOT, env=environment, check=True, capture_output=True)
-    found = let_in(folder)
+    environment = environment_of(folder)
+    migrate(environment)
     simulator = Simulated(PASSWORD)
     with SimulatorServer(simulator) as server:
-        add = [*flask, "terminal", "add", TERMINAL_NAME, server.url, "admin", "--password-stdin"]
+        add = [*FLASK, "terminal", "add", TERMINAL_NAME, server.url, "admin", "--password-stdin"]
         subprocess.run(add, cwd=ROOT, env=environment, check=True, capture_output=True, input=PASSWORD.encode())
         with gunicorn(environment, folder / "server.log") as url:
-            yield Site(url, simulator, server, found)
+            yield Site(url, simulator, server, folder)
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """The settings of a served app on this instance folder."""
+    settings = {"HIKFLASK_INSTANCE_PATH": str(folder), "HIKFLASK_BIND": "127.0.0.1:0", "HIKFLASK_LOG_LEVEL": "info"}
+    settings |= {"HIKFLASK_SWEEP_INTERVAL": "1", "HIKFLASK_CAPTURE_TIMEOUT": "20", "FLASK_APP": "wsgi"}
+    return {**os.environ, **settings}
+
+
+def migrate(environment: dict[str, str]) -> None:
+    """Make the database."""
+    subprocess.run([*FLASK, "db", "upgrade"], cwd=ROOT, env=environment, check=True, capture_output=True)
 
 
 class gunicorn:  # noqa: N801 - used as a function
@@ -131,7 +140,7 @@ class Window:
 
     def __init__(self, context: BrowserContext, site: Site) -> None:
         self.context = context
-        context.add_cookies([{"name": "hikflask", "value": site.let_in.cookie, "url": site.url}])
+        context.add_cookies([{"name": "hikflask", "value": let_in(site.folder).cookie, "url": site.url}])
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))

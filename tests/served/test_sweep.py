@@ -13,7 +13,7 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, Heartbeat, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED
-from hikflask.services import employees
+from hikflask.services import employees, photos
 from hikflask.services.captures import Draft
 from hikflask.simulator import Terminal as Simulated
 from hikflask.worker import Worker
@@ -47,6 +47,20 @@ def broken(queue: Path) -> Iterator[None]:
 def read(app: Flask, column: Any) -> Any:
     with app.app_context():
         return db.session.execute(db.select(column)).scalar_one()
+
+
+@pytest.mark.usefixtures("terminal")
+def test_worker_forgets_by_itself(app: Flask) -> None:
+    with app.app_context():
+        photo = photos.keep_captured(b"a face", "1")
+        db.session.add(photo)
+        db.session.commit()
+        file = photos.folder() / photo.file
+    worker = Worker(app)
+    worker.start()
+
+    until(lambda: not file.exists())
+    worker.stop()
 
 
 def test_sweep_goes_on_when_the_queue_is_back(app: Flask, terminal: Terminal, tmp_path: Path) -> None:

@@ -8,17 +8,26 @@ import pytest
 from tests.postgresql import Cluster
 
 BOTH = {
+    "test_audit",
+    "test_audit_notes",
     "test_leases",
     "test_captures",
     "test_settling",
     "test_enrolments",
     "test_employees",
+    "test_operators",
     "test_leaving",
     "test_search",
     "test_other_device",
     "test_races",
     "test_away",
     "test_terminal_passwords",
+    "test_retention",
+    "test_capture_retention",
+    "test_trail_retention",
+    "test_forgotten_photos",
+    "test_consents",
+    "test_erasures",
 }
 
 

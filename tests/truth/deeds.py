@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from flask import Flask
 
+from hikflask import jobs
 from hikflask.models.capture import RUNNING
 from hikflask.services import captures, employees, enrolments, settling, syncing, terminals
 from hikflask.services.captures import Draft
@@ -112,6 +113,21 @@ class Deeds:
         for enrolment_id in claimed:
             with self.world.process():
                 settling.settle(enrolment_id, "sweep")
+
+    def forget(self) -> None:
+        """Let the worker forget what was kept long enough."""
+        with self.world.process():
+            for step in jobs.FORGETTING:
+                step()
+
+    def let_days_pass(self) -> None:
+        """Let captures have ended long ago, and those who left be gone for days: pictures and drafts are forgotten."""
+        self.world.let_time_pass()
+        self.world.sql("UPDATE capture SET deadline = '2001-01-01 00:00:00.000000'")
+        self.world.sql("UPDATE photo SET created_at = '2001-01-01 00:00:00.000000'")
+        self.world.sql("UPDATE employee SET left_at = '2001-01-01 00:00:00.000000' WHERE left_at > ''")
+        self.forget()
+        self.truths.taken.clear()
 
     def try_again(self, number: str, replace: bool) -> None:
         """Press "Try again" or "Replace" at each terminal."""

@@ -52,7 +52,7 @@ MIDDLES = (
 
 HANDS = ("add", "other name", "face", "remove", "no face")
 SMALL = ("queue", "run", "cancel", "send", "try again", "replace", "come back", "correct password", "time", "leases")
-SMALL += ("capture elsewhere", "restart", *HANDS)
+SMALL += ("capture elsewhere", "restart", "days", *HANDS)
 
 Trouble = tuple[str, str, str]
 
@@ -194,6 +194,7 @@ class Interleavings(RuleBasedStateMachine):
             "leases": self.world.end_leases,
             "capture elsewhere": lambda: self.deeds.in_between(deed, number, terminal_id),
             "restart": lambda: self.deeds.in_between(deed, number, terminal_id),
+            "days": self.deeds.let_days_pass,
         }
         actions.get(deed, lambda: self.deeds.hand(deed, number, terminal_id))()
 
@@ -207,6 +208,25 @@ class Interleavings(RuleBasedStateMachine):
         self.deeds.end_all_trouble()
         self.truths.check()
         self.truths.check_end()
+
+
+class ForgettingInterleavings(Interleavings):
+    """The same while no photo is kept longer than needed, and the worker forgets after each deed."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        world.keep_photos("never")
+
+    @invariant()
+    def nothing_is_untrue_of_what_is_forgotten(self) -> None:
+        self.truths.check()
+        self.deeds.forget()
+        self.truths.check()
+
+
+@pytest.mark.parametrize("world", ["K1T343EFWX K1T342MX-E1"], indirect=True)
+def test_nothing_is_ever_green_that_is_not_true_though_photos_are_forgotten(world: World) -> None:
+    run_state_machine_as_test(lambda: ForgettingInterleavings(world), settings=settings.get_profile(PROFILE))
 
 
 @pytest.mark.parametrize("world", ["K1T343EFWX", "K1T343EFWX K1T342MX-E1"], indirect=True)

@@ -9,7 +9,8 @@ from tests.truth.world import World
 Key = tuple[int, str]
 EVERYTHING = """
 SELECT e.*, m.name AS employee_name, m.is_active, m.number AS employee_number,
-       w.sha256 AS wanted_sha256, c.sha256 AS confirmed_sha256, c.file AS confirmed_file, t.refused_since
+       w.sha256 AS wanted_sha256, c.sha256 AS confirmed_sha256, c.file AS confirmed_file, t.refused_since,
+       c.forgotten_at AS confirmed_forgotten_at
 FROM enrolment e JOIN terminal t ON t.id = e.terminal_id LEFT JOIN employee m ON m.id = e.employee_id
 LEFT JOIN photo w ON w.id = e.photo_id LEFT JOIN photo c ON c.id = e.confirmed_photo_id
 """
@@ -36,6 +37,7 @@ class Truths:
         self.proven: dict[Key, str] = {}
         self.taken: dict[int, str] = {}
         self.employees: set[int] = set()
+        self.faces: dict[int, set[str]] = {}
         self.allowed_refusals = 0
 
     def touch(self, terminal_id: int, number: str) -> None:
@@ -49,6 +51,7 @@ class Truths:
         for row in rows:
             self._notice_proof(row)
         self.touched_now.clear()
+        self._check_photos()
         for row in rows:
             self._check_green(row)
             self._check_wish(row)
@@ -80,7 +83,8 @@ class Truths:
         assert simulated.people[number]["name"] == row["employee_name"], "green under another name"
         assert number in simulated.faces, "green without a face"
         assert simulated.faces[number].sha256 == row["confirmed_sha256"], "green with another face"
-        assert sha256(self.world.uploads / row["confirmed_file"]) == row["confirmed_sha256"]
+        if not row["confirmed_forgotten_at"]:
+            assert sha256(self.world.uploads / row["confirmed_file"]) == row["confirmed_sha256"]
 
     def _check_wish(self, row: sqlite3.Row) -> None:
         confirmed = is_green(row) or (row["wanted"] == "absent" and row["person"] == "confirmed")
@@ -107,17 +111,26 @@ class Truths:
                 assert face.sha256 in self._own_photos(row), "somebody else's face is bound, and nothing doubts it"
         assert simulated.wrong_passwords <= self.allowed_refusals, "a refused password was sent again"
 
+    def _check_photos(self) -> None:
+        """A photo has its file until it is forgotten; the row of one that is superseded may go before its face does."""
+        for row in self.world.sql("SELECT * FROM photo"):
+            self.faces.setdefault(row["employee_id"], set()).add(row["sha256"])
+            file = self.world.uploads / row["file"]
+            if not row["forgotten_at"]:
+                assert sha256(file) == row["sha256"], "a photo has lost its file"
+            if row["unlinked_at"]:
+                assert not file.exists(), "a forgotten photo has its file still"
+
     def _own_photos(self, row: sqlite3.Row) -> set[str]:
-        own = self.world.sql("SELECT sha256 FROM photo WHERE employee_id = ?", row["employee_id"])
-        return {photo["sha256"] for photo in own}
+        return self.faces.get(row["employee_id"], set())
 
     def _check_captures(self) -> None:
-        found = "SELECT c.id, c.state, c.draft_number, c.draft_name, p.file, p.sha256 FROM capture c "
+        found = "SELECT c.id, c.state, c.draft_number, c.draft_name, p.forgotten_at FROM capture c "
         running: list[int] = []
         for row in self.world.sql(found + "LEFT JOIN photo p ON p.id = c.photo_id"):
             if row["state"] in {"captured", "used"}:
                 self.taken.setdefault(row["id"], row["draft_number"] + row["draft_name"])
-                assert sha256(self.world.uploads / row["file"]) == row["sha256"], "the picture is another"
+                assert row["state"] == "used" or not row["forgotten_at"], "a picture is shown and cannot be saved"
                 assert row["draft_number"] + row["draft_name"] == self.taken[row["id"]], "what was typed is another"
         for row in self.world.sql("SELECT terminal_id FROM capture WHERE state IN ('queued', 'waiting')"):
             running.append(row["terminal_id"])

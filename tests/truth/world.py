@@ -95,11 +95,17 @@ class World:
         for file in self.uploads.iterdir():
             file.unlink()
         self.wire.away.clear()
+        self.keep_photos("employed")
         for app in (self.app, self.other):
             app.extensions["terminal_clients"].close()
         for terminal, profile in zip(self.simulated, self.profiles, strict=True):
             Simulated.__init__(terminal, PASSWORD, clock=SkippingClock(), profile=profile)
             terminal.register.deletion_polls = 0
+
+    def keep_photos(self, policy: str) -> None:
+        """Set HIKFLASK_PHOTO_RETENTION in both processes."""
+        for app in (self.app, self.other):
+            app.config["PHOTO_RETENTION"] = policy
 
     def sql(self, statement: str, *values: Any) -> list[sqlite3.Row]:
         """Run a statement beside the app, as another process would, and return its rows."""
@@ -135,7 +141,7 @@ class World:
         """Let leases, holds, deadlines and pauses be over."""
         self.end_leases()
         self.sql("UPDATE capture SET hold_until = '2001-01-01 00:00:00.000000' WHERE hold_until IS NOT NULL")
-        self.sql("UPDATE capture SET deadline = '2001-01-01 00:00:00.000000'")
+        self.sql("UPDATE capture SET deadline = strftime('%Y-%m-%d %H:%M:%f', 'now', '-60 seconds') || '000'")
         for column in ("unlock_at", "quiet_until"):
             self.sql(f"UPDATE terminal SET {column} = '2001-01-01 00:00:00.000000' WHERE {column} IS NOT NULL")
         self.make_due()

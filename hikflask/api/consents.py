@@ -1,0 +1,74 @@
+"""On what basis a user's face is taken and kept."""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, make_response
+from flask.typing import ResponseReturnValue
+
+from hikflask.access import OPERATOR, VIEWER, allow
+from hikflask.api import body, errors
+from hikflask.forms.consents import ConsentForm
+from hikflask.models import Consent
+from hikflask.services import consents, employees
+from hikflask.services.consents import Given
+from hikflask.services.errors import ConsentMissing
+
+bp = Blueprint("api_consents", __name__, url_prefix="/api/users")
+errors.answer_in_json(bp)
+
+ADDRESS = "/<int:user_id>/consent"
+WARNING = "X-Warning"
+
+
+@bp.get(ADDRESS)
+@allow(VIEWER)
+def get_consent(user_id: int) -> ResponseReturnValue:
+    """What is recorded."""
+    return jsonify(_shape(_recorded(user_id)))
+
+
+@bp.put(ADDRESS)
+@allow(OPERATOR)
+def put_consent(user_id: int) -> ResponseReturnValue:
+    """Record it; what was recorded before is replaced."""
+    _refuse_unknown(user_id)
+    form = body.form_of(ConsentForm, body.read(), today=consents.today())
+    given = Given(form.given_on.data, form.basis.data, form.note.data or "")
+    return jsonify(_shape(consents.record(user_id, given)))
+
+
+@bp.delete(ADDRESS)
+@allow(OPERATOR)
+def delete_consent(user_id: int) -> ResponseReturnValue:
+    """Withdraw it; photo and terminals stay as they are. The answer is what was recorded."""
+    last = _shape(_recorded(user_id))
+    consents.withdraw(user_id)
+    return jsonify(last)
+
+
+def warned(answer: ResponseReturnValue, missing: bool) -> Response:
+    """Return the answer, with a header where a face was taken without consent: the body's shape is fixed."""
+    response = make_response(answer)
+    if missing:
+        response.headers[WARNING] = ConsentMissing.code
+    return response
+
+
+def _refuse_unknown(user_id: int) -> None:
+    if employees.get(user_id) is None:
+        abort(404, "There is no such user.")
+
+
+def _recorded(user_id: int) -> Consent:
+    _refuse_unknown(user_id)
+    return consents.of(user_id) or abort(404, "There is no consent recorded.")
+
+
+def _shape(consent: Consent) -> dict[str, Any]:
+    return {
+        "given_on": consent.given_on.isoformat(),
+        "basis": consent.basis,
+        "note": consent.note,
+        "recorded_by": consent.recorded_by,
+        "recorded_at": consent.recorded_at.strftime("%Y-%m-%dT%H:%M:%S"),
+    }

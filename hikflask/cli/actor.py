@@ -1,0 +1,5 @@
+"""Who acts when a command runs, as the audit trail and leases have it."""
+
+from hikflask.services.audit import Actor
+
+ACTOR = Actor("command line")

@@ -1,0 +1,60 @@
+"""What the audit trail is narrowed to; nothing typed narrows nothing."""
+
+from datetime import date
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import Field, SelectField, StringField, ValidationError
+
+from hikflask.forms.fields import one_line, stripped
+from hikflask.forms.operators import DayField
+
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
+
+
+class AuditForm(FlaskForm):  # type: ignore[misc]
+    """The filters; `since` and `until` are days, both included."""
+
+    class Meta:
+        """A form that only asks changes nothing; what exports is protected as any other POST."""
+
+        csrf = False
+
+    actor = StringField(_l("Who"), [one_line(128, required=False)], [stripped])
+    action = SelectField(_l("What"), validate_choice=False)
+    employee = StringField(_l("Employee ID"), [one_line(32, required=False)], [stripped])
+    terminal = StringField(_l("Terminal"), [one_line(64, required=False)], [stripped])
+    since = DayField(_l("From"))
+    until = DayField(_l("To"))
+
+    def __init__(self, formdata: Any, actions: list[tuple[str, str]]) -> None:
+        super().__init__(formdata)
+        self.action.choices = actions
+
+    def validate_action(self, field: Field) -> None:
+        """One of the list, or nothing."""
+        if field.data and field.data not in dict(field.choices):
+            raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
+
+    def validate_since(self, field: Field) -> None:
+        """A day, or nothing."""
+        _day(field)
+
+    def validate_until(self, field: Field) -> None:
+        """A day that is not before the first one, or nothing."""
+        _day(field)
+        if field.data and self.since.data and field.data < self.since.data:
+            raise ValidationError(
+                _l("“%(field)s” must not be before “%(first)s”.", field=field.label.text, first=_l("From"))
+            )
+
+    def texts(self) -> dict[str, str]:
+        """Return what was typed, right or wrong, by field; for links and hidden fields."""
+        return {field.name: field.raw_data[0] for field in self if field.raw_data and field.raw_data[0]}
+
+
+def _day(field: Field) -> None:
+    typed = "".join(field.raw_data or ())
+    if typed and (field.data is None or not FIRST_DAY <= field.data <= LAST_DAY):
+        raise ValidationError(_l("“%(field)s” must be a day such as 2026-01-31.", field=field.label.text))

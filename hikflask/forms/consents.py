@@ -1,0 +1,46 @@
+"""Consent as it is recorded on a page or by the API."""
+
+from datetime import date
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import Field, SelectField, StringField, ValidationError
+from wtforms.fields.choices import SelectChoice
+
+from hikflask.forms.fields import one_line, stripped
+from hikflask.forms.operators import DayField
+
+LONGEST_NOTE = 500
+EARLIEST = date(1950, 1, 1)
+BASES = (("consent", _l("Consent of the employee")), ("contract", _l("Contract")), ("law", _l("Law")))
+DEFAULT_BASIS = "consent"
+
+
+class ConsentForm(FlaskForm):  # type: ignore[misc]
+    """On what basis a face is taken and kept, and since when; `today` is the last day that can be said."""
+
+    given_on = DayField(_l("Given on"))
+    basis = SelectField(
+        _l("Basis"), choices=[SelectChoice(*basis) for basis in BASES], default=DEFAULT_BASIS, validate_choice=False
+    )
+    note = StringField(
+        _l("Note"),
+        [one_line(LONGEST_NOTE, required=False)],
+        [stripped],
+        description=_l("for example, where the signed paper is"),
+    )
+
+    def __init__(self, *args: Any, today: date, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._today = today
+
+    def validate_given_on(self, field: Field) -> None:
+        """A day that has come."""
+        if field.data is None or not EARLIEST <= field.data <= self._today:
+            raise ValidationError(_l("“%(field)s” must be a day that is not in the future.", field=field.label.text))
+
+    def validate_basis(self, field: Field) -> None:
+        """One of the three."""
+        if field.data not in dict(BASES):
+            raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))

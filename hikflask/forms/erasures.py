@@ -1,0 +1,18 @@
+"""A number whose every trace shall go."""
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import StringField
+
+from hikflask.forms.employees import number
+from hikflask.forms.fields import stripped
+
+
+class NumberForm(FlaskForm):  # type: ignore[misc]
+    """The number of somebody who may be deleted already."""
+
+    number = StringField(_l("Employee ID"), [number], [stripped])
+
+    def say_unknown(self) -> None:
+        """Say beside the field that nothing of this number is here."""
+        self.number.errors = [_l("Nothing is stored here about this number.")]

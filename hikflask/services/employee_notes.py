@@ -1,0 +1,29 @@
+"""What the audit trail tells of employees, within the caller's transaction."""
+
+from hikflask.models import Capture, Employee, Photo
+from hikflask.services import audit
+
+
+def facts(employee: Employee) -> dict[str, str]:
+    """Return what is told of an employee before and after."""
+    return {"number": employee.number, "full_name": employee.name, "department": employee.department}
+
+
+def changed(employee: Employee, before: dict[str, str]) -> None:
+    """Note what changed, if anything did; another number is found under the old one, too."""
+    after = facts(employee)
+    if after == before:
+        return
+    audit.note("employee.changed", employee=employee, before=before, after=after)
+    if employee.number != before["number"]:
+        old, new = before["number"], employee.number
+        audit.note(
+            "employee.renumbered", employee_id=employee.id, number=old, before={"number": old}, after={"number": new}
+        )
+
+
+def photo_changed(employee: Employee, photo: Photo, capture: Capture | None) -> None:
+    """Note another photo by its file's name, and the capture that it came from."""
+    if capture:
+        audit.note("capture.used", employee=employee, terminal=capture.terminal.name, subject=photo.file)
+    audit.note("employee.photo_changed", employee=employee, subject=photo.file, after={"source": photo.source})

@@ -1,0 +1,221 @@
+"""Erasing one person everywhere: here at once, on terminals when they confirm; a certificate comes after the last."""
+
+import json
+import logging
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select, update
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Enrolment, Erasure, Photo
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import ABSENT
+from hikflask.services import audit, employees, enrolments, leases, photos, traces
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Removal:
+    """One number on one terminal, gone since `at` (ISO 8601, UTC; "" while it is not).
+
+    `by_hand`: a person took it off another device that was there before; that device itself did not confirm.
+    """
+
+    enrolment: int
+    terminal: str
+    number: str
+    at: str = ""
+    by_hand: bool = False
+
+    @property
+    def gone_at(self) -> datetime | None:
+        """When it was gone; None while it may still open doors."""
+        return datetime.fromisoformat(self.at) if self.at else None
+
+
+def erase(employee_id: int) -> Erasure:
+    """Erase an employee with consent, photos, captures and drafts, and wish to be absent on every terminal.
+
+    What is here goes in one transaction; the files follow, and complete() comes back to those that could not go.
+    """
+    employee = employees.locked(employee_id)
+    try:
+        erasure = _begin(employee.number, employee.name, employee)
+        employees.delete(employee_id)  # Commits all of it.
+    except BaseException:
+        db.session.rollback()
+        raise
+    return complete(erasure.id)
+
+
+def erase_number(number: str) -> Erasure | None:
+    """Erase whoever had a number that no employee has; None when nothing of it is here.
+
+    Somebody who was deleted before is known by the removals that are open, and by captures. The same again is one.
+    """
+    known = _open_of(number)
+    if known is not None:
+        return complete(known.id)
+    if not knows(number):
+        return None
+    left = enrolments.of_number(number, lock=True)
+    name = next((enrolment.name_there for enrolment in left if enrolment.name_there), "")
+    erasure = _begin(number, name, None)
+    db.session.commit()
+    return complete(erasure.id)
+
+
+def knows(number: str) -> bool:
+    """True when something of a number that no employee has is here: a removal, or a capture."""
+    theirs = employees.by_number(number) is not None
+    known = not theirs and bool(enrolments.of_number(number) or traces.of_number(number))
+    db.session.commit()
+    return known
+
+
+def end_if_nobodys(enrolment: Enrolment) -> bool:
+    """End, within the transaction that notes its removal, an enrolment whose employee is deleted; erasures learn of it.
+
+    Whether the employee is, is read now: who is deleted while the terminal is asked leaves the wish as it is.
+    """
+    mine = Enrolment.id == enrolment.id
+    if db.session.scalar(select(Enrolment.employee_id).where(mine)) is not None:
+        return False
+    _note_gone(enrolment)
+    db.session.execute(delete(Enrolment).where(mine))
+    return True
+
+
+def _note_gone(enrolment: Enrolment) -> None:
+    for erasure in _unfinished(lock=True):
+        removals = removals_of(erasure)
+        awaited = [one for one in removals if one.enrolment == enrolment.id and not one.at]
+        for one in awaited:
+            removals[removals.index(one)] = replace(one, at=_now().isoformat(), by_hand=enrolment.on_old_device)
+        if awaited:
+            erasure.terminals = _json(removals)
+
+
+def complete(erasure_id: int) -> Erasure:
+    """Remove what files are left, and end the erasure once every terminal confirmed; again is the same."""
+    erasure = db.session.get_one(Erasure, erasure_id, populate_existing=True)
+    if erasure.completed_at is None:
+        photos.unlink(*json.loads(erasure.files))
+        _complete(erasure)
+    db.session.commit()
+    return db.session.get_one(Erasure, erasure_id, populate_existing=True)
+
+
+def complete_open() -> None:
+    """Do so for each that is not complete; one whose files cannot be removed stays so, and is said in the log."""
+    unfinished = [erasure.id for erasure in _unfinished()]
+    db.session.commit()
+    for erasure_id in unfinished:
+        try:
+            complete(erasure_id)
+        except OSError as error:
+            log.error("erasure %s: a file cannot be removed (%s)", erasure_id, error.strerror)
+
+
+def removals_of(erasure: Erasure) -> list[Removal]:
+    """Return the terminals of an erasure."""
+    return [Removal(**one) for one in json.loads(erasure.terminals)]
+
+
+def get(erasure_id: int) -> Erasure | None:
+    """Return an erasure as the database has it now."""
+    return db.session.get(Erasure, erasure_id, populate_existing=True)
+
+
+def of_employee(employee_id: int) -> Erasure | None:
+    """Return the latest erasure of an employee that had this id."""
+    statement = select(Erasure).where(Erasure.employee_id == employee_id).order_by(Erasure.id.desc()).limit(1)
+    return db.session.execute(statement).scalar_one_or_none()
+
+
+def everything(limit: int, offset: int = 0) -> list[Erasure]:
+    """Return a page of erasures, the newest first."""
+    statement = select(Erasure).order_by(Erasure.id.desc()).limit(limit).offset(offset)
+    page = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+    db.session.commit()
+    return page
+
+
+def _begin(number: str, name: str, employee: Employee | None) -> Erasure:
+    """Write, within the open transaction, what is erased and what is awaited of which terminal."""
+    employee_id = employee.id if employee else None
+    removals = [_removal(enrolment) for enrolment in _enrolments(number, employee_id)]
+    pictures = traces.forget(number, name, employee_id) + _photos(employee_id)
+    erasure = Erasure(
+        employee_id=employee_id,
+        number=number,
+        name=name,
+        terminals=_json(removals),
+        photos=len(pictures),
+        files=json.dumps(pictures),
+        requested_by=audit.present_actor().name[:128],
+    )
+    db.session.add(erasure)
+    db.session.flush()
+    # The name stays out of the trail, which outlives it.
+    audit.note("employee.erased", employee=employee, number=number, subject=f"erasure {erasure.id}")
+    return erasure
+
+
+def _enrolments(number: str, employee_id: int | None) -> list[Enrolment]:
+    """Return those of the number, and of numbers that the employee had before; what ended of the latter goes now."""
+    mine = Enrolment.number == number
+    if employee_id is not None:
+        mine = or_(mine, Enrolment.employee_id == employee_id)
+    statement = select(Enrolment).where(mine).order_by(Enrolment.terminal_id, Enrolment.id).with_for_update()
+    found = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+    for enrolment in found:
+        if enrolment.number != number and _is_gone(enrolment):
+            db.session.delete(enrolment)
+    return found
+
+
+def _is_gone(enrolment: Enrolment) -> bool:
+    return enrolment.wanted == ABSENT and enrolment.is_confirmed
+
+
+def _removal(enrolment: Enrolment) -> Removal:
+    at = enrolment.confirmed_at.isoformat() if _is_gone(enrolment) and enrolment.confirmed_at else ""
+    return Removal(enrolment.id, enrolment.terminal.name, enrolment.number, at)
+
+
+def _photos(employee_id: int | None) -> list[str]:
+    """The files of the employee's own photos, whose rows go with the employee."""
+    own = select(Photo.file).where(Photo.employee_id == employee_id, Photo.forgotten_at.is_(None))
+    return [] if employee_id is None else list(db.session.execute(own).scalars())
+
+
+def _complete(erasure: Erasure) -> None:
+    """The files are gone: so much is certain. The rest waits for the terminals, and is written once."""
+    mine = update(Erasure).where(Erasure.id == erasure.id, Erasure.completed_at.is_(None))
+    leases.changed_rows(mine.values(files="[]"))
+    if not all(one.at for one in removals_of(erasure)):
+        return
+    if leases.changed_rows(mine.values(completed_at=database_now())):
+        audit.note("erasure.completed", number=erasure.number, subject=f"erasure {erasure.id}")
+
+
+def _unfinished(*, lock: bool = False) -> list[Erasure]:
+    statement = select(Erasure).where(Erasure.completed_at.is_(None)).order_by(Erasure.id)
+    statement = statement.with_for_update() if lock else statement
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+
+
+def _open_of(number: str) -> Erasure | None:
+    statement = select(Erasure).where(Erasure.number == number, Erasure.completed_at.is_(None))
+    return db.session.execute(statement.order_by(Erasure.id).limit(1)).scalar_one_or_none()
+
+
+def _now() -> datetime:
+    return db.session.execute(select(database_now())).scalar_one()
+
+
+def _json(removals: list[Removal]) -> str:
+    return json.dumps([asdict(one) for one in removals], ensure_ascii=False)

@@ -1,0 +1,38 @@
+"""Many who leave at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from hikflask.extensions import db
+from hikflask.models import Employee
+from hikflask.services import employees
+
+
+@dataclass(frozen=True)
+class Leavers:
+    """Numbers sorted by what deactivating them would do."""
+
+    active: list[Employee]
+    inactive: list[Employee]
+    unknown: list[str]
+
+
+def found(numbers: Iterable[str]) -> Leavers:
+    """Return whose these numbers are; nothing is changed."""
+    wanted = list(numbers)
+    statement = select(Employee).where(Employee.number.in_(wanted)).order_by(Employee.search, Employee.id)
+    known = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+    db.session.commit()
+    here = {employee.number for employee in known}
+    return Leavers(
+        active=[employee for employee in known if employee.is_active],
+        inactive=[employee for employee in known if not employee.is_active],
+        unknown=[number for number in wanted if number not in here],
+    )
+
+
+def deactivate(numbers: Iterable[str]) -> list[Employee]:
+    """Deactivate those of the numbers that are active, each in a transaction of its own; return them."""
+    return [employees.set_active(employee.id, active=False) for employee in found(numbers).active]

@@ -1,0 +1,73 @@
+"""The audit trail as CSV: UTF-8 with a byte order mark and semicolons, which a Russian Excel opens by itself.
+
+No cell begins as a formula does: a spreadsheet would run it on the computer of whoever opens the file.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from flask_babel import gettext as _
+
+from hikflask.models import AuditEntry
+from hikflask.web import deeds
+from hikflask.web.language import timezone
+
+BYTE_ORDER_MARK = "\ufeff"
+SEPARATOR = ";"
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+TIME = "%Y-%m-%d %H:%M:%S"
+
+
+def lines(batches: Iterable[list[AuditEntry]]) -> Iterator[str]:
+    """Yield the file in parts: the head, then one part for each batch."""
+    yield BYTE_ORDER_MARK + _text([_head()])
+    for batch in batches:
+        yield _text([_cells(entry) for entry in batch])
+
+
+def harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def _head() -> list[str]:
+    return [
+        _("Number"),
+        _("Time"),
+        _("Time (UTC)"),
+        _("Who"),
+        _("Network address"),
+        _("Request"),
+        _("Code"),
+        _("What"),
+        _("Employee ID"),
+        _("Terminal"),
+        _("About"),
+        _("Before"),
+        _("After"),
+    ]
+
+
+def _cells(entry: AuditEntry) -> list[str]:
+    return [
+        str(entry.id),
+        entry.at.astimezone(timezone()).strftime(TIME),
+        entry.at.strftime(TIME),
+        entry.actor,
+        entry.address,
+        entry.request_id,
+        entry.action,
+        deeds.deed(entry.action),
+        entry.employee,
+        entry.terminal,
+        entry.subject,
+        entry.before,
+        entry.after,
+    ]
+
+
+def _text(rows: list[list[str]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, delimiter=SEPARATOR).writerows([harmless(cell) for cell in row] for row in rows)
+    return out.getvalue()

@@ -1,0 +1,169 @@
+"""What the audit trail says, in words: an action → what was done, and what changed by it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext
+
+from hikflask import wording
+from hikflask.models import AuditEntry
+from hikflask.wording import N_
+
+DEEDS = {
+    "employee.created": N_("Employee added"),
+    "employee.changed": N_("Employee changed"),
+    "employee.renumbered": N_("Employee ID given up for another one"),
+    "employee.photo_changed": N_("Employee's photo changed"),
+    "employee.activated": N_("Employee activated"),
+    "employee.deactivated": N_("Employee deactivated"),
+    "employee.deleted": N_("Employee deleted"),
+    "employee.erased": N_("Employee to be erased everywhere"),
+    "employee.exported": N_("What is stored about the employee exported"),
+    "erasure.completed": N_("Employee erased everywhere"),
+    "consent.recorded": N_("Consent recorded"),
+    "consent.withdrawn": N_("Consent withdrawn"),
+    "photo.viewed": N_("Photo looked at"),
+    "capture.started": N_("Capture started"),
+    "capture.taken": N_("Face captured"),
+    "capture.failed": N_("Capture failed"),
+    "capture.cancelled": N_("Capture cancelled"),
+    "capture.superseded": N_("Captured picture replaced by a later one"),
+    "capture.taken_over": N_("Somebody's unsaved picture given up for a new capture"),
+    "photo.forgotten": N_("Photo deleted when its time was over"),
+    "capture.forgotten": N_("Captured picture deleted, since nobody saved it"),
+    "capture.used": N_("Captured picture saved to an employee"),
+    "enrolment.wanted": N_("To be brought to the terminal"),
+    "enrolment.retried": N_("Tried again on the terminal"),
+    "enrolment.replaced": N_("Whoever has the number on the terminal to be taken off"),
+    "enrolment.removed_by_hand": N_("Said to be removed from the old terminal by hand"),
+    "enrolment.confirmed": N_("Terminal confirmed person and face"),
+    "enrolment.person_confirmed": N_("Terminal confirmed the person, without a face"),
+    "enrolment.refused": N_("Not done on the terminal"),
+    "enrolment.removed": N_("Terminal confirmed the removal"),
+    "terminal.added": N_("Terminal added"),
+    "terminal.changed": N_("Terminal changed"),
+    "terminal.password_changed": N_("Another password given for the terminal"),
+    "terminal.password_refused": N_("Terminal refused the password"),
+    "terminal.try_allowed": N_("One more try of the terminal's password allowed"),
+    "terminal.certificate_changed": N_("Terminal showed another certificate"),
+    "terminal.other_device": N_("Another device answered at the terminal's address"),
+    "terminal.deleted": N_("Terminal deleted"),
+    "operator.created": N_("Operator added"),
+    "operator.changed": N_("Operator changed"),
+    "operator.password_changed": N_("Operator's password changed"),
+    "operator.password_reset": N_("Operator given a temporary password"),
+    "token.created": N_("API token made"),
+    "token.revoked": N_("API token revoked"),
+    "token.refused": N_("Unknown API token refused"),
+    "sign_in": N_("Sign-in"),
+    "sign_in.refused": N_("Sign-in refused"),
+    "sign_in.throttled": N_("Too many tries to sign in"),
+    "confirmation.refused": N_("Wrong password when asked again"),
+    "sign_out": N_("Signed out"),
+    "sign_out.everywhere": N_("Signed out everywhere"),
+    "access.refused": N_("Access refused"),
+    "secrets.rotated": N_("Terminals' passwords encrypted with a new key"),
+    "audit.exported": N_("Audit trail exported"),
+}
+FACTS = {
+    "number": N_("Employee ID"),
+    "name": N_("Name"),
+    "full_name": N_("Full name"),
+    "department": N_("Department"),
+    "source": N_("Where from"),
+    "reason": N_("Reason"),
+    "text": N_("In the terminal's words"),
+    "requested_by": N_("Requested by"),
+    "url": N_("Address"),
+    "username": N_("Account"),
+    "fingerprint": N_("Certificate fingerprint"),
+    "is_active": N_("In use"),
+    "face_by_picture": N_("Takes pictures of faces"),
+    "serial": N_("Serial number"),
+    "role": N_("Role"),
+    "expires_at": N_("Valid until"),
+    "rule": N_("Rule"),
+    "given_on": N_("Given on"),
+    "basis": N_("Basis"),
+    "passwords": N_("Passwords"),
+    "entries": N_("Entries"),
+    "actor": N_("Who"),
+    "action": N_("What"),
+    "employee": N_("Employee ID"),
+    "terminal": N_("Terminal"),
+    "since": N_("From"),
+    "until": N_("To"),
+}
+VALUED = {"source", "role", "basis", "rule"}
+VALUES = {
+    "capture": N_("terminal"),
+    "upload": N_("file"),
+    "viewer": N_("Viewer"),
+    "operator": N_("Operator"),
+    "admin": N_("Administrator"),
+    "consent": N_("Consent"),
+    "contract": N_("Contract"),
+    "law": N_("Law"),
+    "superseded": N_("no longer used"),
+    "never": N_("never keep"),
+    "days": N_("after so many days"),
+    "left": N_("the employee left"),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that became otherwise; None where it was not there before, or is not any more."""
+
+    label: str
+    before: str | None
+    after: str | None
+
+
+def deed(action: str) -> str:
+    """Return what an action is, for a person; one without words is said as it is."""
+    return str(gettext(DEEDS[action])) if action in DEEDS else action
+
+
+def choices() -> list[tuple[str, str]]:
+    """Return all actions with their words, in the order of the table, after the one that stands for all."""
+    return [("", str(gettext("Everything"))), *((action, deed(action)) for action in DEEDS)]
+
+
+def changes(entry: AuditEntry) -> list[Change]:
+    """Return what changed by a deed."""
+    before, after = _object(entry.before), _object(entry.after)
+    return [Change(_label(name), _said(name, before), _said(name, after)) for name in {**before, **after}]
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Read one side of an entry; what was cut for its length is shown as it is."""
+    try:
+        found = json.loads(text) if text else {}
+    except ValueError:
+        found = text
+    return found if isinstance(found, dict) else {"": found}
+
+
+def _label(name: str) -> str:
+    return str(gettext(FACTS[name])) if name in FACTS else name
+
+
+def _said(name: str, values: dict[str, Any]) -> str | None:
+    if name not in values:
+        return None
+    value = values[name]
+    if isinstance(value, bool):
+        return str(gettext("yes") if value else gettext("no"))
+    if value is None or value == "":
+        return "—"
+    return _word(name, str(value))
+
+
+def _word(name: str, value: str) -> str:
+    if name == "reason":
+        return wording.sentence(value)
+    if name == "action":
+        return deed(value)
+    return str(gettext(VALUES[value])) if name in VALUED and value in VALUES else value

@@ -1,0 +1,142 @@
+"""Erasing one person everywhere: the question, what is still open, and the certificate; for administrators."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from hikflask import jobs
+from hikflask.access import ADMIN, allow, confirmed
+from hikflask.extensions import task_queue
+from hikflask.forms.erasures import NumberForm
+from hikflask.models import Employee, Enrolment, Erasure
+from hikflask.services import employees, enrolments, erasures
+from hikflask.services.erasures import Removal
+from hikflask.web import enrolment_lines, kept
+from hikflask.web.enrolment_lines import Line
+
+bp = Blueprint("erasures", __name__)
+
+PAGE = 50
+UNPROCESSABLE = 422
+QUESTION = "/employees/<int:employee_id>/erase"
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """A terminal of an erasure, with what stands in the way as long as it is not gone."""
+
+    removal: Removal
+    line: Line | None
+
+
+@bp.get(QUESTION)
+@confirmed(ADMIN)
+def ask(employee_id: int) -> ResponseReturnValue:
+    """Ask before an employee is erased."""
+    employee = _employee(employee_id)
+    return _question(employee.number, employee.name, employee)
+
+
+@bp.post(QUESTION)
+@confirmed(ADMIN)
+def erase(employee_id: int) -> ResponseReturnValue:
+    """Erase an employee; the second half of a double click shows what the first one did."""
+    if employees.get(employee_id) is None:
+        return _shown(erasures.of_employee(employee_id) or abort(404))
+    return _begun(erasures.erase(employee_id))
+
+
+@bp.get("/erasures/")
+@allow(ADMIN)
+def index() -> ResponseReturnValue:
+    """All erasures, the newest first, and the form for a number that no employee has any more."""
+    return _list(NumberForm(formdata=None))
+
+
+@bp.get("/erasures/number")
+@confirmed(ADMIN)
+def ask_number() -> ResponseReturnValue:
+    """Ask before whoever had a number is erased."""
+    form = NumberForm(formdata=request.args, meta={"csrf": False})
+    if not form.validate():
+        return _list(form, UNPROCESSABLE)
+    number = form.number.data
+    return _of_employee(number) or (_question(number, "", None) if erasures.knows(number) else _unknown(form))
+
+
+@bp.post("/erasures/")
+@confirmed(ADMIN)
+def erase_number() -> ResponseReturnValue:
+    """Erase whoever had a number."""
+    form = NumberForm()
+    if not form.validate():
+        return _list(form, UNPROCESSABLE)
+    theirs = _of_employee(form.number.data)
+    if theirs is not None:
+        return theirs
+    erasure = erasures.erase_number(form.number.data)
+    return _unknown(form) if erasure is None else _begun(erasure)
+
+
+@kept.restores("erasures.erase_number")
+def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
+    """Answer the list with the number that came when nobody was signed in any more."""
+    return _list(NumberForm(formdata=fields))
+
+
+@bp.get("/erasures/<int:erasure_id>")
+@allow(ADMIN)
+def show(erasure_id: int) -> ResponseReturnValue:
+    """The certificate, once every terminal confirmed; until then, what is open. `?lang=` says in which language."""
+    erasures.complete_open()
+    erasure = erasures.get(erasure_id) or abort(404)
+    awaited = [Awaited(one, _line(one)) for one in erasures.removals_of(erasure)]
+    template = "erasures/certificate.html" if erasure.completed_at else "erasures/open.html"
+    days = current_app.config["AUDIT_RETENTION"]
+    return render_template(template, erasure=erasure, awaited=awaited, days=days)
+
+
+def _of_employee(number: str) -> ResponseReturnValue | None:
+    """Go to the question about the employee who has the number now, if anybody has."""
+    employee = employees.by_number(number)
+    return redirect(url_for(".ask", employee_id=employee.id), 303) if employee else None
+
+
+def _line(removal: Removal) -> Line | None:
+    enrolment = None if removal.at else enrolments.get(removal.enrolment)
+    return enrolment_lines.line(enrolment) if enrolment else None
+
+
+def _employee(employee_id: int) -> Employee:
+    return employees.get(employee_id) or abort(404)
+
+
+def _question(number: str, name: str, employee: Employee | None) -> str:
+    wanted: list[Enrolment] = enrolments.of_number(number)
+    terminals = sorted({enrolment.terminal.name for enrolment in wanted})
+    known = {"number": number, "name": name, "employee": employee, "terminals": terminals}
+    return render_template("erasures/question.html", **known)
+
+
+def _list(form: NumberForm, status: int = 200) -> Response:
+    erasures.complete_open()
+    return make_response(render_template("erasures/list.html", form=form, erasures=erasures.everything(PAGE)), status)
+
+
+def _unknown(form: NumberForm) -> Response:
+    form.say_unknown()
+    return _list(form, UNPROCESSABLE)
+
+
+def _begun(erasure: Erasure) -> ResponseReturnValue:
+    """Begin with the terminals at once."""
+    for removal in erasures.removals_of(erasure):
+        if not removal.at:
+            task_queue.enqueue(jobs.settle, removal.enrolment)
+    return _shown(erasure)
+
+
+def _shown(erasure: Erasure) -> ResponseReturnValue:
+    return redirect(url_for(".show", erasure_id=erasure.id), 303)

@@ -1,0 +1,21 @@
+"""What is stored about one employee, as a file; for administrators."""
+
+from flask import Blueprint, Response, abort, make_response
+
+from hikflask.access import ADMIN, confirmed
+from hikflask.services import employees, exports
+
+bp = Blueprint("exports", __name__)
+
+
+@bp.post("/employees/<int:employee_id>/export")
+@confirmed(ADMIN)
+def employee(employee_id: int) -> Response:
+    """The ZIP file. A POST, since it writes to the audit trail: no link on another page can cause it."""
+    found = employees.get(employee_id) or abort(404)
+    response = make_response(exports.of_employee(found.id))
+    response.mimetype = "application/zip"
+    # A number has Latin letters and digits alone.
+    response.headers["Content-Disposition"] = f'attachment; filename="employee-{found.number}.zip"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response

@@ -1,0 +1,144 @@
+"""axe finds nothing on any page, in light and dark, on a desk and a phone; and the policy of scripts stays silent."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import requests
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.access.table import NOBODY, PAGES
+from tests.browser.conftest import FACE, Site, Window, environment_of, gunicorn, migrate
+from tests.signed_in import let_in
+
+# What answers a part of a page, or no page at all.
+NO_PAGES = {
+    "GET /static/<path:filename>",
+    "GET /bootstrap/static/<path:filename>",
+    "GET /health",
+    "GET /",
+    "GET /employees/<int:employee_id>/enrolments",
+    "GET /captures/<int:capture_id>",
+    "GET /terminals/file-warning",
+    "GET /first-run",  # there is none any more; a test of its own has it
+}
+SIGNED_IN = sorted(
+    entry.partition(" ")[2]
+    for entry, who in PAGES.items()
+    if entry.startswith("GET ") and entry not in NO_PAGES and who != NOBODY
+)
+LOOKS = {"desk": ("light", 1200), "phone": ("dark", 390)}
+
+
+@pytest.fixture(scope="module")
+def rows(served: Site) -> dict[str, int]:
+    """An enrolled employee, and what else the addresses of pages ask for."""
+    let_us_in = let_in(served.folder)
+    with requests.Session() as http:
+        http.trust_env = False
+        http.auth = let_us_in
+        api = f"{served.url}/api"
+        known = [user for user in http.get(f"{api}/users/?q=AXE1", timeout=20).json()]
+        if not known:
+            served.simulator.present_alone(FACE, 60)
+            taken = http.post(f"{api}/devices/1/start-face-capture", json={"hikvision_id": "AXE1"}, timeout=60)
+            assert taken.status_code == 200, taken.text
+            user = {"hikvision_id": "AXE1", "full_name": "Анна Иванова", "department": "Охрана"}
+            known = [http.post(f"{api}/users/", json=user, timeout=20).json()]
+            http.post(f"{api}/users/{known[0]['id']}/sync-to-device", timeout=60)
+        erasure = 1
+        return {"employee_id": known[0]["id"], "terminal_id": 1, "operator_id": 1, "erasure_id": erasure}
+
+
+@pytest.fixture(params=LOOKS)
+def window(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Window]:
+    """A browser of one look whose console must stay silent."""
+    scheme, width = LOOKS[request.param]
+    viewport = {"width": width, "height": 800}
+    context = browser.new_context(
+        locale="ru-RU",
+        base_url=site.url,
+        color_scheme=scheme,
+        viewport=viewport,
+    )
+    found = Window(context, site)
+    yield found
+    context.close()
+    assert found.complaints == []
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds on the page as it is now."""
+    results = Axe().run(page)
+    return [f"{one['id']}: {node['html'][:200]}" for one in results.response["violations"] for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("rule", SIGNED_IN)
+def test_axe_finds_nothing(window: Window, rows: dict[str, int], rule: str) -> None:
+    address = re.sub(r"<int:(\w+)>", lambda found: str(rows[found[1]]), rule)
+
+    answer = window.page.goto(address)
+
+    assert answer is not None
+    assert (answer.status, violations(window.page)) == (200, [])
+    assert window.page.url.endswith(address)
+
+
+@pytest.mark.parametrize("address", ["/sign-in", "/sign-in?lang=en"])
+def test_axe_finds_nothing_before_signing_in(window: Window, address: str) -> None:
+    window.context.clear_cookies()
+    window.page.goto(address)
+
+    assert violations(window.page) == []
+
+
+def test_axe_finds_nothing_beside_refusals(window: Window) -> None:
+    page = window.page
+    page.goto("/employees/new")
+    page.locator(".btn-save").click()
+    assert violations(page) == []
+    page.goto("/tokens/")
+    page.locator("main .btn-save").click()
+    assert violations(page) == []
+    page.goto("/no-such-page")
+    assert violations(page) == []
+    page.goto("/employees/?q=nobody-has-this-name")
+    assert violations(page) == []
+    # Chromium's console tells of each answer that is a refusal.
+    window.complaints = [one for one in window.complaints if not re.search(r"status of (404|422)", one)]
+
+
+def test_axe_finds_nothing_on_the_page_of_the_first_run(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("first")
+    environment = environment_of(folder)
+    migrate(environment)
+    with gunicorn(environment, folder / "server.log") as url:
+        context = browser.new_context(base_url=url)
+        page = context.new_page()
+        page.goto("/")
+        assert page.url == f"{url}/first-run"
+        assert violations(page) == []
+        context.close()
+    assert re.search(r"give the code [A-Z2-7]{4}(-[A-Z2-7]{4}){3}", (folder / "server.log").read_text())
+
+
+def test_axe_finds_what_is_wrong(window: Window) -> None:
+    window.page.goto("/employees/")
+    window.page.evaluate("document.querySelector('main').innerHTML += '<img src=\"/static/icon.svg\"><input>'")
+
+    assert {one.partition(":")[0] for one in violations(window.page)} >= {"image-alt", "label"}
+
+
+def test_policy_that_is_broken_would_be_heard_of(window: Window) -> None:
+    window.page.goto("/employees/")
+    window.page.evaluate("document.body.appendChild(document.createElement('p')).setAttribute('style', 'color: red')")
+    window.page.evaluate(
+        "document.body.appendChild(document.createElement('script')).textContent = 'window.intruder = true'"
+    )
+
+    assert window.page.evaluate("window.intruder") is None
+    assert len([one for one in window.complaints if "Content Security Policy" in one]) == 2
+    window.complaints.clear()

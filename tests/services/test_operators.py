@@ -1,0 +1,240 @@
+"""Operators and their sessions: who is added, changed, kept out; and that somebody is always left to administer."""
+
+import threading
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import AuditEntry, Operator, OperatorSession
+from hikflask.models.columns import database_now
+from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
+from hikflask.services import first_run, operators, passwords, sessions
+from hikflask.services.errors import (
+    LastAdministrator,
+    OperatorNameKnown,
+    OperatorsExist,
+    PasswordCommon,
+    PasswordLong,
+    PasswordShort,
+    SignInRefused,
+    TooOften,
+)
+from tests.signed_in import OPERATOR_PASSWORD, add_operator, open_session
+
+pytestmark = pytest.mark.usefixtures("context")
+GOOD = "четыре слова без связи"
+
+
+def test_password_is_kept_as_an_scrypt_hash_and_nowhere_else() -> None:
+    operators.create("Анна", GOOD, ADMIN)
+
+    row = operators.named("АННА")
+    assert row is not None
+    assert row.password_hash.startswith("scrypt:32768:8:1$")
+    assert GOOD not in repr(row)
+    assert "scrypt" not in repr(row)
+    assert not db.session.execute(db.select(AuditEntry).where(AuditEntry.after.contains(GOOD))).all()
+
+
+@pytest.mark.parametrize("name", ["Анна", "АННА", "анна"])
+def test_name_is_taken_however_it_is_written(name: str) -> None:
+    operators.create("Анна", GOOD, VIEWER)
+
+    with pytest.raises(OperatorNameKnown):
+        operators.create(name, GOOD, VIEWER)
+
+
+@pytest.mark.parametrize(
+    ("password", "error"),
+    [
+        ("", PasswordShort),
+        ("одиннадцать", PasswordShort),
+        ("a" * 129, PasswordLong),
+        ("aaaaaaaaaaaa", PasswordCommon),
+        ("password1234", PasswordCommon),
+        ("qwertyuiopas", PasswordCommon),
+        ("йцукенгшщзхъ", PasswordCommon),
+        ("администратор", PasswordCommon),
+        ("hikvision123", PasswordCommon),
+        ("gfhjkmgfhjkm", PasswordCommon),
+        ("123456789012", PasswordCommon),
+    ],
+)
+def test_password_that_is_tried_first_is_refused(password: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        operators.create("Мария", password, VIEWER)
+
+    assert not operators.exist()
+
+
+@pytest.mark.parametrize("password", [GOOD, "лодка под синим мостом", "Tr0ub4dor&3 x9", "0bCq-7Rk_w2LpZ"])
+def test_good_password_is_taken(password: str) -> None:
+    operators.create("Мария", password, VIEWER)
+
+    assert sessions.find(sessions.sign_in("мария", password, "10.0.0.1")) is not None
+
+
+def test_same_letters_composed_another_way_are_the_same_password() -> None:
+    operators.create("Мария", "чайник под ёлкой й", VIEWER)
+
+    assert sessions.sign_in("Мария", "чайник под ёлкой й", "10.0.0.1")
+
+
+def test_first_administrator_comes_once() -> None:
+    first_run.create_administrator(first_run.code(), "Анна", GOOD, "10.0.0.1")
+
+    with pytest.raises(OperatorsExist):
+        first_run.create_administrator(first_run.code(), "Ольга", GOOD, "10.0.0.1")
+
+
+@pytest.mark.parametrize(("role", "is_active"), [(OPERATOR, True), (VIEWER, True), (ADMIN, False)])
+def test_last_administrator_stays(role: str, is_active: bool) -> None:
+    anna = add_operator("Анна", ADMIN)
+    add_operator("Ольга", ADMIN, is_active=False)
+
+    with pytest.raises(LastAdministrator):
+        operators.change(anna.id, role, is_active)
+
+    assert operators.row(anna.id).role == ADMIN
+
+
+def test_one_of_two_may_go() -> None:
+    anna, olga = add_operator("Анна", ADMIN), add_operator("Ольга", ADMIN)
+
+    operators.change(anna.id, VIEWER, True)
+
+    with pytest.raises(LastAdministrator):
+        operators.change(olga.id, ADMIN, False)
+
+
+def test_two_administrators_who_remove_each_other_at_once_leave_one(app: Flask) -> None:
+    ids = [add_operator(name, ADMIN).id for name in ("Анна", "Ольга")]
+    start, refused = threading.Barrier(2), []
+
+    def remove(operator_id: int) -> None:
+        with app.app_context():
+            start.wait()
+            try:
+                operators.change(operator_id, VIEWER, True)
+            except LastAdministrator:
+                refused.append(operator_id)
+            db.session.remove()
+
+    threads = [threading.Thread(target=remove, args=(operator_id,)) for operator_id in ids]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert len(refused) == 1
+    assert [one.role for one in operators.everyone()].count(ADMIN) == 1
+
+
+def test_who_is_kept_out_is_signed_out_at_once() -> None:
+    add_operator("Ольга", ADMIN)
+    anna = add_operator("Анна", OPERATOR)
+    key = open_session(anna)
+    assert sessions.find(key) is not None
+
+    operators.change(anna.id, OPERATOR, False)
+
+    assert sessions.find(key) is None
+    with pytest.raises(SignInRefused):
+        sessions.sign_in("Анна", OPERATOR_PASSWORD, "10.0.0.1")
+
+
+def test_new_password_ends_all_sessions_but_the_own() -> None:
+    anna = add_operator()
+    mine, other = open_session(anna), open_session(anna)
+    found = sessions.find(mine)
+    assert found is not None
+
+    operators.set_password(anna.id, GOOD, keep_session=found.session_id)
+
+    assert sessions.find(mine) is not None
+    assert sessions.find(other) is None
+
+
+def test_change_notes_what_changed_and_who_did_it() -> None:
+    add_operator("Ольга", ADMIN)
+    anna = add_operator("Анна", OPERATOR)
+
+    operators.change(anna.id, VIEWER, True)
+
+    entry = db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "operator.changed")).scalar_one()
+    assert (entry.subject, entry.before, entry.after) == ("Анна", '{"role": "operator"}', '{"role": "viewer"}')
+
+
+def test_tries_that_come_at_once_are_all_counted(app: Flask) -> None:
+    add_operator("Анна", OPERATOR)
+    db.session.commit()
+    said: list[str] = []
+
+    def attempt() -> None:
+        with app.app_context():
+            try:
+                sessions.sign_in("Анна", "wrong", "10.0.0.1")
+            except (SignInRefused, TooOften) as error:
+                said.append(error.code)
+            db.session.remove()
+
+    threads = [threading.Thread(target=attempt) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert sorted(said) == ["sign_in_refused"] * 10 + ["too_often"] * 6
+
+
+def test_window_that_is_over_counts_anew() -> None:
+    add_operator("Анна", OPERATOR)
+    for _ in range(11):
+        with pytest.raises((SignInRefused, TooOften)):
+            sessions.sign_in("Анна", "wrong", "10.0.0.1")
+    db.session.execute(db.text("UPDATE throttle SET since = :at"), {"at": "2020-01-01 00:00:00"})
+    db.session.commit()
+
+    assert sessions.sign_in("Анна", OPERATOR_PASSWORD, "10.0.0.1")
+
+
+def test_password_is_computed_once_for_a_known_and_for_an_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    add_operator("Анна", OPERATOR)
+    passwords.fits("", None)
+    counted: list[str] = []
+    plain = passwords.check_password_hash
+
+    def count(known: str, password: str) -> bool:
+        counted.append(known.partition("$")[0])
+        return plain(known, password)
+
+    monkeypatch.setattr(passwords, "check_password_hash", count)
+    for name in ("Анна", "Никто"):
+        with pytest.raises(SignInRefused):
+            sessions.sign_in(name, "wrong", "10.0.0.1")
+
+    assert counted == ["scrypt:32768:8:1"] * 2
+
+
+def test_sessions_past_their_limits_are_forgotten() -> None:
+    anna = add_operator()
+    kept, idle = open_session(anna), open_session(anna)
+    db.session.execute(
+        db.update(OperatorSession)
+        .where(OperatorSession.key_sha256 == sessions._hash(idle))
+        .values(seen_at=database_now(-7300.0))
+    )
+
+    sessions.forget_ended()
+    db.session.commit()
+
+    rows = db.session.execute(db.select(OperatorSession.key_sha256)).scalars().all()
+    assert rows == [sessions._hash(kept)]
+
+
+def test_operator_without_role_is_refused_by_the_database() -> None:
+    with pytest.raises(Exception, match="ck_operator_role"):
+        add_operator("Анна", "root")
+    db.session.rollback()
+    assert db.session.execute(db.select(Operator)).first() is None

@@ -1,0 +1,115 @@
+"""The command line: operators and tokens are made; passwords come from standard input and never go out."""
+
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import AuditEntry
+from hikflask.models.operator import ROLES
+from hikflask.services import operators, sessions, tokens
+
+GOOD = "четыре слова без связи"
+
+
+def run(app: Flask, *arguments: str, password: str = GOOD) -> Result:
+    return app.test_cli_runner().invoke(args=list(arguments), input=f"{password}\n")
+
+
+def create(app: Flask, *more: str, name: str = "Анна", role: str = "admin", password: str = GOOD) -> Result:
+    return run(app, "operator", "create", name, "--role", role, "--password-stdin", *more, password=password)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_operator_is_made_and_may_sign_in(app: Flask, role: str) -> None:
+    result = create(app, role=role)
+
+    assert (result.exit_code, result.stdout) == (0, f"Operator “Анна” ({role}) added.\n")
+    with app.app_context():
+        found = sessions.find(sessions.sign_in("Анна", GOOD, "10.0.0.1"))
+        assert found is not None
+        assert (found.role, found.must_change_password) == (role, False)
+        noted = db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "operator.created")).scalar_one()
+        assert (noted.actor, noted.subject) == ("command line", "Анна")
+
+
+@pytest.mark.parametrize(("given", "sentence"), [
+    ({"password": "kurz"}, "The password is too short: at least 12 characters."),
+    ({"password": "password1234"}, "too easy to guess"),
+    ({"name": " "}, "NAME must be 1 to 64 characters"),
+    ({"name": "a\nb"}, "NAME must be 1 to 64 characters"),
+    ({"name": "x" * 65}, "NAME must be 1 to 64 characters"),
+    ({"role": "root"}, "Invalid value for '--role'"),
+])  # fmt: skip
+def test_bad_ones_are_refused_without_showing_the_password(app: Flask, given: dict[str, Any], sentence: str) -> None:
+    result = create(app, **given)
+
+    assert result.exit_code != 0
+    assert sentence in result.stderr
+    assert given.get("password", GOOD) not in result.output
+    with app.app_context():
+        assert not operators.exist()
+
+
+def test_role_must_be_said(app: Flask) -> None:
+    assert "Missing option '--role'" in run(app, "operator", "create", "Анна", "--password-stdin").stderr
+
+
+def test_name_is_taken_once(app: Flask) -> None:
+    create(app)
+
+    assert "Another operator has this name." in create(app, name="АННА").stderr
+
+
+def test_password_is_asked_for_without_being_shown(app: Flask) -> None:
+    result = run(app, "operator", "create", "Анна", "--role", "viewer")
+
+    assert result.exit_code == 0
+    assert GOOD not in result.output
+
+
+def test_forgotten_password_is_replaced(app: Flask) -> None:
+    create(app)
+    new = "совсем другие пять слов"
+
+    result = run(app, "operator", "password", "анна", "--password-stdin", password=new)
+
+    assert result.exit_code == 0
+    with app.app_context():
+        assert sessions.sign_in("Анна", new, "10.0.0.1")
+    assert "no such operator" in run(app, "operator", "password", "Никто", "--password-stdin").stderr
+
+
+@pytest.mark.parametrize(("options", "role"), [((), "operator"), (("--role", "viewer"), "viewer")])
+def test_token_stands_alone_on_the_last_line_and_works(app: Flask, options: tuple[str, ...], role: str) -> None:
+    result = run(app, "token", "create", "Кадры", *options)
+
+    assert result.exit_code == 0
+    secret = result.stdout.splitlines()[-1]
+    answer = app.test_client().get("/api/users/", headers={"Authorization": f"Bearer {secret}"})
+    assert answer.status_code == 200
+    with app.app_context():
+        (row,) = tokens.everyone()
+        assert (row.name, row.role, row.created_by) == ("Кадры", role, "command line")
+        assert round((row.expires_at - row.created_at).total_seconds() / 86400) == 365
+
+
+def test_token_is_revoked(app: Flask) -> None:
+    secret = run(app, "token", "create", "Кадры").stdout.splitlines()[-1]
+
+    assert run(app, "token", "revoke", "Кадры").exit_code == 0
+
+    answer = app.test_client().get("/api/users/", headers={"Authorization": f"Bearer {secret}"})
+    assert answer.status_code == 401
+    assert "no such token" in run(app, "token", "revoke", "Другой").stderr
+
+
+def test_token_name_is_taken_once(app: Flask) -> None:
+    run(app, "token", "create", "Кадры")
+
+    again = run(app, "token", "create", "Кадры")
+
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert "Another token has this name." in again.stderr

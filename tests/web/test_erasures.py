@@ -1,0 +1,194 @@
+"""Erasing on the pages: the question, what is open, the certificate, and by number."""
+
+from html import unescape
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Enrolment, Erasure
+from hikflask.models.operator import ADMIN, OPERATOR
+from hikflask.services import employees
+from hikflask.services.drafts import Draft
+from tests.signed_in import client_of
+from tests.web.conftest import ENGLISH, Desk
+
+
+def english(client: FlaskClient, address: str) -> str:
+    return unescape(client.get(address, headers=ENGLISH).text)
+
+
+def all_of(app: Flask, kind: type) -> list[object]:
+    with app.app_context():
+        return list(db.session.execute(db.select(kind)).scalars())
+
+
+def test_question_names_person_and_terminals(desk: Desk) -> None:
+    place = desk.save()
+
+    page = english(desk.client, f"{place}/erase")
+
+    assert "Erase Иван Иванов everywhere?" in page
+    assert "Terminals: Вход." in page
+    assert f'href="{place}/erase"' in english(desk.client, place)
+
+
+def test_certificate_comes_when_the_terminal_confirmed(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+
+    answer = desk.client.post(f"{place}/erase")
+    assert answer.status_code == 303
+    assert "Certificate" not in english(desk.client, answer.location)
+    desk.run_jobs()
+
+    page = english(desk.client, answer.location)
+    assert "Certificate of erasure No. 1" in page
+    assert "Иван Иванов" in page
+    assert "“Вход”, number 100222: the terminal confirmed at" in page
+    assert "photos: 1." in page
+    assert "until each entry is 1095 days old" in page
+    assert "Not covered: backups" in page
+    assert desk.simulator.people == {}
+    assert all_of(app, Employee) == []
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_certificate_is_in_the_asked_language(desk: Desk, language: str) -> None:
+    location = desk.client.post(f"{desk.save()}/erase").location
+    desk.run_jobs()
+
+    page = desk.client.get(f"{location}?lang={language}", headers={"Accept-Language": "de"}).text
+
+    assert f'<html lang="{language}">' in page
+
+
+def test_open_terminal_is_named_and_can_be_tried_again(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    app.extensions["terminal_transport"].away.add("terminal.test")
+    location = desk.client.post(f"{place}/erase").location
+    desk.run_jobs()
+
+    page = english(desk.client, location)
+    assert "May still open doors: “Вход”" in page
+    assert "Certificate of erasure" not in page
+    assert "not complete" in english(desk.client, "/erasures/")
+
+    app.extensions["terminal_transport"].away.clear()
+    again = desk.client.post("/enrolments/1/retry", data={"next": location})
+    desk.run_jobs()
+
+    assert again.location == location
+    assert "Certificate of erasure" in english(desk.client, location)
+
+
+def test_removal_by_hand_is_named_as_such_on_the_certificate(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    app.extensions["terminal_transport"].away.add("terminal.test")
+    location = desk.client.post(f"{place}/erase").location
+    desk.run_jobs()
+    app.extensions["terminal_transport"].away.clear()
+    with app.app_context():
+        db.session.execute(db.update(Enrolment).values(on_old_device=True))
+        db.session.commit()
+    desk.simulator.people.clear()
+
+    page = english(desk.client, location)
+    assert "Removed there by hand" in page
+    wish = page.partition('name="wish" value="')[2].partition('"')[0]
+    desk.client.post("/enrolments/1/replace", data={"wish": wish})
+    desk.run_jobs()
+
+    page = english(desk.client, location)
+    assert "removed by hand, as an operator said at" in page
+    assert "the terminal confirmed at" not in page
+
+
+def test_second_half_of_a_double_click_shows_the_same_erasure(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    first = desk.client.post(f"{place}/erase")
+
+    second = desk.client.post(f"{place}/erase")
+
+    assert (second.status_code, second.location) == (303, first.location)
+    assert len(all_of(app, Erasure)) == 1
+
+
+def test_somebody_deleted_before_is_erased_by_number(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    app.extensions["terminal_transport"].away.add("terminal.test")
+    desk.client.post(f"{place}/delete")
+
+    question = english(desk.client, "/erasures/number?number=100222")
+    assert 'name="number" value="100222"' in question
+    answer = desk.client.post("/erasures/", data={"number": "100222"})
+
+    assert answer.status_code == 303
+    assert "Erasure of Иван Иванов" in english(desk.client, answer.location)
+
+
+@pytest.mark.parametrize(("number", "words"), [("100999", "Nothing is stored here"), ("нет", "Latin letters")])
+def test_number_that_is_not_here_is_said_beside_the_field(client: FlaskClient, number: str, words: str) -> None:
+    for answer in (
+        client.get(f"/erasures/number?number={number}", headers=ENGLISH),
+        client.post("/erasures/", data={"number": number}, headers=ENGLISH),
+    ):
+        assert answer.status_code == 422
+        assert 'id="number-error"' in answer.text
+        assert words in answer.text
+
+
+def test_number_of_an_employee_leads_to_the_question_about_the_employee(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+
+    for answer in (
+        desk.client.get("/erasures/number?number=100222"),
+        desk.client.post("/erasures/", data={"number": "100222"}),
+    ):
+        assert (answer.status_code, answer.location) == (303, f"{place}/erase")
+    assert len(all_of(app, Employee)) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [
+        ("get", "/employees/1/erase"),
+        ("post", "/employees/1/erase"),
+        ("get", "/erasures/"),
+        ("post", "/erasures/"),
+        ("get", "/erasures/number"),
+        ("get", "/erasures/1"),
+        ("get", "/removals/bulk"),
+        ("post", "/removals/bulk"),
+        ("post", "/removals/bulk/do"),
+    ],
+)
+def test_operators_may_not(app: Flask, method: str, address: str) -> None:
+    with app.app_context():
+        employees.save(Draft("100222", "Иван Иванов"))
+
+    answer = getattr(client_of(app, OPERATOR), method)(address, data={"number": "100222", "numbers": "100222"})
+
+    assert answer.status_code == 403
+    assert len(all_of(app, Employee)) == 1
+
+
+def test_password_is_asked_for_again_before_anything_is_erased(app: Flask) -> None:
+    with app.app_context():
+        employees.save(Draft("100222", "Иван Иванов"))
+    client = client_of(app, ADMIN, confirmed=False)
+
+    assert client.get("/employees/1/erase").location.startswith("/confirm")
+    assert client.post("/employees/1/erase").status_code == 403
+    assert client.post("/removals/bulk/do", data={"numbers": "100222"}).status_code == 403
+    assert [one.is_active for one in all_of(app, Employee)] == [True]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_unknown_employee_is_not_found(client: FlaskClient, method: str) -> None:
+    assert getattr(client, method)("/employees/9/erase").status_code == 404
+    assert client.get("/erasures/9").status_code == 404
+
+
+def test_administration_links_to_erasures(client: FlaskClient) -> None:
+    assert 'href="/erasures/"' in client.get("/administration").text
