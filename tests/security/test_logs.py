@@ -58,11 +58,11 @@ def test_nothing_that_is_sent_breaks_a_line_of_the_log(
 
 
 @pytest.mark.parametrize("field", ["full_name", "department"])
-@pytest.mark.parametrize("text", ["a\nb", "a\rb", "a\x1b[31mb", "a\x00b", "a\x85b", "a\u2028b"])
-def test_name_of_several_lines_is_never_stored(client: FlaskClient, field: str, text: str) -> None:
-    answer = client.post("/api/users/", json={"hikvision_id": "1", "full_name": "Иван", field: text})
+def test_name_of_several_lines_is_never_stored(client: FlaskClient, field: str) -> None:
+    for text in ("a\nb", "a\rb", "a\x1b[31mb", "a\x00b", "a\x85b", "a\u2028b"):
+        answer = client.post("/api/users/", json={"hikvision_id": "1", "full_name": "Иван", field: text})
 
-    assert (answer.status_code, set(answer.json["fields"])) == (422, {field})
+        assert (answer.status_code, set(answer.json["fields"])) == (422, {field})
 
 
 @pytest.mark.usefixtures("context")

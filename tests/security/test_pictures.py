@@ -98,28 +98,25 @@ OTHER_KINDS = {
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
-@pytest.mark.parametrize("kind", POLYGLOTS)
-def test_nothing_of_a_polyglot_is_served(client: FlaskClient, kind: str) -> None:
-    file = POLYGLOTS[kind]()
-    answer = upload(client, file)
-    assert answer.status_code == 200, answer.text
+def test_nothing_of_a_polyglot_is_served(client: FlaskClient) -> None:
+    for kind, file in POLYGLOTS.items():
+        answer = upload(client, file())
+        assert answer.status_code == 200, (kind, answer.text)
 
-    with client.get(answer.json["photo_path"]) as shown:
-        served = shown.data
+        with client.get(answer.json["photo_path"]) as shown:
+            served = shown.data
 
-    assert b"payload" not in served
-    assert b"PK\x03\x04" not in served
-    assert b"<" + b"script" not in served
-    assert served.endswith(b"\xff\xd9")
-    assert served.count(b"\xff\xd9") == 1
+        assert not any(piece in served for piece in (b"payload", b"PK\x03\x04", b"<script")), kind
+        assert served.endswith(b"\xff\xd9"), kind
+        assert served.count(b"\xff\xd9") == 1, kind
 
 
-@pytest.mark.parametrize("kind", OTHER_KINDS)
-def test_file_that_only_calls_itself_a_photo_is_refused(client: FlaskClient, folder: Path, kind: str) -> None:
-    answer = upload(client, OTHER_KINDS[kind])
+def test_file_that_only_calls_itself_a_photo_is_refused(client: FlaskClient, folder: Path) -> None:
+    for kind, content in OTHER_KINDS.items():
+        answer = upload(client, content)
 
-    assert (answer.status_code, answer.json["error"]) == (422, "photo_unreadable")
-    assert list(folder.iterdir()) == []
+        assert (answer.status_code, answer.json["error"]) == (422, "photo_unreadable"), kind
+        assert list(folder.iterdir()) == []
 
 
 def test_terminals_own_picture_stays_byte_for_byte(client: FlaskClient, address: str) -> None:

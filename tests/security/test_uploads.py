@@ -54,24 +54,24 @@ def secrets(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("secrets")
-@pytest.mark.parametrize("way", WAYS_OUT)
-def test_no_way_of_writing_a_path_leads_to_another_file(client: FlaskClient, way: str) -> None:
-    answer = client.get(f"/uploads/{way}", follow_redirects=True)
+def test_no_way_of_writing_a_path_leads_to_another_file(client: FlaskClient) -> None:
+    for way in WAYS_OUT:
+        answer = client.get(f"/uploads/{way}", follow_redirects=True)
 
-    assert answer.status_code == 404
-    assert SECRET not in answer.data
-    assert b"root:" not in answer.data
-    assert "X-Evil" not in answer.headers
+        assert answer.status_code == 404, way
+        assert SECRET not in answer.data
+        assert b"root:" not in answer.data
+        assert "X-Evil" not in answer.headers
 
 
 @pytest.mark.usefixtures("secrets")
-@pytest.mark.parametrize("way", ["../secret_key", "%2e%2e/secret_key", "..%5csecret_key", "%00", "/etc/passwd"])
 @pytest.mark.parametrize("root", ["/static", "/bootstrap/static"])
-def test_static_files_lead_nowhere_else(nobody: FlaskClient, root: str, way: str) -> None:
-    answer = nobody.get(f"{root}/{way}")
+def test_static_files_lead_nowhere_else(nobody: FlaskClient, root: str) -> None:
+    for way in ("../secret_key", "%2e%2e/secret_key", "..%5csecret_key", "%00", "/etc/passwd", "../config.py"):
+        answer = nobody.get(f"{root}/{way}")
 
-    assert answer.status_code in {303, 404}
-    assert SECRET not in answer.data
+        assert answer.status_code in {303, 404}, way
+        assert SECRET not in answer.data
 
 
 @pytest.mark.usefixtures("secrets")
@@ -137,17 +137,15 @@ CONDITIONS = [
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize("headers", CONDITIONS, ids=" ".join)
-def test_parts_and_conditions_open_nothing(
-    nobody: FlaskClient, client: FlaskClient, address: str, method: str, headers: dict[str, str]
-) -> None:
-    for path in (address, "/uploads/100222_guessed.jpg"):
-        asked = nobody.open(path, method=method, headers=headers)
-        assert (asked.status_code, asked.location) == (303, f"/sign-in?next={path}")
+def test_parts_and_conditions_open_nothing(nobody: FlaskClient, client: FlaskClient, address: str, method: str) -> None:
+    for headers in CONDITIONS:
+        for path in (address, "/uploads/100222_guessed.jpg"):
+            asked = nobody.open(path, method=method, headers=headers)
+            assert (asked.status_code, asked.location) == (303, f"/sign-in?next={path}"), headers
 
-    with client.open(address, method=method, headers=headers) as whole:
-        assert whole.status_code == 200
-        assert "Content-Range" not in whole.headers
+        with client.open(address, method=method, headers=headers) as whole:
+            assert whole.status_code == 200, headers
+            assert "Content-Range" not in whole.headers
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

@@ -1,0 +1,154 @@
+"""Where a request came from: the proxy's word alone counts, for one hop, for the throttle and for the audit trail."""
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, request
+from gunicorn.config import Config
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import IterUnreader
+
+from hikflask import create_app
+from hikflask.extensions import db
+from hikflask.models import AuditEntry, OperatorSession
+from tests.conftest import close
+from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
+
+ROOT = Path(__file__).parents[2]
+PROXY, STRANGER = "127.0.0.1", "192.0.2.7"
+
+
+def seen(app: Flask, peer: str, **headers: str) -> tuple[str | None, str, str]:
+    """The address, the scheme and the path that the app believes in."""
+    found: list[tuple[str | None, str, str]] = []
+    app.before_request_funcs[None].insert(
+        0, lambda: found.append((request.remote_addr, request.scheme, request.root_path))
+    )
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    app.test_client().get("/health", headers=named, environ_overrides={"REMOTE_ADDR": peer})
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "believed"),
+    [
+        ("198.51.100.1", "198.51.100.1"),
+        ("203.0.113.66, 198.51.100.1", "198.51.100.1"),
+        ("127.0.0.1, 10.0.0.1, 198.51.100.1", "198.51.100.1"),
+        ("2001:db8::1", "2001:db8::1"),
+    ],
+)
+def test_of_what_the_proxy_says_the_last_hop_alone_is_believed(app: Flask, said: str, believed: str) -> None:
+    assert seen(app, PROXY, X_Forwarded_For=said)[0] == believed
+
+
+def test_of_what_the_proxy_says_nothing_else_is_believed(app: Flask) -> None:
+    headers = {
+        "X_Forwarded_Prefix": "/evil",
+        "X_Forwarded_Port": "1",
+        "X_Real_IP": "9.9.9.9",
+        "Forwarded": "for=9.9.9.9",
+    }
+
+    assert seen(app, PROXY, X_Forwarded_Proto="https", **headers) == (PROXY, "https", "")
+
+
+@pytest.mark.parametrize("peer", [STRANGER, "::ffff:127.0.0.1", "127.0.0.2", ""])
+def test_of_what_anybody_else_says_nothing_is_believed(app: Flask, peer: str) -> None:
+    assert seen(app, peer, X_Forwarded_For="198.51.100.1", X_Forwarded_Proto="https")[:2] == (peer, "http")
+
+
+def sign_in(app: Flask, peer: str, said: str, password: str = "wrong", name: str = OPERATOR_NAME) -> int:
+    answer = app.test_client().post(
+        "/sign-in",
+        data={"name": name, "password": password},
+        headers={"X-Forwarded-For": said},
+        environ_overrides={"REMOTE_ADDR": peer},
+    )
+    return answer.status_code
+
+
+def test_made_up_addresses_get_around_no_throttle(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hikflask.services.passwords.fits", lambda *_: False)
+
+    statuses = [sign_in(app, STRANGER, f"198.51.100.{number}", name=f"nobody{number}") for number in range(31)]
+    behind = [sign_in(app, PROXY, f"198.51.100.{number}, {STRANGER}9", name=f"n{number}") for number in range(31)]
+
+    assert (statuses[29], statuses[30]) == (401, 429)
+    assert (behind[29], behind[30]) == (401, 429)
+
+
+def test_addresses_of_one_ipv6_network_are_one_place(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hikflask.services.passwords.fits", lambda *_: False)
+
+    statuses = [sign_in(app, f"2001:db8:1:2:{number:x}::1", "", name=f"nobody{number}") for number in range(31)]
+
+    assert (statuses[29], statuses[30]) == (401, 429)
+    assert sign_in(app, "2001:db8:1:3::1", "", name="another") == 401
+    assert sign_in(app, "::ffff:192.0.2.1", "", name="another") == 401
+
+
+def test_audit_trail_has_the_address_that_is_believed(app: Flask) -> None:
+    client_of(app)
+    sign_in(app, STRANGER, "203.0.113.66", OPERATOR_PASSWORD)
+    sign_in(app, PROXY, "203.0.113.66, 198.51.100.1", OPERATOR_PASSWORD)
+
+    with app.app_context():
+        entries = db.select(AuditEntry.address).where(AuditEntry.action == "sign_in").order_by(AuditEntry.id)
+        assert list(db.session.execute(entries).scalars()) == [STRANGER, "198.51.100.1"]
+        rows = db.select(OperatorSession.address).order_by(OperatorSession.id.desc()).limit(1)
+        assert db.session.execute(rows).scalar_one() == "198.51.100.1"
+
+
+def test_without_a_proxy_nobody_is_believed(database: dict[str, str], tmp_path: Path) -> None:
+    app = create_app({**database, "INSTANCE_PATH": str(tmp_path), "TESTING": True, "TRUSTED_PROXY": ""})
+    try:
+        for peer in (PROXY, ""):
+            assert seen(app, peer, X_Forwarded_For="198.51.100.1", X_Forwarded_Proto="https")[:2] == (peer, "http")
+    finally:
+        close(app)
+
+
+def gunicorn_reads(raw: bytes) -> Any:
+    """A request of the proxy's address, as gunicorn with our settings reads it."""
+    config = Config()
+    for name, value in runpy.run_path(str(ROOT / "deploy/gunicorn.conf.py")).items():
+        if name in config.settings:
+            config.set(name, value)
+    return Request(config, IterUnreader(iter([raw])), (PROXY, 1))
+
+
+def test_gunicorn_believes_nobody_either() -> None:
+    spoof = b"X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: on\r\nSCRIPT_NAME: /evil\r\nPATH_INFO: /evil\r\n"
+
+    read = gunicorn_reads(b"GET /health HTTP/1.1\r\nHost: x\r\n" + spoof + b"\r\n")
+
+    assert read.scheme == "http"
+    assert {name for name, _ in read.headers} == {"HOST", "X-FORWARDED-PROTO", "X-FORWARDED-SSL"}
+
+
+def test_over_https_the_cookie_is_for_this_host_alone(app: Flask) -> None:
+    client_of(app)
+    secure = {"base_url": "https://localhost", "headers": {"X-Forwarded-Proto": "https"}}
+    browser = app.test_client()
+    form = {"name": OPERATOR_NAME, "password": OPERATOR_PASSWORD}
+
+    cookie = browser.post("/sign-in", data=form, **secure).headers["Set-Cookie"].split("; ")
+
+    assert cookie[0].startswith("__Host-hikflask=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie)
+    assert not any(part.startswith("Domain") for part in cookie)
+    assert browser.get("/employees/", **secure).status_code == 200
+
+
+def test_cookie_of_plain_http_signs_nobody_in_over_https(app: Flask) -> None:
+    planted = client_of(app).get_cookie("hikflask")
+    assert planted is not None
+    browser = app.test_client()
+    browser.set_cookie("hikflask", planted.value)
+
+    answer = browser.get("/employees/", base_url="https://localhost", headers={"X-Forwarded-Proto": "https"})
+
+    assert answer.status_code == 303

@@ -1,0 +1,117 @@
+"""Whether somebody is known: neither the answer nor the time it takes tells."""
+
+import re
+import statistics
+import time
+from collections.abc import Callable
+
+import pytest
+import werkzeug.security
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.extensions import db
+from hikflask.services import passwords, throttling
+from tests.signed_in import OPERATOR_NAME, add_operator
+
+TOKEN = re.compile(r'name="csrf_token" value="[^"]+"')
+LEFT = "Ушёл"
+ROUNDS = 7
+TIMED = ("known", "unknown", "kept out")
+CASES = {"known": OPERATOR_NAME, "unknown": "Никто", "kept out": LEFT, "very long": "x" * 400, "odd": "\x00'\"--"}
+
+
+@pytest.fixture
+def browser(app: Flask) -> FlaskClient:
+    """A browser; one operator is known, another one is kept out, and the process is warm."""
+    with app.app_context():
+        add_operator()
+        add_operator(LEFT, is_active=False)
+    browser = app.test_client()
+    for name in CASES.values():
+        tried(app, browser, name)
+    return browser
+
+
+def tried(app: Flask, browser: FlaskClient, name: str) -> tuple[int, float]:
+    """The status of a wrong password, and the processor's seconds it took."""
+    start = time.thread_time()
+    status = browser.post("/sign-in", data={"name": name, "password": "wrong"}).status_code
+    took = time.thread_time() - start
+    with app.app_context():
+        db.session.execute(db.text("DELETE FROM throttle"))
+        db.session.commit()
+    return status, took
+
+
+def test_wrong_password_and_unknown_name_take_the_same_time(app: Flask, browser: FlaskClient) -> None:
+    times: dict[str, list[float]] = {case: [] for case in TIMED}
+    for _ in range(ROUNDS):
+        for case in TIMED:
+            status, took = tried(app, browser, CASES[case])
+            assert status == 401
+            times[case].append(took)
+
+    known = statistics.median(times["known"])
+    for case, taken in times.items():
+        assert 0.67 < statistics.median(taken) / known < 1.5, case
+
+
+@pytest.fixture
+def scrypts(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The parameters of each call of scrypt."""
+    calls: list[object] = []
+    real: Callable[..., bytes] = werkzeug.security.hashlib.scrypt
+
+    def counted(password: bytes, **parameters: object) -> bytes:
+        calls.append({name: value for name, value in parameters.items() if name != "salt"})
+        return real(password, **parameters)
+
+    monkeypatch.setattr(werkzeug.security.hashlib, "scrypt", counted)
+    return calls
+
+
+@pytest.mark.parametrize("password", ["wrong", "x" * 500])
+def test_scrypt_is_asked_once_with_the_same_parameters_whoever_it_is(
+    browser: FlaskClient, scrypts: list[object], password: str
+) -> None:
+    asked = []
+    for name in CASES.values():
+        scrypts.clear()
+        browser.post("/sign-in", data={"name": name, "password": password})
+        asked.append(list(scrypts))
+
+    assert [len(calls) for calls in asked] == [1] * len(CASES)
+    assert all(calls == asked[0] for calls in asked)
+
+
+def test_answers_are_the_same_but_for_what_was_typed(browser: FlaskClient) -> None:
+    answers = []
+    for name in (OPERATOR_NAME, "Кто-то", LEFT):
+        page = browser.post("/sign-in", data={"name": name, "password": "wrong"})
+        names = sorted(page.headers.keys())
+        answers.append((page.status_code, names, TOKEN.sub("", page.text.replace(f'value="{name}"', ""))))
+
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_throttled_names_hear_the_same_without_any_scrypt(
+    browser: FlaskClient, scrypts: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hikflask.services.sessions.TRIES_BY_ACCOUNT", 0)
+
+    statuses = [browser.post("/sign-in", data={"name": name, "password": "x"}).status_code for name in CASES.values()]
+
+    assert (statuses, scrypts) == ([429] * len(CASES), [])
+
+
+@pytest.mark.usefixtures("context")
+def test_hash_is_scrypt_with_a_salt_of_its_own() -> None:
+    one, other = passwords.hashed("лодка под синим мостом"), passwords.hashed("лодка под синим мостом")
+
+    method, salt, digest = one.split("$")
+    assert method == "scrypt:32768:8:1"
+    assert len(salt) >= 16
+    assert len(digest) == 128
+    assert one != other
+    assert len("account:") + 64 <= throttling.LONGEST_KEY
