@@ -14,7 +14,17 @@ from hikflask.models.columns import database_now
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services import audit, captures, consents, employee_notes, enrolments, leases, photos, terminals
+from hikflask.services import (
+    audit,
+    captures,
+    consents,
+    employee_notes,
+    enrolments,
+    leases,
+    photo_retention,
+    photos,
+    terminals,
+)
 from hikflask.services.drafts import Draft
 from hikflask.services.errors import (
     CaptureNotSaved,
@@ -243,23 +253,12 @@ def delete(employee_id: int) -> list[int]:
             db.session.delete(enrolment)
     employee.photo_id = None
     db.session.flush()
-    files = _forget_photos(employee.id)
+    files = photo_retention.forget_all_of(employee.id)
     audit.note("employee.deleted", employee=employee, before=employee_notes.facts(employee))
     db.session.delete(employee)
     db.session.commit()
-    photos.unlink(*files)
+    photo_retention.remove_at_once(files)
     return [enrolment.id for enrolment in left if not enrolment.is_confirmed]
-
-
-def _forget_photos(employee_id: int) -> list[str]:
-    own = list(db.session.execute(select(Photo).where(Photo.employee_id == employee_id)).scalars())
-    for photo in own:
-        for capture in db.session.execute(select(Capture).where(Capture.photo_id == photo.id)).scalars():
-            db.session.delete(capture)
-    db.session.flush()
-    for photo in own:
-        db.session.delete(photo)
-    return [photo.file for photo in own]
 
 
 def locked(employee_id: int) -> Employee:

@@ -53,6 +53,30 @@ def remove_rows() -> int:
     return sum(_remove_row(photo_id, employee_id, over) for photo_id, employee_id in _some(over))
 
 
+def forget_all_of(employee_id: int) -> list[str]:
+    """Forget, within the caller's transaction, the photos of somebody who is deleted, and their captures.
+
+    Return the files; remove_at_once() takes them after the commit. Should this process die before, the rows are there
+    still, and a worker finds them.
+    """
+    own = list(db.session.execute(select(Photo).where(Photo.employee_id == employee_id)).scalars())
+    for photo in own:
+        for capture in db.session.execute(select(Capture).where(Capture.photo_id == photo.id)).scalars():
+            db.session.delete(capture)
+    db.session.flush()
+    for photo in own:
+        photo.employee_id, photo.forgotten_at = None, database_now()
+    db.session.flush()
+    return [photo.file for photo in own]
+
+
+def remove_at_once(files: list[str]) -> None:
+    """Remove forgotten pictures, then their rows."""
+    photos.unlink(*files)
+    db.session.execute(delete(Photo).where(Photo.file.in_(files)))
+    db.session.commit()
+
+
 def _rules() -> list[tuple[str, ColumnElement[bool]]]:
     """Return reason and condition of everything that ends a photo's time here, of which any one suffices."""
     policy = current_app.config["PHOTO_RETENTION"]

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import struct
+import threading
 import time
 from pathlib import Path
 from typing import IO
@@ -34,6 +35,8 @@ QUALITIES = (90, 82, 74, 66)
 NO_NUMBER = "capture"
 DRAFT = ".part"
 UPRIGHT = 1
+# The largest picture takes 600 MB while it is decoded: one after the other.
+_DECODING = threading.Lock()
 # EXIF orientation → what makes the picture upright (EXIF 2.32, tag 0x0112).
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -77,18 +80,22 @@ def baseline_jpeg(stream: IO[bytes]) -> bytes:
     data = stream.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
         raise PhotoTooLarge
+    with _DECODING:
+        return _encoded(_decoded(data))
+
+
+def _decoded(data: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise PhotoTooManyPixels
             if opened.format != "PNG" and _scans(data) > MOST_SCANS:
                 raise BadPhoto
-            picture = _flat(_upright(opened))
+            return _flat(_upright(opened))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PhotoTooManyPixels from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise BadPhoto from error
-    return _encoded(picture)
 
 
 def _scans(jpeg: bytes) -> int:

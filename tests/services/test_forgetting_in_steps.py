@@ -1,10 +1,13 @@
 """A worker that is killed, or cannot remove a file, in the middle of forgetting a photo: the next pass goes on."""
 
+from unittest.mock import Mock
+
 import pytest
 from flask import Flask
 
+from hikflask.extensions import db
 from hikflask.models import Photo, Terminal
-from hikflask.services import photos
+from hikflask.services import employees, photos
 from hikflask.services.captures import Draft
 from hikflask.simulator import Terminal as Simulated
 from tests.services.forgetting import (
@@ -107,3 +110,20 @@ def test_trail_of_a_forgotten_photo_names_nobody(app: Flask, simulator: Simulate
     (entry,) = entries()
     assert (entry.actor, entry.employee, entry.subject) == ("worker", "100222", name)
     assert "Иван" not in entry.before + entry.after
+
+
+def test_photo_of_somebody_deleted_goes_later_when_the_process_died_before(
+    simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    employee = save(simulator, terminal)
+    with monkeypatch.context() as broken:
+        broken.setattr(photos, "unlink", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            employees.delete(employee.id)
+    db.session.rollback()
+    assert files() != []
+
+    forget()
+
+    assert files() == []
+    assert db.session.execute(db.select(Photo)).scalars().all() == []
