@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from flask import current_app
 from flask_sqlalchemy.session import Session
-from sqlalchemy import CursorResult, Update, or_, select, update
+from sqlalchemy import CursorResult, Delete, Update, or_, select, update
 from sqlalchemy.orm import scoped_session
 
 from hikflask.extensions import db
@@ -25,8 +25,8 @@ POLL_SECONDS = 0.05
 LONGEST_SECONDS = 120.0
 
 
-def changed_rows(statement: Update) -> int:
-    """Execute an UPDATE in the open transaction and return how many rows it changed."""
+def changed_rows(statement: Update | Delete) -> int:
+    """Execute an UPDATE or DELETE in the open transaction and return how many rows it changed."""
     result = cast("CursorResult[Any]", db.session.execute(statement, execution_options={"synchronize_session": False}))
     return result.rowcount
 

@@ -142,6 +142,16 @@ def sign_out(signed_in: SignedIn) -> None:
     db.session.commit()
 
 
+def end(signed_in: SignedIn, session_id: int) -> None:
+    """End one of the operator's own sessions, such as one left open at another desk."""
+    mine = delete(OperatorSession).where(
+        OperatorSession.id == session_id, OperatorSession.operator_id == signed_in.operator_id
+    )
+    if leases.changed_rows(mine):
+        audit.note("sign_out.elsewhere", subject=signed_in.name)
+    db.session.commit()
+
+
 def sign_out_everywhere(signed_in: SignedIn) -> None:
     """End all sessions of an operator."""
     db.session.execute(delete(OperatorSession).where(OperatorSession.operator_id == signed_in.operator_id))

@@ -52,6 +52,14 @@ def change_password() -> ResponseReturnValue:
     return redirect(url_for(".show"), 303)
 
 
+@bp.post("/sessions/<int:session_id>/end")
+@allow(VIEWER)
+def end_session(session_id: int) -> ResponseReturnValue:
+    """End one of one's own sessions."""
+    sessions.end(operator.signed_in(), session_id)
+    return redirect(url_for(".show"), 303)
+
+
 @bp.post("/sign-out-everywhere")
 @allow(VIEWER)
 def sign_out_everywhere() -> ResponseReturnValue:

@@ -61,6 +61,7 @@ DEEDS = {
     "sign_in.throttled": N_("Too many tries to sign in"),
     "confirmation.refused": N_("Wrong password when asked again"),
     "sign_out": N_("Signed out"),
+    "sign_out.elsewhere": N_("Signed out at another place"),
     "sign_out.everywhere": N_("Signed out everywhere"),
     "access.refused": N_("Access refused"),
     "secrets.rotated": N_("Terminals' passwords encrypted with a new key"),

@@ -12,7 +12,6 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-YEAR_SECONDS = 365 * 24 * 3600
 
 
 def register(app: Flask) -> None:
@@ -26,8 +25,6 @@ def protect(response: Response) -> Response:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Referrer-Policy", "same-origin")
-    if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR_SECONDS}")
     if f"{request.path}/".startswith("/api/"):
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("Content-Disposition", 'attachment; filename="api.json"')

@@ -22,6 +22,7 @@ PAGES = {
     "GET /account/": VIEWER,
     "GET /account/password": VIEWER,
     "POST /account/password": VIEWER,
+    "POST /account/sessions/<int:session_id>/end": VIEWER,
     "POST /account/sign-out-everywhere": VIEWER,
     "POST /language": VIEWER,
     "GET /": VIEWER,

@@ -130,6 +130,17 @@ def test_signing_out_everywhere_ends_the_other_browser_too(app: Flask) -> None:
     assert there.get("/employees/").status_code == 303
 
 
+def test_one_session_is_ended_from_another_place_and_only_an_own_one(app: Flask) -> None:
+    here, there, other = client_of(app), client_of(app), client_of(app, OPERATOR)
+
+    for session_id in (2, 3):
+        assert here.post(f"/account/sessions/{session_id}/end").location == "/account/"
+
+    assert here.get("/employees/").status_code == 200
+    assert there.get("/employees/").status_code == 303
+    assert other.get("/employees/").status_code == 200
+
+
 def test_cookie_has_its_attributes(app: Flask, browser: FlaskClient) -> None:
     plain = sign_in(browser).headers["Set-Cookie"]
     secure = app.test_client().post(
