@@ -243,6 +243,13 @@ class OperatorNameKnown(AdmissionError):
     fields = ("name",)
 
 
+class OperatorNameReserved(AdmissionError):
+    """The audit trail has programs under this name, or it does not show all its letters."""
+
+    code = "operator_name_reserved"
+    fields = ("name",)
+
+
 class OperatorUnknown(AdmissionError):
     """No such operator."""
 

@@ -1,5 +1,6 @@
 """Counts tries by key in the database, so that all processes share what was tried lately."""
 
+import hashlib
 from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
@@ -29,6 +30,11 @@ def take(key: str, limit: int, seconds: float) -> None:
     if count > limit:
         left = seconds - (now - since).total_seconds()
         raise TooOften(seconds=max(1, round(left)), first=count == limit + 1)
+
+
+def account(login: str) -> str:
+    """Return the key of an account: names of any length fit, and the table does not show what was typed for a name."""
+    return f"account:{hashlib.sha256(login.encode()).hexdigest()}"
 
 
 def place(address: str) -> str:
