@@ -132,6 +132,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "terminal_unknown": (N_("There is no such terminal, or it is switched off here. Choose another terminal."),),
     "terminal_name_known": (N_("Another terminal has this name. Choose another name."),),
+    "terminal_password_needed": (
+        N_("The stored password is not sent to another address. Enter the terminal's password again."),
+    ),
     "terminal_has_people": (N_("People are enrolled on this terminal. Remove them first."),),
     "enrolment_unknown": (N_("This record is not there any more."),),
     "wish_changed": (N_("This was changed meanwhile. Look again, please."),),

@@ -51,6 +51,7 @@ STATUS = {
     "consent_missing": CONFLICT,
     "terminal_unknown": UNPROCESSABLE,
     "terminal_address_refused": UNPROCESSABLE,
+    "terminal_password_needed": UNPROCESSABLE,
     "name_bytes": UNPROCESSABLE,
     "photo_unreadable": UNPROCESSABLE,
     "photo_too_large": UNPROCESSABLE,

@@ -88,6 +88,13 @@ class TerminalAddressRefused(ServiceError):
     fields = ("url",)
 
 
+class TerminalPasswordNeeded(ServiceError):
+    """A stored password is not shown to another address than the one it was typed for."""
+
+    code = "terminal_password_needed"
+    fields = ("password",)
+
+
 class TerminalHasPeople(ServiceError):
     """A terminal that people are enrolled on is not deleted."""
 

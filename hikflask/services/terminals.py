@@ -13,7 +13,7 @@ from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
 from hikflask.services import addresses, audit, conversations, enrolments, leases, photos
-from hikflask.services.errors import TerminalHasPeople, TerminalNameKnown, TerminalUnknown
+from hikflask.services.errors import TerminalHasPeople, TerminalNameKnown, TerminalPasswordNeeded, TerminalUnknown
 
 EDIT = "edit"
 EDIT_SECONDS = 5.0
@@ -60,12 +60,16 @@ def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SEC
 
     :raises TerminalInUse: when a conversation does not end in time. :raises TerminalNameKnown: when the name is taken.
     :raises TerminalAddressRefused: when nothing is sent to the new address; an old one may stay, to be switched off.
+    :raises TerminalPasswordNeeded: when the address changes and no password is given: what answers there could choose
+        the challenge, and find the stored password from the response.
     """
     if conversations.terminal_row(terminal_id).url != access.url:
         addresses.refuse_unallowed(access.url)
     lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
     try:
         terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
+        if terminal.url != access.url and not access.password:
+            raise TerminalPasswordNeeded
         before = _facts(terminal)
         reached_anew = _apply(terminal, access)
         _note_change(terminal, before, access)

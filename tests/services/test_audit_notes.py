@@ -423,7 +423,7 @@ def test_removal_that_waits_for_a_person_is_noted_once(
     employee = enrol(simulator, terminal)
     employees.set_active(employee.id, False)
     wire.put("new.test", Simulated(PASSWORD, clock=SkippingClock(), profile=profile_named("K1T341AMF")))
-    terminals.change(terminal.id, dataclasses.replace(ACCESS, url="http://new.test"), "test")
+    terminals.change(terminal.id, dataclasses.replace(ACCESS, url="http://new.test", password=PASSWORD), "test")
     trail.new()
 
     for _ in range(3):

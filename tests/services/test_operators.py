@@ -123,7 +123,7 @@ def test_two_first_administrators_at_once_are_one(app: Flask, monkeypatch: pytes
 
 @pytest.mark.parametrize("change", ["password", "kept out"])
 def test_who_signs_in_while_the_password_is_replaced_has_no_session(
-    app: Flask, monkeypatch: pytest.MonkeyPatch, change: str
+    monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     anna = add_operator("Анна", OPERATOR)
     plain = passwords.fits
@@ -300,7 +300,7 @@ def test_password_is_computed_once_for_a_known_and_for_an_unknown_name(monkeypat
     assert counted == ["scrypt:32768:8:1"] * 2
 
 
-def test_page_that_is_looked_at_waits_for_no_writer(app: Flask) -> None:
+def test_page_that_is_looked_at_waits_for_no_writer() -> None:
     key = open_session(add_operator())
     found = sessions.find(key)
     assert found is not None

@@ -83,6 +83,16 @@ def test_an_address_that_may_not_be_connected_to_is_refused_at_its_field(
     assert sentence in answer.text
 
 
+def test_another_address_asks_for_the_password_again_and_keeps_what_was_typed(app: Flask, desk: Desk) -> None:
+    answer = desk.client.post("/terminals/1", data=typed(url="http://other.test", password=""))
+
+    assert answer.status_code == 422
+    assert "Введите пароль терминала ещё раз." in answer.text
+    assert 'value="http://other.test"' in answer.text
+    with app.app_context():
+        assert [terminal.url for terminal in terminals.everyone()] == ["http://terminal.test"]
+
+
 def test_a_known_name_is_a_conflict(desk: Desk) -> None:
     answer = desk.client.post("/terminals/", data=typed(name="Вход"))
     assert answer.status_code == 409
