@@ -1,15 +1,18 @@
 """The command line: operators and tokens are made; passwords come from standard input and never go out."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 from flask import Flask
 
+from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
 from hikflask.models.operator import ROLES
 from hikflask.services import operators, sessions, tokens
+from tests.conftest import close
 
 GOOD = "четыре слова без связи"
 
@@ -55,6 +58,42 @@ def test_bad_ones_are_refused_without_showing_the_password(app: Flask, given: di
 
 def test_role_must_be_said(app: Flask) -> None:
     assert "Missing option '--role'" in run(app, "operator", "create", "Анна", "--password-stdin").stderr
+
+
+def test_replace_gives_role_and_password_and_lets_in_again(app: Flask) -> None:
+    create(app)
+    create(app, name="Ольга")
+    with app.app_context():
+        anna = operators.named("Анна")
+        assert anna is not None
+        operators.change(anna.id, "viewer", False)
+
+    result = create(app, "--replace", name="АННА", password="другие четыре слова здесь")
+
+    assert (result.exit_code, result.stdout) == (0, "Operator “Анна” (admin) changed.\n")
+    with app.app_context():
+        found = sessions.find(sessions.sign_in("Анна", "другие четыре слова здесь", "10.0.0.1"))
+        assert found is not None
+        assert found.role == "admin"
+        assert len(operators.everyone()) == 2
+
+
+@pytest.mark.parametrize("command", [
+    ["operator", "create", "Анна", "--role", "admin", "--password-stdin"],
+    ["token", "create", "Кадры"],
+    ["secrets", "rotate"],
+    ["terminal", "check", "1"],
+])  # fmt: skip
+def test_missing_tables_are_said_in_one_sentence(tmp_path: Path, command: list[str]) -> None:
+    app = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True})
+
+    result = run(app, *command)
+    close(app)
+
+    assert (result.exit_code, isinstance(result.exception, SystemExit)) == (1, True)
+    assert "flask --app wsgi db upgrade" in result.stderr
+    assert "hikflask.sqlite3" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_name_is_taken_once(app: Flask) -> None:

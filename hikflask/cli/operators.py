@@ -5,7 +5,9 @@ from flask.cli import with_appcontext
 
 from hikflask import wording
 from hikflask.cli.actor import ACTOR
+from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.passwords import read_password
+from hikflask.models import Operator
 from hikflask.models.operator import ROLES
 from hikflask.services import audit, operators
 from hikflask.services.errors import ServiceError
@@ -13,7 +15,7 @@ from hikflask.services.errors import ServiceError
 LONGEST_NAME = 64
 
 
-@click.group()
+@click.group(cls=DatabaseGroup)
 def operator() -> None:
     """Operators, who sign in to the pages."""
 
@@ -22,17 +24,24 @@ def operator() -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), required=True, help="What the operator may do.")
 @click.option("--password-stdin", is_flag=True, help="Read the operator's password from standard input.")
+@click.option("--replace", is_flag=True, help="Give role and password to the operator of this name, if there is one.")
 @with_appcontext
-def create_operator(name: str, role: str, password_stdin: bool) -> None:
+def create_operator(name: str, role: str, password_stdin: bool, replace: bool) -> None:
     """Add an operator; a password of at least 12 characters is asked for."""
     name = checked_name(name)
     password = read_password(password_stdin)
+    known = operators.named(name) if replace else None
     try:
         with audit.acting(ACTOR):
-            added = operators.create(name, password, role)
+            added = _replaced(known, password, role) if known else operators.create(name, password, role)
     except ServiceError as error:
         raise click.ClickException(wording.english(error.code, **error.params)) from error
-    click.echo(f"Operator “{added.name}” ({added.role}) added.")
+    click.echo(f"Operator “{added.name}” ({added.role}) {'changed' if known else 'added'}.")
+
+
+def _replaced(known: Operator, password: str, role: str) -> Operator:
+    operators.set_password(known.id, password)
+    return operators.change(known.id, role, is_active=True)
 
 
 @operator.command("password")

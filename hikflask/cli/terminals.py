@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask import wording
 from hikflask.cli.actor import ACTOR
+from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.passwords import read_password
 from hikflask.forms.terminals import TerminalForm
 from hikflask.isapi.errors import TerminalError
@@ -20,7 +21,7 @@ from hikflask.services.errors import ServiceError
 HOLDER = ACTOR.name
 
 
-@click.group()
+@click.group(cls=DatabaseGroup)
 def terminal() -> None:
     """Face terminals."""
 

@@ -7,6 +7,7 @@ from flask.cli import with_appcontext
 
 from hikflask import wording
 from hikflask.cli.actor import ACTOR
+from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.operators import checked_name
 from hikflask.models.operator import OPERATOR, ROLES
 from hikflask.services import audit, tokens
@@ -16,7 +17,7 @@ DEFAULT_DAYS = 365
 LONGEST_DAYS = 3660
 
 
-@click.group()
+@click.group(cls=DatabaseGroup)
 def token() -> None:
     """API tokens."""
 

@@ -22,7 +22,7 @@ from hikflask.services.errors import (
 
 TEMPORARY_BYTES = 12
 # Names of the audit trail for what no operator did.
-RESERVED = {"nobody", "worker", "command line"}
+RESERVED = {audit.NOBODY, audit.WORKER.name, audit.COMMAND_LINE.name}
 
 
 def create(name: str, password: str, role: str, *, temporary: bool = False) -> Operator:

@@ -15,7 +15,6 @@ from hikflask.services.audit import Actor
 from hikflask.services.sessions import SignedIn
 from hikflask.web import addresses, ask_again, operator
 
-NOBODY = "nobody"
 BAD_REQUEST, FORBIDDEN = 400, 403
 PASSWORD_PAGE = "account.password"  # noqa: S105 - a name
 # What somebody may do whose password must be changed first.
@@ -66,11 +65,11 @@ def admit_page() -> ResponseReturnValue | None:
     """Let the request of a browser through (None), or answer it."""
     rule = access.rule()
     if rule == access.PUBLIC:
-        act_as(NOBODY)
+        act_as(audit.NOBODY)
         return None
     person = operator.present()
     if person is None:
-        act_as(NOBODY)
+        act_as(audit.NOBODY)
         return ask_again.to_sign_in()
     act_as(person.name)
     return _admit_person(person, rule)

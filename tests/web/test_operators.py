@@ -93,6 +93,12 @@ def test_forgotten_password_is_replaced_and_every_session_ends(app: Flask, clien
         assert db.session.execute(db.select(OperatorSession)).scalars().all()
 
 
+def test_token_and_operator_enrol_unless_said(client: FlaskClient) -> None:
+    for address in ("/tokens/", "/operators/"):
+        page = client.get(address, headers=ENGLISH).text
+        assert re.findall(r'<option value="(\w+)" selected>', page) == [OPERATOR], address
+
+
 def test_token_is_shown_once_works_and_is_revoked(app: Flask, client: FlaskClient) -> None:
     form = {"name": "Кадры", "role": VIEWER, "expires_on": f"{datetime.now(UTC):%Y-%m-%d}"}
 
