@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
-from hikflask.models.columns import UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 from hikflask.models.photo import Photo
 from hikflask.models.terminal import Terminal
 
@@ -44,6 +44,7 @@ class Enrolment(Base):
             name="confirmed_face",
         ),
         Index("ix_enrolment_next_attempt_at", "next_attempt_at"),
+        NO_ID_TWICE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -6,7 +6,7 @@ from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
-from hikflask.models.columns import UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 
 
 class Erasure(Base):
@@ -17,6 +17,8 @@ class Erasure(Base):
     JSON list of pictures that are still to be removed from the uploads folder. Number and name stay here for the
     certificate alone, and go with the row when its retention ends.
     """
+
+    __table_args__ = NO_ID_TWICE
 
     id: Mapped[int] = mapped_column(primary_key=True)
     employee_id: Mapped[int | None]

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
-from hikflask.models.columns import UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 
 if TYPE_CHECKING:
     from hikflask.models.capture import Capture
@@ -23,7 +23,7 @@ class Photo(Base):
     `unlinked_at` is when its file was surely gone, too.
     """
 
-    __table_args__ = (CheckConstraint("source IN ('capture', 'upload')", name="source"),)
+    __table_args__ = (CheckConstraint("source IN ('capture', 'upload')", name="source"), NO_ID_TWICE)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     file: Mapped[str] = mapped_column(String(80), unique=True)

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
-from hikflask.models.columns import UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 
 BY_URL = "url"
 BY_BINARY = "binary"
@@ -24,6 +24,7 @@ class Terminal(Base):
     __table_args__ = (
         CheckConstraint("capture_mode IN ('url', 'binary', 'none')", name="capture_mode"),
         CheckConstraint("face_mode IN ('url', 'picture')", name="face_mode"),
+        NO_ID_TWICE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

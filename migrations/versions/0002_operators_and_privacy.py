@@ -1,5 +1,7 @@
 """operators and privacy"""
 
+import re
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -48,6 +50,26 @@ NOT_APPEND_ONLY = {
 }
 
 
+def give_no_id_twice(table: str) -> None:
+    """Build an SQLite table anew, as it is, with AUTOINCREMENT; a batch would lose its checks and its partial index."""
+    connection, anew = op.get_bind(), f'{table}_anew'
+    known = sa.text("SELECT sql FROM sqlite_master WHERE tbl_name = :table AND type = :kind AND sql IS NOT NULL")
+    created = connection.execute(known, {'table': table, 'kind': 'table'}).scalar_one()
+    if 'AUTOINCREMENT' in created:
+        return  # on the way back it stays
+    indexes = connection.execute(known, {'table': table, 'kind': 'index'}).scalars().all()
+    created = re.sub(rf'CREATE TABLE "?{table}"?', f'CREATE TABLE {anew}', created, count=1)
+    created = re.sub(r'\bid INTEGER NOT NULL', 'id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT', created, count=1)
+    created = re.sub(rf',\s*(CONSTRAINT "?pk_{table}"? )?PRIMARY KEY \(id\)', '', created, count=1)
+    op.execute(f'DROP TABLE IF EXISTS {anew}')
+    op.execute(created)
+    op.execute(f'INSERT INTO {anew} SELECT * FROM {table}')
+    op.execute(f'DROP TABLE {table}')
+    op.execute(f'ALTER TABLE {anew} RENAME TO {table}')
+    for index in indexes:
+        op.execute(index)
+
+
 def upgrade() -> None:
     op.create_table('api_token',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -62,7 +84,8 @@ def upgrade() -> None:
     sa.CheckConstraint("role IN ('viewer', 'operator', 'admin')", name=op.f('ck_api_token_role')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_api_token')),
     sa.UniqueConstraint('name', name=op.f('uq_api_token_name')),
-    sa.UniqueConstraint('token_sha256', name=op.f('uq_api_token_token_sha256'))
+    sa.UniqueConstraint('token_sha256', name=op.f('uq_api_token_token_sha256')),
+    sqlite_autoincrement=True
     )
     op.create_table('audit',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -96,7 +119,8 @@ def upgrade() -> None:
     sa.Column('requested_by', sa.String(length=128), nullable=False),
     sa.Column('requested_at', sa.DateTime(), nullable=False),
     sa.Column('completed_at', sa.DateTime(), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_erasure'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_erasure')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('erasure', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_erasure_number'), ['number'], unique=False)
@@ -112,7 +136,8 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(), nullable=False),
     sa.CheckConstraint("role IN ('viewer', 'operator', 'admin')", name=op.f('ck_operator_role')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_operator')),
-    sa.UniqueConstraint('login', name=op.f('uq_operator_login'))
+    sa.UniqueConstraint('login', name=op.f('uq_operator_login')),
+    sqlite_autoincrement=True
     )
     op.create_table('throttle',
     sa.Column('key', sa.String(length=160), nullable=False),
@@ -143,7 +168,8 @@ def upgrade() -> None:
     sa.Column('address', sa.String(length=64), nullable=False),
     sa.ForeignKeyConstraint(['operator_id'], ['operator.id'], name=op.f('fk_operator_session_operator_id_operator'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_operator_session')),
-    sa.UniqueConstraint('key_sha256', name=op.f('uq_operator_session_key_sha256'))
+    sa.UniqueConstraint('key_sha256', name=op.f('uq_operator_session_key_sha256')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('operator_session', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_operator_session_operator_id'), ['operator_id'], unique=False)
@@ -163,7 +189,11 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('forgotten_at', sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column('unlinked_at', sa.DateTime(), nullable=True))
 
-    op.execute("UPDATE employee SET left_at = CURRENT_TIMESTAMP WHERE NOT is_active")
+    now = "CURRENT_TIMESTAMP" if op.get_bind().dialect.name == 'sqlite' else "now() AT TIME ZONE 'UTC'"
+    op.execute(f"UPDATE employee SET left_at = {now} WHERE NOT is_active")
+    if op.get_bind().dialect.name == 'sqlite':
+        for table in ('employee', 'photo', 'terminal', 'capture', 'enrolment'):
+            give_no_id_twice(table)
     for statement in APPEND_ONLY[op.get_bind().dialect.name]:
         op.execute(statement)
 
