@@ -8,14 +8,14 @@ from flask import Flask
 from sqlalchemy import Connection, update
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment, Erasure, Terminal
+from hikflask.models import Enrolment, Erasure, Photo, Terminal
 from hikflask.models.columns import database_now
-from hikflask.services import employees, enrolments, erasures, settling, terminals
+from hikflask.services import employees, enrolments, erasures, photos, settling, terminals
 from hikflask.services.terminals import Access
 from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD
-from tests.services.forgetting import save, settle
+from tests.services.forgetting import FACE, save, settle
 from tests.services.test_erasures import fresh
 from tests.services.test_wish_races import meanwhile
 from tests.wire import InProcess
@@ -83,3 +83,13 @@ def test_file_that_is_added_while_the_erasure_is_completed_is_not_forgotten(
 
     assert (fresh(erasure).files, fresh(erasure).completed_at) == ('["100222_added.jpg"]', None)
     assert erasures.complete(erasure.id).completed_at is not None
+
+
+def test_picture_that_is_saved_in_that_moment_stays(app: Flask, another: Connection) -> None:
+    picture = photos.keep_captured(FACE, "100222")
+    another.execute(update(Photo).values(forgotten_at=None))
+
+    meanwhile(app, another, lambda: erasures.erase_number("100222"))
+
+    assert photos.row(picture.file) is not None
+    assert photos.path_of(picture) is not None
