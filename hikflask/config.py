@@ -188,6 +188,7 @@ def validate(config: Config) -> None:
         except (TypeError, ValueError) as error:
             # The value stays out of the sentence: a database's address holds its password.
             raise ConfigError(f"HIKFLASK_{name} cannot be used: set it to {setting.allowed}.") from error
+    _refuse_contradictions(config)
     folder = _writable_folder(Path(config["INSTANCE_PATH"]))
     config["SECRET_KEY"] = _secret_key(config["SECRET_KEY"], folder / "secret_key")
     config["PASSWORD_KEY_FILE"] = None if config["PASSWORD_KEY"] else str(folder / "password_key")
@@ -196,6 +197,14 @@ def validate(config: Config) -> None:
     config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1)
     config["TRUSTED_HOSTS"] = config["HOSTS"] or None
     config["UPLOADS"] = str(folder / "uploads")
+
+
+def _refuse_contradictions(config: Config) -> None:
+    if config["CAPTURE_RETENTION"] < config["CAPTURE_HOLD"]:
+        raise ConfigError(
+            "HIKFLASK_CAPTURE_RETENTION is shorter than HIKFLASK_CAPTURE_HOLD, so a picture would go while a terminal "
+            f"is kept for it: set it to {config['CAPTURE_HOLD']:g} or more."
+        )
 
 
 def _writable_folder(folder: Path) -> Path:

@@ -30,3 +30,8 @@ class Erasure(Base):
     requested_by: Mapped[str] = mapped_column(String(128))
     requested_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
     completed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @property
+    def has_files(self) -> bool:
+        """True while pictures are still to be removed."""
+        return self.files != "[]"

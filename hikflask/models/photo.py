@@ -20,7 +20,7 @@ class Photo(Base):
     """A JPEG in the uploads folder; "which face" always points at one of these.
 
     One that was forgotten (its retention ended) is shown and sent no more; its SHA-256 still says which face it was.
-    `unlinked_at` is when its file was surely gone, too.
+    `unlinked_at` is when its file was surely gone, too. A new one is forgotten in a while, unless it is saved before.
     """
 
     __table_args__ = (CheckConstraint("source IN ('capture', 'upload')", name="source"), NO_ID_TWICE)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
@@ -23,6 +23,7 @@ from hikflask.services import (
     checks,
     consents,
     conversations,
+    drafts,
     leases,
     photos,
     unsaved_captures,
@@ -185,13 +186,12 @@ def _is_cancelled(capture_id: int) -> Callable[[], bool]:
 
 def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: bytes) -> None:
     """waiting → captured: the picture is stored, and older unsaved pictures of this terminal are superseded."""
-    photo = photos.keep_captured(picture, _row(capture_id).draft_number)
+    files = photos.Files()
+    photo = files.keep_captured(picture, _row(capture_id).draft_number)
     kept = False
     try:
-        with talk.lease.write() as session:
-            session.add(photo)
-            session.flush()
-            kept = capture_moves.change(
+        with talk.lease.write():
+            moved = capture_moves.change(
                 capture_id,
                 (WAITING,),
                 state=TAKEN,
@@ -199,17 +199,23 @@ def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: 
                 photo_id=photo.id,
                 hold_until=database_now(current_app.config["CAPTURE_HOLD"]),
             )
-            if not kept:
+            if not moved:
                 raise CaptureCancelled
+            photos.save(photo)
             unsaved_captures.supersede_others(talk.terminal, capture_id)
+        kept = True
     finally:
         if not kept:
-            photos.unlink(photo.file)
+            files.undo()
 
 
 def redraft(capture_id: int, draft: Draft) -> None:
-    """Keep the form as it is typed now with its capture."""
-    mine = update(Capture).where(Capture.id == capture_id, Capture.state != USED)
+    """Keep the form as it is typed now with its capture, until that is saved.
+
+    One that was cancelled and says nothing any more stays so: an erasure may have made it so, and has its certificate.
+    """
+    emptied = and_(Capture.state == CANCELLED, drafts.is_blank())
+    mine = update(Capture).where(Capture.id == capture_id, Capture.state != USED, ~emptied)
     leases.changed_rows(mine.values(**draft.columns()))
     db.session.commit()
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import ColumnElement, and_
+
 from hikflask.models import Capture
 
 LONGEST = 255
@@ -26,6 +28,14 @@ class Draft:
             "draft_department": self.department[:LONGEST],
             "draft_consent": self.consent,
         }
+
+
+NO_DRAFT = Draft().columns()
+
+
+def is_blank() -> ColumnElement[bool]:
+    """The captures with which nothing is kept of what was typed."""
+    return and_(*(getattr(Capture, column) == value for column, value in NO_DRAFT.items()))
 
 
 def of(capture: Capture) -> Draft:

@@ -181,6 +181,14 @@ def of_number(number: str, *, lock: bool = False) -> list[Enrolment]:
     return list(_fresh(statement, lock))
 
 
+def of_person(number: str, employee_id: int | None, *, lock: bool = False) -> list[Enrolment]:
+    """Return those of a number, and of the numbers that the employee had before; `lock` as for find()."""
+    mine = or_(Enrolment.number == number, Enrolment.employee_id == employee_id)
+    if employee_id is None:
+        mine = Enrolment.number == number
+    return list(_fresh(select(Enrolment).where(mine).order_by(Enrolment.terminal_id, Enrolment.id), lock))
+
+
 def get(enrolment_id: int) -> Enrolment | None:
     """Return the enrolment as the database has it now, or None."""
     return db.session.get(Enrolment, enrolment_id, populate_existing=True)

@@ -184,9 +184,10 @@ def of(operator_id: int) -> list[OperatorSession]:
 
 
 def forget_ended() -> None:
-    """Remove, within the caller's transaction, the sessions that are past their limits."""
+    """Remove the sessions that are past their limits."""
     idle, started = _within_limits()
     db.session.execute(delete(OperatorSession).where(~idle | ~started))
+    db.session.commit()
 
 
 def _within_limits() -> tuple[Any, Any]:

@@ -9,10 +9,10 @@ from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db, vault
 from hikflask.isapi.client import certificate_fingerprint
-from hikflask.models import Capture, Enrolment, Photo, Terminal
+from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
-from hikflask.services import addresses, audit, conversations, enrolments, leases, photos
+from hikflask.services import addresses, audit, conversations, enrolments, leases, photo_retention
 from hikflask.services.errors import TerminalHasPeople, TerminalNameKnown, TerminalPasswordNeeded, TerminalUnknown
 
 EDIT = "edit"
@@ -140,7 +140,7 @@ def delete(terminal_id: int, holder: str) -> None:
     finally:
         db.session.rollback()
         lease.release()
-    photos.unlink(*files)
+    photo_retention.remove_at_once(files)
 
 
 def _delete(terminal_id: int) -> list[str]:
@@ -150,11 +150,7 @@ def _delete(terminal_id: int) -> list[str]:
     for enrolment in on_it:
         db.session.delete(enrolment)
     db.session.flush()
-    never_saved = select(Photo).join(Capture).where(Capture.terminal_id == terminal_id, Photo.employee_id.is_(None))
-    pictures = list(db.session.execute(never_saved).scalars())
-    files = [picture.file for picture in pictures]
-    for picture in pictures:
-        db.session.delete(picture)
+    files = photo_retention.forget_unsaved_of(terminal_id)
     terminal = db.session.get_one(Terminal, terminal_id)
     audit.note("terminal.deleted", terminal=terminal.name, before=_facts(terminal))
     db.session.delete(terminal)

@@ -60,8 +60,9 @@ def forget(key: str) -> None:
 
 
 def forget_old() -> None:
-    """Remove, within the caller's transaction, what no window reaches any more."""
+    """Remove what no window reaches any more."""
     db.session.execute(delete(Throttle).where(Throttle.since < database_now(-FORGOTTEN_AFTER)))
+    db.session.commit()
 
 
 def _counted(key: str, seconds: float) -> Any:

@@ -28,6 +28,7 @@ BOTH = {
     "test_forgotten_photos",
     "test_consents",
     "test_erasures",
+    "test_erased_files",
     "test_forgetting_in_steps",
 }
 

@@ -158,8 +158,7 @@ def test_file_that_cannot_be_removed_keeps_the_erasure_open() -> None:
     stuck.unlink()
     stuck.mkdir()
 
-    with pytest.raises(OSError, match=name):
-        erasures.erase(ivan.id)
+    erasures.erase(ivan.id)
     erasures.complete_open()
 
     (erasure,) = erasures.everything(10)
@@ -223,6 +222,28 @@ def test_capture_that_runs_is_cancelled_and_says_nothing_any_more(terminal: Term
     left = captures.get(running.id)
     assert left is not None
     assert (left.state, left.draft_number, left.draft_name, left.draft_department) == (CANCELLED, "", "", "")
+
+
+def test_what_is_typed_into_a_capture_after_its_erasure_is_not_kept_with_it(terminal: Terminal) -> None:
+    ivan = employees.save(IVAN)
+    running = captures.start(terminal.id, IVAN, "Анна")
+    assert erasures.erase(ivan.id).completed_at is not None
+
+    captures.redraft(running.id, IVAN)
+
+    assert "Иван" not in every_text()
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_what_is_typed_after_a_capture_ended_is_kept_with_it(terminal: Terminal, cancelled: bool) -> None:
+    ended = captures.start(terminal.id, IVAN, "Анна")
+    if cancelled:
+        captures.cancel(ended.id)
+    captures.run(ended.id)
+
+    captures.redraft(ended.id, OLGA)
+
+    assert captures.view(ended.id).capture.draft_name == OLGA.name
 
 
 def test_removal_that_was_confirmed_before_is_on_the_certificate_with_its_own_time(
