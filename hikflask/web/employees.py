@@ -3,7 +3,6 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_wtf.csrf import CSRFError
 
 from hikflask import jobs
 from hikflask.access import OPERATOR, VIEWER, allow
@@ -142,17 +141,6 @@ def delete(employee_id: int) -> ResponseReturnValue:
     if left:
         flash(_("The removal from the terminals goes on; until it is confirmed, it stays in the list here."), "warning")
     return redirect(url_for(".index"), 303)
-
-
-@bp.errorhandler(CSRFError)
-def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - always the same sentence
-    """Show the form as typed with a fresh token; the other forms have nothing that could be lost."""
-    text = _("The page was open for too long, or cookies are off. Nothing typed is lost: try again.")
-    if request.endpoint in {"employees.create", "employees.update"}:
-        form = employee_page.as_typed()
-        return employee_page.show(form, panel.of(form.own_capture), 400, text)
-    flash(text, "warning")
-    return redirect(request.path.rpartition("/")[0], 303)
 
 
 def _save(employee_id: int | None) -> ResponseReturnValue:
