@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import Response, current_app, flash, make_response, request
+from flask import Response, current_app, flash, make_response, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from hikflask import access
 from hikflask.services.sessions import SignedIn
@@ -77,13 +77,21 @@ def carried() -> Kept | None:
 
 
 def shown_again(kept: Kept, person: SignedIn, why: str = "") -> Response | None:
-    """Answer the form as it was typed, and say why; None when it is no form of ours, or not one for this person."""
+    """Answer the form as it was typed, and say why.
+
+    None when it is no form of ours, or not one for this person, or what it is about was deleted.
+    """
     endpoint, values = _view(kept.path)
     rule = access.rule_of(endpoint)
     if endpoint not in _restorers or rule is None or rule.role is None or not access.may(person.role, rule.role):
         return None
+    said = list(session.get("_flashes", []))
     flash(f"{why} {_what_to_do(kept)}".strip(), "warning")
-    return make_response(_restorers[endpoint](MultiDict(kept.pairs), **values))
+    try:
+        return make_response(_restorers[endpoint](MultiDict(kept.pairs), **values))
+    except NotFound:
+        session["_flashes"] = said
+        return None
 
 
 def _what_to_do(kept: Kept) -> str:

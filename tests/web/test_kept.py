@@ -108,6 +108,20 @@ def test_button_says_that_nothing_was_done(app: Flask, rows: None) -> None:  # n
     assert form_to(asked.text, "/sign-in").fields["next"] == "/audit/?actor=x"
 
 
+def test_form_about_somebody_deleted_meanwhile_leads_to_the_page_that_says_so(app: Flask, rows: None) -> None:  # noqa: ARG001
+    client_of(app)
+    browser, page = app.test_client(), "/employees/9/consent"
+    headers = {**ENGLISH, "Referer": f"http://localhost{page}"}
+    asked = browser.post(page, data=FORMS["/employees/1/consent"][0], headers=headers)
+
+    answer = sign_in(browser, asked)
+
+    assert answer.location == page
+    gone = browser.get(page, headers=ENGLISH)
+    assert gone.status_code == 404
+    assert "Nothing typed is lost" not in gone.text
+
+
 @pytest.mark.parametrize(("before", "after"), [
     ("/terminals/fingerprint", "/"), ("/removals/bulk/do", "/"), ("/nothing", "/"),
     ("/operators/1?x=1", "/operators/1?x=1"), ("/employees", "/employees"),
