@@ -28,7 +28,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.post("/export")
-@confirmed(ADMIN)
+@confirmed(ADMIN, answers_file=True)
 def export() -> ResponseReturnValue:
     """The same as a file; that it was made is an entry, too."""
     form = AuditForm(request.form, deeds.choices())

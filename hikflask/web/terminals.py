@@ -156,7 +156,7 @@ def typed_again(fields: MultiDict[str, str], terminal_id: int | None = None) -> 
     """Answer the form as it was typed, but for the password, which is never sent back."""
     terminal = terminals.get(terminal_id or row_id(fields.get("terminal_id")) or 0)
     form = TerminalForm(formdata=fields, adding=terminal is None)
-    form.password.errors = [_("Enter the password again, please.")] if terminal is None else []
+    form.password.errors = [_("Enter the password again, please.")] if form.password.name in fields else []
     return _form(form, terminal)
 
 

@@ -3,11 +3,13 @@
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from hikflask.access import ADMIN, confirmed
 from hikflask.forms.operators import TokenForm, end_of
 from hikflask.services import tokens
 from hikflask.services.errors import ServiceError, TokenUnknown
+from hikflask.web import kept
 from hikflask.web.errors import said
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")
@@ -37,6 +39,12 @@ def create() -> ResponseReturnValue:
     response = make_response(render_template("tokens/shown_once.html", token=token, secret=secret))
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+@kept.restores("tokens.create")
+def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
+    """Answer the form as it was typed."""
+    return _page(TokenForm(formdata=fields))
 
 
 @bp.post("/<int:token_id>/revoke")

@@ -11,10 +11,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from hikflask import create_app
+from hikflask.access import Rule
 from hikflask.extensions import db
 from hikflask.models import ApiToken, AuditEntry
 from hikflask.models.columns import database_now
-from hikflask.models.operator import VIEWER
+from hikflask.models.operator import OPERATOR, ROLES, VIEWER
 from hikflask.services import tokens
 from tests.conftest import close
 from tests.signed_in import client_of, make_token
@@ -119,6 +120,18 @@ def test_hash_alone_is_stored_and_the_token_is_shown_once(app: Flask, client: Fl
         assert secret not in text
         assert secret.removeprefix("hik_") not in text
     assert found.token_sha256 not in page
+
+
+def test_photo_asks_a_token_for_the_role_that_its_view_asks_for(app: Flask) -> None:
+    def show(name: str) -> str:
+        return name
+
+    show.access_rule = Rule(OPERATOR)  # type: ignore[attr-defined]
+    app.view_functions["uploads.show"] = show
+
+    answers = [shown(app.test_client(), f"Bearer {make_token(app, role)}", "/uploads/x") for role in ROLES]
+
+    assert [answer.status_code for answer in answers] == [403, 200, 200]
 
 
 def test_use_is_noted_and_a_refusal_is_none(app: Flask, program: FlaskClient, token: str) -> None:

@@ -38,7 +38,7 @@ def test_operator_is_added_with_a_password_shown_once_that_must_be_changed(app: 
     assert password not in client.get("/operators/").text
     browser = app.test_client()
     assert browser.post("/sign-in", data={"name": "ольга", "password": password}).status_code == 303
-    assert browser.get("/employees/").location == "/account/password"
+    assert browser.get("/employees/").location == "/account/password?next=/employees/"
 
 
 @pytest.mark.parametrize(("changed", "sentence"), [
