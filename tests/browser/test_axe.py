@@ -9,6 +9,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from hikflask import create_app
+from hikflask.extensions import db
+from hikflask.models import Capture
+from hikflask.models.capture import CANCELLED
+from hikflask.models.columns import database_now
 from hikflask.services import employees, erasures
 from hikflask.services.drafts import Draft
 from tests.access.table import NOBODY, PAGES
@@ -55,11 +59,14 @@ def rows(served: Site) -> dict[str, int]:
 
 
 def erased(site: Site) -> int:
-    """Erase somebody who was on no terminal, and return the erasure's id."""
+    """Erase somebody who was on no terminal, and return the erasure's id; leave a trace of AXE3, whom nobody is."""
     app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
     with app.app_context():
         employee = employees.by_number("AXE2") or employees.save(Draft("AXE2", "Ольга Иванова"))
         erasure = erasures.erase(employee.id)
+        trace = Capture(terminal_id=1, state=CANCELLED, requested_by="", deadline=database_now(), draft_number="AXE3")
+        db.session.add(trace)
+        db.session.commit()
     close(app)
     assert erasure.completed_at is not None
     return erasure.id
@@ -98,6 +105,7 @@ def test_axe_finds_nothing(window: Window, rows: dict[str, int], rule: str) -> N
     assert answer is not None
     assert (answer.status, violations(window.page)) == (200, [])
     assert window.page.url.endswith(address)
+    assert window.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 @pytest.mark.parametrize("address", ["/sign-in", "/sign-in?lang=en"])
