@@ -7,9 +7,10 @@ from hikflask import wording
 from hikflask.cli.actor import ACTOR
 from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.passwords import read_password
+from hikflask.cli.tables import moment, table
 from hikflask.models import Operator
 from hikflask.models.operator import ROLES
-from hikflask.services import audit, operators
+from hikflask.services import audit, operators, sessions
 from hikflask.services.errors import ServiceError
 
 LONGEST_NAME = 64
@@ -52,7 +53,7 @@ def set_password(name: str, password_stdin: bool) -> None:
     """Give an operator another password; all sessions end, and tries that were counted are forgotten."""
     found = operators.named(name)
     if found is None:
-        raise click.ClickException(wording.english("operator_unknown"))
+        raise click.ClickException(wording.english("operator_unknown", name=name))
     password = read_password(password_stdin)
     try:
         with audit.acting(ACTOR):
@@ -60,6 +61,21 @@ def set_password(name: str, password_stdin: bool) -> None:
     except ServiceError as error:
         raise click.ClickException(wording.english(error.code, **error.params)) from error
     click.echo(f"Operator “{found.name}” has another password.")
+
+
+@operator.command("list")
+@with_appcontext
+def list_operators() -> None:
+    """List the operators: role, state, and when each signed in last."""
+    last = sessions.last_sign_ins()
+    rows = [(one.name, one.role, _state(one), moment(last.get(one.name))) for one in operators.everyone()]
+    click.echo(table(("NAME", "ROLE", "STATE", "LAST SIGN-IN"), rows))
+
+
+def _state(found: Operator) -> str:
+    if not found.is_active:
+        return "may not sign in"
+    return "has a temporary password" if found.must_change_password else "active"
 
 
 def checked_name(name: str) -> str:

@@ -61,7 +61,7 @@ class TerminalForm(FlaskForm):  # type: ignore[misc]
     )
     is_active = BooleanField(_l("In use"))
     face_by_picture = BooleanField(
-        _l("Takes pictures of faces"), description=_l("Only when it is known to; most terminals show it when checked.")
+        _l("Takes photo files"), description=_l("Only when it is known to; most terminals show it when checked.")
     )
 
     def __init__(self, *args: Any, adding: bool = True, **kwargs: Any) -> None:

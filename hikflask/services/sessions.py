@@ -6,13 +6,14 @@ The cookie holds a random key and the row its SHA-256, so a copy of the database
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Operator, OperatorSession
+from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.employee import folded
 from hikflask.services import audit, leases, passwords, throttling
@@ -179,6 +180,14 @@ def of(operator_id: int) -> list[OperatorSession]:
     """Return an operator's open sessions, the newest first."""
     mine = select(OperatorSession).where(OperatorSession.operator_id == operator_id, *_within_limits())
     found = list(db.session.execute(mine.order_by(OperatorSession.id.desc())).scalars())
+    db.session.commit()
+    return found
+
+
+def last_sign_ins() -> dict[str, datetime]:
+    """Return when each operator signed in last, by name, as far back as the audit trail goes."""
+    signed_in = select(AuditEntry.actor, func.max(AuditEntry.at)).where(AuditEntry.action == "sign_in")
+    found = {name: at for name, at in db.session.execute(signed_in.group_by(AuditEntry.actor))}
     db.session.commit()
     return found
 

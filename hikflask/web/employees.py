@@ -20,6 +20,7 @@ from hikflask.services.employees import FaceSource
 from hikflask.services.errors import CaptureRunning, ServiceError
 from hikflask.web import employee_page, enrolment_lines, htmx, kept, panel
 from hikflask.web.errors import said
+from hikflask.web.page import with_link
 from hikflask.web.panel import Panel
 
 bp = Blueprint("employees", __name__)
@@ -143,7 +144,8 @@ def delete(employee_id: int) -> ResponseReturnValue:
         task_queue.enqueue(jobs.settle, enrolment_id)
     flash(_("%(name)s is deleted.", name=name))
     if left:
-        flash(_("The removal from the terminals goes on; until it is confirmed, it stays in the list here."), "warning")
+        text = _("The removal from the terminals goes on; until it is confirmed, it stands here:")
+        flash(with_link(text, url_for("removals.index"), _("May still open doors")), "warning")
     return redirect(url_for(".index"), 303)
 
 

@@ -15,6 +15,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.services.errors import ServiceError
 from hikflask.web import ask_again, htmx
+from hikflask.web.actors import actor
 from hikflask.web.addresses import page_before
 
 KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}
@@ -59,6 +60,8 @@ def status_of(error: ServiceError) -> int:
 def said(error: ServiceError | TerminalError, **about: Any) -> str:
     """Return the sentence of a refusal; `about` says which terminal it was (t, address)."""
     params = error.params if isinstance(error, ServiceError) else {"text": error.message}
+    if "who" in params:
+        params = {**params, "who": actor(params["who"])}
     return wording.sentence(error.code, **{**about, **params})
 
 

@@ -100,6 +100,7 @@ def test_axe_finds_nothing(window: Window, rows: dict[str, int], rule: str) -> N
     assert answer is not None
     assert (answer.status, violations(window.page)) == (200, [])
     assert window.page.url.endswith(address)
+    assert window.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 @pytest.mark.parametrize("address", ["/sign-in", "/sign-in?lang=en"])

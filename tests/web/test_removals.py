@@ -1,5 +1,7 @@
 """Who may still open doors."""
 
+import re
+
 import pytest
 from flask import Flask
 
@@ -22,6 +24,20 @@ def test_an_open_removal_outlives_its_employee(desk: Desk) -> None:
     assert "Ещё может открыть двери: 1" in page
     assert "Иван Иванов" in page
     assert "Ещё может открыть двери: «Вход» (не в сети с" in page
+
+
+@pytest.mark.usefixtures("left_while_away")
+def test_deleting_leads_to_the_open_removals(desk: Desk) -> None:
+    page = desk.text("/employees/")
+    assert 'пока оно не подтверждено, его видно здесь: <a href="/removals/">Ещё может открыть двери</a>' in page
+
+
+@pytest.mark.parametrize(
+    ("address", "label"), [("/removals/bulk", "Управление"), ("/employees/1/consent", "Сотрудники")]
+)
+def test_page_belongs_to_an_entry_of_the_menu(desk: Desk, address: str, label: str) -> None:
+    desk.save()
+    assert re.findall(r'aria-current="page">(?:<[^>]*>)*([^<]+)</a>', desk.text(address)) == [label]
 
 
 @pytest.mark.usefixtures("left_while_away")
