@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import and_, case, or_, update
 
 from hikflask.isapi import capture, device, persons
 from hikflask.isapi.errors import NotSupported, Refused, TerminalError
@@ -151,13 +151,19 @@ def _face_capacity(talk: Conversation) -> int | None:
 def _distrust(terminal_id: int) -> None:
     """Another device answers at this address: nothing that the old one confirmed is true of it.
 
-    Who was to leave may still open doors by the old device: such a removal stays open until a person decides.
+    Who was written to it may still open doors by it, now or when it is put back: whoever leaves stays in sight until
+    a person says that the number is gone there, too.
     """
     statement = update(Enrolment).where(Enrolment.terminal_id == terminal_id)
-    leaving = statement.where(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
-    leases.changed_rows(leaving.values(on_old_device=True, replace_first=False))
+    leaving = and_(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
+    written = or_(Enrolment.written_name != "", Enrolment.sent_name != "")
+    there = case((Enrolment.sent_name != "", Enrolment.sent_name), else_=Enrolment.written_name)
+    leases.changed_rows(statement.where(or_(leaving, written)).values(on_old_device=True))
+    leases.changed_rows(statement.where(written).values(old_name=there, written_name="", sent_name=""))
+    leases.changed_rows(statement.where(leaving).values(replace_first=False))
     leases.changed_rows(
         statement.where(Enrolment.wanted == PRESENT).values(
+            replace_first=False,
             person=PENDING,
             face=PENDING,
             confirmed_photo_id=None,

@@ -59,6 +59,7 @@ PAGES = {
     "POST /captures/draft": OPERATOR,
     "POST /enrolments/<int:enrolment_id>/retry": OPERATOR,
     "POST /enrolments/<int:enrolment_id>/replace": OPERATOR,
+    "POST /enrolments/<int:enrolment_id>/by-hand": OPERATOR,
     "GET /removals/": VIEWER,
     "GET /terminals/": VIEWER,
     "GET /terminals/<int:terminal_id>": VIEWER,
