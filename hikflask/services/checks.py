@@ -14,7 +14,7 @@ from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_BINARY, BY_PICTURE, BY_URL, NO_CAPTURE
 from hikflask.services import audit, conversations, leases
 from hikflask.services.conversations import Conversation
-from hikflask.services.errors import LoginStopped, TerminalInUse
+from hikflask.services.errors import LoginStopped, TerminalInUse, TerminalRetired
 
 CHECK = "check"
 # A person waits for the page of a check, so a terminal that is slow with each answer must not hold it for a minute.
@@ -39,6 +39,7 @@ def check(terminal_id: int, holder: str) -> Terminal:
 
     :raises TerminalError: what went wrong; the row says so, too.
     :raises TerminalInUse: when a capture holds it. :raises LoginStopped: when it refused our password before.
+    :raises TerminalRetired: when it is out of service for good.
     """
     with conversations.converse(terminal_id, holder, CHECK, total=CHECK_SECONDS) as talk:
         return learn(talk)
@@ -83,7 +84,7 @@ def status(terminal_id: int, holder: str) -> Status:
             _count(talk)
     except TerminalInUse:
         busy = True
-    except (LoginStopped, TerminalError):
+    except (LoginStopped, TerminalRetired, TerminalError):
         pass  # The conversation noted it in the row, which is the answer.
     terminal = conversations.terminal_row(terminal_id)
     stopped = terminal.refused_since is not None

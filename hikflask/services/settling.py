@@ -32,6 +32,7 @@ from hikflask.services.errors import (
     OtherDevice,
     ServiceError,
     TerminalInUse,
+    TerminalRetired,
     WishChanged,
 )
 from hikflask.services.settling_notes import Trail
@@ -59,7 +60,7 @@ def settle(enrolment_id: int, holder: str, *, again: bool = False) -> Enrolment:
                 return enrolment  # Somebody else did it while this one waited for the terminal.
             settlement = Settlement(talk, enrolment, again or enrolment.is_confirmed)
             settlement.run()
-    except (TerminalInUse, LeaseLost, LoginStopped) as error:
+    except (TerminalInUse, TerminalRetired, LeaseLost, LoginStopped) as error:
         setbacks.put_off(enrolment_id, error)
         raise
     return settlement.row

@@ -48,6 +48,7 @@ DEEDS = {
     "terminal.try_allowed": N_("One more try of the terminal's password allowed"),
     "terminal.certificate_changed": N_("Terminal showed another certificate"),
     "terminal.other_device": N_("Another device answered at the terminal's address"),
+    "terminal.retired": N_("Terminal taken out of service for good"),
     "terminal.deleted": N_("Terminal deleted"),
     "operator.created": N_("Operator added"),
     "operator.changed": N_("Operator changed"),

@@ -71,6 +71,8 @@ PAGES = {
     "POST /terminals/fingerprint": CONFIRMED,
     "GET /terminals/<int:terminal_id>/edit": CONFIRMED,
     "POST /terminals/<int:terminal_id>": CONFIRMED,
+    "GET /terminals/<int:terminal_id>/retire": CONFIRMED,
+    "POST /terminals/<int:terminal_id>/retire": CONFIRMED,
     "GET /terminals/<int:terminal_id>/delete": CONFIRMED,
     "POST /terminals/<int:terminal_id>/delete": CONFIRMED,
     "GET /administration": ADMIN,
