@@ -134,11 +134,19 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The way to the terminal was changed and it has not answered since. Check it."),
     ),
     "terminal_unknown": (N_("There is no such terminal, or it is switched off here. Choose another terminal."),),
+    "terminal_retired": (
+        N_("“%(t)s” is out of service for good: nothing is sent to it."),
+        N_("The terminal is out of service for good: nothing is sent to it."),
+    ),
     "terminal_name_known": (N_("Another terminal has this name. Choose another name."),),
     "terminal_password_needed": (
         N_("The stored password is not sent to another address. Enter the terminal's password again."),
     ),
-    "terminal_has_people": (N_("People are enrolled on this terminal. Remove them first."),),
+    "terminal_has_people": (
+        N_(
+            "People are enrolled on this terminal. Remove them first; if it does not come back, take it out of service."
+        ),
+    ),
     "enrolment_unknown": (N_("This record is not there any more."),),
     "wish_changed": (N_("This was changed meanwhile. Look again, please."),),
     "no_photo": (N_("there is no photo yet. Capture one at the terminal."),),

@@ -39,6 +39,7 @@ STATUS = {
     "terminal_name_known": CONFLICT,
     "terminal_has_people": CONFLICT,
     "terminal_in_use": CONFLICT,
+    "terminal_retired": CONFLICT,
     "terminal_held": CONFLICT,
     "capture_running": CONFLICT,
     "superseded": CONFLICT,

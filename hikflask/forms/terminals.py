@@ -15,6 +15,7 @@ SEPARATORS = re.compile(r"[\s:]")
 ADDRESS = re.compile(r"https?://[a-z0-9_.\-\[\]:]+\Z")
 LONGEST_URL = 255
 LONGEST_PASSWORD = 128
+LONGEST_NOTE = 200
 
 
 def normal_url(value: Any) -> Any:
@@ -47,6 +48,17 @@ def sha256_hex(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
     """Check for a SHA-256 in hex, or nothing."""
     if field.data and not (isinstance(field.data, str) and FINGERPRINT.match(field.data)):
         raise ValidationError(_l("“%(field)s” must be 64 hex digits (SHA-256).", field=field.label.text))
+
+
+class RetireForm(FlaskForm):  # type: ignore[misc]
+    """What became of a terminal that does not come back."""
+
+    note = StringField(
+        _l("What became of it"),
+        [one_line(LONGEST_NOTE)],
+        [stripped],
+        description=_l("for example, reset to factory settings, destroyed"),
+    )
 
 
 class TerminalForm(FlaskForm):  # type: ignore[misc]

@@ -18,7 +18,8 @@ class Terminal(Base):
     """A face terminal.
 
     The lease columns are written by services/leases.py alone. `version` rises when address, account, password or
-    fingerprint change, so that no client made for the old ones is used again.
+    fingerprint change, so that no client made for the old ones is used again. `retired_at` is when somebody said that
+    it is out of service for good, and `retired_note` what became of it; nothing is sent to such a one.
     """
 
     __table_args__ = (
@@ -34,6 +35,8 @@ class Terminal(Base):
     password_encrypted: Mapped[str] = mapped_column(String(512))
     fingerprint: Mapped[str | None] = mapped_column(String(64))
     is_active: Mapped[bool] = mapped_column(default=True)
+    retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    retired_note: Mapped[str] = mapped_column(String(255), default="", server_default="")
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 

@@ -238,6 +238,8 @@ def _note_leaving(employee_id: int, active: bool) -> None:
 
 def _return(employee: Employee) -> None:
     for enrolment in enrolments.of_number(employee.number):
+        if enrolment.terminal.retired_at is not None:
+            continue
         photo = db.session.get(Photo, enrolment.photo_id) if enrolment.photo_id else None
         enrolments.want_present(enrolment.terminal, employee, photo)
 

@@ -119,8 +119,6 @@ def _note(action: str, enrolment_id: int) -> None:
     one = get(enrolment_id)
     if one is None:
         return
-    if action == "enrolment.replaced" and one.on_old_device:
-        action = "enrolment.removed_by_hand"
     audit.note(action, employee_id=one.employee_id, number=one.number, terminal=one.terminal.name)
 
 
@@ -135,8 +133,10 @@ def unproven() -> dict[str, Any]:
 
 
 def _wish(enrolment: Enrolment, wanted: str) -> None:
+    if enrolment.wanted != wanted:
+        enrolment.wanted_at = database_now()
     enrolment.wanted = wanted
-    enrolment.on_old_device = False
+    enrolment.said_by = enrolment.said_note = ""
     enrolment.wish += 1
     enrolment.person = enrolment.face = PENDING
     enrolment.confirmed_photo_id = enrolment.confirmed_at = None
@@ -207,9 +207,9 @@ def row(enrolment_id: int) -> Enrolment:
 
 
 def open_removals() -> list[Enrolment]:
-    """Return the removals that no terminal confirmed yet: these numbers may still open doors."""
+    """Return the removals that no terminal confirmed yet, the oldest wish first: these numbers may still open doors."""
     statement = select(Enrolment).where(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
-    return list(_fresh(statement.order_by(Enrolment.created_at)))
+    return list(_fresh(statement.order_by(func.coalesce(Enrolment.wanted_at, Enrolment.created_at), Enrolment.id)))
 
 
 def count_open_removals() -> int:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Update, delete, select, update
 
@@ -17,7 +18,8 @@ from hikflask.services import audit, employees, enrolments, leases, photos, trac
 class Removal:
     """One number on one terminal, gone since `at` (ISO 8601, UTC; "" while it is not).
 
-    `by_hand`: a person took it off another device that was there before; that device itself did not confirm.
+    `by_hand`: the device that knew it did not confirm; `said_by` said so, having taken it off that device, or, with a
+    `note` of what became of it, since the terminal is out of service for good.
     """
 
     enrolment: int
@@ -25,6 +27,8 @@ class Removal:
     number: str
     at: str = ""
     by_hand: bool = False
+    said_by: str = ""
+    note: str = ""
 
     @property
     def gone_at(self) -> datetime | None:
@@ -60,7 +64,7 @@ def erase_number(number: str) -> Erasure | None:
     left = enrolments.of_number(number, lock=True)
     erasure = _open_of(number, lock=True)
     if erasure is None:
-        name = next((enrolment.name_there for enrolment in left if enrolment.name_there), "")
+        name = next((enrolment.last_name for enrolment in left if enrolment.last_name), "")
         erasure = _begin(number, name, None)
     else:
         _add(erasure, left)
@@ -89,12 +93,17 @@ def end_if_nobodys(enrolment: Enrolment) -> bool:
     return True
 
 
+def _word(enrolment: Enrolment) -> dict[str, Any]:
+    said_by = enrolment.said_by
+    return {"by_hand": bool(said_by), "said_by": said_by, "note": enrolment.said_note}
+
+
 def _note_gone(enrolment: Enrolment) -> None:
     for erasure in _unfinished(lock=True):
         removals = removals_of(erasure)
         awaited = [one for one in removals if one.enrolment == enrolment.id and not one.at]
         for one in awaited:
-            removals[removals.index(one)] = replace(one, at=_now().isoformat(), by_hand=enrolment.on_old_device)
+            removals[removals.index(one)] = replace(one, at=_now().isoformat(), **_word(enrolment))
         if awaited:
             erasure.terminals = _json(removals)
 
@@ -187,7 +196,7 @@ def _is_gone(enrolment: Enrolment) -> bool:
 
 def _removal(enrolment: Enrolment) -> Removal:
     at = enrolment.confirmed_at.isoformat() if _is_gone(enrolment) and enrolment.confirmed_at else ""
-    return Removal(enrolment.id, enrolment.terminal.name, enrolment.number, at)
+    return Removal(enrolment.id, enrolment.terminal.name, enrolment.number, at, **_word(enrolment))
 
 
 def _photos(employee_id: int | None) -> list[str]:

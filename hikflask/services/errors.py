@@ -74,6 +74,12 @@ class TerminalUnknown(ServiceError):
     fields = ("terminal_id",)
 
 
+class TerminalRetired(ServiceError):
+    """Nothing is sent to a terminal that is out of service for good (params: t)."""
+
+    code = "terminal_retired"
+
+
 class TerminalNameKnown(ServiceError):
     """Another terminal has this name."""
 

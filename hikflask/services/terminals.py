@@ -87,11 +87,14 @@ def _apply(terminal: Terminal, access: Access) -> bool:
     before = (terminal.url, terminal.username, terminal.fingerprint, terminal.face_by_picture)
     terminal.name, terminal.url, terminal.username = access.name, access.url, access.username
     terminal.fingerprint, terminal.is_active = access.fingerprint, access.is_active
+    returns = terminal.retired_at is not None and access.is_active
+    if returns:
+        terminal.retired_at, terminal.retired_note = None, ""
     terminal.face_by_picture = access.face_by_picture
     if access.password:
         terminal.password_encrypted = vault.encrypt(access.password)
     after = (terminal.url, terminal.username, terminal.fingerprint, terminal.face_by_picture)
-    anew = bool(access.password) or before != after
+    anew = returns or bool(access.password) or before != after
     if anew:
         terminal.capture_mode = terminal.face_mode = None
     if access.password or before[:-1] != after[:-1]:

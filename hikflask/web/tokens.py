@@ -45,7 +45,7 @@ def create() -> ResponseReturnValue:
 @kept.restores("tokens.create")
 def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
     """Answer the form as it was typed."""
-    return _page(TokenForm(formdata=fields))
+    return _page(TokenForm(formdata=fields, today=today()))
 
 
 @bp.post("/<int:token_id>/revoke")

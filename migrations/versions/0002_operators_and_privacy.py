@@ -182,6 +182,10 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_employee_photo_id'), ['photo_id'], unique=False)
 
     with op.batch_alter_table('enrolment', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('old_name', sa.String(length=128), nullable=False, server_default=''))
+        batch_op.add_column(sa.Column('wanted_at', sa.DateTime(), nullable=True))
+        batch_op.add_column(sa.Column('said_by', sa.String(length=128), nullable=False, server_default=''))
+        batch_op.add_column(sa.Column('said_note', sa.String(length=255), nullable=False, server_default=''))
         batch_op.create_index(batch_op.f('ix_enrolment_photo_id'), ['photo_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_enrolment_confirmed_photo_id'), ['confirmed_photo_id'], unique=False)
 
@@ -189,8 +193,15 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('forgotten_at', sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column('unlinked_at', sa.DateTime(), nullable=True))
 
+    with op.batch_alter_table('terminal', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('retired_at', sa.DateTime(), nullable=True))
+        batch_op.add_column(sa.Column('retired_note', sa.String(length=255), nullable=False, server_default=''))
+
     now = "CURRENT_TIMESTAMP" if op.get_bind().dialect.name == 'sqlite' else "now() AT TIME ZONE 'UTC'"
     op.execute(f"UPDATE employee SET left_at = {now} WHERE NOT is_active")
+    # Such a number was never written to the device that is there now.
+    op.execute("""UPDATE enrolment SET old_name = COALESCE(NULLIF(sent_name, ''), written_name),
+        written_name = '', sent_name = '' WHERE on_old_device""")
     if op.get_bind().dialect.name == 'sqlite':
         for table in ('employee', 'photo', 'terminal', 'capture', 'enrolment'):
             give_no_id_twice(table)
@@ -205,6 +216,14 @@ def downgrade() -> None:
         batch_op.drop_column('unlinked_at')
         batch_op.drop_column('forgotten_at')
 
+    op.execute("UPDATE enrolment SET written_name = old_name WHERE on_old_device AND wanted = 'absent'")
+    # Not by batches: those would build the tables anew without their checks and their partial index.
+    op.drop_column('terminal', 'retired_note')
+    op.drop_column('terminal', 'retired_at')
+    op.drop_column('enrolment', 'said_note')
+    op.drop_column('enrolment', 'said_by')
+    op.drop_column('enrolment', 'wanted_at')
+    op.drop_column('enrolment', 'old_name')
     with op.batch_alter_table('enrolment', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_enrolment_confirmed_photo_id'))
         batch_op.drop_index(batch_op.f('ix_enrolment_photo_id'))
@@ -213,7 +232,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_employee_photo_id'))
         batch_op.drop_column('left_at')
 
-    # Not by a batch: that would build the table anew without its checks and its partial index.
     op.drop_column('capture', 'draft_consent')
 
     with op.batch_alter_table('operator_session', schema=None) as batch_op:

@@ -19,6 +19,7 @@ BOTH = {
     "test_leaving",
     "test_search",
     "test_other_device",
+    "test_retirement",
     "test_races",
     "test_away",
     "test_terminal_passwords",

@@ -16,7 +16,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import AuditEntry, Capture, Consent, Employee, Enrolment, Erasure, Photo, Terminal
 from hikflask.models.capture import CANCELLED
-from hikflask.services import captures, employees, enrolments, erasures, photos, settling
+from hikflask.services import captures, employees, enrolments, erasures, photos, removals, settling
 from hikflask.services.drafts import Draft
 from hikflask.services.employees import FaceSource
 from hikflask.services.errors import ServiceError
@@ -283,12 +283,10 @@ def test_removal_by_hand_is_named_as_such(simulator: Simulated, terminal: Termin
     erasure = erasures.erase(ivan.id)
     wire.away.clear()
     (enrolment,) = enrolments.open_removals()
-    db.session.execute(db.update(Enrolment).values(on_old_device=True))
+    db.session.execute(db.update(Enrolment).values(on_old_device=True, written_name=""))
     db.session.commit()
-    simulator.people.clear()
 
-    enrolments.want_replaced(enrolment.id, enrolment.wish)
-    settling.settle(enrolment.id, "Анна")
+    removals.end_by_hand(enrolment.id, enrolment.wish)
 
     (removal,) = erasures.removals_of(erasures.complete(erasure.id))
     assert removal.by_hand is True

@@ -94,6 +94,7 @@ def terminals_come_and_go(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         other = terminals.named("Склад")
         assert other is not None
+    client.post(f"/terminals/{other.id}/retire", data={"note": "сгорел"})
     client.post(f"/terminals/{other.id}/delete")
 
 

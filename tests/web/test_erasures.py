@@ -130,18 +130,16 @@ def test_removal_by_hand_is_named_as_such_on_the_certificate(desk: Desk, app: Fl
     desk.run_jobs()
     app.extensions["terminal_transport"].away.clear()
     with app.app_context():
-        db.session.execute(db.update(Enrolment).values(on_old_device=True))
+        db.session.execute(db.update(Enrolment).values(on_old_device=True, written_name=""))
         db.session.commit()
-    desk.simulator.people.clear()
 
     page = english(desk.client, location)
     assert "Removed there by hand" in page
     wish = page.partition('name="wish" value="')[2].partition('"')[0]
-    desk.client.post("/enrolments/1/replace", data={"wish": wish})
-    desk.run_jobs()
+    desk.client.post("/enrolments/1/by-hand", data={"wish": wish})
 
     page = english(desk.client, location)
-    assert "removed by hand, as an operator said at" in page
+    assert "removed by hand, as Анна said at" in page
     assert "the terminal confirmed at" not in page
 
 
