@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, or_, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 
+from hikflask.extensions import db
 from hikflask.isapi import capture, device, persons
 from hikflask.isapi.errors import NotSupported, Refused, TerminalError
 from hikflask.models import Enrolment, Terminal
@@ -71,6 +72,7 @@ def learn(talk: Conversation) -> Terminal:
             _distrust(talk.terminal.id)
             old, new = {"serial": talk.terminal.serial}, {"serial": found["serial"]}
             audit.note("terminal.other_device", terminal=talk.terminal.name, before=old, after=new)
+        _prove_again_what_was_lost(talk.terminal, count)
         leases.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
     talk.terminal = conversations.terminal_row(talk.terminal.id)
     return talk.terminal
@@ -117,6 +119,7 @@ def _count(talk: Conversation) -> None:
     count = persons.count(talk)
     with talk.lease.write():
         values = {"people": count.people, "faces": count.faces, "checked_at": database_now()}
+        _prove_again_what_was_lost(talk.terminal, count)
         leases.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
 
 
@@ -147,6 +150,25 @@ def _face_capacity(talk: Conversation) -> int | None:
         return device.face_capacity(talk)
     except Refused:
         return None
+
+
+def _prove_again_what_was_lost(terminal: Terminal, count: persons.Count) -> None:
+    """Fewer people, or faces, than the terminal confirmed: whose they were it must show again, each in its turn.
+
+    What is asked for once more does not count as confirmed, so the same loss is noticed once.
+    """
+    confirmed = and_(Enrolment.terminal_id == terminal.id, Enrolment.wanted == PRESENT, Enrolment.person == CONFIRMED)
+    here = _counted(confirmed), _counted(and_(confirmed, Enrolment.face == CONFIRMED))
+    if count.people >= here[0] and (count.faces is None or count.faces >= here[1]):
+        return
+    again = {"person": PENDING, "wish": Enrolment.wish + 1, "attempts": 0, "next_attempt_at": database_now()}
+    leases.changed_rows(update(Enrolment).where(confirmed).values(**again))
+    there = {"people": count.people, "faces": count.faces}
+    audit.note("terminal.people_lost", terminal=terminal.name, before=dict(zip(there, here, strict=True)), after=there)
+
+
+def _counted(those: ColumnElement[bool]) -> int:
+    return db.session.execute(select(func.count()).select_from(Enrolment).where(those)).scalar_one()
 
 
 def _distrust(terminal_id: int) -> None:
