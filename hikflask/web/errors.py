@@ -13,13 +13,15 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, 
 from hikflask import request_body, wording
 from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
-from hikflask.services.errors import ServiceError
+from hikflask.services.errors import EmployeeUnknown, ServiceError
 from hikflask.web import htmx
 
 KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}
+NOT_FOUND = 404
 CONFLICT = 409
 UNPROCESSABLE = 422
 STATUS = {
+    "employee_unknown": NOT_FOUND,
     "name_bytes": UNPROCESSABLE,
     "photo_unreadable": UNPROCESSABLE,
     "photo_too_large": UNPROCESSABLE,
@@ -35,6 +37,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, refused)
     app.register_error_handler(InternalServerError, failed)
     app.register_error_handler(DataError, not_storable)
+    app.register_error_handler(EmployeeUnknown, not_there)
     app.logger.addFilter(one_line)
 
 
@@ -86,6 +89,11 @@ def not_storable(error: DataError) -> Response:
     db.session.rollback()
     current_app.logger.warning("request %s: %s", g.get("request_id"), type(error.orig).__name__)
     return refused(BadRequest())
+
+
+def not_there(error: EmployeeUnknown) -> Response:
+    """Say that somebody deleted the employee between this request's first look and its deed."""
+    return _page(NOT_FOUND, said(error))
 
 
 def _too_large() -> Response:
