@@ -25,6 +25,7 @@ bp = Blueprint("api_errors", __name__, url_prefix="/api")
 
 
 KEPT_HEADERS = {"WWW-Authenticate", "Retry-After"}
+NOT_FOUND = 404
 UNPROCESSABLE = 422
 CONFLICT = 409
 BAD_GATEWAY = 502
@@ -36,6 +37,7 @@ STATUS = {
     "number_enrolled": CONFLICT,
     "number_leaving": CONFLICT,
     "employee_inactive": CONFLICT,
+    "employee_unknown": NOT_FOUND,
     "terminal_name_known": CONFLICT,
     "terminal_has_people": CONFLICT,
     "terminal_in_use": CONFLICT,

@@ -6,12 +6,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Consent, Employee
 from hikflask.models.consent import BY_CONSENT
-from hikflask.services import audit, leases
+from hikflask.services import audit, employee_rows
 from hikflask.services.drafts import Draft
 from hikflask.services.errors import ConsentMissing
 
@@ -49,8 +49,11 @@ def is_required() -> bool:
 
 
 def record(employee_id: int, given: Given) -> Consent:
-    """Record on what basis the employee's face may be taken and kept; what was recorded before is replaced."""
-    consent = _write(_locked(employee_id), given)
+    """Record on what basis the employee's face may be taken and kept; what was recorded before is replaced.
+
+    :raises EmployeeUnknown:
+    """
+    consent = _write(employee_rows.locked(employee_id), given)
     db.session.commit()
     return consent
 
@@ -59,8 +62,10 @@ def withdraw(employee_id: int) -> bool:
     """Note that the basis is gone; False when there was none.
 
     Photo and terminals stay as they are: what follows from it a person decides, see erasures.py.
+
+    :raises EmployeeUnknown:
     """
-    employee = _locked(employee_id)
+    employee = employee_rows.locked(employee_id)
     consent = _of(employee_id)
     if consent is not None:
         audit.note("consent.withdrawn", employee=employee, before=_about(consent))
@@ -100,12 +105,6 @@ def today() -> date:
 def _of(employee_id: int) -> Consent | None:
     statement = select(Consent).where(Consent.employee_id == employee_id)
     return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
-
-
-def _locked(employee_id: int) -> Employee:
-    # Not employees.locked(): employees.py stands on this module.
-    leases.changed_rows(update(Employee).where(Employee.id == employee_id).values(is_active=Employee.is_active))
-    return db.session.get_one(Employee, employee_id, populate_existing=True)
 
 
 def _write(employee: Employee, given: Given) -> Consent:

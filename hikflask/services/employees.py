@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, selectinload
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
+from hikflask.models import Capture, Employee, Enrolment, Photo
 from hikflask.models.capture import RUNNING, SUPERSEDED, TAKEN, USED
 from hikflask.models.columns import database_now
 from hikflask.models.employee import folded
@@ -26,6 +26,7 @@ from hikflask.services import (
     terminals,
 )
 from hikflask.services.drafts import Draft
+from hikflask.services.employee_rows import locked
 from hikflask.services.errors import (
     CaptureNotSaved,
     CaptureRunning,
@@ -60,6 +61,7 @@ def save(draft: Draft, source: FaceSource = FaceSource(), *, employee_id: int | 
         used.
     :raises BadPhoto: when the upload is no picture. :raises NameTooLong: when the terminal takes no such name.
     :raises ConsentMissing: when nothing says that this face may be kept, and that is required.
+    :raises EmployeeUnknown: when the employee that would change was deleted meanwhile.
     """
     done = _saved_already(draft, source)
     if done:
@@ -84,12 +86,13 @@ def save(draft: Draft, source: FaceSource = FaceSource(), *, employee_id: int | 
 def _write(
     draft: Draft, source: FaceSource, employee_id: int | None, photo: Photo | None, files: photos.Files
 ) -> Employee:
+    known = locked(employee_id) if employee_id else None
     # A file that was chosen counts when the capture beside it gave no picture, or lost it since.
     capture = None if source.upload else _use(source.capture_id, employee_id)
     if capture:
         photo = captures.photo_of(capture)
     enrolments.refuse_while_leaving(draft.number, employee_id)
-    employee = _changed(employee_id, draft, capture is not None) if employee_id else _added(draft)
+    employee = _changed(known, draft, capture is not None) if known else _added(draft)
     consents.weigh(employee, given_today=draft.consent, with_face=photo is not None)
     if photo:
         photos.save(photo)
@@ -105,7 +108,7 @@ def _write(
     if photo and terminal_id:
         if not employee.is_active:
             raise EmployeeInactive
-        enrolments.want_present(_terminal(terminal_id), employee, photo)
+        enrolments.want_present(terminals.active(terminal_id), employee, photo)
     if photo:
         _bring_further(employee, photo, terminal_id)
     return employee
@@ -123,6 +126,7 @@ def send(employee_id: int, terminal_id: int) -> Enrolment:
     """Wish that the employee be on one more terminal, with the present photo where that terminal takes pictures.
 
     :raises TerminalUnknown: :raises EmployeeInactive: :raises NameTooLong: :raises NumberLeaving:
+    :raises EmployeeUnknown:
     """
     employee = locked(employee_id)
     terminal = terminals.active(terminal_id)
@@ -132,10 +136,6 @@ def send(employee_id: int, terminal_id: int) -> Enrolment:
     enrolment = enrolments.want_present(terminal, employee, employee.photo)
     db.session.commit()
     return enrolment
-
-
-def _terminal(terminal_id: int) -> Terminal:
-    return terminals.active(terminal_id)
 
 
 def _use(capture_id: int | None, employee_id: int | None) -> Capture | None:
@@ -182,8 +182,7 @@ def _added(draft: Draft) -> Employee:
     return employee
 
 
-def _changed(employee_id: int, draft: Draft, with_face: bool) -> Employee:
-    employee = locked(employee_id)
+def _changed(employee: Employee, draft: Draft, with_face: bool) -> Employee:
     before = employee_notes.facts(employee)
     if employee.number != draft.number:
         _renumber(employee, draft.number, with_face)
@@ -212,7 +211,10 @@ def _renumber(employee: Employee, number: str, with_face: bool) -> None:
 
 
 def set_active(employee_id: int, active: bool) -> Employee:
-    """Take an employee off every terminal, or let one back in: the face that was proven must be proven again."""
+    """Take an employee off every terminal, or let one back in: the face that was proven must be proven again.
+
+    :raises EmployeeUnknown:
+    """
     employee = locked(employee_id)
     if active != employee.is_active:
         audit.note("employee.activated" if active else "employee.deactivated", employee=employee)
@@ -245,7 +247,10 @@ def _return(employee: Employee) -> None:
 
 
 def delete(employee_id: int) -> list[int]:
-    """Delete an employee with all photos; the removals from terminals outlive the row. Return their enrolments' ids."""
+    """Delete an employee with all photos; the removals from terminals outlive the row. Return their enrolments' ids.
+
+    :raises EmployeeUnknown:
+    """
     employee = locked(employee_id)
     enrolments.want_absent(employee.number)
     left = enrolments.of_person(employee.number, employee_id, lock=True)
@@ -261,12 +266,6 @@ def delete(employee_id: int) -> list[int]:
     db.session.commit()
     photo_retention.remove_at_once(files)
     return [enrolment.id for enrolment in left if not enrolment.is_confirmed]
-
-
-def locked(employee_id: int) -> Employee:
-    """Return the employee as it is now, and keep it so to the end of the transaction: who leaves is not sent."""
-    leases.changed_rows(update(Employee).where(Employee.id == employee_id).values(is_active=Employee.is_active))
-    return db.session.get_one(Employee, employee_id, populate_existing=True)
 
 
 def by_number(number: str) -> Employee | None:

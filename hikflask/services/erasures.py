@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Erasure, Photo
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT
-from hikflask.services import audit, employees, enrolments, leases, photos, traces
+from hikflask.services import audit, employee_rows, employees, enrolments, leases, photos, traces
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,10 @@ def erase(employee_id: int) -> Erasure:
     """Erase an employee with consent, photos, captures and drafts, and wish to be absent on every terminal.
 
     What is here goes in one transaction; the files follow, and complete() comes back to those that could not go.
+
+    :raises EmployeeUnknown: when somebody else erased or deleted the employee in this moment.
     """
-    employee = employees.locked(employee_id)
+    employee = employee_rows.locked(employee_id)
     try:
         erasure = _begin(employee.number, employee.name, employee)
         employees.delete(employee_id)  # Commits all of it.

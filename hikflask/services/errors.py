@@ -42,6 +42,12 @@ class NameTooLong(ServiceError):
     fields = ("full_name",)
 
 
+class EmployeeUnknown(ServiceError):
+    """No such employee, or none any more."""
+
+    code = "employee_unknown"
+
+
 class EmployeeInactive(ServiceError):
     """Somebody who left is not put on a terminal."""
 
@@ -245,8 +251,6 @@ class PasswordLong(WeakPassword):
 
 class PasswordCommon(WeakPassword):
     """One of those that are tried first."""
-
-    code = "password_common"
 
 
 class OperatorNameKnown(AdmissionError):

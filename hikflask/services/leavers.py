@@ -1,6 +1,7 @@
 """Many who leave at once."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import Employee
 from hikflask.services import employees
+from hikflask.services.errors import EmployeeUnknown
 
 
 @dataclass(frozen=True)
@@ -34,5 +36,12 @@ def found(numbers: Iterable[str]) -> Leavers:
 
 
 def deactivate(numbers: Iterable[str]) -> list[Employee]:
-    """Deactivate those of the numbers that are active, each in a transaction of its own; return them."""
-    return [employees.set_active(employee.id, active=False) for employee in found(numbers).active]
+    """Deactivate those of the numbers that are active, each in a transaction of its own; return them.
+
+    Who is deleted meanwhile needs no more: the others still go.
+    """
+    left: list[Employee] = []
+    for employee in found(numbers).active:
+        with suppress(EmployeeUnknown):
+            left.append(employees.set_active(employee.id, active=False))
+    return left

@@ -10,6 +10,7 @@ from hikflask.services import (
     captures,
     consents,
     employee_notes,
+    employee_rows,
     employees,
     enrolments,
     leases,
@@ -17,7 +18,14 @@ from hikflask.services import (
     terminals,
     unsaved_captures,
 )
-from hikflask.services.errors import CaptureNotSaved, CaptureSuperseded, EmployeeInactive, TerminalUnknown, WishChanged
+from hikflask.services.errors import (
+    CaptureNotSaved,
+    CaptureSuperseded,
+    EmployeeInactive,
+    EmployeeUnknown,
+    TerminalUnknown,
+    WishChanged,
+)
 
 
 def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwrite: bool = False) -> Enrolment:
@@ -27,13 +35,14 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
 
     :param terminal_id: None: the capture's terminal, or else the only one in use.
     :param overwrite: take off whoever has the number on the terminal under another name.
+    :raises EmployeeUnknown: when the employee was deleted meanwhile.
     :raises CaptureSuperseded: when that capture's face is no more in the terminal's file.
     :raises CaptureNotSaved: when its picture was deleted in this moment.
     :raises WishChanged: when somebody else changed the wish in this moment.
     :raises TerminalUnknown: when the terminal is unknown, or not named and not the only one.
     :raises ConsentMissing: when nothing says that the captured face may be kept, and that is required.
     """
-    employee = db.session.get_one(Employee, employee_id, populate_existing=True)
+    employee = _employee(employee_id)
     capture = _capture(terminal_id, employee.number, requested_by)
     terminal = _terminal(terminal_id, capture)
     if capture and capture.state == SUPERSEDED:
@@ -42,6 +51,13 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
     if overwrite and not enrolments.want_replaced(enrolment.id, enrolment.wish):
         raise WishChanged
     return enrolments.row(enrolment.id)
+
+
+def _employee(employee_id: int) -> Employee:
+    employee = employees.get(employee_id)
+    if employee is None:
+        raise EmployeeUnknown
+    return employee
 
 
 def _capture(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
@@ -55,7 +71,7 @@ def _capture(terminal_id: int | None, number: str, requested_by: str) -> Capture
 
 
 def _written(terminal: Terminal, employee: Employee, capture: Capture | None) -> Enrolment:
-    if not employees.locked(employee.id).is_active:
+    if not employee_rows.locked(employee.id).is_active:
         db.session.rollback()
         raise EmployeeInactive
     known = enrolments.find(terminal.id, employee.number)

@@ -13,6 +13,7 @@ from hikflask.forms.erasures import NumberForm
 from hikflask.models import Employee, Erasure
 from hikflask.services import employees, enrolments, erasures
 from hikflask.services.erasures import Removal
+from hikflask.services.errors import EmployeeUnknown
 from hikflask.web import enrolment_lines, kept
 from hikflask.web.enrolment_lines import Line
 
@@ -43,9 +44,10 @@ def ask(employee_id: int) -> ResponseReturnValue:
 @confirmed(ADMIN)
 def erase(employee_id: int) -> ResponseReturnValue:
     """Erase an employee; the second half of a double click shows what the first one did."""
-    if employees.get(employee_id) is None:
+    try:
+        return _begun(erasures.erase(employee_id))
+    except EmployeeUnknown:
         return _shown(erasures.of_employee(employee_id) or abort(404))
-    return _begun(erasures.erase(employee_id))
 
 
 @bp.get("/erasures/")

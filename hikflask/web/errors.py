@@ -13,15 +13,17 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, 
 from hikflask import request_body, wording
 from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
-from hikflask.services.errors import ServiceError
+from hikflask.services.errors import EmployeeUnknown, ServiceError
 from hikflask.web import ask_again, htmx
 from hikflask.web.actors import actor
 from hikflask.web.addresses import page_before
 
 KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}
+NOT_FOUND = 404
 CONFLICT = 409
 UNPROCESSABLE = 422
 STATUS = {
+    "employee_unknown": NOT_FOUND,
     "name_bytes": UNPROCESSABLE,
     "photo_unreadable": UNPROCESSABLE,
     "photo_too_large": UNPROCESSABLE,
@@ -38,6 +40,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, refused)
     app.register_error_handler(InternalServerError, failed)
     app.register_error_handler(DataError, not_storable)
+    app.register_error_handler(EmployeeUnknown, not_there)
     app.logger.addFilter(one_line)
 
 
@@ -104,6 +107,11 @@ def _token_lost(status: int) -> Response:
     answer = _page(status, _("The page was open for too long, or cookies are off. Nothing typed is lost: try again."))
     answer.set_data(answer.get_data(as_text=True) + render_template("errors/_token.html"))
     return answer
+
+
+def not_there(error: EmployeeUnknown) -> Response:
+    """Say that somebody deleted the employee between this request's first look and its deed."""
+    return _page(NOT_FOUND, said(error))
 
 
 def _too_large() -> Response:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import requests
 from flask import Flask
-from sqlalchemy.orm.exc import NoResultFound
 
 from hikflask import jobs
 from hikflask.extensions import db
@@ -19,7 +18,7 @@ from hikflask.models.capture import CANCELLED
 from hikflask.services import captures, employees, enrolments, erasures, photos, removals, settling
 from hikflask.services.drafts import Draft
 from hikflask.services.employees import FaceSource
-from hikflask.services.errors import ServiceError
+from hikflask.services.errors import EmployeeUnknown, ServiceError
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from tests.wire import InProcess
@@ -347,7 +346,7 @@ def test_number_that_is_not_here_has_nothing_to_erase() -> None:
 
 
 def test_unknown_employee_leaves_nothing_behind() -> None:
-    with pytest.raises(NoResultFound):
+    with pytest.raises(EmployeeUnknown):
         erasures.erase(7)
 
     assert count(Erasure) == 0

@@ -9,7 +9,7 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Terminal
 from hikflask.models.columns import database_now
-from hikflask.services import captures, employees, enrolments, settling, syncing
+from hikflask.services import captures, employee_rows, employees, enrolments, settling, syncing
 from hikflask.services.captures import Draft
 from hikflask.services.employees import FaceSource
 from hikflask.services.errors import EmployeeInactive
@@ -44,7 +44,7 @@ def test_deactivation_waits_for_a_send_that_has_begun_and_wins(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
     employee_id = enrol(simulator, terminal)
-    employee = employees.locked(employee_id)
+    employee = employee_rows.locked(employee_id)
     leaving = in_a_thread(app, lambda: employees.set_active(employee_id, active=False))
 
     enrolments.want_present(terminal, employee, employee.photo)
