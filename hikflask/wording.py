@@ -74,6 +74,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "captured": (N_("✅ Photo captured! Is this %(name)s?"), N_("✅ Photo captured!")),
     "used": (N_("This photo is saved."),),
     "cancelled": (N_("Capture cancelled. Nothing was saved."),),
+    "retake_cancelled": (N_("Retake cancelled. The earlier photo stays."),),
+    "earlier_stays": (N_("The earlier photo stays."),),
     "superseded": SUPERSEDED,
     "failed": (N_("The capture failed. Try again."),),
     "no_worker": (N_("No worker is running, so nothing can be captured. Tell the administrator."),),

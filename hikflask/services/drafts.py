@@ -3,7 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import and_, or_, select, update
+
+from hikflask.extensions import db
 from hikflask.models import Capture
+from hikflask.models.capture import TAKEN, USED
+from hikflask.services import leases
 
 LONGEST = 255
 
@@ -31,3 +36,15 @@ class Draft:
 def of(capture: Capture) -> Draft:
     """Return the draft that a capture carries."""
     return Draft(capture.draft_number, capture.draft_name, capture.draft_department, capture.draft_consent)
+
+
+def keep(capture_id: int, draft: Draft) -> bool:
+    """Keep the form as it is typed now with its capture, and with the earlier picture that a retake may leave standing.
+
+    False when there is no such capture any more, or its picture is saved.
+    """
+    earlier = select(Capture.retake_of).where(Capture.id == capture_id).scalar_subquery()
+    mine = or_(Capture.id == capture_id, and_(Capture.id == earlier, Capture.state == TAKEN))
+    changed = leases.changed_rows(update(Capture).where(mine, Capture.state != USED).values(**draft.columns()))
+    db.session.commit()
+    return changed > 0

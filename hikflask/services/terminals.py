@@ -190,6 +190,30 @@ def all_active() -> list[Terminal]:
     return [terminal for terminal in everyone() if terminal.is_active]
 
 
+def preferred(active: list[Terminal], number: str, requested_by: str) -> int | None:
+    """Return the one to offer first: the employee's own, else where this operator captured last, else the first.
+
+    One that is known not to answer, or to refuse our password, comes after those that may take a face.
+    """
+    wished = [*_of_number(number), *_last_of(requested_by)]
+    order = {terminal_id: place for place, terminal_id in reversed(list(enumerate(wished)))}
+    ranked = sorted(active, key=lambda one: (_is_known_useless(one), order.get(one.id, len(wished))))
+    return ranked[0].id if ranked else None
+
+
+def _of_number(number: str) -> list[int]:
+    return [enrolment.terminal_id for enrolment in enrolments.of_number(number) if enrolment.wanted == PRESENT]
+
+
+def _last_of(requested_by: str) -> list[int]:
+    mine = select(Capture.terminal_id).where(Capture.requested_by == requested_by)
+    return list(db.session.execute(mine.order_by(Capture.id.desc()).limit(1)).scalars())
+
+
+def _is_known_useless(terminal: Terminal) -> bool:
+    return terminal.reachable is False or terminal.refused_since is not None
+
+
 def shown_fingerprint(url: str) -> str:
     """Return the SHA-256 of the certificate that is shown at an https address, for a person to compare and accept.
 

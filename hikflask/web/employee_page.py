@@ -6,11 +6,14 @@ from flask import Response, make_response, render_template, url_for
 from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.employees import EmployeePageForm
+from hikflask.models import Capture
+from hikflask.models.capture import TAKEN
 from hikflask.services import consents, employees, terminals
 from hikflask.services.drafts import Draft
 from hikflask.services.errors import ServiceError
 from hikflask.web import kept, panel
 from hikflask.web.errors import said, status_of
+from hikflask.web.operator import present_operator
 from hikflask.web.panel import Panel
 
 UNPROCESSABLE = 422
@@ -64,14 +67,18 @@ def fragment(form: EmployeePageForm, shown: Panel) -> str:
 
 
 def _known(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
-    form.offer(terminals.all_active())
-    employee_id, terminal_id = form.employee_id.data, form.terminal_id.data
+    employee_id = form.employee_id.data
+    employee = employees.get(employee_id) if employee_id else None
+    active = terminals.all_active()
+    form.offer(active, terminals.preferred(active, employee.number if employee else "", present_operator()))
+    terminal_id = form.terminal_id.data
     return {
         "form": form,
         "panel": shown,
-        "employee": employees.get(employee_id) if employee_id else None,
+        "employee": employee,
         "terminal": terminals.get(terminal_id) if terminal_id else None,
-        "address": address(form, shown.capture_id),
+        "address": address(form, shown.page_id),
+        "held_address": _address_of(shown.held) if shown.held else "",
         "consent_missing": consents.is_missing(form.hikvision_id.data or "", employee_id),
         "consent_required": consents.is_required(),
     }
@@ -97,3 +104,13 @@ def address(form: EmployeePageForm, capture_id: int | None) -> str:
     if employee_id:
         return url_for("employees.edit", employee_id=employee_id, capture=capture_id)
     return url_for("employees.new", capture=capture_id)
+
+
+def _address_of(capture: Capture) -> str:
+    """Return the address of the page where this unsaved picture can be looked at and saved by whoever made it, or ""."""
+    if capture.state != TAKEN or capture.requested_by != present_operator():
+        return ""
+    employee = employees.by_number(capture.draft_number)
+    if employee:
+        return url_for("employees.edit", employee_id=employee.id, capture=capture.id)
+    return url_for("employees.new", capture=capture.id)

@@ -170,7 +170,16 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     except ServiceError as error:
         return employee_page.refused(form, error)
     _settle(employee)
+    if form.own_capture and not shown.photo and not form.photo.data:
+        flash(_without_face(employee), "warning")
     return redirect(url_for(".show", employee_id=employee.id), 303)
+
+
+def _without_face(employee: Employee) -> str:
+    """What is said when a capture was begun and gave no picture, so that nobody takes the save for one with a face."""
+    if employee.picture:
+        return str(_("Saved, but the photo is still the earlier one: the capture gave no picture."))
+    return str(_("Saved without a face: the capture gave no picture. Capture the face, else no terminal knows it."))
 
 
 def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:

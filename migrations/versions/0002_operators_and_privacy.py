@@ -150,6 +150,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table('capture', schema=None) as batch_op:
         batch_op.add_column(sa.Column('draft_consent', sa.Boolean(), nullable=False, server_default='0'))
+        batch_op.add_column(sa.Column('retake_of', sa.Integer(), nullable=True))
 
     with op.batch_alter_table('employee', schema=None) as batch_op:
         batch_op.add_column(sa.Column('left_at', sa.DateTime(), nullable=True))
@@ -184,6 +185,7 @@ def downgrade() -> None:
         batch_op.drop_column('left_at')
 
     # Not by a batch: that would build the table anew without its checks and its partial index.
+    op.drop_column('capture', 'retake_of')
     op.drop_column('capture', 'draft_consent')
 
     with op.batch_alter_table('operator_session', schema=None) as batch_op:
