@@ -35,6 +35,20 @@ def next_or(default: str) -> str:
     return wanted if OWN_PATH.match(wanted) else default
 
 
+def present_address(drawn: str) -> str:
+    """Return the address that the browser shows, when it is of the page that was drawn with this one.
+
+    A search and a capture change what stands after the question mark.
+    """
+    try:
+        parts = urlsplit(request.referrer or "")
+    except ValueError:
+        return drawn
+    shown = f"{parts.path}?{parts.query}"
+    same = parts.netloc == request.host and parts.path == urlsplit(drawn).path
+    return shown if same and parts.query and OWN_PATH.match(shown) else drawn
+
+
 def here() -> str:
     """Return the address of the page that is shown, or the start page when it is the answer to a form."""
     return request.full_path.rstrip("?") if request.method == "GET" else "/"

@@ -2,17 +2,20 @@
 
 from typing import Any
 
-from flask import Response, make_response, render_template, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import force_locale, get_locale
+from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.models import Capture
 from hikflask.models.capture import TAKEN
-from hikflask.services import consents, employees, terminals
+from hikflask.services import consents, drafts, employees, terminals
 from hikflask.services.drafts import Draft
 from hikflask.services.errors import ServiceError
-from hikflask.web import kept, panel
+from hikflask.web import kept, language, panel
 from hikflask.web.errors import said, status_of
+from hikflask.web.language import LANGUAGES
 from hikflask.web.operator import present_operator
 from hikflask.web.panel import Panel
 
@@ -37,16 +40,38 @@ def as_typed() -> EmployeePageForm:
     return EmployeePageForm()
 
 
-@kept.restores("employees.create", "employees.update", "captures.start", "captures.cancel", "captures.dismiss")
+@kept.restores(
+    "employees.create",
+    "employees.update",
+    "employees.new_in_language",
+    "employees.edit_in_language",
+    "captures.start",
+    "captures.cancel",
+    "captures.dismiss",
+)
 def typed_again(
     fields: MultiDict[str, str],
     employee_id: int | None = None,
-    **_: Any,
+    **values: Any,  # noqa: ARG001 - of a capture's address
 ) -> Response:
     """Answer the page with a form that came when nobody was signed in any more; a chosen file is not in it."""
     form = EmployeePageForm(formdata=fields)
     form.employee_id.data = employee_id or form.employee_id.data
     return show(form, panel.of(form.own_capture))
+
+
+def in_language(form: EmployeePageForm, chosen: str | None) -> Response:
+    """Answer the page as typed in the chosen language: by its address where a capture keeps what is typed."""
+    with force_locale(chosen if chosen in LANGUAGES else str(get_locale())):
+        if request.form.get("photo"):  # The file's name: this form is sent without its files.
+            flash(_("Choose the photo file again, please: a browser does not keep it."), "warning")
+        shown = panel.of(form.own_capture)
+        if shown.page_id and drafts.keep(shown.page_id, typed_draft(form)):
+            response = make_response(redirect(address(form, form.own_capture), 303))
+        else:
+            response = show(form, shown)
+    language.remember(response, chosen)
+    return response
 
 
 def typed_draft(form: EmployeePageForm) -> Draft:

@@ -26,6 +26,7 @@ bp = Blueprint("employees", __name__)
 
 PAGE = 50
 ADDRESS = "/employees/<int:employee_id>"
+TYPED = {"employees.create", "employees.update", "employees.new_in_language", "employees.edit_in_language"}
 
 
 @bp.get("/")
@@ -61,6 +62,13 @@ def new() -> ResponseReturnValue:
     return employee_page.show(employee_page.filled(shown.draft, shown), shown)
 
 
+@bp.post("/employees/new")
+@allow(OPERATOR)
+def new_in_language() -> ResponseReturnValue:
+    """The form as it is typed, in another language."""
+    return employee_page.in_language(employee_page.as_typed(), request.form.get("lang"))
+
+
 @bp.post("/employees/")
 @allow(OPERATOR)
 def create() -> ResponseReturnValue:
@@ -78,6 +86,15 @@ def edit(employee_id: int) -> ResponseReturnValue:
     # What was typed is forgotten in time; the form then shows what is saved.
     typed = saved if shown.draft == Draft() else shown.draft
     return employee_page.show(employee_page.filled(typed, shown, employee_id), shown)
+
+
+@bp.post(f"{ADDRESS}/edit")
+@allow(OPERATOR)
+def edit_in_language(employee_id: int) -> ResponseReturnValue:
+    """The form of an employee as it is typed, in another language."""
+    form = employee_page.as_typed()
+    form.employee_id.data = _employee(employee_id).id
+    return employee_page.in_language(form, request.form.get("lang"))
 
 
 @bp.post(ADDRESS)
@@ -148,7 +165,7 @@ def delete(employee_id: int) -> ResponseReturnValue:
 def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - always the same sentence
     """Show the form as typed with a fresh token; the other forms have nothing that could be lost."""
     text = _("The page was open for too long, or cookies are off. Nothing typed is lost: try again.")
-    if request.endpoint in {"employees.create", "employees.update"}:
+    if request.endpoint in TYPED:
         form = employee_page.as_typed()
         return employee_page.show(form, panel.of(form.own_capture), 400, text)
     flash(text, "warning")
