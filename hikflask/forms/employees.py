@@ -48,7 +48,7 @@ class EmployeePageForm(EmployeeForm):
         return own
 
     def offer(self, terminals: list[Any], preferred: int | None) -> None:
-        """Fill the selector with the terminals (anything with id and name); `preferred` is chosen unless another was."""
+        """Fill the selector with terminals (anything with id and name); `preferred` is chosen unless another was."""
         self.terminal_id.choices = [(terminal.id, terminal.name) for terminal in terminals]
         if self.terminal_id.data not in {terminal.id for terminal in terminals}:
             self.terminal_id.data = preferred

@@ -4,21 +4,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from hikflask.extensions import db
 from hikflask.isapi import capture, device, persons
 from hikflask.isapi.errors import NotSupported, Refused, TerminalError
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_BINARY, BY_PICTURE, BY_URL, NO_CAPTURE
-from hikflask.services import audit, conversations, leases
+from hikflask.services import audit, conversations, leases, workers
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import LoginStopped, TerminalInUse
 
 CHECK = "check"
 # A person waits for the page of a check, so a terminal that is slow with each answer must not hold it for a minute.
 CHECK_SECONDS = 12.0
+# A check in the background begins at once, or after the conversation that the terminal is in.
+AWAITED_SECONDS = 45.0
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,29 @@ def check(terminal_id: int, holder: str) -> Terminal:
     :raises TerminalError: what went wrong; the row says so, too.
     :raises TerminalInUse: when a capture holds it. :raises LoginStopped: when it refused our password before.
     """
-    with conversations.converse(terminal_id, holder, CHECK, total=CHECK_SECONDS) as talk:
-        return learn(talk)
+    try:
+        with conversations.converse(terminal_id, holder, CHECK, total=CHECK_SECONDS) as talk:
+            return learn(talk)
+    finally:
+        _awaited(terminal_id, None)
+
+
+def expect(terminal_id: int) -> None:
+    """Note that a check is about to be made in the background, so that pages wait for it."""
+    _awaited(terminal_id, database_now(AWAITED_SECONDS))
+
+
+def _awaited(terminal_id: int, until: Any) -> None:
+    leases.changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(check_until=until))
+    db.session.commit()
+
+
+def is_running(terminal: Terminal) -> bool:
+    """True while the terminal is checked, or a worker is about to; a check that nobody makes is not waited for."""
+    now = db.session.execute(select(database_now())).scalar_one()
+    db.session.commit()
+    held = terminal.lease_purpose == CHECK and terminal.lease_until is not None and terminal.lease_until > now
+    return held or (terminal.check_until is not None and terminal.check_until > now and workers.alive())
 
 
 def learn(talk: Conversation) -> Terminal:

@@ -90,6 +90,9 @@ def _apply(terminal: Terminal, access: Access) -> bool:
     anew = bool(access.password) or before != after
     if anew:
         terminal.capture_mode = terminal.face_mode = None
+        # What the old way told is not true of the new one, until that is checked.
+        terminal.reachable = terminal.login = None
+        terminal.trouble = ""
     if access.password or before[:-1] != after[:-1]:
         terminal.version += 1
         terminal.refused_since = terminal.unlock_at = None

@@ -132,7 +132,7 @@ def address(form: EmployeePageForm, capture_id: int | None) -> str:
 
 
 def _address_of(capture: Capture) -> str:
-    """Return the address of the page where this unsaved picture can be looked at and saved by whoever made it, or ""."""
+    """Return the address where whoever made this unsaved picture can look at it and save it; "" for others."""
     if capture.state != TAKEN or capture.requested_by != present_operator():
         return ""
     employee = employees.by_number(capture.draft_number)

@@ -164,6 +164,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('forgotten_at', sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column('unlinked_at', sa.DateTime(), nullable=True))
 
+    with op.batch_alter_table('terminal', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('check_until', sa.DateTime(), nullable=True))
+
     op.execute("UPDATE employee SET left_at = CURRENT_TIMESTAMP WHERE NOT is_active")
     for statement in APPEND_ONLY[op.get_bind().dialect.name]:
         op.execute(statement)
@@ -172,6 +175,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     for statement in NOT_APPEND_ONLY[op.get_bind().dialect.name]:
         op.execute(statement)
+    # Not by a batch: that would build the table anew without its checks and its partial index.
+    op.drop_column('terminal', 'check_until')
     with op.batch_alter_table('photo', schema=None) as batch_op:
         batch_op.drop_column('unlinked_at')
         batch_op.drop_column('forgotten_at')
@@ -184,7 +189,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_employee_photo_id'))
         batch_op.drop_column('left_at')
 
-    # Not by a batch: that would build the table anew without its checks and its partial index.
     op.drop_column('capture', 'retake_of')
     op.drop_column('capture', 'draft_consent')
 
