@@ -133,6 +133,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The way to the terminal was changed and it has not answered since. Check it."),
     ),
     "terminal_unknown": (N_("There is no such terminal, or it is switched off here. Choose another terminal."),),
+    "terminal_not_named": (
+        N_("Several terminals are in use: say which one (device_id). No unsaved capture of this employee tells it."),
+    ),
     "terminal_name_known": (N_("Another terminal has this name. Choose another name."),),
     "terminal_has_people": (N_("People are enrolled on this terminal. Remove them first."),),
     "enrolment_unknown": (N_("This record is not there any more."),),
@@ -145,6 +148,12 @@ SENTENCES: dict[str, tuple[str, ...]] = {
             "To get the face onto it, capture it there."
         ),
         N_("The photo stays on the server: the terminal takes no files. To get the face onto it, capture it there."),
+    ),
+    "files_unknown": (
+        N_(
+            "Terminal “%(name)s” was not checked yet, so it is not known whether it takes photo files. "
+            "If it does not, the photo stays on the server."
+        ),
     ),
     "other_terminal": (N_("The face was captured at another terminal. Capture it at this one, too."),),
     "not_proven": (N_("The terminal said OK, but does not show the face yet. It is not confirmed."),),
@@ -170,6 +179,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "token_unknown": (N_("There is no such token any more."),),
     "code_wrong": (N_("The code is wrong. The server's log shows the right one."),),
     "consent_missing": (N_("There is no consent to take this face yet. Record the consent first."),),
+    "kept_without_consent": (N_("The photo is stored, but no consent to it is recorded. Record the consent."),),
     # Refusals of a terminal, by its own code.
     "capturetimeout": NOBODY_CAME,
     "devicebusy": BUSY,

@@ -50,6 +50,7 @@ STATUS = {
     "enrolment_unknown": CONFLICT,
     "consent_missing": CONFLICT,
     "terminal_unknown": UNPROCESSABLE,
+    "terminal_not_named": UNPROCESSABLE,
     "terminal_address_refused": UNPROCESSABLE,
     "name_bytes": UNPROCESSABLE,
     "photo_unreadable": UNPROCESSABLE,

@@ -74,6 +74,13 @@ class TerminalUnknown(ServiceError):
     fields = ("terminal_id",)
 
 
+class TerminalNotNamed(ServiceError):
+    """Several terminals are in use, and nothing says which one is meant."""
+
+    code = "terminal_not_named"
+    fields = ("terminal_id",)
+
+
 class TerminalNameKnown(ServiceError):
     """Another terminal has this name."""
 

@@ -17,7 +17,14 @@ from hikflask.services import (
     terminals,
     unsaved_captures,
 )
-from hikflask.services.errors import CaptureNotSaved, CaptureSuperseded, EmployeeInactive, TerminalUnknown, WishChanged
+from hikflask.services.errors import (
+    CaptureNotSaved,
+    CaptureSuperseded,
+    EmployeeInactive,
+    TerminalNotNamed,
+    TerminalUnknown,
+    WishChanged,
+)
 
 
 def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwrite: bool = False) -> Enrolment:
@@ -30,7 +37,8 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
     :raises CaptureSuperseded: when that capture's face is no more in the terminal's file.
     :raises CaptureNotSaved: when its picture was deleted in this moment.
     :raises WishChanged: when somebody else changed the wish in this moment.
-    :raises TerminalUnknown: when the terminal is unknown, or not named and not the only one.
+    :raises TerminalUnknown: when the terminal is unknown, or none is in use.
+    :raises TerminalNotNamed: when several are in use, and neither `terminal_id` nor a capture says which one.
     :raises ConsentMissing: when nothing says that the captured face may be kept, and that is required.
     """
     employee = db.session.get_one(Employee, employee_id, populate_existing=True)
@@ -105,7 +113,9 @@ def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:
         return terminals.active(terminal_id)
     if capture is not None:
         return terminals.active(capture.terminal_id)
-    only = terminals.all_active()
-    if len(only) != 1:
+    in_use = terminals.all_active()
+    if len(in_use) > 1:
+        raise TerminalNotNamed
+    if not in_use:
         raise TerminalUnknown
-    return only[0]
+    return in_use[0]
