@@ -39,8 +39,7 @@ done
 
 printf '%s\n' "$HIKFLASK_SIMULATOR_PASSWORD" |
     "$bin/flask" terminal add --replace "Проходная (симулятор)" "http://127.0.0.1:$simulator_port" admin --password-stdin
-{ printf '%s\n' "$password" | "$bin/flask" operator create admin --role admin --password-stdin >/dev/null 2>&1; } ||
-    printf '%s\n' "$password" | "$bin/flask" operator password admin --password-stdin >/dev/null
+printf '%s\n' "$password" | "$bin/flask" operator create admin --role admin --replace --password-stdin
 
 echo
 echo "  hikflask:            http://127.0.0.1:$port/"

@@ -19,11 +19,13 @@ class Rule:
     """What a view asks for: a role (None: nothing, for everybody), and whether the password must be asked for again.
 
     `counts`: whether such a request shows that a person is there; what a page asks by itself does not.
+    `answers_file`: a browser keeps the answer and goes on showing the page that it had.
     """
 
     role: str | None
     confirmed: bool = False
     counts: bool = True
+    answers_file: bool = False
 
 
 PUBLIC = Rule(None)
@@ -43,11 +45,11 @@ def allow(role: str, *, counts: bool = True) -> Callable[[View], View]:
     return decorate
 
 
-def confirmed(role: str) -> Callable[[View], View]:
+def confirmed(role: str, *, answers_file: bool = False) -> Callable[[View], View]:
     """Let a role call a view that can hurt: after its password was asked for again."""
 
     def decorate(view: View) -> View:
-        return _ruled(view, Rule(role, confirmed=True))
+        return _ruled(view, Rule(role, confirmed=True, answers_file=answers_file))
 
     return decorate
 

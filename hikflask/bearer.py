@@ -38,7 +38,7 @@ def token() -> ApiToken:
     if found is None:
         _count(f"wrong-token:{throttling.place(request.remote_addr or '')}", WRONG_A_MINUTE)
         if secret:
-            audit.note_alone("token.refused")
+            _note_refusal()
         raise TokenRefused("A valid token is expected: Authorization: Bearer …")
     _count(f"token:{found.id}", current_app.config["API_LIMIT"])
     return found
@@ -52,6 +52,11 @@ def caller(of: ApiToken) -> str:
 def act_as(of: ApiToken) -> None:
     """Let the token answer for what this request does; whoever begins the request ends this with it."""
     g.actor_token = audit.begin(Actor(caller(of), request.remote_addr or "", g.request_id))
+
+
+def _note_refusal() -> None:
+    with audit.acting(Actor(audit.NOBODY, request.remote_addr or "", g.request_id)):
+        audit.note_alone("token.refused")
 
 
 def _count(key: str, limit: int) -> None:

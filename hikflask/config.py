@@ -31,6 +31,7 @@ KNOWN_PHRASES = re.compile(
 MEGABYTE = 1024 * 1024
 MOST_DAYS = 36500
 DAYS = "a whole number of days"
+SECOND, DAY, PER_MINUTE = "second", "day", "per minute"
 HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z|\[[0-9a-f:]+\]\Z")
 
 
@@ -101,15 +102,16 @@ def _networks(text: Any) -> tuple[IPv4Network | IPv6Network, ...]:
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: its default, the function that reads it from text, and what that takes, for the refusal."""
+    """One setting: its default, the function that reads it from text, what that takes (for the refusal), its unit."""
 
     default: Any
     read: Callable[[Any], Any]
     allowed: str = "a text"
+    unit: str = ""
 
 
 def _time(default: float) -> Setting:
-    return Setting(default, _seconds, "a number of seconds between 0 and 86400")
+    return Setting(default, _seconds, "a number of seconds between 0 and 86400", SECOND)
 
 
 SETTINGS = {
@@ -130,14 +132,14 @@ SETTINGS = {
     "TIMEZONE": Setting("", _zone, "a zone name such as Europe/Moscow, or empty for the machine's own"),
     "SESSION_IDLE": _time(7200.0),
     "SESSION_LIFETIME": _time(43200.0),
-    "API_LIMIT": Setting(6000, _whole(1, 10**6), "a whole number of calls a minute"),
+    "API_LIMIT": Setting(6000, _whole(1, 10**6), "a whole number of calls a minute", PER_MINUTE),
     "TRUSTED_PROXY": Setting("127.0.0.1", _address, "the IP address of the proxy in front, or empty for none"),
     "HOSTS": Setting("", _hosts, "the host names that the pages are called by, or empty for any"),
     "CONSENT": Setting("warn", _one_of("warn", "require"), "warn or require"),
-    "PHOTO_RETENTION": Setting("employed", _photo_retention, "employed, never, or a whole number of days"),
+    "PHOTO_RETENTION": Setting("employed", _photo_retention, "employed, never, or a whole number of days", DAY),
     "CAPTURE_RETENTION": _time(3600.0),
-    "EVENT_RETENTION": Setting(90, _whole(1, MOST_DAYS), DAYS),
-    "AUDIT_RETENTION": Setting(1095, _whole(30, MOST_DAYS), "a whole number of days, 30 or more"),
+    "EVENT_RETENTION": Setting(90, _whole(1, MOST_DAYS), DAYS, DAY),
+    "AUDIT_RETENTION": Setting(1095, _whole(30, MOST_DAYS), "a whole number of days, 30 or more", DAY),
 }
 
 FLASK_SETTINGS = {
@@ -188,6 +190,7 @@ def validate(config: Config) -> None:
         except (TypeError, ValueError) as error:
             # The value stays out of the sentence: a database's address holds its password.
             raise ConfigError(f"HIKFLASK_{name} cannot be used: set it to {setting.allowed}.") from error
+    _refuse_contradictions(config)
     folder = _writable_folder(Path(config["INSTANCE_PATH"]))
     config["SECRET_KEY"] = _secret_key(config["SECRET_KEY"], folder / "secret_key")
     config["PASSWORD_KEY_FILE"] = None if config["PASSWORD_KEY"] else str(folder / "password_key")
@@ -196,6 +199,14 @@ def validate(config: Config) -> None:
     config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1)
     config["TRUSTED_HOSTS"] = config["HOSTS"] or None
     config["UPLOADS"] = str(folder / "uploads")
+
+
+def _refuse_contradictions(config: Config) -> None:
+    if config["CAPTURE_RETENTION"] < config["CAPTURE_HOLD"]:
+        raise ConfigError(
+            "HIKFLASK_CAPTURE_RETENTION is shorter than HIKFLASK_CAPTURE_HOLD, so a picture would go while a terminal "
+            f"is kept for it: set it to {config['CAPTURE_HOLD']:g} or more."
+        )
 
 
 def _writable_folder(folder: Path) -> Path:

@@ -7,7 +7,7 @@ one or more variants, from the fullest to the shortest: the first whose names ar
 import re
 from typing import Any
 
-from flask_babel import force_locale, gettext
+from flask_babel import force_locale, gettext, ngettext
 
 NAMES = re.compile(r"%\((\w+)\)s")
 
@@ -84,7 +84,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "lease_lost": (N_("Another conversation has the terminal now. Try again."),),
     "capture_running": (N_("The capture is still running. Wait for the photo or cancel it, then save."),),
     # An enrolment, per terminal.
-    "enrolment_working": (N_("Person ✓ · face …"),),
+    "enrolment_working": (N_("the person is there, the face is being sent…"),),
     "enrolment_confirmed": (
         N_("On “%(t)s”: person and face. Checked at %(time)s."),
         N_("On “%(t)s”: person and face."),
@@ -116,7 +116,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("This employee ID is still being removed from a terminal. Choose another one or wait."),
     ),
     "name_bytes": (
-        N_("The full name is too long for the terminal “%(t)s”: %(length)s bytes, at most %(limit)s. Shorten it."),
+        N_(
+            "The full name is too long for the terminal “%(t)s”: %(bytes)s, at most %(limit)s. "
+            "That is %(latin)s or %(russian)s. Shorten it."
+        ),
         N_("The full name is too long for the terminal. Shorten it."),
     ),
     "name_too_long": (N_("The full name is too long for the terminal. Shorten it."),),
@@ -136,8 +139,19 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "terminal_not_named": (
         N_("Several terminals are in use: say which one (device_id). No unsaved capture of this employee tells it."),
     ),
+    "terminal_retired": (
+        N_("“%(t)s” is out of service for good: nothing is sent to it."),
+        N_("The terminal is out of service for good: nothing is sent to it."),
+    ),
     "terminal_name_known": (N_("Another terminal has this name. Choose another name."),),
-    "terminal_has_people": (N_("People are enrolled on this terminal. Remove them first."),),
+    "terminal_password_needed": (
+        N_("The stored password is not sent to another address. Enter the terminal's password again."),
+    ),
+    "terminal_has_people": (
+        N_(
+            "People are enrolled on this terminal. Remove them first; if it does not come back, take it out of service."
+        ),
+    ),
     "enrolment_unknown": (N_("This record is not there any more."),),
     "wish_changed": (N_("This was changed meanwhile. Look again, please."),),
     "no_photo": (N_("there is no photo yet. Capture one at the terminal."),),
@@ -172,11 +186,17 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "password_long": (N_("The password is too long: at most %(n)s characters."), N_("The password is too long.")),
     "password_common": (N_("This password is too easy to guess. Take several words that do not belong together."),),
     "operator_name_known": (N_("Another operator has this name. Choose another name."),),
-    "operator_unknown": (N_("There is no such operator any more."),),
+    "operator_name_reserved": (
+        N_("The audit trail has a program under this name, or it has letters that nobody sees. Choose another name."),
+    ),
+    "operator_unknown": (
+        N_("There is no operator “%(name)s”."),
+        N_("There is no such operator any more."),
+    ),
     "operators_exist": (N_("There is an administrator already. Sign in."),),
     "last_administrator": (N_("Nobody would be left to administer. Make somebody else an administrator first."),),
     "token_name_known": (N_("Another token has this name. Choose another name."),),
-    "token_unknown": (N_("There is no such token any more."),),
+    "token_unknown": (N_("There is no token “%(name)s”."), N_("There is no such token any more.")),
     "code_wrong": (N_("The code is wrong. The server's log shows the right one."),),
     "consent_missing": (N_("There is no consent to take this face yet. Record the consent first."),),
     "kept_without_consent": (N_("The photo is stored, but no consent to it is recorded. Record the consent."),),
@@ -238,6 +258,19 @@ SENTENCES: dict[str, tuple[str, ...]] = {
 ALIASES = {"seconds": "n"}
 
 
+def counted_bytes(count: int) -> str:
+    """Return so many bytes, with the noun in its form."""
+    return str(ngettext("%(num)s byte", "%(num)s bytes", count))
+
+
+def counted_letters(limit: int) -> dict[str, str]:
+    """Return how many letters so many bytes of UTF-8 are: all `latin`, or all `russian`, which take two bytes each."""
+    return {
+        "latin": str(ngettext("%(num)s Latin letter", "%(num)s Latin letters", limit)),
+        "russian": str(ngettext("%(num)s Russian letter", "%(num)s Russian letters", limit // 2)),
+    }
+
+
 def sentence(code: str, **params: Any) -> str:
     """Return the sentence for a code in the present language; names that are missing make it shorter, never fail."""
     given = _given(params)
@@ -257,4 +290,7 @@ def english(code: str, **params: Any) -> str:
 def _given(params: dict[str, Any]) -> dict[str, Any]:
     """The names that have a value, some also under the name that the sentences use."""
     given = {name: value for name, value in params.items() if value not in (None, "")}
-    return {ALIASES[name]: value for name, value in given.items() if name in ALIASES} | given
+    given = {ALIASES[name]: value for name, value in given.items() if name in ALIASES} | given
+    if {"length", "limit"} <= given.keys():
+        given |= {"bytes": counted_bytes(given["length"]), **counted_letters(given["limit"])}
+    return given

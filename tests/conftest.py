@@ -11,6 +11,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from hikflask import create_app
 from hikflask.extensions import db, task_queue
@@ -23,6 +25,24 @@ from tests.postgresql import Cluster, programs
 from tests.signed_in import client_of
 from tests.wire import InProcess
 
+
+class Compiled(BytecodeCache):
+    """Templates that were compiled once, for all apps of a run: each test makes an app of its own."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take a template's code, if it was compiled before."""
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template's code."""
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
 HOST = "terminal.test"
 PASSWORD = "Abc12345"
 
@@ -95,6 +115,7 @@ def app(database: dict[str, str], tmp_path: Path, settings: dict[str, Any]) -> I
     }
     app = create_app(given)
     app.extensions["terminal_transport"] = InProcess()
+    app.jinja_env.bytecode_cache = COMPILED
     yield app
     close(app)
 

@@ -1,5 +1,6 @@
 """Clients that are somebody: an operator with an open session, or a program with a token."""
 
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def add_operator(name: str = OPERATOR_NAME, role: str = ADMIN, **columns: object
 
 def open_session(operator: Operator, *, confirmed: bool = True) -> str:
     """Open a session and return its key; needs an app context."""
-    key = f"key-of-{operator.name}-{db.session.query(OperatorSession).count()}"
+    key = f"key-of-{operator.name}-{secrets.token_hex(4)}"
     row = OperatorSession(key_sha256=sessions._hash(key), operator_id=operator.id, address="127.0.0.1")
     row.confirmed_at = database_now() if confirmed else None  # type: ignore[assignment]
     db.session.add(row)

@@ -1,11 +1,14 @@
 """The command line: terminals are added and checked; passwords come from standard input and never go out."""
 
+import re
+
 import pytest
 from click.testing import Result
 from flask import Flask
 
 from hikflask.extensions import db, vault
 from hikflask.models import Terminal
+from hikflask.models.columns import database_now
 from hikflask.services import terminals
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST, PASSWORD
@@ -195,3 +198,30 @@ def test_check_of_an_unknown_terminal_fails(app: Flask) -> None:
     result = run(app, "check", "7")
 
     assert (result.exit_code, result.stderr) == (1, "Error: There is no terminal 7.\n")
+
+
+def test_bad_address_is_refused_before_the_password_is_asked_for(app: Flask) -> None:
+    result = run(app, "add", "Вход", "ftp://terminal.test", "admin")
+
+    assert result.exit_code == 1
+    assert "“Address” must look like" in result.stderr
+    assert "Password" not in result.stdout
+
+
+@pytest.mark.usefixtures("simulator")
+def test_terminals_are_listed_with_their_state_and_without_passwords(app: Flask) -> None:
+    add(app)
+    add(app, name="Склад", url="http://away.test")
+    with app.app_context():
+        db.session.execute(db.update(Terminal).where(Terminal.id == 2).values(refused_since=database_now()))
+        db.session.commit()
+        kept = [row.password_encrypted for row in terminals.everyone()]
+
+    result = run(app, "list")
+
+    head, *lines = (re.split(r" {2,}", line) for line in result.stdout.splitlines())
+    assert head == ["ID", "NAME", "STATE", "LAST CHECK", "ADDRESS", "ACCOUNT"]
+    assert [line[:3] for line in lines] == [["1", "Вход", "reachable"], ["2", "Склад", "password refused"]]
+    assert lines[0][3].endswith(" UTC")
+    assert lines[0][4:] == [URL, "admin"]
+    assert not [secret for secret in (PASSWORD, *kept) if secret in result.output]

@@ -87,6 +87,7 @@ def test_instance_folder_is_given_by_the_environment_or_stands_beside_the_packag
         ("DATABASE_URL", "mysql://db/hikflask", "sqlite:///… or postgresql://…"),
         ("TERMINAL_NETWORKS", "office", "networks such as 192.168.1.0/24"),
         ("TERMINAL_NETWORKS", "192.168.1.0/24, 10.0.0.1/8", "networks such as 192.168.1.0/24"),
+        *[("AUDIT_RETENTION", days, "a whole number of days, 30 or more") for days in ("29", "0", "36501", "1e3")],
         ("TIMEZONE", "Moscow", "a zone name such as Europe/Moscow"),
         ("TIMEZONE", "/etc/passwd", "a zone name such as Europe/Moscow"),
     ],
@@ -95,6 +96,19 @@ def test_value_that_is_not_allowed_is_refused_by_name_with_what_is(
     tmp_path: Path, name: str, value: object, advice: str
 ) -> None:
     assert refusal(tmp_path, **{name: value}).startswith(f"HIKFLASK_{name} cannot be used: set it to {advice}")
+
+
+def test_audit_trail_is_kept_for_thirty_days_at_least(tmp_path: Path) -> None:
+    assert loaded(tmp_path, AUDIT_RETENTION="30")["AUDIT_RETENTION"] == 30
+
+
+def test_unsaved_picture_is_kept_as_long_as_its_terminal_is_held_for_it(tmp_path: Path) -> None:
+    assert loaded(tmp_path, CAPTURE_RETENTION="300", CAPTURE_HOLD="300")["CAPTURE_RETENTION"] == 300.0
+
+    said = refusal(tmp_path, CAPTURE_RETENTION="299", CAPTURE_HOLD="300")
+
+    assert said.startswith("HIKFLASK_CAPTURE_RETENTION is shorter than HIKFLASK_CAPTURE_HOLD")
+    assert said.endswith("set it to 300 or more.")
 
 
 @pytest.mark.parametrize("text", ["10.0.0.0/8,fd12::/48 192.168.1.64", "  10.0.0.0/8 , fd12::/48,\n192.168.1.64 "])

@@ -1,6 +1,7 @@
 """A migrated empty database equals the models, and the way back works."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.services import audit
+from hikflask.models import Employee
+from hikflask.services import audit, employees
+from hikflask.services.drafts import Draft
 from tests.conftest import close
 from tests.postgresql import Cluster
 
@@ -102,3 +105,73 @@ def test_sqlite_is_in_wal_mode_with_foreign_keys(empty: Flask) -> None:
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
             assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() >= 5000
     close(empty)
+
+
+def rows_of_the_first_version() -> None:
+    """Write a terminal, an employee with a photo, and one who left into tables of version 0001."""
+    for statement in (
+        "INSERT INTO terminal (id, name, url, username, password_encrypted, is_active, version, created_at, model,"
+        " serial, firmware, can_cancel, face_by_picture, trouble, refused_code, tried_version, lease_number,"
+        " lease_holder, lease_purpose)"
+        " VALUES (3, 'Вход', 'http://a.test', 'admin', 'x', true, 1, '2026-01-01', '',"
+        " '', '', false, false, '', '', 0, 0, '', '')",
+        "INSERT INTO employee (id, number, name, department, search, is_active, created_at)"
+        " VALUES (7, '100', 'Анна Иванова', '', 'анна', true, '2026-01-01'),"
+        " (8, '101', 'Ольга Иванова', '', 'ольга', false, '2026-01-01')",
+        "INSERT INTO photo (id, file, sha256, source, employee_id, created_at)"
+        " VALUES (5, '100_a.jpg', 'aa', 'upload', 7, '2026-01-01')",
+        "UPDATE employee SET photo_id = 5 WHERE id = 7",
+    ):
+        db.session.execute(text(statement))
+    db.session.commit()
+
+
+def test_rows_of_the_first_version_are_kept(either: Flask) -> None:
+    with either.app_context():
+        upgrade(revision="0001")
+        rows_of_the_first_version()
+        upgrade()
+
+        kept = db.session.execute(text("SELECT id, number, photo_id, left_at IS NULL FROM employee ORDER BY id")).all()
+        assert [tuple(row) for row in kept] == [(7, "100", 5, True), (8, "101", None, False)]
+        left_at = db.session.get_one(Employee, 8).left_at
+        assert left_at is not None
+        assert abs((datetime.now(UTC) - left_at).total_seconds()) < 600
+        assert db.session.execute(text("SELECT employee_id, file FROM photo")).one() == (7, "100_a.jpg")
+        assert db.session.execute(text("SELECT id, name FROM terminal")).one() == (3, "Вход")
+        db.session.commit()
+        assert differences() == []
+        if db.engine.dialect.name == "sqlite":
+            assert db.session.execute(text("PRAGMA foreign_key_check")).all() == []
+
+
+TABLES = [
+    "employee",
+    "photo",
+    "terminal",
+    "capture",
+    "enrolment",
+    "operator",
+    "operator_session",
+    "api_token",
+    "erasure",
+]
+
+
+@pytest.mark.parametrize("how", ["migrated", "made"])
+def test_no_table_of_sqlite_gives_an_id_twice(empty: Flask, how: str) -> None:
+    with empty.app_context():
+        upgrade() if how == "migrated" else db.create_all()
+        statement = text("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'")
+        assert sorted(db.session.execute(statement).scalars()) == sorted(TABLES)
+    close(empty)
+
+
+def test_id_of_who_was_deleted_is_nobodys(either: Flask) -> None:
+    with either.app_context():
+        upgrade()
+        gone = employees.save(Draft("901", "Анна Иванова")).id
+        employees.delete(gone)
+
+        assert employees.save(Draft("902", "Ольга Иванова")).id != gone
+        assert employees.get(gone) is None

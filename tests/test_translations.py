@@ -21,11 +21,16 @@ def catalogue() -> Catalog:
         return read_po(file, locale="ru")
 
 
-def texts_in_sources() -> set[str]:
+def texts_in_sources() -> set[str | tuple[str, ...]]:
     with (ROOT / "babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)
     found = extract_from_dir(ROOT, methods, options, keywords=KEYWORDS)
-    return {message for _, _, message, _, _ in found if isinstance(message, str)}
+    return {message for _, _, message, _, _ in found}
+
+
+def texts(message: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    """A message's texts: one, or one for each form of a plural."""
+    return (message,) if isinstance(message, str) else tuple(message)
 
 
 def test_the_catalogue_has_what_the_sources_say_and_no_more() -> None:
@@ -35,14 +40,15 @@ def test_the_catalogue_has_what_the_sources_say_and_no_more() -> None:
 
 def test_everything_is_translated_and_nothing_is_guessed() -> None:
     messages = [message for message in catalogue() if message.id]
-    assert [message.id for message in messages if not message.string] == []
+    assert [message.id for message in messages if not all(texts(message.string))] == []
     assert [message.id for message in messages if message.fuzzy] == []
 
 
 def test_each_translation_uses_only_names_that_are_given() -> None:
     for message in catalogue():
         if message.id:
-            assert set(NAMES.findall(message.string)) <= set(NAMES.findall(message.id)), message.id
+            given = {name for text in texts(message.id) for name in NAMES.findall(text)}
+            assert {name for text in texts(message.string) for name in NAMES.findall(text)} <= given, message.id
 
 
 def test_the_compiled_catalogue_is_fresh() -> None:
@@ -52,4 +58,4 @@ def test_the_compiled_catalogue_is_fresh() -> None:
     with (FOLDER / "messages.mo").open("rb") as file:
         kept = read_mo(file)
     fresh = read_mo(compiled)
-    assert {message.id: message.string for message in kept} == {message.id: message.string for message in fresh}
+    assert {texts(one.id): texts(one.string) for one in kept} == {texts(one.id): texts(one.string) for one in fresh}

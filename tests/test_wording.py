@@ -53,7 +53,7 @@ TABLE = [
         "На этом терминале уже снято другое лицо. Снимите сотрудника ещё раз.",
         "Another face was captured there since. Capture the employee again.",
     ),
-    ("enrolment_working", "Сотрудник ✓ · лицо …", "Person ✓ · face …"),
+    ("enrolment_working", "сотрудник есть, отправляем лицо…", "the person is there, the face is being sent…"),
     (
         "enrolment_confirmed",
         "Есть на терминале «Вход»: сотрудник и лицо. Проверено в 14:05.",
@@ -194,3 +194,21 @@ def test_a_refusal_without_words_says_its_code() -> None:
 
 def test_what_a_terminal_says_is_never_a_format() -> None:
     assert wording.english("odd", text="%(n)s %s 100%") == "The terminal refused: %(n)s %s 100% (odd)."
+
+
+@pytest.mark.parametrize(
+    ("length", "limit", "russian_text", "english_text"),
+    [
+        (73, 32, "73 байта при пределе 32. Предел — это 32 латинские буквы или 16 русских букв.",
+         "73 bytes, at most 32. That is 32 Latin letters or 16 Russian letters."),
+        (81, 42, "81 байт при пределе 42. Предел — это 42 латинские буквы или 21 русская буква.",
+         "81 bytes, at most 42. That is 42 Latin letters or 21 Russian letters."),
+        (130, 128, "130 байт при пределе 128. Предел — это 128 латинских букв или 64 русские буквы.",
+         "130 bytes, at most 128. That is 128 Latin letters or 64 Russian letters."),
+    ],
+)  # fmt: skip
+def test_name_that_is_too_long_is_said_in_letters(
+    length: int, limit: int, russian_text: str, english_text: str
+) -> None:
+    assert russian_text in wording.sentence("name_bytes", t="Вход", length=length, limit=limit)
+    assert english_text in wording.english("name_bytes", t="Вход", length=length, limit=limit)

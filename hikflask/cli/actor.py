@@ -1,5 +1,5 @@
 """Who acts when a command runs, as the audit trail and leases have it."""
 
-from hikflask.services.audit import Actor
+from hikflask.services.audit import COMMAND_LINE
 
-ACTOR = Actor("command line")
+ACTOR = COMMAND_LINE

@@ -5,15 +5,18 @@ from flask.cli import with_appcontext
 
 from hikflask import wording
 from hikflask.cli.actor import ACTOR
+from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.passwords import read_password
+from hikflask.cli.tables import moment, table
+from hikflask.models import Operator
 from hikflask.models.operator import ROLES
-from hikflask.services import audit, operators
+from hikflask.services import audit, operators, sessions
 from hikflask.services.errors import ServiceError
 
 LONGEST_NAME = 64
 
 
-@click.group()
+@click.group(cls=DatabaseGroup)
 def operator() -> None:
     """Operators, who sign in to the pages."""
 
@@ -22,17 +25,24 @@ def operator() -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), required=True, help="What the operator may do.")
 @click.option("--password-stdin", is_flag=True, help="Read the operator's password from standard input.")
+@click.option("--replace", is_flag=True, help="Give role and password to the operator of this name, if there is one.")
 @with_appcontext
-def create_operator(name: str, role: str, password_stdin: bool) -> None:
+def create_operator(name: str, role: str, password_stdin: bool, replace: bool) -> None:
     """Add an operator; a password of at least 12 characters is asked for."""
     name = checked_name(name)
     password = read_password(password_stdin)
+    known = operators.named(name) if replace else None
     try:
         with audit.acting(ACTOR):
-            added = operators.create(name, password, role)
+            added = _replaced(known, password, role) if known else operators.create(name, password, role)
     except ServiceError as error:
         raise click.ClickException(wording.english(error.code, **error.params)) from error
-    click.echo(f"Operator “{added.name}” ({added.role}) added.")
+    click.echo(f"Operator “{added.name}” ({added.role}) {'changed' if known else 'added'}.")
+
+
+def _replaced(known: Operator, password: str, role: str) -> Operator:
+    operators.set_password(known.id, password)
+    return operators.change(known.id, role, is_active=True)
 
 
 @operator.command("password")
@@ -43,7 +53,7 @@ def set_password(name: str, password_stdin: bool) -> None:
     """Give an operator another password; all sessions end, and tries that were counted are forgotten."""
     found = operators.named(name)
     if found is None:
-        raise click.ClickException(wording.english("operator_unknown"))
+        raise click.ClickException(wording.english("operator_unknown", name=name))
     password = read_password(password_stdin)
     try:
         with audit.acting(ACTOR):
@@ -51,6 +61,21 @@ def set_password(name: str, password_stdin: bool) -> None:
     except ServiceError as error:
         raise click.ClickException(wording.english(error.code, **error.params)) from error
     click.echo(f"Operator “{found.name}” has another password.")
+
+
+@operator.command("list")
+@with_appcontext
+def list_operators() -> None:
+    """List the operators: role, state, and when each signed in last."""
+    last = sessions.last_sign_ins()
+    rows = [(one.name, one.role, _state(one), moment(last.get(one.name))) for one in operators.everyone()]
+    click.echo(table(("NAME", "ROLE", "STATE", "LAST SIGN-IN"), rows))
+
+
+def _state(found: Operator) -> str:
+    if not found.is_active:
+        return "may not sign in"
+    return "has a temporary password" if found.must_change_password else "active"
 
 
 def checked_name(name: str) -> str:

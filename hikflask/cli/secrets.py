@@ -5,12 +5,13 @@ from cryptography.fernet import Fernet
 from flask.cli import with_appcontext
 
 from hikflask.cli.actor import ACTOR
+from hikflask.cli.database import DatabaseGroup
 from hikflask.extensions import vault
 from hikflask.services import audit, terminal_passwords
 from hikflask.vault import GRACE_SECONDS, SETTING, VaultError
 
 
-@click.group()
+@click.group(cls=DatabaseGroup)
 def secrets() -> None:
     """Keys of what is stored encrypted."""
 

@@ -1,6 +1,7 @@
-"""`flask --app wsgi terminal …`: add a terminal, check one."""
+"""`flask --app wsgi terminal …`: add a terminal, check one, list them."""
 
 import dataclasses
+from typing import Any
 
 import click
 from flask import current_app
@@ -10,7 +11,9 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask import wording
 from hikflask.cli.actor import ACTOR
+from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.passwords import read_password
+from hikflask.cli.tables import moment, table
 from hikflask.forms.terminals import TerminalForm
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Terminal
@@ -20,7 +23,7 @@ from hikflask.services.errors import ServiceError
 HOLDER = ACTOR.name
 
 
-@click.group()
+@click.group(cls=DatabaseGroup)
 def terminal() -> None:
     """Face terminals."""
 
@@ -35,9 +38,9 @@ def terminal() -> None:
 @with_appcontext
 def add_terminal(name: str, url: str, username: str, fingerprint: str, password_stdin: bool, replace: bool) -> None:
     """Add a terminal and check it; one that does not answer now is added all the same."""
-    password = read_password(password_stdin)
-    with current_app.test_request_context(), force_locale("en"):
-        access = _access(name, url, username, fingerprint, password)
+    typed = {"name": name, "url": url, "username": username, "fingerprint": fingerprint}
+    _refuse_bad(typed)
+    access = _access({**typed, "password": read_password(password_stdin)})
     known = terminals.named(access.name) if replace else None
     if known:
         access = dataclasses.replace(access, face_by_picture=known.face_by_picture)
@@ -63,13 +66,45 @@ def check_terminal(terminal_id: int) -> None:
         raise click.ClickException(_why(terminal_id, error)) from error
 
 
-def _access(name: str, url: str, username: str, fingerprint: str, password: str) -> terminals.Access:
-    typed = {"name": name, "url": url, "username": username, "fingerprint": fingerprint, "password": password}
-    form = TerminalForm(formdata=MultiDict({**typed, "is_active": "true"}), meta={"csrf": False})
-    if not form.validate():
+@terminal.command("list")
+@with_appcontext
+def list_terminals() -> None:
+    """List the terminals: number, state as the last check found it, when that was, address and account."""
+    head = ("ID", "NAME", "STATE", "LAST CHECK", "ADDRESS", "ACCOUNT")
+    rows = [
+        (str(one.id), one.name, _state(one), moment(one.checked_at), one.url, one.username)
+        for one in terminals.everyone()
+    ]
+    click.echo(table(head, rows))
+
+
+def _state(found: Terminal) -> str:
+    if not found.is_active:
+        return "not in use"
+    if found.refused_since:
+        return "password refused"
+    if found.reachable is None:
+        return "not checked"
+    return "reachable" if found.reachable else "does not answer"
+
+
+def _refuse_bad(typed: dict[str, str]) -> None:
+    """Look at what was typed before the password is asked for."""
+    _values(typed, adding=False)
+
+
+def _access(typed: dict[str, str]) -> terminals.Access:
+    return terminals.Access(**_values(typed, adding=True))
+
+
+def _values(typed: dict[str, str], *, adding: bool) -> dict[str, Any]:
+    with current_app.test_request_context(), force_locale("en"):
+        formdata = MultiDict({**typed, "is_active": "true"})
+        form = TerminalForm(formdata=formdata, meta={"csrf": False}, adding=adding)
+        if form.validate():
+            return form.values()
         problems = "; ".join(f"{field}: {', '.join(map(str, errors))}" for field, errors in form.errors.items())
         raise click.ClickException(problems)
-    return terminals.Access(**form.values())
 
 
 def _checked(terminal_id: int) -> str:

@@ -7,7 +7,10 @@ from flask.cli import with_appcontext
 
 from hikflask import wording
 from hikflask.cli.actor import ACTOR
+from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.operators import checked_name
+from hikflask.cli.tables import moment, table
+from hikflask.models import ApiToken
 from hikflask.models.operator import OPERATOR, ROLES
 from hikflask.services import audit, tokens
 from hikflask.services.errors import ServiceError
@@ -16,7 +19,7 @@ DEFAULT_DAYS = 365
 LONGEST_DAYS = 3660
 
 
-@click.group()
+@click.group(cls=DatabaseGroup)
 def token() -> None:
     """API tokens."""
 
@@ -34,7 +37,7 @@ def create_token(name: str, role: str, days: int) -> None:
             made, secret = tokens.create(checked_name(name), role, ends)
     except ServiceError as error:
         raise click.ClickException(wording.english(error.code, **error.params)) from error
-    click.echo(f"Token “{made.name}” ({made.role}), valid until {ends:%Y-%m-%d}:", err=True)
+    click.echo(f"Token “{made.name}” ({made.role}), valid until {moment(ends)}:", err=True)
     click.echo(secret)
 
 
@@ -45,7 +48,25 @@ def revoke_token(name: str) -> None:
     """Make a token worthless at once."""
     found = next((one for one in tokens.everyone() if one.name == name.strip()), None)
     if found is None:
-        raise click.ClickException(wording.english("token_unknown"))
+        raise click.ClickException(wording.english("token_unknown", name=name.strip()))
     with audit.acting(ACTOR):
         tokens.revoke(found.id)
     click.echo(f"Token “{found.name}” is revoked.")
+
+
+@token.command("list")
+@with_appcontext
+def list_tokens() -> None:
+    """List the tokens: role, state, end and last use; the tokens themselves are kept nowhere."""
+    head = ("NAME", "ROLE", "STATE", "VALID UNTIL", "LAST USE", "MADE BY")
+    rows = [
+        (one.name, one.role, _state(one), moment(one.expires_at), moment(one.last_used_at), one.created_by)
+        for one in tokens.everyone()
+    ]
+    click.echo(table(head, rows))
+
+
+def _state(found: ApiToken) -> str:
+    if found.revoked_at:
+        return "revoked"
+    return "valid" if found.expires_at > datetime.now(UTC) else "expired"

@@ -1,7 +1,7 @@
 """Operators and API tokens, as an administrator adds them."""
 
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -54,23 +54,17 @@ class OperatorChangeForm(FlaskForm):  # type: ignore[misc]
 
 
 class TokenForm(FlaskForm):  # type: ignore[misc]
-    """A program that shall call the API; `expires_on` is its last day."""
+    """A program that shall call the API; `expires_on` is its last day, `today` the first one that can be said."""
 
     name = StringField(_l("Name"), [one_line(LONGEST_NAME)], [stripped], description=_l("for example, HR system"))
     role = RoleField(_l("Role"))
-    expires_on = DayField(_l("Valid until"), default=lambda: today() + timedelta(days=DEFAULT_DAYS))
+    expires_on = DayField(_l("Valid until"))
+
+    def __init__(self, *args: Any, today: date, **options: Any) -> None:
+        self._today = today
+        super().__init__(*args, **{"expires_on": today + timedelta(days=DEFAULT_DAYS), **options})
 
     def validate_expires_on(self, field: Field) -> None:
         """A day to come, and not for ever."""
-        if field.data is None or not today() <= field.data <= today() + timedelta(days=LONGEST_DAYS):
+        if field.data is None or not self._today <= field.data <= self._today + timedelta(days=LONGEST_DAYS):
             raise ValidationError(_l("“%(field)s” must be a day within the next ten years.", field=field.label.text))
-
-
-def today() -> date:
-    """Return the present day (UTC)."""
-    return datetime.now(UTC).date()
-
-
-def end_of(day: date) -> datetime:
-    """Return the moment when a day is over (UTC)."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)

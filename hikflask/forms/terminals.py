@@ -15,6 +15,7 @@ SEPARATORS = re.compile(r"[\s:]")
 ADDRESS = re.compile(r"https?://[a-z0-9_.\-\[\]:]+\Z")
 LONGEST_URL = 255
 LONGEST_PASSWORD = 128
+LONGEST_NOTE = 200
 
 
 def normal_url(value: Any) -> Any:
@@ -49,6 +50,17 @@ def sha256_hex(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
         raise ValidationError(_l("“%(field)s” must be 64 hex digits (SHA-256).", field=field.label.text))
 
 
+class RetireForm(FlaskForm):  # type: ignore[misc]
+    """What became of a terminal that does not come back."""
+
+    note = StringField(
+        _l("What became of it"),
+        [one_line(LONGEST_NOTE)],
+        [stripped],
+        description=_l("for example, reset to factory settings, destroyed"),
+    )
+
+
 class TerminalForm(FlaskForm):  # type: ignore[misc]
     """A terminal's name, address and login; without `adding` an empty password keeps the stored one."""
 
@@ -61,7 +73,7 @@ class TerminalForm(FlaskForm):  # type: ignore[misc]
     )
     is_active = BooleanField(_l("In use"))
     face_by_picture = BooleanField(
-        _l("Takes pictures of faces"), description=_l("Only when it is known to; most terminals show it when checked.")
+        _l("Takes photo files"), description=_l("Only when it is known to; most terminals show it when checked.")
     )
 
     def __init__(self, *args: Any, adding: bool = True, **kwargs: Any) -> None:

@@ -6,13 +6,13 @@ from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
-from hikflask.models.columns import UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 
 
 class ApiToken(Base):
     """A program's token; only its SHA-256 is kept, so it is shown once and never again."""
 
-    __table_args__ = (CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"),)
+    __table_args__ = (CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"), NO_ID_TWICE)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(64), unique=True)

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
-from hikflask.models.columns import UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 from hikflask.models.photo import Photo
 from hikflask.models.terminal import Terminal
 
@@ -40,6 +40,7 @@ class Capture(Base):
             sqlite_where=text("state IN ('queued', 'waiting')"),
             postgresql_where=text("state IN ('queued', 'waiting')"),
         ),
+        NO_ID_TWICE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -8,6 +8,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
+# An address or a program may still name a row that was deleted: SQLite would give its id to the next one.
+NO_ID_TWICE = {"sqlite_autoincrement": True}
+
 
 class UTCDateTime(TypeDecorator[datetime]):
     """An aware UTC datetime, stored without zone."""

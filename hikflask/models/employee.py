@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, String, event
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from hikflask.extensions import Base
-from hikflask.models.columns import UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 
 if TYPE_CHECKING:
     from hikflask.models.consent import Consent
@@ -26,6 +26,8 @@ class Employee(Base):
 
     `left_at` is when the employee was deactivated.
     """
+
+    __table_args__ = NO_ID_TWICE
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(String(32), unique=True)

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
-from hikflask.models.columns import UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 from hikflask.models.photo import Photo
 from hikflask.models.terminal import Terminal
 
@@ -27,9 +27,14 @@ class Enrolment(Base):
     `wish` rises with every change of what is wanted, and a conversation writes only while it still is the one it
     began with. `person` and `face` are pending, confirmed or refused, each on its own; for an absent wish, person
     confirmed means that the terminal answered that nobody is there. `doubt` is set before FDSetUp is sent and cleared
-    only when its effect is proven or undone. `on_old_device` says that a removal was open when another device came to
-    the terminal's address. `written_name` is the name that the terminal showed last, `sent_name` one
-    that was sent since and may be there. `replace_first` takes whoever has the number there off first.
+    only when its effect is proven or undone. `written_name` is the name that the terminal showed last, `sent_name` one
+    that was sent since and may be there. `replace_first` takes whoever has the number there off first. `wanted_at` is
+    when what is wanted became so (None: before this was noted).
+
+    `on_old_device` says that the number was on a device that was at the terminal's address before, as `old_name`; that
+    device is not asked any more, so only a person can say that it is gone there. `said_by` is who did, at
+    `confirmed_at`, and `said_note` what became of a terminal that is out of service for good; both are empty where the
+    terminal itself answered.
     """
 
     __table_args__ = (
@@ -44,6 +49,7 @@ class Enrolment(Base):
             name="confirmed_face",
         ),
         Index("ix_enrolment_next_attempt_at", "next_attempt_at"),
+        NO_ID_TWICE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -63,6 +69,9 @@ class Enrolment(Base):
     sent_name: Mapped[str] = mapped_column(String(128), default="")
     doubt: Mapped[bool] = mapped_column(default=False)
     on_old_device: Mapped[bool] = mapped_column(default=False)
+    old_name: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    said_by: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    said_note: Mapped[str] = mapped_column(String(255), default="", server_default="")
     step: Mapped[str] = mapped_column(String(12), default="")
 
     refusal: Mapped[str] = mapped_column(String(64), default="")
@@ -70,6 +79,7 @@ class Enrolment(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime, default=database_now())
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+    wanted_at: Mapped[datetime | None] = mapped_column(UTCDateTime, default=database_now())
 
     terminal: Mapped[Terminal] = relationship()
     employee: Mapped["Employee | None"] = relationship(back_populates="enrolments")
@@ -88,6 +98,11 @@ class Enrolment(Base):
         return self.sent_name or self.written_name
 
     @property
+    def last_name(self) -> str:
+        """The name that we last gave this number, there or on a device that was there before."""
+        return self.name_there or self.old_name
+
+    @property
     def is_green(self) -> bool:
         """True when it is confirmed, and the terminal was checked since the way to it changed."""
         return self.is_confirmed and self.terminal.face_mode is not None
@@ -96,3 +111,8 @@ class Enrolment(Base):
     def may_open_doors(self) -> bool:
         """True while a removal is not confirmed by the terminal."""
         return self.wanted == ABSENT and self.person != CONFIRMED
+
+    @property
+    def waits_for_hand(self) -> bool:
+        """True while only a device that is not asked any more may know the number: a person must say it is gone."""
+        return self.may_open_doors and self.on_old_device and not self.name_there

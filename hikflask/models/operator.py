@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
-from hikflask.models.columns import UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 
 VIEWER = "viewer"
 OPERATOR = "operator"
@@ -23,7 +23,7 @@ def may(role: str, needed: str) -> bool:
 class Operator(Base):
     """Somebody who signs in; `login` is the folded name, `password_hash` a scrypt hash."""
 
-    __table_args__ = (CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"),)
+    __table_args__ = (CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"), NO_ID_TWICE)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(64))
@@ -43,6 +43,8 @@ class OperatorSession(Base):
 
     `seen_at` is the last time a person did something, `confirmed_at` when the password was last asked for again.
     """
+
+    __table_args__ = NO_ID_TWICE
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key_sha256: Mapped[str] = mapped_column(String(64), unique=True)

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
-from hikflask.models.columns import UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 
 if TYPE_CHECKING:
     from hikflask.models.capture import Capture
@@ -20,10 +20,10 @@ class Photo(Base):
     """A JPEG in the uploads folder; "which face" always points at one of these.
 
     One that was forgotten (its retention ended) is shown and sent no more; its SHA-256 still says which face it was.
-    `unlinked_at` is when its file was surely gone, too.
+    `unlinked_at` is when its file was surely gone, too. A new one is forgotten in a while, unless it is saved before.
     """
 
-    __table_args__ = (CheckConstraint("source IN ('capture', 'upload')", name="source"),)
+    __table_args__ = (CheckConstraint("source IN ('capture', 'upload')", name="source"), NO_ID_TWICE)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     file: Mapped[str] = mapped_column(String(80), unique=True)

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
-from hikflask.models.columns import UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 
 BY_URL = "url"
 BY_BINARY = "binary"
@@ -19,12 +19,14 @@ class Terminal(Base):
 
     The lease columns are written by services/leases.py alone. `version` rises when address, account, password or
     fingerprint change, so that no client made for the old ones is used again. `check_until` says that a check was asked
-    for and by when it has surely ended.
+    for and by when it has surely ended. `retired_at` is when somebody said that it is out of service for good, and
+    `retired_note` what became of it; nothing is sent to such a one.
     """
 
     __table_args__ = (
         CheckConstraint("capture_mode IN ('url', 'binary', 'none')", name="capture_mode"),
         CheckConstraint("face_mode IN ('url', 'picture')", name="face_mode"),
+        NO_ID_TWICE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -34,6 +36,8 @@ class Terminal(Base):
     password_encrypted: Mapped[str] = mapped_column(String(512))
     fingerprint: Mapped[str | None] = mapped_column(String(64))
     is_active: Mapped[bool] = mapped_column(default=True)
+    retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    retired_note: Mapped[str] = mapped_column(String(255), default="", server_default="")
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 

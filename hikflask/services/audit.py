@@ -32,6 +32,8 @@ class Actor:
 
 
 WORKER = Actor("worker")
+COMMAND_LINE = Actor("command line")
+NOBODY = "nobody"  # who has not signed in, or shows no token that is valid
 _actor: ContextVar[Actor] = ContextVar("actor", default=WORKER)
 
 

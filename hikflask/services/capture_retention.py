@@ -14,12 +14,10 @@ from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.capture import FAILED, RUNNING, TAKEN
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PRESENT
-from hikflask.services import audit, leases
+from hikflask.services import audit, drafts, leases
+from hikflask.services.drafts import NO_DRAFT
 from hikflask.services.errors import CaptureNotSaved
-
-DAY = 86400.0
-MOST_AT_ONCE = 200
-NO_DRAFT = {"draft_number": "", "draft_name": "", "draft_department": ""}
+from hikflask.services.retention import DAY, MOST_AT_ONCE
 
 
 def forget_unsaved() -> int:
@@ -54,9 +52,8 @@ def _give_up(row: Any) -> bool:
 
 def blank_drafts() -> int:
     """Forget what was typed for captures that ended as long ago as pictures are kept; return of how many."""
-    typed = or_(Capture.draft_number != "", Capture.draft_name != "", Capture.draft_department != "")
-    statement = update(Capture).where(Capture.state.not_in((*RUNNING, TAKEN)), typed, _ended("CAPTURE_RETENTION", 1.0))
-    blanked = leases.changed_rows(statement.values(**NO_DRAFT))
+    over = and_(Capture.state.not_in((*RUNNING, TAKEN)), _ended("CAPTURE_RETENTION", 1.0))
+    blanked = leases.changed_rows(update(Capture).where(over, ~drafts.is_blank()).values(**NO_DRAFT))
     db.session.commit()
     return blanked
 

@@ -197,13 +197,12 @@ def _is_cancelled(capture_id: int) -> Callable[[], bool]:
 
 def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: bytes) -> None:
     """waiting → captured: the picture is stored."""
-    photo = photos.keep_captured(picture, _row(capture_id).draft_number)
+    files = photos.Files()
+    photo = files.keep_captured(picture, _row(capture_id).draft_number)
     kept = False
     try:
-        with talk.lease.write() as session:
-            session.add(photo)
-            session.flush()
-            kept = capture_moves.change(
+        with talk.lease.write():
+            moved = capture_moves.change(
                 capture_id,
                 (WAITING,),
                 state=TAKEN,
@@ -211,11 +210,13 @@ def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: 
                 photo_id=photo.id,
                 hold_until=database_now(current_app.config["CAPTURE_HOLD"]),
             )
-            if not kept:
+            if not moved:
                 raise CaptureCancelled
+            photos.save(photo)
+        kept = True
     finally:
         if not kept:
-            photos.unlink(photo.file)
+            files.undo()
 
 
 def cancel(capture_id: int) -> bool:

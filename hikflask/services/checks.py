@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, case, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.isapi import capture, device, persons
@@ -15,7 +15,7 @@ from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_BINARY, BY_PICTURE, BY_URL, NO_CAPTURE
 from hikflask.services import audit, conversations, leases, workers
 from hikflask.services.conversations import Conversation
-from hikflask.services.errors import LoginStopped, TerminalInUse
+from hikflask.services.errors import LoginStopped, TerminalInUse, TerminalRetired
 
 CHECK = "check"
 # A person waits for the page of a check, so a terminal that is slow with each answer must not hold it for a minute.
@@ -42,6 +42,7 @@ def check(terminal_id: int, holder: str) -> Terminal:
 
     :raises TerminalError: what went wrong; the row says so, too.
     :raises TerminalInUse: when a capture holds it. :raises LoginStopped: when it refused our password before.
+    :raises TerminalRetired: when it is out of service for good.
     """
     try:
         with conversations.converse(terminal_id, holder, CHECK, total=CHECK_SECONDS) as talk:
@@ -107,7 +108,7 @@ def status(terminal_id: int, holder: str) -> Status:
             _count(talk)
     except TerminalInUse:
         busy = True
-    except (LoginStopped, TerminalError):
+    except (LoginStopped, TerminalRetired, TerminalError):
         pass  # The conversation noted it in the row, which is the answer.
     terminal = conversations.terminal_row(terminal_id)
     stopped = terminal.refused_since is not None
@@ -175,13 +176,19 @@ def _face_capacity(talk: Conversation) -> int | None:
 def _distrust(terminal_id: int) -> None:
     """Another device answers at this address: nothing that the old one confirmed is true of it.
 
-    Who was to leave may still open doors by the old device: such a removal stays open until a person decides.
+    Who was written to it may still open doors by it, now or when it is put back: whoever leaves stays in sight until
+    a person says that the number is gone there, too.
     """
     statement = update(Enrolment).where(Enrolment.terminal_id == terminal_id)
-    leaving = statement.where(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
-    leases.changed_rows(leaving.values(on_old_device=True, replace_first=False))
+    leaving = and_(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
+    written = or_(Enrolment.written_name != "", Enrolment.sent_name != "")
+    there = case((Enrolment.sent_name != "", Enrolment.sent_name), else_=Enrolment.written_name)
+    leases.changed_rows(statement.where(or_(leaving, written)).values(on_old_device=True))
+    leases.changed_rows(statement.where(written).values(old_name=there, written_name="", sent_name=""))
+    leases.changed_rows(statement.where(leaving).values(replace_first=False))
     leases.changed_rows(
         statement.where(Enrolment.wanted == PRESENT).values(
+            replace_first=False,
             person=PENDING,
             face=PENDING,
             confirmed_photo_id=None,

@@ -24,7 +24,7 @@ from hikflask.isapi.errors import (
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
 from hikflask.services import addresses, audit, leases
-from hikflask.services.errors import LeaseLost, LoginStopped, TerminalUnknown
+from hikflask.services.errors import LeaseLost, LoginStopped, TerminalRetired, TerminalUnknown
 
 MARGIN = 2.0
 GOOD = {
@@ -103,17 +103,17 @@ def converse(
     :param wait: how long to wait for the present holder (default: LEASE_WAIT), in seconds.
     :param total: how long all requests together may take, in seconds, where a person waits for them.
     :raises LoginStopped: when the password was refused before.
+    :raises TerminalRetired: when it is out of service for good.
     :raises TerminalInUse: when the holder did not finish in time.
     """
     config = current_app.config
-    refuse_when_stopped(terminal_row(terminal_id))
+    _usable(terminal_id)
     seconds = config["CONNECT_TIMEOUT"] + config["READ_TIMEOUT"] if seconds is None else seconds
     wait = config["LEASE_WAIT"] if wait is None else wait
     lease = leases.acquire(terminal_id, holder, purpose, seconds + MARGIN, wait)
     learnt: dict[str, Any] = {}
     try:
-        terminal = terminal_row(terminal_id)
-        refuse_when_stopped(terminal)
+        terminal = _usable(terminal_id)
         give_up_at = None if total is None else time.monotonic() + total
         talk = Conversation(terminal, lease, client_for(terminal), give_up_at=give_up_at)
         try:
@@ -133,6 +133,14 @@ def converse(
         raise
     finally:
         lease.release(**learnt)
+
+
+def _usable(terminal_id: int) -> Terminal:
+    terminal = terminal_row(terminal_id)
+    if terminal.retired_at is not None:
+        raise TerminalRetired(t=terminal.name)
+    refuse_when_stopped(terminal)
+    return terminal
 
 
 def terminal_row(terminal_id: int) -> Terminal:

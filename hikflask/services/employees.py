@@ -92,7 +92,7 @@ def _write(
     employee = _changed(employee_id, draft, capture is not None) if employee_id else _added(draft)
     consents.weigh(employee, given_today=draft.consent, with_face=photo is not None)
     if photo:
-        db.session.add(photo)
+        photos.save(photo)
         photo.employee_id = employee.id
         db.session.flush()
         employee.photo_id = photo.id
@@ -238,6 +238,8 @@ def _note_leaving(employee_id: int, active: bool) -> None:
 
 def _return(employee: Employee) -> None:
     for enrolment in enrolments.of_number(employee.number):
+        if enrolment.terminal.retired_at is not None:
+            continue
         photo = db.session.get(Photo, enrolment.photo_id) if enrolment.photo_id else None
         enrolments.want_present(enrolment.terminal, employee, photo)
 
@@ -245,8 +247,8 @@ def _return(employee: Employee) -> None:
 def delete(employee_id: int) -> list[int]:
     """Delete an employee with all photos; the removals from terminals outlive the row. Return their enrolments' ids."""
     employee = locked(employee_id)
-    left = enrolments.of_number(employee.number)
     enrolments.want_absent(employee.number)
+    left = enrolments.of_person(employee.number, employee_id, lock=True)
     for enrolment in left:
         enrolment.photo_id = enrolment.confirmed_photo_id = enrolment.employee_id = None
         if enrolment.is_confirmed:

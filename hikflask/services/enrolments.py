@@ -119,8 +119,6 @@ def _note(action: str, enrolment_id: int) -> None:
     one = get(enrolment_id)
     if one is None:
         return
-    if action == "enrolment.replaced" and one.on_old_device:
-        action = "enrolment.removed_by_hand"
     audit.note(action, employee_id=one.employee_id, number=one.number, terminal=one.terminal.name)
 
 
@@ -135,8 +133,10 @@ def unproven() -> dict[str, Any]:
 
 
 def _wish(enrolment: Enrolment, wanted: str) -> None:
+    if enrolment.wanted != wanted:
+        enrolment.wanted_at = database_now()
     enrolment.wanted = wanted
-    enrolment.on_old_device = False
+    enrolment.said_by = enrolment.said_note = ""
     enrolment.wish += 1
     enrolment.person = enrolment.face = PENDING
     enrolment.confirmed_photo_id = enrolment.confirmed_at = None
@@ -181,6 +181,14 @@ def of_number(number: str, *, lock: bool = False) -> list[Enrolment]:
     return list(_fresh(statement, lock))
 
 
+def of_person(number: str, employee_id: int | None, *, lock: bool = False) -> list[Enrolment]:
+    """Return those of a number, and of the numbers that the employee had before; `lock` as for find()."""
+    mine = or_(Enrolment.number == number, Enrolment.employee_id == employee_id)
+    if employee_id is None:
+        mine = Enrolment.number == number
+    return list(_fresh(select(Enrolment).where(mine).order_by(Enrolment.terminal_id, Enrolment.id), lock))
+
+
 def get(enrolment_id: int) -> Enrolment | None:
     """Return the enrolment as the database has it now, or None."""
     return db.session.get(Enrolment, enrolment_id, populate_existing=True)
@@ -199,9 +207,9 @@ def row(enrolment_id: int) -> Enrolment:
 
 
 def open_removals() -> list[Enrolment]:
-    """Return the removals that no terminal confirmed yet: these numbers may still open doors."""
+    """Return the removals that no terminal confirmed yet, the oldest wish first: these numbers may still open doors."""
     statement = select(Enrolment).where(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
-    return list(_fresh(statement.order_by(Enrolment.created_at)))
+    return list(_fresh(statement.order_by(func.coalesce(Enrolment.wanted_at, Enrolment.created_at), Enrolment.id)))
 
 
 def count_open_removals() -> int:

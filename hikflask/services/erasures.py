@@ -1,11 +1,11 @@
 """Erasing one person everywhere: here at once, on terminals when they confirm; a certificate comes after the last."""
 
 import json
-import logging
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Update, delete, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Erasure, Photo
@@ -13,14 +13,13 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT
 from hikflask.services import audit, employees, enrolments, leases, photos, traces
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class Removal:
     """One number on one terminal, gone since `at` (ISO 8601, UTC; "" while it is not).
 
-    `by_hand`: a person took it off another device that was there before; that device itself did not confirm.
+    `by_hand`: the device that knew it did not confirm; `said_by` said so, having taken it off that device, or, with a
+    `note` of what became of it, since the terminal is out of service for good.
     """
 
     enrolment: int
@@ -28,6 +27,8 @@ class Removal:
     number: str
     at: str = ""
     by_hand: bool = False
+    said_by: str = ""
+    note: str = ""
 
     @property
     def gone_at(self) -> datetime | None:
@@ -53,24 +54,28 @@ def erase(employee_id: int) -> Erasure:
 def erase_number(number: str) -> Erasure | None:
     """Erase whoever had a number that no employee has; None when nothing of it is here.
 
-    Somebody who was deleted before is known by the removals that are open, and by captures. The same again is one.
+    Somebody who was deleted before is known by the removals that are open, by captures, and by pictures that could not
+    be removed. While an erasure of the number is open, what came since is added to it.
     """
-    known = _open_of(number)
-    if known is not None:
-        return complete(known.id)
     if not knows(number):
-        return None
+        open_still = _open_of(number)
+        return complete(open_still.id) if open_still else None
+    # Before the erasure's own row, as by whoever notes a removal.
     left = enrolments.of_number(number, lock=True)
-    name = next((enrolment.name_there for enrolment in left if enrolment.name_there), "")
-    erasure = _begin(number, name, None)
+    erasure = _open_of(number, lock=True)
+    if erasure is None:
+        name = next((enrolment.last_name for enrolment in left if enrolment.last_name), "")
+        erasure = _begin(number, name, None)
+    else:
+        _add(erasure, left)
     db.session.commit()
     return complete(erasure.id)
 
 
 def knows(number: str) -> bool:
-    """True when something of a number that no employee has is here: a removal, or a capture."""
-    theirs = employees.by_number(number) is not None
-    known = not theirs and bool(enrolments.of_number(number) or traces.of_number(number))
+    """True when something of a number that no employee has is here: a removal, a capture, or a picture."""
+    kept = (enrolments.of_number, traces.of_number, traces.left_over, photos.strays)
+    known = employees.by_number(number) is None and any(of_number(number) for of_number in kept)
     db.session.commit()
     return known
 
@@ -88,12 +93,17 @@ def end_if_nobodys(enrolment: Enrolment) -> bool:
     return True
 
 
+def _word(enrolment: Enrolment) -> dict[str, Any]:
+    said_by = enrolment.said_by
+    return {"by_hand": bool(said_by), "said_by": said_by, "note": enrolment.said_note}
+
+
 def _note_gone(enrolment: Enrolment) -> None:
     for erasure in _unfinished(lock=True):
         removals = removals_of(erasure)
         awaited = [one for one in removals if one.enrolment == enrolment.id and not one.at]
         for one in awaited:
-            removals[removals.index(one)] = replace(one, at=_now().isoformat(), by_hand=enrolment.on_old_device)
+            removals[removals.index(one)] = replace(one, at=_now().isoformat(), **_word(enrolment))
         if awaited:
             erasure.terminals = _json(removals)
 
@@ -102,8 +112,7 @@ def complete(erasure_id: int) -> Erasure:
     """Remove what files are left, and end the erasure once every terminal confirmed; again is the same."""
     erasure = db.session.get_one(Erasure, erasure_id, populate_existing=True)
     if erasure.completed_at is None:
-        photos.unlink(*json.loads(erasure.files))
-        _complete(erasure)
+        _go_on(erasure)
     db.session.commit()
     return db.session.get_one(Erasure, erasure_id, populate_existing=True)
 
@@ -113,10 +122,7 @@ def complete_open() -> None:
     unfinished = [erasure.id for erasure in _unfinished()]
     db.session.commit()
     for erasure_id in unfinished:
-        try:
-            complete(erasure_id)
-        except OSError as error:
-            log.error("erasure %s: a file cannot be removed (%s)", erasure_id, error.strerror)
+        complete(erasure_id)
 
 
 def removals_of(erasure: Erasure) -> list[Removal]:
@@ -146,8 +152,9 @@ def everything(limit: int, offset: int = 0) -> list[Erasure]:
 def _begin(number: str, name: str, employee: Employee | None) -> Erasure:
     """Write, within the open transaction, what is erased and what is awaited of which terminal."""
     employee_id = employee.id if employee else None
-    removals = [_removal(enrolment) for enrolment in _enrolments(number, employee_id)]
-    pictures = traces.forget(number, name, employee_id) + _photos(employee_id)
+    # Locked: a terminal that confirms in this moment is waited for, or it would be awaited for ever.
+    removals = [_removal(enrolment) for enrolment in enrolments.of_person(number, employee_id, lock=True)]
+    pictures = _forgotten(removals, number, name, employee_id)
     erasure = Erasure(
         employee_id=employee_id,
         number=number,
@@ -164,17 +171,23 @@ def _begin(number: str, name: str, employee: Employee | None) -> Erasure:
     return erasure
 
 
-def _enrolments(number: str, employee_id: int | None) -> list[Enrolment]:
-    """Return those of the number, and of numbers that the employee had before; what ended of the latter goes now."""
-    mine = Enrolment.number == number
-    if employee_id is not None:
-        mine = or_(mine, Enrolment.employee_id == employee_id)
-    statement = select(Enrolment).where(mine).order_by(Enrolment.terminal_id, Enrolment.id).with_for_update()
-    found = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
-    for enrolment in found:
-        if enrolment.number != number and _is_gone(enrolment):
-            db.session.delete(enrolment)
-    return found
+def _add(erasure: Erasure, left: list[Enrolment]) -> None:
+    """Add, within the open transaction, what came since an erasure began."""
+    removals = removals_of(erasure)
+    awaited = {one.enrolment for one in removals if not one.at}
+    removals += [_removal(enrolment) for enrolment in left if enrolment.id not in awaited]
+    pictures = _forgotten(removals, erasure.number, erasure.name, None)
+    erasure.terminals = _json(removals)
+    erasure.photos += len(pictures)
+    erasure.files = json.dumps(json.loads(erasure.files) + pictures)
+    db.session.flush()
+    audit.note("employee.erased", number=erasure.number, subject=f"erasure {erasure.id}")
+
+
+def _forgotten(removals: list[Removal], number: str, name: str, employee_id: int | None) -> list[str]:
+    """Forget what is kept here, and return the files: of no photo more than one."""
+    strays = photos.strays(number, *(one.number for one in removals))
+    return strays + traces.forget(number, name, employee_id) + _photos(employee_id)
 
 
 def _is_gone(enrolment: Enrolment) -> bool:
@@ -183,23 +196,39 @@ def _is_gone(enrolment: Enrolment) -> bool:
 
 def _removal(enrolment: Enrolment) -> Removal:
     at = enrolment.confirmed_at.isoformat() if _is_gone(enrolment) and enrolment.confirmed_at else ""
-    return Removal(enrolment.id, enrolment.terminal.name, enrolment.number, at)
+    return Removal(enrolment.id, enrolment.terminal.name, enrolment.number, at, **_word(enrolment))
 
 
 def _photos(employee_id: int | None) -> list[str]:
-    """The files of the employee's own photos, whose rows go with the employee."""
-    own = select(Photo.file).where(Photo.employee_id == employee_id, Photo.forgotten_at.is_(None))
+    """The files of the employee's own photos, whose rows go with the employee; forgotten ones may be here still."""
+    own = select(Photo.file).where(Photo.employee_id == employee_id, Photo.unlinked_at.is_(None))
     return [] if employee_id is None else list(db.session.execute(own).scalars())
 
 
-def _complete(erasure: Erasure) -> None:
-    """The files are gone: so much is certain. The rest waits for the terminals, and is written once."""
-    mine = update(Erasure).where(Erasure.id == erasure.id, Erasure.completed_at.is_(None))
-    leases.changed_rows(mine.values(files="[]"))
-    if not all(one.at for one in removals_of(erasure)):
-        return
-    if leases.changed_rows(mine.values(completed_at=database_now())):
-        audit.note("erasure.completed", number=erasure.number, subject=f"erasure {erasure.id}")
+def _go_on(erasure: Erasure) -> None:
+    """Remove what files are left; complete it when none is, here or under its numbers, and every terminal confirmed."""
+    removals = removals_of(erasure)
+    left = photos.unlink(*json.loads(erasure.files))
+    over = not left and all(one.at for one in removals)
+    if over:
+        left = photos.unlink(*photos.strays(erasure.number, *(one.number for one in removals)))
+    # Only as it was read: files and terminals may have been added meanwhile.
+    as_read = update(Erasure).where(
+        Erasure.id == erasure.id,
+        Erasure.completed_at.is_(None),
+        Erasure.files == erasure.files,
+        Erasure.terminals == erasure.terminals,
+    )
+    if over and not left:
+        _complete(erasure, as_read)
+    elif left != json.loads(erasure.files):
+        leases.changed_rows(as_read.values(files=json.dumps(left)))
+
+
+def _complete(erasure: Erasure, as_read: Update) -> None:
+    if leases.changed_rows(as_read.values(files="[]", completed_at=database_now())) == 1:
+        with audit.acting(audit.WORKER):  # Whoever comes next writes it, and has nothing to do with it.
+            audit.note("erasure.completed", number=erasure.number, subject=f"erasure {erasure.id}")
 
 
 def _unfinished(*, lock: bool = False) -> list[Erasure]:
@@ -208,9 +237,8 @@ def _unfinished(*, lock: bool = False) -> list[Erasure]:
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
-def _open_of(number: str) -> Erasure | None:
-    statement = select(Erasure).where(Erasure.number == number, Erasure.completed_at.is_(None))
-    return db.session.execute(statement.order_by(Erasure.id).limit(1)).scalar_one_or_none()
+def _open_of(number: str, *, lock: bool = False) -> Erasure | None:
+    return next((erasure for erasure in _unfinished(lock=lock) if erasure.number == number), None)
 
 
 def _now() -> datetime:

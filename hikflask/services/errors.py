@@ -81,6 +81,12 @@ class TerminalNotNamed(ServiceError):
     fields = ("terminal_id",)
 
 
+class TerminalRetired(ServiceError):
+    """Nothing is sent to a terminal that is out of service for good (params: t)."""
+
+    code = "terminal_retired"
+
+
 class TerminalNameKnown(ServiceError):
     """Another terminal has this name."""
 
@@ -93,6 +99,13 @@ class TerminalAddressRefused(ServiceError):
 
     code = "terminal_address_refused"
     fields = ("url",)
+
+
+class TerminalPasswordNeeded(ServiceError):
+    """A stored password is not shown to another address than the one it was typed for."""
+
+    code = "terminal_password_needed"
+    fields = ("password",)
 
 
 class TerminalHasPeople(ServiceError):
@@ -247,6 +260,13 @@ class OperatorNameKnown(AdmissionError):
     """Another operator has this name."""
 
     code = "operator_name_known"
+    fields = ("name",)
+
+
+class OperatorNameReserved(AdmissionError):
+    """The audit trail has programs under this name, or it does not show all its letters."""
+
+    code = "operator_name_reserved"
     fields = ("name",)
 
 

@@ -22,7 +22,18 @@ OF_EMPLOYEE = ("number", "name", "department", "is_active", "left_at", "created_
 OF_CONSENT = ("given_on", "basis", "note", "recorded_by", "recorded_at")
 OF_PHOTO = ("sha256", "source", "created_at", "forgotten_at")
 OF_CAPTURE = ("state", "reason", "requested_by", "created_at", "draft_number", "draft_name", "draft_department")
-OF_ENROLMENT = ("number", "wanted", "person", "face", "confirmed_at", "written_name", "created_at")
+OF_ENROLMENT = (
+    "number",
+    "wanted",
+    "person",
+    "face",
+    "confirmed_at",
+    "written_name",
+    "old_name",
+    "said_by",
+    "created_at",
+    "wanted_at",
+)
 OF_ENTRY = ("at", "actor", "action", "terminal", "subject", "before", "after")
 ENDS = ("employee.deleted", "employee.erased")
 OF_ERASURE = ("number", "name", "requested_by", "requested_at", "completed_at")

@@ -1,8 +1,9 @@
 """Operators: added, changed, given another password; there is always an administrator."""
 
 import secrets
+from unicodedata import category
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, false, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -10,10 +11,18 @@ from hikflask.extensions import db
 from hikflask.models import Operator, OperatorSession
 from hikflask.models.employee import folded
 from hikflask.models.operator import ADMIN
-from hikflask.services import audit, leases, passwords
-from hikflask.services.errors import LastAdministrator, OperatorNameKnown, OperatorsExist, OperatorUnknown
+from hikflask.services import audit, leases, passwords, throttling
+from hikflask.services.errors import (
+    LastAdministrator,
+    OperatorNameKnown,
+    OperatorNameReserved,
+    OperatorsExist,
+    OperatorUnknown,
+)
 
 TEMPORARY_BYTES = 12
+# Names of the audit trail for what no operator did.
+RESERVED = {audit.NOBODY, audit.WORKER.name, audit.COMMAND_LINE.name}
 
 
 def create(name: str, password: str, role: str, *, temporary: bool = False) -> Operator:
@@ -21,22 +30,39 @@ def create(name: str, password: str, role: str, *, temporary: bool = False) -> O
 
     :param temporary: the password must be changed at the first sign-in.
     :raises OperatorNameKnown: when somebody has this name, however it is written. :raises WeakPassword:
+    :raises OperatorNameReserved: when the audit trail could not tell who it is.
     """
+    return _add(_new(name, password, role, temporary=temporary))
+
+
+def _new(name: str, password: str, role: str, *, temporary: bool = False) -> Operator:
+    """Return a row that is not added yet; to hash a password takes time that no lock should be held for."""
+    if is_reserved(name):
+        raise OperatorNameReserved
     passwords.refuse_weak(password, name)
-    operator = Operator(
+    return Operator(
         name=name,
         login=folded(name),
         password_hash=passwords.hashed(password),
         role=role,
         must_change_password=temporary,
     )
+
+
+def is_reserved(name: str) -> bool:
+    """True for a name under which the audit trail has a program, and for one that does not show all its letters."""
+    login = folded(name)
+    return login in RESERVED or login.startswith("api ") or any(category(letter) == "Cf" for letter in name)
+
+
+def _add(operator: Operator) -> Operator:
     db.session.add(operator)
     try:
         db.session.flush()
     except IntegrityError as error:
         db.session.rollback()
         raise OperatorNameKnown from error
-    audit.note("operator.created", subject=name, after={"role": role})
+    audit.note("operator.created", subject=operator.name, after={"role": operator.role})
     db.session.commit()
     return operator
 
@@ -46,16 +72,21 @@ def create_first(name: str, password: str) -> Operator:
 
     :raises OperatorsExist: when there is somebody already.
     """
-    if exist():
+    operator = _new(name, password, ADMIN)
+    _lock_table()
+    if db.session.execute(select(Operator.id).limit(1)).first():
+        db.session.rollback()
         raise OperatorsExist
-    operator = create(name, password, ADMIN)
-    first = db.session.execute(select(func.min(Operator.id))).scalar_one()
-    if first != operator.id:
-        db.session.delete(operator)
-        db.session.commit()
-        raise OperatorsExist
-    db.session.commit()
-    return operator
+    return _add(operator)
+
+
+def _lock_table() -> None:
+    """Let nobody else add an operator before this transaction ends."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text("LOCK TABLE operator IN SHARE ROW EXCLUSIVE MODE"))
+        return
+    # SQLite has one writer, and this statement makes us that one.
+    leases.changed_rows(update(Operator).where(false()).values(role=Operator.role))
 
 
 def exist() -> bool:
@@ -94,7 +125,7 @@ def _lock_administrators() -> None:
 
 
 def set_password(operator_id: int, password: str, *, keep_session: int | None = None, temporary: bool = False) -> None:
-    """Give another password; every other session ends.
+    """Give another password; every other session ends, and the tries that were counted are forgotten.
 
     :param keep_session: the session that stays, when operators change their own.
     :raises WeakPassword:
@@ -110,6 +141,7 @@ def set_password(operator_id: int, password: str, *, keep_session: int | None = 
     )
     audit.note("operator.password_reset" if temporary else "operator.password_changed", subject=operator.name)
     db.session.commit()
+    throttling.forget(throttling.account(operator.login))
 
 
 def temporary_password() -> str:

@@ -1,13 +1,13 @@
 """Forgets photos: those that HIKFLASK_PHOTO_RETENTION ends, and earlier ones that nothing points at any more.
 
+One that was never saved, since its process died, was written as forgotten in a while (see photos.py).
+
 A photo is forgotten in steps of one short transaction each: its row says so, and from then on nothing shows or sends
 it; its file is removed; the row says that, too; and when nothing points at the row, it goes. Who is killed in between
 leaves a row that says how far it came, and the next pass goes on from there. The hash stays as long as the row.
 
 The employee's row is locked first, as by everybody who wants a photo on a terminal.
 """
-
-import logging
 
 from flask import current_app
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
@@ -16,21 +16,19 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo
 from hikflask.models.capture import RUNNING, TAKEN
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT, REFUSED
 from hikflask.services import audit, leases, photos
-
-log = logging.getLogger(__name__)
+from hikflask.services.retention import DAY, MOST_AT_ONCE
 
 EMPLOYED = "employed"
 NEVER = "never"
 DAYS = "days"
 SUPERSEDED = "superseded"
 LEFT = "left"
-DAY = 86400.0
 # Somebody deactivated by mistake comes back with the photo.
 SECONDS_AFTER_LEAVING = DAY
-# A pass shares its thread with the sweep; what is left over is done by the next one.
-MOST_AT_ONCE = 200
+# Whoever is told of a refusal may make room on the terminal, say, and press "Try again".
+SECONDS_AFTER_REFUSAL = DAY
 
 
 def forget_photos() -> int:
@@ -40,10 +38,13 @@ def forget_photos() -> int:
 
 def remove_files() -> int:
     """Remove the files of forgotten photos; return how many. One that cannot be removed is tried again next time."""
-    open_still = select(Photo.id, Photo.file).where(Photo.forgotten_at.is_not(None), Photo.unlinked_at.is_(None))
-    rows = db.session.execute(open_still.order_by(Photo.id)).all()
+    # A time that is too far away was written before the clock was set back.
+    being_saved = Photo.forgotten_at.between(database_now(), database_now(photos.UNSAVED_SECONDS))
+    open_still = and_(Photo.forgotten_at.is_not(None), Photo.unlinked_at.is_(None), ~being_saved)
+    rows = db.session.execute(select(Photo.id, Photo.file).where(open_still).order_by(Photo.id)).all()
     db.session.commit()
-    return sum(_remove_file(photo_id, file) for photo_id, file in rows)
+    stuck = set(photos.unlink(*(row.file for row in rows)))
+    return sum(_note_removed(row.id, row.file) for row in rows if row.file not in stuck)
 
 
 def remove_rows() -> int:
@@ -70,10 +71,20 @@ def forget_all_of(employee_id: int) -> list[str]:
     return [photo.file for photo in own]
 
 
+def forget_unsaved_of(terminal_id: int) -> list[str]:
+    """Do so for the pictures that were captured at a terminal and never saved; their captures go with the terminal."""
+    unsaved = select(Photo).join(Capture).where(Capture.terminal_id == terminal_id, Photo.employee_id.is_(None))
+    pictures = list(db.session.execute(unsaved).scalars())
+    for picture in pictures:
+        picture.forgotten_at = database_now()
+    db.session.flush()
+    return [picture.file for picture in pictures]
+
+
 def remove_at_once(files: list[str]) -> None:
-    """Remove forgotten pictures, then their rows."""
-    photos.unlink(*files)
-    db.session.execute(delete(Photo).where(Photo.file.in_(files)))
+    """Remove forgotten pictures, then their rows; what cannot be removed keeps its row, and the worker tries again."""
+    stuck = set(photos.unlink(*files))
+    db.session.execute(delete(Photo).where(Photo.file.in_(set(files) - stuck)))
     db.session.commit()
 
 
@@ -82,7 +93,8 @@ def _rules() -> list[tuple[str, ColumnElement[bool]]]:
     policy = current_app.config["PHOTO_RETENTION"]
     rules: list[tuple[str, ColumnElement[bool]]] = [(SUPERSEDED, and_(_unused(), ~_held()))]
     if policy == NEVER:
-        rules.append((NEVER, and_(_wanted(), ~_awaited())))
+        taken = Photo.created_at < database_now(-SECONDS_AFTER_REFUSAL)
+        rules.append((NEVER, and_(_wanted(), ~_awaited(), or_(~_wanted(_is_refused()), taken))))
     elif policy != EMPLOYED:
         old = Photo.created_at < database_now(-DAY * int(policy))
         rules.append((DAYS, and_(Photo.employee_id.is_not(None), old, ~_awaited())))
@@ -107,8 +119,14 @@ def _wanted(*where: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _awaited() -> ColumnElement[bool]:
-    """A terminal has not confirmed it yet, so its bytes may still be needed."""
-    return _wanted(or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED))
+    """A terminal has not confirmed it yet and will be asked again, so its bytes are still needed."""
+    return _wanted(or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED), ~_is_refused())
+
+
+def _is_refused() -> ColumnElement[bool]:
+    """Refused for good: nothing comes by itself, and whoever tries again is told that the photo is gone."""
+    refused = or_(Enrolment.person == REFUSED, Enrolment.face == REFUSED)
+    return and_(refused, Enrolment.next_attempt_at.is_(None))
 
 
 def _is_of_somebody_gone() -> ColumnElement[bool]:
@@ -150,12 +168,7 @@ def _lock(employee_id: int | None) -> None:
         leases.changed_rows(same)
 
 
-def _remove_file(photo_id: int, file: str) -> bool:
-    try:
-        photos.unlink(file)
-    except OSError:
-        log.exception("the file of the forgotten photo %s cannot be removed", photo_id)
-        return False
+def _note_removed(photo_id: int, file: str) -> bool:
     # A save that had begun before may have renamed it meanwhile.
     gone = update(Photo).where(Photo.id == photo_id, Photo.file == file).values(unlinked_at=database_now())
     done = leases.changed_rows(gone) == 1

@@ -1,52 +1,40 @@
-"""Pictures of faces in the uploads folder: kept byte for byte from a terminal, re-encoded from an upload."""
+"""Pictures of faces in the uploads folder: kept byte for byte from a terminal, re-encoded from an upload.
+
+A picture's row is committed before its file is written, and its names share the random part: so whoever is killed in
+between leaves no file that nothing knows of. What no row knows is left alone, save by an erasure of its number: a
+mistyped address of the database would otherwise cost every photo.
+"""
 
 import hashlib
-import io
+import logging
 import os
 import re
 import secrets
-import struct
-import threading
 import time
+from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from flask import current_app
-from PIL import ExifTags, Image, UnidentifiedImageError
-from sqlalchemy import select
+from sqlalchemy import delete, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Photo
+from hikflask.models.columns import database_now
 from hikflask.models.photo import CAPTURED, UPLOADED
-from hikflask.services.errors import BadPhoto, CaptureLost, PhotoForgotten, PhotoTooLarge, PhotoTooManyPixels
+from hikflask.services import leases
+from hikflask.services.errors import CaptureLost, PhotoForgotten
+from hikflask.services.pictures import baseline_jpeg
 
-LARGEST_FILE = 10 * 1024 * 1024
-MOST_PIXELS = 40_000_000
-# libjpeg decodes each scan over the whole picture; cameras and programs write about ten, a bomb thousands.
-MOST_SCANS = 100
-# What ends the data of a scan: a marker that is neither a stuffed zero nor a restart (ITU T.81, B.1.1.2).
-MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
-START_OF_SCAN, END_OF_IMAGE = b"\xda", b"\xd9"
-WITHOUT_LENGTH = {b"\x01", b"\xd8"}
-LARGEST_JPEG = 200 * 1024
-LONGEST_SIDE = 1200
-SMALLER_SIDES = (LONGEST_SIDE, 1000, 800, 640, 480)
-QUALITIES = (90, 82, 74, 66)
+log = logging.getLogger(__name__)
+
 NO_NUMBER = "capture"
 DRAFT = ".part"
-UPRIGHT = 1
-# The largest picture takes 600 MB while it is decoded: one after the other.
-_DECODING = threading.Lock()
-# EXIF orientation → what makes the picture upright (EXIF 2.32, tag 0x0112).
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+# Our own names, whole or half-written: the number, and the random part that a picture keeps under every name.
+NAME = re.compile(rf"\.?(?P<number>[A-Za-z0-9]{{1,32}})_(?P<picture>[\w-]{{22}})\.jpg({re.escape(DRAFT)})?\Z", re.ASCII)
+# What nobody saved by then was left by a process that died.
+UNSAVED_SECONDS = 3600.0
 
 
 def sha256(picture: bytes) -> str:
@@ -60,93 +48,29 @@ def folder() -> Path:
 
 
 def keep_captured(picture: bytes, number: str) -> Photo:
-    """Store a terminal's picture as it came (its hash is the proof) and return the row, not yet in a session."""
+    """Store a terminal's picture as it came (its hash is the proof) and return its row; see _keep()."""
     return _keep(picture, number, CAPTURED)
 
 
 def keep_upload(stream: IO[bytes], number: str) -> Photo:
-    """Store an uploaded JPEG or PNG as a baseline JPEG of at most 200 KB and return the row, not yet in a session.
+    """Store an uploaded JPEG or PNG as a baseline JPEG of at most 200 KB and return its row; see _keep().
 
     :raises BadPhoto: when it is no such picture, over 10 MB or over 40 megapixels.
     """
     return _keep(baseline_jpeg(stream), number, UPLOADED)
 
 
-def baseline_jpeg(stream: IO[bytes]) -> bytes:
-    """Turn an upload by its EXIF, drop its metadata and encode it as terminals take it: baseline, 4:2:0, ≤ 200 KB.
-
-    :raises BadPhoto: when it is no JPEG or PNG, over 10 MB or over 40 megapixels.
-    """
-    data = stream.read(LARGEST_FILE + 1)
-    if len(data) > LARGEST_FILE:
-        raise PhotoTooLarge
-    with _DECODING:
-        return _encoded(_decoded(data))
-
-
-def _decoded(data: bytes) -> Image.Image:
-    try:
-        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
-                raise PhotoTooManyPixels
-            if opened.format != "PNG" and _scans(data) > MOST_SCANS:
-                raise BadPhoto
-            return _flat(_upright(opened))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PhotoTooManyPixels from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise BadPhoto from error
-
-
-def _scans(jpeg: bytes) -> int:
-    """Return how many scans the first picture of a JPEG has."""
-    count, at = 0, 0
-    while (found := MARKER.search(jpeg, at)) and found[1] != END_OF_IMAGE:
-        at = found.end()
-        count += found[1] == START_OF_SCAN
-        if found[1] not in WITHOUT_LENGTH:
-            at += int.from_bytes(jpeg[at : at + 2], "big")
-    return count
-
-
-def _upright(picture: Image.Image) -> Image.Image:
-    """Return the picture turned by its EXIF; EXIF that cannot be read turns nothing."""
-    try:
-        turn = TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, UPRIGHT))
-    except (struct.error, TypeError, ValueError, SyntaxError):
-        turn = None
-    return picture if turn is None else picture.transpose(turn)
-
-
-def _flat(picture: Image.Image) -> Image.Image:
-    """Return the picture in RGB, without what the file said beside it; what is transparent becomes white."""
-    if picture.mode.startswith("I;16"):
-        picture = picture.point(lambda value: value / 256).convert("L")
-    if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
-        white = Image.new("RGBA", picture.size, "white")
-        white.alpha_composite(picture.convert("RGBA"))
-        picture = white
-    flat = picture.convert("RGB")
-    # Pillow would write the file's comment again.
-    flat.info.clear()
-    return flat
-
-
-def _encoded(picture: Image.Image) -> bytes:
-    """Return the first JPEG, from the best down, that fits into 200 KB."""
-    for side in SMALLER_SIDES:
-        smaller = picture.copy()
-        smaller.thumbnail((side, side))
-        for quality in QUALITIES:
-            out = io.BytesIO()
-            smaller.save(out, "JPEG", quality=quality, subsampling="4:2:0", progressive=False, optimize=False)
-            if out.tell() <= LARGEST_JPEG:
-                return out.getvalue()
-    raise PhotoTooLarge
-
-
 def _keep(picture: bytes, number: str, source: str) -> Photo:
-    name = _fresh_name(number)
+    """Store a picture under a row that is forgotten in an hour, unless save() keeps it; commits."""
+    name = f"{_number(number)}_{secrets.token_urlsafe(16)}.jpg"
+    photo = Photo(file=name, sha256=sha256(picture), source=source, forgotten_at=database_now(UNSAVED_SECONDS))
+    db.session.add(photo)
+    db.session.commit()
+    _write(name, picture)
+    return photo
+
+
+def _write(name: str, picture: bytes) -> None:
     draft = folder() / f".{name}{DRAFT}"
     try:
         with draft.open("xb") as file:
@@ -156,13 +80,23 @@ def _keep(picture: bytes, number: str, source: str) -> Photo:
         draft.rename(folder() / name)
     finally:
         draft.unlink(missing_ok=True)
-    return Photo(file=name, sha256=sha256(picture), source=source)
 
 
-def _fresh_name(number: str) -> str:
-    """`<number>_<random>.jpg`; what is typed may be anything, so only letters and digits go into a file name."""
-    safe = "".join(letter for letter in number if letter.isascii() and letter.isalnum())[:32]
-    return f"{safe or NO_NUMBER}_{secrets.token_urlsafe(16)}.jpg"
+def _number(typed: str) -> str:
+    """What is typed may be anything, so only letters and digits go into a file name."""
+    return "".join(letter for letter in typed if letter.isascii() and letter.isalnum())[:32] or NO_NUMBER
+
+
+def save(photo: Photo) -> None:
+    """Let a picture stay, within the caller's transaction.
+
+    :raises CaptureLost: when it was forgotten or erased meanwhile.
+    """
+    here_still = or_(Photo.forgotten_at.is_(None), Photo.forgotten_at > database_now())
+    mine = update(Photo).where(Photo.id == photo.id, here_still)
+    if leases.changed_rows(mine.values(forgotten_at=None)) != 1:
+        raise CaptureLost
+    db.session.refresh(photo)
 
 
 def read(photo: Photo) -> bytes:
@@ -196,9 +130,15 @@ class Files:
         self._made: list[str] = []
         self._old: list[str] = []
 
+    def keep_captured(self, picture: bytes, number: str) -> Photo:
+        """Store a terminal's picture; see keep_captured()."""
+        return self._kept(keep_captured(picture, number))
+
     def keep_upload(self, stream: IO[bytes], number: str) -> Photo:
         """Store an upload; see keep_upload()."""
-        photo = keep_upload(stream, number)
+        return self._kept(keep_upload(stream, number))
+
+    def _kept(self, photo: Photo) -> Photo:
         self._made.append(photo.file)
         return photo
 
@@ -207,11 +147,13 @@ class Files:
 
         :raises CaptureLost: when the file is gone from the folder.
         """
-        if photo.file.startswith(f"{number}_"):
+        if is_named(photo.file, number):
             return
-        old, new = photo.file, _fresh_name(number)
+        old = photo.file
+        new = f"{_number(number)}_{old.partition('_')[2]}"
         try:
-            os.link(folder() / old, folder() / new)
+            with suppress(FileExistsError):  # Left by a save that was killed: the same picture.
+                os.link(folder() / old, folder() / new)
         except FileNotFoundError as error:
             if is_forgotten(photo):
                 return
@@ -221,18 +163,69 @@ class Files:
         self._old.append(old)
 
     def undo(self) -> None:
-        """Unlink what was made: the transaction failed."""
-        unlink(*self._made)
+        """Remove what was made: the transaction failed."""
+        gone = [name for name in self._made if _remove(name)]
+        db.session.execute(delete(Photo).where(Photo.file.in_(gone), Photo.forgotten_at.is_not(None)))
+        db.session.commit()
 
     def settle(self) -> None:
-        """Unlink what nothing points at any more: the transaction is committed."""
-        unlink(*self._old)
+        """Remove the names that nothing points at any more: the transaction is committed."""
+        for name in self._old:
+            _remove(name)
 
 
-def unlink(*names: str) -> None:
-    """Remove files of the uploads folder; one that is gone already is fine."""
-    for name in names:
+def unlink(*names: str) -> list[str]:
+    """Remove pictures from the uploads folder, under each name that a save may have left; gone already is fine.
+
+    Return those that could not be removed, for the caller to come back to; the log says why.
+    """
+    others = _names() if names else {}
+    return [name for name in names if not all([_remove(one) for one in {*others.get(_picture(name), ()), name}])]
+
+
+def strays(*numbers: str) -> list[str]:
+    """Return a name of each picture that bears one of these numbers and that no row knows.
+
+    A row comes before its file, so this is nobody's picture, however young: it came from a backup, or its row did not.
+    """
+    found = {
+        picture: one
+        for picture, names in _names().items()
+        for one in names
+        if (match := NAME.match(one)) and match["number"] in numbers
+    }
+    known = {_picture(file) for file in db.session.execute(select(Photo.file)).scalars()} if found else set()
+    return sorted(name for picture, name in found.items() if picture not in known)
+
+
+def is_named(file: str, number: str) -> bool:
+    """True when the file bears this number, and no longer one that begins alike."""
+    return file.partition("_")[0] == number
+
+
+def _names() -> dict[str, list[str]]:
+    """Return the names of ours in the folder, by picture; what is no file, or a link to one elsewhere, is not ours."""
+    found = defaultdict(list)
+    with os.scandir(folder()) as entries:
+        for entry in entries:
+            match = NAME.match(entry.name)
+            if match and entry.is_file(follow_symlinks=False):
+                found[match["picture"]].append(entry.name)
+    return found
+
+
+def _picture(name: str) -> str:
+    match = NAME.match(name)
+    return match["picture"] if match else name
+
+
+def _remove(name: str) -> bool:
+    try:
         (folder() / name).unlink(missing_ok=True)
+    except OSError as error:
+        log.error("the picture %s cannot be removed (%s)", name, error.strerror)
+        return False
+    return True
 
 
 def forget_drafts(older_than: float = 3600.0) -> int:

@@ -6,13 +6,14 @@ The cookie holds a random key and the row its SHA-256, so a copy of the database
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Operator, OperatorSession
+from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.employee import folded
 from hikflask.services import audit, leases, passwords, throttling
@@ -45,19 +46,21 @@ def sign_in(name: str, password: str, address: str) -> str:
     :raises SignInRefused: unknown name, wrong password, or somebody who is kept out.
     :raises TooOften: after too many tries for this account or from this address (params: seconds).
     """
-    account, place = f"account:{_short(folded(name))}", f"address:{throttling.place(address)}"
+    account, place = throttling.account(folded(name)), f"address:{throttling.place(address)}"
     operator = db.session.execute(select(Operator).where(Operator.login == folded(name))).scalar_one_or_none()
     db.session.commit()
     # A name that nobody has may be a password in the wrong field: the audit trail does not keep it.
     known = operator.name if operator else ""
     _count(account, place, known)
-    fits = passwords.fits(password, operator.password_hash if operator else None)
-    if operator is None or not fits or not operator.is_active:
+    checked = operator.password_hash if operator else None
+    fits = passwords.fits(password, checked)
+    key = _opened(operator, checked, address) if operator and fits else None
+    if key is None:
         audit.note_alone("sign_in.refused", subject=known)
         raise SignInRefused
     throttling.forget(account)
     throttling.give_back(place)
-    return _opened(operator, address)
+    return key
 
 
 def _count(account: str, place: str, known: str) -> None:
@@ -71,12 +74,15 @@ def _count(account: str, place: str, known: str) -> None:
         raise
 
 
-def _short(login: str) -> str:
-    """Names of any length fit into a key, and the table of tries does not show what was typed for a name."""
-    return hashlib.sha256(login.encode()).hexdigest()
+def _opened(operator: Operator, checked: str | None, address: str) -> str | None:
+    """Open a session, unless its owner is kept out or the password was replaced while it was checked.
 
-
-def _opened(operator: Operator, address: str) -> str:
+    The statement waits for a change that is under way, and a change that comes next ends this session, too.
+    """
+    unchanged = (Operator.id == operator.id, Operator.password_hash == checked, Operator.is_active)
+    if leases.changed_rows(update(Operator).where(*unchanged).values(is_active=True)) != 1:
+        db.session.rollback()
+        return None
     key = secrets.token_urlsafe(KEY_BYTES)
     db.session.add(OperatorSession(key_sha256=_hash(key), operator_id=operator.id, address=address[:64]))
     with audit.acting(audit.Actor(operator.name, address, audit.present_actor().request_id)):
@@ -104,9 +110,11 @@ def find(key: str) -> SignedIn | None:
 
 def touch(session_id: int) -> None:
     """Note that a person did something: the idle limit counts from now."""
-    stale = OperatorSession.seen_at < database_now(-SEEN_EVERY_SECONDS)
-    statement = update(OperatorSession).where(OperatorSession.id == session_id, stale)
-    leases.changed_rows(statement.values(seen_at=database_now()))
+    every = min(SEEN_EVERY_SECONDS, current_app.config["SESSION_IDLE"] / 4)
+    stale = (OperatorSession.id == session_id, OperatorSession.seen_at < database_now(-every))
+    # Asked first: in SQLite even an UPDATE of no row waits for whoever writes.
+    if db.session.execute(select(OperatorSession.id).where(*stale)).first():
+        leases.changed_rows(update(OperatorSession).where(*stale).values(seen_at=database_now()))
     db.session.commit()
 
 
@@ -127,7 +135,7 @@ def refuse_wrong_password(signed_in: SignedIn, password: str) -> None:
     :raises PasswordWrong: :raises TooOften:
     """
     operator = db.session.get_one(Operator, signed_in.operator_id)
-    account = f"account:{_short(operator.login)}"
+    account = throttling.account(operator.login)
     throttling.take(account, TRIES_BY_ACCOUNT, WINDOW_SECONDS)
     if not passwords.fits(password, operator.password_hash):
         audit.note_alone("confirmation.refused", subject=operator.name)
@@ -176,10 +184,19 @@ def of(operator_id: int) -> list[OperatorSession]:
     return found
 
 
+def last_sign_ins() -> dict[str, datetime]:
+    """Return when each operator signed in last, by name, as far back as the audit trail goes."""
+    signed_in = select(AuditEntry.actor, func.max(AuditEntry.at)).where(AuditEntry.action == "sign_in")
+    found = {name: at for name, at in db.session.execute(signed_in.group_by(AuditEntry.actor))}
+    db.session.commit()
+    return found
+
+
 def forget_ended() -> None:
-    """Remove, within the caller's transaction, the sessions that are past their limits."""
+    """Remove the sessions that are past their limits."""
     idle, started = _within_limits()
     db.session.execute(delete(OperatorSession).where(~idle | ~started))
+    db.session.commit()
 
 
 def _within_limits() -> tuple[Any, Any]:

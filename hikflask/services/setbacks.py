@@ -10,7 +10,14 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, REFUSED
 from hikflask.services import enrolments, leases
-from hikflask.services.errors import FaceNotProven, LeaseLost, LoginStopped, ServiceError, TerminalInUse
+from hikflask.services.errors import (
+    FaceNotProven,
+    LeaseLost,
+    LoginStopped,
+    ServiceError,
+    TerminalInUse,
+    TerminalRetired,
+)
 
 SOON = 3.0
 # Another request would bring the account nearer to its lock, or go to a stranger: nothing more is asked.
@@ -33,7 +40,7 @@ def told(row: Enrolment, error: TerminalError | ServiceError) -> dict[str, Any]:
     return {**values, **_words(error), "next_attempt_at": None, "person": person}
 
 
-def put_off(enrolment_id: int, error: TerminalInUse | LeaseLost | LoginStopped) -> None:
+def put_off(enrolment_id: int, error: TerminalInUse | TerminalRetired | LeaseLost | LoginStopped) -> None:
     """Come back later, without the lease: whoever holds it may be doing this very wish, and may end it before this."""
     db.session.rollback()
     enrolment = enrolments.get(enrolment_id)
@@ -43,6 +50,8 @@ def put_off(enrolment_id: int, error: TerminalInUse | LeaseLost | LoginStopped) 
     if isinstance(error, LoginStopped):
         unlock_at = select(Terminal.unlock_at).where(Terminal.id == enrolment.terminal_id).scalar_subquery()
         values = {**_reason(enrolment, error), "next_attempt_at": unlock_at}
+    if isinstance(error, TerminalRetired):
+        values = {**_reason(enrolment, error), "next_attempt_at": None}
     if isinstance(error, LeaseLost):
         values["step"] = ""
     open_still = update(Enrolment).where(

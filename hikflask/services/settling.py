@@ -17,7 +17,7 @@ from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
-from hikflask.services import capture_moves, checks, conversations, enrolments, erasures, leases, setbacks
+from hikflask.services import capture_moves, checks, conversations, enrolments, erasures, leases, removals, setbacks
 from hikflask.services.binding import Binding, FaceOutcome
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import (
@@ -32,6 +32,7 @@ from hikflask.services.errors import (
     OtherDevice,
     ServiceError,
     TerminalInUse,
+    TerminalRetired,
     WishChanged,
 )
 from hikflask.services.settling_notes import Trail
@@ -41,18 +42,6 @@ FACE_LOST = (CaptureSuperseded, CaptureLost)
 NOT_OURS = (LeaseLost, WishChanged, EnrolmentUnknown)
 AS_IT_IS_NOW = {"populate_existing": True, "synchronize_session": False}
 FINISHED = {"step": "", "attempts": 0, "next_attempt_at": None}
-GONE = {
-    "person": CONFIRMED,
-    "face": PENDING,
-    "confirmed_photo_id": None,
-    "doubt": False,
-    "on_old_device": False,
-    "written_name": "",
-    "sent_name": "",
-    "replace_first": False,
-    "refusal": "",
-    "refusal_text": "",
-}
 
 
 def settle(enrolment_id: int, holder: str, *, again: bool = False) -> Enrolment:
@@ -71,7 +60,7 @@ def settle(enrolment_id: int, holder: str, *, again: bool = False) -> Enrolment:
                 return enrolment  # Somebody else did it while this one waited for the terminal.
             settlement = Settlement(talk, enrolment, again or enrolment.is_confirmed)
             settlement.run()
-    except (TerminalInUse, LeaseLost, LoginStopped) as error:
+    except (TerminalInUse, TerminalRetired, LeaseLost, LoginStopped) as error:
         setbacks.put_off(enrolment_id, error)
         raise
     return settlement.row
@@ -166,7 +155,7 @@ class Settlement:
         """
         self.note(step="person", **self._claim())
         there = None
-        if self.row.name_there or self.row.replace_first:
+        if self.row.name_there or self.row.replace_first or self.row.on_old_device:
             there = persons.find(self.talk, self.row.number)
         if self.row.replace_first:
             there = self._replaced(there)
@@ -266,7 +255,7 @@ class Settlement:
         if self.talk.terminal.face_mode is None:
             checks.learn(self.talk)  # Only the device that had the person can say that the person is gone.
             self.row = enrolments.row(self.id)
-        if self.row.on_old_device and not self.row.replace_first:
+        if self.row.waits_for_hand:
             raise OtherDevice
         self.note(step="removal", **self._claim())
         there = persons.find(self.talk, self.row.number)
@@ -286,9 +275,15 @@ class Settlement:
             raise FaceNotProven
 
     def _gone(self) -> None:
-        """Nobody of ours is there: the row says when that was confirmed, and ends when its employee did."""
+        """Nobody of ours is there: the row says when that was confirmed, and ends when its employee did.
+
+        :raises OtherDevice: when a device that was there before may still know the number.
+        """
+        if self.row.on_old_device:
+            self.note(**removals.NOT_HERE)
+            raise OtherDevice
         with self.talk.lease.write():
-            changed = leases.changed_rows(self._mine().values(**FINISHED, **GONE, confirmed_at=database_now()))
+            changed = leases.changed_rows(self._mine().values(**removals.GONE, confirmed_at=database_now()))
             if changed != 1:
                 raise WishChanged
             self.trail.note_gone(self.row)

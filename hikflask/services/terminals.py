@@ -9,11 +9,11 @@ from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db, vault
 from hikflask.isapi.client import certificate_fingerprint
-from hikflask.models import Capture, Enrolment, Photo, Terminal
+from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
-from hikflask.services import addresses, audit, conversations, enrolments, leases, photos
-from hikflask.services.errors import TerminalHasPeople, TerminalNameKnown, TerminalUnknown
+from hikflask.services import addresses, audit, conversations, enrolments, leases, photo_retention
+from hikflask.services.errors import TerminalHasPeople, TerminalNameKnown, TerminalPasswordNeeded, TerminalUnknown
 
 EDIT = "edit"
 EDIT_SECONDS = 5.0
@@ -60,12 +60,16 @@ def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SEC
 
     :raises TerminalInUse: when a conversation does not end in time. :raises TerminalNameKnown: when the name is taken.
     :raises TerminalAddressRefused: when nothing is sent to the new address; an old one may stay, to be switched off.
+    :raises TerminalPasswordNeeded: when the address changes and no password is given: what answers there could choose
+        the challenge, and find the stored password from the response.
     """
     if conversations.terminal_row(terminal_id).url != access.url:
         addresses.refuse_unallowed(access.url)
     lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
     try:
         terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
+        if terminal.url != access.url and not access.password:
+            raise TerminalPasswordNeeded
         before = _facts(terminal)
         reached_anew = _apply(terminal, access)
         _note_change(terminal, before, access)
@@ -83,11 +87,14 @@ def _apply(terminal: Terminal, access: Access) -> bool:
     before = (terminal.url, terminal.username, terminal.fingerprint, terminal.face_by_picture)
     terminal.name, terminal.url, terminal.username = access.name, access.url, access.username
     terminal.fingerprint, terminal.is_active = access.fingerprint, access.is_active
+    returns = terminal.retired_at is not None and access.is_active
+    if returns:
+        terminal.retired_at, terminal.retired_note = None, ""
     terminal.face_by_picture = access.face_by_picture
     if access.password:
         terminal.password_encrypted = vault.encrypt(access.password)
     after = (terminal.url, terminal.username, terminal.fingerprint, terminal.face_by_picture)
-    anew = bool(access.password) or before != after
+    anew = returns or bool(access.password) or before != after
     if anew:
         terminal.capture_mode = terminal.face_mode = None
         # What the old way told is not true of the new one, until that is checked.
@@ -139,7 +146,7 @@ def delete(terminal_id: int, holder: str) -> None:
     finally:
         db.session.rollback()
         lease.release()
-    photos.unlink(*files)
+    photo_retention.remove_at_once(files)
 
 
 def _delete(terminal_id: int) -> list[str]:
@@ -149,11 +156,7 @@ def _delete(terminal_id: int) -> list[str]:
     for enrolment in on_it:
         db.session.delete(enrolment)
     db.session.flush()
-    never_saved = select(Photo).join(Capture).where(Capture.terminal_id == terminal_id, Photo.employee_id.is_(None))
-    pictures = list(db.session.execute(never_saved).scalars())
-    files = [picture.file for picture in pictures]
-    for picture in pictures:
-        db.session.delete(picture)
+    files = photo_retention.forget_unsaved_of(terminal_id)
     terminal = db.session.get_one(Terminal, terminal_id)
     audit.note("terminal.deleted", terminal=terminal.name, before=_facts(terminal))
     db.session.delete(terminal)

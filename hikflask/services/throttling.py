@@ -1,5 +1,6 @@
 """Counts tries by key in the database, so that all processes share what was tried lately."""
 
+import hashlib
 from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
@@ -31,6 +32,11 @@ def take(key: str, limit: int, seconds: float) -> None:
         raise TooOften(seconds=max(1, round(left)), first=count == limit + 1)
 
 
+def account(login: str) -> str:
+    """Return the key of an account: names of any length fit, and the table does not show what was typed for a name."""
+    return f"account:{hashlib.sha256(login.encode()).hexdigest()}"
+
+
 def place(address: str) -> str:
     """Return what counts as one place: an IPv4 address, or the network in which one machine has all its IPv6 ones."""
     try:
@@ -54,8 +60,9 @@ def forget(key: str) -> None:
 
 
 def forget_old() -> None:
-    """Remove, within the caller's transaction, what no window reaches any more."""
+    """Remove what no window reaches any more."""
     db.session.execute(delete(Throttle).where(Throttle.since < database_now(-FORGOTTEN_AFTER)))
+    db.session.commit()
 
 
 def _counted(key: str, seconds: float) -> Any:

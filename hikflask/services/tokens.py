@@ -37,7 +37,7 @@ def create(name: str, role: str, expires_at: datetime) -> tuple[ApiToken, str]:
     except IntegrityError as error:
         db.session.rollback()
         raise TokenNameKnown from error
-    audit.note("token.created", subject=name, after={"role": role, "expires_at": expires_at.date()})
+    audit.note("token.created", subject=name, after={"role": role, "expires_at": expires_at.isoformat()})
     db.session.commit()
     return token, secret
 

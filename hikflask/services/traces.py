@@ -1,13 +1,13 @@
-"""What captures keep of a person: pictures that were not saved, and forms as they were typed."""
+"""What is kept of a person beside the employee: pictures that were not saved, and forms as they were typed."""
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo
 from hikflask.models.capture import CANCELLED, RUNNING
 from hikflask.models.employee import folded
-
-NO_DRAFT = {"draft_number": "", "draft_name": "", "draft_department": "", "draft_consent": False}
+from hikflask.services import photos
+from hikflask.services.drafts import NO_DRAFT
 
 
 def of_number(number: str, employee_id: int | None = None) -> list[Capture]:
@@ -26,7 +26,7 @@ def forget(number: str, name: str, employee_id: int | None) -> list[str]:
     for capture in found:
         files += _forgotten(capture, employee_id)
     db.session.flush()
-    return files
+    return files + _forgotten_left_over(number)
 
 
 def _forgotten(capture: Capture, employee_id: int | None) -> list[str]:
@@ -44,7 +44,24 @@ def _forgotten(capture: Capture, employee_id: int | None) -> list[str]:
     if photo is None or photo.employee_id is not None:
         return []
     db.session.delete(photo)
-    return [] if photo.forgotten_at else [photo.file]
+    return [] if photo.unlinked_at else [photo.file]
+
+
+def left_over(number: str) -> list[int]:
+    """Return the photos under a number's name that nobody has any more and whose files are not removed yet."""
+    rows = db.session.execute(select(Photo.id, Photo.file).where(_is_left_over()).order_by(Photo.id))
+    return [row.id for row in rows if photos.is_named(row.file, number)]
+
+
+def _forgotten_left_over(number: str) -> list[str]:
+    # Asked again in the statement: a capture that was just taken, or an upload that was just saved, has an owner.
+    ended = delete(Photo).where(Photo.id.in_(left_over(number)), _is_left_over()).returning(Photo.file)
+    return list(db.session.execute(ended, execution_options={"synchronize_session": False}).scalars())
+
+
+def _is_left_over() -> ColumnElement[bool]:
+    captured = exists().where(Capture.photo_id == Photo.id)
+    return and_(Photo.employee_id.is_(None), Photo.forgotten_at.is_not(None), Photo.unlinked_at.is_(None), ~captured)
 
 
 def _blank(capture: Capture) -> None:

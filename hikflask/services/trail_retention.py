@@ -9,11 +9,10 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Erasure
 from hikflask.models.columns import database_now
 from hikflask.services import sessions, throttling
+from hikflask.services.retention import DAY, MOST_AT_ONCE
 
-DAY = 86400.0
 # The database itself refuses to delete an entry of the last 30 days, and its clock at that moment is another one.
 MARGIN = 60.0
-MOST_AT_ONCE = 500
 
 
 def forget_entries() -> int:
@@ -29,9 +28,7 @@ def forget_erasures() -> int:
 def forget_admissions() -> None:
     """Remove ended sessions of operators, and tries that no window reaches."""
     sessions.forget_ended()
-    db.session.commit()
     throttling.forget_old()
-    db.session.commit()
 
 
 def _kept_since() -> Any:

@@ -1,19 +1,21 @@
 """One's own account: another password, the open sessions, signing out everywhere."""
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
 
 from hikflask.access import VIEWER, allow
 from hikflask.forms.sign_in import NewPasswordForm
 from hikflask.services import operators, sessions
 from hikflask.services.errors import ServiceError, TooOften, WeakPassword
-from hikflask.web import ask_again, operator
+from hikflask.web import ask_again, errors, kept, operator
+from hikflask.web.addresses import next_or
 from hikflask.web.errors import said
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
-UNPROCESSABLE, TOO_MANY = 422, 429
+BAD_REQUEST, UNPROCESSABLE, TOO_MANY = 400, 422, 429
 
 
 @bp.get("/")
@@ -34,7 +36,7 @@ def password() -> ResponseReturnValue:
 @allow(VIEWER)
 def change_password() -> ResponseReturnValue:
     """Change one's own password; every other session ends, and this one gets another key."""
-    form, person = NewPasswordForm(), operator.signed_in()
+    form, person, next_path = NewPasswordForm(), operator.signed_in(), _next()
     if not form.validate():
         return _form(form, UNPROCESSABLE)
     try:
@@ -48,8 +50,17 @@ def change_password() -> ResponseReturnValue:
         field.errors = [said(error)]
         return _form(form, UNPROCESSABLE)
     operator.enter(sessions.renewed(person))
-    flash(_("The password is changed. You are signed out everywhere else."))
-    return redirect(url_for(".show"), 303)
+    flash(_("The password is changed. All other sessions have ended."))
+    return ask_again.go_on(kept.carried(), next_path)
+
+
+@bp.errorhandler(CSRFError)
+def token_lost(error: CSRFError) -> ResponseReturnValue:
+    """Ask for the passwords again; what was typed elsewhere still goes along."""
+    if request.endpoint != "account.change_password":
+        return errors.refused(error)
+    flash(_("The page was open for too long, or cookies are off. Try again."), "warning")
+    return _form(NewPasswordForm(), BAD_REQUEST)
 
 
 @bp.post("/sessions/<int:session_id>/end")
@@ -71,4 +82,9 @@ def sign_out_everywhere() -> ResponseReturnValue:
 
 
 def _form(form: NewPasswordForm, status: int = 200) -> Response:
-    return make_response(render_template("account/password.html", form=form), status)
+    return ask_again.password_page(form, kept.carried(), status, _next())
+
+
+def _next() -> str:
+    """Whoever comes by choice goes back to the account; whoever had to, to what was asked for."""
+    return next_or("/" if operator.signed_in().must_change_password else url_for(".show"))

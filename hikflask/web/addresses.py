@@ -1,9 +1,9 @@
-"""Addresses to go on to after a POST."""
+"""Addresses to go on to: after a POST, after a question."""
 
 import re
 from urllib.parse import urlsplit
 
-from flask import redirect, request
+from flask import current_app, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map, RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
@@ -29,9 +29,9 @@ class RowId(IntegerConverter):
         super().__init__(url_map, max=LARGEST_ID)
 
 
-def next_or(default: str) -> str:
-    """Return the form's `next` when it is a path of this server, else the default."""
-    wanted = request.form.get("next", "")
+def next_or(default: str = "/") -> str:
+    """Return the request's `next` when it is a path of this server, else the default."""
+    wanted = request.values.get("next", "")
     return wanted if OWN_PATH.match(wanted) else default
 
 
@@ -47,6 +47,32 @@ def present_address(drawn: str) -> str:
     shown = f"{parts.path}?{parts.query}"
     same = parts.netloc == request.host and parts.path == urlsplit(drawn).path
     return shown if same and parts.query and OWN_PATH.match(shown) else drawn
+
+
+def page_before() -> str:
+    """Return the path of the page that the request came from; what only takes forms is none: the start page then."""
+    path = own_path(request.headers.get("HX-Current-URL") or request.referrer or "/")
+    return path if _is_page(path) else "/"
+
+
+def own_path(address: str) -> str:
+    """Return path and query of an address, when they are those of a page here."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/"
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return path if OWN_PATH.match(path) else "/"
+
+
+def _is_page(path: str) -> bool:
+    try:
+        current_app.url_map.bind("").match(path.partition("?")[0], "GET")
+    except RequestRedirect:
+        return True  # such as one without its slash
+    except HTTPException:
+        return False
+    return True
 
 
 def here() -> str:

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from hikflask.models import AuditEntry
 from hikflask.web import deeds
+from hikflask.web.actors import actor
 from hikflask.web.language import timezone
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -54,14 +55,14 @@ def _cells(entry: AuditEntry) -> list[str]:
         str(entry.id),
         entry.at.astimezone(timezone()).strftime(TIME),
         entry.at.strftime(TIME),
-        entry.actor,
+        actor(entry.actor),
         entry.address,
         entry.request_id,
         entry.action,
         deeds.deed(entry.action),
         entry.employee,
         entry.terminal,
-        entry.subject,
+        deeds.subject(entry),
         entry.before,
         entry.after,
     ]

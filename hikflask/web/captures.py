@@ -2,8 +2,6 @@
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
-from flask_wtf.csrf import CSRFError
 
 from hikflask import jobs
 from hikflask.access import OPERATOR, allow
@@ -77,19 +75,6 @@ def keep_draft() -> ResponseReturnValue:
     if form.own_capture:
         drafts.keep(form.own_capture, employee_page.typed_draft(form))
     return "", 204
-
-
-@bp.errorhandler(CSRFError)
-def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - always the same sentence
-    """Show the form as typed with a fresh token."""
-    form = employee_page.as_typed()
-    shown = panel.of(form.own_capture)
-    text = _("The page was open for too long, or cookies are off. Nothing typed is lost: try again.")
-    if htmx.wants_fragment():
-        answer = _answer(form, panel.refused(form.own_capture, text), 400)
-        answer.set_data(answer.get_data(as_text=True) + render_template("captures/_token.html"))
-        return answer
-    return employee_page.show(form, shown, 400, text)
 
 
 def _start(form: EmployeePageForm, own: int | None) -> Capture:

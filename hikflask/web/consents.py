@@ -5,12 +5,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from hikflask.access import OPERATOR, allow
+from hikflask.access import ADMIN, OPERATOR, allow
 from hikflask.forms.consents import ConsentForm
 from hikflask.models import Employee
 from hikflask.services import consents, employees
 from hikflask.services.consents import Given
-from hikflask.web import kept
+from hikflask.web import kept, page
 
 bp = Blueprint("consents", __name__)
 
@@ -55,7 +55,7 @@ def withdraw(employee_id: int) -> ResponseReturnValue:
     """Note that it is withdrawn; what becomes of photo and terminals is decided apart."""
     _employee(employee_id)
     if consents.withdraw(employee_id):
-        flash(_("The consent is withdrawn. Photo and records stay until they are erased."), "warning")
+        flash(_what_follows(employee_id), "warning")
     return _back(employee_id)
 
 
@@ -71,6 +71,14 @@ def printed(employee_id: int) -> ResponseReturnValue:
 def blank() -> ResponseReturnValue:
     """The paper to be signed, with blanks."""
     return _paper(None)
+
+
+def _what_follows(employee_id: int) -> str:
+    """Say what a withdrawal asks for, with the way to it for those who may go it."""
+    if not page.may(ADMIN):
+        return str(_("The consent is withdrawn. Photo and records must be erased now: tell an administrator."))
+    text = _("The consent is withdrawn. Photo and records must be erased now:")
+    return page.with_link(text, url_for("erasures.ask", employee_id=employee_id), _("Erase everywhere"))
 
 
 def _employee(employee_id: int) -> Employee:

@@ -1,13 +1,17 @@
 """What the audit trail says, in words: an action → what was done, and what changed by it."""
 
 import json
+import re
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext
 
 from hikflask import wording
 from hikflask.models import AuditEntry
+from hikflask.web import language
+from hikflask.web.actors import actor
 from hikflask.wording import N_
 
 DEEDS = {
@@ -32,11 +36,11 @@ DEEDS = {
     "capture.taken_over": N_("Somebody's unsaved picture given up for a new capture"),
     "photo.forgotten": N_("Photo deleted when its time was over"),
     "capture.forgotten": N_("Captured picture deleted, since nobody saved it"),
-    "capture.used": N_("Captured picture saved to an employee"),
+    "capture.used": N_("Captured picture saved to the employee's record"),
     "enrolment.wanted": N_("To be brought to the terminal"),
     "enrolment.retried": N_("Tried again on the terminal"),
-    "enrolment.replaced": N_("Whoever has the number on the terminal to be taken off"),
-    "enrolment.removed_by_hand": N_("Said to be removed from the old terminal by hand"),
+    "enrolment.replaced": N_("Asked to take whoever has this number off the terminal"),
+    "enrolment.removed_by_hand": N_("Said to be gone from a device that did not confirm it"),
     "enrolment.confirmed": N_("Terminal confirmed person and face"),
     "enrolment.person_confirmed": N_("Terminal confirmed the person, without a face"),
     "enrolment.refused": N_("Not done on the terminal"),
@@ -48,6 +52,7 @@ DEEDS = {
     "terminal.try_allowed": N_("One more try of the terminal's password allowed"),
     "terminal.certificate_changed": N_("Terminal showed another certificate"),
     "terminal.other_device": N_("Another device answered at the terminal's address"),
+    "terminal.retired": N_("Terminal taken out of service for good"),
     "terminal.deleted": N_("Terminal deleted"),
     "operator.created": N_("Operator added"),
     "operator.changed": N_("Operator changed"),
@@ -74,13 +79,14 @@ FACTS = {
     "department": N_("Department"),
     "source": N_("Where from"),
     "reason": N_("Reason"),
+    "note": N_("Note"),
     "text": N_("In the terminal's words"),
     "requested_by": N_("Requested by"),
     "url": N_("Address"),
     "username": N_("Account"),
     "fingerprint": N_("Certificate fingerprint"),
     "is_active": N_("In use"),
-    "face_by_picture": N_("Takes pictures of faces"),
+    "face_by_picture": N_("Takes photo files"),
     "serial": N_("Serial number"),
     "role": N_("Role"),
     "expires_at": N_("Valid until"),
@@ -97,6 +103,12 @@ FACTS = {
     "until": N_("To"),
 }
 VALUED = {"source", "role", "basis", "rule"}
+DAYS = {"given_on"}
+MOMENTS = {"since", "until"}
+ENDS = {"expires_at"}
+ACTED = {"requested_by", "actor"}
+ERASED = {"employee.erased", "erasure.completed"}
+ERASURE = re.compile(r"erasure (\d+)\Z")
 VALUES = {
     "capture": N_("terminal"),
     "upload": N_("file"),
@@ -125,6 +137,12 @@ class Change:
 def deed(action: str) -> str:
     """Return what an action is, for a person; one without words is said as it is."""
     return str(gettext(DEEDS[action])) if action in DEEDS else action
+
+
+def subject(entry: AuditEntry) -> str:
+    """Return what a deed was done to, when that is neither an employee nor a terminal."""
+    erasure = ERASURE.match(entry.subject) if entry.action in ERASED else None
+    return str(gettext("erasure No. %(n)s", n=erasure[1])) if erasure else entry.subject
 
 
 def choices() -> list[tuple[str, str]]:
@@ -167,4 +185,19 @@ def _word(name: str, value: str) -> str:
         return wording.sentence(value)
     if name == "action":
         return deed(value)
+    if name in ACTED:
+        return actor(value)
+    if name in DAYS | MOMENTS | ENDS:
+        return _time(name, value)
     return str(gettext(VALUES[value])) if name in VALUED and value in VALUES else value
+
+
+def _time(name: str, value: str) -> str:
+    """Say a day or a moment as the page does; what is none, as it is."""
+    try:
+        if name in DAYS or len(value) == len("2026-01-31"):
+            return language.local_day(date.fromisoformat(value))
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return language.valid_until(moment) if name in ENDS else language.full_time(moment)

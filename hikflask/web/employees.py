@@ -3,7 +3,7 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_wtf.csrf import CSRFError
+from werkzeug.datastructures import MultiDict
 
 from hikflask import jobs
 from hikflask.access import OPERATOR, VIEWER, allow
@@ -18,15 +18,15 @@ from hikflask.services import consents, employees, enrolments, terminals
 from hikflask.services.drafts import Draft
 from hikflask.services.employees import FaceSource
 from hikflask.services.errors import CaptureRunning, ServiceError
-from hikflask.web import employee_page, enrolment_lines, htmx, panel
+from hikflask.web import employee_page, enrolment_lines, htmx, kept, panel
 from hikflask.web.errors import said
+from hikflask.web.page import with_link
 from hikflask.web.panel import Panel
 
 bp = Blueprint("employees", __name__)
 
 PAGE = 50
 ADDRESS = "/employees/<int:employee_id>"
-TYPED = {"employees.create", "employees.update", "employees.new_in_language", "employees.edit_in_language"}
 
 
 @bp.get("/")
@@ -108,10 +108,7 @@ def update(employee_id: int) -> ResponseReturnValue:
 @allow(VIEWER)
 def show(employee_id: int) -> ResponseReturnValue:
     """One employee, with what each terminal confirmed."""
-    employee = _employee(employee_id)
-    lines, consent = enrolment_lines.of(employee), consents.of(employee_id)
-    known = {"lines": lines, "further": _further(employee), "consent": consent}
-    return render_template("employees/show.html", employee=employee, **known)
+    return _page(_employee(employee_id))
 
 
 @bp.post(f"{ADDRESS}/terminals")
@@ -126,6 +123,12 @@ def send(employee_id: int) -> ResponseReturnValue:
     else:
         task_queue.enqueue(jobs.settle, enrolment.id)
     return redirect(url_for(".show", employee_id=employee_id), 303)
+
+
+@kept.restores("employees.send")
+def chosen_again(fields: MultiDict[str, str], employee_id: int) -> ResponseReturnValue:
+    """Answer the page with the terminal that was chosen."""
+    return _page(_employee(employee_id), row_id(fields.get("terminal_id")))
 
 
 @bp.post(f"{ADDRESS}/active")
@@ -157,19 +160,15 @@ def delete(employee_id: int) -> ResponseReturnValue:
         task_queue.enqueue(jobs.settle, enrolment_id)
     flash(_("%(name)s is deleted.", name=name))
     if left:
-        flash(_("The removal from the terminals goes on; until it is confirmed, it stays in the list here."), "warning")
+        text = _("The removal from the terminals goes on; until it is confirmed, it stands here:")
+        flash(with_link(text, url_for("removals.index"), _("May still open doors")), "warning")
     return redirect(url_for(".index"), 303)
 
 
-@bp.errorhandler(CSRFError)
-def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - always the same sentence
-    """Show the form as typed with a fresh token; the other forms have nothing that could be lost."""
-    text = _("The page was open for too long, or cookies are off. Nothing typed is lost: try again.")
-    if request.endpoint in TYPED:
-        form = employee_page.as_typed()
-        return employee_page.show(form, panel.of(form.own_capture), 400, text)
-    flash(text, "warning")
-    return redirect(request.path.rpartition("/")[0], 303)
+def _page(employee: Employee, chosen: int | None = None) -> str:
+    lines, consent = enrolment_lines.of(employee), consents.of(employee.id)
+    known = {"lines": lines, "further": _further(employee), "chosen": chosen, "consent": consent}
+    return render_template("employees/show.html", employee=employee, **known)
 
 
 def _save(employee_id: int | None) -> ResponseReturnValue:

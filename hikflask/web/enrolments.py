@@ -9,7 +9,7 @@ from hikflask.access import OPERATOR, VIEWER, allow
 from hikflask.extensions import task_queue
 from hikflask.forms.fields import row_id
 from hikflask.models import Enrolment
-from hikflask.services import employees, enrolments
+from hikflask.services import employees, enrolments, removals
 from hikflask.web import enrolment_lines
 from hikflask.web.addresses import next_or
 from hikflask.web.page import with_alarm
@@ -44,6 +44,16 @@ def replace(enrolment_id: int) -> ResponseReturnValue:
     if enrolments.want_replaced(enrolment.id, row_id(request.form.get("wish")) or 0):
         task_queue.enqueue(jobs.settle, enrolment.id)
     else:
+        flash(_("This was changed meanwhile. Look again, please."), "warning")
+    return _back(enrolment)
+
+
+@bp.post("/enrolments/<int:enrolment_id>/by-hand")
+@allow(OPERATOR)
+def by_hand(enrolment_id: int) -> ResponseReturnValue:
+    """Believe a person who took the number off a device that is not asked any more."""
+    enrolment = _enrolment(enrolment_id)
+    if not removals.end_by_hand(enrolment.id, row_id(request.form.get("wish")) or 0):
         flash(_("This was changed meanwhile. Look again, please."), "warning")
     return _back(enrolment)
 

@@ -10,7 +10,7 @@ from hikflask import jobs
 from hikflask.access import ADMIN, allow, confirmed
 from hikflask.extensions import task_queue
 from hikflask.forms.erasures import NumberForm
-from hikflask.models import Employee, Enrolment, Erasure
+from hikflask.models import Employee, Erasure
 from hikflask.services import employees, enrolments, erasures
 from hikflask.services.erasures import Removal
 from hikflask.web import enrolment_lines, kept
@@ -138,8 +138,8 @@ def _employee(employee_id: int) -> Employee:
 
 
 def _question(number: str, name: str, employee: Employee | None) -> str:
-    wanted: list[Enrolment] = enrolments.of_number(number)
-    terminals = sorted({enrolment.terminal.name for enrolment in wanted})
+    awaited = enrolments.of_person(number, employee.id if employee else None)
+    terminals = sorted({enrolment.terminal.name for enrolment in awaited})
     known = {"number": number, "name": name, "employee": employee, "terminals": terminals}
     return render_template("erasures/question.html", **known)
 

@@ -14,7 +14,9 @@ from hikflask import request_body, wording
 from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.services.errors import ServiceError
-from hikflask.web import htmx
+from hikflask.web import ask_again, htmx
+from hikflask.web.actors import actor
+from hikflask.web.addresses import page_before
 
 KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}
 CONFLICT = 409
@@ -26,6 +28,7 @@ STATUS = {
     "photo_too_many_pixels": UNPROCESSABLE,
     "terminal_unknown": UNPROCESSABLE,
     "terminal_address_refused": UNPROCESSABLE,
+    "terminal_password_needed": UNPROCESSABLE,
     "capture_running": UNPROCESSABLE,
 }
 
@@ -57,6 +60,8 @@ def status_of(error: ServiceError) -> int:
 def said(error: ServiceError | TerminalError, **about: Any) -> str:
     """Return the sentence of a refusal; `about` says which terminal it was (t, address)."""
     params = error.params if isinstance(error, ServiceError) else {"text": error.message}
+    if "who" in params:
+        params = {**params, "who": actor(params["who"])}
     return wording.sentence(error.code, **{**about, **params})
 
 
@@ -66,7 +71,7 @@ def refused(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         return _too_large()
     if isinstance(error, CSRFError):
-        return _page(status, _("The page was open for too long, or cookies are off. Reload it and try again."))
+        return _token_lost(status)
     if error.response is not None:
         return make_response(error.response)
     response = _page(status, _sentence(status))
@@ -88,6 +93,19 @@ def not_storable(error: DataError) -> Response:
     return refused(BadRequest())
 
 
+def _token_lost(status: int) -> Response:
+    """Show the form again, else the way back to it; htmx gets a fresh token for the form that is still there."""
+    again = ask_again.token_lost()
+    if again is not None:
+        return again
+    if not htmx.wants_fragment():
+        text = _("The page was open for too long, or cookies are off. Open it again and press the button once more.")
+        return _page(status, text, again=page_before())
+    answer = _page(status, _("The page was open for too long, or cookies are off. Nothing typed is lost: try again."))
+    answer.set_data(answer.get_data(as_text=True) + render_template("errors/_token.html"))
+    return answer
+
+
 def _too_large() -> Response:
     """Show the limit, once the browser has sent the rest: one that is cut off shows no answer at all."""
     request_body.take_rest()
@@ -98,7 +116,7 @@ def _sentence(status: int) -> str:
     sentences = {
         400: _("The request is not complete. Go back and try again."),
         401: _("Sign in first."),
-        403: _("You may not do this."),
+        403: _("You may not do this. Ask an administrator."),
         404: _("There is no such page. It may have been deleted."),
         405: _("This address is not a page. Start from the list of employees."),
         409: _("This was changed meanwhile. Look again, please."),
@@ -108,8 +126,8 @@ def _sentence(status: int) -> str:
     return str(sentences.get(status, _("The request cannot be answered.")))
 
 
-def _page(status: int, text: str, template: str = "errors/page.html") -> Response:
-    known = {"status": status, "text": text, "request_id": g.get("request_id")}
+def _page(status: int, text: str, template: str = "errors/page.html", again: str = "") -> Response:
+    known = {"status": status, "text": text, "again": again, "request_id": g.get("request_id")}
     if htmx.wants_fragment():
         return htmx.retargeted(render_template("errors/_note.html", **known), "#problem", status, swap="innerHTML")
     return make_response(render_template(template, **known), status)

@@ -9,7 +9,7 @@ bp = Blueprint("exports", __name__)
 
 
 @bp.post("/employees/<int:employee_id>/export")
-@confirmed(ADMIN)
+@confirmed(ADMIN, answers_file=True)
 def employee(employee_id: int) -> Response:
     """The ZIP file. A POST, since it writes to the audit trail: no link on another page can cause it."""
     found = employees.get(employee_id) or abort(404)

@@ -4,7 +4,7 @@ import secrets
 from contextvars import Token
 from typing import NoReturn
 
-from flask import Flask, Response, abort, g, redirect, request, url_for
+from flask import Flask, Response, abort, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadHost, SecurityError
 
@@ -13,13 +13,11 @@ from hikflask.access import Rule
 from hikflask.services import audit, sessions
 from hikflask.services.audit import Actor
 from hikflask.services.sessions import SignedIn
-from hikflask.web import addresses, ask_again, operator
+from hikflask.web import addresses, ask_again, operator, own_password
 
-NOBODY = "nobody"
 BAD_REQUEST, FORBIDDEN = 400, 403
-PASSWORD_PAGE = "account.password"  # noqa: S105 - a name
 # What somebody may do whose password must be changed first.
-BEFORE_THE_CHANGE = {PASSWORD_PAGE, "account.change_password", "sign_in.sign_out", "language.choose"}
+BEFORE_THE_CHANGE = {"account.password", "account.change_password", "sign_in.sign_out", "language.choose"}
 
 
 def register(app: Flask) -> None:
@@ -66,11 +64,11 @@ def admit_page() -> ResponseReturnValue | None:
     """Let the request of a browser through (None), or answer it."""
     rule = access.rule()
     if rule == access.PUBLIC:
-        act_as(NOBODY)
+        act_as(audit.NOBODY)
         return None
     person = operator.present()
     if person is None:
-        act_as(NOBODY)
+        act_as(audit.NOBODY)
         return ask_again.to_sign_in()
     act_as(person.name)
     return _admit_person(person, rule)
@@ -80,14 +78,12 @@ def _admit_person(person: SignedIn, rule: Rule | None) -> ResponseReturnValue | 
     if rule is None or rule.counts:
         sessions.touch(person.session_id)
     if person.must_change_password and request.endpoint not in BEFORE_THE_CHANGE:
-        return redirect(url_for(PASSWORD_PAGE), 303)
+        return ask_again.to_change_password()
     if request.routing_exception is not None:
         return addresses.led_on(request.routing_exception)  # else there is no such page, as the answer will say
     if rule is None or rule.role is None or not access.may(person.role, rule.role):
         _refused()
-    if rule.confirmed and not person.confirmed:
-        return ask_again.to_confirm()
-    return None
+    return own_password.admit(person, rule) if rule.confirmed else None
 
 
 def _refused() -> NoReturn:

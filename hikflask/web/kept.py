@@ -1,5 +1,5 @@
-"""What was typed into a form that came when nobody was signed in any more: it goes through the page that asks who is
-there, and is shown again as it was typed.
+"""What was typed into a form that could not be dealt with yet: it goes through the page that asks for something first,
+and is shown again as it was typed.
 """
 
 import json
@@ -7,31 +7,47 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import current_app, flash, request
+from flask import Response, current_app, flash, make_response, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from hikflask import access
 from hikflask.services.sessions import SignedIn
 
-# What is typed again, or belongs to the session that ended.
-NOT_KEPT = {"csrf_token", "password"}
+# What belongs to one page of one session, and what is asked for beside the form.
+NOT_KEPT = {"csrf_token", "own_password", "own_page"}
+# What is never written into a page: that one was typed is all that is kept of it.
+SECRET = {"password"}
+Pairs = tuple[tuple[str, str], ...]
 Restorer = TypeVar("Restorer", bound=Callable[..., ResponseReturnValue])
 _restorers: dict[str, Callable[..., ResponseReturnValue]] = {}
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The path that a form went to, and its fields as JSON: a list of pairs."""
+    """The path that a form went to, and its fields."""
 
     path: str
-    fields: str
+    pairs: Pairs
+
+    @property
+    def fields(self) -> str:
+        """The fields as JSON, as a page carries them: a list of pairs."""
+        return json.dumps(self.pairs, ensure_ascii=False)
+
+    @property
+    def has_secret(self) -> bool:
+        """True when something was typed that must be typed again."""
+        return any(name in SECRET for name, value in self.pairs)
 
 
 def restores(*endpoints: str) -> Callable[[Restorer], Restorer]:
-    """Let a function, called with the fields and the address's values, answer the page of these forms as typed."""
+    """Let a function, called with the fields and the address's values, answer the page of these forms as typed.
+
+    A secret field is among the fields, empty, when something was typed into it: the page asks for it again.
+    """
 
     def decorate(function: Restorer) -> Restorer:
         _restorers.update(dict.fromkeys(endpoints, function))
@@ -40,31 +56,48 @@ def restores(*endpoints: str) -> Callable[[Restorer], Restorer]:
     return decorate
 
 
+def pairs() -> Pairs:
+    """Return the fields of this request's form, with secrets emptied."""
+    typed = ((name, value) for name, value in request.form.items(multi=True) if name not in NOT_KEPT)
+    return tuple((name, "" if name in SECRET else value) for name, value in typed if value or name not in SECRET)
+
+
 def of_request() -> Kept | None:
     """Return what this request's form holds, or None where nothing typed could be lost."""
     if request.method != "POST" or request.endpoint not in _restorers:
         return None
-    pairs = [pair for pair in request.form.items(multi=True) if pair[0] not in NOT_KEPT]
-    return Kept(request.path, json.dumps(pairs, ensure_ascii=False))
+    return Kept(request.path, pairs())
 
 
 def carried() -> Kept | None:
-    """Return what the page that asked who is there carried along."""
+    """Return what the page that asked for something carried along; None when it makes no sense."""
     path, fields = request.form.get("kept_path"), request.form.get("kept")
-    return Kept(path, fields) if path and fields else None
+    found = _read(fields) if path and fields else None
+    return Kept(path, found) if path and found is not None else None
 
 
-def shown_again(kept: Kept, person: SignedIn) -> ResponseReturnValue | None:
-    """Answer the form as it was typed; None when it is no form of ours, or not one for this person."""
+def shown_again(kept: Kept, person: SignedIn, why: str = "") -> Response | None:
+    """Answer the form as it was typed, and say why.
+
+    None when it is no form of ours, or not one for this person, or what it is about was deleted.
+    """
     endpoint, values = _view(kept.path)
     rule = access.rule_of(endpoint)
     if endpoint not in _restorers or rule is None or rule.role is None or not access.may(person.role, rule.role):
         return None
-    fields = _fields(kept.fields)
-    if fields is None:
+    said = list(session.get("_flashes", []))
+    flash(f"{why} {_what_to_do(kept)}".strip(), "warning")
+    try:
+        return make_response(_restorers[endpoint](MultiDict(kept.pairs), **values))
+    except NotFound:
+        session["_flashes"] = said
         return None
-    flash(_("You are signed in again. Nothing typed is lost: press the button again."), "warning")
-    return _restorers[endpoint](fields, **values)
+
+
+def _what_to_do(kept: Kept) -> str:
+    if kept.has_secret:
+        return str(_("Nothing is saved yet: type the terminal's password again, then press the button once more."))
+    return str(_("Nothing typed is lost, but nothing is saved yet: press the button again."))
 
 
 def _view(path: str) -> tuple[str, dict[str, Any]]:
@@ -75,11 +108,11 @@ def _view(path: str) -> tuple[str, dict[str, Any]]:
     return str(endpoint), dict(values)
 
 
-def _fields(text: str) -> MultiDict[str, str] | None:
+def _read(text: str) -> Pairs | None:
     try:
-        pairs = [(str(name), str(value)) for name, value in json.loads(text)]
+        found = tuple((str(name), str(value)) for name, value in json.loads(text))
         # JSON may hold half a character, which no page can be written with.
-        "".join(value for _, value in pairs).encode()
-        return MultiDict(pairs)
+        "".join(f"{name}{value}" for name, value in found).encode()
     except (ValueError, TypeError, RecursionError):
         return None
+    return found

@@ -1,10 +1,11 @@
 """The language and the clock of the page: by choice, by the browser, else Russian and the machine's own zone."""
 
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from babel.dates import format_date, format_datetime, format_time, get_timezone
 from flask import Blueprint, Response, current_app, has_request_context, make_response, redirect, request
 from flask_babel import get_locale
+from flask_babel import gettext as _
 
 from hikflask.access import VIEWER, allow
 from hikflask.web.addresses import next_or, present_address
@@ -18,6 +19,7 @@ COOKIE = "lang"
 # Pages that nobody is signed in on, and papers for somebody else to read: links choose the language, not a form.
 BY_LINK = {"sign_in.ask", "first_run.ask", "consents.printed", "consents.blank", "erasures.show"}
 YEAR_SECONDS = 365 * 24 * 3600
+ONE_DAY = timedelta(days=1)
 
 
 def locale() -> str:
@@ -39,11 +41,43 @@ def timezone() -> tzinfo:
 
 
 def local_time(moment: datetime) -> str:
-    """Return a moment as people here read it: the hour alone when it is today."""
+    """Return a moment as people here read it: the hour alone when it is today, the year when it is another one."""
     zone, language = timezone(), str(get_locale())
-    if moment.astimezone(zone).date() == datetime.now(UTC).astimezone(zone).date():
+    day, present = moment.astimezone(zone).date(), today()
+    if day == present:
         return format_time(moment, "HH:mm", tzinfo=zone, locale=language)
-    return format_datetime(moment, "d MMM, HH:mm", tzinfo=zone, locale=language)
+    pattern = "d MMM, HH:mm" if day.year == present.year else "d MMM y, HH:mm"
+    return format_datetime(moment, pattern, tzinfo=zone, locale=language)
+
+
+def today() -> date:
+    """Return the day it is here."""
+    return datetime.now(UTC).astimezone(timezone()).date()
+
+
+def start_of(day: date) -> datetime:
+    """Return the moment when a day begins here."""
+    naive = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    # The offset at midnight UTC may be another one than at midnight here, on the day when the clocks change.
+    near = naive - _offset(naive)
+    return naive - _offset(near)
+
+
+def end_of(day: date) -> datetime:
+    """Return the moment when a day is over here."""
+    return start_of(day + ONE_DAY)
+
+
+def valid_until(ends: datetime) -> str:
+    """Return the end of something as people read it: the last whole day where it ends with one, else the moment."""
+    last = ends.astimezone(timezone()).date() - ONE_DAY
+    if ends == end_of(last):
+        return str(_("%(day)s inclusive", day=local_day(last)))
+    return str(format_datetime(ends, "d MMM y, HH:mm", tzinfo=timezone(), locale=str(get_locale())))
+
+
+def _offset(moment: datetime) -> timedelta:
+    return moment.astimezone(timezone()).utcoffset() or timedelta()
 
 
 def full_time(moment: datetime) -> str:
@@ -59,7 +93,15 @@ def local_day(day: date) -> str:
 
 def paper_time(moment: datetime) -> str:
     """Return a moment as a paper says it: day, year, time and zone."""
-    return str(format_datetime(moment, "d MMMM y, HH:mm:ss ZZZZ", tzinfo=timezone(), locale=str(get_locale())))
+    text = format_datetime(moment, "d MMMM y, HH:mm:ss", tzinfo=timezone(), locale=str(get_locale()))
+    return f"{text} {_zone(_offset(moment))}"
+
+
+def _zone(offset: timedelta) -> str:
+    """Name an offset as UTC, or as hours and minutes from it; Babel takes half hours west of it for later ones."""
+    minutes = round(offset.total_seconds() / 60)
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}" if minutes else "UTC"
 
 
 @bp.post("/language")

@@ -3,12 +3,14 @@
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from hikflask.access import ADMIN, confirmed
 from hikflask.forms.operators import OperatorChangeForm, OperatorForm
 from hikflask.models import Operator
 from hikflask.services import operators
 from hikflask.services.errors import ServiceError
+from hikflask.web import kept
 from hikflask.web.errors import said
 
 bp = Blueprint("operators", __name__, url_prefix="/operators")
@@ -61,6 +63,14 @@ def update(operator_id: int) -> ResponseReturnValue:
         return _form(form, found, UNPROCESSABLE)
     flash(_("%(name)s is changed.", name=found.name))
     return redirect(url_for(".index"), 303)
+
+
+@kept.restores("operators.create", "operators.update")
+def typed_again(fields: MultiDict[str, str], operator_id: int | None = None) -> ResponseReturnValue:
+    """Answer the form as it was typed."""
+    if operator_id is None:
+        return _page(OperatorForm(formdata=fields))
+    return _form(OperatorChangeForm(formdata=fields), _operator(operator_id))
 
 
 @bp.post("/<int:operator_id>/password")

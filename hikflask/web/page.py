@@ -4,29 +4,30 @@ from typing import Any
 
 from flask import Flask, render_template
 from flask_babel import get_locale
+from markupsafe import Markup
 
 from hikflask import access, wording
 from hikflask.services import enrolments
 from hikflask.web import enrolment_lines, operator
+from hikflask.web.actors import actor
 from hikflask.web.addresses import here
-from hikflask.web.language import LANGUAGES, full_time, local_day, local_time, paper_time
+from hikflask.web.language import LANGUAGES, full_time, local_day, local_time, paper_time, valid_until
 
 
 def register(app: Flask) -> None:
     """Give templates the words, the clock and the bar's figures."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(known)
-    app.add_template_filter(local_time)
-    app.add_template_filter(local_day)
-    app.add_template_filter(full_time)
-    app.add_template_filter(paper_time)
-    app.add_template_filter(initials)
+    for text in (local_time, local_day, full_time, paper_time, valid_until, actor, initials):
+        app.add_template_filter(text)
 
 
 def known() -> dict[str, Any]:
     """Return the names that templates may use; the figures are counted only where a template asks."""
     return {
         "sentence": wording.sentence,
+        "counted_bytes": wording.counted_bytes,
+        "counted_letters": wording.counted_letters,
         "open_removals": enrolments.count_open_removals,
         "language": str(get_locale()),
         "languages": LANGUAGES,
@@ -51,3 +52,8 @@ def with_alarm(fragment: str) -> str:
 def initials(name: str) -> str:
     """Return the first letters of the first two words, shown where there is no photo."""
     return "".join(word[0] for word in name.split()[:2]).upper()
+
+
+def with_link(text: str, address: str, label: str) -> Markup:
+    """Return a sentence for flash() that ends with a link."""
+    return Markup('{} <a href="{}">{}</a>').format(text, address, label)

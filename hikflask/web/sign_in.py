@@ -10,7 +10,7 @@ from hikflask.forms.sign_in import SignInForm
 from hikflask.services import operators, sessions
 from hikflask.services.errors import SignInRefused, TooOften
 from hikflask.web import ask_again, kept, language, operator
-from hikflask.web.addresses import OWN_PATH
+from hikflask.web.addresses import next_or
 from hikflask.web.errors import said
 
 bp = Blueprint("sign_in", __name__)
@@ -25,8 +25,8 @@ def ask() -> ResponseReturnValue:
     if not operators.exist():
         return redirect(url_for("first_run.ask"), 303)
     if operator.present():
-        return redirect(_next(), 303)
-    response = ask_again.sign_in_page(SignInForm(formdata=None), None, next_path=_next())
+        return redirect(next_or(), 303)
+    response = ask_again.sign_in_page(SignInForm(formdata=None), None, next_path=next_or())
     language.remember(response, request.args.get("lang"))
     return response
 
@@ -37,21 +37,21 @@ def sign_in() -> ResponseReturnValue:
     """Let somebody in, and go on where the question came up."""
     form, typed = SignInForm(), kept.carried()
     if not form.validate():
-        return ask_again.sign_in_page(form, typed, UNPROCESSABLE, _next())
+        return ask_again.sign_in_page(form, typed, UNPROCESSABLE, next_or())
     try:
         key = sessions.sign_in(form.name.data, form.password.data, request.remote_addr or "")
     except SignInRefused as error:
         form.password.errors = [said(error)]
-        return ask_again.sign_in_page(form, typed, UNAUTHORIZED, _next())
+        return ask_again.sign_in_page(form, typed, UNAUTHORIZED, next_or())
     except TooOften as error:
         form.password.errors = [said(error)]
-        response = ask_again.sign_in_page(form, typed, TOO_MANY, _next())
+        response = ask_again.sign_in_page(form, typed, TOO_MANY, next_or())
         return ask_again.with_retry_after(response, error)
     before = operator.present()
     if before:
         sessions.sign_out(before)
     operator.enter(key)
-    return ask_again.go_on(typed, _next())
+    return ask_again.go_on(typed, next_or(), _("You are signed in again."))
 
 
 @bp.post("/sign-out")
@@ -71,9 +71,4 @@ def token_lost(error: CSRFError) -> Response:  # noqa: ARG001 - always the same 
     """Ask again with a fresh token; what was typed elsewhere still goes along."""
     current_app.logger.info("a sign-in came without its token")
     flash(_("The page was open for too long, or cookies are off. Try again."), "warning")
-    return ask_again.sign_in_page(SignInForm(), kept.carried(), BAD_REQUEST, _next())
-
-
-def _next() -> str:
-    wanted = request.values.get("next", "")
-    return wanted if OWN_PATH.match(wanted) else "/"
+    return ask_again.sign_in_page(SignInForm(), kept.carried(), BAD_REQUEST, next_or())

@@ -9,10 +9,10 @@ from hikflask import jobs
 from hikflask.access import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.extensions import task_queue
 from hikflask.forms.fields import row_id
-from hikflask.forms.terminals import TerminalForm
+from hikflask.forms.terminals import RetireForm, TerminalForm
 from hikflask.isapi.errors import AddressRefused, TerminalError
 from hikflask.models import Terminal
-from hikflask.services import checks, terminals
+from hikflask.services import checks, retirement, terminals
 from hikflask.services.errors import LoginStopped, ServiceError
 from hikflask.services.terminals import Access
 from hikflask.web import kept
@@ -138,6 +138,34 @@ def try_once(terminal_id: int) -> ResponseReturnValue:
     return redirect(url_for(".show", terminal_id=terminal_id), 303)
 
 
+@bp.get("/<int:terminal_id>/retire")
+@confirmed(ADMIN)
+def ask_retire(terminal_id: int) -> ResponseReturnValue:
+    """Ask what became of a terminal before it is out of service for good."""
+    return _retire_form(_terminal(terminal_id), RetireForm(formdata=None))
+
+
+@bp.post("/<int:terminal_id>/retire")
+@confirmed(ADMIN)
+def retire(terminal_id: int) -> ResponseReturnValue:
+    """Take a terminal out of service for good: what it does not confirm any more ends by this word."""
+    terminal, form = _terminal(terminal_id), RetireForm()
+    if not form.validate():
+        return _retire_form(terminal, form, UNPROCESSABLE)
+    try:
+        retirement.retire(terminal_id, form.note.data, present_operator())
+    except ServiceError as error:
+        form.note.errors = [said(error)]
+        return _retire_form(terminal, form, status_of(error))
+    return redirect(url_for(".show", terminal_id=terminal_id), 303)
+
+
+@kept.restores("terminals.retire")
+def retire_typed_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturnValue:
+    """Answer the form that came when nobody was signed in any more."""
+    return _retire_form(_terminal(terminal_id), RetireForm(formdata=fields))
+
+
 @bp.get("/<int:terminal_id>/delete")
 @confirmed(ADMIN)
 def ask_delete(terminal_id: int) -> ResponseReturnValue:
@@ -165,7 +193,7 @@ def typed_again(fields: MultiDict[str, str], terminal_id: int | None = None) -> 
     """Answer the form as it was typed, but for the password, which is never sent back."""
     terminal = terminals.get(terminal_id or row_id(fields.get("terminal_id")) or 0)
     form = TerminalForm(formdata=fields, adding=terminal is None)
-    form.password.errors = [_("Enter the password again, please.")] if terminal is None else []
+    form.password.errors = [_("Enter the password again, please.")] if form.password.name in fields else []
     return _form(form, terminal)
 
 
@@ -191,6 +219,12 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
 
 def _terminal(terminal_id: int) -> Terminal:
     return terminals.get(terminal_id) or abort(404)
+
+
+def _retire_form(terminal: Terminal, form: RetireForm, status: int = 200) -> Response:
+    on_it = retirement.count_on(terminal.id)
+    body = render_template("terminals/retire.html", terminal=terminal, form=form, on_it=on_it)
+    return make_response(body, status)
 
 
 def _form(form: TerminalForm, terminal: Terminal | None = None, status: int = 200, accepting: bool = False) -> Response:

@@ -3,12 +3,15 @@
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from hikflask.access import ADMIN, confirmed
-from hikflask.forms.operators import TokenForm, end_of
+from hikflask.forms.operators import TokenForm
 from hikflask.services import tokens
 from hikflask.services.errors import ServiceError, TokenUnknown
+from hikflask.web import kept
 from hikflask.web.errors import said
+from hikflask.web.language import end_of, today
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")
 
@@ -19,14 +22,14 @@ UNPROCESSABLE = 422
 @confirmed(ADMIN)
 def index() -> ResponseReturnValue:
     """All tokens, and the form for one more."""
-    return _page(TokenForm(formdata=None))
+    return _page(TokenForm(formdata=None, today=today()))
 
 
 @bp.post("/")
 @confirmed(ADMIN)
 def create() -> ResponseReturnValue:
     """Make a token and show it, this once."""
-    form = TokenForm()
+    form = TokenForm(today=today())
     if not form.validate():
         return _page(form, UNPROCESSABLE)
     try:
@@ -37,6 +40,12 @@ def create() -> ResponseReturnValue:
     response = make_response(render_template("tokens/shown_once.html", token=token, secret=secret))
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+@kept.restores("tokens.create")
+def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
+    """Answer the form as it was typed."""
+    return _page(TokenForm(formdata=fields, today=today()))
 
 
 @bp.post("/<int:token_id>/revoke")

@@ -18,7 +18,8 @@ def refuse_strangers() -> ResponseReturnValue | None:
         return guard.admit_page()
     token = bearer.token()
     bearer.act_as(token)
-    if not access.may(token.role, VIEWER):
+    rule = access.rule()
+    if rule is None or rule.role is None or not access.may(token.role, rule.role):
         abort(403)
     return None
 

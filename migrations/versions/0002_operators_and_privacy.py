@@ -1,5 +1,7 @@
 """operators and privacy"""
 
+import re
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -48,6 +50,26 @@ NOT_APPEND_ONLY = {
 }
 
 
+def give_no_id_twice(table: str) -> None:
+    """Build an SQLite table anew, as it is, with AUTOINCREMENT; a batch would lose its checks and its partial index."""
+    connection, anew = op.get_bind(), f'{table}_anew'
+    known = sa.text("SELECT sql FROM sqlite_master WHERE tbl_name = :table AND type = :kind AND sql IS NOT NULL")
+    created = connection.execute(known, {'table': table, 'kind': 'table'}).scalar_one()
+    if 'AUTOINCREMENT' in created:
+        return  # on the way back it stays
+    indexes = connection.execute(known, {'table': table, 'kind': 'index'}).scalars().all()
+    created = re.sub(rf'CREATE TABLE "?{table}"?', f'CREATE TABLE {anew}', created, count=1)
+    created = re.sub(r'\bid INTEGER NOT NULL', 'id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT', created, count=1)
+    created = re.sub(rf',\s*(CONSTRAINT "?pk_{table}"? )?PRIMARY KEY \(id\)', '', created, count=1)
+    op.execute(f'DROP TABLE IF EXISTS {anew}')
+    op.execute(created)
+    op.execute(f'INSERT INTO {anew} SELECT * FROM {table}')
+    op.execute(f'DROP TABLE {table}')
+    op.execute(f'ALTER TABLE {anew} RENAME TO {table}')
+    for index in indexes:
+        op.execute(index)
+
+
 def upgrade() -> None:
     op.create_table('api_token',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -62,7 +84,8 @@ def upgrade() -> None:
     sa.CheckConstraint("role IN ('viewer', 'operator', 'admin')", name=op.f('ck_api_token_role')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_api_token')),
     sa.UniqueConstraint('name', name=op.f('uq_api_token_name')),
-    sa.UniqueConstraint('token_sha256', name=op.f('uq_api_token_token_sha256'))
+    sa.UniqueConstraint('token_sha256', name=op.f('uq_api_token_token_sha256')),
+    sqlite_autoincrement=True
     )
     op.create_table('audit',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -96,7 +119,8 @@ def upgrade() -> None:
     sa.Column('requested_by', sa.String(length=128), nullable=False),
     sa.Column('requested_at', sa.DateTime(), nullable=False),
     sa.Column('completed_at', sa.DateTime(), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_erasure'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_erasure')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('erasure', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_erasure_number'), ['number'], unique=False)
@@ -112,7 +136,8 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(), nullable=False),
     sa.CheckConstraint("role IN ('viewer', 'operator', 'admin')", name=op.f('ck_operator_role')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_operator')),
-    sa.UniqueConstraint('login', name=op.f('uq_operator_login'))
+    sa.UniqueConstraint('login', name=op.f('uq_operator_login')),
+    sqlite_autoincrement=True
     )
     op.create_table('throttle',
     sa.Column('key', sa.String(length=160), nullable=False),
@@ -143,7 +168,8 @@ def upgrade() -> None:
     sa.Column('address', sa.String(length=64), nullable=False),
     sa.ForeignKeyConstraint(['operator_id'], ['operator.id'], name=op.f('fk_operator_session_operator_id_operator'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_operator_session')),
-    sa.UniqueConstraint('key_sha256', name=op.f('uq_operator_session_key_sha256'))
+    sa.UniqueConstraint('key_sha256', name=op.f('uq_operator_session_key_sha256')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('operator_session', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_operator_session_operator_id'), ['operator_id'], unique=False)
@@ -157,6 +183,10 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_employee_photo_id'), ['photo_id'], unique=False)
 
     with op.batch_alter_table('enrolment', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('old_name', sa.String(length=128), nullable=False, server_default=''))
+        batch_op.add_column(sa.Column('wanted_at', sa.DateTime(), nullable=True))
+        batch_op.add_column(sa.Column('said_by', sa.String(length=128), nullable=False, server_default=''))
+        batch_op.add_column(sa.Column('said_note', sa.String(length=255), nullable=False, server_default=''))
         batch_op.create_index(batch_op.f('ix_enrolment_photo_id'), ['photo_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_enrolment_confirmed_photo_id'), ['confirmed_photo_id'], unique=False)
 
@@ -165,9 +195,18 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('unlinked_at', sa.DateTime(), nullable=True))
 
     with op.batch_alter_table('terminal', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('retired_at', sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column('check_until', sa.DateTime(), nullable=True))
+        batch_op.add_column(sa.Column('retired_note', sa.String(length=255), nullable=False, server_default=''))
 
-    op.execute("UPDATE employee SET left_at = CURRENT_TIMESTAMP WHERE NOT is_active")
+    now = "CURRENT_TIMESTAMP" if op.get_bind().dialect.name == 'sqlite' else "now() AT TIME ZONE 'UTC'"
+    op.execute(f"UPDATE employee SET left_at = {now} WHERE NOT is_active")
+    # Such a number was never written to the device that is there now.
+    op.execute("""UPDATE enrolment SET old_name = COALESCE(NULLIF(sent_name, ''), written_name),
+        written_name = '', sent_name = '' WHERE on_old_device""")
+    if op.get_bind().dialect.name == 'sqlite':
+        for table in ('employee', 'photo', 'terminal', 'capture', 'enrolment'):
+            give_no_id_twice(table)
     for statement in APPEND_ONLY[op.get_bind().dialect.name]:
         op.execute(statement)
 
@@ -175,12 +214,19 @@ def upgrade() -> None:
 def downgrade() -> None:
     for statement in NOT_APPEND_ONLY[op.get_bind().dialect.name]:
         op.execute(statement)
-    # Not by a batch: that would build the table anew without its checks and its partial index.
-    op.drop_column('terminal', 'check_until')
     with op.batch_alter_table('photo', schema=None) as batch_op:
         batch_op.drop_column('unlinked_at')
         batch_op.drop_column('forgotten_at')
 
+    op.execute("UPDATE enrolment SET written_name = old_name WHERE on_old_device AND wanted = 'absent'")
+    # Not by batches: those would build the tables anew without their checks and their partial index.
+    op.drop_column('terminal', 'check_until')
+    op.drop_column('terminal', 'retired_note')
+    op.drop_column('terminal', 'retired_at')
+    op.drop_column('enrolment', 'said_note')
+    op.drop_column('enrolment', 'said_by')
+    op.drop_column('enrolment', 'wanted_at')
+    op.drop_column('enrolment', 'old_name')
     with op.batch_alter_table('enrolment', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_enrolment_confirmed_photo_id'))
         batch_op.drop_index(batch_op.f('ix_enrolment_photo_id'))

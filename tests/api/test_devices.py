@@ -102,6 +102,17 @@ def test_address_that_may_not_be_connected_to_is_refused_at_its_field(client: Fl
     assert [row["url"] for row in client.get("/api/devices/").json] == ["http://terminal.test"]
 
 
+@pytest.mark.usefixtures("terminal")
+def test_another_address_needs_the_password_again(client: FlaskClient) -> None:
+    before = device(client)["url"]
+
+    answer = client.put("/api/devices/1", json={"url": "http://other.test"})
+
+    assert (answer.status_code, answer.json["error"]) == (422, "terminal_password_needed")
+    assert list(answer.json["fields"]) == ["password"]
+    assert device(client)["url"] == before
+
+
 @pytest.mark.usefixtures("simulator")
 def test_address_is_kept_without_the_slash_at_its_end(client: FlaskClient) -> None:
     client.post("/api/devices/", json=a_device(url=" HTTP://Terminal.test/ "))

@@ -46,6 +46,7 @@ def address(app: Flask) -> str:
     """The address of a terminal's picture, with a row, whose bytes are a polyglot."""
     with app.app_context():
         photo = photos.keep_captured(FACE + b"<script>alert(1)</script>", "100222")
+        photos.save(photo)
         db.session.add(Employee(number="100222", name="Иван Иванов", search="", photo=photo))
         db.session.commit()
         return photo.path

@@ -10,6 +10,9 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from hikflask.access import Rule as AccessRule
+from hikflask.access import rule_of
+from hikflask.models.operator import OPERATOR
 from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 
 CHANGES = {"POST", "PUT", "PATCH", "DELETE"}
@@ -82,26 +85,66 @@ def test_no_page_is_changed_without_a_token_of_the_same_session(
     for address, rule, method in found:
         for way, sent in ways.items():
             answer = client.open(address, method=method, **{**sent, "headers": {**htmx, **sent.get("headers", {})}})
-            refused = answer.status_code == 400 or (
-                answer.status_code == 303 and rule.endpoint.startswith("employees.")
-            )
             # There is no such page any more once somebody can sign in.
-            assert refused or rule.endpoint == "first_run.create", (method, address, way, answer.status_code)
+            wanted = 404 if rule.endpoint == "first_run.create" else 400
+            assert answer.status_code in {wanted, 400}, (method, address, way)
     assert reached == []
 
 
 def test_right_token_lets_each_of_them_through(app: Flask, reached: list[str]) -> None:
-    client = client_of(app)
-    token, found = token_of(client), list(pages_that_change(app))
-    ending = {"sign_in.sign_in", "sign_in.sign_out", "account.sign_out_everywhere", "first_run.create"}
-    ending |= {"operators.reset_password"}
-    reached.clear()
+    found = [one for one in pages_that_change(app) if one[1].endpoint != "first_run.create"]
+    # Some end sessions: each has a client of its own, and the operator and the session of the addresses are others.
+    client_of(app, OPERATOR)
 
     for address, rule, method in found:
-        if rule.endpoint not in ending:
-            client.open(address, method=method, data={"csrf_token": token})
+        client = client_of(app)
+        client.open(address, method=method, data={"csrf_token": token_of(client)})
+        assert reached[-1] == rule.endpoint, (method, address)
 
-    assert {rule.endpoint for _, rule, _ in found} - ending <= set(reached)
+
+def test_right_password_makes_good_no_forged_form(app: Flask, reached: list[str]) -> None:
+    client, ways = client_of(app, confirmed=False), forged(app)
+    token_of(client)
+    found = dangerous(app)
+    assert len(found) > 10
+    reached.clear()
+
+    for address, _, method in found:
+        for way in ("nothing", "nonsense", "another session's"):
+            form = ways[way].get("data", {})
+            for password in ({}, {"own_password": OPERATOR_PASSWORD}):
+                answer = client.open(address, method=method, data={**form, **password})
+
+                assert answer.status_code == 400, (method, address, way)
+                # Nor is the form offered again in such a way that the password alone would send it.
+                assert f'action="{address}"' not in answer.text
+    assert reached == []
+    assert client.get("/operators/").location == "/confirm?next=/operators/"
+
+
+def test_right_token_and_password_let_each_dangerous_form_through(app: Flask, reached: list[str]) -> None:
+    found = dangerous(app)
+    client_of(app, OPERATOR)
+
+    for address, rule, method in found:
+        client = client_of(app, confirmed=False)
+        form = {"csrf_token": token_of(client), "own_password": OPERATOR_PASSWORD}
+        answer = client.open(address, method=method, data=form)
+
+        if access_rule(app, rule).answers_file:  # type: ignore[union-attr]
+            assert (answer.status_code, answer.location) == (303, "/"), address
+        else:
+            assert reached[-1] == rule.endpoint, address
+
+
+def dangerous(app: Flask) -> list[tuple[str, Rule, str]]:
+    """Those that the password is asked for again before."""
+    return [one for one in pages_that_change(app) if (found := access_rule(app, one[1])) and found.confirmed]
+
+
+def access_rule(app: Flask, rule: Rule) -> AccessRule | None:
+    with app.app_context():
+        return rule_of(rule.endpoint)
 
 
 def test_no_page_changes_anything_by_get(app: Flask) -> None:

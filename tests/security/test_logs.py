@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.extensions import db
-from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD
+from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 
 CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 HOSTILE = "a\r\n2026-01-01 CRITICAL forged \x1b[31mred\x1b[0m \x9b \u2028line \u202etxet"
@@ -83,6 +83,7 @@ def test_password_that_is_typed_is_in_no_log(app: Flask, client: FlaskClient, ca
     browser.post("/sign-in", data={"name": OPERATOR_NAME, "password": "wrong-one-typed"})
     browser.post("/sign-in", data={"name": OPERATOR_NAME, "password": OPERATOR_PASSWORD})
     client.post("/confirm", data={"password": "wrong-one-typed"})
+    client_of(app, confirmed=False).post("/operators/", data={"own_password": "wrong-one-typed"})
     client.get("/api/users/", headers={"Authorization": "Bearer wrong-one-typed"})
 
     assert "wrong-one-typed" not in caplog.text

@@ -141,7 +141,7 @@ def test_password_that_was_given_cannot_stay(app: Flask) -> None:
 
     assert client.post("/account/password", data=form).status_code == 422
 
-    assert client.get("/employees/").location == "/account/password"
+    assert client.get("/employees/").location == "/account/password?next=/employees/"
 
 
 def test_sign_in_and_confirmation_set_nothing_of_a_session(app: Flask) -> None:

@@ -14,7 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-from hikflask.services import photos
+from hikflask.services import pictures
 from hikflask.services.errors import BadPhoto, PhotoTooManyPixels
 from tests.security.conftest import FACE, upload
 
@@ -171,7 +171,7 @@ def test_bomb_is_refused_at_once(file: Callable[[], bytes], error: type[Exceptio
     content, start = file(), time.process_time()
 
     with pytest.raises(error):
-        photos.baseline_jpeg(io.BytesIO(content))
+        pictures.baseline_jpeg(io.BytesIO(content))
 
     assert time.process_time() - start < 2.0
 
@@ -179,8 +179,8 @@ def test_bomb_is_refused_at_once(file: Callable[[], bytes], error: type[Exceptio
 def test_ordinary_progressive_picture_is_taken_whatever_hangs_on_it() -> None:
     # Phones put a film behind the picture, in which any two bytes may be; a thumbnail is a picture of its own.
     film = b"\xff\xda" * 5000
-    assert photos.baseline_jpeg(io.BytesIO(of_many_scans(80, (300, 200)) + film))
-    assert photos.baseline_jpeg(io.BytesIO(after_start(segment(0xE5, b"\xff\xda" * 500))))
+    assert pictures.baseline_jpeg(io.BytesIO(of_many_scans(80, (300, 200)) + film))
+    assert pictures.baseline_jpeg(io.BytesIO(after_start(segment(0xE5, b"\xff\xda" * 500))))
 
 
 def frames(kind: str) -> bytes:
@@ -193,7 +193,7 @@ def frames(kind: str) -> bytes:
 def test_of_many_frames_the_first_alone_is_decoded(kind: str) -> None:
     content, start = frames(kind), time.process_time()
 
-    jpeg = photos.baseline_jpeg(io.BytesIO(content))
+    jpeg = pictures.baseline_jpeg(io.BytesIO(content))
 
     assert Image.open(io.BytesIO(jpeg)).getpixel((9, 9)) == (0, 0, 0)
     assert time.process_time() - start < 1.0
@@ -204,9 +204,9 @@ LARGEST = {
     "progressive JPEG": lambda: encoded(Image.new("RGB", (6300, 6300)), progressive=True, subsampling=0),
 }
 MEASURE = (
-    "import io, resource, sys; from hikflask.services import photos;"
+    "import io, resource, sys; from hikflask.services import pictures;"
     "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
-    "photos.baseline_jpeg(io.BytesIO(sys.stdin.buffer.read()));"
+    "pictures.baseline_jpeg(io.BytesIO(sys.stdin.buffer.read()));"
     "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
 )
 

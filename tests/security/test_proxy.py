@@ -1,5 +1,6 @@
 """Where a request came from: the proxy's word alone counts, for one hop, for the throttle and for the audit trail."""
 
+import re
 import runpy
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.conftest import close
 from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 
 ROOT = Path(__file__).parents[2]
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 PROXY, STRANGER = "127.0.0.1", "192.0.2.7"
 
 
@@ -152,3 +154,32 @@ def test_cookie_of_plain_http_signs_nobody_in_over_https(app: Flask) -> None:
     answer = browser.get("/employees/", base_url="https://localhost", headers={"X-Forwarded-Proto": "https"})
 
     assert answer.status_code == 303
+
+
+@pytest.mark.parametrize(("host", "status"), [("localhost:8443", 303), ("localhost", 400)])
+def test_form_on_another_port_than_443_needs_the_port_in_the_host(app: Flask, host: str, status: int) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    client_of(app)
+    browser, place = app.test_client(), f"https://{host}"
+    headers = {"X-Forwarded-Proto": "https", "Referer": "https://localhost:8443/sign-in"}
+    token = TOKEN.search(browser.get("/sign-in", base_url=place, headers=headers).text)
+    assert token
+    form = {"csrf_token": token[1], "name": OPERATOR_NAME, "password": OPERATOR_PASSWORD}
+
+    assert browser.post("/sign-in", base_url=place, headers=headers, data=form).status_code == status
+
+
+def test_nginx_passes_the_host_on_with_its_port() -> None:
+    assert "proxy_set_header Host $http_host;" in (ROOT / "deploy" / "hikflask_proxy.conf").read_text()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_cookie_of_the_language_has_its_attributes(app: Flask, scheme: str) -> None:
+    client_of(app)
+
+    answer = app.test_client().get("/sign-in?lang=en", headers={"X-Forwarded-Proto": scheme})
+    cookie = answer.headers["Set-Cookie"].split("; ")
+
+    assert cookie[0] == "lang=en"
+    assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie)
+    assert ("Secure" in cookie) == (scheme == "https")

@@ -122,8 +122,8 @@ def test_what_a_database_cannot_store_is_refused_and_no_failure(two_apps: tuple[
 @pytest.mark.usefixtures("quick_passwords")
 def test_open_session_is_no_way_to_guess_its_password(app: Flask) -> None:
     client = client_of(app, confirmed=False)
-    forms = [("/confirm", {"password": "wrong"})] * 5
-    forms += [("/account/password", {"password": "wrong", "new_password": "x" * 12, "repeated": "x" * 12})] * 5
+    forms = [("/confirm", {"password": "wrong"}), ("/operators/", {"own_password": "wrong"})] * 3
+    forms += [("/account/password", {"password": "wrong", "new_password": "x" * 12, "repeated": "x" * 12})] * 4
     forms += [("/sign-in", {"name": OPERATOR_NAME, "password": "wrong"}), ("/confirm", {"password": OPERATOR_PASSWORD})]
 
     answers = [client.post(path, data=form) for path, form in forms]

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +10,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from hikflask import create_app
+from hikflask.access import Rule
 from hikflask.extensions import db
 from hikflask.models import ApiToken, AuditEntry
 from hikflask.models.columns import database_now
-from hikflask.models.operator import VIEWER
+from hikflask.models.operator import OPERATOR, ROLES, VIEWER
 from hikflask.services import tokens
+from tests.conftest import close
 from tests.signed_in import client_of, make_token
 
 PATHS = ["/api/users/", "/api/devices/", "/uploads/nothing.jpg"]
@@ -118,6 +122,18 @@ def test_hash_alone_is_stored_and_the_token_is_shown_once(app: Flask, client: Fl
     assert found.token_sha256 not in page
 
 
+def test_photo_asks_a_token_for_the_role_that_its_view_asks_for(app: Flask) -> None:
+    def show(name: str) -> str:
+        return name
+
+    show.access_rule = Rule(OPERATOR)  # type: ignore[attr-defined]
+    app.view_functions["uploads.show"] = show
+
+    answers = [shown(app.test_client(), f"Bearer {make_token(app, role)}", "/uploads/x") for role in ROLES]
+
+    assert [answer.status_code for answer in answers] == [403, 200, 200]
+
+
 def test_use_is_noted_and_a_refusal_is_none(app: Flask, program: FlaskClient, token: str) -> None:
     def last_used() -> object:
         with app.app_context():
@@ -150,3 +166,19 @@ def test_wrong_tokens_of_one_address_are_slowed_down_and_right_ones_are_not(prog
     assert shown(program, f"Bearer {token}").status_code == 200
     with program.application.app_context():
         assert len(db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "token.refused")).all()) == 100
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_refused_token_is_in_the_trail_with_where_it_came_from(program: FlaskClient, path: str) -> None:
+    shown(program, "Bearer wrong", path, environ_overrides={"REMOTE_ADDR": "192.0.2.9"})
+
+    with program.application.app_context():
+        entry = db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "token.refused")).scalar_one()
+        assert (entry.actor, entry.address, len(entry.request_id)) == ("nobody", "192.0.2.9", 12)
+
+
+def test_limit_is_six_thousand_calls_a_minute_unless_said(tmp_path: Path) -> None:
+    app = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True})
+
+    assert app.config["API_LIMIT"] == 6000
+    close(app)

@@ -52,7 +52,7 @@ def read(app: Flask, column: Any) -> Any:
 def test_worker_forgets_by_itself(app: Flask) -> None:
     with app.app_context():
         photo = photos.keep_captured(b"a face", "1")
-        db.session.add(photo)
+        photos.save(photo)
         db.session.commit()
         file = photos.folder() / photo.file
     worker = Worker(app)

@@ -19,6 +19,7 @@ BOTH = {
     "test_leaving",
     "test_search",
     "test_other_device",
+    "test_retirement",
     "test_races",
     "test_away",
     "test_terminal_passwords",
@@ -28,6 +29,7 @@ BOTH = {
     "test_forgotten_photos",
     "test_consents",
     "test_erasures",
+    "test_erased_files",
     "test_forgetting_in_steps",
 }
 

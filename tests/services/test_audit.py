@@ -56,9 +56,9 @@ def test_database_refuses_to_change_or_delete_an_entry(entry: AuditEntry, statem
 
 
 def test_database_refuses_to_empty_the_trail(entry: AuditEntry) -> None:
-    if db.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has no TRUNCATE; its DELETE without WHERE fires the trigger all the same")
-    for statement in ("TRUNCATE audit", "TRUNCATE audit CASCADE"):
+    # SQLite has no TRUNCATE; its DELETE without WHERE, which takes a shorter way, fires the trigger all the same.
+    postgresql = db.engine.dialect.name == "postgresql"
+    for statement in ("TRUNCATE audit", "TRUNCATE audit CASCADE") if postgresql else ("DELETE FROM audit",):
         with pytest.raises(DBAPIError, match="append-only"):
             db.session.execute(text(statement))
         db.session.rollback()

@@ -13,7 +13,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import CertificateChanged, LoginRefused, TerminalError
 from hikflask.models import AuditEntry, Capture, Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
-from hikflask.services import audit, captures, checks, employees, enrolments, settling, syncing, terminals
+from hikflask.services import audit, captures, checks, employees, enrolments, removals, settling, syncing, terminals
 from hikflask.services.audit import Actor, Wanted
 from hikflask.services.captures import Draft
 from hikflask.services.employees import FaceSource
@@ -423,7 +423,7 @@ def test_removal_that_waits_for_a_person_is_noted_once(
     employee = enrol(simulator, terminal)
     employees.set_active(employee.id, False)
     wire.put("new.test", Simulated(PASSWORD, clock=SkippingClock(), profile=profile_named("K1T341AMF")))
-    terminals.change(terminal.id, dataclasses.replace(ACCESS, url="http://new.test"), "test")
+    terminals.change(terminal.id, dataclasses.replace(ACCESS, url="http://new.test", password=PASSWORD), "test")
     trail.new()
 
     for _ in range(3):
@@ -437,13 +437,9 @@ def test_removal_that_waits_for_a_person_is_noted_once(
     assert (refused.action, values(refused.after)) == ("enrolment.refused", {"reason": "other_device"})
 
     with audit.acting(ANNA):
-        enrolments.want_replaced(wish_of(employee).id, wish_of(employee).wish)
-    settle(employee)
+        removals.end_by_hand(wish_of(employee).id, wish_of(employee).wish)
 
-    assert [(one.action, one.actor) for one in trail.new()] == [
-        ("enrolment.removed_by_hand", "Анна"),
-        ("enrolment.removed", "worker"),
-    ]
+    assert [(one.action, one.actor) for one in trail.new()] == [("enrolment.removed_by_hand", "Анна")]
 
 
 def test_conversation_that_was_too_late_notes_nothing(

@@ -1,5 +1,7 @@
 """What becomes of captures that nobody saved, and of the rows of those that ended."""
 
+from dataclasses import replace
+
 import pytest
 
 from hikflask.extensions import db
@@ -13,11 +15,11 @@ from tests.services.forgetting import DAY, IVAN, age, entries, files, forget, ph
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
-NO_DRAFT = ("", "", "")
+NO_DRAFT = ("", "", "", False)
 
 
-def drafts() -> list[tuple[str, ...]]:
-    columns = (Capture.draft_number, Capture.draft_name, Capture.draft_department)
+def drafts() -> list[tuple[object, ...]]:
+    columns = (Capture.draft_number, Capture.draft_name, Capture.draft_department, Capture.draft_consent)
     found = [tuple(row) for row in db.session.execute(db.select(*columns).order_by(Capture.id))]
     db.session.commit()
     return found
@@ -73,12 +75,13 @@ def test_saved_picture_is_not_given_up(simulator: Simulated, terminal: Terminal)
 
 
 def test_draft_of_an_ended_capture_is_kept_no_longer_than_a_picture(simulator: Simulated, terminal: Terminal) -> None:
-    failed = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
+    ticked = replace(IVAN, consent=True)
+    failed = captures.run(captures.start(terminal.id, ticked, "Анна").id)
     assert failed.state == FAILED
-    save(simulator, terminal)
+    save(simulator, terminal, ticked)
     age(Capture, "deadline", 3540)
     forget()
-    assert drafts() == [("100222", "Иван Иванов", "Охрана")] * 2
+    assert drafts() == [("100222", "Иван Иванов", "Охрана", True)] * 2
 
     age(Capture, "deadline", 3601)
     forget()

@@ -16,7 +16,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import AuditEntry, Capture, Consent, Employee, Enrolment, Erasure, Photo, Terminal
 from hikflask.models.capture import CANCELLED
-from hikflask.services import captures, employees, enrolments, erasures, photos, settling
+from hikflask.services import captures, drafts, employees, enrolments, erasures, photos, removals, settling
 from hikflask.services.drafts import Draft
 from hikflask.services.employees import FaceSource
 from hikflask.services.errors import ServiceError
@@ -158,8 +158,7 @@ def test_file_that_cannot_be_removed_keeps_the_erasure_open() -> None:
     stuck.unlink()
     stuck.mkdir()
 
-    with pytest.raises(OSError, match=name):
-        erasures.erase(ivan.id)
+    erasures.erase(ivan.id)
     erasures.complete_open()
 
     (erasure,) = erasures.everything(10)
@@ -225,6 +224,28 @@ def test_capture_that_runs_is_cancelled_and_says_nothing_any_more(terminal: Term
     assert (left.state, left.draft_number, left.draft_name, left.draft_department) == (CANCELLED, "", "", "")
 
 
+def test_what_is_typed_into_a_capture_after_its_erasure_is_not_kept_with_it(terminal: Terminal) -> None:
+    ivan = employees.save(IVAN)
+    running = captures.start(terminal.id, IVAN, "Анна")
+    assert erasures.erase(ivan.id).completed_at is not None
+
+    drafts.keep(running.id, IVAN)
+
+    assert "Иван" not in every_text()
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_what_is_typed_after_a_capture_ended_is_kept_with_it(terminal: Terminal, cancelled: bool) -> None:
+    ended = captures.start(terminal.id, IVAN, "Анна")
+    if cancelled:
+        captures.cancel(ended.id)
+    captures.run(ended.id)
+
+    drafts.keep(ended.id, OLGA)
+
+    assert captures.view(ended.id).capture.draft_name == OLGA.name
+
+
 def test_removal_that_was_confirmed_before_is_on_the_certificate_with_its_own_time(
     simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -262,12 +283,10 @@ def test_removal_by_hand_is_named_as_such(simulator: Simulated, terminal: Termin
     erasure = erasures.erase(ivan.id)
     wire.away.clear()
     (enrolment,) = enrolments.open_removals()
-    db.session.execute(db.update(Enrolment).values(on_old_device=True))
+    db.session.execute(db.update(Enrolment).values(on_old_device=True, written_name=""))
     db.session.commit()
-    simulator.people.clear()
 
-    enrolments.want_replaced(enrolment.id, enrolment.wish)
-    settling.settle(enrolment.id, "Анна")
+    removals.end_by_hand(enrolment.id, enrolment.wish)
 
     (removal,) = erasures.removals_of(erasures.complete(erasure.id))
     assert removal.by_hand is True

@@ -7,12 +7,14 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Photo, Terminal
-from hikflask.services import employees, photos
+from hikflask.services import employees, photos, terminals
 from hikflask.services.captures import Draft
+from hikflask.services.employees import FaceSource
 from hikflask.simulator import Terminal as Simulated
 from tests.services.forgetting import (
     DAY,
     FACE,
+    IVAN,
     age,
     entries,
     files,
@@ -21,6 +23,7 @@ from tests.services.forgetting import (
     reasons,
     save,
     settle,
+    take,
     upload,
 )
 
@@ -97,6 +100,79 @@ def test_whole_picture_without_a_row_stays() -> None:
     forget()
 
     assert files() == ["100222_other.jpg"]
+
+
+def test_picture_whose_process_died_before_it_was_saved_goes_after_an_hour() -> None:
+    photos.keep_captured(FACE, "100222")
+
+    forget()
+    assert len(files()) == 1
+
+    age(Photo, "forgotten_at", 1)
+    forget()
+    assert files() == []
+    assert db.session.query(Photo).count() == 0
+
+
+def test_picture_that_nobody_saved_goes_though_the_clock_was_set_back() -> None:
+    photos.keep_captured(FACE, "100222")
+    age(Photo, "forgotten_at", -2 * 3600)
+
+    forget()
+
+    assert files() == []
+
+
+def test_former_name_goes_with_the_photo_when_the_process_died_before(
+    app: Flask, simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = take(simulator, terminal, Draft())
+    with monkeypatch.context() as broken:
+        broken.setattr(photos.Files, "settle", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            employees.save(IVAN, FaceSource(capture_id=taken.id))
+    assert len(files()) == 2
+    keep(app, "never")
+    employee = employees.by_number("100222")
+    assert employee is not None
+    employees.send(employee.id, terminal.id)
+    settle()
+
+    forget()
+
+    assert files() == []
+
+
+def test_unsaved_picture_goes_later_when_the_process_died_after_its_terminal_was_deleted(
+    simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(simulator, terminal)
+    with monkeypatch.context() as broken:
+        broken.setattr(photos, "unlink", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            terminals.delete(terminal.id, "test")
+    db.session.rollback()
+    assert (len(files()), db.session.query(Terminal).count()) == (1, 0)
+
+    forget()
+
+    assert files() == []
+
+
+def test_photo_of_somebody_deleted_that_cannot_be_removed_is_tried_again(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    employee = save(simulator, terminal)
+    stuck = photos.folder() / photo().file
+    stuck.unlink()
+    stuck.mkdir()
+
+    employees.delete(employee.id)
+    assert photo().forgotten_at is not None
+
+    stuck.rmdir()
+    forget()
+    assert db.session.query(Photo).count() == 0
 
 
 def test_trail_of_a_forgotten_photo_names_nobody(app: Flask, simulator: Simulated, terminal: Terminal) -> None:

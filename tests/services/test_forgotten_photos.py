@@ -7,6 +7,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from hikflask.extensions import db
+from hikflask.isapi.errors import TerminalError
 from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import CONFIRMED, REFUSED
 from hikflask.services import checks, employees, enrolments, photos, terminals
@@ -126,6 +127,25 @@ def test_face_of_a_terminal_that_was_moved_is_proven_by_its_hash(
     terminals.change(enrolled.terminal_id, Access("Склад", "http://moved.test", "admin", PASSWORD), "test")
 
     assert settle().is_confirmed
+
+
+def test_who_tries_again_when_a_refused_photo_is_forgotten_is_told_so(
+    app: Flask, taker: Simulated, door: Terminal
+) -> None:
+    app.config["PHOTO_RETENTION"] = "30"
+    taker.faults.add("full", argument="faces")
+    save(taker, door)
+    with pytest.raises(TerminalError, match="deviceFaceFull"):
+        settle()
+    age(Photo, "created_at", 31 * DAY)
+    forget()
+    assert photo().unlinked_at is not None
+    taker.faults.clear()
+
+    enrolments.want_again(now().id)
+    settle()
+
+    assert facts() == (CONFIRMED, REFUSED, "photo_forgotten", False)
 
 
 @pytest.mark.usefixtures("enrolled", "taker")

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession
@@ -13,6 +14,7 @@ from hikflask.services import first_run, operators, passwords, sessions
 from hikflask.services.errors import (
     LastAdministrator,
     OperatorNameKnown,
+    OperatorNameReserved,
     OperatorsExist,
     PasswordCommon,
     PasswordLong,
@@ -79,6 +81,87 @@ def test_same_letters_composed_another_way_are_the_same_password() -> None:
     operators.create("Мария", "чайник под ёлкой й", VIEWER)
 
     assert sessions.sign_in("Мария", "чайник под ёлкой й", "10.0.0.1")
+
+
+@pytest.mark.parametrize("name", ["worker", "Command Line", "NOBODY", "API отдел кадров", "Ан\u200bна", "Анна\u202e"])
+def test_name_that_the_trail_could_not_tell_from_another_is_refused(name: str) -> None:
+    with pytest.raises(OperatorNameReserved):
+        operators.create(name, GOOD, VIEWER)
+
+    assert not operators.exist()
+
+
+def test_two_first_administrators_at_once_are_one(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, added, refused = threading.Barrier(2), [], []
+    plain = operators._lock_table
+
+    def together() -> None:
+        start.wait()
+        plain()
+
+    monkeypatch.setattr(operators, "_lock_table", together)
+
+    def create(name: str) -> None:
+        with app.app_context():
+            try:
+                added.append(operators.create_first(name, GOOD).name)
+            except OperatorsExist:
+                refused.append(name)
+            db.session.remove()
+
+    threads = [threading.Thread(target=create, args=(name,)) for name in ("Анна", "Ольга")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert (len(added), len(refused)) == (1, 1)
+    assert [one.name for one in operators.everyone()] == added
+    noted = db.session.execute(db.select(AuditEntry.subject).where(AuditEntry.action == "operator.created")).scalars()
+    assert list(noted) == added
+
+
+@pytest.mark.parametrize("change", ["password", "kept out"])
+def test_who_signs_in_while_the_password_is_replaced_has_no_session(
+    monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    anna = add_operator("Анна", OPERATOR)
+    plain = passwords.fits
+
+    def fits(password: str, known: str | None) -> bool:
+        found = plain(password, known)
+        monkeypatch.setattr(passwords, "fits", plain)
+        if change == "password":
+            operators.set_password(anna.id, GOOD, temporary=True)
+        else:
+            operators.change(anna.id, OPERATOR, False)
+        return found
+
+    monkeypatch.setattr(passwords, "fits", fits)
+    with pytest.raises(SignInRefused):
+        sessions.sign_in("Анна", OPERATOR_PASSWORD, "10.0.0.1")
+
+    assert db.session.execute(db.select(OperatorSession)).first() is None
+    refused = db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "sign_in.refused")).scalars().all()
+    assert [entry.subject for entry in refused] == ["Анна"]
+
+
+def test_new_password_forgets_the_tries_that_were_counted() -> None:
+    anna = add_operator("Анна", OPERATOR)
+    for _ in range(11):
+        with pytest.raises((SignInRefused, TooOften)):
+            sessions.sign_in("Анна", "wrong", "10.0.0.1")
+
+    operators.set_password(anna.id, GOOD)
+
+    assert sessions.sign_in("Анна", GOOD, "10.0.0.1")
+
+
+def test_good_sign_ins_from_one_office_never_close_it() -> None:
+    add_operator("Анна", OPERATOR)
+
+    for _ in range(sessions.TRIES_BY_ADDRESS + 1):
+        assert sessions.sign_in("Анна", OPERATOR_PASSWORD, "10.0.0.1")
 
 
 def test_first_administrator_comes_once() -> None:
@@ -215,6 +298,33 @@ def test_password_is_computed_once_for_a_known_and_for_an_unknown_name(monkeypat
             sessions.sign_in(name, "wrong", "10.0.0.1")
 
     assert counted == ["scrypt:32768:8:1"] * 2
+
+
+def test_page_that_is_looked_at_waits_for_no_writer() -> None:
+    key = open_session(add_operator())
+    found = sessions.find(key)
+    assert found is not None
+    writes: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *about: writes.append(about[2].split()[0]))
+
+    sessions.touch(found.session_id)
+
+    assert set(writes) == {"SELECT"}
+
+
+@pytest.mark.parametrize(("idle", "age"), [(7200.0, 61.0), (40.0, 11.0)])
+def test_deed_moves_the_idle_limit(app: Flask, idle: float, age: float) -> None:
+    app.config["SESSION_IDLE"] = idle
+    key = open_session(add_operator())
+    found = sessions.find(key)
+    assert found is not None
+    db.session.execute(db.update(OperatorSession).values(seen_at=database_now(-age)))
+    db.session.commit()
+
+    sessions.touch(found.session_id)
+
+    fresh = db.select(OperatorSession.id).where(OperatorSession.seen_at > database_now(-5.0))
+    assert db.session.execute(fresh).first()
 
 
 def test_sessions_past_their_limits_are_forgotten() -> None:

@@ -1,11 +1,13 @@
 """Another device at a terminal's address confirms nothing of what the old one was asked."""
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 
-from hikflask.models import Terminal
-from hikflask.services import captures, checks, employees, enrolments, settling, terminals
+from hikflask.models import Enrolment, Terminal
+from hikflask.services import audit, captures, checks, employees, enrolments, erasures, removals, settling, terminals
+from hikflask.services.audit import Actor
 from hikflask.services.captures import Draft
 from hikflask.services.employees import FaceSource
 from hikflask.services.errors import OtherDevice
@@ -33,9 +35,15 @@ def enrolled(simulator: Simulated, terminal: Terminal) -> int:
 
 
 @pytest.fixture
-def replaced(wire: InProcess, terminal: Terminal, enrolled: int) -> int:  # noqa: ARG001
-    """Another device stands at a new address of the same terminal."""
-    wire.put("new.test", Simulated(PASSWORD, clock=SkippingClock(), profile=profile_named("K1T341AMF")))
+def other() -> Simulated:
+    """Another device."""
+    return Simulated(PASSWORD, clock=SkippingClock(), profile=profile_named("K1T341AMF"))
+
+
+@pytest.fixture
+def replaced(wire: InProcess, terminal: Terminal, enrolled: int, other: Simulated) -> int:  # noqa: ARG001
+    """The other device stands at a new address of the same terminal."""
+    wire.put("new.test", other)
     return terminal.id
 
 
@@ -92,10 +100,108 @@ def test_person_who_removed_it_by_hand_may_say_so(replaced: int, enrolled: int, 
     with pytest.raises(OtherDevice):
         settling.settle(left[0], "sweep")
 
-    enrolments.want_replaced(left[0], enrolments.row(left[0]).wish)
-    settling.settle(left[0], "operator")
+    assert removals.end_by_hand(left[0], enrolments.row(left[0]).wish)
 
     assert enrolments.open_removals() == []
+
+
+@pytest.fixture
+def on_both(replaced: int, simulator: Simulated, other: Simulated, enrolled: int) -> Enrolment:
+    """The employee was on the old device, and is confirmed on the one that took its place."""
+    move(replaced)
+    checks.check(replaced, "test")
+    other.present(draw(NAMES[0]))
+    taken = captures.run(captures.start(replaced, IVAN, "Анна").id)
+    employees.save(IVAN, FaceSource(capture_id=taken.id), employee_id=enrolled)
+    (enrolment,) = enrolments.of_number("100222")
+    settling.settle(enrolment.id, "test")
+    assert "100222" in simulator.people
+    return enrolment
+
+
+@pytest.mark.parametrize("leave", [employees.delete, lambda one: employees.set_active(one, active=False)])
+def test_who_was_on_the_old_device_leaves_only_by_a_persons_word(
+    replaced: int, enrolled: int, simulator: Simulated, leave: Callable[[int], object]
+) -> None:
+    move(replaced)
+    checks.check(replaced, "test")
+
+    leave(enrolled)
+    (enrolment,) = enrolments.open_removals()
+    with pytest.raises(OtherDevice):
+        settling.settle(enrolment.id, "test")
+
+    (enrolment,) = enrolments.open_removals()
+    assert enrolment.waits_for_hand
+    assert enrolment.last_name == "Иван Иванов"
+    assert "100222" in simulator.people
+
+
+def test_erasure_never_says_that_the_terminal_confirmed_for_the_old_device(replaced: int, enrolled: int) -> None:
+    move(replaced)
+    checks.check(replaced, "test")
+    erasure = erasures.erase(enrolled)
+    (enrolment,) = enrolments.open_removals()
+    with pytest.raises(OtherDevice):
+        settling.settle(enrolment.id, "test")
+    assert erasures.complete(erasure.id).completed_at is None
+
+    with audit.acting(Actor("Анна")):
+        removals.end_by_hand(enrolment.id, enrolment.wish)
+
+    (removal,) = erasures.removals_of(erasures.complete(erasure.id))
+    assert (removal.by_hand, removal.said_by, removal.note) == (True, "Анна", "")
+
+
+def test_new_device_makes_green_and_the_old_one_is_not_forgotten(on_both: Enrolment) -> None:
+    enrolment = enrolments.row(on_both.id)
+
+    assert enrolment.is_green
+    assert (enrolment.on_old_device, enrolment.old_name) == (True, "Иван Иванов")
+
+
+def test_leaver_is_taken_off_the_new_device_before_a_person_is_asked_about_the_old_one(
+    on_both: Enrolment, other: Simulated, enrolled: int
+) -> None:
+    employees.set_active(enrolled, active=False)
+    assert not enrolments.row(on_both.id).waits_for_hand
+    assert not removals.end_by_hand(on_both.id, enrolments.row(on_both.id).wish)
+
+    with pytest.raises(OtherDevice):
+        settling.settle(on_both.id, "test")
+
+    assert other.people == {}
+    assert enrolments.row(on_both.id).waits_for_hand
+    assert removals.end_by_hand(on_both.id, enrolments.row(on_both.id).wish)
+    assert enrolments.open_removals() == []
+
+
+def test_strangers_record_on_the_new_device_is_left_alone(replaced: int, enrolled: int, other: Simulated) -> None:
+    other.people["100222"] = {"employeeNo": "100222", "name": "Чужой Человек"}
+    move(replaced)
+    checks.check(replaced, "test")
+    employees.delete(enrolled)
+    (enrolment,) = enrolments.open_removals()
+    with pytest.raises(OtherDevice):
+        settling.settle(enrolment.id, "test")
+
+    removals.end_by_hand(enrolment.id, enrolment.wish)
+
+    assert other.people["100222"]["name"] == "Чужой Человек"
+
+
+def test_word_about_a_deactivated_employee_is_no_confirmation_when_erased_later(replaced: int, enrolled: int) -> None:
+    move(replaced)
+    checks.check(replaced, "test")
+    employees.set_active(enrolled, active=False)
+    (enrolment,) = enrolments.open_removals()
+    removals.end_by_hand(enrolment.id, enrolment.wish)
+
+    erasure = erasures.erase(enrolled)
+
+    (removal,) = erasures.removals_of(erasure)
+    assert (removal.by_hand, removal.said_by, removal.gone_at is None) == (True, "worker", False)
+    assert erasure.completed_at is not None
 
 
 def test_terminal_that_says_more_than_a_column_holds_is_cut(wire: InProcess) -> None:

@@ -13,6 +13,7 @@ from hikflask.models.photo import CAPTURED, UPLOADED
 from hikflask.services import photos
 from hikflask.services.errors import BadPhoto, CaptureLost
 from hikflask.simulator.faces import NAMES, draw
+from tests.services.forgetting import age
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -22,7 +23,7 @@ FACE = draw(NAMES[0])
 def kept(number: str = "100222") -> Photo:
     """A captured photo with its row."""
     photo = photos.keep_captured(FACE, number)
-    db.session.add(photo)
+    photos.save(photo)
     db.session.commit()
     return photo
 
@@ -122,6 +123,16 @@ def test_file_with_the_numbers_name_keeps_it() -> None:
     assert (photo.file, files()) == (name, [name])
 
 
+def test_picture_keeps_the_random_part_of_its_name_and_can_have_a_former_name_again() -> None:
+    photo = kept("100")
+    first = photo.file
+    for number in ("200", "100"):
+        photos.Files().rename(photo, number)  # Never settled, as by a process that was killed.
+
+    assert photo.file == first
+    assert photos.read(photo) == FACE
+
+
 def test_number_that_begins_alike_is_another_number() -> None:
     photo = kept("1002")
 
@@ -146,6 +157,81 @@ def test_file_that_is_gone_already_is_unlinked_all_the_same() -> None:
     photos.unlink(photo.file, photo.file)
 
     assert files() == []
+
+
+def test_picture_is_unlinked_under_every_name_that_a_save_left() -> None:
+    photo, other = kept("capture"), kept("100222")
+    photos.Files().rename(photo, "100222")
+    (photos.folder() / f".{photo.file}.part").write_bytes(FACE)
+
+    assert photos.unlink(photo.file) == []
+
+    assert files() == [other.file]
+
+
+def test_one_that_cannot_be_unlinked_is_told_and_keeps_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    stuck, photo = "100222_stuck.jpg", kept()
+    (photos.folder() / stuck).mkdir()
+
+    assert photos.unlink(stuck, photo.file) == [stuck]
+
+    assert files() == [stuck]
+    assert f"the picture {stuck} cannot be removed" in caplog.text
+
+
+def test_picture_that_is_not_saved_yet_is_unknown_to_everybody() -> None:
+    photo = photos.keep_captured(FACE, "100222")
+
+    assert photos.row(photo.file) is None
+    assert photos.is_forgotten(photo)
+
+
+def test_picture_that_was_given_up_is_not_saved_any_more() -> None:
+    photo = photos.keep_captured(FACE, "100222")
+    age(Photo, "forgotten_at", 1)
+
+    with pytest.raises(CaptureLost):
+        photos.save(photo)
+
+
+def test_undone_upload_leaves_neither_file_nor_row() -> None:
+    made = photos.Files()
+    made.keep_upload(io.BytesIO(FACE), "100222")
+
+    made.undo()
+
+    assert files() == []
+    assert db.session.query(Photo).count() == 0
+
+
+def stray(name: str) -> Path:
+    """A file of ours that no row knows."""
+    path = photos.folder() / name
+    path.write_bytes(FACE)
+    return path
+
+
+def test_picture_without_a_row_is_a_stray_of_exactly_its_number(tmp_path: Path) -> None:
+    known, picture = kept(), "x" * 22
+    photos.Files().rename(known, "300")
+    mine = stray(f"100222_{picture}.jpg")
+    half = stray(f".100222_{'y' * 22}.jpg.part")
+    for name in (f"1002_{picture}.jpg", f"1002222_{picture}.jpg", "100222_notes.jpg", f"100222_{picture}.jpg.bak"):
+        stray(name)
+    (tmp_path / "elsewhere.jpg").write_bytes(FACE)
+    (photos.folder() / f"100222_{'z' * 22}.jpg").symlink_to(tmp_path / "elsewhere.jpg")
+    (photos.folder() / f"100222_{'w' * 22}.jpg").mkdir()
+
+    assert photos.strays("100222") == sorted([mine.name, half.name])
+    assert photos.strays("1002", "7") == [f"1002_{picture}.jpg"]
+
+
+@pytest.mark.parametrize("number", ["abc", "aBc"])
+def test_number_in_other_letters_is_another_number(number: str) -> None:
+    stray(f"ABC_{'x' * 22}.jpg")
+
+    assert photos.strays(number) == []
+    assert not photos.is_named(f"ABC_{'x' * 22}.jpg", number)
 
 
 def test_photo_with_a_row_is_known() -> None:

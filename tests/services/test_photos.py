@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image, ImageDraw
 
-from hikflask.services import photos
+from hikflask.services import photos, pictures
 from hikflask.services.errors import BadPhoto, PhotoTooLarge, PhotoTooManyPixels
 from hikflask.simulator.faces import NAMES, draw
 
@@ -35,7 +35,7 @@ def encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> byte
 
 
 def taken(upload: bytes) -> bytes:
-    return photos.baseline_jpeg(io.BytesIO(upload))
+    return pictures.baseline_jpeg(io.BytesIO(upload))
 
 
 def opened(jpeg: bytes) -> Image.Image:

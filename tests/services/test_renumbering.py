@@ -51,6 +51,21 @@ def test_enrolled_number_does_not_change_without_a_new_face(simulator: Simulated
     assert enrolments.of_number("100222")[0].is_confirmed
 
 
+def test_former_number_that_has_left_goes_with_its_employee(simulator: Simulated, terminal: Terminal) -> None:
+    employee_id = enrol(simulator, terminal, OLD)
+    settle_all()
+    enrol(simulator, terminal, NEW, employee_id)
+    settle_all()
+    assert enrolments.of_number(OLD.number)[0].is_confirmed
+
+    left = employees.delete(employee_id)
+
+    assert enrolments.of_number(OLD.number) == []
+    assert left == [enrolments.of_number(NEW.number)[0].id]
+    settle_all()
+    assert enrolments.of_number(NEW.number) == []
+
+
 def test_old_number_is_free_for_others_only_when_it_has_left(simulator: Simulated, terminal: Terminal) -> None:
     employee_id = enrol(simulator, terminal, OLD)
     settle_all()

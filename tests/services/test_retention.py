@@ -6,6 +6,7 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo, Terminal
 from hikflask.models.capture import SUPERSEDED
+from hikflask.models.enrolment import REFUSED
 from hikflask.services import captures, checks, employees, enrolments, photos, terminals
 from hikflask.services.terminals import Access
 from hikflask.simulator import SkippingClock
@@ -194,6 +195,47 @@ def test_days_do_not_end_while_a_terminal_waits_for_the_photo(
     settle()
     forget()
     assert files() == []
+
+
+def test_days_end_though_a_terminal_refused_the_photo_for_good(app: Flask, terminal: Terminal) -> None:
+    keep(app, "30")
+    upload(terminal_id=terminal.id)
+    refused = settle()
+    assert (refused.face, refused.refusal, refused.next_attempt_at) == (REFUSED, "files_not_taken", None)
+    age(Photo, "created_at", 29.9 * DAY)
+    forget()
+    assert files() == [photo().file]
+
+    age(Photo, "created_at", 30.1 * DAY)
+    forget()
+
+    assert files() == []
+
+
+def test_never_keeps_a_refused_photo_for_a_day(app: Flask, terminal: Terminal) -> None:
+    keep(app, "never")
+    upload(terminal_id=terminal.id)
+    settle()
+    age(Photo, "created_at", DAY - 60)
+    forget()
+    assert files() == [photo().file]
+
+    age(Photo, "created_at", DAY + 60)
+    forget()
+
+    assert files() == []
+
+
+@pytest.mark.parametrize("policy", ["never", "30"])
+def test_photo_is_kept_while_a_refused_one_was_wished_again(app: Flask, terminal: Terminal, policy: str) -> None:
+    keep(app, policy)
+    upload(terminal_id=terminal.id)
+    enrolments.want_again(settle().id)
+    age(Photo, "created_at", 31 * DAY)
+
+    forget()
+
+    assert files() == [photo().file]
 
 
 @pytest.mark.parametrize("policy", ["employed", "never", "30"])

@@ -1,5 +1,6 @@
 """A terminal at an address that is not allowed: refused when saved, and left alone when it is found out later."""
 
+import dataclasses
 import socket
 from ipaddress import ip_network
 
@@ -11,7 +12,7 @@ from hikflask.isapi.errors import AddressRefused
 from hikflask.models import Terminal
 from hikflask.services import employees, enrolments, settling, terminals
 from hikflask.services.captures import Draft
-from hikflask.services.errors import TerminalAddressRefused
+from hikflask.services.errors import TerminalAddressRefused, TerminalPasswordNeeded
 from hikflask.services.terminals import Access
 from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
@@ -59,6 +60,17 @@ def test_address_outside_the_networks_is_not_saved(app: Flask) -> None:
         terminals.change(1, access("http://192.168.2.64"), "operator")
 
     assert [terminal.url for terminal in terminals.everyone()] == ["http://192.168.1.64"]
+
+
+@pytest.mark.parametrize("url", ["http://192.168.1.65", "http://192.168.1.64:8080", "https://192.168.1.64"])
+def test_stored_password_is_not_shown_to_another_address(url: str) -> None:
+    terminals.add(access("http://192.168.1.64"))
+
+    with pytest.raises(TerminalPasswordNeeded):
+        terminals.change(1, dataclasses.replace(access(url), password=None), "operator")
+
+    assert [terminal.url for terminal in terminals.everyone()] == ["http://192.168.1.64"]
+    assert terminals.change(1, access(url), "operator").url == url
 
 
 def test_terminal_that_is_outside_since_the_setting_changed_can_be_switched_off(app: Flask) -> None:

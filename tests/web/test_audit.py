@@ -15,7 +15,7 @@ from hikflask.models import AuditEntry
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services import audit, audit_export
 from hikflask.services.audit import Wanted
-from hikflask.web.audit import start_of
+from hikflask.web.language import start_of
 from tests.signed_in import OPERATOR_NAME, client_of, make_token
 from tests.web.conftest import ENGLISH, Desk
 
@@ -88,6 +88,42 @@ def test_what_changed_is_in_words(app: Flask, client: FlaskClient, before: str, 
     add(app, "terminal.changed", before=before, after=after)
 
     assert said in shown(client.get("/audit/?until=2026-03-10", headers=ENGLISH).text)[0]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"actor": "nobody"}, "неизвестно кто"),
+        ({"actor": "command line"}, "командная строка"),
+        ({"actor": "worker"}, "фоновый обработчик"),
+        ({"actor": "API Кадры"}, "API Кадры"),
+        ({"action": "erasure.completed", "subject": "erasure 2"}, "удаление данных № 2"),
+        ({"action": "token.created", "subject": "erasure 2"}, "erasure 2"),
+        ({"after": '{"expires_at": "2027-11-25"}'}, "Действует до: 25 ноября 2027"),
+        ({"after": '{"expires_at": "2027-06-01T21:00:00+00:00"}'}, "Действует до: 1 июня 2027 г. включительно"),
+        ({"after": '{"given_on": "2026-03-01"}'}, "Дата: 1 марта 2026"),
+        ({"after": '{"given_on": "soon"}'}, "Дата: soon"),
+        ({"after": '{"since": "2026-03-09 21:00:00+00:00"}'}, "С: 10 мар. 2026, 00:00:00"),
+        ({"after": '{"requested_by": "worker"}'}, "Запросил: фоновый обработчик"),
+    ],
+)
+def test_russian_page_speaks_no_english_of_ours(
+    app: Flask, client: FlaskClient, columns: dict[str, str], said: str
+) -> None:
+    add(app, **{"action": "capture.started", **columns})
+
+    assert said in shown(client.get("/audit/?until=2026-03-10").text)[0]
+
+
+@pytest.mark.parametrize("typed", ["worker", "фоновый обработчик", " Фоновый обработчик "])
+def test_who_is_found_by_the_words_of_the_page_and_of_the_trail(app: Flask, client: FlaskClient, typed: str) -> None:
+    add(app, "capture.started", actor="worker")
+    add(app, "capture.started", actor="nobody")
+
+    page = client.get("/audit/", query_string={"actor": typed, "until": "2026-03-10"})
+
+    assert len(shown(page.text)) == 1
+    assert "фоновый обработчик" in shown(page.text)[0]
 
 
 def test_action_without_words_is_said_as_it_is(app: Flask, client: FlaskClient) -> None:

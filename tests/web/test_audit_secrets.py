@@ -94,6 +94,7 @@ def terminals_come_and_go(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         other = terminals.named("Склад")
         assert other is not None
+    client.post(f"/terminals/{other.id}/retire", data={"note": "сгорел"})
     client.post(f"/terminals/{other.id}/delete")
 
 
@@ -120,6 +121,8 @@ def sign_in_and_out(app: Flask, token: str) -> None:
     for name, password in (("Анна", WRONG), (TYPED_FOR_A_NAME, CHANGED), ("Анна", OPERATOR_PASSWORD)):
         visitor.post("/sign-in", data={"name": name, "password": password})
     visitor.post("/confirm", data={"password": WRONG})
+    for password in (WRONG, OPERATOR_PASSWORD):
+        visitor.post("/operators/", data={"name": "Глеб", "role": OPERATOR, "own_password": password})
     change = {"password": OPERATOR_PASSWORD, "new_password": CHOSEN, "repeated": CHOSEN}
     visitor.post("/account/password", data=change)
     visitor.post("/sign-out")

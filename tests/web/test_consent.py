@@ -191,8 +191,27 @@ def test_withdrawn_consent_is_warned_of_and_the_photo_stays(desk: Desk, app: Fla
     assert answer.status_code == 303
     assert recorded(app) == []
     page = english(desk.client, place)
-    assert "There is a photo all the same" in page
+    assert 'Photo and records must be erased now: <a href="/employees/1/erase">Erase everywhere</a>' in page
+    assert 'record the consent, or erase: <a href="/employees/1/erase">Erase everywhere</a>' in page
     assert "100222" in desk.simulator.faces
+
+
+def test_operator_who_cannot_erase_is_told_who_can(desk: Desk, app: Flask) -> None:
+    place = desk.save(consent="y")
+    client = client_of(app, OPERATOR)
+
+    client.post(f"{place}/consent/withdraw", headers=ENGLISH)
+
+    page = english(client, place)
+    assert "Photo and records must be erased now: tell an administrator." in page
+    assert "record the consent, or tell an administrator, who can erase." in page
+    assert "/erase" not in page
+
+
+def test_button_says_what_it_does(desk: Desk) -> None:
+    place = desk.save(consent="y")
+
+    assert 'type="submit">Отозвать согласие</button>' in desk.text(f"{place}/consent")
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])
@@ -204,6 +223,14 @@ def test_paper_is_in_the_asked_language_whatever_the_browser_speaks(
     assert f'<html lang="{language}">' in page
     assert "Иван Иванов" in page
     assert "100222" in page
+
+
+def test_paper_has_a_way_back_and_a_button_for_the_printer(client: FlaskClient, ivan: str) -> None:
+    for address, back in ((f"{ivan}/consent/print", ivan), ("/consent/print", "/employees/")):
+        page = english(client, address)
+        assert f'<a class="btn btn-quiet" href="{back}">Back</a>' in page
+        assert 'src="/static/print.js"' in page
+        assert "print-page" in page
 
 
 def test_blank_paper_names_nobody(client: FlaskClient, ivan: str) -> None:

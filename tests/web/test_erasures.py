@@ -7,9 +7,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment, Erasure
+from hikflask.models import AuditEntry, Employee, Enrolment, Erasure
 from hikflask.models.operator import ADMIN, OPERATOR
-from hikflask.services import employees
+from hikflask.services import employees, photos
 from hikflask.services.drafts import Draft
 from tests.signed_in import client_of
 from tests.web.conftest import ENGLISH, Desk
@@ -63,6 +63,47 @@ def test_certificate_is_in_the_asked_language(desk: Desk, language: str) -> None
     assert f'<html lang="{language}">' in page
 
 
+def test_question_names_terminals_of_a_former_number_too(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    with app.app_context():
+        db.session.execute(db.update(Enrolment).values(number="100111"))
+        db.session.commit()
+
+    assert "Terminals: Вход." in english(desk.client, f"{place}/erase")
+
+
+def test_who_looks_at_the_erasure_did_not_complete_it(desk: Desk, app: Flask) -> None:
+    location = desk.client.post(f"{desk.save()}/erase").location
+    desk.run_jobs()
+    desk.client.get(location)
+
+    actors = {entry.action: entry.actor for entry in all_of(app, AuditEntry)}  # type: ignore[attr-defined]
+    assert actors["erasure.completed"] == "worker"
+    assert actors["employee.erased"] != "worker"
+
+
+@pytest.mark.parametrize("deed", ["erase", "delete"])
+def test_file_that_cannot_be_removed_keeps_no_removal_waiting(desk: Desk, app: Flask, deed: str) -> None:
+    place = desk.save()
+    with app.app_context():
+        (stuck,) = photos.folder().iterdir()
+    stuck.unlink()
+    stuck.mkdir()
+
+    answer = desk.client.post(f"{place}/{deed}")
+    desk.run_jobs()
+
+    assert answer.status_code == 303
+    assert desk.simulator.people == {}
+    assert all_of(app, Employee) == []
+    if deed == "erase":
+        page = english(desk.client, answer.location)
+        assert "A picture cannot be deleted from the server's disk" in page
+        assert "Certificate of erasure" not in page
+        stuck.rmdir()
+        assert "Certificate" in english(desk.client, answer.location)
+
+
 def test_open_terminal_is_named_and_can_be_tried_again(desk: Desk, app: Flask) -> None:
     place = desk.save()
     app.extensions["terminal_transport"].away.add("terminal.test")
@@ -89,18 +130,16 @@ def test_removal_by_hand_is_named_as_such_on_the_certificate(desk: Desk, app: Fl
     desk.run_jobs()
     app.extensions["terminal_transport"].away.clear()
     with app.app_context():
-        db.session.execute(db.update(Enrolment).values(on_old_device=True))
+        db.session.execute(db.update(Enrolment).values(on_old_device=True, written_name=""))
         db.session.commit()
-    desk.simulator.people.clear()
 
     page = english(desk.client, location)
     assert "Removed there by hand" in page
     wish = page.partition('name="wish" value="')[2].partition('"')[0]
-    desk.client.post("/enrolments/1/replace", data={"wish": wish})
-    desk.run_jobs()
+    desk.client.post("/enrolments/1/by-hand", data={"wish": wish})
 
     page = english(desk.client, location)
-    assert "removed by hand, as an operator said at" in page
+    assert "removed by hand, as Анна said at" in page
     assert "the terminal confirmed at" not in page
 
 

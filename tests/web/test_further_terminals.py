@@ -10,7 +10,9 @@ from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.conftest import PASSWORD
+from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD
 from tests.web.conftest import FACE, Desk
+from tests.web.filled import form_to
 from tests.wire import InProcess
 
 
@@ -35,6 +37,26 @@ def test_captured_photo_is_sent_to_a_terminal_that_takes_pictures(desk: Desk, se
     assert second.faces["100222"].jpeg == FACE
     assert "Есть на терминале «Склад»" in desk.text(employee)
     assert "Отправить туда фото" not in desk.text(employee)
+
+
+def test_chosen_terminal_is_still_chosen_after_signing_in_again(
+    app: Flask, desk: Desk, second: Simulated, wire: InProcess
+) -> None:
+    employee = desk.save(terminal_id="1")
+    third = Simulated(PASSWORD, clock=SkippingClock(), profile=second.profile)
+    wire.put("third.test", third)
+    with app.app_context():
+        checks.check(terminals.add(Access("Ворота", "http://third.test", "admin", PASSWORD)).id, "test")
+    browser = app.test_client()
+    asked = browser.post(f"{employee}/terminals", data={"terminal_id": "2"})
+
+    shown = form_to(asked.text, "/sign-in").send(browser, name=OPERATOR_NAME, password=OPERATOR_PASSWORD)
+
+    form = form_to(shown.text, f"{employee}/terminals")
+    assert form.fields["terminal_id"] == "2"
+    form.send(browser)
+    desk.run_jobs()
+    assert (set(second.faces), set(third.faces)) == ({"100222"}, set())
 
 
 def test_terminal_by_url_alone_is_not_offered(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 
 import pytest
 from flask import Flask
@@ -38,7 +39,7 @@ def test_operator_is_added_with_a_password_shown_once_that_must_be_changed(app: 
     assert password not in client.get("/operators/").text
     browser = app.test_client()
     assert browser.post("/sign-in", data={"name": "ольга", "password": password}).status_code == 303
-    assert browser.get("/employees/").location == "/account/password"
+    assert browser.get("/employees/").location == "/account/password?next=/employees/"
 
 
 @pytest.mark.parametrize(("changed", "sentence"), [
@@ -91,6 +92,12 @@ def test_forgotten_password_is_replaced_and_every_session_ends(app: Flask, clien
     assert olga.post("/sign-in", data={"name": "Ольга", "password": password}).status_code == 303
     with app.app_context():
         assert db.session.execute(db.select(OperatorSession)).scalars().all()
+
+
+def test_token_and_operator_enrol_unless_said(client: FlaskClient) -> None:
+    for address in ("/tokens/", "/operators/"):
+        page = client.get(address, headers=ENGLISH).text
+        assert re.findall(r'<option value="(\w+)" selected>', page) == [OPERATOR], address
 
 
 def test_token_is_shown_once_works_and_is_revoked(app: Flask, client: FlaskClient) -> None:
@@ -152,3 +159,26 @@ def test_administration_shows_settings_without_secrets(app: Flask, client: Flask
     assert app.config["SECRET_KEY"] not in page
     assert app.config["PASSWORD_KEY"] not in page
     assert "DATABASE_URL" not in page
+
+
+def test_administration_shows_settings_with_their_units(app: Flask, client: FlaskClient) -> None:
+    app.config["TERMINAL_NETWORKS"] = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+    app.config |= {"CAPTURE_TIMEOUT": 30.0, "RETRY_BASE": 0.5, "SESSION_IDLE": 7200.0, "RETRY_MAX": 900.0}
+    app.config |= {"EVENT_RETENTION": 90, "PHOTO_RETENTION": "30", "HOSTS": []}
+
+    shown = dict(re.findall(r"<code>HIKFLASK_(\w+)</code></th><td>(.*?)</td>", client.get("/administration").text))
+
+    assert shown["TERMINAL_NETWORKS"] == "10.0.0.0/8, fd00::/8"
+    assert (shown["CAPTURE_TIMEOUT"], shown["RETRY_BASE"]) == ("30 с", "0,5 с")
+    assert (shown["SESSION_IDLE"], shown["RETRY_MAX"]) == ("2 ч", "15 мин")
+    assert (shown["EVENT_RETENTION"], shown["PHOTO_RETENTION"]) == ("90 дн.", "30 дн.")
+    assert (shown["HOSTS"], shown["CONSENT"], shown["API_LIMIT"]) == ("—", "warn", "вызовов в минуту: 6000")
+
+
+def test_empty_networks_and_a_word_for_a_time_are_readable(app: Flask, client: FlaskClient) -> None:
+    app.config |= {"TERMINAL_NETWORKS": (), "PHOTO_RETENTION": "employed"}
+
+    page = client.get("/administration").text
+
+    assert "()" not in page
+    assert "<td>employed</td>" in page

@@ -121,7 +121,7 @@ class TestTokens:
     def test_the_employee_form_comes_back_as_typed(self, client: FlaskClient) -> None:
         answer = client.post("/employees/", data=typed())
         assert answer.status_code == 400
-        assert "Введённое не потеряно: повторите." in answer.text
+        assert "Введённое не потеряно, но ещё не сохранено" in answer.text
         assert all(f'value="{value}"' in answer.text for value in typed().values())
 
     def test_and_can_be_saved_with_its_fresh_token(self, client: FlaskClient) -> None:
@@ -130,13 +130,16 @@ class TestTokens:
         answer = client.post("/employees/", data=typed(csrf_token=token))
         assert answer.location == "/employees/1"
 
-    def test_a_capture_without_token_keeps_the_panel(self, client: FlaskClient) -> None:
+    def test_a_capture_without_token_leaves_the_form_and_brings_a_fresh_one(self, client: FlaskClient) -> None:
         answer = client.post("/captures", data=typed(), headers=HTMX)
-        assert answer.status_code == 400
-        assert 'id="capture"' in answer.text
+        assert (answer.status_code, answer.headers["HX-Retarget"]) == (400, "#problem")
         assert "Введённое не потеряно" in answer.text
+        token = re.search(r'id="csrf_token" name="csrf_token" value="([^"]+)" hx-swap-oob="true"', answer.text)
+        assert token
+        assert client.post("/employees/", data=typed(csrf_token=token[1])).location == "/employees/1"
 
-    def test_another_form_says_what_to_do(self, client: FlaskClient) -> None:
-        answer = client.post("/terminals/", data={})
+    def test_a_button_leads_back_to_its_page(self, client: FlaskClient) -> None:
+        answer = client.post("/employees/1/active", headers={"Referer": "http://localhost/employees/1"})
         assert answer.status_code == 400
-        assert "Обновите её и повторите." in answer.text
+        assert "Откройте её снова и нажмите кнопку ещё раз." in answer.text
+        assert 'href="/employees/1">Открыть страницу снова' in answer.text

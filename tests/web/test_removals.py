@@ -1,8 +1,14 @@
 """Who may still open doors."""
 
+import re
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from flask import Flask
 
+from hikflask.extensions import db
+from hikflask.models import Enrolment
+from hikflask.services import enrolments
 from tests.web.conftest import Desk
 
 
@@ -22,6 +28,20 @@ def test_an_open_removal_outlives_its_employee(desk: Desk) -> None:
     assert "Ещё может открыть двери: 1" in page
     assert "Иван Иванов" in page
     assert "Ещё может открыть двери: «Вход» (не в сети с" in page
+
+
+@pytest.mark.usefixtures("left_while_away")
+def test_deleting_leads_to_the_open_removals(desk: Desk) -> None:
+    page = desk.text("/employees/")
+    assert 'пока оно не подтверждено, его видно здесь: <a href="/removals/">Ещё может открыть двери</a>' in page
+
+
+@pytest.mark.parametrize(
+    ("address", "label"), [("/removals/bulk", "Управление"), ("/employees/1/consent", "Сотрудники")]
+)
+def test_page_belongs_to_an_entry_of_the_menu(desk: Desk, address: str, label: str) -> None:
+    desk.save()
+    assert re.findall(r'aria-current="page">(?:<[^>]*>)*([^<]+)</a>', desk.text(address)) == [label]
 
 
 @pytest.mark.usefixtures("left_while_away")
@@ -46,3 +66,49 @@ def test_a_strangers_record_is_removed_only_on_demand(desk: Desk) -> None:
     desk.client.post("/enrolments/1/replace", data={"wish": wish, "next": "/removals/"})
     desk.run_jobs()
     assert desk.simulator.people == {}
+
+
+def test_a_removal_is_open_since_it_was_asked_for(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    with app.app_context():
+        enrolled_long_ago = datetime(2020, 1, 2, 3, 4, tzinfo=UTC)
+        db.session.execute(db.update(Enrolment).values(created_at=enrolled_long_ago, wanted_at=enrolled_long_ago))
+        db.session.commit()
+    app.extensions["terminal_transport"].away.add("terminal.test")
+    desk.client.post(f"{place}/delete")
+
+    with app.app_context():
+        (enrolment,) = enrolments.open_removals()
+        assert enrolment.wanted_at is not None
+        since = datetime.now(UTC) - enrolment.wanted_at
+    assert since < timedelta(minutes=1)
+    assert "Открыто с" in desk.text("/removals/")
+    assert "2020" not in desk.text("/removals/")
+
+
+def test_old_device_is_asked_about_by_hand_on_the_employees_page(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    with app.app_context():
+        db.session.execute(db.update(Enrolment).values(on_old_device=True, old_name="Иван Иванов", written_name=""))
+        db.session.commit()
+    desk.client.post(f"{place}/active", data={"active": "0"})
+    desk.run_jobs()
+    page = desk.text(place)
+    assert "Удалено там вручную" in page
+    wish = page.partition('/by-hand"')[2].partition('name="wish" value="')[2].partition('"')[0]
+
+    desk.client.post("/enrolments/1/by-hand", data={"wish": wish})
+
+    assert "так сообщил оператор (Анна" in desk.text(place)
+    assert "Никто: каждое удаление подтверждено терминалом." in desk.text("/removals/")
+
+
+def test_word_of_a_page_that_is_stale_changes_nothing(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    desk.client.post(f"{place}/delete")
+
+    answer = desk.client.post("/enrolments/1/by-hand", data={"wish": "1"}, follow_redirects=True)
+
+    assert "Тем временем это изменили." in answer.text
+    with app.app_context():
+        assert len(enrolments.open_removals()) == 1

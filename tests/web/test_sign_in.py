@@ -13,6 +13,7 @@ from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services import first_run, operators
+from hikflask.web.language import full_time
 from tests.signed_in import OPERATOR_PASSWORD, add_operator, client_of
 from tests.web.conftest import ENGLISH, HTMX, typed
 
@@ -139,6 +140,20 @@ def test_one_session_is_ended_from_another_place_and_only_an_own_one(app: Flask)
     assert here.get("/employees/").status_code == 200
     assert there.get("/employees/").status_code == 303
     assert other.get("/employees/").status_code == 200
+
+
+def test_sessions_are_told_apart_by_the_day_and_second_they_began(app: Flask) -> None:
+    here = client_of(app)
+    client_of(app)
+    age_sessions(app, started_at=60)
+    with app.test_request_context(headers=ENGLISH):
+        times = db.session.execute(db.select(OperatorSession.started_at, OperatorSession.seen_at)).all()
+        wanted = [(f"since {full_time(began)}", f"last seen {full_time(seen)} · 127.0.0.1") for began, seen in times]
+
+    page = here.get("/account/", headers=ENGLISH).text
+
+    assert all(text in page for one in wanted for text in one)
+    assert str(times[0].started_at.year) in wanted[0][0]
 
 
 def test_cookie_has_its_attributes(app: Flask, browser: FlaskClient) -> None:
@@ -386,8 +401,8 @@ class TestPassword:
             db.session.execute(db.update(Operator).values(must_change_password=True))
             db.session.commit()
 
-        assert client.get("/employees/").location == "/account/password"
-        assert client.post("/employees/", data=typed()).location == "/account/password"
+        assert client.get("/employees/").location == "/account/password?next=/employees/"
+        assert client.post("/employees/", data=typed()).status_code == 403
         assert self.change(client).status_code == 303
         assert client.get("/employees/").status_code == 200
 

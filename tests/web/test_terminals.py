@@ -83,6 +83,16 @@ def test_an_address_that_may_not_be_connected_to_is_refused_at_its_field(
     assert sentence in answer.text
 
 
+def test_another_address_asks_for_the_password_again_and_keeps_what_was_typed(app: Flask, desk: Desk) -> None:
+    answer = desk.client.post("/terminals/1", data=typed(url="http://other.test", password=""))
+
+    assert answer.status_code == 422
+    assert "Введите пароль терминала ещё раз." in answer.text
+    assert 'value="http://other.test"' in answer.text
+    with app.app_context():
+        assert [terminal.url for terminal in terminals.everyone()] == ["http://terminal.test"]
+
+
 def test_a_known_name_is_a_conflict(desk: Desk) -> None:
     answer = desk.client.post("/terminals/", data=typed(name="Вход"))
     assert answer.status_code == 409
@@ -139,8 +149,7 @@ def test_a_corrected_password_opens_the_terminal_again(desk: Desk) -> None:
     assert "Терминал не принял пароль." not in desk.text("/terminals/1")
 
 
-def test_the_page_says_that_files_are_not_taken(desk: Desk) -> None:
-    assert "терминал «Вход» не принимает файлы" in desk.text("/terminals/1")
+def test_the_form_warns_that_files_are_not_taken(desk: Desk) -> None:
     assert "терминал «Вход» не принимает файлы" in desk.text("/terminals/file-warning?terminal_id=1")
 
 
@@ -213,5 +222,20 @@ def test_a_locked_account_is_said_with_its_minutes(desk: Desk) -> None:
 
 
 def test_the_limit_of_a_name_is_shown_before_saving(desk: Desk) -> None:
-    assert "На «Вход»: до 128 латинских или 64 русских букв" in desk.text("/employees/new")
+    assert "Самое длинное имя на «Вход»: 128 латинских букв или 64 русские буквы." in desk.text("/employees/new")
+    assert "128 латинских букв или 64 русские буквы</dd>" in desk.text("/terminals/1")
     assert 'hx-swap-oob="true"' in desk.text("/terminals/file-warning?terminal_id=1")
+
+
+def test_taking_no_files_is_a_property_not_a_warning(desk: Desk) -> None:
+    page = desk.text("/terminals/1")
+
+    assert "<dt>Принимает фото файлом</dt><dd>нет: фото из файла остаётся на сервере</dd>" in page
+    assert "note-warn" not in page
+
+
+def test_accepted_password_is_not_called_an_entrance(desk: Desk) -> None:
+    page = desk.text("/terminals/1")
+
+    assert "<dt>Пароль принят</dt>" in page
+    assert "<dt>Вход</dt>" not in page

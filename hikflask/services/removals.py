@@ -1,0 +1,68 @@
+"""Removals that no terminal can confirm: a person says that the number is gone from a device that is not asked."""
+
+from typing import Any
+
+from sqlalchemy import Update, and_, update
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING
+from hikflask.services import audit, erasures, leases
+
+NOT_HERE = {"doubt": False, "written_name": "", "sent_name": "", "replace_first": False}
+# What the row of a removal says once it is done, by the terminal's answer or by a person's word.
+GONE = {
+    **NOT_HERE,
+    "person": CONFIRMED,
+    "face": PENDING,
+    "confirmed_photo_id": None,
+    "on_old_device": False,
+    "old_name": "",
+    "said_by": "",
+    "said_note": "",
+    "refusal": "",
+    "refusal_text": "",
+    "step": "",
+    "attempts": 0,
+    "next_attempt_at": None,
+}
+
+
+def end_by_hand(enrolment_id: int, wish: int) -> bool:
+    """End a removal, since a person took the number off the old device by hand; False when it changed meanwhile.
+
+    The device that is at the address now has nobody of ours: it said so, or it was never told.
+    """
+    open_still = and_(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED, Enrolment.wish == wish)
+    not_here = and_(Enrolment.on_old_device, Enrolment.written_name == "", Enrolment.sent_name == "")
+    statement = update(Enrolment).where(Enrolment.id == enrolment_id, open_still, not_here)
+    ended = leases.changed_rows(_said(statement, "")) == 1
+    if ended:
+        _note(db.session.get_one(Enrolment, enrolment_id, populate_existing=True))
+    db.session.commit()
+    return ended
+
+
+def end_for_good(enrolment: Enrolment, note: str) -> None:
+    """End, within the open transaction, what is wanted of a terminal that is out of service for good."""
+    leases.changed_rows(_said(update(Enrolment).where(Enrolment.id == enrolment.id), note))
+    db.session.refresh(enrolment)
+    _note(enrolment)
+
+
+def _said(statement: Update, note: str) -> Update:
+    said: dict[str, Any] = {**GONE, "said_by": audit.present_actor().name[:128], "said_note": note}
+    return statement.values(**said, wanted=ABSENT, confirmed_at=database_now(), wish=Enrolment.wish + 1)
+
+
+def _note(enrolment: Enrolment) -> None:
+    """Note whose word ended it; a row that is nobody's goes, and erasures that wait for it learn of it."""
+    audit.note(
+        "enrolment.removed_by_hand",
+        employee_id=enrolment.employee_id,
+        number=enrolment.number,
+        terminal=enrolment.terminal.name,
+        after={"note": enrolment.said_note} if enrolment.said_note else None,
+    )
+    erasures.end_if_nobodys(enrolment)

@@ -1,0 +1,168 @@
+"""Where things stand on the screen: nothing is covered, cut off or torn apart, on a desk and on a phone."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from hikflask import create_app
+from hikflask.extensions import db
+from hikflask.models import Enrolment
+from hikflask.models.enrolment import ABSENT
+from tests.browser.conftest import Site, Window
+from tests.conftest import close
+
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+ONE_ROW, TWO_ROWS = 60, 110
+LONG_NAME = "Константинопольская-Римская"
+
+
+@pytest.fixture
+def open_removal(site: Site) -> Iterator[None]:
+    """Somebody who may still open doors, and whom nobody tries to remove before tomorrow."""
+    app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+    with app.app_context():
+        later = datetime.now(UTC) + timedelta(days=1)
+        db.session.add(Enrolment(terminal_id=1, number="LOOKS", wanted=ABSENT, next_attempt_at=later))
+        db.session.commit()
+        yield
+        db.session.execute(db.delete(Enrolment).where(Enrolment.number == "LOOKS"))
+        db.session.commit()
+    close(app)
+
+
+@pytest.fixture
+def phone(browser: Browser, site: Site) -> Iterator[Window]:
+    """A Russian phone."""
+    window = Window(browser.new_context(locale="ru-RU", base_url=site.url, viewport=PHONE, has_touch=True), site)
+    yield window
+    window.context.close()
+    assert window.complaints == []
+
+
+@pytest.fixture
+def phone_without_javascript(browser: Browser, site: Site) -> Iterator[Window]:
+    """A phone without JavaScript."""
+    options = {"locale": "ru-RU", "base_url": site.url, "viewport": PHONE, "java_script_enabled": False}
+    window = Window(browser.new_context(**options), site)
+    yield window
+    window.context.close()
+
+
+def box(page: Page, selector: str) -> dict[str, float]:
+    """Where an element is."""
+    found = page.locator(selector).bounding_box()
+    assert found is not None
+    return {**found, "bottom": found["y"] + found["height"]}
+
+
+@pytest.mark.usefixtures("open_removal")
+@pytest.mark.parametrize("language", ["ru-RU", "en-US"])
+def test_bar_of_an_administrator_is_one_row_on_a_desk(browser: Browser, site: Site, language: str) -> None:
+    window = Window(browser.new_context(locale=language, base_url=site.url, viewport=DESK), site)
+    window.page.goto("/employees/")
+    window.page.evaluate(f"document.querySelector('.bar-account').lastChild.textContent = '{LONG_NAME}'")
+
+    expect(window.page.locator(".bar-alarm")).to_be_visible()
+    assert box(window.page, ".bar")["height"] < ONE_ROW
+    window.context.close()
+
+
+@pytest.mark.usefixtures("open_removal")
+def test_bar_on_a_phone_is_two_rows_with_the_alarm_in_sight(phone: Window) -> None:
+    phone.page.goto("/employees/")
+
+    expect(phone.page.get_by_text("Ещё может открыть двери: 1")).to_be_visible()
+    assert box(phone.page, ".bar")["height"] < TWO_ROWS
+
+
+def test_menu_of_a_phone_opens_and_closes_by_keyboard(phone: Window) -> None:
+    page = phone.page
+    page.goto("/employees/")
+    assert box(page, ".bar")["height"] < ONE_ROW
+    link = page.get_by_role("link", name="Терминалы", exact=True)
+    expect(link).to_be_hidden()
+    page.get_by_role("button", name="Меню").focus()
+    page.keyboard.press("Enter")
+    expect(link).to_be_visible()
+    assert [one["id"] for one in Axe().run(page).response["violations"]] == []
+    page.keyboard.press("Escape")
+    expect(link).to_be_hidden()
+    page.get_by_role("button", name="Меню").click()
+    link.click()
+    expect(page).to_have_url(f"{page.url.partition('/terminals')[0]}/terminals/")
+
+
+def test_menu_of_a_phone_works_without_javascript(phone_without_javascript: Window) -> None:
+    page = phone_without_javascript.page
+    page.goto("/employees/")
+    page.get_by_role("button", name="Меню").click()
+    page.get_by_role("link", name="Управление").click()
+    expect(page.get_by_role("heading", name="Управление")).to_be_visible()
+
+
+@pytest.mark.parametrize("address", ["/tokens/", "/operators/", "/operators/1", "/erasures/", "/account/password"])
+def test_no_button_covers_what_is_not_its_form(phone: Window, address: str) -> None:
+    phone.page.goto(address)
+
+    places = phone.page.locator(".save").evaluate_all("all => all.map(one => getComputedStyle(one).position)")
+    assert places == ["static"]
+
+
+@pytest.mark.parametrize("address", ["/employees/new", "/terminals/1/edit"])
+def test_save_of_a_long_form_stays_in_reach_of_the_thumb(phone: Window, address: str) -> None:
+    phone.page.goto(address)
+
+    assert round(box(phone.page, ".save")["bottom"]) == PHONE["height"]
+    phone.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    last = phone.page.locator("main form > :not(.save):not(input)").last.bounding_box()
+    assert last is not None
+    assert last["y"] + last["height"] <= box(phone.page, ".save")["y"]
+
+
+def test_short_name_in_the_trail_is_not_torn_apart(russian: Window) -> None:
+    page = russian.page
+    page.set_viewport_size({"width": 760, "height": 800})
+    page.goto("/audit/")
+    names = page.locator(".trail-who")
+    expect(names.first).to_be_visible()
+    heights = names.evaluate_all("all => all.map(one => { one.textContent = 'Ольга'; return one.offsetHeight })")
+    assert max(heights) < 30
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_arrow_of_a_select_has_its_own_room(russian: Window) -> None:
+    russian.page.goto("/operators/1")
+
+    room = "one => parseFloat(getComputedStyle(one).paddingRight)"
+    assert russian.page.locator("#role").evaluate(room) >= 36
+
+
+def test_hint_is_nearer_to_its_own_field_than_to_the_next_label(russian: Window) -> None:
+    page = russian.page
+    page.goto("/account/password")
+
+    field, hint, label = box(page, "#new_password"), box(page, ".hint"), box(page, "label[for=repeated]")
+    assert 0 < hint["y"] - field["bottom"] < label["y"] - hint["bottom"]
+
+
+def test_fields_of_a_new_employee_stand_equally_far_apart(russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    page.evaluate("document.querySelector('#name-limit').textContent = ''")
+
+    number, name, department = (box(page, f"#{one}") for one in ("hikvision_id", "full_name", "department"))
+    assert name["y"] - number["bottom"] == department["y"] - name["bottom"]
+
+
+def test_paper_is_printed_by_its_button(russian: Window) -> None:
+    page = russian.page
+    page.goto("/consent/print")
+    page.evaluate("window.print = () => { document.title = 'printed' }")
+    page.get_by_role("button", name="Печать").click()
+    expect(page).to_have_title("printed")
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button", name="Печать")).to_be_hidden()
+    expect(page.get_by_role("link", name="Назад")).to_be_hidden()
