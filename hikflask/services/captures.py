@@ -26,6 +26,7 @@ from hikflask.services import (
     drafts,
     leases,
     photos,
+    statements,
     unsaved_captures,
     workers,
 )
@@ -173,7 +174,7 @@ def _begin(talk: Conversation, capture_id: int, timeout: float) -> bool:
             Capture.id == capture_id, Capture.state == QUEUED, Capture.deadline > database_now(-GRACE)
         )
         values = {"state": WAITING, "deadline": database_now(timeout), "lease_number": talk.lease.number}
-        return leases.changed_rows(statement.values(**values)) == 1
+        return statements.changed_rows(statement.values(**values)) == 1
 
 
 def _mode(talk: Conversation) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.isapi import capture, device, persons
@@ -13,7 +13,7 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_BINARY, BY_PICTURE, BY_URL, NO_CAPTURE
-from hikflask.services import audit, conversations, leases, workers
+from hikflask.services import audit, conversations, statements, workers
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import LoginStopped, TerminalInUse, TerminalRetired
 
@@ -57,7 +57,7 @@ def expect(terminal_id: int) -> None:
 
 
 def _awaited(terminal_id: int, until: Any) -> None:
-    leases.changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(check_until=until))
+    statements.changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(check_until=until))
     db.session.commit()
 
 
@@ -95,7 +95,8 @@ def learn(talk: Conversation) -> Terminal:
             _distrust(talk.terminal.id)
             old, new = {"serial": talk.terminal.serial}, {"serial": found["serial"]}
             audit.note("terminal.other_device", terminal=talk.terminal.name, before=old, after=new)
-        leases.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
+        _prove_again_what_was_lost(talk.terminal, count)
+        statements.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
     talk.terminal = conversations.terminal_row(talk.terminal.id)
     return talk.terminal
 
@@ -141,7 +142,8 @@ def _count(talk: Conversation) -> None:
     count = persons.count(talk)
     with talk.lease.write():
         values = {"people": count.people, "faces": count.faces, "checked_at": database_now()}
-        leases.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
+        _prove_again_what_was_lost(talk.terminal, count)
+        statements.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
 
 
 def _capture_modes(talk: Conversation) -> capture.CaptureModes | None:
@@ -173,6 +175,25 @@ def _face_capacity(talk: Conversation) -> int | None:
         return None
 
 
+def _prove_again_what_was_lost(terminal: Terminal, count: persons.Count) -> None:
+    """Fewer people, or faces, than the terminal confirmed: whose they were it must show again, each in its turn.
+
+    What is asked for once more does not count as confirmed, so the same loss is noticed once.
+    """
+    confirmed = and_(Enrolment.terminal_id == terminal.id, Enrolment.wanted == PRESENT, Enrolment.person == CONFIRMED)
+    here = _counted(confirmed), _counted(and_(confirmed, Enrolment.face == CONFIRMED))
+    if count.people >= here[0] and (count.faces is None or count.faces >= here[1]):
+        return
+    again = {"person": PENDING, "wish": Enrolment.wish + 1, "attempts": 0, "next_attempt_at": database_now()}
+    statements.changed_rows(update(Enrolment).where(confirmed).values(**again))
+    there = {"people": count.people, "faces": count.faces}
+    audit.note("terminal.people_lost", terminal=terminal.name, before=dict(zip(there, here, strict=True)), after=there)
+
+
+def _counted(those: ColumnElement[bool]) -> int:
+    return db.session.execute(select(func.count()).select_from(Enrolment).where(those)).scalar_one()
+
+
 def _distrust(terminal_id: int) -> None:
     """Another device answers at this address: nothing that the old one confirmed is true of it.
 
@@ -183,10 +204,10 @@ def _distrust(terminal_id: int) -> None:
     leaving = and_(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
     written = or_(Enrolment.written_name != "", Enrolment.sent_name != "")
     there = case((Enrolment.sent_name != "", Enrolment.sent_name), else_=Enrolment.written_name)
-    leases.changed_rows(statement.where(or_(leaving, written)).values(on_old_device=True))
-    leases.changed_rows(statement.where(written).values(old_name=there, written_name="", sent_name=""))
-    leases.changed_rows(statement.where(leaving).values(replace_first=False))
-    leases.changed_rows(
+    statements.changed_rows(statement.where(or_(leaving, written)).values(on_old_device=True))
+    statements.changed_rows(statement.where(written).values(old_name=there, written_name="", sent_name=""))
+    statements.changed_rows(statement.where(leaving).values(replace_first=False))
+    statements.changed_rows(
         statement.where(Enrolment.wanted == PRESENT).values(
             replace_first=False,
             person=PENDING,

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from hikflask.extensions import db
 from hikflask.models import Consent, Employee
 from hikflask.models.consent import BY_CONSENT
-from hikflask.services import audit, leases
+from hikflask.services import audit, statements
 from hikflask.services.drafts import Draft
 from hikflask.services.errors import ConsentMissing
 
@@ -104,7 +104,7 @@ def _of(employee_id: int) -> Consent | None:
 
 def _locked(employee_id: int) -> Employee:
     # Not employees.locked(): employees.py stands on this module.
-    leases.changed_rows(update(Employee).where(Employee.id == employee_id).values(is_active=Employee.is_active))
+    statements.changed_rows(update(Employee).where(Employee.id == employee_id).values(is_active=Employee.is_active))
     return db.session.get_one(Employee, employee_id, populate_existing=True)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from hikflask.extensions import db
 from hikflask.models import Capture
 from hikflask.models.capture import CANCELLED, TAKEN, USED
-from hikflask.services import leases
+from hikflask.services import statements
 
 LONGEST = 255
 
@@ -56,6 +56,6 @@ def keep(capture_id: int, draft: Draft) -> bool:
     earlier = select(Capture.retake_of).where(Capture.id == capture_id).scalar_subquery()
     mine = or_(Capture.id == capture_id, and_(Capture.id == earlier, Capture.state == TAKEN))
     kept = update(Capture).where(mine, Capture.state != USED, ~emptied)
-    changed = leases.changed_rows(kept.values(**draft.columns()))
+    changed = statements.changed_rows(kept.values(**draft.columns()))
     db.session.commit()
     return changed > 0

@@ -18,6 +18,7 @@ BOTH = {
     "test_operators",
     "test_leaving",
     "test_search",
+    "test_lost_people",
     "test_other_device",
     "test_retirement",
     "test_races",

@@ -39,6 +39,7 @@ ELSEWHERE = {
     "employee.renumbered",
     "terminal.certificate_changed",
     "terminal.other_device",
+    "terminal.people_lost",
     "sign_in.throttled",
     "photo.forgotten",
     "capture.forgotten",
