@@ -74,6 +74,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "captured": (N_("✅ Photo captured! Is this %(name)s?"), N_("✅ Photo captured!")),
     "used": (N_("This photo is saved."),),
     "cancelled": (N_("Capture cancelled. Nothing was saved."),),
+    "retake_cancelled": (N_("Retake cancelled. The earlier photo stays."),),
+    "earlier_stays": (N_("The earlier photo stays."),),
     "superseded": SUPERSEDED,
     "failed": (N_("The capture failed. Try again."),),
     "no_worker": (N_("No worker is running, so nothing can be captured. Tell the administrator."),),
@@ -135,6 +137,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The way to the terminal was changed and it has not answered since. Check it."),
     ),
     "terminal_unknown": (N_("There is no such terminal, or it is switched off here. Choose another terminal."),),
+    "terminal_not_named": (
+        N_("Several terminals are in use: say which one (device_id). No unsaved capture of this employee tells it."),
+    ),
     "terminal_retired": (
         N_("“%(t)s” is out of service for good: nothing is sent to it."),
         N_("The terminal is out of service for good: nothing is sent to it."),
@@ -158,6 +163,12 @@ SENTENCES: dict[str, tuple[str, ...]] = {
             "To get the face onto it, capture it there."
         ),
         N_("The photo stays on the server: the terminal takes no files. To get the face onto it, capture it there."),
+    ),
+    "files_unknown": (
+        N_(
+            "Terminal “%(name)s” was not checked yet, so it is not known whether it takes photo files. "
+            "If it does not, the photo stays on the server."
+        ),
     ),
     "other_terminal": (N_("The face was captured at another terminal. Capture it at this one, too."),),
     "not_proven": (N_("The terminal said OK, but does not show the face yet. It is not confirmed."),),
@@ -189,6 +200,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "token_unknown": (N_("There is no token “%(name)s”."), N_("There is no such token any more.")),
     "code_wrong": (N_("The code is wrong. The server's log shows the right one."),),
     "consent_missing": (N_("There is no consent to take this face yet. Record the consent first."),),
+    "kept_without_consent": (N_("The photo is stored, but no consent to it is recorded. Record the consent."),),
     # Refusals of a terminal, by its own code.
     "capturetimeout": NOBODY_CAME,
     "devicebusy": BUSY,

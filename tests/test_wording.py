@@ -13,6 +13,7 @@ from hikflask.services import binding, captures, errors
 KINDS = [*errors.ServiceError.__subclasses__(), *errors.BadPhoto.__subclasses__()]
 CODES = {kind.code for kind in KINDS}
 CODES |= {binding.NO_PHOTO, binding.FILES_NOT_TAKEN, binding.OTHER_TERMINAL}
+CODES |= {"files_unknown", "kept_without_consent", "retake_cancelled", "earlier_stays"}
 CODES |= {captures.NO_WORKER, captures.INTERRUPTED, "notSupport"}
 TERMINAL_CODES = set(isapi_errors.CLASSES) | {kind.own_code for kind in set(isapi_errors.CLASSES.values())}
 TERMINAL_CODES |= {"unreachable", "no_answer", "certificate_changed", "nonsense", "locked", "gone", "name_too_long"}

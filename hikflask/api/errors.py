@@ -53,6 +53,7 @@ STATUS = {
     "enrolment_unknown": CONFLICT,
     "consent_missing": CONFLICT,
     "terminal_unknown": UNPROCESSABLE,
+    "terminal_not_named": UNPROCESSABLE,
     "terminal_address_refused": UNPROCESSABLE,
     "terminal_password_needed": UNPROCESSABLE,
     "name_bytes": UNPROCESSABLE,

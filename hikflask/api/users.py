@@ -15,11 +15,11 @@ from hikflask.api.consents import warned
 from hikflask.forms.employees import EmployeeForm
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Employee, Enrolment
-from hikflask.models.terminal import BY_PICTURE
+from hikflask.models.terminal import BY_URL
 from hikflask.services import consents, employees, enrolments, settling, syncing, terminals
 from hikflask.services.drafts import Draft
 from hikflask.services.employees import FaceSource
-from hikflask.services.errors import ConsentMissing, ServiceError
+from hikflask.services.errors import ServiceError
 
 bp = Blueprint("api_users", __name__, url_prefix="/api/users")
 errors.answer_in_json(bp)
@@ -135,10 +135,12 @@ def _state(enrolment: Enrolment) -> dict[str, Any]:
 
 
 def _warning(consent_missing: bool) -> dict[str, str]:
-    warnings = [wording.english(ConsentMissing.code)] if consent_missing else []
-    refusing = [terminal.name for terminal in terminals.all_active() if terminal.face_mode != BY_PICTURE]
-    if refusing:
-        warnings.append(wording.english("files_not_taken", name=", ".join(refusing)))
+    warnings = [wording.english("kept_without_consent")] if consent_missing else []
+    active = terminals.all_active()
+    for code, mode in (("files_not_taken", BY_URL), ("files_unknown", None)):
+        names = [terminal.name for terminal in active if terminal.face_mode == mode]
+        if names:
+            warnings.append(wording.english(code, name=", ".join(names)))
     return {"warning": " ".join(warnings)} if warnings else {}
 
 

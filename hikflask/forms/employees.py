@@ -47,8 +47,8 @@ class EmployeePageForm(EmployeeForm):
         own: int | None = self.capture_id.data or self.waiting_id.data
         return own
 
-    def offer(self, terminals: list[Any]) -> None:
-        """Fill the selector with the terminals (anything with id and name); the first is chosen unless another was."""
+    def offer(self, terminals: list[Any], preferred: int | None) -> None:
+        """Fill the selector with terminals (anything with id and name); `preferred` is chosen unless another was."""
         self.terminal_id.choices = [(terminal.id, terminal.name) for terminal in terminals]
         if self.terminal_id.data not in {terminal.id for terminal in terminals}:
-            self.terminal_id.data = terminals[0].id if terminals else None
+            self.terminal_id.data = preferred

@@ -25,6 +25,7 @@ class Capture(Base):
 
     `reason` is a code of wording.py, `reason_text` the terminal's own words. `hold_until` keeps other numbers from
     overwriting the terminal's one file while the picture is not yet saved. `draft_consent` is the box of the form.
+    `retake_of` is the picture that the form showed when this capture began: it stays good until this one is taken.
     """
 
     __table_args__ = (
@@ -58,6 +59,8 @@ class Capture(Base):
     photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"), unique=True)
     hold_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     lease_number: Mapped[int | None]
+    # No foreign key: the earlier row may go at any time, and its id is never given to another one meanwhile.
+    retake_of: Mapped[int | None]
 
     terminal: Mapped[Terminal] = relationship()
     photo: Mapped[Photo | None] = relationship(back_populates="capture")

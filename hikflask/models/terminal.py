@@ -18,8 +18,9 @@ class Terminal(Base):
     """A face terminal.
 
     The lease columns are written by services/leases.py alone. `version` rises when address, account, password or
-    fingerprint change, so that no client made for the old ones is used again. `retired_at` is when somebody said that
-    it is out of service for good, and `retired_note` what became of it; nothing is sent to such a one.
+    fingerprint change, so that no client made for the old ones is used again. `check_until` says that a check was asked
+    for and by when it has surely ended. `retired_at` is when somebody said that it is out of service for good, and
+    `retired_note` what became of it; nothing is sent to such a one.
     """
 
     __table_args__ = (
@@ -53,6 +54,7 @@ class Terminal(Base):
     people_capacity: Mapped[int | None]
     face_capacity: Mapped[int | None]
     checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    check_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reachable: Mapped[bool | None]
     login: Mapped[bool | None]
     trouble: Mapped[str] = mapped_column(String(64), default="")

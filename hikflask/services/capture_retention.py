@@ -14,7 +14,7 @@ from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.capture import FAILED, RUNNING, TAKEN
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PRESENT
-from hikflask.services import audit, drafts, leases
+from hikflask.services import audit, drafts, statements
 from hikflask.services.drafts import NO_DRAFT
 from hikflask.services.errors import CaptureNotSaved
 from hikflask.services.retention import DAY, MOST_AT_ONCE
@@ -41,10 +41,10 @@ def _give_up(row: Any) -> bool:
     capture_id, photo_id, file, terminal = row
     given_up = update(Capture).where(Capture.id == capture_id, Capture.state == TAKEN, Capture.photo_id == photo_id)
     values = {"state": FAILED, "reason": CaptureNotSaved.code, "photo_id": None, "face_url": None, "hold_until": None}
-    if leases.changed_rows(given_up.values(**values, **NO_DRAFT)) != 1:
+    if statements.changed_rows(given_up.values(**values, **NO_DRAFT)) != 1:
         db.session.rollback()
         return False
-    leases.changed_rows(update(Photo).where(Photo.id == photo_id).values(forgotten_at=database_now()))
+    statements.changed_rows(update(Photo).where(Photo.id == photo_id).values(forgotten_at=database_now()))
     audit.note("capture.forgotten", terminal=terminal, subject=file)
     db.session.commit()
     return True
@@ -53,7 +53,7 @@ def _give_up(row: Any) -> bool:
 def blank_drafts() -> int:
     """Forget what was typed for captures that ended as long ago as pictures are kept; return of how many."""
     over = and_(Capture.state.not_in((*RUNNING, TAKEN)), _ended("CAPTURE_RETENTION", 1.0))
-    blanked = leases.changed_rows(update(Capture).where(over, ~drafts.is_blank()).values(**NO_DRAFT))
+    blanked = statements.changed_rows(update(Capture).where(over, ~drafts.is_blank()).values(**NO_DRAFT))
     db.session.commit()
     return blanked
 

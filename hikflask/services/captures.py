@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.isapi import capture as isapi_capture
 from hikflask.isapi import faces as isapi_faces
-from hikflask.isapi.errors import CaptureCancelled, LoginRefused, Nonsense, NotSupported, TerminalError
+from hikflask.isapi.errors import CaptureCancelled, CaptureTimeout, LoginRefused, Nonsense, NotSupported, TerminalError
 from hikflask.models import Capture, Photo, Terminal
-from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, SUPERSEDED, TAKEN, USED, WAITING
+from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, SUPERSEDED, TAKEN, WAITING
 from hikflask.models.columns import database_now
 from hikflask.models.terminal import NO_CAPTURE
 from hikflask.services import (
@@ -26,6 +26,7 @@ from hikflask.services import (
     drafts,
     leases,
     photos,
+    statements,
     unsaved_captures,
     workers,
 )
@@ -66,7 +67,8 @@ def start(
     """Queue a capture at a terminal.
 
     :param take_over: supersede an unsaved picture of another number that waits there.
-    :param own: the capture that the same form shows now; it is no reason to refuse.
+    :param own: the capture that the same form shows now; it is no reason to refuse, and its picture stays good until
+        this one is taken.
     :param employee_id: whose face it will be, where that is known; else the draft's number says it.
     :raises TerminalInUse: when a capture runs there. :raises TerminalHeld: when an unsaved picture waits there.
     :raises LoginStopped: when the terminal refused our password. :raises TerminalUnknown: when it is not in use here.
@@ -83,19 +85,23 @@ def start(
         if running.id == own:
             return running
         raise _in_use(running)
-    held = unsaved_captures.held(terminal_id, draft.number, requested_by, own)
+    earlier = unsaved_captures.standing(own)
+    if earlier:
+        drafts.keep(earlier.id, draft)
+    held = unsaved_captures.held(terminal_id, draft.number, requested_by, earlier.id if earlier else own)
     if held and not take_over:
         raise TerminalHeld(name=held.draft_name or held.draft_number, who=held.requested_by, capture_id=held.id)
-    return _queue(terminal_id, draft, requested_by, supersede=held)
+    if held:
+        capture_moves.move(held.id, (TAKEN,), capture_moves.TAKEN_OVER, state=SUPERSEDED)
+    return _queue(terminal_id, draft, requested_by, earlier)
 
 
-def _queue(terminal_id: int, draft: Draft, requested_by: str, supersede: Capture | None) -> Capture:
-    if supersede:
-        capture_moves.move(supersede.id, (TAKEN,), capture_moves.TAKEN_OVER, state=SUPERSEDED)
+def _queue(terminal_id: int, draft: Draft, requested_by: str, earlier: Capture | None) -> Capture:
     capture = Capture(
         terminal_id=terminal_id,
         requested_by=requested_by[:128],
         deadline=database_now(current_app.config["CAPTURE_TIMEOUT"]),
+        retake_of=earlier.id if earlier else None,
         **draft.columns(),
     )
     db.session.add(capture)
@@ -146,9 +152,15 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
     def pause(seconds: float) -> None:
         time.sleep(max(0.0, min(seconds, seconds_left())))
 
-    taken = isapi_capture.take(
-        talk, mode=mode, seconds_left=seconds_left, cancelled=_is_cancelled(capture.id), pause=pause
-    )
+    cancelled = _is_cancelled(capture.id)
+    try:
+        taken = isapi_capture.take(talk, mode=mode, seconds_left=seconds_left, cancelled=cancelled, pause=pause)
+    except (CaptureCancelled, CaptureTimeout) as error:
+        capture_moves.fail(capture.id, error.code, error.message)
+        unsaved_captures.look_again(talk, capture.id)
+        raise
+    with talk.lease.write():
+        unsaved_captures.supersede_others(talk.terminal, capture.id)
     if len(taken.face_url or "") > LONGEST_URL:
         raise Nonsense(message="the picture's URL is too long")
     picture = taken.picture or isapi_faces.fetch_picture(talk, taken.face_url or "")
@@ -162,7 +174,7 @@ def _begin(talk: Conversation, capture_id: int, timeout: float) -> bool:
             Capture.id == capture_id, Capture.state == QUEUED, Capture.deadline > database_now(-GRACE)
         )
         values = {"state": WAITING, "deadline": database_now(timeout), "lease_number": talk.lease.number}
-        return leases.changed_rows(statement.values(**values)) == 1
+        return statements.changed_rows(statement.values(**values)) == 1
 
 
 def _mode(talk: Conversation) -> str:
@@ -185,7 +197,7 @@ def _is_cancelled(capture_id: int) -> Callable[[], bool]:
 
 
 def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: bytes) -> None:
-    """waiting → captured: the picture is stored, and older unsaved pictures of this terminal are superseded."""
+    """waiting → captured: the picture is stored."""
     files = photos.Files()
     photo = files.keep_captured(picture, _row(capture_id).draft_number)
     kept = False
@@ -202,22 +214,10 @@ def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: 
             if not moved:
                 raise CaptureCancelled
             photos.save(photo)
-            unsaved_captures.supersede_others(talk.terminal, capture_id)
         kept = True
     finally:
         if not kept:
             files.undo()
-
-
-def redraft(capture_id: int, draft: Draft) -> None:
-    """Keep the form as it is typed now with its capture, until that is saved.
-
-    One that was cancelled and says nothing any more stays so: an erasure may have made it so, and has its certificate.
-    """
-    emptied = and_(Capture.state == CANCELLED, drafts.is_blank())
-    mine = update(Capture).where(Capture.id == capture_id, Capture.state != USED, ~emptied)
-    leases.changed_rows(mine.values(**draft.columns()))
-    db.session.commit()
 
 
 def cancel(capture_id: int) -> bool:

@@ -13,13 +13,15 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_BINARY, BY_PICTURE, BY_URL, NO_CAPTURE
-from hikflask.services import audit, conversations, leases
+from hikflask.services import audit, conversations, statements, workers
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import LoginStopped, TerminalInUse, TerminalRetired
 
 CHECK = "check"
 # A person waits for the page of a check, so a terminal that is slow with each answer must not hold it for a minute.
 CHECK_SECONDS = 12.0
+# A check in the background begins at once, or after the conversation that the terminal is in.
+AWAITED_SECONDS = 45.0
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,29 @@ def check(terminal_id: int, holder: str) -> Terminal:
     :raises TerminalInUse: when a capture holds it. :raises LoginStopped: when it refused our password before.
     :raises TerminalRetired: when it is out of service for good.
     """
-    with conversations.converse(terminal_id, holder, CHECK, total=CHECK_SECONDS) as talk:
-        return learn(talk)
+    try:
+        with conversations.converse(terminal_id, holder, CHECK, total=CHECK_SECONDS) as talk:
+            return learn(talk)
+    finally:
+        _awaited(terminal_id, None)
+
+
+def expect(terminal_id: int) -> None:
+    """Note that a check is about to be made in the background, so that pages wait for it."""
+    _awaited(terminal_id, database_now(AWAITED_SECONDS))
+
+
+def _awaited(terminal_id: int, until: Any) -> None:
+    statements.changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(check_until=until))
+    db.session.commit()
+
+
+def is_running(terminal: Terminal) -> bool:
+    """True while the terminal is checked, or a worker is about to; a check that nobody makes is not waited for."""
+    now = db.session.execute(select(database_now())).scalar_one()
+    db.session.commit()
+    held = terminal.lease_purpose == CHECK and terminal.lease_until is not None and terminal.lease_until > now
+    return held or (terminal.check_until is not None and terminal.check_until > now and workers.alive())
 
 
 def learn(talk: Conversation) -> Terminal:
@@ -73,7 +96,7 @@ def learn(talk: Conversation) -> Terminal:
             old, new = {"serial": talk.terminal.serial}, {"serial": found["serial"]}
             audit.note("terminal.other_device", terminal=talk.terminal.name, before=old, after=new)
         _prove_again_what_was_lost(talk.terminal, count)
-        leases.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
+        statements.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
     talk.terminal = conversations.terminal_row(talk.terminal.id)
     return talk.terminal
 
@@ -120,7 +143,7 @@ def _count(talk: Conversation) -> None:
     with talk.lease.write():
         values = {"people": count.people, "faces": count.faces, "checked_at": database_now()}
         _prove_again_what_was_lost(talk.terminal, count)
-        leases.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
+        statements.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
 
 
 def _capture_modes(talk: Conversation) -> capture.CaptureModes | None:
@@ -162,7 +185,7 @@ def _prove_again_what_was_lost(terminal: Terminal, count: persons.Count) -> None
     if count.people >= here[0] and (count.faces is None or count.faces >= here[1]):
         return
     again = {"person": PENDING, "wish": Enrolment.wish + 1, "attempts": 0, "next_attempt_at": database_now()}
-    leases.changed_rows(update(Enrolment).where(confirmed).values(**again))
+    statements.changed_rows(update(Enrolment).where(confirmed).values(**again))
     there = {"people": count.people, "faces": count.faces}
     audit.note("terminal.people_lost", terminal=terminal.name, before=dict(zip(there, here, strict=True)), after=there)
 
@@ -181,10 +204,10 @@ def _distrust(terminal_id: int) -> None:
     leaving = and_(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
     written = or_(Enrolment.written_name != "", Enrolment.sent_name != "")
     there = case((Enrolment.sent_name != "", Enrolment.sent_name), else_=Enrolment.written_name)
-    leases.changed_rows(statement.where(or_(leaving, written)).values(on_old_device=True))
-    leases.changed_rows(statement.where(written).values(old_name=there, written_name="", sent_name=""))
-    leases.changed_rows(statement.where(leaving).values(replace_first=False))
-    leases.changed_rows(
+    statements.changed_rows(statement.where(or_(leaving, written)).values(on_old_device=True))
+    statements.changed_rows(statement.where(written).values(old_name=there, written_name="", sent_name=""))
+    statements.changed_rows(statement.where(leaving).values(replace_first=False))
+    statements.changed_rows(
         statement.where(Enrolment.wanted == PRESENT).values(
             replace_first=False,
             person=PENDING,

@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
+from hikflask.extensions import db
 from hikflask.models import Capture
+from hikflask.models.capture import CANCELLED, TAKEN, USED
+from hikflask.services import statements
 
 LONGEST = 255
 
@@ -41,3 +44,18 @@ def is_blank() -> ColumnElement[bool]:
 def of(capture: Capture) -> Draft:
     """Return the draft that a capture carries."""
     return Draft(capture.draft_number, capture.draft_name, capture.draft_department, capture.draft_consent)
+
+
+def keep(capture_id: int, draft: Draft) -> bool:
+    """Keep the form as it is typed now with its capture, and with the earlier picture that a retake may leave standing.
+
+    False when there is no such capture any more, or its picture is saved. One that was cancelled and says nothing any
+    more stays so, too: an erasure may have made it so, and has its certificate.
+    """
+    emptied = and_(Capture.state == CANCELLED, is_blank())
+    earlier = select(Capture.retake_of).where(Capture.id == capture_id).scalar_subquery()
+    mine = or_(Capture.id == capture_id, and_(Capture.id == earlier, Capture.state == TAKEN))
+    kept = update(Capture).where(mine, Capture.state != USED, ~emptied)
+    changed = statements.changed_rows(kept.values(**draft.columns()))
+    db.session.commit()
+    return changed > 0

@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Erasure, Photo
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT
-from hikflask.services import audit, employee_rows, employees, enrolments, leases, photos, traces
+from hikflask.services import audit, employee_rows, employees, enrolments, photos, statements, traces
 
 
 @dataclass(frozen=True)
@@ -224,11 +224,11 @@ def _go_on(erasure: Erasure) -> None:
     if over and not left:
         _complete(erasure, as_read)
     elif left != json.loads(erasure.files):
-        leases.changed_rows(as_read.values(files=json.dumps(left)))
+        statements.changed_rows(as_read.values(files=json.dumps(left)))
 
 
 def _complete(erasure: Erasure, as_read: Update) -> None:
-    if leases.changed_rows(as_read.values(files="[]", completed_at=database_now())) == 1:
+    if statements.changed_rows(as_read.values(files="[]", completed_at=database_now())) == 1:
         with audit.acting(audit.WORKER):  # Whoever comes next writes it, and has nothing to do with it.
             audit.note("erasure.completed", number=erasure.number, subject=f"erasure {erasure.id}")
 

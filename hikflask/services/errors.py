@@ -80,6 +80,13 @@ class TerminalUnknown(ServiceError):
     fields = ("terminal_id",)
 
 
+class TerminalNotNamed(ServiceError):
+    """Several terminals are in use, and nothing says which one is meant."""
+
+    code = "terminal_not_named"
+    fields = ("terminal_id",)
+
+
 class TerminalRetired(ServiceError):
     """Nothing is sent to a terminal that is out of service for good (params: t)."""
 

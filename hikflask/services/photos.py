@@ -23,7 +23,7 @@ from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
 from hikflask.models.photo import CAPTURED, UPLOADED
-from hikflask.services import leases
+from hikflask.services import statements
 from hikflask.services.errors import CaptureLost, PhotoForgotten
 from hikflask.services.pictures import baseline_jpeg
 
@@ -94,7 +94,7 @@ def save(photo: Photo) -> None:
     """
     here_still = or_(Photo.forgotten_at.is_(None), Photo.forgotten_at > database_now())
     mine = update(Photo).where(Photo.id == photo.id, here_still)
-    if leases.changed_rows(mine.values(forgotten_at=None)) != 1:
+    if statements.changed_rows(mine.values(forgotten_at=None)) != 1:
         raise CaptureLost
     db.session.refresh(photo)
 

@@ -16,7 +16,7 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.employee import folded
-from hikflask.services import audit, leases, passwords, throttling
+from hikflask.services import audit, passwords, statements, throttling
 from hikflask.services.errors import PasswordWrong, SignInRefused, TooOften
 
 KEY_BYTES = 32
@@ -80,7 +80,7 @@ def _opened(operator: Operator, checked: str | None, address: str) -> str | None
     The statement waits for a change that is under way, and a change that comes next ends this session, too.
     """
     unchanged = (Operator.id == operator.id, Operator.password_hash == checked, Operator.is_active)
-    if leases.changed_rows(update(Operator).where(*unchanged).values(is_active=True)) != 1:
+    if statements.changed_rows(update(Operator).where(*unchanged).values(is_active=True)) != 1:
         db.session.rollback()
         return None
     key = secrets.token_urlsafe(KEY_BYTES)
@@ -114,7 +114,7 @@ def touch(session_id: int) -> None:
     stale = (OperatorSession.id == session_id, OperatorSession.seen_at < database_now(-every))
     # Asked first: in SQLite even an UPDATE of no row waits for whoever writes.
     if db.session.execute(select(OperatorSession.id).where(*stale)).first():
-        leases.changed_rows(update(OperatorSession).where(*stale).values(seen_at=database_now()))
+        statements.changed_rows(update(OperatorSession).where(*stale).values(seen_at=database_now()))
     db.session.commit()
 
 
@@ -125,7 +125,7 @@ def confirm(signed_in: SignedIn, password: str) -> None:
     """
     refuse_wrong_password(signed_in, password)
     statement = update(OperatorSession).where(OperatorSession.id == signed_in.session_id)
-    leases.changed_rows(statement.values(confirmed_at=database_now()))
+    statements.changed_rows(statement.values(confirmed_at=database_now()))
     db.session.commit()
 
 
@@ -155,7 +155,7 @@ def end(signed_in: SignedIn, session_id: int) -> None:
     mine = delete(OperatorSession).where(
         OperatorSession.id == session_id, OperatorSession.operator_id == signed_in.operator_id
     )
-    if leases.changed_rows(mine):
+    if statements.changed_rows(mine):
         audit.note("sign_out.elsewhere", subject=signed_in.name)
     db.session.commit()
 
@@ -171,7 +171,7 @@ def renewed(signed_in: SignedIn) -> str:
     """Give an open session another key, as after a changed password; return it."""
     key = secrets.token_urlsafe(KEY_BYTES)
     statement = update(OperatorSession).where(OperatorSession.id == signed_in.session_id)
-    leases.changed_rows(statement.values(key_sha256=_hash(key)))
+    statements.changed_rows(statement.values(key_sha256=_hash(key)))
     db.session.commit()
     return key
 

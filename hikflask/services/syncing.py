@@ -13,8 +13,8 @@ from hikflask.services import (
     employee_rows,
     employees,
     enrolments,
-    leases,
     photos,
+    statements,
     terminals,
     unsaved_captures,
 )
@@ -23,6 +23,7 @@ from hikflask.services.errors import (
     CaptureSuperseded,
     EmployeeInactive,
     EmployeeUnknown,
+    TerminalNotNamed,
     TerminalUnknown,
     WishChanged,
 )
@@ -39,7 +40,8 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
     :raises CaptureSuperseded: when that capture's face is no more in the terminal's file.
     :raises CaptureNotSaved: when its picture was deleted in this moment.
     :raises WishChanged: when somebody else changed the wish in this moment.
-    :raises TerminalUnknown: when the terminal is unknown, or not named and not the only one.
+    :raises TerminalUnknown: when the terminal is unknown, or none is in use.
+    :raises TerminalNotNamed: when several are in use, and neither `terminal_id` nor a capture says which one.
     :raises ConsentMissing: when nothing says that the captured face may be kept, and that is required.
     """
     employee = _employee(employee_id)
@@ -106,7 +108,7 @@ def _adopt(employee: Employee, capture: Capture, files: photos.Files) -> None:
     """captured → used, as the employee's photo, under the number's name."""
     taken = update(Capture).where(Capture.id == capture.id, Capture.state == TAKEN).values(state=USED)
     photo = captures.photo_of(capture)
-    if leases.changed_rows(taken) != 1 or photo is None:
+    if statements.changed_rows(taken) != 1 or photo is None:
         db.session.refresh(capture)
         raise CaptureNotSaved if capture.reason == CaptureNotSaved.code else CaptureSuperseded
     photo.employee_id = employee.id
@@ -121,7 +123,9 @@ def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:
         return terminals.active(terminal_id)
     if capture is not None:
         return terminals.active(capture.terminal_id)
-    only = terminals.all_active()
-    if len(only) != 1:
+    in_use = terminals.all_active()
+    if len(in_use) > 1:
+        raise TerminalNotNamed
+    if not in_use:
         raise TerminalUnknown
-    return only[0]
+    return in_use[0]

@@ -9,10 +9,10 @@ from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db, vault
 from hikflask.isapi.client import certificate_fingerprint
-from hikflask.models import Enrolment, Terminal
+from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
-from hikflask.services import addresses, audit, conversations, enrolments, leases, photo_retention
+from hikflask.services import addresses, audit, conversations, enrolments, leases, photo_retention, statements
 from hikflask.services.errors import TerminalHasPeople, TerminalNameKnown, TerminalPasswordNeeded, TerminalUnknown
 
 EDIT = "edit"
@@ -97,6 +97,9 @@ def _apply(terminal: Terminal, access: Access) -> bool:
     anew = returns or bool(access.password) or before != after
     if anew:
         terminal.capture_mode = terminal.face_mode = None
+        # What the old way told is not true of the new one, until that is checked.
+        terminal.reachable = terminal.login = None
+        terminal.trouble = ""
     if access.password or before[:-1] != after[:-1]:
         terminal.version += 1
         terminal.refused_since = terminal.unlock_at = None
@@ -125,7 +128,7 @@ def allow_once(terminal_id: int) -> bool:
     may_try = or_(Terminal.unlock_at.is_(None), Terminal.unlock_at <= database_now())
     statement = update(Terminal).where(Terminal.id == terminal_id, Terminal.tried_version != Terminal.version, may_try)
     opened = {"refused_since": None, "refused_code": "", "unlock_at": None, "tried_version": Terminal.version}
-    allowed = leases.changed_rows(statement.values(**opened)) == 1
+    allowed = statements.changed_rows(statement.values(**opened)) == 1
     if allowed:
         audit.note("terminal.try_allowed", terminal=db.session.get_one(Terminal, terminal_id).name)
     db.session.commit()
@@ -191,6 +194,30 @@ def everyone() -> list[Terminal]:
 def all_active() -> list[Terminal]:
     """Return the terminals that are in use here, by name."""
     return [terminal for terminal in everyone() if terminal.is_active]
+
+
+def preferred(active: list[Terminal], number: str, requested_by: str) -> int | None:
+    """Return the one to offer first: the employee's own, else where this operator captured last, else the first.
+
+    One that is known not to answer, or to refuse our password, comes after those that may take a face.
+    """
+    wished = [*_of_number(number), *_last_of(requested_by)]
+    order = {terminal_id: place for place, terminal_id in reversed(list(enumerate(wished)))}
+    ranked = sorted(active, key=lambda one: (_is_known_useless(one), order.get(one.id, len(wished))))
+    return ranked[0].id if ranked else None
+
+
+def _of_number(number: str) -> list[int]:
+    return [enrolment.terminal_id for enrolment in enrolments.of_number(number) if enrolment.wanted == PRESENT]
+
+
+def _last_of(requested_by: str) -> list[int]:
+    mine = select(Capture.terminal_id).where(Capture.requested_by == requested_by)
+    return list(db.session.execute(mine.order_by(Capture.id.desc()).limit(1)).scalars())
+
+
+def _is_known_useless(terminal: Terminal) -> bool:
+    return terminal.reachable is False or terminal.refused_since is not None
 
 
 def shown_fingerprint(url: str) -> str:

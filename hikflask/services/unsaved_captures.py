@@ -3,12 +3,16 @@
 from sqlalchemy import and_, literal, or_, select, update
 
 from hikflask.extensions import db
+from hikflask.isapi import faces
+from hikflask.isapi.errors import Gone, TerminalError
 from hikflask.models import Capture, Enrolment, Terminal
-from hikflask.models.capture import RUNNING, SUPERSEDED, TAKEN, USED
+from hikflask.models.capture import CANCELLED, FAILED, RUNNING, SUPERSEDED, TAKEN, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PENDING
 from hikflask.models.terminal import BY_BINARY
-from hikflask.services import capture_moves
+from hikflask.services import capture_moves, photos
+from hikflask.services.conversations import Conversation
+from hikflask.services.errors import ServiceError
 
 # A picture that was taken for no number is somebody's only for a while; a forgotten one is nobody's.
 LATELY_SECONDS = 900.0
@@ -44,6 +48,15 @@ def running(terminal_id: int) -> Capture | None:
     return found
 
 
+def standing(capture_id: int | None) -> Capture | None:
+    """Return the unsaved picture of a form that carries this capture: its own, or the one that it was to replace."""
+    capture = db.session.get(Capture, capture_id or 0, populate_existing=True)
+    if capture is not None and capture.retake_of and capture.state in {*RUNNING, FAILED, CANCELLED}:
+        capture = db.session.get(Capture, capture.retake_of, populate_existing=True)
+    db.session.commit()
+    return capture if capture is not None and capture.state == TAKEN else None
+
+
 def held(terminal_id: int, number: str, requested_by: str, own: int | None) -> Capture | None:
     """Return a picture that waits there to be saved, or that was saved and is not bound yet, and that is not ours."""
     unbound = select(Enrolment.id).where(
@@ -76,3 +89,37 @@ def supersede_others(terminal: Terminal, capture_id: int) -> None:
         .where(Capture.terminal_id == terminal.id, Capture.state == TAKEN, Capture.id != capture_id)
         .values(state=SUPERSEDED, hold_until=None)
     )
+
+
+def look_again(talk: Conversation, capture_id: int) -> None:
+    """Supersede the unsaved pictures that the terminal's one file does not show any more.
+
+    A capture that was cancelled or came to no end here may have changed that file all the same. What cannot be told
+    now is told by the look that goes before each binding.
+    """
+    newest = _newest_by_url(talk.terminal.id)
+    if newest is None or newest.photo is None:
+        return
+    try:
+        seen = _file_sha256(talk, newest.face_url or "")
+        if seen != newest.photo.sha256:
+            with talk.lease.write():
+                supersede_others(talk.terminal, capture_id)
+    except (TerminalError, ServiceError):
+        return
+
+
+def _newest_by_url(terminal_id: int) -> Capture | None:
+    unsaved = select(Capture).where(
+        Capture.terminal_id == terminal_id, Capture.state == TAKEN, Capture.face_url.is_not(None)
+    )
+    found = db.session.execute(unsaved.order_by(Capture.id.desc()).limit(1)).scalar_one_or_none()
+    db.session.commit()
+    return found
+
+
+def _file_sha256(talk: Conversation, face_url: str) -> str | None:
+    try:
+        return photos.sha256(faces.fetch_picture(talk, face_url))
+    except Gone:
+        return None

@@ -35,6 +35,20 @@ def next_or(default: str = "/") -> str:
     return wanted if OWN_PATH.match(wanted) else default
 
 
+def present_address(drawn: str) -> str:
+    """Return the address that the browser shows, when it is of the page that was drawn with this one.
+
+    A search and a capture change what stands after the question mark.
+    """
+    try:
+        parts = urlsplit(request.referrer or "")
+    except ValueError:
+        return drawn
+    shown = f"{parts.path}?{parts.query}"
+    same = parts.netloc == request.host and parts.path == urlsplit(drawn).path
+    return shown if same and parts.query and OWN_PATH.match(shown) else drawn
+
+
 def page_before() -> str:
     """Return the path of the page that the request came from; what only takes forms is none: the start page then."""
     path = own_path(request.headers.get("HX-Current-URL") or request.referrer or "/")

@@ -8,7 +8,7 @@ from hikflask.access import OPERATOR, allow
 from hikflask.extensions import task_queue
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.models import Capture
-from hikflask.services import captures, terminals
+from hikflask.services import captures, drafts, terminals
 from hikflask.services.errors import ServiceError, TerminalUnknown
 from hikflask.web import employee_page, htmx, panel
 from hikflask.web.errors import status_of
@@ -17,13 +17,17 @@ from hikflask.web.panel import Panel
 
 bp = Blueprint("captures", __name__, url_prefix="/captures")
 
+UNPROCESSABLE = 422
+
 
 @bp.post("")
 @allow(OPERATOR)
 def start() -> ResponseReturnValue:
-    """Begin a capture with the form as it is typed; nothing in it is checked yet."""
+    """Begin a capture with the form as it is typed; of it, only a number that none can be is refused yet."""
     form = employee_page.as_typed()
     own = form.own_capture
+    if form.hikvision_id.data and not form.hikvision_id.validate(form):
+        return _answer(form, panel.refused(own, " ".join(map(str, form.hikvision_id.errors))), UNPROCESSABLE)
     try:
         capture = _start(form, own)
     except ServiceError as error:
@@ -69,7 +73,7 @@ def keep_draft() -> ResponseReturnValue:
     """Keep what is typed after the button was pressed with the capture, so that a reload shows it."""
     form = employee_page.as_typed()
     if form.own_capture:
-        captures.redraft(form.own_capture, employee_page.typed_draft(form))
+        drafts.keep(form.own_capture, employee_page.typed_draft(form))
     return "", 204
 
 
@@ -95,8 +99,8 @@ def _only_terminal() -> int:
 def _answer(form: EmployeePageForm, shown: Panel, status: int = 200) -> Response:
     """Answer the panel to htmx; without it, go to the page of the capture, or show what was refused at once."""
     if htmx.wants_fragment():
-        address = employee_page.address(form, shown.capture_id)
+        address = employee_page.address(form, shown.page_id)
         return htmx.replaced_address(employee_page.fragment(form, shown), address, status)
     if shown.refusal or shown.view is None:
         return employee_page.show(form, shown, status)
-    return make_response(redirect(employee_page.address(form, shown.capture_id), 303))
+    return make_response(redirect(employee_page.address(form, shown.page_id), 303))

@@ -2,15 +2,21 @@
 
 from typing import Any
 
-from flask import Response, make_response, render_template, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import force_locale, get_locale
+from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.employees import EmployeePageForm
-from hikflask.services import consents, employees, terminals
+from hikflask.models import Capture
+from hikflask.models.capture import TAKEN
+from hikflask.services import consents, drafts, employees, terminals
 from hikflask.services.drafts import Draft
 from hikflask.services.errors import ServiceError
-from hikflask.web import kept, panel
+from hikflask.web import kept, language, panel
 from hikflask.web.errors import said, status_of
+from hikflask.web.language import LANGUAGES
+from hikflask.web.operator import present_operator
 from hikflask.web.panel import Panel
 
 UNPROCESSABLE = 422
@@ -34,16 +40,38 @@ def as_typed() -> EmployeePageForm:
     return EmployeePageForm()
 
 
-@kept.restores("employees.create", "employees.update", "captures.start", "captures.cancel", "captures.dismiss")
+@kept.restores(
+    "employees.create",
+    "employees.update",
+    "employees.new_in_language",
+    "employees.edit_in_language",
+    "captures.start",
+    "captures.cancel",
+    "captures.dismiss",
+)
 def typed_again(
     fields: MultiDict[str, str],
     employee_id: int | None = None,
-    **_: Any,
+    **values: Any,  # noqa: ARG001 - of a capture's address
 ) -> Response:
     """Answer the page with a form that came when nobody was signed in any more; a chosen file is not in it."""
     form = EmployeePageForm(formdata=fields)
     form.employee_id.data = employee_id or form.employee_id.data
     return show(form, panel.of(form.own_capture))
+
+
+def in_language(form: EmployeePageForm, chosen: str | None) -> Response:
+    """Answer the page as typed in the chosen language: by its address where a capture keeps what is typed."""
+    with force_locale(chosen if chosen in LANGUAGES else str(get_locale())):
+        if request.form.get("photo"):  # The file's name: this form is sent without its files.
+            flash(_("Choose the photo file again, please: a browser does not keep it."), "warning")
+        shown = panel.of(form.own_capture)
+        if shown.page_id and drafts.keep(shown.page_id, typed_draft(form)):
+            response = make_response(redirect(address(form, form.own_capture), 303))
+        else:
+            response = show(form, shown)
+    language.remember(response, chosen)
+    return response
 
 
 def typed_draft(form: EmployeePageForm) -> Draft:
@@ -64,14 +92,18 @@ def fragment(form: EmployeePageForm, shown: Panel) -> str:
 
 
 def _known(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
-    form.offer(terminals.all_active())
-    employee_id, terminal_id = form.employee_id.data, form.terminal_id.data
+    employee_id = form.employee_id.data
+    employee = employees.get(employee_id) if employee_id else None
+    active = terminals.all_active()
+    form.offer(active, terminals.preferred(active, employee.number if employee else "", present_operator()))
+    terminal_id = form.terminal_id.data
     return {
         "form": form,
         "panel": shown,
-        "employee": employees.get(employee_id) if employee_id else None,
+        "employee": employee,
         "terminal": terminals.get(terminal_id) if terminal_id else None,
-        "address": address(form, shown.capture_id),
+        "address": address(form, shown.page_id),
+        "held_address": _address_of(shown.held) if shown.held else "",
         "consent_missing": consents.is_missing(form.hikvision_id.data or "", employee_id),
         "consent_required": consents.is_required(),
     }
@@ -97,3 +129,13 @@ def address(form: EmployeePageForm, capture_id: int | None) -> str:
     if employee_id:
         return url_for("employees.edit", employee_id=employee_id, capture=capture_id)
     return url_for("employees.new", capture=capture_id)
+
+
+def _address_of(capture: Capture) -> str:
+    """Return the address where whoever made this unsaved picture can look at it and save it; "" for others."""
+    if capture.state != TAKEN or capture.requested_by != present_operator():
+        return ""
+    employee = employees.by_number(capture.draft_number)
+    if employee:
+        return url_for("employees.edit", employee_id=employee.id, capture=capture.id)
+    return url_for("employees.new", capture=capture.id)

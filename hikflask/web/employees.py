@@ -62,6 +62,13 @@ def new() -> ResponseReturnValue:
     return employee_page.show(employee_page.filled(shown.draft, shown), shown)
 
 
+@bp.post("/employees/new")
+@allow(OPERATOR)
+def new_in_language() -> ResponseReturnValue:
+    """The form as it is typed, in another language."""
+    return employee_page.in_language(employee_page.as_typed(), request.form.get("lang"))
+
+
 @bp.post("/employees/")
 @allow(OPERATOR)
 def create() -> ResponseReturnValue:
@@ -79,6 +86,15 @@ def edit(employee_id: int) -> ResponseReturnValue:
     # What was typed is forgotten in time; the form then shows what is saved.
     typed = saved if shown.draft == Draft() else shown.draft
     return employee_page.show(employee_page.filled(typed, shown, employee_id), shown)
+
+
+@bp.post(f"{ADDRESS}/edit")
+@allow(OPERATOR)
+def edit_in_language(employee_id: int) -> ResponseReturnValue:
+    """The form of an employee as it is typed, in another language."""
+    form = employee_page.as_typed()
+    form.employee_id.data = _employee(employee_id).id
+    return employee_page.in_language(form, request.form.get("lang"))
 
 
 @bp.post(ADDRESS)
@@ -170,7 +186,16 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     except ServiceError as error:
         return employee_page.refused(form, error)
     _settle(employee)
+    if form.own_capture and not shown.photo and not form.photo.data:
+        flash(_without_face(employee), "warning")
     return redirect(url_for(".show", employee_id=employee.id), 303)
+
+
+def _without_face(employee: Employee) -> str:
+    """What is said when a capture was begun and gave no picture, so that nobody takes the save for one with a face."""
+    if employee.picture:
+        return str(_("Saved, but the photo is still the earlier one: the capture gave no picture."))
+    return str(_("Saved without a face: the capture gave no picture. Capture the face, else no terminal knows it."))
 
 
 def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:

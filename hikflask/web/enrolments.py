@@ -12,6 +12,7 @@ from hikflask.models import Enrolment
 from hikflask.services import employees, enrolments, removals
 from hikflask.web import enrolment_lines
 from hikflask.web.addresses import next_or
+from hikflask.web.page import with_alarm
 
 bp = Blueprint("enrolments", __name__)
 
@@ -19,10 +20,10 @@ bp = Blueprint("enrolments", __name__)
 @bp.get("/employees/<int:employee_id>/enrolments")
 @allow(VIEWER, counts=False)
 def of_employee(employee_id: int) -> ResponseReturnValue:
-    """The block of the employee's page that asks again by itself."""
+    """The block of the employee's page that asks again by itself, with the bar's alarm."""
     employee = employees.get(employee_id) or abort(404)
     lines = enrolment_lines.of(employee)
-    return render_template("employees/_enrolments.html", employee=employee, lines=lines)
+    return with_alarm(render_template("employees/_enrolments.html", employee=employee, lines=lines))
 
 
 @bp.post("/enrolments/<int:enrolment_id>/retry")

@@ -16,6 +16,7 @@ from hikflask.services.erasures import Removal
 from hikflask.services.errors import EmployeeUnknown
 from hikflask.web import enrolment_lines, kept
 from hikflask.web.enrolment_lines import Line
+from hikflask.web.page import with_alarm
 
 bp = Blueprint("erasures", __name__)
 
@@ -92,12 +93,35 @@ def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
 @allow(ADMIN)
 def show(erasure_id: int) -> ResponseReturnValue:
     """The certificate, once every terminal confirmed; until then, what is open. `?lang=` says in which language."""
-    erasures.complete_open()
-    erasure = erasures.get(erasure_id) or abort(404)
-    awaited = [Awaited(one, _line(one)) for one in erasures.removals_of(erasure)]
-    template = "erasures/certificate.html" if erasure.completed_at else "erasures/open.html"
+    erasure = _erasure(erasure_id)
+    if not erasure.completed_at:
+        return _open(erasure)
     days = current_app.config["AUDIT_RETENTION"]
-    return render_template(template, erasure=erasure, awaited=awaited, days=days)
+    return render_template("erasures/certificate.html", erasure=erasure, awaited=_awaited(erasure), days=days)
+
+
+@bp.get("/erasures/<int:erasure_id>/state")
+@allow(ADMIN, counts=False)
+def state(erasure_id: int) -> ResponseReturnValue:
+    """The part of the open erasure's page that asks again by itself, until it says that the erasure is complete."""
+    return with_alarm(_open(_erasure(erasure_id), fragment=True))
+
+
+def _erasure(erasure_id: int) -> Erasure:
+    erasures.complete_open()
+    return erasures.get(erasure_id) or abort(404)
+
+
+def _awaited(erasure: Erasure) -> list[Awaited]:
+    return [Awaited(one, _line(one)) for one in erasures.removals_of(erasure)]
+
+
+def _open(erasure: Erasure, *, fragment: bool = False) -> str:
+    awaited = _awaited(erasure)
+    # What has no line waits for a file, which the sweep tries to remove again.
+    seconds = enrolment_lines.poll_seconds([one.line for one in awaited if one.line]) or enrolment_lines.SLOW_SECONDS
+    known = {"awaited": awaited, "seconds": seconds, "fragment": fragment}
+    return render_template("erasures/open.html", erasure=erasure, **known)
 
 
 def _of_employee(number: str) -> ResponseReturnValue | None:

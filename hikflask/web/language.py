@@ -8,7 +8,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from hikflask.access import VIEWER, allow
-from hikflask.web.addresses import next_or
+from hikflask.web.addresses import next_or, present_address
 
 bp = Blueprint("language", __name__)
 
@@ -107,8 +107,8 @@ def _zone(offset: timedelta) -> str:
 @bp.post("/language")
 @allow(VIEWER)
 def choose() -> Response:
-    """Remember the language in a cookie and go back to the page."""
-    response = make_response(redirect(next_or("/"), 303))
+    """Remember the language in a cookie and go back to the page, as its address is now."""
+    response = make_response(redirect(present_address(next_or("/")), 303))
     remember(response, request.form.get("lang"))
     return response
 

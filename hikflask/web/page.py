@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask
+from flask import Flask, render_template
 from flask_babel import get_locale
 from markupsafe import Markup
 
@@ -42,6 +42,11 @@ def may(role: str) -> bool:
     """True when whoever is signed in may do what this role may."""
     person = operator.present()
     return person is not None and access.may(person.role, role)
+
+
+def with_alarm(fragment: str) -> str:
+    """Return a fragment with the bar's alarm, which htmx puts where it belongs."""
+    return fragment + render_template("removals/_alarm.html", elsewhere=True)
 
 
 def initials(name: str) -> str:

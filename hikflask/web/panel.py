@@ -6,12 +6,12 @@ from typing import Any
 from flask import current_app
 
 from hikflask import wording
-from hikflask.models import Photo
-from hikflask.models.capture import FAILED, TAKEN, USED
-from hikflask.services import captures, drafts
+from hikflask.models import Capture, Photo
+from hikflask.models.capture import CANCELLED, FAILED, TAKEN, USED
+from hikflask.services import captures, drafts, unsaved_captures
 from hikflask.services.captures import View
 from hikflask.services.drafts import Draft
-from hikflask.services.errors import CaptureNotSaved, ServiceError
+from hikflask.services.errors import CaptureNotSaved, ServiceError, TerminalHeld
 from hikflask.web.errors import said
 
 IDLE = "idle"
@@ -20,15 +20,25 @@ NOBODY_CAME = "captureTimeout"
 
 @dataclass(frozen=True)
 class Panel:
-    """A capture as it is now, or none yet (idle), and perhaps a refusal above it."""
+    """A capture as it is now, or none yet (idle), and perhaps a refusal above it.
+
+    `earlier` is the picture that a retake which gave none leaves as it was; `held` the one that a refusal speaks of.
+    """
 
     view: View | None = None
     refusal: str = ""
     refusal_text: str = ""
+    earlier: Capture | None = None
+    held: Capture | None = None
 
     @property
     def capture_id(self) -> int | None:
-        """The id that the form carries."""
+        """The id that the form carries: that of the picture it shows, else of the capture it waited for."""
+        return self.earlier.id if self.earlier else self.page_id
+
+    @property
+    def page_id(self) -> int | None:
+        """The id in the address of the page."""
         return self.view.capture.id if self.view else None
 
     @property
@@ -44,7 +54,8 @@ class Panel:
     @property
     def photo(self) -> Photo | None:
         """The picture, once it is taken and as long as it is here."""
-        photo = self.view.capture.photo if self.view and self.state in {TAKEN, USED} else None
+        shown = self.view.capture if self.view and self.state in {TAKEN, USED} else self.earlier
+        photo = shown.photo if shown else None
         return None if photo is None or photo.forgotten_at else photo
 
     @property
@@ -55,7 +66,8 @@ class Panel:
     @property
     def draft(self) -> Draft:
         """The form as it was typed when the capture began."""
-        return drafts.of(self.view.capture) if self.view else Draft()
+        shown = self.earlier or (self.view.capture if self.view else None)
+        return drafts.of(shown) if shown else Draft()
 
     @property
     def seconds_left(self) -> int:
@@ -69,6 +81,8 @@ class Panel:
             return ""
         capture = self.view.capture
         about: dict[str, Any] = {"t": capture.terminal.name, "terminal": capture.terminal.name}
+        if self.state == CANCELLED and self.earlier:
+            return wording.sentence("retake_cancelled")
         if self.state != FAILED:
             return wording.sentence(self.state, name=capture.draft_name.strip(), **about)
         return self._failure({**about, "address": capture.terminal.url, "text": capture.reason_text})
@@ -77,10 +91,22 @@ class Panel:
         reason = self.view.reason if self.view else ""
         if reason == NOBODY_CAME:
             about["n"] = round(current_app.config["CAPTURE_TIMEOUT"])
-        return wording.sentence(reason or FAILED, **about)
+        said = wording.sentence(reason or FAILED, **about)
+        return f"{said} {wording.sentence('earlier_stays')}" if self.earlier else said
 
 
 def of(capture_id: int | None, error: ServiceError | None = None) -> Panel:
     """Return the panel of a capture (or of none), with the sentence of a refusal."""
     view = captures.view(capture_id) if capture_id and captures.get(capture_id) else None
-    return Panel(view, error.code, said(error)) if error else Panel(view)
+    without = view is not None and view.state in {FAILED, CANCELLED}
+    earlier = unsaved_captures.standing(capture_id) if without else None
+    if error is None:
+        return Panel(view, earlier=earlier)
+    held = captures.get(error.params["capture_id"]) if isinstance(error, TerminalHeld) else None
+    return Panel(view, error.code, said(error), earlier, held)
+
+
+def refused(capture_id: int | None, sentence: str) -> Panel:
+    """Return the panel of a capture (or of none), with what was wrong about the form."""
+    shown = of(capture_id)
+    return Panel(shown.view, "form_refused", sentence, shown.earlier)

@@ -13,11 +13,12 @@ from hikflask.forms.terminals import RetireForm, TerminalForm
 from hikflask.isapi.errors import AddressRefused, TerminalError
 from hikflask.models import Terminal
 from hikflask.services import checks, retirement, terminals
-from hikflask.services.errors import ServiceError
+from hikflask.services.errors import LoginStopped, ServiceError
 from hikflask.services.terminals import Access
 from hikflask.web import kept
 from hikflask.web.errors import said, status_of
 from hikflask.web.operator import present_operator
+from hikflask.web.page import with_alarm
 
 bp = Blueprint("terminals", __name__, url_prefix="/terminals")
 
@@ -51,8 +52,7 @@ def create() -> ResponseReturnValue:
         terminal = terminals.add(Access(**form.values()))
     except ServiceError as error:
         return _refused(form, error)
-    task_queue.enqueue(jobs.check_terminal, terminal.id)
-    return redirect(url_for(".show", terminal_id=terminal.id), 303)
+    return _checked_soon(terminal.id)
 
 
 @bp.post("/fingerprint")
@@ -75,8 +75,14 @@ def file_warning() -> ResponseReturnValue:
 @allow(VIEWER)
 def show(terminal_id: int) -> ResponseReturnValue:
     """One terminal, with what its last check found."""
-    terminal = _terminal(terminal_id)
-    return render_template("terminals/show.html", terminal=terminal, locked_minutes=checks.locked_minutes(terminal))
+    return _shown(terminal_id)
+
+
+@bp.get("/<int:terminal_id>/state")
+@allow(VIEWER, counts=False)
+def state(terminal_id: int) -> ResponseReturnValue:
+    """The part of the page that asks again by itself while the terminal is checked."""
+    return with_alarm(_shown(terminal_id, fragment=True))
 
 
 @bp.get("/<int:terminal_id>/edit")
@@ -101,8 +107,7 @@ def update(terminal_id: int) -> ResponseReturnValue:
         terminals.change(terminal_id, Access(**form.values()), present_operator())
     except ServiceError as error:
         return _refused(form, error, terminal)
-    task_queue.enqueue(jobs.check_terminal, terminal_id)
-    return redirect(url_for(".show", terminal_id=terminal_id), 303)
+    return _checked_soon(terminal_id)
 
 
 @bp.post("/<int:terminal_id>/check")
@@ -114,8 +119,12 @@ def check(terminal_id: int) -> ResponseReturnValue:
         checks.check(terminal_id, present_operator())
     except (ServiceError, TerminalError) as error:
         terminal = _terminal(terminal_id)
-        if error.code not in {terminal.trouble, terminal.refused_code}:  # Those the page shows as long as they last.
-            flash(said(error, t=terminal.name, address=terminal.url), "danger")
+        # Those the page shows as long as they last.
+        lasting = error.code in {terminal.trouble, terminal.refused_code}
+        sentence = _lasting(error) if lasting else said(error, t=terminal.name, address=terminal.url)
+        flash(sentence, "warning" if lasting else "danger")
+    else:
+        flash(_("Checked: “%(t)s” answers and takes the password.", t=terminal.name))
     return redirect(url_for(".show", terminal_id=terminal_id), 303)
 
 
@@ -186,6 +195,26 @@ def typed_again(fields: MultiDict[str, str], terminal_id: int | None = None) -> 
     form = TerminalForm(formdata=fields, adding=terminal is None)
     form.password.errors = [_("Enter the password again, please.")] if form.password.name in fields else []
     return _form(form, terminal)
+
+
+def _lasting(error: ServiceError | TerminalError) -> str:
+    """What is said of a check that ended with what the page says anyway."""
+    if isinstance(error, LoginStopped):
+        return str(_("The terminal was not asked: the reason stands below."))
+    return str(_("Checked just now: what is wrong stands below."))
+
+
+def _checked_soon(terminal_id: int) -> ResponseReturnValue:
+    """Go to the terminal's page, which waits for the check."""
+    checks.expect(terminal_id)
+    task_queue.enqueue(jobs.check_terminal, terminal_id)
+    return redirect(url_for(".show", terminal_id=terminal_id), 303)
+
+
+def _shown(terminal_id: int, *, fragment: bool = False) -> str:
+    terminal = _terminal(terminal_id)
+    known = {"locked_minutes": checks.locked_minutes(terminal), "checking": checks.is_running(terminal)}
+    return render_template("terminals/show.html", terminal=terminal, fragment=fragment, **known)
 
 
 def _terminal(terminal_id: int) -> Terminal:

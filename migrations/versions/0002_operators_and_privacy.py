@@ -176,6 +176,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table('capture', schema=None) as batch_op:
         batch_op.add_column(sa.Column('draft_consent', sa.Boolean(), nullable=False, server_default='0'))
+        batch_op.add_column(sa.Column('retake_of', sa.Integer(), nullable=True))
 
     with op.batch_alter_table('employee', schema=None) as batch_op:
         batch_op.add_column(sa.Column('left_at', sa.DateTime(), nullable=True))
@@ -195,6 +196,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table('terminal', schema=None) as batch_op:
         batch_op.add_column(sa.Column('retired_at', sa.DateTime(), nullable=True))
+        batch_op.add_column(sa.Column('check_until', sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column('retired_note', sa.String(length=255), nullable=False, server_default=''))
 
     now = "CURRENT_TIMESTAMP" if op.get_bind().dialect.name == 'sqlite' else "now() AT TIME ZONE 'UTC'"
@@ -218,6 +220,7 @@ def downgrade() -> None:
 
     op.execute("UPDATE enrolment SET written_name = old_name WHERE on_old_device AND wanted = 'absent'")
     # Not by batches: those would build the tables anew without their checks and their partial index.
+    op.drop_column('terminal', 'check_until')
     op.drop_column('terminal', 'retired_note')
     op.drop_column('terminal', 'retired_at')
     op.drop_column('enrolment', 'said_note')
@@ -232,6 +235,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_employee_photo_id'))
         batch_op.drop_column('left_at')
 
+    op.drop_column('capture', 'retake_of')
     op.drop_column('capture', 'draft_consent')
 
     with op.batch_alter_table('operator_session', schema=None) as batch_op:

@@ -151,7 +151,7 @@ def test_upload_without_consent_says_both_warnings(client: FlaskClient) -> None:
     answer = upload(client, add(client)["id"])
 
     assert answer.headers["X-Warning"] == MISSING
-    assert answer.json["warning"].startswith("There is no consent")
+    assert answer.json["warning"].startswith("The photo is stored, but no consent to it is recorded.")
     assert "“Вход” takes no files" in answer.json["warning"]
 
 

@@ -11,6 +11,8 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from hikflask.services import terminals
+from hikflask.services.terminals import Access
 from hikflask.simulator import Terminal as Simulated
 from tests.api.helpers import IVANS_FACE, USER_FIELDS, add, enrol, picture, steps, sync, user
 
@@ -59,6 +61,16 @@ def test_terminal_that_takes_no_files_is_named_in_a_warning(client: FlaskClient,
     assert "“Вход” takes no files" in answer.json["warning"]
     assert answer.json["synced_to_device"] is False
     assert simulator.log == []
+
+
+def test_terminal_that_was_never_checked_is_not_said_to_take_no_files(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        terminals.add(Access("Склад", "http://warehouse.test", "admin", "x"))
+
+    warning = upload(client, add(client)["id"]).json["warning"]
+
+    assert "“Склад” was not checked yet" in warning
+    assert "takes no files" not in warning
 
 
 @pytest.mark.usefixtures("terminal")

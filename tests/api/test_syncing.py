@@ -243,9 +243,18 @@ def test_terminal_must_be_named_where_several_are_in_use(
 ) -> None:
     answer = sync(client, add(client)["id"])
 
-    assert (answer.status_code, answer.json["error"]) == (422, "terminal_unknown")
+    assert (answer.status_code, answer.json["error"]) == (422, "terminal_not_named")
+    assert "say which one (device_id)" in answer.json["message"]
     assert set(answer.json["fields"]) == {"device_id"}
     assert (simulator.log, second.log) == ([], [])
+
+
+def test_without_any_terminal_in_use_the_refusal_says_so(client: FlaskClient) -> None:
+    client.put("/api/devices/1", json={"is_active": False})
+
+    answer = sync(client, add(client)["id"])
+
+    assert (answer.status_code, answer.json["error"]) == (422, "terminal_unknown")
 
 
 def test_only_terminal_in_use_is_meant(client: FlaskClient, simulator: Simulated, second: Simulated) -> None:

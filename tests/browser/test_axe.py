@@ -25,6 +25,8 @@ NO_PAGES = {
     "GET /employees/<int:employee_id>/enrolments",
     "GET /captures/<int:capture_id>",
     "GET /terminals/file-warning",
+    "GET /terminals/<int:terminal_id>/state",
+    "GET /erasures/<int:erasure_id>/state",
     "GET /first-run",  # there is none any more; a test of its own has it
 }
 SIGNED_IN = sorted(

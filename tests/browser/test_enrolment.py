@@ -213,3 +213,56 @@ def test_a_removal_is_in_sight_until_the_terminal_confirms_it(site: Site, russia
     page.get_by_role("button", name="Повторить").click()
     expect(page.locator("[data-state=gone]")).to_be_visible()
     assert "D1" not in site.simulator.people
+
+
+def test_another_language_loses_neither_typed_fields_nor_the_face(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    fill(page, "G1", "Анна Громова")
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_label("Full name")).to_have_value("Анна Громова")
+    page.get_by_role("button", name="Capture from terminal").click()
+    site.simulator.present_alone(FACE)
+    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    page.get_by_label("Department").fill("Архив")
+    page.get_by_role("button", name="Русский").click()
+    expect(page.get_by_text("✅ Фото успешно захвачено! Это Анна Громова?")).to_be_visible()
+    expect(page.get_by_label("Отдел")).to_have_value("Архив")
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    assert_enrolled(site, "G1", "Анна Громова", FACE)
+
+
+def test_cancelled_retake_brings_the_earlier_face_back(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    fill(page, "K1")
+    page.get_by_role("button", name="Захватить фото с терминала").click()
+    site.simulator.present_alone(FACE)
+    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    page.get_by_role("button", name="Снять заново").click()
+    expect(page.locator("#capture-seconds")).to_be_visible()
+    page.get_by_role("button", name="Отмена").click()
+    expect(page.get_by_text("Новая съёмка отменена. Прежний снимок остаётся.")).to_be_visible()
+    expect(page.get_by_alt_text("Снятое лицо")).to_be_visible()
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    assert_enrolled(site, "K1", "Иван Иванов", FACE)
+
+
+def test_what_was_wrong_with_a_number_goes_away_when_it_is_typed_anew(russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    fill(page, "A-1")
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.locator("#hikvision_id-error")).to_be_visible()
+    russian.complaints.clear()  # The console tells of the status 422.
+    number = page.get_by_label("ID сотрудника")
+    number.fill("A1")
+    expect(page.locator("#hikvision_id-error")).to_have_count(0)
+    expect(number).not_to_have_attribute("aria-invalid", "true")
+    expect(number).not_to_have_class(re.compile("is-invalid"))
+    number.fill("A-2")
+    page.get_by_role("button", name="Захватить фото с терминала").click()
+    expect(page.locator("#capture")).to_contain_text("Поле «ID сотрудника»: от 1 до 32 латинских букв и цифр.")
+    russian.complaints.clear()

@@ -15,7 +15,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import AuditEntry, Capture, Consent, Employee, Enrolment, Erasure, Photo, Terminal
 from hikflask.models.capture import CANCELLED
-from hikflask.services import captures, employees, enrolments, erasures, photos, removals, settling
+from hikflask.services import captures, drafts, employees, enrolments, erasures, photos, removals, settling
 from hikflask.services.drafts import Draft
 from hikflask.services.employees import FaceSource
 from hikflask.services.errors import EmployeeUnknown, ServiceError
@@ -228,7 +228,7 @@ def test_what_is_typed_into_a_capture_after_its_erasure_is_not_kept_with_it(term
     running = captures.start(terminal.id, IVAN, "Анна")
     assert erasures.erase(ivan.id).completed_at is not None
 
-    captures.redraft(running.id, IVAN)
+    drafts.keep(running.id, IVAN)
 
     assert "Иван" not in every_text()
 
@@ -240,7 +240,7 @@ def test_what_is_typed_after_a_capture_ended_is_kept_with_it(terminal: Terminal,
         captures.cancel(ended.id)
     captures.run(ended.id)
 
-    captures.redraft(ended.id, OLGA)
+    drafts.keep(ended.id, OLGA)
 
     assert captures.view(ended.id).capture.draft_name == OLGA.name
 

@@ -56,6 +56,15 @@ def test_alarm_ends_and_the_certificate_shows_whose_word_it_is(desk: Desk, stole
         assert db.session.query(Erasure).one().completed_at is not None
 
 
+def test_page_that_waited_does_not_say_that_the_terminal_confirmed(desk: Desk, stolen: str) -> None:
+    desk.client.post(RETIRE, data=NOTE)
+
+    page = desk.client.get(f"{stolen}/state", headers=ENGLISH).text
+
+    assert "The erasure is complete: the certificate shows what a terminal confirmed" in page
+    assert "every terminal has confirmed it" not in page
+
+
 @pytest.mark.usefixtures("stolen")
 def test_terminal_says_so_is_not_offered_and_can_be_deleted(desk: Desk) -> None:
     desk.client.post(RETIRE, data=NOTE)

@@ -153,6 +153,14 @@ def test_the_form_warns_that_files_are_not_taken(desk: Desk) -> None:
     assert "терминал «Вход» не принимает файлы" in desk.text("/terminals/file-warning?terminal_id=1")
 
 
+def test_a_terminal_that_was_never_checked_is_not_said_to_take_no_files(client: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        terminals.add(Access("Склад", "http://warehouse.test", "admin", "x"))
+    warning = client.get("/terminals/file-warning?terminal_id=1").text
+    assert "Терминал «Склад» ещё не проверен, поэтому неизвестно, принимает ли он файлы с фото." in warning
+    assert "не принимает файлы" not in warning
+
+
 def test_a_terminal_with_people_is_not_deleted(desk: Desk) -> None:
     desk.save()
     answer = desk.client.post("/terminals/1/delete")

@@ -1,0 +1,67 @@
+"""What the browser shows of pages that bring themselves up to date."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import FACE, Site, Window
+from tests.browser.test_enrolment import fill
+from tests.conftest import PASSWORD
+
+# Milliseconds until a terminal that did not answer is tried again by itself, and some more.
+RETRIED = 60_000
+
+
+def test_added_terminal_shows_the_end_of_its_check_by_itself(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/terminals/new")
+    page.get_by_label("Название").fill("Второй вход")
+    page.get_by_label("Адрес").fill(site.server.url)
+    page.get_by_label("Учётная запись").fill("admin")
+    page.get_by_label("Пароль").fill(PASSWORD)
+    page.get_by_role("button", name="Сохранить").last.click()
+    expect(page).to_have_url(re.compile(r"/terminals/\d+$"))
+    expect(page.locator("#terminal .head")).to_contain_text("на связи")
+    expect(page.locator("#terminal")).not_to_have_attribute("hx-get", re.compile("."))
+    page.get_by_role("link", name="Удалить").click()
+    page.get_by_role("button", name="Удалить").click()
+
+
+def enrol(site: Site, page: Page, number: str) -> str:
+    """Save an employee with a face and return the address of the page."""
+    page.goto("/employees/new")
+    fill(page, number)
+    page.get_by_role("button", name="Захватить фото с терминала").click()
+    site.simulator.present_alone(FACE)
+    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    return page.url
+
+
+def test_alarm_of_the_bar_goes_when_the_terminal_confirms(site: Site, russian: Window) -> None:
+    page = russian.page
+    enrol(site, page, "Z1")
+    site.server.stop()
+    try:
+        page.get_by_role("button", name="Деактивировать").click()
+        expect(page.locator("#alarm")).to_contain_text("Ещё может открыть двери: 1")
+    finally:
+        site.server.start()
+    expect(page.locator("[data-state=gone]")).to_be_visible(timeout=RETRIED)
+    expect(page.locator("#alarm")).to_be_hidden()
+
+
+def test_open_erasure_says_by_itself_that_it_is_complete(site: Site, russian: Window) -> None:
+    page = russian.page
+    employee = enrol(site, page, "Z2")
+    site.server.stop()
+    try:
+        page.goto(f"{employee}/erase")
+        page.locator("button.btn-danger").click()
+        expect(page.locator("#erasure .line-removal")).to_be_visible()
+    finally:
+        site.server.start()
+    expect(page.get_by_text("Удаление данных завершено")).to_be_visible(timeout=RETRIED)
+    page.get_by_role("link", name="Открыть акт").click()
+    expect(page.get_by_role("heading", name=re.compile("Акт об удалении данных"))).to_be_visible()

@@ -1,0 +1,89 @@
+"""Another language in the middle of the employee form loses nothing of it."""
+
+import re
+
+import pytest
+
+from tests.web.conftest import Desk, typed
+
+
+def language_buttons(page: str) -> list[str]:
+    return re.findall(r'<button[^>]*name="lang"[^>]*>', page)
+
+
+def test_language_buttons_send_the_form_along(desk: Desk) -> None:
+    buttons = language_buttons(desk.text("/employees/new"))
+
+    assert len(buttons) == 2
+    assert all('form="employee-form" formaction="/employees/new"' in button for button in buttons)
+
+
+def test_buttons_of_other_pages_send_no_form(desk: Desk) -> None:
+    assert all("formaction" not in button for button in language_buttons(desk.text("/employees/")))
+
+
+def test_typed_fields_are_there_in_the_other_language(desk: Desk) -> None:
+    answer = desk.client.post("/employees/new", data=typed(lang="en", consent="y", hikvision_id="A-1"))
+
+    assert '<html lang="en">' in answer.text
+    assert "Employee ID" in answer.text
+    assert all(f'value="{value}"' in answer.text for value in typed(hikvision_id="A-1").values())
+    assert 'value="y" checked' in answer.text
+    assert '<html lang="en">' in desk.text("/employees/new")
+
+
+def test_captured_face_is_there_too_with_what_was_typed_since(desk: Desk) -> None:
+    taken = desk.capture()
+
+    answer = desk.client.post("/employees/new", data=typed(lang="en", full_name="Anna Smith", capture_id=taken))
+
+    assert answer.location == f"/employees/new?capture={taken}"
+    page = desk.text(answer.location)
+    assert "Is this Anna Smith?" in page
+    assert f'name="capture_id" value="{taken}"' in page
+
+
+def test_form_of_an_employee_keeps_what_was_typed(desk: Desk) -> None:
+    employee = desk.save()
+
+    answer = desk.client.post(f"{employee}/edit", data=typed(lang="en", full_name="Иван Ильич"))
+
+    assert 'value="Иван Ильич"' in answer.text
+    assert f'action="{employee}"' in answer.text
+    assert "Do not change" in answer.text
+
+
+def test_photo_of_a_saved_capture_stays_with_what_is_typed(desk: Desk) -> None:
+    desk.save()
+
+    answer = desk.client.post("/employees/new", data=typed(lang="en", full_name="Ольга", capture_id="1"))
+
+    assert 'value="Ольга"' in answer.text
+
+
+def test_chosen_file_must_be_chosen_again_and_the_page_says_so(desk: Desk) -> None:
+    # A form that is not multipart has a file by its name alone.
+    page = desk.client.post("/employees/new", data=typed(lang="en", photo="face.jpg")).text
+
+    assert "Choose the photo file again" in page
+    assert "Choose the photo file again" not in desk.client.post("/employees/new", data=typed(lang="en")).text
+
+
+@pytest.mark.parametrize("lang", ["", "xx", "ru_RU"])
+def test_strange_language_changes_nothing(desk: Desk, lang: str) -> None:
+    answer = desk.client.post("/employees/new", data=typed(lang=lang))
+
+    assert '<html lang="ru">' in answer.text
+    assert 'value="Иван Иванов"' in answer.text
+
+
+def test_language_of_a_list_keeps_its_search(desk: Desk) -> None:
+    data = {"lang": "en", "next": "/employees/"}
+
+    def goes_to(referrer: str) -> str:
+        return str(desk.client.post("/language", data=data, headers={"Referer": referrer}).location)
+
+    assert goes_to("http://localhost/employees/?q=%D0%98") == "/employees/?q=%D0%98"
+    assert goes_to("http://localhost/terminals/?q=1") == "/employees/"
+    assert goes_to("http://evil.test/employees/?q=1") == "/employees/"
+    assert goes_to("http://[") == "/employees/"
