@@ -14,7 +14,7 @@ from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.capture import FAILED, RUNNING, TAKEN
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PRESENT
-from hikflask.services import audit, leases
+from hikflask.services import audit, statements
 from hikflask.services.errors import CaptureNotSaved
 
 DAY = 86400.0
@@ -43,10 +43,10 @@ def _give_up(row: Any) -> bool:
     capture_id, photo_id, file, terminal = row
     given_up = update(Capture).where(Capture.id == capture_id, Capture.state == TAKEN, Capture.photo_id == photo_id)
     values = {"state": FAILED, "reason": CaptureNotSaved.code, "photo_id": None, "face_url": None, "hold_until": None}
-    if leases.changed_rows(given_up.values(**values, **NO_DRAFT)) != 1:
+    if statements.changed_rows(given_up.values(**values, **NO_DRAFT)) != 1:
         db.session.rollback()
         return False
-    leases.changed_rows(update(Photo).where(Photo.id == photo_id).values(forgotten_at=database_now()))
+    statements.changed_rows(update(Photo).where(Photo.id == photo_id).values(forgotten_at=database_now()))
     audit.note("capture.forgotten", terminal=terminal, subject=file)
     db.session.commit()
     return True
@@ -56,7 +56,7 @@ def blank_drafts() -> int:
     """Forget what was typed for captures that ended as long ago as pictures are kept; return of how many."""
     typed = or_(Capture.draft_number != "", Capture.draft_name != "", Capture.draft_department != "")
     statement = update(Capture).where(Capture.state.not_in((*RUNNING, TAKEN)), typed, _ended("CAPTURE_RETENTION", 1.0))
-    blanked = leases.changed_rows(statement.values(**NO_DRAFT))
+    blanked = statements.changed_rows(statement.values(**NO_DRAFT))
     db.session.commit()
     return blanked
 

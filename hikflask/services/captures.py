@@ -25,6 +25,7 @@ from hikflask.services import (
     conversations,
     leases,
     photos,
+    statements,
     unsaved_captures,
     workers,
 )
@@ -161,7 +162,7 @@ def _begin(talk: Conversation, capture_id: int, timeout: float) -> bool:
             Capture.id == capture_id, Capture.state == QUEUED, Capture.deadline > database_now(-GRACE)
         )
         values = {"state": WAITING, "deadline": database_now(timeout), "lease_number": talk.lease.number}
-        return leases.changed_rows(statement.values(**values)) == 1
+        return statements.changed_rows(statement.values(**values)) == 1
 
 
 def _mode(talk: Conversation) -> str:
@@ -210,7 +211,7 @@ def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: 
 def redraft(capture_id: int, draft: Draft) -> None:
     """Keep the form as it is typed now with its capture."""
     mine = update(Capture).where(Capture.id == capture_id, Capture.state != USED)
-    leases.changed_rows(mine.values(**draft.columns()))
+    statements.changed_rows(mine.values(**draft.columns()))
     db.session.commit()
 
 

@@ -13,7 +13,7 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_BINARY, BY_PICTURE, BY_URL, NO_CAPTURE
-from hikflask.services import audit, conversations, leases
+from hikflask.services import audit, conversations, statements
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import LoginStopped, TerminalInUse, TerminalRetired
 
@@ -73,7 +73,7 @@ def learn(talk: Conversation) -> Terminal:
             old, new = {"serial": talk.terminal.serial}, {"serial": found["serial"]}
             audit.note("terminal.other_device", terminal=talk.terminal.name, before=old, after=new)
         _prove_again_what_was_lost(talk.terminal, count)
-        leases.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
+        statements.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
     talk.terminal = conversations.terminal_row(talk.terminal.id)
     return talk.terminal
 
@@ -120,7 +120,7 @@ def _count(talk: Conversation) -> None:
     with talk.lease.write():
         values = {"people": count.people, "faces": count.faces, "checked_at": database_now()}
         _prove_again_what_was_lost(talk.terminal, count)
-        leases.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
+        statements.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
 
 
 def _capture_modes(talk: Conversation) -> capture.CaptureModes | None:
@@ -162,7 +162,7 @@ def _prove_again_what_was_lost(terminal: Terminal, count: persons.Count) -> None
     if count.people >= here[0] and (count.faces is None or count.faces >= here[1]):
         return
     again = {"person": PENDING, "wish": Enrolment.wish + 1, "attempts": 0, "next_attempt_at": database_now()}
-    leases.changed_rows(update(Enrolment).where(confirmed).values(**again))
+    statements.changed_rows(update(Enrolment).where(confirmed).values(**again))
     there = {"people": count.people, "faces": count.faces}
     audit.note("terminal.people_lost", terminal=terminal.name, before=dict(zip(there, here, strict=True)), after=there)
 
@@ -181,10 +181,10 @@ def _distrust(terminal_id: int) -> None:
     leaving = and_(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
     written = or_(Enrolment.written_name != "", Enrolment.sent_name != "")
     there = case((Enrolment.sent_name != "", Enrolment.sent_name), else_=Enrolment.written_name)
-    leases.changed_rows(statement.where(or_(leaving, written)).values(on_old_device=True))
-    leases.changed_rows(statement.where(written).values(old_name=there, written_name="", sent_name=""))
-    leases.changed_rows(statement.where(leaving).values(replace_first=False))
-    leases.changed_rows(
+    statements.changed_rows(statement.where(or_(leaving, written)).values(on_old_device=True))
+    statements.changed_rows(statement.where(written).values(old_name=there, written_name="", sent_name=""))
+    statements.changed_rows(statement.where(leaving).values(replace_first=False))
+    statements.changed_rows(
         statement.where(Enrolment.wanted == PRESENT).values(
             replace_first=False,
             person=PENDING,

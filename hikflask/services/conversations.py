@@ -23,7 +23,7 @@ from hikflask.isapi.errors import (
 )
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
-from hikflask.services import addresses, audit, leases
+from hikflask.services import addresses, audit, leases, statements
 from hikflask.services.errors import LeaseLost, LoginStopped, TerminalRetired, TerminalUnknown
 
 MARGIN = 2.0
@@ -199,10 +199,10 @@ def stop(terminal: Terminal, error: LoginRefused) -> None:
         unlock_at=None if seconds is None else database_now(seconds),
     )
     # The trail has the first refusal, not each one after a lock that ended.
-    if leases.changed_rows(refused.where(Terminal.refused_since.is_(None))):
+    if statements.changed_rows(refused.where(Terminal.refused_since.is_(None))):
         audit.note("terminal.password_refused", terminal=terminal.name, after={"reason": error.code})
     else:
-        leases.changed_rows(refused)
+        statements.changed_rows(refused)
     db.session.commit()
 
 
@@ -210,7 +210,7 @@ def _note_certificate(terminal: Terminal, lease: leases.Lease, error: Certificat
     """Another certificate is noted when it is seen first, not at each try; nothing when another holder came."""
     first = update(Terminal).where(Terminal.id == terminal.id, Terminal.trouble != error.code)
     with suppress(LeaseLost), lease.write():
-        if leases.changed_rows(first.values(trouble=error.code)):
+        if statements.changed_rows(first.values(trouble=error.code)):
             audit.note("terminal.certificate_changed", terminal=terminal.name)
 
 

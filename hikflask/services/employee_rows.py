@@ -4,7 +4,7 @@ from sqlalchemy import update
 
 from hikflask.extensions import db
 from hikflask.models import Employee
-from hikflask.services import leases
+from hikflask.services import statements
 from hikflask.services.errors import EmployeeUnknown
 
 
@@ -14,7 +14,7 @@ def locked(employee_id: int) -> Employee:
     :raises EmployeeUnknown: when somebody deleted it meanwhile; then the transaction is over.
     """
     same = update(Employee).where(Employee.id == employee_id).values(is_active=Employee.is_active)
-    if leases.changed_rows(same) != 1:
+    if statements.changed_rows(same) != 1:
         db.session.rollback()
         raise EmployeeUnknown
     return db.session.get_one(Employee, employee_id, populate_existing=True)

@@ -20,9 +20,9 @@ from hikflask.services import (
     consents,
     employee_notes,
     enrolments,
-    leases,
     photo_retention,
     photos,
+    statements,
     terminals,
 )
 from hikflask.services.drafts import Draft
@@ -143,7 +143,7 @@ def _use(capture_id: int | None, employee_id: int | None) -> Capture | None:
     if capture_id is None:
         return None
     taken = update(Capture).where(Capture.id == capture_id, Capture.state == TAKEN).values(state=USED)
-    changed = leases.changed_rows(taken)
+    changed = statements.changed_rows(taken)
     capture = db.session.get(Capture, capture_id, populate_existing=True)
     if changed:
         return capture
@@ -235,7 +235,7 @@ def set_active(employee_id: int, active: bool) -> Employee:
 def _note_leaving(employee_id: int, active: bool) -> None:
     """Somebody who left before left then."""
     left_at = None if active else func.coalesce(Employee.left_at, database_now())
-    leases.changed_rows(update(Employee).where(Employee.id == employee_id).values(left_at=left_at))
+    statements.changed_rows(update(Employee).where(Employee.id == employee_id).values(left_at=left_at))
 
 
 def _return(employee: Employee) -> None:

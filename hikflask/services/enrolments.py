@@ -13,7 +13,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
 from hikflask.models.photo import UPLOADED
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services import audit, leases
+from hikflask.services import audit, statements
 from hikflask.services.errors import EnrolmentUnknown, NameTooLong, NumberLeaving
 
 # A claimed attempt that nobody finishes (a killed worker, a lost queue) is claimed again after this many seconds.
@@ -84,7 +84,7 @@ def want_absent(number: str) -> list[Enrolment]:
 
 def want_replaced(enrolment_id: int, wish: int) -> bool:
     """Wish that whoever has this number on the terminal be taken off first; False when the wish changed meanwhile."""
-    changed = leases.changed_rows(
+    changed = statements.changed_rows(
         update(Enrolment)
         .where(Enrolment.id == enrolment_id, Enrolment.wish == wish)
         .values(
@@ -107,10 +107,10 @@ def want_replaced(enrolment_id: int, wish: int) -> bool:
 def want_again(enrolment_id: int) -> None:
     """Wish the same again now, as when an operator presses "Try again"; what was refused is pending once more."""
     mine = update(Enrolment).where(Enrolment.id == enrolment_id)
-    leases.changed_rows(mine.values(wish=Enrolment.wish + 1, attempts=0, next_attempt_at=database_now()))
-    leases.changed_rows(mine.where(Enrolment.person == REFUSED).values(person=PENDING))
-    leases.changed_rows(mine.where(Enrolment.face == REFUSED).values(face=PENDING))
-    leases.changed_rows(mine.where(Enrolment.face == PENDING).values(refusal="", refusal_text=""))
+    statements.changed_rows(mine.values(wish=Enrolment.wish + 1, attempts=0, next_attempt_at=database_now()))
+    statements.changed_rows(mine.where(Enrolment.person == REFUSED).values(person=PENDING))
+    statements.changed_rows(mine.where(Enrolment.face == REFUSED).values(face=PENDING))
+    statements.changed_rows(mine.where(Enrolment.face == PENDING).values(refusal="", refusal_text=""))
     _note("enrolment.retried", enrolment_id)
     db.session.commit()
 
@@ -246,7 +246,7 @@ def _not_quiet() -> ColumnElement[bool]:
 
 def _claim(enrolment_id: int, when: datetime) -> bool:
     statement = update(Enrolment).where(Enrolment.id == enrolment_id, Enrolment.next_attempt_at == when)
-    claimed = leases.changed_rows(statement.values(next_attempt_at=database_now(CLAIM_SECONDS))) == 1
+    claimed = statements.changed_rows(statement.values(next_attempt_at=database_now(CLAIM_SECONDS))) == 1
     db.session.commit()
     return claimed
 
@@ -256,7 +256,7 @@ def retry_terminal(terminal_id: int) -> None:
     faceless = and_(Enrolment.wanted == PRESENT, Enrolment.person != REFUSED, Enrolment.face == PENDING)
     undone = or_(Enrolment.person == PENDING, faceless, Enrolment.doubt, Enrolment.next_attempt_at.is_not(None))
     statement = update(Enrolment).where(Enrolment.terminal_id == terminal_id, undone)
-    leases.changed_rows(statement.values(next_attempt_at=database_now()))
+    statements.changed_rows(statement.values(next_attempt_at=database_now()))
     db.session.commit()
 
 

@@ -12,7 +12,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Erasure, Photo
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT
-from hikflask.services import audit, employee_rows, employees, enrolments, leases, photos, traces
+from hikflask.services import audit, employee_rows, employees, enrolments, photos, statements, traces
 
 log = logging.getLogger(__name__)
 
@@ -206,10 +206,10 @@ def _photos(employee_id: int | None) -> list[str]:
 def _complete(erasure: Erasure) -> None:
     """The files are gone: so much is certain. The rest waits for the terminals, and is written once."""
     mine = update(Erasure).where(Erasure.id == erasure.id, Erasure.completed_at.is_(None))
-    leases.changed_rows(mine.values(files="[]"))
+    statements.changed_rows(mine.values(files="[]"))
     if not all(one.at for one in removals_of(erasure)):
         return
-    if leases.changed_rows(mine.values(completed_at=database_now())):
+    if statements.changed_rows(mine.values(completed_at=database_now())):
         audit.note("erasure.completed", number=erasure.number, subject=f"erasure {erasure.id}")
 
 

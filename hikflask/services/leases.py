@@ -8,27 +8,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from flask import current_app
 from flask_sqlalchemy.session import Session
-from sqlalchemy import CursorResult, Delete, Update, or_, select, update
+from sqlalchemy import Update, or_, select, update
 from sqlalchemy.orm import scoped_session
 
 from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
+from hikflask.services import statements
 from hikflask.services.errors import LeaseLost, TerminalInUse, TerminalUnknown
 
 CAPTURE = "capture"
 POLL_SECONDS = 0.05
 LONGEST_SECONDS = 120.0
-
-
-def changed_rows(statement: Update | Delete) -> int:
-    """Execute an UPDATE or DELETE in the open transaction and return how many rows it changed."""
-    result = cast("CursorResult[Any]", db.session.execute(statement, execution_options={"synchronize_session": False}))
-    return result.rowcount
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ class Lease:
 
     def release(self, **learnt: Any) -> None:
         """Give the terminal back and note what was learnt of it; nothing happens when another holder came."""
-        changed_rows(self._where().values(lease_until=None, lease_holder="", lease_purpose="", **learnt))
+        statements.changed_rows(self._where().values(lease_until=None, lease_holder="", lease_purpose="", **learnt))
         db.session.commit()
 
     @contextmanager
@@ -72,7 +67,7 @@ class Lease:
         return update(Terminal).where(Terminal.id == self.terminal_id, Terminal.lease_number == self.number)
 
     def _mine(self, **values: Any) -> None:
-        if changed_rows(self._where().values(**values)) != 1:
+        if statements.changed_rows(self._where().values(**values)) != 1:
             db.session.rollback()
             raise LeaseLost
 

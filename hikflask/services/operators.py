@@ -10,7 +10,7 @@ from hikflask.extensions import db
 from hikflask.models import Operator, OperatorSession
 from hikflask.models.employee import folded
 from hikflask.models.operator import ADMIN
-from hikflask.services import audit, leases, passwords
+from hikflask.services import audit, passwords, statements
 from hikflask.services.errors import LastAdministrator, OperatorNameKnown, OperatorsExist, OperatorUnknown
 
 TEMPORARY_BYTES = 12
@@ -78,7 +78,7 @@ def change(operator_id: int, role: str, is_active: bool) -> Operator:
     if not (role == ADMIN and is_active):
         _lock_administrators()
         statement = statement.where((Operator.role != ADMIN) | ~Operator.is_active | others.exists())
-    if leases.changed_rows(statement.values(role=role, is_active=is_active)) != 1:
+    if statements.changed_rows(statement.values(role=role, is_active=is_active)) != 1:
         db.session.rollback()
         raise LastAdministrator
     if not is_active:
@@ -90,7 +90,7 @@ def change(operator_id: int, role: str, is_active: bool) -> Operator:
 
 def _lock_administrators() -> None:
     """Two administrators who remove each other at once: the second one waits here, and then sees the first."""
-    leases.changed_rows(update(Operator).where(Operator.role == ADMIN).values(role=ADMIN))
+    statements.changed_rows(update(Operator).where(Operator.role == ADMIN).values(role=ADMIN))
 
 
 def set_password(operator_id: int, password: str, *, keep_session: int | None = None, temporary: bool = False) -> None:

@@ -17,7 +17,7 @@ from hikflask.models import Capture, Employee, Enrolment, Photo
 from hikflask.models.capture import RUNNING, TAKEN
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
-from hikflask.services import audit, leases, photos
+from hikflask.services import audit, photos, statements
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ def _forget(photo_id: int, employee_id: int | None, reason: str, over: ColumnEle
     """Mark one photo, if its time is over still; False when another worker did, or somebody wants it now."""
     _lock(employee_id)
     mark = update(Photo).where(Photo.id == photo_id, over).values(forgotten_at=database_now())
-    marked = leases.changed_rows(mark) == 1
+    marked = statements.changed_rows(mark) == 1
     if marked:
         employee = db.session.get(Employee, employee_id) if employee_id else None
         file = db.session.execute(select(Photo.file).where(Photo.id == photo_id)).scalar_one()
@@ -147,7 +147,7 @@ def _forget(photo_id: int, employee_id: int | None, reason: str, over: ColumnEle
 def _lock(employee_id: int | None) -> None:
     if employee_id is not None:
         same = update(Employee).where(Employee.id == employee_id).values(is_active=Employee.is_active)
-        leases.changed_rows(same)
+        statements.changed_rows(same)
 
 
 def _remove_file(photo_id: int, file: str) -> bool:
@@ -158,7 +158,7 @@ def _remove_file(photo_id: int, file: str) -> bool:
         return False
     # A save that had begun before may have renamed it meanwhile.
     gone = update(Photo).where(Photo.id == photo_id, Photo.file == file).values(unlinked_at=database_now())
-    done = leases.changed_rows(gone) == 1
+    done = statements.changed_rows(gone) == 1
     db.session.commit()
     return done
 

@@ -8,7 +8,7 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING
-from hikflask.services import audit, erasures, leases
+from hikflask.services import audit, erasures, statements
 
 NOT_HERE = {"doubt": False, "written_name": "", "sent_name": "", "replace_first": False}
 # What the row of a removal says once it is done, by the terminal's answer or by a person's word.
@@ -37,7 +37,7 @@ def end_by_hand(enrolment_id: int, wish: int) -> bool:
     open_still = and_(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED, Enrolment.wish == wish)
     not_here = and_(Enrolment.on_old_device, Enrolment.written_name == "", Enrolment.sent_name == "")
     statement = update(Enrolment).where(Enrolment.id == enrolment_id, open_still, not_here)
-    ended = leases.changed_rows(_said(statement, "")) == 1
+    ended = statements.changed_rows(_said(statement, "")) == 1
     if ended:
         _note(db.session.get_one(Enrolment, enrolment_id, populate_existing=True))
     db.session.commit()
@@ -46,7 +46,7 @@ def end_by_hand(enrolment_id: int, wish: int) -> bool:
 
 def end_for_good(enrolment: Enrolment, note: str) -> None:
     """End, within the open transaction, what is wanted of a terminal that is out of service for good."""
-    leases.changed_rows(_said(update(Enrolment).where(Enrolment.id == enrolment.id), note))
+    statements.changed_rows(_said(update(Enrolment).where(Enrolment.id == enrolment.id), note))
     db.session.refresh(enrolment)
     _note(enrolment)
 

@@ -15,7 +15,7 @@ from hikflask.extensions import db
 from hikflask.models import Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.employee import folded
-from hikflask.services import audit, leases, passwords, throttling
+from hikflask.services import audit, passwords, statements, throttling
 from hikflask.services.errors import PasswordWrong, SignInRefused, TooOften
 
 KEY_BYTES = 32
@@ -106,7 +106,7 @@ def touch(session_id: int) -> None:
     """Note that a person did something: the idle limit counts from now."""
     stale = OperatorSession.seen_at < database_now(-SEEN_EVERY_SECONDS)
     statement = update(OperatorSession).where(OperatorSession.id == session_id, stale)
-    leases.changed_rows(statement.values(seen_at=database_now()))
+    statements.changed_rows(statement.values(seen_at=database_now()))
     db.session.commit()
 
 
@@ -117,7 +117,7 @@ def confirm(signed_in: SignedIn, password: str) -> None:
     """
     refuse_wrong_password(signed_in, password)
     statement = update(OperatorSession).where(OperatorSession.id == signed_in.session_id)
-    leases.changed_rows(statement.values(confirmed_at=database_now()))
+    statements.changed_rows(statement.values(confirmed_at=database_now()))
     db.session.commit()
 
 
@@ -147,7 +147,7 @@ def end(signed_in: SignedIn, session_id: int) -> None:
     mine = delete(OperatorSession).where(
         OperatorSession.id == session_id, OperatorSession.operator_id == signed_in.operator_id
     )
-    if leases.changed_rows(mine):
+    if statements.changed_rows(mine):
         audit.note("sign_out.elsewhere", subject=signed_in.name)
     db.session.commit()
 
@@ -163,7 +163,7 @@ def renewed(signed_in: SignedIn) -> str:
     """Give an open session another key, as after a changed password; return it."""
     key = secrets.token_urlsafe(KEY_BYTES)
     statement = update(OperatorSession).where(OperatorSession.id == signed_in.session_id)
-    leases.changed_rows(statement.values(key_sha256=_hash(key)))
+    statements.changed_rows(statement.values(key_sha256=_hash(key)))
     db.session.commit()
     return key
 

@@ -9,7 +9,7 @@ from hikflask.isapi.errors import AccountLocked, AddressRefused, CertificateChan
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, REFUSED
-from hikflask.services import enrolments, leases
+from hikflask.services import enrolments, statements
 from hikflask.services.errors import (
     FaceNotProven,
     LeaseLost,
@@ -57,7 +57,7 @@ def put_off(enrolment_id: int, error: TerminalInUse | TerminalRetired | LeaseLos
     open_still = update(Enrolment).where(
         Enrolment.id == enrolment.id, Enrolment.wish == enrolment.wish, Enrolment.next_attempt_at.is_not(None)
     )
-    leases.changed_rows(open_still.values(**values))
+    statements.changed_rows(open_still.values(**values))
     db.session.commit()
 
 

@@ -17,7 +17,7 @@ from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
-from hikflask.services import capture_moves, checks, conversations, enrolments, erasures, leases, removals, setbacks
+from hikflask.services import capture_moves, checks, conversations, enrolments, erasures, removals, setbacks, statements
 from hikflask.services.binding import Binding, FaceOutcome
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import (
@@ -114,7 +114,7 @@ class Settlement:
         return update(Enrolment).where(Enrolment.id == self.id, Enrolment.wish == self.wish)
 
     def _synced(self) -> None:
-        leases.changed_rows(
+        statements.changed_rows(
             update(Terminal).where(Terminal.id == self.row.terminal_id).values(last_sync=database_now())
         )
 
@@ -283,7 +283,7 @@ class Settlement:
             self.note(**removals.NOT_HERE)
             raise OtherDevice
         with self.talk.lease.write():
-            changed = leases.changed_rows(self._mine().values(**removals.GONE, confirmed_at=database_now()))
+            changed = statements.changed_rows(self._mine().values(**removals.GONE, confirmed_at=database_now()))
             if changed != 1:
                 raise WishChanged
             self.trail.note_gone(self.row)

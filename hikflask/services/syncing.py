@@ -13,8 +13,8 @@ from hikflask.services import (
     employee_rows,
     employees,
     enrolments,
-    leases,
     photos,
+    statements,
     terminals,
     unsaved_captures,
 )
@@ -106,7 +106,7 @@ def _adopt(employee: Employee, capture: Capture, files: photos.Files) -> None:
     """captured → used, as the employee's photo, under the number's name."""
     taken = update(Capture).where(Capture.id == capture.id, Capture.state == TAKEN).values(state=USED)
     photo = captures.photo_of(capture)
-    if leases.changed_rows(taken) != 1 or photo is None:
+    if statements.changed_rows(taken) != 1 or photo is None:
         db.session.refresh(capture)
         raise CaptureNotSaved if capture.reason == CaptureNotSaved.code else CaptureSuperseded
     photo.employee_id = employee.id

@@ -8,7 +8,7 @@ from sqlalchemy import select, text, update
 
 from hikflask.extensions import db, vault
 from hikflask.models import Terminal
-from hikflask.services import audit, leases
+from hikflask.services import audit, statements
 from hikflask.vault import VaultError
 
 
@@ -64,7 +64,7 @@ def renew() -> int:
 def _write(terminal_id: int, old: str, new: str) -> int:
     # A password that was saved meanwhile stays; the next round looks at it.
     unchanged = update(Terminal).where(Terminal.id == terminal_id, Terminal.password_encrypted == old)
-    return leases.changed_rows(unchanged.values(password_encrypted=new))
+    return statements.changed_rows(unchanged.values(password_encrypted=new))
 
 
 def _held_by_older() -> list[tuple[int, str]]:

@@ -12,7 +12,7 @@ from hikflask.isapi.client import certificate_fingerprint
 from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
-from hikflask.services import addresses, audit, conversations, enrolments, leases, photos
+from hikflask.services import addresses, audit, conversations, enrolments, leases, photos, statements
 from hikflask.services.errors import TerminalHasPeople, TerminalNameKnown, TerminalUnknown
 
 EDIT = "edit"
@@ -121,7 +121,7 @@ def allow_once(terminal_id: int) -> bool:
     may_try = or_(Terminal.unlock_at.is_(None), Terminal.unlock_at <= database_now())
     statement = update(Terminal).where(Terminal.id == terminal_id, Terminal.tried_version != Terminal.version, may_try)
     opened = {"refused_since": None, "refused_code": "", "unlock_at": None, "tried_version": Terminal.version}
-    allowed = leases.changed_rows(statement.values(**opened)) == 1
+    allowed = statements.changed_rows(statement.values(**opened)) == 1
     if allowed:
         audit.note("terminal.try_allowed", terminal=db.session.get_one(Terminal, terminal_id).name)
     db.session.commit()

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from hikflask.extensions import db
 from hikflask.models import Throttle
 from hikflask.models.columns import database_now
-from hikflask.services import leases
+from hikflask.services import statements
 from hikflask.services.errors import TooOften
 
 LONGEST_KEY = 160
@@ -43,7 +43,7 @@ def place(address: str) -> str:
 def give_back(key: str) -> None:
     """Take one try back: it was a good one."""
     statement = update(Throttle).where(Throttle.key == key[:LONGEST_KEY], Throttle.count > 0)
-    leases.changed_rows(statement.values(count=Throttle.count - 1))
+    statements.changed_rows(statement.values(count=Throttle.count - 1))
     db.session.commit()
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from hikflask.extensions import db
 from hikflask.models import ApiToken
 from hikflask.models.columns import database_now
-from hikflask.services import audit, leases
+from hikflask.services import audit, statements
 from hikflask.services.errors import TokenNameKnown, TokenUnknown
 
 PREFIX = "hik_"
@@ -57,7 +57,7 @@ def _note_use(token_id: int) -> None:
     stale = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < database_now(-USED_EVERY_SECONDS))
     due = db.session.execute(select(ApiToken.id).where(ApiToken.id == token_id, stale)).first()
     if due:
-        leases.changed_rows(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=database_now()))
+        statements.changed_rows(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=database_now()))
 
 
 def revoke(token_id: int) -> ApiToken:
@@ -69,7 +69,7 @@ def revoke(token_id: int) -> ApiToken:
     if token is None:
         raise TokenUnknown
     mine = update(ApiToken).where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
-    if leases.changed_rows(mine.values(revoked_at=database_now())):
+    if statements.changed_rows(mine.values(revoked_at=database_now())):
         audit.note("token.revoked", subject=token.name)
     db.session.commit()
     return token

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hikflask.extensions import db
 from hikflask.models import Heartbeat
 from hikflask.models.columns import database_now
-from hikflask.services import leases
+from hikflask.services import statements
 
 FORGOTTEN_AFTER = 24 * 3600.0
 
@@ -22,7 +22,7 @@ def name() -> str:
 
 def beat(worker: str) -> None:
     """Note that this worker lives."""
-    if not leases.changed_rows(update(Heartbeat).where(Heartbeat.worker == worker).values(seen_at=database_now())):
+    if not statements.changed_rows(update(Heartbeat).where(Heartbeat.worker == worker).values(seen_at=database_now())):
         db.session.add(Heartbeat(worker=worker, seen_at=database_now()))
         db.session.execute(delete(Heartbeat).where(Heartbeat.seen_at < database_now(-FORGOTTEN_AFTER)))
     db.session.commit()
