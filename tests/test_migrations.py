@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import Employee
+from hikflask.models import Employee, Enrolment
 from hikflask.services import audit, employees
 from hikflask.services.drafts import Draft
 from tests.conftest import close
@@ -95,6 +95,34 @@ def test_way_back_and_forth_keeps_the_trail_append_only(either: Flask) -> None:
         downgrade(revision="base")
         upgrade()
         assert differences() == []
+
+
+def test_name_on_the_old_device_comes_along_both_ways(either: Flask) -> None:
+    written = "SELECT written_name FROM enrolment WHERE number = '1'"
+    with either.app_context():
+        upgrade(revision="0001")
+        insert("terminal", name="Вход", url="http://x", username="a", password_encrypted="p", is_active=True, version=1,
+               model="", serial="", firmware="", can_cancel=False, face_by_picture=False, trouble="", refused_code="",
+               tried_version=0, lease_number=0, lease_holder="", lease_purpose="")  # fmt: skip
+        insert("enrolment", terminal_id=1, number="1", wanted="absent", wish=1, replace_first=False, person="pending",
+               face="pending", written_name="Иван", sent_name="", doubt=False, on_old_device=True, step="", refusal="",
+               refusal_text="", attempts=0)  # fmt: skip
+        db.session.commit()
+
+        upgrade()
+
+        (row,) = db.session.execute(db.select(Enrolment)).scalars()
+        assert (row.waits_for_hand, row.last_name, row.written_name, row.wanted_at) == (True, "Иван", "", None)
+        db.session.remove()
+        downgrade(revision="0001")
+        assert db.session.execute(text(written)).scalar_one() == "Иван"
+        db.session.remove()
+
+
+def insert(table: str, **values: object) -> None:
+    values = {**values, "created_at": "2026-01-02 03:04:05"}
+    names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+    db.session.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), values)
 
 
 def test_sqlite_is_in_wal_mode_with_foreign_keys(empty: Flask) -> None:
