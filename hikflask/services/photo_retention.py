@@ -39,7 +39,7 @@ def forget_photos() -> int:
 def remove_files() -> int:
     """Remove the files of forgotten photos; return how many. One that cannot be removed is tried again next time."""
     # A time that is too far away was written before the clock was set back.
-    being_saved = Photo.forgotten_at.between(database_now(), database_now(photos.UNSAVED_SECONDS))
+    being_saved = and_(Photo.forgotten_at > database_now(), Photo.forgotten_at <= database_now(photos.UNSAVED_SECONDS))
     open_still = and_(Photo.forgotten_at.is_not(None), Photo.unlinked_at.is_(None), ~being_saved)
     rows = db.session.execute(select(Photo.id, Photo.file).where(open_still).order_by(Photo.id)).all()
     db.session.commit()

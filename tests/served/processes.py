@@ -111,6 +111,6 @@ class Served:
 
     def _answers(self) -> bool:
         try:
-            return self.http.get(f"{self.url}/health", timeout=2).ok
+            return self.http.get(f"{self.url}/health", timeout=20).ok
         except requests.ConnectionError:
             return False
