@@ -20,7 +20,7 @@ COMMON = {
     "print_blob": True,
 }
 settings.register_profile("truth", max_examples=75, **COMMON)
-settings.register_profile("truth-ci", max_examples=400, derandomize=True, **COMMON)
+settings.register_profile("truth-ci", max_examples=150, derandomize=True, **COMMON)
 
 
 def profile(name: str) -> Profile:
