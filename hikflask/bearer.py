@@ -5,8 +5,8 @@ from werkzeug.exceptions import TooManyRequests, Unauthorized
 
 from hikflask.models import ApiToken
 from hikflask.services import audit, throttling, tokens
+from hikflask.services.admission_errors import TooOften
 from hikflask.services.audit import Actor
-from hikflask.services.errors import TooOften
 
 MINUTE = 60.0
 # A token has 256 bits: this does not protect it, but the log and the database of what tries all the same.

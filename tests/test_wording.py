@@ -10,7 +10,13 @@ from hikflask import wording
 from hikflask.isapi import errors as isapi_errors
 from hikflask.services import binding, captures, errors
 
-KINDS = [*errors.ServiceError.__subclasses__(), *errors.BadPhoto.__subclasses__()]
+
+def kinds_of(kind: type[errors.ServiceError]) -> list[type[errors.ServiceError]]:
+    """All kinds of a refusal, and theirs."""
+    return [found for child in kind.__subclasses__() for found in (child, *kinds_of(child))]
+
+
+KINDS = kinds_of(errors.ServiceError)
 CODES = {kind.code for kind in KINDS}
 CODES |= {binding.NO_PHOTO, binding.FILES_NOT_TAKEN, binding.OTHER_TERMINAL}
 CODES |= {"files_unknown", "kept_without_consent", "retake_cancelled", "earlier_stays"}

@@ -11,7 +11,7 @@ from flask import current_app
 
 from hikflask.models import Operator
 from hikflask.services import operators, throttling
-from hikflask.services.errors import CodeWrong, OperatorsExist
+from hikflask.services.admission_errors import CodeWrong, OperatorsExist
 
 CODE_BYTES = 10
 TRIES = 10

@@ -12,7 +12,7 @@ from hikflask.models import Operator, OperatorSession
 from hikflask.models.employee import folded
 from hikflask.models.operator import ADMIN
 from hikflask.services import audit, passwords, statements, throttling
-from hikflask.services.errors import (
+from hikflask.services.admission_errors import (
     LastAdministrator,
     OperatorNameKnown,
     OperatorNameReserved,

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from hikflask.services.errors import PasswordCommon, PasswordLong, PasswordShort
+from hikflask.services.admission_errors import PasswordCommon, PasswordLong, PasswordShort
 
 SHORTEST, LONGEST = 12, 128
 # zxcvbn's score counts guesses: 0 below a thousand, 1 below a million, … 4 from ten thousand million on.

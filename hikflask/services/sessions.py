@@ -17,7 +17,7 @@ from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.employee import folded
 from hikflask.services import audit, passwords, statements, throttling
-from hikflask.services.errors import PasswordWrong, SignInRefused, TooOften
+from hikflask.services.admission_errors import PasswordWrong, SignInRefused, TooOften
 
 KEY_BYTES = 32
 WINDOW_SECONDS = 900.0

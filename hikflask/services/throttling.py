@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import Throttle
 from hikflask.models.columns import database_now
 from hikflask.services import statements
-from hikflask.services.errors import TooOften
+from hikflask.services.admission_errors import TooOften
 
 LONGEST_KEY = 160
 # Bits of a network: any machine takes as many addresses as it likes out of the rest.

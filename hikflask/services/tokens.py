@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import ApiToken
 from hikflask.models.columns import database_now
 from hikflask.services import audit, statements
-from hikflask.services.errors import TokenNameKnown, TokenUnknown
+from hikflask.services.admission_errors import TokenNameKnown, TokenUnknown
 
 PREFIX = "hik_"
 TOKEN_BYTES = 32

@@ -8,7 +8,8 @@ from flask_wtf.csrf import CSRFError
 from hikflask.access import VIEWER, allow
 from hikflask.forms.sign_in import NewPasswordForm
 from hikflask.services import operators, sessions
-from hikflask.services.errors import ServiceError, TooOften, WeakPassword
+from hikflask.services.admission_errors import TooOften, WeakPassword
+from hikflask.services.errors import ServiceError
 from hikflask.web import ask_again, errors, kept, operator
 from hikflask.web.addresses import next_or
 from hikflask.web.errors import said

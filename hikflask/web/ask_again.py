@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 
 from hikflask import access
 from hikflask.forms.sign_in import ConfirmForm, NewPasswordForm, SignInForm
-from hikflask.services.errors import TooOften
+from hikflask.services.admission_errors import TooOften
 from hikflask.web import htmx, kept, operator
 from hikflask.web.addresses import page_before
 from hikflask.web.kept import Kept

@@ -9,7 +9,8 @@ from flask_babel import gettext as _
 from hikflask.access import public
 from hikflask.forms.sign_in import FirstRunForm
 from hikflask.services import first_run, operators
-from hikflask.services.errors import CodeWrong, OperatorsExist, ServiceError, TooOften, WeakPassword
+from hikflask.services.admission_errors import CodeWrong, OperatorsExist, TooOften, WeakPassword
+from hikflask.services.errors import ServiceError
 from hikflask.web import ask_again, language
 from hikflask.web.errors import said
 

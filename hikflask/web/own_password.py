@@ -13,7 +13,7 @@ from hikflask.access import Rule
 from hikflask.extensions import csrf
 from hikflask.forms.sign_in import ConfirmForm
 from hikflask.services import sessions
-from hikflask.services.errors import PasswordWrong, TooOften
+from hikflask.services.admission_errors import PasswordWrong, TooOften
 from hikflask.services.sessions import SignedIn
 from hikflask.web import addresses, ask_again, kept
 from hikflask.web.errors import said

@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFError
 from hikflask.access import VIEWER, allow, public
 from hikflask.forms.sign_in import SignInForm
 from hikflask.services import operators, sessions
-from hikflask.services.errors import SignInRefused, TooOften
+from hikflask.services.admission_errors import SignInRefused, TooOften
 from hikflask.web import ask_again, kept, language, operator
 from hikflask.web.addresses import next_or
 from hikflask.web.errors import said

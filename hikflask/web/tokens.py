@@ -8,7 +8,8 @@ from werkzeug.datastructures import MultiDict
 from hikflask.access import ADMIN, confirmed
 from hikflask.forms.operators import TokenForm
 from hikflask.services import tokens
-from hikflask.services.errors import ServiceError, TokenUnknown
+from hikflask.services.admission_errors import TokenUnknown
+from hikflask.services.errors import ServiceError
 from hikflask.web import kept
 from hikflask.web.errors import said
 from hikflask.web.language import end_of, today

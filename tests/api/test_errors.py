@@ -12,6 +12,7 @@ from hikflask.api.errors import STATUS
 from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.services import errors
+from hikflask.services.admission_errors import AdmissionError
 from tests.api.helpers import a_user, add, sync
 
 MEGABYTE = 1024 * 1024
@@ -145,7 +146,7 @@ class TestWithCsrf:
 
 
 def service_errors(kind: type[errors.ServiceError]) -> list[type[errors.ServiceError]]:
-    children = [child for child in kind.__subclasses__() if child is not errors.AdmissionError]
+    children = [child for child in kind.__subclasses__() if child is not AdmissionError]
     return [found for child in children for found in (child, *service_errors(child))]
 
 

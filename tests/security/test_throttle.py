@@ -13,7 +13,7 @@ from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Employee, Throttle
 from hikflask.services import throttling
-from hikflask.services.errors import TooOften
+from hikflask.services.admission_errors import TooOften
 from tests.conftest import close
 from tests.postgresql import Cluster
 from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of

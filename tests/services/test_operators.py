@@ -11,7 +11,7 @@ from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services import first_run, operators, passwords, sessions
-from hikflask.services.errors import (
+from hikflask.services.admission_errors import (
     LastAdministrator,
     OperatorNameKnown,
     OperatorNameReserved,
