@@ -2,6 +2,9 @@
 
 import io
 from typing import Any
+from unittest.mock import Mock
+
+import pytest
 
 from hikflask import worker
 from hikflask.extensions import db
@@ -37,6 +40,19 @@ def take(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: by
 def save(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Employee:
     """Capture a face and save it to the employee with this number."""
     return saved(draft, FaceSource(capture_id=take(simulator, terminal, draft, face).id))
+
+
+def save_and_die(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Employee:
+    """Save a picture under the number, and die before the name that it had without one is removed."""
+    taken = take(simulator, terminal, Draft())
+    with monkeypatch.context() as broken:
+        broken.setattr(photos.Files, "settle", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            employees.save(IVAN, FaceSource(capture_id=taken.id))
+    assert len(files()) == 2
+    found = employees.by_number(IVAN.number)
+    assert found is not None
+    return found
 
 
 def upload(draft: Draft = IVAN, terminal_id: int | None = None) -> Employee:

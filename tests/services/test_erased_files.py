@@ -11,9 +11,8 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Erasure, Photo, Terminal
 from hikflask.services import employees, erasures, photo_retention, photos
 from hikflask.services.drafts import Draft
-from hikflask.services.employees import FaceSource
 from hikflask.simulator import Terminal as Simulated
-from tests.services.forgetting import FACE, IVAN, OTHER_FACE, age, files, save, settle, take, upload
+from tests.services.forgetting import FACE, IVAN, OTHER_FACE, age, files, save, save_and_die, settle, take, upload
 from tests.services.test_erasures import count, every_text, fresh, settle_all
 from tests.wire import InProcess
 
@@ -69,14 +68,7 @@ def test_photo_that_retention_has_removed_is_not_counted(app: Flask, simulator: 
 def test_former_name_that_a_killed_save_left(
     simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = take(simulator, terminal, Draft())
-    with monkeypatch.context() as broken:
-        broken.setattr(photos.Files, "settle", Mock(side_effect=KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            employees.save(IVAN, FaceSource(capture_id=taken.id))
-    assert len(files()) == 2
-    ivan = employees.by_number("100222")
-    assert ivan is not None
+    ivan = save_and_die(simulator, terminal, monkeypatch)
 
     erasure = erasures.erase(ivan.id)
 

@@ -9,12 +9,10 @@ from hikflask.extensions import db
 from hikflask.models import Photo, Terminal
 from hikflask.services import employees, photos, terminals
 from hikflask.services.captures import Draft
-from hikflask.services.employees import FaceSource
 from hikflask.simulator import Terminal as Simulated
 from tests.services.forgetting import (
     DAY,
     FACE,
-    IVAN,
     age,
     entries,
     files,
@@ -22,6 +20,7 @@ from tests.services.forgetting import (
     photo,
     reasons,
     save,
+    save_and_die,
     settle,
     take,
     upload,
@@ -126,15 +125,8 @@ def test_picture_that_nobody_saved_goes_though_the_clock_was_set_back() -> None:
 def test_former_name_goes_with_the_photo_when_the_process_died_before(
     app: Flask, simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = take(simulator, terminal, Draft())
-    with monkeypatch.context() as broken:
-        broken.setattr(photos.Files, "settle", Mock(side_effect=KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            employees.save(IVAN, FaceSource(capture_id=taken.id))
-    assert len(files()) == 2
+    employee = save_and_die(simulator, terminal, monkeypatch)
     keep(app, "never")
-    employee = employees.by_number("100222")
-    assert employee is not None
     employees.send(employee.id, terminal.id)
     settle()
 
