@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -43,6 +44,7 @@ class Compiled(BytecodeCache):
 
 
 COMPILED = Compiled()
+NobodyComes = Callable[[], AbstractContextManager[None]]
 HOST = "terminal.test"
 PASSWORD = "Abc12345"
 
@@ -110,7 +112,7 @@ def app(database: dict[str, str], tmp_path: Path, settings: dict[str, Any]) -> I
         "WORKER": "external",
         "WTF_CSRF_ENABLED": False,
         "LEASE_WAIT": 0.2,
-        "CAPTURE_TIMEOUT": 0.3,
+        "CAPTURE_TIMEOUT": 20.0,
         **settings,
     }
     app = create_app(given)
@@ -168,6 +170,19 @@ def terminal(app: Flask, simulator: SimulatedTerminal) -> Terminal:
         simulator.journal.clear()
         db.session.expunge_all()
         return checked
+
+
+@pytest.fixture
+def nobody_comes(app: Flask) -> NobodyComes:
+    """Within its block a capture waits a moment only: a face that does come may need longer on a busy machine."""
+
+    @contextmanager
+    def shortened() -> Iterator[None]:
+        usual, app.config["CAPTURE_TIMEOUT"] = app.config["CAPTURE_TIMEOUT"], 0.3
+        yield
+        app.config["CAPTURE_TIMEOUT"] = usual
+
+    return shortened
 
 
 @pytest.fixture

@@ -7,13 +7,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from hikflask.isapi import capture as isapi_capture
 from hikflask.models import Capture
 from hikflask.services import captures, terminals
 from hikflask.services.captures import Draft
 from hikflask.services.terminals import Access
 from hikflask.simulator import Terminal as Simulated
 from tests.api.helpers import IVANS_FACE, OLGAS_FACE, capture, picture
-from tests.conftest import HOST, PASSWORD
+from tests.conftest import HOST, PASSWORD, NobodyComes
 from tests.wire import InProcess
 
 CAPTURE = "/api/devices/1/start-face-capture"
@@ -82,7 +83,10 @@ def test_second_capture_at_once_is_a_conflict(app: Flask, client: FlaskClient, s
 
 
 @pytest.mark.usefixtures("terminal")
-def test_terminal_whose_own_window_is_open_is_a_conflict(client: FlaskClient, simulator: Simulated) -> None:
+def test_terminal_whose_own_window_is_open_is_a_conflict(
+    client: FlaskClient, simulator: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(isapi_capture, "BUSY_PAUSE", 0.01)
     simulator.faults.add("busy")
 
     assert refused(client.post(CAPTURE)) == (409, "deviceBusy")
@@ -115,8 +119,10 @@ def test_same_number_is_captured_again_without_a_question(client: FlaskClient, s
 
 
 @pytest.mark.usefixtures("terminal")
-def test_nobody_came_is_a_time_out(app: Flask, client: FlaskClient) -> None:
-    assert refused(client.post(CAPTURE)) == (504, "captureTimeout")
+def test_nobody_came_is_a_time_out(app: Flask, client: FlaskClient, nobody_comes: NobodyComes) -> None:
+    with nobody_comes():
+        assert refused(client.post(CAPTURE)) == (504, "captureTimeout")
+
     assert list(Path(app.config["UPLOADS"]).iterdir()) == []
 
 

@@ -33,7 +33,7 @@ from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import profile_named
-from tests.conftest import HOST, PASSWORD
+from tests.conftest import HOST, PASSWORD, NobodyComes
 from tests.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -264,8 +264,9 @@ def test_capture_that_its_own_actor_runs_does_not_say_so_twice(
     assert [(one.actor, one.after) for one in trail.new()] == [("API HR", ""), ("API HR", "")]
 
 
-def test_failed_capture_says_why(terminal: Terminal, trail: Trail) -> None:
-    captures.run(captures.start(terminal.id, IVAN, "Анна").id)
+def test_failed_capture_says_why(terminal: Terminal, trail: Trail, nobody_comes: NobodyComes) -> None:
+    with nobody_comes():
+        captures.run(captures.start(terminal.id, IVAN, "Анна").id)
 
     _, failed = trail.new()
     assert failed.action == "capture.failed"

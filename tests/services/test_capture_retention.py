@@ -11,6 +11,7 @@ from hikflask.services import captures, employees
 from hikflask.services.employees import FaceSource
 from hikflask.services.errors import CaptureNotSaved
 from hikflask.simulator import Terminal as Simulated
+from tests.conftest import NobodyComes
 from tests.services.forgetting import DAY, IVAN, age, entries, files, forget, photo, save, settle, take, upload
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -74,9 +75,12 @@ def test_saved_picture_is_not_given_up(simulator: Simulated, terminal: Terminal)
     assert db.session.execute(db.select(Capture.state)).scalar_one() == USED
 
 
-def test_draft_of_an_ended_capture_is_kept_no_longer_than_a_picture(simulator: Simulated, terminal: Terminal) -> None:
+def test_draft_of_an_ended_capture_is_kept_no_longer_than_a_picture(
+    simulator: Simulated, terminal: Terminal, nobody_comes: NobodyComes
+) -> None:
     ticked = replace(IVAN, consent=True)
-    failed = captures.run(captures.start(terminal.id, ticked, "Анна").id)
+    with nobody_comes():
+        failed = captures.run(captures.start(terminal.id, ticked, "Анна").id)
     assert failed.state == FAILED
     save(simulator, terminal, ticked)
     age(Capture, "deadline", 3540)

@@ -5,6 +5,7 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
+from hikflask.isapi import capture as isapi_capture
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CANCELLED, FAILED, QUEUED, SUPERSEDED, TAKEN, WAITING
 from hikflask.models.columns import database_now
@@ -13,6 +14,7 @@ from hikflask.services.captures import Draft
 from hikflask.services.errors import LoginStopped, TerminalHeld, TerminalInUse
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
+from tests.conftest import NobodyComes
 from tests.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -56,8 +58,9 @@ def test_picture_for_no_number_yet_is_stored_all_the_same(simulator: Simulated, 
     assert taken.photo.file.startswith("capture_")
 
 
-def test_nobody_came_is_a_failure_with_its_reason(terminal: Terminal) -> None:
-    ended = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
+def test_nobody_came_is_a_failure_with_its_reason(terminal: Terminal, nobody_comes: NobodyComes) -> None:
+    with nobody_comes():
+        ended = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
 
     assert (ended.state, ended.reason) == (FAILED, "captureTimeout")
     assert ended.draft_name == "Иван Иванов"
@@ -119,10 +122,13 @@ def test_same_number_may_be_captured_again_at_once(simulator: Simulated, termina
     assert (state(first), state(second)) == (SUPERSEDED, TAKEN)
 
 
-def test_capture_that_fails_leaves_the_earlier_picture_good(simulator: Simulated, terminal: Terminal) -> None:
+def test_capture_that_fails_leaves_the_earlier_picture_good(
+    simulator: Simulated, terminal: Terminal, nobody_comes: NobodyComes
+) -> None:
     first = take(simulator, terminal)
 
-    failed = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
+    with nobody_comes():
+        failed = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
 
     assert (state(failed), state(first)) == (FAILED, TAKEN)
 
@@ -222,12 +228,16 @@ def test_refused_password_stops_every_later_conversation(simulator: Simulated, t
     assert simulator.log == []
 
 
-def test_busy_terminal_is_asked_once_more(simulator: Simulated, terminal: Terminal) -> None:
+def test_busy_terminal_is_asked_once_more(
+    simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(isapi_capture, "BUSY_PAUSE", 0.01)
     simulator.faults.add("busy")
 
     ended = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
 
     assert (ended.state, ended.reason) == (FAILED, "deviceBusy")
+    assert [entry.plain_path for entry in simulator.log].count(isapi_capture.PATH) == 2
 
 
 @pytest.mark.usefixtures("context")

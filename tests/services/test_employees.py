@@ -26,7 +26,7 @@ from hikflask.services.errors import (
 )
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
-from tests.conftest import HOST
+from tests.conftest import HOST, NobodyComes
 from tests.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -186,8 +186,9 @@ def test_running_capture_is_waited_for(terminal: Terminal) -> None:
 
 
 @pytest.mark.usefixtures("simulator")
-def test_capture_that_failed_is_as_none(terminal: Terminal) -> None:
-    failed = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
+def test_capture_that_failed_is_as_none(terminal: Terminal, nobody_comes: NobodyComes) -> None:
+    with nobody_comes():
+        failed = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
 
     saved = employees.save(IVAN, FaceSource(capture_id=failed.id))
 

@@ -21,6 +21,7 @@ from hikflask.services.employees import FaceSource
 from hikflask.services.errors import EmployeeUnknown, ServiceError
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
+from tests.conftest import NobodyComes
 from tests.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -234,11 +235,14 @@ def test_what_is_typed_into_a_capture_after_its_erasure_is_not_kept_with_it(term
 
 
 @pytest.mark.parametrize("cancelled", [False, True])
-def test_what_is_typed_after_a_capture_ended_is_kept_with_it(terminal: Terminal, cancelled: bool) -> None:
-    ended = captures.start(terminal.id, IVAN, "Анна")
-    if cancelled:
-        captures.cancel(ended.id)
-    captures.run(ended.id)
+def test_what_is_typed_after_a_capture_ended_is_kept_with_it(
+    terminal: Terminal, cancelled: bool, nobody_comes: NobodyComes
+) -> None:
+    with nobody_comes():
+        ended = captures.start(terminal.id, IVAN, "Анна")
+        if cancelled:
+            captures.cancel(ended.id)
+        captures.run(ended.id)
 
     drafts.keep(ended.id, OLGA)
 

@@ -6,6 +6,7 @@ from hikflask.extensions import db
 from hikflask.models import Heartbeat
 from hikflask.services import terminals
 from hikflask.services.terminals import Access
+from tests.conftest import NobodyComes
 from tests.web.conftest import FACE, HTMX, OTHER_FACE, Desk, typed
 
 
@@ -62,9 +63,10 @@ def test_the_preview_is_the_very_file_of_the_terminal(desk: Desk) -> None:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_nobody_came_says_what_to_do(desk: Desk) -> None:
-    desk.client.post("/captures", data=typed())
-    desk.run_jobs()
+def test_nobody_came_says_what_to_do(desk: Desk, nobody_comes: NobodyComes) -> None:
+    with nobody_comes():
+        desk.client.post("/captures", data=typed())
+        desk.run_jobs()
     page = desk.text("/employees/new?capture=1")
     assert "терминал не увидел лицо. Подойдите ближе (около 60 см)" in page
     assert ">Повторить</button>" in page
@@ -88,6 +90,7 @@ def test_a_second_capture_hears_who_holds_the_terminal(desk: Desk) -> None:
 
 
 def test_the_same_button_pressed_twice_is_one_capture(desk: Desk) -> None:
+    desk.simulator.present(FACE)
     desk.client.post("/captures", data=typed())
     answer = desk.client.post("/captures", data=typed(capture_id="1"), headers=HTMX)
     assert answer.headers["HX-Replace-Url"].endswith("capture=1")

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from hikflask.services import captures
+from tests.conftest import NobodyComes
 from tests.web.conftest import FACE, HTMX, OTHER_FACE, Desk, typed
 
 
@@ -42,10 +43,11 @@ def test_picture_that_came_back_is_saved_and_bound(desk: Desk) -> None:
     assert desk.simulator.faces["100222"].jpeg == FACE
 
 
-def test_retake_to_which_nobody_came_says_so_and_keeps_the_picture(desk: Desk) -> None:
+def test_retake_to_which_nobody_came_says_so_and_keeps_the_picture(desk: Desk, nobody_comes: NobodyComes) -> None:
     earlier = desk.capture()
-    again = retake(desk, earlier)
-    desk.run_jobs()
+    with nobody_comes():
+        again = retake(desk, earlier)
+        desk.run_jobs()
 
     page = desk.client.get(f"/captures/{again}", headers=HTMX).text
 
@@ -104,9 +106,12 @@ def test_retake_that_succeeds_takes_the_place_of_the_earlier_picture(desk: Desk)
     assert desk.client.post("/employees/", data=typed(capture_id=earlier)).status_code == 409
 
 
-def test_saving_after_a_capture_that_gave_nothing_says_that_there_is_no_face(desk: Desk) -> None:
-    started = desk.client.post("/captures", data=typed()).location.rpartition("=")[2]
-    desk.run_jobs()
+def test_saving_after_a_capture_that_gave_nothing_says_that_there_is_no_face(
+    desk: Desk, nobody_comes: NobodyComes
+) -> None:
+    with nobody_comes():
+        started = desk.client.post("/captures", data=typed()).location.rpartition("=")[2]
+        desk.run_jobs()
 
     saved = desk.client.post("/employees/", data=typed(capture_id=started), follow_redirects=True)
 
@@ -118,11 +123,12 @@ def test_saving_without_any_capture_warns_of_nothing(desk: Desk) -> None:
     assert "Сохранено без лица" not in desk.client.post("/employees/", data=typed(), follow_redirects=True).text
 
 
-def test_photo_that_stayed_the_earlier_one_is_said(desk: Desk) -> None:
+def test_photo_that_stayed_the_earlier_one_is_said(desk: Desk, nobody_comes: NobodyComes) -> None:
     employee = desk.save()
     form = typed(employee_id="1", full_name="Иван Ильич")
-    started = desk.client.post("/captures", data=form).location.rpartition("=")[2]
-    desk.run_jobs()
+    with nobody_comes():
+        started = desk.client.post("/captures", data=form).location.rpartition("=")[2]
+        desk.run_jobs()
 
     saved = desk.client.post(employee, data={**form, "capture_id": started}, follow_redirects=True)
 
