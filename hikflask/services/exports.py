@@ -13,6 +13,7 @@ from hikflask.extensions import Base, db
 from hikflask.models import AuditEntry, Capture, Consent, Employee, Enrolment, Erasure, Photo
 from hikflask.models.employee import folded
 from hikflask.services import audit, consents, photos, traces
+from hikflask.services.errors import EmployeeUnknown, PhotoForgotten
 
 DATA = "data.json"
 # The entry of who was added, and the row itself, are written a moment apart.
@@ -42,15 +43,17 @@ OF_ERASURE = ("number", "name", "requested_by", "requested_at", "completed_at")
 def of_employee(employee_id: int) -> bytes:
     """Return the ZIP file: data.json and the photos; that it was made is in the audit trail.
 
-    :raises NoResultFound: when there is no such employee.
+    :raises EmployeeUnknown: when there is no such employee.
     """
-    employee = db.session.get_one(Employee, employee_id, populate_existing=True)
+    employee = db.session.get(Employee, employee_id, populate_existing=True)
+    if employee is None:
+        raise EmployeeUnknown
     captures = [one for one in traces.of_number(employee.number, employee_id) if _is_theirs(one, employee)]
-    pictures = _photos(employee_id, captures)
+    pictures = [(photo, _picture(photo)) for photo in _photos(employee_id, captures)]
     data = {
         "employee": _columns(employee, OF_EMPLOYEE),
         "consent": _consent(employee_id),
-        "photos": [{"file": _name(photo), **_columns(photo, OF_PHOTO)} for photo in pictures],
+        "photos": [{"file": _name(photo, picture), **_columns(photo, OF_PHOTO)} for photo, picture in pictures],
         "captures": [{"terminal": one.terminal.name, **_columns(one, OF_CAPTURE)} for one in captures],
         "terminals": [{"terminal": one.terminal.name, **_columns(one, OF_ENROLMENT)} for one in _enrolments(employee)],
         "audit": [_columns(entry, OF_ENTRY) for entry in _entries(employee, captures)],
@@ -69,20 +72,28 @@ def _is_theirs(capture: Capture, employee: Employee) -> bool:
     return same_name or capture.created_at >= employee.created_at
 
 
-def _zipped(data: dict[str, Any], pictures: list[Photo]) -> bytes:
+def _zipped(data: dict[str, Any], pictures: list[tuple[Photo, bytes | None]]) -> bytes:
     file = io.BytesIO()
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         archive.writestr(DATA, json.dumps(data, ensure_ascii=False, indent=2))
-        for photo in pictures:
-            name = _name(photo)
-            if name:
-                archive.writestr(name, photos.read(photo))
+        for photo, picture in pictures:
+            name = _name(photo, picture)
+            if name and picture:
+                archive.writestr(name, picture)
     return file.getvalue()
 
 
-def _name(photo: Photo) -> str | None:
+def _name(photo: Photo, picture: bytes | None) -> str | None:
     """The photo's place in the ZIP file; None when its file is gone."""
-    return f"photos/{photo.id}.jpg" if photos.path_of(photo) else None
+    return f"photos/{photo.id}.jpg" if picture else None
+
+
+def _picture(photo: Photo) -> bytes | None:
+    """The photo's bytes; None when its file is gone, or is about to go."""
+    try:
+        return photos.to_send(photo)
+    except PhotoForgotten:
+        return None
 
 
 def _consent(employee_id: int) -> dict[str, Any] | None:

@@ -99,11 +99,6 @@ def save(photo: Photo) -> None:
     db.session.refresh(photo)
 
 
-def read(photo: Photo) -> bytes:
-    """Return the picture's bytes."""
-    return (folder() / photo.file).read_bytes()
-
-
 def to_send(photo: Photo) -> bytes | None:
     """Return the picture's bytes, or None when its file was lost.
 

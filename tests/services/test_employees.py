@@ -77,7 +77,7 @@ def test_save_writes_employee_photo_and_wish_together(simulator: Simulated, term
 
     assert (saved.number, saved.name, saved.department, saved.is_active) == ("100222", "Иван Иванов", "Охрана", True)
     assert saved.photo is not None
-    assert photos.read(saved.photo) == IVANS_FACE
+    assert photos.to_send(saved.photo) == IVANS_FACE
     assert captures.view(taken.id).state == USED
     wish = enrolments.of_number("100222")[0]
     assert (wish.photo_id, wish.person, wish.face, wish.employee_id) == (saved.photo_id, PENDING, PENDING, saved.id)
@@ -112,7 +112,7 @@ def test_save_that_fails_leaves_no_row_and_no_file_and_the_capture_as_it_was(
     assert files() == before
     saved = employees.save(IVAN, FaceSource(capture_id=taken.id))
     assert saved.photo is not None
-    assert photos.read(saved.photo) == IVANS_FACE
+    assert photos.to_send(saved.photo) == IVANS_FACE
 
 
 def test_upload_of_a_save_that_fails_is_not_kept(terminal: Terminal) -> None:
@@ -211,7 +211,7 @@ def test_new_photo_takes_the_place_of_the_old_one(simulator: Simulated, terminal
     employees.save(IVAN, FaceSource(capture_id=capture(simulator, terminal).id), employee_id=saved.id)
 
     photo = row(Employee, saved.id).photo
-    assert photos.read(photo) == IVANS_FACE
+    assert photos.to_send(photo) == IVANS_FACE
 
 
 def test_photo_is_renamed_with_the_number(terminal: Terminal) -> None:  # noqa: ARG001

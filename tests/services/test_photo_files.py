@@ -28,6 +28,11 @@ def kept(number: str = "100222") -> Photo:
     return photo
 
 
+def content(photo: Photo) -> bytes:
+    """What the photo's file holds."""
+    return (photos.folder() / photo.file).read_bytes()
+
+
 def files() -> list[str]:
     return sorted(path.name for path in photos.folder().iterdir())
 
@@ -36,7 +41,7 @@ def files() -> list[str]:
 def test_captured_picture_is_kept_byte_for_byte_with_its_hash(picture: bytes) -> None:
     photo = photos.keep_captured(picture, "100222")
 
-    assert photos.read(photo) == picture
+    assert content(photo) == picture
     assert photo.sha256 == photos.sha256(picture)
     assert photo.source == CAPTURED
 
@@ -44,8 +49,8 @@ def test_captured_picture_is_kept_byte_for_byte_with_its_hash(picture: bytes) ->
 def test_hash_of_an_upload_is_that_of_the_file_that_was_written() -> None:
     photo = photos.keep_upload(io.BytesIO(FACE), "100222")
 
-    assert photo.sha256 == photos.sha256(photos.read(photo))
-    assert (photo.source, photos.read(photo) == FACE) == (UPLOADED, False)
+    assert photo.sha256 == photos.sha256(content(photo))
+    assert (photo.source, content(photo) == FACE) == (UPLOADED, False)
 
 
 def test_file_is_named_by_the_number_and_cannot_be_guessed() -> None:
@@ -99,7 +104,7 @@ def test_renamed_file_is_there_under_both_names_until_it_is_settled() -> None:
     assert files() == sorted([old, photo.file])
     moves.settle()
     assert files() == [photo.file]
-    assert photos.read(photo) == FACE
+    assert content(photo) == FACE
 
 
 def test_rename_that_is_undone_leaves_the_old_file() -> None:
@@ -130,7 +135,7 @@ def test_picture_keeps_the_random_part_of_its_name_and_can_have_a_former_name_ag
         photos.Files().rename(photo, number)  # Never settled, as by a process that was killed.
 
     assert photo.file == first
-    assert photos.read(photo) == FACE
+    assert content(photo) == FACE
 
 
 def test_number_that_begins_alike_is_another_number() -> None:

@@ -93,3 +93,18 @@ def test_api_says_that_the_user_is_gone(desk: Desk, three: list[int]) -> None:
         assert answer.json is not None
         assert answer.json["error"] == "employee_unknown"
         assert answer.json["message"].startswith(GONE)
+
+
+def test_export_says_that_the_employee_is_gone(desk: Desk, three: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    found = employees.get
+
+    def then_deleted(employee_id: int) -> Employee | None:
+        employee = found(employee_id)
+        employees.delete(employee_id)
+        return employee
+
+    monkeypatch.setattr(employees, "get", then_deleted)
+    answer = desk.client.post(f"/employees/{three[1]}/export", headers=ENGLISH)
+
+    assert answer.status_code == 404
+    assert GONE in answer.text
