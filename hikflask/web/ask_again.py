@@ -85,6 +85,15 @@ def token_lost() -> Response | None:
     return again
 
 
+def as_typed(path: str) -> Response | None:
+    """Answer the form that goes to this path with what this request brings of it; None where it is no form of ours."""
+    person, typed = operator.signed_in(), Kept(path, kept.pairs())
+    rule = kept.rule_of(typed)
+    if rule and rule.confirmed and not person.confirmed:
+        return confirm_page(ConfirmForm(formdata=None), typed, next_path=page_before())
+    return kept.shown_again(typed, person, silent=True)
+
+
 def go_on(typed: Kept | None, next_path: str, why: str = "") -> Response:
     """Answer after the question: the form as it was typed, else the page that was asked for."""
     person = operator.present()

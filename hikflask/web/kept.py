@@ -17,7 +17,7 @@ from hikflask import access
 from hikflask.services.sessions import SignedIn
 
 # What belongs to one page of one session, and what is asked for beside the form.
-NOT_KEPT = {"csrf_token", "own_password", "own_page"}
+NOT_KEPT = {"csrf_token", "own_password", "own_page", "lang"}
 # What is never written into a page: that one was typed is all that is kept of it.
 SECRET = {"password"}
 Pairs = tuple[tuple[str, str], ...]
@@ -76,8 +76,8 @@ def carried() -> Kept | None:
     return Kept(path, found) if path and found is not None else None
 
 
-def shown_again(kept: Kept, person: SignedIn, why: str = "") -> Response | None:
-    """Answer the form as it was typed, and say why.
+def shown_again(kept: Kept, person: SignedIn, why: str = "", *, silent: bool = False) -> Response | None:
+    """Answer the form as it was typed, and say why; silent where it was not sent and nothing must be typed again.
 
     None when it is no form of ours, or not one for this person, or what it is about was deleted.
     """
@@ -86,12 +86,18 @@ def shown_again(kept: Kept, person: SignedIn, why: str = "") -> Response | None:
     if endpoint not in _restorers or rule is None or rule.role is None or not access.may(person.role, rule.role):
         return None
     said = list(session.get("_flashes", []))
-    flash(f"{why} {_what_to_do(kept)}".strip(), "warning")
+    if kept.has_secret or not silent:
+        flash(f"{why} {_what_to_do(kept)}".strip(), "warning")
     try:
         return make_response(_restorers[endpoint](MultiDict(kept.pairs), **values))
     except NotFound:
         session["_flashes"] = said
         return None
+
+
+def rule_of(kept: Kept) -> access.Rule | None:
+    """Return who may send this form; None when it is no form of ours."""
+    return access.rule_of(_view(kept.path)[0])
 
 
 def _what_to_do(kept: Kept) -> str:

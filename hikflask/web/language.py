@@ -4,11 +4,12 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from babel.dates import format_date, format_datetime, format_time, get_timezone
 from flask import Blueprint, Response, current_app, has_request_context, make_response, redirect, request
-from flask_babel import get_locale
+from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
 
 from hikflask.access import VIEWER, allow
-from hikflask.web.addresses import next_or, present_address
+from hikflask.web import ask_again
+from hikflask.web.addresses import next_or, page_before, present_address
 
 bp = Blueprint("language", __name__)
 
@@ -110,6 +111,17 @@ def choose() -> Response:
     """Remember the language in a cookie and go back to the page, as its address is now."""
     response = make_response(redirect(present_address(next_or("/")), 303))
     remember(response, request.form.get("lang"))
+    return response
+
+
+@bp.post("/language/form")
+@allow(VIEWER)
+def choose_in_form() -> Response:
+    """The form as it is typed, in another language; `?action=` says where it goes when it is sent."""
+    chosen = request.form.get("lang")
+    with force_locale(chosen if chosen in LANGUAGES else str(get_locale())):
+        response = ask_again.as_typed(request.args.get("action", "")) or make_response(redirect(page_before(), 303))
+    remember(response, chosen)
     return response
 
 

@@ -25,6 +25,7 @@ PAGES = {
     "POST /account/sessions/<int:session_id>/end": VIEWER,
     "POST /account/sign-out-everywhere": VIEWER,
     "POST /language": VIEWER,
+    "POST /language/form": VIEWER,
     "GET /": VIEWER,
     "GET /employees/": VIEWER,
     "GET /employees/<int:employee_id>": VIEWER,

@@ -3,8 +3,12 @@
 import re
 
 import pytest
+from flask import Flask
 
+from hikflask.models.operator import OPERATOR, VIEWER
+from tests.signed_in import OPERATOR_PASSWORD, client_of
 from tests.web.conftest import Desk, typed
+from tests.web.filled import form_to
 
 
 def language_buttons(page: str) -> list[str]:
@@ -87,3 +91,75 @@ def test_language_of_a_list_keeps_its_search(desk: Desk) -> None:
     assert goes_to("http://localhost/terminals/?q=1") == "/employees/"
     assert goes_to("http://evil.test/employees/?q=1") == "/employees/"
     assert goes_to("http://[") == "/employees/"
+
+
+FORMS = [
+    ("/employees/1/consent", "/employees/1/consent", {"given_on": "вчера", "note": "личное дело"}),
+    ("/operators/", "/operators/", {"name": "Борис"}),
+    ("/operators/1", "/operators/1", {"role": "viewer"}),
+    ("/tokens/", "/tokens/", {"name": "Бухгалтерия", "expires_on": "завтра"}),
+    ("/terminals/new", "/terminals/", {"name": "Выход", "url": "192.168.1.67", "username": "служба"}),
+    ("/terminals/1/edit", "/terminals/1", {"name": "Выход", "url": "192.168.1.67", "username": "служба"}),
+    ("/terminals/1/retire", "/terminals/1/retire", {"note": "украден ночью"}),
+    ("/removals/bulk", "/removals/bulk", {"numbers": "100222, 7"}),
+]
+
+
+@pytest.mark.parametrize(("page", "action", "fields"), FORMS)
+def test_typed_fields_of_every_other_form_are_there_in_the_other_language(
+    desk: Desk, page: str, action: str, fields: dict[str, str]
+) -> None:
+    desk.save()
+    buttons = language_buttons(desk.text(page))
+    place = re.findall('form="typed-form" formaction="([^"]+)"', "".join(buttons))
+
+    answer = desk.client.post(place[0], data={**fields, "lang": "en"})
+
+    assert len(place) == 2
+    assert '<html lang="en">' in answer.text
+    assert "nothing is saved yet" not in answer.text
+    form = form_to(answer.text, action)
+    assert {name: form.fields[name] for name in fields} == fields
+    assert '<html lang="en">' in desk.text(page)
+
+
+def test_terminals_password_is_typed_again_and_the_page_says_so(desk: Desk) -> None:
+    form = {"name": "Выход", "password": "Abc12345", "lang": "en"}
+
+    page = desk.client.post("/language/form?action=/terminals/", data=form).text
+
+    assert "type the terminal&#39;s password again" in page
+    assert 'value="Выход"' in page
+    assert "Abc12345" not in page
+
+
+@pytest.mark.parametrize("action", ["", "/", "/nowhere", "//evil.test/", "/account/password", "/employees/99/consent"])
+def test_form_that_is_none_of_ours_leads_back_in_the_language(desk: Desk, action: str) -> None:
+    headers = {"Referer": "http://localhost/terminals/"}
+
+    answer = desk.client.post("/language/form", query_string={"action": action}, data={"lang": "en"}, headers=headers)
+
+    assert (answer.status_code, answer.location) == (303, "/terminals/")
+    assert '<html lang="en">' in desk.text("/terminals/")
+
+
+@pytest.mark.parametrize("role", [VIEWER, OPERATOR])
+def test_form_of_others_is_shown_to_nobody_else(app: Flask, desk: Desk, role: str) -> None:
+    desk.save()
+    client = client_of(app, role)
+
+    for action in ("/terminals/1", "/operators/1"):
+        answer = client.post("/language/form", query_string={"action": action}, data={"lang": "en", "name": "Выход"})
+
+        assert answer.status_code == 303
+
+
+@pytest.mark.usefixtures("terminal")
+def test_administrator_who_must_confirm_is_asked_first_and_has_the_form_then(app: Flask) -> None:
+    client = client_of(app, confirmed=False)
+    form = {"name": "Выход", "url": "http://terminal.test", "lang": "en"}
+
+    asked = client.post("/language/form?action=/terminals/1", data=form)
+    shown = form_to(asked.text, "/confirm").send(client, password=OPERATOR_PASSWORD)
+
+    assert 'value="Выход"' in shown.text
