@@ -80,6 +80,15 @@ def get(token_id: int) -> ApiToken | None:
     return db.session.get(ApiToken, token_id, populate_existing=True)
 
 
+def valid_of(maker: str) -> list[ApiToken]:
+    """Return the tokens by name that somebody made and that open something still: whoever made one may know it."""
+    valid = (ApiToken.revoked_at.is_(None), ApiToken.expires_at > database_now())
+    found = db.session.execute(select(ApiToken).where(ApiToken.created_by == maker, *valid).order_by(ApiToken.name))
+    tokens = list(found.scalars())
+    db.session.commit()
+    return tokens
+
+
 def everyone() -> list[ApiToken]:
     """Return all tokens by name, revoked ones too."""
     found = db.session.execute(select(ApiToken).order_by(ApiToken.name), execution_options={"populate_existing": True})

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from hikflask.access import ADMIN, confirmed
 from hikflask.forms.operators import OperatorChangeForm, OperatorForm
 from hikflask.models import Operator
-from hikflask.services import operators
+from hikflask.services import operators, tokens
 from hikflask.services.errors import ServiceError
 from hikflask.web import kept
 from hikflask.web.errors import said
@@ -62,7 +62,24 @@ def update(operator_id: int) -> ResponseReturnValue:
         form.role.errors = [said(error)]
         return _form(form, found, UNPROCESSABLE)
     flash(_("%(name)s is changed.", name=found.name))
+    _warn_of_tokens(operators.get(operator_id) or found)
     return redirect(url_for(".index"), 303)
+
+
+def _warn_of_tokens(changed: Operator) -> None:
+    """Whoever made a token may have kept it, and it outlives the right to make one."""
+    made = [] if changed.is_active and changed.role == ADMIN else tokens.valid_of(changed.name)
+    if made:
+        names = ", ".join(one.name for one in made)
+        flash(
+            _(
+                "API tokens that %(name)s made are still valid: %(tokens)s. "
+                "Revoke those that this person should not have any more.",
+                name=changed.name,
+                tokens=names,
+            ),
+            "warning",
+        )
 
 
 @kept.restores("operators.create", "operators.update")

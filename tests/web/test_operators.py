@@ -76,6 +76,28 @@ def test_role_is_changed_and_somebody_kept_out(app: Flask, client: FlaskClient) 
     assert row(app, "Ольга").is_active is False
 
 
+@pytest.mark.parametrize("form", [{"role": ADMIN}, {"role": OPERATOR, "is_active": "y"}])
+def test_tokens_of_who_is_no_administrator_any_more_are_named(
+    app: Flask, client: FlaskClient, form: dict[str, str]
+) -> None:
+    boris = client_of(app, ADMIN, "Борис")
+    for name in ("Бухгалтерия", "Склад", "Старый"):
+        boris.post(
+            "/tokens/",
+            data={"name": name, "role": OPERATOR, "expires_on": f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d}"},
+        )
+    with app.app_context():
+        tokens.revoke(next(one.id for one in tokens.everyone() if one.name == "Старый"))
+    place = f"/operators/{row(app, 'Борис').id}"
+    said = "API tokens that Борис made are still valid: Бухгалтерия, Склад. Revoke those"
+
+    same = client.post(place, data={"role": ADMIN, "is_active": "y"}, headers=ENGLISH, follow_redirects=True)
+    changed = client.post(place, data=form, headers=ENGLISH, follow_redirects=True)
+
+    assert said not in same.text
+    assert said in changed.text
+
+
 def test_last_administrator_hears_why_nothing_changed(app: Flask, client: FlaskClient) -> None:
     answer = client.post(f"/operators/{row(app, 'Анна').id}", data={"role": VIEWER, "is_active": "y"}, headers=ENGLISH)
 
