@@ -96,10 +96,16 @@ def settings() -> dict[str, Any]:
 
 
 @pytest.fixture
-def database(migrated: Path, tmp_path: Path) -> dict[str, str]:
-    """Where the app's database is: SQLite in the instance folder, or what a module's own fixture says."""
-    (tmp_path / "hikflask.sqlite3").write_bytes(migrated.read_bytes())
-    return {}
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A fresh migrated database: SQLite in the instance folder, or PostgreSQL where a test is parametrised so."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        migrated: Path = request.getfixturevalue("migrated")
+        (tmp_path / "hikflask.sqlite3").write_bytes(migrated.read_bytes())
+        yield {}
+        return
+    server: Cluster = request.getfixturevalue("cluster")
+    yield {"DATABASE_URL": server.create("test", template="migrated")}
+    server.drop("test")
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField
 
+from hikflask.forms.fields import LARGEST_ID
+
 Fields = dict[str, str | bool | int]
 Form = TypeVar("Form", bound=FlaskForm)
 
@@ -93,6 +95,15 @@ def number(fields: Mapping[str, object], name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise InputError({name: WHOLE_NUMBER})
     return int(text)
+
+
+def row_id(fields: Mapping[str, object], name: str) -> int | None:
+    """Return the id of a row: 0, which no row has, for a number beyond all ids; None when it is absent.
+
+    :raises InputError: when it is anything else.
+    """
+    found = number(fields, name)
+    return 0 if found is not None and found > LARGEST_ID else found
 
 
 def _fits(value: object, may_be_number: bool) -> bool:

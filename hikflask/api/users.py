@@ -104,7 +104,7 @@ def sync_user(user_id: int) -> ResponseReturnValue:
     fields = body.read(numbers=("device_id",), required=False)
     wanted = syncing.wish(
         user_id,
-        body.number(fields, "device_id"),
+        body.row_id(fields, "device_id"),
         present_caller(),
         overwrite=body.flag(fields, "overwrite") or False,
     )

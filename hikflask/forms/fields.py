@@ -7,7 +7,8 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, Form, ValidationError
 
-LARGEST_ID = 2**63 - 1
+# Ids are PostgreSQL's INTEGER.
+LARGEST_ID = 2**31 - 1
 # Tab, and what Unicode calls a space (category Zs): they come along when a text is copied.
 SPACES = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 
@@ -20,9 +21,11 @@ def stripped(value: Any) -> Any:
 def row_id(value: Any) -> int | None:
     """Return the id of a row, or None for what is none."""
     text = str(value)
-    if not (text.isascii() and text.isdigit()) or int(text[:30]) > LARGEST_ID:
+    digits = text.lstrip("0")
+    if not (text.isascii() and text.isdigit()) or len(digits) > len(str(LARGEST_ID)):
         return None
-    return int(text)
+    found = int(digits or "0")
+    return found if found <= LARGEST_ID else None
 
 
 def one_line(most: int, *, required: bool = True) -> Callable[[Form, Field], None]:

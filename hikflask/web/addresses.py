@@ -5,10 +5,11 @@ from urllib.parse import urlsplit
 
 from flask import current_app, redirect, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import IntegerConverter, Map, RequestRedirect
+from werkzeug.routing import IntegerConverter, RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
-LARGEST_ID = 2**63 - 1
+from hikflask.forms.fields import row_id
+
 # A path of ours: not //host, not /\host (which browsers take for one), no control characters.
 OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*\Z")
 
@@ -23,10 +24,11 @@ def led_on(error: HTTPException) -> BaseResponse | None:
 
 
 class RowId(IntegerConverter):
-    """A whole number that a database can hold; any other address is unknown."""
+    """The id of a row: 0, which no row has, for a number beyond all ids."""
 
-    def __init__(self, url_map: Map) -> None:
-        super().__init__(url_map, max=LARGEST_ID)
+    def to_python(self, value: str) -> int:
+        """Return the id that an address names."""
+        return row_id(value) or 0
 
 
 def next_or(default: str = "/") -> str:

@@ -1,11 +1,6 @@
 """Services are tested on both databases: what they promise is held by constraints and compare-and-set."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-
-from tests.postgresql import Cluster
 
 BOTH = {
     "test_audit",
@@ -39,16 +34,3 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run the modules whose subject is the database on SQLite and on PostgreSQL."""
     if "database" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in BOTH:
         metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
-
-
-@pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """A fresh migrated database of the wanted kind."""
-    if getattr(request, "param", "sqlite") == "sqlite":
-        migrated: Path = request.getfixturevalue("migrated")
-        (tmp_path / "hikflask.sqlite3").write_bytes(migrated.read_bytes())
-        yield {}
-        return
-    server: Cluster = request.getfixturevalue("cluster")
-    yield {"DATABASE_URL": server.create("test", template="migrated")}
-    server.drop("test")
