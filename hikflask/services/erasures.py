@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Update, delete, select, update
+from sqlalchemy import Update, delete, func, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Erasure, Photo
@@ -143,12 +143,13 @@ def of_employee(employee_id: int) -> Erasure | None:
     return db.session.execute(statement).scalar_one_or_none()
 
 
-def everything(limit: int, offset: int = 0) -> list[Erasure]:
-    """Return a page of erasures, the newest first."""
+def everything(limit: int, offset: int = 0) -> tuple[list[Erasure], int]:
+    """Return a page of erasures, the newest first, and how many there are in all."""
     statement = select(Erasure).order_by(Erasure.id.desc()).limit(limit).offset(offset)
     page = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+    total = db.session.execute(select(func.count(Erasure.id))).scalar_one()
     db.session.commit()
-    return page
+    return page, total
 
 
 def _begin(number: str, name: str, employee: Employee | None) -> Erasure:

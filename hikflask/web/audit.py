@@ -5,14 +5,15 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.access import ADMIN, allow, confirmed
 from hikflask.forms.audit import AuditForm
+from hikflask.models import AuditEntry
 from hikflask.services import audit, audit_export
 from hikflask.services.audit import Wanted
 from hikflask.web import actors, audit_csv, deeds
 from hikflask.web.language import end_of, start_of, today
+from hikflask.web.listing import Listing, listed
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 
-PAGE = 50
 UNPROCESSABLE = 422
 
 
@@ -52,15 +53,13 @@ def _wanted(form: AuditForm) -> Wanted:
 
 
 def _page(form: AuditForm) -> Response:
-    page = min(max(1, request.args.get("page", 1, int)), 10**6)
-    found, total = audit.entries(_wanted(form), PAGE, (page - 1) * PAGE)
-    return _rendered(form, entries=found, total=total, page=page, pages=-(-total // PAGE))
+    return _rendered(form, listed(lambda limit, offset: audit.entries(_wanted(form), limit, offset)))
 
 
 def _refused(form: AuditForm) -> Response:
-    return _rendered(form, UNPROCESSABLE, entries=[], total=0, page=1, pages=0)
+    return _rendered(form, Listing([], 0), UNPROCESSABLE)
 
 
-def _rendered(form: AuditForm, status: int = 200, **known: object) -> Response:
-    body = render_template("audit/list.html", form=form, typed=form.texts(), deeds=deeds, **known)
+def _rendered(form: AuditForm, found: Listing[AuditEntry], status: int = 200) -> Response:
+    body = render_template("audit/list.html", form=form, typed=form.texts(), deeds=deeds, found=found)
     return make_response(body, status)

@@ -20,12 +20,12 @@ from hikflask.services.employees import FaceSource
 from hikflask.services.errors import CaptureRunning, ServiceError
 from hikflask.web import employee_page, enrolment_lines, htmx, kept, panel
 from hikflask.web.errors import said
+from hikflask.web.listing import listed
 from hikflask.web.page import with_link
 from hikflask.web.panel import Panel
 
 bp = Blueprint("employees", __name__)
 
-PAGE = 50
 ADDRESS = "/employees/<int:employee_id>"
 
 
@@ -40,16 +40,14 @@ def start() -> ResponseReturnValue:
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
     """All employees, or those that match what is typed into the search."""
-    q, page = request.args.get("q", "").strip(), max(1, request.args.get("page", 1, int))
-    found, total = employees.found(q, PAGE, (min(page, 10**6) - 1) * PAGE)
+    q = request.args.get("q", "").strip()
+    found = listed(lambda limit, offset: employees.found(q, limit, offset))
     template = "employees/_rows.html" if htmx.wants_fragment() else "employees/list.html"
     return render_template(
         template,
-        rows=[(employee, enrolment_lines.of(employee)) for employee in found],
+        rows=[(employee, enrolment_lines.of(employee)) for employee in found.rows],
         q=q,
-        page=page,
-        pages=-(-total // PAGE),
-        total=total,
+        found=found,
         terminals=terminals.all_active(),
     )
 

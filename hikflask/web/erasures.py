@@ -16,11 +16,11 @@ from hikflask.services.erasures import Removal
 from hikflask.services.errors import EmployeeUnknown
 from hikflask.web import enrolment_lines, kept
 from hikflask.web.enrolment_lines import Line
+from hikflask.web.listing import listed
 from hikflask.web.page import with_alarm
 
 bp = Blueprint("erasures", __name__)
 
-PAGE = 50
 UNPROCESSABLE = 422
 QUESTION = "/employees/<int:employee_id>/erase"
 
@@ -148,7 +148,7 @@ def _question(number: str, name: str, employee: Employee | None) -> str:
 
 def _list(form: NumberForm, status: int = 200) -> Response:
     erasures.complete_open()
-    return make_response(render_template("erasures/list.html", form=form, erasures=erasures.everything(PAGE)), status)
+    return make_response(render_template("erasures/list.html", form=form, found=listed(erasures.everything)), status)
 
 
 def _unknown(form: NumberForm) -> Response:

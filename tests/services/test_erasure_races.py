@@ -43,7 +43,7 @@ def test_terminal_that_confirms_while_the_erasure_begins_is_not_awaited(
 
     meanwhile(app, another, lambda: erasures.erase(ivan_id))
 
-    (erasure,) = erasures.everything(10)
+    (erasure,), _ = erasures.everything(10)
     (removal,) = erasures.removals_of(erasure)
     assert removal.gone_at is not None
     assert erasure.completed_at is not None

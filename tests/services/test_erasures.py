@@ -161,7 +161,7 @@ def test_file_that_cannot_be_removed_keeps_the_erasure_open() -> None:
     erasures.erase(ivan.id)
     erasures.complete_open()
 
-    (erasure,) = erasures.everything(10)
+    (erasure,), _ = erasures.everything(10)
     assert (count(Employee), erasure.completed_at) == (0, None)
 
     stuck.rmdir()
@@ -379,7 +379,7 @@ def test_who_is_erased_while_the_terminal_is_asked_leaves_no_row(
     monkeypatch.setattr(wire, "send", erase_meanwhile)
     settling.settle(enrolment.id, "Анна")
 
-    (erasure,) = erasures.everything(10)
+    (erasure,), _ = erasures.everything(10)
     assert count(Enrolment) == 0
     assert erasures.complete(erasure.id).completed_at is not None
 

@@ -228,6 +228,17 @@ def test_the_list_has_pages(desk: Desk, app: Flask) -> None:
     assert "Имя 050" in desk.text("/employees/?page=2")
 
 
+def test_page_past_the_end_is_the_last_one(desk: Desk) -> None:
+    # As after somebody alone on the last page was deleted.
+    assert "Пока никого нет" in desk.text("/employees/?page=2")
+    desk.client.post("/employees/", data=typed())
+
+    page = desk.text("/employees/?page=2")
+
+    assert "Иван Иванов" in page
+    assert 'class="empty"' not in page
+
+
 def test_deactivating_takes_the_person_off_the_terminal(desk: Desk) -> None:
     place = desk.save()
     desk.client.post(f"{place}/active", data={"active": "0"})

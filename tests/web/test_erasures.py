@@ -1,5 +1,6 @@
 """Erasing on the pages: the question, what is open, the certificate, and by number."""
 
+import re
 from html import unescape
 
 import pytest
@@ -51,6 +52,19 @@ def test_certificate_comes_when_the_terminal_confirmed(desk: Desk, app: Flask) -
     assert "Not covered: backups" in page
     assert desk.simulator.people == {}
     assert all_of(app, Employee) == []
+
+
+def test_every_erasure_is_reached_from_the_list(desk: Desk, app: Flask) -> None:
+    with app.app_context():
+        db.session.add_all([Erasure(number=str(n), name=f"Имя {n:02}", requested_by="Анна") for n in range(51)])
+        db.session.commit()
+
+    first = desk.text("/erasures/")
+    (following,) = re.findall(r'rel="next" href="([^"]+)"', first)
+
+    assert "Имя 50" in first
+    assert "Имя 00" not in first
+    assert "Имя 00" in desk.text(following)
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])
