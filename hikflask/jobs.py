@@ -12,6 +12,7 @@ from hikflask.services import (
     enrolments,
     erasures,
     photo_retention,
+    photos,
     settling,
     trail_retention,
 )
@@ -28,6 +29,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     photo_retention.remove_files,
     capture_retention.delete_ended,
     photo_retention.remove_rows,
+    photos.remove_half_written,
     trail_retention.forget_entries,
     trail_retention.forget_erasures,
     trail_retention.forget_admissions,

@@ -2,11 +2,13 @@
 
 import logging
 
-from flask import Flask
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask, current_app
+from sqlalchemy.exc import OperationalError
 
 from hikflask.config import ConfigError
-from hikflask.extensions import vault
+from hikflask.extensions import db, vault
 from hikflask.services import first_run, operators, terminal_passwords
 
 log = logging.getLogger(__name__)
@@ -14,17 +16,17 @@ MOST_NAMES = 3
 
 
 def prepare(app: Flask) -> None:
-    """Check that the keys open every stored terminal password.
+    """Check that the database answers with the tables of this version, and the keys open every terminal's password.
 
-    :raises hikflask.config.ConfigError: with a sentence that names the terminals and says what to restore.
+    :raises hikflask.config.ConfigError: with a sentence that says what to do.
     """
     with app.app_context():
         try:
+            _check_tables()
             closed = terminal_passwords.unreadable()
-        except (OperationalError, ProgrammingError) as error:
-            # No tables yet, or no database: whoever needs them says so, and no password is there to be opened.
-            log.warning("stored passwords were not checked: %s", error.orig)
-            return
+        except OperationalError as error:
+            why = " ".join(str(error.orig).split())
+            raise ConfigError(f"{_database()} does not answer: {why}") from error
         if closed:
             raise ConfigError(f"The password key does not open what is stored for {_names(closed)}: {_cure()}.")
 
@@ -32,12 +34,31 @@ def prepare(app: Flask) -> None:
 def announce_first_run(app: Flask) -> None:
     """Write the code that makes the first administrator into the log, as long as there is nobody."""
     with app.app_context():
-        try:
-            if operators.exist():
-                return
-        except (OperationalError, ProgrammingError):
-            return  # no tables yet
+        if operators.exist():
+            return
         log.warning("Nobody can sign in yet: open /first-run and give the code %s", first_run.code())
+
+
+def without_tables(why: str) -> str:
+    """Return what is said where the tables that are needed are not there; needs an app context."""
+    return (
+        f"{_database()} does not have the tables that are needed ({why}). "
+        "Run `flask --app wsgi db upgrade` first, or set HIKFLASK_INSTANCE_PATH (or HIKFLASK_DATABASE_URL) "
+        "to what the service uses."
+    )
+
+
+def _database() -> str:
+    return db.engine.url.render_as_string(hide_password=True)
+
+
+def _check_tables() -> None:
+    config = current_app.extensions["migrate"].migrate.get_config()
+    needed = ScriptDirectory.from_config(config).get_heads()
+    with db.engine.connect() as connection:
+        present = MigrationContext.configure(connection).get_current_heads()
+    if set(present) != set(needed):
+        raise ConfigError(without_tables(f"version {', '.join(present) or 'none'} instead of {', '.join(needed)}"))
 
 
 def _names(terminals: list[str]) -> str:

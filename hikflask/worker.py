@@ -14,7 +14,7 @@ from flask import Flask
 
 from hikflask import jobs
 from hikflask.extensions import db, task_queue
-from hikflask.services import photos, workers
+from hikflask.services import workers
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
@@ -59,8 +59,6 @@ class Worker:
 
     def _sweep_until_stopped(self) -> None:
         interval = self._app.config["SWEEP_INTERVAL"]
-        with self._app.app_context():
-            photos.forget_drafts()
         forget_at = time.monotonic()
         while not self._stopped.wait(interval):
             with self._app.app_context():

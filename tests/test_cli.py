@@ -200,6 +200,14 @@ def test_check_of_an_unknown_terminal_fails(app: Flask) -> None:
     assert (result.exit_code, result.stderr) == (1, "Error: There is no terminal 7.\n")
 
 
+@pytest.mark.parametrize("number", ["0", str(2**31), "9" * 30])
+def test_number_that_no_terminal_can_have_is_refused_in_a_sentence(app: Flask, number: str) -> None:
+    result = run(app, "check", number)
+
+    assert result.exit_code == 2
+    assert f"{number} is not in the range 1<=x<=2147483647" in result.stderr
+
+
 def test_bad_address_is_refused_before_the_password_is_asked_for(app: Flask) -> None:
     result = run(app, "add", "Вход", "ftp://terminal.test", "admin")
 

@@ -9,11 +9,12 @@ from flask import Flask
 
 from hikflask import create_app
 from hikflask.config import ConfigError
-from hikflask.extensions import vault
+from hikflask.extensions import db, vault
 from hikflask.services import terminals
 from hikflask.services.terminals import Access
 from hikflask.start import prepare
 from tests.conftest import close
+from tests.served.processes import free_port
 
 
 @pytest.fixture
@@ -100,13 +101,31 @@ def test_rotation_with_a_lost_key_is_refused_with_the_cure(lost: Callable[..., F
     close(app)
 
 
-def test_database_without_tables_is_left_to_who_needs_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    app = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True})
+def test_database_without_tables_is_refused_with_the_cure(tmp_path: Path) -> None:
+    sentence = refusal(create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True}))
 
-    prepare(app)
+    assert sentence.startswith(
+        f"sqlite:///{tmp_path}/hikflask.sqlite3 does not have the tables that are needed (version none"
+    )
+    assert "Run `flask --app wsgi db upgrade` first" in sentence
 
-    assert "stored passwords were not checked: no such table" in caplog.text
-    close(app)
+
+@pytest.mark.parametrize("version", ["0001", "9999"])
+def test_database_of_another_version_is_refused(app: Flask, version: str) -> None:
+    with app.app_context():
+        db.session.execute(db.text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+        db.session.commit()
+
+    assert f"(version {version} instead of 000" in refusal(app)
+
+
+def test_database_that_is_away_is_refused_without_its_password(tmp_path: Path) -> None:
+    away = f"postgresql://hikflask:geheim@127.0.0.1:{free_port()}/hikflask"
+
+    sentence = refusal(create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True, "DATABASE_URL": away}))
+
+    assert "does not answer: " in sentence
+    assert "geheim" not in sentence
 
 
 def test_worker_of_its_own_refuses_in_one_line(lost: Callable[..., Flask]) -> None:

@@ -6,7 +6,7 @@ import click
 from flask.cli import ScriptInfo
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from hikflask.extensions import db
+from hikflask import start
 
 
 class DatabaseGroup(click.Group):
@@ -18,13 +18,4 @@ class DatabaseGroup(click.Group):
             return super().invoke(ctx)
         except (OperationalError, ProgrammingError) as error:
             with ctx.ensure_object(ScriptInfo).load_app().app_context():
-                database = db.engine.url.render_as_string(hide_password=True)
-            raise click.ClickException(_sentence(database, error)) from error
-
-
-def _sentence(database: str, error: OperationalError | ProgrammingError) -> str:
-    return (
-        f"{database} does not have the tables that are needed ({error.orig}). "
-        "Run `flask --app wsgi db upgrade` first, or set HIKFLASK_INSTANCE_PATH (or HIKFLASK_DATABASE_URL) "
-        "to what the service uses."
-    )
+                raise click.ClickException(start.without_tables(str(error.orig))) from error

@@ -14,6 +14,7 @@ from hikflask.cli.actor import ACTOR
 from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.passwords import read_password
 from hikflask.cli.tables import moment, table
+from hikflask.forms.fields import LARGEST_ID
 from hikflask.forms.terminals import TerminalForm
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Terminal
@@ -54,7 +55,7 @@ def add_terminal(name: str, url: str, username: str, fingerprint: str, password_
 
 
 @terminal.command("check")
-@click.argument("terminal_id", type=int)
+@click.argument("terminal_id", type=click.IntRange(1, LARGEST_ID))
 @with_appcontext
 def check_terminal(terminal_id: int) -> None:
     """Ask a terminal whether it can be reached and what it can do."""

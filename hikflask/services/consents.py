@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Consent, Employee
+from hikflask.models.columns import database_now
 from hikflask.models.consent import BY_CONSENT
 from hikflask.services import audit, employee_rows
 from hikflask.services.drafts import Draft
@@ -114,7 +115,7 @@ def _write(employee: Employee, given: Given) -> Consent:
         consent = Consent(employee_id=employee.id)
         db.session.add(consent)
     consent.given_on, consent.basis, consent.note = given.given_on, given.basis, given.note
-    consent.recorded_by = audit.present_actor().name[:128]
+    consent.recorded_by, consent.recorded_at = audit.present_actor().name[:128], database_now()
     audit.note("consent.recorded", employee=employee, before=before, after=_about(consent))
     db.session.flush()
     return consent

@@ -30,9 +30,11 @@ from hikflask.services.pictures import baseline_jpeg
 log = logging.getLogger(__name__)
 
 NO_NUMBER = "capture"
-DRAFT = ".part"
+HALF_WRITTEN = ".part"
 # Our own names, whole or half-written: the number, and the random part that a picture keeps under every name.
-NAME = re.compile(rf"\.?(?P<number>[A-Za-z0-9]{{1,32}})_(?P<picture>[\w-]{{22}})\.jpg({re.escape(DRAFT)})?\Z", re.ASCII)
+NAME = re.compile(
+    rf"\.?(?P<number>[A-Za-z0-9]{{1,32}})_(?P<picture>[\w-]{{22}})\.jpg({re.escape(HALF_WRITTEN)})?\Z", re.ASCII
+)
 # What nobody saved by then was left by a process that died.
 UNSAVED_SECONDS = 3600.0
 
@@ -71,7 +73,7 @@ def _keep(picture: bytes, number: str, source: str) -> Photo:
 
 
 def _write(name: str, picture: bytes) -> None:
-    draft = folder() / f".{name}{DRAFT}"
+    draft = folder() / f".{name}{HALF_WRITTEN}"
     try:
         with draft.open("xb") as file:
             file.write(picture)
@@ -223,18 +225,26 @@ def _remove(name: str) -> bool:
     return True
 
 
-def forget_drafts(older_than: float = 3600.0) -> int:
-    """Remove half-written files that a killed worker left; return how many.
+def remove_half_written(older_than: float = 3600.0) -> int:
+    """Remove half-written files that a killed process left; return how many.
 
     A whole picture is never removed for want of a row: a mistyped database address would then cost every photo.
 
     :param older_than: seconds; what is younger may still be being written.
     """
     old = time.time() - older_than
-    drafts = [path for path in folder().glob(f".*{DRAFT}") if path.lstat().st_mtime < old]
-    for path in drafts:
+    left = [path for path in folder().glob(f".*{HALF_WRITTEN}") if _written_at(path) < old]
+    for path in left:
         path.unlink(missing_ok=True)
-    return len(drafts)
+    return len(left)
+
+
+def _written_at(path: Path) -> float:
+    """Seconds since 1970; that of a file which has just got its name is now."""
+    try:
+        return path.lstat().st_mtime
+    except FileNotFoundError:
+        return time.time()
 
 
 def row(name: str) -> Photo | None:

@@ -1,11 +1,13 @@
 """Photos, to be seen by those who may: somebody signed in, or a program with a token."""
 
-from flask import Blueprint, Response, abort, send_file
+from flask import Blueprint, Response, abort
 from flask.typing import ResponseReturnValue
 
 from hikflask import access, bearer
 from hikflask.access import VIEWER, allow
+from hikflask.models import Photo
 from hikflask.services import audit, photos
+from hikflask.services.errors import PhotoForgotten
 from hikflask.web import guard
 
 bp = Blueprint("uploads", __name__)
@@ -29,8 +31,16 @@ def refuse_strangers() -> ResponseReturnValue | None:
 def show(name: str) -> Response:
     """Answer a photo that has a row; nothing else in the folder is ever served, and nothing as anything but JPEG."""
     photo = photos.row(name) or abort(404)
-    path = photos.path_of(photo) or abort(404)
+    picture = _picture(photo) or abort(404)
     audit.note_look(photo.employee_id, photo.file)
-    response = send_file(path, mimetype="image/jpeg", conditional=False, etag=False, last_modified=None)
+    response = Response(picture, mimetype="image/jpeg")
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _picture(photo: Photo) -> bytes | None:
+    """Its file may go, and its retention end, between the look at the row and the answer."""
+    try:
+        return photos.to_send(photo)
+    except PhotoForgotten:
+        return None

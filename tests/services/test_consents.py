@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Capture, Consent, Employee, Photo, Terminal
 from hikflask.models.capture import TAKEN
+from hikflask.models.columns import database_now
 from hikflask.services import audit, captures, consents, employees, photos, syncing
 from hikflask.services.audit import Actor
 from hikflask.services.consents import Given
@@ -47,17 +48,36 @@ def take(simulator: Simulated, terminal: Terminal, draft: Draft, **options: Any)
     return captures.run(captures.start(terminal.id, draft, "Анна", **options).id)
 
 
+def kept(employee_id: int) -> Consent:
+    """The consent as the database has it now."""
+    db.session.expire_all()
+    consent = consents.of(employee_id)
+    assert consent is not None
+    return consent
+
+
 def test_recorded_consent_says_when_why_and_who() -> None:
     ivan = employees.save(IVAN)
 
     with audit.acting(Actor("Анна")):
         consents.record(ivan.id, GIVEN)
 
-    kept = consents.of(ivan.id)
-    assert kept is not None
-    assert (kept.given_on, kept.basis, kept.note) == (date(2026, 3, 1), "contract", "папка 7")
-    assert (kept.recorded_by, kept.recorded_at is not None) == ("Анна", True)
+    consent = kept(ivan.id)
+    assert (consent.given_on, consent.basis, consent.note) == (date(2026, 3, 1), "contract", "папка 7")
+    assert (consent.recorded_by, consent.recorded_at is not None) == ("Анна", True)
     assert consents.is_missing("100222") is False
+
+
+def test_consent_that_is_replaced_says_when_that_was() -> None:
+    ivan = employees.save(IVAN)
+    consents.record(ivan.id, GIVEN)
+    db.session.execute(db.update(Consent).values(recorded_at=database_now(-3600)))
+    db.session.commit()
+    before = kept(ivan.id).recorded_at
+
+    consents.record(ivan.id, Given(date(2026, 4, 1), "contract", "папка 8"))
+
+    assert kept(ivan.id).recorded_at - before > timedelta(minutes=59)
 
 
 def test_trail_has_the_day_and_the_basis_and_not_the_note() -> None:

@@ -279,6 +279,20 @@ def test_what_is_no_file_is_never_served(make: type) -> None:
     assert photos.path_of(photo) is None
 
 
+def test_half_written_file_that_gets_its_name_in_this_moment_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    (photos.folder() / ".1_a.jpg.part").write_bytes(FACE)
+    lstat = Path.lstat
+
+    def renamed_first(path: Path) -> os.stat_result:
+        if path.suffix == ".part":
+            path.rename(path.with_name("1_a.jpg"))
+        return lstat(path)
+
+    monkeypatch.setattr(Path, "lstat", renamed_first)
+
+    assert photos.remove_half_written() == 0
+
+
 def test_half_written_files_go_and_whole_pictures_stay_though_no_row_knows_them() -> None:
     draft, picture, fresh = (photos.folder() / name for name in (".1_a.jpg.part", "1_a.jpg", ".2_b.jpg.part"))
     for file in (draft, picture, fresh):
@@ -286,6 +300,6 @@ def test_half_written_files_go_and_whole_pictures_stay_though_no_row_knows_them(
     for file in (draft, picture):
         os.utime(file, (1, 1))
 
-    assert photos.forget_drafts() == 1
+    assert photos.remove_half_written() == 1
 
     assert sorted(photos.folder().iterdir()) == sorted([picture, fresh])
