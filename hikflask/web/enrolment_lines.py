@@ -21,6 +21,8 @@ UNCHECKED = "unchecked"
 
 SENT_STEPS = {"face", "proof"}
 AWAY = {"unreachable", "no_answer"}
+BUSY = {"devicebusy", "facedatamodeling"}
+FULL_OF_PEOPLE, FULL_OF_FACES = "deviceuserfull", {"devicefacefull", "faceimagesnumerror"}
 FAST_SECONDS, SLOW_SECONDS = 1, 5
 
 
@@ -82,12 +84,26 @@ class Line:
         enrolment = self.enrolment
         if not enrolment.refusal:
             return ""
-        about = {"t": self.terminal, "address": enrolment.terminal.url, "text": enrolment.refusal_text}
+        about: dict[str, str | int | None] = {"t": self.terminal, "address": enrolment.terminal.url, "text": enrolment.refusal_text}
         if enrolment.refusal == NumberTakenThere.code:
             about |= {"n": enrolment.number, "name": enrolment.refusal_text}
         else:
-            about["name"] = self.terminal
+            about |= {"name": self.terminal, **self._figures()}
         return wording.sentence(enrolment.refusal, **about)
+
+    @property
+    def says_when(self) -> bool:
+        """True when the reason itself says when it is tried again."""
+        return self.enrolment.refusal.lower() in BUSY and self.enrolment.next_attempt_at is not None
+
+    def _figures(self) -> dict[str, int | None]:
+        """The numbers of a sentence: the seconds to the next attempt, or how many a full terminal holds."""
+        due, terminal = self.enrolment.next_attempt_at, self.enrolment.terminal
+        if self.says_when and due:
+            return {"n": max(1, round((due - datetime.now(UTC)).total_seconds()))}
+        room = {FULL_OF_PEOPLE: terminal.people_capacity, **dict.fromkeys(FULL_OF_FACES, terminal.face_capacity)}
+        limit = room.get(self.enrolment.refusal.lower())
+        return {"n": limit, "max": limit}
 
 
 def of(employee: Employee) -> list[Line]:
