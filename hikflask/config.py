@@ -150,7 +150,7 @@ FLASK_SETTINGS = {
     "SESSION_COOKIE_SAMESITE": "Lax",
     # A page left open over lunch must still save: the token lives as long as the session.
     "WTF_CSRF_TIME_LIMIT": None,
-    # Every form carries the token itself; the check runs in the web blueprints only (see extensions.csrf).
+    # Every form carries the token itself; the check runs in the web blueprints only (see api/__init__.py).
     "WTF_CSRF_CHECK_DEFAULT": True,
     "BOOTSTRAP_SERVE_LOCAL": True,
     "BABEL_DEFAULT_LOCALE": "ru",

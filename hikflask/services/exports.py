@@ -10,9 +10,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from sqlalchemy import and_, func, or_, select
 
 from hikflask.extensions import Base, db
-from hikflask.models import AuditEntry, Capture, Consent, Employee, Enrolment, Erasure, Photo
+from hikflask.models import AuditEntry, Capture, Consent, Employee, Erasure, Photo
 from hikflask.models.employee import folded
-from hikflask.services import audit, consents, photos, traces
+from hikflask.services import audit, consents, enrolments, photos, traces
 from hikflask.services.errors import EmployeeUnknown, PhotoForgotten
 
 DATA = "data.json"
@@ -50,12 +50,13 @@ def of_employee(employee_id: int) -> bytes:
         raise EmployeeUnknown
     captures = [one for one in traces.of_number(employee.number, employee_id) if _is_theirs(one, employee)]
     pictures = [(photo, _picture(photo)) for photo in _photos(employee_id, captures)]
+    enrolled = enrolments.of_person(employee.number, employee_id)
     data = {
         "employee": _columns(employee, OF_EMPLOYEE),
         "consent": _consent(employee_id),
         "photos": [{"file": _name(photo, picture), **_columns(photo, OF_PHOTO)} for photo, picture in pictures],
         "captures": [{"terminal": one.terminal.name, **_columns(one, OF_CAPTURE)} for one in captures],
-        "terminals": [{"terminal": one.terminal.name, **_columns(one, OF_ENROLMENT)} for one in _enrolments(employee)],
+        "terminals": [{"terminal": one.terminal.name, **_columns(one, OF_ENROLMENT)} for one in enrolled],
         "audit": [_columns(entry, OF_ENTRY) for entry in _entries(employee, captures)],
         "erasures": [_columns(erasure, OF_ERASURE) for erasure in _erasures(employee)],
     }
@@ -106,11 +107,6 @@ def _photos(employee_id: int, captures: list[Capture]) -> list[Photo]:
     own = list(_rows(select(Photo).where(Photo.employee_id == employee_id).order_by(Photo.id)))
     unsaved = [one.photo for one in captures if one.photo is not None and one.photo.employee_id is None]
     return own + unsaved
-
-
-def _enrolments(employee: Employee) -> Iterable[Enrolment]:
-    mine = or_(Enrolment.number == employee.number, Enrolment.employee_id == employee.id)
-    return list(_rows(select(Enrolment).where(mine).order_by(Enrolment.id)))
 
 
 def _entries(employee: Employee, captures: list[Capture]) -> list[AuditEntry]:

@@ -1,4 +1,4 @@
-"""The dialects in which terminals send a captured picture (isapi section 3, binary mode)."""
+"""The dialects in which terminals send a captured picture."""
 
 from __future__ import annotations
 

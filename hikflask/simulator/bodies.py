@@ -30,7 +30,7 @@ class Part:
 
 
 def json_object(body: bytes | None = None) -> Fields:
-    """The request's body, or `body`, as a JSON object. The Content-Type is not looked at (isapi section 8)."""
+    """The request's body, or `body`, as a JSON object. The Content-Type is not looked at."""
     try:
         value = json.loads(request.get_data() if body is None else body)
     except ValueError:

@@ -1,4 +1,4 @@
-"""CaptureFaceData: taking a face at the terminal (isapi section 3).
+"""CaptureFaceData: taking a face at the terminal.
 
 XML only; a JSON body is `badXmlContent`. The error message of a busy camera is `dataType` and that of a time-out
 `cancelFlag`, as recorded: the last node parsed, not the cause.

@@ -122,7 +122,7 @@ def _refused(terminal: Terminal, refusal: Refusal) -> Response:
 
 
 def _log_in(terminal: Terminal) -> None:
-    """Digest everywhere; a picture also opens with a token the terminal gave out (isapi section 4)."""
+    """Digest everywhere; a picture also opens with a token the terminal gave out."""
     by_token = request.method == "GET" and request.path.startswith("/LOCALS/")
     with terminal.lock:
         if by_token and request.args.get("token") in terminal.tokens:

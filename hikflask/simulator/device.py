@@ -1,4 +1,4 @@
-"""System and Security: what the terminal is, its clock, tokens (isapi sections 4 and 7)."""
+"""System and Security: what the terminal is, its clock, tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FDLib: binding, finding and taking off faces (isapi section 6).
+"""FDLib: binding, finding and taking off faces.
 
 FPID is the employeeNo. FDSetUp adds or replaces; when it fails the old face stays.
 """

@@ -1,4 +1,4 @@
-"""What a terminal takes as a picture of a face (isapi section 6)."""
+"""What a terminal takes as a picture of a face."""
 
 from __future__ import annotations
 

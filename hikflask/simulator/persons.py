@@ -1,4 +1,4 @@
-"""UserInfo: adding, changing, finding and counting persons (isapi section 5)."""
+"""UserInfo: adding, changing, finding and counting persons."""
 
 from __future__ import annotations
 

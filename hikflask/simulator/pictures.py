@@ -1,4 +1,4 @@
-"""Pictures under /LOCALS/pic (isapi section 4)."""
+"""Pictures under /LOCALS/pic."""
 
 from __future__ import annotations
 

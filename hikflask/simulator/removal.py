@@ -1,4 +1,4 @@
-"""Taking persons off (isapi section 5): `UserInfoDetail/Delete` only starts, `UserInfo/Delete` is the older way.
+"""Taking persons off: `UserInfoDetail/Delete` only starts, `UserInfo/Delete` is the older way.
 
 As on the real ones, mode `all` and an empty or missing list erase EVERYBODY.
 """

@@ -84,7 +84,11 @@ class Line:
         enrolment = self.enrolment
         if not enrolment.refusal:
             return ""
-        about: dict[str, str | int | None] = {"t": self.terminal, "address": enrolment.terminal.url, "text": enrolment.refusal_text}
+        about: dict[str, str | int | None] = {
+            "t": self.terminal,
+            "address": enrolment.terminal.url,
+            "text": enrolment.refusal_text,
+        }
         if enrolment.refusal == NumberTakenThere.code:
             about |= {"n": enrolment.number, "name": enrolment.refusal_text}
         else:
