@@ -13,7 +13,7 @@ from hikflask.access import Rule
 from hikflask.services import audit, sessions
 from hikflask.services.audit import Actor
 from hikflask.services.sessions import SignedIn
-from hikflask.web import addresses, ask_again, operator, own_password
+from hikflask.web import addresses, ask_again, foreign, operator, own_password
 
 BAD_REQUEST, FORBIDDEN = 400, 403
 # What somebody may do whose password must be changed first.
@@ -24,6 +24,7 @@ def register(app: Flask) -> None:
     """Put the guard before everything else; the API and the photos have their own."""
     app.before_request(name_request)
     app.before_request(refuse_strange_host)
+    app.before_request(foreign.refuse)
     app.before_request(admit)
     app.teardown_request(forget_actor)
 
