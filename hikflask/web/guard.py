@@ -88,5 +88,5 @@ def _admit_person(person: SignedIn, rule: Rule | None) -> ResponseReturnValue | 
 
 
 def _refused() -> NoReturn:
-    audit.note_alone("access.refused", subject=f"{request.method} {request.path}")
+    audit.note_refused_access(f"{request.method} {request.path}")
     abort(FORBIDDEN)
