@@ -8,7 +8,7 @@ from flask import Flask, Response, abort, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadHost, SecurityError
 
-from hikflask import access
+from hikflask import access, request_body
 from hikflask.access import Rule
 from hikflask.services import audit, sessions
 from hikflask.services.audit import Actor
@@ -25,6 +25,7 @@ def register(app: Flask) -> None:
     app.before_request(name_request)
     app.before_request(refuse_strange_host)
     app.before_request(foreign.refuse)
+    app.before_request(request_body.limit)
     app.before_request(admit)
     app.teardown_request(forget_actor)
 
