@@ -61,6 +61,7 @@ def test_name_is_taken_however_it_is_written(name: str) -> None:
         ("hikvision123", PasswordCommon),
         ("gfhjkmgfhjkm", PasswordCommon),
         ("123456789012", PasswordCommon),
+        ("1q2w3e4r" * 5 + "лодка под синим мостом", PasswordCommon),  # nobody waits for more of it to be judged
     ],
 )
 def test_password_that_is_tried_first_is_refused(password: str, error: type[Exception]) -> None:
