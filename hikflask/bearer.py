@@ -55,6 +55,11 @@ def act_as(of: ApiToken) -> None:
 
 
 def _note_refusal() -> None:
+    """Note it once in a while for each place, as what the same actor does again: an address alone is easily changed."""
+    try:
+        throttling.take(f"noted-token:{throttling.place(request.remote_addr or '')}", 1, audit.SAME_SECONDS)
+    except TooOften:
+        return
     with audit.acting(Actor(audit.NOBODY, request.remote_addr or "", g.request_id)):
         audit.note_alone("token.refused")
 

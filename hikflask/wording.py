@@ -187,7 +187,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "password_long": (N_("The password is too long: at most %(n)s characters."), N_("The password is too long.")),
     "password_common": (N_("This password is too easy to guess. Take several words that do not belong together."),),
     "operator_name_known": (N_("Another operator has this name. Choose another name."),),
-    "operator_name_reserved": (
+    "name_reserved": (
         N_("The audit trail has a program under this name, or it has letters that nobody sees. Choose another name."),
     ),
     "operator_unknown": (

@@ -36,5 +36,5 @@ def _refuse_strangers() -> None:
         return
     rule = access.rule()
     if rule is None or rule.role is None or not access.may(token.role, rule.role):
-        audit.note_alone("access.refused", subject=f"{request.method} {request.path}")
+        audit.note_refused_access(f"{request.method} {request.path}")
         raise Forbidden("This token's role may not do this.")

@@ -59,10 +59,10 @@ class OperatorNameKnown(AdmissionError):
     fields = ("name",)
 
 
-class OperatorNameReserved(AdmissionError):
-    """The audit trail has programs under this name, or it does not show all its letters."""
+class NameReserved(AdmissionError):
+    """The audit trail has programs under this name, or it does not show all its letters; of operators and tokens."""
 
-    code = "operator_name_reserved"
+    code = "name_reserved"
     fields = ("name",)
 
 

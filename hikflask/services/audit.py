@@ -16,8 +16,10 @@ from hikflask.models import AuditEntry, Employee
 from hikflask.models.columns import database_now
 
 LONGEST_TEXT = 2000
-# Looking at the same photo again within this time is the same look.
-SAME_LOOK_SECONDS = 600.0
+# What the same actor does to the same thing again within this time is the same look, and the same refused try.
+SAME_SECONDS = 600.0
+# Whoever is refused this and that within it is noted so often: nobody fills a trail that nothing is deleted from.
+MOST_REFUSALS = 20
 # Control characters, marks that turn the direction of writing, halves of letters, line and paragraph separators.
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
@@ -117,16 +119,30 @@ def note_alone(action: str, **about: Any) -> None:
 
 def note_look(employee_id: int | None, file: str) -> None:
     """Note that a photo was looked at, unless the same actor looked a moment ago."""
-    same = (
-        AuditEntry.action == "photo.viewed",
-        AuditEntry.actor == one_line(present_actor().name)[:128],
-        AuditEntry.subject == file,
-        AuditEntry.at > database_now(-SAME_LOOK_SECONDS),
-    )
-    if db.session.execute(select(AuditEntry.id).where(*same).limit(1)).first() is None:
+    same = select(AuditEntry.id).where(*_lately("photo.viewed"), AuditEntry.subject == file)
+    if db.session.execute(same.limit(1)).first() is None:
         employee = db.session.get(Employee, employee_id) if employee_id else None
         note("photo.viewed", employee=employee, subject=file)
     db.session.commit()
+
+
+def note_refused_access(what: str) -> None:
+    """Note that the actor may not do this, unless it was refused from the same address a moment ago, or much else."""
+    told = (one_line(what)[:128], one_line(present_actor().address)[:64])
+    lately = select(AuditEntry.subject, AuditEntry.address).where(*_lately("access.refused")).limit(MOST_REFUSALS)
+    known = [tuple(row) for row in db.session.execute(lately)]
+    if told not in known and len(known) < MOST_REFUSALS:
+        note("access.refused", subject=what)
+    db.session.commit()
+
+
+def _lately(action: str) -> tuple[ColumnElement[bool], ...]:
+    """What the present actor did of this kind a moment ago."""
+    return (
+        AuditEntry.action == action,
+        AuditEntry.actor == one_line(present_actor().name)[:128],
+        AuditEntry.at > database_now(-SAME_SECONDS),
+    )
 
 
 def entries(wanted: Wanted, limit: int, offset: int = 0) -> tuple[list[AuditEntry], int]:

@@ -67,8 +67,8 @@ def start(
     """Queue a capture at a terminal.
 
     :param take_over: supersede an unsaved picture of another number that waits there.
-    :param own: the capture that the same form shows now; it is no reason to refuse, and its picture stays good until
-        this one is taken.
+    :param own: the capture that the same form shows now; where it is the caller's, it is no reason to refuse. Its
+        picture stays good until this one is taken.
     :param employee_id: whose face it will be, where that is known; else the draft's number says it.
     :raises TerminalInUse: when a capture runs there. :raises TerminalHeld: when an unsaved picture waits there.
     :raises LoginStopped: when the terminal refused our password. :raises TerminalUnknown: when it is not in use here.
@@ -87,7 +87,7 @@ def start(
         raise _in_use(running)
     earlier = unsaved_captures.standing(own)
     if earlier:
-        drafts.keep(earlier.id, draft)
+        drafts.keep(earlier.id, draft, requested_by)
     held = unsaved_captures.held(terminal_id, draft.number, requested_by, earlier.id if earlier else own)
     if held and not take_over:
         raise TerminalHeld(name=held.draft_name or held.draft_number, who=held.requested_by, capture_id=held.id)

@@ -46,16 +46,18 @@ def of(capture: Capture) -> Draft:
     return Draft(capture.draft_number, capture.draft_name, capture.draft_department, capture.draft_consent)
 
 
-def keep(capture_id: int, draft: Draft) -> bool:
+def keep(capture_id: int, draft: Draft, requested_by: str) -> bool:
     """Keep the form as it is typed now with its capture, and with the earlier picture that a retake may leave standing.
 
-    False when there is no such capture any more, or its picture is saved. One that was cancelled and says nothing any
-    more stays so, too: an erasure may have made it so, and has its certificate.
+    False when there is no such capture any more, or its picture is saved, or somebody else asked for it: the number in
+    a draft says whose face a program will save, so nobody writes it into another's capture. One that was cancelled and
+    says nothing any more stays so, too: an erasure may have made it so, and has its certificate.
     """
     emptied = and_(Capture.state == CANCELLED, is_blank())
     earlier = select(Capture.retake_of).where(Capture.id == capture_id).scalar_subquery()
-    mine = or_(Capture.id == capture_id, and_(Capture.id == earlier, Capture.state == TAKEN))
-    kept = update(Capture).where(mine, Capture.state != USED, ~emptied)
+    shown = or_(Capture.id == capture_id, and_(Capture.id == earlier, Capture.state == TAKEN))
+    mine = Capture.requested_by == requested_by[: Capture.requested_by.type.length]
+    kept = update(Capture).where(shown, mine, Capture.state != USED, ~emptied)
     changed = statements.changed_rows(kept.values(**draft.columns()))
     db.session.commit()
     return changed > 0

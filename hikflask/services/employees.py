@@ -39,6 +39,8 @@ from hikflask.services.errors import (
 
 # A page of a list costs three queries, however long it is.
 SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
+# Number, name and department are shorter together; a database takes conditions of so many words, not of any number.
+LONGEST_SEARCH = 300
 
 
 @dataclass(frozen=True)
@@ -288,7 +290,7 @@ def found(q: str, limit: int, offset: int) -> tuple[list[Employee], int]:
 
 
 def _matches(q: str) -> list[ColumnElement[bool]]:
-    return [Employee.search.contains(word, autoescape=True) for word in folded(q).split()]
+    return [Employee.search.contains(word, autoescape=True) for word in folded(q[:LONGEST_SEARCH]).split()]
 
 
 def is_synced(employee: Employee) -> bool:

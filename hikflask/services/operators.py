@@ -1,7 +1,6 @@
 """Operators: added, changed, given another password; there is always an administrator."""
 
 import secrets
-from unicodedata import category
 
 from sqlalchemy import delete, false, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -11,18 +10,16 @@ from hikflask.extensions import db
 from hikflask.models import Operator, OperatorSession
 from hikflask.models.employee import folded
 from hikflask.models.operator import ADMIN
-from hikflask.services import audit, passwords, statements, throttling
+from hikflask.services import actor_names, audit, passwords, statements, throttling
 from hikflask.services.admission_errors import (
     LastAdministrator,
+    NameReserved,
     OperatorNameKnown,
-    OperatorNameReserved,
     OperatorsExist,
     OperatorUnknown,
 )
 
 TEMPORARY_BYTES = 12
-# Names of the audit trail for what no operator did.
-RESERVED = {audit.NOBODY, audit.WORKER.name, audit.COMMAND_LINE.name}
 
 
 def create(name: str, password: str, role: str, *, temporary: bool = False) -> Operator:
@@ -30,15 +27,15 @@ def create(name: str, password: str, role: str, *, temporary: bool = False) -> O
 
     :param temporary: the password must be changed at the first sign-in.
     :raises OperatorNameKnown: when somebody has this name, however it is written. :raises WeakPassword:
-    :raises OperatorNameReserved: when the audit trail could not tell who it is.
+    :raises NameReserved: when the audit trail could not tell who it is.
     """
     return _add(_new(name, password, role, temporary=temporary))
 
 
 def _new(name: str, password: str, role: str, *, temporary: bool = False) -> Operator:
     """Return a row that is not added yet; to hash a password takes time that no lock should be held for."""
-    if is_reserved(name):
-        raise OperatorNameReserved
+    if actor_names.is_reserved(name) or actor_names.is_programs(name):
+        raise NameReserved
     passwords.refuse_weak(password, name)
     return Operator(
         name=name,
@@ -47,12 +44,6 @@ def _new(name: str, password: str, role: str, *, temporary: bool = False) -> Ope
         role=role,
         must_change_password=temporary,
     )
-
-
-def is_reserved(name: str) -> bool:
-    """True for a name under which the audit trail has a program, and for one that does not show all its letters."""
-    login = folded(name)
-    return login in RESERVED or login.startswith("api ") or any(category(letter) == "Cf" for letter in name)
 
 
 def _add(operator: Operator) -> Operator:

@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from hikflask.extensions import db
 from hikflask.models import ApiToken
 from hikflask.models.columns import database_now
-from hikflask.services import audit, statements
-from hikflask.services.admission_errors import TokenNameKnown, TokenUnknown
+from hikflask.services import actor_names, audit, statements
+from hikflask.services.admission_errors import NameReserved, TokenNameKnown, TokenUnknown
 
 PREFIX = "hik_"
 TOKEN_BYTES = 32
@@ -22,7 +22,10 @@ def create(name: str, role: str, expires_at: datetime) -> tuple[ApiToken, str]:
     """Make a token; return its row and the token itself, which nobody can show again.
 
     :raises TokenNameKnown: when another one, revoked or not, has this name.
+    :raises NameReserved: when the audit trail could not tell who it is.
     """
+    if actor_names.is_reserved(name):
+        raise NameReserved
     secret = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
     token = ApiToken(
         name=name,

@@ -58,7 +58,10 @@ def standing(capture_id: int | None) -> Capture | None:
 
 
 def held(terminal_id: int, number: str, requested_by: str, own: int | None) -> Capture | None:
-    """Return a picture that waits there to be saved, or that was saved and is not bound yet, and that is not ours."""
+    """Return a picture that waits there to be saved, or that was saved and is not bound yet, and that is not ours.
+
+    :param own: the capture that the form shows: no reason to ask, where the same caller asked for it.
+    """
     unbound = select(Enrolment.id).where(
         Enrolment.photo_id == Capture.photo_id, Enrolment.face == PENDING, Enrolment.next_attempt_at.is_not(None)
     )
@@ -69,7 +72,7 @@ def held(terminal_id: int, number: str, requested_by: str, own: int | None) -> C
             Capture.terminal_id == terminal_id,
             or_(Capture.state == TAKEN, and_(Capture.state == USED, unbound.exists())),
             Capture.hold_until > database_now(),
-            Capture.id != (own or 0),
+            ~and_(Capture.id == (own or 0), Capture.requested_by == requested_by),
             ~mine,
         )
         .order_by(Capture.id.desc())

@@ -1,10 +1,12 @@
 """The audit trail as CSV: UTF-8 with a byte order mark and semicolons, which a Russian Excel opens by itself.
 
-No cell begins as a formula does: a spreadsheet would run it on the computer of whoever opens the file.
+No cell begins as a formula does, and nothing within one that a spreadsheet of other settings takes for a cell of its
+own: it would run on the computer of whoever opens the file.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 
 from flask_babel import gettext as _
@@ -16,7 +18,9 @@ from hikflask.web.language import timezone
 
 BYTE_ORDER_MARK = "\ufeff"
 SEPARATOR = ";"
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Where a cell begins, or could: after each separator that some spreadsheet goes by, and after quotes.
+BEGINNING = re.compile(r'(^|[,;|"\t\r\n])([ \u00a0]*)(?=[=+\-@＝＋－＠])')
+UNSEEN = ("\t", "\r", "\n")
 TIME = "%Y-%m-%d %H:%M:%S"
 
 
@@ -28,8 +32,9 @@ def lines(batches: Iterable[list[AuditEntry]]) -> Iterator[str]:
 
 
 def harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    """Return a cell in which no spreadsheet finds a formula, wherever it lets cells begin."""
+    without = BEGINNING.sub(r"\1\2'", cell)
+    return f"'{without}" if without.startswith(UNSEEN) else without
 
 
 def _head() -> list[str]:
@@ -70,5 +75,6 @@ def _cells(entry: AuditEntry) -> list[str]:
 
 def _text(rows: list[list[str]]) -> str:
     out = io.StringIO()
-    csv.writer(out, delimiter=SEPARATOR).writerows([harmless(cell) for cell in row] for row in rows)
+    writer = csv.writer(out, delimiter=SEPARATOR, quoting=csv.QUOTE_ALL)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
     return out.getvalue()

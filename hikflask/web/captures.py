@@ -73,7 +73,7 @@ def keep_draft() -> ResponseReturnValue:
     """Keep what is typed after the button was pressed with the capture, so that a reload shows it."""
     form = employee_page.as_typed()
     if form.own_capture:
-        drafts.keep(form.own_capture, employee_page.typed_draft(form))
+        drafts.keep(form.own_capture, employee_page.typed_draft(form), present_operator())
     return "", 204
 
 

@@ -66,7 +66,7 @@ def in_language(form: EmployeePageForm, chosen: str | None) -> Response:
         if request.form.get("photo"):  # The file's name: this form is sent without its files.
             flash(_("Choose the photo file again, please: a browser does not keep it."), "warning")
         shown = panel.of(form.own_capture)
-        if shown.page_id and drafts.keep(shown.page_id, typed_draft(form)):
+        if shown.page_id and drafts.keep(shown.page_id, typed_draft(form), present_operator()):
             response = make_response(redirect(address(form, form.own_capture), 303))
         else:
             response = show(form, shown)

@@ -8,12 +8,12 @@ from flask import Flask, Response, abort, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadHost, SecurityError
 
-from hikflask import access
+from hikflask import access, request_body
 from hikflask.access import Rule
 from hikflask.services import audit, sessions
 from hikflask.services.audit import Actor
 from hikflask.services.sessions import SignedIn
-from hikflask.web import addresses, ask_again, operator, own_password
+from hikflask.web import addresses, ask_again, foreign, operator, own_password
 
 BAD_REQUEST, FORBIDDEN = 400, 403
 # What somebody may do whose password must be changed first.
@@ -24,6 +24,8 @@ def register(app: Flask) -> None:
     """Put the guard before everything else; the API and the photos have their own."""
     app.before_request(name_request)
     app.before_request(refuse_strange_host)
+    app.before_request(foreign.refuse)
+    app.before_request(request_body.limit)
     app.before_request(admit)
     app.teardown_request(forget_actor)
 
@@ -87,5 +89,5 @@ def _admit_person(person: SignedIn, rule: Rule | None) -> ResponseReturnValue | 
 
 
 def _refused() -> NoReturn:
-    audit.note_alone("access.refused", subject=f"{request.method} {request.path}")
+    audit.note_refused_access(f"{request.method} {request.path}")
     abort(FORBIDDEN)

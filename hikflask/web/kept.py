@@ -11,7 +11,7 @@ from flask import Response, current_app, flash, make_response, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from hikflask import access
 from hikflask.services.sessions import SignedIn
@@ -20,6 +20,9 @@ from hikflask.services.sessions import SignedIn
 NOT_KEPT = {"csrf_token", "own_password", "own_page", "lang"}
 # What is never written into a page: that one was typed is all that is kept of it.
 SECRET = {"password"}
+# No form of ours has more; what is sent by others would come back several times as long.
+MOST_FIELDS = 50
+MOST_BYTES = 64 * 1024
 Pairs = tuple[tuple[str, str], ...]
 Restorer = TypeVar("Restorer", bound=Callable[..., ResponseReturnValue])
 _restorers: dict[str, Callable[..., ResponseReturnValue]] = {}
@@ -36,6 +39,11 @@ class Kept:
     def fields(self) -> str:
         """The fields as JSON, as a page carries them: a list of pairs."""
         return json.dumps(self.pairs, ensure_ascii=False)
+
+    @property
+    def is_too_much(self) -> bool:
+        """True when it is longer than a form of ours ever is."""
+        return len(self.pairs) > MOST_FIELDS or len(self.fields.encode()) > MOST_BYTES
 
     @property
     def has_secret(self) -> bool:
@@ -57,23 +65,36 @@ def restores(*endpoints: str) -> Callable[[Restorer], Restorer]:
 
 
 def pairs() -> Pairs:
-    """Return the fields of this request's form, with secrets emptied."""
+    """Return the fields of this request's form, with secrets emptied.
+
+    :raises werkzeug.exceptions.BadRequest: when they are more than a page carries.
+    """
+    found = _typed()
+    if found.is_too_much:
+        raise BadRequest
+    return found.pairs
+
+
+def _typed() -> Kept:
     typed = ((name, value) for name, value in request.form.items(multi=True) if name not in NOT_KEPT)
-    return tuple((name, "" if name in SECRET else value) for name, value in typed if value or name not in SECRET)
+    filled = ((name, value) for name, value in typed if value or name not in SECRET)
+    return Kept(request.path, tuple((name, "" if name in SECRET else value) for name, value in filled))
 
 
 def of_request() -> Kept | None:
-    """Return what this request's form holds, or None where nothing typed could be lost."""
+    """Return what this request's form holds, or None where nothing typed could be lost, or too much was."""
     if request.method != "POST" or request.endpoint not in _restorers:
         return None
-    return Kept(request.path, pairs())
+    found = _typed()
+    return None if found.is_too_much else found
 
 
 def carried() -> Kept | None:
     """Return what the page that asked for something carried along; None when it makes no sense."""
     path, fields = request.form.get("kept_path"), request.form.get("kept")
-    found = _read(fields) if path and fields else None
-    return Kept(path, found) if path and found is not None else None
+    found = _read(fields) if path and fields and len(fields) <= MOST_BYTES else None
+    typed = Kept(path, found) if path and found is not None else None
+    return None if typed is None or typed.is_too_much else typed
 
 
 def shown_again(kept: Kept, person: SignedIn, why: str = "", *, silent: bool = False) -> Response | None:

@@ -65,9 +65,14 @@ class Panel:
 
     @property
     def draft(self) -> Draft:
-        """The form as it was typed when the capture began."""
-        shown = self.earlier or (self.view.capture if self.view else None)
-        return drafts.of(shown) if shown else Draft()
+        """The form as it was typed when the capture began, or later with the picture that a retake left.
+
+        With somebody else's picture nothing is kept: what is typed beside it is with the retake.
+        """
+        if self.view is None:
+            return Draft()
+        retake, earlier = self.view.capture, self.earlier
+        return drafts.of(earlier if earlier and earlier.requested_by == retake.requested_by else retake)
 
     @property
     def seconds_left(self) -> int:

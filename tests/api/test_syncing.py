@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from hikflask.models.operator import OPERATOR
 from hikflask.services import captures
 from hikflask.services.captures import Draft
 from hikflask.simulator import SEED, SkippingClock
@@ -25,6 +26,7 @@ from tests.api.helpers import (
     user,
 )
 from tests.conftest import PASSWORD
+from tests.signed_in import client_of
 from tests.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("terminal")
@@ -116,6 +118,24 @@ def test_capture_of_another_caller_is_never_taken(app: Flask, client: FlaskClien
 
     assert answer.json["verified"] is False
     assert simulator.faces == {}
+
+
+def test_operator_gives_a_programs_capture_no_other_number(
+    app: Flask, client: FlaskClient, simulator: Simulated
+) -> None:
+    ivan, olga = add(client), add(client, **OLGA)
+    capture(client, simulator, IVANS_FACE, hikvision_id="100222")
+    form = {"capture_id": "1", **OLGA}
+    boris = client_of(app, OPERATOR, "Борис")
+
+    boris.post("/captures/draft", data=form)
+    boris.post("/employees/new", data={**form, "lang": "en"})
+    boris.post("/captures", data=form)
+
+    assert sync(client, olga["id"]).json["verified"] is False
+    assert simulator.faces == {}
+    assert sync(client, ivan["id"]).json == GREEN
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
 
 
 def test_capture_is_taken_once(client: FlaskClient, simulator: Simulated) -> None:

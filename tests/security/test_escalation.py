@@ -12,6 +12,7 @@ from hikflask import access
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Employee, Operator, Terminal
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
+from hikflask.services import audit
 from tests.signed_in import client_of
 
 OVERRIDES = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"]
@@ -157,6 +158,22 @@ def test_refused_tries_are_in_the_audit_trail(app: Flask) -> None:
             ("Анна viewer", "GET /operators/"),
             ("API viewer-0", "POST /api/users/"),
         ]
+
+
+def test_refused_tries_do_not_fill_the_audit_trail(app: Flask) -> None:
+    viewer, other = client_of(app, VIEWER), client_of(app, VIEWER, "Ольга")
+    for number in range(2 * audit.MOST_REFUSALS):
+        viewer.post("/operators/")
+        viewer.post(f"/operators/{number + 1}")
+        viewer.post("/api/users/", json={})
+    other.post("/operators/")
+
+    with app.app_context():
+        found = db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "access.refused")).scalars().all()
+        said = [(one.actor, one.subject) for one in found]
+    assert said[:2] == [("Анна viewer", "POST /operators/"), ("Анна viewer", "POST /operators/1")]
+    assert len(said) == len(set(said)) == audit.MOST_REFUSALS + 2
+    assert said[-1] == ("Ольга", "POST /operators/")
 
 
 ROUNDS = [

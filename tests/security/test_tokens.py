@@ -165,7 +165,18 @@ def test_wrong_tokens_of_one_address_are_slowed_down_and_right_ones_are_not(prog
     assert (statuses[99], statuses[100]) == (401, 429)
     assert shown(program, f"Bearer {token}").status_code == 200
     with program.application.app_context():
-        assert len(db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "token.refused")).all()) == 100
+        assert len(db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "token.refused")).all()) == 1
+
+
+def test_refused_tokens_are_in_the_trail_once_for_each_place(program: FlaskClient) -> None:
+    # The second and the third address are two of one machine.
+    for address in ("192.0.2.9", "2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"):
+        for number in range(2):
+            shown(program, f"Bearer wrong{number}", environ_overrides={"REMOTE_ADDR": address})
+
+    with program.application.app_context():
+        found = db.session.execute(db.select(AuditEntry.address).where(AuditEntry.action == "token.refused")).scalars()
+        assert list(found) == ["192.0.2.9", "2001:db8::1", "2001:db8:0:1::1"]
 
 
 @pytest.mark.parametrize("path", PATHS)

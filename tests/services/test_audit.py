@@ -181,8 +181,30 @@ def test_looks_at_a_photo_are_noted_once_in_ten_minutes_for_each_actor_and_photo
     assert looks == [(r"API HR\u200b", "1_a.jpg"), (r"API HR\u200b", "1_b.jpg"), ("Анна", "1_a.jpg")]
 
 
+def test_refused_access_is_noted_once_in_ten_minutes_for_each_actor_address_and_deed() -> None:
+    for actor in (ANNA, ANNA, Actor("Анна", "192.0.2.7"), Actor("Борис", "192.0.2.1")):
+        with audit.acting(actor):
+            audit.note_refused_access("POST /a\u200b")
+            audit.note_refused_access("POST /b" + "b" * 200)
+
+    assert len(actions()) == 6
+    assert {one.subject for one in everything()} == {r"POST /a\u200b", "POST /" + "b" * 122}
+
+
+def test_refused_access_after_ten_minutes_is_noted_again() -> None:
+    before = datetime.now(UTC) - timedelta(seconds=audit.SAME_SECONDS + 5)
+    entry = {"at": before, "actor": "Анна", "action": "access.refused", "subject": "POST /a", "address": ANNA.address}
+    db.session.add_all([AuditEntry(**entry) for _ in range(audit.MOST_REFUSALS)])
+    db.session.commit()
+
+    with audit.acting(ANNA):
+        audit.note_refused_access("POST /a")
+
+    assert len(actions()) == audit.MOST_REFUSALS + 1
+
+
 def test_look_after_ten_minutes_is_another_look() -> None:
-    before = datetime.now(UTC) - timedelta(seconds=audit.SAME_LOOK_SECONDS + 5)
+    before = datetime.now(UTC) - timedelta(seconds=audit.SAME_SECONDS + 5)
     db.session.add(AuditEntry(at=before, actor="Анна", action="photo.viewed", subject="1_a.jpg"))
     db.session.commit()
 

@@ -9,7 +9,7 @@ from hikflask.isapi import capture as isapi_capture
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CANCELLED, FAILED, QUEUED, SUPERSEDED, TAKEN, WAITING
 from hikflask.models.columns import database_now
-from hikflask.services import captures, leases, photos
+from hikflask.services import captures, drafts, leases, photos
 from hikflask.services.captures import Draft
 from hikflask.services.errors import LoginStopped, TerminalHeld, TerminalInUse
 from hikflask.simulator import Terminal as Simulated
@@ -106,6 +106,27 @@ def test_take_over_supersedes_the_unsaved_picture(simulator: Simulated, terminal
     captures.start(terminal.id, OLGA, "Борис", take_over=True)
 
     assert state(taken) == SUPERSEDED
+
+
+def test_form_with_somebody_elses_picture_asks_before_another_number_is_captured(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    waiting = take(simulator, terminal)
+
+    with pytest.raises(TerminalHeld):
+        captures.start(terminal.id, OLGA, "Борис", own=waiting.id)
+
+    assert captures.start(terminal.id, OLGA, "Анна", own=waiting.id).draft_number == OLGA.number
+
+
+def test_what_is_typed_is_kept_with_the_callers_own_captures_alone(simulator: Simulated, terminal: Terminal) -> None:
+    annas = take(simulator, terminal)
+    retake = captures.start(terminal.id, IVAN, "Борис", own=annas.id)
+
+    assert not drafts.keep(annas.id, OLGA, "Борис")
+    assert drafts.keep(retake.id, OLGA, "Борис")
+
+    assert [drafts.of(captures.view(one.id).capture) for one in (annas, retake)] == [IVAN, OLGA]
 
 
 def test_hold_ends_after_two_minutes(simulator: Simulated, terminal: Terminal) -> None:

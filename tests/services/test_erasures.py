@@ -229,7 +229,7 @@ def test_what_is_typed_into_a_capture_after_its_erasure_is_not_kept_with_it(term
     running = captures.start(terminal.id, IVAN, "Анна")
     assert erasures.erase(ivan.id).completed_at is not None
 
-    drafts.keep(running.id, IVAN)
+    drafts.keep(running.id, IVAN, "Анна")
 
     assert "Иван" not in every_text()
 
@@ -244,7 +244,7 @@ def test_what_is_typed_after_a_capture_ended_is_kept_with_it(
             captures.cancel(ended.id)
         captures.run(ended.id)
 
-    drafts.keep(ended.id, OLGA)
+    drafts.keep(ended.id, OLGA, "Анна")
 
     assert captures.view(ended.id).capture.draft_name == OLGA.name
 

@@ -10,11 +10,11 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
-from hikflask.services import first_run, operators, passwords, sessions
+from hikflask.services import first_run, operators, passwords, sessions, tokens
 from hikflask.services.admission_errors import (
     LastAdministrator,
+    NameReserved,
     OperatorNameKnown,
-    OperatorNameReserved,
     OperatorsExist,
     PasswordCommon,
     PasswordLong,
@@ -61,6 +61,7 @@ def test_name_is_taken_however_it_is_written(name: str) -> None:
         ("hikvision123", PasswordCommon),
         ("gfhjkmgfhjkm", PasswordCommon),
         ("123456789012", PasswordCommon),
+        ("1q2w3e4r" * 5 + "лодка под синим мостом", PasswordCommon),  # nobody waits for more of it to be judged
     ],
 )
 def test_password_that_is_tried_first_is_refused(password: str, error: type[Exception]) -> None:
@@ -83,12 +84,46 @@ def test_same_letters_composed_another_way_are_the_same_password() -> None:
     assert sessions.sign_in("Мария", "чайник под ёлкой й", "10.0.0.1")
 
 
-@pytest.mark.parametrize("name", ["worker", "Command Line", "NOBODY", "API отдел кадров", "Ан\u200bна", "Анна\u202e"])
+LIKE_ANOTHER = [
+    "worker",
+    "Command Line",
+    "command\u2003 line",
+    "NOBODY",
+    "ＮＯＢＯＤＹ",
+    "NОВОDУ",  # four of these are Cyrillic
+    "background",
+    "background\ufe0f",
+    "worker\u3164",
+    "Фоновый Обработчик",
+    "командная строка",
+    "Неизвестно  кто",
+    "Ан\u200bна",
+    "Анна\u202e",
+]
+LIKE_A_TOKENS = ["API отдел кадров", "API\u00a0HR", "АРІ HR", "aPl HR", "ΑΡΙ HR", "ＡＰＩ　HR", "AP1 HR"]
+
+
+@pytest.mark.parametrize("name", LIKE_ANOTHER + LIKE_A_TOKENS)
 def test_name_that_the_trail_could_not_tell_from_another_is_refused(name: str) -> None:
-    with pytest.raises(OperatorNameReserved):
+    with pytest.raises(NameReserved):
         operators.create(name, GOOD, VIEWER)
 
     assert not operators.exist()
+
+
+@pytest.mark.parametrize("name", LIKE_ANOTHER)
+def test_token_is_not_called_so_either(name: str) -> None:
+    ends = db.session.execute(db.select(database_now(3600.0))).scalar_one()
+
+    with pytest.raises(NameReserved):
+        tokens.create(name, VIEWER, ends)
+
+    assert tokens.everyone() == []
+
+
+@pytest.mark.parametrize("name", ["Анна", "Апиков А. П.", "April O'Neil", "Кто-то", "Rob Worker", "Aplin", "О'Нил"])
+def test_name_of_a_person_is_taken(name: str) -> None:
+    assert operators.create(name, GOOD, VIEWER).name == name
 
 
 def test_two_first_administrators_at_once_are_one(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

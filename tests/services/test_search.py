@@ -40,6 +40,12 @@ def test_every_word_must_match() -> None:
     assert found("иванов бухгалтерия") == []
 
 
+@pytest.mark.parametrize("length", [301, 2000])
+def test_any_number_of_words_is_answered(length: int) -> None:
+    assert found("иванов " * length) == ["ёж Иванов", "Иван Иванов"]
+    assert found("ж" * length) == []
+
+
 @pytest.mark.parametrize(("q", "names"), [("%", 1), ("_", 1), ("\\", 1), ("50%_", 1), ("5_%", 0), ("STRASSE", 1)])
 def test_signs_of_patterns_are_letters(q: str, names: int) -> None:
     assert len(found(q)) == names

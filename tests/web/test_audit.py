@@ -341,6 +341,52 @@ def test_no_cell_is_a_formula(app: Flask, client: FlaskClient, first: str) -> No
     assert cells == [f"'{text}"] * 7
 
 
+# How a spreadsheet of another country or with other settings divides a line.
+SEPARATORS = {"Excel with commas": ",", "LibreOffice": ";,\t", "with bars": "|", "without quotes": ';,\t|"'}
+INNER = [
+    "Иван,=cmd|' /C calc'!A0,x",
+    "a,=1+1,b",
+    "a;+1;b",
+    "a, \u00a0-1",
+    "a|@SUM(1)",
+    'a"=1+1',
+    '",=1',
+    "a\t=1",
+    "a,,＝1",
+    " =1",
+]
+
+
+def divided(line: str, separators: str) -> list[str]:
+    """Divide a line at each separator, whatever the quotes, since programs disagree about those."""
+    cells = re.split(f"[{re.escape(separators)}]", line)
+    return [cell.strip(' "\u00a0') for cell in cells]
+
+
+@pytest.mark.parametrize("text", INNER)
+@pytest.mark.parametrize("separators", SEPARATORS.values(), ids=SEPARATORS)
+def test_no_formula_comes_out_where_a_spreadsheet_divides_a_line_elsewhere(
+    app: Flask, client: FlaskClient, text: str, separators: str
+) -> None:
+    add(app, "x", actor=text, terminal=text, subject=text, before=text)
+
+    answer = client.post("/audit/export", data={"until": "2026-03-10"}, headers=ENGLISH)
+
+    cells = [cell for line in answer.text.splitlines() for cell in divided(line, separators)]
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "＝"))] == []
+
+
+def test_export_is_as_readable_as_before(app: Flask, client: FlaskClient) -> None:
+    before = '{"people": -5, "since": "2026-03-01", "name": "Анна-Мария, отдел 1+1", "url": "http://a.test/?a=b"}'
+    add(app, "x", subject="2 - 1 = 1", before=before)
+
+    (row,) = exported(client, until="2026-03-10")
+
+    assert (row["About"], row["Before"]) == ("2 - 1 = 1", before)
+    text = client.post("/audit/export", data={"until": "2026-03-10"}).text
+    assert all(line.startswith('"') and line.endswith('"') for line in text.removeprefix("\ufeff").splitlines())
+
+
 def test_long_trail_is_exported_in_batches(app: Flask, client: FlaskClient) -> None:
     length = 2 * audit_export.BATCH + 1
     with app.app_context():
@@ -351,7 +397,7 @@ def test_long_trail_is_exported_in_batches(app: Flask, client: FlaskClient) -> N
     parts = list(answer.response)
 
     assert len(parts) == 4
-    subjects = [line.split(";")[10] for line in b"".join(parts).decode().splitlines()[1:]]
+    subjects = [row[10] for row in list(csv.reader(b"".join(parts).decode().splitlines(), delimiter=";"))[1:]]
     assert subjects == [str(n) for n in reversed(range(length))]
 
 

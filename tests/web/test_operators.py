@@ -162,6 +162,18 @@ def test_token_name_is_taken_once(app: Flask, client: FlaskClient) -> None:
         assert len([one for one in tokens.everyone() if one.name == "Кадры"]) == 1
 
 
+@pytest.mark.parametrize("path", ["/operators/", "/tokens/"])
+def test_name_of_the_trails_own_is_refused_at_its_field(client: FlaskClient, path: str) -> None:
+    day = f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d}"
+    form = {"name": "Фоновый обработчик", "role": VIEWER, "expires_on": day}
+
+    answer = client.post(path, data=form, headers=ENGLISH)
+
+    assert answer.status_code == 422
+    assert "The audit trail has a program under this name" in answer.text
+    assert 'value="Фоновый обработчик"' in answer.text
+
+
 def test_token_past_its_end_opens_nothing(app: Flask) -> None:
     with app.app_context():
         ends = datetime.now(UTC) + timedelta(days=1)

@@ -303,7 +303,7 @@ class TestNothingTypedIsLost:
 
         assert answer.location == "/"
 
-    @pytest.mark.parametrize("fields", ["", "{", "[1]", "{}", "null", "[" * 100_000, '[["a"]]', '[["a", "b", "c"]]'])
+    @pytest.mark.parametrize("fields", ["", "{", "[1]", "{}", "null", "[" * 60_000, '[["a"]]', '[["a", "b", "c"]]'])
     def test_fields_that_make_no_sense_are_let_go(self, browser: FlaskClient, fields: str) -> None:
         assert sign_in(browser, kept_path="/employees/", kept=fields).status_code in {200, 303}
 
