@@ -23,7 +23,7 @@ from hikflask.isapi.errors import (
 )
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
-from hikflask.services import addresses, audit, leases, statements
+from hikflask.services import addresses, audit, enrolments, leases, statements
 from hikflask.services.errors import LeaseLost, LoginStopped, TerminalRetired, TerminalUnknown
 
 MARGIN = 2.0
@@ -132,7 +132,19 @@ def converse(
             _note_certificate(terminal, lease, error)
         raise
     finally:
+        if learnt is GOOD and _was_in_trouble(terminal):
+            _wake(lease)
         lease.release(**learnt)
+
+
+def _was_in_trouble(terminal: Terminal) -> bool:
+    return bool(terminal.trouble) or terminal.reachable is False or terminal.refused_since is not None
+
+
+def _wake(lease: leases.Lease) -> None:
+    """It is well again: nothing there waits for its time any more, and what was stopped goes on."""
+    with suppress(LeaseLost), lease.write():
+        enrolments.wake(lease.terminal_id)
 
 
 def _usable(terminal_id: int) -> Terminal:
@@ -196,6 +208,7 @@ def stop(terminal: Terminal, error: LoginRefused) -> None:
     refused = mine.values(
         refused_since=database_now(),
         refused_code=error.code,
+        trouble=error.code,
         unlock_at=None if seconds is None else database_now(seconds),
     )
     # The trail has the first refusal, not each one after a lock that ended.

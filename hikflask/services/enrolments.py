@@ -18,6 +18,8 @@ from hikflask.services.errors import EnrolmentUnknown, NameTooLong, NumberLeavin
 
 # A claimed attempt that nobody finishes (a killed worker, a lost queue) is claimed again after this many seconds.
 CLAIM_SECONDS = 60.0
+# Refusals that were about the way to the terminal, not about the wish.
+STOPPED = ("wrong_password", "locked", "login_refused", "certificate_changed", "address_refused")
 
 
 def want_present(terminal: Terminal, employee: Employee, photo: Photo | None) -> Enrolment:
@@ -261,11 +263,21 @@ def _claim(enrolment_id: int, when: datetime) -> bool:
 
 def retry_terminal(terminal_id: int) -> None:
     """Try everything that is open on a terminal again now, as after a corrected password or address."""
-    faceless = and_(Enrolment.wanted == PRESENT, Enrolment.person != REFUSED, Enrolment.face == PENDING)
+    _make_due(terminal_id, Enrolment.person != REFUSED)
+    db.session.commit()
+
+
+def wake(terminal_id: int) -> None:
+    """Make due, within the caller's transaction, what waits for a terminal that is well again, or was stopped there."""
+    _make_due(terminal_id, Enrolment.refusal.in_(STOPPED))
+
+
+def _make_due(terminal_id: int, faceless: ColumnElement[bool]) -> None:
+    """Whatever is not done; of those who are there without a face only such ones."""
+    faceless = and_(faceless, Enrolment.wanted == PRESENT, Enrolment.face == PENDING)
     undone = or_(Enrolment.person == PENDING, faceless, Enrolment.doubt, Enrolment.next_attempt_at.is_not(None))
     statement = update(Enrolment).where(Enrolment.terminal_id == terminal_id, undone)
     statements.changed_rows(statement.values(next_attempt_at=database_now()))
-    db.session.commit()
 
 
 def pause(attempts: int) -> float:

@@ -28,6 +28,7 @@ BOTH = {
     "test_erased_files",
     "test_forgetting_in_steps",
     "test_unusable_words",
+    "test_trouble",
 }
 
 
