@@ -12,7 +12,7 @@ from hikflask.isapi.answer import Requester
 from hikflask.isapi.codec import Json, checked, confirmed, json_object, rows, to_json, whole
 from hikflask.isapi.errors import Gone, Nonsense, NotSupported
 from hikflask.isapi.multipart import cut_jpeg, face_form
-from hikflask.isapi.paging import PAGE, Page, every_row, page
+from hikflask.isapi.paging import MOST_PAGES_BY_NUMBER, PAGE, Page, every_row, page
 from hikflask.isapi.persons import JSON_TYPE, valid_number
 
 BASE = "/ISAPI/Intelligent/FDLib"
@@ -71,7 +71,8 @@ def find(client: Requester, number: str) -> EnrolledFace | None:
         return page(answer, json_object(answer), "MatchList")
 
     # Firmware that ignores one filter may ignore this one: only the number itself counts.
-    return next((_face(row) for row in every_row(ask) if str(row.get("FPID")) == number), None)
+    found = every_row(ask, MOST_PAGES_BY_NUMBER)
+    return next((_face(row) for row in found if str(row.get("FPID")) == number), None)
 
 
 def _face(row: Json) -> EnrolledFace:

@@ -78,7 +78,7 @@ def _words(error: TerminalError | ServiceError) -> dict[str, Any]:
 
 
 def _next_after_stop(error: TerminalError) -> Any:
-    """A refused password is never sent again by itself, before a lock ends; see also `enrolments.wake`.
+    """A refused password is never sent again by itself, before a lock ends; see also waking.py.
 
     The others are tried now and then: a stranger's certificate is seen, and an address judged, before anything is sent.
     """
