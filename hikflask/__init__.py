@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask
 
-from hikflask import api, cli, config, models, web
+from hikflask import api, cli, config, logs, models, web
 from hikflask.extensions import babel, bootstrap, csrf, db, login_manager, migrate, task_queue, terminal_clients, vault
 from hikflask.web.language import locale, timezone
 
@@ -20,6 +20,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     folder = config.instance_path(test_config)
     app = Flask(__name__, instance_path=folder)
     config.load(app.config, folder, test_config)
+    logs.register(app)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(config.ROOT / "migrations"))
     login_manager.init_app(app)

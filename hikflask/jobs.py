@@ -53,18 +53,27 @@ def send_cancel(capture_id: int) -> None:
 
 @task_queue.task(TERMINALS)
 def settle(enrolment_id: int) -> None:
-    """Make a terminal as wanted for one number."""
+    """Make a terminal as wanted for one number; one that somebody talks to is not waited for, but tried again soon."""
     try:
-        settling.settle(enrolment_id, HOLDER)
+        settling.settle(enrolment_id, HOLDER, wait=0.0)
     except (TerminalError, ServiceError) as error:
         log.info("enrolment %s: %s", enrolment_id, error.code)
 
 
 @task_queue.task(TERMINALS)
-def settle_again(enrolment_id: int) -> None:
-    """Try what is due once more; a terminal that did not answer a moment ago is left alone until the next sweep."""
-    if not enrolments.is_quiet(enrolment_id):
-        settle(enrolment_id)
+def settle_in_turn(enrolment_ids: list[int]) -> None:
+    """Try the first of what is due on one terminal once more; the others queue up behind the turns of other terminals.
+
+    So one terminal never has more than one of the threads. Who is to leave it since goes first. One that did not answer
+    a moment ago is left alone until the next sweep.
+    """
+    first, *others = [*enrolments.claim_leaving_beside(enrolment_ids[0]), *enrolment_ids]
+    try:
+        if not enrolments.is_quiet(first):
+            settle(first)
+    finally:
+        if others:
+            task_queue.enqueue(settle_in_turn, others)
 
 
 @task_queue.task(TERMINALS)
@@ -79,8 +88,8 @@ def check_terminal(terminal_id: int) -> None:
 def sweep() -> int:
     """End captures whose worker died and erasures that are done, enqueue what is due; return how many were claimed."""
     captures.fail_overdue()
-    claimed = enrolments.claim_due()
-    for enrolment_id in claimed:
-        task_queue.enqueue(settle_again, enrolment_id)
+    turns = enrolments.claim_turns()
+    for turn in turns:
+        task_queue.enqueue(settle_in_turn, turn)
     erasures.complete_open()
-    return len(claimed)
+    return sum(len(turn) for turn in turns)

@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "vault": {"key_file"},
     "config": {"key_file"},
     "key_file": set(),
+    "logs": set(),
     "isapi": {"isapi"},
     "simulator": {"simulator"},
 }  # fmt: skip

@@ -5,6 +5,7 @@ in different namespaces and the heartbeat in a root called RequestStatus, so ele
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
@@ -23,6 +24,10 @@ ENVELOPES = {"ResponseStatus", "RequestStatus", "userCheck"}
 OK_CODES = {0, 1}
 
 LARGEST_NUMBER = 2**31
+# A page of 30 people is 50 KB at most. What is larger is no words, and would take seconds and far more memory to read.
+LARGEST_WORDS = 1024 * 1024
+# Neither database takes each of these, and none is part of a name: control characters and halves of surrogate pairs.
+UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def checked(answer: Answer) -> Answer:
@@ -81,7 +86,7 @@ def _status_of_xml(answer: Answer) -> ResponseStatus | None:
         return None
     if local_name(root) not in ENVELOPES:
         return None
-    words = {local_name(element): (element.text or "").strip() for element in root}
+    words = {local_name(element): _own_text(element) for element in root}
     if local_name(root) != "userCheck":
         return _status(words)
     accepted = words.get("statusValue") == "200"
@@ -135,6 +140,8 @@ def xml(answer: Answer, *roots: str) -> Element:
 
 def xml_of(data: bytes, path: str, *roots: str) -> Element:
     """Return the root element of XML bytes, as `xml` does."""
+    if len(data) > LARGEST_WORDS:
+        raise Nonsense(message="answer too large", path=path)
     try:
         root: Element = fromstring(data.strip())
     # ValueError: entities and the like; LookupError: unknown encodings.
@@ -156,9 +163,16 @@ def child(root: Element, *names: str) -> Element | None:
 
 
 def text(root: Element, *names: str) -> str:
-    """Return the text of the first element with one of these local names; empty when there is none."""
+    """Return the text of the first element with one of these local names; empty when there is none.
+
+    What cannot be stored in it is replaced, as in JSON.
+    """
     found = child(root, *names)
-    return (found.text or "").strip() if found is not None else ""
+    return _own_text(found) if found is not None else ""
+
+
+def _own_text(element: Element) -> str:
+    return _usable_text((element.text or "").strip())
 
 
 def to_json(value: Json) -> bytes:
@@ -167,17 +181,31 @@ def to_json(value: Json) -> bytes:
 
 
 def json_object(answer: Answer) -> Json:
-    """Return the JSON object of a body, or raise Nonsense.
+    """Return the JSON object of a body, or raise Nonsense; what cannot be stored in its texts is replaced by U+FFFD.
 
     Old firmware cuts names at a number of bytes, even inside a letter: a broken letter must not hide the whole page.
     """
+    if len(answer.body) > LARGEST_WORDS:
+        raise Nonsense(message="answer too large", path=answer.path, http_status=answer.status)
     try:
-        value = json.loads(answer.body.decode("utf-8-sig", errors="replace"), strict=False)
+        value = _usable(json.loads(answer.body.decode("utf-8-sig", errors="replace"), strict=False))
     except (ValueError, RecursionError) as error:
         raise Nonsense(message="broken JSON", path=answer.path, http_status=answer.status) from error
     if not isinstance(value, dict):
         raise Nonsense(message="not a JSON object", path=answer.path, http_status=answer.status)
     return value
+
+
+def _usable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _usable_text(value)
+    if isinstance(value, dict):
+        return {name: _usable(inner) for name, inner in value.items()}
+    return [_usable(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _usable_text(text: str) -> str:
+    return UNUSABLE.sub("\ufffd", text)
 
 
 def member(answer: Answer, name: str) -> Json:

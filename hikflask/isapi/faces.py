@@ -12,7 +12,7 @@ from hikflask.isapi.answer import Requester
 from hikflask.isapi.codec import Json, checked, confirmed, json_object, rows, to_json, whole
 from hikflask.isapi.errors import Gone, Nonsense, NotSupported
 from hikflask.isapi.multipart import cut_jpeg, face_form
-from hikflask.isapi.paging import PAGE, Page, every_row, page
+from hikflask.isapi.paging import MOST_PAGES_BY_NUMBER, PAGE, Page, every_row, page
 from hikflask.isapi.persons import JSON_TYPE, valid_number
 
 BASE = "/ISAPI/Intelligent/FDLib"
@@ -24,6 +24,8 @@ COUNT = f"{BASE}/Count?format=json"
 
 LIBRARY: tuple[tuple[str, str], ...] = (("faceLibType", "blackFD"), ("FDID", "1"))
 SCHEME_AND_HOST = re.compile(r"(?:[A-Za-z][\w+.-]*:)?//[^/]*")
+# Terminals give some 80 characters. What is longer is no address, and is not searched for one.
+LONGEST_URL = 768
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def find(client: Requester, number: str) -> EnrolledFace | None:
         return page(answer, json_object(answer), "MatchList")
 
     # Firmware that ignores one filter may ignore this one: only the number itself counts.
-    return next((_face(row) for row in every_row(ask) if str(row.get("FPID")) == number), None)
+    found = every_row(ask, MOST_PAGES_BY_NUMBER)
+    return next((_face(row) for row in found if str(row.get("FPID")) == number), None)
 
 
 def _face(row: Json) -> EnrolledFace:
@@ -110,7 +113,7 @@ def fetch_picture(client: Requester, face_url: str) -> bytes:
     """Return the JPEG behind a URL that the terminal gave, of a capture or of an enrolled face.
 
     Only the path is kept: the host in it is unreliable (a LAN address behind NAT, http for https, cut short).
-    Raises: Gone on 404, Nonsense where there is no path or no JPEG, other TerminalErrors.
+    Raises: Gone on 404, Nonsense where the URL is too long or has no path, and for no JPEG; other TerminalErrors.
     """
     path = picture_path(face_url)
     answer = client.request("GET", path)
@@ -120,10 +123,17 @@ def fetch_picture(client: Requester, face_url: str) -> bytes:
 
 
 def picture_path(face_url: str) -> str:
-    """Return the path of a picture's URL without query; Nonsense when there is none."""
+    """Return the path of a picture's URL without query; Nonsense when there is none, or the URL is too long."""
+    if len(face_url) > LONGEST_URL:
+        raise Nonsense(message="the picture's URL is too long")
     plain = re.split(r"[?#]", face_url.strip(), maxsplit=1)[0]
     start = plain.find("/LOCALS/")
-    path = plain[start:] if start >= 0 else SCHEME_AND_HOST.sub("", plain, count=1)
+    path = plain[start:] if start >= 0 else _without_host(plain)
     if not re.match(r"/[^/]", path) or "/../" in path:
         raise Nonsense(message="no path in the picture's URL")
     return path
+
+
+def _without_host(url: str) -> str:
+    host = SCHEME_AND_HOST.match(url)
+    return url[host.end() :] if host else url

@@ -9,6 +9,7 @@ apart by content.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from requests_toolbelt.multipart.encoder import MultipartEncoder
 
@@ -23,6 +24,8 @@ PART_NAME = re.compile(rb'(?:^|[;\s])name="?([^";\r\n]*)"?', re.IGNORECASE)
 CONTENT_TYPE = re.compile(rb"^content-type:[ \t]*([^;\r\n]*)", re.IGNORECASE | re.MULTILINE)
 BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 HEADER_LINE = re.compile(rb"[A-Za-z-]+:")
+# Terminals send two: what was found, and the picture.
+MOST_PARTS = 8
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,18 @@ class Part:
 
 
 def parts(answer: Answer) -> list[Part]:
-    """Return the parts of an answer; a body that is no multipart is one part. Raises Nonsense when it is empty."""
+    """Return the parts of an answer; a body that is no multipart is one part.
+
+    Raises: Nonsense when it is empty, or has more parts than any terminal sends.
+    """
     if not answer.body.strip():
         raise Nonsense(message="empty body", path=answer.path, http_status=answer.status)
     for boundary in _boundaries(answer):
-        found = [_part(piece) for piece in _pieces(answer.body, boundary)]
-        if found:
-            return found
+        pieces = _pieces(answer.body, boundary)
+        if len(pieces) > MOST_PARTS:
+            raise Nonsense(message="too many parts", path=answer.path, http_status=answer.status)
+        if pieces:
+            return [_part(piece) for piece in pieces]
     return [Part("", answer.content_type.partition(";")[0].strip(), answer.body)]
 
 
@@ -59,9 +67,12 @@ def _boundaries(answer: Answer) -> Iterator[bytes]:
 
 
 def _pieces(body: bytes, boundary: bytes) -> list[bytes]:
-    """Cut the body at its boundary lines; the preamble and what follows the closing line are dropped."""
+    """Cut the body at its boundary lines; the preamble and what follows the closing line are dropped.
+
+    One piece more than is taken is enough to tell that there are too many.
+    """
     line = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
-    marks = list(line.finditer(body))
+    marks = list(islice(line.finditer(body), MOST_PARTS + 2))
     if not marks:
         return []
     ends = [mark.start() for mark in marks[1:]] + [len(body)]

@@ -9,6 +9,8 @@ from hikflask.isapi.errors import Nonsense
 
 PAGE = 30
 MOST_PAGES = 5000  # a terminal whose total grows with every page must not hold us
+# Who is looked for by number is on the first page; firmware that ignores the number lists everybody: 12,000 people.
+MOST_PAGES_BY_NUMBER = 400
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,15 @@ def page(answer: Answer, words: Json, rows_name: str) -> Page:
     return Page(found, whole(words.get("totalMatches")), words.get("responseStatusStrg") == "MORE", answer.path)
 
 
-def every_row(ask: Callable[[int], Page]) -> Iterator[Json]:
-    """Yield all rows; ask gets the position to start from.
+def every_row(ask: Callable[[int], Page], most: int = MOST_PAGES) -> Iterator[Json]:
+    """Yield all rows; ask gets the position to start from; `most` is how many pages are read.
 
     The position advances by what was received and the end is where totalMatches says: who read one page as the whole
     list lost most of it.
     Raises: Nonsense when the list stops before its end, for "not on it" would then be a lie.
     """
     position = 0
-    for _ in range(MOST_PAGES):
+    for _ in range(most):
         found = ask(position)
         yield from found.rows
         position += len(found.rows)

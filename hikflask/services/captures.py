@@ -35,7 +35,6 @@ from hikflask.services.drafts import Draft
 from hikflask.services.errors import ServiceError, TerminalHeld, TerminalInUse, TerminalUnknown
 
 GRACE = 2.0
-LONGEST_URL = 768
 NO_WORKER = "no_worker"
 INTERRUPTED = "interrupted"
 
@@ -161,7 +160,7 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
         raise
     with talk.lease.write():
         unsaved_captures.supersede_others(talk.terminal, capture.id)
-    if len(taken.face_url or "") > LONGEST_URL:
+    if len(taken.face_url or "") > isapi_faces.LONGEST_URL:
         raise Nonsense(message="the picture's URL is too long")
     picture = taken.picture or isapi_faces.fetch_picture(talk, taken.face_url or "")
     _finish(talk, capture.id, taken.face_url, picture)

@@ -23,10 +23,12 @@ from hikflask.isapi.errors import (
 )
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
-from hikflask.services import addresses, audit, leases, statements
+from hikflask.services import addresses, audit, leases, statements, waking
 from hikflask.services.errors import LeaseLost, LoginStopped, TerminalRetired, TerminalUnknown
 
 MARGIN = 2.0
+# All requests about one number: a terminal that answers for ever must not keep a worker from the others.
+SETTLE_SECONDS = 120.0
 GOOD = {
     "reachable": True,
     "login": True,
@@ -101,7 +103,7 @@ def converse(
 
     :param seconds: how long to hold at first (default: one round trip), in seconds.
     :param wait: how long to wait for the present holder (default: LEASE_WAIT), in seconds.
-    :param total: how long all requests together may take, in seconds, where a person waits for them.
+    :param total: how long all requests together may take, in seconds, where somebody waits for them.
     :raises LoginStopped: when the password was refused before.
     :raises TerminalRetired: when it is out of service for good.
     :raises TerminalInUse: when the holder did not finish in time.
@@ -132,7 +134,19 @@ def converse(
             _note_certificate(terminal, lease, error)
         raise
     finally:
+        if learnt is GOOD and _was_in_trouble(terminal):
+            _wake(lease)
         lease.release(**learnt)
+
+
+def _was_in_trouble(terminal: Terminal) -> bool:
+    return bool(terminal.trouble) or terminal.reachable is False or terminal.refused_since is not None
+
+
+def _wake(lease: leases.Lease) -> None:
+    """It is well again: nothing there waits for its time any more, and what was stopped goes on."""
+    with suppress(LeaseLost), lease.write():
+        waking.wake(lease.terminal_id)
 
 
 def _usable(terminal_id: int) -> Terminal:
@@ -196,6 +210,7 @@ def stop(terminal: Terminal, error: LoginRefused) -> None:
     refused = mine.values(
         refused_since=database_now(),
         refused_code=error.code,
+        trouble=error.code,
         unlock_at=None if seconds is None else database_now(seconds),
     )
     # The trail has the first refusal, not each one after a lock that ended.

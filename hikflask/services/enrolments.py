@@ -1,11 +1,10 @@
 """What is wanted of a number on a terminal, and when it is tried again."""
 
-from collections import Counter
 from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, ScalarResult, Select, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarResult, Select, case, func, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
@@ -13,7 +12,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
 from hikflask.models.photo import UPLOADED
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services import audit, statements
+from hikflask.services import audit, leases, statements
 from hikflask.services.errors import EnrolmentUnknown, NameTooLong, NumberLeaving
 
 # A claimed attempt that nobody finishes (a killed worker, a lost queue) is claimed again after this many seconds.
@@ -219,25 +218,45 @@ def count_open_removals() -> int:
 
 
 def claim_due(limit: int = 20) -> list[int]:
-    """Claim by compare-and-set the enrolments whose next attempt has come, and return their ids.
+    """Claim what is due on any terminal, as claim_turns() does, and return the ids."""
+    return [enrolment_id for turn in claim_turns(limit) for enrolment_id in turn]
 
-    A claim is a later next attempt, so what a killed worker or a lost queue leaves undone comes up again.
+
+def claim_turns(limit: int = 20) -> list[list[int]]:
+    """Claim by compare-and-set the enrolments whose next attempt has come, and return their ids, a list per terminal.
+
+    Who is to leave comes first. A terminal that somebody talks to now has its turn later. A claim is a later next
+    attempt, so what a killed worker or a lost queue leaves undone comes up again.
     """
     due = (
         select(Enrolment.id, Enrolment.terminal_id, Enrolment.next_attempt_at, Terminal.offline_since)
         .join(Terminal)
-        .where(Enrolment.next_attempt_at <= database_now(), _not_quiet())
+        .where(Enrolment.next_attempt_at <= database_now(), _not_quiet(), leases.free())
+    )
+    leaving_first = case((Enrolment.wanted == ABSENT, 0), else_=1)
+    rows = db.session.execute(due.order_by(leaving_first, Enrolment.next_attempt_at)).all()
+    db.session.commit()
+    turns: dict[int, list[int]] = {}
+    for enrolment_id, terminal_id, when, offline_since in rows:
+        turn = turns.setdefault(terminal_id, [])
+        # One that did not answer is asked with a single wish first, so that it never keeps others waiting.
+        if len(turn) < (1 if offline_since else limit) and when and _claim(enrolment_id, when):
+            turn.append(enrolment_id)
+    return [turn for turn in turns.values() if turn]
+
+
+def claim_leaving_beside(enrolment_id: int) -> list[int]:
+    """Claim in the same way whose removal became due on this one's terminal: they do not wait until its turn ends."""
+    here = select(Enrolment.terminal_id).where(Enrolment.id == enrolment_id).scalar_subquery()
+    due = (
+        select(Enrolment.id, Enrolment.next_attempt_at)
+        .join(Terminal)
+        .where(Terminal.id == here, Enrolment.wanted == ABSENT, Enrolment.next_attempt_at <= database_now())
+        .where(_not_quiet())
     )
     rows = db.session.execute(due.order_by(Enrolment.next_attempt_at)).all()
     db.session.commit()
-    taken: Counter[int] = Counter()
-    claimed: list[int] = []
-    for enrolment_id, terminal_id, when, offline_since in rows:
-        # One that did not answer is asked with a single wish first, so that it never keeps others waiting.
-        if taken[terminal_id] < (1 if offline_since else limit) and when and _claim(enrolment_id, when):
-            taken[terminal_id] += 1
-            claimed.append(enrolment_id)
-    return claimed
+    return [leaving for leaving, when in rows if when and _claim(leaving, when)]
 
 
 def is_quiet(enrolment_id: int) -> bool:
@@ -257,15 +276,6 @@ def _claim(enrolment_id: int, when: datetime) -> bool:
     claimed = statements.changed_rows(statement.values(next_attempt_at=database_now(CLAIM_SECONDS))) == 1
     db.session.commit()
     return claimed
-
-
-def retry_terminal(terminal_id: int) -> None:
-    """Try everything that is open on a terminal again now, as after a corrected password or address."""
-    faceless = and_(Enrolment.wanted == PRESENT, Enrolment.person != REFUSED, Enrolment.face == PENDING)
-    undone = or_(Enrolment.person == PENDING, faceless, Enrolment.doubt, Enrolment.next_attempt_at.is_not(None))
-    statement = update(Enrolment).where(Enrolment.terminal_id == terminal_id, undone)
-    statements.changed_rows(statement.values(next_attempt_at=database_now()))
-    db.session.commit()
 
 
 def pause(attempts: int) -> float:

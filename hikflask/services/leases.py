@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import current_app
 from flask_sqlalchemy.session import Session
-from sqlalchemy import Update, or_, select, update
+from sqlalchemy import ColumnElement, Update, or_, select, update
 from sqlalchemy.orm import scoped_session
 
 from hikflask.extensions import db
@@ -100,13 +100,17 @@ def in_use(terminal_id: int) -> TerminalInUse:
     return TerminalInUse(who=holder, seconds=max(1, round((until - now).total_seconds())) if until else 1)
 
 
-def _try(terminal_id: int, holder: str, purpose: str, seconds: float) -> Lease | None:
+def free() -> ColumnElement[bool]:
+    """Return the condition that nobody has the terminal now."""
     # No lease is ever as long as this: one that ends later was written before the clock was set back.
     never = database_now(current_app.config["CAPTURE_TIMEOUT"] + LONGEST_SECONDS)
-    free = or_(Terminal.lease_until.is_(None), Terminal.lease_until <= database_now(), Terminal.lease_until > never)
+    return or_(Terminal.lease_until.is_(None), Terminal.lease_until <= database_now(), Terminal.lease_until > never)
+
+
+def _try(terminal_id: int, holder: str, purpose: str, seconds: float) -> Lease | None:
     number = db.session.execute(
         update(Terminal)
-        .where(Terminal.id == terminal_id, free)
+        .where(Terminal.id == terminal_id, free())
         .values(
             lease_number=Terminal.lease_number + 1,
             lease_holder=holder[:128],

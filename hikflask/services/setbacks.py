@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import select, update
 
 from hikflask.extensions import db
@@ -20,7 +21,7 @@ from hikflask.services.errors import (
 )
 
 SOON = 3.0
-# Another request would bring the account nearer to its lock, or go to a stranger: nothing more is asked.
+# Another request would bring the account nearer to its lock, or go to a stranger: nothing more is asked now.
 STOPS = (LoginRefused, AddressRefused, CertificateChanged)
 
 
@@ -32,7 +33,7 @@ def told(row: Enrolment, error: TerminalError | ServiceError) -> dict[str, Any]:
     if row.is_confirmed or row.next_attempt_at is None:
         return {"step": ""}
     if isinstance(error, STOPS):
-        return {"step": "", **_reason(row, error), "next_attempt_at": _unlocked(error)}
+        return {"step": "", **_reason(row, error), "next_attempt_at": _next_after_stop(error)}
     values = {"step": "", "attempts": row.attempts + 1}
     if _comes_again(row, error):
         return {**values, **_reason(row, error), "next_attempt_at": database_now(enrolments.pause(row.attempts))}
@@ -76,6 +77,12 @@ def _words(error: TerminalError | ServiceError) -> dict[str, Any]:
     return {"refusal": error.code[:64], "refusal_text": text[:255]}
 
 
-def _unlocked(error: TerminalError | ServiceError) -> Any:
+def _next_after_stop(error: TerminalError) -> Any:
+    """A refused password is never sent again by itself, before a lock ends; see also waking.py.
+
+    The others are tried now and then: a stranger's certificate is seen, and an address judged, before anything is sent.
+    """
+    if not isinstance(error, LoginRefused):
+        return database_now(current_app.config["RETRY_MAX"])
     seconds = error.unlock_seconds if isinstance(error, AccountLocked) else None
     return None if seconds is None else database_now(seconds)

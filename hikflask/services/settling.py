@@ -44,17 +44,19 @@ AS_IT_IS_NOW = {"populate_existing": True, "synchronize_session": False}
 FINISHED = {"step": "", "attempts": 0, "next_attempt_at": None}
 
 
-def settle(enrolment_id: int, holder: str, *, again: bool = False) -> Enrolment:
+def settle(enrolment_id: int, holder: str, *, again: bool = False, wait: float | None = None) -> Enrolment:
     """Make the terminal as wanted and return the enrolment; what stopped it is in the row and raised.
 
     :param again: prove what was confirmed before once more; so does a wish that is confirmed and due all the same.
+    :param wait: how long to wait for whoever has the terminal (default: LEASE_WAIT), in seconds.
     :raises TerminalError: what the terminal said, or that it is away. :raises ServiceError: why it was not done.
     """
     enrolment = enrolments.row(enrolment_id)
     if _is_done(enrolment) and not again:
         return enrolment
     try:
-        with conversations.converse(enrolment.terminal_id, holder, SAVE) as talk:
+        total = conversations.SETTLE_SECONDS
+        with conversations.converse(enrolment.terminal_id, holder, SAVE, wait=wait, total=total) as talk:
             enrolment = enrolments.row(enrolment_id)
             if _is_done(enrolment) and not again:
                 return enrolment  # Somebody else did it while this one waited for the terminal.

@@ -12,7 +12,7 @@ from hikflask.isapi.client import certificate_fingerprint
 from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
-from hikflask.services import addresses, audit, conversations, enrolments, leases, photo_retention, statements
+from hikflask.services import addresses, audit, conversations, enrolments, leases, photo_retention, statements, waking
 from hikflask.services.errors import TerminalHasPeople, TerminalNameKnown, TerminalPasswordNeeded, TerminalUnknown
 
 EDIT = "edit"
@@ -78,7 +78,7 @@ def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SEC
         db.session.rollback()
         lease.release()
     if reached_anew:
-        enrolments.retry_terminal(terminal_id)
+        waking.retry_terminal(terminal_id)
     return db.session.get_one(Terminal, terminal_id, populate_existing=True)
 
 

@@ -1,7 +1,5 @@
 """Error pages, and the sentence and status of what a service or a terminal refused."""
 
-import logging
-import unicodedata
 from typing import Any
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request
@@ -41,18 +39,6 @@ def register(app: Flask) -> None:
     app.register_error_handler(InternalServerError, failed)
     app.register_error_handler(DataError, not_storable)
     app.register_error_handler(EmployeeUnknown, not_there)
-    app.logger.addFilter(one_line)
-
-
-def one_line(record: logging.LogRecord) -> bool:
-    """Keep a message on its line of the log, whatever a path or a name in it holds."""
-    record.msg, record.args = "".join(_visible(letter) for letter in record.getMessage()), ()
-    return True
-
-
-def _visible(letter: str) -> str:
-    plain = unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    return letter if plain else letter.encode("unicode_escape").decode()
 
 
 def status_of(error: ServiceError) -> int:

@@ -156,10 +156,10 @@ class QuietServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def terminal(behave: Behaviour, context: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """Serve on a free port, over TLS with a context, until the block ends."""
+def terminal(behave: Behaviour, context: ssl.SSLContext | None = None, port: int = 0) -> Iterator[Server]:
+    """Serve on a free port, or on this one, over TLS with a context, until the block ends."""
     seen: list[Seen] = []
-    server = QuietServer(("127.0.0.1", 0), type("Bound", (Handler,), {"behave": staticmethod(behave), "seen": seen}))
+    server = QuietServer(("127.0.0.1", port), type("Bound", (Handler,), {"behave": staticmethod(behave), "seen": seen}))
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

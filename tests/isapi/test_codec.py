@@ -1,10 +1,14 @@
 """Envelopes, XML, JSON: read once, refused with the terminal's own words."""
 
+import json
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hikflask.isapi import codec, errors
+from hikflask.isapi.client import Answer
 from hikflask.isapi.errors import Nonsense, TerminalError
 
 from .helpers import OK, answer, recorded, refusal
@@ -118,6 +122,42 @@ def test_deep_or_huge_json_is_nonsense() -> None:
 
 def test_a_name_cut_inside_a_letter_does_not_hide_the_page() -> None:
     assert codec.json_object(answer(b'{"name":"\xd0\x98\xd0"}')) == {"name": "И\ufffd"}
+
+
+@pytest.mark.parametrize("bad", ["\x00", "\x1b", "\n", "\x7f", "\x85", "\ud800"])
+def test_what_no_database_takes_is_replaced_in_json(bad: str) -> None:
+    words = {"name": f"a{bad}", "rows": [{"name": f"{bad}b"}, bad], "count": 1, "none": None}
+    assert codec.json_object(answer(json.dumps(words).encode())) == {
+        "name": "a\ufffd",
+        "rows": [{"name": "\ufffdb"}, "\ufffd"],
+        "count": 1,
+        "none": None,
+    }
+
+
+def test_a_letter_that_came_as_a_pair_of_surrogates_is_kept() -> None:
+    assert codec.json_object(answer(b'{"name":"\\ud83d\\ude00"}')) == {"name": "\U0001f600"}
+
+
+def test_what_no_log_takes_is_replaced_in_xml() -> None:
+    body = "<ResponseStatus><statusCode>4</statusCode><subStatusCode>a\n\x85b</subStatusCode></ResponseStatus>".encode()
+    with pytest.raises(errors.Refused) as caught:
+        codec.checked(answer(body, 400))
+    assert caught.value.code == "a\ufffd\ufffdb"
+    assert codec.text(codec.xml(answer("<a><b> \x85\tc </b></a>".encode())), "b") == "c"
+    assert codec.text(codec.xml(answer(b"<a><b>c\td</b></a>")), "b") == "c\ufffdd"
+
+
+@pytest.mark.parametrize("read", [codec.json_object, codec.xml])
+def test_words_are_read_up_to_their_own_limit_only(read: Callable[[Answer], object]) -> None:
+    bodies = {codec.json_object: b'{"a":"%s"}', codec.xml: b"<aa><b>%s</b></aa>"}
+    frame = len(bodies[read]) - 2
+
+    read(answer(bodies[read] % (b"x" * (codec.LARGEST_WORDS - frame))))
+    with pytest.raises(Nonsense) as caught:
+        read(answer(bodies[read] % (b"x" * (codec.LARGEST_WORDS - frame + 1))))
+
+    assert caught.value.message == "answer too large"
 
 
 def test_json_goes_out_compact_and_readable() -> None:

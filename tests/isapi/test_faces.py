@@ -146,6 +146,18 @@ def test_only_the_path_of_a_pictures_address_is_followed(face_url: str, path: st
     assert (client.sent[0].method, client.sent[0].path) == ("GET", path)
 
 
+@pytest.mark.parametrize("face_url", ["/LOCALS/pic/" + "a" * 757, "a" * 60_000])
+def test_an_address_that_is_too_long_is_nonsense_and_is_not_searched_for_a_path(face_url: str) -> None:
+    client = Prepared()
+    with pytest.raises(errors.Nonsense) as caught:
+        faces.fetch_picture(client, face_url)
+    assert (client.sent, caught.value.message) == ([], "the picture's URL is too long")
+
+
+def test_a_host_is_looked_for_at_the_start_only() -> None:
+    assert faces.picture_path("/pictures//1.jpg") == "/pictures//1.jpg"
+
+
 @pytest.mark.parametrize("face_url", ["", "https://host", "web_face.jpg", "http://host/", "http://h/LOCALS/../ISAPI/x"])
 def test_an_address_without_a_path_is_nonsense(face_url: str) -> None:
     client = Prepared()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hikflask.isapi.errors import Nonsense, TerminalError
-from hikflask.isapi.multipart import cut_jpeg, face_form, parts
+from hikflask.isapi.multipart import MOST_PARTS, cut_jpeg, face_form, parts
 
 from .helpers import JPEG, answer, recorded
 
@@ -43,6 +43,16 @@ def test_a_filename_is_not_taken_for_a_name() -> None:
 
 def test_a_part_without_headers_is_all_data() -> None:
     assert parts(answer(b"--b\r\n\r\n" + JPEG + b"\r\n--b--", content_type=""))[0].data == JPEG
+
+
+def test_more_parts_than_any_terminal_sends_are_nonsense() -> None:
+    few = b"--b\r\nA: 1\r\n\r\nx\r\n" * MOST_PARTS
+    assert len(parts(answer(few + b"--b--", content_type=""))) == MOST_PARTS
+
+    for end in (b"--b--", b""):
+        with pytest.raises(Nonsense) as caught:
+            parts(answer(few + b"--b\r\nA: 1\r\n\r\nx\r\n" + end, content_type=""))
+        assert caught.value.message == "too many parts"
 
 
 def test_a_body_that_is_no_multipart_is_one_part() -> None:

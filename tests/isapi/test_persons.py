@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hikflask.isapi import errors, persons
 from hikflask.isapi.answer import Answer
+from hikflask.isapi.paging import MOST_PAGES_BY_NUMBER
 
 from .helpers import Prepared, answer, recorded, refusal
 
@@ -225,3 +226,12 @@ def test_no_delete_ever_names_anything_but_one_number(number: str) -> None:
         return
     assert sent_json(client)["UserInfoDetail"] == {"mode": "byEmployeeNo", "EmployeeNoList": [{"employeeNo": number}]}
     assert number
+
+
+def test_a_search_by_number_is_followed_for_fewer_pages_than_a_whole_list() -> None:
+    client = Prepared(*[page(person("8"), total=10**6)] * 500)
+
+    with pytest.raises(errors.Nonsense):
+        persons.find(client, "7")
+
+    assert len(client.sent) == MOST_PAGES_BY_NUMBER

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from hikflask.isapi import errors
 from hikflask.isapi.client import Client, certificate_fingerprint, normal_fingerprint
 
-from .helpers import Reply, terminal
+from .helpers import DigestTerminal, Reply, terminal
 
 
 class Identity:
@@ -62,6 +62,21 @@ def test_another_certificate_than_the_pinned_one_gets_no_request(identity: Ident
             client_of(server.url, "0" * 64).request("GET", "/x?token=1")
         assert server.seen == []
     assert (caught.value.code, caught.value.path) == ("certificate_changed", "/x")
+
+
+def test_another_certificate_gets_no_password_of_a_client_that_was_logged_in(
+    identity: Identity, tmp_path: Path
+) -> None:
+    with terminal(DigestTerminal(), identity.context) as server:
+        client = Client(server.url, "admin", "secret-pass", fingerprint=identity.fingerprint, timeout=(2.0, 2.0))
+        assert client.request("GET", "/x").status == 200
+    client.close()
+
+    with terminal(DigestTerminal(), Identity(tmp_path).context, port=int(server.url.rpartition(":")[2])) as stranger:
+        for _ in range(2):
+            with pytest.raises(errors.CertificateChanged):
+                client.request("GET", "/x")
+        assert stranger.seen == []
 
 
 def test_without_a_pin_a_self_signed_certificate_is_refused(identity: Identity) -> None:

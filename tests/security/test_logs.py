@@ -2,6 +2,9 @@
 
 import logging
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,6 +58,41 @@ def test_nothing_that_is_sent_breaks_a_line_of_the_log(
         browser.post("/api/devices/", json={"name": HOSTILE, "url": HOSTILE, "username": HOSTILE, "password": HOSTILE})
 
     assert not any(CONTROL.search(record.getMessage()) for record in caplog.records)
+
+
+# As gunicorn and the worker run it: loggers of ours, of the server and of libraries, each with the words of a terminal.
+EACH_LOGGER = """
+import logging, sys
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from hikflask import create_app
+
+Logger(Config())
+app = create_app({"INSTANCE_PATH": sys.argv[1], "WORKER": "external"})
+for name in sys.argv[3:]:
+    try:
+        raise RuntimeError(sys.argv[2])
+    except RuntimeError:
+        logging.getLogger(name).exception("failed: %s", sys.argv[2])
+    logging.getLogger(name).warning("said: %s", sys.argv[2])
+"""
+LOGGERS = ("hikflask", "hikflask.worker", "hikflask.jobs", "hikflask.isapi.client", "huey.consumer", "gunicorn.error",
+           "sqlalchemy.pool")  # fmt: skip
+
+
+def test_record_is_one_line_with_its_traceback_whoever_writes_it(tmp_path: Path) -> None:
+    words = [tmp_path, HOSTILE, *LOGGERS]
+
+    done = subprocess.run(
+        [sys.executable, "-c", EACH_LOGGER, *words], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    lines = done.stderr.removesuffix("\n").split("\n")
+    assert len(lines) == 2 * len(LOGGERS)
+    assert not any(CONTROL.search(line) for line in lines)
+    assert all("Traceback (most recent call last):\\n" in line for line in lines[::2])
+    assert all(line.count("\\r\\n2026-01-01 CRITICAL forged \\x1b[31mred") == 2 for line in lines[::2])
+    assert all(line.count("said: a\\r\\n2026-01-01 CRITICAL forged") == 1 for line in lines[1::2])
 
 
 @pytest.mark.parametrize("field", ["full_name", "department"])

@@ -27,6 +27,8 @@ BOTH = {
     "test_erasures",
     "test_erased_files",
     "test_forgetting_in_steps",
+    "test_unusable_words",
+    "test_trouble",
 }
 
 
