@@ -19,6 +19,7 @@ REMOVAL_OPEN = "removal"
 GONE = "gone"
 UNCHECKED = "unchecked"
 
+LEAVER_TAKEN = "removal_taken"
 SENT_STEPS = {"face", "proof"}
 AWAY = {"unreachable", "no_answer"}
 FAST_SECONDS, SLOW_SECONDS = 1, 5
@@ -83,11 +84,13 @@ class Line:
         if not enrolment.refusal:
             return ""
         about = {"t": self.terminal, "address": enrolment.terminal.url, "text": enrolment.refusal_text}
-        if enrolment.refusal == NumberTakenThere.code:
+        code = enrolment.refusal
+        if code == NumberTakenThere.code:
             about |= {"n": enrolment.number, "name": enrolment.refusal_text}
+            code = LEAVER_TAKEN if enrolment.wanted == ABSENT else code
         else:
             about["name"] = self.terminal
-        return wording.sentence(enrolment.refusal, **about)
+        return wording.sentence(code, **about)
 
 
 def of(employee: Employee) -> list[Line]:
