@@ -102,6 +102,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("May still open doors: “%(t)s”"),
         N_("May still open doors"),
     ),
+    "removal_taken": (
+        N_("Number %(n)s is there under a name that we did not write: %(name)s. The same person, or somebody else?"),
+        N_("Number %(n)s is there under a name that we did not write. The same person, or somebody else?"),
+    ),
     # Refusals of ours.
     "number_known": (
         N_("Employee ID %(n)s is already used by another employee."),

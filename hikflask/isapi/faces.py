@@ -63,7 +63,10 @@ def _key(number: str) -> Json:
 
 
 def find(client: Requester, number: str) -> EnrolledFace | None:
-    """Return the face bound to this number, or None when there is none. Raises TerminalError."""
+    """Return the face bound to this number, or None when there is none.
+
+    Raises: TerminalError; Nonsense when the list does not surely end or a row has no number.
+    """
 
     def ask(position: int) -> Page:
         words = {"searchResultPosition": position, "maxResults": PAGE, **_key(number)}
@@ -72,7 +75,13 @@ def find(client: Requester, number: str) -> EnrolledFace | None:
 
     # Firmware that ignores one filter may ignore this one: only the number itself counts.
     found = every_row(ask, MOST_PAGES_BY_NUMBER)
-    return next((_face(row) for row in found if str(row.get("FPID")) == number), None)
+    return next((_face(row) for row in found if _number(row) == number), None)
+
+
+def _number(row: Json) -> str:
+    if row.get("FPID") in (None, ""):
+        raise Nonsense(message="a face without a number", path=SEARCH.partition("?")[0])
+    return str(row["FPID"])
 
 
 def _face(row: Json) -> EnrolledFace:

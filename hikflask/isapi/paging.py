@@ -1,4 +1,7 @@
-"""Reading a list that comes in pages of at most 30 (ISAPI guide, "Search"; more are cut in silence or refused)."""
+"""Reading a list that comes in pages of at most 30 (ISAPI guide, "Search"; more are cut in silence or refused).
+
+Who is not on a list is taken to be nowhere, so a list counts only when it surely was read to its end.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,25 +11,41 @@ from hikflask.isapi.codec import Json, rows, whole
 from hikflask.isapi.errors import Nonsense
 
 PAGE = 30
-MOST_PAGES = 5000  # a terminal whose total grows with every page must not hold us
+MOST_PAGES = 5000  # a terminal that always has more must not hold us
 # Who is looked for by number is on the first page; firmware that ignores the number lists everybody: 12,000 people.
 MOST_PAGES_BY_NUMBER = 400
+OK, MORE, NO_MATCH = "OK", "MORE", "NO MATCH"
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page: its rows and how many the whole list has."""
+    """One page: its rows, how many the whole list has (None where not told), and the terminal's word for it."""
 
     rows: list[Json]
     total: int | None
-    more: bool
+    word: str
     path: str
 
 
 def page(answer: Answer, words: Json, rows_name: str) -> Page:
-    """Read one page; words is the object that holds totalMatches and the list of this name."""
-    found = rows(words.get(rows_name))
-    return Page(found, whole(words.get("totalMatches")), words.get("responseStatusStrg") == "MORE", answer.path)
+    """Read one page; words is the object that holds totalMatches, responseStatusStrg and the list of this name.
+
+    Raises: Nonsense when the list is none.
+    """
+    listed = words.get(rows_name)
+    found = rows(listed)
+    if len(found) != _length(listed):
+        raise Nonsense(message=f"{rows_name} is no list", path=answer.path)
+    word = str(words.get("responseStatusStrg") or "").strip().upper()
+    total = whole(words.get("totalMatches"))
+    return Page(found, total if total is not None and total >= 0 else None, word, answer.path)
+
+
+def _length(listed: object) -> int:
+    """How many rows there should be: none where nothing is told, one where it is no list."""
+    if listed is None:
+        return 0
+    return len(listed) if isinstance(listed, list) else 1
 
 
 def every_row(ask: Callable[[int], Page], most: int = MOST_PAGES) -> Iterator[Json]:
@@ -34,13 +53,16 @@ def every_row(ask: Callable[[int], Page], most: int = MOST_PAGES) -> Iterator[Js
 
     The position advances by what was received and the end is where totalMatches says: who read one page as the whole
     list lost most of it.
-    Raises: Nonsense when the list stops before its end, for "not on it" would then be a lie.
+    Raises: Nonsense when the list does not surely end, for "not on it" would then be a lie.
     """
-    position = 0
+    position, total = 0, None
     for _ in range(most):
         found = ask(position)
         yield from found.rows
+        total = found.total if total is None else total
         position += len(found.rows)
+        if found.total not in {None, total}:
+            raise Nonsense(message="the list changed while it was read", path=found.path)
         if _is_last(found, position):
             return
         if not found.rows:
@@ -49,4 +71,14 @@ def every_row(ask: Callable[[int], Page], most: int = MOST_PAGES) -> Iterator[Js
 
 
 def _is_last(found: Page, position: int) -> bool:
-    return not found.more if found.total is None else position >= found.total
+    """True at the end. Raises: Nonsense for a page that says neither that it is the end nor that there is more."""
+    whole_list = found.total is not None and position >= found.total
+    if found.word == MORE:
+        return False
+    if found.word == OK:
+        return whole_list or (found.total is None and bool(found.rows))
+    if found.word == NO_MATCH and not found.rows:
+        return whole_list or found.total is None
+    if not found.word and not found.rows and found.total == 0:
+        return True
+    raise Nonsense(message="the list does not say whether it is whole", path=found.path)

@@ -100,7 +100,8 @@ def modify(client: Requester, number: str, name: str) -> None:
 def find(client: Requester, number: str) -> Person | None:
     """Return the person with this number, or None when the terminal has none.
 
-    Some firmware ignores EmployeeNoList and lists everybody, so the number itself is compared. Raises TerminalError.
+    Some firmware ignores EmployeeNoList and lists everybody, so the number itself is compared.
+    Raises: TerminalError; Nonsense when the list does not surely end or a row has no number, for None means nobody.
     """
     people = _search(client, {"EmployeeNoList": _just(number)}, MOST_PAGES_BY_NUMBER)
     return next((person for person in people if person.number == number), None)
@@ -124,8 +125,10 @@ def _search(client: Requester, condition: Json, most_pages: int) -> Iterator[Per
 
 
 def _person(row: Json) -> Person:
+    if row.get("employeeNo") in (None, ""):
+        raise Nonsense(message="a person without a number", path=SEARCH.partition("?")[0])
     return Person(
-        number=str(row.get("employeeNo") or ""),
+        number=str(row["employeeNo"]),
         name=str(row.get("name") or ""),
         faces=whole(row.get("numOfFace")),
         face_url=str(row.get("faceURL") or "") or None,

@@ -19,6 +19,8 @@ ABSENT = "absent"
 PENDING = "pending"
 CONFIRMED = "confirmed"
 REFUSED = "refused"
+# A said_note that is no free text: the number is there still, and its record is somebody else's, which stays.
+SOMEBODY_ELSES = "somebody_elses_record"
 
 
 class Enrolment(Base):
@@ -28,13 +30,13 @@ class Enrolment(Base):
     began with. `person` and `face` are pending, confirmed or refused, each on its own; for an absent wish, person
     confirmed means that the terminal answered that nobody is there. `doubt` is set before FDSetUp is sent and cleared
     only when its effect is proven or undone. `written_name` is the name that the terminal showed last, `sent_name` one
-    that was sent since and may be there. `replace_first` takes whoever has the number there off first. `wanted_at` is
-    when what is wanted became so (None: before this was noted).
+    that was sent since and may be there; the earlier one stays until the later one is proven. `replace_first` takes
+    whoever has the number there off first. `wanted_at` is when what is wanted became so (None: before this was noted).
 
     `on_old_device` says that the number was on a device that was at the terminal's address before, as `old_name`; that
     device is not asked any more, so only a person can say that it is gone there. `said_by` is who did, at
-    `confirmed_at`, and `said_note` what became of a terminal that is out of service for good; both are empty where the
-    terminal itself answered.
+    `confirmed_at`, and `said_note` what became of a terminal that is out of service for good, or SOMEBODY_ELSES where
+    the number is not gone; both are empty where the terminal itself answered.
     """
 
     __table_args__ = (
@@ -111,6 +113,11 @@ class Enrolment(Base):
     def may_open_doors(self) -> bool:
         """True while a removal is not confirmed by the terminal."""
         return self.wanted == ABSENT and self.person != CONFIRMED
+
+    @property
+    def is_somebody_elses(self) -> bool:
+        """True when a person said that the record under this number there is somebody else's."""
+        return self.said_note == SOMEBODY_ELSES
 
     @property
     def waits_for_hand(self) -> bool:

@@ -14,9 +14,9 @@ class Erasure(Base):
 
     `terminals` is a JSON list, an object per enrolment: `enrolment` (its id), `terminal` (name), `number`, `at` (when
     it was gone: UTC, ISO 8601; "" while it is not), `by_hand` (a person said so, not the terminal), `said_by` (who) and
-    `note` (what became of a terminal that is out of service). `files` is a JSON list of pictures that are still to be
-    removed from the uploads folder. Number and name stay here for the certificate alone, and go with the row when its
-    retention ends.
+    `note` (what became of a terminal that is out of service, or that the record there is somebody else's). `files` is a
+    JSON list of pictures that are still to be removed from the uploads folder. Number and name stay here for the
+    certificate alone, and go with the row when its retention ends.
     """
 
     __table_args__ = NO_ID_TWICE

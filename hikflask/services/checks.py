@@ -69,6 +69,16 @@ def is_running(terminal: Terminal) -> bool:
     return held or (terminal.check_until is not None and terminal.check_until > now and workers.alive())
 
 
+def recognise(talk: Conversation) -> None:
+    """Ask one question before a removal: only the device that had the person can say that the person is gone.
+
+    One that was never checked, or tells another serial number than before, is asked everything, as by a check.
+    """
+    known = talk.terminal
+    if known.face_mode is None or known.serial != device.info(talk).serial[:128]:
+        learn(talk)
+
+
 def learn(talk: Conversation) -> Terminal:
     """Ask for device, capabilities, limits and counts within a conversation, and write them to the row."""
     # What a terminal says may be longer than a column; PostgreSQL refuses what SQLite takes.
@@ -91,7 +101,7 @@ def learn(talk: Conversation) -> Terminal:
         "checked_at": database_now(),
     }
     with talk.lease.write():
-        if talk.terminal.serial and talk.terminal.serial != found["serial"]:
+        if _is_other(talk.terminal, found["serial"]):
             _distrust(talk.terminal.id)
             old, new = {"serial": talk.terminal.serial}, {"serial": found["serial"]}
             audit.note("terminal.other_device", terminal=talk.terminal.name, before=old, after=new)
@@ -99,6 +109,11 @@ def learn(talk: Conversation) -> Terminal:
         statements.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
     talk.terminal = conversations.terminal_row(talk.terminal.id)
     return talk.terminal
+
+
+def _is_other(terminal: Terminal, serial: str) -> bool:
+    """True for another serial number than the one told before, and where one is suddenly told, or not any more."""
+    return terminal.checked_at is not None and terminal.serial != serial
 
 
 def status(terminal_id: int, holder: str) -> Status:

@@ -10,7 +10,7 @@ from sqlalchemy import Update, delete, func, select, update
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Erasure, Photo
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import ABSENT
+from hikflask.models.enrolment import ABSENT, SOMEBODY_ELSES
 from hikflask.services import audit, employee_rows, employees, enrolments, photos, statements, traces
 
 
@@ -19,7 +19,8 @@ class Removal:
     """One number on one terminal, gone since `at` (ISO 8601, UTC; "" while it is not).
 
     `by_hand`: the device that knew it did not confirm; `said_by` said so, having taken it off that device, or, with a
-    `note` of what became of it, since the terminal is out of service for good.
+    `note` of what became of it, since the terminal is out of service for good, or, with SOMEBODY_ELSES as the note,
+    that the number is there still and its record is somebody else's.
     """
 
     enrolment: int
@@ -29,6 +30,11 @@ class Removal:
     by_hand: bool = False
     said_by: str = ""
     note: str = ""
+
+    @property
+    def is_somebody_elses(self) -> bool:
+        """True when a person said that the record under this number there is somebody else's."""
+        return self.note == SOMEBODY_ELSES
 
     @property
     def gone_at(self) -> datetime | None:

@@ -81,7 +81,7 @@ class Settlement:
         self.id, self.wish = enrolment.id, enrolment.wish
         self.again = again
         self.trail = Trail(enrolment)
-        self.name = enrolment.employee.name if enrolment.employee else enrolment.name_there
+        self.name = enrolment.employee.name if enrolment.employee else enrolment.last_name
         db.session.commit()
 
     def run(self) -> None:
@@ -171,17 +171,19 @@ class Settlement:
         """Take a stranger off first; a record that is ours already is kept, with its face."""
         if there and not self._is_ours(there):
             self._take_off()
-            self.note(replace_first=False, written_name="", sent_name="", **enrolments.unproven())
+            self.note(replace_first=False, **enrolments.unproven())
             return None
         self.note(replace_first=False)
         return there
 
     def _is_ours(self, there: Person) -> bool:
-        return there.name in {self.row.written_name, self.row.sent_name, self.name} - {""}
+        return there.name in {self.row.written_name, self.row.sent_name, self.row.old_name, self.name} - {""}
 
     def _add(self) -> Person | None:
+        """Record; the names that we gave before stay until it is proven, for Search may have missed who has them."""
         lost = enrolments.unproven() if self.row.face == CONFIRMED else {}
-        self.note(person=PENDING, written_name="", sent_name=self.name, **{**self._claim(), **lost})
+        sent_before = self.row.sent_name
+        self.note(person=PENDING, sent_name=self.name, **{**self._claim(), **lost})
         try:
             persons.add(self.talk, self.row.number, self.name, begin=persons.FIRST_MOMENT)
         except NumberTaken:
@@ -189,7 +191,7 @@ class Settlement:
             if there is None:
                 raise FaceNotProven from None
             if there.name != self.name:
-                self.note(sent_name="")
+                self.note(sent_name=sent_before)  # This Record wrote nothing.
             return self._adopt(there)
         return None
 
@@ -253,23 +255,21 @@ class Settlement:
         self.note(**{"written_name": self.name, "sent_name": "", **FINISHED, **values})
 
     def _remove(self) -> None:
-        """Take the number off, and believe it only when Search finds nobody."""
-        if self.talk.terminal.face_mode is None:
-            checks.learn(self.talk)  # Only the device that had the person can say that the person is gone.
-            self.row = enrolments.row(self.id)
-        if self.row.waits_for_hand:
-            raise OtherDevice
+        """Take the number off, and believe it only when the device that had it finds nobody.
+
+        :raises NumberTakenThere: when somebody has it under a name that we did not write: a person says who that is.
+        """
+        checks.recognise(self.talk)
+        self.row = enrolments.row(self.id)
         self.note(step="removal", **self._claim())
         there = persons.find(self.talk, self.row.number)
-        if there and not self._may_take_off(there):
+        # What this device has under our name may have been written to it before it was known to be another one.
+        if self.row.waits_for_hand and not (there and self._is_ours(there)):
+            raise OtherDevice
+        if there and not (self.row.replace_first or self._is_ours(there)):
             raise NumberTakenThere(n=self.row.number, name=there.name)
-        if there is None or self.row.name_there or self.row.replace_first:
-            self._take_off()
+        self._take_off()
         self._gone()
-
-    def _may_take_off(self, there: Person) -> bool:
-        """A stranger's record is not ours to delete; one that we never wrote to is left alone without a question."""
-        return self.row.replace_first or not self.row.name_there or self._is_ours(there)
 
     def _take_off(self) -> None:
         persons.remove(self.talk, self.row.number)

@@ -41,6 +41,7 @@ DEEDS = {
     "enrolment.retried": N_("Tried again on the terminal"),
     "enrolment.replaced": N_("Asked to take whoever has this number off the terminal"),
     "enrolment.removed_by_hand": N_("Said to be gone from a device that did not confirm it"),
+    "enrolment.somebody_elses": N_("Said to be somebody else's record on the terminal, which stays"),
     "enrolment.confirmed": N_("Terminal confirmed person and face"),
     "enrolment.person_confirmed": N_("Terminal confirmed the person, without a face"),
     "enrolment.refused": N_("Not done on the terminal"),

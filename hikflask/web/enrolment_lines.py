@@ -19,6 +19,7 @@ REMOVAL_OPEN = "removal"
 GONE = "gone"
 UNCHECKED = "unchecked"
 
+LEAVER_TAKEN = "removal_taken"
 SENT_STEPS = {"face", "proof"}
 AWAY = {"unreachable", "no_answer"}
 BUSY = {"devicebusy", "facedatamodeling"}
@@ -89,11 +90,13 @@ class Line:
             "address": enrolment.terminal.url,
             "text": enrolment.refusal_text,
         }
-        if enrolment.refusal == NumberTakenThere.code:
+        code = enrolment.refusal
+        if code == NumberTakenThere.code:
             about |= {"n": enrolment.number, "name": enrolment.refusal_text}
+            code = LEAVER_TAKEN if enrolment.wanted == ABSENT else code
         else:
             about |= {"name": self.terminal, **self._figures()}
-        return wording.sentence(enrolment.refusal, **about)
+        return wording.sentence(code, **about)
 
     @property
     def says_when(self) -> bool:

@@ -58,6 +58,17 @@ def by_hand(enrolment_id: int) -> ResponseReturnValue:
     return _back(enrolment)
 
 
+@bp.post("/enrolments/<int:enrolment_id>/somebody-else")
+@allow(OPERATOR)
+def somebody_else(enrolment_id: int) -> ResponseReturnValue:
+    """Believe a person who says that the record under this number, as the page named it, is somebody else's."""
+    enrolment = _enrolment(enrolment_id)
+    wish, name = row_id(request.form.get("wish")) or 0, request.form.get("name", "")
+    if not removals.end_as_somebody_elses(enrolment.id, wish, name):
+        flash(_("This was changed meanwhile. Look again, please."), "warning")
+    return _back(enrolment)
+
+
 def _enrolment(enrolment_id: int) -> Enrolment:
     return enrolments.get(enrolment_id) or abort(404)
 

@@ -64,6 +64,7 @@ PAGES = {
     "POST /enrolments/<int:enrolment_id>/retry": OPERATOR,
     "POST /enrolments/<int:enrolment_id>/replace": OPERATOR,
     "POST /enrolments/<int:enrolment_id>/by-hand": OPERATOR,
+    "POST /enrolments/<int:enrolment_id>/somebody-else": OPERATOR,
     "GET /removals/": VIEWER,
     "GET /terminals/": VIEWER,
     "GET /terminals/<int:terminal_id>": VIEWER,

@@ -14,8 +14,8 @@ NOT_SUPPORTED = refusal("notSupport", status=404, status_code=4)
 
 
 def matches(*rows: dict[str, str]) -> bytes:
-    words = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", "totalMatches": len(rows), "MatchList": rows}
-    return json.dumps(words).encode()
+    words = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", "responseStatusStrg": "OK"}
+    return json.dumps({**words, "totalMatches": len(rows), "MatchList": rows}).encode()
 
 
 def test_binding_by_url_sends_the_recorded_body_but_for_the_boundary() -> None:
@@ -81,6 +81,22 @@ def test_somebody_elses_face_is_no_face() -> None:
 def test_no_match_is_no_face() -> None:
     body = b'{"statusCode":1,"subStatusCode":"ok","responseStatusStrg":"NO MATCH","totalMatches":0}'
     assert faces.find(Prepared(answer(body)), "1") is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {},
+        {"responseStatusStrg": "FAILED", "totalMatches": 0},
+        {"responseStatusStrg": "OK", "totalMatches": 1},
+        {"responseStatusStrg": "OK", "totalMatches": 1, "MatchList": "1"},
+        {"responseStatusStrg": "OK", "totalMatches": 1, "MatchList": [{}]},
+    ],
+)
+def test_a_list_that_says_nothing_is_not_no_face(words: dict[str, object]) -> None:
+    body = json.dumps({"statusCode": 1, "subStatusCode": "ok", **words}).encode()
+    with pytest.raises(errors.Nonsense):
+        faces.find(Prepared(answer(body)), "1")
 
 
 def test_a_face_is_taken_off_by_its_number() -> None:

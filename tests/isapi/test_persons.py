@@ -94,6 +94,58 @@ def test_no_match_is_nobody() -> None:
     assert persons.find(Prepared(answer(body)), "1") is None
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"responseStatusStrg": "NO MATCH"},
+        {"responseStatusStrg": "NO MATCH", "UserInfo": []},
+        {"totalMatches": 0},
+        {"totalMatches": "0", "responseStatusStrg": "OK"},
+        {"responseStatusStrg": "OK", "UserInfo": [{"employeeNo": "7"}]},
+    ],
+)
+def test_nobody_is_what_the_terminal_says_so(words: dict[str, object]) -> None:
+    assert persons.find(Prepared(answer(json.dumps({"UserInfoSearch": words}).encode())), "1") is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {},
+        {"responseStatusStrg": "FAILED"},
+        {"responseStatusStrg": "FAILED", "totalMatches": 0},
+        {"responseStatusStrg": 0},
+        {"responseStatusStrg": "OK"},
+        {"responseStatusStrg": "OK", "UserInfo": []},
+        {"responseStatusStrg": "OK", "totalMatches": -1},
+        {"responseStatusStrg": "OK", "totalMatches": 1},
+        {"responseStatusStrg": "MORE", "totalMatches": 0},
+        {"responseStatusStrg": "NO MATCH", "totalMatches": 2},
+        {"responseStatusStrg": "NO MATCH", "UserInfo": [{"employeeNo": "7"}]},
+        {"totalMatches": "", "UserInfo": "1"},
+        {"responseStatusStrg": "OK", "totalMatches": 1, "UserInfo": "1"},
+        {"responseStatusStrg": "OK", "totalMatches": 1, "UserInfo": ["1"]},
+        {"responseStatusStrg": "OK", "totalMatches": 1, "UserInfo": [{}]},
+        {"responseStatusStrg": "OK", "totalMatches": 1, "UserInfo": [{"employeeNo": None}]},
+        {"totalMatches": 1, "UserInfo": [{"employeeNo": "7"}]},
+    ],
+)
+def test_an_answer_that_says_nothing_is_not_nobody(words: dict[str, object]) -> None:
+    with pytest.raises(errors.Nonsense):
+        persons.find(Prepared(answer(json.dumps({"UserInfoSearch": words}).encode())), "1")
+
+
+def test_somebody_on_an_odd_list_is_there_all_the_same() -> None:
+    found = persons.find(Prepared(page(person("1"), total=0, responseStatusStrg="FAILED")), "1")
+    assert found is not None
+
+
+def test_a_list_that_changes_while_it_is_read_is_not_the_whole() -> None:
+    first = page(*[person(str(n)) for n in range(30)], total=31, responseStatusStrg="MORE")
+    with pytest.raises(errors.Nonsense):
+        persons.find(Prepared(first, page(total=30, responseStatusStrg="NO MATCH")), "100222")
+
+
 def test_a_firmware_that_lists_everybody_is_paged_through() -> None:
     first = page(*[person(str(n)) for n in range(30)], total=31, responseStatusStrg="MORE")
     client = Prepared(first, page(person("100222"), total=31))

@@ -444,6 +444,27 @@ def test_removal_that_waits_for_a_person_is_noted_once(
     assert [(one.action, one.actor) for one in trail.new()] == [("enrolment.removed_by_hand", "Анна")]
 
 
+def test_word_that_a_record_is_somebody_elses_is_noted_and_no_removal(
+    simulator: Simulated, terminal: Terminal, trail: Trail
+) -> None:
+    employee = enrol(simulator, terminal)
+    simulator.people["100222"]["name"] = "Пётр"
+    employees.set_active(employee.id, False)
+    trail.new()
+
+    for _ in range(3):
+        make_due()
+        with pytest.raises(NumberTakenThere):
+            settling.settle(wish_of(employee).id, "test")
+    with audit.acting(ANNA):
+        removals.end_as_somebody_elses(wish_of(employee).id, wish_of(employee).wish, "Пётр")
+
+    assert [(one.action, one.actor) for one in trail.new()] == [
+        ("enrolment.refused", "worker"),
+        ("enrolment.somebody_elses", "Анна"),
+    ]
+
+
 def test_conversation_that_was_too_late_notes_nothing(
     app: Flask, simulator: Simulated, terminal: Terminal, trail: Trail
 ) -> None:

@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 import requests
 from flask import Flask
+from urllib3 import HTTPResponse
 
 from hikflask import jobs
 from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import AuditEntry, Capture, Consent, Employee, Enrolment, Erasure, Photo, Terminal
 from hikflask.models.capture import CANCELLED
-from hikflask.services import captures, drafts, employees, enrolments, erasures, photos, removals, settling
+from hikflask.services import audit, captures, drafts, employees, enrolments, erasures, photos, removals, settling
+from hikflask.services.audit import Actor
 from hikflask.services.drafts import Draft
 from hikflask.services.employees import FaceSource
-from hikflask.services.errors import EmployeeUnknown, ServiceError
+from hikflask.services.errors import EmployeeUnknown, NumberTakenThere, ServiceError
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from tests.conftest import NobodyComes
@@ -294,6 +296,49 @@ def test_removal_by_hand_is_named_as_such(simulator: Simulated, terminal: Termin
     (removal,) = erasures.removals_of(erasures.complete(erasure.id))
     assert removal.by_hand is True
     assert fresh(erasure).completed_at is not None
+
+
+def test_who_was_entered_at_the_terminal_by_hand_keeps_the_erasure_open_until_a_person_says_who_that_is(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    simulator.register.add("100222", {"name": "Ivanov I.I."})
+    with pytest.raises(NumberTakenThere):
+        enrol(simulator, terminal)
+    (ivan,) = db.session.query(Employee)
+    erasure = erasures.erase(ivan.id)
+    settle_all()
+    assert erasures.complete(erasure.id).completed_at is None
+
+    (enrolment,) = enrolments.open_removals()
+    with audit.acting(Actor("Анна")):
+        assert removals.end_as_somebody_elses(enrolment.id, enrolment.wish, "Ivanov I.I.")
+
+    (removal,) = erasures.removals_of(erasures.complete(erasure.id))
+    assert (removal.by_hand, removal.said_by, removal.is_somebody_elses) == (True, "Анна", True)
+    assert fresh(erasure).completed_at is not None
+    assert "100222" in simulator.people
+
+
+@pytest.mark.parametrize("words", [b"{}", b'{"responseStatusStrg":"FAILED"}', b'{"UserInfo":"100222"}'])
+def test_search_that_says_nothing_completes_no_erasure(
+    simulator: Simulated, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch, words: bytes
+) -> None:
+    ivan = enrol(simulator, terminal)
+    answer = wire.send
+
+    def odd(request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        response = answer(request, **options)
+        if response.status_code == 200 and "UserInfo/Search" in str(request.url):
+            body = b'{"UserInfoSearch":' + words + b"}"
+            response.raw = HTTPResponse(body=io.BytesIO(body), status=200, preload_content=False)
+        return response
+
+    monkeypatch.setattr(wire, "send", odd)
+    erasure = erasures.erase(ivan.id)
+    settle_all()
+
+    assert erasures.complete(erasure.id).completed_at is None
+    assert [one.refusal for one in enrolments.open_removals()] == ["nonsense"]
 
 
 def test_number_of_the_erased_is_free_and_its_next_owner_no_part_of_it(

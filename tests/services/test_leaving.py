@@ -1,17 +1,27 @@
 """Who leaves: wanted nowhere, forgotten here with all photos, and proven again on the way back."""
 
 import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
 
 import pytest
+import requests
+from urllib3 import HTTPResponse
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
+from hikflask.isapi.errors import NoAnswer
+from hikflask.models import AuditEntry, Capture, Employee, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import PENDING, PRESENT
-from hikflask.services import captures, employees, enrolments, photos, settling
+from hikflask.services import audit, captures, employees, enrolments, photos, removals, settling
+from hikflask.services.audit import Actor
 from hikflask.services.captures import Draft
 from hikflask.services.employees import FaceSource
+from hikflask.services.errors import NumberLeaving, NumberTakenThere, OtherDevice
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
+from tests.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
@@ -110,6 +120,155 @@ def test_employee_who_had_left_already_is_deleted_without_a_removal(simulator: S
     assert employees.delete(of_enrolment(enrolment)) == []
 
     assert db.session.query(Enrolment).count() == 0
+
+
+@pytest.fixture
+def by_hand(simulator: Simulated, terminal: Terminal) -> Enrolment:
+    """Somebody was entered at the terminal by hand under the number, before we could enrol anybody."""
+    simulator.register.add("100222", {"name": "Ivanov I.I."})
+    with pytest.raises(NumberTakenThere):
+        enrol(simulator, terminal)
+    return enrolments.of_number("100222")[0]
+
+
+@pytest.mark.parametrize("leave", [employees.delete, lambda one: employees.set_active(one, active=False)])
+def test_who_is_there_under_a_name_that_we_never_wrote_keeps_the_removal_open(
+    simulator: Simulated, by_hand: Enrolment, leave: Callable[[int], object]
+) -> None:
+    leave(of_enrolment(by_hand))
+
+    with pytest.raises(NumberTakenThere):
+        settling.settle(by_hand.id, "sweep")
+
+    left = enrolments.row(by_hand.id)
+    assert (left.may_open_doors, left.refusal, left.refusal_text) == (True, NumberTakenThere.code, "Ivanov I.I.")
+    assert "100222" in simulator.people
+
+
+def test_who_is_there_under_our_own_name_is_taken_off_though_we_never_wrote_it(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    employee = employees.save(IVAN)
+    wished = employees.send(employee.id, terminal.id)
+    simulator.register.add("100222", {"name": "Иван Иванов"})
+    employees.set_active(employee.id, active=False)
+
+    assert settling.settle(wished.id, "sweep").is_confirmed
+
+    assert simulator.people == {}
+
+
+def test_who_is_the_same_person_is_removed_all_the_same(simulator: Simulated, by_hand: Enrolment) -> None:
+    employees.set_active(of_enrolment(by_hand), active=False)
+    with pytest.raises(NumberTakenThere):
+        settling.settle(by_hand.id, "sweep")
+
+    enrolments.want_replaced(by_hand.id, enrolments.row(by_hand.id).wish)
+
+    assert settling.settle(by_hand.id, "sweep").is_confirmed
+    assert simulator.people == {}
+
+
+def test_number_of_a_stranger_is_free_for_nobody_until_somebody_says_whose_it_is(
+    simulator: Simulated, by_hand: Enrolment
+) -> None:
+    employees.delete(of_enrolment(by_hand))
+    with pytest.raises(NumberTakenThere):
+        settling.settle(by_hand.id, "sweep")
+    with pytest.raises(NumberLeaving):
+        employees.save(Draft("100222", "Ольга Ёлкина"))
+
+    with audit.acting(Actor("Анна")):
+        assert removals.end_as_somebody_elses(by_hand.id, enrolments.row(by_hand.id).wish, "Ivanov I.I.")
+
+    assert (enrolments.open_removals(), "100222" in simulator.people) == ([], True)
+    (entry,) = db.session.query(AuditEntry).filter(AuditEntry.action == "enrolment.somebody_elses")
+    assert (entry.actor, entry.employee, entry.after) == ("Анна", "100222", "")
+    assert employees.save(Draft("100222", "Ольга Ёлкина")).number == "100222"
+
+
+@pytest.mark.parametrize(("later", "name"), [(1, "Ivanov I.I."), (0, "Petrov P.P.")])
+def test_word_about_another_wish_or_another_name_ends_nothing(by_hand: Enrolment, later: int, name: str) -> None:
+    employees.set_active(of_enrolment(by_hand), active=False)
+    with pytest.raises(NumberTakenThere):
+        settling.settle(by_hand.id, "sweep")
+
+    assert not removals.end_as_somebody_elses(by_hand.id, enrolments.row(by_hand.id).wish + later, name)
+
+    assert enrolments.row(by_hand.id).may_open_doors
+
+
+def test_nobody_can_say_somebody_else_before_the_terminal_named_who_has_the_number(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = enrol(simulator, terminal)
+    employees.set_active(of_enrolment(enrolment), active=False)
+
+    assert not removals.end_as_somebody_elses(enrolment.id, enrolments.row(enrolment.id).wish, "")
+
+    assert enrolments.row(enrolment.id).may_open_doors
+
+
+def test_word_about_the_present_device_says_nothing_about_the_old_one(by_hand: Enrolment) -> None:
+    employees.set_active(of_enrolment(by_hand), active=False)
+    db.session.execute(db.update(Enrolment).values(on_old_device=True, sent_name="Иван Иванов"))
+    db.session.commit()
+    with pytest.raises(NumberTakenThere):
+        settling.settle(by_hand.id, "sweep")
+
+    assert removals.end_as_somebody_elses(by_hand.id, enrolments.row(by_hand.id).wish, "Ivanov I.I.")
+
+    left = enrolments.row(by_hand.id)
+    assert (left.waits_for_hand, left.refusal, left.said_by) == (True, OtherDevice.code, "")
+
+
+def test_own_record_that_search_missed_once_is_ours_still(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    enrolment = enrol(simulator, terminal)
+    employees.save(Draft("100222", "Иван Сидоров"), employee_id=enrolment.employee_id)
+
+    with missed_once(wire):
+        assert settling.settle(enrolment.id, "Анна").is_confirmed
+
+    assert simulator.people["100222"]["name"] == "Иван Сидоров"
+    assert simulator.faces["100222"].jpeg == FACE
+
+
+def test_own_record_that_search_missed_once_leaves_with_its_employee(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    enrolment = enrol(simulator, terminal)
+    employees.save(Draft("100222", "Иван Сидоров"), employee_id=enrolment.employee_id)
+    simulator.faults.add("lost-before", path="UserInfo/Record", times=1)
+    with missed_once(wire), pytest.raises(NoAnswer):
+        settling.settle(enrolment.id, "Анна")
+    assert simulator.people["100222"]["name"] == "Иван Иванов"
+
+    employees.delete(of_enrolment(enrolment))
+    settling.settle(enrolment.id, "Анна")
+
+    assert simulator.people == {}
+    assert enrolments.open_removals() == []
+
+
+@contextmanager
+def missed_once(wire: InProcess) -> Iterator[None]:
+    """The terminal's first Search finds nobody, whoever is there."""
+    answer = wire.send
+    left = [True]
+
+    def missing(request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        response = answer(request, **options)
+        if left and response.status_code == 200 and "UserInfo/Search" in str(request.url):
+            left.clear()
+            body = b'{"UserInfoSearch":{"responseStatusStrg":"NO MATCH","numOfMatches":0,"totalMatches":0}}'
+            response.raw = HTTPResponse(body=BytesIO(body), status=200, preload_content=False)
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wire, "send", missing)
+        yield
 
 
 def test_photos_of_others_stay(simulator: Simulated, terminal: Terminal) -> None:

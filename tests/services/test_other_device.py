@@ -1,10 +1,17 @@
 """Another device at a terminal's address confirms nothing of what the old one was asked."""
 
 import dataclasses
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
 
 import pytest
+import requests
+from urllib3 import HTTPResponse
 
+from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.services import audit, captures, checks, employees, enrolments, erasures, removals, settling, terminals
 from hikflask.services.audit import Actor
@@ -38,6 +45,29 @@ def enrolled(simulator: Simulated, terminal: Terminal) -> int:
 def other() -> Simulated:
     """Another device."""
     return Simulated(PASSWORD, clock=SkippingClock(), profile=profile_named("K1T341AMF"))
+
+
+def told_before(terminal: Terminal, serial: str) -> None:
+    db.session.execute(db.update(Terminal).where(Terminal.id == terminal.id).values(serial=serial))
+    db.session.commit()
+
+
+@contextmanager
+def telling(wire: InProcess, serial: str) -> Iterator[None]:
+    """The device that answers tells this serial number."""
+    answer = wire.send
+
+    def told(request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        response = answer(request, **options)
+        if response.status_code == 200 and "deviceInfo" in str(request.url):
+            body = re.sub(rb"(<serialNumber>)[^<]*", rb"\g<1>" + serial.encode(), response.content)
+            response.raw = HTTPResponse(body=BytesIO(body), status=200, preload_content=False)
+            response._content, response._content_consumed = False, False
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wire, "send", told)
+        yield
 
 
 @pytest.fixture
@@ -103,6 +133,91 @@ def test_person_who_removed_it_by_hand_may_say_so(replaced: int, enrolled: int, 
     assert removals.end_by_hand(left[0], enrolments.row(left[0]).wish)
 
     assert enrolments.open_removals() == []
+
+
+@pytest.fixture
+def swapped(wire: InProcess, terminal: Terminal, enrolled: int, other: Simulated) -> int:  # noqa: ARG001
+    """The other device stands at the same address, takes the same password, and nobody checked it."""
+    wire.put("terminal.test", other)
+    return enrolled
+
+
+@pytest.mark.parametrize("leave", [employees.delete, lambda one: employees.set_active(one, active=False)])
+def test_device_that_was_put_in_place_of_the_old_one_confirms_no_removal(
+    swapped: int, simulator: Simulated, leave: Callable[[int], object]
+) -> None:
+    leave(swapped)
+    (enrolment,) = enrolments.open_removals()
+
+    with pytest.raises(OtherDevice):
+        settling.settle(enrolment.id, "sweep")
+
+    assert enrolments.row(enrolment.id).waits_for_hand
+    assert "100222" in simulator.people
+
+
+def test_certificate_waits_for_a_persons_word_about_the_device_that_was_taken_away(swapped: int) -> None:
+    erasure = erasures.erase(swapped)
+    (enrolment,) = enrolments.open_removals()
+    with pytest.raises(OtherDevice):
+        settling.settle(enrolment.id, "sweep")
+
+    assert erasures.complete(erasure.id).completed_at is None
+
+
+def test_who_was_sent_to_the_other_device_unnoticed_is_taken_off_it_too(
+    swapped: int, simulator: Simulated, other: Simulated
+) -> None:
+    other.people["100222"] = dict(simulator.people["100222"])
+    employees.set_active(swapped, active=False)
+    (enrolment,) = enrolments.open_removals()
+
+    with pytest.raises(OtherDevice):
+        settling.settle(enrolment.id, "sweep")
+
+    assert other.people == {}
+    assert enrolments.row(enrolment.id).waits_for_hand
+
+
+@pytest.mark.parametrize(("before", "now"), [("DS-1", ""), ("", "DS-1")])
+def test_device_that_suddenly_tells_a_serial_number_or_none_confirms_no_removal(
+    simulator: Simulated, terminal: Terminal, enrolled: int, wire: InProcess, before: str, now: str
+) -> None:
+    wire.put("terminal.test", simulator)
+    told_before(terminal, before)
+    employees.set_active(enrolled, active=False)
+    (enrolment,) = enrolments.open_removals()
+
+    with telling(wire, now), pytest.raises(OtherDevice):
+        settling.settle(enrolment.id, "sweep")
+
+    assert enrolments.row(enrolment.id).waits_for_hand
+
+
+def test_device_that_never_told_a_serial_number_confirms_removals(
+    simulator: Simulated, terminal: Terminal, enrolled: int, wire: InProcess
+) -> None:
+    told_before(terminal, "")
+    employees.set_active(enrolled, active=False)
+    (enrolment,) = enrolments.open_removals()
+
+    with telling(wire, ""):
+        settling.settle(enrolment.id, "sweep")
+
+    assert enrolments.open_removals() == []
+    assert simulator.people == {}
+
+
+def test_removal_asks_one_question_more(simulator: Simulated, enrolled: int) -> None:
+    employees.set_active(enrolled, active=False)
+    simulator.journal.clear()
+
+    settling.settle(enrolments.open_removals()[0].id, "sweep")
+
+    asked = [entry.plain_path.rpartition("/")[2] for entry in simulator.log]
+    assert asked[:3] == ["deviceInfo", "Search", "Delete"]
+    assert set(asked[3:-1]) == {"DeleteProcess"}
+    assert asked[-1] == "Search"
 
 
 @pytest.fixture

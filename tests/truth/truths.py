@@ -29,6 +29,11 @@ def is_green(row: sqlite3.Row) -> bool:
     return row["wanted"] == "present" and row["person"] == row["face"] == "confirmed"
 
 
+def is_gone(row: sqlite3.Row) -> bool:
+    """Tell whether a page shows that the terminal confirmed the removal."""
+    return row["wanted"] == "absent" and row["person"] == "confirmed" and not row["said_by"]
+
+
 class Truths:
     """Watches one example: which records hands touched since they were proven, and what must not be lost."""
 
@@ -69,7 +74,11 @@ class Truths:
 
     def _notice_proof(self, row: sqlite3.Row) -> None:
         """A proof of this very step outweighs what hands did before it."""
-        if is_green(row) and self.proven.get(key(row)) != row["confirmed_at"] and key(row) not in self.touched_now:
+        if (
+            (is_green(row) or is_gone(row))
+            and self.proven.get(key(row)) != row["confirmed_at"]
+            and key(row) not in self.touched_now
+        ):
             self.touched.discard(key(row))
         self.proven[key(row)] = row["confirmed_at"]
 
@@ -100,9 +109,11 @@ class Truths:
             assert row["employee_number"] == row["number"], "wanted under a number that the employee has no more"
 
     def _check_removal(self, row: sqlite3.Row) -> None:
-        if row["wanted"] == "absent" and row["person"] == "confirmed":
+        """Whatever name the record has; only hands that added it since may have put somebody there."""
+        if is_gone(row):
             person = self._simulated(row).people.get(row["number"])
             assert not is_ours(person), "a removal is confirmed and the person is there"
+            assert person is None or key(row) in self.touched, "a removal is confirmed and somebody is there"
 
     def _check_terminal(self, simulated: Simulated, rows: dict[str, sqlite3.Row]) -> None:
         for number, person in simulated.people.items():

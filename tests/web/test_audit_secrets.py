@@ -35,6 +35,7 @@ ELSEWHERE = {
     "enrolment.person_confirmed",
     "enrolment.replaced",
     "enrolment.removed_by_hand",
+    "enrolment.somebody_elses",
     "enrolment.refused",
     "employee.renumbered",
     "terminal.certificate_changed",

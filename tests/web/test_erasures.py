@@ -157,6 +157,30 @@ def test_removal_by_hand_is_named_as_such_on_the_certificate(desk: Desk, app: Fl
     assert "the terminal confirmed at" not in page
 
 
+def test_record_of_somebody_else_is_named_as_such_on_the_certificate(desk: Desk) -> None:
+    place = desk.save()
+    desk.simulator.people["100222"]["name"] = "Ivanov I.I."
+    location = desk.client.post(f"{place}/erase").location
+    desk.run_jobs()
+
+    page = english(desk.client, location)
+    assert "is there under a name that we did not write: Ivanov I.I." in page
+    assert "Certificate of erasure" not in page
+    form = page.partition('action="/enrolments/1/somebody-else"')[2].partition("</form>")[0]
+    answer = desk.client.post(
+        "/enrolments/1/somebody-else", data=dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))
+    )
+
+    assert answer.location == location
+    page = english(desk.client, location)
+    assert "Certificate of erasure No. 1" in page
+    assert "Анна stated at" in page
+    assert "that it belongs to somebody else. The terminal did not confirm that the number is gone." in page
+    assert "the terminal confirmed at" not in page
+    assert "Ivanov" not in page
+    assert "100222" in desk.simulator.people
+
+
 def test_second_half_of_a_double_click_shows_the_same_erasure(desk: Desk, app: Flask) -> None:
     place = desk.save()
     first = desk.client.post(f"{place}/erase")

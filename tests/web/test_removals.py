@@ -2,14 +2,19 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment
+from hikflask.models import AuditEntry, Enrolment
 from hikflask.services import enrolments
-from tests.web.conftest import Desk
+from tests.web.conftest import ENGLISH, Desk
+
+
+def english(desk: Desk, address: str) -> str:
+    return unescape(desk.client.get(address, headers=ENGLISH).text)
 
 
 @pytest.fixture
@@ -66,6 +71,51 @@ def test_a_strangers_record_is_removed_only_on_demand(desk: Desk) -> None:
     desk.client.post("/enrolments/1/replace", data={"wish": wish, "next": "/removals/"})
     desk.run_jobs()
     assert desk.simulator.people == {}
+
+
+def fields_of(page: str, action: str) -> dict[str, str]:
+    """What the form that posts to an address would send."""
+    form = page.partition(f'action="{action}"')[2].partition("</form>")[0]
+    return dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))
+
+
+def test_strangers_record_stays_by_a_persons_word_and_is_said_as_such(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    desk.simulator.people["100222"]["name"] = "Чужой Человек"
+    desk.client.post(f"{place}/active", data={"active": "0"})
+    desk.run_jobs()
+    page = english(desk, "/removals/")
+    assert "Number 100222 is there under a name that we did not write: Чужой Человек." in page
+    assert "It is somebody else" in page
+    assert "It is somebody else" in english(desk, place)
+
+    desk.client.post("/enrolments/1/somebody-else", data=fields_of(page, "/enrolments/1/somebody-else"))
+
+    assert desk.simulator.people["100222"]["name"] == "Чужой Человек"
+    assert "Nobody: every removal" in english(desk, "/removals/")
+    page = english(desk, place)
+    assert "The record under this number on “Вход” is somebody else's, as Анна said at" in page
+    assert "Not on “Вход” any more" not in page
+    with app.app_context():
+        noted = {entry.action: entry.actor for entry in db.session.execute(db.select(AuditEntry)).scalars()}
+    assert noted["enrolment.somebody_elses"].startswith("Анна")
+    assert "enrolment.removed" not in noted
+
+
+def test_word_about_somebody_who_has_the_number_no_more_changes_nothing(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    desk.simulator.people["100222"]["name"] = "Чужой Человек"
+    desk.client.post(f"{place}/delete")
+    desk.run_jobs()
+    seen = fields_of(english(desk, "/removals/"), "/enrolments/1/somebody-else")
+
+    answer = desk.client.post(
+        "/enrolments/1/somebody-else", data={**seen, "name": "Другой"}, headers=ENGLISH, follow_redirects=True
+    )
+
+    assert "This was changed meanwhile." in answer.text
+    with app.app_context():
+        assert len(enrolments.open_removals()) == 1
 
 
 def test_a_removal_is_open_since_it_was_asked_for(desk: Desk, app: Flask) -> None:
