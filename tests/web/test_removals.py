@@ -55,7 +55,7 @@ def test_try_again_ends_it_when_the_terminal_is_back(desk: Desk, app: Flask) -> 
     answer = desk.client.post("/enrolments/1/retry", data={"next": "/removals/"})
     desk.run_jobs()
     assert answer.location == "/removals/"
-    assert "Никто: каждое удаление подтверждено терминалом." in desk.text("/removals/")
+    assert "Никто: каждое удаление подтвердил терминал или человек." in desk.text("/removals/")
     assert desk.simulator.people == {}
 
 
@@ -150,7 +150,7 @@ def test_old_device_is_asked_about_by_hand_on_the_employees_page(desk: Desk, app
     desk.client.post("/enrolments/1/by-hand", data={"wish": wish})
 
     assert "так сообщил оператор (Анна" in desk.text(place)
-    assert "Никто: каждое удаление подтверждено терминалом." in desk.text("/removals/")
+    assert "Никто: каждое удаление подтвердил терминал или человек." in desk.text("/removals/")
 
 
 def test_word_of_a_page_that_is_stale_changes_nothing(desk: Desk, app: Flask) -> None:

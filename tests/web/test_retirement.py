@@ -45,7 +45,7 @@ def test_alarm_ends_and_the_certificate_shows_whose_word_it_is(desk: Desk, stole
     answer = desk.client.post(RETIRE, data=NOTE)
 
     assert answer.location == "/terminals/1"
-    assert "Никто: каждое удаление подтверждено терминалом." in desk.text("/removals/")
+    assert "Никто: каждое удаление подтвердил терминал или человек." in desk.text("/removals/")
     page = desk.client.get(stolen, headers=ENGLISH).text
     assert "out of service for good, as Анна stated at" in page
     assert NOTE["note"] in page
@@ -84,7 +84,8 @@ def test_employee_is_not_green_there_any_more(desk: Desk) -> None:
 
     page = desk.text(place)
     assert "Есть на терминале" not in page
-    assert "так сообщил оператор (Анна" in page
+    assert "так заявил администратор (Анна" in page
+    assert f"«{NOTE['note']}»" in page
 
 
 def test_check_of_it_says_why_nothing_is_sent(desk: Desk) -> None:
