@@ -12,6 +12,7 @@ from hikflask.vault import VaultError
 
 pytestmark = pytest.mark.usefixtures("context")
 PASSWORD = "Пароль №1 🔑"
+OTHERS_TOKEN = Fernet(Fernet.generate_key()).encrypt(b"Abc12345").decode()
 
 
 def stored(terminal_id: int) -> str:
@@ -48,7 +49,7 @@ def test_row_holds_the_token_and_its_repr_does_not(app: Flask) -> None:
     assert Fernet(app.config["PASSWORD_KEY"].encode()).decrypt(stored(added.id).encode()) == b"Abc12345"
 
 
-@pytest.mark.parametrize("token", ["", "x", "Ключ", Fernet(Fernet.generate_key()).encrypt(b"Abc12345").decode()])
+@pytest.mark.parametrize("token", ["", "x", "Ключ", pytest.param(OTHERS_TOKEN, id="another key's")])
 def test_token_of_another_key_says_what_to_set(token: str) -> None:
     with pytest.raises(VaultError, match="HIKFLASK_PASSWORD_KEY"):
         vault.decrypt(token)
