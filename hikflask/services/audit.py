@@ -117,12 +117,18 @@ def note_alone(action: str, **about: Any) -> None:
     db.session.commit()
 
 
-def note_look(employee_id: int | None, file: str) -> None:
-    """Note that a photo was looked at, unless the same actor looked a moment ago."""
-    same = select(AuditEntry.id).where(*_lately("photo.viewed"), AuditEntry.subject == file)
+def note_look(employee_id: int | None, file: str, number: str = "") -> None:
+    """Note that a photo was looked at, unless the same actor looked a moment ago, when it was the same person's.
+
+    :param number: whose face it will be, as long as the photo has no owner; "" when that is not known.
+    """
+    employee = db.session.get(Employee, employee_id) if employee_id else None
+    shown = one_line(employee.number if employee else number)[:32]
+    # Whoever saw a picture before it was somebody's, and sees it now, saw that person: the trail must name who.
+    theirs = (AuditEntry.employee_id == (employee.id if employee else None), AuditEntry.employee == shown)
+    same = select(AuditEntry.id).where(*_lately("photo.viewed"), AuditEntry.subject == file, *theirs)
     if db.session.execute(same.limit(1)).first() is None:
-        employee = db.session.get(Employee, employee_id) if employee_id else None
-        note("photo.viewed", employee=employee, subject=file)
+        note("photo.viewed", employee=employee, number=shown, subject=file)
     db.session.commit()
 
 

@@ -10,18 +10,29 @@ from hikflask.services import photos
 from hikflask.services.drafts import NO_DRAFT
 
 
-def of_number(number: str, employee_id: int | None = None) -> list[Capture]:
-    """Return the captures that were taken for a number, or saved to the employee."""
-    return _captures(_of(number, employee_id))
+def of_number(number: str, employee_id: int | None = None, *, lock: bool = False) -> list[Capture]:
+    """Return the captures that were taken for a number, or saved to the employee; `lock` until the commit."""
+    return _captures(_of(number, employee_id), lock=lock)
+
+
+def by_name_alone(number: str, name: str, *, lock: bool = False) -> list[Capture]:
+    """Return the captures that are a person's by the name alone; `lock` until the commit.
+
+    They ended unsaved, under a number that nobody has: such a number was a slip of the keyboard.
+    """
+    somebodys = select(Employee.number)
+    others = _captures(
+        Capture.state.not_in(RUNNING), Capture.draft_number != number, Capture.draft_number.not_in(somebodys), lock=lock
+    )
+    wanted = folded(name.strip())
+    unsaved = [one for one in others if one.photo is None or one.photo.employee_id is None]
+    # Compared here: SQLite folds no Cyrillic.
+    return [one for one in unsaved if wanted and folded(one.draft_name.strip()) == wanted]
 
 
 def forget(number: str, name: str, employee_id: int | None) -> list[str]:
-    """Forget, within the caller's transaction, the captures of a person; return the unsaved pictures' files.
-
-    Of those that carry the name alone, the ones that ended under a number that nobody has go, too: such a number was
-    a slip of the keyboard.
-    """
-    found = of_number(number, employee_id) + _by_name_alone(number, name)
+    """Forget, within the caller's transaction, the captures of a person; return the unsaved pictures' files."""
+    found = of_number(number, employee_id, lock=True) + by_name_alone(number, name, lock=True)
     files: list[str] = []
     for capture in found:
         files += _forgotten(capture, employee_id)
@@ -76,17 +87,7 @@ def _of(number: str, employee_id: int | None) -> ColumnElement[bool]:
     return or_(Capture.draft_number == number, Capture.photo_id.in_(own))
 
 
-def _by_name_alone(number: str, name: str) -> list[Capture]:
-    somebodys = select(Employee.number)
-    others = _captures(
-        Capture.state.not_in(RUNNING), Capture.draft_number != number, Capture.draft_number.not_in(somebodys)
-    )
-    wanted = folded(name.strip())
-    unsaved = [one for one in others if one.photo is None or one.photo.employee_id is None]
-    # Compared here: SQLite folds no Cyrillic.
-    return [one for one in unsaved if wanted and folded(one.draft_name.strip()) == wanted]
-
-
-def _captures(*conditions: ColumnElement[bool]) -> list[Capture]:
-    statement = select(Capture).where(*conditions).order_by(Capture.id).with_for_update()
+def _captures(*conditions: ColumnElement[bool], lock: bool) -> list[Capture]:
+    statement = select(Capture).where(*conditions).order_by(Capture.id)
+    statement = statement.with_for_update() if lock else statement
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())

@@ -32,7 +32,8 @@ def show(name: str) -> Response:
     """Answer a photo that has a row; nothing else in the folder is ever served, and nothing as anything but JPEG."""
     photo = photos.row(name) or abort(404)
     picture = _picture(photo) or abort(404)
-    audit.note_look(photo.employee_id, photo.file)
+    number = photo.capture.draft_number if photo.capture else ""
+    audit.note_look(photo.employee_id, photo.file, number)
     response = Response(picture, mimetype="image/jpeg")
     response.headers["Cache-Control"] = "private, no-store"
     return response

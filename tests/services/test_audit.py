@@ -8,8 +8,9 @@ from sqlalchemy.exc import DBAPIError
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
-from hikflask.services import audit
+from hikflask.services import audit, employees
 from hikflask.services.audit import Actor, Wanted
+from hikflask.services.drafts import Draft
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -179,6 +180,20 @@ def test_looks_at_a_photo_are_noted_once_in_ten_minutes_for_each_actor_and_photo
 
     looks = [(one.actor, one.subject) for one in reversed(everything())]
     assert looks == [(r"API HR\u200b", "1_a.jpg"), (r"API HR\u200b", "1_b.jpg"), ("Анна", "1_a.jpg")]
+
+
+def test_look_at_a_photo_that_is_somebody_s_by_now_is_another_look() -> None:
+    ivan = employees.save(Draft("100222", "Иван Иванов"))
+    with audit.acting(ANNA):
+        for _ in range(2):
+            audit.note_look(None, "1_a.jpg")
+        for _ in range(2):
+            audit.note_look(None, "1_a.jpg", "100222\u200b" + "2" * 40)
+        for _ in range(2):
+            audit.note_look(ivan.id, "1_a.jpg", "100999")
+
+    looks = [(one.employee, one.employee_id) for one in reversed(everything()) if one.action == "photo.viewed"]
+    assert looks == [("", None), ((r"100222\u200b" + "2" * 40)[:32], None), ("100222", ivan.id)]
 
 
 def test_refused_access_is_noted_once_in_ten_minutes_for_each_actor_address_and_deed() -> None:

@@ -11,13 +11,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import AuditEntry
+from hikflask.models import AuditEntry, Photo
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services import audit, audit_export
 from hikflask.services.audit import Wanted
 from hikflask.web.language import start_of
 from tests.signed_in import OPERATOR_NAME, client_of, make_token
-from tests.web.conftest import ENGLISH, Desk
+from tests.web.conftest import ENGLISH, Desk, typed
 
 NOON = datetime(2026, 3, 10, 9, 0, 0, tzinfo=UTC)
 
@@ -446,6 +446,19 @@ def test_looks_are_noted_once_for_operator_and_for_token(app: Flask, client: Fla
     assert {one.employee for one in (by_operator, by_token)} == {"100222"}
     assert all(re.fullmatch("[0-9a-f]{12}", one.request_id) for one in (by_operator, by_token))
     assert by_operator.request_id != by_token.request_id
+
+
+def test_look_names_the_number_before_the_photo_is_saved_and_the_employee_after(app: Flask, desk: Desk) -> None:
+    capture_id = desk.capture()
+    with app.app_context():
+        unsaved = db.session.execute(db.select(Photo)).scalar_one().path
+    assert look(desk.client, unsaved) == 200
+    place = desk.client.post("/employees/", data=typed(capture_id=capture_id)).location
+    for _ in range(2):
+        assert look(desk.client, re.findall(r'src="(/uploads/[^"]+)"', desk.text(place))[0]) == 200
+
+    employee_id = int(place.rpartition("/")[2])
+    assert [(one.employee, one.employee_id) for one in looks(app)] == [("100222", None), ("100222", employee_id)]
 
 
 def test_address_is_believed_from_the_trusted_proxy_alone(app: Flask, client: FlaskClient, photo: str) -> None:
