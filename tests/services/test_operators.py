@@ -1,6 +1,7 @@
 """Operators and their sessions: who is added, changed, kept out; and that somebody is always left to administer."""
 
 import threading
+import unicodedata
 
 import pytest
 from flask import Flask
@@ -78,10 +79,25 @@ def test_good_password_is_taken(password: str) -> None:
     assert sessions.find(sessions.sign_in("мария", password, "10.0.0.1")) is not None
 
 
-def test_same_letters_composed_another_way_are_the_same_password() -> None:
-    operators.create("Мария", "чайник под ёлкой й", VIEWER)
+def test_password_that_is_given_is_random_and_long_enough_and_good() -> None:
+    given = {operators.temporary_password() for _ in range(50)}
 
-    assert sessions.sign_in("Мария", "чайник под ёлкой й", "10.0.0.1")
+    assert len(given) == 50
+    assert {len(password) for password in given} == {16}
+    for place in range(16):
+        assert len({password[place] for password in given}) > 8  # of 64; a letter that stays is no random one
+    for password in given:
+        passwords.refuse_weak(password)
+
+
+def test_same_letters_composed_another_way_are_the_same_password() -> None:
+    one, other = (unicodedata.normalize(form, "чайник под ёлкой й") for form in ("NFC", "NFD"))
+    assert one != other
+    operators.create("Мария", one, VIEWER)
+    operators.create("Ольга", other, VIEWER)
+
+    for name, password in (("Мария", other), ("Ольга", one)):
+        assert sessions.sign_in(name, password, "10.0.0.1")
 
 
 LIKE_ANOTHER = [
@@ -272,6 +288,17 @@ def test_new_password_ends_all_sessions_but_the_own() -> None:
 
     assert sessions.find(mine) is not None
     assert sessions.find(other) is None
+
+
+def test_password_is_confirmed_for_one_session_alone() -> None:
+    anna = add_operator()
+    here, there = (open_session(anna, confirmed=False) for _ in range(2))
+    mine = sessions.find(here)
+    assert mine is not None
+
+    sessions.confirm(mine, OPERATOR_PASSWORD)
+
+    assert [found.confirmed for key in (here, there) if (found := sessions.find(key))] == [True, False]
 
 
 def test_change_notes_what_changed_and_who_did_it() -> None:

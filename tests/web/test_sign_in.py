@@ -125,10 +125,15 @@ def test_cookie_that_was_copied_is_worthless_after_signing_out(app: Flask, brows
 
 def test_signing_out_everywhere_ends_the_other_browser_too(app: Flask) -> None:
     here, there = client_of(app), client_of(app)
+    copied = here.get_cookie("hikflask")
+    assert copied is not None
 
     assert here.post("/account/sign-out-everywhere").location == "/sign-in"
 
     assert there.get("/employees/").status_code == 303
+    thief = app.test_client()
+    thief.set_cookie("hikflask", copied.value)
+    assert thief.get("/employees/").status_code == 303
 
 
 def test_one_session_is_ended_from_another_place_and_only_an_own_one(app: Flask) -> None:
