@@ -13,6 +13,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services import first_run, operators, passwords, sessions, tokens
 from hikflask.services.admission_errors import (
+    CodeWrong,
     LastAdministrator,
     NameReserved,
     OperatorNameKnown,
@@ -72,11 +73,34 @@ def test_password_that_is_tried_first_is_refused(password: str, error: type[Exce
     assert not operators.exist()
 
 
-@pytest.mark.parametrize("password", [GOOD, "лодка под синим мостом", "Tr0ub4dor&3 x9", "0bCq-7Rk_w2LpZ"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        GOOD,
+        "лодка под синим мостом",
+        "Tr0ub4dor&3 x9",
+        "0bCq-7Rk_w2LpZ",
+        "🚪 ключ 🔑 чай 🫖 👩🏽‍🚀",
+        "  пробелы спереди и сзади  ",
+        "李花 на подоконнике é",
+        "'; DROP TABLE operator; --\\",
+    ],
+)
 def test_good_password_is_taken(password: str) -> None:
     operators.create("Мария", password, VIEWER)
 
     assert sessions.find(sessions.sign_in("мария", password, "10.0.0.1")) is not None
+
+
+def test_nothing_is_cut_off_a_long_password() -> None:
+    password = (f"{GOOD}, лодка под синим мостом, " * 4)[: passwords.LONGEST]
+    assert len(password) == 128
+    operators.create("Мария", password, VIEWER)
+
+    for other in (password[:-1], f"{password[:-1]}?", f"{password}?", password[:72], password[:20]):
+        with pytest.raises(SignInRefused):
+            sessions.sign_in("Мария", other, "10.0.0.1")
+    assert sessions.sign_in("Мария", password, "10.0.0.1")
 
 
 def test_password_that_is_given_is_random_and_long_enough_and_good() -> None:
@@ -220,6 +244,16 @@ def test_first_administrator_comes_once() -> None:
 
     with pytest.raises(OperatorsExist):
         first_run.create_administrator(first_run.code(), "Ольга", GOOD, "10.0.0.1")
+
+
+def test_one_machine_gets_no_more_tries_at_the_code_by_taking_other_addresses() -> None:
+    for number in range(first_run.TRIES):
+        with pytest.raises(CodeWrong):
+            first_run.create_administrator("AAAA", "Анна", GOOD, f"2001:db8::{number + 1:x}")
+
+    with pytest.raises(TooOften):
+        first_run.create_administrator(first_run.code(), "Анна", GOOD, "2001:db8::ffff:ffff:ffff:ffff")
+    assert first_run.create_administrator(first_run.code(), "Анна", GOOD, "2001:db8:0:1::1").name == "Анна"
 
 
 @pytest.mark.parametrize(("role", "is_active"), [(OPERATOR, True), (VIEWER, True), (ADMIN, False)])
