@@ -95,6 +95,14 @@ PAGES = {
 }
 # A session or a token opens these.
 BOTH = {"GET /uploads/<name>": VIEWER}
+# A page asks these by itself, so they keep no session open.
+BY_ITSELF = {
+    "GET /captures/<int:capture_id>",
+    "GET /employees/<int:employee_id>/enrolments",
+    "GET /erasures/<int:erasure_id>/state",
+    "GET /terminals/<int:terminal_id>/state",
+    "GET /uploads/<name>",
+}
 API = {
     "GET /api/users/": VIEWER,
     "GET /api/users/<int:user_id>": VIEWER,

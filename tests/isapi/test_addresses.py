@@ -70,6 +70,9 @@ def client_of(url: str, addresses: AllowedAddresses = ANY_ADDRESS, fingerprint: 
         "febf::1",
         "ff02::1",
         "fd00:ec2::254",
+        "fd00:c1::1",
+        "fd00:c1:ffff::a9fe:a9fe",
+        "fd00:42::42",
         "fd20:ce::254",
         "::ffff:169.254.169.254",
         "::ffff:0.0.0.0",
@@ -170,6 +173,27 @@ def test_of_several_addresses_only_an_allowed_one_is_connected_to(names: Names) 
         port = server.url.rpartition(":")[2]
         assert client_of(f"http://{NAME}:{port}").request("GET", "/x").status == 200
     assert server.seen[0].headers["host"] == f"{NAME}:{port}"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_others_of_a_name_are_not_even_tried(names: Names, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    """Of a mixed answer, whatever its order: none is tried but those that are allowed, also when they refuse."""
+    names(["169.254.169.254", "127.0.0.1", "fd00:ec2::254", "10.0.0.5", "127.0.0.2"])
+    tried: list[str] = []
+
+    def connect(self: socket.socket, place: tuple[Any, ...]) -> None:  # noqa: ARG001 - a method's
+        tried.append(place[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    networks = AllowedAddresses((ip_network("127.0.0.0/8"),))
+    with pytest.raises(errors.Unreachable):
+        client_of(f"{scheme}://{NAME}", networks).request("GET", "/x")
+    assert tried == ["127.0.0.1", "127.0.0.2"]
+
+    with pytest.raises(errors.Unreachable):
+        certificate_fingerprint(f"https://{NAME}", 1.0, networks)
+    assert tried == ["127.0.0.1", "127.0.0.2"] * 2
 
 
 def test_the_address_that_was_judged_is_the_one_connected_to(names: Names) -> None:

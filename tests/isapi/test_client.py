@@ -9,7 +9,7 @@ import requests
 import responses
 
 from hikflask.isapi import errors, faces
-from hikflask.isapi.client import Client
+from hikflask.isapi.client import Client, _Call
 
 from .helpers import JPEG, DigestTerminal, Reply, Seen, digest_response, recorded, terminal
 
@@ -363,3 +363,10 @@ def test_the_password_shows_nowhere() -> None:
     with terminal(DigestTerminal(password="other")) as server, pytest.raises(errors.WrongPassword) as caught:
         client_of(server.url).request("GET", PATH)
     assert PASSWORD not in repr(caught.value) + str(caught.value) + repr(vars(caught.value))
+
+
+def test_the_face_that_is_sent_shows_nowhere() -> None:
+    call = _Call("POST", "/x", JPEG, "image/jpeg", (1.0, 1.0), None)
+    assert call.data == JPEG
+    assert repr(JPEG)[2:20] not in repr(call)
+    assert "data" not in repr(call)

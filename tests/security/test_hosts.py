@@ -239,6 +239,25 @@ def test_kept_form_that_no_page_can_show_is_let_go(app: Flask, text: str) -> Non
     assert answer.status_code in {200, 303}
 
 
+LETTERS = ["Ngọc Ánh", "Ёлкин Й.", "李 小龍", "𝒜𝓃𝓃𝒶 🜁", "q\u0307 ǅ ß ﬁ", "עברית العربية", "O’Neil «А» ½"]
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_any_letter_is_kept_and_shown_as_it_was_typed(client: FlaskClient, name: str) -> None:
+    form = {"hikvision_id": "1", "full_name": name, "department": name}
+    again = client.post("/employees/", data={**form, "hikvision_id": ""})
+    assert again.status_code == 422
+    assert again.text.count(f'value="{name}"') == 2
+    assert client.post("/employees/", data=form).location == "/employees/1"
+
+    for path in ("/employees/", "/employees/1", "/employees/1/edit"):
+        page = client.get(path)
+        assert page.content_type == "text/html; charset=utf-8"
+        assert name in page.text, path
+    assert client.get("/api/users/1").json["full_name"] == name
+    assert f">{name}<" in client.get("/employees/", query_string={"q": name}).text
+
+
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}${7*7}"
 
 

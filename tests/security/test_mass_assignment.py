@@ -113,6 +113,34 @@ def test_operator_form_sets_no_other_column(app: Flask, client: FlaskClient) -> 
     assert row(app, Operator) == added
 
 
+@pytest.mark.parametrize("path", ["/operators/", "/operators/2"])
+def test_of_a_field_that_comes_twice_the_one_that_is_checked_is_taken(
+    app: Flask, client: FlaskClient, path: str
+) -> None:
+    client_of(app, OPERATOR, "Ольга")
+    form: dict[str, Any] = {"name": ["Пётр", "Анна"], "is_active": "y"}
+
+    refused = client.post(path, data={**form, "role": ["root", VIEWER]})
+    taken = client.post(path, data={**form, "role": [VIEWER, "admin"]}, query_string={"role": "admin", "name": "Яна"})
+
+    assert (refused.status_code, taken.status_code < 400) == (422, True)
+    with app.app_context():
+        found = {one.name: one.role for one in db.session.execute(db.select(Operator)).scalars()}
+    added = {"Анна": "admin", "Ольга": OPERATOR, "Пётр": VIEWER}
+    assert found == (added if path == "/operators/" else {"Анна": "admin", "Ольга": VIEWER})
+
+
+@pytest.mark.parametrize("path", ["/confirm", "/operators/"])
+def test_password_that_comes_twice_is_one_try(app: Flask, path: str) -> None:
+    name = "password" if path == "/confirm" else "own_password"
+    client = client_of(app, confirmed=False)
+
+    answer = client.post(path, data={"name": "Пётр", "role": VIEWER, name: ["wrong", OPERATOR_PASSWORD]})
+
+    assert answer.status_code == 422
+    assert client.get("/operators/").status_code == 303
+
+
 def test_own_password_is_all_that_the_account_changes(app: Flask) -> None:
     viewer, new = client_of(app, VIEWER), "четыре слова без связи"
     form = {"password": OPERATOR_PASSWORD, "new_password": new, "repeated": new}

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from hikflask import create_app
+from hikflask import bearer, create_app
 from hikflask.access import Rule
 from hikflask.extensions import db
 from hikflask.models import ApiToken, AuditEntry
@@ -166,6 +166,19 @@ def test_wrong_tokens_of_one_address_are_slowed_down_and_right_ones_are_not(prog
     assert shown(program, f"Bearer {token}").status_code == 200
     with program.application.app_context():
         assert len(db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "token.refused")).all()) == 1
+
+
+def test_wrong_tokens_of_one_machine_are_slowed_down_by_whichever_address_it_takes(
+    program: FlaskClient, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bearer, "WRONG_A_MINUTE", 3)
+
+    def ask(address: str, secret: str = "wrong") -> int:
+        return shown(program, f"Bearer {secret}", environ_overrides={"REMOTE_ADDR": address}).status_code
+
+    assert [ask(f"2001:db8::{number}") for number in range(1, 5)] == [401, 401, 401, 429]
+    assert ask("2001:db8::4", token) == 200
+    assert ask("2001:db8:0:1::1") == 401
 
 
 def test_refused_tokens_are_in_the_trail_once_for_each_place(program: FlaskClient) -> None:

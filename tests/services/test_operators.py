@@ -1,6 +1,7 @@
 """Operators and their sessions: who is added, changed, kept out; and that somebody is always left to administer."""
 
 import threading
+import unicodedata
 
 import pytest
 from flask import Flask
@@ -12,6 +13,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services import first_run, operators, passwords, sessions, tokens
 from hikflask.services.admission_errors import (
+    CodeWrong,
     LastAdministrator,
     NameReserved,
     OperatorNameKnown,
@@ -71,17 +73,55 @@ def test_password_that_is_tried_first_is_refused(password: str, error: type[Exce
     assert not operators.exist()
 
 
-@pytest.mark.parametrize("password", [GOOD, "лодка под синим мостом", "Tr0ub4dor&3 x9", "0bCq-7Rk_w2LpZ"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        GOOD,
+        "лодка под синим мостом",
+        "Tr0ub4dor&3 x9",
+        "0bCq-7Rk_w2LpZ",
+        "🚪 ключ 🔑 чай 🫖 👩🏽‍🚀",
+        "  пробелы спереди и сзади  ",
+        "李花 на подоконнике é",
+        "'; DROP TABLE operator; --\\",
+    ],
+)
 def test_good_password_is_taken(password: str) -> None:
     operators.create("Мария", password, VIEWER)
 
     assert sessions.find(sessions.sign_in("мария", password, "10.0.0.1")) is not None
 
 
-def test_same_letters_composed_another_way_are_the_same_password() -> None:
-    operators.create("Мария", "чайник под ёлкой й", VIEWER)
+def test_nothing_is_cut_off_a_long_password() -> None:
+    password = (f"{GOOD}, лодка под синим мостом, " * 4)[: passwords.LONGEST]
+    assert len(password) == 128
+    operators.create("Мария", password, VIEWER)
 
-    assert sessions.sign_in("Мария", "чайник под ёлкой й", "10.0.0.1")
+    for other in (password[:-1], f"{password[:-1]}?", f"{password}?", password[:72], password[:20]):
+        with pytest.raises(SignInRefused):
+            sessions.sign_in("Мария", other, "10.0.0.1")
+    assert sessions.sign_in("Мария", password, "10.0.0.1")
+
+
+def test_password_that_is_given_is_random_and_long_enough_and_good() -> None:
+    given = {operators.temporary_password() for _ in range(50)}
+
+    assert len(given) == 50
+    assert {len(password) for password in given} == {16}
+    for place in range(16):
+        assert len({password[place] for password in given}) > 8  # of 64; a letter that stays is no random one
+    for password in given:
+        passwords.refuse_weak(password)
+
+
+def test_same_letters_composed_another_way_are_the_same_password() -> None:
+    one, other = (unicodedata.normalize(form, "чайник под ёлкой й") for form in ("NFC", "NFD"))
+    assert one != other
+    operators.create("Мария", one, VIEWER)
+    operators.create("Ольга", other, VIEWER)
+
+    for name, password in (("Мария", other), ("Ольга", one)):
+        assert sessions.sign_in(name, password, "10.0.0.1")
 
 
 LIKE_ANOTHER = [
@@ -206,6 +246,16 @@ def test_first_administrator_comes_once() -> None:
         first_run.create_administrator(first_run.code(), "Ольга", GOOD, "10.0.0.1")
 
 
+def test_one_machine_gets_no_more_tries_at_the_code_by_taking_other_addresses() -> None:
+    for number in range(first_run.TRIES):
+        with pytest.raises(CodeWrong):
+            first_run.create_administrator("AAAA", "Анна", GOOD, f"2001:db8::{number + 1:x}")
+
+    with pytest.raises(TooOften):
+        first_run.create_administrator(first_run.code(), "Анна", GOOD, "2001:db8::ffff:ffff:ffff:ffff")
+    assert first_run.create_administrator(first_run.code(), "Анна", GOOD, "2001:db8:0:1::1").name == "Анна"
+
+
 @pytest.mark.parametrize(("role", "is_active"), [(OPERATOR, True), (VIEWER, True), (ADMIN, False)])
 def test_last_administrator_stays(role: str, is_active: bool) -> None:
     anna = add_operator("Анна", ADMIN)
@@ -272,6 +322,17 @@ def test_new_password_ends_all_sessions_but_the_own() -> None:
 
     assert sessions.find(mine) is not None
     assert sessions.find(other) is None
+
+
+def test_password_is_confirmed_for_one_session_alone() -> None:
+    anna = add_operator()
+    here, there = (open_session(anna, confirmed=False) for _ in range(2))
+    mine = sessions.find(here)
+    assert mine is not None
+
+    sessions.confirm(mine, OPERATOR_PASSWORD)
+
+    assert [found.confirmed for key in (here, there) if (found := sessions.find(key))] == [True, False]
 
 
 def test_change_notes_what_changed_and_who_did_it() -> None:

@@ -74,6 +74,18 @@ def test_stored_password_is_not_shown_to_another_address(url: str) -> None:
     assert terminals.change(1, access(url), "operator").url == url
 
 
+def test_certificate_outside_the_networks_is_not_looked_at(app: Flask) -> None:
+    app.config["TERMINAL_NETWORKS"] = OFFICE
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+
+        with pytest.raises(AddressRefused):
+            terminals.shown_fingerprint(f"https://127.0.0.1:{server.getsockname()[1]}")
+
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
 def test_terminal_that_is_outside_since_the_setting_changed_can_be_switched_off(app: Flask) -> None:
     terminals.add(access("http://192.168.2.64"))
     app.config["TERMINAL_NETWORKS"] = OFFICE

@@ -98,6 +98,15 @@ def test_no_warning_and_no_box_where_consent_is_recorded(desk: Desk, ivan: str) 
     assert BOX not in page
 
 
+def test_panel_warns_of_somebody_known_without_consent_too(desk: Desk, ivan: str) -> None:
+    page = english(desk.client, f"{ivan}/edit")
+    assert WARNING in page
+    assert BOX in page
+
+    number = {"employee_id": ivan.rpartition("/")[2]}
+    assert WARNING in desk.client.post("/captures", data=typed(**number), headers=HTMX | ENGLISH).text
+
+
 @pytest.mark.usefixtures("required")
 def test_required_consent_stops_the_capture_with_what_is_typed_kept(desk: Desk, app: Flask) -> None:
     answer = desk.client.post("/captures", data=typed(), headers=ENGLISH)

@@ -35,7 +35,25 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     f"/operators/{OLGA}": ({"role": VIEWER}, f"/operators/{OLGA}"),
     "/tokens/": ({"name": "HR", "role": VIEWER, "expires_on": "2027-03-04"}, "/tokens/"),
     "/removals/bulk": ({"numbers": "77001\n77002"}, "/removals/bulk"),
+    "/removals/bulk/do": ({"numbers": "77001\n77002"}, "/removals/bulk"),
+    "/erasures/": ({"number": "77001"}, "/erasures/number"),
+    "/employees/new": (typed(), "/employees/"),
+    f"/employees/{IVAN}/edit": (typed(full_name="Пётр Петров"), f"/employees/{IVAN}"),
+    "/terminals/1/retire": ({"note": "сгорел в июле"}, "/terminals/1/retire"),
+    "/captures/9/cancel": (typed(), "/employees/"),
+    "/captures/dismiss": (typed(), "/employees/"),
 }
+# Needs a photo, and has a test of its own in tests/web/test_further_terminals.py.
+ELSEWHERE = {"employees.send"}
+# Buttons, and pages that are no form of somebody signed in, or carry another form themselves.
+NOTHING_TYPED = {
+    "account.change_password", "account.end_session", "account.sign_out_everywhere", "audit.export",
+    "captures.keep_draft", "confirmation.confirm", "consents.withdraw", "employees.delete", "employees.set_active",
+    "enrolments.by_hand", "enrolments.replace", "enrolments.retry", "enrolments.somebody_else", "erasures.erase",
+    "exports.employee", "first_run.create", "language.choose", "language.choose_in_form", "operators.reset_password",
+    "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete", "terminals.try_once",
+    "tokens.revoke",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -73,6 +91,15 @@ def test_form_that_comes_when_nobody_is_signed_in_is_shown_again(app: Flask, pat
     assert TERMINAL["password"] not in asked.text + shown.text
     assert "You are signed in again." in shown.text
     assert shows(shown.text, path)
+
+
+def test_every_form_is_among_these_or_known_to_hold_nothing_typed(app: Flask) -> None:
+    posted = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or set())}
+    pages = {endpoint for endpoint in posted if not endpoint.startswith("api")}
+    shown = {app.url_map.bind("localhost").match(path, "POST")[0] for path in FORMS}
+
+    assert shown | ELSEWHERE | NOTHING_TYPED == pages
+    assert shown & NOTHING_TYPED == set()
 
 
 @pytest.mark.usefixtures("rows")

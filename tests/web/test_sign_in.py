@@ -125,10 +125,15 @@ def test_cookie_that_was_copied_is_worthless_after_signing_out(app: Flask, brows
 
 def test_signing_out_everywhere_ends_the_other_browser_too(app: Flask) -> None:
     here, there = client_of(app), client_of(app)
+    copied = here.get_cookie("hikflask")
+    assert copied is not None
 
     assert here.post("/account/sign-out-everywhere").location == "/sign-in"
 
     assert there.get("/employees/").status_code == 303
+    thief = app.test_client()
+    thief.set_cookie("hikflask", copied.value)
+    assert thief.get("/employees/").status_code == 303
 
 
 def test_one_session_is_ended_from_another_place_and_only_an_own_one(app: Flask) -> None:
@@ -395,6 +400,24 @@ class TestPassword:
         assert sentence in answer.text
         assert not any(f'value="{text}"' in answer.text for text in changed.values())
 
+    def test_guessing_the_present_one_is_throttled_like_signing_in(self, app: Flask) -> None:
+        client = client_of(app)
+        for _ in range(10):
+            assert self.change(client, password="wrong").status_code == 422
+
+        answer = self.change(client)
+
+        assert (answer.status_code, "Too many tries." in answer.text) == (429, True)
+        assert 1 <= int(answer.headers["Retry-After"]) <= 900
+
+    @pytest.mark.parametrize("new", ["🚪 ключ 🔑 чай 🫖 👩🏽‍🚀", "  пробелы спереди и сзади  ", "<b>&quot; 李花 \\ é"])
+    def test_any_character_may_be_in_it(self, app: Flask, new: str) -> None:
+        assert self.change(client_of(app), new_password=new, repeated=new).status_code == 303
+
+        form = {"name": "Анна", "password": new}
+        assert app.test_client().post("/sign-in", data={**form, "password": f"{new}x"}).status_code == 401
+        assert app.test_client().post("/sign-in", data=form).status_code == 303
+
     def test_password_that_was_given_must_be_changed_first(self, app: Flask) -> None:
         client = client_of(app, OPERATOR)
         with app.app_context():
@@ -435,7 +458,9 @@ class TestFirstRun:
             answer = browser.post("/first-run", data={**self.FORM, "code": "AAAA-AAAA-AAAA-AAAA"}, headers=ENGLISH)
             assert (answer.status_code, "The code is wrong." in answer.text) == (422, True)
 
-        assert browser.post("/first-run", data={**self.FORM, "code": "x"}).status_code == 429
+        refused = browser.post("/first-run", data={**self.FORM, "code": "x"})
+        assert refused.status_code == 429
+        assert 1 <= int(refused.headers["Retry-After"]) <= 900
         with app.app_context():
             assert not operators.exist()
 
