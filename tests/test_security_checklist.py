@@ -13,14 +13,15 @@ TEST = re.compile(r"`(tests/[\w/]+\.py)::([\w:]+)`")
 # Section of ASVS 4.0.3 → its items of level 1, and of level 2 where sign-in, sessions, access, secrets, logs and
 # configuration are meant; what the standard has withdrawn is not here.
 ITEMS = {
+    "1.2": range(1, 5), "1.4": [1, 4, 5], "1.6": range(1, 5), "1.7": [1, 2], "1.14": range(1, 7),
     "2.1": range(1, 13), "2.2": range(1, 4), "2.3": range(1, 4), "2.4": range(1, 6), "2.5": range(1, 8),
     "2.6": range(1, 4), "2.7": range(1, 7), "2.8": range(1, 8), "2.9": range(1, 4), "2.10": range(1, 5),
     "3.1": [1], "3.2": range(1, 5), "3.3": range(1, 5), "3.4": range(1, 6), "3.5": range(1, 4), "3.7": [1],
     "4.1": [1, 2, 3, 5], "4.2": [1, 2], "4.3": range(1, 4),
     "5.1": range(1, 6), "5.2": range(1, 9), "5.3": range(1, 11), "5.5": range(1, 5),
-    "6.2": [1], "6.4": [1, 2],
+    "6.2": range(1, 7), "6.3": [1, 2], "6.4": [1, 2],
     "7.1": range(1, 5), "7.2": [1, 2], "7.3": [1, 3, 4], "7.4": range(1, 4),
-    "8.2": range(1, 4), "8.3": range(1, 5), "9.1": range(1, 4), "10.3": range(1, 4), "11.1": range(1, 6),
+    "8.2": range(1, 4), "8.3": range(1, 6), "9.1": range(1, 4), "10.3": range(1, 4), "11.1": range(1, 6),
     "12.1": [1], "12.3": range(1, 6), "12.4": [1, 2], "12.5": [1, 2], "12.6": [1],
     "13.1": [1, 3], "13.2": range(1, 4), "13.3": [1],
     "14.1": range(1, 5), "14.2": range(1, 7), "14.3": [2, 3], "14.4": range(1, 8), "14.5": range(1, 5),

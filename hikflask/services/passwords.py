@@ -13,6 +13,8 @@ SHORTEST, LONGEST = 12, 128
 LOWEST_SCORE = 2
 # To judge takes time by the length's third power: of 72 letters some take seconds, and 40 say as much.
 LONGEST_JUDGED = 40
+# One or two letters among many digits are no word.
+SHORTEST_WORD = 3
 OUR_WORDS = [
     "hikflask",
     "hikvision",
@@ -24,6 +26,14 @@ OUR_WORDS = [
     "admin",
     "admin123",
 ]
+# The package's lists have no Russian words: these are what people here put before a year and an exclamation mark.
+RUSSIAN_WORDS = """
+январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь зима весна лето осень
+понедельник вторник среда четверг пятница суббота воскресенье москва питер петербург россия
+терминал сотрудник охрана проходная компания работа логин привет любовь солнце счастье зенит спартак
+"""
+# Signs that stand for a letter within a word.
+TO_LETTERS = str.maketrans("@4301$5!7ё", "aaeoissitе")
 # A Russian word typed with the Latin keys, and the other way round, is as common as the word itself.
 RUSSIAN_KEYS = "йцукенгшщзхъфывапролджэячсмитьбю"
 LATIN_KEYS = "qwertyuiop[]asdfghjkl;'zxcvbnm,."
@@ -50,6 +60,30 @@ def refuse_weak(password: str, *about: str) -> None:
     for spelling in {password, password.casefold().translate(TO_LATIN)}:
         if len(set(spelling)) < SHORTEST // 3 or _score(spelling, known) < LOWEST_SCORE:
             raise PasswordCommon
+    if _is_adorned(password, [*known, *("".join(name.split()) for name in about)]):
+        raise PasswordCommon
+
+
+def _is_adorned(password: str, known: list[str]) -> bool:
+    """True when it is one common word with digits and signs around it, as the rules of other systems ask for."""
+    bare = _without_ends(password.casefold())
+    if len(bare) < SHORTEST_WORD:
+        return False
+    words = {word.casefold().translate(TO_LETTERS) for word in [*known, *RUSSIAN_WORDS.split()]}
+    words |= {word.translate(TO_LATIN) for word in words}
+    spellings = {bare.translate(to) for to in ({}, TO_LETTERS, TO_LATIN)}
+    return not spellings.isdisjoint(words) or any(_is_listed(word) for word in spellings)
+
+
+def _without_ends(password: str) -> str:
+    letters = [place for place, letter in enumerate(password) if letter.isalpha()]
+    return password[letters[0] : letters[-1] + 1] if letters else ""
+
+
+def _is_listed(word: str) -> bool:
+    # What an earlier call was told about somebody else stands among the lists, too.
+    lists = import_module("zxcvbn.matching").RANKED_DICTIONARIES
+    return any(word in ranks for name, ranks in lists.items() if name != "user_inputs")
 
 
 def _score(password: str, known: list[str]) -> int:

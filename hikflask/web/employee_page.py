@@ -54,7 +54,8 @@ def typed_again(
     employee_id: int | None = None,
     **values: Any,  # noqa: ARG001 - of a capture's address
 ) -> Response:
-    """Answer the page with a form that came when nobody was signed in any more; a chosen file is not in it."""
+    """Answer the page with a form that came when nobody was signed in any more; of a file it has the name alone."""
+    _ask_for_file(fields)
     form = EmployeePageForm(formdata=fields)
     form.employee_id.data = employee_id or form.employee_id.data
     return show(form, panel.of(form.own_capture))
@@ -63,8 +64,7 @@ def typed_again(
 def in_language(form: EmployeePageForm, chosen: str | None) -> Response:
     """Answer the page as typed in the chosen language: by its address where a capture keeps what is typed."""
     with force_locale(chosen if chosen in LANGUAGES else str(get_locale())):
-        if request.form.get("photo"):  # The file's name: this form is sent without its files.
-            flash(_("Choose the photo file again, please: a browser does not keep it."), "warning")
+        _ask_for_file(request.form)
         shown = panel.of(form.own_capture)
         if shown.page_id and drafts.keep(shown.page_id, typed_draft(form), present_operator()):
             response = make_response(redirect(address(form, form.own_capture), 303))
@@ -72,6 +72,11 @@ def in_language(form: EmployeePageForm, chosen: str | None) -> Response:
             response = show(form, shown)
     language.remember(response, chosen)
     return response
+
+
+def _ask_for_file(fields: MultiDict[str, str]) -> None:
+    if fields.get("photo"):  # The file's name: such a form comes without its files.
+        flash(_("Choose the photo file again, please: a browser does not keep it."), "warning")
 
 
 def typed_draft(form: EmployeePageForm) -> Draft:

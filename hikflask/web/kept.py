@@ -78,7 +78,14 @@ def pairs() -> Pairs:
 def _typed() -> Kept:
     typed = ((name, value) for name, value in request.form.items(multi=True) if name not in NOT_KEPT)
     filled = ((name, value) for name, value in typed if value or name not in SECRET)
-    return Kept(request.path, tuple((name, "" if name in SECRET else value) for name, value in filled))
+    fields = tuple((name, "" if name in SECRET else value) for name, value in filled)
+    return Kept(request.path, fields + _files())
+
+
+def _files() -> Pairs:
+    # A page carries no file, and a browser fills none in: that one was chosen is all that can be said again.
+    files = request.files.items(multi=True)
+    return tuple((name, file.filename) for name, file in files if file.filename)
 
 
 def of_request() -> Kept | None:

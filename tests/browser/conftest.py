@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
@@ -31,6 +32,7 @@ FLAGS = [
 ]
 FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
 TERMINAL_NAME = "Вход"
+LOOKS = {"desk": ("light", 1200), "phone": ("dark", 390)}
 START_SECONDS = 30
 FLASK = [sys.executable, "-m", "flask"]
 
@@ -65,10 +67,9 @@ class Site:
     folder: Path
 
 
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+@contextmanager
+def serving(folder: Path) -> Iterator[Site]:
     """Database, terminal and gunicorn with the embedded worker, as they are started for a try."""
-    folder = tmp_path_factory.mktemp("instance")
     environment = environment_of(folder)
     migrate(environment)
     simulator = Simulated(PASSWORD)
@@ -77,6 +78,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         subprocess.run(add, cwd=ROOT, env=environment, check=True, capture_output=True, input=PASSWORD.encode())
         with gunicorn(environment, folder / "server.log") as url:
             yield Site(url, simulator, server, folder)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """What most tests share."""
+    with serving(tmp_path_factory.mktemp("instance")) as site:
+        yield site
 
 
 def environment_of(folder: Path) -> dict[str, str]:
@@ -154,6 +162,23 @@ def russian(browser: Browser, site: Site) -> Iterator[Window]:
     yield window
     window.context.close()
     assert window.complaints == []
+
+
+@pytest.fixture(params=LOOKS)
+def window(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Window]:
+    """A browser of one look whose console must stay silent."""
+    scheme, width = LOOKS[request.param]
+    viewport = {"width": width, "height": 800}
+    context = browser.new_context(
+        locale="ru-RU",
+        base_url=site.url,
+        color_scheme=scheme,
+        viewport=viewport,
+    )
+    found = Window(context, site)
+    yield found
+    context.close()
+    assert found.complaints == []
 
 
 @pytest.fixture

@@ -1,17 +1,16 @@
 """axe finds nothing on any page, in light and dark, on a desk and a phone; and the policy of scripts stays silent."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, expect
 
 from hikflask import create_app
 from hikflask.services import captures, employees, erasures
 from hikflask.services.drafts import Draft
 from tests.access.table import NOBODY, PAGES
+from tests.browser.axe import violations
 from tests.browser.conftest import FACE, Site, Window, environment_of, gunicorn, migrate
 from tests.conftest import close
 from tests.signed_in import let_in
@@ -34,7 +33,6 @@ SIGNED_IN = sorted(
     for entry, who in PAGES.items()
     if entry.startswith("GET ") and entry not in NO_PAGES and who != NOBODY
 )
-LOOKS = {"desk": ("light", 1200), "phone": ("dark", 390)}
 
 
 @pytest.fixture(scope="module")
@@ -69,29 +67,6 @@ def erased(site: Site) -> int:
     return erasure.id
 
 
-@pytest.fixture(params=LOOKS)
-def window(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Window]:
-    """A browser of one look whose console must stay silent."""
-    scheme, width = LOOKS[request.param]
-    viewport = {"width": width, "height": 800}
-    context = browser.new_context(
-        locale="ru-RU",
-        base_url=site.url,
-        color_scheme=scheme,
-        viewport=viewport,
-    )
-    found = Window(context, site)
-    yield found
-    context.close()
-    assert found.complaints == []
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds on the page as it is now."""
-    results = Axe().run(page)
-    return [f"{one['id']}: {node['html'][:200]}" for one in results.response["violations"] for node in one["nodes"]]
-
-
 @pytest.mark.parametrize("rule", SIGNED_IN)
 def test_axe_finds_nothing(window: Window, rows: dict[str, int], rule: str) -> None:
     address = re.sub(r"<int:(\w+)>", lambda found: str(rows[found[1]]), rule)
@@ -115,12 +90,13 @@ def test_axe_finds_nothing_before_signing_in(window: Window, address: str) -> No
 
 def test_axe_finds_nothing_beside_refusals(window: Window) -> None:
     page = window.page
-    page.goto("/employees/new")
-    page.locator(".btn-save").click()
-    assert violations(page) == []
-    page.goto("/tokens/")
-    page.locator("main .btn-save").click()
-    assert violations(page) == []
+    for address in ("/employees/new", "/tokens/"):
+        page.goto(address)
+        # A click does not wait for the page that answers it.
+        with page.expect_response(lambda answer: answer.request.method == "POST") as refusal:
+            page.locator("main .btn-save").click()
+        expect(page.locator("main [aria-invalid]").first).to_be_visible()
+        assert (refusal.value.status, violations(page)) == (422, [])
     page.goto("/no-such-page")
     assert violations(page) == []
     page.goto("/employees/?q=nobody-has-this-name")

@@ -63,6 +63,17 @@ def test_name_is_taken_however_it_is_written(name: str) -> None:
         ("hikvision123", PasswordCommon),
         ("gfhjkmgfhjkm", PasswordCommon),
         ("123456789012", PasswordCommon),
+        ("Password2024!", PasswordCommon),
+        ("P@ssw0rd2024!", PasswordCommon),
+        ("Hikvision2024!", PasswordCommon),
+        ("hikflask2026!", PasswordCommon),
+        ("Summer2025!!", PasswordCommon),
+        ("!!2025Terminal", PasswordCommon),
+        ("Москва2024!!!", PasswordCommon),
+        ("Vjcrdf2024!!!", PasswordCommon),  # Москва on Latin keys
+        ("ПАРОЛЬ№2026!!", PasswordCommon),
+        ("2026-Март-2026", PasswordCommon),
+        ("Мария2024!!!!", PasswordCommon),  # the operator's own name
         ("1q2w3e4r" * 5 + "лодка под синим мостом", PasswordCommon),  # nobody waits for more of it to be judged
     ],
 )
@@ -78,6 +89,10 @@ def test_password_that_is_tried_first_is_refused(password: str, error: type[Exce
     [
         GOOD,
         "лодка под синим мостом",
+        "correct horse battery staple",
+        "Москва и лодка 2024!",
+        "Summer boat 2025!!",
+        "71930-ab-58264",
         "Tr0ub4dor&3 x9",
         "0bCq-7Rk_w2LpZ",
         "🚪 ключ 🔑 чай 🫖 👩🏽‍🚀",

@@ -1,11 +1,13 @@
 """Nothing typed is lost: when the session ended, when its token is another one, when the password must be changed."""
 
+import io
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from hikflask.extensions import db
 from hikflask.models import Consent, Employee, Operator
@@ -13,10 +15,11 @@ from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services import employees, operators
 from hikflask.services.drafts import Draft
 from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
-from tests.web.conftest import ENGLISH, HTMX, typed
+from tests.web.conftest import ENGLISH, FACE, HTMX, typed
 from tests.web.filled import Filled, form_to, forms
 
 NEW_PASSWORD = "четыре слова без связи"
+FILE_AGAIN = "Choose the photo file again, please: a browser does not keep it."
 TERMINAL = {"name": "Склад 7", "url": "http://10.0.0.7", "username": "admin7", "password": "Typed-secret-7"}
 OLGA, IVAN = 1, 1
 # Where a form goes → what is typed into it, and the form that shows it again.
@@ -161,6 +164,29 @@ def test_what_only_takes_forms_is_no_page_to_go_on_to(app: Flask, before: str, a
     assert form_to(asked.text, "/sign-in").fields["next"] == after
 
 
+def with_file(browser: FlaskClient, path: str, chosen: str, **also: str) -> TestResponse:
+    """Press the button of an employee form, with a file of this name or without any."""
+    data = {**typed(), "photo": FileStorage(io.BytesIO(FACE if chosen else b""), chosen, "photo"), **also}
+    boundary, body = encode_multipart(data)
+    return browser.post(path, data=body, content_type=f"multipart/form-data; boundary={boundary}", headers=ENGLISH)
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize("path", ["/employees/", f"/employees/{IVAN}"])
+@pytest.mark.parametrize("chosen", ["face.jpg", ""])
+def test_file_that_a_page_cannot_carry_is_asked_for_again(app: Flask, path: str, chosen: str) -> None:
+    client_of(app)
+    browser = app.test_client()
+    asked = with_file(browser, path, chosen)
+
+    shown = sign_in(browser, asked)
+
+    assert form_to(shown.text, path).fields["full_name"] == typed()["full_name"]
+    assert "Nothing typed is lost" in shown.text
+    assert (FILE_AGAIN in shown.text) is bool(chosen)
+    assert FILE_AGAIN not in browser.get("/employees/", headers=ENGLISH).text
+
+
 class TestOtherToken:
     """Signing in again in another tab makes the tokens of this one worthless."""
 
@@ -181,6 +207,14 @@ class TestOtherToken:
         assert shows(shown.text, path)
         again = form_to(shown.text, FORMS[path][1]).send(client)
         assert again.status_code != 400
+
+    @pytest.mark.usefixtures("rows")
+    @pytest.mark.parametrize("chosen", ["face.jpg", ""])
+    def test_file_is_asked_for_again(self, app: Flask, chosen: str) -> None:
+        shown = with_file(client_of(app), "/employees/", chosen, csrf_token="another")
+
+        assert shown.status_code == 400
+        assert (FILE_AGAIN in shown.text) is bool(chosen)
 
     @pytest.mark.usefixtures("rows")
     def test_it_shows_no_page_that_the_password_is_asked_for_first(self, app: Flask) -> None:
@@ -246,6 +280,12 @@ class TestChangeFirst:
         assert "Nothing typed is lost" in shown.text
         assert shows(shown.text, "/employees/")
         assert form_to(shown.text, "/employees/").send(client).location == "/employees/2"
+
+    @pytest.mark.parametrize("chosen", ["face.jpg", ""])
+    def test_file_is_asked_for_again(self, client: FlaskClient, chosen: str) -> None:
+        page = with_file(client, "/employees/", chosen)
+
+        assert (FILE_AGAIN in self.change(self.asked(page.text), client).text) is bool(chosen)
 
     def test_form_that_came_when_signed_out_goes_through_both_questions(self, app: Flask, client: FlaskClient) -> None:
         client.delete_cookie("hikflask")

@@ -1,0 +1,193 @@
+"""axe finds nothing on pages that no address alone leads to: what is shown once, asked, running, failed or waiting."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from hikflask import create_app
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.enrolment import CONFIRMED, PRESENT
+from hikflask.models.operator import OPERATOR
+from hikflask.services import employees, erasures, retirement
+from hikflask.services.drafts import Draft
+from tests.browser.axe import violations
+from tests.browser.conftest import FACE, Site, Window, serving
+from tests.conftest import close
+from tests.signed_in import add_operator, client_of, let_in
+
+NOWHERE = "http://127.0.0.1:9"
+TAKEN_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the states are about: ids, and the session of somebody whose password must be changed."""
+
+    operator_id: int
+    away_id: int
+    held_id: int
+    retired_id: int
+    erasure_id: int
+    cookie: str
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site of its own: its further terminals and open removals would show on everybody's pages."""
+    with serving(tmp_path_factory.mktemp("states")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def known(served: Site) -> Iterator[Known]:
+    """The rows behind the states."""
+    app = create_app({"INSTANCE_PATH": str(served.folder), "TESTING": True})
+    with app.app_context():
+        add_operator("Ольга", OPERATOR, must_change_password=True)
+    cookie = client_of(app, OPERATOR, "Ольга").get_cookie(app.config["SESSION_COOKIE_NAME"])
+    assert cookie is not None
+    with app.app_context():
+        employees.save(Draft("AXE7", "Мария Иванова"))
+        away = terminal("Склад", NOWHERE)
+        yield Known(
+            operator_id=add_operator("Борис", OPERATOR).id,
+            away_id=away,
+            held_id=held(served),
+            retired_id=retired(),
+            erasure_id=open_erasure(away),
+            cookie=cookie.value,
+        )
+    close(app)
+
+
+def terminal(name: str, url: str = "") -> int:
+    """Add a terminal with the account of the first one."""
+    first = db.session.get_one(Terminal, 1)
+    added = Terminal(name=name, url=url or first.url, username="admin", password_encrypted=first.password_encrypted)
+    db.session.add(added)
+    db.session.commit()
+    return added.id
+
+
+def held(site: Site) -> int:
+    """A terminal that an unsaved picture of somebody else is held at."""
+    terminal_id = terminal("Зал")
+    site.simulator.present_alone(FACE, TAKEN_SECONDS)
+    with requests.Session() as http:
+        http.trust_env = False
+        http.auth = let_in(site.folder)
+        address = f"{site.url}/api/devices/{terminal_id}/start-face-capture"
+        taken = http.post(address, json={"hikvision_id": "AXE9"}, timeout=TAKEN_SECONDS)
+    assert taken.status_code == 200, taken.text
+    return terminal_id
+
+
+def retired() -> int:
+    """A terminal that is out of service for good."""
+    terminal_id = terminal("Ворота")
+    retirement.retire(terminal_id, "украден, заявление в полиции", "test")
+    return terminal_id
+
+
+def open_erasure(away: int) -> int:
+    """The erasure of somebody who is on a terminal that does not answer."""
+    employee = employees.save(Draft("AXE8", "Анна Иванова"))
+    row = Enrolment(terminal_id=away, number="AXE8", employee_id=employee.id, wanted=PRESENT, person=CONFIRMED)
+    db.session.add(row)
+    db.session.commit()
+    return erasures.erase(employee.id).id
+
+
+def temporary_password(page: Page, known: Known) -> None:
+    page.goto(f"/operators/{known.operator_id}")
+    page.locator("form[action$='/password'] button").click()
+    expect(page.locator("#secret")).to_be_visible()
+
+
+def token_shown_once(page: Page, known: Known) -> None:  # noqa: ARG001
+    page.goto("/tokens/")
+    page.locator("#name").fill(f"AXE {page.viewport_size}"[:60])
+    page.locator("#expires_on").fill((date.today() + timedelta(days=30)).isoformat())  # noqa: DTZ011
+    page.locator("main .btn-save").click()
+    expect(page.locator("#secret")).to_be_visible()
+
+
+def preview_of_many(page: Page, known: Known) -> None:  # noqa: ARG001
+    page.goto("/removals/bulk")
+    page.locator("#numbers").fill("AXE7 AXE77")
+    page.locator("main .btn-save").click()
+    expect(page.locator("main .btn-danger")).to_be_visible()
+
+
+def erasure_that_waits(page: Page, known: Known) -> None:
+    page.goto(f"/erasures/{known.erasure_id}")
+    expect(page.locator("main .line-removal")).to_be_visible()
+
+
+def retired_terminal(page: Page, known: Known) -> None:
+    page.goto(f"/terminals/{known.retired_id}")
+    expect(page.get_by_text("украден, заявление в полиции")).to_be_visible()
+
+
+def password_to_change(page: Page, known: Known) -> None:
+    page.context.clear_cookies()
+    page.context.add_cookies([{"name": "hikflask", "value": known.cookie, "url": page.url.removesuffix("employees/")}])
+    page.goto("/")
+    expect(page.locator("#new_password")).to_be_visible()
+
+
+def capture_at(page: Page, terminal_id: int) -> None:
+    page.goto("/employees/new")
+    page.locator("#hikvision_id").fill("AXE6")
+    page.locator("#full_name").fill("Иван Иванов")
+    page.locator("#terminal_id").select_option(str(terminal_id))
+    page.locator("#capture-take").click()
+
+
+def capture_that_runs(page: Page, known: Known) -> None:  # noqa: ARG001
+    capture_at(page, 1)
+    expect(page.locator("#capture-seconds")).to_be_visible()
+
+
+def capture_that_failed(page: Page, known: Known) -> None:
+    capture_at(page, known.away_id)
+    expect(page.locator("#capture[data-state=failed]")).to_be_visible()
+
+
+def question_of_a_held_terminal(page: Page, known: Known) -> None:
+    capture_at(page, known.held_id)
+    expect(page.locator("#capture-take-over")).to_be_visible()
+
+
+STATES: list[Callable[[Page, Known], None]] = [
+    temporary_password,
+    token_shown_once,
+    preview_of_many,
+    erasure_that_waits,
+    retired_terminal,
+    capture_that_runs,
+    capture_that_failed,
+    question_of_a_held_terminal,
+    password_to_change,
+]
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+def test_axe_finds_nothing(window: Window, known: Known, state: Callable[[Page, Known], None]) -> None:
+    page = window.page
+    page.goto("/employees/")
+    state(page, known)
+
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    if state is capture_that_runs:
+        page.locator("#capture-cancel").click()
+        expect(page.locator("#capture[data-state=cancelled]")).to_be_visible()
+    # Chromium's console tells of each answer that is a refusal.
+    window.complaints = [one for one in window.complaints if not re.search(r"status of 4\d\d", one)]
