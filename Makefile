@@ -10,7 +10,7 @@ run: $(VENV)/app
 
 test: $(VENV)/dev
 	@deploy/test-needs.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

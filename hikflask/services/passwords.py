@@ -82,7 +82,7 @@ def _without_ends(password: str) -> str:
 
 def _is_listed(word: str) -> bool:
     # What an earlier call was told about somebody else stands among the lists, too.
-    lists = import_module("zxcvbn.matching").RANKED_DICTIONARIES
+    lists = import_module("zxcvbn").matching.RANKED_DICTIONARIES
     return any(word in ranks for name, ranks in lists.items() if name != "user_inputs")
 
 
