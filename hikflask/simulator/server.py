@@ -92,6 +92,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = answer  # noqa: N815
 
+    def finish(self) -> None:
+        """Close both files; the standard library keeps the second open when the client left with an answer unread."""
+        try:
+            super().finish()
+        finally:
+            self.rfile.close()
+
     def _app(self) -> Flask:
         return cast("_Listener", self.server).app
 

@@ -1,8 +1,10 @@
 import contextlib
+import gc
 import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -144,6 +146,27 @@ def test_fingerprint_is_that_of_the_certificate():
 
     assert server.url.startswith("https://")
     assert answer.status == 401
+
+
+def test_connection_of_a_client_that_left_with_answers_unread_is_closed(served, monkeypatch):
+    accepted = []
+    accept = served._listener.get_request
+
+    def get_request():
+        connection, address = accept()
+        accepted.append(connection)
+        return connection, address
+
+    monkeypatch.setattr(served._listener, "get_request", get_request)
+    gc.disable()  # it would close them sooner or later
+    try:
+        for _ in range(20):
+            with socket.create_connection((served.host, served.port)) as client:
+                client.sendall(b"GET /nothing HTTP/1.1\r\nHost: t\r\n\r\n" * 20)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        until(lambda: len(accepted) == 20 and all(connection.fileno() == -1 for connection in accepted))
+    finally:
+        gc.enable()
 
 
 def test_body_that_never_comes_does_not_block_the_others(served, http):
