@@ -188,9 +188,9 @@ class Client:
         seconds = sum(call.timeout)
         if call.before_send:
             call.before_send(seconds)
+        prepared = self._prepare(call)
         self._trip.begin(seconds)
         try:
-            prepared = self._prepare(call)
             sent = self._session.send(prepared, timeout=call.timeout, stream=True, allow_redirects=False)
             with closing(sent) as response:
                 body = self._body(response, call)
@@ -199,6 +199,9 @@ class Client:
             raise
         except requests.RequestException as error:
             raise self._translated(error, call.bare_path) from error
+        except ValueError as error:
+            # What neither requests nor urllib3 turns into an error of theirs, such as a chunk of less than no bytes.
+            raise Nonsense(message=type(error).__name__, path=call.bare_path) from error
         log.debug("%s %s: %s, %s bytes", call.method, call.bare_path, response.status_code, len(body))
         if 300 <= response.status_code < 400:
             raise Nonsense(message="redirect", path=call.bare_path, http_status=response.status_code)
@@ -247,10 +250,17 @@ def _address(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+class _StayingSession(requests.Session):
+    """Goes nowhere else; requests would read the place of a redirect even when it is not to follow it."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Say that no answer leads anywhere."""
+
+
 def _session(
     trip: Trip, addresses: AllowedAddresses, fingerprint: str | None, transport: BaseAdapter | None
 ) -> requests.Session:
-    session = requests.Session()
+    session = _StayingSession()
     # Neither proxies nor REQUESTS_CA_BUNDLE nor .netrc: a terminal stands on the local net and is trusted by its pin.
     session.trust_env = False
     session.headers.update({"User-Agent": "hikflask", "Accept-Encoding": "identity"})

@@ -175,6 +175,40 @@ def test_redirects_are_not_followed(status: int) -> None:
     assert other.seen == []
 
 
+@pytest.mark.parametrize("place", ["\xff", "http://[", "http://x:99999/", "//", ""])
+@pytest.mark.parametrize("connection", ["close", "keep-alive"])
+def test_place_of_a_redirect_is_not_even_read(place: str, connection: str) -> None:
+    headers = {"Location": place, "Connection": connection}
+    with terminal(lambda *_: Reply(302, b"moved", headers)) as server:
+        client = client_of(server.url)
+        for _ in range(2):
+            with pytest.raises(errors.Nonsense, match="redirect"):
+                client.request("GET", PATH)
+    assert len(server.seen) == 2
+
+
+BROKEN = {
+    "a chunk of less than no bytes": b"Transfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n",
+    "a chunk of no number": b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
+    "two lengths": b"Content-Length: 3, 4\r\n\r\nabc",
+    "a length of less than nothing": b"Content-Encoding: gzip\r\nContent-Length: -3\r\n\r\nabc",
+    "packed seven times": b"Content-Encoding: gzip, gzip, gzip, gzip, gzip, gzip, gzip\r\nContent-Length: 3\r\n\r\nabc",
+    "too many headers": b"X: y\r\n" * 200 + b"Content-Length: 3\r\n\r\nabc",
+    "a header without end": b"X: " + b"y" * 70_000,
+}
+
+
+@pytest.mark.parametrize("rest", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("status", [200, 302, 401])
+def test_broken_answer_is_an_error_of_the_terminal(rest: bytes, status: int) -> None:
+    def behave(_: Seen, handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 %d OK\r\n" % status + rest)
+        handler.close_connection = True
+
+    with terminal(behave) as server, pytest.raises((errors.Nonsense, errors.NoAnswer)):
+        client_of(server.url, read=1.0).request("PUT", PATH, data=b"x")
+
+
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
 def test_other_statuses_come_back_with_their_body(status: int) -> None:
     with terminal(lambda *_: Reply(status, b"why", {"Content-Type": "text/x"})) as server:
