@@ -46,7 +46,7 @@ AWAY = (Unreachable, NoAnswer, AddressRefused, CertificateChanged)
 class Conversation:
     """A terminal's row as it was read under the lease, and the client to speak through (an isapi Requester).
 
-    `hold` seconds are kept free beside each round trip's own time: a capture holds its terminal to its deadline.
+    `seconds_left` are kept free beside each round trip's own time: a capture holds its terminal to its deadline.
     """
 
     terminal: Terminal
@@ -134,8 +134,15 @@ def converse(
             _note_certificate(terminal, lease, error)
         raise
     finally:
-        if learnt is GOOD and _was_in_trouble(terminal):
+        _end(lease, learnt, woken=learnt is GOOD and _was_in_trouble(terminal))
+
+
+def _end(lease: leases.Lease, learnt: dict[str, Any], *, woken: bool) -> None:
+    """Give the terminal back, also when waking what waits there fails."""
+    try:
+        if woken:
             _wake(lease)
+    finally:
         lease.release(**learnt)
 
 

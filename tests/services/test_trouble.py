@@ -3,16 +3,18 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 import requests
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import CertificateChanged, TerminalError, WrongPassword
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PENDING
-from hikflask.services import checks, employees, enrolments, settling, terminals
+from hikflask.services import checks, conversations, employees, enrolments, leases, settling, terminals, waking
 from hikflask.services.captures import Draft
 from hikflask.services.errors import LoginStopped, ServiceError
 from hikflask.simulator.state import Terminal as Simulated
@@ -112,6 +114,21 @@ def test_removal_that_waits_for_a_terminal_is_due_once_that_answers_again(
     assert checks.status(terminal.id, "test").reachable
 
     assert enrolments.claim_due() == [leaving.id]
+
+
+def test_terminal_is_given_back_though_waking_what_waits_there_fails(
+    terminal: Terminal, leaving: Enrolment, stranger: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with stranger(nobody):
+        fail(leaving)
+    monkeypatch.setattr(waking, "wake", Mock(side_effect=OperationalError("UPDATE", {}, Exception("locked"))))
+
+    with pytest.raises(OperationalError):
+        checks.check(terminal.id, "test")
+
+    monkeypatch.undo()
+    assert leases.acquire(terminal.id, "somebody else", "check", 1.0)
+    assert conversations.terminal_row(terminal.id).reachable
 
 
 def test_refused_password_is_never_sent_again_by_itself(
