@@ -1,7 +1,6 @@
 """Code → sentence for a person, in both languages. Nothing else in the app makes a sentence from a code.
 
-A code is one of services/errors.py, a state of a capture or an enrolment, or a terminal's own subStatusCode. Each has
-one or more variants, from the fullest to the shortest: the first whose names are all given is said.
+A code is of services/errors.py, a state, or a terminal's subStatusCode; its first variant with all names given is said.
 """
 
 import re

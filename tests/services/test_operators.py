@@ -35,7 +35,7 @@ def test_password_is_kept_as_an_scrypt_hash_and_nowhere_else() -> None:
 
     row = operators.named("АННА")
     assert row is not None
-    assert row.password_hash.startswith("scrypt:32768:8:1$")
+    assert row.password_hash.startswith("scrypt:32768:8:3$")
     assert GOOD not in repr(row)
     assert "scrypt" not in repr(row)
     assert not db.session.execute(db.select(AuditEntry).where(AuditEntry.after.contains(GOOD))).all()
@@ -408,7 +408,7 @@ def test_password_is_computed_once_for_a_known_and_for_an_unknown_name(monkeypat
         with pytest.raises(SignInRefused):
             sessions.sign_in(name, "wrong", "10.0.0.1")
 
-    assert counted == ["scrypt:32768:8:1"] * 2
+    assert counted == ["scrypt:32768:8:3"] * 2
 
 
 def test_page_that_is_looked_at_waits_for_no_writer() -> None:
