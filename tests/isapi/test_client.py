@@ -1,6 +1,5 @@
 """The one seam: Digest on a real socket, what is repeated and what never, and how the wire's failures are told."""
 
-import socket
 import time
 from http.server import BaseHTTPRequestHandler
 
@@ -10,6 +9,7 @@ import responses
 
 from hikflask.isapi import errors, faces
 from hikflask.isapi.client import Client, _Call
+from tests.served.processes import free_port
 
 from .helpers import JPEG, DigestTerminal, Reply, Seen, digest_response, recorded, terminal
 
@@ -239,7 +239,7 @@ def test_a_terminal_that_drips_is_cut_off(behave: object) -> None:
         start = time.monotonic()
         with pytest.raises(errors.NoAnswer) as caught:
             client_of(server.url, read=0.4).request("GET", PATH)
-        assert 0.3 < time.monotonic() - start < 1.5
+        assert 0.3 < time.monotonic() - start < 4.0
         assert len(server.seen) == 1
     assert (caught.value.code, caught.value.retryable) == ("no_answer", True)
 
@@ -300,24 +300,17 @@ def test_reading_is_not_repeated_on_a_new_connection_that_was_dropped() -> None:
 
 def test_reading_is_not_repeated_when_the_terminal_was_only_slow() -> None:
     with terminal(lambda seen, handler: drip_headers(seen, handler) if "slow" in seen.path else Reply()) as server:
-        client = client_of(server.url, read=0.3)
+        client = client_of(server.url)
         client.request("GET", PATH)
         with pytest.raises(errors.NoAnswer):
-            client.request("GET", "/slow")
+            client.request("GET", "/slow", timeout=(2.0, 0.3))
         assert len(server.seen) == 2
-
-
-def closed_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_closed_port_is_unreachable(scheme: str) -> None:
     with pytest.raises(errors.Unreachable) as caught:
-        client_of(f"{scheme}://127.0.0.1:{closed_port()}").request("PUT", PATH, data=b"x")
+        client_of(f"{scheme}://127.0.0.1:{free_port()}").request("PUT", PATH, data=b"x")
     assert (caught.value.code, caught.value.retryable) == ("unreachable", True)
     assert caught.value.path == "/ISAPI/AccessControl/UserInfo/Count"
 
@@ -329,7 +322,7 @@ def test_a_name_that_does_not_exist_is_unreachable() -> None:
 
 def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     with terminal(lambda *_: Reply()) as server:

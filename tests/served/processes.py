@@ -1,6 +1,7 @@
 """The app as it is served: gunicorn in a process of its own, on a fresh instance folder."""
 
 import os
+import secrets
 import signal
 import socket
 import sqlite3
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import requests
@@ -20,10 +21,14 @@ START_SECONDS = 40.0
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nothing listens on now, from below those that the system hands out by itself.
+
+    One of the latter might be another test's, or a connection's, before the server that is meant has started.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(10_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def until(true: Callable[[], bool], seconds: float = 15.0) -> None:
@@ -112,5 +117,5 @@ class Served:
     def _answers(self) -> bool:
         try:
             return self.http.get(f"{self.url}/health", timeout=20).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
