@@ -120,7 +120,7 @@ class gunicorn:  # noqa: N801 - used as a function
 
     def __exit__(self, *_: object) -> None:
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
+        self.process.wait(30)
 
     def _answers(self, url: str) -> bool:
         try:
