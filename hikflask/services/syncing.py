@@ -50,7 +50,9 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
     if capture and capture.state == SUPERSEDED:
         raise CaptureSuperseded
     enrolment = enrolments.row(_written(terminal, employee, capture).id)
-    if overwrite and not enrolments.want_replaced(enrolment.id, enrolment.wish):
+    if not overwrite:
+        return enrolment
+    if not enrolments.want_replaced(enrolment.id, enrolment.wish):
         raise WishChanged
     return enrolments.row(enrolment.id)
 

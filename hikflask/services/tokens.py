@@ -48,19 +48,17 @@ def create(name: str, role: str, expires_at: datetime) -> tuple[ApiToken, str]:
 def find(secret: str) -> ApiToken | None:
     """Return the row of a token that is valid now, and note that it was used."""
     valid = (ApiToken.revoked_at.is_(None), ApiToken.expires_at > database_now())
-    statement = select(ApiToken).where(ApiToken.token_sha256 == _hash(secret), *valid)
-    token = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
-    if token is not None:
-        _note_use(token.id)
+    stale = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < database_now(-USED_EVERY_SECONDS))
+    statement = select(ApiToken, stale.label("is_stale")).where(ApiToken.token_sha256 == _hash(secret), *valid)
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).one_or_none()
+    if found is not None and found.is_stale:
+        _note_use(found.ApiToken.id)
     db.session.commit()
-    return token
+    return found and found.ApiToken
 
 
 def _note_use(token_id: int) -> None:
-    stale = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < database_now(-USED_EVERY_SECONDS))
-    due = db.session.execute(select(ApiToken.id).where(ApiToken.id == token_id, stale)).first()
-    if due:
-        statements.changed_rows(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=database_now()))
+    statements.changed_rows(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=database_now()))
 
 
 def revoke(token_id: int) -> ApiToken:
