@@ -57,7 +57,7 @@ def forget_actor(error: BaseException | None = None) -> None:  # noqa: ARG001 - 
 
 def admit() -> ResponseReturnValue | None:
     """Let the request through (None), or answer it: sign in, confirm, or no."""
-    if f"{request.path}/".startswith("/api/") or request.blueprint == "uploads":
+    if access.is_api_call() or request.blueprint == "uploads":
         return None
     return admit_page()
 
