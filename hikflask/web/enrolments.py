@@ -11,8 +11,8 @@ from hikflask.forms.fields import row_id
 from hikflask.models import Employee, Enrolment
 from hikflask.services import employees, enrolments, removals
 from hikflask.web import enrolment_lines
-from hikflask.web.addresses import next_or
 from hikflask.web.page import with_alarm
+from hikflask.web.paths import next_or
 
 bp = Blueprint("enrolments", __name__)
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from hikflask.access import VIEWER, allow, is_api_call
 from hikflask.web import ask_again
-from hikflask.web.addresses import next_or, page_before, present_address
+from hikflask.web.paths import next_or, page_before, present_address
 
 bp = Blueprint("language", __name__)
 

@@ -10,8 +10,8 @@ from hikflask import access, wording
 from hikflask.services import enrolments
 from hikflask.web import enrolment_lines, operator
 from hikflask.web.actors import actor
-from hikflask.web.addresses import here
 from hikflask.web.language import LANGUAGES, full_time, local_day, local_time, paper_time, valid_until
+from hikflask.web.paths import here
 
 
 def register(app: Flask) -> None:
