@@ -8,7 +8,19 @@ from flask import current_app, request
 
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER, may
 
-__all__ = ["ADMIN", "OPERATOR", "VIEWER", "Rule", "allow", "confirmed", "may", "public", "rule", "rule_of"]
+__all__ = [
+    "ADMIN",
+    "OPERATOR",
+    "VIEWER",
+    "Rule",
+    "allow",
+    "confirmed",
+    "is_api_call",
+    "may",
+    "public",
+    "rule",
+    "rule_of",
+]
 
 View = TypeVar("View", bound=Callable[..., Any])
 STATIC = ("static", "bootstrap.static")
@@ -65,6 +77,11 @@ def rule_of(endpoint: str | None) -> Rule | None:
 def rule() -> Rule | None:
     """Return the rule of the view that the request is for."""
     return rule_of(request.endpoint)
+
+
+def is_api_call() -> bool:
+    """True where the request's address is one of the API's, whether or not there is such a call."""
+    return f"{request.path}/".startswith("/api/")
 
 
 def _ruled(view: View, found: Rule) -> View:

@@ -15,7 +15,7 @@ from werkzeug.exceptions import (
     RequestEntityTooLarge,
 )
 
-from hikflask import request_body, wording
+from hikflask import access, request_body, wording
 from hikflask.api.body import InputError
 from hikflask.extensions import db
 from hikflask.isapi.errors import Refused, TerminalError
@@ -148,7 +148,7 @@ ANSWERS: dict[type[Exception], Callable[..., ResponseReturnValue]] = {
 @bp.before_app_request
 def answer_unknown() -> ResponseReturnValue | None:
     """Answer in JSON what is no call; such an address is in no blueprint, so that no handler of one would see it."""
-    if not f"{request.path}/".startswith("/api/"):
+    if not access.is_api_call():
         return None
     error = request.routing_exception
     if isinstance(error, MethodNotAllowed):

@@ -16,7 +16,7 @@ def register(app: Flask) -> None:
 
 def admit() -> ResponseReturnValue | None:
     """Let the call through (None), or answer it in JSON."""
-    if not f"{request.path}/".startswith("/api/"):
+    if not access.is_api_call():
         return None
     if request.routing_exception is None:
         _refuse_strangers()

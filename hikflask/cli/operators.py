@@ -8,12 +8,11 @@ from hikflask.cli.actor import ACTOR
 from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.passwords import read_password
 from hikflask.cli.tables import moment, table
+from hikflask.forms.fields import LONGEST_NAME
 from hikflask.models import Operator
 from hikflask.models.operator import ROLES
 from hikflask.services import audit, operators, sessions
 from hikflask.services.errors import ServiceError
-
-LONGEST_NAME = 64
 
 
 @click.group(cls=DatabaseGroup)

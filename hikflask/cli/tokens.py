@@ -10,13 +10,11 @@ from hikflask.cli.actor import ACTOR
 from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.operators import checked_name
 from hikflask.cli.tables import moment, table
+from hikflask.forms.operators import DEFAULT_DAYS, LONGEST_DAYS
 from hikflask.models import ApiToken
 from hikflask.models.operator import OPERATOR, ROLES
 from hikflask.services import audit, tokens
 from hikflask.services.errors import ServiceError
-
-DEFAULT_DAYS = 365
-LONGEST_DAYS = 3660
 
 
 @click.group(cls=DatabaseGroup)

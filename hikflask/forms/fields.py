@@ -9,6 +9,8 @@ from wtforms import Field, Form, ValidationError
 
 # Ids are PostgreSQL's INTEGER.
 LARGEST_ID = 2**31 - 1
+# Of an operator or a token, in characters.
+LONGEST_NAME = 64
 # Tab, and what Unicode calls a space (category Zs): they come along when a text is copied.
 SPACES = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 

@@ -9,9 +9,8 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, Field, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 
-from hikflask.forms.fields import one_line, stripped
+from hikflask.forms.fields import LONGEST_NAME, one_line, stripped
 
-LONGEST_NAME = 64
 ROLES = (("viewer", _l("Viewer")), ("operator", _l("Operator")), ("admin", _l("Administrator")))
 DEFAULT_ROLE = "operator"
 DEFAULT_DAYS = 365

@@ -4,9 +4,8 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import Field, PasswordField, StringField, ValidationError
 
-from hikflask.forms.fields import one_line, stripped
+from hikflask.forms.fields import LONGEST_NAME, one_line, stripped
 
-LONGEST_NAME = 64
 LONGEST_TYPED = 512
 
 

@@ -1,21 +1,18 @@
 """What a terminal is and what it can do.
 
-What the vendor allows: GET on /ISAPI/System/deviceInfo, …/AccessControl/capabilities and …/Security/token, and on the
-capabilities of UserInfo and FDLib (ISAPI guide, "Device information", "Capabilities"). deviceInfo is XML even with
-format=json.
+What the vendor allows: GET on /ISAPI/System/deviceInfo and on the capabilities of UserInfo and FDLib (ISAPI guide,
+"Device information", "Capabilities"). deviceInfo is XML even with format=json.
 """
 
 from dataclasses import dataclass
 
 from hikflask.isapi.answer import Requester
 from hikflask.isapi.codec import Json, checked, json_object, member, text, whole, xml
-from hikflask.isapi.errors import Nonsense, NotSupported
+from hikflask.isapi.errors import NotSupported
 
 INFO = "/ISAPI/System/deviceInfo"
-CAPABILITIES = "/ISAPI/AccessControl/capabilities"
 PERSON_CAPABILITIES = "/ISAPI/AccessControl/UserInfo/capabilities?format=json"
 FACE_CAPABILITIES = "/ISAPI/Intelligent/FDLib/capabilities?format=json"
-TOKEN = "/ISAPI/Security/token?format=json"  # noqa: S105 - a name
 
 
 @dataclass(frozen=True)
@@ -26,16 +23,6 @@ class DeviceInfo:
     model: str
     serial: str
     firmware: str
-
-
-@dataclass(frozen=True)
-class Capabilities:
-    """Which sections of the protocol the terminal offers."""
-
-    users: bool
-    faces: bool
-    capture: bool
-    detail_delete: bool
 
 
 @dataclass(frozen=True)
@@ -54,17 +41,6 @@ def info(client: Requester) -> DeviceInfo:
         model=text(root, "model"),
         serial=text(root, "serialNumber"),
         firmware=text(root, "firmwareVersion"),
-    )
-
-
-def capabilities(client: Requester) -> Capabilities:
-    """Return which sections are offered; a flag that is not there means no. Raises TerminalError."""
-    root = xml(checked(client.request("GET", CAPABILITIES)), "AccessControl")
-    return Capabilities(
-        users=text(root, "isSupportUserInfo") == "true",
-        faces=text(root, "isSupportFDLib") == "true",
-        capture=text(root, "isSupportCaptureFace") == "true",
-        detail_delete=text(root, "isSupportUserInfoDetailDelete") == "true",
     )
 
 
@@ -90,12 +66,3 @@ def face_capacity(client: Requester) -> int | None:
     except NotSupported:
         return None
     return whole(json_object(answer).get("FDRecordDataMaxNum"))
-
-
-def token(client: Requester) -> str:
-    """Return a token as the terminal's own page appends it to picture addresses. Raises TerminalError."""
-    answer = checked(client.request("GET", TOKEN))
-    value = member(answer, "Token").get("value")
-    if not isinstance(value, str) or not value:
-        raise Nonsense(message="no token", path=answer.path, http_status=answer.status)
-    return value

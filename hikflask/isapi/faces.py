@@ -1,7 +1,7 @@
 """Faces on a terminal, in the library of visible light: FDID "1", faceLibType "blackFD", FPID = the person's number.
 
 What the vendor allows: PUT /ISAPI/Intelligent/FDLib/FDSetUp adds or replaces a face, multipart, by URL or by picture;
-FDSearch, Count and FDSearch/Delete (ISAPI guide, "Face picture library"). The seed terminal takes nothing but the URL
+FDSearch and FDSearch/Delete (ISAPI guide, "Face picture library"). The seed terminal takes nothing but the URL
 of its own last capture; most others take the picture. DELETE on FDLib itself wipes every library and is not here.
 """
 
@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 
 from hikflask.isapi.answer import Requester
-from hikflask.isapi.codec import Json, checked, confirmed, json_object, rows, to_json, whole
+from hikflask.isapi.codec import Json, checked, confirmed, json_object, to_json
 from hikflask.isapi.errors import Gone, Nonsense, NotSupported
 from hikflask.isapi.multipart import cut_jpeg, face_form
-from hikflask.isapi.paging import MOST_PAGES_BY_NUMBER, PAGE, Page, every_row, page
+from hikflask.isapi.paging import PAGE, Page, every_row, page
 from hikflask.isapi.persons import JSON_TYPE, valid_number
 
 BASE = "/ISAPI/Intelligent/FDLib"
@@ -20,7 +20,6 @@ SET_UP = f"{BASE}/FDSetUp?format=json"
 SEARCH = f"{BASE}/FDSearch?format=json"
 SEARCH_DELETE = f"{BASE}/FDSearch/Delete?format=json&FDID=1&faceLibType=blackFD"
 DELETE = f"{BASE}/FDDelete?format=json"
-COUNT = f"{BASE}/Count?format=json"
 
 LIBRARY: tuple[tuple[str, str], ...] = (("faceLibType", "blackFD"), ("FDID", "1"))
 SCHEME_AND_HOST = re.compile(r"(?:[A-Za-z][\w+.-]*:)?//[^/]*")
@@ -74,7 +73,7 @@ def find(client: Requester, number: str) -> EnrolledFace | None:
         return page(answer, json_object(answer), "MatchList")
 
     # Firmware that ignores one filter may ignore this one: only the number itself counts.
-    found = every_row(ask, MOST_PAGES_BY_NUMBER)
+    found = every_row(ask)
     return next((_face(row) for row in found if _number(row) == number), None)
 
 
@@ -106,16 +105,6 @@ def _remove_by_set_up(client: Requester, number: str) -> None:
         _set_up(client, {**_key(number), "deleteFP": True})
     except NotSupported:
         confirmed(client.request("PUT", DELETE, data=to_json(_key(number)), content_type=JSON_TYPE))
-
-
-def count(client: Requester) -> int:
-    """Return how many faces the library of visible light holds. Raises TerminalError."""
-    answer = checked(client.request("GET", COUNT))
-    words = json_object(answer)
-    if "FDRecordDataInfo" not in words:
-        raise Nonsense(message="no FDRecordDataInfo", path=answer.path, http_status=answer.status)
-    libraries = [row for row in rows(words["FDRecordDataInfo"]) if str(row.get("FDID")) == "1"]
-    return sum(whole(row.get("recordDataNumber")) or 0 for row in libraries)
 
 
 def fetch_picture(client: Requester, face_url: str) -> bytes:

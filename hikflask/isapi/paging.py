@@ -11,9 +11,9 @@ from hikflask.isapi.codec import Json, rows, whole
 from hikflask.isapi.errors import Nonsense
 
 PAGE = 30
-MOST_PAGES = 5000  # a terminal that always has more must not hold us
 # Who is looked for by number is on the first page; firmware that ignores the number lists everybody: 12,000 people.
-MOST_PAGES_BY_NUMBER = 400
+# One that always has more must not hold us.
+MOST_PAGES = 400
 OK, MORE, NO_MATCH = "OK", "MORE", "NO MATCH"
 
 
@@ -48,15 +48,15 @@ def _length(listed: object) -> int:
     return len(listed) if isinstance(listed, list) else 1
 
 
-def every_row(ask: Callable[[int], Page], most: int = MOST_PAGES) -> Iterator[Json]:
-    """Yield all rows; ask gets the position to start from; `most` is how many pages are read.
+def every_row(ask: Callable[[int], Page]) -> Iterator[Json]:
+    """Yield all rows; ask gets the position to start from.
 
     The position advances by what was received and the end is where totalMatches says: who read one page as the whole
     list lost most of it.
     Raises: Nonsense when the list does not surely end, for "not on it" would then be a lie.
     """
     position, total = 0, None
-    for _ in range(most):
+    for _ in range(MOST_PAGES):
         found = ask(position)
         yield from found.rows
         total = found.total if total is None else total

@@ -8,14 +8,14 @@ characters; times have no zone.
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from hikflask.isapi.answer import Requester
 from hikflask.isapi.codec import Json, checked, confirmed, member, to_json, whole
 from hikflask.isapi.errors import Busy, Nonsense, NotSupported, PersonUnknown, Refused
-from hikflask.isapi.paging import MOST_PAGES, MOST_PAGES_BY_NUMBER, PAGE, Page, every_row, page
+from hikflask.isapi.paging import PAGE, Page, every_row, page
 
 BASE = "/ISAPI/AccessControl"
 RECORD = f"{BASE}/UserInfo/Record?format=json"
@@ -103,25 +103,21 @@ def find(client: Requester, number: str) -> Person | None:
     Some firmware ignores EmployeeNoList and lists everybody, so the number itself is compared.
     Raises: TerminalError; Nonsense when the list does not surely end or a row has no number, for None means nobody.
     """
-    people = _search(client, {"EmployeeNoList": _just(number)}, MOST_PAGES_BY_NUMBER)
-    return next((person for person in people if person.number == number), None)
-
-
-def search(client: Requester) -> Iterator[Person]:
-    """Yield everybody on the terminal, page by page. Raises TerminalError; Nonsense when the list stops early."""
-    return _search(client, {}, MOST_PAGES)
-
-
-def _search(client: Requester, condition: Json, most_pages: int) -> Iterator[Person]:
     search_id = uuid.uuid4().hex
 
     def ask(position: int) -> Page:
-        words = {"searchID": search_id, "searchResultPosition": position, "maxResults": PAGE, **condition}
+        words = {
+            "searchID": search_id,
+            "searchResultPosition": position,
+            "maxResults": PAGE,
+            "EmployeeNoList": _just(number),
+        }
         body = to_json({"UserInfoSearchCond": words})
         answer = checked(client.request("POST", SEARCH, data=body, content_type=JSON_TYPE))
         return page(answer, member(answer, "UserInfoSearch"), "UserInfo")
 
-    return (_person(row) for row in every_row(ask, most_pages))
+    people = (_person(row) for row in every_row(ask))
+    return next((person for person in people if person.number == number), None)
 
 
 def _person(row: Json) -> Person:

@@ -9,9 +9,6 @@ from hikflask.extensions import Base
 from hikflask.models.columns import UTCDateTime, database_now
 
 BY_CONSENT = "consent"
-BY_CONTRACT = "contract"
-BY_LAW = "law"
-BASES = (BY_CONSENT, BY_CONTRACT, BY_LAW)
 
 
 class Consent(Base):

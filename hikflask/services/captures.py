@@ -225,7 +225,10 @@ def cancel(capture_id: int) -> bool:
 
 
 def send_cancel(capture_id: int) -> None:
-    """Tell the terminal to close the window of a cancelled capture, where it can, while that capture's lease lasts."""
+    """Tell the terminal to close the window of a cancelled capture, where it can, while that capture's lease lasts.
+
+    :raises TerminalError: what went wrong. :raises LoginStopped: when the terminal refused our password before.
+    """
     capture = _row(capture_id)
     terminal = conversations.terminal_row(capture.terminal_id)
     if capture.state != CANCELLED or not terminal.can_cancel or terminal.lease_number != capture.lease_number:

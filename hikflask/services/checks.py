@@ -42,7 +42,7 @@ def check(terminal_id: int, holder: str) -> Terminal:
 
     :raises TerminalError: what went wrong; the row says so, too.
     :raises TerminalInUse: when a capture holds it. :raises LoginStopped: when it refused our password before.
-    :raises TerminalRetired: when it is out of service for good.
+    :raises TerminalRetired: when it is out of service for good. :raises TerminalUnknown: when there is none.
     """
     try:
         with conversations.converse(terminal_id, holder, CHECK, total=CHECK_SECONDS) as talk:
@@ -73,6 +73,8 @@ def recognise(talk: Conversation) -> None:
     """Ask one question before a removal: only the device that had the person can say that the person is gone.
 
     One that was never checked, or tells another serial number than before, is asked everything, as by a check.
+
+    :raises TerminalError: what went wrong. :raises LeaseLost: when another holder came.
     """
     known = talk.terminal
     if known.face_mode is None or known.serial != device.info(talk).serial[:128]:
@@ -80,7 +82,10 @@ def recognise(talk: Conversation) -> None:
 
 
 def learn(talk: Conversation) -> Terminal:
-    """Ask for device, capabilities, limits and counts within a conversation, and write them to the row."""
+    """Ask for device, capabilities, limits and counts within a conversation, and write them to the row.
+
+    :raises TerminalError: what went wrong. :raises LeaseLost: when another holder came; nothing is written.
+    """
     # What a terminal says may be longer than a column; PostgreSQL refuses what SQLite takes.
     info = device.info(talk)
     modes = _capture_modes(talk)
@@ -117,7 +122,10 @@ def _is_other(terminal: Terminal, serial: str) -> bool:
 
 
 def status(terminal_id: int, holder: str) -> Status:
-    """Return how the terminal is: asked now, or read from the row while somebody talks to it."""
+    """Return how the terminal is: asked now, or read from the row while somebody talks to it.
+
+    :raises TerminalUnknown: when there is none.
+    """
     busy = False
     try:
         with conversations.converse(terminal_id, holder, CHECK, wait=0.0, total=CHECK_SECONDS) as talk:

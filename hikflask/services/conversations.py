@@ -106,7 +106,7 @@ def converse(
     :param total: how long all requests together may take, in seconds, where somebody waits for them.
     :raises LoginStopped: when the password was refused before.
     :raises TerminalRetired: when it is out of service for good.
-    :raises TerminalInUse: when the holder did not finish in time.
+    :raises TerminalInUse: when the holder did not finish in time. :raises TerminalUnknown: when there is no such row.
     """
     config = current_app.config
     _usable(terminal_id)

@@ -8,13 +8,18 @@ from hikflask.services import statements
 from hikflask.services.errors import EmployeeUnknown
 
 
+def lock(employee_id: int) -> bool:
+    """Keep the employee's row as it is to the end of the transaction; False when there is none."""
+    same = update(Employee).where(Employee.id == employee_id).values(is_active=Employee.is_active)
+    return statements.changed_rows(same) == 1
+
+
 def locked(employee_id: int) -> Employee:
     """Return the employee as it is now, and keep it so to the end of the transaction: who leaves is not sent.
 
     :raises EmployeeUnknown: when somebody deleted it meanwhile; then the transaction is over.
     """
-    same = update(Employee).where(Employee.id == employee_id).values(is_active=Employee.is_active)
-    if statements.changed_rows(same) != 1:
+    if not lock(employee_id):
         db.session.rollback()
         raise EmployeeUnknown
     return db.session.get_one(Employee, employee_id, populate_existing=True)

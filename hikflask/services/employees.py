@@ -59,8 +59,9 @@ def save(draft: Draft, source: FaceSource = FaceSource(), *, employee_id: int | 
 
     :raises NumberKnown: when another employee has the number. :raises NumberLeaving: when a terminal may still open
         doors to whoever had it. :raises NumberEnrolled: when an enrolled number would change.
-    :raises CaptureRunning: :raises CaptureSuperseded: :raises CaptureNotSaved: when the capture's picture cannot be
-        used.
+    :raises CaptureRunning: :raises CaptureSuperseded: :raises CaptureNotSaved: :raises CaptureLost: when the capture's
+        picture cannot be used.
+    :raises TerminalUnknown: :raises EmployeeInactive: when it cannot be on the terminal chosen for it.
     :raises BadPhoto: when the upload is no picture. :raises NameTooLong: when the terminal takes no such name.
     :raises ConsentMissing: when nothing says that this face may be kept, and that is required.
     :raises EmployeeUnknown: when the employee that would change was deleted meanwhile.

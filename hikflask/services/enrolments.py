@@ -217,11 +217,6 @@ def count_open_removals() -> int:
     return db.session.execute(statement).scalar_one()
 
 
-def claim_due(limit: int = 20) -> list[int]:
-    """Claim what is due on any terminal, as claim_turns() does, and return the ids."""
-    return [enrolment_id for turn in claim_turns(limit) for enrolment_id in turn]
-
-
 def claim_turns(limit: int = 20) -> list[list[int]]:
     """Claim by compare-and-set the enrolments whose next attempt has come, and return their ids, a list per terminal.
 

@@ -30,6 +30,7 @@ def create_administrator(given: str, name: str, password: str, address: str) -> 
     """Add the first administrator.
 
     :raises OperatorsExist: when there is somebody already. :raises CodeWrong: :raises TooOften: :raises WeakPassword:
+    :raises NameReserved: when the audit trail could not tell who it is.
     """
     if operators.exist():
         raise OperatorsExist

@@ -91,7 +91,10 @@ def acquire(terminal_id: int, holder: str, purpose: str, seconds: float, wait: f
 
 
 def in_use(terminal_id: int) -> TerminalInUse:
-    """Return the refusal that names the present holder and the seconds that remain to it."""
+    """Return the refusal that names the present holder and the seconds that remain to it.
+
+    :raises TerminalUnknown: when there is no such row.
+    """
     row = db.session.execute(
         select(Terminal.lease_holder, Terminal.lease_until, database_now()).where(Terminal.id == terminal_id)
     ).first()

@@ -61,7 +61,8 @@ def _add(operator: Operator) -> Operator:
 def create_first(name: str, password: str) -> Operator:
     """Add the first administrator; two that come at once are one.
 
-    :raises OperatorsExist: when there is somebody already.
+    :raises OperatorsExist: when there is somebody already. :raises WeakPassword:
+    :raises NameReserved: when the audit trail could not tell who it is.
     """
     operator = _new(name, password, ADMIN)
     _lock_table()
@@ -90,7 +91,7 @@ def exist() -> bool:
 def change(operator_id: int, role: str, is_active: bool) -> Operator:
     """Give another role, let somebody in or keep out; who is kept out is signed out at once.
 
-    :raises LastAdministrator: when nobody would be left to administer.
+    :raises LastAdministrator: when nobody would be left to administer. :raises OperatorUnknown: when there is none.
     """
     operator = row(operator_id)
     before = {"role": operator.role, "is_active": operator.is_active}
@@ -119,7 +120,7 @@ def set_password(operator_id: int, password: str, *, keep_session: int | None = 
     """Give another password; every other session ends, and the tries that were counted are forgotten.
 
     :param keep_session: the session that stays, when operators change their own.
-    :raises WeakPassword:
+    :raises WeakPassword: :raises OperatorUnknown: when there is none.
     """
     operator = row(operator_id)
     passwords.refuse_weak(password, operator.name)

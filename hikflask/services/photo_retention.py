@@ -17,7 +17,7 @@ from hikflask.models import Capture, Employee, Enrolment, Photo
 from hikflask.models.capture import RUNNING, TAKEN
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT, REFUSED
-from hikflask.services import audit, photos, statements
+from hikflask.services import audit, employee_rows, photos, statements
 from hikflask.services.retention import DAY, MOST_AT_ONCE
 
 EMPLOYED = "employed"
@@ -151,7 +151,8 @@ def _some(over: ColumnElement[bool]) -> list[tuple[int, int | None]]:
 
 def _forget(photo_id: int, employee_id: int | None, reason: str, over: ColumnElement[bool]) -> bool:
     """Mark one photo, if its time is over still; False when another worker did, or somebody wants it now."""
-    _lock(employee_id)
+    if employee_id is not None:
+        employee_rows.lock(employee_id)
     mark = update(Photo).where(Photo.id == photo_id, over).values(forgotten_at=database_now())
     marked = statements.changed_rows(mark) == 1
     if marked:
@@ -160,12 +161,6 @@ def _forget(photo_id: int, employee_id: int | None, reason: str, over: ColumnEle
         audit.note("photo.forgotten", employee=employee, subject=file, after={"rule": reason})
     db.session.commit()
     return marked
-
-
-def _lock(employee_id: int | None) -> None:
-    if employee_id is not None:
-        same = update(Employee).where(Employee.id == employee_id).values(is_active=Employee.is_active)
-        statements.changed_rows(same)
 
 
 def _note_removed(photo_id: int, file: str) -> bool:
@@ -177,7 +172,8 @@ def _note_removed(photo_id: int, file: str) -> bool:
 
 
 def _remove_row(photo_id: int, employee_id: int | None, over: ColumnElement[bool]) -> bool:
-    _lock(employee_id)
+    if employee_id is not None:
+        employee_rows.lock(employee_id)
     deleted = db.session.execute(delete(Photo).where(Photo.id == photo_id, over).returning(Photo.id)).first()
     db.session.commit()
     return deleted is not None

@@ -36,10 +36,12 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
 
     :param terminal_id: None: the capture's terminal, or else the only one in use.
     :param overwrite: take off whoever has the number on the terminal under another name.
-    :raises EmployeeUnknown: when the employee was deleted meanwhile.
+    :raises EmployeeUnknown: when the employee was deleted meanwhile. :raises EmployeeInactive: when deactivated.
+    :raises NameTooLong: when the terminal takes no such name. :raises NumberLeaving: when a terminal may still open
+        doors to whoever had the number.
     :raises CaptureSuperseded: when that capture's face is no more in the terminal's file.
-    :raises CaptureNotSaved: when its picture was deleted in this moment.
-    :raises WishChanged: when somebody else changed the wish in this moment.
+    :raises CaptureNotSaved: when its picture was deleted in this moment. :raises CaptureLost: when its file is gone.
+    :raises WishChanged: when somebody else changed the wish in this moment. :raises EnrolmentUnknown: when it ended.
     :raises TerminalUnknown: when the terminal is unknown, or none is in use.
     :raises TerminalNotNamed: when several are in use, and neither `terminal_id` nor a capture says which one.
     :raises ConsentMissing: when nothing says that the captured face may be kept, and that is required.

@@ -59,6 +59,7 @@ def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SEC
     """Change a terminal while nobody talks to it; a corrected login opens it again and what waited is tried.
 
     :raises TerminalInUse: when a conversation does not end in time. :raises TerminalNameKnown: when the name is taken.
+    :raises TerminalUnknown: when there is none.
     :raises TerminalAddressRefused: when nothing is sent to the new address; an old one may stay, to be switched off.
     :raises TerminalPasswordNeeded: when the address changes and no password is given: what answers there could choose
         the challenge, and find the stored password from the response.
@@ -139,6 +140,7 @@ def delete(terminal_id: int, holder: str) -> None:
     """Delete a terminal that nobody is enrolled on, with the pictures that were captured there and never saved.
 
     :raises TerminalHasPeople: when somebody is, or may still be. :raises TerminalInUse: while somebody talks to it.
+    :raises TerminalUnknown: when there is none.
     """
     lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS)
     try:

@@ -29,7 +29,7 @@ from hikflask.web import (
     tokens,
     uploads,
 )
-from hikflask.web.addresses import RowId
+from hikflask.web.paths import RowId
 
 BLUEPRINTS = (
     employees,

@@ -11,8 +11,8 @@ from hikflask.services import operators, sessions
 from hikflask.services.admission_errors import TooOften, WeakPassword
 from hikflask.services.errors import ServiceError
 from hikflask.web import ask_again, errors, kept, operator
-from hikflask.web.addresses import next_or
 from hikflask.web.errors import said
+from hikflask.web.paths import next_or
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 

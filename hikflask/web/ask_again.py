@@ -7,8 +7,8 @@ from hikflask import access
 from hikflask.forms.sign_in import ConfirmForm, NewPasswordForm, SignInForm
 from hikflask.services.admission_errors import TooOften
 from hikflask.web import htmx, kept, operator
-from hikflask.web.addresses import page_before
 from hikflask.web.kept import Kept
+from hikflask.web.paths import page_before
 
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN = 400, 401, 403
 SIGN_IN, CONFIRM, PASSWORD = "sign_in.ask", "confirmation.ask", "account.password"

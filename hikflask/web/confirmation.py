@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFError
 from hikflask.access import VIEWER, allow
 from hikflask.forms.sign_in import ConfirmForm
 from hikflask.web import ask_again, kept, operator, own_password
-from hikflask.web.addresses import next_or
+from hikflask.web.paths import next_or
 
 bp = Blueprint("confirmation", __name__)
 

@@ -19,6 +19,7 @@ from hikflask.services.drafts import Draft
 from hikflask.services.employees import FaceSource
 from hikflask.services.errors import CaptureRunning, ServiceError
 from hikflask.web import employee_page, enrolment_lines, htmx, kept, panel
+from hikflask.web.enrolments import settle_now
 from hikflask.web.errors import said
 from hikflask.web.listing import listed
 from hikflask.web.page import with_link
@@ -135,7 +136,7 @@ def set_active(employee_id: int) -> ResponseReturnValue:
     """Take an employee off all terminals, or let one back in."""
     _employee(employee_id)
     try:
-        _settle(employees.set_active(employee_id, request.form.get("active") == "1"))
+        settle_now(employees.set_active(employee_id, request.form.get("active") == "1"))
     except ServiceError as error:
         flash(said(error), "danger")
     return redirect(url_for(".show", employee_id=employee_id), 303)
@@ -183,7 +184,7 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
         employee = employees.save(employee_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
     except ServiceError as error:
         return employee_page.refused(form, error)
-    _settle(employee)
+    settle_now(employee)
     if form.own_capture and not shown.photo and not form.photo.data:
         flash(_without_face(employee), "warning")
     return redirect(url_for(".show", employee_id=employee.id), 303)
@@ -213,12 +214,6 @@ def _terminal_for_file(form: EmployeePageForm) -> int | None:
     """Return the terminal that was selected, else the only one."""
     active = terminals.all_active()
     return form.terminal_id.data or (active[0].id if len(active) == 1 else None)
-
-
-def _settle(employee: Employee) -> None:
-    for enrolment in enrolments.of_number(employee.number):
-        if enrolment.next_attempt_at is not None:
-            task_queue.enqueue(jobs.settle, enrolment.id)
 
 
 def _further(employee: Employee) -> list[Terminal]:

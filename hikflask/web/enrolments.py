@@ -8,11 +8,11 @@ from hikflask import jobs
 from hikflask.access import OPERATOR, VIEWER, allow
 from hikflask.extensions import task_queue
 from hikflask.forms.fields import row_id
-from hikflask.models import Enrolment
+from hikflask.models import Employee, Enrolment
 from hikflask.services import employees, enrolments, removals
 from hikflask.web import enrolment_lines
-from hikflask.web.addresses import next_or
 from hikflask.web.page import with_alarm
+from hikflask.web.paths import next_or
 
 bp = Blueprint("enrolments", __name__)
 
@@ -67,6 +67,13 @@ def somebody_else(enrolment_id: int) -> ResponseReturnValue:
     if not removals.end_as_somebody_elses(enrolment.id, wish, name):
         flash(_("This was changed meanwhile. Look again, please."), "warning")
     return _back(enrolment)
+
+
+def settle_now(employee: Employee) -> None:
+    """Go to the terminals at once for all that is due under the employee's number."""
+    for enrolment in enrolments.of_number(employee.number):
+        if enrolment.next_attempt_at is not None:
+            task_queue.enqueue(jobs.settle, enrolment.id)
 
 
 def _enrolment(enrolment_id: int) -> Enrolment:

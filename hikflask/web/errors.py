@@ -14,7 +14,7 @@ from hikflask.isapi.errors import TerminalError
 from hikflask.services.errors import EmployeeUnknown, ServiceError
 from hikflask.web import ask_again, htmx
 from hikflask.web.actors import actor
-from hikflask.web.addresses import page_before
+from hikflask.web.paths import page_before
 
 KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}
 NOT_FOUND = 404

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from flask import Response, current_app, g, request
 from flask_babel import gettext as _
 
+from hikflask import access
+
 FORBIDDEN = 403
 SEEING = {"GET", "HEAD", "OPTIONS"}
 # `none` is a person: the address was typed, or a bookmark opened.
@@ -18,7 +20,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 def refuse() -> Response | None:
     """Answer at once, and without a look at the session, what would change something and comes from another site."""
-    if request.method in SEEING or f"{request.path}/".startswith("/api/") or not _is_foreign():
+    if request.method in SEEING or access.is_api_call() or not _is_foreign():
         return None
     current_app.logger.warning(
         "request %s refused: it comes from a page of %s",

@@ -13,7 +13,7 @@ from hikflask.access import Rule
 from hikflask.services import audit, sessions
 from hikflask.services.audit import Actor
 from hikflask.services.sessions import SignedIn
-from hikflask.web import addresses, ask_again, foreign, operator, own_password
+from hikflask.web import ask_again, foreign, operator, own_password, paths
 
 BAD_REQUEST, FORBIDDEN = 400, 403
 # What somebody may do whose password must be changed first.
@@ -57,7 +57,7 @@ def forget_actor(error: BaseException | None = None) -> None:  # noqa: ARG001 - 
 
 def admit() -> ResponseReturnValue | None:
     """Let the request through (None), or answer it: sign in, confirm, or no."""
-    if f"{request.path}/".startswith("/api/") or request.blueprint == "uploads":
+    if access.is_api_call() or request.blueprint == "uploads":
         return None
     return admit_page()
 
@@ -82,7 +82,7 @@ def _admit_person(person: SignedIn, rule: Rule | None) -> ResponseReturnValue | 
     if person.must_change_password and request.endpoint not in BEFORE_THE_CHANGE:
         return ask_again.to_change_password()
     if request.routing_exception is not None:
-        return addresses.led_on(request.routing_exception)  # else there is no such page, as the answer will say
+        return paths.led_on(request.routing_exception)  # else there is no such page, as the answer will say
     if rule is None or rule.role is None or not access.may(person.role, rule.role):
         _refused()
     return own_password.admit(person, rule) if rule.confirmed else None

@@ -2,6 +2,8 @@
 
 from flask import Flask, Response, request
 
+from hikflask import access
+
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -25,7 +27,7 @@ def protect(response: Response) -> Response:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Referrer-Policy", "same-origin")
-    if f"{request.path}/".startswith("/api/"):
+    if access.is_api_call():
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("Content-Disposition", 'attachment; filename="api.json"')
     if request.endpoint and not request.endpoint.endswith("static"):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import Response, current_app, flash, make_response, request, session
+from flask import Response, current_app, flash, g, make_response, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
@@ -114,13 +114,20 @@ def shown_again(kept: Kept, person: SignedIn, why: str = "", *, silent: bool = F
     if endpoint not in _restorers or rule is None or rule.role is None or not access.may(person.role, rule.role):
         return None
     said = list(session.get("_flashes", []))
+    g.form_shown_again = endpoint
     if kept.has_secret or not silent:
         flash(f"{why} {_what_to_do(kept)}".strip(), "warning")
     try:
         return make_response(_restorers[endpoint](MultiDict(kept.pairs), **values))
     except NotFound:
         session["_flashes"] = said
+        del g.form_shown_again
         return None
+
+
+def shown_endpoint() -> str:
+    """Return the view whose page is answered: that of a form shown again, whatever address it is shown at."""
+    return str(g.get("form_shown_again") or request.endpoint or "")
 
 
 def rule_of(kept: Kept) -> access.Rule | None:

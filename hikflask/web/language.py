@@ -7,9 +7,9 @@ from flask import Blueprint, Response, current_app, has_request_context, make_re
 from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
 
-from hikflask.access import VIEWER, allow
+from hikflask.access import VIEWER, allow, is_api_call
 from hikflask.web import ask_again
-from hikflask.web.addresses import next_or, page_before, present_address
+from hikflask.web.paths import next_or, page_before, present_address
 
 bp = Blueprint("language", __name__)
 
@@ -27,7 +27,7 @@ def locale() -> str:
     """Return the language of this answer."""
     if not has_request_context():
         return DEFAULT
-    if request.path.startswith("/api/"):
+    if is_api_call():
         return API_LANGUAGE
     asked = request.args.get("lang") if request.endpoint in BY_LINK else None
     for chosen in (asked, request.cookies.get(COOKIE)):

@@ -15,7 +15,7 @@ from hikflask.forms.sign_in import ConfirmForm
 from hikflask.services import sessions
 from hikflask.services.admission_errors import PasswordWrong, TooOften
 from hikflask.services.sessions import SignedIn
-from hikflask.web import addresses, ask_again, kept
+from hikflask.web import ask_again, kept, paths
 from hikflask.web.errors import said
 
 UNPROCESSABLE, TOO_MANY, FORBIDDEN = 422, 429, 403
@@ -84,7 +84,7 @@ def _question(form: ConfirmForm, status: int) -> Response:
 def _page() -> str:
     """Return the page that the form came from, also while the question is asked again."""
     known = request.form.get(PAGE)
-    return addresses.own_path(known) if known else addresses.page_before()
+    return paths.own_path(known) if known else paths.page_before()
 
 
 def _take_out() -> None:

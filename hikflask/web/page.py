@@ -8,10 +8,19 @@ from markupsafe import Markup
 
 from hikflask import access, wording
 from hikflask.services import enrolments
-from hikflask.web import enrolment_lines, operator
+from hikflask.web import enrolment_lines, kept, operator
 from hikflask.web.actors import actor
-from hikflask.web.addresses import here
 from hikflask.web.language import LANGUAGES, full_time, local_day, local_time, paper_time, valid_until
+from hikflask.web.paths import here
+
+# What stands in the menu → the blueprints whose pages belong to it.
+MENU = {
+    "employees": {"employees", "captures", "consents"},
+    "terminals": {"terminals"},
+    "administration": {"administration", "operators", "tokens", "audit", "erasures", "removals"},
+    "account": {"account"},
+}
+ALARM = "removals.index"
 
 
 def register(app: Flask) -> None:
@@ -32,10 +41,20 @@ def known() -> dict[str, Any]:
         "language": str(get_locale()),
         "languages": LANGUAGES,
         "here": here,
+        "present_entry": present_entry,
         "present": operator.present,
         "may": may,
         "poll_seconds": enrolment_lines.poll_seconds,
     }
+
+
+def present_entry() -> str:
+    """Return which entry of the menu the page belongs to, `alarm` for that of open removals; "" where it is none."""
+    endpoint = kept.shown_endpoint()
+    if endpoint == ALARM:
+        return "alarm"
+    blueprint = endpoint.rpartition(".")[0]
+    return next((entry for entry, blueprints in MENU.items() if blueprint in blueprints), "")
 
 
 def may(role: str) -> bool:

@@ -5,13 +5,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from hikflask import jobs
 from hikflask.access import ADMIN, VIEWER, allow, confirmed
-from hikflask.extensions import task_queue
 from hikflask.forms.removals import NumbersForm
 from hikflask.services import enrolments, leavers
 from hikflask.services.leavers import Leavers
 from hikflask.web import enrolment_lines, kept
+from hikflask.web.enrolments import settle_now
 
 bp = Blueprint("removals", __name__)
 
@@ -52,9 +51,7 @@ def deactivate() -> ResponseReturnValue:
         return _bulk(form, status=UNPROCESSABLE)
     left = leavers.deactivate(form.listed)
     for employee in left:
-        for enrolment in enrolments.of_number(employee.number):
-            if enrolment.next_attempt_at is not None:
-                task_queue.enqueue(jobs.settle, enrolment.id)
+        settle_now(employee)
     flash(_("Deactivated: %(n)s.", n=len(left)))
     return redirect(url_for(".index"), 303)
 

@@ -10,8 +10,8 @@ from hikflask.forms.sign_in import SignInForm
 from hikflask.services import operators, sessions
 from hikflask.services.admission_errors import SignInRefused, TooOften
 from hikflask.web import ask_again, kept, language, operator
-from hikflask.web.addresses import next_or
 from hikflask.web.errors import said
+from hikflask.web.paths import next_or
 
 bp = Blueprint("sign_in", __name__)
 

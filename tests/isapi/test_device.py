@@ -23,18 +23,6 @@ def test_a_login_page_is_no_device_info() -> None:
         device.info(Prepared(answer(b"<html><head/></html>")))
 
 
-def test_the_seed_terminal_offers_all_sections() -> None:
-    client = Prepared(answer(recorded("seed_terminal/00_GET_AccessControl_capabilities.response.xml")))
-    assert device.capabilities(client) == device.Capabilities(users=True, faces=True, capture=True, detail_delete=True)
-
-
-def test_a_missing_flag_means_no() -> None:
-    client = Prepared(answer(b"<AccessControl><isSupportUserInfo>true</isSupportUserInfo></AccessControl>"))
-    assert device.capabilities(client) == device.Capabilities(
-        users=True, faces=False, capture=False, detail_delete=False
-    )
-
-
 def test_limits_are_read_from_the_recording() -> None:
     client = Prepared(answer(recorded("other_terminals/userinfo_capabilities_K1A340FWX.json")))
     assert device.person_limits(client) == device.PersonLimits(name_bytes=128, people=1500)
@@ -50,13 +38,3 @@ def test_a_terminal_that_tells_no_limits_has_none(given: device.PersonLimits) ->
 def test_the_face_capacity_is_read_from_the_recording() -> None:
     client = Prepared(answer(recorded("seed_terminal/16_GET_Intelligent_FDLib_capabilities.response.json")))
     assert device.face_capacity(client) == 1500
-
-
-def test_the_token_is_read_from_the_recording() -> None:
-    client = Prepared(answer(recorded("seed_terminal/06_GET_Security_token.response.json")))
-    assert device.token(client) == "T0KEN0REDACTED0REDACTED0REDACTED"
-
-
-def test_an_answer_without_a_token_is_nonsense() -> None:
-    with pytest.raises(errors.Nonsense):
-        device.token(Prepared(answer(b'{"Token":{}}')))

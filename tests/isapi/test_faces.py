@@ -135,16 +135,6 @@ def test_no_face_is_touched_for_a_bad_number(number: str) -> None:
     assert client.sent == []
 
 
-def test_only_the_library_of_visible_light_is_counted() -> None:
-    rows = [{"FDID": "1", "faceLibType": "blackFD", "recordDataNumber": 7}, {"FDID": "2", "recordDataNumber": 9}]
-    assert faces.count(Prepared(answer(json.dumps({"FDRecordDataInfo": rows}).encode()))) == 7
-
-
-def test_an_answer_without_libraries_is_nonsense() -> None:
-    with pytest.raises(errors.Nonsense):
-        faces.count(Prepared(answer()))
-
-
 @pytest.mark.parametrize(
     ("face_url", "path"),
     [

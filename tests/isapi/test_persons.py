@@ -1,6 +1,8 @@
 """People: added, renamed, found on whatever page, removed one at a time."""
 
+import itertools
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from hikflask.isapi import errors, persons
 from hikflask.isapi.answer import Answer
-from hikflask.isapi.paging import MOST_PAGES_BY_NUMBER
+from hikflask.isapi.paging import MOST_PAGES
 
 from .helpers import Prepared, answer, recorded, refusal
 
@@ -34,6 +36,12 @@ def page(*people: dict[str, object], total: int | None, **changes: object) -> An
 def sent_json(client: Prepared, index: int = 0) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(client.sent[index].data or b"")
     return found
+
+
+def numbered(file: str) -> bytes:
+    """A recorded page, in which everybody has one and the same blanked number, with numbers from 1 on."""
+    numbers = itertools.count(1)
+    return re.sub(rb'(?<="employeeNo":\t)"\w+"', lambda _: b'"%d"' % next(numbers), recorded(file))
 
 
 def test_adding_sends_the_guides_body_in_its_order() -> None:
@@ -168,7 +176,7 @@ def test_a_firmware_that_counts_no_faces_says_none() -> None:
 def test_a_search_advances_by_what_came_and_keeps_its_id() -> None:
     pages = [page(*[person(f"{part}-{n}") for n in range(size)], total=83) for part, size in enumerate((30, 20, 30, 3))]
     client = Prepared(*pages)
-    assert len(list(persons.search(client))) == 83
+    assert persons.find(client, "100222") is None
     asked = [sent_json(client, index)["UserInfoSearchCond"] for index in range(4)]
     assert [words["searchResultPosition"] for words in asked] == [0, 30, 50, 80]
     assert {words["maxResults"] for words in asked} == {30}
@@ -176,15 +184,18 @@ def test_a_search_advances_by_what_came_and_keeps_its_id() -> None:
 
 
 def test_the_seed_terminals_recorded_search_is_complete() -> None:
-    client = Prepared(answer(recorded("seed_terminal/51_POST_AccessControl_UserInfo_Search.response.json")))
-    assert len(list(persons.search(client))) == 12
+    client = Prepared(answer(numbered("seed_terminal/51_POST_AccessControl_UserInfo_Search.response.json")))
+    url = "https://192.168.1.67/LOCALS/pic/enrlFace/0/0000000003.jpg@WEB000000000023"
+    assert persons.find(client, "12") == persons.Person("12", "0" * 32, 1, url)
 
 
 def test_the_other_recorded_search_goes_on_after_more() -> None:
-    first = answer(recorded("other_terminals/userinfo_search_K1T342MWX.json"))
-    found = list(persons.search(Prepared(first, page(person("8"), person("9"), total=7))))
-    assert len(found) == 7
-    assert found[0].face_url == "https://DEVICE_HOST/LOCALS/pic/enrlFace/0/0000000001.jpg@WEB000000000015"
+    first = answer(numbered("other_terminals/userinfo_search_K1T342MWX.json"))
+    found = persons.find(Prepared(first), "1")
+    assert found is not None
+    assert found.face_url == "https://DEVICE_HOST/LOCALS/pic/enrlFace/0/0000000001.jpg@WEB000000000015"
+    assert persons.find(Prepared(first, page(person("8"), person("9"), total=7)), "9") is not None
+    assert persons.find(Prepared(first, page(person("8"), person("9"), total=7)), "10") is None
 
 
 def test_a_list_that_stops_early_is_not_taken_for_the_whole() -> None:
@@ -194,17 +205,17 @@ def test_a_list_that_stops_early_is_not_taken_for_the_whole() -> None:
 
 def test_without_a_total_the_words_more_and_ok_decide() -> None:
     client = Prepared(page(person("1"), total=None, responseStatusStrg="MORE"), page(person("2"), total=None))
-    assert [found.number for found in persons.search(client)] == ["1", "2"]
+    assert persons.find(client, "2") is not None
 
 
 def test_one_person_as_an_object_is_a_list_of_one() -> None:
     body = b'{"UserInfoSearch":{"responseStatusStrg":"OK","totalMatches":1,"UserInfo":{"employeeNo":7,"name":"a"}}}'
-    assert [found.number for found in persons.search(Prepared(answer(body)))] == ["7"]
+    assert persons.find(Prepared(answer(body)), "7") == persons.Person("7", "a", None, None)
 
 
 def test_a_refused_search_is_not_an_empty_list() -> None:
     with pytest.raises(errors.Busy):
-        list(persons.search(Prepared(refusal("deviceBusy", status=200, status_code=2))))
+        persons.find(Prepared(refusal("deviceBusy", status=200, status_code=2)), "1")
 
 
 def test_the_count_is_read_from_the_recording() -> None:
@@ -280,10 +291,10 @@ def test_no_delete_ever_names_anything_but_one_number(number: str) -> None:
     assert number
 
 
-def test_a_search_by_number_is_followed_for_fewer_pages_than_a_whole_list() -> None:
+def test_a_search_is_not_followed_for_ever() -> None:
     client = Prepared(*[page(person("8"), total=10**6)] * 500)
 
     with pytest.raises(errors.Nonsense):
         persons.find(client, "7")
 
-    assert len(client.sent) == MOST_PAGES_BY_NUMBER
+    assert len(client.sent) == MOST_PAGES

@@ -17,6 +17,7 @@ from tests.isapi.helpers import RECORDINGS, Prepared, answer, recorded
 INDEX = json.loads(recorded("seed_terminal/index.json"))
 URL = "https://192.168.1.67/LOCALS/pic/web_face_enrollpic.jpg@WEB000000000020"
 ACCESS = "/ISAPI/AccessControl"
+BLANKED = "0" * 32  # number and name of everybody in the recorded list
 
 
 class Replay:
@@ -38,10 +39,8 @@ def take(client: Replay) -> object:
 
 
 ASKED: dict[tuple[str, str], tuple[Callable[[Replay], object], object]] = {
-    ("GET", f"{ACCESS}/capabilities"): (device.capabilities, device.Capabilities(True, True, True, True)),
     ("GET", f"{ACCESS}/CaptureFaceData/capabilities"): (capture.capabilities, capture.CaptureModes(True, True, True)),
     ("GET", "/ISAPI/Intelligent/FDLib/capabilities"): (device.face_capacity, 1500),
-    ("GET", "/ISAPI/Security/token"): (lambda client: bool(device.token(client)), True),
     ("POST", f"{ACCESS}/CaptureFaceData"): (take, URL),
     ("POST", f"{ACCESS}/UserInfo/Record"): (
         lambda client: persons.add(client, "3242", "Иван", begin=persons.FIRST_MOMENT),
@@ -49,14 +48,16 @@ ASKED: dict[tuple[str, str], tuple[Callable[[Replay], object], object]] = {
     ),
     ("PUT", "/ISAPI/Intelligent/FDLib/FDSetUp"): (lambda client: faces.bind_url(client, "3242", URL), None),
     ("POST", f"{ACCESS}/UserInfo/Search"): (
-        lambda client: [person.faces for person in persons.search(client)],
-        [0] * 9 + [1] * 3,
+        lambda client: (persons.find(client, BLANKED), persons.find(client, "100222")),
+        (persons.Person(BLANKED, BLANKED, 0, None), None),
     ),
     ("GET", f"{ACCESS}/UserInfo/Count"): (persons.count, persons.Count(people=12, faces=3)),
 }
 NEVER_ASKED = {
+    ("GET", f"{ACCESS}/capabilities"),
     ("GET", f"{ACCESS}/PersonAndCardComparison/DeviceWorkMode"),
     ("GET", f"{ACCESS}/UserInfoDetail/Delete/capabilities"),
+    ("GET", "/ISAPI/Security/token"),
     ("PUT", "/ISAPI/Security/sessionHeartbeat"),
 }
 
@@ -118,13 +119,13 @@ def not_locked(body: bytes) -> object:
 
 
 def page_of_people(body: bytes) -> object:
-    """The page says MORE: the client asks on from where it ended, and an empty page there is no end."""
-    client = Prepared(answer(body), answer(body))
-    people = persons.search(client)
-    found = [next(people) for _ in range(5)]
-    next(people)
+    """The page says MORE: the client asks on from where it ended."""
+    rest = {"responseStatusStrg": "OK", "totalMatches": 7, "UserInfo": [{"employeeNo": "8"}, {"employeeNo": "9"}]}
+    client = Prepared(answer(body), answer(json.dumps({"UserInfoSearch": rest}).encode()))
+    assert persons.find(client, "100222") is None
     wish = json.loads(client.sent[1].data or b"")["UserInfoSearchCond"]
-    return [person.faces for person in found], wish["searchResultPosition"]
+    found = persons.find(Prepared(answer(body)), "REDACTED_EMP")
+    return found and found.faces, wish["searchResultPosition"]
 
 
 OTHERS: dict[str, tuple[Callable[[bytes], object], object]] = {
@@ -135,7 +136,7 @@ OTHERS: dict[str, tuple[Callable[[bytes], object], object]] = {
         lambda body: device.person_limits(Prepared(answer(body))).name_bytes,
         128,
     ),
-    "userinfo_search_K1T342MWX.json": (page_of_people, ([1, 1, 1, 1, 1], 5)),
+    "userinfo_search_K1T342MWX.json": (page_of_people, (1, 5)),
     "wrong_password_401_K1T342MWX.xml": (not_locked, 4),
     "www_authenticate_K1T342MWX.txt": (lambda body: getattr(best_challenge(body.decode()), "realm", ""), "DS-6E392E44"),
 }

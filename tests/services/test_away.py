@@ -18,6 +18,7 @@ from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from hikflask.vault import VaultError
 from tests.conftest import PASSWORD
+from tests.due import claim_due
 from tests.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -42,7 +43,7 @@ def test_terminal_that_did_not_answer_is_left_alone_for_a_while(terminal: Termin
     with pytest.raises(Unreachable):
         settling.settle(first.id, "test")
 
-    assert enrolments.claim_due() == []
+    assert claim_due() == []
     assert enrolments.is_quiet(first.id)
 
 
@@ -54,11 +55,11 @@ def test_terminal_that_was_away_is_asked_with_one_wish_first(terminal: Terminal,
     wire.away.clear()
     let_the_quiet_pass()
 
-    probe = enrolments.claim_due()
+    probe = claim_due()
 
     assert len(probe) == 1
     settling.settle(probe[0], "sweep")
-    assert len(enrolments.claim_due()) == 2
+    assert len(claim_due()) == 2
 
 
 def test_losing_the_queue_loses_nothing(terminal: Terminal) -> None:
@@ -66,10 +67,10 @@ def test_losing_the_queue_loses_nothing(terminal: Terminal) -> None:
     db.session.execute(db.update(Enrolment).values(next_attempt_at=database_now(-1)))
     db.session.commit()
 
-    assert enrolments.claim_due() == [enrolment.id]
+    assert claim_due() == [enrolment.id]
     db.session.execute(db.update(Enrolment).values(next_attempt_at=database_now(-1)))
     db.session.commit()
-    assert enrolments.claim_due() == [enrolment.id]
+    assert claim_due() == [enrolment.id]
 
 
 @pytest.fixture
@@ -91,16 +92,16 @@ def test_terminal_that_somebody_talks_to_has_its_turn_later(
     here, there = wish(terminal, "1"), wish(other[0], "2")
 
     with conversations.converse(terminal.id, "somebody", "check"):
-        assert enrolments.claim_due() == [there.id]
+        assert claim_due() == [there.id]
 
-    assert enrolments.claim_due() == [here.id]
+    assert claim_due() == [here.id]
 
 
 def test_lease_that_nobody_gave_back_keeps_no_turn_away_when_it_has_ended(terminal: Terminal) -> None:
     enrolment = wish(terminal, "1")
     leases.acquire(terminal.id, "somebody", "check", seconds=-0.001)
 
-    assert enrolments.claim_due() == [enrolment.id]
+    assert claim_due() == [enrolment.id]
 
 
 def test_who_is_to_leave_comes_first(terminal: Terminal) -> None:
@@ -111,7 +112,7 @@ def test_who_is_to_leave_comes_first(terminal: Terminal) -> None:
     db.session.execute(db.update(Enrolment).where(Enrolment.id != leaver.id).values(next_attempt_at=database_now(-60)))
     db.session.commit()
 
-    assert enrolments.claim_due(2) == [leaver.id, joiners[0].id]
+    assert claim_due(2) == [leaver.id, joiners[0].id]
 
 
 def test_worker_does_not_wait_for_a_terminal_that_somebody_talks_to(

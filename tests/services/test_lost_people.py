@@ -13,6 +13,7 @@ from hikflask.services.employees import FaceSource
 from hikflask.services.errors import ServiceError
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
+from tests.due import claim_due
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
@@ -36,7 +37,7 @@ def wish(draft: Draft) -> Enrolment:
 
 
 def sweep() -> list[int]:
-    claimed = enrolments.claim_due()
+    claimed = claim_due()
     for enrolment_id in claimed:
         with suppress(TerminalError, ServiceError):
             settling.settle(enrolment_id, "sweep")
@@ -98,5 +99,5 @@ def test_check_of_a_terminal_that_lost_nobody_asks_for_nothing(both: Terminal, s
 
     checks.check(both.id, "test")
 
-    assert enrolments.claim_due() == []
+    assert claim_due() == []
     assert losses() == 0

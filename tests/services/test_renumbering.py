@@ -9,6 +9,7 @@ from hikflask.services.employees import FaceSource
 from hikflask.services.errors import NumberEnrolled, NumberLeaving
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
+from tests.due import claim_due
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
@@ -23,7 +24,7 @@ def enrol(simulator: Simulated, terminal: Terminal, draft: Draft, employee_id: i
 
 
 def settle_all() -> None:
-    for enrolment_id in enrolments.claim_due():
+    for enrolment_id in claim_due():
         settling.settle(enrolment_id, "sweep")
 
 

@@ -27,6 +27,7 @@ from hikflask.services.errors import ServiceError, TerminalInUse, TerminalRetire
 from hikflask.services.terminals import Access
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
+from tests.due import claim_due
 from tests.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -121,7 +122,7 @@ def test_nothing_is_sent_to_it_any_more(terminal: Terminal, simulator: Simulated
     checks.status(terminal.id, "test")
     employees.set_active(enrolled.id, active=False)
     employees.set_active(enrolled.id, active=True)
-    for enrolment_id in enrolments.claim_due():
+    for enrolment_id in claim_due():
         settling.settle(enrolment_id, "test")
 
     assert simulator.journal.entries == []

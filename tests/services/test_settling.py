@@ -22,6 +22,7 @@ from hikflask.services.errors import (
 )
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.state import Terminal as Simulated
+from tests.due import claim_due
 from tests.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -258,7 +259,7 @@ def test_terminal_off_at_the_save_loses_nothing(simulator: Simulated, terminal: 
     assert (row(enrolment).refusal, row(enrolment).attempts) == ("unreachable", 1)
     wire.away.clear()
     make_due(enrolment)
-    assert enrolments.claim_due() == [enrolment.id]
+    assert claim_due() == [enrolment.id]
     assert settle(enrolment).is_confirmed
     assert simulator.faces["100222"].jpeg == IVANS_FACE
 

@@ -18,6 +18,7 @@ from hikflask.services import checks, conversations, employees, enrolments, leas
 from hikflask.services.captures import Draft
 from hikflask.services.errors import LoginStopped, ServiceError
 from hikflask.simulator.state import Terminal as Simulated
+from tests.due import claim_due
 from tests.wire import InProcess, _response
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -87,7 +88,7 @@ def test_removal_goes_on_when_the_own_certificate_is_back(
 
     checks.check(terminal.id, "test")
 
-    assert enrolments.claim_due() == [leaving.id]
+    assert claim_due() == [leaving.id]
     assert settling.settle(leaving.id, "sweep").person == CONFIRMED
     assert simulator.people == {}
 
@@ -99,7 +100,7 @@ def test_other_certificate_is_looked_at_again_after_a_long_while(
         fail(leaving)
         let_the_quiet_pass()
 
-        assert enrolments.claim_due() == []
+        assert claim_due() == []
         assert app.config["RETRY_MAX"] - 60 < seconds_until_tried(leaving) <= app.config["RETRY_MAX"]
 
 
@@ -113,7 +114,7 @@ def test_removal_that_waits_for_a_terminal_is_due_once_that_answers_again(
 
     assert checks.status(terminal.id, "test").reachable
 
-    assert enrolments.claim_due() == [leaving.id]
+    assert claim_due() == [leaving.id]
 
 
 def test_terminal_is_given_back_though_waking_what_waits_there_fails(
@@ -144,7 +145,7 @@ def test_refused_password_is_never_sent_again_by_itself(
     assert isinstance(fail(leaving), LoginStopped)
 
     assert enrolments.row(leaving.id).next_attempt_at is None
-    assert enrolments.claim_due() == []
+    assert claim_due() == []
 
 
 def test_removal_goes_on_when_the_password_does_after_all(
@@ -153,11 +154,11 @@ def test_removal_goes_on_when_the_password_does_after_all(
     with stranger(no_password_will_do):
         fail(leaving)
     assert terminals.allow_once(terminal.id)
-    assert enrolments.claim_due() == []
+    assert claim_due() == []
 
     checks.check(terminal.id, "test")
 
-    assert enrolments.claim_due() == [leaving.id]
+    assert claim_due() == [leaving.id]
     assert settling.settle(leaving.id, "sweep").person == CONFIRMED
     assert simulator.people == {}
 
@@ -172,7 +173,7 @@ def test_who_is_there_without_a_face_is_not_sent_again_for_a_trouble_of_others(
 
     checks.check(terminal.id, "test")
 
-    assert enrolments.claim_due() == []
+    assert claim_due() == []
 
 
 def test_terminal_that_was_well_makes_nothing_due(terminal: Terminal, leaving: Enrolment) -> None:

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from hikflask.simulator.profiles import PROFILES, Profile, profile_named
+from tests.truth.deeds import Deeds
+from tests.truth.truths import Truths
 from tests.truth.world import World, passing_time
 
 PROFILE = "truth-ci" if os.environ.get("CI") else "truth"
@@ -50,3 +52,13 @@ def worlds(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def world(request: pytest.FixtureRequest, worlds: Callable[[str], World]) -> World:
     """A fresh world with one terminal of each profile, or with those that a test names."""
     return worlds(request.param)
+
+
+@pytest.fixture
+def truths(world: World) -> Truths:
+    return Truths(world)
+
+
+@pytest.fixture
+def deeds(world: World, truths: Truths) -> Deeds:
+    return Deeds(world, truths)

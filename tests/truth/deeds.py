@@ -11,6 +11,7 @@ from hikflask.services.captures import Draft
 from hikflask.services.employees import FaceSource
 from hikflask.services.terminals import Access
 from hikflask.simulator.refusals import Refusal
+from tests.due import claim_due
 from tests.truth.truths import Truths
 from tests.truth.world import World
 
@@ -109,7 +110,7 @@ class Deeds:
         claimed: list[int] = []
         with self.world.process():
             captures.fail_overdue()
-            claimed = enrolments.claim_due()
+            claimed = claim_due()
         for enrolment_id in claimed:
             with self.world.process():
                 settling.settle(enrolment_id, "sweep")

@@ -15,16 +15,6 @@ by_picture = pytest.mark.parametrize("world", ["K1T342MX-E1"], indirect=True)
 one_by_one = pytest.mark.parametrize("world", ["K1T343EFWX", "K1T342MX-E1", "K1T341CMFW"], indirect=True)
 
 
-@pytest.fixture
-def truths(world: World) -> Truths:
-    return Truths(world)
-
-
-@pytest.fixture
-def deeds(world: World, truths: Truths) -> Deeds:
-    return Deeds(world, truths)
-
-
 @one_by_one
 @pytest.mark.parametrize("path", [RECORD, SET_UP, PICTURE])
 def test_password_changed_in_the_middle_costs_one_refusal(

@@ -19,16 +19,6 @@ by_url = pytest.mark.parametrize("world", ["K1T343EFWX"], indirect=True)
 at_each_moment = pytest.mark.parametrize(("when", "path"), MOMENTS)
 
 
-@pytest.fixture
-def truths(world: World) -> Truths:
-    return Truths(world)
-
-
-@pytest.fixture
-def deeds(world: World, truths: Truths) -> Deeds:
-    return Deeds(world, truths)
-
-
 def once(world: World, when: str, path: str, deed: Callable[[], object], *, skip: int = 0) -> None:
     """Let something happen at one moment of one request to a path, after so many that are left alone."""
     left = [skip]

@@ -1,5 +1,6 @@
 """The forms of a page as a browser would send them: what tests press instead of building requests by hand."""
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -65,6 +66,12 @@ def forms(page: str) -> list[Filled]:
     reader = _Reader()
     reader.feed(page.partition("<main")[2] or page)
     return reader.forms
+
+
+def present_entries(page: str) -> list[str]:
+    """The addresses in the bar that are marked as the page one is on."""
+    bar = page.partition("<main")[0]
+    return re.findall(r'<a[^>]* href="([^"]*)" aria-current="page"', bar)
 
 
 def form_to(page: str, action: str) -> Filled:

@@ -16,7 +16,7 @@ from hikflask.services import employees, operators
 from hikflask.services.drafts import Draft
 from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
 from tests.web.conftest import ENGLISH, FACE, HTMX, typed
-from tests.web.filled import Filled, form_to, forms
+from tests.web.filled import Filled, form_to, forms, present_entries
 
 NEW_PASSWORD = "четыре слова без связи"
 FILE_AGAIN = "Choose the photo file again, please: a browser does not keep it."
@@ -76,6 +76,13 @@ def shows(page: str, path: str) -> bool:
     return asks and shown == {name: value for name, value in sent.items() if name != "password"}
 
 
+def entry_of(path: str) -> str:
+    """The entry of the menu that the form of this path belongs to."""
+    if path.startswith(("/employees/", "/captures")):
+        return "/employees/"
+    return "/terminals/" if path.startswith("/terminals/") else "/administration"
+
+
 def sign_in(browser: FlaskClient, asked: TestResponse, name: str = OPERATOR_NAME) -> TestResponse:
     """Sign in on the page that asks who is there."""
     return form_to(asked.text, "/sign-in").send(browser, ENGLISH, name=name, password=OPERATOR_PASSWORD)
@@ -94,6 +101,7 @@ def test_form_that_comes_when_nobody_is_signed_in_is_shown_again(app: Flask, pat
     assert TERMINAL["password"] not in asked.text + shown.text
     assert "You are signed in again." in shown.text
     assert shows(shown.text, path)
+    assert present_entries(shown.text) == [entry_of(path)]
 
 
 def test_every_form_is_among_these_or_known_to_hold_nothing_typed(app: Flask) -> None:

@@ -8,7 +8,7 @@ from flask import Flask
 from hikflask.models.operator import OPERATOR, VIEWER
 from tests.signed_in import OPERATOR_PASSWORD, client_of
 from tests.web.conftest import Desk, typed
-from tests.web.filled import form_to
+from tests.web.filled import form_to, present_entries
 
 
 def language_buttons(page: str) -> list[str]:
@@ -120,6 +120,7 @@ def test_typed_fields_of_every_other_form_are_there_in_the_other_language(
     assert "nothing is saved yet" not in answer.text
     form = form_to(answer.text, action)
     assert {name: form.fields[name] for name in fields} == fields
+    assert present_entries(answer.text) == present_entries(desk.text(page)) != []
     assert '<html lang="en">' in desk.text(page)
 
 
@@ -140,7 +141,9 @@ def test_form_that_is_none_of_ours_leads_back_in_the_language(desk: Desk, action
     answer = desk.client.post("/language/form", query_string={"action": action}, data={"lang": "en"}, headers=headers)
 
     assert (answer.status_code, answer.location) == (303, "/terminals/")
-    assert '<html lang="en">' in desk.text("/terminals/")
+    page = desk.text("/terminals/")
+    assert '<html lang="en">' in page
+    assert present_entries(page) == ["/terminals/"]
 
 
 @pytest.mark.parametrize("role", [VIEWER, OPERATOR])
@@ -163,3 +166,4 @@ def test_administrator_who_must_confirm_is_asked_first_and_has_the_form_then(app
     shown = form_to(asked.text, "/confirm").send(client, password=OPERATOR_PASSWORD)
 
     assert 'value="Выход"' in shown.text
+    assert present_entries(shown.text) == ["/terminals/"]

@@ -1,4 +1,4 @@
-"""Addresses to go on to: after a POST, after a question."""
+"""Paths of this server: those to go on to after a POST or a question, and the ids that stand in them."""
 
 import re
 from urllib.parse import urlsplit
