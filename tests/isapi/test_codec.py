@@ -102,11 +102,19 @@ def test_a_401_without_a_body_is_a_wrong_password() -> None:
         b'<?xml version="1.0" encoding="klingon"?><a/>',
         b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
         b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
+        b'<!DOCTYPE a [<!ATTLIST b c CDATA "in each b">]><a><b/><b/></a>',
+        '<!DOCTYPE a [<!ATTLIST b c CDATA "in each b">]><a><b/><b/></a>'.encode("utf-16"),
+        b"<!DOCTYPE a><a/>",
     ],
 )
 def test_broken_or_dangerous_xml_is_nonsense(body: bytes) -> None:
     with pytest.raises(Nonsense):
         codec.xml(answer(body))
+
+
+def test_largest_xml_is_too_small_for_its_namespaces_to_fill_the_processor() -> None:
+    assert 6 * len(recorded("seed_terminal/00_GET_AccessControl_capabilities.response.xml")) < codec.LARGEST_XML
+    assert codec.LARGEST_XML <= 64 * 1024
 
 
 def test_an_unexpected_root_is_nonsense() -> None:
@@ -148,14 +156,20 @@ def test_what_no_log_takes_is_replaced_in_xml() -> None:
     assert codec.text(codec.xml(answer(b"<a><b>c\td</b></a>")), "b") == "c\ufffdd"
 
 
-@pytest.mark.parametrize("read", [codec.json_object, codec.xml])
-def test_words_are_read_up_to_their_own_limit_only(read: Callable[[Answer], object]) -> None:
-    bodies = {codec.json_object: b'{"a":"%s"}', codec.xml: b"<aa><b>%s</b></aa>"}
-    frame = len(bodies[read]) - 2
+@pytest.mark.parametrize(
+    ("read", "body", "limit"),
+    [
+        (codec.json_object, b'{"a":"%s"}', codec.LARGEST_WORDS),
+        (codec.xml, b"<aa><b>%s</b></aa>", codec.LARGEST_XML),
+        (codec.xml, b'<a xmlns:b="%s"><b:c/><b:d/></a>', codec.LARGEST_XML),
+    ],
+)
+def test_words_are_read_up_to_their_own_limit_only(read: Callable[[Answer], object], body: bytes, limit: int) -> None:
+    frame = len(body) - 2
 
-    read(answer(bodies[read] % (b"x" * (codec.LARGEST_WORDS - frame))))
+    read(answer(body % (b"x" * (limit - frame))))
     with pytest.raises(Nonsense) as caught:
-        read(answer(bodies[read] % (b"x" * (codec.LARGEST_WORDS - frame + 1))))
+        read(answer(body % (b"x" * (limit - frame + 1))))
 
     assert caught.value.message == "answer too large"
 
