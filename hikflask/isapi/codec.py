@@ -29,6 +29,7 @@ LARGEST_WORDS = 1024 * 1024
 # The largest recorded document has 10 KB. The parser writes a namespace out for each name in it: in 1 MB that takes a
 # minute.
 LARGEST_XML = 64 * 1024
+BOM = b"\xef\xbb\xbf"
 # Neither database takes each of these, and none is part of a name: control characters and halves of surrogate pairs.
 UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -65,7 +66,7 @@ def _is_ok(status: ResponseStatus) -> bool:
 
 def response_status(answer: Answer) -> ResponseStatus | None:
     """Return the envelope of an answer, JSON or XML, or None where the body holds none."""
-    start = answer.body.lstrip()[:1]
+    start = answer.body.removeprefix(BOM).lstrip()[:1]
     if start == b"{":
         return _status_of_json(answer)
     return _status_of_xml(answer) if start == b"<" else None

@@ -117,6 +117,23 @@ def test_largest_xml_is_too_small_for_its_namespaces_to_fill_the_processor() -> 
     assert codec.LARGEST_XML <= 64 * 1024
 
 
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"])
+@pytest.mark.parametrize(
+    ("ok", "no"),
+    [
+        (OK, b'{"statusCode":2}'),
+        (
+            b"<ResponseStatus><statusCode>1</statusCode></ResponseStatus>",
+            b"<ResponseStatus><statusCode>2</statusCode></ResponseStatus>",
+        ),
+    ],
+)
+def test_an_envelope_may_begin_with_a_byte_order_mark(mark: bytes, ok: bytes, no: bytes) -> None:
+    codec.confirmed(answer(mark + ok))
+    with pytest.raises(errors.Busy):
+        codec.checked(answer(mark + no))
+
+
 def test_an_unexpected_root_is_nonsense() -> None:
     with pytest.raises(Nonsense):
         codec.xml(answer(b"<html/>"), "DeviceInfo")
