@@ -134,6 +134,21 @@ def test_an_envelope_may_begin_with_a_byte_order_mark(mark: bytes, ok: bytes, no
         codec.checked(answer(mark + no))
 
 
+def test_only_so_much_of_a_refusal_is_passed_on() -> None:
+    words = {"statusCode": 6, "statusString": "a" * 9999, "subStatusCode": "b" * 9999, "errorMsg": "c" * 9999}
+    with pytest.raises(errors.Refused) as caught:
+        codec.checked(answer(json.dumps(words).encode(), 400))
+    error = caught.value
+    told = error.code, error.status_string, error.sub_status, error.message
+    assert told == ("b" * 64, "a" * 64, "b" * 64, "c" * 255)
+
+
+def test_what_is_misleading_is_told_by_the_end_of_a_long_message() -> None:
+    words = {"statusCode": 6, "subStatusCode": "badJsonContent", "errorMsg": "c" * 9999 + " faceURL"}
+    with pytest.raises(errors.FileTooLarge):
+        codec.checked(answer(json.dumps(words).encode(), 400))
+
+
 def test_an_unexpected_root_is_nonsense() -> None:
     with pytest.raises(Nonsense):
         codec.xml(answer(b"<html/>"), "DeviceInfo")
