@@ -32,6 +32,8 @@ LARGEST_XML = 64 * 1024
 BOM = b"\xef\xbb\xbf"
 # Neither database takes each of these, and none is part of a name: control characters and halves of surrogate pairs.
 UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# A field of a fixed width may come with the zeros at its end, which are replaced by then.
+PADDING = " \ufffd"
 
 
 def checked(answer: Answer) -> Answer:
@@ -125,7 +127,7 @@ def user_check(answer: Answer) -> UserCheck:
     return UserCheck(
         locked=text(root, "lockStatus").lower() == "lock",
         tries_left=whole(text(root, "retryLoginTime")),
-        unlock_seconds=whole(text(root, "unlockTime")),
+        unlock_seconds=counted(text(root, "unlockTime")),
     )
 
 
@@ -237,6 +239,20 @@ def whole(value: object) -> int | None:
     except ValueError:
         return None
     return number if abs(number) < LARGEST_NUMBER else None
+
+
+def counted(value: object) -> int | None:
+    """Return how many there are: a whole number as by `whole`, but none below 0."""
+    number = whole(value)
+    return number if number is not None and number >= 0 else None
+
+
+def number_in(row: Json, name: str) -> str:
+    """Return a person's number, told as text or as a JSON number, without what pads it; empty where there is none."""
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return ""
+    return str(value).strip(PADDING)
 
 
 def _dict(value: object) -> Json:

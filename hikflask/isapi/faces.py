@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from hikflask.isapi.answer import Requester
-from hikflask.isapi.codec import Json, checked, confirmed, json_object, rows, to_json, whole
+from hikflask.isapi.codec import Json, checked, confirmed, counted, json_object, number_in, rows, to_json
 from hikflask.isapi.errors import Gone, Nonsense, NotSupported
 from hikflask.isapi.multipart import cut_jpeg, face_form
 from hikflask.isapi.paging import MOST_PAGES_BY_NUMBER, PAGE, Page, every_row, page
@@ -79,9 +79,10 @@ def find(client: Requester, number: str) -> EnrolledFace | None:
 
 
 def _number(row: Json) -> str:
-    if row.get("FPID") in (None, ""):
+    number = number_in(row, "FPID")
+    if not number:
         raise Nonsense(message="a face without a number", path=SEARCH.partition("?")[0])
-    return str(row["FPID"])
+    return number
 
 
 def _face(row: Json) -> EnrolledFace:
@@ -115,7 +116,7 @@ def count(client: Requester) -> int:
     if "FDRecordDataInfo" not in words:
         raise Nonsense(message="no FDRecordDataInfo", path=answer.path, http_status=answer.status)
     libraries = [row for row in rows(words["FDRecordDataInfo"]) if str(row.get("FDID")) == "1"]
-    return sum(whole(row.get("recordDataNumber")) or 0 for row in libraries)
+    return sum(counted(row.get("recordDataNumber")) or 0 for row in libraries)
 
 
 def fetch_picture(client: Requester, face_url: str) -> bytes:

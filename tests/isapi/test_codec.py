@@ -149,6 +149,12 @@ def test_what_is_misleading_is_told_by_the_end_of_a_long_message() -> None:
         codec.checked(answer(json.dumps(words).encode(), 400))
 
 
+@pytest.mark.parametrize("seconds", ["-1", "-1800", "soon", ""])
+def test_a_lock_that_ended_before_it_began_has_no_end(seconds: str) -> None:
+    body = f"<userCheck><lockStatus>lock</lockStatus><unlockTime>{seconds}</unlockTime></userCheck>".encode()
+    assert codec.user_check(answer(body, 401)) == codec.UserCheck(locked=True)
+
+
 def test_an_unexpected_root_is_nonsense() -> None:
     with pytest.raises(Nonsense):
         codec.xml(answer(b"<html/>"), "DeviceInfo")
