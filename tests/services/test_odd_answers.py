@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from hikflask.isapi.errors import Nonsense
+from hikflask.isapi.errors import Nonsense, Refused
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PENDING
 from hikflask.services import captures, employees, enrolments, settling
@@ -25,18 +25,22 @@ SEARCH, DELETE, SET_UP = "UserInfo/Search", "UserInfoDetail/Delete?", "FDSetUp"
 
 
 class Oddly:
-    """Between the app and the terminal: says OK to what it does not pass on, and spoils who is found."""
+    """Between app and terminal: says OK to what it does not pass on, spoils who is found, and turns statuses."""
 
     def __init__(self, wire: InProcess) -> None:
         self._plain = wire.send
         self.swallowed = ""
         self.spoilt: dict[str, Any] = {}
+        self.statuses: dict[str, int] = {}
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Answer one request."""
         if self.swallowed and self.swallowed in str(request.url) and "Authorization" in request.headers:
             return _response(request, 200, {}, OK)
         response = self._plain(request, **options)
+        for path, status in self.statuses.items():
+            if path in str(request.url) and response.status_code == 200:
+                return _response(request, status, {}, response.content)
         if not self.spoilt or SEARCH not in str(request.url) or response.status_code != 200:
             return response
         words = json.loads(response.content)
@@ -46,7 +50,7 @@ class Oddly:
 
     def be_well(self) -> None:
         """Answer as the terminal does."""
-        self.swallowed, self.spoilt = "", {}
+        self.swallowed, self.spoilt, self.statuses = "", {}, {}
 
 
 @pytest.fixture
@@ -118,3 +122,15 @@ def test_only_so_much_of_a_strangers_name_is_passed_on(wish: Enrolment, oddly: O
         settling.settle(wish.id, "test")
 
     assert caught.value.params["name"] == "я" * 255 == enrolments.row(wish.id).refusal_text
+
+
+@pytest.mark.parametrize("status", [400, 403, 500, 503])
+def test_face_that_is_refused_and_taken_in_one_is_in_doubt(wish: Enrolment, oddly: Oddly, status: int) -> None:
+    oddly.statuses = {SET_UP: status}
+
+    sent = settled(wish, Refused)
+
+    assert sent.doubt
+    assert sent.next_attempt_at is not None
+    oddly.be_well()
+    assert settling.settle(wish.id, "test").is_confirmed
