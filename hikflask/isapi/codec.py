@@ -26,9 +26,9 @@ OK_CODES = {0, 1}
 LARGEST_NUMBER = 2**31
 # A page of 30 people is 50 KB at most. What is larger is no words, and would take seconds and far more memory to read.
 LARGEST_WORDS = 1024 * 1024
-# The largest recorded document has 10 KB. The parser writes a namespace out for each name in it: in 1 MB that takes a
-# minute.
-LARGEST_XML = 64 * 1024
+# The largest recorded document has 10 KB. The parser writes the namespace out before each name: in 1 MB of them that
+# takes a minute, in this much a quarter of a second and 30 MB.
+LARGEST_XML = 32 * 1024
 BOM = b"\xef\xbb\xbf"
 # Neither database takes each of these, and none is part of a name: control characters and halves of surrogate pairs.
 UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -113,8 +113,8 @@ def test_broken_or_dangerous_xml_is_nonsense(body: bytes) -> None:
 
 
 def test_largest_xml_is_too_small_for_its_namespaces_to_fill_the_processor() -> None:
-    assert 6 * len(recorded("seed_terminal/00_GET_AccessControl_capabilities.response.xml")) < codec.LARGEST_XML
-    assert codec.LARGEST_XML <= 64 * 1024
+    assert 3 * len(recorded("seed_terminal/00_GET_AccessControl_capabilities.response.xml")) < codec.LARGEST_XML
+    assert codec.LARGEST_XML <= 32 * 1024
 
 
 @pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"])
