@@ -26,8 +26,14 @@ OK_CODES = {0, 1}
 LARGEST_NUMBER = 2**31
 # A page of 30 people is 50 KB at most. What is larger is no words, and would take seconds and far more memory to read.
 LARGEST_WORDS = 1024 * 1024
+# The largest recorded document has 10 KB. The parser writes the namespace out before each name: in 1 MB of them that
+# takes a minute, in this much a quarter of a second and 30 MB.
+LARGEST_XML = 32 * 1024
+BOM = b"\xef\xbb\xbf"
 # Neither database takes each of these, and none is part of a name: control characters and halves of surrogate pairs.
 UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# A field of a fixed width may come with the zeros at its end, which are replaced by then.
+PADDING = " \ufffd"
 
 
 def checked(answer: Answer) -> Answer:
@@ -62,7 +68,7 @@ def _is_ok(status: ResponseStatus) -> bool:
 
 def response_status(answer: Answer) -> ResponseStatus | None:
     """Return the envelope of an answer, JSON or XML, or None where the body holds none."""
-    start = answer.body.lstrip()[:1]
+    start = answer.body.removeprefix(BOM).lstrip()[:1]
     if start == b"{":
         return _status_of_json(answer)
     return _status_of_xml(answer) if start == b"<" else None
@@ -121,7 +127,7 @@ def user_check(answer: Answer) -> UserCheck:
     return UserCheck(
         locked=text(root, "lockStatus").lower() == "lock",
         tries_left=whole(text(root, "retryLoginTime")),
-        unlock_seconds=whole(text(root, "unlockTime")),
+        unlock_seconds=counted(text(root, "unlockTime")),
     )
 
 
@@ -140,11 +146,12 @@ def xml(answer: Answer, *roots: str) -> Element:
 
 def xml_of(data: bytes, path: str, *roots: str) -> Element:
     """Return the root element of XML bytes, as `xml` does."""
-    if len(data) > LARGEST_WORDS:
+    if len(data) > LARGEST_XML:
         raise Nonsense(message="answer too large", path=path)
     try:
-        root: Element = fromstring(data.strip())
-    # ValueError: entities and the like; LookupError: unknown encodings.
+        # Without a DTD: one default of an attribute there is repeated in each element, and fills the memory.
+        root: Element = fromstring(data.strip(), forbid_dtd=True)
+    # ValueError: a DTD and the like; LookupError: unknown encodings.
     except (ParseError, ValueError, LookupError) as error:
         raise Nonsense(message="broken XML", path=path) from error
     if roots and local_name(root) not in roots:
@@ -232,6 +239,20 @@ def whole(value: object) -> int | None:
     except ValueError:
         return None
     return number if abs(number) < LARGEST_NUMBER else None
+
+
+def counted(value: object) -> int | None:
+    """Return how many there are: a whole number as by `whole`, but none below 0."""
+    number = whole(value)
+    return number if number is not None and number >= 0 else None
+
+
+def number_in(row: Json, name: str) -> str:
+    """Return a person's number, told as text or as a JSON number, without what pads it; empty where there is none."""
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return ""
+    return str(value).strip(PADDING)
 
 
 def _dict(value: object) -> Json:

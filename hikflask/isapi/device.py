@@ -7,7 +7,7 @@ What the vendor allows: GET on /ISAPI/System/deviceInfo and on the capabilities 
 from dataclasses import dataclass
 
 from hikflask.isapi.answer import Requester
-from hikflask.isapi.codec import Json, checked, json_object, member, text, whole, xml
+from hikflask.isapi.codec import Json, checked, counted, json_object, member, text, xml
 from hikflask.isapi.errors import NotSupported
 
 INFO = "/ISAPI/System/deviceInfo"
@@ -51,12 +51,12 @@ def person_limits(client: Requester) -> PersonLimits:
     except NotSupported:
         return PersonLimits()
     user = member(answer, "UserInfo")
-    return PersonLimits(name_bytes=_largest(user, "name"), people=whole(user.get("maxRecordNum")))
+    return PersonLimits(name_bytes=_largest(user, "name"), people=counted(user.get("maxRecordNum")))
 
 
 def _largest(limits: Json, name: str) -> int | None:
     limit = limits.get(name)
-    return whole(limit.get("@max")) if isinstance(limit, dict) else None
+    return counted(limit.get("@max")) if isinstance(limit, dict) else None
 
 
 def face_capacity(client: Requester) -> int | None:
@@ -65,4 +65,4 @@ def face_capacity(client: Requester) -> int | None:
         answer = checked(client.request("GET", FACE_CAPABILITIES))
     except NotSupported:
         return None
-    return whole(json_object(answer).get("FDRecordDataMaxNum"))
+    return counted(json_object(answer).get("FDRecordDataMaxNum"))

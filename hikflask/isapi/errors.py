@@ -269,6 +269,7 @@ CLASSES: dict[str, type[TerminalError]] = {
 ByNumber = dict[int | None, type[TerminalError]]
 STATUS_CLASSES: ByNumber = {2: Busy}
 HTTP_CLASSES: ByNumber = {403: NoRight, 404: NotSupported, 405: NotSupported, 501: NotSupported, 503: Busy}
+LONGEST = {"status_string": 64, "sub_status": 64, "message": 255}  # it goes into answers, cookies and the log
 
 # These sub-statuses blame the syntax; the END of errorMsg tells what is really wrong (two recordings each).
 MISLEADING: tuple[tuple[frozenset[str], re.Pattern[str], type[TerminalError]], ...] = (
@@ -280,8 +281,9 @@ MISLEADING: tuple[tuple[frozenset[str], re.Pattern[str], type[TerminalError]], .
 
 def error_for(status: ResponseStatus, http_status: int | None, path: str) -> TerminalError:
     """Return the error that a refusal stands for; the path is without its query."""
-    kind, code = _kind_and_code(status, http_status)
-    return kind(code=code, **asdict(status), path=path, http_status=http_status)
+    kind, code = _kind_and_code(status, http_status)  # By the whole message, whose end may tell.
+    words = asdict(status) | {name: getattr(status, name)[:longest] for name, longest in LONGEST.items()}
+    return kind(code=code, **words, path=path, http_status=http_status)
 
 
 def _kind_and_code(status: ResponseStatus, http_status: int | None) -> tuple[type[TerminalError], str]:
@@ -289,7 +291,7 @@ def _kind_and_code(status: ResponseStatus, http_status: int | None) -> tuple[typ
     for sub_statuses, field, kind in MISLEADING:
         if sub_status in sub_statuses and field.search(status.message):
             return kind, kind.own_code
-    said = "" if sub_status in {"", "ok"} else status.sub_status
+    said = "" if sub_status in {"", "ok"} else status.sub_status[: LONGEST["sub_status"]]
     found = CLASSES.get(sub_status) or STATUS_CLASSES.get(status.status_code) or HTTP_CLASSES.get(http_status)
     if found and issubclass(found, LoginRefused):
         return found, found.own_code

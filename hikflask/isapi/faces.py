@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from hikflask.isapi.answer import Requester
-from hikflask.isapi.codec import Json, checked, confirmed, json_object, to_json
+from hikflask.isapi.codec import Json, checked, confirmed, json_object, number_in, to_json
 from hikflask.isapi.errors import Gone, Nonsense, NotSupported
 from hikflask.isapi.multipart import cut_jpeg, face_form
 from hikflask.isapi.paging import PAGE, Page, every_row, page
@@ -78,9 +78,10 @@ def find(client: Requester, number: str) -> EnrolledFace | None:
 
 
 def _number(row: Json) -> str:
-    if row.get("FPID") in (None, ""):
+    number = number_in(row, "FPID")
+    if not number:
         raise Nonsense(message="a face without a number", path=SEARCH.partition("?")[0])
-    return str(row["FPID"])
+    return number
 
 
 def _face(row: Json) -> EnrolledFace:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hikflask.isapi.answer import Answer
-from hikflask.isapi.codec import Json, rows, whole
+from hikflask.isapi.codec import Json, counted, rows
 from hikflask.isapi.errors import Nonsense
 
 PAGE = 30
@@ -37,8 +37,7 @@ def page(answer: Answer, words: Json, rows_name: str) -> Page:
     if len(found) != _length(listed):
         raise Nonsense(message=f"{rows_name} is no list", path=answer.path)
     word = str(words.get("responseStatusStrg") or "").strip().upper()
-    total = whole(words.get("totalMatches"))
-    return Page(found, total if total is not None and total >= 0 else None, word, answer.path)
+    return Page(found, counted(words.get("totalMatches")), word, answer.path)
 
 
 def _length(listed: object) -> int:

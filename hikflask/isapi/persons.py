@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hikflask.isapi.answer import Requester
-from hikflask.isapi.codec import Json, checked, confirmed, member, to_json, whole
+from hikflask.isapi.codec import Json, checked, confirmed, counted, member, number_in, to_json
 from hikflask.isapi.errors import Busy, Nonsense, NotSupported, PersonUnknown, Refused
 from hikflask.isapi.paging import PAGE, Page, every_row, page
 
@@ -121,12 +121,13 @@ def find(client: Requester, number: str) -> Person | None:
 
 
 def _person(row: Json) -> Person:
-    if row.get("employeeNo") in (None, ""):
+    number = number_in(row, "employeeNo")
+    if not number:
         raise Nonsense(message="a person without a number", path=SEARCH.partition("?")[0])
     return Person(
-        number=str(row["employeeNo"]),
+        number=number,
         name=str(row.get("name") or ""),
-        faces=whole(row.get("numOfFace")),
+        faces=counted(row.get("numOfFace")),
         face_url=str(row.get("faceURL") or "") or None,
     )
 
@@ -135,10 +136,10 @@ def count(client: Requester) -> Count:
     """Return how many people the terminal holds; the cheapest question with a login. Raises TerminalError."""
     answer = checked(client.request("GET", COUNT))
     words = member(answer, "UserInfoCount")
-    people = whole(words.get("userNumber"))
+    people = counted(words.get("userNumber"))
     if people is None:
         raise Nonsense(message="no userNumber", path=answer.path, http_status=answer.status)
-    return Count(people=people, faces=whole(words.get("bindFaceUserNumber")))
+    return Count(people=people, faces=counted(words.get("bindFaceUserNumber")))
 
 
 def remove(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from hikflask.extensions import db
 from hikflask.isapi import faces, persons
+from hikflask.isapi.codec import OK_CODES
 from hikflask.isapi.errors import (
     AddressRefused,
     CertificateChanged,
@@ -227,7 +228,7 @@ class Binding:
 
 
 def _did_nothing(error: TerminalError) -> bool:
-    """True when FDSetUp surely had no effect: it was not sent, or the terminal itself said no."""
+    """True when FDSetUp surely had no effect: it was not sent, or the terminal itself said no (not OK beside a 500)."""
     if isinstance(error, (Unreachable, LoginRefused, AddressRefused, CertificateChanged)):
         return True
-    return isinstance(error, Refused) and error.status_code is not None
+    return isinstance(error, Refused) and error.status_code not in {None, *OK_CODES}

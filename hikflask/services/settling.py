@@ -199,7 +199,7 @@ class Settlement:
         """Take the person who has the number there as ours, when the name is one that we wrote or want."""
         if not self._is_ours(there):
             self.note(person=REFUSED, **enrolments.unproven())
-            raise NumberTakenThere(n=self.row.number, name=there.name)
+            raise NumberTakenThere(n=self.row.number, name=there.name[:255])
         if there.name != self.name:
             self.note(written_name=there.name, sent_name=self.name)
             persons.modify(self.talk, self.row.number, self.name)
@@ -267,7 +267,7 @@ class Settlement:
         if self.row.waits_for_hand and not (there and self._is_ours(there)):
             raise OtherDevice
         if there and not (self.row.replace_first or self._is_ours(there)):
-            raise NumberTakenThere(n=self.row.number, name=there.name)
+            raise NumberTakenThere(n=self.row.number, name=there.name[:255])
         self._take_off()
         self._gone()
 

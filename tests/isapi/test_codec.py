@@ -102,11 +102,57 @@ def test_a_401_without_a_body_is_a_wrong_password() -> None:
         b'<?xml version="1.0" encoding="klingon"?><a/>',
         b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
         b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
+        b'<!DOCTYPE a [<!ATTLIST b c CDATA "in each b">]><a><b/><b/></a>',
+        '<!DOCTYPE a [<!ATTLIST b c CDATA "in each b">]><a><b/><b/></a>'.encode("utf-16"),
+        b"<!DOCTYPE a><a/>",
     ],
 )
 def test_broken_or_dangerous_xml_is_nonsense(body: bytes) -> None:
     with pytest.raises(Nonsense):
         codec.xml(answer(body))
+
+
+def test_largest_xml_is_too_small_for_its_namespaces_to_fill_the_processor() -> None:
+    assert 3 * len(recorded("seed_terminal/00_GET_AccessControl_capabilities.response.xml")) < codec.LARGEST_XML
+    assert codec.LARGEST_XML <= 32 * 1024
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"])
+@pytest.mark.parametrize(
+    ("ok", "no"),
+    [
+        (OK, b'{"statusCode":2}'),
+        (
+            b"<ResponseStatus><statusCode>1</statusCode></ResponseStatus>",
+            b"<ResponseStatus><statusCode>2</statusCode></ResponseStatus>",
+        ),
+    ],
+)
+def test_an_envelope_may_begin_with_a_byte_order_mark(mark: bytes, ok: bytes, no: bytes) -> None:
+    codec.confirmed(answer(mark + ok))
+    with pytest.raises(errors.Busy):
+        codec.checked(answer(mark + no))
+
+
+def test_only_so_much_of_a_refusal_is_passed_on() -> None:
+    words = {"statusCode": 6, "statusString": "a" * 9999, "subStatusCode": "b" * 9999, "errorMsg": "c" * 9999}
+    with pytest.raises(errors.Refused) as caught:
+        codec.checked(answer(json.dumps(words).encode(), 400))
+    error = caught.value
+    told = error.code, error.status_string, error.sub_status, error.message
+    assert told == ("b" * 64, "a" * 64, "b" * 64, "c" * 255)
+
+
+def test_what_is_misleading_is_told_by_the_end_of_a_long_message() -> None:
+    words = {"statusCode": 6, "subStatusCode": "badJsonContent", "errorMsg": "c" * 9999 + " faceURL"}
+    with pytest.raises(errors.FileTooLarge):
+        codec.checked(answer(json.dumps(words).encode(), 400))
+
+
+@pytest.mark.parametrize("seconds", ["-1", "-1800", "soon", ""])
+def test_a_lock_that_ended_before_it_began_has_no_end(seconds: str) -> None:
+    body = f"<userCheck><lockStatus>lock</lockStatus><unlockTime>{seconds}</unlockTime></userCheck>".encode()
+    assert codec.user_check(answer(body, 401)) == codec.UserCheck(locked=True)
 
 
 def test_an_unexpected_root_is_nonsense() -> None:
@@ -148,14 +194,20 @@ def test_what_no_log_takes_is_replaced_in_xml() -> None:
     assert codec.text(codec.xml(answer(b"<a><b>c\td</b></a>")), "b") == "c\ufffdd"
 
 
-@pytest.mark.parametrize("read", [codec.json_object, codec.xml])
-def test_words_are_read_up_to_their_own_limit_only(read: Callable[[Answer], object]) -> None:
-    bodies = {codec.json_object: b'{"a":"%s"}', codec.xml: b"<aa><b>%s</b></aa>"}
-    frame = len(bodies[read]) - 2
+@pytest.mark.parametrize(
+    ("read", "body", "limit"),
+    [
+        (codec.json_object, b'{"a":"%s"}', codec.LARGEST_WORDS),
+        (codec.xml, b"<aa><b>%s</b></aa>", codec.LARGEST_XML),
+        (codec.xml, b'<a xmlns:b="%s"><b:c/><b:d/></a>', codec.LARGEST_XML),
+    ],
+)
+def test_words_are_read_up_to_their_own_limit_only(read: Callable[[Answer], object], body: bytes, limit: int) -> None:
+    frame = len(body) - 2
 
-    read(answer(bodies[read] % (b"x" * (codec.LARGEST_WORDS - frame))))
+    read(answer(body % (b"x" * (limit - frame))))
     with pytest.raises(Nonsense) as caught:
-        read(answer(bodies[read] % (b"x" * (codec.LARGEST_WORDS - frame + 1))))
+        read(answer(body % (b"x" * (limit - frame + 1))))
 
     assert caught.value.message == "answer too large"
 

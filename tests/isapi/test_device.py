@@ -29,7 +29,12 @@ def test_limits_are_read_from_the_recording() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [answer(b'{"UserInfo":{"name":"x"}}'), refusal("notSupport", status=404, status_code=4)]
+    "given",
+    [
+        answer(b'{"UserInfo":{"name":"x"}}'),
+        answer(b'{"UserInfo":{"name":{"@max":-1},"maxRecordNum":-1500}}'),
+        refusal("notSupport", status=404, status_code=4),
+    ],
 )
 def test_a_terminal_that_tells_no_limits_has_none(given: device.PersonLimits) -> None:
     assert device.person_limits(Prepared(given)) == device.PersonLimits(None, None)

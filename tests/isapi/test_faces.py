@@ -74,6 +74,11 @@ def test_a_face_without_an_address_is_a_face() -> None:
     assert faces.find(Prepared(answer(matches({"FPID": "1"}))), "1") == faces.EnrolledFace(face_url=None)
 
 
+@pytest.mark.parametrize("number", [1, "1 ", "1\x00\x00"])
+def test_a_face_is_found_by_its_number_in_another_dress(number: object) -> None:
+    assert faces.find(Prepared(answer(matches({"FPID": number}))), "1") is not None
+
+
 def test_somebody_elses_face_is_no_face() -> None:
     assert faces.find(Prepared(answer(matches({"FPID": "11"}))), "1") is None
 
@@ -91,6 +96,9 @@ def test_no_match_is_no_face() -> None:
         {"responseStatusStrg": "OK", "totalMatches": 1},
         {"responseStatusStrg": "OK", "totalMatches": 1, "MatchList": "1"},
         {"responseStatusStrg": "OK", "totalMatches": 1, "MatchList": [{}]},
+        {"responseStatusStrg": "OK", "totalMatches": 1, "MatchList": [{"FPID": ["1"]}]},
+        {"responseStatusStrg": "OK", "totalMatches": 1, "MatchList": [{"FPID": [{"value": "1"}]}]},
+        {"responseStatusStrg": "OK", "totalMatches": 1, "MatchList": [{"FPID": True}]},
     ],
 )
 def test_a_list_that_says_nothing_is_not_no_face(words: dict[str, object]) -> None:

@@ -21,7 +21,8 @@ BOMBS = {
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 XML_BOMBS = [
     f'<!DOCTYPE x [<!ENTITY l0 "lol">{LAUGHS}]><DeviceInfo><model>&l9;</model></DeviceInfo>',
-    f'<!DOCTYPE x [<!ENTITY a "{"a" * 50_000}">]><DeviceInfo><model>{"&a;" * 50_000}</model></DeviceInfo>',
+    f'<!DOCTYPE x [<!ENTITY a "{"a" * 10_000}">]><DeviceInfo><model>{"&a;" * 5_000}</model></DeviceInfo>',
+    f'<!DOCTYPE x [<!ATTLIST a b CDATA "{"a" * 10_000}">]><DeviceInfo><model/>{"<a/>" * 5_000}</DeviceInfo>',
     '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><DeviceInfo><model>&a;</model></DeviceInfo>',
     '<!DOCTYPE x [<!ENTITY a SYSTEM "{url}/secret">]><DeviceInfo><model>&a;</model></DeviceInfo>',
     '<!DOCTYPE x [<!ENTITY % a SYSTEM "{url}/secret"> %a;]><DeviceInfo><model>x</model></DeviceInfo>',

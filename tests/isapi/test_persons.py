@@ -135,6 +135,11 @@ def test_nobody_is_what_the_terminal_says_so(words: dict[str, object]) -> None:
         {"responseStatusStrg": "OK", "totalMatches": 1, "UserInfo": ["1"]},
         {"responseStatusStrg": "OK", "totalMatches": 1, "UserInfo": [{}]},
         {"responseStatusStrg": "OK", "totalMatches": 1, "UserInfo": [{"employeeNo": None}]},
+        {"responseStatusStrg": "OK", "totalMatches": 1, "UserInfo": [{"employeeNo": ["1"]}]},
+        {"responseStatusStrg": "OK", "totalMatches": 1, "UserInfo": [{"employeeNo": {"value": "1"}}]},
+        {"responseStatusStrg": "OK", "totalMatches": 1, "UserInfo": [{"employeeNo": 1.0}]},
+        {"responseStatusStrg": "OK", "totalMatches": 1, "UserInfo": [{"employeeNo": True}]},
+        {"responseStatusStrg": "OK", "totalMatches": 1, "UserInfo": [{"employeeNo": " "}]},
         {"totalMatches": 1, "UserInfo": [{"employeeNo": "7"}]},
     ],
 )
@@ -164,6 +169,20 @@ def test_a_firmware_that_lists_everybody_is_paged_through() -> None:
 
 def test_a_longer_number_is_not_the_number() -> None:
     assert persons.find(Prepared(page(person("1002221"), total=1)), "100222") is None
+
+
+@pytest.mark.parametrize("number", [100222, "100222 ", " 100222", "100222\x00\x00", "100222\n"])
+def test_a_number_in_another_dress_is_the_number(number: object) -> None:
+    found = persons.find(Prepared(page(person("1", employeeNo=number), total=1)), "100222")
+    assert found is not None
+    assert found.number == "100222"
+
+
+@pytest.mark.parametrize("faces", [-1, "-1", True, [1], 1.5, "many", 2**31, None])
+def test_faces_that_nobody_can_count_are_none_counted(faces: object) -> None:
+    found = persons.find(Prepared(page(person("1", numOfFace=faces), total=1)), "1")
+    assert found is not None
+    assert found.faces is None
 
 
 def test_a_firmware_that_counts_no_faces_says_none() -> None:
@@ -221,6 +240,13 @@ def test_a_refused_search_is_not_an_empty_list() -> None:
 def test_the_count_is_read_from_the_recording() -> None:
     client = Prepared(answer(recorded("seed_terminal/52_GET_AccessControl_UserInfo_Count.response.json")))
     assert persons.count(client) == persons.Count(people=12, faces=3)
+
+
+def test_a_count_below_zero_is_nonsense() -> None:
+    with pytest.raises(errors.Nonsense):
+        persons.count(Prepared(answer(b'{"UserInfoCount":{"userNumber":-1}}')))
+    told = b'{"UserInfoCount":{"userNumber":0,"bindFaceUserNumber":-1}}'
+    assert persons.count(Prepared(answer(told))) == persons.Count(people=0, faces=None)
 
 
 def test_a_count_without_a_number_is_nonsense() -> None:

@@ -1,5 +1,6 @@
 """The pages of terminals."""
 
+import secrets
 from collections.abc import Callable
 
 import pytest
@@ -138,6 +139,14 @@ def test_check_says_what_is_wrong(desk: Desk, app: Flask) -> None:
     page = desk.text(desk.client.post("/terminals/1/check").location)
     assert "«Вход» не отвечает по адресу http://terminal.test. Проверьте питание и сеть." in page
     assert "не отвечает</span>" in page
+
+
+def test_refusal_without_end_does_not_outgrow_the_cookie_that_carries_it(desk: Desk) -> None:
+    told = secrets.token_hex(10_000)
+    desk.simulator.faults.add("refuse", path="System/deviceInfo", argument="badParameters", message=told)
+    answer = desk.client.post("/terminals/1/check")
+    assert len(answer.headers["Set-Cookie"]) < 4096
+    assert told[:255] in desk.text(answer.location)
 
 
 def test_a_corrected_password_opens_the_terminal_again(desk: Desk) -> None:

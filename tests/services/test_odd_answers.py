@@ -1,0 +1,136 @@
+"""A terminal that answers oddly: nothing is taken for proven by it, and all comes right once it answers well."""
+
+import json
+from typing import Any
+
+import pytest
+import requests
+
+from hikflask.isapi.errors import Nonsense, Refused
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.enrolment import CONFIRMED, PENDING
+from hikflask.services import captures, employees, enrolments, settling
+from hikflask.services.captures import Draft
+from hikflask.services.employees import FaceSource
+from hikflask.services.errors import FaceNotProven, NumberTakenThere
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.faces import NAMES, draw
+from tests.wire import InProcess, _response
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+
+IVAN = Draft("100222", "Иван Иванов")
+OK = b'{"statusCode":1,"statusString":"OK","subStatusCode":"ok"}'
+SEARCH, DELETE, SET_UP = "UserInfo/Search", "UserInfoDetail/Delete?", "FDSetUp"
+
+
+class Oddly:
+    """Between app and terminal: says OK to what it does not pass on, spoils who is found, and turns statuses."""
+
+    def __init__(self, wire: InProcess) -> None:
+        self._plain = wire.send
+        self.swallowed = ""
+        self.spoilt: dict[str, Any] = {}
+        self.statuses: dict[str, int] = {}
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """Answer one request."""
+        if self.swallowed and self.swallowed in str(request.url) and "Authorization" in request.headers:
+            return _response(request, 200, {}, OK)
+        response = self._plain(request, **options)
+        for path, status in self.statuses.items():
+            if path in str(request.url) and response.status_code == 200:
+                return _response(request, status, {}, response.content)
+        if not self.spoilt or SEARCH not in str(request.url) or response.status_code != 200:
+            return response
+        words = json.loads(response.content)
+        for person in words["UserInfoSearch"].get("UserInfo", []):
+            person.update(self.spoilt)
+        return _response(request, 200, {}, json.dumps(words).encode())
+
+    def be_well(self) -> None:
+        """Answer as the terminal does."""
+        self.swallowed, self.spoilt, self.statuses = "", {}, {}
+
+
+@pytest.fixture
+def oddly(wire: InProcess, monkeypatch: pytest.MonkeyPatch) -> Oddly:
+    between = Oddly(wire)
+    monkeypatch.setattr(wire, "send", between.send)
+    return between
+
+
+@pytest.fixture
+def wish(simulator: Simulated, terminal: Terminal) -> Enrolment:
+    """Somebody with a face, who is not on the terminal yet."""
+    simulator.present_alone(draw(NAMES[0]))
+    taken = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
+    employees.save(IVAN, FaceSource(capture_id=taken.id))
+    return enrolments.of_number("100222")[0]
+
+
+def settled(enrolment: Enrolment, error: type[Exception]) -> Enrolment:
+    with pytest.raises(error):
+        settling.settle(enrolment.id, "test")
+    return enrolments.row(enrolment.id)
+
+
+NO_NUMBERS: list[Any] = [["100222"], {"value": "100222"}, 100222.0, True, "\x00"]
+PADDED: list[Any] = [100222, "100222 ", "100222\x00\x00"]
+
+
+@pytest.mark.parametrize(
+    ("number", "error"), [*((odd, Nonsense) for odd in NO_NUMBERS), *((odd, FaceNotProven) for odd in PADDED)]
+)
+def test_who_is_listed_with_an_odd_number_is_not_gone(
+    simulator: Simulated, wish: Enrolment, oddly: Oddly, number: Any, error: type[Exception]
+) -> None:
+    settling.settle(wish.id, "test")
+    employees.set_active(wish.employee_id or 0, active=False)
+    oddly.swallowed, oddly.spoilt = DELETE, {"employeeNo": number}
+
+    left = settled(wish, error)
+
+    assert left.may_open_doors
+    assert left.next_attempt_at is not None
+    oddly.be_well()
+    assert settling.settle(wish.id, "test").is_confirmed
+    assert simulator.people == {}
+
+
+@pytest.mark.parametrize("faces", [-1, "-1", True, [1], "many"])
+def test_face_that_is_oddly_counted_is_not_proven(
+    simulator: Simulated, wish: Enrolment, oddly: Oddly, faces: Any
+) -> None:
+    oddly.swallowed, oddly.spoilt = SET_UP, {"numOfFace": faces}
+
+    sent = settled(wish, FaceNotProven)
+
+    assert (sent.person, sent.face) == (CONFIRMED, PENDING)
+    assert sent.next_attempt_at is not None
+    oddly.be_well()
+    assert settling.settle(wish.id, "test").is_confirmed
+    assert list(simulator.faces) == ["100222"]
+
+
+def test_only_so_much_of_a_strangers_name_is_passed_on(wish: Enrolment, oddly: Oddly) -> None:
+    settling.settle(wish.id, "test")
+    enrolments.want_again(wish.id)
+    oddly.spoilt = {"name": "я" * 100_000}
+
+    with pytest.raises(NumberTakenThere) as caught:
+        settling.settle(wish.id, "test")
+
+    assert caught.value.params["name"] == "я" * 255 == enrolments.row(wish.id).refusal_text
+
+
+@pytest.mark.parametrize("status", [400, 403, 500, 503])
+def test_face_that_is_refused_and_taken_in_one_is_in_doubt(wish: Enrolment, oddly: Oddly, status: int) -> None:
+    oddly.statuses = {SET_UP: status}
+
+    sent = settled(wish, Refused)
+
+    assert sent.doubt
+    assert sent.next_attempt_at is not None
+    oddly.be_well()
+    assert settling.settle(wish.id, "test").is_confirmed
