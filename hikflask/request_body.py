@@ -2,7 +2,7 @@
 
 from flask import request
 
-FORM = "application/x-www-form-urlencoded"
+WITH_FILES = "multipart/form-data"
 # What a page carries along of a form (64 KB) is three times as long on its way.
 LONGEST_FORM = 256 * 1024
 MOST_BYTES = 64 * 1024 * 1024
@@ -10,9 +10,19 @@ CHUNK = 64 * 1024
 
 
 def limit() -> None:
-    """Let a form without a file be no longer than one of ours: Flask's own limit of fields is for forms with files."""
-    if request.mimetype == FORM:
-        request.max_content_length = LONGEST_FORM
+    """Let what brings no file be no longer than a form of ours: Flask's own limit of fields is for forms with files."""
+    if not may_bring_file():
+        limit_text()
+
+
+def limit_text() -> None:
+    """Let the body be no longer than a form of ours, whatever it is said to be."""
+    request.max_content_length = LONGEST_FORM
+
+
+def may_bring_file() -> bool:
+    """True for the only kind of form that a file comes in."""
+    return request.mimetype == WITH_FILES
 
 
 def take_rest() -> None:

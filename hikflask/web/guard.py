@@ -15,7 +15,7 @@ from hikflask.services.audit import Actor
 from hikflask.services.sessions import SignedIn
 from hikflask.web import addresses, ask_again, foreign, operator, own_password
 
-BAD_REQUEST, FORBIDDEN = 400, 403
+BAD_REQUEST, FORBIDDEN, UNSUPPORTED = 400, 403, 415
 # What somebody may do whose password must be changed first.
 BEFORE_THE_CHANGE = {"account.password", "account.change_password", "sign_in.sign_out", "language.choose"}
 
@@ -26,6 +26,7 @@ def register(app: Flask) -> None:
     app.before_request(refuse_strange_host)
     app.before_request(foreign.refuse)
     app.before_request(request_body.limit)
+    app.before_request(refuse_json)
     app.before_request(admit)
     app.teardown_request(forget_actor)
 
@@ -40,6 +41,12 @@ def refuse_strange_host() -> Response | None:
     if isinstance(request.routing_exception, (BadHost, SecurityError)):
         return Response("This host name is not served here.\n", BAD_REQUEST, mimetype="text/plain")
     return None
+
+
+def refuse_json() -> None:
+    """A page takes forms alone; Flask-WTF would take JSON for one, whose values may be anything."""
+    if request.method == "POST" and request.is_json and not f"{request.path}/".startswith("/api/"):
+        abort(UNSUPPORTED)
 
 
 def act_as(name: str) -> None:
