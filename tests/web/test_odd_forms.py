@@ -126,3 +126,39 @@ def test_json_of_a_call_is_no_longer_than_a_form(client: FlaskClient) -> None:
         answer = client.post("/api/users/", data=body, content_type=kind)
 
         assert (answer.status_code, answer.json["error"]) == (413, "request_entity_too_large")
+
+
+ZERO = "a\x00b"
+
+
+@BOTH_DATABASES
+def test_zero_character_is_refused_by_its_field_and_loses_nothing(client: FlaskClient) -> None:
+    for path in ("/employees/", "/captures", "/language/form?action=/employees/", "/employees/new"):
+        answer = client.post(path, data=typed(hikvision_id=ZERO, lang="en"), headers=ENGLISH)
+
+        assert answer.status_code in {200, 422}, path
+        assert 'value="Иван Иванов"' in answer.text
+        assert "a\x00b" in answer.text or "a\ufffdb" in answer.text
+    assert client.get("/employees/?q=").text.count("Иванов") == 0
+
+
+@BOTH_DATABASES
+def test_zero_character_is_nobodys(app: Flask, client: FlaskClient) -> None:
+    many = client.post("/removals/bulk", data={"numbers": f"{ZERO} 100222"}, headers=ENGLISH)
+    searched = client.get("/employees/", query_string={"q": ZERO}, headers=ENGLISH)
+    called = client.get("/api/users/", query_string={"q": ZERO})
+    stranger = app.test_client().post("/sign-in", data={"name": ZERO, "password": "x"}, headers=ENGLISH)
+
+    assert (many.status_code, "100222" in many.text) == (200, True)
+    assert (searched.status_code, called.status_code, called.json) == (200, 200, [])
+    assert (stranger.status_code, "a\x00b" in stranger.text) == (401, True)
+
+
+@BOTH_DATABASES
+@pytest.mark.usefixtures("terminal", "worker_alive")
+def test_zero_character_typed_beside_a_capture_is_kept_as_a_replaced_one(client: FlaskClient) -> None:
+    begun = client.post("/captures", data=typed(full_name=ZERO, terminal_id="1"), headers=ENGLISH)
+    kept = client.post("/captures/draft", data=typed(department=ZERO, capture_id="1"), headers=ENGLISH)
+
+    assert (begun.status_code, begun.location, kept.status_code) == (303, "/employees/new?capture=1", 204)
+    assert 'value="a\ufffdb"' in client.get(begun.location).text
