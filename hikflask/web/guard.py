@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from flask import Flask, Response, abort, g, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from werkzeug.exceptions import BadHost, SecurityError
 
 from hikflask import access, request_body
@@ -39,7 +40,7 @@ def name_request() -> None:
 def refuse_strange_host() -> Response | None:
     """Answer at once what asks for no host, or another one than HIKFLASK_HOSTS: no page can be made for it."""
     if isinstance(request.routing_exception, (BadHost, SecurityError)):
-        return Response("This host name is not served here.\n", BAD_REQUEST, mimetype="text/plain")
+        return Response(_("This host name is not served here.") + "\n", BAD_REQUEST, mimetype="text/plain")
     return None
 
 
