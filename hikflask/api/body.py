@@ -36,8 +36,7 @@ def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
     :raises InputError: naming each field whose value has another type.
     :raises werkzeug.exceptions.RequestEntityTooLarge: when it is longer than a form of ours.
     """
-    request_body.limit_text()
-    if not required and not request.get_data():
+    if not request_body.text() and not required:
         return {}
     data = _parsed()
     if not isinstance(data, dict):
