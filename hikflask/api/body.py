@@ -8,6 +8,7 @@ from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField
 
+from hikflask import request_body
 from hikflask.forms.fields import LARGEST_ID
 
 Fields = dict[str, str | bool | int]
@@ -33,8 +34,9 @@ def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
     :param numbers: fields that may be whole numbers, such as ids.
     :param required: False: no body at all is an empty object.
     :raises InputError: naming each field whose value has another type.
+    :raises werkzeug.exceptions.RequestEntityTooLarge: when it is longer than a form of ours.
     """
-    if not required and not request.get_data():
+    if not request_body.text() and not required:
         return {}
     data = _parsed()
     if not isinstance(data, dict):

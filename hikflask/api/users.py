@@ -66,8 +66,8 @@ def change_user(user_id: int) -> ResponseReturnValue:
     given = {name: fields[name] for name in TEXT_FIELDS if name in fields}
     form = body.form_of(EmployeeForm, {**_typed(employee), **given})
     if given:
-        employees.save(_draft(form), employee_id=user_id)
-    if active is not None:
+        employees.save(_draft(form), employee_id=user_id, active=active)
+    elif active is not None:
         employees.set_active(user_id, active)
     _settle_quietly([enrolment.id for enrolment in enrolments.of_number(_employee(user_id).number)])
     return jsonify(shape(_employee(user_id)))

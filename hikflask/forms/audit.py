@@ -4,16 +4,16 @@ from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import Field, SelectField, StringField, ValidationError
 
+from hikflask.forms.base import Form
 from hikflask.forms.fields import one_line, stripped
 from hikflask.forms.operators import DayField
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
 
 
-class AuditForm(FlaskForm):  # type: ignore[misc]
+class AuditForm(Form):
     """The filters; `since` and `until` are days, both included."""
 
     class Meta:

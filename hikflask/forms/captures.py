@@ -1,15 +1,15 @@
 """What may be sent to start a capture."""
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, StringField
 from wtforms.validators import Optional
 
+from hikflask.forms.base import Form
 from hikflask.forms.employees import number
 from hikflask.forms.fields import stripped
 
 
-class CaptureForm(FlaskForm):  # type: ignore[misc]
+class CaptureForm(Form):
     """A capture, for a number that may not be known yet."""
 
     hikvision_id = StringField(_l("Employee ID"), [Optional(), number], [stripped])

@@ -4,10 +4,10 @@ from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import Field, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 
+from hikflask.forms.base import Form
 from hikflask.forms.fields import one_line, stripped
 from hikflask.forms.operators import DayField
 
@@ -17,7 +17,7 @@ BASES = (("consent", _l("Consent of the employee")), ("contract", _l("Contract")
 DEFAULT_BASIS = "consent"
 
 
-class ConsentForm(FlaskForm):  # type: ignore[misc]
+class ConsentForm(Form):
     """On what basis a face is taken and kept, and since when; `today` is the last day that can be said."""
 
     given_on = DayField(_l("Given on"))

@@ -8,6 +8,7 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, ValidationError
 
+from hikflask.forms.base import Form
 from hikflask.forms.fields import one_line, row_id, stripped
 
 NUMBER = re.compile(r"[A-Za-z0-9]{1,32}\Z")
@@ -20,7 +21,7 @@ def number(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
         raise ValidationError(_l("“%(field)s” must be 1 to 32 Latin letters and digits.", field=field.label.text))
 
 
-class EmployeeForm(FlaskForm):  # type: ignore[misc]
+class EmployeeForm(Form):
     """An employee as typed on a page or sent to the API."""
 
     hikvision_id = StringField(_l("Employee ID"), [number], [stripped], description=_l("for example, 100222"))

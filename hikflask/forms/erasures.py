@@ -1,14 +1,14 @@
 """A number whose every trace shall go."""
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import StringField
 
+from hikflask.forms.base import Form
 from hikflask.forms.employees import number
 from hikflask.forms.fields import stripped
 
 
-class NumberForm(FlaskForm):  # type: ignore[misc]
+class NumberForm(Form):
     """The number of somebody who may be deleted already."""
 
     number = StringField(_l("Employee ID"), [number], [stripped])

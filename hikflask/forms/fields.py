@@ -11,13 +11,23 @@ from wtforms import Field, Form, ValidationError
 LARGEST_ID = 2**31 - 1
 # Of an operator or a token, in characters.
 LONGEST_NAME = 64
+# By its folded name an operator is found; some letters become two or three.
+LONGEST_FOLDED = 128
+# The longest text of one line has 512 characters, and three for each while it is not composed.
+FAR_TOO_LONG = 2048
 # Tab, and what Unicode calls a space (category Zs): they come along when a text is copied.
 SPACES = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 
 
 def stripped(value: Any) -> Any:
-    """Return a text composed (NFC) and without the spaces around it; a line break stays, to be refused."""
-    return unicodedata.normalize("NFC", value).strip(SPACES) if isinstance(value, str) else value
+    """Return a text composed (NFC) and without the spaces around it; a line break stays, to be refused.
+
+    What is longer than any field takes is not composed: accents on one letter take time by the square of their number.
+    """
+    if not isinstance(value, str):
+        return value
+    text = value if len(value) > FAR_TOO_LONG else unicodedata.normalize("NFC", value)
+    return text.strip(SPACES)
 
 
 def row_id(value: Any) -> int | None:
@@ -38,9 +48,22 @@ def one_line(most: int, *, required: bool = True) -> Callable[[Form, Field], Non
         if required and not any(unicodedata.category(letter)[0] in "LMNPS" for letter in value):
             raise ValidationError(_l("“%(field)s” must not be empty.", field=field.label.text))
         if len(value) > most:
-            message = _l("“%(field)s” is too long: at most %(most)s characters.", field=field.label.text, most=most)
-            raise ValidationError(message)
+            raise too_long(field, most)
         if any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in value):
             raise ValidationError(_l("“%(field)s” must not contain control characters.", field=field.label.text))
 
     return check
+
+
+def too_long(field: Field, most: int) -> ValidationError:
+    """Return the refusal of a text that has more than so many characters."""
+    return ValidationError(
+        _l("“%(field)s” is too long: at most %(most)s characters.", field=field.label.text, most=most)
+    )
+
+
+def operator_name(form: Form, field: Field) -> None:
+    """Check that somebody can be called so who signs in."""
+    one_line(LONGEST_NAME)(form, field)
+    if len(field.data.casefold()) > LONGEST_FOLDED:
+        raise too_long(field, LONGEST_FOLDED // 3)

@@ -9,7 +9,8 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, Field, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 
-from hikflask.forms.fields import LONGEST_NAME, one_line, stripped
+from hikflask.forms.base import Form
+from hikflask.forms.fields import LONGEST_NAME, one_line, operator_name, stripped
 
 ROLES = (("viewer", _l("Viewer")), ("operator", _l("Operator")), ("admin", _l("Administrator")))
 DEFAULT_ROLE = "operator"
@@ -38,21 +39,21 @@ class DayField(DateField):  # type: ignore[misc]
             super().process_formdata(valuelist)
 
 
-class OperatorForm(FlaskForm):  # type: ignore[misc]
+class OperatorForm(Form):
     """Somebody who shall sign in."""
 
-    name = StringField(_l("Operator's name"), [one_line(LONGEST_NAME)], [stripped])
+    name = StringField(_l("Operator's name"), [operator_name], [stripped])
     role = RoleField(_l("Role"))
 
 
-class OperatorChangeForm(FlaskForm):  # type: ignore[misc]
+class OperatorChangeForm(Form):
     """What may change of an operator."""
 
     role = RoleField(_l("Role"))
     is_active = BooleanField(_l("May sign in"))
 
 
-class TokenForm(FlaskForm):  # type: ignore[misc]
+class TokenForm(Form):
     """A program that shall call the API; `expires_on` is its last day, `today` the first one that can be said."""
 
     name = StringField(_l("Name"), [one_line(LONGEST_NAME)], [stripped], description=_l("for example, HR system"))

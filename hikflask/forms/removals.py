@@ -3,14 +3,15 @@
 import re
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import Field, TextAreaField, ValidationError
+
+from hikflask.forms.base import Form
 
 MOST = 1000
 BETWEEN = re.compile(r"[\s,;]+")
 
 
-class NumbersForm(FlaskForm):  # type: ignore[misc]
+class NumbersForm(Form):
     """One number a line; commas and spaces between them do as well."""
 
     numbers = TextAreaField(_l("Employee IDs, one a line"))

@@ -4,7 +4,8 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import Field, PasswordField, StringField, ValidationError
 
-from hikflask.forms.fields import LONGEST_NAME, one_line, stripped
+from hikflask.forms.base import Form
+from hikflask.forms.fields import operator_name, stripped, too_long
 
 LONGEST_TYPED = 512
 
@@ -14,24 +15,23 @@ def typed(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
     if not field.data:
         raise ValidationError(_l("“%(field)s” must not be empty.", field=field.label.text))
     if len(field.data) > LONGEST_TYPED:
-        about = {"field": field.label.text, "most": LONGEST_TYPED}
-        raise ValidationError(_l("“%(field)s” is too long: at most %(most)s characters.", **about))
+        raise too_long(field, LONGEST_TYPED)
 
 
-class SignInForm(FlaskForm):  # type: ignore[misc]
+class SignInForm(Form):
     """Who is there."""
 
     name = StringField(_l("Your name"), [typed], [stripped])
     password = PasswordField(_l("Password"), [typed])
 
 
-class ConfirmForm(FlaskForm):  # type: ignore[misc]
+class ConfirmForm(Form):
     """The operator's own password, asked for again."""
 
     password = PasswordField(_l("Your password"), [typed])
 
 
-class NewPasswordForm(FlaskForm):  # type: ignore[misc]
+class NewPasswordForm(Form):
     """Another password, typed twice, and the present one."""
 
     password = PasswordField(_l("Present password"), [typed])
@@ -49,11 +49,11 @@ class NewPasswordForm(FlaskForm):  # type: ignore[misc]
             raise ValidationError(_l("The two passwords are not the same."))
 
 
-class FirstRunForm(FlaskForm):  # type: ignore[misc]
+class FirstRunForm(Form):
     """The first administrator, with the code that the log shows."""
 
     code = StringField(_l("Code from the log"), [typed], [stripped])
-    name = StringField(_l("Your name"), [one_line(LONGEST_NAME)], [stripped])
+    name = StringField(_l("Your name"), [operator_name], [stripped])
     new_password = PasswordField(_l("New password"), [typed])
     repeated = PasswordField(_l("New password once more"), [typed])
 

@@ -8,13 +8,16 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, PasswordField, StringField, ValidationError
 
-from hikflask.forms.fields import one_line, stripped
+from hikflask.forms.base import Form
+from hikflask.forms.fields import one_line, stripped, too_long
 
 FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z")
 SEPARATORS = re.compile(r"[\s:]")
 ADDRESS = re.compile(r"https?://[a-z0-9_.\-\[\]:]+\Z")
 LONGEST_URL = 255
 LONGEST_PASSWORD = 128
+# Encrypted, no more than this fits into its column; letters have up to four bytes.
+MOST_PASSWORD_BYTES = 319
 LONGEST_NOTE = 200
 
 
@@ -50,7 +53,7 @@ def sha256_hex(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
         raise ValidationError(_l("“%(field)s” must be 64 hex digits (SHA-256).", field=field.label.text))
 
 
-class RetireForm(FlaskForm):  # type: ignore[misc]
+class RetireForm(Form):
     """What became of a terminal that does not come back."""
 
     note = StringField(
@@ -61,7 +64,7 @@ class RetireForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class TerminalForm(FlaskForm):  # type: ignore[misc]
+class TerminalForm(Form):
     """A terminal's name, address and login; without `adding` an empty password keeps the stored one."""
 
     name = StringField(_l("Name"), [one_line(64)], [stripped], description=_l("for example, Main entrance"))
@@ -83,6 +86,8 @@ class TerminalForm(FlaskForm):  # type: ignore[misc]
     def validate_password(self, field: Field) -> None:
         """A password is required for a new terminal."""
         one_line(LONGEST_PASSWORD, required=self.adding)(self, field)
+        if len((field.data or "").encode()) > MOST_PASSWORD_BYTES:
+            raise too_long(field, MOST_PASSWORD_BYTES // 4)
 
     @property
     def needs_fingerprint(self) -> bool:

@@ -12,6 +12,11 @@ from sqlalchemy.types import TypeDecorator
 NO_ID_TWICE = {"sqlite_autoincrement": True}
 
 
+def storable(text: str) -> str:
+    """Return a text as both databases take it, to be kept or looked for: PostgreSQL knows no zero character."""
+    return text.replace("\0", "\ufffd")
+
+
 class UTCDateTime(TypeDecorator[datetime]):
     """An aware UTC datetime, stored without zone."""
 

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, String, event
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from hikflask.extensions import Base
-from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, storable
 
 if TYPE_CHECKING:
     from hikflask.models.consent import Consent
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def folded(text: str) -> str:
     """Return the text as searches and sorts compare it: without case, ё as е (SQLite's LOWER knows ASCII only)."""
-    return unicodedata.normalize("NFC", text).casefold().replace("ё", "е")
+    return storable(unicodedata.normalize("NFC", text).casefold().replace("ё", "е"))
 
 
 class Employee(Base):

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Consent, Employee
-from hikflask.models.columns import database_now
+from hikflask.models.columns import database_now, storable
 from hikflask.models.consent import BY_CONSENT
 from hikflask.services import audit, employee_rows
 from hikflask.services.drafts import Draft
@@ -37,7 +37,7 @@ def of(employee_id: int) -> Consent | None:
 
 def is_missing(number: str, employee_id: int | None = None) -> bool:
     """True when nothing is recorded of the employee with this id, or, where there is none, with this number."""
-    who = Employee.number == number if employee_id is None else Employee.id == employee_id
+    who = Employee.number == storable(number) if employee_id is None else Employee.id == employee_id
     statement = select(Consent.id).join(Employee, Employee.id == Consent.employee_id).where(who)
     found = db.session.execute(statement).first()
     db.session.commit()

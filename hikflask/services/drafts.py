@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from hikflask.extensions import db
 from hikflask.models import Capture
 from hikflask.models.capture import CANCELLED, TAKEN, USED
+from hikflask.models.columns import storable
 from hikflask.services import statements
 
 LONGEST = 255
@@ -26,9 +27,9 @@ class Draft:
     def columns(self) -> dict[str, Any]:
         """Return the draft as the columns of a capture."""
         return {
-            "draft_number": self.number[:LONGEST],
-            "draft_name": self.name[:LONGEST],
-            "draft_department": self.department[:LONGEST],
+            "draft_number": storable(self.number[:LONGEST]),
+            "draft_name": storable(self.name[:LONGEST]),
+            "draft_department": storable(self.department[:LONGEST]),
             "draft_consent": self.consent,
         }
 

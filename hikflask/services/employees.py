@@ -52,10 +52,12 @@ class FaceSource:
     terminal_id: int | None = None
 
 
-def save(draft: Draft, source: FaceSource = FaceSource(), *, employee_id: int | None = None) -> Employee:
+def save(
+    draft: Draft, source: FaceSource = FaceSource(), *, employee_id: int | None = None, active: bool | None = None
+) -> Employee:
     """Add an employee, or change one, together with the photo and what is wanted of terminals: all or nothing.
 
-    A save that is sent twice with the same capture is one save.
+    A save that is sent twice with the same capture is one save. `active` takes an employee off, or lets one back in.
 
     :raises NumberKnown: when another employee has the number. :raises NumberLeaving: when a terminal may still open
         doors to whoever had it. :raises NumberEnrolled: when an enrolled number would change.
@@ -66,13 +68,14 @@ def save(draft: Draft, source: FaceSource = FaceSource(), *, employee_id: int | 
     :raises ConsentMissing: when nothing says that this face may be kept, and that is required.
     :raises EmployeeUnknown: when the employee that would change was deleted meanwhile.
     """
-    done = _saved_already(draft, source)
-    if done:
+    if done := _saved_already(draft, source):
         return done
     files = photos.Files()
     photo = files.keep_upload(source.upload, draft.number) if source.upload else None
     try:
         employee = _write(draft, source, employee_id, photo, files)
+        if active is not None:
+            _set_active(employee, active)
         db.session.commit()
     except IntegrityError as error:
         db.session.rollback()
@@ -102,8 +105,7 @@ def _write(
         photo.employee_id = employee.id
         db.session.flush()
         employee.photo_id = photo.id
-    shown = photo or employee.photo
-    if shown:
+    if shown := photo or employee.photo:
         files.rename(shown, draft.number)
     if photo:
         employee_notes.photo_changed(employee, photo, capture)
@@ -219,15 +221,8 @@ def set_active(employee_id: int, active: bool) -> Employee:
     :raises EmployeeUnknown:
     """
     employee = locked(employee_id)
-    if active != employee.is_active:
-        audit.note("employee.activated" if active else "employee.deactivated", employee=employee)
-    returns, employee.is_active = active and not employee.is_active, active
-    _note_leaving(employee_id, active)
     try:
-        if returns:
-            _return(employee)
-        elif not active:
-            enrolments.want_absent(employee.number)
+        _set_active(employee, active)
         db.session.commit()
     except ServiceError:
         db.session.rollback()
@@ -235,18 +230,24 @@ def set_active(employee_id: int, active: bool) -> Employee:
     return employee
 
 
-def _note_leaving(employee_id: int, active: bool) -> None:
-    """Somebody who left before left then."""
+def _set_active(employee: Employee, active: bool) -> None:
+    if active != employee.is_active:
+        audit.note("employee.activated" if active else "employee.deactivated", employee=employee)
+    returns, employee.is_active = active and not employee.is_active, active
+    # Somebody who left before left then.
     left_at = None if active else func.coalesce(Employee.left_at, database_now())
-    statements.changed_rows(update(Employee).where(Employee.id == employee_id).values(left_at=left_at))
+    statements.changed_rows(update(Employee).where(Employee.id == employee.id).values(left_at=left_at))
+    if returns:
+        _return(employee)
+    elif not active:
+        enrolments.want_absent(employee.number)
 
 
 def _return(employee: Employee) -> None:
     for enrolment in enrolments.of_number(employee.number):
-        if enrolment.terminal.retired_at is not None:
-            continue
-        photo = db.session.get(Photo, enrolment.photo_id) if enrolment.photo_id else None
-        enrolments.want_present(enrolment.terminal, employee, photo)
+        if enrolment.terminal.retired_at is None:
+            photo = db.session.get(Photo, enrolment.photo_id) if enrolment.photo_id else None
+            enrolments.want_present(enrolment.terminal, employee, photo)
 
 
 def delete(employee_id: int) -> list[int]:

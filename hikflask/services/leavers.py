@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Employee
+from hikflask.models.columns import storable
 from hikflask.services import employees
 from hikflask.services.errors import EmployeeUnknown
 
@@ -24,7 +25,9 @@ class Leavers:
 def found(numbers: Iterable[str]) -> Leavers:
     """Return whose these numbers are; nothing is changed."""
     wanted = list(numbers)
-    statement = select(Employee).where(Employee.number.in_(wanted)).order_by(Employee.search, Employee.id)
+    statement = (
+        select(Employee).where(Employee.number.in_(map(storable, wanted))).order_by(Employee.search, Employee.id)
+    )
     known = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
     db.session.commit()
     here = {employee.number for employee in known}

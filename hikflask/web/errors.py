@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, render_template
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError
@@ -103,7 +103,7 @@ def not_there(error: EmployeeUnknown) -> Response:
 def _too_large() -> Response:
     """Show the limit, once the browser has sent the rest: one that is cut off shows no answer at all."""
     request_body.take_rest()
-    if request.mimetype == request_body.FORM:
+    if not request_body.may_bring_file():
         return _page(413, _sentence(422))
     return _page(413, _("The file is too large: at most 10 MB. Go back, choose a smaller one and save again."))
 

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from flask import Flask, Response, abort, g, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from werkzeug.exceptions import BadHost, SecurityError
 
 from hikflask import access, request_body
@@ -15,7 +16,7 @@ from hikflask.services.audit import Actor
 from hikflask.services.sessions import SignedIn
 from hikflask.web import ask_again, foreign, operator, own_password, paths
 
-BAD_REQUEST, FORBIDDEN = 400, 403
+BAD_REQUEST, FORBIDDEN, UNSUPPORTED = 400, 403, 415
 # What somebody may do whose password must be changed first.
 BEFORE_THE_CHANGE = {"account.password", "account.change_password", "sign_in.sign_out", "language.choose"}
 
@@ -26,6 +27,7 @@ def register(app: Flask) -> None:
     app.before_request(refuse_strange_host)
     app.before_request(foreign.refuse)
     app.before_request(request_body.limit)
+    app.before_request(refuse_json)
     app.before_request(admit)
     app.teardown_request(forget_actor)
 
@@ -38,8 +40,14 @@ def name_request() -> None:
 def refuse_strange_host() -> Response | None:
     """Answer at once what asks for no host, or another one than HIKFLASK_HOSTS: no page can be made for it."""
     if isinstance(request.routing_exception, (BadHost, SecurityError)):
-        return Response("This host name is not served here.\n", BAD_REQUEST, mimetype="text/plain")
+        return Response(_("This host name is not served here.") + "\n", BAD_REQUEST, mimetype="text/plain")
     return None
+
+
+def refuse_json() -> None:
+    """A page takes forms alone; Flask-WTF would take JSON for one, whose values may be anything."""
+    if request.method == "POST" and request.is_json and not access.is_api_call():
+        abort(UNSUPPORTED)
 
 
 def act_as(name: str) -> None:

@@ -1,11 +1,13 @@
 """Refusals of the API as a whole: always JSON, a status for each code, and no secret in an answer or a log."""
 
 import io
+import json
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from gunicorn.http.errors import InvalidChunkSize
 from werkzeug.test import TestResponse
 
 from hikflask.api.errors import STATUS
@@ -153,3 +155,31 @@ def service_errors(kind: type[errors.ServiceError]) -> list[type[errors.ServiceE
 @pytest.mark.parametrize("kind", service_errors(errors.ServiceError), ids=lambda kind: kind.__name__)
 def test_each_refusal_of_ours_has_its_status(kind: type[errors.ServiceError]) -> None:
     assert kind.code in STATUS
+
+
+class Broken:
+    """A body in chunks of which one has no length, as gunicorn reads it."""
+
+    def read(self, size: int = -1) -> bytes:  # noqa: ARG002
+        raise InvalidChunkSize(b"zz")
+
+
+FORM = "application/x-www-form-urlencoded"
+IN_CHUNKS = {"wsgi.input_terminated": True}
+
+
+@pytest.mark.parametrize("path", ["/api/users/", "/employees/", "/sign-in"])
+def test_body_in_broken_chunks_is_a_bad_request(client: FlaskClient, path: str) -> None:
+    broken = {**IN_CHUNKS, "wsgi.input": Broken()}
+
+    answer = client.post(path, content_type=FORM, environ_overrides=broken)
+
+    assert answer.status_code == 400
+
+
+def test_body_in_chunks_is_no_longer_than_another_one(client: FlaskClient) -> None:
+    body = io.BytesIO(json.dumps(a_user()).encode() + b" " * 300_000)
+
+    answer = client.post("/api/users/", input_stream=body, environ_overrides=IN_CHUNKS)
+
+    assert (answer.status_code, answer.json["error"]) == (413, "request_entity_too_large")

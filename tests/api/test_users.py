@@ -255,3 +255,24 @@ def test_deleted_users_number_is_free_only_once_the_terminal_says_nobody_is_ther
 
     assert (answer.status_code, answer.json["error"]) == (409, "number_leaving")
     assert names(client) == []
+
+
+@pytest.mark.usefixtures("terminal")
+def test_put_that_is_refused_changes_none_of_its_fields(client: FlaskClient, simulator: Simulated) -> None:
+    enrolled = enrol(client, simulator)
+    left = client.put(f"/api/users/{enrolled['id']}", json={"is_active": False}).json
+
+    answer = client.put(f"/api/users/{enrolled['id']}", json={"full_name": "Я" * 65, "is_active": True})
+
+    assert (answer.status_code, set(answer.json["fields"])) == (422, {"full_name"})
+    assert user(client, enrolled["id"]) == left
+
+
+@pytest.mark.usefixtures("terminal")
+def test_put_takes_name_and_return_together(client: FlaskClient, simulator: Simulated) -> None:
+    enrolled = enrol(client, simulator)
+    client.put(f"/api/users/{enrolled['id']}", json={"full_name": "Иван Петров", "is_active": False})
+
+    answer = client.put(f"/api/users/{enrolled['id']}", json={"full_name": "Иван Сидоров", "is_active": True}).json
+
+    assert (answer["full_name"], answer["is_active"], answer["synced_to_device"]) == ("Иван Сидоров", True, True)

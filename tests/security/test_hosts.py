@@ -121,6 +121,17 @@ class TestOwnNames:
             assert "Set-Cookie" not in answer.headers
 
     @pytest.mark.parametrize(
+        ("language", "said"),
+        [("en", "This host name is not served here."), ("ru", "Это имя сервера здесь не обслуживается.")],
+    )
+    def test_refusal_of_a_name_is_in_the_language_of_the_browser(
+        self, nobody: FlaskClient, language: str, said: str
+    ) -> None:
+        answer = nobody.get("/sign-in", base_url=f"http://{EVIL}", headers={"Accept-Language": language})
+
+        assert answer.text == f"{said}\n"
+
+    @pytest.mark.parametrize(
         "host", ["door.example.evil.example", "evildoor.example", "office.example.evil", "localhost"]
     )
     def test_name_that_only_looks_like_it_is_refused(self, nobody: FlaskClient, host: str) -> None:
