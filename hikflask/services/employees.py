@@ -109,18 +109,16 @@ def _write(
         files.rename(shown, draft.number)
     if photo:
         employee_notes.photo_changed(employee, photo, capture)
-    terminal_id = capture.terminal_id if capture else source.terminal_id
-    if photo and terminal_id:
-        if not employee.is_active:
-            raise EmployeeInactive
-        enrolments.want_present(terminals.active(terminal_id), employee, photo)
-    if photo:
-        _bring_further(employee, photo, terminal_id)
+        _bring(employee, photo, capture.terminal_id if capture else source.terminal_id)
     return employee
 
 
-def _bring_further(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
-    """Terminals that take pictures get the new one, too, where the employee is already wanted."""
+def _bring(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
+    """Wish the photo's face there, and wherever the employee is wanted already and pictures are taken."""
+    if terminal_id:
+        if not employee.is_active:
+            raise EmployeeInactive
+        enrolments.want_present(terminals.active(terminal_id), employee, photo)
     for enrolment in enrolments.of_number(employee.number):
         elsewhere = enrolment.terminal_id != terminal_id and enrolment.wanted == PRESENT
         if elsewhere and enrolment.terminal.face_mode == BY_PICTURE:

@@ -155,10 +155,10 @@ class Settlement:
 
         :raises NumberTakenThere: when the number is there under a name that we did not write.
         """
+        if not (self.row.name_there or self.row.replace_first or self.row.on_old_device):
+            return self._add()
         self.note(step="person", **self._claim())
-        there = None
-        if self.row.name_there or self.row.replace_first or self.row.on_old_device:
-            there = persons.find(self.talk, self.row.number)
+        there = persons.find(self.talk, self.row.number)
         if self.row.replace_first:
             there = self._replaced(there)
         return self._add() if there is None else self._adopt(there)
@@ -183,7 +183,7 @@ class Settlement:
         """Record; the names that we gave before stay until it is proven, for Search may have missed who has them."""
         lost = enrolments.unproven() if self.row.face == CONFIRMED else {}
         sent_before = self.row.sent_name
-        self.note(person=PENDING, sent_name=self.name, **{**self._claim(), **lost})
+        self.note(step="person", person=PENDING, sent_name=self.name, **{**self._claim(), **lost})
         try:
             persons.add(self.talk, self.row.number, self.name, begin=persons.FIRST_MOMENT)
         except NumberTaken:
