@@ -6,6 +6,7 @@ half an hour, so the first refusal ends the conversation.
 """
 
 import logging
+import re
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -39,6 +40,7 @@ READ_SECONDS = 8.0
 FEWEST_TRIES = 5  # terminals lock after 5 to 7 refused passwords (three recordings)
 LARGEST_ANSWER = 8 * 1024 * 1024
 CHUNK = 64 * 1024
+STALE = re.compile(r'\bstale="?true\b', re.IGNORECASE)
 
 log = logging.getLogger(__name__)
 
@@ -125,16 +127,19 @@ class Client:
             return self._converse(call)
 
     def _converse(self, call: _Call) -> Answer:
-        if self._login.ready:
-            answer = self._round_trip(call).answer
-            if answer.status != 401:
-                return answer
-            self._stop_if_refused(answer)
+        reused = self._login.ready
+        if reused:
+            reply = self._round_trip(call)
+            if reply.answer.status != 401:
+                return reply.answer
+            self._stop_if_refused(reply)
         # Credentials are left out at first: only a challenge shows how to send them, and this costs no try.
         self._login.forget()
         reply = self._round_trip(call)
         if reply.answer.status != 401:
             return reply.answer
+        if reused:
+            self._stop_if_refused(reply)  # Some 401s have no words; the next one tells that a try is gone.
         self._login.learn(self._challenge(reply))
         answer = self._round_trip(call).answer
         if answer.status == 401:
@@ -152,14 +157,19 @@ class Client:
             self._asked_for_tries = True
             self._login.forget()
 
-    def _stop_if_refused(self, answer: Answer) -> None:
-        """Tell a refused password from a worn-out nonce: only the former costs a try, or locks the account."""
-        before, check = self._tries_left, user_check(answer)
-        fell = before is not None and check.tries_left is not None and check.tries_left < before
+    def _stop_if_refused(self, reply: _Reply) -> None:
+        """Tell a refused password from a worn-out nonce: only the former costs a try, or locks the account.
+
+        A terminal that tells the tries only beside a refused password did not tell them with its first challenge. What
+        comes without a challenge, or with a stale one, is about the nonce (two recordings; RFC 7616 section 3.3).
+        """
+        before, check = self._tries_left, user_check(reply.answer)
+        told_now = bool(reply.challenge) and not STALE.search(reply.challenge)
+        fell = check.tries_left is not None and (told_now if before is None else check.tries_left < before)
         if check.locked or fell:
             self._login.forget()
             self._tries_left = check.tries_left
-            raise login_refusal(answer)
+            raise login_refusal(reply.answer)
 
     def _challenge(self, reply: _Reply) -> Challenge:
         """Return the challenge of a 401 to a request without credentials."""

@@ -22,6 +22,7 @@ Json = dict[str, Any]
 
 ENVELOPES = {"ResponseStatus", "RequestStatus", "userCheck"}
 OK_CODES = {0, 1}
+LOCKED = {"lock", "locked"}
 
 LARGEST_NUMBER = 2**31
 # A page of 30 people is 50 KB at most. What is larger is no words, and would take seconds and far more memory to read.
@@ -68,10 +69,14 @@ def _is_ok(status: ResponseStatus) -> bool:
 
 def response_status(answer: Answer) -> ResponseStatus | None:
     """Return the envelope of an answer, JSON or XML, or None where the body holds none."""
-    start = answer.body.removeprefix(BOM).lstrip()[:1]
+    start = _first_letter(answer)
     if start == b"{":
         return _status_of_json(answer)
     return _status_of_xml(answer) if start == b"<" else None
+
+
+def _first_letter(answer: Answer) -> bytes:
+    return answer.body.removeprefix(BOM).lstrip()[:1]
 
 
 def _status_of_json(answer: Answer) -> ResponseStatus | None:
@@ -119,16 +124,31 @@ class UserCheck:
 
 
 def user_check(answer: Answer) -> UserCheck:
-    """Return what a 401 says about the account; an unreadable body says nothing."""
-    try:
-        root = xml(answer)
-    except Nonsense:
-        return UserCheck()
+    """Return what a 401 says about the account; an unreadable body says nothing.
+
+    The words vary: userCheck has lockStatus, retryLoginTime and unlockTime (recorded), a ResponseStatus has lockStatus,
+    retryTimes and resLockTime, in XML or JSON; locked is `lock` (recorded) or `locked` (ISAPI guide, "Security").
+    """
+    words = _words_beside_401(answer)
+
+    def said(*names: str) -> object:
+        return next((words[name] for name in names if name in words), None)
+
     return UserCheck(
-        locked=text(root, "lockStatus").lower() == "lock",
-        tries_left=whole(text(root, "retryLoginTime")),
-        unlock_seconds=counted(text(root, "unlockTime")),
+        locked=str(said("lockStatus")).strip().lower() in LOCKED,
+        tries_left=counted(said("retryLoginTime", "retryTimes")),
+        unlock_seconds=counted(said("unlockTime", "resLockTime")),
     )
+
+
+def _words_beside_401(answer: Answer) -> Json:
+    try:
+        if _first_letter(answer) == b"{":
+            found = json_object(answer)
+            return found | _dict(found.get("ResponseStatus")) | _dict(found.get("userCheck"))
+        return {local_name(element): _own_text(element) for element in xml(answer).iter()}
+    except Nonsense:
+        return {}
 
 
 def login_refusal(answer: Answer) -> LoginRefused:
