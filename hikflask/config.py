@@ -122,6 +122,7 @@ SETTINGS = {
     "WORKER_THREADS": Setting(8, _whole(2, 64), "a whole number between 2 and 64"),
     "CAPTURE_TIMEOUT": _time(30.0),
     "CAPTURE_HOLD": _time(120.0),
+    "CAPTURE_PAUSE": _time(1.0),
     "CONNECT_TIMEOUT": _time(3.0),
     "READ_TIMEOUT": _time(8.0),
     "LEASE_WAIT": _time(5.0),

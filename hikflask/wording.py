@@ -60,6 +60,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     # A capture, from its start to its end.
     "terminal_in_use": IN_USE,
     "terminal_held": (
+        N_("The saved photo of %(saved_name)s (%(who)s) is not on the terminal yet. A new one replaces it there."),
         N_("An unsaved capture of %(name)s (%(who)s) waits here. A new one replaces it."),
         N_("An unsaved capture waits here (%(who)s). A new one replaces it."),
         N_("An unsaved capture waits here. A new one replaces it."),
@@ -169,7 +170,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "files_unknown": (
         N_(
-            "Terminal “%(name)s” was not checked yet, so it is not known whether it takes photo files. "
+            "It is not known yet whether terminal “%(name)s” takes photo files. "
             "If it does not, the photo stays on the server."
         ),
     ),
@@ -209,8 +210,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "devicebusy": BUSY,
     "facedatamodeling": BUSY,
     "notsupport": NO_CAPTURE,
-    "unsupportcapture": NO_CAPTURE,
-    "methodnotallowed": (N_("This model does not do that."),),
+    "function_not_supported": (
+        N_("The terminal does not support: %(function)s."),
+        N_("The terminal does not support this function."),
+    ),
     "picturefacedetectzero": NO_FACE,
     "nofaceinpicture": NO_FACE,
     "picanalysisnotargeterror": NO_FACE,
@@ -260,6 +263,31 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
 }
 ALIASES = {"seconds": "n"}
+TERMINALS_OWN = "terminal:"
+
+# What a function of the terminal is needed for (services/settling.py, checks.py, captures.py).
+CHECK, PERSON, FACE, PROOF, REMOVAL = (
+    N_("check of the terminal"),
+    N_("writing the person"),
+    N_("binding the face"),
+    N_("proof"),
+    N_("removal"),
+)
+STEPS = {
+    "System/deviceInfo": CHECK,
+    "UserInfo/Count": CHECK,
+    "UserInfo/Record": PERSON,
+    "UserInfo/Modify": PERSON,
+    "UserInfo/Search": PROOF,
+    "FDLib/FDSearch": PROOF,
+    "FDLib/FDSetUp": FACE,
+    "FDLib/FaceDataRecord": FACE,
+    "FDLib/FDModify": FACE,
+    "FDLib/FDDelete": FACE,
+    "FDSearch/Delete": FACE,
+    "UserInfoDetail/Delete": REMOVAL,
+    "UserInfo/Delete": REMOVAL,
+}
 
 
 def counted_bytes(count: int) -> str:
@@ -278,7 +306,10 @@ def counted_letters(limit: int) -> dict[str, str]:
 def sentence(code: str, **params: Any) -> str:
     """Return the sentence for a code in the present language; names that are missing make it shorter, never fail."""
     given = _given(params)
-    given.setdefault("code", code)
+    # A terminal's own word has no sentence and stands under a prefix (isapi/errors.py), which no person needs to see.
+    given.setdefault("code", code.removeprefix(TERMINALS_OWN))
+    if "text" in given:
+        given.setdefault("function", _function(given["text"]))
     for variant in SENTENCES.get(code.lower(), REFUSED):
         if set(NAMES.findall(variant)) <= given.keys():
             return str(gettext(variant)) % given
@@ -289,6 +320,11 @@ def english(code: str, **params: Any) -> str:
     """Return the sentence in English, as the API says it."""
     with force_locale("en"):
         return sentence(code, **params)
+
+
+def _function(path: str) -> str:
+    """A function of the terminal with the step that needs it, as in “FDLib/FDSetUp (binding the face)”."""
+    return f"{path} ({gettext(STEPS[path])})" if path in STEPS else path
 
 
 def _given(params: dict[str, Any]) -> dict[str, Any]:

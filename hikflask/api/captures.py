@@ -11,7 +11,7 @@ from hikflask.api import body, errors
 from hikflask.api.caller import present_caller
 from hikflask.api.consents import warned
 from hikflask.forms.captures import CaptureForm
-from hikflask.isapi.errors import CLASSES, Busy
+from hikflask.isapi.errors import CLASSES, OWN_WORD, Busy
 from hikflask.models import Capture
 from hikflask.models.capture import TAKEN
 from hikflask.services import captures, consents, terminals
@@ -41,6 +41,9 @@ def _answer(capture: Capture) -> ResponseReturnValue:
     if capture.state != TAKEN or capture.photo is None:
         code = capture.reason or capture.state
         message = wording.english(code, text=capture.reason_text, **_about(capture))
+        if code.startswith(OWN_WORD):
+            words = {"subStatusCode": code.removeprefix(OWN_WORD), "errorMsg": capture.reason_text}
+            return errors.refusal("terminal_refused", message, errors.BAD_GATEWAY, success=False, **words)
         return errors.refusal(code, message, _status_of(code), success=False)
     return jsonify(
         {

@@ -107,7 +107,7 @@ def _api_name(name: str) -> str:
 
 
 def _terminal(error: TerminalError, **always: Any) -> ResponseReturnValue:
-    message = wording.english(error.code, text=error.message or error.sub_status)
+    message = wording.english(error.code, text=error.text or error.sub_status)
     if error.code in STATUS or not isinstance(error, Refused):
         return refusal(error.code, message, status_of(error.code), **always)
     words = {"statusCode": error.status_code, "subStatusCode": error.sub_status, "errorMsg": error.message}

@@ -15,7 +15,7 @@ from hikflask.api.consents import warned
 from hikflask.forms.employees import EmployeeForm
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Employee, Enrolment
-from hikflask.models.terminal import BY_URL
+from hikflask.models.terminal import BY_URL, UNKNOWN
 from hikflask.services import consents, employees, enrolments, settling, syncing, terminals
 from hikflask.services.drafts import Draft
 from hikflask.services.employees import FaceSource
@@ -131,14 +131,17 @@ def _state(enrolment: Enrolment) -> dict[str, Any]:
     state = {"person": enrolment.person, "face": enrolment.face, "verified": enrolment.is_confirmed}
     if enrolment.is_confirmed or not enrolment.refusal:
         return state
-    return {**state, "warning": wording.english(enrolment.refusal, name=enrolment.terminal.name)}
+    return {
+        **state,
+        "warning": wording.english(enrolment.refusal, name=enrolment.terminal.name, text=enrolment.refusal_text),
+    }
 
 
 def _warning(consent_missing: bool) -> dict[str, str]:
     warnings = [wording.english("kept_without_consent")] if consent_missing else []
     active = terminals.all_active()
-    for code, mode in (("files_not_taken", BY_URL), ("files_unknown", None)):
-        names = [terminal.name for terminal in active if terminal.face_mode == mode]
+    for code, modes in (("files_not_taken", {BY_URL}), ("files_unknown", {None, UNKNOWN})):
+        names = [terminal.name for terminal in active if terminal.face_mode in modes]
         if names:
             warnings.append(wording.english(code, name=", ".join(names)))
     return {"warning": " ".join(warnings)} if warnings else {}

@@ -122,7 +122,7 @@ def _check(terminal_id: int) -> Terminal:
 
 def _why(terminal_id: int, error: TerminalError | ServiceError) -> str:
     found = terminals.get(terminal_id)
-    params = error.params if isinstance(error, ServiceError) else {"text": error.message}
+    params = error.params if isinstance(error, ServiceError) else {"text": error.text}
     if found:
         params = {"t": found.name, "address": found.url, **params}
     return wording.english(error.code, **params)

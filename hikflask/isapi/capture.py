@@ -6,13 +6,22 @@ behind the URL is ONE file on the terminal that the next capture overwrites, who
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from hikflask.isapi.answer import Answer, Requester
 from hikflask.isapi.codec import checked, child, text, whole, xml, xml_of
-from hikflask.isapi.errors import Busy, CaptureCancelled, CaptureTimeout, NoAnswer, Nonsense, NotSupported
+from hikflask.isapi.errors import (
+    Busy,
+    CaptureCancelled,
+    CaptureNotSupported,
+    CaptureTimeout,
+    NoAnswer,
+    Nonsense,
+    NotSupported,
+    Refused,
+)
 from hikflask.isapi.multipart import JPEG_START, cut_jpeg, parts
 
 PATH = "/ISAPI/AccessControl/CaptureFaceData"
@@ -36,15 +45,17 @@ BUSY_PAUSE = 3.0  # a window that was still open has closed after 3 s (one recor
 ASK_AGAIN = 1.0  # clients that work ask every 0.7 to 2 s
 
 MODES = {"url", "binary"}
+# A data type that is not known is refused as badParameters (one recording) or like a function that is not there.
+MODE_UNKNOWN = {Refused, CaptureNotSupported}
 
 
 @dataclass(frozen=True)
 class CaptureModes:
     """What the terminal offers for a capture: the picture's address, the picture itself, calling it off."""
 
-    url: bool
-    binary: bool
-    cancel: bool
+    url: bool = False
+    binary: bool = False
+    cancel: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,14 +67,13 @@ class Captured:
 
 
 def capabilities(client: Requester) -> CaptureModes:
-    """Return how this terminal can capture. Raises NotSupported when it cannot at all, other TerminalErrors."""
-    answer = checked(client.request("GET", f"{PATH}/capabilities"))
-    root = xml(answer, *ROOTS)
+    """Return how this terminal says that it captures; terminals without this list capture all the same (two clients).
+
+    Raises: TerminalError.
+    """
+    root = xml(checked(client.request("GET", f"{PATH}/capabilities")), *ROOTS)
     offers = _options(root, "dataType")
-    modes = CaptureModes(url="url" in offers, binary="binary" in offers, cancel="true" in _options(root, "cancelFlag"))
-    if not modes.url and not modes.binary:
-        raise NotSupported(path=answer.path, http_status=answer.status)
-    return modes
+    return CaptureModes(url="url" in offers, binary="binary" in offers, cancel="true" in _options(root, "cancelFlag"))
 
 
 def _options(root: Element, name: str) -> set[str]:
@@ -74,21 +84,39 @@ def _options(root: Element, name: str) -> set[str]:
 def take(
     client: Requester,
     *,
-    mode: str,
+    modes: Sequence[str],
     seconds_left: Callable[[], float],
     cancelled: Callable[[], bool],
     pause: Callable[[float], None] = time.sleep,
 ) -> Captured:
     """Ask for a face until there is one, nobody came, or the caller gives up.
 
-    Args: mode is "url" or "binary"; seconds_left tells the seconds until the caller's deadline; cancelled whether to
-    give up; pause waits that many seconds. Some terminals wait for the face themselves, others return at once with
-    progress 0 and are asked again. After success there is never another POST: it would be refused, and the capture
-    module may hang for minutes (one recording).
-    Raises: CaptureTimeout, CaptureCancelled, Busy, NotSupported, Nonsense, other TerminalErrors.
+    Args: modes are "url" or "binary", or both where the terminal does not say which: the next is tried when it knows
+    nothing of the last; seconds_left tells the seconds until the caller's deadline; cancelled whether to give up; pause
+    waits that many seconds. Some terminals wait for the face themselves, others return at once with progress 0 and are
+    asked again. After success there is never another POST: it would be refused, and the capture module may hang for
+    minutes (one recording).
+    Raises: CaptureTimeout, CaptureCancelled, Busy, CaptureNotSupported, Nonsense, other TerminalErrors.
     """
-    if mode not in MODES:
+    if not modes or not set(modes) <= MODES:
         raise ValueError("a capture is by url or binary")
+    *others, last = modes
+    for mode in others:
+        try:
+            return _take(client, mode, seconds_left, cancelled, pause)
+        except Refused as error:
+            if type(error) not in MODE_UNKNOWN:
+                raise
+    return _take(client, last, seconds_left, cancelled, pause)
+
+
+def _take(
+    client: Requester,
+    mode: str,
+    seconds_left: Callable[[], float],
+    cancelled: Callable[[], bool],
+    pause: Callable[[float], None],
+) -> Captured:
     waited_for_busy = False
     while True:
         try:
@@ -121,7 +149,12 @@ def _ask(
             raise
         raise CaptureTimeout(path=PATH) from error
     _stop_if(cancelled)
-    return _captured(checked(answer))
+    try:
+        return _captured(checked(answer))
+    except NotSupported as error:
+        raise CaptureNotSupported(
+            status_code=error.status_code, sub_status=error.sub_status, path=PATH, http_status=error.http_status
+        ) from error
 
 
 def _stop_if(cancelled: Callable[[], bool]) -> None:

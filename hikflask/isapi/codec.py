@@ -69,10 +69,14 @@ def _is_ok(status: ResponseStatus) -> bool:
 
 def response_status(answer: Answer) -> ResponseStatus | None:
     """Return the envelope of an answer, JSON or XML, or None where the body holds none."""
-    start = _first_letter(answer)
-    if start == b"{":
+    if is_json(answer):
         return _status_of_json(answer)
-    return _status_of_xml(answer) if start == b"<" else None
+    return _status_of_xml(answer) if _first_letter(answer) == b"<" else None
+
+
+def is_json(answer: Answer) -> bool:
+    """True when the body looks like a JSON object, whatever its label says."""
+    return _first_letter(answer) == b"{"
 
 
 def _first_letter(answer: Answer) -> bytes:
@@ -143,7 +147,7 @@ def user_check(answer: Answer) -> UserCheck:
 
 def _words_beside_401(answer: Answer) -> Json:
     try:
-        if _first_letter(answer) == b"{":
+        if is_json(answer):
             found = json_object(answer)
             return found | _dict(found.get("ResponseStatus")) | _dict(found.get("userCheck"))
         return {local_name(element): _own_text(element) for element in xml(answer).iter()}

@@ -1,18 +1,19 @@
 """What a terminal is and what it can do.
 
 What the vendor allows: GET on /ISAPI/System/deviceInfo and on the capabilities of UserInfo and FDLib (ISAPI guide,
-"Device information", "Capabilities"). deviceInfo is XML even with format=json.
+"Device information", "Capabilities"). deviceInfo is XML, on some terminals JSON (one client).
 """
 
 from dataclasses import dataclass
 
 from hikflask.isapi.answer import Requester
-from hikflask.isapi.codec import Json, checked, counted, json_object, member, text, xml
-from hikflask.isapi.errors import NotSupported
+from hikflask.isapi.codec import Json, checked, counted, is_json, json_object, member, text, xml
 
 INFO = "/ISAPI/System/deviceInfo"
 PERSON_CAPABILITIES = "/ISAPI/AccessControl/UserInfo/capabilities?format=json"
 FACE_CAPABILITIES = "/ISAPI/Intelligent/FDLib/capabilities?format=json"
+# In the order of DeviceInfo's fields.
+INFO_NAMES = ("deviceName", "model", "serialNumber", "firmwareVersion")
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,14 @@ class DeviceInfo:
 
 
 @dataclass(frozen=True)
+class FaceLibrary:
+    """How many faces there may be (None where not told), and the functions listed, in small letters: post, setup."""
+
+    capacity: int | None = None
+    functions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class PersonLimits:
     """The longest name in bytes of UTF-8 and the largest number of people; None where the terminal tells none."""
 
@@ -35,22 +44,19 @@ class PersonLimits:
 
 def info(client: Requester) -> DeviceInfo:
     """Return name, model, serial number and firmware. Raises TerminalError."""
-    root = xml(checked(client.request("GET", INFO)), "DeviceInfo")
-    return DeviceInfo(
-        name=text(root, "deviceName"),
-        model=text(root, "model"),
-        serial=text(root, "serialNumber"),
-        firmware=text(root, "firmwareVersion"),
-    )
+    answer = checked(client.request("GET", INFO))
+    if is_json(answer):
+        told = member(answer, "DeviceInfo")
+        words = {name: str(told.get(name) or "") for name in INFO_NAMES}
+    else:
+        root = xml(answer, "DeviceInfo")
+        words = {name: text(root, name) for name in INFO_NAMES}
+    return DeviceInfo(*words.values())
 
 
 def person_limits(client: Requester) -> PersonLimits:
-    """Return the limits for people; none where the terminal has no such list. Raises TerminalError."""
-    try:
-        answer = checked(client.request("GET", PERSON_CAPABILITIES))
-    except NotSupported:
-        return PersonLimits()
-    user = member(answer, "UserInfo")
+    """Return the limits for people. Raises TerminalError."""
+    user = member(checked(client.request("GET", PERSON_CAPABILITIES)), "UserInfo")
     return PersonLimits(name_bytes=_largest(user, "name"), people=counted(user.get("maxRecordNum")))
 
 
@@ -59,10 +65,9 @@ def _largest(limits: Json, name: str) -> int | None:
     return counted(limit.get("@max")) if isinstance(limit, dict) else None
 
 
-def face_capacity(client: Requester) -> int | None:
-    """Return how many faces fit into one library, or None where the terminal does not say. Raises TerminalError."""
-    try:
-        answer = checked(client.request("GET", FACE_CAPABILITIES))
-    except NotSupported:
-        return None
-    return counted(json_object(answer).get("FDRecordDataMaxNum"))
+def face_library(client: Requester) -> FaceLibrary:
+    """Return how many faces fit into one library, and what supportFDFunction lists. Raises TerminalError."""
+    told = json_object(checked(client.request("GET", FACE_CAPABILITIES)))
+    functions = told.get("supportFDFunction")
+    listed = {name.strip().lower() for name in functions.split(",")} if isinstance(functions, str) else set()
+    return FaceLibrary(capacity=counted(told.get("FDRecordDataMaxNum")), functions=frozenset(listed - {""}))

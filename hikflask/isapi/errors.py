@@ -10,9 +10,15 @@ from typing import Any
 
 from hikflask.isapi.answer import ResponseStatus
 
+# A subStatusCode that is not in CLASSES is a terminal's own word: under this prefix it can be none of our codes.
+OWN_WORD = "terminal:"
+
 
 class TerminalError(Exception):
-    """Base of all; carries the terminal's own words. `code` is its subStatusCode, or the class's own code."""
+    """Base of all; carries the terminal's own words.
+
+    `code` is a subStatusCode of CLASSES, the class's own code, or OWN_WORD and any other subStatusCode.
+    """
 
     retryable: bool = False
     own_code: str = "terminal_error"
@@ -38,6 +44,11 @@ class TerminalError(Exception):
         self.message = message
         self.path = path
         self.http_status = http_status
+
+    @property
+    def text(self) -> str:
+        """What a sentence about this error quotes: the terminal's message."""
+        return self.message
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.code, self.path, self.message) if part)
@@ -124,7 +135,18 @@ class CaptureTimeout(Refused):
 
 
 class NotSupported(Refused):
-    """This model does not do that."""
+    """This model does not know that function; `text` names it, such as UserInfo/Count."""
+
+    own_code = "function_not_supported"
+
+    @property
+    def text(self) -> str:
+        """The last two parts of the path, which name the function."""
+        return "/".join(self.path.rsplit("/", 2)[-2:])
+
+
+class CaptureNotSupported(NotSupported):
+    """This model cannot capture on request: the answer of CaptureFaceData, and of nothing else."""
 
     own_code = "notSupport"
 
@@ -230,7 +252,7 @@ CLASSES: dict[str, type[TerminalError]] = {
     "facedatamodeling": Busy,
     "capturetimeout": CaptureTimeout,
     "notsupport": NotSupported,
-    "unsupportcapture": NotSupported,
+    "unsupportcapture": CaptureNotSupported,
     "methodnotallowed": NotSupported,
     "picturefacedetectzero": NoFace,
     "nofaceinpicture": NoFace,
@@ -291,10 +313,12 @@ def _kind_and_code(status: ResponseStatus, http_status: int | None) -> tuple[typ
     for sub_statuses, field, kind in MISLEADING:
         if sub_status in sub_statuses and field.search(status.message):
             return kind, kind.own_code
-    said = "" if sub_status in {"", "ok"} else status.sub_status[: LONGEST["sub_status"]]
-    found = CLASSES.get(sub_status) or STATUS_CLASSES.get(status.status_code) or HTTP_CLASSES.get(http_status)
-    if found and issubclass(found, LoginRefused):
-        return found, found.own_code
-    if found:
-        return found, said or found.own_code
-    return Refused, said or (f"http_{http_status}" if http_status and http_status >= 300 else Refused.own_code)
+    known = CLASSES.get(sub_status)
+    if known:
+        return known, known.own_code if issubclass(known, (LoginRefused, NotSupported)) else status.sub_status
+    by_number = STATUS_CLASSES.get(status.status_code) or HTTP_CLASSES.get(http_status)
+    if by_number:
+        return by_number, by_number.own_code
+    if sub_status not in {"", "ok"}:
+        return Refused, OWN_WORD + status.sub_status[: LONGEST["sub_status"] - len(OWN_WORD)]
+    return Refused, f"http_{http_status}" if http_status and http_status >= 300 else Refused.own_code

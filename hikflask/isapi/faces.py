@@ -1,22 +1,23 @@
 """Faces on a terminal, in the library of visible light: FDID "1", faceLibType "blackFD", FPID = the person's number.
 
 What the vendor allows: PUT /ISAPI/Intelligent/FDLib/FDSetUp adds or replaces a face, multipart, by URL or by picture;
-FDSearch and FDSearch/Delete (ISAPI guide, "Face picture library"). The seed terminal takes nothing but the URL
-of its own last capture; most others take the picture. DELETE on FDLib itself wipes every library and is not here.
+POST FaceDataRecord adds and PUT FDModify replaces in the same form; FDSearch and FDSearch/Delete (ISAPI guide, "Face
+picture library"). The seed terminal takes FDSetUp with the URL of its own last capture; most others take the picture.
+DELETE on FDLib itself wipes every library and is not here.
 """
 
 import re
 from dataclasses import dataclass
+from enum import Enum
 
 from hikflask.isapi.answer import Requester
-from hikflask.isapi.codec import Json, checked, confirmed, json_object, number_in, to_json
+from hikflask.isapi.codec import Json, checked, confirmed, json_object, to_json
 from hikflask.isapi.errors import Gone, Nonsense, NotSupported
 from hikflask.isapi.multipart import cut_jpeg, face_form
 from hikflask.isapi.paging import PAGE, Page, every_row, page
 from hikflask.isapi.persons import JSON_TYPE, valid_number
 
 BASE = "/ISAPI/Intelligent/FDLib"
-SET_UP = f"{BASE}/FDSetUp?format=json"
 SEARCH = f"{BASE}/FDSearch?format=json"
 SEARCH_DELETE = f"{BASE}/FDSearch/Delete?format=json&FDID=1&faceLibType=blackFD"
 DELETE = f"{BASE}/FDDelete?format=json"
@@ -27,6 +28,14 @@ SCHEME_AND_HOST = re.compile(r"(?:[A-Za-z][\w+.-]*:)?//[^/]*")
 LONGEST_URL = 768
 
 
+class FaceCall(Enum):
+    """Method and path of the calls that bind a face; the last two are older, for terminals without FDSetUp."""
+
+    SET_UP = "PUT", f"{BASE}/FDSetUp?format=json"
+    ADD = "POST", f"{BASE}/FaceDataRecord?format=json"
+    REPLACE = "PUT", f"{BASE}/FDModify?format=json"
+
+
 @dataclass(frozen=True)
 class EnrolledFace:
     """A face that the terminal holds; its picture's address where the terminal gives one."""
@@ -34,27 +43,29 @@ class EnrolledFace:
     face_url: str | None
 
 
-def bind_url(client: Requester, number: str, face_url: str) -> None:
-    """Bind the picture at a terminal-local URL to a person who is there already; replaces an older face.
+def bind_url(client: Requester, number: str, face_url: str, call: FaceCall = FaceCall.SET_UP) -> None:
+    """Bind the picture at a terminal-local URL to a person who is there already.
 
-    Args: face_url exactly as the terminal gave it. Raises: ModelingFailed, PictureLost, SameFace, Full, other
-    TerminalErrors.
+    Args: face_url exactly as the terminal gave it; call as by `bind_picture`. Raises: ModelingFailed, PictureLost,
+    SameFace, Full, NotSupported, other TerminalErrors.
     """
-    _set_up(client, {**_key(number), "faceURL": face_url})
+    _send(client, call, {**_key(number), "faceURL": face_url})
 
 
-def bind_picture(client: Requester, number: str, picture: bytes) -> None:
-    """Bind a JPEG to a person who is there already; replaces an older face, which stays when this fails.
+def bind_picture(client: Requester, number: str, picture: bytes, call: FaceCall = FaceCall.SET_UP) -> None:
+    """Bind a JPEG to a person who is there already.
 
-    Args: picture at most 200 KB, baseline, 4:2:0. Raises: ModelingFailed, FileTooLarge, SameFace, Full, other
-    TerminalErrors.
+    Args: picture at most 200 KB, baseline, 4:2:0; call is what the terminal knows: SET_UP adds or replaces and keeps
+    an older face when it fails, ADD is for a person without a face, REPLACE for one with. Raises: ModelingFailed,
+    FileTooLarge, SameFace, Full, NotSupported, other TerminalErrors.
     """
-    _set_up(client, _key(number), picture)
+    _send(client, call, _key(number), picture)
 
 
-def _set_up(client: Requester, record: Json, picture: bytes | None = None) -> None:
+def _send(client: Requester, call: FaceCall, record: Json, picture: bytes | None = None) -> None:
     body, content_type = face_form(to_json(record), picture)
-    confirmed(client.request("PUT", SET_UP, data=body, content_type=content_type))
+    method, path = call.value
+    confirmed(client.request(method, path, data=body, content_type=content_type))
 
 
 def _key(number: str) -> Json:
@@ -70,18 +81,10 @@ def find(client: Requester, number: str) -> EnrolledFace | None:
     def ask(position: int) -> Page:
         words = {"searchResultPosition": position, "maxResults": PAGE, **_key(number)}
         answer = checked(client.request("POST", SEARCH, data=to_json(words), content_type=JSON_TYPE))
-        return page(answer, json_object(answer), "MatchList")
+        return page(answer, json_object(answer), "MatchList", "FPID")
 
     # Firmware that ignores one filter may ignore this one: only the number itself counts.
-    found = every_row(ask)
-    return next((_face(row) for row in found if _number(row) == number), None)
-
-
-def _number(row: Json) -> str:
-    number = number_in(row, "FPID")
-    if not number:
-        raise Nonsense(message="a face without a number", path=SEARCH.partition("?")[0])
-    return number
+    return next((_face(row) for found, row in every_row(ask) if found == number), None)
 
 
 def _face(row: Json) -> EnrolledFace:
@@ -103,7 +106,7 @@ def remove(client: Requester, number: str) -> None:
 
 def _remove_by_set_up(client: Requester, number: str) -> None:
     try:
-        _set_up(client, {**_key(number), "deleteFP": True})
+        _send(client, FaceCall.SET_UP, {**_key(number), "deleteFP": True})
     except NotSupported:
         confirmed(client.request("PUT", DELETE, data=to_json(_key(number)), content_type=JSON_TYPE))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hikflask.isapi.answer import Requester
-from hikflask.isapi.codec import Json, checked, confirmed, counted, member, number_in, to_json
+from hikflask.isapi.codec import Json, checked, confirmed, counted, json_object, member, to_json
 from hikflask.isapi.errors import Busy, Nonsense, NotSupported, PersonUnknown, Refused
 from hikflask.isapi.paging import PAGE, Page, every_row, page
 
@@ -49,7 +49,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Count:
-    """How many people, and how many of them with a face (None where not told)."""
+    """How many people, and how many of them with a face (None where not told: K1A340FWX has no bindFaceUserNumber)."""
 
     people: int
     faces: int | None
@@ -114,16 +114,12 @@ def find(client: Requester, number: str) -> Person | None:
         }
         body = to_json({"UserInfoSearchCond": words})
         answer = checked(client.request("POST", SEARCH, data=body, content_type=JSON_TYPE))
-        return page(answer, member(answer, "UserInfoSearch"), "UserInfo")
+        return page(answer, member(answer, "UserInfoSearch"), "UserInfo", "employeeNo")
 
-    people = (_person(row) for row in every_row(ask))
-    return next((person for person in people if person.number == number), None)
+    return next((_person(found, row) for found, row in every_row(ask) if found == number), None)
 
 
-def _person(row: Json) -> Person:
-    number = number_in(row, "employeeNo")
-    if not number:
-        raise Nonsense(message="a person without a number", path=SEARCH.partition("?")[0])
+def _person(number: str, row: Json) -> Person:
     return Person(
         number=number,
         name=str(row.get("name") or ""),
@@ -135,8 +131,9 @@ def _person(row: Json) -> Person:
 def count(client: Requester) -> Count:
     """Return how many people the terminal holds; the cheapest question with a login. Raises TerminalError."""
     answer = checked(client.request("GET", COUNT))
-    words = member(answer, "UserInfoCount")
-    people = counted(words.get("userNumber"))
+    told = json_object(answer)
+    words = told.get("UserInfoCount", told)  # flat on one terminal (a single claim)
+    people = counted(words.get("userNumber")) if isinstance(words, dict) else None
     if people is None:
         raise Nonsense(message="no userNumber", path=answer.path, http_status=answer.status)
     return Count(people=people, faces=counted(words.get("bindFaceUserNumber")))

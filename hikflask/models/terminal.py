@@ -12,6 +12,9 @@ BY_URL = "url"
 BY_BINARY = "binary"
 BY_PICTURE = "picture"
 NO_CAPTURE = "none"
+UNKNOWN = "unknown"
+FACE_SET_UP = "set_up"
+FACE_ADD_OR_REPLACE = "add_or_replace"
 
 
 class Terminal(Base):
@@ -21,11 +24,16 @@ class Terminal(Base):
     fingerprint change, so that no client made for the old ones is used again. `check_until` says that a check was asked
     for and by when it has surely ended. `retired_at` is when somebody said that it is out of service for good, and
     `retired_note` what became of it; nothing is sent to such a one.
+
+    The modes are None until the terminal is checked, and `unknown` where its check does not tell: what works first is
+    remembered. `face_calls` says how faces are sent: FDSetUp, or the older FaceDataRecord and FDModify; None where that
+    is not known. `last_capture_at` is its last success, after which it refuses the next capture for a moment.
     """
 
     __table_args__ = (
-        CheckConstraint("capture_mode IN ('url', 'binary', 'none')", name="capture_mode"),
-        CheckConstraint("face_mode IN ('url', 'picture')", name="face_mode"),
+        CheckConstraint("capture_mode IN ('url', 'binary', 'none', 'unknown')", name="capture_mode"),
+        CheckConstraint("face_mode IN ('url', 'picture', 'unknown')", name="face_mode"),
+        CheckConstraint("face_calls IN ('set_up', 'add_or_replace')", name="face_calls"),
         NO_ID_TWICE,
     )
 
@@ -48,6 +56,8 @@ class Terminal(Base):
     can_cancel: Mapped[bool] = mapped_column(default=False)
     face_mode: Mapped[str | None] = mapped_column(String(8))
     face_by_picture: Mapped[bool] = mapped_column(default=False)
+    face_calls: Mapped[str | None] = mapped_column(String(16))
+    last_capture_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     name_bytes: Mapped[int | None]
     people: Mapped[int | None]
     faces: Mapped[int | None]

@@ -14,16 +14,19 @@ from hikflask.isapi.codec import OK_CODES
 from hikflask.isapi.errors import (
     AddressRefused,
     CertificateChanged,
+    FileTooLarge,
     Gone,
     LoginRefused,
+    NotSupported,
     Refused,
     TerminalError,
     Unreachable,
 )
+from hikflask.isapi.faces import FaceCall
 from hikflask.isapi.persons import Person
 from hikflask.models import Enrolment, Photo
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
-from hikflask.models.terminal import BY_PICTURE
+from hikflask.models.terminal import BY_PICTURE, BY_URL, FACE_ADD_OR_REPLACE, FACE_SET_UP
 from hikflask.services import enrolments, photos
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import CaptureLost, CaptureSuperseded, FaceNotProven, PhotoForgotten
@@ -32,18 +35,22 @@ NO_PHOTO = "no_photo"
 FILES_NOT_TAKEN = "files_not_taken"
 OTHER_TERMINAL = "other_terminal"
 
+# So a terminal refuses a picture that takes none: an unknown word, or badJsonFormat on faceURL (two recordings).
+NO_PICTURES = {Refused, NotSupported, FileTooLarge}
+
 
 @dataclass(frozen=True)
 class FaceOutcome:
     """What was done about the face: `refusal` says why nothing could be; `kept` that the confirmed one was left alone.
 
-    `previous` is the SHA-256 of a face that was there before and must have changed.
+    `previous` is the SHA-256 of a face that was there before and must have changed. `by` is how it was sent now.
     """
 
     refusal: str = ""
     face: str = PENDING
     kept: bool = False
     previous: str | None = None
+    by: str = ""
 
     @property
     def undone(self) -> bool:
@@ -61,6 +68,7 @@ class Binding:
         self.number = enrolment.number
         self.doubt = enrolment.doubt
         self.confirmed = enrolment.face == CONFIRMED
+        self.mode = talk.terminal.face_mode
         self.photo: Photo | None = enrolment.photo
         self.capture = enrolment.photo.capture if enrolment.photo else None
         self.picture: bytes | None = None
@@ -121,13 +129,11 @@ class Binding:
     def _unbindable(self) -> FaceOutcome | None:
         if self.photo is None:
             return FaceOutcome(NO_PHOTO)
-        if self.talk.terminal.face_mode == BY_PICTURE:
+        if self.mode != BY_URL:
             return self._read(self.photo)
         if self.capture is None or not self.capture.face_url:
             return FaceOutcome(FILES_NOT_TAKEN, REFUSED)
-        if self.capture.terminal_id != self.talk.terminal.id:
-            return FaceOutcome(OTHER_TERMINAL, REFUSED)
-        return None
+        return None if self._is_of_this_terminal else FaceOutcome(OTHER_TERMINAL, REFUSED)
 
     def _read(self, photo: Photo) -> FaceOutcome | None:
         try:
@@ -137,19 +143,49 @@ class Binding:
         return None
 
     def _bind(self, has_face: bool, previous: str | None) -> FaceOutcome:
-        by_url = self.talk.terminal.face_mode != BY_PICTURE
-        send = self._by_url if by_url else self._by_picture()
+        """By URL or by picture, as the terminal takes it; where that is unknown, by picture and then by URL."""
         if self.confirmed:
             self.note(**enrolments.unproven())
-        if by_url:
-            self._first_look()
-        if has_face and (previous is None or self.doubt):
-            self._take_face_off()
-            previous = None
-        self._set_up(send)
-        if by_url:
-            self._second_look()
-        return FaceOutcome(previous=previous)
+        if self.mode == BY_URL:
+            return self._bind_url(has_face, previous)
+        try:
+            return self._bind_picture(has_face, previous)
+        except Refused as error:
+            if self.mode == BY_PICTURE or type(error) not in NO_PICTURES or not self._is_captured_here:
+                raise
+        return self._bind_url(has_face, previous)
+
+    def _bind_url(self, has_face: bool, previous: str | None) -> FaceOutcome:
+        self._first_look()
+        has_face, previous = self._make_room(has_face, previous)
+        self._send(lambda call: faces.bind_url(self.talk, self.number, self._face_url, call), has_face)
+        self._second_look()
+        return FaceOutcome(previous=previous, by=BY_URL)
+
+    def _bind_picture(self, has_face: bool, previous: str | None) -> FaceOutcome:
+        """Send the file that was read while nothing was in doubt yet; one that was gone then is captured anew."""
+        picture = self.picture
+        if picture is None:
+            self._clear_doubt()
+            raise CaptureLost
+        has_face, previous = self._make_room(has_face, previous)
+        self._send(lambda call: faces.bind_picture(self.talk, self.number, picture, call), has_face)
+        return FaceOutcome(previous=previous, by=BY_PICTURE)
+
+    def _make_room(self, has_face: bool, previous: str | None) -> tuple[bool, str | None]:
+        """Take off a face that the new one could not be told from."""
+        if not has_face or (previous is not None and not self.doubt):
+            return has_face, previous
+        self._take_face_off()
+        return False, None
+
+    @property
+    def _is_captured_here(self) -> bool:
+        return self.capture is not None and bool(self.capture.face_url) and self._is_of_this_terminal
+
+    @property
+    def _is_of_this_terminal(self) -> bool:
+        return self.capture is not None and self.capture.terminal_id == self.talk.terminal.id
 
     def _first_look(self) -> None:
         seen = self._file_sha256()
@@ -158,27 +194,31 @@ class Binding:
         self._clear_doubt()
         raise CaptureLost if seen is None else CaptureSuperseded
 
-    def _by_url(self) -> None:
-        faces.bind_url(self.talk, self.number, self._face_url)
-
-    def _by_picture(self) -> Callable[[], None]:
-        """Send the file that was read while nothing was in doubt yet; one that was gone then is captured anew."""
-        picture = self.picture
-        if picture is None:
-            self._clear_doubt()
-            raise CaptureLost
-        return lambda: faces.bind_picture(self.talk, self.number, picture)
-
-    def _set_up(self, send: Callable[[], None]) -> None:
-        """FDSetUp, with the doubt written first: a worker killed now, or an answer lost, leaves it in the row."""
+    def _send(self, bind: Callable[[FaceCall], None], has_face: bool) -> None:
+        """Bind, with the doubt written first: a worker killed now, or an answer lost, leaves it in the row."""
         self.note(doubt=True, **enrolments.unproven())
         self.doubt = True
         try:
-            send()
+            self._call(bind, has_face)
         except TerminalError as error:
             if _did_nothing(error):
                 self._no_doubt()
             raise
+
+    def _call(self, bind: Callable[[FaceCall], None], has_face: bool) -> None:
+        """By FDSetUp; by the older calls where that is not listed, or not known and nothing was listed."""
+        known = self.talk.terminal.face_calls
+        if known != FACE_ADD_OR_REPLACE:
+            try:
+                bind(FaceCall.SET_UP)
+            except NotSupported:
+                if known == FACE_SET_UP:
+                    raise
+            else:
+                return
+        bind(FaceCall.REPLACE if has_face else FaceCall.ADD)
+        if known is None:
+            self.talk.note(face_calls=FACE_ADD_OR_REPLACE)
 
     def _second_look(self) -> None:
         seen = self._file_sha256()

@@ -1,9 +1,11 @@
 """Taking a face at a terminal; the row of the capture is the truth at every moment."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import or_, select, update
@@ -12,11 +14,19 @@ from sqlalchemy.exc import IntegrityError
 from hikflask.extensions import db
 from hikflask.isapi import capture as isapi_capture
 from hikflask.isapi import faces as isapi_faces
-from hikflask.isapi.errors import CaptureCancelled, CaptureTimeout, LoginRefused, Nonsense, NotSupported, TerminalError
+from hikflask.isapi.capture import Captured
+from hikflask.isapi.errors import (
+    CaptureCancelled,
+    CaptureNotSupported,
+    CaptureTimeout,
+    LoginRefused,
+    Nonsense,
+    TerminalError,
+)
 from hikflask.models import Capture, Photo, Terminal
-from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, SUPERSEDED, TAKEN, WAITING
+from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, TAKEN, USED, WAITING
 from hikflask.models.columns import database_now
-from hikflask.models.terminal import NO_CAPTURE
+from hikflask.models.terminal import BY_BINARY, BY_URL, NO_CAPTURE, UNKNOWN
 from hikflask.services import (
     audit,
     capture_moves,
@@ -26,6 +36,7 @@ from hikflask.services import (
     drafts,
     leases,
     photos,
+    pictures,
     statements,
     unsaved_captures,
     workers,
@@ -89,10 +100,16 @@ def start(
         drafts.keep(earlier.id, draft, requested_by)
     held = unsaved_captures.held(terminal_id, draft.number, requested_by, earlier.id if earlier else own)
     if held and not take_over:
-        raise TerminalHeld(name=held.draft_name or held.draft_number, who=held.requested_by, capture_id=held.id)
+        raise _held(held)
     if held:
-        capture_moves.move(held.id, (TAKEN,), capture_moves.TAKEN_OVER, state=SUPERSEDED)
+        unsaved_captures.take_over(held.id)
     return _queue(terminal_id, draft, requested_by, earlier)
+
+
+def _held(held: Capture) -> TerminalHeld:
+    name = held.draft_name or held.draft_number
+    known = {"saved_name": name} if held.state == USED else {"name": name}
+    return TerminalHeld(who=held.requested_by, capture_id=held.id, **known)
 
 
 def _queue(terminal_id: int, draft: Draft, requested_by: str, earlier: Capture | None) -> Capture:
@@ -128,7 +145,7 @@ def run(capture_id: int) -> Capture:
     except CaptureCancelled:
         pass
     except TerminalError as error:
-        capture_moves.fail(capture_id, error.code, error.message)
+        capture_moves.fail(capture_id, error.code, error.text)
     except TerminalInUse as error:
         # Nobody but the run that holds the lease may end a capture that is under way.
         capture_moves.move(capture_id, (QUEUED,), state=FAILED, reason=error.code)
@@ -146,24 +163,56 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
     talk.seconds_left = seconds_left
     if not _begin(talk, capture.id, timeout):
         return
-    mode = _mode(talk)
+    modes = _modes(talk)
 
     def pause(seconds: float) -> None:
         time.sleep(max(0.0, min(seconds, seconds_left())))
 
+    pause(_pause_after_success(talk.terminal.id))
     cancelled = _is_cancelled(capture.id)
     try:
-        taken = isapi_capture.take(talk, mode=mode, seconds_left=seconds_left, cancelled=cancelled, pause=pause)
+        taken = isapi_capture.take(talk, modes=modes, seconds_left=seconds_left, cancelled=cancelled, pause=pause)
+    except CaptureNotSupported:
+        if len(modes) > 1:
+            talk.note(capture_mode=NO_CAPTURE)
+        raise
     except (CaptureCancelled, CaptureTimeout) as error:
-        capture_moves.fail(capture.id, error.code, error.message)
+        capture_moves.fail(capture.id, error.code, error.text)
         unsaved_captures.look_again(talk, capture.id)
         raise
-    with talk.lease.write():
-        unsaved_captures.supersede_others(talk.terminal, capture.id)
+    _note_success(talk, capture.id, taken)
+    _finish(talk, capture.id, taken.face_url, _picture(talk, taken))
+
+
+def _picture(talk: Conversation, taken: Captured) -> bytes:
+    """Return the picture, fetched at once where the terminal gave its URL; what is none does not count as captured."""
     if len(taken.face_url or "") > isapi_faces.LONGEST_URL:
         raise Nonsense(message="the picture's URL is too long")
     picture = taken.picture or isapi_faces.fetch_picture(talk, taken.face_url or "")
-    _finish(talk, capture.id, taken.face_url, picture)
+    if not pictures.is_picture(picture):
+        raise Nonsense(message="the picture cannot be decoded")
+    return picture
+
+
+def _pause_after_success(terminal_id: int) -> float:
+    """Return the seconds until the terminal takes the next capture: it refuses one for a moment after a success."""
+    statement = select(Terminal.last_capture_at, database_now()).where(Terminal.id == terminal_id)
+    last, now = db.session.execute(statement).one()
+    db.session.commit()
+    since = (now - last).total_seconds() if last else math.inf
+    # A success in the future was noted before the clock was set back.
+    return max(0.0, current_app.config["CAPTURE_PAUSE"] - since) if since >= 0 else 0.0
+
+
+def _note_success(talk: Conversation, capture_id: int, taken: Captured) -> None:
+    """The terminal's one file shows this face now, where it captured by URL; where that was tried, it is remembered."""
+    with talk.lease.write():
+        found: dict[str, Any] = {"last_capture_at": database_now()}
+        if talk.terminal.capture_mode == UNKNOWN:
+            found["capture_mode"] = BY_URL if taken.face_url else BY_BINARY
+        statements.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
+        if taken.face_url:
+            unsaved_captures.supersede_others(talk.terminal.id, capture_id)
 
 
 def _begin(talk: Conversation, capture_id: int, timeout: float) -> bool:
@@ -176,14 +225,14 @@ def _begin(talk: Conversation, capture_id: int, timeout: float) -> bool:
         return statements.changed_rows(statement.values(**values)) == 1
 
 
-def _mode(talk: Conversation) -> str:
-    """How this terminal captures; one that was never checked is checked first."""
+def _modes(talk: Conversation) -> tuple[str, ...]:
+    """How this terminal captures, or what is tried in turn; one that was never checked is checked first."""
     terminal = talk.terminal
     if terminal.capture_mode is None:
         terminal = checks.learn(talk)
-    if terminal.capture_mode in {None, NO_CAPTURE}:
-        raise NotSupported
-    return str(terminal.capture_mode)
+    if terminal.capture_mode == NO_CAPTURE:
+        raise CaptureNotSupported
+    return (BY_URL, BY_BINARY) if terminal.capture_mode == UNKNOWN else (str(terminal.capture_mode),)
 
 
 def _is_cancelled(capture_id: int) -> Callable[[], bool]:

@@ -1,21 +1,32 @@
 """What a terminal is and can: asked when it is added, on "Check", and before it is used for the first time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.isapi import capture, device, persons
-from hikflask.isapi.errors import NotSupported, Refused, TerminalError
+from hikflask.isapi.errors import Refused, TerminalError
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT
-from hikflask.models.terminal import BY_BINARY, BY_PICTURE, BY_URL, NO_CAPTURE
+from hikflask.models.terminal import (
+    BY_BINARY,
+    BY_PICTURE,
+    BY_URL,
+    FACE_ADD_OR_REPLACE,
+    FACE_SET_UP,
+    NO_CAPTURE,
+    UNKNOWN,
+)
 from hikflask.services import audit, conversations, statements, workers
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import LoginStopped, TerminalInUse, TerminalRetired
+
+Told = TypeVar("Told")
 
 CHECK = "check"
 # A person waits for the page of a check, so a terminal that is slow with each answer must not hold it for a minute.
@@ -88,25 +99,28 @@ def learn(talk: Conversation) -> Terminal:
     """
     # What a terminal says may be longer than a column; PostgreSQL refuses what SQLite takes.
     info = device.info(talk)
-    modes = _capture_modes(talk)
-    limits = device.person_limits(talk)
-    count = persons.count(talk)
+    modes = _if_told(lambda: capture.capabilities(talk)) or capture.CaptureModes()
+    limits = _if_told(lambda: device.person_limits(talk)) or device.PersonLimits()
+    library = _if_told(lambda: device.face_library(talk)) or device.FaceLibrary()
+    count = _if_told(lambda: persons.count(talk))
+    other = _is_other(talk.terminal, info.serial[:128])
     found: dict[str, Any] = {
         "model": info.model[:64],
         "serial": info.serial[:128],
         "firmware": info.firmware[:64],
-        "capture_mode": _capture_mode(talk.terminal, modes),
-        "face_mode": _face_mode(talk.terminal, modes),
-        "can_cancel": bool(modes and modes.cancel),
+        "capture_mode": _capture_mode(talk.terminal, modes) or _tried("capture_mode", talk.terminal, other),
+        "face_mode": _face_mode(talk.terminal, modes) or _tried("face_mode", talk.terminal, other),
+        "face_calls": _face_calls(library) or (None if other else talk.terminal.face_calls),
+        "can_cancel": modes.cancel,
         "name_bytes": limits.name_bytes,
         "people_capacity": limits.people,
-        "face_capacity": _face_capacity(talk),
-        "people": count.people,
-        "faces": count.faces,
+        "face_capacity": library.capacity,
+        "people": count and count.people,
+        "faces": count and count.faces,
         "checked_at": database_now(),
     }
     with talk.lease.write():
-        if _is_other(talk.terminal, found["serial"]):
+        if other:
             _distrust(talk.terminal.id)
             old, new = {"serial": talk.terminal.serial}, {"serial": found["serial"]}
             audit.note("terminal.other_device", terminal=talk.terminal.name, before=old, after=new)
@@ -162,47 +176,56 @@ def _count(talk: Conversation) -> None:
     if talk.terminal.capture_mode is None:
         learn(talk)
         return
-    count = persons.count(talk)
+    count = _if_told(lambda: persons.count(talk))
     with talk.lease.write():
-        values = {"people": count.people, "faces": count.faces, "checked_at": database_now()}
+        values = {"people": count and count.people, "faces": count and count.faces, "checked_at": database_now()}
         _prove_again_what_was_lost(talk.terminal, count)
         statements.changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
 
 
-def _capture_modes(talk: Conversation) -> capture.CaptureModes | None:
+def _if_told(ask: Callable[[], Told]) -> Told | None:
+    """Return what the terminal answers to a question that not every model knows; None when it does not."""
     try:
-        return capture.capabilities(talk)
-    except NotSupported:
+        return ask()
+    except Refused as error:
+        if error.retryable:
+            raise
         return None
 
 
-def _capture_mode(terminal: Terminal, modes: capture.CaptureModes | None) -> str:
+def _tried(mode: str, terminal: Terminal, other: bool) -> str:
+    """What a terminal does not tell stays as it was tried on this very device; what did not work is tried again."""
+    known: str | None = getattr(terminal, mode)
+    return UNKNOWN if other or known in {None, NO_CAPTURE} else str(known)
+
+
+def _capture_mode(terminal: Terminal, modes: capture.CaptureModes) -> str | None:
     """By URL where offered; where the face goes by picture anyway, the picture itself is the safer way to get it."""
-    if modes is None:
-        return NO_CAPTURE
     if modes.url and not (terminal.face_by_picture and modes.binary):
         return BY_URL
-    return BY_BINARY if modes.binary else NO_CAPTURE
+    return BY_BINARY if modes.binary else None
 
 
-def _face_mode(terminal: Terminal, modes: capture.CaptureModes | None) -> str:
+def _face_mode(terminal: Terminal, modes: capture.CaptureModes) -> str | None:
     """A terminal that offers only binary takes the picture itself, and so does one that an administrator marked so."""
-    only_binary = modes is not None and modes.binary and not modes.url
-    return BY_PICTURE if terminal.face_by_picture or only_binary else BY_URL
+    if terminal.face_by_picture or (modes.binary and not modes.url):
+        return BY_PICTURE
+    return BY_URL if modes.url else None
 
 
-def _face_capacity(talk: Conversation) -> int | None:
-    try:
-        return device.face_capacity(talk)
-    except Refused:
-        return None
+def _face_calls(library: device.FaceLibrary) -> str | None:
+    if "setup" in library.functions:
+        return FACE_SET_UP
+    return FACE_ADD_OR_REPLACE if "post" in library.functions else None
 
 
-def _prove_again_what_was_lost(terminal: Terminal, count: persons.Count) -> None:
+def _prove_again_what_was_lost(terminal: Terminal, count: persons.Count | None) -> None:
     """Fewer people, or faces, than the terminal confirmed: whose they were it must show again, each in its turn.
 
     What is asked for once more does not count as confirmed, so the same loss is noticed once.
     """
+    if count is None:
+        return
     confirmed = and_(Enrolment.terminal_id == terminal.id, Enrolment.wanted == PRESENT, Enrolment.person == CONFIRMED)
     here = _counted(confirmed), _counted(and_(confirmed, Enrolment.face == CONFIRMED))
     if count.people >= here[0] and (count.faces is None or count.faces >= here[1]):

@@ -77,6 +77,14 @@ class Conversation:
         self.answered = True
         return answer
 
+    def note(self, **found: Any) -> None:
+        """Write to the terminal's row what this conversation found out about it.
+
+        :raises LeaseLost: when another holder came; nothing is written.
+        """
+        with self.lease.write():
+            statements.changed_rows(update(Terminal).where(Terminal.id == self.terminal.id).values(**found))
+
     def _bounded(self, path: str) -> tuple[float, float]:
         left = (self.give_up_at or 0.0) - time.monotonic()
         if left <= 0:

@@ -12,6 +12,8 @@ from hikflask.services.errors import BadPhoto, PhotoTooLarge, PhotoTooManyPixels
 
 LARGEST_FILE = 10 * 1024 * 1024
 MOST_PIXELS = 40_000_000
+# Cameras of terminals have two megapixels.
+MOST_CAPTURED_PIXELS = 4_000_000
 # libjpeg decodes each scan over the whole picture; cameras and programs write about ten, a bomb thousands.
 MOST_SCANS = 100
 # What ends the data of a scan: a marker that is neither a stuffed zero nor a restart (ITU T.81, B.1.1.2).
@@ -61,6 +63,18 @@ def _decoded(data: bytes) -> Image.Image:
         raise PhotoTooManyPixels from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise BadPhoto from error
+
+
+def is_picture(jpeg: bytes) -> bool:
+    """True for a JPEG that can be decoded, as terminals capture it: at most 4 megapixels."""
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as opened:
+            if opened.width * opened.height > MOST_CAPTURED_PIXELS:
+                return False
+            opened.load()
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _scans(jpeg: bytes) -> int:

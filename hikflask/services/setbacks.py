@@ -73,7 +73,7 @@ def _reason(row: Enrolment, error: TerminalError | ServiceError) -> dict[str, An
 
 
 def _words(error: TerminalError | ServiceError) -> dict[str, Any]:
-    text = error.message if isinstance(error, TerminalError) else str(error.params.get("name", ""))
+    text = error.text if isinstance(error, TerminalError) else str(error.params.get("name", ""))
     return {"refusal": error.code[:64], "refusal_text": text[:255]}
 
 

@@ -17,6 +17,7 @@ from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
+from hikflask.models.terminal import UNKNOWN
 from hikflask.services import capture_moves, checks, conversations, enrolments, erasures, removals, setbacks, statements
 from hikflask.services.binding import Binding, FaceOutcome
 from hikflask.services.conversations import Conversation
@@ -137,7 +138,7 @@ class Settlement:
         except TerminalError as error:
             if error.retryable or binding.doubt or isinstance(error, setbacks.STOPS):
                 raise
-            self._refuse_face(error.code, error.message, error)
+            self._refuse_face(error.code, error.text, error)
         else:
             self._prove(binding, outcome)
 
@@ -222,6 +223,8 @@ class Settlement:
                 refusal="",
                 refusal_text="",
             )
+            if outcome.by and self.talk.terminal.face_mode == UNKNOWN:
+                self.talk.note(face_mode=outcome.by)
         else:
             self.note(person=CONFIRMED, **enrolments.unproven())
             raise FaceNotProven

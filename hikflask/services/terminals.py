@@ -97,7 +97,7 @@ def _apply(terminal: Terminal, access: Access) -> bool:
     after = (terminal.url, terminal.username, terminal.fingerprint, terminal.face_by_picture)
     anew = returns or bool(access.password) or before != after
     if anew:
-        terminal.capture_mode = terminal.face_mode = None
+        terminal.capture_mode = terminal.face_mode = terminal.face_calls = None
         # What the old way told is not true of the new one, until that is checked.
         terminal.reachable = terminal.login = None
         terminal.trouble = ""

@@ -5,12 +5,11 @@ from sqlalchemy import and_, literal, or_, select, update
 from hikflask.extensions import db
 from hikflask.isapi import faces
 from hikflask.isapi.errors import Gone, TerminalError
-from hikflask.models import Capture, Enrolment, Terminal
+from hikflask.models import Capture, Enrolment
 from hikflask.models.capture import CANCELLED, FAILED, RUNNING, SUPERSEDED, TAKEN, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PENDING
-from hikflask.models.terminal import BY_BINARY
-from hikflask.services import capture_moves, photos
+from hikflask.services import capture_moves, photos, statements
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import ServiceError
 
@@ -58,18 +57,24 @@ def standing(capture_id: int | None) -> Capture | None:
 
 
 def held(terminal_id: int, number: str, requested_by: str, own: int | None) -> Capture | None:
-    """Return a picture that waits there to be saved, or that was saved and is not bound yet, and that is not ours.
+    """Return a picture that the terminal's one file must keep and that is not ours: not saved, or not bound there yet.
+
+    A picture by binary has no file there, and a terminal elsewhere that is off needs none here.
 
     :param own: the capture that the form shows: no reason to ask, where the same caller asked for it.
     """
     unbound = select(Enrolment.id).where(
-        Enrolment.photo_id == Capture.photo_id, Enrolment.face == PENDING, Enrolment.next_attempt_at.is_not(None)
+        Enrolment.photo_id == Capture.photo_id,
+        Enrolment.terminal_id == Capture.terminal_id,
+        Enrolment.face == PENDING,
+        Enrolment.next_attempt_at.is_not(None),
     )
     mine = and_(Capture.draft_number == number, or_(Capture.requested_by == requested_by, literal(number != "")))
     statement = (
         select(Capture)
         .where(
             Capture.terminal_id == terminal_id,
+            Capture.face_url.is_not(None),
             or_(Capture.state == TAKEN, and_(Capture.state == USED, unbound.exists())),
             Capture.hold_until > database_now(),
             ~and_(Capture.id == (own or 0), Capture.requested_by == requested_by),
@@ -83,15 +88,24 @@ def held(terminal_id: int, number: str, requested_by: str, own: int | None) -> C
     return found
 
 
-def supersede_others(terminal: Terminal, capture_id: int) -> None:
-    """A terminal that captures by URL has one file, which now shows this face; pictures by binary stay good."""
-    if terminal.capture_mode == BY_BINARY:
-        return
-    capture_moves.execute(
-        update(Capture)
-        .where(Capture.terminal_id == terminal.id, Capture.state == TAKEN, Capture.id != capture_id)
-        .values(state=SUPERSEDED, hold_until=None)
+def take_over(capture_id: int) -> None:
+    """End the hold of a picture, as a person decided; one that is not saved is superseded by that."""
+    capture_moves.change(capture_id, (TAKEN,), capture_moves.TAKEN_OVER, state=SUPERSEDED, hold_until=None)
+    capture_moves.change(capture_id, (USED,), capture_moves.TAKEN_OVER, hold_until=None)
+    db.session.commit()
+
+
+def supersede_others(terminal_id: int, capture_id: int) -> None:
+    """Within the caller's transaction: the terminal's one file shows this face now, so no other picture holds it.
+
+    What was captured by binary has no file there and stays good; what is saved is looked at before it is bound.
+    """
+    others = update(Capture).where(
+        Capture.terminal_id == terminal_id, Capture.id != capture_id, Capture.face_url.is_not(None)
     )
+    capture_moves.execute(others.where(Capture.state == TAKEN).values(state=SUPERSEDED, hold_until=None))
+    saved = others.where(Capture.state == USED, Capture.hold_until.is_not(None))
+    statements.changed_rows(saved.values(hold_until=None))
 
 
 def look_again(talk: Conversation, capture_id: int) -> None:
@@ -107,7 +121,7 @@ def look_again(talk: Conversation, capture_id: int) -> None:
         seen = _file_sha256(talk, newest.face_url or "")
         if seen != newest.photo.sha256:
             with talk.lease.write():
-                supersede_others(talk.terminal, capture_id)
+                supersede_others(talk.terminal.id, capture_id)
     except (TerminalError, ServiceError):
         return
 

@@ -48,7 +48,7 @@ def status_of(error: ServiceError) -> int:
 
 def said(error: ServiceError | TerminalError, **about: Any) -> str:
     """Return the sentence of a refusal; `about` says which terminal it was (t, address)."""
-    params = error.params if isinstance(error, ServiceError) else {"text": error.message}
+    params = error.params if isinstance(error, ServiceError) else {"text": error.text}
     if "who" in params:
         params = {**params, "who": actor(params["who"])}
     return wording.sentence(error.code, **{**about, **params})

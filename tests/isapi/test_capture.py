@@ -29,12 +29,12 @@ class Watch:
 
 def take(
     *answers: Answer | Exception,
-    mode: str = "url",
+    modes: tuple[str, ...] = ("url",),
     watch: Watch | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[capture.Captured, Prepared, Watch]:
     client, watch = Prepared(*answers), watch or Watch()
-    found = capture.take(client, mode=mode, seconds_left=lambda: watch.left, cancelled=cancelled, pause=watch.pause)
+    found = capture.take(client, modes=modes, seconds_left=lambda: watch.left, cancelled=cancelled, pause=watch.pause)
     return found, client, watch
 
 
@@ -52,13 +52,13 @@ def test_the_request_is_the_recorded_one_byte_for_byte() -> None:
 
 
 def test_binary_mode_asks_for_the_picture_itself() -> None:
-    _, client, _ = take(answer(JPEG, content_type="image/jpeg"), mode="binary")
+    _, client, _ = take(answer(JPEG, content_type="image/jpeg"), modes=("binary",))
     assert b"<dataType>binary</dataType>" in (client.sent[0].data or b"")
 
 
 def test_another_mode_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(ValueError, match="url or binary"):
-        take(mode="<x/>")
+        take(modes=("url", "<x/>"))
 
 
 def test_the_published_names_of_root_and_child_are_accepted() -> None:
@@ -86,7 +86,7 @@ def test_the_infrared_picture_is_not_taken_for_the_face() -> None:
     ],
 )
 def test_the_picture_is_found_in_every_kind_of_binary_answer(body: bytes, content_type: str) -> None:
-    found, client, _ = take(answer(body, content_type=content_type), mode="binary")
+    found, client, _ = take(answer(body, content_type=content_type), modes=("binary",))
     assert found == capture.Captured(picture=JPEG)
     assert len(client.sent) == 1
 
@@ -138,7 +138,7 @@ def test_busy_near_the_deadline_is_not_waited_for() -> None:
 def test_a_cancel_before_the_first_request_sends_nothing() -> None:
     client = Prepared()
     with pytest.raises(errors.CaptureCancelled):
-        capture.take(client, mode="url", seconds_left=lambda: 30, cancelled=lambda: True, pause=lambda _: None)
+        capture.take(client, modes=("url",), seconds_left=lambda: 30, cancelled=lambda: True, pause=lambda _: None)
     assert client.sent == []
 
 
@@ -158,7 +158,9 @@ def test_a_read_timeout_at_the_deadline_is_a_capture_timeout() -> None:
             raise errors.NoAnswer
 
     with pytest.raises(errors.CaptureTimeout):
-        capture.take(Slow(), mode="url", seconds_left=lambda: watch.left, cancelled=lambda: False, pause=watch.pause)
+        capture.take(
+            Slow(), modes=("url",), seconds_left=lambda: watch.left, cancelled=lambda: False, pause=watch.pause
+        )
 
 
 def test_a_connection_lost_before_the_deadline_stays_no_answer() -> None:
@@ -183,8 +185,38 @@ def test_done_without_a_face_is_nonsense_and_not_asked_again(body: bytes) -> Non
 
 
 def test_a_model_without_capture_says_so() -> None:
-    with pytest.raises(errors.NotSupported):
+    with pytest.raises(errors.CaptureNotSupported) as refused:
         take(refusal("notSupport", status=404, status_code=4))
+    assert (refused.value.code, refused.value.http_status) == ("notSupport", 404)
+
+
+UNKNOWN_MODE = [refusal("badParameters", "dataType"), refusal("notSupport", status=404), answer(b"<html/>", 405)]
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN_MODE)
+def test_where_the_mode_is_unknown_the_picture_is_asked_for_after_its_url(unknown: Answer) -> None:
+    found, client, _ = take(unknown, answer(JPEG, content_type="image/jpeg"), modes=("url", "binary"))
+    asked = [sent.data or b"" for sent in client.sent]
+    assert [b"<dataType>url<" in asked[0], b"<dataType>binary<" in asked[1], len(asked)] == [True, True, 2]
+    assert found == capture.Captured(picture=JPEG)
+
+
+def test_a_mode_that_works_is_not_followed_by_another() -> None:
+    found, client, _ = take(xml(DONE), modes=("url", "binary"))
+    assert (found.face_url, len(client.sent)) == (URL, 1)
+
+
+@pytest.mark.parametrize("final", ["captureTimeout", "faceLowQulity", "lowPrivilege"])
+def test_a_refusal_that_is_not_about_the_mode_is_final(final: str) -> None:
+    client = Prepared(refusal(final))
+    with pytest.raises(errors.Refused):
+        capture.take(client, modes=("url", "binary"), seconds_left=lambda: 9.0, cancelled=lambda: False)
+    assert len(client.sent) == 1
+
+
+def test_a_model_that_refuses_both_modes_cannot_capture() -> None:
+    with pytest.raises(errors.CaptureNotSupported):
+        take(refusal("badParameters"), refusal("notSupport", status=404), modes=("url", "binary"))
 
 
 def test_the_seed_terminal_can_all_three() -> None:
@@ -197,9 +229,8 @@ def test_a_terminal_that_lists_binary_only_has_no_url() -> None:
     assert capture.capabilities(Prepared(xml(body))) == capture.CaptureModes(url=False, binary=True, cancel=False)
 
 
-def test_a_terminal_that_lists_nothing_cannot_capture() -> None:
-    with pytest.raises(errors.NotSupported):
-        capture.capabilities(Prepared(xml(b"<CaptureFaceData/>")))
+def test_a_terminal_that_lists_nothing_offers_nothing() -> None:
+    assert capture.capabilities(Prepared(xml(b"<CaptureFaceData/>"))) == capture.CaptureModes()
 
 
 @pytest.mark.parametrize("reply", [answer(), refusal("badParameters"), answer(b"", 500)])

@@ -140,7 +140,7 @@ def test_only_so_much_of_a_refusal_is_passed_on() -> None:
         codec.checked(answer(json.dumps(words).encode(), 400))
     error = caught.value
     told = error.code, error.status_string, error.sub_status, error.message
-    assert told == ("b" * 64, "a" * 64, "b" * 64, "c" * 255)
+    assert told == ("terminal:" + "b" * 55, "a" * 64, "b" * 64, "c" * 255)
 
 
 def test_what_is_misleading_is_told_by_the_end_of_a_long_message() -> None:
@@ -189,7 +189,7 @@ def test_what_no_log_takes_is_replaced_in_xml() -> None:
     body = "<ResponseStatus><statusCode>4</statusCode><subStatusCode>a\n\x85b</subStatusCode></ResponseStatus>".encode()
     with pytest.raises(errors.Refused) as caught:
         codec.checked(answer(body, 400))
-    assert caught.value.code == "a\ufffd\ufffdb"
+    assert caught.value.code == "terminal:a\ufffd\ufffdb"
     assert codec.text(codec.xml(answer("<a><b> \x85\tc </b></a>".encode())), "b") == "c"
     assert codec.text(codec.xml(answer(b"<a><b>c\td</b></a>")), "b") == "c\ufffdd"
 

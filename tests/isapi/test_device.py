@@ -1,10 +1,12 @@
 """What a terminal says about itself."""
 
+import json
+
 import pytest
 
 from hikflask.isapi import device, errors
 
-from .helpers import Prepared, answer, recorded, refusal
+from .helpers import Prepared, answer, recorded
 
 
 def test_device_info_is_read_from_the_recording() -> None:
@@ -33,13 +35,29 @@ def test_limits_are_read_from_the_recording() -> None:
     [
         answer(b'{"UserInfo":{"name":"x"}}'),
         answer(b'{"UserInfo":{"name":{"@max":-1},"maxRecordNum":-1500}}'),
-        refusal("notSupport", status=404, status_code=4),
     ],
 )
 def test_a_terminal_that_tells_no_limits_has_none(given: device.PersonLimits) -> None:
     assert device.person_limits(Prepared(given)) == device.PersonLimits(None, None)
 
 
-def test_the_face_capacity_is_read_from_the_recording() -> None:
+def test_the_face_library_is_read_from_the_recording() -> None:
     client = Prepared(answer(recorded("seed_terminal/16_GET_Intelligent_FDLib_capabilities.response.json")))
-    assert device.face_capacity(client) == 1500
+    assert device.face_library(client) == device.FaceLibrary(1500, frozenset({"post", "delete", "get", "put", "setup"}))
+
+
+@pytest.mark.parametrize("told", [b"{}", b'{"supportFDFunction":7}', b'{"supportFDFunction":""}'])
+def test_a_face_library_that_lists_no_functions_has_none(told: bytes) -> None:
+    assert device.face_library(Prepared(answer(told))) == device.FaceLibrary()
+
+
+def test_device_info_in_json_is_read_as_well() -> None:
+    words = {"deviceName": "Дверь", "model": "DS-K1T343M", "serialNumber": "S1", "firmwareVersion": "V4.48.0"}
+    told = answer(json.dumps({"DeviceInfo": words}).encode())
+    assert device.info(Prepared(told)) == device.DeviceInfo("Дверь", "DS-K1T343M", "S1", "V4.48.0")
+
+
+@pytest.mark.parametrize("told", [b"{}", b'{"DeviceInfo":[]}', b'{"statusCode":1,"subStatusCode":"ok"}'])
+def test_json_without_a_device_is_no_device_info(told: bytes) -> None:
+    with pytest.raises(errors.Nonsense):
+        device.info(Prepared(answer(told)))

@@ -15,7 +15,8 @@ from .helpers import RECORDINGS
 WORDED = {
     errors.CaptureTimeout: ["captureTimeout"],
     errors.Busy: ["deviceBusy", "faceDataModeling"],
-    errors.NotSupported: ["notSupport", "UnSupportCapture", "methodNotAllowed"],
+    errors.NotSupported: ["notSupport", "methodNotAllowed"],
+    errors.CaptureNotSupported: ["UnSupportCapture"],
     errors.NoFace: ["pictureFaceDetectZero", "noFaceInPicture", "PicAnalysisNoTargetError"],
     errors.ManyFaces: ["multipleFaceObjectError"],
     errors.FaceTooSmall: ["pupilDistanceTooSmall", "picSizeSmallError", "faceDataLenShort"],
@@ -45,7 +46,8 @@ def refused(sub_status: str, message: str = "", http_status: int = 400, status_c
 def test_each_worded_code_has_its_class_and_keeps_the_terminals_words(code: str, kind: type[TerminalError]) -> None:
     error = refused(code, "checkUser")
     assert type(error) is kind
-    assert (error.code, error.sub_status, error.message) == (code, code, "checkUser")
+    worded = kind.own_code if issubclass(kind, errors.NotSupported) else code
+    assert (error.code, error.sub_status, error.message) == (worded, code, "checkUser")
     assert (error.status_code, error.status_string, error.error_code) == (6, "Invalid Content", 7)
     assert (error.path, error.http_status) == ("/ISAPI/x", 400)
 
@@ -74,7 +76,25 @@ def test_a_syntax_refusal_is_read_by_the_field_at_its_end(sub_status: str, messa
     error = refused(sub_status, message)
     assert type(error) is kind
     assert error.sub_status == sub_status
-    assert error.code == (sub_status if kind is errors.Refused else kind.own_code)
+    assert error.code == (f"terminal:{sub_status}" if kind is errors.Refused else kind.own_code)
+
+
+@pytest.mark.parametrize("ours", ["captured", "no_worker", "used", "wrong_password", "unreachable", "http_404"])
+def test_a_terminals_own_word_is_none_of_our_codes(ours: str) -> None:
+    assert (refused(ours).code, type(refused(ours))) == (f"terminal:{ours}", errors.Refused)
+
+
+@pytest.mark.parametrize(
+    ("path", "function"),
+    [
+        ("/ISAPI/System/deviceInfo", "System/deviceInfo"),
+        ("/ISAPI/AccessControl/UserInfo/Count", "UserInfo/Count"),
+        ("/ISAPI/Intelligent/FDLib/FDSetUp", "FDLib/FDSetUp"),
+    ],
+)
+def test_what_is_not_supported_is_named(path: str, function: str) -> None:
+    error = error_for(ResponseStatus(4, "Invalid Operation", "notSupport"), 404, path)
+    assert (error.code, error.text) == ("function_not_supported", function)
 
 
 def test_codes_are_matched_whatever_their_case() -> None:
@@ -85,8 +105,8 @@ def test_codes_are_matched_whatever_their_case() -> None:
     ("http_status", "kind", "code"),
     [
         (403, errors.NoRight, "lowPrivilege"),
-        (404, errors.NotSupported, "notSupport"),
-        (405, errors.NotSupported, "notSupport"),
+        (404, errors.NotSupported, "function_not_supported"),
+        (405, errors.NotSupported, "function_not_supported"),
         (503, errors.Busy, "deviceBusy"),
         (500, errors.Refused, "http_500"),
     ],
@@ -102,7 +122,7 @@ def test_the_terminals_own_code_goes_before_the_http_status() -> None:
 
 def test_status_code_two_is_busy_whatever_the_sub_status() -> None:
     error = refused("somethingNew", status_code=2)
-    assert (type(error), error.code) == (errors.Busy, "somethingNew")
+    assert (type(error), error.code) == (errors.Busy, "deviceBusy")
 
 
 def test_only_what_passes_by_itself_is_retryable() -> None:

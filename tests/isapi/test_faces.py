@@ -194,3 +194,20 @@ def test_a_login_page_is_no_picture() -> None:
 def test_a_refusal_instead_of_a_picture_is_that_refusal() -> None:
     with pytest.raises(errors.NoRight):
         faces.fetch_picture(Prepared(refusal("lowPrivilege", status=200)), URL)
+
+
+@pytest.mark.parametrize(
+    ("call", "method", "function"),
+    [(faces.FaceCall.ADD, "POST", "FaceDataRecord"), (faces.FaceCall.REPLACE, "PUT", "FDModify")],
+)
+def test_the_older_calls_send_the_same_parts(call: faces.FaceCall, method: str, function: str) -> None:
+    by_url, by_picture = Prepared(answer()), Prepared(answer())
+    faces.bind_url(by_url, "100222", URL, call)
+    faces.bind_picture(by_picture, "100222", JPEG, call)
+    for client in (by_url, by_picture):
+        assert (client.sent[0].method, client.sent[0].path) == (
+            method,
+            f"/ISAPI/Intelligent/FDLib/{function}?format=json",
+        )
+    assert f'"FPID":"100222","faceURL":"{URL}"'.encode() in (by_url.sent[0].data or b"")
+    assert JPEG in (by_picture.sent[0].data or b"")

@@ -94,7 +94,9 @@ class Login:
 
     def _refusal(self, *, told: bool) -> Reply:
         self.nonces += 1
-        header = f'Digest qop="auth", realm="DS-6E392E44", nonce="n{self.nonces}", stale="false", opaque="", domain="::"'
+        header = (
+            f'Digest qop="auth", realm="DS-6E392E44", nonce="n{self.nonces}", stale="false", opaque="", domain="::"'
+        )
         # A lock is said to everybody.
         body = self.words(self.locked, self.tries) if told or self.locked else b""
         return Reply(401, body, {"WWW-Authenticate": header})
@@ -114,7 +116,9 @@ every_place = pytest.mark.parametrize("told", [ALWAYS, BESIDE_A_REFUSAL, WITH_A_
 
 @every_wording
 @every_place
-def test_the_right_password_is_sent_with_each_request_and_once_more_for_a_worn_out_nonce(words: Words, told: str) -> None:
+def test_the_right_password_is_sent_with_each_request_and_once_more_for_a_worn_out_nonce(
+    words: Words, told: str
+) -> None:
     login = Login(words, told)
     with terminal(login) as server:
         mine = client(server.url)

@@ -318,9 +318,36 @@ def test_no_delete_ever_names_anything_but_one_number(number: str) -> None:
 
 
 def test_a_search_is_not_followed_for_ever() -> None:
-    client = Prepared(*[page(person("8"), total=10**6)] * 500)
+    client = Prepared(*[page(person(f"8{position}"), total=10**6) for position in range(500)])
 
     with pytest.raises(errors.Nonsense):
         persons.find(client, "7")
 
     assert len(client.sent) == MOST_PAGES
+
+
+def test_a_page_that_comes_again_is_not_the_rest_of_the_list() -> None:
+    """Firmware that ignores the position would otherwise pass off its first page as everybody."""
+    first = page(person("8"), person("9"), total=3)
+
+    with pytest.raises(errors.Nonsense, match="repeats"):
+        persons.find(Prepared(first, first), "7")
+
+
+@pytest.mark.parametrize("word", ["NO MATCH", "NO_MATCH", "NO MATCHES", "NO_MATCHES", "no_match"])
+def test_nobody_is_said_in_several_words(word: str) -> None:
+    assert persons.find(Prepared(page(total=0, responseStatusStrg=word)), "7") is None
+
+
+def test_nobody_is_said_without_a_word() -> None:
+    assert persons.find(Prepared(page(total=0, responseStatusStrg=None)), "7") is None
+
+
+def test_more_at_the_end_of_the_total_is_the_end() -> None:
+    client = Prepared(page(person("8"), total=1, responseStatusStrg="MORE"))
+    assert persons.find(client, "7") is None
+    assert len(client.sent) == 1
+
+
+def test_a_flat_count_is_read_as_well() -> None:
+    assert persons.count(Prepared(answer(b'{"userNumber":16}'))) == persons.Count(16, None)

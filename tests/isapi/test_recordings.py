@@ -35,12 +35,12 @@ class Replay:
 
 
 def take(client: Replay) -> object:
-    return capture.take(client, mode="url", seconds_left=lambda: 5.0, cancelled=lambda: False).face_url
+    return capture.take(client, modes=("url",), seconds_left=lambda: 5.0, cancelled=lambda: False).face_url
 
 
 ASKED: dict[tuple[str, str], tuple[Callable[[Replay], object], object]] = {
     ("GET", f"{ACCESS}/CaptureFaceData/capabilities"): (capture.capabilities, capture.CaptureModes(True, True, True)),
-    ("GET", "/ISAPI/Intelligent/FDLib/capabilities"): (device.face_capacity, 1500),
+    ("GET", "/ISAPI/Intelligent/FDLib/capabilities"): (lambda client: device.face_library(client).capacity, 1500),
     ("POST", f"{ACCESS}/CaptureFaceData"): (take, URL),
     ("POST", f"{ACCESS}/UserInfo/Record"): (
         lambda client: persons.add(client, "3242", "Иван", begin=persons.FIRST_MOMENT),
@@ -99,7 +99,7 @@ def timed_out(body: bytes) -> object:
 
 def take_from(reply: Answer) -> object:
     client = Prepared(reply)
-    return capture.take(client, mode="binary", seconds_left=lambda: 5.0, cancelled=lambda: False)
+    return capture.take(client, modes=("binary",), seconds_left=lambda: 5.0, cancelled=lambda: False)
 
 
 def refused_login(body: bytes) -> TerminalError:
