@@ -29,6 +29,11 @@ class Part:
         return self.content.lstrip().startswith(b"{")
 
 
+def wants_json() -> bool:
+    """Refusals and OK come as JSON where the query asks for it, as XML otherwise."""
+    return request.args.get("format") == "json"
+
+
 def json_object(body: bytes | None = None) -> Fields:
     """The request's body, or `body`, as a JSON object. The Content-Type is not looked at."""
     try:

@@ -12,6 +12,7 @@ from flask import Response, request
 
 from hikflask.simulator import recordings
 from hikflask.simulator.binary_reply import binary_reply
+from hikflask.simulator.jpeg import noise
 from hikflask.simulator.refusals import Refusal
 from hikflask.simulator.replies import ISAPI_NAMESPACE, done, reply, xml_reply
 from hikflask.simulator.state import CAPTURE_FILE, Terminal
@@ -95,6 +96,8 @@ def _success(terminal: Terminal, jpeg: bytes, data_type: str) -> Response:
     camera = terminal.camera
     if terminal.faults.take("low-quality", request.path):
         raise Refusal("faceLowQulity")
+    if terminal.faults.take("picture-is-noise", request.path):
+        jpeg = noise(jpeg)
     camera.store(jpeg)
     camera.last_success = terminal.clock.now()
     camera.last_conversation = _conversation()

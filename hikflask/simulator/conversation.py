@@ -8,11 +8,12 @@ from flask import Response, request
 from werkzeug.datastructures import Headers
 
 from hikflask.simulator import faces, recordings
+from hikflask.simulator.bodies import wants_json
 from hikflask.simulator.camera import Interrupted
 from hikflask.simulator.digest import LoginRefused
 from hikflask.simulator.faults import Fault
 from hikflask.simulator.journal import KEPT_HEADERS, Entry
-from hikflask.simulator.refusals import Refusal
+from hikflask.simulator.refusals import NotSupported, Refusal
 from hikflask.simulator.replies import done, refused, reply
 from hikflask.simulator.state import Terminal
 
@@ -29,11 +30,6 @@ class AnswerLost(Exception):
     def __init__(self, acted: bool) -> None:
         super().__init__("acted" if acted else "not acted")
         self.acted = acted
-
-
-def wants_json() -> bool:
-    """Refusals and OK come as JSON where the query asks for it, as XML otherwise."""
-    return request.args.get("format") == "json"
 
 
 def request_target() -> str:
@@ -96,6 +92,8 @@ def _act(terminal: Terminal, view: View, path: str) -> Response:
 
 
 def _respond(terminal: Terminal, view: View, path: str) -> Response:
+    if path.removeprefix("/ISAPI/") in terminal.profile.missing:
+        return _refused(terminal, NotSupported())
     if fault := terminal.faults.take("refuse", path):
         return _refused(terminal, _refusal(fault))
     if terminal.faults.take("ok-without-effect", path):

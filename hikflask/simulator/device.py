@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from xml.etree import ElementTree
 
 from flask import Response
 
 from hikflask.simulator import recordings
+from hikflask.simulator.bodies import wants_json
 from hikflask.simulator.refusals import NotSupported
 from hikflask.simulator.replies import ISAPI_NAMESPACE, XML_DECLARATION, done, json_reply, recorded_reply, xml_reply
 from hikflask.simulator.state import Terminal
@@ -15,9 +17,12 @@ ZONE = timezone(timedelta(hours=5))
 
 
 def device_info(terminal: Terminal) -> Response:
-    """XML even where JSON was asked for; a recorded K1T341CMFW under the profile's names."""
+    """A recorded K1T341CMFW under the profile's names; XML even where JSON was asked for, on most models."""
     text = recordings.body("deviceinfo_K1T341CMFW.xml").decode()
     text = text.replace("V3.3.15", terminal.profile.firmware).replace("DS-K1T341CMFW", terminal.profile.model)
+    if terminal.profile.device_info_json and wants_json():
+        root = ElementTree.fromstring(text)  # noqa: S314 - our own recording
+        return json_reply({"DeviceInfo": {child.tag.rpartition("}")[2]: child.text or "" for child in root}})
     return xml_reply(text)
 
 

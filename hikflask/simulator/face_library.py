@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from flask import Response, request
 
 from hikflask.simulator import recordings
-from hikflask.simulator.bodies import Fields, Part, json_object, numbers, parts, whole
+from hikflask.simulator.bodies import Fields, Part, json_object, numbers, parts
 from hikflask.simulator.jpeg import check_picture
+from hikflask.simulator.paging import page_of, told
 from hikflask.simulator.refusals import NotSupported, Refusal
 from hikflask.simulator.replies import done, json_reply, recorded_reply
 from hikflask.simulator.state import Terminal
@@ -23,12 +24,16 @@ _BASE64 = re.compile(r"(data:image/|/9j/)")
 
 def capabilities(terminal: Terminal) -> Response:
     text = recordings.body("16_GET_Intelligent_FDLib_capabilities.response.json").decode()
-    limit = f'"FDRecordDataMaxNum":\t{terminal.profile.capacity}'
-    return recorded_reply(text.replace('"FDRecordDataMaxNum":\t1500', limit).encode())
+    profile = terminal.profile
+    text = text.replace('"FDRecordDataMaxNum":\t1500', f'"FDRecordDataMaxNum":\t{profile.capacity}')
+    text = text.replace('"post,delete,get,put,setUp"', f'"{profile.fd_functions}"')
+    return recorded_reply(text.encode())
 
 
 def set_up(terminal: Terminal) -> Response:
     """Bind a face, or take it off with `deleteFP`."""
+    if not terminal.profile.set_up:
+        raise NotSupported
     sent = parts()
     record, picture = _told_apart(terminal, sent)
     if terminal.profile.strict_parts and (not sent[0].is_json or sent[0].content_type != "application/json"):
@@ -103,11 +108,9 @@ def search(terminal: Terminal) -> Response:
     wish = json_object()
     wanted = wish.get("FPID")
     hits = [number for number in terminal.people if number in terminal.faces and wanted in (None, "", number)]
-    start = whole(wish, "searchResultPosition", 0)
-    page = hits[start : start + whole(wish, "maxResults", 30)]
+    page = page_of(hits, wish, None)
     answer: Fields = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
-    answer["responseStatusStrg"] = "NO MATCH" if not page else "MORE" if start + len(page) < len(hits) else "OK"
-    answer |= {"numOfMatches": len(page), "totalMatches": len(hits)}
+    answer |= told(terminal.profile, hits, page, wish)
     if page:
         answer["MatchList"] = [_match(terminal, number) for number in page]
     return json_reply(answer)

@@ -36,6 +36,10 @@ class Profile:
     external_url: bool = False
     strict_parts: bool = False
     """FDSetUp wants the JSON part first and typed `application/json`."""
+    fd_functions: str = "post,delete,get,put,setUp"
+    """What `FDLib/capabilities` tells as `supportFDFunction`; what is answered follows `set_up`."""
+    set_up: bool = True
+    """There is FDSetUp. Without it faces go by FaceDataRecord and FDModify."""
 
     employee_no: str = r"[^\x00-\x1f]{1,32}"
     """Pattern of the numbers taken."""
@@ -44,6 +48,15 @@ class Profile:
     num_of_face: bool = True
     """Search tells `numOfFace`."""
     capacity: int = 1500
+    search_no_match: str = "NO MATCH"
+    """How a search says that it found nobody; empty: it says no more than a total of 0."""
+    more_at_the_end: bool = False
+    """A search says `MORE` although the total is reached."""
+
+    missing: frozenset[str] = frozenset()
+    """Paths without /ISAPI/ and query that answer `notSupport`, such as "AccessControl/UserInfo/Count"."""
+    device_info_json: bool = False
+    """deviceInfo comes as JSON where the query asks for it."""
 
     nonce_uses: int | None = None
     nonce_seconds: float | None = None

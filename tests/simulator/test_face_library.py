@@ -1,10 +1,11 @@
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
-from hikflask.simulator import Terminal, faces
+from hikflask.simulator import SEED, Terminal, faces
 from hikflask.simulator.profiles import PROFILES
 
 ANNA, BORIS = faces.draw("anna"), faces.draw("boris")
@@ -237,3 +238,11 @@ def test_faces_are_counted(captured):
     answer = captured.ask("GET", "/ISAPI/Intelligent/FDLib/Count?format=json").get_json()
 
     assert answer["FDRecordDataInfo"] == [{"FDID": "1", "faceLibType": "blackFD", "recordDataNumber": 1}]
+
+
+def test_functions_of_the_library_are_told_as_the_profile_has_them(clock, talk_to):
+    path = "/ISAPI/Intelligent/FDLib/capabilities?format=json"
+    older = Terminal("Secret12", clock=clock, profile=replace(SEED, fd_functions="post,delete,get"))
+
+    assert talk_to(older).ask("GET", path).get_json()["supportFDFunction"] == "post,delete,get"
+    assert talk_to(Terminal("Secret12")).ask("GET", path).get_json()["supportFDFunction"].endswith("setUp")

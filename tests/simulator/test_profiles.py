@@ -1,10 +1,11 @@
 import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
-from hikflask.simulator import Terminal, faces
+from hikflask.simulator import SEED, Terminal, faces
 from hikflask.simulator.profiles import PROFILES, profile_named
 
 ANNA = faces.draw("anna")
@@ -202,3 +203,14 @@ def test_unknown_function_is_not_supported(play, model, status):
     answer = talk.ask("GET", "/ISAPI/System/coffee?format=json")
 
     assert (answer.status_code, answer.get_json()["subStatusCode"]) == (status, "notSupport")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_missing_function_is_not_supported_and_the_others_are(clock, talk_to, method):
+    terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, missing=frozenset({"System/time"})))
+    talk = talk_to(terminal)
+
+    answer = talk.ask(method, "/ISAPI/System/time?format=json")
+
+    assert (answer.status_code, answer.get_json()["subStatusCode"]) == (404, "notSupport")
+    assert talk.ask("GET", "/ISAPI/System/status").status_code == 200

@@ -1,0 +1,19 @@
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+from hikflask.simulator import SEED, Terminal
+
+INFO = "/ISAPI/System/deviceInfo"
+
+
+@pytest.mark.parametrize(("query", "is_json"), [("?format=json", True), ("", False)])
+def test_device_info_is_json_where_firmware_can_and_is_asked(clock, talk_to, query, is_json):
+    talk = talk_to(Terminal("Secret12", clock=clock, profile=replace(SEED, device_info_json=True)))
+
+    answer = talk.ask("GET", INFO + query)
+
+    assert answer.is_json is is_json
+    told = answer.get_json()["DeviceInfo"] if is_json else {"model": ElementTree.fromstring(answer.data).findtext("{*}model")}
+    assert told["model"] == "DS-K1T343EFWX"
