@@ -14,7 +14,7 @@ from hikflask.simulator.digest import LoginRefused
 from hikflask.simulator.faults import Fault
 from hikflask.simulator.journal import KEPT_HEADERS, Entry
 from hikflask.simulator.refusals import NotSupported, Refusal
-from hikflask.simulator.replies import done, refused, reply
+from hikflask.simulator.replies import done, recorded_reply, refused
 from hikflask.simulator.state import Terminal
 
 View = Callable[[Terminal], Response]
@@ -140,7 +140,7 @@ def _limit(terminal: Terminal, name: str) -> float | None:
 def _unauthorized(terminal: Terminal, refusal: LoginRefused) -> Response:
     with terminal.lock:
         body = terminal.login.body()
-    response = reply(body, "application/xml", 401)
+    response = recorded_reply(body, 401)
     response.headers.extend(Headers([("WWW-Authenticate", value) for value in refusal.challenges]))
     return response
 

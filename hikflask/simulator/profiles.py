@@ -9,6 +9,7 @@ from typing import Literal
 CaptureType = Literal["url", "binary"]
 BinaryReply = Literal["header", "own-header", "first-line", "xml-label", "jpeg", "unnamed"]
 Challenge = Literal["plain", "sha256", "several", "no-qop"]
+LockWords = Literal["lock", "locked", "xml", "json", "json-wrapped", "json-user-check"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Profile:
     nonce_seconds: float | None = None
     challenge_after_dead_nonce: bool = True
     challenge: Challenge = "plain"
+    lock_words: LockWords = "lock"
+    """In which words a 401 tells the tries left, or the lock: see login_refusals."""
 
     not_supported_status: int = 404
     refusals_as_200: bool = False

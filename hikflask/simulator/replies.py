@@ -61,7 +61,7 @@ def recorded_reply(body: bytes, status: int = 200) -> Response:
 def done(as_json: bool) -> Response:
     """The plain OK: JSON as recorded for Record and FDSetUp, XML as `ResponseStatus`."""
     fields: dict[str, object] = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
-    return json_reply(fields) if as_json else xml_reply(_response_status(fields))
+    return json_reply(fields) if as_json else xml_reply(response_status(fields))
 
 
 def refused(refusal: Refusal, as_json: bool) -> Response:
@@ -77,10 +77,11 @@ def refused(refusal: Refusal, as_json: bool) -> Response:
     fields["errorMsg"] = refusal.message
     if as_json:
         return json_reply(fields, refusal.http_status)
-    return xml_reply(_response_status(fields), refusal.http_status)
+    return xml_reply(response_status(fields), refusal.http_status)
 
 
-def _response_status(fields: Mapping[str, object]) -> str:
+def response_status(fields: Mapping[str, object]) -> str:
+    """The envelope in XML."""
     children = "".join(f"<{name}>{escape(str(value))}</{name}>\n" for name, value in fields.items())
     head = f'<ResponseStatus version="1.0" xmlns="{ERROR_NAMESPACE}">\n<requestURL></requestURL>\n'
     return f"{XML_DECLARATION}{head}{children}</ResponseStatus>"
