@@ -46,6 +46,13 @@ def set_up(terminal: Terminal) -> Response:
     return done(as_json=True)
 
 
+def set_up_by_post(terminal: Terminal) -> Response:
+    """FDSetUp by POST, which some firmware takes, too."""
+    if not terminal.profile.set_up_by_post:
+        raise Refusal("methodNotAllowed")
+    return set_up(terminal)
+
+
 def face_data_record(terminal: Terminal) -> Response:
     """The older way to add a face. The seed terminal refuses it in three ways, tried by its owner."""
     record, picture = _told_apart(terminal, parts())
@@ -56,6 +63,18 @@ def face_data_record(terminal: Terminal) -> Response:
     if number in terminal.faces:
         raise Refusal("deviceUserAlreadyExistFace", "FPID")
     terminal.register.bind(number, jpeg)
+    return done(as_json=True)
+
+
+def modify(terminal: Terminal) -> Response:
+    """The older way to replace a face, which the seed terminal does not have; where no face is its code is unknown."""
+    if terminal.profile.set_up and not terminal.profile.face_by_picture:
+        raise NotSupported
+    record, picture = _told_apart(terminal, parts())
+    number = _person(terminal, record)
+    if number not in terminal.faces:
+        raise Refusal("badParameters", "FPID")
+    terminal.register.bind(number, _jpeg(terminal, record, picture))
     return done(as_json=True)
 
 

@@ -41,6 +41,8 @@ class Profile:
     """What `FDLib/capabilities` tells as `supportFDFunction`; what is answered follows `set_up`."""
     set_up: bool = True
     """There is FDSetUp. Without it faces go by FaceDataRecord and FDModify."""
+    set_up_by_post: bool = False
+    """FDSetUp takes POST as well as PUT."""
 
     employee_no: str = r"[^\x00-\x1f]{1,32}"
     """Pattern of the numbers taken."""
@@ -81,6 +83,7 @@ PROFILES = MappingProxyType(
             model="DS-K1T343M",
             firmware="V4.48.0",
             binary_reply="xml-label",
+            set_up_by_post=True,
             nonce_uses=2,
             challenge_after_dead_nonce=False,
         ),
