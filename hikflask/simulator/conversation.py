@@ -97,7 +97,7 @@ def _respond(terminal: Terminal, view: View, path: str) -> Response:
     if fault := terminal.faults.take("refuse", path):
         return _refused(terminal, _refusal(fault))
     if terminal.faults.take("ok-without-effect", path):
-        return done(wants_json())
+        return done(wants_json(), terminal.profile.crlf)
     try:
         with terminal.lock:
             terminal.register.settle()
@@ -111,7 +111,7 @@ def _refusal(fault: Fault) -> Refusal:
 
 
 def _refused(terminal: Terminal, refusal: Refusal) -> Response:
-    response = refused(refusal, wants_json())
+    response = refused(refusal, wants_json(), terminal.profile.crlf)
     if refusal.sub_status == "notSupport":
         response.status_code = terminal.profile.not_supported_status
     if terminal.profile.refusals_as_200 or terminal.faults.take("refusals-as-200", request.path):

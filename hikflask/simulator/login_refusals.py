@@ -23,7 +23,7 @@ def body_of(words: LockWords, tries_left: int, lock_seconds: int | None) -> byte
         return print_json({"userCheck": _user_check("lock", tries_left, lock_seconds)}).encode()
     status = _response_status(tries_left, lock_seconds)
     if words == "xml":
-        return response_status(status).encode()
+        return response_status(status, crlf=True).encode()
     return print_json({"ResponseStatus": status} if words == "json-wrapped" else status).encode()
 
 

@@ -70,6 +70,8 @@ class Profile:
 
     not_supported_status: int = 404
     refusals_as_200: bool = False
+    crlf: bool = True
+    """XML declarations end with CR and LF, whatever the lines after it end with; otherwise with LF."""
 
 
 SEED = Profile()
@@ -96,6 +98,7 @@ PROFILES = MappingProxyType(
             binary_reply="own-header",
             takes_cancel=False,
             name_bytes=32,
+            crlf=False,
             num_of_face=False,
         ),
         "K1T341AMF": replace(
@@ -118,6 +121,7 @@ PROFILES = MappingProxyType(
             ends_in_timeout=True,
             employee_no=r"[A-Za-z0-9]{1,32}",
             nonce_seconds=30,
+            crlf=False,
         ),
         "K1T342MFX-E1": replace(
             _PICTURE,

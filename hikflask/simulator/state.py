@@ -12,6 +12,7 @@ from hikflask.simulator import faces
 from hikflask.simulator.camera import Camera
 from hikflask.simulator.clock import Clock, SystemClock
 from hikflask.simulator.digest import Login
+from hikflask.simulator.door import Door
 from hikflask.simulator.faults import Faults, Hook, Moment, matches
 from hikflask.simulator.journal import Entry, Journal
 from hikflask.simulator.profiles import SEED, Profile
@@ -48,6 +49,7 @@ class Terminal:
         self.camera = Camera(self.clock, self.lock, auto_face)
         self.login = Login(password, profile, self.clock)
         self.register = Register(self.clock, profile.capacity)
+        self.door = Door(self.clock)
         self.faults = Faults(self.lock)
         self.journal = Journal()
         self.web: dict[str, bytes] = {}
@@ -103,8 +105,9 @@ class Terminal:
             self.camera.next_counter()
 
     def restart(self) -> None:
-        """Power cut and boot: file, nonces, tokens and open windows are gone; persons and faces stay."""
+        """Power cut and boot: file, nonces, tokens, windows and the door's command are gone; persons and faces stay."""
         with self.lock:
+            self.door = Door(self.clock)
             self.camera.restart()
             self.login.forget_nonces()
             self.tokens.clear()

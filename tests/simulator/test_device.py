@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hikflask.simulator import SEED, Terminal
+from hikflask.simulator import SEED, Terminal, faces
 
 INFO = "/ISAPI/System/deviceInfo"
 
@@ -19,3 +19,14 @@ def test_device_info_is_json_where_firmware_can_and_is_asked(clock, talk_to, que
         assert answer.get_json()["DeviceInfo"]["model"] == "DS-K1T343EFWX"
     else:
         assert ElementTree.fromstring(answer.data).findtext("{*}model") == "DS-K1T343EFWX"
+
+
+def test_reboot_loses_the_captured_file_and_the_login_and_keeps_the_people(terminal, talk):
+    talk.add_person()
+    terminal.camera.store(faces.draw("anna"))
+
+    answer = talk.ask("PUT", "/ISAPI/System/reboot")
+
+    assert "<subStatusCode>ok</subStatusCode>" in answer.text
+    assert (terminal.file, list(terminal.people)) == (None, ["100222"])
+    assert talk.open("GET", INFO).status_code == 401
