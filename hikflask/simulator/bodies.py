@@ -63,7 +63,9 @@ def _local(tag: str) -> str:
 
 def child(fields: Fields, name: str) -> Fields:
     """The object `name` within `fields`. Raises Refusal when it is missing or something else."""
-    value = fields.get(name)
+    if name not in fields:
+        raise Refusal("MessageParametersLack", name)
+    value = fields[name]
     if not isinstance(value, dict):
         raise Refusal("badJsonContent", name)
     return value

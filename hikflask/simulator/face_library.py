@@ -18,7 +18,12 @@ from hikflask.simulator.refusals import NotSupported, Refusal
 from hikflask.simulator.replies import done, json_reply, recorded_reply
 from hikflask.simulator.state import Terminal
 
-LIBRARY: Fields = {"FDID": "1", "faceLibType": "blackFD"}
+LIBRARIES: tuple[Fields, ...] = (
+    {"FDID": "1", "faceLibType": "blackFD", "name": "visible"},
+    {"FDID": "2", "faceLibType": "infraredFD", "name": "infrared"},
+)
+"""Two with names, as seen on two terminals; which names they have there is not known. The second stays empty."""
+OK: Fields = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
 _BASE64 = re.compile(r"(data:image/|/9j/)")
 
 
@@ -128,8 +133,7 @@ def search(terminal: Terminal) -> Response:
     wanted = wish.get("FPID")
     hits = [number for number in terminal.people if number in terminal.faces and wanted in (None, "", number)]
     page = page_of(hits, wish, None)
-    answer: Fields = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
-    answer |= told(terminal.profile, hits, page, wish)
+    answer = OK | told(terminal.profile, hits, page, wish)
     if page:
         answer["MatchList"] = [_match(terminal, number) for number in page]
     return json_reply(answer)
@@ -160,6 +164,12 @@ def wipe(terminal: Terminal) -> Response:
 
 
 def count(terminal: Terminal) -> Response:
-    row = LIBRARY | {"recordDataNumber": len(terminal.faces)}
-    ok = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
-    return json_reply(ok | {"FDRecordDataInfo": [row]})
+    """How many faces each library holds."""
+    rows = [library | {"recordDataNumber": 0} for library in LIBRARIES]
+    rows[0]["recordDataNumber"] = len(terminal.faces)
+    return json_reply(OK | {"FDRecordDataInfo": rows})
+
+
+def libraries(terminal: Terminal) -> Response:  # noqa: ARG001
+    """Which libraries there are."""
+    return json_reply(OK | {"FDLib": LIBRARIES})

@@ -116,6 +116,7 @@ def _shown(terminal: Terminal, number: str) -> Fields:
     """A person as Search tells it; `faceURL` comes last and only where there is a face."""
     person = dict(terminal.people[number])
     face = terminal.faces.get(number)
+    person["numOfCard"] = len(terminal.register.cards_of(number))
     person["numOfFace"] = int(face is not None)
     if not terminal.profile.num_of_face:
         del person["numOfFace"]
@@ -126,13 +127,14 @@ def _shown(terminal: Terminal, number: str) -> Fields:
 
 
 def count(terminal: Terminal) -> Response:
-    """How many persons there are and how many have a face."""
-    fields = {
-        "userNumber": len(terminal.people),
-        "bindFaceUserNumber": len(terminal.faces),
-        "bindFingerprintUserNumber": 0,
-        "bindCardUserNumber": 0,
-    }
+    """How many persons there are and, on most models, how many have a face or a card."""
+    fields: Fields = {"userNumber": len(terminal.people)}
+    if terminal.profile.bind_counts:
+        fields |= {
+            "bindFaceUserNumber": len(terminal.faces),
+            "bindFingerprintUserNumber": 0,
+            "bindCardUserNumber": len({card.employee_no for card in terminal.cards.values()}),
+        }
     return json_reply({"UserInfoCount": fields})
 
 

@@ -50,6 +50,10 @@ class Profile:
     """Longest name in bytes of UTF-8."""
     num_of_face: bool = True
     """Search tells `numOfFace`."""
+    number_taken: str = "employeeNoAlreadyExist"
+    """The code for a number that is there already."""
+    bind_counts: bool = True
+    """UserInfo/Count tells how many persons have a face, a finger, a card."""
     capacity: int = 1500
     search_no_match: str = "NO MATCH"
     """How a search says that it found nobody; empty: it says no more than a total of 0."""
@@ -150,7 +154,22 @@ PROFILES = MappingProxyType(
             challenge="no-qop",
         ),
         "K1T673DX": replace(
-            _PICTURE, model="DS-K1T673DX", firmware="V3.18.0", capture_types=("binary",), window=0, takes_cancel=False
+            _PICTURE,
+            model="DS-K1T673DX",
+            firmware="V3.18.0",
+            capture_types=("binary",),
+            window=0,
+            takes_cancel=False,
+            number_taken="deviceUserAlreadyExist",
+        ),
+        "K1A340FWX": replace(
+            _PICTURE,
+            model="DS-K1A340FWX",
+            firmware="V1.2.7",
+            capture_types=("binary",),
+            num_of_face=False,
+            bind_counts=False,
+            missing=frozenset({"Intelligent/FDLib"}),
         ),
     }
 )
@@ -158,7 +177,7 @@ PROFILES = MappingProxyType(
 
 What no recording tells is spread over the rows so that each dialect is played by one of them: the challenges with
 SHA-256, several algorithms and no qop, 403 for notSupport, refusals with HTTP 200, the forms of the binary reply, no
-numOfFace, the short name, and the last figures of some firmware.
+numOfFace, the other code for a number that is taken, the short name, and the last figures of some firmware.
 """
 
 

@@ -35,5 +35,6 @@ def work_status(terminal: Terminal) -> Response:
     answer["AcsWorkStatus"] |= {
         "doorLockStatus": [int(terminal.door.is_unlocked)],
         "doorStatus": [{"alwaysOpen": ALWAYS_OPEN, "alwaysClose": ALWAYS_CLOSED}.get(terminal.door.command, BY_PLAN)],
+        "cardNum": len(terminal.cards),
     }
     return json_reply(answer)

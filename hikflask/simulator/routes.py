@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from flask import Flask, Response
 
-from hikflask.simulator import capture, device, face_library, persons, pictures, remote_control, removal
+from hikflask.simulator import capture, cards, device, face_library, persons, pictures, remote_control, removal
 from hikflask.simulator.conversation import View, converse
 from hikflask.simulator.recorded_answers import ACCESS, GETS, as_recorded
 from hikflask.simulator.refusals import NotSupported, Refusal
@@ -34,7 +34,13 @@ ROUTES: MappingProxyType[str, dict[str, View]] = MappingProxyType(
         f"{ACCESS}/UserInfoDetail/DeleteProcess": {"GET": removal.process},
         f"{ACCESS}/AcsWorkStatus": {"GET": remote_control.work_status},
         f"{ACCESS}/RemoteControl/door/1": {"PUT": remote_control.control_door},
-        LIBRARY: {"DELETE": face_library.wipe},
+        f"{ACCESS}/CardInfo/Record": {"POST": cards.record},
+        f"{ACCESS}/CardInfo/Modify": {"PUT": cards.modify},
+        f"{ACCESS}/CardInfo/SetUp": {"PUT": cards.set_up},
+        f"{ACCESS}/CardInfo/Search": {"POST": cards.search},
+        f"{ACCESS}/CardInfo/Count": {"GET": cards.count},
+        f"{ACCESS}/CardInfo/Delete": {"PUT": cards.delete},
+        LIBRARY: {"GET": face_library.libraries, "DELETE": face_library.wipe},
         f"{LIBRARY}/capabilities": {"GET": face_library.capabilities},
         f"{LIBRARY}/Count": {"GET": face_library.count},
         f"{LIBRARY}/FDSetUp": {"PUT": face_library.set_up, "POST": face_library.set_up_by_post},

@@ -16,7 +16,7 @@ from hikflask.simulator.door import Door
 from hikflask.simulator.faults import Faults, Hook, Moment, matches
 from hikflask.simulator.journal import Entry, Journal
 from hikflask.simulator.profiles import SEED, Profile
-from hikflask.simulator.register import Face, Person, Register
+from hikflask.simulator.register import Card, Face, Person, Register
 
 CAPTURE_FILE = "web_face_enrollpic.jpg"
 STAY = 5.0
@@ -48,7 +48,7 @@ class Terminal:
         self.lock = threading.Condition()
         self.camera = Camera(self.clock, self.lock, auto_face)
         self.login = Login(password, profile, self.clock)
-        self.register = Register(self.clock, profile.capacity)
+        self.register = Register(self.clock, profile.capacity, taken=profile.number_taken)
         self.door = Door(self.clock)
         self.faults = Faults(self.lock)
         self.journal = Journal()
@@ -71,6 +71,11 @@ class Terminal:
     def faces(self) -> dict[str, Face]:
         """Faces (`jpeg`, `index`, `sha256`) by employeeNo."""
         return self.register.faces
+
+    @property
+    def cards(self) -> dict[str, Card]:
+        """Cards (`number`, `employee_no`, `kind`) by their own number."""
+        return self.register.cards
 
     @property
     def log(self) -> list[Entry]:

@@ -318,7 +318,22 @@ def test_faces_are_counted(captured):
 
     answer = captured.ask("GET", "/ISAPI/Intelligent/FDLib/Count?format=json").get_json()
 
-    assert answer["FDRecordDataInfo"] == [{"FDID": "1", "faceLibType": "blackFD", "recordDataNumber": 1}]
+    rows = answer["FDRecordDataInfo"]
+    assert [(row["FDID"], row["recordDataNumber"]) for row in rows] == [("1", 1), ("2", 0)]
+    assert all(row["name"] and row["faceLibType"] for row in rows)
+
+
+def test_libraries_are_listed_with_their_names(captured):
+    answer = captured.ask("GET", "/ISAPI/Intelligent/FDLib?format=json").get_json()
+
+    assert (answer["statusCode"], [library["FDID"] for library in answer["FDLib"]]) == (1, ["1", "2"])
+    assert all(library["name"] for library in answer["FDLib"])
+
+
+def test_k1a340fwx_does_not_list_its_libraries(clock, talk_to):
+    talk = talk_to(Terminal("Secret12", clock=clock, profile=PROFILES["K1A340FWX"]))
+
+    assert code(talk.ask("GET", "/ISAPI/Intelligent/FDLib?format=json")) == (404, "notSupport")
 
 
 def test_functions_of_the_library_are_told_as_the_profile_has_them(clock, talk_to):
