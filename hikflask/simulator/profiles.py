@@ -77,6 +77,9 @@ class Profile:
     crlf: bool = True
     """XML declarations end with CR and LF, whatever the lines after it end with; otherwise with LF."""
 
+    idle_seconds: float = 5.0
+    """After this time without a request the socket server closes a connection."""
+
 
 SEED = Profile()
 _PICTURE = Profile(face_by_url=False, face_by_picture=True, refuse_after_success=0)
@@ -143,6 +146,8 @@ PROFILES = MappingProxyType(
             firmware="V3.16.1",
             binary_reply="first-line",
             strict_parts=True,
+            nonce_seconds=30,
+            challenge_after_dead_nonce=False,
             challenge="sha256",
         ),
         "K1T320MWX": replace(

@@ -214,3 +214,16 @@ def test_missing_function_is_not_supported_and_the_others_are(clock, talk_to, me
 
     assert (answer.status_code, answer.get_json()["subStatusCode"]) == (404, "notSupport")
     assert talk.ask("GET", "/ISAPI/System/status").status_code == 200
+
+
+@pytest.mark.parametrize(("model", "challenged"), [("K1T342MX-E1", True), ("K1T342MFWX-E1", False)])
+def test_nonce_that_died_after_30_seconds_is_answered_with_or_without_a_challenge(clock, talk_to, model, challenged):
+    talk = talk_to(Terminal("Secret12", clock=clock, profile=PROFILES[model]))
+    path = "/ISAPI/System/status"
+    first = talk.ask("GET", path)
+    clock.advance(30)
+
+    answer = talk.ask("GET", path)
+
+    assert (first.status_code, answer.status_code) == (200, 401)
+    assert ("WWW-Authenticate" in answer.headers) is challenged
