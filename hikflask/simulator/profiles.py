@@ -95,6 +95,7 @@ PROFILES = MappingProxyType(
             set_up_by_post=True,
             nonce_uses=2,
             challenge_after_dead_nonce=False,
+            lock_words="locked",
         ),
         "K1T341CMFW": replace(
             _PICTURE,
@@ -107,6 +108,7 @@ PROFILES = MappingProxyType(
             name_bytes=32,
             crlf=False,
             num_of_face=False,
+            lock_words="xml",
         ),
         "K1T341AMF": replace(
             _PICTURE,
@@ -118,6 +120,7 @@ PROFILES = MappingProxyType(
             external_url=True,
             takes_cancel=False,
             refusals_as_200=True,
+            lock_words="json",
         ),
         "K1T342MX-E1": replace(
             _PICTURE,
@@ -139,6 +142,7 @@ PROFILES = MappingProxyType(
             nonce_uses=2,
             challenge_after_dead_nonce=False,
             challenge="several",
+            lock_words="json-wrapped",
         ),
         "K1T342MFWX-E1": replace(
             _PICTURE,
@@ -157,6 +161,7 @@ PROFILES = MappingProxyType(
             refused_capture_types=("url",),
             not_supported_status=403,
             challenge="no-qop",
+            lock_words="json-user-check",
         ),
         "K1T673DX": replace(
             _PICTURE,
@@ -182,7 +187,8 @@ PROFILES = MappingProxyType(
 
 What no recording tells is spread over the rows so that each dialect is played by one of them: the challenges with
 SHA-256, several algorithms and no qop, 403 for notSupport, refusals with HTTP 200, the forms of the binary reply, no
-numOfFace, the other code for a number that is taken, the short name, and the last figures of some firmware.
+numOfFace, the words of a 401, the other code for a number that is taken, the short name, and the last figures of some
+firmware.
 """
 
 

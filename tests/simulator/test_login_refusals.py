@@ -1,10 +1,12 @@
 import json
 from dataclasses import replace
+from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
 
 from hikflask.simulator import SEED, Terminal
+from hikflask.simulator.profiles import PROFILES, LockWords
 
 COUNT = "/ISAPI/AccessControl/UserInfo/Count?format=json"
 
@@ -56,3 +58,7 @@ def test_user_check_in_json(clock, talk_to):
 
     assert wrong == {"statusValue": 401, "lockStatus": "unlock", "retryLoginTime": 4}
     assert locked == {"statusValue": 401, "lockStatus": "lock", "unlockTime": 111}
+
+
+def test_every_dialect_is_played_by_a_profile():
+    assert {profile.lock_words for profile in PROFILES.values()} == set(get_args(LockWords))
