@@ -1,9 +1,10 @@
-"""Reading what clients send: JSON under any Content-Type, and the parts of a multipart body told apart by content."""
+"""Reading what clients send: XML and JSON under any Content-Type, and the parts of a multipart body."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from xml.etree import ElementTree
 
 from flask import request
 from werkzeug.http import parse_options_header
@@ -29,6 +30,11 @@ class Part:
         return self.content.lstrip().startswith(b"{")
 
 
+def wants_json() -> bool:
+    """Refusals and OK come as JSON where the query asks for it, as XML otherwise."""
+    return request.args.get("format") == "json"
+
+
 def json_object(body: bytes | None = None) -> Fields:
     """The request's body, or `body`, as a JSON object. The Content-Type is not looked at."""
     try:
@@ -40,9 +46,26 @@ def json_object(body: bytes | None = None) -> Fields:
     return value
 
 
+def xml_fields(root_name: str) -> dict[str, str]:
+    """The fields in the request's XML body by local name. Raises Refusal when it is none or its root another."""
+    try:
+        root = ElementTree.fromstring(request.get_data())  # noqa: S314 - it hears our own client
+    except ElementTree.ParseError:
+        raise Refusal("badXmlContent") from None
+    if _local(root.tag) != root_name:
+        raise Refusal("badXmlContent", _local(root.tag))
+    return {_local(element.tag): (element.text or "").strip() for element in root}
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
 def child(fields: Fields, name: str) -> Fields:
     """The object `name` within `fields`. Raises Refusal when it is missing or something else."""
-    value = fields.get(name)
+    if name not in fields:
+        raise Refusal("MessageParametersLack", name)
+    value = fields[name]
     if not isinstance(value, dict):
         raise Refusal("badJsonContent", name)
     return value

@@ -6,12 +6,12 @@ XML only; a JSON body is `badXmlContent`. The error message of a busy camera is 
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
-
 from flask import Response, request
 
 from hikflask.simulator import recordings
 from hikflask.simulator.binary_reply import binary_reply
+from hikflask.simulator.bodies import xml_fields
+from hikflask.simulator.jpeg import noise
 from hikflask.simulator.refusals import Refusal
 from hikflask.simulator.replies import ISAPI_NAMESPACE, done, reply, xml_reply
 from hikflask.simulator.state import CAPTURE_FILE, Terminal
@@ -32,10 +32,10 @@ def capabilities(terminal: Terminal) -> Response:
 
 def capture(terminal: Terminal) -> Response:
     """Wait for a face as long as one window lasts and answer with its URL or picture, or with progress 0."""
-    wish = _wish()
+    wish = xml_fields("CaptureFaceDataCond")
     if wish.get("cancelFlag") == "true" and terminal.profile.takes_cancel:
         terminal.camera.cancel()
-        return done(as_json=False)
+        return done(as_json=False, crlf=terminal.profile.crlf)
     if terminal.camera.window is not None or terminal.faults.take("busy", request.path):
         raise Refusal("deviceBusy", "dataType")
     _refuse_after_success(terminal)
@@ -45,21 +45,6 @@ def capture(terminal: Terminal) -> Response:
         raise Refusal("badParameters", "dataType")
     jpeg = _face(terminal)
     return _nobody(terminal) if jpeg is None else _success(terminal, jpeg, data_type)
-
-
-def _wish() -> dict[str, str]:
-    """The request's fields by local name."""
-    try:
-        root = ElementTree.fromstring(request.get_data())  # noqa: S314 - it hears our own client
-    except ElementTree.ParseError:
-        raise Refusal("badXmlContent") from None
-    if _local(root.tag) != "CaptureFaceDataCond":
-        raise Refusal("badXmlContent", _local(root.tag))
-    return {_local(child.tag): (child.text or "").strip() for child in root}
-
-
-def _local(tag: str) -> str:
-    return tag.rpartition("}")[2]
 
 
 def _refuse_after_success(terminal: Terminal) -> None:
@@ -95,6 +80,8 @@ def _success(terminal: Terminal, jpeg: bytes, data_type: str) -> Response:
     camera = terminal.camera
     if terminal.faults.take("low-quality", request.path):
         raise Refusal("faceLowQulity")
+    if terminal.faults.take("picture-is-noise", request.path):
+        jpeg = noise(jpeg)
     camera.store(jpeg)
     camera.last_success = terminal.clock.now()
     camera.last_conversation = _conversation()

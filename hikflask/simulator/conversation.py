@@ -8,12 +8,13 @@ from flask import Response, request
 from werkzeug.datastructures import Headers
 
 from hikflask.simulator import faces, recordings
+from hikflask.simulator.bodies import wants_json
 from hikflask.simulator.camera import Interrupted
 from hikflask.simulator.digest import LoginRefused
 from hikflask.simulator.faults import Fault
 from hikflask.simulator.journal import KEPT_HEADERS, Entry
-from hikflask.simulator.refusals import Refusal
-from hikflask.simulator.replies import done, refused, reply
+from hikflask.simulator.refusals import NotSupported, Refusal
+from hikflask.simulator.replies import done, recorded_reply, refused
 from hikflask.simulator.state import Terminal
 
 View = Callable[[Terminal], Response]
@@ -29,11 +30,6 @@ class AnswerLost(Exception):
     def __init__(self, acted: bool) -> None:
         super().__init__("acted" if acted else "not acted")
         self.acted = acted
-
-
-def wants_json() -> bool:
-    """Refusals and OK come as JSON where the query asks for it, as XML otherwise."""
-    return request.args.get("format") == "json"
 
 
 def request_target() -> str:
@@ -96,10 +92,12 @@ def _act(terminal: Terminal, view: View, path: str) -> Response:
 
 
 def _respond(terminal: Terminal, view: View, path: str) -> Response:
+    if path.removeprefix("/ISAPI/") in terminal.profile.missing:
+        return _refused(terminal, NotSupported())
     if fault := terminal.faults.take("refuse", path):
         return _refused(terminal, _refusal(fault))
     if terminal.faults.take("ok-without-effect", path):
-        return done(wants_json())
+        return done(wants_json(), terminal.profile.crlf)
     try:
         with terminal.lock:
             terminal.register.settle()
@@ -113,7 +111,7 @@ def _refusal(fault: Fault) -> Refusal:
 
 
 def _refused(terminal: Terminal, refusal: Refusal) -> Response:
-    response = refused(refusal, wants_json())
+    response = refused(refusal, wants_json(), terminal.profile.crlf)
     if refusal.sub_status == "notSupport":
         response.status_code = terminal.profile.not_supported_status
     if terminal.profile.refusals_as_200 or terminal.faults.take("refusals-as-200", request.path):
@@ -142,7 +140,7 @@ def _limit(terminal: Terminal, name: str) -> float | None:
 def _unauthorized(terminal: Terminal, refusal: LoginRefused) -> Response:
     with terminal.lock:
         body = terminal.login.body()
-    response = reply(body, "application/xml", 401)
+    response = recorded_reply(body, 401)
     response.headers.extend(Headers([("WWW-Authenticate", value) for value in refusal.challenges]))
     return response
 

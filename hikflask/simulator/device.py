@@ -3,44 +3,50 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from xml.etree import ElementTree
 
 from flask import Response
 
 from hikflask.simulator import recordings
-from hikflask.simulator.refusals import NotSupported
-from hikflask.simulator.replies import ISAPI_NAMESPACE, XML_DECLARATION, done, json_reply, recorded_reply, xml_reply
+from hikflask.simulator.bodies import wants_json
+from hikflask.simulator.replies import ISAPI_NAMESPACE, declaration, done, json_reply, recorded_reply, xml_reply
 from hikflask.simulator.state import Terminal
 
 ZONE = timezone(timedelta(hours=5))
 
 
 def device_info(terminal: Terminal) -> Response:
-    """XML even where JSON was asked for; a recorded K1T341CMFW under the profile's names."""
+    """A recorded K1T341CMFW under the profile's names; XML even where JSON was asked for, on most models."""
     text = recordings.body("deviceinfo_K1T341CMFW.xml").decode()
     text = text.replace("V3.3.15", terminal.profile.firmware).replace("DS-K1T341CMFW", terminal.profile.model)
-    return xml_reply(text)
+    if terminal.profile.device_info_json and wants_json():
+        root = ElementTree.fromstring(text)  # noqa: S314 - our own recording
+        return json_reply({"DeviceInfo": {child.tag.rpartition("}")[2]: child.text or "" for child in root}})
+    return xml_reply(text.replace(declaration(False), declaration(terminal.profile.crlf)))
 
 
 def status(terminal: Terminal) -> Response:
     children = (
         f"<currentDeviceTime>{_now()}</currentDeviceTime>\n<deviceUpTime>{terminal.clock.now():.0f}</deviceUpTime>\n"
     )
-    return xml_reply(_document("DeviceStatus", children))
+    return xml_reply(_document(terminal, "DeviceStatus", children))
 
 
-def time(terminal: Terminal) -> Response:  # noqa: ARG001
+def time(terminal: Terminal) -> Response:
     """Local time with its offset; the sign of the POSIX zone is the other way round."""
     children = f"<timeMode>manual</timeMode>\n<localTime>{_now()}</localTime>\n<timeZone>CST-5:00:00</timeZone>\n"
-    return xml_reply(_document("Time", children))
+    return xml_reply(_document(terminal, "Time", children))
 
 
-def set_time(terminal: Terminal) -> Response:  # noqa: ARG001
+def set_time(terminal: Terminal) -> Response:
     """Taken and forgotten: the terminal shows the time of the machine it runs on."""
-    return done(as_json=False)
+    return done(as_json=False, crlf=terminal.profile.crlf)
 
 
-def access_control_capabilities(terminal: Terminal) -> Response:  # noqa: ARG001
-    return recorded_reply(recordings.body("00_GET_AccessControl_capabilities.response.xml"))
+def reboot(terminal: Terminal) -> Response:
+    """As after a power cut, and back at once: the captured file is gone, who is on it stays."""
+    terminal.restart()
+    return done(wants_json(), terminal.profile.crlf)
 
 
 def token(terminal: Terminal) -> Response:
@@ -52,14 +58,10 @@ def session_heartbeat(terminal: Terminal) -> Response:  # noqa: ARG001
     return recorded_reply(recordings.body("28_PUT_Security_sessionHeartbeat.response.xml"))
 
 
-def device_work_mode(terminal: Terminal) -> Response:  # noqa: ARG001
-    """The seed terminal has no such function."""
-    raise NotSupported
-
-
 def _now() -> str:
     return datetime.now(ZONE).isoformat(timespec="seconds")
 
 
-def _document(root: str, children: str) -> str:
-    return f'{XML_DECLARATION}<{root} version="2.0" xmlns="{ISAPI_NAMESPACE}">\n{children}</{root}>\n'
+def _document(terminal: Terminal, root: str, children: str) -> str:
+    start = declaration(terminal.profile.crlf)
+    return f'{start}<{root} version="2.0" xmlns="{ISAPI_NAMESPACE}">\n{children}</{root}>\n'

@@ -1,6 +1,6 @@
 """The terminal's side of Digest login, and the lock after wrong passwords.
 
-Challenge, 401 bodies and the count down to the lock as recorded. A request without credentials does not count as
+Challenge and the count down to the lock as recorded. A request without credentials does not count as
 a failed login; a request with wrong ones does, and once locked even the right password is refused.
 """
 
@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.datastructures import Authorization
 
 from hikflask.simulator.clock import Clock
+from hikflask.simulator.login_refusals import body_of
 from hikflask.simulator.profiles import Profile
 
 USER = "admin"
@@ -106,11 +107,9 @@ class Login:
         return nonce
 
     def body(self) -> bytes:
-        """The body of a 401 as recorded: `retryLoginTime` tries are left, or `unlockTime` seconds."""
-        lock = f"<lockStatus>unlock</lockStatus><retryLoginTime>{self._tries_left}</retryLoginTime>"
-        if self._locked_until is not None:
-            lock = f"<lockStatus>lock</lockStatus><unlockTime>{self.unlock_seconds}</unlockTime>"
-        return f"<userCheck><statusValue>401</statusValue>{lock}</userCheck>".encode()
+        """The body of a 401: how many tries are left, or for how long the account is locked."""
+        locked = self.unlock_seconds if self._locked_until is not None else None
+        return body_of(self.profile.lock_words, self._tries_left, locked)
 
     def _open_after_lock(self) -> None:
         if self._locked_until is not None and self.clock.now() >= self._locked_until:

@@ -11,24 +11,34 @@ from urllib.parse import urlsplit
 from flask import Response, request
 
 from hikflask.simulator import recordings
-from hikflask.simulator.bodies import Fields, Part, json_object, numbers, parts, whole
+from hikflask.simulator.bodies import Fields, Part, json_object, numbers, parts
 from hikflask.simulator.jpeg import check_picture
+from hikflask.simulator.paging import page_of, told
 from hikflask.simulator.refusals import NotSupported, Refusal
 from hikflask.simulator.replies import done, json_reply, recorded_reply
 from hikflask.simulator.state import Terminal
 
-LIBRARY: Fields = {"FDID": "1", "faceLibType": "blackFD"}
+LIBRARIES: tuple[Fields, ...] = (
+    {"FDID": "1", "faceLibType": "blackFD", "name": "visible"},
+    {"FDID": "2", "faceLibType": "infraredFD", "name": "infrared"},
+)
+"""Two with names, as seen on two terminals; which names they have there is not known. The second stays empty."""
+OK: Fields = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
 _BASE64 = re.compile(r"(data:image/|/9j/)")
 
 
 def capabilities(terminal: Terminal) -> Response:
     text = recordings.body("16_GET_Intelligent_FDLib_capabilities.response.json").decode()
-    limit = f'"FDRecordDataMaxNum":\t{terminal.profile.capacity}'
-    return recorded_reply(text.replace('"FDRecordDataMaxNum":\t1500', limit).encode())
+    profile = terminal.profile
+    text = text.replace('"FDRecordDataMaxNum":\t1500', f'"FDRecordDataMaxNum":\t{profile.capacity}')
+    text = text.replace('"post,delete,get,put,setUp"', f'"{profile.fd_functions}"')
+    return recorded_reply(text.encode())
 
 
 def set_up(terminal: Terminal) -> Response:
     """Bind a face, or take it off with `deleteFP`."""
+    if not terminal.profile.set_up:
+        raise NotSupported
     sent = parts()
     record, picture = _told_apart(terminal, sent)
     if terminal.profile.strict_parts and (not sent[0].is_json or sent[0].content_type != "application/json"):
@@ -41,6 +51,13 @@ def set_up(terminal: Terminal) -> Response:
     return done(as_json=True)
 
 
+def set_up_by_post(terminal: Terminal) -> Response:
+    """FDSetUp by POST, which some firmware takes, too."""
+    if not terminal.profile.set_up_by_post:
+        raise Refusal("methodNotAllowed")
+    return set_up(terminal)
+
+
 def face_data_record(terminal: Terminal) -> Response:
     """The older way to add a face. The seed terminal refuses it in three ways, tried by its owner."""
     record, picture = _told_apart(terminal, parts())
@@ -51,6 +68,18 @@ def face_data_record(terminal: Terminal) -> Response:
     if number in terminal.faces:
         raise Refusal("deviceUserAlreadyExistFace", "FPID")
     terminal.register.bind(number, jpeg)
+    return done(as_json=True)
+
+
+def modify(terminal: Terminal) -> Response:
+    """The older way to replace a face, which the seed terminal does not have; where no face is its code is unknown."""
+    if terminal.profile.set_up and not terminal.profile.face_by_picture:
+        raise NotSupported
+    record, picture = _told_apart(terminal, parts())
+    number = _person(terminal, record)
+    if number not in terminal.faces:
+        raise Refusal("badParameters", "FPID")
+    terminal.register.bind(number, _jpeg(terminal, record, picture))
     return done(as_json=True)
 
 
@@ -103,11 +132,8 @@ def search(terminal: Terminal) -> Response:
     wish = json_object()
     wanted = wish.get("FPID")
     hits = [number for number in terminal.people if number in terminal.faces and wanted in (None, "", number)]
-    start = whole(wish, "searchResultPosition", 0)
-    page = hits[start : start + whole(wish, "maxResults", 30)]
-    answer: Fields = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
-    answer["responseStatusStrg"] = "NO MATCH" if not page else "MORE" if start + len(page) < len(hits) else "OK"
-    answer |= {"numOfMatches": len(page), "totalMatches": len(hits)}
+    page = page_of(hits, wish, None)
+    answer = OK | told(terminal.profile, hits, page, wish)
     if page:
         answer["MatchList"] = [_match(terminal, number) for number in page]
     return json_reply(answer)
@@ -138,6 +164,12 @@ def wipe(terminal: Terminal) -> Response:
 
 
 def count(terminal: Terminal) -> Response:
-    row = LIBRARY | {"recordDataNumber": len(terminal.faces)}
-    ok = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
-    return json_reply(ok | {"FDRecordDataInfo": [row]})
+    """How many faces each library holds."""
+    rows = [library | {"recordDataNumber": 0} for library in LIBRARIES]
+    rows[0]["recordDataNumber"] = len(terminal.faces)
+    return json_reply(OK | {"FDRecordDataInfo": rows})
+
+
+def libraries(terminal: Terminal) -> Response:  # noqa: ARG001
+    """Which libraries there are."""
+    return json_reply(OK | {"FDLib": LIBRARIES})

@@ -36,6 +36,7 @@ KINDS = MappingProxyType(
         "busy": Kind("Камера занята", "Capture is busy", CAPTURE),
         "nobody": Kind("Никого не видит", "Sees nobody", CAPTURE),
         "low-quality": Kind("Плохое качество лица", "Face of low quality", CAPTURE),
+        "picture-is-noise": Kind("Снимок — не картинка", "The captured picture is none", CAPTURE),
         "refuse": Kind("Отказ с кодом", "Refuses with a code", FACE, "SubpicAnalysisModelingError"),
         "full": Kind("Нет места: users или faces", "Full: users or faces", "", "faces"),
         "ok-without-effect": Kind("Отвечает OK и ничего не делает", "Says OK and does nothing", FACE),

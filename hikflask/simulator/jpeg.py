@@ -1,7 +1,8 @@
-"""What a terminal takes as a picture of a face."""
+"""What a terminal takes as a picture of a face, and what only looks like one."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
@@ -22,6 +23,12 @@ def check_picture(jpeg: bytes) -> None:
         raise Refusal("faceDataLenShort")
     if not (jpeg.startswith(b"\xff\xd8") and jpeg.endswith(b"\xff\xd9")) or not _is_plain(jpeg):
         raise Refusal("SubpicAnalysisModelingError", "saveFacePic")
+
+
+def noise(jpeg: bytes) -> bytes:
+    """Bytes that begin and end as a JPEG and are no picture; others for another `jpeg`."""
+    middle = hashlib.shake_256(jpeg).digest(4096).replace(b"\xff", b"\x00")
+    return b"\xff\xd8\xff" + middle + b"\xff\xd9"
 
 
 def _is_plain(jpeg: bytes) -> bool:

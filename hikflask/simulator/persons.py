@@ -10,14 +10,13 @@ from datetime import datetime
 from flask import Response
 
 from hikflask.simulator import recordings
-from hikflask.simulator.bodies import Fields, child, json_object, numbers, whole
+from hikflask.simulator.bodies import Fields, child, json_object, numbers
+from hikflask.simulator.paging import page_of, told
 from hikflask.simulator.profiles import Profile
 from hikflask.simulator.refusals import Refusal
 from hikflask.simulator.replies import done, json_reply
 from hikflask.simulator.state import Terminal
 
-PAGE = 30
-"""More asked for is cut to this in silence."""
 EARLIEST = "2000-01-01T00:00:00"
 LATEST = "2037-12-31T23:59:59"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
@@ -96,14 +95,8 @@ def search(terminal: Terminal) -> Response:
     """One page of persons in the order they were added."""
     wish = child(json_object(), "UserInfoSearchCond")
     hits = _hits(terminal, wish)
-    start = whole(wish, "searchResultPosition", 0)
-    page = hits[start : start + min(whole(wish, "maxResults", PAGE), PAGE)]
-    answer: Fields = {
-        "searchID": str(wish.get("searchID", "")),
-        "responseStatusStrg": _status(len(page), start, len(hits)),
-        "numOfMatches": len(page),
-        "totalMatches": len(hits),
-    }
+    page = page_of(hits, wish)
+    answer: Fields = {"searchID": str(wish.get("searchID", ""))} | told(terminal.profile, hits, page, wish)
     if page:
         answer["UserInfo"] = [_shown(terminal, number) for number in page]
     return json_reply({"UserInfoSearch": answer})
@@ -119,16 +112,11 @@ def _hits(terminal: Terminal, wish: Fields) -> list[str]:
     ]
 
 
-def _status(found: int, start: int, total: int) -> str:
-    if found == 0:
-        return "NO MATCH"
-    return "MORE" if start + found < total else "OK"
-
-
 def _shown(terminal: Terminal, number: str) -> Fields:
     """A person as Search tells it; `faceURL` comes last and only where there is a face."""
     person = dict(terminal.people[number])
     face = terminal.faces.get(number)
+    person["numOfCard"] = len(terminal.register.cards_of(number))
     person["numOfFace"] = int(face is not None)
     if not terminal.profile.num_of_face:
         del person["numOfFace"]
@@ -139,13 +127,14 @@ def _shown(terminal: Terminal, number: str) -> Fields:
 
 
 def count(terminal: Terminal) -> Response:
-    """How many persons there are and how many have a face."""
-    fields = {
-        "userNumber": len(terminal.people),
-        "bindFaceUserNumber": len(terminal.faces),
-        "bindFingerprintUserNumber": 0,
-        "bindCardUserNumber": 0,
-    }
+    """How many persons there are and, on most models, how many have a face or a card."""
+    fields: Fields = {"userNumber": len(terminal.people)}
+    if terminal.profile.bind_counts:
+        fields |= {
+            "bindFaceUserNumber": len(terminal.faces),
+            "bindFingerprintUserNumber": 0,
+            "bindCardUserNumber": len({card.employee_no for card in terminal.cards.values()}),
+        }
     return json_reply({"UserInfoCount": fields})
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 CaptureType = Literal["url", "binary"]
 BinaryReply = Literal["header", "own-header", "first-line", "xml-label", "jpeg", "unnamed"]
 Challenge = Literal["plain", "sha256", "several", "no-qop"]
+LockWords = Literal["lock", "locked", "xml", "json", "json-wrapped", "json-user-check"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ class Profile:
     external_url: bool = False
     strict_parts: bool = False
     """FDSetUp wants the JSON part first and typed `application/json`."""
+    fd_functions: str = "post,delete,get,put,setUp"
+    """What `FDLib/capabilities` tells as `supportFDFunction`; what is answered follows `set_up`."""
+    set_up: bool = True
+    """There is FDSetUp. Without it faces go by FaceDataRecord and FDModify."""
+    set_up_by_post: bool = False
+    """FDSetUp takes POST as well as PUT."""
 
     employee_no: str = r"[^\x00-\x1f]{1,32}"
     """Pattern of the numbers taken."""
@@ -43,15 +50,35 @@ class Profile:
     """Longest name in bytes of UTF-8."""
     num_of_face: bool = True
     """Search tells `numOfFace`."""
+    number_taken: str = "employeeNoAlreadyExist"
+    """The code for a number that is there already."""
+    bind_counts: bool = True
+    """UserInfo/Count tells how many persons have a face, a finger, a card."""
     capacity: int = 1500
+    search_no_match: str = "NO MATCH"
+    """How a search says that it found nobody; empty: it says no more than a total of 0."""
+    more_at_the_end: bool = False
+    """A search says `MORE` although the total is reached."""
+
+    missing: frozenset[str] = frozenset()
+    """Paths without /ISAPI/ and query that answer `notSupport`, such as "AccessControl/UserInfo/Count"."""
+    device_info_json: bool = False
+    """deviceInfo comes as JSON where the query asks for it."""
 
     nonce_uses: int | None = None
     nonce_seconds: float | None = None
     challenge_after_dead_nonce: bool = True
     challenge: Challenge = "plain"
+    lock_words: LockWords = "lock"
+    """In which words a 401 tells the tries left, or the lock: see login_refusals."""
 
     not_supported_status: int = 404
     refusals_as_200: bool = False
+    crlf: bool = True
+    """XML declarations end with CR and LF, whatever the lines after it end with; otherwise with LF."""
+
+    idle_seconds: float = 5.0
+    """After this time without a request the socket server closes a connection."""
 
 
 SEED = Profile()
@@ -65,8 +92,10 @@ PROFILES = MappingProxyType(
             model="DS-K1T343M",
             firmware="V4.48.0",
             binary_reply="xml-label",
+            set_up_by_post=True,
             nonce_uses=2,
             challenge_after_dead_nonce=False,
+            lock_words="locked",
         ),
         "K1T341CMFW": replace(
             _PICTURE,
@@ -77,7 +106,9 @@ PROFILES = MappingProxyType(
             binary_reply="own-header",
             takes_cancel=False,
             name_bytes=32,
+            crlf=False,
             num_of_face=False,
+            lock_words="xml",
         ),
         "K1T341AMF": replace(
             _PICTURE,
@@ -89,6 +120,7 @@ PROFILES = MappingProxyType(
             external_url=True,
             takes_cancel=False,
             refusals_as_200=True,
+            lock_words="json",
         ),
         "K1T342MX-E1": replace(
             _PICTURE,
@@ -99,6 +131,7 @@ PROFILES = MappingProxyType(
             ends_in_timeout=True,
             employee_no=r"[A-Za-z0-9]{1,32}",
             nonce_seconds=30,
+            crlf=False,
         ),
         "K1T342MFX-E1": replace(
             _PICTURE,
@@ -109,6 +142,7 @@ PROFILES = MappingProxyType(
             nonce_uses=2,
             challenge_after_dead_nonce=False,
             challenge="several",
+            lock_words="json-wrapped",
         ),
         "K1T342MFWX-E1": replace(
             _PICTURE,
@@ -116,6 +150,8 @@ PROFILES = MappingProxyType(
             firmware="V3.16.1",
             binary_reply="first-line",
             strict_parts=True,
+            nonce_seconds=30,
+            challenge_after_dead_nonce=False,
             challenge="sha256",
         ),
         "K1T320MWX": replace(
@@ -125,9 +161,25 @@ PROFILES = MappingProxyType(
             refused_capture_types=("url",),
             not_supported_status=403,
             challenge="no-qop",
+            lock_words="json-user-check",
         ),
         "K1T673DX": replace(
-            _PICTURE, model="DS-K1T673DX", firmware="V3.18.0", capture_types=("binary",), window=0, takes_cancel=False
+            _PICTURE,
+            model="DS-K1T673DX",
+            firmware="V3.18.0",
+            capture_types=("binary",),
+            window=0,
+            takes_cancel=False,
+            number_taken="deviceUserAlreadyExist",
+        ),
+        "K1A340FWX": replace(
+            _PICTURE,
+            model="DS-K1A340FWX",
+            firmware="V1.2.7",
+            capture_types=("binary",),
+            num_of_face=False,
+            bind_counts=False,
+            missing=frozenset({"Intelligent/FDLib"}),
         ),
     }
 )
@@ -135,7 +187,8 @@ PROFILES = MappingProxyType(
 
 What no recording tells is spread over the rows so that each dialect is played by one of them: the challenges with
 SHA-256, several algorithms and no qop, 403 for notSupport, refusals with HTTP 200, the forms of the binary reply, no
-numOfFace, the short name, and the last figures of some firmware.
+numOfFace, the words of a 401, the other code for a number that is taken, the short name, and the last figures of some
+firmware.
 """
 
 

@@ -33,6 +33,7 @@ _BESIDE_THE_TABLE: MappingProxyType[str, tuple[int, int | None]] = MappingProxyT
         "deviceUserFull": (6, None),
         "endtimeEarlierThanBegintime": (6, None),
         "faceDataLenShort": (6, None),
+        "cardNoNotExist": (6, None),
         "alreadyExistThisFace": (4, None),
         "faceDataModeling": (2, None),
     }

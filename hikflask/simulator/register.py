@@ -1,4 +1,4 @@
-"""Who is on the terminal: persons in the recorded shape, and their faces."""
+"""Who is on the terminal: persons in the recorded shape, their faces and their cards."""
 
 from __future__ import annotations
 
@@ -25,6 +25,21 @@ class Face:
     @property
     def sha256(self) -> str:
         return hashlib.sha256(self.jpeg).hexdigest()
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card of a person. `kind` is its cardType, `leader_card` the doors it leads, as text."""
+
+    number: str
+    employee_no: str
+    kind: str = "normalCard"
+    leader_card: str = ""
+
+    def is_of(self, numbers: list[str] | None, employee_nos: list[str] | None) -> bool:
+        """It has one of the `numbers`, and one of the `employee_nos` owns it; None leaves that open."""
+        by_number = numbers is None or self.number in numbers
+        return by_number and (employee_nos is None or self.employee_no in employee_nos)
 
 
 @dataclass
@@ -80,14 +95,18 @@ class Register:
     clock: Clock
     capacity: int
     deletion_polls: int = 1
+    taken: str = "employeeNoAlreadyExist"
+    """The code for a number that is there already."""
     people: dict[str, Person] = field(default_factory=dict)
     faces: dict[str, Face] = field(default_factory=dict)
+    cards: dict[str, Card] = field(default_factory=dict)
+    """Cards by their own number."""
     deletion: Deletion | None = None
 
     def add(self, employee_no: str, fields: Person) -> None:
         """A new person. Raises Refusal when the number is taken or the terminal is full."""
         if employee_no in self.people:
-            raise Refusal("employeeNoAlreadyExist", "checkUser")
+            raise Refusal(self.taken, "checkUser")
         if len(self.people) >= self.capacity:
             raise Refusal("deviceUserFull")
         self.people[employee_no] = blank_person(employee_no)
@@ -103,10 +122,11 @@ class Register:
         )
 
     def remove(self, employee_nos: list[str] | None) -> None:
-        """Take persons and their faces off at once; None stands for everybody. Someone absent is no error."""
+        """Take persons, faces and cards off at once; None stands for everybody. Someone absent is no error."""
         for number in list(self.people) if employee_nos is None else employee_nos:
             self.people.pop(number, None)
             self.faces.pop(number, None)
+            self.take_cards(None, [number])
 
     def bind(self, employee_no: str, jpeg: bytes) -> None:
         """Put a face under a person, or replace it in its place."""
@@ -121,6 +141,26 @@ class Register:
         """Take faces off and leave the persons; None stands for everybody."""
         for number in list(self.faces) if employee_nos is None else employee_nos:
             self.faces.pop(number, None)
+
+    def put_card(self, number: str, fields: Person) -> None:
+        """Add a card, or overwrite the given fields of one that is there; its owner must be there."""
+        old = self.cards.get(number, Card(number, ""))
+        card = Card(
+            number,
+            employee_no=str(fields.get("employeeNo", old.employee_no)),
+            kind=str(fields.get("cardType", old.kind)),
+            leader_card=str(fields.get("leaderCard", old.leader_card)),
+        )
+        if card.employee_no not in self.people:
+            raise Refusal("employeeNoNotExist", "employeeNo")
+        self.cards[number] = card
+
+    def take_cards(self, numbers: list[str] | None, employee_nos: list[str] | None) -> None:
+        """Take cards off by number, owner, or both; None and None stand for every card."""
+        self.cards = {card.number: card for card in self.cards.values() if not card.is_of(numbers, employee_nos)}
+
+    def cards_of(self, employee_no: str) -> list[Card]:
+        return [card for card in self.cards.values() if card.employee_no == employee_no]
 
     def face_at(self, index: int) -> Face | None:
         """The face whose file has this number."""

@@ -7,15 +7,10 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from hikflask.simulator import recordings
 from hikflask.simulator.bodies import child, json_object, numbers
 from hikflask.simulator.refusals import Refusal
-from hikflask.simulator.replies import done, json_reply, recorded_reply
+from hikflask.simulator.replies import done, json_reply
 from hikflask.simulator.state import Terminal
-
-
-def capabilities(terminal: Terminal) -> Response:  # noqa: ARG001
-    return recorded_reply(recordings.body("46_GET_AccessControl_UserInfoDetail_Delete_capabilities.response.json"))
 
 
 def start(terminal: Terminal) -> Response:

@@ -21,7 +21,12 @@ HEADERS = MappingProxyType(
 )
 ISAPI_NAMESPACE = "http://www.isapi.org/ver20/XMLSchema"
 ERROR_NAMESPACE = "http://www.hikvision.com/ver10/XMLSchema"
-XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
+
+
+def declaration(crlf: bool) -> str:
+    """The XML declaration with its line end, which is CRLF on the seed terminal whatever follows."""
+    return XML_DECLARATION + ("\r\n" if crlf else "\n")
 
 
 def print_json(value: object, depth: int = 0) -> str:
@@ -58,14 +63,17 @@ def recorded_reply(body: bytes, status: int = 200) -> Response:
     return reply(body, kind, status)
 
 
-def done(as_json: bool) -> Response:
+def done(as_json: bool, crlf: bool = True) -> Response:
     """The plain OK: JSON as recorded for Record and FDSetUp, XML as `ResponseStatus`."""
     fields: dict[str, object] = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
-    return json_reply(fields) if as_json else xml_reply(_response_status(fields))
+    return json_reply(fields) if as_json else xml_reply(response_status(fields, crlf))
 
 
-def refused(refusal: Refusal, as_json: bool) -> Response:
-    """A refusal: JSON as recorded for DeviceWorkMode, XML as recorded for the capture that timed out."""
+def refused(refusal: Refusal, as_json: bool, crlf: bool = True) -> Response:
+    """A refusal: JSON as recorded for DeviceWorkMode, XML as for IDBlackListCfg and the capture that timed out.
+
+    The two in XML differ in what follows the declaration, and in the line feed at the end that only the former has.
+    """
     code = refusal.code
     fields: dict[str, object] = {
         "statusCode": code.status_code,
@@ -77,10 +85,11 @@ def refused(refusal: Refusal, as_json: bool) -> Response:
     fields["errorMsg"] = refusal.message
     if as_json:
         return json_reply(fields, refusal.http_status)
-    return xml_reply(_response_status(fields), refusal.http_status)
+    return xml_reply(response_status(fields, crlf), refusal.http_status)
 
 
-def _response_status(fields: Mapping[str, object]) -> str:
+def response_status(fields: Mapping[str, object], crlf: bool) -> str:
+    """The envelope in XML."""
     children = "".join(f"<{name}>{escape(str(value))}</{name}>\n" for name, value in fields.items())
     head = f'<ResponseStatus version="1.0" xmlns="{ERROR_NAMESPACE}">\n<requestURL></requestURL>\n'
-    return f"{XML_DECLARATION}{head}{children}</ResponseStatus>"
+    return f"{declaration(crlf)}{head}{children}</ResponseStatus>" + ("\n" if crlf else "")

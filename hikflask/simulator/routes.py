@@ -7,23 +7,22 @@ from types import MappingProxyType
 
 from flask import Flask, Response
 
-from hikflask.simulator import capture, device, face_library, persons, pictures, removal
+from hikflask.simulator import capture, cards, device, face_library, persons, pictures, remote_control, removal
 from hikflask.simulator.conversation import View, converse
+from hikflask.simulator.recorded_answers import ACCESS, GETS, as_recorded
 from hikflask.simulator.refusals import NotSupported, Refusal
 from hikflask.simulator.screen import create_screen
 from hikflask.simulator.state import Terminal
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
-ACCESS = "/ISAPI/AccessControl"
 LIBRARY = "/ISAPI/Intelligent/FDLib"
 
 ROUTES: MappingProxyType[str, dict[str, View]] = MappingProxyType(
     {
+        **{path: {"GET": as_recorded(file)} for path, file in GETS.items()},
         capture.PATH: {"POST": capture.capture},
         f"{capture.PATH}/capabilities": {"GET": capture.capabilities},
-        f"{ACCESS}/capabilities": {"GET": device.access_control_capabilities},
-        f"{ACCESS}/PersonAndCardComparison/DeviceWorkMode": {"GET": device.device_work_mode},
         f"{ACCESS}/UserInfo/Record": {"POST": persons.record},
         f"{ACCESS}/UserInfo/Modify": {"PUT": persons.modify},
         f"{ACCESS}/UserInfo/SetUp": {"PUT": persons.set_up},
@@ -33,19 +32,28 @@ ROUTES: MappingProxyType[str, dict[str, View]] = MappingProxyType(
         f"{ACCESS}/UserInfo/Delete": {"PUT": removal.older},
         f"{ACCESS}/UserInfoDetail/Delete": {"PUT": removal.start},
         f"{ACCESS}/UserInfoDetail/DeleteProcess": {"GET": removal.process},
-        f"{ACCESS}/UserInfoDetail/Delete/capabilities": {"GET": removal.capabilities},
-        LIBRARY: {"DELETE": face_library.wipe},
+        f"{ACCESS}/AcsWorkStatus": {"GET": remote_control.work_status},
+        f"{ACCESS}/RemoteControl/door/1": {"PUT": remote_control.control_door},
+        f"{ACCESS}/CardInfo/Record": {"POST": cards.record},
+        f"{ACCESS}/CardInfo/Modify": {"PUT": cards.modify},
+        f"{ACCESS}/CardInfo/SetUp": {"PUT": cards.set_up},
+        f"{ACCESS}/CardInfo/Search": {"POST": cards.search},
+        f"{ACCESS}/CardInfo/Count": {"GET": cards.count},
+        f"{ACCESS}/CardInfo/Delete": {"PUT": cards.delete},
+        LIBRARY: {"GET": face_library.libraries, "DELETE": face_library.wipe},
         f"{LIBRARY}/capabilities": {"GET": face_library.capabilities},
         f"{LIBRARY}/Count": {"GET": face_library.count},
-        f"{LIBRARY}/FDSetUp": {"PUT": face_library.set_up},
+        f"{LIBRARY}/FDSetUp": {"PUT": face_library.set_up, "POST": face_library.set_up_by_post},
         f"{LIBRARY}/FDSearch": {"POST": face_library.search},
         f"{LIBRARY}/FDSearch/Delete": {"PUT": face_library.search_delete},
         f"{LIBRARY}/FDDelete": {"PUT": face_library.delete},
         f"{LIBRARY}/FaceDataRecord": {"POST": face_library.face_data_record},
+        f"{LIBRARY}/FDModify": {"PUT": face_library.modify},
         f"{LIBRARY}/pictureUpload": {"POST": face_library.picture_upload},
         "/ISAPI/Security/token": {"GET": device.token},
         "/ISAPI/Security/sessionHeartbeat": {"PUT": device.session_heartbeat},
         "/ISAPI/System/deviceInfo": {"GET": device.device_info},
+        "/ISAPI/System/reboot": {"PUT": device.reboot},
         "/ISAPI/System/status": {"GET": device.status},
         "/ISAPI/System/time": {"GET": device.time, "PUT": device.set_time},
         "/LOCALS/<path:file>": {

@@ -23,7 +23,10 @@ from hikflask.simulator.conversation import AnswerLost
 from hikflask.simulator.routes import create_simulator
 from hikflask.simulator.state import Terminal
 
-IDLE_SECONDS = 60.0
+READ_SECONDS = 60.0
+"""For one request to come whole."""
+KEPT_REQUESTS = 100
+"""Answers on one connection; the seed terminal counts them down, too, from where is not recorded."""
 
 
 class _Listener(ThreadingHTTPServer):
@@ -33,8 +36,11 @@ class _Listener(ThreadingHTTPServer):
     block_on_close = True
     request_queue_size = 64
 
-    def __init__(self, address: tuple[str, int], app: Flask, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, address: tuple[str, int], app: Flask, context: ssl.SSLContext | None, idle_seconds: float
+    ) -> None:
         self.app = app
+        self.idle_seconds = idle_seconds
         self.context = context
         self.connections: set[socket.socket] = set()
         self.connections_lock = threading.Lock()
@@ -78,17 +84,20 @@ class _Handler(BaseHTTPRequestHandler):
     """One connection; each request goes through the WSGI application."""
 
     protocol_version = "HTTP/1.1"
-    timeout = IDLE_SECONDS
+    timeout = READ_SECONDS
+    answers_left = KEPT_REQUESTS
     disable_nagle_algorithm = True
     wbufsize = -1
 
     def answer(self) -> None:
+        self.connection.settimeout(READ_SECONDS)
         try:
-            response = Response.from_app(self._app(), self._environ(), buffered=True)
+            response = Response.from_app(self._listener().app, self._environ(), buffered=True)
         except AnswerLost:
             self.close_connection = True
             return
         self._send(response)
+        self.connection.settimeout(self._listener().idle_seconds)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = answer  # noqa: N815
 
@@ -99,13 +108,13 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             self.rfile.close()
 
-    def _app(self) -> Flask:
-        return cast("_Listener", self.server).app
+    def _listener(self) -> _Listener:
+        return cast("_Listener", self.server)
 
     def _environ(self) -> dict[str, object]:
         path, _, query = self.path.partition("?")
         length = int(self.headers.get("Content-Length") or 0)
-        host, port = cast("_Listener", self.server).address
+        host, port = self._listener().address
         environ: dict[str, object] = {
             "REQUEST_METHOD": self.command,
             "SCRIPT_NAME": "",
@@ -132,9 +141,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if "Content-Length" not in response.headers:
             self.send_header("Content-Length", str(len(body)))
+        self.send_header("Date", self.date_time_string())
+        self._send_keep_alive()
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _send_keep_alive(self) -> None:
+        """Keep the connection for a while, unless the client or the count wants it closed."""
+        self.answers_left -= 1
+        if self.close_connection or not self.answers_left:
+            self.send_header("Connection", "close")
+            return
+        self.send_header("Connection", "keep-alive")
+        self.send_header("Keep-Alive", f"timeout={self._listener().idle_seconds:g}, max={self.answers_left}")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Quiet: the terminal keeps its own log."""
@@ -172,7 +192,8 @@ class SimulatorServer:
     def start(self) -> None:
         """Listen. With port 0 a free one is chosen and kept: after `stop` it starts at the same address."""
         context = self.certificate.context() if self.certificate else None
-        self._listener = _Listener((self.host, self.port), create_simulator(self.terminal), context)
+        app, idle_seconds = create_simulator(self.terminal), self.terminal.profile.idle_seconds
+        self._listener = _Listener((self.host, self.port), app, context, idle_seconds)
         self.port = self._listener.server_port
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), name="simulator")
         self._thread.start()

@@ -12,10 +12,11 @@ from hikflask.simulator import faces
 from hikflask.simulator.camera import Camera
 from hikflask.simulator.clock import Clock, SystemClock
 from hikflask.simulator.digest import Login
+from hikflask.simulator.door import Door
 from hikflask.simulator.faults import Faults, Hook, Moment, matches
 from hikflask.simulator.journal import Entry, Journal
 from hikflask.simulator.profiles import SEED, Profile
-from hikflask.simulator.register import Face, Person, Register
+from hikflask.simulator.register import Card, Face, Person, Register
 
 CAPTURE_FILE = "web_face_enrollpic.jpg"
 STAY = 5.0
@@ -47,7 +48,8 @@ class Terminal:
         self.lock = threading.Condition()
         self.camera = Camera(self.clock, self.lock, auto_face)
         self.login = Login(password, profile, self.clock)
-        self.register = Register(self.clock, profile.capacity)
+        self.register = Register(self.clock, profile.capacity, taken=profile.number_taken)
+        self.door = Door(self.clock)
         self.faults = Faults(self.lock)
         self.journal = Journal()
         self.web: dict[str, bytes] = {}
@@ -69,6 +71,11 @@ class Terminal:
     def faces(self) -> dict[str, Face]:
         """Faces (`jpeg`, `index`, `sha256`) by employeeNo."""
         return self.register.faces
+
+    @property
+    def cards(self) -> dict[str, Card]:
+        """Cards (`number`, `employee_no`, `kind`) by their own number."""
+        return self.register.cards
 
     @property
     def log(self) -> list[Entry]:
@@ -103,8 +110,9 @@ class Terminal:
             self.camera.next_counter()
 
     def restart(self) -> None:
-        """Power cut and boot: file, nonces, tokens and open windows are gone; persons and faces stay."""
+        """Power cut and boot: file, nonces, tokens, windows and the door's command are gone; persons and faces stay."""
         with self.lock:
+            self.door = Door(self.clock)
             self.camera.restart()
             self.login.forget_nonces()
             self.tokens.clear()

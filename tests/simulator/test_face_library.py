@@ -1,16 +1,18 @@
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
-from hikflask.simulator import Terminal, faces
+from hikflask.simulator import SEED, Terminal, faces
 from hikflask.simulator.profiles import PROFILES
 
 ANNA, BORIS = faces.draw("anna"), faces.draw("boris")
 RECORD = json.dumps({"faceLibType": "blackFD", "FDID": "1", "FPID": "100222"}).encode()
 IMAGE = 'form-data; name="img"; filename="face.jpg"\r\nContent-Type: image/jpeg'
 FACE_DATA_RECORD = "/ISAPI/Intelligent/FDLib/FaceDataRecord?format=json"
+FD_MODIFY = "/ISAPI/Intelligent/FDLib/FDModify?format=json"
 
 
 @pytest.fixture
@@ -191,6 +193,86 @@ def test_older_way_does_not_replace(by_picture):
     assert terminal.faces["100222"].jpeg == ANNA
 
 
+OLDER = pytest.mark.parametrize("older", ["seed", "K1T343M"], indirect=True)
+
+
+@pytest.fixture
+def older(request, clock, talk_to):
+    """A terminal without FDSetUp, by URL or by picture, with 100222 on it, and a way to send Anna's or Boris's face."""
+    profile = SEED if request.param == "seed" else PROFILES[request.param]
+    functions = "post,delete,get,put"
+    profile = replace(profile, set_up=False, fd_functions=functions, nonce_uses=None)
+    terminal = Terminal("Secret12", clock=clock, profile=profile)
+    talk = talk_to(terminal)
+    talk.add_person()
+
+    def send(method, path, face):
+        terminal.camera.store(face)
+        url = "https://192.168.1.67/LOCALS/pic/web_face_enrollpic.jpg@WEB000000000020"
+        record = json.dumps(json.loads(RECORD) | ({"faceURL": url} if profile.face_by_url else {})).encode()
+        parts = ('form-data; name="FaceDataRecord"', record)
+        parts += () if profile.face_by_url else (IMAGE, face)
+        return talk.send_parts(*parts, path=path, method=method)
+
+    return terminal, send
+
+
+@OLDER
+def test_without_set_up_a_face_is_added_by_record_and_replaced_by_modify(older):
+    terminal, send = older
+
+    added = send("POST", FACE_DATA_RECORD, ANNA)
+    first = terminal.faces["100222"]
+    replaced = send("PUT", FD_MODIFY, BORIS)
+
+    assert [code(answer) for answer in (added, replaced)] == [(200, "ok"), (200, "ok")]
+    assert (first.jpeg, terminal.faces["100222"].jpeg) == (ANNA, BORIS)
+
+
+@OLDER
+def test_without_set_up_it_is_not_supported(older):
+    terminal, send = older
+
+    answer = send("PUT", "/ISAPI/Intelligent/FDLib/FDSetUp?format=json", ANNA)
+
+    assert code(answer) == (404, "notSupport")
+    assert terminal.faces == {}
+
+
+@OLDER
+def test_record_does_not_replace_and_modify_does_not_add(older):
+    terminal, send = older
+
+    modified = send("PUT", FD_MODIFY, ANNA)
+    before = dict(terminal.faces)
+    send("POST", FACE_DATA_RECORD, ANNA)
+    recorded = send("POST", FACE_DATA_RECORD, BORIS)
+
+    assert (code(modified), before) == ((400, "badParameters"), {})
+    assert code(recorded) == (400, "deviceUserAlreadyExistFace")
+    assert terminal.faces["100222"].jpeg == ANNA
+
+
+def test_seed_knows_no_modify(captured):
+    captured.bind()
+
+    answer = captured.send_parts('form-data; name="FaceDataRecord"', RECORD, path=FD_MODIFY)
+
+    assert code(answer) == (404, "notSupport")
+
+
+@pytest.mark.parametrize(("model", "taken"), [("K1T343M", True), ("K1T341CMFW", False)])
+def test_set_up_is_taken_by_post_where_firmware_takes_both(clock, talk_to, model, taken):
+    terminal = Terminal("Secret12", clock=clock, profile=PROFILES[model])
+    talk = talk_to(terminal)
+    talk.add_person()
+
+    answer = talk.send_parts('form-data; name="FaceDataRecord"', RECORD, IMAGE, ANNA, method="POST")
+
+    assert code(answer) == ((200, "ok") if taken else (400, "methodNotAllowed"))
+    assert ("100222" in terminal.faces) is taken
+
+
 def find(talk, **fields):
     wish = {"searchResultPosition": 0, "maxResults": 30, "faceLibType": "blackFD", "FDID": "1"} | fields
     return talk.ask("POST", "/ISAPI/Intelligent/FDLib/FDSearch?format=json", wish).get_json()
@@ -236,4 +318,27 @@ def test_faces_are_counted(captured):
 
     answer = captured.ask("GET", "/ISAPI/Intelligent/FDLib/Count?format=json").get_json()
 
-    assert answer["FDRecordDataInfo"] == [{"FDID": "1", "faceLibType": "blackFD", "recordDataNumber": 1}]
+    rows = answer["FDRecordDataInfo"]
+    assert [(row["FDID"], row["recordDataNumber"]) for row in rows] == [("1", 1), ("2", 0)]
+    assert all(row["name"] and row["faceLibType"] for row in rows)
+
+
+def test_libraries_are_listed_with_their_names(captured):
+    answer = captured.ask("GET", "/ISAPI/Intelligent/FDLib?format=json").get_json()
+
+    assert (answer["statusCode"], [library["FDID"] for library in answer["FDLib"]]) == (1, ["1", "2"])
+    assert all(library["name"] for library in answer["FDLib"])
+
+
+def test_k1a340fwx_does_not_list_its_libraries(clock, talk_to):
+    talk = talk_to(Terminal("Secret12", clock=clock, profile=PROFILES["K1A340FWX"]))
+
+    assert code(talk.ask("GET", "/ISAPI/Intelligent/FDLib?format=json")) == (404, "notSupport")
+
+
+def test_functions_of_the_library_are_told_as_the_profile_has_them(clock, talk_to):
+    path = "/ISAPI/Intelligent/FDLib/capabilities?format=json"
+    older = Terminal("Secret12", clock=clock, profile=replace(SEED, fd_functions="post,delete,get"))
+
+    assert talk_to(older).ask("GET", path).get_json()["supportFDFunction"] == "post,delete,get"
+    assert talk_to(Terminal("Secret12")).ask("GET", path).get_json()["supportFDFunction"].endswith("setUp")

@@ -1,6 +1,8 @@
+import io
 import json
 
 import pytest
+from PIL import Image, UnidentifiedImageError
 
 from hikflask.simulator import AnswerLost, faces
 
@@ -98,6 +100,19 @@ def test_capture_that_goes_wrong_leaves_the_file_alone(terminal, talk, fault, st
     assert answer.status_code == status
     assert text in answer.text
     assert terminal.file == BORIS
+
+
+def test_captured_picture_can_be_none_between_the_marks_of_one(terminal, talk):
+    terminal.faults.add("picture-is-noise", times=1)
+    terminal.present(ANNA)
+
+    answer = talk.capture("binary")
+
+    noise = terminal.file
+    assert noise in answer.data
+    assert (noise[:3], noise[-2:], len(noise) > 1024) == (b"\xff\xd8\xff", b"\xff\xd9", True)
+    with pytest.raises((UnidentifiedImageError, OSError)):
+        Image.open(io.BytesIO(noise)).load()
 
 
 def test_slow_answer_takes_its_seconds(terminal, talk, clock):

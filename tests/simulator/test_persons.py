@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from hikflask.simulator import faces
+from hikflask.simulator import Terminal, faces
+from hikflask.simulator.profiles import PROFILES
 
 MODIFY = "/ISAPI/AccessControl/UserInfo/Modify?format=json"
 
@@ -161,3 +162,47 @@ def test_enrolled_face_is_counted_and_its_address_opens_it(terminal, talk):
     assert talk.ask("GET", path).data == faces.draw("anna")
     count = json.loads(talk.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json").data)["UserInfoCount"]
     assert (count["userNumber"], count["bindFaceUserNumber"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "root"),
+    [
+        ("POST", "UserInfo/Record", "UserInfo"),
+        ("PUT", "UserInfo/Modify", "UserInfo"),
+        ("POST", "UserInfo/Search", "UserInfoSearchCond"),
+        ("PUT", "UserInfo/Delete", "UserInfoDelCond"),
+        ("PUT", "UserInfoDetail/Delete", "UserInfoDetail"),
+    ],
+)
+def test_body_without_its_root_lacks_parameters(terminal, talk, method, path, root):
+    talk.add_person()
+
+    answer = talk.ask(method, f"/ISAPI/AccessControl/{path}?format=json", {"employeeNo": "100222", "name": "A"})
+
+    assert answer.status_code == 400
+    assert answer.get_json() == {
+        "statusCode": 6,
+        "statusString": "Invalid Content",
+        "subStatusCode": "MessageParametersLack",
+        "errorCode": 1610612761,
+        "errorMsg": root,
+    }
+    assert terminal.people["100222"]["name"] == "Иван Иванов"
+
+
+def test_number_that_exists_is_refused_in_another_code_by_k1t673dx(clock, talk_to):
+    talk = talk_to(Terminal("Secret12", clock=clock, profile=PROFILES["K1T673DX"]))
+    talk.add_person()
+
+    answer = talk.add_person().get_json()
+
+    assert (answer["subStatusCode"], answer["errorCode"]) == ("deviceUserAlreadyExist", 1610641410)
+
+
+def test_k1a340fwx_counts_people_alone(clock, talk_to):
+    talk = talk_to(Terminal("Secret12", clock=clock, profile=PROFILES["K1A340FWX"]))
+    talk.add_person()
+
+    answer = talk.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json")
+
+    assert answer.get_json() == {"UserInfoCount": {"userNumber": 1}}

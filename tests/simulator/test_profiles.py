@@ -1,10 +1,11 @@
 import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
-from hikflask.simulator import Terminal, faces
+from hikflask.simulator import SEED, Terminal, faces
 from hikflask.simulator.profiles import PROFILES, profile_named
 
 ANNA = faces.draw("anna")
@@ -202,3 +203,27 @@ def test_unknown_function_is_not_supported(play, model, status):
     answer = talk.ask("GET", "/ISAPI/System/coffee?format=json")
 
     assert (answer.status_code, answer.get_json()["subStatusCode"]) == (status, "notSupport")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_missing_function_is_not_supported_and_the_others_are(clock, talk_to, method):
+    terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, missing=frozenset({"System/time"})))
+    talk = talk_to(terminal)
+
+    answer = talk.ask(method, "/ISAPI/System/time?format=json")
+
+    assert (answer.status_code, answer.get_json()["subStatusCode"]) == (404, "notSupport")
+    assert talk.ask("GET", "/ISAPI/System/status").status_code == 200
+
+
+@pytest.mark.parametrize(("model", "challenged"), [("K1T342MX-E1", True), ("K1T342MFWX-E1", False)])
+def test_nonce_that_died_after_30_seconds_is_answered_with_or_without_a_challenge(clock, talk_to, model, challenged):
+    talk = talk_to(Terminal("Secret12", clock=clock, profile=PROFILES[model]))
+    path = "/ISAPI/System/status"
+    first = talk.ask("GET", path)
+    clock.advance(30)
+
+    answer = talk.ask("GET", path)
+
+    assert (first.status_code, answer.status_code) == (200, 401)
+    assert ("WWW-Authenticate" in answer.headers) is challenged

@@ -7,12 +7,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hikflask.simulator import faces
+from hikflask.simulator import Terminal, faces
 from hikflask.simulator import recordings as played_recordings
+from hikflask.simulator.profiles import PROFILES
 
 SEED = Path(__file__).parent.parent / "recordings" / "seed_terminal"
 INDEX = json.loads((SEED / "index.json").read_text())
-BYTE_FOR_BYTE = (0, 3, 14, 16, 28, 30, 36, 38, 46)
+BYTE_FOR_BYTE = (0, 3, 12, 13, 14, 15, 16, 18, 19, 20, 24, 26, 27, 28, 30, 35, 36, 38, 46, 48)
 
 
 @pytest.fixture
@@ -81,13 +82,23 @@ def test_count_and_token_have_the_recorded_shape(as_recorded):
         assert len(answer.data) == len(recorded)
 
 
-def test_timed_out_capture_is_the_recorded_reply(terminal, talk, recordings):
-    terminal.faults.add("refuse", "captureTimeout", path="CaptureFaceData", message="cancelFlag")
+def test_timed_out_capture_is_the_recorded_reply(clock, talk_to, recordings):
+    talk = talk_to(Terminal("Secret12", clock=clock, profile=PROFILES["K1T342MX-E1"]))
 
-    answer = talk.capture()
+    answer = talk.capture("binary")
 
     recorded = recordings / "other_terminals" / "capture_timeout_400_K1T342MX-E1.xml"
     assert (answer.status_code, answer.data) == (400, recorded.read_bytes())
+
+
+@pytest.mark.parametrize("path", ["System/deviceInfo", "System/status", "System/time", "System/no/such/path"])
+@pytest.mark.parametrize(("model", "end"), [("K1T343EFWX", b"\r\n<"), ("K1T341CMFW", b"\n<")])
+def test_declaration_ends_as_on_the_real_one(clock, talk_to, model, end, path):
+    talk = talk_to(Terminal("Secret12", clock=clock, profile=PROFILES[model]))
+
+    answer = talk.ask("GET", f"/ISAPI/{path}")
+
+    assert answer.data.startswith(b'<?xml version="1.0" encoding="UTF-8"?>' + end)
 
 
 def test_device_info_has_the_recorded_children_and_the_model(talk, recordings):

@@ -9,13 +9,15 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection
 
 import pytest
 import requests
 from requests.auth import HTTPDigestAuth
 
-from hikflask.simulator import SimulatorServer, Terminal, faces
+from hikflask.simulator import SEED, SimulatorServer, Terminal, faces
 
 ANNA = faces.draw("anna")
 COUNT = "/ISAPI/AccessControl/UserInfo/Count?format=json"
@@ -64,6 +66,54 @@ def test_connection_is_kept_open(served):
 
     assert len(sockets) == 1
     assert None not in sockets
+
+
+@contextlib.contextmanager
+def connected(server):
+    """A connection, and a function that sends one request on it and reads the answer whole."""
+    with contextlib.closing(HTTPConnection(server.host, server.port, timeout=BACKGROUND)) as connection:
+
+        def ask(**headers):
+            connection.request("GET", COUNT, headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+            return answer
+
+        yield connection, ask
+
+
+def test_answers_tell_the_date_and_how_long_the_connection_is_kept(served):
+    with connected(served) as (_, ask):
+        answers = [ask() for _ in range(2)]
+
+    assert [answer.headers["Connection"] for answer in answers] == ["keep-alive"] * 2
+    assert [answer.headers["Keep-Alive"] for answer in answers] == ["timeout=5, max=99", "timeout=5, max=98"]
+    assert abs(parsedate_to_datetime(answers[0].headers["Date"]).timestamp() - time.time()) < 60
+
+
+def test_idle_connection_is_closed_after_its_time():
+    terminal = Terminal("Secret12", profile=replace(SEED, idle_seconds=0.05))
+
+    with SimulatorServer(terminal) as server, connected(server) as (connection, ask):
+        answer = ask()
+
+        assert answer.headers["Keep-Alive"].startswith("timeout=0.05,")
+        assert connection.sock.recv(1) == b""
+
+
+def test_connection_is_closed_after_the_last_answer_it_was_kept_for(served):
+    with connected(served) as (connection, ask):
+        answers = [ask() for _ in range(100)]
+
+        assert connection.sock is None, "the client closes what the terminal closes"
+    assert [answer.headers["Connection"] for answer in answers] == ["keep-alive"] * 99 + ["close"]
+
+
+def test_client_that_wants_no_connection_kept_is_told_so(served):
+    with connected(served) as (_, ask):
+        answer = ask(Connection="close")
+
+    assert (answer.headers["Connection"], "Keep-Alive" in answer.headers) == ("close", False)
 
 
 def test_face_presented_from_another_thread_ends_the_wait(served, http):

@@ -1,0 +1,65 @@
+from dataclasses import replace
+
+import pytest
+
+from hikflask.simulator import SEED, Terminal, faces
+
+FDSEARCH = "/ISAPI/Intelligent/FDLib/FDSearch?format=json"
+
+
+@pytest.fixture
+def play(clock, talk_to):
+    """Play the seed terminal in other words: a client of one with two persons who have faces."""
+
+    def start(**words):
+        terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, **words))
+        for number in ("1", "2"):
+            terminal.register.add(number, {})
+            terminal.register.bind(number, faces.draw("anna"))
+        return talk_to(terminal)
+
+    return start
+
+
+def faces_found(talk, **condition):
+    wish = {"searchResultPosition": 0, "maxResults": 30, "faceLibType": "blackFD", "FDID": "1"} | condition
+    return talk.ask("POST", FDSEARCH, wish).get_json()
+
+
+@pytest.mark.parametrize("word", ["NO MATCH", "NO_MATCH", "NO MATCHES", "NO_MATCHES"])
+def test_nobody_found_is_said_in_the_words_of_the_firmware(play, word):
+    talk = play(search_no_match=word)
+
+    persons, found = talk.search(EmployeeNoList=[{"employeeNo": "5"}]), faces_found(talk, FPID="5")
+
+    assert persons == {"searchID": "a1", "responseStatusStrg": word, "numOfMatches": 0, "totalMatches": 0}
+    assert (found["responseStatusStrg"], found["totalMatches"]) == (word, 0)
+
+
+def test_nobody_found_can_be_a_total_of_0_alone(play):
+    talk = play(search_no_match="")
+
+    persons, found = talk.search(EmployeeNoList=[{"employeeNo": "5"}]), faces_found(talk, FPID="5")
+
+    assert persons == {"searchID": "a1", "totalMatches": 0}
+    assert set(found) == {"statusCode", "statusString", "subStatusCode", "totalMatches"}
+    assert talk.search()["responseStatusStrg"] == "OK"
+
+
+def test_more_is_said_at_the_end_until_no_row_comes(play):
+    talk = play(more_at_the_end=True)
+
+    last, beyond = (talk.search(searchResultPosition=start) for start in (0, 2))
+
+    assert (last["responseStatusStrg"], last["numOfMatches"], last["totalMatches"]) == ("MORE", 2, 2)
+    assert (beyond["responseStatusStrg"], beyond["numOfMatches"], beyond["totalMatches"]) == ("NO MATCH", 0, 2)
+    assert faces_found(talk)["responseStatusStrg"] == "MORE"
+
+
+def test_page_that_leaves_rows_says_more_and_the_last_one_ok(play):
+    talk = play()
+
+    pages = [talk.search(searchResultPosition=start, maxResults=1)["responseStatusStrg"] for start in (0, 1)]
+
+    assert pages == ["MORE", "OK"]
+    assert faces_found(talk, maxResults=1)["responseStatusStrg"] == "MORE"
