@@ -119,7 +119,7 @@ def app(database: dict[str, str], tmp_path: Path, settings: dict[str, Any]) -> I
         "WTF_CSRF_ENABLED": False,
         "LEASE_WAIT": 0.2,
         "CAPTURE_TIMEOUT": 20.0,
-        "CAPTURE_PAUSE": 0.0,
+        "CAPTURE_PAUSE": 0.001,
         **settings,
     }
     app = create_app(given)

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from hikflask.isapi import device, errors
+from hikflask.isapi.client import Client
 
-from .helpers import Prepared, answer, recorded
+from .helpers import Prepared, Reply, answer, recorded, terminal
 
 
 def test_device_info_is_read_from_the_recording() -> None:
@@ -53,8 +54,10 @@ def test_a_face_library_that_lists_no_functions_has_none(told: bytes) -> None:
 
 def test_device_info_in_json_is_read_as_well() -> None:
     words = {"deviceName": "Дверь", "model": "DS-K1T343M", "serialNumber": "S1", "firmwareVersion": "V4.48.0"}
-    told = answer(json.dumps({"DeviceInfo": words}).encode())
-    assert device.info(Prepared(told)) == device.DeviceInfo("Дверь", "DS-K1T343M", "S1", "V4.48.0")
+    told = json.dumps({"DeviceInfo": words}, ensure_ascii=False).encode()
+    with terminal(lambda *_: Reply(200, told, {"Content-Type": "application/json"})) as server:
+        found = device.info(Client(server.url, "admin", "secret-pass"))
+    assert found == device.DeviceInfo("Дверь", "DS-K1T343M", "S1", "V4.48.0")
 
 
 @pytest.mark.parametrize("told", [b"{}", b'{"DeviceInfo":[]}', b'{"statusCode":1,"subStatusCode":"ok"}'])
