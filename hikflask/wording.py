@@ -39,7 +39,7 @@ FULL = (
 )
 FILE_LOST = (N_("The terminal lost the picture. Capture again."),)
 PASSWORD = (N_("The terminal refused the password. We stopped so as not to lock it. Correct the terminal's password."),)
-NO_CAPTURE = (N_("This model cannot capture on command."),)
+NO_CAPTURE = (N_("This model cannot capture on request."),)
 AWAY = (
     N_("“%(t)s” does not answer at %(address)s. Check power and network."),
     N_("“%(t)s” does not answer. Check power and network."),

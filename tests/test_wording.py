@@ -83,12 +83,12 @@ TABLE = [
     (
         "files_not_taken",
         "Фото останется только на сервере: терминал «Пётр» не принимает файлы. "
-        "Чтобы лицо было на терминале, снимите его с терминала.",
+        "Чтобы терминал узнавал сотрудника, сфотографируйте его на терминале.",
         "The photo stays on the server: terminal “Пётр” takes no files. To get the face onto it, capture it there.",
     ),
     ("deviceBusy", "Терминал занят. Повторим через 12 с.", "The terminal is busy. Trying again in 12 s."),
     ("faceDataModeling", "Терминал занят. Повторим через 12 с.", "The terminal is busy. Trying again in 12 s."),
-    ("notSupport", "Эта модель не умеет снимать по команде.", "This model cannot capture on command."),
+    ("notSupport", "Эта модель не умеет снимать по запросу.", "This model cannot capture on request."),
     ("pictureFaceDetectZero", "На снимке нет лица.", "No face in the picture."),
     ("noFaceInPicture", "На снимке нет лица.", "No face in the picture."),
     ("PicAnalysisNoTargetError", "На снимке нет лица.", "No face in the picture."),
