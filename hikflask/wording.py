@@ -85,7 +85,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     # An enrolment, per terminal.
     "enrolment_working": (N_("the person is there, the face is being sent…"),),
     "enrolment_confirmed": (
-        N_("On “%(t)s”: person and face. Checked at %(time)s."),
+        N_("On “%(t)s”: person and face. Checked %(time)s."),
         N_("On “%(t)s”: person and face."),
     ),
     "enrolment_person_only": (
@@ -93,7 +93,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Person on “%(t)s”, but no face."),
     ),
     "enrolment_waiting": (
-        N_("“%(t)s” does not answer. We will retry at %(time)s. Nothing is lost."),
+        N_("“%(t)s” does not answer. The next try is %(time)s. Nothing is lost."),
         N_("“%(t)s” does not answer. Nothing is lost."),
     ),
     "removal_open": (

@@ -71,6 +71,12 @@ def test_nobody_is_taken_from_a_terminal_in_a_word_that_could_be_either() -> Non
     assert [found[0] for text in russian_texts() for found in UNCLEAR.finditer(text)] == []
 
 
+def test_times_bring_their_own_preposition() -> None:
+    said = [text for message in catalogue() if message.id for text in (*texts(message.id), *texts(message.string))]
+
+    assert [text for text in said if re.search(r"\b(at|on|в|во) %\(time\)s", text)] == []
+
+
 def test_the_compiled_catalogue_is_fresh() -> None:
     compiled = io.BytesIO()
     write_mo(compiled, catalogue())

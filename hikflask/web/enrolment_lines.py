@@ -7,7 +7,7 @@ from hikflask import wording
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
 from hikflask.services.errors import NumberTakenThere
-from hikflask.web.language import local_time
+from hikflask.web.language import time_at, time_since
 
 CONFIRMED_STATE = "confirmed"
 WORKING = "working"
@@ -60,19 +60,19 @@ class Line:
     @property
     def confirmed_at(self) -> str:
         """When the terminal confirmed it."""
-        return local_time(self.enrolment.confirmed_at) if self.enrolment.confirmed_at else ""
+        return time_at(self.enrolment.confirmed_at) if self.enrolment.confirmed_at else ""
 
     @property
     def retry_at(self) -> str:
         """When it is tried again by itself."""
         due = self.enrolment.next_attempt_at
-        return local_time(due) if due else ""
+        return time_at(due) if due else ""
 
     @property
     def offline_since(self) -> str:
-        """Since when the terminal does not answer."""
+        """Since when the terminal does not answer, without the word “since”."""
         since = self.enrolment.terminal.offline_since
-        return local_time(since) if since else ""
+        return time_since(since) if since else ""
 
     @property
     def away(self) -> bool:
