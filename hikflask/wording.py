@@ -174,7 +174,27 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         ),
     ),
     "other_terminal": (N_("The face was captured at another terminal. Capture it at this one, too."),),
-    "not_proven": (N_("The terminal said OK, but does not show the face yet. It is not confirmed."),),
+    # Not verified: what the terminal's own answer afterwards does not show.
+    "person_not_verified": (
+        N_("The terminal answered, but does not show the person. The next try is %(time)s."),
+        N_("The terminal answered, but does not show the person."),
+    ),
+    "name_not_verified": (
+        N_("The terminal said OK, but this ID has another name there: “%(name)s”. The next try is %(time)s."),
+        N_("The terminal said OK, but this ID has another name there: “%(name)s”."),
+        N_("The terminal said OK, but this ID has another name there. The next try is %(time)s."),
+        N_("The terminal said OK, but this ID has another name there."),
+    ),
+    "face_not_verified": (
+        N_("The terminal said OK, but does not show the right face. The next try is %(time)s."),
+        N_("The terminal said OK, but does not show the right face."),
+    ),
+    "removal_not_verified": (
+        N_("The terminal said OK, but “%(name)s” is still there. The next try is %(time)s."),
+        N_("The terminal said OK, but “%(name)s” is still there."),
+        N_("The terminal said OK, but the person is still there. The next try is %(time)s."),
+        N_("The terminal said OK, but the person is still there."),
+    ),
     "file_gone": FILE_LOST,
     # Who may come in.
     "too_often": (

@@ -184,6 +184,57 @@ def test_a_missing_name_never_breaks_a_sentence(code: str) -> None:
         assert "None" not in said
 
 
+NOT_VERIFIED = [
+    (
+        "person_not_verified",
+        {},
+        "Терминал ответил, но сотрудника не показывает.",
+        "The terminal answered, but does not show the person.",
+    ),
+    (
+        "name_not_verified",
+        {"name": "Пётр"},
+        "Терминал ответил «OK», но под этим ID там другое имя: «Пётр».",
+        "The terminal said OK, but this ID has another name there: “Пётр”.",
+    ),
+    (
+        "name_not_verified",
+        {},
+        "Терминал ответил «OK», но под этим ID там другое имя.",
+        "The terminal said OK, but this ID has another name there.",
+    ),
+    (
+        "face_not_verified",
+        {},
+        "Терминал ответил «OK», но нужного лица не показывает.",
+        "The terminal said OK, but does not show the right face.",
+    ),
+    (
+        "removal_not_verified",
+        {"name": "Пётр"},
+        "Терминал ответил «OK», но «Пётр» там ещё есть.",
+        "The terminal said OK, but “Пётр” is still there.",
+    ),
+    (
+        "removal_not_verified",
+        {},
+        "Терминал ответил «OK», но сотрудник там ещё есть.",
+        "The terminal said OK, but the person is still there.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "names", "russian_text", "english_text"), NOT_VERIFIED)
+def test_what_is_not_verified_is_said_with_the_next_try_where_that_is_known(
+    code: str, names: dict[str, str], russian_text: str, english_text: str
+) -> None:
+    assert wording.sentence(code, **names) == russian_text
+    assert wording.english(code, **names) == english_text
+    later = wording.sentence(code, **names, time="в 14:05")
+    assert later == f"{russian_text} Программа повторит попытку в 14:05."
+    assert wording.english(code, **names, time="at 14:05") == f"{english_text} The next try is at 14:05."
+
+
 def test_codes_are_known_in_any_case() -> None:
     assert wording.sentence("DEVICEBUSY") == wording.sentence("deviceBusy")
 
