@@ -39,7 +39,7 @@ FULL = (
 )
 FILE_LOST = (N_("The terminal lost the picture. Capture again."),)
 PASSWORD = (N_("The terminal refused the password. We stopped so as not to lock it. Correct the terminal's password."),)
-NO_CAPTURE = (N_("This model cannot capture on command."),)
+NO_CAPTURE = (N_("This model cannot capture on request."),)
 AWAY = (
     N_("“%(t)s” does not answer at %(address)s. Check power and network."),
     N_("“%(t)s” does not answer. Check power and network."),
@@ -86,7 +86,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     # An enrolment, per terminal.
     "enrolment_working": (N_("the person is there, the face is being sent…"),),
     "enrolment_confirmed": (
-        N_("On “%(t)s”: person and face. Checked at %(time)s."),
+        N_("On “%(t)s”: person and face. Checked %(time)s."),
         N_("On “%(t)s”: person and face."),
     ),
     "enrolment_person_only": (
@@ -94,7 +94,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Person on “%(t)s”, but no face."),
     ),
     "enrolment_waiting": (
-        N_("“%(t)s” does not answer. We will retry at %(time)s. Nothing is lost."),
+        N_("“%(t)s” does not answer. The next try is %(time)s. Nothing is lost."),
         N_("“%(t)s” does not answer. Nothing is lost."),
     ),
     "removal_open": (
@@ -175,7 +175,27 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         ),
     ),
     "other_terminal": (N_("The face was captured at another terminal. Capture it at this one, too."),),
-    "not_proven": (N_("The terminal said OK, but does not show the face yet. It is not confirmed."),),
+    # Not verified: what the terminal's own answer afterwards does not show.
+    "person_not_verified": (
+        N_("The terminal answered, but does not show the person. The next try is %(time)s."),
+        N_("The terminal answered, but does not show the person."),
+    ),
+    "name_not_verified": (
+        N_("The terminal said OK, but this ID has another name there: “%(name)s”. The next try is %(time)s."),
+        N_("The terminal said OK, but this ID has another name there: “%(name)s”."),
+        N_("The terminal said OK, but this ID has another name there. The next try is %(time)s."),
+        N_("The terminal said OK, but this ID has another name there."),
+    ),
+    "face_not_verified": (
+        N_("The terminal said OK, but does not show the right face. The next try is %(time)s."),
+        N_("The terminal said OK, but does not show the right face."),
+    ),
+    "removal_not_verified": (
+        N_("The terminal said OK, but “%(name)s” is still there. The next try is %(time)s."),
+        N_("The terminal said OK, but “%(name)s” is still there."),
+        N_("The terminal said OK, but the person is still there. The next try is %(time)s."),
+        N_("The terminal said OK, but the person is still there."),
+    ),
     "file_gone": FILE_LOST,
     # Who may come in.
     "too_often": (

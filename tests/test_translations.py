@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "hikflask" / "translations" / "ru" / "LC_MESSAGES"
 KEYWORDS = {"_": None, "_l": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
 NAMES = re.compile(r"%\(\w+\)s")
+# A person is removed from a terminal (удаляют с него) or photographed at it (фотографируют на нём); this may be either.
+UNCLEAR = re.compile(r"\bсн(?:ят|ял|има|им[иуе])\w*[^.!?;:]*?\bсо?\s+(?:\w+\s+)?терминал", re.IGNORECASE)
 
 
 def catalogue() -> Catalog:
@@ -49,6 +51,30 @@ def test_each_translation_uses_only_names_that_are_given() -> None:
         if message.id:
             given = {name for text in texts(message.id) for name in NAMES.findall(text)}
             assert {name for text in texts(message.string) for name in NAMES.findall(text)} <= given, message.id
+
+
+def russian_texts() -> list[str]:
+    """All that is said in Russian: the catalogue, text by text, and the guides, each as one text."""
+    guides = [*sorted((ROOT / "docs" / "ru").glob("*.md")), ROOT / "README.md"]
+    said = [text for message in catalogue() if message.id for text in texts(message.string)]
+    return said + [path.read_text(encoding="utf-8") for path in guides]
+
+
+def test_nobody_is_taken_from_a_terminal_in_a_word_that_could_be_either() -> None:
+    for before in (
+        "Чтобы лицо было на терминале, снимите его с терминала.",
+        "Запрошено снять с терминала владельца этого номера",
+        "Чтобы сменить его, снимите сотрудника с этого терминала.",
+    ):
+        assert UNCLEAR.search(before)
+
+    assert [found[0] for text in russian_texts() for found in UNCLEAR.finditer(text)] == []
+
+
+def test_times_bring_their_own_preposition() -> None:
+    said = [text for message in catalogue() if message.id for text in (*texts(message.id), *texts(message.string))]
+
+    assert [text for text in said if re.search(r"\b(at|on|в|во) %\(time\)s", text)] == []
 
 
 def test_the_compiled_catalogue_is_fresh() -> None:

@@ -26,7 +26,7 @@ TERMINAL_CODES |= {"unreachable", "no_answer", "certificate_changed", "nonsense"
 TERMINAL_CODES |= {"address_refused"}
 
 ALL = {
-    "who": "Анна", "n": 12, "name": "Пётр", "terminal": "Вход", "t": "Вход", "time": "14:05", "reason": "потому что",
+    "who": "Анна", "n": 12, "name": "Пётр", "terminal": "Вход", "t": "Вход", "reason": "потому что",
     "max": 1500, "address": "http://10.0.0.5", "text": "no", "limit": 32, "length": 40,
 }  # fmt: skip
 
@@ -72,23 +72,18 @@ TABLE = [
     ),
     (
         "enrolment_waiting",
-        "«Вход» не отвечает. Повторим сами в 14:05. Данные сохранены.",
-        "“Вход” does not answer. We will retry at 14:05. Nothing is lost.",
-    ),
-    (
-        "removal_open",
-        "Ещё может открыть двери: «Вход» (не в сети с 14:05)",
-        "May still open doors: “Вход” (offline since 14:05)",
+        "«Вход» не отвечает. Программа повторит попытку в 14:05. Данные сохранены.",
+        "“Вход” does not answer. The next try is at 14:05. Nothing is lost.",
     ),
     (
         "files_not_taken",
         "Фото останется только на сервере: терминал «Пётр» не принимает файлы. "
-        "Чтобы лицо было на терминале, снимите его с терминала.",
+        "Чтобы терминал узнавал сотрудника, сфотографируйте его на терминале.",
         "The photo stays on the server: terminal “Пётр” takes no files. To get the face onto it, capture it there.",
     ),
     ("deviceBusy", "Терминал занят. Повторим через 12 с.", "The terminal is busy. Trying again in 12 s."),
     ("faceDataModeling", "Терминал занят. Повторим через 12 с.", "The terminal is busy. Trying again in 12 s."),
-    ("notSupport", "Эта модель не умеет снимать по команде.", "This model cannot capture on command."),
+    ("notSupport", "Эта модель не умеет снимать по запросу.", "This model cannot capture on request."),
     ("pictureFaceDetectZero", "На снимке нет лица.", "No face in the picture."),
     ("noFaceInPicture", "На снимке нет лица.", "No face in the picture."),
     ("PicAnalysisNoTargetError", "На снимке нет лица.", "No face in the picture."),
@@ -171,8 +166,8 @@ def russian(app: Flask) -> Iterator[None]:
 
 @pytest.mark.parametrize(("code", "russian_text", "english_text"), TABLE)
 def test_the_sentences_are_to_the_letter(code: str, russian_text: str, english_text: str) -> None:
-    assert wording.sentence(code, **ALL) == russian_text
-    assert wording.english(code, **ALL) == english_text
+    assert wording.sentence(code, **ALL, time="в 14:05") == russian_text
+    assert wording.english(code, **ALL, time="at 14:05") == english_text
 
 
 @pytest.mark.parametrize("code", sorted(CODES | TERMINAL_CODES - {"refused"}))
@@ -187,6 +182,57 @@ def test_a_missing_name_never_breaks_a_sentence(code: str) -> None:
         assert said
         assert "%(" not in said
         assert "None" not in said
+
+
+NOT_VERIFIED = [
+    (
+        "person_not_verified",
+        {},
+        "Терминал ответил, но сотрудника не показывает.",
+        "The terminal answered, but does not show the person.",
+    ),
+    (
+        "name_not_verified",
+        {"name": "Пётр"},
+        "Терминал ответил «OK», но под этим ID там другое имя: «Пётр».",
+        "The terminal said OK, but this ID has another name there: “Пётр”.",
+    ),
+    (
+        "name_not_verified",
+        {},
+        "Терминал ответил «OK», но под этим ID там другое имя.",
+        "The terminal said OK, but this ID has another name there.",
+    ),
+    (
+        "face_not_verified",
+        {},
+        "Терминал ответил «OK», но нужного лица не показывает.",
+        "The terminal said OK, but does not show the right face.",
+    ),
+    (
+        "removal_not_verified",
+        {"name": "Пётр"},
+        "Терминал ответил «OK», но «Пётр» там ещё есть.",
+        "The terminal said OK, but “Пётр” is still there.",
+    ),
+    (
+        "removal_not_verified",
+        {},
+        "Терминал ответил «OK», но сотрудник там ещё есть.",
+        "The terminal said OK, but the person is still there.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "names", "russian_text", "english_text"), NOT_VERIFIED)
+def test_what_is_not_verified_is_said_with_the_next_try_where_that_is_known(
+    code: str, names: dict[str, str], russian_text: str, english_text: str
+) -> None:
+    assert wording.sentence(code, **names) == russian_text
+    assert wording.english(code, **names) == english_text
+    later = wording.sentence(code, **names, time="в 14:05")
+    assert later == f"{russian_text} Программа повторит попытку в 14:05."
+    assert wording.english(code, **names, time="at 14:05") == f"{english_text} The next try is at 14:05."
 
 
 def test_codes_are_known_in_any_case() -> None:

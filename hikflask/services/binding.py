@@ -29,7 +29,7 @@ from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.models.terminal import BY_PICTURE, BY_URL, FACE_ADD_OR_REPLACE, FACE_SET_UP
 from hikflask.services import enrolments, photos
 from hikflask.services.conversations import Conversation
-from hikflask.services.errors import CaptureLost, CaptureSuperseded, FaceNotProven, PhotoForgotten
+from hikflask.services.errors import CaptureLost, CaptureSuperseded, FaceNotVerified, PhotoForgotten
 
 NO_PHOTO = "no_photo"
 FILES_NOT_TAKEN = "files_not_taken"
@@ -123,7 +123,7 @@ class Binding:
     @property
     def _wanted(self) -> Photo:
         if self.photo is None:
-            raise FaceNotProven
+            raise FaceNotVerified
         return self.photo
 
     def _unbindable(self) -> FaceOutcome | None:
@@ -264,7 +264,7 @@ class Binding:
         faces.remove(self.talk, self.number)
         found = persons.find(self.talk, self.number)
         if found and self._counted(found).faces:
-            raise FaceNotProven
+            raise FaceNotVerified
 
 
 def _did_nothing(error: TerminalError) -> bool:

@@ -4,9 +4,13 @@ from typing import Any
 
 
 class ServiceError(Exception):
-    """A refusal: `code` names it in wording.py, `params` fill its sentence, `fields` names the fields at fault."""
+    """A refusal: `code` names it in wording.py, `params` fill its sentence, `fields` names the fields at fault.
+
+    `retryable` says that what was wanted is tried again by itself.
+    """
 
     code = "refused"
+    retryable: bool = False
     fields: tuple[str, ...] = ()
 
     def __init__(self, **params: Any) -> None:
@@ -177,10 +181,32 @@ class CaptureLost(ServiceError):
     code = "file_gone"
 
 
-class FaceNotProven(ServiceError):
-    """The terminal said OK, but its own answer afterwards does not show what was asked for."""
+class PersonNotVerified(ServiceError):
+    """The terminal answered, also that it has the person already, but its own list does not show the person."""
 
-    code = "not_proven"
+    code = "person_not_verified"
+    retryable = True
+
+
+class NameNotVerified(ServiceError):
+    """The terminal said OK, but its own list shows the number under another name (params: name, the one there)."""
+
+    code = "name_not_verified"
+    retryable = True
+
+
+class FaceNotVerified(ServiceError):
+    """The terminal said OK, but does not show the face that was put there, or still shows one that was taken off."""
+
+    code = "face_not_verified"
+    retryable = True
+
+
+class RemovalNotVerified(ServiceError):
+    """The terminal said OK, but its own list still shows who was to be removed (params: name, of whom to replace)."""
+
+    code = "removal_not_verified"
+    retryable = True
 
 
 class LoginStopped(ServiceError):

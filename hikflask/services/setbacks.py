@@ -11,14 +11,7 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, REFUSED
 from hikflask.services import enrolments, statements
-from hikflask.services.errors import (
-    FaceNotProven,
-    LeaseLost,
-    LoginStopped,
-    ServiceError,
-    TerminalInUse,
-    TerminalRetired,
-)
+from hikflask.services.errors import LeaseLost, LoginStopped, ServiceError, TerminalInUse, TerminalRetired
 
 SOON = 3.0
 # Another request would bring the account nearer to its lock, or go to a stranger: nothing more is asked now.
@@ -63,8 +56,7 @@ def put_off(enrolment_id: int, error: TerminalInUse | TerminalRetired | LeaseLos
 
 
 def _comes_again(row: Enrolment, error: TerminalError | ServiceError) -> bool:
-    for_now = isinstance(error, FaceNotProven) or getattr(error, "retryable", False)
-    return for_now or row.doubt or row.wanted == ABSENT
+    return error.retryable or row.doubt or row.wanted == ABSENT
 
 
 def _reason(row: Enrolment, error: TerminalError | ServiceError) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from hikflask.isapi.persons import Person
 from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, USED
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
 from hikflask.models.terminal import UNKNOWN
 from hikflask.services import capture_moves, checks, conversations, enrolments, erasures, removals, setbacks, statements
 from hikflask.services.binding import Binding, FaceOutcome
@@ -26,11 +26,14 @@ from hikflask.services.errors import (
     CaptureSuperseded,
     EmployeeInactive,
     EnrolmentUnknown,
-    FaceNotProven,
+    FaceNotVerified,
     LeaseLost,
     LoginStopped,
+    NameNotVerified,
     NumberTakenThere,
     OtherDevice,
+    PersonNotVerified,
+    RemovalNotVerified,
     ServiceError,
     TerminalInUse,
     TerminalRetired,
@@ -190,7 +193,7 @@ class Settlement:
         except NumberTaken:
             there = persons.find(self.talk, self.row.number)
             if there is None:
-                raise FaceNotProven from None
+                raise PersonNotVerified from None
             if there.name != self.name:
                 self.note(sent_name=sent_before)  # This Record wrote nothing.
             return self._adopt(there)
@@ -227,7 +230,7 @@ class Settlement:
                 self.talk.note(face_mode=outcome.by)
         else:
             self.note(person=CONFIRMED, **enrolments.unproven())
-            raise FaceNotProven
+            raise FaceNotVerified
 
     def _checked_at(self, outcome: FaceOutcome) -> Any:
         return self.row.confirmed_at if outcome.kept else database_now()
@@ -236,7 +239,7 @@ class Settlement:
         found = persons.find(self.talk, self.row.number)
         if found is None or found.name != self.name:
             self.note(person=PENDING, **enrolments.unproven())
-            raise FaceNotProven
+            raise NameNotVerified(name=found.name[:255]) if found else PersonNotVerified
         return found
 
     def _refuse_face(self, code: str, text: str, error: Exception) -> None:
@@ -276,8 +279,9 @@ class Settlement:
 
     def _take_off(self) -> None:
         persons.remove(self.talk, self.row.number)
-        if persons.find(self.talk, self.row.number) is not None:
-            raise FaceNotProven
+        there = persons.find(self.talk, self.row.number)
+        if there is not None:
+            raise RemovalNotVerified(name=there.name[:255] if self.row.wanted == PRESENT else "")
 
     def _gone(self) -> None:
         """Nobody of ours is there: the row says when that was confirmed, and ends when its employee did.

@@ -6,8 +6,14 @@ from datetime import UTC, datetime, timedelta
 from hikflask import wording
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
-from hikflask.services.errors import NumberTakenThere
-from hikflask.web.language import local_time
+from hikflask.services.errors import (
+    FaceNotVerified,
+    NameNotVerified,
+    NumberTakenThere,
+    PersonNotVerified,
+    RemovalNotVerified,
+)
+from hikflask.web.language import time_at, time_since
 
 CONFIRMED_STATE = "confirmed"
 WORKING = "working"
@@ -20,9 +26,11 @@ GONE = "gone"
 UNCHECKED = "unchecked"
 
 LEAVER_TAKEN = "removal_taken"
+NAMES_SOMEBODY = {NumberTakenThere.code, NameNotVerified.code, RemovalNotVerified.code}
 SENT_STEPS = {"face", "proof"}
 AWAY = {"unreachable", "no_answer"}
 BUSY = {"devicebusy", "facedatamodeling"}
+SAYS_WHEN = BUSY | {kind.code for kind in (PersonNotVerified, NameNotVerified, FaceNotVerified, RemovalNotVerified)}
 FULL_OF_PEOPLE, FULL_OF_FACES = "deviceuserfull", {"devicefacefull", "faceimagesnumerror"}
 FAST_SECONDS, SLOW_SECONDS = 1, 5
 
@@ -60,19 +68,19 @@ class Line:
     @property
     def confirmed_at(self) -> str:
         """When the terminal confirmed it."""
-        return local_time(self.enrolment.confirmed_at) if self.enrolment.confirmed_at else ""
+        return time_at(self.enrolment.confirmed_at) if self.enrolment.confirmed_at else ""
 
     @property
     def retry_at(self) -> str:
         """When it is tried again by itself."""
         due = self.enrolment.next_attempt_at
-        return local_time(due) if due else ""
+        return time_at(due) if due else ""
 
     @property
     def offline_since(self) -> str:
-        """Since when the terminal does not answer."""
+        """Since when the terminal does not answer, without the word “since”."""
         since = self.enrolment.terminal.offline_since
-        return local_time(since) if since else ""
+        return time_since(since) if since else ""
 
     @property
     def away(self) -> bool:
@@ -89,24 +97,24 @@ class Line:
             "t": self.terminal,
             "address": enrolment.terminal.url,
             "text": enrolment.refusal_text,
+            "time": self.retry_at,
         }
-        code = enrolment.refusal
-        if code == NumberTakenThere.code:
+        if enrolment.refusal in NAMES_SOMEBODY:
             about |= {"n": enrolment.number, "name": enrolment.refusal_text}
-            code = LEAVER_TAKEN if enrolment.wanted == ABSENT else code
         else:
             about |= {"name": self.terminal, **self._figures()}
-        return wording.sentence(code, **about)
+        leaver_taken = enrolment.refusal == NumberTakenThere.code and enrolment.wanted == ABSENT
+        return wording.sentence(LEAVER_TAKEN if leaver_taken else enrolment.refusal, **about)
 
     @property
     def says_when(self) -> bool:
         """True when the reason itself says when it is tried again."""
-        return self.enrolment.refusal.lower() in BUSY and self.enrolment.next_attempt_at is not None
+        return self.enrolment.refusal.lower() in SAYS_WHEN and self.enrolment.next_attempt_at is not None
 
     def _figures(self) -> dict[str, int | None]:
         """The numbers of a sentence: the seconds to the next attempt, or how many a full terminal holds."""
         due, terminal = self.enrolment.next_attempt_at, self.enrolment.terminal
-        if self.says_when and due:
+        if due and self.enrolment.refusal.lower() in BUSY:
             return {"n": max(1, round((due - datetime.now(UTC)).total_seconds()))}
         room = {FULL_OF_PEOPLE: terminal.people_capacity, **dict.fromkeys(FULL_OF_FACES, terminal.face_capacity)}
         limit = room.get(self.enrolment.refusal.lower())

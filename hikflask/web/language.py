@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from babel.dates import format_date, format_datetime, format_time, get_timezone
+from babel.dates import format_date, format_datetime, get_timezone
 from flask import Blueprint, Response, current_app, has_request_context, make_response, redirect, request
 from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from hikflask.access import VIEWER, allow, is_api_call
 from hikflask.web import ask_again
 from hikflask.web.paths import next_or, page_before, present_address
+from hikflask.wording import N_
 
 bp = Blueprint("language", __name__)
 
@@ -21,6 +22,11 @@ COOKIE = "lang"
 BY_LINK = {"sign_in.ask", "first_run.ask", "consents.printed", "consents.blank", "erasures.show"}
 YEAR_SECONDS = 365 * 24 * 3600
 ONE_DAY = timedelta(days=1)
+
+# How a moment is said that is of today, of this year, of another year: patterns of Babel, in the words of the language.
+AT = (N_("'at' HH:mm"), N_("'on' d MMMM 'at' HH:mm"), N_("'on' d MMMM y 'at' HH:mm"))
+SINCE = ("HH:mm", N_("HH:mm 'on' d MMMM"), N_("HH:mm 'on' d MMMM y"))
+TO_THE_SECOND = N_("'on' d MMMM y 'at' HH:mm:ss")
 
 
 def locale() -> str:
@@ -41,19 +47,39 @@ def timezone() -> tzinfo:
     return get_timezone(current_app.config["TIMEZONE"] or None)
 
 
-def local_time(moment: datetime) -> str:
-    """Return a moment as people here read it: the hour alone when it is today, the year when it is another one."""
-    zone, language = timezone(), str(get_locale())
-    day, present = moment.astimezone(zone).date(), today()
+def time_at(moment: datetime, now: datetime | None = None) -> str:
+    """Return when something is, with its preposition: “at 11:25” today, else “on 25 November at 11:25”.
+
+    :param now: the present moment, if it is not the clock's.
+    """
+    return _in_words(moment, AT[_distance(moment, now)])
+
+
+def time_since(moment: datetime, now: datetime | None = None) -> str:
+    """Return a moment as it follows “since” and “until”: “11:25” today, else “11:25 on 25 November”; `now` as above."""
+    return _in_words(moment, SINCE[_distance(moment, now)])
+
+
+def exact_time(moment: datetime) -> str:
+    """Return when something was, with its preposition, year and second."""
+    return _in_words(moment, TO_THE_SECOND)
+
+
+def _distance(moment: datetime, now: datetime | None) -> int:
+    """Return which pattern of three is meant: of today, of this year, or of another year."""
+    day, present = moment.astimezone(timezone()).date(), today(now)
     if day == present:
-        return format_time(moment, "HH:mm", tzinfo=zone, locale=language)
-    pattern = "d MMM, HH:mm" if day.year == present.year else "d MMM y, HH:mm"
-    return format_datetime(moment, pattern, tzinfo=zone, locale=language)
+        return 0
+    return 1 if day.year == present.year else 2
 
 
-def today() -> date:
-    """Return the day it is here."""
-    return datetime.now(UTC).astimezone(timezone()).date()
+def _in_words(moment: datetime, pattern: str) -> str:
+    return str(format_datetime(moment, _(pattern), tzinfo=timezone(), locale=str(get_locale())))
+
+
+def today(now: datetime | None = None) -> date:
+    """Return the day it is here, or was at another moment."""
+    return (now or datetime.now(UTC)).astimezone(timezone()).date()
 
 
 def start_of(day: date) -> datetime:
@@ -74,7 +100,7 @@ def valid_until(ends: datetime) -> str:
     last = ends.astimezone(timezone()).date() - ONE_DAY
     if ends == end_of(last):
         return str(_("%(day)s inclusive", day=local_day(last)))
-    return str(format_datetime(ends, "d MMM y, HH:mm", tzinfo=timezone(), locale=str(get_locale())))
+    return _in_words(ends, SINCE[-1])
 
 
 def _offset(moment: datetime) -> timedelta:
@@ -82,7 +108,7 @@ def _offset(moment: datetime) -> timedelta:
 
 
 def full_time(moment: datetime) -> str:
-    """Return a moment with its year and second."""
+    """Return a moment as a table has it, with its year and second."""
     return str(format_datetime(moment, "d MMM y, HH:mm:ss", tzinfo=timezone(), locale=str(get_locale())))
 
 
@@ -94,8 +120,7 @@ def local_day(day: date) -> str:
 
 def paper_time(moment: datetime) -> str:
     """Return a moment as a paper says it: day, year, time and zone."""
-    text = format_datetime(moment, "d MMMM y, HH:mm:ss", tzinfo=timezone(), locale=str(get_locale()))
-    return f"{text} {_zone(_offset(moment))}"
+    return f"{exact_time(moment)} {_zone(_offset(moment))}"
 
 
 def _zone(offset: timedelta) -> str:

@@ -10,7 +10,16 @@ from hikflask import access, wording
 from hikflask.services import enrolments
 from hikflask.web import enrolment_lines, kept, operator
 from hikflask.web.actors import actor
-from hikflask.web.language import LANGUAGES, full_time, local_day, local_time, paper_time, valid_until
+from hikflask.web.language import (
+    LANGUAGES,
+    exact_time,
+    full_time,
+    local_day,
+    paper_time,
+    time_at,
+    time_since,
+    valid_until,
+)
 from hikflask.web.paths import here
 
 # What stands in the menu → the blueprints whose pages belong to it.
@@ -27,7 +36,7 @@ def register(app: Flask) -> None:
     """Give templates the words, the clock and the bar's figures."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(known)
-    for text in (local_time, local_day, full_time, paper_time, valid_until, actor, initials):
+    for text in (time_at, time_since, exact_time, full_time, paper_time, local_day, valid_until, actor, initials):
         app.add_template_filter(text)
 
 

@@ -142,7 +142,7 @@ def test_model_that_cannot_capture_is_a_bad_gateway(app: Flask, client: FlaskCli
     answer = client.post(CAPTURE)
 
     assert refused(answer) == (502, "notSupport")
-    assert answer.json["message"] == "This model cannot capture on command."
+    assert answer.json["message"] == "This model cannot capture on request."
     assert not [entry for entry in simulator.log if entry.plain_path.endswith("/CaptureFaceData")]
 
 

@@ -16,6 +16,8 @@ from tests.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("terminal")
 
+WITHOUT_EFFECT = "ok-without-effect"
+
 
 @pytest.fixture
 def captured(client: FlaskClient, simulator: Simulated) -> int:
@@ -134,15 +136,59 @@ def test_full_terminal_is_a_bad_gateway_with_its_words(
     assert simulator.people == {}
 
 
+@pytest.mark.parametrize(
+    ("path", "code", "message"),
+    [
+        ("UserInfo/Record", "person_not_verified", "The terminal answered, but does not show the person."),
+        ("FDSetUp", "face_not_verified", "The terminal said OK, but does not show the right face."),
+    ],
+)
 def test_ok_without_effect_is_a_bad_gateway_and_never_green(
-    client: FlaskClient, simulator: Simulated, captured: int
+    app: Flask, client: FlaskClient, simulator: Simulated, captured: int, path: str, code: str, message: str
 ) -> None:
-    simulator.faults.add("ok-without-effect", path="FDSetUp")
+    simulator.faults.add(WITHOUT_EFFECT, path=path)
 
     answer = sync(client, captured)
 
-    assert (answer.status_code, answer.json["error"]) == (502, "not_proven")
-    assert user(client, captured)["synced_to_device"] is False
+    assert (answer.status_code, answer.json) == (502, {"error": code, "message": message})
+    assert_comes_again(app, client, simulator, captured)
+
+
+def test_name_that_did_not_change_is_a_bad_gateway(
+    app: Flask, client: FlaskClient, simulator: Simulated, captured: int
+) -> None:
+    sync(client, captured)
+    simulator.faults.add(WITHOUT_EFFECT, path="UserInfo/Modify")
+    client.put(f"/api/users/{captured}", json={"full_name": "Иван Петров"})
+
+    answer = sync(client, captured)
+
+    message = "The terminal said OK, but this ID has another name there: “Иван Иванов”."
+    assert (answer.status_code, answer.json) == (502, {"error": "name_not_verified", "message": message})
+    assert_comes_again(app, client, simulator, captured)
+
+
+def test_somebody_who_was_to_be_overwritten_and_stays_is_a_bad_gateway(
+    app: Flask, client: FlaskClient, simulator: Simulated, captured: int
+) -> None:
+    simulator.register.add("100222", {"name": "Чужой Человек"})
+    simulator.faults.add(WITHOUT_EFFECT, path="UserInfoDetail/Delete")
+
+    answer = sync(client, captured, overwrite=True)
+
+    message = "The terminal said OK, but “Чужой Человек” is still there."
+    assert (answer.status_code, answer.json) == (502, {"error": "removal_not_verified", "message": message})
+    assert_comes_again(app, client, simulator, captured)
+
+
+def assert_comes_again(app: Flask, client: FlaskClient, simulator: Simulated, user_id: int) -> None:
+    """Nothing is green until the terminal does what it says, which the sweep finds out."""
+    assert user(client, user_id)["synced_to_device"] is False
+    with app.app_context():
+        assert db.session.execute(db.select(Enrolment.next_attempt_at)).scalar_one() is not None
+    simulator.faults.clear()
+    assert sweep(app) == 1
+    assert user(client, user_id)["synced_to_device"] is True
 
 
 def test_terminal_away_keeps_the_wish_and_the_sweep_confirms_it(

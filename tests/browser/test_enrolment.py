@@ -207,7 +207,7 @@ def test_a_removal_is_in_sight_until_the_terminal_confirms_it(site: Site, russia
     try:
         page.get_by_role("button", name="Деактивировать").click()
         expect(page.get_by_text("Ещё может открыть двери: 1")).to_be_visible()
-        expect(page.locator("[data-state=removal]")).to_contain_text("не в сети с")
+        expect(page.locator("[data-state=removal]")).to_contain_text("нет связи с")
     finally:
         site.server.start()
     page.get_by_role("button", name="Повторить").click()

@@ -12,7 +12,7 @@ from hikflask.models.enrolment import CONFIRMED, PENDING
 from hikflask.services import captures, employees, enrolments, settling
 from hikflask.services.captures import Draft
 from hikflask.services.employees import FaceSource
-from hikflask.services.errors import FaceNotProven, NumberTakenThere
+from hikflask.services.errors import FaceNotVerified, NumberTakenThere, RemovalNotVerified
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from tests.wire import InProcess, _response
@@ -80,7 +80,7 @@ PADDED: list[Any] = [100222, "100222 ", "100222\x00\x00"]
 
 
 @pytest.mark.parametrize(
-    ("number", "error"), [*((odd, Nonsense) for odd in NO_NUMBERS), *((odd, FaceNotProven) for odd in PADDED)]
+    ("number", "error"), [*((odd, Nonsense) for odd in NO_NUMBERS), *((odd, RemovalNotVerified) for odd in PADDED)]
 )
 def test_who_is_listed_with_an_odd_number_is_not_gone(
     simulator: Simulated, wish: Enrolment, oddly: Oddly, number: Any, error: type[Exception]
@@ -104,7 +104,7 @@ def test_face_that_is_oddly_counted_is_not_proven(
 ) -> None:
     oddly.swallowed, oddly.spoilt = SET_UP, {"numOfFace": faces}
 
-    sent = settled(wish, FaceNotProven)
+    sent = settled(wish, FaceNotVerified)
 
     assert (sent.person, sent.face) == (CONFIRMED, PENDING)
     assert sent.next_attempt_at is not None

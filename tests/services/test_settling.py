@@ -16,8 +16,10 @@ from hikflask.services.employees import FaceSource
 from hikflask.services.errors import (
     CaptureLost,
     CaptureSuperseded,
-    FaceNotProven,
+    FaceNotVerified,
     NumberTakenThere,
+    PersonNotVerified,
+    RemovalNotVerified,
     WishChanged,
 )
 from hikflask.simulator.faces import NAMES, draw
@@ -204,10 +206,23 @@ def test_ok_without_effect_is_not_green(simulator: Simulated, terminal: Terminal
     enrolment = save(capture(simulator, terminal))
     simulator.faults.add("ok-without-effect", path="FDSetUp", times=1)
 
-    with pytest.raises(FaceNotProven):
+    with pytest.raises(FaceNotVerified):
         settle(enrolment)
 
     assert (row(enrolment).person, row(enrolment).face) == (CONFIRMED, PENDING)
+    assert settle(enrolment).is_confirmed
+
+
+def test_number_that_is_taken_there_by_nobody_is_not_verified_and_comes_again(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = save(capture(simulator, terminal))
+    simulator.faults.add("refuse", "employeeNoAlreadyExist", path="UserInfo/Record", times=1)
+
+    with pytest.raises(PersonNotVerified):
+        settle(enrolment)
+
+    assert (row(enrolment).person, row(enrolment).next_attempt_at is not None) == (PENDING, True)
     assert settle(enrolment).is_confirmed
 
 
@@ -216,7 +231,7 @@ def test_new_face_that_was_not_put_does_not_leave_the_old_one_green(simulator: S
     again = save(capture(simulator, terminal, IVAN, ANOTHER_FACE), IVAN, enrolment.employee_id)
     simulator.faults.add("ok-without-effect", path="FDSetUp", times=1)
 
-    with pytest.raises(FaceNotProven):
+    with pytest.raises(FaceNotVerified):
         settle(again)
 
     assert row(again).face == PENDING
@@ -287,7 +302,7 @@ def test_removal_without_effect_stays_open(simulator: Simulated, terminal: Termi
     employees.set_active(enrolment.employee_id, active=False)
     simulator.faults.add("ok-without-effect", path="UserInfoDetail/Delete", times=1)
 
-    with pytest.raises(FaceNotProven):
+    with pytest.raises(RemovalNotVerified):
         settle(enrolment)
 
     assert row(enrolment).may_open_doors

@@ -36,7 +36,7 @@ class End:
 GOOD = End()
 PERSON_LOST = End("no_answer", "pending", "pending", again=True)
 LOCKED = End("locked", "pending", "pending", again=True)
-NOT_PROVEN = End("not_proven", "confirmed", "pending", again=True)
+FACE_NOT_VERIFIED = End("face_not_verified", "confirmed", "pending", again=True)
 FACE_REFUSED = End(REFUSED_WITH, "confirmed", "refused")
 SUPERSEDED = End("superseded", "confirmed", "refused")
 STAYS_OPEN = End("no_answer", "pending", "pending", again=True)
@@ -57,10 +57,10 @@ BOTH: dict[tuple[str, str], End] = {
     **{(step, "locked"): LOCKED for step in ("person", "face", "proof")},
     ("person", "refuse"): End(REFUSED_WITH, "refused", "pending"),
     ("person", "full"): End("deviceUserFull", "refused", "pending"),
-    ("person", "ok-without-effect"): End("not_proven", "pending", "pending", again=True),
+    ("person", "ok-without-effect"): End("person_not_verified", "pending", "pending", again=True),
     ("face", "refuse"): FACE_REFUSED,
     ("face", "full"): End("deviceFaceFull", "confirmed", "refused"),
-    ("face", "ok-without-effect"): NOT_PROVEN,
+    ("face", "ok-without-effect"): FACE_NOT_VERIFIED,
     ("proof", "refuse"): End(REFUSED_WITH, "pending", "pending", again=True),
     ("proof", "ok-without-effect"): End("nonsense", "pending", "pending", again=True),
 }
@@ -77,7 +77,7 @@ BY_URL: dict[tuple[str, str], End] = {
 REMOVAL = {
     **dict.fromkeys(LOST, "no_answer"),
     "refuse": REFUSED_WITH,
-    "ok-without-effect": "not_proven",
+    "ok-without-effect": "removal_not_verified",
     "removal-fails": "refused",
     "locked": "locked",
 }
@@ -95,7 +95,9 @@ WORDS = {
     REFUSED_WITH: "could not model",
     "nonsense": "do not understand",
     "locked": "locked",
-    "not_proven": "not confirmed",
+    "person_not_verified": "does not show the person",
+    "face_not_verified": "does not show the right face",
+    "removal_not_verified": "is still there",
     "superseded": "Another face was captured",
     "file_gone": "lost the picture",
     "deviceUserFull": "is full",

@@ -86,7 +86,7 @@ def test_rename_that_was_answered_ok_and_not_done_is_still_ours(world: World, de
     deeds.rename(IVAN)
     world.simulated[0].faults.add("ok-without-effect", path=MODIFY, times=1)
     deeds.settle(IVAN)
-    assert world.sql(EVERYTHING)[0]["refusal"] == "not_proven"
+    assert world.sql(EVERYTHING)[0]["refusal"] == "name_not_verified"
 
     deeds.settle(IVAN)
 

@@ -172,7 +172,8 @@ class Truths:
             assert not row["doubt"] or row["refusal"] == "employeeNoAlreadyExist", "a doubt was never cleared"
 
 
-UNFINISHED = {"unreachable", "no_answer", "not_proven", "deviceBusy", "terminal_in_use", "wrong_password", "locked"}
+NOT_VERIFIED = {"person_not_verified", "name_not_verified", "face_not_verified", "removal_not_verified"}
+UNFINISHED = {"unreachable", "no_answer", "deviceBusy", "terminal_in_use", "wrong_password", "locked"} | NOT_VERIFIED
 
 
 def is_ours(person: dict[str, object] | None) -> bool:

@@ -16,6 +16,9 @@ from hikflask.simulator.faces import NAMES, draw
 FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
 ENGLISH = {"Accept-Language": "en"}
 HTMX = {"HX-Request": "true"}
+# A moment on a certificate, as a pattern, in English and in Russian.
+ON_PAPER = r"on \d{1,2} \w+ \d{4} at \d\d:\d\d:\d\d UTC(?:[+-]\d\d:\d\d)?"
+ON_RUSSIAN_PAPER = r"\d{1,2} \w+ \d{4} г\. в \d\d:\d\d:\d\d UTC(?:[+-]\d\d:\d\d)?"
 
 
 def typed(**changed: str) -> dict[str, str]:

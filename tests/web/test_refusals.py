@@ -28,7 +28,7 @@ def test_busy_terminal_says_once_when_it_is_tried_again(desk: Desk, app: Flask, 
 
     assert "The terminal is busy. Trying again in " in shown
     assert "Try again in a moment" not in shown
-    assert "We will retry at" not in shown
+    assert "The next try is" not in shown
 
 
 @pytest.mark.parametrize(
