@@ -8,6 +8,7 @@ from flask_babel import force_locale
 
 from hikflask import wording
 from hikflask.isapi import errors as isapi_errors
+from hikflask.isapi.answer import ResponseStatus
 from hikflask.services import binding, captures, errors
 
 
@@ -21,7 +22,8 @@ CODES = {kind.code for kind in KINDS}
 CODES |= {binding.NO_PHOTO, binding.FILES_NOT_TAKEN, binding.OTHER_TERMINAL}
 CODES |= {"files_unknown", "kept_without_consent", "retake_cancelled", "earlier_stays"}
 CODES |= {captures.NO_WORKER, captures.INTERRUPTED, "notSupport"}
-TERMINAL_CODES = set(isapi_errors.CLASSES) | {kind.own_code for kind in set(isapi_errors.CLASSES.values())}
+SAID = {isapi_errors.error_for(ResponseStatus(sub_status=word), 400, "/ISAPI/x").code for word in isapi_errors.CLASSES}
+TERMINAL_CODES = SAID | {kind.own_code for kind in set(isapi_errors.CLASSES.values())}
 TERMINAL_CODES |= {"unreachable", "no_answer", "certificate_changed", "nonsense", "locked", "gone", "name_too_long"}
 TERMINAL_CODES |= {"address_refused"}
 
@@ -264,3 +266,37 @@ def test_name_that_is_too_long_is_said_in_letters(
 ) -> None:
     assert russian_text in wording.sentence("name_bytes", t="Вход", length=length, limit=limit)
     assert english_text in wording.english("name_bytes", t="Вход", length=length, limit=limit)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("ru", "Терминал не поддерживает: FDLib/FDSetUp (привязка лица)."),
+        ("en", "The terminal does not support: FDLib/FDSetUp (binding the face)."),
+    ],
+)
+def test_a_function_that_is_missing_is_named_with_its_step(app: Flask, language: str, said: str) -> None:
+    with app.test_request_context(), force_locale(language):
+        assert wording.sentence("function_not_supported", text="FDLib/FDSetUp") == said
+        assert wording.sentence("function_not_supported", text="System/other").endswith(": System/other.")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("ru", "Терминал отказал: beep (captured)."), ("en", "The terminal refused: beep (captured).")],
+)
+def test_a_terminals_own_word_is_quoted_and_says_nothing_of_ours(app: Flask, language: str, said: str) -> None:
+    with app.test_request_context(), force_locale(language):
+        assert wording.sentence("terminal:captured", text="beep", name="Пётр") == said
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("ru", "Сохранённый снимок ещё не записан на терминал: Пётр (Анна). Новый снимок его там заменит."),
+        ("en", "The saved photo of Пётр (Анна) is not on the terminal yet. A new one replaces it there."),
+    ],
+)
+def test_a_saved_picture_is_not_called_unsaved(app: Flask, language: str, said: str) -> None:
+    with app.test_request_context(), force_locale(language):
+        assert wording.sentence("terminal_held", saved_name="Пётр", who="Анна", capture_id=7) == said

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import CaptureNotSupported, LoginRefused, NotSupported
@@ -100,6 +101,7 @@ def test_a_terminal_without_any_optional_call_enrols_and_removes(put: Put, name:
     assert is_green(enrolled)
     assert simulated.faces[IVAN.number].jpeg == FACES[0]
     by_url = PROFILES[name].face_by_url
+    db.session.refresh(terminal)
     assert (terminal.capture_mode, terminal.face_mode) == (("url", "url") if by_url else ("binary", "picture"))
 
     employees.set_active(enrolled.employee_id, False)
@@ -175,7 +177,7 @@ def test_a_function_that_is_missing_is_named(app: Flask, put: Put, missing: str,
 
     row = enrolments.row(wanted.id)
     assert (refused.value.text, row.refusal, row.refusal_text) == (function, "function_not_supported", function)
-    with app.test_request_context(headers={"Accept-Language": "ru"}):
+    with app.test_request_context(), force_locale("ru"):
         assert enrolment_lines.line(row).reason == sentence
 
 
@@ -206,6 +208,7 @@ def test_without_fdsetup_faces_go_by_the_older_calls_with_the_same_proof(put: Pu
     assert is_green(first)
     assert is_green(second)
     assert simulated.faces[IVAN.number].jpeg == FACES[1]
+    db.session.refresh(terminal)
     assert terminal.face_calls == "add_or_replace"
     tried = 0 if functions else 1
     assert added == (1, 0, tried)
