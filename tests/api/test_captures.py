@@ -1,5 +1,6 @@
 """start-face-capture: the answer waits for the face, and every refusal says success: false and why."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def test_nobody_came_is_a_time_out(app: Flask, client: FlaskClient, nobody_comes
     assert list(Path(app.config["UPLOADS"]).iterdir()) == []
 
 
-@pytest.mark.parametrize("code", ["notSupport", "faceLowQulity", "lowPrivilege", "somethingNew"])
+@pytest.mark.parametrize("code", ["notSupport", "faceLowQulity", "lowPrivilege"])
 @pytest.mark.usefixtures("terminal")
 def test_refusal_of_the_terminal_is_a_bad_gateway(client: FlaskClient, simulator: Simulated, code: str) -> None:
     simulator.faults.add("refuse", code, path=CAPTURE_PATH)
@@ -134,8 +135,23 @@ def test_refusal_of_the_terminal_is_a_bad_gateway(client: FlaskClient, simulator
     assert refused(client.post(CAPTURE)) == (502, code)
 
 
+@pytest.mark.parametrize("word", ["somethingNew", "captured", "no_worker", "wrong_password"])
+@pytest.mark.usefixtures("terminal")
+def test_terminals_own_word_is_quoted_and_means_nothing_of_ours(
+    client: FlaskClient, simulator: Simulated, word: str
+) -> None:
+    simulator.faults.add("refuse", word, path=CAPTURE_PATH)
+
+    answer = client.post(CAPTURE)
+
+    assert refused(answer) == (502, "terminal_refused")
+    assert answer.json["message"] == f"The terminal refused: {word} ({word})."
+    assert (answer.json["subStatusCode"], answer.json["errorMsg"]) == (word, word)
+
+
 def test_model_that_cannot_capture_is_a_bad_gateway(app: Flask, client: FlaskClient, simulator: Simulated) -> None:
-    simulator.faults.add("refuse", "notSupport", path="CaptureFaceData/capabilities", status=404)
+    missing = frozenset({"AccessControl/CaptureFaceData", "AccessControl/CaptureFaceData/capabilities"})
+    simulator.profile = dataclasses.replace(simulator.profile, missing=missing)
     with app.app_context():
         terminals.add(Access("Вход", f"http://{HOST}", "admin", PASSWORD))
 
@@ -143,7 +159,8 @@ def test_model_that_cannot_capture_is_a_bad_gateway(app: Flask, client: FlaskCli
 
     assert refused(answer) == (502, "notSupport")
     assert answer.json["message"] == "This model cannot capture on request."
-    assert not [entry for entry in simulator.log if entry.plain_path.endswith("/CaptureFaceData")]
+    tried = [entry for entry in simulator.log if entry.plain_path.endswith("/CaptureFaceData") and entry.logged_in]
+    assert [b">url<" in entry.body for entry in tried] == [True, False]
 
 
 @pytest.mark.usefixtures("terminal")

@@ -1,4 +1,4 @@
-"""Terminals that tell less than the seed terminal, or say it in other words, on real sockets: nothing blocks the job."""
+"""Terminals that tell less than the seed terminal, or say it in other words, on real sockets: nothing blocks work."""
 
 import dataclasses
 import io

@@ -56,7 +56,7 @@ def test_refusal_is_noted(say: Say, terminal: Terminal, bad: str) -> None:
         settling.settle(wanted.id, "test")
 
     row = enrolments.row(wanted.id)
-    assert (row.refusal, row.refusal_text, row.attempts) == ("bad\ufffd", "\ufffdtext", 1)
+    assert (row.refusal, row.refusal_text, row.attempts) == ("terminal:bad\ufffd", "\ufffdtext", 1)
 
 
 @pytest.mark.parametrize("bad", UNUSABLE)
@@ -92,5 +92,5 @@ def test_capture_that_is_refused_fails_at_once(say: Say, terminal: Terminal, bad
 
     taken = captures.run(captures.start(terminal.id, Draft(), "Анна").id)
 
-    assert (taken.state, taken.reason, taken.reason_text) == (FAILED, "bad\ufffd", "\ufffd")
+    assert (taken.state, taken.reason, taken.reason_text) == (FAILED, "terminal:bad\ufffd", "\ufffd")
     assert db.session.get_one(Capture, taken.id).state == FAILED

@@ -50,6 +50,7 @@ CAPTURE = {
     "low-quality": "faceLowQulity",
     "refuse": REFUSED_WITH,
     "ok-without-effect": "nonsense",
+    "picture-is-noise": "nonsense",
     "locked": "locked",
 }
 BOTH: dict[tuple[str, str], End] = {
