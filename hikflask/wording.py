@@ -82,6 +82,11 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "interrupted": (N_("The capture was interrupted. Try again."),),
     "not_saved": (N_("The picture was not saved in time and is deleted. Capture again."),),
     "lease_lost": (N_("Another conversation has the terminal now. Try again."),),
+    "capture_of_another": (
+        N_("%(who)s captured this picture for %(name)s (%(n)s). Save it for the employee in the form all the same?"),
+        N_("%(who)s captured this picture for ID %(n)s. Save it for the employee in the form all the same?"),
+        N_("%(who)s captured this picture. Save it for the employee in the form all the same?"),
+    ),
     "capture_running": (N_("The capture is still running. Wait for the photo or cancel it, then save."),),
     # An enrolment, per terminal.
     "enrolment_working": (N_("the person is there, the face is being sent…"),),

@@ -27,3 +27,16 @@ def photo_changed(employee: Employee, photo: Photo, capture: Capture | None) -> 
     if capture:
         audit.note("capture.used", employee=employee, terminal=capture.terminal.name, subject=photo.file)
     audit.note("employee.photo_changed", employee=employee, subject=photo.file, after={"source": photo.source})
+
+
+def taken_over(employee: Employee, capture: Capture) -> None:
+    """Note that somebody saved the picture that another asked for: whose it was to be, and whose it is."""
+    before = {
+        "number": capture.draft_number,
+        "full_name": capture.draft_name,
+        "requested_by": capture.requested_by,
+    }
+    after = {"number": employee.number, "full_name": employee.name}
+    audit.note(
+        "capture.saved_by_another", employee=employee, terminal=capture.terminal.name, before=before, after=after
+    )

@@ -29,6 +29,7 @@ from hikflask.services.drafts import Draft
 from hikflask.services.employee_rows import locked
 from hikflask.services.errors import (
     CaptureNotSaved,
+    CaptureOfAnother,
     CaptureRunning,
     CaptureSuperseded,
     EmployeeInactive,
@@ -45,9 +46,14 @@ LONGEST_SEARCH = 300
 
 @dataclass(frozen=True)
 class FaceSource:
-    """Where the photo of a save comes from: a capture, or an upload with the terminal that was selected beside it."""
+    """Where the photo of a save comes from: a capture, or an upload with the terminal that was selected beside it.
+
+    `saved_by` is who saves; a capture that somebody else asked for is saved when `take_over` says so.
+    """
 
     capture_id: int | None = None
+    saved_by: str = ""
+    take_over: bool = False
     upload: IO[bytes] | None = None
     terminal_id: int | None = None
 
@@ -62,7 +68,7 @@ def save(
     :raises NumberKnown: when another employee has the number. :raises NumberLeaving: when a terminal may still open
         doors to whoever had it. :raises NumberEnrolled: when an enrolled number would change.
     :raises CaptureRunning: :raises CaptureSuperseded: :raises CaptureNotSaved: :raises CaptureLost: when the capture's
-        picture cannot be used.
+        picture cannot be used. :raises CaptureOfAnother: when somebody else asked for it, and nobody said to take it.
     :raises TerminalUnknown: :raises EmployeeInactive: when it cannot be on the terminal chosen for it.
     :raises BadPhoto: when the upload is no picture. :raises NameTooLong: when the terminal takes no such name.
     :raises ConsentMissing: when nothing says that this face may be kept, and that is required.
@@ -94,7 +100,7 @@ def _write(
 ) -> Employee:
     known = locked(employee_id) if employee_id else None
     # A file that was chosen counts when the capture beside it gave no picture, or lost it since.
-    capture = None if source.upload else _use(source.capture_id, employee_id)
+    capture = None if source.upload else _use(source, employee_id)
     if capture:
         photo = captures.photo_of(capture)
     enrolments.refuse_while_leaving(draft.number, employee_id)
@@ -109,6 +115,8 @@ def _write(
         files.rename(shown, draft.number)
     if photo:
         employee_notes.photo_changed(employee, photo, capture)
+        if capture and capture.requested_by != source.saved_by:
+            employee_notes.taken_over(employee, capture)
         _bring(employee, photo, capture.terminal_id if capture else source.terminal_id)
     return employee
 
@@ -141,10 +149,12 @@ def send(employee_id: int, terminal_id: int) -> Enrolment:
     return enrolment
 
 
-def _use(capture_id: int | None, employee_id: int | None) -> Capture | None:
+def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
     """captured → used, by compare-and-set; one that took no picture, or gave this employee theirs, is as none."""
+    capture_id = source.capture_id
     if capture_id is None:
         return None
+    _refuse_another(source)
     taken = update(Capture).where(Capture.id == capture_id, Capture.state == TAKEN).values(state=USED)
     changed = statements.changed_rows(taken)
     capture = db.session.get(Capture, capture_id, populate_existing=True)
@@ -157,6 +167,13 @@ def _use(capture_id: int | None, employee_id: int | None) -> Capture | None:
     if capture is not None and capture.state in {SUPERSEDED, USED} and not _belongs(capture, employee_id):
         raise CaptureSuperseded
     return None
+
+
+def _refuse_another(source: FaceSource) -> None:
+    capture = db.session.get(Capture, source.capture_id, populate_existing=True)
+    if capture is None or capture.state != TAKEN or source.take_over or capture.requested_by == source.saved_by:
+        return
+    raise CaptureOfAnother(who=capture.requested_by, name=capture.draft_name, n=capture.draft_number)
 
 
 def _belongs(capture: Capture, employee_id: int | None) -> bool:

@@ -162,6 +162,13 @@ class CaptureSuperseded(ServiceError):
     fields = ("capture_id",)
 
 
+class CaptureOfAnother(ServiceError):
+    """Somebody else made this picture; it is saved after a question (params: who, name, n)."""
+
+    code = "capture_of_another"
+    fields = ("capture_id",)
+
+
 class CaptureNotSaved(ServiceError):
     """The picture was deleted, since nobody saved it within HIKFLASK_CAPTURE_RETENTION."""
 

@@ -36,6 +36,7 @@ DEEDS = {
     "capture.taken_over": N_("Somebody's unsaved picture given up for a new capture"),
     "photo.forgotten": N_("Photo deleted when its time was over"),
     "capture.forgotten": N_("Captured picture deleted, since nobody saved it"),
+    "capture.saved_by_another": N_("Picture that somebody else captured taken over"),
     "capture.used": N_("Captured picture saved to the employee's record"),
     "enrolment.wanted": N_("To be brought to the terminal"),
     "enrolment.retried": N_("Tried again on the terminal"),

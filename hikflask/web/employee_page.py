@@ -12,7 +12,7 @@ from hikflask.models import Capture
 from hikflask.models.capture import TAKEN
 from hikflask.services import consents, drafts, employees, terminals
 from hikflask.services.drafts import Draft
-from hikflask.services.errors import ServiceError
+from hikflask.services.errors import CaptureOfAnother, ServiceError
 from hikflask.web import kept, language, panel
 from hikflask.web.errors import said, status_of
 from hikflask.web.language import LANGUAGES
@@ -85,9 +85,9 @@ def typed_draft(form: EmployeePageForm) -> Draft:
     return Draft(number or "", name or "", department or "", bool(form.consent.data))
 
 
-def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str = "") -> Response:
-    """Answer the whole page."""
-    body = render_template("employees/form.html", problem=problem, **_known(form, shown))
+def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str = "", *, ask: bool = False) -> Response:
+    """Answer the whole page; `ask` puts a button beside the problem with which to save all the same."""
+    body = render_template("employees/form.html", problem=problem, ask=ask, **_known(form, shown))
     return make_response(body, status)
 
 
@@ -125,7 +125,8 @@ def refused(form: EmployeePageForm, error: ServiceError) -> Response:
     at_fault = [form[name] for name in error.fields if name in form and name != "capture_id"]
     for field in at_fault:
         field.errors = [*field.errors, sentence]
-    return show(form, panel.of(form.own_capture), status_of(error), "" if at_fault else sentence)
+    problem, ask = "" if at_fault else sentence, isinstance(error, CaptureOfAnother)
+    return show(form, panel.of(form.own_capture), status_of(error), problem, ask=ask)
 
 
 def address(form: EmployeePageForm, capture_id: int | None) -> str:

@@ -22,6 +22,7 @@ from hikflask.web import employee_page, enrolment_lines, htmx, kept, panel
 from hikflask.web.enrolments import settle_now
 from hikflask.web.errors import said
 from hikflask.web.listing import listed
+from hikflask.web.operator import present_operator
 from hikflask.web.page import with_link
 from hikflask.web.panel import Panel
 
@@ -206,7 +207,7 @@ def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:
     if shown.state == TAKEN or not file:
         if file:
             flash(_("The captured face was saved; the file was not used."), "warning")
-        return FaceSource(capture_id=seen)
+        return FaceSource(seen, present_operator(), form.take_over.data == "1")
     return FaceSource(capture_id=seen, upload=file.stream, terminal_id=_terminal_for_file(form))
 
 

@@ -39,7 +39,7 @@ def take(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: by
 
 def save(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Employee:
     """Capture a face and save it to the employee with this number."""
-    return saved(draft, FaceSource(capture_id=take(simulator, terminal, draft, face).id))
+    return saved(draft, FaceSource(take(simulator, terminal, draft, face).id, "Анна"))
 
 
 def save_and_die(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Employee:
@@ -48,7 +48,7 @@ def save_and_die(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.M
     with monkeypatch.context() as broken:
         broken.setattr(photos.Files, "settle", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            employees.save(IVAN, FaceSource(capture_id=taken.id))
+            employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
     assert len(files()) == 2
     found = employees.by_number(IVAN.number)
     assert found is not None

@@ -78,7 +78,7 @@ def capture(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face:
 
 
 def enrol(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN) -> Employee:
-    employee = employees.save(draft, FaceSource(capture_id=capture(simulator, terminal, draft).id))
+    employee = employees.save(draft, FaceSource(capture(simulator, terminal, draft).id, "Анна"))
     settle(employee)
     return employee
 
@@ -110,7 +110,7 @@ def test_employee_is_created_with_a_captured_photo(simulator: Simulated, termina
     trail.new()
 
     with audit.acting(ANNA):
-        employee = employees.save(IVAN, FaceSource(capture_id=taken.id))
+        employee = employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
 
     created, used, photo, wanted = trail.new()
     assert [one.action for one in (created, used, photo, wanted)] == [
@@ -329,7 +329,7 @@ def test_picture_that_a_later_one_replaced_is_noted(simulator: Simulated, termin
 
 
 def test_confirmation_of_the_terminal_is_noted_once(simulator: Simulated, terminal: Terminal, trail: Trail) -> None:
-    employee = employees.save(IVAN, FaceSource(capture_id=capture(simulator, terminal).id))
+    employee = employees.save(IVAN, FaceSource(capture(simulator, terminal).id, "Анна"))
     trail.new()
 
     settle(employee)
@@ -357,7 +357,7 @@ def test_person_without_a_face_is_confirmed_as_such(terminal: Terminal, trail: T
 def test_refused_face_is_noted_with_the_code_and_not_with_each_try(
     simulator: Simulated, terminal: Terminal, trail: Trail
 ) -> None:
-    employee = employees.save(IVAN, FaceSource(capture_id=capture(simulator, terminal).id))
+    employee = employees.save(IVAN, FaceSource(capture(simulator, terminal).id, "Анна"))
     simulator.faults.add("refuse", path="FDSetUp", argument="SubpicAnalysisModelingError")
     trail.new()
 
@@ -373,7 +373,7 @@ def test_refused_face_is_noted_with_the_code_and_not_with_each_try(
 def test_terminal_that_is_away_fills_no_trail(
     simulator: Simulated, terminal: Terminal, wire: InProcess, trail: Trail
 ) -> None:
-    employee = employees.save(IVAN, FaceSource(capture_id=capture(simulator, terminal).id))
+    employee = employees.save(IVAN, FaceSource(capture(simulator, terminal).id, "Анна"))
     wire.away.add(HOST)
     trail.new()
 
@@ -387,7 +387,7 @@ def test_terminal_that_is_away_fills_no_trail(
 def test_number_of_somebody_else_is_refused_once_then_replaced(
     simulator: Simulated, terminal: Terminal, trail: Trail
 ) -> None:
-    employee = employees.save(IVAN, FaceSource(capture_id=capture(simulator, terminal).id))
+    employee = employees.save(IVAN, FaceSource(capture(simulator, terminal).id, "Анна"))
     simulator.register.add("100222", {"name": "Пётр"})
     trail.new()
     with pytest.raises(NumberTakenThere):
@@ -468,7 +468,7 @@ def test_word_that_a_record_is_somebody_elses_is_noted_and_no_removal(
 def test_conversation_that_was_too_late_notes_nothing(
     app: Flask, simulator: Simulated, terminal: Terminal, trail: Trail
 ) -> None:
-    employee = employees.save(IVAN, FaceSource(capture_id=capture(simulator, terminal).id))
+    employee = employees.save(IVAN, FaceSource(capture(simulator, terminal).id, "Анна"))
     enrolment = wish_of(employee)
     trail.new()
 

@@ -50,7 +50,7 @@ def test_picture_is_kept_for_the_whole_time(simulator: Simulated, terminal: Term
     forget()
 
     assert captures.view(taken.id).state == TAKEN
-    assert employees.save(IVAN, FaceSource(capture_id=taken.id)).picture is not None
+    assert employees.save(IVAN, FaceSource(taken.id, taken.requested_by)).picture is not None
 
 
 def test_save_after_that_is_refused_with_a_reason_and_saves_nobody(simulator: Simulated, terminal: Terminal) -> None:
@@ -59,7 +59,7 @@ def test_save_after_that_is_refused_with_a_reason_and_saves_nobody(simulator: Si
     forget()
 
     with pytest.raises(CaptureNotSaved):
-        employees.save(IVAN, FaceSource(capture_id=taken.id))
+        employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
 
     assert db.session.query(Employee).count() == 0
     assert upload().picture is not None

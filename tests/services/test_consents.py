@@ -159,7 +159,7 @@ def test_without_the_stricter_setting_a_face_is_taken_all_the_same(simulator: Si
     taken = take(simulator, terminal, IVAN)
 
     assert taken.state == TAKEN
-    assert employees.save(IVAN, FaceSource(capture_id=taken.id)).photo is not None
+    assert employees.save(IVAN, FaceSource(taken.id, taken.requested_by)).photo is not None
     assert consents.is_missing("100222") is True
 
 
@@ -180,7 +180,7 @@ def test_required_consent_stops_the_capture_before_it_begins(
 def test_box_of_somebody_new_is_enough(simulator: Simulated, terminal: Terminal, draft: Draft) -> None:
     taken = take(simulator, terminal, draft)
 
-    ivan = employees.save(AGREED, FaceSource(capture_id=taken.id))
+    ivan = employees.save(AGREED, FaceSource(taken.id, taken.requested_by))
 
     assert ivan.photo_id == taken.photo_id
     assert consents.of(ivan.id) is not None
@@ -200,7 +200,7 @@ def test_capture_is_not_saved_once_the_box_is_not_ticked_any_more(simulator: Sim
     taken = take(simulator, terminal, AGREED)
 
     with pytest.raises(ConsentMissing):
-        employees.save(IVAN, FaceSource(capture_id=taken.id))
+        employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
 
     assert (count(Employee), captures.view(taken.id).state) == (0, TAKEN)
 

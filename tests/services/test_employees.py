@@ -45,7 +45,7 @@ def capture(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face:
 
 
 def enrol(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = IVANS_FACE) -> Employee:
-    saved = employees.save(draft, FaceSource(capture_id=capture(simulator, terminal, draft, face).id))
+    saved = employees.save(draft, FaceSource(capture(simulator, terminal, draft, face).id, "Анна"))
     settling.settle(enrolments.of_number(draft.number)[0].id, "Анна")
     return saved
 
@@ -73,7 +73,7 @@ def row(kind: type[Base], row_id: int) -> Base:
 def test_save_writes_employee_photo_and_wish_together(simulator: Simulated, terminal: Terminal) -> None:
     taken = capture(simulator, terminal)
 
-    saved = employees.save(IVAN, FaceSource(capture_id=taken.id))
+    saved = employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
 
     assert (saved.number, saved.name, saved.department, saved.is_active) == ("100222", "Иван Иванов", "Охрана", True)
     assert saved.photo is not None
@@ -87,7 +87,7 @@ def test_number_of_the_save_counts_and_names_the_file(simulator: Simulated, term
     taken = capture(simulator, terminal, Draft())
     assert files()[0].startswith("capture_")
 
-    saved = employees.save(IVAN, FaceSource(capture_id=taken.id))
+    saved = employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
 
     assert saved.photo is not None
     assert files() == [saved.photo.file]
@@ -105,12 +105,12 @@ def test_save_that_fails_leaves_no_row_and_no_file_and_the_capture_as_it_was(
     before = files()
 
     with pytest.raises(refusal):
-        employees.save(draft, FaceSource(capture_id=taken.id))
+        employees.save(draft, FaceSource(taken.id, taken.requested_by))
 
     assert captures.view(taken.id).state == TAKEN
     assert (count(Employee), count(Enrolment), count(Photo)) == (1, 0, 1)
     assert files() == before
-    saved = employees.save(IVAN, FaceSource(capture_id=taken.id))
+    saved = employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
     assert saved.photo is not None
     assert photos.to_send(saved.photo) == IVANS_FACE
 
@@ -141,13 +141,13 @@ def test_captured_file_that_is_gone_saves_nothing(simulator: Simulated, terminal
     photos.unlink(*files())
 
     with pytest.raises(CaptureLost):
-        employees.save(IVAN, FaceSource(capture_id=taken.id))
+        employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
 
     assert count(Employee) == 0
 
 
 def test_double_save_is_one_save(simulator: Simulated, terminal: Terminal) -> None:
-    source = FaceSource(capture_id=capture(simulator, terminal).id)
+    source = FaceSource(capture(simulator, terminal).id, "Анна")
 
     first, second = employees.save(IVAN, source), employees.save(IVAN, source)
 
@@ -157,7 +157,7 @@ def test_double_save_is_one_save(simulator: Simulated, terminal: Terminal) -> No
 
 
 def test_second_employee_cannot_be_saved_with_the_same_capture(simulator: Simulated, terminal: Terminal) -> None:
-    source = FaceSource(capture_id=capture(simulator, terminal).id)
+    source = FaceSource(capture(simulator, terminal).id, "Анна")
     employees.save(IVAN, source)
 
     with pytest.raises(CaptureSuperseded):
@@ -167,7 +167,7 @@ def test_second_employee_cannot_be_saved_with_the_same_capture(simulator: Simula
 
 
 def test_form_that_still_shows_the_saved_capture_saves_what_is_typed(simulator: Simulated, terminal: Terminal) -> None:
-    source = FaceSource(capture_id=capture(simulator, terminal).id)
+    source = FaceSource(capture(simulator, terminal).id, "Анна")
     saved = employees.save(IVAN, source)
 
     employees.save(Draft("100222", "Иван Иванов", "Склад"), source, employee_id=saved.id)
@@ -180,7 +180,7 @@ def test_running_capture_is_waited_for(terminal: Terminal) -> None:
     started = captures.start(terminal.id, IVAN, "Анна")
 
     with pytest.raises(CaptureRunning):
-        employees.save(IVAN, FaceSource(capture_id=started.id))
+        employees.save(IVAN, FaceSource(started.id, started.requested_by))
 
     assert count(Employee) == 0
 
@@ -190,7 +190,7 @@ def test_capture_that_failed_is_as_none(terminal: Terminal, nobody_comes: Nobody
     with nobody_comes():
         failed = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
 
-    saved = employees.save(IVAN, FaceSource(capture_id=failed.id))
+    saved = employees.save(IVAN, FaceSource(failed.id, failed.requested_by))
 
     assert saved.photo is None
     assert enrolments.of_number("100222") == []
@@ -208,7 +208,7 @@ def test_upload_is_wanted_at_the_selected_terminal_alone(terminal: Terminal) -> 
 def test_new_photo_takes_the_place_of_the_old_one(simulator: Simulated, terminal: Terminal) -> None:
     saved = employees.save(IVAN, upload(picture=OLGAS_FACE))
 
-    employees.save(IVAN, FaceSource(capture_id=capture(simulator, terminal).id), employee_id=saved.id)
+    employees.save(IVAN, FaceSource(capture(simulator, terminal).id, "Анна"), employee_id=saved.id)
 
     photo = row(Employee, saved.id).photo
     assert photos.to_send(photo) == IVANS_FACE
@@ -280,7 +280,7 @@ def test_somebody_inactive_gets_no_face_on_a_terminal(simulator: Simulated, term
     taken = capture(simulator, terminal)
 
     with pytest.raises(EmployeeInactive):
-        employees.save(IVAN, FaceSource(capture_id=taken.id), employee_id=ivan.id)
+        employees.save(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)
 
     assert captures.view(taken.id).state == TAKEN
     assert enrolments.of_number("100222") == []

@@ -40,7 +40,7 @@ def take(simulator: Simulated, terminal: Terminal, draft: Draft, face: bytes = F
 
 def enrol(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Employee:
     taken = take(simulator, terminal, draft, face)
-    employee = employees.save(draft, FaceSource(capture_id=taken.id))
+    employee = employees.save(draft, FaceSource(taken.id, taken.requested_by))
     for enrolment in enrolments.of_number(draft.number):
         settling.settle(enrolment.id, "Анна")
     return employee
@@ -191,7 +191,7 @@ def test_capture_that_was_begun_for_this_number_and_saved_to_somebody_else_stays
     simulator: Simulated, terminal: Terminal
 ) -> None:
     taken = take(simulator, terminal, IVAN)
-    olga = employees.save(OLGA, FaceSource(capture_id=taken.id))
+    olga = employees.save(OLGA, FaceSource(taken.id, taken.requested_by))
     ivan = employees.save(IVAN)
 
     erasures.erase(ivan.id)
@@ -270,7 +270,7 @@ def test_former_number_is_awaited_too(simulator: Simulated, terminal: Terminal, 
     ivan = enrol(simulator, terminal)
     taken = take(simulator, terminal, Draft("100555", "Иван Иванов"))
     wire.away.add("terminal.test")
-    employees.save(Draft("100555", "Иван Иванов"), FaceSource(capture_id=taken.id), employee_id=ivan.id)
+    employees.save(Draft("100555", "Иван Иванов"), FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)
 
     erasure = erasures.erase(ivan.id)
 

@@ -32,7 +32,7 @@ FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
 def enrol(simulator: Simulated, terminal: Terminal, face: bytes = FACE, employee_id: int | None = None) -> Enrolment:
     simulator.present_alone(face)
     taken = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
-    employees.save(IVAN, FaceSource(capture_id=taken.id), employee_id=employee_id)
+    employees.save(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=employee_id)
     return settling.settle(enrolments.of_number("100222")[0].id, "Анна")
 
 

@@ -28,7 +28,7 @@ Deed = Callable[[int, int, int], object]
 
 
 def page_save(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noqa: ARG001
-    return employees.save(IVAN, FaceSource(capture_id=capture_id), employee_id=employee_id)
+    return employees.save(IVAN, FaceSource(capture_id, take_over=True), employee_id=employee_id)
 
 
 def api_sync(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noqa: ARG001

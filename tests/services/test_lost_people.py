@@ -26,7 +26,7 @@ def both(simulator: Simulated, terminal: Terminal) -> Terminal:
     for draft, face in zip((IVAN, OLGA), NAMES, strict=False):
         simulator.present_alone(draw(face))
         taken = captures.run(captures.start(terminal.id, draft, "Анна").id)
-        employees.save(draft, FaceSource(capture_id=taken.id))
+        employees.save(draft, FaceSource(taken.id, taken.requested_by))
         settling.settle(wish(draft).id, "test")
         assert wish(draft).is_green
     return terminal

@@ -65,7 +65,7 @@ def wish(simulator: Simulated, terminal: Terminal) -> Enrolment:
     """Somebody with a face, who is not on the terminal yet."""
     simulator.present_alone(draw(NAMES[0]))
     taken = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
-    employees.save(IVAN, FaceSource(capture_id=taken.id))
+    employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
     return enrolments.of_number("100222")[0]
 
 

@@ -36,7 +36,7 @@ def enrolled(simulator: Simulated, terminal: Terminal) -> int:
     """The id of an employee who is confirmed on the old device."""
     simulator.present(draw(NAMES[0]))
     taken = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
-    employee = employees.save(IVAN, FaceSource(capture_id=taken.id))
+    employee = employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
     settling.settle(enrolments.of_number("100222")[0].id, "test")
     return employee.id
 
@@ -227,7 +227,7 @@ def on_both(replaced: int, simulator: Simulated, other: Simulated, enrolled: int
     checks.check(replaced, "test")
     other.present(draw(NAMES[0]))
     taken = captures.run(captures.start(replaced, IVAN, "Анна").id)
-    employees.save(IVAN, FaceSource(capture_id=taken.id), employee_id=enrolled)
+    employees.save(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=enrolled)
     (enrolment,) = enrolments.of_number("100222")
     settling.settle(enrolment.id, "test")
     assert "100222" in simulator.people

@@ -25,7 +25,7 @@ FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
 def enrol(simulator: Simulated, terminal: Terminal) -> int:
     simulator.present(FACE)
     taken = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
-    employee = employees.save(IVAN, FaceSource(capture_id=taken.id))
+    employee = employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
     settling.settle(enrolments.of_number("100222")[0].id, "test")
     return employee.id
 

@@ -20,7 +20,7 @@ FACE = draw(NAMES[0])
 def enrol(simulator: Simulated, terminal: Terminal, draft: Draft, employee_id: int | None = None) -> int:
     simulator.present_alone(FACE)
     taken = captures.run(captures.start(terminal.id, draft, "Анна", take_over=True).id)
-    return employees.save(draft, FaceSource(capture_id=taken.id), employee_id=employee_id).id
+    return employees.save(draft, FaceSource(taken.id, taken.requested_by), employee_id=employee_id).id
 
 
 def settle_all() -> None:

@@ -56,7 +56,7 @@ def test_save_has_its_picture_or_is_refused(app: Flask, simulator: Simulated, te
             return given_up
 
         def one_save(draft: Draft = draft, capture_id: int = taken.id) -> Employee:
-            return employees.save(draft, FaceSource(capture_id=capture_id))
+            return employees.save(draft, FaceSource(capture_id, take_over=True))
 
         saved, given_up = at_once(app, one_save, one_pass)
 
@@ -121,7 +121,7 @@ def test_save_of_a_picture_that_is_being_given_up_is_refused(
     def one_save() -> None:
         try:
             if way == "page":
-                employees.save(IVAN, FaceSource(capture_id=taken.id), employee_id=employee_id)
+                employees.save(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=employee_id)
             else:
                 syncing.wish(employee_id, terminal.id, "Анна")
         except CaptureNotSaved as error:

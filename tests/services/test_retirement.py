@@ -40,7 +40,7 @@ NOTE = "сгорел на складе"
 def enrolled(simulator: Simulated, terminal: Terminal) -> Employee:
     simulator.present(draw(NAMES[0]))
     taken = captures.run(captures.start(terminal.id, IVAN, "Анна").id)
-    employee = employees.save(IVAN, FaceSource(capture_id=taken.id))
+    employee = employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
     settling.settle(enrolments.of_number("100222")[0].id, "test")
     return employee
 

@@ -43,7 +43,7 @@ def capture(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face:
 
 
 def save(capture: Capture, draft: Draft = IVAN, employee_id: int | None = None) -> Enrolment:
-    employee = employees.save(draft, FaceSource(capture_id=capture.id), employee_id=employee_id)
+    employee = employees.save(draft, FaceSource(capture.id, capture.requested_by), employee_id=employee_id)
     return enrolments.of_number(employee.number)[0]
 
 

@@ -70,7 +70,7 @@ def enrol(simulated: Simulated, terminal: Terminal, draft: Draft = IVAN, face: b
     taken = capture(simulated, terminal, draft, face)
     assert (taken.state, taken.reason) == (TAKEN, "")
     known = employees.by_number(draft.number)
-    saved = employees.save(draft, FaceSource(capture_id=taken.id), employee_id=known.id if known else None)
+    saved = employees.save(draft, FaceSource(taken.id, taken.requested_by), employee_id=known.id if known else None)
     wanted = enrolments.find(terminal.id, saved.number)
     assert wanted is not None
     return settling.settle(wanted.id, "test")
@@ -169,7 +169,7 @@ def test_a_function_that_is_missing_is_named(app: Flask, put: Put, missing: str,
     db.session.execute(db.update(Terminal).values(face_mode=None))
     db.session.commit()
     simulated.profile = dataclasses.replace(simulated.profile, missing=frozenset({missing}))
-    employees.save(IVAN, FaceSource(capture_id=taken.id))
+    employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
     wanted = enrolments.of_number(IVAN.number)[0]
 
     with pytest.raises(NotSupported) as refused:
@@ -220,7 +220,7 @@ def test_an_older_call_that_did_nothing_is_not_green(put: Put) -> None:
     simulated, terminal = put(dataclasses.replace(OLDER, fd_functions=LISTED))
     taken = capture(simulated, terminal)
     simulated.faults.add("ok-without-effect", path="FaceDataRecord", times=1)
-    employees.save(IVAN, FaceSource(capture_id=taken.id))
+    employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
     wanted = enrolments.of_number(IVAN.number)[0]
 
     with pytest.raises(Exception, match=r"verified|proven"):
@@ -233,7 +233,7 @@ def test_an_older_call_that_did_nothing_is_not_green(put: Put) -> None:
 def test_where_fdsetup_is_listed_nothing_else_is_tried(put: Put) -> None:
     simulated, terminal = put(dataclasses.replace(SEED, missing=frozenset({"Intelligent/FDLib/FDSetUp"})))
     taken = capture(simulated, terminal)
-    employees.save(IVAN, FaceSource(capture_id=taken.id))
+    employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
     wanted = enrolments.of_number(IVAN.number)[0]
 
     with pytest.raises(NotSupported):

@@ -52,7 +52,7 @@ def take(simulated: Simulated, terminal: Terminal, draft: Draft, *, take_over: b
 
 def save(draft: Draft, capture: Capture) -> int:
     """Save the capture for a new employee; nothing is sent yet. Return the enrolment at its terminal."""
-    employees.save(draft, FaceSource(capture_id=capture.id))
+    employees.save(draft, FaceSource(capture.id, capture.requested_by))
     wanted = enrolments.find(capture.terminal_id, draft.number)
     assert wanted is not None
     return wanted.id

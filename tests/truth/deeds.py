@@ -60,7 +60,9 @@ class Deeds:
         with self.world.process(app):
             known = employees.by_number(number)
             draft = Draft(number, name)
-            saved = employees.save(draft, FaceSource(capture_id=capture_id), employee_id=known.id if known else None)
+            saved = employees.save(
+                draft, FaceSource(capture_id, take_over=True), employee_id=known.id if known else None
+            )
             self.truths.employees.add(saved.id)
 
     def save_capture(self, capture_id: int) -> None:
@@ -82,7 +84,7 @@ class Deeds:
         with self.world.process():
             known = employees.by_number(old)
             if known:
-                employees.save(Draft(new, known.name), FaceSource(capture_id=capture_id), employee_id=known.id)
+                employees.save(Draft(new, known.name), FaceSource(capture_id, take_over=True), employee_id=known.id)
 
     def send(self, number: str, terminal_id: int) -> None:
         """Send somebody to a further terminal."""
