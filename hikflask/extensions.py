@@ -59,4 +59,6 @@ def _prepare_sqlite(connection: object, record: object) -> None:  # noqa: ARG001
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
     cursor.execute("PRAGMA foreign_keys=ON")
+    # What is deleted is overwritten with zeros; many builds of SQLite only mark it as free.
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()

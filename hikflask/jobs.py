@@ -11,6 +11,7 @@ from hikflask.services import (
     checks,
     enrolments,
     erasures,
+    housekeeping,
     photo_retention,
     photos,
     settling,
@@ -21,7 +22,7 @@ from hikflask.task_queue import CAPTURES, TERMINALS
 
 log = logging.getLogger(__name__)
 HOLDER = "background"
-# Each is complete in itself; files go after the rows that say so, rows after their files.
+# Each is complete in itself; files go after the rows that say so, rows after their files, the log after all.
 FORGETTING: tuple[Callable[[], object], ...] = (
     capture_retention.forget_unsaved,
     capture_retention.blank_drafts,
@@ -33,6 +34,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     trail_retention.forget_entries,
     trail_retention.forget_erasures,
     trail_retention.forget_admissions,
+    housekeeping.empty_log,
 )
 
 

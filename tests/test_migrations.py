@@ -97,6 +97,19 @@ def test_way_back_and_forth_keeps_the_trail_append_only(either: Flask) -> None:
         assert differences() == []
 
 
+def test_postgresql_keeps_no_statistics_of_people(cluster: Cluster, tmp_path: Path) -> None:
+    url = cluster.create("counted", template="migrated")
+    app = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True, "DATABASE_URL": url})
+    with app.app_context():
+        employees.save(Draft("100222", "Иван Иванов", "Охрана"))
+        db.session.execute(text("ANALYZE employee"))
+        quoted = db.session.execute(text("SELECT attname FROM pg_stats WHERE tablename = 'employee'")).scalars().all()
+    assert "created_at" in quoted
+    assert not {"number", "name", "department", "search"} & set(quoted)
+    close(app)
+    cluster.drop("counted")
+
+
 def test_name_on_the_old_device_comes_along_both_ways(either: Flask) -> None:
     written = "SELECT written_name FROM enrolment WHERE number = '1'"
     with either.app_context():

@@ -12,6 +12,8 @@ from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 class Erasure(Base):
     """Erasing one employee everywhere: complete, with a certificate, when each terminal confirmed the removal.
 
+    And when nothing is left here: no file, and nothing in the database's own files (see housekeeping.py).
+
     `terminals` is a JSON list, an object per enrolment: `enrolment` (its id), `terminal` (name), `number`, `at` (when
     it was gone: UTC, ISO 8601; "" while it is not), `by_hand` (a person said so, not the terminal), `said_by` (who) and
     `note` (what became of a terminal that is out of service, or that the record there is somebody else's). `files` is a

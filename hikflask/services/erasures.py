@@ -1,4 +1,7 @@
-"""Erasing one person everywhere: here at once, on terminals when they confirm; a certificate comes after the last."""
+"""Erasing one person everywhere: here at once, on terminals when they confirm.
+
+The certificate comes after the last of them, when what was deleted is overwritten in the database's files, too.
+"""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +14,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Erasure, Photo
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, SOMEBODY_ELSES
-from hikflask.services import audit, employee_rows, employees, enrolments, photos, statements, traces
+from hikflask.services import audit, employee_rows, employees, enrolments, housekeeping, photos, statements, traces
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def erase_number(number: str) -> Erasure | None:
     """Erase whoever had a number that no employee has; None when nothing of it is here.
 
     Somebody who was deleted before is known by the removals that are open, by captures, and by pictures that could not
-    be removed. While an erasure of the number is open, what came since is added to it.
+    be removed. While an erasure of the number awaits a file or a terminal, what came since is added to it.
     """
     if not knows(number):
         open_still = _open_of(number)
@@ -71,7 +74,7 @@ def erase_number(number: str) -> Erasure | None:
     # Before the erasure's own row, as by whoever notes a removal.
     left = enrolments.of_number(number, lock=True)
     erasure = _open_of(number, lock=True)
-    if erasure is None:
+    if erasure is None or _is_over(erasure):
         name = next((enrolment.last_name for enrolment in left if enrolment.last_name), "")
         erasure = _begin(number, name, None)
     else:
@@ -117,20 +120,24 @@ def _note_gone(enrolment: Enrolment) -> None:
 
 
 def complete(erasure_id: int) -> Erasure:
-    """Remove what files are left, and end the erasure once every terminal confirmed; again is the same."""
-    erasure = db.session.get_one(Erasure, erasure_id, populate_existing=True)
-    if erasure.completed_at is None:
-        _go_on(erasure)
-    db.session.commit()
+    """Do what complete_open() does, and return the erasure as it is then."""
+    complete_open()
     return db.session.get_one(Erasure, erasure_id, populate_existing=True)
 
 
 def complete_open() -> None:
-    """Do so for each that is not complete; one whose files cannot be removed stays so, and is said in the log."""
-    unfinished = [erasure.id for erasure in _unfinished()]
+    """Remove what files are left, and end the erasures that every terminal confirmed; again is the same.
+
+    Those end only when the database's files hold nothing of them any more. Whatever stands in the way, a file that
+    cannot be removed or somebody who reads the database, keeps them open until next time.
+    """
+    for erasure in _unfinished():
+        _remove_files(erasure)
+    over = [erasure for erasure in _unfinished() if _is_over(erasure)]
     db.session.commit()
-    for erasure_id in unfinished:
-        complete(erasure_id)
+    if over and housekeeping.overwrite_deleted():
+        for erasure in over:
+            _complete(erasure)
 
 
 def removals_of(erasure: Erasure) -> list[Removal]:
@@ -214,30 +221,41 @@ def _photos(employee_id: int | None) -> list[str]:
     return [] if employee_id is None else list(db.session.execute(own).scalars())
 
 
-def _go_on(erasure: Erasure) -> None:
-    """Remove what files are left; complete it when none is, here or under its numbers, and every terminal confirmed."""
+def _remove_files(erasure: Erasure) -> None:
+    """Remove what files are left, and those under its numbers once every terminal confirmed."""
     removals = removals_of(erasure)
     left = photos.unlink(*json.loads(erasure.files))
-    over = not left and all(one.at for one in removals)
-    if over:
+    if not left and _is_gone_everywhere(removals):
         left = photos.unlink(*photos.strays(erasure.number, *(one.number for one in removals)))
-    # Only as it was read: files and terminals may have been added meanwhile.
-    as_read = update(Erasure).where(
+    if left != json.loads(erasure.files):
+        statements.changed_rows(_as_read(erasure).values(files=json.dumps(left)))
+    db.session.commit()
+
+
+def _is_over(erasure: Erasure) -> bool:
+    """True when the database's files are all that it waits for: from then on nothing is added to it."""
+    return not erasure.has_files and _is_gone_everywhere(removals_of(erasure))
+
+
+def _is_gone_everywhere(removals: list[Removal]) -> bool:
+    return all(one.at for one in removals)
+
+
+def _complete(erasure: Erasure) -> None:
+    if statements.changed_rows(_as_read(erasure).values(completed_at=database_now())) == 1:
+        with audit.acting(audit.WORKER):  # Whoever comes next writes it, and has nothing to do with it.
+            audit.note("erasure.completed", number=erasure.number, subject=f"erasure {erasure.id}")
+    db.session.commit()
+
+
+def _as_read(erasure: Erasure) -> Update:
+    """Change it only as it was read: files and terminals may have been added meanwhile."""
+    return update(Erasure).where(
         Erasure.id == erasure.id,
         Erasure.completed_at.is_(None),
         Erasure.files == erasure.files,
         Erasure.terminals == erasure.terminals,
     )
-    if over and not left:
-        _complete(erasure, as_read)
-    elif left != json.loads(erasure.files):
-        statements.changed_rows(as_read.values(files=json.dumps(left)))
-
-
-def _complete(erasure: Erasure, as_read: Update) -> None:
-    if statements.changed_rows(as_read.values(files="[]", completed_at=database_now())) == 1:
-        with audit.acting(audit.WORKER):  # Whoever comes next writes it, and has nothing to do with it.
-            audit.note("erasure.completed", number=erasure.number, subject=f"erasure {erasure.id}")
 
 
 def _unfinished(*, lock: bool = False) -> list[Erasure]:
@@ -247,7 +265,8 @@ def _unfinished(*, lock: bool = False) -> list[Erasure]:
 
 
 def _open_of(number: str, *, lock: bool = False) -> Erasure | None:
-    return next((erasure for erasure in _unfinished(lock=lock) if erasure.number == number), None)
+    """Return the latest: earlier ones wait for the database alone."""
+    return next((erasure for erasure in reversed(_unfinished(lock=lock)) if erasure.number == number), None)
 
 
 def _now() -> datetime:

@@ -11,7 +11,7 @@ from hikflask.access import ADMIN, allow, confirmed
 from hikflask.extensions import task_queue
 from hikflask.forms.erasures import NumberForm
 from hikflask.models import Employee, Erasure
-from hikflask.services import employees, enrolments, erasures
+from hikflask.services import employees, enrolments, erasures, housekeeping
 from hikflask.services.erasures import Removal
 from hikflask.services.errors import EmployeeUnknown
 from hikflask.web import enrolment_lines, kept
@@ -96,8 +96,8 @@ def show(erasure_id: int) -> ResponseReturnValue:
     erasure = _erasure(erasure_id)
     if not erasure.completed_at:
         return _open(erasure)
-    days = current_app.config["AUDIT_RETENTION"]
-    return render_template("erasures/certificate.html", erasure=erasure, awaited=_awaited(erasure), days=days)
+    kept = {"days": current_app.config["AUDIT_RETENTION"], "server_keeps_log": housekeeping.server_keeps_log()}
+    return render_template("erasures/certificate.html", erasure=erasure, awaited=_awaited(erasure), **kept)
 
 
 @bp.get("/erasures/<int:erasure_id>/state")
@@ -118,7 +118,7 @@ def _awaited(erasure: Erasure) -> list[Awaited]:
 
 def _open(erasure: Erasure, *, fragment: bool = False) -> str:
     awaited = _awaited(erasure)
-    # What has no line waits for a file, which the sweep tries to remove again.
+    # What has no line waits for a file, or for the database, which the sweep tries again.
     seconds = enrolment_lines.poll_seconds([one.line for one in awaited if one.line]) or enrolment_lines.SLOW_SECONDS
     known = {"awaited": awaited, "seconds": seconds, "fragment": fragment}
     return render_template("erasures/open.html", erasure=erasure, **known)

@@ -1,18 +1,22 @@
 """Files of the erased: whatever a killed process, or retention on its way, left of them goes before the certificate."""
 
 import io
+import json
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 from flask import Flask
+from sqlalchemy import Connection, event, update
 
+from hikflask import jobs
 from hikflask.extensions import db
 from hikflask.models import Capture, Erasure, Photo, Terminal
 from hikflask.services import employees, erasures, photo_retention, photos
 from hikflask.services.drafts import Draft
 from hikflask.simulator import Terminal as Simulated
 from tests.services.forgetting import FACE, IVAN, OTHER_FACE, age, files, save, save_and_die, settle, take, upload
+from tests.services.reading import somebody_reads
 from tests.services.test_erasures import count, every_text, fresh, settle_all
 from tests.wire import InProcess
 
@@ -232,3 +236,68 @@ def test_open_erasure_takes_nothing_of_the_numbers_next_owner(simulator: Simulat
 
     assert again is not None
     assert (again.id, again.photos, count(Capture)) == (erasure.id, 1, 1)
+
+
+def test_file_that_is_added_while_the_database_is_written_anew_is_not_forgotten() -> None:
+    ivan = upload()
+    added = []
+
+    @event.listens_for(db.engine, "after_cursor_execute")
+    def add(_connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("VACUUM") and not added:
+            added.append(stray())
+            with db.engine.begin() as another:
+                another.execute(update(Erasure).values(files=json.dumps([added[0].name])))
+
+    erasure = erasures.erase(ivan.id)
+
+    assert (fresh(erasure).completed_at, files()) == (None, [added[0].name])
+    assert erasures.complete(erasure.id).completed_at is not None
+    assert files() == []
+
+
+def test_certificate_waits_while_somebody_reads_what_was_there_before() -> None:
+    ivan = upload()
+
+    with somebody_reads():
+        erasure = erasures.erase(ivan.id)
+        assert (erasure.completed_at, files()) == (None, [])
+
+    jobs.sweep()
+    assert fresh(erasure).completed_at is not None
+
+
+def test_what_comes_while_an_erasure_waits_for_the_database_alone_is_another_erasure(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    ivan = upload()
+
+    with somebody_reads():
+        erasure = erasures.erase(ivan.id)
+        take(simulator, terminal, IVAN, OTHER_FACE)
+        another = erasures.erase_number("100222")
+
+    assert another is not None
+    assert (another.id != erasure.id, another.photos, count(Capture)) == (True, 1, 0)
+    erasures.complete_open()
+    assert None not in {fresh(erasure).completed_at, fresh(another).completed_at}
+
+
+def test_what_comes_then_is_added_to_the_latest_erasure(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    ivan = upload()
+
+    with somebody_reads():
+        erasures.erase(ivan.id)
+        second = save(simulator, terminal)
+        settle()
+        wire.away.add("terminal.test")
+        employees.delete(second.id)
+        awaiting = erasures.erase_number("100222")
+        photos.keep_upload(io.BytesIO(FACE), "100222")
+        again = erasures.erase_number("100222")
+
+    assert awaiting is not None
+    assert again is not None
+    assert (again.id, again.photos, count(Erasure)) == (awaiting.id, 1, 2)

@@ -70,21 +70,6 @@ def test_two_terminals_that_confirm_in_one_moment_are_both_noted(
     assert all(removal.at for removal in erasures.removals_of(fresh(erasure)))
 
 
-def test_file_that_is_added_while_the_erasure_is_completed_is_not_forgotten(
-    app: Flask, simulator: Simulated, terminal: Terminal, another: Connection
-) -> None:
-    ivan = save(simulator, terminal)
-    settle()
-    erasure = erasures.erase(ivan.id)
-    settling.settle(enrolments.open_removals()[0].id, "test")
-    another.execute(update(Erasure).values(files='["100222_added.jpg"]'))
-
-    meanwhile(app, another, lambda: erasures.complete(erasure.id))
-
-    assert (fresh(erasure).files, fresh(erasure).completed_at) == ('["100222_added.jpg"]', None)
-    assert erasures.complete(erasure.id).completed_at is not None
-
-
 def test_picture_that_is_saved_in_that_moment_stays(app: Flask, another: Connection) -> None:
     picture = photos.keep_captured(FACE, "100222")
     another.execute(update(Photo).values(forgotten_at=None))

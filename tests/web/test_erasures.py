@@ -12,6 +12,7 @@ from hikflask.models import AuditEntry, Employee, Enrolment, Erasure
 from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services import employees, photos
 from hikflask.services.drafts import Draft
+from tests.services.reading import somebody_reads
 from tests.signed_in import client_of
 from tests.web.conftest import ENGLISH, ON_PAPER, ON_RUSSIAN_PAPER, Desk
 
@@ -82,6 +83,55 @@ def test_certificate_is_in_the_asked_language(desk: Desk, language: str) -> None
     page = desk.client.get(f"{location}?lang={language}", headers={"Accept-Language": "de"}).text
 
     assert f'<html lang="{language}">' in page
+
+
+KEPT_BY_THE_SERVER = {
+    "en": "The database server (PostgreSQL) overwrites its own log of changes in its own time: until then what was "
+    "deleted is in it, and in copies of that log as long as they are kept.",
+    "ru": "Сервер базы данных (PostgreSQL) перезаписывает собственный журнал изменений в своё время: до тех пор "
+    "удалённое есть в нём, а в копиях этого журнала — пока их хранят.",
+}
+NOT_COVERED = {
+    "en": "Not covered: backups, exported and printed papers, traces of deleted files on the server's disk until "
+    "others take their place, what a terminal keeps in its own list of events, and its file of the last capture, which "
+    "its next capture overwrites.",
+    "ru": "Не охвачены: резервные копии, выгрузки и распечатки, следы удалённых файлов на диске сервера, пока их место "
+    "не займут другие, собственный список событий терминала и файл его последней съёмки, который перезапишет "
+    "следующая.",
+}
+WAITS_FOR_THE_DATABASE = {
+    "en": "No terminal is waited for any more. The certificate comes when what was deleted is overwritten in the "
+    "database's files, too. Something else, such as a backup, uses the database: the log says more, and we go on "
+    "trying.",
+    "ru": "От терминалов больше ничего не ждём. Акт появится, когда удалённое будет затёрто и в файлах базы данных. "
+    "Сейчас базой пользуется что-то ещё, например резервное копирование: подробности — в журнале сервера, попытки "
+    "продолжаются.",
+}
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_certificate_names_what_is_out_of_reach(desk: Desk, app: Flask, language: str) -> None:
+    location = desk.client.post(f"{desk.save()}/erase").location
+    desk.run_jobs()
+
+    page = unescape(desk.client.get(f"{location}?lang={language}").text)
+
+    assert f"<li>{NOT_COVERED[language]}</li>" in page
+    on_postgresql = app.config["DATABASE_URL"].startswith("postgresql://")
+    assert (f"<li>{KEPT_BY_THE_SERVER[language]}</li>" in page) == on_postgresql
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_certificate_waits_for_the_database_and_says_so(desk: Desk, app: Flask, language: str) -> None:
+    place = desk.save()
+    with app.app_context(), somebody_reads():
+        location = desk.client.post(f"{place}/erase").location
+        desk.run_jobs()
+        page = unescape(desk.client.get(location, headers={"Accept-Language": language}).text)
+
+    assert f'<p class="lead" role="status">{WAITS_FOR_THE_DATABASE[language]}</p>' in page
+    assert "Certificate of erasure No. 1" in english(desk.client, location)
 
 
 def test_question_names_terminals_of_a_former_number_too(desk: Desk, app: Flask) -> None:
