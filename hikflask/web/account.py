@@ -10,7 +10,7 @@ from hikflask.forms.sign_in import NewPasswordForm
 from hikflask.services import operators, sessions
 from hikflask.services.admission_errors import TryLater, WeakPassword
 from hikflask.services.errors import ServiceError
-from hikflask.web import ask_again, errors, kept, operator
+from hikflask.web import ask_again, device, errors, kept, operator
 from hikflask.web.errors import later, said
 from hikflask.web.paths import next_or
 
@@ -52,7 +52,7 @@ def change_password() -> ResponseReturnValue:
         return _form(form, UNPROCESSABLE)
     operator.enter(sessions.renewed(person))
     flash(_("The password is changed. All other sessions have ended."))
-    return ask_again.go_on(kept.carried(), next_path)
+    return device.remember(ask_again.go_on(kept.carried(), next_path))
 
 
 @bp.errorhandler(CSRFError)

@@ -9,7 +9,7 @@ from hikflask.access import VIEWER, allow, public
 from hikflask.forms.sign_in import SignInForm
 from hikflask.services import operators, sessions
 from hikflask.services.admission_errors import SignInRefused, TryLater
-from hikflask.web import ask_again, kept, language, operator
+from hikflask.web import ask_again, device, kept, language, operator
 from hikflask.web.errors import later, said
 from hikflask.web.paths import next_or
 
@@ -39,7 +39,7 @@ def sign_in() -> ResponseReturnValue:
     if not form.validate():
         return ask_again.sign_in_page(form, typed, UNPROCESSABLE, next_or())
     try:
-        key = sessions.sign_in(form.name.data, form.password.data, request.remote_addr or "")
+        key = sessions.sign_in(form.name.data, form.password.data, request.remote_addr or "", device.shown())
     except SignInRefused as error:
         form.password.errors = [said(error)]
         return ask_again.sign_in_page(form, typed, UNAUTHORIZED, next_or())
@@ -50,7 +50,7 @@ def sign_in() -> ResponseReturnValue:
     if before:
         sessions.sign_out(before)
     operator.enter(key)
-    return ask_again.go_on(typed, next_or(), _("You are signed in again."))
+    return device.remember(ask_again.go_on(typed, next_or(), _("You are signed in again.")))
 
 
 @bp.post("/sign-out")

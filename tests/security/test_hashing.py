@@ -14,7 +14,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from hikflask.extensions import db
-from hikflask.models import Operator, OperatorSession
+from hikflask.models import Operator, OperatorSession, Throttle
 from hikflask.models.operator import VIEWER
 from hikflask.services import first_run, operators, passwords
 from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
@@ -90,6 +90,19 @@ def test_two_are_hashed_at_once_and_who_finds_no_place_hears_so_at_once(app: Fla
     assert {one.result().status_code for one in at_once} == {503}
     assert (pages, standing) == ([200, 200, 200], (2, 2))
     assert (statuses, scrypt.calls, scrypt.most) == ({503: 22, 401: 8}, 8, 2)
+
+
+def test_try_that_nobody_had_time_for_is_not_counted(app: Flask, busy: None) -> None:  # noqa: ARG001
+    client = client_of(app, confirmed=False)
+    for _ in range(12):
+        assert sign_in(app, 99).status_code == 503
+        assert client.post("/confirm", data={"password": "wrong"}).status_code == 503
+
+    with app.app_context():
+        counts = db.select(Throttle.count).where(
+            Throttle.key.in_(["address:198.51.100.99"]) | Throttle.key.startswith("session:")
+        )
+        assert db.session.execute(counts).scalars().all() == [0, 0]
 
 
 def test_threads_that_wait_for_a_hash_leave_most_threads_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:

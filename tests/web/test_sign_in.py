@@ -177,16 +177,23 @@ def test_sessions_are_told_apart_by_the_day_and_second_they_began(app: Flask) ->
 
 
 def test_cookie_has_its_attributes(app: Flask, browser: FlaskClient) -> None:
-    plain = sign_in(browser).headers["Set-Cookie"]
+    plain = sign_in(browser)
     secure = app.test_client().post(
         "/sign-in",
         data={"name": NAME, "password": OPERATOR_PASSWORD},
         headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "10.0.0.9"},
     )
 
-    assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(plain.split("; "))
-    assert "Secure" not in plain.split("; ")
-    assert "Secure" in secure.headers["Set-Cookie"].split("; ")
+    for answer, is_secure in ((plain, False), (secure, True)):
+        cookies = [cookie.split("; ") for cookie in answer.headers.getlist("Set-Cookie")]
+        assert [cookie[0].partition("=")[0].removeprefix("__Host-") for cookie in cookies] == [
+            "hikflask_device",
+            "hikflask",
+        ]
+        for cookie in cookies:
+            assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie)
+            assert ("Secure" in cookie) is is_secure
+            assert cookie[0].startswith("__Host-") is is_secure
 
 
 @pytest.mark.parametrize(("column", "seconds", "open_still"), [
@@ -412,6 +419,17 @@ class TestPassword:
         thief = app.test_client()
         thief.set_cookie("hikflask", copied.value)
         assert thief.get("/employees/").status_code == 303
+
+    def test_change_ends_what_the_password_before_confirmed(self, app: Flask) -> None:
+        client = client_of(app)
+        assert client.get("/operators/").status_code == 200
+
+        assert self.change(client).status_code == 303
+
+        assert client.get("/operators/").location == "/confirm?next=/operators/"
+        assert client.post("/confirm", data={"password": OPERATOR_PASSWORD}).status_code == 422
+        assert client.post("/confirm", data={"password": "четыре слова без связи"}).status_code == 303
+        assert client.get("/operators/").status_code == 200
 
     @pytest.mark.parametrize(("changed", "sentence"), [
         ({"password": "wrong"}, "The password is wrong."),
