@@ -133,6 +133,7 @@ SETTINGS = {
     "TIMEZONE": Setting("", _zone, "a zone name such as Europe/Moscow, or empty for the machine's own"),
     "SESSION_IDLE": _time(7200.0),
     "SESSION_LIFETIME": _time(43200.0),
+    "SESSIONS_PER_OPERATOR": Setting(20, _whole(1, 1000), "a whole number between 1 and 1000"),
     "API_LIMIT": Setting(6000, _whole(1, 10**6), "a whole number of calls a minute", PER_MINUTE),
     "TRUSTED_PROXY": Setting("127.0.0.1", _address, "the IP address of the proxy in front, or empty for none"),
     "HOSTS": Setting("", _hosts, "the host names that the pages are called by, or empty for any"),

@@ -207,6 +207,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Too many tries. Wait %(n)s s and try again."),
         N_("Too many tries. Wait a while and try again."),
     ),
+    "passwords_busy": (
+        N_("The server has too many passwords to check just now. Wait %(n)s s and try again."),
+        N_("The server has too many passwords to check just now. Try again in a moment."),
+    ),
     "sign_in_refused": (N_("The name or the password is wrong."),),
     "password_wrong": (N_("The password is wrong."),),
     "password_short": (

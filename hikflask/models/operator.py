@@ -21,7 +21,10 @@ def may(role: str, needed: str) -> bool:
 
 
 class Operator(Base):
-    """Somebody who signs in; `login` is the folded name, `password_hash` a scrypt hash."""
+    """Somebody who signs in; `login` is the folded name, `password_hash` a scrypt hash.
+
+    `device_generation` rises when all sessions end: a device that was signed in on before is then a strange one again.
+    """
 
     __table_args__ = (CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"), NO_ID_TWICE)
 
@@ -32,6 +35,7 @@ class Operator(Base):
     role: Mapped[str] = mapped_column(String(8))
     is_active: Mapped[bool] = mapped_column(default=True)
     must_change_password: Mapped[bool] = mapped_column(default=False)
+    device_generation: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 
     def __repr__(self) -> str:

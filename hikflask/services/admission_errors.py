@@ -9,10 +9,22 @@ class AdmissionError(ServiceError):
     code = "sign_in_refused"
 
 
-class TooOften(AdmissionError):
+class TryLater(AdmissionError):
+    """Not now (params: seconds until it may be tried again)."""
+
+    code = "too_often"
+
+
+class TooOften(TryLater):
     """Too many tries within a while (params: seconds until the next one counts)."""
 
     code = "too_often"
+
+
+class PasswordsBusy(TryLater):
+    """More passwords come in at once than this process computes hashes of (params: seconds)."""
+
+    code = "passwords_busy"
 
 
 class SignInRefused(AdmissionError):

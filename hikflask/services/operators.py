@@ -2,21 +2,22 @@
 
 import secrets
 
-from sqlalchemy import delete, false, select, text, update
+from sqlalchemy import false, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from hikflask.extensions import db
-from hikflask.models import Operator, OperatorSession
+from hikflask.models import Operator
 from hikflask.models.employee import folded
 from hikflask.models.operator import ADMIN
-from hikflask.services import actor_names, audit, passwords, statements, throttling
+from hikflask.services import actor_names, audit, passwords, sessions, statements, throttling
 from hikflask.services.admission_errors import (
     LastAdministrator,
     NameReserved,
     OperatorNameKnown,
     OperatorsExist,
     OperatorUnknown,
+    PasswordWrong,
 )
 
 TEMPORARY_BYTES = 12
@@ -105,7 +106,7 @@ def change(operator_id: int, role: str, is_active: bool) -> Operator:
         db.session.rollback()
         raise LastAdministrator
     if not is_active:
-        db.session.execute(delete(OperatorSession).where(OperatorSession.operator_id == operator_id))
+        sessions.end_all(operator_id)
     audit.note("operator.changed", subject=operator.name, before=before, after={"role": role, "is_active": is_active})
     db.session.commit()
     return row(operator_id)
@@ -120,17 +121,16 @@ def set_password(operator_id: int, password: str, *, keep_session: int | None = 
     """Give another password; every other session ends, and the tries that were counted are forgotten.
 
     :param keep_session: the session that stays, when operators change their own.
-    :raises WeakPassword: :raises OperatorUnknown: when there is none.
+    :raises WeakPassword: :raises PasswordsBusy: :raises OperatorUnknown: when there is none.
+    :raises PasswordWrong: when that session was ended meanwhile, as by an administrator who gave another password.
     """
     operator = row(operator_id)
     passwords.refuse_weak(password, operator.name)
     operator.password_hash = passwords.hashed(password)
     operator.must_change_password = temporary
-    db.session.execute(
-        delete(OperatorSession).where(
-            OperatorSession.operator_id == operator_id, OperatorSession.id != (keep_session or 0)
-        )
-    )
+    if sessions.end_all(operator_id, keep_session) != (keep_session is not None):
+        db.session.rollback()
+        raise PasswordWrong
     audit.note("operator.password_reset" if temporary else "operator.password_changed", subject=operator.name)
     db.session.commit()
     throttling.forget(throttling.account(operator.login))

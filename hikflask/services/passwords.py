@@ -1,16 +1,24 @@
 """What a good password is, and its scrypt hash."""
 
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
+from threading import BoundedSemaphore
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from hikflask.services.admission_errors import PasswordCommon, PasswordLong, PasswordShort
+from hikflask.services.admission_errors import PasswordCommon, PasswordLong, PasswordsBusy, PasswordShort
 
 SHORTEST, LONGEST = 12, 128
 # The least that OWASP's Password Storage Cheat Sheet names for 32 MB: N = 2^15, r = 8, p = 3.
 METHOD = "scrypt:32768:8:3"
+# A hash takes a third of a second and 32 MB: so many at once leave threads and processor to those who look at pages.
+AT_ONCE, WAITING = 2, 6
+LONGEST_WAIT = 5.0
+TRY_AGAIN_AFTER = 5
+_PLACES, _TURNS = BoundedSemaphore(AT_ONCE + WAITING), BoundedSemaphore(AT_ONCE)
 # zxcvbn's score counts guesses: 0 below a thousand, 1 below a million, … 4 from ten thousand million on.
 LOWEST_SCORE = 2
 # To judge takes time by the length's third power: of 72 letters some take seconds, and 40 say as much.
@@ -95,14 +103,43 @@ def _score(password: str, known: list[str]) -> int:
 
 
 def hashed(password: str) -> str:
-    """Return the scrypt hash of a password."""
-    return generate_password_hash(composed(password), method=METHOD)
+    """Return the scrypt hash of a password.
+
+    :raises PasswordsBusy:
+    """
+    with _turn():
+        return generate_password_hash(composed(password), method=METHOD)
 
 
 def fits(password: str, password_hash: str | None) -> bool:
-    """True when the hash is the password's; without a hash it takes as long, so that nobody learns who is known."""
-    known = check_password_hash(password_hash or _nobodys_hash(), composed(password)[: LONGEST + 1])
+    """True when the hash is the password's; without a hash it takes as long, so that nobody learns who is known.
+
+    :raises PasswordsBusy:
+    """
+    compared = password_hash or _nobodys_hash()
+    with _turn():
+        known = check_password_hash(compared, composed(password)[: LONGEST + 1])
     return known and password_hash is not None
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait until this process has time for a hash; whoever finds too many waiting already is told at once.
+
+    :raises PasswordsBusy:
+    """
+    with _held(_PLACES, 0.0), _held(_TURNS, LONGEST_WAIT):
+        yield
+
+
+@contextmanager
+def _held(places: BoundedSemaphore, seconds: float) -> Iterator[None]:
+    if not places.acquire(timeout=seconds):
+        raise PasswordsBusy(seconds=TRY_AGAIN_AFTER)
+    try:
+        yield
+    finally:
+        places.release()
 
 
 @cache

@@ -4,7 +4,7 @@ import hashlib
 from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
-from sqlalchemy import case, delete, update
+from sqlalchemy import ColumnElement, case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hikflask.extensions import db
@@ -32,9 +32,25 @@ def take(key: str, limit: int, seconds: float) -> None:
         raise TooOften(seconds=max(1, round(left)), first=count == limit + 1)
 
 
+def refuse_spent(key: str, limit: int, seconds: float) -> None:
+    """Refuse a try where there were `limit` already within the window; one that may go on is not counted yet.
+
+    :raises TooOften: as take() does.
+    """
+    spent = select(Throttle.key).where(Throttle.key == key[:LONGEST_KEY], Throttle.count >= limit, _is_open(seconds))
+    if db.session.execute(spent).first():
+        take(key, limit, seconds)
+    db.session.commit()
+
+
 def account(login: str) -> str:
     """Return the key of an account: names of any length fit, and the table does not show what was typed for a name."""
     return f"account:{hashlib.sha256(login.encode()).hexdigest()}"
+
+
+def at(account_key: str, place: str) -> str:
+    """Return the key of an account at one place."""
+    return f"{account_key}@{place}"
 
 
 def place(address: str) -> str:
@@ -53,9 +69,10 @@ def give_back(key: str) -> None:
     db.session.commit()
 
 
-def forget(key: str) -> None:
-    """Forget all tries of a key."""
-    db.session.execute(delete(Throttle).where(Throttle.key == key[:LONGEST_KEY]))
+def forget(account_key: str) -> None:
+    """Forget all tries of an account, also those that are counted by place."""
+    anywhere = (Throttle.key == account_key) | Throttle.key.startswith(at(account_key, ""), autoescape=True)
+    db.session.execute(delete(Throttle).where(anywhere))
     db.session.commit()
 
 
@@ -68,8 +85,7 @@ def forget_old() -> None:
 def _counted(key: str, seconds: float) -> Any:
     """One statement: add one to a window that is open, else open a new one; a window of the future is none."""
     insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-    now = database_now()
-    open_still = Throttle.since.between(database_now(-seconds), database_now(1.0))
+    now, open_still = database_now(), _is_open(seconds)
     return (
         insert(Throttle)
         .values(key=key, since=now, count=1)
@@ -82,3 +98,7 @@ def _counted(key: str, seconds: float) -> Any:
         )
         .returning(Throttle.count, Throttle.since, now.label("now"))
     )
+
+
+def _is_open(seconds: float) -> ColumnElement[bool]:
+    return Throttle.since.between(database_now(-seconds), database_now(1.0))

@@ -8,15 +8,15 @@ from flask_wtf.csrf import CSRFError
 from hikflask.access import VIEWER, allow
 from hikflask.forms.sign_in import NewPasswordForm
 from hikflask.services import operators, sessions
-from hikflask.services.admission_errors import TooOften, WeakPassword
+from hikflask.services.admission_errors import TryLater, WeakPassword
 from hikflask.services.errors import ServiceError
-from hikflask.web import ask_again, errors, kept, operator
-from hikflask.web.errors import said
+from hikflask.web import ask_again, device, errors, kept, operator
+from hikflask.web.errors import later, said
 from hikflask.web.paths import next_or
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
-BAD_REQUEST, UNPROCESSABLE, TOO_MANY = 400, 422, 429
+BAD_REQUEST, UNPROCESSABLE = 400, 422
 
 
 @bp.get("/")
@@ -43,16 +43,16 @@ def change_password() -> ResponseReturnValue:
     try:
         sessions.refuse_wrong_password(person, form.password.data)
         operators.set_password(person.operator_id, form.new_password.data, keep_session=person.session_id)
-    except TooOften as error:
+    except TryLater as error:
         form.password.errors = [said(error)]
-        return ask_again.with_retry_after(_form(form, TOO_MANY), error)
+        return later(_form(form), error)
     except ServiceError as error:
         field = form.new_password if isinstance(error, WeakPassword) else form.password
         field.errors = [said(error)]
         return _form(form, UNPROCESSABLE)
     operator.enter(sessions.renewed(person))
     flash(_("The password is changed. All other sessions have ended."))
-    return ask_again.go_on(kept.carried(), next_path)
+    return device.remember(ask_again.go_on(kept.carried(), next_path))
 
 
 @bp.errorhandler(CSRFError)

@@ -5,7 +5,6 @@ from flask_babel import gettext as _
 
 from hikflask import access
 from hikflask.forms.sign_in import ConfirmForm, NewPasswordForm, SignInForm
-from hikflask.services.admission_errors import TooOften
 from hikflask.web import htmx, kept, operator
 from hikflask.web.kept import Kept
 from hikflask.web.paths import page_before
@@ -101,12 +100,6 @@ def go_on(typed: Kept | None, next_path: str, why: str = "") -> Response:
         return password_page(NewPasswordForm(formdata=None), typed, next_path=next_path)
     again = kept.shown_again(typed, person, why) if typed and person else None
     return again or make_response(redirect(next_path, 303))
-
-
-def with_retry_after(response: Response, error: TooOften) -> Response:
-    """Say in the answer when the next try counts."""
-    response.headers["Retry-After"] = str(error.params["seconds"])
-    return response
 
 
 def _only_looks() -> bool:

@@ -71,6 +71,7 @@ DEEDS = {
     "sign_out": N_("Signed out"),
     "sign_out.elsewhere": N_("Signed out at another place"),
     "sign_out.everywhere": N_("Signed out everywhere"),
+    "sign_out.oldest": N_("Oldest session ended, since too many were open"),
     "access.refused": N_("Access refused"),
     "secrets.rotated": N_("Terminals' passwords encrypted with a new key"),
     "audit.exported": N_("Audit trail exported"),

@@ -11,6 +11,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, 
 from hikflask import request_body, wording
 from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
+from hikflask.services.admission_errors import TryLater
 from hikflask.services.errors import EmployeeUnknown, ServiceError
 from hikflask.web import ask_again, htmx
 from hikflask.web.actors import actor
@@ -20,7 +21,11 @@ KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}
 NOT_FOUND = 404
 CONFLICT = 409
 UNPROCESSABLE = 422
+TOO_MANY = 429
+BUSY = 503
 STATUS = {
+    "too_often": TOO_MANY,
+    "passwords_busy": BUSY,
     "employee_unknown": NOT_FOUND,
     "name_bytes": UNPROCESSABLE,
     "photo_unreadable": UNPROCESSABLE,
@@ -39,6 +44,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(InternalServerError, failed)
     app.register_error_handler(DataError, not_storable)
     app.register_error_handler(EmployeeUnknown, not_there)
+    app.register_error_handler(TryLater, not_now)
 
 
 def status_of(error: ServiceError) -> int:
@@ -98,6 +104,18 @@ def _token_lost(status: int) -> Response:
 def not_there(error: EmployeeUnknown) -> Response:
     """Say that somebody deleted the employee between this request's first look and its deed."""
     return _page(NOT_FOUND, said(error))
+
+
+def later(response: Response, error: TryLater) -> Response:
+    """Give an answer the status of a refusal for now, and say in it when the next try counts."""
+    response.status_code = status_of(error)
+    response.headers["Retry-After"] = str(error.params["seconds"])
+    return response
+
+
+def not_now(error: TryLater) -> Response:
+    """Say when to come again, where no form is shown once more."""
+    return later(_page(status_of(error), said(error), again=page_before()), error)
 
 
 def _too_large() -> Response:

@@ -9,14 +9,14 @@ from flask_babel import gettext as _
 from hikflask.access import public
 from hikflask.forms.sign_in import FirstRunForm
 from hikflask.services import first_run, operators
-from hikflask.services.admission_errors import CodeWrong, OperatorsExist, TooOften, WeakPassword
+from hikflask.services.admission_errors import CodeWrong, OperatorsExist, TryLater, WeakPassword
 from hikflask.services.errors import ServiceError
-from hikflask.web import ask_again, language
-from hikflask.web.errors import said
+from hikflask.web import language
+from hikflask.web.errors import later, said
 
 bp = Blueprint("first_run", __name__)
 
-UNPROCESSABLE, TOO_MANY = 422, 429
+UNPROCESSABLE = 422
 
 
 @bp.before_request
@@ -47,9 +47,9 @@ def create() -> ResponseReturnValue:
         first_run.create_administrator(*values, request.remote_addr or "")
     except OperatorsExist:
         abort(404)
-    except TooOften as error:
+    except TryLater as error:
         form.code.errors = [said(error)]
-        return ask_again.with_retry_after(_form(form, TOO_MANY), error)
+        return later(_form(form), error)
     except ServiceError as error:
         _field_of(form, error).errors = [said(error)]
         return _form(form, UNPROCESSABLE)

@@ -9,9 +9,10 @@ from hikflask.access import ADMIN, confirmed
 from hikflask.forms.operators import OperatorChangeForm, OperatorForm
 from hikflask.models import Operator
 from hikflask.services import operators, tokens
+from hikflask.services.admission_errors import TryLater
 from hikflask.services.errors import ServiceError
 from hikflask.web import kept
-from hikflask.web.errors import said
+from hikflask.web.errors import later, said
 
 bp = Blueprint("operators", __name__, url_prefix="/operators")
 
@@ -35,6 +36,9 @@ def create() -> ResponseReturnValue:
     password = operators.temporary_password()
     try:
         added = operators.create(form.name.data, password, form.role.data, temporary=True)
+    except TryLater as error:
+        form.name.errors = [said(error)]
+        return later(_page(form), error)
     except ServiceError as error:
         form.name.errors = [said(error)]
         return _page(form, UNPROCESSABLE)

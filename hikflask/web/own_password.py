@@ -13,12 +13,12 @@ from hikflask.access import Rule
 from hikflask.extensions import csrf
 from hikflask.forms.sign_in import ConfirmForm
 from hikflask.services import sessions
-from hikflask.services.admission_errors import PasswordWrong, TooOften
+from hikflask.services.admission_errors import PasswordWrong, TryLater
 from hikflask.services.sessions import SignedIn
 from hikflask.web import ask_again, kept, paths
-from hikflask.web.errors import said
+from hikflask.web.errors import later, said
 
-UNPROCESSABLE, TOO_MANY, FORBIDDEN = 422, 429, 403
+UNPROCESSABLE, FORBIDDEN = 422, 403
 # The fields of the question stand among those of a form that may have a password of its own.
 PREFIX = "own_"
 FIELD, PAGE = f"{PREFIX}password", f"{PREFIX}page"
@@ -55,9 +55,9 @@ def check(form: ConfirmForm, person: SignedIn, again: Callable[[ConfirmForm, int
     except PasswordWrong as error:
         form.password.errors = [said(error)]
         return again(form, UNPROCESSABLE)
-    except TooOften as error:
+    except TryLater as error:
         form.password.errors = [said(error)]
-        return ask_again.with_retry_after(again(form, TOO_MANY), error)
+        return later(again(form, UNPROCESSABLE), error)
     return None
 
 

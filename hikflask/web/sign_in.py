@@ -8,14 +8,14 @@ from flask_wtf.csrf import CSRFError
 from hikflask.access import VIEWER, allow, public
 from hikflask.forms.sign_in import SignInForm
 from hikflask.services import operators, sessions
-from hikflask.services.admission_errors import SignInRefused, TooOften
-from hikflask.web import ask_again, kept, language, operator
-from hikflask.web.errors import said
+from hikflask.services.admission_errors import SignInRefused, TryLater
+from hikflask.web import ask_again, device, kept, language, operator
+from hikflask.web.errors import later, said
 from hikflask.web.paths import next_or
 
 bp = Blueprint("sign_in", __name__)
 
-BAD_REQUEST, UNAUTHORIZED, UNPROCESSABLE, TOO_MANY = 400, 401, 422, 429
+BAD_REQUEST, UNAUTHORIZED, UNPROCESSABLE = 400, 401, 422
 
 
 @bp.get("/sign-in")
@@ -39,19 +39,18 @@ def sign_in() -> ResponseReturnValue:
     if not form.validate():
         return ask_again.sign_in_page(form, typed, UNPROCESSABLE, next_or())
     try:
-        key = sessions.sign_in(form.name.data, form.password.data, request.remote_addr or "")
+        key = sessions.sign_in(form.name.data, form.password.data, request.remote_addr or "", device.shown())
     except SignInRefused as error:
         form.password.errors = [said(error)]
         return ask_again.sign_in_page(form, typed, UNAUTHORIZED, next_or())
-    except TooOften as error:
+    except TryLater as error:
         form.password.errors = [said(error)]
-        response = ask_again.sign_in_page(form, typed, TOO_MANY, next_or())
-        return ask_again.with_retry_after(response, error)
+        return later(ask_again.sign_in_page(form, typed, next_path=next_or()), error)
     before = operator.present()
     if before:
         sessions.sign_out(before)
     operator.enter(key)
-    return ask_again.go_on(typed, next_or(), _("You are signed in again."))
+    return device.remember(ask_again.go_on(typed, next_or(), _("You are signed in again.")))
 
 
 @bp.post("/sign-out")

@@ -176,8 +176,8 @@ PLACES = {
 
 @pytest.mark.usefixtures("quick_passwords")
 def test_sign_in_and_confirmation_and_language_lead_to_no_other_site(app: Flask) -> None:
-    client = client_of(app)
     for wanted in ELSEWHERE:
+        client = client_of(app)
         form = {"name": OPERATOR_NAME, "password": OPERATOR_PASSWORD, "next": wanted}
         answers = [client.post(f"/{place}", data={**more, "next": wanted}) for place, more in PLACES.items()]
         answers.append(client.get("/sign-in", query_string={"next": wanted}))

@@ -137,11 +137,14 @@ def test_over_https_the_cookie_is_for_this_host_alone(app: Flask) -> None:
     browser = app.test_client()
     form = {"name": OPERATOR_NAME, "password": OPERATOR_PASSWORD}
 
-    cookie = browser.post("/sign-in", data=form, **secure).headers["Set-Cookie"].split("; ")
+    answer = browser.post("/sign-in", data=form, **secure)
+    device, session = (cookie.split("; ") for cookie in answer.headers.getlist("Set-Cookie"))
 
-    assert cookie[0].startswith("__Host-hikflask=")
-    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie)
-    assert not any(part.startswith("Domain") for part in cookie)
+    assert device[0].startswith("__Host-hikflask_device=")
+    assert session[0].startswith("__Host-hikflask=")
+    for cookie in (device, session):
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie)
+        assert not any(part.startswith("Domain") for part in cookie)
     assert browser.get("/employees/", **secure).status_code == 200
 
 

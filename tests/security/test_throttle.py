@@ -1,5 +1,6 @@
 """Guessing: tries are counted in the database, so no second process and no hurry gets around the limit."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -42,8 +43,12 @@ def two_apps(
         cluster.drop("throttle")
 
 
-def sign_in(app: Flask, password: str = "wrong", name: str = OPERATOR_NAME) -> Any:
-    return app.test_client().post("/sign-in", data={"name": name, "password": password})
+def sign_in(
+    app: Flask, password: str = "wrong", name: str = OPERATOR_NAME, place: str = "127.0.0.1", language: str = "en"
+) -> Any:
+    """Sign in on a device that nobody was in on before."""
+    headers = {"X-Forwarded-For": place, "Accept-Language": language}
+    return app.test_client().post("/sign-in", data={"name": name, "password": password}, headers=headers)
 
 
 def at_once(times: int, work: Callable[[int], object]) -> Counter[object]:
@@ -124,12 +129,89 @@ def test_open_session_is_no_way_to_guess_its_password(app: Flask) -> None:
     client = client_of(app, confirmed=False)
     forms = [("/confirm", {"password": "wrong"}), ("/operators/", {"own_password": "wrong"})] * 3
     forms += [("/account/password", {"password": "wrong", "new_password": "x" * 12, "repeated": "x" * 12})] * 4
-    forms += [("/sign-in", {"name": OPERATOR_NAME, "password": "wrong"}), ("/confirm", {"password": OPERATOR_PASSWORD})]
+    forms += [("/operators/", {"own_password": OPERATOR_PASSWORD}), ("/confirm", {"password": OPERATOR_PASSWORD})]
 
     answers = [client.post(path, data=form) for path, form in forms]
 
     assert [answer.status_code for answer in answers] == [422] * 10 + [429, 429]
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 900
+    assert client_of(app, confirmed=False).post("/confirm", data=forms[-1][1]).status_code == 303
+
+
+@pytest.mark.usefixtures("quick_passwords")
+def test_right_passwords_are_asked_for_no_more_often_than_a_person_needs(app: Flask) -> None:
+    client = client_of(app, confirmed=False)
+
+    statuses = [client.post("/confirm", data={"password": OPERATOR_PASSWORD}).status_code for _ in range(11)]
+
+    assert statuses == [303] * 10 + [429]
+
+
+@pytest.mark.usefixtures("quick_passwords")
+def test_guesses_at_a_name_keep_nobody_from_confirming_who_is_signed_in(app: Flask) -> None:
+    client = client_of(app, confirmed=False)
+    for number in range(25):
+        sign_in(app, place=f"198.51.100.{number % 3}")
+    new = "четыре слова без связи"
+
+    confirmed = client.post("/confirm", data={"password": OPERATOR_PASSWORD})
+    changed = client.post(
+        "/account/password", data={"password": OPERATOR_PASSWORD, "new_password": new, "repeated": new}
+    )
+
+    assert (confirmed.status_code, changed.status_code) == (303, 303)
+
+
+@pytest.mark.usefixtures("quick_passwords", "client")
+def test_one_address_closes_a_name_for_itself_alone(app: Flask) -> None:
+    statuses = [sign_in(app, place="198.51.100.1").status_code for _ in range(40)]
+
+    assert statuses == [401] * 10 + [429] * 30
+    assert sign_in(app, OPERATOR_PASSWORD, place="198.51.100.1").status_code == 429
+    assert sign_in(app, OPERATOR_PASSWORD, place="198.51.100.2").status_code == 303
+
+
+@pytest.mark.usefixtures("quick_passwords", "client")
+def test_many_addresses_close_a_name_for_every_strange_device(app: Flask) -> None:
+    statuses = [sign_in(app, place=f"198.51.100.{number}").status_code for number in range(25)]
+    answer = sign_in(app, OPERATOR_PASSWORD, place="203.0.113.1")
+
+    assert statuses == [401] * 20 + [429] * 5
+    assert (answer.status_code, 1 <= int(answer.headers["Retry-After"]) <= 900) == (429, True)
+
+
+TOO_OFTEN = {
+    "en": r"Too many tries\. Wait (\d+) s and try again\.",
+    "ru": r"Слишком много попыток\. Подождите (\d+) с и повторите\.",
+}
+
+
+@pytest.mark.usefixtures("quick_passwords")
+def test_script_that_signs_in_for_ever_is_told_to_wait_and_stops_nobody_else(two_apps: tuple[Flask, Flask]) -> None:
+    statuses = [sign_in(two_apps[number % 2], OPERATOR_PASSWORD).status_code for number in range(50)]
+    refused = {language: sign_in(two_apps[0], OPERATOR_PASSWORD, language=language) for language in TOO_OFTEN}
+
+    assert statuses == [303] * 20 + [429] * 30
+    for language, answer in refused.items():
+        said = re.search(TOO_OFTEN[language], answer.text)
+        assert said
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, said[1])
+        assert f'value="{OPERATOR_NAME}"' in answer.text
+        assert OPERATOR_PASSWORD not in answer.text
+    assert sign_in(two_apps[0], OPERATOR_PASSWORD, place="198.51.100.1").status_code == 303
+    with two_apps[0].app_context():
+        add_operator("Ольга")
+        found = Counter(db.session.execute(db.select(AuditEntry.action)).scalars())
+    assert sign_in(two_apps[0], OPERATOR_PASSWORD, "Ольга").status_code == 303
+    assert (found["sign_in"], found["sign_in.throttled"]) == (21, 1)
+
+
+@pytest.mark.usefixtures("quick_passwords")
+def test_sign_ins_that_come_at_once_are_no_more(two_apps: tuple[Flask, Flask]) -> None:
+    counted = at_once(24, lambda number: sign_in(two_apps[number % 2], OPERATOR_PASSWORD).status_code)
+
+    assert counted[303] <= 20
+    assert set(counted) == {303, 429}
 
 
 @pytest.mark.usefixtures("context")

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.services import passwords, throttling
-from tests.signed_in import OPERATOR_NAME, add_operator
+from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator
 
 TOKEN = re.compile(r'name="csrf_token" value="[^"]+"')
 LEFT = "Ушёл"
@@ -103,6 +103,17 @@ def test_throttled_names_hear_the_same_without_any_scrypt(
     statuses = [browser.post("/sign-in", data={"name": name, "password": "x"}).status_code for name in CASES.values()]
 
     assert (statuses, scrypts) == ([429] * len(CASES), [])
+
+
+def test_right_password_of_a_script_that_goes_on_costs_no_scrypt(
+    browser: FlaskClient, scrypts: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hikflask.services.sessions.SIGN_INS", 1)
+    form = {"name": OPERATOR_NAME, "password": OPERATOR_PASSWORD}
+
+    statuses = [browser.post("/sign-in", data=form).status_code for _ in range(3)]
+
+    assert (statuses, len(scrypts)) == ([303, 429, 429], 1)
 
 
 @pytest.mark.usefixtures("context")

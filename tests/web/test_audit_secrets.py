@@ -120,6 +120,7 @@ def tomorrow() -> str:
 
 def sign_in_and_out(app: Flask, token: str) -> None:
     visitor = app.test_client()
+    app.config["SESSIONS_PER_OPERATOR"] = 1
     for name, password in (("Анна", WRONG), (TYPED_FOR_A_NAME, CHANGED), ("Анна", OPERATOR_PASSWORD)):
         visitor.post("/sign-in", data={"name": name, "password": password})
     visitor.post("/confirm", data={"password": WRONG})

@@ -147,6 +147,21 @@ def test_one_session_is_ended_from_another_place_and_only_an_own_one(app: Flask)
     assert other.get("/employees/").status_code == 200
 
 
+@pytest.mark.parametrize("role", [VIEWER, OPERATOR, ADMIN])
+def test_forged_id_ends_nobody_elses_session(app: Flask, role: str) -> None:
+    others = [client_of(app, other, name) for other, name in ((ADMIN, "Ольга"), (OPERATOR, "Борис"), (VIEWER, "Вера"))]
+    thief = client_of(app, role, "Кто-то")
+
+    for session_id in ["1", "2", "3", "01", "1e0", "-1", "999999", str(2**70)]:
+        assert thief.post(f"/account/sessions/{session_id}/end").status_code in {303, 404}
+
+    assert [other.get("/account/").status_code for other in others] == [200, 200, 200]
+    assert thief.get("/account/").status_code == 200
+    with app.app_context():
+        noted = db.session.execute(db.select(AuditEntry.action).where(AuditEntry.action.startswith("sign_out")))
+        assert noted.all() == []
+
+
 def test_sessions_are_told_apart_by_the_day_and_second_they_began(app: Flask) -> None:
     here = client_of(app)
     client_of(app)
@@ -165,16 +180,23 @@ def test_sessions_are_told_apart_by_the_day_and_second_they_began(app: Flask) ->
 
 
 def test_cookie_has_its_attributes(app: Flask, browser: FlaskClient) -> None:
-    plain = sign_in(browser).headers["Set-Cookie"]
+    plain = sign_in(browser)
     secure = app.test_client().post(
         "/sign-in",
         data={"name": NAME, "password": OPERATOR_PASSWORD},
         headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "10.0.0.9"},
     )
 
-    assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(plain.split("; "))
-    assert "Secure" not in plain.split("; ")
-    assert "Secure" in secure.headers["Set-Cookie"].split("; ")
+    for answer, is_secure in ((plain, False), (secure, True)):
+        cookies = [cookie.split("; ") for cookie in answer.headers.getlist("Set-Cookie")]
+        assert [cookie[0].partition("=")[0].removeprefix("__Host-") for cookie in cookies] == [
+            "hikflask_device",
+            "hikflask",
+        ]
+        for cookie in cookies:
+            assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie)
+            assert ("Secure" in cookie) is is_secure
+            assert cookie[0].startswith("__Host-") is is_secure
 
 
 @pytest.mark.parametrize(("column", "seconds", "open_still"), [
@@ -242,6 +264,20 @@ class TestThrottling:
             sign_in(browser, password="wrong")
 
         assert sign_in(browser).status_code == 303
+
+
+def test_each_sign_in_is_in_the_audit_trail_without_its_secrets(app: Flask, browser: FlaskClient) -> None:
+    for _ in range(2):
+        assert sign_in(browser).status_code == 303
+
+    with browser.session_transaction() as session:
+        key = session["_user_id"]
+    with app.app_context():
+        entries = db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "sign_in")).scalars().all()
+        told = [(entry.actor, entry.subject, entry.address) for entry in entries]
+        written = " ".join(str(vars(entry)) for entry in entries)
+    assert told == [(NAME, NAME, "127.0.0.1")] * 2
+    assert not any(secret in written for secret in (OPERATOR_PASSWORD, key, "scrypt"))
 
 
 def test_name_that_nobody_has_is_not_in_the_audit_trail(app: Flask, browser: FlaskClient) -> None:
@@ -386,6 +422,17 @@ class TestPassword:
         thief = app.test_client()
         thief.set_cookie("hikflask", copied.value)
         assert thief.get("/employees/").status_code == 303
+
+    def test_change_ends_what_the_password_before_confirmed(self, app: Flask) -> None:
+        client = client_of(app)
+        assert client.get("/operators/").status_code == 200
+
+        assert self.change(client).status_code == 303
+
+        assert client.get("/operators/").location == "/confirm?next=/operators/"
+        assert client.post("/confirm", data={"password": OPERATOR_PASSWORD}).status_code == 422
+        assert client.post("/confirm", data={"password": "четыре слова без связи"}).status_code == 303
+        assert client.get("/operators/").status_code == 200
 
     @pytest.mark.parametrize(("changed", "sentence"), [
         ({"password": "wrong"}, "The password is wrong."),
