@@ -82,8 +82,7 @@ def test_what_is_typed_beside_somebody_elses_picture_stays_with_ones_own_retake(
 OF_ANNA = {
     "ru": "Этот снимок сделал другой оператор, Анна, для сотрудника: Иван Иванов (100222). "
     "Всё равно сохранить его сотруднику из этой формы?",
-    "en": "Анна captured this picture for Иван Иванов (100222). "
-    "Save it for the employee in the form all the same?",
+    "en": "Анна captured this picture for Иван Иванов (100222). Save it for the employee in the form all the same?",
 }
 
 
