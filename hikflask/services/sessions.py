@@ -27,7 +27,7 @@ WINDOW_SECONDS = 900.0
 TRIES_BY_PLACE, TRIES_BY_ACCOUNT, TRIES_BY_DEVICE = 10, 20, 10
 TRIES_BY_ADDRESS = 30
 # Right ones of one account from one address: no person needs more, a script would go on for ever.
-SIGN_INS = 20
+SIGN_INS = 60
 # Right or wrong: what is asked for holds for ten minutes.
 CONFIRMATIONS = 10
 # A row is not written at each request; limits of minutes need no better.
