@@ -176,6 +176,11 @@ def test_bomb_is_refused_at_once(file: Callable[[], bytes], error: type[Exceptio
     assert time.process_time() - start < 2.0
 
 
+def test_terminals_picture_of_many_scans_is_none() -> None:
+    assert pictures.is_picture(of_many_scans(80, (300, 200)))
+    assert not pictures.is_picture(of_many_scans(120, (300, 200)))
+
+
 def test_ordinary_progressive_picture_is_taken_whatever_hangs_on_it() -> None:
     # Phones put a film behind the picture, in which any two bytes may be; a thumbnail is a picture of its own.
     film = b"\xff\xda" * 5000
