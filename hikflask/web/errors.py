@@ -20,12 +20,14 @@ KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}
 NOT_FOUND = 404
 CONFLICT = 409
 UNPROCESSABLE = 422
+UNAVAILABLE = 503
 STATUS = {
     "employee_unknown": NOT_FOUND,
     "name_bytes": UNPROCESSABLE,
     "photo_unreadable": UNPROCESSABLE,
     "photo_too_large": UNPROCESSABLE,
     "photo_too_many_pixels": UNPROCESSABLE,
+    "photos_waiting": UNAVAILABLE,
     "terminal_unknown": UNPROCESSABLE,
     "terminal_address_refused": UNPROCESSABLE,
     "terminal_password_needed": UNPROCESSABLE,
