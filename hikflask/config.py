@@ -126,6 +126,7 @@ SETTINGS = {
     "CONNECT_TIMEOUT": _time(3.0),
     "READ_TIMEOUT": _time(8.0),
     "LEASE_WAIT": _time(5.0),
+    "UPLOAD_WAIT": _time(10.0),
     "RETRY_BASE": _time(15.0),
     "RETRY_MAX": _time(900.0),
     "SWEEP_INTERVAL": _time(5.0),

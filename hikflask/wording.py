@@ -137,6 +137,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "photo_unreadable": (N_("The photo must be a JPEG or PNG picture."),),
     "photo_too_large": (N_("The photo is too large: at most 10 MB."),),
     "photo_too_many_pixels": (N_("The photo is too large: at most 40 megapixels."),),
+    "photos_waiting": (N_("Other photos are being processed. Try again in %(n)s s."),),
     "other_device": (
         N_("Another device answers at “%(t)s”. The old one may still open doors: remove the number there by hand."),
         N_("Another device answers there. The old one may still open doors: remove the number there by hand."),

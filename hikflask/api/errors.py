@@ -70,6 +70,7 @@ STATUS = {
     "address_refused": BAD_GATEWAY,
     "certificate_changed": BAD_GATEWAY,
     "captureTimeout": NOBODY_CAME,
+    "photos_waiting": AWAY,
     "unreachable": AWAY,
     "no_answer": AWAY,
     "lease_lost": AWAY,
@@ -102,7 +103,10 @@ def _input(error: InputError, **always: Any) -> ResponseReturnValue:
 def _service(error: ServiceError, **always: Any) -> ResponseReturnValue:
     message = wording.english(error.code, **error.params)
     fields = {"fields": {_api_name(name): message for name in error.fields}} if error.fields else {}
-    return refusal(error.code, message, status_of(error.code), **fields, **always)
+    response, status = refusal(error.code, message, status_of(error.code), **fields, **always)
+    if status == AWAY and "seconds" in error.params:
+        response.headers["Retry-After"] = str(error.params["seconds"])
+    return response, status
 
 
 def _api_name(name: str) -> str:

@@ -70,7 +70,8 @@ def save(
     :raises CaptureRunning: :raises CaptureSuperseded: :raises CaptureNotSaved: :raises CaptureLost: when the capture's
         picture cannot be used. :raises CaptureOfAnother: when somebody else asked for it, and nobody said to take it.
     :raises TerminalUnknown: :raises EmployeeInactive: when it cannot be on the terminal chosen for it.
-    :raises BadPhoto: when the upload is no picture. :raises NameTooLong: when the terminal takes no such name.
+    :raises BadPhoto: when the upload is no picture. :raises PhotosWaiting: when others took too long.
+    :raises NameTooLong: when the terminal takes no such name.
     :raises ConsentMissing: when nothing says that this face may be kept, and that is required.
     :raises EmployeeUnknown: when the employee that would change was deleted meanwhile.
     """

@@ -77,6 +77,13 @@ class PhotoTooManyPixels(BadPhoto):
     code = "photo_too_many_pixels"
 
 
+class PhotosWaiting(ServiceError):
+    """Other photos are being decoded, and this one's turn did not come in time (params: seconds until a new try)."""
+
+    code = "photos_waiting"
+    fields = ("photo",)
+
+
 class TerminalUnknown(ServiceError):
     """No such terminal, or one that is switched off here."""
 

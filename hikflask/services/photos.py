@@ -24,8 +24,8 @@ from hikflask.models import Photo
 from hikflask.models.columns import database_now
 from hikflask.models.photo import CAPTURED, UPLOADED
 from hikflask.services import statements
+from hikflask.services.decoder import baseline_jpeg
 from hikflask.services.errors import CaptureLost, PhotoForgotten
-from hikflask.services.pictures import baseline_jpeg
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,10 @@ def keep_upload(stream: IO[bytes], number: str) -> Photo:
     """Store an uploaded JPEG or PNG as a baseline JPEG of at most 200 KB and return its row; see _keep().
 
     :raises BadPhoto: when it is no such picture, over 10 MB or over 40 megapixels.
+    :raises PhotosWaiting: when other uploads took too long.
     """
+    # Whoever waits for a turn keeps no connection from others.
+    db.session.commit()
     return _keep(baseline_jpeg(stream), number, UPLOADED)
 
 

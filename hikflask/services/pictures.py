@@ -1,16 +1,21 @@
-"""Uploaded pictures: what a browser or a program sends becomes a baseline JPEG that terminals take, or is refused."""
+"""Pictures: an upload becomes a baseline JPEG that terminals take, a captured one is one that can be decoded, or neither.
+
+This file is a program, too: decoder.py runs it to decode an upload in a process of its own. So it imports nothing of
+the app, which would take a second.
+"""
 
 import io
 import re
+import resource
 import struct
-import threading
-from typing import IO
+import sys
+from collections.abc import Iterator
+from typing import ClassVar
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image
 
-from hikflask.services.errors import BadPhoto, PhotoTooLarge, PhotoTooManyPixels
-
-LARGEST_FILE = 10 * 1024 * 1024
+# Of such a process, without its libraries; the largest pictures take 360 to 460 MB.
+MOST_MEMORY = 512 * 1024 * 1024
 MOST_PIXELS = 40_000_000
 # Cameras of terminals have two megapixels.
 MOST_CAPTURED_PIXELS = 4_000_000
@@ -25,8 +30,9 @@ LONGEST_SIDE = 1200
 SMALLER_SIDES = (LONGEST_SIDE, 1000, 800, 640, 480)
 QUALITIES = (90, 82, 74, 66)
 UPRIGHT = 1
-# The largest picture takes 600 MB while it is decoded: one after the other.
-_DECODING = threading.Lock()
+# What Pillow raises.
+TOO_MANY_PIXELS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+UNREADABLE = (OSError, SyntaxError, ValueError, MemoryError)
 # EXIF orientation → what makes the picture upright (EXIF 2.32, tag 0x0112).
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -39,40 +45,65 @@ TURNS = {
 }
 
 
-def baseline_jpeg(stream: IO[bytes]) -> bytes:
-    """Turn an upload by its EXIF, drop its metadata and encode it as terminals take it: baseline, 4:2:0, ≤ 200 KB.
+class Unreadable(Exception):
+    """No JPEG or PNG; `status` is the exit status of the program."""
 
-    :raises BadPhoto: when it is no JPEG or PNG, over 10 MB or over 40 megapixels.
+    status: ClassVar[int] = 3
+
+
+class TooManyPixels(Unreadable):
+    """Over 40 megapixels."""
+
+    status = 4
+
+
+def baseline(data: bytes) -> bytes:
+    """Turn a JPEG or PNG by its EXIF, drop its metadata, encode it as terminals take it: baseline, 4:2:0, ≤ 200 KB.
+
+    :raises Unreadable: when it is no such picture. :raises TooManyPixels:
     """
-    data = stream.read(LARGEST_FILE + 1)
-    if len(data) > LARGEST_FILE:
-        raise PhotoTooLarge
-    with _DECODING:
-        return _encoded(_decoded(data))
-
-
-def _decoded(data: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
             if opened.width * opened.height > MOST_PIXELS:
-                raise PhotoTooManyPixels
+                raise TooManyPixels
             if opened.format != "PNG" and _scans(data) > MOST_SCANS:
-                raise BadPhoto
-            return _flat(_upright(opened))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PhotoTooManyPixels from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise BadPhoto from error
+                raise Unreadable
+            picture = _flat(_upright(_small(opened)))
+            return next(jpeg for jpeg in _encodings(picture) if len(jpeg) <= LARGEST_JPEG)
+    except TOO_MANY_PIXELS as error:
+        raise TooManyPixels from error
+    except UNREADABLE as error:
+        raise Unreadable from error
+
+
+def _small(opened: Image.Image) -> Image.Image:
+    """Decode a picture and make it no larger than it is kept, before anything else is done with it: this takes memory.
+
+    A JPEG is decoded smaller at once, where it can be.
+    """
+    opened.draft(None, (LONGEST_SIDE, LONGEST_SIDE))
+    opened.load()
+    picture = opened
+    if opened.mode.startswith("I;16"):
+        picture = opened.point(lambda value: value / 256).convert("L")
+    elif "transparency" in opened.info:
+        picture = opened.convert("RGBA")
+    elif opened.mode in {"1", "P"}:
+        picture = opened.convert("RGB")
+    if picture is not opened:
+        opened.close()
+    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    return picture
 
 
 def is_picture(jpeg: bytes) -> bool:
     """True for a JPEG that can be decoded, as terminals capture it: at most 4 megapixels."""
     try:
         with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as opened:
-            if opened.width * opened.height > MOST_CAPTURED_PIXELS:
+            if opened.width * opened.height > MOST_CAPTURED_PIXELS or _scans(jpeg) > MOST_SCANS:
                 return False
             opened.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+    except (*TOO_MANY_PIXELS, *UNREADABLE):
         return False
     return True
 
@@ -99,9 +130,7 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 def _flat(picture: Image.Image) -> Image.Image:
     """Return the picture in RGB, without what the file said beside it; what is transparent becomes white."""
-    if picture.mode.startswith("I;16"):
-        picture = picture.point(lambda value: value / 256).convert("L")
-    if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
+    if picture.mode in {"RGBA", "LA"}:
         white = Image.new("RGBA", picture.size, "white")
         white.alpha_composite(picture.convert("RGBA"))
         picture = white
@@ -111,14 +140,25 @@ def _flat(picture: Image.Image) -> Image.Image:
     return flat
 
 
-def _encoded(picture: Image.Image) -> bytes:
-    """Return the first JPEG, from the best down, that fits into 200 KB."""
+def _encodings(picture: Image.Image) -> Iterator[bytes]:
+    """Yield the picture as JPEG, from the best down; noise itself fits into 200 KB at last."""
     for side in SMALLER_SIDES:
         smaller = picture.copy()
         smaller.thumbnail((side, side))
         for quality in QUALITIES:
             out = io.BytesIO()
             smaller.save(out, "JPEG", quality=quality, subsampling="4:2:0", progressive=False, optimize=False)
-            if out.tell() <= LARGEST_JPEG:
-                return out.getvalue()
-    raise PhotoTooLarge
+            yield out.getvalue()
+
+
+def main() -> None:
+    """Turn the picture on standard input into that on standard output, or end with the status of a refusal."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    try:
+        sys.stdout.buffer.write(baseline(sys.stdin.buffer.read()))
+    except Unreadable as error:
+        sys.exit(error.status)
+
+
+if __name__ == "__main__":
+    main()

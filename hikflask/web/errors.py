@@ -22,15 +22,16 @@ NOT_FOUND = 404
 CONFLICT = 409
 UNPROCESSABLE = 422
 TOO_MANY = 429
-BUSY = 503
+UNAVAILABLE = 503
 STATUS = {
     "too_often": TOO_MANY,
-    "passwords_busy": BUSY,
+    "passwords_busy": UNAVAILABLE,
     "employee_unknown": NOT_FOUND,
     "name_bytes": UNPROCESSABLE,
     "photo_unreadable": UNPROCESSABLE,
     "photo_too_large": UNPROCESSABLE,
     "photo_too_many_pixels": UNPROCESSABLE,
+    "photos_waiting": UNAVAILABLE,
     "terminal_unknown": UNPROCESSABLE,
     "terminal_address_refused": UNPROCESSABLE,
     "terminal_password_needed": UNPROCESSABLE,

@@ -137,6 +137,19 @@ def test_file_that_is_no_photo_is_refused_and_not_kept(
     assert uploads(app) == []
 
 
+def test_photo_whose_turn_does_not_come_is_refused_until_later(app: Flask, client: FlaskClient) -> None:
+    added = add(client)
+    app.config["UPLOAD_WAIT"] = 0.001
+
+    answer = upload(client, added["id"])
+
+    sentence = "Other photos are being processed. Try again in 1 s."
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert answer.json == {"error": "photos_waiting", "message": sentence, "fields": {"photo": sentence}}
+    assert user(client, added["id"]) == added
+    assert uploads(app) == []
+
+
 @pytest.mark.parametrize(
     "data",
     [{}, {"photo": "text"}, {"photo": (io.BytesIO(b""), "")}, {"picture": (io.BytesIO(IVANS_FACE), "face.jpg")}],

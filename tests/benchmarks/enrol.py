@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from hikflask.simulator.faces import NAMES
+from tests.benchmarks import memory
 from tests.benchmarks.bare import Bare
 from tests.benchmarks.simulated import USER, Simulated
 from tests.served.processes import Served
@@ -68,11 +69,8 @@ class Gunicorn(Served):
 
     def megabytes(self) -> float:
         """Return the resident memory of gunicorn's one worker process."""
-        parent = self._processes[0].pid
-        (worker,) = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        status = Path(f"/proc/{worker}/status").read_text()
-        kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
-        return int(kilobytes) / 1024
+        (worker,) = memory.children(self._processes[0].pid)
+        return memory.megabytes(worker)
 
 
 class Bench:

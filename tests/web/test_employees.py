@@ -179,6 +179,25 @@ def test_a_picture_over_forty_megapixels_is_refused(desk: Desk) -> None:
     assert "не больше 40 мегапикселей" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("ru", "Обрабатываются другие фото. Повторите через 1 с."),
+        ("en", "Other photos are being processed. Try again in 1 s."),
+    ],
+)
+def test_a_photo_whose_turn_does_not_come_is_refused_beside_its_field(
+    desk: Desk, app: Flask, language: str, sentence: str
+) -> None:
+    app.config["UPLOAD_WAIT"] = 0.001
+    desk.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
+    answer = desk.upload(png())
+    assert answer.status_code == 503
+    assert sentence in answer.text
+    assert 'id="photo-error"' in answer.text
+    assert 'value="Иван Иванов"' in answer.text
+
+
 def test_a_request_over_the_limit_is_told_the_limit(desk: Desk) -> None:
     answer = desk.upload(b"x" * 12 * 1024 * 1024)
     assert answer.status_code == 413
