@@ -1,4 +1,4 @@
-"""Pictures: an upload becomes a baseline JPEG that terminals take, a captured one is one that can be decoded, or neither.
+"""Pictures: an upload becomes a baseline JPEG that terminals take; a captured one can be decoded; others are refused.
 
 This file is a program, too: decoder.py runs it to decode an upload in a process of its own. So it imports nothing of
 the app, which would take a second.
