@@ -149,7 +149,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "terminal_name_known": (N_("Another terminal has this name. Choose another name."),),
     "terminal_password_needed": (
-        N_("The stored password is not sent to another address. Enter the terminal's password again."),
+        N_("The stored password is for the former address and certificate. Enter the terminal's password again."),
     ),
     "terminal_has_people": (
         N_(

@@ -159,6 +159,11 @@ TABLE = [
         "У «Вход» другой сертификат. Если терминал меняли, пусть администратор подтвердит.",
         "“Вход” shows another certificate. If it was replaced, an administrator must confirm it.",
     ),
+    (
+        "terminal_password_needed",
+        "Сохранённый пароль относится к прежним адресу и сертификату. Введите пароль терминала ещё раз.",
+        "The stored password is for the former address and certificate. Enter the terminal's password again.",
+    ),
     ("somethingNew", "Терминал отказал: no (somethingNew).", "The terminal refused: no (somethingNew)."),
 ]
 

@@ -108,7 +108,7 @@ class TerminalAddressRefused(ServiceError):
 
 
 class TerminalPasswordNeeded(ServiceError):
-    """A stored password is not shown to another address than the one it was typed for."""
+    """A stored password is shown to no other address and certificate than those it was typed for."""
 
     code = "terminal_password_needed"
     fields = ("password",)

@@ -13,7 +13,7 @@ from hikflask.forms.terminals import RetireForm, TerminalForm
 from hikflask.isapi.errors import AddressRefused, TerminalError
 from hikflask.models import Terminal
 from hikflask.services import checks, retirement, terminals
-from hikflask.services.errors import LoginStopped, ServiceError
+from hikflask.services.errors import LoginStopped, ServiceError, TerminalPasswordNeeded
 from hikflask.services.terminals import Access
 from hikflask.web import kept
 from hikflask.web.errors import said, status_of
@@ -252,5 +252,11 @@ def _with_fingerprint(form: TerminalForm, terminal: Terminal | None = None) -> R
         form.fingerprint.errors = [_("No certificate is shown at this address: is it an https address, is it on?")]
         return _form(form, terminal, UNPROCESSABLE)
     form.fingerprint.errors = [_("Compare this with the certificate of the terminal; saving accepts it.")]
-    form.password.errors = [_("Enter the password again, please.")] if form.adding or form.password.data else []
+    form.password.errors = _password_again(form, terminal)
     return _form(form, terminal, UNPROCESSABLE, accepting=True)
+
+
+def _password_again(form: TerminalForm, terminal: Terminal | None) -> list[str]:
+    if terminal and terminals.leads_elsewhere(terminal, form.url.data, form.fingerprint.data):
+        return [said(TerminalPasswordNeeded())]
+    return [_("Enter the password again, please.")] if form.adding or form.password.data else []

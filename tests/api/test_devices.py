@@ -102,15 +102,17 @@ def test_address_that_may_not_be_connected_to_is_refused_at_its_field(client: Fl
     assert [row["url"] for row in client.get("/api/devices/").json] == ["http://terminal.test"]
 
 
-@pytest.mark.usefixtures("terminal")
-def test_another_address_needs_the_password_again(client: FlaskClient) -> None:
-    before = device(client)["url"]
+@pytest.mark.parametrize("sent", [{"url": "https://other.test"}, {"fingerprint": "ab" * 32}, {"fingerprint": ""}])
+def test_another_address_or_certificate_needs_the_password_again(client: FlaskClient, sent: dict[str, str]) -> None:
+    client.post("/api/devices/", json=a_device(url="https://away.test", fingerprint="cd" * 32))
+    before = device(client)
 
-    answer = client.put("/api/devices/1", json={"url": "http://other.test"})
+    answer = client.put("/api/devices/1", json={"is_active": False, **sent})
 
     assert (answer.status_code, answer.json["error"]) == (422, "terminal_password_needed")
     assert list(answer.json["fields"]) == ["password"]
-    assert device(client)["url"] == before
+    assert device(client) == before
+    assert client.put("/api/devices/1", json={"password": PASSWORD, **sent}).status_code == 200
 
 
 @pytest.mark.usefixtures("simulator")
