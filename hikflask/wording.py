@@ -49,6 +49,10 @@ ADDRESS = (
     N_("The address of “%(t)s” is not allowed: %(address)s. Correct it, or let an administrator allow its network."),
     N_("This address is not allowed. Correct it, or let an administrator allow its network."),
 )
+HTTPS = (
+    N_("“%(t)s” has an http address, and only https is allowed here. Enter its https address."),
+    N_("Only https is allowed here. Enter an address that begins with https://."),
+)
 SUPERSEDED = (N_("Another face was captured there since. Capture the employee again."),)
 NOT_THERE = (N_("The terminal does not know this number."),)
 REFUSED = (
@@ -250,6 +254,18 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "no_answer": AWAY,
     "address_refused": ADDRESS,
     "terminal_address_refused": ADDRESS,
+    "https_required": HTTPS,
+    "terminal_https_required": HTTPS,
+    "weak_digest": (
+        N_(
+            "“%(t)s” offers a login with MD5 only, and SHA-256 is required here, so the password was not sent. "
+            "Switch SHA-256 on at the terminal, then press “Check”."
+        ),
+        N_(
+            "The terminal offers a login with MD5 only, and SHA-256 is required here, so the password was not sent. "
+            "Switch SHA-256 on at the terminal, then press “Check”."
+        ),
+    ),
     "certificate_changed": (
         N_("“%(t)s” shows another certificate. If it was replaced, an administrator must confirm it."),
         N_("The terminal shows another certificate. If it was replaced, an administrator must confirm it."),

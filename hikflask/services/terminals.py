@@ -60,10 +60,10 @@ def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SEC
 
     :raises TerminalInUse: when a conversation does not end in time. :raises TerminalNameKnown: when the name is taken.
     :raises TerminalUnknown: when there is none.
-    :raises TerminalAddressRefused: when nothing is sent to the new address; an old one may stay, to be switched off.
+    :raises TerminalAddressRefused: when nothing is sent to the address; a terminal that has it may be switched off.
     :raises TerminalPasswordNeeded: when the address or the certificate changes and no password is given.
     """
-    if conversations.terminal_row(terminal_id).url != access.url:
+    if access.is_active or conversations.terminal_row(terminal_id).url != access.url:
         addresses.refuse_unallowed(access.url)
     lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
     try:

@@ -28,6 +28,7 @@ STATUS = {
     "photo_too_many_pixels": UNPROCESSABLE,
     "terminal_unknown": UNPROCESSABLE,
     "terminal_address_refused": UNPROCESSABLE,
+    "terminal_https_required": UNPROCESSABLE,
     "terminal_password_needed": UNPROCESSABLE,
     "capture_running": UNPROCESSABLE,
 }

@@ -85,6 +85,17 @@ def test_an_address_that_may_not_be_connected_to_is_refused_at_its_field(
     assert sentence in answer.text
 
 
+def test_http_address_is_refused_at_its_field_where_https_is_required(app: Flask, client: FlaskClient) -> None:
+    app.config["TERMINAL_REQUIRE"] = ("https",)
+
+    answer = client.post("/terminals/", data=typed())
+
+    assert answer.status_code == 422
+    assert "Здесь разрешён только https. Введите адрес, который начинается с https://." in answer.text
+    with app.app_context():
+        assert terminals.everyone() == []
+
+
 def test_another_address_asks_for_the_password_again_and_keeps_what_was_typed(app: Flask, desk: Desk) -> None:
     answer = desk.client.post("/terminals/1", data=typed(url="http://other.test", password=""))
 
