@@ -8,6 +8,8 @@ from typing import Any
 
 from flask_babel import force_locale, gettext, ngettext
 
+from hikflask import characters
+
 NAMES = re.compile(r"%\((\w+)\)s")
 
 
@@ -194,9 +196,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "password_long": (N_("The password is too long: at most %(n)s characters."), N_("The password is too long.")),
     "password_common": (N_("This password is too easy to guess. Take several words that do not belong together."),),
     "operator_name_known": (N_("Another operator has this name. Choose another name."),),
-    "name_reserved": (
-        N_("The audit trail has a program under this name, or it has letters that nobody sees. Choose another name."),
-    ),
+    "name_reserved": (N_("The audit trail has a program under this name. Choose another name."),),
     "operator_unknown": (
         N_("There is no operator “%(name)s”."),
         N_("There is no such operator any more."),
@@ -292,9 +292,16 @@ def counted_letters(limit: int) -> dict[str, str]:
 
 
 def sentence(code: str, **params: Any) -> str:
-    """Return the sentence for a code in the present language; names that are missing make it shorter, never fail."""
-    given = _given(params)
-    given.setdefault("code", code)
+    """Return the sentence for a code in the present language; names that are missing make it shorter, never fail.
+
+    What others typed or a terminal said turns no word of it round; a reason is a sentence of ours.
+    """
+    reason = {"reason": params["reason"]} if "reason" in params else {}
+    return _said(code, characters.all_isolated({"code": code, **params}) | reason)
+
+
+def _said(code: str, params: dict[str, Any]) -> str:
+    given = {"code": code} | _given(params)
     for variant in SENTENCES.get(code.lower(), REFUSED):
         if set(NAMES.findall(variant)) <= given.keys():
             return str(gettext(variant)) % given
@@ -304,7 +311,7 @@ def sentence(code: str, **params: Any) -> str:
 def english(code: str, **params: Any) -> str:
     """Return the sentence in English, as the API says it."""
     with force_locale("en"):
-        return sentence(code, **params)
+        return _said(code, params)
 
 
 def _given(params: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask import jobs
 from hikflask.access import ADMIN, OPERATOR, VIEWER, allow, confirmed
+from hikflask.characters import isolated
 from hikflask.extensions import task_queue
 from hikflask.forms.fields import row_id
 from hikflask.forms.terminals import RetireForm, TerminalForm
@@ -124,7 +125,7 @@ def check(terminal_id: int) -> ResponseReturnValue:
         sentence = _lasting(error) if lasting else said(error, t=terminal.name, address=terminal.url)
         flash(sentence, "warning" if lasting else "danger")
     else:
-        flash(_("Checked: “%(t)s” answers and takes the password.", t=terminal.name))
+        flash(_("Checked: “%(t)s” answers and takes the password.", t=isolated(terminal.name)))
     return redirect(url_for(".show", terminal_id=terminal_id), 303)
 
 
@@ -184,7 +185,7 @@ def delete(terminal_id: int) -> ResponseReturnValue:
     except ServiceError as error:
         body = render_template("terminals/delete.html", terminal=terminal, problem=said(error))
         return make_response(body, status_of(error))
-    flash(_("%(name)s is deleted.", name=name))
+    flash(_("%(name)s is deleted.", name=isolated(name)))
     return redirect(url_for(".index"), 303)
 
 
