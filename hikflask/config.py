@@ -83,8 +83,21 @@ def _address(text: Any) -> str:
     return str(text) and str(ip_address(str(text)))
 
 
+def _words(text: Any) -> list[str]:
+    return str(text).replace(",", " ").split()
+
+
+def _some_of(*words: str) -> Callable[[Any], tuple[str, ...]]:
+    def read(text: Any) -> tuple[str, ...]:
+        if not set(_words(text)) <= set(words):
+            raise ValueError
+        return tuple(word for word in words if word in _words(text))
+
+    return read
+
+
 def _hosts(text: Any) -> list[str]:
-    names = text if isinstance(text, list) else str(text).replace(",", " ").split()
+    names = text if isinstance(text, list) else _words(text)
     if not all(HOST.match(name) for name in names):
         raise ValueError
     return names
@@ -97,7 +110,7 @@ def _photo_retention(text: Any) -> str:
 
 
 def _networks(text: Any) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(word) for word in str(text).replace(",", " ").split())
+    return tuple(ip_network(word) for word in _words(text))
 
 
 @dataclass(frozen=True)
@@ -131,6 +144,9 @@ SETTINGS = {
     "RETRY_MAX": _time(900.0),
     "SWEEP_INTERVAL": _time(5.0),
     "TERMINAL_NETWORKS": Setting("", _networks, "networks such as 192.168.1.0/24, fd12:3456::/48, or empty for any"),
+    "TERMINAL_REQUIRE": Setting(
+        "", _some_of("https", "sha256", "networks"), "one or more of https, sha256, networks, or empty for none"
+    ),
     "TIMEZONE": Setting("", _zone, "a zone name such as Europe/Moscow, or empty for the machine's own"),
     "SESSION_IDLE": _time(7200.0),
     "SESSION_LIFETIME": _time(43200.0),
@@ -205,6 +221,11 @@ def validate(config: Config) -> None:
 
 
 def _refuse_contradictions(config: Config) -> None:
+    if "networks" in config["TERMINAL_REQUIRE"] and not config["TERMINAL_NETWORKS"]:
+        raise ConfigError(
+            "HIKFLASK_TERMINAL_REQUIRE lists networks, but any network is allowed: "
+            "set HIKFLASK_TERMINAL_NETWORKS to the networks that terminals are in."
+        )
     if config["CAPTURE_RETENTION"] < config["CAPTURE_HOLD"]:
         raise ConfigError(
             "HIKFLASK_CAPTURE_RETENTION is shorter than HIKFLASK_CAPTURE_HOLD, so a picture would go while a terminal "

@@ -4,12 +4,12 @@ A record of several lines could be taken for several records, and what somebody 
 """
 
 import logging
-import unicodedata
 
 from flask import Flask
 from flask.logging import default_handler
 
-INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+from hikflask import characters
+
 # gunicorn gives this one a handler of its own.
 SERVER = "gunicorn.error"
 
@@ -46,5 +46,4 @@ def visible(text: str) -> str:
 
 
 def _visible(letter: str) -> str:
-    plain = unicodedata.category(letter) not in INVISIBLE
-    return letter if plain else letter.encode("unicode_escape").decode()
+    return letter.encode("unicode_escape").decode() if characters.is_invisible(letter) else letter

@@ -8,6 +8,8 @@ from typing import Any
 
 from flask_babel import force_locale, gettext, ngettext
 
+from hikflask import characters
+
 NAMES = re.compile(r"%\((\w+)\)s")
 
 
@@ -48,6 +50,10 @@ AWAY = (
 ADDRESS = (
     N_("The address of “%(t)s” is not allowed: %(address)s. Correct it, or let an administrator allow its network."),
     N_("This address is not allowed. Correct it, or let an administrator allow its network."),
+)
+HTTPS = (
+    N_("“%(t)s” has an http address, and only https is allowed here. Enter its https address."),
+    N_("Only https is allowed here. Enter an address that begins with https://."),
 )
 SUPERSEDED = (N_("Another face was captured there since. Capture the employee again."),)
 NOT_THERE = (N_("The terminal does not know this number."),)
@@ -156,7 +162,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "terminal_name_known": (N_("Another terminal has this name. Choose another name."),),
     "terminal_password_needed": (
-        N_("The stored password is not sent to another address. Enter the terminal's password again."),
+        N_("The stored password is for the former address and certificate. Enter the terminal's password again."),
     ),
     "terminal_has_people": (
         N_(
@@ -221,9 +227,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "password_long": (N_("The password is too long: at most %(n)s characters."), N_("The password is too long.")),
     "password_common": (N_("This password is too easy to guess. Take several words that do not belong together."),),
     "operator_name_known": (N_("Another operator has this name. Choose another name."),),
-    "name_reserved": (
-        N_("The audit trail has a program under this name, or it has letters that nobody sees. Choose another name."),
-    ),
+    "name_reserved": (N_("The audit trail has a program under this name. Choose another name."),),
     "operator_unknown": (
         N_("There is no operator “%(name)s”."),
         N_("There is no such operator any more."),
@@ -283,6 +287,18 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "no_answer": AWAY,
     "address_refused": ADDRESS,
     "terminal_address_refused": ADDRESS,
+    "https_required": HTTPS,
+    "terminal_https_required": HTTPS,
+    "weak_digest": (
+        N_(
+            "“%(t)s” offers a login with MD5 only, and SHA-256 is required here, so the password was not sent. "
+            "Switch SHA-256 on at the terminal, then press “Check”."
+        ),
+        N_(
+            "The terminal offers a login with MD5 only, and SHA-256 is required here, so the password was not sent. "
+            "Switch SHA-256 on at the terminal, then press “Check”."
+        ),
+    ),
     "certificate_changed": (
         N_("“%(t)s” shows another certificate. If it was replaced, an administrator must confirm it."),
         N_("The terminal shows another certificate. If it was replaced, an administrator must confirm it."),
@@ -334,10 +350,16 @@ def counted_letters(limit: int) -> dict[str, str]:
 
 
 def sentence(code: str, **params: Any) -> str:
-    """Return the sentence for a code in the present language; names that are missing make it shorter, never fail."""
-    given = _given(params)
-    # A terminal's own word has no sentence and stands under a prefix (isapi/errors.py), which no person needs to see.
-    given.setdefault("code", code.removeprefix(TERMINALS_OWN))
+    """Return the sentence for a code in the present language; names that are missing make it shorter, never fail.
+
+    What others typed or a terminal said turns no word of it round; a reason is a sentence of ours.
+    """
+    reason = {"reason": params["reason"]} if "reason" in params else {}
+    return _said(code, characters.all_isolated({"code": _shown(code), **params}) | reason)
+
+
+def _said(code: str, params: dict[str, Any]) -> str:
+    given = {"code": _shown(code)} | _given(params)
     if "text" in given:
         given.setdefault("function", _function(given["text"]))
     for variant in SENTENCES.get(code.lower(), REFUSED):
@@ -349,7 +371,12 @@ def sentence(code: str, **params: Any) -> str:
 def english(code: str, **params: Any) -> str:
     """Return the sentence in English, as the API says it."""
     with force_locale("en"):
-        return sentence(code, **params)
+        return _said(code, params)
+
+
+def _shown(code: str) -> str:
+    """A code without the prefix of a terminal's own word (isapi/errors.py), which no person needs to see."""
+    return code.removeprefix(TERMINALS_OWN)
 
 
 def _function(path: str) -> str:

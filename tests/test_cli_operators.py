@@ -45,6 +45,8 @@ def test_operator_is_made_and_may_sign_in(app: Flask, role: str) -> None:
     ({"password": "password1234"}, "too easy to guess"),
     ({"name": " "}, "NAME must be 1 to 64 characters"),
     ({"name": "a\nb"}, "NAME must be 1 to 64 characters"),
+    ({"name": "Ан\u202eна"}, "NAME must be 1 to 64 characters"),
+    ({"name": "Ан\u200bна"}, "NAME must be 1 to 64 characters"),
     ({"name": "x" * 65}, "NAME must be 1 to 64 characters"),
     ({"role": "root"}, "Invalid value for '--role'"),
 ])  # fmt: skip

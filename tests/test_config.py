@@ -87,6 +87,7 @@ def test_instance_folder_is_given_by_the_environment_or_stands_beside_the_packag
         ("DATABASE_URL", "mysql://db/hikflask", "sqlite:///… or postgresql://…"),
         ("TERMINAL_NETWORKS", "office", "networks such as 192.168.1.0/24"),
         ("TERMINAL_NETWORKS", "192.168.1.0/24, 10.0.0.1/8", "networks such as 192.168.1.0/24"),
+        ("TERMINAL_REQUIRE", "https,md5", "one or more of https, sha256, networks"),
         *[("AUDIT_RETENTION", days, "a whole number of days, 30 or more") for days in ("29", "0", "36501", "1e3")],
         ("TIMEZONE", "Moscow", "a zone name such as Europe/Moscow"),
         ("TIMEZONE", "/etc/passwd", "a zone name such as Europe/Moscow"),
@@ -117,6 +118,29 @@ def test_networks_are_separated_by_commas_or_spaces(tmp_path: Path, text: str) -
 
     assert [str(network) for network in networks] == ["10.0.0.0/8", "fd12::/48", "192.168.1.64/32"]
     assert loaded(tmp_path)["TERMINAL_NETWORKS"] == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "required"),
+    [
+        ("", ()),
+        ("https", ("https",)),
+        (" sha256 https,", ("https", "sha256")),
+        ("https,sha256,https", ("https", "sha256")),
+    ],
+)
+def test_what_terminals_must_do_is_a_list_of_words(tmp_path: Path, text: str, required: tuple[str, ...]) -> None:
+    assert loaded(tmp_path, TERMINAL_REQUIRE=text)["TERMINAL_REQUIRE"] == required
+
+
+def test_networks_that_are_required_must_be_set(tmp_path: Path) -> None:
+    required = {"TERMINAL_REQUIRE": "https,sha256,networks"}
+    loaded(tmp_path, **required, TERMINAL_NETWORKS="10.0.0.0/8")
+
+    assert refusal(tmp_path, **required) == (
+        "HIKFLASK_TERMINAL_REQUIRE lists networks, but any network is allowed: set HIKFLASK_TERMINAL_NETWORKS to the "
+        "networks that terminals are in."
+    )
 
 
 def test_refusal_does_not_repeat_a_password(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ CODES |= {captures.NO_WORKER, captures.INTERRUPTED, "notSupport"}
 SAID = {isapi_errors.error_for(ResponseStatus(sub_status=word), 400, "/ISAPI/x").code for word in isapi_errors.CLASSES}
 TERMINAL_CODES = SAID | {kind.own_code for kind in set(isapi_errors.CLASSES.values())}
 TERMINAL_CODES |= {"unreachable", "no_answer", "certificate_changed", "nonsense", "locked", "gone", "name_too_long"}
-TERMINAL_CODES |= {"address_refused"}
+TERMINAL_CODES |= {"address_refused", "https_required", "weak_digest"}
 
 ALL = {
     "who": "Анна", "n": 12, "name": "Пётр", "terminal": "Вход", "t": "Вход", "reason": "потому что",
@@ -155,6 +155,23 @@ TABLE = [
         "certificate_changed",
         "У «Вход» другой сертификат. Если терминал меняли, пусть администратор подтвердит.",
         "“Вход” shows another certificate. If it was replaced, an administrator must confirm it.",
+    ),
+    (
+        "https_required",
+        "У «Вход» адрес http, а здесь разрешён только https. Укажите его адрес https.",
+        "“Вход” has an http address, and only https is allowed here. Enter its https address.",
+    ),
+    (
+        "weak_digest",
+        "«Вход» предлагает вход только с MD5, а здесь требуется SHA-256, поэтому пароль не отправлен. "
+        "Включите SHA-256 на терминале и нажмите «Проверить».",
+        "“Вход” offers a login with MD5 only, and SHA-256 is required here, so the password was not sent. "
+        "Switch SHA-256 on at the terminal, then press “Check”.",
+    ),
+    (
+        "terminal_password_needed",
+        "Сохранённый пароль относится к прежним адресу и сертификату. Введите пароль терминала ещё раз.",
+        "The stored password is for the former address and certificate. Enter the terminal's password again.",
     ),
     ("somethingNew", "Терминал отказал: no (somethingNew).", "The terminal refused: no (somethingNew)."),
 ]

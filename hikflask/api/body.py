@@ -1,9 +1,10 @@
 """Reads a JSON body for a form: an object whose values are strings, true or false, each where its field takes it."""
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from flask import request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField
@@ -16,6 +17,7 @@ Form = TypeVar("Form", bound=FlaskForm)
 
 SWITCH = "true or false is expected."
 WHOLE_NUMBER = "A whole number is expected."
+TWICE = "The field is given more than once."
 
 
 class InputError(Exception):
@@ -33,7 +35,7 @@ def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
 
     :param numbers: fields that may be whole numbers, such as ids.
     :param required: False: no body at all is an empty object.
-    :raises InputError: naming each field whose value has another type.
+    :raises InputError: naming each field whose value has another type, or that is given more than once.
     :raises werkzeug.exceptions.RequestEntityTooLarge: when it is longer than a form of ours.
     """
     if not request_body.text() and not required:
@@ -50,9 +52,17 @@ def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
 
 def _parsed() -> object:
     try:
-        return request.get_json(force=True, silent=True)
-    except RecursionError:  # brackets without end
+        return json.loads(request_body.text(), object_pairs_hook=_object)
+    except (ValueError, RecursionError):  # no JSON, or brackets without end
         return None
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object whose fields are given once: whoever reads the first of two reads something else than we do."""
+    again = {name: TWICE for name, count in Counter(name for name, _ in pairs).items() if count > 1}
+    if again:
+        raise InputError(again)
+    return dict(pairs)
 
 
 def form_of(kind: type[Form], fields: Fields, **options: Any) -> Form:

@@ -3,7 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
-from hikflask import wording
+from hikflask import characters, wording
 from hikflask.cli.actor import ACTOR
 from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.passwords import read_password
@@ -83,6 +83,6 @@ def checked_name(name: str) -> str:
     :raises click.ClickException: when it is none.
     """
     name = name.strip()
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+    if not name or len(name) > LONGEST_NAME or any(map(characters.is_invisible, name)):
         raise click.ClickException(f"NAME must be 1 to {LONGEST_NAME} characters, without control characters.")
     return name

@@ -7,6 +7,8 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, Form, ValidationError
 
+from hikflask import characters
+
 # Ids are PostgreSQL's INTEGER.
 LARGEST_ID = 2**31 - 1
 # Of an operator or a token, in characters.
@@ -40,8 +42,12 @@ def row_id(value: Any) -> int | None:
     return found if found <= LARGEST_ID else None
 
 
-def one_line(most: int, *, required: bool = True) -> Callable[[Form, Field], None]:
-    """Return a check: text of one line with at most so many characters; the sentence names the field."""
+def one_line(most: int, *, required: bool = True, marks: bool = True) -> Callable[[Form, Field], None]:
+    """Return a check: text of one line with at most so many characters; the sentence names the field.
+
+    Without `marks` it has none that nobody sees, such as those that turn the direction of writing.
+    """
+    refused = characters.is_breaking if marks else characters.is_invisible
 
     def check(form: Form, field: Field) -> None:  # noqa: ARG001
         value = field.data if isinstance(field.data, str) else ""
@@ -49,7 +55,7 @@ def one_line(most: int, *, required: bool = True) -> Callable[[Form, Field], Non
             raise ValidationError(_l("“%(field)s” must not be empty.", field=field.label.text))
         if len(value) > most:
             raise too_long(field, most)
-        if any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in value):
+        if any(map(refused, value)):
             raise ValidationError(_l("“%(field)s” must not contain control characters.", field=field.label.text))
 
     return check
@@ -64,6 +70,6 @@ def too_long(field: Field, most: int) -> ValidationError:
 
 def operator_name(form: Form, field: Field) -> None:
     """Check that somebody can be called so who signs in."""
-    one_line(LONGEST_NAME)(form, field)
+    one_line(LONGEST_NAME, marks=False)(form, field)
     if len(field.data.casefold()) > LONGEST_FOLDED:
         raise too_long(field, LONGEST_FOLDED // 3)

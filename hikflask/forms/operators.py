@@ -56,7 +56,9 @@ class OperatorChangeForm(Form):
 class TokenForm(Form):
     """A program that shall call the API; `expires_on` is its last day, `today` the first one that can be said."""
 
-    name = StringField(_l("Name"), [one_line(LONGEST_NAME)], [stripped], description=_l("for example, HR system"))
+    name = StringField(
+        _l("Name"), [one_line(LONGEST_NAME, marks=False)], [stripped], description=_l("for example, HR system")
+    )
     role = RoleField(_l("Role"))
     expires_on = DayField(_l("Valid until"))
 

@@ -67,7 +67,9 @@ class RetireForm(Form):
 class TerminalForm(Form):
     """A terminal's name, address and login; without `adding` an empty password keeps the stored one."""
 
-    name = StringField(_l("Name"), [one_line(64)], [stripped], description=_l("for example, Main entrance"))
+    name = StringField(
+        _l("Name"), [one_line(64, marks=False)], [stripped], description=_l("for example, Main entrance")
+    )
     url = StringField(_l("Address"), [address], [normal_url], description="http://192.168.1.64")
     username = StringField(_l("Account"), [one_line(64)], [stripped], description="admin")
     password = PasswordField(_l("Password"))

@@ -25,10 +25,12 @@ from hikflask.isapi.digest import Challenge, DigestLogin, best_challenge
 from hikflask.isapi.errors import (
     AddressRefused,
     CertificateChanged,
+    HttpsRequired,
     NoAnswer,
     Nonsense,
     TerminalError,
     Unreachable,
+    WeakDigest,
     error_for,
 )
 from hikflask.isapi.sockets import Trip, about_certificate, certificate_fingerprint, normal_fingerprint, watch
@@ -71,7 +73,8 @@ class Client:
 
     Args: url is scheme and host (and port); timeout is (connect, read) in seconds, where read is the time for the
     whole answer; fingerprint is the SHA-256 of the certificate to accept at an https address, without one the
-    certificate must be trusted; addresses are those that may be connected to.
+    certificate must be trusted; addresses are those that may be connected to; https_only sends nothing to an http
+    address, and sha256_only no credentials to a terminal whose Digest has no SHA-256.
     Raises: ValueError for an unusable address or fingerprint.
     """
 
@@ -84,11 +87,15 @@ class Client:
         fingerprint: str | None = None,
         timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
         addresses: AllowedAddresses = ANY_ADDRESS,
+        https_only: bool = False,
+        sha256_only: bool = False,
         transport: BaseAdapter | None = None,
     ) -> None:
         self._address = _address(url)
         self._username = username
         self._timeout = timeout
+        self._https_only = https_only
+        self._sha256_only = sha256_only
         self._login = DigestLogin(username, password)
         self._tries_left: int | None = None
         self._asked_for_tries = False
@@ -118,11 +125,13 @@ class Client:
 
         Args: path begins with "/" and holds the query; timeout is (connect, read) in seconds; before_send is called
         before each HTTP round trip with the seconds it may take, and may raise to stop.
-        Raises: Unreachable, NoAnswer, AddressRefused, CertificateChanged, LoginRefused, Nonsense.
+        Raises: Unreachable, NoAnswer, AddressRefused, CertificateChanged, LoginRefused, WeakDigest, Nonsense.
         """
         if not path.startswith("/"):
             raise ValueError("a path begins with /")  # anything else could turn the address into another host
         call = _Call(method, path, data, content_type, timeout or self._timeout, before_send)
+        if self._https_only and not self._address.startswith("https:"):
+            raise HttpsRequired(path=call.bare_path)
         with self._lock:
             return self._converse(call)
 
@@ -178,6 +187,8 @@ class Client:
             raise login_refusal(reply.answer)
         self._tries_left = check.tries_left
         challenge = best_challenge(reply.challenge)
+        if challenge and self._sha256_only and challenge.algorithm != "SHA-256":
+            raise WeakDigest(path=reply.answer.path, http_status=reply.answer.status)
         if challenge:
             return challenge
         status = response_status(reply.answer)

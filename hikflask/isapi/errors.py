@@ -80,6 +80,18 @@ class AddressRefused(TerminalError):
     own_code = "address_refused"
 
 
+class HttpsRequired(AddressRefused):
+    """The terminal's address is an http one, and the client was told to use https alone; nothing was sent."""
+
+    own_code = "https_required"
+
+
+class WeakDigest(TerminalError):
+    """The terminal offers no Digest with SHA-256, and the client was told to use no other; no credentials were sent."""
+
+    own_code = "weak_digest"
+
+
 class Nonsense(TerminalError):
     """The answer is not what the protocol allows."""
 

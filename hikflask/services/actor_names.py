@@ -22,8 +22,8 @@ GREEK = str.maketrans("αβεικμνορτυχ", "abeikmnoptyx")
 
 
 def is_reserved(name: str) -> bool:
-    """True for a name that is one of these to whoever reads it, and for one that does not show all its letters."""
-    return _seen(name) in map(_seen, RESERVED) or any(unicodedata.category(letter) == "Cf" for letter in name)
+    """True for a name that is one of these to whoever reads it."""
+    return _seen(name) in map(_seen, RESERVED)
 
 
 def is_programs(name: str) -> bool:

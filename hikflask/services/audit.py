@@ -7,10 +7,10 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from unicodedata import category
 
 from sqlalchemy import ColumnElement, func, insert, select
 
+from hikflask import characters
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Employee
 from hikflask.models.columns import database_now
@@ -20,8 +20,6 @@ LONGEST_TEXT = 2000
 SAME_SECONDS = 600.0
 # Whoever is refused this and that within it is noted so often: nobody fills a trail that nothing is deleted from.
 MOST_REFUSALS = 20
-# Control characters, marks that turn the direction of writing, halves of letters, line and paragraph separators.
-UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 @dataclass(frozen=True)
@@ -198,4 +196,4 @@ def _text(values: Mapping[str, Any]) -> str:
 
 def one_line(text: str) -> str:
     """Return a text with what is not seen escaped as in JSON: an entry is one line, whatever was typed."""
-    return "".join(json.dumps(letter)[1:-1] if category(letter) in UNSEEN else letter for letter in text)
+    return "".join(json.dumps(letter)[1:-1] if characters.is_invisible(letter) else letter for letter in text)

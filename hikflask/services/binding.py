@@ -12,11 +12,8 @@ from hikflask.extensions import db
 from hikflask.isapi import faces, persons
 from hikflask.isapi.codec import OK_CODES
 from hikflask.isapi.errors import (
-    AddressRefused,
-    CertificateChanged,
     FileTooLarge,
     Gone,
-    LoginRefused,
     NotSupported,
     Refused,
     TerminalError,
@@ -27,7 +24,7 @@ from hikflask.isapi.persons import Person
 from hikflask.models import Enrolment, Photo
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.models.terminal import BY_PICTURE, BY_URL, FACE_ADD_OR_REPLACE, FACE_SET_UP
-from hikflask.services import enrolments, photos
+from hikflask.services import enrolments, photos, setbacks
 from hikflask.services.conversations import Conversation
 from hikflask.services.errors import CaptureLost, CaptureSuperseded, FaceNotVerified, PhotoForgotten
 
@@ -269,6 +266,6 @@ class Binding:
 
 def _did_nothing(error: TerminalError) -> bool:
     """True when FDSetUp surely had no effect: it was not sent, or the terminal itself said no (not OK beside a 500)."""
-    if isinstance(error, (Unreachable, LoginRefused, AddressRefused, CertificateChanged)):
+    if isinstance(error, (Unreachable, *setbacks.STOPS)):
         return True
     return isinstance(error, Refused) and error.status_code not in {None, *OK_CODES}

@@ -20,6 +20,7 @@ from hikflask.isapi.errors import (
     NoAnswer,
     TerminalError,
     Unreachable,
+    WeakDigest,
 )
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
@@ -199,6 +200,8 @@ def new_client(terminal: Terminal) -> Client:
         fingerprint=terminal.fingerprint,
         timeout=(config["CONNECT_TIMEOUT"], config["READ_TIMEOUT"]),
         addresses=addresses.allowed(),
+        https_only=addresses.requires("https"),
+        sha256_only=addresses.requires("sha256"),
         transport=current_app.extensions.get("terminal_transport"),
     )
 
@@ -249,4 +252,6 @@ def _learnt_from(error: TerminalError) -> dict[str, Any]:
         since = func.coalesce(Terminal.offline_since, database_now())
         quiet = database_now(current_app.config["RETRY_BASE"])
         return {"reachable": False, "offline_since": since, "quiet_until": quiet, "trouble": error.code}
-    return {"reachable": True, "offline_since": None, "quiet_until": None}
+    answered = {"reachable": True, "offline_since": None, "quiet_until": None}
+    # Whether the password is right is not known: it was not sent.
+    return answered | ({"login": None, "trouble": error.code} if isinstance(error, WeakDigest) else {})

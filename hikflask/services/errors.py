@@ -118,8 +118,14 @@ class TerminalAddressRefused(ServiceError):
     fields = ("url",)
 
 
+class TerminalHttpsRequired(TerminalAddressRefused):
+    """Terminals are spoken to over https alone (HIKFLASK_TERMINAL_REQUIRE)."""
+
+    code = "terminal_https_required"
+
+
 class TerminalPasswordNeeded(ServiceError):
-    """A stored password is not shown to another address than the one it was typed for."""
+    """A stored password is shown to no other address and certificate than those it was typed for."""
 
     code = "terminal_password_needed"
     fields = ("password",)

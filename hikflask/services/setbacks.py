@@ -6,7 +6,14 @@ from flask import current_app
 from sqlalchemy import select, update
 
 from hikflask.extensions import db
-from hikflask.isapi.errors import AccountLocked, AddressRefused, CertificateChanged, LoginRefused, TerminalError
+from hikflask.isapi.errors import (
+    AccountLocked,
+    AddressRefused,
+    CertificateChanged,
+    LoginRefused,
+    TerminalError,
+    WeakDigest,
+)
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, REFUSED
@@ -15,7 +22,7 @@ from hikflask.services.errors import LeaseLost, LoginStopped, ServiceError, Term
 
 SOON = 3.0
 # Another request would bring the account nearer to its lock, or go to a stranger: nothing more is asked now.
-STOPS = (LoginRefused, AddressRefused, CertificateChanged)
+STOPS = (LoginRefused, WeakDigest, AddressRefused, CertificateChanged)
 
 
 def told(row: Enrolment, error: TerminalError | ServiceError) -> dict[str, Any]:
@@ -70,11 +77,11 @@ def _words(error: TerminalError | ServiceError) -> dict[str, Any]:
 
 
 def _next_after_stop(error: TerminalError) -> Any:
-    """A refused password is never sent again by itself, before a lock ends; see also waking.py.
+    """After a refused password or login nothing is tried by itself, before a lock ends; see also waking.py.
 
     The others are tried now and then: a stranger's certificate is seen, and an address judged, before anything is sent.
     """
-    if not isinstance(error, LoginRefused):
+    if isinstance(error, (AddressRefused, CertificateChanged)):
         return database_now(current_app.config["RETRY_MAX"])
     seconds = error.unlock_seconds if isinstance(error, AccountLocked) else None
     return None if seconds is None else database_now(seconds)

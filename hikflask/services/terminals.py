@@ -60,16 +60,15 @@ def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SEC
 
     :raises TerminalInUse: when a conversation does not end in time. :raises TerminalNameKnown: when the name is taken.
     :raises TerminalUnknown: when there is none.
-    :raises TerminalAddressRefused: when nothing is sent to the new address; an old one may stay, to be switched off.
-    :raises TerminalPasswordNeeded: when the address changes and no password is given: what answers there could choose
-        the challenge, and find the stored password from the response.
+    :raises TerminalAddressRefused: when nothing is sent to the address; a terminal that has it may be switched off.
+    :raises TerminalPasswordNeeded: when the address or the certificate changes and no password is given.
     """
-    if conversations.terminal_row(terminal_id).url != access.url:
+    if access.is_active or conversations.terminal_row(terminal_id).url != access.url:
         addresses.refuse_unallowed(access.url)
     lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
     try:
         terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
-        if terminal.url != access.url and not access.password:
+        if not access.password and leads_elsewhere(terminal, access.url, access.fingerprint):
             raise TerminalPasswordNeeded
         before = _facts(terminal)
         reached_anew = _apply(terminal, access)
@@ -81,6 +80,11 @@ def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SEC
     if reached_anew:
         waking.retry_terminal(terminal_id)
     return db.session.get_one(Terminal, terminal_id, populate_existing=True)
+
+
+def leads_elsewhere(terminal: Terminal, url: str, fingerprint: str | None) -> bool:
+    """True when something else may answer: it could choose the challenge, and find the password from the response."""
+    return (terminal.url, terminal.fingerprint) != (url, fingerprint)
 
 
 def _apply(terminal: Terminal, access: Access) -> bool:

@@ -9,7 +9,7 @@ from hikflask.models.enrolment import PENDING, PRESENT, REFUSED
 from hikflask.services import statements
 
 # Refusals that were about the way to the terminal, not about the wish.
-STOPPED = ("wrong_password", "locked", "login_refused", "certificate_changed", "address_refused")
+STOPPED = ("wrong_password", "locked", "login_refused", "weak_digest", "certificate_changed", "address_refused")
 
 
 def retry_terminal(terminal_id: int) -> None:

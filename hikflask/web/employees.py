@@ -7,6 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask import jobs
 from hikflask.access import OPERATOR, VIEWER, allow
+from hikflask.characters import isolated
 from hikflask.extensions import task_queue
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
@@ -158,7 +159,7 @@ def delete(employee_id: int) -> ResponseReturnValue:
     left = employees.delete(employee_id)
     for enrolment_id in left:
         task_queue.enqueue(jobs.settle, enrolment_id)
-    flash(_("%(name)s is deleted.", name=name))
+    flash(_("%(name)s is deleted.", name=isolated(name)))
     if left:
         text = _("The removal from the terminals goes on; until it is confirmed, it stands here:")
         flash(with_link(text, url_for("removals.index"), _("May still open doors")), "warning")

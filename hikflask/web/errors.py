@@ -34,6 +34,7 @@ STATUS = {
     "photos_waiting": UNAVAILABLE,
     "terminal_unknown": UNPROCESSABLE,
     "terminal_address_refused": UNPROCESSABLE,
+    "terminal_https_required": UNPROCESSABLE,
     "terminal_password_needed": UNPROCESSABLE,
     "capture_running": UNPROCESSABLE,
 }

@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.access import ADMIN, confirmed
+from hikflask.characters import isolated
 from hikflask.forms.operators import OperatorChangeForm, OperatorForm
 from hikflask.models import Operator
 from hikflask.services import operators, tokens
@@ -65,7 +66,7 @@ def update(operator_id: int) -> ResponseReturnValue:
     except ServiceError as error:
         form.role.errors = [said(error)]
         return _form(form, found, UNPROCESSABLE)
-    flash(_("%(name)s is changed.", name=found.name))
+    flash(_("%(name)s is changed.", name=isolated(found.name)))
     _warn_of_tokens(operators.get(operator_id) or found)
     return redirect(url_for(".index"), 303)
 
@@ -74,12 +75,12 @@ def _warn_of_tokens(changed: Operator) -> None:
     """Whoever made a token may have kept it, and it outlives the right to make one."""
     made = [] if changed.is_active and changed.role == ADMIN else tokens.valid_of(changed.name)
     if made:
-        names = ", ".join(one.name for one in made)
+        names = ", ".join(isolated(one.name) for one in made)
         flash(
             _(
                 "API tokens that %(name)s made are still valid: %(tokens)s. "
                 "Revoke those that this person should not have any more.",
-                name=changed.name,
+                name=isolated(changed.name),
                 tokens=names,
             ),
             "warning",

@@ -4,9 +4,11 @@ from typing import Any
 
 from flask import Flask, render_template
 from flask_babel import get_locale
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
-from hikflask import access, wording
+from hikflask import access, characters, wording
 from hikflask.services import enrolments
 from hikflask.web import enrolment_lines, kept, operator
 from hikflask.web.actors import actor
@@ -36,8 +38,10 @@ def register(app: Flask) -> None:
     """Give templates the words, the clock and the bar's figures."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(known)
-    for text in (time_at, time_since, exact_time, full_time, paper_time, local_day, valid_until, actor, initials):
+    words = (actor, initials, bdi, characters.isolated)
+    for text in (time_at, time_since, exact_time, full_time, paper_time, local_day, valid_until, *words):
         app.add_template_filter(text)
+    app.jinja_env.globals["gettext"] = isolating(app.jinja_env.globals["gettext"])
 
 
 def known() -> dict[str, Any]:
@@ -80,6 +84,21 @@ def with_alarm(fragment: str) -> str:
 def initials(name: str) -> str:
     """Return the first letters of the first two words, shown where there is no photo."""
     return "".join(word[0] for word in name.split()[:2]).upper()
+
+
+def bdi(text: str) -> Markup:
+    """Return what somebody typed, or a terminal said, so that it turns nothing beside it round."""
+    return Markup("<bdi>{}</bdi>").format(characters.contained(text))
+
+
+def isolating(gettext: Any) -> Any:
+    """Return the templates' gettext so that no text put into a sentence turns the words beside it round."""
+
+    @pass_context
+    def isolated(context: Context, sentence: str, /, **about: Any) -> Any:
+        return gettext(context, sentence, **characters.all_isolated(about))
+
+    return isolated
 
 
 def with_link(text: str, address: str, label: str) -> Markup:

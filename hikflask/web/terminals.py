@@ -7,13 +7,14 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask import jobs
 from hikflask.access import ADMIN, OPERATOR, VIEWER, allow, confirmed
+from hikflask.characters import isolated
 from hikflask.extensions import task_queue
 from hikflask.forms.fields import row_id
 from hikflask.forms.terminals import RetireForm, TerminalForm
 from hikflask.isapi.errors import AddressRefused, TerminalError
 from hikflask.models import Terminal
 from hikflask.services import checks, retirement, terminals
-from hikflask.services.errors import LoginStopped, ServiceError
+from hikflask.services.errors import LoginStopped, ServiceError, TerminalPasswordNeeded
 from hikflask.services.terminals import Access
 from hikflask.web import kept
 from hikflask.web.errors import said, status_of
@@ -124,7 +125,7 @@ def check(terminal_id: int) -> ResponseReturnValue:
         sentence = _lasting(error) if lasting else said(error, t=terminal.name, address=terminal.url)
         flash(sentence, "warning" if lasting else "danger")
     else:
-        flash(_("Checked: “%(t)s” answers and takes the password.", t=terminal.name))
+        flash(_("Checked: “%(t)s” answers and takes the password.", t=isolated(terminal.name)))
     return redirect(url_for(".show", terminal_id=terminal_id), 303)
 
 
@@ -184,7 +185,7 @@ def delete(terminal_id: int) -> ResponseReturnValue:
     except ServiceError as error:
         body = render_template("terminals/delete.html", terminal=terminal, problem=said(error))
         return make_response(body, status_of(error))
-    flash(_("%(name)s is deleted.", name=name))
+    flash(_("%(name)s is deleted.", name=isolated(name)))
     return redirect(url_for(".index"), 303)
 
 
@@ -252,5 +253,11 @@ def _with_fingerprint(form: TerminalForm, terminal: Terminal | None = None) -> R
         form.fingerprint.errors = [_("No certificate is shown at this address: is it an https address, is it on?")]
         return _form(form, terminal, UNPROCESSABLE)
     form.fingerprint.errors = [_("Compare this with the certificate of the terminal; saving accepts it.")]
-    form.password.errors = [_("Enter the password again, please.")] if form.adding or form.password.data else []
+    form.password.errors = _password_again(form, terminal)
     return _form(form, terminal, UNPROCESSABLE, accepting=True)
+
+
+def _password_again(form: TerminalForm, terminal: Terminal | None) -> list[str]:
+    if terminal and terminals.leads_elsewhere(terminal, form.url.data, form.fingerprint.data):
+        return [said(TerminalPasswordNeeded())]
+    return [_("Enter the password again, please.")] if form.adding or form.password.data else []

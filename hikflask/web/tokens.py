@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.access import ADMIN, confirmed
+from hikflask.characters import isolated
 from hikflask.forms.operators import TokenForm
 from hikflask.services import tokens
 from hikflask.services.admission_errors import TokenUnknown
@@ -54,7 +55,7 @@ def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
 def revoke(token_id: int) -> ResponseReturnValue:
     """Make a token worthless at once."""
     try:
-        flash(_("%(name)s is revoked.", name=tokens.revoke(token_id).name))
+        flash(_("%(name)s is revoked.", name=isolated(tokens.revoke(token_id).name)))
     except TokenUnknown as error:
         flash(said(error), "danger")
     return redirect(url_for(".index"), 303)

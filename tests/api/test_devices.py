@@ -102,15 +102,38 @@ def test_address_that_may_not_be_connected_to_is_refused_at_its_field(client: Fl
     assert [row["url"] for row in client.get("/api/devices/").json] == ["http://terminal.test"]
 
 
-@pytest.mark.usefixtures("terminal")
-def test_another_address_needs_the_password_again(client: FlaskClient) -> None:
-    before = device(client)["url"]
+def test_http_address_is_refused_at_its_field_where_https_is_required(app: Flask, client: FlaskClient) -> None:
+    app.config["TERMINAL_REQUIRE"] = ("https",)
 
-    answer = client.put("/api/devices/1", json={"url": "http://other.test"})
+    answer = client.post("/api/devices/", json=a_device())
+
+    assert (answer.status_code, answer.json["error"]) == (422, "terminal_https_required")
+    said = "Only https is allowed here. Enter an address that begins with https://."
+    assert answer.json["fields"] == {"url": said}
+    assert client.get("/api/devices/").json == []
+
+
+@pytest.mark.usefixtures("terminal")
+def test_capture_at_a_terminal_that_offers_md5_alone_says_why(app: Flask, client: FlaskClient) -> None:
+    app.config["TERMINAL_REQUIRE"] = ("sha256",)
+    app.extensions["terminal_clients"].close()
+
+    answer = client.post("/api/devices/1/start-face-capture", json={})
+
+    assert (answer.status_code, answer.json["error"]) == (502, "weak_digest")
+
+
+@pytest.mark.parametrize("sent", [{"url": "https://other.test"}, {"fingerprint": "ab" * 32}, {"fingerprint": ""}])
+def test_another_address_or_certificate_needs_the_password_again(client: FlaskClient, sent: dict[str, str]) -> None:
+    client.post("/api/devices/", json=a_device(url="https://away.test", fingerprint="cd" * 32))
+    before = device(client)
+
+    answer = client.put("/api/devices/1", json={"is_active": False, **sent})
 
     assert (answer.status_code, answer.json["error"]) == (422, "terminal_password_needed")
     assert list(answer.json["fields"]) == ["password"]
-    assert device(client)["url"] == before
+    assert device(client) == before
+    assert client.put("/api/devices/1", json={"password": PASSWORD, **sent}).status_code == 200
 
 
 @pytest.mark.usefixtures("simulator")

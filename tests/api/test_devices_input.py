@@ -82,6 +82,18 @@ def test_put_of_a_bad_value_changes_nothing(client: FlaskClient, field: str, val
     assert client.get("/api/devices/1").json == before
 
 
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/api/devices/1"), ("POST", "/api/devices/1/start-face-capture")])
+def test_field_that_is_given_twice_changes_nothing(client: FlaskClient, method: str, path: str) -> None:
+    before = client.get("/api/devices/1").json
+
+    answer = client.open(path, method=method, data=b'{"take_over": true, "name": "A", "take_over": false, "name": "B"}')
+
+    assert answer.status_code == 422
+    assert set(answer.json["fields"]) == {"take_over", "name"}
+    assert client.get("/api/devices/1").json == before
+
+
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", ""), ("PUT", ""), ("DELETE", ""), ("GET", "/status"), ("POST", "/start-face-capture")]
 )

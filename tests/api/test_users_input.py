@@ -70,6 +70,17 @@ def test_broken_json_is_refused(client: FlaskClient, body: bytes) -> None:
     assert answer.json["fields"] == {"body": "A JSON object is expected."}
 
 
+@pytest.mark.parametrize("second", ['"full_name": "Пётр"', '"full_name": "Иван"', '"full_\\u006eame": "Пётр"'])
+def test_field_that_is_given_twice_is_refused_by_its_name(client: FlaskClient, second: str) -> None:
+    body = f'{{"hikvision_id": "1", "full_name": "Иван", {second}}}'
+
+    answer = client.post("/api/users/", data=body.encode(), content_type="application/json")
+
+    assert (answer.status_code, answer.json["error"]) == (422, "invalid_input")
+    assert answer.json["fields"] == {"full_name": "The field is given more than once."}
+    assert client.get("/api/users/").json == []
+
+
 def test_form_fields_are_no_json(client: FlaskClient) -> None:
     answer = client.post("/api/users/", data=a_user())
 

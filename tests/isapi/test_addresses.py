@@ -142,6 +142,17 @@ def test_an_address_that_is_not_allowed_is_not_connected_to(scheme: str) -> None
     assert not caught.value.retryable
 
 
+def test_an_http_address_is_not_connected_to_where_only_https_is_wanted() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        client = Client(f"http://127.0.0.1:{server.getsockname()[1]}", "admin", "x", https_only=True)
+        with pytest.raises(errors.HttpsRequired) as caught:
+            client.request("PUT", "/x?token=1", data=b"x")
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert (caught.value.code, caught.value.path, caught.value.retryable) == ("https_required", "/x", False)
+
+
 def test_the_certificate_of_an_address_that_is_not_allowed_is_not_looked_at() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)

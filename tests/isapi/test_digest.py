@@ -1,12 +1,15 @@
 """Which challenge is answered, and how."""
 
 import re
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from hikflask.isapi import errors
+from hikflask.isapi.client import Client
 from hikflask.isapi.digest import DigestLogin, best_challenge
 
-from .helpers import recorded
+from .helpers import Reply, Seen, recorded, terminal
 
 
 def ready(header: str, username: str = "Mufasa", password: str = "Circle of Life") -> DigestLogin:
@@ -35,6 +38,47 @@ def test_the_strongest_of_several_challenges_is_taken() -> None:
     challenge = best_challenge(header)
     assert challenge is not None
     assert (challenge.realm, challenge.nonce, challenge.algorithm, challenge.qop) == ("sha", "2", "SHA-256", False)
+
+
+MD5 = 'Digest realm="r", nonce="1", qop="auth"'
+SHA256 = 'Digest realm="r", nonce="2", qop="auth", algorithm=SHA-256'
+
+
+class Offers:
+    """A terminal that offers these logins, and takes any credentials that answer one of them."""
+
+    def __init__(self, *offers: str) -> None:
+        self.offers = offers
+
+    def __call__(self, request: Seen, _: BaseHTTPRequestHandler) -> Reply:
+        nonce = request.authorization.get("nonce")
+        if nonce and f'nonce="{nonce}"' in str(self.offers):
+            return Reply()
+        return Reply(401, b"", {"WWW-Authenticate": ", ".join(self.offers)})
+
+
+def test_where_only_sha256_is_wanted_md5_alone_gets_no_credentials() -> None:
+    with terminal(Offers(MD5)) as server, pytest.raises(errors.WeakDigest) as caught:
+        Client(server.url, "admin", "x", sha256_only=True).request("GET", "/x?token=1")
+    assert [seen.authorization for seen in server.seen] == [{}]
+    assert (caught.value.code, caught.value.path, caught.value.retryable) == ("weak_digest", "/x", False)
+
+
+def test_where_only_sha256_is_wanted_it_is_taken_of_several() -> None:
+    with terminal(Offers(MD5, SHA256)) as server:
+        assert Client(server.url, "admin", "x", sha256_only=True).request("GET", "/x").status == 200
+    assert server.seen[1].authorization["algorithm"] == "SHA-256"
+
+
+def test_client_that_was_logged_in_with_sha256_does_not_go_back_to_md5() -> None:
+    behave = Offers(SHA256)
+    with terminal(behave) as server:
+        client = Client(server.url, "admin", "x", sha256_only=True)
+        client.request("GET", "/x")
+        behave.offers = (MD5,)
+        with pytest.raises(errors.WeakDigest):
+            client.request("GET", "/x")
+    assert [seen.authorization.get("algorithm") for seen in server.seen] == [None, "SHA-256", "SHA-256", None]
 
 
 def test_commas_and_equal_signs_in_quotes_belong_to_the_value() -> None:

@@ -93,6 +93,26 @@ def test_a_ca_bundle_of_the_environment_trusts_nothing(identity: Identity, monke
         client_of(server.url.replace("127.0.0.1", "localhost"), None).request("GET", "/x")
 
 
+@pytest.fixture
+def outdated(identity: Identity) -> ssl.SSLContext:
+    """What a terminal shows that knows TLS 1.1 alone."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(identity.file)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    return context
+
+
+def test_a_terminal_that_knows_tls_1_1_alone_gets_no_request(identity: Identity, outdated: ssl.SSLContext) -> None:
+    with terminal(lambda *_: Reply(), outdated) as server:
+        with pytest.raises(errors.Unreachable):
+            client_of(server.url, identity.fingerprint).request("GET", "/x")
+        with pytest.raises(errors.Unreachable):
+            certificate_fingerprint(server.url, 2.0)
+        assert server.seen == []
+
+
 def test_a_port_that_speaks_no_tls_got_no_request() -> None:
     with terminal(lambda *_: Reply()) as server:
         with pytest.raises(errors.Unreachable):

@@ -95,7 +95,7 @@ def test_every_page_that_changes_something_is_closed_to_other_sites(app: Flask) 
         before = traces()
     assert len(found) > 20
 
-    for says in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": f"https://{EVIL}"}):
+    for says in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": f"https://{EVIL}"}):
         for address, _, method in [*found, ("/nothing", None, "POST"), ("/employees/", None, "DELETE")]:
             answer = client.open(address, method=method, data=form, headers={**says, "HX-Request": "true"})
 

@@ -85,6 +85,9 @@ def test_every_kind_of_answer_is_protected(app: Flask, address: str) -> None:
             assert headers["X-Content-Type-Options"] == "nosniff", kind
             assert headers["X-Frame-Options"] == "DENY", kind
             assert headers["Referrer-Policy"] == "same-origin", kind
+            assert headers["Cross-Origin-Opener-Policy"] == "same-origin", kind
+            assert headers["Cross-Origin-Resource-Policy"] == "same-origin", kind
+            assert {"camera=()", "microphone=()"} <= set(headers["Permissions-Policy"].split(", ")), kind
             expected = next((int(word) for word in kind.split() if word.isdigit()), None)
             assert expected in {None, answer.status_code}, (kind, answer.status_code)
             if answer.data:

@@ -17,6 +17,7 @@ from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 
 CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 HOSTILE = "a\r\n2026-01-01 CRITICAL forged \x1b[31mred\x1b[0m \x9b \u2028line \u202etxet"
+FORM, ACTION = re.compile(r"<form[^>]*>"), re.compile(r' action="([^"]*)"')
 IN_PATHS = "a%0d%0aFORGED%20%1b%5b31m%c2%9b%e2%80%a8%e2%80%ae"
 
 
@@ -127,3 +128,16 @@ def test_password_that_is_typed_is_in_no_log(app: Flask, client: FlaskClient, ca
     assert "wrong-one-typed" not in caplog.text
     assert OPERATOR_PASSWORD not in caplog.text
     assert str(client.token) not in caplog.text  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("terminal")
+def test_of_what_is_typed_a_search_alone_goes_into_the_address(app: Flask, client: FlaskClient) -> None:
+    client.post("/employees/", data={"hikvision_id": "100222", "full_name": "Иван Иванов"})
+    rules = [rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())]
+    paths = {re.sub(r"<int:\w+>", "1", rule) for rule in rules if not rule.startswith("/api")}
+    pages = [client.get(path).text for path in sorted(paths) if "<" not in path]
+    forms = [form for page in [*pages, app.test_client().get("/sign-in").text] for form in FORM.findall(page)]
+
+    assert len(forms) > 50
+    shown = {ACTION.findall(form)[0] for form in forms if 'method="post"' not in form}
+    assert shown == {"/employees/", "/audit/", "/erasures/number"}

@@ -22,11 +22,11 @@ TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 PROXY, STRANGER = "127.0.0.1", "192.0.2.7"
 
 
-def seen(app: Flask, peer: str, **headers: str) -> tuple[str | None, str, str]:
-    """The address, the scheme and the path that the app believes in."""
-    found: list[tuple[str | None, str, str]] = []
+def seen(app: Flask, peer: str, **headers: str) -> tuple[str | None, str, str, str]:
+    """The address, the scheme, the path and the host that the app believes in."""
+    found: list[tuple[str | None, str, str, str]] = []
     app.before_request_funcs[None].insert(
-        0, lambda: found.append((request.remote_addr, request.scheme, request.root_path))
+        0, lambda: found.append((request.remote_addr, request.scheme, request.root_path, request.host))
     )
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     app.test_client().get("/health", headers=named, environ_overrides={"REMOTE_ADDR": peer})
@@ -49,12 +49,13 @@ def test_of_what_the_proxy_says_the_last_hop_alone_is_believed(app: Flask, said:
 def test_of_what_the_proxy_says_nothing_else_is_believed(app: Flask) -> None:
     headers = {
         "X_Forwarded_Prefix": "/evil",
+        "X_Forwarded_Host": "evil.example",
         "X_Forwarded_Port": "1",
         "X_Real_IP": "9.9.9.9",
         "Forwarded": "for=9.9.9.9",
     }
 
-    assert seen(app, PROXY, X_Forwarded_Proto="https", **headers) == (PROXY, "https", "")
+    assert seen(app, PROXY, X_Forwarded_Proto="https", **headers) == (PROXY, "https", "", "localhost")
 
 
 @pytest.mark.parametrize("peer", [STRANGER, "::ffff:127.0.0.1", "127.0.0.2", ""])

@@ -21,6 +21,7 @@ from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("context")
 
+PIN = "cd" * 32
 OFFICE = (ip_network("192.168.1.0/24"),)
 
 
@@ -72,6 +73,17 @@ def test_stored_password_is_not_shown_to_another_address(url: str) -> None:
 
     assert [terminal.url for terminal in terminals.everyone()] == ["http://192.168.1.64"]
     assert terminals.change(1, access(url), "operator").url == url
+
+
+@pytest.mark.parametrize(("before", "after"), [(PIN, "ab" * 32), (PIN, None), (None, PIN)])
+def test_stored_password_is_not_shown_to_another_certificate(before: str | None, after: str | None) -> None:
+    terminals.add(access("https://192.168.1.64", fingerprint=before))
+
+    with pytest.raises(TerminalPasswordNeeded):
+        terminals.change(1, dataclasses.replace(access("https://192.168.1.64"), password=None, fingerprint=after), "x")
+
+    assert [terminal.fingerprint for terminal in terminals.everyone()] == [before]
+    assert terminals.change(1, access("https://192.168.1.64", fingerprint=after), "x").fingerprint == after
 
 
 def test_certificate_outside_the_networks_is_not_looked_at(app: Flask) -> None:

@@ -32,7 +32,7 @@ def test_question_names_person_and_terminals(desk: Desk) -> None:
     page = english(desk.client, f"{place}/erase")
 
     assert "Erase Иван Иванов everywhere?" in page
-    assert "Terminals: Вход." in page
+    assert "Terminals: <bdi>Вход</bdi>." in page
     assert f'href="{place}/erase"' in english(desk.client, place)
 
 
@@ -140,7 +140,7 @@ def test_question_names_terminals_of_a_former_number_too(desk: Desk, app: Flask)
         db.session.execute(db.update(Enrolment).values(number="100111"))
         db.session.commit()
 
-    assert "Terminals: Вход." in english(desk.client, f"{place}/erase")
+    assert "Terminals: <bdi>Вход</bdi>." in english(desk.client, f"{place}/erase")
 
 
 def test_who_looks_at_the_erasure_did_not_complete_it(desk: Desk, app: Flask) -> None:

@@ -17,6 +17,7 @@ from tests.conftest import PASSWORD
 from tests.web.conftest import Desk
 
 FINGERPRINT = "ab" * 32
+PASSWORD_NEEDED = "Сохранённый пароль относится к прежним адресу и сертификату. Введите пароль терминала ещё раз."
 
 
 def typed(**changed: str) -> dict[str, str]:
@@ -84,14 +85,57 @@ def test_an_address_that_may_not_be_connected_to_is_refused_at_its_field(
     assert sentence in answer.text
 
 
+def test_http_address_is_refused_at_its_field_where_https_is_required(app: Flask, client: FlaskClient) -> None:
+    app.config["TERMINAL_REQUIRE"] = ("https",)
+
+    answer = client.post("/terminals/", data=typed())
+
+    assert answer.status_code == 422
+    assert "Здесь разрешён только https. Введите адрес, который начинается с https://." in answer.text
+    with app.app_context():
+        assert terminals.everyone() == []
+
+
 def test_another_address_asks_for_the_password_again_and_keeps_what_was_typed(app: Flask, desk: Desk) -> None:
     answer = desk.client.post("/terminals/1", data=typed(url="http://other.test", password=""))
 
     assert answer.status_code == 422
-    assert "Введите пароль терминала ещё раз." in answer.text
+    assert PASSWORD_NEEDED in answer.text
     assert 'value="http://other.test"' in answer.text
     with app.app_context():
         assert [terminal.url for terminal in terminals.everyone()] == ["http://terminal.test"]
+
+
+def test_new_certificate_is_accepted_with_the_password_in_one_form(client: FlaskClient, app: Flask) -> None:
+    with SimulatorServer(Simulated(PASSWORD), https=True) as server:
+        pin, changed = server.fingerprint or "", typed(url=server.url, password="")
+        client.post("/terminals/", data=typed(url=server.url, fingerprint="ab" * 32))
+
+        shown = client.post("/terminals/fingerprint", data={**changed, "terminal_id": "1"})
+        without = client.post("/terminals/1", data={**changed, "fingerprint": pin})
+
+    assert (shown.status_code, without.status_code) == (422, 422)
+    for answer in (shown, without):
+        assert f'value="{pin}"' in answer.text
+        assert PASSWORD_NEEDED in answer.text
+        assert "Оставьте пароль пустым" not in answer.text
+    assert "Принять отпечаток и сохранить" in shown.text
+    with app.app_context():
+        assert [terminal.fingerprint for terminal in terminals.everyone()] == ["ab" * 32]
+    assert client.post("/terminals/1", data={**changed, "fingerprint": pin, "password": "Abc1"}).status_code == 303
+    with app.app_context():
+        assert [terminal.fingerprint for terminal in terminals.everyone()] == [pin]
+
+
+def test_certificate_that_is_the_accepted_one_asks_for_no_password(client: FlaskClient) -> None:
+    with SimulatorServer(Simulated(PASSWORD), https=True) as server:
+        known = typed(url=server.url, fingerprint=server.fingerprint or "")
+        client.post("/terminals/", data=known)
+
+        shown = client.post("/terminals/fingerprint", data={**known, "password": "", "terminal_id": "1"})
+
+    assert PASSWORD_NEEDED not in shown.text
+    assert "Введите пароль ещё раз" not in shown.text
 
 
 def test_a_known_name_is_a_conflict(desk: Desk) -> None:

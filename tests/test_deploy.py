@@ -1,0 +1,61 @@
+"""The files of deploy/: what they let the server do, what they let browsers use, and what they keep no log of."""
+
+import re
+import runpy
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+
+DEPLOY = Path(__file__).parents[1] / "deploy"
+UNITS = sorted(DEPLOY.glob("*.service"))
+SERVERS = (DEPLOY / "nginx.conf").read_text(encoding="utf-8").split("\nserver {")[1:]
+
+
+def service(unit: Path) -> dict[str, str]:
+    """What a unit says of its service."""
+    parser = ConfigParser(interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read(unit, encoding="utf-8")
+    return dict(parser["Service"])
+
+
+def directives(server: str, name: str) -> list[str]:
+    """The values of an nginx directive, wherever it stands in a server."""
+    return re.findall(rf"^\s*{name}\s+([^;]+);", server, re.MULTILINE)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_unit_runs_as_an_account_of_its_own_that_gets_no_more_rights(unit: Path) -> None:
+    found = service(unit)
+
+    assert (found["User"], found["Group"], found["NoNewPrivileges"]) == ("hikflask", "hikflask", "true")
+    # A command that begins with one of these is run with the rights of root.
+    assert not [name for name, value in found.items() if name.startswith("Exec") and value[0] in "+!"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_unit_may_write_its_own_folder_alone(unit: Path) -> None:
+    found = service(unit)
+
+    assert (found["ProtectSystem"], found["ProtectHome"], found["PrivateTmp"]) == ("strict", "true", "true")
+    assert (found["StateDirectory"], found["StateDirectoryMode"], found["UMask"]) == ("hikflask", "0750", "0027")
+    assert "HIKFLASK_INSTANCE_PATH=/var/lib/hikflask" in found["Environment"].split()
+    assert not [name for name in found if name in {"ReadWritePaths", "BindPaths", "AmbientCapabilities"}]
+
+
+def test_there_are_the_two_units() -> None:
+    assert [unit.name for unit in UNITS] == ["hikflask-worker.service", "hikflask.service"]
+
+
+def test_proxy_speaks_tls_1_2_and_1_3_alone_with_ciphers_that_are_good_today() -> None:
+    (secure,) = [server for server in SERVERS if "listen 443 ssl;" in server]
+
+    assert directives(secure, "ssl_protocols") == ["TLSv1.2 TLSv1.3"]
+    assert directives(secure, "ssl_ciphers") == ["ECDHE+AESGCM:ECDHE+CHACHA20"]
+
+
+def test_neither_proxy_nor_server_writes_down_which_addresses_are_opened() -> None:
+    """A search has a name in its address."""
+    assert [directives(server, "access_log") for server in SERVERS] == [["off"], ["off"]]
+    assert runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))["accesslog"] is None
