@@ -120,6 +120,9 @@ SETTINGS = {
     "DATABASE_URL": Setting("", _database, "sqlite:///… or postgresql://…"),
     "WORKER": Setting("embedded", _one_of("embedded", "external"), "embedded or external"),
     "WORKER_THREADS": Setting(8, _whole(2, 64), "a whole number between 2 and 64"),
+    # gunicorn.conf.py reads it, too, with this very default.
+    "TERMINAL_THREADS": Setting(12, _whole(1, 64), "a whole number between 1 and 64"),
+    "TERMINAL_CALLS": Setting(6, _whole(1, 64), "a whole number between 1 and 64"),
     "CAPTURE_TIMEOUT": _time(30.0),
     "CAPTURE_HOLD": _time(120.0),
     "CONNECT_TIMEOUT": _time(3.0),

@@ -159,6 +159,17 @@ TABLE = [
         "У «Вход» другой сертификат. Если терминал меняли, пусть администратор подтвердит.",
         "“Вход” shows another certificate. If it was replaced, an administrator must confirm it.",
     ),
+    (
+        "too_many_calls",
+        "Одновременных обращений к терминалам от одного оператора или программы: не больше 12. "
+        "Сначала дождитесь ответа.",
+        "At most 12 requests to terminals at a time for one operator or program. Wait for an answer first.",
+    ),
+    (
+        "server_busy",
+        "Сервер уже ждёт ответа стольких терминалов, скольких может. Повторите через 12 с.",
+        "The server is waiting on as many terminals as it can. Try again in 12 s.",
+    ),
     ("somethingNew", "Терминал отказал: no (somethingNew).", "The terminal refused: no (somethingNew)."),
 ]
 

@@ -4,10 +4,14 @@ from typing import Any
 
 
 class ServiceError(Exception):
-    """A refusal: `code` names it in wording.py, `params` fill its sentence, `fields` names the fields at fault."""
+    """A refusal: `code` names it in wording.py, `params` fill its sentence, `fields` names the fields at fault.
+
+    `retry_after`: after how many seconds the same may be asked again, where that helps.
+    """
 
     code = "refused"
     fields: tuple[str, ...] = ()
+    retry_after: int | None = None
 
     def __init__(self, **params: Any) -> None:
         super().__init__(self.code)
@@ -130,6 +134,20 @@ class TerminalHeld(ServiceError):
     """An unsaved picture of another number waits there (params: name, who, capture_id)."""
 
     code = "terminal_held"
+
+
+class TooManyCalls(ServiceError):
+    """This caller waits on terminals as often as one may at a time (params: n)."""
+
+    code = "too_many_calls"
+    retry_after = 5
+
+
+class ServerBusy(ServiceError):
+    """As many requests wait on terminals as may in one process (params: n seconds)."""
+
+    code = "server_busy"
+    retry_after = 5
 
 
 class LeaseLost(ServiceError):

@@ -19,6 +19,8 @@ from hikflask.web.paths import page_before
 KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}
 NOT_FOUND = 404
 CONFLICT = 409
+TOO_MANY = 429
+UNAVAILABLE = 503
 UNPROCESSABLE = 422
 STATUS = {
     "employee_unknown": NOT_FOUND,
@@ -30,6 +32,8 @@ STATUS = {
     "terminal_address_refused": UNPROCESSABLE,
     "terminal_password_needed": UNPROCESSABLE,
     "capture_running": UNPROCESSABLE,
+    "too_many_calls": TOO_MANY,
+    "server_busy": UNAVAILABLE,
 }
 
 
