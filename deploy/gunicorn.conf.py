@@ -1,19 +1,28 @@
-"""gunicorn for hikflask: one process with threads, since requests wait on terminals; no preload, no control socket."""
+"""gunicorn for hikflask: one process with threads, of which those that wait on terminals are counted apart.
+
+No preload, no control socket.
+"""
 
 import os
 
 bind = os.environ.get("HIKFLASK_BIND", "127.0.0.1:8000")
+# A Unix socket is for its owner and its group alone (0660).
+umask = 0o117
 worker_class = "gthread"
 # One process with the embedded worker fits SQLite; with PostgreSQL and external workers more processes may serve.
 workers = int(os.environ.get("HIKFLASK_PROCESSES", "1"))
-threads = int(os.environ.get("HIKFLASK_THREADS", "24"))
+# The app lets no more requests wait on terminals than HIKFLASK_TERMINAL_THREADS, so the others are always for pages.
+threads = int(os.environ.get("HIKFLASK_THREADS", "12")) + int(os.environ.get("HIKFLASK_TERMINAL_THREADS", "12"))
 preload_app = False
 timeout = 90
 graceful_timeout = 10
 keepalive = 5
 control_socket_disable = True
-# The app itself decides whose X-Forwarded-… headers it believes (HIKFLASK_TRUSTED_PROXY).
+# The app itself decides whose X-Forwarded-… headers it believes (HIKFLASK_TRUSTED_PROXY). gunicorn would believe
+# whoever comes by a Unix socket, and so also what nginx hands on unread.
 forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 accesslog = None
 errorlog = "-"
 loglevel = os.environ.get("HIKFLASK_LOG_LEVEL", "warning")

@@ -1,10 +1,15 @@
 #!/bin/sh
-# Installs what the browser tests need where that is possible (as root on Debian); elsewhere they skip with a reason.
+# Installs what some tests need where that is possible (as root on Debian); elsewhere they skip with a reason.
 set -eu
-[ -x /usr/bin/chromium ] && exit 0
+missing=
+[ -x /usr/bin/chromium ] || missing="$missing chromium fonts-noto-color-emoji"
+[ -x /usr/sbin/nginx ] || missing="$missing nginx"
+command -v systemd-analyze >/dev/null || missing="$missing systemd"
+[ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-color-emoji >/dev/null
+    # shellcheck disable=SC2086 # several packages
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
     exit 0
 fi
-echo "Chromium is not installed: the browser tests will be skipped (apt-get install chromium)." >&2
+echo "Not installed:$missing. The tests that need them will be skipped (apt-get install$missing)." >&2

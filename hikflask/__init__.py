@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask
 
-from hikflask import api, cli, config, logs, models, web
+from hikflask import api, cli, config, logs, models, terminal_budget, web
 from hikflask.extensions import babel, bootstrap, csrf, db, login_manager, migrate, task_queue, terminal_clients, vault
 from hikflask.web.language import locale, timezone
 
@@ -32,6 +32,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     bootstrap.init_app(app)
     vault.init_app(app)
     terminal_clients.init_app(app)
+    terminal_budget.init_app(app)
     task_queue.init_app(app)
     web.register(app)
     api.register(app)

@@ -31,6 +31,7 @@ KNOWN_PHRASES = re.compile(
 MEGABYTE = 1024 * 1024
 MOST_DAYS = 36500
 DAYS = "a whole number of days"
+UNIX_SOCKET = "unix"
 SECOND, DAY, PER_MINUTE = "second", "day", "per minute"
 HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z|\[[0-9a-f:]+\]\Z")
 
@@ -79,8 +80,8 @@ def _one_of(*words: str) -> Callable[[Any], str]:
     return read
 
 
-def _address(text: Any) -> str:
-    return str(text) and str(ip_address(str(text)))
+def _proxy(text: Any) -> str:
+    return str(text) if text in {"", UNIX_SOCKET} else str(ip_address(str(text)))
 
 
 def _words(text: Any) -> list[str]:
@@ -133,6 +134,9 @@ SETTINGS = {
     "DATABASE_URL": Setting("", _database, "sqlite:///… or postgresql://…"),
     "WORKER": Setting("embedded", _one_of("embedded", "external"), "embedded or external"),
     "WORKER_THREADS": Setting(8, _whole(2, 64), "a whole number between 2 and 64"),
+    # gunicorn.conf.py reads it, too, with this very default.
+    "TERMINAL_THREADS": Setting(12, _whole(1, 64), "a whole number between 1 and 64"),
+    "TERMINAL_CALLS": Setting(6, _whole(1, 64), "a whole number between 1 and 64"),
     "CAPTURE_TIMEOUT": _time(30.0),
     "CAPTURE_HOLD": _time(120.0),
     "CAPTURE_PAUSE": _time(1.0),
@@ -152,7 +156,7 @@ SETTINGS = {
     "SESSION_LIFETIME": _time(43200.0),
     "SESSIONS_PER_OPERATOR": Setting(20, _whole(1, 1000), "a whole number between 1 and 1000"),
     "API_LIMIT": Setting(6000, _whole(1, 10**6), "a whole number of calls a minute", PER_MINUTE),
-    "TRUSTED_PROXY": Setting("127.0.0.1", _address, "the IP address of the proxy in front, or empty for none"),
+    "TRUSTED_PROXY": Setting(UNIX_SOCKET, _proxy, "unix, the IP address of the proxy in front, or empty for none"),
     "HOSTS": Setting("", _hosts, "the host names that the pages are called by, or empty for any"),
     "CONSENT": Setting("warn", _one_of("warn", "require"), "warn or require"),
     "PHOTO_RETENTION": Setting("employed", _photo_retention, "employed, never, or a whole number of days", DAY),

@@ -94,6 +94,14 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("%(who)s captured this picture. Save it for the employee in the form all the same?"),
     ),
     "capture_running": (N_("The capture is still running. Wait for the photo or cancel it, then save."),),
+    "too_many_calls": (
+        N_("At most %(n)s requests to terminals at a time for one operator or program. Wait for an answer first."),
+        N_("Too many requests to terminals at a time. Wait for an answer first."),
+    ),
+    "server_busy": (
+        N_("The server is waiting on as many terminals as it can. Try again in %(n)s s."),
+        N_("The server is waiting on as many terminals as it can. Try again in a moment."),
+    ),
     # An enrolment, per terminal.
     "enrolment_working": (N_("the person is there, the face is being sent…"),),
     "enrolment_confirmed": (

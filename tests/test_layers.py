@@ -11,14 +11,15 @@ PACKAGE = Path(__file__).resolve().parents[1] / "hikflask"
 # Room → the rooms of ours that it may import. A room is a sub-package or a module of hikflask.
 MAY_IMPORT = {
     "web": {"web", "access", "bearer", "config", "forms", "services", "jobs", "wording", "models", "extensions",
-            "isapi.errors", "request_body", "characters"},
+            "isapi.errors", "request_body", "characters", "terminal_budget"},
     "api": {"api", "access", "bearer", "forms", "services", "jobs", "wording", "models", "extensions", "isapi.errors",
-            "request_body"},
+            "request_body", "terminal_budget"},
     "cli": {"cli", "forms", "services", "jobs", "wording", "models", "extensions", "isapi.errors", "worker",
             "start", "config", "vault", "characters"},
     "start": {"services", "extensions", "config"},
     "access": {"models"},
     "bearer": {"services", "models"},
+    "terminal_budget": {"services"},
     "worker": {"jobs", "services", "extensions"},
     "jobs": {"services", "extensions", "task_queue", "isapi.errors"},
     "services": {"services", "isapi", "models", "extensions", "vault", "characters"},

@@ -57,13 +57,3 @@ def test_a_try_prints_who_signs_in_with_what() -> None:
     assert name is not None
     assert re.search(rf'^echo " *sign in as: +{name[1]}"$', script, re.MULTILINE)
     assert re.search(r'^echo " *password: +\$password"$', script, re.MULTILINE)
-
-
-@pytest.mark.parametrize("unit", ["hikflask.service", "hikflask-worker.service"])
-def test_unit_limits_memory_as_the_guides_say_and_keeps_threads_from_holding_on_to_it(unit: str) -> None:
-    settings = dict(re.findall(r"^(\w+)=(.*)$", text(f"deploy/{unit}"), re.MULTILINE))
-
-    assert "MALLOC_ARENA_MAX=2" in settings["Environment"].split()
-    megabytes = settings["MemoryMax"].removesuffix("M")
-    assert f"{megabytes} MB" in text("docs/en/running.md")
-    assert f"{megabytes} МБ" in text("docs/ru/running.md")

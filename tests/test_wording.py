@@ -173,6 +173,17 @@ TABLE = [
         "Сохранённый пароль относится к прежним адресу и сертификату. Введите пароль терминала ещё раз.",
         "The stored password is for the former address and certificate. Enter the terminal's password again.",
     ),
+    (
+        "too_many_calls",
+        "Одновременных обращений к терминалам от одного оператора или программы: не больше 12. "
+        "Сначала дождитесь ответа.",
+        "At most 12 requests to terminals at a time for one operator or program. Wait for an answer first.",
+    ),
+    (
+        "server_busy",
+        "Сервер уже ждёт ответа стольких терминалов, скольких может. Повторите через 12 с.",
+        "The server is waiting on as many terminals as it can. Try again in 12 s.",
+    ),
     ("somethingNew", "Терминал отказал: no (somethingNew).", "The terminal refused: no (somethingNew)."),
 ]
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
-from hikflask import wording
+from hikflask import terminal_budget, wording
 from hikflask.access import OPERATOR, allow
 from hikflask.api import body, errors
 from hikflask.api.caller import present_caller
@@ -33,8 +33,10 @@ def start_face_capture(device_id: int) -> ResponseReturnValue:
     fields = body.read(required=False)
     form = body.form_of(CaptureForm, fields)
     draft = Draft(number=form.hikvision_id.data or "")
-    capture = captures.start(device_id, draft, present_caller(), take_over=form.take_over.data)
-    return warned(_answer(captures.run(capture.id)), consents.is_missing(draft.number))
+    with terminal_budget.place():
+        capture = captures.start(device_id, draft, present_caller(), take_over=form.take_over.data)
+        ended = captures.run(capture.id)
+    return warned(_answer(ended), consents.is_missing(draft.number))
 
 
 def _answer(capture: Capture) -> ResponseReturnValue:

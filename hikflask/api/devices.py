@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
+from hikflask import terminal_budget
 from hikflask.access import ADMIN, VIEWER, allow
 from hikflask.api import body, errors
 from hikflask.api.body import Fields
@@ -14,6 +15,7 @@ from hikflask.forms.terminals import TerminalForm
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Terminal
 from hikflask.services import checks, terminals
+from hikflask.services.checks import Status
 from hikflask.services.errors import ServiceError
 from hikflask.services.terminals import Access
 
@@ -34,9 +36,7 @@ def create_device() -> ResponseReturnValue:
     """Add a terminal and check it; one that does not answer now is added all the same."""
     form = body.form_of(TerminalForm, {"is_active": True, **body.read()})
     added = terminals.add(Access(**form.values()))
-    # What went wrong stands in the row; the status call shows it.
-    with suppress(TerminalError, ServiceError):
-        checks.check(added.id, present_caller())
+    _check_quietly(added.id)
     return jsonify(shape(_terminal(added.id))), 201
 
 
@@ -53,10 +53,10 @@ def change_device(device_id: int) -> ResponseReturnValue:
     """Change the fields that are given; without a password the stored one stays."""
     terminal = _terminal(device_id)
     form = body.form_of(TerminalForm, {**_typed(terminal), **body.read()}, adding=False)
-    changed = terminals.change(device_id, Access(**form.values()), present_caller())
+    with terminal_budget.place():
+        changed = terminals.change(device_id, Access(**form.values()), present_caller())
     if changed.face_mode is None:
-        with suppress(TerminalError, ServiceError):
-            checks.check(device_id, present_caller())
+        _check_quietly(device_id)
     return jsonify(shape(_terminal(device_id)))
 
 
@@ -72,9 +72,9 @@ def delete_device(device_id: int) -> ResponseReturnValue:
 @bp.get("/<int:device_id>/status")
 @allow(VIEWER)
 def device_status(device_id: int) -> ResponseReturnValue:
-    """How the terminal is: asked now, or read from the row while somebody talks to it."""
+    """How the terminal is: asked now, or read from the row while somebody talks to it or it is known to be silent."""
     _terminal(device_id)
-    found = checks.status(device_id, present_caller())
+    found = checks.status_while_quiet(device_id) or _asked_status(device_id)
     return jsonify(
         {
             "reachable": found.reachable,
@@ -101,6 +101,17 @@ def shape(terminal: Terminal) -> dict[str, Any]:
         "firmware": terminal.firmware,
         "last_sync": terminal.last_sync.strftime("%Y-%m-%dT%H:%M:%S") if terminal.last_sync else None,
     }
+
+
+def _asked_status(device_id: int) -> Status:
+    with terminal_budget.place():
+        return checks.status(device_id, present_caller())
+
+
+def _check_quietly(device_id: int) -> None:
+    """Ask the terminal everything; what went wrong stands in its row, and it is checked before its first use."""
+    with suppress(TerminalError, ServiceError), terminal_budget.place():
+        checks.check(device_id, present_caller())
 
 
 def _typed(terminal: Terminal) -> Fields:

@@ -28,6 +28,7 @@ KEPT_HEADERS = {"WWW-Authenticate", "Retry-After"}
 NOT_FOUND = 404
 UNPROCESSABLE = 422
 CONFLICT = 409
+TOO_MANY = 429
 BAD_GATEWAY = 502
 AWAY = 503
 NOBODY_CAME = 504
@@ -44,6 +45,8 @@ STATUS = {
     "terminal_retired": CONFLICT,
     "terminal_held": CONFLICT,
     "capture_running": CONFLICT,
+    "too_many_calls": TOO_MANY,
+    "server_busy": AWAY,
     "superseded": CONFLICT,
     "not_saved": CONFLICT,
     "photo_forgotten": CONFLICT,
@@ -107,8 +110,8 @@ def _service(error: ServiceError, **always: Any) -> ResponseReturnValue:
     message = wording.english(error.code, **error.params)
     fields = {"fields": {_api_name(name): message for name in error.fields}} if error.fields else {}
     response, status = refusal(error.code, message, status_of(error.code), **fields, **always)
-    if status == AWAY and "seconds" in error.params:
-        response.headers["Retry-After"] = str(error.params["seconds"])
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
     return response, status
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from hikflask import wording
+from hikflask import terminal_budget, wording
 from hikflask.access import OPERATOR, VIEWER, allow
 from hikflask.api import body, errors
 from hikflask.api.body import Fields, InputError
@@ -102,13 +102,10 @@ def sync_user(user_id: int) -> ResponseReturnValue:
     """Put a user on a terminal with the captured face, and prove it, before the answer."""
     _employee(user_id)
     fields = body.read(numbers=("device_id",), required=False)
-    wanted = syncing.wish(
-        user_id,
-        body.row_id(fields, "device_id"),
-        present_caller(),
-        overwrite=body.flag(fields, "overwrite") or False,
-    )
-    settled = settling.settle(wanted.id, present_caller(), again=True)
+    device_id, overwrite = body.row_id(fields, "device_id"), body.flag(fields, "overwrite") or False
+    with terminal_budget.place():
+        wanted = syncing.wish(user_id, device_id, present_caller(), overwrite=overwrite)
+        settled = settling.settle(wanted.id, present_caller(), again=True)
     answer = jsonify({"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", **_state(settled)})
     return warned(answer, settled.photo_id is not None and consents.is_missing(settled.number, user_id))
 
@@ -148,9 +145,9 @@ def _warning(consent_missing: bool) -> dict[str, str]:
 
 
 def _settle_quietly(enrolment_ids: list[int]) -> None:
-    """Try each terminal now; one that fails stays open in its row, and the sweep goes on."""
+    """Try each terminal now; one that fails, or has to wait for a place, stays open in its row for the sweep."""
     for enrolment_id in enrolment_ids:
-        with suppress(TerminalError, ServiceError):
+        with suppress(TerminalError, ServiceError), terminal_budget.place():
             settling.settle(enrolment_id, present_caller())
 
 

@@ -135,6 +135,14 @@ def _is_other(terminal: Terminal, serial: str) -> bool:
     return terminal.checked_at is not None and terminal.serial != serial
 
 
+def status_while_quiet(terminal_id: int) -> Status | None:
+    """Return what the row says of a terminal that did not answer a moment ago; None for one that is worth asking."""
+    quiet = select(Terminal.id).where(Terminal.id == terminal_id, Terminal.quiet_until > database_now())
+    found = db.session.execute(quiet).first()
+    db.session.commit()
+    return _status(terminal_id, busy=False) if found else None
+
+
 def status(terminal_id: int, holder: str) -> Status:
     """Return how the terminal is: asked now, or read from the row while somebody talks to it.
 
@@ -148,6 +156,10 @@ def status(terminal_id: int, holder: str) -> Status:
         busy = True
     except (LoginStopped, TerminalRetired, TerminalError):
         pass  # The conversation noted it in the row, which is the answer.
+    return _status(terminal_id, busy)
+
+
+def _status(terminal_id: int, busy: bool) -> Status:
     terminal = conversations.terminal_row(terminal_id)
     stopped = terminal.refused_since is not None
     return Status(

@@ -6,12 +6,14 @@ from typing import Any
 class ServiceError(Exception):
     """A refusal: `code` names it in wording.py, `params` fill its sentence, `fields` names the fields at fault.
 
-    `retryable` says that what was wanted is tried again by itself.
+    `retryable` says that what was wanted is tried again by itself; `retry_after` after how many seconds the same may be
+    asked again, where that helps.
     """
 
     code = "refused"
     retryable: bool = False
     fields: tuple[str, ...] = ()
+    retry_after: int | None = None
 
     def __init__(self, **params: Any) -> None:
         super().__init__(self.code)
@@ -83,6 +85,10 @@ class PhotosWaiting(ServiceError):
     code = "photos_waiting"
     fields = ("photo",)
 
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds=seconds)
+        self.retry_after = seconds
+
 
 class TerminalUnknown(ServiceError):
     """No such terminal, or one that is switched off here."""
@@ -147,6 +153,20 @@ class TerminalHeld(ServiceError):
     """An unsaved picture of another number waits there (params: name, who, capture_id)."""
 
     code = "terminal_held"
+
+
+class TooManyCalls(ServiceError):
+    """This caller waits on terminals as often as one may at a time (params: n)."""
+
+    code = "too_many_calls"
+    retry_after = 5
+
+
+class ServerBusy(ServiceError):
+    """As many requests wait on terminals as may in one process (params: n seconds)."""
+
+    code = "server_busy"
+    retry_after = 5
 
 
 class LeaseLost(ServiceError):

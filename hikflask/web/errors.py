@@ -20,6 +20,8 @@ from hikflask.web.paths import page_before
 KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}
 NOT_FOUND = 404
 CONFLICT = 409
+TOO_MANY = 429
+UNAVAILABLE = 503
 UNPROCESSABLE = 422
 TOO_MANY = 429
 UNAVAILABLE = 503
@@ -37,6 +39,8 @@ STATUS = {
     "terminal_https_required": UNPROCESSABLE,
     "terminal_password_needed": UNPROCESSABLE,
     "capture_running": UNPROCESSABLE,
+    "too_many_calls": TOO_MANY,
+    "server_busy": UNAVAILABLE,
 }
 
 

@@ -6,21 +6,30 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from hikflask.config import UNIX_SOCKET
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-class TrustedProxy:
-    """Applies ProxyFix for exactly one hop, and only to what the proxy's own address sent."""
+# Whoever comes by a Unix socket has no address: gunicorn says so by an empty REMOTE_ADDR, which no TCP connection has.
+NO_ADDRESS = ""
 
-    def __init__(self, app: "WSGIApplication", address: str) -> None:
+
+class TrustedProxy:
+    """Applies ProxyFix for exactly one hop, and only to what came by the Unix socket or from the proxy's own address.
+
+    Args: proxy is `unix`, an IP address, or empty for none.
+    """
+
+    def __init__(self, app: "WSGIApplication", proxy: str) -> None:
         self._app = app
         self._behind = ProxyFix(app, x_for=1, x_proto=1, x_host=0, x_port=0, x_prefix=0)
-        self._address = address
+        self._peer = NO_ADDRESS if proxy == UNIX_SOCKET else proxy or None
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
-        trusted = self._address and environ.get("REMOTE_ADDR") == self._address
+        trusted = self._peer is not None and environ.get("REMOTE_ADDR") == self._peer
         return (self._behind if trusted else self._app)(environ, start_response)
 
 

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from hikflask import jobs
+from hikflask import jobs, terminal_budget
 from hikflask.access import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.characters import isolated
 from hikflask.extensions import task_queue
@@ -105,7 +105,8 @@ def update(terminal_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _form(form, terminal, UNPROCESSABLE)
     try:
-        terminals.change(terminal_id, Access(**form.values()), present_operator())
+        with terminal_budget.place():
+            terminals.change(terminal_id, Access(**form.values()), present_operator())
     except ServiceError as error:
         return _refused(form, error, terminal)
     return _checked_soon(terminal_id)
@@ -117,7 +118,8 @@ def check(terminal_id: int) -> ResponseReturnValue:
     """Ask the terminal everything now."""
     terminal = _terminal(terminal_id)
     try:
-        checks.check(terminal_id, present_operator())
+        with terminal_budget.place():
+            checks.check(terminal_id, present_operator())
     except (ServiceError, TerminalError) as error:
         terminal = _terminal(terminal_id)
         # Those the page shows as long as they last.
@@ -154,7 +156,8 @@ def retire(terminal_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _retire_form(terminal, form, UNPROCESSABLE)
     try:
-        retirement.retire(terminal_id, form.note.data, present_operator())
+        with terminal_budget.place():
+            retirement.retire(terminal_id, form.note.data, present_operator())
     except ServiceError as error:
         form.note.errors = [said(error)]
         return _retire_form(terminal, form, status_of(error))
@@ -245,7 +248,10 @@ def _with_fingerprint(form: TerminalForm, terminal: Terminal | None = None) -> R
     if form.url.errors:
         return _form(form, terminal, UNPROCESSABLE)
     try:
-        form.fingerprint.data = terminals.shown_fingerprint(form.url.data)
+        with terminal_budget.place():
+            form.fingerprint.data = terminals.shown_fingerprint(form.url.data)
+    except ServiceError as error:
+        return _refused(form, error, terminal)
     except AddressRefused as error:
         form.url.errors = [said(error)]
         return _form(form, terminal, UNPROCESSABLE)

@@ -2,6 +2,7 @@
 
 import re
 import runpy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,21 @@ from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 ROOT = Path(__file__).parents[2]
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 PROXY, STRANGER = "127.0.0.1", "192.0.2.7"
+BY_SOCKET = ""
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """A proxy that is trusted by its address."""
+    return {"TRUSTED_PROXY": PROXY}
+
+
+@pytest.fixture
+def behind_a_socket(database: dict[str, str], tmp_path: Path) -> Iterator[Flask]:
+    """An app as it is by default."""
+    app = create_app({**database, "INSTANCE_PATH": str(tmp_path), "TESTING": True})
+    yield app
+    close(app)
 
 
 def seen(app: Flask, peer: str, **headers: str) -> tuple[str | None, str, str, str]:
@@ -105,6 +121,17 @@ def test_audit_trail_has_the_address_that_is_believed(app: Flask) -> None:
         assert db.session.execute(rows).scalar_one() == "198.51.100.1"
 
 
+def test_by_default_only_what_comes_by_the_unix_socket_is_believed(behind_a_socket: Flask) -> None:
+    said = {"X_Forwarded_For": "203.0.113.66, 198.51.100.1", "X_Forwarded_Proto": "https"}
+
+    assert seen(behind_a_socket, BY_SOCKET, **said)[:2] == ("198.51.100.1", "https")
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "::1", STRANGER, "unix"])
+def test_by_default_no_address_is_believed_not_even_of_this_machine(behind_a_socket: Flask, peer: str) -> None:
+    assert seen(behind_a_socket, peer, X_Forwarded_For="198.51.100.1", X_Forwarded_Proto="https")[:2] == (peer, "http")
+
+
 def test_without_a_proxy_nobody_is_believed(database: dict[str, str], tmp_path: Path) -> None:
     app = create_app({**database, "INSTANCE_PATH": str(tmp_path), "TESTING": True, "TRUSTED_PROXY": ""})
     try:
@@ -114,19 +141,20 @@ def test_without_a_proxy_nobody_is_believed(database: dict[str, str], tmp_path: 
         close(app)
 
 
-def gunicorn_reads(raw: bytes) -> Any:
-    """A request of the proxy's address, as gunicorn with our settings reads it."""
+def gunicorn_reads(raw: bytes, peer: object) -> Any:
+    """A request, as gunicorn with our settings reads it."""
     config = Config()
     for name, value in runpy.run_path(str(ROOT / "deploy/gunicorn.conf.py")).items():
         if name in config.settings:
             config.set(name, value)
-    return Request(config, IterUnreader(iter([raw])), (PROXY, 1))
+    return Request(config, IterUnreader(iter([raw])), peer)
 
 
-def test_gunicorn_believes_nobody_either() -> None:
+@pytest.mark.parametrize("peer", [(PROXY, 1), BY_SOCKET])
+def test_gunicorn_believes_nobody_either(peer: object) -> None:
     spoof = b"X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: on\r\nSCRIPT_NAME: /evil\r\nPATH_INFO: /evil\r\n"
 
-    read = gunicorn_reads(b"GET /health HTTP/1.1\r\nHost: x\r\n" + spoof + b"\r\n")
+    read = gunicorn_reads(b"GET /health HTTP/1.1\r\nHost: x\r\n" + spoof + b"\r\n", peer)
 
     assert read.scheme == "http"
     assert {name for name, _ in read.headers} == {"HOST", "X-FORWARDED-PROTO", "X-FORWARDED-SSL"}

@@ -1,0 +1,126 @@
+"""The systemd units as they are shipped: well-formed, walled in, and with the settings that an owner has to name."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from flask import Config
+
+from hikflask import config
+from hikflask.config import SETTINGS
+
+ROOT = Path(__file__).parents[1]
+UNITS = ("hikflask.service", "hikflask-worker.service")
+MOST_EXPOSED = 3.0
+SAME = re.compile(r"^# What follows is the same in .*$", re.MULTILINE)
+GUNICORN = {"HIKFLASK_BIND", "HIKFLASK_THREADS", "HIKFLASK_PROCESSES", "HIKFLASK_LOG_LEVEL"}
+
+
+def text_of(name: str) -> str:
+    return (ROOT / "deploy" / name).read_text(encoding="utf-8")
+
+
+def values(unit: str, key: str) -> list[str]:
+    """The values of a key, in their order."""
+    return re.findall(rf"^{key}=(.*)$", text_of(unit), re.MULTILINE)
+
+
+def environment(unit: str) -> dict[str, str]:
+    """What a unit sets by itself."""
+    return dict(pair.split("=", 1) for line in values(unit, "Environment") for pair in line.split())
+
+
+def owners_settings() -> dict[str, str]:
+    """What the owner's file sets, as a shell and systemd read it."""
+    return dict(re.findall(r"^(\w+)=(.*)$", text_of("hikflask.env"), re.MULTILINE))
+
+
+@pytest.fixture
+def analyze() -> str:
+    """systemd-analyze; skips without it, save in CI."""
+    found = shutil.which("systemd-analyze")
+    if found is None:
+        assert not os.environ.get("CI"), "systemd must be installed in CI"
+        pytest.skip("systemd-analyze is not installed")
+    return found
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_unit_is_little_exposed(analyze: str, unit: str) -> None:
+    command = [analyze, "security", "--offline=true", "--no-pager", str(ROOT / "deploy" / unit)]
+
+    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
+
+    score = re.search(r"Overall exposure level for \S+: ([\d.]+)", said)
+    assert score, said
+    assert float(score[1]) <= MOST_EXPOSED, said
+
+
+def test_units_are_well_formed(analyze: str, tmp_path: Path) -> None:
+    for unit in UNITS:
+        # The programs are not installed here.
+        (tmp_path / unit).write_text(re.sub(r"/opt/hikflask/\.venv/bin/\w+", shutil.which("true") or "", text_of(unit)))
+
+    command = [analyze, "verify", "--man=no", *(str(tmp_path / unit) for unit in UNITS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_both_units_have_the_same_walls() -> None:
+    (served, working) = (SAME.split(text_of(unit)) for unit in UNITS)
+
+    assert len(served) == len(working) == 2
+    assert served[1] == working[1]
+
+
+@pytest.mark.parametrize(("unit", "megabytes"), [("hikflask.service", 1200), ("hikflask-worker.service", 600)])
+def test_memory_is_limited_as_the_guides_say_and_nobody_else_reads_what_is_stored(unit: str, megabytes: int) -> None:
+    assert values(unit, "MemoryMax") == [f"{megabytes}M"]
+    assert f"{megabytes} MB" in text_of("../docs/en/running.md")
+    assert f"{megabytes} МБ" in text_of("../docs/ru/running.md")
+    assert environment(unit)["MALLOC_ARENA_MAX"] == "2"
+    assert (values(unit, "StateDirectoryMode"), values(unit, "UMask")) == (["0700"], ["0077"])
+
+
+def test_pages_are_served_on_a_socket_that_nginx_alone_opens() -> None:
+    unit = "hikflask.service"
+    path = environment(unit)["HIKFLASK_BIND"].removeprefix("unix:")
+
+    assert environment(unit)["HIKFLASK_TRUSTED_PROXY"] == "unix"
+    assert (values(unit, "RuntimeDirectory"), values(unit, "RuntimeDirectoryMode")) == (["hikflask"], ["0750"])
+    assert path == "/run/hikflask/gunicorn.sock"
+    assert values(unit, "ExecStartPost") == [f"+/usr/bin/chgrp www-data /run/hikflask {path}"]
+    assert f"server unix:{path};" in text_of("nginx.conf")
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_every_setting_of_a_unit_is_one(unit: str) -> None:
+    known = {f"HIKFLASK_{name}" for name in SETTINGS} | GUNICORN | {"HIKFLASK_INSTANCE_PATH"}
+
+    assert {name for name in environment(unit) if name.startswith("HIKFLASK_")} <= known
+    assert values(unit, "EnvironmentFile") == ["/etc/hikflask.env"]
+    assert set(owners_settings()) <= known
+
+
+def test_owner_is_asked_for_the_pages_names_and_the_terminals_networks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in owners_settings().items():
+        monkeypatch.setenv(name, value)
+    settings = Config(str(tmp_path))
+
+    config.load(settings, str(tmp_path))
+
+    assert settings["TRUSTED_HOSTS"] == ["hikflask.example"]
+    assert [str(network) for network in settings["TERMINAL_NETWORKS"]] == ["192.168.1.0/24"]
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_guide_says_who_may_read_the_settings(language: str) -> None:
+    guide = (ROOT / "docs" / language / "running.md").read_text(encoding="utf-8")
+
+    assert "install -m 0640 -g hikflask deploy/hikflask.env /etc/hikflask.env" in guide
