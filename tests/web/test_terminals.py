@@ -210,7 +210,10 @@ def test_a_terminal_that_was_never_checked_is_not_said_to_take_no_files(client: 
     with app.app_context():
         terminals.add(Access("Склад", "http://warehouse.test", "admin", "x"))
     warning = client.get("/terminals/file-warning?terminal_id=1").text
-    assert "Терминал «Склад» ещё не проверен, поэтому неизвестно, принимает ли он файлы с фото." in warning
+    assert (
+        "Пока неизвестно, принимает ли терминал «Склад» фото из файла. Если нет, фото останется только на сервере."
+        in warning
+    )
     assert "не принимает файлы" not in warning
 
 
