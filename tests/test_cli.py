@@ -1,5 +1,6 @@
 """The command line: terminals are added and checked; passwords come from standard input and never go out."""
 
+import dataclasses
 import re
 
 import pytest
@@ -40,6 +41,19 @@ def test_terminal_is_added_and_checked(app: Flask) -> None:
     assert "DS-K1T343EFWX V4.38.0" in result.stdout
     assert "capture url, face by url" in result.stdout
     assert rows(app) == [("Вход", URL, PASSWORD)]
+
+
+def test_what_a_terminal_does_not_tell_is_a_question_mark(app: Flask, simulator: Simulated) -> None:
+    untold = {"UserInfo/Count", "UserInfo/capabilities", "CaptureFaceData/capabilities"}
+    missing = frozenset({"Intelligent/FDLib/capabilities", *(f"AccessControl/{path}" for path in untold)})
+    simulator.profile = dataclasses.replace(simulator.profile, missing=missing)
+
+    result = add(app)
+
+    assert (
+        "DS-K1T343EFWX V4.38.0: capture unknown, face by unknown, people ? of ?, faces ? of ?"
+        in result.stdout.splitlines()
+    )
 
 
 def test_terminal_that_does_not_answer_is_added_all_the_same(app: Flask) -> None:

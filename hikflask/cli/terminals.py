@@ -129,7 +129,11 @@ def _why(terminal_id: int, error: TerminalError | ServiceError) -> str:
 
 
 def _described(found: Terminal) -> str:
-    return (
-        f"{found.model} {found.firmware}: capture {found.capture_mode}, face by {found.face_mode}, "
-        f"people {found.people} of {found.people_capacity or '?'}, faces {found.faces} of {found.face_capacity or '?'}"
-    )
+    people, faces = _of(found.people, found.people_capacity), _of(found.faces, found.face_capacity)
+    modes = f"capture {found.capture_mode}, face by {found.face_mode}"
+    return f"{found.model} {found.firmware}: {modes}, people {people}, faces {faces}"
+
+
+def _of(count: int | None, capacity: int | None) -> str:
+    """How many of how many, with a question mark for what the terminal does not tell."""
+    return f"{'?' if count is None else count} of {capacity or '?'}"
