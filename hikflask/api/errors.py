@@ -48,6 +48,7 @@ STATUS = {
     "too_many_calls": TOO_MANY,
     "server_busy": AWAY,
     "superseded": CONFLICT,
+    "capture_of_another": CONFLICT,
     "not_saved": CONFLICT,
     "photo_forgotten": CONFLICT,
     "cancelled": CONFLICT,

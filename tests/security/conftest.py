@@ -23,8 +23,8 @@ EVIL = "evil.example"
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    """Errors are answered, as when the app serves."""
-    return {"PROPAGATE_EXCEPTIONS": False}
+    """Errors are answered, as when the app serves; a proxy in front says where requests come from."""
+    return {"PROPAGATE_EXCEPTIONS": False, "TRUSTED_PROXY": "127.0.0.1"}
 
 
 @pytest.fixture

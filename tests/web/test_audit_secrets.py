@@ -73,6 +73,9 @@ def employees_come_and_go(desk: Desk) -> None:
     desk.client.post(f"/captures/{capture_id}/cancel")
     desk.client.post(f"{place}/delete")
     desk.run_jobs()
+    captured = typed(hikvision_id="100555", capture_id=desk.capture(hikvision_id="100555"), take_over="1")
+    client_of(desk.client.application, OPERATOR, "Лев").post("/employees/", data=captured)
+    desk.run_jobs()
 
 
 def people_have_rights(desk: Desk) -> None:

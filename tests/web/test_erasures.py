@@ -54,7 +54,7 @@ def test_certificate_comes_when_the_terminal_confirmed(desk: Desk, app: Flask) -
         f"«Вход», номер 100222: терминал подтвердил {ON_RUSSIAN_PAPER}, что этого номера там ни у кого нет\\.",
         desk.text(answer.location),
     )
-    assert re.search(f"<span>Complete</span><span[^>]*>{ON_PAPER}</span>", page)
+    assert re.search(f"<span>Complete</span><span[^>]*><bdi>{ON_PAPER}</bdi></span>", page)
     assert "photos: 1." in page
     assert "until each entry is 1095 days old" in page
     assert "Not covered: backups" in page

@@ -21,6 +21,12 @@ NAME = "Мария"
 
 
 @pytest.fixture
+def settings() -> dict[str, Any]:
+    """A proxy in front says where requests come from."""
+    return {"TRUSTED_PROXY": "127.0.0.1"}
+
+
+@pytest.fixture
 def browser(app: Flask) -> FlaskClient:
     """A browser on which nobody is signed in; there is an operator."""
     with app.app_context():
