@@ -11,11 +11,11 @@ from sqlalchemy import update
 from hikflask.extensions import db
 from hikflask.isapi.errors import Nonsense, Refused
 from hikflask.models import Enrolment, Terminal
-from hikflask.models.enrolment import CONFIRMED, PENDING
+from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.services import captures, checks, employees, enrolments, settling
 from hikflask.services.captures import Draft
 from hikflask.services.employees import FaceSource
-from hikflask.services.errors import FaceNotVerified, NumberTakenThere, RemovalNotVerified
+from hikflask.services.errors import CaptureSuperseded, FaceNotVerified, NumberTakenThere, RemovalNotVerified
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from tests.wire import InProcess, _response
@@ -24,7 +24,9 @@ pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 IVAN = Draft("100222", "Иван Иванов")
 OK = b'{"statusCode":1,"statusString":"OK","subStatusCode":"ok"}'
+OLGA = Draft("100333", "Ольга Петрова")
 SEARCH, DELETE, SET_UP = "UserInfo/Search", "UserInfoDetail/Delete?", "FDSetUp"
+ENROLLED = "LOCALS/pic/enrlFace"
 OPTIONAL = ("CaptureFaceData/capabilities", "UserInfo/capabilities", "FDLib/capabilities", "UserInfo/Count")
 
 
@@ -170,3 +172,51 @@ def test_optional_call_with_an_answer_that_nobody_understands_stops_nothing(
     assert (status.reachable, status.login, status.people) == (True, True, None)
     assert settling.settle(wish.id, "test").is_confirmed
     assert simulator.faces["100222"].jpeg == draw(NAMES[0])
+
+
+def test_enrolled_picture_that_is_not_shown_stops_no_new_face(
+    simulator: Simulated, terminal: Terminal, oddly: Oddly
+) -> None:
+    settling.settle(photographed(simulator, terminal, IVAN, 0).id, "test")
+    for face, odd in enumerate((403, 500, b"<html>sign in</html>", b""), start=1):
+        oddly.be_well()
+        if isinstance(odd, int):
+            oddly.statuses = {ENROLLED: odd}
+        else:
+            oddly.bodies = {ENROLLED: lambda _, body=odd: body}  # type: ignore[misc]
+        wish = photographed(simulator, terminal, IVAN, face % 2)
+
+        assert settling.settle(wish.id, "test").is_confirmed
+        assert simulator.faces["100222"].jpeg == draw(NAMES[face % 2])
+
+
+def test_confirmed_face_stays_so_when_the_file_shows_the_next_one_and_its_own_picture_is_not_shown(
+    simulator: Simulated, terminal: Terminal, oddly: Oddly
+) -> None:
+    oddly.statuses = {ENROLLED: 404}
+    first = photographed(simulator, terminal, IVAN, 0)
+    settling.settle(first.id, "test")
+    settling.settle(photographed(simulator, terminal, OLGA, 1).id, "test")
+
+    assert settling.settle(first.id, "test", again=True).is_confirmed
+    assert simulator.faces["100222"].jpeg == draw(NAMES[0])
+
+    simulator.faces.pop("100222")
+    assert settled_again(first, CaptureSuperseded).face == REFUSED
+
+
+def test_face_that_the_terminal_keeps_in_its_own_coding_is_proven_once_more(
+    simulator: Simulated, terminal: Terminal, oddly: Oddly
+) -> None:
+    oddly.bodies = {ENROLLED: lambda jpeg: jpeg[:-2] + b"\x00" + jpeg[-2:]}
+    wish = photographed(simulator, terminal, IVAN, 0)
+    settling.settle(wish.id, "test")
+
+    assert settling.settle(wish.id, "test", again=True).is_confirmed
+    assert simulator.faces["100222"].jpeg == draw(NAMES[0])
+
+
+def settled_again(enrolment: Enrolment, error: type[Exception]) -> Enrolment:
+    with pytest.raises(error):
+        settling.settle(enrolment.id, "test", again=True)
+    return enrolments.row(enrolment.id)
