@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from hikflask.isapi.answer import Answer, Requester
-from hikflask.isapi.codec import checked, child, text, whole, xml, xml_of
+from hikflask.isapi.codec import BOM, checked, child, text, whole, xml, xml_of
 from hikflask.isapi.errors import (
     Busy,
     CaptureCancelled,
@@ -100,14 +100,16 @@ def take(
     """
     if not modes or not set(modes) <= MODES:
         raise ValueError("a capture is by url or binary")
-    *others, last = modes
-    for mode in others:
+    refusals: list[Refused] = []
+    for mode in modes:
         try:
             return _take(client, mode, seconds_left, cancelled, pause)
         except Refused as error:
+            refusals.append(error)
             if type(error) not in MODE_UNKNOWN:
                 raise
-    return _take(client, last, seconds_left, cancelled, pause)
+    # It cannot capture at all only where it said so of each mode: another refusal may be over in a moment.
+    raise min(refusals, key=lambda error: isinstance(error, CaptureNotSupported))
 
 
 def _take(
@@ -166,7 +168,7 @@ def _captured(answer: Answer) -> Captured | None:
     """Read an answer by what it holds; its labels are often wrong."""
     pieces = [part.data for part in parts(answer)]
     picture = next((cut_jpeg(piece) for piece in pieces if JPEG_START in piece), None)
-    document = next((piece for piece in pieces if piece.lstrip().startswith(b"<")), None)
+    document = next((piece for piece in pieces if piece.removeprefix(BOM).lstrip().startswith(b"<")), None)
     if document is None:
         if picture is None:
             raise Nonsense(message="neither XML nor picture", path=answer.path, http_status=answer.status)

@@ -170,17 +170,23 @@ def _delete(client: Requester, path: str, body: Json) -> None:
 
 
 def _wait_until_deleted(client: Requester, pause: Callable[[float], None], tries: int) -> None:
+    path = DELETE_PROCESS.partition("?")[0]
     for _ in range(tries):
-        try:
-            answer = checked(client.request("GET", DELETE_PROCESS))
-        except NotSupported:
-            return  # nothing to wait for; the caller's search tells
-        status = member(answer, "UserInfoDetailDeleteProcess").get("status")
-        if status == "success":
-            return
+        status = _delete_status(client)
         if status == "failed":
-            raise Refused(message="the removal failed", path=answer.path, http_status=answer.status)
+            raise Refused(message="the removal failed", path=path)
         if status != "processing":
-            raise Nonsense(message="no status", path=answer.path, http_status=answer.status)
+            return  # Also where the progress is not told: only the caller's search tells who is there.
         pause(DELETE_PAUSE)
-    raise Busy(message="still deleting", path=DELETE_PROCESS.partition("?")[0])
+    raise Busy(message="still deleting", path=path)
+
+
+def _delete_status(client: Requester) -> object:
+    """Return processing, success or failed; None where the terminal tells no progress, or none that can be read."""
+    try:
+        answer = checked(client.request("GET", DELETE_PROCESS))
+        return member(answer, "UserInfoDetailDeleteProcess").get("status")
+    except (Refused, Nonsense) as error:
+        if error.retryable:
+            raise
+        return None

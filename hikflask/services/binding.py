@@ -14,7 +14,9 @@ from hikflask.isapi.codec import OK_CODES
 from hikflask.isapi.errors import (
     FileTooLarge,
     Gone,
+    Nonsense,
     NotSupported,
+    PictureLost,
     Refused,
     TerminalError,
     Unreachable,
@@ -32,8 +34,9 @@ NO_PHOTO = "no_photo"
 FILES_NOT_TAKEN = "files_not_taken"
 OTHER_TERMINAL = "other_terminal"
 
-# So a terminal refuses a picture that takes none: an unknown word, or badJsonFormat on faceURL (two recordings).
-NO_PICTURES = {Refused, NotSupported, FileTooLarge}
+# So a terminal refuses a picture that takes none: an unknown word, badJsonFormat on faceURL (two recordings), or that
+# it could not download what it was never pointed at.
+NO_PICTURES = {Refused, NotSupported, FileTooLarge, PictureLost}
 
 
 @dataclass(frozen=True)
@@ -141,8 +144,6 @@ class Binding:
 
     def _bind(self, has_face: bool, previous: str | None) -> FaceOutcome:
         """By URL or by picture, as the terminal takes it; where that is unknown, by picture and then by URL."""
-        if self.confirmed:
-            self.note(**enrolments.unproven())
         if self.mode == BY_URL:
             return self._bind_url(has_face, previous)
         try:
@@ -153,7 +154,12 @@ class Binding:
         return self._bind_url(has_face, previous)
 
     def _bind_url(self, has_face: bool, previous: str | None) -> FaceOutcome:
-        self._first_look()
+        try:
+            self._first_look()
+        except (CaptureSuperseded, CaptureLost):
+            if self.confirmed and has_face and previous is None:
+                return FaceOutcome(kept=True)  # Nothing contradicts what was proven before.
+            raise
         has_face, previous = self._make_room(has_face, previous)
         self._send(lambda call: faces.bind_url(self.talk, self.number, self._face_url, call), has_face)
         self._second_look()
@@ -170,9 +176,11 @@ class Binding:
         return FaceOutcome(previous=previous, by=BY_PICTURE)
 
     def _make_room(self, has_face: bool, previous: str | None) -> tuple[bool, str | None]:
-        """Take off a face that the new one could not be told from."""
-        if not has_face or (previous is not None and not self.doubt):
+        """Take off a face that the new one could not be told from: also the same one in the terminal's own coding."""
+        if not has_face or (previous is not None and not self.doubt and not self.confirmed):
             return has_face, previous
+        if self.confirmed:
+            self.note(**enrolments.unproven())
         self._take_face_off()
         return False, None
 
@@ -238,12 +246,14 @@ class Binding:
             return None
 
     def _enrolled_sha256(self, person: Person | None) -> str | None:
-        """The hash of the picture enrolled for a person; None where the terminal does not give it."""
+        """The hash of the picture enrolled for a person; None where the terminal does not show it."""
         if person is None or not person.face_url:
             return None
         try:
             return photos.sha256(faces.fetch_picture(self.talk, person.face_url))
-        except Gone:
+        except (Refused, Nonsense) as error:
+            if error.retryable:
+                raise
             return None
 
     def _clear_doubt(self) -> None:

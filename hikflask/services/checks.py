@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.isapi import capture, device, persons
-from hikflask.isapi.errors import Refused, TerminalError
+from hikflask.isapi.errors import Nonsense, Refused, TerminalError
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT
@@ -196,10 +196,10 @@ def _count(talk: Conversation) -> None:
 
 
 def _if_told(ask: Callable[[], Told]) -> Told | None:
-    """Return what the terminal answers to a question that not every model knows; None when it does not."""
+    """Return what the terminal answers to a question that not every model knows; None when it says nothing usable."""
     try:
         return ask()
-    except Refused as error:
+    except (Refused, Nonsense) as error:
         if error.retryable:
             raise
         return None

@@ -214,9 +214,24 @@ def test_a_refusal_that_is_not_about_the_mode_is_final(final: str) -> None:
     assert len(client.sent) == 1
 
 
-def test_a_model_that_refuses_both_modes_cannot_capture() -> None:
+def test_a_model_that_knows_neither_mode_cannot_capture() -> None:
     with pytest.raises(errors.CaptureNotSupported):
-        take(refusal("badParameters"), refusal("notSupport", status=404), modes=("url", "binary"))
+        take(*[refusal("notSupport", status=404)] * 2, modes=("url", "binary"))
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_refusal_that_may_be_over_in_a_moment_is_not_that_it_cannot_capture(turn: int) -> None:
+    """A capture at the terminal's own page a moment ago gets this answer, too (one recording)."""
+    refusals = [refusal("badParameters", "dataType"), refusal("notSupport", status=404)][::turn]
+    with pytest.raises(errors.Refused) as refused:
+        take(*refusals, modes=("url", "binary"))
+    assert refused.value.sub_status == "badParameters"
+
+
+def test_an_answer_may_begin_with_a_byte_order_mark() -> None:
+    mark = b"\xef\xbb\xbf"
+    found, client, _ = take(xml(mark + NOBODY), xml(mark + DONE))
+    assert (found.face_url, len(client.sent)) == (URL, 2)
 
 
 def test_the_seed_terminal_can_all_three() -> None:

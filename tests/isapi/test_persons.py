@@ -292,8 +292,25 @@ def test_removing_someone_absent_is_no_error() -> None:
     assert len(client.sent) == 2
 
 
-def test_a_terminal_without_progress_is_not_waited_for() -> None:
-    persons.remove(Prepared(answer(), NOT_SUPPORTED), "1", pause=lambda _: None)
+NO_PROGRESS = [
+    NOT_SUPPORTED,
+    refusal("invalidOperation"),
+    answer(b'{"status":"success"}'),
+    answer(SUCCESS.replace(b"success", b"idle")),
+    answer(b"<html/>"),
+]
+
+
+@pytest.mark.parametrize("told", NO_PROGRESS)
+def test_a_terminal_without_progress_is_not_waited_for(told: Answer) -> None:
+    client = Prepared(answer(), told)
+    persons.remove(client, "1", pause=lambda _: None)
+    assert len(client.sent) == 2
+
+
+def test_a_terminal_too_busy_to_tell_the_progress_is_asked_later() -> None:
+    with pytest.raises(errors.Busy):
+        persons.remove(Prepared(answer(), refusal("deviceBusy", status_code=2)), "1", pause=lambda _: None)
 
 
 @pytest.mark.parametrize("number", ["", " ", "a b", "1\n", "x" * 33, "Иван", "1,2", None, ["1"], 5])

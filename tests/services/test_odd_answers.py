@@ -1,18 +1,21 @@
 """A terminal that answers oddly: nothing is taken for proven by it, and all comes right once it answers well."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import update
 
+from hikflask.extensions import db
 from hikflask.isapi.errors import Nonsense, Refused
 from hikflask.models import Enrolment, Terminal
-from hikflask.models.enrolment import CONFIRMED, PENDING
-from hikflask.services import captures, employees, enrolments, settling
+from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
+from hikflask.services import captures, checks, employees, enrolments, settling
 from hikflask.services.captures import Draft
 from hikflask.services.employees import FaceSource
-from hikflask.services.errors import FaceNotVerified, NumberTakenThere, RemovalNotVerified
+from hikflask.services.errors import CaptureSuperseded, FaceNotVerified, NumberTakenThere, RemovalNotVerified
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from tests.wire import InProcess, _response
@@ -21,7 +24,10 @@ pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 IVAN = Draft("100222", "Иван Иванов")
 OK = b'{"statusCode":1,"statusString":"OK","subStatusCode":"ok"}'
+OLGA = Draft("100333", "Ольга Петрова")
 SEARCH, DELETE, SET_UP = "UserInfo/Search", "UserInfoDetail/Delete?", "FDSetUp"
+ENROLLED = "LOCALS/pic/enrlFace"
+OPTIONAL = ("CaptureFaceData/capabilities", "UserInfo/capabilities", "FDLib/capabilities", "UserInfo/Count")
 
 
 class Oddly:
@@ -32,6 +38,7 @@ class Oddly:
         self.swallowed = ""
         self.spoilt: dict[str, Any] = {}
         self.statuses: dict[str, int] = {}
+        self.bodies: dict[str, Callable[[bytes], bytes]] = {}
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Answer one request."""
@@ -41,6 +48,9 @@ class Oddly:
         for path, status in self.statuses.items():
             if path in str(request.url) and response.status_code == 200:
                 return _response(request, status, {}, response.content)
+        for path, changed in self.bodies.items():
+            if path in str(request.url) and response.status_code == 200:
+                return _response(request, 200, {}, changed(response.content))
         if not self.spoilt or SEARCH not in str(request.url) or response.status_code != 200:
             return response
         words = json.loads(response.content)
@@ -50,7 +60,7 @@ class Oddly:
 
     def be_well(self) -> None:
         """Answer as the terminal does."""
-        self.swallowed, self.spoilt, self.statuses = "", {}, {}
+        self.swallowed, self.spoilt, self.statuses, self.bodies = "", {}, {}, {}
 
 
 @pytest.fixture
@@ -134,3 +144,79 @@ def test_face_that_is_refused_and_taken_in_one_is_in_doubt(wish: Enrolment, oddl
     assert sent.next_attempt_at is not None
     oddly.be_well()
     assert settling.settle(wish.id, "test").is_confirmed
+
+
+def photographed(simulator: Simulated, terminal: Terminal, draft: Draft, face: int) -> Enrolment:
+    """Capture this face for the employee and save it; return what is wanted."""
+    simulator.present_alone(draw(NAMES[face]))
+    taken = captures.run(captures.start(terminal.id, draft, "Анна", take_over=True).id)
+    known = employees.by_number(draft.number)
+    employees.save(draft, FaceSource(taken.id, taken.requested_by), employee_id=known.id if known else None)
+    return enrolments.of_number(draft.number)[0]
+
+
+@pytest.mark.parametrize("body", [b"<html/>", b'{"something":{}}', b"[]", b""])
+def test_optional_call_with_an_answer_that_nobody_understands_stops_nothing(
+    simulator: Simulated, terminal: Terminal, oddly: Oddly, body: bytes
+) -> None:
+    db.session.execute(update(Terminal).values(capture_mode=None, face_mode=None))
+    db.session.commit()
+    oddly.bodies = dict.fromkeys(OPTIONAL, lambda _: body)
+
+    checked = checks.check(terminal.id, "test")
+    told = checked.capture_mode, checked.face_mode, checked.people, checked.face_capacity, checked.name_bytes
+    status = checks.status(terminal.id, "test")
+    wish = photographed(simulator, terminal, IVAN, 0)
+
+    assert told == ("unknown", "unknown", None, None, None)
+    assert (status.reachable, status.login, status.people) == (True, True, None)
+    assert settling.settle(wish.id, "test").is_confirmed
+    assert simulator.faces["100222"].jpeg == draw(NAMES[0])
+
+
+def test_enrolled_picture_that_is_not_shown_stops_no_new_face(
+    simulator: Simulated, terminal: Terminal, oddly: Oddly
+) -> None:
+    settling.settle(photographed(simulator, terminal, IVAN, 0).id, "test")
+    for face, odd in enumerate((403, 500, b"<html>sign in</html>", b""), start=1):
+        oddly.be_well()
+        if isinstance(odd, int):
+            oddly.statuses = {ENROLLED: odd}
+        else:
+            oddly.bodies = {ENROLLED: lambda _, body=odd: body}  # type: ignore[misc]
+        wish = photographed(simulator, terminal, IVAN, face % 2)
+
+        assert settling.settle(wish.id, "test").is_confirmed
+        assert simulator.faces["100222"].jpeg == draw(NAMES[face % 2])
+
+
+def test_confirmed_face_stays_so_when_the_file_shows_the_next_one_and_its_own_picture_is_not_shown(
+    simulator: Simulated, terminal: Terminal, oddly: Oddly
+) -> None:
+    oddly.statuses = {ENROLLED: 404}
+    first = photographed(simulator, terminal, IVAN, 0)
+    settling.settle(first.id, "test")
+    settling.settle(photographed(simulator, terminal, OLGA, 1).id, "test")
+
+    assert settling.settle(first.id, "test", again=True).is_confirmed
+    assert simulator.faces["100222"].jpeg == draw(NAMES[0])
+
+    simulator.faces.pop("100222")
+    assert settled_again(first, CaptureSuperseded).face == REFUSED
+
+
+def test_face_that_the_terminal_keeps_in_its_own_coding_is_proven_once_more(
+    simulator: Simulated, terminal: Terminal, oddly: Oddly
+) -> None:
+    oddly.bodies = {ENROLLED: lambda jpeg: jpeg[:-2] + b"\x00" + jpeg[-2:]}
+    wish = photographed(simulator, terminal, IVAN, 0)
+    settling.settle(wish.id, "test")
+
+    assert settling.settle(wish.id, "test", again=True).is_confirmed
+    assert simulator.faces["100222"].jpeg == draw(NAMES[0])
+
+
+def settled_again(enrolment: Enrolment, error: type[Exception]) -> Enrolment:
+    with pytest.raises(error):
+        settling.settle(enrolment.id, "test", again=True)
+    return enrolments.row(enrolment.id)

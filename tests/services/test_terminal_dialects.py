@@ -144,6 +144,14 @@ def test_a_file_goes_as_a_picture_where_nothing_says_that_it_cannot(put: Put) ->
     assert IVAN.number in simulated.faces
 
 
+def test_a_picture_answered_like_an_address_is_followed_by_the_address(put: Put) -> None:
+    simulated, terminal = put(dataclasses.replace(SEED, missing=OPTIONAL))
+    simulated.faults.add("refuse", "urlDownloadFail", path="FDSetUp", times=1)
+
+    assert is_green(enrol(simulated, terminal))
+    assert simulated.faces[IVAN.number].jpeg == FACES[0]
+
+
 # Only CaptureFaceData can say that this model cannot capture.
 
 
