@@ -149,8 +149,10 @@ class Binding:
         try:
             return self._bind_picture(has_face, previous)
         except Refused as error:
-            if self.mode == BY_PICTURE or type(error) not in NO_PICTURES or not self._is_captured_here:
+            if self.mode == BY_PICTURE or type(error) not in NO_PICTURES:
                 raise
+        if not self._is_captured_here:
+            return self._refused(FaceOutcome(FILES_NOT_TAKEN, REFUSED))
         return self._bind_url(has_face, previous)
 
     def _bind_url(self, has_face: bool, previous: str | None) -> FaceOutcome:

@@ -152,6 +152,17 @@ def test_a_picture_answered_like_an_address_is_followed_by_the_address(put: Put)
     assert simulated.faces[IVAN.number].jpeg == FACES[0]
 
 
+def test_a_file_that_an_unknown_terminal_refuses_stays_here_and_is_not_called_too_large(put: Put) -> None:
+    simulated, terminal = put(dataclasses.replace(SEED, missing=OPTIONAL))
+    simulated.faults.add("refuse", "badJsonFormat", path="FDSetUp", times=1, message="faceURL")
+    saved = employees.save(IVAN, FaceSource(upload=io.BytesIO(FACES[0])))
+
+    settled = settling.settle(employees.send(saved.id, terminal.id).id, "test")
+
+    assert (settled.person, settled.face, settled.refusal) == (CONFIRMED, REFUSED, "files_not_taken")
+    assert simulated.faces == {}
+
+
 # Only CaptureFaceData can say that this model cannot capture.
 
 
