@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hikflask.isapi import codec, errors
+from hikflask.isapi import capture, codec, errors
 from hikflask.isapi.client import Answer
 from hikflask.isapi.errors import Nonsense, TerminalError
 
@@ -30,9 +30,9 @@ def test_a_recorded_ok_in_xml_with_another_root_is_confirmed() -> None:
 def test_a_recorded_xml_refusal_in_the_other_namespace_is_read() -> None:
     body = recorded("other_terminals/capture_timeout_400_K1T342MX-E1.xml")
     with pytest.raises(errors.CaptureTimeout) as caught:
-        codec.checked(answer(body, 400, "application/xml"))
+        codec.checked(Answer(400, "application/xml", body, capture.PATH))
     assert (caught.value.code, caught.value.status_code, caught.value.error_code) == ("captureTimeout", 3, 805330944)
-    assert (caught.value.message, caught.value.http_status, caught.value.path) == ("cancelFlag", 400, "/ISAPI/x")
+    assert (caught.value.message, caught.value.http_status, caught.value.path) == ("cancelFlag", 400, capture.PATH)
 
 
 def test_a_refusal_with_http_200_is_a_refusal() -> None:
