@@ -155,6 +155,14 @@ def test_a_lock_that_ended_before_it_began_has_no_end(seconds: str) -> None:
     assert codec.user_check(answer(body, 401)) == codec.UserCheck(locked=True)
 
 
+@pytest.mark.parametrize(("told", "taken"), [("0", 60), ("59", 60), ("61", 61)])
+def test_a_lock_holds_for_a_minute_at_least(told: str, taken: int) -> None:
+    body = f"<userCheck><lockStatus>lock</lockStatus><unlockTime>{told}</unlockTime></userCheck>".encode()
+    locked = codec.login_refusal(answer(body, 401))
+    assert isinstance(locked, errors.AccountLocked)
+    assert locked.unlock_seconds == taken
+
+
 def test_an_unexpected_root_is_nonsense() -> None:
     with pytest.raises(Nonsense):
         codec.xml(answer(b"<html/>"), "DeviceInfo")
