@@ -1,5 +1,6 @@
 """What gunicorn and `flask --app wsgi` load: the app, with the embedded worker where this process serves."""
 
+import os
 import sys
 
 from hikflask import create_app
@@ -10,6 +11,8 @@ from hikflask.worker import start_embedded, this_process_serves
 # gunicorn ends as a whole on this status; after another one it would start the same process again for ever.
 REFUSED = 3
 
+# The database's files and the photos are for this account alone, wherever the folder is.
+os.umask(0o077)
 try:
     app = create_app()
     if this_process_serves():

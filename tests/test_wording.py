@@ -22,7 +22,10 @@ CODES = {kind.code for kind in KINDS}
 CODES |= {binding.NO_PHOTO, binding.FILES_NOT_TAKEN, binding.OTHER_TERMINAL}
 CODES |= {"files_unknown", "kept_without_consent", "retake_cancelled", "earlier_stays"}
 CODES |= {captures.NO_WORKER, captures.INTERRUPTED, "notSupport"}
-SAID = {isapi_errors.error_for(ResponseStatus(sub_status=word), 400, "/ISAPI/x").code for word in isapi_errors.CLASSES}
+SAID = {
+    isapi_errors.error_for(ResponseStatus(sub_status=word), 400, isapi_errors.ONLY_FROM.get(kind, "/ISAPI/x")).code
+    for word, kind in isapi_errors.CLASSES.items()
+}
 TERMINAL_CODES = SAID | {kind.own_code for kind in set(isapi_errors.CLASSES.values())}
 TERMINAL_CODES |= {"unreachable", "no_answer", "certificate_changed", "nonsense", "locked", "gone", "name_too_long"}
 TERMINAL_CODES |= {"address_refused", "https_required", "weak_digest"}

@@ -23,6 +23,8 @@ Json = dict[str, Any]
 ENVELOPES = {"ResponseStatus", "RequestStatus", "userCheck"}
 OK_CODES = {0, 1}
 LOCKED = {"lock", "locked"}
+# A lock that always ends at once would be tried, and noted in the audit trail, as often as anybody asks.
+SHORTEST_LOCK = 60
 
 LARGEST_NUMBER = 2**31
 # A page of 30 people is 50 KB at most. What is larger is no words, and would take seconds and far more memory to read.
@@ -159,7 +161,8 @@ def login_refusal(answer: Answer) -> LoginRefused:
     """Return the error that a 401 to a request with credentials stands for."""
     check = user_check(answer)
     if check.locked:
-        return AccountLocked(unlock_seconds=check.unlock_seconds, path=answer.path, http_status=answer.status)
+        seconds = None if check.unlock_seconds is None else max(check.unlock_seconds, SHORTEST_LOCK)
+        return AccountLocked(unlock_seconds=seconds, path=answer.path, http_status=answer.status)
     return WrongPassword(tries_left=check.tries_left, path=answer.path, http_status=answer.status)
 
 

@@ -299,6 +299,14 @@ CLASSES: dict[str, type[TerminalError]] = {
     "badauthorization": WrongPassword,
 }
 
+# What one function alone may say, for people are asked and programs told about its matter; from any other one it is a
+# terminal's own word.
+ONLY_FROM: dict[type[TerminalError], str] = {
+    CaptureTimeout: "/CaptureFaceData",
+    CaptureNotSupported: "/CaptureFaceData",
+    NumberTaken: "/UserInfo/Record",
+}
+
 # Without a known sub-status the coarser numbers decide: statusCode 2 is "Device Busy", HTTP 404 carries notSupport.
 ByNumber = dict[int | None, type[TerminalError]]
 STATUS_CLASSES: ByNumber = {2: Busy}
@@ -315,18 +323,18 @@ MISLEADING: tuple[tuple[frozenset[str], re.Pattern[str], type[TerminalError]], .
 
 def error_for(status: ResponseStatus, http_status: int | None, path: str) -> TerminalError:
     """Return the error that a refusal stands for; the path is without its query."""
-    kind, code = _kind_and_code(status, http_status)  # By the whole message, whose end may tell.
+    kind, code = _kind_and_code(status, http_status, path)  # By the whole message, whose end may tell.
     words = asdict(status) | {name: getattr(status, name)[:longest] for name, longest in LONGEST.items()}
     return kind(code=code, **words, path=path, http_status=http_status)
 
 
-def _kind_and_code(status: ResponseStatus, http_status: int | None) -> tuple[type[TerminalError], str]:
+def _kind_and_code(status: ResponseStatus, http_status: int | None, path: str) -> tuple[type[TerminalError], str]:
     sub_status = status.sub_status.lower()
     for sub_statuses, field, kind in MISLEADING:
         if sub_status in sub_statuses and field.search(status.message):
             return kind, kind.own_code
     known = CLASSES.get(sub_status)
-    if known:
+    if known and path.endswith(ONLY_FROM.get(known, "")):
         return known, known.own_code if issubclass(known, (LoginRefused, NotSupported)) else status.sub_status
     by_number = STATUS_CLASSES.get(status.status_code) or HTTP_CLASSES.get(http_status)
     if by_number:

@@ -29,15 +29,17 @@ REFUSALS: dict[int, type[BadPhoto]] = {
     pictures.Unreadable.status: BadPhoto,
     pictures.TooManyPixels.status: PhotoTooManyPixels,
 }
-_ONE_AT_A_TIME = threading.Lock()
+# Each upload holds a thread while it waits: these few leave the others to pages (deploy/gunicorn.conf.py).
+AT_ONCE, WAITING = 1, 3
+_PLACES, _TURNS = threading.BoundedSemaphore(AT_ONCE + WAITING), threading.BoundedSemaphore(AT_ONCE)
 
 
 def baseline_jpeg(stream: IO[bytes]) -> bytes:
     """Turn an upload by its EXIF, drop its metadata and encode it as terminals take it: baseline, 4:2:0, ≤ 200 KB.
 
     :raises BadPhoto: when it is no JPEG or PNG, over 10 MB or over 40 megapixels.
-    :raises PhotosWaiting: when its turn did not come within HIKFLASK_UPLOAD_WAIT, it took as long again itself, or it
-        was interrupted.
+    :raises PhotosWaiting: when too many wait already, its turn did not come within HIKFLASK_UPLOAD_WAIT, it took as
+        long again itself, or it was interrupted.
     """
     with _turn(), TemporaryFile() as upload:
         copyfileobj(stream, upload)
@@ -49,12 +51,18 @@ def baseline_jpeg(stream: IO[bytes]) -> bytes:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    if not _ONE_AT_A_TIME.acquire(timeout=_wait()):
+    with _held(_PLACES, 0.0), _held(_TURNS, _wait()):
+        yield
+
+
+@contextmanager
+def _held(places: threading.BoundedSemaphore, seconds: float) -> Iterator[None]:
+    if not places.acquire(timeout=seconds):
         raise _too_late()
     try:
         yield
     finally:
-        _ONE_AT_A_TIME.release()
+        places.release()
 
 
 def _decoded(upload: IO[bytes]) -> bytes:

@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 
 # The audit trail is not among them: an erasure takes nothing from it.
 TABLES = (Capture, Consent, Employee, Enrolment, Erasure, Photo)
-# While we wait for a table, whoever comes after us waits, too.
+# While we wait for a table, or in SQLite for those who read now, whoever writes after us waits, too. Without any wait
+# nothing would be overwritten as long as pages are read all the time.
 LOCK_MILLISECONDS = 200
 # VACUUM keeps what a transaction that began before, such as a dump, still sees.
 EARLIER_TRANSACTIONS = """
@@ -34,7 +35,7 @@ EARLIER_TRANSACTIONS = """
 def overwrite_deleted() -> bool:
     """Write the database's files anew without what was deleted; False when somebody uses them at this moment.
 
-    Commit first. Nobody is waited for: whoever enrols would have to wait, too, so the caller comes back later.
+    Commit first. Nobody is waited for long: whoever enrols would have to wait, too, so the caller comes back later.
     """
     try:
         with _connection() as connection:
@@ -61,11 +62,11 @@ def server_keeps_log() -> bool:
 
 @contextmanager
 def _connection() -> Iterator[Connection]:
-    """Open a connection that is outside any transaction and waits for nobody; nobody else gets it afterwards."""
+    """Open a connection outside any transaction, which waits for nobody for long; nobody else gets it afterwards."""
     with db.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").detach()
         if not server_keeps_log():
-            connection.exec_driver_sql("PRAGMA busy_timeout=0")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={LOCK_MILLISECONDS}")
         yield connection
 
 

@@ -103,6 +103,18 @@ def test_number_of_somebody_else_there_is_a_conflict_until_overwritten(
     assert simulator.faces["100222"].jpeg == IVANS_FACE
 
 
+@pytest.mark.parametrize("word", ["employeeNoAlreadyExist", "captureTimeout"])
+def test_terminal_that_says_of_a_face_what_is_no_matter_of_faces_is_a_bad_gateway(
+    client: FlaskClient, simulator: Simulated, captured: int, word: str
+) -> None:
+    simulator.faults.add("refuse", word, path="FDSetUp")
+
+    answer = sync(client, captured)
+
+    assert (answer.status_code, answer.json["error"]) == (502, "terminal_refused")
+    assert (answer.json["subStatusCode"], f"({word})" in answer.json["message"]) == (word, True)
+
+
 @pytest.mark.parametrize("as_200", [False, True])
 def test_refused_face_is_a_bad_gateway_with_the_terminals_words(
     client: FlaskClient, simulator: Simulated, captured: int, as_200: bool

@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -66,12 +66,12 @@ class Prepared:
         content_type: str | None = None,
         timeout: tuple[float, float] | None = None,
     ) -> Answer:
-        """Return the next answer."""
+        """Return the next answer, as that of the path that was asked."""
         self.sent.append(Sent(method, path, data, content_type, timeout))
         found = self.answers.pop(0)
         if isinstance(found, Exception):
             raise found
-        return found
+        return replace(found, path=path.partition("?")[0])
 
 
 @dataclass

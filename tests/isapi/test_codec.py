@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hikflask.isapi import codec, errors
+from hikflask.isapi import capture, codec, errors
 from hikflask.isapi.client import Answer
 from hikflask.isapi.errors import Nonsense, TerminalError
 
@@ -30,9 +30,9 @@ def test_a_recorded_ok_in_xml_with_another_root_is_confirmed() -> None:
 def test_a_recorded_xml_refusal_in_the_other_namespace_is_read() -> None:
     body = recorded("other_terminals/capture_timeout_400_K1T342MX-E1.xml")
     with pytest.raises(errors.CaptureTimeout) as caught:
-        codec.checked(answer(body, 400, "application/xml"))
+        codec.checked(Answer(400, "application/xml", body, capture.PATH))
     assert (caught.value.code, caught.value.status_code, caught.value.error_code) == ("captureTimeout", 3, 805330944)
-    assert (caught.value.message, caught.value.http_status, caught.value.path) == ("cancelFlag", 400, "/ISAPI/x")
+    assert (caught.value.message, caught.value.http_status, caught.value.path) == ("cancelFlag", 400, capture.PATH)
 
 
 def test_a_refusal_with_http_200_is_a_refusal() -> None:
@@ -153,6 +153,14 @@ def test_what_is_misleading_is_told_by_the_end_of_a_long_message() -> None:
 def test_a_lock_that_ended_before_it_began_has_no_end(seconds: str) -> None:
     body = f"<userCheck><lockStatus>lock</lockStatus><unlockTime>{seconds}</unlockTime></userCheck>".encode()
     assert codec.user_check(answer(body, 401)) == codec.UserCheck(locked=True)
+
+
+@pytest.mark.parametrize(("told", "taken"), [("0", 60), ("59", 60), ("61", 61)])
+def test_a_lock_holds_for_a_minute_at_least(told: str, taken: int) -> None:
+    body = f"<userCheck><lockStatus>lock</lockStatus><unlockTime>{told}</unlockTime></userCheck>".encode()
+    locked = codec.login_refusal(answer(body, 401))
+    assert isinstance(locked, errors.AccountLocked)
+    assert locked.unlock_seconds == taken
 
 
 def test_an_unexpected_root_is_nonsense() -> None:

@@ -39,7 +39,8 @@ with (RECORDINGS / "error_codes.csv").open(encoding="utf-8", newline="") as tabl
 
 
 def refused(sub_status: str, message: str = "", http_status: int = 400, status_code: int | None = 6) -> TerminalError:
-    return error_for(ResponseStatus(status_code, "Invalid Content", sub_status, 7, message), http_status, "/ISAPI/x")
+    path = "/ISAPI" + errors.ONLY_FROM.get(BY_CODE.get(sub_status, TerminalError), "/x")
+    return error_for(ResponseStatus(status_code, "Invalid Content", sub_status, 7, message), http_status, path)
 
 
 @pytest.mark.parametrize(("code", "kind"), BY_CODE.items())
@@ -49,7 +50,7 @@ def test_each_worded_code_has_its_class_and_keeps_the_terminals_words(code: str,
     worded = kind.own_code if issubclass(kind, errors.NotSupported) else code
     assert (error.code, error.sub_status, error.message) == (worded, code, "checkUser")
     assert (error.status_code, error.status_string, error.error_code) == (6, "Invalid Content", 7)
-    assert (error.path, error.http_status) == ("/ISAPI/x", 400)
+    assert (error.path, error.http_status) == ("/ISAPI" + errors.ONLY_FROM.get(kind, "/x"), 400)
 
 
 @pytest.mark.parametrize("row", OFFICIAL, ids=lambda row: f"{row['statusCode']}-{row['subStatusCode']}")
@@ -82,6 +83,13 @@ def test_a_syntax_refusal_is_read_by_the_field_at_its_end(sub_status: str, messa
 @pytest.mark.parametrize("ours", ["captured", "no_worker", "used", "wrong_password", "unreachable", "http_404"])
 def test_a_terminals_own_word_is_none_of_our_codes(ours: str) -> None:
     assert (refused(ours).code, type(refused(ours))) == (f"terminal:{ours}", errors.Refused)
+
+
+@pytest.mark.parametrize("sub_status", ["captureTimeout", "UnSupportCapture", "employeeNoAlreadyExist"])
+@pytest.mark.parametrize("function", ["UserInfo/Search", "FDLib/FDSetUp"])
+def test_what_one_function_alone_says_is_a_terminals_own_word_from_another(sub_status: str, function: str) -> None:
+    error = error_for(ResponseStatus(6, "Invalid Content", sub_status, 7, ""), 400, f"/ISAPI/{function}")
+    assert (type(error), error.code) == (errors.Refused, f"terminal:{sub_status}")
 
 
 @pytest.mark.parametrize(

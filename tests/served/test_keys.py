@@ -61,3 +61,14 @@ def test_setting_that_cannot_be_used_is_refused_in_one_sentence(tmp_path: Path) 
     assert (serving.returncode, command.returncode) == (3, 3)
     assert command.stderr.startswith("HIKFLASK_SECRET_KEY is too short")
     assert "Traceback" not in serving.stderr + command.stderr
+
+
+def test_nobody_else_on_the_machine_may_read_what_is_kept(served: Served, tmp_path: Path) -> None:
+    served.http.post(
+        f"{served.url}/api/users/", json={"hikvision_id": "100222", "full_name": "Иван Иванов"}, timeout=20
+    )
+
+    kept = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
+
+    assert {"hikflask.sqlite3", "queue.sqlite3", "password_key", "uploads"} <= kept.keys()
+    assert set(kept.values()) == {0}

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from PIL import Image
 
 from hikflask.extensions import db
 from hikflask.services import photos
-from hikflask.services.decoder import PROGRAM, baseline_jpeg
+from hikflask.services.decoder import PROGRAM, WAITING, baseline_jpeg
 from hikflask.services.errors import BadPhoto, PhotosWaiting, PhotoTooLarge, PhotoTooManyPixels
 from hikflask.simulator.faces import NAMES, draw
 from tests.benchmarks import memory
@@ -118,6 +118,20 @@ def test_upload_whose_turn_does_not_come_is_refused_and_the_other_one_is_not(app
         app.config["UPLOAD_WAIT"] = 20.0
 
     assert refused.value.params == {"seconds": 1}
+
+
+def test_upload_that_finds_too_many_waiting_is_refused_at_once_and_they_are_not(app: Flask) -> None:
+    def upload() -> bytes:
+        with app.app_context():
+            return baseline_jpeg(io.BytesIO(FACE))
+
+    with ThreadPoolExecutor(WAITING + 1) as others:
+        with taking_a_turn(app):
+            uploads = [others.submit(upload) for _ in range(WAITING + 1)]
+            (refused,), waiting = wait(uploads, timeout=5, return_when=FIRST_COMPLETED)
+            assert type(refused.exception()) is PhotosWaiting
+
+        assert all(one.result().startswith(b"\xff\xd8\xff") for one in waiting)
 
 
 def test_upload_that_takes_too_long_is_refused_and_the_next_one_is_not(app: Flask) -> None:

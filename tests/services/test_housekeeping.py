@@ -1,6 +1,7 @@
-"""What was deleted is overwritten in the database's files, and nobody has to wait for that."""
+"""What was deleted is overwritten in the database's files, and nobody has to wait long for that."""
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -98,7 +99,20 @@ def test_while_somebody_reads_it_is_not_done_and_the_log_does_not_grow(tmp_path:
     assert housekeeping.overwrite_deleted()
 
 
-def test_whoever_writes_is_not_waited_for(careless: sqlite3.Connection) -> None:
+def test_page_that_is_read_just_now_is_waited_for(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "hikflask.sqlite3", check_same_thread=False)) as page:
+        page.execute("BEGIN")
+        page.execute("SELECT * FROM employee").fetchall()
+        employees.save(IVAN)
+        soon = threading.Timer(housekeeping.LOCK_MILLISECONDS / 4000, page.rollback)
+        soon.start()
+
+        assert housekeeping.overwrite_deleted()
+
+        soon.join()
+
+
+def test_whoever_writes_is_not_waited_for_long(careless: sqlite3.Connection) -> None:
     careless.execute("BEGIN IMMEDIATE")
     began = time.monotonic()
 
