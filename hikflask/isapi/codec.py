@@ -24,7 +24,7 @@ ENVELOPES = {"ResponseStatus", "RequestStatus", "userCheck"}
 OK_CODES = {0, 1}
 LOCKED = {"lock", "locked"}
 # A lock that always ends at once would be tried, and noted in the audit trail, as often as anybody asks.
-SHORTEST_LOCK = 60
+SHORTEST_LOCK = 5
 
 LARGEST_NUMBER = 2**31
 # A page of 30 people is 50 KB at most. What is larger is no words, and would take seconds and far more memory to read.

@@ -30,7 +30,7 @@ REFUSALS: dict[int, type[BadPhoto]] = {
     pictures.TooManyPixels.status: PhotoTooManyPixels,
 }
 # Each upload holds a thread while it waits: these few leave the others to pages (deploy/gunicorn.conf.py).
-AT_ONCE, WAITING = 1, 3
+AT_ONCE, WAITING = 1, 5
 _PLACES, _TURNS = threading.BoundedSemaphore(AT_ONCE + WAITING), threading.BoundedSemaphore(AT_ONCE)
 
 
