@@ -23,7 +23,7 @@ from hikflask.services.terminals import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as SimulatedTerminal
 from tests.postgresql import Cluster, programs
-from tests.signed_in import client_of
+from tests.signed_in import OPERATOR_PASSWORD, client_of
 from tests.wire import InProcess
 
 
@@ -190,6 +190,14 @@ def nobody_comes(app: Flask) -> NobodyComes:
         app.config["CAPTURE_TIMEOUT"] = usual
 
     return shortened
+
+
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare passwords without scrypt, for tests that sign in again and again and are about something else."""
+    monkeypatch.setattr(
+        "hikflask.services.passwords.fits", lambda password, kept: password == OPERATOR_PASSWORD and kept is not None
+    )
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from hikflask.models import Employee, Photo
 from hikflask.models.photo import CAPTURED
 from hikflask.services import photos
 from hikflask.simulator.faces import NAMES, draw
-from tests.signed_in import OPERATOR_PASSWORD
 
 FACE = draw(NAMES[0])
 EVIL = "evil.example"
@@ -31,14 +30,6 @@ def settings() -> dict[str, Any]:
 def nobody(app: Flask, client: FlaskClient) -> FlaskClient:  # noqa: ARG001 - somebody must exist
     """A browser on which nobody is signed in; there is an administrator."""
     return app.test_client()
-
-
-@pytest.fixture
-def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compare passwords without scrypt, for tests that sign in again and again and are about something else."""
-    monkeypatch.setattr(
-        "hikflask.services.passwords.fits", lambda password, kept: password == OPERATOR_PASSWORD and kept is not None
-    )
 
 
 @pytest.fixture

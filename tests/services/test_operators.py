@@ -253,6 +253,7 @@ def test_new_password_forgets_the_tries_that_were_counted() -> None:
     assert sessions.sign_in("Анна", GOOD, "10.0.0.1")
 
 
+@pytest.mark.usefixtures("quick_passwords")
 def test_good_sign_ins_from_one_office_never_close_it() -> None:
     names = [add_operator(name, OPERATOR).name for name in ("Анна", "Мария", "Ольга")]
 
@@ -464,6 +465,7 @@ def test_tries_that_come_at_once_are_all_counted(app: Flask, monkeypatch: pytest
     assert sorted(said) == ["sign_in_refused"] * 5 + ["too_often"] * 3
 
 
+@pytest.mark.usefixtures("quick_passwords")
 def test_window_that_is_over_counts_anew() -> None:
     add_operator("Анна", OPERATOR)
     for _ in range(11):
