@@ -232,6 +232,7 @@ def test_what_a_page_asks_by_itself_does_not_keep_a_session_open(app: Flask) -> 
         assert db.session.execute(db.select(OperatorSession.seen_at)).scalar_one() > before
 
 
+@pytest.mark.usefixtures("quick_passwords")
 class TestThrottling:
     """Tries are counted by account and by address."""
 
