@@ -144,6 +144,8 @@ class Binding:
 
     def _bind(self, has_face: bool, previous: str | None) -> FaceOutcome:
         """By URL or by picture, as the terminal takes it; where that is unknown, by picture and then by URL."""
+        if self.confirmed and not (has_face and previous is None):
+            self.note(**enrolments.unproven())  # It shows no face, or another picture than the confirmed one.
         if self.mode == BY_URL:
             return self._bind_url(has_face, previous)
         try:

@@ -355,3 +355,23 @@ def test_wish_changed_meanwhile_is_not_confirmed_by_the_old_conversation(
 def _leave(app: Flask, employee_id: int | None) -> None:
     with app.app_context():
         employees.set_active(employee_id or 0, active=False)
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_what_the_terminal_contradicts_is_not_green_though_the_next_answer_is_lost(
+    simulator: Simulated, terminal: Terminal, gone: bool
+) -> None:
+    enrolment = settle(save(capture(simulator, terminal)))
+    simulator.register.unbind(["100222"])
+    if not gone:
+        simulator.register.bind("100222", OLGAS_FACE)
+    simulator.faults.add("lost-before", path="/LOCALS/pic/web_face_enrollpic*", times=1)
+
+    with pytest.raises(NoAnswer):
+        settling.settle(enrolment.id, "operator", again=True)
+
+    stopped = row(enrolment)
+    assert (stopped.face, stopped.is_green, stopped.next_attempt_at is not None) == (PENDING, False, True)
+    make_due(enrolment)
+    assert settle(enrolment).is_green
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
