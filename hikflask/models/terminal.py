@@ -20,10 +20,10 @@ FACE_ADD_OR_REPLACE = "add_or_replace"
 class Terminal(Base):
     """A face terminal.
 
-    The lease columns are written by services/leases.py alone. `version` rises when address, account, password or
-    fingerprint change, so that no client made for the old ones is used again. `check_until` says that a check was asked
-    for and by when it has surely ended. `retired_at` is when somebody said that it is out of service for good, and
-    `retired_note` what became of it; nothing is sent to such a one.
+    The lease columns are written by services/terminals/leases.py alone. `version` rises when address, account, password
+    or fingerprint change, so that no client made for the old ones is used again. `check_until` says that a check was
+    asked for and by when it has surely ended. `retired_at` is when somebody said that it is out of service for good,
+    and `retired_note` what became of it; nothing is sent to such a one.
 
     The modes are None until the terminal is checked, and `unknown` where its check does not tell: what works first is
     remembered. `face_calls` says how faces are sent: FDSetUp, or the older FaceDataRecord and FDModify; None where that
