@@ -130,11 +130,11 @@ def shape(employee: Employee) -> dict[str, Any]:
 
 def _state(enrolment: Enrolment) -> dict[str, Any]:
     state = {"person": enrolment.person, "face": enrolment.face, "verified": enrolment.is_confirmed}
-    if enrolment.is_confirmed or not enrolment.refusal:
+    if enrolment.is_confirmed or not enrolment.refusal_code:
         return state
     return {
         **state,
-        "warning": messages.english(enrolment.refusal, name=enrolment.terminal.name, text=enrolment.refusal_text),
+        "warning": messages.english(enrolment.refusal_code, name=enrolment.terminal.name, text=enrolment.refusal_text),
     }
 
 

@@ -67,15 +67,15 @@ class Terminal(Base):
     check_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reachable: Mapped[bool | None]
     login: Mapped[bool | None]
-    trouble: Mapped[str] = mapped_column(String(64), default="")
+    last_error_code: Mapped[str] = mapped_column(String(64), default="")
     offline_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    quiet_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    backoff_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_sync: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     refused_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     refused_code: Mapped[str] = mapped_column(String(32), default="")
     unlock_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    tried_version: Mapped[int] = mapped_column(default=0)
+    retried_version: Mapped[int] = mapped_column(default=0)
 
     lease_number: Mapped[int] = mapped_column(default=0)
     lease_holder: Mapped[str] = mapped_column(String(128), default="")

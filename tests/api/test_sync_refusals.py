@@ -33,7 +33,7 @@ def sweep(app: Flask) -> int:
     """Let the pause pass, and run what the sweep enqueues."""
     with app.app_context():
         db.session.execute(db.update(Enrolment).values(next_attempt_at=database_now()))
-        db.session.execute(db.update(Terminal).values(quiet_until=None))
+        db.session.execute(db.update(Terminal).values(backoff_until=None))
         db.session.commit()
         claimed = tasks.sweep()
     app.extensions["task_queue"].run_pending()

@@ -132,7 +132,7 @@ def test_departure_is_taken_down_though_no_place_is_left_and_stays_open(
     assert steps(simulator) == []
     with app.app_context():
         left = db.session.execute(db.select(Enrolment)).scalar_one()
-        assert (left.wanted, left.person, left.next_attempt_at is not None) == ("absent", "pending", True)
+        assert (left.desired, left.person, left.next_attempt_at is not None) == ("absent", "pending", True)
 
 
 @pytest.mark.usefixtures("terminal")
@@ -192,7 +192,7 @@ def test_terminal_that_was_silent_is_asked_again_after_a_while(
     answer_to(client, "status")
     wire.away.clear()
     with app.app_context():
-        db.session.execute(db.update(Terminal).values(quiet_until=Terminal.offline_since))
+        db.session.execute(db.update(Terminal).values(backoff_until=Terminal.offline_since))
         db.session.commit()
 
     assert answer_to(client, "status").json["reachable"] is True

@@ -99,7 +99,7 @@ def retired() -> int:
 def open_erasure(away: int) -> int:
     """The erasure of somebody who is on a terminal that does not answer."""
     employee = save.save(Draft("AXE8", "Анна Иванова"))
-    row = Enrolment(terminal_id=away, number="AXE8", employee_id=employee.id, wanted=PRESENT, person=CONFIRMED)
+    row = Enrolment(terminal_id=away, number="AXE8", employee_id=employee.id, desired=PRESENT, person=CONFIRMED)
     db.session.add(row)
     db.session.commit()
     return erasure.erase(employee.id).id

@@ -14,7 +14,7 @@ SELECT e.*, m.name AS employee_name, m.is_active, m.number AS employee_number,
 FROM enrolment e JOIN terminal t ON t.id = e.terminal_id LEFT JOIN employee m ON m.id = e.employee_id
 LEFT JOIN photo w ON w.id = e.photo_id LEFT JOIN photo c ON c.id = e.confirmed_photo_id
 """
-AWAITED = "SELECT photo_id FROM enrolment WHERE wanted = 'present' AND (person <> 'confirmed' OR face <> 'confirmed')"
+AWAITED = "SELECT photo_id FROM enrolment WHERE desired = 'present' AND (person <> 'confirmed' OR face <> 'confirmed')"
 LONG_AGO = "2002"  # in deeds.py days pass by setting times back to 2001
 OURS = "2000-01-01T00:00:00"  # the first moment of validity that we write, and nobody else
 
@@ -26,12 +26,12 @@ def key(row: sqlite3.Row) -> Key:
 
 def is_green(row: sqlite3.Row) -> bool:
     """Tell whether a page shows person and face as confirmed."""
-    return row["wanted"] == "present" and row["person"] == row["face"] == "confirmed"
+    return row["desired"] == "present" and row["person"] == row["face"] == "confirmed"
 
 
 def is_gone(row: sqlite3.Row) -> bool:
     """Tell whether a page shows that the terminal confirmed the removal."""
-    return row["wanted"] == "absent" and row["person"] == "confirmed" and not row["said_by"]
+    return row["desired"] == "absent" and row["person"] == "confirmed" and not row["confirmed_by"]
 
 
 class Truths:
@@ -85,9 +85,9 @@ class Truths:
     def _check_green(self, row: sqlite3.Row) -> None:
         if not is_green(row):
             return
-        assert not row["doubt"], "a face in doubt is green"
+        assert not row["face_unverified"], "a face in doubt is green"
         assert row["photo_id"] == row["confirmed_photo_id"], "green is about another photo"
-        assert row["refusal"] == "", f"green and refused ({row['refusal']})"
+        assert row["refusal_code"] == "", f"green and refused ({row['refusal']})"
         if key(row) in self.touched:
             return
         simulated, number = self._simulated(row), row["number"]
@@ -99,12 +99,12 @@ class Truths:
             assert sha256(self.world.uploads / row["confirmed_file"]) == row["confirmed_sha256"]
 
     def _check_wish(self, row: sqlite3.Row) -> None:
-        confirmed = is_green(row) or (row["wanted"] == "absent" and row["person"] == "confirmed")
+        confirmed = is_green(row) or (row["desired"] == "absent" and row["person"] == "confirmed")
         if not confirmed:
-            assert row["next_attempt_at"] or row["refusal"], "a wish is forgotten without a reason"
-        if row["doubt"]:
+            assert row["next_attempt_at"] or row["refusal_code"], "a wish is forgotten without a reason"
+        if row["face_unverified"]:
             assert row["next_attempt_at"] or row["refused_since"], "a doubt is forgotten"
-        if row["wanted"] == "present":
+        if row["desired"] == "present":
             assert row["is_active"], "wanted, but inactive or deleted"
             assert row["employee_number"] == row["number"], "wanted under a number that the employee has no more"
 
@@ -121,7 +121,7 @@ class Truths:
                 assert number in rows, "somebody of ours is on the terminal and nothing says so"
         for number, face in simulated.faces.items():
             row = rows.get(number)
-            if row and key(row) not in self.touched and row["wanted"] == "present" and not row["doubt"]:
+            if row and key(row) not in self.touched and row["desired"] == "present" and not row["face_unverified"]:
                 assert face.sha256 in self._own_photos(row), "somebody else's face is bound, and nothing doubts it"
         assert simulated.wrong_passwords <= self.allowed_refusals, "a refused password was sent again"
 
@@ -132,7 +132,7 @@ class Truths:
             file = self.world.uploads / row["file"]
             if not row["forgotten_at"]:
                 assert sha256(file) == row["sha256"], "a photo has lost its file"
-            if row["unlinked_at"]:
+            if row["file_deleted_at"]:
                 assert not file.exists(), "a forgotten photo has its file still"
 
     def _own_photos(self, row: sqlite3.Row) -> set[str]:
@@ -166,10 +166,12 @@ class Truths:
     def check_end(self) -> None:
         """After all trouble, with enough attempts: confirmed, or refused with a reason that a person can act on."""
         for row in self.world.sql(EVERYTHING):
-            removed = row["wanted"] == "absent" and row["person"] == "confirmed"
-            refused = row["refusal"] and row["refusal"] not in UNFINISHED
+            removed = row["desired"] == "absent" and row["person"] == "confirmed"
+            refused = row["refusal_code"] and row["refusal_code"] not in UNFINISHED
             assert is_green(row) or removed or refused, f"still open: {dict(row)}"
-            assert not row["doubt"] or row["refusal"] == "employeeNoAlreadyExist", "a doubt was never cleared"
+            assert not row["face_unverified"] or row["refusal_code"] == "employeeNoAlreadyExist", (
+                "a doubt was never cleared"
+            )
 
 
 NOT_VERIFIED = {"person_not_verified", "name_not_verified", "face_not_verified", "removal_not_verified"}

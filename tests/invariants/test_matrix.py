@@ -118,7 +118,7 @@ def set_fault(world: World, fault: str, step: str) -> None:
 
 def enrolment(world: World) -> End:
     row = world.sql(EVERYTHING)[0]
-    return End(row["refusal"], row["person"], row["face"], row["next_attempt_at"] is not None)
+    return End(row["refusal_code"], row["person"], row["face"], row["next_attempt_at"] is not None)
 
 
 def assert_said(app: Flask, code: str) -> None:

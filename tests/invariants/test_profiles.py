@@ -165,7 +165,7 @@ def test_name_too_long_for_a_terminal_that_was_never_checked_is_never_sent(world
             reconcile.settle(wished.id, "job")
 
         told = desired.row(wished.id)
-    assert (told.person, told.refusal, told.next_attempt_at) == ("refused", "name_bytes", None)
+    assert (told.person, told.refusal_code, told.next_attempt_at) == ("refused", "name_bytes", None)
     assert requests(world, "UserInfo/Record") == []
 
 
@@ -187,5 +187,5 @@ def test_face_from_a_file_reaches_the_terminals_that_take_pictures(world: World,
         assert is_green(row)
         assert world.simulated[0].faces[IVAN].sha256 == row["confirmed_sha256"]
     else:
-        assert (row["person"], row["face"], row["refusal"]) == ("confirmed", "refused", "files_not_taken")
+        assert (row["person"], row["face"], row["refusal_code"]) == ("confirmed", "refused", "files_not_taken")
         assert world.simulated[0].faces == {}

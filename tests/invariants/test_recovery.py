@@ -53,7 +53,7 @@ def test_corrected_password_brings_back_what_it_had_stopped(
     once(world, "after", path, lambda: deeds.change_password(1))
     deeds.settle(IVAN)
     deeds.settle(IVAN)
-    assert world.sql(EVERYTHING)[0]["refusal"] == "wrong_password"
+    assert world.sql(EVERYTHING)[0]["refusal_code"] == "wrong_password"
 
     deeds.correct_password(1)
     deeds.sweep()
@@ -82,7 +82,7 @@ def test_locked_account_is_tried_again_when_the_lock_has_ended(world: World, dee
     world.simulated[0].login.lock(600)
     deeds.settle(IVAN)
     row = world.sql(EVERYTHING)[0]
-    assert (row["refusal"], row["person"], row["next_attempt_at"] is not None) == ("locked", "pending", True)
+    assert (row["refusal_code"], row["person"], row["next_attempt_at"] is not None) == ("locked", "pending", True)
 
     world.let_time_pass()
     deeds.sweep()
@@ -97,7 +97,7 @@ def test_rename_that_was_answered_ok_and_not_done_is_still_ours(world: World, de
     deeds.rename(IVAN)
     world.simulated[0].faults.add("ok-without-effect", path=MODIFY, times=1)
     deeds.settle(IVAN)
-    assert world.sql(EVERYTHING)[0]["refusal"] == "name_not_verified"
+    assert world.sql(EVERYTHING)[0]["refusal_code"] == "name_not_verified"
 
     deeds.settle(IVAN)
 
@@ -153,7 +153,7 @@ def test_face_refused_for_good_keeps_its_reason_while_the_terminal_is_away(
     deeds.sweep()
 
     row = world.sql(EVERYTHING)[0]
-    assert (row["person"], row["face"], row["refusal"]) == ("confirmed", "refused", "SubpicAnalysisModelingError")
+    assert (row["person"], row["face"], row["refusal_code"]) == ("confirmed", "refused", "SubpicAnalysisModelingError")
     finish(world, deeds, truths)
 
 
@@ -172,7 +172,7 @@ def test_old_face_does_not_turn_green_for_a_new_one_that_was_superseded(
 
     assert face_there(world) == first
     row = world.sql(EVERYTHING)[0]
-    assert (row["face"], row["refusal"]) == ("refused", "superseded")
+    assert (row["face"], row["refusal_code"]) == ("refused", "superseded")
     finish(world, deeds, truths)
 
 
@@ -196,7 +196,7 @@ def test_proof_that_gets_no_answer_leaves_what_was_confirmed(world: World, deeds
     deeds.settle(IVAN, again=True)
 
     row = world.sql(EVERYTHING)[0]
-    assert (is_green(row), row["refusal"], row["next_attempt_at"]) == (True, "", None)
+    assert (is_green(row), row["refusal_code"], row["next_attempt_at"]) == (True, "", None)
     world.wire.away.clear()
     finish(world, deeds, truths)
 
@@ -209,7 +209,7 @@ def test_stranger_found_by_a_repeated_proof_is_said(world: World, deeds: Deeds, 
     deeds.settle(IVAN, again=True)
 
     row = world.sql(EVERYTHING)[0]
-    assert (row["person"], row["face"], row["refusal"]) == ("refused", "pending", "employeeNoAlreadyExist")
+    assert (row["person"], row["face"], row["refusal_code"]) == ("refused", "pending", "employeeNoAlreadyExist")
     finish(world, deeds, truths)
 
 
@@ -221,7 +221,7 @@ def test_photo_that_is_gone_from_the_folder_is_said_and_nothing_is_sent(world: W
     deeds.settle(IVAN)
 
     row = world.sql(EVERYTHING)[0]
-    assert (row["face"], row["refusal"], row["doubt"]) == ("refused", "file_gone", 0)
+    assert (row["face"], row["refusal_code"], row["face_unverified"]) == ("refused", "file_gone", 0)
     assert face_there(world) is None
 
 
@@ -235,7 +235,7 @@ def test_terminal_that_answers_a_refusal_of_ours_is_not_said_to_be_away(
 
     deeds.settle(IVAN)
 
-    assert world.sql(EVERYTHING)[0]["refusal"] == "employeeNoAlreadyExist"
+    assert world.sql(EVERYTHING)[0]["refusal_code"] == "employeeNoAlreadyExist"
     assert world.sql("SELECT offline_since FROM terminal")[0]["offline_since"] is None
     finish(world, deeds, truths)
 
@@ -264,7 +264,7 @@ def test_what_is_confirmed_says_no_reason_while_its_terminal_is_stopped(
     deeds.settle(IVAN)
 
     row = world.sql(EVERYTHING)[0]
-    assert (is_green(row), row["refusal"]) == (True, "")
+    assert (is_green(row), row["refusal_code"]) == (True, "")
     finish(world, deeds, truths)
 
 

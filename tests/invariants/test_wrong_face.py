@@ -71,7 +71,7 @@ def test_capture_at_the_terminals_own_page_never_gets_into_an_enrolment(
     deeds.settle(IVAN)
 
     row = world.sql(EVERYTHING)[0]
-    assert (row["face"], face_there(world), row["refusal"]) in {
+    assert (row["face"], face_there(world), row["refusal_code"]) in {
         ("confirmed", photo, ""),
         ("refused", None, "superseded"),
     }
@@ -88,7 +88,7 @@ def test_capture_at_the_terminals_own_page_between_preview_and_save_binds_nothin
 
     deeds.settle(IVAN)
 
-    assert world.sql(EVERYTHING)[0]["refusal"] == "superseded"
+    assert world.sql(EVERYTHING)[0]["refusal_code"] == "superseded"
     assert face_there(world) is None
     finish(world, deeds, truths)
 
@@ -106,7 +106,7 @@ def test_restart_loses_nothing_and_turns_nothing_wrong_green(
 
     finish(world, deeds, truths)
     assert face_there(world) in {photo, None}
-    assert world.sql(EVERYTHING)[0]["refusal"] in {"", "file_gone", "urlDownloadFail"}
+    assert world.sql(EVERYTHING)[0]["refusal_code"] in {"", "file_gone", "urlDownloadFail"}
 
 
 @both
@@ -161,7 +161,7 @@ def test_worker_killed_in_a_removal_leaves_it_open_until_nobody_is_there(
 
     deeds.settle(IVAN)
 
-    assert world.sql("SELECT person FROM enrolment WHERE wanted = 'absent'")[0]["person"] == "pending"
+    assert world.sql("SELECT person FROM enrolment WHERE desired = 'absent'")[0]["person"] == "pending"
     finish(world, deeds, truths)
     assert IVAN not in world.simulated[0].people
 
@@ -186,7 +186,7 @@ def test_lost_answer_in_a_change_ends_with_what_is_wanted(
 
     finish(world, deeds, truths)
     row = world.sql(EVERYTHING)[0]
-    assert is_green(row) or row["refusal"] == "file_gone"
+    assert is_green(row) or row["refusal_code"] == "file_gone"
 
 
 @both

@@ -144,7 +144,7 @@ class World:
         self.end_leases()
         self.sql("UPDATE capture SET hold_until = '2001-01-01 00:00:00.000000' WHERE hold_until IS NOT NULL")
         self.sql("UPDATE capture SET deadline = strftime('%Y-%m-%d %H:%M:%f', 'now', '-60 seconds') || '000'")
-        for column in ("unlock_at", "quiet_until"):
+        for column in ("unlock_at", "backoff_until"):
             self.sql(f"UPDATE terminal SET {column} = '2001-01-01 00:00:00.000000' WHERE {column} IS NOT NULL")
         self.make_due()
         for terminal in self.simulated:

@@ -97,7 +97,7 @@ def settle(employee: Employee) -> None:
 
 def make_due() -> None:
     db.session.execute(db.update(Enrolment).values(next_attempt_at=database_now()))
-    db.session.execute(db.update(Terminal).values(quiet_until=None))
+    db.session.execute(db.update(Terminal).values(backoff_until=None))
     db.session.commit()
 
 
@@ -401,7 +401,7 @@ def test_number_of_somebody_else_is_refused_once_then_replaced(
     assert values(refused.after) == {"reason": "employeeNoAlreadyExist", "text": "Пётр"}
 
     with audit.acting(ANNA):
-        assert desired.want_replaced(wish_of(employee).id, wish_of(employee).wish)
+        assert desired.want_replaced(wish_of(employee).id, wish_of(employee).generation)
         assert not desired.want_replaced(wish_of(employee).id, 0)
     settle(employee)
 
@@ -443,7 +443,7 @@ def test_removal_that_waits_for_a_person_is_noted_once(
     assert (refused.action, values(refused.after)) == ("enrolment.refused", {"reason": "other_device"})
 
     with audit.acting(ANNA):
-        manual_removal.end_by_hand(wish_of(employee).id, wish_of(employee).wish)
+        manual_removal.end_by_hand(wish_of(employee).id, wish_of(employee).generation)
 
     assert [(one.action, one.actor) for one in trail.new()] == [("enrolment.removed_by_hand", "Анна")]
 
@@ -461,7 +461,7 @@ def test_word_that_a_record_is_somebody_elses_is_noted_and_no_removal(
         with pytest.raises(NumberTakenThere):
             reconcile.settle(wish_of(employee).id, "test")
     with audit.acting(ANNA):
-        manual_removal.end_as_somebody_elses(wish_of(employee).id, wish_of(employee).wish, "Пётр")
+        manual_removal.end_as_somebody_elses(wish_of(employee).id, wish_of(employee).generation, "Пётр")
 
     assert [(one.action, one.actor) for one in trail.new()] == [
         ("enrolment.refused", "worker"),

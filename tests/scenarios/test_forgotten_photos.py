@@ -60,7 +60,7 @@ def now() -> Enrolment:
 def facts() -> tuple[str, str, str, bool]:
     """Person, face, refusal, and whether it is tried again by itself."""
     row = now()
-    return row.person, row.face, row.refusal, row.next_attempt_at is not None
+    return row.person, row.face, row.refusal_code, row.next_attempt_at is not None
 
 
 def forgetting(app: Flask) -> Callable[[], None]:
@@ -142,7 +142,7 @@ def test_who_tries_again_when_a_refused_photo_is_forgotten_is_told_so(
         settle()
     age(Photo, "created_at", 31 * DAY)
     forget()
-    assert photo().unlinked_at is not None
+    assert photo().file_deleted_at is not None
     taker.faults.clear()
 
     desired.want_again(now().id)
@@ -174,7 +174,12 @@ def test_further_terminal_gets_the_person_and_says_why_no_face(
     settle(1)
 
     row = desired.of_number("100222")[1]
-    assert (row.person, row.face, row.refusal, row.next_attempt_at) == (CONFIRMED, REFUSED, "photo_forgotten", None)
+    assert (row.person, row.face, row.refusal_code, row.next_attempt_at) == (
+        CONFIRMED,
+        REFUSED,
+        "photo_forgotten",
+        None,
+    )
     assert "100222" in taker.people
     assert "100222" not in taker.faces
 

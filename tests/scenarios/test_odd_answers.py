@@ -143,7 +143,7 @@ def test_face_that_is_refused_and_taken_in_one_is_in_doubt(wish: Enrolment, oddl
 
     sent = settled(wish, Refused)
 
-    assert sent.doubt
+    assert sent.face_unverified
     assert sent.next_attempt_at is not None
     oddly.be_well()
     assert reconcile.settle(wish.id, "test").is_confirmed

@@ -135,7 +135,7 @@ def test_person_who_removed_it_by_hand_may_say_so(replaced: int, enrolled: int, 
     with pytest.raises(OtherDevice):
         reconcile.settle(left[0], "sweep")
 
-    assert manual_removal.end_by_hand(left[0], desired.row(left[0]).wish)
+    assert manual_removal.end_by_hand(left[0], desired.row(left[0]).generation)
 
     assert desired.open_removals() == []
 
@@ -267,17 +267,17 @@ def test_erasure_never_says_that_the_terminal_confirmed_for_the_old_device(repla
     assert erasures.complete(erasure.id).completed_at is None
 
     with audit.acting(Actor("Анна")):
-        manual_removal.end_by_hand(enrolment.id, enrolment.wish)
+        manual_removal.end_by_hand(enrolment.id, enrolment.generation)
 
     (removal,) = erasures.removals_of(erasures.complete(erasure.id))
-    assert (removal.by_hand, removal.said_by, removal.note) == (True, "Анна", "")
+    assert (removal.by_hand, removal.confirmed_by, removal.note) == (True, "Анна", "")
 
 
 def test_new_device_makes_green_and_the_old_one_is_not_forgotten(on_both: Enrolment) -> None:
     enrolment = desired.row(on_both.id)
 
     assert enrolment.is_green
-    assert (enrolment.on_old_device, enrolment.old_name) == (True, "Иван Иванов")
+    assert (enrolment.on_old_device, enrolment.name_on_old_device) == (True, "Иван Иванов")
 
 
 def test_leaver_is_taken_off_the_new_device_before_a_person_is_asked_about_the_old_one(
@@ -285,14 +285,14 @@ def test_leaver_is_taken_off_the_new_device_before_a_person_is_asked_about_the_o
 ) -> None:
     save.set_active(enrolled, active=False)
     assert not desired.row(on_both.id).waits_for_hand
-    assert not manual_removal.end_by_hand(on_both.id, desired.row(on_both.id).wish)
+    assert not manual_removal.end_by_hand(on_both.id, desired.row(on_both.id).generation)
 
     with pytest.raises(OtherDevice):
         reconcile.settle(on_both.id, "test")
 
     assert other.people == {}
     assert desired.row(on_both.id).waits_for_hand
-    assert manual_removal.end_by_hand(on_both.id, desired.row(on_both.id).wish)
+    assert manual_removal.end_by_hand(on_both.id, desired.row(on_both.id).generation)
     assert desired.open_removals() == []
 
 
@@ -305,7 +305,7 @@ def test_strangers_record_on_the_new_device_is_left_alone(replaced: int, enrolle
     with pytest.raises(OtherDevice):
         reconcile.settle(enrolment.id, "test")
 
-    manual_removal.end_by_hand(enrolment.id, enrolment.wish)
+    manual_removal.end_by_hand(enrolment.id, enrolment.generation)
 
     assert other.people["100222"]["name"] == "Чужой Человек"
 
@@ -315,12 +315,12 @@ def test_word_about_a_deactivated_employee_is_no_confirmation_when_erased_later(
     checks.check(replaced, "test")
     save.set_active(enrolled, active=False)
     (enrolment,) = desired.open_removals()
-    manual_removal.end_by_hand(enrolment.id, enrolment.wish)
+    manual_removal.end_by_hand(enrolment.id, enrolment.generation)
 
     erasure = erasures.erase(enrolled)
 
     (removal,) = erasures.removals_of(erasure)
-    assert (removal.by_hand, removal.said_by, removal.gone_at is None) == (True, "worker", False)
+    assert (removal.by_hand, removal.confirmed_by, removal.gone_at is None) == (True, "worker", False)
     assert erasure.completed_at is not None
 
 

@@ -54,7 +54,7 @@ def test_deactivation_waits_for_a_send_that_has_begun_and_wins(
     db.session.commit()
     leaving.join()
 
-    assert [one.wanted for one in desired.of_number("100222")] == ["absent"]
+    assert [one.desired for one in desired.of_number("100222")] == ["absent"]
 
 
 @pytest.mark.parametrize("send", [sync.wish, save.send])
@@ -66,7 +66,7 @@ def test_somebody_who_left_is_not_sent(simulator: Simulated, terminal: Terminal,
     with pytest.raises(EmployeeInactive):
         send(*arguments)
 
-    assert [one.wanted for one in desired.of_number("100222")] == ["absent"]
+    assert [one.desired for one in desired.of_number("100222")] == ["absent"]
 
 
 def test_deactivating_again_takes_off_what_came_back(simulator: Simulated, terminal: Terminal) -> None:

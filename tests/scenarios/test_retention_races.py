@@ -89,7 +89,7 @@ def test_photo_is_forgotten_by_one_of_two_workers(app: Flask, simulator: Simulat
 
     assert {first, second} == {0, 1}
     assert len(entries()) == 1
-    assert (files(), photo().unlinked_at is not None) == ([], True)
+    assert (files(), photo().file_deleted_at is not None) == ([], True)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def wish(terminal: Terminal, number: str) -> Enrolment:
 
 
 def let_the_quiet_pass() -> None:
-    db.session.execute(db.update(Terminal).values(quiet_until=None))
+    db.session.execute(db.update(Terminal).values(backoff_until=None))
     db.session.execute(db.update(Enrolment).values(next_attempt_at=database_now()))
     db.session.commit()
 
@@ -130,7 +130,7 @@ def test_worker_does_not_wait_for_a_terminal_that_somebody_talks_to(
     found = desired.row(enrolment.id)
     assert found.next_attempt_at is not None
     assert found.next_attempt_at < datetime.now(UTC) + timedelta(seconds=10)
-    assert (waits, found.attempts, found.refusal) == ([], 0, "")
+    assert (waits, found.attempts, found.refusal_code) == ([], 0, "")
 
 
 def test_conversation_about_one_number_ends_however_long_the_terminal_would_go_on(

@@ -162,7 +162,7 @@ def test_a_file_that_an_unknown_terminal_refuses_stays_here_and_is_not_called_to
 
     settled = reconcile.settle(save.send(saved.id, terminal.id).id, "test")
 
-    assert (settled.person, settled.face, settled.refusal) == (CONFIRMED, REFUSED, "files_not_taken")
+    assert (settled.person, settled.face, settled.refusal_code) == (CONFIRMED, REFUSED, "files_not_taken")
     assert simulated.faces == {}
 
 
@@ -198,7 +198,7 @@ def test_a_function_that_is_missing_is_named(app: Flask, put: Put, missing: str,
         reconcile.settle(wanted.id, "test")
 
     row = desired.row(wanted.id)
-    assert (refused.value.text, row.refusal, row.refusal_text) == (function, "function_not_supported", function)
+    assert (refused.value.text, row.refusal_code, row.refusal_text) == (function, "function_not_supported", function)
     with app.test_request_context(), force_locale("ru"):
         assert enrolment_lines.line(row).reason == sentence
 

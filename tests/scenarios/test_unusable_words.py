@@ -58,7 +58,7 @@ def test_refusal_is_noted(say: Say, terminal: Terminal, bad: str) -> None:
         reconcile.settle(wanted.id, "test")
 
     row = desired.row(wanted.id)
-    assert (row.refusal, row.refusal_text, row.attempts) == ("terminal:bad\ufffd", "\ufffdtext", 1)
+    assert (row.refusal_code, row.refusal_text, row.attempts) == ("terminal:bad\ufffd", "\ufffdtext", 1)
 
 
 @pytest.mark.parametrize("bad", UNUSABLE)

@@ -21,7 +21,7 @@ MAY_CHANGE = {
     Operator: {"role", "is_active"},
 }
 # The app itself writes these when a terminal is changed and asked.
-WRITTEN = {"password_encrypted", "lease_number", "quiet_until", "version", "check_until"}
+WRITTEN = {"password_encrypted", "lease_number", "backoff_until", "version", "check_until"}
 OTHER_NAMES = {
     "synced_to_device": True,
     "photo_path": "/uploads/../secret_key",

@@ -55,7 +55,7 @@ def _forgotten(capture: Capture, employee_id: int | None) -> list[str]:
     if photo is None or photo.employee_id is not None:
         return []
     db.session.delete(photo)
-    return [] if photo.unlinked_at else [photo.file]
+    return [] if photo.file_deleted_at else [photo.file]
 
 
 def left_over(number: str) -> list[int]:
@@ -72,7 +72,9 @@ def _forgotten_left_over(number: str) -> list[str]:
 
 def _is_left_over() -> ColumnElement[bool]:
     captured = exists().where(Capture.photo_id == Photo.id)
-    return and_(Photo.employee_id.is_(None), Photo.forgotten_at.is_not(None), Photo.unlinked_at.is_(None), ~captured)
+    return and_(
+        Photo.employee_id.is_(None), Photo.forgotten_at.is_not(None), Photo.file_deleted_at.is_(None), ~captured
+    )
 
 
 def _blank(capture: Capture) -> None:

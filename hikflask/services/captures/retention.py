@@ -66,7 +66,7 @@ def delete_ended() -> int:
     One whose face a terminal has yet to confirm stays: only its row tells where that terminal keeps the picture.
     """
     undone = or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED)
-    awaited = select(Enrolment.photo_id).where(Enrolment.photo_id.is_not(None), Enrolment.wanted == PRESENT, undone)
+    awaited = select(Enrolment.photo_id).where(Enrolment.photo_id.is_not(None), Enrolment.desired == PRESENT, undone)
     unneeded = or_(Capture.photo_id.is_(None), Capture.photo_id.not_in(awaited))
     over = and_(Capture.state.not_in((*RUNNING, TAKEN)), _ended("EVENT_RETENTION", DAY), unneeded)
     some = select(Capture.id).where(over).order_by(Capture.id).limit(MOST_AT_ONCE)

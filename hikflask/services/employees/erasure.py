@@ -111,8 +111,8 @@ def end_if_nobodys(enrolment: Enrolment) -> bool:
 
 
 def _word(enrolment: Enrolment) -> dict[str, Any]:
-    said_by = enrolment.said_by
-    return {"by_hand": bool(said_by), "said_by": said_by, "note": enrolment.said_note}
+    said_by = enrolment.confirmed_by
+    return {"by_hand": bool(said_by), "said_by": said_by, "note": enrolment.confirmation_note}
 
 
 def _note_gone(enrolment: Enrolment) -> None:
@@ -213,7 +213,7 @@ def _forgotten(removals: list[Removal], number: str, name: str, employee_id: int
 
 
 def _is_gone(enrolment: Enrolment) -> bool:
-    return enrolment.wanted == ABSENT and enrolment.is_confirmed
+    return enrolment.desired == ABSENT and enrolment.is_confirmed
 
 
 def _removal(enrolment: Enrolment) -> Removal:
@@ -223,7 +223,7 @@ def _removal(enrolment: Enrolment) -> Removal:
 
 def _photos(employee_id: int | None) -> list[str]:
     """The files of the employee's own photos, whose rows go with the employee; forgotten ones may be here still."""
-    own = select(Photo.file).where(Photo.employee_id == employee_id, Photo.unlinked_at.is_(None))
+    own = select(Photo.file).where(Photo.employee_id == employee_id, Photo.file_deleted_at.is_(None))
     return [] if employee_id is None else list(db.session.execute(own).scalars())
 
 

@@ -22,7 +22,7 @@ from hikflask.services.privacy import consents
 DATA = "data.json"
 # The entry of who was added, and the row itself, are written a moment apart.
 A_MOMENT = timedelta(seconds=1)
-# Column names that mean something to the person; ids of rows here do not.
+# What means something to the person; ids of rows here do not.
 OF_EMPLOYEE = ("number", "name", "department", "is_active", "left_at", "created_at")
 OF_CONSENT = ("given_on", "basis", "note", "recorded_by", "recorded_at")
 OF_PHOTO = ("sha256", "source", "created_at", "forgotten_at", "unlinked_at")
@@ -55,6 +55,16 @@ OF_ENROLMENT = (
     "created_at",
     "wanted_at",
 )
+# Programs read the file by these keys: a column that got another name keeps the key that it had.
+COLUMN_OF = {
+    "wanted": "desired",
+    "wanted_at": "desired_since",
+    "old_name": "name_on_old_device",
+    "said_by": "confirmed_by",
+    "said_note": "confirmation_note",
+    "refusal": "refusal_code",
+    "unlinked_at": "file_deleted_at",
+}
 OF_ENTRY = ("at", "actor", "address", "action", "employee", "terminal", "subject", "before", "after")
 ENDS = ("employee.deleted", "employee.erased")
 OF_ERASURE = ("number", "name", "terminals", "photos", "requested_by", "requested_at", "completed_at")
@@ -167,7 +177,7 @@ def _rows(statement: Any) -> Iterable[Any]:
 
 
 def _columns(row: Base, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: _plain(getattr(row, name)) for name in names}
+    return {name: _plain(getattr(row, COLUMN_OF.get(name, name))) for name in names}
 
 
 def _plain(value: Any) -> Any:

@@ -126,7 +126,7 @@ def _bring(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
             raise EmployeeInactive
         desired.want_present(registry.active(terminal_id), employee, photo)
     for enrolment in desired.of_number(employee.number):
-        elsewhere = enrolment.terminal_id != terminal_id and enrolment.wanted == PRESENT
+        elsewhere = enrolment.terminal_id != terminal_id and enrolment.desired == PRESENT
         if elsewhere and enrolment.terminal.face_mode == BY_PICTURE:
             desired.want_present(enrolment.terminal, employee, photo)
 
@@ -218,7 +218,7 @@ def _renumber(employee: Employee, number: str, with_face: bool) -> None:
     if by_number(number):
         raise NumberKnown(n=number)
     old = desired.of_number(employee.number)
-    enrolled = next((one for one in old if not (one.wanted == ABSENT and one.is_confirmed)), None)
+    enrolled = next((one for one in old if not (one.desired == ABSENT and one.is_confirmed)), None)
     if enrolled and not with_face:
         raise NumberEnrolled(n=employee.number, t=enrolled.terminal.name)
     desired.want_absent(employee.number)
@@ -310,5 +310,5 @@ def _matches(q: str) -> list[ColumnElement[bool]]:
 
 def is_synced(employee: Employee) -> bool:
     """True when at least one enrolment is wanted and all that are wanted are confirmed."""
-    wanted = [enrolment for enrolment in employee.enrolments if enrolment.wanted == PRESENT]
+    wanted = [enrolment for enrolment in employee.enrolments if enrolment.desired == PRESENT]
     return bool(wanted) and all(enrolment.is_green for enrolment in wanted)

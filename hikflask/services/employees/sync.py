@@ -50,7 +50,7 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
     enrolment = desired.row(_written(terminal, employee, capture).id)
     if not overwrite:
         return enrolment
-    if not desired.want_replaced(enrolment.id, enrolment.wish):
+    if not desired.want_replaced(enrolment.id, enrolment.generation):
         raise WishChanged
     return desired.row(enrolment.id)
 
@@ -101,7 +101,7 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
 def _is_same_wish(known: Enrolment, employee: Employee) -> bool:
     """True when nothing new is wanted; a photo that came after a wish without one is new."""
     gained_photo = known.photo_id is None and employee.photo_id is not None
-    return known.wanted == PRESENT and known.employee_id == employee.id and not gained_photo
+    return known.desired == PRESENT and known.employee_id == employee.id and not gained_photo
 
 
 def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:

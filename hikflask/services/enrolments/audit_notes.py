@@ -21,11 +21,11 @@ class Trail:
         self._person = enrolment.person
         self._photo_id = enrolment.confirmed_photo_id if enrolment.is_confirmed else None
         self._refusal = _refusal(enrolment)
-        self._was_gone = enrolment.wanted == ABSENT and enrolment.is_confirmed
+        self._was_gone = enrolment.desired == ABSENT and enrolment.is_confirmed
 
     def note(self, row: Enrolment, values: dict[str, Any]) -> None:
         """Note what was written just now, where it ends something."""
-        if values.get("refusal"):
+        if values.get("refusal_code"):
             self._note_refusal(row)
         if values.get("person") == CONFIRMED and row.next_attempt_at is None:
             self._note_confirmation(row)
@@ -38,7 +38,11 @@ class Trail:
     def _note_refusal(self, row: Enrolment) -> None:
         refusal = _refusal(row)
         if refusal and refusal != self._refusal:
-            about = {"reason": row.refusal, "text": row.refusal_text} if row.refusal_text else {"reason": row.refusal}
+            about = (
+                {"reason": row.refusal_code, "text": row.refusal_text}
+                if row.refusal_text
+                else {"reason": row.refusal_code}
+            )
             _note("enrolment.refused", row, about)
         self._refusal = refusal
 
@@ -51,8 +55,8 @@ class Trail:
 
 
 def _refusal(row: Enrolment) -> str:
-    for_good = REFUSED in {row.person, row.face} or row.refusal in DECISIONS
-    return row.refusal if for_good else ""
+    for_good = REFUSED in {row.person, row.face} or row.refusal_code in DECISIONS
+    return row.refusal_code if for_good else ""
 
 
 def _note(action: str, row: Enrolment, about: dict[str, str] | None = None) -> None:

@@ -29,10 +29,10 @@ def want_present(terminal: Terminal, employee: Employee, photo: Photo | None) ->
     fits(terminal, employee.name)
     enrolment = find(terminal.id, employee.number, lock=True)
     if enrolment is None:
-        enrolment = Enrolment(terminal_id=terminal.id, number=employee.number, wish=0)
+        enrolment = Enrolment(terminal_id=terminal.id, number=employee.number, generation=0)
         db.session.add(enrolment)
     kept = _kept_photo(terminal, enrolment, photo)
-    face = _face(enrolment) if enrolment.wanted == PRESENT and enrolment.photo_id == kept else {}
+    face = _face(enrolment) if enrolment.desired == PRESENT and enrolment.photo_id == kept else {}
     _wish(enrolment, PRESENT)
     enrolment.employee_id = employee.id
     enrolment.photo_id = kept
@@ -63,7 +63,7 @@ def want_renamed(employee: Employee) -> list[Enrolment]:
 
     :raises NameTooLong: when a terminal takes no name of so many bytes.
     """
-    wanted = [enrolment for enrolment in of_number(employee.number, lock=True) if enrolment.wanted == PRESENT]
+    wanted = [enrolment for enrolment in of_number(employee.number, lock=True) if enrolment.desired == PRESENT]
     for enrolment in wanted:
         fits(enrolment.terminal, employee.name)
         face = _face(enrolment)
@@ -77,9 +77,9 @@ def want_absent(number: str) -> list[Enrolment]:
     """Wish, within the caller's transaction, that nobody has this number on any terminal."""
     known = of_number(number, lock=True)
     for enrolment in known:
-        if enrolment.wanted == PRESENT:
+        if enrolment.desired == PRESENT:
             _wish(enrolment, ABSENT)
-            enrolment.replace_first = False
+            enrolment.overwrite = False
     return [enrolment for enrolment in known if not enrolment.is_confirmed]
 
 
@@ -87,13 +87,13 @@ def want_replaced(enrolment_id: int, wish: int) -> bool:
     """Wish that whoever has this number on the terminal be taken off first; False when the wish changed meanwhile."""
     changed = changed_rows(
         update(Enrolment)
-        .where(Enrolment.id == enrolment_id, Enrolment.wish == wish)
+        .where(Enrolment.id == enrolment_id, Enrolment.generation == wish)
         .values(
-            replace_first=True,
-            wish=Enrolment.wish + 1,
+            overwrite=True,
+            generation=Enrolment.generation + 1,
             person=PENDING,
             face=case((Enrolment.face == REFUSED, PENDING), else_=Enrolment.face),
-            refusal="",
+            refusal_code="",
             refusal_text="",
             attempts=0,
             next_attempt_at=database_now(),
@@ -108,10 +108,10 @@ def want_replaced(enrolment_id: int, wish: int) -> bool:
 def want_again(enrolment_id: int) -> None:
     """Wish the same again now, as when an operator presses "Try again"; what was refused is pending once more."""
     mine = update(Enrolment).where(Enrolment.id == enrolment_id)
-    changed_rows(mine.values(wish=Enrolment.wish + 1, attempts=0, next_attempt_at=database_now()))
+    changed_rows(mine.values(generation=Enrolment.generation + 1, attempts=0, next_attempt_at=database_now()))
     changed_rows(mine.where(Enrolment.person == REFUSED).values(person=PENDING))
     changed_rows(mine.where(Enrolment.face == REFUSED).values(face=PENDING))
-    changed_rows(mine.where(Enrolment.face == PENDING).values(refusal="", refusal_text=""))
+    changed_rows(mine.where(Enrolment.face == PENDING).values(refusal_code="", refusal_text=""))
     _note("enrolment.retried", enrolment_id)
     db.session.commit()
 
@@ -134,14 +134,14 @@ def unproven() -> dict[str, Any]:
 
 
 def _wish(enrolment: Enrolment, wanted: str) -> None:
-    if enrolment.wanted != wanted:
-        enrolment.wanted_at = database_now()
-    enrolment.wanted = wanted
-    enrolment.said_by = enrolment.said_note = ""
-    enrolment.wish += 1
+    if enrolment.desired != wanted:
+        enrolment.desired_since = database_now()
+    enrolment.desired = wanted
+    enrolment.confirmed_by = enrolment.confirmation_note = ""
+    enrolment.generation += 1
     enrolment.person = enrolment.face = PENDING
     enrolment.confirmed_photo_id = enrolment.confirmed_at = None
-    enrolment.refusal = enrolment.refusal_text = enrolment.step = ""
+    enrolment.refusal_code = enrolment.refusal_text = enrolment.step = ""
     enrolment.attempts = 0
     enrolment.next_attempt_at = database_now()
 
@@ -209,13 +209,13 @@ def row(enrolment_id: int) -> Enrolment:
 
 def open_removals() -> list[Enrolment]:
     """Return the removals that no terminal confirmed yet, the oldest wish first: these numbers may still open doors."""
-    statement = select(Enrolment).where(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
-    return list(_fresh(statement.order_by(func.coalesce(Enrolment.wanted_at, Enrolment.created_at), Enrolment.id)))
+    statement = select(Enrolment).where(Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
+    return list(_fresh(statement.order_by(func.coalesce(Enrolment.desired_since, Enrolment.created_at), Enrolment.id)))
 
 
 def count_open_removals() -> int:
     """Return how many removals no terminal confirmed yet."""
-    statement = select(func.count()).where(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
+    statement = select(func.count()).where(Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
     return db.session.execute(statement).scalar_one()
 
 
@@ -230,7 +230,7 @@ def claim_turns(limit: int = 20) -> list[list[int]]:
         .join(Terminal)
         .where(Enrolment.next_attempt_at <= database_now(), _not_quiet(), leases.free())
     )
-    leaving_first = case((Enrolment.wanted == ABSENT, 0), else_=1)
+    leaving_first = case((Enrolment.desired == ABSENT, 0), else_=1)
     rows = db.session.execute(due.order_by(leaving_first, Enrolment.next_attempt_at)).all()
     db.session.commit()
     turns: dict[int, list[int]] = {}
@@ -248,7 +248,7 @@ def claim_leaving_beside(enrolment_id: int) -> list[int]:
     due = (
         select(Enrolment.id, Enrolment.next_attempt_at)
         .join(Terminal)
-        .where(Terminal.id == here, Enrolment.wanted == ABSENT, Enrolment.next_attempt_at <= database_now())
+        .where(Terminal.id == here, Enrolment.desired == ABSENT, Enrolment.next_attempt_at <= database_now())
         .where(_not_quiet())
     )
     rows = db.session.execute(due.order_by(Enrolment.next_attempt_at)).all()
@@ -265,7 +265,7 @@ def is_quiet(enrolment_id: int) -> bool:
 
 
 def _not_quiet() -> ColumnElement[bool]:
-    return or_(Terminal.quiet_until.is_(None), Terminal.quiet_until <= database_now())
+    return or_(Terminal.backoff_until.is_(None), Terminal.backoff_until <= database_now())
 
 
 def _claim(enrolment_id: int, when: datetime) -> bool:

@@ -67,7 +67,7 @@ class Binding:
         self.note = note
         self.again = again
         self.number = enrolment.number
-        self.doubt = enrolment.doubt
+        self.doubt = enrolment.face_unverified
         self.confirmed = enrolment.face == CONFIRMED
         self.mode = talk.terminal.face_mode
         self.photo: Photo | None = enrolment.photo
@@ -206,7 +206,7 @@ class Binding:
 
     def _send(self, bind: Callable[[FaceCall], None], has_face: bool) -> None:
         """Bind, with the doubt written first: a worker killed now, or an answer lost, leaves it in the row."""
-        self.note(doubt=True, **desired.unproven())
+        self.note(face_unverified=True, **desired.unproven())
         self.doubt = True
         try:
             self._call(bind, has_face)
@@ -268,7 +268,7 @@ class Binding:
             self._no_doubt()
 
     def _no_doubt(self) -> None:
-        self.note(doubt=False)
+        self.note(face_unverified=False)
         self.doubt = False
 
     def _take_face_off(self) -> None:

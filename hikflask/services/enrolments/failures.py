@@ -57,14 +57,16 @@ def put_off(enrolment_id: int, error: TerminalInUse | TerminalRetired | LeaseLos
     if isinstance(error, LeaseLost):
         values["step"] = ""
     open_still = update(Enrolment).where(
-        Enrolment.id == enrolment.id, Enrolment.wish == enrolment.wish, Enrolment.next_attempt_at.is_not(None)
+        Enrolment.id == enrolment.id,
+        Enrolment.generation == enrolment.generation,
+        Enrolment.next_attempt_at.is_not(None),
     )
     changed_rows(open_still.values(**values))
     db.session.commit()
 
 
 def _comes_again(row: Enrolment, error: TerminalError | ServiceError) -> bool:
-    return error.retryable or row.doubt or row.wanted == ABSENT
+    return error.retryable or row.face_unverified or row.desired == ABSENT
 
 
 def _reason(row: Enrolment, error: TerminalError | ServiceError) -> dict[str, Any]:
@@ -74,7 +76,7 @@ def _reason(row: Enrolment, error: TerminalError | ServiceError) -> dict[str, An
 
 def _words(error: TerminalError | ServiceError) -> dict[str, Any]:
     text = error.text if isinstance(error, TerminalError) else str(error.params.get("name", ""))
-    return {"refusal": error.code[:64], "refusal_text": text[:255]}
+    return {"refusal_code": error.code[:64], "refusal_text": text[:255]}
 
 
 def _next_after_stop(error: TerminalError) -> Any:

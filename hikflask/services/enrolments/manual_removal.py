@@ -13,7 +13,7 @@ from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import NumberTakenThere, OtherDevice
 from hikflask.services.employees import erasure
 
-NOT_HERE = {"doubt": False, "written_name": "", "sent_name": "", "replace_first": False}
+NOT_HERE = {"face_unverified": False, "written_name": "", "sent_name": "", "overwrite": False}
 # What the row of a removal says once it is done, by the terminal's answer or by a person's word.
 GONE = {
     **NOT_HERE,
@@ -21,10 +21,10 @@ GONE = {
     "face": PENDING,
     "confirmed_photo_id": None,
     "on_old_device": False,
-    "old_name": "",
-    "said_by": "",
-    "said_note": "",
-    "refusal": "",
+    "name_on_old_device": "",
+    "confirmed_by": "",
+    "confirmation_note": "",
+    "refusal_code": "",
     "refusal_text": "",
     "step": "",
     "attempts": 0,
@@ -50,9 +50,14 @@ def end_as_somebody_elses(enrolment_id: int, wish: int, name: str) -> bool:
 
     Where a device that was there before may know the number, too, that stays open. False when it changed meanwhile.
     """
-    asked = and_(Enrolment.refusal == NumberTakenThere.code, Enrolment.refusal_text == name)
+    asked = and_(Enrolment.refusal_code == NumberTakenThere.code, Enrolment.refusal_text == name)
     mine = _open(enrolment_id, wish).where(asked)
-    old_device = {**NOT_HERE, "refusal": OtherDevice.code, "refusal_text": "", "wish": Enrolment.wish + 1}
+    old_device = {
+        **NOT_HERE,
+        "refusal_code": OtherDevice.code,
+        "refusal_text": "",
+        "generation": Enrolment.generation + 1,
+    }
     waits = changed_rows(mine.where(Enrolment.on_old_device).values(**old_device)) == 1
     ended = not waits and changed_rows(_said(mine, SOMEBODY_ELSES)) == 1
     if waits or ended:
@@ -72,18 +77,18 @@ def end_for_good(enrolment: Enrolment, note: str) -> None:
 
 
 def _open(enrolment_id: int, wish: int) -> Update:
-    open_still = and_(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED, Enrolment.wish == wish)
+    open_still = and_(Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED, Enrolment.generation == wish)
     return update(Enrolment).where(Enrolment.id == enrolment_id, open_still)
 
 
 def _said(statement: Update, note: str) -> Update:
-    said: dict[str, Any] = {**GONE, "said_by": audit.present_actor().name[:128], "said_note": note}
-    return statement.values(**said, wanted=ABSENT, confirmed_at=database_now(), wish=Enrolment.wish + 1)
+    said: dict[str, Any] = {**GONE, "confirmed_by": audit.present_actor().name[:128], "confirmation_note": note}
+    return statement.values(**said, desired=ABSENT, confirmed_at=database_now(), generation=Enrolment.generation + 1)
 
 
 def _note(enrolment: Enrolment) -> None:
     """Note whose word ended it; a row that is nobody's goes, and erasures that wait for it learn of it."""
-    after = {"note": enrolment.said_note} if enrolment.said_note else None
+    after = {"note": enrolment.confirmation_note} if enrolment.confirmation_note else None
     audit.note("enrolment.removed_by_hand", **_about(enrolment), after=after)
     erasure.end_if_nobodys(enrolment)
 

@@ -86,7 +86,7 @@ class Settlement:
     def __init__(self, talk: Conversation, enrolment: Enrolment, again: bool) -> None:
         self.talk = talk
         self.row = enrolment
-        self.id, self.wish = enrolment.id, enrolment.wish
+        self.id, self.generation = enrolment.id, enrolment.generation
         self.again = again
         self.trail = Trail(enrolment)
         self.name = enrolment.employee.name if enrolment.employee else enrolment.last_name
@@ -95,7 +95,7 @@ class Settlement:
     def run(self) -> None:
         """Do what is wanted; what stops it is written while the lease is still held."""
         try:
-            self._remove() if self.row.wanted == ABSENT else self._enrol()
+            self._remove() if self.row.desired == ABSENT else self._enrol()
         except NOT_OURS:
             raise
         except (TerminalError, ServiceError) as error:
@@ -121,7 +121,7 @@ class Settlement:
         self.row = row
 
     def _mine(self) -> Update:
-        return update(Enrolment).where(Enrolment.id == self.id, Enrolment.wish == self.wish)
+        return update(Enrolment).where(Enrolment.id == self.id, Enrolment.generation == self.generation)
 
     def _synced(self) -> None:
         changed_rows(update(Terminal).where(Terminal.id == self.row.terminal_id).values(last_sync=database_now()))
@@ -151,7 +151,7 @@ class Settlement:
         """A face that was refused for good is not sent again until somebody wishes so."""
         if self.row.face != REFUSED:
             return None
-        return FaceOutcome(self.row.refusal, REFUSED)
+        return FaceOutcome(self.row.refusal_code, REFUSED)
 
     def _put_person(self) -> Person | None:
         """Add the person, or bring the name of ours up to date; return who was there before, if anybody.
@@ -161,11 +161,11 @@ class Settlement:
 
         :raises NumberTakenThere: when the number is there under a name that we did not write.
         """
-        if not (self.row.name_there or self.row.replace_first or self.row.on_old_device):
+        if not (self.row.name_there or self.row.overwrite or self.row.on_old_device):
             return self._add()
         self.note(step="person", **self._claim())
         there = persons.find(self.talk, self.row.number)
-        if self.row.replace_first:
+        if self.row.overwrite:
             there = self._replaced(there)
         return self._add() if there is None else self._adopt(there)
 
@@ -177,13 +177,13 @@ class Settlement:
         """Take a stranger off first; a record that is ours already is kept, with its face."""
         if there and not self._is_ours(there):
             self._take_off()
-            self.note(replace_first=False, **desired.unproven())
+            self.note(overwrite=False, **desired.unproven())
             return None
-        self.note(replace_first=False)
+        self.note(overwrite=False)
         return there
 
     def _is_ours(self, there: Person) -> bool:
-        return there.name in {self.row.written_name, self.row.sent_name, self.row.old_name, self.name} - {""}
+        return there.name in {self.row.written_name, self.row.sent_name, self.row.name_on_old_device, self.name} - {""}
 
     def _add(self) -> Person | None:
         """Record; the names that we gave before stay until it is proven, for Search may have missed who has them."""
@@ -217,15 +217,15 @@ class Settlement:
         found = self._found()
         if outcome.undone:
             text = self.row.refusal_text if self.row.face == REFUSED else ""
-            self._done(person=CONFIRMED, face=outcome.face, refusal=outcome.refusal, refusal_text=text)
+            self._done(person=CONFIRMED, face=outcome.face, refusal_code=outcome.refusal, refusal_text=text)
         elif binding.shown(found, outcome):
             self._done(
                 person=CONFIRMED,
                 face=CONFIRMED,
                 confirmed_photo_id=self.row.photo_id,
                 confirmed_at=self._checked_at(outcome),
-                doubt=False,
-                refusal="",
+                face_unverified=False,
+                refusal_code="",
                 refusal_text="",
             )
             if outcome.by and self.talk.terminal.face_mode == UNKNOWN:
@@ -246,7 +246,7 @@ class Settlement:
 
     def _refuse_face(self, code: str, text: str, error: Exception) -> None:
         """The face was refused for good: the person's own state is still asked for, then the refusal is passed on."""
-        self.note(**{**desired.unproven(), "face": REFUSED}, refusal=code[:64], refusal_text=text[:255])
+        self.note(**{**desired.unproven(), "face": REFUSED}, refusal_code=code[:64], refusal_text=text[:255])
         self._found()
         self._done(person=CONFIRMED)
         raise error
@@ -274,7 +274,7 @@ class Settlement:
         # What this device has under our name may have been written to it before it was known to be another one.
         if self.row.waits_for_hand and not (there and self._is_ours(there)):
             raise OtherDevice
-        if there and not (self.row.replace_first or self._is_ours(there)):
+        if there and not (self.row.overwrite or self._is_ours(there)):
             raise NumberTakenThere(n=self.row.number, name=there.name[:255])
         self._take_off()
         self._gone()
@@ -283,7 +283,7 @@ class Settlement:
         persons.remove(self.talk, self.row.number)
         there = persons.find(self.talk, self.row.number)
         if there is not None:
-            raise RemovalNotVerified(name=there.name[:255] if self.row.wanted == PRESENT else "")
+            raise RemovalNotVerified(name=there.name[:255] if self.row.desired == PRESENT else "")
 
     def _gone(self) -> None:
         """Nobody of ours is there: the row says when that was confirmed, and ends when its employee did.

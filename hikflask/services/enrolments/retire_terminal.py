@@ -15,7 +15,7 @@ RETIRE = "retire"
 RETIRE_SECONDS = 30.0
 WAIT_SECONDS = 5.0
 # What is not confirmed gone: wanted there, or a removal that is open.
-ON_IT = or_(Enrolment.wanted == PRESENT, Enrolment.person != CONFIRMED)
+ON_IT = or_(Enrolment.desired == PRESENT, Enrolment.person != CONFIRMED)
 
 
 def retire(terminal_id: int, note: str, holder: str) -> None:

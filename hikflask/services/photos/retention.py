@@ -43,7 +43,7 @@ def remove_files() -> int:
     """Remove the files of forgotten photos; return how many. One that cannot be removed is tried again next time."""
     # A time that is too far away was written before the clock was set back.
     being_saved = and_(Photo.forgotten_at > database_now(), Photo.forgotten_at <= database_now(storage.UNSAVED_SECONDS))
-    open_still = and_(Photo.forgotten_at.is_not(None), Photo.unlinked_at.is_(None), ~being_saved)
+    open_still = and_(Photo.forgotten_at.is_not(None), Photo.file_deleted_at.is_(None), ~being_saved)
     rows = db.session.execute(select(Photo.id, Photo.file).where(open_still).order_by(Photo.id)).all()
     db.session.commit()
     stuck = set(storage.unlink(*(row.file for row in rows)))
@@ -53,7 +53,7 @@ def remove_files() -> int:
 def remove_rows() -> int:
     """Delete the rows of forgotten photos that nothing points at; return how many."""
     captured = exists().where(Capture.photo_id == Photo.id)
-    over = and_(Photo.unlinked_at.is_not(None), _unused(), ~captured)
+    over = and_(Photo.file_deleted_at.is_not(None), _unused(), ~captured)
     return sum(_remove_row(photo_id, employee_id, over) for photo_id, employee_id in _some(over))
 
 
@@ -118,7 +118,7 @@ def _held() -> ColumnElement[bool]:
 
 
 def _wanted(*where: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(Enrolment.photo_id == Photo.id, Enrolment.wanted == PRESENT, *where)
+    return exists().where(Enrolment.photo_id == Photo.id, Enrolment.desired == PRESENT, *where)
 
 
 def _awaited() -> ColumnElement[bool]:
@@ -135,7 +135,7 @@ def _is_refused() -> ColumnElement[bool]:
 def _is_of_somebody_gone() -> ColumnElement[bool]:
     """The employee left a while ago, and every terminal confirmed the removal."""
     same = or_(Enrolment.employee_id == Employee.id, Enrolment.number == Employee.number)
-    leaving = exists().where(same, Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
+    leaving = exists().where(same, Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
     left = Employee.left_at < database_now(-SECONDS_AFTER_LEAVING)
     return exists().where(Employee.id == Photo.employee_id, ~Employee.is_active, left, ~leaving)
 
@@ -168,7 +168,7 @@ def _forget(photo_id: int, employee_id: int | None, reason: str, over: ColumnEle
 
 def _note_removed(photo_id: int, file: str) -> bool:
     # A save that had begun before may have renamed it meanwhile.
-    gone = update(Photo).where(Photo.id == photo_id, Photo.file == file).values(unlinked_at=database_now())
+    gone = update(Photo).where(Photo.id == photo_id, Photo.file == file).values(file_deleted_at=database_now())
     done = changed_rows(gone) == 1
     db.session.commit()
     return done

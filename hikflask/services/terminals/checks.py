@@ -140,7 +140,7 @@ def _is_other(terminal: Terminal, serial: str) -> bool:
 
 def status_while_quiet(terminal_id: int) -> Status | None:
     """Return what the row says of a terminal that did not answer a moment ago; None for one that is worth asking."""
-    quiet = select(Terminal.id).where(Terminal.id == terminal_id, Terminal.quiet_until > database_now())
+    quiet = select(Terminal.id).where(Terminal.id == terminal_id, Terminal.backoff_until > database_now())
     found = db.session.execute(quiet).first()
     db.session.commit()
     return _status(terminal_id, busy=False) if found else None
@@ -241,11 +241,16 @@ def _prove_again_what_was_lost(terminal: Terminal, count: persons.Count | None) 
     """
     if count is None:
         return
-    confirmed = and_(Enrolment.terminal_id == terminal.id, Enrolment.wanted == PRESENT, Enrolment.person == CONFIRMED)
+    confirmed = and_(Enrolment.terminal_id == terminal.id, Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED)
     here = _counted(confirmed), _counted(and_(confirmed, Enrolment.face == CONFIRMED))
     if count.people >= here[0] and (count.faces is None or count.faces >= here[1]):
         return
-    again = {"person": PENDING, "wish": Enrolment.wish + 1, "attempts": 0, "next_attempt_at": database_now()}
+    again = {
+        "person": PENDING,
+        "generation": Enrolment.generation + 1,
+        "attempts": 0,
+        "next_attempt_at": database_now(),
+    }
     changed_rows(update(Enrolment).where(confirmed).values(**again))
     there = {"people": count.people, "faces": count.faces}
     audit.note("terminal.people_lost", terminal=terminal.name, before=dict(zip(there, here, strict=True)), after=there)
@@ -262,20 +267,20 @@ def _distrust(terminal_id: int) -> None:
     a person says that the number is gone there, too.
     """
     statement = update(Enrolment).where(Enrolment.terminal_id == terminal_id)
-    leaving = and_(Enrolment.wanted == ABSENT, Enrolment.person != CONFIRMED)
+    leaving = and_(Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
     written = or_(Enrolment.written_name != "", Enrolment.sent_name != "")
     there = case((Enrolment.sent_name != "", Enrolment.sent_name), else_=Enrolment.written_name)
     changed_rows(statement.where(or_(leaving, written)).values(on_old_device=True))
-    changed_rows(statement.where(written).values(old_name=there, written_name="", sent_name=""))
-    changed_rows(statement.where(leaving).values(replace_first=False))
+    changed_rows(statement.where(written).values(name_on_old_device=there, written_name="", sent_name=""))
+    changed_rows(statement.where(leaving).values(overwrite=False))
     changed_rows(
-        statement.where(Enrolment.wanted == PRESENT).values(
-            replace_first=False,
+        statement.where(Enrolment.desired == PRESENT).values(
+            overwrite=False,
             person=PENDING,
             face=PENDING,
             confirmed_photo_id=None,
             confirmed_at=None,
-            wish=Enrolment.wish + 1,
+            generation=Enrolment.generation + 1,
             next_attempt_at=database_now(),
         )
     )

@@ -36,8 +36,8 @@ GOOD = {
     "reachable": True,
     "login": True,
     "offline_since": None,
-    "quiet_until": None,
-    "trouble": "",
+    "backoff_until": None,
+    "last_error_code": "",
     "refused_since": None,
     "refused_code": "",
     "unlock_at": None,
@@ -136,7 +136,7 @@ def converse(
     except LoginRefused as error:
         db.session.rollback()
         stop(terminal, error)
-        learnt = {"reachable": True, "login": False, "trouble": error.code}
+        learnt = {"reachable": True, "login": False, "last_error_code": error.code}
         raise
     except TerminalError as error:
         db.session.rollback()
@@ -158,7 +158,7 @@ def _end(lease: leases.Lease, learnt: dict[str, Any], *, woken: bool) -> None:
 
 
 def _was_in_trouble(terminal: Terminal) -> bool:
-    return bool(terminal.trouble) or terminal.reachable is False or terminal.refused_since is not None
+    return bool(terminal.last_error_code) or terminal.reachable is False or terminal.refused_since is not None
 
 
 def _wake(lease: leases.Lease) -> None:
@@ -230,7 +230,7 @@ def stop(terminal: Terminal, error: LoginRefused) -> None:
     refused = mine.values(
         refused_since=database_now(),
         refused_code=error.code,
-        trouble=error.code,
+        last_error_code=error.code,
         unlock_at=None if seconds is None else database_now(seconds),
     )
     # The trail has the first refusal, not each one after a lock that ended.
@@ -243,9 +243,9 @@ def stop(terminal: Terminal, error: LoginRefused) -> None:
 
 def _note_certificate(terminal: Terminal, lease: leases.Lease, error: CertificateChanged) -> None:
     """Another certificate is noted when it is seen first, not at each try; nothing when another holder came."""
-    first = update(Terminal).where(Terminal.id == terminal.id, Terminal.trouble != error.code)
+    first = update(Terminal).where(Terminal.id == terminal.id, Terminal.last_error_code != error.code)
     with suppress(LeaseLost), lease.write():
-        if changed_rows(first.values(trouble=error.code)):
+        if changed_rows(first.values(last_error_code=error.code)):
             audit.note("terminal.certificate_changed", terminal=terminal.name)
 
 
@@ -253,7 +253,7 @@ def _learnt_from(error: TerminalError) -> dict[str, Any]:
     if isinstance(error, AWAY):
         since = func.coalesce(Terminal.offline_since, database_now())
         quiet = database_now(current_app.config["RETRY_BASE"])
-        return {"reachable": False, "offline_since": since, "quiet_until": quiet, "trouble": error.code}
-    answered = {"reachable": True, "offline_since": None, "quiet_until": None}
+        return {"reachable": False, "offline_since": since, "backoff_until": quiet, "last_error_code": error.code}
+    answered = {"reachable": True, "offline_since": None, "backoff_until": None}
     # Whether the password is right is not known: it was not sent.
-    return answered | ({"login": None, "trouble": error.code} if isinstance(error, WeakDigest) else {})
+    return answered | ({"login": None, "last_error_code": error.code} if isinstance(error, WeakDigest) else {})

@@ -108,7 +108,7 @@ def _apply(terminal: Terminal, access: Access) -> bool:
         terminal.capture_mode = terminal.face_mode = terminal.face_calls = None
         # What the old way told is not true of the new one, until that is checked.
         terminal.reachable = terminal.login = None
-        terminal.trouble = ""
+        terminal.last_error_code = ""
     if access.password or before[:-1] != after[:-1]:
         terminal.version += 1
         terminal.refused_since = terminal.unlock_at = None
@@ -135,8 +135,10 @@ def allow_once(terminal_id: int) -> bool:
     Once per stored password, and never while the account is locked: more tries would lock it. False says so.
     """
     may_try = or_(Terminal.unlock_at.is_(None), Terminal.unlock_at <= database_now())
-    statement = update(Terminal).where(Terminal.id == terminal_id, Terminal.tried_version != Terminal.version, may_try)
-    opened = {"refused_since": None, "refused_code": "", "unlock_at": None, "tried_version": Terminal.version}
+    statement = update(Terminal).where(
+        Terminal.id == terminal_id, Terminal.retried_version != Terminal.version, may_try
+    )
+    opened = {"refused_since": None, "refused_code": "", "unlock_at": None, "retried_version": Terminal.version}
     allowed = changed_rows(statement.values(**opened)) == 1
     if allowed:
         audit.note("terminal.try_allowed", terminal=db.session.get_one(Terminal, terminal_id).name)
@@ -161,7 +163,7 @@ def delete(terminal_id: int, holder: str) -> None:
 
 def _delete(terminal_id: int) -> list[str]:
     on_it = list(db.session.execute(select(Enrolment).where(Enrolment.terminal_id == terminal_id)).scalars())
-    if any(enrolment.wanted == PRESENT or not enrolment.is_confirmed for enrolment in on_it):
+    if any(enrolment.desired == PRESENT or not enrolment.is_confirmed for enrolment in on_it):
         raise TerminalHasPeople
     for enrolment in on_it:
         db.session.delete(enrolment)
@@ -218,7 +220,7 @@ def preferred(active: list[Terminal], number: str, requested_by: str) -> int | N
 
 
 def _of_number(number: str) -> list[int]:
-    return [enrolment.terminal_id for enrolment in desired.of_number(number) if enrolment.wanted == PRESENT]
+    return [enrolment.terminal_id for enrolment in desired.of_number(number) if enrolment.desired == PRESENT]
 
 
 def _last_of(requested_by: str) -> list[int]:

@@ -20,12 +20,14 @@ def retry_terminal(terminal_id: int) -> None:
 
 def wake(terminal_id: int) -> None:
     """Make due, within the caller's transaction, what waits for a terminal that is well again, or was stopped there."""
-    _make_due(terminal_id, Enrolment.refusal.in_(STOPPED))
+    _make_due(terminal_id, Enrolment.refusal_code.in_(STOPPED))
 
 
 def _make_due(terminal_id: int, faceless: ColumnElement[bool]) -> None:
     """Whatever is not done; of those who are there without a face only such ones."""
-    faceless = and_(faceless, Enrolment.wanted == PRESENT, Enrolment.face == PENDING)
-    undone = or_(Enrolment.person == PENDING, faceless, Enrolment.doubt, Enrolment.next_attempt_at.is_not(None))
+    faceless = and_(faceless, Enrolment.desired == PRESENT, Enrolment.face == PENDING)
+    undone = or_(
+        Enrolment.person == PENDING, faceless, Enrolment.face_unverified, Enrolment.next_attempt_at.is_not(None)
+    )
     statement = update(Enrolment).where(Enrolment.terminal_id == terminal_id, undone)
     changed_rows(statement.values(next_attempt_at=database_now()))

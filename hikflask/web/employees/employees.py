@@ -227,7 +227,7 @@ def _further(employee: Employee) -> list[Terminal]:
     """Return the terminals that could have this employee's photo and are not asked to yet."""
     if not employee.is_active or employee.picture is None:
         return []
-    on = {enrolment.terminal_id for enrolment in desired.of_number(employee.number) if enrolment.wanted == PRESENT}
+    on = {enrolment.terminal_id for enrolment in desired.of_number(employee.number) if enrolment.desired == PRESENT}
     return [one for one in registry.all_active() if one.face_mode == BY_PICTURE and one.id not in on]
 
 

@@ -85,13 +85,13 @@ class Line:
     @property
     def away(self) -> bool:
         """True when the last attempt found nobody there."""
-        return self.enrolment.refusal in AWAY
+        return self.enrolment.refusal_code in AWAY
 
     @property
     def reason(self) -> str:
         """Why it is not done, in words."""
         enrolment = self.enrolment
-        if not enrolment.refusal:
+        if not enrolment.refusal_code:
             return ""
         about: dict[str, str | int | None] = {
             "t": self.terminal,
@@ -99,25 +99,25 @@ class Line:
             "text": enrolment.refusal_text,
             "time": self.retry_at,
         }
-        if enrolment.refusal in NAMES_SOMEBODY:
+        if enrolment.refusal_code in NAMES_SOMEBODY:
             about |= {"n": enrolment.number, "name": enrolment.refusal_text}
         else:
             about |= {"name": self.terminal, **self._figures()}
-        leaver_taken = enrolment.refusal == NumberTakenThere.code and enrolment.wanted == ABSENT
-        return messages.sentence(LEAVER_TAKEN if leaver_taken else enrolment.refusal, **about)
+        leaver_taken = enrolment.refusal_code == NumberTakenThere.code and enrolment.desired == ABSENT
+        return messages.sentence(LEAVER_TAKEN if leaver_taken else enrolment.refusal_code, **about)
 
     @property
     def says_when(self) -> bool:
         """True when the reason itself says when it is tried again."""
-        return self.enrolment.refusal.lower() in SAYS_WHEN and self.enrolment.next_attempt_at is not None
+        return self.enrolment.refusal_code.lower() in SAYS_WHEN and self.enrolment.next_attempt_at is not None
 
     def _figures(self) -> dict[str, int | None]:
         """The numbers of a sentence: the seconds to the next attempt, or how many a full terminal holds."""
         due, terminal = self.enrolment.next_attempt_at, self.enrolment.terminal
-        if due and self.enrolment.refusal.lower() in BUSY:
+        if due and self.enrolment.refusal_code.lower() in BUSY:
             return {"n": max(1, round((due - datetime.now(UTC)).total_seconds()))}
         room = {FULL_OF_PEOPLE: terminal.people_capacity, **dict.fromkeys(FULL_OF_FACES, terminal.face_capacity)}
-        limit = room.get(self.enrolment.refusal.lower())
+        limit = room.get(self.enrolment.refusal_code.lower())
         return {"n": limit, "max": limit}
 
 
@@ -145,15 +145,15 @@ def is_working(enrolment: Enrolment) -> bool:
     due = enrolment.next_attempt_at
     if due is None:
         return False
-    return not enrolment.refusal or due <= datetime.now(UTC) + timedelta(seconds=FAST_SECONDS)
+    return not enrolment.refusal_code or due <= datetime.now(UTC) + timedelta(seconds=FAST_SECONDS)
 
 
 def _state(enrolment: Enrolment) -> str:
-    if enrolment.wanted == ABSENT:
+    if enrolment.desired == ABSENT:
         return GONE if enrolment.is_confirmed else REMOVAL_OPEN
     if enrolment.is_confirmed:
         return CONFIRMED_STATE if enrolment.is_green else UNCHECKED
-    if enrolment.refusal == NumberTakenThere.code and not enrolment.step:
+    if enrolment.refusal_code == NumberTakenThere.code and not enrolment.step:
         return TAKEN_THERE
     return WORKING if is_working(enrolment) else _resting_state(enrolment)
 

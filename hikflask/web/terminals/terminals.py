@@ -125,7 +125,7 @@ def check(terminal_id: int) -> ResponseReturnValue:
     except (ServiceError, TerminalError) as error:
         terminal = _terminal(terminal_id)
         # Those the page shows as long as they last.
-        lasting = error.code in {terminal.trouble, terminal.refused_code}
+        lasting = error.code in {terminal.last_error_code, terminal.refused_code}
         sentence = _lasting(error) if lasting else said(error, t=terminal.name, address=terminal.url)
         flash(sentence, "warning" if lasting else "danger")
     else:

@@ -296,7 +296,7 @@ def test_removal_by_hand_is_named_as_such(simulator: Simulated, terminal: Termin
     db.session.execute(db.update(Enrolment).values(on_old_device=True, written_name=""))
     db.session.commit()
 
-    manual_removal.end_by_hand(enrolment.id, enrolment.wish)
+    manual_removal.end_by_hand(enrolment.id, enrolment.generation)
 
     (removal,) = erasures.removals_of(erasures.complete(erasure.id))
     assert removal.by_hand is True
@@ -316,7 +316,7 @@ def test_who_was_entered_at_the_terminal_by_hand_keeps_the_erasure_open_until_a_
 
     (enrolment,) = desired.open_removals()
     with audit.acting(Actor("Анна")):
-        assert manual_removal.end_as_somebody_elses(enrolment.id, enrolment.wish, "Ivanov I.I.")
+        assert manual_removal.end_as_somebody_elses(enrolment.id, enrolment.generation, "Ivanov I.I.")
 
     (removal,) = erasures.removals_of(erasures.complete(erasure.id))
     assert (removal.by_hand, removal.said_by, removal.is_somebody_elses) == (True, "Анна", True)
@@ -343,7 +343,7 @@ def test_search_that_says_nothing_completes_no_erasure(
     settle_all()
 
     assert erasures.complete(erasure.id).completed_at is None
-    assert [one.refusal for one in desired.open_removals()] == ["nonsense"]
+    assert [one.refusal_code for one in desired.open_removals()] == ["nonsense"]
 
 
 def test_number_of_the_erased_is_free_and_its_next_owner_no_part_of_it(

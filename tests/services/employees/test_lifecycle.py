@@ -76,7 +76,7 @@ def test_reactivated_employee_is_wanted_again_and_nothing_is_taken_as_proven(
     save.set_active(of_enrolment(enrolment), active=True)
 
     again = desired.row(enrolment.id)
-    assert (again.wanted, again.person, again.face, again.confirmed_photo_id) == (PRESENT, PENDING, PENDING, None)
+    assert (again.desired, again.person, again.face, again.confirmed_photo_id) == (PRESENT, PENDING, PENDING, None)
     assert reconcile.settle(enrolment.id, "Анна").is_confirmed
     assert simulator.faces["100222"].jpeg == FACE
 
@@ -145,7 +145,7 @@ def test_who_is_there_under_a_name_that_we_never_wrote_keeps_the_removal_open(
         reconcile.settle(by_hand.id, "sweep")
 
     left = desired.row(by_hand.id)
-    assert (left.may_open_doors, left.refusal, left.refusal_text) == (True, NumberTakenThere.code, "Ivanov I.I.")
+    assert (left.may_open_doors, left.refusal_code, left.refusal_text) == (True, NumberTakenThere.code, "Ivanov I.I.")
     assert "100222" in simulator.people
 
 
@@ -167,7 +167,7 @@ def test_who_is_the_same_person_is_removed_all_the_same(simulator: Simulated, by
     with pytest.raises(NumberTakenThere):
         reconcile.settle(by_hand.id, "sweep")
 
-    desired.want_replaced(by_hand.id, desired.row(by_hand.id).wish)
+    desired.want_replaced(by_hand.id, desired.row(by_hand.id).generation)
 
     assert reconcile.settle(by_hand.id, "sweep").is_confirmed
     assert simulator.people == {}
@@ -183,7 +183,7 @@ def test_number_of_a_stranger_is_free_for_nobody_until_somebody_says_whose_it_is
         save.save(Draft("100222", "Ольга Ёлкина"))
 
     with audit.acting(Actor("Анна")):
-        assert manual_removal.end_as_somebody_elses(by_hand.id, desired.row(by_hand.id).wish, "Ivanov I.I.")
+        assert manual_removal.end_as_somebody_elses(by_hand.id, desired.row(by_hand.id).generation, "Ivanov I.I.")
 
     assert (desired.open_removals(), "100222" in simulator.people) == ([], True)
     (entry,) = db.session.query(AuditEntry).filter(AuditEntry.action == "enrolment.somebody_elses")
@@ -197,7 +197,7 @@ def test_word_about_another_wish_or_another_name_ends_nothing(by_hand: Enrolment
     with pytest.raises(NumberTakenThere):
         reconcile.settle(by_hand.id, "sweep")
 
-    assert not manual_removal.end_as_somebody_elses(by_hand.id, desired.row(by_hand.id).wish + later, name)
+    assert not manual_removal.end_as_somebody_elses(by_hand.id, desired.row(by_hand.id).generation + later, name)
 
     assert desired.row(by_hand.id).may_open_doors
 
@@ -208,7 +208,7 @@ def test_nobody_can_say_somebody_else_before_the_terminal_named_who_has_the_numb
     enrolment = enrol(simulator, terminal)
     save.set_active(of_enrolment(enrolment), active=False)
 
-    assert not manual_removal.end_as_somebody_elses(enrolment.id, desired.row(enrolment.id).wish, "")
+    assert not manual_removal.end_as_somebody_elses(enrolment.id, desired.row(enrolment.id).generation, "")
 
     assert desired.row(enrolment.id).may_open_doors
 
@@ -220,10 +220,10 @@ def test_word_about_the_present_device_says_nothing_about_the_old_one(by_hand: E
     with pytest.raises(NumberTakenThere):
         reconcile.settle(by_hand.id, "sweep")
 
-    assert manual_removal.end_as_somebody_elses(by_hand.id, desired.row(by_hand.id).wish, "Ivanov I.I.")
+    assert manual_removal.end_as_somebody_elses(by_hand.id, desired.row(by_hand.id).generation, "Ivanov I.I.")
 
     left = desired.row(by_hand.id)
-    assert (left.waits_for_hand, left.refusal, left.said_by) == (True, OtherDevice.code, "")
+    assert (left.waits_for_hand, left.refusal_code, left.confirmed_by) == (True, OtherDevice.code, "")
 
 
 def test_own_record_that_search_missed_once_is_ours_still(

@@ -156,7 +156,7 @@ def test_double_save_is_one_save(simulator: Simulated, terminal: Terminal) -> No
 
     assert first.id == second.id
     assert (count(Employee), count(Photo), count(Enrolment)) == (1, 1, 1)
-    assert desired.of_number("100222")[0].wish == 1
+    assert desired.of_number("100222")[0].generation == 1
 
 
 def test_second_employee_cannot_be_saved_with_the_same_capture(simulator: Simulated, terminal: Terminal) -> None:

@@ -55,7 +55,7 @@ def settle(enrolment: Enrolment) -> Enrolment:
 
 def make_due(enrolment: Enrolment) -> None:
     db.session.execute(db.update(Enrolment).where(Enrolment.id == enrolment.id).values(next_attempt_at=database_now()))
-    db.session.execute(db.update(Terminal).values(quiet_until=None))
+    db.session.execute(db.update(Terminal).values(backoff_until=None))
     db.session.commit()
 
 
@@ -113,7 +113,7 @@ def test_file_overwritten_before_the_bind_binds_nothing(simulator: Simulated, te
         settle(enrolment)
 
     after = row(enrolment)
-    assert (after.person, after.face, after.refusal) == (CONFIRMED, REFUSED, "superseded")
+    assert (after.person, after.face, after.refusal_code) == (CONFIRMED, REFUSED, "superseded")
     assert "100222" not in simulator.faces
     assert not [entry for entry in simulator.log if "FDSetUp" in entry.path]
     assert db.session.execute(select(Capture.state)).scalar_one() == SUPERSEDED
@@ -127,7 +127,7 @@ def test_file_overwritten_between_first_look_and_bind_is_taken_off(simulator: Si
         settle(enrolment)
 
     after = row(enrolment)
-    assert (after.face, after.doubt, after.next_attempt_at) == (REFUSED, False, None)
+    assert (after.face, after.face_unverified, after.next_attempt_at) == (REFUSED, False, None)
     assert "100222" not in simulator.faces
 
 
@@ -156,7 +156,7 @@ def test_file_gone_before_the_bind_is_lost(simulator: Simulated, terminal: Termi
     with pytest.raises(CaptureLost):
         settle(enrolment)
 
-    assert (row(enrolment).face, row(enrolment).refusal) == (REFUSED, "file_gone")
+    assert (row(enrolment).face, row(enrolment).refusal_code) == (REFUSED, "file_gone")
 
 
 @pytest.mark.parametrize("moment", ["lost-before", "lost-after"])
@@ -183,12 +183,12 @@ def test_bind_in_doubt_whose_file_changed_is_undone(simulator: Simulated, termin
     simulator.faults.add(moment, path="FDSetUp", times=1)
     with pytest.raises(NoAnswer):
         settle(enrolment)
-    assert row(enrolment).doubt
+    assert row(enrolment).face_unverified
 
     with pytest.raises(CaptureSuperseded):
         settle(enrolment)
 
-    assert (row(enrolment).face, row(enrolment).doubt) == (REFUSED, False)
+    assert (row(enrolment).face, row(enrolment).face_unverified) == (REFUSED, False)
     assert "100222" not in simulator.faces
 
 
@@ -200,7 +200,7 @@ def test_face_refused_by_the_terminal_is_said_with_its_reason(simulator: Simulat
         settle(enrolment)
 
     after = row(enrolment)
-    assert (after.person, after.face, after.refusal) == (CONFIRMED, REFUSED, "SubpicAnalysisModelingError")
+    assert (after.person, after.face, after.refusal_code) == (CONFIRMED, REFUSED, "SubpicAnalysisModelingError")
     assert after.next_attempt_at is None
 
 
@@ -260,7 +260,7 @@ def test_number_is_replaced_only_when_asked_to(simulator: Simulated, terminal: T
     with pytest.raises(NumberTakenThere):
         settle(enrolment)
 
-    desired.want_replaced(enrolment.id, row(enrolment).wish)
+    desired.want_replaced(enrolment.id, row(enrolment).generation)
 
     assert settle(enrolment).is_confirmed
     assert simulator.people["100222"]["name"] == "Иван Иванов"
@@ -273,7 +273,7 @@ def test_terminal_off_at_the_save_loses_nothing(simulator: Simulated, terminal: 
     with pytest.raises(Unreachable):
         settle(enrolment)
 
-    assert (row(enrolment).refusal, row(enrolment).attempts) == ("unreachable", 1)
+    assert (row(enrolment).refusal_code, row(enrolment).attempts) == ("unreachable", 1)
     wire.away.clear()
     make_due(enrolment)
     assert claim_due() == [enrolment.id]

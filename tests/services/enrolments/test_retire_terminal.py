@@ -71,7 +71,7 @@ def test_erasure_completes_by_the_word_of_who_took_it_out_of_service(gone: Termi
     done = erasures.complete(erasure.id)
     (removal,) = erasures.removals_of(done)
     assert done.completed_at is not None
-    assert (removal.by_hand, removal.said_by, removal.note) == (True, "Анна", NOTE)
+    assert (removal.by_hand, removal.confirmed_by, removal.note) == (True, "Анна", NOTE)
     assert desired.open_removals() == []
 
 
@@ -83,7 +83,7 @@ def test_nobody_is_green_there_any_more(gone: Terminal, enrolled: Employee) -> N
     (enrolment,) = desired.of_number("100222")
     employee = save.get(enrolled.id)
     assert employee is not None
-    assert (enrolment.wanted, enrolment.said_by, enrolment.next_attempt_at) == ("absent", "Анна", None)
+    assert (enrolment.desired, enrolment.confirmed_by, enrolment.next_attempt_at) == ("absent", "Анна", None)
     assert not save.is_synced(employee)
     assert retire_terminal.count_on(gone.id) == 0
 
@@ -94,7 +94,7 @@ def test_erasure_later_shows_the_word_too(gone: Terminal, enrolled: Employee) ->
     erasure = erasures.erase(enrolled.id)
 
     (removal,) = erasures.removals_of(erasure)
-    assert (removal.said_by, removal.note, erasure.completed_at is not None) == ("Анна", NOTE, True)
+    assert (removal.confirmed_by, removal.note, erasure.completed_at is not None) == ("Анна", NOTE, True)
 
 
 def test_trail_says_who_stated_what(gone: Terminal, enrolled: Employee) -> None:
@@ -132,7 +132,7 @@ def test_wish_that_came_in_the_same_moment_waits_for_a_person(terminal: Terminal
         reconcile.settle(wanted.id, "test")
 
     after = desired.row(wanted.id)
-    assert (after.refusal, after.next_attempt_at) == ("terminal_retired", None)
+    assert (after.refusal_code, after.next_attempt_at) == ("terminal_retired", None)
 
 
 def test_it_can_be_deleted_afterwards(gone: Terminal, enrolled: Employee) -> None:
@@ -155,7 +155,7 @@ def test_who_switches_it_on_again_is_asked_for_nothing_old(
 
     again = checks.check(terminal.id, "test")
     assert (again.retired_at, again.retired_note, again.is_active, again.people) == (None, "", True, 0)
-    assert desired.of_number(enrolled.number)[0].wanted == "absent"
+    assert desired.of_number(enrolled.number)[0].desired == "absent"
 
 
 def test_conversation_that_goes_on_is_waited_for(gone: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ def test_photo_of_somebody_who_left_goes_a_day_after_the_removal_was_confirmed(
     forget()
 
     assert photo().forgotten_at is not None
-    assert photo().unlinked_at is not None
+    assert photo().file_deleted_at is not None
     assert photo().sha256 == storage.sha256(FACE)
     assert files() == []
     assert reasons() == ['{"rule": "left"}']
@@ -192,7 +192,7 @@ def test_days_end_though_a_terminal_refused_the_photo_for_good(app: Flask, termi
     keep(app, "30")
     upload(terminal_id=terminal.id)
     refused = settle()
-    assert (refused.face, refused.refusal, refused.next_attempt_at) == (REFUSED, "files_not_taken", None)
+    assert (refused.face, refused.refusal_code, refused.next_attempt_at) == (REFUSED, "files_not_taken", None)
     age(Photo, "created_at", 29.9 * DAY)
     forget()
     assert files() == [photo().file]

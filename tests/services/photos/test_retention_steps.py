@@ -47,7 +47,7 @@ def test_file_is_removed_later_when_the_worker_died_before(
     forget()
 
     assert files() == []
-    assert photo().unlinked_at is not None
+    assert photo().file_deleted_at is not None
     assert reasons() == []
 
 
@@ -60,7 +60,7 @@ def test_row_says_so_later_when_the_worker_died_after_the_file_was_removed(
 
     forget()
 
-    assert photo().unlinked_at is not None
+    assert photo().file_deleted_at is not None
 
 
 def test_file_that_cannot_be_removed_is_tried_again_and_stops_nothing(app: Flask) -> None:

@@ -123,12 +123,12 @@ def test_wish_for_a_refused_address_is_tried_seldom_and_goes_on_when_it_is_corre
             reconcile.settle(wish.id, "operator")
 
         waiting = desired.row(wish.id)
-        assert (waiting.refusal, waiting.step, waiting.attempts) == ("address_refused", "", 0)
+        assert (waiting.refusal_code, waiting.step, waiting.attempts) == ("address_refused", "", 0)
         assert seconds_until(waiting) > app.config["RETRY_MAX"] - 60
-        assert db.session.get_one(Terminal, terminal.id, populate_existing=True).trouble == "address_refused"
+        assert db.session.get_one(Terminal, terminal.id, populate_existing=True).last_error_code == "address_refused"
 
         app.config["TERMINAL_NETWORKS"] = ()
         registry.change(terminal.id, access(server.url), "operator")
         assert seconds_until(desired.row(wish.id)) <= 0
         reconcile.settle(wish.id, "operator")
-        assert desired.row(wish.id).refusal != "address_refused"
+        assert desired.row(wish.id).refusal_code != "address_refused"

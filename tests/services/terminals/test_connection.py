@@ -72,7 +72,7 @@ def fail(enrolment: Enrolment) -> TerminalError | ServiceError:
 
 
 def let_the_quiet_pass() -> None:
-    db.session.execute(db.update(Terminal).values(quiet_until=None))
+    db.session.execute(db.update(Terminal).values(backoff_until=None))
     db.session.commit()
 
 

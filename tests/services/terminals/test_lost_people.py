@@ -62,7 +62,7 @@ def test_nobody_is_green_on_a_terminal_that_was_reset(both: Terminal, simulator:
     assert not wish(OLGA).is_green
     sweep()
     assert set(simulator.people) == {"100222", "100333"}
-    assert (wish(IVAN).person, wish(IVAN).face, wish(IVAN).refusal) == ("confirmed", "refused", "file_gone")
+    assert (wish(IVAN).person, wish(IVAN).face, wish(IVAN).refusal_code) == ("confirmed", "refused", "file_gone")
 
 
 def test_who_is_there_still_is_green_again_and_keeps_the_face(both: Terminal, simulator: Simulated) -> None:

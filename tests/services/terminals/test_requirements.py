@@ -79,8 +79,8 @@ def test_nothing_is_sent_to_an_http_terminal_where_https_is_required(
         checks.check(1, "test")
 
     assert simulator.log == []
-    assert (row().reachable, row().trouble) == (False, "https_required")
-    assert desired.row(waiting.id).refusal == "https_required"
+    assert (row().reachable, row().last_error_code) == (False, "https_required")
+    assert desired.row(waiting.id).refusal_code == "https_required"
     restart(app)
     checks.check(1, "test")
     assert claim_due() == [waiting.id]
@@ -96,7 +96,12 @@ def test_terminal_that_offers_md5_alone_gets_no_credentials_where_sha256_is_requ
             checks.check(terminal.id, "test")
 
     assert [entry.has_credentials for entry in simulator.log] == [False, False]
-    assert (row().reachable, row().login, row().trouble, row().refused_since) == (True, None, "weak_digest", None)
+    assert (row().reachable, row().login, row().last_error_code, row().refused_since) == (
+        True,
+        None,
+        "weak_digest",
+        None,
+    )
 
 
 def test_weak_login_is_not_tried_again_by_itself_and_what_waits_goes_on_after_a_good_check(
@@ -106,13 +111,13 @@ def test_weak_login_is_not_tried_again_by_itself_and_what_waits_goes_on_after_a_
     with pytest.raises(WeakDigest):
         reconcile.settle(waiting.id, "test")
     stopped = desired.row(waiting.id)
-    assert (stopped.person, stopped.refusal, stopped.next_attempt_at) == (PENDING, "weak_digest", None)
+    assert (stopped.person, stopped.refusal_code, stopped.next_attempt_at) == (PENDING, "weak_digest", None)
     assert claim_due() == []
 
     offer_sha256(simulator)
     checks.check(1, "test")
 
-    assert (row().login, row().trouble) == (True, "")
+    assert (row().login, row().last_error_code) == (True, "")
     assert claim_due() == [waiting.id]
     assert reconcile.settle(waiting.id, "sweep").person == CONFIRMED
 

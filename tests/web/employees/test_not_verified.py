@@ -35,7 +35,7 @@ class Stuck:
         """It comes again by itself, and each page says why it is not done, and when it is tried again, once."""
         with self.app.app_context():
             row = db.session.execute(db.select(Enrolment)).scalar_one()
-            assert (row.refusal, row.next_attempt_at is not None) == (code, True)
+            assert (row.refusal_code, row.next_attempt_at is not None) == (code, True)
             row.next_attempt_at = LATER
             db.session.commit()
         for page in pages:

@@ -122,15 +122,15 @@ def test_a_removal_is_open_since_it_was_asked_for(desk: Desk, app: Flask) -> Non
     place = desk.save()
     with app.app_context():
         enrolled_long_ago = datetime(2020, 1, 2, 3, 4, tzinfo=UTC)
-        db.session.execute(db.update(Enrolment).values(created_at=enrolled_long_ago, wanted_at=enrolled_long_ago))
+        db.session.execute(db.update(Enrolment).values(created_at=enrolled_long_ago, desired_since=enrolled_long_ago))
         db.session.commit()
     app.extensions["terminal_transport"].away.add("terminal.test")
     desk.client.post(f"{place}/delete")
 
     with app.app_context():
         (enrolment,) = desired.open_removals()
-        assert enrolment.wanted_at is not None
-        since = datetime.now(UTC) - enrolment.wanted_at
+        assert enrolment.desired_since is not None
+        since = datetime.now(UTC) - enrolment.desired_since
     assert since < timedelta(minutes=1)
     assert re.search(r"Открыто с \d\d:\d\d\.", desk.text("/removals/"))
     assert "2020" not in desk.text("/removals/")
@@ -139,7 +139,9 @@ def test_a_removal_is_open_since_it_was_asked_for(desk: Desk, app: Flask) -> Non
 def test_old_device_is_asked_about_by_hand_on_the_employees_page(desk: Desk, app: Flask) -> None:
     place = desk.save()
     with app.app_context():
-        db.session.execute(db.update(Enrolment).values(on_old_device=True, old_name="Иван Иванов", written_name=""))
+        db.session.execute(
+            db.update(Enrolment).values(on_old_device=True, name_on_old_device="Иван Иванов", written_name="")
+        )
         db.session.commit()
     desk.client.post(f"{place}/active", data={"active": "0"})
     desk.run_jobs()

@@ -214,7 +214,7 @@ def test_open_removal_says_since_when_and_when_it_is_tried_again(desk: Desk, app
     app.extensions["terminal_transport"].away.add("terminal.test")
     desk.client.post(f"{place}/active", data={"active": "0"})
     desk.run_jobs()
-    put(app, Enrolment, wanted_at=NOON_UTC, next_attempt_at=LATER)
+    put(app, Enrolment, desired_since=NOON_UTC, next_attempt_at=LATER)
     put(app, Terminal, offline_since=NOON_UTC)
 
     for address in (place, "/removals/"):
@@ -236,20 +236,20 @@ def test_open_removal_says_since_when_and_when_it_is_tried_again(desk: Desk, app
             "Not on “Вход” any more. Checked on 10 March 2025 at 15:00.",
         ),
         (
-            {"said_by": "Анна"},
+            {"confirmed_by": "Анна"},
             "На терминале «Вход» больше нет: так сообщил оператор (Анна, 10 марта 2025 г. в 15:00). "
             "Само устройство этого не подтверждало.",
             "Not on “Вход” any more, as Анна said on 10 March 2025 at 15:00. The device itself did not confirm it.",
         ),
         (
-            {"said_by": "Анна", "said_note": "украден"},
+            {"confirmed_by": "Анна", "confirmation_note": "украден"},
             "На «Вход» больше нет: так заявил администратор (Анна, 10 марта 2025 г. в 15:00): «украден». "
             "Само устройство этого не подтвердило.",
             "Not on “Вход” any more, as Анна stated on 10 March 2025 at 15:00: “украден”. "
             "The device itself did not confirm it.",
         ),
         (
-            {"said_by": "Анна", "said_note": SOMEBODY_ELSES},
+            {"confirmed_by": "Анна", "confirmation_note": SOMEBODY_ELSES},
             "Запись под этим номером на терминале «Вход» принадлежит другому человеку: так сообщил оператор "
             "(Анна, 10 марта 2025 г. в 15:00). Она остаётся; терминал удаления не подтверждал.",
             "The record under this number on “Вход” is somebody else's, as Анна said on 10 March 2025 at 15:00. "
