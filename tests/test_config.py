@@ -268,7 +268,7 @@ def test_uploads_that_are_no_folder_are_refused(tmp_path: Path) -> None:
 RACER = """
 import json, sys
 from flask import Config
-from hikflask import config, key_file
+from hikflask import config
 print("ready", flush=True)
 sys.stdin.readline()
 settings = Config(sys.argv[1])
