@@ -12,8 +12,9 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Config
 
-from hikflask import config, key_file
+from hikflask import config
 from hikflask.config import SETTINGS, ConfigError
+from hikflask.encryption import key_file
 
 GOOD_KEY = "q7Wn2xR9tB4mZ8kL5vJ1"
 

@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask import access
 from hikflask.extensions import db
+from hikflask.http import permissions
 from hikflask.models import AuditEntry, Employee, Operator, Terminal
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services import audit
-from tests.signed_in import client_of
+from tests.support.signed_in import client_of
 
 OVERRIDES = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"]
 ELSEWHERE = [
@@ -36,8 +36,8 @@ def closed_to(app: Flask, role: str) -> Iterator[tuple[str, str]]:
     """Each address and method that is not for this role."""
     with app.app_context():
         for rule in app.url_map.iter_rules():
-            found = access.rule_of(rule.endpoint)
-            if found and found.role and not access.may(role, found.role):
+            found = permissions.rule_of(rule.endpoint)
+            if found and found.role and not permissions.may(role, found.role):
                 for method in (rule.methods or set()) - {"OPTIONS"}:
                     yield re.sub(r"<int:\w+>", "1", rule.rule), method
 
