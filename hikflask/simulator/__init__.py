@@ -1,11 +1,11 @@
 """A terminal made of memory: `python -m hikflask.simulator`, or in one process. It knows nothing of the app."""
 
-from hikflask.simulator.clock import SkippingClock, SystemClock
-from hikflask.simulator.conversation import AnswerLost
+from hikflask.simulator.app import create_simulator
+from hikflask.simulator.http.middleware import AnswerLost
 from hikflask.simulator.profiles import SEED, Profile
-from hikflask.simulator.routes import create_simulator
 from hikflask.simulator.server import SimulatorServer
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.terminal.clock import SkippingClock, SystemClock
+from hikflask.simulator.terminal.terminal import Terminal
 
 __all__ = [
     "SEED",

@@ -18,10 +18,10 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 from werkzeug.wrappers import Response
 
+from hikflask.simulator.app import create_simulator
 from hikflask.simulator.certificate import Certificate, make_certificate
-from hikflask.simulator.conversation import AnswerLost
-from hikflask.simulator.routes import create_simulator
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.http.middleware import AnswerLost
+from hikflask.simulator.terminal.terminal import Terminal
 
 READ_SECONDS = 60.0
 """For one request to come whole."""

@@ -22,8 +22,8 @@ from hikflask.services.errors import (
     RemovalNotVerified,
     WishChanged,
 )
+from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
-from hikflask.simulator.state import Terminal as Simulated
 from tests.due import claim_due
 from tests.wire import InProcess
 

@@ -9,7 +9,7 @@ from flask import Flask
 from hikflask.models import Enrolment, Terminal
 from hikflask.services import conversations, enrolments, settling
 from hikflask.services.errors import TerminalInUse
-from hikflask.simulator.state import Terminal as Simulated
+from hikflask.simulator import Terminal as Simulated
 from tests.services.test_settling import capture, save, settle
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")

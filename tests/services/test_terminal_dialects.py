@@ -20,10 +20,10 @@ from hikflask.services.captures import Draft
 from hikflask.services.employees import FaceSource
 from hikflask.services.errors import LoginStopped
 from hikflask.services.terminals import Access
+from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import PROFILES, SEED, Profile
-from hikflask.simulator.server import SimulatorServer
 from hikflask.web import enrolment_lines
 from tests.conftest import PASSWORD
 

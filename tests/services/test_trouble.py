@@ -17,7 +17,7 @@ from hikflask.models.enrolment import CONFIRMED, PENDING
 from hikflask.services import checks, conversations, employees, enrolments, leases, settling, terminals, waking
 from hikflask.services.captures import Draft
 from hikflask.services.errors import LoginStopped, ServiceError
-from hikflask.simulator.state import Terminal as Simulated
+from hikflask.simulator import Terminal as Simulated
 from tests.due import claim_due
 from tests.wire import InProcess, _response
 

@@ -16,8 +16,8 @@ from hikflask.services.captures import Draft
 from hikflask.services.employees import FaceSource
 from hikflask.services.errors import TerminalHeld
 from hikflask.services.terminals import Access
+from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.clock import SkippingClock
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import PROFILES, SEED, Profile
 from tests.conftest import HOST, PASSWORD

@@ -10,7 +10,7 @@ from hikflask.services import captures, employees, enrolments, settling, syncing
 from hikflask.services.captures import Draft
 from hikflask.services.employees import FaceSource
 from hikflask.services.terminals import Access
-from hikflask.simulator.refusals import Refusal
+from hikflask.simulator.errors import Refusal
 from tests.due import claim_due
 from tests.truth.truths import Truths
 from tests.truth.world import World

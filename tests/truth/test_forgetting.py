@@ -2,7 +2,7 @@
 
 import pytest
 
-from hikflask.simulator.faults import KINDS
+from hikflask.simulator.terminal.faults import KINDS
 from tests.truth.deeds import Deeds
 from tests.truth.test_matrix import GOOD, IVAN, after_the_fault, by_url, captured, enrolment, expected, later, set_fault
 from tests.truth.truths import Truths

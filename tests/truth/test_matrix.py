@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from hikflask import wording
-from hikflask.simulator.faults import KINDS
+from hikflask.simulator.terminal.faults import KINDS
 from tests.truth.deeds import Deeds
 from tests.truth.truths import EVERYTHING, Truths, is_green
 from tests.truth.world import World

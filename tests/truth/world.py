@@ -16,9 +16,9 @@ from hikflask.services import captures, checks, leases, terminals, workers
 from hikflask.services.errors import ServiceError
 from hikflask.services.terminals import Access
 from hikflask.simulator import SkippingClock
+from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import Profile
-from hikflask.simulator.state import Terminal as Simulated
 from tests.conftest import PASSWORD, close
 from tests.wire import InProcess
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from hikflask.simulator.clock import Clock
+from hikflask.simulator.terminal.clock import Clock
 
 Command = Literal["open", "close", "alwaysOpen", "alwaysClose"]
 OPEN_SECONDS = 5.0

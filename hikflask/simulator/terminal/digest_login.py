@@ -16,9 +16,9 @@ from urllib.parse import unquote, urlsplit
 
 from werkzeug.datastructures import Authorization
 
-from hikflask.simulator.clock import Clock
-from hikflask.simulator.login_refusals import body_of
+from hikflask.simulator.http.login_errors import body_of
 from hikflask.simulator.profiles import Profile
+from hikflask.simulator.terminal.clock import Clock
 
 USER = "admin"
 REALM = "DS-6E392E44"

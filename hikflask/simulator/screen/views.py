@@ -16,8 +16,8 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
 from hikflask.simulator import faces
-from hikflask.simulator.faults import KINDS
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.terminal.faults import KINDS
+from hikflask.simulator.terminal.terminal import Terminal
 
 LONGEST_SIDE = 480
 SHOWN_SECONDS = 6.0

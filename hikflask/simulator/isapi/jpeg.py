@@ -7,7 +7,7 @@ import io
 
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
-from hikflask.simulator.refusals import Refusal
+from hikflask.simulator.errors import Refusal
 
 LARGEST = 200 * 1024
 SMALLEST = 1024

@@ -9,12 +9,12 @@ from __future__ import annotations
 from flask import Response, request
 
 from hikflask.simulator import recordings
-from hikflask.simulator.binary_reply import binary_reply
-from hikflask.simulator.bodies import xml_fields
-from hikflask.simulator.jpeg import noise
-from hikflask.simulator.refusals import Refusal
-from hikflask.simulator.replies import ISAPI_NAMESPACE, done, reply, xml_reply
-from hikflask.simulator.state import CAPTURE_FILE, Terminal
+from hikflask.simulator.errors import Refusal
+from hikflask.simulator.http.request_body import xml_fields
+from hikflask.simulator.http.responses import ISAPI_NAMESPACE, done, reply, xml_reply
+from hikflask.simulator.isapi.binary_reply import binary_reply
+from hikflask.simulator.isapi.jpeg import noise
+from hikflask.simulator.terminal.terminal import CAPTURE_FILE, Terminal
 
 PATH = "/ISAPI/AccessControl/CaptureFaceData"
 RECORDED_SECONDS = recordings.seconds("POST", PATH)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hikflask.simulator.errors import STATUS_STRINGS, code_of
+from hikflask.simulator.http.responses import print_json, response_status
 from hikflask.simulator.profiles import LockWords
-from hikflask.simulator.refusals import STATUS_STRINGS, code_of
-from hikflask.simulator.replies import print_json, response_status
 
 Words = dict[str, object]
 

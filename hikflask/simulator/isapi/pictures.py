@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from hikflask.simulator.replies import reply
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.http.responses import reply
+from hikflask.simulator.terminal.terminal import Terminal
 
 
 def picture(terminal: Terminal) -> Response:

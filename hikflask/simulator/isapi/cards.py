@@ -9,12 +9,12 @@ import re
 
 from flask import Response, request
 
-from hikflask.simulator.bodies import Fields, child, json_object, numbers
-from hikflask.simulator.paging import page_of, told
-from hikflask.simulator.refusals import Refusal
-from hikflask.simulator.register import Card
-from hikflask.simulator.replies import done, json_reply
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.errors import Refusal
+from hikflask.simulator.http.request_body import Fields, child, json_object, numbers
+from hikflask.simulator.http.responses import done, json_reply
+from hikflask.simulator.isapi.pagination import page_of, told
+from hikflask.simulator.terminal.person_store import Card
+from hikflask.simulator.terminal.terminal import Terminal
 
 TYPES = ("normalCard", "patrolCard", "hijackCard", "superCard")
 _NUMBER = re.compile(r"[A-Za-z0-9]{1,20}")

@@ -9,14 +9,14 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from hikflask.simulator import faces
-from hikflask.simulator.camera import Camera
-from hikflask.simulator.clock import Clock, SystemClock
-from hikflask.simulator.digest import Login
-from hikflask.simulator.door import Door
-from hikflask.simulator.faults import Faults, Hook, Moment, matches
-from hikflask.simulator.journal import Entry, Journal
 from hikflask.simulator.profiles import SEED, Profile
-from hikflask.simulator.register import Card, Face, Person, Register
+from hikflask.simulator.terminal.camera import Camera
+from hikflask.simulator.terminal.clock import Clock, SystemClock
+from hikflask.simulator.terminal.digest_login import Login
+from hikflask.simulator.terminal.door import Door
+from hikflask.simulator.terminal.faults import Faults, Hook, Moment, matches
+from hikflask.simulator.terminal.person_store import Card, Face, Person, Register
+from hikflask.simulator.terminal.request_log import Entry, Journal
 
 CAPTURE_FILE = "web_face_enrollpic.jpg"
 STAY = 5.0

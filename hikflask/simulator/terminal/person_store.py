@@ -6,8 +6,8 @@ import copy
 import hashlib
 from dataclasses import dataclass, field
 
-from hikflask.simulator.clock import Clock
-from hikflask.simulator.refusals import Refusal
+from hikflask.simulator.errors import Refusal
+from hikflask.simulator.terminal.clock import Clock
 
 DELETION_SECONDS = 1.0
 """A removal is over after this time, or earlier when it was asked about `polls` times."""

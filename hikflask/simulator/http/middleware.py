@@ -8,14 +8,14 @@ from flask import Response, request
 from werkzeug.datastructures import Headers
 
 from hikflask.simulator import faces, recordings
-from hikflask.simulator.bodies import wants_json
-from hikflask.simulator.camera import Interrupted
-from hikflask.simulator.digest import LoginRefused
-from hikflask.simulator.faults import Fault
-from hikflask.simulator.journal import KEPT_HEADERS, Entry
-from hikflask.simulator.refusals import NotSupported, Refusal
-from hikflask.simulator.replies import done, recorded_reply, refused
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.errors import NotSupported, Refusal
+from hikflask.simulator.http.request_body import wants_json
+from hikflask.simulator.http.responses import done, recorded_reply, refused
+from hikflask.simulator.terminal.camera import Interrupted
+from hikflask.simulator.terminal.digest_login import LoginRefused
+from hikflask.simulator.terminal.faults import Fault
+from hikflask.simulator.terminal.request_log import KEPT_HEADERS, Entry
+from hikflask.simulator.terminal.terminal import Terminal
 
 View = Callable[[Terminal], Response]
 

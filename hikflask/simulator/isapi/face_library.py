@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from flask import Response, request
 
 from hikflask.simulator import recordings
-from hikflask.simulator.bodies import Fields, Part, json_object, numbers, parts
-from hikflask.simulator.jpeg import check_picture
-from hikflask.simulator.paging import page_of, told
-from hikflask.simulator.refusals import NotSupported, Refusal
-from hikflask.simulator.replies import done, json_reply, recorded_reply
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.errors import NotSupported, Refusal
+from hikflask.simulator.http.request_body import Fields, Part, json_object, numbers, parts
+from hikflask.simulator.http.responses import done, json_reply, recorded_reply
+from hikflask.simulator.isapi.jpeg import check_picture
+from hikflask.simulator.isapi.pagination import page_of, told
+from hikflask.simulator.terminal.terminal import Terminal
 
 LIBRARIES: tuple[Fields, ...] = (
     {"FDID": "1", "faceLibType": "blackFD", "name": "visible"},

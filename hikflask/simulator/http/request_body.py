@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from flask import request
 from werkzeug.http import parse_options_header
 
-from hikflask.simulator.refusals import Refusal
+from hikflask.simulator.errors import Refusal
 
 Fields = dict[str, object]
 

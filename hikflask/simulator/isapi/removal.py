@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from hikflask.simulator.bodies import child, json_object, numbers
-from hikflask.simulator.refusals import Refusal
-from hikflask.simulator.replies import done, json_reply
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.errors import Refusal
+from hikflask.simulator.http.request_body import child, json_object, numbers
+from hikflask.simulator.http.responses import done, json_reply
+from hikflask.simulator.terminal.terminal import Terminal
 
 
 def start(terminal: Terminal) -> Response:

@@ -7,12 +7,12 @@ from types import MappingProxyType
 
 from flask import Flask, Response
 
-from hikflask.simulator import capture, cards, device, face_library, persons, pictures, remote_control, removal
-from hikflask.simulator.conversation import View, converse
-from hikflask.simulator.recorded_answers import ACCESS, GETS, as_recorded
-from hikflask.simulator.refusals import NotSupported, Refusal
-from hikflask.simulator.screen import create_screen
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.errors import NotSupported, Refusal
+from hikflask.simulator.http.middleware import View, converse
+from hikflask.simulator.isapi import capture, cards, device, door, face_library, persons, pictures, removal
+from hikflask.simulator.isapi.recorded_answers import ACCESS, GETS, as_recorded
+from hikflask.simulator.screen.views import create_screen
+from hikflask.simulator.terminal.terminal import Terminal
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
@@ -32,8 +32,8 @@ ROUTES: MappingProxyType[str, dict[str, View]] = MappingProxyType(
         f"{ACCESS}/UserInfo/Delete": {"PUT": removal.older},
         f"{ACCESS}/UserInfoDetail/Delete": {"PUT": removal.start},
         f"{ACCESS}/UserInfoDetail/DeleteProcess": {"GET": removal.process},
-        f"{ACCESS}/AcsWorkStatus": {"GET": remote_control.work_status},
-        f"{ACCESS}/RemoteControl/door/1": {"PUT": remote_control.control_door},
+        f"{ACCESS}/AcsWorkStatus": {"GET": door.work_status},
+        f"{ACCESS}/RemoteControl/door/1": {"PUT": door.control_door},
         f"{ACCESS}/CardInfo/Record": {"POST": cards.record},
         f"{ACCESS}/CardInfo/Modify": {"PUT": cards.modify},
         f"{ACCESS}/CardInfo/SetUp": {"PUT": cards.set_up},

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hikflask.simulator.http.responses import ISAPI_NAMESPACE
 from hikflask.simulator.profiles import BinaryReply
-from hikflask.simulator.replies import ISAPI_NAMESPACE
 
 BOUNDARY = "MIME_boundary"
 MULTIPART = f"multipart/form-data;boundary={BOUNDARY}"

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from flask import Response
 
 from hikflask.simulator import recordings
-from hikflask.simulator.replies import recorded_reply
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.http.responses import recorded_reply
+from hikflask.simulator.terminal.terminal import Terminal
 
 ACCESS = "/ISAPI/AccessControl"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hikflask.simulator.bodies import Fields, whole
+from hikflask.simulator.http.request_body import Fields, whole
 from hikflask.simulator.profiles import Profile
 
 LARGEST = 30

@@ -9,11 +9,11 @@ from typing import get_args
 from flask import Response
 
 from hikflask.simulator import recordings
-from hikflask.simulator.bodies import wants_json, xml_fields
-from hikflask.simulator.door import Command
-from hikflask.simulator.refusals import Refusal
-from hikflask.simulator.replies import done, json_reply
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.errors import Refusal
+from hikflask.simulator.http.request_body import wants_json, xml_fields
+from hikflask.simulator.http.responses import done, json_reply
+from hikflask.simulator.terminal.door import Command
+from hikflask.simulator.terminal.terminal import Terminal
 
 COMMANDS: MappingProxyType[str, Command] = MappingProxyType({word: word for word in get_args(Command)})
 ALWAYS_OPEN, ALWAYS_CLOSED, BY_PLAN = 2, 3, 4

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from hikflask.simulator import faces
-from hikflask.simulator.clock import Clock
+from hikflask.simulator.terminal.clock import Clock
 
 SERIES_GAP = 5.0
 """Windows opened again within this many seconds belong to one attempt: the client polls."""

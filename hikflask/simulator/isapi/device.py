@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 from flask import Response
 
 from hikflask.simulator import recordings
-from hikflask.simulator.bodies import wants_json
-from hikflask.simulator.replies import ISAPI_NAMESPACE, declaration, done, json_reply, recorded_reply, xml_reply
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.http.request_body import wants_json
+from hikflask.simulator.http.responses import ISAPI_NAMESPACE, declaration, done, json_reply, recorded_reply, xml_reply
+from hikflask.simulator.terminal.terminal import Terminal
 
 ZONE = timezone(timedelta(hours=5))
 

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from flask import Response
 
-from hikflask.simulator.refusals import STATUS_STRINGS, Refusal
+from hikflask.simulator.errors import STATUS_STRINGS, Refusal
 
 HEADERS = MappingProxyType(
     {

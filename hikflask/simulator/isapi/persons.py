@@ -10,12 +10,12 @@ from datetime import datetime
 from flask import Response
 
 from hikflask.simulator import recordings
-from hikflask.simulator.bodies import Fields, child, json_object, numbers
-from hikflask.simulator.paging import page_of, told
+from hikflask.simulator.errors import Refusal
+from hikflask.simulator.http.request_body import Fields, child, json_object, numbers
+from hikflask.simulator.http.responses import done, json_reply
+from hikflask.simulator.isapi.pagination import page_of, told
 from hikflask.simulator.profiles import Profile
-from hikflask.simulator.refusals import Refusal
-from hikflask.simulator.replies import done, json_reply
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.terminal.terminal import Terminal
 
 EARLIEST = "2000-01-01T00:00:00"
 LATEST = "2037-12-31T23:59:59"
