@@ -6,19 +6,52 @@ from types import MappingProxyType
 
 from flask import Response
 
+from hikflask.simulator import recordings
 from hikflask.simulator.errors import NotSupported, Refusal
 from hikflask.simulator.http.middleware import View
+from hikflask.simulator.http.responses import recorded_reply
 from hikflask.simulator.isapi import capture, cards, device, door, face_library, persons, pictures, removal
-from hikflask.simulator.isapi.recorded_answers import ACCESS, GETS, as_recorded
 from hikflask.simulator.terminal.terminal import Terminal
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
+ACCESS = "/ISAPI/AccessControl"
 LIBRARY = "/ISAPI/Intelligent/FDLib"
 PICTURES = "/LOCALS/"
 
+RECORDED = MappingProxyType(
+    {
+        f"{ACCESS}/capabilities": "00_GET_AccessControl_capabilities.response.xml",
+        f"{ACCESS}/CaptureFingerPrint/capabilities": (
+            "12_GET_AccessControl_CaptureFingerPrint_capabilities.response.xml"
+        ),
+        f"{ACCESS}/AcsCfg": "13_GET_AccessControl_AcsCfg.response.json",
+        f"{ACCESS}/AcsCfg/capabilities": "27_GET_AccessControl_AcsCfg_capabilities.response.json",
+        f"{ACCESS}/FaceRecognizeMode": "15_GET_AccessControl_FaceRecognizeMode.response.json",
+        f"{ACCESS}/CardInfo/capabilities": "18_GET_AccessControl_CardInfo_capabilities.response.json",
+        f"{ACCESS}/CaptureCardInfo/capabilities": "19_GET_AccessControl_CaptureCardInfo_capabilities.response.json",
+        f"{ACCESS}/FingerPrintCfg/capabilities": "20_GET_AccessControl_FingerPrintCfg_capabilities.response.json",
+        f"{ACCESS}/userAndRightShow": "26_GET_AccessControl_userAndRightShow.response.json",
+        f"{ACCESS}/Door/param/1/capabilities": "35_GET_AccessControl_Door_param_1_capabilities.response.xml",
+        f"{ACCESS}/UserInfoDetail/Delete/capabilities": (
+            "46_GET_AccessControl_UserInfoDetail_Delete_capabilities.response.json"
+        ),
+    }
+)
+"""GETs that always get the recorded answer, whatever happened to the terminal: the file in `recorded/` by path."""
+
+
+def _recorded(file: str) -> View:
+    """A view that answers with this recording, byte for byte."""
+
+    def view(terminal: Terminal) -> Response:  # noqa: ARG001
+        return recorded_reply(recordings.body(file))
+
+    return view
+
+
 ROUTES: MappingProxyType[str, dict[str, View]] = MappingProxyType(
     {
-        **{path: {"GET": as_recorded(file)} for path, file in GETS.items()},
+        **{path: {"GET": _recorded(file)} for path, file in RECORDED.items()},
         capture.PATH: {"POST": capture.capture},
         f"{capture.PATH}/capabilities": {"GET": capture.capabilities},
         f"{ACCESS}/UserInfo/Record": {"POST": persons.record},
