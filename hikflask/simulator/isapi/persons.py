@@ -1,4 +1,4 @@
-"""UserInfo: adding, changing, finding and counting persons."""
+"""UserInfo: adding, changing, finding, counting and removing persons."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from flask import Response
+from flask import Response, request
 
 from hikflask.simulator import recordings
 from hikflask.simulator.errors import Refusal
@@ -124,6 +124,35 @@ def _shown(terminal: Terminal, number: str) -> Fields:
     if face is not None:
         person["faceURL"] = terminal.face_url(face)
     return person
+
+
+def start_removal(terminal: Terminal) -> Response:
+    """Begin to remove persons with their cards and faces.
+
+    As on real terminals, mode `all` and an empty or missing list remove EVERYBODY.
+    """
+    wish = child(json_object(), "UserInfoDetail")
+    mode = wish.get("mode")
+    if mode not in ("all", "byEmployeeNo"):
+        raise Refusal("badJsonContent", "UserInfoDetail.mode")
+    listed = numbers(wish, "EmployeeNoList", "employeeNo")
+    terminal.register.start_removal(None if mode == "all" else listed)
+    deletion = terminal.register.deletion
+    if deletion is not None and terminal.faults.take("removal-fails", request.path):
+        deletion.failed = True
+    return done(as_json=True)
+
+
+def removal_progress(terminal: Terminal) -> Response:
+    """Whether the removal is still going on."""
+    return json_reply({"UserInfoDetailDeleteProcess": {"status": terminal.register.removal_status()}})
+
+
+def remove_at_once(terminal: Terminal) -> Response:
+    """The older way: remove persons at once. An empty or missing list removes everybody here, too."""
+    wish = child(json_object(), "UserInfoDelCond")
+    terminal.register.remove(numbers(wish, "EmployeeNoList", "employeeNo"))
+    return done(as_json=True)
 
 
 def count(terminal: Terminal) -> Response:

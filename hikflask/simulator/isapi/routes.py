@@ -10,7 +10,7 @@ from hikflask.simulator import recordings
 from hikflask.simulator.errors import NotSupported, Refusal
 from hikflask.simulator.http.middleware import View
 from hikflask.simulator.http.responses import recorded_reply
-from hikflask.simulator.isapi import capture, cards, device, door, face_library, persons, pictures, removal
+from hikflask.simulator.isapi import capture, cards, device, door, face_library, persons, pictures
 from hikflask.simulator.terminal.terminal import Terminal
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -60,9 +60,9 @@ ROUTES: MappingProxyType[str, dict[str, View]] = MappingProxyType(
         f"{ACCESS}/UserInfo/Search": {"POST": persons.search},
         f"{ACCESS}/UserInfo/Count": {"GET": persons.count},
         f"{ACCESS}/UserInfo/capabilities": {"GET": persons.capabilities},
-        f"{ACCESS}/UserInfo/Delete": {"PUT": removal.older},
-        f"{ACCESS}/UserInfoDetail/Delete": {"PUT": removal.start},
-        f"{ACCESS}/UserInfoDetail/DeleteProcess": {"GET": removal.process},
+        f"{ACCESS}/UserInfo/Delete": {"PUT": persons.remove_at_once},
+        f"{ACCESS}/UserInfoDetail/Delete": {"PUT": persons.start_removal},
+        f"{ACCESS}/UserInfoDetail/DeleteProcess": {"GET": persons.removal_progress},
         f"{ACCESS}/AcsWorkStatus": {"GET": door.work_status},
         f"{ACCESS}/RemoteControl/door/1": {"PUT": door.control_door},
         f"{ACCESS}/CardInfo/Record": {"POST": cards.record},
