@@ -12,12 +12,14 @@ from hikflask.simulator import recordings
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import xml_fields
 from hikflask.simulator.http.responses import ISAPI_NAMESPACE, done, reply, xml_reply
-from hikflask.simulator.isapi.binary_reply import binary_reply
 from hikflask.simulator.isapi.jpeg import noise
+from hikflask.simulator.profiles import BinaryReply
 from hikflask.simulator.terminal.terminal import CAPTURE_FILE, Terminal
 
 PATH = "/ISAPI/AccessControl/CaptureFaceData"
 RECORDED_SECONDS = recordings.seconds("POST", PATH)
+BOUNDARY = "MIME_boundary"
+MULTIPART = f"multipart/form-data;boundary={BOUNDARY}"
 
 
 def capabilities(terminal: Terminal) -> Response:
@@ -86,7 +88,7 @@ def _success(terminal: Terminal, jpeg: bytes, data_type: str) -> Response:
     camera.last_success = terminal.clock.now()
     camera.last_conversation = _conversation()
     if data_type == "binary":
-        return reply(*binary_reply(terminal.profile.binary_reply, jpeg))
+        return reply(*_binary_reply(terminal.profile.binary_reply, jpeg))
     url = terminal.url(f"/LOCALS/pic/{CAPTURE_FILE}")
     return xml_reply(_result(f"<faceDataUrl>{url}</faceDataUrl><captureProgress>100</captureProgress>"))
 
@@ -94,3 +96,32 @@ def _success(terminal: Terminal, jpeg: bytes, data_type: str) -> Response:
 def _result(children: str) -> str:
     """Root, namespace and the missing XML declaration as recorded."""
     return f'<CaptureFaceData version="2.0" xmlns="{ISAPI_NAMESPACE}">{children}</CaptureFaceData>\n'
+
+
+def _binary_reply(dialect: BinaryReply, jpeg: bytes) -> tuple[bytes, str]:
+    """Body and Content-Type of a capture that answers with the picture itself, in the dialect of the profile."""
+    if dialect == "jpeg":
+        return jpeg, "image/jpeg"
+    parts = _parts(jpeg, named=dialect != "unnamed")
+    if dialect == "own-header":
+        # K1T341CMFW: the HTTP header names no boundary; the body begins with a header block of its own.
+        own = f"Content-Type:{MULTIPART}\r\nContent-Length:{len(parts)}\r\n\r\n"
+        return own.encode() + parts, "multipart/form-data"
+    if dialect == "first-line":
+        return parts, "multipart/form-data"
+    if dialect == "xml-label":
+        return parts, "application/xml"
+    return parts, MULTIPART
+
+
+def _parts(jpeg: bytes, named: bool) -> bytes:
+    """The XML part, without Content-Disposition as recorded, then the picture."""
+    name = 'name="FaceData";' if named else ""
+    result = _result("<captureProgress>100</captureProgress>")
+    xml = f'Content-Type:application/xml;charset="UTF-8"\r\nContent-Length:{len(result)}\r\n\r\n{result}\r\n'
+    head = (
+        f'Content-Disposition: form-data;{name}filename="FaceData.jpg"\r\n'
+        f"Content-Type:image/jpeg\r\nContent-Length:{len(jpeg)}\r\n\r\n"
+    )
+    opening = f"--{BOUNDARY}\r\n{xml}--{BOUNDARY}\r\n{head}"
+    return opening.encode() + jpeg + f"\r\n--{BOUNDARY}--\r\n".encode()
