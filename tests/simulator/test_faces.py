@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from hikflask.simulator import faces
-from hikflask.simulator.isapi.jpeg import check_picture
+from hikflask.simulator.isapi.pictures import check_picture
 
 
 @pytest.mark.parametrize("name", faces.NAMES)

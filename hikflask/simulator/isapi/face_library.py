@@ -14,8 +14,8 @@ from hikflask.simulator import recordings
 from hikflask.simulator.errors import NotSupported, Refusal
 from hikflask.simulator.http.request_body import Fields, Part, json_object, numbers, parts
 from hikflask.simulator.http.responses import done, json_reply, recorded_reply
-from hikflask.simulator.isapi.jpeg import check_picture
 from hikflask.simulator.isapi.pagination import page_of, told
+from hikflask.simulator.isapi.pictures import check_picture
 from hikflask.simulator.terminal.terminal import Terminal
 
 LIBRARIES: tuple[Fields, ...] = (
