@@ -1,15 +1,17 @@
-"""What a terminal says when it does not do what it was asked.
+"""The errors with which a terminal refuses a request.
 
-The codes are the vendor's table; a few that only its guides or recordings name are added here.
-A code whose number is not known is answered without `errorCode`, as some firmware does.
+The codes come from the vendor's table, `recorded/error_codes.csv`. A few that only the vendor's guides or the
+recordings name are added here.
 """
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 
-from hikflask.simulator.recordings import error_rows
+from hikflask.simulator import recordings
 
 STATUS_STRINGS = MappingProxyType(
     {
@@ -23,35 +25,36 @@ STATUS_STRINGS = MappingProxyType(
     }
 )
 
-# subStatusCode -> (statusCode, errorCode)
-_BESIDE_THE_TABLE: MappingProxyType[str, tuple[int, int | None]] = MappingProxyType(
-    {
-        "faceLowQulity": (4, 0x40006010),
-        "fileUploadFailed": (4, 0x4000600A),
-        "lowScore": (3, 0x30006001),
-        "deviceFaceFull": (6, 0x60007001),
-        "deviceUserFull": (6, None),
-        "endtimeEarlierThanBegintime": (6, None),
-        "faceDataLenShort": (6, None),
-        "cardNoNotExist": (6, None),
-        "alreadyExistThisFace": (4, None),
-        "faceDataModeling": (2, None),
-    }
-)
-
 
 @dataclass(frozen=True)
 class Code:
-    """The numbers that go with one subStatusCode."""
+    """The numbers that go with one subStatusCode. `error_code` is None where it is not known; it is then left out."""
 
     status_code: int
-    error_code: int | None
+    error_code: int | None = None
+
+
+_ADDED = MappingProxyType(
+    {
+        "faceLowQulity": Code(4, 0x40006010),
+        "fileUploadFailed": Code(4, 0x4000600A),
+        "lowScore": Code(3, 0x30006001),
+        "deviceFaceFull": Code(6, 0x60007001),
+        "deviceUserFull": Code(6),
+        "endtimeEarlierThanBegintime": Code(6),
+        "faceDataLenShort": Code(6),
+        "cardNoNotExist": Code(6),
+        "alreadyExistThisFace": Code(4),
+        "faceDataModeling": Code(2),
+    }
+)
+"""Codes by subStatusCode that the vendor's table does not have."""
 
 
 class Refusal(Exception):
-    """The terminal refuses; `sub_status` is its subStatusCode, `message` its errorMsg.
+    """The terminal refuses a request. `sub_status` is its subStatusCode, `message` its errorMsg.
 
-    The error message often names the last node parsed, not the cause, so it is given apart.
+    The message is given apart because it often names the field that was read last, not the cause.
     """
 
     def __init__(self, sub_status: str, message: str | None = None, http_status: int = 400) -> None:
@@ -66,7 +69,7 @@ class Refusal(Exception):
 
 
 class NotSupported(Refusal):
-    """No such function: 404 on real terminals, 403 in the vendor's guide (see the profile)."""
+    """The terminal has no such function: 404 on real terminals, 403 in the vendor's guide; the profile decides."""
 
     def __init__(self) -> None:
         super().__init__("notSupport", http_status=404)
@@ -74,7 +77,11 @@ class NotSupported(Refusal):
 
 def code_of(sub_status: str) -> Code:
     """The numbers for `sub_status`; an unknown one counts as invalid content."""
-    row = error_rows().get(sub_status)
-    if row is not None:
-        return Code(row.status_code, row.error_code)
-    return Code(*_BESIDE_THE_TABLE.get(sub_status, (6, None)))
+    return _table().get(sub_status, Code(6))
+
+
+@cache
+def _table() -> dict[str, Code]:
+    rows = csv.DictReader(recordings.body("error_codes.csv").decode().splitlines())
+    vendor = {row["subStatusCode"]: Code(int(row["statusCode"]), int(row["errorCode_dec"])) for row in rows}
+    return {**_ADDED, **vendor}
