@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-from hikflask.simulator.http.middleware import converse
+from hikflask.simulator.http.middleware import handle
 from hikflask.simulator.isapi.routes import METHODS, view_for
 from hikflask.simulator.screen.views import create_screen
 from hikflask.simulator.terminal.terminal import Terminal
@@ -18,7 +18,7 @@ def create_simulator(terminal: Terminal) -> Flask:
     app.url_map.merge_slashes = False
 
     def answer(**_path: str) -> Response:
-        return converse(terminal, view_for(request.method, request.path))
+        return handle(terminal, view_for(request.method, request.path))
 
     # Two rules and a table: a rule of Flask's for every path and method takes most of a short test's time.
     for root in ("ISAPI", "LOCALS"):

@@ -1,7 +1,7 @@
-"""What a 401 says about the account: tries left, or seconds until it opens again, in the words of each firmware.
+"""The body of a 401: how many tries are left, or for how long the account is locked, in the words of each firmware.
 
-`lock` is recorded on K1T342MWX, `locked` is the word of the vendor's guide. The others are what clients of terminals
-read: a ResponseStatus in XML or JSON with `retryTimes` and `resLockTime`, and the recorded userCheck as JSON.
+`lock` is recorded on K1T342MWX, `locked` is the word of the vendor's guide. The other dialects are known from what
+clients of terminals read: a ResponseStatus in XML or JSON with `retryTimes` and `resLockTime`, and userCheck as JSON.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from hikflask.simulator.profiles import LockWords
 Words = dict[str, object]
 
 
-def body_of(words: LockWords, tries_left: int, lock_seconds: int | None) -> bytes:
-    """The body of a 401 while `tries_left` are left, or with the account locked for `lock_seconds`."""
+def login_error(words: LockWords, tries_left: int, lock_seconds: int | None) -> bytes:
+    """The body of a 401 in the dialect `words`. `lock_seconds` is None while the account is open."""
     if words in ("lock", "locked"):
         return _elements("userCheck", _user_check(words, tries_left, lock_seconds)).encode()
     if words == "json-user-check":

@@ -1,4 +1,4 @@
-"""What happens to every request around its view: log, login, faults, hooks, waiting, and the answer that gets lost."""
+"""What happens to every request before and after its view: log, login, faults, hooks, delays and lost answers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from werkzeug.datastructures import Headers
 
 from hikflask.simulator import faces, recordings
 from hikflask.simulator.errors import NotSupported, Refusal
+from hikflask.simulator.http.login_errors import login_error
 from hikflask.simulator.http.request_body import wants_json
 from hikflask.simulator.http.responses import done, recorded_reply, refused
 from hikflask.simulator.terminal.camera import Interrupted
 from hikflask.simulator.terminal.digest_login import LoginRefused
-from hikflask.simulator.terminal.faults import Fault
 from hikflask.simulator.terminal.request_log import KEPT_HEADERS, Entry
 from hikflask.simulator.terminal.terminal import Terminal
 
@@ -21,10 +21,10 @@ View = Callable[[Terminal], Response]
 
 
 class AnswerLost(Exception):
-    """The connection closes without an answer; `acted` tells whether the terminal did what it was asked.
+    """The client gets no answer. `acted` tells whether the terminal did what it was asked.
 
-    The socket server closes the connection. In one process it comes out of the WSGI application: a transport turns it
-    into its own connection error.
+    The socket server closes the connection. Without a socket the exception comes out of the WSGI application, and
+    the client's transport turns it into a connection error.
     """
 
     def __init__(self, acted: bool) -> None:
@@ -38,8 +38,8 @@ def request_target() -> str:
     return str(raw) if raw else request.full_path.rstrip("?")
 
 
-def converse(terminal: Terminal, view: View) -> Response:
-    """Answer one request with `view`, or as login and faults want it. Raises AnswerLost."""
+def handle(terminal: Terminal, view: View) -> Response:
+    """Answer one request with `view`, unless the login is refused or a fault is set. Raises AnswerLost."""
     with terminal.lock:
         entry = terminal.journal.begin(_entry(terminal))
     try:
@@ -61,16 +61,16 @@ def _answer(terminal: Terminal, view: View, entry: Entry) -> Response:
     path = request.path
     if terminal.faults.take("drop", path):
         raise AnswerLost(acted=False)
-    _take_time(terminal, path)
+    _recorded_delay(terminal, path)
     try:
         _log_in(terminal)
     except LoginRefused as refusal:
         return _unauthorized(terminal, refusal)
     entry.logged_in = True
-    return _act(terminal, view, path)
+    return _with_faults(terminal, view, path)
 
 
-def _act(terminal: Terminal, view: View, path: str) -> Response:
+def _with_faults(terminal: Terminal, view: View, path: str) -> Response:
     faults = terminal.faults
     terminal.run_hooks("before", path)
     if fault := faults.take("slow", path):
@@ -81,10 +81,10 @@ def _act(terminal: Terminal, view: View, path: str) -> Response:
     if faults.take("lost-before", path):
         raise AnswerLost(acted=False)
     if faults.take("overwrite", path):
-        _somebody_else(terminal)
+        _capture_elsewhere(terminal)
     response = _respond(terminal, view, path)
     if faults.take("overwrite-after", path):
-        _somebody_else(terminal)
+        _capture_elsewhere(terminal)
     terminal.run_hooks("after", path)
     if faults.take("lost-after", path):
         raise AnswerLost(acted=True)
@@ -95,7 +95,7 @@ def _respond(terminal: Terminal, view: View, path: str) -> Response:
     if path.removeprefix("/ISAPI/") in terminal.profile.missing:
         return _refused(terminal, NotSupported())
     if fault := terminal.faults.take("refuse", path):
-        return _refused(terminal, _refusal(fault))
+        return _refused(terminal, Refusal(fault.argument, fault.message, fault.status))
     if terminal.faults.take("ok-without-effect", path):
         return done(wants_json(), terminal.profile.crlf)
     try:
@@ -104,10 +104,6 @@ def _respond(terminal: Terminal, view: View, path: str) -> Response:
             return view(terminal)
     except Refusal as refusal:
         return _refused(terminal, refusal)
-
-
-def _refusal(fault: Fault) -> Refusal:
-    return Refusal(fault.argument, fault.message, fault.status)
 
 
 def _refused(terminal: Terminal, refusal: Refusal) -> Response:
@@ -120,7 +116,7 @@ def _refused(terminal: Terminal, refusal: Refusal) -> Response:
 
 
 def _log_in(terminal: Terminal) -> None:
-    """Digest everywhere; a picture also opens with a token the terminal gave out."""
+    """Check the Digest credentials; a picture also opens with a token that the terminal issued."""
     by_token = request.method == "GET" and request.path.startswith("/LOCALS/")
     with terminal.lock:
         if by_token and request.args.get("token") in terminal.tokens:
@@ -129,7 +125,7 @@ def _log_in(terminal: Terminal) -> None:
             terminal.login.lock()
         uses, seconds = (_limit(terminal, name) for name in ("nonce-uses", "nonce-seconds"))
         nonce = terminal.login.check(request.method, request_target(), request.authorization, uses, seconds)
-    request.environ["simulator.conversation"] = nonce
+    request.environ["simulator.nonce"] = nonce
 
 
 def _limit(terminal: Terminal, name: str) -> float | None:
@@ -139,14 +135,16 @@ def _limit(terminal: Terminal, name: str) -> float | None:
 
 def _unauthorized(terminal: Terminal, refusal: LoginRefused) -> Response:
     with terminal.lock:
-        body = terminal.login.body()
+        login = terminal.login
+        lock_seconds = login.unlock_seconds if login.is_locked else None
+        body = login_error(terminal.profile.lock_words, login.tries_left, lock_seconds)
     response = recorded_reply(body, 401)
     response.headers.extend(Headers([("WWW-Authenticate", value) for value in refusal.challenges]))
     return response
 
 
-def _take_time(terminal: Terminal, path: str) -> None:
-    """As slow as recorded; a capture takes its time in front of the camera instead."""
+def _recorded_delay(terminal: Terminal, path: str) -> None:
+    """Be as slow as recorded. A capture waits in its own module, while it looks for a face."""
     if terminal.latency == "recorded" and not path.endswith("/CaptureFaceData"):
         _pause(terminal, recordings.seconds(request.method, path))
 
@@ -156,5 +154,5 @@ def _pause(terminal: Terminal, seconds: float) -> None:
         terminal.camera.pause(seconds)
 
 
-def _somebody_else(terminal: Terminal) -> None:
+def _capture_elsewhere(terminal: Terminal) -> None:
     terminal.capture_elsewhere(faces.draw(faces.NAMES[-1]))

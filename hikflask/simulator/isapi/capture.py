@@ -52,14 +52,14 @@ def capture(terminal: Terminal) -> Response:
 def _refuse_after_success(terminal: Terminal) -> None:
     """A client that polls on after its success gets `badParameters` (seen on the seed terminal)."""
     camera = terminal.camera
-    if camera.last_success is None or camera.last_conversation != _conversation():
+    if camera.last_success is None or camera.last_nonce != _nonce():
         return
     if terminal.clock.now() - camera.last_success < terminal.profile.refuse_after_success:
         raise Refusal("badParameters", "dataType")
 
 
-def _conversation() -> str:
-    return str(request.environ["simulator.conversation"])
+def _nonce() -> str:
+    return str(request.environ["simulator.nonce"])
 
 
 def _face(terminal: Terminal) -> bytes | None:
@@ -86,7 +86,7 @@ def _success(terminal: Terminal, jpeg: bytes, data_type: str) -> Response:
         jpeg = noise(jpeg)
     camera.store(jpeg)
     camera.last_success = terminal.clock.now()
-    camera.last_conversation = _conversation()
+    camera.last_nonce = _nonce()
     if data_type == "binary":
         return reply(*_binary_reply(terminal.profile.binary_reply, jpeg))
     url = terminal.url(f"/LOCALS/pic/{CAPTURE_FILE}")

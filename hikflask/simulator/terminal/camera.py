@@ -50,8 +50,8 @@ class Camera:
     """What `web_face_enrollpic.jpg` holds now."""
     window: Window | None = None
     last_success: float | None = None
-    last_conversation: str | None = None
-    """The login (nonce) of the last success."""
+    last_nonce: str | None = None
+    """The nonce of the request that succeeded last: it stands for one client."""
     counter: int = FIRST_COUNTER
     boot: int = 0
     visitors: deque[Visitor] = field(default_factory=deque)

@@ -1,7 +1,7 @@
-"""The terminal's side of Digest login, and the lock after wrong passwords.
+"""Digest login, and the lock of the account after wrong passwords.
 
-Challenge and the count down to the lock as recorded. A request without credentials does not count as
-a failed login; a request with wrong ones does, and once locked even the right password is refused.
+The challenge and the count of tries are as recorded. A request without credentials is not counted as a failed login.
+A request with wrong ones is, and a locked account refuses the right password, too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from urllib.parse import unquote, urlsplit
 
 from werkzeug.datastructures import Authorization
 
-from hikflask.simulator.http.login_errors import body_of
 from hikflask.simulator.profiles import Profile
 from hikflask.simulator.terminal.clock import Clock
 
@@ -29,14 +28,14 @@ _KEPT_NONCES = 1000
 
 @dataclass
 class Nonce:
-    """One nonce given out: when, and how often it was used."""
+    """One nonce: when it was issued, in the clock's seconds, and how often it was used."""
 
     issued: float
     uses: int = 0
 
 
 class LoginRefused(Exception):
-    """401; `challenges` are the values of WWW-Authenticate, none where firmware leaves the header out."""
+    """The answer is 401. `challenges` are the values of WWW-Authenticate; some firmware leaves the header out."""
 
     def __init__(self, challenges: list[str]) -> None:
         super().__init__("401")
@@ -44,7 +43,7 @@ class LoginRefused(Exception):
 
 
 class Login:
-    """Password, nonces and the count of wrong passwords. The caller holds the terminal's lock."""
+    """The password, the nonces and the lock of the account. The caller holds the terminal's lock."""
 
     def __init__(self, password: str, profile: Profile, clock: Clock) -> None:
         self.password = password
@@ -62,6 +61,16 @@ class Login:
         return f"<Login wrong_passwords={self.wrong_passwords}>"
 
     @property
+    def tries_left(self) -> int:
+        """How many wrong passwords lock the account."""
+        return self._tries_left
+
+    @property
+    def is_locked(self) -> bool:
+        """Right passwords are refused, too."""
+        return self._locked_until is not None
+
+    @property
     def unlock_seconds(self) -> int:
         """Seconds until the account opens again; 0 while it is open."""
         if self._locked_until is None:
@@ -77,7 +86,7 @@ class Login:
         self._tries_left = TRIES
 
     def forget_nonces(self) -> None:
-        """As after a restart: every nonce given out is unknown."""
+        """Forget every nonce, as a restart does."""
         self._nonces.clear()
 
     def check(
@@ -88,10 +97,10 @@ class Login:
         uses: float | None = None,
         seconds: float | None = None,
     ) -> str:
-        """Let the request in and return the nonce it used.
+        """Return the nonce that a request with right credentials used. Raises LoginRefused.
 
-        `target` is path and query as on the request line; `uses` and `seconds` are a nonce's life where it differs from
-        the profile's. Raises LoginRefused.
+        `target` is path and query as on the request line. `uses` and `seconds` limit the life of a nonce; None takes
+        the profile's limit.
         """
         self._open_after_lock()
         if authorization is None or authorization.type != "digest":
@@ -105,11 +114,6 @@ class Login:
         self._use(nonce, self.nonce_uses if uses is None else uses, self.nonce_seconds if seconds is None else seconds)
         self._tries_left = TRIES
         return nonce
-
-    def body(self) -> bytes:
-        """The body of a 401: how many tries are left, or for how long the account is locked."""
-        locked = self.unlock_seconds if self._locked_until is not None else None
-        return body_of(self.profile.lock_words, self._tries_left, locked)
 
     def _open_after_lock(self) -> None:
         if self._locked_until is not None and self.clock.now() >= self._locked_until:
@@ -146,7 +150,7 @@ class Login:
 
     @property
     def _algorithms(self) -> tuple[str, ...]:
-        """The algorithms offered, an empty name standing for none, which means MD5."""
+        """The algorithms offered. An empty name stands for a challenge without one, which means MD5."""
         return {"sha256": ("SHA-256",), "several": ("MD5", "SHA-256")}.get(self.profile.challenge, ("",))
 
     def _is_right(self, method: str, target: str, given: Authorization) -> bool:
@@ -160,21 +164,21 @@ class Login:
 
 
 def _challenge(nonce: str, algorithm: str, qop: bool) -> str:
-    """The header value in the recorded order; `stale` and `domain` are as odd as on the real ones."""
+    """The header's value in the recorded order; `stale` and `domain` are as odd as recorded."""
     start = 'Digest qop="auth", ' if qop else "Digest "
     end = f", algorithm={algorithm}" if algorithm else ""
     return f'{start}realm="{REALM}", nonce="{nonce}", stale="false", opaque="", domain="::"{end}'
 
 
 def _same_target(uri: str, target: str) -> bool:
-    """The uri of the credentials names this very request, query included (RFC 7616 section 3.4.6)."""
+    """Whether the credentials are for this very request, with its query (RFC 7616 section 3.4.6)."""
     parts = urlsplit(uri)
     relative = uri.removeprefix(f"{parts.scheme}://{parts.netloc}") if parts.scheme else uri
     return unquote(relative) == unquote(target)
 
 
 def _response(password: str, method: str, algorithm: str, given: Authorization) -> str:
-    """The right answer to the challenge (RFC 7616 section 3.4.1; without qop RFC 2069)."""
+    """The right `response` to the challenge (RFC 7616 section 3.4.1; without qop RFC 2069)."""
     function = hashlib.sha256 if algorithm == "SHA-256" else hashlib.md5
 
     def digest(text: str) -> str:
