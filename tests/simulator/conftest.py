@@ -19,7 +19,7 @@ FORM = "application/x-www-form-urlencoded"
 CAPTURE = "/ISAPI/AccessControl/CaptureFaceData"
 
 
-class Conversation:
+class Client:
     """Requests to a terminal in one process, with one nonce for all of them."""
 
     def __init__(self, terminal: Terminal, password: str = PASSWORD) -> None:
@@ -119,15 +119,15 @@ def terminal(clock: SkippingClock) -> Terminal:
 
 
 @pytest.fixture
-def talk(terminal: Terminal) -> Conversation:
+def client(terminal: Terminal) -> Client:
     """Talk to the seed terminal with the right password."""
-    return Conversation(terminal)
+    return Client(terminal)
 
 
 @pytest.fixture
-def talk_to() -> type[Conversation]:
-    """Talk to any terminal: `talk_to(terminal, password)`."""
-    return Conversation
+def client_for() -> type[Client]:
+    """Talk to any terminal: `client_for(terminal, password)`."""
+    return Client
 
 
 @pytest.fixture

@@ -17,20 +17,20 @@ BYTE_FOR_BYTE = (0, 3, 12, 13, 14, 15, 16, 18, 19, 20, 24, 26, 27, 28, 30, 35, 3
 
 
 @pytest.fixture
-def as_recorded(terminal, talk):
+def as_recorded(terminal, client):
     """The terminal as it was when recorded: twelve persons, three of them with faces, and 3242 about to get one."""
     terminal.present(faces.draw("anna"), stay=1000)
     for number in ("3242", *map(str, range(1, 12))):
         terminal.register.add(number, {})
     for number in ("9", "10", "11"):
         terminal.register.bind(number, faces.draw("boris"))
-    return talk
+    return client
 
 
-def played(talk, entry):
+def played(client, entry):
     request = SEED / entry["request_file"] if "request_file" in entry else None
     body = request.read_bytes() if request else b""
-    return talk.ask(entry["method"], entry["path"], body, entry.get("request_content_type"))
+    return client.ask(entry["method"], entry["path"], body, entry.get("request_content_type"))
 
 
 @pytest.mark.parametrize("entry", INDEX, ids=lambda entry: entry["path"])
@@ -82,10 +82,10 @@ def test_count_and_token_have_the_recorded_shape(as_recorded):
         assert len(answer.data) == len(recorded)
 
 
-def test_timed_out_capture_is_the_recorded_reply(clock, talk_to, recordings):
-    talk = talk_to(Terminal("Secret12", clock=clock, profile=PROFILES["K1T342MX-E1"]))
+def test_timed_out_capture_is_the_recorded_reply(clock, client_for, recordings):
+    client = client_for(Terminal("Secret12", clock=clock, profile=PROFILES["K1T342MX-E1"]))
 
-    answer = talk.capture("binary")
+    answer = client.capture("binary")
 
     recorded = recordings / "other_terminals" / "capture_timeout_400_K1T342MX-E1.xml"
     assert (answer.status_code, answer.data) == (400, recorded.read_bytes())
@@ -93,39 +93,39 @@ def test_timed_out_capture_is_the_recorded_reply(clock, talk_to, recordings):
 
 @pytest.mark.parametrize("path", ["System/deviceInfo", "System/status", "System/time", "System/no/such/path"])
 @pytest.mark.parametrize(("model", "end"), [("K1T343EFWX", b"\r\n<"), ("K1T341CMFW", b"\n<")])
-def test_declaration_ends_as_on_the_real_one(clock, talk_to, model, end, path):
-    talk = talk_to(Terminal("Secret12", clock=clock, profile=PROFILES[model]))
+def test_declaration_ends_as_on_the_real_one(clock, client_for, model, end, path):
+    client = client_for(Terminal("Secret12", clock=clock, profile=PROFILES[model]))
 
-    answer = talk.ask("GET", f"/ISAPI/{path}")
+    answer = client.ask("GET", f"/ISAPI/{path}")
 
     assert answer.data.startswith(b'<?xml version="1.0" encoding="UTF-8"?>' + end)
 
 
-def test_device_info_has_the_recorded_children_and_the_model(talk, recordings):
+def test_device_info_has_the_recorded_children_and_the_model(client, recordings):
     recorded = ElementTree.parse(recordings / "other_terminals" / "deviceinfo_K1T341CMFW.xml").getroot()
 
-    answer = ElementTree.fromstring(talk.ask("GET", "/ISAPI/System/deviceInfo?format=json").data)
+    answer = ElementTree.fromstring(client.ask("GET", "/ISAPI/System/deviceInfo?format=json").data)
 
     assert [child.tag for child in answer] == [child.tag for child in recorded]
     assert answer.findtext("{*}model") == "DS-K1T343EFWX"
     assert answer.findtext("{*}firmwareVersion") == "V4.38.0"
 
 
-def test_person_capabilities_have_the_recorded_fields_in_their_order(talk, recordings):
+def test_person_capabilities_have_the_recorded_fields_in_their_order(client, recordings):
     recorded = json.loads((recordings / "other_terminals" / "userinfo_capabilities_K1A340FWX.json").read_text())
 
-    answer = json.loads(talk.ask("GET", "/ISAPI/AccessControl/UserInfo/capabilities?format=json").data)
+    answer = json.loads(client.ask("GET", "/ISAPI/AccessControl/UserInfo/capabilities?format=json").data)
 
     assert skeleton(answer) == skeleton(recorded)
 
 
-def test_search_that_has_more_has_the_recorded_shape(terminal, talk, recordings):
+def test_search_that_has_more_has_the_recorded_shape(terminal, client, recordings):
     recorded = json.loads((recordings / "other_terminals" / "userinfo_search_K1T342MWX.json").read_text())
     for number in map(str, range(7)):
         terminal.register.add(number, {})
         terminal.register.bind(number, faces.draw("boris"))
 
-    answer = {"UserInfoSearch": talk.search(searchID="bb58004e-a217-4d0c-83c5-df7b3926a5db", maxResults=5)}
+    answer = {"UserInfoSearch": client.search(searchID="bb58004e-a217-4d0c-83c5-df7b3926a5db", maxResults=5)}
 
     assert {**answer["UserInfoSearch"], "UserInfo": 0} == {**recorded["UserInfoSearch"], "UserInfo": 0}
     # Firmware differs in a few fields; those that both have come in one order.
@@ -134,11 +134,11 @@ def test_search_that_has_more_has_the_recorded_shape(terminal, talk, recordings)
     assert {"employeeNo", "name", "Valid", "RightPlan", "numOfFace", "faceURL"} <= set(one) & set(other)
 
 
-def test_refused_logins_have_the_recorded_shape(terminal, talk, talk_to, recordings):
+def test_refused_logins_have_the_recorded_shape(terminal, client, client_for, recordings):
     folder = recordings / "other_terminals"
-    wrong = talk_to(terminal, "Wrong123").ask("GET", "/ISAPI/System/deviceInfo")
+    wrong = client_for(terminal, "Wrong123").ask("GET", "/ISAPI/System/deviceInfo")
     terminal.login.lock(111)
-    locked = talk.ask("GET", "/ISAPI/System/deviceInfo")
+    locked = client.ask("GET", "/ISAPI/System/deviceInfo")
 
     assert (wrong.status_code, locked.status_code) == (401, 401)
     assert locked.data == (folder / "locked_401_K1T342MWX.xml").read_bytes().strip()

@@ -9,40 +9,40 @@ ANNA, BORIS = faces.draw("anna"), faces.draw("boris")
 FILE = "/LOCALS/pic/web_face_enrollpic.jpg@WEB000000000020"
 
 
-def test_face_in_front_of_the_camera_is_captured(terminal, talk):
+def test_face_in_front_of_the_camera_is_captured(terminal, client):
     terminal.present(ANNA)
 
-    answer = talk.capture()
+    answer = client.capture()
 
     assert "<captureProgress>100</captureProgress>" in answer.text
     assert terminal.file == ANNA
-    assert talk.ask("GET", FILE).data == ANNA
+    assert client.ask("GET", FILE).data == ANNA
 
 
-def test_each_capture_gives_out_a_new_counter(terminal, talk, clock):
+def test_each_capture_gives_out_a_new_counter(terminal, client, clock):
     for name in ("anna", "boris"):
         clock.advance(10)
         terminal.present(faces.draw(name))
-        answer = talk.capture()
+        answer = client.capture()
 
     assert "web_face_enrollpic.jpg@WEB000000000021<" in answer.text
 
 
-def test_second_capture_overwrites_the_file(terminal, talk, clock):
+def test_second_capture_overwrites_the_file(terminal, client, clock):
     terminal.present(ANNA)
-    talk.capture()
+    client.capture()
     clock.advance(1)
     terminal.present(BORIS)
 
-    talk.capture()
+    client.capture()
 
-    assert talk.ask("GET", FILE).data == BORIS, "the first counter still opens the file, with another face in it"
+    assert client.ask("GET", FILE).data == BORIS, "the first counter still opens the file, with another face in it"
 
 
-def test_nobody_in_front_of_the_camera_is_progress_0_after_three_seconds(terminal, talk, clock):
+def test_nobody_in_front_of_the_camera_is_progress_0_after_three_seconds(terminal, client, clock):
     began = clock.now()
 
-    answer = talk.capture()
+    answer = client.capture()
 
     assert answer.status_code == 200
     assert "<captureProgress>0</captureProgress>" in answer.text
@@ -50,18 +50,18 @@ def test_nobody_in_front_of_the_camera_is_progress_0_after_three_seconds(termina
     assert terminal.file is None
 
 
-def test_face_that_went_away_before_the_window_is_not_seen(terminal, talk, clock):
+def test_face_that_went_away_before_the_window_is_not_seen(terminal, client, clock):
     terminal.present(ANNA, stay=5)
     clock.advance(6)
 
-    assert "<captureProgress>0<" in talk.capture().text
+    assert "<captureProgress>0<" in client.capture().text
 
 
-def test_face_appears_by_itself_while_the_client_polls(talk_to, clock):
+def test_face_appears_by_itself_while_the_client_polls(client_for, clock):
     terminal = Terminal("Secret12", clock=clock, auto_face=4)
-    talk = talk_to(terminal)
+    client = client_for(terminal)
 
-    first, second = talk.capture(), talk.capture()
+    first, second = client.capture(), client.capture()
 
     assert "<captureProgress>0<" in first.text
     assert "<captureProgress>100<" in second.text
@@ -69,35 +69,35 @@ def test_face_appears_by_itself_while_the_client_polls(talk_to, clock):
     assert terminal.file == faces.draw(faces.NAMES[0])
 
 
-def test_next_face_that_appears_by_itself_is_another(talk_to, clock):
+def test_next_face_that_appears_by_itself_is_another(client_for, clock):
     terminal = Terminal("Secret12", clock=clock, auto_face=1)
-    talk = talk_to(terminal)
-    talk.capture()
+    client = client_for(terminal)
+    client.capture()
     clock.advance(1)
 
-    talk.capture()
+    client.capture()
 
     assert terminal.file == faces.draw(faces.NAMES[1])
 
 
-def test_polling_on_after_success_is_refused_to_the_same_login_only(terminal, talk, talk_to):
+def test_polling_on_after_success_is_refused_to_the_same_login_only(terminal, client, client_for):
     terminal.present(ANNA)
     terminal.present(BORIS)
-    talk.capture()
+    client.capture()
 
-    again, other = talk.capture(), talk_to(terminal).capture()
+    again, other = client.capture(), client_for(terminal).capture()
 
     assert (again.status_code, "badParameters" in again.text) == (400, True)
     assert "<captureProgress>100<" in other.text
 
 
-def test_polling_on_after_success_can_be_allowed(talk_to, clock):
+def test_polling_on_after_success_can_be_allowed(client_for, clock):
     terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, refuse_after_success=0))
-    talk = talk_to(terminal)
+    client = client_for(terminal)
     terminal.present(ANNA)
-    talk.capture()
+    client.capture()
 
-    assert "<captureProgress>0<" in talk.capture().text
+    assert "<captureProgress>0<" in client.capture().text
 
 
 class BusyClock(SkippingClock):
@@ -114,13 +114,13 @@ class BusyClock(SkippingClock):
         super().wait(condition, seconds)
 
 
-def test_second_capture_in_an_open_window_is_busy(talk_to):
+def test_second_capture_in_an_open_window_is_busy(client_for):
     clock = BusyClock()
     terminal = Terminal("Secret12", clock=clock)
     answers = []
-    clock.meanwhile = lambda: answers.append(talk_to(terminal).capture())
+    clock.meanwhile = lambda: answers.append(client_for(terminal).capture())
 
-    talk_to(terminal).capture()
+    client_for(terminal).capture()
 
     assert answers[0].status_code == 400
     assert "<statusCode>2</statusCode>" in answers[0].text
@@ -128,22 +128,22 @@ def test_second_capture_in_an_open_window_is_busy(talk_to):
     assert "<errorMsg>dataType</errorMsg>" in answers[0].text
 
 
-def test_cancel_ends_the_open_window(talk_to):
+def test_cancel_ends_the_open_window(client_for):
     clock = BusyClock()
     terminal = Terminal("Secret12", clock=clock)
-    clock.meanwhile = lambda: talk_to(terminal).capture(cancel=True)
+    clock.meanwhile = lambda: client_for(terminal).capture(cancel=True)
     terminal.auto_face = 2
 
-    answer = talk_to(terminal).capture()
+    answer = client_for(terminal).capture()
 
     assert "<captureProgress>0<" in answer.text
     assert terminal.camera.window is None
 
 
-def test_binary_capture_of_the_seed_carries_the_picture(terminal, talk):
+def test_binary_capture_of_the_seed_carries_the_picture(terminal, client):
     terminal.present(ANNA)
 
-    answer = talk.capture("binary")
+    answer = client.capture("binary")
 
     assert ANNA in answer.data
     assert answer.headers["Content-Type"] == "multipart/form-data;boundary=MIME_boundary"
@@ -158,17 +158,17 @@ def test_binary_capture_of_the_seed_carries_the_picture(terminal, talk):
         ("POST", "<CaptureFaceDataCond><dataType>film</dataType></CaptureFaceDataCond>", "badParameters"),
     ],
 )
-def test_bad_capture_requests_are_refused_in_xml(talk, method, body, code):
-    answer = talk.ask(method, "/ISAPI/AccessControl/CaptureFaceData", body)
+def test_bad_capture_requests_are_refused_in_xml(client, method, body, code):
+    answer = client.ask(method, "/ISAPI/AccessControl/CaptureFaceData", body)
 
     assert answer.status_code == 400
     assert f"<subStatusCode>{code}</subStatusCode>" in answer.text
 
 
-def test_capture_takes_application_xml_and_fields_without_namespace(terminal, talk):
+def test_capture_takes_application_xml_and_fields_without_namespace(terminal, client):
     terminal.present(ANNA)
 
-    answer = talk.ask(
+    answer = client.ask(
         "POST",
         "/ISAPI/AccessControl/CaptureFaceData",
         "<CaptureFaceDataCond><dataType>url</dataType></CaptureFaceDataCond>",
@@ -178,37 +178,37 @@ def test_capture_takes_application_xml_and_fields_without_namespace(terminal, ta
     assert "<captureProgress>100<" in answer.text
 
 
-def test_missing_picture_is_404(talk):
-    assert talk.ask("GET", FILE).status_code == 404
+def test_missing_picture_is_404(client):
+    assert client.ask("GET", FILE).status_code == 404
 
 
-def test_picture_opens_with_a_token_instead_of_digest(terminal, talk):
+def test_picture_opens_with_a_token_instead_of_digest(terminal, client):
     terminal.camera.store(ANNA)
-    token = talk.ask("GET", "/ISAPI/Security/token?format=json").get_json()["Token"]["value"]
+    token = client.ask("GET", "/ISAPI/Security/token?format=json").get_json()["Token"]["value"]
 
-    with_token = talk.http.get(f"{FILE}?token={token}")
-    with_another = talk.http.get(f"{FILE}?token=ABC")
+    with_token = client.http.get(f"{FILE}?token={token}")
+    with_another = client.http.get(f"{FILE}?token=ABC")
 
     assert with_token.data == ANNA
     assert with_another.status_code == 401
 
 
-def test_picture_cannot_be_put(talk):
-    answer = talk.ask("PUT", "/LOCALS/pic/enrlFace/0/0000000003.jpg", ANNA)
+def test_picture_cannot_be_put(client):
+    answer = client.ask("PUT", "/LOCALS/pic/enrlFace/0/0000000003.jpg", ANNA)
 
     assert answer.status == "405 METHOD NOT ALLOWED"
 
 
-def test_recorded_latency_makes_a_capture_as_slow_as_recorded(talk_to, clock):
+def test_recorded_latency_makes_a_capture_as_slow_as_recorded(client_for, clock):
     terminal = Terminal("Secret12", clock=clock, latency="recorded")
-    talk = talk_to(terminal)
-    talk.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json")
+    client = client_for(terminal)
+    client.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json")
     terminal.present(ANNA)
     began = clock.now()
 
-    talk.capture()
+    client.capture()
     captured = clock.now()
-    talk.ask("GET", FILE)
+    client.ask("GET", FILE)
 
     assert captured - began == pytest.approx(3.192)
     assert clock.now() - captured == pytest.approx(0.140)

@@ -8,32 +8,32 @@ CARDS = "/ISAPI/AccessControl/CardInfo"
 
 
 @pytest.fixture
-def owners(talk):
+def owners(client):
     """100222 and 5 are on the terminal, without a card."""
-    talk.add_person()
-    talk.add_person("5")
-    return talk
+    client.add_person()
+    client.add_person("5")
+    return client
 
 
-def send(talk, method, what, number, **fields):
-    return talk.ask(method, f"{CARDS}/{what}?format=json", {"CardInfo": {"cardNo": number} | fields})
+def send(client, method, what, number, **fields):
+    return client.ask(method, f"{CARDS}/{what}?format=json", {"CardInfo": {"cardNo": number} | fields})
 
 
-def add(talk, number, owner="100222", **fields):
-    return send(talk, "POST", "Record", number, employeeNo=owner, cardType="normalCard", **fields)
+def add(client, number, owner="100222", **fields):
+    return send(client, "POST", "Record", number, employeeNo=owner, cardType="normalCard", **fields)
 
 
-def find(talk, **condition):
+def find(client, **condition):
     wish = {"searchID": "a1", "searchResultPosition": 0, "maxResults": 30} | condition
-    return talk.ask("POST", f"{CARDS}/Search?format=json", {"CardInfoSearchCond": wish}).get_json()["CardInfoSearch"]
+    return client.ask("POST", f"{CARDS}/Search?format=json", {"CardInfoSearchCond": wish}).get_json()["CardInfoSearch"]
 
 
 def told(answer):
     return answer.status_code, answer.get_json()["subStatusCode"]
 
 
-def cards_of_people(talk):
-    return {person["employeeNo"]: person["numOfCard"] for person in talk.search()["UserInfo"]}
+def cards_of_people(client):
+    return {person["employeeNo"]: person["numOfCard"] for person in client.search()["UserInfo"]}
 
 
 def test_card_is_found_by_its_number_and_by_its_owner(owners):
@@ -61,10 +61,10 @@ def test_cards_come_in_pages(owners):
     assert (last["responseStatusStrg"], [card["cardNo"] for card in last["CardInfo"]]) == ("OK", ["30"])
 
 
-def test_no_card_found_is_said_in_the_words_of_the_firmware(clock, talk_to):
-    talk = talk_to(Terminal("Secret12", clock=clock, profile=replace(SEED, search_no_match="NO_MATCH")))
+def test_no_card_found_is_said_in_the_words_of_the_firmware(clock, client_for):
+    client = client_for(Terminal("Secret12", clock=clock, profile=replace(SEED, search_no_match="NO_MATCH")))
 
-    assert find(talk) == {"searchID": "a1", "responseStatusStrg": "NO_MATCH", "numOfMatches": 0, "totalMatches": 0}
+    assert find(client) == {"searchID": "a1", "responseStatusStrg": "NO_MATCH", "numOfMatches": 0, "totalMatches": 0}
 
 
 @pytest.mark.parametrize(
@@ -155,5 +155,5 @@ def test_person_who_is_removed_takes_cards_along(terminal, owners):
 
 
 @pytest.mark.parametrize(("what", "method"), [("Record", "POST"), ("Search", "POST"), ("Delete", "PUT")])
-def test_body_without_its_root_lacks_parameters(talk, what, method):
-    assert told(talk.ask(method, f"{CARDS}/{what}?format=json", {})) == (400, "MessageParametersLack")
+def test_body_without_its_root_lacks_parameters(client, what, method):
+    assert told(client.ask(method, f"{CARDS}/{what}?format=json", {})) == (400, "MessageParametersLack")

@@ -9,10 +9,10 @@ INFO = "/ISAPI/System/deviceInfo"
 
 
 @pytest.mark.parametrize(("query", "is_json"), [("?format=json", True), ("", False)])
-def test_device_info_is_json_where_firmware_can_and_is_asked(clock, talk_to, query, is_json):
-    talk = talk_to(Terminal("Secret12", clock=clock, profile=replace(SEED, device_info_json=True)))
+def test_device_info_is_json_where_firmware_can_and_is_asked(clock, client_for, query, is_json):
+    client = client_for(Terminal("Secret12", clock=clock, profile=replace(SEED, device_info_json=True)))
 
-    answer = talk.ask("GET", INFO + query)
+    answer = client.ask("GET", INFO + query)
 
     assert answer.is_json is is_json
     if is_json:
@@ -21,12 +21,12 @@ def test_device_info_is_json_where_firmware_can_and_is_asked(clock, talk_to, que
         assert ElementTree.fromstring(answer.data).findtext("{*}model") == "DS-K1T343EFWX"
 
 
-def test_reboot_loses_the_captured_file_and_the_login_and_keeps_the_people(terminal, talk):
-    talk.add_person()
+def test_reboot_loses_the_captured_file_and_the_login_and_keeps_the_people(terminal, client):
+    client.add_person()
     terminal.camera.store(faces.draw("anna"))
 
-    answer = talk.ask("PUT", "/ISAPI/System/reboot")
+    answer = client.ask("PUT", "/ISAPI/System/reboot")
 
     assert "<subStatusCode>ok</subStatusCode>" in answer.text
     assert (terminal.file, list(terminal.people)) == (None, ["100222"])
-    assert talk.open("GET", INFO).status_code == 401
+    assert client.open("GET", INFO).status_code == 401

@@ -6,13 +6,13 @@ DOOR = "/ISAPI/AccessControl/RemoteControl/door/1"
 STATUS = "/ISAPI/AccessControl/AcsWorkStatus?format=json"
 
 
-def tell(talk, command, root="RemoteControlDoor"):
+def tell(client, command, root="RemoteControlDoor"):
     body = f'<{root} version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema"><cmd>{command}</cmd></{root}>'
-    return talk.ask("PUT", DOOR, body)
+    return client.ask("PUT", DOOR, body)
 
 
-def shown(talk):
-    status = talk.ask("GET", STATUS).get_json()["AcsWorkStatus"]
+def shown(client):
+    status = client.ask("GET", STATUS).get_json()["AcsWorkStatus"]
     return status["doorLockStatus"], status["doorStatus"]
 
 
@@ -25,35 +25,35 @@ def shown(talk):
         ("alwaysClose", ([0], [3])),
     ],
 )
-def test_door_remembers_its_command_and_the_work_status_shows_it(terminal, talk, command, expected):
-    answer = tell(talk, command)
+def test_door_remembers_its_command_and_the_work_status_shows_it(terminal, client, command, expected):
+    answer = tell(client, command)
 
     assert "<subStatusCode>ok</subStatusCode>" in answer.text
-    assert (terminal.door.command, shown(talk)) == (command, expected)
+    assert (terminal.door.command, shown(client)) == (command, expected)
 
 
-def test_opened_door_locks_again_by_itself(talk, clock):
-    tell(talk, "open")
+def test_opened_door_locks_again_by_itself(client, clock):
+    tell(client, "open")
     clock.advance(OPEN_SECONDS)
 
-    assert shown(talk) == ([0], [4])
+    assert shown(client) == ([0], [4])
 
 
 @pytest.mark.parametrize(
     ("command", "root", "code"),
     [("dance", "RemoteControlDoor", "badParameters"), ("open", "Door", "badXmlContent")],
 )
-def test_what_is_no_command_changes_nothing(terminal, talk, command, root, code):
-    tell(talk, "alwaysClose")
+def test_what_is_no_command_changes_nothing(terminal, client, command, root, code):
+    tell(client, "alwaysClose")
 
-    answer = tell(talk, command, root)
+    answer = tell(client, command, root)
 
     assert (answer.status_code, f"<subStatusCode>{code}<" in answer.text) == (400, True)
     assert terminal.door.command == "alwaysClose"
 
 
-def test_restart_forgets_the_command(terminal, talk):
-    tell(talk, "alwaysOpen")
+def test_restart_forgets_the_command(terminal, client):
+    tell(client, "alwaysOpen")
 
     terminal.restart()
 

@@ -16,11 +16,11 @@ FD_MODIFY = "/ISAPI/Intelligent/FDLib/FDModify?format=json"
 
 
 @pytest.fixture
-def captured(terminal, talk):
+def captured(terminal, client):
     """100222 is on the terminal and Anna was just captured."""
-    talk.add_person()
+    client.add_person()
     terminal.camera.store(ANNA)
-    return talk
+    return client
 
 
 def code(answer):
@@ -128,13 +128,13 @@ def test_seed_refuses_every_other_way_to_send_a_face(terminal, captured, method,
 
 
 @pytest.fixture
-def by_picture(clock, talk_to):
+def by_picture(clock, client_for):
     """A K1T343M, which takes pictures, with 100222 on it; the nonce limit is lifted."""
     terminal = Terminal("Secret12", clock=clock, profile=PROFILES["K1T343M"])
     terminal.login.nonce_uses = None
-    talk = talk_to(terminal)
-    talk.add_person()
-    return terminal, talk
+    client = client_for(terminal)
+    client.add_person()
+    return terminal, client
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,9 @@ def by_picture(clock, talk_to):
     ],
 )
 def test_parts_are_told_apart_by_content(by_picture, record, image):
-    terminal, talk = by_picture
+    terminal, client = by_picture
 
-    talk.send_parts(record, RECORD, image, ANNA)
+    client.send_parts(record, RECORD, image, ANNA)
 
     assert terminal.faces["100222"].jpeg == ANNA
 
@@ -174,20 +174,20 @@ def encoded(**options):
     ids=["progressive", "4:4:4", "bytes after", "bytes before", "no JPEG", "short", "over 200 KB"],
 )
 def test_unusable_picture_is_refused(by_picture, picture, expected):
-    terminal, talk = by_picture
+    terminal, client = by_picture
 
-    answer = talk.send_parts('form-data; name="FaceDataRecord"', RECORD, IMAGE, picture)
+    answer = client.send_parts('form-data; name="FaceDataRecord"', RECORD, IMAGE, picture)
 
     assert code(answer) == (400, expected)
     assert terminal.faces == {}
 
 
 def test_older_way_does_not_replace(by_picture):
-    terminal, talk = by_picture
+    terminal, client = by_picture
     parts = ('form-data; name="FaceDataRecord"', RECORD, IMAGE)
-    talk.send_parts(*parts, ANNA, path=FACE_DATA_RECORD, method="POST")
+    client.send_parts(*parts, ANNA, path=FACE_DATA_RECORD, method="POST")
 
-    answer = talk.send_parts(*parts, BORIS, path=FACE_DATA_RECORD, method="POST")
+    answer = client.send_parts(*parts, BORIS, path=FACE_DATA_RECORD, method="POST")
 
     assert code(answer) == (400, "deviceUserAlreadyExistFace")
     assert terminal.faces["100222"].jpeg == ANNA
@@ -197,14 +197,14 @@ OLDER = pytest.mark.parametrize("older", ["seed", "K1T343M"], indirect=True)
 
 
 @pytest.fixture
-def older(request, clock, talk_to):
+def older(request, clock, client_for):
     """A terminal without FDSetUp, by URL or by picture, with 100222 on it, and a way to send Anna's or Boris's face."""
     profile = SEED if request.param == "seed" else PROFILES[request.param]
     functions = "post,delete,get,put"
     profile = replace(profile, set_up=False, fd_functions=functions, nonce_uses=None)
     terminal = Terminal("Secret12", clock=clock, profile=profile)
-    talk = talk_to(terminal)
-    talk.add_person()
+    client = client_for(terminal)
+    client.add_person()
 
     def send(method, path, face):
         terminal.camera.store(face)
@@ -212,7 +212,7 @@ def older(request, clock, talk_to):
         record = json.dumps(json.loads(RECORD) | ({"faceURL": url} if profile.face_by_url else {})).encode()
         parts = ('form-data; name="FaceDataRecord"', record)
         parts += () if profile.face_by_url else (IMAGE, face)
-        return talk.send_parts(*parts, path=path, method=method)
+        return client.send_parts(*parts, path=path, method=method)
 
     return terminal, send
 
@@ -262,20 +262,20 @@ def test_seed_knows_no_modify(captured):
 
 
 @pytest.mark.parametrize(("model", "taken"), [("K1T343M", True), ("K1T341CMFW", False)])
-def test_set_up_is_taken_by_post_where_firmware_takes_both(clock, talk_to, model, taken):
+def test_set_up_is_taken_by_post_where_firmware_takes_both(clock, client_for, model, taken):
     terminal = Terminal("Secret12", clock=clock, profile=PROFILES[model])
-    talk = talk_to(terminal)
-    talk.add_person()
+    client = client_for(terminal)
+    client.add_person()
 
-    answer = talk.send_parts('form-data; name="FaceDataRecord"', RECORD, IMAGE, ANNA, method="POST")
+    answer = client.send_parts('form-data; name="FaceDataRecord"', RECORD, IMAGE, ANNA, method="POST")
 
     assert code(answer) == ((200, "ok") if taken else (400, "methodNotAllowed"))
     assert ("100222" in terminal.faces) is taken
 
 
-def find(talk, **fields):
+def find(client, **fields):
     wish = {"searchResultPosition": 0, "maxResults": 30, "faceLibType": "blackFD", "FDID": "1"} | fields
-    return talk.ask("POST", "/ISAPI/Intelligent/FDLib/FDSearch?format=json", wish).get_json()
+    return client.ask("POST", "/ISAPI/Intelligent/FDLib/FDSearch?format=json", wish).get_json()
 
 
 def test_face_is_found_by_its_number(captured):
@@ -330,15 +330,15 @@ def test_libraries_are_listed_with_their_names(captured):
     assert all(library["name"] for library in answer["FDLib"])
 
 
-def test_k1a340fwx_does_not_list_its_libraries(clock, talk_to):
-    talk = talk_to(Terminal("Secret12", clock=clock, profile=PROFILES["K1A340FWX"]))
+def test_k1a340fwx_does_not_list_its_libraries(clock, client_for):
+    client = client_for(Terminal("Secret12", clock=clock, profile=PROFILES["K1A340FWX"]))
 
-    assert code(talk.ask("GET", "/ISAPI/Intelligent/FDLib?format=json")) == (404, "notSupport")
+    assert code(client.ask("GET", "/ISAPI/Intelligent/FDLib?format=json")) == (404, "notSupport")
 
 
-def test_functions_of_the_library_are_told_as_the_profile_has_them(clock, talk_to):
+def test_functions_of_the_library_are_told_as_the_profile_has_them(clock, client_for):
     path = "/ISAPI/Intelligent/FDLib/capabilities?format=json"
     older = Terminal("Secret12", clock=clock, profile=replace(SEED, fd_functions="post,delete,get"))
 
-    assert talk_to(older).ask("GET", path).get_json()["supportFDFunction"] == "post,delete,get"
-    assert talk_to(Terminal("Secret12")).ask("GET", path).get_json()["supportFDFunction"].endswith("setUp")
+    assert client_for(older).ask("GET", path).get_json()["supportFDFunction"] == "post,delete,get"
+    assert client_for(Terminal("Secret12")).ask("GET", path).get_json()["supportFDFunction"].endswith("setUp")

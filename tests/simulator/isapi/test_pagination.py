@@ -8,7 +8,7 @@ FDSEARCH = "/ISAPI/Intelligent/FDLib/FDSearch?format=json"
 
 
 @pytest.fixture
-def play(clock, talk_to):
+def play(clock, client_for):
     """Play the seed terminal in other words: a client of one with two persons who have faces."""
 
     def start(**words):
@@ -16,50 +16,50 @@ def play(clock, talk_to):
         for number in ("1", "2"):
             terminal.register.add(number, {})
             terminal.register.bind(number, faces.draw("anna"))
-        return talk_to(terminal)
+        return client_for(terminal)
 
     return start
 
 
-def faces_found(talk, **condition):
+def faces_found(client, **condition):
     wish = {"searchResultPosition": 0, "maxResults": 30, "faceLibType": "blackFD", "FDID": "1"} | condition
-    return talk.ask("POST", FDSEARCH, wish).get_json()
+    return client.ask("POST", FDSEARCH, wish).get_json()
 
 
 @pytest.mark.parametrize("word", ["NO MATCH", "NO_MATCH", "NO MATCHES", "NO_MATCHES"])
 def test_nobody_found_is_said_in_the_words_of_the_firmware(play, word):
-    talk = play(search_no_match=word)
+    client = play(search_no_match=word)
 
-    persons, found = talk.search(EmployeeNoList=[{"employeeNo": "5"}]), faces_found(talk, FPID="5")
+    persons, found = client.search(EmployeeNoList=[{"employeeNo": "5"}]), faces_found(client, FPID="5")
 
     assert persons == {"searchID": "a1", "responseStatusStrg": word, "numOfMatches": 0, "totalMatches": 0}
     assert (found["responseStatusStrg"], found["totalMatches"]) == (word, 0)
 
 
 def test_nobody_found_can_be_a_total_of_0_alone(play):
-    talk = play(search_no_match="")
+    client = play(search_no_match="")
 
-    persons, found = talk.search(EmployeeNoList=[{"employeeNo": "5"}]), faces_found(talk, FPID="5")
+    persons, found = client.search(EmployeeNoList=[{"employeeNo": "5"}]), faces_found(client, FPID="5")
 
     assert persons == {"searchID": "a1", "totalMatches": 0}
     assert set(found) == {"statusCode", "statusString", "subStatusCode", "totalMatches"}
-    assert talk.search()["responseStatusStrg"] == "OK"
+    assert client.search()["responseStatusStrg"] == "OK"
 
 
 def test_more_is_said_at_the_end_until_no_row_comes(play):
-    talk = play(more_at_the_end=True)
+    client = play(more_at_the_end=True)
 
-    last, beyond = (talk.search(searchResultPosition=start) for start in (0, 2))
+    last, beyond = (client.search(searchResultPosition=start) for start in (0, 2))
 
     assert (last["responseStatusStrg"], last["numOfMatches"], last["totalMatches"]) == ("MORE", 2, 2)
     assert (beyond["responseStatusStrg"], beyond["numOfMatches"], beyond["totalMatches"]) == ("NO MATCH", 0, 2)
-    assert faces_found(talk)["responseStatusStrg"] == "MORE"
+    assert faces_found(client)["responseStatusStrg"] == "MORE"
 
 
 def test_page_that_leaves_rows_says_more_and_the_last_one_ok(play):
-    talk = play()
+    client = play()
 
-    pages = [talk.search(searchResultPosition=start, maxResults=1)["responseStatusStrg"] for start in (0, 1)]
+    pages = [client.search(searchResultPosition=start, maxResults=1)["responseStatusStrg"] for start in (0, 1)]
 
     assert pages == ["MORE", "OK"]
-    assert faces_found(talk, maxResults=1)["responseStatusStrg"] == "MORE"
+    assert faces_found(client, maxResults=1)["responseStatusStrg"] == "MORE"

@@ -10,20 +10,20 @@ PROCESS = "/ISAPI/AccessControl/UserInfoDetail/DeleteProcess?format=json"
 MODIFY = "/ISAPI/AccessControl/UserInfo/Modify?format=json"
 
 
-def test_added_person_is_found_with_all_fields(talk):
-    answer = talk.add_person(gender="male", groupId=1, Valid={"enable": True, "endTime": "2037-12-31T23:59:59"})
+def test_added_person_is_found_with_all_fields(client):
+    answer = client.add_person(gender="male", groupId=1, Valid={"enable": True, "endTime": "2037-12-31T23:59:59"})
 
     assert answer.get_json() == {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
-    (person,) = talk.search()["UserInfo"]
+    (person,) = client.search()["UserInfo"]
     assert (person["employeeNo"], person["name"], person["gender"]) == ("100222", "Иван Иванов", "male")
     assert (person["doorRight"], person["numOfFace"]) == ("1", 0)
     assert "faceURL" not in person
 
 
-def test_number_that_exists_is_refused_and_the_person_stays(terminal, talk):
-    talk.add_person()
+def test_number_that_exists_is_refused_and_the_person_stays(terminal, client):
+    client.add_person()
 
-    answer = talk.add_person(name="Другой")
+    answer = client.add_person(name="Другой")
 
     assert answer.status_code == 400
     assert answer.get_json() == {
@@ -36,28 +36,28 @@ def test_number_that_exists_is_refused_and_the_person_stays(terminal, talk):
     assert terminal.people["100222"]["name"] == "Иван Иванов"
 
 
-def test_modify_changes_the_given_fields_only(terminal, talk):
-    talk.add_person(gender="male", RightPlan=[{"doorNo": 1, "planTemplateNo": "7"}])
+def test_modify_changes_the_given_fields_only(terminal, client):
+    client.add_person(gender="male", RightPlan=[{"doorNo": 1, "planTemplateNo": "7"}])
 
-    talk.ask("PUT", MODIFY, {"UserInfo": {"employeeNo": "100222", "name": "Пётр"}})
+    client.ask("PUT", MODIFY, {"UserInfo": {"employeeNo": "100222", "name": "Пётр"}})
 
     person = terminal.people["100222"]
     assert (person["name"], person["gender"]) == ("Пётр", "male")
     assert person["RightPlan"] == [{"doorNo": 1, "planTemplateNo": "7"}]
 
 
-def test_modify_of_somebody_absent_is_refused(terminal, talk):
-    answer = talk.ask("PUT", MODIFY, {"UserInfo": {"employeeNo": "5", "name": "Пётр"}})
+def test_modify_of_somebody_absent_is_refused(terminal, client):
+    answer = client.ask("PUT", MODIFY, {"UserInfo": {"employeeNo": "5", "name": "Пётр"}})
 
     assert answer.get_json()["subStatusCode"] == "employeeNoNotExist"
     assert terminal.people == {}
 
 
-def test_set_up_adds_and_then_changes(terminal, talk):
+def test_set_up_adds_and_then_changes(terminal, client):
     path = "/ISAPI/AccessControl/UserInfo/SetUp?format=json"
-    talk.ask("PUT", path, {"UserInfo": {"employeeNo": "5", "name": "A"}})
+    client.ask("PUT", path, {"UserInfo": {"employeeNo": "5", "name": "A"}})
 
-    talk.ask("PUT", path, {"UserInfo": {"employeeNo": "5", "name": "B"}})
+    client.ask("PUT", path, {"UserInfo": {"employeeNo": "5", "name": "B"}})
 
     assert [person["name"] for person in terminal.people.values()] == ["B"]
 
@@ -81,8 +81,8 @@ def valid(**times):
         ({"Valid": "always"}, "badJsonContent", "Valid"),
     ],
 )
-def test_bad_field_is_refused_by_name(terminal, talk, spoilt, code, end):
-    answer = talk.add_person(**spoilt)
+def test_bad_field_is_refused_by_name(terminal, client, spoilt, code, end):
+    answer = client.add_person(**spoilt)
 
     assert answer.status_code == 400
     assert answer.get_json()["subStatusCode"] == code
@@ -91,78 +91,78 @@ def test_bad_field_is_refused_by_name(terminal, talk, spoilt, code, end):
 
 
 @pytest.mark.parametrize(("name", "taken"), [("я" * 64, True), ("x" * 128, True), ("x" * 129, False)])
-def test_name_is_measured_in_bytes(terminal, talk, name, taken):
-    talk.add_person(name=name)
+def test_name_is_measured_in_bytes(terminal, client, name, taken):
+    client.add_person(name=name)
 
     assert bool(terminal.people) is taken
 
 
-def test_full_terminal_refuses_one_more(terminal, talk):
+def test_full_terminal_refuses_one_more(terminal, client):
     terminal.register.capacity = 1
-    talk.add_person("1")
+    client.add_person("1")
 
-    answer = talk.add_person("2")
+    answer = client.add_person("2")
 
     assert answer.get_json()["subStatusCode"] == "deviceUserFull"
     assert list(terminal.people) == ["1"]
 
 
 @pytest.mark.parametrize("content_type", [None, "application/json", "application/x-www-form-urlencoded"])
-def test_json_is_read_under_any_content_type(terminal, talk, content_type):
+def test_json_is_read_under_any_content_type(terminal, client, content_type):
     body = {"UserInfo": {"employeeNo": "1", "name": "A"}}
 
-    talk.ask("POST", "/ISAPI/AccessControl/UserInfo/Record?format=json", body, content_type)
+    client.ask("POST", "/ISAPI/AccessControl/UserInfo/Record?format=json", body, content_type)
 
     assert list(terminal.people) == ["1"]
 
 
 @pytest.mark.parametrize("body", ["", "<xml/>", "[]", "{"])
-def test_body_that_is_no_json_object_is_refused(talk, body):
-    answer = talk.ask("POST", "/ISAPI/AccessControl/UserInfo/Record?format=json", body)
+def test_body_that_is_no_json_object_is_refused(client, body):
+    answer = client.ask("POST", "/ISAPI/AccessControl/UserInfo/Record?format=json", body)
 
     assert answer.get_json()["subStatusCode"] == "badJsonFormat"
 
 
-def test_page_is_cut_to_thirty_in_silence(terminal, talk):
+def test_page_is_cut_to_thirty_in_silence(terminal, client):
     for number in range(83):
         terminal.register.add(str(number), {})
 
-    first = talk.search(maxResults=100)
-    last = talk.search(searchResultPosition=60, maxResults=30)
+    first = client.search(maxResults=100)
+    last = client.search(searchResultPosition=60, maxResults=30)
 
     assert (first["responseStatusStrg"], first["numOfMatches"], first["totalMatches"]) == ("MORE", 30, 83)
     assert (last["responseStatusStrg"], last["numOfMatches"]) == ("OK", 23)
     assert last["UserInfo"][-1]["employeeNo"] == "82"
 
 
-def test_no_hit_is_no_match_without_persons(talk):
-    talk.add_person()
+def test_no_hit_is_no_match_without_persons(client):
+    client.add_person()
 
-    answer = talk.search(EmployeeNoList=[{"employeeNo": "5"}])
+    answer = client.search(EmployeeNoList=[{"employeeNo": "5"}])
 
     assert answer == {"searchID": "a1", "responseStatusStrg": "NO MATCH", "numOfMatches": 0, "totalMatches": 0}
 
 
-def test_search_by_number_finds_that_number_alone(terminal, talk):
+def test_search_by_number_finds_that_number_alone(terminal, client):
     for number in ("1", "2", "12"):
         terminal.register.add(number, {})
 
-    answer = talk.search(EmployeeNoList=[{"employeeNo": "2"}])
+    answer = client.search(EmployeeNoList=[{"employeeNo": "2"}])
 
     assert [person["employeeNo"] for person in answer["UserInfo"]] == ["2"]
 
 
-def test_enrolled_face_is_counted_and_its_address_opens_it(terminal, talk):
-    talk.add_person()
+def test_enrolled_face_is_counted_and_its_address_opens_it(terminal, client):
+    client.add_person()
     terminal.register.bind("100222", faces.draw("anna"))
 
-    (person,) = talk.search()["UserInfo"]
+    (person,) = client.search()["UserInfo"]
 
     assert person["numOfFace"] == 1
     path = person["faceURL"].removeprefix("https://192.168.1.67")
     assert path.startswith("/LOCALS/pic/enrlFace/0/0000000001.jpg@WEB")
-    assert talk.ask("GET", path).data == faces.draw("anna")
-    count = json.loads(talk.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json").data)["UserInfoCount"]
+    assert client.ask("GET", path).data == faces.draw("anna")
+    count = json.loads(client.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json").data)["UserInfoCount"]
     assert (count["userNumber"], count["bindFaceUserNumber"]) == (1, 1)
 
 
@@ -176,10 +176,10 @@ def test_enrolled_face_is_counted_and_its_address_opens_it(terminal, talk):
         ("PUT", "UserInfoDetail/Delete", "UserInfoDetail"),
     ],
 )
-def test_body_without_its_root_lacks_parameters(terminal, talk, method, path, root):
-    talk.add_person()
+def test_body_without_its_root_lacks_parameters(terminal, client, method, path, root):
+    client.add_person()
 
-    answer = talk.ask(method, f"/ISAPI/AccessControl/{path}?format=json", {"employeeNo": "100222", "name": "A"})
+    answer = client.ask(method, f"/ISAPI/AccessControl/{path}?format=json", {"employeeNo": "100222", "name": "A"})
 
     assert answer.status_code == 400
     assert answer.get_json() == {
@@ -192,39 +192,39 @@ def test_body_without_its_root_lacks_parameters(terminal, talk, method, path, ro
     assert terminal.people["100222"]["name"] == "Иван Иванов"
 
 
-def test_number_that_exists_is_refused_in_another_code_by_k1t673dx(clock, talk_to):
-    talk = talk_to(Terminal("Secret12", clock=clock, profile=PROFILES["K1T673DX"]))
-    talk.add_person()
+def test_number_that_exists_is_refused_in_another_code_by_k1t673dx(clock, client_for):
+    client = client_for(Terminal("Secret12", clock=clock, profile=PROFILES["K1T673DX"]))
+    client.add_person()
 
-    answer = talk.add_person().get_json()
+    answer = client.add_person().get_json()
 
     assert (answer["subStatusCode"], answer["errorCode"]) == ("deviceUserAlreadyExist", 1610641410)
 
 
-def test_k1a340fwx_counts_people_alone(clock, talk_to):
-    talk = talk_to(Terminal("Secret12", clock=clock, profile=PROFILES["K1A340FWX"]))
-    talk.add_person()
+def test_k1a340fwx_counts_people_alone(clock, client_for):
+    client = client_for(Terminal("Secret12", clock=clock, profile=PROFILES["K1A340FWX"]))
+    client.add_person()
 
-    answer = talk.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json")
+    answer = client.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json")
 
     assert answer.get_json() == {"UserInfoCount": {"userNumber": 1}}
 
 
 @pytest.fixture
-def full(terminal, talk):
+def full(terminal, client):
     """A terminal with two persons who have faces."""
     for number in ("1", "2"):
         terminal.register.add(number, {})
         terminal.register.bind(number, faces.draw("anna"))
-    return talk
+    return client
 
 
 def detail(*numbers, mode="byEmployeeNo"):
     return {"UserInfoDetail": {"mode": mode, "EmployeeNoList": [{"employeeNo": number} for number in numbers]}}
 
 
-def status(talk):
-    return talk.ask("GET", PROCESS).get_json()["UserInfoDetailDeleteProcess"]["status"]
+def status(client):
+    return client.ask("GET", PROCESS).get_json()["UserInfoDetailDeleteProcess"]["status"]
 
 
 def test_removal_takes_a_moment_and_the_face_along(terminal, full):

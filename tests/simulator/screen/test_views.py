@@ -10,9 +10,9 @@ ANNA = faces.draw("anna")
 
 
 @pytest.fixture
-def screen(talk):
+def screen(client):
     """The screen, as a browser without login sees it."""
-    return talk.http
+    return client.http
 
 
 def test_page_offers_every_drawn_face(screen):
@@ -33,31 +33,31 @@ def test_pages_have_no_inline_script_or_style(screen, terminal):
         assert "<b>Иван" not in page
 
 
-def test_button_presents_a_face_to_the_next_capture(screen, terminal, talk):
+def test_button_presents_a_face_to_the_next_capture(screen, terminal, client):
     answer = screen.post("/screen/present", data={"name": "anna"})
 
-    talk.capture()
+    client.capture()
 
     assert answer.status_code == 303
     assert terminal.file == ANNA
 
 
-def test_second_person_takes_the_place_of_the_first(screen, terminal, talk):
+def test_second_person_takes_the_place_of_the_first(screen, terminal, client):
     screen.post("/screen/present", data={"name": "anna"})
     screen.post("/screen/present", data={"name": "boris"})
 
-    talk.capture()
+    client.capture()
 
     assert terminal.file == faces.draw("boris")
 
 
-def test_uploaded_picture_becomes_a_small_baseline_jpeg(screen, terminal, talk):
+def test_uploaded_picture_becomes_a_small_baseline_jpeg(screen, terminal, client):
     stream = io.BytesIO()
     Image.new("RGBA", (900, 1200), "teal").save(stream, "PNG")
     stream.seek(0)
 
     screen.post("/screen/present", data={"picture": (stream, "me.png")})
-    talk.capture()
+    client.capture()
 
     image = Image.open(io.BytesIO(terminal.file))
     assert (image.format, image.size, "progressive" in image.info) == ("JPEG", (360, 480), False)
@@ -71,7 +71,7 @@ def test_what_is_no_face_is_refused(screen, terminal, data):
     assert not terminal.camera.visitors
 
 
-def test_display_asks_for_a_face_while_a_window_is_open(screen, terminal, clock, talk):
+def test_display_asks_for_a_face_while_a_window_is_open(screen, terminal, clock, client):
     pages = []
     terminal.before("CaptureFaceData", lambda: pages.append(screen.get("/screen/display").text))
     terminal.camera.clock = clock
@@ -82,16 +82,16 @@ def test_display_asks_for_a_face_while_a_window_is_open(screen, terminal, clock,
         waited(condition, seconds)
 
     clock.wait = look
-    talk.capture()
+    client.capture()
 
     assert "Готов к работе" in pages[0]
     assert "Предъявите лицо" in pages[1]
     assert "3 с" in pages[1]
 
 
-def test_display_shows_the_face_that_was_taken_and_then_is_idle(screen, terminal, talk, clock):
+def test_display_shows_the_face_that_was_taken_and_then_is_idle(screen, terminal, client, clock):
     terminal.present(ANNA)
-    talk.capture()
+    client.capture()
 
     taken = screen.get("/screen/display").text
     clock.advance(7)
@@ -115,8 +115,8 @@ def test_list_shows_who_is_enrolled_with_which_face(screen, terminal):
     assert screen.get("/screen/enrolled/2.jpg").status_code == 404
 
 
-def test_state_for_programs(screen, terminal, talk):
-    talk.add_person("1", name="Иван")
+def test_state_for_programs(screen, terminal, client):
+    client.add_person("1", name="Иван")
     terminal.register.bind("1", ANNA)
 
     assert screen.get("/screen/state").get_json() == {
@@ -130,8 +130,8 @@ def test_state_for_programs(screen, terminal, talk):
     }
 
 
-def test_log_is_listed_and_cleared(screen, talk):
-    talk.add_person("1")
+def test_log_is_listed_and_cleared(screen, client):
+    client.add_person("1")
 
     entries = screen.get("/screen/log").get_json()
     screen.delete("/screen/log")

@@ -12,29 +12,29 @@ def tries(answer):
     return re.findall(r"<retryLoginTime>(\d)<", answer.text)
 
 
-def test_challenge_has_the_recorded_form(talk, recordings):
+def test_challenge_has_the_recorded_form(client, recordings):
     recorded = (recordings / "other_terminals" / "www_authenticate_K1T342MWX.txt").read_text().strip()
 
-    answer = talk.http.get(COUNT)
+    answer = client.http.get(COUNT)
 
     blank = re.compile(r'nonce="[A-Za-z0-9+/=]{44}"')
     assert blank.sub("", answer.headers["WWW-Authenticate"]) == blank.sub("", recorded)
 
 
-def test_request_without_credentials_does_not_count(terminal, talk):
-    answers = [talk.http.get(COUNT) for _ in range(10)]
+def test_request_without_credentials_does_not_count(terminal, client):
+    answers = [client.http.get(COUNT) for _ in range(10)]
 
     assert [tries(answer) for answer in answers] == [["5"]] * 10
     assert terminal.wrong_passwords == 0
 
 
 @pytest.mark.parametrize("path", [COUNT, "/LOCALS/pic/web_face_enrollpic.jpg", "/ISAPI/no/such/path"])
-def test_nothing_is_open_without_login(talk, path):
-    assert talk.http.get(path).status_code == 401
+def test_nothing_is_open_without_login(client, path):
+    assert client.http.get(path).status_code == 401
 
 
-def test_wrong_passwords_count_down_and_lock(terminal, talk_to):
-    wrong = talk_to(terminal, "Wrong123")
+def test_wrong_passwords_count_down_and_lock(terminal, client_for):
+    wrong = client_for(terminal, "Wrong123")
 
     answers = [wrong.ask("GET", COUNT) for _ in range(5)]
 
@@ -43,90 +43,90 @@ def test_wrong_passwords_count_down_and_lock(terminal, talk_to):
     assert terminal.wrong_passwords == 5
 
 
-def test_locked_account_refuses_the_right_password_until_the_time_is_over(terminal, talk, clock):
+def test_locked_account_refuses_the_right_password_until_the_time_is_over(terminal, client, clock):
     terminal.login.lock()
     clock.advance(1689)
 
-    locked = talk.ask("GET", COUNT)
+    locked = client.ask("GET", COUNT)
     clock.advance(111)
-    opened = talk.ask("GET", COUNT)
+    opened = client.ask("GET", COUNT)
 
     assert locked.status_code == 401
     assert "<unlockTime>111</unlockTime>" in locked.text
     assert opened.status_code == 200
 
 
-def test_right_password_resets_the_count(terminal, talk, talk_to):
-    wrong = talk_to(terminal, "Wrong123")
+def test_right_password_resets_the_count(terminal, client, client_for):
+    wrong = client_for(terminal, "Wrong123")
     wrong.ask("GET", COUNT)
-    talk.ask("GET", COUNT)
+    client.ask("GET", COUNT)
 
     assert tries(wrong.ask("GET", COUNT)) == ["4"]
 
 
-def test_nonce_is_reused_without_limit_on_the_seed(talk):
-    answers = [talk.ask("GET", COUNT) for _ in range(50)]
+def test_nonce_is_reused_without_limit_on_the_seed(client):
+    answers = [client.ask("GET", COUNT) for _ in range(50)]
 
     assert {answer.status_code for answer in answers} == {200}
-    assert talk.count == 50
+    assert client.count == 50
 
 
-def test_credentials_for_another_query_are_refused(talk):
-    talk.ask("GET", COUNT)
-    header = talk.credentials("GET", COUNT)
+def test_credentials_for_another_query_are_refused(client):
+    client.ask("GET", COUNT)
+    header = client.credentials("GET", COUNT)
 
-    answer = talk.http.get(COUNT.partition("?")[0], headers={"Authorization": header})
+    answer = client.http.get(COUNT.partition("?")[0], headers={"Authorization": header})
 
     assert answer.status_code == 401
 
 
-def test_nonce_from_before_a_restart_is_refused_and_not_counted(terminal, talk):
-    talk.ask("GET", COUNT)
+def test_nonce_from_before_a_restart_is_refused_and_not_counted(terminal, client):
+    client.ask("GET", COUNT)
     terminal.restart()
 
-    answer = talk.open("GET", COUNT)
+    answer = client.open("GET", COUNT)
 
     assert (answer.status_code, terminal.wrong_passwords) == (401, 0)
-    talk.learn(answer)
-    assert talk.open("GET", COUNT).status_code == 200
+    client.learn(answer)
+    assert client.open("GET", COUNT).status_code == 200
 
 
-def test_spent_nonce_is_answered_without_a_challenge(talk_to, clock):
+def test_spent_nonce_is_answered_without_a_challenge(client_for, clock):
     profile = replace(SEED, nonce_uses=2, challenge_after_dead_nonce=False)
-    talk = talk_to(Terminal("Secret12", clock=clock, profile=profile))
+    client = client_for(Terminal("Secret12", clock=clock, profile=profile))
 
-    answers = [talk.ask("GET", COUNT) for _ in range(3)]
+    answers = [client.ask("GET", COUNT) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 401]
     assert "WWW-Authenticate" not in answers[-1].headers
     assert tries(answers[-1]) == ["5"]
 
 
-def test_old_nonce_is_refused_with_a_new_challenge(talk_to, clock):
-    talk = talk_to(Terminal("Secret12", clock=clock, profile=replace(SEED, nonce_seconds=30)))
-    talk.ask("GET", COUNT)
+def test_old_nonce_is_refused_with_a_new_challenge(client_for, clock):
+    client = client_for(Terminal("Secret12", clock=clock, profile=replace(SEED, nonce_seconds=30)))
+    client.ask("GET", COUNT)
     clock.advance(30)
 
-    answer = talk.ask("GET", COUNT)
-    talk.learn(answer)
+    answer = client.ask("GET", COUNT)
+    client.learn(answer)
 
     assert answer.status_code == 401
-    assert talk.ask("GET", COUNT).status_code == 200
+    assert client.ask("GET", COUNT).status_code == 200
 
 
 @pytest.mark.parametrize("challenge", ["sha256", "several", "no-qop"])
-def test_other_challenges_can_be_answered(talk_to, clock, challenge):
+def test_other_challenges_can_be_answered(client_for, clock, challenge):
     terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, challenge=challenge))
 
-    right, wrong = talk_to(terminal).ask("GET", COUNT), talk_to(terminal, "Wrong123").ask("GET", COUNT)
+    right, wrong = client_for(terminal).ask("GET", COUNT), client_for(terminal, "Wrong123").ask("GET", COUNT)
 
     assert (right.status_code, wrong.status_code) == (200, 401)
 
 
-def test_several_challenges_are_several_headers(talk_to, clock):
-    talk = talk_to(Terminal("Secret12", clock=clock, profile=replace(SEED, challenge="several")))
+def test_several_challenges_are_several_headers(client_for, clock):
+    client = client_for(Terminal("Secret12", clock=clock, profile=replace(SEED, challenge="several")))
 
-    challenges = talk.http.get(COUNT).headers.getlist("WWW-Authenticate")
+    challenges = client.http.get(COUNT).headers.getlist("WWW-Authenticate")
 
     assert [re.findall(r"algorithm=([\w-]+)", challenge) for challenge in challenges] == [["MD5"], ["SHA-256"]]
 

@@ -11,56 +11,56 @@ COUNT = "/ISAPI/AccessControl/UserInfo/Count?format=json"
 RECORD = "UserInfo/Record"
 
 
-def test_answer_lost_before_acting_leaves_nothing(terminal, talk):
+def test_answer_lost_before_acting_leaves_nothing(terminal, client):
     terminal.faults.add("lost-before", path=RECORD, times=1)
 
     with pytest.raises(AnswerLost) as lost:
-        talk.add_person()
+        client.add_person()
 
     assert (lost.value.acted, terminal.people) == (False, {})
-    assert talk.add_person().status_code == 200
+    assert client.add_person().status_code == 200
 
 
-def test_answer_lost_after_acting_leaves_the_deed(terminal, talk):
+def test_answer_lost_after_acting_leaves_the_deed(terminal, client):
     terminal.faults.add("lost-after", path=RECORD, times=1)
 
     with pytest.raises(AnswerLost) as lost:
-        talk.add_person()
+        client.add_person()
 
     assert (lost.value.acted, list(terminal.people)) == (True, ["100222"])
     assert terminal.log[-1].status is None
 
 
-def test_login_does_not_use_a_fault_up(terminal, talk):
+def test_login_does_not_use_a_fault_up(terminal, client):
     terminal.faults.add("lost-before", path=RECORD, times=1)
 
-    unauthorized = talk.http.post("/ISAPI/AccessControl/UserInfo/Record?format=json")
+    unauthorized = client.http.post("/ISAPI/AccessControl/UserInfo/Record?format=json")
 
     assert unauthorized.status_code == 401
     assert terminal.faults.active[0].times == 1
 
 
-def test_dropped_connections_reach_even_the_login(terminal, talk):
+def test_dropped_connections_reach_even_the_login(terminal, client):
     terminal.faults.add("drop")
 
     with pytest.raises(AnswerLost):
-        talk.http.get(COUNT)
+        client.http.get(COUNT)
 
 
-def test_ok_without_effect(terminal, talk):
+def test_ok_without_effect(terminal, client):
     terminal.faults.add("ok-without-effect", path=RECORD)
 
-    answer = talk.add_person()
+    answer = client.add_person()
 
     assert (answer.get_json()["statusCode"], terminal.people) == (1, {})
 
 
-def test_refusal_with_a_code_of_choice_and_only_as_often_as_wanted(terminal, talk):
-    talk.add_person()
+def test_refusal_with_a_code_of_choice_and_only_as_often_as_wanted(terminal, client):
+    client.add_person()
     terminal.camera.store(ANNA)
     terminal.faults.add("refuse", "SubpicAnalysisModelingError", times=1, message="saveFacePic")
 
-    first, second = talk.bind(), talk.bind()
+    first, second = client.bind(), client.bind()
 
     assert first.status_code == 400
     assert first.get_json() == {
@@ -73,10 +73,10 @@ def test_refusal_with_a_code_of_choice_and_only_as_often_as_wanted(terminal, tal
     assert second.status_code == 200
 
 
-def test_code_without_a_known_number_is_answered_without_error_code(terminal, talk):
+def test_code_without_a_known_number_is_answered_without_error_code(terminal, client):
     terminal.faults.add("full", "users")
 
-    answer = talk.add_person()
+    answer = client.add_person()
 
     assert "errorCode" not in answer.get_json()
     assert answer.get_json()["subStatusCode"] == "deviceUserFull"
@@ -90,23 +90,23 @@ def test_code_without_a_known_number_is_answered_without_error_code(terminal, ta
         ("nobody", 200, "<captureProgress>0<"),
     ],
 )
-def test_capture_that_goes_wrong_leaves_the_file_alone(terminal, talk, fault, status, text):
+def test_capture_that_goes_wrong_leaves_the_file_alone(terminal, client, fault, status, text):
     terminal.camera.store(BORIS)
     terminal.present(ANNA)
     terminal.faults.add(fault, times=1)
 
-    answer = talk.capture()
+    answer = client.capture()
 
     assert answer.status_code == status
     assert text in answer.text
     assert terminal.file == BORIS
 
 
-def test_captured_picture_can_be_none_between_the_marks_of_one(terminal, talk):
+def test_captured_picture_can_be_none_between_the_marks_of_one(terminal, client):
     terminal.faults.add("picture-is-noise", times=1)
     terminal.present(ANNA)
 
-    answer = talk.capture("binary")
+    answer = client.capture("binary")
 
     noise = terminal.file
     assert noise in answer.data
@@ -115,62 +115,62 @@ def test_captured_picture_can_be_none_between_the_marks_of_one(terminal, talk):
         Image.open(io.BytesIO(noise)).load()
 
 
-def test_slow_answer_takes_its_seconds(terminal, talk, clock):
+def test_slow_answer_takes_its_seconds(terminal, client, clock):
     terminal.faults.add("slow", "7", path="UserInfo/Count", times=1)
 
-    talk.ask("GET", COUNT)
+    client.ask("GET", COUNT)
 
     assert clock.now() == 7
 
 
-def test_refusals_can_come_with_http_200(terminal, talk):
+def test_refusals_can_come_with_http_200(terminal, client):
     terminal.faults.add("refusals-as-200")
 
-    answer = talk.bind("5")
+    answer = client.bind("5")
 
     assert (answer.status_code, json.loads(answer.data)["subStatusCode"]) == (200, "employeeNoNotExist")
 
 
-def test_somebody_else_captures_right_before_the_face_is_bound(terminal, talk):
-    talk.add_person()
+def test_somebody_else_captures_right_before_the_face_is_bound(terminal, client):
+    client.add_person()
     terminal.camera.store(ANNA)
     terminal.faults.add("overwrite", times=1)
 
-    talk.bind()
+    client.bind()
 
     assert terminal.faces["100222"].jpeg == STRANGER
 
 
-def test_somebody_else_captures_right_after_the_face_is_bound(terminal, talk):
-    talk.add_person()
+def test_somebody_else_captures_right_after_the_face_is_bound(terminal, client):
+    client.add_person()
     terminal.camera.store(ANNA)
     terminal.faults.add("overwrite-after", times=1)
 
-    talk.bind()
+    client.bind()
 
     assert (terminal.faces["100222"].jpeg, terminal.file) == (ANNA, STRANGER)
 
 
-def test_hooks_run_before_and_after_the_deed(terminal, talk):
+def test_hooks_run_before_and_after_the_deed(terminal, client):
     seen = []
     terminal.before(RECORD, lambda: seen.append(("before", list(terminal.people))))
     terminal.after("/ISAPI/*/Record", lambda: seen.append(("after", list(terminal.people))))
 
-    talk.add_person()
+    client.add_person()
 
     assert seen == [("before", []), ("after", ["100222"])]
 
 
-def test_hooks_do_not_run_for_other_paths_or_without_login(terminal, talk):
+def test_hooks_do_not_run_for_other_paths_or_without_login(terminal, client):
     terminal.before(RECORD, lambda: pytest.fail("not meant"))
 
-    talk.http.post("/ISAPI/AccessControl/UserInfo/Record?format=json")
+    client.http.post("/ISAPI/AccessControl/UserInfo/Record?format=json")
 
-    assert talk.ask("GET", COUNT).status_code == 200
+    assert client.ask("GET", COUNT).status_code == 200
 
 
-def test_restart_keeps_the_people_and_loses_the_file(terminal, talk):
-    talk.add_person()
+def test_restart_keeps_the_people_and_loses_the_file(terminal, client):
+    client.add_person()
     terminal.camera.store(ANNA)
 
     terminal.happen("restart")
@@ -178,12 +178,12 @@ def test_restart_keeps_the_people_and_loses_the_file(terminal, talk):
     assert (list(terminal.people), terminal.file) == (["100222"], None)
 
 
-def test_cleared_fault_is_gone(terminal, talk):
+def test_cleared_fault_is_gone(terminal, client):
     terminal.faults.add("refuse", path=RECORD)
     terminal.faults.add("slow", "1")
     terminal.faults.clear("refuse")
 
-    assert talk.add_person().status_code == 200
+    assert client.add_person().status_code == 200
     assert [fault.name for fault in terminal.faults.active] == ["slow"]
 
 
@@ -195,8 +195,8 @@ def test_unknown_fault_or_argument_is_an_error(terminal, name, argument, error):
     assert terminal.faults.active == []
 
 
-def test_log_tells_path_with_query_body_and_login_and_hides_tokens(terminal, talk):
-    talk.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json&token=ABC")
+def test_log_tells_path_with_query_body_and_login_and_hides_tokens(terminal, client):
+    client.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json&token=ABC")
 
     first, second = terminal.log
     assert (first.has_credentials, first.status, second.has_credentials, second.status) == (False, 401, True, 200)
@@ -204,31 +204,31 @@ def test_log_tells_path_with_query_body_and_login_and_hides_tokens(terminal, tal
     assert second.plain_path == "/ISAPI/AccessControl/UserInfo/Count"
 
 
-def test_nonce_can_be_made_to_die(terminal, talk, clock):
+def test_nonce_can_be_made_to_die(terminal, client, clock):
     terminal.faults.add("nonce-uses", "1")
-    uses = [talk.ask("GET", COUNT).status_code for _ in range(2)]
+    uses = [client.ask("GET", COUNT).status_code for _ in range(2)]
     terminal.faults.clear()
     terminal.faults.add("nonce-seconds", "30")
     clock.advance(31)
 
-    assert (uses, talk.ask("GET", COUNT).status_code) == ([200, 401], 401)
+    assert (uses, client.ask("GET", COUNT).status_code) == ([200, 401], 401)
     terminal.faults.clear()
-    assert talk.ask("GET", COUNT).status_code == 200
+    assert client.ask("GET", COUNT).status_code == 200
 
 
-def test_locked_login(terminal, talk):
+def test_locked_login(terminal, client):
     terminal.faults.add("locked")
 
-    assert "<unlockTime>1800<" in talk.ask("GET", COUNT).text
+    assert "<unlockTime>1800<" in client.ask("GET", COUNT).text
 
 
-def test_restart_instead_of_an_answer(terminal, talk):
-    talk.add_person()
+def test_restart_instead_of_an_answer(terminal, client):
+    client.add_person()
     terminal.camera.store(ANNA)
     terminal.faults.add("restart", times=1)
 
     with pytest.raises(AnswerLost):
-        talk.bind()
+        client.bind()
 
     assert (terminal.faces, terminal.file) == ({}, None)
-    assert talk.ask("GET", COUNT).status_code == 401, "the nonce is gone, too"
+    assert client.ask("GET", COUNT).status_code == 401, "the nonce is gone, too"
