@@ -14,7 +14,7 @@ from hikflask.simulator.http.request_body import wants_json
 from hikflask.simulator.http.responses import done, recorded_reply, refused
 from hikflask.simulator.terminal.camera import Interrupted
 from hikflask.simulator.terminal.digest_login import LoginRefused
-from hikflask.simulator.terminal.request_log import KEPT_HEADERS, Entry
+from hikflask.simulator.terminal.request_log import KEPT_HEADERS, LoggedRequest
 from hikflask.simulator.terminal.terminal import Terminal
 
 View = Callable[[Terminal], Response]
@@ -41,7 +41,8 @@ def request_target() -> str:
 def handle(terminal: Terminal, view: View) -> Response:
     """Answer one request with `view`, unless the login is refused or a fault is set. Raises AnswerLost."""
     with terminal.lock:
-        entry = terminal.journal.begin(_entry(terminal))
+        entry = _logged(terminal)
+        terminal.log.append(entry)
     try:
         response = _answer(terminal, view, entry)
     except Interrupted:
@@ -51,13 +52,14 @@ def handle(terminal: Terminal, view: View) -> Response:
     return response
 
 
-def _entry(terminal: Terminal) -> Entry:
+def _logged(terminal: Terminal) -> LoggedRequest:
     headers = {name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}
     has_credentials = "Authorization" in request.headers
-    return Entry(request.method, request_target(), headers, request.get_data(), terminal.clock.now(), has_credentials)
+    now = terminal.clock.now()
+    return LoggedRequest(request.method, request_target(), headers, request.get_data(), now, has_credentials)
 
 
-def _answer(terminal: Terminal, view: View, entry: Entry) -> Response:
+def _answer(terminal: Terminal, view: View, entry: LoggedRequest) -> Response:
     path = request.path
     if terminal.faults.take("drop", path):
         raise AnswerLost(acted=False)

@@ -125,7 +125,7 @@ class Screen:
         return [{"method": entry.method, "path": entry.path, "status": entry.status} for entry in entries]
 
     def clear_log(self) -> BaseResponse:
-        self.terminal.journal.clear()
+        self.terminal.log.clear()
         return Response(status=204)
 
 

@@ -1,4 +1,4 @@
-"""What the terminal was asked, in the order the requests came."""
+"""The log of the requests that a terminal got, in the order they came."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 KEPT_HEADERS = ("Content-Type", "Content-Length", "Accept", "User-Agent", "Connection")
-KEPT_ENTRIES = 5000
-_SECRET = re.compile(r"(?<=token=)[^&]+")
+KEPT_REQUESTS = 5000
+_TOKEN = re.compile(r"(?<=token=)[^&]+")
 
 
 @dataclass
-class Entry:
-    """One request. `status` is None while nobody answered it, and for ever when the answer was lost."""
+class LoggedRequest:
+    """One request. `status` stays None until it is answered, and for ever when the answer is lost."""
 
     method: str
     path: str
-    """Path with query; the value of a token is blanked."""
+    """Path with query. The log blanks the value of a token."""
     headers: Mapping[str, str]
     body: bytes
     time: float
-    """The clock's seconds."""
+    """In the clock's seconds."""
     has_credentials: bool
-    """It carried an Authorization header."""
+    """It had an Authorization header."""
     logged_in: bool = False
     status: int | None = None
     reply: bytes = field(default=b"", repr=False)
@@ -34,17 +34,15 @@ class Entry:
         return self.path.partition("?")[0]
 
 
-@dataclass
-class Journal:
-    """The log of one terminal; the oldest entries go when it grows too long."""
+class RequestLog(list[LoggedRequest]):
+    """The newest requests, oldest first."""
 
-    entries: list[Entry] = field(default_factory=list)
+    def append(self, request: LoggedRequest) -> None:
+        request.path = _TOKEN.sub("…", request.path)
+        super().append(request)
+        del self[:-KEPT_REQUESTS]
 
-    def begin(self, entry: Entry) -> Entry:
-        entry.path = _SECRET.sub("…", entry.path)
-        self.entries.append(entry)
-        del self.entries[:-KEPT_ENTRIES]
-        return entry
-
-    def clear(self) -> None:
-        self.entries.clear()
+    @property
+    def entries(self) -> list[LoggedRequest]:
+        """Former name, for tests outside this package."""
+        return self

@@ -16,7 +16,7 @@ from hikflask.simulator.terminal.digest_login import Login
 from hikflask.simulator.terminal.door import Door
 from hikflask.simulator.terminal.faults import Faults, Hook, Moment, matches
 from hikflask.simulator.terminal.person_store import Card, Face, Person, Register
-from hikflask.simulator.terminal.request_log import Entry, Journal
+from hikflask.simulator.terminal.request_log import RequestLog
 
 CAPTURE_FILE = "web_face_enrollpic.jpg"
 STAY = 5.0
@@ -51,7 +51,7 @@ class Terminal:
         self.register = Register(self.clock, profile.capacity, taken=profile.number_taken)
         self.door = Door(self.clock)
         self.faults = Faults(self.lock)
-        self.journal = Journal()
+        self.log = RequestLog()
         self.web: dict[str, bytes] = {}
         """Pictures elsewhere on the network by URL, for the models that fetch them. Nothing is really fetched."""
         self.tokens: set[str] = set()
@@ -78,8 +78,9 @@ class Terminal:
         return self.register.cards
 
     @property
-    def log(self) -> list[Entry]:
-        return self.journal.entries
+    def journal(self) -> RequestLog:
+        """Former name of `log`, for tests outside this package."""
+        return self.log
 
     @property
     def file(self) -> bytes | None:
