@@ -186,7 +186,7 @@ def test_short_name_limit_is_told_and_kept(play):
 def test_old_terminal_tells_no_number_of_faces_but_finds_them(play):
     terminal, client = play("K1T341CMFW")
     client.add_person("1")
-    terminal.register.bind("1", ANNA)
+    terminal.store.bind("1", ANNA)
 
     (person,) = client.search()["UserInfo"]
     wish = {"searchResultPosition": 0, "maxResults": 30, "faceLibType": "blackFD", "FDID": "1", "FPID": "1"}

@@ -21,9 +21,9 @@ def as_recorded(terminal, client):
     """The terminal as it was when recorded: twelve persons, three of them with faces, and 3242 about to get one."""
     terminal.present(faces.draw("anna"), stay=1000)
     for number in ("3242", *map(str, range(1, 12))):
-        terminal.register.add(number, {})
+        terminal.store.add(number, {})
     for number in ("9", "10", "11"):
-        terminal.register.bind(number, faces.draw("boris"))
+        terminal.store.bind(number, faces.draw("boris"))
     return client
 
 
@@ -122,8 +122,8 @@ def test_person_capabilities_have_the_recorded_fields_in_their_order(client, rec
 def test_search_that_has_more_has_the_recorded_shape(terminal, client, recordings):
     recorded = json.loads((recordings / "other_terminals" / "userinfo_search_K1T342MWX.json").read_text())
     for number in map(str, range(7)):
-        terminal.register.add(number, {})
-        terminal.register.bind(number, faces.draw("boris"))
+        terminal.store.add(number, {})
+        terminal.store.bind(number, faces.draw("boris"))
 
     answer = {"UserInfoSearch": client.search(searchID="bb58004e-a217-4d0c-83c5-df7b3926a5db", maxResults=5)}
 

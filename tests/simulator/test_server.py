@@ -49,7 +49,7 @@ def until(condition):
 
 
 def test_person_added_in_process_is_found_on_the_socket(served, http):
-    served.terminal.register.add("1", {"name": "Иван"})
+    served.terminal.store.add("1", {"name": "Иван"})
 
     answer = http.get(served.url + COUNT, timeout=5)
 
@@ -158,7 +158,7 @@ def test_lost_answer_closes_the_connection(served, http, fault, people):
 
 def test_stopped_terminal_is_away_and_comes_back_at_the_same_address(served, http):
     url = served.url
-    served.terminal.register.add("1", {})
+    served.terminal.store.add("1", {})
     served.stop()
     with pytest.raises(requests.ConnectionError):
         http.get(url + COUNT, timeout=5)

@@ -102,7 +102,7 @@ def _respond(terminal: Terminal, view: View, path: str) -> Response:
         return done(wants_json(), terminal.profile.crlf)
     try:
         with terminal.lock:
-            terminal.register.settle()
+            terminal.store.finish_due_removal()
             return view(terminal)
     except Refusal as refusal:
         return _refused(terminal, refusal)

@@ -25,7 +25,7 @@ def record(terminal: Terminal) -> Response:
     number, fields = _sent()
     if number in terminal.cards:
         raise Refusal("cardNoAlreadyExist", "cardNo")
-    terminal.register.put_card(number, fields)
+    terminal.store.save_card(number, fields)
     return done(as_json=True)
 
 
@@ -34,13 +34,13 @@ def modify(terminal: Terminal) -> Response:
     number, fields = _sent()
     if number not in terminal.cards:
         raise Refusal("cardNoNotExist", "cardNo")
-    terminal.register.put_card(number, fields)
+    terminal.store.save_card(number, fields)
     return done(as_json=True)
 
 
 def set_up(terminal: Terminal) -> Response:
     """A new card, or the given fields of one that is there."""
-    terminal.register.put_card(*_sent())
+    terminal.store.save_card(*_sent())
     return done(as_json=True)
 
 
@@ -57,7 +57,7 @@ def _sent() -> tuple[str, Fields]:
 def delete(terminal: Terminal) -> Response:
     """Take cards off by number or owner; as on the real ones a body without either takes off every card."""
     wish = child(json_object(), "CardInfoDelCond")
-    terminal.register.take_cards(*_lists(wish))
+    terminal.store.remove_cards(*_lists(wish))
     return done(as_json=True)
 
 

@@ -45,9 +45,9 @@ def set_up(terminal: Terminal) -> Response:
         raise Refusal("badJsonFormat")
     number = _person(terminal, record)
     if record.get("deleteFP") is True:
-        terminal.register.unbind([number])
+        terminal.store.unbind([number])
         return done(as_json=True)
-    terminal.register.bind(number, _jpeg(terminal, record, picture))
+    terminal.store.bind(number, _jpeg(terminal, record, picture))
     return done(as_json=True)
 
 
@@ -67,7 +67,7 @@ def face_data_record(terminal: Terminal) -> Response:
     number = _person(terminal, record)
     if number in terminal.faces:
         raise Refusal("deviceUserAlreadyExistFace", "FPID")
-    terminal.register.bind(number, jpeg)
+    terminal.store.bind(number, jpeg)
     return done(as_json=True)
 
 
@@ -79,7 +79,7 @@ def modify(terminal: Terminal) -> Response:
     number = _person(terminal, record)
     if number not in terminal.faces:
         raise Refusal("badParameters", "FPID")
-    terminal.register.bind(number, _jpeg(terminal, record, picture))
+    terminal.store.bind(number, _jpeg(terminal, record, picture))
     return done(as_json=True)
 
 
@@ -147,19 +147,19 @@ def search_delete(terminal: Terminal) -> Response:
     """Take faces off; as on the real ones an empty list takes off all of them."""
     if request.args.get("FDID") != "1" or request.args.get("faceLibType") != "blackFD":
         raise Refusal("faceLibraryIDError", "FDID")
-    terminal.register.unbind(numbers(json_object(), "FPID", "value"))
+    terminal.store.unbind(numbers(json_object(), "FPID", "value"))
     return done(as_json=True)
 
 
 def delete(terminal: Terminal) -> Response:
     """FDDelete: `{faceLibType, FDID, FPID}`, seen on one model."""
-    terminal.register.unbind([_person(terminal, json_object())])
+    terminal.store.unbind([_person(terminal, json_object())])
     return done(as_json=True)
 
 
 def wipe(terminal: Terminal) -> Response:
     """DELETE on the library itself: every face is gone."""
-    terminal.register.unbind(None)
+    terminal.store.unbind(None)
     return done(as_json=True)
 
 

@@ -24,12 +24,12 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 def record(terminal: Terminal) -> Response:
     """A new person."""
-    return _write(terminal, terminal.register.add)
+    return _write(terminal, terminal.store.add)
 
 
 def modify(terminal: Terminal) -> Response:
     """The given fields of a person who is there."""
-    return _write(terminal, terminal.register.change)
+    return _write(terminal, terminal.store.change)
 
 
 def set_up(terminal: Terminal) -> Response:
@@ -39,7 +39,7 @@ def set_up(terminal: Terminal) -> Response:
 
 def _either(terminal: Terminal, number: str, fields: Fields) -> None:
     known = number in terminal.people
-    (terminal.register.change if known else terminal.register.add)(number, fields)
+    (terminal.store.change if known else terminal.store.add)(number, fields)
 
 
 def _write(terminal: Terminal, action: Callable[[str, Fields], None]) -> Response:
@@ -116,7 +116,7 @@ def _shown(terminal: Terminal, number: str) -> Fields:
     """A person as Search tells it; `faceURL` comes last and only where there is a face."""
     person = dict(terminal.people[number])
     face = terminal.faces.get(number)
-    person["numOfCard"] = len(terminal.register.cards_of(number))
+    person["numOfCard"] = len(terminal.store.cards_of(number))
     person["numOfFace"] = int(face is not None)
     if not terminal.profile.num_of_face:
         del person["numOfFace"]
@@ -136,8 +136,8 @@ def start_removal(terminal: Terminal) -> Response:
     if mode not in ("all", "byEmployeeNo"):
         raise Refusal("badJsonContent", "UserInfoDetail.mode")
     listed = numbers(wish, "EmployeeNoList", "employeeNo")
-    terminal.register.start_removal(None if mode == "all" else listed)
-    deletion = terminal.register.deletion
+    terminal.store.start_removal(None if mode == "all" else listed)
+    deletion = terminal.store.deletion
     if deletion is not None and terminal.faults.take("removal-fails", request.path):
         deletion.failed = True
     return done(as_json=True)
@@ -145,13 +145,13 @@ def start_removal(terminal: Terminal) -> Response:
 
 def removal_progress(terminal: Terminal) -> Response:
     """Whether the removal is still going on."""
-    return json_reply({"UserInfoDetailDeleteProcess": {"status": terminal.register.removal_status()}})
+    return json_reply({"UserInfoDetailDeleteProcess": {"status": terminal.store.removal_status()}})
 
 
 def remove_at_once(terminal: Terminal) -> Response:
     """The older way: remove persons at once. An empty or missing list removes everybody here, too."""
     wish = child(json_object(), "UserInfoDelCond")
-    terminal.register.remove(numbers(wish, "EmployeeNoList", "employeeNo"))
+    terminal.store.remove(numbers(wish, "EmployeeNoList", "employeeNo"))
     return done(as_json=True)
 
 

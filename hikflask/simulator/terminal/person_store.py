@@ -1,4 +1,4 @@
-"""Who is on the terminal: persons in the recorded shape, their faces and their cards."""
+"""The persons on the terminal, in the recorded shape, with their faces and their cards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hikflask.simulator.errors import Refusal
 from hikflask.simulator.terminal.clock import Clock
 
 DELETION_SECONDS = 1.0
-"""A removal is over after this time, or earlier when it was asked about `polls` times."""
+"""A removal ends after this time, or earlier: when its status was asked for `deletion_polls` times."""
 
 Person = dict[str, object]
 
@@ -29,7 +29,7 @@ class Face:
 
 @dataclass(frozen=True)
 class Card:
-    """A card of a person. `kind` is its cardType, `leader_card` the doors it leads, as text."""
+    """A card of a person. `kind` is its cardType, `leader_card` the value of leaderCard."""
 
     number: str
     employee_no: str
@@ -37,14 +37,14 @@ class Card:
     leader_card: str = ""
 
     def is_of(self, numbers: list[str] | None, employee_nos: list[str] | None) -> bool:
-        """It has one of the `numbers`, and one of the `employee_nos` owns it; None leaves that open."""
+        """Whether the card has one of `numbers` and its owner one of `employee_nos`; None stands for any."""
         by_number = numbers is None or self.number in numbers
         return by_number and (employee_nos is None or self.employee_no in employee_nos)
 
 
 @dataclass
 class Deletion:
-    """A removal that was started; `numbers` None stands for everybody."""
+    """A removal that was started. `numbers` are employeeNos; None stands for everybody."""
 
     numbers: list[str] | None
     until: float
@@ -89,22 +89,21 @@ _COMPUTED = frozenset({"employeeNo", "numOfCard", "numOfFP", "numOfFace"})
 
 
 @dataclass
-class Register:
-    """Persons and faces by employeeNo. The caller holds the terminal's lock."""
+class PersonStore:
+    """Persons and faces by employeeNo, cards by their own number. The caller holds the terminal's lock."""
 
     clock: Clock
     capacity: int
     deletion_polls: int = 1
     taken: str = "employeeNoAlreadyExist"
-    """The code for a number that is there already."""
+    """The error code when a person with the number exists."""
     people: dict[str, Person] = field(default_factory=dict)
     faces: dict[str, Face] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
-    """Cards by their own number."""
     deletion: Deletion | None = None
 
     def add(self, employee_no: str, fields: Person) -> None:
-        """A new person. Raises Refusal when the number is taken or the terminal is full."""
+        """Add a person. Raises Refusal when the number exists or the terminal is full."""
         if employee_no in self.people:
             raise Refusal(self.taken, "checkUser")
         if len(self.people) >= self.capacity:
@@ -113,7 +112,7 @@ class Register:
         self.change(employee_no, fields)
 
     def change(self, employee_no: str, fields: Person) -> None:
-        """Overwrite the given fields and leave the others; fields the terminal does not keep are dropped."""
+        """Change the given fields of a person. Fields that the terminal does not have are ignored."""
         if employee_no not in self.people:
             raise Refusal("employeeNoNotExist")
         person = self.people[employee_no]
@@ -122,14 +121,14 @@ class Register:
         )
 
     def remove(self, employee_nos: list[str] | None) -> None:
-        """Take persons, faces and cards off at once; None stands for everybody. Someone absent is no error."""
+        """Remove persons with their faces and cards; None stands for everybody. An unknown number is no error."""
         for number in list(self.people) if employee_nos is None else employee_nos:
             self.people.pop(number, None)
             self.faces.pop(number, None)
-            self.take_cards(None, [number])
+            self.remove_cards(None, [number])
 
     def bind(self, employee_no: str, jpeg: bytes) -> None:
-        """Put a face under a person, or replace it in its place."""
+        """Bind a face to a person, or replace the face; it then keeps its index."""
         if employee_no not in self.people:
             raise Refusal("employeeNoNotExist", "FPID")
         old = self.faces.get(employee_no)
@@ -138,12 +137,12 @@ class Register:
         self.faces[employee_no] = Face(jpeg, old.index if old else self._free_index())
 
     def unbind(self, employee_nos: list[str] | None) -> None:
-        """Take faces off and leave the persons; None stands for everybody."""
+        """Remove faces and keep the persons; None stands for everybody."""
         for number in list(self.faces) if employee_nos is None else employee_nos:
             self.faces.pop(number, None)
 
-    def put_card(self, number: str, fields: Person) -> None:
-        """Add a card, or overwrite the given fields of one that is there; its owner must be there."""
+    def save_card(self, number: str, fields: Person) -> None:
+        """Add a card, or change the given fields of one. Its owner must exist."""
         old = self.cards.get(number, Card(number, ""))
         card = Card(
             number,
@@ -155,29 +154,32 @@ class Register:
             raise Refusal("employeeNoNotExist", "employeeNo")
         self.cards[number] = card
 
-    def take_cards(self, numbers: list[str] | None, employee_nos: list[str] | None) -> None:
-        """Take cards off by number, owner, or both; None and None stand for every card."""
+    def remove_cards(self, numbers: list[str] | None, employee_nos: list[str] | None) -> None:
+        """Remove the cards that have one of `numbers` and an owner of `employee_nos`; None stands for any."""
         self.cards = {card.number: card for card in self.cards.values() if not card.is_of(numbers, employee_nos)}
 
     def cards_of(self, employee_no: str) -> list[Card]:
         return [card for card in self.cards.values() if card.employee_no == employee_no]
 
     def face_at(self, index: int) -> Face | None:
-        """The face whose file has this number."""
+        """The face whose picture file has this number."""
         return next((face for face in self.faces.values() if face.index == index), None)
 
     def start_removal(self, employee_nos: list[str] | None) -> None:
-        """Begin to remove; `settle` and `removal_status` finish it."""
+        """Begin to remove persons. `finish_due_removal` or `removal_status` ends it."""
         self.finish_removal()
         self.deletion = Deletion(employee_nos, self.clock.now() + DELETION_SECONDS, self.deletion_polls)
 
-    def settle(self) -> None:
-        """Finish a removal whose time is over."""
+    def finish_due_removal(self) -> None:
+        """Finish the removal if its time is over."""
         if self.deletion is not None and self.clock.now() >= self.deletion.until:
             self.finish_removal()
 
+    settle = finish_due_removal
+    """Former name, for tests outside this package."""
+
     def removal_status(self) -> str:
-        """Answer one question about the removal: processing, success or failed."""
+        """The status of the removal as one request for it is answered: processing, success or failed."""
         if self.deletion is None:
             return "success"
         if self.deletion.polls_left > 0:
@@ -186,6 +188,7 @@ class Register:
         return self.finish_removal()
 
     def finish_removal(self) -> str:
+        """Remove the persons now, unless the removal is to fail; return success or failed."""
         deletion, self.deletion = self.deletion, None
         if deletion is not None and not deletion.failed:
             self.remove(deletion.numbers)

@@ -15,7 +15,7 @@ from hikflask.simulator.terminal.clock import Clock, SystemClock
 from hikflask.simulator.terminal.digest_login import Login
 from hikflask.simulator.terminal.door import Door
 from hikflask.simulator.terminal.faults import Faults, Hook, Moment, matches
-from hikflask.simulator.terminal.person_store import Card, Face, Person, Register
+from hikflask.simulator.terminal.person_store import Card, Face, Person, PersonStore
 from hikflask.simulator.terminal.request_log import RequestLog
 
 CAPTURE_FILE = "web_face_enrollpic.jpg"
@@ -48,7 +48,7 @@ class Terminal:
         self.lock = threading.Condition()
         self.camera = Camera(self.clock, self.lock, auto_face)
         self.login = Login(password, profile, self.clock)
-        self.register = Register(self.clock, profile.capacity, taken=profile.number_taken)
+        self.store = PersonStore(self.clock, profile.capacity, taken=profile.number_taken)
         self.door = Door(self.clock)
         self.faults = Faults(self.lock)
         self.log = RequestLog()
@@ -65,17 +65,22 @@ class Terminal:
     @property
     def people(self) -> dict[str, Person]:
         """Persons by employeeNo, in the order they were added."""
-        return self.register.people
+        return self.store.people
 
     @property
     def faces(self) -> dict[str, Face]:
         """Faces (`jpeg`, `index`, `sha256`) by employeeNo."""
-        return self.register.faces
+        return self.store.faces
 
     @property
     def cards(self) -> dict[str, Card]:
         """Cards (`number`, `employee_no`, `kind`) by their own number."""
-        return self.register.cards
+        return self.store.cards
+
+    @property
+    def register(self) -> PersonStore:
+        """Former name of `store`, for tests outside this package."""
+        return self.store
 
     @property
     def journal(self) -> RequestLog:
@@ -174,6 +179,6 @@ class Terminal:
         if file == PurePosixPath("/LOCALS/pic", CAPTURE_FILE):
             return self.camera.file
         if file.parent == PurePosixPath("/LOCALS/pic/enrlFace/0") and file.stem.isdecimal():
-            face = self.register.face_at(int(file.stem))
+            face = self.store.face_at(int(file.stem))
             return face.jpeg if face else None
         return None

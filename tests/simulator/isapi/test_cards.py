@@ -149,7 +149,7 @@ def test_person_who_is_removed_takes_cards_along(terminal, owners):
 
     body = {"UserInfoDetail": {"mode": "byEmployeeNo", "EmployeeNoList": [{"employeeNo": "100222"}]}}
     owners.ask("PUT", "/ISAPI/AccessControl/UserInfoDetail/Delete?format=json", body)
-    terminal.register.finish_removal()
+    terminal.store.finish_removal()
 
     assert list(terminal.cards) == ["2"]
 

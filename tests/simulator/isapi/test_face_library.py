@@ -95,7 +95,7 @@ def test_delete_fp_takes_the_face_off(terminal, captured):
 
 def test_full_library_refuses_one_more_face(terminal, captured):
     captured.bind()
-    terminal.register.capacity = 1
+    terminal.store.capacity = 1
     terminal.people["5"] = terminal.people["100222"]
 
     assert code(captured.bind("5")) == (400, "deviceFaceFull")

@@ -14,8 +14,8 @@ def play(clock, client_for):
     def start(**words):
         terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, **words))
         for number in ("1", "2"):
-            terminal.register.add(number, {})
-            terminal.register.bind(number, faces.draw("anna"))
+            terminal.store.add(number, {})
+            terminal.store.bind(number, faces.draw("anna"))
         return client_for(terminal)
 
     return start

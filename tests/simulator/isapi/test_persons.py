@@ -98,7 +98,7 @@ def test_name_is_measured_in_bytes(terminal, client, name, taken):
 
 
 def test_full_terminal_refuses_one_more(terminal, client):
-    terminal.register.capacity = 1
+    terminal.store.capacity = 1
     client.add_person("1")
 
     answer = client.add_person("2")
@@ -125,7 +125,7 @@ def test_body_that_is_no_json_object_is_refused(client, body):
 
 def test_page_is_cut_to_thirty_in_silence(terminal, client):
     for number in range(83):
-        terminal.register.add(str(number), {})
+        terminal.store.add(str(number), {})
 
     first = client.search(maxResults=100)
     last = client.search(searchResultPosition=60, maxResults=30)
@@ -145,7 +145,7 @@ def test_no_hit_is_no_match_without_persons(client):
 
 def test_search_by_number_finds_that_number_alone(terminal, client):
     for number in ("1", "2", "12"):
-        terminal.register.add(number, {})
+        terminal.store.add(number, {})
 
     answer = client.search(EmployeeNoList=[{"employeeNo": "2"}])
 
@@ -154,7 +154,7 @@ def test_search_by_number_finds_that_number_alone(terminal, client):
 
 def test_enrolled_face_is_counted_and_its_address_opens_it(terminal, client):
     client.add_person()
-    terminal.register.bind("100222", faces.draw("anna"))
+    terminal.store.bind("100222", faces.draw("anna"))
 
     (person,) = client.search()["UserInfo"]
 
@@ -214,8 +214,8 @@ def test_k1a340fwx_counts_people_alone(clock, client_for):
 def full(terminal, client):
     """A terminal with two persons who have faces."""
     for number in ("1", "2"):
-        terminal.register.add(number, {})
-        terminal.register.bind(number, faces.draw("anna"))
+        terminal.store.add(number, {})
+        terminal.store.bind(number, faces.draw("anna"))
     return client
 
 
@@ -263,7 +263,7 @@ def test_unknown_mode_is_refused(terminal, full):
     answer = full.ask("PUT", START, detail("1", mode="byName"))
 
     assert answer.get_json()["subStatusCode"] == "badJsonContent"
-    assert terminal.register.deletion is None
+    assert terminal.store.deletion is None
 
 
 def test_older_form_removes_at_once(terminal, full):

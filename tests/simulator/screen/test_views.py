@@ -24,7 +24,7 @@ def test_page_offers_every_drawn_face(screen):
 
 
 def test_pages_have_no_inline_script_or_style(screen, terminal):
-    terminal.register.add("1", {"name": "<b>Иван</b>"})
+    terminal.store.add("1", {"name": "<b>Иван</b>"})
     for path in ("/", "/screen/display", "/screen/people"):
         page = screen.get(path).text
         assert "<script" not in page
@@ -103,9 +103,9 @@ def test_display_shows_the_face_that_was_taken_and_then_is_idle(screen, terminal
 
 
 def test_list_shows_who_is_enrolled_with_which_face(screen, terminal):
-    terminal.register.add("1", {"name": "Иван"})
-    terminal.register.add("2", {"name": "Пётр"})
-    terminal.register.bind("1", ANNA)
+    terminal.store.add("1", {"name": "Иван"})
+    terminal.store.add("2", {"name": "Пётр"})
+    terminal.store.bind("1", ANNA)
 
     page = screen.get("/screen/people").text
 
@@ -117,7 +117,7 @@ def test_list_shows_who_is_enrolled_with_which_face(screen, terminal):
 
 def test_state_for_programs(screen, terminal, client):
     client.add_person("1", name="Иван")
-    terminal.register.bind("1", ANNA)
+    terminal.store.bind("1", ANNA)
 
     assert screen.get("/screen/state").get_json() == {
         "model": "DS-K1T343EFWX",
