@@ -12,7 +12,7 @@ from hikflask.simulator.terminal.terminal import Terminal
 
 def create_simulator(terminal: Terminal) -> Flask:
     """Make the application of one terminal."""
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     # A lost answer has to come out of the application as AnswerLost, not as a page with status 500.
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.url_map.merge_slashes = False

@@ -131,7 +131,7 @@ class Screen:
 
 def create_screen(terminal: Terminal) -> Blueprint:
     """The screen of `terminal` as a blueprint."""
-    bp = Blueprint("screen", __name__)
+    bp = Blueprint("screen", __name__, template_folder="templates", static_folder="static")
     screen = Screen(terminal)
     bp.add_url_rule("/", view_func=screen.page)
     bp.add_url_rule("/screen/display", view_func=screen.display)

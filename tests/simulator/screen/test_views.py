@@ -1,5 +1,6 @@
 import hashlib
 import io
+import re
 
 import pytest
 from PIL import Image
@@ -21,6 +22,16 @@ def test_page_offers_every_drawn_face(screen):
     assert all(f'value="{name}"' in page for name in faces.NAMES)
     assert screen.get("/screen/drawn/anna.jpg").data == ANNA
     assert screen.get("/screen/drawn/nobody.jpg").status_code == 404
+
+
+def test_stylesheet_and_icon_of_the_page_are_there(screen):
+    linked = re.findall(r'<link rel="\w+" href="([^"]+)"', screen.get("/").text)
+
+    kinds = []
+    for path in linked:
+        with screen.get(path) as answer:
+            kinds.append(answer.content_type.partition(";")[0])
+    assert kinds == ["text/css", "image/svg+xml"]
 
 
 def test_pages_have_no_inline_script_or_style(screen, terminal):
