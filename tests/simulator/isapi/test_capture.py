@@ -178,27 +178,6 @@ def test_capture_takes_application_xml_and_fields_without_namespace(terminal, cl
     assert "<captureProgress>100<" in answer.text
 
 
-def test_missing_picture_is_404(client):
-    assert client.ask("GET", FILE).status_code == 404
-
-
-def test_picture_opens_with_a_token_instead_of_digest(terminal, client):
-    terminal.camera.store(ANNA)
-    token = client.ask("GET", "/ISAPI/Security/token?format=json").get_json()["Token"]["value"]
-
-    with_token = client.http.get(f"{FILE}?token={token}")
-    with_another = client.http.get(f"{FILE}?token=ABC")
-
-    assert with_token.data == ANNA
-    assert with_another.status_code == 401
-
-
-def test_picture_cannot_be_put(client):
-    answer = client.ask("PUT", "/LOCALS/pic/enrlFace/0/0000000003.jpg", ANNA)
-
-    assert answer.status == "405 METHOD NOT ALLOWED"
-
-
 def test_recorded_latency_makes_a_capture_as_slow_as_recorded(client_for, clock):
     terminal = Terminal("Secret12", clock=clock, latency="recorded")
     client = client_for(terminal)
