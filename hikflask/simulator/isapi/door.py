@@ -1,4 +1,4 @@
-"""RemoteControl of the door, and AcsWorkStatus, which shows what it is doing."""
+"""RemoteControl of the door, and AcsWorkStatus, which shows its state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hikflask.simulator.terminal.terminal import Terminal
 
 COMMANDS: MappingProxyType[str, Command] = MappingProxyType({word: word for word in get_args(Command)})
 ALWAYS_OPEN, ALWAYS_CLOSED, BY_PLAN = 2, 3, 4
-"""The values of doorStatus; the last is the recorded one."""
+"""The values of doorStatus. The last one is recorded."""
 
 
 def control_door(terminal: Terminal) -> Response:
@@ -25,12 +25,12 @@ def control_door(terminal: Terminal) -> Response:
     command = xml_fields("RemoteControlDoor").get("cmd", "")
     if command not in COMMANDS:
         raise Refusal("badParameters", "cmd")
-    terminal.door.tell(COMMANDS[command])
+    terminal.door.control(COMMANDS[command])
     return done(wants_json(), terminal.profile.crlf)
 
 
 def work_status(terminal: Terminal) -> Response:
-    """As recorded, with the door and the cards as they are."""
+    """The recorded answer, with the door and the number of cards as they are now."""
     answer = json.loads(recordings.body("24_GET_AccessControl_AcsWorkStatus.response.json"))
     answer["AcsWorkStatus"] |= {
         "doorLockStatus": [int(terminal.door.is_unlocked)],

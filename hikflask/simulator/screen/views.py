@@ -98,10 +98,10 @@ class Screen:
         self.terminal.faults.clear()
         return _back()
 
-    def happen(self) -> BaseResponse:
+    def trigger(self) -> BaseResponse:
         """Something happens at once: `event` is restart, lock, unlock or capture-elsewhere."""
         try:
-            self.terminal.happen(request.form.get("event", ""))
+            self.terminal.trigger(request.form.get("event", ""))
         except KeyError:
             abort(422)
         return _back()
@@ -142,7 +142,7 @@ def create_screen(terminal: Terminal) -> Blueprint:
     bp.add_url_rule("/screen/present", view_func=screen.present, methods=["POST"])
     bp.add_url_rule("/screen/faults", view_func=screen.add_fault, methods=["POST"])
     bp.add_url_rule("/screen/faults/clear", view_func=screen.clear_faults, methods=["POST"])
-    bp.add_url_rule("/screen/events", view_func=screen.happen, methods=["POST"])
+    bp.add_url_rule("/screen/events", view_func=screen.trigger, methods=["POST"])
     bp.add_url_rule("/screen/state", view_func=screen.state)
     bp.add_url_rule("/screen/log", view_func=screen.log)
     bp.add_url_rule("/screen/log", view_func=screen.clear_log, methods=["DELETE"])

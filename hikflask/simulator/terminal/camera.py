@@ -1,4 +1,4 @@
-"""The camera: faces in front of it, the capture window, and the ONE file that every capture overwrites."""
+"""The camera: the faces in front of it, the capture window, and the ONE file that every capture overwrites."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from hikflask.simulator import faces
 from hikflask.simulator.terminal.clock import Clock
 
 SERIES_GAP = 5.0
-"""Windows opened again within this many seconds belong to one attempt: the client polls."""
+"""A window opened within this time after the last one belongs to the same attempt: the client polls."""
 FIRST_COUNTER = 19
-"""So that the first URL given out ends in 020, as recorded."""
+"""The first URL then ends in 020, as recorded."""
 
 
 class Interrupted(Exception):
-    """The terminal lost its power while the request waited; nobody answers it."""
+    """The terminal restarted or stopped while the request waited; there is no answer."""
 
 
 @dataclass
 class Window:
-    """An open capture window, in the clock's seconds."""
+    """An open capture window. Times are in the clock's seconds."""
 
     opened: float
     until: float
@@ -30,7 +30,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Visitor:
-    """A face in front of the camera and how long it stays."""
+    """A face in front of the camera. `until` is in the clock's seconds."""
 
     jpeg: bytes
     until: float
@@ -38,14 +38,14 @@ class Visitor:
 
 @dataclass
 class Camera:
-    """The state of the camera. The caller holds `condition`, which a wait gives free."""
+    """The state of the camera. The caller holds `condition`; it is released while a request waits."""
 
     clock: Clock
     condition: threading.Condition
     auto_face: float | None = None
-    """Seconds after a window opens until the next drawn face appears by itself; None: never."""
+    """So many seconds after an attempt begins, the next drawn face appears by itself; None: never."""
     blind: bool = False
-    """Nobody is seen, whoever stands there."""
+    """No face is seen, even if there is one."""
     file: bytes | None = None
     """What `web_face_enrollpic.jpg` holds now."""
     window: Window | None = None
@@ -60,21 +60,21 @@ class Camera:
     _auto_taken: int = 0
 
     def present(self, jpeg: bytes, stay: float) -> None:
-        """A face comes: an open window takes it; else it stays `stay` seconds for the next one."""
+        """Put a face in front of the camera for `stay` seconds. An open window captures it at once."""
         self.visitors.append(Visitor(jpeg, self.clock.now() + stay))
         self.condition.notify_all()
 
     def leave(self) -> None:
-        """Whoever stands there goes away."""
+        """Take all faces away."""
         self.visitors.clear()
 
     def next_counter(self) -> str:
-        """The tail of the next URL given out: 12 digits, rising."""
+        """The end of the next URL: a counter of 12 digits."""
         self.counter += 1
         return f"@WEB{self.counter:012d}"
 
     def store(self, jpeg: bytes) -> None:
-        """A capture succeeded: its picture replaces the one before."""
+        """Replace the captured picture."""
         self.file = jpeg
 
     def cancel(self) -> bool:
@@ -86,19 +86,19 @@ class Camera:
         return True
 
     def restart(self) -> None:
-        """As after a power cut: the file is gone, nobody answers the requests that waited."""
+        """Lose the file and the faces, and end the requests that wait."""
         self.file = None
         self.visitors.clear()
         self.last_success = None
         self.interrupt()
 
     def interrupt(self) -> None:
-        """Whoever waits gets no answer."""
+        """End the requests that wait, without an answer."""
         self.boot += 1
         self.condition.notify_all()
 
     def watch(self, seconds: float) -> bytes | None:
-        """Open a window for `seconds` and return the first face seen, or None. Raises Interrupted."""
+        """Open a window for `seconds` and return the first face seen, None when there was none. Raises Interrupted."""
         window = self._open(seconds)
         boot = self.boot
         try:
@@ -115,7 +115,7 @@ class Camera:
             self.window = None
 
     def pause(self, seconds: float) -> None:
-        """Let `seconds` pass. Raises Interrupted."""
+        """Wait `seconds`. Raises Interrupted."""
         until, boot = self.clock.now() + seconds, self.boot
         while (left := until - self.clock.now()) > 0:
             self.clock.wait(self.condition, left)
@@ -143,7 +143,7 @@ class Camera:
         return window.until if auto is None else min(window.until, auto)
 
     def _take(self, window: Window) -> bytes | None:
-        """The face that is there now, taken away so that it counts once."""
+        """Take the face that is there now, so that it is captured once only; None when there is none."""
         now = self.clock.now()
         while self.visitors and self.visitors[0].until < window.opened:
             self.visitors.popleft()

@@ -1,4 +1,4 @@
-"""Time for a terminal: passed in, so that a test never sleeps."""
+"""The clock of a terminal. It is passed in, so that a test never sleeps."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Seconds that only move forward, and a way to wait for them."""
+    """Seconds that only go forward, and a way to wait."""
 
     def now(self) -> float:
         """Seconds since some fixed moment."""
         ...
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
-        """Let `seconds` pass, or less when `condition` is notified. The caller holds the condition."""
+        """Wait `seconds`, or less when `condition` is notified. The caller holds the condition."""
         ...
 
 
@@ -30,7 +30,7 @@ class SystemClock:
 
 
 class SkippingClock:
-    """Every wait is over at once and the time jumps ahead: for tests in one thread."""
+    """A wait returns at once and moves the time forward: for tests in one thread."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -42,5 +42,5 @@ class SkippingClock:
         self._now += seconds
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass between two requests."""
+        """Move the time forward."""
         self._now += seconds

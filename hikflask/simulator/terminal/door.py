@@ -1,4 +1,4 @@
-"""The door: the last command it was given, and whether it is unlocked by it. Nothing moves."""
+"""The door: its last command, and whether that unlocks it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hikflask.simulator.terminal.clock import Clock
 
 Command = Literal["open", "close", "alwaysOpen", "alwaysClose"]
 OPEN_SECONDS = 5.0
-"""After `open` it locks again by itself."""
+"""So long after `open` the door locks again by itself."""
 
 
 @dataclass
@@ -18,15 +18,16 @@ class Door:
 
     clock: Clock
     command: Command = "close"
-    """What it was told last."""
-    told_at: float = 0.0
+    """The last command."""
+    commanded_at: float = 0.0
+    """In the clock's seconds."""
 
-    def tell(self, command: Command) -> None:
-        """Do what RemoteControl says."""
-        self.command, self.told_at = command, self.clock.now()
+    def control(self, command: Command) -> None:
+        """Carry out a command of RemoteControl."""
+        self.command, self.commanded_at = command, self.clock.now()
 
     @property
     def is_unlocked(self) -> bool:
-        """Whoever stands there can go through."""
-        just_opened = self.command == "open" and self.clock.now() - self.told_at < OPEN_SECONDS
+        """Whether people can go through."""
+        just_opened = self.command == "open" and self.clock.now() - self.commanded_at < OPEN_SECONDS
         return just_opened or self.command == "alwaysOpen"

@@ -1,7 +1,7 @@
-"""What can go wrong with a terminal, set by hand: on the command line, on the screen, or in Python.
+"""Faults: what can go wrong with a terminal. They are set on the command line, on the screen or in Python.
 
-A fault has a name of `KINDS`, paths it holds for, and how often it strikes. A path is a pattern: with a leading slash
-it is compared with the whole path (`/LOCALS/pic/*`), otherwise with its end (`UserInfo/Record`).
+A fault has a name from `KINDS`, a path, and how many requests it hits. The path is a pattern for the whole path when
+it begins with a slash (`/LOCALS/pic/*`), otherwise for its end (`UserInfo/Record`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PERSON = "UserInfo/Record"
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of fault: what it does, in both languages, where it strikes unless told, and its usual argument."""
+    """One kind of fault: what it does, in both languages, and its path and argument where none are given."""
 
     russian: str
     english: str
@@ -54,12 +54,12 @@ KINDS = MappingProxyType(
         "overwrite-after": Kind("Чужой снимок после запроса", "Somebody else's capture after the request", FACE),
     }
 )
-"""Faults that last. What happens once and at once (a restart, a lock) is `Terminal.happen`."""
+"""Faults that wait for a request. What happens now (a restart, a lock) is `Terminal.trigger`."""
 
 
 @dataclass
 class Fault:
-    """One fault that is set. `times` counts down to 0; None lasts until it is cleared."""
+    """One fault that is set. `times` is how many requests it still hits; None: all, until it is cleared."""
 
     name: str
     path: str
@@ -77,7 +77,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Hook:
-    """A callback at one moment of the requests to some paths."""
+    """A callback before or after the view of the requests to `path`."""
 
     moment: Moment
     path: str
@@ -85,7 +85,7 @@ class Hook:
 
 
 def matches(pattern: str, path: str) -> bool:
-    """`path` (without query) is meant by `pattern`."""
+    """Whether `path` (without query) matches `pattern`."""
     return fnmatchcase(path, pattern if pattern.startswith(("/", "*")) else f"*/{pattern}")
 
 
@@ -106,7 +106,10 @@ class Faults:
         message: str | None = None,
         status: int = 400,
     ) -> Fault:
-        """Set a fault; without `argument` and `path` those of its kind hold. Raises KeyError for an unknown name."""
+        """Set a fault. An empty `argument` or `path` takes that of its kind.
+
+        Raises KeyError for an unknown name, ValueError for an argument that is no number where one is needed.
+        """
         kind = KINDS[name]
         fault = Fault(name, path or kind.path, argument or kind.argument, times, message, status)
         if name == "full":
@@ -118,12 +121,12 @@ class Faults:
         return fault
 
     def clear(self, name: str | None = None) -> None:
-        """Take off all faults, or those of one name."""
+        """Clear all faults, or those of one name."""
         with self.lock:
             self.active = [fault for fault in self.active if name is not None and fault.name != name]
 
     def take(self, name: str, path: str) -> Fault | None:
-        """The fault `name` if it strikes a request to `path`; a strike is counted."""
+        """The fault `name` if it hits this request to `path`, and count the hit; None when it does not."""
         with self.lock:
             hits = (fault for fault in self.active if fault.name == name and matches(fault.path, path))
             fault = next(hits, None)
@@ -134,6 +137,6 @@ class Faults:
 
 
 def _full(fault: Fault) -> Fault:
-    """No room left is a refusal with its own code."""
+    """The fault "full" as the refusal that it is."""
     code, path = ("deviceUserFull", PERSON) if fault.argument == "users" else ("deviceFaceFull", FACE)
     return Fault("refuse", path, code, fault.times)

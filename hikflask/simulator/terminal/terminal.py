@@ -1,4 +1,4 @@
-"""The terminal itself: plain Python, one lock, the same state in one process and on a socket."""
+"""The terminal: its parts, what people do at it, and hooks for tests. Plain Python, without HTTP, under one lock."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ STAY = 5.0
 class Terminal:
     """One terminal.
 
-    `latency` "recorded" answers as slowly as the seed terminal did. `auto_face` seconds after a capture begins the next
-    drawn face appears by itself. `lan_host` is the host in the URLs it gives out; it need not be an address it can be
-    reached at.
+    With `latency` "recorded" it answers as slowly as the seed terminal did. `auto_face` seconds after a capture begins,
+    the next drawn face appears by itself. `lan_host` is the host in the URLs of its pictures; nobody has to be able to
+    reach it there.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Terminal:
         self.faults = Faults(self.lock)
         self.log = RequestLog()
         self.web: dict[str, bytes] = {}
-        """Pictures elsewhere on the network by URL, for the models that fetch them. Nothing is really fetched."""
+        """Pictures on other hosts by URL, for the models that download them. Nothing is really downloaded."""
         self.tokens: set[str] = set()
         self._hooks: list[Hook] = []
 
@@ -64,17 +64,17 @@ class Terminal:
 
     @property
     def people(self) -> dict[str, Person]:
-        """Persons by employeeNo, in the order they were added."""
+        """The persons by employeeNo, in the order they were added."""
         return self.store.people
 
     @property
     def faces(self) -> dict[str, Face]:
-        """Faces (`jpeg`, `index`, `sha256`) by employeeNo."""
+        """The faces by employeeNo."""
         return self.store.faces
 
     @property
     def cards(self) -> dict[str, Card]:
-        """Cards (`number`, `employee_no`, `kind`) by their own number."""
+        """The cards by their own number."""
         return self.store.cards
 
     @property
@@ -99,24 +99,27 @@ class Terminal:
     # What people do at the terminal.
 
     def present(self, jpeg: bytes, stay: float = STAY) -> None:
-        """Show a face: an open window takes it at once; otherwise it waits `stay` seconds for the next one."""
+        """Show a face to the camera: an open window captures it; else it waits `stay` seconds for the next window."""
         with self.lock:
             self.camera.present(jpeg, stay)
 
     def present_alone(self, jpeg: bytes, stay: float = STAY) -> None:
-        """Whoever stood there steps aside, then `present`."""
+        """Show this face and nobody else's: the faces that wait are taken away first."""
         with self.lock:
             self.camera.leave()
             self.camera.present(jpeg, stay)
 
     def capture_elsewhere(self, jpeg: bytes) -> None:
-        """Somebody captures on the terminal's own page or from another program: the file is overwritten."""
+        """Let somebody capture on the terminal's own page or with another program: the file is overwritten."""
         with self.lock:
             self.camera.store(jpeg)
             self.camera.next_counter()
 
     def restart(self) -> None:
-        """Power cut and boot: file, nonces, tokens, windows and the door's command are gone; persons and faces stay."""
+        """Restart as after a power cut.
+
+        The captured file, nonces, tokens, the open window and the door's command are lost; persons and faces stay.
+        """
         with self.lock:
             self.door = Door(self.clock)
             self.camera.restart()
@@ -124,12 +127,12 @@ class Terminal:
             self.tokens.clear()
 
     def interrupt(self) -> None:
-        """Whoever waits for an answer gets none."""
+        """End the requests that wait, without an answer."""
         with self.lock:
             self.camera.interrupt()
 
-    def happen(self, event: str) -> None:
-        """Let something happen at once, by its name. Raises KeyError for an unknown one."""
+    def trigger(self, event: str) -> None:
+        """Let `event` happen now: restart, lock, unlock or capture-elsewhere. Raises KeyError for another one."""
         actions: dict[str, Callable[[], object]] = {
             "restart": self.restart,
             "lock": self.login.lock,
@@ -143,11 +146,11 @@ class Terminal:
     # Hooks.
 
     def before(self, path: str, callback: Callable[[], object]) -> None:
-        """Call `callback` before each request to `path` (a pattern, see faults) is acted on, once it is logged in."""
+        """Call `callback` before the view of each request to `path` (a pattern, see faults), once it is logged in."""
         self._hooks.append(Hook("before", path, callback))
 
     def after(self, path: str, callback: Callable[[], object]) -> None:
-        """Call `callback` after each request to `path` was acted on and before its answer leaves."""
+        """Call `callback` after the view of each request to `path`, before the answer is sent."""
         self._hooks.append(Hook("after", path, callback))
 
     def run_hooks(self, moment: Moment, path: str) -> None:
@@ -161,20 +164,20 @@ class Terminal:
     # Pictures and tokens. The caller holds the lock.
 
     def new_token(self) -> str:
-        """A token for picture URLs, 32 characters as recorded."""
+        """Issue a token for picture URLs: 32 characters, as recorded."""
         token = secrets.token_hex(16).upper()
         self.tokens.add(token)
         return token
 
     def url(self, path: str) -> str:
-        """An address as the terminal gives it out: its LAN host, https, and a fresh counter at the end."""
+        """The URL of a picture: https, the terminal's LAN host, and a new counter at the end."""
         return f"https://{self.lan_host}{path}{self.camera.next_counter()}"
 
     def face_url(self, face: Face) -> str:
         return self.url(f"/LOCALS/pic/enrlFace/0/{face.index:010d}.jpg")
 
     def picture(self, path: str) -> bytes | None:
-        """The picture behind a local path, `@WEB…` and its counter ignored; None when there is none."""
+        """The picture at a local path, without regard to the counter `@WEB…`; None when there is none."""
         file = PurePosixPath(path.partition("@")[0])
         if file == PurePosixPath("/LOCALS/pic", CAPTURE_FILE):
             return self.camera.file

@@ -28,6 +28,6 @@ def test_restart_keeps_the_people_and_loses_the_file(terminal, client):
     client.add_person()
     terminal.camera.store(faces.draw("anna"))
 
-    terminal.happen("restart")
+    terminal.trigger("restart")
 
     assert (list(terminal.people), terminal.file) == (["100222"], None)
