@@ -1,4 +1,8 @@
-"""A terminal made of memory: `python -m hikflask.simulator`, or in one process. It knows nothing of the app."""
+"""A simulated face terminal, on a socket (`python -m hikflask.simulator`) or in one process with a test.
+
+`terminal/` is its state, `http/` what every request goes through, `isapi/` the functions that it answers, `screen/` its
+page in a browser. Nothing of the app is imported here.
+"""
 
 from hikflask.simulator.app import create_simulator
 from hikflask.simulator.http.middleware import AnswerLost

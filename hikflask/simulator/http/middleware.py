@@ -33,7 +33,7 @@ class AnswerLost(Exception):
 
 
 def request_target() -> str:
-    """Path and query as on the request line."""
+    """Path and query as on the request line: Digest signs them."""
     raw = request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI")
     return str(raw) if raw else request.full_path.rstrip("?")
 

@@ -1,4 +1,4 @@
-"""Reading what clients send: XML and JSON under any Content-Type, and the parts of a multipart body."""
+"""Reading request bodies: XML and JSON, whatever the Content-Type says, and the parts of a multipart body."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Fields = dict[str, object]
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a multipart body; `headers` by lower-case name."""
+    """One part of a multipart body. The names of `headers` are in lower case."""
 
     headers: dict[str, str]
     content: bytes
@@ -31,12 +31,12 @@ class Part:
 
 
 def wants_json() -> bool:
-    """Refusals and OK come as JSON where the query asks for it, as XML otherwise."""
+    """Whether the query asks for JSON; errors and OK are XML otherwise."""
     return request.args.get("format") == "json"
 
 
 def json_object(body: bytes | None = None) -> Fields:
-    """The request's body, or `body`, as a JSON object. The Content-Type is not looked at."""
+    """The JSON object in `body`, by default the request's. Raises Refusal when it is none."""
     try:
         value = json.loads(request.get_data() if body is None else body)
     except ValueError:
@@ -47,7 +47,7 @@ def json_object(body: bytes | None = None) -> Fields:
 
 
 def xml_fields(root_name: str) -> dict[str, str]:
-    """The fields in the request's XML body by local name. Raises Refusal when it is none or its root another."""
+    """The fields of the request's XML body by local name. Raises Refusal when it is no XML or has another root."""
     try:
         root = ElementTree.fromstring(request.get_data())  # noqa: S314 - it hears our own client
     except ElementTree.ParseError:
@@ -62,7 +62,7 @@ def _local(tag: str) -> str:
 
 
 def child(fields: Fields, name: str) -> Fields:
-    """The object `name` within `fields`. Raises Refusal when it is missing or something else."""
+    """The object `name` in `fields`. Raises Refusal when it is missing or no object."""
     if name not in fields:
         raise Refusal("MessageParametersLack", name)
     value = fields[name]
@@ -72,15 +72,15 @@ def child(fields: Fields, name: str) -> Fields:
 
 
 def numbers(fields: Fields, list_name: str, item_name: str) -> list[str] | None:
-    """The values in a list of `{item_name: value}` objects; None when the list is missing or empty."""
+    """The values of a list of `{item_name: value}`; None when it is missing or empty. Raises Refusal."""
     items = fields.get(list_name) or []
     if not isinstance(items, list) or not all(isinstance(item, dict) and item_name in item for item in items):
         raise Refusal("badJsonContent", list_name)
     return [str(item[item_name]) for item in items] or None
 
 
-def whole(fields: Fields, name: str, default: int) -> int:
-    """A number of 0 or more."""
+def whole_number(fields: Fields, name: str, default: int) -> int:
+    """The whole number `name`, 0 or more. Raises Refusal when it is something else."""
     value = fields.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise Refusal("badJsonContent", name)
@@ -88,9 +88,9 @@ def whole(fields: Fields, name: str, default: int) -> int:
 
 
 def parts() -> list[Part]:
-    """The parts of the request's multipart body, or the whole body as one part when it is none.
+    """The parts of the request's multipart body; a body of another kind counts as one part.
 
-    Not Flask's parser: it decodes a picture that has no filename as text and loses bytes.
+    Flask's own parser will not do: it decodes a picture without a file name as text and loses bytes.
     """
     kind, options = parse_options_header(request.headers.get("Content-Type"))
     body = request.get_data()

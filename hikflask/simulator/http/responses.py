@@ -1,4 +1,4 @@
-"""Replies in the shape of the recordings: printing of JSON and XML, and the headers every reply carries."""
+"""Responses in the form of the recordings: JSON, XML, the headers of every response, OK and errors."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
 def declaration(crlf: bool) -> str:
-    """The XML declaration with its line end, which is CRLF on the seed terminal whatever follows."""
+    """The XML declaration with its line end: CRLF on the seed terminal, although LF ends the other lines."""
     return XML_DECLARATION + ("\r\n" if crlf else "\n")
 
 
 def print_json(value: object, depth: int = 0) -> str:
-    """JSON as the terminals print it: tabs, a tab after the colon, arrays on one line."""
+    """JSON as terminals format it: indented with tabs, a tab after each colon, arrays on one line."""
     if isinstance(value, Mapping):
         return _print_object(value, depth)
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -45,7 +45,7 @@ def _print_object(value: Mapping[str, object], depth: int) -> str:
 
 
 def reply(body: bytes, content_type: str, status: int = 200) -> Response:
-    """Any reply, with the recorded headers."""
+    """A response with the recorded headers."""
     return Response(body, status, headers=dict(HEADERS), content_type=content_type)
 
 
@@ -58,21 +58,21 @@ def xml_reply(text: str, status: int = 200) -> Response:
 
 
 def recorded_reply(body: bytes, status: int = 200) -> Response:
-    """A recorded body as it is; JSON and XML are told apart by the first byte."""
+    """A response with a recorded body, unchanged. The first byte tells whether it is JSON or XML."""
     kind = "application/json" if body.startswith(b"{") else "application/xml"
     return reply(body, kind, status)
 
 
 def done(as_json: bool, crlf: bool = True) -> Response:
-    """The plain OK: JSON as recorded for Record and FDSetUp, XML as `ResponseStatus`."""
+    """OK: in JSON as recorded for Record and FDSetUp, in XML as `ResponseStatus`."""
     fields: dict[str, object] = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
     return json_reply(fields) if as_json else xml_reply(response_status(fields, crlf))
 
 
 def refused(refusal: Refusal, as_json: bool, crlf: bool = True) -> Response:
-    """A refusal: JSON as recorded for DeviceWorkMode, XML as for IDBlackListCfg and the capture that timed out.
+    """An error: in JSON as recorded for DeviceWorkMode, in XML as for IDBlackListCfg and a capture that timed out.
 
-    The two in XML differ in what follows the declaration, and in the line feed at the end that only the former has.
+    The two recorded in XML differ: only the first has CRLF after the declaration and a line feed at the end.
     """
     code = refusal.code
     fields: dict[str, object] = {
@@ -89,7 +89,7 @@ def refused(refusal: Refusal, as_json: bool, crlf: bool = True) -> Response:
 
 
 def response_status(fields: Mapping[str, object], crlf: bool) -> str:
-    """The envelope in XML."""
+    """A `ResponseStatus` in XML with these fields."""
     children = "".join(f"<{name}>{escape(str(value))}</{name}>\n" for name, value in fields.items())
     head = f'<ResponseStatus version="1.0" xmlns="{ERROR_NAMESPACE}">\n<requestURL></requestURL>\n'
     return f"{declaration(crlf)}{head}{children}</ResponseStatus>" + ("\n" if crlf else "")

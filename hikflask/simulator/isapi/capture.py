@@ -1,7 +1,7 @@
-"""CaptureFaceData: taking a face at the terminal.
+"""CaptureFaceData: capturing a face at the terminal, and the dialects in which the picture is sent.
 
-XML only; a JSON body is `badXmlContent`. The error message of a busy camera is `dataType` and that of a time-out
-`cancelFlag`, as recorded: the last node parsed, not the cause.
+Bodies are XML; a JSON body is refused with `badXmlContent`. The errorMsg of a busy camera is `dataType` and that of a
+time-out `cancelFlag`, as recorded: it names the field that was read last, not the cause.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MULTIPART = f"multipart/form-data;boundary={BOUNDARY}"
 
 
 def capabilities(terminal: Terminal) -> Response:
-    """What can be captured: recorded, with the profile's types and without `cancelFlag` where there is none."""
+    """The recorded capabilities with the profile's types, and without `cancelFlag` where the profile has none."""
     text = recordings.body("14_GET_AccessControl_CaptureFaceData_capabilities.response.xml").decode()
     offered = ",".join(terminal.profile.capture_types)
     text = text.replace('opt="url,binary"', f'opt="{offered}"')
@@ -33,24 +33,24 @@ def capabilities(terminal: Terminal) -> Response:
 
 
 def capture(terminal: Terminal) -> Response:
-    """Wait for a face as long as one window lasts and answer with its URL or picture, or with progress 0."""
-    wish = xml_fields("CaptureFaceDataCond")
-    if wish.get("cancelFlag") == "true" and terminal.profile.takes_cancel:
+    """Wait for a face during one window; answer with its URL or its picture, or with progress 0 when nobody came."""
+    condition = xml_fields("CaptureFaceDataCond")
+    if condition.get("cancelFlag") == "true" and terminal.profile.takes_cancel:
         terminal.camera.cancel()
         return done(as_json=False, crlf=terminal.profile.crlf)
     if terminal.camera.window is not None or terminal.faults.take("busy", request.path):
         raise Refusal("deviceBusy", "dataType")
     _refuse_after_success(terminal)
-    data_type = wish.get("dataType", "url")
+    data_type = condition.get("dataType", "url")
     offered = {"url", "binary"} - set(terminal.profile.refused_capture_types)
     if data_type not in offered or data_type not in terminal.profile.capture_types:
         raise Refusal("badParameters", "dataType")
-    jpeg = _face(terminal)
+    jpeg = _wait_for_face(terminal)
     return _nobody(terminal) if jpeg is None else _success(terminal, jpeg, data_type)
 
 
 def _refuse_after_success(terminal: Terminal) -> None:
-    """A client that polls on after its success gets `badParameters` (seen on the seed terminal)."""
+    """Refuse the client that goes on polling after its success, as seen on the seed terminal."""
     camera = terminal.camera
     if camera.last_success is None or camera.last_nonce != _nonce():
         return
@@ -62,7 +62,7 @@ def _nonce() -> str:
     return str(request.environ["simulator.nonce"])
 
 
-def _face(terminal: Terminal) -> bytes | None:
+def _wait_for_face(terminal: Terminal) -> bytes | None:
     camera = terminal.camera
     began = terminal.clock.now()
     camera.blind = terminal.faults.take("nobody", request.path) is not None
@@ -94,7 +94,7 @@ def _success(terminal: Terminal, jpeg: bytes, data_type: str) -> Response:
 
 
 def _result(children: str) -> str:
-    """Root, namespace and the missing XML declaration as recorded."""
+    """The result in XML, without a declaration, as recorded."""
     return f'<CaptureFaceData version="2.0" xmlns="{ISAPI_NAMESPACE}">{children}</CaptureFaceData>\n'
 
 

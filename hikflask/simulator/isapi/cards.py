@@ -1,6 +1,6 @@
-"""CardInfo: the cards of the persons who are there.
+"""CardInfo: adding, changing, finding, counting and removing the cards of persons.
 
-Of the limits in `CardInfo/capabilities` only the length of a number and the types are kept.
+Of the limits in `CardInfo/capabilities` only the length of a number and the types are checked.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from flask import Response, request
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import Fields, child, json_object, numbers
 from hikflask.simulator.http.responses import done, json_reply
-from hikflask.simulator.isapi.pagination import page_of, told
+from hikflask.simulator.isapi.pagination import page_of, page_summary
 from hikflask.simulator.terminal.person_store import Card
 from hikflask.simulator.terminal.terminal import Terminal
 
@@ -21,8 +21,8 @@ _NUMBER = re.compile(r"[A-Za-z0-9]{1,20}")
 
 
 def record(terminal: Terminal) -> Response:
-    """A new card of a person who is there."""
-    number, fields = _sent()
+    """Add a card to a person."""
+    number, fields = _card_info()
     if number in terminal.cards:
         raise Refusal("cardNoAlreadyExist", "cardNo")
     terminal.store.save_card(number, fields)
@@ -30,8 +30,8 @@ def record(terminal: Terminal) -> Response:
 
 
 def modify(terminal: Terminal) -> Response:
-    """The given fields of a card that is there."""
-    number, fields = _sent()
+    """Change the given fields of a card."""
+    number, fields = _card_info()
     if number not in terminal.cards:
         raise Refusal("cardNoNotExist", "cardNo")
     terminal.store.save_card(number, fields)
@@ -39,12 +39,12 @@ def modify(terminal: Terminal) -> Response:
 
 
 def set_up(terminal: Terminal) -> Response:
-    """A new card, or the given fields of one that is there."""
-    terminal.store.save_card(*_sent())
+    """Add a card, or change the given fields of one that exists."""
+    terminal.store.save_card(*_card_info())
     return done(as_json=True)
 
 
-def _sent() -> tuple[str, Fields]:
+def _card_info() -> tuple[str, Fields]:
     fields = child(json_object(), "CardInfo")
     number = fields.get("cardNo")
     if not isinstance(number, str) or not _NUMBER.fullmatch(number):
@@ -55,29 +55,31 @@ def _sent() -> tuple[str, Fields]:
 
 
 def delete(terminal: Terminal) -> Response:
-    """Take cards off by number or owner; as on the real ones a body without either takes off every card."""
-    wish = child(json_object(), "CardInfoDelCond")
-    terminal.store.remove_cards(*_lists(wish))
+    """Remove cards by number or owner. As on real terminals, a body without either removes EVERY card."""
+    condition = child(json_object(), "CardInfoDelCond")
+    terminal.store.remove_cards(*_lists(condition))
     return done(as_json=True)
 
 
 def search(terminal: Terminal) -> Response:
     """One page of cards in the order they were added."""
-    wish = child(json_object(), "CardInfoSearchCond")
-    card_nos, owners = _lists(wish)
+    condition = child(json_object(), "CardInfoSearchCond")
+    card_nos, owners = _lists(condition)
     hits = [card.number for card in terminal.cards.values() if card.is_of(card_nos, owners)]
-    page = page_of(hits, wish)
-    answer: Fields = {"searchID": str(wish.get("searchID", ""))} | told(terminal.profile, hits, page, wish)
+    page = page_of(hits, condition)
+    answer: Fields = {"searchID": str(condition.get("searchID", ""))} | page_summary(
+        terminal.profile, hits, page, condition
+    )
     if page:
-        answer["CardInfo"] = [_shown(terminal.cards[number]) for number in page]
+        answer["CardInfo"] = [_search_row(terminal.cards[number]) for number in page]
     return json_reply({"CardInfoSearch": answer})
 
 
-def _lists(wish: Fields) -> tuple[list[str] | None, list[str] | None]:
-    return numbers(wish, "CardNoList", "cardNo"), numbers(wish, "EmployeeNoList", "employeeNo")
+def _lists(condition: Fields) -> tuple[list[str] | None, list[str] | None]:
+    return numbers(condition, "CardNoList", "cardNo"), numbers(condition, "EmployeeNoList", "employeeNo")
 
 
-def _shown(card: Card) -> Fields:
+def _search_row(card: Card) -> Fields:
     return {
         "employeeNo": card.employee_no,
         "cardNo": card.number,
@@ -87,7 +89,7 @@ def _shown(card: Card) -> Fields:
 
 
 def count(terminal: Terminal) -> Response:
-    """How many cards there are, or how many a person has whose employeeNo the query names."""
+    """Count all cards, or those of the person whose employeeNo is in the query."""
     owner = request.args.get("employeeNo")
     hits = [card for card in terminal.cards.values() if owner in (None, card.employee_no)]
     return json_reply({"CardInfoCount": {"cardNumber": len(hits)}})

@@ -1,4 +1,4 @@
-"""System and Security: what the terminal is, its clock, tokens."""
+"""System and Security: device info, status, time, reboot and tokens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ZONE = timezone(timedelta(hours=5))
 
 
 def device_info(terminal: Terminal) -> Response:
-    """A recorded K1T341CMFW under the profile's names; XML even where JSON was asked for, on most models."""
+    """The recorded K1T341CMFW with the profile's model and firmware. Most models send XML even for `format=json`."""
     text = recordings.body("deviceinfo_K1T341CMFW.xml").decode()
     text = text.replace("V3.3.15", terminal.profile.firmware).replace("DS-K1T341CMFW", terminal.profile.model)
     if terminal.profile.device_info_json and wants_json():
@@ -26,6 +26,7 @@ def device_info(terminal: Terminal) -> Response:
 
 
 def status(terminal: Terminal) -> Response:
+    """The device's time and how many seconds it has been up."""
     children = (
         f"<currentDeviceTime>{_now()}</currentDeviceTime>\n<deviceUpTime>{terminal.clock.now():.0f}</deviceUpTime>\n"
     )
@@ -33,28 +34,29 @@ def status(terminal: Terminal) -> Response:
 
 
 def time(terminal: Terminal) -> Response:
-    """Local time with its offset; the sign of the POSIX zone is the other way round."""
+    """The local time with its offset. In the POSIX zone the sign is the other way round."""
     children = f"<timeMode>manual</timeMode>\n<localTime>{_now()}</localTime>\n<timeZone>CST-5:00:00</timeZone>\n"
     return xml_reply(_document(terminal, "Time", children))
 
 
 def set_time(terminal: Terminal) -> Response:
-    """Taken and forgotten: the terminal shows the time of the machine it runs on."""
+    """Accept a time and ignore it: the terminal shows the time of the machine it runs on."""
     return done(as_json=False, crlf=terminal.profile.crlf)
 
 
 def reboot(terminal: Terminal) -> Response:
-    """As after a power cut, and back at once: the captured file is gone, who is on it stays."""
+    """Restart, without a pause: the captured file is lost, the persons stay."""
     terminal.restart()
     return done(wants_json(), terminal.profile.crlf)
 
 
 def token(terminal: Terminal) -> Response:
-    """A token that opens picture URLs without Digest, as the terminal's own page uses it."""
+    """Issue a token that opens picture URLs without Digest; the terminal's own page uses it."""
     return json_reply({"Token": {"value": terminal.new_token()}})
 
 
 def session_heartbeat(terminal: Terminal) -> Response:  # noqa: ARG001
+    """The recorded answer."""
     return recorded_reply(recordings.body("28_PUT_Security_sessionHeartbeat.response.xml"))
 
 

@@ -13,7 +13,7 @@ from hikflask.simulator import recordings
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import Fields, child, json_object, numbers
 from hikflask.simulator.http.responses import done, json_reply
-from hikflask.simulator.isapi.pagination import page_of, told
+from hikflask.simulator.isapi.pagination import page_of, page_summary
 from hikflask.simulator.profiles import Profile
 from hikflask.simulator.terminal.terminal import Terminal
 
@@ -23,21 +23,21 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
 def record(terminal: Terminal) -> Response:
-    """A new person."""
+    """Add a person."""
     return _write(terminal, terminal.store.add)
 
 
 def modify(terminal: Terminal) -> Response:
-    """The given fields of a person who is there."""
+    """Change the given fields of a person."""
     return _write(terminal, terminal.store.change)
 
 
 def set_up(terminal: Terminal) -> Response:
-    """A new person, or the given fields of one who is there."""
-    return _write(terminal, lambda number, fields: _either(terminal, number, fields))
+    """Add a person, or change the given fields of one who exists."""
+    return _write(terminal, lambda number, fields: _add_or_change(terminal, number, fields))
 
 
-def _either(terminal: Terminal, number: str, fields: Fields) -> None:
+def _add_or_change(terminal: Terminal, number: str, fields: Fields) -> None:
     known = number in terminal.people
     (terminal.store.change if known else terminal.store.add)(number, fields)
 
@@ -66,7 +66,7 @@ def _check_name(fields: Fields, profile: Profile) -> None:
 
 
 def _check_valid(valid: Fields) -> None:
-    """Local times without a zone suffix, up to the end of 2037 and in order."""
+    """Both times are local, without a zone, up to the end of 2037, and in order."""
     begin, end = (_time(valid, name) for name in ("beginTime", "endTime"))
     if begin and end and end < begin:
         raise Refusal("endtimeEarlierThanBegintime")
@@ -93,18 +93,20 @@ def _is_time(value: str) -> bool:
 
 def search(terminal: Terminal) -> Response:
     """One page of persons in the order they were added."""
-    wish = child(json_object(), "UserInfoSearchCond")
-    hits = _hits(terminal, wish)
-    page = page_of(hits, wish)
-    answer: Fields = {"searchID": str(wish.get("searchID", ""))} | told(terminal.profile, hits, page, wish)
+    condition = child(json_object(), "UserInfoSearchCond")
+    hits = _matches(terminal, condition)
+    page = page_of(hits, condition)
+    answer: Fields = {"searchID": str(condition.get("searchID", ""))} | page_summary(
+        terminal.profile, hits, page, condition
+    )
     if page:
-        answer["UserInfo"] = [_shown(terminal, number) for number in page]
+        answer["UserInfo"] = [_search_row(terminal, number) for number in page]
     return json_reply({"UserInfoSearch": answer})
 
 
-def _hits(terminal: Terminal, wish: Fields) -> list[str]:
-    wanted = numbers(wish, "EmployeeNoList", "employeeNo")
-    words = str(wish.get("fuzzySearch", ""))
+def _matches(terminal: Terminal, condition: Fields) -> list[str]:
+    wanted = numbers(condition, "EmployeeNoList", "employeeNo")
+    words = str(condition.get("fuzzySearch", ""))
     return [
         number
         for number, person in terminal.people.items()
@@ -112,8 +114,8 @@ def _hits(terminal: Terminal, wish: Fields) -> list[str]:
     ]
 
 
-def _shown(terminal: Terminal, number: str) -> Fields:
-    """A person as Search tells it; `faceURL` comes last and only where there is a face."""
+def _search_row(terminal: Terminal, number: str) -> Fields:
+    """A person as in a search result; `faceURL` comes last, and only where there is a face."""
     person = dict(terminal.people[number])
     face = terminal.faces.get(number)
     person["numOfCard"] = len(terminal.store.cards_of(number))
@@ -131,11 +133,11 @@ def start_removal(terminal: Terminal) -> Response:
 
     As on real terminals, mode `all` and an empty or missing list remove EVERYBODY.
     """
-    wish = child(json_object(), "UserInfoDetail")
-    mode = wish.get("mode")
+    condition = child(json_object(), "UserInfoDetail")
+    mode = condition.get("mode")
     if mode not in ("all", "byEmployeeNo"):
         raise Refusal("badJsonContent", "UserInfoDetail.mode")
-    listed = numbers(wish, "EmployeeNoList", "employeeNo")
+    listed = numbers(condition, "EmployeeNoList", "employeeNo")
     terminal.store.start_removal(None if mode == "all" else listed)
     deletion = terminal.store.deletion
     if deletion is not None and terminal.faults.take("removal-fails", request.path):
@@ -150,13 +152,13 @@ def removal_progress(terminal: Terminal) -> Response:
 
 def remove_at_once(terminal: Terminal) -> Response:
     """The older way: remove persons at once. An empty or missing list removes everybody here, too."""
-    wish = child(json_object(), "UserInfoDelCond")
-    terminal.store.remove(numbers(wish, "EmployeeNoList", "employeeNo"))
+    condition = child(json_object(), "UserInfoDelCond")
+    terminal.store.remove(numbers(condition, "EmployeeNoList", "employeeNo"))
     return done(as_json=True)
 
 
 def count(terminal: Terminal) -> Response:
-    """How many persons there are and, on most models, how many have a face or a card."""
+    """Count the persons and, on most models, those who have a face or a card."""
     fields: Fields = {"userNumber": len(terminal.people)}
     if terminal.profile.bind_counts:
         fields |= {
@@ -168,7 +170,7 @@ def count(terminal: Terminal) -> Response:
 
 
 def capabilities(terminal: Terminal) -> Response:
-    """Limits of UserInfo. Nobody recorded the seed terminal's; this is a K1A340FWX with the profile's limits."""
+    """The limits of UserInfo: the recording of a K1A340FWX with the profile's numbers; the seed's was not recorded."""
     answer = json.loads(recordings.body("userinfo_capabilities_K1A340FWX.json"))
     user = answer["UserInfo"]
     user["name"]["@max"] = terminal.profile.name_bytes

@@ -19,7 +19,7 @@ _GREY = -1
 
 
 def picture(terminal: Terminal) -> Response:
-    """The file as it is now; the counter in its name is not checked."""
+    """The picture file as it is now. The counter in its name is ignored."""
     jpeg = terminal.picture(request.path)
     if jpeg is None:
         return reply(b"<html><body><h1>404 Not Found</h1></body></html>\n", "text/html", 404)
@@ -27,7 +27,7 @@ def picture(terminal: Terminal) -> Response:
 
 
 def no_upload(terminal: Terminal) -> Response:  # noqa: ARG001
-    """Pictures cannot be put here; the seed terminal's owner tried."""
+    """Nothing can be uploaded here; the seed terminal's owner tried."""
     return reply(b"<html><body><h1>405 Method Not Allowed</h1></body></html>\n", "text/html", 405)
 
 
@@ -42,7 +42,7 @@ def check_picture(jpeg: bytes) -> None:
 
 
 def noise(jpeg: bytes) -> bytes:
-    """Bytes that begin and end as a JPEG and are no picture; others for another `jpeg`."""
+    """Bytes that begin and end like a JPEG but are no picture; each `jpeg` gets its own."""
     middle = hashlib.shake_256(jpeg).digest(4096).replace(b"\xff", b"\x00")
     return b"\xff\xd8\xff" + middle + b"\xff\xd9"
 

@@ -1,4 +1,4 @@
-"""Which path is answered by which view."""
+"""The table of paths: which view answers which method on which path."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ ROUTES: MappingProxyType[str, dict[str, View]] = MappingProxyType(
 
 
 def view_for(method: str, path: str) -> View:
-    """The view that answers `method` on `path` (without query); one that refuses where there is none."""
+    """The view for `method` on `path` (without query). For an unknown one it is a view that refuses."""
     method = "GET" if method == "HEAD" else method
     if path.startswith(PICTURES):
         return pictures.picture if method == "GET" else pictures.no_upload

@@ -1,6 +1,6 @@
-"""What the terminal shows, and buttons to stand in front of it: `GET /`, without login.
+"""The terminal's screen in a browser, `GET /` without login: its display, and buttons to show it a face or set a fault.
 
-The display and the list of persons are frames that refresh themselves, so that a form is never emptied under the hand.
+The display and the list of persons are frames that reload by themselves, so that a form keeps what was typed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hikflask.simulator.terminal.terminal import Terminal
 
 LONGEST_SIDE = 480
 SHOWN_SECONDS = 6.0
-"""How long the display shows the face that was just taken."""
+"""How long the display shows the face that was captured."""
 LOG_TAIL = 12
 RUSSIAN_NAMES: Mapping[str, str] = MappingProxyType(
     {"anna": "Анна", "boris": "Борис", "clara": "Клара", "dmitri": "Дмитрий", "elena": "Елена", "farid": "Фарид"}
@@ -38,7 +38,7 @@ class Screen:
         return render_template("screen.html", terminal=self.terminal, names=RUSSIAN_NAMES, kinds=KINDS)
 
     def display(self) -> str:
-        """The display alone, in one of the states idle, waiting, visitor, taken."""
+        """The display alone. Its states: idle, waiting (for a face), visitor (a face waits), taken."""
         terminal = self.terminal
         with terminal.lock:
             state, seconds = self._state()
@@ -64,7 +64,7 @@ class Screen:
         return _jpeg(faces.draw(name))
 
     def file(self) -> Response:
-        """The picture of the last capture."""
+        """The captured picture."""
         return _jpeg(self.terminal.file or abort(404))
 
     def enrolled(self, number: str) -> Response:
@@ -72,7 +72,7 @@ class Screen:
         return _jpeg(face.jpeg) if face else abort(404)
 
     def present(self) -> BaseResponse:
-        """Show a drawn face by `name`, or the uploaded `picture`."""
+        """Put a face in front of the camera: the drawn one called `name`, or the uploaded `picture`."""
         upload = request.files.get("picture")
         if upload:
             self.terminal.present_alone(_reencoded(upload))
@@ -99,7 +99,7 @@ class Screen:
         return _back()
 
     def trigger(self) -> BaseResponse:
-        """Something happens at once: `event` is restart, lock, unlock or capture-elsewhere."""
+        """Let `event` happen now: restart, lock, unlock or capture-elsewhere."""
         try:
             self.terminal.trigger(request.form.get("event", ""))
         except KeyError:
@@ -107,7 +107,7 @@ class Screen:
         return _back()
 
     def state(self) -> dict[str, object]:
-        """The state for programs; faces as SHA-256."""
+        """The state as JSON, for programs; faces as SHA-256."""
         terminal = self.terminal
         with terminal.lock:
             return {
@@ -130,7 +130,7 @@ class Screen:
 
 
 def create_screen(terminal: Terminal) -> Blueprint:
-    """The screen of `terminal` as a blueprint."""
+    """Make the blueprint of one terminal's screen."""
     bp = Blueprint("screen", __name__, template_folder="templates", static_folder="static")
     screen = Screen(terminal)
     bp.add_url_rule("/", view_func=screen.page)
@@ -159,7 +159,7 @@ def _jpeg(jpeg: bytes) -> Response:
 
 
 def _reencoded(upload: FileStorage) -> bytes:
-    """The uploaded picture as a terminal keeps pictures: upright, baseline JPEG, at most 480 px."""
+    """The uploaded picture as a terminal takes it: upright, baseline JPEG, at most 480 px."""
     try:
         image = ImageOps.exif_transpose(Image.open(io.BytesIO(upload.read())))
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
