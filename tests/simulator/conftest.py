@@ -88,9 +88,9 @@ class Client:
         return self.ask("POST", "/ISAPI/AccessControl/UserInfo/Record?format=json", {"UserInfo": user})
 
     def search(self, **condition: Any) -> dict[str, Any]:
-        wish = {"searchID": "a1", "searchResultPosition": 0, "maxResults": 30} | condition
+        query = {"searchID": "a1", "searchResultPosition": 0, "maxResults": 30} | condition
         path = "/ISAPI/AccessControl/UserInfo/Search?format=json"
-        answer = json.loads(self.ask("POST", path, {"UserInfoSearchCond": wish}).data)
+        answer = json.loads(self.ask("POST", path, {"UserInfoSearchCond": query}).data)
         return dict(answer["UserInfoSearch"])
 
     def bind(self, number: str = "100222", **fields: Any) -> TestResponse:

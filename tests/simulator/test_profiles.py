@@ -172,14 +172,14 @@ def test_k1t342mx_takes_letters_and_digits_only(play, number):
     assert terminal.people == {}
 
 
-def test_short_name_limit_is_told_and_kept(play):
+def test_short_name_limit_is_announced_and_kept(play):
     terminal, client = play("K1T341CMFW")
     path = "/ISAPI/AccessControl/UserInfo/capabilities?format=json"
 
-    told = client.ask("GET", path).get_json()["UserInfo"]["name"]["@max"]
+    limit = client.ask("GET", path).get_json()["UserInfo"]["name"]["@max"]
     client.add_person("1", name="x" * 33)
 
-    assert (told, terminal.people) == (32, {})
+    assert (limit, terminal.people) == (32, {})
 
 
 def test_old_terminal_tells_no_number_of_faces_but_finds_them(play):
@@ -188,8 +188,8 @@ def test_old_terminal_tells_no_number_of_faces_but_finds_them(play):
     terminal.store.bind("1", ANNA)
 
     (person,) = client.search()["UserInfo"]
-    wish = {"searchResultPosition": 0, "maxResults": 30, "faceLibType": "blackFD", "FDID": "1", "FPID": "1"}
-    found = client.ask("POST", "/ISAPI/Intelligent/FDLib/FDSearch?format=json", wish).get_json()
+    query = {"searchResultPosition": 0, "maxResults": 30, "faceLibType": "blackFD", "FDID": "1", "FPID": "1"}
+    found = client.ask("POST", "/ISAPI/Intelligent/FDLib/FDSearch?format=json", query).get_json()
 
     assert "numOfFace" not in person
     assert found["totalMatches"] == 1

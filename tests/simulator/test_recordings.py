@@ -47,8 +47,8 @@ def test_status_and_headers_are_the_recorded_ones(as_recorded):
     for entry in INDEX:
         answer = played(as_recorded(faces.draw("anna")), entry)
 
-        told, recorded = (without_length(headers) for headers in (answer.headers, entry["response_headers"]))
-        assert (answer.status_code, told) == (entry["status"], recorded), entry["path"]
+        headers, recorded = (without_length(each) for each in (answer.headers, entry["response_headers"]))
+        assert (answer.status_code, headers) == (entry["status"], recorded), entry["path"]
 
 
 def without_length(headers):

@@ -12,7 +12,7 @@ COUNT = "/ISAPI/AccessControl/UserInfo/Count?format=json"
 
 
 def refused(clock, client_for, words):
-    """What one wrong password is told, and what the right one is told of a lock of 111 s."""
+    """The answers to one wrong password, and to the right one while the account is locked for 111 s."""
     terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, lock_words=words))
     wrong = client_for(terminal, "Wrong123").ask("GET", COUNT)
     terminal.login.lock(111)

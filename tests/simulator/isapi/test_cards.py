@@ -24,11 +24,11 @@ def add(client, number, owner="100222", **fields):
 
 
 def find(client, **condition):
-    wish = {"searchID": "a1", "searchResultPosition": 0, "maxResults": 30} | condition
-    return client.ask("POST", f"{CARDS}/Search?format=json", {"CardInfoSearchCond": wish}).get_json()["CardInfoSearch"]
+    query = {"searchID": "a1", "searchResultPosition": 0, "maxResults": 30} | condition
+    return client.ask("POST", f"{CARDS}/Search?format=json", {"CardInfoSearchCond": query}).get_json()["CardInfoSearch"]
 
 
-def told(answer):
+def code_of(answer):
     return answer.status_code, answer.get_json()["subStatusCode"]
 
 
@@ -81,14 +81,14 @@ def test_card_that_cannot_be_added_changes_nothing(terminal, owners, fields, cod
 
     answer = add(owners, **fields)
 
-    assert told(answer) == (400, code)
+    assert code_of(answer) == (400, code)
     assert [(card.number, card.employee_no) for card in terminal.cards.values()] == [("1234", "100222")]
 
 
 def test_unknown_type_of_card_is_refused(terminal, owners):
     answer = send(owners, "POST", "Record", "1", employeeNo="5", cardType="paper")
 
-    assert told(answer) == (400, "badJsonContent")
+    assert code_of(answer) == (400, "badJsonContent")
     assert terminal.cards == {}
 
 
@@ -99,7 +99,7 @@ def test_modify_changes_the_given_fields_of_a_card_that_is_there(terminal, owner
     absent = send(owners, "PUT", "Modify", "5", cardType="superCard", employeeNo="5")
 
     card = terminal.cards["1234"]
-    assert (told(changed), told(absent)) == ((200, "ok"), (400, "cardNoNotExist"))
+    assert (code_of(changed), code_of(absent)) == ((200, "ok"), (400, "cardNoNotExist"))
     assert (card.employee_no, card.kind, card.leader_card, len(terminal.cards)) == ("100222", "superCard", "1", 1)
 
 
@@ -120,7 +120,7 @@ def test_set_up_adds_and_then_changes(terminal, owners):
         ({}, []),
     ],
 )
-def test_cards_are_taken_off_by_number_or_owner_and_all_of_them_by_an_empty_list(terminal, owners, condition, left):
+def test_cards_are_removed_by_number_or_owner_and_all_of_them_by_an_empty_list(terminal, owners, condition, left):
     for number, owner in (("1", "100222"), ("2", "100222"), ("3", "5")):
         add(owners, number, owner)
 
@@ -156,4 +156,4 @@ def test_person_who_is_removed_takes_cards_along(terminal, owners):
 
 @pytest.mark.parametrize(("what", "method"), [("Record", "POST"), ("Search", "POST"), ("Delete", "PUT")])
 def test_body_without_its_root_lacks_parameters(client, what, method):
-    assert told(client.ask(method, f"{CARDS}/{what}?format=json", {})) == (400, "MessageParametersLack")
+    assert code_of(client.ask(method, f"{CARDS}/{what}?format=json", {})) == (400, "MessageParametersLack")

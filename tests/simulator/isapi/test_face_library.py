@@ -42,7 +42,7 @@ def test_another_capture_in_between_binds_the_other_face(terminal, captured):
     assert terminal.faces["100222"].jpeg == BORIS
 
 
-def test_any_host_is_taken_when_the_path_is_local(terminal, captured):
+def test_any_host_is_accepted_when_the_path_is_local(terminal, captured):
     captured.bind(faceURL="http://10.0.0.5:80/LOCALS/pic/web_face_enrollpic.jpg@WEB000000000999")
 
     assert terminal.faces["100222"].jpeg == ANNA
@@ -84,7 +84,7 @@ def test_replaced_face_keeps_its_number(terminal, captured):
     assert (terminal.faces["100222"].jpeg, terminal.faces["100222"].index) == (BORIS, 1)
 
 
-def test_delete_fp_takes_the_face_off(terminal, captured):
+def test_delete_fp_removes_the_face(terminal, captured):
     captured.bind()
 
     captured.bind(deleteFP=True)
@@ -262,7 +262,7 @@ def test_seed_knows_no_modify(captured):
 
 
 @pytest.mark.parametrize(("model", "taken"), [("K1T343M", True), ("K1T341CMFW", False)])
-def test_set_up_is_taken_by_post_where_firmware_takes_both(clock, client_for, model, taken):
+def test_set_up_by_post_works_where_firmware_accepts_both(clock, client_for, model, taken):
     terminal = Terminal("Secret12", clock=clock, profile=PROFILES[model])
     client = client_for(terminal)
     client.add_person()
@@ -274,8 +274,8 @@ def test_set_up_is_taken_by_post_where_firmware_takes_both(clock, client_for, mo
 
 
 def find(client, **fields):
-    wish = {"searchResultPosition": 0, "maxResults": 30, "faceLibType": "blackFD", "FDID": "1"} | fields
-    return client.ask("POST", "/ISAPI/Intelligent/FDLib/FDSearch?format=json", wish).get_json()
+    query = {"searchResultPosition": 0, "maxResults": 30, "faceLibType": "blackFD", "FDID": "1"} | fields
+    return client.ask("POST", "/ISAPI/Intelligent/FDLib/FDSearch?format=json", query).get_json()
 
 
 def test_face_is_found_by_its_number(captured):
@@ -294,7 +294,7 @@ def test_face_is_found_by_its_number(captured):
         ("FDDelete?format=json", {"faceLibType": "blackFD", "FDID": "1", "FPID": "100222"}),
     ],
 )
-def test_one_face_is_taken_off_and_the_others_stay(terminal, captured, path, body):
+def test_one_face_is_removed_and_the_others_stay(terminal, captured, path, body):
     captured.add_person("5")
     captured.bind("5")
     captured.bind()
@@ -305,7 +305,7 @@ def test_one_face_is_taken_off_and_the_others_stay(terminal, captured, path, bod
     assert len(terminal.people) == 2
 
 
-def test_empty_list_takes_all_faces_off(terminal, captured):
+def test_empty_list_removes_all_faces(terminal, captured):
     captured.bind()
 
     captured.ask("PUT", "/ISAPI/Intelligent/FDLib/FDSearch/Delete?format=json&FDID=1&faceLibType=blackFD", {"FPID": []})
@@ -336,7 +336,7 @@ def test_k1a340fwx_does_not_list_its_libraries(clock, client_for):
     assert code(client.ask("GET", "/ISAPI/Intelligent/FDLib?format=json")) == (404, "notSupport")
 
 
-def test_functions_of_the_library_are_told_as_the_profile_has_them(clock, client_for):
+def test_functions_of_the_library_are_those_of_the_profile(clock, client_for):
     path = "/ISAPI/Intelligent/FDLib/capabilities?format=json"
     older = Terminal("Secret12", clock=clock, profile=replace(SEED, fd_functions="post,delete,get"))
 

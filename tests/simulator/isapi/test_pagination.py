@@ -22,8 +22,8 @@ def play(clock, client_for):
 
 
 def faces_found(client, **condition):
-    wish = {"searchResultPosition": 0, "maxResults": 30, "faceLibType": "blackFD", "FDID": "1"} | condition
-    return client.ask("POST", FDSEARCH, wish).get_json()
+    query = {"searchResultPosition": 0, "maxResults": 30, "faceLibType": "blackFD", "FDID": "1"} | condition
+    return client.ask("POST", FDSEARCH, query).get_json()
 
 
 @pytest.mark.parametrize("word", ["NO MATCH", "NO_MATCH", "NO MATCHES", "NO_MATCHES"])

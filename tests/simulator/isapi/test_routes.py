@@ -8,8 +8,8 @@ def test_every_path_refuses_the_methods_it_does_not_have(client):
         for method in set(METHODS) - set(views):
             answer = client.ask(method, f"{path}?format=json")
 
-            told = (answer.status_code, answer.get_json()["subStatusCode"])
-            assert told == (400, "methodNotAllowed"), f"{method} {path}"
+            answered = (answer.status_code, answer.get_json()["subStatusCode"])
+            assert answered == (400, "methodNotAllowed"), f"{method} {path}"
 
 
 def test_path_has_to_be_written_as_it_is(client):

@@ -21,7 +21,7 @@ def test_answer_lost_before_acting_leaves_nothing(terminal, client):
     assert client.add_person().status_code == 200
 
 
-def test_answer_lost_after_acting_leaves_the_deed(terminal, client):
+def test_answer_lost_after_acting_leaves_the_person(terminal, client):
     terminal.faults.add("lost-after", path=RECORD, times=1)
 
     with pytest.raises(AnswerLost) as lost:
