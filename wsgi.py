@@ -4,9 +4,9 @@ import os
 import sys
 
 from hikflask import create_app
+from hikflask.background.worker import start_embedded, this_process_serves
 from hikflask.config import ConfigError
-from hikflask.start import announce_first_run, prepare
-from hikflask.worker import start_embedded, this_process_serves
+from hikflask.startup_checks import announce_first_run, prepare
 
 # gunicorn ends as a whole on this status; after another one it would start the same process again for ever.
 REFUSED = 3

@@ -5,9 +5,10 @@ from typing import Any
 
 from flask import Flask
 
-from hikflask import api, cli, config, logs, models, terminal_budget, web
+from hikflask import api, cli, config, logging_setup, models, web
 from hikflask.extensions import babel, bootstrap, csrf, db, login_manager, migrate, task_queue, terminal_clients, vault
-from hikflask.web.language import locale, timezone
+from hikflask.http import terminal_concurrency
+from hikflask.web.support.locale import locale, timezone
 
 __all__ = ["create_app", "models"]
 
@@ -20,7 +21,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     folder = config.instance_path(test_config)
     app = Flask(__name__, instance_path=folder)
     config.load(app.config, folder, test_config)
-    logs.register(app)
+    logging_setup.register(app)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(config.ROOT / "migrations"))
     login_manager.init_app(app)
@@ -32,7 +33,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     bootstrap.init_app(app)
     vault.init_app(app)
     terminal_clients.init_app(app)
-    terminal_budget.init_app(app)
+    terminal_concurrency.init_app(app)
     task_queue.init_app(app)
     web.register(app)
     api.register(app)

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from cryptography.fernet import Fernet, MultiFernet
 from flask import Config
 
-from hikflask import key_file
+from hikflask.encryption import key_file
 
 ROOT = Path(__file__).resolve().parent.parent
 SHORTEST_KEY = 16

@@ -12,9 +12,9 @@ from sqlalchemy import MetaData, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import DeclarativeBase
 
-from hikflask.task_queue import TaskQueue
-from hikflask.terminal_clients import TerminalClients
-from hikflask.vault import Vault
+from hikflask.background.queue import TaskQueue
+from hikflask.client_pool import TerminalClients
+from hikflask.encryption.vault import Vault
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_name)s",

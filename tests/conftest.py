@@ -18,13 +18,15 @@ from jinja2.bccache import Bucket
 from hikflask import create_app
 from hikflask.extensions import db, task_queue
 from hikflask.models import Terminal
-from hikflask.services import checks, terminals, workers
-from hikflask.services.terminals import Access
+from hikflask.services.core import heartbeat
+from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as SimulatedTerminal
-from tests.postgresql import Cluster, programs
-from tests.signed_in import OPERATOR_PASSWORD, client_of
-from tests.wire import InProcess
+from tests.support.desk import Desk
+from tests.support.postgresql import Cluster, programs
+from tests.support.signed_in import OPERATOR_PASSWORD, client_of
+from tests.support.wire import InProcess
 
 
 class Compiled(BytecodeCache):
@@ -50,12 +52,25 @@ PASSWORD = "Abc12345"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Where a real terminal is, for tests/terminal; its password comes from HIKFLASK_TERMINAL_PASSWORD."""
-    group = parser.getgroup("terminal", "a real terminal for tests/terminal, with somebody in front of it")
+    """Where a real terminal is, for tests/real_terminal; its password comes from HIKFLASK_TERMINAL_PASSWORD."""
+    group = parser.getgroup("terminal", "a real terminal for tests/real_terminal, with somebody in front of it")
     group.addoption("--terminal", metavar="URL", help="its address, such as https://192.168.1.67")
     group.addoption("--terminal-user", metavar="NAME", default="admin", help="its account (default: %(default)s)")
     group.addoption("--terminal-fingerprint", metavar="SHA256", help="of its certificate (default: what it shows now)")
     group.addoption("--terminal-takes-pictures", action="store_true", help="mark it as taking pictures of faces")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marks."""
+    config.addinivalue_line(
+        "markers", "both_databases: what is promised is held by the database: SQLite and PostgreSQL"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked so on SQLite and on PostgreSQL."""
+    if "database" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -172,7 +187,7 @@ def simulator(wire: InProcess) -> SimulatedTerminal:
 def terminal(app: Flask, simulator: SimulatedTerminal) -> Terminal:
     """The row of the simulated terminal, checked once."""
     with app.app_context():
-        added = terminals.add(Access("Вход", f"http://{HOST}", "admin", PASSWORD))
+        added = registry.add(Access("Вход", f"http://{HOST}", "admin", PASSWORD))
         checked = checks.check(added.id, "test")
         simulator.journal.clear()
         db.session.expunge_all()
@@ -196,7 +211,8 @@ def nobody_comes(app: Flask) -> NobodyComes:
 def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare passwords without scrypt, for tests that sign in again and again and are about something else."""
     monkeypatch.setattr(
-        "hikflask.services.passwords.fits", lambda password, kept: password == OPERATOR_PASSWORD and kept is not None
+        "hikflask.services.accounts.passwords.fits",
+        lambda password, kept: password == OPERATOR_PASSWORD and kept is not None,
     )
 
 
@@ -204,10 +220,21 @@ def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 def worker_alive(app: Flask) -> None:
     """The heartbeat of a worker."""
     with app.app_context():
-        workers.beat("test")
+        heartbeat.beat("test")
 
 
 @pytest.fixture
 def run_jobs(app: Flask) -> Callable[[], int]:
     """Run what is queued, in this thread."""
     return task_queue.lanes(app).run_pending
+
+
+@pytest.fixture
+def desk(
+    client: FlaskClient,
+    terminal: Terminal,
+    simulator: SimulatedTerminal,
+    run_jobs: Callable[[], int],
+    worker_alive: None,  # noqa: ARG001
+) -> Desk:
+    return Desk(client, terminal, simulator, run_jobs)

@@ -15,10 +15,11 @@ from sqlalchemy.exc import DBAPIError
 from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment
-from hikflask.services import audit, employees
-from hikflask.services.drafts import Draft
+from hikflask.services import audit
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import save
 from tests.conftest import close
-from tests.postgresql import Cluster
+from tests.support.postgresql import Cluster
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_postgresql_keeps_no_statistics_of_people(cluster: Cluster, tmp_path: Pa
     url = cluster.create("counted", template="migrated")
     app = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True, "DATABASE_URL": url})
     with app.app_context():
-        employees.save(Draft("100222", "Иван Иванов", "Охрана"))
+        save.save(Draft("100222", "Иван Иванов", "Охрана"))
         db.session.execute(text("ANALYZE employee"))
         quoted = db.session.execute(text("SELECT attname FROM pg_stats WHERE tablename = 'employee'")).scalars().all()
     assert "created_at" in quoted
@@ -125,7 +126,7 @@ def test_name_on_the_old_device_comes_along_both_ways(either: Flask) -> None:
         upgrade()
 
         (row,) = db.session.execute(db.select(Enrolment)).scalars()
-        assert (row.waits_for_hand, row.last_name, row.written_name, row.wanted_at) == (True, "Иван", "", None)
+        assert (row.waits_for_hand, row.last_name, row.written_name, row.desired_since) == (True, "Иван", "", None)
         db.session.remove()
         downgrade(revision="0001")
         assert db.session.execute(text(written)).scalar_one() == "Иван"
@@ -211,8 +212,8 @@ def test_no_table_of_sqlite_gives_an_id_twice(empty: Flask, how: str) -> None:
 def test_id_of_who_was_deleted_is_nobodys(either: Flask) -> None:
     with either.app_context():
         upgrade()
-        gone = employees.save(Draft("901", "Анна Иванова")).id
-        employees.delete(gone)
+        gone = save.save(Draft("901", "Анна Иванова")).id
+        save.delete(gone)
 
-        assert employees.save(Draft("902", "Ольга Иванова")).id != gone
-        assert employees.get(gone) is None
+        assert save.save(Draft("902", "Ольга Иванова")).id != gone
+        assert save.get(gone) is None

@@ -9,8 +9,8 @@ from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField
 
-from hikflask import request_body
 from hikflask.forms.fields import LARGEST_ID
+from hikflask.http import body_limits
 
 Fields = dict[str, str | bool | int]
 Form = TypeVar("Form", bound=FlaskForm)
@@ -38,7 +38,7 @@ def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
     :raises InputError: naming each field whose value has another type, or that is given more than once.
     :raises werkzeug.exceptions.RequestEntityTooLarge: when it is longer than a form of ours.
     """
-    if not request_body.text() and not required:
+    if not body_limits.text() and not required:
         return {}
     data = _parsed()
     if not isinstance(data, dict):
@@ -52,7 +52,7 @@ def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
 
 def _parsed() -> object:
     try:
-        return json.loads(request_body.text(), object_pairs_hook=_object)
+        return json.loads(body_limits.text(), object_pairs_hook=_object)
     except (ValueError, RecursionError):  # no JSON, or brackets without end
         return None
 

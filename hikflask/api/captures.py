@@ -5,17 +5,20 @@ from typing import Any
 from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
-from hikflask import terminal_budget, wording
-from hikflask.access import OPERATOR, allow
+from hikflask import messages
 from hikflask.api import body, errors
 from hikflask.api.caller import present_caller
 from hikflask.api.consents import warned
 from hikflask.forms.captures import CaptureForm
+from hikflask.http import terminal_concurrency
+from hikflask.http.permissions import OPERATOR, allow
 from hikflask.isapi.errors import CLASSES, OWN_WORD, Busy
 from hikflask.models import Capture
 from hikflask.models.capture import TAKEN
-from hikflask.services import captures, consents, terminals
-from hikflask.services.drafts import Draft
+from hikflask.services.captures import runner
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.privacy import consents
+from hikflask.services.terminals import registry
 
 bp = Blueprint("api_captures", __name__, url_prefix="/api/devices")
 errors.answer_in_json(bp, success=False)
@@ -28,21 +31,21 @@ def start_face_capture(device_id: int) -> ResponseReturnValue:
 
     A number that no user with consent has is warned of in a header; where consent is required, it is refused.
     """
-    if terminals.get(device_id) is None:
+    if registry.get(device_id) is None:
         abort(404, "There is no such device.")
     fields = body.read(required=False)
     form = body.form_of(CaptureForm, fields)
     draft = Draft(number=form.hikvision_id.data or "")
-    with terminal_budget.place():
-        capture = captures.start(device_id, draft, present_caller(), take_over=form.take_over.data)
-        ended = captures.run(capture.id)
+    with terminal_concurrency.place():
+        capture = runner.start(device_id, draft, present_caller(), take_over=form.take_over.data)
+        ended = runner.run(capture.id)
     return warned(_answer(ended), consents.is_missing(draft.number))
 
 
 def _answer(capture: Capture) -> ResponseReturnValue:
     if capture.state != TAKEN or capture.photo is None:
         code = capture.reason or capture.state
-        message = wording.english(code, text=capture.reason_text, **_about(capture))
+        message = messages.english(code, text=capture.reason_text, **_about(capture))
         if code.startswith(OWN_WORD):
             words = {"subStatusCode": code.removeprefix(OWN_WORD), "errorMsg": capture.reason_text}
             return errors.refusal("terminal_refused", message, errors.BAD_GATEWAY, success=False, **words)

@@ -5,13 +5,14 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, make_response
 from flask.typing import ResponseReturnValue
 
-from hikflask.access import OPERATOR, VIEWER, allow
 from hikflask.api import body, errors
 from hikflask.forms.consents import ConsentForm
+from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Consent
-from hikflask.services import consents, employees
-from hikflask.services.consents import Given
-from hikflask.services.errors import ConsentMissing
+from hikflask.services.core.errors import ConsentMissing
+from hikflask.services.employees import save
+from hikflask.services.privacy import consents
+from hikflask.services.privacy.consents import Given
 
 bp = Blueprint("api_consents", __name__, url_prefix="/api/users")
 errors.answer_in_json(bp)
@@ -55,7 +56,7 @@ def warned(answer: ResponseReturnValue, missing: bool) -> Response:
 
 
 def _refuse_unknown(user_id: int) -> None:
-    if employees.get(user_id) is None:
+    if save.get(user_id) is None:
         abort(404, "There is no such user.")
 
 

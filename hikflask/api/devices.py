@@ -6,18 +6,18 @@ from typing import Any
 from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
-from hikflask import terminal_budget
-from hikflask.access import ADMIN, VIEWER, allow
 from hikflask.api import body, errors
 from hikflask.api.body import Fields
 from hikflask.api.caller import present_caller
 from hikflask.forms.terminals import TerminalForm
+from hikflask.http import terminal_concurrency
+from hikflask.http.permissions import ADMIN, VIEWER, allow
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Terminal
-from hikflask.services import checks, terminals
-from hikflask.services.checks import Status
-from hikflask.services.errors import ServiceError
-from hikflask.services.terminals import Access
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals.checks import Status
+from hikflask.services.terminals.registry import Access
 
 bp = Blueprint("api_devices", __name__, url_prefix="/api/devices")
 errors.answer_in_json(bp)
@@ -27,7 +27,7 @@ errors.answer_in_json(bp)
 @allow(VIEWER)
 def list_devices() -> ResponseReturnValue:
     """All terminals by name."""
-    return jsonify([shape(terminal) for terminal in terminals.everyone()])
+    return jsonify([shape(terminal) for terminal in registry.everyone()])
 
 
 @bp.post("/", strict_slashes=False)
@@ -35,7 +35,7 @@ def list_devices() -> ResponseReturnValue:
 def create_device() -> ResponseReturnValue:
     """Add a terminal and check it; one that does not answer now is added all the same."""
     form = body.form_of(TerminalForm, {"is_active": True, **body.read()})
-    added = terminals.add(Access(**form.values()))
+    added = registry.add(Access(**form.values()))
     _check_quietly(added.id)
     return jsonify(shape(_terminal(added.id))), 201
 
@@ -53,8 +53,8 @@ def change_device(device_id: int) -> ResponseReturnValue:
     """Change the fields that are given; without a password the stored one stays."""
     terminal = _terminal(device_id)
     form = body.form_of(TerminalForm, {**_typed(terminal), **body.read()}, adding=False)
-    with terminal_budget.place():
-        changed = terminals.change(device_id, Access(**form.values()), present_caller())
+    with terminal_concurrency.place():
+        changed = registry.change(device_id, Access(**form.values()), present_caller())
     if changed.face_mode is None:
         _check_quietly(device_id)
     return jsonify(shape(_terminal(device_id)))
@@ -65,7 +65,7 @@ def change_device(device_id: int) -> ResponseReturnValue:
 def delete_device(device_id: int) -> ResponseReturnValue:
     """Delete a terminal that nobody is enrolled on."""
     last = shape(_terminal(device_id))
-    terminals.delete(device_id, present_caller())
+    registry.delete(device_id, present_caller())
     return jsonify(last)
 
 
@@ -104,13 +104,13 @@ def shape(terminal: Terminal) -> dict[str, Any]:
 
 
 def _asked_status(device_id: int) -> Status:
-    with terminal_budget.place():
+    with terminal_concurrency.place():
         return checks.status(device_id, present_caller())
 
 
 def _check_quietly(device_id: int) -> None:
     """Ask the terminal everything; what went wrong stands in its row, and it is checked before its first use."""
-    with suppress(TerminalError, ServiceError), terminal_budget.place():
+    with suppress(TerminalError, ServiceError), terminal_concurrency.place():
         checks.check(device_id, present_caller())
 
 
@@ -126,4 +126,4 @@ def _typed(terminal: Terminal) -> Fields:
 
 
 def _terminal(device_id: int) -> Terminal:
-    return terminals.get(device_id) or abort(404, "There is no such device.")
+    return registry.get(device_id) or abort(404, "There is no such device.")

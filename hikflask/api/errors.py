@@ -15,11 +15,12 @@ from werkzeug.exceptions import (
     RequestEntityTooLarge,
 )
 
-from hikflask import access, request_body, wording
+from hikflask import messages
 from hikflask.api.body import InputError
 from hikflask.extensions import db
+from hikflask.http import body_limits, permissions
 from hikflask.isapi.errors import Refused, TerminalError
-from hikflask.services.errors import ServiceError
+from hikflask.services.core.errors import ServiceError
 
 bp = Blueprint("api_errors", __name__, url_prefix="/api")
 
@@ -108,7 +109,7 @@ def _input(error: InputError, **always: Any) -> ResponseReturnValue:
 
 
 def _service(error: ServiceError, **always: Any) -> ResponseReturnValue:
-    message = wording.english(error.code, **error.params)
+    message = messages.english(error.code, **error.params)
     fields = {"fields": {_api_name(name): message for name in error.fields}} if error.fields else {}
     response, status = refusal(error.code, message, status_of(error.code), **fields, **always)
     if error.retry_after is not None:
@@ -121,7 +122,7 @@ def _api_name(name: str) -> str:
 
 
 def _terminal(error: TerminalError, **always: Any) -> ResponseReturnValue:
-    message = wording.english(error.code, text=error.text or error.sub_status)
+    message = messages.english(error.code, text=error.text or error.sub_status)
     if error.code in STATUS or not isinstance(error, Refused):
         return refusal(error.code, message, status_of(error.code), **always)
     words = {"statusCode": error.status_code, "subStatusCode": error.sub_status, "errorMsg": error.message}
@@ -131,7 +132,7 @@ def _terminal(error: TerminalError, **always: Any) -> ResponseReturnValue:
 def http_refusal(error: HTTPException, **always: Any) -> ResponseReturnValue:
     """Return the JSON of an HTTP error, with the headers that say what to do about it."""
     if isinstance(error, RequestEntityTooLarge):
-        request_body.take_rest()
+        body_limits.take_rest()
     code = error.name.lower().replace(" ", "_")
     response, status = refusal(code, error.description or error.name, error.code or 500, **always)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
@@ -162,7 +163,7 @@ ANSWERS: dict[type[Exception], Callable[..., ResponseReturnValue]] = {
 @bp.before_app_request
 def answer_unknown() -> ResponseReturnValue | None:
     """Answer in JSON what is no call; such an address is in no blueprint, so that no handler of one would see it."""
-    if not access.is_api_call():
+    if not permissions.is_api_call():
         return None
     error = request.routing_exception
     if isinstance(error, MethodNotAllowed):

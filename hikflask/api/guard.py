@@ -4,8 +4,8 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, HTTPException
 
-from hikflask import access, bearer
 from hikflask.api import errors
+from hikflask.http import bearer_token, permissions
 from hikflask.services import audit
 
 
@@ -16,7 +16,7 @@ def register(app: Flask) -> None:
 
 def admit() -> ResponseReturnValue | None:
     """Let the call through (None), or answer it in JSON."""
-    if not access.is_api_call():
+    if not permissions.is_api_call():
         return None
     if request.routing_exception is None:
         _refuse_strangers()
@@ -30,11 +30,11 @@ def admit() -> ResponseReturnValue | None:
 
 
 def _refuse_strangers() -> None:
-    token = bearer.token()
-    bearer.act_as(token)
+    token = bearer_token.token()
+    bearer_token.act_as(token)
     if request.routing_exception is not None or request.method == "OPTIONS":
         return
-    rule = access.rule()
-    if rule is None or rule.role is None or not access.may(token.role, rule.role):
+    rule = permissions.rule()
+    if rule is None or rule.role is None or not permissions.may(token.role, rule.role):
         audit.note_refused_access(f"{request.method} {request.path}")
         raise Forbidden("This token's role may not do this.")

@@ -6,20 +6,24 @@ from typing import Any
 from flask import Blueprint, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from hikflask import terminal_budget, wording
-from hikflask.access import OPERATOR, VIEWER, allow
+from hikflask import messages
 from hikflask.api import body, errors
 from hikflask.api.body import Fields, InputError
 from hikflask.api.caller import present_caller
 from hikflask.api.consents import warned
 from hikflask.forms.employees import EmployeeForm
+from hikflask.http import terminal_concurrency
+from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Employee, Enrolment
 from hikflask.models.terminal import BY_URL, UNKNOWN
-from hikflask.services import consents, employees, enrolments, settling, syncing, terminals
-from hikflask.services.drafts import Draft
-from hikflask.services.employees import FaceSource
-from hikflask.services.errors import ServiceError
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.employees import save, sync
+from hikflask.services.employees.save import FaceSource
+from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.privacy import consents
+from hikflask.services.terminals import registry
 
 bp = Blueprint("api_users", __name__, url_prefix="/api/users")
 errors.answer_in_json(bp)
@@ -34,7 +38,7 @@ TEXT_FIELDS = ("hikvision_id", "full_name", "department")
 def list_users() -> ResponseReturnValue:
     """A page of users, sorted by name; X-Total-Count says how many match `q`."""
     limit, offset = _whole("limit", PAGE, LARGEST_PAGE), _whole("offset", 0, 2**31)
-    found, total = employees.found(request.args.get("q", ""), limit, offset)
+    found, total = save.found(request.args.get("q", ""), limit, offset)
     answer = jsonify([shape(employee) for employee in found])
     answer.headers["X-Total-Count"] = str(total)
     return answer
@@ -45,7 +49,7 @@ def list_users() -> ResponseReturnValue:
 def create_user() -> ResponseReturnValue:
     """Add a user; nothing is wanted of any terminal yet."""
     form = body.form_of(EmployeeForm, body.read())
-    employee = employees.save(_draft(form))
+    employee = save.save(_draft(form))
     return jsonify(shape(employee)), 201
 
 
@@ -66,10 +70,10 @@ def change_user(user_id: int) -> ResponseReturnValue:
     given = {name: fields[name] for name in TEXT_FIELDS if name in fields}
     form = body.form_of(EmployeeForm, {**_typed(employee), **given})
     if given:
-        employees.save(_draft(form), employee_id=user_id, active=active)
+        save.save(_draft(form), employee_id=user_id, active=active)
     elif active is not None:
-        employees.set_active(user_id, active)
-    _settle_quietly([enrolment.id for enrolment in enrolments.of_number(_employee(user_id).number)])
+        save.set_active(user_id, active)
+    _settle_quietly([enrolment.id for enrolment in desired.of_number(_employee(user_id).number)])
     return jsonify(shape(_employee(user_id)))
 
 
@@ -78,7 +82,7 @@ def change_user(user_id: int) -> ResponseReturnValue:
 def delete_user(user_id: int) -> ResponseReturnValue:
     """Delete a user; removals from terminals that are away stay open and are tried again."""
     last = shape(_employee(user_id))
-    _settle_quietly(employees.delete(user_id))
+    _settle_quietly(save.delete(user_id))
     return jsonify({**last, "is_active": False, "photo_path": None, "synced_to_device": False})
 
 
@@ -91,7 +95,7 @@ def upload_photo(user_id: int) -> ResponseReturnValue:
     if file is None or not file.filename:
         raise InputError({"photo": "A JPEG or PNG file is expected in the part “photo”."})
     draft = Draft(employee.number, employee.name, employee.department)
-    saved = employees.save(draft, FaceSource(upload=file.stream), employee_id=user_id)
+    saved = save.save(draft, FaceSource(upload=file.stream), employee_id=user_id)
     missing = consents.is_missing(saved.number, saved.id)
     return warned(jsonify({**shape(saved), **_warning(missing)}), missing)
 
@@ -103,9 +107,9 @@ def sync_user(user_id: int) -> ResponseReturnValue:
     _employee(user_id)
     fields = body.read(numbers=("device_id",), required=False)
     device_id, overwrite = body.row_id(fields, "device_id"), body.flag(fields, "overwrite") or False
-    with terminal_budget.place():
-        wanted = syncing.wish(user_id, device_id, present_caller(), overwrite=overwrite)
-        settled = settling.settle(wanted.id, present_caller(), again=True)
+    with terminal_concurrency.place():
+        wanted = sync.wish(user_id, device_id, present_caller(), overwrite=overwrite)
+        settled = reconcile.settle(wanted.id, present_caller(), again=True)
     answer = jsonify({"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", **_state(settled)})
     return warned(answer, settled.photo_id is not None and consents.is_missing(settled.number, user_id))
 
@@ -119,40 +123,40 @@ def shape(employee: Employee) -> dict[str, Any]:
         "department": employee.department,
         "is_active": employee.is_active,
         "photo_path": employee.picture.path if employee.picture else None,
-        "synced_to_device": employees.is_synced(employee),
+        "synced_to_device": save.is_synced(employee),
         "created_at": employee.created_at.strftime("%Y-%m-%dT%H:%M:%S"),
     }
 
 
 def _state(enrolment: Enrolment) -> dict[str, Any]:
     state = {"person": enrolment.person, "face": enrolment.face, "verified": enrolment.is_confirmed}
-    if enrolment.is_confirmed or not enrolment.refusal:
+    if enrolment.is_confirmed or not enrolment.refusal_code:
         return state
     return {
         **state,
-        "warning": wording.english(enrolment.refusal, name=enrolment.terminal.name, text=enrolment.refusal_text),
+        "warning": messages.english(enrolment.refusal_code, name=enrolment.terminal.name, text=enrolment.refusal_text),
     }
 
 
 def _warning(consent_missing: bool) -> dict[str, str]:
-    warnings = [wording.english("kept_without_consent")] if consent_missing else []
-    active = terminals.all_active()
+    warnings = [messages.english("kept_without_consent")] if consent_missing else []
+    active = registry.all_active()
     for code, modes in (("files_not_taken", {BY_URL}), ("files_unknown", {None, UNKNOWN})):
         names = [terminal.name for terminal in active if terminal.face_mode in modes]
         if names:
-            warnings.append(wording.english(code, name=", ".join(names)))
+            warnings.append(messages.english(code, name=", ".join(names)))
     return {"warning": " ".join(warnings)} if warnings else {}
 
 
 def _settle_quietly(enrolment_ids: list[int]) -> None:
     """Try each terminal now; one that fails, or has to wait for a place, stays open in its row for the sweep."""
     for enrolment_id in enrolment_ids:
-        with suppress(TerminalError, ServiceError), terminal_budget.place():
-            settling.settle(enrolment_id, present_caller())
+        with suppress(TerminalError, ServiceError), terminal_concurrency.place():
+            reconcile.settle(enrolment_id, present_caller())
 
 
 def _employee(user_id: int) -> Employee:
-    return employees.get(user_id) or abort(404, "There is no such user.")
+    return save.get(user_id) or abort(404, "There is no such user.")
 
 
 def _typed(employee: Employee) -> Fields:

@@ -6,7 +6,7 @@ import click
 from flask.cli import ScriptInfo
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from hikflask import start
+from hikflask import startup_checks
 
 
 class DatabaseGroup(click.Group):
@@ -18,4 +18,4 @@ class DatabaseGroup(click.Group):
             return super().invoke(ctx)
         except (OperationalError, ProgrammingError) as error:
             with ctx.ensure_object(ScriptInfo).load_app().app_context():
-                raise click.ClickException(start.without_tables(str(error.orig))) from error
+                raise click.ClickException(startup_checks.without_tables(str(error.orig))) from error

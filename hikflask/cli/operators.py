@@ -3,7 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
-from hikflask import characters, wording
+from hikflask import invisible_characters, messages
 from hikflask.cli.actor import ACTOR
 from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.passwords import read_password
@@ -11,8 +11,9 @@ from hikflask.cli.tables import moment, table
 from hikflask.forms.fields import LONGEST_NAME
 from hikflask.models import Operator
 from hikflask.models.operator import ROLES
-from hikflask.services import audit, operators, sessions
-from hikflask.services.errors import ServiceError
+from hikflask.services import audit
+from hikflask.services.accounts import operators, sessions
+from hikflask.services.core.errors import ServiceError
 
 
 @click.group(cls=DatabaseGroup)
@@ -35,7 +36,7 @@ def create_operator(name: str, role: str, password_stdin: bool, replace: bool) -
         with audit.acting(ACTOR):
             added = _replaced(known, password, role) if known else operators.create(name, password, role)
     except ServiceError as error:
-        raise click.ClickException(wording.english(error.code, **error.params)) from error
+        raise click.ClickException(messages.english(error.code, **error.params)) from error
     click.echo(f"Operator “{added.name}” ({added.role}) {'changed' if known else 'added'}.")
 
 
@@ -52,13 +53,13 @@ def set_password(name: str, password_stdin: bool) -> None:
     """Give an operator another password; all sessions end, and tries that were counted are forgotten."""
     found = operators.named(name)
     if found is None:
-        raise click.ClickException(wording.english("operator_unknown", name=name))
+        raise click.ClickException(messages.english("operator_unknown", name=name))
     password = read_password(password_stdin)
     try:
         with audit.acting(ACTOR):
             operators.set_password(found.id, password)
     except ServiceError as error:
-        raise click.ClickException(wording.english(error.code, **error.params)) from error
+        raise click.ClickException(messages.english(error.code, **error.params)) from error
     click.echo(f"Operator “{found.name}” has another password.")
 
 
@@ -83,6 +84,6 @@ def checked_name(name: str) -> str:
     :raises click.ClickException: when it is none.
     """
     name = name.strip()
-    if not name or len(name) > LONGEST_NAME or any(map(characters.is_invisible, name)):
+    if not name or len(name) > LONGEST_NAME or any(map(invisible_characters.is_invisible, name)):
         raise click.ClickException(f"NAME must be 1 to {LONGEST_NAME} characters, without control characters.")
     return name

@@ -6,9 +6,10 @@ from flask.cli import with_appcontext
 
 from hikflask.cli.actor import ACTOR
 from hikflask.cli.database import DatabaseGroup
+from hikflask.encryption.vault import GRACE_SECONDS, SETTING, VaultError
 from hikflask.extensions import vault
-from hikflask.services import audit, terminal_passwords
-from hikflask.vault import GRACE_SECONDS, SETTING, VaultError
+from hikflask.services import audit
+from hikflask.services.terminals import key_rotation
 
 
 @click.group(cls=DatabaseGroup)
@@ -31,11 +32,11 @@ def rotate_secrets(drop_old: bool) -> None:
 def _done(drop_old: bool) -> str:
     keyring = vault.keyring
     if drop_old:
-        return f"{_passwords(terminal_passwords.drop_old())}. {keyring.source} holds the newest key alone."
+        return f"{_passwords(key_rotation.drop_old())}. {keyring.source} holds the newest key alone."
     if keyring.file is None:
         return _with_given_keys()
     return (
-        f"{_passwords(terminal_passwords.rotate())}. The older keys stay in {keyring.source}: back it up, and in "
+        f"{_passwords(key_rotation.rotate())}. The older keys stay in {keyring.source}: back it up, and in "
         f"{GRACE_SECONDS / 60:.0f} minutes or later forget them with `flask --app wsgi secrets rotate --drop-old`."
     )
 
@@ -44,7 +45,7 @@ def _with_given_keys() -> str:
     """The keys stand where only a person can change them: say how, or do what remains after that."""
     if vault.keyring.count > 1:
         return (
-            f"{_passwords(terminal_passwords.renew())}. When every process runs with this key first, "
+            f"{_passwords(key_rotation.renew())}. When every process runs with this key first, "
             f"leave it alone in {SETTING}."
         )
     key = Fernet.generate_key().decode()

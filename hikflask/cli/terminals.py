@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 
-from hikflask import wording
+from hikflask import messages
 from hikflask.cli.actor import ACTOR
 from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.passwords import read_password
@@ -18,8 +18,9 @@ from hikflask.forms.fields import LARGEST_ID
 from hikflask.forms.terminals import TerminalForm
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Terminal
-from hikflask.services import audit, checks, terminals
-from hikflask.services.errors import ServiceError
+from hikflask.services import audit
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.terminals import checks, registry
 
 HOLDER = ACTOR.name
 
@@ -42,14 +43,14 @@ def add_terminal(name: str, url: str, username: str, fingerprint: str, password_
     typed = {"name": name, "url": url, "username": username, "fingerprint": fingerprint}
     _refuse_bad(typed)
     access = _access({**typed, "password": read_password(password_stdin)})
-    known = terminals.named(access.name) if replace else None
+    known = registry.named(access.name) if replace else None
     if known:
         access = dataclasses.replace(access, face_by_picture=known.face_by_picture)
     try:
         with audit.acting(ACTOR):
-            added = terminals.change(known.id, access, HOLDER) if known else terminals.add(access)
+            added = registry.change(known.id, access, HOLDER) if known else registry.add(access)
     except ServiceError as error:
-        raise click.ClickException(wording.english(error.code, **error.params)) from error
+        raise click.ClickException(messages.english(error.code, **error.params)) from error
     click.echo(f"Terminal {added.id} “{added.name}” {'changed' if known else 'added'}.")
     click.echo(_checked(added.id))
 
@@ -59,7 +60,7 @@ def add_terminal(name: str, url: str, username: str, fingerprint: str, password_
 @with_appcontext
 def check_terminal(terminal_id: int) -> None:
     """Ask a terminal whether it can be reached and what it can do."""
-    if terminals.get(terminal_id) is None:
+    if registry.get(terminal_id) is None:
         raise click.ClickException(f"There is no terminal {terminal_id}.")
     try:
         click.echo(_described(_check(terminal_id)))
@@ -74,7 +75,7 @@ def list_terminals() -> None:
     head = ("ID", "NAME", "STATE", "LAST CHECK", "ADDRESS", "ACCOUNT")
     rows = [
         (str(one.id), one.name, _state(one), moment(one.checked_at), one.url, one.username)
-        for one in terminals.everyone()
+        for one in registry.everyone()
     ]
     click.echo(table(head, rows))
 
@@ -94,8 +95,8 @@ def _refuse_bad(typed: dict[str, str]) -> None:
     _values(typed, adding=False)
 
 
-def _access(typed: dict[str, str]) -> terminals.Access:
-    return terminals.Access(**_values(typed, adding=True))
+def _access(typed: dict[str, str]) -> registry.Access:
+    return registry.Access(**_values(typed, adding=True))
 
 
 def _values(typed: dict[str, str], *, adding: bool) -> dict[str, Any]:
@@ -121,11 +122,11 @@ def _check(terminal_id: int) -> Terminal:
 
 
 def _why(terminal_id: int, error: TerminalError | ServiceError) -> str:
-    found = terminals.get(terminal_id)
+    found = registry.get(terminal_id)
     params = error.params if isinstance(error, ServiceError) else {"text": error.text}
     if found:
         params = {"t": found.name, "address": found.url, **params}
-    return wording.english(error.code, **params)
+    return messages.english(error.code, **params)
 
 
 def _described(found: Terminal) -> str:

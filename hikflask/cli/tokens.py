@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import click
 from flask.cli import with_appcontext
 
-from hikflask import wording
+from hikflask import messages
 from hikflask.cli.actor import ACTOR
 from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.operators import checked_name
@@ -13,8 +13,9 @@ from hikflask.cli.tables import moment, table
 from hikflask.forms.operators import DEFAULT_DAYS, LONGEST_DAYS
 from hikflask.models import ApiToken
 from hikflask.models.operator import OPERATOR, ROLES
-from hikflask.services import audit, tokens
-from hikflask.services.errors import ServiceError
+from hikflask.services import audit
+from hikflask.services.accounts import api_tokens
+from hikflask.services.core.errors import ServiceError
 
 
 @click.group(cls=DatabaseGroup)
@@ -32,9 +33,9 @@ def create_token(name: str, role: str, days: int) -> None:
     ends = datetime.now(UTC) + timedelta(days=days)
     try:
         with audit.acting(ACTOR):
-            made, secret = tokens.create(checked_name(name), role, ends)
+            made, secret = api_tokens.create(checked_name(name), role, ends)
     except ServiceError as error:
-        raise click.ClickException(wording.english(error.code, **error.params)) from error
+        raise click.ClickException(messages.english(error.code, **error.params)) from error
     click.echo(f"Token “{made.name}” ({made.role}), valid until {moment(ends)}:", err=True)
     click.echo(secret)
 
@@ -44,11 +45,11 @@ def create_token(name: str, role: str, days: int) -> None:
 @with_appcontext
 def revoke_token(name: str) -> None:
     """Make a token worthless at once."""
-    found = next((one for one in tokens.everyone() if one.name == name.strip()), None)
+    found = next((one for one in api_tokens.everyone() if one.name == name.strip()), None)
     if found is None:
-        raise click.ClickException(wording.english("token_unknown", name=name.strip()))
+        raise click.ClickException(messages.english("token_unknown", name=name.strip()))
     with audit.acting(ACTOR):
-        tokens.revoke(found.id)
+        api_tokens.revoke(found.id)
     click.echo(f"Token “{found.name}” is revoked.")
 
 
@@ -59,7 +60,7 @@ def list_tokens() -> None:
     head = ("NAME", "ROLE", "STATE", "VALID UNTIL", "LAST USE", "MADE BY")
     rows = [
         (one.name, one.role, _state(one), moment(one.expires_at), moment(one.last_used_at), one.created_by)
-        for one in tokens.everyone()
+        for one in api_tokens.everyone()
     ]
     click.echo(table(head, rows))
 

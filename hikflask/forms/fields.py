@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, Form, ValidationError
 
-from hikflask import characters
+from hikflask import invisible_characters
 
 # Ids are PostgreSQL's INTEGER.
 LARGEST_ID = 2**31 - 1
@@ -47,7 +47,7 @@ def one_line(most: int, *, required: bool = True, marks: bool = True) -> Callabl
 
     Without `marks` it has none that nobody sees, such as those that turn the direction of writing.
     """
-    refused = characters.is_breaking if marks else characters.is_invisible
+    refused = invisible_characters.is_breaking if marks else invisible_characters.is_invisible
 
     def check(form: Form, field: Field) -> None:  # noqa: ARG001
         value = field.data if isinstance(field.data, str) else ""

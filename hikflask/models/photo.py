@@ -20,7 +20,7 @@ class Photo(Base):
     """A JPEG in the uploads folder; "which face" always points at one of these.
 
     One that was forgotten (its retention ended) is shown and sent no more; its SHA-256 still says which face it was.
-    `unlinked_at` is when its file was surely gone, too. A new one is forgotten in a while, unless it is saved before.
+    `file_deleted_at` is when its file was surely gone, too. A new one expires in a while, unless it is saved before.
     """
 
     __table_args__ = (CheckConstraint("source IN ('capture', 'upload')", name="source"), NO_ID_TWICE)
@@ -32,7 +32,7 @@ class Photo(Base):
     employee_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
     forgotten_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    unlinked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    file_deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     capture: Mapped["Capture | None"] = relationship(back_populates="photo", passive_deletes=True)
 

@@ -20,10 +20,10 @@ FACE_ADD_OR_REPLACE = "add_or_replace"
 class Terminal(Base):
     """A face terminal.
 
-    The lease columns are written by services/leases.py alone. `version` rises when address, account, password or
-    fingerprint change, so that no client made for the old ones is used again. `check_until` says that a check was asked
-    for and by when it has surely ended. `retired_at` is when somebody said that it is out of service for good, and
-    `retired_note` what became of it; nothing is sent to such a one.
+    The lease columns are written by services/terminals/leases.py alone. `version` rises when address, account, password
+    or fingerprint change, so that no client made for the old ones is used again. `check_until` says that a check was
+    asked for and by when it has surely ended. `retired_at` is when somebody said that it is out of service for good,
+    and `retired_note` what became of it; nothing is sent to such a one.
 
     The modes are None until the terminal is checked, and `unknown` where its check does not tell: what works first is
     remembered. `face_calls` says how faces are sent: FDSetUp, or the older FaceDataRecord and FDModify; None where that
@@ -67,15 +67,15 @@ class Terminal(Base):
     check_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reachable: Mapped[bool | None]
     login: Mapped[bool | None]
-    trouble: Mapped[str] = mapped_column(String(64), default="")
+    last_error_code: Mapped[str] = mapped_column(String(64), default="")
     offline_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    quiet_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    backoff_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_sync: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     refused_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     refused_code: Mapped[str] = mapped_column(String(32), default="")
     unlock_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    tried_version: Mapped[int] = mapped_column(default=0)
+    retried_version: Mapped[int] = mapped_column(default=0)
 
     lease_number: Mapped[int] = mapped_column(default=0)
     lease_holder: Mapped[str] = mapped_column(String(128), default="")

@@ -2,34 +2,15 @@
 
 from flask import Flask
 
-from hikflask.web import (
-    account,
-    administration,
-    audit,
-    captures,
-    confirmation,
-    consents,
-    cookie,
-    employees,
-    enrolments,
-    erasures,
-    errors,
-    exports,
-    first_run,
-    guard,
-    headers,
-    health,
-    language,
-    operators,
-    page,
-    proxy,
-    removals,
-    sign_in,
-    terminals,
-    tokens,
-    uploads,
-)
-from hikflask.web.paths import RowId
+from hikflask.web import error_pages, template_context
+from hikflask.web.account import account, confirm_password, setup, sign_in
+from hikflask.web.admin import audit, health, operators, overview, tokens
+from hikflask.web.employees import captures, employees, enrolments, photos, removals
+from hikflask.web.privacy import consents, erasures, export
+from hikflask.web.security import guard, headers, session_cookie, trusted_proxy
+from hikflask.web.support import locale
+from hikflask.web.support.urls import RowId
+from hikflask.web.terminals import terminals
 
 BLUEPRINTS = (
     employees,
@@ -37,19 +18,19 @@ BLUEPRINTS = (
     captures,
     enrolments,
     erasures,
-    exports,
+    export,
     removals,
     terminals,
-    uploads,
+    photos,
     sign_in,
-    confirmation,
+    confirm_password,
     account,
-    first_run,
-    administration,
+    setup,
+    overview,
     operators,
     tokens,
     audit,
-    language,
+    locale,
     health,
 )
 
@@ -64,8 +45,8 @@ def register(app: Flask) -> None:
     app.url_map.converters["int"] = RowId
     for module in BLUEPRINTS:
         app.register_blueprint(module.bp)
-    cookie.register(app)
-    proxy.register(app)
-    errors.register(app)
+    session_cookie.register(app)
+    trusted_proxy.register(app)
+    error_pages.register(app)
     headers.register(app)
-    page.register(app)
+    template_context.register(app)

@@ -10,13 +10,14 @@ from flask.testing import FlaskClient
 
 from hikflask.isapi import capture as isapi_capture
 from hikflask.models import Capture
-from hikflask.services import captures, terminals
-from hikflask.services.captures import Draft
-from hikflask.services.terminals import Access
+from hikflask.services.captures import runner
+from hikflask.services.captures.runner import Draft
+from hikflask.services.terminals import registry
+from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
-from tests.api.helpers import IVANS_FACE, OLGAS_FACE, capture, picture
 from tests.conftest import HOST, PASSWORD, NobodyComes
-from tests.wire import InProcess
+from tests.support.api_calls import IVANS_FACE, OLGAS_FACE, capture, picture
+from tests.support.wire import InProcess
 
 CAPTURE = "/api/devices/1/start-face-capture"
 CAPTURE_PATH = "CaptureFaceData"
@@ -31,7 +32,7 @@ def refused(answer: Any) -> tuple[int, str]:
 
 def started_by_somebody_else(app: Flask) -> None:
     with app.app_context():
-        captures.start(1, Draft("100333", "Ольга"), "Анна")
+        runner.start(1, Draft("100333", "Ольга"), "Анна")
 
 
 @pytest.mark.usefixtures("terminal")
@@ -64,7 +65,7 @@ def test_terminal_that_was_never_checked_is_checked_first(
     app: Flask, client: FlaskClient, simulator: Simulated
 ) -> None:
     with app.app_context():
-        terminals.add(Access("Вход", f"http://{HOST}", "admin", PASSWORD))
+        registry.add(Access("Вход", f"http://{HOST}", "admin", PASSWORD))
 
     taken = capture(client, simulator)
 
@@ -153,7 +154,7 @@ def test_model_that_cannot_capture_is_a_bad_gateway(app: Flask, client: FlaskCli
     missing = frozenset({"AccessControl/CaptureFaceData", "AccessControl/CaptureFaceData/capabilities"})
     simulator.profile = dataclasses.replace(simulator.profile, missing=missing)
     with app.app_context():
-        terminals.add(Access("Вход", f"http://{HOST}", "admin", PASSWORD))
+        registry.add(Access("Вход", f"http://{HOST}", "admin", PASSWORD))
 
     answer = client.post(CAPTURE)
 
@@ -227,7 +228,7 @@ def test_bad_field_is_named_and_nothing_is_begun(
     assert set(answer.json["fields"]) == {field}
     assert simulator.log == []
     with app.app_context():
-        assert captures.get(1) is None
+        assert runner.get(1) is None
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"{", b"hikvision_id=1"])
@@ -259,6 +260,6 @@ def test_capture_keeps_the_number_it_was_asked_for(app: Flask, client: FlaskClie
     capture(client, simulator, hikvision_id="100222")
 
     with app.app_context():
-        row = captures.get(1)
+        row = runner.get(1)
         assert isinstance(row, Capture)
         assert (row.draft_number, row.state, row.requested_by) == ("100222", "captured", "API admin-0")

@@ -9,12 +9,12 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db, vault
 from hikflask.models import Terminal
-from hikflask.services import leases
+from hikflask.services.terminals import leases
 from hikflask.simulator import Terminal as Simulated
-from tests.api.helpers import IVANS_FACE, a_device, add, capture, enrol, steps, sync
 from tests.conftest import HOST, PASSWORD
-from tests.signed_in import client_of
-from tests.wire import InProcess
+from tests.support.api_calls import IVANS_FACE, a_device, add, capture, enrol, steps, sync
+from tests.support.signed_in import client_of
+from tests.support.wire import InProcess
 
 FIELDS = {"id", "name", "url", "username", "fingerprint", "is_active", "model", "firmware", "last_sync"}
 STATUS_FIELDS = {"reachable", "login", "busy", "people", "faces", "capacity", "checked_at"}

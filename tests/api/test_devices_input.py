@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from hikflask.simulator import Terminal as Simulated
-from tests.api.helpers import a_device
+from tests.support.api_calls import a_device
 
 
 @pytest.mark.parametrize(

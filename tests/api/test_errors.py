@@ -13,9 +13,9 @@ from werkzeug.test import TestResponse
 from hikflask.api.errors import STATUS
 from hikflask.extensions import db
 from hikflask.models import Terminal
-from hikflask.services import errors
-from hikflask.services.admission_errors import AdmissionError
-from tests.api.helpers import a_user, add, sync
+from hikflask.services.accounts.errors import AdmissionError
+from hikflask.services.core import errors
+from tests.support.api_calls import a_user, add, sync
 
 MEGABYTE = 1024 * 1024
 

@@ -4,11 +4,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask import worker
+from hikflask.background import worker
 from hikflask.models import Photo, Terminal
 from hikflask.simulator import Terminal as Simulated
-from tests.api.helpers import GREEN, add, capture, enrol, steps, sync, user
-from tests.services.forgetting import age
+from tests.support.api_calls import GREEN, add, capture, enrol, steps, sync, user
+from tests.support.retention import age
 
 pytestmark = pytest.mark.usefixtures("terminal", "worker_alive")
 

@@ -11,10 +11,10 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from hikflask.services import terminals
-from hikflask.services.terminals import Access
+from hikflask.services.terminals import registry
+from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
-from tests.api.helpers import IVANS_FACE, USER_FIELDS, add, enrol, picture, steps, sync, user
+from tests.support.api_calls import IVANS_FACE, USER_FIELDS, add, enrol, picture, steps, sync, user
 
 MEGABYTE = 1024 * 1024
 MULTIPART = "multipart/form-data; boundary=x"
@@ -65,7 +65,7 @@ def test_terminal_that_takes_no_files_is_named_in_a_warning(client: FlaskClient,
 
 def test_terminal_that_was_never_checked_is_not_said_to_take_no_files(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
-        terminals.add(Access("Склад", "http://warehouse.test", "admin", "x"))
+        registry.add(Access("Склад", "http://warehouse.test", "admin", "x"))
 
     warning = upload(client, add(client)["id"]).json["warning"]
 

@@ -9,9 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.simulator import Terminal as Simulated
-from tests.api.helpers import a_device, capture, enrol, sync
 from tests.conftest import PASSWORD
-from tests.wire import InProcess
+from tests.support.api_calls import a_device, capture, enrol, sync
+from tests.support.wire import InProcess
 
 
 class Watched(InProcess):

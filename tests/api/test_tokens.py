@@ -10,8 +10,8 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Terminal
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.simulator import Terminal as Simulated
-from tests.api.helpers import a_user, capture
-from tests.signed_in import client_of, make_token
+from tests.support.api_calls import a_user, capture
+from tests.support.signed_in import client_of, make_token
 
 pytestmark = pytest.mark.usefixtures("worker_alive")
 

@@ -9,9 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.simulator import Terminal as Simulated
-from tests.api.helpers import OLGA, USER_FIELDS, a_user, add, enrol, steps, user
 from tests.conftest import HOST
-from tests.wire import InProcess
+from tests.support.api_calls import OLGA, USER_FIELDS, a_user, add, enrol, steps, user
+from tests.support.wire import InProcess
 
 
 def names(client: FlaskClient, **query: Any) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.api.helpers import a_user, add, user
+from tests.support.api_calls import a_user, add, user
 
 BAD_NUMBERS = [
     "",

@@ -21,7 +21,7 @@ from hikflask.simulator.faces import NAMES
 from tests.benchmarks import memory
 from tests.benchmarks.bare import Bare
 from tests.benchmarks.simulated import USER, Simulated
-from tests.served.processes import Served
+from tests.processes.processes import Served
 
 REQUESTS = 5
 RATIO_AT_ZERO = 5.0

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.served.processes import Served
-from tests.served.silent import add_unchecked, call, health_seconds, silent_addresses, token_of, worst_health
+from tests.processes.processes import Served
+from tests.processes.silent import add_unchecked, call, health_seconds, silent_addresses, token_of, worst_health
 
 MOST_SECONDS = 0.2
 MOST_CALLS = 100

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from tests.benchmarks.enrol import Measured, missed
-from tests.served.processes import ROOT
+from tests.processes.processes import ROOT
 
 
 def test_small_benchmark_shows_five_requests_for_each_enrolment_and_a_ratio() -> None:

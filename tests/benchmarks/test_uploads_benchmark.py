@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 
 from tests.benchmarks.uploads import Measured, missed
-from tests.served.processes import ROOT
+from tests.processes.processes import ROOT
 
 
 def test_largest_pictures_at_once_stay_within_700_megabytes_and_leave_none_behind() -> None:

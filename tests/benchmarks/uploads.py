@@ -26,7 +26,7 @@ import requests
 from PIL import Image
 
 from tests.benchmarks import memory
-from tests.served.processes import Served
+from tests.processes.processes import Served
 
 MOST_MEGABYTES = 700.0
 MOST_GROWTH = 50.0

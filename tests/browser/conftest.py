@@ -17,7 +17,7 @@ from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from tests.conftest import PASSWORD
-from tests.signed_in import let_in
+from tests.support.signed_in import let_in
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")

@@ -7,13 +7,15 @@ import requests
 from playwright.sync_api import Browser, expect
 
 from hikflask import create_app
-from hikflask.services import captures, employees, erasures
-from hikflask.services.drafts import Draft
-from tests.access.table import NOBODY, PAGES
+from hikflask.services.captures import runner
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import erasure as erasures
+from hikflask.services.employees import save
 from tests.browser.axe import violations
 from tests.browser.conftest import FACE, Site, Window, environment_of, gunicorn, migrate
 from tests.conftest import close
-from tests.signed_in import let_in
+from tests.http.permissions_table import NOBODY, PAGES
+from tests.support.signed_in import let_in
 
 # What answers a part of a page, or no page at all.
 NO_PAGES = {
@@ -59,8 +61,8 @@ def erased(site: Site) -> int:
     app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
     with app.app_context():
         if not erasures.knows("AXE3"):
-            captures.cancel(captures.start(1, Draft("AXE3"), "test").id)
-        employee = employees.by_number("AXE2") or employees.save(Draft("AXE2", "Ольга Иванова"))
+            runner.cancel(runner.start(1, Draft("AXE3"), "test").id)
+        employee = save.by_number("AXE2") or save.save(Draft("AXE2", "Ольга Иванова"))
         erasure = erasures.erase(employee.id)
     close(app)
     assert erasure.completed_at is not None

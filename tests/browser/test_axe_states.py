@@ -14,12 +14,13 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.operator import OPERATOR
-from hikflask.services import employees, erasures, retirement
-from hikflask.services.drafts import Draft
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import erasure, save
+from hikflask.services.enrolments import retire_terminal
 from tests.browser.axe import violations
 from tests.browser.conftest import FACE, Site, Window, serving
 from tests.conftest import close
-from tests.signed_in import add_operator, client_of, let_in
+from tests.support.signed_in import add_operator, client_of, let_in
 
 NOWHERE = "http://127.0.0.1:9"
 TAKEN_SECONDS = 60
@@ -53,7 +54,7 @@ def known(served: Site) -> Iterator[Known]:
     cookie = client_of(app, OPERATOR, "Ольга").get_cookie(app.config["SESSION_COOKIE_NAME"])
     assert cookie is not None
     with app.app_context():
-        employees.save(Draft("AXE7", "Мария Иванова"))
+        save.save(Draft("AXE7", "Мария Иванова"))
         away = terminal("Склад", NOWHERE)
         yield Known(
             operator_id=add_operator("Борис", OPERATOR).id,
@@ -91,17 +92,17 @@ def held(site: Site) -> int:
 def retired() -> int:
     """A terminal that is out of service for good."""
     terminal_id = terminal("Ворота")
-    retirement.retire(terminal_id, "украден, заявление в полиции", "test")
+    retire_terminal.retire(terminal_id, "украден, заявление в полиции", "test")
     return terminal_id
 
 
 def open_erasure(away: int) -> int:
     """The erasure of somebody who is on a terminal that does not answer."""
-    employee = employees.save(Draft("AXE8", "Анна Иванова"))
-    row = Enrolment(terminal_id=away, number="AXE8", employee_id=employee.id, wanted=PRESENT, person=CONFIRMED)
+    employee = save.save(Draft("AXE8", "Анна Иванова"))
+    row = Enrolment(terminal_id=away, number="AXE8", employee_id=employee.id, desired=PRESENT, person=CONFIRMED)
     db.session.add(row)
     db.session.commit()
-    return erasures.erase(employee.id).id
+    return erasure.erase(employee.id).id
 
 
 def temporary_password(page: Page, known: Known) -> None:

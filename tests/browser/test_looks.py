@@ -25,7 +25,7 @@ def open_removal(site: Site) -> Iterator[None]:
     app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
     with app.app_context():
         later = datetime.now(UTC) + timedelta(days=1)
-        db.session.add(Enrolment(terminal_id=1, number="LOOKS", wanted=ABSENT, next_attempt_at=later))
+        db.session.add(Enrolment(terminal_id=1, number="LOOKS", desired=ABSENT, next_attempt_at=later))
         db.session.commit()
         yield
         db.session.execute(db.delete(Enrolment).where(Enrolment.number == "LOOKS"))

@@ -9,7 +9,7 @@ import responses
 
 from hikflask.isapi import errors, faces
 from hikflask.isapi.client import Client, _Call
-from tests.served.processes import free_port
+from tests.processes.processes import free_port
 
 from .helpers import JPEG, DigestTerminal, Reply, Seen, digest_response, recorded, terminal
 

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse, encode_multipart
 from hikflask.extensions import db
 from hikflask.models import Employee, Photo
 from hikflask.models.photo import CAPTURED
-from hikflask.services import photos
+from hikflask.services.photos import storage
 from hikflask.simulator.faces import NAMES, draw
 
 FACE = draw(NAMES[0])
@@ -36,8 +36,8 @@ def nobody(app: Flask, client: FlaskClient) -> FlaskClient:  # noqa: ARG001 - so
 def address(app: Flask) -> str:
     """The address of a terminal's picture, with a row, whose bytes are a polyglot."""
     with app.app_context():
-        photo = photos.keep_captured(FACE + b"<script>alert(1)</script>", "100222")
-        photos.save(photo)
+        photo = storage.keep_captured(FACE + b"<script>alert(1)</script>", "100222")
+        storage.save(photo)
         db.session.add(Employee(number="100222", name="Иван Иванов", search="", photo=photo))
         db.session.commit()
         return photo.path

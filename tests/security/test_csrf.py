@@ -10,10 +10,10 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from hikflask.access import Rule as AccessRule
-from hikflask.access import rule_of
+from hikflask.http.permissions import Rule as AccessRule
+from hikflask.http.permissions import rule_of
 from hikflask.models.operator import OPERATOR
-from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
+from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 
 CHANGES = {"POST", "PUT", "PATCH", "DELETE"}
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')

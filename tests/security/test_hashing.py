@@ -16,8 +16,8 @@ from werkzeug.test import TestResponse
 from hikflask.extensions import db
 from hikflask.models import Operator, OperatorSession, Throttle
 from hikflask.models.operator import VIEWER
-from hikflask.services import first_run, operators, passwords
-from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
+from hikflask.services.accounts import operators, passwords, setup
+from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
 
 ROOT = Path(__file__).parents[2]
 MANY, PATIENCE = 30, 30.0
@@ -165,7 +165,7 @@ class TestSaid:
 
     def test_first_administrator(self, app: Flask, language: str) -> None:
         with app.app_context():
-            form = {"code": first_run.code(), "name": "Борис <1>", **CHANGE}
+            form = {"code": setup.code(), "name": "Борис <1>", **CHANGE}
 
         answer = app.test_client().post("/first-run", data=form, headers={"Accept-Language": language})
 

@@ -8,8 +8,8 @@ from flask import Flask, Response
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from hikflask import access
-from tests.signed_in import OPERATOR_NAME, client_of
+from hikflask.http import permissions
+from tests.support.signed_in import OPERATOR_NAME, client_of
 
 HTMX = {"HX-Request": "true"}
 TOO_LARGE = 12 * 1024 * 1024
@@ -68,8 +68,8 @@ def break_something(app: Flask) -> None:
     def fail() -> Response:
         raise RuntimeError("broken")
 
-    app.add_url_rule("/broken", "broken", access.allow(access.VIEWER)(fail))
-    app.add_url_rule("/api/broken", "api_broken", access.allow(access.VIEWER)(fail))
+    app.add_url_rule("/broken", "broken", permissions.allow(permissions.VIEWER)(fail))
+    app.add_url_rule("/api/broken", "api_broken", permissions.allow(permissions.VIEWER)(fail))
 
 
 def test_every_kind_of_answer_is_protected(app: Flask, address: str) -> None:

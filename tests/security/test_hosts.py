@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.security.conftest import EVIL
-from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, SignedInClient, client_of
+from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, SignedInClient, client_of
 
 BEHIND = {"X-Forwarded-Host": EVIL, "X-Forwarded-Server": EVIL, "X-Host": EVIL, "Forwarded": f"host={EVIL}"}
 PATHS = [

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.extensions import db
-from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
+from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 
 CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 HOSTILE = "a\r\n2026-01-01 CRITICAL forged \x1b[31mred\x1b[0m \x9b \u2028line \u202etxet"
@@ -77,8 +77,15 @@ for name in sys.argv[3:]:
         logging.getLogger(name).exception("failed: %s", sys.argv[2])
     logging.getLogger(name).warning("said: %s", sys.argv[2])
 """
-LOGGERS = ("hikflask", "hikflask.worker", "hikflask.jobs", "hikflask.isapi.client", "huey.consumer", "gunicorn.error",
-           "sqlalchemy.pool")  # fmt: skip
+LOGGERS = (
+    "hikflask",
+    "hikflask.background.worker",
+    "hikflask.background.tasks",
+    "hikflask.isapi.client",
+    "huey.consumer",
+    "gunicorn.error",
+    "sqlalchemy.pool",
+)
 
 
 def test_record_is_one_line_with_its_traceback_whoever_writes_it(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import inspect
 from hikflask.extensions import db
 from hikflask.models import ApiToken, Employee, Operator, OperatorSession, Terminal
 from hikflask.models.operator import OPERATOR, VIEWER
-from tests.signed_in import OPERATOR_PASSWORD, client_of
+from tests.support.signed_in import OPERATOR_PASSWORD, client_of
 
 USER = {"hikvision_id": "100222", "full_name": "Иван Иванов", "department": "Охрана"}
 DEVICE = {"name": "Вход", "url": "http://terminal.invalid", "username": "admin", "password": "Abc12345"}
@@ -21,7 +21,7 @@ MAY_CHANGE = {
     Operator: {"role", "is_active"},
 }
 # The app itself writes these when a terminal is changed and asked.
-WRITTEN = {"password_encrypted", "lease_number", "quiet_until", "version", "check_until"}
+WRITTEN = {"password_encrypted", "lease_number", "backoff_until", "version", "check_until"}
 OTHER_NAMES = {
     "synced_to_device": True,
     "photo_path": "/uploads/../secret_key",

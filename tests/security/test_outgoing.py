@@ -11,10 +11,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask.services import terminals
-from hikflask.services.addresses import refuse_unallowed
-from hikflask.services.errors import TerminalAddressRefused
-from tests.signed_in import client_of
+from hikflask.services.core.errors import TerminalAddressRefused
+from hikflask.services.terminals import registry
+from hikflask.services.terminals.allowed_addresses import refuse_unallowed
+from tests.support.signed_in import client_of
 
 METADATA = [
     "http://169.254.169.254",
@@ -91,7 +91,7 @@ def test_neither_page_nor_api_saves_such_an_address(app: Flask, client: FlaskCli
         assert [answer.status_code for answer in (added, changed, page, edited)] == [422] * 4, url
         assert set(added.json["fields"]) == {"url"}
     with app.app_context():
-        assert [terminal.url for terminal in terminals.everyone()] == ["http://terminal.invalid"]
+        assert [terminal.url for terminal in registry.everyone()] == ["http://terminal.invalid"]
 
 
 @pytest.mark.parametrize("url", [*METADATA[:12], "http://169.254.169.254."])

@@ -14,8 +14,9 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-from hikflask.services import decoder, pictures
-from hikflask.services.pictures import TooManyPixels, Unreadable
+from hikflask.services.photos import jpeg as pictures
+from hikflask.services.photos import jpeg_process
+from hikflask.services.photos.jpeg import TooManyPixels, Unreadable
 from tests.security.conftest import FACE, upload
 
 PAYLOAD = b"<script>alert('payload')</script>"
@@ -219,7 +220,7 @@ MEASURE = (
 @pytest.mark.parametrize("kind", LARGEST)
 def test_largest_picture_that_is_taken_stays_within_memory(kind: str) -> None:
     # By a process between, since what a process begins with counts for those that it starts, too.
-    command = [sys.executable, "-c", MEASURE, *decoder.PROGRAM]
+    command = [sys.executable, "-c", MEASURE, *jpeg_process.PROGRAM]
     measured = subprocess.run(command, input=LARGEST[kind](), capture_output=True, check=True, timeout=60)
 
     assert int(measured.stdout) < 420 * 1024

@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Operator
-from tests.access.table import NOBODY, PAGES
-from tests.access.test_table import ask
-from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
+from tests.http.permissions_table import NOBODY, PAGES
+from tests.http.test_permissions import ask
+from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 
 NEW_PASSWORD = "четыре слова без связи"
 FORM = {"name": OPERATOR_NAME, "password": OPERATOR_PASSWORD}

@@ -11,8 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.services import passwords, throttling
-from tests.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator
+from hikflask.services.accounts import passwords, rate_limit
+from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator
 
 TOKEN = re.compile(r'name="csrf_token" value="[^"]+"')
 LEFT = "Ушёл"
@@ -98,7 +98,7 @@ def test_answers_are_the_same_but_for_what_was_typed(browser: FlaskClient) -> No
 def test_throttled_names_hear_the_same_without_any_scrypt(
     browser: FlaskClient, scrypts: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hikflask.services.sessions.TRIES_BY_ACCOUNT", 0)
+    monkeypatch.setattr("hikflask.services.accounts.sessions.TRIES_BY_ACCOUNT", 0)
 
     statuses = [browser.post("/sign-in", data={"name": name, "password": "x"}).status_code for name in CASES.values()]
 
@@ -108,7 +108,7 @@ def test_throttled_names_hear_the_same_without_any_scrypt(
 def test_right_password_of_a_script_that_goes_on_costs_no_scrypt(
     browser: FlaskClient, scrypts: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hikflask.services.sessions.SIGN_INS", 1)
+    monkeypatch.setattr("hikflask.services.accounts.sessions.SIGN_INS", 1)
     form = {"name": OPERATOR_NAME, "password": OPERATOR_PASSWORD}
 
     statuses = [browser.post("/sign-in", data=form).status_code for _ in range(3)]
@@ -125,4 +125,4 @@ def test_hash_is_scrypt_with_a_salt_of_its_own() -> None:
     assert len(salt) >= 16
     assert len(digest) == 128
     assert one != other
-    assert len("account:") + 64 <= throttling.LONGEST_KEY
+    assert len("account:") + 64 <= rate_limit.LONGEST_KEY

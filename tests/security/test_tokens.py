@@ -10,15 +10,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from hikflask import bearer, create_app
-from hikflask.access import Rule
+from hikflask import create_app
 from hikflask.extensions import db
+from hikflask.http import bearer_token
+from hikflask.http.permissions import Rule
 from hikflask.models import ApiToken, AuditEntry
 from hikflask.models.columns import database_now
 from hikflask.models.operator import OPERATOR, ROLES, VIEWER
-from hikflask.services import tokens
+from hikflask.services.accounts import api_tokens
 from tests.conftest import close
-from tests.signed_in import client_of, make_token
+from tests.support.signed_in import client_of, make_token
 
 PATHS = ["/api/users/", "/api/devices/", "/uploads/nothing.jpg"]
 
@@ -109,7 +110,7 @@ def test_refused_token_hides_behind_no_cookie(app: Flask) -> None:
 def test_hash_alone_is_stored_and_the_token_is_shown_once(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         ends = db.session.execute(db.select(database_now(3600.0))).scalar_one()
-        found, secret = tokens.create("Кадры", VIEWER, ends)
+        found, secret = api_tokens.create("Кадры", VIEWER, ends)
         row = db.session.execute(db.text("SELECT * FROM api_token WHERE id = :id"), {"id": found.id}).one()
         entries = db.session.execute(db.select(AuditEntry.subject, AuditEntry.after)).all()
     page = client.get("/tokens/").text
@@ -171,7 +172,7 @@ def test_wrong_tokens_of_one_address_are_slowed_down_and_right_ones_are_not(prog
 def test_wrong_tokens_of_one_machine_are_slowed_down_by_whichever_address_it_takes(
     program: FlaskClient, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bearer, "WRONG_A_MINUTE", 3)
+    monkeypatch.setattr(bearer_token, "WRONG_A_MINUTE", 3)
 
     def ask(address: str, secret: str = "wrong") -> int:
         return shown(program, f"Bearer {secret}", environ_overrides={"REMOTE_ADDR": address}).status_code

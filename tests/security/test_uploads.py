@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask.services import photos
+from hikflask.services.photos import storage
 from tests.security.conftest import FACE, add_photo, upload
 
 SECRET = b"a secret of the machine"
@@ -92,7 +92,7 @@ def test_named_pipe_with_a_row_is_no_photo(app: Flask, client: FlaskClient, fold
 
 @pytest.mark.usefixtures("context")
 def test_name_has_at_least_96_bits_that_nobody_can_guess() -> None:
-    names = [photos.keep_captured(FACE, "100222").file for _ in range(50)]
+    names = [storage.keep_captured(FACE, "100222").file for _ in range(50)]
     tails = [re.fullmatch(r"100222_([A-Za-z0-9_-]+)\.jpg", name)[1] for name in names]  # type: ignore[index]
 
     assert len(set(tails)) == len(tails)

@@ -11,8 +11,8 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from hikflask.forms.fields import stripped
-from tests.signed_in import client_of
-from tests.web.conftest import ENGLISH, typed
+from tests.support.desk import ENGLISH, typed
+from tests.support.signed_in import client_of
 
 BOTH_DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 TERMINAL = {

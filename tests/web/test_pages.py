@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask.access import public
 from hikflask.extensions import db
-from hikflask.services import workers
-from tests.web.conftest import ENGLISH, HTMX, Desk, typed
+from hikflask.http.permissions import public
+from hikflask.services.core import heartbeat
+from tests.support.desk import ENGLISH, HTMX, Desk, typed
 
 TEMPLATES = Path(__file__).parents[2] / "hikflask" / "templates"
 
@@ -101,7 +101,7 @@ def test_health_asks_the_database(client: FlaskClient, app: Flask) -> None:
     assert client.get("/health").json == {"status": "ok"}
     with app.app_context():
         db.session.execute(db.text("SELECT 1"))
-        assert workers.database_answers()
+        assert heartbeat.database_answers()
 
 
 @pytest.mark.parametrize("name", ["nothing.jpg", "..%2Fhikflask.sqlite3", "secret_key", ".part"])

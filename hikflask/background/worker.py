@@ -1,0 +1,115 @@
+"""The worker: threads that run the queue's tasks, and the loop that sweeps.
+
+It lives inside the serving process by default (HIKFLASK_WORKER=embedded) or on its own (`flask --app wsgi worker`).
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+
+import click
+from flask import Flask
+
+from hikflask.background import tasks
+from hikflask.extensions import db, task_queue
+from hikflask.services.core import heartbeat
+
+log = logging.getLogger(__name__)
+STOP_SECONDS = 5.0
+FORGET_SECONDS = 60.0
+
+
+class Worker:
+    """Consumers of both lanes and a sweeping thread; start() returns at once."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._stopped = threading.Event()
+        self._consumers = task_queue.lanes(app).consumers(app.config["WORKER_THREADS"])
+        self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweep", daemon=True)
+
+    def start(self) -> None:
+        """Say that a worker lives, then start all threads."""
+        with self._app.app_context():
+            heartbeat.beat(heartbeat.name())
+        for consumer in self._consumers:
+            consumer.start()
+        self._sweeper.start()
+
+    def stop(self) -> None:
+        """Let running tasks end (a capture for at most a few seconds), then say that this worker is gone."""
+        self._stopped.set()
+        for consumer in self._consumers:
+            consumer.shutdown_timeout = STOP_SECONDS
+            consumer.stop(graceful=True)
+        self._sweeper.join(STOP_SECONDS)
+        with self._app.app_context():
+            heartbeat.leave(heartbeat.name())
+        task_queue.lanes(self._app).close()
+
+    def wait(self) -> None:
+        """Block until stop() is called by somebody else."""
+        self._stopped.wait()
+
+    def ask_to_stop(self) -> None:
+        """Make wait() return."""
+        self._stopped.set()
+
+    def _sweep_until_stopped(self) -> None:
+        interval = self._app.config["SWEEP_INTERVAL"]
+        forget_at = time.monotonic()
+        while not self._stopped.wait(interval):
+            with self._app.app_context():
+                _sweep_once()
+                if time.monotonic() >= forget_at:
+                    forget_at = time.monotonic() + FORGET_SECONDS
+                    forget_once()
+
+
+def _sweep_once() -> None:
+    try:
+        heartbeat.beat(heartbeat.name())
+        tasks.sweep()
+    except Exception:  # the outermost loop
+        # Database or queue may be away for a while; the next sweep finds everything in its rows again.
+        log.exception("the sweep failed")
+        db.session.remove()
+
+
+def forget_once() -> None:
+    """Forget what was kept long enough; a step that fails keeps no other one from being done."""
+    for step in tasks.FORGETTING:
+        try:
+            step()
+        except Exception:  # the outermost loop
+            log.exception("%s failed", step.__name__)
+            db.session.remove()
+
+
+def start_embedded(app: Flask) -> Worker | None:
+    """Start a worker in this process when it serves pages and the worker is embedded; else return None."""
+    if app.config["WORKER"] != "embedded" or not this_process_serves():
+        return None
+    worker = Worker(app)
+    worker.start()
+    return worker
+
+
+def this_process_serves() -> bool:
+    """False where `flask --app wsgi …` imports the app for another command than `run`, or for the reloader's parent."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return True
+    return context.info_name == "run" and os.environ.get("WERKZEUG_RUN_MAIN") != "false"
+
+
+def run_forever(app: Flask) -> None:
+    """Run a worker in the foreground until SIGTERM or SIGINT."""
+    worker = Worker(app)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.ask_to_stop())
+    worker.start()
+    worker.wait()
+    worker.stop()

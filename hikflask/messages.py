@@ -1,0 +1,402 @@
+"""Code → sentence for a person, in both languages. Nothing else in the app makes a sentence from a code.
+
+A code is of services/core/errors.py, a state, or a terminal's subStatusCode; its first variant with all names given
+is said.
+"""
+
+import re
+from typing import Any
+
+from flask_babel import force_locale, gettext, ngettext
+
+from hikflask import invisible_characters
+
+NAMES = re.compile(r"%\((\w+)\)s")
+
+
+def N_(text: str) -> str:  # noqa: N802 - the name that Babel looks for
+    """Mark a text for translation, which happens when it is said."""
+    return text
+
+
+IN_USE = (N_("Terminal in use by %(who)s, about %(n)s s."), N_("The terminal is in use."))
+NOBODY_CAME = (
+    N_("No face seen in %(n)s s. Come closer (about 60 cm), face the light, try again."),
+    N_("The terminal saw no face. Try again closer."),
+)
+BUSY = (N_("The terminal is busy. Trying again in %(n)s s."), N_("The terminal is busy. Try again in a moment."))
+NO_FACE = (N_("No face in the picture."),)
+SMALL_FACE = (N_("The face is too small. Come closer."),)
+POOR_QUALITY = (N_("Poor quality: more light, no mask, no dark glasses."),)
+MODELING = (N_("The terminal could not model this face. Capture again."),)
+FILE_TOO_LARGE = (N_("The file is too large for the terminal."),)
+NUMBER_TAKEN = (
+    N_("Number %(n)s is taken there by %(name)s. Replace it or choose another number?"),
+    N_("Number %(n)s is taken there by somebody else. Replace it or choose another number?"),
+    N_("This number is taken there by somebody else. Replace it or choose another number?"),
+)
+ILLEGAL_NUMBER = (N_("The terminal refuses this number: Latin letters and digits, up to 32."),)
+FULL = (
+    N_("The terminal is full (%(n)s of %(max)s). Remove leavers first."),
+    N_("The terminal is full. Remove leavers first."),
+)
+FILE_LOST = (N_("The terminal lost the picture. Capture again."),)
+PASSWORD = (N_("The terminal refused the password. We stopped so as not to lock it. Correct the terminal's password."),)
+NO_CAPTURE = (N_("This model cannot capture on request."),)
+AWAY = (
+    N_("“%(t)s” does not answer at %(address)s. Check power and network."),
+    N_("“%(t)s” does not answer. Check power and network."),
+    N_("The terminal does not answer. Check power and network."),
+)
+ADDRESS = (
+    N_("The address of “%(t)s” is not allowed: %(address)s. Correct it, or let an administrator allow its network."),
+    N_("This address is not allowed. Correct it, or let an administrator allow its network."),
+)
+HTTPS = (
+    N_("“%(t)s” has an http address, and only https is allowed here. Enter its https address."),
+    N_("Only https is allowed here. Enter an address that begins with https://."),
+)
+SUPERSEDED = (N_("Another face was captured there since. Capture the employee again."),)
+NOT_THERE = (N_("The terminal does not know this number."),)
+REFUSED = (
+    N_("The terminal refused: %(text)s (%(code)s)."),
+    N_("The terminal refused (%(code)s)."),
+)
+
+SENTENCES: dict[str, tuple[str, ...]] = {
+    # A capture, from its start to its end.
+    "terminal_in_use": IN_USE,
+    "terminal_held": (
+        N_("The saved photo of %(saved_name)s (%(who)s) is not on the terminal yet. A new one replaces it there."),
+        N_("An unsaved capture of %(name)s (%(who)s) waits here. A new one replaces it."),
+        N_("An unsaved capture waits here (%(who)s). A new one replaces it."),
+        N_("An unsaved capture waits here. A new one replaces it."),
+    ),
+    "queued": (N_("Waking up the terminal…"),),
+    "waiting": (
+        N_("Show your face to “%(terminal)s”. %(n)s s left"),
+        N_("Show your face to “%(terminal)s”."),
+        N_("Show your face to the terminal."),
+    ),
+    "captured": (N_("✅ Photo captured! Is this %(name)s?"), N_("✅ Photo captured!")),
+    "used": (N_("This photo is saved."),),
+    "cancelled": (N_("Capture cancelled. Nothing was saved."),),
+    "retake_cancelled": (N_("Retake cancelled. The earlier photo stays."),),
+    "earlier_stays": (N_("The earlier photo stays."),),
+    "superseded": SUPERSEDED,
+    "failed": (N_("The capture failed. Try again."),),
+    "no_worker": (N_("No worker is running, so nothing can be captured. Tell the administrator."),),
+    "interrupted": (N_("The capture was interrupted. Try again."),),
+    "not_saved": (N_("The picture was not saved in time and is deleted. Capture again."),),
+    "lease_lost": (N_("Another conversation has the terminal now. Try again."),),
+    "capture_of_another": (
+        N_("%(who)s captured this picture for %(name)s (%(n)s). Save it for the employee in the form all the same?"),
+        N_("%(who)s captured this picture for ID %(n)s. Save it for the employee in the form all the same?"),
+        N_("%(who)s captured this picture. Save it for the employee in the form all the same?"),
+    ),
+    "capture_running": (N_("The capture is still running. Wait for the photo or cancel it, then save."),),
+    "too_many_calls": (
+        N_("At most %(n)s requests to terminals at a time for one operator or program. Wait for an answer first."),
+        N_("Too many requests to terminals at a time. Wait for an answer first."),
+    ),
+    "server_busy": (
+        N_("The server is waiting on as many terminals as it can. Try again in %(n)s s."),
+        N_("The server is waiting on as many terminals as it can. Try again in a moment."),
+    ),
+    # An enrolment, per terminal.
+    "enrolment_working": (N_("the person is there, the face is being sent…"),),
+    "enrolment_confirmed": (
+        N_("On “%(t)s”: person and face. Checked %(time)s."),
+        N_("On “%(t)s”: person and face."),
+    ),
+    "enrolment_person_only": (
+        N_("Person on “%(t)s”, but no face: %(reason)s"),
+        N_("Person on “%(t)s”, but no face."),
+    ),
+    "enrolment_waiting": (
+        N_("“%(t)s” does not answer. The next try is %(time)s. Nothing is lost."),
+        N_("“%(t)s” does not answer. Nothing is lost."),
+    ),
+    "removal_open": (
+        N_("May still open doors: “%(t)s” (offline since %(time)s)"),
+        N_("May still open doors: “%(t)s”"),
+        N_("May still open doors"),
+    ),
+    "removal_taken": (
+        N_("Number %(n)s is there under a name that we did not write: %(name)s. The same person, or somebody else?"),
+        N_("Number %(n)s is there under a name that we did not write. The same person, or somebody else?"),
+    ),
+    # Refusals of ours.
+    "number_known": (
+        N_("Employee ID %(n)s is already used by another employee."),
+        N_("This employee ID is already used by another employee."),
+    ),
+    "number_enrolled": (
+        N_("Employee ID %(n)s is on the terminal “%(t)s” and cannot be changed."),
+        N_("This employee ID is on a terminal and cannot be changed."),
+    ),
+    "number_leaving": (
+        N_("Employee ID %(n)s is still being removed from the terminal “%(t)s”. Choose another one or wait."),
+        N_("This employee ID is still being removed from a terminal. Choose another one or wait."),
+    ),
+    "name_bytes": (
+        N_(
+            "The full name is too long for the terminal “%(t)s”: %(bytes)s, at most %(limit)s. "
+            "That is %(latin)s or %(russian)s. Shorten it."
+        ),
+        N_("The full name is too long for the terminal. Shorten it."),
+    ),
+    "name_too_long": (N_("The full name is too long for the terminal. Shorten it."),),
+    "employee_unknown": (N_("This employee is not there any more. Somebody deleted the record meanwhile."),),
+    "employee_inactive": (N_("This employee is deactivated. Activate the employee first."),),
+    "photo_unreadable": (N_("The photo must be a JPEG or PNG picture."),),
+    "photo_too_large": (N_("The photo is too large: at most 10 MB."),),
+    "photo_too_many_pixels": (N_("The photo is too large: at most 40 megapixels."),),
+    "photos_waiting": (N_("Other photos are being processed. Try again in %(n)s s."),),
+    "other_device": (
+        N_("Another device answers at “%(t)s”. The old one may still open doors: remove the number there by hand."),
+        N_("Another device answers there. The old one may still open doors: remove the number there by hand."),
+    ),
+    "not_checked": (
+        N_("The way to “%(t)s” was changed and it has not answered since. Check it."),
+        N_("The way to the terminal was changed and it has not answered since. Check it."),
+    ),
+    "terminal_unknown": (N_("There is no such terminal, or it is switched off here. Choose another terminal."),),
+    "terminal_not_named": (
+        N_("Several terminals are in use: say which one (device_id). No unsaved capture of this employee tells it."),
+    ),
+    "terminal_retired": (
+        N_("“%(t)s” is out of service for good: nothing is sent to it."),
+        N_("The terminal is out of service for good: nothing is sent to it."),
+    ),
+    "terminal_name_known": (N_("Another terminal has this name. Choose another name."),),
+    "terminal_password_needed": (
+        N_("The stored password is for the former address and certificate. Enter the terminal's password again."),
+    ),
+    "terminal_has_people": (
+        N_(
+            "People are enrolled on this terminal. Remove them first; if it does not come back, take it out of service."
+        ),
+    ),
+    "enrolment_unknown": (N_("This record is not there any more."),),
+    "wish_changed": (N_("This was changed meanwhile. Look again, please."),),
+    "no_photo": (N_("there is no photo yet. Capture one at the terminal."),),
+    "photo_forgotten": (N_("there is no photo any more. Capture one at the terminal."),),
+    "files_not_taken": (
+        N_(
+            "The photo stays on the server: terminal “%(name)s” takes no files. "
+            "To get the face onto it, capture it there."
+        ),
+        N_("The photo stays on the server: the terminal takes no files. To get the face onto it, capture it there."),
+    ),
+    "files_unknown": (
+        N_(
+            "It is not known yet whether terminal “%(name)s” takes photo files. "
+            "If it does not, the photo stays on the server."
+        ),
+    ),
+    "other_terminal": (N_("The face was captured at another terminal. Capture it at this one, too."),),
+    # Not verified: what the terminal's own answer afterwards does not show.
+    "person_not_verified": (
+        N_("The terminal answered, but does not show the person. The next try is %(time)s."),
+        N_("The terminal answered, but does not show the person."),
+    ),
+    "name_not_verified": (
+        N_("The terminal said OK, but this ID has another name there: “%(name)s”. The next try is %(time)s."),
+        N_("The terminal said OK, but this ID has another name there: “%(name)s”."),
+        N_("The terminal said OK, but this ID has another name there. The next try is %(time)s."),
+        N_("The terminal said OK, but this ID has another name there."),
+    ),
+    "face_not_verified": (
+        N_("The terminal said OK, but does not show the right face. The next try is %(time)s."),
+        N_("The terminal said OK, but does not show the right face."),
+    ),
+    "removal_not_verified": (
+        N_("The terminal said OK, but “%(name)s” is still there. The next try is %(time)s."),
+        N_("The terminal said OK, but “%(name)s” is still there."),
+        N_("The terminal said OK, but the person is still there. The next try is %(time)s."),
+        N_("The terminal said OK, but the person is still there."),
+    ),
+    "file_gone": FILE_LOST,
+    # Who may come in.
+    "too_often": (
+        N_("Too many tries. Wait %(n)s s and try again."),
+        N_("Too many tries. Wait a while and try again."),
+    ),
+    "passwords_busy": (
+        N_("The server has too many passwords to check just now. Wait %(n)s s and try again."),
+        N_("The server has too many passwords to check just now. Try again in a moment."),
+    ),
+    "sign_in_refused": (N_("The name or the password is wrong."),),
+    "password_wrong": (N_("The password is wrong."),),
+    "password_short": (
+        N_("The password is too short: at least %(n)s characters."),
+        N_("The password is too short."),
+    ),
+    "password_long": (N_("The password is too long: at most %(n)s characters."), N_("The password is too long.")),
+    "password_common": (N_("This password is too easy to guess. Take several words that do not belong together."),),
+    "operator_name_known": (N_("Another operator has this name. Choose another name."),),
+    "name_reserved": (N_("The audit trail has a program under this name. Choose another name."),),
+    "operator_unknown": (
+        N_("There is no operator “%(name)s”."),
+        N_("There is no such operator any more."),
+    ),
+    "operators_exist": (N_("There is an administrator already. Sign in."),),
+    "last_administrator": (N_("Nobody would be left to administer. Make somebody else an administrator first."),),
+    "token_name_known": (N_("Another token has this name. Choose another name."),),
+    "token_unknown": (N_("There is no token “%(name)s”."), N_("There is no such token any more.")),
+    "code_wrong": (N_("The code is wrong. The server's log shows the right one."),),
+    "consent_missing": (N_("There is no consent to take this face yet. Record the consent first."),),
+    "kept_without_consent": (N_("The photo is stored, but no consent to it is recorded. Record the consent."),),
+    # Refusals of a terminal, by its own code.
+    "capturetimeout": NOBODY_CAME,
+    "devicebusy": BUSY,
+    "facedatamodeling": BUSY,
+    "notsupport": NO_CAPTURE,
+    "function_not_supported": (
+        N_("The terminal does not support: %(function)s."),
+        N_("The terminal does not support this function."),
+    ),
+    "picturefacedetectzero": NO_FACE,
+    "nofaceinpicture": NO_FACE,
+    "picanalysisnotargeterror": NO_FACE,
+    "multiplefaceobjecterror": (N_("More than one face. One person, please."),),
+    "pupildistancetoosmall": SMALL_FACE,
+    "picsizesmallerror": SMALL_FACE,
+    "facedatalenshort": SMALL_FACE,
+    "facelowqulity": POOR_QUALITY,
+    "facelowquality": POOR_QUALITY,
+    "poorfacequality": POOR_QUALITY,
+    "facescorefailure": POOR_QUALITY,
+    "lowscore": POOR_QUALITY,
+    "subpicanalysismodelingerror": MODELING,
+    "modelingfailed": MODELING,
+    "picsizeexceederror": FILE_TOO_LARGE,
+    "filesizeexceederror": FILE_TOO_LARGE,
+    "employeenoalreadyexist": NUMBER_TAKEN,
+    "deviceuseralreadyexist": NUMBER_TAKEN,
+    "employeenonotexist": NOT_THERE,
+    "deviceusernotexist": NOT_THERE,
+    "illegalemployeeno": ILLEGAL_NUMBER,
+    "notsupportcharacter": ILLEGAL_NUMBER,
+    "deviceuserfull": FULL,
+    "devicefacefull": FULL,
+    "faceimagesnumerror": FULL,
+    "alreadyexistthisface": (N_("This face is already there under another number."),),
+    "urldownloadfail": FILE_LOST,
+    "urldownloadfailed": FILE_LOST,
+    "gone": FILE_LOST,
+    "wrong_password": PASSWORD,
+    "login_refused": PASSWORD,
+    "badauthorization": PASSWORD,
+    "locked": (N_("The account there is locked for %(n)s more min."), N_("The account there is locked.")),
+    "lowprivilege": (N_("The terminal's account lacks the right for this."),),
+    "notactivated": (N_("The terminal is not activated yet."),),
+    "unreachable": AWAY,
+    "no_answer": AWAY,
+    "address_refused": ADDRESS,
+    "terminal_address_refused": ADDRESS,
+    "https_required": HTTPS,
+    "terminal_https_required": HTTPS,
+    "weak_digest": (
+        N_(
+            "“%(t)s” offers a login with MD5 only, and SHA-256 is required here, so the password was not sent. "
+            "Switch SHA-256 on at the terminal, then press “Check”."
+        ),
+        N_(
+            "The terminal offers a login with MD5 only, and SHA-256 is required here, so the password was not sent. "
+            "Switch SHA-256 on at the terminal, then press “Check”."
+        ),
+    ),
+    "certificate_changed": (
+        N_("“%(t)s” shows another certificate. If it was replaced, an administrator must confirm it."),
+        N_("The terminal shows another certificate. If it was replaced, an administrator must confirm it."),
+    ),
+    "nonsense": (
+        N_("“%(t)s” answered something we do not understand. Check the address."),
+        N_("The terminal answered something we do not understand. Check the address."),
+    ),
+}
+ALIASES = {"seconds": "n"}
+TERMINALS_OWN = "terminal:"
+
+# What a function of the terminal is needed for (services/enrolments/reconcile.py, checks.py, captures.py).
+CHECK, PERSON, FACE, PROOF, REMOVAL = (
+    N_("check of the terminal"),
+    N_("writing the person"),
+    N_("binding the face"),
+    N_("proof"),
+    N_("removal"),
+)
+STEPS = {
+    "System/deviceInfo": CHECK,
+    "UserInfo/Count": CHECK,
+    "UserInfo/Record": PERSON,
+    "UserInfo/Modify": PERSON,
+    "UserInfo/Search": PROOF,
+    "FDLib/FDSearch": PROOF,
+    "FDLib/FDSetUp": FACE,
+    "FDLib/FaceDataRecord": FACE,
+    "FDLib/FDModify": FACE,
+    "FDLib/FDDelete": FACE,
+    "FDSearch/Delete": FACE,
+    "UserInfoDetail/Delete": REMOVAL,
+    "UserInfo/Delete": REMOVAL,
+}
+
+
+def counted_bytes(count: int) -> str:
+    """Return so many bytes, with the noun in its form."""
+    return str(ngettext("%(num)s byte", "%(num)s bytes", count))
+
+
+def counted_letters(limit: int) -> dict[str, str]:
+    """Return how many letters so many bytes of UTF-8 are: all `latin`, or all `russian`, which take two bytes each."""
+    return {
+        "latin": str(ngettext("%(num)s Latin letter", "%(num)s Latin letters", limit)),
+        "russian": str(ngettext("%(num)s Russian letter", "%(num)s Russian letters", limit // 2)),
+    }
+
+
+def sentence(code: str, **params: Any) -> str:
+    """Return the sentence for a code in the present language; names that are missing make it shorter, never fail.
+
+    What others typed or a terminal said turns no word of it round; a reason is a sentence of ours.
+    """
+    reason = {"reason": params["reason"]} if "reason" in params else {}
+    return _said(code, invisible_characters.all_isolated({"code": _shown(code), **params}) | reason)
+
+
+def _said(code: str, params: dict[str, Any]) -> str:
+    given = {"code": _shown(code)} | _given(params)
+    if "text" in given:
+        given.setdefault("function", _function(given["text"]))
+    for variant in SENTENCES.get(code.lower(), REFUSED):
+        if set(NAMES.findall(variant)) <= given.keys():
+            return str(gettext(variant)) % given
+    return str(gettext(REFUSED[-1])) % given
+
+
+def english(code: str, **params: Any) -> str:
+    """Return the sentence in English, as the API says it."""
+    with force_locale("en"):
+        return _said(code, params)
+
+
+def _shown(code: str) -> str:
+    """A code without the prefix of a terminal's own word (isapi/errors.py), which no person needs to see."""
+    return code.removeprefix(TERMINALS_OWN)
+
+
+def _function(path: str) -> str:
+    """A function of the terminal with the step that needs it, as in “FDLib/FDSetUp (binding the face)”."""
+    return f"{path} ({gettext(STEPS[path])})" if path in STEPS else path
+
+
+def _given(params: dict[str, Any]) -> dict[str, Any]:
+    """The names that have a value, some also under the name that the sentences use."""
+    given = {name: value for name, value in params.items() if value not in (None, "")}
+    given = {ALIASES[name]: value for name, value in given.items() if name in ALIASES} | given
+    if {"length", "limit"} <= given.keys():
+        given |= {"bytes": counted_bytes(given["length"]), **counted_letters(given["limit"])}
+    return given

@@ -1,0 +1,104 @@
+"""API tokens: made, shown once, found again by their hash, revoked."""
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.extensions import db
+from hikflask.models import ApiToken
+from hikflask.models.columns import database_now
+from hikflask.services import audit
+from hikflask.services.accounts import reserved_names
+from hikflask.services.accounts.errors import NameReserved, TokenNameKnown, TokenUnknown
+from hikflask.services.core.db import changed_rows
+
+PREFIX = "hik_"
+TOKEN_BYTES = 32
+USED_EVERY_SECONDS = 60.0
+
+
+def create(name: str, role: str, expires_at: datetime) -> tuple[ApiToken, str]:
+    """Make a token; return its row and the token itself, which nobody can show again.
+
+    :raises TokenNameKnown: when another one, revoked or not, has this name.
+    :raises NameReserved: when the audit trail could not tell who it is.
+    """
+    if reserved_names.is_reserved(name):
+        raise NameReserved
+    secret = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
+    token = ApiToken(
+        name=name,
+        token_sha256=_hash(secret),
+        role=role,
+        expires_at=expires_at,
+        created_by=audit.present_actor().name[:128],
+    )
+    db.session.add(token)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise TokenNameKnown from error
+    audit.note("token.created", subject=name, after={"role": role, "expires_at": expires_at.isoformat()})
+    db.session.commit()
+    return token, secret
+
+
+def find(secret: str) -> ApiToken | None:
+    """Return the row of a token that is valid now, and note that it was used."""
+    valid = (ApiToken.revoked_at.is_(None), ApiToken.expires_at > database_now())
+    stale = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < database_now(-USED_EVERY_SECONDS))
+    statement = select(ApiToken, stale.label("is_stale")).where(ApiToken.token_sha256 == _hash(secret), *valid)
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).one_or_none()
+    if found is not None and found.is_stale:
+        _note_use(found.ApiToken.id)
+    db.session.commit()
+    return found and found.ApiToken
+
+
+def _note_use(token_id: int) -> None:
+    changed_rows(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=database_now()))
+
+
+def revoke(token_id: int) -> ApiToken:
+    """Make a token worthless from now on.
+
+    :raises TokenUnknown: when there is none.
+    """
+    token = get(token_id)
+    if token is None:
+        raise TokenUnknown
+    mine = update(ApiToken).where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
+    if changed_rows(mine.values(revoked_at=database_now())):
+        audit.note("token.revoked", subject=token.name)
+    db.session.commit()
+    return token
+
+
+def get(token_id: int) -> ApiToken | None:
+    """Return the token's row as the database has it now, or None."""
+    return db.session.get(ApiToken, token_id, populate_existing=True)
+
+
+def valid_of(maker: str) -> list[ApiToken]:
+    """Return the tokens by name that somebody made and that open something still: whoever made one may know it."""
+    valid = (ApiToken.revoked_at.is_(None), ApiToken.expires_at > database_now())
+    found = db.session.execute(select(ApiToken).where(ApiToken.created_by == maker, *valid).order_by(ApiToken.name))
+    tokens = list(found.scalars())
+    db.session.commit()
+    return tokens
+
+
+def everyone() -> list[ApiToken]:
+    """Return all tokens by name, revoked ones too."""
+    found = db.session.execute(select(ApiToken).order_by(ApiToken.name), execution_options={"populate_existing": True})
+    tokens = list(found.scalars())
+    db.session.commit()
+    return tokens
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

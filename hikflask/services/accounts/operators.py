@@ -1,0 +1,176 @@
+"""Operators: added, changed, given another password; there is always an administrator."""
+
+import secrets
+
+from sqlalchemy import false, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+
+from hikflask.extensions import db
+from hikflask.models import Operator
+from hikflask.models.employee import folded
+from hikflask.models.operator import ADMIN
+from hikflask.services import audit
+from hikflask.services.accounts import passwords, rate_limit, reserved_names, sessions
+from hikflask.services.accounts.errors import (
+    LastAdministrator,
+    NameReserved,
+    OperatorNameKnown,
+    OperatorsExist,
+    OperatorUnknown,
+    PasswordWrong,
+)
+from hikflask.services.core.db import changed_rows
+
+TEMPORARY_BYTES = 12
+
+
+def create(name: str, password: str, role: str, *, temporary: bool = False) -> Operator:
+    """Add an operator.
+
+    :param temporary: the password must be changed at the first sign-in.
+    :raises OperatorNameKnown: when somebody has this name, however it is written. :raises WeakPassword:
+    :raises NameReserved: when the audit trail could not tell who it is.
+    """
+    return _add(_new(name, password, role, temporary=temporary))
+
+
+def _new(name: str, password: str, role: str, *, temporary: bool = False) -> Operator:
+    """Return a row that is not added yet; to hash a password takes time that no lock should be held for."""
+    if reserved_names.is_reserved(name) or reserved_names.is_programs(name):
+        raise NameReserved
+    passwords.refuse_weak(password, name)
+    return Operator(
+        name=name,
+        login=folded(name),
+        password_hash=passwords.hashed(password),
+        role=role,
+        must_change_password=temporary,
+    )
+
+
+def _add(operator: Operator) -> Operator:
+    db.session.add(operator)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise OperatorNameKnown from error
+    audit.note("operator.created", subject=operator.name, after={"role": operator.role})
+    db.session.commit()
+    return operator
+
+
+def create_first(name: str, password: str) -> Operator:
+    """Add the first administrator; two that come at once are one.
+
+    :raises OperatorsExist: when there is somebody already. :raises WeakPassword:
+    :raises NameReserved: when the audit trail could not tell who it is.
+    """
+    operator = _new(name, password, ADMIN)
+    _lock_table()
+    if db.session.execute(select(Operator.id).limit(1)).first():
+        db.session.rollback()
+        raise OperatorsExist
+    return _add(operator)
+
+
+def _lock_table() -> None:
+    """Let nobody else add an operator before this transaction ends."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text("LOCK TABLE operator IN SHARE ROW EXCLUSIVE MODE"))
+        return
+    # SQLite has one writer, and this statement makes us that one.
+    changed_rows(update(Operator).where(false()).values(role=Operator.role))
+
+
+def exist() -> bool:
+    """True when there is any operator."""
+    found = db.session.execute(select(Operator.id).limit(1)).first()
+    db.session.commit()
+    return found is not None
+
+
+def change(operator_id: int, role: str, is_active: bool) -> Operator:
+    """Give another role, let somebody in or keep out; who is kept out is signed out at once.
+
+    :raises LastAdministrator: when nobody would be left to administer. :raises OperatorUnknown: when there is none.
+    """
+    operator = row(operator_id)
+    before = {"role": operator.role, "is_active": operator.is_active}
+    other = aliased(Operator)
+    others = select(other.id).where(other.id != operator_id, other.role == ADMIN, other.is_active)
+    statement = update(Operator).where(Operator.id == operator_id)
+    if not (role == ADMIN and is_active):
+        _lock_administrators()
+        statement = statement.where((Operator.role != ADMIN) | ~Operator.is_active | others.exists())
+    if changed_rows(statement.values(role=role, is_active=is_active)) != 1:
+        db.session.rollback()
+        raise LastAdministrator
+    if not is_active:
+        sessions.end_all(operator_id)
+    audit.note("operator.changed", subject=operator.name, before=before, after={"role": role, "is_active": is_active})
+    db.session.commit()
+    return row(operator_id)
+
+
+def _lock_administrators() -> None:
+    """Two administrators who remove each other at once: the second one waits here, and then sees the first."""
+    changed_rows(update(Operator).where(Operator.role == ADMIN).values(role=ADMIN))
+
+
+def set_password(operator_id: int, password: str, *, keep_session: int | None = None, temporary: bool = False) -> None:
+    """Give another password; every other session ends, and the tries that were counted are forgotten.
+
+    :param keep_session: the session that stays, when operators change their own.
+    :raises WeakPassword: :raises PasswordsBusy: :raises OperatorUnknown: when there is none.
+    :raises PasswordWrong: when that session was ended meanwhile, as by an administrator who gave another password.
+    """
+    operator = row(operator_id)
+    passwords.refuse_weak(password, operator.name)
+    operator.password_hash = passwords.hashed(password)
+    operator.must_change_password = temporary
+    if sessions.end_all(operator_id, keep_session) != (keep_session is not None):
+        db.session.rollback()
+        raise PasswordWrong
+    audit.note("operator.password_reset" if temporary else "operator.password_changed", subject=operator.name)
+    db.session.commit()
+    rate_limit.forget(rate_limit.account(operator.login))
+
+
+def temporary_password() -> str:
+    """Return a fresh password to be told to an operator once (16 characters, 96 bits)."""
+    return secrets.token_urlsafe(TEMPORARY_BYTES)
+
+
+def everyone() -> list[Operator]:
+    """Return all operators by name."""
+    found = db.session.execute(select(Operator).order_by(Operator.login), execution_options={"populate_existing": True})
+    operators = list(found.scalars())
+    db.session.commit()
+    return operators
+
+
+def named(name: str) -> Operator | None:
+    """Return the operator of this name, however it is written."""
+    found = db.session.execute(select(Operator).where(Operator.login == folded(name))).scalar_one_or_none()
+    db.session.commit()
+    return found
+
+
+def get(operator_id: int) -> Operator | None:
+    """Return the operator as the database has it now, or None."""
+    found = db.session.get(Operator, operator_id, populate_existing=True)
+    db.session.commit()
+    return found
+
+
+def row(operator_id: int) -> Operator:
+    """Return the operator as the database has it now.
+
+    :raises OperatorUnknown: when there is none.
+    """
+    found = get(operator_id)
+    if found is None:
+        raise OperatorUnknown
+    return found

@@ -1,0 +1,144 @@
+"""Captures that others must know of: the one that runs, and pictures that wait to be saved."""
+
+from sqlalchemy import and_, literal, or_, select, update
+
+from hikflask.extensions import db
+from hikflask.isapi import faces
+from hikflask.isapi.errors import Gone, TerminalError
+from hikflask.models import Capture, Enrolment
+from hikflask.models.capture import CANCELLED, FAILED, RUNNING, SUPERSEDED, TAKEN, USED
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import PENDING
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.photos import storage
+from hikflask.services.state import capture as capture_state
+from hikflask.services.terminals.connection import Conversation
+
+# A picture that was taken for no number is somebody's only for a while; a forgotten one is nobody's.
+LATELY_SECONDS = 900.0
+
+
+def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
+    """Return the caller's newest finished picture for this number, or for no number, that is not saved yet.
+
+    One that was superseded lately is returned, too: the caller must hear that it is.
+    """
+    lately = Capture.created_at > database_now(-LATELY_SECONDS)
+    statement = (
+        select(Capture)
+        .where(
+            Capture.requested_by == requested_by,
+            or_(Capture.state.in_((TAKEN, USED)), and_(Capture.state == SUPERSEDED, lately)),
+            or_(Capture.draft_number == number, and_(Capture.draft_number == "", lately)),
+        )
+        .order_by(Capture.id.desc())
+        .limit(1)
+    )
+    if terminal_id is not None:
+        statement = statement.where(Capture.terminal_id == terminal_id)
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+    db.session.commit()
+    return None if found is None or found.state == USED else found
+
+
+def running(terminal_id: int) -> Capture | None:
+    statement = select(Capture).where(Capture.terminal_id == terminal_id, Capture.state.in_(RUNNING))
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().first()
+    db.session.commit()
+    return found
+
+
+def standing(capture_id: int | None) -> Capture | None:
+    """Return the unsaved picture of a form that carries this capture: its own, or the one that it was to replace."""
+    capture = db.session.get(Capture, capture_id or 0, populate_existing=True)
+    if capture is not None and capture.retake_of and capture.state in {*RUNNING, FAILED, CANCELLED}:
+        capture = db.session.get(Capture, capture.retake_of, populate_existing=True)
+    db.session.commit()
+    return capture if capture is not None and capture.state == TAKEN else None
+
+
+def held(terminal_id: int, number: str, requested_by: str, own: int | None) -> Capture | None:
+    """Return a picture that the terminal's one file must keep and that is not ours: not saved, or not bound there yet.
+
+    A picture by binary has no file there, and a terminal elsewhere that is off needs none here.
+
+    :param own: the capture that the form shows: no reason to ask, where the same caller asked for it.
+    """
+    unbound = select(Enrolment.id).where(
+        Enrolment.photo_id == Capture.photo_id,
+        Enrolment.terminal_id == Capture.terminal_id,
+        Enrolment.face == PENDING,
+        Enrolment.next_attempt_at.is_not(None),
+    )
+    mine = and_(Capture.draft_number == number, or_(Capture.requested_by == requested_by, literal(number != "")))
+    statement = (
+        select(Capture)
+        .where(
+            Capture.terminal_id == terminal_id,
+            Capture.face_url.is_not(None),
+            or_(Capture.state == TAKEN, and_(Capture.state == USED, unbound.exists())),
+            Capture.hold_until > database_now(),
+            ~and_(Capture.id == (own or 0), Capture.requested_by == requested_by),
+            ~mine,
+        )
+        .order_by(Capture.id.desc())
+        .limit(1)
+    )
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+    db.session.commit()
+    return found
+
+
+def take_over(capture_id: int) -> None:
+    """End the hold of a picture, as a person decided; one that is not saved is superseded by that."""
+    capture_state.change(capture_id, (TAKEN,), capture_state.TAKEN_OVER, state=SUPERSEDED, hold_until=None)
+    capture_state.change(capture_id, (USED,), capture_state.TAKEN_OVER, hold_until=None)
+    db.session.commit()
+
+
+def supersede_others(terminal_id: int, capture_id: int) -> None:
+    """Within the caller's transaction: the terminal's one file shows this face now, so no other picture holds it.
+
+    What was captured by binary has no file there and stays good; what is saved is looked at before it is bound.
+    """
+    others = update(Capture).where(
+        Capture.terminal_id == terminal_id, Capture.id != capture_id, Capture.face_url.is_not(None)
+    )
+    capture_state.execute(others.where(Capture.state == TAKEN).values(state=SUPERSEDED, hold_until=None))
+    saved = others.where(Capture.state == USED, Capture.hold_until.is_not(None))
+    changed_rows(saved.values(hold_until=None))
+
+
+def look_again(talk: Conversation, capture_id: int) -> None:
+    """Supersede the unsaved pictures that the terminal's one file does not show any more.
+
+    A capture that was cancelled or came to no end here may have changed that file all the same. What cannot be told
+    now is told by the look that goes before each binding.
+    """
+    newest = _newest_by_url(talk.terminal.id)
+    if newest is None or newest.photo is None:
+        return
+    try:
+        seen = _file_sha256(talk, newest.face_url or "")
+        if seen != newest.photo.sha256:
+            with talk.lease.write():
+                supersede_others(talk.terminal.id, capture_id)
+    except (TerminalError, ServiceError):
+        return
+
+
+def _newest_by_url(terminal_id: int) -> Capture | None:
+    unsaved = select(Capture).where(
+        Capture.terminal_id == terminal_id, Capture.state == TAKEN, Capture.face_url.is_not(None)
+    )
+    found = db.session.execute(unsaved.order_by(Capture.id.desc()).limit(1)).scalar_one_or_none()
+    db.session.commit()
+    return found
+
+
+def _file_sha256(talk: Conversation, face_url: str) -> str | None:
+    try:
+        return storage.sha256(faces.fetch_picture(talk, face_url))
+    except Gone:
+        return None

@@ -1,0 +1,80 @@
+"""Forgets captures: the picture and the typed draft of those that nobody saved, later the rows of all that ended.
+
+HIKFLASK_CAPTURE_RETENTION and HIKFLASK_EVENT_RETENTION say when. A save and the end of a picture's time both begin with
+a compare-and-set on the capture's row, so the save gets the picture or is refused, whichever comes first.
+"""
+
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Enrolment, Photo, Terminal
+from hikflask.models.capture import FAILED, RUNNING, TAKEN
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import CONFIRMED, PRESENT
+from hikflask.services import audit
+from hikflask.services.captures import drafts
+from hikflask.services.captures.drafts import NO_DRAFT
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import CaptureNotSaved
+from hikflask.services.core.retention import DAY, MOST_AT_ONCE
+
+
+def forget_unsaved() -> int:
+    """Give up the pictures that nobody saved in time, with what was typed beside them; return how many."""
+    old = Photo.created_at < database_now(-current_app.config["CAPTURE_RETENTION"])
+    statement = (
+        select(Capture.id, Capture.photo_id, Photo.file, Terminal.name)
+        .join(Photo, Photo.id == Capture.photo_id)
+        .join(Terminal)
+        .where(Capture.state == TAKEN, old)
+        .order_by(Capture.id)
+        .limit(MOST_AT_ONCE)
+    )
+    rows = db.session.execute(statement).all()
+    db.session.commit()
+    return sum(_give_up(row) for row in rows)
+
+
+def _give_up(row: Any) -> bool:
+    """captured → failed, and its photo is forgotten; photo_retention removes the file afterwards."""
+    capture_id, photo_id, file, terminal = row
+    given_up = update(Capture).where(Capture.id == capture_id, Capture.state == TAKEN, Capture.photo_id == photo_id)
+    values = {"state": FAILED, "reason": CaptureNotSaved.code, "photo_id": None, "face_url": None, "hold_until": None}
+    if changed_rows(given_up.values(**values, **NO_DRAFT)) != 1:
+        db.session.rollback()
+        return False
+    changed_rows(update(Photo).where(Photo.id == photo_id).values(forgotten_at=database_now()))
+    audit.note("capture.forgotten", terminal=terminal, subject=file)
+    db.session.commit()
+    return True
+
+
+def blank_drafts() -> int:
+    """Forget what was typed for captures that ended as long ago as pictures are kept; return of how many."""
+    over = and_(Capture.state.not_in((*RUNNING, TAKEN)), _ended("CAPTURE_RETENTION", 1.0))
+    blanked = changed_rows(update(Capture).where(over, ~drafts.is_blank()).values(**NO_DRAFT))
+    db.session.commit()
+    return blanked
+
+
+def delete_ended() -> int:
+    """Delete the rows of captures that ended long ago; return how many.
+
+    One whose face a terminal has yet to confirm stays: only its row tells where that terminal keeps the picture.
+    """
+    undone = or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED)
+    awaited = select(Enrolment.photo_id).where(Enrolment.photo_id.is_not(None), Enrolment.desired == PRESENT, undone)
+    unneeded = or_(Capture.photo_id.is_(None), Capture.photo_id.not_in(awaited))
+    over = and_(Capture.state.not_in((*RUNNING, TAKEN)), _ended("EVENT_RETENTION", DAY), unneeded)
+    some = select(Capture.id).where(over).order_by(Capture.id).limit(MOST_AT_ONCE)
+    gone = db.session.execute(delete(Capture).where(Capture.id.in_(some)).returning(Capture.id)).all()
+    db.session.commit()
+    return len(gone)
+
+
+def _ended(setting: str, unit: float) -> ColumnElement[bool]:
+    """Captures end by their deadline at the latest."""
+    return Capture.deadline < database_now(-unit * current_app.config[setting])

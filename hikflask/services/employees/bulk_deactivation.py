@@ -1,0 +1,50 @@
+"""Many who leave at once."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from hikflask.extensions import db
+from hikflask.models import Employee
+from hikflask.models.columns import storable
+from hikflask.services.core.errors import EmployeeUnknown
+from hikflask.services.employees import save
+
+
+@dataclass(frozen=True)
+class Leavers:
+    """Numbers sorted by what deactivating them would do."""
+
+    active: list[Employee]
+    inactive: list[Employee]
+    unknown: list[str]
+
+
+def found(numbers: Iterable[str]) -> Leavers:
+    """Return whose these numbers are; nothing is changed."""
+    wanted = list(numbers)
+    statement = (
+        select(Employee).where(Employee.number.in_(map(storable, wanted))).order_by(Employee.search, Employee.id)
+    )
+    known = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+    db.session.commit()
+    here = {employee.number for employee in known}
+    return Leavers(
+        active=[employee for employee in known if employee.is_active],
+        inactive=[employee for employee in known if not employee.is_active],
+        unknown=[number for number in wanted if number not in here],
+    )
+
+
+def deactivate(numbers: Iterable[str]) -> list[Employee]:
+    """Deactivate those of the numbers that are active, each in a transaction of its own; return them.
+
+    Who is deleted meanwhile needs no more: the others still go.
+    """
+    left: list[Employee] = []
+    for employee in found(numbers).active:
+        with suppress(EmployeeUnknown):
+            left.append(save.set_active(employee.id, active=False))
+    return left

@@ -1,0 +1,131 @@
+"""Sends one employee to one terminal on a program's request: finds terminal and photo, and writes the wish."""
+
+from sqlalchemy import update
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Employee, Enrolment, Terminal
+from hikflask.models.capture import SUPERSEDED, TAKEN, USED
+from hikflask.models.enrolment import PRESENT
+from hikflask.services.captures import pending, runner
+from hikflask.services.core import employee_lock
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import (
+    CaptureNotSaved,
+    CaptureSuperseded,
+    EmployeeInactive,
+    EmployeeUnknown,
+    TerminalNotNamed,
+    TerminalUnknown,
+    WishChanged,
+)
+from hikflask.services.employees import audit_notes, save
+from hikflask.services.enrolments import desired
+from hikflask.services.photos import storage
+from hikflask.services.privacy import consents
+from hikflask.services.terminals import registry
+
+
+def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwrite: bool = False) -> Enrolment:
+    """Write what is wanted and return the enrolment, which the caller settles.
+
+    The caller's newest unsaved capture there, for this number or for no number, becomes the employee's photo.
+
+    :param terminal_id: None: the capture's terminal, or else the only one in use.
+    :param overwrite: take off whoever has the number on the terminal under another name.
+    :raises EmployeeUnknown: when the employee was deleted meanwhile. :raises EmployeeInactive: when deactivated.
+    :raises NameTooLong: when the terminal takes no such name. :raises NumberLeaving: when a terminal may still open
+        doors to whoever had the number.
+    :raises CaptureSuperseded: when that capture's face is no more in the terminal's file.
+    :raises CaptureNotSaved: when its picture was deleted in this moment. :raises CaptureLost: when its file is gone.
+    :raises WishChanged: when somebody else changed the wish in this moment. :raises EnrolmentUnknown: when it ended.
+    :raises TerminalUnknown: when the terminal is unknown, or none is in use.
+    :raises TerminalNotNamed: when several are in use, and neither `terminal_id` nor a capture says which one.
+    :raises ConsentMissing: when nothing says that the captured face may be kept, and that is required.
+    """
+    employee = _employee(employee_id)
+    capture = _capture(terminal_id, employee.number, requested_by)
+    terminal = _terminal(terminal_id, capture)
+    if capture and capture.state == SUPERSEDED:
+        raise CaptureSuperseded
+    enrolment = desired.row(_written(terminal, employee, capture).id)
+    if not overwrite:
+        return enrolment
+    if not desired.want_replaced(enrolment.id, enrolment.generation):
+        raise WishChanged
+    return desired.row(enrolment.id)
+
+
+def _employee(employee_id: int) -> Employee:
+    employee = save.get(employee_id)
+    if employee is None:
+        raise EmployeeUnknown
+    return employee
+
+
+def _capture(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
+    """Return what is to be adopted; somebody whose face is confirmed gets a new one only by their own number."""
+    capture = pending.latest(terminal_id, number, requested_by)
+    if capture is None or capture.draft_number == number:
+        return capture
+    known = desired.find(capture.terminal_id, number)
+    db.session.commit()
+    return None if known is not None and known.is_confirmed else capture
+
+
+def _written(terminal: Terminal, employee: Employee, capture: Capture | None) -> Enrolment:
+    if not employee_lock.locked(employee.id).is_active:
+        db.session.rollback()
+        raise EmployeeInactive
+    known = desired.find(terminal.id, employee.number)
+    if capture is None and known is not None and _is_same_wish(known, employee):
+        if not known.is_confirmed:
+            desired.fits(terminal, employee.name)
+            desired.want_again(known.id)
+        return known
+    desired.refuse_while_leaving(employee.number, employee.id)
+    files = storage.Files()
+    try:
+        if capture:
+            consents.weigh(employee, with_face=True)
+            _adopt(employee, capture, files)
+        enrolment = desired.want_present(terminal, employee, employee.photo)
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        files.undo()
+        raise
+    files.settle()
+    return enrolment
+
+
+def _is_same_wish(known: Enrolment, employee: Employee) -> bool:
+    """True when nothing new is wanted; a photo that came after a wish without one is new."""
+    gained_photo = known.photo_id is None and employee.photo_id is not None
+    return known.desired == PRESENT and known.employee_id == employee.id and not gained_photo
+
+
+def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:
+    """captured → used, as the employee's photo, under the number's name."""
+    taken = update(Capture).where(Capture.id == capture.id, Capture.state == TAKEN).values(state=USED)
+    photo = runner.photo_of(capture)
+    if changed_rows(taken) != 1 or photo is None:
+        db.session.refresh(capture)
+        raise CaptureNotSaved if capture.reason == CaptureNotSaved.code else CaptureSuperseded
+    photo.employee_id = employee.id
+    files.rename(photo, employee.number)
+    employee.photo = photo
+    db.session.flush()
+    audit_notes.photo_changed(employee, photo, capture)
+
+
+def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:
+    if terminal_id is not None:
+        return registry.active(terminal_id)
+    if capture is not None:
+        return registry.active(capture.terminal_id)
+    in_use = registry.all_active()
+    if len(in_use) > 1:
+        raise TerminalNotNamed
+    if not in_use:
+        raise TerminalUnknown
+    return in_use[0]

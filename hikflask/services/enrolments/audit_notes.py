@@ -1,0 +1,63 @@
+"""What the audit trail tells of one conversation about one number: what the terminal confirmed or refused, once.
+
+A proof that is repeated and a try that fails as the one before are no entries: the trail has what became otherwise.
+"""
+
+from typing import Any
+
+from hikflask.models import Enrolment
+from hikflask.models.enrolment import ABSENT, CONFIRMED, REFUSED
+from hikflask.services import audit
+from hikflask.services.core.errors import NumberTakenThere, OtherDevice
+
+# A removal is tried again whatever happened; these wait for a person all the same.
+DECISIONS = {NumberTakenThere.code, OtherDevice.code}
+
+
+class Trail:
+    """Knows how the row was when the conversation began; notes within the write that changes it."""
+
+    def __init__(self, enrolment: Enrolment) -> None:
+        self._person = enrolment.person
+        self._photo_id = enrolment.confirmed_photo_id if enrolment.is_confirmed else None
+        self._refusal = _refusal(enrolment)
+        self._was_gone = enrolment.desired == ABSENT and enrolment.is_confirmed
+
+    def note(self, row: Enrolment, values: dict[str, Any]) -> None:
+        """Note what was written just now, where it ends something."""
+        if values.get("refusal_code"):
+            self._note_refusal(row)
+        if values.get("person") == CONFIRMED and row.next_attempt_at is None:
+            self._note_confirmation(row)
+
+    def note_gone(self, row: Enrolment) -> None:
+        """Note that the terminal answered that nobody is there."""
+        if not self._was_gone:
+            _note("enrolment.removed", row)
+
+    def _note_refusal(self, row: Enrolment) -> None:
+        refusal = _refusal(row)
+        if refusal and refusal != self._refusal:
+            about = (
+                {"reason": row.refusal_code, "text": row.refusal_text}
+                if row.refusal_text
+                else {"reason": row.refusal_code}
+            )
+            _note("enrolment.refused", row, about)
+        self._refusal = refusal
+
+    def _note_confirmation(self, row: Enrolment) -> None:
+        if row.is_confirmed:
+            if row.confirmed_photo_id != self._photo_id:
+                _note("enrolment.confirmed", row)
+        elif self._person != CONFIRMED:
+            _note("enrolment.person_confirmed", row)
+
+
+def _refusal(row: Enrolment) -> str:
+    for_good = REFUSED in {row.person, row.face} or row.refusal_code in DECISIONS
+    return row.refusal_code if for_good else ""
+
+
+def _note(action: str, row: Enrolment, about: dict[str, str] | None = None) -> None:
+    audit.note(action, employee_id=row.employee_id, number=row.number, terminal=row.terminal.name, after=about)

@@ -1,0 +1,53 @@
+"""A terminal that does not come back: stolen, destroyed, reset. What it cannot confirm any more, a person states."""
+
+from sqlalchemy import func, or_, select
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import CONFIRMED, PRESENT
+from hikflask.services import audit
+from hikflask.services.core.errors import TerminalUnknown
+from hikflask.services.enrolments import manual_removal
+from hikflask.services.terminals import leases
+
+RETIRE = "retire"
+RETIRE_SECONDS = 30.0
+WAIT_SECONDS = 5.0
+# What is not confirmed gone: wanted there, or a removal that is open.
+ON_IT = or_(Enrolment.desired == PRESENT, Enrolment.person != CONFIRMED)
+
+
+def retire(terminal_id: int, note: str, holder: str) -> None:
+    """Take a terminal out of service for good: nothing is sent to it any more, and nothing is claimed of it.
+
+    What is wanted of it ends by the word of whoever acts, not by the terminal's, and is shown so.
+
+    :param note: what became of it.
+    :raises TerminalInUse: when a conversation does not end in time. :raises TerminalUnknown: when there is none.
+    """
+    lease = leases.acquire(terminal_id, holder, RETIRE, RETIRE_SECONDS, WAIT_SECONDS)
+    try:
+        with lease.write():
+            _retire(terminal_id, note)
+    finally:
+        lease.release()
+
+
+def count_on(terminal_id: int) -> int:
+    """Return how many numbers are on a terminal by our records, or may be."""
+    statement = select(func.count()).where(Enrolment.terminal_id == terminal_id, ON_IT)
+    return db.session.execute(statement).scalar_one()
+
+
+def _retire(terminal_id: int, note: str) -> None:
+    terminal = db.session.get(Terminal, terminal_id, populate_existing=True)
+    if terminal is None:
+        raise TerminalUnknown
+    before = {"is_active": terminal.is_active}
+    terminal.is_active, terminal.retired_at, terminal.retired_note = False, database_now(), note
+    audit.note("terminal.retired", terminal=terminal.name, before=before, after={"is_active": False, "note": note})
+    db.session.flush()
+    mine = select(Enrolment).where(Enrolment.terminal_id == terminal_id, ON_IT).order_by(Enrolment.id)
+    for enrolment in db.session.execute(mine.with_for_update()).scalars().all():
+        manual_removal.end_for_good(enrolment, note)

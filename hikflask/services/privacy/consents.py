@@ -1,0 +1,127 @@
+"""Why a face may be taken and kept: recorded, withdrawn, and asked for before it is."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from sqlalchemy import select
+
+from hikflask.extensions import db
+from hikflask.models import Consent, Employee
+from hikflask.models.columns import database_now, storable
+from hikflask.models.consent import BY_CONSENT
+from hikflask.services import audit
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core import employee_lock
+from hikflask.services.core.errors import ConsentMissing
+
+REQUIRE = "require"
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is recorded: the day, the basis, and a note such as where the signed paper is."""
+
+    given_on: date
+    basis: str = BY_CONSENT
+    note: str = ""
+
+
+def of(employee_id: int) -> Consent | None:
+    """Return what is recorded of an employee, or None."""
+    found = _of(employee_id)
+    db.session.commit()
+    return found
+
+
+def is_missing(number: str, employee_id: int | None = None) -> bool:
+    """True when nothing is recorded of the employee with this id, or, where there is none, with this number."""
+    who = Employee.number == storable(number) if employee_id is None else Employee.id == employee_id
+    statement = select(Consent.id).join(Employee, Employee.id == Consent.employee_id).where(who)
+    found = db.session.execute(statement).first()
+    db.session.commit()
+    return found is None
+
+
+def is_required() -> bool:
+    """True when no face is taken without (HIKFLASK_CONSENT=require)."""
+    return bool(current_app.config["CONSENT"] == REQUIRE)
+
+
+def record(employee_id: int, given: Given) -> Consent:
+    """Record on what basis the employee's face may be taken and kept; what was recorded before is replaced.
+
+    :raises EmployeeUnknown:
+    """
+    consent = _write(employee_lock.locked(employee_id), given)
+    db.session.commit()
+    return consent
+
+
+def withdraw(employee_id: int) -> bool:
+    """Note that the basis is gone; False when there was none.
+
+    Photo and terminals stay as they are: what follows from it a person decides, see erasures.py.
+
+    :raises EmployeeUnknown:
+    """
+    employee = employee_lock.locked(employee_id)
+    consent = _of(employee_id)
+    if consent is not None:
+        audit.note("consent.withdrawn", employee=employee, before=_about(consent))
+        db.session.delete(consent)
+    db.session.commit()
+    return consent is not None
+
+
+def refuse_start(draft: Draft, employee_id: int | None) -> None:
+    """Let no capture begin without a consent that is recorded, or said beside the form, where that is required.
+
+    :raises ConsentMissing: when there is neither.
+    """
+    if is_required() and not draft.consent and is_missing(draft.number, employee_id):
+        raise ConsentMissing
+
+
+def weigh(employee: Employee, *, given_today: bool = False, with_face: bool) -> None:
+    """Record, within the caller's transaction, what the form says beside the employee; let no face in without.
+
+    :param with_face: whether this very transaction gives the employee a photo.
+    :raises ConsentMissing: when consent is required and there is none.
+    """
+    consent = _of(employee.id)
+    if consent is None and given_today:
+        consent = _write(employee, Given(today()))
+    if consent is None and with_face and is_required():
+        raise ConsentMissing
+
+
+def today() -> date:
+    """Return the day it is where the terminals are."""
+    zone = current_app.config["TIMEZONE"]
+    return datetime.now(UTC).astimezone(ZoneInfo(zone) if zone else None).date()
+
+
+def _of(employee_id: int) -> Consent | None:
+    statement = select(Consent).where(Consent.employee_id == employee_id)
+    return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+
+
+def _write(employee: Employee, given: Given) -> Consent:
+    consent = _of(employee.id)
+    before = _about(consent) if consent else None
+    if consent is None:
+        consent = Consent(employee_id=employee.id)
+        db.session.add(consent)
+    consent.given_on, consent.basis, consent.note = given.given_on, given.basis, given.note
+    consent.recorded_by, consent.recorded_at = audit.present_actor().name[:128], database_now()
+    audit.note("consent.recorded", employee=employee, before=before, after=_about(consent))
+    db.session.flush()
+    return consent
+
+
+def _about(consent: Consent) -> dict[str, Any]:
+    # The note stays out: it may say more of the person than the trail shall keep for years.
+    return {"given_on": consent.given_on.isoformat(), "basis": consent.basis}

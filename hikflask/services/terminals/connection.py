@@ -1,0 +1,259 @@
+"""One conversation with one terminal, under its lease, with what it taught about the terminal noted at the end."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import func, select, update
+
+from hikflask.extensions import db, terminal_clients, vault
+from hikflask.isapi.client import Answer, Client
+from hikflask.isapi.errors import (
+    AccountLocked,
+    AddressRefused,
+    CertificateChanged,
+    LoginRefused,
+    NoAnswer,
+    TerminalError,
+    Unreachable,
+    WeakDigest,
+)
+from hikflask.models import Terminal
+from hikflask.models.columns import database_now
+from hikflask.services import audit
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired, TerminalUnknown
+from hikflask.services.terminals import allowed_addresses, leases, waking
+
+MARGIN = 2.0
+# All requests about one number: a terminal that answers for ever must not keep a worker from the others.
+SETTLE_SECONDS = 120.0
+GOOD = {
+    "reachable": True,
+    "login": True,
+    "offline_since": None,
+    "backoff_until": None,
+    "last_error_code": "",
+    "refused_since": None,
+    "refused_code": "",
+    "unlock_at": None,
+}
+AWAY = (Unreachable, NoAnswer, AddressRefused, CertificateChanged)
+
+
+@dataclass
+class Conversation:
+    """A terminal's row as it was read under the lease, and the client to speak through (an isapi Requester).
+
+    `seconds_left` are kept free beside each round trip's own time: a capture holds its terminal to its deadline.
+    """
+
+    terminal: Terminal
+    lease: leases.Lease
+    client: Client
+    seconds_left: Callable[[], float] | None = None
+    give_up_at: float | None = None
+    answered: bool = False
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        data: bytes | None = None,
+        content_type: str | None = None,
+        timeout: tuple[float, float] | None = None,
+    ) -> Answer:
+        """Send one request; the lease is renewed before each round trip, so a late holder stops before it speaks.
+
+        :raises NoAnswer: without sending, when the time of the whole conversation is over.
+        """
+        if self.give_up_at is not None:
+            timeout = self._bounded(path)
+        answer = self.client.request(
+            method, path, data=data, content_type=content_type, timeout=timeout, before_send=self._renew
+        )
+        self.answered = True
+        return answer
+
+    def note(self, **found: Any) -> None:
+        """Write to the terminal's row what this conversation found out about it.
+
+        :raises LeaseLost: when another holder came; nothing is written.
+        """
+        with self.lease.write():
+            changed_rows(update(Terminal).where(Terminal.id == self.terminal.id).values(**found))
+
+    def _bounded(self, path: str) -> tuple[float, float]:
+        left = (self.give_up_at or 0.0) - time.monotonic()
+        if left <= 0:
+            raise NoAnswer(message="the conversation took too long", path=path)
+        config = current_app.config
+        return min(config["CONNECT_TIMEOUT"], left), min(config["READ_TIMEOUT"], left)
+
+    def _renew(self, seconds: float) -> None:
+        rest = self.seconds_left() if self.seconds_left else 0.0
+        self.lease.renew(max(seconds, rest) + MARGIN)
+
+
+@contextmanager
+def converse(
+    terminal_id: int,
+    holder: str,
+    purpose: str,
+    *,
+    seconds: float | None = None,
+    wait: float | None = None,
+    total: float | None = None,
+) -> Iterator[Conversation]:
+    """Hold the terminal's lease and yield a conversation; waits for a short one of somebody else's.
+
+    :param seconds: how long to hold at first (default: one round trip), in seconds.
+    :param wait: how long to wait for the present holder (default: LEASE_WAIT), in seconds.
+    :param total: how long all requests together may take, in seconds, where somebody waits for them.
+    :raises LoginStopped: when the password was refused before.
+    :raises TerminalRetired: when it is out of service for good.
+    :raises TerminalInUse: when the holder did not finish in time. :raises TerminalUnknown: when there is no such row.
+    """
+    config = current_app.config
+    _usable(terminal_id)
+    seconds = config["CONNECT_TIMEOUT"] + config["READ_TIMEOUT"] if seconds is None else seconds
+    wait = config["LEASE_WAIT"] if wait is None else wait
+    lease = leases.acquire(terminal_id, holder, purpose, seconds + MARGIN, wait)
+    learnt: dict[str, Any] = {}
+    try:
+        terminal = _usable(terminal_id)
+        give_up_at = None if total is None else time.monotonic() + total
+        talk = Conversation(terminal, lease, client_for(terminal), give_up_at=give_up_at)
+        try:
+            yield talk
+        finally:
+            learnt = GOOD if talk.answered else {}
+    except LoginRefused as error:
+        db.session.rollback()
+        stop(terminal, error)
+        learnt = {"reachable": True, "login": False, "last_error_code": error.code}
+        raise
+    except TerminalError as error:
+        db.session.rollback()
+        learnt = _learnt_from(error)
+        if isinstance(error, CertificateChanged):
+            _note_certificate(terminal, lease, error)
+        raise
+    finally:
+        _end(lease, learnt, woken=learnt is GOOD and _was_in_trouble(terminal))
+
+
+def _end(lease: leases.Lease, learnt: dict[str, Any], *, woken: bool) -> None:
+    """Give the terminal back, also when waking what waits there fails."""
+    try:
+        if woken:
+            _wake(lease)
+    finally:
+        lease.release(**learnt)
+
+
+def _was_in_trouble(terminal: Terminal) -> bool:
+    return bool(terminal.last_error_code) or terminal.reachable is False or terminal.refused_since is not None
+
+
+def _wake(lease: leases.Lease) -> None:
+    """It is well again: nothing there waits for its time any more, and what was stopped goes on."""
+    with suppress(LeaseLost), lease.write():
+        waking.wake(lease.terminal_id)
+
+
+def _usable(terminal_id: int) -> Terminal:
+    terminal = terminal_row(terminal_id)
+    if terminal.retired_at is not None:
+        raise TerminalRetired(t=terminal.name)
+    refuse_when_stopped(terminal)
+    return terminal
+
+
+def terminal_row(terminal_id: int) -> Terminal:
+    """Return the row as it is in the database now.
+
+    :raises TerminalUnknown: when there is none.
+    """
+    terminal = db.session.get(Terminal, terminal_id, populate_existing=True)
+    db.session.commit()
+    if terminal is None:
+        raise TerminalUnknown
+    return terminal
+
+
+def client_for(terminal: Terminal) -> Client:
+    """Return this process's client for the terminal, kept while address and password stay the same."""
+    return terminal_clients.get(terminal.id, terminal.version, lambda: new_client(terminal))
+
+
+def new_client(terminal: Terminal) -> Client:
+    """Return a client of its own, with no state of earlier conversations."""
+    config = current_app.config
+    return Client(
+        terminal.url,
+        terminal.username,
+        vault.decrypt(terminal.password_encrypted),
+        fingerprint=terminal.fingerprint,
+        timeout=(config["CONNECT_TIMEOUT"], config["READ_TIMEOUT"]),
+        addresses=allowed_addresses.allowed(),
+        https_only=allowed_addresses.requires("https"),
+        sha256_only=allowed_addresses.requires("sha256"),
+        transport=current_app.extensions.get("terminal_transport"),
+    )
+
+
+def refuse_when_stopped(terminal: Terminal) -> None:
+    """Stop before the first request when the terminal refused our password; a lock ends when its time is over.
+
+    :raises LoginStopped: with the minutes that a locked account stays locked.
+    """
+    if terminal.refused_since is None:
+        return
+    if terminal.unlock_at is None:
+        raise LoginStopped(terminal.refused_code, None)
+    now = db.session.execute(select(database_now())).scalar_one()
+    db.session.commit()
+    if terminal.unlock_at > now:
+        raise LoginStopped(terminal.refused_code, max(1, round((terminal.unlock_at - now) / timedelta(minutes=1))))
+
+
+def stop(terminal: Terminal, error: LoginRefused) -> None:
+    """Write the refusal into the row, for everybody; a password changed meanwhile is not blamed for the old one."""
+    seconds = error.unlock_seconds if isinstance(error, AccountLocked) else None
+    mine = update(Terminal).where(Terminal.id == terminal.id, Terminal.version == terminal.version)
+    refused = mine.values(
+        refused_since=database_now(),
+        refused_code=error.code,
+        last_error_code=error.code,
+        unlock_at=None if seconds is None else database_now(seconds),
+    )
+    # The trail has the first refusal, not each one after a lock that ended.
+    if changed_rows(refused.where(Terminal.refused_since.is_(None))):
+        audit.note("terminal.password_refused", terminal=terminal.name, after={"reason": error.code})
+    else:
+        changed_rows(refused)
+    db.session.commit()
+
+
+def _note_certificate(terminal: Terminal, lease: leases.Lease, error: CertificateChanged) -> None:
+    """Another certificate is noted when it is seen first, not at each try; nothing when another holder came."""
+    first = update(Terminal).where(Terminal.id == terminal.id, Terminal.last_error_code != error.code)
+    with suppress(LeaseLost), lease.write():
+        if changed_rows(first.values(last_error_code=error.code)):
+            audit.note("terminal.certificate_changed", terminal=terminal.name)
+
+
+def _learnt_from(error: TerminalError) -> dict[str, Any]:
+    if isinstance(error, AWAY):
+        since = func.coalesce(Terminal.offline_since, database_now())
+        quiet = database_now(current_app.config["RETRY_BASE"])
+        return {"reachable": False, "offline_since": since, "backoff_until": quiet, "last_error_code": error.code}
+    answered = {"reachable": True, "offline_since": None, "backoff_until": None}
+    # Whether the password is right is not known: it was not sent.
+    return answered | ({"login": None, "last_error_code": error.code} if isinstance(error, WeakDigest) else {})

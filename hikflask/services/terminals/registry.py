@@ -1,0 +1,248 @@
+"""Terminals: added, changed, deleted; a password goes in encrypted and never comes out."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.extensions import db, vault
+from hikflask.isapi.client import certificate_fingerprint
+from hikflask.models import Capture, Enrolment, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import PRESENT
+from hikflask.services import audit
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import TerminalHasPeople, TerminalNameKnown, TerminalPasswordNeeded, TerminalUnknown
+from hikflask.services.enrolments import desired
+from hikflask.services.photos import retention
+from hikflask.services.terminals import allowed_addresses, connection, leases, waking
+
+EDIT = "edit"
+EDIT_SECONDS = 5.0
+NOTED = ("name", "url", "username", "fingerprint", "is_active", "face_by_picture")
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where a terminal is and how to log in; no password keeps the one that is stored."""
+
+    name: str
+    url: str
+    username: str
+    password: str | None = field(default=None, repr=False)
+    fingerprint: str | None = None
+    is_active: bool = True
+    face_by_picture: bool = False
+
+
+def add(access: Access) -> Terminal:
+    """Add a terminal; it is checked afterwards, or before it is first used.
+
+    :raises TerminalNameKnown: when another one has this name.
+    :raises TerminalAddressRefused: when nothing is sent to this address.
+    """
+    allowed_addresses.refuse_unallowed(access.url)
+    terminal = Terminal(
+        name=access.name,
+        url=access.url,
+        username=access.username,
+        password_encrypted=vault.encrypt(access.password or ""),
+        fingerprint=access.fingerprint,
+        is_active=access.is_active,
+        face_by_picture=access.face_by_picture,
+    )
+    db.session.add(terminal)
+    audit.note("terminal.added", terminal=terminal.name, after=_facts(terminal))
+    _commit()
+    return terminal
+
+
+def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SECONDS) -> Terminal:
+    """Change a terminal while nobody talks to it; a corrected login opens it again and what waited is tried.
+
+    :raises TerminalInUse: when a conversation does not end in time. :raises TerminalNameKnown: when the name is taken.
+    :raises TerminalUnknown: when there is none.
+    :raises TerminalAddressRefused: when nothing is sent to the address; a terminal that has it may be switched off.
+    :raises TerminalPasswordNeeded: when the address or the certificate changes and no password is given.
+    """
+    if access.is_active or connection.terminal_row(terminal_id).url != access.url:
+        allowed_addresses.refuse_unallowed(access.url)
+    lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
+    try:
+        terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
+        if not access.password and leads_elsewhere(terminal, access.url, access.fingerprint):
+            raise TerminalPasswordNeeded
+        before = _facts(terminal)
+        reached_anew = _apply(terminal, access)
+        _note_change(terminal, before, access)
+        _commit()
+    finally:
+        db.session.rollback()
+        lease.release()
+    if reached_anew:
+        waking.retry_terminal(terminal_id)
+    return db.session.get_one(Terminal, terminal_id, populate_existing=True)
+
+
+def leads_elsewhere(terminal: Terminal, url: str, fingerprint: str | None) -> bool:
+    """True when something else may answer: it could choose the challenge, and find the password from the response."""
+    return (terminal.url, terminal.fingerprint) != (url, fingerprint)
+
+
+def _apply(terminal: Terminal, access: Access) -> bool:
+    """Write the fields; True when the way to the terminal changed."""
+    before = (terminal.url, terminal.username, terminal.fingerprint, terminal.face_by_picture)
+    terminal.name, terminal.url, terminal.username = access.name, access.url, access.username
+    terminal.fingerprint, terminal.is_active = access.fingerprint, access.is_active
+    returns = terminal.retired_at is not None and access.is_active
+    if returns:
+        terminal.retired_at, terminal.retired_note = None, ""
+    terminal.face_by_picture = access.face_by_picture
+    if access.password:
+        terminal.password_encrypted = vault.encrypt(access.password)
+    after = (terminal.url, terminal.username, terminal.fingerprint, terminal.face_by_picture)
+    anew = returns or bool(access.password) or before != after
+    if anew:
+        terminal.capture_mode = terminal.face_mode = terminal.face_calls = None
+        # What the old way told is not true of the new one, until that is checked.
+        terminal.reachable = terminal.login = None
+        terminal.last_error_code = ""
+    if access.password or before[:-1] != after[:-1]:
+        terminal.version += 1
+        terminal.refused_since = terminal.unlock_at = None
+        terminal.refused_code = ""
+    return anew
+
+
+def _facts(terminal: Terminal) -> dict[str, Any]:
+    """What the audit trail tells of a terminal; of its password never more than that there is another one."""
+    return {name: getattr(terminal, name) for name in NOTED}
+
+
+def _note_change(terminal: Terminal, before: dict[str, Any], access: Access) -> None:
+    after = _facts(terminal)
+    if after != before:
+        audit.note("terminal.changed", terminal=terminal.name, before=before, after=after)
+    if access.password:
+        audit.note("terminal.password_changed", terminal=terminal.name)
+
+
+def allow_once(terminal_id: int) -> bool:
+    """Let one conversation try the stored password again, as an administrator decided; a refusal stops it anew.
+
+    Once per stored password, and never while the account is locked: more tries would lock it. False says so.
+    """
+    may_try = or_(Terminal.unlock_at.is_(None), Terminal.unlock_at <= database_now())
+    statement = update(Terminal).where(
+        Terminal.id == terminal_id, Terminal.retried_version != Terminal.version, may_try
+    )
+    opened = {"refused_since": None, "refused_code": "", "unlock_at": None, "retried_version": Terminal.version}
+    allowed = changed_rows(statement.values(**opened)) == 1
+    if allowed:
+        audit.note("terminal.try_allowed", terminal=db.session.get_one(Terminal, terminal_id).name)
+    db.session.commit()
+    return allowed
+
+
+def delete(terminal_id: int, holder: str) -> None:
+    """Delete a terminal that nobody is enrolled on, with the pictures that were captured there and never saved.
+
+    :raises TerminalHasPeople: when somebody is, or may still be. :raises TerminalInUse: while somebody talks to it.
+    :raises TerminalUnknown: when there is none.
+    """
+    lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS)
+    try:
+        files = _delete(terminal_id)
+    finally:
+        db.session.rollback()
+        lease.release()
+    retention.remove_at_once(files)
+
+
+def _delete(terminal_id: int) -> list[str]:
+    on_it = list(db.session.execute(select(Enrolment).where(Enrolment.terminal_id == terminal_id)).scalars())
+    if any(enrolment.desired == PRESENT or not enrolment.is_confirmed for enrolment in on_it):
+        raise TerminalHasPeople
+    for enrolment in on_it:
+        db.session.delete(enrolment)
+    db.session.flush()
+    files = retention.forget_unsaved_of(terminal_id)
+    terminal = db.session.get_one(Terminal, terminal_id)
+    audit.note("terminal.deleted", terminal=terminal.name, before=_facts(terminal))
+    db.session.delete(terminal)
+    db.session.commit()
+    return files
+
+
+def get(terminal_id: int) -> Terminal | None:
+    """Return the terminal as the database has it now."""
+    return db.session.get(Terminal, terminal_id, populate_existing=True)
+
+
+def named(name: str) -> Terminal | None:
+    """Return the terminal of this name."""
+    return db.session.execute(select(Terminal).where(Terminal.name == name)).scalar_one_or_none()
+
+
+def active(terminal_id: int) -> Terminal:
+    """Return a terminal that is in use here.
+
+    :raises TerminalUnknown: when there is none.
+    """
+    terminal = get(terminal_id)
+    if terminal is None or not terminal.is_active:
+        raise TerminalUnknown
+    return terminal
+
+
+def everyone() -> list[Terminal]:
+    """Return all terminals by name."""
+    statement = select(Terminal).order_by(Terminal.name)
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+
+
+def all_active() -> list[Terminal]:
+    """Return the terminals that are in use here, by name."""
+    return [terminal for terminal in everyone() if terminal.is_active]
+
+
+def preferred(active: list[Terminal], number: str, requested_by: str) -> int | None:
+    """Return the one to offer first: the employee's own, else where this operator captured last, else the first.
+
+    One that is known not to answer, or to refuse our password, comes after those that may take a face.
+    """
+    wished = [*_of_number(number), *_last_of(requested_by)]
+    order = {terminal_id: place for place, terminal_id in reversed(list(enumerate(wished)))}
+    ranked = sorted(active, key=lambda one: (_is_known_useless(one), order.get(one.id, len(wished))))
+    return ranked[0].id if ranked else None
+
+
+def _of_number(number: str) -> list[int]:
+    return [enrolment.terminal_id for enrolment in desired.of_number(number) if enrolment.desired == PRESENT]
+
+
+def _last_of(requested_by: str) -> list[int]:
+    mine = select(Capture.terminal_id).where(Capture.requested_by == requested_by)
+    return list(db.session.execute(mine.order_by(Capture.id.desc()).limit(1)).scalars())
+
+
+def _is_known_useless(terminal: Terminal) -> bool:
+    return terminal.reachable is False or terminal.refused_since is not None
+
+
+def shown_fingerprint(url: str) -> str:
+    """Return the SHA-256 of the certificate that is shown at an https address, for a person to compare and accept.
+
+    :raises Unreachable: when nothing answers there. :raises AddressRefused: when nothing is sent there.
+    """
+    return certificate_fingerprint(url, current_app.config["CONNECT_TIMEOUT"], allowed_addresses.allowed())
+
+
+def _commit() -> None:
+    try:
+        db.session.commit()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise TerminalNameKnown from error

@@ -1,0 +1,71 @@
+"""What must be true before a process serves pages or works; other commands run without it, so that they can repair."""
+
+import logging
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask, current_app
+from sqlalchemy.exc import OperationalError
+
+from hikflask.config import ConfigError
+from hikflask.extensions import db, vault
+from hikflask.services.accounts import operators, setup
+from hikflask.services.terminals import key_rotation
+
+log = logging.getLogger(__name__)
+MOST_NAMES = 3
+
+
+def prepare(app: Flask) -> None:
+    """Check that the database answers with the tables of this version, and the keys open every terminal's password.
+
+    :raises hikflask.config.ConfigError: with a sentence that says what to do.
+    """
+    with app.app_context():
+        try:
+            _check_tables()
+            closed = key_rotation.unreadable()
+        except OperationalError as error:
+            why = " ".join(str(error.orig).split())
+            raise ConfigError(f"{_database()} does not answer: {why}") from error
+        if closed:
+            raise ConfigError(f"The password key does not open what is stored for {_names(closed)}: {_cure()}.")
+
+
+def announce_first_run(app: Flask) -> None:
+    """Write the code that makes the first administrator into the log, as long as there is nobody."""
+    with app.app_context():
+        if operators.exist():
+            return
+        log.warning("Nobody can sign in yet: open /first-run and give the code %s", setup.code())
+
+
+def without_tables(why: str) -> str:
+    """Return what is said where the tables that are needed are not there; needs an app context."""
+    return (
+        f"{_database()} does not have the tables that are needed ({why}). "
+        "Run `flask --app wsgi db upgrade` first, or set HIKFLASK_INSTANCE_PATH (or HIKFLASK_DATABASE_URL) "
+        "to what the service uses."
+    )
+
+
+def _database() -> str:
+    return db.engine.url.render_as_string(hide_password=True)
+
+
+def _check_tables() -> None:
+    config = current_app.extensions["migrate"].migrate.get_config()
+    needed = ScriptDirectory.from_config(config).get_heads()
+    with db.engine.connect() as connection:
+        present = MigrationContext.configure(connection).get_current_heads()
+    if set(present) != set(needed):
+        raise ConfigError(without_tables(f"version {', '.join(present) or 'none'} instead of {', '.join(needed)}"))
+
+
+def _names(terminals: list[str]) -> str:
+    more = f" and {len(terminals) - MOST_NAMES} more" if len(terminals) > MOST_NAMES else ""
+    return ", ".join(f"“{name}”" for name in terminals[:MOST_NAMES]) + more
+
+
+def _cure() -> str:
+    return f"{vault.keyring.cure}, or type the passwords again with `flask --app wsgi terminal add --replace`"

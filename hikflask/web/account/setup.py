@@ -1,0 +1,67 @@
+"""The page of the very first run: whoever reads the log makes the first administrator. Later there is no such page."""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from hikflask.forms.sign_in import FirstRunForm
+from hikflask.http.permissions import public
+from hikflask.services.accounts import operators, setup
+from hikflask.services.accounts.errors import CodeWrong, OperatorsExist, TryLater, WeakPassword
+from hikflask.services.core.errors import ServiceError
+from hikflask.web.error_pages import later, said
+from hikflask.web.support import locale
+
+bp = Blueprint("first_run", __name__)
+
+UNPROCESSABLE = 422
+
+
+@bp.before_request
+def refuse_later() -> None:
+    """There is no such page once somebody is there."""
+    if operators.exist():
+        abort(404)
+
+
+@bp.get("/first-run")
+@public
+def ask() -> ResponseReturnValue:
+    """The form."""
+    response = _form(FirstRunForm(formdata=None))
+    locale.remember(response, request.args.get("lang"))
+    return response
+
+
+@bp.post("/first-run")
+@public
+def create() -> ResponseReturnValue:
+    """Make the first administrator, who then signs in like everybody."""
+    form = FirstRunForm()
+    if not form.validate():
+        return _form(form, UNPROCESSABLE)
+    values = (form.code.data, form.name.data, form.new_password.data)
+    try:
+        setup.create_administrator(*values, request.remote_addr or "")
+    except OperatorsExist:
+        abort(404)
+    except TryLater as error:
+        form.code.errors = [said(error)]
+        return later(_form(form), error)
+    except ServiceError as error:
+        _field_of(form, error).errors = [said(error)]
+        return _form(form, UNPROCESSABLE)
+    flash(_("The administrator is there. Sign in now."))
+    return redirect(url_for("sign_in.ask"), 303)
+
+
+def _field_of(form: FirstRunForm, error: ServiceError) -> Any:
+    if isinstance(error, CodeWrong):
+        return form.code
+    return form.new_password if isinstance(error, WeakPassword) else form.name
+
+
+def _form(form: FirstRunForm, status: int = 200) -> Response:
+    return make_response(render_template("account/setup.html", form=form), status)

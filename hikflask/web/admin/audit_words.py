@@ -1,0 +1,209 @@
+"""What the audit trail says, in words: an action → what was done, and what changed by it."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask_babel import gettext
+
+from hikflask import messages
+from hikflask.messages import N_
+from hikflask.models import AuditEntry
+from hikflask.web.support import locale
+from hikflask.web.support.actor_names import actor
+
+DEEDS = {
+    "employee.created": N_("Employee added"),
+    "employee.changed": N_("Employee changed"),
+    "employee.renumbered": N_("Employee ID given up for another one"),
+    "employee.photo_changed": N_("Employee's photo changed"),
+    "employee.activated": N_("Employee activated"),
+    "employee.deactivated": N_("Employee deactivated"),
+    "employee.deleted": N_("Employee deleted"),
+    "employee.erased": N_("Employee to be erased everywhere"),
+    "employee.exported": N_("What is stored about the employee exported"),
+    "erasure.completed": N_("Employee erased everywhere"),
+    "consent.recorded": N_("Consent recorded"),
+    "consent.withdrawn": N_("Consent withdrawn"),
+    "photo.viewed": N_("Photo looked at"),
+    "capture.started": N_("Capture started"),
+    "capture.taken": N_("Face captured"),
+    "capture.failed": N_("Capture failed"),
+    "capture.cancelled": N_("Capture cancelled"),
+    "capture.superseded": N_("Captured picture replaced by a later one"),
+    "capture.taken_over": N_("Somebody's unsaved picture given up for a new capture"),
+    "photo.forgotten": N_("Photo deleted when its time was over"),
+    "capture.forgotten": N_("Captured picture deleted, since nobody saved it"),
+    "capture.saved_by_another": N_("Picture that somebody else captured taken over"),
+    "capture.used": N_("Captured picture saved to the employee's record"),
+    "enrolment.wanted": N_("To be brought to the terminal"),
+    "enrolment.retried": N_("Tried again on the terminal"),
+    "enrolment.replaced": N_("Asked to take whoever has this number off the terminal"),
+    "enrolment.removed_by_hand": N_("Said to be gone from a device that did not confirm it"),
+    "enrolment.somebody_elses": N_("Said to be somebody else's record on the terminal, which stays"),
+    "enrolment.confirmed": N_("Terminal confirmed person and face"),
+    "enrolment.person_confirmed": N_("Terminal confirmed the person, without a face"),
+    "enrolment.refused": N_("Not done on the terminal"),
+    "enrolment.removed": N_("Terminal confirmed the removal"),
+    "terminal.added": N_("Terminal added"),
+    "terminal.changed": N_("Terminal changed"),
+    "terminal.password_changed": N_("Another password given for the terminal"),
+    "terminal.password_refused": N_("Terminal refused the password"),
+    "terminal.try_allowed": N_("One more try of the terminal's password allowed"),
+    "terminal.certificate_changed": N_("Terminal showed another certificate"),
+    "terminal.other_device": N_("Another device answered at the terminal's address"),
+    "terminal.people_lost": N_("Terminal has fewer people or faces than it confirmed"),
+    "terminal.retired": N_("Terminal taken out of service for good"),
+    "terminal.deleted": N_("Terminal deleted"),
+    "operator.created": N_("Operator added"),
+    "operator.changed": N_("Operator changed"),
+    "operator.password_changed": N_("Operator's password changed"),
+    "operator.password_reset": N_("Operator given a temporary password"),
+    "token.created": N_("API token made"),
+    "token.revoked": N_("API token revoked"),
+    "token.refused": N_("Unknown API token refused"),
+    "sign_in": N_("Sign-in"),
+    "sign_in.refused": N_("Sign-in refused"),
+    "sign_in.throttled": N_("Too many tries to sign in"),
+    "confirmation.refused": N_("Wrong password when asked again"),
+    "sign_out": N_("Signed out"),
+    "sign_out.elsewhere": N_("Signed out at another place"),
+    "sign_out.everywhere": N_("Signed out everywhere"),
+    "sign_out.oldest": N_("Oldest session ended, since too many were open"),
+    "access.refused": N_("Access refused"),
+    "secrets.rotated": N_("Terminals' passwords encrypted with a new key"),
+    "audit.exported": N_("Audit trail exported"),
+}
+FACTS = {
+    "number": N_("Employee ID"),
+    "name": N_("Name"),
+    "full_name": N_("Full name"),
+    "department": N_("Department"),
+    "source": N_("Where from"),
+    "reason": N_("Reason"),
+    "note": N_("Note"),
+    "text": N_("In the terminal's words"),
+    "requested_by": N_("Requested by"),
+    "url": N_("Address"),
+    "username": N_("Account"),
+    "fingerprint": N_("Certificate fingerprint"),
+    "is_active": N_("In use"),
+    "face_by_picture": N_("Takes photo files"),
+    "people": N_("People"),
+    "faces": N_("Faces"),
+    "serial": N_("Serial number"),
+    "role": N_("Role"),
+    "expires_at": N_("Valid until"),
+    "rule": N_("Rule"),
+    "given_on": N_("Given on"),
+    "basis": N_("Basis"),
+    "passwords": N_("Passwords"),
+    "entries": N_("Entries"),
+    "actor": N_("Who"),
+    "action": N_("What"),
+    "employee": N_("Employee ID"),
+    "terminal": N_("Terminal"),
+    "since": N_("From"),
+    "until": N_("To"),
+}
+VALUED = {"source", "role", "basis", "rule"}
+DAYS = {"given_on"}
+MOMENTS = {"since", "until"}
+ENDS = {"expires_at"}
+ACTED = {"requested_by", "actor"}
+ERASED = {"employee.erased", "erasure.completed"}
+ERASURE = re.compile(r"erasure (\d+)\Z")
+VALUES = {
+    "capture": N_("terminal"),
+    "upload": N_("file"),
+    "viewer": N_("Viewer"),
+    "operator": N_("Operator"),
+    "admin": N_("Administrator"),
+    "consent": N_("Consent"),
+    "contract": N_("Contract"),
+    "law": N_("Law"),
+    "superseded": N_("no longer used"),
+    "never": N_("never keep"),
+    "days": N_("after so many days"),
+    "left": N_("the employee left"),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that became otherwise; None where it was not there before, or is not any more."""
+
+    label: str
+    before: str | None
+    after: str | None
+
+
+def deed(action: str) -> str:
+    """Return what an action is, for a person; one without words is said as it is."""
+    return str(gettext(DEEDS[action])) if action in DEEDS else action
+
+
+def subject(entry: AuditEntry) -> str:
+    """Return what a deed was done to, when that is neither an employee nor a terminal."""
+    erasure = ERASURE.match(entry.subject) if entry.action in ERASED else None
+    return str(gettext("erasure No. %(n)s", n=erasure[1])) if erasure else entry.subject
+
+
+def choices() -> list[tuple[str, str]]:
+    """Return all actions with their words, in the order of the table, after the one that stands for all."""
+    return [("", str(gettext("Everything"))), *((action, deed(action)) for action in DEEDS)]
+
+
+def changes(entry: AuditEntry) -> list[Change]:
+    """Return what changed by a deed."""
+    before, after = _object(entry.before), _object(entry.after)
+    return [Change(_label(name), _said(name, before), _said(name, after)) for name in {**before, **after}]
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Read one side of an entry; what was cut for its length is shown as it is."""
+    try:
+        found = json.loads(text) if text else {}
+    except ValueError:
+        found = text
+    return found if isinstance(found, dict) else {"": found}
+
+
+def _label(name: str) -> str:
+    return str(gettext(FACTS[name])) if name in FACTS else name
+
+
+def _said(name: str, values: dict[str, Any]) -> str | None:
+    if name not in values:
+        return None
+    value = values[name]
+    if isinstance(value, bool):
+        return str(gettext("yes") if value else gettext("no"))
+    if value is None or value == "":
+        return "—"
+    return _word(name, str(value))
+
+
+def _word(name: str, value: str) -> str:
+    if name == "reason":
+        return messages.sentence(value)
+    if name == "action":
+        return deed(value)
+    if name in ACTED:
+        return actor(value)
+    if name in DAYS | MOMENTS | ENDS:
+        return _time(name, value)
+    return str(gettext(VALUES[value])) if name in VALUED and value in VALUES else value
+
+
+def _time(name: str, value: str) -> str:
+    """Say a day or a moment as the page does; what is none, as it is."""
+    try:
+        if name in DAYS or len(value) == len("2026-01-31"):
+            return locale.local_day(date.fromisoformat(value))
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return locale.valid_until(moment) if name in ENDS else locale.full_time(moment)

@@ -1,0 +1,123 @@
+"""Operators: added, given another role, kept out, given another password; for administrators."""
+
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from hikflask.forms.operators import OperatorChangeForm, OperatorForm
+from hikflask.http.permissions import ADMIN, confirmed
+from hikflask.invisible_characters import isolated
+from hikflask.models import Operator
+from hikflask.services.accounts import api_tokens, operators
+from hikflask.services.accounts.errors import TryLater
+from hikflask.services.core.errors import ServiceError
+from hikflask.web.error_pages import later, said
+from hikflask.web.security import resubmission
+
+bp = Blueprint("operators", __name__, url_prefix="/operators")
+
+UNPROCESSABLE = 422
+
+
+@bp.get("/")
+@confirmed(ADMIN)
+def index() -> ResponseReturnValue:
+    """All operators, and the form for one more."""
+    return _page(OperatorForm(formdata=None))
+
+
+@bp.post("/")
+@confirmed(ADMIN)
+def create() -> ResponseReturnValue:
+    """Add an operator with a password that is shown once and changed at the first sign-in."""
+    form = OperatorForm()
+    if not form.validate():
+        return _page(form, UNPROCESSABLE)
+    password = operators.temporary_password()
+    try:
+        added = operators.create(form.name.data, password, form.role.data, temporary=True)
+    except TryLater as error:
+        form.name.errors = [said(error)]
+        return later(_page(form), error)
+    except ServiceError as error:
+        form.name.errors = [said(error)]
+        return _page(form, UNPROCESSABLE)
+    return _shown_once(added, password)
+
+
+@bp.get("/<int:operator_id>")
+@confirmed(ADMIN)
+def edit(operator_id: int) -> ResponseReturnValue:
+    """The form of one operator."""
+    found = _operator(operator_id)
+    return _form(OperatorChangeForm(formdata=None, obj=found), found)
+
+
+@bp.post("/<int:operator_id>")
+@confirmed(ADMIN)
+def update(operator_id: int) -> ResponseReturnValue:
+    """Give another role, let in or keep out."""
+    found, form = _operator(operator_id), OperatorChangeForm()
+    if not form.validate():
+        return _form(form, found, UNPROCESSABLE)
+    try:
+        operators.change(operator_id, form.role.data, form.is_active.data)
+    except ServiceError as error:
+        form.role.errors = [said(error)]
+        return _form(form, found, UNPROCESSABLE)
+    flash(_("%(name)s is changed.", name=isolated(found.name)))
+    _warn_of_tokens(operators.get(operator_id) or found)
+    return redirect(url_for(".index"), 303)
+
+
+def _warn_of_tokens(changed: Operator) -> None:
+    """Whoever made a token may have kept it, and it outlives the right to make one."""
+    made = [] if changed.is_active and changed.role == ADMIN else api_tokens.valid_of(changed.name)
+    if made:
+        names = ", ".join(isolated(one.name) for one in made)
+        flash(
+            _(
+                "API tokens that %(name)s made are still valid: %(tokens)s. "
+                "Revoke those that this person should not have any more.",
+                name=isolated(changed.name),
+                tokens=names,
+            ),
+            "warning",
+        )
+
+
+@resubmission.restores("operators.create", "operators.update")
+def typed_again(fields: MultiDict[str, str], operator_id: int | None = None) -> ResponseReturnValue:
+    """Answer the form as it was typed."""
+    if operator_id is None:
+        return _page(OperatorForm(formdata=fields))
+    return _form(OperatorChangeForm(formdata=fields), _operator(operator_id))
+
+
+@bp.post("/<int:operator_id>/password")
+@confirmed(ADMIN)
+def reset_password(operator_id: int) -> ResponseReturnValue:
+    """Give a password that is shown once and changed at the next sign-in; all sessions end."""
+    found = _operator(operator_id)
+    password = operators.temporary_password()
+    operators.set_password(operator_id, password, temporary=True)
+    return _shown_once(found, password)
+
+
+def _operator(operator_id: int) -> Operator:
+    return operators.get(operator_id) or abort(404)
+
+
+def _page(form: OperatorForm, status: int = 200) -> Response:
+    return make_response(render_template("admin/operators.html", form=form, operators=operators.everyone()), status)
+
+
+def _form(form: OperatorChangeForm, found: Operator, status: int = 200) -> Response:
+    return make_response(render_template("admin/operator_form.html", form=form, operator=found), status)
+
+
+def _shown_once(found: Operator, password: str) -> Response:
+    response = make_response(render_template("admin/operator_password.html", operator=found, password=password))
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,49 @@
+"""The administrator's own page: where operators, tokens and the rest are, and how this installation is set."""
+
+from typing import Any
+
+from babel.units import format_unit
+from flask import Blueprint, current_app, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from flask_babel import gettext as _
+
+from hikflask.config import PER_MINUTE, SECOND, SETTINGS
+from hikflask.http.permissions import ADMIN, allow
+
+bp = Blueprint("administration", __name__)
+
+# Keys and the database's address, which holds a password, are not shown.
+NOT_SHOWN = {"SECRET_KEY", "PASSWORD_KEY", "DATABASE_URL"}
+NOTHING = "—"
+LONGER_UNITS = ((3600, "hour"), (60, "minute"))
+
+
+@bp.get("/administration")
+@allow(ADMIN)
+def show() -> ResponseReturnValue:
+    """Links, and the settings as they are in force; changed in the environment or in instance/config.py."""
+    shown = {name: _said(current_app.config[name], SETTINGS[name].unit) for name in sorted(SETTINGS) if _is_shown(name)}
+    return render_template("admin/overview.html", settings=shown)
+
+
+def _is_shown(name: str) -> bool:
+    return name not in NOT_SHOWN
+
+
+def _said(value: Any, unit: str) -> str:
+    """Return a setting for a person; a retention may be a word instead of a number of days."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or NOTHING
+    text = str(value)
+    if not unit or text.isalpha():
+        return text or NOTHING
+    return str(_("%(n)s calls a minute", n=value)) if unit == PER_MINUTE else _measured(float(value), unit)
+
+
+def _measured(value: float, unit: str) -> str:
+    """Return a number with its unit, in the longest one that leaves it whole."""
+    if unit == SECOND:
+        longer = ((value / size, name) for size, name in LONGER_UNITS if value >= size and value % size == 0)
+        value, unit = next(longer, (value, unit))
+    return str(format_unit(value, unit, "short", locale=str(get_locale())))

@@ -1,0 +1,117 @@
+"""What the capture panel shows: the capture that belongs to the form, and why a new one was refused."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app
+
+from hikflask import messages
+from hikflask.models import Capture, Photo
+from hikflask.models.capture import CANCELLED, FAILED, TAKEN, USED
+from hikflask.services.captures import drafts, pending, runner
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import View
+from hikflask.services.core.errors import CaptureNotSaved, ServiceError, TerminalHeld
+from hikflask.web.error_pages import said
+
+IDLE = "idle"
+NOBODY_CAME = "captureTimeout"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A capture as it is now, or none yet (idle), and perhaps a refusal above it.
+
+    `earlier` is the picture that a retake which gave none leaves as it was; `held` the one that a refusal speaks of.
+    """
+
+    view: View | None = None
+    refusal: str = ""
+    refusal_text: str = ""
+    earlier: Capture | None = None
+    held: Capture | None = None
+
+    @property
+    def capture_id(self) -> int | None:
+        """The id that the form carries: that of the picture it shows, else of the capture it waited for."""
+        return self.earlier.id if self.earlier else self.page_id
+
+    @property
+    def page_id(self) -> int | None:
+        """The id in the address of the page."""
+        return self.view.capture.id if self.view else None
+
+    @property
+    def state(self) -> str:
+        """The capture's state, or idle."""
+        return self.view.state if self.view else IDLE
+
+    @property
+    def running(self) -> bool:
+        """True while the panel goes on asking."""
+        return self.view is not None and self.view.running
+
+    @property
+    def photo(self) -> Photo | None:
+        """The picture, once it is taken and as long as it is here."""
+        shown = self.view.capture if self.view and self.state in {TAKEN, USED} else self.earlier
+        photo = shown.photo if shown else None
+        return None if photo is None or photo.forgotten_at else photo
+
+    @property
+    def deleted(self) -> bool:
+        """True when the picture was deleted since nobody saved it."""
+        return self.state == FAILED and self.view is not None and self.view.reason == CaptureNotSaved.code
+
+    @property
+    def draft(self) -> Draft:
+        """The form as it was typed when the capture began, or later with the picture that a retake left.
+
+        With somebody else's picture nothing is kept: what is typed beside it is with the retake.
+        """
+        if self.view is None:
+            return Draft()
+        retake, earlier = self.view.capture, self.earlier
+        return drafts.of(earlier if earlier and earlier.requested_by == retake.requested_by else retake)
+
+    @property
+    def seconds_left(self) -> int:
+        """How long the terminal goes on waiting for a face."""
+        return self.view.seconds_left if self.view else 0
+
+    @property
+    def sentence(self) -> str:
+        """What the operator reads, without the seconds."""
+        if self.view is None:
+            return ""
+        capture = self.view.capture
+        about: dict[str, Any] = {"t": capture.terminal.name, "terminal": capture.terminal.name}
+        if self.state == CANCELLED and self.earlier:
+            return messages.sentence("retake_cancelled")
+        if self.state != FAILED:
+            return messages.sentence(self.state, name=capture.draft_name.strip(), **about)
+        return self._failure({**about, "address": capture.terminal.url, "text": capture.reason_text})
+
+    def _failure(self, about: dict[str, Any]) -> str:
+        reason = self.view.reason if self.view else ""
+        if reason == NOBODY_CAME:
+            about["n"] = round(current_app.config["CAPTURE_TIMEOUT"])
+        said = messages.sentence(reason or FAILED, **about)
+        return f"{said} {messages.sentence('earlier_stays')}" if self.earlier else said
+
+
+def of(capture_id: int | None, error: ServiceError | None = None) -> Panel:
+    """Return the panel of a capture (or of none), with the sentence of a refusal."""
+    view = runner.view(capture_id) if capture_id and runner.get(capture_id) else None
+    without = view is not None and view.state in {FAILED, CANCELLED}
+    earlier = pending.standing(capture_id) if without else None
+    if error is None:
+        return Panel(view, earlier=earlier)
+    held = runner.get(error.params["capture_id"]) if isinstance(error, TerminalHeld) else None
+    return Panel(view, error.code, said(error), earlier, held)
+
+
+def refused(capture_id: int | None, sentence: str) -> Panel:
+    """Return the panel of a capture (or of none), with what was wrong about the form."""
+    shown = of(capture_id)
+    return Panel(shown.view, "form_refused", sentence, shown.earlier)

@@ -1,0 +1,152 @@
+"""The page with the employee form and the capture panel: filled, kept as typed, or refused."""
+
+from typing import Any
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import force_locale, get_locale
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from hikflask.forms.employees import EmployeePageForm
+from hikflask.models import Capture
+from hikflask.models.capture import TAKEN
+from hikflask.services.captures import drafts
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import CaptureOfAnother, ServiceError
+from hikflask.services.employees import save
+from hikflask.services.privacy import consents
+from hikflask.services.terminals import registry
+from hikflask.web.employees import capture_panel
+from hikflask.web.employees.capture_panel import Panel
+from hikflask.web.error_pages import said, status_of
+from hikflask.web.security import resubmission
+from hikflask.web.security.current_operator import present_operator
+from hikflask.web.support import locale
+from hikflask.web.support.locale import LANGUAGES
+
+UNPROCESSABLE = 422
+
+
+def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> EmployeePageForm:
+    """Return the form with these values, not submitted."""
+    return EmployeePageForm(
+        formdata=None,
+        hikvision_id=draft.number,
+        full_name=draft.name,
+        department=draft.department,
+        consent=draft.consent,
+        employee_id=employee_id,
+        terminal_id=shown.view.capture.terminal_id if shown.view else None,
+    )
+
+
+def as_typed() -> EmployeePageForm:
+    """Return the form that was submitted."""
+    return EmployeePageForm()
+
+
+@resubmission.restores(
+    "employees.create",
+    "employees.update",
+    "employees.new_in_language",
+    "employees.edit_in_language",
+    "captures.start",
+    "captures.cancel",
+    "captures.dismiss",
+)
+def typed_again(
+    fields: MultiDict[str, str],
+    employee_id: int | None = None,
+    **values: Any,  # noqa: ARG001 - of a capture's address
+) -> Response:
+    """Answer the page with a form that came when nobody was signed in any more; of a file it has the name alone."""
+    _ask_for_file(fields)
+    form = EmployeePageForm(formdata=fields)
+    form.employee_id.data = employee_id or form.employee_id.data
+    return show(form, capture_panel.of(form.own_capture))
+
+
+def in_language(form: EmployeePageForm, chosen: str | None) -> Response:
+    """Answer the page as typed in the chosen language: by its address where a capture keeps what is typed."""
+    with force_locale(chosen if chosen in LANGUAGES else str(get_locale())):
+        _ask_for_file(request.form)
+        shown = capture_panel.of(form.own_capture)
+        if shown.page_id and drafts.keep(shown.page_id, typed_draft(form), present_operator()):
+            response = make_response(redirect(address(form, form.own_capture), 303))
+        else:
+            response = show(form, shown)
+    locale.remember(response, chosen)
+    return response
+
+
+def _ask_for_file(fields: MultiDict[str, str]) -> None:
+    if fields.get("photo"):  # The file's name: such a form comes without its files.
+        flash(_("Choose the photo file again, please: a browser does not keep it."), "warning")
+
+
+def typed_draft(form: EmployeePageForm) -> Draft:
+    """Return the typed fields as they are, right or wrong."""
+    number, name, department = form.hikvision_id.data, form.full_name.data, form.department.data
+    return Draft(number or "", name or "", department or "", bool(form.consent.data))
+
+
+def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str = "", *, ask: bool = False) -> Response:
+    """Answer the whole page; `ask` puts a button beside the problem with which to save all the same."""
+    body = render_template("employees/form.html", problem=problem, ask=ask, **_known(form, shown))
+    return make_response(body, status)
+
+
+def fragment(form: EmployeePageForm, shown: Panel) -> str:
+    """Return the capture panel of the page alone."""
+    return render_template("employees/_capture_panel.html", **_known(form, shown))
+
+
+def _known(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
+    employee_id = form.employee_id.data
+    employee = save.get(employee_id) if employee_id else None
+    active = registry.all_active()
+    form.offer(active, registry.preferred(active, employee.number if employee else "", present_operator()))
+    terminal_id = form.terminal_id.data
+    return {
+        "form": form,
+        "panel": shown,
+        "employee": employee,
+        "terminal": registry.get(terminal_id) if terminal_id else None,
+        "address": address(form, shown.page_id),
+        "held_address": _address_of(shown.held) if shown.held else "",
+        "consent_missing": consents.is_missing(form.hikvision_id.data or "", employee_id),
+        "consent_required": consents.is_required(),
+    }
+
+
+def invalid(form: EmployeePageForm, shown: Panel) -> Response:
+    """Answer the page as typed, with each field's own sentence."""
+    return show(form, shown, UNPROCESSABLE)
+
+
+def refused(form: EmployeePageForm, error: ServiceError) -> Response:
+    """Answer the page as typed, with the sentence of a refusal beside the field at fault, else at the top."""
+    sentence = said(error)
+    at_fault = [form[name] for name in error.fields if name in form and name != "capture_id"]
+    for field in at_fault:
+        field.errors = [*field.errors, sentence]
+    problem, ask = "" if at_fault else sentence, isinstance(error, CaptureOfAnother)
+    return show(form, capture_panel.of(form.own_capture), status_of(error), problem, ask=ask)
+
+
+def address(form: EmployeePageForm, capture_id: int | None) -> str:
+    """Return the address of the page that shows this form with this capture."""
+    employee_id = form.employee_id.data
+    if employee_id:
+        return url_for("employees.edit", employee_id=employee_id, capture=capture_id)
+    return url_for("employees.new", capture=capture_id)
+
+
+def _address_of(capture: Capture) -> str:
+    """Return the address where whoever made this unsaved picture can look at it and save it; "" for others."""
+    if capture.state != TAKEN or capture.requested_by != present_operator():
+        return ""
+    employee = save.by_number(capture.draft_number)
+    if employee:
+        return url_for("employees.edit", employee_id=employee.id, capture=capture.id)
+    return url_for("employees.new", capture=capture.id)

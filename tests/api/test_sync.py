@@ -1,0 +1,299 @@
+"""sync-to-device: 200 means that the terminal itself has confirmed, and whose capture becomes whose photo."""
+
+import dataclasses
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.models.operator import OPERATOR
+from hikflask.services.captures import runner
+from hikflask.services.captures.runner import Draft
+from hikflask.simulator import SEED, SkippingClock
+from hikflask.simulator import Terminal as Simulated
+from tests.conftest import PASSWORD
+from tests.support.api_calls import (
+    GREEN,
+    IVANS_FACE,
+    OLGA,
+    OLGAS_FACE,
+    a_device,
+    add,
+    capture,
+    enrol,
+    picture,
+    steps,
+    sync,
+    user,
+)
+from tests.support.signed_in import client_of
+from tests.support.wire import InProcess
+
+pytestmark = pytest.mark.usefixtures("terminal")
+FIVE_STEPS = [
+    "POST Record",
+    "GET web_face_enrollpic.jpg",
+    "PUT FDSetUp",
+    "GET web_face_enrollpic.jpg",
+    "POST Search",
+]
+
+
+@pytest.fixture
+def second(client: FlaskClient, wire: InProcess) -> Simulated:
+    """Another terminal, known as device 2."""
+    simulator = Simulated(PASSWORD, clock=SkippingClock(), profile=dataclasses.replace(SEED, refuse_after_success=0))
+    wire.put("second.test", simulator)
+    assert client.post("/api/devices/", json=a_device(name="Склад", url="http://second.test")).json["id"] == 2
+    simulator.journal.clear()
+    return simulator
+
+
+def test_captured_face_is_confirmed_by_the_terminal_before_the_answer(
+    client: FlaskClient, simulator: Simulated
+) -> None:
+    added = add(client)
+    capture(client, simulator, IVANS_FACE, hikvision_id="100222")
+
+    answer = sync(client, added["id"])
+
+    assert answer.status_code == 200
+    assert answer.json == GREEN
+    assert simulator.people["100222"]["name"] == "Иван Иванов"
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
+    assert user(client, added["id"])["synced_to_device"] is True
+    assert client.get("/api/devices/1").json["last_sync"]
+
+
+def test_sync_over_a_warm_connection_is_five_requests(client: FlaskClient, simulator: Simulated) -> None:
+    added = add(client)
+    capture(client, simulator)
+    simulator.journal.clear()
+
+    sync(client, added["id"])
+
+    assert steps(simulator) == FIVE_STEPS
+    assert all(entry.logged_in for entry in simulator.log)
+
+
+def test_capture_for_no_number_becomes_the_users_photo(client: FlaskClient, simulator: Simulated) -> None:
+    taken = capture(client, simulator)
+    added = add(client)
+
+    sync(client, added["id"])
+
+    photo = user(client, added["id"])["photo_path"]
+    assert photo.startswith("/uploads/100222_")
+    assert picture(client, photo) == IVANS_FACE
+    assert client.get(taken["photo_path"]).status_code == 404
+
+
+def test_latest_of_the_callers_captures_is_taken(client: FlaskClient, simulator: Simulated) -> None:
+    added = add(client)
+    capture(client, simulator, OLGAS_FACE, hikvision_id="100222")
+    capture(client, simulator, IVANS_FACE, hikvision_id="100222")
+
+    assert sync(client, added["id"]).json == GREEN
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
+
+
+def test_capture_for_another_number_is_never_taken(client: FlaskClient, simulator: Simulated) -> None:
+    added = add(client)
+    capture(client, simulator, OLGAS_FACE, hikvision_id=OLGA["hikvision_id"])
+
+    answer = sync(client, added["id"])
+
+    assert (answer.json["person"], answer.json["face"], answer.json["verified"]) == ("confirmed", "pending", False)
+    assert simulator.faces == {}
+    assert user(client, added["id"])["photo_path"] is None
+
+
+def test_capture_of_another_caller_is_never_taken(app: Flask, client: FlaskClient, simulator: Simulated) -> None:
+    added = add(client)
+    simulator.present_alone(OLGAS_FACE)
+    with app.app_context():
+        runner.run(runner.start(1, Draft(), "Анна").id)
+
+    answer = sync(client, added["id"])
+
+    assert answer.json["verified"] is False
+    assert simulator.faces == {}
+
+
+def test_operator_gives_a_programs_capture_no_other_number(
+    app: Flask, client: FlaskClient, simulator: Simulated
+) -> None:
+    ivan, olga = add(client), add(client, **OLGA)
+    capture(client, simulator, IVANS_FACE, hikvision_id="100222")
+    form = {"capture_id": "1", **OLGA}
+    boris = client_of(app, OPERATOR, "Борис")
+
+    boris.post("/captures/draft", data=form)
+    boris.post("/employees/new", data={**form, "lang": "en"})
+    boris.post("/captures", data=form)
+
+    assert sync(client, olga["id"]).json["verified"] is False
+    assert simulator.faces == {}
+    assert sync(client, ivan["id"]).json == GREEN
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
+
+
+def test_capture_is_taken_once(client: FlaskClient, simulator: Simulated) -> None:
+    capture(client, simulator)
+    ivan, olga = add(client), add(client, **OLGA)
+    sync(client, ivan["id"])
+
+    answer = sync(client, olga["id"])
+
+    assert answer.json["verified"] is False
+    assert set(simulator.faces) == {"100222"}
+    assert user(client, olga["id"])["photo_path"] is None
+
+
+@pytest.mark.usefixtures("simulator")
+def test_user_without_a_photo_goes_without_a_face_and_is_not_green(client: FlaskClient) -> None:
+    added = add(client)
+
+    answer = sync(client, added["id"])
+
+    assert answer.status_code == 200
+    assert answer.json["warning"] == "there is no photo yet. Capture one at the terminal."
+    assert (answer.json["person"], answer.json["face"], answer.json["verified"]) == ("confirmed", "pending", False)
+    assert user(client, added["id"])["synced_to_device"] is False
+
+
+def test_confirmed_enrolment_is_proven_again(client: FlaskClient, simulator: Simulated) -> None:
+    enrolled = enrol(client, simulator)
+    simulator.journal.clear()
+
+    answer = sync(client, enrolled["id"])
+
+    assert (answer.status_code, answer.json) == (200, GREEN)
+    assert steps(simulator)[-1] == "POST Search"
+    assert "PUT FDSetUp" not in steps(simulator)
+
+
+def test_new_capture_of_somebody_enrolled_replaces_the_face(client: FlaskClient, simulator: Simulated) -> None:
+    enrolled = enrol(client, simulator, OLGAS_FACE)
+    capture(client, simulator, IVANS_FACE, hikvision_id="100222")
+
+    assert sync(client, enrolled["id"]).json == GREEN
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
+    assert picture(client, user(client, enrolled["id"])["photo_path"]) == IVANS_FACE
+
+
+def test_person_removed_at_the_terminal_is_put_there_again(client: FlaskClient, simulator: Simulated) -> None:
+    enrolled = enrol(client, simulator)
+    simulator.register.remove(["100222"])
+
+    assert sync(client, enrolled["id"]).json == GREEN
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
+
+
+def test_face_replaced_at_the_terminal_is_not_verified_as_ours(client: FlaskClient, simulator: Simulated) -> None:
+    enrolled = enrol(client, simulator)
+    simulator.capture_elsewhere(OLGAS_FACE)
+    simulator.register.bind("100222", OLGAS_FACE)
+
+    answer = sync(client, enrolled["id"])
+
+    assert (answer.status_code, answer.json["error"]) == (409, "superseded")
+    assert user(client, enrolled["id"])["synced_to_device"] is False
+
+
+def test_face_replaced_at_the_terminal_is_put_back_while_the_file_shows_ours(
+    client: FlaskClient, simulator: Simulated
+) -> None:
+    enrolled = enrol(client, simulator)
+    simulator.register.bind("100222", OLGAS_FACE)
+
+    assert sync(client, enrolled["id"]).json == GREEN
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
+
+
+def test_overwrite_of_a_confirmed_enrolment_puts_the_face_there_again(
+    client: FlaskClient, simulator: Simulated
+) -> None:
+    enrolled = enrol(client, simulator)
+
+    assert sync(client, enrolled["id"], overwrite=True).json == GREEN
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
+
+
+def test_rename_of_a_person_removed_at_the_terminal_puts_person_and_face_there_again(
+    client: FlaskClient, simulator: Simulated
+) -> None:
+    enrolled = enrol(client, simulator)
+    simulator.register.remove(["100222"])
+
+    answer = client.put(f"/api/users/{enrolled['id']}", json={"full_name": "Иван Петров"})
+
+    assert answer.json["synced_to_device"] is True
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
+
+
+def test_person_removed_at_the_terminal_whose_file_is_gone_is_not_verified(
+    client: FlaskClient, simulator: Simulated
+) -> None:
+    enrolled = enrol(client, simulator)
+    simulator.register.remove(["100222"])
+    simulator.restart()
+
+    answer = sync(client, enrolled["id"])
+
+    assert (answer.status_code, answer.json["error"]) == (409, "file_gone")
+    assert user(client, enrolled["id"])["synced_to_device"] is False
+    assert simulator.faces == {}
+
+
+def test_captures_own_terminal_is_meant_where_several_are_in_use(
+    client: FlaskClient, simulator: Simulated, second: Simulated
+) -> None:
+    added = add(client)
+    second.present_alone(IVANS_FACE)
+    client.post("/api/devices/2/start-face-capture", json={"hikvision_id": "100222"})
+
+    assert sync(client, added["id"]).json == GREEN
+    assert second.faces["100222"].jpeg == IVANS_FACE
+    assert simulator.people == {}
+
+
+def test_terminal_must_be_named_where_several_are_in_use(
+    client: FlaskClient, simulator: Simulated, second: Simulated
+) -> None:
+    answer = sync(client, add(client)["id"])
+
+    assert (answer.status_code, answer.json["error"]) == (422, "terminal_not_named")
+    assert "say which one (device_id)" in answer.json["message"]
+    assert set(answer.json["fields"]) == {"device_id"}
+    assert (simulator.log, second.log) == ([], [])
+
+
+def test_without_any_terminal_in_use_the_refusal_says_so(client: FlaskClient) -> None:
+    client.put("/api/devices/1", json={"is_active": False})
+
+    answer = sync(client, add(client)["id"])
+
+    assert (answer.status_code, answer.json["error"]) == (422, "terminal_unknown")
+
+
+def test_only_terminal_in_use_is_meant(client: FlaskClient, simulator: Simulated, second: Simulated) -> None:
+    client.put("/api/devices/1", json={"is_active": False})
+
+    sync(client, add(client)["id"])
+
+    assert (list(simulator.people), list(second.people)) == ([], ["100222"])
+
+
+def test_face_of_one_terminal_is_not_green_on_another(
+    client: FlaskClient, simulator: Simulated, second: Simulated
+) -> None:
+    enrolled = enrol(client, simulator)
+
+    answer = sync(client, enrolled["id"], device_id=2)
+
+    assert (answer.json["person"], answer.json["face"], answer.json["verified"]) == ("confirmed", "refused", False)
+    assert "another terminal" in answer.json["warning"]
+    assert second.faces == {}
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
+    assert sync(client, enrolled["id"], device_id=1).json == GREEN

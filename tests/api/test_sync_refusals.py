@@ -1,0 +1,356 @@
+"""sync-to-device refused: each reason has its status, nothing turns green, and what can be tried again is."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.background import tasks
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.photos import storage
+from hikflask.services.terminals import leases
+from hikflask.simulator import Terminal as Simulated
+from tests.conftest import HOST
+from tests.support.api_calls import GREEN, IVANS_FACE, OLGA, OLGAS_FACE, add, capture, enrol, steps, sync, user
+from tests.support.wire import InProcess
+
+pytestmark = pytest.mark.usefixtures("terminal")
+
+WITHOUT_EFFECT = "ok-without-effect"
+
+
+@pytest.fixture
+def captured(client: FlaskClient, simulator: Simulated) -> int:
+    """A user whose face is captured and not yet on the terminal; its id."""
+    added = add(client)
+    capture(client, simulator, IVANS_FACE, hikvision_id="100222")
+    simulator.journal.clear()
+    return int(added["id"])
+
+
+def sweep(app: Flask) -> int:
+    """Let the pause pass, and run what the sweep enqueues."""
+    with app.app_context():
+        db.session.execute(db.update(Enrolment).values(next_attempt_at=database_now()))
+        db.session.execute(db.update(Terminal).values(backoff_until=None))
+        db.session.commit()
+        claimed = tasks.sweep()
+    app.extensions["task_queue"].run_pending()
+    return claimed
+
+
+def test_other_face_in_the_terminals_file_is_a_conflict_and_binds_nothing(
+    client: FlaskClient, simulator: Simulated, captured: int
+) -> None:
+    simulator.capture_elsewhere(OLGAS_FACE)
+
+    answer = sync(client, captured)
+
+    assert (answer.status_code, answer.json["error"]) == (409, "superseded")
+    assert "Capture the employee again" in answer.json["message"]
+    assert simulator.faces == {}
+    assert user(client, captured)["synced_to_device"] is False
+
+
+def test_capture_superseded_by_another_number_is_a_conflict(
+    client: FlaskClient, simulator: Simulated, captured: int
+) -> None:
+    capture(client, simulator, OLGAS_FACE, hikvision_id=OLGA["hikvision_id"], take_over=True)
+    simulator.journal.clear()
+
+    answer = sync(client, captured)
+
+    assert (answer.status_code, answer.json["error"]) == (409, "superseded")
+    assert simulator.log == []
+    assert user(client, captured)["photo_path"] is None
+
+
+def test_superseded_capture_is_forgotten_with_the_next_one(
+    client: FlaskClient, simulator: Simulated, captured: int
+) -> None:
+    simulator.capture_elsewhere(OLGAS_FACE)
+    sync(client, captured)
+    capture(client, simulator, IVANS_FACE, hikvision_id="100222")
+
+    assert sync(client, captured).json == GREEN
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
+
+
+def test_file_that_the_terminal_lost_is_a_conflict(client: FlaskClient, simulator: Simulated, captured: int) -> None:
+    simulator.restart()
+
+    answer = sync(client, captured)
+
+    assert (answer.status_code, answer.json["error"]) == (409, "file_gone")
+    assert simulator.faces == {}
+
+
+def test_number_of_somebody_else_there_is_a_conflict_until_overwritten(
+    client: FlaskClient, simulator: Simulated, captured: int
+) -> None:
+    simulator.register.add("100222", {"name": "Чужой Человек"})
+    simulator.register.bind("100222", OLGAS_FACE)
+
+    answer = sync(client, captured)
+
+    assert (answer.status_code, answer.json["error"]) == (409, "employeeNoAlreadyExist")
+    assert "Чужой Человек" in answer.json["message"]
+    assert simulator.people["100222"]["name"] == "Чужой Человек"
+    assert simulator.faces["100222"].jpeg == OLGAS_FACE
+    assert sync(client, captured, overwrite=False).status_code == 409
+    assert sync(client, captured, overwrite=True).json == GREEN
+    assert simulator.people["100222"]["name"] == "Иван Иванов"
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
+
+
+@pytest.mark.parametrize("word", ["employeeNoAlreadyExist", "captureTimeout"])
+def test_terminal_that_says_of_a_face_what_is_no_matter_of_faces_is_a_bad_gateway(
+    client: FlaskClient, simulator: Simulated, captured: int, word: str
+) -> None:
+    simulator.faults.add("refuse", word, path="FDSetUp")
+
+    answer = sync(client, captured)
+
+    assert (answer.status_code, answer.json["error"]) == (502, "terminal_refused")
+    assert (answer.json["subStatusCode"], f"({word})" in answer.json["message"]) == (word, True)
+
+
+@pytest.mark.parametrize("as_200", [False, True])
+def test_refused_face_is_a_bad_gateway_with_the_terminals_words(
+    client: FlaskClient, simulator: Simulated, captured: int, as_200: bool
+) -> None:
+    simulator.faults.add("refuse", "SubpicAnalysisModelingError", path="FDSetUp", message="saveFacePic")
+    if as_200:
+        simulator.faults.add("refusals-as-200")
+
+    answer = sync(client, captured)
+
+    assert answer.status_code == 502
+    assert answer.json == {
+        "error": "terminal_refused",
+        "message": "The terminal could not model this face. Capture again.",
+        "statusCode": 6,
+        "subStatusCode": "SubpicAnalysisModelingError",
+        "errorMsg": "saveFacePic",
+    }
+    assert user(client, captured)["synced_to_device"] is False
+
+
+def test_full_terminal_is_a_bad_gateway_with_its_words(
+    client: FlaskClient, simulator: Simulated, captured: int
+) -> None:
+    simulator.faults.add("full", "users")
+
+    answer = sync(client, captured)
+
+    assert (answer.status_code, answer.json["error"]) == (502, "terminal_refused")
+    assert answer.json["subStatusCode"] == "deviceUserFull"
+    assert simulator.people == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "message"),
+    [
+        ("UserInfo/Record", "person_not_verified", "The terminal answered, but does not show the person."),
+        ("FDSetUp", "face_not_verified", "The terminal said OK, but does not show the right face."),
+    ],
+)
+def test_ok_without_effect_is_a_bad_gateway_and_never_green(
+    app: Flask, client: FlaskClient, simulator: Simulated, captured: int, path: str, code: str, message: str
+) -> None:
+    simulator.faults.add(WITHOUT_EFFECT, path=path)
+
+    answer = sync(client, captured)
+
+    assert (answer.status_code, answer.json) == (502, {"error": code, "message": message})
+    assert_comes_again(app, client, simulator, captured)
+
+
+def test_name_that_did_not_change_is_a_bad_gateway(
+    app: Flask, client: FlaskClient, simulator: Simulated, captured: int
+) -> None:
+    sync(client, captured)
+    simulator.faults.add(WITHOUT_EFFECT, path="UserInfo/Modify")
+    client.put(f"/api/users/{captured}", json={"full_name": "Иван Петров"})
+
+    answer = sync(client, captured)
+
+    message = "The terminal said OK, but this ID has another name there: “Иван Иванов”."
+    assert (answer.status_code, answer.json) == (502, {"error": "name_not_verified", "message": message})
+    assert_comes_again(app, client, simulator, captured)
+
+
+def test_somebody_who_was_to_be_overwritten_and_stays_is_a_bad_gateway(
+    app: Flask, client: FlaskClient, simulator: Simulated, captured: int
+) -> None:
+    simulator.register.add("100222", {"name": "Чужой Человек"})
+    simulator.faults.add(WITHOUT_EFFECT, path="UserInfoDetail/Delete")
+
+    answer = sync(client, captured, overwrite=True)
+
+    message = "The terminal said OK, but “Чужой Человек” is still there."
+    assert (answer.status_code, answer.json) == (502, {"error": "removal_not_verified", "message": message})
+    assert_comes_again(app, client, simulator, captured)
+
+
+def assert_comes_again(app: Flask, client: FlaskClient, simulator: Simulated, user_id: int) -> None:
+    """Nothing is green until the terminal does what it says, which the sweep finds out."""
+    assert user(client, user_id)["synced_to_device"] is False
+    with app.app_context():
+        assert db.session.execute(db.select(Enrolment.next_attempt_at)).scalar_one() is not None
+    simulator.faults.clear()
+    assert sweep(app) == 1
+    assert user(client, user_id)["synced_to_device"] is True
+
+
+def test_terminal_away_keeps_the_wish_and_the_sweep_confirms_it(
+    app: Flask, client: FlaskClient, simulator: Simulated, captured: int, wire: InProcess
+) -> None:
+    wire.away.add(HOST)
+
+    answer = sync(client, captured)
+
+    assert (answer.status_code, answer.json["error"]) == (503, "unreachable")
+    assert user(client, captured)["photo_path"].startswith("/uploads/100222_")
+    wire.away.clear()
+    assert sweep(app) == 1
+    assert user(client, captured)["synced_to_device"] is True
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
+    assert sync(client, captured).json == GREEN
+
+
+@pytest.mark.parametrize("moment", ["lost-before", "lost-after"])
+@pytest.mark.parametrize("path", ["UserInfo/Record", "FDSetUp", "UserInfo/Search", "/LOCALS/pic/*"])
+def test_lost_answer_is_unavailable_and_the_sweep_finds_out(
+    app: Flask, client: FlaskClient, simulator: Simulated, captured: int, path: str, moment: str
+) -> None:
+    simulator.faults.add(moment, path=path, times=1)
+
+    answer = sync(client, captured)
+
+    assert (answer.status_code, answer.json["error"]) == (503, "no_answer")
+    assert user(client, captured)["synced_to_device"] is False
+    sweep(app)
+    assert user(client, captured)["synced_to_device"] is True
+    assert simulator.faces["100222"].jpeg == IVANS_FACE
+
+
+def test_terminal_away_leaves_what_was_confirmed_before(
+    client: FlaskClient, simulator: Simulated, wire: InProcess
+) -> None:
+    enrolled = enrol(client, simulator)
+    wire.away.add(HOST)
+
+    answer = sync(client, enrolled["id"])
+
+    assert answer.status_code == 503
+    assert user(client, enrolled["id"]) == enrolled
+
+
+def test_refused_password_is_a_bad_gateway_and_tried_once(
+    client: FlaskClient, simulator: Simulated, captured: int
+) -> None:
+    simulator.login.password = "Changed1"
+
+    answers = [sync(client, captured), sync(client, captured)]
+
+    assert [(answer.status_code, answer.json["error"]) for answer in answers] == [(502, "wrong_password")] * 2
+    assert simulator.wrong_passwords == 1
+    assert len([entry for entry in simulator.log if entry.has_credentials]) == 1
+
+
+def test_corrected_password_is_tried_and_confirms(client: FlaskClient, simulator: Simulated, captured: int) -> None:
+    simulator.login.password = "Changed1"
+    sync(client, captured)
+
+    client.put("/api/devices/1", json={"password": "Changed1"})
+
+    assert sync(client, captured).json == GREEN
+
+
+def test_name_too_long_for_the_terminal_is_refused_before_anything_is_taken(
+    app: Flask, client: FlaskClient, simulator: Simulated
+) -> None:
+    added = add(client, full_name="Ё" * 128)
+    taken = capture(client, simulator, IVANS_FACE, hikvision_id="100222")
+    simulator.journal.clear()
+
+    answer = sync(client, added["id"])
+
+    assert (answer.status_code, answer.json["error"]) == (422, "name_bytes")
+    assert answer.json["fields"] == {"full_name": answer.json["message"]}
+    assert "256 bytes" in answer.json["message"]
+    assert simulator.log == []
+    with app.app_context():
+        assert [f"/uploads/{path.name}" for path in storage.folder().iterdir()] == [taken["photo_path"]]
+    client.put(f"/api/users/{added['id']}", json={"full_name": "Иван Иванов"})
+    assert sync(client, added["id"]).json == GREEN
+
+
+def test_name_too_long_for_the_terminal_leaves_no_second_file(
+    app: Flask, client: FlaskClient, simulator: Simulated
+) -> None:
+    added = add(client, full_name="Ё" * 128)
+    taken = capture(client, simulator)
+
+    sync(client, added["id"])
+
+    with app.app_context():
+        assert [f"/uploads/{path.name}" for path in storage.folder().iterdir()] == [taken["photo_path"]]
+    assert user(client, added["id"])["photo_path"] is None
+
+
+def test_photo_that_is_gone_from_the_uploads_is_a_conflict(
+    app: Flask, client: FlaskClient, simulator: Simulated
+) -> None:
+    added = add(client)
+    capture(client, simulator)
+    with app.app_context():
+        storage.unlink(*[path.name for path in storage.folder().iterdir()])
+
+    answer = sync(client, added["id"])
+
+    assert (answer.status_code, answer.json["error"]) == (409, "file_gone")
+    assert user(client, added["id"])["photo_path"] is None
+
+
+def test_user_who_left_is_not_put_on_a_terminal(client: FlaskClient, simulator: Simulated, captured: int) -> None:
+    client.put(f"/api/users/{captured}", json={"is_active": False})
+
+    answer = sync(client, captured)
+
+    assert (answer.status_code, answer.json["error"]) == (409, "employee_inactive")
+    assert simulator.people == {}
+
+
+def test_terminal_in_use_is_a_conflict_and_tried_again(
+    app: Flask, client: FlaskClient, simulator: Simulated, captured: int
+) -> None:
+    with app.app_context():
+        lease = leases.acquire(1, "Анна", "capture", 30)
+
+    answer = sync(client, captured)
+
+    assert (answer.status_code, answer.json["error"]) == (409, "terminal_in_use")
+    assert "Анна" in answer.json["message"]
+    assert simulator.log == []
+    with app.app_context():
+        lease.release()
+    sweep(app)
+    assert user(client, captured)["synced_to_device"] is True
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("device_id", value) for value in (99, "a", -1, 1.0, None, True, 10**30)]
+    + [("overwrite", value) for value in ("true", 1, None)],
+)
+def test_bad_field_is_named_and_nothing_is_sent(
+    client: FlaskClient, simulator: Simulated, captured: int, field: str, value: object
+) -> None:
+    answer = sync(client, captured, **{field: value})
+
+    assert (answer.status_code, set(answer.json["fields"])) == (422, {field})
+    assert steps(simulator) == []
+    assert user(client, captured)["photo_path"] is None

@@ -1,0 +1,249 @@
+"""The command line: terminals are added and checked; passwords come from standard input and never go out."""
+
+import dataclasses
+import re
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from hikflask.extensions import db, vault
+from hikflask.models import Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.terminals import registry
+from hikflask.simulator import Terminal as Simulated
+from tests.conftest import HOST, PASSWORD
+from tests.support.wire import InProcess
+
+URL = f"http://{HOST}"
+
+
+def run(app: Flask, *arguments: str, password: str = PASSWORD) -> Result:
+    return app.test_cli_runner().invoke(args=["terminal", *arguments], input=f"{password}\n")
+
+
+def add(app: Flask, *more: str, name: str = "Вход", url: str = URL, password: str = PASSWORD) -> Result:
+    return run(app, "add", name, url, "admin", "--password-stdin", *more, password=password)
+
+
+def rows(app: Flask) -> list[tuple[str, str, str]]:
+    """Name, address and password of each terminal."""
+    with app.app_context():
+        return [(row.name, row.url, vault.decrypt(row.password_encrypted)) for row in registry.everyone()]
+
+
+@pytest.mark.usefixtures("simulator")
+def test_terminal_is_added_and_checked(app: Flask) -> None:
+    result = add(app)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "Terminal 1 “Вход” added." in result.stdout
+    assert "DS-K1T343EFWX V4.38.0" in result.stdout
+    assert "capture url, face by url" in result.stdout
+    assert rows(app) == [("Вход", URL, PASSWORD)]
+
+
+def test_what_a_terminal_does_not_tell_is_a_question_mark(app: Flask, simulator: Simulated) -> None:
+    untold = {"UserInfo/Count", "UserInfo/capabilities", "CaptureFaceData/capabilities"}
+    missing = frozenset({"Intelligent/FDLib/capabilities", *(f"AccessControl/{path}" for path in untold)})
+    simulator.profile = dataclasses.replace(simulator.profile, missing=missing)
+
+    result = add(app)
+
+    assert (
+        "DS-K1T343EFWX V4.38.0: capture unknown, face by unknown, people ? of ?, faces ? of ?"
+        in result.stdout.splitlines()
+    )
+
+
+def test_terminal_that_does_not_answer_is_added_all_the_same(app: Flask) -> None:
+    result = add(app)
+
+    assert result.exit_code == 0
+    assert "Not checked yet: “Вход” does not answer at http://terminal.test." in result.stdout
+    assert rows(app) == [("Вход", URL, PASSWORD)]
+
+
+def test_refused_password_is_said_and_tried_once(app: Flask, simulator: Simulated) -> None:
+    result = add(app, password="Wrong123")
+
+    assert result.exit_code == 0
+    assert "Not checked yet: The terminal refused the password." in result.stdout
+    assert simulator.wrong_passwords == 1
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", ""])
+@pytest.mark.usefixtures("simulator")
+def test_password_is_the_first_line_of_standard_input(app: Flask, ending: str) -> None:
+    arguments = ["terminal", "add", "Вход", URL, "admin", "--password-stdin"]
+
+    app.test_cli_runner().invoke(args=arguments, input=f" {PASSWORD} {ending}")
+
+    assert rows(app) == [("Вход", URL, f" {PASSWORD} ")]
+
+
+@pytest.mark.usefixtures("simulator")
+def test_password_is_asked_for_without_being_shown(app: Flask) -> None:
+    result = run(app, "add", "Вход", URL, "admin")
+
+    assert result.exit_code == 0
+    assert PASSWORD not in result.output
+    assert rows(app) == [("Вход", URL, PASSWORD)]
+
+
+@pytest.mark.parametrize("option", ["--password", "--password-stdin=Abc12345"])
+def test_password_is_never_an_argument(app: Flask, option: str) -> None:
+    result = run(app, "add", "Вход", URL, "admin", option, PASSWORD)
+
+    assert result.exit_code == 2
+    assert rows(app) == []
+
+
+@pytest.mark.usefixtures("simulator")
+def test_password_is_in_no_output(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+
+    results = [add(app), add(app), add(app, "--replace"), add(app, name=""), run(app, "check", "1")]
+
+    assert [result.exit_code for result in results] == [0, 1, 0, 1, 0]
+    assert not [result.output for result in results if PASSWORD in result.output]
+    assert PASSWORD not in caplog.text
+
+
+@pytest.mark.parametrize("more", [(), ("--replace",)])
+def test_address_that_may_not_be_connected_to_is_refused(app: Flask, more: tuple[str, ...]) -> None:
+    add(app)
+
+    result = add(app, *more, name="Вход" if more else "Склад", url="http://169.254.169.254")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: This address is not allowed.")
+    assert [url for _, url, _ in rows(app)] == [URL]
+
+
+def test_name_in_use_is_refused(app: Flask) -> None:
+    add(app)
+
+    result = add(app, url="http://other.test")
+
+    assert result.exit_code == 1
+    assert result.stderr == "Error: Another terminal has this name. Choose another name.\n"
+    assert rows(app) == [("Вход", URL, PASSWORD)]
+
+
+def test_replace_changes_the_terminal_of_this_name(app: Flask) -> None:
+    add(app)
+
+    result = add(app, "--replace", url="http://other.test", password="Other123")
+
+    assert "Terminal 1 “Вход” changed." in result.stdout
+    assert rows(app) == [("Вход", "http://other.test", "Other123")]
+
+
+def test_replace_keeps_that_the_terminal_takes_pictures(app: Flask) -> None:
+    add(app)
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(face_by_picture=True))
+        db.session.commit()
+
+    add(app, "--replace")
+
+    with app.app_context():
+        assert db.session.get_one(Terminal, 1).face_by_picture is True
+
+
+def test_replace_adds_where_there_is_none(app: Flask) -> None:
+    result = add(app, "--replace")
+
+    assert "Terminal 1 “Вход” added." in result.stdout
+    assert rows(app) == [("Вход", URL, PASSWORD)]
+
+
+def test_good_fingerprint_is_kept(app: Flask) -> None:
+    add(app, "--fingerprint", "AB:" * 31 + "AB", url="https://away.test")
+
+    with app.app_context():
+        assert db.session.get_one(Terminal, 1).fingerprint == "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("more", "spoilt", "sentence"),
+    [
+        (("--fingerprint", "ab" * 31), {}, "“Certificate fingerprint” must be 64 hex digits (SHA-256)."),
+        ((), {"url": "terminal.test"}, "“Address” must look like"),
+        ((), {"url": "http://admin:pw@terminal.test"}, "“Address” must look like"),
+        ((), {"name": " "}, "“Name” must not be empty."),
+        ((), {"password": ""}, "“Password” must not be empty."),
+    ],
+)
+def test_bad_input_is_refused_in_english(
+    app: Flask, simulator: Simulated, more: tuple[str, ...], spoilt: dict[str, str], sentence: str
+) -> None:
+    result = add(app, *more, **spoilt)
+
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+    assert rows(app) == []
+    assert simulator.log == []
+
+
+@pytest.mark.usefixtures("terminal")
+def test_check_says_what_the_terminal_can(app: Flask, simulator: Simulated) -> None:
+    simulator.register.add("100222", {"name": "Иван"})
+
+    result = run(app, "check", "1")
+
+    assert result.exit_code == 0
+    assert "DS-K1T343EFWX V4.38.0" in result.stdout
+    assert "people 1 of" in result.stdout
+
+
+@pytest.mark.usefixtures("terminal")
+def test_check_of_a_terminal_that_is_away_fails_with_the_reason(app: Flask, wire: InProcess) -> None:
+    wire.away.add(HOST)
+
+    result = run(app, "check", "1")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: “Вход” does not answer at http://terminal.test.")
+
+
+def test_check_of_an_unknown_terminal_fails(app: Flask) -> None:
+    result = run(app, "check", "7")
+
+    assert (result.exit_code, result.stderr) == (1, "Error: There is no terminal 7.\n")
+
+
+@pytest.mark.parametrize("number", ["0", str(2**31), "9" * 30])
+def test_number_that_no_terminal_can_have_is_refused_in_a_sentence(app: Flask, number: str) -> None:
+    result = run(app, "check", number)
+
+    assert result.exit_code == 2
+    assert f"{number} is not in the range 1<=x<=2147483647" in result.stderr
+
+
+def test_bad_address_is_refused_before_the_password_is_asked_for(app: Flask) -> None:
+    result = run(app, "add", "Вход", "ftp://terminal.test", "admin")
+
+    assert result.exit_code == 1
+    assert "“Address” must look like" in result.stderr
+    assert "Password" not in result.stdout
+
+
+@pytest.mark.usefixtures("simulator")
+def test_terminals_are_listed_with_their_state_and_without_passwords(app: Flask) -> None:
+    add(app)
+    add(app, name="Склад", url="http://away.test")
+    with app.app_context():
+        db.session.execute(db.update(Terminal).where(Terminal.id == 2).values(refused_since=database_now()))
+        db.session.commit()
+        kept = [row.password_encrypted for row in registry.everyone()]
+
+    result = run(app, "list")
+
+    head, *lines = (re.split(r" {2,}", line) for line in result.stdout.splitlines())
+    assert head == ["ID", "NAME", "STATE", "LAST CHECK", "ADDRESS", "ACCOUNT"]
+    assert [line[:3] for line in lines] == [["1", "Вход", "reachable"], ["2", "Склад", "password refused"]]
+    assert lines[0][3].endswith(" UTC")
+    assert lines[0][4:] == [URL, "admin"]
+    assert not [secret for secret in (PASSWORD, *kept) if secret in result.output]

@@ -1,0 +1,57 @@
+"""Ids that no row can have are those of nobody, on every address and on both databases."""
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import save
+from tests.http.permissions_table import API, BOTH, PAGES
+
+BOTH_DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+NOWHERE = "999999"
+TOO_LARGE = [str(2**31), str(2**63), str(2**64), "9" * 100, "0" * 40 + "9" * 25]
+WITH_ID = sorted(entry for entry in {*PAGES, *BOTH, *API} if "<int:" in entry)
+
+
+@BOTH_DATABASES
+def test_address_with_an_id_beyond_all_is_as_one_of_nobody(client: FlaskClient) -> None:
+    def status(entry: str, row_id: str) -> int:
+        method, _, rule = entry.partition(" ")
+        return client.open(re.sub(r"<int:[^>]+>", row_id, rule), method=method).status_code
+
+    wrong = [
+        (entry, row_id)
+        for entry in WITH_ID
+        for row_id in [*TOO_LARGE, "9" * 5000, "١"]
+        if status(entry, row_id) != status(entry, NOWHERE)
+    ]
+
+    assert len(WITH_ID) > 40
+    assert wrong == []
+
+
+@BOTH_DATABASES
+@pytest.mark.parametrize("row_id", TOO_LARGE)
+@pytest.mark.usefixtures("terminal")
+def test_field_with_an_id_beyond_all_is_as_one_of_nobody(app: Flask, client: FlaskClient, row_id: str) -> None:
+    with app.app_context():
+        employee_id = save.save(Draft("100222", "Иван Иванов")).id
+    page = f"/employees/{employee_id}"
+
+    def answers(number: str) -> list[tuple[int, str]]:
+        field = {"terminal_id": number, "capture_id": number, "employee_id": number, "full_name": "Иван"}
+        found = [
+            client.get(f"/employees/new?capture={number}"),
+            client.get(f"{page}/edit?capture={number}"),
+            client.post(f"{page}/terminals", data=field),
+            client.post("/terminals/fingerprint", data=field),
+            client.post("/captures/draft", data=field),
+            client.post(f"/api{page.replace('employees', 'users')}/sync-to-device", json={"device_id": int(number)}),
+        ]
+        return [(answer.status_code, answer.location or "") for answer in found]
+
+    assert answers(row_id) == answers(NOWHERE)
+    assert {status for status, _ in answers(row_id)} <= {200, 204, 303, 404, 409, 422}

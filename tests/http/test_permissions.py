@@ -1,0 +1,146 @@
+"""Every address and method of the app, asked as nobody, as each role and with each role's token, against the table."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from hikflask.models.operator import ROLES
+from hikflask.models.operator import may as includes
+from hikflask.services.accounts import operators
+from tests.http.permissions_table import ADMIN, API, BOTH, CONFIRMED, NOBODY, PAGES, VIEWER
+from tests.support.signed_in import OPERATOR_PASSWORD, SignedInClient, client_of, make_token
+
+NOWHERE = "999999"
+WAYS = {"GET", "POST", "PUT", "DELETE", "PATCH"}
+ENTRIES = sorted({*PAGES, *BOTH, *API})
+
+
+def addresses(app: Flask) -> Iterator[str]:
+    """Each method and rule that the app routes, but for HEAD and OPTIONS, which Flask adds."""
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) & WAYS):
+            yield f"{method} {rule.rule}"
+
+
+def test_every_address_stands_in_the_table_and_no_other(app: Flask) -> None:
+    assert sorted(addresses(app)) == ENTRIES
+
+
+def ask(client: FlaskClient, entry: str, **options: object) -> TestResponse:
+    """Ask for the address with rows that do not exist, so that nothing happens behind the guard."""
+    method, _, rule = entry.partition(" ")
+    return client.open(re.sub(r"<[^>]+>", NOWHERE, rule), method=method, **options)  # type: ignore[arg-type]
+
+
+def is_let_in(answer: TestResponse) -> bool:
+    """True when the view itself answered: it found no such row, or bad input, or did what it does."""
+    if answer.status_code in {401, 403}:
+        return False
+    return not (answer.status_code == 303 and re.match(r"/(sign-in|confirm)\b", answer.location))
+
+
+def bare(app: Flask) -> FlaskClient:
+    """A client that is nobody, on an app that has an operator."""
+    client_of(app)
+    return app.test_client()
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_nobody_is_let_in_where_the_table_says_so(app: Flask, entry: str) -> None:
+    answer = ask(bare(app), entry)
+
+    if {**PAGES, **BOTH, **API}[entry] != NOBODY:
+        assert not is_let_in(answer)
+    else:
+        # The sign-in page answers 401 to a wrong password, and there is no first run any more: not the guard's doing.
+        assert answer.status_code in {200, 404, 422}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("entry", sorted({**PAGES, **BOTH}))
+def test_role_is_let_in_where_the_table_says_so(app: Flask, entry: str, role: str) -> None:
+    wanted = {**PAGES, **BOTH}[entry]
+    client = client_of(app, role, confirmed=wanted == CONFIRMED)
+
+    let_in = is_let_in(ask(client, entry))
+
+    needed = {NOBODY: VIEWER, CONFIRMED: ADMIN}.get(wanted, wanted)
+    leaves = entry in {"POST /sign-out", "POST /account/sign-out-everywhere"}
+    assert let_in or leaves if includes(role, needed) else not let_in
+
+
+@pytest.mark.parametrize("entry", sorted(entry for entry, wanted in PAGES.items() if wanted == CONFIRMED))
+def test_password_is_asked_for_again_where_the_table_says_so(app: Flask, entry: str) -> None:
+    client = client_of(app, ADMIN, confirmed=False)
+
+    answer = ask(client, entry)
+
+    assert not is_let_in(answer)
+    client.post("/confirm", data={"password": OPERATOR_PASSWORD})
+    assert is_let_in(ask(client, entry))
+
+
+@pytest.mark.parametrize("entry", sorted(entry for entry, wanted in PAGES.items() if wanted == ADMIN))
+def test_password_is_not_asked_for_again_elsewhere(app: Flask, entry: str) -> None:
+    assert is_let_in(ask(client_of(app, ADMIN, confirmed=False), entry))
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("entry", sorted({**API, **BOTH}))
+def test_token_is_let_in_where_the_table_says_so(app: Flask, entry: str, role: str) -> None:
+    headers = {"Authorization": f"Bearer {make_token(app, role)}"}
+
+    answer = ask(bare(app), entry, headers=headers)
+
+    assert is_let_in(answer) is includes(role, {**API, **BOTH}[entry])
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("entry", sorted(entry for entry, wanted in PAGES.items() if wanted != NOBODY))
+def test_token_opens_no_page(app: Flask, entry: str) -> None:
+    answer = ask(bare(app), entry, headers={"Authorization": f"Bearer {make_token(app, ADMIN)}"})
+
+    assert not is_let_in(answer)
+
+
+@pytest.mark.parametrize("entry", sorted(API))
+def test_session_opens_no_call_and_the_api_sets_no_cookie(app: Flask, entry: str) -> None:
+    client = client_of(app)
+    client.token = ""
+
+    answer = ask(client, entry)
+
+    assert (answer.status_code, answer.json["error"]) == (401, "unauthorized")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/users/x"])
+def test_nobody_learns_which_calls_there_are(app: Flask, path: str) -> None:
+    answer = bare(app).get(path)
+
+    assert (answer.status_code, answer.mimetype) == (401, "application/json")
+
+
+def test_new_view_without_a_rule_is_closed_to_everybody(app: Flask) -> None:
+    app.add_url_rule("/new", view_func=lambda: "open", endpoint="new")
+    app.add_url_rule("/api/new", view_func=lambda: "open", endpoint="api_new")
+    client = client_of(app)
+
+    assert client.get("/new").status_code == 403
+    assert client.get("/api/new").status_code == 403
+
+
+def test_role_that_was_taken_away_counts_at_once(app: Flask) -> None:
+    client: SignedInClient = client_of(app)
+    with app.app_context():
+        other = client_of(app, name="Ольга")
+        assert other.get("/administration").status_code == 200
+        operators.change(operators.named("Анна").id, VIEWER, True)  # type: ignore[union-attr]
+
+    assert client.get("/administration").status_code == 403
+    assert client.get("/employees/").status_code == 200

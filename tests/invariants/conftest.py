@@ -1,0 +1,64 @@
+"""How many interleavings are tried, and the world they are tried in."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+from hikflask.simulator.profiles import PROFILES, Profile, profile_named
+from tests.invariants.actions import Deeds
+from tests.invariants.properties import Truths
+from tests.invariants.world import World, passing_time
+
+PROFILE = "truth-ci" if os.environ.get("CI") else "truth"
+COMMON = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+    "phases": [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    "stateful_step_count": 12,
+    "print_blob": True,
+}
+settings.register_profile("truth", max_examples=75, **COMMON)
+settings.register_profile("truth-ci", max_examples=150, derandomize=True, **COMMON)
+
+
+def profile(name: str) -> Profile:
+    """Return a profile; terminals' waiting takes no time here, so two captures may follow within a moment."""
+    return dataclasses.replace(profile_named(name), refuse_after_success=0)
+
+
+@pytest.fixture(scope="module")
+def worlds(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], World]]:
+    """Worlds by the names of their terminals' profiles, made once."""
+    made: dict[str, World] = {}
+
+    def world(names: str) -> World:
+        if names not in made:
+            profiles = tuple(profile(name) for name in names.split())
+            made[names] = World(tmp_path_factory.mktemp("world"), migrated, profiles)
+        made[names].reset()
+        return made[names]
+
+    with passing_time():
+        yield world
+        for one in made.values():
+            one.close()
+
+
+@pytest.fixture(params=PROFILES)
+def world(request: pytest.FixtureRequest, worlds: Callable[[str], World]) -> World:
+    """A fresh world with one terminal of each profile, or with those that a test names."""
+    return worlds(request.param)
+
+
+@pytest.fixture
+def truths(world: World) -> Truths:
+    return Truths(world)
+
+
+@pytest.fixture
+def deeds(world: World, truths: Truths) -> Deeds:
+    return Deeds(world, truths)

@@ -1,0 +1,214 @@
+"""Every profile × every fault × each step of an enrolment ends in the right state and the right words."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+from flask import Flask
+
+from hikflask import messages
+from hikflask.simulator.terminal.faults import KINDS
+from tests.invariants.actions import Deeds
+from tests.invariants.properties import EVERYTHING, Truths, is_green
+from tests.invariants.world import World
+
+IVAN = "1001"
+PATHS = {
+    "capture": "CaptureFaceData",
+    "person": "UserInfo/Record",
+    "picture": "/LOCALS/pic/*",
+    "face": "FDSetUp",
+    "proof": "UserInfo/Search",
+    "removal": "UserInfoDetail/Delete",
+}
+REFUSED_WITH = "SubpicAnalysisModelingError"
+
+
+@dataclass(frozen=True)
+class End:
+    """How a step ends: the code that is shown ("" is success), both facts, and whether it is tried again by itself."""
+
+    code: str = ""
+    person: str = "confirmed"
+    face: str = "confirmed"
+    again: bool = False
+
+
+GOOD = End()
+PERSON_LOST = End("no_answer", "pending", "pending", again=True)
+LOCKED = End("locked", "pending", "pending", again=True)
+FACE_NOT_VERIFIED = End("face_not_verified", "confirmed", "pending", again=True)
+FACE_REFUSED = End(REFUSED_WITH, "confirmed", "refused")
+SUPERSEDED = End("superseded", "confirmed", "refused")
+STAYS_OPEN = End("no_answer", "pending", "pending", again=True)
+
+# What is not listed here has no effect on that step: the fault is of another one, or the client copes with it.
+LOST = ("lost-before", "lost-after", "drop", "restart")
+CAPTURE = {
+    **dict.fromkeys(LOST, "no_answer"),
+    "busy": "deviceBusy",
+    "nobody": "captureTimeout",
+    "low-quality": "faceLowQulity",
+    "refuse": REFUSED_WITH,
+    "ok-without-effect": "nonsense",
+    "picture-is-noise": "nonsense",
+    "locked": "locked",
+}
+BOTH: dict[tuple[str, str], End] = {
+    **{(step, fault): PERSON_LOST for step in ("person", "face", "proof") for fault in LOST},
+    **{(step, "locked"): LOCKED for step in ("person", "face", "proof")},
+    ("person", "refuse"): End(REFUSED_WITH, "refused", "pending"),
+    ("person", "full"): End("deviceUserFull", "refused", "pending"),
+    ("person", "ok-without-effect"): End("person_not_verified", "pending", "pending", again=True),
+    ("face", "refuse"): FACE_REFUSED,
+    ("face", "full"): End("deviceFaceFull", "confirmed", "refused"),
+    ("face", "ok-without-effect"): FACE_NOT_VERIFIED,
+    ("proof", "refuse"): End(REFUSED_WITH, "pending", "pending", again=True),
+    ("proof", "ok-without-effect"): End("nonsense", "pending", "pending", again=True),
+}
+# Where the face goes by the terminal's own URL its file is looked at before and after, and may be another by then.
+BY_URL: dict[tuple[str, str], End] = {
+    **{("picture", fault): PERSON_LOST for fault in LOST},
+    ("picture", "locked"): LOCKED,
+    ("picture", "refuse"): FACE_REFUSED,
+    ("picture", "ok-without-effect"): End("nonsense", "confirmed", "refused"),
+    **{(step, fault): SUPERSEDED for step in ("picture", "face") for fault in ("overwrite", "overwrite-after")},
+    ("person", "overwrite"): SUPERSEDED,
+    ("person", "overwrite-after"): SUPERSEDED,
+}
+REMOVAL = {
+    **dict.fromkeys(LOST, "no_answer"),
+    "refuse": REFUSED_WITH,
+    "ok-without-effect": "removal_not_verified",
+    "removal-fails": "refused",
+    "locked": "locked",
+}
+# After the fault has ended: what the next attempt by itself comes to, where that is not success.
+LATER: dict[tuple[str, str], str] = {
+    ("picture", "restart"): "file_gone",
+    ("face", "restart"): "file_gone",
+    ("person", "restart"): "file_gone",
+}
+WORDS = {
+    "no_answer": "does not answer",
+    "deviceBusy": "busy",
+    "captureTimeout": "saw no face",
+    "faceLowQulity": "more light",
+    REFUSED_WITH: "could not model",
+    "nonsense": "do not understand",
+    "locked": "locked",
+    "person_not_verified": "does not show the person",
+    "face_not_verified": "does not show the right face",
+    "removal_not_verified": "is still there",
+    "superseded": "Another face was captured",
+    "file_gone": "lost the picture",
+    "deviceUserFull": "is full",
+    "deviceFaceFull": "is full",
+    "refused": "refused",
+}
+
+
+def by_url(world: World) -> bool:
+    return world.sql("SELECT face_mode FROM terminal")[0]["face_mode"] == "url"
+
+
+def set_fault(world: World, fault: str, step: str) -> None:
+    argument = {"full": "users" if step == "person" else "faces", "slow": "1"}.get(fault, "")
+    world.simulated[0].faults.add(fault, argument, path=PATHS[step])
+
+
+def enrolment(world: World) -> End:
+    row = world.sql(EVERYTHING)[0]
+    return End(row["refusal_code"], row["person"], row["face"], row["next_attempt_at"] is not None)
+
+
+def assert_said(app: Flask, code: str) -> None:
+    """The code has its own sentence, and it is about what happened."""
+    if code:
+        with app.test_request_context():
+            assert WORDS[code].lower() in messages.english(code, t="T0", text="removal failed").lower()
+
+
+def captured(deeds: Deeds) -> int:
+    capture_id = deeds.capture(0, IVAN, 1, take_over=True)
+    deeds.save_capture(capture_id)
+    return capture_id
+
+
+def after_the_fault(world: World, deeds: Deeds) -> None:
+    world.simulated[0].faults.clear()
+    world.let_time_pass()
+    deeds.sweep()
+
+
+@pytest.mark.parametrize("fault", KINDS)
+def test_capture(world: World, fault: str) -> None:
+    deeds = Deeds(world, Truths(world))
+    set_fault(world, fault, "capture")
+    if fault == "full":
+        world.simulated[0].faults.clear()
+
+    deeds.capture(0, IVAN, 1, take_over=True)
+
+    row = world.sql("SELECT state, reason, draft_name FROM capture")[0]
+    code = CAPTURE.get(fault, "")
+    assert (row["state"], row["reason"]) == (("failed", code) if code else ("captured", ""))
+    assert row["draft_name"] == "Иван Иванов"
+    assert_said(world.app, code)
+
+
+@pytest.mark.parametrize("fault", KINDS)
+@pytest.mark.parametrize("step", ["person", "picture", "face", "proof"])
+def test_enrolment(world: World, step: str, fault: str) -> None:
+    truths = Truths(world)
+    deeds = Deeds(world, truths)
+    captured(deeds)
+    set_fault(world, fault, step)
+    end = expected(by_url(world), step, fault)
+
+    deeds.settle(IVAN)
+
+    assert enrolment(world) == end
+    assert_said(world.app, end.code)
+    truths.check()
+    after_the_fault(world, deeds)
+    truths.check()
+    assert enrolment(world) == later(by_url(world), step, fault, end)
+
+
+def expected(by_url: bool, step: str, fault: str) -> End:
+    """Look the end of a step up."""
+    if fault == "full" and step not in {"person", "face"}:
+        step = "face"  # no room for a face, whichever step it was set for
+    return (BY_URL if by_url else {}).get((step, fault)) or BOTH.get((step, fault)) or GOOD
+
+
+def later(by_url: bool, step: str, fault: str, end: End) -> End:
+    """What was refused for good stays so; what is tried again succeeds, unless the file is gone by then."""
+    if not end.again:
+        return end
+    code = LATER.get((step, fault), "") if by_url else ""
+    return End(code, "confirmed", "refused") if code else GOOD
+
+
+@pytest.mark.parametrize("fault", KINDS)
+def test_removal(world: World, fault: str) -> None:
+    truths = Truths(world)
+    deeds = Deeds(world, truths)
+    captured(deeds)
+    deeds.settle(IVAN)
+    assert is_green(world.sql(EVERYTHING)[0])
+    set_fault(world, fault, "removal")
+    if fault == "full":
+        world.simulated[0].faults.clear()
+    deeds.set_active(IVAN, active=False)
+
+    deeds.settle(IVAN)
+
+    code = REMOVAL.get(fault, "")
+    there = enrolment(world)
+    assert (there.code, there.person, there.again) == ((code, "pending", True) if code else ("", "confirmed", False))
+    assert_said(world.app, code)
+    truths.check()
+    after_the_fault(world, deeds)
+    assert enrolment(world) == replace(GOOD, face="pending")
+    assert IVAN not in world.simulated[0].people

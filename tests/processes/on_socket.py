@@ -1,0 +1,43 @@
+"""The app on a Unix socket, as the unit serves it."""
+
+import http.client
+import socket
+from contextlib import closing
+from pathlib import Path
+
+from tests.processes.processes import Served
+
+
+class OnSocket(http.client.HTTPConnection):
+    """A connection by a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=20)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the path in place of a host."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(20)
+        self.sock.connect(str(self._path))
+
+
+def status_of(connection: http.client.HTTPConnection, path: str, **headers: str) -> int:
+    """Ask once and return the status."""
+    with closing(connection):
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().status
+
+
+class ServedOnSocket(Served):
+    """The app as the unit serves it."""
+
+    def __init__(self, folder: Path, path: Path, **settings: str) -> None:
+        super().__init__(folder, BIND=f"unix:{path}", TRUSTED_PROXY="unix", **settings)
+        self.path = path
+
+    def _answers(self) -> bool:
+        try:
+            return status_of(OnSocket(self.path), "/health") == 200
+        except OSError:
+            return False

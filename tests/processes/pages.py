@@ -1,0 +1,41 @@
+"""The enrolment page as a browser without JavaScript uses it."""
+
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+from tests.processes.processes import Served
+
+FORM = {"hikvision_id": "100222", "full_name": "Иван Иванов", "department": ""}
+
+
+def page(served: Served, address: str) -> str:
+    """Return a page in English."""
+    return unescape(served.http.get(address, headers={"Accept-Language": "en"}, timeout=10).text)
+
+
+def page_shows(served: Served, address: str, text: str) -> bool:
+    """True when the page shows the text now."""
+    return text in page(served, address)
+
+
+def press_capture(served: Served, own: str = "") -> str:
+    """Press the capture button and return the address of the page that waits."""
+    return _post(served, "/captures", {**FORM, "capture_id": own})
+
+
+def save(served: Served, address: str) -> str:
+    """Press Save on the page of a capture and return the address of the employee's page."""
+    capture = parse_qs(urlsplit(address).query)["capture"][0]
+    return _post(served, "/employees/", {**FORM, "capture_id": capture})
+
+
+def _post(served: Served, path: str, fields: dict[str, str]) -> str:
+    data = {**fields, "csrf_token": _token(served)}
+    answer = served.http.post(f"{served.url}{path}", data=data, timeout=20, allow_redirects=False)
+    assert answer.status_code == 303, answer.text
+    return served.url + answer.headers["Location"]
+
+
+def _token(served: Served) -> str:
+    form = page(served, f"{served.url}/employees/new")
+    return form.split('name="csrf_token"', 1)[1].split('value="', 1)[1].split('"', 1)[0]

@@ -1,0 +1,121 @@
+"""The app as it is served: gunicorn in a process of its own, on a fresh instance folder."""
+
+import os
+import secrets
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+import requests
+
+from tests.support import signed_in
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 40.0
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on now, from below those that the system hands out by itself.
+
+    One of the latter might be another test's, or a connection's, before the server that is meant has started.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(10_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
+def until(true: Callable[[], bool], seconds: float = 15.0) -> None:
+    """Wait for a condition of another process; fail when it does not come."""
+    give_up = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > give_up:
+            raise AssertionError("it did not happen in time")
+        time.sleep(0.05)
+
+
+class Served:
+    """gunicorn with the project's own settings, and commands on the same instance folder."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self._folder = folder
+        self._settings = settings
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("HIKFLASK_")},
+            "HIKFLASK_INSTANCE_PATH": str(folder),
+            "HIKFLASK_BIND": f"127.0.0.1:{self.port}",
+            "FLASK_APP": "wsgi",
+            **{f"HIKFLASK_{name}": value for name, value in settings.items()},
+        }
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def flask(self, *arguments: str, stdin: str = "") -> str:
+        """Run a command of `flask --app wsgi` and return what it printed."""
+        done = self._run("flask", *arguments, stdin=stdin)
+        if done.returncode:
+            raise AssertionError(done.stdout + done.stderr)
+        return done.stdout
+
+    def refused(self, module: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run what must end by itself with an error, and return how it did."""
+        done = self._run(module, *arguments)
+        assert done.returncode, done.stdout + done.stderr
+        return done
+
+    def start(self) -> None:
+        """Migrate and serve; return when the page answers."""
+        self.flask("db", "upgrade")
+        self.let_in()
+        self._spawn("gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app")
+        until(self._answers, START_SECONDS)
+
+    def let_in(self) -> None:
+        """Let `http` be an administrator on the pages, and a program with a token for the API."""
+        database = {"DATABASE_URL": self._settings["DATABASE_URL"]} if "DATABASE_URL" in self._settings else {}
+        found = signed_in.let_in(self._folder, **database)
+        self.http.cookies.set("hikflask", found.cookie, domain="127.0.0.1")
+        self.http.auth = found
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        """Start a worker of its own."""
+        return self._spawn("flask", "worker")
+
+    def has_worker(self) -> bool:
+        """True when a worker has written its heartbeat."""
+        with closing(sqlite3.connect(self._folder / "hikflask.sqlite3")) as database:
+            return bool(database.execute("SELECT count(*) FROM heartbeat").fetchone()[0])
+
+    def stop(self) -> None:
+        """Stop all processes."""
+        self.http.close()
+        for process in self._processes:
+            process.send_signal(signal.SIGTERM)
+        for process in self._processes:
+            process.wait(30)
+
+    def _run(self, module: str, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT, env=self._environment, input=stdin, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    def _spawn(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT, env=self._environment)
+        self._processes.append(process)
+        return process
+
+    def _answers(self) -> bool:
+        try:
+            return self.http.get(f"{self.url}/health", timeout=20).ok
+        except (requests.ConnectionError, requests.Timeout):
+            return False

@@ -1,0 +1,227 @@
+"""nginx as it is shipped: who gets no answer, what is too much, what is logged, what is said when the app is away."""
+
+import os
+import re
+import ssl
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from sqlite3 import connect
+from tempfile import TemporaryDirectory
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.processes.nginx import NAME, PAGE, Nginx, answering, holding, make_certificate, program
+from tests.processes.on_socket import ServedOnSocket
+from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD
+
+ADDRESS = "127.0.0.1"
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+AWAY = ("Страница сейчас не отвечает", "The page does not answer right now")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of the name that is shipped, with its key."""
+    path = tmp_path_factory.mktemp("certificate") / "both.pem"
+    make_certificate(path)
+    return path
+
+
+@pytest.fixture
+def nginx(certificate: Path) -> Iterator[Nginx]:
+    """nginx with nothing behind it; skips without one, save in CI."""
+    if program() is None:
+        assert not os.environ.get("CI"), "nginx must be installed in CI"
+        pytest.skip("nginx is not installed")
+    with TemporaryDirectory() as folder:
+        server = Nginx(Path(folder), certificate)
+        server.start()
+        yield server
+        server.stop()
+
+
+def statuses_of(nginx: Nginx, request: str, count: int) -> Counter[int]:
+    """The statuses of the same request, sent so often at once on one connection."""
+    one = f"{request} HTTP/1.1\r\nHost: {NAME}\r\n"
+    middle, last = f"{one}\r\n", f"{one}Connection: close\r\n\r\n"
+    with nginx.connected() as sock:
+        sock.sendall((middle * (count - 1) + last).encode())
+        answered = b"".join(iter(lambda: sock.recv(1 << 16), b""))
+    return Counter(int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answered))
+
+
+class TestWhoIsAnswered:
+    def test_other_names_get_no_answer_by_http(self, nginx: Nginx) -> None:
+        with answering(nginx.upstream) as seen:
+            assert [nginx.plainly(host) for host in ("evil.example", ADDRESS)] == [b"", b""]
+            assert seen.requests == []
+
+    @pytest.mark.parametrize("name", ["evil.example", None])
+    def test_other_names_get_no_certificate_by_https(self, nginx: Nginx, name: str | None) -> None:
+        with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
+            nginx.connected(name)
+
+    def test_another_host_than_the_certificates_gets_no_answer(self, nginx: Nginx) -> None:
+        with answering(nginx.upstream) as seen:
+            with pytest.raises(ConnectionError):
+                nginx.ask("/", host="evil.example")
+            assert seen.requests == []
+
+    def test_http_leads_to_https_and_to_nothing_else(self, nginx: Nginx) -> None:
+        answer = nginx.plainly(NAME, "/employees/?q=1").decode()
+
+        assert answer.startswith("HTTP/1.1 301 ")
+        assert "\r\nLocation: https://hikflask.example/employees/?q=1\r\n" in answer
+
+    def test_suite_without_forward_secrecy_is_refused(self, nginx: Nginx) -> None:
+        with nginx.connected(ciphers="ECDHE-RSA-AES128-GCM-SHA256") as good:
+            assert good.version() == "TLSv1.2"
+        for suites in ("AES256-GCM-SHA384", "AES128-SHA256:AES128-SHA", "ECDHE-RSA-AES128-SHA"):
+            with pytest.raises(ssl.SSLError):
+                nginx.connected(ciphers=f"{suites}:@SECLEVEL=0")
+
+    def test_app_is_told_where_a_request_came_from_whatever_the_request_says(self, nginx: Nginx) -> None:
+        forged = {"X_Forwarded_For": "203.0.113.66", "X_Forwarded_Proto": "http"}
+        with answering(nginx.upstream) as seen:
+            answer = nginx.ask("/health", host=f"{NAME}:8443", **forged)
+
+        assert answer.status == 200
+        ((_, _, headers),) = seen.requests
+        told = [headers.get_all(name) for name in ("X-Forwarded-For", "X-Forwarded-Proto", "Host")]
+        assert told == [[ADDRESS], ["https"], [f"{NAME}:8443"]]
+
+    def test_browsers_are_told_to_come_by_https(self, nginx: Nginx) -> None:
+        away = nginx.ask("/employees/")
+        with answering(nginx.upstream):
+            found = nginx.ask("/employees/")
+
+        for answer in (away, found):
+            assert answer.headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
+
+    def test_length_of_a_page_tells_nothing_of_its_content(self, nginx: Nginx) -> None:
+        with answering(nginx.upstream):
+            answer = nginx.ask("/employees/", Accept_Encoding="gzip")
+
+        assert answer.text == PAGE.decode()
+        assert answer.headers["Content-Encoding"] is None
+
+
+class TestLimits:
+    def test_an_office_behind_one_address_is_not_limited(self, nginx: Nginx) -> None:
+        with answering(nginx.upstream):
+            assert statuses_of(nginx, "GET /employees/1/enrolments", 300) == {200: 300}
+
+    def test_flood_from_one_address_is(self, nginx: Nginx) -> None:
+        statuses = statuses_of(nginx, "GET /employees/", 999)
+
+        assert statuses[503] >= 400
+        assert statuses[429] >= 100
+
+    def test_passwords_are_tried_more_slowly_and_pages_meanwhile_are_not(self, nginx: Nginx) -> None:
+        with answering(nginx.upstream) as seen:
+            tried = statuses_of(nginx, "POST /sign-in", 60)
+            other = statuses_of(nginx, "GET /sign-in", 60)
+
+        assert 21 <= tried[200] <= 30
+        assert tried[200] + tried[429] == 60
+        assert other == {200: 60}
+        assert Counter(method for method, _, _ in seen.requests) == {"POST": tried[200], "GET": 60}
+
+    @pytest.mark.parametrize("path", ["/first-run", "/confirm", "/account/password", "//sign-in", "/%73ign-in"])
+    def test_so_are_all_other_passwords(self, nginx: Nginx, path: str) -> None:
+        with answering(nginx.upstream):
+            assert statuses_of(nginx, f"POST {path}", 60)[429] >= 30
+
+    def test_one_address_has_no_more_than_64_requests_at_once_and_is_told_when_to_come_again(
+        self, nginx: Nginx
+    ) -> None:
+        with holding(nginx, 64):
+            page, call = nginx.ask("/employees/"), nginx.ask("/api/users/")
+
+        assert (page.status, call.status) == (429, 429)
+        assert all(sentence in page.text for sentence in AWAY)
+        assert call.text == (
+            '{"error": "too_many_requests", "message": "Too many calls from this address: wait and try again."}'
+        )
+        assert (page.headers["Retry-After"], call.headers["Retry-After"]) == ("30", "5")
+
+
+class TestLog:
+    def test_no_name_and_no_query_is_logged(self, nginx: Nginx) -> None:
+        paths = ("/employees/?q=Ivanov", "/uploads/100222_abc.jpg", "/api/users/?q=Ivanov")
+        referrer = "https://hikflask.example/employees/?q=Ivanov"
+        with answering(nginx.upstream):
+            for path in paths:
+                nginx.ask(path, Referer=referrer)
+        for path in paths:
+            nginx.ask(path, Referer=referrer)
+        statuses_of(nginx, "GET /employees/?q=Ivanov", 999)
+        nginx.plainly(NAME, paths[0])
+        nginx.plainly("evil.example", paths[0])
+
+        logged = nginx.logs()
+
+        assert "Ivanov" not in logged
+        assert "100222" not in logged
+        assert "referrer" not in logged
+        assert [line.split()[2:5] for line in logged.splitlines()][:6] == [
+            ["GET", "/employees/", "200"],
+            ["GET", "/uploads/", "200"],
+            ["GET", "/api/users/", "200"],
+            ["GET", "/employees/", "503"],
+            ["GET", "/uploads/", "503"],
+            ["GET", "/api/users/", "503"],
+        ]
+        assert " 429 " in logged
+
+
+class TestAway:
+    def test_page_says_what_to_do_in_both_languages(self, nginx: Nginx) -> None:
+        answer = nginx.ask("/employees/", "POST")
+
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert all(sentence in answer.text for sentence in AWAY)
+        assert not re.search(r"<(script|style|link|img)|\son\w+=|\sstyle=", answer.text)
+
+    def test_api_says_so_in_json(self, nginx: Nginx) -> None:
+        answer = nginx.ask("/api/users/")
+
+        assert (answer.status, answer.headers["Content-Type"]) == (503, "application/json")
+        assert answer.text == '{"error": "unavailable", "message": "The service does not answer."}'
+        assert answer.headers["Retry-After"] == "30"
+
+    def test_page_is_not_there_by_its_own_address(self, nginx: Nginx) -> None:
+        assert nginx.ask("/hikflask_away.html").status == 404
+
+
+def test_operator_signs_in_through_nginx_and_the_socket(nginx: Nginx, tmp_path: Path) -> None:
+    served = ServedOnSocket(tmp_path, nginx.upstream, HOSTS=f"{NAME} localhost")
+    try:
+        served.start()
+        page = nginx.ask("/sign-in")
+        token = TOKEN.search(page.text)
+        assert token
+        form = urlencode({"csrf_token": token[1], "name": OPERATOR_NAME, "password": OPERATOR_PASSWORD})
+        answer = nginx.ask(
+            "/sign-in",
+            "POST",
+            body=form,
+            Content_Type="application/x-www-form-urlencoded",
+            Cookie=page.headers["Set-Cookie"].partition(";")[0],
+            Referer=f"https://{NAME}/sign-in",
+            Origin=f"https://{NAME}",
+            X_Forwarded_For="203.0.113.66",
+            X_Forwarded_Ssl="off",
+        )
+    finally:
+        served.stop()
+
+    assert answer.status == 303, answer.text
+    cookies = answer.headers.get_all("Set-Cookie") or []
+    assert {cookie.partition("=")[0] for cookie in cookies} == {"__Host-hikflask", "__Host-hikflask_device"}
+    with closing(connect(tmp_path / "hikflask.sqlite3")) as database:
+        assert database.execute("SELECT address FROM audit WHERE action = 'sign_in'").fetchall() == [(ADDRESS,)]

@@ -1,0 +1,48 @@
+"""gunicorn on a Unix socket, as the unit starts it: for owner and group alone, and believed where a TCP port is not."""
+
+import http.client
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.processes.on_socket import OnSocket, ServedOnSocket, status_of
+from tests.processes.processes import Served
+
+FORGED = {"Authorization": "Bearer nobody-knows-it", "X-Forwarded-For": "198.51.100.7", "X-Forwarded-Ssl": "on"}
+
+
+@pytest.fixture
+def on_socket(tmp_path: Path) -> Iterator[ServedOnSocket]:
+    """The app on a Unix socket, whose path has to be a short one."""
+    with TemporaryDirectory() as folder:
+        app = ServedOnSocket(tmp_path, Path(folder) / "gunicorn.sock")
+        app.start()
+        yield app
+        app.stop()
+
+
+def refused_from(folder: Path) -> list[str]:
+    """The addresses in the audit trail from which an unknown token came."""
+    with closing(sqlite3.connect(folder / "hikflask.sqlite3")) as database:
+        rows = database.execute("SELECT address FROM audit WHERE action = 'token.refused'").fetchall()
+    return [address for (address,) in rows]
+
+
+def test_who_may_open_the_socket_is_believed_and_nobody_else_may(on_socket: ServedOnSocket, tmp_path: Path) -> None:
+    status = status_of(OnSocket(on_socket.path), "/api/users/", **FORGED)
+
+    assert status == 401
+    assert refused_from(tmp_path) == ["198.51.100.7"]
+    assert stat.filemode(on_socket.path.stat().st_mode) == "srw-rw----"
+
+
+def test_local_account_that_comes_by_a_port_is_not_believed(served: Served, tmp_path: Path) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
+
+    assert status_of(connection, "/api/users/", **FORGED) == 401
+    assert refused_from(tmp_path) == ["127.0.0.1"]

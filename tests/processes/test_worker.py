@@ -1,0 +1,53 @@
+"""The worker as a process: killed in the middle, stopped, and found missing."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hikflask.simulator import SimulatorServer
+from hikflask.simulator.faces import NAMES, draw
+from tests.processes.conftest import add_terminal
+from tests.processes.pages import page_shows, press_capture
+from tests.processes.processes import Served, until
+
+FACE = draw(NAMES[2])
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """The app with workers of its own, which a test starts and kills."""
+    app = Served(tmp_path, WORKER="external", CAPTURE_TIMEOUT="6", SWEEP_INTERVAL="0.5", RETRY_BASE="1")
+    app.start()
+    yield app
+    app.stop()
+
+
+def test_worker_killed_in_a_capture_ends_in_a_failure_and_the_next_one_works(
+    served: Served, simulator: SimulatorServer
+) -> None:
+    add_terminal(served, simulator, "Вход")
+    worker = served.start_worker()
+    until(served.has_worker)
+    address = press_capture(served)
+    until(lambda: simulator.terminal.camera.window is not None)
+
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+
+    until(lambda: page_shows(served, address, "was interrupted"), 20)
+    assert page_shows(served, address, "Иван Иванов")
+    served.start_worker()
+    until(served.has_worker)
+    address = press_capture(served)
+    simulator.terminal.present(FACE, stay=60)
+    until(lambda: page_shows(served, address, "Photo captured!"), 20)
+
+
+def test_without_a_worker_the_page_says_so(served: Served, simulator: SimulatorServer) -> None:
+    add_terminal(served, simulator, "Вход")
+
+    address = press_capture(served)
+
+    assert page_shows(served, address, "o worker is running")

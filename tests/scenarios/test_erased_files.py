@@ -1,0 +1,305 @@
+"""Files of the erased: whatever a killed process, or retention on its way, left of them goes before the certificate."""
+
+import io
+import json
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, event, update
+
+from hikflask.background import tasks
+from hikflask.extensions import db
+from hikflask.models import Capture, Erasure, Photo, Terminal
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import erasure as erasures
+from hikflask.services.employees import save as employees
+from hikflask.services.photos import retention, storage
+from hikflask.simulator import Terminal as Simulated
+from tests.services.employees.test_erasure import count, every_text, fresh, settle_all
+from tests.support.database_readers import somebody_reads
+from tests.support.retention import FACE, IVAN, OTHER_FACE, age, files, save, save_and_die, settle, take, upload
+from tests.support.wire import InProcess
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+OLGA = Draft("100333", "Ольга Ёлкина")
+
+
+def stray(name: str = f"100222_{'x' * 22}.jpg") -> Path:
+    """A picture that no row knows, as after a backup of the folder alone."""
+    path = storage.folder() / name
+    path.write_bytes(FACE)
+    return path
+
+
+def test_picture_of_a_capture_that_retention_has_only_marked(simulator: Simulated, terminal: Terminal) -> None:
+    take(simulator, terminal)
+    ivan = employees.save(IVAN)
+    olgas = take(simulator, terminal, OLGA, OTHER_FACE)
+    age(Capture, "hold_until", 1)
+    assert retention.forget_photos() == 1
+
+    erasure = erasures.erase(ivan.id)
+
+    assert erasure.completed_at is not None
+    assert olgas.photo is not None
+    assert (files(), erasure.photos) == ([olgas.photo.file], 1)
+
+
+def test_photo_that_retention_has_only_marked_is_counted_and_removed(
+    app: Flask, simulator: Simulated, terminal: Terminal
+) -> None:
+    app.config["PHOTO_RETENTION"] = "never"
+    ivan = save(simulator, terminal)
+    settle()
+    assert retention.forget_photos() == 1
+
+    erasure = erasures.erase(ivan.id)
+
+    assert (files(), erasure.photos) == ([], 1)
+
+
+def test_photo_that_retention_has_removed_is_not_counted(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
+    app.config["PHOTO_RETENTION"] = "never"
+    ivan = save(simulator, terminal)
+    settle()
+    retention.forget_photos()
+    retention.remove_files()
+
+    assert erasures.erase(ivan.id).photos == 0
+
+
+def test_former_name_that_a_killed_save_left(
+    simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ivan = save_and_die(simulator, terminal, monkeypatch)
+
+    erasure = erasures.erase(ivan.id)
+
+    assert (files(), erasure.photos) == ([], 1)
+
+
+def test_name_that_a_save_gave_and_was_killed_before_its_commit(simulator: Simulated, terminal: Terminal) -> None:
+    ivan = save(simulator, terminal)
+    picture = db.session.get_one(Photo, ivan.photo_id)
+    storage.Files().rename(picture, "100555")
+    db.session.rollback()
+    assert len(files()) == 2
+
+    erasures.erase(ivan.id)
+
+    assert files() == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_picture_whose_process_died_before_it_was_saved(known: bool) -> None:
+    ivan = employees.save(IVAN)
+    storage.keep_upload(io.BytesIO(FACE), "100222")
+    another = storage.keep_upload(io.BytesIO(FACE), "10022")
+    if not known:
+        employees.delete(ivan.id)
+
+    erasure = erasures.erase(ivan.id) if known else erasures.erase_number("100222")
+
+    assert erasure is not None
+    assert erasure.completed_at is not None
+    assert (files(), erasure.photos) == ([another.file], 1)
+    assert [photo.id for photo in db.session.query(Photo)] == [another.id]
+
+
+def test_picture_that_was_erased_while_it_was_saved_is_refused(simulator: Simulated, terminal: Terminal) -> None:
+    save(simulator, terminal, OLGA)
+    picture = storage.keep_upload(io.BytesIO(FACE), "100222")
+    erasures.erase_number("100222")
+
+    with pytest.raises(storage.CaptureLost):
+        storage.save(picture)
+
+
+def test_picture_that_no_row_knows() -> None:
+    ivan = upload()
+    stray()
+    stray(f".100222_{'y' * 22}.jpg.part")
+    others = [stray(f"1002222_{'z' * 22}.jpg").name, stray("100222_notes.jpg").name]
+
+    erasure = erasures.erase(ivan.id)
+
+    assert erasure.completed_at is not None
+    assert (files(), erasure.photos) == (sorted(others), 3)
+
+
+def test_picture_that_no_row_knows_is_found_by_number() -> None:
+    stray()
+
+    assert erasures.knows("100222")
+    erasure = erasures.erase_number("100222")
+
+    assert erasure is not None
+    assert (files(), erasure.photos) == ([], 1)
+
+
+def test_picture_of_somebody_deleted_that_could_not_be_removed_is_found_by_number() -> None:
+    stuck = storage.folder() / storage.row(_file_of(upload().photo_id)).file  # type: ignore[union-attr]
+    stuck.unlink()
+    stuck.mkdir()
+    employees.delete(1)
+
+    erasure = erasures.erase_number("100222")
+    assert erasure is not None
+    assert erasure.completed_at is None
+
+    stuck.rmdir()
+    erasures.complete_open()
+    assert fresh(erasure).completed_at is not None
+
+
+def _file_of(photo_id: int | None) -> str:
+    return db.session.get_one(Photo, photo_id).file
+
+
+def test_certificate_waits_while_a_picture_under_the_number_cannot_be_removed(
+    simulator: Simulated, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ivan = save(simulator, terminal)
+    settle()
+    wire.away.add("terminal.test")
+    erasure = erasures.erase(ivan.id)
+    wire.away.clear()
+    settle_all()
+    came_back = stray()
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", Mock(side_effect=PermissionError(1, "Operation not permitted")))
+        erasures.complete_open()
+
+    assert fresh(erasure).completed_at is None
+    assert came_back.exists()
+    erasures.complete_open()
+    assert fresh(erasure).completed_at is not None
+    assert files() == []
+
+
+def test_erasing_the_number_again_adds_what_came_since(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    ivan = save(simulator, terminal)
+    settle()
+    wire.away.add("terminal.test")
+    erasure = erasures.erase(ivan.id)
+    wire.away.clear()
+    take(simulator, terminal, IVAN, OTHER_FACE)
+    assert len(files()) == 1
+
+    again = erasures.erase_number("100222")
+
+    assert again is not None
+    assert (again.id, again.photos, again.completed_at) == (erasure.id, 2, None)
+    assert (files(), count(Capture), count(Erasure)) == ([], 0, 1)
+    settle_all()
+    assert erasures.complete(erasure.id).completed_at is not None
+    assert "Иван" not in every_text()
+
+
+def test_erasing_the_number_again_awaits_terminals_that_came_since(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    ivan = upload()
+    stuck = storage.folder() / _file_of(ivan.photo_id)
+    stuck.unlink()
+    stuck.mkdir()
+    erasure = erasures.erase(ivan.id)
+    second = save(simulator, terminal)
+    settle()
+    wire.away.add("terminal.test")
+    employees.delete(second.id)
+
+    again = erasures.erase_number("100222")
+
+    assert again is not None
+    assert again.id == erasure.id
+    stuck.rmdir()
+    assert erasures.complete(erasure.id).completed_at is None
+    assert [removal.terminal for removal in erasures.removals_of(fresh(erasure))] == ["Вход"]
+    wire.away.clear()
+    settle_all()
+    assert erasures.complete(erasure.id).completed_at is not None
+
+
+def test_open_erasure_takes_nothing_of_the_numbers_next_owner(simulator: Simulated, terminal: Terminal) -> None:
+    ivan = upload()
+    stuck = storage.folder() / _file_of(ivan.photo_id)
+    stuck.unlink()
+    stuck.mkdir()
+    erasure = erasures.erase(ivan.id)
+    save(simulator, terminal, Draft("100222", "Пётр Петров"))
+
+    again = erasures.erase_number("100222")
+
+    assert again is not None
+    assert (again.id, again.photos, count(Capture)) == (erasure.id, 1, 1)
+
+
+def test_file_that_is_added_while_the_database_is_written_anew_is_not_forgotten() -> None:
+    ivan = upload()
+    added = []
+
+    @event.listens_for(db.engine, "after_cursor_execute")
+    def add(_connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("VACUUM") and not added:
+            added.append(stray())
+            with db.engine.begin() as another:
+                another.execute(update(Erasure).values(files=json.dumps([added[0].name])))
+
+    erasure = erasures.erase(ivan.id)
+
+    assert (fresh(erasure).completed_at, files()) == (None, [added[0].name])
+    assert erasures.complete(erasure.id).completed_at is not None
+    assert files() == []
+
+
+def test_certificate_waits_while_somebody_reads_what_was_there_before() -> None:
+    ivan = upload()
+
+    with somebody_reads():
+        erasure = erasures.erase(ivan.id)
+        assert (erasure.completed_at, files()) == (None, [])
+
+    tasks.sweep()
+    assert fresh(erasure).completed_at is not None
+
+
+def test_what_comes_while_an_erasure_waits_for_the_database_alone_is_another_erasure(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    ivan = upload()
+
+    with somebody_reads():
+        erasure = erasures.erase(ivan.id)
+        take(simulator, terminal, IVAN, OTHER_FACE)
+        another = erasures.erase_number("100222")
+
+    assert another is not None
+    assert (another.id != erasure.id, another.photos, count(Capture)) == (True, 1, 0)
+    erasures.complete_open()
+    assert None not in {fresh(erasure).completed_at, fresh(another).completed_at}
+
+
+def test_what_comes_then_is_added_to_the_latest_erasure(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    ivan = upload()
+
+    with somebody_reads():
+        erasures.erase(ivan.id)
+        second = save(simulator, terminal)
+        settle()
+        wire.away.add("terminal.test")
+        employees.delete(second.id)
+        awaiting = erasures.erase_number("100222")
+        storage.keep_upload(io.BytesIO(FACE), "100222")
+        again = erasures.erase_number("100222")
+
+    assert awaiting is not None
+    assert again is not None
+    assert (again.id, again.photos, count(Erasure)) == (awaiting.id, 1, 2)

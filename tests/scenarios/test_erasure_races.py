@@ -1,0 +1,84 @@
+"""An erasure and somebody else in the same moment, on the database that lets them: nothing is awaited for ever."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, update
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Erasure, Photo, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.employees import erasure as erasures
+from hikflask.services.employees import save as employees
+from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.photos import storage
+from hikflask.services.terminals import registry
+from hikflask.services.terminals.registry import Access
+from hikflask.simulator import SkippingClock
+from hikflask.simulator import Terminal as Simulated
+from tests.conftest import PASSWORD
+from tests.scenarios.test_generation_races import meanwhile
+from tests.services.employees.test_erasure import fresh
+from tests.support.retention import FACE, save, settle
+from tests.support.wire import InProcess
+
+pytestmark = [
+    pytest.mark.usefixtures("context", "worker_alive"),
+    pytest.mark.parametrize("database", ["postgresql"], indirect=True),
+]
+
+
+@pytest.fixture
+def another(app: Flask) -> Iterator[Connection]:  # noqa: ARG001
+    """Another process's transaction that is about to commit."""
+    with db.engine.connect() as connection:
+        yield connection
+
+
+def test_terminal_that_confirms_while_the_erasure_begins_is_not_awaited(
+    app: Flask, simulator: Simulated, terminal: Terminal, another: Connection
+) -> None:
+    ivan_id = save(simulator, terminal).id
+    settle()
+    employees.set_active(ivan_id, active=False)
+    another.execute(update(Enrolment).values(person="confirmed", confirmed_at=database_now(), next_attempt_at=None))
+
+    meanwhile(app, another, lambda: erasures.erase(ivan_id))
+
+    (erasure,), _ = erasures.everything(10)
+    (removal,) = erasures.removals_of(erasure)
+    assert removal.gone_at is not None
+    assert erasure.completed_at is not None
+
+
+def test_two_terminals_that_confirm_in_one_moment_are_both_noted(
+    app: Flask, simulator: Simulated, terminal: Terminal, wire: InProcess, another: Connection
+) -> None:
+    wire.put("second.test", Simulated(PASSWORD, clock=SkippingClock()))
+    second = registry.add(Access("Выход", "http://second.test", "admin", PASSWORD))
+    ivan = save(simulator, terminal)
+    settle()
+    employees.send(ivan.id, second.id)
+    settle(1)
+    erasure = erasures.erase(ivan.id)
+    removals = json.loads(erasure.terminals)
+    removals[0]["at"] = "2026-01-01T00:00:00"
+    another.execute(update(Erasure).values(terminals=json.dumps(removals)))
+    left = {one.terminal_id: one.id for one in desired.open_removals()}
+    db.session.commit()
+
+    meanwhile(app, another, lambda: reconcile.settle(left[second.id], "test"))
+
+    assert all(removal.at for removal in erasures.removals_of(fresh(erasure)))
+
+
+def test_picture_that_is_saved_in_that_moment_stays(app: Flask, another: Connection) -> None:
+    picture = storage.keep_captured(FACE, "100222")
+    another.execute(update(Photo).values(forgotten_at=None))
+
+    meanwhile(app, another, lambda: erasures.erase_number("100222"))
+
+    assert storage.row(picture.file) is not None
+    assert storage.path_of(picture) is not None

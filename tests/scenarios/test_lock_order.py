@@ -1,0 +1,76 @@
+"""Whoever writes for an employee locks the employee's row first, so that two never wait for each other."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, select, text, update
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Employee, Terminal
+from hikflask.services.captures import runner
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import erasure, save, sync
+from hikflask.services.employees.save import FaceSource
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.faces import NAMES, draw
+
+pytestmark = [
+    pytest.mark.usefixtures("context", "worker_alive"),
+    pytest.mark.parametrize("database", ["postgresql"], indirect=True),
+]
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+PATIENCE = 10.0
+IVAN = Draft("100222", "Иван Иванов")
+
+Deed = Callable[[int, int, int], object]
+
+
+def page_save(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noqa: ARG001
+    return save.save(IVAN, FaceSource(capture_id, take_over=True), employee_id=employee_id)
+
+
+def api_sync(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noqa: ARG001
+    return sync.wish(employee_id, terminal_id, "Анна")
+
+
+def erase(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noqa: ARG001
+    return erasure.erase(employee_id)
+
+
+@pytest.mark.parametrize("deed", [page_save, api_sync, erase])
+def test_nobody_holds_the_capture_while_waiting_for_the_employee(
+    app: Flask, simulator: Simulated, terminal: Terminal, deed: Deed
+) -> None:
+    employee = save.save(IVAN)
+    simulator.present(draw(NAMES[0]))
+    capture = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+    done: list[object] = []
+
+    def act() -> None:
+        with app.app_context():
+            done.append(deed(employee.id, capture.id, terminal.id))
+
+    with db.engine.connect() as other:
+        other.execute(update(Employee).where(Employee.id == employee.id).values(department="Охрана"))
+        thread = threading.Thread(target=act)
+        thread.start()
+        wait_for_a_lock(thread)
+        other.execute(select(Capture.id).where(Capture.id == capture.id).with_for_update(nowait=True))
+        other.commit()
+    thread.join(PATIENCE)
+
+    assert len(done) == 1
+
+
+def wait_for_a_lock(thread: threading.Thread) -> None:
+    until = time.monotonic() + PATIENCE
+    with db.engine.connect() as watcher:
+        while not waiting(watcher) and thread.is_alive() and time.monotonic() < until:
+            watcher.rollback()
+
+
+def waiting(watcher: Connection) -> bool:
+    return bool(watcher.execute(text(WAITING)).scalar_one())

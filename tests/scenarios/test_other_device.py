@@ -1,0 +1,334 @@
+"""Another device at a terminal's address confirms nothing of what the old one was asked."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+import pytest
+import requests
+from urllib3 import HTTPResponse
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Terminal
+from hikflask.services import audit
+from hikflask.services.audit import Actor
+from hikflask.services.captures import runner
+from hikflask.services.captures.runner import Draft
+from hikflask.services.core.errors import OtherDevice
+from hikflask.services.employees import erasure as erasures
+from hikflask.services.employees import save
+from hikflask.services.employees.save import FaceSource
+from hikflask.services.enrolments import desired, manual_removal, reconcile
+from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals.registry import Access
+from hikflask.simulator import SkippingClock
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.faces import NAMES, draw
+from hikflask.simulator.profiles import profile_named
+from tests.conftest import PASSWORD
+from tests.support.wire import InProcess
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+IVAN = Draft("100222", "Иван Иванов")
+
+
+@pytest.fixture
+def enrolled(simulator: Simulated, terminal: Terminal) -> int:
+    """The id of an employee who is confirmed on the old device."""
+    simulator.present(draw(NAMES[0]))
+    taken = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+    employee = save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+    reconcile.settle(desired.of_number("100222")[0].id, "test")
+    return employee.id
+
+
+@pytest.fixture
+def other() -> Simulated:
+    """Another device."""
+    return Simulated(PASSWORD, clock=SkippingClock(), profile=profile_named("K1T341AMF"))
+
+
+def told_before(terminal: Terminal, serial: str) -> None:
+    db.session.execute(db.update(Terminal).where(Terminal.id == terminal.id).values(serial=serial))
+    db.session.commit()
+
+
+@contextmanager
+def telling(wire: InProcess, serial: str) -> Iterator[None]:
+    """The device that answers tells this serial number."""
+    answer = wire.send
+
+    def told(request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        response = answer(request, **options)
+        if response.status_code == 200 and "deviceInfo" in str(request.url):
+            body = re.sub(rb"(<serialNumber>)[^<]*", rb"\g<1>" + serial.encode(), response.content)
+            response.raw = HTTPResponse(body=BytesIO(body), status=200, preload_content=False)
+            response._content, response._content_consumed = False, False
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wire, "send", told)
+        yield
+
+
+@pytest.fixture
+def replaced(wire: InProcess, terminal: Terminal, enrolled: int, other: Simulated) -> int:  # noqa: ARG001
+    """The other device stands at a new address of the same terminal."""
+    wire.put("new.test", other)
+    return terminal.id
+
+
+def move(terminal_id: int) -> None:
+    registry.change(terminal_id, Access("Вход", "http://new.test", "admin", PASSWORD), "test")
+
+
+def test_nobody_is_green_after_the_address_changed_until_a_check(replaced: int, enrolled: int) -> None:
+    move(replaced)
+
+    employee = save.get(enrolled)
+    assert employee is not None
+    assert not save.is_synced(employee)
+    assert not desired.of_number("100222")[0].is_green
+
+
+def test_check_of_another_device_takes_the_confirmations_back(replaced: int) -> None:
+    move(replaced)
+
+    checks.check(replaced, "test")
+
+    assert not desired.of_number("100222")[0].is_confirmed
+
+
+def test_same_device_at_a_new_address_is_green_again(wire: InProcess, simulator: Simulated, replaced: int) -> None:
+    wire.put("new.test", simulator)
+    move(replaced)
+
+    checks.check(replaced, "test")
+
+    assert desired.of_number("100222")[0].is_green
+
+
+def test_open_removal_is_not_confirmed_by_another_device(
+    wire: InProcess, simulator: Simulated, replaced: int, enrolled: int
+) -> None:
+    wire.away.add("terminal.test")
+    left = save.delete(enrolled)
+    move(replaced)
+
+    with pytest.raises(OtherDevice):
+        reconcile.settle(left[0], "sweep")
+    with pytest.raises(OtherDevice):
+        reconcile.settle(left[0], "sweep")
+
+    assert [one.number for one in desired.open_removals()] == ["100222"]
+    assert "100222" in simulator.people
+
+
+def test_person_who_removed_it_by_hand_may_say_so(replaced: int, enrolled: int, wire: InProcess) -> None:
+    wire.away.add("terminal.test")
+    left = save.delete(enrolled)
+    move(replaced)
+    with pytest.raises(OtherDevice):
+        reconcile.settle(left[0], "sweep")
+
+    assert manual_removal.end_by_hand(left[0], desired.row(left[0]).generation)
+
+    assert desired.open_removals() == []
+
+
+@pytest.fixture
+def swapped(wire: InProcess, terminal: Terminal, enrolled: int, other: Simulated) -> int:  # noqa: ARG001
+    """The other device stands at the same address, takes the same password, and nobody checked it."""
+    wire.put("terminal.test", other)
+    return enrolled
+
+
+@pytest.mark.parametrize("leave", [save.delete, lambda one: save.set_active(one, active=False)])
+def test_device_that_was_put_in_place_of_the_old_one_confirms_no_removal(
+    swapped: int, simulator: Simulated, leave: Callable[[int], object]
+) -> None:
+    leave(swapped)
+    (enrolment,) = desired.open_removals()
+
+    with pytest.raises(OtherDevice):
+        reconcile.settle(enrolment.id, "sweep")
+
+    assert desired.row(enrolment.id).waits_for_hand
+    assert "100222" in simulator.people
+
+
+def test_certificate_waits_for_a_persons_word_about_the_device_that_was_taken_away(swapped: int) -> None:
+    erasure = erasures.erase(swapped)
+    (enrolment,) = desired.open_removals()
+    with pytest.raises(OtherDevice):
+        reconcile.settle(enrolment.id, "sweep")
+
+    assert erasures.complete(erasure.id).completed_at is None
+
+
+def test_who_was_sent_to_the_other_device_unnoticed_is_taken_off_it_too(
+    swapped: int, simulator: Simulated, other: Simulated
+) -> None:
+    other.people["100222"] = dict(simulator.people["100222"])
+    save.set_active(swapped, active=False)
+    (enrolment,) = desired.open_removals()
+
+    with pytest.raises(OtherDevice):
+        reconcile.settle(enrolment.id, "sweep")
+
+    assert other.people == {}
+    assert desired.row(enrolment.id).waits_for_hand
+
+
+@pytest.mark.parametrize(("before", "now"), [("DS-1", ""), ("", "DS-1")])
+def test_device_that_suddenly_tells_a_serial_number_or_none_confirms_no_removal(
+    simulator: Simulated, terminal: Terminal, enrolled: int, wire: InProcess, before: str, now: str
+) -> None:
+    wire.put("terminal.test", simulator)
+    told_before(terminal, before)
+    save.set_active(enrolled, active=False)
+    (enrolment,) = desired.open_removals()
+
+    with telling(wire, now), pytest.raises(OtherDevice):
+        reconcile.settle(enrolment.id, "sweep")
+
+    assert desired.row(enrolment.id).waits_for_hand
+
+
+def test_device_that_never_told_a_serial_number_confirms_removals(
+    simulator: Simulated, terminal: Terminal, enrolled: int, wire: InProcess
+) -> None:
+    told_before(terminal, "")
+    save.set_active(enrolled, active=False)
+    (enrolment,) = desired.open_removals()
+
+    with telling(wire, ""):
+        reconcile.settle(enrolment.id, "sweep")
+
+    assert desired.open_removals() == []
+    assert simulator.people == {}
+
+
+def test_removal_asks_one_question_more(simulator: Simulated, enrolled: int) -> None:
+    save.set_active(enrolled, active=False)
+    simulator.journal.clear()
+
+    reconcile.settle(desired.open_removals()[0].id, "sweep")
+
+    asked = [entry.plain_path.rpartition("/")[2] for entry in simulator.log]
+    assert asked[:3] == ["deviceInfo", "Search", "Delete"]
+    assert set(asked[3:-1]) == {"DeleteProcess"}
+    assert asked[-1] == "Search"
+
+
+@pytest.fixture
+def on_both(replaced: int, simulator: Simulated, other: Simulated, enrolled: int) -> Enrolment:
+    """The employee was on the old device, and is confirmed on the one that took its place."""
+    move(replaced)
+    checks.check(replaced, "test")
+    other.present(draw(NAMES[0]))
+    taken = runner.run(runner.start(replaced, IVAN, "Анна").id)
+    save.save(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=enrolled)
+    (enrolment,) = desired.of_number("100222")
+    reconcile.settle(enrolment.id, "test")
+    assert "100222" in simulator.people
+    return enrolment
+
+
+@pytest.mark.parametrize("leave", [save.delete, lambda one: save.set_active(one, active=False)])
+def test_who_was_on_the_old_device_leaves_only_by_a_persons_word(
+    replaced: int, enrolled: int, simulator: Simulated, leave: Callable[[int], object]
+) -> None:
+    move(replaced)
+    checks.check(replaced, "test")
+
+    leave(enrolled)
+    (enrolment,) = desired.open_removals()
+    with pytest.raises(OtherDevice):
+        reconcile.settle(enrolment.id, "test")
+
+    (enrolment,) = desired.open_removals()
+    assert enrolment.waits_for_hand
+    assert enrolment.last_name == "Иван Иванов"
+    assert "100222" in simulator.people
+
+
+def test_erasure_never_says_that_the_terminal_confirmed_for_the_old_device(replaced: int, enrolled: int) -> None:
+    move(replaced)
+    checks.check(replaced, "test")
+    erasure = erasures.erase(enrolled)
+    (enrolment,) = desired.open_removals()
+    with pytest.raises(OtherDevice):
+        reconcile.settle(enrolment.id, "test")
+    assert erasures.complete(erasure.id).completed_at is None
+
+    with audit.acting(Actor("Анна")):
+        manual_removal.end_by_hand(enrolment.id, enrolment.generation)
+
+    (removal,) = erasures.removals_of(erasures.complete(erasure.id))
+    assert (removal.by_hand, removal.said_by, removal.note) == (True, "Анна", "")
+
+
+def test_new_device_makes_green_and_the_old_one_is_not_forgotten(on_both: Enrolment) -> None:
+    enrolment = desired.row(on_both.id)
+
+    assert enrolment.is_green
+    assert (enrolment.on_old_device, enrolment.name_on_old_device) == (True, "Иван Иванов")
+
+
+def test_leaver_is_taken_off_the_new_device_before_a_person_is_asked_about_the_old_one(
+    on_both: Enrolment, other: Simulated, enrolled: int
+) -> None:
+    save.set_active(enrolled, active=False)
+    assert not desired.row(on_both.id).waits_for_hand
+    assert not manual_removal.end_by_hand(on_both.id, desired.row(on_both.id).generation)
+
+    with pytest.raises(OtherDevice):
+        reconcile.settle(on_both.id, "test")
+
+    assert other.people == {}
+    assert desired.row(on_both.id).waits_for_hand
+    assert manual_removal.end_by_hand(on_both.id, desired.row(on_both.id).generation)
+    assert desired.open_removals() == []
+
+
+def test_strangers_record_on_the_new_device_is_left_alone(replaced: int, enrolled: int, other: Simulated) -> None:
+    other.people["100222"] = {"employeeNo": "100222", "name": "Чужой Человек"}
+    move(replaced)
+    checks.check(replaced, "test")
+    save.delete(enrolled)
+    (enrolment,) = desired.open_removals()
+    with pytest.raises(OtherDevice):
+        reconcile.settle(enrolment.id, "test")
+
+    manual_removal.end_by_hand(enrolment.id, enrolment.generation)
+
+    assert other.people["100222"]["name"] == "Чужой Человек"
+
+
+def test_word_about_a_deactivated_employee_is_no_confirmation_when_erased_later(replaced: int, enrolled: int) -> None:
+    move(replaced)
+    checks.check(replaced, "test")
+    save.set_active(enrolled, active=False)
+    (enrolment,) = desired.open_removals()
+    manual_removal.end_by_hand(enrolment.id, enrolment.generation)
+
+    erasure = erasures.erase(enrolled)
+
+    (removal,) = erasures.removals_of(erasure)
+    assert (removal.by_hand, removal.said_by, removal.gone_at is None) == (True, "worker", False)
+    assert erasure.completed_at is not None
+
+
+def test_terminal_that_says_more_than_a_column_holds_is_cut(wire: InProcess) -> None:
+    talkative = dataclasses.replace(profile_named("K1T341AMF"), model="M" * 100, firmware="V" * 100)
+    wire.put("talkative.test", Simulated(PASSWORD, clock=SkippingClock(), profile=talkative))
+    added = registry.add(Access("Склад", "http://talkative.test", "admin", PASSWORD))
+
+    checked = checks.check(added.id, "test")
+
+    assert (checked.model, len(checked.firmware)) == ("M" * 64, 64)

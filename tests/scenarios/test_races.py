@@ -1,0 +1,102 @@
+"""Two operators at once: who leaves is not sent by a save that began a moment before."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Employee, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.captures import runner
+from hikflask.services.captures.runner import Draft
+from hikflask.services.core import employee_lock
+from hikflask.services.core.errors import EmployeeInactive
+from hikflask.services.employees import save, sync
+from hikflask.services.employees.save import FaceSource
+from hikflask.services.enrolments import desired, reconcile
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.faces import NAMES, draw
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+IVAN = Draft("100222", "Иван Иванов")
+FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
+
+
+def enrol(simulator: Simulated, terminal: Terminal) -> int:
+    simulator.present(FACE)
+    taken = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+    employee = save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+    reconcile.settle(desired.of_number("100222")[0].id, "test")
+    return employee.id
+
+
+def in_a_thread(app: Flask, action: Callable[[], object]) -> threading.Thread:
+    def run() -> None:
+        with app.app_context():
+            action()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def test_deactivation_waits_for_a_send_that_has_begun_and_wins(
+    app: Flask, simulator: Simulated, terminal: Terminal
+) -> None:
+    employee_id = enrol(simulator, terminal)
+    employee = employee_lock.locked(employee_id)
+    leaving = in_a_thread(app, lambda: save.set_active(employee_id, active=False))
+
+    desired.want_present(terminal, employee, employee.photo)
+    db.session.commit()
+    leaving.join()
+
+    assert [one.desired for one in desired.of_number("100222")] == ["absent"]
+
+
+@pytest.mark.parametrize("send", [sync.wish, save.send])
+def test_somebody_who_left_is_not_sent(simulator: Simulated, terminal: Terminal, send: Callable[..., object]) -> None:
+    employee_id = enrol(simulator, terminal)
+    save.set_active(employee_id, active=False)
+    arguments = (employee_id, terminal.id, "Анна") if send is sync.wish else (employee_id, terminal.id)
+
+    with pytest.raises(EmployeeInactive):
+        send(*arguments)
+
+    assert [one.desired for one in desired.of_number("100222")] == ["absent"]
+
+
+def test_deactivating_again_takes_off_what_came_back(simulator: Simulated, terminal: Terminal) -> None:
+    employee_id = enrol(simulator, terminal)
+    db.session.execute(db.update(Employee).values(is_active=False))
+    db.session.commit()
+
+    save.set_active(employee_id, active=False)
+
+    assert [one.may_open_doors for one in desired.of_number("100222")] == [True]
+
+
+def test_forgotten_picture_for_no_number_is_nobodys(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.present(OTHER_FACE)
+    runner.run(runner.start(terminal.id, Draft(), "API").id)
+    db.session.execute(db.update(Capture).values(created_at=database_now(-1000)))
+    db.session.commit()
+    employee = save.save(IVAN)
+
+    wanted = sync.wish(employee.id, terminal.id, "API")
+
+    assert wanted.photo_id is None
+
+
+def test_confirmed_face_is_not_replaced_by_a_picture_for_no_number(simulator: Simulated, terminal: Terminal) -> None:
+    employee_id = enrol(simulator, terminal)
+    simulator.present(OTHER_FACE)
+    runner.run(runner.start(terminal.id, Draft(), "API", take_over=True).id)
+
+    wanted = sync.wish(employee_id, terminal.id, "API")
+
+    assert wanted.is_confirmed
+    assert simulator.faces["100222"].jpeg == FACE

@@ -1,0 +1,154 @@
+"""Forgetting and somebody else at once: a save has its picture or is refused, and what is wanted keeps its bytes."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, update
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
+from hikflask.services.captures import retention
+from hikflask.services.captures.runner import Draft
+from hikflask.services.core.errors import CaptureNotSaved
+from hikflask.services.employees import save as employees
+from hikflask.services.employees import sync
+from hikflask.services.employees.save import FaceSource
+from hikflask.services.enrolments import desired
+from hikflask.services.photos import retention as photo_retention
+from hikflask.simulator import Terminal as Simulated
+from tests.scenarios.test_generation_races import meanwhile
+from tests.support.retention import IVAN, age, entries, files, photo, save, settle, take
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+ROUNDS = 8
+
+
+def at_once(app: Flask, *deeds: Callable[[], object]) -> list[object]:
+    """Do all at the same moment, each in its own thread; return what each returned or raised."""
+    barrier = threading.Barrier(len(deeds))
+    results: list[object] = [None] * len(deeds)
+
+    def run(position: int, deed: Callable[[], object]) -> None:
+        with app.app_context():
+            barrier.wait()
+            try:
+                results[position] = deed()
+            except CaptureNotSaved as error:
+                results[position] = error
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(deeds)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@DATABASES
+def test_save_has_its_picture_or_is_refused(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
+    for number in range(1, 1 + ROUNDS):
+        draft = Draft(str(number), IVAN.name)
+        taken = take(simulator, terminal, draft)
+        age(Photo, "created_at", 3601)
+
+        def one_pass() -> int:
+            given_up = retention.forget_unsaved()
+            photo_retention.remove_files()
+            return given_up
+
+        def one_save(draft: Draft = draft, capture_id: int = taken.id) -> Employee:
+            return employees.save(draft, FaceSource(capture_id, take_over=True))
+
+        saved, given_up = at_once(app, one_save, one_pass)
+
+        db.session.expire_all()
+        employee = employees.by_number(draft.number)
+        if isinstance(saved, CaptureNotSaved):
+            assert (given_up, employee, files()) == (1, None, [])
+        else:
+            assert given_up == 0
+            assert employee is not None
+            assert employee.picture is not None
+            assert files() == [employee.picture.file]
+            employees.delete(employee.id)
+        db.session.commit()
+        photo_retention.remove_rows()
+
+
+@DATABASES
+def test_photo_is_forgotten_by_one_of_two_workers(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
+    app.config["PHOTO_RETENTION"] = "never"
+    save(simulator, terminal)
+    settle()
+
+    first, second = at_once(app, photo_retention.forget_photos, photo_retention.forget_photos)
+    at_once(app, photo_retention.remove_files, photo_retention.remove_files)
+
+    assert {first, second} == {0, 1}
+    assert len(entries()) == 1
+    assert (files(), photo().file_deleted_at is not None) == ([], True)
+
+
+@pytest.fixture
+def conversation() -> Connection:  # type: ignore[misc]
+    """Another process's transaction that is about to commit."""
+    with db.engine.connect() as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_picture_that_is_being_saved_is_not_given_up(
+    app: Flask, simulator: Simulated, terminal: Terminal, conversation: Connection
+) -> None:
+    take(simulator, terminal)
+    age(Photo, "created_at", 3601)
+    conversation.execute(update(Capture).values(state="used"))
+
+    meanwhile(app, conversation, retention.forget_unsaved)
+
+    assert (photo().forgotten_at, files()) == (None, [photo().file])
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("way", ["page", "program"])
+def test_save_of_a_picture_that_is_being_given_up_is_refused(
+    app: Flask, simulator: Simulated, terminal: Terminal, conversation: Connection, way: str
+) -> None:
+    employee_id = employees.save(IVAN).id
+    taken = take(simulator, terminal)
+    conversation.execute(update(Capture).values(state="failed", reason="not_saved", photo_id=None))
+    refused: list[str] = []
+
+    def one_save() -> None:
+        try:
+            if way == "page":
+                employees.save(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=employee_id)
+            else:
+                sync.wish(employee_id, terminal.id, "Анна")
+        except CaptureNotSaved as error:
+            refused.append(error.code)
+
+    meanwhile(app, conversation, one_save)
+
+    db.session.expire_all()
+    assert refused == ["not_saved"]
+    assert db.session.get_one(Employee, employee_id).photo_id is None
+    assert desired.of_number(IVAN.number) == []
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_photo_that_is_wanted_again_in_that_moment_is_kept(
+    app: Flask, simulator: Simulated, terminal: Terminal, conversation: Connection
+) -> None:
+    app.config["PHOTO_RETENTION"] = "never"
+    save(simulator, terminal)
+    settle()
+    conversation.execute(update(Employee).values(is_active=Employee.is_active))
+    conversation.execute(update(Enrolment).values(person="pending", face="pending"))
+
+    meanwhile(app, conversation, photo_retention.forget_photos)
+
+    assert (photo().forgotten_at, files()) == (None, [photo().file])

@@ -1,0 +1,326 @@
+"""Terminals that tell less than the seed terminal, or say it in other words, on real sockets: nothing blocks work."""
+
+import dataclasses
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from flask import Flask
+from flask_babel import force_locale
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import CaptureNotSupported, LoginRefused, NotSupported
+from hikflask.models import Capture, Enrolment, Terminal
+from hikflask.models.capture import FAILED, TAKEN
+from hikflask.models.enrolment import CONFIRMED, REFUSED
+from hikflask.services.captures import runner
+from hikflask.services.captures.runner import Draft
+from hikflask.services.core.errors import LoginStopped
+from hikflask.services.employees import save
+from hikflask.services.employees.save import FaceSource
+from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals.registry import Access
+from hikflask.simulator import SimulatorServer
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.faces import NAMES, draw
+from hikflask.simulator.profiles import PROFILES, SEED, Profile
+from hikflask.web.employees import enrolment_lines
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+
+IVAN = Draft("100222", "Иван Иванов", "")
+FACES = [draw(name) for name in NAMES[:2]]
+QUICK = dataclasses.replace(SEED, refuse_after_success=0)
+OPTIONAL = frozenset(
+    {
+        "AccessControl/UserInfo/Count",
+        "AccessControl/UserInfo/capabilities",
+        "AccessControl/CaptureFaceData/capabilities",
+        "Intelligent/FDLib/capabilities",
+        "Intelligent/FDLib/Count",
+        "System/status",
+    }
+)
+
+Put = Callable[[Profile], tuple[Simulated, Terminal]]
+
+
+@pytest.fixture
+def put(app: Flask) -> Iterator[Put]:
+    """Put up a simulated terminal on a socket of its own; it is added, and nothing is asked yet."""
+    del app.extensions["terminal_transport"]
+    with ExitStack() as servers:
+
+        def up(profile: Profile) -> tuple[Simulated, Terminal]:
+            simulated = Simulated(PASSWORD, profile=dataclasses.replace(profile, refuse_after_success=0))
+            server = servers.enter_context(SimulatorServer(simulated))
+            return simulated, registry.add(Access(f"Вход {server.port}", server.url, "admin", PASSWORD))
+
+        yield up
+
+
+def capture(simulated: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACES[0]) -> Capture:
+    simulated.present_alone(face)
+    return runner.run(runner.start(terminal.id, draft, "Анна").id)
+
+
+def enrol(simulated: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACES[0]) -> Enrolment:
+    """Capture, save and settle on this terminal."""
+    taken = capture(simulated, terminal, draft, face)
+    assert (taken.state, taken.reason) == (TAKEN, "")
+    known = save.by_number(draft.number)
+    saved = save.save(draft, FaceSource(taken.id, taken.requested_by), employee_id=known.id if known else None)
+    wanted = desired.find(terminal.id, saved.number)
+    assert wanted is not None
+    return reconcile.settle(wanted.id, "test")
+
+
+def is_green(enrolment: Enrolment) -> bool:
+    return enrolment.is_green and enrolment.confirmed_photo_id == enrolment.photo_id
+
+
+def asked(simulated: Simulated, path: str) -> int:
+    return sum(entry.plain_path.endswith(path) and entry.status is not None for entry in simulated.log)
+
+
+# What is not told is not known, and stops nothing.
+
+
+@pytest.mark.parametrize("name", ["K1T343EFWX", "K1T341CMFW"])
+def test_a_terminal_without_any_optional_call_enrols_and_removes(put: Put, name: str) -> None:
+    simulated, terminal = put(dataclasses.replace(PROFILES[name], missing=OPTIONAL))
+
+    checked = checks.check(terminal.id, "test")
+    told = checked.capture_mode, checked.face_mode, checked.face_calls, checked.people, checked.face_capacity
+    status = checks.status(terminal.id, "test")
+    enrolled = enrol(simulated, terminal)
+
+    assert told == ("unknown", "unknown", None, None, None)
+    assert (status.reachable, status.login, status.people, status.capacity) == (True, True, None, None)
+    assert is_green(enrolled)
+    assert simulated.faces[IVAN.number].jpeg == FACES[0]
+    by_url = PROFILES[name].face_by_url
+    db.session.refresh(terminal)
+    assert (terminal.capture_mode, terminal.face_mode) == (("url", "url") if by_url else ("binary", "picture"))
+
+    save.set_active(enrolled.employee_id, False)
+    reconcile.settle(enrolled.id, "test")
+    assert simulated.people == {}
+
+
+def test_what_was_tried_is_remembered_by_the_next_check(put: Put) -> None:
+    simulated, terminal = put(dataclasses.replace(PROFILES["K1T341CMFW"], missing=OPTIONAL))
+    enrol(simulated, terminal)
+    simulated.journal.clear()
+
+    checked = checks.check(terminal.id, "test")
+    second = capture(simulated, terminal, Draft("100333", "Ольга", ""))
+
+    assert (checked.capture_mode, checked.face_mode, second.state) == ("binary", "picture", TAKEN)
+    assert [b">url<" in entry.body for entry in simulated.log if entry.plain_path.endswith("FaceData")] == [False]
+
+
+def test_a_terminal_that_knows_no_capture_says_so_and_is_asked_no_more(put: Put) -> None:
+    simulated, terminal = put(
+        dataclasses.replace(SEED, missing=frozenset({*OPTIONAL, "AccessControl/CaptureFaceData"}))
+    )
+
+    ended = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+    tries = asked(simulated, "CaptureFaceData")
+    again = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+
+    assert [(one.state, one.reason) for one in (ended, again)] == [(FAILED, CaptureNotSupported.own_code)] * 2
+    assert (tries, asked(simulated, "CaptureFaceData")) == (2, 2)
+    assert checks.check(terminal.id, "test").capture_mode == "unknown"
+
+
+def test_a_file_goes_as_a_picture_where_nothing_says_that_it_cannot(put: Put) -> None:
+    simulated, terminal = put(dataclasses.replace(PROFILES["K1T341CMFW"], missing=OPTIONAL))
+    saved = save.save(IVAN, FaceSource(upload=io.BytesIO(FACES[0])))
+    wanted = save.send(saved.id, terminal.id)
+
+    assert is_green(reconcile.settle(wanted.id, "test"))
+    assert IVAN.number in simulated.faces
+
+
+def test_a_picture_answered_like_an_address_is_followed_by_the_address(put: Put) -> None:
+    simulated, terminal = put(dataclasses.replace(SEED, missing=OPTIONAL))
+    simulated.faults.add("refuse", "urlDownloadFail", path="FDSetUp", times=1)
+
+    assert is_green(enrol(simulated, terminal))
+    assert simulated.faces[IVAN.number].jpeg == FACES[0]
+
+
+def test_a_file_that_an_unknown_terminal_refuses_stays_here_and_is_not_called_too_large(put: Put) -> None:
+    simulated, terminal = put(dataclasses.replace(SEED, missing=OPTIONAL))
+    simulated.faults.add("refuse", "badJsonFormat", path="FDSetUp", times=1, message="faceURL")
+    saved = save.save(IVAN, FaceSource(upload=io.BytesIO(FACES[0])))
+
+    settled = reconcile.settle(save.send(saved.id, terminal.id).id, "test")
+
+    assert (settled.person, settled.face, settled.refusal_code) == (CONFIRMED, REFUSED, "files_not_taken")
+    assert simulated.faces == {}
+
+
+# Only CaptureFaceData can say that this model cannot capture.
+
+
+@pytest.mark.parametrize(
+    ("missing", "function", "sentence"),
+    [
+        (
+            "System/deviceInfo",
+            "System/deviceInfo",
+            "Терминал не поддерживает: System/deviceInfo (проверка терминала).",
+        ),
+        (
+            "AccessControl/UserInfo/Record",
+            "UserInfo/Record",
+            "Терминал не поддерживает: UserInfo/Record (запись сотрудника).",
+        ),
+        ("Intelligent/FDLib/FDSetUp", "FDLib/FDSetUp", "Терминал не поддерживает: FDLib/FDSetUp (привязка лица)."),
+    ],
+)
+def test_a_function_that_is_missing_is_named(app: Flask, put: Put, missing: str, function: str, sentence: str) -> None:
+    simulated, terminal = put(SEED)
+    taken = capture(simulated, terminal)
+    db.session.execute(db.update(Terminal).values(face_mode=None))
+    db.session.commit()
+    simulated.profile = dataclasses.replace(simulated.profile, missing=frozenset({missing}))
+    save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+    wanted = desired.of_number(IVAN.number)[0]
+
+    with pytest.raises(NotSupported) as refused:
+        reconcile.settle(wanted.id, "test")
+
+    row = desired.row(wanted.id)
+    assert (refused.value.text, row.refusal_code, row.refusal_text) == (function, "function_not_supported", function)
+    with app.test_request_context(), force_locale("ru"):
+        assert enrolment_lines.line(row).reason == sentence
+
+
+def test_a_capture_that_fails_at_the_check_names_the_check(put: Put) -> None:
+    _, terminal = put(dataclasses.replace(SEED, missing=frozenset({"System/deviceInfo"})))
+
+    ended = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+
+    assert (ended.reason, ended.reason_text) == ("function_not_supported", "System/deviceInfo")
+
+
+# FDSetUp is not everywhere.
+
+OLDER = dataclasses.replace(PROFILES["K1T341AMF"], set_up=False, refusals_as_200=False)
+LISTED = "post,delete,get,put"
+
+
+@pytest.mark.parametrize("functions", [LISTED, ""])
+@pytest.mark.parametrize("url", [True, False])
+def test_without_fdsetup_faces_go_by_the_older_calls_with_the_same_proof(put: Put, functions: str, url: bool) -> None:
+    older = dataclasses.replace(OLDER, fd_functions=functions, capture_types=("url",) if url else ("binary",))
+    simulated, terminal = put(older)
+
+    first = enrol(simulated, terminal)
+    added = asked(simulated, "FaceDataRecord"), asked(simulated, "FDModify"), asked(simulated, "FDSetUp")
+    second = enrol(simulated, terminal, face=FACES[1])
+
+    assert is_green(first)
+    assert is_green(second)
+    assert simulated.faces[IVAN.number].jpeg == FACES[1]
+    db.session.refresh(terminal)
+    assert terminal.face_calls == "add_or_replace"
+    tried = 0 if functions else 1
+    assert added == (1, 0, tried)
+    assert asked(simulated, "FDModify") == 1
+    assert asked(simulated, "FDSetUp") == tried
+
+
+def test_an_older_call_that_did_nothing_is_not_green(put: Put) -> None:
+    simulated, terminal = put(dataclasses.replace(OLDER, fd_functions=LISTED))
+    taken = capture(simulated, terminal)
+    simulated.faults.add("ok-without-effect", path="FaceDataRecord", times=1)
+    save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+    wanted = desired.of_number(IVAN.number)[0]
+
+    with pytest.raises(Exception, match=r"verified|proven"):
+        reconcile.settle(wanted.id, "test")
+
+    assert desired.row(wanted.id).face != CONFIRMED
+    assert is_green(reconcile.settle(wanted.id, "test"))
+
+
+def test_where_fdsetup_is_listed_nothing_else_is_tried(put: Put) -> None:
+    simulated, terminal = put(dataclasses.replace(SEED, missing=frozenset({"Intelligent/FDLib/FDSetUp"})))
+    taken = capture(simulated, terminal)
+    save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+    wanted = desired.of_number(IVAN.number)[0]
+
+    with pytest.raises(NotSupported):
+        reconcile.settle(wanted.id, "test")
+
+    assert asked(simulated, "FaceDataRecord") + asked(simulated, "FDModify") == 0
+    assert desired.row(wanted.id).face == REFUSED
+
+
+# The words of Search, deviceInfo in JSON, a picture that is none.
+
+
+@pytest.mark.parametrize("word", ["NO MATCH", "NO_MATCH", "NO MATCHES", "NO_MATCHES", ""])
+def test_a_removal_is_believed_in_every_word_for_nobody(put: Put, word: str) -> None:
+    simulated, terminal = put(dataclasses.replace(QUICK, search_no_match=word, more_at_the_end=True))
+    enrolled = enrol(simulated, terminal)
+
+    save.set_active(enrolled.employee_id, False)
+    gone = reconcile.settle(enrolled.id, "test")
+
+    assert gone.is_confirmed
+    assert simulated.people == {}
+
+
+@pytest.mark.parametrize("name", ["K1T343EFWX", "K1T341CMFW"])
+def test_a_captured_picture_that_is_none_does_not_count(put: Put, name: str) -> None:
+    simulated, terminal = put(PROFILES[name])
+    simulated.faults.add("picture-is-noise", times=1)
+
+    ended = capture(simulated, terminal)
+
+    assert (ended.state, ended.reason, ended.photo_id) == (FAILED, "nonsense", None)
+    assert capture(simulated, terminal).state == TAKEN
+
+
+# A lock in other words.
+
+
+@pytest.mark.parametrize("words", ["lock", "locked", "xml", "json", "json-wrapped", "json-user-check"])
+def test_a_changed_password_is_refused_once_and_a_lock_gets_none(put: Put, words: str) -> None:
+    simulated, terminal = put(dataclasses.replace(QUICK, lock_words=words))
+    checks.check(terminal.id, "test")
+    simulated.login.password = "changed-there"
+    wanted = save.send(save.save(IVAN).id, terminal.id)
+
+    for error in (LoginRefused, LoginStopped):
+        with pytest.raises(error):
+            reconcile.settle(wanted.id, "test")
+    refused = simulated.wrong_passwords
+    simulated.login.lock()
+    other = registry.add(Access("Тот же", terminal.url, "admin", "changed-there"))
+    simulated.journal.clear()
+    with pytest.raises(LoginRefused) as locked:
+        checks.check(other.id, "test")
+
+    assert refused == 1
+    assert locked.value.code == "locked"
+    assert [entry.has_credentials for entry in simulated.log] == [False]
+
+
+def test_a_terminals_own_word_is_no_sentence_of_ours(put: Put) -> None:
+    simulated, terminal = put(QUICK)
+    simulated.faults.add("refuse", "captured", path="AccessControl/CaptureFaceData", times=1)
+
+    ended = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+
+    assert (ended.state, ended.reason) == (FAILED, "terminal:captured")
+    assert json.dumps(ended.reason)

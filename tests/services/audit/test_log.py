@@ -1,0 +1,230 @@
+"""The audit trail itself: nobody changes it, each entry is one line, and it is found again."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from hikflask.extensions import db
+from hikflask.models import AuditEntry
+from hikflask.services import audit
+from hikflask.services.audit import Actor, Wanted, log
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import save
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+ANNA = Actor("Анна", "10.0.0.7", "abc123")
+OLD = datetime(2020, 1, 1, tzinfo=UTC)
+EVERYTHING = Wanted()
+
+
+@pytest.fixture
+def entry(context: None) -> AuditEntry:  # noqa: ARG001
+    """One entry of this moment."""
+    return noted("employee.created")
+
+
+def noted(action: str, **about: object) -> AuditEntry:
+    with audit.acting(ANNA):
+        audit.note_alone(action, **about)
+    return everything()[0]
+
+
+def everything(wanted: Wanted = EVERYTHING) -> list[AuditEntry]:
+    return audit.entries(wanted, 100)[0]
+
+
+def actions(wanted: Wanted = EVERYTHING) -> list[str]:
+    return [one.action for one in everything(wanted)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET actor = 'somebody else'",
+        "UPDATE audit SET at = '2020-01-01 00:00:00'",
+        "DELETE FROM audit",
+    ],
+)
+def test_database_refuses_to_change_or_delete_an_entry(entry: AuditEntry, statement: str) -> None:
+    with pytest.raises(DBAPIError, match="append-only"):
+        db.session.execute(text(statement))
+    db.session.rollback()
+
+    assert [one.id for one in everything()] == [entry.id]
+    assert everything()[0].actor == "Анна"
+
+
+def test_database_refuses_to_empty_the_trail(entry: AuditEntry) -> None:
+    # SQLite has no TRUNCATE; its DELETE without WHERE, which takes a shorter way, fires the trigger all the same.
+    postgresql = db.engine.dialect.name == "postgresql"
+    for statement in ("TRUNCATE audit", "TRUNCATE audit CASCADE") if postgresql else ("DELETE FROM audit",):
+        with pytest.raises(DBAPIError, match="append-only"):
+            db.session.execute(text(statement))
+        db.session.rollback()
+
+    assert [one.id for one in everything()] == [entry.id]
+
+
+def test_database_refuses_to_put_another_entry_in_its_place(entry: AuditEntry) -> None:
+    columns = "(id, at, actor, address, request_id, action, employee, terminal, subject, before, after)"
+    values = f"VALUES ({entry.id}, '2020-01-01 00:00:00', 'somebody else', '', '', 'sign_in', '', '', '', '', '')"
+    on_sqlite = db.engine.dialect.name == "sqlite"
+    instead = "" if on_sqlite else " ON CONFLICT (id) DO UPDATE SET actor = EXCLUDED.actor"
+
+    with pytest.raises(DBAPIError, match="append-only"):
+        db.session.execute(text(f"INSERT {'OR REPLACE ' if on_sqlite else ''}INTO audit {columns} {values}{instead}"))
+    db.session.rollback()
+
+    assert everything()[0].actor == "Анна"
+
+
+def test_objects_cannot_change_or_delete_an_entry_either(entry: AuditEntry) -> None:
+    entry.actor = "somebody else"
+    with pytest.raises(DBAPIError, match="append-only"):
+        db.session.commit()
+    db.session.rollback()
+    db.session.delete(db.session.get_one(AuditEntry, entry.id))
+    with pytest.raises(DBAPIError, match="append-only"):
+        db.session.commit()
+    db.session.rollback()
+
+    assert everything()[0].actor == "Анна"
+
+
+def test_entries_of_long_ago_may_be_deleted_and_not_changed(entry: AuditEntry) -> None:
+    db.session.add(AuditEntry(at=OLD, actor="worker", action="sign_in"))
+    db.session.commit()
+
+    with pytest.raises(DBAPIError, match="append-only"):
+        db.session.execute(db.update(AuditEntry).where(AuditEntry.at == OLD).values(actor="somebody else"))
+    db.session.rollback()
+    db.session.execute(db.delete(AuditEntry).where(AuditEntry.at < datetime.now(UTC) - timedelta(days=31)))
+    db.session.commit()
+
+    assert [one.id for one in everything()] == [entry.id]
+
+
+def test_entry_says_who_from_where_and_by_which_request(entry: AuditEntry) -> None:
+    assert (entry.actor, entry.address, entry.request_id) == ("Анна", "10.0.0.7", "abc123")
+    assert abs(datetime.now(UTC) - entry.at) < timedelta(seconds=5)
+
+
+def test_entry_goes_with_the_transaction_that_it_belongs_to() -> None:
+    audit.note("employee.created", number="1")
+    db.session.rollback()
+
+    assert everything() == []
+
+
+def test_only_what_differs_is_kept() -> None:
+    before, after = {"name": "Иван", "department": "Охрана"}, {"name": "Пётр", "department": "Охрана"}
+
+    entry = noted("employee.changed", before=before, after=after)
+
+    assert (entry.before, entry.after) == ('{"name": "Иван"}', '{"name": "Пётр"}')
+
+
+def test_entry_is_one_line_whatever_was_typed() -> None:
+    typed = "a\r\nb\u2028c\u202ed\x1b[2J\x00e"
+
+    entry = noted("employee.changed", number=typed, terminal=typed, subject=typed, after={"name": typed})
+
+    escaped = r"a\r\nb\u2028c\u202ed\u001b[2J\u0000e"
+    assert (entry.employee, entry.terminal, entry.subject) == (escaped[:32], escaped, escaped)
+    assert entry.after == f'{{"name": "{escaped}"}}'
+
+
+def test_values_that_are_too_long_are_cut() -> None:
+    entry = noted("employee.changed", number="1" * 99, subject="x" * 999, after={"name": "я" * 9999})
+
+    assert (len(entry.employee), len(entry.subject), len(entry.after)) == (32, 128, log.LONGEST_TEXT)
+
+
+def test_each_filter_narrows_the_list() -> None:
+    noted("employee.created", number="1")
+    noted("capture.started", number="2", terminal="Вход")
+    audit.note_alone("sign_out", subject="Анна")
+    db.session.add(AuditEntry(at=OLD, actor="Анна", action="sign_in"))
+    db.session.commit()
+
+    assert actions() == ["sign_in", "sign_out", "capture.started", "employee.created"]
+    assert actions(Wanted(actor="Анна")) == ["sign_in", "capture.started", "employee.created"]
+    assert actions(Wanted(action="sign_out")) == ["sign_out"]
+    assert actions(Wanted(employee="1")) == ["employee.created"]
+    assert actions(Wanted(terminal="Вход")) == ["capture.started"]
+    assert actions(Wanted(since=OLD + timedelta(days=1))) == ["sign_out", "capture.started", "employee.created"]
+    assert actions(Wanted(until=OLD + timedelta(seconds=1))) == ["sign_in"]
+    assert actions(Wanted(until=OLD)) == []
+    assert actions(Wanted(actor="Анна", terminal="Вход")) == ["capture.started"]
+
+
+def test_page_of_the_list_comes_with_the_whole_number() -> None:
+    for number in range(5):
+        audit.note("employee.created", number=str(number))
+    db.session.commit()
+
+    page, total = audit.entries(Wanted(), 2, 2)
+
+    assert ([one.employee for one in page], total) == (["2", "1"], 5)
+
+
+def test_looks_at_a_photo_are_noted_once_in_ten_minutes_for_each_actor_and_photo() -> None:
+    with audit.acting(Actor("API HR\u200b")):
+        audit.note_look(None, "1_a.jpg")
+        audit.note_look(None, "1_a.jpg")
+        audit.note_look(None, "1_b.jpg")
+    with audit.acting(ANNA):
+        audit.note_look(None, "1_a.jpg")
+
+    looks = [(one.actor, one.subject) for one in reversed(everything())]
+    assert looks == [(r"API HR\u200b", "1_a.jpg"), (r"API HR\u200b", "1_b.jpg"), ("Анна", "1_a.jpg")]
+
+
+def test_look_at_a_photo_that_is_somebody_s_by_now_is_another_look() -> None:
+    ivan = save.save(Draft("100222", "Иван Иванов"))
+    with audit.acting(ANNA):
+        for _ in range(2):
+            audit.note_look(None, "1_a.jpg")
+        for _ in range(2):
+            audit.note_look(None, "1_a.jpg", "100222\u200b" + "2" * 40)
+        for _ in range(2):
+            audit.note_look(ivan.id, "1_a.jpg", "100999")
+
+    looks = [(one.employee, one.employee_id) for one in reversed(everything()) if one.action == "photo.viewed"]
+    assert looks == [("", None), ((r"100222\u200b" + "2" * 40)[:32], None), ("100222", ivan.id)]
+
+
+def test_refused_access_is_noted_once_in_ten_minutes_for_each_actor_address_and_deed() -> None:
+    for actor in (ANNA, ANNA, Actor("Анна", "192.0.2.7"), Actor("Борис", "192.0.2.1")):
+        with audit.acting(actor):
+            audit.note_refused_access("POST /a\u200b")
+            audit.note_refused_access("POST /b" + "b" * 200)
+
+    assert len(actions()) == 6
+    assert {one.subject for one in everything()} == {r"POST /a\u200b", "POST /" + "b" * 122}
+
+
+def test_refused_access_after_ten_minutes_is_noted_again() -> None:
+    before = datetime.now(UTC) - timedelta(seconds=audit.SAME_SECONDS + 5)
+    entry = {"at": before, "actor": "Анна", "action": "access.refused", "subject": "POST /a", "address": ANNA.address}
+    db.session.add_all([AuditEntry(**entry) for _ in range(log.MOST_REFUSALS)])
+    db.session.commit()
+
+    with audit.acting(ANNA):
+        audit.note_refused_access("POST /a")
+
+    assert len(actions()) == log.MOST_REFUSALS + 1
+
+
+def test_look_after_ten_minutes_is_another_look() -> None:
+    before = datetime.now(UTC) - timedelta(seconds=audit.SAME_SECONDS + 5)
+    db.session.add(AuditEntry(at=before, actor="Анна", action="photo.viewed", subject="1_a.jpg"))
+    db.session.commit()
+
+    with audit.acting(ANNA):
+        audit.note_look(None, "1_a.jpg")
+
+    assert actions() == ["photo.viewed", "photo.viewed"]

@@ -1,0 +1,122 @@
+"""What becomes of captures that nobody saved, and of the rows of those that ended."""
+
+from dataclasses import replace
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Employee, Photo, Terminal
+from hikflask.models.capture import FAILED, TAKEN, USED
+from hikflask.services.captures import runner
+from hikflask.services.core.errors import CaptureNotSaved
+from hikflask.services.employees import save as employees
+from hikflask.services.employees.save import FaceSource
+from hikflask.simulator import Terminal as Simulated
+from tests.conftest import NobodyComes
+from tests.support.retention import DAY, IVAN, age, entries, files, forget, photo, save, settle, take, upload
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+NO_DRAFT = ("", "", "", False)
+
+
+def drafts() -> list[tuple[object, ...]]:
+    columns = (Capture.draft_number, Capture.draft_name, Capture.draft_department, Capture.draft_consent)
+    found = [tuple(row) for row in db.session.execute(db.select(*columns).order_by(Capture.id))]
+    db.session.commit()
+    return found
+
+
+def test_picture_that_nobody_saved_goes_with_what_was_typed(simulator: Simulated, terminal: Terminal) -> None:
+    taken = take(simulator, terminal)
+    age(Photo, "created_at", 3601)
+
+    forget()
+
+    ended = runner.view(taken.id)
+    assert (ended.state, ended.reason) == (FAILED, "not_saved")
+    assert drafts() == [NO_DRAFT]
+    assert files() == []
+    assert db.session.query(Photo).count() == 0
+    assert [(entry.actor, entry.terminal, entry.employee) for entry in entries("capture.forgotten")] == [
+        ("worker", "Вход", "")
+    ]
+
+
+def test_picture_is_kept_for_the_whole_time(simulator: Simulated, terminal: Terminal) -> None:
+    taken = take(simulator, terminal)
+    age(Photo, "created_at", 3540)
+    age(Capture, "hold_until", 3420)
+
+    forget()
+
+    assert runner.view(taken.id).state == TAKEN
+    assert employees.save(IVAN, FaceSource(taken.id, taken.requested_by)).picture is not None
+
+
+def test_save_after_that_is_refused_with_a_reason_and_saves_nobody(simulator: Simulated, terminal: Terminal) -> None:
+    taken = take(simulator, terminal)
+    age(Photo, "created_at", 3601)
+    forget()
+
+    with pytest.raises(CaptureNotSaved):
+        employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
+
+    assert db.session.query(Employee).count() == 0
+    assert upload().picture is not None
+
+
+def test_saved_picture_is_not_given_up(simulator: Simulated, terminal: Terminal) -> None:
+    save(simulator, terminal)
+    age(Photo, "created_at", 3601)
+
+    forget()
+
+    assert files() == [photo().file]
+    assert db.session.execute(db.select(Capture.state)).scalar_one() == USED
+
+
+def test_draft_of_an_ended_capture_is_kept_no_longer_than_a_picture(
+    simulator: Simulated, terminal: Terminal, nobody_comes: NobodyComes
+) -> None:
+    ticked = replace(IVAN, consent=True)
+    with nobody_comes():
+        failed = runner.run(runner.start(terminal.id, ticked, "Анна").id)
+    assert failed.state == FAILED
+    save(simulator, terminal, ticked)
+    age(Capture, "deadline", 3540)
+    forget()
+    assert drafts() == [("100222", "Иван Иванов", "Охрана", True)] * 2
+
+    age(Capture, "deadline", 3601)
+    forget()
+
+    assert drafts() == [NO_DRAFT, NO_DRAFT]
+    assert employees.by_number("100222") is not None
+
+
+def test_row_of_an_ended_capture_goes_in_time_and_the_photo_that_is_used_stays(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    save(simulator, terminal)
+    settle()
+    age(Capture, "deadline", 89 * DAY)
+    forget()
+    assert db.session.query(Capture).count() == 1
+
+    age(Capture, "deadline", 91 * DAY)
+    forget()
+
+    assert db.session.query(Capture).count() == 0
+    assert files() == [photo().file]
+    enrolment = settle(again=True)
+    assert (enrolment.is_confirmed, enrolment.confirmed_photo_id) == (True, photo().id)
+
+
+def test_capture_whose_face_a_terminal_has_yet_to_confirm_stays(simulator: Simulated, terminal: Terminal) -> None:
+    save(simulator, terminal)
+    age(Capture, "deadline", 91 * DAY)
+
+    forget()
+
+    assert settle().is_confirmed

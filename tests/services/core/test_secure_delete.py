@@ -1,0 +1,151 @@
+"""What was deleted is overwritten in the database's files, and nobody has to wait long for that."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import create_engine
+
+from hikflask.extensions import BUSY_MILLISECONDS, db
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core import secure_delete
+from hikflask.services.employees import save
+from tests.support.database_readers import somebody_reads
+from tests.support.retention import forget
+
+pytestmark = pytest.mark.usefixtures("context")
+
+IVAN = Draft("100222", "Иван Иванов")
+on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+
+
+@pytest.fixture
+def careless(app: Flask, tmp_path: Path) -> Iterator[sqlite3.Connection]:  # noqa: ARG001
+    """Another program's connection, as most builds of SQLite open it: what is deleted is only marked as free.
+
+    While it is open, the log does not go just because the app closes its connections.
+    """
+    with closing(sqlite3.connect(tmp_path / "hikflask.sqlite3", isolation_level=None)) as connection:
+        connection.execute("PRAGMA secure_delete=OFF")
+        connection.execute("SELECT * FROM employee").fetchall()
+        yield connection
+
+
+def files_with(folder: Path, words: str) -> set[str]:
+    return {path.name for path in folder.glob("hikflask.sqlite3*") if words.encode() in path.read_bytes()}
+
+
+def log_of(folder: Path) -> int:
+    """The log's size in bytes."""
+    return (folder / "hikflask.sqlite3-wal").stat().st_size
+
+
+def test_what_is_deleted_is_overwritten_in_every_build_of_sqlite() -> None:
+    def careless() -> sqlite3.Connection:
+        connection = sqlite3.connect(":memory:")
+        connection.execute("PRAGMA secure_delete=OFF")
+        return connection
+
+    engine = create_engine("sqlite://", creator=careless)
+
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA secure_delete").scalar_one() == 1
+    engine.dispose()
+
+
+def test_what_was_left_between_the_rows_is_overwritten(tmp_path: Path, careless: sqlite3.Connection) -> None:
+    save.save(IVAN)
+    careless.execute("DELETE FROM employee")
+    careless.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert files_with(tmp_path, "иван иванов") == {"hikflask.sqlite3"}
+
+    assert secure_delete.overwrite_deleted()
+
+    assert files_with(tmp_path, "иван иванов") == set()
+
+
+@pytest.mark.usefixtures("careless")
+def test_what_was_deleted_leaves_the_log(tmp_path: Path) -> None:
+    save.delete(save.save(IVAN).id)
+    assert files_with(tmp_path, "иван иванов") == {"hikflask.sqlite3-wal"}
+
+    assert secure_delete.overwrite_deleted()
+
+    assert log_of(tmp_path) == 0
+    assert files_with(tmp_path, "иван иванов") == set()
+
+
+@pytest.mark.usefixtures("careless")
+def test_log_is_emptied_after_whatever_was_forgotten(tmp_path: Path) -> None:
+    save.delete(save.save(IVAN).id)
+
+    forget()
+
+    assert log_of(tmp_path) == 0
+
+
+def test_while_somebody_reads_it_is_not_done_and_the_log_does_not_grow(tmp_path: Path) -> None:
+    with somebody_reads():
+        save.save(IVAN)
+        before = log_of(tmp_path)
+        assert not secure_delete.overwrite_deleted()
+        assert log_of(tmp_path) == before
+        secure_delete.empty_log()
+
+    assert secure_delete.overwrite_deleted()
+
+
+def test_page_that_is_read_just_now_is_waited_for(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "hikflask.sqlite3", check_same_thread=False)) as page:
+        page.execute("BEGIN")
+        page.execute("SELECT * FROM employee").fetchall()
+        save.save(IVAN)
+        soon = threading.Timer(secure_delete.LOCK_MILLISECONDS / 4000, page.rollback)
+        soon.start()
+
+        assert secure_delete.overwrite_deleted()
+
+        soon.join()
+
+
+def test_whoever_writes_is_not_waited_for_long(careless: sqlite3.Connection) -> None:
+    careless.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+
+    assert not secure_delete.overwrite_deleted()
+
+    assert time.monotonic() - began < BUSY_MILLISECONDS / 2000
+    careless.execute("ROLLBACK")
+    assert secure_delete.overwrite_deleted()
+
+
+def test_everybody_else_waits_for_a_writer_as_before() -> None:
+    secure_delete.overwrite_deleted()
+
+    assert db.session.execute(db.text("PRAGMA busy_timeout")).scalar_one() == BUSY_MILLISECONDS
+
+
+@on_postgresql
+def test_nobody_is_waited_for_on_postgresql(caplog: pytest.LogCaptureFixture) -> None:
+    with db.engine.connect() as another:
+        another.exec_driver_sql("LOCK TABLE photo IN ACCESS SHARE MODE")
+        assert not secure_delete.overwrite_deleted()
+        assert "(canceling statement due to lock timeout)" in caplog.text
+        another.rollback()
+
+    assert secure_delete.overwrite_deleted()
+    assert db.session.execute(db.text("SHOW lock_timeout")).scalar_one() == "0"
+
+
+@on_postgresql
+def test_what_an_earlier_transaction_still_sees_is_not_overwritten_yet_on_postgresql() -> None:
+    with somebody_reads():
+        save.delete(save.save(IVAN).id)
+        assert not secure_delete.overwrite_deleted()
+
+    assert secure_delete.overwrite_deleted()

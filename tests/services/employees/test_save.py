@@ -1,0 +1,289 @@
+"""A save is one transaction with its photo and wishes; who leaves is wanted nowhere; search knows no case."""
+
+import io
+
+import pytest
+from sqlalchemy import func, select
+
+from hikflask.extensions import Base, db
+from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
+from hikflask.models.capture import TAKEN, USED
+from hikflask.models.enrolment import CONFIRMED, PENDING
+from hikflask.services.captures import runner
+from hikflask.services.captures.runner import Draft
+from hikflask.services.core.errors import (
+    BadPhoto,
+    CaptureLost,
+    CaptureRunning,
+    CaptureSuperseded,
+    EmployeeInactive,
+    NameTooLong,
+    NumberKnown,
+    NumberLeaving,
+    ServiceError,
+    TerminalUnknown,
+)
+from hikflask.services.employees import save
+from hikflask.services.employees.save import FaceSource
+from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.photos import storage
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.faces import NAMES, draw
+from tests.conftest import HOST, NobodyComes
+from tests.support.wire import InProcess
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+IVAN = Draft("100222", "Иван Иванов", "Охрана")
+OLGA = Draft("100333", "Ольга Ёлкина", "Бухгалтерия")
+LONG = Draft("100222", "Ё" * 128)
+IVANS_FACE, OLGAS_FACE = (draw(name) for name in NAMES[:2])
+
+
+def capture(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = IVANS_FACE) -> Capture:
+    simulator.present_alone(face)
+    taken = runner.run(runner.start(terminal.id, draft, "Анна", take_over=True).id)
+    assert taken.state == TAKEN, taken.reason
+    return taken
+
+
+def enrol(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = IVANS_FACE) -> Employee:
+    saved = save.save(draft, FaceSource(capture(simulator, terminal, draft, face).id, "Анна"))
+    reconcile.settle(desired.of_number(draft.number)[0].id, "Анна")
+    return saved
+
+
+def upload(terminal: Terminal | None = None, picture: bytes = OLGAS_FACE) -> FaceSource:
+    return FaceSource(upload=io.BytesIO(picture), terminal_id=terminal.id if terminal else None)
+
+
+def files() -> list[str]:
+    return sorted(path.name for path in storage.folder().iterdir())
+
+
+def count(kind: type[Base]) -> int:
+    found = db.session.execute(select(func.count()).select_from(kind)).scalar_one()
+    db.session.commit()
+    return found
+
+
+def row(kind: type[Base], row_id: int) -> Base:
+    found = db.session.get_one(kind, row_id, populate_existing=True)
+    db.session.commit()
+    return found
+
+
+def test_save_writes_employee_photo_and_wish_together(simulator: Simulated, terminal: Terminal) -> None:
+    taken = capture(simulator, terminal)
+
+    saved = save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+
+    assert (saved.number, saved.name, saved.department, saved.is_active) == ("100222", "Иван Иванов", "Охрана", True)
+    assert saved.photo is not None
+    assert storage.to_send(saved.photo) == IVANS_FACE
+    assert runner.view(taken.id).state == USED
+    wish = desired.of_number("100222")[0]
+    assert (wish.photo_id, wish.person, wish.face, wish.employee_id) == (saved.photo_id, PENDING, PENDING, saved.id)
+
+
+def test_number_of_the_save_counts_and_names_the_file(simulator: Simulated, terminal: Terminal) -> None:
+    taken = capture(simulator, terminal, Draft())
+    assert files()[0].startswith("capture_")
+
+    saved = save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+
+    assert saved.photo is not None
+    assert files() == [saved.photo.file]
+    assert saved.photo.file.startswith("100222_")
+
+
+@pytest.mark.parametrize(
+    ("draft", "refusal"), [(OLGA, NumberKnown), (LONG, NameTooLong)], ids=["number known", "name too long"]
+)
+def test_save_that_fails_leaves_no_row_and_no_file_and_the_capture_as_it_was(
+    simulator: Simulated, terminal: Terminal, draft: Draft, refusal: type[ServiceError]
+) -> None:
+    save.save(OLGA)
+    taken = capture(simulator, terminal, Draft())
+    before = files()
+
+    with pytest.raises(refusal):
+        save.save(draft, FaceSource(taken.id, taken.requested_by))
+
+    assert runner.view(taken.id).state == TAKEN
+    assert (count(Employee), count(Enrolment), count(Photo)) == (1, 0, 1)
+    assert files() == before
+    saved = save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+    assert saved.photo is not None
+    assert storage.to_send(saved.photo) == IVANS_FACE
+
+
+def test_upload_of_a_save_that_fails_is_not_kept(terminal: Terminal) -> None:
+    with pytest.raises(NameTooLong):
+        save.save(LONG, upload(terminal))
+
+    assert (files(), count(Employee), count(Photo)) == ([], 0, 0)
+
+
+def test_upload_that_is_no_picture_saves_nothing() -> None:
+    with pytest.raises(BadPhoto):
+        save.save(IVAN, upload(picture=b"text"))
+
+    assert (files(), count(Employee)) == ([], 0)
+
+
+def test_upload_for_an_unknown_terminal_saves_nothing(terminal: Terminal) -> None:
+    with pytest.raises(TerminalUnknown):
+        save.save(IVAN, FaceSource(upload=io.BytesIO(OLGAS_FACE), terminal_id=terminal.id + 1))
+
+    assert (files(), count(Employee), count(Enrolment)) == ([], 0, 0)
+
+
+def test_captured_file_that_is_gone_saves_nothing(simulator: Simulated, terminal: Terminal) -> None:
+    taken = capture(simulator, terminal, Draft())
+    storage.unlink(*files())
+
+    with pytest.raises(CaptureLost):
+        save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+
+    assert count(Employee) == 0
+
+
+def test_double_save_is_one_save(simulator: Simulated, terminal: Terminal) -> None:
+    source = FaceSource(capture(simulator, terminal).id, "Анна")
+
+    first, second = save.save(IVAN, source), save.save(IVAN, source)
+
+    assert first.id == second.id
+    assert (count(Employee), count(Photo), count(Enrolment)) == (1, 1, 1)
+    assert desired.of_number("100222")[0].generation == 1
+
+
+def test_second_employee_cannot_be_saved_with_the_same_capture(simulator: Simulated, terminal: Terminal) -> None:
+    source = FaceSource(capture(simulator, terminal).id, "Анна")
+    save.save(IVAN, source)
+
+    with pytest.raises(CaptureSuperseded):
+        save.save(OLGA, source)
+
+    assert count(Employee) == 1
+
+
+def test_form_that_still_shows_the_saved_capture_saves_what_is_typed(simulator: Simulated, terminal: Terminal) -> None:
+    source = FaceSource(capture(simulator, terminal).id, "Анна")
+    saved = save.save(IVAN, source)
+
+    save.save(Draft("100222", "Иван Иванов", "Склад"), source, employee_id=saved.id)
+
+    assert row(Employee, saved.id).department == "Склад"
+    assert row(Employee, saved.id).photo_id == saved.photo_id
+
+
+def test_running_capture_is_waited_for(terminal: Terminal) -> None:
+    started = runner.start(terminal.id, IVAN, "Анна")
+
+    with pytest.raises(CaptureRunning):
+        save.save(IVAN, FaceSource(started.id, started.requested_by))
+
+    assert count(Employee) == 0
+
+
+@pytest.mark.usefixtures("simulator")
+def test_capture_that_failed_is_as_none(terminal: Terminal, nobody_comes: NobodyComes) -> None:
+    with nobody_comes():
+        failed = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+
+    saved = save.save(IVAN, FaceSource(failed.id, failed.requested_by))
+
+    assert saved.photo is None
+    assert desired.of_number("100222") == []
+
+
+def test_upload_is_wanted_at_the_selected_terminal_alone(terminal: Terminal) -> None:
+    save.save(IVAN, upload())
+    assert desired.of_number("100222") == []
+
+    save.save(OLGA, upload(terminal))
+
+    assert [wish.terminal_id for wish in desired.of_number("100333")] == [terminal.id]
+
+
+def test_new_photo_takes_the_place_of_the_old_one(simulator: Simulated, terminal: Terminal) -> None:
+    saved = save.save(IVAN, upload(picture=OLGAS_FACE))
+
+    save.save(IVAN, FaceSource(capture(simulator, terminal).id, "Анна"), employee_id=saved.id)
+
+    photo = row(Employee, saved.id).photo
+    assert storage.to_send(photo) == IVANS_FACE
+
+
+def test_photo_is_renamed_with_the_number(terminal: Terminal) -> None:  # noqa: ARG001
+    saved = save.save(IVAN, upload())
+
+    changed = save.save(Draft("100999", "Иван Иванов"), employee_id=saved.id)
+
+    assert changed.photo is not None
+    assert files() == [changed.photo.file]
+    assert changed.photo.file.startswith("100999_")
+
+
+def test_number_in_use_is_refused_to_somebody_else() -> None:
+    save.save(IVAN)
+    olga = save.save(OLGA)
+
+    with pytest.raises(NumberKnown) as refused:
+        save.save(Draft("100222", "Ольга Новая"), employee_id=olga.id)
+
+    assert refused.value.params == {"n": "100222"}
+    assert row(Employee, olga.id).name == "Ольга Ёлкина"
+
+
+def test_number_that_is_leaving_is_refused_to_a_new_owner_until_it_left(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    ivan = enrol(simulator, terminal)
+    wire.away.add(HOST)
+    left = save.delete(ivan.id)
+    newcomer = Draft("100222", "Новый Человек")
+
+    with pytest.raises(NumberLeaving) as refused:
+        save.save(newcomer)
+
+    assert refused.value.params == {"n": "100222", "t": "Вход"}
+    assert count(Employee) == 0
+    wire.away.clear()
+    reconcile.settle(left[0], "Анна")
+    assert save.save(newcomer).name == "Новый Человек"
+
+
+def test_rename_is_wanted_where_the_employee_is(simulator: Simulated, terminal: Terminal) -> None:
+    ivan = enrol(simulator, terminal)
+
+    save.save(Draft("100222", "Иван Петров"), employee_id=ivan.id)
+
+    wish = desired.of_number("100222")[0]
+    assert (wish.person, wish.face) == (PENDING, CONFIRMED)
+    assert save.is_synced(row(Employee, ivan.id)) is False
+
+
+def test_rename_that_a_terminal_does_not_take_changes_nothing(simulator: Simulated, terminal: Terminal) -> None:
+    ivan = enrol(simulator, terminal)
+
+    with pytest.raises(NameTooLong) as refused:
+        save.save(LONG, employee_id=ivan.id)
+
+    assert (refused.value.params["length"], refused.value.params["t"]) == (256, "Вход")
+    assert row(Employee, ivan.id).name == "Иван Иванов"
+    assert desired.of_number("100222")[0].is_confirmed
+
+
+def test_somebody_inactive_gets_no_face_on_a_terminal(simulator: Simulated, terminal: Terminal) -> None:
+    ivan = save.save(IVAN)
+    save.set_active(ivan.id, active=False)
+    taken = capture(simulator, terminal)
+
+    with pytest.raises(EmployeeInactive):
+        save.save(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)
+
+    assert runner.view(taken.id).state == TAKEN
+    assert desired.of_number("100222") == []

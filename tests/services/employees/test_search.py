@@ -1,0 +1,69 @@
+"""The list of employees: sorted by name, found by every word, in whatever case."""
+
+import pytest
+
+from hikflask.services.captures.runner import Draft
+from hikflask.services.employees import save
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+PEOPLE = [
+    Draft("100222", "Иван Иванов", "Охрана"),
+    Draft("100333", "Ольга Ёлкина", "Бухгалтерия"),
+    Draft("A1", "Straße 50%_\\", ""),
+    Draft("B2", "ёж Иванов", "Склад"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _saved(context: None) -> None:  # noqa: ARG001
+    for draft in PEOPLE:
+        save.save(draft)
+
+
+def found(q: str = "", limit: int = 100, offset: int = 0) -> list[str]:
+    return [employee.name for employee in save.found(q, limit, offset)[0]]
+
+
+def test_list_is_sorted_by_name_without_case_and_with_yo_as_ye() -> None:
+    assert found() == ["Straße 50%_\\", "ёж Иванов", "Иван Иванов", "Ольга Ёлкина"]
+
+
+@pytest.mark.parametrize("q", ["ёлкина", "елкина", "ЁЛКИНА", "Елкина", "ольга ёлк", "ёлк ольга", "100333", "БУХГАЛТЕР"])
+def test_any_spelling_finds(q: str) -> None:
+    assert found(q) == ["Ольга Ёлкина"]
+
+
+def test_every_word_must_match() -> None:
+    assert found("иванов") == ["ёж Иванов", "Иван Иванов"]
+    assert found("иванов склад") == ["ёж Иванов"]
+    assert found("иванов бухгалтерия") == []
+
+
+@pytest.mark.parametrize("length", [301, 2000])
+def test_any_number_of_words_is_answered(length: int) -> None:
+    assert found("иванов " * length) == ["ёж Иванов", "Иван Иванов"]
+    assert found("ж" * length) == []
+
+
+@pytest.mark.parametrize(("q", "names"), [("%", 1), ("_", 1), ("\\", 1), ("50%_", 1), ("5_%", 0), ("STRASSE", 1)])
+def test_signs_of_patterns_are_letters(q: str, names: int) -> None:
+    assert len(found(q)) == names
+
+
+def test_page_and_count_go_together() -> None:
+    page, total = save.found("", 2, 1)
+
+    assert [employee.name for employee in page] == ["ёж Иванов", "Иван Иванов"]
+    assert total == 4
+    assert found("", 10, 4) == []
+
+
+def test_search_follows_a_rename() -> None:
+    ivan = save.by_number("100222")
+    assert ivan is not None
+
+    save.save(Draft("100222", "Пётр Первый"), employee_id=ivan.id)
+
+    assert found("петр") == ["Пётр Первый"]
+    assert found("иван") == ["ёж Иванов"]

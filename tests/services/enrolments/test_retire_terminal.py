@@ -1,0 +1,170 @@
+"""A terminal that does not come back: its removals end by a person's word, and nothing is claimed of it any more."""
+
+import json
+from contextlib import suppress
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import TerminalError
+from hikflask.models import AuditEntry, Employee, Enrolment, Terminal
+from hikflask.services import audit
+from hikflask.services.audit import Actor
+from hikflask.services.captures import runner
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import ServiceError, TerminalInUse, TerminalRetired
+from hikflask.services.employees import erasure as erasures
+from hikflask.services.employees import save
+from hikflask.services.employees.save import FaceSource
+from hikflask.services.enrolments import desired, reconcile, retire_terminal
+from hikflask.services.terminals import checks, leases, registry
+from hikflask.services.terminals.registry import Access
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.faces import NAMES, draw
+from tests.support.due import claim_due
+from tests.support.wire import InProcess
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+IVAN = Draft("100222", "Иван Иванов")
+NOTE = "сгорел на складе"
+
+
+@pytest.fixture
+def enrolled(simulator: Simulated, terminal: Terminal) -> Employee:
+    simulator.present(draw(NAMES[0]))
+    taken = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+    employee = save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+    reconcile.settle(desired.of_number("100222")[0].id, "test")
+    return employee
+
+
+@pytest.fixture
+def gone(terminal: Terminal, wire: InProcess, enrolled: Employee) -> Terminal:  # noqa: ARG001
+    """The terminal, which never answers again."""
+    wire.away.add("terminal.test")
+    return terminal
+
+
+def retire(terminal: Terminal) -> None:
+    with audit.acting(Actor("Анна")):
+        retire_terminal.retire(terminal.id, NOTE, "Анна")
+
+
+def settle_all() -> None:
+    for enrolment in desired.open_removals():
+        with suppress(TerminalError, ServiceError):
+            reconcile.settle(enrolment.id, "test")
+
+
+def trail(action: str) -> list[AuditEntry]:
+    return list(db.session.execute(db.select(AuditEntry).where(AuditEntry.action == action)).scalars())
+
+
+def test_erasure_completes_by_the_word_of_who_took_it_out_of_service(gone: Terminal, enrolled: Employee) -> None:
+    erasure = erasures.erase(enrolled.id)
+    settle_all()
+    assert erasures.complete(erasure.id).completed_at is None
+
+    retire(gone)
+
+    done = erasures.complete(erasure.id)
+    (removal,) = erasures.removals_of(done)
+    assert done.completed_at is not None
+    assert (removal.by_hand, removal.said_by, removal.note) == (True, "Анна", NOTE)
+    assert desired.open_removals() == []
+
+
+def test_nobody_is_green_there_any_more(gone: Terminal, enrolled: Employee) -> None:
+    assert retire_terminal.count_on(gone.id) == 1
+
+    retire(gone)
+
+    (enrolment,) = desired.of_number("100222")
+    employee = save.get(enrolled.id)
+    assert employee is not None
+    assert (enrolment.desired, enrolment.confirmed_by, enrolment.next_attempt_at) == ("absent", "Анна", None)
+    assert not save.is_synced(employee)
+    assert retire_terminal.count_on(gone.id) == 0
+
+
+def test_erasure_later_shows_the_word_too(gone: Terminal, enrolled: Employee) -> None:
+    retire(gone)
+
+    erasure = erasures.erase(enrolled.id)
+
+    (removal,) = erasures.removals_of(erasure)
+    assert (removal.said_by, removal.note, erasure.completed_at is not None) == ("Анна", NOTE, True)
+
+
+def test_trail_says_who_stated_what(gone: Terminal, enrolled: Employee) -> None:
+    save.set_active(enrolled.id, active=False)
+
+    retire(gone)
+
+    (retired,), (removed,) = trail("terminal.retired"), trail("enrolment.removed_by_hand")
+    assert (retired.actor, retired.terminal, json.loads(retired.after)["note"]) == ("Анна", "Вход", NOTE)
+    assert (removed.actor, removed.employee, json.loads(removed.after)) == ("Анна", "100222", {"note": NOTE})
+
+
+def test_nothing_is_sent_to_it_any_more(terminal: Terminal, simulator: Simulated, enrolled: Employee) -> None:
+    retire(terminal)
+    simulator.journal.clear()
+
+    with pytest.raises(TerminalRetired):
+        checks.check(terminal.id, "test")
+    checks.status(terminal.id, "test")
+    save.set_active(enrolled.id, active=False)
+    save.set_active(enrolled.id, active=True)
+    for enrolment_id in claim_due():
+        reconcile.settle(enrolment_id, "test")
+
+    assert simulator.journal.entries == []
+    assert registry.all_active() == []
+
+
+def test_wish_that_came_in_the_same_moment_waits_for_a_person(terminal: Terminal, enrolled: Employee) -> None:
+    retire(terminal)
+    wanted = desired.want_present(terminal, enrolled, None)
+    db.session.commit()
+
+    with pytest.raises(TerminalRetired):
+        reconcile.settle(wanted.id, "test")
+
+    after = desired.row(wanted.id)
+    assert (after.refusal_code, after.next_attempt_at) == ("terminal_retired", None)
+
+
+def test_it_can_be_deleted_afterwards(gone: Terminal, enrolled: Employee) -> None:
+    save.delete(enrolled.id)
+    retire(gone)
+
+    registry.delete(gone.id, "test")
+
+    assert registry.everyone() == []
+    assert db.session.query(Enrolment).all() == []
+
+
+def test_who_switches_it_on_again_is_asked_for_nothing_old(
+    terminal: Terminal, simulator: Simulated, enrolled: Employee
+) -> None:
+    retire(terminal)
+    simulator.people.clear()
+
+    registry.change(terminal.id, Access("Вход", "http://terminal.test", "admin", is_active=True), "test")
+
+    again = checks.check(terminal.id, "test")
+    assert (again.retired_at, again.retired_note, again.is_active, again.people) == (None, "", True, 0)
+    assert desired.of_number(enrolled.number)[0].desired == "absent"
+
+
+def test_conversation_that_goes_on_is_waited_for(gone: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retire_terminal, "WAIT_SECONDS", 0.0)
+    lease = leases.acquire(gone.id, "Борис", "check", 30.0)
+
+    with pytest.raises(TerminalInUse):
+        retire(gone)
+
+    lease.release()
+    retire(gone)
+    assert trail("terminal.retired")[0].actor == "Анна"

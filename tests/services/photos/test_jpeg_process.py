@@ -1,0 +1,191 @@
+"""Uploads are decoded by a process of their own, one at a time, within limits; what it ends with is a refusal."""
+
+import io
+import os
+import signal
+import struct
+import subprocess
+import threading
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from PIL import Image
+
+from hikflask.extensions import db
+from hikflask.services.core.errors import BadPhoto, PhotosWaiting, PhotoTooLarge, PhotoTooManyPixels
+from hikflask.services.photos import storage
+from hikflask.services.photos.jpeg_process import PROGRAM, WAITING, baseline_jpeg
+from hikflask.simulator.faces import NAMES, draw
+from tests.benchmarks import memory
+from tests.processes.processes import until
+
+pytestmark = pytest.mark.usefixtures("context")
+
+FACE = draw(NAMES[0])
+LARGEST_FILE = 10 * 1024 * 1024
+
+
+class Slow(io.BytesIO):
+    """An upload that goes on when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(FACE)
+        self.reached, self.go_on = threading.Event(), threading.Event()
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Wait, then return the picture."""
+        self.reached.set()
+        self.go_on.wait(20)
+        return super().read(size)
+
+
+@contextmanager
+def taking_a_turn(app: Flask) -> Iterator[None]:
+    """Within its block another thread's upload has its turn; afterwards it must come to its end."""
+    slow = Slow()
+
+    def upload() -> bytes:
+        with app.app_context():
+            return baseline_jpeg(slow)
+
+    with ThreadPoolExecutor(1) as other:
+        other_upload = other.submit(upload)
+        slow.reached.wait(20)
+        try:
+            yield
+        finally:
+            slow.go_on.set()
+        assert other_upload.result().startswith(b"\xff\xd8\xff")
+
+
+def png(width: int, height: int, rows: bytes) -> bytes:
+    """A PNG of grey with transparency, 8 bits each."""
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 4, 0, 0, 0),
+        b"IDAT": zlib.compress(rows, 1),
+        b"IEND": b"",
+    }
+    framed = [
+        struct.pack(">I", len(one)) + kind + one + struct.pack(">I", zlib.crc32(kind + one))
+        for kind, one in chunks.items()
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(framed)
+
+
+def test_upload_comes_back_as_the_jpeg_that_is_kept() -> None:
+    jpeg = baseline_jpeg(io.BytesIO(FACE + b"<script>alert(1)</script>"))
+
+    assert Image.open(io.BytesIO(jpeg)).size == Image.open(io.BytesIO(FACE)).size
+    assert b"script" not in jpeg
+
+
+@pytest.mark.parametrize(
+    ("upload", "refusal"),
+    [
+        pytest.param(b"", BadPhoto, id="nothing"),
+        pytest.param(FACE[:500], BadPhoto, id="half a JPEG"),
+        pytest.param(png(8000, 5001, b""), PhotoTooManyPixels, id="over 40 megapixels"),
+        pytest.param(FACE + bytes(LARGEST_FILE + 1 - len(FACE)), PhotoTooLarge, id="over 10 MB"),
+    ],
+)
+def test_what_is_refused_is_said(upload: bytes, refusal: type[BadPhoto]) -> None:
+    with pytest.raises(BadPhoto) as refused:
+        baseline_jpeg(io.BytesIO(upload))
+
+    assert type(refused.value) is refusal
+
+
+def test_file_of_ten_megabytes_is_taken() -> None:
+    assert baseline_jpeg(io.BytesIO(FACE + bytes(LARGEST_FILE - len(FACE)))).startswith(b"\xff\xd8\xff")
+
+
+def test_picture_that_takes_more_than_its_share_of_memory_is_refused() -> None:
+    # Beside its one pixel each row takes some bytes, together more than 600 MB.
+    with pytest.raises(BadPhoto):
+        baseline_jpeg(io.BytesIO(png(1, 28_000_000, bytes(3 * 28_000_000))))
+
+
+def test_upload_whose_turn_does_not_come_is_refused_and_the_other_one_is_not(app: Flask) -> None:
+    with taking_a_turn(app):
+        app.config["UPLOAD_WAIT"] = 0.1
+        with pytest.raises(PhotosWaiting) as refused:
+            baseline_jpeg(io.BytesIO(FACE))
+        app.config["UPLOAD_WAIT"] = 20.0
+
+    assert refused.value.params == {"seconds": 1}
+
+
+def test_upload_that_finds_too_many_waiting_is_refused_at_once_and_they_are_not(app: Flask) -> None:
+    def upload() -> bytes:
+        with app.app_context():
+            return baseline_jpeg(io.BytesIO(FACE))
+
+    with ThreadPoolExecutor(WAITING + 1) as others:
+        with taking_a_turn(app):
+            uploads = [others.submit(upload) for _ in range(WAITING + 1)]
+            (refused,), waiting = wait(uploads, timeout=5, return_when=FIRST_COMPLETED)
+            assert type(refused.exception()) is PhotosWaiting
+
+        assert all(one.result().startswith(b"\xff\xd8\xff") for one in waiting)
+
+
+def test_upload_that_takes_too_long_is_refused_and_the_next_one_is_not(app: Flask) -> None:
+    usual, app.config["UPLOAD_WAIT"] = app.config["UPLOAD_WAIT"], 0.001
+    with pytest.raises(PhotosWaiting):
+        baseline_jpeg(io.BytesIO(FACE))
+
+    app.config["UPLOAD_WAIT"] = usual
+    assert baseline_jpeg(io.BytesIO(FACE))
+
+
+def test_upload_whose_decoder_is_killed_may_be_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    def started() -> set[int]:
+        return set(memory.children(os.getpid())) - others
+
+    def kill() -> None:
+        until(lambda: bool(started()))
+        os.kill(started().pop(), signal.SIGKILL)
+
+    others = set(memory.children(os.getpid()))
+
+    with ThreadPoolExecutor(1) as other:
+        killed = other.submit(kill)
+        with pytest.raises(PhotosWaiting):
+            baseline_jpeg(io.BytesIO(png(6300, 6300, bytes((1 + 2 * 6300) * 6300))))
+
+    killed.result()
+    assert caplog.messages == ["the decoder was ended by signal 9"]
+
+
+def test_decoder_that_does_not_start_is_our_fault_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+
+    with pytest.raises(RuntimeError, match=r"(?s)the decoder ended with 1: .*/nowhere"):
+        baseline_jpeg(io.BytesIO(FACE))
+
+
+def test_program_imports_nothing_of_the_app() -> None:
+    *python, program = PROGRAM
+    told = subprocess.run([*python, "-X", "importtime", program], input=FACE, capture_output=True, check=True).stderr
+
+    assert b" PIL.JpegImagePlugin\n" in told
+    assert not [name for name in (b"hikflask", b"flask", b"sqlalchemy") if b" " + name + b"\n" in told]
+
+
+def test_upload_that_waits_keeps_no_connection_to_the_database() -> None:
+    used: list[Any] = []
+
+    class Watching(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            used.append(db.engine.pool.checkedout())  # type: ignore[attr-defined]
+            return super().read(size)
+
+    storage.row("100222_unknown.jpg")
+    storage.keep_upload(Watching(FACE), "100222")
+
+    assert set(used) == {0}

@@ -1,0 +1,240 @@
+"""Consent: recorded with its trail, and what a missing one stops where it is required."""
+
+import io
+import json
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import AuditEntry, Capture, Consent, Employee, Photo, Terminal
+from hikflask.models.capture import TAKEN
+from hikflask.models.columns import database_now
+from hikflask.services import audit
+from hikflask.services.audit import Actor
+from hikflask.services.captures import runner
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import ConsentMissing
+from hikflask.services.employees import save, sync
+from hikflask.services.employees.save import FaceSource
+from hikflask.services.photos import storage
+from hikflask.services.privacy import consents
+from hikflask.services.privacy.consents import Given
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.faces import NAMES, draw
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+IVAN = Draft("100222", "Иван Иванов", "Охрана")
+AGREED = Draft("100222", "Иван Иванов", "Охрана", consent=True)
+GIVEN = Given(date(2026, 3, 1), "contract", "папка 7")
+FACE = draw(NAMES[0])
+
+
+@pytest.fixture
+def required(app: Flask) -> None:
+    """The stricter setting."""
+    app.config["CONSENT"] = "require"
+
+
+def trail(action: str) -> list[AuditEntry]:
+    return list(db.session.execute(db.select(AuditEntry).where(AuditEntry.action == action)).scalars())
+
+
+def count(kind: Any) -> int:
+    return int(db.session.execute(db.select(db.func.count()).select_from(kind)).scalar_one())
+
+
+def take(simulator: Simulated, terminal: Terminal, draft: Draft, **options: Any) -> Capture:
+    simulator.present_alone(FACE)
+    return runner.run(runner.start(terminal.id, draft, "Анна", **options).id)
+
+
+def kept(employee_id: int) -> Consent:
+    """The consent as the database has it now."""
+    db.session.expire_all()
+    consent = consents.of(employee_id)
+    assert consent is not None
+    return consent
+
+
+def test_recorded_consent_says_when_why_and_who() -> None:
+    ivan = save.save(IVAN)
+
+    with audit.acting(Actor("Анна")):
+        consents.record(ivan.id, GIVEN)
+
+    consent = kept(ivan.id)
+    assert (consent.given_on, consent.basis, consent.note) == (date(2026, 3, 1), "contract", "папка 7")
+    assert (consent.recorded_by, consent.recorded_at is not None) == ("Анна", True)
+    assert consents.is_missing("100222") is False
+
+
+def test_consent_that_is_replaced_says_when_that_was() -> None:
+    ivan = save.save(IVAN)
+    consents.record(ivan.id, GIVEN)
+    db.session.execute(db.update(Consent).values(recorded_at=database_now(-3600)))
+    db.session.commit()
+    before = kept(ivan.id).recorded_at
+
+    consents.record(ivan.id, Given(date(2026, 4, 1), "contract", "папка 8"))
+
+    assert kept(ivan.id).recorded_at - before > timedelta(minutes=59)
+
+
+def test_trail_has_the_day_and_the_basis_and_not_the_note() -> None:
+    ivan = save.save(IVAN)
+
+    consents.record(ivan.id, GIVEN)
+    consents.record(ivan.id, Given(date(2026, 4, 1), "contract", "папка 8"))
+
+    first, second = trail("consent.recorded")
+    assert (first.employee, first.before) == ("100222", "")
+    assert json.loads(first.after) == {"given_on": "2026-03-01", "basis": "contract"}
+    assert json.loads(second.before) == {"given_on": "2026-03-01"}
+    assert json.loads(second.after) == {"given_on": "2026-04-01"}
+    assert "папка" not in first.after + second.after
+
+
+def test_recording_anew_replaces_what_was_recorded() -> None:
+    ivan = save.save(IVAN)
+    consents.record(ivan.id, GIVEN)
+
+    consents.record(ivan.id, Given(date(2026, 4, 1)))
+
+    kept = consents.of(ivan.id)
+    assert kept is not None
+    assert (kept.given_on, kept.basis, kept.note) == (date(2026, 4, 1), "consent", "")
+    assert count(Consent) == 1
+
+
+def test_withdrawn_consent_is_gone_and_the_employee_stays() -> None:
+    ivan = save.save(IVAN, FaceSource(upload=io.BytesIO(FACE)))
+    consents.record(ivan.id, GIVEN)
+
+    assert consents.withdraw(ivan.id) is True
+    assert consents.withdraw(ivan.id) is False
+
+    assert consents.of(ivan.id) is None
+    assert (count(Employee), count(Photo)) == (1, 1)
+    assert [entry.employee for entry in trail("consent.withdrawn")] == ["100222"]
+
+
+def test_deleted_employee_takes_the_consent_along() -> None:
+    ivan = save.save(IVAN)
+    consents.record(ivan.id, GIVEN)
+    assert ivan.consent is not None
+
+    save.delete(ivan.id)
+
+    assert count(Consent) == 0
+
+
+def test_box_beside_the_form_records_this_day_together_with_the_employee() -> None:
+    ivan = save.save(AGREED)
+
+    kept = consents.of(ivan.id)
+    assert kept is not None
+    assert (kept.given_on, kept.basis) == (consents.today(), "consent")
+    assert len(trail("consent.recorded")) == 1
+
+
+def test_box_changes_nothing_of_what_is_recorded() -> None:
+    ivan = save.save(IVAN)
+    consents.record(ivan.id, GIVEN)
+
+    save.save(AGREED, employee_id=ivan.id)
+
+    kept = consents.of(ivan.id)
+    assert kept is not None
+    assert (kept.given_on, kept.basis) == (date(2026, 3, 1), "contract")
+
+
+def test_save_that_fails_records_no_consent() -> None:
+    with pytest.raises(Exception, match="photo_unreadable"):
+        save.save(AGREED, FaceSource(upload=io.BytesIO(b"no picture")))
+
+    assert (count(Employee), count(Consent), trail("consent.recorded")) == (0, 0, [])
+
+
+def test_without_the_stricter_setting_a_face_is_taken_all_the_same(simulator: Simulated, terminal: Terminal) -> None:
+    taken = take(simulator, terminal, IVAN)
+
+    assert taken.state == TAKEN
+    assert save.save(IVAN, FaceSource(taken.id, taken.requested_by)).photo is not None
+    assert consents.is_missing("100222") is True
+
+
+@pytest.mark.usefixtures("required")
+@pytest.mark.parametrize("draft", [IVAN, Draft()], ids=["a number without consent", "no number"])
+def test_required_consent_stops_the_capture_before_it_begins(
+    simulator: Simulated, terminal: Terminal, draft: Draft
+) -> None:
+    with pytest.raises(ConsentMissing):
+        runner.start(terminal.id, draft, "Анна")
+
+    assert count(Capture) == 0
+    assert simulator.log == []
+
+
+@pytest.mark.usefixtures("required")
+@pytest.mark.parametrize("draft", [AGREED, Draft(consent=True)], ids=["with a number", "no number yet"])
+def test_box_of_somebody_new_is_enough(simulator: Simulated, terminal: Terminal, draft: Draft) -> None:
+    taken = take(simulator, terminal, draft)
+
+    ivan = save.save(AGREED, FaceSource(taken.id, taken.requested_by))
+
+    assert ivan.photo_id == taken.photo_id
+    assert consents.of(ivan.id) is not None
+
+
+@pytest.mark.usefixtures("required")
+def test_recorded_consent_is_enough_under_another_number_too(simulator: Simulated, terminal: Terminal) -> None:
+    ivan = save.save(IVAN)
+    consents.record(ivan.id, GIVEN)
+
+    assert take(simulator, terminal, IVAN).state == TAKEN
+    assert take(simulator, terminal, Draft("100999"), employee_id=ivan.id, take_over=True).state == TAKEN
+
+
+@pytest.mark.usefixtures("required")
+def test_capture_is_not_saved_once_the_box_is_not_ticked_any_more(simulator: Simulated, terminal: Terminal) -> None:
+    taken = take(simulator, terminal, AGREED)
+
+    with pytest.raises(ConsentMissing):
+        save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+
+    assert (count(Employee), runner.view(taken.id).state) == (0, TAKEN)
+
+
+@pytest.mark.usefixtures("required")
+def test_upload_without_consent_leaves_no_file() -> None:
+    ivan = save.save(IVAN)
+
+    with pytest.raises(ConsentMissing):
+        save.save(IVAN, FaceSource(upload=io.BytesIO(FACE)), employee_id=ivan.id)
+
+    assert (count(Photo), list(storage.folder().iterdir())) == (0, [])
+
+
+@pytest.mark.usefixtures("required")
+def test_consent_that_was_withdrawn_since_stops_the_adoption_of_a_capture(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    ivan = save.save(AGREED)
+    taken = take(simulator, terminal, IVAN)
+    consents.withdraw(ivan.id)
+
+    with pytest.raises(ConsentMissing):
+        sync.wish(ivan.id, terminal.id, "Анна")
+
+    assert runner.view(taken.id).state == TAKEN
+
+
+@pytest.mark.usefixtures("required")
+def test_what_has_no_face_needs_no_consent() -> None:
+    ivan = save.save(IVAN)
+
+    assert save.save(Draft("100222", "Иван Петров"), employee_id=ivan.id).name == "Иван Петров"

@@ -1,0 +1,134 @@
+"""A terminal at an address that is not allowed: refused when saved, and left alone when it is found out later."""
+
+import dataclasses
+import socket
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import AddressRefused
+from hikflask.models import Enrolment, Terminal
+from hikflask.services.captures.runner import Draft
+from hikflask.services.core.errors import TerminalAddressRefused, TerminalPasswordNeeded
+from hikflask.services.employees import save
+from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.terminals import registry
+from hikflask.services.terminals.registry import Access
+from hikflask.simulator import SimulatorServer
+from hikflask.simulator import Terminal as Simulated
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.usefixtures("context")
+
+PIN = "cd" * 32
+OFFICE = (ip_network("192.168.1.0/24"),)
+
+
+def access(url: str, **more: object) -> Access:
+    return Access("Вход", url, "admin", PASSWORD, **more)
+
+
+def named(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Let each name stand for these addresses."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+def test_name_that_stands_for_refused_addresses_alone_is_not_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    named(monkeypatch, "169.254.169.254", "224.0.0.1")
+
+    with pytest.raises(TerminalAddressRefused):
+        registry.add(access("http://door.test"))
+
+    assert registry.everyone() == []
+
+
+def test_name_with_one_allowed_address_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    named(monkeypatch, "169.254.169.254", "192.168.1.64")
+
+    assert registry.add(access("http://door.test")).id
+
+
+def test_name_that_is_not_resolved_is_saved() -> None:
+    assert registry.add(access("http://door.invalid")).id
+
+
+def test_address_outside_the_networks_is_not_saved(app: Flask) -> None:
+    app.config["TERMINAL_NETWORKS"] = OFFICE
+
+    assert registry.add(access("http://192.168.1.64")).id
+    with pytest.raises(TerminalAddressRefused):
+        registry.change(1, access("http://192.168.2.64"), "operator")
+
+    assert [terminal.url for terminal in registry.everyone()] == ["http://192.168.1.64"]
+
+
+@pytest.mark.parametrize("url", ["http://192.168.1.65", "http://192.168.1.64:8080", "https://192.168.1.64"])
+def test_stored_password_is_not_shown_to_another_address(url: str) -> None:
+    registry.add(access("http://192.168.1.64"))
+
+    with pytest.raises(TerminalPasswordNeeded):
+        registry.change(1, dataclasses.replace(access(url), password=None), "operator")
+
+    assert [terminal.url for terminal in registry.everyone()] == ["http://192.168.1.64"]
+    assert registry.change(1, access(url), "operator").url == url
+
+
+@pytest.mark.parametrize(("before", "after"), [(PIN, "ab" * 32), (PIN, None), (None, PIN)])
+def test_stored_password_is_not_shown_to_another_certificate(before: str | None, after: str | None) -> None:
+    registry.add(access("https://192.168.1.64", fingerprint=before))
+
+    with pytest.raises(TerminalPasswordNeeded):
+        registry.change(1, dataclasses.replace(access("https://192.168.1.64"), password=None, fingerprint=after), "x")
+
+    assert [terminal.fingerprint for terminal in registry.everyone()] == [before]
+    assert registry.change(1, access("https://192.168.1.64", fingerprint=after), "x").fingerprint == after
+
+
+def test_certificate_outside_the_networks_is_not_looked_at(app: Flask) -> None:
+    app.config["TERMINAL_NETWORKS"] = OFFICE
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+
+        with pytest.raises(AddressRefused):
+            registry.shown_fingerprint(f"https://127.0.0.1:{server.getsockname()[1]}")
+
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_terminal_that_is_outside_since_the_setting_changed_can_be_switched_off(app: Flask) -> None:
+    registry.add(access("http://192.168.2.64"))
+    app.config["TERMINAL_NETWORKS"] = OFFICE
+
+    assert not registry.change(1, access("http://192.168.2.64", is_active=False), "operator").is_active
+
+
+def seconds_until(waiting: Enrolment) -> float:
+    assert waiting.next_attempt_at is not None
+    return (waiting.next_attempt_at - datetime.now(UTC)) / timedelta(seconds=1)
+
+
+def test_wish_for_a_refused_address_is_tried_seldom_and_goes_on_when_it_is_corrected(app: Flask) -> None:
+    del app.extensions["terminal_transport"]
+    with SimulatorServer(Simulated(PASSWORD)) as server:
+        terminal = registry.add(access(server.url))
+        wish = save.send(save.save(Draft("100222", "Иван Иванов")).id, terminal.id)
+        app.config["TERMINAL_NETWORKS"] = OFFICE
+
+        with pytest.raises(AddressRefused):
+            reconcile.settle(wish.id, "operator")
+
+        waiting = desired.row(wish.id)
+        assert (waiting.refusal_code, waiting.step, waiting.attempts) == ("address_refused", "", 0)
+        assert seconds_until(waiting) > app.config["RETRY_MAX"] - 60
+        assert db.session.get_one(Terminal, terminal.id, populate_existing=True).last_error_code == "address_refused"
+
+        app.config["TERMINAL_NETWORKS"] = ()
+        registry.change(terminal.id, access(server.url), "operator")
+        assert seconds_until(desired.row(wish.id)) <= 0
+        reconcile.settle(wish.id, "operator")
+        assert desired.row(wish.id).refusal_code != "address_refused"

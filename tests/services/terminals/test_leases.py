@@ -1,0 +1,131 @@
+"""One holder at a time, by the database's clock; a late holder cannot write."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.core.errors import LeaseLost, TerminalInUse, TerminalUnknown
+from hikflask.services.terminals import leases
+from hikflask.services.terminals.leases import Lease
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+
+def expire(terminal: Terminal) -> None:
+    db.session.execute(db.update(Terminal).where(Terminal.id == terminal.id).values(lease_until=database_now(-0.001)))
+    db.session.commit()
+
+
+def name_of(terminal: Terminal) -> str:
+    return db.session.execute(db.select(Terminal.name).where(Terminal.id == terminal.id)).scalar_one()
+
+
+def write_name(lease: Lease, name: str, after: Callable[[], object] = lambda: None) -> None:
+    with lease.write() as session:
+        session.execute(db.update(Terminal).values(name=name))
+        after()
+
+
+def test_second_holder_is_told_who_has_the_terminal_and_for_how_long(terminal: Terminal) -> None:
+    leases.acquire(terminal.id, "Анна", "capture", 30)
+
+    with pytest.raises(TerminalInUse) as refused:
+        leases.acquire(terminal.id, "Борис", "capture", 30)
+
+    assert refused.value.params == {"who": "Анна", "seconds": 30}
+
+
+def test_released_terminal_is_free_at_once(terminal: Terminal) -> None:
+    first = leases.acquire(terminal.id, "Анна", "save", 30)
+    first.release()
+
+    assert leases.acquire(terminal.id, "Борис", "save", 30).number == first.number + 1
+
+
+def test_expired_lease_is_taken_over(terminal: Terminal) -> None:
+    first = leases.acquire(terminal.id, "Анна", "save", 30)
+    expire(terminal)
+
+    second = leases.acquire(terminal.id, "Борис", "save", 30)
+
+    assert second.number > first.number
+
+
+def test_short_conversation_is_waited_for(app: Flask, terminal: Terminal) -> None:
+    first = leases.acquire(terminal.id, "Анна", "save", 30)
+
+    def release() -> None:
+        with app.app_context():
+            first.release()
+
+    timer = threading.Timer(0.1, release)
+    timer.start()
+    second = leases.acquire(terminal.id, "Борис", "save", 30, wait=5)
+    timer.join()
+
+    assert second.number > first.number
+
+
+def test_late_holder_can_neither_renew_nor_write(terminal: Terminal) -> None:
+    late = leases.acquire(terminal.id, "Анна", "save", 30)
+    expire(terminal)
+    leases.acquire(terminal.id, "Борис", "save", 30)
+
+    with pytest.raises(LeaseLost):
+        late.renew(30)
+    with pytest.raises(LeaseLost):
+        write_name(late, "written too late")
+
+    assert name_of(terminal) == "Вход"
+
+
+def test_late_release_leaves_the_new_holder_alone(terminal: Terminal) -> None:
+    late = leases.acquire(terminal.id, "Анна", "save", 30)
+    expire(terminal)
+    leases.acquire(terminal.id, "Борис", "save", 30)
+
+    late.release()
+
+    with pytest.raises(TerminalInUse) as refused:
+        leases.acquire(terminal.id, "Вера", "save", 30)
+    assert refused.value.params["who"] == "Борис"
+
+
+def test_failed_write_leaves_nothing_behind(terminal: Terminal) -> None:
+    lease = leases.acquire(terminal.id, "Анна", "save", 30)
+
+    with pytest.raises(ZeroDivisionError):
+        write_name(lease, "half", after=lambda: 1 / 0)
+
+    assert name_of(terminal) == "Вход"
+
+
+def test_unknown_terminal_has_no_lease(context: None) -> None:  # noqa: ARG001
+    with pytest.raises(TerminalUnknown):
+        leases.acquire(404, "Анна", "save", 30)
+
+
+def test_of_many_threads_one_gets_the_lease(app: Flask, terminal: Terminal) -> None:
+    got: list[int] = []
+    start = threading.Barrier(8)
+
+    def race() -> None:
+        with app.app_context():
+            start.wait()
+            try:
+                got.append(leases.acquire(terminal.id, "x", "save", 30).number)
+            except TerminalInUse:
+                return
+
+    threads = [threading.Thread(target=race) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(got) == 1

@@ -1,0 +1,138 @@
+"""What HIKFLASK_TERMINAL_REQUIRE demands of terminals: https alone, and a login with SHA-256."""
+
+import dataclasses
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import HttpsRequired, WeakDigest
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.enrolment import CONFIRMED, PENDING
+from hikflask.services.captures.runner import Draft
+from hikflask.services.core.errors import TerminalHttpsRequired
+from hikflask.services.employees import save
+from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.terminals import checks, registry, waking
+from hikflask.services.terminals.registry import Access
+from hikflask.simulator import Terminal as Simulated
+from tests.conftest import HOST, PASSWORD
+from tests.support.due import claim_due
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+
+HTTP, HTTPS = f"http://{HOST}", f"https://{HOST}"
+
+
+def access(url: str = HTTP, **more: object) -> Access:
+    return Access("Вход", url, "admin", PASSWORD, **more)
+
+
+def restart(app: Flask, *required: str) -> None:
+    """Let the app require this, as when it starts with another setting."""
+    app.config["TERMINAL_REQUIRE"] = required
+    app.extensions["terminal_clients"].close()
+
+
+def offer_sha256(simulator: Simulated) -> None:
+    simulator.login.profile = dataclasses.replace(simulator.login.profile, challenge="sha256")
+
+
+def row() -> Terminal:
+    return db.session.get_one(Terminal, 1, populate_existing=True)
+
+
+@pytest.fixture
+def waiting(terminal: Terminal) -> Enrolment:
+    """Somebody who shall be put on the terminal."""
+    return save.send(save.save(Draft("100222", "Иван Иванов")).id, terminal.id)
+
+
+def test_http_address_is_not_saved_where_https_is_required(app: Flask) -> None:
+    registry.add(access())
+    restart(app, "https")
+
+    with pytest.raises(TerminalHttpsRequired):
+        registry.add(access("http://192.168.1.65"))
+    with pytest.raises(TerminalHttpsRequired):
+        registry.change(1, access(face_by_picture=True), "operator")
+
+    assert [(one.url, one.face_by_picture) for one in registry.everyone()] == [(HTTP, False)]
+    assert registry.change(1, access(HTTPS), "operator").url == HTTPS
+
+
+def test_http_terminal_may_be_switched_off_where_https_is_required(app: Flask) -> None:
+    registry.add(access())
+    restart(app, "https")
+
+    assert not registry.change(1, access(is_active=False), "operator").is_active
+
+
+def test_nothing_is_sent_to_an_http_terminal_where_https_is_required(
+    app: Flask, simulator: Simulated, waiting: Enrolment
+) -> None:
+    restart(app, "https")
+
+    with pytest.raises(HttpsRequired):
+        reconcile.settle(waiting.id, "test")
+    with pytest.raises(HttpsRequired):
+        checks.check(1, "test")
+
+    assert simulator.log == []
+    assert (row().reachable, row().last_error_code) == (False, "https_required")
+    assert desired.row(waiting.id).refusal_code == "https_required"
+    restart(app)
+    checks.check(1, "test")
+    assert claim_due() == [waiting.id]
+
+
+def test_terminal_that_offers_md5_alone_gets_no_credentials_where_sha256_is_required(
+    app: Flask, simulator: Simulated, terminal: Terminal
+) -> None:
+    restart(app, "sha256")
+
+    for _ in range(2):
+        with pytest.raises(WeakDigest):
+            checks.check(terminal.id, "test")
+
+    assert [entry.has_credentials for entry in simulator.log] == [False, False]
+    assert (row().reachable, row().login, row().last_error_code, row().refused_since) == (
+        True,
+        None,
+        "weak_digest",
+        None,
+    )
+
+
+def test_weak_login_is_not_tried_again_by_itself_and_what_waits_goes_on_after_a_good_check(
+    app: Flask, simulator: Simulated, waiting: Enrolment
+) -> None:
+    restart(app, "sha256")
+    with pytest.raises(WeakDigest):
+        reconcile.settle(waiting.id, "test")
+    stopped = desired.row(waiting.id)
+    assert (stopped.person, stopped.refusal_code, stopped.next_attempt_at) == (PENDING, "weak_digest", None)
+    assert claim_due() == []
+
+    offer_sha256(simulator)
+    checks.check(1, "test")
+
+    assert (row().login, row().last_error_code) == (True, "")
+    assert claim_due() == [waiting.id]
+    assert reconcile.settle(waiting.id, "sweep").person == CONFIRMED
+
+
+def test_face_that_a_weak_login_stopped_goes_on_after_a_good_check(
+    app: Flask, simulator: Simulated, waiting: Enrolment
+) -> None:
+    assert reconcile.settle(waiting.id, "test").person == CONFIRMED
+    restart(app, "sha256")
+    waking.retry_terminal(1)
+    with pytest.raises(WeakDigest):
+        reconcile.settle(waiting.id, "test")
+    assert claim_due() == []
+
+    offer_sha256(simulator)
+    checks.check(1, "test")
+
+    assert claim_due() == [waiting.id]

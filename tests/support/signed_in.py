@@ -1,0 +1,107 @@
+"""Clients that are somebody: an operator with an open session, or a program with a token."""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from hikflask import create_app
+from hikflask.extensions import db, task_queue
+from hikflask.models import Operator, OperatorSession
+from hikflask.models.columns import database_now
+from hikflask.models.operator import ADMIN
+from hikflask.services.accounts import api_tokens, operators, passwords, sessions
+
+OPERATOR_NAME = "Анна"
+OPERATOR_PASSWORD = "лодка под синим мостом"
+# scrypt is slow by design; the tests' operators share one hash.
+_hash = passwords.hashed(OPERATOR_PASSWORD)
+
+
+class SignedInClient(FlaskClient):
+    """A browser that is signed in, and, for the API's addresses, a program with a token of the same role."""
+
+    token: str = ""
+
+    def open(self, *args: object, **kwargs: object) -> TestResponse:  # type: ignore[override]
+        path = args[0] if args else kwargs.get("path", "")
+        if self.token and isinstance(path, str) and path.startswith("/api"):
+            headers = dict(kwargs.pop("headers", None) or {})  # type: ignore[call-overload]
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+            kwargs["headers"] = headers
+        return super().open(*args, **kwargs)  # type: ignore[arg-type]
+
+
+def add_operator(name: str = OPERATOR_NAME, role: str = ADMIN, **columns: object) -> Operator:
+    """Add an operator without the wait for scrypt; needs an app context."""
+    operator = Operator(name=name, login=name.casefold(), password_hash=_hash, role=role, **columns)
+    db.session.add(operator)
+    db.session.commit()
+    return operator
+
+
+def open_session(operator: Operator, *, confirmed: bool = True) -> str:
+    """Open a session and return its key; needs an app context."""
+    key = f"key-of-{operator.name}-{secrets.token_hex(4)}"
+    row = OperatorSession(key_sha256=sessions._hash(key), operator_id=operator.id, address="127.0.0.1")
+    row.confirmed_at = database_now() if confirmed else None  # type: ignore[assignment]
+    db.session.add(row)
+    db.session.commit()
+    return key
+
+
+def client_of(app: Flask, role: str = ADMIN, name: str = "", *, confirmed: bool = True) -> SignedInClient:
+    """Return a client that is signed in with this role and has a token of this role."""
+    name = name or (OPERATOR_NAME if role == ADMIN else f"{OPERATOR_NAME} {role}")
+    with app.app_context():
+        operator = operators.named(name) or add_operator(name, role)
+        key = open_session(operator, confirmed=confirmed)
+        token = make_token(app, role)
+    client = SignedInClient(app, app.response_class, use_cookies=True)
+    client.token = token
+    with client.session_transaction() as session:
+        session["_user_id"] = key
+        session["_fresh"] = True
+    return client
+
+
+@dataclass(frozen=True)
+class LetIn:
+    """What a served app lets in: the value of the session's cookie, and an API token, both an administrator's."""
+
+    cookie: str
+    token: str
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Show the token, as `auth` of a requests session, to the API alone."""
+        if "/api/" in str(request.url):
+            request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
+
+
+def let_in(folder: Path, **settings: str) -> LetIn:
+    """Add an administrator with an open session and a token to the migrated database of an instance folder."""
+    app = create_app({"INSTANCE_PATH": str(folder), "TESTING": True, **settings})
+    try:
+        client = client_of(app)
+        cookie = client.get_cookie(app.config["SESSION_COOKIE_NAME"])
+        assert cookie is not None
+        return LetIn(cookie.value, client.token)
+    finally:
+        app.extensions["terminal_clients"].close()
+        task_queue.lanes(app).close()
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+def make_token(app: Flask, role: str = ADMIN) -> str:
+    """Return a fresh token of this role."""
+    with app.app_context():
+        count = len(api_tokens.everyone())
+        ends = db.session.execute(db.select(database_now(3600.0))).scalar_one()
+        return api_tokens.create(f"{role}-{count}", role, ends)[1]

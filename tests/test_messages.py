@@ -1,0 +1,335 @@
+"""Every code has a sentence in both languages, and no missing name breaks one."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask_babel import force_locale
+
+from hikflask import messages
+from hikflask.isapi import errors as isapi_errors
+from hikflask.isapi.answer import ResponseStatus
+from hikflask.services.captures import runner
+from hikflask.services.core import errors
+from hikflask.services.enrolments import face_binding
+
+
+def kinds_of(kind: type[errors.ServiceError]) -> list[type[errors.ServiceError]]:
+    """All kinds of a refusal, and theirs."""
+    return [found for child in kind.__subclasses__() for found in (child, *kinds_of(child))]
+
+
+KINDS = kinds_of(errors.ServiceError)
+CODES = {kind.code for kind in KINDS}
+CODES |= {face_binding.NO_PHOTO, face_binding.FILES_NOT_TAKEN, face_binding.OTHER_TERMINAL}
+CODES |= {"files_unknown", "kept_without_consent", "retake_cancelled", "earlier_stays"}
+CODES |= {runner.NO_WORKER, runner.INTERRUPTED, "notSupport"}
+SAID = {
+    isapi_errors.error_for(ResponseStatus(sub_status=word), 400, isapi_errors.ONLY_FROM.get(kind, "/ISAPI/x")).code
+    for word, kind in isapi_errors.CLASSES.items()
+}
+TERMINAL_CODES = SAID | {kind.own_code for kind in set(isapi_errors.CLASSES.values())}
+TERMINAL_CODES |= {"unreachable", "no_answer", "certificate_changed", "nonsense", "locked", "gone", "name_too_long"}
+TERMINAL_CODES |= {"address_refused", "https_required", "weak_digest"}
+
+ALL = {
+    "who": "Анна", "n": 12, "name": "Пётр", "terminal": "Вход", "t": "Вход", "reason": "потому что",
+    "max": 1500, "address": "http://10.0.0.5", "text": "no", "limit": 32, "length": 40,
+}  # fmt: skip
+
+TABLE = [
+    (
+        "terminal_in_use",
+        "Терминал занят: Анна. Ещё около 12 с.",
+        "Terminal in use by Анна, about 12 s.",
+    ),
+    (
+        "terminal_held",
+        "На терминале ждёт сохранения снимок «Пётр» (Анна). Новый захват его заменит.",
+        "An unsaved capture of Пётр (Анна) waits here. A new one replaces it.",
+    ),
+    ("queued", "Включаем камеру терминала…", "Waking up the terminal…"),
+    (
+        "waiting",
+        "Предъявите лицо терминалу «Вход». Осталось 12 с",
+        "Show your face to “Вход”. 12 s left",
+    ),
+    ("captured", "✅ Фото успешно захвачено! Это Пётр?", "✅ Photo captured! Is this Пётр?"),
+    (
+        "captureTimeout",
+        "За 12 с терминал не увидел лицо. Подойдите ближе (около 60 см), лицом к свету, и повторите.",
+        "No face seen in 12 s. Come closer (about 60 cm), face the light, try again.",
+    ),
+    ("cancelled", "Съёмка отменена. Ничего не сохранено.", "Capture cancelled. Nothing was saved."),
+    (
+        "superseded",
+        "На этом терминале уже снято другое лицо. Снимите сотрудника ещё раз.",
+        "Another face was captured there since. Capture the employee again.",
+    ),
+    ("enrolment_working", "сотрудник есть, отправляем лицо…", "the person is there, the face is being sent…"),
+    (
+        "enrolment_confirmed",
+        "Есть на терминале «Вход»: сотрудник и лицо. Проверено в 14:05.",
+        "On “Вход”: person and face. Checked at 14:05.",
+    ),
+    (
+        "enrolment_person_only",
+        "На терминале «Вход» есть сотрудник, но нет лица: потому что",
+        "Person on “Вход”, but no face: потому что",
+    ),
+    (
+        "enrolment_waiting",
+        "«Вход» не отвечает. Программа повторит попытку в 14:05. Данные сохранены.",
+        "“Вход” does not answer. The next try is at 14:05. Nothing is lost.",
+    ),
+    (
+        "files_not_taken",
+        "Фото останется только на сервере: терминал «Пётр» не принимает файлы. "
+        "Чтобы терминал узнавал сотрудника, сфотографируйте его на терминале.",
+        "The photo stays on the server: terminal “Пётр” takes no files. To get the face onto it, capture it there.",
+    ),
+    ("deviceBusy", "Терминал занят. Повторим через 12 с.", "The terminal is busy. Trying again in 12 s."),
+    ("faceDataModeling", "Терминал занят. Повторим через 12 с.", "The terminal is busy. Trying again in 12 s."),
+    ("notSupport", "Эта модель не умеет снимать по запросу.", "This model cannot capture on request."),
+    ("pictureFaceDetectZero", "На снимке нет лица.", "No face in the picture."),
+    ("noFaceInPicture", "На снимке нет лица.", "No face in the picture."),
+    ("PicAnalysisNoTargetError", "На снимке нет лица.", "No face in the picture."),
+    (
+        "multipleFaceObjectError",
+        "В кадре больше одного лица. Нужен один человек.",
+        "More than one face. One person, please.",
+    ),
+    ("pupilDistanceTooSmall", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
+    ("picSizeSmallError", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
+    ("faceDataLenShort", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
+    (
+        "faceLowQulity",
+        "Низкое качество: больше света, без маски и тёмных очков.",
+        "Poor quality: more light, no mask, no dark glasses.",
+    ),
+    (
+        "lowScore",
+        "Низкое качество: больше света, без маски и тёмных очков.",
+        "Poor quality: more light, no mask, no dark glasses.",
+    ),
+    (
+        "SubpicAnalysisModelingError",
+        "Терминал не смог построить модель лица. Снимите заново.",
+        "The terminal could not model this face. Capture again.",
+    ),
+    ("picSizeExceedError", "Файл слишком большой для терминала.", "The file is too large for the terminal."),
+    (
+        "employeeNoAlreadyExist",
+        "Номер 12 на терминале занят: «Пётр». Заменить или выбрать другой номер?",
+        "Number 12 is taken there by Пётр. Replace it or choose another number?",
+    ),
+    (
+        "illegalEmployeeNo",
+        "Терминал не принимает такой номер: только латинские буквы и цифры, до 32.",
+        "The terminal refuses this number: Latin letters and digits, up to 32.",
+    ),
+    (
+        "deviceUserFull",
+        "На терминале нет места (12 из 1500). Сначала удалите уволенных.",
+        "The terminal is full (12 of 1500). Remove leavers first.",
+    ),
+    (
+        "alreadyExistThisFace",
+        "Это лицо уже записано под другим номером. Проверьте двойника.",
+        "This face is already there under another number.",
+    ),
+    ("urlDownloadFail", "Терминал потерял снимок. Снимите заново.", "The terminal lost the picture. Capture again."),
+    (
+        "wrong_password",
+        "Терминал не принял пароль. Мы остановились, чтобы его не заблокировать. Исправьте пароль терминала.",
+        "The terminal refused the password. We stopped so as not to lock it. Correct the terminal's password.",
+    ),
+    (
+        "locked",
+        "Учётная запись на терминале заблокирована ещё на 12 мин.",
+        "The account there is locked for 12 more min.",
+    ),
+    ("lowPrivilege", "У учётной записи терминала нет прав на это.", "The terminal's account lacks the right for this."),
+    ("notActivated", "Терминал ещё не активирован.", "The terminal is not activated yet."),
+    (
+        "unreachable",
+        "«Вход» не отвечает по адресу http://10.0.0.5. Проверьте питание и сеть.",
+        "“Вход” does not answer at http://10.0.0.5. Check power and network.",
+    ),
+    (
+        "certificate_changed",
+        "У «Вход» другой сертификат. Если терминал меняли, пусть администратор подтвердит.",
+        "“Вход” shows another certificate. If it was replaced, an administrator must confirm it.",
+    ),
+    (
+        "https_required",
+        "У «Вход» адрес http, а здесь разрешён только https. Укажите его адрес https.",
+        "“Вход” has an http address, and only https is allowed here. Enter its https address.",
+    ),
+    (
+        "weak_digest",
+        "«Вход» предлагает вход только с MD5, а здесь требуется SHA-256, поэтому пароль не отправлен. "
+        "Включите SHA-256 на терминале и нажмите «Проверить».",
+        "“Вход” offers a login with MD5 only, and SHA-256 is required here, so the password was not sent. "
+        "Switch SHA-256 on at the terminal, then press “Check”.",
+    ),
+    (
+        "terminal_password_needed",
+        "Сохранённый пароль относится к прежним адресу и сертификату. Введите пароль терминала ещё раз.",
+        "The stored password is for the former address and certificate. Enter the terminal's password again.",
+    ),
+    (
+        "too_many_calls",
+        "Одновременных обращений к терминалам от одного оператора или программы: не больше 12. "
+        "Сначала дождитесь ответа.",
+        "At most 12 requests to terminals at a time for one operator or program. Wait for an answer first.",
+    ),
+    (
+        "server_busy",
+        "Сервер уже ждёт ответа стольких терминалов, скольких может. Повторите через 12 с.",
+        "The server is waiting on as many terminals as it can. Try again in 12 s.",
+    ),
+    ("somethingNew", "Терминал отказал: no (somethingNew).", "The terminal refused: no (somethingNew)."),
+]
+
+
+@pytest.fixture(autouse=True)
+def russian(app: Flask) -> Iterator[None]:
+    with app.app_context(), force_locale("ru"):
+        yield
+
+
+@pytest.mark.parametrize(("code", "russian_text", "english_text"), TABLE)
+def test_the_sentences_are_to_the_letter(code: str, russian_text: str, english_text: str) -> None:
+    assert messages.sentence(code, **ALL, time="в 14:05") == russian_text
+    assert messages.english(code, **ALL, time="at 14:05") == english_text
+
+
+@pytest.mark.parametrize("code", sorted(CODES | TERMINAL_CODES - {"refused"}))
+def test_each_code_has_its_own_sentence_in_both_languages(code: str) -> None:
+    assert code.lower() in messages.SENTENCES
+    assert messages.sentence(code) != messages.english(code)
+
+
+@pytest.mark.parametrize("code", sorted(messages.SENTENCES))
+def test_a_missing_name_never_breaks_a_sentence(code: str) -> None:
+    for said in (messages.sentence(code), messages.english(code), messages.sentence(code, n=None, name="")):
+        assert said
+        assert "%(" not in said
+        assert "None" not in said
+
+
+NOT_VERIFIED = [
+    (
+        "person_not_verified",
+        {},
+        "Терминал ответил, но сотрудника не показывает.",
+        "The terminal answered, but does not show the person.",
+    ),
+    (
+        "name_not_verified",
+        {"name": "Пётр"},
+        "Терминал ответил «OK», но под этим ID там другое имя: «Пётр».",
+        "The terminal said OK, but this ID has another name there: “Пётр”.",
+    ),
+    (
+        "name_not_verified",
+        {},
+        "Терминал ответил «OK», но под этим ID там другое имя.",
+        "The terminal said OK, but this ID has another name there.",
+    ),
+    (
+        "face_not_verified",
+        {},
+        "Терминал ответил «OK», но нужного лица не показывает.",
+        "The terminal said OK, but does not show the right face.",
+    ),
+    (
+        "removal_not_verified",
+        {"name": "Пётр"},
+        "Терминал ответил «OK», но «Пётр» там ещё есть.",
+        "The terminal said OK, but “Пётр” is still there.",
+    ),
+    (
+        "removal_not_verified",
+        {},
+        "Терминал ответил «OK», но сотрудник там ещё есть.",
+        "The terminal said OK, but the person is still there.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "names", "russian_text", "english_text"), NOT_VERIFIED)
+def test_what_is_not_verified_is_said_with_the_next_try_where_that_is_known(
+    code: str, names: dict[str, str], russian_text: str, english_text: str
+) -> None:
+    assert messages.sentence(code, **names) == russian_text
+    assert messages.english(code, **names) == english_text
+    later = messages.sentence(code, **names, time="в 14:05")
+    assert later == f"{russian_text} Программа повторит попытку в 14:05."
+    assert messages.english(code, **names, time="at 14:05") == f"{english_text} The next try is at 14:05."
+
+
+def test_codes_are_known_in_any_case() -> None:
+    assert messages.sentence("DEVICEBUSY") == messages.sentence("deviceBusy")
+
+
+def test_a_refusal_without_words_says_its_code() -> None:
+    assert messages.sentence("http_418") == "Терминал отказал (http_418)."
+    assert messages.english("badParameters", text="dataType") == "The terminal refused: dataType (badParameters)."
+
+
+def test_what_a_terminal_says_is_never_a_format() -> None:
+    assert messages.english("odd", text="%(n)s %s 100%") == "The terminal refused: %(n)s %s 100% (odd)."
+
+
+@pytest.mark.parametrize(
+    ("length", "limit", "russian_text", "english_text"),
+    [
+        (73, 32, "73 байта при пределе 32. Предел — это 32 латинские буквы или 16 русских букв.",
+         "73 bytes, at most 32. That is 32 Latin letters or 16 Russian letters."),
+        (81, 42, "81 байт при пределе 42. Предел — это 42 латинские буквы или 21 русская буква.",
+         "81 bytes, at most 42. That is 42 Latin letters or 21 Russian letters."),
+        (130, 128, "130 байт при пределе 128. Предел — это 128 латинских букв или 64 русские буквы.",
+         "130 bytes, at most 128. That is 128 Latin letters or 64 Russian letters."),
+    ],
+)  # fmt: skip
+def test_name_that_is_too_long_is_said_in_letters(
+    length: int, limit: int, russian_text: str, english_text: str
+) -> None:
+    assert russian_text in messages.sentence("name_bytes", t="Вход", length=length, limit=limit)
+    assert english_text in messages.english("name_bytes", t="Вход", length=length, limit=limit)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("ru", "Терминал не поддерживает: FDLib/FDSetUp (привязка лица)."),
+        ("en", "The terminal does not support: FDLib/FDSetUp (binding the face)."),
+    ],
+)
+def test_a_function_that_is_missing_is_named_with_its_step(app: Flask, language: str, said: str) -> None:
+    with app.test_request_context(), force_locale(language):
+        assert messages.sentence("function_not_supported", text="FDLib/FDSetUp") == said
+        assert messages.sentence("function_not_supported", text="System/other").endswith(": System/other.")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("ru", "Терминал отказал: beep (captured)."), ("en", "The terminal refused: beep (captured).")],
+)
+def test_a_terminals_own_word_is_quoted_and_says_nothing_of_ours(app: Flask, language: str, said: str) -> None:
+    with app.test_request_context(), force_locale(language):
+        assert messages.sentence("terminal:captured", text="beep", name="Пётр") == said
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("ru", "Сохранённый снимок ещё не записан на терминал: Пётр (Анна). Новый снимок его там заменит."),
+        ("en", "The saved photo of Пётр (Анна) is not on the terminal yet. A new one replaces it there."),
+    ],
+)
+def test_a_saved_picture_is_not_called_unsaved(app: Flask, language: str, said: str) -> None:
+    with app.test_request_context(), force_locale(language):
+        assert messages.sentence("terminal_held", saved_name="Пётр", who="Анна", capture_id=7) == said

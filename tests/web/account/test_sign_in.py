@@ -1,0 +1,538 @@
+"""Signing in and out: what is said, what ends a session, and that nothing typed is lost."""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.extensions import db
+from hikflask.models import AuditEntry, Operator, OperatorSession
+from hikflask.models.columns import database_now
+from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
+from hikflask.services.accounts import operators, setup
+from tests.support.desk import ENGLISH, HTMX, typed
+from tests.support.signed_in import OPERATOR_PASSWORD, add_operator, client_of
+
+NAME = "Мария"
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """A proxy in front says where requests come from."""
+    return {"TRUSTED_PROXY": "127.0.0.1"}
+
+
+@pytest.fixture
+def browser(app: Flask) -> FlaskClient:
+    """A browser on which nobody is signed in; there is an operator."""
+    with app.app_context():
+        add_operator(NAME, OPERATOR)
+    return app.test_client()
+
+
+def sign_in(browser: FlaskClient, **changed: str) -> Any:
+    """Send the sign-in form."""
+    form = {"name": NAME, "password": OPERATOR_PASSWORD, **changed}
+    return browser.post("/sign-in", data=form, headers=ENGLISH)
+
+
+def age_sessions(app: Flask, **columns: float) -> None:
+    """Put the sessions' times so many seconds back."""
+    with app.app_context():
+        values = {name: database_now(-seconds) for name, seconds in columns.items()}
+        db.session.execute(db.update(OperatorSession).values(**values))
+        db.session.commit()
+
+
+def test_page_sends_nobody_to_sign_in_and_back(browser: FlaskClient) -> None:
+    asked = browser.get("/employees/?q=%D0%98&page=2")
+    assert asked.status_code == 303
+    assert asked.location == "/sign-in?next=/employees/?q%3D%25D0%2598%26page%3D2"
+
+    page = browser.get(asked.location).text
+    path = re.search(r'name="next" value="([^"]+)"', page)[1].replace("&amp;", "&")  # type: ignore[index]
+
+    assert sign_in(browser, next=path).location == "/employees/?q=%D0%98&page=2"
+    assert browser.get("/employees/").status_code == 200
+
+
+@pytest.mark.parametrize("name", [NAME, "МАРИЯ", " мария "])
+def test_name_is_known_however_it_is_written(browser: FlaskClient, name: str) -> None:
+    assert sign_in(browser, name=name).status_code == 303
+
+
+@pytest.mark.parametrize("changed", [{"password": "another password"}, {"name": "Никто"}, {"name": "x" * 400}])
+def test_wrong_name_and_wrong_password_hear_the_same(browser: FlaskClient, changed: dict[str, str]) -> None:
+    answer = sign_in(browser, **changed)
+
+    assert answer.status_code == 401
+    assert "The name or the password is wrong." in answer.text
+    assert OPERATOR_PASSWORD not in answer.text
+    assert browser.get("/employees/").status_code == 303
+
+
+def test_somebody_who_is_kept_out_hears_the_same(app: Flask, browser: FlaskClient) -> None:
+    with app.app_context():
+        db.session.execute(db.update(Operator).values(is_active=False))
+        db.session.commit()
+
+    assert "The name or the password is wrong." in sign_in(browser).text
+
+
+@pytest.mark.parametrize(
+    "wanted", ["//evil.example", "https://evil.example/", "/\\evil.example", "/\tevil", "javascript:alert(1)", "evil"]
+)
+def test_sign_in_goes_on_to_no_other_site(browser: FlaskClient, wanted: str) -> None:
+    assert sign_in(browser, next=wanted).location == "/"
+
+
+def test_session_gets_a_fresh_key_that_nobody_could_plant(app: Flask, browser: FlaskClient) -> None:
+    with browser.session_transaction() as session:
+        session["_user_id"] = "planted"
+        session["kept"] = "planted"
+    with app.app_context():
+        before = {row.key_sha256 for row in db.session.execute(db.select(OperatorSession)).scalars()}
+
+    sign_in(browser)
+
+    with browser.session_transaction() as session:
+        assert session["_user_id"] != "planted"
+        assert "kept" not in session
+    with app.app_context():
+        (row,) = [
+            row for row in db.session.execute(db.select(OperatorSession)).scalars() if row.key_sha256 not in before
+        ]
+        assert len(row.key_sha256) == 64
+
+
+def test_signing_in_anew_ends_the_session_before(app: Flask, browser: FlaskClient) -> None:
+    sign_in(browser)
+    sign_in(browser)
+
+    with app.app_context():
+        assert len(db.session.execute(db.select(OperatorSession)).scalars().all()) == 1
+
+
+def test_cookie_that_was_copied_is_worthless_after_signing_out(app: Flask, browser: FlaskClient) -> None:
+    sign_in(browser)
+    copied = browser.get_cookie("hikflask")
+    assert copied is not None
+    browser.post("/sign-out")
+
+    thief = app.test_client()
+    thief.set_cookie("hikflask", copied.value)
+
+    assert thief.get("/employees/").status_code == 303
+
+
+def test_signing_out_everywhere_ends_the_other_browser_too(app: Flask) -> None:
+    here, there = client_of(app), client_of(app)
+    copied = here.get_cookie("hikflask")
+    assert copied is not None
+
+    assert here.post("/account/sign-out-everywhere").location == "/sign-in"
+
+    assert there.get("/employees/").status_code == 303
+    thief = app.test_client()
+    thief.set_cookie("hikflask", copied.value)
+    assert thief.get("/employees/").status_code == 303
+
+
+def test_one_session_is_ended_from_another_place_and_only_an_own_one(app: Flask) -> None:
+    here, there, other = client_of(app), client_of(app), client_of(app, OPERATOR)
+
+    for session_id in (2, 3):
+        assert here.post(f"/account/sessions/{session_id}/end").location == "/account/"
+
+    assert here.get("/employees/").status_code == 200
+    assert there.get("/employees/").status_code == 303
+    assert other.get("/employees/").status_code == 200
+
+
+@pytest.mark.parametrize("role", [VIEWER, OPERATOR, ADMIN])
+def test_forged_id_ends_nobody_elses_session(app: Flask, role: str) -> None:
+    others = [client_of(app, other, name) for other, name in ((ADMIN, "Ольга"), (OPERATOR, "Борис"), (VIEWER, "Вера"))]
+    thief = client_of(app, role, "Кто-то")
+
+    for session_id in ["1", "2", "3", "01", "1e0", "-1", "999999", str(2**70)]:
+        assert thief.post(f"/account/sessions/{session_id}/end").status_code in {303, 404}
+
+    assert [other.get("/account/").status_code for other in others] == [200, 200, 200]
+    assert thief.get("/account/").status_code == 200
+    with app.app_context():
+        noted = db.session.execute(db.select(AuditEntry.action).where(AuditEntry.action.startswith("sign_out")))
+        assert noted.all() == []
+
+
+def test_sessions_are_told_apart_by_the_day_and_second_they_began(app: Flask) -> None:
+    here = client_of(app)
+    client_of(app)
+    app.config.update(TIMEZONE="Europe/Moscow", SESSION_LIFETIME=10**9)
+    began = datetime(2025, 3, 10, 12, 0, 5, tzinfo=UTC)
+    with app.app_context():
+        db.session.execute(db.update(OperatorSession).where(OperatorSession.id == 2).values(started_at=began))
+        db.session.commit()
+
+    russian, english = here.get("/account/").text, here.get("/account/", headers=ENGLISH).text
+
+    assert "вход 10 марта 2025 г. в 15:00:05<" in russian
+    assert re.search(r"последний раз \d{1,2} \w+ \d{4} г\. в \d\d:\d\d:\d\d · 127\.0\.0\.1", russian)
+    assert "signed in on 10 March 2025 at 15:00:05<" in english
+    assert re.search(r"last seen on \d{1,2} \w+ \d{4} at \d\d:\d\d:\d\d · 127\.0\.0\.1", english)
+
+
+def test_cookie_has_its_attributes(app: Flask, browser: FlaskClient) -> None:
+    plain = sign_in(browser)
+    secure = app.test_client().post(
+        "/sign-in",
+        data={"name": NAME, "password": OPERATOR_PASSWORD},
+        headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "10.0.0.9"},
+    )
+
+    for answer, is_secure in ((plain, False), (secure, True)):
+        cookies = [cookie.split("; ") for cookie in answer.headers.getlist("Set-Cookie")]
+        assert [cookie[0].partition("=")[0].removeprefix("__Host-") for cookie in cookies] == [
+            "hikflask_device",
+            "hikflask",
+        ]
+        for cookie in cookies:
+            assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie)
+            assert ("Secure" in cookie) is is_secure
+            assert cookie[0].startswith("__Host-") is is_secure
+
+
+@pytest.mark.parametrize(("column", "seconds", "open_still"), [
+    ("seen_at", 7100, True), ("seen_at", 7300, False), ("started_at", 43100, True), ("started_at", 43300, False),
+])  # fmt: skip
+def test_session_ends_when_idle_and_in_any_case(app: Flask, column: str, seconds: float, open_still: bool) -> None:
+    client = client_of(app)
+
+    age_sessions(app, **{column: seconds})
+
+    assert (client.get("/employees/").status_code == 200) is open_still
+
+
+def test_what_a_page_asks_by_itself_does_not_keep_a_session_open(app: Flask) -> None:
+    client = client_of(app)
+    age_sessions(app, seen_at=7000)
+    with app.app_context():
+        before = db.session.execute(db.select(OperatorSession.seen_at)).scalar_one()
+
+    client.get("/captures/1", headers=HTMX)
+    client.get("/employees/1/enrolments", headers=HTMX)
+    with app.app_context():
+        assert db.session.execute(db.select(OperatorSession.seen_at)).scalar_one() == before
+    client.get("/employees/")
+
+    with app.app_context():
+        assert db.session.execute(db.select(OperatorSession.seen_at)).scalar_one() > before
+
+
+@pytest.mark.usefixtures("quick_passwords")
+class TestThrottling:
+    """Tries are counted by account and by address."""
+
+    def test_account_is_closed_after_ten_wrong_tries_even_for_the_right_password(self, browser: FlaskClient) -> None:
+        for _ in range(10):
+            assert sign_in(browser, password="wrong").status_code == 401
+
+        answer = sign_in(browser)
+
+        assert answer.status_code == 429
+        assert 1 <= int(answer.headers["Retry-After"]) <= 900
+        assert "Too many tries." in answer.text
+
+    def test_unknown_account_is_closed_as_well(self, browser: FlaskClient) -> None:
+        for _ in range(10):
+            sign_in(browser, name="Никто", password="wrong")
+
+        assert sign_in(browser, name="Никто").status_code == 429
+        assert sign_in(browser).status_code == 303
+
+    def test_address_is_closed_after_thirty(self, app: Flask, browser: FlaskClient) -> None:
+        for number in range(30):
+            sign_in(browser, name=f"nobody{number}", password="wrong")
+
+        assert sign_in(browser).status_code == 429
+        elsewhere = app.test_client().post(
+            "/sign-in", data={"name": NAME, "password": OPERATOR_PASSWORD}, headers={"X-Forwarded-For": "10.0.0.9"}
+        )
+        assert elsewhere.status_code == 303
+
+    def test_good_sign_in_forgets_the_wrong_tries(self, browser: FlaskClient) -> None:
+        for _ in range(9):
+            sign_in(browser, password="wrong")
+        sign_in(browser)
+        for _ in range(9):
+            sign_in(browser, password="wrong")
+
+        assert sign_in(browser).status_code == 303
+
+
+def test_each_sign_in_is_in_the_audit_trail_without_its_secrets(app: Flask, browser: FlaskClient) -> None:
+    for _ in range(2):
+        assert sign_in(browser).status_code == 303
+
+    with browser.session_transaction() as session:
+        key = session["_user_id"]
+    with app.app_context():
+        entries = db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "sign_in")).scalars().all()
+        told = [(entry.actor, entry.subject, entry.address) for entry in entries]
+        written = " ".join(str(vars(entry)) for entry in entries)
+    assert told == [(NAME, NAME, "127.0.0.1")] * 2
+    assert not any(secret in written for secret in (OPERATOR_PASSWORD, key, "scrypt"))
+
+
+def test_name_that_nobody_has_is_not_in_the_audit_trail(app: Flask, browser: FlaskClient) -> None:
+    sign_in(browser, name="a password in the wrong field")
+    sign_in(browser, password="wrong")
+
+    with app.app_context():
+        noted = db.session.execute(db.select(AuditEntry).order_by(AuditEntry.id)).scalars().all()
+        refused = [(entry.action, entry.subject) for entry in noted if entry.action == "sign_in.refused"]
+        assert refused == [("sign_in.refused", ""), ("sign_in.refused", NAME)]
+
+
+class TestNothingTypedIsLost:
+    """A form that comes when the session has ended."""
+
+    def test_form_is_shown_again_as_typed(self, browser: FlaskClient) -> None:
+        asked = browser.post("/employees/", data=typed(department="Охрана <1>", csrf_token="old"), headers=ENGLISH)
+
+        assert asked.status_code == 401
+        assert "Nothing typed is lost" in asked.text
+        again = sign_in(browser, kept_path=_hidden(asked.text, "kept_path"), kept=_hidden(asked.text, "kept"))
+
+        assert again.status_code == 200
+        assert 'value="100222"' in again.text
+        assert 'value="Иван Иванов"' in again.text
+        assert "Охрана &lt;1&gt;" in again.text
+        assert browser.get("/employees/").status_code == 200
+
+    def test_wrong_password_loses_nothing_either(self, browser: FlaskClient) -> None:
+        asked = browser.post("/employees/", data=typed())
+        again = sign_in(browser, password="wrong", kept_path="/employees/", kept=_hidden(asked.text, "kept"))
+
+        assert _hidden(again.text, "kept") == _hidden(asked.text, "kept")
+
+    def test_capture_button_asks_in_place_and_keeps_the_form(self, browser: FlaskClient) -> None:
+        asked = browser.post("/captures", data=typed(), headers={**HTMX, "HX-Current-URL": "http://x/employees/new"})
+
+        assert (asked.status_code, asked.headers["HX-Retarget"]) == (401, "#main")
+        assert "<html" not in asked.text
+        again = sign_in(browser, kept_path="/captures", kept=_hidden(asked.text, "kept"))
+        assert 'value="Иван Иванов"' in again.text
+
+    def test_draft_that_is_kept_by_itself_leaves_the_page_alone(self, browser: FlaskClient) -> None:
+        asked = browser.post("/captures/draft", data=typed(), headers=HTMX)
+
+        assert asked.status_code == 401
+        assert "HX-Redirect" not in asked.headers
+
+    def test_page_that_asks_by_itself_goes_to_sign_in_and_comes_back(self, browser: FlaskClient) -> None:
+        asked = browser.get(
+            "/captures/7", headers={**HTMX, "HX-Current-URL": "http://localhost/employees/new?capture=7"}
+        )
+
+        assert asked.headers["HX-Redirect"] == "/sign-in?next=/employees/new?capture%3D7"
+
+    def test_password_of_a_terminal_does_not_travel(self, browser: FlaskClient) -> None:
+        form = {"name": "Вход", "url": "http://10.0.0.5", "username": "admin", "password": "Abc12345"}
+
+        asked = browser.post("/terminals/", data=form)
+
+        assert "Abc12345" not in asked.text
+        assert json.loads(_hidden(asked.text, "kept"))[:2] == [["name", "Вход"], ["url", "http://10.0.0.5"]]
+
+    @pytest.mark.parametrize("path", ["/terminals/", "/operators/", "/nowhere", "//evil.example", "/language"])
+    def test_form_that_is_not_for_this_operator_is_not_shown(self, browser: FlaskClient, path: str) -> None:
+        answer = sign_in(browser, kept_path=path, kept='[["name", "x"]]')
+
+        assert answer.location == "/"
+
+    @pytest.mark.parametrize("fields", ["", "{", "[1]", "{}", "null", "[" * 60_000, '[["a"]]', '[["a", "b", "c"]]'])
+    def test_fields_that_make_no_sense_are_let_go(self, browser: FlaskClient, fields: str) -> None:
+        assert sign_in(browser, kept_path="/employees/", kept=fields).status_code in {200, 303}
+
+
+def _hidden(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found
+    return found[1].replace("&#34;", '"').replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+class TestConfirmation:
+    """The operator's own password is asked for again before what can hurt."""
+
+    def test_page_that_can_hurt_asks_first_and_then_opens(self, app: Flask) -> None:
+        client = client_of(app, confirmed=False)
+        assert client.get("/operators/").location == "/confirm?next=/operators/"
+
+        assert client.post("/confirm", data={"password": "wrong"}).status_code == 422
+        assert client.get("/operators/").status_code == 303
+        right = client.post("/confirm", data={"password": OPERATOR_PASSWORD, "next": "/operators/"})
+
+        assert right.location == "/operators/"
+        assert client.get("/operators/").status_code == 200
+
+    def test_it_is_asked_again_after_ten_minutes(self, app: Flask) -> None:
+        client = client_of(app)
+        age_sessions(app, confirmed_at=610)
+
+        assert client.get("/terminals/new").status_code == 303
+
+    def test_form_that_comes_too_late_is_shown_again_as_typed(self, app: Flask) -> None:
+        client = client_of(app, confirmed=False)
+        form = {"name": "Вход 2", "url": "http://10.0.0.5", "username": "admin", "password": "Abc12345"}
+        asked = client.post("/terminals/", data=form, headers=ENGLISH)
+        assert asked.status_code == 403
+        assert "Abc12345" not in asked.text
+
+        kept = {"kept_path": _hidden(asked.text, "kept_path"), "kept": _hidden(asked.text, "kept")}
+        again = client.post("/confirm", data={"password": OPERATOR_PASSWORD, **kept}, headers=ENGLISH)
+
+        assert 'value="Вход 2"' in again.text
+        assert "Enter the password again" in again.text
+
+    def test_guessing_is_throttled_like_signing_in(self, app: Flask) -> None:
+        client = client_of(app, confirmed=False)
+        for _ in range(10):
+            client.post("/confirm", data={"password": "wrong"})
+
+        answer = client.post("/confirm", data={"password": OPERATOR_PASSWORD})
+
+        assert answer.status_code == 429
+        assert int(answer.headers["Retry-After"]) >= 1
+
+
+class TestPassword:
+    """One's own password."""
+
+    def change(self, client: FlaskClient, **changed: str) -> Any:
+        new = "четыре слова без связи"
+        form = {"password": OPERATOR_PASSWORD, "new_password": new, "repeated": new, **changed}
+        return client.post("/account/password", data=form, headers=ENGLISH)
+
+    def test_change_ends_the_other_sessions_and_renews_this_one(self, app: Flask) -> None:
+        here, there = client_of(app), client_of(app)
+        copied = here.get_cookie("hikflask")
+        assert copied is not None
+
+        assert self.change(here).location == "/account/"
+
+        assert here.get("/employees/").status_code == 200
+        assert there.get("/employees/").status_code == 303
+        thief = app.test_client()
+        thief.set_cookie("hikflask", copied.value)
+        assert thief.get("/employees/").status_code == 303
+
+    def test_change_ends_what_the_password_before_confirmed(self, app: Flask) -> None:
+        client = client_of(app)
+        assert client.get("/operators/").status_code == 200
+
+        assert self.change(client).status_code == 303
+
+        assert client.get("/operators/").location == "/confirm?next=/operators/"
+        assert client.post("/confirm", data={"password": OPERATOR_PASSWORD}).status_code == 422
+        assert client.post("/confirm", data={"password": "четыре слова без связи"}).status_code == 303
+        assert client.get("/operators/").status_code == 200
+
+    @pytest.mark.parametrize(("changed", "sentence"), [
+        ({"password": "wrong"}, "The password is wrong."),
+        ({"new_password": "короткий", "repeated": "короткий"}, "at least 12 characters"),
+        ({"new_password": "password1234", "repeated": "password1234"}, "too easy to guess"),
+        ({"new_password": "йцукенгшщзхъ", "repeated": "йцукенгшщзхъ"}, "too easy to guess"),
+        ({"new_password": "Анна Анна Анна", "repeated": "Анна Анна Анна"}, "too easy to guess"),
+        ({"repeated": "другое"}, "not the same"),
+        ({"new_password": "я" * 129, "repeated": "я" * 129}, "at most 128 characters"),
+    ])  # fmt: skip
+    def test_bad_ones_are_refused_and_never_shown(self, app: Flask, changed: dict[str, str], sentence: str) -> None:
+        answer = self.change(client_of(app), **changed)
+
+        assert answer.status_code == 422
+        assert sentence in answer.text
+        assert not any(f'value="{text}"' in answer.text for text in changed.values())
+
+    def test_guessing_the_present_one_is_throttled_like_signing_in(self, app: Flask) -> None:
+        client = client_of(app)
+        for _ in range(10):
+            assert self.change(client, password="wrong").status_code == 422
+
+        answer = self.change(client)
+
+        assert (answer.status_code, "Too many tries." in answer.text) == (429, True)
+        assert 1 <= int(answer.headers["Retry-After"]) <= 900
+
+    @pytest.mark.parametrize("new", ["🚪 ключ 🔑 чай 🫖 👩🏽‍🚀", "  пробелы спереди и сзади  ", "<b>&quot; 李花 \\ é"])
+    def test_any_character_may_be_in_it(self, app: Flask, new: str) -> None:
+        assert self.change(client_of(app), new_password=new, repeated=new).status_code == 303
+
+        form = {"name": "Анна", "password": new}
+        assert app.test_client().post("/sign-in", data={**form, "password": f"{new}x"}).status_code == 401
+        assert app.test_client().post("/sign-in", data=form).status_code == 303
+
+    def test_password_that_was_given_must_be_changed_first(self, app: Flask) -> None:
+        client = client_of(app, OPERATOR)
+        with app.app_context():
+            db.session.execute(db.update(Operator).values(must_change_password=True))
+            db.session.commit()
+
+        assert client.get("/employees/").location == "/account/password?next=/employees/"
+        assert client.post("/employees/", data=typed()).status_code == 403
+        assert self.change(client).status_code == 303
+        assert client.get("/employees/").status_code == 200
+
+
+class TestFirstRun:
+    """The first administrator, made by whoever can read the log."""
+
+    FORM: ClassVar = {"name": "Анна", "new_password": "четыре слова без связи", "repeated": "четыре слова без связи"}
+
+    def test_without_operators_every_page_leads_there(self, app: Flask) -> None:
+        browser = app.test_client()
+
+        assert browser.get("/", follow_redirects=True).request.path == "/first-run"
+
+    def test_the_code_makes_one_administrator_and_the_page_is_gone(self, app: Flask) -> None:
+        browser = app.test_client()
+        with app.app_context():
+            code = setup.code()
+
+        assert browser.post("/first-run", data={**self.FORM, "code": code.lower()}).location == "/sign-in"
+
+        assert browser.get("/first-run").status_code == 404
+        assert browser.post("/first-run", data={**self.FORM, "code": code, "name": "Второй"}).status_code == 404
+        with app.app_context():
+            assert [one.role for one in operators.everyone()] == [ADMIN]
+
+    def test_wrong_code_is_refused_and_guessing_throttled(self, app: Flask) -> None:
+        browser = app.test_client()
+        for _ in range(10):
+            answer = browser.post("/first-run", data={**self.FORM, "code": "AAAA-AAAA-AAAA-AAAA"}, headers=ENGLISH)
+            assert (answer.status_code, "The code is wrong." in answer.text) == (422, True)
+
+        refused = browser.post("/first-run", data={**self.FORM, "code": "x"})
+        assert refused.status_code == 429
+        assert 1 <= int(refused.headers["Retry-After"]) <= 900
+        with app.app_context():
+            assert not operators.exist()
+
+
+def test_language_is_chosen_before_signing_in(browser: FlaskClient) -> None:
+    answer = browser.get("/sign-in?lang=en", headers={"Accept-Language": "ru"})
+
+    assert 'lang="en"' in answer.text
+    assert "lang=en" in answer.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize("role", [VIEWER, OPERATOR])
+def test_pages_show_no_button_that_would_be_refused(app: Flask, role: str, terminal: object) -> None:  # noqa: ARG001
+    page = client_of(app, role).get("/terminals/1", headers=ENGLISH).text
+
+    assert "Delete" not in page
+    assert "admin" not in page.split("<main", 1)[1]
+    assert ("Check" in page) is (role == OPERATOR)

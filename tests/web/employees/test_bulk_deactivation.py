@@ -1,0 +1,66 @@
+"""Many who leave at once: shown first, then deactivated."""
+
+from html import unescape
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.extensions import db
+from hikflask.models import Employee
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import save
+from tests.support.desk import ENGLISH, Desk, typed
+
+
+def english(client: FlaskClient, address: str) -> str:
+    return unescape(client.get(address, headers=ENGLISH).text)
+
+
+def all_of(app: Flask, kind: type) -> list[object]:
+    with app.app_context():
+        return list(db.session.execute(db.select(kind)).scalars())
+
+
+def test_preview_tells_active_inactive_and_unknown_apart_and_changes_nothing(desk: Desk, app: Flask) -> None:
+    desk.save()
+    with app.app_context():
+        save.set_active(save.save(Draft("100444", "Пётр Петров")).id, active=False)
+
+    answer = desk.client.post("/removals/bulk", data={"numbers": "100222\r\n100444, 100999\n100222"}, headers=ENGLISH)
+
+    assert answer.status_code == 200
+    assert "Nobody has these numbers: 100999." in answer.text
+    assert "Deactivated already: 100444." in answer.text
+    assert 'name="numbers" value="100222"' in answer.text
+    assert "100222" in desk.simulator.people
+
+
+def test_those_shown_are_deactivated_and_leave_the_terminals(desk: Desk, app: Flask) -> None:
+    desk.save()
+    desk.client.post("/employees/", data=typed(hikvision_id="100333", full_name="Ольга Ёлкина"))
+
+    answer = desk.client.post("/removals/bulk/do", data={"numbers": "100222 100999"}, headers=ENGLISH)
+    desk.run_jobs()
+
+    assert (answer.status_code, answer.location) == (303, "/removals/")
+    assert "Deactivated: 1." in english(desk.client, "/removals/")
+    assert desk.simulator.people == {}
+    assert {one.number: one.is_active for one in all_of(app, Employee)} == {  # type: ignore[attr-defined]
+        "100222": False,
+        "100333": True,
+    }
+
+
+@pytest.mark.parametrize("numbers", ["", " \n ", " ".join(str(n) for n in range(1001))])
+def test_no_number_and_too_many_are_refused_beside_the_field(client: FlaskClient, numbers: str) -> None:
+    for address in ("/removals/bulk", "/removals/bulk/do"):
+        answer = client.post(address, data={"numbers": numbers})
+        assert answer.status_code == 422
+        assert 'id="numbers-error"' in answer.text
+
+
+def test_form_stays_as_pasted(client: FlaskClient) -> None:
+    page = client.post("/removals/bulk", data=typed(numbers="100999\n<b>")).text
+
+    assert "100999\n&lt;b&gt;</textarea>" in page

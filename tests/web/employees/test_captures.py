@@ -1,0 +1,177 @@
+"""The capture panel, with htmx and without."""
+
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import Heartbeat
+from hikflask.services.terminals import registry
+from hikflask.services.terminals.registry import Access
+from tests.conftest import NobodyComes
+from tests.support.desk import FACE, HTMX, OTHER_FACE, Desk, typed
+
+
+def test_without_javascript_the_capture_goes_to_its_own_address(desk: Desk) -> None:
+    answer = desk.client.post("/captures", data=typed())
+    assert answer.status_code == 303
+    assert answer.location == "/employees/new?capture=1"
+
+
+def test_with_htmx_the_panel_comes_with_the_address(desk: Desk) -> None:
+    answer = desk.client.post("/captures", data=typed(), headers=HTMX)
+    assert answer.headers["HX-Replace-Url"] == "/employees/new?capture=1"
+    assert answer.text.lstrip().startswith('<section id="capture"')
+    assert "<html" not in answer.text
+
+
+def test_the_running_page_keeps_what_was_typed_and_refreshes_itself(desk: Desk) -> None:
+    page = desk.text(desk.client.post("/captures", data=typed()).location)
+    assert '<meta http-equiv="refresh" content="2; url=/employees/new?capture=1">' in page
+    assert "nojs.css" in page
+    assert all(f'value="{value}"' in page for value in typed().values())
+
+
+def test_the_running_panel_asks_again_each_second(desk: Desk) -> None:
+    desk.client.post("/captures", data=typed())
+    live = desk.client.get("/captures/1", headers=HTMX).text
+    assert "Включаем камеру терминала…" in live
+    assert 'hx-get="/captures/1"' in live
+    assert 'hx-trigger="every 1s"' in live
+    assert 'hx-status:5xx="swap:none"' in live
+
+
+def test_a_captured_face_is_shown_and_asked_about(desk: Desk) -> None:
+    capture_id = desk.capture()
+    answer = desk.client.get(f"/captures/{capture_id}", headers=HTMX)
+    assert answer.headers["HX-Retarget"] == "#capture"
+    assert "✅ Фото успешно захвачено! Это Иван Иванов?" in answer.text
+    assert "Снять заново" in answer.text
+    assert "hx-trigger" not in answer.text
+
+
+def test_a_nameless_capture_asks_nothing(desk: Desk) -> None:
+    capture_id = desk.capture(full_name="")
+    text = desk.client.get(f"/captures/{capture_id}", headers=HTMX).text
+    assert "✅ Фото успешно захвачено!</p>" in text
+
+
+def test_the_preview_is_the_very_file_of_the_terminal(desk: Desk) -> None:
+    page = desk.text(f"/employees/new?capture={desk.capture()}")
+    address = "/uploads/" + page.partition('<img src="/uploads/')[2].partition('"')[0]
+    with desk.client.get(address) as answer:
+        assert answer.data == FACE
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_nobody_came_says_what_to_do(desk: Desk, nobody_comes: NobodyComes) -> None:
+    with nobody_comes():
+        desk.client.post("/captures", data=typed())
+        desk.run_jobs()
+    page = desk.text("/employees/new?capture=1")
+    assert "терминал не увидел лицо. Подойдите ближе (около 60 см)" in page
+    assert ">Повторить</button>" in page
+    assert "http-equiv" not in page
+
+
+def test_cancel_ends_it_and_saves_nothing(desk: Desk) -> None:
+    desk.client.post("/captures", data=typed())
+    answer = desk.client.post("/captures/1/cancel", data=typed(capture_id="1"), headers=HTMX)
+    desk.run_jobs()
+    assert "Съёмка отменена. Ничего не сохранено." in answer.text
+    assert "Съёмка отменена." in desk.text("/employees/new?capture=1")
+
+
+def test_a_second_capture_hears_who_holds_the_terminal(desk: Desk) -> None:
+    desk.client.post("/captures", data=typed())
+    answer = desk.client.post("/captures", data=typed(hikvision_id="7", full_name="Ольга"), headers=HTMX)
+    assert answer.status_code == 409
+    assert "Терминал занят: Анна. Ещё около" in answer.text
+    assert ">Отмена</button>" in answer.text
+
+
+def test_the_same_button_pressed_twice_is_one_capture(desk: Desk) -> None:
+    desk.simulator.present(FACE)
+    desk.client.post("/captures", data=typed())
+    answer = desk.client.post("/captures", data=typed(capture_id="1"), headers=HTMX)
+    assert answer.headers["HX-Replace-Url"].endswith("capture=1")
+    assert desk.run_jobs() == 1
+
+
+def test_an_unsaved_picture_of_another_is_asked_about(desk: Desk) -> None:
+    desk.capture()
+    answer = desk.client.post("/captures", data=typed(hikvision_id="7", full_name="Ольга"), headers=HTMX)
+    assert answer.status_code == 409
+    assert "На терминале ждёт сохранения снимок «Иван Иванов» (Анна)." in answer.text
+    assert 'name="take_over" value="1"' in answer.text
+
+
+def test_without_javascript_a_refusal_keeps_the_whole_form(desk: Desk) -> None:
+    desk.capture()
+    answer = desk.client.post("/captures", data=typed(hikvision_id="7", full_name="Ольга"))
+    assert answer.status_code == 409
+    assert 'value="Ольга"' in answer.text
+    assert "ждёт сохранения снимок" in answer.text
+
+
+def test_taking_over_supersedes_the_unsaved_picture(desk: Desk) -> None:
+    old = desk.capture()
+    desk.capture(OTHER_FACE, hikvision_id="7", full_name="Ольга", take_over="1")
+    page = desk.text(f"/employees/new?capture={old}")
+    assert "На этом терминале уже снято другое лицо." in page
+    assert ">Снять заново</button>" in page
+
+
+def test_dismissing_a_refusal_shows_the_own_capture_again(desk: Desk) -> None:
+    own = desk.capture()
+    answer = desk.client.post("/captures/dismiss", data=typed(capture_id=own), headers=HTMX)
+    assert "✅ Фото успешно захвачено!" in answer.text
+    assert f'name="capture_id" value="{own}"' in answer.text
+
+
+def test_a_refused_password_stops_the_next_capture(desk: Desk) -> None:
+    desk.simulator.login.password = "Changed99"
+    desk.client.post("/captures", data=typed())
+    desk.run_jobs()
+    assert "Терминал не принял пароль." in desk.text("/employees/new?capture=1")
+    desk.simulator.journal.clear()
+    answer = desk.client.post("/captures", data=typed(capture_id="1"), headers=HTMX)
+    assert answer.status_code == 409
+    assert "Терминал не принял пароль." in answer.text
+    assert list(desk.simulator.log) == []
+
+
+def test_a_terminal_that_is_away_is_said_with_its_address(desk: Desk, app: Flask) -> None:
+    app.extensions["terminal_transport"].away.add("terminal.test")
+    desk.client.post("/captures", data=typed())
+    desk.run_jobs()
+    page = desk.text("/employees/new?capture=1")
+    assert "«Вход» не отвечает по адресу http://terminal.test. Проверьте питание и сеть." in page
+
+
+def test_no_worker_is_said_as_such(desk: Desk, app: Flask) -> None:
+    with app.app_context():
+        db.session.execute(db.delete(Heartbeat))
+        db.session.commit()
+    page = desk.text(desk.client.post("/captures", data=typed()).location)
+    assert "Фоновый обработчик не запущен" in page
+
+
+def test_with_several_terminals_a_selector_stands_beside_the_button(desk: Desk, app: Flask) -> None:
+    assert "<select" not in desk.text("/employees/new")
+    with app.app_context():
+        registry.add(Access("Склад", "http://warehouse.test", "admin", "x"))
+    page = desk.text("/employees/new")
+    assert '<select class="form-select" id="terminal_id"' in page
+    assert "Склад" in page
+
+
+def test_an_unknown_terminal_is_refused(desk: Desk) -> None:
+    answer = desk.client.post("/captures", data=typed(terminal_id="99"), headers=HTMX)
+    assert answer.status_code == 422
+    assert "Такого терминала нет" in answer.text
+
+
+def test_an_unknown_capture_leaves_an_empty_panel(desk: Desk) -> None:
+    answer = desk.client.get("/captures/99", headers=HTMX)
+    assert answer.status_code == 404
+    assert 'data-state="idle"' in answer.text

@@ -1,0 +1,307 @@
+"""The list, the form and the page of an employee."""
+
+import io
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+
+from hikflask.services.employees import save
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.faces import draw
+from tests.support.desk import ENGLISH, FACE, HTMX, Desk, typed
+
+BAD_FIELDS = [
+    ("hikvision_id", "", "Поле «ID сотрудника»: от 1 до 32", "“Employee ID” must be 1 to 32"),
+    ("hikvision_id", "a" * 33, "Поле «ID сотрудника»: от 1 до 32", "“Employee ID” must be 1 to 32"),
+    ("hikvision_id", "10 22", "Поле «ID сотрудника»: от 1 до 32", "“Employee ID” must be 1 to 32"),
+    ("hikvision_id", "сто", "Поле «ID сотрудника»: от 1 до 32", "“Employee ID” must be 1 to 32"),
+    ("full_name", "   ", "Поле «ФИО» не должно быть пустым", "“Full name” must not be empty"),
+    ("full_name", "я" * 129, "Поле «ФИО» слишком длинное", "“Full name” is too long"),
+    ("full_name", "Иван\x00", "В поле «ФИО» не должно быть управляющих", "“Full name” must not contain control"),
+    ("department", "я" * 129, "Поле «Отдел» слишком длинное", "“Department” is too long"),
+]
+
+
+def png(width: int = 40, height: int = 60) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_an_empty_list_says_to_add_a_terminal_first(client: FlaskClient) -> None:
+    page = client.get("/employees/").text
+    assert "Сначала добавьте терминал" in page
+    assert 'href="/terminals/new"' in page
+
+
+def test_an_empty_list_with_a_terminal_says_to_add_an_employee(desk: Desk) -> None:
+    page = desk.text("/employees/")
+    assert "Добавить сотрудника" in page
+    assert 'href="/employees/new"' in page
+
+
+def test_the_form_has_the_labels_and_hints_to_the_letter(desk: Desk) -> None:
+    page = desk.text("/employees/new")
+    for words in ("ID сотрудника", "например, 100222", "ФИО", "Иван Иванов", "Отдел", "необязательно"):
+        assert words in page
+    for button in ("Захватить фото с терминала", "Сохранить"):
+        assert f">{button}</button>" in page
+
+
+def test_the_form_is_english_for_an_english_browser(desk: Desk) -> None:
+    page = desk.client.get("/employees/new", headers=ENGLISH).text
+    assert '<html lang="en">' in page
+    for words in ("Employee ID", "Full name", "Department", "Capture from terminal", ">Save</button>"):
+        assert words in page
+
+
+def test_a_captured_employee_is_saved_and_confirmed(desk: Desk) -> None:
+    page = desk.text(desk.save())
+    assert re.search(r"Есть на терминале «Вход»: сотрудник и лицо\. Проверено в \d\d:\d\d\.", page)
+    assert desk.simulator.people["100222"]["name"] == "Иван Иванов"
+    assert desk.simulator.faces["100222"].jpeg == FACE
+
+
+def test_nothing_is_green_before_the_terminal_was_told(desk: Desk) -> None:
+    capture_id = desk.capture()
+    place = desk.client.post("/employees/", data=typed(capture_id=capture_id)).location
+    page = desk.text(place)
+    assert 'data-state="working"' in page
+    assert 'hx-trigger="every 1s"' in page
+    assert "status-good" not in desk.text("/employees/")
+
+
+def test_the_confirmed_block_asks_no_more(desk: Desk) -> None:
+    place = desk.save()
+    block = desk.client.get(f"{place}/enrolments", headers=HTMX).text
+    assert 'data-state="confirmed"' in block
+    assert "hx-get" not in block
+
+
+def test_saving_twice_is_one_employee(desk: Desk, app: Flask) -> None:
+    form = typed(capture_id=desk.capture())
+    first, second = (desk.client.post("/employees/", data=form).location for _ in range(2))
+    assert first == second
+    with app.app_context():
+        assert save.found("", 10, 0)[1] == 1
+
+
+def test_an_employee_without_a_photo_is_on_no_terminal(desk: Desk) -> None:
+    place = desk.client.post("/employees/", data=typed()).location
+    assert "Пока ни на одном терминале." in desk.text(place)
+    assert desk.run_jobs() == 0
+
+
+@pytest.mark.parametrize(("field", "value", "russian", "english"), BAD_FIELDS)
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_bad_input_names_the_field_and_keeps_everything(
+    desk: Desk, field: str, value: str, russian: str, english: str, language: str
+) -> None:
+    form = typed(capture_id=desk.capture(), **{field: value})
+    answer = desk.client.post("/employees/", data=form, headers={"Accept-Language": language})
+    assert answer.status_code == 422
+    assert (russian if language == "ru" else english) in answer.text
+    assert f'value="{form["capture_id"]}"' in answer.text
+    assert '<img src="/uploads/' in answer.text
+    assert all(f'value="{kept}"' in answer.text for name, kept in typed().items() if name != field)
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("ru", "ID сотрудника 100222 уже занят другим сотрудником."),
+        ("en", "Employee ID 100222 is already used by another employee."),
+    ],
+)
+def test_a_known_number_is_a_conflict_and_keeps_the_photo(desk: Desk, language: str, sentence: str) -> None:
+    desk.save()
+    form = typed(full_name="Другой Человек", capture_id=desk.capture(full_name="Другой Человек"))
+    answer = desk.client.post("/employees/", data=form, headers={"Accept-Language": language})
+    assert answer.status_code == 409
+    assert sentence in answer.text
+    assert 'value="Другой Человек"' in answer.text
+    assert '<img src="/uploads/' in answer.text
+
+
+def test_save_waits_for_a_running_capture(desk: Desk) -> None:
+    capture_id = desk.client.post("/captures", data=typed()).location.rpartition("=")[2]
+    answer = desk.client.post("/employees/", data=typed(capture_id=capture_id))
+    assert answer.status_code == 422
+    assert "Съёмка ещё идёт." in answer.text
+    assert f'url=/employees/new?capture={capture_id}"' in answer.text
+
+
+def test_a_superseded_capture_is_not_saved(desk: Desk, app: Flask) -> None:
+    old = desk.capture()
+    desk.client.post("/captures", data=typed(hikvision_id="100333", take_over="1"))
+    desk.simulator.present_alone(draw("boris"))
+    desk.run_jobs()
+    answer = desk.client.post("/employees/", data=typed(capture_id=old))
+    assert answer.status_code == 409
+    assert "На этом терминале уже снято другое лицо." in answer.text
+    with app.app_context():
+        assert save.by_number("100222") is None
+
+
+def test_a_photo_file_stays_on_the_server_and_the_page_says_so(desk: Desk) -> None:
+    place = desk.upload(png()).location
+    desk.run_jobs()
+    page = desk.text(place)
+    assert "Фото останется только на сервере: терминал «Вход» не принимает файлы." in page
+    assert 'data-state="person_only"' in page
+    assert desk.simulator.people["100222"]["name"] == "Иван Иванов"
+    assert "100222" not in desk.simulator.faces
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"no picture at all", "Фото должно быть картинкой JPEG или PNG."),
+        (b"\xff\xd8\xff\xe0 cut off", "Фото должно быть картинкой JPEG или PNG."),
+        (b"\xff\xd8" + b"x" * (10 * 1024 * 1024), "Фото слишком большое: не больше 10 МБ."),
+    ],
+    ids=["text", "cut off", "10 MB"],
+)
+def test_a_file_that_is_no_picture_is_refused_beside_its_field(desk: Desk, content: bytes, sentence: str) -> None:
+    answer = desk.upload(content)
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert 'id="photo-error"' in answer.text
+    assert 'value="Иван Иванов"' in answer.text
+
+
+def test_a_picture_over_forty_megapixels_is_refused(desk: Desk) -> None:
+    answer = desk.upload(png(8000, 5001))
+    assert answer.status_code == 422
+    assert "не больше 40 мегапикселей" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("ru", "Обрабатываются другие фото. Повторите через 1 с."),
+        ("en", "Other photos are being processed. Try again in 1 s."),
+    ],
+)
+def test_a_photo_whose_turn_does_not_come_is_refused_beside_its_field(
+    desk: Desk, app: Flask, language: str, sentence: str
+) -> None:
+    app.config["UPLOAD_WAIT"] = 0.001
+    desk.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
+    answer = desk.upload(png())
+    assert answer.status_code == 503
+    assert sentence in answer.text
+    assert 'id="photo-error"' in answer.text
+    assert 'value="Иван Иванов"' in answer.text
+
+
+def test_a_request_over_the_limit_is_told_the_limit(desk: Desk) -> None:
+    answer = desk.upload(b"x" * 12 * 1024 * 1024)
+    assert answer.status_code == 413
+    assert "не больше 10 МБ" in answer.text
+
+
+def test_a_photo_for_an_unknown_terminal_is_refused(desk: Desk, app: Flask) -> None:
+    answer = desk.upload(png(), terminal_id="99")
+    assert answer.status_code == 422
+    assert "Такого терминала нет" in answer.text
+    with app.app_context():
+        assert save.by_number("100222") is None
+
+
+def test_a_rename_reaches_the_terminal(desk: Desk) -> None:
+    place = desk.save()
+    answer = desk.client.post(place, data=typed(full_name="Иван Петров"))
+    desk.run_jobs()
+    assert answer.location == place
+    assert desk.simulator.people["100222"]["name"] == "Иван Петров"
+    assert desk.simulator.faces["100222"].jpeg == FACE
+
+
+def test_edit_keeps_its_employee_through_a_capture(desk: Desk) -> None:
+    place = desk.save()
+    desk.simulator.present_alone(draw("clara"))
+    form = typed(employee_id=place.rpartition("/")[2])
+    address = desk.client.post("/captures", data=form).location
+    desk.run_jobs()
+    assert address.startswith(f"{place}/edit?capture=")
+    assert f'action="{place}"' in desk.text(address)
+
+
+def test_the_search_finds_by_every_word_and_answers_rows_to_htmx(desk: Desk) -> None:
+    desk.client.post("/employees/", data=typed())
+    desk.client.post("/employees/", data=typed(hikvision_id="7", full_name="Ольга Ёлкина", department=""))
+    rows = desk.client.get("/employees/?q=елкина", headers=HTMX).text
+    assert rows.lstrip().startswith('<div id="rows">')
+    assert "Ольга Ёлкина" in rows
+    assert "Иван Иванов" not in rows
+
+
+def test_the_list_has_pages(desk: Desk, app: Flask) -> None:
+    with app.app_context():
+        for number in range(51):
+            save.save(save.Draft(str(number), f"Имя {number:03}", ""))
+    assert "Страница 1 из 2" in desk.text("/employees/")
+    assert "Имя 050" in desk.text("/employees/?page=2")
+
+
+def test_page_past_the_end_is_the_last_one(desk: Desk) -> None:
+    # As after somebody alone on the last page was deleted.
+    assert "Пока никого нет" in desk.text("/employees/?page=2")
+    desk.client.post("/employees/", data=typed())
+
+    page = desk.text("/employees/?page=2")
+
+    assert "Иван Иванов" in page
+    assert 'class="empty"' not in page
+
+
+def test_deactivating_takes_the_person_off_the_terminal(desk: Desk) -> None:
+    place = desk.save()
+    desk.client.post(f"{place}/active", data={"active": "0"})
+    assert "Ещё может открыть двери: 1" in desk.text("/employees/")
+    desk.run_jobs()
+    assert "100222" not in desk.simulator.people
+    assert "Ещё может открыть двери: " not in desk.text("/employees/")
+    assert re.search(r"На терминале «Вход» больше нет\. Проверено в \d\d:\d\d\.", desk.text(place))
+
+
+def test_deleting_asks_first_and_goes_back_to_the_list(desk: Desk) -> None:
+    place = desk.save()
+    assert "Удалить: Иван Иванов?" in desk.text(f"{place}/delete")
+    answer = desk.client.post(f"{place}/delete")
+    desk.run_jobs()
+    assert answer.location == "/employees/"
+    assert desk.client.get(place).status_code == 404
+    assert desk.simulator.people == {}
+
+
+def test_a_number_taken_there_asks_and_replaces_on_demand(desk: Desk, simulator: Simulated) -> None:
+    simulator.register.add("100222", {"name": "Чужой Человек"})
+    place = desk.save()
+    page = desk.text(place)
+    assert "Номер 100222 на терминале занят: «Чужой Человек»." in page
+    assert "Выбрать другой номер" in page
+    wish = page.partition('name="wish" value="')[2].partition('"')[0]
+    desk.client.post("/enrolments/1/replace", data={"wish": wish})
+    desk.run_jobs()
+    assert simulator.people["100222"]["name"] == "Иван Иванов"
+
+
+def test_an_old_question_replaces_nobody(desk: Desk, simulator: Simulated) -> None:
+    simulator.register.add("100222", {"name": "Чужой Человек"})
+    place = desk.save()
+    desk.client.post("/enrolments/1/replace", data={"wish": "99"})
+    desk.run_jobs()
+    assert simulator.people["100222"]["name"] == "Чужой Человек"
+    assert "Тем временем это изменили." in desk.text(place)
+
+
+def test_an_unknown_employee_is_not_found(client: FlaskClient) -> None:
+    for address in ("/employees/9", "/employees/9/edit", "/employees/9/delete", "/employees/9/enrolments"):
+        answer = client.get(address)
+        assert answer.status_code == 404
+        assert "Такой страницы нет." in answer.text

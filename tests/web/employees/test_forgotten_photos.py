@@ -1,0 +1,145 @@
+"""Pages where a photo, a picture or a draft was forgotten: no broken image, nothing untrue, and a way on."""
+
+import re
+
+import pytest
+from flask import Flask
+
+from hikflask.background import worker
+from hikflask.models import Capture, Photo
+from tests.support.desk import ENGLISH, FACE, HTMX, Desk, typed
+from tests.support.retention import age
+
+IMAGE = re.compile(r'src="(/uploads/[^"]+)"')
+
+
+@pytest.fixture
+def forgotten(app: Flask, desk: Desk) -> tuple[str, str]:
+    """The page of an employee whose photo is forgotten, and the address that the photo had."""
+    app.config["PHOTO_RETENTION"] = "never"
+    employee = desk.save()
+    (address,) = set(IMAGE.findall(desk.text(employee)))
+    pass_of_the_worker(app)
+    return employee, address
+
+
+def pass_of_the_worker(app: Flask) -> None:
+    with app.app_context():
+        worker.forget_once()
+
+
+def give_up(app: Flask) -> None:
+    """Let the pictures that nobody saved be too old."""
+    with app.app_context():
+        age(Photo, "created_at", 3601)
+    pass_of_the_worker(app)
+
+
+@pytest.mark.parametrize("page", ["", "/edit", "/edit?capture=1", "/delete", "list"])
+def test_no_page_shows_a_forgotten_photo(desk: Desk, forgotten: tuple[str, str], page: str) -> None:
+    employee, _ = forgotten
+
+    answer = desk.client.get("/employees/" if page == "list" else employee + page)
+
+    assert answer.status_code == 200
+    assert "Иван Иванов" in answer.text
+    assert IMAGE.findall(answer.text) == []
+
+
+def test_its_address_answers_nothing(desk: Desk, forgotten: tuple[str, str]) -> None:
+    assert desk.client.get(forgotten[1]).status_code == 404
+
+
+def test_its_address_answers_nothing_though_the_file_is_there_still(app: Flask, desk: Desk) -> None:
+    (address,) = set(IMAGE.findall(desk.text(desk.save())))
+    with app.app_context():
+        age(Photo, "forgotten_at", 0)
+
+    assert desk.client.get(address).status_code == 404
+
+
+def test_terminal_goes_on_to_be_green(desk: Desk, forgotten: tuple[str, str]) -> None:
+    assert "Есть на терминале «Вход»: сотрудник и лицо" in desk.text(forgotten[0])
+
+
+def test_employee_is_changed_and_captured_again_as_ever(desk: Desk, forgotten: tuple[str, str]) -> None:
+    employee, _ = forgotten
+    capture_id = desk.capture(employee_id="1", full_name="Иван Петров")
+
+    answer = desk.client.post(employee, data=typed(employee_id="1", capture_id=capture_id, full_name="Иван Петров"))
+    desk.run_jobs()
+
+    assert answer.status_code == 303
+    assert len(set(IMAGE.findall(desk.text(employee)))) == 1
+    assert desk.simulator.people["100222"]["name"] == "Иван Петров"
+
+
+def test_panel_says_that_the_picture_was_deleted_and_offers_another(app: Flask, desk: Desk) -> None:
+    capture_id = desk.capture()
+    give_up(app)
+
+    page = desk.client.get(f"/employees/new?capture={capture_id}", headers=ENGLISH).text
+
+    assert "The picture was not saved in time and is deleted. Capture again." in page
+    assert 'data-state="failed"' in page
+    assert "Try again" in page
+    assert IMAGE.findall(page) == []
+    assert "Иван" not in page
+
+
+def test_page_that_still_shows_the_picture_is_refused_and_keeps_what_is_typed(app: Flask, desk: Desk) -> None:
+    capture_id = desk.capture()
+    give_up(app)
+
+    answer = desk.client.post("/employees/", data=typed(capture_id=capture_id), headers=ENGLISH)
+
+    assert answer.status_code == 409
+    assert "The picture was not saved in time and is deleted. Capture again." in answer.text
+    assert all(f'value="{value}"' in answer.text for value in typed().values())
+    assert desk.client.get("/employees/").text.count("Иван Иванов") == 0
+
+
+def test_who_has_read_that_may_save_without_a_photo_or_capture_again(app: Flask, desk: Desk) -> None:
+    capture_id = desk.capture()
+    give_up(app)
+    refused = desk.client.post("/employees/", data=typed(capture_id=capture_id)).text
+    assert f'name="waiting_id" value="{capture_id}"' in refused
+    assert 'name="capture_id"' not in refused
+
+    saved = desk.client.post("/employees/", data=typed(waiting_id=capture_id))
+
+    assert saved.status_code == 303
+    assert IMAGE.findall(desk.text(saved.location)) == []
+
+
+def test_capture_after_that_takes_a_new_picture(app: Flask, desk: Desk) -> None:
+    capture_id = desk.capture()
+    give_up(app)
+
+    again = desk.capture(waiting_id=capture_id)
+
+    assert again != capture_id
+    assert desk.client.post("/employees/", data=typed(capture_id=again)).status_code == 303
+    desk.run_jobs()
+    assert desk.simulator.faces["100222"].jpeg == FACE
+
+
+def test_fragment_of_the_panel_says_it_too(app: Flask, desk: Desk) -> None:
+    capture_id = desk.capture()
+    give_up(app)
+
+    answer = desk.client.get(f"/captures/{capture_id}", headers={**HTMX, **ENGLISH})
+
+    assert "deleted" in answer.text
+    assert 'data-state="failed"' in answer.text
+
+
+def test_form_of_a_saved_employee_shows_what_is_saved_when_the_draft_is_forgotten(app: Flask, desk: Desk) -> None:
+    desk.save()
+    with app.app_context():
+        age(Capture, "deadline", 3601)
+    pass_of_the_worker(app)
+
+    page = desk.text("/employees/1/edit?capture=1")
+
+    assert all(f'value="{value}"' in page for value in typed().values())

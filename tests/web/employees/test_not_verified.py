@@ -1,0 +1,162 @@
+"""A terminal that says OK and does nothing: each fact that it does not show has its own sentence and the next try."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment
+from tests.support.desk import ENGLISH, OTHER_FACE, Desk, typed
+
+OK = "ok-without-effect"
+RECORD, MODIFY, SET_UP, DELETE = "UserInfo/Record", "UserInfo/Modify", "FDSetUp", "UserInfoDetail/Delete"
+LATER = datetime(2099, 11, 25, 8, 25, tzinfo=UTC)
+NEXT = ("Программа повторит попытку 25 ноября 2099 г. в 11:25.", "The next try is on 25 November 2099 at 11:25.")
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    return {"TIMEZONE": "Europe/Moscow"}
+
+
+@dataclass
+class Stuck:
+    """The only enrolment, which the terminal answers with OK and does not do."""
+
+    desk: Desk
+    app: Flask
+
+    def assert_said(self, code: str, russian: str, english: str, *pages: str) -> None:
+        """It comes again by itself, and each page says why it is not done, and when it is tried again, once."""
+        with self.app.app_context():
+            row = db.session.execute(db.select(Enrolment)).scalar_one()
+            assert (row.refusal_code, row.next_attempt_at is not None) == (code, True)
+            row.next_attempt_at = LATER
+            db.session.commit()
+        for page in pages:
+            for headers, sentence, again in (({}, russian, NEXT[0]), (ENGLISH, english, NEXT[1])):
+                said = re.sub("</?bdi>", "", unescape(self.desk.client.get(page, headers=headers).text))
+                assert f"{sentence} {again}" in said
+                assert said.count(again) == 1
+
+    def press(self, page: str, view: str) -> None:
+        """Press a button of the enrolment."""
+        wish = re.search(r'name="wish" value="(\d+)"', self.desk.text(page))
+        self.desk.client.post(f"/enrolments/1/{view}", data={"wish": wish[1]} if wish else {})
+        self.desk.run_jobs()
+
+
+@pytest.fixture
+def stuck(desk: Desk, app: Flask) -> Stuck:
+    return Stuck(desk, app)
+
+
+def test_person_who_is_not_there(desk: Desk, stuck: Stuck) -> None:
+    desk.simulator.faults.add(OK, path=RECORD)
+
+    place = desk.save()
+
+    stuck.assert_said(
+        "person_not_verified",
+        "Вход: Терминал ответил, но сотрудника не показывает.",
+        "Вход: The terminal answered, but does not show the person.",
+        place,
+    )
+
+
+def test_name_that_did_not_change(desk: Desk, stuck: Stuck) -> None:
+    place = desk.save()
+    desk.simulator.faults.add(OK, path=MODIFY)
+
+    desk.client.post(place, data=typed(full_name="Иван Петров"))
+    desk.run_jobs()
+
+    stuck.assert_said(
+        "name_not_verified",
+        "Вход: Терминал ответил «OK», но под этим ID там другое имя: «Иван Иванов».",
+        "Вход: The terminal said OK, but this ID has another name there: “Иван Иванов”.",
+        place,
+    )
+
+
+def test_face_that_is_not_there(desk: Desk, stuck: Stuck) -> None:
+    desk.simulator.faults.add(OK, path=SET_UP)
+
+    place = desk.save()
+
+    stuck.assert_said(
+        "face_not_verified",
+        "Вход: Терминал ответил «OK», но нужного лица не показывает.",
+        "Вход: The terminal said OK, but does not show the right face.",
+        place,
+    )
+
+
+def test_face_that_was_to_be_taken_off_and_is_still_there(desk: Desk, stuck: Stuck) -> None:
+    place = desk.save()
+    desk.simulator.faults.add("lost-before", path=SET_UP, times=1)
+    capture_id = desk.capture(OTHER_FACE)
+    desk.client.post(place, data=typed(capture_id=capture_id))
+    desk.run_jobs()
+    desk.simulator.faults.add(OK, path="FDSearch/Delete")
+
+    stuck.press(place, "retry")
+
+    assert "100222" in desk.simulator.faces
+    stuck.assert_said(
+        "face_not_verified",
+        "Вход: Терминал ответил «OK», но нужного лица не показывает.",
+        "Вход: The terminal said OK, but does not show the right face.",
+        place,
+    )
+
+
+def test_removal_without_effect(desk: Desk, stuck: Stuck) -> None:
+    place = desk.save()
+    desk.simulator.faults.add(OK, path=DELETE)
+
+    desk.client.post(f"{place}/active", data={"active": "0"})
+    desk.run_jobs()
+
+    stuck.assert_said(
+        "removal_not_verified",
+        "Терминал ответил «OK», но сотрудник там ещё есть.",
+        "The terminal said OK, but the person is still there.",
+        place,
+        "/removals/",
+    )
+
+
+def test_erasure_without_effect(desk: Desk, stuck: Stuck) -> None:
+    place = desk.save()
+    desk.simulator.faults.add(OK, path=DELETE)
+
+    erasure = desk.client.post(f"{place}/erase").location
+    desk.run_jobs()
+
+    stuck.assert_said(
+        "removal_not_verified",
+        "Терминал ответил «OK», но сотрудник там ещё есть.",
+        "The terminal said OK, but the person is still there.",
+        erasure,
+    )
+
+
+def test_somebody_who_was_to_be_replaced_is_named(desk: Desk, stuck: Stuck) -> None:
+    desk.simulator.register.add("100222", {"name": "Чужой Человек"})
+    place = desk.save()
+    desk.simulator.faults.add(OK, path=DELETE)
+
+    stuck.press(place, "replace")
+
+    stuck.assert_said(
+        "removal_not_verified",
+        "Вход: Терминал ответил «OK», но «Чужой Человек» там ещё есть.",
+        "Вход: The terminal said OK, but “Чужой Человек” is still there.",
+        place,
+    )

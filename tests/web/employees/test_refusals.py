@@ -1,0 +1,40 @@
+"""What a page says of a terminal that is busy, or has no room."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
+from tests.support.desk import ENGLISH, Desk
+
+
+def page(desk: Desk, app: Flask, **columns: Any) -> str:
+    """The page of an employee whose enrolment has these columns."""
+    place = desk.save()
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(people_capacity=3000, face_capacity=1500))
+        db.session.execute(db.update(Enrolment).values(confirmed_photo_id=None, confirmed_at=None, **columns))
+        db.session.commit()
+    return desk.client.get(place, headers=ENGLISH).text
+
+
+@pytest.mark.parametrize("code", ["deviceBusy", "faceDataModeling"])
+def test_busy_terminal_says_once_when_it_is_tried_again(desk: Desk, app: Flask, code: str) -> None:
+    shown = page(desk, app, person=CONFIRMED, face=PENDING, refusal_code=code, next_attempt_at=database_now(30))
+
+    assert "The terminal is busy. Trying again in " in shown
+    assert "Try again in a moment" not in shown
+    assert "The next try is" not in shown
+
+
+@pytest.mark.parametrize(
+    ("code", "room"), [("deviceUserFull", 3000), ("deviceFaceFull", 1500), ("faceImagesNumError", 1500)]
+)
+def test_full_terminal_says_how_many_it_holds(desk: Desk, app: Flask, code: str, room: int) -> None:
+    shown = page(desk, app, person=REFUSED, face=PENDING, refusal_code=code, next_attempt_at=None)
+
+    assert f"The terminal is full ({room} of {room}). Remove leavers first." in shown

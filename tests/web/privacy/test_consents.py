@@ -1,0 +1,279 @@
+"""Consent on the pages: the box beside a new employee, the form, the paper, and the warning."""
+
+from datetime import date, timedelta
+from html import unescape
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Consent, Employee
+from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import save
+from hikflask.services.privacy import consents
+from tests.support.desk import ENGLISH, FACE, HTMX, Desk, typed
+from tests.support.signed_in import client_of
+
+WARNING = "No consent to the photo is recorded."
+STOP = "There is no consent to take this face yet"
+BOX = 'id="consent" name="consent" type="checkbox" value="y"'
+
+
+@pytest.fixture
+def required(app: Flask) -> None:
+    """The stricter setting."""
+    app.config["CONSENT"] = "require"
+
+
+@pytest.fixture
+def ivan(app: Flask) -> str:
+    """The address of an employee without consent and without a photo."""
+    with app.app_context():
+        return f"/employees/{save.save(Draft('100222', 'Иван Иванов', 'Охрана')).id}"
+
+
+def english(client: FlaskClient, address: str, **options: object) -> str:
+    return unescape(client.get(address, headers=ENGLISH, **options).text)
+
+
+def given(**changed: str) -> dict[str, str]:
+    """A valid consent form."""
+    return {"given_on": "2026-03-01", "basis": "contract", "note": "папка 7", **changed}
+
+
+def recorded(app: Flask) -> list[Consent]:
+    with app.app_context():
+        return list(db.session.execute(db.select(Consent)).scalars())
+
+
+def test_box_of_the_new_employee_records_the_consent_with_the_photo(desk: Desk, app: Flask) -> None:
+    place = desk.save(consent="y")
+
+    (kept,) = recorded(app)
+    assert (kept.basis, kept.recorded_by) == ("consent", "Анна")
+    assert "Consent given on" in english(desk.client, place)
+    assert WARNING not in english(desk.client, place)
+
+
+def test_box_stays_ticked_when_a_field_is_wrong(desk: Desk) -> None:
+    page = desk.client.post("/employees/", data=typed(hikvision_id="", consent="y"))
+
+    assert page.status_code == 422
+    assert f"{BOX} checked" in page.text
+
+
+def test_box_travels_with_the_capture_and_survives_a_reload(desk: Desk) -> None:
+    capture_id = desk.capture(consent="y")
+
+    assert f"{BOX} checked" in desk.text(f"/employees/new?capture={capture_id}")
+
+
+def test_box_that_is_unticked_during_the_capture_stays_so(desk: Desk) -> None:
+    capture_id = desk.capture(consent="y")
+
+    desk.client.post("/captures/draft", data=typed(capture_id=capture_id))
+
+    page = desk.text(f"/employees/new?capture={capture_id}")
+    assert BOX in page
+    assert f"{BOX} checked" not in page
+
+
+def test_panel_warns_and_the_capture_goes_on(desk: Desk) -> None:
+    assert WARNING in english(desk.client, "/employees/new")
+
+    started = desk.client.post("/captures", data=typed(), headers=HTMX | ENGLISH)
+
+    assert started.status_code == 200
+    assert WARNING in started.text
+    assert 'data-state="queued"' in started.text
+
+
+def test_no_warning_and_no_box_where_consent_is_recorded(desk: Desk, ivan: str) -> None:
+    desk.client.post(f"{ivan}/consent", data=given())
+
+    page = english(desk.client, f"{ivan}/edit")
+
+    assert WARNING not in page
+    assert BOX not in page
+
+
+def test_panel_warns_of_somebody_known_without_consent_too(desk: Desk, ivan: str) -> None:
+    page = english(desk.client, f"{ivan}/edit")
+    assert WARNING in page
+    assert BOX in page
+
+    number = {"employee_id": ivan.rpartition("/")[2]}
+    assert WARNING in desk.client.post("/captures", data=typed(**number), headers=HTMX | ENGLISH).text
+
+
+@pytest.mark.usefixtures("required")
+def test_required_consent_stops_the_capture_with_what_is_typed_kept(desk: Desk, app: Flask) -> None:
+    answer = desk.client.post("/captures", data=typed(), headers=ENGLISH)
+
+    assert answer.status_code == 409
+    assert STOP in answer.text
+    assert 'value="Иван Иванов"' in answer.text
+    with app.app_context():
+        assert db.session.execute(db.select(Capture)).first() is None
+
+
+@pytest.mark.usefixtures("required")
+def test_ticked_box_lets_the_capture_of_somebody_new_begin(desk: Desk, app: Flask) -> None:
+    desk.save(consent="y")
+
+    assert len(recorded(app)) == 1
+    assert "100222" in desk.simulator.faces
+
+
+@pytest.mark.usefixtures("required")
+def test_required_consent_stops_a_file_and_says_so_beside_the_box(desk: Desk, app: Flask) -> None:
+    answer = desk.upload(FACE)
+
+    assert answer.status_code == 409
+    assert 'id="consent-error"' in answer.text
+    assert 'aria-describedby="consent-error"' in answer.text
+    with app.app_context():
+        assert db.session.execute(db.select(Employee)).first() is None
+
+
+@pytest.mark.usefixtures("required")
+def test_capture_of_somebody_known_goes_by_what_is_recorded_of_them(desk: Desk, ivan: str) -> None:
+    number = {"employee_id": ivan.rpartition("/")[2], "hikvision_id": "100999"}
+    assert desk.client.post("/captures", data=typed(**number)).status_code == 409
+
+    desk.client.post(f"{ivan}/consent", data=given())
+
+    assert desk.client.post("/captures", data=typed(**number)).status_code == 303
+
+
+def test_form_records_day_basis_and_note(client: FlaskClient, app: Flask, ivan: str) -> None:
+    answer = client.post(f"{ivan}/consent", data=given())
+
+    assert (answer.status_code, answer.location) == (303, ivan)
+    (kept,) = recorded(app)
+    assert (kept.given_on, kept.basis, kept.note) == (date(2026, 3, 1), "contract", "папка 7")
+    page = english(client, ivan)
+    assert "By contract since March 1, 2026." in page or "By contract since 1 March 2026." in page
+    assert "папка 7" in page
+    again = client.get(f"{ivan}/consent").text
+    assert 'value="2026-03-01"' in again
+    assert 'value="contract" selected' in again
+
+
+def test_form_offers_this_day(client: FlaskClient, app: Flask, ivan: str) -> None:
+    with app.app_context():
+        today = consents.today()
+
+    assert f'value="{today}"' in client.get(f"{ivan}/consent").text
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("given_on", (date.today() + timedelta(days=2)).isoformat()),  # noqa: DTZ011
+        ("given_on", "1.3.2026"),
+        ("given_on", ""),
+        ("given_on", "0001-01-01"),
+        ("basis", "whim"),
+        ("note", "я" * 501),
+        ("note", "две\nстроки"),
+    ],
+)
+def test_bad_field_is_named_and_the_form_is_kept(
+    client: FlaskClient, app: Flask, ivan: str, field: str, value: str
+) -> None:
+    answer = client.post(f"{ivan}/consent", data=given(**{field: value}))
+
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
+    if field != "note":
+        assert 'value="папка 7"' in answer.text
+    assert recorded(app) == []
+
+
+def test_withdrawn_consent_is_warned_of_and_the_photo_stays(desk: Desk, app: Flask) -> None:
+    place = desk.save(consent="y")
+
+    answer = desk.client.post(f"{place}/consent/withdraw", headers=ENGLISH)
+
+    assert answer.status_code == 303
+    assert recorded(app) == []
+    page = english(desk.client, place)
+    assert 'Photo and records must be erased now: <a href="/employees/1/erase">Erase everywhere</a>' in page
+    assert 'record the consent, or erase: <a href="/employees/1/erase">Erase everywhere</a>' in page
+    assert "100222" in desk.simulator.faces
+
+
+def test_operator_who_cannot_erase_is_told_who_can(desk: Desk, app: Flask) -> None:
+    place = desk.save(consent="y")
+    client = client_of(app, OPERATOR)
+
+    client.post(f"{place}/consent/withdraw", headers=ENGLISH)
+
+    page = english(client, place)
+    assert "Photo and records must be erased now: tell an administrator." in page
+    assert "record the consent, or tell an administrator, who can erase." in page
+    assert "/erase" not in page
+
+
+def test_button_says_what_it_does(desk: Desk) -> None:
+    place = desk.save(consent="y")
+
+    assert 'type="submit">Отозвать согласие</button>' in desk.text(f"{place}/consent")
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_paper_is_in_the_asked_language_whatever_the_browser_speaks(
+    client: FlaskClient, ivan: str, language: str
+) -> None:
+    page = client.get(f"{ivan}/consent/print?lang={language}", headers={"Accept-Language": "de"}).text
+
+    assert f'<html lang="{language}">' in page
+    assert "Иван Иванов" in page
+    assert "100222" in page
+
+
+def test_paper_has_a_way_back_and_a_button_for_the_printer(client: FlaskClient, ivan: str) -> None:
+    for address, back in ((f"{ivan}/consent/print", ivan), ("/consent/print", "/employees/")):
+        page = english(client, address)
+        assert f'<a class="btn btn-quiet" href="{back}">Back</a>' in page
+        assert 'src="/static/print.js"' in page
+        assert "print-page" in page
+
+
+def test_blank_paper_names_nobody(client: FlaskClient, ivan: str) -> None:
+    page = english(client, "/consent/print?lang=en")
+
+    assert ivan
+    assert "Иван" not in page
+    for line in ("Organisation that decides", "Date", "Signature", "not legal advice"):
+        assert line in page
+
+
+def test_viewer_sees_the_state_and_cannot_change_it(app: Flask, client: FlaskClient, ivan: str) -> None:
+    client.post(f"{ivan}/consent", data=given())
+    viewer = client_of(app, VIEWER)
+
+    page = english(viewer, ivan)
+
+    assert "By contract since" in page
+    assert "/consent" not in page.replace("/consents", "")
+    for answer in (
+        viewer.get(f"{ivan}/consent"),
+        viewer.post(f"{ivan}/consent", data=given(note="чужая")),
+        viewer.post(f"{ivan}/consent/withdraw"),
+    ):
+        assert answer.status_code == 403
+    assert [kept.note for kept in recorded(app)] == ["папка 7"]
+
+
+def test_operator_records(app: Flask, ivan: str) -> None:
+    assert client_of(app, OPERATOR).post(f"{ivan}/consent", data=given()).status_code == 303
+    assert len(recorded(app)) == 1
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_unknown_employee_has_no_consent(client: FlaskClient, method: str) -> None:
+    assert getattr(client, method)("/employees/7/consent").status_code == 404

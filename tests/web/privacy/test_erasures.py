@@ -1,0 +1,328 @@
+"""Erasing on the pages: the question, what is open, the certificate, and by number."""
+
+import re
+from html import unescape
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.extensions import db
+from hikflask.models import AuditEntry, Employee, Enrolment, Erasure
+from hikflask.models.operator import ADMIN, OPERATOR
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import save
+from hikflask.services.photos import storage
+from tests.support.database_readers import somebody_reads
+from tests.support.desk import ENGLISH, ON_PAPER, ON_RUSSIAN_PAPER, Desk
+from tests.support.signed_in import client_of
+
+
+def english(client: FlaskClient, address: str) -> str:
+    return unescape(client.get(address, headers=ENGLISH).text)
+
+
+def all_of(app: Flask, kind: type) -> list[object]:
+    with app.app_context():
+        return list(db.session.execute(db.select(kind)).scalars())
+
+
+def test_question_names_person_and_terminals(desk: Desk) -> None:
+    place = desk.save()
+
+    page = english(desk.client, f"{place}/erase")
+
+    assert "Erase Иван Иванов everywhere?" in page
+    assert "Terminals: <bdi>Вход</bdi>." in page
+    assert f'href="{place}/erase"' in english(desk.client, place)
+
+
+def test_certificate_comes_when_the_terminal_confirmed(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+
+    answer = desk.client.post(f"{place}/erase")
+    assert answer.status_code == 303
+    assert "Certificate" not in english(desk.client, answer.location)
+    desk.run_jobs()
+
+    page = english(desk.client, answer.location)
+    assert "Certificate of erasure No. 1" in page
+    assert "Иван Иванов" in page
+    assert re.search(
+        f"“Вход”, number 100222: the terminal confirmed {ON_PAPER} that nobody has this number there\\.", page
+    )
+    assert re.search(
+        f"«Вход», номер 100222: терминал подтвердил {ON_RUSSIAN_PAPER}, что этого номера там ни у кого нет\\.",
+        desk.text(answer.location),
+    )
+    assert re.search(f"<span>Complete</span><span[^>]*><bdi>{ON_PAPER}</bdi></span>", page)
+    assert "photos: 1." in page
+    assert "until each entry is 1095 days old" in page
+    assert "Not covered: backups" in page
+    assert desk.simulator.people == {}
+    assert all_of(app, Employee) == []
+
+
+def test_every_erasure_is_reached_from_the_list(desk: Desk, app: Flask) -> None:
+    with app.app_context():
+        db.session.add_all([Erasure(number=str(n), name=f"Имя {n:02}", requested_by="Анна") for n in range(51)])
+        db.session.commit()
+
+    first = desk.text("/erasures/")
+    (following,) = re.findall(r'rel="next" href="([^"]+)"', first)
+
+    assert "Имя 50" in first
+    assert "Имя 00" not in first
+    assert "Имя 00" in desk.text(following)
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_certificate_is_in_the_asked_language(desk: Desk, language: str) -> None:
+    location = desk.client.post(f"{desk.save()}/erase").location
+    desk.run_jobs()
+
+    page = desk.client.get(f"{location}?lang={language}", headers={"Accept-Language": "de"}).text
+
+    assert f'<html lang="{language}">' in page
+
+
+KEPT_BY_THE_SERVER = {
+    "en": "The database server (PostgreSQL) overwrites its own log of changes in its own time: until then what was "
+    "deleted is in it, and in copies of that log as long as they are kept.",
+    "ru": "Сервер базы данных (PostgreSQL) перезаписывает собственный журнал изменений в своё время: до тех пор "
+    "удалённое есть в нём, а в копиях этого журнала — пока их хранят.",
+}
+NOT_COVERED = {
+    "en": "Not covered: backups, exported and printed papers, traces of deleted files on the server's disk until "
+    "others take their place, what a terminal keeps in its own list of events, and its file of the last capture, which "
+    "its next capture overwrites.",
+    "ru": "Не охвачены: резервные копии, выгрузки и распечатки, следы удалённых файлов на диске сервера, пока их место "
+    "не займут другие, собственный список событий терминала и файл его последней съёмки, который перезапишет "
+    "следующая.",
+}
+WAITS_FOR_THE_DATABASE = {
+    "en": "No terminal is waited for any more. The certificate comes when what was deleted is overwritten in the "
+    "database's files, too. Something else, such as a backup, uses the database: the log says more, and we go on "
+    "trying.",
+    "ru": "От терминалов больше ничего не ждём. Акт появится, когда удалённое будет затёрто и в файлах базы данных. "
+    "Сейчас базой пользуется что-то ещё, например резервное копирование: подробности — в журнале сервера, попытки "
+    "продолжаются.",
+}
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_certificate_names_what_is_out_of_reach(desk: Desk, app: Flask, language: str) -> None:
+    location = desk.client.post(f"{desk.save()}/erase").location
+    desk.run_jobs()
+
+    page = unescape(desk.client.get(f"{location}?lang={language}").text)
+
+    assert f"<li>{NOT_COVERED[language]}</li>" in page
+    on_postgresql = app.config["DATABASE_URL"].startswith("postgresql://")
+    assert (f"<li>{KEPT_BY_THE_SERVER[language]}</li>" in page) == on_postgresql
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_certificate_waits_for_the_database_and_says_so(desk: Desk, app: Flask, language: str) -> None:
+    place = desk.save()
+    with app.app_context(), somebody_reads():
+        location = desk.client.post(f"{place}/erase").location
+        desk.run_jobs()
+        page = unescape(desk.client.get(location, headers={"Accept-Language": language}).text)
+
+    assert f'<p class="lead" role="status">{WAITS_FOR_THE_DATABASE[language]}</p>' in page
+    assert "Certificate of erasure No. 1" in english(desk.client, location)
+
+
+def test_question_names_terminals_of_a_former_number_too(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    with app.app_context():
+        db.session.execute(db.update(Enrolment).values(number="100111"))
+        db.session.commit()
+
+    assert "Terminals: <bdi>Вход</bdi>." in english(desk.client, f"{place}/erase")
+
+
+def test_who_looks_at_the_erasure_did_not_complete_it(desk: Desk, app: Flask) -> None:
+    location = desk.client.post(f"{desk.save()}/erase").location
+    desk.run_jobs()
+    desk.client.get(location)
+
+    actors = {entry.action: entry.actor for entry in all_of(app, AuditEntry)}  # type: ignore[attr-defined]
+    assert actors["erasure.completed"] == "worker"
+    assert actors["employee.erased"] != "worker"
+
+
+@pytest.mark.parametrize("deed", ["erase", "delete"])
+def test_file_that_cannot_be_removed_keeps_no_removal_waiting(desk: Desk, app: Flask, deed: str) -> None:
+    place = desk.save()
+    with app.app_context():
+        (stuck,) = storage.folder().iterdir()
+    stuck.unlink()
+    stuck.mkdir()
+
+    answer = desk.client.post(f"{place}/{deed}")
+    desk.run_jobs()
+
+    assert answer.status_code == 303
+    assert desk.simulator.people == {}
+    assert all_of(app, Employee) == []
+    if deed == "erase":
+        page = english(desk.client, answer.location)
+        assert "A picture cannot be deleted from the server's disk" in page
+        assert "Certificate of erasure" not in page
+        stuck.rmdir()
+        assert "Certificate" in english(desk.client, answer.location)
+
+
+def test_open_terminal_is_named_and_can_be_tried_again(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    app.extensions["terminal_transport"].away.add("terminal.test")
+    location = desk.client.post(f"{place}/erase").location
+    desk.run_jobs()
+
+    page = english(desk.client, location)
+    assert "May still open doors: “Вход”" in page
+    assert "Certificate of erasure" not in page
+    assert "not complete" in english(desk.client, "/erasures/")
+
+    app.extensions["terminal_transport"].away.clear()
+    again = desk.client.post("/enrolments/1/retry", data={"next": location})
+    desk.run_jobs()
+
+    assert again.location == location
+    assert "Certificate of erasure" in english(desk.client, location)
+
+
+def test_removal_by_hand_is_named_as_such_on_the_certificate(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    app.extensions["terminal_transport"].away.add("terminal.test")
+    location = desk.client.post(f"{place}/erase").location
+    desk.run_jobs()
+    app.extensions["terminal_transport"].away.clear()
+    with app.app_context():
+        db.session.execute(db.update(Enrolment).values(on_old_device=True, written_name=""))
+        db.session.commit()
+
+    page = english(desk.client, location)
+    assert "Removed there by hand" in page
+    wish = page.partition('name="wish" value="')[2].partition('"')[0]
+    desk.client.post("/enrolments/1/by-hand", data={"wish": wish})
+
+    page = english(desk.client, location)
+    assert re.search(f"removed by hand, as Анна said {ON_PAPER}\\.", page)
+    assert "the terminal confirmed" not in page
+
+
+def test_record_of_somebody_else_is_named_as_such_on_the_certificate(desk: Desk) -> None:
+    place = desk.save()
+    desk.simulator.people["100222"]["name"] = "Ivanov I.I."
+    location = desk.client.post(f"{place}/erase").location
+    desk.run_jobs()
+
+    page = english(desk.client, location)
+    assert "is there under a name that we did not write: Ivanov I.I." in page
+    assert "Certificate of erasure" not in page
+    form = page.partition('action="/enrolments/1/somebody-else"')[2].partition("</form>")[0]
+    answer = desk.client.post(
+        "/enrolments/1/somebody-else", data=dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))
+    )
+
+    assert answer.location == location
+    page = english(desk.client, location)
+    assert "Certificate of erasure No. 1" in page
+    assert re.search(f"Анна stated {ON_PAPER} that it belongs to somebody else\\. The terminal did not confirm", page)
+    assert "the terminal confirmed" not in page
+    assert "Ivanov" not in page
+    assert "100222" in desk.simulator.people
+
+
+def test_second_half_of_a_double_click_shows_the_same_erasure(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    first = desk.client.post(f"{place}/erase")
+
+    second = desk.client.post(f"{place}/erase")
+
+    assert (second.status_code, second.location) == (303, first.location)
+    assert len(all_of(app, Erasure)) == 1
+
+
+def test_somebody_deleted_before_is_erased_by_number(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    app.extensions["terminal_transport"].away.add("terminal.test")
+    desk.client.post(f"{place}/delete")
+
+    question = english(desk.client, "/erasures/number?number=100222")
+    assert 'name="number" value="100222"' in question
+    answer = desk.client.post("/erasures/", data={"number": "100222"})
+
+    assert answer.status_code == 303
+    assert "Erasure of Иван Иванов" in english(desk.client, answer.location)
+
+
+@pytest.mark.parametrize(("number", "words"), [("100999", "Nothing is stored here"), ("нет", "Latin letters")])
+def test_number_that_is_not_here_is_said_beside_the_field(client: FlaskClient, number: str, words: str) -> None:
+    for answer in (
+        client.get(f"/erasures/number?number={number}", headers=ENGLISH),
+        client.post("/erasures/", data={"number": number}, headers=ENGLISH),
+    ):
+        assert answer.status_code == 422
+        assert 'id="number-error"' in answer.text
+        assert words in answer.text
+
+
+def test_number_of_an_employee_leads_to_the_question_about_the_employee(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+
+    for answer in (
+        desk.client.get("/erasures/number?number=100222"),
+        desk.client.post("/erasures/", data={"number": "100222"}),
+    ):
+        assert (answer.status_code, answer.location) == (303, f"{place}/erase")
+    assert len(all_of(app, Employee)) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [
+        ("get", "/employees/1/erase"),
+        ("post", "/employees/1/erase"),
+        ("get", "/erasures/"),
+        ("post", "/erasures/"),
+        ("get", "/erasures/number"),
+        ("get", "/erasures/1"),
+        ("get", "/removals/bulk"),
+        ("post", "/removals/bulk"),
+        ("post", "/removals/bulk/do"),
+    ],
+)
+def test_operators_may_not(app: Flask, method: str, address: str) -> None:
+    with app.app_context():
+        save.save(Draft("100222", "Иван Иванов"))
+
+    answer = getattr(client_of(app, OPERATOR), method)(address, data={"number": "100222", "numbers": "100222"})
+
+    assert answer.status_code == 403
+    assert len(all_of(app, Employee)) == 1
+
+
+def test_password_is_asked_for_again_before_anything_is_erased(app: Flask) -> None:
+    with app.app_context():
+        save.save(Draft("100222", "Иван Иванов"))
+    client = client_of(app, ADMIN, confirmed=False)
+
+    assert client.get("/employees/1/erase").location.startswith("/confirm")
+    assert client.post("/employees/1/erase").status_code == 403
+    assert client.post("/removals/bulk/do", data={"numbers": "100222"}).status_code == 403
+    assert [one.is_active for one in all_of(app, Employee)] == [True]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_unknown_employee_is_not_found(client: FlaskClient, method: str) -> None:
+    assert getattr(client, method)("/employees/9/erase").status_code == 404
+    assert client.get("/erasures/9").status_code == 404
+
+
+def test_administration_links_to_erasures(client: FlaskClient) -> None:
+    assert 'href="/erasures/"' in client.get("/administration").text

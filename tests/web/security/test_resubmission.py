@@ -1,0 +1,365 @@
+"""Nothing typed is lost: when the session ended, when its token is another one, when the password must be changed."""
+
+import io
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
+
+from hikflask.extensions import db
+from hikflask.models import Consent, Employee, Operator
+from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
+from hikflask.services.accounts import operators
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import save
+from tests.support.desk import ENGLISH, FACE, HTMX, typed
+from tests.support.filled_forms import Filled, form_to, forms, present_entries
+from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
+
+NEW_PASSWORD = "четыре слова без связи"
+FILE_AGAIN = "Choose the photo file again, please: a browser does not keep it."
+TERMINAL = {"name": "Склад 7", "url": "http://10.0.0.7", "username": "admin7", "password": "Typed-secret-7"}
+OLGA, IVAN = 1, 1
+# Where a form goes → what is typed into it, and the form that shows it again.
+FORMS: dict[str, tuple[dict[str, str], str]] = {
+    "/employees/": (typed(), "/employees/"),
+    f"/employees/{IVAN}": (typed(full_name="Пётр Петров"), f"/employees/{IVAN}"),
+    "/captures": (typed(), "/employees/"),
+    f"/employees/{IVAN}/consent": (
+        {"given_on": "2026-01-15", "basis": "law", "note": "папка 7"},
+        f"/employees/{IVAN}/consent",
+    ),
+    "/terminals/": (TERMINAL, "/terminals/"),
+    "/terminals/1": (TERMINAL, "/terminals/1"),
+    "/terminals/fingerprint": (TERMINAL, "/terminals/"),
+    "/operators/": ({"name": "Борис", "role": ADMIN}, "/operators/"),
+    f"/operators/{OLGA}": ({"role": VIEWER}, f"/operators/{OLGA}"),
+    "/tokens/": ({"name": "HR", "role": VIEWER, "expires_on": "2027-03-04"}, "/tokens/"),
+    "/removals/bulk": ({"numbers": "77001\n77002"}, "/removals/bulk"),
+    "/removals/bulk/do": ({"numbers": "77001\n77002"}, "/removals/bulk"),
+    "/erasures/": ({"number": "77001"}, "/erasures/number"),
+    "/employees/new": (typed(), "/employees/"),
+    f"/employees/{IVAN}/edit": (typed(full_name="Пётр Петров"), f"/employees/{IVAN}"),
+    "/terminals/1/retire": ({"note": "сгорел в июле"}, "/terminals/1/retire"),
+    "/captures/9/cancel": (typed(), "/employees/"),
+    "/captures/dismiss": (typed(), "/employees/"),
+}
+# Needs a photo, and has a test of its own in tests/web/employees/test_further_terminals.py.
+ELSEWHERE = {"employees.send"}
+# Buttons, and pages that are no form of somebody signed in, or carry another form themselves.
+NOTHING_TYPED = {
+    "account.change_password", "account.end_session", "account.sign_out_everywhere", "audit.export",
+    "captures.keep_draft", "confirmation.confirm", "consents.withdraw", "employees.delete", "employees.set_active",
+    "enrolments.by_hand", "enrolments.replace", "enrolments.retry", "enrolments.somebody_else", "erasures.erase",
+    "exports.employee", "first_run.create", "language.choose", "language.choose_in_form", "operators.reset_password",
+    "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete", "terminals.try_once",
+    "tokens.revoke",
+}  # fmt: skip
+
+
+@pytest.fixture
+def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
+    """Ольга, who may sign in, Иван, and a terminal."""
+    with app.app_context():
+        add_operator("Ольга", OPERATOR)
+        save.save(Draft("1", "Иван"))
+
+
+def shows(page: str, path: str) -> bool:
+    """True when the form shows what was typed, but for a secret, which it asks for again."""
+    sent, action = FORMS[path]
+    form = form_to(page, action)
+    shown = {name: form.fields.get(name, "").replace("\r", "") for name in sent if name != "password"}
+    asks = "password" not in sent or (form.fields["password"] == "" and 'id="password-error"' in page)
+    return asks and shown == {name: value for name, value in sent.items() if name != "password"}
+
+
+def entry_of(path: str) -> str:
+    """The entry of the menu that the form of this path belongs to."""
+    if path.startswith(("/employees/", "/captures")):
+        return "/employees/"
+    return "/terminals/" if path.startswith("/terminals/") else "/administration"
+
+
+def sign_in(browser: FlaskClient, asked: TestResponse, name: str = OPERATOR_NAME) -> TestResponse:
+    """Sign in on the page that asks who is there."""
+    return form_to(asked.text, "/sign-in").send(browser, ENGLISH, name=name, password=OPERATOR_PASSWORD)
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize("path", FORMS)
+def test_form_that_comes_when_nobody_is_signed_in_is_shown_again(app: Flask, path: str) -> None:
+    client_of(app)
+    browser = app.test_client()
+    asked = browser.post(path, data=FORMS[path][0], headers=ENGLISH)
+
+    shown = sign_in(browser, asked)
+
+    assert (asked.status_code, shown.status_code) == (401, 200)
+    assert TERMINAL["password"] not in asked.text + shown.text
+    assert "You are signed in again." in shown.text
+    assert shows(shown.text, path)
+    assert present_entries(shown.text) == [entry_of(path)]
+
+
+def test_every_form_is_among_these_or_known_to_hold_nothing_typed(app: Flask) -> None:
+    posted = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or set())}
+    pages = {endpoint for endpoint in posted if not endpoint.startswith("api")}
+    shown = {app.url_map.bind("localhost").match(path, "POST")[0] for path in FORMS}
+
+    assert shown | ELSEWHERE | NOTHING_TYPED == pages
+    assert shown & NOTHING_TYPED == set()
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize("path", ["/terminals/", "/operators/"])
+def test_what_is_said_is_true_of_a_secret(app: Flask, path: str) -> None:
+    client_of(app)
+    browser = app.test_client()
+    asked = browser.post(path, data=FORMS[path][0], headers=ENGLISH)
+    pages = asked.text + sign_in(browser, asked).text
+
+    assert ("Nothing typed is lost" in pages) is (path == "/operators/")
+    assert ("everything else typed is kept" in pages) is (path == "/terminals/")
+    assert ("type the terminal&#39;s password again, then press the button once more" in pages) is (
+        path == "/terminals/"
+    )
+
+
+def test_password_that_was_not_typed_is_not_asked_for(app: Flask, rows: None) -> None:  # noqa: ARG001
+    client_of(app)
+    browser = app.test_client()
+    asked = browser.post("/terminals/1", data={**TERMINAL, "password": ""}, headers=ENGLISH)
+
+    assert 'id="password-error"' not in sign_in(browser, asked).text
+
+
+def test_button_says_that_nothing_was_done(app: Flask, rows: None) -> None:  # noqa: ARG001
+    client_of(app)
+    headers = {**ENGLISH, "Referer": "http://localhost/audit/?actor=x"}
+
+    asked = app.test_client().post("/audit/export", data={"actor": "x"}, headers=headers)
+
+    assert "Press the button again." in asked.text
+    assert form_to(asked.text, "/sign-in").fields["next"] == "/audit/?actor=x"
+
+
+def test_form_about_somebody_deleted_meanwhile_leads_to_the_page_that_says_so(app: Flask, rows: None) -> None:  # noqa: ARG001
+    client_of(app)
+    browser, page = app.test_client(), "/employees/9/consent"
+    headers = {**ENGLISH, "Referer": f"http://localhost{page}"}
+    asked = browser.post(page, data=FORMS["/employees/1/consent"][0], headers=headers)
+
+    answer = sign_in(browser, asked)
+
+    assert answer.location == page
+    gone = browser.get(page, headers=ENGLISH)
+    assert gone.status_code == 404
+    assert "Nothing typed is lost" not in gone.text
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ("/terminals/fingerprint", "/"), ("/removals/bulk/do", "/"), ("/nothing", "/"),
+    ("/operators/1?x=1", "/operators/1?x=1"), ("/employees", "/employees"),
+])  # fmt: skip
+def test_what_only_takes_forms_is_no_page_to_go_on_to(app: Flask, before: str, after: str) -> None:
+    client_of(app)
+
+    asked = app.test_client().post("/audit/export", headers={"Referer": f"http://localhost{before}"})
+
+    assert form_to(asked.text, "/sign-in").fields["next"] == after
+
+
+def with_file(browser: FlaskClient, path: str, chosen: str, **also: str) -> TestResponse:
+    """Press the button of an employee form, with a file of this name or without any."""
+    data = {**typed(), "photo": FileStorage(io.BytesIO(FACE if chosen else b""), chosen, "photo"), **also}
+    boundary, body = encode_multipart(data)
+    return browser.post(path, data=body, content_type=f"multipart/form-data; boundary={boundary}", headers=ENGLISH)
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize("path", ["/employees/", f"/employees/{IVAN}"])
+@pytest.mark.parametrize("chosen", ["face.jpg", ""])
+def test_file_that_a_page_cannot_carry_is_asked_for_again(app: Flask, path: str, chosen: str) -> None:
+    client_of(app)
+    browser = app.test_client()
+    asked = with_file(browser, path, chosen)
+
+    shown = sign_in(browser, asked)
+
+    assert form_to(shown.text, path).fields["full_name"] == typed()["full_name"]
+    assert "Nothing typed is lost" in shown.text
+    assert (FILE_AGAIN in shown.text) is bool(chosen)
+    assert FILE_AGAIN not in browser.get("/employees/", headers=ENGLISH).text
+
+
+class TestOtherToken:
+    """Signing in again in another tab makes the tokens of this one worthless."""
+
+    @pytest.fixture
+    def settings(self) -> dict[str, Any]:
+        return {"WTF_CSRF_ENABLED": True}
+
+    @pytest.mark.usefixtures("rows")
+    @pytest.mark.parametrize("path", FORMS)
+    def test_form_is_shown_again_with_a_fresh_one(self, app: Flask, path: str) -> None:
+        client = client_of(app)
+
+        shown = client.post(path, data={**FORMS[path][0], "csrf_token": "another"}, headers=ENGLISH)
+
+        assert shown.status_code == 400
+        assert "The page was open for too long, or cookies are off." in shown.text
+        assert TERMINAL["password"] not in shown.text
+        assert shows(shown.text, path)
+        again = form_to(shown.text, FORMS[path][1]).send(client)
+        assert again.status_code != 400
+
+    @pytest.mark.usefixtures("rows")
+    @pytest.mark.parametrize("chosen", ["face.jpg", ""])
+    def test_file_is_asked_for_again(self, app: Flask, chosen: str) -> None:
+        shown = with_file(client_of(app), "/employees/", chosen, csrf_token="another")
+
+        assert shown.status_code == 400
+        assert (FILE_AGAIN in shown.text) is bool(chosen)
+
+    @pytest.mark.usefixtures("rows")
+    def test_it_shows_no_page_that_the_password_is_asked_for_first(self, app: Flask) -> None:
+        client = client_of(app, confirmed=False)
+
+        asked = client.post("/operators/", data={"name": "Борис", "role": ADMIN, "csrf_token": "x"}, headers=ENGLISH)
+
+        assert asked.status_code == 400
+        assert "Ольга" not in asked.text
+        shown = form_to(asked.text, "/confirm").send(client, ENGLISH, password=OPERATOR_PASSWORD)
+        assert "Your password is confirmed. Nothing typed is lost" in shown.text
+        assert shows(shown.text, "/operators/")
+
+    @pytest.mark.usefixtures("rows")
+    def test_both_tabs_in_turn(self, app: Flask) -> None:
+        client_of(app)
+        browser = app.test_client()
+        form_to(browser.get("/sign-in").text, "/sign-in").send(browser, name=OPERATOR_NAME, password=OPERATOR_PASSWORD)
+        first = form_to(browser.get(f"/employees/{IVAN}/consent").text, f"/employees/{IVAN}/consent")
+        browser.post("/sign-out", data={"csrf_token": first.fields["csrf_token"]})
+        form_to(browser.get("/sign-in").text, "/sign-in").send(browser, name=OPERATOR_NAME, password=OPERATOR_PASSWORD)
+
+        shown = first.send(browser, ENGLISH, note="папка 7", given_on="2026-01-15")
+        form_to(shown.text, f"/employees/{IVAN}/consent").send(browser)
+
+        with app.app_context():
+            assert db.session.execute(db.select(Consent.note)).scalar_one() == "папка 7"
+
+
+class TestChangeFirst:
+    """An administrator gave another password in the middle of a form."""
+
+    @pytest.fixture
+    def settings(self) -> dict[str, Any]:
+        return {"WTF_CSRF_ENABLED": True}
+
+    @pytest.fixture
+    def client(self, app: Flask, rows: None) -> FlaskClient:  # noqa: ARG002
+        """An operator who is signed in with a password that must be changed."""
+        client = client_of(app, OPERATOR, "Ольга")
+        with app.app_context():
+            db.session.execute(db.update(Operator).values(must_change_password=True))
+            db.session.commit()
+        return client
+
+    def change(self, form: Filled, client: FlaskClient, **changed: str) -> TestResponse:
+        fields = {"password": OPERATOR_PASSWORD, "new_password": NEW_PASSWORD, "repeated": NEW_PASSWORD, **changed}
+        return form.send(client, ENGLISH, **fields)
+
+    def asked(self, page: str) -> Filled:
+        return form_to(page, "/account/password")
+
+    def test_form_goes_through_the_question_and_is_shown_again(self, client: FlaskClient) -> None:
+        page = client.post("/employees/", data=typed(), headers=ENGLISH)
+        assert page.status_code == 403
+        wrong = self.change(self.asked(page.text), client, password="wrong")
+        stale = self.change(self.asked(wrong.text), client, csrf_token="another")
+        assert (wrong.status_code, stale.status_code) == (422, 400)
+
+        shown = self.change(self.asked(stale.text), client)
+
+        assert "The password is changed. All other sessions have ended." in shown.text
+        assert "Nothing typed is lost" in shown.text
+        assert shows(shown.text, "/employees/")
+        assert form_to(shown.text, "/employees/").send(client).location == "/employees/2"
+
+    @pytest.mark.parametrize("chosen", ["face.jpg", ""])
+    def test_file_is_asked_for_again(self, client: FlaskClient, chosen: str) -> None:
+        page = with_file(client, "/employees/", chosen)
+
+        assert (FILE_AGAIN in self.change(self.asked(page.text), client).text) is bool(chosen)
+
+    def test_form_that_came_when_signed_out_goes_through_both_questions(self, app: Flask, client: FlaskClient) -> None:
+        client.delete_cookie("hikflask")
+        asked = client.post("/employees/", data=typed(), headers=ENGLISH)
+
+        page = sign_in(client, asked, "Ольга")
+
+        assert shows(self.change(self.asked(page.text), client).text, "/employees/")
+        with app.app_context():
+            assert not operators.named("Ольга").must_change_password  # type: ignore[union-attr]
+
+    @pytest.mark.parametrize("page", ["/employees/?q=%D0%98&page=2", "/removals/", "/"])
+    def test_change_leads_on_to_the_page_that_was_asked_for(self, client: FlaskClient, page: str) -> None:
+        form = self.asked(client.get(page, follow_redirects=True).text)
+
+        assert self.change(form, client).location == page
+
+    def test_change_by_choice_leads_back_to_the_account(self, app: Flask) -> None:
+        client = client_of(app, OPERATOR)
+
+        assert self.change(self.asked(client.get("/account/password").text), client).location == "/account/"
+
+    def test_change_leads_to_no_other_site(self, client: FlaskClient) -> None:
+        form = self.asked(client.get("/account/password?next=//evil.example").text)
+
+        assert self.change(form, client, next="//evil.example").location == "/"
+
+    def test_button_says_that_nothing_was_done(self, client: FlaskClient) -> None:
+        headers = {**ENGLISH, "Referer": f"http://localhost/employees/{IVAN}"}
+        page = client.post(f"/employees/{IVAN}/active", data={"active": "0"}, headers=headers)
+
+        assert "Nothing is done yet: choose your password, then press the button again." in page.text
+        assert self.change(self.asked(page.text), client).location == f"/employees/{IVAN}"
+
+    def test_page_has_no_links_that_only_lead_back(self, client: FlaskClient) -> None:
+        page = client.get("/account/password").text.partition("<body>")[2]
+
+        assert page.count("href=") == 1  # to the content
+        assert [form.action for form in forms(page)] == ["/account/password", "/sign-out"]
+
+    def test_capture_button_asks_in_place(self, client: FlaskClient) -> None:
+        page = client.post("/captures", data=typed(), headers={**HTMX, **ENGLISH})
+
+        assert (page.status_code, page.headers["HX-Retarget"]) == (403, "#main")
+        assert "<html" not in page.text
+        assert shows(self.change(self.asked(page.text), client).text, "/captures")
+
+    def test_page_that_asks_by_itself_goes_to_the_question_and_comes_back(self, client: FlaskClient) -> None:
+        headers = {**HTMX, "HX-Current-URL": "http://localhost/employees/new?capture=7"}
+
+        answer = client.get("/captures/7", headers=headers)
+
+        assert answer.headers["HX-Redirect"] == "/account/password?next=/employees/new?capture%3D7"
+        assert answer.text == ""
+
+    @pytest.mark.parametrize("way", [("POST", "/captures/draft"), ("GET", "/employees/?q=x")])
+    def test_anything_else_by_htmx_leaves_the_page_alone(self, client: FlaskClient, way: tuple[str, str]) -> None:
+        answer = client.open(way[1], method=way[0], headers={**HTMX, **ENGLISH})
+
+        assert (answer.status_code, answer.headers["HX-Retarget"]) == (403, "#problem")
+        assert "Your password must be changed first." in answer.text
+        assert 'target="_blank"' in answer.text
+
+    def test_nothing_is_done_meanwhile(self, app: Flask, client: FlaskClient) -> None:
+        client.post("/employees/", data=typed())
+
+        with app.app_context():
+            assert db.session.execute(db.select(Employee.number)).scalars().all() == ["1"]

@@ -1,0 +1,126 @@
+"""A terminal that does not come back is taken out of service for good, by an administrator's word."""
+
+import re
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import Erasure, Terminal
+from tests.support.desk import ENGLISH, ON_PAPER, Desk
+from tests.support.signed_in import OPERATOR_PASSWORD, client_of
+
+RETIRE = "/terminals/1/retire"
+NOTE = {"note": "украден, заявление в полиции"}
+
+
+@pytest.fixture
+def stolen(desk: Desk, app: Flask) -> str:
+    """The address of an erasure that waits for a terminal which never answers again."""
+    place = desk.save()
+    app.extensions["terminal_transport"].away.add("terminal.test")
+    location: str = desk.client.post(f"{place}/erase").location
+    desk.run_jobs()
+    return location
+
+
+@pytest.mark.usefixtures("stolen")
+def test_question_says_what_it_means(desk: Desk) -> None:
+    assert RETIRE in desk.text("/terminals/1")
+
+    page = desk.text(RETIRE)
+
+    assert "записаны или могут быть записаны: 1" in page
+    assert "Кто остался записан на самом устройстве, откроет дверь, если его снова поставят." in page
+    assert 'name="note"' in page
+
+
+def test_what_became_of_it_must_be_said(desk: Desk, stolen: str) -> None:
+    answer = desk.client.post(RETIRE, data={"note": "  "})
+
+    assert answer.status_code == 422
+    assert "Поле «Что с ним стало» не должно быть пустым." in answer.text
+    assert "Доступ ещё не снят: «Вход»" in desk.text(stolen)
+
+
+def test_alarm_ends_and_the_certificate_shows_whose_word_it_is(desk: Desk, stolen: str, app: Flask) -> None:
+    answer = desk.client.post(RETIRE, data=NOTE)
+
+    assert answer.location == "/terminals/1"
+    assert "Никто: каждое удаление подтвердил терминал или человек." in desk.text("/removals/")
+    page = desk.client.get(stolen, headers=ENGLISH).text
+    assert re.search(f"out of service for good, as Анна stated {ON_PAPER}: “{NOTE['note']}”\\.", page)
+    assert "the terminal confirmed" not in page
+    with app.app_context():
+        assert db.session.query(Erasure).one().completed_at is not None
+
+
+def test_page_that_waited_does_not_say_that_the_terminal_confirmed(desk: Desk, stolen: str) -> None:
+    desk.client.post(RETIRE, data=NOTE)
+
+    page = desk.client.get(f"{stolen}/state", headers=ENGLISH).text
+
+    assert "The erasure is complete: the certificate shows what a terminal confirmed" in page
+    assert "every terminal has confirmed it" not in page
+
+
+@pytest.mark.usefixtures("stolen")
+def test_terminal_says_so_is_not_offered_and_can_be_deleted(desk: Desk) -> None:
+    desk.client.post(RETIRE, data=NOTE)
+
+    page = desk.text("/terminals/1")
+    assert "выведен из эксплуатации" in page
+    assert NOTE["note"] in page
+    assert "откроет дверь, если его снова поставят" in page
+    assert "/terminals/1/check" not in page
+    assert "выведен из эксплуатации" in desk.text("/terminals/")
+    assert "Вход" not in desk.text("/employees/new")
+    assert desk.client.post("/terminals/1/delete").location == "/terminals/"
+
+
+def test_employee_is_not_green_there_any_more(desk: Desk) -> None:
+    place = desk.save()
+
+    desk.client.post(RETIRE, data=NOTE)
+
+    page = desk.text(place)
+    assert "Есть на терминале" not in page
+    assert "так заявил администратор (Анна" in page
+    assert f"«{NOTE['note']}»" in page
+
+
+def test_check_of_it_says_why_nothing_is_sent(desk: Desk) -> None:
+    desk.client.post(RETIRE, data=NOTE)
+    desk.simulator.journal.clear()
+
+    page = desk.client.post("/terminals/1/check", follow_redirects=True).text
+    status = desk.client.get("/api/devices/1/status")
+    capture = desk.client.post("/api/devices/1/start-face-capture")
+
+    assert "выведен из эксплуатации: ему ничего не посылается" in page
+    assert (status.status_code, capture.status_code) == (200, 422)
+    assert desk.simulator.journal.entries == []
+
+
+def test_page_of_a_delete_that_is_refused_shows_the_way(desk: Desk) -> None:
+    desk.save()
+
+    answer = desk.client.post("/terminals/1/delete")
+
+    assert answer.status_code == 409
+    assert RETIRE in answer.text
+
+
+@pytest.mark.usefixtures("terminal")
+def test_what_was_typed_goes_on_with_the_password_that_was_asked_for(app: Flask) -> None:
+    browser = client_of(app, confirmed=False)
+
+    asked = browser.post(RETIRE, data=NOTE)
+    with app.app_context():
+        before = db.session.query(Terminal).one().retired_at
+    browser.post(RETIRE, data={**NOTE, "own_password": OPERATOR_PASSWORD})
+
+    assert NOTE["note"] in asked.text
+    assert before is None
+    with app.app_context():
+        assert db.session.query(Terminal).one().retired_note == NOTE["note"]

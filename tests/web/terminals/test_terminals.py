@@ -1,0 +1,297 @@
+"""The pages of terminals."""
+
+import secrets
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_babel import force_locale
+
+from hikflask import messages
+from hikflask.services.terminals import registry
+from hikflask.services.terminals.registry import Access
+from hikflask.simulator import SimulatorServer
+from hikflask.simulator import Terminal as Simulated
+from tests.conftest import PASSWORD
+from tests.support.desk import Desk
+
+FINGERPRINT = "ab" * 32
+PASSWORD_NEEDED = "Сохранённый пароль относится к прежним адресу и сертификату. Введите пароль терминала ещё раз."
+
+
+def typed(**changed: str) -> dict[str, str]:
+    return {
+        "name": "Склад", "url": "http://192.168.1.65", "username": "admin", "password": "Abc12345",
+        "fingerprint": "", "is_active": "y", **changed,
+    }  # fmt: skip
+
+
+def test_a_terminal_is_added_and_checked_by_a_job(
+    client: FlaskClient, simulator: Simulated, run_jobs: Callable[[], int]
+) -> None:
+    place = client.post("/terminals/", data=typed(url="http://terminal.test/", password=PASSWORD)).location
+    run_jobs()
+    page = client.get(place).text
+    assert "DS-K1T343EFWX" in page
+    assert "0 из" in page
+    assert simulator.wrong_passwords == 0
+
+
+def test_the_password_never_comes_back(client: FlaskClient, app: Flask) -> None:
+    place = client.post("/terminals/", data=typed()).location
+    pages = [client.get(address).text for address in (place, f"{place}/edit", "/terminals/")]
+    refused = client.post("/terminals/", data=typed(url="nonsense")).text
+    assert all("Abc12345" not in page for page in [*pages, refused])
+    with app.app_context():
+        assert "Abc12345" not in registry.everyone()[0].password_encrypted
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("name", "", "Поле «Название» не должно быть пустым"),
+        ("name", "я" * 65, "Поле «Название» слишком длинное"),
+        ("url", "192.168.1.64", "Поле «Адрес» должно выглядеть как"),
+        ("url", "ftp://192.168.1.64", "Поле «Адрес» должно выглядеть как"),
+        ("url", "http://admin:x@192.168.1.64", "Поле «Адрес» должно выглядеть как"),
+        ("url", "http://192.168.1.64/ISAPI", "Поле «Адрес» должно выглядеть как"),
+        ("url", "http://192.168.1.64?", "Поле «Адрес» должно выглядеть как"),
+        ("url", "http://192.168.1.64:99999", "Поле «Адрес» должно выглядеть как"),
+        ("url", "http://[::1", "Поле «Адрес» должно выглядеть как"),
+        ("username", "", "Поле «Учётная запись» не должно быть пустым"),
+        ("password", "", "Поле «Пароль» не должно быть пустым"),
+        ("fingerprint", "12:34", "Поле «Отпечаток сертификата»: 64"),
+    ],
+)
+def test_bad_input_names_the_field(client: FlaskClient, app: Flask, field: str, value: str, sentence: str) -> None:
+    answer = client.post("/terminals/", data=typed(**{field: value}))
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    with app.app_context():
+        assert registry.everyone() == []
+
+
+@pytest.mark.parametrize("url", ["http://169.254.169.254", "https://169.254.169.254", "http://[fe80::1]:80"])
+@pytest.mark.parametrize("place", ["/terminals/", "/terminals/1"])
+def test_an_address_that_may_not_be_connected_to_is_refused_at_its_field(
+    app: Flask, desk: Desk, url: str, place: str
+) -> None:
+    answer = desk.client.post(place, data=typed(url=url))
+    with app.app_context(), force_locale("ru"):
+        sentence = messages.sentence("terminal_address_refused")
+        assert [terminal.url for terminal in registry.everyone()] == ["http://terminal.test"]
+    assert answer.status_code == 422
+    assert sentence in answer.text
+
+
+def test_http_address_is_refused_at_its_field_where_https_is_required(app: Flask, client: FlaskClient) -> None:
+    app.config["TERMINAL_REQUIRE"] = ("https",)
+
+    answer = client.post("/terminals/", data=typed())
+
+    assert answer.status_code == 422
+    assert "Здесь разрешён только https. Введите адрес, который начинается с https://." in answer.text
+    with app.app_context():
+        assert registry.everyone() == []
+
+
+def test_another_address_asks_for_the_password_again_and_keeps_what_was_typed(app: Flask, desk: Desk) -> None:
+    answer = desk.client.post("/terminals/1", data=typed(url="http://other.test", password=""))
+
+    assert answer.status_code == 422
+    assert PASSWORD_NEEDED in answer.text
+    assert 'value="http://other.test"' in answer.text
+    with app.app_context():
+        assert [terminal.url for terminal in registry.everyone()] == ["http://terminal.test"]
+
+
+def test_new_certificate_is_accepted_with_the_password_in_one_form(client: FlaskClient, app: Flask) -> None:
+    with SimulatorServer(Simulated(PASSWORD), https=True) as server:
+        pin, changed = server.fingerprint or "", typed(url=server.url, password="")
+        client.post("/terminals/", data=typed(url=server.url, fingerprint="ab" * 32))
+
+        shown = client.post("/terminals/fingerprint", data={**changed, "terminal_id": "1"})
+        without = client.post("/terminals/1", data={**changed, "fingerprint": pin})
+
+    assert (shown.status_code, without.status_code) == (422, 422)
+    for answer in (shown, without):
+        assert f'value="{pin}"' in answer.text
+        assert PASSWORD_NEEDED in answer.text
+        assert "Оставьте пароль пустым" not in answer.text
+    assert "Принять отпечаток и сохранить" in shown.text
+    with app.app_context():
+        assert [terminal.fingerprint for terminal in registry.everyone()] == ["ab" * 32]
+    assert client.post("/terminals/1", data={**changed, "fingerprint": pin, "password": "Abc1"}).status_code == 303
+    with app.app_context():
+        assert [terminal.fingerprint for terminal in registry.everyone()] == [pin]
+
+
+def test_certificate_that_is_the_accepted_one_asks_for_no_password(client: FlaskClient) -> None:
+    with SimulatorServer(Simulated(PASSWORD), https=True) as server:
+        known = typed(url=server.url, fingerprint=server.fingerprint or "")
+        client.post("/terminals/", data=known)
+
+        shown = client.post("/terminals/fingerprint", data={**known, "password": "", "terminal_id": "1"})
+
+    assert PASSWORD_NEEDED not in shown.text
+    assert "Введите пароль ещё раз" not in shown.text
+
+
+def test_a_known_name_is_a_conflict(desk: Desk) -> None:
+    answer = desk.client.post("/terminals/", data=typed(name="Вход"))
+    assert answer.status_code == 409
+    assert "Терминал с таким названием уже есть." in answer.text
+
+
+def test_an_https_terminal_shows_its_fingerprint_before_it_is_added(client: FlaskClient, app: Flask) -> None:
+    with SimulatorServer(Simulated(PASSWORD), https=True) as server:
+        answer = client.post("/terminals/", data=typed(url=server.url))
+        assert answer.status_code == 422
+        assert f'value="{server.fingerprint}"' in answer.text
+        assert "Принять отпечаток и сохранить" in answer.text
+        accepted = client.post("/terminals/", data=typed(url=server.url, fingerprint=server.fingerprint or ""))
+    assert accepted.status_code == 303
+    with app.app_context():
+        assert registry.everyone()[0].fingerprint == server.fingerprint
+
+
+def test_an_https_address_that_shows_no_certificate_says_so(client: FlaskClient) -> None:
+    answer = client.post("/terminals/fingerprint", data=typed(url="https://127.0.0.1:9"))
+    assert answer.status_code == 422
+    assert "По этому адресу сертификата нет" in answer.text
+
+
+def test_a_fingerprint_is_taken_with_colons_and_capitals(client: FlaskClient, app: Flask) -> None:
+    written = ":".join(["AB"] * 32)
+    client.post("/terminals/", data=typed(url="https://192.168.1.64", fingerprint=written))
+    with app.app_context():
+        assert registry.everyone()[0].fingerprint == FINGERPRINT
+
+
+def test_an_empty_password_keeps_the_stored_one(desk: Desk) -> None:
+    data = typed(name="Вход 2", url="http://terminal.test", password="")
+    desk.client.post("/terminals/1", data=data)
+    answer = desk.client.post("/terminals/1/check")
+    page = desk.text(answer.location)
+    assert "Вход 2" in page
+    assert desk.simulator.wrong_passwords == 0
+
+
+def test_check_says_what_is_wrong(desk: Desk, app: Flask) -> None:
+    app.extensions["terminal_transport"].away.add("terminal.test")
+    page = desk.text(desk.client.post("/terminals/1/check").location)
+    assert "«Вход» не отвечает по адресу http://terminal.test. Проверьте питание и сеть." in page
+    assert "не отвечает</span>" in page
+
+
+def test_refusal_without_end_does_not_outgrow_the_cookie_that_carries_it(desk: Desk) -> None:
+    told = secrets.token_hex(10_000)
+    desk.simulator.faults.add("refuse", path="System/deviceInfo", argument="badParameters", message=told)
+    answer = desk.client.post("/terminals/1/check")
+    assert len(answer.headers["Set-Cookie"]) < 4096
+    assert told[:255] in desk.text(answer.location)
+
+
+def test_a_corrected_password_opens_the_terminal_again(desk: Desk) -> None:
+    desk.simulator.login.password = "Changed99"
+    refused = desk.text(desk.client.post("/terminals/1/check").location)
+    desk.client.post("/terminals/1", data=typed(name="Вход", url="http://terminal.test", password="Changed99"))
+    desk.run_jobs()
+    assert "Терминал не принял пароль." in refused
+    assert "Терминал не принял пароль." not in desk.text("/terminals/1")
+
+
+def test_the_form_warns_that_files_are_not_taken(desk: Desk) -> None:
+    assert "терминал «Вход» не принимает файлы" in desk.text("/terminals/file-warning?terminal_id=1")
+
+
+def test_a_terminal_that_was_never_checked_is_not_said_to_take_no_files(client: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        registry.add(Access("Склад", "http://warehouse.test", "admin", "x"))
+    warning = client.get("/terminals/file-warning?terminal_id=1").text
+    assert (
+        "Пока неизвестно, принимает ли терминал «Склад» фото из файла. Если нет, фото останется только на сервере."
+        in warning
+    )
+    assert "не принимает файлы" not in warning
+
+
+def test_a_terminal_with_people_is_not_deleted(desk: Desk) -> None:
+    desk.save()
+    answer = desk.client.post("/terminals/1/delete")
+    assert answer.status_code == 409
+    assert "На этом терминале записаны люди." in answer.text
+
+
+def test_an_empty_terminal_is_deleted(desk: Desk, app: Flask) -> None:
+    answer = desk.client.post("/terminals/1/delete")
+    assert answer.location == "/terminals/"
+    with app.app_context():
+        assert registry.everyone() == []
+
+
+def test_a_switched_off_terminal_is_not_offered(desk: Desk, app: Flask) -> None:
+    with app.app_context():
+        registry.add(Access("Склад", "http://warehouse.test", "admin", "x", is_active=False))
+    assert "Склад" not in desk.text("/employees/new")
+    assert "не используется" in desk.text("/terminals/")
+
+
+def test_a_terminal_that_takes_pictures_warns_of_nothing(desk: Desk) -> None:
+    data = typed(name="Вход", url="http://terminal.test", password="", face_by_picture="y")
+    desk.client.post("/terminals/1", data=data)
+    desk.run_jobs()
+    assert "не принимает файлы" not in desk.text("/terminals/1")
+    assert "не принимает файлы" not in desk.text("/employees/new")
+    assert 'name="face_by_picture" type="checkbox" value="y" checked' in desk.text("/terminals/1/edit")
+
+
+def test_a_refused_password_may_be_tried_once_more_by_decision(desk: Desk) -> None:
+    desk.simulator.login.password = "Changed1"
+    desk.client.post("/terminals/1/check")
+    assert "Попробовать этот пароль ещё раз" in desk.text("/terminals/1")
+
+    desk.client.post("/terminals/1/check")
+    assert desk.simulator.wrong_passwords == 1
+
+    for _ in range(5):
+        desk.client.post("/terminals/1/try-once")
+    assert desk.simulator.wrong_passwords == 2
+    assert "Попробовать этот пароль ещё раз" not in desk.text("/terminals/1")
+
+
+def test_a_password_that_was_right_after_all_opens_the_terminal_again(desk: Desk) -> None:
+    desk.simulator.login.password = "Changed1"
+    desk.client.post("/terminals/1/check")
+    desk.simulator.login.password = PASSWORD
+
+    desk.client.post("/terminals/1/try-once")
+
+    assert "note-bad" not in desk.text("/terminals/1")
+
+
+def test_a_locked_account_is_said_with_its_minutes(desk: Desk) -> None:
+    desk.simulator.login.lock(1800)
+    desk.client.post("/terminals/1/check")
+    assert "заблокирована ещё на 30 мин" in desk.text("/terminals/1")
+
+
+def test_the_limit_of_a_name_is_shown_before_saving(desk: Desk) -> None:
+    assert "Самое длинное имя на «Вход»: 128 латинских букв или 64 русские буквы." in desk.text("/employees/new")
+    assert "128 латинских букв или 64 русские буквы</dd>" in desk.text("/terminals/1")
+    assert 'hx-swap-oob="true"' in desk.text("/terminals/file-warning?terminal_id=1")
+
+
+def test_taking_no_files_is_a_property_not_a_warning(desk: Desk) -> None:
+    page = desk.text("/terminals/1")
+
+    assert "<dt>Принимает фото файлом</dt><dd>нет: фото из файла остаётся на сервере</dd>" in page
+    assert "note-warn" not in page
+
+
+def test_accepted_password_is_not_called_an_entrance(desk: Desk) -> None:
+    page = desk.text("/terminals/1")
+
+    assert "<dt>Пароль принят</dt>" in page
+    assert "<dt>Вход</dt>" not in page
