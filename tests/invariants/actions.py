@@ -19,7 +19,7 @@ from hikflask.services.enrolments import desired
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
-from hikflask.simulator.refusals import Refusal
+from hikflask.simulator.errors import Refusal
 from tests.invariants.properties import Truths
 from tests.invariants.world import World
 from tests.support.due import claim_due

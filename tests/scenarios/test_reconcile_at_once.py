@@ -11,7 +11,7 @@ from hikflask.services.core.errors import TerminalInUse
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import connection
-from hikflask.simulator.state import Terminal as Simulated
+from hikflask.simulator import Terminal as Simulated
 from tests.services.enrolments.test_reconcile import capture, save, settle
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")

@@ -27,10 +27,10 @@ from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.services.terminals.status import ask_status
+from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import PROFILES, SEED, Profile
-from hikflask.simulator.server import SimulatorServer
 from hikflask.web.employees import enrolment_lines
 from tests.conftest import PASSWORD
 

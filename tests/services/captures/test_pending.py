@@ -22,8 +22,8 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
+from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.clock import SkippingClock
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import PROFILES, SEED, Profile
 from tests.conftest import HOST, PASSWORD

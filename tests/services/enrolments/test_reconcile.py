@@ -24,10 +24,10 @@ from hikflask.services.core.errors import (
 )
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
-from hikflask.services.enrolments import desired, queries
+from hikflask.services.enrolments import desired, queries, reconcile
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
-from hikflask.simulator.state import Terminal as Simulated
 from tests.support.due import claim_due
 from tests.support.wire import InProcess
 
