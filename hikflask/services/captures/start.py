@@ -45,7 +45,7 @@ def start_capture(
         if running.id == own:
             return running
         raise _in_use(running)
-    earlier = pending.standing(own)
+    earlier = pending.unsaved_of_form(own)
     if earlier:
         drafts.keep(earlier.id, draft, requested_by)
     held = pending.held(terminal_id, draft.number, requested_by, earlier.id if earlier else own)

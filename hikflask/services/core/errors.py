@@ -1,12 +1,12 @@
-"""What a service refuses, by code; the sentences are made in wording.py, the statuses in web/ and api/."""
+"""What a service refuses, by code; the sentences are made in messages.py, the statuses in web/ and api/."""
 
 from typing import Any
 
 
 class ServiceError(Exception):
-    """A refusal: `code` names it in wording.py, `params` fill its sentence, `fields` names the fields at fault.
+    """A refusal: `code` names it in messages.py, `params` fill its sentence, `fields` names the fields at fault.
 
-    `retryable` says that what was wanted is tried again by itself; `retry_after` after how many seconds the same may be
+    `retryable` says that it is tried again by itself; `retry_after` after how many seconds the same may be
     asked again, where that helps.
     """
 
@@ -176,7 +176,7 @@ class LeaseLost(ServiceError):
 
 
 class GenerationChanged(ServiceError):
-    """What is wanted changed while the terminal was being told the old wish."""
+    """Something else is desired since; the terminal was being told what was desired before."""
 
     code = "wish_changed"
 

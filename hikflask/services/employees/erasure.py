@@ -53,7 +53,7 @@ class Removal:
 
 
 def erase(employee_id: int) -> Erasure:
-    """Erase an employee with consent, photos, captures and drafts, and wish to be absent on every terminal.
+    """Erase an employee with consent, photos, captures and drafts; every terminal is to have nobody under the number.
 
     What is here goes in one transaction; the files follow, and complete() comes back to those that could not go.
 

@@ -104,7 +104,7 @@ def of(capture_id: int | None, error: ServiceError | None = None) -> Panel:
     """Return the panel of a capture (or of none), with the sentence of a refusal."""
     view = progress.view(capture_id) if capture_id and progress.get(capture_id) else None
     without = view is not None and view.state in {FAILED, CANCELLED}
-    earlier = pending.standing(capture_id) if without else None
+    earlier = pending.unsaved_of_form(capture_id) if without else None
     if error is None:
         return Panel(view, earlier=earlier)
     held = progress.get(error.params["capture_id"]) if isinstance(error, TerminalHeld) else None

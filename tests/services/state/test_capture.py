@@ -40,14 +40,14 @@ def values(transition: Transition, capture: Capture) -> dict[str, object]:
     return {name: known.get(name, name) for name in transition.given}
 
 
-def put(capture: Capture, state_name: str) -> None:
+def put_all(state_name: str) -> None:
     db.session.execute(db.update(Capture).values(state=state_name))
     db.session.commit()
 
 
 def test_every_transition_is_made_from_its_states_and_from_no_other(capture: Capture) -> None:
     for (name, transition), source in product(TRANSITIONS.items(), (*RUNNING, CAPTURED, USED, *ENDED)):
-        put(capture, source)
+        put_all(source)
 
         made = state.apply(transition, Capture.id == capture.id, **values(transition, capture))
 
@@ -88,7 +88,7 @@ def test_what_does_not_come_with_a_transition_is_refused() -> None:
 
 
 def test_picture_that_nobody_saved_leaves_nothing_of_the_draft(capture: Capture) -> None:
-    put(capture, CAPTURED)
+    put_all(CAPTURED)
 
     assert state.apply(state.EXPIRED, Capture.id == capture.id) == 1
 
