@@ -81,7 +81,6 @@ def test_each_change_that_somebody_is_to_hear_of_is_in_the_trail(capture: Captur
     assert "Анна" in str(entry.after)
 
 
-@pytest.mark.usefixtures("capture")
 def test_what_does_not_come_with_a_transition_is_refused() -> None:
     with pytest.raises(TypeError, match="deadline"):
         state.apply(state.BEGUN, deadline=database_now())
