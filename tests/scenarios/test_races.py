@@ -11,7 +11,7 @@ from hikflask.models import Capture, Employee, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.captures import runner
 from hikflask.services.captures.runner import Draft
-from hikflask.services.core import employee_lock
+from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import EmployeeInactive
 from hikflask.services.employees import save, sync
 from hikflask.services.employees.save import FaceSource
@@ -47,7 +47,7 @@ def test_deactivation_waits_for_a_send_that_has_begun_and_wins(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
     employee_id = enrol(simulator, terminal)
-    employee = employee_lock.locked(employee_id)
+    employee = locked_employee(employee_id)
     leaving = in_a_thread(app, lambda: save.set_active(employee_id, active=False))
 
     desired.want_present(terminal, employee, employee.photo)

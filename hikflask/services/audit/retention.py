@@ -9,7 +9,8 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Erasure
 from hikflask.models.columns import database_now
 from hikflask.services.accounts import rate_limit, sessions
-from hikflask.services.core.retention import DAY, MOST_AT_ONCE
+from hikflask.services.core.dates import SECONDS_PER_DAY
+from hikflask.services.core.db import CLEANUP_BATCH
 
 # The database itself refuses to delete an entry of the last 30 days, and its clock at that moment is another one.
 MARGIN = 60.0
@@ -32,11 +33,11 @@ def forget_admissions() -> None:
 
 
 def _kept_since() -> Any:
-    return database_now(-DAY * current_app.config["AUDIT_RETENTION"] - MARGIN)
+    return database_now(-SECONDS_PER_DAY * current_app.config["AUDIT_RETENTION"] - MARGIN)
 
 
 def _deleted(table: Any, over: ColumnElement[bool]) -> int:
-    some = select(table.id).where(over).order_by(table.id).limit(MOST_AT_ONCE)
+    some = select(table.id).where(over).order_by(table.id).limit(CLEANUP_BATCH)
     gone = db.session.execute(delete(table).where(table.id.in_(some)).returning(table.id)).all()
     db.session.commit()
     return len(gone)

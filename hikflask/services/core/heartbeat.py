@@ -5,7 +5,6 @@ import socket
 
 from flask import current_app
 from sqlalchemy import delete, exists, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.extensions import db
 from hikflask.models import Heartbeat
@@ -41,14 +40,3 @@ def alive() -> bool:
     found = db.session.execute(select(exists().where(lately))).scalar_one()
     db.session.commit()
     return bool(found)
-
-
-def database_answers() -> bool:
-    """True when the database can be asked."""
-    try:
-        db.session.execute(select(1))
-    except SQLAlchemyError:
-        return False
-    finally:
-        db.session.rollback()
-    return True

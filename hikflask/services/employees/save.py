@@ -18,7 +18,7 @@ from hikflask.services import audit
 from hikflask.services.captures import runner
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import changed_rows
-from hikflask.services.core.employee_lock import locked
+from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import (
     CaptureNotSaved,
     CaptureOfAnother,
@@ -96,7 +96,7 @@ def save(
 def _write(
     draft: Draft, source: FaceSource, employee_id: int | None, photo: Photo | None, files: storage.Files
 ) -> Employee:
-    known = locked(employee_id) if employee_id else None
+    known = locked_employee(employee_id) if employee_id else None
     # A file that was chosen counts when the capture beside it gave no picture, or lost it since.
     capture = None if source.upload else _use(source, employee_id)
     if capture:
@@ -137,7 +137,7 @@ def send(employee_id: int, terminal_id: int) -> Enrolment:
     :raises TerminalUnknown: :raises EmployeeInactive: :raises NameTooLong: :raises NumberLeaving:
     :raises EmployeeUnknown:
     """
-    employee = locked(employee_id)
+    employee = locked_employee(employee_id)
     terminal = registry.active(terminal_id)
     if not employee.is_active:
         raise EmployeeInactive
@@ -233,7 +233,7 @@ def set_active(employee_id: int, active: bool) -> Employee:
 
     :raises EmployeeUnknown:
     """
-    employee = locked(employee_id)
+    employee = locked_employee(employee_id)
     try:
         _set_active(employee, active)
         db.session.commit()
@@ -268,7 +268,7 @@ def delete(employee_id: int) -> list[int]:
 
     :raises EmployeeUnknown:
     """
-    employee = locked(employee_id)
+    employee = locked_employee(employee_id)
     desired.want_absent(employee.number)
     left = desired.of_person(employee.number, employee_id, lock=True)
     for enrolment in left:

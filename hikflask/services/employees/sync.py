@@ -7,7 +7,7 @@ from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, TAKEN, USED
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.captures import pending, runner
-from hikflask.services.core import employee_lock
+from hikflask.services.core.db import locked_employee
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import (
     CaptureNotSaved,
@@ -73,7 +73,7 @@ def _capture(terminal_id: int | None, number: str, requested_by: str) -> Capture
 
 
 def _written(terminal: Terminal, employee: Employee, capture: Capture | None) -> Enrolment:
-    if not employee_lock.locked(employee.id).is_active:
+    if not locked_employee(employee.id).is_active:
         db.session.rollback()
         raise EmployeeInactive
     known = desired.find(terminal.id, employee.number)

@@ -18,9 +18,8 @@ from hikflask.models.capture import RUNNING, TAKEN
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT, REFUSED
 from hikflask.services import audit
-from hikflask.services.core import employee_lock
-from hikflask.services.core.db import changed_rows
-from hikflask.services.core.retention import DAY, MOST_AT_ONCE
+from hikflask.services.core.dates import SECONDS_PER_DAY
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, lock_employee
 from hikflask.services.photos import storage
 
 EMPLOYED = "employed"
@@ -29,9 +28,9 @@ DAYS = "days"
 SUPERSEDED = "superseded"
 LEFT = "left"
 # Somebody deactivated by mistake comes back with the photo.
-SECONDS_AFTER_LEAVING = DAY
+SECONDS_AFTER_LEAVING = SECONDS_PER_DAY
 # Whoever is told of a refusal may make room on the terminal, say, and press "Try again".
-SECONDS_AFTER_REFUSAL = DAY
+SECONDS_AFTER_REFUSAL = SECONDS_PER_DAY
 
 
 def forget_photos() -> int:
@@ -99,7 +98,7 @@ def _rules() -> list[tuple[str, ColumnElement[bool]]]:
         taken = Photo.created_at < database_now(-SECONDS_AFTER_REFUSAL)
         rules.append((NEVER, and_(_wanted(), ~_awaited(), or_(~_wanted(_is_refused()), taken))))
     elif policy != EMPLOYED:
-        old = Photo.created_at < database_now(-DAY * int(policy))
+        old = Photo.created_at < database_now(-SECONDS_PER_DAY * int(policy))
         rules.append((DAYS, and_(Photo.employee_id.is_not(None), old, ~_awaited())))
     if policy in {NEVER, EMPLOYED}:
         rules.append((LEFT, _is_of_somebody_gone()))
@@ -146,7 +145,7 @@ def _forget_by(reason: str, over: ColumnElement[bool]) -> int:
 
 
 def _some(over: ColumnElement[bool]) -> list[tuple[int, int | None]]:
-    statement = select(Photo.id, Photo.employee_id).where(over).order_by(Photo.id).limit(MOST_AT_ONCE)
+    statement = select(Photo.id, Photo.employee_id).where(over).order_by(Photo.id).limit(CLEANUP_BATCH)
     found = [(row.id, row.employee_id) for row in db.session.execute(statement)]
     db.session.commit()
     return found
@@ -155,7 +154,7 @@ def _some(over: ColumnElement[bool]) -> list[tuple[int, int | None]]:
 def _forget(photo_id: int, employee_id: int | None, reason: str, over: ColumnElement[bool]) -> bool:
     """Mark one photo, if its time is over still; False when another worker did, or somebody wants it now."""
     if employee_id is not None:
-        employee_lock.lock(employee_id)
+        lock_employee(employee_id)
     mark = update(Photo).where(Photo.id == photo_id, over).values(forgotten_at=database_now())
     marked = changed_rows(mark) == 1
     if marked:
@@ -176,7 +175,7 @@ def _note_removed(photo_id: int, file: str) -> bool:
 
 def _remove_row(photo_id: int, employee_id: int | None, over: ColumnElement[bool]) -> bool:
     if employee_id is not None:
-        employee_lock.lock(employee_id)
+        lock_employee(employee_id)
     deleted = db.session.execute(delete(Photo).where(Photo.id == photo_id, over).returning(Photo.id)).first()
     db.session.commit()
     return deleted is not None

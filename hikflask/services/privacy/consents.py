@@ -14,7 +14,7 @@ from hikflask.models.columns import database_now, storable
 from hikflask.models.consent import BY_CONSENT
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core import employee_lock
+from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import ConsentMissing
 
 REQUIRE = "require"
@@ -55,7 +55,7 @@ def record(employee_id: int, given: Given) -> Consent:
 
     :raises EmployeeUnknown:
     """
-    consent = _write(employee_lock.locked(employee_id), given)
+    consent = _write(locked_employee(employee_id), given)
     db.session.commit()
     return consent
 
@@ -67,7 +67,7 @@ def withdraw(employee_id: int) -> bool:
 
     :raises EmployeeUnknown:
     """
-    employee = employee_lock.locked(employee_id)
+    employee = locked_employee(employee_id)
     consent = _of(employee_id)
     if consent is not None:
         audit.note("consent.withdrawn", employee=employee, before=_about(consent))
