@@ -17,10 +17,9 @@ from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.services import audit
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import NO_DRAFT
-from hikflask.services.core.db import changed_rows
-from hikflask.services.core.errors import CaptureNotSaved
 from hikflask.services.core.dates import SECONDS_PER_DAY
-from hikflask.services.core.db import CLEANUP_BATCH
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.core.errors import CaptureNotSaved
 
 
 def forget_unsaved() -> int:

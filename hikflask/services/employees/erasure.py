@@ -17,8 +17,7 @@ from hikflask.models.enrolment import ABSENT, SOMEBODY_ELSES
 from hikflask.services import audit
 from hikflask.services.captures import personal_data
 from hikflask.services.core import secure_delete
-from hikflask.services.core.db import locked_employee
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, locked_employee
 from hikflask.services.employees import save
 from hikflask.services.enrolments import desired
 from hikflask.services.photos import storage

@@ -17,8 +17,7 @@ from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.captures import runner
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.db import changed_rows
-from hikflask.services.core.db import locked_employee
+from hikflask.services.core.db import changed_rows, locked_employee
 from hikflask.services.core.errors import (
     CaptureNotSaved,
     CaptureOfAnother,

@@ -7,8 +7,7 @@ from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, TAKEN, USED
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.captures import pending, runner
-from hikflask.services.core.db import locked_employee
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, locked_employee
 from hikflask.services.core.errors import (
     CaptureNotSaved,
     CaptureSuperseded,

@@ -9,9 +9,10 @@ from hikflask.models import AuditEntry
 from hikflask.services import audit
 from hikflask.services.audit import Wanted
 from hikflask.services.audit import export as audit_export
+from hikflask.services.core.dates import today
 from hikflask.web.admin import audit_csv, audit_words
 from hikflask.web.support import actor_names
-from hikflask.web.support.locale import end_of, start_of, today
+from hikflask.web.support.locale import end_of, start_of
 from hikflask.web.support.pagination import Listing, listed
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")

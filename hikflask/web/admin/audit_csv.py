@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from flask_babel import gettext as _
 
 from hikflask.models import AuditEntry
+from hikflask.services.core.dates import timezone
 from hikflask.web.admin import audit_words
 from hikflask.web.support.actor_names import actor
-from hikflask.web.support.locale import timezone
 
 BYTE_ORDER_MARK = "\ufeff"
 SEPARATOR = ";"

@@ -4,7 +4,6 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import public
-from hikflask.services.core import heartbeat
 from hikflask.services.core.db import database_answers
 
 bp = Blueprint("health", __name__)

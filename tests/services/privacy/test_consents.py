@@ -16,6 +16,7 @@ from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures import runner
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.dates import today
 from hikflask.services.core.errors import ConsentMissing
 from hikflask.services.employees import save, sync
 from hikflask.services.employees.save import FaceSource
@@ -137,7 +138,7 @@ def test_box_beside_the_form_records_this_day_together_with_the_employee() -> No
 
     kept = consents.of(ivan.id)
     assert kept is not None
-    assert (kept.given_on, kept.basis) == (consents.today(), "consent")
+    assert (kept.given_on, kept.basis) == (today(), "consent")
     assert len(trail("consent.recorded")) == 1
 
 

@@ -17,6 +17,7 @@ from hikflask.models import ApiToken, AuditEntry, Enrolment, Terminal
 from hikflask.models.enrolment import SOMEBODY_ELSES
 from hikflask.models.operator import VIEWER
 from hikflask.services.accounts import api_tokens
+from hikflask.services.core.dates import today
 from hikflask.web.support import locale
 from tests.support.desk import ENGLISH, Desk
 from tests.support.signed_in import client_of
@@ -298,4 +299,4 @@ def test_token_may_end_today_and_within_ten_years(app: Flask, days: int) -> None
 
 def language_today(app: Flask) -> date:
     with app.app_context():
-        return locale.today()
+        return today()
