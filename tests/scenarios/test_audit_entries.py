@@ -14,7 +14,8 @@ from hikflask.isapi.errors import CertificateChanged, LoginRefused, TerminalErro
 from hikflask.models import AuditEntry, Capture, Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services import audit
-from hikflask.services.audit import Actor, Wanted
+from hikflask.services.audit import Actor
+from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.captures import runner
 from hikflask.services.captures.runner import Draft
 from hikflask.services.core.errors import (
@@ -53,7 +54,7 @@ ACCESS = Access("Вход", URL, "admin")
 @pytest.fixture
 def trail(context: None, terminal: Terminal) -> "Trail":  # noqa: ARG001
     """The trail of what the test does; that the terminal was added stands before."""
-    newest, _ = audit.entries(Wanted(), 1)
+    newest, _ = list_entries(AuditFilter(), 1)
     return Trail(newest[0].id)
 
 

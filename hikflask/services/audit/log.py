@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import ColumnElement, insert, select
 
 from hikflask import invisible_characters
 from hikflask.extensions import db
@@ -35,18 +34,6 @@ WORKER = Actor("worker")
 COMMAND_LINE = Actor("command line")
 NOBODY = "nobody"  # who has not signed in, or shows no token that is valid
 _actor: ContextVar[Actor] = ContextVar("actor", default=WORKER)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a list of entries is narrowed to; empty fields narrow nothing. `until` is exclusive."""
-
-    actor: str = ""
-    action: str = ""
-    employee: str = ""
-    terminal: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
 
 
 def begin(actor: Actor) -> Token[Actor]:
@@ -147,40 +134,6 @@ def _lately(action: str) -> tuple[ColumnElement[bool], ...]:
         AuditEntry.actor == one_line(present_actor().name)[:128],
         AuditEntry.at > database_now(-SAME_SECONDS),
     )
-
-
-def entries(wanted: Wanted, limit: int, offset: int = 0) -> tuple[list[AuditEntry], int]:
-    """Return a page of entries, the newest first, and how many there are in all."""
-    found = db.session.execute(
-        select(AuditEntry).where(*matching(wanted)).order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
-    ).scalars()
-    page = list(found)
-    db.session.commit()
-    return page, count(wanted)
-
-
-def count(wanted: Wanted, newest: int | None = None) -> int:
-    """Return how many entries there are, up to the one with the id `newest`."""
-    statement = select(func.count(AuditEntry.id)).where(*matching(wanted))
-    total = db.session.execute(statement if newest is None else statement.where(AuditEntry.id <= newest)).scalar_one()
-    db.session.commit()
-    return total
-
-
-def matching(wanted: Wanted) -> list[ColumnElement[bool]]:
-    """Return the conditions that entries are wanted by."""
-    said = {
-        AuditEntry.actor: wanted.actor,
-        AuditEntry.action: wanted.action,
-        AuditEntry.employee: wanted.employee,
-        AuditEntry.terminal: wanted.terminal,
-    }
-    conditions = [column == one_line(value) for column, value in said.items() if value]
-    if wanted.since:
-        conditions.append(AuditEntry.at >= wanted.since)
-    if wanted.until:
-        conditions.append(AuditEntry.at < wanted.until)
-    return conditions
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The audit trail itself: nobody changes it, each entry is one line, and it is found again."""
+"""The audit trail itself: nobody changes it, each entry is one line, and the same look is noted once."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,9 @@ from sqlalchemy.exc import DBAPIError
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
 from hikflask.services import audit
-from hikflask.services.audit import Actor, Wanted
+from hikflask.services.audit import Actor
+from hikflask.services.audit.log import LONGEST_TEXT, MOST_REFUSALS, SAME_SECONDS
+from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import save
 
@@ -17,7 +19,6 @@ pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
 ANNA = Actor("Анна", "10.0.0.7", "abc123")
 OLD = datetime(2020, 1, 1, tzinfo=UTC)
-EVERYTHING = Wanted()
 
 
 @pytest.fixture
@@ -32,12 +33,12 @@ def noted(action: str, **about: object) -> AuditEntry:
     return everything()[0]
 
 
-def everything(wanted: Wanted = EVERYTHING) -> list[AuditEntry]:
-    return audit.entries(wanted, 100)[0]
+def everything() -> list[AuditEntry]:
+    return list_entries(AuditFilter(), 100)[0]
 
 
-def actions(wanted: Wanted = EVERYTHING) -> list[str]:
-    return [one.action for one in everything(wanted)]
+def actions() -> list[str]:
+    return [one.action for one in everything()]
 
 
 @pytest.mark.parametrize(
@@ -140,35 +141,7 @@ def test_entry_is_one_line_whatever_was_typed() -> None:
 def test_values_that_are_too_long_are_cut() -> None:
     entry = noted("employee.changed", number="1" * 99, subject="x" * 999, after={"name": "я" * 9999})
 
-    assert (len(entry.employee), len(entry.subject), len(entry.after)) == (32, 128, audit.LONGEST_TEXT)
-
-
-def test_each_filter_narrows_the_list() -> None:
-    noted("employee.created", number="1")
-    noted("capture.started", number="2", terminal="Вход")
-    audit.note_alone("sign_out", subject="Анна")
-    db.session.add(AuditEntry(at=OLD, actor="Анна", action="sign_in"))
-    db.session.commit()
-
-    assert actions() == ["sign_in", "sign_out", "capture.started", "employee.created"]
-    assert actions(Wanted(actor="Анна")) == ["sign_in", "capture.started", "employee.created"]
-    assert actions(Wanted(action="sign_out")) == ["sign_out"]
-    assert actions(Wanted(employee="1")) == ["employee.created"]
-    assert actions(Wanted(terminal="Вход")) == ["capture.started"]
-    assert actions(Wanted(since=OLD + timedelta(days=1))) == ["sign_out", "capture.started", "employee.created"]
-    assert actions(Wanted(until=OLD + timedelta(seconds=1))) == ["sign_in"]
-    assert actions(Wanted(until=OLD)) == []
-    assert actions(Wanted(actor="Анна", terminal="Вход")) == ["capture.started"]
-
-
-def test_page_of_the_list_comes_with_the_whole_number() -> None:
-    for number in range(5):
-        audit.note("employee.created", number=str(number))
-    db.session.commit()
-
-    page, total = audit.entries(Wanted(), 2, 2)
-
-    assert ([one.employee for one in page], total) == (["2", "1"], 5)
+    assert (len(entry.employee), len(entry.subject), len(entry.after)) == (32, 128, LONGEST_TEXT)
 
 
 def test_looks_at_a_photo_are_noted_once_in_ten_minutes_for_each_actor_and_photo() -> None:
@@ -208,19 +181,19 @@ def test_refused_access_is_noted_once_in_ten_minutes_for_each_actor_address_and_
 
 
 def test_refused_access_after_ten_minutes_is_noted_again() -> None:
-    before = datetime.now(UTC) - timedelta(seconds=audit.SAME_SECONDS + 5)
+    before = datetime.now(UTC) - timedelta(seconds=SAME_SECONDS + 5)
     entry = {"at": before, "actor": "Анна", "action": "access.refused", "subject": "POST /a", "address": ANNA.address}
-    db.session.add_all([AuditEntry(**entry) for _ in range(audit.MOST_REFUSALS)])
+    db.session.add_all([AuditEntry(**entry) for _ in range(MOST_REFUSALS)])
     db.session.commit()
 
     with audit.acting(ANNA):
         audit.note_refused_access("POST /a")
 
-    assert len(actions()) == audit.MOST_REFUSALS + 1
+    assert len(actions()) == MOST_REFUSALS + 1
 
 
 def test_look_after_ten_minutes_is_another_look() -> None:
-    before = datetime.now(UTC) - timedelta(seconds=audit.SAME_SECONDS + 5)
+    before = datetime.now(UTC) - timedelta(seconds=SAME_SECONDS + 5)
     db.session.add(AuditEntry(at=before, actor="Анна", action="photo.viewed", subject="1_a.jpg"))
     db.session.commit()
 

@@ -14,8 +14,7 @@ from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession, Terminal
 from hikflask.models.operator import ADMIN, OPERATOR
-from hikflask.services import audit
-from hikflask.services.audit import Wanted
+from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.terminals import registry
 from hikflask.web.admin import audit_words
 from tests.cli.test_terminals import run
@@ -50,7 +49,7 @@ ELSEWHERE = {
 
 def trail(app: Flask) -> list[AuditEntry]:
     with app.app_context():
-        return audit.entries(Wanted(), 10_000)[0]
+        return list_entries(AuditFilter(), 10_000)[0]
 
 
 def table(app: Flask) -> str:
