@@ -6,7 +6,8 @@ from collections.abc import Callable
 from hikflask.background.queue import CAPTURES, TERMINALS
 from hikflask.extensions import task_queue
 from hikflask.isapi.errors import TerminalError
-from hikflask.services.audit import retention as trail_retention
+from hikflask.services.accounts import rate_limit, sessions
+from hikflask.services.audit import retention as audit_retention
 from hikflask.services.captures import retention, runner
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import ServiceError
@@ -27,9 +28,10 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     retention.delete_ended,
     photo_retention.remove_rows,
     storage.remove_half_written,
-    trail_retention.forget_entries,
-    trail_retention.forget_erasures,
-    trail_retention.forget_admissions,
+    audit_retention.forget_entries,
+    audit_retention.forget_erasures,
+    sessions.forget_ended_sessions,
+    rate_limit.forget_old_tries,
     secure_delete.empty_log,
 )
 

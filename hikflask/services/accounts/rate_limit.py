@@ -76,7 +76,7 @@ def forget(account_key: str) -> None:
     db.session.commit()
 
 
-def forget_old() -> None:
+def forget_old_tries() -> None:
     """Remove what no window reaches any more."""
     db.session.execute(delete(Throttle).where(Throttle.since < database_now(-FORGOTTEN_AFTER)))
     db.session.commit()

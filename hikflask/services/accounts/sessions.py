@@ -283,7 +283,7 @@ def last_sign_ins() -> dict[str, datetime]:
     return found
 
 
-def forget_ended() -> None:
+def forget_ended_sessions() -> None:
     """Remove the sessions that are past their limits."""
     idle, started = _within_limits()
     db.session.execute(delete(OperatorSession).where(~idle | ~started))

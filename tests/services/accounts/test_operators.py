@@ -531,7 +531,7 @@ def test_sessions_past_their_limits_are_forgotten() -> None:
         .values(seen_at=database_now(-7300.0))
     )
 
-    sessions.forget_ended()
+    sessions.forget_ended_sessions()
     db.session.commit()
 
     rows = db.session.execute(db.select(OperatorSession.key_sha256)).scalars().all()
