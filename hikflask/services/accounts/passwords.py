@@ -23,7 +23,7 @@ _PLACES, _TURNS = BoundedSemaphore(AT_ONCE + WAITING), BoundedSemaphore(AT_ONCE)
 LEAST_SCORE = 3
 # zxcvbn takes time by the third power of the length: seconds for 72 characters. The first 40 say enough.
 JUDGED_CHARACTERS = 40
-# Words that are guessed first here and that zxcvbn does not know: its lists have no Russian words and no Russian keyboard.
+# Words that are guessed first here. zxcvbn has no Russian words, and does not know the Russian keyboard.
 OUR_WORDS = (
     "hikflask",
     "hikvision",
