@@ -108,4 +108,4 @@ def entries(action: str = "photo.forgotten") -> list[AuditEntry]:
 
 def reasons() -> list[str]:
     """Why photos were forgotten."""
-    return [entry.after for entry in entries()]
+    return [entry.after["rule"] for entry in entries()]

@@ -14,6 +14,8 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Employee
 from hikflask.models.columns import database_now
 
+# What an entry holds under `before` or `after`.
+Details = dict[str, Any] | str | None
 LONGEST_TEXT = 2000
 # What the same actor does to the same thing again within this time is the same look, and the same refused try.
 SAME_SECONDS = 600.0
@@ -136,15 +138,28 @@ def _lately(action: str) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Details, Details]:
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    return _text({name: before[name] for name in names if name in before}), _text(
-        {name: after[name] for name in names if name in after}
+    return (
+        _details({name: before[name] for name in names if name in before}),
+        _details({name: after[name] for name in names if name in after}),
     )
 
 
-def _text(values: Mapping[str, Any]) -> str:
-    return one_line(json.dumps(values, ensure_ascii=False, default=str))[:LONGEST_TEXT] if values else ""
+def _details(values: Mapping[str, Any]) -> Details:
+    """Return the values as JSON can hold them; when their text is too long, that text, cut."""
+    if not values:
+        return None
+    details = json.loads(json.dumps(values, default=str))
+    text = details_text(details)
+    return details if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT]
+
+
+def details_text(details: Details) -> str:
+    """Return what an entry holds under `before` or `after` as one line of text; "" when there is nothing."""
+    if details is None or isinstance(details, str):
+        return details or ""
+    return one_line(json.dumps(details, ensure_ascii=False))
 
 
 def one_line(text: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
 from hikflask.services import audit
-from hikflask.services.audit import Actor
+from hikflask.services.audit import Actor, details_text
 from hikflask.services.audit.log import LONGEST_TEXT, MOST_REFUSALS, SAME_SECONDS
 from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.captures.drafts import Draft
@@ -71,7 +71,7 @@ def test_database_refuses_to_empty_the_trail(entry: AuditEntry) -> None:
 
 def test_database_refuses_to_put_another_entry_in_its_place(entry: AuditEntry) -> None:
     columns = "(id, at, actor, address, request_id, action, employee, terminal, subject, before, after)"
-    values = f"VALUES ({entry.id}, '2020-01-01 00:00:00', 'somebody else', '', '', 'sign_in', '', '', '', '', '')"
+    values = f"VALUES ({entry.id}, '2020-01-01 00:00:00', 'somebody else', '', '', 'sign_in', '', '', '', NULL, NULL)"
     on_sqlite = db.engine.dialect.name == "sqlite"
     instead = "" if on_sqlite else " ON CONFLICT (id) DO UPDATE SET actor = EXCLUDED.actor"
 
@@ -125,7 +125,7 @@ def test_only_what_differs_is_kept() -> None:
 
     entry = noted("employee.changed", before=before, after=after)
 
-    assert (entry.before, entry.after) == ('{"name": "Иван"}', '{"name": "Пётр"}')
+    assert (entry.before, entry.after) == ({"name": "Иван"}, {"name": "Пётр"})
 
 
 def test_entry_is_one_line_whatever_was_typed() -> None:
@@ -135,13 +135,29 @@ def test_entry_is_one_line_whatever_was_typed() -> None:
 
     escaped = r"a\r\nb\u2028c\u202ed\u001b[2J\u0000e"
     assert (entry.employee, entry.terminal, entry.subject) == (escaped[:32], escaped, escaped)
-    assert entry.after == f'{{"name": "{escaped}"}}'
+    assert entry.after == {"name": typed}
+    assert details_text(entry.after) == f'{{"name": "{escaped}"}}'
 
 
 def test_values_that_are_too_long_are_cut() -> None:
     entry = noted("employee.changed", number="1" * 99, subject="x" * 999, after={"name": "я" * 9999})
 
     assert (len(entry.employee), len(entry.subject), len(entry.after)) == (32, 128, LONGEST_TEXT)
+    assert details_text(entry.after) == entry.after == '{"name": "' + "я" * (LONGEST_TEXT - 10)
+
+
+def test_entry_without_details_has_no_text() -> None:
+    entry = noted("employee.changed", before={"name": "Иван"}, after={"name": "Иван"})
+
+    assert (entry.before, entry.after) == (None, None)
+    assert details_text(entry.after) == ""
+
+
+def test_details_are_read_in_the_order_in_which_they_were_told() -> None:
+    entry = noted("terminal.added", after={"url": "http://a.test", "name": "Вход", "at": OLD, "on": True, "people": 7})
+
+    text = '{"url": "http://a.test", "name": "Вход", "at": "2020-01-01 00:00:00+00:00", "on": true, "people": 7}'
+    assert details_text(entry.after) == text
 
 
 def test_looks_at_a_photo_are_noted_once_in_ten_minutes_for_each_actor_and_photo() -> None:

@@ -179,7 +179,7 @@ def test_trail_of_a_forgotten_photo_names_nobody(app: Flask, simulator: Simulate
 
     (entry,) = entries()
     assert (entry.actor, entry.employee, entry.subject) == ("worker", "100222", name)
-    assert "Иван" not in entry.before + entry.after
+    assert "Иван" not in f"{entry.before}{entry.after}"
 
 
 def test_photo_of_somebody_deleted_goes_later_when_the_process_died_before(

@@ -55,7 +55,7 @@ def trail(app: Flask) -> list[AuditEntry]:
 def table(app: Flask) -> str:
     """The whole table as text."""
     with app.app_context():
-        return "\n".join(repr(tuple(row)) for row in db.session.execute(db.text("SELECT * FROM audit")))
+        return "\n".join(repr(tuple(row)) for row in db.session.execute(db.select(AuditEntry.__table__)))
 
 
 def employees_come_and_go(desk: Desk) -> None:

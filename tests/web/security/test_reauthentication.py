@@ -290,7 +290,7 @@ class TestNowhereElse:
             confirm(client, asked, password)
 
         with app.app_context():
-            trail = "\n".join(repr(tuple(row)) for row in db.session.execute(db.text("SELECT * FROM audit")))
+            trail = "\n".join(repr(tuple(row)) for row in db.session.execute(db.select(AuditEntry.__table__)))
             assert {"operator.created", "confirmation.refused"} <= set(
                 db.session.execute(db.select(AuditEntry.action)).scalars()
             )
