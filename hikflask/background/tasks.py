@@ -30,8 +30,8 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     storage.remove_half_written,
     audit_retention.forget_entries,
     audit_retention.forget_erasures,
-    sessions.forget_ended_sessions,
-    rate_limit.forget_old_tries,
+    sessions.delete_expired_sessions,
+    rate_limit.delete_old_tries,
     secure_delete.empty_log,
 )
 

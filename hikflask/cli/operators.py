@@ -31,7 +31,7 @@ def create_operator(name: str, role: str, password_stdin: bool, replace: bool) -
     """Add an operator; a password of at least 12 characters is asked for."""
     name = checked_name(name)
     password = read_password(password_stdin)
-    known = operators.named(name) if replace else None
+    known = operators.by_name(name) if replace else None
     try:
         with audit.acting(ACTOR):
             added = _replaced(known, password, role) if known else operators.create(name, password, role)
@@ -51,7 +51,7 @@ def _replaced(known: Operator, password: str, role: str) -> Operator:
 @with_appcontext
 def set_password(name: str, password_stdin: bool) -> None:
     """Give an operator another password; all sessions end, and tries that were counted are forgotten."""
-    found = operators.named(name)
+    found = operators.by_name(name)
     if found is None:
         raise click.ClickException(messages.english("operator_unknown", name=name))
     password = read_password(password_stdin)
@@ -68,7 +68,7 @@ def set_password(name: str, password_stdin: bool) -> None:
 def list_operators() -> None:
     """List the operators: role, state, and when each signed in last."""
     last = sessions.last_sign_ins()
-    rows = [(one.name, one.role, _state(one), moment(last.get(one.name))) for one in operators.everyone()]
+    rows = [(one.name, one.role, _state(one), moment(last.get(one.name))) for one in operators.list_all()]
     click.echo(table(("NAME", "ROLE", "STATE", "LAST SIGN-IN"), rows))
 
 

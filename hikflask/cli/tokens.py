@@ -45,7 +45,7 @@ def create_token(name: str, role: str, days: int) -> None:
 @with_appcontext
 def revoke_token(name: str) -> None:
     """Make a token worthless at once."""
-    found = next((one for one in api_tokens.everyone() if one.name == name.strip()), None)
+    found = next((one for one in api_tokens.list_all() if one.name == name.strip()), None)
     if found is None:
         raise click.ClickException(messages.english("token_unknown", name=name.strip()))
     with audit.acting(ACTOR):
@@ -60,7 +60,7 @@ def list_tokens() -> None:
     head = ("NAME", "ROLE", "STATE", "VALID UNTIL", "LAST USE", "MADE BY")
     rows = [
         (one.name, one.role, _state(one), moment(one.expires_at), moment(one.last_used_at), one.created_by)
-        for one in api_tokens.everyone()
+        for one in api_tokens.list_all()
     ]
     click.echo(table(head, rows))
 

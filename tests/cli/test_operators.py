@@ -68,7 +68,7 @@ def test_replace_gives_role_and_password_and_lets_in_again(app: Flask) -> None:
     create(app)
     create(app, name="Ольга")
     with app.app_context():
-        anna = operators.named("Анна")
+        anna = operators.by_name("Анна")
         assert anna is not None
         operators.change(anna.id, "viewer", False)
 
@@ -79,7 +79,7 @@ def test_replace_gives_role_and_password_and_lets_in_again(app: Flask) -> None:
         found = sessions.find(sessions.sign_in("Анна", "другие четыре слова здесь", "10.0.0.1"))
         assert found is not None
         assert found.role == "admin"
-        assert len(operators.everyone()) == 2
+        assert len(operators.list_all()) == 2
 
 
 @pytest.mark.parametrize("command", [
@@ -134,7 +134,7 @@ def test_token_stands_alone_on_the_last_line_and_works(app: Flask, options: tupl
     answer = app.test_client().get("/api/users/", headers={"Authorization": f"Bearer {secret}"})
     assert answer.status_code == 200
     with app.app_context():
-        (row,) = api_tokens.everyone()
+        (row,) = api_tokens.list_all()
         assert (row.name, row.role, row.created_by) == ("Кадры", role, "command line")
         assert round((row.expires_at - row.created_at).total_seconds() / 86400) == 365
 
@@ -163,7 +163,7 @@ def test_operators_are_listed_with_role_state_and_last_sign_in(app: Flask) -> No
     create(app, name="Пётр Длинный", role="viewer")
     with app.app_context():
         sessions.sign_in("Анна", GOOD, "10.0.0.1")
-        gone = operators.named("пётр длинный")
+        gone = operators.by_name("пётр длинный")
         assert gone is not None
         operators.change(gone.id, "viewer", False)
 
@@ -202,7 +202,7 @@ def test_tokens_are_listed_with_state_and_last_use_but_never_shown(app: Flask) -
     assert lines[0][4].endswith(" UTC")
     assert not [secret for secret in (used, stale, revoked) if secret in result.output]
     with app.app_context():
-        assert not [one for one in api_tokens.everyone() if one.token_sha256 in result.output]
+        assert not [one for one in api_tokens.list_all() if one.token_sha256 in result.output]
 
 
 @pytest.mark.parametrize("group", ["operator", "token"])

@@ -226,4 +226,4 @@ def test_window_that_is_over_begins_anew_and_a_clock_set_back_closes_nothing() -
         db.session.execute(db.update(Throttle).values(since=rate_limit.database_now(-back)))
         db.session.commit()
         rate_limit.take("account:x", 3, 900.0)
-        rate_limit.forget("account:x")
+        rate_limit.reset_account("account:x")

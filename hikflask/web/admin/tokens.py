@@ -63,4 +63,4 @@ def revoke(token_id: int) -> ResponseReturnValue:
 
 
 def _page(form: TokenForm, status: int = 200) -> Response:
-    return make_response(render_template("admin/tokens.html", form=form, tokens=api_tokens.everyone()), status)
+    return make_response(render_template("admin/tokens.html", form=form, tokens=api_tokens.list_all()), status)

@@ -35,7 +35,7 @@ GOOD = "четыре слова без связи"
 def test_password_is_kept_as_an_scrypt_hash_and_nowhere_else() -> None:
     operators.create("Анна", GOOD, ADMIN)
 
-    row = operators.named("АННА")
+    row = operators.by_name("АННА")
     assert row is not None
     assert row.password_hash.startswith("scrypt:32768:8:3$")
     assert GOOD not in repr(row)
@@ -168,7 +168,7 @@ def test_token_is_not_called_so_either(name: str) -> None:
     with pytest.raises(NameReserved):
         api_tokens.create(name, VIEWER, ends)
 
-    assert api_tokens.everyone() == []
+    assert api_tokens.list_all() == []
 
 
 @pytest.mark.parametrize("name", ["Анна", "Апиков А. П.", "April O'Neil", "Кто-то", "Rob Worker", "Aplin", "О'Нил"])
@@ -201,7 +201,7 @@ def test_two_first_administrators_at_once_are_one(app: Flask, monkeypatch: pytes
         thread.join(20)
 
     assert (len(added), len(refused)) == (1, 1)
-    assert [one.name for one in operators.everyone()] == added
+    assert [one.name for one in operators.list_all()] == added
     noted = db.session.execute(db.select(AuditEntry.subject).where(AuditEntry.action == "operator.created")).scalars()
     assert list(noted) == added
 
@@ -266,13 +266,13 @@ def test_oldest_session_ends_when_one_too_many_is_opened(app: Flask) -> None:
     anna, olga = add_operator("Анна", OPERATOR), add_operator("Ольга", OPERATOR)
     others, first = open_session(olga), sessions.sign_in("Анна", OPERATOR_PASSWORD, "10.0.0.1")
     later = [sessions.sign_in("Анна", OPERATOR_PASSWORD, "10.0.0.1") for _ in range(2)]
-    assert (len(sessions.of(anna.id)), audited("sign_out.oldest")) == (3, [])
+    assert (len(sessions.list_open(anna.id)), audited("sign_out.oldest")) == (3, [])
 
     later.append(sessions.sign_in("Анна", OPERATOR_PASSWORD, "10.0.0.1"))
 
     assert sessions.find(first) is None
     assert all(sessions.find(key) for key in [*later, others])
-    assert (len(sessions.of(anna.id)), audited("sign_out.oldest")) == (3, ["Анна"])
+    assert (len(sessions.list_open(anna.id)), audited("sign_out.oldest")) == (3, ["Анна"])
 
 
 def test_session_past_its_limits_takes_no_room(app: Flask) -> None:
@@ -346,7 +346,7 @@ def test_two_administrators_who_remove_each_other_at_once_leave_one(app: Flask) 
         thread.join(20)
 
     assert len(refused) == 1
-    assert [one.role for one in operators.everyone()].count(ADMIN) == 1
+    assert [one.role for one in operators.list_all()].count(ADMIN) == 1
 
 
 def test_who_is_kept_out_is_signed_out_at_once() -> None:
@@ -526,7 +526,7 @@ def test_sessions_past_their_limits_are_forgotten() -> None:
         .values(seen_at=database_now(-7300.0))
     )
 
-    sessions.forget_ended_sessions()
+    sessions.delete_expired_sessions()
     db.session.commit()
 
     rows = db.session.execute(db.select(OperatorSession.key_sha256)).scalars().all()
