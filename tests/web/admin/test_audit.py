@@ -99,12 +99,12 @@ def test_what_changed_is_in_words(app: Flask, client: FlaskClient, before: Detai
         ({"actor": "API Кадры"}, "API Кадры"),
         ({"action": "erasure.completed", "subject": "erasure 2"}, "удаление данных № 2"),
         ({"action": "token.created", "subject": "erasure 2"}, "erasure 2"),
-        ({"after": '{"expires_at": "2027-11-25"}'}, "Действует до: 25 ноября 2027"),
-        ({"after": '{"expires_at": "2027-06-01T21:00:00+00:00"}'}, "Действует до: 1 июня 2027 г. включительно"),
-        ({"after": '{"given_on": "2026-03-01"}'}, "Дата: 1 марта 2026"),
-        ({"after": '{"given_on": "soon"}'}, "Дата: soon"),
-        ({"after": '{"since": "2026-03-09 21:00:00+00:00"}'}, "С: 10 мар. 2026, 00:00:00"),
-        ({"after": '{"requested_by": "worker"}'}, "Запросил: фоновый обработчик"),
+        ({"after": {"expires_at": "2027-11-25"}}, "Действует до: 25 ноября 2027"),
+        ({"after": {"expires_at": "2027-06-01T21:00:00+00:00"}}, "Действует до: 1 июня 2027 г. включительно"),
+        ({"after": {"given_on": "2026-03-01"}}, "Дата: 1 марта 2026"),
+        ({"after": {"given_on": "soon"}}, "Дата: soon"),
+        ({"after": {"since": "2026-03-09 21:00:00+00:00"}}, "С: 10 мар. 2026, 00:00:00"),
+        ({"after": {"requested_by": "worker"}}, "Запросил: фоновый обработчик"),
     ],
 )
 def test_russian_page_speaks_no_english_of_ours(
