@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from hikflask.services.photos.jpeg import TooManyPixels, Unreadable, baseline
 from hikflask.simulator.faces import NAMES, draw
@@ -116,6 +116,28 @@ def test_broken_exif_is_no_reason_to_fail(byte: int) -> None:
     upload[upload.index(b"Exif\0\0") + 6 + byte] ^= 0xFF
 
     assert min(opened(baseline(bytes(upload))).size) == HEIGHT
+
+
+@pytest.mark.parametrize(("tag", "value", "error"), [(0x011A, 72.0, TypeError), (0x0100, 5, struct.error)])
+def test_picture_is_turned_also_when_another_tag_is_broken(tag: int, value: float, error: type[Exception]) -> None:
+    tags = exif(6)
+    tags[tag] = value
+    upload = bytearray(encoded(two_halves(), exif=tags))
+    upload[upload.index(struct.pack(">H", tag), upload.index(b"Exif\0\0")) + 3] = 1  # its type: bytes
+    with pytest.raises(error):
+        ImageOps.exif_transpose(opened(bytes(upload)))
+
+    assert opened(baseline(bytes(upload))).size == (HEIGHT, WIDTH)
+
+
+def test_picture_whose_exif_cannot_be_read_is_taken_as_it_is() -> None:
+    upload = encoded(two_halves(), "PNG", exif=b"this is no EXIF")
+    with pytest.raises(SyntaxError):
+        ImageOps.exif_transpose(Image.open(io.BytesIO(upload)))
+
+    picture = opened(baseline(upload))
+    assert picture.size == (WIDTH, HEIGHT)
+    assert (colour(picture, 0.1, 0.5), colour(picture, 0.9, 0.5)) == (RED, BLUE)
 
 
 def test_metadata_is_dropped() -> None:
