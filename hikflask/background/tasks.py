@@ -13,8 +13,8 @@ from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import erasure
 from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
-from hikflask.services.photos import storage
 from hikflask.services.terminals import checks
 
 log = logging.getLogger(__name__)
@@ -24,9 +24,9 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     retention.forget_unsaved,
     retention.blank_drafts,
     photo_retention.forget_photos,
-    photo_retention.remove_files,
+    deletion.remove_files,
     retention.delete_ended,
-    photo_retention.remove_rows,
+    deletion.remove_rows,
     storage.remove_half_written,
     audit_retention.forget_entries,
     audit_retention.forget_erasures,

@@ -15,7 +15,8 @@ from hikflask.models import Capture, Erasure, Photo, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import erasure as erasures
 from hikflask.services.employees import save as employees
-from hikflask.services.photos import retention, storage
+from hikflask.services.photos import deletion, storage
+from hikflask.services.photos.retention import forget_photos
 from hikflask.simulator import Terminal as Simulated
 from tests.services.employees.test_erasure import count, every_text, fresh, settle_all
 from tests.support.database_readers import somebody_reads
@@ -39,7 +40,7 @@ def test_picture_of_a_capture_that_retention_has_only_marked(simulator: Simulate
     ivan = employees.save(IVAN)
     olgas = take(simulator, terminal, OLGA, OTHER_FACE)
     age(Capture, "hold_until", 1)
-    assert retention.forget_photos() == 1
+    assert forget_photos() == 1
 
     erasure = erasures.erase(ivan.id)
 
@@ -54,7 +55,7 @@ def test_photo_that_retention_has_only_marked_is_counted_and_removed(
     app.config["PHOTO_RETENTION"] = "never"
     ivan = save(simulator, terminal)
     settle()
-    assert retention.forget_photos() == 1
+    assert forget_photos() == 1
 
     erasure = erasures.erase(ivan.id)
 
@@ -65,8 +66,8 @@ def test_photo_that_retention_has_removed_is_not_counted(app: Flask, simulator: 
     app.config["PHOTO_RETENTION"] = "never"
     ivan = save(simulator, terminal)
     settle()
-    retention.forget_photos()
-    retention.remove_files()
+    forget_photos()
+    deletion.remove_files()
 
     assert erasures.erase(ivan.id).photos == 0
 

@@ -1,6 +1,7 @@
 """What the tests of retention share: somebody enrolled, time that passed, and one pass of the worker."""
 
 import io
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -46,10 +47,10 @@ def save(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: by
 
 
 def save_and_die(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Employee:
-    """Save a picture under the number, and die before the name that it had without one is removed."""
+    """Save a picture under the number, and die before its name without a number is removed."""
     taken = take(simulator, terminal, Draft())
     with monkeypatch.context() as broken:
-        broken.setattr(storage.Files, "settle", Mock(side_effect=KeyboardInterrupt))
+        broken.setattr(Path, "unlink", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
     assert len(files()) == 2

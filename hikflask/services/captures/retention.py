@@ -39,7 +39,7 @@ def forget_unsaved() -> int:
 
 
 def _give_up(row: Any) -> bool:
-    """captured → failed, and its photo is forgotten; photo_retention removes the file afterwards."""
+    """captured → failed, and its photo is forgotten; photos/deletion.py removes the file afterwards."""
     capture_id, photo_id, file, terminal = row
     given_up = update(Capture).where(Capture.id == capture_id, Capture.state == TAKEN, Capture.photo_id == photo_id)
     values = {"state": FAILED, "reason": CaptureNotSaved.code, "photo_id": None, "face_url": None, "hold_until": None}

@@ -30,7 +30,7 @@ from hikflask.services.core.errors import (
 )
 from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired
-from hikflask.services.photos import retention, storage
+from hikflask.services.photos import deletion, storage
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 
@@ -276,11 +276,11 @@ def delete(employee_id: int) -> list[int]:
             db.session.delete(enrolment)
     employee.photo_id = None
     db.session.flush()
-    files = retention.forget_all_of(employee.id)
+    files = deletion.forget_all_of(employee.id)
     audit.note("employee.deleted", employee=employee, before=audit_notes.facts(employee))
     db.session.delete(employee)
     db.session.commit()
-    retention.remove_at_once(files)
+    deletion.remove_at_once(files)
     return [enrolment.id for enrolment in left if not enrolment.is_confirmed]
 
 
