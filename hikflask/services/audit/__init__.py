@@ -1,4 +1,4 @@
-"""The audit trail: whoever notes a deed writes `audit.note(…)`; it is all in log.py."""
+"""The audit trail. `audit.note(…)` adds an entry; this and what belongs to it is in log.py."""
 
 from hikflask.services.audit.log import (
     COMMAND_LINE,
