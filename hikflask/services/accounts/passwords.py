@@ -1,4 +1,4 @@
-"""What a good password is, and its scrypt hash."""
+"""Which passwords are accepted, and their scrypt hashes."""
 
 import unicodedata
 from collections.abc import Iterator
