@@ -175,7 +175,7 @@ class LeaseLost(ServiceError):
     code = "lease_lost"
 
 
-class WishChanged(ServiceError):
+class GenerationChanged(ServiceError):
     """The desired state changed while the terminal was being told the earlier one."""
 
     code = "wish_changed"

@@ -13,7 +13,7 @@ from hikflask.services.audit import Actor, details_text
 from hikflask.services.audit.log import LONGEST_TEXT, MOST_REFUSALS, SAME_SECONDS
 from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import save
+from hikflask.services.employees.save import save_employee
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -173,7 +173,7 @@ def test_looks_at_a_photo_are_noted_once_in_ten_minutes_for_each_actor_and_photo
 
 
 def test_look_at_a_photo_that_is_somebody_s_by_now_is_another_look() -> None:
-    ivan = save.save(Draft("100222", "Иван Иванов"))
+    ivan = save_employee(Draft("100222", "Иван Иванов")).row
     with audit.acting(ANNA):
         for _ in range(2):
             audit.note_look(None, "1_a.jpg")
