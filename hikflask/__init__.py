@@ -8,7 +8,8 @@ from flask import Flask
 from hikflask import api, cli, config, logging_setup, models, web
 from hikflask.extensions import babel, bootstrap, csrf, db, login_manager, migrate, task_queue, terminal_clients, vault
 from hikflask.http import terminal_concurrency
-from hikflask.web.support.locale import locale, timezone
+from hikflask.services.core.dates import timezone
+from hikflask.web.support.locale import locale
 
 __all__ = ["create_app", "models"]
 

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from hikflask.api.errors import STATUS
 from hikflask.extensions import db
 from hikflask.models import Terminal
-from hikflask.services.accounts.errors import AdmissionError
+from hikflask.services.accounts.errors import AccountsError
 from hikflask.services.core import errors
 from tests.support.api_calls import a_user, add, sync
 
@@ -148,7 +148,7 @@ class TestWithCsrf:
 
 
 def service_errors(kind: type[errors.ServiceError]) -> list[type[errors.ServiceError]]:
-    children = [child for child in kind.__subclasses__() if child is not AdmissionError]
+    children = [child for child in kind.__subclasses__() if child is not AccountsError]
     return [found for child in children for found in (child, *service_errors(child))]
 
 

@@ -16,7 +16,8 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import erasure as erasures
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
-from hikflask.services.photos import retention, storage
+from hikflask.services.photos import deletion, storage
+from hikflask.services.photos.retention import forget_photos
 from hikflask.simulator import Terminal as Simulated
 from tests.services.employees.test_erasure import count, every_text, fresh, settle_all
 from tests.support.database_readers import somebody_reads
@@ -40,7 +41,7 @@ def test_picture_of_a_capture_that_retention_has_only_marked(simulator: Simulate
     ivan = save_employee(IVAN).row
     olgas = take(simulator, terminal, OLGA, OTHER_FACE)
     age(Capture, "hold_until", 1)
-    assert retention.forget_photos() == 1
+    assert forget_photos() == 1
 
     erasure = erasures.erase(ivan.id)
 
@@ -55,7 +56,7 @@ def test_photo_that_retention_has_only_marked_is_counted_and_removed(
     app.config["PHOTO_RETENTION"] = "never"
     ivan = save(simulator, terminal)
     settle()
-    assert retention.forget_photos() == 1
+    assert forget_photos() == 1
 
     erasure = erasures.erase(ivan.id)
 
@@ -66,8 +67,8 @@ def test_photo_that_retention_has_removed_is_not_counted(app: Flask, simulator: 
     app.config["PHOTO_RETENTION"] = "never"
     ivan = save(simulator, terminal)
     settle()
-    retention.forget_photos()
-    retention.remove_files()
+    forget_photos()
+    deletion.remove_files()
 
     assert erasures.erase(ivan.id).photos == 0
 
@@ -142,7 +143,7 @@ def test_picture_that_no_row_knows_is_found_by_number() -> None:
 
 
 def test_picture_of_somebody_deleted_that_could_not_be_removed_is_found_by_number() -> None:
-    stuck = storage.folder() / storage.row(_file_of(upload().photo_id)).file  # type: ignore[union-attr]
+    stuck = storage.folder() / storage.get(_file_of(upload().photo_id)).file  # type: ignore[union-attr]
     stuck.unlink()
     stuck.mkdir()
     delete_employee(1)

@@ -81,5 +81,5 @@ def test_picture_that_is_saved_in_that_moment_stays(app: Flask, another: Connect
 
     meanwhile(app, another, lambda: erasures.erase_number("100222"))
 
-    assert storage.row(picture.file) is not None
+    assert storage.get(picture.file) is not None
     assert storage.path_of(picture) is not None

@@ -16,8 +16,8 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, SOMEBODY_ELSES
 from hikflask.services import audit
 from hikflask.services.captures import personal_data
-from hikflask.services.core import employee_lock, secure_delete
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core import secure_delete
+from hikflask.services.core.db import changed_rows, locked_employee
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.enrolments import queries
@@ -59,7 +59,7 @@ def erase(employee_id: int) -> Erasure:
 
     :raises EmployeeUnknown: when somebody else erased or deleted the employee in this moment.
     """
-    employee = employee_lock.locked(employee_id)
+    employee = locked_employee(employee_id)
     try:
         erasure = _begin(employee.number, employee.name, employee)
         delete_employee(employee_id)  # Commits all of it.

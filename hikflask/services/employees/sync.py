@@ -5,7 +5,7 @@ from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.captures import pending, progress
-from hikflask.services.core.employee_lock import locked
+from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import (
     CaptureNotSaved,
     CaptureSuperseded,
@@ -79,7 +79,7 @@ def _capture(terminal_id: int | None, number: str, requested_by: str) -> Capture
 
 
 def _written(terminal: Terminal, employee: Employee, capture: Capture | None) -> Enrolment:
-    if not locked(employee.id).is_active:
+    if not locked_employee(employee.id).is_active:
         db.session.rollback()
         raise EmployeeInactive
     known = queries.find(terminal.id, employee.number)

@@ -1,9 +1,8 @@
 """Why a face may be taken and kept: recorded, withdrawn, and asked for before it is."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import current_app
 from sqlalchemy import select
@@ -14,7 +13,8 @@ from hikflask.models.columns import database_now, storable
 from hikflask.models.consent import BY_CONSENT
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core import employee_lock
+from hikflask.services.core.dates import today
+from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import ConsentMissing
 
 REQUIRE = "require"
@@ -55,7 +55,7 @@ def record(employee_id: int, given: Given) -> Consent:
 
     :raises EmployeeUnknown:
     """
-    consent = _write(employee_lock.locked(employee_id), given)
+    consent = _write(locked_employee(employee_id), given)
     db.session.commit()
     return consent
 
@@ -67,7 +67,7 @@ def withdraw(employee_id: int) -> bool:
 
     :raises EmployeeUnknown:
     """
-    employee = employee_lock.locked(employee_id)
+    employee = locked_employee(employee_id)
     consent = _of(employee_id)
     if consent is not None:
         audit.note("consent.withdrawn", employee=employee, before=_about(consent))
@@ -96,12 +96,6 @@ def weigh(employee: Employee, *, given_today: bool = False, with_face: bool) -> 
         consent = _write(employee, Given(today()))
     if consent is None and with_face and is_required():
         raise ConsentMissing
-
-
-def today() -> date:
-    """Return the day it is where the terminals are."""
-    zone = current_app.config["TIMEZONE"]
-    return datetime.now(UTC).astimezone(ZoneInfo(zone) if zone else None).date()
 
 
 def _of(employee_id: int) -> Consent | None:

@@ -15,7 +15,7 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import TerminalHasPeople, TerminalNameKnown, TerminalPasswordNeeded, TerminalUnknown
-from hikflask.services.photos import retention
+from hikflask.services.photos import deletion
 from hikflask.services.terminals import allowed_addresses, connection, leases, recovery
 
 EDIT = "edit"
@@ -157,7 +157,7 @@ def delete(terminal_id: int, holder: str) -> None:
     finally:
         db.session.rollback()
         lease.release()
-    retention.remove_at_once(files)
+    deletion.remove_at_once(files)
 
 
 def _delete(terminal_id: int) -> list[str]:
@@ -167,7 +167,7 @@ def _delete(terminal_id: int) -> list[str]:
     for enrolment in on_it:
         db.session.delete(enrolment)
     db.session.flush()
-    files = retention.forget_unsaved_of(terminal_id)
+    files = deletion.forget_unsaved_of(terminal_id)
     terminal = db.session.get_one(Terminal, terminal_id)
     audit.note("terminal.deleted", terminal=terminal.name, before=_facts(terminal))
     db.session.delete(terminal)

@@ -24,7 +24,7 @@ BAD_REQUEST, UNPROCESSABLE = 400, 422
 @allow(VIEWER)
 def show() -> ResponseReturnValue:
     """Who one is here, and where one is signed in."""
-    return render_template("account/show.html", sessions=sessions.of(current_operator.signed_in().operator_id))
+    return render_template("account/show.html", sessions=sessions.list_open(current_operator.signed_in().operator_id))
 
 
 @bp.get("/password")
@@ -51,7 +51,7 @@ def change_password() -> ResponseReturnValue:
         field = form.new_password if isinstance(error, WeakPassword) else form.password
         field.errors = [said(error)]
         return _form(form, UNPROCESSABLE)
-    current_operator.enter(sessions.renewed(person))
+    current_operator.enter(sessions.renew_key(person))
     flash(_("The password is changed. All other sessions have ended."))
     return device_cookie.remember(password_prompt.go_on(resubmission.carried(), next_path))
 
@@ -69,7 +69,7 @@ def token_lost(error: CSRFError) -> ResponseReturnValue:
 @allow(VIEWER)
 def end_session(session_id: int) -> ResponseReturnValue:
     """End one of one's own sessions."""
-    sessions.end(current_operator.signed_in(), session_id)
+    sessions.end_own(current_operator.signed_in(), session_id)
     return redirect(url_for(".show"), 303)
 
 

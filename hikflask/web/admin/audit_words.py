@@ -1,6 +1,5 @@
 """What the audit trail says, in words: an action → what was done, and what changed by it."""
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -162,13 +161,9 @@ def changes(entry: AuditEntry) -> list[Change]:
     return [Change(_label(name), _said(name, before), _said(name, after)) for name in {**before, **after}]
 
 
-def _object(text: str) -> dict[str, Any]:
-    """Read one side of an entry; what was cut for its length is shown as it is."""
-    try:
-        found = json.loads(text) if text else {}
-    except ValueError:
-        found = text
-    return found if isinstance(found, dict) else {"": found}
+def _object(details: dict[str, Any] | str | None) -> dict[str, Any]:
+    """Return one side of an entry as an object; a text that was cut for its length is shown as it is."""
+    return {"": details} if isinstance(details, str) else details or {}
 
 
 def _label(name: str) -> str:

@@ -4,7 +4,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import public
-from hikflask.services.core import heartbeat
+from hikflask.services.core.db import database_answers
 
 bp = Blueprint("health", __name__)
 
@@ -13,6 +13,6 @@ bp = Blueprint("health", __name__)
 @public
 def show() -> ResponseReturnValue:
     """Say that pages and database work."""
-    if not heartbeat.database_answers():
+    if not database_answers():
         return {"status": "error"}, 503
     return {"status": "ok"}

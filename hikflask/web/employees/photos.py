@@ -31,7 +31,7 @@ def refuse_strangers() -> ResponseReturnValue | None:
 @allow(VIEWER, counts=False)
 def show(name: str) -> Response:
     """Answer a photo that has a row; nothing else in the folder is ever served, and nothing as anything but JPEG."""
-    photo = storage.row(name) or abort(404)
+    photo = storage.get(name) or abort(404)
     picture = _picture(photo) or abort(404)
     number = photo.capture.draft_number if photo.capture else ""
     audit.note_look(photo.employee_id, photo.file, number)

@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 from hikflask.forms.consents import ConsentForm
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.models import Employee
+from hikflask.services.core.dates import today
 from hikflask.services.employees import search
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
@@ -25,10 +26,9 @@ ADDRESS = "/employees/<int:employee_id>/consent"
 def show(employee_id: int) -> ResponseReturnValue:
     """The form, with what is recorded; else with this day."""
     recorded = consents.of(_employee(employee_id).id)
-    today = consents.today()
-    form = ConsentForm(formdata=None, obj=recorded, today=today)
+    form = ConsentForm(formdata=None, obj=recorded, today=today())
     if recorded is None:
-        form.given_on.data = today
+        form.given_on.data = today()
     return _form(form, employee_id)
 
 
@@ -37,7 +37,7 @@ def show(employee_id: int) -> ResponseReturnValue:
 def record(employee_id: int) -> ResponseReturnValue:
     """Record it; what was recorded before is replaced."""
     _employee(employee_id)
-    form = ConsentForm(today=consents.today())
+    form = ConsentForm(today=today())
     if not form.validate():
         return _form(form, employee_id, UNPROCESSABLE)
     consents.record(employee_id, Given(form.given_on.data, form.basis.data, form.note.data or ""))
@@ -48,7 +48,7 @@ def record(employee_id: int) -> ResponseReturnValue:
 @resubmission.restores("consents.record")
 def typed_again(fields: MultiDict[str, str], employee_id: int) -> ResponseReturnValue:
     """Answer the form that came when nobody was signed in any more."""
-    return _form(ConsentForm(formdata=fields, today=consents.today()), employee_id)
+    return _form(ConsentForm(formdata=fields, today=today()), employee_id)
 
 
 @bp.post(f"{ADDRESS}/withdraw")

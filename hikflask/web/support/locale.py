@@ -1,14 +1,15 @@
 """The language and the clock of the page: by choice, by the browser, else Russian and the machine's own zone."""
 
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 
-from babel.dates import format_date, format_datetime, get_timezone
-from flask import Blueprint, Response, current_app, has_request_context, make_response, redirect, request
+from babel.dates import format_date, format_datetime
+from flask import Blueprint, Response, has_request_context, make_response, redirect, request
 from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
 
 from hikflask.http.permissions import VIEWER, allow, is_api_call
 from hikflask.messages import N_
+from hikflask.services.core.dates import timezone, today
 from hikflask.web.security import password_prompt
 from hikflask.web.support.urls import next_or, page_before, present_address
 
@@ -42,11 +43,6 @@ def locale() -> str:
     return request.accept_languages.best_match(LANGUAGES, DEFAULT)
 
 
-def timezone() -> tzinfo:
-    """Return the zone that times are shown in: TIMEZONE, or the machine's own."""
-    return get_timezone(current_app.config["TIMEZONE"] or None)
-
-
 def time_at(moment: datetime, now: datetime | None = None) -> str:
     """Return when something is, with its preposition: “at 11:25” today, else “on 25 November at 11:25”.
 
@@ -75,11 +71,6 @@ def _distance(moment: datetime, now: datetime | None) -> int:
 
 def _in_words(moment: datetime, pattern: str) -> str:
     return str(format_datetime(moment, _(pattern), tzinfo=timezone(), locale=str(get_locale())))
-
-
-def today(now: datetime | None = None) -> date:
-    """Return the day it is here, or was at another moment."""
-    return (now or datetime.now(UTC)).astimezone(timezone()).date()
 
 
 def start_of(day: date) -> datetime:
