@@ -10,10 +10,10 @@ from hikflask.services.audit import retention as trail_retention
 from hikflask.services.captures import retention, runner
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees import erasure
 from hikflask.services.enrolments import desired, reconcile
 from hikflask.services.photos import retention as photo_retention
 from hikflask.services.photos import storage
+from hikflask.services.privacy import certificates
 from hikflask.services.terminals import checks
 
 log = logging.getLogger(__name__)
@@ -89,5 +89,5 @@ def sweep() -> int:
     turns = desired.claim_turns()
     for turn in turns:
         task_queue.enqueue(settle_in_turn, turn)
-    erasure.complete_open()
+    certificates.complete_all()
     return sum(len(turn) for turn in turns)

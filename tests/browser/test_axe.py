@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, expect
 from hikflask import create_app
 from hikflask.services.captures import runner
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import erasure as erasures
 from hikflask.services.employees import save
+from hikflask.services.employees.erasure import erase_employee, knows_number
 from tests.browser.axe import violations
 from tests.browser.conftest import FACE, Site, Window, environment_of, gunicorn, migrate
 from tests.conftest import close
@@ -60,10 +60,10 @@ def erased(site: Site) -> int:
     """Erase somebody who was on no terminal, and return the erasure's id; of another number a capture is left."""
     app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
     with app.app_context():
-        if not erasures.knows("AXE3"):
+        if not knows_number("AXE3"):
             runner.cancel(runner.start(1, Draft("AXE3"), "test").id)
         employee = save.by_number("AXE2") or save.save(Draft("AXE2", "Ольга Иванова"))
-        erasure = erasures.erase(employee.id)
+        erasure = erase_employee(employee.id)
     close(app)
     assert erasure.completed_at is not None
     return erasure.id

@@ -15,7 +15,8 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.operator import OPERATOR
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import erasure, save
+from hikflask.services.employees import save
+from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.enrolments import retire_terminal
 from tests.browser.axe import violations
 from tests.browser.conftest import FACE, Site, Window, serving
@@ -102,7 +103,7 @@ def open_erasure(away: int) -> int:
     row = Enrolment(terminal_id=away, number="AXE8", employee_id=employee.id, desired=PRESENT, person=CONFIRMED)
     db.session.add(row)
     db.session.commit()
-    return erasure.erase(employee.id).id
+    return erase_employee(employee.id).id
 
 
 def temporary_password(page: Page, known: Known) -> None:

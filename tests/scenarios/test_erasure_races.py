@@ -10,10 +10,11 @@ from sqlalchemy import Connection, update
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Erasure, Photo, Terminal
 from hikflask.models.columns import database_now
-from hikflask.services.employees import erasure as erasures
 from hikflask.services.employees import save as employees
+from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.enrolments import desired, reconcile
 from hikflask.services.photos import storage
+from hikflask.services.privacy import certificates
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
@@ -45,10 +46,10 @@ def test_terminal_that_confirms_while_the_erasure_begins_is_not_awaited(
     employees.set_active(ivan_id, active=False)
     another.execute(update(Enrolment).values(person="confirmed", confirmed_at=database_now(), next_attempt_at=None))
 
-    meanwhile(app, another, lambda: erasures.erase(ivan_id))
+    meanwhile(app, another, lambda: erase_employee(ivan_id))
 
-    (erasure,), _ = erasures.everything(10)
-    (removal,) = erasures.removals_of(erasure)
+    (erasure,), _ = certificates.list_page(10)
+    (removal,) = certificates.removals_of(erasure)
     assert removal.gone_at is not None
     assert erasure.completed_at is not None
 
@@ -62,7 +63,7 @@ def test_two_terminals_that_confirm_in_one_moment_are_both_noted(
     settle()
     employees.send(ivan.id, second.id)
     settle(1)
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id)
     removals = json.loads(erasure.terminals)
     removals[0]["at"] = "2026-01-01T00:00:00"
     another.execute(update(Erasure).values(terminals=json.dumps(removals)))
@@ -71,14 +72,14 @@ def test_two_terminals_that_confirm_in_one_moment_are_both_noted(
 
     meanwhile(app, another, lambda: reconcile.settle(left[second.id], "test"))
 
-    assert all(removal.at for removal in erasures.removals_of(fresh(erasure)))
+    assert all(removal.at for removal in certificates.removals_of(fresh(erasure)))
 
 
 def test_picture_that_is_saved_in_that_moment_stays(app: Flask, another: Connection) -> None:
     picture = storage.keep_captured(FACE, "100222")
     another.execute(update(Photo).values(forgotten_at=None))
 
-    meanwhile(app, another, lambda: erasures.erase_number("100222"))
+    meanwhile(app, another, lambda: erase_by_number("100222"))
 
     assert storage.row(picture.file) is not None
     assert storage.path_of(picture) is not None

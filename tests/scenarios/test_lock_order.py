@@ -12,7 +12,8 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Terminal
 from hikflask.services.captures import runner
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import erasure, save, sync
+from hikflask.services.employees import save, sync
+from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import FaceSource
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
@@ -37,7 +38,7 @@ def api_sync(employee_id: int, capture_id: int, terminal_id: int) -> object:  # 
 
 
 def erase(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noqa: ARG001
-    return erasure.erase(employee_id)
+    return erase_employee(employee_id)
 
 
 @pytest.mark.parametrize("deed", [page_save, api_sync, erase])

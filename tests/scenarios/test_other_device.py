@@ -18,10 +18,11 @@ from hikflask.services.audit import Actor
 from hikflask.services.captures import runner
 from hikflask.services.captures.runner import Draft
 from hikflask.services.core.errors import OtherDevice
-from hikflask.services.employees import erasure as erasures
 from hikflask.services.employees import save
+from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import FaceSource
 from hikflask.services.enrolments import desired, manual_removal, reconcile
+from hikflask.services.privacy import certificates
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
@@ -162,12 +163,12 @@ def test_device_that_was_put_in_place_of_the_old_one_confirms_no_removal(
 
 
 def test_certificate_waits_for_a_persons_word_about_the_device_that_was_taken_away(swapped: int) -> None:
-    erasure = erasures.erase(swapped)
+    erasure = erase_employee(swapped)
     (enrolment,) = desired.open_removals()
     with pytest.raises(OtherDevice):
         reconcile.settle(enrolment.id, "sweep")
 
-    assert erasures.complete(erasure.id).completed_at is None
+    assert certificates.complete(erasure.id).completed_at is None
 
 
 def test_who_was_sent_to_the_other_device_unnoticed_is_taken_off_it_too(
@@ -260,16 +261,16 @@ def test_who_was_on_the_old_device_leaves_only_by_a_persons_word(
 def test_erasure_never_says_that_the_terminal_confirmed_for_the_old_device(replaced: int, enrolled: int) -> None:
     move(replaced)
     checks.check(replaced, "test")
-    erasure = erasures.erase(enrolled)
+    erasure = erase_employee(enrolled)
     (enrolment,) = desired.open_removals()
     with pytest.raises(OtherDevice):
         reconcile.settle(enrolment.id, "test")
-    assert erasures.complete(erasure.id).completed_at is None
+    assert certificates.complete(erasure.id).completed_at is None
 
     with audit.acting(Actor("Анна")):
         manual_removal.end_by_hand(enrolment.id, enrolment.generation)
 
-    (removal,) = erasures.removals_of(erasures.complete(erasure.id))
+    (removal,) = certificates.removals_of(certificates.complete(erasure.id))
     assert (removal.by_hand, removal.said_by, removal.note) == (True, "Анна", "")
 
 
@@ -317,9 +318,9 @@ def test_word_about_a_deactivated_employee_is_no_confirmation_when_erased_later(
     (enrolment,) = desired.open_removals()
     manual_removal.end_by_hand(enrolment.id, enrolment.generation)
 
-    erasure = erasures.erase(enrolled)
+    erasure = erase_employee(enrolled)
 
-    (removal,) = erasures.removals_of(erasure)
+    (removal,) = certificates.removals_of(erasure)
     assert (removal.by_hand, removal.said_by, removal.gone_at is None) == (True, "worker", False)
     assert erasure.completed_at is not None
 

@@ -11,7 +11,7 @@ from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, SOMEBODY_ELSES
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import NumberTakenThere, OtherDevice
-from hikflask.services.employees import erasure
+from hikflask.services.privacy import certificates
 
 NOT_HERE = {"face_unverified": False, "written_name": "", "sent_name": "", "overwrite": False}
 # What the row of a removal says once it is done, by the terminal's answer or by a person's word.
@@ -64,7 +64,7 @@ def end_as_somebody_elses(enrolment_id: int, wish: int, name: str) -> bool:
         enrolment = db.session.get_one(Enrolment, enrolment_id, populate_existing=True)
         audit.note("enrolment.somebody_elses", **_about(enrolment))
     if ended:
-        erasure.end_if_nobodys(enrolment)
+        certificates.end_removal(enrolment)
     db.session.commit()
     return waits or ended
 
@@ -90,7 +90,7 @@ def _note(enrolment: Enrolment) -> None:
     """Note whose word ended it; a row that is nobody's goes, and erasures that wait for it learn of it."""
     after = {"note": enrolment.confirmation_note} if enrolment.confirmation_note else None
     audit.note("enrolment.removed_by_hand", **_about(enrolment), after=after)
-    erasure.end_if_nobodys(enrolment)
+    certificates.end_removal(enrolment)
 
 
 def _about(enrolment: Enrolment) -> dict[str, Any]:

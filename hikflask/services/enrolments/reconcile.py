@@ -37,10 +37,10 @@ from hikflask.services.core.errors import (
     TerminalRetired,
     WishChanged,
 )
-from hikflask.services.employees import erasure
 from hikflask.services.enrolments import desired, failures, manual_removal
 from hikflask.services.enrolments.audit_notes import Trail
 from hikflask.services.enrolments.face_binding import Binding, FaceOutcome
+from hikflask.services.privacy import certificates
 from hikflask.services.state import capture as capture_state
 from hikflask.services.terminals import checks, connection
 from hikflask.services.terminals.connection import Conversation
@@ -299,6 +299,6 @@ class Settlement:
                 raise WishChanged
             self.trail.note_gone(self.row)
             self._synced()
-            ended = erasure.end_if_nobodys(self.row)
+            ended = certificates.end_removal(self.row)
         if not ended:
             self.row = desired.row(self.row.id)

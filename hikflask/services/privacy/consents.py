@@ -63,7 +63,7 @@ def record(employee_id: int, given: Given) -> Consent:
 def withdraw(employee_id: int) -> bool:
     """Note that the basis is gone; False when there was none.
 
-    Photo and terminals stay as they are: what follows from it a person decides, see erasures.py.
+    Photo and terminals stay as they are: what follows from it a person decides, see employees/erasure.py.
 
     :raises EmployeeUnknown:
     """

@@ -13,10 +13,11 @@ from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.models import Employee, Erasure
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import EmployeeUnknown
-from hikflask.services.employees import erasure as erasures
 from hikflask.services.employees import save
-from hikflask.services.employees.erasure import Removal
+from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
 from hikflask.services.enrolments import desired
+from hikflask.services.privacy import certificates
+from hikflask.services.privacy.certificates import Removal
 from hikflask.web.employees import enrolment_lines
 from hikflask.web.employees.enrolment_lines import Line
 from hikflask.web.security import resubmission
@@ -50,9 +51,9 @@ def ask(employee_id: int) -> ResponseReturnValue:
 def erase(employee_id: int) -> ResponseReturnValue:
     """Erase an employee; the second half of a double click shows what the first one did."""
     try:
-        return _begun(erasures.erase(employee_id))
+        return _begun(erase_employee(employee_id))
     except EmployeeUnknown:
-        return _shown(erasures.of_employee(employee_id) or abort(404))
+        return _shown(certificates.latest_of(employee_id) or abort(404))
 
 
 @bp.get("/erasures/")
@@ -70,7 +71,7 @@ def ask_number() -> ResponseReturnValue:
     if not form.validate():
         return _list(form, UNPROCESSABLE)
     number = form.number.data
-    return _of_employee(number) or (_question(number, "", None) if erasures.knows(number) else _unknown(form))
+    return _of_employee(number) or (_question(number, "", None) if knows_number(number) else _unknown(form))
 
 
 @bp.post("/erasures/")
@@ -83,7 +84,7 @@ def erase_number() -> ResponseReturnValue:
     theirs = _of_employee(form.number.data)
     if theirs is not None:
         return theirs
-    erasure = erasures.erase_number(form.number.data)
+    erasure = erase_by_number(form.number.data)
     return _unknown(form) if erasure is None else _begun(erasure)
 
 
@@ -112,12 +113,12 @@ def state(erasure_id: int) -> ResponseReturnValue:
 
 
 def _erasure(erasure_id: int) -> Erasure:
-    erasures.complete_open()
-    return erasures.get(erasure_id) or abort(404)
+    certificates.complete_all()
+    return certificates.get(erasure_id) or abort(404)
 
 
 def _awaited(erasure: Erasure) -> list[Awaited]:
-    return [Awaited(one, _line(one)) for one in erasures.removals_of(erasure)]
+    return [Awaited(one, _line(one)) for one in certificates.removals_of(erasure)]
 
 
 def _open(erasure: Erasure, *, fragment: bool = False) -> str:
@@ -151,8 +152,9 @@ def _question(number: str, name: str, employee: Employee | None) -> str:
 
 
 def _list(form: NumberForm, status: int = 200) -> Response:
-    erasures.complete_open()
-    return make_response(render_template("privacy/erasures.html", form=form, found=listed(erasures.everything)), status)
+    certificates.complete_all()
+    page = render_template("privacy/erasures.html", form=form, found=listed(certificates.list_page))
+    return make_response(page, status)
 
 
 def _unknown(form: NumberForm) -> Response:
@@ -162,7 +164,7 @@ def _unknown(form: NumberForm) -> Response:
 
 def _begun(erasure: Erasure) -> ResponseReturnValue:
     """Begin with the terminals at once."""
-    for removal in erasures.removals_of(erasure):
+    for removal in certificates.removals_of(erasure):
         if not removal.at:
             task_queue.enqueue(tasks.settle, removal.enrolment)
     return _shown(erasure)

@@ -21,11 +21,12 @@ from hikflask.services.audit import Actor
 from hikflask.services.captures import drafts, runner
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import EmployeeUnknown, NumberTakenThere, ServiceError
-from hikflask.services.employees import erasure as erasures
 from hikflask.services.employees import save
+from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.save import FaceSource
 from hikflask.services.enrolments import desired, manual_removal, reconcile
 from hikflask.services.photos import storage
+from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from tests.conftest import NobodyComes
@@ -84,10 +85,10 @@ def test_nothing_of_the_person_is_left_once_the_terminal_confirmed(simulator: Si
     save.save(IVAN, FaceSource(upload=io.BytesIO(OTHER_FACE)), employee_id=ivan.id)
     take(simulator, terminal, IVAN)
 
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id)
     settle_all()
 
-    assert erasures.complete(erasure.id).completed_at is not None
+    assert certificates.complete(erasure.id).completed_at is not None
     assert (count(Employee), count(Photo), count(Consent), count(Capture), count(Enrolment)) == (0, 0, 0, 0, 0)
     assert files() == []
     assert simulator.people == {}
@@ -101,25 +102,25 @@ def test_erasure_is_open_until_the_terminal_confirmed(
     ivan = enrol(simulator, terminal)
     wire.away.add("terminal.test")
 
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id)
     settle_all()
 
-    assert erasures.complete(erasure.id).completed_at is None
-    (removal,) = erasures.removals_of(erasure)
+    assert certificates.complete(erasure.id).completed_at is None
+    (removal,) = certificates.removals_of(erasure)
     assert (removal.terminal, removal.number, removal.at) == ("Вход", "100222", "")
 
     wire.away.clear()
     settle_all()
 
     assert fresh(erasure).completed_at is None
-    (removal,) = erasures.removals_of(fresh(erasure))
+    (removal,) = certificates.removals_of(fresh(erasure))
     assert removal.gone_at is not None
     assert removal.by_hand is False
-    assert erasures.complete(erasure.id).completed_at is not None
+    assert certificates.complete(erasure.id).completed_at is not None
 
 
 def test_sweep_completes_what_the_last_terminal_confirmed(simulator: Simulated, terminal: Terminal) -> None:
-    erasure = erasures.erase(enrol(simulator, terminal).id)
+    erasure = erase_employee(enrol(simulator, terminal).id)
     settle_all()
 
     tasks.sweep()
@@ -128,20 +129,20 @@ def test_sweep_completes_what_the_last_terminal_confirmed(simulator: Simulated, 
 
 
 def test_completing_again_changes_nothing_and_writes_one_entry(simulator: Simulated, terminal: Terminal) -> None:
-    erasure = erasures.erase(enrol(simulator, terminal).id)
+    erasure = erase_employee(enrol(simulator, terminal).id)
     settle_all()
-    first = erasures.complete(erasure.id).completed_at
+    first = certificates.complete(erasure.id).completed_at
 
-    erasures.complete_open()
+    certificates.complete_all()
 
-    assert erasures.complete(erasure.id).completed_at == first
+    assert certificates.complete(erasure.id).completed_at == first
     assert len(trail("erasure.completed")) == 1
 
 
 def test_trail_has_the_number_and_never_the_name(simulator: Simulated, terminal: Terminal) -> None:
-    erasure = erasures.erase(enrol(simulator, terminal).id)
+    erasure = erase_employee(enrol(simulator, terminal).id)
     settle_all()
-    erasures.complete(erasure.id)
+    certificates.complete(erasure.id)
 
     entries = trail("employee.erased") + trail("erasure.completed")
     assert [entry.employee for entry in entries] == ["100222", "100222"]
@@ -151,10 +152,10 @@ def test_trail_has_the_number_and_never_the_name(simulator: Simulated, terminal:
 def test_somebody_on_no_terminal_is_erased_at_once() -> None:
     ivan = save.save(IVAN, FaceSource(upload=io.BytesIO(FACE)))
 
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id)
 
     assert erasure.completed_at is not None
-    assert erasures.removals_of(erasure) == []
+    assert certificates.removals_of(erasure) == []
     assert files() == []
 
 
@@ -165,14 +166,14 @@ def test_file_that_cannot_be_removed_keeps_the_erasure_open() -> None:
     stuck.unlink()
     stuck.mkdir()
 
-    erasures.erase(ivan.id)
-    erasures.complete_open()
+    erase_employee(ivan.id)
+    certificates.complete_all()
 
-    (erasure,), _ = erasures.everything(10)
+    (erasure,), _ = certificates.list_page(10)
     assert (count(Employee), erasure.completed_at) == (0, None)
 
     stuck.rmdir()
-    erasures.complete_open()
+    certificates.complete_all()
 
     assert fresh(erasure).completed_at is not None
 
@@ -181,7 +182,7 @@ def test_others_keep_what_is_theirs(simulator: Simulated, terminal: Terminal) ->
     olga = enrol(simulator, terminal, OLGA, OTHER_FACE)
     ivan = enrol(simulator, terminal)
 
-    erasures.erase(ivan.id)
+    erase_employee(ivan.id)
     settle_all()
 
     kept = save.get(olga.id)
@@ -199,7 +200,7 @@ def test_capture_that_was_begun_for_this_number_and_saved_to_somebody_else_stays
     olga = save.save(OLGA, FaceSource(taken.id, taken.requested_by))
     ivan = save.save(IVAN)
 
-    erasures.erase(ivan.id)
+    erase_employee(ivan.id)
 
     kept = runner.get(taken.id)
     assert kept is not None
@@ -212,7 +213,7 @@ def test_typed_name_is_forgotten_under_a_number_that_nobody_has(simulator: Simul
     namesake = save.save(Draft("100444", "Иван Иванов"))
     theirs = take(simulator, terminal, Draft("100444", "Иван Иванов"))
 
-    erasures.erase(ivan.id)
+    erase_employee(ivan.id)
 
     assert runner.get(slip.id) is None
     assert runner.get(theirs.id) is not None
@@ -224,7 +225,7 @@ def test_capture_that_runs_is_cancelled_and_says_nothing_any_more(terminal: Term
     ivan = save.save(IVAN)
     running = runner.start(terminal.id, IVAN, "Анна")
 
-    erasures.erase(ivan.id)
+    erase_employee(ivan.id)
 
     left = runner.get(running.id)
     assert left is not None
@@ -234,7 +235,7 @@ def test_capture_that_runs_is_cancelled_and_says_nothing_any_more(terminal: Term
 def test_what_is_typed_into_a_capture_after_its_erasure_is_not_kept_with_it(terminal: Terminal) -> None:
     ivan = save.save(IVAN)
     running = runner.start(terminal.id, IVAN, "Анна")
-    assert erasures.erase(ivan.id).completed_at is not None
+    assert erase_employee(ivan.id).completed_at is not None
 
     drafts.keep(running.id, IVAN, "Анна")
 
@@ -264,9 +265,9 @@ def test_removal_that_was_confirmed_before_is_on_the_certificate_with_its_own_ti
     settle_all()
     confirmed_at = desired.of_number("100222")[0].confirmed_at
 
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id)
 
-    (removal,) = erasures.removals_of(erasure)
+    (removal,) = certificates.removals_of(erasure)
     assert removal.gone_at == confirmed_at
     assert erasure.completed_at is not None
 
@@ -277,12 +278,12 @@ def test_former_number_is_awaited_too(simulator: Simulated, terminal: Terminal, 
     wire.away.add("terminal.test")
     save.save(Draft("100555", "Иван Иванов"), FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)
 
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id)
 
-    assert {removal.number for removal in erasures.removals_of(erasure)} == {"100222", "100555"}
+    assert {removal.number for removal in certificates.removals_of(erasure)} == {"100222", "100555"}
     wire.away.clear()
     settle_all()
-    assert erasures.complete(erasure.id).completed_at is not None
+    assert certificates.complete(erasure.id).completed_at is not None
     assert simulator.people == {}
     assert count(Enrolment) == 0
 
@@ -290,7 +291,7 @@ def test_former_number_is_awaited_too(simulator: Simulated, terminal: Terminal, 
 def test_removal_by_hand_is_named_as_such(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:
     ivan = enrol(simulator, terminal)
     wire.away.add("terminal.test")
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id)
     wire.away.clear()
     (enrolment,) = desired.open_removals()
     db.session.execute(db.update(Enrolment).values(on_old_device=True, written_name=""))
@@ -298,7 +299,7 @@ def test_removal_by_hand_is_named_as_such(simulator: Simulated, terminal: Termin
 
     manual_removal.end_by_hand(enrolment.id, enrolment.generation)
 
-    (removal,) = erasures.removals_of(erasures.complete(erasure.id))
+    (removal,) = certificates.removals_of(certificates.complete(erasure.id))
     assert removal.by_hand is True
     assert fresh(erasure).completed_at is not None
 
@@ -310,15 +311,15 @@ def test_who_was_entered_at_the_terminal_by_hand_keeps_the_erasure_open_until_a_
     with pytest.raises(NumberTakenThere):
         enrol(simulator, terminal)
     (ivan,) = db.session.query(Employee)
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id)
     settle_all()
-    assert erasures.complete(erasure.id).completed_at is None
+    assert certificates.complete(erasure.id).completed_at is None
 
     (enrolment,) = desired.open_removals()
     with audit.acting(Actor("Анна")):
         assert manual_removal.end_as_somebody_elses(enrolment.id, enrolment.generation, "Ivanov I.I.")
 
-    (removal,) = erasures.removals_of(erasures.complete(erasure.id))
+    (removal,) = certificates.removals_of(certificates.complete(erasure.id))
     assert (removal.by_hand, removal.said_by, removal.is_somebody_elses) == (True, "Анна", True)
     assert fresh(erasure).completed_at is not None
     assert "100222" in simulator.people
@@ -339,21 +340,21 @@ def test_search_that_says_nothing_completes_no_erasure(
         return response
 
     monkeypatch.setattr(wire, "send", odd)
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id)
     settle_all()
 
-    assert erasures.complete(erasure.id).completed_at is None
+    assert certificates.complete(erasure.id).completed_at is None
     assert [one.refusal_code for one in desired.open_removals()] == ["nonsense"]
 
 
 def test_number_of_the_erased_is_free_and_its_next_owner_no_part_of_it(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    erasure = erasures.erase(enrol(simulator, terminal).id)
+    erasure = erase_employee(enrol(simulator, terminal).id)
     settle_all()
     enrol(simulator, terminal, Draft("100222", "Пётр Петров"), OTHER_FACE)
 
-    assert erasures.complete(erasure.id).completed_at is not None
+    assert certificates.complete(erasure.id).completed_at is not None
     assert simulator.people["100222"]["name"] == "Пётр Петров"
 
 
@@ -364,22 +365,22 @@ def test_somebody_who_was_deleted_before_is_erased_by_number(
     wire.away.add("terminal.test")
     save.delete(ivan.id)
 
-    erasure = erasures.erase_number("100222")
+    erasure = erase_by_number("100222")
 
     assert erasure is not None
     assert (erasure.name, erasure.completed_at) == ("Иван Иванов", None)
-    again = erasures.erase_number("100222")
+    again = erase_by_number("100222")
     assert again is not None
     assert (again.id, count(Erasure)) == (erasure.id, 1)
     wire.away.clear()
     settle_all()
-    assert erasures.complete(erasure.id).completed_at is not None
+    assert certificates.complete(erasure.id).completed_at is not None
 
 
 def test_number_that_somebody_has_now_erases_nobody() -> None:
     save.save(IVAN)
 
-    assert erasures.erase_number("100222") is None
+    assert erase_by_number("100222") is None
     assert count(Employee) == 1
 
 
@@ -388,20 +389,20 @@ def test_unsaved_picture_of_a_number_that_nobody_has_is_erased_by_number(
 ) -> None:
     take(simulator, terminal, IVAN)
 
-    erasure = erasures.erase_number("100222")
+    erasure = erase_by_number("100222")
 
     assert erasure is not None
     assert (erasure.photos, files(), count(Capture)) == (1, [], 0)
 
 
 def test_number_that_is_not_here_has_nothing_to_erase() -> None:
-    assert erasures.erase_number("100222") is None
+    assert erase_by_number("100222") is None
     assert count(Erasure) == 0
 
 
 def test_unknown_employee_leaves_nothing_behind() -> None:
     with pytest.raises(EmployeeUnknown):
-        erasures.erase(7)
+        erase_employee(7)
 
     assert count(Erasure) == 0
 
@@ -424,17 +425,17 @@ def test_who_is_erased_while_the_terminal_is_asked_leaves_no_row(
     def erase() -> None:
         with app.app_context():
             if save.get(ivan.id):
-                erasures.erase(ivan.id)
+                erase_employee(ivan.id)
 
     monkeypatch.setattr(wire, "send", erase_meanwhile)
     reconcile.settle(enrolment.id, "Анна")
 
-    (erasure,), _ = erasures.everything(10)
+    (erasure,), _ = certificates.list_page(10)
     assert count(Enrolment) == 0
-    assert erasures.complete(erasure.id).completed_at is not None
+    assert certificates.complete(erasure.id).completed_at is not None
 
 
 def test_terminals_are_kept_as_json() -> None:
-    erasure = erasures.erase(save.save(IVAN).id)
+    erasure = erase_employee(save.save(IVAN).id)
 
     assert (json.loads(erasure.terminals), json.loads(erasure.files)) == ([], [])

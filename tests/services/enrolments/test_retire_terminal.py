@@ -13,10 +13,11 @@ from hikflask.services.audit import Actor
 from hikflask.services.captures import runner
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError, TerminalInUse, TerminalRetired
-from hikflask.services.employees import erasure as erasures
 from hikflask.services.employees import save
+from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import FaceSource
 from hikflask.services.enrolments import desired, reconcile, retire_terminal
+from hikflask.services.privacy import certificates
 from hikflask.services.terminals import checks, leases, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
@@ -62,14 +63,14 @@ def trail(action: str) -> list[AuditEntry]:
 
 
 def test_erasure_completes_by_the_word_of_who_took_it_out_of_service(gone: Terminal, enrolled: Employee) -> None:
-    erasure = erasures.erase(enrolled.id)
+    erasure = erase_employee(enrolled.id)
     settle_all()
-    assert erasures.complete(erasure.id).completed_at is None
+    assert certificates.complete(erasure.id).completed_at is None
 
     retire(gone)
 
-    done = erasures.complete(erasure.id)
-    (removal,) = erasures.removals_of(done)
+    done = certificates.complete(erasure.id)
+    (removal,) = certificates.removals_of(done)
     assert done.completed_at is not None
     assert (removal.by_hand, removal.said_by, removal.note) == (True, "Анна", NOTE)
     assert desired.open_removals() == []
@@ -91,9 +92,9 @@ def test_nobody_is_green_there_any_more(gone: Terminal, enrolled: Employee) -> N
 def test_erasure_later_shows_the_word_too(gone: Terminal, enrolled: Employee) -> None:
     retire(gone)
 
-    erasure = erasures.erase(enrolled.id)
+    erasure = erase_employee(enrolled.id)
 
-    (removal,) = erasures.removals_of(erasure)
+    (removal,) = certificates.removals_of(erasure)
     assert (removal.said_by, removal.note, erasure.completed_at is not None) == ("Анна", NOTE, True)
 
 
