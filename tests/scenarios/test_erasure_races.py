@@ -1,6 +1,5 @@
 """An erasure and somebody else in the same moment, on the database that lets them: nothing is awaited for ever."""
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +7,7 @@ from flask import Flask
 from sqlalchemy import Connection, update
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment, Erasure, Photo, Terminal
+from hikflask.models import Enrolment, Erasure, ErasureRemoval, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.employees import save as employees
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
@@ -49,7 +48,7 @@ def test_terminal_that_confirms_while_the_erasure_begins_is_not_awaited(
     meanwhile(app, another, lambda: erase_employee(ivan_id))
 
     (erasure,), _ = certificates.list_page(10)
-    (removal,) = certificates.removals_of(erasure)
+    (removal,) = erasure.removals
     assert removal.gone_at is not None
     assert erasure.completed_at is not None
 
@@ -64,15 +63,15 @@ def test_two_terminals_that_confirm_in_one_moment_are_both_noted(
     employees.send(ivan.id, second.id)
     settle(1)
     erasure = erase_employee(ivan.id)
-    removals = json.loads(erasure.terminals)
-    removals[0]["at"] = "2026-01-01T00:00:00"
-    another.execute(update(Erasure).values(terminals=json.dumps(removals)))
+    first = erasure.removals[0].id
+    another.execute(update(Erasure).values(version=Erasure.version + 1))
+    another.execute(update(ErasureRemoval).where(ErasureRemoval.id == first).values(gone_at=database_now()))
     left = {one.terminal_id: one.id for one in desired.open_removals()}
     db.session.commit()
 
     meanwhile(app, another, lambda: reconcile.settle(left[second.id], "test"))
 
-    assert all(removal.at for removal in certificates.removals_of(fresh(erasure)))
+    assert all(removal.gone_at for removal in fresh(erasure).removals)
 
 
 def test_picture_that_is_saved_in_that_moment_stays(app: Flask, another: Connection) -> None:

@@ -270,8 +270,8 @@ def test_erasure_never_says_that_the_terminal_confirmed_for_the_old_device(repla
     with audit.acting(Actor("Анна")):
         manual_removal.end_by_hand(enrolment.id, enrolment.generation)
 
-    (removal,) = certificates.removals_of(certificates.complete(erasure.id))
-    assert (removal.by_hand, removal.said_by, removal.note) == (True, "Анна", "")
+    (removal,) = certificates.complete(erasure.id).removals
+    assert (removal.confirmed_by, removal.confirmation_note) == ("Анна", "")
 
 
 def test_new_device_makes_green_and_the_old_one_is_not_forgotten(on_both: Enrolment) -> None:
@@ -320,8 +320,8 @@ def test_word_about_a_deactivated_employee_is_no_confirmation_when_erased_later(
 
     erasure = erase_employee(enrolled)
 
-    (removal,) = certificates.removals_of(erasure)
-    assert (removal.by_hand, removal.said_by, removal.gone_at is None) == (True, "worker", False)
+    (removal,) = erasure.removals
+    assert (removal.confirmed_by, removal.gone_at is None) == ("worker", False)
     assert erasure.completed_at is not None
 
 

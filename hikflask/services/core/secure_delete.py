@@ -16,12 +16,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, Photo
+from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, ErasureFile, ErasureRemoval, Photo
 
 log = logging.getLogger(__name__)
 
 # The audit trail is not among them: an erasure takes nothing from it.
-TABLES = (Capture, Consent, Employee, Enrolment, Erasure, Photo)
+TABLES = (Capture, Consent, Employee, Enrolment, Erasure, ErasureFile, ErasureRemoval, Photo)
 # While we wait for a table, or in SQLite for those who read now, whoever writes after us waits, too. Without any wait
 # nothing would be overwritten as long as pages are read all the time.
 LOCK_MILLISECONDS = 200

@@ -43,13 +43,13 @@ def erase_by_number(number: str) -> Erasure | None:
         return certificates.complete(unfinished.id) if unfinished else None
     # Locked before the erasure's own row, in the same order as where a removal is confirmed.
     enrolments = desired.of_number(number, lock=True)
-    erasure = certificates.unfinished_of(number, lock=True)
-    if erasure is None or certificates.waits_for_database_alone(erasure):
+    erasure = certificates.lock_to_extend(number)
+    if erasure is None:
         name = next((one.last_name for one in enrolments if one.last_name), "")
         files = _forget({one.number for one in enrolments}, number, name, None)
         erasure = certificates.begin(number, name, None, enrolments, files)
     else:
-        numbers = {one.number for one in enrolments} | {one.number for one in certificates.removals_of(erasure)}
+        numbers = {one.number for one in enrolments} | {one.number for one in erasure.removals}
         certificates.extend(erasure, enrolments, _forget(numbers, number, erasure.name, None))
     db.session.commit()
     return certificates.complete(erasure.id)

@@ -10,7 +10,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from hikflask.extensions import Base, db
-from hikflask.models import AuditEntry, Capture, Consent, Employee, Erasure, Photo
+from hikflask.models import AuditEntry, Capture, Consent, Employee, Erasure, ErasureRemoval, Photo
 from hikflask.models.employee import folded
 from hikflask.services import audit
 from hikflask.services.captures import personal_data
@@ -67,7 +67,7 @@ COLUMN_OF = {
 }
 OF_ENTRY = ("at", "actor", "address", "action", "employee", "terminal", "subject", "before", "after")
 ENDS = ("employee.deleted", "employee.erased")
-OF_ERASURE = ("number", "name", "terminals", "photos", "requested_by", "requested_at", "completed_at")
+OF_ERASURE = ("number", "name", "photos", "requested_by", "requested_at", "completed_at")
 
 
 def of_employee(employee_id: int) -> bytes:
@@ -168,7 +168,21 @@ def _erasures(employee: Employee) -> list[Erasure]:
 
 
 def _erasure(erasure: Erasure) -> dict[str, Any]:
-    return _columns(erasure, OF_ERASURE) | {"terminals": json.loads(erasure.terminals)}
+    given, removals = _columns(erasure, OF_ERASURE), [_removal(one) for one in erasure.removals]
+    # The keys keep their order, too.
+    return {"number": given.pop("number"), "name": given.pop("name"), "terminals": removals, **given}
+
+
+def _removal(removal: ErasureRemoval) -> dict[str, Any]:
+    return {
+        "enrolment": removal.enrolment_id,
+        "terminal": removal.terminal,
+        "number": removal.number,
+        "at": removal.gone_at.isoformat() if removal.gone_at else "",
+        "by_hand": bool(removal.confirmed_by),
+        "said_by": removal.confirmed_by,
+        "note": removal.confirmation_note,
+    }
 
 
 def _rows(statement: Any) -> Iterable[Any]:

@@ -10,14 +10,13 @@ from hikflask.background import tasks
 from hikflask.extensions import task_queue
 from hikflask.forms.erasures import NumberForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
-from hikflask.models import Employee, Erasure
+from hikflask.models import Employee, Erasure, ErasureRemoval
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.employees import save
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
 from hikflask.services.enrolments import desired
 from hikflask.services.privacy import certificates
-from hikflask.services.privacy.certificates import Removal
 from hikflask.web.employees import enrolment_lines
 from hikflask.web.employees.enrolment_lines import Line
 from hikflask.web.security import resubmission
@@ -34,7 +33,7 @@ QUESTION = "/employees/<int:employee_id>/erase"
 class Awaited:
     """A terminal of an erasure, with what stands in the way as long as it is not gone."""
 
-    removal: Removal
+    removal: ErasureRemoval
     line: Line | None
 
 
@@ -118,7 +117,7 @@ def _erasure(erasure_id: int) -> Erasure:
 
 
 def _awaited(erasure: Erasure) -> list[Awaited]:
-    return [Awaited(one, _line(one)) for one in certificates.removals_of(erasure)]
+    return [Awaited(one, _line(one)) for one in erasure.removals]
 
 
 def _open(erasure: Erasure, *, fragment: bool = False) -> str:
@@ -135,8 +134,8 @@ def _of_employee(number: str) -> ResponseReturnValue | None:
     return redirect(url_for(".ask", employee_id=employee.id), 303) if employee else None
 
 
-def _line(removal: Removal) -> Line | None:
-    enrolment = None if removal.at else desired.get(removal.enrolment)
+def _line(removal: ErasureRemoval) -> Line | None:
+    enrolment = None if removal.gone_at else desired.get(removal.enrolment_id)
     return enrolment_lines.line(enrolment) if enrolment else None
 
 
@@ -164,9 +163,9 @@ def _unknown(form: NumberForm) -> Response:
 
 def _begun(erasure: Erasure) -> ResponseReturnValue:
     """Begin with the terminals at once."""
-    for removal in certificates.removals_of(erasure):
-        if not removal.at:
-            task_queue.enqueue(tasks.settle, removal.enrolment)
+    for removal in erasure.removals:
+        if not removal.gone_at:
+            task_queue.enqueue(tasks.settle, removal.enrolment_id)
     return _shown(erasure)
 
 

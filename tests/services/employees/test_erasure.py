@@ -1,7 +1,6 @@
 """Erasing a person everywhere: nothing is left here, and the certificate waits for every terminal."""
 
 import io
-import json
 import threading
 from contextlib import suppress
 from typing import Any
@@ -106,16 +105,16 @@ def test_erasure_is_open_until_the_terminal_confirmed(
     settle_all()
 
     assert certificates.complete(erasure.id).completed_at is None
-    (removal,) = certificates.removals_of(erasure)
-    assert (removal.terminal, removal.number, removal.at) == ("Вход", "100222", "")
+    (removal,) = erasure.removals
+    assert (removal.terminal, removal.number, removal.gone_at) == ("Вход", "100222", None)
 
     wire.away.clear()
     settle_all()
 
     assert fresh(erasure).completed_at is None
-    (removal,) = certificates.removals_of(fresh(erasure))
+    (removal,) = fresh(erasure).removals
     assert removal.gone_at is not None
-    assert removal.by_hand is False
+    assert removal.confirmed_by == ""
     assert certificates.complete(erasure.id).completed_at is not None
 
 
@@ -155,7 +154,7 @@ def test_somebody_on_no_terminal_is_erased_at_once() -> None:
     erasure = erase_employee(ivan.id)
 
     assert erasure.completed_at is not None
-    assert certificates.removals_of(erasure) == []
+    assert erasure.removals == []
     assert files() == []
 
 
@@ -267,7 +266,7 @@ def test_removal_that_was_confirmed_before_is_on_the_certificate_with_its_own_ti
 
     erasure = erase_employee(ivan.id)
 
-    (removal,) = certificates.removals_of(erasure)
+    (removal,) = erasure.removals
     assert removal.gone_at == confirmed_at
     assert erasure.completed_at is not None
 
@@ -280,7 +279,7 @@ def test_former_number_is_awaited_too(simulator: Simulated, terminal: Terminal, 
 
     erasure = erase_employee(ivan.id)
 
-    assert {removal.number for removal in certificates.removals_of(erasure)} == {"100222", "100555"}
+    assert {removal.number for removal in erasure.removals} == {"100222", "100555"}
     wire.away.clear()
     settle_all()
     assert certificates.complete(erasure.id).completed_at is not None
@@ -299,8 +298,8 @@ def test_removal_by_hand_is_named_as_such(simulator: Simulated, terminal: Termin
 
     manual_removal.end_by_hand(enrolment.id, enrolment.generation)
 
-    (removal,) = certificates.removals_of(certificates.complete(erasure.id))
-    assert removal.by_hand is True
+    (removal,) = certificates.complete(erasure.id).removals
+    assert removal.confirmed_by == "worker"
     assert fresh(erasure).completed_at is not None
 
 
@@ -319,8 +318,8 @@ def test_who_was_entered_at_the_terminal_by_hand_keeps_the_erasure_open_until_a_
     with audit.acting(Actor("Анна")):
         assert manual_removal.end_as_somebody_elses(enrolment.id, enrolment.generation, "Ivanov I.I.")
 
-    (removal,) = certificates.removals_of(certificates.complete(erasure.id))
-    assert (removal.by_hand, removal.said_by, removal.is_somebody_elses) == (True, "Анна", True)
+    (removal,) = certificates.complete(erasure.id).removals
+    assert (removal.confirmed_by, removal.is_somebody_elses) == ("Анна", True)
     assert fresh(erasure).completed_at is not None
     assert "100222" in simulator.people
 
@@ -433,9 +432,3 @@ def test_who_is_erased_while_the_terminal_is_asked_leaves_no_row(
     (erasure,), _ = certificates.list_page(10)
     assert count(Enrolment) == 0
     assert certificates.complete(erasure.id).completed_at is not None
-
-
-def test_terminals_are_kept_as_json() -> None:
-    erasure = erase_employee(save.save(IVAN).id)
-
-    assert (json.loads(erasure.terminals), json.loads(erasure.files)) == ([], [])

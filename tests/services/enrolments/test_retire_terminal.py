@@ -70,9 +70,9 @@ def test_erasure_completes_by_the_word_of_who_took_it_out_of_service(gone: Termi
     retire(gone)
 
     done = certificates.complete(erasure.id)
-    (removal,) = certificates.removals_of(done)
+    (removal,) = done.removals
     assert done.completed_at is not None
-    assert (removal.by_hand, removal.said_by, removal.note) == (True, "Анна", NOTE)
+    assert (removal.confirmed_by, removal.confirmation_note) == ("Анна", NOTE)
     assert desired.open_removals() == []
 
 
@@ -94,8 +94,8 @@ def test_erasure_later_shows_the_word_too(gone: Terminal, enrolled: Employee) ->
 
     erasure = erase_employee(enrolled.id)
 
-    (removal,) = certificates.removals_of(erasure)
-    assert (removal.said_by, removal.note, erasure.completed_at is not None) == ("Анна", NOTE, True)
+    (removal,) = erasure.removals
+    assert (removal.confirmed_by, removal.confirmation_note, erasure.completed_at is not None) == ("Анна", NOTE, True)
 
 
 def test_trail_says_who_stated_what(gone: Terminal, enrolled: Employee) -> None:

@@ -11,7 +11,17 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from hikflask.extensions import Base, db
-from hikflask.models import AuditEntry, Capture, Consent, Employee, Enrolment, Erasure, Photo
+from hikflask.models import (
+    AuditEntry,
+    Capture,
+    Consent,
+    Employee,
+    Enrolment,
+    Erasure,
+    ErasureFile,
+    ErasureRemoval,
+    Photo,
+)
 from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import export as exports
@@ -31,6 +41,8 @@ GIVEN: dict[type[Base], tuple[str, ...]] = {
     Enrolment: exports.OF_ENROLMENT,
     AuditEntry: exports.OF_ENTRY,
     Erasure: exports.OF_ERASURE,
+    ErasureRemoval: ("enrolment_id", "terminal", "number", "gone_at", "confirmed_by", "confirmation_note"),
+    ErasureFile: (),
 }
 LEFT_OUT: dict[type[Base], dict[str, str]] = {
     Employee: {
@@ -63,7 +75,9 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "next_attempt_at": WORK,
     },
     AuditEntry: {"id": A_ROW, "employee_id": A_ROW, "request_id": "leads to the server's log, and to nobody"},
-    Erasure: {"id": A_ROW, "employee_id": A_ROW, "files": "pictures that are being removed, none of them to be given"},
+    Erasure: {"id": A_ROW, "employee_id": A_ROW, "version": "how the program notices what is added meanwhile"},
+    ErasureRemoval: {"id": A_ROW, "erasure_id": A_ROW},
+    ErasureFile: dict.fromkeys(("id", "erasure_id", "file"), "a picture that is being removed, and not to be given"),
 }
 
 
@@ -286,8 +300,16 @@ def test_erasure_of_the_same_person_who_came_back_is_in_it(desk: Desk) -> None:
 
     (erasure,) = data["erasures"]
     assert (erasure["name"], erasure["photos"]) == ("Иван Иванов", 1)
-    assert [(one["terminal"], one["number"], bool(one["at"])) for one in erasure["terminals"]] == [
-        ("Вход", "100222", True)
+    assert list(erasure) == ["number", "name", "terminals", "photos", "requested_by", "requested_at", "completed_at"]
+    (removal,) = erasure["terminals"]
+    assert datetime.fromisoformat(removal.pop("at")).tzinfo == UTC
+    assert list(removal.items()) == [
+        ("enrolment", 1),
+        ("terminal", "Вход"),
+        ("number", "100222"),
+        ("by_hand", False),
+        ("said_by", ""),
+        ("note", ""),
     ]
 
 
