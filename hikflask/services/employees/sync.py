@@ -86,7 +86,7 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
     files = storage.Files()
     try:
         if capture:
-            consents.weigh(employee, with_face=True)
+            consents.require_for_save(employee, with_face=True)
             _adopt(employee, capture, files)
         enrolment = desired.want_present(terminal, employee, employee.photo)
         db.session.commit()
