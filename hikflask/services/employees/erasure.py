@@ -57,7 +57,7 @@ def erase_by_number(number: str) -> Erasure | None:
 
 def knows_number(number: str) -> bool:
     """True when something of a number that no employee has is here: a removal, a capture, or a picture."""
-    kept = (desired.of_number, personal_data.of_number, personal_data.left_over, storage.strays)
+    kept = (desired.of_number, personal_data.find_by_number, personal_data.leftover_photos, storage.strays)
     known = save.by_number(number) is None and any(of_number(number) for of_number in kept)
     db.session.commit()
     return known
@@ -69,7 +69,7 @@ def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) 
     :param numbers: those that the person has or had on terminals.
     """
     strays = storage.strays(number, *numbers)
-    return strays + personal_data.forget(number, name, employee_id) + _photos(employee_id)
+    return strays + personal_data.forget_person(number, name, employee_id) + _photos(employee_id)
 
 
 def _photos(employee_id: int | None) -> list[str]:

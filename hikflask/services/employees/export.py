@@ -78,8 +78,8 @@ def of_employee(employee_id: int) -> bytes:
     employee = db.session.get(Employee, employee_id, populate_existing=True)
     if employee is None:
         raise EmployeeUnknown
-    numbered = [one for one in personal_data.of_number(employee.number, employee_id) if _is_theirs(one, employee)]
-    captures = numbered + personal_data.by_name_alone(employee.number, employee.name)
+    numbered = [one for one in personal_data.find_by_number(employee.number, employee_id) if _is_theirs(one, employee)]
+    captures = numbered + personal_data.find_by_name(employee.number, employee.name)
     pictures = [(photo, _picture(photo)) for photo in _photos(employee_id, captures)]
     enrolled = desired.of_person(employee.number, employee_id)
     data = {

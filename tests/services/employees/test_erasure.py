@@ -14,7 +14,6 @@ from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import AuditEntry, Capture, Consent, Employee, Enrolment, Erasure, Photo, Terminal
-from hikflask.models.capture import CANCELLED
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures import drafts, runner
@@ -190,45 +189,6 @@ def test_others_keep_what_is_theirs(simulator: Simulated, terminal: Terminal) ->
     assert files() == [kept.photo.file]
     assert set(simulator.people) == {"100333"}
     assert count(Capture) == 1
-
-
-def test_capture_that_was_begun_for_this_number_and_saved_to_somebody_else_stays_theirs(
-    simulator: Simulated, terminal: Terminal
-) -> None:
-    taken = take(simulator, terminal, IVAN)
-    olga = save.save(OLGA, FaceSource(taken.id, taken.requested_by))
-    ivan = save.save(IVAN)
-
-    erase_employee(ivan.id)
-
-    kept = runner.get(taken.id)
-    assert kept is not None
-    assert (kept.draft_number, kept.draft_name, kept.photo_id) == ("", "", olga.photo_id)
-
-
-def test_typed_name_is_forgotten_under_a_number_that_nobody_has(simulator: Simulated, terminal: Terminal) -> None:
-    ivan = save.save(IVAN)
-    slip = take(simulator, terminal, Draft("100999", "  иван ИВАНОВ "))
-    namesake = save.save(Draft("100444", "Иван Иванов"))
-    theirs = take(simulator, terminal, Draft("100444", "Иван Иванов"))
-
-    erase_employee(ivan.id)
-
-    assert runner.get(slip.id) is None
-    assert runner.get(theirs.id) is not None
-    assert save.get(namesake.id) is not None
-    assert len(files()) == 1
-
-
-def test_capture_that_runs_is_cancelled_and_says_nothing_any_more(terminal: Terminal) -> None:
-    ivan = save.save(IVAN)
-    running = runner.start(terminal.id, IVAN, "Анна")
-
-    erase_employee(ivan.id)
-
-    left = runner.get(running.id)
-    assert left is not None
-    assert (left.state, left.draft_number, left.draft_name, left.draft_department) == (CANCELLED, "", "", "")
 
 
 def test_what_is_typed_into_a_capture_after_its_erasure_is_not_kept_with_it(terminal: Terminal) -> None:
