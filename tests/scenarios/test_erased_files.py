@@ -17,8 +17,8 @@ from hikflask.services.employees.erasure import erase_by_number, erase_employee,
 from hikflask.services.photos import retention, storage
 from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
-from tests.services.employees.test_erasure import count, every_text, fresh, settle_all
 from tests.support.database_readers import somebody_reads
+from tests.support.erasures import count, every_text, fresh, settle_all
 from tests.support.retention import FACE, IVAN, OTHER_FACE, age, files, save, save_and_die, settle, take, upload
 from tests.support.wire import InProcess
 

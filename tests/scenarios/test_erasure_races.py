@@ -20,7 +20,7 @@ from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD
 from tests.scenarios.test_generation_races import meanwhile
-from tests.services.employees.test_erasure import fresh
+from tests.support.erasures import fresh
 from tests.support.retention import FACE, save, settle
 from tests.support.wire import InProcess
 
