@@ -28,7 +28,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     photo_retention.remove_rows,
     storage.remove_half_written,
     trail_retention.forget_entries,
-    trail_retention.forget_erasures,
+    certificates.forget_old,
     trail_retention.forget_admissions,
     secure_delete.empty_log,
 )

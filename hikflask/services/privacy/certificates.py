@@ -6,6 +6,7 @@ overwritten in the database's own files, too.
 
 from collections.abc import Iterable
 
+from flask import current_app
 from sqlalchemy import delete, func, select, update
 
 from hikflask.extensions import db
@@ -15,6 +16,7 @@ from hikflask.models.enrolment import ABSENT
 from hikflask.services import audit
 from hikflask.services.core import secure_delete
 from hikflask.services.core.db import changed_rows
+from hikflask.services.core.retention import DAY, MOST_AT_ONCE
 from hikflask.services.photos import storage
 
 
@@ -122,6 +124,15 @@ def list_page(limit: int, offset: int = 0) -> tuple[list[Erasure], int]:
     total = db.session.execute(select(func.count(Erasure.id))).scalar_one()
     db.session.commit()
     return page, total
+
+
+def forget_old() -> int:
+    """Delete the certificates that were completed longer ago than HIKFLASK_AUDIT_RETENTION; return how many."""
+    kept_since = database_now(-DAY * current_app.config["AUDIT_RETENTION"])
+    old = select(Erasure.id).where(Erasure.completed_at < kept_since).order_by(Erasure.id).limit(MOST_AT_ONCE)
+    deleted = changed_rows(delete(Erasure).where(Erasure.id.in_(old)))
+    db.session.commit()
+    return deleted
 
 
 def _removal(enrolment: Enrolment) -> ErasureRemoval:

@@ -9,7 +9,7 @@ from urllib3 import HTTPResponse
 
 from hikflask.background import tasks
 from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment, Erasure, Terminal
+from hikflask.models import Employee, Enrolment, Erasure, ErasureFile, ErasureRemoval, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.audit import Actor
@@ -177,6 +177,8 @@ def test_search_that_says_nothing_completes_no_erasure(
 @pytest.mark.parametrize(("ago", "left"), [(1094, 1), (1096, 0), (None, 1)])
 def test_certificate_of_an_erasure_goes_with_its_entries(ago: float | None, left: int) -> None:
     erasure = Erasure(number="100222", name="Иван Иванов", requested_by="Анна", requested_at=database_now(-2000 * DAY))
+    erasure.removals = [ErasureRemoval(enrolment_id=1, terminal="Вход", number="100222")]
+    erasure.files = [ErasureFile(file="100222_a.jpg")]
     db.session.add(erasure)
     db.session.commit()
     if ago is not None:
@@ -184,4 +186,4 @@ def test_certificate_of_an_erasure_goes_with_its_entries(ago: float | None, left
 
     forget()
 
-    assert db.session.query(Erasure).count() == left
+    assert (count(Erasure), count(ErasureRemoval), count(ErasureFile)) == (left, left, left)
