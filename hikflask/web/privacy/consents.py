@@ -93,7 +93,7 @@ def _form(form: ConsentForm, employee_id: int, status: int = 200) -> Response:
 
 
 def _paper(employee: Employee | None) -> str:
-    return render_template("privacy/consent_paper.html", employee=employee)
+    return render_template("privacy/consent_to_sign.html", employee=employee)
 
 
 def _back(employee_id: int) -> ResponseReturnValue:

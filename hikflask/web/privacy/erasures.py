@@ -125,7 +125,7 @@ def _open(erasure: Erasure, *, fragment: bool = False) -> str:
     # What has no line waits for a file, or for the database, which the sweep tries again.
     seconds = enrolment_lines.poll_seconds([one.line for one in awaited if one.line]) or enrolment_lines.SLOW_SECONDS
     known = {"awaited": awaited, "seconds": seconds, "fragment": fragment}
-    return render_template("privacy/erasure_open.html", erasure=erasure, **known)
+    return render_template("privacy/erasure_progress.html", erasure=erasure, **known)
 
 
 def _of_employee(number: str) -> ResponseReturnValue | None:
@@ -147,7 +147,7 @@ def _question(number: str, name: str, employee: Employee | None) -> str:
     awaited = desired.of_person(number, employee.id if employee else None)
     terminals = sorted({enrolment.terminal.name for enrolment in awaited})
     known = {"number": number, "name": name, "employee": employee, "terminals": terminals}
-    return render_template("privacy/erasure_question.html", **known)
+    return render_template("privacy/erase.html", **known)
 
 
 def _list(form: NumberForm, status: int = 200) -> Response:
