@@ -1,4 +1,4 @@
-"""Erasing one person everywhere: the question, what is still open, and the certificate; for administrators."""
+"""Erase one person everywhere: the question, what is still waited for, and the certificate; for administrators."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ QUESTION = "/employees/<int:employee_id>/erase"
 
 @dataclass(frozen=True)
 class Awaited:
-    """A terminal of an erasure, with what stands in the way as long as it is not gone."""
+    """A removal from a terminal, with the state of its enrolment as long as the number is not gone."""
 
     removal: ErasureRemoval
     line: Line | None
@@ -48,17 +48,17 @@ def ask(employee_id: int) -> ResponseReturnValue:
 @bp.post(QUESTION)
 @confirmed(ADMIN)
 def erase(employee_id: int) -> ResponseReturnValue:
-    """Erase an employee; the second half of a double click shows what the first one did."""
+    """Erase an employee; the second request of a double click shows the erasure that the first one began."""
     try:
-        return _begun(erase_employee(employee_id))
+        return _start_removals(erase_employee(employee_id))
     except EmployeeUnknown:
-        return _shown(certificates.latest_of(employee_id) or abort(404))
+        return _redirect_to(certificates.latest_of(employee_id) or abort(404))
 
 
 @bp.get("/erasures/")
 @allow(ADMIN)
 def index() -> ResponseReturnValue:
-    """All erasures, the newest first, and the form for a number that no employee has any more."""
+    """List all erasures, the newest first, with the form for a number that no employee has any more."""
     return _list(NumberForm(formdata=None))
 
 
@@ -70,7 +70,9 @@ def ask_number() -> ResponseReturnValue:
     if not form.validate():
         return _list(form, UNPROCESSABLE)
     number = form.number.data
-    return _of_employee(number) or (_question(number, "", None) if knows_number(number) else _unknown(form))
+    return _redirect_to_employee(number) or (
+        _question(number, "", None) if knows_number(number) else _refuse_unknown(form)
+    )
 
 
 @bp.post("/erasures/")
@@ -80,26 +82,26 @@ def erase_number() -> ResponseReturnValue:
     form = NumberForm()
     if not form.validate():
         return _list(form, UNPROCESSABLE)
-    theirs = _of_employee(form.number.data)
+    theirs = _redirect_to_employee(form.number.data)
     if theirs is not None:
         return theirs
     erasure = erase_by_number(form.number.data)
-    return _unknown(form) if erasure is None else _begun(erasure)
+    return _refuse_unknown(form) if erasure is None else _start_removals(erasure)
 
 
 @resubmission.restores("erasures.erase_number")
 def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
-    """Answer the list with the number that came when nobody was signed in any more."""
+    """Answer the list with the number that was sent after the session had ended."""
     return _list(NumberForm(formdata=fields))
 
 
 @bp.get("/erasures/<int:erasure_id>")
 @allow(ADMIN)
 def show(erasure_id: int) -> ResponseReturnValue:
-    """The certificate, once every terminal confirmed; until then, what is open. `?lang=` says in which language."""
+    """Show the certificate, in the language of `?lang=`; until it is complete, what is waited for."""
     erasure = _erasure(erasure_id)
     if not erasure.completed_at:
-        return _open(erasure)
+        return _progress(erasure)
     kept = {"days": current_app.config["AUDIT_RETENTION"], "server_keeps_log": secure_delete.server_keeps_log()}
     return render_template("privacy/certificate.html", erasure=erasure, awaited=_awaited(erasure), **kept)
 
@@ -107,8 +109,8 @@ def show(erasure_id: int) -> ResponseReturnValue:
 @bp.get("/erasures/<int:erasure_id>/state")
 @allow(ADMIN, counts=False)
 def state(erasure_id: int) -> ResponseReturnValue:
-    """The part of the open erasure's page that asks again by itself, until it says that the erasure is complete."""
-    return with_alarm(_open(_erasure(erasure_id), fragment=True))
+    """Answer the part of an open erasure's page that is polled until the erasure is complete."""
+    return with_alarm(_progress(_erasure(erasure_id), fragment=True))
 
 
 def _erasure(erasure_id: int) -> Erasure:
@@ -120,16 +122,16 @@ def _awaited(erasure: Erasure) -> list[Awaited]:
     return [Awaited(one, _line(one)) for one in erasure.removals]
 
 
-def _open(erasure: Erasure, *, fragment: bool = False) -> str:
+def _progress(erasure: Erasure, *, fragment: bool = False) -> str:
     awaited = _awaited(erasure)
-    # What has no line waits for a file, or for the database, which the sweep tries again.
+    # An erasure without a line waits for a file or for the database; the sweep tries those again.
     seconds = enrolment_lines.poll_seconds([one.line for one in awaited if one.line]) or enrolment_lines.SLOW_SECONDS
     known = {"awaited": awaited, "seconds": seconds, "fragment": fragment}
     return render_template("privacy/erasure_progress.html", erasure=erasure, **known)
 
 
-def _of_employee(number: str) -> ResponseReturnValue | None:
-    """Go to the question about the employee who has the number now, if anybody has."""
+def _redirect_to_employee(number: str) -> ResponseReturnValue | None:
+    """Redirect to the question about the employee who has the number now; None when nobody has it."""
     employee = save.by_number(number)
     return redirect(url_for(".ask", employee_id=employee.id), 303) if employee else None
 
@@ -156,18 +158,18 @@ def _list(form: NumberForm, status: int = 200) -> Response:
     return make_response(page, status)
 
 
-def _unknown(form: NumberForm) -> Response:
+def _refuse_unknown(form: NumberForm) -> Response:
     form.say_unknown()
     return _list(form, UNPROCESSABLE)
 
 
-def _begun(erasure: Erasure) -> ResponseReturnValue:
-    """Begin with the terminals at once."""
+def _start_removals(erasure: Erasure) -> ResponseReturnValue:
+    """Let the worker remove the number from the terminals at once, and show the erasure."""
     for removal in erasure.removals:
         if not removal.gone_at:
             task_queue.enqueue(tasks.settle, removal.enrolment_id)
-    return _shown(erasure)
+    return _redirect_to(erasure)
 
 
-def _shown(erasure: Erasure) -> ResponseReturnValue:
+def _redirect_to(erasure: Erasure) -> ResponseReturnValue:
     return redirect(url_for(".show", erasure_id=erasure.id), 303)
