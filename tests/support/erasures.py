@@ -8,7 +8,8 @@ from hikflask.isapi.errors import TerminalError
 from hikflask.models import Employee, Erasure, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support import retention
 
@@ -19,16 +20,16 @@ OLGA = Draft("100333", "Ольга Ёлкина")
 def enrol(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = retention.FACE) -> Employee:
     """Capture a face, save it, and bring it to the terminals."""
     employee = retention.save(simulator, terminal, draft, face)
-    for enrolment in desired.of_number(draft.number):
-        reconcile.settle(enrolment.id, "Анна")
+    for enrolment in queries.of_number(draft.number):
+        reconcile(enrolment.id, "Анна")
     return employee
 
 
 def settle_all() -> None:
     """Try every removal that is open."""
-    for enrolment in desired.open_removals():
+    for enrolment in queries.open_removals():
         with suppress(TerminalError, ServiceError):
-            reconcile.settle(enrolment.id, "test")
+            reconcile(enrolment.id, "test")
 
 
 def count(kind: Any) -> int:

@@ -6,8 +6,9 @@ from hikflask.extensions import db
 from hikflask.models import Erasure, Photo
 from hikflask.services.captures import personal_data
 from hikflask.services.core import employee_lock
-from hikflask.services.employees import save
-from hikflask.services.enrolments import desired
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.enrolments import queries
 from hikflask.services.photos import storage
 from hikflask.services.privacy import certificates
 
@@ -22,10 +23,10 @@ def erase_employee(employee_id: int) -> Erasure:
     """
     employee = employee_lock.locked(employee_id)
     try:
-        enrolments = desired.of_person(employee.number, employee_id, lock=True)
+        enrolments = queries.of_person(employee.number, employee_id, lock=True)
         files = _forget({one.number for one in enrolments}, employee.number, employee.name, employee_id)
         erasure = certificates.begin(employee.number, employee.name, employee, enrolments, files)
-        save.delete(employee_id)  # Commits all of it.
+        delete_employee(employee_id)  # Commits all of it.
     except BaseException:
         db.session.rollback()
         raise
@@ -42,7 +43,7 @@ def erase_by_number(number: str) -> Erasure | None:
         unfinished = certificates.unfinished_of(number)
         return certificates.complete(unfinished.id) if unfinished else None
     # Locked before the erasure's own row, in the same order as where a removal is confirmed.
-    enrolments = desired.of_number(number, lock=True)
+    enrolments = queries.of_number(number, lock=True)
     erasure = certificates.lock_to_extend(number)
     if erasure is None:
         name = next((one.last_name for one in enrolments if one.last_name), "")
@@ -57,8 +58,8 @@ def erase_by_number(number: str) -> Erasure | None:
 
 def knows_number(number: str) -> bool:
     """True when something of a number that no employee has is here: a removal, a capture, or a picture."""
-    kept = (desired.of_number, personal_data.find_by_number, personal_data.leftover_photos, storage.strays)
-    known = save.by_number(number) is None and any(of_number(number) for of_number in kept)
+    kept = (queries.of_number, personal_data.find_by_number, personal_data.leftover_photos, storage.strays)
+    known = search.by_number(number) is None and any(of_number(number) for of_number in kept)
     db.session.commit()
     return known
 

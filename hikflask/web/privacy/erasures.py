@@ -7,15 +7,14 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
-from hikflask.extensions import task_queue
 from hikflask.forms.erasures import NumberForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.models import Employee, Erasure, ErasureRemoval
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import EmployeeUnknown
-from hikflask.services.employees import save
+from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
-from hikflask.services.enrolments import desired
+from hikflask.services.enrolments import queries
 from hikflask.services.privacy import certificates
 from hikflask.web.employees import enrolment_lines
 from hikflask.web.employees.enrolment_lines import Line
@@ -132,21 +131,21 @@ def _progress(erasure: Erasure, *, fragment: bool = False) -> str:
 
 def _redirect_to_employee(number: str) -> ResponseReturnValue | None:
     """Redirect to the question about the employee who has the number now; None when nobody has it."""
-    employee = save.by_number(number)
+    employee = search.by_number(number)
     return redirect(url_for(".ask", employee_id=employee.id), 303) if employee else None
 
 
 def _line(removal: ErasureRemoval) -> Line | None:
-    enrolment = None if removal.gone_at else desired.get(removal.enrolment_id)
+    enrolment = None if removal.gone_at else queries.get(removal.enrolment_id)
     return enrolment_lines.line(enrolment) if enrolment else None
 
 
 def _employee(employee_id: int) -> Employee:
-    return save.get(employee_id) or abort(404)
+    return search.get(employee_id) or abort(404)
 
 
 def _question(number: str, name: str, employee: Employee | None) -> str:
-    awaited = desired.of_person(number, employee.id if employee else None)
+    awaited = queries.of_person(number, employee.id if employee else None)
     terminals = sorted({enrolment.terminal.name for enrolment in awaited})
     known = {"number": number, "name": name, "employee": employee, "terminals": terminals}
     return render_template("privacy/erase.html", **known)
@@ -165,9 +164,7 @@ def _refuse_unknown(form: NumberForm) -> Response:
 
 def _start_removals(erasure: Erasure) -> ResponseReturnValue:
     """Let the worker remove the number from the terminals at once, and show the erasure."""
-    for removal in erasure.removals:
-        if not removal.gone_at:
-            task_queue.enqueue(tasks.settle, removal.enrolment_id)
+    tasks.enqueue_due(removal.enrolment_id for removal in erasure.removals if removal.gone_at is None)
     return _redirect_to(erasure)
 
 

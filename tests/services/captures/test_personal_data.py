@@ -5,10 +5,10 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Capture, Photo, Terminal
 from hikflask.models.capture import CANCELLED
-from hikflask.services.captures import personal_data, runner
+from hikflask.services.captures import personal_data, progress
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import save
-from hikflask.services.employees.save import FaceSource
+from hikflask.services.captures.start import start_capture
+from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.support.retention import IVAN, take
@@ -34,45 +34,45 @@ def test_captures_are_found_by_the_number_they_were_taken_for_and_by_whom_they_w
 ) -> None:
     unsaved = take(simulator, terminal)
     other = take(simulator, terminal, OLGA)
-    ivan = save.save(IVAN, FaceSource(other.id, other.requested_by))
+    ivan = save_employee(IVAN, FaceSource(other.id, other.requested_by)).row
 
     assert ids(personal_data.find_by_number("100222")) == [unsaved.id]
     assert ids(personal_data.find_by_number("100222", ivan.id)) == [unsaved.id, other.id]
 
 
 def test_typed_name_is_forgotten_under_a_number_that_nobody_has(simulator: Simulated, terminal: Terminal) -> None:
-    ivan = save.save(IVAN)
+    ivan = save_employee(IVAN).row
     slip = take(simulator, terminal, Draft("100999", "  иван ИВАНОВ "))
-    save.save(Draft("100444", "Иван Иванов"))
+    save_employee(Draft("100444", "Иван Иванов"))
     theirs = take(simulator, terminal, Draft("100444", "Иван Иванов"))
 
     assert ids(personal_data.find_by_name("100222", "Иван Иванов")) == [slip.id]
     assert forget(ivan.id) == [slip.photo.file if slip.photo else ""]
-    assert runner.get(slip.id) is None
-    assert runner.get(theirs.id) is not None
+    assert progress.get(slip.id) is None
+    assert progress.get(theirs.id) is not None
 
 
 def test_capture_that_was_begun_for_this_number_and_saved_to_somebody_else_stays_theirs(
     simulator: Simulated, terminal: Terminal
 ) -> None:
     taken = take(simulator, terminal, IVAN)
-    olga = save.save(OLGA, FaceSource(taken.id, taken.requested_by))
-    ivan = save.save(IVAN)
+    olga = save_employee(OLGA, FaceSource(taken.id, taken.requested_by)).row
+    ivan = save_employee(IVAN).row
 
     assert forget(ivan.id) == []
 
-    kept = runner.get(taken.id)
+    kept = progress.get(taken.id)
     assert kept is not None
     assert (kept.draft_number, kept.draft_name, kept.photo_id) == ("", "", olga.photo_id)
 
 
 def test_capture_that_runs_is_cancelled_and_says_nothing_any_more(terminal: Terminal) -> None:
-    ivan = save.save(IVAN)
-    running = runner.start(terminal.id, IVAN, "Анна")
+    ivan = save_employee(IVAN).row
+    running = start_capture(terminal.id, IVAN, "Анна")
 
     assert forget(ivan.id) == []
 
-    left = runner.get(running.id)
+    left = progress.get(running.id)
     assert left is not None
     assert (left.state, left.draft_number, left.draft_name, left.draft_department) == (CANCELLED, "", "", "")
 

@@ -9,13 +9,18 @@ import requests
 from flask import Flask
 
 from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, Photo, Terminal
-from hikflask.services.captures import drafts, runner
+from hikflask.services.captures import drafts, progress
+from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import EmployeeUnknown
-from hikflask.services.employees import save
+from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.employees.lifecycle import delete_employee, set_active
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import NobodyComes
@@ -28,7 +33,7 @@ pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.bo
 
 def test_nothing_of_the_person_is_left_once_the_terminal_confirmed(simulator: Simulated, terminal: Terminal) -> None:
     ivan = enrol(simulator, terminal)
-    save.save(IVAN, FaceSource(upload=io.BytesIO(OTHER_FACE)), employee_id=ivan.id)
+    save_employee(IVAN, FaceSource(upload=io.BytesIO(OTHER_FACE)), employee_id=ivan.id)
     take(simulator, terminal, IVAN)
 
     erasure = erase_employee(ivan.id)
@@ -43,7 +48,7 @@ def test_nothing_of_the_person_is_left_once_the_terminal_confirmed(simulator: Si
 
 
 def test_somebody_on_no_terminal_is_erased_at_once() -> None:
-    ivan = save.save(IVAN, FaceSource(upload=io.BytesIO(FACE)))
+    ivan = save_employee(IVAN, FaceSource(upload=io.BytesIO(FACE))).row
 
     erasure = erase_employee(ivan.id)
 
@@ -59,7 +64,7 @@ def test_others_keep_what_is_theirs(simulator: Simulated, terminal: Terminal) ->
     erase_employee(ivan.id)
     settle_all()
 
-    kept = save.get(olga.id)
+    kept = search.get(olga.id)
     assert kept is not None
     assert kept.photo is not None
     assert files() == [kept.photo.file]
@@ -68,8 +73,8 @@ def test_others_keep_what_is_theirs(simulator: Simulated, terminal: Terminal) ->
 
 
 def test_what_is_typed_into_a_capture_after_its_erasure_is_not_kept_with_it(terminal: Terminal) -> None:
-    ivan = save.save(IVAN)
-    running = runner.start(terminal.id, IVAN, "Анна")
+    ivan = save_employee(IVAN).row
+    running = start_capture(terminal.id, IVAN, "Анна")
     assert erase_employee(ivan.id).completed_at is not None
 
     drafts.keep(running.id, IVAN, "Анна")
@@ -82,21 +87,21 @@ def test_what_is_typed_after_a_capture_ended_is_kept_with_it(
     terminal: Terminal, cancelled: bool, nobody_comes: NobodyComes
 ) -> None:
     with nobody_comes():
-        ended = runner.start(terminal.id, IVAN, "Анна")
+        ended = start_capture(terminal.id, IVAN, "Анна")
         if cancelled:
-            runner.cancel(ended.id)
-        runner.run(ended.id)
+            cancel_capture(ended.id)
+        run_capture(ended.id)
 
     drafts.keep(ended.id, OLGA, "Анна")
 
-    assert runner.view(ended.id).capture.draft_name == OLGA.name
+    assert progress.view(ended.id).capture.draft_name == OLGA.name
 
 
 def test_former_number_is_awaited_too(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:
     ivan = enrol(simulator, terminal)
     taken = take(simulator, terminal, Draft("100555", "Иван Иванов"))
     wire.away.add("terminal.test")
-    save.save(Draft("100555", "Иван Иванов"), FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)
+    save_employee(Draft("100555", "Иван Иванов"), FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)
 
     erasure = erase_employee(ivan.id)
 
@@ -124,7 +129,7 @@ def test_somebody_who_was_deleted_before_is_erased_by_number(
 ) -> None:
     ivan = enrol(simulator, terminal)
     wire.away.add("terminal.test")
-    save.delete(ivan.id)
+    delete_employee(ivan.id)
 
     erasure = erase_by_number("100222")
 
@@ -139,7 +144,7 @@ def test_somebody_who_was_deleted_before_is_erased_by_number(
 
 
 def test_number_that_somebody_has_now_erases_nobody() -> None:
-    save.save(IVAN)
+    save_employee(IVAN)
 
     assert erase_by_number("100222") is None
     assert count(Employee) == 1
@@ -172,8 +177,8 @@ def test_who_is_erased_while_the_terminal_is_asked_leaves_no_row(
     app: Flask, simulator: Simulated, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ivan = enrol(simulator, terminal)
-    save.set_active(ivan.id, active=False)
-    (enrolment,) = desired.open_removals()
+    set_active(ivan.id, active=False)
+    (enrolment,) = queries.open_removals()
     answer = wire.send
 
     def erase_meanwhile(request: requests.PreparedRequest, **options: Any) -> requests.Response:
@@ -185,11 +190,11 @@ def test_who_is_erased_while_the_terminal_is_asked_leaves_no_row(
 
     def erase() -> None:
         with app.app_context():
-            if save.get(ivan.id):
+            if search.get(ivan.id):
                 erase_employee(ivan.id)
 
     monkeypatch.setattr(wire, "send", erase_meanwhile)
-    reconcile.settle(enrolment.id, "Анна")
+    reconcile(enrolment.id, "Анна")
 
     (erasure,), _ = certificates.list_page(10)
     assert count(Enrolment) == 0

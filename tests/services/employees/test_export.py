@@ -22,7 +22,7 @@ from hikflask.models import (
     Photo,
 )
 from hikflask.services.employees import export as exports
-from hikflask.services.employees import save
+from hikflask.services.employees import search
 from hikflask.services.employees.export import export_employee
 from hikflask.services.photos import storage
 from tests.support.desk import FACE, OTHER_FACE, Desk, typed
@@ -184,7 +184,7 @@ def test_mistyped_number_lets_nothing_in_of_whoever_had_the_right_one_then(desk:
     desk.capture(OTHER_FACE, full_name="Пётр Первый", take_over="1")
     desk.client.post("/employees/", data=typed())
     with desk.client.application.app_context():
-        ivan = save.by_number("100222")
+        ivan = search.by_number("100222")
         assert ivan is not None
     write(desk.client.application, Employee, created_at=datetime.now(UTC) + timedelta(hours=1))
 
@@ -253,7 +253,7 @@ def test_nothing_of_whoever_had_the_number_before_is_in_it(desk: Desk) -> None:
     desk.capture(OTHER_FACE, full_name="Пётр Первый")
     desk.client.post("/employees/", data=typed(full_name="Ольга Ёлкина"))
     with desk.client.application.app_context():
-        olga = save.by_number("100222")
+        olga = search.by_number("100222")
         assert olga is not None
         place = f"/employees/{olga.id}"
 

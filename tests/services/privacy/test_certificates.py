@@ -14,10 +14,10 @@ from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.core.errors import NumberTakenThere
-from hikflask.services.employees import save
 from hikflask.services.employees.erasure import erase_employee
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, manual_removal
+from hikflask.services.employees.lifecycle import set_active
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import manual_removal, queries
 from hikflask.services.photos import storage
 from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
@@ -82,7 +82,7 @@ def test_trail_has_the_number_and_never_the_name(simulator: Simulated, terminal:
 
 
 def test_file_that_cannot_be_removed_keeps_the_erasure_open() -> None:
-    ivan = save.save(IVAN, FaceSource(upload=io.BytesIO(FACE)))
+    ivan = save_employee(IVAN, FaceSource(upload=io.BytesIO(FACE))).row
     (name,) = files()
     stuck = storage.folder() / name
     stuck.unlink()
@@ -104,9 +104,9 @@ def test_removal_that_was_confirmed_before_is_on_the_certificate_with_its_own_ti
     simulator: Simulated, terminal: Terminal
 ) -> None:
     ivan = enrol(simulator, terminal)
-    save.set_active(ivan.id, active=False)
+    set_active(ivan.id, active=False)
     settle_all()
-    confirmed_at = desired.of_number("100222")[0].confirmed_at
+    confirmed_at = queries.of_number("100222")[0].confirmed_at
 
     erasure = erase_employee(ivan.id)
 
@@ -120,11 +120,11 @@ def test_removal_by_hand_is_named_as_such(simulator: Simulated, terminal: Termin
     wire.away.add("terminal.test")
     erasure = erase_employee(ivan.id)
     wire.away.clear()
-    (enrolment,) = desired.open_removals()
+    (enrolment,) = queries.open_removals()
     db.session.execute(db.update(Enrolment).values(on_old_device=True, written_name=""))
     db.session.commit()
 
-    manual_removal.end_by_hand(enrolment.id, enrolment.generation)
+    manual_removal.confirm_by_hand(enrolment.id, enrolment.generation)
 
     (removal,) = certificates.complete(erasure.id).removals
     assert removal.confirmed_by == "worker"
@@ -142,9 +142,9 @@ def test_who_was_entered_at_the_terminal_by_hand_keeps_the_erasure_open_until_a_
     settle_all()
     assert certificates.complete(erasure.id).completed_at is None
 
-    (enrolment,) = desired.open_removals()
+    (enrolment,) = queries.open_removals()
     with audit.acting(Actor("Анна")):
-        assert manual_removal.end_as_somebody_elses(enrolment.id, enrolment.generation, "Ivanov I.I.")
+        assert manual_removal.confirm_as_somebody_elses(enrolment.id, enrolment.generation, "Ivanov I.I.")
 
     (removal,) = certificates.complete(erasure.id).removals
     assert (removal.confirmed_by, removal.is_somebody_elses) == ("Анна", True)
@@ -171,7 +171,7 @@ def test_search_that_says_nothing_completes_no_erasure(
     settle_all()
 
     assert certificates.complete(erasure.id).completed_at is None
-    assert [one.refusal_code for one in desired.open_removals()] == ["nonsense"]
+    assert [one.refusal_code for one in queries.open_removals()] == ["nonsense"]
 
 
 @pytest.mark.parametrize(("ago", "left"), [(1094, 1), (1096, 0), (None, 1)])

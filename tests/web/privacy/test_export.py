@@ -9,7 +9,7 @@ from hikflask.models import (
 )
 from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import save
+from hikflask.services.employees.save import save_employee
 from tests.support.desk import Desk
 from tests.support.signed_in import client_of
 
@@ -38,7 +38,7 @@ def test_export_is_in_the_trail(desk: Desk, app: Flask) -> None:
 @pytest.mark.parametrize(("role", "confirmed"), [(OPERATOR, True), (ADMIN, False)])
 def test_others_and_an_unconfirmed_administrator_get_nothing(app: Flask, role: str, confirmed: bool) -> None:
     with app.app_context():
-        employee = save.save(Draft("100222", "Иван Иванов"))
+        employee = save_employee(Draft("100222", "Иван Иванов")).row
 
     answer = client_of(app, role, confirmed=confirmed).post(f"/employees/{employee.id}/export")
 
