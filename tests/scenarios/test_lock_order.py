@@ -13,7 +13,7 @@ from hikflask.models import Capture, Employee, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
-from hikflask.services.employees import erasure
+from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.employees.sync import sync_employee
 from hikflask.simulator import Terminal as Simulated
@@ -39,7 +39,7 @@ def api_sync(employee_id: int, capture_id: int, terminal_id: int) -> object:  # 
 
 
 def erase(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noqa: ARG001
-    return erasure.erase(employee_id)
+    return erase_employee(employee_id)
 
 
 @pytest.mark.parametrize("deed", [page_save, api_sync, erase])

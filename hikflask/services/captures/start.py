@@ -37,7 +37,7 @@ def start_capture(
     terminal = connection.terminal_row(terminal_id)
     if not terminal.is_active:
         raise TerminalUnknown
-    consents.refuse_start(draft, employee_id)
+    consents.require_for_capture(draft.number, employee_id, given_today=draft.consent)
     connection.refuse_when_stopped(terminal)
     progress.fail_overdue(terminal_id)
     running = pending.running(terminal_id)

@@ -92,7 +92,7 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
     files = storage.Files()
     try:
         if capture:
-            consents.weigh(employee, with_face=True)
+            consents.require_for_save(employee, with_face=True)
             _adopt(employee, capture, files)
         enrolment = desire_present(terminal, employee, employee.photo)
         db.session.commit()
