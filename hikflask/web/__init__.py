@@ -3,12 +3,11 @@
 from flask import Flask
 
 from hikflask.web import error_pages, template_context
-from hikflask.web.account import account, confirm_password, setup, sign_in
+from hikflask.web.account import account, confirm_password, language, setup, sign_in
 from hikflask.web.admin import audit, health, operators, overview, tokens
 from hikflask.web.employees import captures, employees, enrolments, photos, removals
 from hikflask.web.privacy import consents, erasures, export
 from hikflask.web.security import guard, headers, session_cookie, trusted_proxy
-from hikflask.web.support import locale
 from hikflask.web.support.urls import RowId
 from hikflask.web.terminals import terminals
 
@@ -30,7 +29,7 @@ BLUEPRINTS = (
     operators,
     tokens,
     audit,
-    locale,
+    language,
     health,
 )
 

@@ -14,8 +14,7 @@ from hikflask.services.enrolments import desired
 from hikflask.web.employees import enrolment_lines
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support.actor_names import actor
-from hikflask.web.support.locale import (
-    LANGUAGES,
+from hikflask.web.support.dates import (
     exact_time,
     full_time,
     local_day,
@@ -24,6 +23,7 @@ from hikflask.web.support.locale import (
     time_since,
     valid_until,
 )
+from hikflask.web.support.locale import LANGUAGES
 from hikflask.web.support.urls import here
 
 # What stands in the menu → the blueprints whose pages belong to it.

@@ -12,7 +12,7 @@ from hikflask.services.accounts import operators, setup
 from hikflask.services.accounts.errors import CodeWrong, OperatorsExist, TryLater, WeakPassword
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.error_pages import later, said
-from hikflask.web.support import locale
+from hikflask.web.support.locale import remember_language
 
 bp = Blueprint("first_run", __name__)
 
@@ -31,7 +31,7 @@ def refuse_later() -> None:
 def ask() -> ResponseReturnValue:
     """The form."""
     response = _form(FirstRunForm(formdata=None))
-    locale.remember(response, request.args.get("lang"))
+    remember_language(response, request.args.get("lang"))
     return response
 
 

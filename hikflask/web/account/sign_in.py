@@ -11,7 +11,7 @@ from hikflask.services.accounts import operators, sessions
 from hikflask.services.accounts.errors import SignInRefused, TryLater
 from hikflask.web.error_pages import later, said
 from hikflask.web.security import current_operator, device_cookie, password_prompt, resubmission
-from hikflask.web.support import locale
+from hikflask.web.support.locale import remember_language
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("sign_in", __name__)
@@ -28,7 +28,7 @@ def ask() -> ResponseReturnValue:
     if current_operator.present():
         return redirect(next_or(), 303)
     response = password_prompt.sign_in_page(SignInForm(formdata=None), None, next_path=next_or())
-    locale.remember(response, request.args.get("lang"))
+    remember_language(response, request.args.get("lang"))
     return response
 
 

@@ -11,7 +11,7 @@ from hikflask.services.audit import Wanted
 from hikflask.services.audit import export as audit_export
 from hikflask.web.admin import audit_csv, audit_words
 from hikflask.web.support import actor_names
-from hikflask.web.support.locale import end_of, start_of, today
+from hikflask.web.support.dates import end_of, start_of, today
 from hikflask.web.support.pagination import Listing, listed
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")

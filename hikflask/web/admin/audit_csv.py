@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from hikflask.models import AuditEntry
 from hikflask.web.admin import audit_words
 from hikflask.web.support.actor_names import actor
-from hikflask.web.support.locale import timezone
+from hikflask.web.support.dates import local
 
 BYTE_ORDER_MARK = "\ufeff"
 SEPARATOR = ";"
@@ -58,7 +58,7 @@ def _head() -> list[str]:
 def _cells(entry: AuditEntry) -> list[str]:
     return [
         str(entry.id),
-        entry.at.astimezone(timezone()).strftime(TIME),
+        local(entry.at).strftime(TIME),
         entry.at.strftime(TIME),
         actor(entry.actor),
         entry.address,

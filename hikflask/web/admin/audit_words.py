@@ -11,7 +11,7 @@ from flask_babel import gettext
 from hikflask import messages
 from hikflask.messages import N_
 from hikflask.models import AuditEntry
-from hikflask.web.support import locale
+from hikflask.web.support import dates
 from hikflask.web.support.actor_names import actor
 
 DEEDS = {
@@ -202,8 +202,8 @@ def _time(name: str, value: str) -> str:
     """Say a day or a moment as the page does; what is none, as it is."""
     try:
         if name in DAYS or len(value) == len("2026-01-31"):
-            return locale.local_day(date.fromisoformat(value))
+            return dates.local_day(date.fromisoformat(value))
         moment = datetime.fromisoformat(value)
     except ValueError:
         return value
-    return locale.valid_until(moment) if name in ENDS else locale.full_time(moment)
+    return dates.valid_until(moment) if name in ENDS else dates.full_time(moment)

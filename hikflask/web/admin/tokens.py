@@ -13,7 +13,7 @@ from hikflask.services.accounts.errors import TokenUnknown
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.error_pages import said
 from hikflask.web.security import resubmission
-from hikflask.web.support.locale import end_of, today
+from hikflask.web.support.dates import end_of, today
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")
 

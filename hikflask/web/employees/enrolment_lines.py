@@ -13,7 +13,7 @@ from hikflask.services.core.errors import (
     PersonNotVerified,
     RemovalNotVerified,
 )
-from hikflask.web.support.locale import time_at, time_since
+from hikflask.web.support.dates import time_at, time_since
 
 CONFIRMED_STATE = "confirmed"
 WORKING = "working"

@@ -21,8 +21,7 @@ from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.error_pages import said, status_of
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import present_operator
-from hikflask.web.support import locale
-from hikflask.web.support.locale import LANGUAGES
+from hikflask.web.support.locale import LANGUAGES, remember_language
 
 UNPROCESSABLE = 422
 
@@ -75,7 +74,7 @@ def in_language(form: EmployeePageForm, chosen: str | None) -> Response:
             response = make_response(redirect(address(form, form.own_capture), 303))
         else:
             response = show(form, shown)
-    locale.remember(response, chosen)
+    remember_language(response, chosen)
     return response
 
 
