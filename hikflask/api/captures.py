@@ -1,5 +1,6 @@
 """Taking a face at a terminal; the call waits until the face is there."""
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, abort, jsonify
@@ -10,7 +11,7 @@ from hikflask.api import body, errors
 from hikflask.api.caller import present_caller
 from hikflask.api.consents import warned
 from hikflask.forms.captures import CaptureForm
-from hikflask.http import terminal_concurrency
+from hikflask.http import error_status, terminal_concurrency
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.isapi.errors import CLASSES, OWN_WORD, Busy
 from hikflask.models import Capture
@@ -48,7 +49,7 @@ def _answer(capture: Capture) -> ResponseReturnValue:
         message = messages.english(code, text=capture.reason_text, **_about(capture))
         if code.startswith(OWN_WORD):
             words = {"subStatusCode": code.removeprefix(OWN_WORD), "errorMsg": capture.reason_text}
-            return errors.refusal("terminal_refused", message, errors.BAD_GATEWAY, success=False, **words)
+            return errors.refusal("terminal_refused", message, HTTPStatus.BAD_GATEWAY, success=False, **words)
         return errors.refusal(code, message, _status_of(code), success=False)
     return jsonify(
         {
@@ -64,6 +65,6 @@ def _about(capture: Capture) -> dict[str, Any]:
     return {"t": capture.terminal.name, "address": capture.terminal.url}
 
 
-def _status_of(code: str) -> int:
+def _status_of(code: str) -> HTTPStatus:
     """Somebody else at the terminal's own page or screen is as much a conflict as one of ours."""
-    return errors.CONFLICT if CLASSES.get(code.lower()) is Busy else errors.status_of(code)
+    return HTTPStatus.CONFLICT if CLASSES.get(code.lower()) is Busy else error_status.for_api(code)

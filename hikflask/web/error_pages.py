@@ -1,5 +1,6 @@
 """Error pages, and the sentence and status of what a service or a terminal refused."""
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app, g, make_response, render_template
@@ -10,7 +11,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, 
 
 from hikflask import messages
 from hikflask.extensions import db
-from hikflask.http import body_limits
+from hikflask.http import body_limits, error_status
 from hikflask.isapi.errors import TerminalError
 from hikflask.services.accounts.errors import TryLater
 from hikflask.services.core.errors import EmployeeUnknown, ServiceError
@@ -20,30 +21,6 @@ from hikflask.web.support.actor_names import actor
 from hikflask.web.support.urls import page_before
 
 KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}
-NOT_FOUND = 404
-CONFLICT = 409
-TOO_MANY = 429
-UNAVAILABLE = 503
-UNPROCESSABLE = 422
-TOO_MANY = 429
-UNAVAILABLE = 503
-STATUS = {
-    "too_often": TOO_MANY,
-    "passwords_busy": UNAVAILABLE,
-    "employee_unknown": NOT_FOUND,
-    "name_bytes": UNPROCESSABLE,
-    "photo_unreadable": UNPROCESSABLE,
-    "photo_too_large": UNPROCESSABLE,
-    "photo_too_many_pixels": UNPROCESSABLE,
-    "photos_waiting": UNAVAILABLE,
-    "terminal_unknown": UNPROCESSABLE,
-    "terminal_address_refused": UNPROCESSABLE,
-    "terminal_https_required": UNPROCESSABLE,
-    "terminal_password_needed": UNPROCESSABLE,
-    "capture_running": UNPROCESSABLE,
-    "too_many_calls": TOO_MANY,
-    "server_busy": UNAVAILABLE,
-}
 
 
 def register(app: Flask) -> None:
@@ -57,7 +34,7 @@ def register(app: Flask) -> None:
 
 def status_of(error: ServiceError) -> int:
     """Return the HTTP status of a refusal."""
-    return STATUS.get(error.code, CONFLICT)
+    return error_status.for_page(error.code)
 
 
 def said(error: ServiceError | TerminalError, **about: Any) -> str:
@@ -111,7 +88,7 @@ def _token_lost(status: int) -> Response:
 
 def not_there(error: EmployeeUnknown) -> Response:
     """Say that somebody deleted the employee between this request's first look and its deed."""
-    return _page(NOT_FOUND, said(error))
+    return _page(HTTPStatus.NOT_FOUND, said(error))
 
 
 def later(response: Response, error: TryLater) -> Response:
