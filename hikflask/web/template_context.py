@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from flask import Flask, render_template
+from flask import Flask
 from flask_babel import get_locale
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
 from hikflask import invisible_characters, messages
-from hikflask.http import permissions
 from hikflask.services.enrolments import desired
 from hikflask.web.employees import enrolment_lines
 from hikflask.web.security import current_operator, resubmission
@@ -58,7 +57,7 @@ def known() -> dict[str, Any]:
         "here": here,
         "present_entry": present_entry,
         "present": current_operator.present,
-        "may": may,
+        "may": current_operator.may,
         "poll_seconds": enrolment_lines.poll_seconds,
     }
 
@@ -70,17 +69,6 @@ def present_entry() -> str:
         return "alarm"
     blueprint = endpoint.rpartition(".")[0]
     return next((entry for entry, blueprints in MENU.items() if blueprint in blueprints), "")
-
-
-def may(role: str) -> bool:
-    """True when whoever is signed in may do what this role may."""
-    person = current_operator.present()
-    return person is not None and permissions.may(person.role, role)
-
-
-def with_alarm(fragment: str) -> str:
-    """Return a fragment with the bar's alarm, which htmx puts where it belongs."""
-    return fragment + render_template("employees/_removals_alarm.html", elsewhere=True)
 
 
 def initials(name: str) -> str:
@@ -101,8 +89,3 @@ def isolating(gettext: Any) -> Any:
         return gettext(context, sentence, **invisible_characters.all_isolated(about))
 
     return isolated
-
-
-def with_link(text: str, address: str, label: str) -> Markup:
-    """Return a sentence for flash() that ends with a link."""
-    return Markup('{} <a href="{}">{}</a>').format(text, address, label)

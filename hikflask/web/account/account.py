@@ -1,5 +1,7 @@
 """One's own account: another password, the open sessions, signing out everywhere."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -10,14 +12,11 @@ from hikflask.http.permissions import VIEWER, allow
 from hikflask.services.accounts import operators, sessions
 from hikflask.services.accounts.errors import TryLater, WeakPassword
 from hikflask.services.core.errors import ServiceError
-from hikflask.web import error_pages
-from hikflask.web.error_pages import later, said
-from hikflask.web.security import current_operator, device_cookie, password_prompt, resubmission
+from hikflask.web.security import csrf_failure, current_operator, device_cookie, password_prompt, resubmission
+from hikflask.web.support.messages import error_sentence, with_retry_after
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("account", __name__, url_prefix="/account")
-
-BAD_REQUEST, UNPROCESSABLE = 400, 422
 
 
 @bp.get("/")
@@ -40,29 +39,29 @@ def change_password() -> ResponseReturnValue:
     """Change one's own password; every other session ends, and this one gets another key."""
     form, person, next_path = NewPasswordForm(), current_operator.signed_in(), _next()
     if not form.validate():
-        return _form(form, UNPROCESSABLE)
+        return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         sessions.refuse_wrong_password(person, form.password.data)
         operators.set_password(person.operator_id, form.new_password.data, keep_session=person.session_id)
     except TryLater as error:
-        form.password.errors = [said(error)]
-        return later(_form(form), error)
+        form.password.errors = [error_sentence(error)]
+        return with_retry_after(_form(form), error)
     except ServiceError as error:
         field = form.new_password if isinstance(error, WeakPassword) else form.password
-        field.errors = [said(error)]
-        return _form(form, UNPROCESSABLE)
+        field.errors = [error_sentence(error)]
+        return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     current_operator.enter(sessions.renewed(person))
     flash(_("The password is changed. All other sessions have ended."))
     return device_cookie.remember(password_prompt.go_on(resubmission.carried(), next_path))
 
 
 @bp.errorhandler(CSRFError)
-def token_lost(error: CSRFError) -> ResponseReturnValue:
+def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - always the same sentence
     """Ask for the passwords again; what was typed elsewhere still goes along."""
     if request.endpoint != "account.change_password":
-        return error_pages.refused(error)
+        return csrf_failure.answer()
     flash(_("The page was open for too long, or cookies are off. Try again."), "warning")
-    return _form(NewPasswordForm(), BAD_REQUEST)
+    return _form(NewPasswordForm(), HTTPStatus.BAD_REQUEST)
 
 
 @bp.post("/sessions/<int:session_id>/end")

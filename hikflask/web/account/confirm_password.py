@@ -1,5 +1,7 @@
 """Asks for the operator's own password before a page that can hurt is opened, or a form is shown again."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -11,8 +13,6 @@ from hikflask.web.security import current_operator, password_prompt, reauthentic
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("confirmation", __name__)
-
-BAD_REQUEST = 400
 
 
 @bp.get("/confirm")
@@ -33,7 +33,7 @@ def confirm() -> ResponseReturnValue:
 @bp.errorhandler(CSRFError)
 def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - the page says it by itself
     """Ask again with a fresh token; what was typed elsewhere still goes along."""
-    return _again(ConfirmForm(), BAD_REQUEST)
+    return _again(ConfirmForm(), HTTPStatus.BAD_REQUEST)
 
 
 def _again(form: ConfirmForm, status: int) -> Response:

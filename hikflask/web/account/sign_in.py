@@ -1,5 +1,7 @@
 """Sign-in and sign-out."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, Response, current_app, flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -9,14 +11,12 @@ from hikflask.forms.sign_in import SignInForm
 from hikflask.http.permissions import VIEWER, allow, public
 from hikflask.services.accounts import operators, sessions
 from hikflask.services.accounts.errors import SignInRefused, TryLater
-from hikflask.web.error_pages import later, said
 from hikflask.web.security import current_operator, device_cookie, password_prompt, resubmission
 from hikflask.web.support.locale import remember_language
+from hikflask.web.support.messages import error_sentence, with_retry_after
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("sign_in", __name__)
-
-BAD_REQUEST, UNAUTHORIZED, UNPROCESSABLE = 400, 401, 422
 
 
 @bp.get("/sign-in")
@@ -38,15 +38,15 @@ def sign_in() -> ResponseReturnValue:
     """Let somebody in, and go on where the question came up."""
     form, typed = SignInForm(), resubmission.carried()
     if not form.validate():
-        return password_prompt.sign_in_page(form, typed, UNPROCESSABLE, next_or())
+        return password_prompt.sign_in_page(form, typed, HTTPStatus.UNPROCESSABLE_ENTITY, next_or())
     try:
         key = sessions.sign_in(form.name.data, form.password.data, request.remote_addr or "", device_cookie.shown())
     except SignInRefused as error:
-        form.password.errors = [said(error)]
-        return password_prompt.sign_in_page(form, typed, UNAUTHORIZED, next_or())
+        form.password.errors = [error_sentence(error)]
+        return password_prompt.sign_in_page(form, typed, HTTPStatus.UNAUTHORIZED, next_or())
     except TryLater as error:
-        form.password.errors = [said(error)]
-        return later(password_prompt.sign_in_page(form, typed, next_path=next_or()), error)
+        form.password.errors = [error_sentence(error)]
+        return with_retry_after(password_prompt.sign_in_page(form, typed, next_path=next_or()), error)
     before = current_operator.present()
     if before:
         sessions.sign_out(before)
@@ -71,4 +71,4 @@ def token_lost(error: CSRFError) -> Response:  # noqa: ARG001 - always the same 
     """Ask again with a fresh token; what was typed elsewhere still goes along."""
     current_app.logger.info("a sign-in came without its token")
     flash(_("The page was open for too long, or cookies are off. Try again."), "warning")
-    return password_prompt.sign_in_page(SignInForm(), resubmission.carried(), BAD_REQUEST, next_or())
+    return password_prompt.sign_in_page(SignInForm(), resubmission.carried(), HTTPStatus.BAD_REQUEST, next_or())

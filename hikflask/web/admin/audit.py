@@ -1,5 +1,7 @@
 """The audit trail: read, narrowed and exported; for administrators, and changed by nobody."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, Response, make_response, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
 
@@ -15,8 +17,6 @@ from hikflask.web.support.dates import end_of, start_of, today
 from hikflask.web.support.pagination import Listing, listed
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
-
-UNPROCESSABLE = 422
 
 
 @bp.get("/")
@@ -59,7 +59,7 @@ def _page(form: AuditForm) -> Response:
 
 
 def _refused(form: AuditForm) -> Response:
-    return _rendered(form, Listing([], 0), UNPROCESSABLE)
+    return _rendered(form, Listing([], 0), HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _rendered(form: AuditForm, found: Listing[AuditEntry], status: int = 200) -> Response:

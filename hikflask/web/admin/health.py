@@ -1,5 +1,7 @@
 """For whatever watches the server."""
 
+from http import HTTPStatus
+
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
@@ -14,5 +16,5 @@ bp = Blueprint("health", __name__)
 def show() -> ResponseReturnValue:
     """Say that pages and database work."""
     if not heartbeat.database_answers():
-        return {"status": "error"}, 503
+        return {"status": "error"}, HTTPStatus.SERVICE_UNAVAILABLE
     return {"status": "ok"}

@@ -1,5 +1,7 @@
 """Operators: added, given another role, kept out, given another password; for administrators."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -12,12 +14,10 @@ from hikflask.models import Operator
 from hikflask.services.accounts import api_tokens, operators
 from hikflask.services.accounts.errors import TryLater
 from hikflask.services.core.errors import ServiceError
-from hikflask.web.error_pages import later, said
 from hikflask.web.security import resubmission
+from hikflask.web.support.messages import error_sentence, with_retry_after
 
 bp = Blueprint("operators", __name__, url_prefix="/operators")
-
-UNPROCESSABLE = 422
 
 
 @bp.get("/")
@@ -33,16 +33,16 @@ def create() -> ResponseReturnValue:
     """Add an operator with a password that is shown once and changed at the first sign-in."""
     form = OperatorForm()
     if not form.validate():
-        return _page(form, UNPROCESSABLE)
+        return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     password = operators.temporary_password()
     try:
         added = operators.create(form.name.data, password, form.role.data, temporary=True)
     except TryLater as error:
-        form.name.errors = [said(error)]
-        return later(_page(form), error)
+        form.name.errors = [error_sentence(error)]
+        return with_retry_after(_page(form), error)
     except ServiceError as error:
-        form.name.errors = [said(error)]
-        return _page(form, UNPROCESSABLE)
+        form.name.errors = [error_sentence(error)]
+        return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     return _shown_once(added, password)
 
 
@@ -60,12 +60,12 @@ def update(operator_id: int) -> ResponseReturnValue:
     """Give another role, let in or keep out."""
     found, form = _operator(operator_id), OperatorChangeForm()
     if not form.validate():
-        return _form(form, found, UNPROCESSABLE)
+        return _form(form, found, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         operators.change(operator_id, form.role.data, form.is_active.data)
     except ServiceError as error:
-        form.role.errors = [said(error)]
-        return _form(form, found, UNPROCESSABLE)
+        form.role.errors = [error_sentence(error)]
+        return _form(form, found, HTTPStatus.UNPROCESSABLE_ENTITY)
     flash(_("%(name)s is changed.", name=isolated(found.name)))
     _warn_of_tokens(operators.get(operator_id) or found)
     return redirect(url_for(".index"), 303)

@@ -12,7 +12,7 @@ from hikflask.services.captures import drafts, pending, runner
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import View
 from hikflask.services.core.errors import CaptureNotSaved, ServiceError, TerminalHeld
-from hikflask.web.error_pages import said
+from hikflask.web.support.messages import error_sentence
 
 IDLE = "idle"
 NOBODY_CAME = "captureTimeout"
@@ -108,7 +108,7 @@ def of(capture_id: int | None, error: ServiceError | None = None) -> Panel:
     if error is None:
         return Panel(view, earlier=earlier)
     held = runner.get(error.params["capture_id"]) if isinstance(error, TerminalHeld) else None
-    return Panel(view, error.code, said(error), earlier, held)
+    return Panel(view, error.code, error_sentence(error), earlier, held)
 
 
 def refused(capture_id: int | None, sentence: str) -> Panel:

@@ -1,11 +1,14 @@
 """The capture panel of the employee page: every button of it submits the employee form, so nothing typed is lost."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, Response, abort, make_response, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from hikflask.background import tasks
 from hikflask.extensions import task_queue
 from hikflask.forms.employees import EmployeePageForm
+from hikflask.http import error_status
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import Capture
 from hikflask.services.captures import drafts, runner
@@ -13,13 +16,10 @@ from hikflask.services.core.errors import ServiceError, TerminalUnknown
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, form_page
 from hikflask.web.employees.capture_panel import Panel
-from hikflask.web.error_pages import status_of
 from hikflask.web.security.current_operator import present_operator
 from hikflask.web.support import htmx
 
 bp = Blueprint("captures", __name__, url_prefix="/captures")
-
-UNPROCESSABLE = 422
 
 
 @bp.post("")
@@ -29,11 +29,12 @@ def start() -> ResponseReturnValue:
     form = form_page.as_typed()
     own = form.own_capture
     if form.hikvision_id.data and not form.hikvision_id.validate(form):
-        return _answer(form, capture_panel.refused(own, " ".join(map(str, form.hikvision_id.errors))), UNPROCESSABLE)
+        shown = capture_panel.refused(own, " ".join(map(str, form.hikvision_id.errors)))
+        return _answer(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         capture = _start(form, own)
     except ServiceError as error:
-        return _answer(form, capture_panel.of(own, error), status_of(error))
+        return _answer(form, capture_panel.of(own, error), error_status.for_page(error.code))
     if capture.id != own:
         task_queue.enqueue(tasks.run_capture, capture.id)
     return _answer(form, capture_panel.of(capture.id))

@@ -1,5 +1,7 @@
 """Employees: list, form, page of one, leaving."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -25,12 +27,11 @@ from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, enrolment_lines, form_page
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.employees.enrolments import settle_now
-from hikflask.web.error_pages import said
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import present_operator
 from hikflask.web.support import htmx
+from hikflask.web.support.messages import error_sentence, with_link
 from hikflask.web.support.pagination import listed
-from hikflask.web.template_context import with_link
 
 bp = Blueprint("employees", __name__)
 
@@ -125,7 +126,7 @@ def send(employee_id: int) -> ResponseReturnValue:
     try:
         enrolment = save.send(employee_id, row_id(request.form.get("terminal_id")) or 0)
     except ServiceError as error:
-        flash(said(error), "danger")
+        flash(error_sentence(error), "danger")
     else:
         task_queue.enqueue(tasks.settle, enrolment.id)
     return redirect(url_for(".show", employee_id=employee_id), 303)
@@ -145,7 +146,7 @@ def set_active(employee_id: int) -> ResponseReturnValue:
     try:
         settle_now(save.set_active(employee_id, request.form.get("active") == "1"))
     except ServiceError as error:
-        flash(said(error), "danger")
+        flash(error_sentence(error), "danger")
     return redirect(url_for(".show", employee_id=employee_id), 303)
 
 
@@ -186,7 +187,8 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     if shown.running:
         return form_page.refused(form, CaptureRunning())
     if shown.photo and not form.capture_id.data:
-        return form_page.show(form, shown, 422, _("The photo came just now. Look at it, then save."))
+        problem = _("The photo came just now. Look at it, then save.")
+        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem)
     try:
         employee = save.save(form_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
     except ServiceError as error:

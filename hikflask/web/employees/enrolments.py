@@ -12,8 +12,8 @@ from hikflask.models import Employee, Enrolment
 from hikflask.services.employees import save
 from hikflask.services.enrolments import desired, manual_removal
 from hikflask.web.employees import enrolment_lines
+from hikflask.web.support.htmx import with_removals_alarm
 from hikflask.web.support.urls import next_or
-from hikflask.web.template_context import with_alarm
 
 bp = Blueprint("enrolments", __name__)
 
@@ -24,7 +24,7 @@ def of_employee(employee_id: int) -> ResponseReturnValue:
     """The block of the employee's page that asks again by itself, with the bar's alarm."""
     employee = save.get(employee_id) or abort(404)
     lines = enrolment_lines.of(employee)
-    return with_alarm(render_template("employees/_enrolments.html", employee=employee, lines=lines))
+    return with_removals_alarm(render_template("employees/_enrolments.html", employee=employee, lines=lines))
 
 
 @bp.post("/enrolments/<int:enrolment_id>/retry")

@@ -1,5 +1,6 @@
 """The page with the employee form and the capture panel: filled, kept as typed, or refused."""
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -8,6 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.employees import EmployeePageForm
+from hikflask.http import error_status
 from hikflask.models import Capture
 from hikflask.models.capture import TAKEN
 from hikflask.services.captures import drafts
@@ -18,12 +20,10 @@ from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel
 from hikflask.web.employees.capture_panel import Panel
-from hikflask.web.error_pages import said, status_of
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import present_operator
 from hikflask.web.support.locale import LANGUAGES, remember_language
-
-UNPROCESSABLE = 422
+from hikflask.web.support.messages import error_sentence
 
 
 def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> EmployeePageForm:
@@ -120,17 +120,17 @@ def _known(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
 
 def invalid(form: EmployeePageForm, shown: Panel) -> Response:
     """Answer the page as typed, with each field's own sentence."""
-    return show(form, shown, UNPROCESSABLE)
+    return show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def refused(form: EmployeePageForm, error: ServiceError) -> Response:
     """Answer the page as typed, with the sentence of a refusal beside the field at fault, else at the top."""
-    sentence = said(error)
+    sentence = error_sentence(error)
     at_fault = [form[name] for name in error.fields if name in form and name != "capture_id"]
     for field in at_fault:
         field.errors = [*field.errors, sentence]
     problem, ask = "" if at_fault else sentence, isinstance(error, CaptureOfAnother)
-    return show(form, capture_panel.of(form.own_capture), status_of(error), problem, ask=ask)
+    return show(form, capture_panel.of(form.own_capture), error_status.for_page(error.code), problem, ask=ask)
 
 
 def address(form: EmployeePageForm, capture_id: int | None) -> str:

@@ -1,5 +1,7 @@
 """Who may still open doors: removals that no terminal confirmed yet; and many at once, for administrators."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -15,8 +17,6 @@ from hikflask.web.employees.enrolments import settle_now
 from hikflask.web.security import resubmission
 
 bp = Blueprint("removals", __name__)
-
-UNPROCESSABLE = 422
 
 
 @bp.get("/removals/")
@@ -40,7 +40,7 @@ def preview() -> ResponseReturnValue:
     """Show who would be deactivated, and which numbers nobody has; nothing is done yet."""
     form = NumbersForm()
     if not form.validate():
-        return _bulk(form, status=UNPROCESSABLE)
+        return _bulk(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return _bulk(form, bulk_deactivation.found(form.listed))
 
 
@@ -50,7 +50,7 @@ def deactivate() -> ResponseReturnValue:
     """Deactivate those that the preview showed, and begin with the terminals at once."""
     form = NumbersForm()
     if not form.validate():
-        return _bulk(form, status=UNPROCESSABLE)
+        return _bulk(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     left = bulk_deactivation.deactivate(form.listed)
     for employee in left:
         settle_now(employee)

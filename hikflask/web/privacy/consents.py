@@ -11,8 +11,8 @@ from hikflask.models import Employee
 from hikflask.services.employees import save
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
-from hikflask.web import template_context
-from hikflask.web.security import resubmission
+from hikflask.web.security import current_operator, resubmission
+from hikflask.web.support.messages import with_link
 
 bp = Blueprint("consents", __name__)
 
@@ -77,10 +77,10 @@ def blank() -> ResponseReturnValue:
 
 def _what_follows(employee_id: int) -> str:
     """Say what a withdrawal asks for, with the way to it for those who may go it."""
-    if not template_context.may(ADMIN):
+    if not current_operator.may(ADMIN):
         return str(_("The consent is withdrawn. Photo and records must be erased now: tell an administrator."))
     text = _("The consent is withdrawn. Photo and records must be erased now:")
-    return template_context.with_link(text, url_for("erasures.ask", employee_id=employee_id), _("Erase everywhere"))
+    return with_link(text, url_for("erasures.ask", employee_id=employee_id), _("Erase everywhere"))
 
 
 def _employee(employee_id: int) -> Employee:

@@ -20,8 +20,8 @@ from hikflask.services.enrolments import desired
 from hikflask.web.employees import enrolment_lines
 from hikflask.web.employees.enrolment_lines import Line
 from hikflask.web.security import resubmission
+from hikflask.web.support.htmx import with_removals_alarm
 from hikflask.web.support.pagination import listed
-from hikflask.web.template_context import with_alarm
 
 bp = Blueprint("erasures", __name__)
 
@@ -108,7 +108,7 @@ def show(erasure_id: int) -> ResponseReturnValue:
 @allow(ADMIN, counts=False)
 def state(erasure_id: int) -> ResponseReturnValue:
     """The part of the open erasure's page that asks again by itself, until it says that the erasure is complete."""
-    return with_alarm(_open(_erasure(erasure_id), fragment=True))
+    return with_removals_alarm(_open(_erasure(erasure_id), fragment=True))
 
 
 def _erasure(erasure_id: int) -> Erasure:

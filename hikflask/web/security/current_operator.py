@@ -4,6 +4,7 @@ from flask import g, session
 from flask_login import UserMixin, current_user, login_user, logout_user
 
 from hikflask.extensions import login_manager
+from hikflask.http import permissions
 from hikflask.services.accounts import sessions
 from hikflask.services.accounts.sessions import SignedIn
 
@@ -41,6 +42,12 @@ def present_operator() -> str:
     """Return the operator's name, as captures and leases keep it."""
     found = present()
     return found.name if found else "?"
+
+
+def may(role: str) -> bool:
+    """Tell whether whoever is signed in may do what this role may."""
+    found = present()
+    return found is not None and permissions.may(found.role, role)
 
 
 def enter(key: str) -> None:

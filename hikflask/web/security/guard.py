@@ -2,6 +2,7 @@
 
 import secrets
 from contextvars import Token
+from http import HTTPStatus
 from typing import NoReturn
 
 from flask import Flask, Response, abort, g, request
@@ -18,7 +19,6 @@ from hikflask.services.audit import Actor
 from hikflask.web.security import current_operator, password_prompt, reauthentication, same_origin
 from hikflask.web.support import urls
 
-BAD_REQUEST, FORBIDDEN, UNSUPPORTED = 400, 403, 415
 # What somebody may do whose password must be changed first.
 BEFORE_THE_CHANGE = {"account.password", "account.change_password", "sign_in.sign_out", "language.choose"}
 
@@ -42,14 +42,14 @@ def name_request() -> None:
 def refuse_strange_host() -> Response | None:
     """Answer at once what asks for no host, or another one than HIKFLASK_HOSTS: no page can be made for it."""
     if isinstance(request.routing_exception, (BadHost, SecurityError)):
-        return Response(_("This host name is not served here.") + "\n", BAD_REQUEST, mimetype="text/plain")
+        return Response(_("This host name is not served here.") + "\n", HTTPStatus.BAD_REQUEST, mimetype="text/plain")
     return None
 
 
 def refuse_json() -> None:
     """A page takes forms alone; Flask-WTF would take JSON for one, whose values may be anything."""
     if request.method == "POST" and request.is_json and not permissions.is_api_call():
-        abort(UNSUPPORTED)
+        abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
 
 def act_as(name: str) -> None:
@@ -100,4 +100,4 @@ def _admit_person(person: SignedIn, rule: Rule | None) -> ResponseReturnValue | 
 
 def _refused() -> NoReturn:
     audit.note_refused_access(f"{request.method} {request.path}")
-    abort(FORBIDDEN)
+    abort(HTTPStatus.FORBIDDEN)

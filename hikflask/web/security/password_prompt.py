@@ -1,5 +1,7 @@
 """Asks who is there, for the password once more or for another one, without losing what was typed."""
 
+from http import HTTPStatus
+
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
@@ -10,7 +12,6 @@ from hikflask.web.security.resubmission import Kept
 from hikflask.web.support import htmx
 from hikflask.web.support.urls import page_before
 
-BAD_REQUEST, UNAUTHORIZED, FORBIDDEN = 400, 401, 403
 SIGN_IN, CONFIRM, PASSWORD = "sign_in.ask", "confirmation.ask", "account.password"
 
 
@@ -19,12 +20,12 @@ def to_sign_in() -> Response:
     typed = resubmission.of_request()
     if htmx.wants_fragment():
         form = {"form": SignInForm(formdata=None), "kept": typed}
-        return _in_place(SIGN_IN, "sign_in", UNAUTHORIZED, **form)
+        return _in_place(SIGN_IN, "sign_in", HTTPStatus.UNAUTHORIZED, **form)
     if _only_looks():
         return _redirected(SIGN_IN)
     if typed is None:
         flash(_("You were signed out meanwhile. Press the button again."), "warning")
-    return sign_in_page(SignInForm(formdata=None), typed, status=UNAUTHORIZED, next_path=page_before())
+    return sign_in_page(SignInForm(formdata=None), typed, status=HTTPStatus.UNAUTHORIZED, next_path=page_before())
 
 
 def to_change_password() -> Response:
@@ -32,12 +33,12 @@ def to_change_password() -> Response:
     typed = resubmission.of_request()
     if htmx.wants_fragment():
         form = {"form": NewPasswordForm(formdata=None), "kept": typed}
-        return _in_place(PASSWORD, "password", FORBIDDEN, **form)
+        return _in_place(PASSWORD, "password", HTTPStatus.FORBIDDEN, **form)
     if _only_looks():
         return _redirected(PASSWORD)
     if typed is None:
         flash(_("Nothing is done yet: choose your password, then press the button again."), "warning")
-    return password_page(NewPasswordForm(formdata=None), typed, status=FORBIDDEN, next_path=page_before())
+    return password_page(NewPasswordForm(formdata=None), typed, status=HTTPStatus.FORBIDDEN, next_path=page_before())
 
 
 def to_confirm() -> Response:
@@ -69,22 +70,6 @@ def confirmation(status: int, **known: object) -> Response:
             render_template("account/_confirm_password_form.html", **known), "#main", status, swap="innerHTML"
         )
     return make_response(render_template("account/confirm_password.html", **known), status)
-
-
-def token_lost() -> Response | None:
-    """Answer a form whose token is of another session, as after signing in again in another tab: as it was typed.
-
-    Where nothing typed could be lost, or htmx leaves the form where it is, return None.
-    """
-    person, typed, rule = current_operator.present(), resubmission.of_request(), permissions.rule()
-    if person is None or typed is None or rule is None or htmx.wants_fragment():
-        return None
-    if rule.confirmed and not person.confirmed:
-        return confirm_page(ConfirmForm(formdata=None), typed, BAD_REQUEST, page_before())
-    again = resubmission.shown_again(typed, person, _("The page was open for too long, or cookies are off."))
-    if again is not None:
-        again.status_code = BAD_REQUEST
-    return again
 
 
 def as_typed(path: str) -> Response | None:
@@ -120,7 +105,7 @@ def _in_place(endpoint: str, question: str, status: int, **known: object) -> Res
     return htmx.retargeted(render_template(f"account/_{question}_note.html"), "#problem", status, swap="innerHTML")
 
 
-def _led(endpoint: str, status: int = FORBIDDEN) -> Response:
+def _led(endpoint: str, status: int = HTTPStatus.FORBIDDEN) -> Response:
     """Make htmx go to the question, and from there back to the page that is shown."""
     response = make_response("", status)
     response.headers["HX-Redirect"] = url_for(endpoint, next=page_before())

@@ -3,6 +3,7 @@ once the password is right, the view does what it was asked for.
 """
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from flask import Response, current_app, flash, make_response, redirect, request, url_for
 from flask_babel import gettext as _
@@ -15,11 +16,10 @@ from hikflask.http.permissions import Rule
 from hikflask.services.accounts import sessions
 from hikflask.services.accounts.errors import PasswordWrong, TryLater
 from hikflask.services.accounts.sessions import SignedIn
-from hikflask.web.error_pages import later, said
 from hikflask.web.security import password_prompt, resubmission
 from hikflask.web.support import urls
+from hikflask.web.support.messages import error_sentence, with_retry_after
 
-UNPROCESSABLE, FORBIDDEN = 422, 403
 # The fields of the question stand among those of a form that may have a password of its own.
 PREFIX = "own_"
 FIELD, PAGE = f"{PREFIX}password", f"{PREFIX}page"
@@ -35,7 +35,9 @@ def admit(person: SignedIn, rule: Rule) -> Response | None:
     given, page = FIELD in request.form, _page()
     if not person.confirmed:
         _check_token()
-        asked = _refused(person) if given else _question(ConfirmForm(formdata=None, prefix=PREFIX), FORBIDDEN)
+        asked = (
+            _refused(person) if given else _question(ConfirmForm(formdata=None, prefix=PREFIX), HTTPStatus.FORBIDDEN)
+        )
         if asked is not None:
             return asked
     if not given:
@@ -50,15 +52,15 @@ def admit(person: SignedIn, rule: Rule) -> Response | None:
 def check(form: ConfirmForm, person: SignedIn, again: Callable[[ConfirmForm, int], Response]) -> Response | None:
     """Note that the right password was given (None), or answer what asks again."""
     if not form.validate():
-        return again(form, UNPROCESSABLE)
+        return again(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         sessions.confirm(person, form.password.data)
     except PasswordWrong as error:
-        form.password.errors = [said(error)]
-        return again(form, UNPROCESSABLE)
+        form.password.errors = [error_sentence(error)]
+        return again(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     except TryLater as error:
-        form.password.errors = [said(error)]
-        return later(again(form, UNPROCESSABLE), error)
+        form.password.errors = [error_sentence(error)]
+        return with_retry_after(again(form, HTTPStatus.UNPROCESSABLE_ENTITY), error)
     return None
 
 

@@ -4,6 +4,7 @@ The token in each form guards every change already; but a form without a session
 there, with a cookie of a new session, and shown again after the sign-in as if it had been typed here.
 """
 
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, g, request
@@ -11,7 +12,6 @@ from flask_babel import gettext as _
 
 from hikflask.http import permissions
 
-FORBIDDEN = 403
 SEEING = {"GET", "HEAD", "OPTIONS"}
 # `none` is a person: the address was typed, or a bookmark opened.
 OURS = {"same-origin", "none"}
@@ -28,7 +28,7 @@ def refuse() -> Response | None:
         request.headers.get("Origin", "another site")[:100],
     )
     text = _("This came from a page of another site, and nothing was done. Open the form here and try again.")
-    return Response(f"{text}\n", FORBIDDEN, mimetype="text/plain")
+    return Response(f"{text}\n", HTTPStatus.FORBIDDEN, mimetype="text/plain")
 
 
 def _is_foreign() -> bool:

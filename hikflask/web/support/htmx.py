@@ -1,6 +1,6 @@
 """What a request by htmx is, and how it is answered."""
 
-from flask import Response, make_response, request
+from flask import Response, make_response, render_template, request
 
 
 def wants_fragment() -> bool:
@@ -21,3 +21,8 @@ def retargeted(body: str, target: str, status: int = 200, swap: str = "outerHTML
     response.headers["HX-Retarget"] = target
     response.headers["HX-Reswap"] = swap
     return response
+
+
+def with_removals_alarm(fragment: str) -> str:
+    """Return a fragment together with the alarm of open removals, which htmx swaps into the bar (out of band)."""
+    return fragment + render_template("employees/_removals_alarm.html", elsewhere=True)

@@ -1,5 +1,7 @@
 """Terminals: list, add, change, check, delete."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -9,7 +11,7 @@ from hikflask.background import tasks
 from hikflask.extensions import task_queue
 from hikflask.forms.fields import row_id
 from hikflask.forms.terminals import RetireForm, TerminalForm
-from hikflask.http import terminal_concurrency
+from hikflask.http import error_status, terminal_concurrency
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.isapi.errors import AddressRefused, TerminalError
@@ -18,14 +20,12 @@ from hikflask.services.core.errors import LoginStopped, ServiceError, TerminalPa
 from hikflask.services.enrolments import retire_terminal
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
-from hikflask.web.error_pages import said, status_of
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import present_operator
-from hikflask.web.template_context import with_alarm
+from hikflask.web.support.htmx import with_removals_alarm
+from hikflask.web.support.messages import error_sentence
 
 bp = Blueprint("terminals", __name__, url_prefix="/terminals")
-
-UNPROCESSABLE = 422
 
 
 @bp.get("/")
@@ -50,7 +50,7 @@ def create() -> ResponseReturnValue:
     if form.needs_fingerprint:
         return _with_fingerprint(form)
     if not form.validate():
-        return _form(form, status=UNPROCESSABLE)
+        return _form(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         terminal = registry.add(Access(**form.values()))
     except ServiceError as error:
@@ -85,7 +85,7 @@ def show(terminal_id: int) -> ResponseReturnValue:
 @allow(VIEWER, counts=False)
 def state(terminal_id: int) -> ResponseReturnValue:
     """The part of the page that asks again by itself while the terminal is checked."""
-    return with_alarm(_shown(terminal_id, fragment=True))
+    return with_removals_alarm(_shown(terminal_id, fragment=True))
 
 
 @bp.get("/<int:terminal_id>/edit")
@@ -105,7 +105,7 @@ def update(terminal_id: int) -> ResponseReturnValue:
     if form.needs_fingerprint:
         return _with_fingerprint(form, terminal)
     if not form.validate():
-        return _form(form, terminal, UNPROCESSABLE)
+        return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         with terminal_concurrency.place():
             registry.change(terminal_id, Access(**form.values()), present_operator())
@@ -126,7 +126,7 @@ def check(terminal_id: int) -> ResponseReturnValue:
         terminal = _terminal(terminal_id)
         # Those the page shows as long as they last.
         lasting = error.code in {terminal.last_error_code, terminal.refused_code}
-        sentence = _lasting(error) if lasting else said(error, t=terminal.name, address=terminal.url)
+        sentence = _lasting(error) if lasting else error_sentence(error, t=terminal.name, address=terminal.url)
         flash(sentence, "warning" if lasting else "danger")
     else:
         flash(_("Checked: “%(t)s” answers and takes the password.", t=isolated(terminal.name)))
@@ -156,13 +156,13 @@ def retire(terminal_id: int) -> ResponseReturnValue:
     """Take a terminal out of service for good: what it does not confirm any more ends by this word."""
     terminal, form = _terminal(terminal_id), RetireForm()
     if not form.validate():
-        return _retire_form(terminal, form, UNPROCESSABLE)
+        return _retire_form(terminal, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         with terminal_concurrency.place():
             retire_terminal.retire(terminal_id, form.note.data, present_operator())
     except ServiceError as error:
-        form.note.errors = [said(error)]
-        return _retire_form(terminal, form, status_of(error))
+        form.note.errors = [error_sentence(error)]
+        return _retire_form(terminal, form, error_status.for_page(error.code))
     return redirect(url_for(".show", terminal_id=terminal_id), 303)
 
 
@@ -188,8 +188,8 @@ def delete(terminal_id: int) -> ResponseReturnValue:
     try:
         registry.delete(terminal_id, present_operator())
     except ServiceError as error:
-        body = render_template("terminals/delete.html", terminal=terminal, problem=said(error))
-        return make_response(body, status_of(error))
+        body = render_template("terminals/delete.html", terminal=terminal, problem=error_sentence(error))
+        return make_response(body, error_status.for_page(error.code))
     flash(_("%(name)s is deleted.", name=isolated(name)))
     return redirect(url_for(".index"), 303)
 
@@ -240,32 +240,32 @@ def _form(form: TerminalForm, terminal: Terminal | None = None, status: int = 20
 
 def _refused(form: TerminalForm, error: ServiceError, terminal: Terminal | None = None) -> Response:
     field = form[error.fields[0]] if error.fields and error.fields[0] in form else form.url
-    field.errors = [*field.errors, said(error)]
-    return _form(form, terminal, status_of(error))
+    field.errors = [*field.errors, error_sentence(error)]
+    return _form(form, terminal, error_status.for_page(error.code))
 
 
 def _with_fingerprint(form: TerminalForm, terminal: Terminal | None = None) -> Response:
     """Answer the form with the fingerprint that the address shows now; the password must be typed again."""
     form.validate()
     if form.url.errors:
-        return _form(form, terminal, UNPROCESSABLE)
+        return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         with terminal_concurrency.place():
             form.fingerprint.data = registry.shown_fingerprint(form.url.data)
     except ServiceError as error:
         return _refused(form, error, terminal)
     except AddressRefused as error:
-        form.url.errors = [said(error)]
-        return _form(form, terminal, UNPROCESSABLE)
+        form.url.errors = [error_sentence(error)]
+        return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY)
     except (TerminalError, ValueError):
         form.fingerprint.errors = [_("No certificate is shown at this address: is it an https address, is it on?")]
-        return _form(form, terminal, UNPROCESSABLE)
+        return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY)
     form.fingerprint.errors = [_("Compare this with the certificate of the terminal; saving accepts it.")]
     form.password.errors = _password_again(form, terminal)
-    return _form(form, terminal, UNPROCESSABLE, accepting=True)
+    return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY, accepting=True)
 
 
 def _password_again(form: TerminalForm, terminal: Terminal | None) -> list[str]:
     if terminal and registry.leads_elsewhere(terminal, form.url.data, form.fingerprint.data):
-        return [said(TerminalPasswordNeeded())]
+        return [error_sentence(TerminalPasswordNeeded())]
     return [_("Enter the password again, please.")] if form.adding or form.password.data else []
