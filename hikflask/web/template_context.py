@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from hikflask import invisible_characters, messages
 from hikflask.services.enrolments import desired
-from hikflask.web.employees import enrolment_lines
 from hikflask.web.security import current_operator, resubmission
+from hikflask.web.support import enrolment_status
 from hikflask.web.support.actor_names import actor
 from hikflask.web.support.dates import (
     exact_time,
@@ -58,7 +58,7 @@ def known() -> dict[str, Any]:
         "present_entry": present_entry,
         "present": current_operator.present,
         "may": current_operator.may,
-        "poll_seconds": enrolment_lines.poll_seconds,
+        "poll_seconds": enrolment_status.poll_seconds,
     }
 
 

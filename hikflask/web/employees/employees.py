@@ -24,12 +24,12 @@ from hikflask.services.employees.save import FaceSource
 from hikflask.services.enrolments import desired
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
-from hikflask.web.employees import capture_panel, enrolment_lines, form_page
+from hikflask.web.employees import capture_panel, form_page
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.employees.enrolments import settle_now
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import present_operator
-from hikflask.web.support import htmx
+from hikflask.web.support import enrolment_status, htmx
 from hikflask.web.support.messages import error_sentence, with_link
 from hikflask.web.support.pagination import listed
 
@@ -54,7 +54,7 @@ def index() -> ResponseReturnValue:
     template = "employees/_rows.html" if htmx.wants_fragment() else "employees/list.html"
     return render_template(
         template,
-        rows=[(employee, enrolment_lines.of(employee)) for employee in found.rows],
+        rows=[(employee, enrolment_status.of(employee)) for employee in found.rows],
         q=q,
         found=found,
         terminals=registry.all_active(),
@@ -173,7 +173,7 @@ def delete(employee_id: int) -> ResponseReturnValue:
 
 
 def _page(employee: Employee, chosen: int | None = None) -> str:
-    lines, consent = enrolment_lines.of(employee), consents.of(employee.id)
+    lines, consent = enrolment_status.of(employee), consents.of(employee.id)
     known = {"lines": lines, "further": _further(employee), "chosen": chosen, "consent": consent}
     return render_template("employees/show.html", employee=employee, **known)
 

@@ -11,7 +11,7 @@ from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Employee, Enrolment
 from hikflask.services.employees import save
 from hikflask.services.enrolments import desired, manual_removal
-from hikflask.web.employees import enrolment_lines
+from hikflask.web.support import enrolment_status
 from hikflask.web.support.htmx import with_removals_alarm
 from hikflask.web.support.urls import next_or
 
@@ -23,7 +23,7 @@ bp = Blueprint("enrolments", __name__)
 def of_employee(employee_id: int) -> ResponseReturnValue:
     """The block of the employee's page that asks again by itself, with the bar's alarm."""
     employee = save.get(employee_id) or abort(404)
-    lines = enrolment_lines.of(employee)
+    lines = enrolment_status.of(employee)
     return with_removals_alarm(render_template("employees/_enrolments.html", employee=employee, lines=lines))
 
 

@@ -12,9 +12,9 @@ from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
 from hikflask.services.employees import bulk_deactivation
 from hikflask.services.employees.bulk_deactivation import Leavers
 from hikflask.services.enrolments import desired
-from hikflask.web.employees import enrolment_lines
 from hikflask.web.employees.enrolments import settle_now
 from hikflask.web.security import resubmission
+from hikflask.web.support import enrolment_status
 
 bp = Blueprint("removals", __name__)
 
@@ -23,7 +23,7 @@ bp = Blueprint("removals", __name__)
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
     """All open removals, the oldest first."""
-    lines = [enrolment_lines.line(enrolment) for enrolment in desired.open_removals()]
+    lines = [enrolment_status.line(enrolment) for enrolment in desired.open_removals()]
     return render_template("employees/removals.html", lines=lines)
 
 

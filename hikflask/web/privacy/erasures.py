@@ -17,9 +17,9 @@ from hikflask.services.employees import erasure as erasures
 from hikflask.services.employees import save
 from hikflask.services.employees.erasure import Removal
 from hikflask.services.enrolments import desired
-from hikflask.web.employees import enrolment_lines
-from hikflask.web.employees.enrolment_lines import Line
 from hikflask.web.security import resubmission
+from hikflask.web.support import enrolment_status
+from hikflask.web.support.enrolment_status import Line
 from hikflask.web.support.htmx import with_removals_alarm
 from hikflask.web.support.pagination import listed
 
@@ -123,7 +123,7 @@ def _awaited(erasure: Erasure) -> list[Awaited]:
 def _open(erasure: Erasure, *, fragment: bool = False) -> str:
     awaited = _awaited(erasure)
     # What has no line waits for a file, or for the database, which the sweep tries again.
-    seconds = enrolment_lines.poll_seconds([one.line for one in awaited if one.line]) or enrolment_lines.SLOW_SECONDS
+    seconds = enrolment_status.poll_seconds([one.line for one in awaited if one.line]) or enrolment_status.SLOW_SECONDS
     known = {"awaited": awaited, "seconds": seconds, "fragment": fragment}
     return render_template("privacy/erasure_open.html", erasure=erasure, **known)
 
@@ -136,7 +136,7 @@ def _of_employee(number: str) -> ResponseReturnValue | None:
 
 def _line(removal: Removal) -> Line | None:
     enrolment = None if removal.at else desired.get(removal.enrolment)
-    return enrolment_lines.line(enrolment) if enrolment else None
+    return enrolment_status.line(enrolment) if enrolment else None
 
 
 def _employee(employee_id: int) -> Employee:
