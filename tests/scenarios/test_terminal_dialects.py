@@ -200,7 +200,7 @@ def test_a_function_that_is_missing_is_named(app: Flask, put: Put, missing: str,
     row = desired.row(wanted.id)
     assert (refused.value.text, row.refusal_code, row.refusal_text) == (function, "function_not_supported", function)
     with app.test_request_context(), force_locale("ru"):
-        assert enrolment_status.line(row).reason == sentence
+        assert enrolment_status.of_enrolment(row).reason == sentence
 
 
 def test_a_capture_that_fails_at_the_check_names_the_check(put: Put) -> None:

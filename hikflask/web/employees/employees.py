@@ -54,7 +54,7 @@ def index() -> ResponseReturnValue:
     template = "employees/_rows.html" if htmx.wants_fragment() else "employees/list.html"
     return render_template(
         template,
-        rows=[(employee, enrolment_status.of(employee)) for employee in found.rows],
+        rows=[(employee, enrolment_status.of_employee(employee)) for employee in found.rows],
         q=q,
         found=found,
         terminals=registry.all_active(),
@@ -173,7 +173,7 @@ def delete(employee_id: int) -> ResponseReturnValue:
 
 
 def _page(employee: Employee, chosen: int | None = None) -> str:
-    lines, consent = enrolment_status.of(employee), consents.of(employee.id)
+    lines, consent = enrolment_status.of_employee(employee), consents.of(employee.id)
     known = {"lines": lines, "further": _further(employee), "chosen": chosen, "consent": consent}
     return render_template("employees/show.html", employee=employee, **known)
 

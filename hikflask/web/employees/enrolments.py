@@ -23,7 +23,7 @@ bp = Blueprint("enrolments", __name__)
 def of_employee(employee_id: int) -> ResponseReturnValue:
     """The block of the employee's page that asks again by itself, with the bar's alarm."""
     employee = save.get(employee_id) or abort(404)
-    lines = enrolment_status.of(employee)
+    lines = enrolment_status.of_employee(employee)
     return with_removals_alarm(render_template("employees/_enrolments.html", employee=employee, lines=lines))
 
 

@@ -23,7 +23,7 @@ bp = Blueprint("removals", __name__)
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
     """All open removals, the oldest first."""
-    lines = [enrolment_status.line(enrolment) for enrolment in desired.open_removals()]
+    lines = [enrolment_status.of_enrolment(enrolment) for enrolment in desired.open_removals()]
     return render_template("employees/removals.html", lines=lines)
 
 

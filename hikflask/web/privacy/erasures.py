@@ -19,7 +19,7 @@ from hikflask.services.employees.erasure import Removal
 from hikflask.services.enrolments import desired
 from hikflask.web.security import resubmission
 from hikflask.web.support import enrolment_status
-from hikflask.web.support.enrolment_status import Line
+from hikflask.web.support.enrolment_status import EnrolmentStatus
 from hikflask.web.support.htmx import with_removals_alarm
 from hikflask.web.support.pagination import listed
 
@@ -34,7 +34,7 @@ class Awaited:
     """A terminal of an erasure, with what stands in the way as long as it is not gone."""
 
     removal: Removal
-    line: Line | None
+    line: EnrolmentStatus | None
 
 
 @bp.get(QUESTION)
@@ -134,9 +134,9 @@ def _of_employee(number: str) -> ResponseReturnValue | None:
     return redirect(url_for(".ask", employee_id=employee.id), 303) if employee else None
 
 
-def _line(removal: Removal) -> Line | None:
+def _line(removal: Removal) -> EnrolmentStatus | None:
     enrolment = None if removal.at else desired.get(removal.enrolment)
-    return enrolment_status.line(enrolment) if enrolment else None
+    return enrolment_status.of_enrolment(enrolment) if enrolment else None
 
 
 def _employee(employee_id: int) -> Employee:
