@@ -24,6 +24,11 @@ def is_invisible(letter: str) -> bool:
     return unicodedata.category(letter) in INVISIBLE
 
 
+def is_blank(text: str) -> bool:
+    """Tell whether a text shows nothing: no letter, mark, number, punctuation or symbol."""
+    return not any(unicodedata.category(letter)[0] in "LMNPS" for letter in text)
+
+
 def contained(text: str) -> str:
     """Return a text to be shown in an isolate, which it does not end: without the controls of the direction."""
     return text.translate(CONTROLS)

@@ -1,6 +1,5 @@
 """The employee form: the fields that pages and API share, and what the page adds."""
 
-import re
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -8,16 +7,16 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, ValidationError
 
+from hikflask import employee_number
 from hikflask.forms.base import Form
 from hikflask.forms.fields import one_line, row_id, stripped
 
-NUMBER = re.compile(r"[A-Za-z0-9]{1,32}\Z")
 LONGEST_NAME = 128
 
 
 def number(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
     """Check that a text can be a number on a terminal."""
-    if not (isinstance(field.data, str) and NUMBER.match(field.data)):
+    if not employee_number.is_valid(field.data):
         raise ValidationError(_l("“%(field)s” must be 1 to 32 Latin letters and digits.", field=field.label.text))
 
 

@@ -51,7 +51,7 @@ def one_line(most: int, *, required: bool = True, marks: bool = True) -> Callabl
 
     def check(form: Form, field: Field) -> None:  # noqa: ARG001
         value = field.data if isinstance(field.data, str) else ""
-        if required and not any(unicodedata.category(letter)[0] in "LMNPS" for letter in value):
+        if required and invisible_characters.is_blank(value):
             raise ValidationError(_l("“%(field)s” must not be empty.", field=field.label.text))
         if len(value) > most:
             raise too_long(field, most)

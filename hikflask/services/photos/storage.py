@@ -19,6 +19,7 @@ from typing import IO
 from flask import current_app
 from sqlalchemy import delete, or_, select, update
 
+from hikflask import employee_number
 from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
@@ -33,7 +34,7 @@ NO_NUMBER = "capture"
 HALF_WRITTEN = ".part"
 # Our own names, whole or half-written: the number, and the random part that a picture keeps under every name.
 NAME = re.compile(
-    rf"\.?(?P<number>[A-Za-z0-9]{{1,32}})_(?P<picture>[\w-]{{22}})\.jpg({re.escape(HALF_WRITTEN)})?\Z", re.ASCII
+    rf"\.?(?P<number>{employee_number.PATTERN})_(?P<picture>[\w-]{{22}})\.jpg({re.escape(HALF_WRITTEN)})?\Z", re.ASCII
 )
 # What nobody saved by then was left by a process that died.
 UNSAVED_SECONDS = 3600.0

@@ -81,9 +81,8 @@ def keep_draft() -> ResponseReturnValue:
 
 
 def _start(form: EmployeePageForm, own: int | None) -> Capture:
-    terminal_id = form.terminal_id.data or _only_terminal()
     return runner.start(
-        terminal_id,
+        form.terminal_id.data or _only_terminal(),
         form_page.typed_draft(form),
         present_operator(),
         take_over=form.take_over.data == "1",
@@ -93,10 +92,10 @@ def _start(form: EmployeePageForm, own: int | None) -> Capture:
 
 
 def _only_terminal() -> int:
-    active = registry.all_active()
-    if len(active) != 1:
+    only = registry.only_active()
+    if only is None:
         raise TerminalUnknown
-    return active[0].id
+    return only.id
 
 
 def _answer(form: EmployeePageForm, shown: Panel, status: int = 200) -> Response:

@@ -221,8 +221,8 @@ def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:
 
 def _terminal_for_file(form: EmployeePageForm) -> int | None:
     """Return the terminal that was selected, else the only one."""
-    active = registry.all_active()
-    return form.terminal_id.data or (active[0].id if len(active) == 1 else None)
+    only = registry.only_active()
+    return form.terminal_id.data or (only.id if only else None)
 
 
 def _further(employee: Employee) -> list[Terminal]:

@@ -133,7 +133,7 @@ def of_enrolment(enrolment: Enrolment) -> EnrolmentStatus:
 
 
 def poll_seconds(shown: list[EnrolmentStatus]) -> int:
-    """Return after how many seconds a page asks again: few while something is done, more while it waits, 0 for never."""
+    """Return after how many seconds a page asks again: soon while something is done, later while it waits, 0: never."""
     if any(one.working for one in shown):
         return FAST_SECONDS
     return SLOW_SECONDS if any(one.enrolment.next_attempt_at for one in shown) else 0
