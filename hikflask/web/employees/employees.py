@@ -1,6 +1,4 @@
-"""Employees: list, form, page of one, leaving."""
-
-from http import HTTPStatus
+"""Employees: the list, the page of one, deactivation and deletion."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,26 +7,19 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
 from hikflask.extensions import task_queue
-from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.invisible_characters import isolated
 from hikflask.models import Employee, Terminal
-from hikflask.models.capture import TAKEN
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import CaptureRunning, ServiceError
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import save
-from hikflask.services.employees.save import FaceSource
 from hikflask.services.enrolments import desired
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
-from hikflask.web.employees import capture_panel, form_page
-from hikflask.web.employees.capture_panel import Panel
-from hikflask.web.employees.enrolments import settle_now
+from hikflask.web.employees.enrolments import enqueue_due
 from hikflask.web.security import resubmission
-from hikflask.web.security.current_operator import present_operator
 from hikflask.web.support import enrolment_status, htmx
 from hikflask.web.support.messages import error_sentence, with_link
 from hikflask.web.support.pagination import listed
@@ -59,56 +50,6 @@ def index() -> ResponseReturnValue:
         found=found,
         terminals=registry.all_active(),
     )
-
-
-@bp.get("/employees/new")
-@allow(OPERATOR)
-def new() -> ResponseReturnValue:
-    """An empty form, or the form and panel of a capture."""
-    shown = capture_panel.of(row_id(request.args.get("capture")))
-    return form_page.show(form_page.filled(shown.draft, shown), shown)
-
-
-@bp.post("/employees/new")
-@allow(OPERATOR)
-def new_in_language() -> ResponseReturnValue:
-    """The form as it is typed, in another language."""
-    return form_page.in_language(form_page.as_typed(), request.form.get("lang"))
-
-
-@bp.post("/employees/")
-@allow(OPERATOR)
-def create() -> ResponseReturnValue:
-    """Add an employee, and begin to bring the face to the terminal."""
-    return _save(None)
-
-
-@bp.get(f"{ADDRESS}/edit")
-@allow(OPERATOR)
-def edit(employee_id: int) -> ResponseReturnValue:
-    """The form of an employee, as saved or as typed when the capture began."""
-    employee = _employee(employee_id)
-    shown = capture_panel.of(row_id(request.args.get("capture")))
-    saved = Draft(employee.number, employee.name, employee.department)
-    # What was typed is forgotten in time; the form then shows what is saved.
-    typed = saved if shown.draft == Draft() else shown.draft
-    return form_page.show(form_page.filled(typed, shown, employee_id), shown)
-
-
-@bp.post(f"{ADDRESS}/edit")
-@allow(OPERATOR)
-def edit_in_language(employee_id: int) -> ResponseReturnValue:
-    """The form of an employee as it is typed, in another language."""
-    form = form_page.as_typed()
-    form.employee_id.data = _employee(employee_id).id
-    return form_page.in_language(form, request.form.get("lang"))
-
-
-@bp.post(ADDRESS)
-@allow(OPERATOR)
-def update(employee_id: int) -> ResponseReturnValue:
-    """Change an employee, and begin to bring what changed to the terminals."""
-    return _save(_employee(employee_id).id)
 
 
 @bp.get(ADDRESS)
@@ -144,7 +85,7 @@ def set_active(employee_id: int) -> ResponseReturnValue:
     """Take an employee off all terminals, or let one back in."""
     _employee(employee_id)
     try:
-        settle_now(save.set_active(employee_id, request.form.get("active") == "1"))
+        enqueue_due(save.set_active(employee_id, request.form.get("active") == "1"))
     except ServiceError as error:
         flash(error_sentence(error), "danger")
     return redirect(url_for(".show", employee_id=employee_id), 303)
@@ -176,53 +117,6 @@ def _page(employee: Employee, chosen: int | None = None) -> str:
     lines, consent = enrolment_status.of_employee(employee), consents.of(employee.id)
     known = {"lines": lines, "further": _further(employee), "chosen": chosen, "consent": consent}
     return render_template("employees/show.html", employee=employee, **known)
-
-
-def _save(employee_id: int | None) -> ResponseReturnValue:
-    form = form_page.as_typed()
-    form.employee_id.data = employee_id
-    shown = capture_panel.of(form.own_capture)
-    if not form.validate():
-        return form_page.invalid(form, shown)
-    if shown.running:
-        return form_page.refused(form, CaptureRunning())
-    if shown.photo and not form.capture_id.data:
-        problem = _("The photo came just now. Look at it, then save.")
-        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem)
-    try:
-        employee = save.save(form_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
-    except ServiceError as error:
-        return form_page.refused(form, error)
-    settle_now(employee)
-    if form.own_capture and not shown.photo and not form.photo.data:
-        flash(_without_face(employee), "warning")
-    return redirect(url_for(".show", employee_id=employee.id), 303)
-
-
-def _without_face(employee: Employee) -> str:
-    """What is said when a capture was begun and gave no picture, so that nobody takes the save for one with a face."""
-    if employee.picture:
-        return str(_("Saved, but the photo is still the earlier one: the capture gave no picture."))
-    return str(_("Saved without a face: the capture gave no picture. Capture the face, else no terminal knows it."))
-
-
-def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:
-    """Return the photo to save: the face that the operator saw in the panel goes before a file.
-
-    A capture that the page only waited for is not in `capture_id`, so one that ends in this moment is not saved unseen.
-    """
-    file, seen = form.photo.data, form.capture_id.data
-    if shown.state == TAKEN or not file:
-        if file:
-            flash(_("The captured face was saved; the file was not used."), "warning")
-        return FaceSource(seen, present_operator(), form.take_over.data == "1")
-    return FaceSource(capture_id=seen, upload=file.stream, terminal_id=_terminal_for_file(form))
-
-
-def _terminal_for_file(form: EmployeePageForm) -> int | None:
-    """Return the terminal that was selected, else the only one."""
-    only = registry.only_active()
-    return form.terminal_id.data or (only.id if only else None)
 
 
 def _further(employee: Employee) -> list[Terminal]:

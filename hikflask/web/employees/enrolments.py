@@ -70,8 +70,8 @@ def somebody_else(enrolment_id: int) -> ResponseReturnValue:
     return _back(enrolment)
 
 
-def settle_now(employee: Employee) -> None:
-    """Go to the terminals at once for all that is due under the employee's number."""
+def enqueue_due(employee: Employee) -> None:
+    """Let the worker go to the terminals now for all that is due under the employee's number."""
     for enrolment in desired.of_number(employee.number):
         if enrolment.next_attempt_at is not None:
             task_queue.enqueue(tasks.settle, enrolment.id)

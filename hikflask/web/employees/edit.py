@@ -1,0 +1,124 @@
+"""Adding and changing an employee: the addresses of the form, and what it saves."""
+
+from http import HTTPStatus
+
+from flask import abort, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from hikflask.forms.employees import EmployeePageForm
+from hikflask.forms.fields import row_id
+from hikflask.http.permissions import OPERATOR, allow
+from hikflask.models import Employee
+from hikflask.models.capture import TAKEN
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import CaptureRunning, ServiceError
+from hikflask.services.employees import save
+from hikflask.services.employees.save import FaceSource
+from hikflask.services.terminals import registry
+from hikflask.web.employees import capture_panel, form_page
+from hikflask.web.employees.capture_panel import Panel
+from hikflask.web.employees.employees import ADDRESS, bp
+from hikflask.web.employees.enrolments import enqueue_due
+from hikflask.web.security.current_operator import present_operator
+
+
+@bp.get("/employees/new")
+@allow(OPERATOR)
+def new() -> ResponseReturnValue:
+    """An empty form, or the form and panel of a capture."""
+    shown = capture_panel.of(row_id(request.args.get("capture")))
+    return form_page.show(form_page.filled(shown.draft, shown), shown)
+
+
+@bp.post("/employees/new")
+@allow(OPERATOR)
+def new_in_language() -> ResponseReturnValue:
+    """The form as it is typed, in another language."""
+    return form_page.in_language(form_page.as_typed(), request.form.get("lang"))
+
+
+@bp.post("/employees/")
+@allow(OPERATOR)
+def create() -> ResponseReturnValue:
+    """Add an employee, and begin to bring the face to the terminal."""
+    return _save(None)
+
+
+@bp.get(f"{ADDRESS}/edit")
+@allow(OPERATOR)
+def edit(employee_id: int) -> ResponseReturnValue:
+    """The form of an employee, as saved or as typed when the capture began."""
+    employee = _employee(employee_id)
+    shown = capture_panel.of(row_id(request.args.get("capture")))
+    saved = Draft(employee.number, employee.name, employee.department)
+    # What was typed is forgotten in time; the form then shows what is saved.
+    typed = saved if shown.draft == Draft() else shown.draft
+    return form_page.show(form_page.filled(typed, shown, employee_id), shown)
+
+
+@bp.post(f"{ADDRESS}/edit")
+@allow(OPERATOR)
+def edit_in_language(employee_id: int) -> ResponseReturnValue:
+    """The form of an employee as it is typed, in another language."""
+    form = form_page.as_typed()
+    form.employee_id.data = _employee(employee_id).id
+    return form_page.in_language(form, request.form.get("lang"))
+
+
+@bp.post(ADDRESS)
+@allow(OPERATOR)
+def update(employee_id: int) -> ResponseReturnValue:
+    """Change an employee, and begin to bring what changed to the terminals."""
+    return _save(_employee(employee_id).id)
+
+
+def _save(employee_id: int | None) -> ResponseReturnValue:
+    form = form_page.as_typed()
+    form.employee_id.data = employee_id
+    shown = capture_panel.of(form.own_capture)
+    if not form.validate():
+        return form_page.invalid(form, shown)
+    if shown.running:
+        return form_page.refused(form, CaptureRunning())
+    if shown.photo and not form.capture_id.data:
+        problem = _("The photo came just now. Look at it, then save.")
+        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem)
+    try:
+        employee = save.save(form_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
+    except ServiceError as error:
+        return form_page.refused(form, error)
+    enqueue_due(employee)
+    if form.own_capture and not shown.photo and not form.photo.data:
+        flash(_without_face(employee), "warning")
+    return redirect(url_for(".show", employee_id=employee.id), 303)
+
+
+def _without_face(employee: Employee) -> str:
+    """What is said when a capture was begun and gave no picture, so that nobody takes the save for one with a face."""
+    if employee.picture:
+        return str(_("Saved, but the photo is still the earlier one: the capture gave no picture."))
+    return str(_("Saved without a face: the capture gave no picture. Capture the face, else no terminal knows it."))
+
+
+def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:
+    """Return the photo to save: the face that the operator saw in the panel goes before a file.
+
+    A capture that the page only waited for is not in `capture_id`, so one that ends in this moment is not saved unseen.
+    """
+    file, seen = form.photo.data, form.capture_id.data
+    if shown.state == TAKEN or not file:
+        if file:
+            flash(_("The captured face was saved; the file was not used."), "warning")
+        return FaceSource(seen, present_operator(), form.take_over.data == "1")
+    return FaceSource(capture_id=seen, upload=file.stream, terminal_id=_terminal_for_file(form))
+
+
+def _terminal_for_file(form: EmployeePageForm) -> int | None:
+    """Return the terminal that was selected, else the only one."""
+    only = registry.only_active()
+    return form.terminal_id.data or (only.id if only else None)
+
+
+def _employee(employee_id: int) -> Employee:
+    return save.get(employee_id) or abort(404)
