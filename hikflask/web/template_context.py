@@ -9,6 +9,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from hikflask import invisible_characters, messages
+from hikflask.forms.operators import ROLES
 from hikflask.services.enrolments import desired
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support import enrolment_status
@@ -58,6 +59,7 @@ def known() -> dict[str, Any]:
         "present_entry": present_entry,
         "present": current_operator.present,
         "may": current_operator.may,
+        "role_name": dict(ROLES).get,
         "poll_seconds": enrolment_status.poll_seconds,
     }
 

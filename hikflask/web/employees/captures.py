@@ -46,7 +46,7 @@ def show(capture_id: int) -> ResponseReturnValue:
     """Answer the part of the panel that changes while it runs, and the whole panel when it has ended."""
     shown = capture_panel.of(capture_id)
     if shown.running:
-        return render_template("employees/_capture_live.html", panel=shown)
+        return render_template("employees/_capture_progress.html", panel=shown)
     status = 404 if shown.view is None else 200
     return htmx.retargeted(form_page.fragment(form_page.filled(shown.draft, shown), shown), "#capture", status)
 

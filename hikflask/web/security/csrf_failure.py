@@ -23,7 +23,7 @@ def answer() -> Response:
         return error_page(HTTPStatus.BAD_REQUEST, text, again=page_before())
     text = _("The page was open for too long, or cookies are off. Nothing typed is lost: try again.")
     response = error_page(HTTPStatus.BAD_REQUEST, text)
-    response.set_data(response.get_data(as_text=True) + render_template("errors/_token.html"))
+    response.set_data(response.get_data(as_text=True) + render_template("errors/_csrf_token.html"))
     return response
 
 

@@ -15,7 +15,7 @@ def error_page(status: int, text: str, template: str = "errors/page.html", again
     """
     known = {"status": int(status), "text": text, "again": again, "request_id": g.get("request_id")}
     if htmx.wants_fragment():
-        return htmx.retargeted(render_template("errors/_note.html", **known), "#problem", status, swap="innerHTML")
+        return htmx.retargeted(render_template("errors/_message.html", **known), "#problem", status, swap="innerHTML")
     return make_response(render_template(template, **known), status)
 
 
