@@ -25,7 +25,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db, directory=str(config.ROOT / "migrations"))
     login_manager.init_app(app)
-    # Who is not known hears so before anything looks at what was sent.
+    # Requests without a right are refused before anything reads what they send.
     web.register_guard(app)
     api.register_guard(app)
     csrf.init_app(app)

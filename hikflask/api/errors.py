@@ -30,13 +30,13 @@ KEPT_HEADERS = {"WWW-Authenticate", "Retry-After"}
 
 
 def answer_in_json(blueprint: Blueprint, **always: Any) -> None:
-    """Make all refusals of a blueprint's calls JSON, each with what is `always` said beside."""
+    """Answer all errors of a blueprint's calls in JSON, each with the fields of `always` added."""
     for kind, answer in ANSWERS.items():
         blueprint.register_error_handler(kind, partial(answer, **always))
 
 
 def refusal(code: str, message: str, status: int, **more: Any) -> tuple[Response, int]:
-    """Return the error's JSON."""
+    """Return an error as JSON."""
     return jsonify({"error": code, "message": message, **more}), status
 
 
@@ -66,9 +66,9 @@ def _terminal(error: TerminalError, **always: Any) -> ResponseReturnValue:
 
 
 def http_refusal(error: HTTPException, **always: Any) -> ResponseReturnValue:
-    """Return the JSON of an HTTP error, with the headers that say what to do about it."""
+    """Return an HTTP error as JSON, with the headers that tell what to do about it."""
     if isinstance(error, RequestEntityTooLarge):
-        body_limits.take_rest()
+        body_limits.drain()
     code = error.name.lower().replace(" ", "_")
     response, status = refusal(code, error.description or error.name, error.code or 500, **always)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
@@ -100,7 +100,7 @@ ANSWERS: dict[type[Exception], Callable[..., ResponseReturnValue]] = {
 
 @bp.before_app_request
 def answer_unknown() -> ResponseReturnValue | None:
-    """Answer in JSON what is no call; such an address is in no blueprint, so that no handler of one would see it."""
+    """Answer an unknown address under /api/ in JSON; it belongs to no blueprint, so no error handler of one sees it."""
     if not permissions.is_api_call():
         return None
     error = request.routing_exception

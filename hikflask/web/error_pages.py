@@ -70,7 +70,7 @@ def try_later(error: TryLater) -> Response:
 
 def _too_large() -> Response:
     """Show the limit, once the browser has sent the rest: one that is cut off shows no answer at all."""
-    body_limits.take_rest()
+    body_limits.drain()
     text = _("The file is too large: at most 10 MB. Go back, choose a smaller one and save again.")
     if not body_limits.may_bring_file():
         text = status_sentence(HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -26,7 +26,7 @@ def choose_in_form() -> Response:
     """The form as it is typed, in another language; `?action=` is the address that the form is sent to."""
     chosen = request.form.get("lang")
     with force_locale(chosen if chosen in LANGUAGES else str(get_locale())):
-        response = password_prompt.as_typed(request.args.get("action", "")) or make_response(
+        response = password_prompt.form_as_typed(request.args.get("action", "")) or make_response(
             redirect(page_before(), 303)
         )
     remember_language(response, chosen)

@@ -1,4 +1,4 @@
-"""The page of the very first run: whoever reads the log makes the first administrator. Later there is no such page."""
+"""The page that adds the first administrator, with a code from the server's log; it exists until there is one."""
 
 from http import HTTPStatus
 from typing import Any
@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, flash, make_response, redirect, re
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from hikflask.forms.sign_in import FirstRunForm
+from hikflask.forms.account import FirstRunForm
 from hikflask.http.permissions import public
 from hikflask.services.accounts import operators, setup
 from hikflask.services.accounts.errors import CodeWrong, OperatorsExist, TryLater, WeakPassword
@@ -19,8 +19,8 @@ bp = Blueprint("first_run", __name__)
 
 
 @bp.before_request
-def refuse_later() -> None:
-    """There is no such page once somebody is there."""
+def refuse_when_set_up() -> None:
+    """Answer that there is no such page, once there is an operator."""
     if operators.exist():
         abort(404)
 
@@ -37,7 +37,7 @@ def ask() -> ResponseReturnValue:
 @bp.post("/first-run")
 @public
 def create() -> ResponseReturnValue:
-    """Make the first administrator, who then signs in like everybody."""
+    """Add the first administrator, who then signs in like everybody."""
     form = FirstRunForm()
     if not form.validate():
         return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)

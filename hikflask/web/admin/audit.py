@@ -1,4 +1,4 @@
-"""The audit trail: read, narrowed and exported; for administrators, and changed by nobody."""
+"""The audit trail: shown, filtered and exported; for administrators, and changed by nobody."""
 
 from http import HTTPStatus
 
@@ -22,7 +22,7 @@ bp = Blueprint("audit", __name__, url_prefix="/audit")
 @bp.get("/")
 @allow(ADMIN)
 def index() -> ResponseReturnValue:
-    """The entries that are wanted, the newest first."""
+    """The entries that pass the filters, the newest first."""
     form = AuditForm(request.args, audit_words.choices())
     return _page(form) if form.validate() else _refused(form)
 
@@ -30,7 +30,7 @@ def index() -> ResponseReturnValue:
 @bp.post("/export")
 @confirmed(ADMIN, answers_file=True)
 def export() -> ResponseReturnValue:
-    """The same as a file; that it was made is an entry, too."""
+    """The filtered entries as a file; the export is noted as an entry, too."""
     form = AuditForm(request.form, audit_words.choices())
     if not form.validate():
         return _refused(form)
@@ -63,5 +63,5 @@ def _refused(form: AuditForm) -> Response:
 
 
 def _rendered(form: AuditForm, found: Listing[AuditEntry], status: int = 200) -> Response:
-    body = render_template("admin/audit.html", form=form, typed=form.texts(), deeds=audit_words, found=found)
+    body = render_template("admin/audit.html", form=form, typed=form.texts(), words=audit_words, found=found)
     return make_response(body, status)

@@ -1,4 +1,4 @@
-"""Operators: added, given another role, kept out, given another password; for administrators."""
+"""Operators: add, change the role, deactivate, reset the password; for administrators."""
 
 from http import HTTPStatus
 
@@ -30,7 +30,7 @@ def index() -> ResponseReturnValue:
 @bp.post("/")
 @confirmed(ADMIN)
 def create() -> ResponseReturnValue:
-    """Add an operator with a password that is shown once and changed at the first sign-in."""
+    """Add an operator with a temporary password, which is shown once and must be changed at the first sign-in."""
     form = OperatorForm()
     if not form.validate():
         return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -57,7 +57,7 @@ def edit(operator_id: int) -> ResponseReturnValue:
 @bp.post("/<int:operator_id>")
 @confirmed(ADMIN)
 def update(operator_id: int) -> ResponseReturnValue:
-    """Give another role, let in or keep out."""
+    """Change the role, activate or deactivate."""
     found, form = _operator(operator_id), OperatorChangeForm()
     if not form.validate():
         return _form(form, found, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -72,7 +72,7 @@ def update(operator_id: int) -> ResponseReturnValue:
 
 
 def _warn_of_tokens(changed: Operator) -> None:
-    """Whoever made a token may have kept it, and it outlives the right to make one."""
+    """Warn that tokens stay valid when their maker is no administrator any more, who may still have them."""
     made = [] if changed.is_active and changed.role == ADMIN else api_tokens.valid_of(changed.name)
     if made:
         names = ", ".join(isolated(one.name) for one in made)
@@ -89,7 +89,7 @@ def _warn_of_tokens(changed: Operator) -> None:
 
 @resubmission.restores("operators.create", "operators.update")
 def typed_again(fields: MultiDict[str, str], operator_id: int | None = None) -> ResponseReturnValue:
-    """Answer the form as it was typed."""
+    """Show the form again as it was typed."""
     if operator_id is None:
         return _page(OperatorForm(formdata=fields))
     return _form(OperatorChangeForm(formdata=fields), _operator(operator_id))
@@ -98,7 +98,7 @@ def typed_again(fields: MultiDict[str, str], operator_id: int | None = None) -> 
 @bp.post("/<int:operator_id>/password")
 @confirmed(ADMIN)
 def reset_password(operator_id: int) -> ResponseReturnValue:
-    """Give a password that is shown once and changed at the next sign-in; all sessions end."""
+    """Set a temporary password, which is shown once and must be changed at the next sign-in; all sessions end."""
     found = _operator(operator_id)
     password = operators.temporary_password()
     operators.set_password(operator_id, password, temporary=True)

@@ -1,4 +1,4 @@
-"""API tokens: made, shown once, revoked; for administrators."""
+"""API tokens: add, show once, revoke; for administrators."""
 
 from http import HTTPStatus
 
@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from hikflask.forms.operators import TokenForm
+from hikflask.forms.tokens import TokenForm
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.services.accounts import api_tokens
@@ -30,7 +30,7 @@ def index() -> ResponseReturnValue:
 @bp.post("/")
 @confirmed(ADMIN)
 def create() -> ResponseReturnValue:
-    """Make a token and show it, this once."""
+    """Add a token and show it, this once only."""
     form = TokenForm(today=today())
     if not form.validate():
         return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -46,14 +46,14 @@ def create() -> ResponseReturnValue:
 
 @resubmission.restores("tokens.create")
 def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
-    """Answer the form as it was typed."""
+    """Show the form again as it was typed."""
     return _page(TokenForm(formdata=fields, today=today()))
 
 
 @bp.post("/<int:token_id>/revoke")
 @confirmed(ADMIN)
 def revoke(token_id: int) -> ResponseReturnValue:
-    """Make a token worthless at once."""
+    """Revoke a token; it is invalid at once."""
     try:
         flash(_("%(name)s is revoked.", name=isolated(api_tokens.revoke(token_id).name)))
     except TokenUnknown as error:

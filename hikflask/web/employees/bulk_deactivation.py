@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from hikflask.forms.removals import NumbersForm
+from hikflask.forms.bulk_deactivation import NumbersForm
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.services.employees import bulk_deactivation
 from hikflask.services.employees.bulk_deactivation import Leavers
@@ -49,7 +49,7 @@ def deactivate() -> ResponseReturnValue:
 
 @resubmission.restores("removals.preview", "removals.deactivate")
 def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
-    """Answer the form that came when nobody was signed in any more."""
+    """Show the form again as it was typed."""
     return _bulk(NumbersForm(formdata=fields))
 
 

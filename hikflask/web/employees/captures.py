@@ -1,4 +1,4 @@
-"""The capture panel of the employee page: every button of it submits the employee form, so nothing typed is lost."""
+"""The buttons of the capture panel. Each one submits the whole employee form, so that nothing typed is lost."""
 
 from http import HTTPStatus
 
@@ -16,7 +16,7 @@ from hikflask.services.core.errors import ServiceError, TerminalUnknown
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, form_page
 from hikflask.web.employees.capture_panel import Panel
-from hikflask.web.security.current_operator import present_operator
+from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support import htmx
 
 bp = Blueprint("captures", __name__, url_prefix="/captures")
@@ -25,7 +25,7 @@ bp = Blueprint("captures", __name__, url_prefix="/captures")
 @bp.post("")
 @allow(OPERATOR)
 def start() -> ResponseReturnValue:
-    """Begin a capture with the form as it is typed; of it, only a number that none can be is refused yet."""
+    """Start a capture with the form as it is typed; of its fields only an invalid number is refused yet."""
     form = form_page.as_typed()
     own = form.own_capture
     if form.hikvision_id.data and not form.hikvision_id.validate(form):
@@ -41,9 +41,9 @@ def start() -> ResponseReturnValue:
 
 
 @bp.get("/<int:capture_id>")
-@allow(OPERATOR, counts=False)
+@allow(OPERATOR, is_activity=False)
 def show(capture_id: int) -> ResponseReturnValue:
-    """Answer the part of the panel that changes while it runs, and the whole panel when it has ended."""
+    """Answer the progress of a running capture, which the panel polls, and the whole panel when it has ended."""
     shown = capture_panel.of(capture_id)
     if shown.running:
         return render_template("employees/_capture_progress.html", panel=shown)
@@ -54,7 +54,7 @@ def show(capture_id: int) -> ResponseReturnValue:
 @bp.post("/<int:capture_id>/cancel")
 @allow(OPERATOR)
 def cancel(capture_id: int) -> ResponseReturnValue:
-    """Stop a capture, and let the terminal close its window."""
+    """Cancel a capture, also on the terminal's screen."""
     capture = runner.get(capture_id) or abort(404)
     if runner.cancel(capture.id):
         task_queue.enqueue(tasks.send_cancel, capture.id)
@@ -64,7 +64,7 @@ def cancel(capture_id: int) -> ResponseReturnValue:
 @bp.post("/dismiss")
 @allow(OPERATOR)
 def dismiss() -> ResponseReturnValue:
-    """Show the panel without the refusal again, as it was before."""
+    """Show the panel without the refusal, as it was before."""
     form = form_page.as_typed()
     shown = capture_panel.of(form.own_capture)
     return _answer(form, shown) if htmx.wants_fragment() else form_page.show(form, shown)
@@ -73,10 +73,10 @@ def dismiss() -> ResponseReturnValue:
 @bp.post("/draft")
 @allow(OPERATOR)
 def keep_draft() -> ResponseReturnValue:
-    """Keep what is typed after the button was pressed with the capture, so that a reload shows it."""
+    """Store with the capture what is typed while it runs, so that a reload shows it."""
     form = form_page.as_typed()
     if form.own_capture:
-        drafts.keep(form.own_capture, form_page.typed_draft(form), present_operator())
+        drafts.keep(form.own_capture, form_page.typed_draft(form), operator_name())
     return "", 204
 
 
@@ -84,7 +84,7 @@ def _start(form: EmployeePageForm, own: int | None) -> Capture:
     return runner.start(
         form.terminal_id.data or _only_terminal(),
         form_page.typed_draft(form),
-        present_operator(),
+        operator_name(),
         take_over=form.take_over.data == "1",
         own=own,
         employee_id=form.employee_id.data,
@@ -99,7 +99,7 @@ def _only_terminal() -> int:
 
 
 def _answer(form: EmployeePageForm, shown: Panel, status: int = 200) -> Response:
-    """Answer the panel to htmx; without it, go to the page of the capture, or show what was refused at once."""
+    """Answer the panel to htmx; without htmx, redirect to the capture's page, or answer the page with the refusal."""
     if htmx.wants_fragment():
         address = form_page.address(form, shown.page_id)
         return htmx.replaced_address(form_page.fragment(form, shown), address, status)

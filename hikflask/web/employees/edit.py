@@ -1,4 +1,4 @@
-"""Adding and changing an employee: the addresses of the form, and what it saves."""
+"""Adding and changing an employee: the form's addresses, and saving it."""
 
 from http import HTTPStatus
 
@@ -20,7 +20,7 @@ from hikflask.web.employees import capture_panel, form_page
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.employees.employees import ADDRESS, bp
 from hikflask.web.employees.enrolments import enqueue_due
-from hikflask.web.security.current_operator import present_operator
+from hikflask.web.security.current_operator import operator_name
 
 
 @bp.get("/employees/new")
@@ -41,7 +41,7 @@ def new_in_language() -> ResponseReturnValue:
 @bp.post("/employees/")
 @allow(OPERATOR)
 def create() -> ResponseReturnValue:
-    """Add an employee, and begin to bring the face to the terminal."""
+    """Add an employee, and let the worker enrol the face."""
     return _save(None)
 
 
@@ -69,7 +69,7 @@ def edit_in_language(employee_id: int) -> ResponseReturnValue:
 @bp.post(ADDRESS)
 @allow(OPERATOR)
 def update(employee_id: int) -> ResponseReturnValue:
-    """Change an employee, and begin to bring what changed to the terminals."""
+    """Change an employee, and let the worker send the changes to the terminals."""
     return _save(_employee(employee_id).id)
 
 
@@ -95,22 +95,22 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
 
 
 def _without_face(employee: Employee) -> str:
-    """What is said when a capture was begun and gave no picture, so that nobody takes the save for one with a face."""
+    """Return the warning after a save whose capture gave no picture, so that nobody believes the face was saved."""
     if employee.picture:
         return str(_("Saved, but the photo is still the earlier one: the capture gave no picture."))
     return str(_("Saved without a face: the capture gave no picture. Capture the face, else no terminal knows it."))
 
 
 def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:
-    """Return the photo to save: the face that the operator saw in the panel goes before a file.
+    """Return the photo to save: the face that the operator saw in the panel wins over a file.
 
-    A capture that the page only waited for is not in `capture_id`, so one that ends in this moment is not saved unseen.
+    `capture_id` is only set by a page that showed the picture, so a picture that nobody has seen is not saved.
     """
     file, seen = form.photo.data, form.capture_id.data
     if shown.state == TAKEN or not file:
         if file:
             flash(_("The captured face was saved; the file was not used."), "warning")
-        return FaceSource(seen, present_operator(), form.take_over.data == "1")
+        return FaceSource(seen, operator_name(), form.take_over.data == "1")
     return FaceSource(capture_id=seen, upload=file.stream, terminal_id=_terminal_for_file(form))
 
 

@@ -62,7 +62,7 @@ def show(employee_id: int) -> ResponseReturnValue:
 @bp.post(f"{ADDRESS}/terminals")
 @allow(OPERATOR)
 def send(employee_id: int) -> ResponseReturnValue:
-    """Put an employee on one more terminal, with the photo that is here."""
+    """Enrol an employee on one more terminal, with the stored photo."""
     _employee(employee_id)
     try:
         enrolment = save.send(employee_id, row_id(request.form.get("terminal_id")) or 0)
@@ -75,14 +75,14 @@ def send(employee_id: int) -> ResponseReturnValue:
 
 @resubmission.restores("employees.send")
 def chosen_again(fields: MultiDict[str, str], employee_id: int) -> ResponseReturnValue:
-    """Answer the page with the terminal that was chosen."""
+    """Show the page again with the terminal that was chosen."""
     return _page(_employee(employee_id), row_id(fields.get("terminal_id")))
 
 
 @bp.post(f"{ADDRESS}/active")
 @allow(OPERATOR)
 def set_active(employee_id: int) -> ResponseReturnValue:
-    """Take an employee off all terminals, or let one back in."""
+    """Deactivate an employee, which removes the person from all terminals, or activate again."""
     _employee(employee_id)
     try:
         enqueue_due(save.set_active(employee_id, request.form.get("active") == "1"))
@@ -101,7 +101,7 @@ def ask_delete(employee_id: int) -> ResponseReturnValue:
 @bp.post(f"{ADDRESS}/delete")
 @allow(OPERATOR)
 def delete(employee_id: int) -> ResponseReturnValue:
-    """Delete an employee; removals from terminals go on and stay in sight until they are confirmed."""
+    """Delete an employee; removals from terminals go on, and are shown as open until they are confirmed."""
     name = _employee(employee_id).name
     left = save.delete(employee_id)
     for enrolment_id in left:
@@ -120,7 +120,7 @@ def _page(employee: Employee, chosen: int | None = None) -> str:
 
 
 def _further(employee: Employee) -> list[Terminal]:
-    """Return the terminals that could have this employee's photo and are not asked to yet."""
+    """Return the terminals that take photo files and on which this employee is not to be enrolled yet."""
     if not employee.is_active or employee.picture is None:
         return []
     on = {enrolment.terminal_id for enrolment in desired.of_number(employee.number) if enrolment.desired == PRESENT}

@@ -105,7 +105,7 @@ def show(erasure_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/erasures/<int:erasure_id>/state")
-@allow(ADMIN, counts=False)
+@allow(ADMIN, is_activity=False)
 def state(erasure_id: int) -> ResponseReturnValue:
     """The part of the open erasure's page that asks again by itself, until it says that the erasure is complete."""
     return with_removals_alarm(_open(_erasure(erasure_id), fragment=True))

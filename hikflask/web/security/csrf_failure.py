@@ -5,7 +5,7 @@ from http import HTTPStatus
 from flask import Response, render_template
 from flask_babel import gettext as _
 
-from hikflask.forms.sign_in import ConfirmForm
+from hikflask.forms.account import ConfirmForm
 from hikflask.http import permissions
 from hikflask.web.security import current_operator, password_prompt, resubmission
 from hikflask.web.support import htmx
@@ -32,12 +32,12 @@ def _form_as_typed() -> Response | None:
 
     None where nothing typed could be lost, or where htmx leaves the form in its place.
     """
-    person, typed, rule = current_operator.present(), resubmission.of_request(), permissions.rule()
+    person, typed, rule = current_operator.get(), resubmission.typed_in_request(), permissions.rule()
     if person is None or typed is None or rule is None or htmx.wants_fragment():
         return None
     if rule.confirmed and not person.confirmed:
         return password_prompt.confirm_page(ConfirmForm(formdata=None), typed, HTTPStatus.BAD_REQUEST, page_before())
-    again = resubmission.shown_again(typed, person, _("The page was open for too long, or cookies are off."))
+    again = resubmission.show_again(typed, person, _("The page was open for too long, or cookies are off."))
     if again is not None:
         again.status_code = HTTPStatus.BAD_REQUEST
     return again

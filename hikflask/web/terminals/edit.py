@@ -1,4 +1,4 @@
-"""Adding and changing a terminal: the addresses of the form, and the fingerprint to be accepted."""
+"""Adding and changing a terminal, and accepting its certificate's fingerprint."""
 
 from http import HTTPStatus
 
@@ -17,7 +17,7 @@ from hikflask.services.core.errors import ServiceError, TerminalPasswordNeeded
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.web.security import resubmission
-from hikflask.web.security.current_operator import present_operator
+from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.messages import error_sentence
 from hikflask.web.terminals.checks import check_soon
 from hikflask.web.terminals.terminals import bp, terminal_or_404
@@ -33,7 +33,7 @@ def new() -> ResponseReturnValue:
 @bp.post("/")
 @confirmed(ADMIN)
 def create() -> ResponseReturnValue:
-    """Add a terminal and ask it what it can; one that is away is added all the same."""
+    """Add a terminal and check it; it is added even when it does not answer."""
     form = TerminalForm()
     if form.needs_fingerprint:
         return _with_fingerprint(form)
@@ -49,7 +49,7 @@ def create() -> ResponseReturnValue:
 @bp.post("/fingerprint")
 @confirmed(ADMIN)
 def fingerprint() -> ResponseReturnValue:
-    """Show the certificate's fingerprint in the form, for a person to compare and accept by saving."""
+    """Show the certificate's fingerprint in the form; the operator compares it, and accepts it by saving."""
     terminal = registry.get(row_id(request.form.get("terminal_id")) or 0)
     return _with_fingerprint(TerminalForm(adding=terminal is None), terminal)
 
@@ -65,7 +65,7 @@ def edit(terminal_id: int) -> ResponseReturnValue:
 @bp.post("/<int:terminal_id>")
 @confirmed(ADMIN)
 def update(terminal_id: int) -> ResponseReturnValue:
-    """Change a terminal; an empty password keeps the stored one."""
+    """Change a terminal; with an empty password the stored one is kept."""
     terminal = terminal_or_404(terminal_id)
     form = TerminalForm(adding=False)
     if form.needs_fingerprint:
@@ -73,8 +73,8 @@ def update(terminal_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        with terminal_concurrency.place():
-            registry.change(terminal_id, Access(**form.values()), present_operator())
+        with terminal_concurrency.slot():
+            registry.change(terminal_id, Access(**form.values()), operator_name())
     except ServiceError as error:
         return _refused(form, error, terminal)
     return check_soon(terminal_id)
@@ -82,7 +82,7 @@ def update(terminal_id: int) -> ResponseReturnValue:
 
 @resubmission.restores("terminals.create", "terminals.update", "terminals.fingerprint")
 def typed_again(fields: MultiDict[str, str], terminal_id: int | None = None) -> Response:
-    """Answer the form as it was typed, but for the password, which is never sent back."""
+    """Show the form again as it was typed, except the password, which is never sent back."""
     terminal = registry.get(terminal_id or row_id(fields.get("terminal_id")) or 0)
     form = TerminalForm(formdata=fields, adding=terminal is None)
     form.password.errors = [_("Enter the password again, please.")] if form.password.name in fields else []
@@ -101,12 +101,12 @@ def _refused(form: TerminalForm, error: ServiceError, terminal: Terminal | None 
 
 
 def _with_fingerprint(form: TerminalForm, terminal: Terminal | None = None) -> Response:
-    """Answer the form with the fingerprint that the address shows now; the password must be typed again."""
+    """Answer the form with the fingerprint of the certificate at its address; the password must be typed again."""
     form.validate()
     if form.url.errors:
         return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        with terminal_concurrency.place():
+        with terminal_concurrency.slot():
             form.fingerprint.data = registry.shown_fingerprint(form.url.data)
     except ServiceError as error:
         return _refused(form, error, terminal)

@@ -13,7 +13,7 @@ from hikflask.models import Terminal
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments import retire_terminal
 from hikflask.web.security import resubmission
-from hikflask.web.security.current_operator import present_operator
+from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.messages import error_sentence
 from hikflask.web.terminals.terminals import bp, terminal_or_404
 
@@ -21,20 +21,20 @@ from hikflask.web.terminals.terminals import bp, terminal_or_404
 @bp.get("/<int:terminal_id>/retire")
 @confirmed(ADMIN)
 def ask_retire(terminal_id: int) -> ResponseReturnValue:
-    """Ask what became of a terminal before it is out of service for good."""
+    """Ask what became of a terminal before it is taken out of service for good."""
     return _form(terminal_or_404(terminal_id), RetireForm(formdata=None))
 
 
 @bp.post("/<int:terminal_id>/retire")
 @confirmed(ADMIN)
 def retire(terminal_id: int) -> ResponseReturnValue:
-    """Take a terminal out of service for good: what it does not confirm any more ends by this word."""
+    """Take a terminal out of service for good; removals that it cannot confirm end by the administrator's word."""
     terminal, form = terminal_or_404(terminal_id), RetireForm()
     if not form.validate():
         return _form(terminal, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        with terminal_concurrency.place():
-            retire_terminal.retire(terminal_id, form.note.data, present_operator())
+        with terminal_concurrency.slot():
+            retire_terminal.retire(terminal_id, form.note.data, operator_name())
     except ServiceError as error:
         form.note.errors = [error_sentence(error)]
         return _form(terminal, form, error_status.for_page(error.code))
@@ -43,7 +43,7 @@ def retire(terminal_id: int) -> ResponseReturnValue:
 
 @resubmission.restores("terminals.retire")
 def typed_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturnValue:
-    """Answer the form that came when nobody was signed in any more."""
+    """Show the form again as it was typed."""
     return _form(terminal_or_404(terminal_id), RetireForm(formdata=fields))
 
 

@@ -11,7 +11,7 @@ from hikflask.invisible_characters import isolated
 from hikflask.models import Terminal
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import checks, registry
-from hikflask.web.security.current_operator import present_operator
+from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.htmx import with_removals_alarm
 from hikflask.web.support.messages import error_sentence
 
@@ -33,16 +33,16 @@ def show(terminal_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/<int:terminal_id>/state")
-@allow(VIEWER, counts=False)
+@allow(VIEWER, is_activity=False)
 def state(terminal_id: int) -> ResponseReturnValue:
-    """The part of the page that asks again by itself while the terminal is checked."""
+    """The part of the page that polls while the terminal is checked."""
     return with_removals_alarm(_shown(terminal_id, fragment=True))
 
 
 @bp.get("/file-warning")
 @allow(OPERATOR)
 def file_warning() -> ResponseReturnValue:
-    """Whether the selected terminal takes a photo by file, and how long a name."""
+    """The limits of the terminal selected in the employee form: photo files, and the length of a name."""
     terminal = registry.get(row_id(request.args.get("terminal_id")) or 0)
     return render_template("terminals/_limits.html", terminal=terminal)
 
@@ -57,11 +57,11 @@ def ask_delete(terminal_id: int) -> ResponseReturnValue:
 @bp.post("/<int:terminal_id>/delete")
 @confirmed(ADMIN)
 def delete(terminal_id: int) -> ResponseReturnValue:
-    """Delete a terminal that nobody is enrolled on."""
+    """Delete a terminal on which nobody is enrolled."""
     terminal = terminal_or_404(terminal_id)
     name = terminal.name
     try:
-        registry.delete(terminal_id, present_operator())
+        registry.delete(terminal_id, operator_name())
     except ServiceError as error:
         body = render_template("terminals/delete.html", terminal=terminal, problem=error_sentence(error))
         return make_response(body, error_status.for_page(error.code))
@@ -76,5 +76,8 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
 
 
 def terminal_or_404(terminal_id: int) -> Terminal:
-    """Return a terminal, or answer that there is no such page."""
+    """Return a terminal.
+
+    :raises werkzeug.exceptions.NotFound: when there is none.
+    """
     return registry.get(terminal_id) or abort(404)
