@@ -26,7 +26,7 @@ bp = Blueprint("captures", __name__, url_prefix="/captures")
 @allow(OPERATOR)
 def start() -> ResponseReturnValue:
     """Start a capture with the form as it is typed; of its fields only an invalid number is refused yet."""
-    form = form_page.as_typed()
+    form = EmployeePageForm()
     own = form.own_capture
     if form.hikvision_id.data and not form.hikvision_id.validate(form):
         shown = capture_panel.refused(own, " ".join(map(str, form.hikvision_id.errors)))
@@ -58,14 +58,14 @@ def cancel(capture_id: int) -> ResponseReturnValue:
     capture = runner.get(capture_id) or abort(404)
     if runner.cancel(capture.id):
         task_queue.enqueue(tasks.send_cancel, capture.id)
-    return _answer(form_page.as_typed(), capture_panel.of(capture.id))
+    return _answer(EmployeePageForm(), capture_panel.of(capture.id))
 
 
 @bp.post("/dismiss")
 @allow(OPERATOR)
 def dismiss() -> ResponseReturnValue:
     """Show the panel without the refusal, as it was before."""
-    form = form_page.as_typed()
+    form = EmployeePageForm()
     shown = capture_panel.of(form.own_capture)
     return _answer(form, shown) if htmx.wants_fragment() else form_page.show(form, shown)
 
@@ -74,7 +74,7 @@ def dismiss() -> ResponseReturnValue:
 @allow(OPERATOR)
 def keep_draft() -> ResponseReturnValue:
     """Store with the capture what is typed while it runs, so that a reload shows it."""
-    form = form_page.as_typed()
+    form = EmployeePageForm()
     if form.own_capture:
         drafts.keep(form.own_capture, form_page.typed_draft(form), operator_name())
     return "", 204

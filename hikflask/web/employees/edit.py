@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import abort, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -18,7 +18,7 @@ from hikflask.services.employees.save import FaceSource
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, form_page
 from hikflask.web.employees.capture_panel import Panel
-from hikflask.web.employees.employees import ADDRESS, bp
+from hikflask.web.employees.employees import ADDRESS, bp, employee_or_404
 from hikflask.web.employees.enrolments import enqueue_due
 from hikflask.web.security.current_operator import operator_name
 
@@ -35,7 +35,7 @@ def new() -> ResponseReturnValue:
 @allow(OPERATOR)
 def new_in_language() -> ResponseReturnValue:
     """The form as it is typed, in another language."""
-    return form_page.in_language(form_page.as_typed(), request.form.get("lang"))
+    return form_page.in_language(EmployeePageForm(), request.form.get("lang"))
 
 
 @bp.post("/employees/")
@@ -49,10 +49,10 @@ def create() -> ResponseReturnValue:
 @allow(OPERATOR)
 def edit(employee_id: int) -> ResponseReturnValue:
     """The form of an employee, as saved or as typed when the capture began."""
-    employee = _employee(employee_id)
+    employee = employee_or_404(employee_id)
     shown = capture_panel.of(row_id(request.args.get("capture")))
     saved = Draft(employee.number, employee.name, employee.department)
-    # What was typed is forgotten in time; the form then shows what is saved.
+    # A draft is deleted after a while; the form then shows what is saved.
     typed = saved if shown.draft == Draft() else shown.draft
     return form_page.show(form_page.filled(typed, shown, employee_id), shown)
 
@@ -61,8 +61,8 @@ def edit(employee_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def edit_in_language(employee_id: int) -> ResponseReturnValue:
     """The form of an employee as it is typed, in another language."""
-    form = form_page.as_typed()
-    form.employee_id.data = _employee(employee_id).id
+    form = EmployeePageForm()
+    form.employee_id.data = employee_or_404(employee_id).id
     return form_page.in_language(form, request.form.get("lang"))
 
 
@@ -70,11 +70,11 @@ def edit_in_language(employee_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def update(employee_id: int) -> ResponseReturnValue:
     """Change an employee, and let the worker send the changes to the terminals."""
-    return _save(_employee(employee_id).id)
+    return _save(employee_or_404(employee_id).id)
 
 
 def _save(employee_id: int | None) -> ResponseReturnValue:
-    form = form_page.as_typed()
+    form = EmployeePageForm()
     form.employee_id.data = employee_id
     shown = capture_panel.of(form.own_capture)
     if not form.validate():
@@ -118,7 +118,3 @@ def _terminal_for_file(form: EmployeePageForm) -> int | None:
     """Return the terminal that was selected, else the only one."""
     only = registry.only_active()
     return form.terminal_id.data or (only.id if only else None)
-
-
-def _employee(employee_id: int) -> Employee:
-    return save.get(employee_id) or abort(404)

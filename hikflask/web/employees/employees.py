@@ -56,14 +56,14 @@ def index() -> ResponseReturnValue:
 @allow(VIEWER)
 def show(employee_id: int) -> ResponseReturnValue:
     """One employee, with what each terminal confirmed."""
-    return _page(_employee(employee_id))
+    return _page(employee_or_404(employee_id))
 
 
 @bp.post(f"{ADDRESS}/terminals")
 @allow(OPERATOR)
 def send(employee_id: int) -> ResponseReturnValue:
     """Enrol an employee on one more terminal, with the stored photo."""
-    _employee(employee_id)
+    employee_or_404(employee_id)
     try:
         enrolment = save.send(employee_id, row_id(request.form.get("terminal_id")) or 0)
     except ServiceError as error:
@@ -76,14 +76,14 @@ def send(employee_id: int) -> ResponseReturnValue:
 @resubmission.restores("employees.send")
 def chosen_again(fields: MultiDict[str, str], employee_id: int) -> ResponseReturnValue:
     """Show the page again with the terminal that was chosen."""
-    return _page(_employee(employee_id), row_id(fields.get("terminal_id")))
+    return _page(employee_or_404(employee_id), row_id(fields.get("terminal_id")))
 
 
 @bp.post(f"{ADDRESS}/active")
 @allow(OPERATOR)
 def set_active(employee_id: int) -> ResponseReturnValue:
     """Deactivate an employee, which removes the person from all terminals, or activate again."""
-    _employee(employee_id)
+    employee_or_404(employee_id)
     try:
         enqueue_due(save.set_active(employee_id, request.form.get("active") == "1"))
     except ServiceError as error:
@@ -95,14 +95,14 @@ def set_active(employee_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def ask_delete(employee_id: int) -> ResponseReturnValue:
     """Ask before an employee is deleted."""
-    return render_template("employees/delete.html", employee=_employee(employee_id))
+    return render_template("employees/delete.html", employee=employee_or_404(employee_id))
 
 
 @bp.post(f"{ADDRESS}/delete")
 @allow(OPERATOR)
 def delete(employee_id: int) -> ResponseReturnValue:
     """Delete an employee; removals from terminals go on, and are shown as open until they are confirmed."""
-    name = _employee(employee_id).name
+    name = employee_or_404(employee_id).name
     left = save.delete(employee_id)
     for enrolment_id in left:
         task_queue.enqueue(tasks.settle, enrolment_id)
@@ -127,5 +127,9 @@ def _further(employee: Employee) -> list[Terminal]:
     return [one for one in registry.all_active() if one.face_mode == BY_PICTURE and one.id not in on]
 
 
-def _employee(employee_id: int) -> Employee:
+def employee_or_404(employee_id: int) -> Employee:
+    """Return an employee.
+
+    :raises werkzeug.exceptions.NotFound: when there is none.
+    """
     return save.get(employee_id) or abort(404)

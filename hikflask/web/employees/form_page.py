@@ -39,11 +39,6 @@ def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> Employ
     )
 
 
-def as_typed() -> EmployeePageForm:
-    """Return the form that was submitted."""
-    return EmployeePageForm()
-
-
 @resubmission.restores(
     "employees.create",
     "employees.update",
@@ -95,16 +90,16 @@ def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str =
     :param problem: a sentence above the form.
     :param ask: add a button to it that saves all the same.
     """
-    body = render_template("employees/form.html", problem=problem, ask=ask, **_known(form, shown))
+    body = render_template("employees/form.html", problem=problem, ask=ask, **_context(form, shown))
     return make_response(body, status)
 
 
 def fragment(form: EmployeePageForm, shown: Panel) -> str:
     """Return the capture panel alone."""
-    return render_template("employees/_capture_panel.html", **_known(form, shown))
+    return render_template("employees/_capture_panel.html", **_context(form, shown))
 
 
-def _known(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
+def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
     employee_id = form.employee_id.data
     employee = save.get(employee_id) if employee_id else None
     active = registry.all_active()

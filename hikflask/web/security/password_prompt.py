@@ -61,17 +61,18 @@ def password_page(form: NewPasswordForm, typed: TypedForm | None, status: int = 
     return make_response(render_template("account/password.html", form=form, carried=typed, next=next_path), status)
 
 
-def confirm_page(form: ConfirmForm, typed: TypedForm | None, status: int = 200, next_path: str = "/") -> Response:
-    """Answer the page that asks for the operator's own password, which carries a typed form along."""
-    return confirmation_page(status, form=form, carried=typed, next=next_path)
+def confirm_page(
+    form: ConfirmForm, typed: TypedForm | None, status: int = 200, next_path: str = "/", **more: object
+) -> Response:
+    """Answer the question for the operator's own password, as a page, or to htmx in place of the page's main part.
 
-
-def confirmation_page(status: int, **known: object) -> Response:
-    """Answer the question for the operator's own password, as a page, or in the place of the page's main part."""
+    :param typed: a form that is carried along and shown again afterwards.
+    :param more: instead of that, the action and fields of a form that is sent together with the password.
+    """
+    known = {"form": form, "carried": typed, "next": next_path, **more}
     if htmx.wants_fragment():
-        return htmx.retargeted(
-            render_template("account/_confirm_password_form.html", **known), "#main", status, swap="innerHTML"
-        )
+        body = render_template("account/_confirm_password_form.html", **known)
+        return htmx.retargeted(body, "#main", status, swap="innerHTML")
     return make_response(render_template("account/confirm_password.html", **known), status)
 
 

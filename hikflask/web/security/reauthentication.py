@@ -81,8 +81,8 @@ def _question(form: ConfirmForm, status: int = HTTPStatus.FORBIDDEN) -> Response
     if typed and typed.has_secret:
         return password_prompt.confirm_page(ConfirmForm(formdata=None), typed, status, _page())
     action = url_for(str(request.endpoint), **(request.view_args or {}))
-    known = {"action": action, "pairs": resubmission.typed_fields(), "at_once": not (rule and rule.answers_file)}
-    return password_prompt.confirmation_page(status, form=form, next=_page(), **known)
+    carried = {"action": action, "pairs": resubmission.typed_fields(), "at_once": not (rule and rule.answers_file)}
+    return password_prompt.confirm_page(form, None, status, _page(), **carried)
 
 
 def _page() -> str:
