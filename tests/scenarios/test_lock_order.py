@@ -10,10 +10,12 @@ from sqlalchemy import Connection, select, text, update
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Terminal
-from hikflask.services.captures import runner
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import erasure, save, sync
-from hikflask.services.employees.save import FaceSource
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
+from hikflask.services.employees import erasure
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.employees.sync import sync_employee
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 
@@ -29,11 +31,11 @@ Deed = Callable[[int, int, int], object]
 
 
 def page_save(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noqa: ARG001
-    return save.save(IVAN, FaceSource(capture_id, take_over=True), employee_id=employee_id)
+    return save_employee(IVAN, FaceSource(capture_id, take_over=True), employee_id=employee_id).row
 
 
 def api_sync(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noqa: ARG001
-    return sync.wish(employee_id, terminal_id, "Анна")
+    return sync_employee(employee_id, terminal_id, "Анна").row
 
 
 def erase(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noqa: ARG001
@@ -44,9 +46,9 @@ def erase(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noq
 def test_nobody_holds_the_capture_while_waiting_for_the_employee(
     app: Flask, simulator: Simulated, terminal: Terminal, deed: Deed
 ) -> None:
-    employee = save.save(IVAN)
+    employee = save_employee(IVAN).row
     simulator.present(draw(NAMES[0]))
-    capture = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+    capture = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
     done: list[object] = []
 
     def act() -> None:

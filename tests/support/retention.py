@@ -11,11 +11,14 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Capture, Employee, Enrolment, Photo, Terminal
 from hikflask.models.capture import TAKEN
 from hikflask.models.columns import database_now
-from hikflask.services.captures import runner
-from hikflask.services.captures.runner import Draft
-from hikflask.services.employees import save as employees
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import set_active
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
@@ -35,7 +38,7 @@ def age(table: Any, column: str, seconds: float) -> None:
 def take(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Capture:
     """Capture a face."""
     simulator.present_alone(face)
-    taken = runner.run(runner.start(terminal.id, draft, "Анна", take_over=True).id)
+    taken = run_capture(start_capture(terminal.id, draft, "Анна", take_over=True).id)
     assert taken.state == TAKEN, taken.reason
     return taken
 
@@ -51,9 +54,9 @@ def save_and_die(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.M
     with monkeypatch.context() as broken:
         broken.setattr(storage.Files, "settle", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
+            save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
     assert len(files()) == 2
-    found = employees.by_number(IVAN.number)
+    found = search.by_number(IVAN.number)
     assert found is not None
     return found
 
@@ -65,18 +68,18 @@ def upload(draft: Draft = IVAN, terminal_id: int | None = None) -> Employee:
 
 def saved(draft: Draft, source: FaceSource) -> Employee:
     """Save, whether the number is known or not."""
-    known = employees.by_number(draft.number)
-    return employees.save(draft, source, employee_id=known.id if known else None)
+    known = search.by_number(draft.number)
+    return save_employee(draft, source, employee_id=known.id if known else None).row
 
 
 def settle(position: int = 0, *, again: bool = False) -> Enrolment:
     """Bring the employee to a terminal."""
-    return reconcile.settle(desired.of_number("100222")[position].id, "test", again=again)
+    return reconcile(queries.of_number("100222")[position].id, "test", prove_again=again)
 
 
 def leave(employee: Employee, ago: float = 2 * DAY) -> None:
     """Deactivate somebody, so many seconds ago."""
-    employees.set_active(employee.id, active=False)
+    set_active(employee.id, active=False)
     age(Employee, "left_at", ago)
 
 

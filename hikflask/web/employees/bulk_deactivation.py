@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from hikflask.background import tasks
 from hikflask.forms.bulk_deactivation import NumbersForm
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.services.employees import bulk_deactivation
 from hikflask.services.employees.bulk_deactivation import Leavers
-from hikflask.web.employees.enrolments import enqueue_due
 from hikflask.web.employees.removals import bp
 from hikflask.web.security import resubmission
 
@@ -40,10 +40,9 @@ def deactivate() -> ResponseReturnValue:
     form = NumbersForm()
     if not form.validate():
         return _bulk(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    left = bulk_deactivation.deactivate(form.listed)
-    for employee in left:
-        enqueue_due(employee)
-    flash(_("Deactivated: %(n)s.", n=len(left)))
+    deactivated = bulk_deactivation.deactivate(form.listed)
+    tasks.enqueue_due(deactivated.due)
+    flash(_("Deactivated: %(n)s.", n=len(deactivated.row)))
     return redirect(url_for(".index"), 303)
 
 

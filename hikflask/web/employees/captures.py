@@ -11,7 +11,9 @@ from hikflask.forms.employees import EmployeePageForm
 from hikflask.http import error_status
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import Capture
-from hikflask.services.captures import drafts, runner
+from hikflask.services.captures import drafts, progress
+from hikflask.services.captures.cancel import cancel_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError, TerminalUnknown
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, form_page
@@ -55,8 +57,8 @@ def show(capture_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def cancel(capture_id: int) -> ResponseReturnValue:
     """Cancel a capture, also on the terminal's screen."""
-    capture = runner.get(capture_id) or abort(404)
-    if runner.cancel(capture.id):
+    capture = progress.get(capture_id) or abort(404)
+    if cancel_capture(capture.id):
         task_queue.enqueue(tasks.send_cancel, capture.id)
     return _answer(EmployeePageForm(), capture_panel.of(capture.id))
 
@@ -81,7 +83,7 @@ def keep_draft() -> ResponseReturnValue:
 
 
 def _start(form: EmployeePageForm, own: int | None) -> Capture:
-    return runner.start(
+    return start_capture(
         form.terminal_id.data or _only_terminal(),
         form_page.typed_draft(form),
         operator_name(),

@@ -6,6 +6,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from hikflask.background import tasks
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, allow
@@ -13,13 +14,11 @@ from hikflask.models import Employee
 from hikflask.models.capture import TAKEN
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureRunning, ServiceError
-from hikflask.services.employees import save
-from hikflask.services.employees.save import FaceSource
+from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, form_page
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.employees.employees import ADDRESS, bp, employee_or_404
-from hikflask.web.employees.enrolments import enqueue_due
 from hikflask.web.security.current_operator import operator_name
 
 
@@ -85,13 +84,13 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
         problem = _("The photo came just now. Look at it, then save.")
         return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem)
     try:
-        employee = save.save(form_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
+        saved = save_employee(form_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
     except ServiceError as error:
         return form_page.refused(form, error)
-    enqueue_due(employee)
+    tasks.enqueue_due(saved.due)
     if form.own_capture and not shown.photo and not form.photo.data:
-        flash(_without_face(employee), "warning")
-    return redirect(url_for(".show", employee_id=employee.id), 303)
+        flash(_without_face(saved.row), "warning")
+    return redirect(url_for(".show", employee_id=saved.row.id), 303)
 
 
 def _without_face(employee: Employee) -> str:

@@ -6,7 +6,6 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
-from hikflask.extensions import task_queue
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.invisible_characters import isolated
@@ -14,11 +13,12 @@ from hikflask.models import Employee, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees import save
-from hikflask.services.enrolments import desired
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
+from hikflask.services.employees.lifecycle import set_active as set_employee_active
+from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
-from hikflask.web.employees.enrolments import enqueue_due
 from hikflask.web.security import resubmission
 from hikflask.web.support import enrolment_status, htmx
 from hikflask.web.support.messages import error_sentence, with_link
@@ -41,7 +41,7 @@ def start() -> ResponseReturnValue:
 def index() -> ResponseReturnValue:
     """All employees, or those that match what is typed into the search."""
     q = request.args.get("q", "").strip()
-    found = listed(lambda limit, offset: save.found(q, limit, offset))
+    found = listed(lambda limit, offset: search.search(q, limit, offset))
     template = "employees/_rows.html" if htmx.wants_fragment() else "employees/list.html"
     return render_template(
         template,
@@ -65,11 +65,11 @@ def send(employee_id: int) -> ResponseReturnValue:
     """Enrol an employee on one more terminal, with the stored photo."""
     employee_or_404(employee_id)
     try:
-        enrolment = save.send(employee_id, row_id(request.form.get("terminal_id")) or 0)
+        sent = send_to_terminal(employee_id, row_id(request.form.get("terminal_id")) or 0)
     except ServiceError as error:
         flash(error_sentence(error), "danger")
     else:
-        task_queue.enqueue(tasks.settle, enrolment.id)
+        tasks.enqueue_due(sent.due)
     return redirect(url_for(".show", employee_id=employee_id), 303)
 
 
@@ -85,9 +85,11 @@ def set_active(employee_id: int) -> ResponseReturnValue:
     """Deactivate an employee, which removes the person from all terminals, or activate again."""
     employee_or_404(employee_id)
     try:
-        enqueue_due(save.set_active(employee_id, request.form.get("active") == "1"))
+        changed = set_employee_active(employee_id, request.form.get("active") == "1")
     except ServiceError as error:
         flash(error_sentence(error), "danger")
+    else:
+        tasks.enqueue_due(changed.due)
     return redirect(url_for(".show", employee_id=employee_id), 303)
 
 
@@ -103,11 +105,10 @@ def ask_delete(employee_id: int) -> ResponseReturnValue:
 def delete(employee_id: int) -> ResponseReturnValue:
     """Delete an employee; removals from terminals go on, and are shown as open until they are confirmed."""
     name = employee_or_404(employee_id).name
-    left = save.delete(employee_id)
-    for enrolment_id in left:
-        task_queue.enqueue(tasks.settle, enrolment_id)
+    deleted = delete_employee(employee_id)
+    tasks.enqueue_due(deleted.due)
     flash(_("%(name)s is deleted.", name=isolated(name)))
-    if left:
+    if deleted.due:
         text = _("The removal from the terminals goes on; until it is confirmed, it stands here:")
         flash(with_link(text, url_for("removals.index"), _("May still open doors")), "warning")
     return redirect(url_for(".index"), 303)
@@ -123,7 +124,7 @@ def _further(employee: Employee) -> list[Terminal]:
     """Return the terminals that take photo files and on which this employee is not to be enrolled yet."""
     if not employee.is_active or employee.picture is None:
         return []
-    on = {enrolment.terminal_id for enrolment in desired.of_number(employee.number) if enrolment.desired == PRESENT}
+    on = {enrolment.terminal_id for enrolment in queries.of_number(employee.number) if enrolment.desired == PRESENT}
     return [one for one in registry.all_active() if one.face_mode == BY_PICTURE and one.id not in on]
 
 
@@ -132,4 +133,4 @@ def employee_or_404(employee_id: int) -> Employee:
 
     :raises werkzeug.exceptions.NotFound: when there is none.
     """
-    return save.get(employee_id) or abort(404)
+    return search.get(employee_id) or abort(404)

@@ -5,12 +5,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hikflask.background import tasks
-from hikflask.extensions import task_queue
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
-from hikflask.models import Employee, Enrolment
-from hikflask.services.employees import save
-from hikflask.services.enrolments import desired, manual_removal
+from hikflask.models import Enrolment
+from hikflask.services.employees import search
+from hikflask.services.enrolments import desired, manual_removal, queries
 from hikflask.web.support import enrolment_status
 from hikflask.web.support.htmx import with_removals_alarm
 from hikflask.web.support.urls import next_or
@@ -22,7 +21,7 @@ bp = Blueprint("enrolments", __name__)
 @allow(VIEWER, is_activity=False)
 def of_employee(employee_id: int) -> ResponseReturnValue:
     """The part of the employee's page that polls, with the alarm of open removals."""
-    employee = save.get(employee_id) or abort(404)
+    employee = search.get(employee_id) or abort(404)
     lines = enrolment_status.of_employee(employee)
     return with_removals_alarm(render_template("employees/_enrolments.html", employee=employee, lines=lines))
 
@@ -32,8 +31,8 @@ def of_employee(employee_id: int) -> ResponseReturnValue:
 def retry(enrolment_id: int) -> ResponseReturnValue:
     """Try again now."""
     enrolment = _enrolment(enrolment_id)
-    desired.want_again(enrolment.id)
-    task_queue.enqueue(tasks.settle, enrolment.id)
+    desired.retry(enrolment.id)
+    tasks.enqueue_due([enrolment.id])
     return _back(enrolment)
 
 
@@ -42,8 +41,8 @@ def retry(enrolment_id: int) -> ResponseReturnValue:
 def replace(enrolment_id: int) -> ResponseReturnValue:
     """Overwrite whoever has the number on the terminal, if the enrolment is still as the page showed it."""
     enrolment = _enrolment(enrolment_id)
-    if desired.want_replaced(enrolment.id, row_id(request.form.get("wish")) or 0):
-        task_queue.enqueue(tasks.settle, enrolment.id)
+    if desired.desire_overwrite(enrolment.id, row_id(request.form.get("wish")) or 0):
+        tasks.enqueue_due([enrolment.id])
     else:
         flash(_("This was changed meanwhile. Look again, please."), "warning")
     return _back(enrolment)
@@ -54,7 +53,7 @@ def replace(enrolment_id: int) -> ResponseReturnValue:
 def by_hand(enrolment_id: int) -> ResponseReturnValue:
     """Record the operator's word that the number was removed by hand from a device that cannot confirm it."""
     enrolment = _enrolment(enrolment_id)
-    if not manual_removal.end_by_hand(enrolment.id, row_id(request.form.get("wish")) or 0):
+    if not manual_removal.confirm_by_hand(enrolment.id, row_id(request.form.get("wish")) or 0):
         flash(_("This was changed meanwhile. Look again, please."), "warning")
     return _back(enrolment)
 
@@ -65,20 +64,13 @@ def somebody_else(enrolment_id: int) -> ResponseReturnValue:
     """Record the operator's word that the record with this number and name belongs to somebody else."""
     enrolment = _enrolment(enrolment_id)
     wish, name = row_id(request.form.get("wish")) or 0, request.form.get("name", "")
-    if not manual_removal.end_as_somebody_elses(enrolment.id, wish, name):
+    if not manual_removal.confirm_as_somebody_elses(enrolment.id, wish, name):
         flash(_("This was changed meanwhile. Look again, please."), "warning")
     return _back(enrolment)
 
 
-def enqueue_due(employee: Employee) -> None:
-    """Let the worker go to the terminals now for all that is due under the employee's number."""
-    for enrolment in desired.of_number(employee.number):
-        if enrolment.next_attempt_at is not None:
-            task_queue.enqueue(tasks.settle, enrolment.id)
-
-
 def _enrolment(enrolment_id: int) -> Enrolment:
-    return desired.get(enrolment_id) or abort(404)
+    return queries.get(enrolment_id) or abort(404)
 
 
 def _back(enrolment: Enrolment) -> ResponseReturnValue:

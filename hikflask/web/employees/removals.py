@@ -4,7 +4,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import VIEWER, allow
-from hikflask.services.enrolments import desired
+from hikflask.services.enrolments import queries
 from hikflask.web.support import enrolment_status
 
 bp = Blueprint("removals", __name__)
@@ -14,5 +14,5 @@ bp = Blueprint("removals", __name__)
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
     """All open removals, the oldest first."""
-    lines = [enrolment_status.of_enrolment(enrolment) for enrolment in desired.open_removals()]
+    lines = [enrolment_status.of_enrolment(enrolment) for enrolment in queries.open_removals()]
     return render_template("employees/removals.html", lines=lines)

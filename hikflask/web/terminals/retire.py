@@ -11,7 +11,7 @@ from hikflask.http import error_status, terminal_concurrency
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.models import Terminal
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.enrolments import retire_terminal
+from hikflask.services.enrolments.retire_terminal import count_numbers_on, retire_terminal
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.messages import error_sentence
@@ -34,7 +34,7 @@ def retire(terminal_id: int) -> ResponseReturnValue:
         return _form(terminal, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         with terminal_concurrency.slot():
-            retire_terminal.retire(terminal_id, form.note.data, operator_name())
+            retire_terminal(terminal_id, form.note.data, operator_name())
     except ServiceError as error:
         form.note.errors = [error_sentence(error)]
         return _form(terminal, form, error_status.for_page(error.code))
@@ -48,6 +48,6 @@ def typed_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturn
 
 
 def _form(terminal: Terminal, form: RetireForm, status: int = 200) -> Response:
-    on_it = retire_terminal.count_on(terminal.id)
+    on_it = count_numbers_on(terminal.id)
     body = render_template("terminals/retire.html", terminal=terminal, form=form, on_it=on_it)
     return make_response(body, status)

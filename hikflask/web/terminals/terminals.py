@@ -10,7 +10,7 @@ from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.models import Terminal
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals import checks, connection, registry
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.htmx import with_removals_alarm
 from hikflask.web.support.messages import error_sentence
@@ -71,7 +71,7 @@ def delete(terminal_id: int) -> ResponseReturnValue:
 
 def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     terminal = terminal_or_404(terminal_id)
-    known = {"locked_minutes": checks.locked_minutes(terminal), "checking": checks.is_running(terminal)}
+    known = {"locked_minutes": connection.locked_minutes(terminal), "checking": checks.is_running(terminal)}
     return render_template("terminals/show.html", terminal=terminal, fragment=fragment, **known)
 
 
