@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hikflask import messages
-from hikflask.isapi.errors import CLASSES, Busy, NoAnswer, Unreachable
+from hikflask.isapi.errors import AWAY_CODES, CLASSES, Busy
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
 from hikflask.services.core.errors import (
@@ -29,7 +29,6 @@ UNCHECKED = "unchecked"
 LEAVER_TAKEN = "removal_taken"
 NAMES_SOMEBODY = {NumberTakenThere.code, NameNotVerified.code, RemovalNotVerified.code}
 SENT_STEPS = {"face", "proof"}
-AWAY = {Unreachable.own_code, NoAnswer.own_code}
 BUSY = {code for code, kind in CLASSES.items() if kind is Busy}
 SAYS_WHEN = BUSY | {kind.code for kind in (PersonNotVerified, NameNotVerified, FaceNotVerified, RemovalNotVerified)}
 FULL_OF_PEOPLE, FULL_OF_FACES = "deviceuserfull", {"devicefacefull", "faceimagesnumerror"}
@@ -86,7 +85,7 @@ class EnrolmentStatus:
     @property
     def away(self) -> bool:
         """True when the last attempt found nobody there."""
-        return self.enrolment.refusal_code in AWAY
+        return self.enrolment.refusal_code in AWAY_CODES
 
     @property
     def reason(self) -> str:
