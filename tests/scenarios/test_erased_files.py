@@ -43,7 +43,7 @@ def test_picture_of_a_capture_that_retention_has_only_marked(simulator: Simulate
     age(Capture, "hold_until", 1)
     assert forget_photos() == 1
 
-    erasure = erase_employee(ivan.id)
+    erasure = erase_employee(ivan.id).row
 
     assert erasure.completed_at is not None
     assert olgas.photo is not None
@@ -58,7 +58,7 @@ def test_photo_that_retention_has_only_marked_is_counted_and_removed(
     settle()
     assert forget_photos() == 1
 
-    erasure = erase_employee(ivan.id)
+    erasure = erase_employee(ivan.id).row
 
     assert (files(), erasure.photos) == ([], 1)
 
@@ -70,7 +70,7 @@ def test_photo_that_retention_has_removed_is_not_counted(app: Flask, simulator: 
     forget_photos()
     deletion.remove_files()
 
-    assert erase_employee(ivan.id).photos == 0
+    assert erase_employee(ivan.id).row.photos == 0
 
 
 def test_former_name_that_a_killed_save_left(
@@ -78,7 +78,7 @@ def test_former_name_that_a_killed_save_left(
 ) -> None:
     ivan = save_and_die(simulator, terminal, monkeypatch)
 
-    erasure = erase_employee(ivan.id)
+    erasure = erase_employee(ivan.id).row
 
     assert (files(), erasure.photos) == ([], 1)
 
@@ -103,7 +103,7 @@ def test_picture_whose_process_died_before_it_was_saved(known: bool) -> None:
     if not known:
         delete_employee(ivan.id)
 
-    erasure = erase_employee(ivan.id) if known else erase_by_number("100222")
+    erasure = erase_employee(ivan.id).row if known else erase_by_number("100222").row
 
     assert erasure is not None
     assert erasure.completed_at is not None
@@ -126,7 +126,7 @@ def test_picture_that_no_row_knows() -> None:
     stray(f".100222_{'y' * 22}.jpg.part")
     others = [stray(f"1002222_{'z' * 22}.jpg").name, stray("100222_notes.jpg").name]
 
-    erasure = erase_employee(ivan.id)
+    erasure = erase_employee(ivan.id).row
 
     assert erasure.completed_at is not None
     assert (files(), erasure.photos) == (sorted(others), 3)
@@ -136,7 +136,7 @@ def test_picture_that_no_row_knows_is_found_by_number() -> None:
     stray()
 
     assert knows_number("100222")
-    erasure = erase_by_number("100222")
+    erasure = erase_by_number("100222").row
 
     assert erasure is not None
     assert (files(), erasure.photos) == ([], 1)
@@ -148,7 +148,7 @@ def test_picture_of_somebody_deleted_that_could_not_be_removed_is_found_by_numbe
     stuck.mkdir()
     delete_employee(1)
 
-    erasure = erase_by_number("100222")
+    erasure = erase_by_number("100222").row
     assert erasure is not None
     assert erasure.completed_at is None
 
@@ -167,7 +167,7 @@ def test_certificate_waits_while_a_picture_under_the_number_cannot_be_removed(
     ivan = save(simulator, terminal)
     settle()
     wire.away.add("terminal.test")
-    erasure = erase_employee(ivan.id)
+    erasure = erase_employee(ivan.id).row
     wire.away.clear()
     settle_all()
     came_back = stray()
@@ -188,12 +188,12 @@ def test_erasing_the_number_again_adds_what_came_since(
     ivan = save(simulator, terminal)
     settle()
     wire.away.add("terminal.test")
-    erasure = erase_employee(ivan.id)
+    erasure = erase_employee(ivan.id).row
     wire.away.clear()
     take(simulator, terminal, IVAN, OTHER_FACE)
     assert len(files()) == 1
 
-    again = erase_by_number("100222")
+    again = erase_by_number("100222").row
 
     assert again is not None
     assert (again.id, again.photos, again.completed_at) == (erasure.id, 2, None)
@@ -210,13 +210,13 @@ def test_erasing_the_number_again_awaits_terminals_that_came_since(
     stuck = storage.folder() / _file_of(ivan.photo_id)
     stuck.unlink()
     stuck.mkdir()
-    erasure = erase_employee(ivan.id)
+    erasure = erase_employee(ivan.id).row
     second = save(simulator, terminal)
     settle()
     wire.away.add("terminal.test")
     delete_employee(second.id)
 
-    again = erase_by_number("100222")
+    again = erase_by_number("100222").row
 
     assert again is not None
     assert again.id == erasure.id
@@ -233,10 +233,10 @@ def test_open_erasure_takes_nothing_of_the_numbers_next_owner(simulator: Simulat
     stuck = storage.folder() / _file_of(ivan.photo_id)
     stuck.unlink()
     stuck.mkdir()
-    erasure = erase_employee(ivan.id)
+    erasure = erase_employee(ivan.id).row
     save(simulator, terminal, Draft("100222", "Пётр Петров"))
 
-    again = erase_by_number("100222")
+    again = erase_by_number("100222").row
 
     assert again is not None
     assert (again.id, again.photos, count(Capture)) == (erasure.id, 1, 1)
@@ -254,7 +254,7 @@ def test_file_that_is_added_while_the_database_is_written_anew_is_not_forgotten(
                 another.execute(update(Erasure).values(version=Erasure.version + 1))
                 another.execute(insert(ErasureFile).values(erasure_id=1, file=added[0].name))
 
-    erasure = erase_employee(ivan.id)
+    erasure = erase_employee(ivan.id).row
 
     assert (fresh(erasure).completed_at, files()) == (None, [added[0].name])
     assert certificates.complete(erasure.id).completed_at is not None
@@ -265,7 +265,7 @@ def test_certificate_waits_while_somebody_reads_what_was_there_before() -> None:
     ivan = upload()
 
     with somebody_reads():
-        erasure = erase_employee(ivan.id)
+        erasure = erase_employee(ivan.id).row
         assert (erasure.completed_at, files()) == (None, [])
 
     tasks.sweep()
@@ -278,9 +278,9 @@ def test_what_comes_while_an_erasure_waits_for_the_database_alone_is_another_era
     ivan = upload()
 
     with somebody_reads():
-        erasure = erase_employee(ivan.id)
+        erasure = erase_employee(ivan.id).row
         take(simulator, terminal, IVAN, OTHER_FACE)
-        another = erase_by_number("100222")
+        another = erase_by_number("100222").row
 
     assert another is not None
     assert (another.id != erasure.id, another.photos, count(Capture)) == (True, 1, 0)
@@ -299,9 +299,9 @@ def test_what_comes_then_is_added_to_the_latest_erasure(
         settle()
         wire.away.add("terminal.test")
         delete_employee(second.id)
-        awaiting = erase_by_number("100222")
+        awaiting = erase_by_number("100222").row
         storage.keep_upload(io.BytesIO(FACE), "100222")
-        again = erase_by_number("100222")
+        again = erase_by_number("100222").row
 
     assert awaiting is not None
     assert again is not None

@@ -129,9 +129,7 @@ def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:
         return registry.active(terminal_id)
     if capture is not None:
         return registry.active(capture.terminal_id)
-    in_use = registry.all_active()
-    if len(in_use) > 1:
-        raise TerminalNotNamed
-    if not in_use:
-        raise TerminalUnknown
-    return in_use[0]
+    only = registry.only_active()
+    if only is None:
+        raise TerminalNotNamed if registry.all_active() else TerminalUnknown
+    return only

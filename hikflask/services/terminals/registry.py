@@ -207,6 +207,12 @@ def all_active() -> list[Terminal]:
     return [terminal for terminal in everyone() if terminal.is_active]
 
 
+def only_active() -> Terminal | None:
+    """Return the only terminal in use, which is meant where none is named; None when none or several are in use."""
+    in_use = all_active()
+    return in_use[0] if len(in_use) == 1 else None
+
+
 def preferred(active: list[Terminal], number: str, requested_by: str) -> int | None:
     """Return the one to offer first: the employee's own, else where this operator captured last, else the first.
 

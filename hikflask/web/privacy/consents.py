@@ -12,8 +12,8 @@ from hikflask.services.core.dates import today
 from hikflask.services.employees import search
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
-from hikflask.web import template_context
-from hikflask.web.security import resubmission
+from hikflask.web.security import current_operator, resubmission
+from hikflask.web.support.messages import with_link
 
 bp = Blueprint("consents", __name__)
 
@@ -76,11 +76,11 @@ def blank() -> ResponseReturnValue:
 
 
 def _what_follows(employee_id: int) -> str:
-    """Return the message after a withdrawal, with a link to the erasure for those who may erase."""
-    if not template_context.may(ADMIN):
+    """Say what a withdrawal asks for, with the way to it for those who may go it."""
+    if not current_operator.may(ADMIN):
         return str(_("The consent is withdrawn. Photo and records must be erased now: tell an administrator."))
     text = _("The consent is withdrawn. Photo and records must be erased now:")
-    return template_context.with_link(text, url_for("erasures.ask", employee_id=employee_id), _("Erase everywhere"))
+    return with_link(text, url_for("erasures.ask", employee_id=employee_id), _("Erase everywhere"))
 
 
 def _employee(employee_id: int) -> Employee:
