@@ -46,7 +46,7 @@ class Attacker:
         files = {path: self._read(path) for folder in self.folders for path in folder.rglob("*") if path.is_file()}
         for text in kept:
             files = {path: text.sub(b"", content) for path, content in files.items()}
-        places = {what: {p.name for p, read in files.items() if words in read} for what, words in self.desired.items()}
+        places = {what: {p.name for p, read in files.items() if words in read} for what, words in self.wanted.items()}
         return {what: names for what, names in places.items() if names}
 
     def _read(self, path: Path) -> bytes:
@@ -113,7 +113,7 @@ def test_no_file_holds_anything_of_the_erased_but_what_the_certificate_names(
     app: Flask, desk: Desk, place: str, wanted: dict[str, bytes], tmp_path: Path
 ) -> None:
     attacker = Attacker([tmp_path], wanted | {"somebody else's consent": OTHERS_NOTE.encode()})
-    assert attacker.finds([]).keys() == attacker.desired.keys()
+    assert attacker.finds([]).keys() == attacker.wanted.keys()
 
     erase(desk, place)
 
@@ -132,7 +132,7 @@ def test_postgresql_holds_it_in_its_own_log_alone(
         db.session.execute(db.text("ANALYZE"))  # As the server does by itself; it quotes from the tables.
         db.session.commit()
     attacker = Attacker([tmp_path, cluster.files() / "data" / "base"], wanted)
-    assert attacker.finds([]).keys() == attacker.desired.keys()
+    assert attacker.finds([]).keys() == attacker.wanted.keys()
 
     erase(desk, place)
 
