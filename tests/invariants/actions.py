@@ -138,10 +138,10 @@ class Deeds:
 
     def try_again(self, number: str, replace: bool) -> None:
         """Press "Try again" or "Replace" at each terminal."""
-        for row in self.world.sql("SELECT id, wish FROM enrolment WHERE number = ?", number):
+        for row in self.world.sql("SELECT id, generation FROM enrolment WHERE number = ?", number):
             with self.world.process():
                 if replace:
-                    desired.want_replaced(row["id"], row["wish"])
+                    desired.want_replaced(row["id"], row["generation"])
                 else:
                     desired.want_again(row["id"])
 
