@@ -23,7 +23,7 @@ from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as SimulatedTerminal
-from tests.support.compiled_once import CompiledTemplates, compile_rules_once
+from tests.support.compiled_once import CompiledTemplates, compile_rules_once, compile_statements_once
 from tests.support.desk import Desk
 from tests.support.postgresql import Cluster, programs
 from tests.support.signed_in import OPERATOR_PASSWORD, client_of
@@ -47,6 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marks, and save time where nothing is tested."""
     compile_rules_once()
+    compile_statements_once()
     config.addinivalue_line(
         "markers", "both_databases: what is promised is held by the database: SQLite and PostgreSQL"
     )
@@ -88,7 +89,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """A PostgreSQL server with a migrated template, and a migrated database called test; skips without one, save in CI."""
+    """A PostgreSQL server with two migrated databases, a template and "test"; skips without a server, save in CI."""
     bin_folder = programs()
     if bin_folder is None:
         assert not os.environ.get("CI"), "PostgreSQL must be installed in CI"

@@ -1,10 +1,12 @@
-"""What each app of a test would compile anew, compiled once in a process: templates and the rules of addresses."""
+"""What each app of a test would compile anew, compiled once in a process: templates, rules of addresses, statements."""
 
 from collections.abc import Callable
 from typing import Any
 
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from sqlalchemy import Connection, Dialect, event
+from sqlalchemy.engine import Engine
 from werkzeug.routing import Rule
 
 
@@ -39,3 +41,15 @@ def compile_rules_once() -> None:
         return compiled[key]
 
     Rule._compile_builder = from_memory  # type: ignore[method-assign]
+
+
+def compile_statements_once() -> None:
+    """Let all engines of one kind share their compiled statements, and the dialect for which these were compiled."""
+    dialects: dict[str, Dialect] = {}
+    compiled: dict[Any, Any] = {}
+
+    def share(connection: Connection) -> None:
+        connection.dialect = dialects.setdefault(connection.dialect.name, connection.dialect)
+        connection.execution_options(compiled_cache=compiled)
+
+    event.listen(Engine, "engine_connect", share)
