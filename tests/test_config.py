@@ -17,7 +17,6 @@ from hikflask.config import SETTINGS, ConfigError
 from hikflask.encryption import key_file
 
 GOOD_KEY = "q7Wn2xR9tB4mZ8kL5vJ1"
-DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 @pytest.fixture(autouse=True)
@@ -268,7 +267,7 @@ def test_uploads_that_are_no_folder_are_refused(tmp_path: Path) -> None:
 RACER = """
 import json, sys
 from flask import Config
-from hikflask import config, key_file
+from hikflask import config
 print("ready", flush=True)
 sys.stdin.readline()
 settings = Config(sys.argv[1])
@@ -297,8 +296,3 @@ def test_processes_that_start_together_get_the_same_keys(tmp_path: Path) -> None
     assert len({tuple(pair) for pair in keys}) == 1
     assert keys[0][0] == (tmp_path / "secret_key").read_text().strip()
     assert {path.name for path in tmp_path.iterdir()} == {"secret_key", "password_key", "uploads"}
-
-
-@pytest.mark.parametrize("name", [*SETTINGS, "INSTANCE_PATH"])
-def test_setting_is_documented(name: str) -> None:
-    assert f"`HIKFLASK_{name}`" in (DOCS / "en" / "settings.md").read_text(encoding="utf-8")

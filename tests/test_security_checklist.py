@@ -1,4 +1,4 @@
-"""The checklist of docs/security.md: it has every item, and each row names a test that exists, or a reason."""
+"""The checklist of docs/en/security.md: it has every item, and each row names a test that exists, or a reason."""
 
 import ast
 import re
@@ -31,7 +31,7 @@ STATES = {"yes", "partly", "no", "n/a"}
 
 def rows() -> list[re.Match[str]]:
     """The rows of the checklist."""
-    text = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/en/security.md").read_text(encoding="utf-8")
     return [found for line in text.splitlines() if (found := ROW.match(line))]
 
 
@@ -71,7 +71,7 @@ def test_row_has_a_state_and_a_test_that_exists_or_a_reason(row: re.Match[str]) 
 
 
 def test_named_rows_are_all_read() -> None:
-    text = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/en/security.md").read_text(encoding="utf-8")
 
     assert len(TEST.findall(text)) == sum(len(TEST.findall(row["why"])) for row in rows())
     assert len(re.findall(r"^\| \d", text, re.MULTILINE)) == len(rows())

@@ -33,7 +33,7 @@ def wished(terminal: Terminal) -> Enrolment:
 def conversation(wished: Enrolment) -> Iterator[Connection]:
     """Another process's transaction, that has just written the end of the wish and is about to commit."""
     with db.engine.connect() as connection:
-        done = {"person": "confirmed", "refusal": "no_photo", "next_attempt_at": None}
+        done = {"person": "confirmed", "refusal_code": "no_photo", "next_attempt_at": None}
         connection.execute(update(Enrolment).where(Enrolment.id == wished.id).values(**done))
         yield connection
 

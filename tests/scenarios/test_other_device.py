@@ -270,7 +270,7 @@ def test_erasure_never_says_that_the_terminal_confirmed_for_the_old_device(repla
         manual_removal.end_by_hand(enrolment.id, enrolment.generation)
 
     (removal,) = erasures.removals_of(erasures.complete(erasure.id))
-    assert (removal.by_hand, removal.confirmed_by, removal.note) == (True, "Анна", "")
+    assert (removal.by_hand, removal.said_by, removal.note) == (True, "Анна", "")
 
 
 def test_new_device_makes_green_and_the_old_one_is_not_forgotten(on_both: Enrolment) -> None:
@@ -320,7 +320,7 @@ def test_word_about_a_deactivated_employee_is_no_confirmation_when_erased_later(
     erasure = erasures.erase(enrolled)
 
     (removal,) = erasures.removals_of(erasure)
-    assert (removal.by_hand, removal.confirmed_by, removal.gone_at is None) == (True, "worker", False)
+    assert (removal.by_hand, removal.said_by, removal.gone_at is None) == (True, "worker", False)
     assert erasure.completed_at is not None
 
 

@@ -32,7 +32,7 @@ def to_change_password() -> Response:
     typed = resubmission.of_request()
     if htmx.wants_fragment():
         form = {"form": NewPasswordForm(formdata=None), "kept": typed}
-        return _in_place(PASSWORD, "account", FORBIDDEN, **form)
+        return _in_place(PASSWORD, "password", FORBIDDEN, **form)
     if _only_looks():
         return _redirected(PASSWORD)
     if typed is None:
@@ -109,15 +109,15 @@ def _only_looks() -> bool:
     return request.method in {"GET", "HEAD"}
 
 
-def _in_place(endpoint: str, folder: str, status: int, **known: object) -> Response:
+def _in_place(endpoint: str, name: str, status: int, **known: object) -> Response:
     """A form goes on below the question; a page that asks by itself has nothing typed and may go; else a note."""
     if known["kept"]:
-        body = render_template(f"{folder}/_form.html", next=page_before(), **known)
+        body = render_template(f"account/_{name}_form.html", next=page_before(), **known)
         return htmx.retargeted(body, "#main", status, swap="innerHTML")
     rule = permissions.rule()
     if rule and not rule.counts:
         return _led(endpoint, status)
-    return htmx.retargeted(render_template(f"{folder}/_note.html"), "#problem", status, swap="innerHTML")
+    return htmx.retargeted(render_template(f"account/_{name}_note.html"), "#problem", status, swap="innerHTML")
 
 
 def _led(endpoint: str, status: int = FORBIDDEN) -> Response:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
 from hikflask.services import audit
-from hikflask.services.audit import Actor, Wanted
+from hikflask.services.audit import Actor, Wanted, log
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import save
 
@@ -140,7 +140,7 @@ def test_entry_is_one_line_whatever_was_typed() -> None:
 def test_values_that_are_too_long_are_cut() -> None:
     entry = noted("employee.changed", number="1" * 99, subject="x" * 999, after={"name": "я" * 9999})
 
-    assert (len(entry.employee), len(entry.subject), len(entry.after)) == (32, 128, audit.LONGEST_TEXT)
+    assert (len(entry.employee), len(entry.subject), len(entry.after)) == (32, 128, log.LONGEST_TEXT)
 
 
 def test_each_filter_narrows_the_list() -> None:
@@ -210,13 +210,13 @@ def test_refused_access_is_noted_once_in_ten_minutes_for_each_actor_address_and_
 def test_refused_access_after_ten_minutes_is_noted_again() -> None:
     before = datetime.now(UTC) - timedelta(seconds=audit.SAME_SECONDS + 5)
     entry = {"at": before, "actor": "Анна", "action": "access.refused", "subject": "POST /a", "address": ANNA.address}
-    db.session.add_all([AuditEntry(**entry) for _ in range(audit.MOST_REFUSALS)])
+    db.session.add_all([AuditEntry(**entry) for _ in range(log.MOST_REFUSALS)])
     db.session.commit()
 
     with audit.acting(ANNA):
         audit.note_refused_access("POST /a")
 
-    assert len(actions()) == audit.MOST_REFUSALS + 1
+    assert len(actions()) == log.MOST_REFUSALS + 1
 
 
 def test_look_after_ten_minutes_is_another_look() -> None:

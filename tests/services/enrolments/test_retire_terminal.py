@@ -71,7 +71,7 @@ def test_erasure_completes_by_the_word_of_who_took_it_out_of_service(gone: Termi
     done = erasures.complete(erasure.id)
     (removal,) = erasures.removals_of(done)
     assert done.completed_at is not None
-    assert (removal.by_hand, removal.confirmed_by, removal.note) == (True, "Анна", NOTE)
+    assert (removal.by_hand, removal.said_by, removal.note) == (True, "Анна", NOTE)
     assert desired.open_removals() == []
 
 
@@ -94,7 +94,7 @@ def test_erasure_later_shows_the_word_too(gone: Terminal, enrolled: Employee) ->
     erasure = erasures.erase(enrolled.id)
 
     (removal,) = erasures.removals_of(erasure)
-    assert (removal.confirmed_by, removal.note, erasure.completed_at is not None) == ("Анна", NOTE, True)
+    assert (removal.said_by, removal.note, erasure.completed_at is not None) == ("Анна", NOTE, True)
 
 
 def test_trail_says_who_stated_what(gone: Terminal, enrolled: Employee) -> None:

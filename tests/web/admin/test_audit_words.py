@@ -38,7 +38,7 @@ def noted(path: Path) -> set[str]:
     """The actions that a module notes; in the services each dotted word is one."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = {text for call in calls(tree) for text in texts(call.args[0]) if ACTION.match(text)}
-    if path.parent.name == "services":
+    if "services" in path.parts:
         found |= {text for text in texts(tree) if DOTTED.match(text)}
     return found
 

@@ -24,7 +24,7 @@ def page(desk: Desk, app: Flask, **columns: Any) -> str:
 
 @pytest.mark.parametrize("code", ["deviceBusy", "faceDataModeling"])
 def test_busy_terminal_says_once_when_it_is_tried_again(desk: Desk, app: Flask, code: str) -> None:
-    shown = page(desk, app, person=CONFIRMED, face=PENDING, refusal=code, next_attempt_at=database_now(30))
+    shown = page(desk, app, person=CONFIRMED, face=PENDING, refusal_code=code, next_attempt_at=database_now(30))
 
     assert "The terminal is busy. Trying again in " in shown
     assert "Try again in a moment" not in shown
@@ -35,6 +35,6 @@ def test_busy_terminal_says_once_when_it_is_tried_again(desk: Desk, app: Flask, 
     ("code", "room"), [("deviceUserFull", 3000), ("deviceFaceFull", 1500), ("faceImagesNumError", 1500)]
 )
 def test_full_terminal_says_how_many_it_holds(desk: Desk, app: Flask, code: str, room: int) -> None:
-    shown = page(desk, app, person=REFUSED, face=PENDING, refusal=code, next_attempt_at=None)
+    shown = page(desk, app, person=REFUSED, face=PENDING, refusal_code=code, next_attempt_at=None)
 
     assert f"The terminal is full ({room} of {room}). Remove leavers first." in shown

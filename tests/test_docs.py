@@ -1,0 +1,64 @@
+"""The guides: the same pages in both languages, links that lead somewhere, and every setting with its default."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hikflask.config import SETTINGS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+LINK = re.compile(r"\]\((?!https?://)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]+))?\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+SECTION = re.compile(r"^## ", re.MULTILINE)
+SETTING = re.compile(r"^\| `HIKFLASK_(\w+)` \| (.+?) \|", re.MULTILINE)
+
+
+def names(language: str) -> list[str]:
+    return sorted(path.name for path in (DOCS / language).iterdir())
+
+
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as links name them."""
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text_of(page))}
+
+
+def broken(page: Path) -> list[str]:
+    """The relative links of a page that lead to no file, or to no heading of it."""
+    found = []
+    for link in LINK.finditer(text_of(page)):
+        target = (page.parent / link["path"]).resolve() if link["path"] else page
+        if not target.exists() or (link["anchor"] and link["anchor"] not in anchors(target)):
+            found.append(link[0])
+    return found
+
+
+def test_english_and_russian_have_the_same_pages() -> None:
+    assert names("en") == names("ru")
+    assert "running.md" in names("en")
+
+
+def test_every_link_leads_to_a_file_and_a_heading() -> None:
+    assert {page.name: broken(page) for page in PAGES if broken(page)} == {}
+
+
+@pytest.mark.parametrize("page", names("en"))
+def test_page_has_as_many_sections_in_both_languages(page: str) -> None:
+    english, russian = (len(SECTION.findall(text_of(DOCS / language / page))) for language in ("en", "ru"))
+
+    assert english == russian
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_page_has_every_setting_with_its_default(language: str) -> None:
+    shown = dict(SETTING.findall(text_of(DOCS / language / "settings.md")))
+    numbers = {name: f"{one.default:g}" for name, one in SETTINGS.items() if isinstance(one.default, int | float)}
+
+    assert set(shown) == {*SETTINGS, "INSTANCE_PATH"}
+    assert {name: shown[name] for name in numbers} == numbers
