@@ -1,6 +1,7 @@
 """The fixtures of the app's tests: an app on a fresh database, and a simulated terminal on the same process's wire."""
 
 import dataclasses
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -26,7 +27,7 @@ from hikflask.simulator import Terminal as SimulatedTerminal
 from tests.support.compiled_once import CompiledTemplates, compile_rules_once, compile_statements_once
 from tests.support.desk import Desk
 from tests.support.postgresql import Cluster, programs
-from tests.support.signed_in import OPERATOR_PASSWORD, client_of
+from tests.support.signed_in import client_of
 from tests.support.wire import InProcess
 
 TEMPLATES = CompiledTemplates()
@@ -51,6 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "both_databases: what is promised is held by the database: SQLite and PostgreSQL"
     )
+    config.addinivalue_line("markers", "full_scrypt: the time that a password's hash takes is what is tested")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -211,13 +213,14 @@ def nobody_comes(app: Flask) -> NobodyComes:
     return shortened
 
 
-@pytest.fixture
-def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compare passwords without scrypt, for tests that sign in again and again and are about something else."""
-    monkeypatch.setattr(
-        "hikflask.services.accounts.passwords.fits",
-        lambda password, kept: password == OPERATOR_PASSWORD and kept is not None,
-    )
+@pytest.fixture(autouse=True)
+def quick_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let scrypt take no time, though every hash still names what it costs; save where the time itself is tested."""
+    if request.node.get_closest_marker("full_scrypt"):
+        return
+    scrypt = hashlib.scrypt
+    least = {"n": 128, "r": 1, "p": 1}  # as the hash that the tests' operators share
+    monkeypatch.setattr(hashlib, "scrypt", lambda password, **given: scrypt(password, **{**given, **least}))
 
 
 @pytest.fixture
