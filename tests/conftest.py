@@ -34,6 +34,16 @@ TEMPLATES = CompiledTemplates()
 NobodyComes = Callable[[], AbstractContextManager[None]]
 HOST = "terminal.test"
 PASSWORD = "Abc12345"
+TESTS = Path(__file__).parent
+LONGEST = (
+    "invariants/test_interleavings.py",
+    "invariants",
+    "browser",
+    "processes",
+    "benchmarks",
+    "scenarios",
+    "services",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,6 +63,16 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "both_databases: what is promised is held by the database: SQLite and PostgreSQL"
     )
     config.addinivalue_line("markers", "full_scrypt: the time that a password's hash takes is what is tested")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process is left alone with it in the end."""
+    first = [TESTS / name for name in LONGEST]
+
+    def place(item: pytest.Item) -> int:
+        return next((number for number, path in enumerate(first) if item.path.is_relative_to(path)), len(first))
+
+    items.sort(key=place)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
