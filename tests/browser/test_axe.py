@@ -12,9 +12,10 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import erasure as erasures
 from hikflask.services.employees import save
 from tests.browser.axe import violations
-from tests.browser.conftest import FACE, Site, Window, environment_of, gunicorn, migrate
+from tests.browser.conftest import Site, Window, environment_of, gunicorn, migrate
 from tests.conftest import close
 from tests.http.permissions_table import NOBODY, PAGES
+from tests.support.captures import FACE
 from tests.support.signed_in import let_in
 
 # What answers a part of a page, or no page at all.

@@ -10,12 +10,10 @@ from sqlalchemy import Connection, select, text, update
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Terminal
-from hikflask.services.captures import runner
-from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import erasure, save, sync
 from hikflask.services.employees.save import FaceSource
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import IVAN, capture_face
 
 pytestmark = [
     pytest.mark.usefixtures("context", "worker_alive"),
@@ -23,7 +21,6 @@ pytestmark = [
 ]
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 PATIENCE = 10.0
-IVAN = Draft("100222", "Иван Иванов")
 
 Deed = Callable[[int, int, int], object]
 
@@ -45,8 +42,7 @@ def test_nobody_holds_the_capture_while_waiting_for_the_employee(
     app: Flask, simulator: Simulated, terminal: Terminal, deed: Deed
 ) -> None:
     employee = save.save(IVAN)
-    simulator.present(draw(NAMES[0]))
-    capture = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+    capture = capture_face(simulator, terminal)
     done: list[object] = []
 
     def act() -> None:

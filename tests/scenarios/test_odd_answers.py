@@ -12,7 +12,6 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import Nonsense, Refused
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
-from hikflask.services.captures import runner
 from hikflask.services.captures.runner import Draft
 from hikflask.services.core.errors import CaptureSuperseded, FaceNotVerified, NumberTakenThere, RemovalNotVerified
 from hikflask.services.employees import save
@@ -21,11 +20,12 @@ from hikflask.services.enrolments import desired, reconcile
 from hikflask.services.terminals import checks
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import IVAN, capture_face
+from tests.support.employees import save_with_face
 from tests.support.wire import InProcess, _response
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
-IVAN = Draft("100222", "Иван Иванов")
 OK = b'{"statusCode":1,"statusString":"OK","subStatusCode":"ok"}'
 OLGA = Draft("100333", "Ольга Петрова")
 SEARCH, DELETE, SET_UP = "UserInfo/Search", "UserInfoDetail/Delete?", "FDSetUp"
@@ -76,9 +76,7 @@ def oddly(wire: InProcess, monkeypatch: pytest.MonkeyPatch) -> Oddly:
 @pytest.fixture
 def wish(simulator: Simulated, terminal: Terminal) -> Enrolment:
     """Somebody with a face, who is not on the terminal yet."""
-    simulator.present_alone(draw(NAMES[0]))
-    taken = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
-    save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+    save_with_face(simulator, terminal)
     return desired.of_number("100222")[0]
 
 
@@ -151,8 +149,7 @@ def test_face_that_is_refused_and_taken_in_one_is_in_doubt(wish: Enrolment, oddl
 
 def photographed(simulator: Simulated, terminal: Terminal, draft: Draft, face: int) -> Enrolment:
     """Capture this face for the employee and save it; return what is wanted."""
-    simulator.present_alone(draw(NAMES[face]))
-    taken = runner.run(runner.start(terminal.id, draft, "Анна", take_over=True).id)
+    taken = capture_face(simulator, terminal, draft, draw(NAMES[face]))
     known = save.by_number(draft.number)
     save.save(draft, FaceSource(taken.id, taken.requested_by), employee_id=known.id if known else None)
     return desired.of_number(draft.number)[0]

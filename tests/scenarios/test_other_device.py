@@ -16,7 +16,6 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures import runner
-from hikflask.services.captures.runner import Draft
 from hikflask.services.core.errors import OtherDevice
 from hikflask.services.employees import erasure as erasures
 from hikflask.services.employees import save
@@ -26,24 +25,19 @@ from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import profile_named
 from tests.conftest import PASSWORD
+from tests.support.captures import FACE, IVAN
+from tests.support.enrolments import enrol
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
-
-IVAN = Draft("100222", "Иван Иванов")
 
 
 @pytest.fixture
 def enrolled(simulator: Simulated, terminal: Terminal) -> int:
     """The id of an employee who is confirmed on the old device."""
-    simulator.present(draw(NAMES[0]))
-    taken = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
-    employee = save.save(IVAN, FaceSource(taken.id, taken.requested_by))
-    reconcile.settle(desired.of_number("100222")[0].id, "test")
-    return employee.id
+    return enrol(simulator, terminal).employee_id
 
 
 @pytest.fixture
@@ -230,7 +224,7 @@ def on_both(replaced: int, simulator: Simulated, other: Simulated, enrolled: int
     """The employee was on the old device, and is confirmed on the one that took its place."""
     move(replaced)
     checks.check(replaced, "test")
-    other.present(draw(NAMES[0]))
+    other.present(FACE)
     taken = runner.run(runner.start(replaced, IVAN, "Анна").id)
     save.save(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=enrolled)
     (enrolment,) = desired.of_number("100222")

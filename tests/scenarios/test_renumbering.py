@@ -3,25 +3,22 @@
 import pytest
 
 from hikflask.models import Terminal
-from hikflask.services.captures import runner
 from hikflask.services.captures.runner import Draft
 from hikflask.services.core.errors import NumberEnrolled, NumberLeaving
 from hikflask.services.employees import save
 from hikflask.services.employees.save import FaceSource
 from hikflask.services.enrolments import desired, reconcile
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import FACE, capture_face
 from tests.support.due import claim_due
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 OLD, NEW = Draft("100222", "Иван Иванов"), Draft("100999", "Иван Иванов")
-FACE = draw(NAMES[0])
 
 
-def enrol(simulator: Simulated, terminal: Terminal, draft: Draft, employee_id: int | None = None) -> int:
-    simulator.present_alone(FACE)
-    taken = runner.run(runner.start(terminal.id, draft, "Анна", take_over=True).id)
+def save_face(simulator: Simulated, terminal: Terminal, draft: Draft, employee_id: int | None = None) -> int:
+    taken = capture_face(simulator, terminal, draft)
     return save.save(draft, FaceSource(taken.id, taken.requested_by), employee_id=employee_id).id
 
 
@@ -31,10 +28,10 @@ def settle_all() -> None:
 
 
 def test_old_number_leaves_and_the_new_one_is_proven(simulator: Simulated, terminal: Terminal) -> None:
-    employee_id = enrol(simulator, terminal, OLD)
+    employee_id = save_face(simulator, terminal, OLD)
     settle_all()
 
-    enrol(simulator, terminal, NEW, employee_id)
+    save_face(simulator, terminal, NEW, employee_id)
 
     assert [one.number for one in desired.open_removals()] == ["100222"]
     settle_all()
@@ -45,7 +42,7 @@ def test_old_number_leaves_and_the_new_one_is_proven(simulator: Simulated, termi
 
 
 def test_enrolled_number_does_not_change_without_a_new_face(simulator: Simulated, terminal: Terminal) -> None:
-    employee_id = enrol(simulator, terminal, OLD)
+    employee_id = save_face(simulator, terminal, OLD)
     settle_all()
 
     with pytest.raises(NumberEnrolled):
@@ -55,9 +52,9 @@ def test_enrolled_number_does_not_change_without_a_new_face(simulator: Simulated
 
 
 def test_former_number_that_has_left_goes_with_its_employee(simulator: Simulated, terminal: Terminal) -> None:
-    employee_id = enrol(simulator, terminal, OLD)
+    employee_id = save_face(simulator, terminal, OLD)
     settle_all()
-    enrol(simulator, terminal, NEW, employee_id)
+    save_face(simulator, terminal, NEW, employee_id)
     settle_all()
     assert desired.of_number(OLD.number)[0].is_confirmed
 
@@ -70,9 +67,9 @@ def test_former_number_that_has_left_goes_with_its_employee(simulator: Simulated
 
 
 def test_old_number_is_free_for_others_only_when_it_has_left(simulator: Simulated, terminal: Terminal) -> None:
-    employee_id = enrol(simulator, terminal, OLD)
+    employee_id = save_face(simulator, terminal, OLD)
     settle_all()
-    enrol(simulator, terminal, NEW, employee_id)
+    save_face(simulator, terminal, NEW, employee_id)
 
     with pytest.raises(NumberLeaving):
         save.save(Draft("100222", "Ольга Ёлкина"))

@@ -1,6 +1,5 @@
 """What the tests of retention share: somebody enrolled, time that passed, and one pass of the worker."""
 
-import io
 from typing import Any
 from unittest.mock import Mock
 
@@ -8,20 +7,22 @@ import pytest
 
 from hikflask.background import worker
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Capture, Employee, Enrolment, Photo, Terminal
-from hikflask.models.capture import TAKEN
+from hikflask.models import AuditEntry, Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
-from hikflask.services.captures import runner
 from hikflask.services.captures.runner import Draft
 from hikflask.services.employees import save as employees
 from hikflask.services.employees.save import FaceSource
 from hikflask.services.enrolments import desired, reconcile
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import FACE, IVAN, OTHER_FACE
+from tests.support.captures import capture_face as take
+from tests.support.employees import save_employee as saved
+from tests.support.employees import save_with_face as save
+from tests.support.employees import save_with_file as upload
 
-IVAN = Draft("100222", "Иван Иванов", "Охрана")
-FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
+# The factories under the names that they had here.
+__all__ = ["FACE", "IVAN", "OTHER_FACE", "save", "saved", "take", "upload"]
 DAY = 86400.0
 
 
@@ -30,19 +31,6 @@ def age(table: Any, column: str, seconds: float) -> None:
     db.session.execute(db.update(table).values({column: database_now(-seconds)}))
     db.session.commit()
     db.session.expire_all()
-
-
-def take(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Capture:
-    """Capture a face."""
-    simulator.present_alone(face)
-    taken = runner.run(runner.start(terminal.id, draft, "Анна", take_over=True).id)
-    assert taken.state == TAKEN, taken.reason
-    return taken
-
-
-def save(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Employee:
-    """Capture a face and save it to the employee with this number."""
-    return saved(draft, FaceSource(take(simulator, terminal, draft, face).id, "Анна"))
 
 
 def save_and_die(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Employee:
@@ -56,17 +44,6 @@ def save_and_die(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.M
     found = employees.by_number(IVAN.number)
     assert found is not None
     return found
-
-
-def upload(draft: Draft = IVAN, terminal_id: int | None = None) -> Employee:
-    """Save a picture file to the employee with this number."""
-    return saved(draft, FaceSource(upload=io.BytesIO(FACE), terminal_id=terminal_id))
-
-
-def saved(draft: Draft, source: FaceSource) -> Employee:
-    """Save, whether the number is known or not."""
-    known = employees.by_number(draft.number)
-    return employees.save(draft, source, employee_id=known.id if known else None)
 
 
 def settle(position: int = 0, *, again: bool = False) -> Enrolment:
