@@ -7,7 +7,7 @@ from hikflask.services.core.errors import LoginStopped
 from hikflask.services.enrolments import desired, reconcile
 from tests.invariants.actions import Deeds
 from tests.invariants.properties import EVERYTHING, Truths, is_green
-from tests.invariants.test_wrong_face import (
+from tests.invariants.steps import (
     IVAN,
     MODIFY,
     PICTURE,

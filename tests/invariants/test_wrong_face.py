@@ -6,57 +6,29 @@ import pytest
 
 from tests.invariants.actions import Deeds
 from tests.invariants.properties import EVERYTHING, Truths, is_green
+from tests.invariants.steps import (
+    DELETE,
+    IVAN,
+    MODIFY,
+    PICTURE,
+    PROCESS,
+    RECORD,
+    SEARCH,
+    SET_UP,
+    enrolled,
+    face_there,
+    finish,
+    once,
+    saved,
+)
 from tests.invariants.world import World
 
-IVAN = "1001"
-PICTURE, RECORD, SEARCH, MODIFY = "/LOCALS/pic/*", "UserInfo/Record", "UserInfo/Search", "UserInfo/Modify"
-SET_UP, DELETE, PROCESS = "FDSetUp", "UserInfoDetail/Delete", "DeleteProcess"
 ENROLMENT = (RECORD, PICTURE, SET_UP, SEARCH)
 MOMENTS = [(when, path) for path in ENROLMENT for when in ("before", "after")]
 
 both = pytest.mark.parametrize("world", ["K1T343EFWX", "K1T342MX-E1", "K1T341CMFW"], indirect=True)
 by_url = pytest.mark.parametrize("world", ["K1T343EFWX"], indirect=True)
 at_each_moment = pytest.mark.parametrize(("when", "path"), MOMENTS)
-
-
-def once(world: World, when: str, path: str, deed: Callable[[], object], *, skip: int = 0) -> None:
-    """Let something happen at one moment of one request to a path, after so many that are left alone."""
-    left = [skip]
-
-    def strike() -> None:
-        left[0] -= 1
-        if left[0] == -1:
-            deed()
-
-    simulated = world.simulated[0]
-    (simulated.before if when == "before" else simulated.after)(path, strike)
-
-
-def saved(world: World, deeds: Deeds) -> str:
-    """Capture and save; return the hash of the picture."""
-    deeds.save_capture(deeds.capture(0, IVAN, 1, take_over=True))
-    return str(world.sql("SELECT sha256 FROM photo ORDER BY id DESC")[0]["sha256"])
-
-
-def enrolled(world: World, deeds: Deeds) -> str:
-    photo = saved(world, deeds)
-    deeds.settle(IVAN)
-    assert is_green(world.sql(EVERYTHING)[0])
-    return photo
-
-
-def face_there(world: World) -> str | None:
-    face = world.simulated[0].faces.get(IVAN)
-    return face.sha256 if face else None
-
-
-def finish(world: World, deeds: Deeds, truths: Truths) -> None:
-    """Whatever was left open is due now, and done; the truth holds before and after."""
-    world.tick()
-    truths.check()
-    deeds.end_all_trouble()
-    truths.check()
-    truths.check_end()
 
 
 @by_url
