@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from tests.invariants.actions import Deeds
-from tests.invariants.properties import EVERYTHING, Truths, is_green
+from tests.invariants.actions import Actions
+from tests.invariants.properties import EVERYTHING, Properties, is_green
 from tests.invariants.world import World
 
 IVAN = "1001"
@@ -11,28 +11,28 @@ PICTURE, RECORD, SEARCH, MODIFY = "/LOCALS/pic/*", "UserInfo/Record", "UserInfo/
 SET_UP, DELETE, PROCESS = "FDSetUp", "UserInfoDetail/Delete", "DeleteProcess"
 
 
-def once(world: World, when: str, path: str, deed: Callable[[], object], *, skip: int = 0) -> None:
+def once(world: World, when: str, path: str, action: Callable[[], object], *, skip: int = 0) -> None:
     """Let something happen at one moment of one request to a path, after so many that are left alone."""
     left = [skip]
 
     def strike() -> None:
         left[0] -= 1
         if left[0] == -1:
-            deed()
+            action()
 
     simulated = world.simulated[0]
     (simulated.before if when == "before" else simulated.after)(path, strike)
 
 
-def saved(world: World, deeds: Deeds) -> str:
+def saved(world: World, actions: Actions) -> str:
     """Capture and save; return the hash of the picture."""
-    deeds.save_capture(deeds.capture(0, IVAN, 1, take_over=True))
+    actions.save_capture(actions.capture(0, IVAN, 1, take_over=True))
     return str(world.sql("SELECT sha256 FROM photo ORDER BY id DESC")[0]["sha256"])
 
 
-def enrolled(world: World, deeds: Deeds) -> str:
-    photo = saved(world, deeds)
-    deeds.settle(IVAN)
+def enrolled(world: World, actions: Actions) -> str:
+    photo = saved(world, actions)
+    actions.settle(IVAN)
     assert is_green(world.sql(EVERYTHING)[0])
     return photo
 
@@ -42,10 +42,10 @@ def face_there(world: World) -> str | None:
     return face.sha256 if face else None
 
 
-def finish(world: World, deeds: Deeds, truths: Truths) -> None:
+def finish(world: World, actions: Actions, properties: Properties) -> None:
     """Whatever was left open is due now, and done; the truth holds before and after."""
     world.tick()
-    truths.check()
-    deeds.end_all_trouble()
-    truths.check()
-    truths.check_end()
+    properties.check()
+    actions.end_all_trouble()
+    properties.check()
+    properties.check_end()
