@@ -17,7 +17,9 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import save
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.employees.save import save_employee
 from tests.conftest import close
 from tests.support.postgresql import Cluster
 
@@ -102,7 +104,7 @@ def test_postgresql_keeps_no_statistics_of_people(cluster: Cluster, tmp_path: Pa
     url = cluster.create("counted", template="migrated")
     app = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True, "DATABASE_URL": url})
     with app.app_context():
-        save.save(Draft("100222", "Иван Иванов", "Охрана"))
+        save_employee(Draft("100222", "Иван Иванов", "Охрана"))
         db.session.execute(text("ANALYZE employee"))
         quoted = db.session.execute(text("SELECT attname FROM pg_stats WHERE tablename = 'employee'")).scalars().all()
     assert "created_at" in quoted
@@ -212,8 +214,8 @@ def test_no_table_of_sqlite_gives_an_id_twice(empty: Flask, how: str) -> None:
 def test_id_of_who_was_deleted_is_nobodys(either: Flask) -> None:
     with either.app_context():
         upgrade()
-        gone = save.save(Draft("901", "Анна Иванова")).id
-        save.delete(gone)
+        gone = save_employee(Draft("901", "Анна Иванова")).row.id
+        delete_employee(gone)
 
-        assert save.save(Draft("902", "Ольга Иванова")).id != gone
-        assert save.get(gone) is None
+        assert save_employee(Draft("902", "Ольга Иванова")).row.id != gone
+        assert search.get(gone) is None

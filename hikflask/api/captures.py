@@ -15,8 +15,9 @@ from hikflask.http.permissions import OPERATOR, allow
 from hikflask.isapi.errors import CLASSES, OWN_WORD, Busy
 from hikflask.models import Capture
 from hikflask.models.capture import TAKEN
-from hikflask.services.captures import runner
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 
@@ -37,8 +38,8 @@ def start_face_capture(device_id: int) -> ResponseReturnValue:
     form = body.form_of(CaptureForm, fields)
     draft = Draft(number=form.hikvision_id.data or "")
     with terminal_concurrency.place():
-        capture = runner.start(device_id, draft, present_caller(), take_over=form.take_over.data)
-        ended = runner.run(capture.id)
+        capture = start_capture(device_id, draft, present_caller(), take_over=form.take_over.data)
+        ended = run_capture(capture.id)
     return warned(_answer(ended), consents.is_missing(draft.number))
 
 

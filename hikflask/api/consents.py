@@ -10,7 +10,7 @@ from hikflask.forms.consents import ConsentForm
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Consent
 from hikflask.services.core.errors import ConsentMissing
-from hikflask.services.employees import save
+from hikflask.services.employees import search
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 
@@ -56,7 +56,7 @@ def warned(answer: ResponseReturnValue, missing: bool) -> Response:
 
 
 def _refuse_unknown(user_id: int) -> None:
-    if save.get(user_id) is None:
+    if search.get(user_id) is None:
         abort(404, "There is no such user.")
 
 

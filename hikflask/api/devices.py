@@ -16,8 +16,8 @@ from hikflask.isapi.errors import TerminalError
 from hikflask.models import Terminal
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import checks, registry
-from hikflask.services.terminals.checks import Status
 from hikflask.services.terminals.registry import Access
+from hikflask.services.terminals.status import Status, ask_status, status_without_asking
 
 bp = Blueprint("api_devices", __name__, url_prefix="/api/devices")
 errors.answer_in_json(bp)
@@ -74,7 +74,7 @@ def delete_device(device_id: int) -> ResponseReturnValue:
 def device_status(device_id: int) -> ResponseReturnValue:
     """How the terminal is: asked now, or read from the row while somebody talks to it or it is known to be silent."""
     _terminal(device_id)
-    found = checks.status_while_quiet(device_id) or _asked_status(device_id)
+    found = status_without_asking(device_id) or _asked_status(device_id)
     return jsonify(
         {
             "reachable": found.reachable,
@@ -105,7 +105,7 @@ def shape(terminal: Terminal) -> dict[str, Any]:
 
 def _asked_status(device_id: int) -> Status:
     with terminal_concurrency.place():
-        return checks.status(device_id, present_caller())
+        return ask_status(device_id, present_caller())
 
 
 def _check_quietly(device_id: int) -> None:

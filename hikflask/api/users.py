@@ -19,9 +19,11 @@ from hikflask.models import Employee, Enrolment
 from hikflask.models.terminal import BY_URL, UNKNOWN
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees import save, sync
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import delete_employee, set_active
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.employees.sync import sync_employee
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 
@@ -38,7 +40,7 @@ TEXT_FIELDS = ("hikvision_id", "full_name", "department")
 def list_users() -> ResponseReturnValue:
     """A page of users, sorted by name; X-Total-Count says how many match `q`."""
     limit, offset = _whole("limit", PAGE, LARGEST_PAGE), _whole("offset", 0, 2**31)
-    found, total = save.found(request.args.get("q", ""), limit, offset)
+    found, total = search.search(request.args.get("q", ""), limit, offset)
     answer = jsonify([shape(employee) for employee in found])
     answer.headers["X-Total-Count"] = str(total)
     return answer
@@ -49,7 +51,7 @@ def list_users() -> ResponseReturnValue:
 def create_user() -> ResponseReturnValue:
     """Add a user; nothing is wanted of any terminal yet."""
     form = body.form_of(EmployeeForm, body.read())
-    employee = save.save(_draft(form))
+    employee = save_employee(_draft(form)).row
     return jsonify(shape(employee)), 201
 
 
@@ -70,10 +72,9 @@ def change_user(user_id: int) -> ResponseReturnValue:
     given = {name: fields[name] for name in TEXT_FIELDS if name in fields}
     form = body.form_of(EmployeeForm, {**_typed(employee), **given})
     if given:
-        save.save(_draft(form), employee_id=user_id, active=active)
+        _reconcile_quietly(save_employee(_draft(form), employee_id=user_id, active=active).due)
     elif active is not None:
-        save.set_active(user_id, active)
-    _settle_quietly([enrolment.id for enrolment in desired.of_number(_employee(user_id).number)])
+        _reconcile_quietly(set_active(user_id, active).due)
     return jsonify(shape(_employee(user_id)))
 
 
@@ -82,7 +83,7 @@ def change_user(user_id: int) -> ResponseReturnValue:
 def delete_user(user_id: int) -> ResponseReturnValue:
     """Delete a user; removals from terminals that are away stay open and are tried again."""
     last = shape(_employee(user_id))
-    _settle_quietly(save.delete(user_id))
+    _reconcile_quietly(delete_employee(user_id).due)
     return jsonify({**last, "is_active": False, "photo_path": None, "synced_to_device": False})
 
 
@@ -95,7 +96,7 @@ def upload_photo(user_id: int) -> ResponseReturnValue:
     if file is None or not file.filename:
         raise InputError({"photo": "A JPEG or PNG file is expected in the part “photo”."})
     draft = Draft(employee.number, employee.name, employee.department)
-    saved = save.save(draft, FaceSource(upload=file.stream), employee_id=user_id)
+    saved = save_employee(draft, FaceSource(upload=file.stream), employee_id=user_id).row
     missing = consents.is_missing(saved.number, saved.id)
     return warned(jsonify({**shape(saved), **_warning(missing)}), missing)
 
@@ -108,8 +109,8 @@ def sync_user(user_id: int) -> ResponseReturnValue:
     fields = body.read(numbers=("device_id",), required=False)
     device_id, overwrite = body.row_id(fields, "device_id"), body.flag(fields, "overwrite") or False
     with terminal_concurrency.place():
-        wanted = sync.wish(user_id, device_id, present_caller(), overwrite=overwrite)
-        settled = reconcile.settle(wanted.id, present_caller(), again=True)
+        synced = sync_employee(user_id, device_id, present_caller(), overwrite=overwrite)
+        settled = reconcile(synced.row.id, present_caller(), prove_again=True)
     answer = jsonify({"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", **_state(settled)})
     return warned(answer, settled.photo_id is not None and consents.is_missing(settled.number, user_id))
 
@@ -123,7 +124,7 @@ def shape(employee: Employee) -> dict[str, Any]:
         "department": employee.department,
         "is_active": employee.is_active,
         "photo_path": employee.picture.path if employee.picture else None,
-        "synced_to_device": save.is_synced(employee),
+        "synced_to_device": search.is_synced(employee),
         "created_at": employee.created_at.strftime("%Y-%m-%dT%H:%M:%S"),
     }
 
@@ -148,15 +149,15 @@ def _warning(consent_missing: bool) -> dict[str, str]:
     return {"warning": " ".join(warnings)} if warnings else {}
 
 
-def _settle_quietly(enrolment_ids: list[int]) -> None:
+def _reconcile_quietly(enrolment_ids: tuple[int, ...]) -> None:
     """Try each terminal now; one that fails, or has to wait for a place, stays open in its row for the sweep."""
     for enrolment_id in enrolment_ids:
         with suppress(TerminalError, ServiceError), terminal_concurrency.place():
-            reconcile.settle(enrolment_id, present_caller())
+            reconcile(enrolment_id, present_caller())
 
 
 def _employee(user_id: int) -> Employee:
-    return save.get(user_id) or abort(404, "There is no such user.")
+    return search.get(user_id) or abort(404, "There is no such user.")
 
 
 def _typed(employee: Employee) -> Fields:

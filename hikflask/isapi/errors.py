@@ -17,10 +17,14 @@ OWN_WORD = "terminal:"
 class TerminalError(Exception):
     """Base of all; carries the terminal's own words.
 
-    `code` is a subStatusCode of CLASSES, the class's own code, or OWN_WORD and any other subStatusCode.
+    `code` is a subStatusCode of CLASSES, the class's own code, or OWN_WORD and any other subStatusCode. `retryable`:
+    the same may be tried again by itself. `reached`: the terminal itself answered. `stops`: another request would bring
+    the account nearer to its lock, or go to a stranger, so every conversation with the terminal stops.
     """
 
     retryable: bool = False
+    reached: bool = True
+    stops: bool = False
     own_code: str = "terminal_error"
 
     def __init__(
@@ -58,6 +62,7 @@ class Unreachable(TerminalError):
     """No connection: the request was surely not sent."""
 
     retryable = True
+    reached = False
     own_code = "unreachable"
 
 
@@ -65,18 +70,23 @@ class NoAnswer(TerminalError):
     """The request was sent, the answer was lost: the outcome is unknown."""
 
     retryable = True
+    reached = False
     own_code = "no_answer"
 
 
 class CertificateChanged(TerminalError):
     """The server shows a certificate that is not the pinned one, or, without a pin, not a trusted one."""
 
+    reached = False
+    stops = True
     own_code = "certificate_changed"
 
 
 class AddressRefused(TerminalError):
     """The terminal's address is none that may be connected to; nothing was sent. `message` is the IP address."""
 
+    reached = False
+    stops = True
     own_code = "address_refused"
 
 
@@ -89,6 +99,7 @@ class HttpsRequired(AddressRefused):
 class WeakDigest(TerminalError):
     """The terminal offers no Digest with SHA-256, and the client was told to use no other; no credentials were sent."""
 
+    stops = True
     own_code = "weak_digest"
 
 
@@ -107,6 +118,7 @@ class CaptureCancelled(TerminalError):
 class LoginRefused(TerminalError):
     """The terminal refused the login; another try would bring the account nearer to being locked."""
 
+    stops = True
     own_code = "login_refused"
 
     def __init__(self, *, tries_left: int | None = None, unlock_seconds: int | None = None, **words: Any) -> None:
@@ -258,6 +270,14 @@ class NotActivated(Refused):
 
     own_code = "notActivated"
 
+
+def _every(kind: type[TerminalError]) -> list[type[TerminalError]]:
+    return [kind, *(inner for sub in kind.__subclasses__() for inner in _every(sub))]
+
+
+# As the rows have them.
+STOP_CODES = frozenset(kind.own_code for kind in _every(TerminalError) if kind.stops)
+AWAY_CODES = frozenset({Unreachable.own_code, NoAnswer.own_code})
 
 CLASSES: dict[str, type[TerminalError]] = {
     "devicebusy": Busy,

@@ -1,11 +1,15 @@
-"""A terminal made of memory: `python -m hikflask.simulator`, or in one process. It knows nothing of the app."""
+"""A simulated face terminal, on a socket (`python -m hikflask.simulator`) or in one process with a test.
 
-from hikflask.simulator.clock import SkippingClock, SystemClock
-from hikflask.simulator.conversation import AnswerLost
+`terminal/` is its state, `http/` what every request goes through, `isapi/` the functions that it answers, `screen/` its
+page in a browser. Nothing of the app is imported here.
+"""
+
+from hikflask.simulator.app import create_simulator
+from hikflask.simulator.http.middleware import AnswerLost
 from hikflask.simulator.profiles import SEED, Profile
-from hikflask.simulator.routes import create_simulator
 from hikflask.simulator.server import SimulatorServer
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.terminal.clock import SkippingClock, SystemClock
+from hikflask.simulator.terminal.terminal import Terminal
 
 __all__ = [
     "SEED",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from hikflask.simulator.profiles import PROFILES, profile_named
 from hikflask.simulator.server import SimulatorServer
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.terminal.terminal import Terminal
 
 PASSWORD_VARIABLE = "HIKFLASK_SIMULATOR_PASSWORD"  # noqa: S105 - a name
 

@@ -1,4 +1,4 @@
-"""A self-signed certificate, made anew for each server, as terminals have one of their own."""
+"""A self-signed TLS certificate, made at each start; real terminals have one of their own, too."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ VALID = timedelta(days=3650)
 
 @dataclass(frozen=True)
 class Certificate:
-    """Certificate and key in PEM; `fingerprint` is SHA-256 over DER, in lower-case hexadecimal."""
+    """Certificate and key in PEM. `fingerprint` is the SHA-256 of the DER form, in lower-case hexadecimal."""
 
     pem: bytes
     key: bytes = field(repr=False)
     fingerprint: str
 
     def context(self) -> ssl.SSLContext:
-        """The server's side of TLS. The key touches the disk only in a private folder that is deleted at once."""
+        """The TLS context of the server. The key is on disk only in a private folder, which is deleted at once."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "simulator.pem")
@@ -36,7 +36,7 @@ class Certificate:
 
 
 def make_certificate(host: str) -> Certificate:
-    """A new certificate for the address `host`."""
+    """Make a certificate for the IP address `host`."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hikflask simulator")])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Faces of nobody: drawn by the program, the same bytes for the same name every time."""
+"""Drawn faces to show to the camera: nobody's faces, the same bytes for the same name every time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from PIL import Image, ImageDraw
 
 WIDTH, HEIGHT = 360, 480
-"""Portrait 3:4, the longest side within the 400..1200 px that every terminal takes."""
+"""Portrait 3:4. Every terminal accepts pictures whose longest side has 400 to 1200 px."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def draw(name: str) -> bytes:
 
 
 def encode(image: Image.Image) -> bytes:
-    """`image` as a terminal keeps pictures: baseline JPEG, 4:2:0."""
+    """`image` as terminals keep pictures: a baseline JPEG with 4:2:0 chroma."""
     stream = io.BytesIO()
     image.convert("RGB").save(stream, "JPEG", quality=88, subsampling="4:2:0", progressive=False)
     return stream.getvalue()

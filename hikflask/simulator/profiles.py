@@ -1,4 +1,4 @@
-"""The terminals that can be played, one row each: what they take, how they answer."""
+"""The models that the simulator can play: what each accepts, and how it answers."""
 
 from __future__ import annotations
 
@@ -22,63 +22,63 @@ class Profile:
     capture_types: tuple[CaptureType, ...] = ("url", "binary")
     """What `CaptureFaceData/capabilities` offers."""
     refused_capture_types: tuple[CaptureType, ...] = ()
-    """What is refused with `badParameters` all the same."""
+    """Types that are offered and yet refused with `badParameters`."""
     window: float = 3.0
-    """Seconds one capture POST waits for a face; 0 answers at once."""
+    """Seconds that a capture request waits for a face; 0: it is answered at once."""
     ends_in_timeout: bool = False
-    """Nobody there: 400 captureTimeout (final) instead of 200 with progress 0 (POST again)."""
+    """When nobody came: 400 captureTimeout, which ends the capture, instead of 200 with progress 0, to ask again."""
     binary_reply: BinaryReply = "header"
     takes_cancel: bool = True
     refuse_after_success: float = 0.3
-    """Seconds after a success in which the same login that POSTs again gets `badParameters`; 0 switches it off."""
+    """So many seconds after a success, the same login gets `badParameters` for another capture; 0: never."""
 
     face_by_url: bool = True
     face_by_picture: bool = False
     external_url: bool = False
     strict_parts: bool = False
-    """FDSetUp wants the JSON part first and typed `application/json`."""
+    """FDSetUp demands the JSON part first, with the type `application/json`."""
     fd_functions: str = "post,delete,get,put,setUp"
-    """What `FDLib/capabilities` tells as `supportFDFunction`; what is answered follows `set_up`."""
+    """`supportFDFunction` in `FDLib/capabilities`. Whether FDSetUp really works depends on `set_up` alone."""
     set_up: bool = True
-    """There is FDSetUp. Without it faces go by FaceDataRecord and FDModify."""
+    """FDSetUp exists. Without it faces are added by FaceDataRecord and replaced by FDModify."""
     set_up_by_post: bool = False
-    """FDSetUp takes POST as well as PUT."""
+    """FDSetUp accepts POST as well as PUT."""
 
     employee_no: str = r"[^\x00-\x1f]{1,32}"
-    """Pattern of the numbers taken."""
+    """Pattern of the employee numbers that are accepted."""
     name_bytes: int = 128
-    """Longest name in bytes of UTF-8."""
+    """Length of the longest name, in bytes of UTF-8."""
     num_of_face: bool = True
-    """Search tells `numOfFace`."""
+    """Search results have `numOfFace`."""
     number_taken: str = "employeeNoAlreadyExist"
-    """The code for a number that is there already."""
+    """The error code when a person with the number exists."""
     bind_counts: bool = True
-    """UserInfo/Count tells how many persons have a face, a finger, a card."""
+    """UserInfo/Count also counts the persons who have a face, a fingerprint or a card."""
     capacity: int = 1500
     search_no_match: str = "NO MATCH"
-    """How a search says that it found nobody; empty: it says no more than a total of 0."""
+    """The status of a search that found nobody; empty: there is only the total of 0."""
     more_at_the_end: bool = False
-    """A search says `MORE` although the total is reached."""
+    """A search says `MORE` even on its last page."""
 
     missing: frozenset[str] = frozenset()
     """Paths without /ISAPI/ and query that answer `notSupport`, such as "AccessControl/UserInfo/Count"."""
     device_info_json: bool = False
-    """deviceInfo comes as JSON where the query asks for it."""
+    """deviceInfo is JSON when the query asks for it."""
 
     nonce_uses: int | None = None
     nonce_seconds: float | None = None
     challenge_after_dead_nonce: bool = True
     challenge: Challenge = "plain"
     lock_words: LockWords = "lock"
-    """In which words a 401 tells the tries left, or the lock: see login_refusals."""
+    """The dialect of the body of a 401: see http/login_errors.py."""
 
     not_supported_status: int = 404
     refusals_as_200: bool = False
     crlf: bool = True
-    """XML declarations end with CR and LF, whatever the lines after it end with; otherwise with LF."""
+    """The XML declaration ends with CR and LF, otherwise with LF. The lines after it end with LF always."""
 
     idle_seconds: float = 5.0
-    """After this time without a request the socket server closes a connection."""
+    """The socket server closes a connection after this time without a request."""
 
 
 SEED = Profile()
@@ -183,17 +183,17 @@ PROFILES = MappingProxyType(
         ),
     }
 )
-"""By model without the leading DS-. Capture, face upload, numbers, nonces: isapi.
+"""The profiles by model, without the leading DS-.
 
-What no recording tells is spread over the rows so that each dialect is played by one of them: the challenges with
-SHA-256, several algorithms and no qop, 403 for notSupport, refusals with HTTP 200, the forms of the binary reply, no
-numOfFace, the words of a 401, the other code for a number that is taken, the short name, and the last figures of some
-firmware.
+Dialects that are known without their model are spread over the rows, so that each is played by one of them: the
+challenges with SHA-256, with several algorithms and without qop, 403 for notSupport, errors with HTTP 200, the forms of
+the captured picture, no numOfFace, the bodies of a 401, the other code for a number that exists, and the short name.
+The last digits of some firmware versions are not recorded either.
 """
 
 
 def profile_named(name: str) -> Profile:
-    """The profile of a model, with or without DS-, in upper or lower case. Raises KeyError with a readable text."""
+    """The profile of a model, with or without DS-, in upper or lower case. Raises KeyError with the known models."""
     key = name.upper().removeprefix("DS-")
     if key not in PROFILES:
         raise KeyError(f"unknown model {name}; there are {', '.join(PROFILES)}")

@@ -1,4 +1,4 @@
-"""The terminal on a socket: HTTP/1.1 with connections kept open, as on the real ones, and TLS where wanted."""
+"""The terminal on a socket: HTTP/1.1 with connections that stay open, as on real terminals, with or without TLS."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 from werkzeug.wrappers import Response
 
+from hikflask.simulator.app import create_simulator
 from hikflask.simulator.certificate import Certificate, make_certificate
-from hikflask.simulator.conversation import AnswerLost
-from hikflask.simulator.routes import create_simulator
-from hikflask.simulator.state import Terminal
+from hikflask.simulator.http.middleware import AnswerLost
+from hikflask.simulator.terminal.terminal import Terminal
 
 READ_SECONDS = 60.0
-"""For one request to come whole."""
+"""Within this time a request has to arrive completely."""
 KEPT_REQUESTS = 100
-"""Answers on one connection; the seed terminal counts them down, too, from where is not recorded."""
+"""Answers on one connection before it is closed. The seed terminal counts down, too; its limit is not recorded."""
 
 
 class _Listener(ThreadingHTTPServer):
-    """Threads per connection; connections are known, so that stopping closes them."""
+    """The listening socket, with one thread for each connection. It keeps the connections, to close them at the end."""
 
     daemon_threads = False
     block_on_close = True
@@ -67,12 +67,12 @@ class _Listener(ThreadingHTTPServer):
         connection.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is nothing to report; anything else is printed."""
+        """Print the error, unless the client only went away."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
     def hang_up(self) -> bool:
-        """Break every open connection; true when there was none."""
+        """Break every open connection. Returns true when there was none."""
         with self.connections_lock:
             for connection in self.connections:
                 with contextlib.suppress(OSError):
@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = answer  # noqa: N815
 
     def finish(self) -> None:
-        """Close both files; the standard library keeps the second open when the client left with an answer unread."""
+        """Close both files. The standard library leaves the second open when the client left before it read all."""
         try:
             super().finish()
         finally:
@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _send_keep_alive(self) -> None:
-        """Keep the connection for a while, unless the client or the count wants it closed."""
+        """Send how long the connection stays open, or that it closes: the client asked for it, or it is used up."""
         self.answers_left -= 1
         if self.close_connection or not self.answers_left:
             self.send_header("Connection", "close")
@@ -157,16 +157,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Keep-Alive", f"timeout={self._listener().idle_seconds:g}, max={self.answers_left}")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Quiet: the terminal keeps its own log."""
+        """Print nothing: the terminal has its own log."""
 
 
 def _wsgi_path(path: str) -> str:
-    """The decoded path as WSGI wants it: bytes read as Latin-1."""
+    """The decoded path as WSGI demands it: its bytes read as Latin-1."""
     return unquote_to_bytes(path).decode("latin-1")
 
 
 class SimulatorServer:
-    """A terminal that listens; a context manager. Loopback only: it is a toy with a door."""
+    """A terminal that listens on a socket; a context manager.
+
+    Raises ValueError for a host that is no loopback address: a simulator has no business on a network.
+    """
 
     def __init__(self, terminal: Terminal, *, host: str = "127.0.0.1", port: int = 0, https: bool = False) -> None:
         if not ip_address(host).is_loopback:
@@ -190,7 +193,7 @@ class SimulatorServer:
         return self.certificate.fingerprint if self.certificate else None
 
     def start(self) -> None:
-        """Listen. With port 0 a free one is chosen and kept: after `stop` it starts at the same address."""
+        """Listen. Port 0 chooses a free port, which it keeps: after `stop` it starts at the same address."""
         context = self.certificate.context() if self.certificate else None
         app, idle_seconds = create_simulator(self.terminal), self.terminal.profile.idle_seconds
         self._listener = _Listener((self.host, self.port), app, context, idle_seconds)
@@ -199,14 +202,14 @@ class SimulatorServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Break all connections, answer nobody who waits, and stop listening."""
+        """Stop listening, break all connections, and leave the requests that wait without an answer."""
         listener, thread = self._listener, self._thread
         if listener is None or thread is None:
             return
         listener.shutdown()
         thread.join()
         while not listener.hang_up():
-            # Again and again, for a request that was read but does not wait yet.
+            # In a loop: a request may have been read that does not wait yet.
             self.terminal.interrupt()
             time.sleep(0.01)
         listener.server_close()

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from hikflask import invisible_characters, messages
 from hikflask.http import permissions
-from hikflask.services.enrolments import desired
+from hikflask.services.enrolments import queries
 from hikflask.web.employees import enrolment_lines
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support.actor_names import actor
@@ -52,7 +52,7 @@ def known() -> dict[str, Any]:
         "sentence": messages.sentence,
         "counted_bytes": messages.counted_bytes,
         "counted_letters": messages.counted_letters,
-        "open_removals": desired.count_open_removals,
+        "open_removals": queries.count_open_removals,
         "language": str(get_locale()),
         "languages": LANGUAGES,
         "here": here,

@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 
 from hikflask.isapi import capture as isapi_capture
 from hikflask.models import Capture
-from hikflask.services.captures import runner
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures import progress
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.start import start_capture
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
@@ -32,7 +33,7 @@ def refused(answer: Any) -> tuple[int, str]:
 
 def started_by_somebody_else(app: Flask) -> None:
     with app.app_context():
-        runner.start(1, Draft("100333", "Ольга"), "Анна")
+        start_capture(1, Draft("100333", "Ольга"), "Анна")
 
 
 @pytest.mark.usefixtures("terminal")
@@ -228,7 +229,7 @@ def test_bad_field_is_named_and_nothing_is_begun(
     assert set(answer.json["fields"]) == {field}
     assert simulator.log == []
     with app.app_context():
-        assert runner.get(1) is None
+        assert progress.get(1) is None
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"{", b"hikvision_id=1"])
@@ -260,6 +261,6 @@ def test_capture_keeps_the_number_it_was_asked_for(app: Flask, client: FlaskClie
     capture(client, simulator, hikvision_id="100222")
 
     with app.app_context():
-        row = runner.get(1)
+        row = progress.get(1)
         assert isinstance(row, Capture)
         assert (row.draft_number, row.state, row.requested_by) == ("100222", "captured", "API admin-0")

@@ -7,8 +7,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.models.operator import OPERATOR
-from hikflask.services.captures import runner
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD
@@ -112,7 +113,7 @@ def test_capture_of_another_caller_is_never_taken(app: Flask, client: FlaskClien
     added = add(client)
     simulator.present_alone(OLGAS_FACE)
     with app.app_context():
-        runner.run(runner.start(1, Draft(), "Анна").id)
+        run_capture(start_capture(1, Draft(), "Анна").id)
 
     answer = sync(client, added["id"])
 

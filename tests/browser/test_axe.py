@@ -7,10 +7,12 @@ import requests
 from playwright.sync_api import Browser, expect
 
 from hikflask import create_app
-from hikflask.services.captures import runner
+from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.start import start_capture
 from hikflask.services.employees import erasure as erasures
-from hikflask.services.employees import save
+from hikflask.services.employees import search
+from hikflask.services.employees.save import save_employee
 from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window, environment_of, gunicorn, migrate
 from tests.conftest import close
@@ -62,8 +64,8 @@ def erased(site: Site) -> int:
     app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
     with app.app_context():
         if not erasures.knows("AXE3"):
-            runner.cancel(runner.start(1, Draft("AXE3"), "test").id)
-        employee = save.by_number("AXE2") or save.save(Draft("AXE2", "Ольга Иванова"))
+            cancel_capture(start_capture(1, Draft("AXE3"), "test").id)
+        employee = search.by_number("AXE2") or save_employee(Draft("AXE2", "Ольга Иванова")).row
         erasure = erasures.erase(employee.id)
     close(app)
     assert erasure.completed_at is not None

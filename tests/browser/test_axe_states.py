@@ -15,8 +15,9 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.operator import OPERATOR
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import erasure, save
-from hikflask.services.enrolments import retire_terminal
+from hikflask.services.employees import erasure
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments.retire_terminal import retire_terminal
 from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window, serving
 from tests.conftest import close
@@ -55,7 +56,7 @@ def known(served: Site) -> Iterator[Known]:
     cookie = client_of(app, OPERATOR, "Ольга").get_cookie(app.config["SESSION_COOKIE_NAME"])
     assert cookie is not None
     with app.app_context():
-        save.save(Draft("AXE7", "Мария Иванова"))
+        save_employee(Draft("AXE7", "Мария Иванова"))
         away = terminal("Склад", NOWHERE)
         yield Known(
             operator_id=add_operator("Борис", OPERATOR).id,
@@ -93,13 +94,13 @@ def held(site: Site) -> int:
 def retired() -> int:
     """A terminal that is out of service for good."""
     terminal_id = terminal("Ворота")
-    retire_terminal.retire(terminal_id, "украден, заявление в полиции", "test")
+    retire_terminal(terminal_id, "украден, заявление в полиции", "test")
     return terminal_id
 
 
 def open_erasure(away: int) -> int:
     """The erasure of somebody who is on a terminal that does not answer."""
-    employee = save.save(Draft("AXE8", "Анна Иванова"))
+    employee = save_employee(Draft("AXE8", "Анна Иванова")).row
     row = Enrolment(terminal_id=away, number="AXE8", employee_id=employee.id, desired=PRESENT, person=CONFIRMED)
     db.session.add(row)
     db.session.commit()

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import save
+from hikflask.services.employees.save import save_employee
 from tests.http.permissions_table import API, BOTH, PAGES
 
 BOTH_DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
@@ -38,7 +38,7 @@ def test_address_with_an_id_beyond_all_is_as_one_of_nobody(client: FlaskClient) 
 @pytest.mark.usefixtures("terminal")
 def test_field_with_an_id_beyond_all_is_as_one_of_nobody(app: Flask, client: FlaskClient, row_id: str) -> None:
     with app.app_context():
-        employee_id = save.save(Draft("100222", "Иван Иванов")).id
+        employee_id = save_employee(Draft("100222", "Иван Иванов")).row.id
     page = f"/employees/{employee_id}"
 
     def answers(number: str) -> list[tuple[int, str]]:

@@ -6,15 +6,20 @@ from flask import Flask
 
 from hikflask.background import tasks
 from hikflask.models.capture import RUNNING
-from hikflask.services.captures import runner
-from hikflask.services.captures.runner import Draft
-from hikflask.services.employees import save as employees
-from hikflask.services.employees import sync as syncing
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.captures import progress
+from hikflask.services.captures.cancel import cancel_capture, send_cancel
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.employees.sync import sync_employee
+from hikflask.services.enrolments import desired
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
-from hikflask.simulator.refusals import Refusal
+from hikflask.simulator.errors import Refusal
 from tests.invariants.properties import Properties
 from tests.invariants.world import World
 from tests.support.due import claim_due
@@ -40,9 +45,9 @@ class Actions:
         self.world.simulated[terminal_id - 1].present_alone(self.world.pictures.new(), stay=1e9)
         with self.world.process():
             draft = Draft(number, self._name(number))
-            started = runner.start(terminal_id, draft, OPERATORS[who], take_over=take_over).id
+            started = start_capture(terminal_id, draft, OPERATORS[who], take_over=take_over).id
             if not queue_only:
-                runner.run(started)
+                run_capture(started)
             return started
         return 0
 
@@ -50,23 +55,23 @@ class Actions:
         """Let the worker take what is queued."""
         for row in self.world.sql("SELECT id FROM capture WHERE state = 'queued'"):
             with self.world.process():
-                runner.run(row["id"])
+                run_capture(row["id"])
 
     def cancel(self) -> None:
         """Cancel what runs, and tell the terminal."""
         for row in self.world.sql(f"SELECT id FROM capture WHERE state IN {RUNNING}"):
             with self.world.process():
-                runner.cancel(row["id"])
-                runner.send_cancel(row["id"])
+                cancel_capture(row["id"])
+                send_cancel(row["id"])
 
     def save(self, capture_id: int | None, number: str, name: str, app: Flask | None = None) -> None:
         """Save the form: a new employee, or a change of the one who has the number."""
         with self.world.process(app):
-            known = employees.by_number(number)
+            known = search.by_number(number)
             draft = Draft(number, name)
-            saved = employees.save(
+            saved = save_employee(
                 draft, FaceSource(capture_id, take_over=True), employee_id=known.id if known else None
-            )
+            ).row
             self.properties.employees.add(saved.id)
 
     def save_capture(self, capture_id: int) -> None:
@@ -78,48 +83,48 @@ class Actions:
     def rename(self, number: str, app: Flask | None = None) -> None:
         """Save another name."""
         with self.world.process(app):
-            known = employees.by_number(number)
+            known = search.by_number(number)
             if known:
                 self.names += 1
-                employees.save(Draft(number, f"{NAMES[0]} {self.names}"), employee_id=known.id)
+                save_employee(Draft(number, f"{NAMES[0]} {self.names}"), employee_id=known.id)
 
     def renumber(self, old: str, new: str, capture_id: int | None) -> None:
         """Save another number, with a new face."""
         with self.world.process():
-            known = employees.by_number(old)
+            known = search.by_number(old)
             if known:
-                employees.save(Draft(new, known.name), FaceSource(capture_id, take_over=True), employee_id=known.id)
+                save_employee(Draft(new, known.name), FaceSource(capture_id, take_over=True), employee_id=known.id)
 
     def send(self, number: str, terminal_id: int) -> None:
         """Send somebody to a further terminal."""
         with self.world.process():
-            known = employees.by_number(number)
+            known = search.by_number(number)
             if known:
-                employees.send(known.id, terminal_id)
+                send_to_terminal(known.id, terminal_id)
 
     def sync(self, who: int, number: str, terminal_id: int | None, overwrite: bool) -> None:
         """Synchronise as a program does; what is answered as verified must be so."""
         with self.world.process():
-            known = employees.by_number(number)
+            known = search.by_number(number)
             if known:
-                wished = syncing.wish(known.id, terminal_id, OPERATORS[who], overwrite=overwrite)
-                reconcile.settle(wished.id, OPERATORS[who], again=True)
+                wished = sync_employee(known.id, terminal_id, OPERATORS[who], overwrite=overwrite).row
+                reconcile(wished.id, OPERATORS[who], prove_again=True)
 
     def settle(self, number: str, app: Flask | None = None, *, again: bool = False) -> None:
         """Let a job bring a number to its terminals."""
         for row in self.world.sql("SELECT id FROM enrolment WHERE number = ?", number):
             with self.world.process(app):
-                reconcile.settle(row["id"], "job", again=again)
+                reconcile(row["id"], "job", prove_again=again)
 
     def sweep(self) -> None:
         """Let the worker do what is due."""
         claimed: list[int] = []
         with self.world.process():
-            runner.fail_overdue()
+            progress.fail_overdue()
             claimed = claim_due()
         for enrolment_id in claimed:
             with self.world.process():
-                reconcile.settle(enrolment_id, "sweep")
+                reconcile(enrolment_id, "sweep")
 
     def forget(self) -> None:
         """Let the worker forget what was kept long enough."""
@@ -141,26 +146,26 @@ class Actions:
         for row in self.world.sql("SELECT id, generation FROM enrolment WHERE number = ?", number):
             with self.world.process():
                 if replace:
-                    desired.want_replaced(row["id"], row["generation"])
+                    desired.desire_overwrite(row["id"], row["generation"])
                 else:
-                    desired.want_again(row["id"])
+                    desired.retry(row["id"])
 
     def set_active(self, number: str, active: bool, app: Flask | None = None) -> None:
         """Let somebody leave, or come back."""
         with self.world.process(app):
-            known = employees.by_number(number)
+            known = search.by_number(number)
             if known:
-                employees.set_active(known.id, active=active)
+                set_active(known.id, active=active)
 
     def delete(self, number: str, app: Flask | None = None) -> None:
         """Delete somebody for good."""
         with self.world.process(app):
-            known = employees.by_number(number)
+            known = search.by_number(number)
             if known:
                 own = self.world.sql(
                     "SELECT c.id FROM capture c JOIN photo p ON p.id = c.photo_id WHERE p.employee_id = ?", known.id
                 )
-                employees.delete(known.id)
+                delete_employee(known.id)
                 self.properties.employees.discard(known.id)
                 for row in own:
                     self.properties.taken.pop(row["id"], None)

@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 
-from hikflask.simulator.state import Terminal as Simulated
+from hikflask.simulator import Terminal as Simulated
 from tests.invariants.world import World
 
 Key = tuple[int, str]

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from hikflask import messages
-from hikflask.simulator.faults import KINDS
+from hikflask.simulator.terminal.faults import KINDS
 from tests.invariants.actions import Actions
 from tests.invariants.properties import EVERYTHING, Properties, is_green
 from tests.invariants.world import World

@@ -7,11 +7,12 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.models.terminal import BY_PICTURE, BY_URL
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import NameTooLong
-from hikflask.services.employees import save
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks
 from tests.invariants.actions import Actions
 from tests.invariants.properties import EVERYTHING, Properties, is_green
@@ -127,14 +128,14 @@ def test_removal_leaves_nobody(world: World, actions: Actions) -> None:
     assert IVAN not in world.simulated[0].people
     assert IVAN not in world.simulated[0].faces
     with world.app.app_context():
-        assert desired.open_removals() == []
+        assert queries.open_removals() == []
 
 
 def test_name_of_the_last_byte_fits(world: World, actions: Actions) -> None:
     name = longest_name(world)
     with world.app.app_context():
-        employee = save.save(Draft(IVAN, name))
-        save.send(employee.id, 1)
+        employee = save_employee(Draft(IVAN, name)).row
+        send_to_terminal(employee.id, 1)
 
     actions.settle(IVAN)
 
@@ -144,10 +145,10 @@ def test_name_of_the_last_byte_fits(world: World, actions: Actions) -> None:
 def test_name_of_one_letter_more_is_refused_before_anything_is_sent(world: World) -> None:
     world.simulated[0].journal.clear()
     with world.app.app_context():
-        employee = save.save(Draft(IVAN, longest_name(world) + "я"))
+        employee = save_employee(Draft(IVAN, longest_name(world) + "я")).row
 
         with pytest.raises(NameTooLong) as refused:
-            save.send(employee.id, 1)
+            send_to_terminal(employee.id, 1)
 
     assert refused.value.params["limit"] == world.profiles[0].name_bytes
     assert world.simulated[0].log == []
@@ -156,15 +157,15 @@ def test_name_of_one_letter_more_is_refused_before_anything_is_sent(world: World
 def test_name_too_long_for_a_terminal_that_was_never_checked_is_never_sent(world: World) -> None:
     """The check comes first; nothing but its questions goes out."""
     with world.app.app_context():
-        employee = save.save(Draft(IVAN, longest_name(world) + "я"))
+        employee = save_employee(Draft(IVAN, longest_name(world) + "я")).row
         db.session.execute(db.update(Terminal).values(face_mode=None, capture_mode=None, name_bytes=None))
         db.session.commit()
-        wished = save.send(employee.id, 1)
+        wished = send_to_terminal(employee.id, 1).row
 
         with pytest.raises(NameTooLong):
-            reconcile.settle(wished.id, "job")
+            reconcile(wished.id, "job")
 
-        told = desired.row(wished.id)
+        told = queries.row(wished.id)
     assert (told.person, told.refusal_code, told.next_attempt_at) == ("refused", "name_bytes", None)
     assert requests(world, "UserInfo/Record") == []
 
@@ -178,7 +179,7 @@ def test_face_from_a_file_reaches_the_terminals_that_take_pictures(world: World,
 
     with world.app.app_context():
         source = FaceSource(upload=io.BytesIO(world.pictures.new()), terminal_id=1)
-        save.save(Draft(IVAN, "Иван Иванов"), source)
+        save_employee(Draft(IVAN, "Иван Иванов"), source)
 
     actions.settle(IVAN)
 

@@ -4,7 +4,8 @@ import pytest
 
 from hikflask.isapi.errors import LoginRefused
 from hikflask.services.core.errors import LoginStopped
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from tests.invariants.actions import Actions
 from tests.invariants.properties import EVERYTHING, Properties, is_green
 from tests.invariants.steps import (
@@ -284,12 +285,12 @@ def test_stopped_terminal_refuses_before_the_first_request(world: World, actions
     actions.change_password(1)
     enrolment_id = world.sql("SELECT id FROM enrolment")[0]["id"]
     with world.app.app_context(), pytest.raises(LoginRefused):
-        reconcile.settle(enrolment_id, "job")
+        reconcile(enrolment_id, "job")
     world.simulated[0].journal.clear()
 
     with world.other.app_context(), pytest.raises(LoginStopped):
-        reconcile.settle(enrolment_id, "job")
+        reconcile(enrolment_id, "job")
 
     with world.other.app_context():
-        assert desired.row(enrolment_id).person == "pending"
+        assert queries.row(enrolment_id).person == "pending"
     assert world.simulated[0].log == []

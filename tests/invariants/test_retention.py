@@ -2,7 +2,7 @@
 
 import pytest
 
-from hikflask.simulator.faults import KINDS
+from hikflask.simulator.terminal.faults import KINDS
 from tests.invariants.actions import Actions
 from tests.invariants.properties import Properties
 from tests.invariants.test_matrix import (

@@ -18,9 +18,9 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import checks, leases, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
+from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import Profile
-from hikflask.simulator.state import Terminal as Simulated
 from tests.conftest import PASSWORD, close
 from tests.support.wire import InProcess
 

@@ -14,8 +14,9 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, Heartbeat, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED
-from hikflask.services.captures.runner import Draft
-from hikflask.services.employees import save
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.employees.save import save_employee
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.processes.processes import until
@@ -65,7 +66,7 @@ def test_worker_forgets_by_itself(app: Flask) -> None:
 
 def test_sweep_goes_on_when_the_queue_is_back(app: Flask, terminal: Terminal, tmp_path: Path) -> None:
     with app.app_context():
-        save.send(save.save(Draft("1", "Анна")).id, terminal.id)
+        send_to_terminal(save_employee(Draft("1", "Анна")).row.id, terminal.id)
     worker = Worker(app)
     with broken(tmp_path / "queue.sqlite3"):
         worker.start()

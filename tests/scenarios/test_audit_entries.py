@@ -15,9 +15,13 @@ from hikflask.models import AuditEntry, Capture, Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.audit import Actor, Wanted
-from hikflask.services.captures import runner
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures import progress
+from hikflask.services.captures.cancel import cancel_capture
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import (
+    GenerationChanged,
     LoginStopped,
     NameTooLong,
     NumberKnown,
@@ -26,13 +30,15 @@ from hikflask.services.core.errors import (
     ServiceError,
     TerminalHasPeople,
     TerminalNameKnown,
-    WishChanged,
 )
-from hikflask.services.employees import save, sync
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, manual_removal, reconcile
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.employees.sync import sync_employee
+from hikflask.services.enrolments import desired, manual_removal, queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
+from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
@@ -74,22 +80,22 @@ class Trail:
 def capture(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Capture:
     simulator.present_alone(face)
     with audit.acting(ANNA):
-        started = runner.start(terminal.id, draft, "Анна", take_over=True)
-    return runner.run(started.id)
+        started = start_capture(terminal.id, draft, "Анна", take_over=True)
+    return run_capture(started.id)
 
 
 def enrol(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN) -> Employee:
-    employee = save.save(draft, FaceSource(capture(simulator, terminal, draft).id, "Анна"))
+    employee = save_employee(draft, FaceSource(capture(simulator, terminal, draft).id, "Анна")).row
     settle(employee)
     return employee
 
 
 def wish_of(employee: Employee) -> Enrolment:
-    return desired.of_number(employee.number)[0]
+    return queries.of_number(employee.number)[0]
 
 
 def settle(employee: Employee) -> None:
-    tasks.settle(wish_of(employee).id)
+    tasks.reconcile_enrolment(wish_of(employee).id)
 
 
 def make_due() -> None:
@@ -111,7 +117,7 @@ def test_employee_is_created_with_a_captured_photo(simulator: Simulated, termina
     trail.new()
 
     with audit.acting(ANNA):
-        employee = save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+        employee = save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row
 
     created, used, photo, wanted = trail.new()
     assert [one.action for one in (created, used, photo, wanted)] == [
@@ -132,10 +138,10 @@ def test_employee_is_created_with_a_captured_photo(simulator: Simulated, termina
 
 
 def test_change_says_what_was_before(trail: Trail) -> None:
-    employee = save.save(IVAN)
+    employee = save_employee(IVAN).row
     trail.new()
 
-    save.save(Draft("100222", "Иван Петров", "Охрана"), employee_id=employee.id)
+    save_employee(Draft("100222", "Иван Петров", "Охрана"), employee_id=employee.id)
 
     (changed,) = trail.new()
     assert (changed.action, values(changed.before)) == ("employee.changed", {"full_name": "Иван Иванов"})
@@ -143,10 +149,10 @@ def test_change_says_what_was_before(trail: Trail) -> None:
 
 
 def test_another_number_is_found_under_both(trail: Trail) -> None:
-    employee = save.save(IVAN)
+    employee = save_employee(IVAN).row
     trail.new()
 
-    save.save(Draft("100444", "Иван Иванов", "Охрана"), employee_id=employee.id)
+    save_employee(Draft("100444", "Иван Иванов", "Охрана"), employee_id=employee.id)
 
     assert [(one.action, one.employee, values(one.before), values(one.after)) for one in trail.new()] == [
         ("employee.changed", "100444", {"number": "100222"}, {"number": "100444"}),
@@ -155,34 +161,34 @@ def test_another_number_is_found_under_both(trail: Trail) -> None:
 
 
 def test_save_that_changes_nothing_is_no_entry(trail: Trail) -> None:
-    employee = save.save(IVAN)
+    employee = save_employee(IVAN).row
     trail.new()
 
-    save.save(IVAN, employee_id=employee.id)
+    save_employee(IVAN, employee_id=employee.id)
 
     assert trail.actions() == []
 
 
 def test_uploaded_photo_is_noted(trail: Trail) -> None:
-    employee = save.save(IVAN)
+    employee = save_employee(IVAN).row
     trail.new()
 
-    save.save(IVAN, FaceSource(upload=io.BytesIO(FACE)), employee_id=employee.id)
+    save_employee(IVAN, FaceSource(upload=io.BytesIO(FACE)), employee_id=employee.id)
 
     (photo,) = trail.new()
     assert (photo.action, values(photo.after)) == ("employee.photo_changed", {"source": "upload"})
 
 
 def test_refused_save_is_no_entry(terminal: Terminal, trail: Trail) -> None:
-    save.save(IVAN)
+    save_employee(IVAN)
     db.session.execute(db.update(Terminal).values(name_bytes=4))
     db.session.commit()
     trail.new()
 
     with pytest.raises(NumberKnown):
-        save.save(IVAN)
+        save_employee(IVAN)
     with pytest.raises(NameTooLong):
-        save.save(OLGA, FaceSource(upload=io.BytesIO(FACE), terminal_id=terminal.id))
+        save_employee(OLGA, FaceSource(upload=io.BytesIO(FACE), terminal_id=terminal.id))
 
     assert trail.actions() == []
 
@@ -194,8 +200,8 @@ def test_leaving_is_noted_until_the_terminal_confirmed_it(
     trail.new()
 
     with audit.acting(ANNA):
-        save.set_active(employee.id, False)
-        save.set_active(employee.id, False)
+        set_active(employee.id, False)
+        set_active(employee.id, False)
     settle(employee)
 
     assert [(one.action, one.actor, one.employee, one.terminal) for one in trail.new()] == [
@@ -206,10 +212,10 @@ def test_leaving_is_noted_until_the_terminal_confirmed_it(
 
 def test_return_is_noted_with_what_is_wanted_again(simulator: Simulated, terminal: Terminal, trail: Trail) -> None:
     employee = enrol(simulator, terminal)
-    save.set_active(employee.id, False)
+    set_active(employee.id, False)
     trail.new()
 
-    save.set_active(employee.id, True)
+    set_active(employee.id, True)
 
     assert trail.actions() == ["employee.activated", "enrolment.wanted"]
 
@@ -219,8 +225,8 @@ def test_deletion_outlives_the_employee(simulator: Simulated, terminal: Terminal
     employee_id = employee.id
     trail.new()
 
-    (left,) = save.delete(employee_id)
-    tasks.settle(left)
+    (left,) = delete_employee(employee_id).due
+    tasks.reconcile_enrolment(left)
 
     deleted, removed = trail.new()
     assert (deleted.action, deleted.employee_id, deleted.employee) == ("employee.deleted", employee_id, "100222")
@@ -229,10 +235,10 @@ def test_deletion_outlives_the_employee(simulator: Simulated, terminal: Terminal
 
 
 def test_sending_to_one_more_terminal_is_noted(terminal: Terminal, trail: Trail) -> None:
-    employee = save.save(IVAN)
+    employee = save_employee(IVAN).row
     trail.new()
 
-    save.send(employee.id, terminal.id)
+    send_to_terminal(employee.id, terminal.id)
 
     (wanted,) = trail.new()
     assert (wanted.action, wanted.employee, wanted.terminal) == ("enrolment.wanted", "100222", "Вход")
@@ -260,14 +266,14 @@ def test_capture_that_its_own_actor_runs_does_not_say_so_twice(
 ) -> None:
     simulator.present_alone(FACE)
     with audit.acting(Actor("API HR")):
-        runner.run(runner.start(terminal.id, IVAN, "API HR").id)
+        run_capture(start_capture(terminal.id, IVAN, "API HR").id)
 
     assert [(one.actor, one.after) for one in trail.new()] == [("API HR", ""), ("API HR", "")]
 
 
 def test_failed_capture_says_why(terminal: Terminal, trail: Trail, nobody_comes: NobodyComes) -> None:
     with nobody_comes():
-        runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+        run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
     _, failed = trail.new()
     assert failed.action == "capture.failed"
@@ -277,23 +283,23 @@ def test_failed_capture_says_why(terminal: Terminal, trail: Trail, nobody_comes:
 def test_cancelled_capture_is_noted_once_and_does_not_fail_too(
     simulator: Simulated, terminal: Terminal, trail: Trail
 ) -> None:
-    started = runner.start(terminal.id, IVAN, "Анна")
+    started = start_capture(terminal.id, IVAN, "Анна")
     simulator.present_alone(FACE)
     with audit.acting(ANNA):
-        assert runner.cancel(started.id)
-        assert not runner.cancel(started.id)
-    runner.run(started.id)
+        assert cancel_capture(started.id)
+        assert not cancel_capture(started.id)
+    run_capture(started.id)
 
     assert trail.actions() == ["capture.started", "capture.cancelled"]
 
 
 def test_capture_whose_worker_died_is_ended_by_the_worker_whoever_comes_next(terminal: Terminal, trail: Trail) -> None:
-    runner.start(terminal.id, IVAN, "Анна")
+    start_capture(terminal.id, IVAN, "Анна")
     db.session.execute(db.update(Capture).values(deadline=database_now(-60.0)))
     db.session.commit()
     with audit.acting(ANNA):
-        runner.fail_overdue()
-        runner.fail_overdue()
+        progress.fail_overdue()
+        progress.fail_overdue()
 
     _, failed = trail.new()
     assert (failed.action, failed.actor, values(failed.after)["reason"]) == (
@@ -308,7 +314,7 @@ def test_taking_over_an_unsaved_picture_is_noted(simulator: Simulated, terminal:
     trail.new()
 
     with audit.acting(Actor("Пётр")):
-        runner.start(terminal.id, OLGA, "Пётр", take_over=True)
+        start_capture(terminal.id, OLGA, "Пётр", take_over=True)
 
     taken_over, started = trail.new()
     assert (taken_over.action, taken_over.actor, taken_over.employee) == ("capture.taken_over", "Пётр", "100222")
@@ -330,11 +336,11 @@ def test_picture_that_a_later_one_replaced_is_noted(simulator: Simulated, termin
 
 
 def test_confirmation_of_the_terminal_is_noted_once(simulator: Simulated, terminal: Terminal, trail: Trail) -> None:
-    employee = save.save(IVAN, FaceSource(capture(simulator, terminal).id, "Анна"))
+    employee = save_employee(IVAN, FaceSource(capture(simulator, terminal).id, "Анна")).row
     trail.new()
 
     settle(employee)
-    reconcile.settle(wish_of(employee).id, "test", again=True)
+    reconcile(wish_of(employee).id, "test", prove_again=True)
 
     (confirmed,) = trail.new()
     assert (confirmed.action, confirmed.actor, confirmed.employee, confirmed.terminal) == (
@@ -346,8 +352,8 @@ def test_confirmation_of_the_terminal_is_noted_once(simulator: Simulated, termin
 
 
 def test_person_without_a_face_is_confirmed_as_such(terminal: Terminal, trail: Trail) -> None:
-    employee = save.save(IVAN)
-    save.send(employee.id, terminal.id)
+    employee = save_employee(IVAN).row
+    send_to_terminal(employee.id, terminal.id)
     trail.new()
 
     settle(employee)
@@ -358,7 +364,7 @@ def test_person_without_a_face_is_confirmed_as_such(terminal: Terminal, trail: T
 def test_refused_face_is_noted_with_the_code_and_not_with_each_try(
     simulator: Simulated, terminal: Terminal, trail: Trail
 ) -> None:
-    employee = save.save(IVAN, FaceSource(capture(simulator, terminal).id, "Анна"))
+    employee = save_employee(IVAN, FaceSource(capture(simulator, terminal).id, "Анна")).row
     simulator.faults.add("refuse", path="FDSetUp", argument="SubpicAnalysisModelingError")
     trail.new()
 
@@ -374,7 +380,7 @@ def test_refused_face_is_noted_with_the_code_and_not_with_each_try(
 def test_terminal_that_is_away_fills_no_trail(
     simulator: Simulated, terminal: Terminal, wire: InProcess, trail: Trail
 ) -> None:
-    employee = save.save(IVAN, FaceSource(capture(simulator, terminal).id, "Анна"))
+    employee = save_employee(IVAN, FaceSource(capture(simulator, terminal).id, "Анна")).row
     wire.away.add(HOST)
     trail.new()
 
@@ -388,18 +394,18 @@ def test_terminal_that_is_away_fills_no_trail(
 def test_number_of_somebody_else_is_refused_once_then_replaced(
     simulator: Simulated, terminal: Terminal, trail: Trail
 ) -> None:
-    employee = save.save(IVAN, FaceSource(capture(simulator, terminal).id, "Анна"))
+    employee = save_employee(IVAN, FaceSource(capture(simulator, terminal).id, "Анна")).row
     simulator.register.add("100222", {"name": "Пётр"})
     trail.new()
     with pytest.raises(NumberTakenThere):
-        reconcile.settle(wish_of(employee).id, "test")
+        reconcile(wish_of(employee).id, "test")
 
     (refused,) = trail.new()
     assert values(refused.after) == {"reason": "employeeNoAlreadyExist", "text": "Пётр"}
 
     with audit.acting(ANNA):
-        assert desired.want_replaced(wish_of(employee).id, wish_of(employee).generation)
-        assert not desired.want_replaced(wish_of(employee).id, 0)
+        assert desired.desire_overwrite(wish_of(employee).id, wish_of(employee).generation)
+        assert not desired.desire_overwrite(wish_of(employee).id, 0)
     settle(employee)
 
     assert [(one.action, one.actor) for one in trail.new()] == [
@@ -409,13 +415,13 @@ def test_number_of_somebody_else_is_refused_once_then_replaced(
 
 
 def test_try_of_an_operator_is_noted(terminal: Terminal, trail: Trail) -> None:
-    employee = save.save(IVAN)
-    save.send(employee.id, terminal.id)
+    employee = save_employee(IVAN).row
+    send_to_terminal(employee.id, terminal.id)
     trail.new()
 
     with audit.acting(ANNA):
-        desired.want_again(wish_of(employee).id)
-        desired.want_again(10**6)
+        desired.retry(wish_of(employee).id)
+        desired.retry(10**6)
 
     assert [(one.action, one.actor, one.employee) for one in trail.new()] == [("enrolment.retried", "Анна", "100222")]
 
@@ -424,7 +430,7 @@ def test_removal_that_waits_for_a_person_is_noted_once(
     simulator: Simulated, terminal: Terminal, wire: InProcess, trail: Trail
 ) -> None:
     employee = enrol(simulator, terminal)
-    save.set_active(employee.id, False)
+    set_active(employee.id, False)
     wire.put("new.test", Simulated(PASSWORD, clock=SkippingClock(), profile=profile_named("K1T341AMF")))
     registry.change(terminal.id, dataclasses.replace(ACCESS, url="http://new.test", password=PASSWORD), "test")
     trail.new()
@@ -432,7 +438,7 @@ def test_removal_that_waits_for_a_person_is_noted_once(
     for _ in range(3):
         make_due()
         with pytest.raises(OtherDevice):
-            reconcile.settle(wish_of(employee).id, "test")
+            reconcile(wish_of(employee).id, "test")
 
     device, refused = trail.new()
     assert (device.action, device.terminal) == ("terminal.other_device", "Вход")
@@ -440,7 +446,7 @@ def test_removal_that_waits_for_a_person_is_noted_once(
     assert (refused.action, values(refused.after)) == ("enrolment.refused", {"reason": "other_device"})
 
     with audit.acting(ANNA):
-        manual_removal.end_by_hand(wish_of(employee).id, wish_of(employee).generation)
+        manual_removal.confirm_by_hand(wish_of(employee).id, wish_of(employee).generation)
 
     assert [(one.action, one.actor) for one in trail.new()] == [("enrolment.removed_by_hand", "Анна")]
 
@@ -450,15 +456,15 @@ def test_word_that_a_record_is_somebody_elses_is_noted_and_no_removal(
 ) -> None:
     employee = enrol(simulator, terminal)
     simulator.people["100222"]["name"] = "Пётр"
-    save.set_active(employee.id, False)
+    set_active(employee.id, False)
     trail.new()
 
     for _ in range(3):
         make_due()
         with pytest.raises(NumberTakenThere):
-            reconcile.settle(wish_of(employee).id, "test")
+            reconcile(wish_of(employee).id, "test")
     with audit.acting(ANNA):
-        manual_removal.end_as_somebody_elses(wish_of(employee).id, wish_of(employee).generation, "Пётр")
+        manual_removal.confirm_as_somebody_elses(wish_of(employee).id, wish_of(employee).generation, "Пётр")
 
     assert [(one.action, one.actor) for one in trail.new()] == [
         ("enrolment.refused", "worker"),
@@ -469,30 +475,30 @@ def test_word_that_a_record_is_somebody_elses_is_noted_and_no_removal(
 def test_conversation_that_was_too_late_notes_nothing(
     app: Flask, simulator: Simulated, terminal: Terminal, trail: Trail
 ) -> None:
-    employee = save.save(IVAN, FaceSource(capture(simulator, terminal).id, "Анна"))
+    employee = save_employee(IVAN, FaceSource(capture(simulator, terminal).id, "Анна")).row
     enrolment = wish_of(employee)
     trail.new()
 
     def somebody_else() -> None:
         with app.app_context():
-            desired.want_again(enrolment.id)
+            desired.retry(enrolment.id)
 
     simulator.after("FDSetUp", somebody_else)
 
-    with pytest.raises(WishChanged):
-        reconcile.settle(enrolment.id, "test")
+    with pytest.raises(GenerationChanged):
+        reconcile(enrolment.id, "test")
 
     assert trail.actions() == ["enrolment.retried"]
 
 
 def test_sync_of_a_program_is_its_own_deed(simulator: Simulated, terminal: Terminal, trail: Trail) -> None:
-    employee = save.save(IVAN)
+    employee = save_employee(IVAN).row
     simulator.present_alone(FACE)
     trail.new()
 
     with audit.acting(Actor("API HR")):
-        runner.run(runner.start(terminal.id, Draft("100222"), "API HR").id)
-        reconcile.settle(sync.wish(employee.id, None, "API HR").id, "API HR", again=True)
+        run_capture(start_capture(terminal.id, Draft("100222"), "API HR").id)
+        reconcile(sync_employee(employee.id, None, "API HR").row.id, "API HR", prove_again=True)
 
     noted = trail.new()
     assert [one.action for one in noted] == [
@@ -562,7 +568,7 @@ def test_deletion_of_a_terminal_is_noted_when_it_happens(
     with pytest.raises(TerminalHasPeople):
         registry.delete(terminal.id, "test")
     assert trail.actions() == []
-    save.set_active(employee.id, False)
+    set_active(employee.id, False)
     settle(employee)
     trail.new()
 
@@ -610,7 +616,7 @@ def test_conversations_that_teach_nothing_new_are_no_entries(
     simulator: Simulated, terminal: Terminal, trail: Trail
 ) -> None:
     checks.check(terminal.id, "test")
-    checks.status(terminal.id, "test")
+    ask_status(terminal.id, "test")
     simulator.faults.add("drop")
     with pytest.raises((TerminalError, ServiceError)):
         checks.check(terminal.id, "test")

@@ -6,8 +6,9 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Heartbeat, Terminal
 from hikflask.models.capture import FAILED, WAITING
 from hikflask.models.columns import database_now
-from hikflask.services.captures import runner
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures import progress
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core import heartbeat
 from hikflask.services.terminals import leases
 
@@ -30,13 +31,13 @@ def first_number(terminal: Terminal) -> int:
 
 
 def test_capture_from_before_the_step_is_ended(terminal: Terminal) -> None:
-    started = runner.start(terminal.id, Draft("1"), "Анна")
+    started = start_capture(terminal.id, Draft("1"), "Анна")
     db.session.execute(db.update(Capture).values(state=WAITING, deadline=database_now(DAY)))
     db.session.commit()
 
-    runner.fail_overdue()
+    progress.fail_overdue()
 
-    assert runner.view(started.id).state == FAILED
+    assert progress.view(started.id).state == FAILED
 
 
 def test_heartbeat_from_before_the_step_is_no_life() -> None:

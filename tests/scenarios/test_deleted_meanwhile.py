@@ -10,7 +10,9 @@ from sqlalchemy import event
 from hikflask.extensions import db
 from hikflask.models import Employee
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import save
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.employees.save import save_employee
 from tests.support.desk import ENGLISH, Desk, typed
 
 LOCK = "UPDATE employee SET is_active=employee.is_active"
@@ -21,7 +23,7 @@ GONE = "This employee is not there any more."
 def three(app: Flask) -> list[int]:
     """The ids of employees 1, 2 and 3."""
     with app.app_context():
-        return [save.save(Draft(number, f"Имя {number}")).id for number in ("1", "2", "3")]
+        return [save_employee(Draft(number, f"Имя {number}")).row.id for number in ("1", "2", "3")]
 
 
 @pytest.fixture
@@ -96,14 +98,14 @@ def test_api_says_that_the_user_is_gone(desk: Desk, three: list[int]) -> None:
 
 
 def test_export_says_that_the_employee_is_gone(desk: Desk, three: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    found = save.get
+    found = search.get
 
     def then_deleted(employee_id: int) -> Employee | None:
         employee = found(employee_id)
-        save.delete(employee_id)
+        delete_employee(employee_id)
         return employee
 
-    monkeypatch.setattr(save, "get", then_deleted)
+    monkeypatch.setattr(search, "get", then_deleted)
     answer = desk.client.post(f"/employees/{three[1]}/export", headers=ENGLISH)
 
     assert answer.status_code == 404

@@ -14,7 +14,8 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Erasure, Photo, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import erasure as erasures
-from hikflask.services.employees import save as employees
+from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.employees.save import save_employee
 from hikflask.services.photos import retention, storage
 from hikflask.simulator import Terminal as Simulated
 from tests.services.employees.test_erasure import count, every_text, fresh, settle_all
@@ -36,7 +37,7 @@ def stray(name: str = f"100222_{'x' * 22}.jpg") -> Path:
 
 def test_picture_of_a_capture_that_retention_has_only_marked(simulator: Simulated, terminal: Terminal) -> None:
     take(simulator, terminal)
-    ivan = employees.save(IVAN)
+    ivan = save_employee(IVAN).row
     olgas = take(simulator, terminal, OLGA, OTHER_FACE)
     age(Capture, "hold_until", 1)
     assert retention.forget_photos() == 1
@@ -95,11 +96,11 @@ def test_name_that_a_save_gave_and_was_killed_before_its_commit(simulator: Simul
 
 @pytest.mark.parametrize("known", [True, False])
 def test_picture_whose_process_died_before_it_was_saved(known: bool) -> None:
-    ivan = employees.save(IVAN)
+    ivan = save_employee(IVAN).row
     storage.keep_upload(io.BytesIO(FACE), "100222")
     another = storage.keep_upload(io.BytesIO(FACE), "10022")
     if not known:
-        employees.delete(ivan.id)
+        delete_employee(ivan.id)
 
     erasure = erasures.erase(ivan.id) if known else erasures.erase_number("100222")
 
@@ -144,7 +145,7 @@ def test_picture_of_somebody_deleted_that_could_not_be_removed_is_found_by_numbe
     stuck = storage.folder() / storage.row(_file_of(upload().photo_id)).file  # type: ignore[union-attr]
     stuck.unlink()
     stuck.mkdir()
-    employees.delete(1)
+    delete_employee(1)
 
     erasure = erasures.erase_number("100222")
     assert erasure is not None
@@ -212,7 +213,7 @@ def test_erasing_the_number_again_awaits_terminals_that_came_since(
     second = save(simulator, terminal)
     settle()
     wire.away.add("terminal.test")
-    employees.delete(second.id)
+    delete_employee(second.id)
 
     again = erasures.erase_number("100222")
 
@@ -295,7 +296,7 @@ def test_what_comes_then_is_added_to_the_latest_erasure(
         second = save(simulator, terminal)
         settle()
         wire.away.add("terminal.test")
-        employees.delete(second.id)
+        delete_employee(second.id)
         awaiting = erasures.erase_number("100222")
         storage.keep_upload(io.BytesIO(FACE), "100222")
         again = erasures.erase_number("100222")

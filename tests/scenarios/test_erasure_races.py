@@ -11,8 +11,9 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, Erasure, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.employees import erasure as erasures
-from hikflask.services.employees import save as employees
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.employees.lifecycle import send_to_terminal, set_active
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
@@ -42,7 +43,7 @@ def test_terminal_that_confirms_while_the_erasure_begins_is_not_awaited(
 ) -> None:
     ivan_id = save(simulator, terminal).id
     settle()
-    employees.set_active(ivan_id, active=False)
+    set_active(ivan_id, active=False)
     another.execute(update(Enrolment).values(person="confirmed", confirmed_at=database_now(), next_attempt_at=None))
 
     meanwhile(app, another, lambda: erasures.erase(ivan_id))
@@ -60,16 +61,16 @@ def test_two_terminals_that_confirm_in_one_moment_are_both_noted(
     second = registry.add(Access("Выход", "http://second.test", "admin", PASSWORD))
     ivan = save(simulator, terminal)
     settle()
-    employees.send(ivan.id, second.id)
+    send_to_terminal(ivan.id, second.id)
     settle(1)
     erasure = erasures.erase(ivan.id)
     removals = json.loads(erasure.terminals)
     removals[0]["at"] = "2026-01-01T00:00:00"
     another.execute(update(Erasure).values(terminals=json.dumps(removals)))
-    left = {one.terminal_id: one.id for one in desired.open_removals()}
+    left = {one.terminal_id: one.id for one in queries.open_removals()}
     db.session.commit()
 
-    meanwhile(app, another, lambda: reconcile.settle(left[second.id], "test"))
+    meanwhile(app, another, lambda: reconcile(left[second.id], "test"))
 
     assert all(removal.at for removal in erasures.removals_of(fresh(erasure)))
 

@@ -10,10 +10,13 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import CONFIRMED, REFUSED
-from hikflask.services.captures.runner import Draft
-from hikflask.services.employees import save as employees
-from hikflask.services.enrolments import desired
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import send_to_terminal, set_active
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import desired, queries
 from hikflask.services.photos import storage
+from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
@@ -54,7 +57,7 @@ def enrolled(app: Flask, taker: Simulated, door: Terminal) -> Enrolment:
 
 
 def now() -> Enrolment:
-    return desired.row(desired.of_number("100222")[0].id)
+    return queries.row(queries.of_number("100222")[0].id)
 
 
 def facts() -> tuple[str, str, str, bool]:
@@ -124,7 +127,7 @@ def test_face_of_a_terminal_that_was_moved_is_proven_by_its_hash(
     enrolled: Enrolment, taker: Simulated, wire: InProcess
 ) -> None:
     wire.put("moved.test", taker)
-    unproven = update(Enrolment).values(person="pending", **desired.unproven())
+    unproven = update(Enrolment).values(person="pending", **state.FACE_LOST.writes)
     db.session.execute(unproven, execution_options={"synchronize_session": False})
     db.session.commit()
     registry.change(enrolled.terminal_id, Access("Склад", "http://moved.test", "admin", PASSWORD), "test")
@@ -145,7 +148,7 @@ def test_who_tries_again_when_a_refused_photo_is_forgotten_is_told_so(
     assert photo().file_deleted_at is not None
     taker.faults.clear()
 
-    desired.want_again(now().id)
+    desired.retry(now().id)
     settle()
 
     assert facts() == (CONFIRMED, REFUSED, "photo_forgotten", False)
@@ -153,10 +156,10 @@ def test_who_tries_again_when_a_refused_photo_is_forgotten_is_told_so(
 
 @pytest.mark.usefixtures("enrolled", "taker")
 def test_new_name_goes_there_without_the_picture(taker: Simulated) -> None:
-    employee = employees.by_number("100222")
+    employee = search.by_number("100222")
     assert employee is not None
 
-    employees.save(Draft("100222", "Иван Петров"), employee_id=employee.id)
+    save_employee(Draft("100222", "Иван Петров"), employee_id=employee.id)
 
     assert settle().is_confirmed
     assert taker.people["100222"]["name"] == "Иван Петров"
@@ -170,10 +173,10 @@ def test_further_terminal_gets_the_person_and_says_why_no_face(
     settle()
     forget()
 
-    employees.send(employee.id, door.id)
+    send_to_terminal(employee.id, door.id)
     settle(1)
 
-    row = desired.of_number("100222")[1]
+    row = queries.of_number("100222")[1]
     assert (row.person, row.face, row.refusal_code, row.next_attempt_at) == (
         CONFIRMED,
         REFUSED,
@@ -187,11 +190,11 @@ def test_further_terminal_gets_the_person_and_says_why_no_face(
 def test_who_comes_back_after_the_photo_was_forgotten_is_captured_anew(
     enrolled: Enrolment, taker: Simulated, door: Terminal
 ) -> None:
-    employee = employees.by_number("100222")
+    employee = search.by_number("100222")
     assert employee is not None
     leave(employee)
     settle()
-    employees.set_active(employee.id, active=True)
+    set_active(employee.id, active=True)
 
     settle()
 
@@ -210,7 +213,7 @@ def test_by_url_the_hash_is_enough_while_the_terminal_has_the_file(simulator: Si
     forget()
     assert photo().forgotten_at is not None
 
-    employees.set_active(employee.id, active=True)
+    set_active(employee.id, active=True)
 
     assert settle().is_confirmed
     assert simulator.faces["100222"].jpeg == FACE
@@ -268,7 +271,7 @@ def test_new_number_of_somebody_whose_photo_is_forgotten_is_saved() -> None:
     forget()
     assert photo().forgotten_at is not None
 
-    saved = employees.save(Draft("100333", IVAN.name), employee_id=employee.id)
+    saved = save_employee(Draft("100333", IVAN.name), employee_id=employee.id).row
 
     assert (saved.number, saved.picture) == ("100333", None)
 
@@ -282,6 +285,6 @@ def test_number_that_changes_in_the_moment_its_photo_is_forgotten_is_saved() -> 
     db.session.commit()
     storage.unlink(name)
 
-    saved = employees.save(Draft("100333", IVAN.name), employee_id=employee.id)
+    saved = save_employee(Draft("100333", IVAN.name), employee_id=employee.id).row
 
     assert (saved.number, photo().file) == ("100333", name)

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, select, text, update
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
-from hikflask.services.captures.runner import Draft
-from hikflask.services.employees import save
-from hikflask.services.enrolments import desired
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.lifecycle import send_to_terminal, set_active
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import queries
 
 pytestmark = [
     pytest.mark.usefixtures("context"),
@@ -25,8 +26,8 @@ PATIENCE = 10.0
 @pytest.fixture
 def wished(terminal: Terminal) -> Enrolment:
     """Somebody who is wanted on the terminal, and not confirmed yet."""
-    employee = save.save(Draft("100222", "Иван Иванов"))
-    return save.send(employee.id, terminal.id)
+    employee = save_employee(Draft("100222", "Иван Иванов")).row
+    return send_to_terminal(employee.id, terminal.id).row
 
 
 @pytest.fixture
@@ -59,16 +60,16 @@ def meanwhile(app: Flask, conversation: Connection, deed: object) -> None:
 def test_removal_is_open_though_the_old_wish_was_confirmed_in_that_moment(
     app: Flask, wished: Enrolment, conversation: Connection
 ) -> None:
-    meanwhile(app, conversation, lambda: save.set_active(wished.employee_id or 0, active=False))
+    meanwhile(app, conversation, lambda: set_active(wished.employee_id or 0, active=False).row)
 
-    assert [one.number for one in desired.open_removals()] == ["100222"]
+    assert [one.number for one in queries.open_removals()] == ["100222"]
 
 
 def test_new_name_is_not_confirmed_though_the_old_one_was_in_that_moment(
     app: Flask, wished: Enrolment, conversation: Connection
 ) -> None:
     draft = Draft("100222", "Иван Петров")
-    meanwhile(app, conversation, lambda: save.save(draft, employee_id=wished.employee_id))
+    meanwhile(app, conversation, lambda: save_employee(draft, employee_id=wished.employee_id).row)
 
     person, due = db.session.execute(select(Enrolment.person, Enrolment.next_attempt_at)).one()
     assert (person, due is not None) == ("pending", True)

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, select, text, update
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Terminal
-from hikflask.services.employees import erasure, save, sync
-from hikflask.services.employees.save import FaceSource
+from hikflask.services.employees import erasure
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.employees.sync import sync_employee
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN, capture_face
 
@@ -26,11 +27,11 @@ Deed = Callable[[int, int, int], object]
 
 
 def page_save(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noqa: ARG001
-    return save.save(IVAN, FaceSource(capture_id, take_over=True), employee_id=employee_id)
+    return save_employee(IVAN, FaceSource(capture_id, take_over=True), employee_id=employee_id).row
 
 
 def api_sync(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noqa: ARG001
-    return sync.wish(employee_id, terminal_id, "Анна")
+    return sync_employee(employee_id, terminal_id, "Анна").row
 
 
 def erase(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noqa: ARG001
@@ -41,7 +42,7 @@ def erase(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noq
 def test_nobody_holds_the_capture_while_waiting_for_the_employee(
     app: Flask, simulator: Simulated, terminal: Terminal, deed: Deed
 ) -> None:
-    employee = save.save(IVAN)
+    employee = save_employee(IVAN).row
     capture = capture_face(simulator, terminal)
     done: list[object] = []
 

@@ -12,15 +12,16 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import Nonsense, Refused
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureSuperseded, FaceNotVerified, NumberTakenThere, RemovalNotVerified
-from hikflask.services.employees import save
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.employees.lifecycle import set_active
+from hikflask.services.enrolments import desired, queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks
+from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
-from tests.support.captures import IVAN, capture_face
+from tests.support.captures import IVAN
 from tests.support.employees import save_with_face
 from tests.support.wire import InProcess, _response
 
@@ -77,13 +78,13 @@ def oddly(wire: InProcess, monkeypatch: pytest.MonkeyPatch) -> Oddly:
 def wish(simulator: Simulated, terminal: Terminal) -> Enrolment:
     """Somebody with a face, who is not on the terminal yet."""
     save_with_face(simulator, terminal)
-    return desired.of_number("100222")[0]
+    return queries.of_number("100222")[0]
 
 
 def settled(enrolment: Enrolment, error: type[Exception]) -> Enrolment:
     with pytest.raises(error):
-        reconcile.settle(enrolment.id, "test")
-    return desired.row(enrolment.id)
+        reconcile(enrolment.id, "test")
+    return queries.row(enrolment.id)
 
 
 NO_NUMBERS: list[Any] = [["100222"], {"value": "100222"}, 100222.0, True, "\x00"]
@@ -96,8 +97,8 @@ PADDED: list[Any] = [100222, "100222 ", "100222\x00\x00"]
 def test_who_is_listed_with_an_odd_number_is_not_gone(
     simulator: Simulated, wish: Enrolment, oddly: Oddly, number: Any, error: type[Exception]
 ) -> None:
-    reconcile.settle(wish.id, "test")
-    save.set_active(wish.employee_id or 0, active=False)
+    reconcile(wish.id, "test")
+    set_active(wish.employee_id or 0, active=False)
     oddly.swallowed, oddly.spoilt = DELETE, {"employeeNo": number}
 
     left = settled(wish, error)
@@ -105,7 +106,7 @@ def test_who_is_listed_with_an_odd_number_is_not_gone(
     assert left.may_open_doors
     assert left.next_attempt_at is not None
     oddly.be_well()
-    assert reconcile.settle(wish.id, "test").is_confirmed
+    assert reconcile(wish.id, "test").is_confirmed
     assert simulator.people == {}
 
 
@@ -120,19 +121,19 @@ def test_face_that_is_oddly_counted_is_not_proven(
     assert (sent.person, sent.face) == (CONFIRMED, PENDING)
     assert sent.next_attempt_at is not None
     oddly.be_well()
-    assert reconcile.settle(wish.id, "test").is_confirmed
+    assert reconcile(wish.id, "test").is_confirmed
     assert list(simulator.faces) == ["100222"]
 
 
 def test_only_so_much_of_a_strangers_name_is_passed_on(wish: Enrolment, oddly: Oddly) -> None:
-    reconcile.settle(wish.id, "test")
-    desired.want_again(wish.id)
+    reconcile(wish.id, "test")
+    desired.retry(wish.id)
     oddly.spoilt = {"name": "я" * 100_000}
 
     with pytest.raises(NumberTakenThere) as caught:
-        reconcile.settle(wish.id, "test")
+        reconcile(wish.id, "test")
 
-    assert caught.value.params["name"] == "я" * 255 == desired.row(wish.id).refusal_text
+    assert caught.value.params["name"] == "я" * 255 == queries.row(wish.id).refusal_text
 
 
 @pytest.mark.parametrize("status", [400, 403, 500, 503])
@@ -144,15 +145,13 @@ def test_face_that_is_refused_and_taken_in_one_is_in_doubt(wish: Enrolment, oddl
     assert sent.face_unverified
     assert sent.next_attempt_at is not None
     oddly.be_well()
-    assert reconcile.settle(wish.id, "test").is_confirmed
+    assert reconcile(wish.id, "test").is_confirmed
 
 
 def photographed(simulator: Simulated, terminal: Terminal, draft: Draft, face: int) -> Enrolment:
     """Capture this face for the employee and save it; return what is wanted."""
-    taken = capture_face(simulator, terminal, draft, draw(NAMES[face]))
-    known = save.by_number(draft.number)
-    save.save(draft, FaceSource(taken.id, taken.requested_by), employee_id=known.id if known else None)
-    return desired.of_number(draft.number)[0]
+    save_with_face(simulator, terminal, draft, draw(NAMES[face]))
+    return queries.of_number(draft.number)[0]
 
 
 @pytest.mark.parametrize("body", [b"<html/>", b'{"something":{}}', b"[]", b""])
@@ -165,19 +164,19 @@ def test_optional_call_with_an_answer_that_nobody_understands_stops_nothing(
 
     checked = checks.check(terminal.id, "test")
     told = checked.capture_mode, checked.face_mode, checked.people, checked.face_capacity, checked.name_bytes
-    status = checks.status(terminal.id, "test")
+    status = ask_status(terminal.id, "test")
     wish = photographed(simulator, terminal, IVAN, 0)
 
     assert told == ("unknown", "unknown", None, None, None)
     assert (status.reachable, status.login, status.people) == (True, True, None)
-    assert reconcile.settle(wish.id, "test").is_confirmed
+    assert reconcile(wish.id, "test").is_confirmed
     assert simulator.faces["100222"].jpeg == draw(NAMES[0])
 
 
 def test_enrolled_picture_that_is_not_shown_stops_no_new_face(
     simulator: Simulated, terminal: Terminal, oddly: Oddly
 ) -> None:
-    reconcile.settle(photographed(simulator, terminal, IVAN, 0).id, "test")
+    reconcile(photographed(simulator, terminal, IVAN, 0).id, "test")
     for face, odd in enumerate((403, 500, b"<html>sign in</html>", b""), start=1):
         oddly.be_well()
         if isinstance(odd, int):
@@ -186,7 +185,7 @@ def test_enrolled_picture_that_is_not_shown_stops_no_new_face(
             oddly.bodies = {ENROLLED: lambda _, body=odd: body}  # type: ignore[misc]
         wish = photographed(simulator, terminal, IVAN, face % 2)
 
-        assert reconcile.settle(wish.id, "test").is_confirmed
+        assert reconcile(wish.id, "test").is_confirmed
         assert simulator.faces["100222"].jpeg == draw(NAMES[face % 2])
 
 
@@ -195,10 +194,10 @@ def test_confirmed_face_stays_so_when_the_file_shows_the_next_one_and_its_own_pi
 ) -> None:
     oddly.statuses = {ENROLLED: 404}
     first = photographed(simulator, terminal, IVAN, 0)
-    reconcile.settle(first.id, "test")
-    reconcile.settle(photographed(simulator, terminal, OLGA, 1).id, "test")
+    reconcile(first.id, "test")
+    reconcile(photographed(simulator, terminal, OLGA, 1).id, "test")
 
-    assert reconcile.settle(first.id, "test", again=True).is_confirmed
+    assert reconcile(first.id, "test", prove_again=True).is_confirmed
     assert simulator.faces["100222"].jpeg == draw(NAMES[0])
 
     simulator.faces.pop("100222")
@@ -210,13 +209,13 @@ def test_face_that_the_terminal_keeps_in_its_own_coding_is_proven_once_more(
 ) -> None:
     oddly.bodies = {ENROLLED: lambda jpeg: jpeg[:-2] + b"\x00" + jpeg[-2:]}
     wish = photographed(simulator, terminal, IVAN, 0)
-    reconcile.settle(wish.id, "test")
+    reconcile(wish.id, "test")
 
-    assert reconcile.settle(wish.id, "test", again=True).is_confirmed
+    assert reconcile(wish.id, "test", prove_again=True).is_confirmed
     assert simulator.faces["100222"].jpeg == draw(NAMES[0])
 
 
 def settled_again(enrolment: Enrolment, error: type[Exception]) -> Enrolment:
     with pytest.raises(error):
-        reconcile.settle(enrolment.id, "test", again=True)
-    return desired.row(enrolment.id)
+        reconcile(enrolment.id, "test", prove_again=True)
+    return queries.row(enrolment.id)

@@ -15,12 +15,15 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.services import audit
 from hikflask.services.audit import Actor
-from hikflask.services.captures import runner
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import OtherDevice
 from hikflask.services.employees import erasure as erasures
-from hikflask.services.employees import save
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, manual_removal, reconcile
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import delete_employee, set_active
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import manual_removal, queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
@@ -83,10 +86,10 @@ def move(terminal_id: int) -> None:
 def test_nobody_is_green_after_the_address_changed_until_a_check(replaced: int, enrolled: int) -> None:
     move(replaced)
 
-    employee = save.get(enrolled)
+    employee = search.get(enrolled)
     assert employee is not None
-    assert not save.is_synced(employee)
-    assert not desired.of_number("100222")[0].is_green
+    assert not search.is_synced(employee)
+    assert not queries.of_number("100222")[0].is_green
 
 
 def test_check_of_another_device_takes_the_confirmations_back(replaced: int) -> None:
@@ -94,7 +97,7 @@ def test_check_of_another_device_takes_the_confirmations_back(replaced: int) -> 
 
     checks.check(replaced, "test")
 
-    assert not desired.of_number("100222")[0].is_confirmed
+    assert not queries.of_number("100222")[0].is_confirmed
 
 
 def test_same_device_at_a_new_address_is_green_again(wire: InProcess, simulator: Simulated, replaced: int) -> None:
@@ -103,35 +106,35 @@ def test_same_device_at_a_new_address_is_green_again(wire: InProcess, simulator:
 
     checks.check(replaced, "test")
 
-    assert desired.of_number("100222")[0].is_green
+    assert queries.of_number("100222")[0].is_green
 
 
 def test_open_removal_is_not_confirmed_by_another_device(
     wire: InProcess, simulator: Simulated, replaced: int, enrolled: int
 ) -> None:
     wire.away.add("terminal.test")
-    left = save.delete(enrolled)
+    left = delete_employee(enrolled).due
     move(replaced)
 
     with pytest.raises(OtherDevice):
-        reconcile.settle(left[0], "sweep")
+        reconcile(left[0], "sweep")
     with pytest.raises(OtherDevice):
-        reconcile.settle(left[0], "sweep")
+        reconcile(left[0], "sweep")
 
-    assert [one.number for one in desired.open_removals()] == ["100222"]
+    assert [one.number for one in queries.open_removals()] == ["100222"]
     assert "100222" in simulator.people
 
 
 def test_person_who_removed_it_by_hand_may_say_so(replaced: int, enrolled: int, wire: InProcess) -> None:
     wire.away.add("terminal.test")
-    left = save.delete(enrolled)
+    left = delete_employee(enrolled).due
     move(replaced)
     with pytest.raises(OtherDevice):
-        reconcile.settle(left[0], "sweep")
+        reconcile(left[0], "sweep")
 
-    assert manual_removal.end_by_hand(left[0], desired.row(left[0]).generation)
+    assert manual_removal.confirm_by_hand(left[0], queries.row(left[0]).generation)
 
-    assert desired.open_removals() == []
+    assert queries.open_removals() == []
 
 
 @pytest.fixture
@@ -141,25 +144,25 @@ def swapped(wire: InProcess, terminal: Terminal, enrolled: int, other: Simulated
     return enrolled
 
 
-@pytest.mark.parametrize("leave", [save.delete, lambda one: save.set_active(one, active=False)])
+@pytest.mark.parametrize("leave", [delete_employee, lambda one: set_active(one, active=False).row])
 def test_device_that_was_put_in_place_of_the_old_one_confirms_no_removal(
     swapped: int, simulator: Simulated, leave: Callable[[int], object]
 ) -> None:
     leave(swapped)
-    (enrolment,) = desired.open_removals()
+    (enrolment,) = queries.open_removals()
 
     with pytest.raises(OtherDevice):
-        reconcile.settle(enrolment.id, "sweep")
+        reconcile(enrolment.id, "sweep")
 
-    assert desired.row(enrolment.id).waits_for_hand
+    assert queries.row(enrolment.id).waits_for_hand
     assert "100222" in simulator.people
 
 
 def test_certificate_waits_for_a_persons_word_about_the_device_that_was_taken_away(swapped: int) -> None:
     erasure = erasures.erase(swapped)
-    (enrolment,) = desired.open_removals()
+    (enrolment,) = queries.open_removals()
     with pytest.raises(OtherDevice):
-        reconcile.settle(enrolment.id, "sweep")
+        reconcile(enrolment.id, "sweep")
 
     assert erasures.complete(erasure.id).completed_at is None
 
@@ -168,14 +171,14 @@ def test_who_was_sent_to_the_other_device_unnoticed_is_taken_off_it_too(
     swapped: int, simulator: Simulated, other: Simulated
 ) -> None:
     other.people["100222"] = dict(simulator.people["100222"])
-    save.set_active(swapped, active=False)
-    (enrolment,) = desired.open_removals()
+    set_active(swapped, active=False)
+    (enrolment,) = queries.open_removals()
 
     with pytest.raises(OtherDevice):
-        reconcile.settle(enrolment.id, "sweep")
+        reconcile(enrolment.id, "sweep")
 
     assert other.people == {}
-    assert desired.row(enrolment.id).waits_for_hand
+    assert queries.row(enrolment.id).waits_for_hand
 
 
 @pytest.mark.parametrize(("before", "now"), [("DS-1", ""), ("", "DS-1")])
@@ -184,34 +187,34 @@ def test_device_that_suddenly_tells_a_serial_number_or_none_confirms_no_removal(
 ) -> None:
     wire.put("terminal.test", simulator)
     told_before(terminal, before)
-    save.set_active(enrolled, active=False)
-    (enrolment,) = desired.open_removals()
+    set_active(enrolled, active=False)
+    (enrolment,) = queries.open_removals()
 
     with telling(wire, now), pytest.raises(OtherDevice):
-        reconcile.settle(enrolment.id, "sweep")
+        reconcile(enrolment.id, "sweep")
 
-    assert desired.row(enrolment.id).waits_for_hand
+    assert queries.row(enrolment.id).waits_for_hand
 
 
 def test_device_that_never_told_a_serial_number_confirms_removals(
     simulator: Simulated, terminal: Terminal, enrolled: int, wire: InProcess
 ) -> None:
     told_before(terminal, "")
-    save.set_active(enrolled, active=False)
-    (enrolment,) = desired.open_removals()
+    set_active(enrolled, active=False)
+    (enrolment,) = queries.open_removals()
 
     with telling(wire, ""):
-        reconcile.settle(enrolment.id, "sweep")
+        reconcile(enrolment.id, "sweep")
 
-    assert desired.open_removals() == []
+    assert queries.open_removals() == []
     assert simulator.people == {}
 
 
 def test_removal_asks_one_question_more(simulator: Simulated, enrolled: int) -> None:
-    save.set_active(enrolled, active=False)
+    set_active(enrolled, active=False)
     simulator.journal.clear()
 
-    reconcile.settle(desired.open_removals()[0].id, "sweep")
+    reconcile(queries.open_removals()[0].id, "sweep")
 
     asked = [entry.plain_path.rpartition("/")[2] for entry in simulator.log]
     assert asked[:3] == ["deviceInfo", "Search", "Delete"]
@@ -225,15 +228,15 @@ def on_both(replaced: int, simulator: Simulated, other: Simulated, enrolled: int
     move(replaced)
     checks.check(replaced, "test")
     other.present(FACE)
-    taken = runner.run(runner.start(replaced, IVAN, "Анна").id)
-    save.save(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=enrolled)
-    (enrolment,) = desired.of_number("100222")
-    reconcile.settle(enrolment.id, "test")
+    taken = run_capture(start_capture(replaced, IVAN, "Анна").id)
+    save_employee(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=enrolled)
+    (enrolment,) = queries.of_number("100222")
+    reconcile(enrolment.id, "test")
     assert "100222" in simulator.people
     return enrolment
 
 
-@pytest.mark.parametrize("leave", [save.delete, lambda one: save.set_active(one, active=False)])
+@pytest.mark.parametrize("leave", [delete_employee, lambda one: set_active(one, active=False).row])
 def test_who_was_on_the_old_device_leaves_only_by_a_persons_word(
     replaced: int, enrolled: int, simulator: Simulated, leave: Callable[[int], object]
 ) -> None:
@@ -241,11 +244,11 @@ def test_who_was_on_the_old_device_leaves_only_by_a_persons_word(
     checks.check(replaced, "test")
 
     leave(enrolled)
-    (enrolment,) = desired.open_removals()
+    (enrolment,) = queries.open_removals()
     with pytest.raises(OtherDevice):
-        reconcile.settle(enrolment.id, "test")
+        reconcile(enrolment.id, "test")
 
-    (enrolment,) = desired.open_removals()
+    (enrolment,) = queries.open_removals()
     assert enrolment.waits_for_hand
     assert enrolment.last_name == "Иван Иванов"
     assert "100222" in simulator.people
@@ -255,20 +258,20 @@ def test_erasure_never_says_that_the_terminal_confirmed_for_the_old_device(repla
     move(replaced)
     checks.check(replaced, "test")
     erasure = erasures.erase(enrolled)
-    (enrolment,) = desired.open_removals()
+    (enrolment,) = queries.open_removals()
     with pytest.raises(OtherDevice):
-        reconcile.settle(enrolment.id, "test")
+        reconcile(enrolment.id, "test")
     assert erasures.complete(erasure.id).completed_at is None
 
     with audit.acting(Actor("Анна")):
-        manual_removal.end_by_hand(enrolment.id, enrolment.generation)
+        manual_removal.confirm_by_hand(enrolment.id, enrolment.generation)
 
     (removal,) = erasures.removals_of(erasures.complete(erasure.id))
     assert (removal.by_hand, removal.said_by, removal.note) == (True, "Анна", "")
 
 
 def test_new_device_makes_green_and_the_old_one_is_not_forgotten(on_both: Enrolment) -> None:
-    enrolment = desired.row(on_both.id)
+    enrolment = queries.row(on_both.id)
 
     assert enrolment.is_green
     assert (enrolment.on_old_device, enrolment.name_on_old_device) == (True, "Иван Иванов")
@@ -277,29 +280,29 @@ def test_new_device_makes_green_and_the_old_one_is_not_forgotten(on_both: Enrolm
 def test_leaver_is_taken_off_the_new_device_before_a_person_is_asked_about_the_old_one(
     on_both: Enrolment, other: Simulated, enrolled: int
 ) -> None:
-    save.set_active(enrolled, active=False)
-    assert not desired.row(on_both.id).waits_for_hand
-    assert not manual_removal.end_by_hand(on_both.id, desired.row(on_both.id).generation)
+    set_active(enrolled, active=False)
+    assert not queries.row(on_both.id).waits_for_hand
+    assert not manual_removal.confirm_by_hand(on_both.id, queries.row(on_both.id).generation)
 
     with pytest.raises(OtherDevice):
-        reconcile.settle(on_both.id, "test")
+        reconcile(on_both.id, "test")
 
     assert other.people == {}
-    assert desired.row(on_both.id).waits_for_hand
-    assert manual_removal.end_by_hand(on_both.id, desired.row(on_both.id).generation)
-    assert desired.open_removals() == []
+    assert queries.row(on_both.id).waits_for_hand
+    assert manual_removal.confirm_by_hand(on_both.id, queries.row(on_both.id).generation)
+    assert queries.open_removals() == []
 
 
 def test_strangers_record_on_the_new_device_is_left_alone(replaced: int, enrolled: int, other: Simulated) -> None:
     other.people["100222"] = {"employeeNo": "100222", "name": "Чужой Человек"}
     move(replaced)
     checks.check(replaced, "test")
-    save.delete(enrolled)
-    (enrolment,) = desired.open_removals()
+    delete_employee(enrolled)
+    (enrolment,) = queries.open_removals()
     with pytest.raises(OtherDevice):
-        reconcile.settle(enrolment.id, "test")
+        reconcile(enrolment.id, "test")
 
-    manual_removal.end_by_hand(enrolment.id, enrolment.generation)
+    manual_removal.confirm_by_hand(enrolment.id, enrolment.generation)
 
     assert other.people["100222"]["name"] == "Чужой Человек"
 
@@ -307,9 +310,9 @@ def test_strangers_record_on_the_new_device_is_left_alone(replaced: int, enrolle
 def test_word_about_a_deactivated_employee_is_no_confirmation_when_erased_later(replaced: int, enrolled: int) -> None:
     move(replaced)
     checks.check(replaced, "test")
-    save.set_active(enrolled, active=False)
-    (enrolment,) = desired.open_removals()
-    manual_removal.end_by_hand(enrolment.id, enrolment.generation)
+    set_active(enrolled, active=False)
+    (enrolment,) = queries.open_removals()
+    manual_removal.confirm_by_hand(enrolment.id, enrolment.generation)
 
     erasure = erasures.erase(enrolled)
 

@@ -9,12 +9,15 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Terminal
 from hikflask.models.columns import database_now
-from hikflask.services.captures import runner
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core import employee_lock
 from hikflask.services.core.errors import EmployeeInactive
-from hikflask.services.employees import save, sync
-from hikflask.services.enrolments import desired
+from hikflask.services.employees.lifecycle import send_to_terminal, set_active
+from hikflask.services.employees.save import save_employee
+from hikflask.services.employees.sync import sync_employee
+from hikflask.services.enrolments import desired, queries
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, OTHER_FACE
 from tests.support.enrolments import enrol
@@ -37,25 +40,25 @@ def test_deactivation_waits_for_a_send_that_has_begun_and_wins(
 ) -> None:
     employee_id = enrol(simulator, terminal).employee_id
     employee = employee_lock.locked(employee_id)
-    leaving = in_a_thread(app, lambda: save.set_active(employee_id, active=False))
+    leaving = in_a_thread(app, lambda: set_active(employee_id, active=False).row)
 
-    desired.want_present(terminal, employee, employee.photo)
+    desired.desire_present(terminal, employee, employee.photo)
     db.session.commit()
     leaving.join()
 
-    assert [one.desired for one in desired.of_number("100222")] == ["absent"]
+    assert [one.desired for one in queries.of_number("100222")] == ["absent"]
 
 
-@pytest.mark.parametrize("send", [sync.wish, save.send])
+@pytest.mark.parametrize("send", [sync_employee, send_to_terminal])
 def test_somebody_who_left_is_not_sent(simulator: Simulated, terminal: Terminal, send: Callable[..., object]) -> None:
     employee_id = enrol(simulator, terminal).employee_id
-    save.set_active(employee_id, active=False)
-    arguments = (employee_id, terminal.id, "Анна") if send is sync.wish else (employee_id, terminal.id)
+    set_active(employee_id, active=False)
+    arguments = (employee_id, terminal.id, "Анна") if send is sync_employee else (employee_id, terminal.id)
 
     with pytest.raises(EmployeeInactive):
         send(*arguments)
 
-    assert [one.desired for one in desired.of_number("100222")] == ["absent"]
+    assert [one.desired for one in queries.of_number("100222")] == ["absent"]
 
 
 def test_deactivating_again_takes_off_what_came_back(simulator: Simulated, terminal: Terminal) -> None:
@@ -63,19 +66,19 @@ def test_deactivating_again_takes_off_what_came_back(simulator: Simulated, termi
     db.session.execute(db.update(Employee).values(is_active=False))
     db.session.commit()
 
-    save.set_active(employee_id, active=False)
+    set_active(employee_id, active=False)
 
-    assert [one.may_open_doors for one in desired.of_number("100222")] == [True]
+    assert [one.may_open_doors for one in queries.of_number("100222")] == [True]
 
 
 def test_forgotten_picture_for_no_number_is_nobodys(simulator: Simulated, terminal: Terminal) -> None:
     simulator.present_alone(OTHER_FACE)
-    runner.run(runner.start(terminal.id, Draft(), "API").id)
+    run_capture(start_capture(terminal.id, Draft(), "API").id)
     db.session.execute(db.update(Capture).values(created_at=database_now(-1000)))
     db.session.commit()
-    employee = save.save(IVAN)
+    employee = save_employee(IVAN).row
 
-    wanted = sync.wish(employee.id, terminal.id, "API")
+    wanted = sync_employee(employee.id, terminal.id, "API").row
 
     assert wanted.photo_id is None
 
@@ -83,9 +86,9 @@ def test_forgotten_picture_for_no_number_is_nobodys(simulator: Simulated, termin
 def test_confirmed_face_is_not_replaced_by_a_picture_for_no_number(simulator: Simulated, terminal: Terminal) -> None:
     employee_id = enrol(simulator, terminal).employee_id
     simulator.present_alone(OTHER_FACE)
-    runner.run(runner.start(terminal.id, Draft(), "API", take_over=True).id)
+    run_capture(start_capture(terminal.id, Draft(), "API", take_over=True).id)
 
-    wanted = sync.wish(employee_id, terminal.id, "API")
+    wanted = sync_employee(employee_id, terminal.id, "API").row
 
     assert wanted.is_confirmed
     assert simulator.faces["100222"].jpeg == FACE

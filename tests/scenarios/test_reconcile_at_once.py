@@ -8,9 +8,10 @@ from flask import Flask
 
 from hikflask.models import Enrolment, Terminal
 from hikflask.services.core.errors import TerminalInUse
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import connection
-from hikflask.simulator.state import Terminal as Simulated
+from hikflask.simulator import Terminal as Simulated
 from tests.services.enrolments.test_reconcile import capture, save, settle
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -41,7 +42,7 @@ class Second:
     def _run(self) -> None:
         with self._app.app_context():
             self.began.set()
-            reconcile.settle(self._id, "sweep")
+            reconcile(self._id, "sweep")
 
 
 def test_second_one_asks_the_terminal_nothing_when_the_first_has_done_it(
@@ -70,8 +71,8 @@ def test_one_that_could_not_wait_does_not_open_again_what_the_first_has_ended(
         app.app_context(),
         pytest.raises(TerminalInUse),
     ):
-        reconcile.settle(enrolment.id, "operator", again=True)
+        reconcile(enrolment.id, "operator", prove_again=True)
 
-    found = desired.row(enrolment.id)
+    found = queries.row(enrolment.id)
     assert found.is_confirmed
     assert found.next_attempt_at is None

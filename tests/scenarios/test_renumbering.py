@@ -3,11 +3,12 @@
 import pytest
 
 from hikflask.models import Terminal
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import NumberEnrolled, NumberLeaving
-from hikflask.services.employees import save
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, capture_face
 from tests.support.due import claim_due
@@ -19,12 +20,12 @@ OLD, NEW = Draft("100222", "Иван Иванов"), Draft("100999", "Иван �
 
 def save_face(simulator: Simulated, terminal: Terminal, draft: Draft, employee_id: int | None = None) -> int:
     taken = capture_face(simulator, terminal, draft)
-    return save.save(draft, FaceSource(taken.id, taken.requested_by), employee_id=employee_id).id
+    return save_employee(draft, FaceSource(taken.id, taken.requested_by), employee_id=employee_id).row.id
 
 
 def settle_all() -> None:
     for enrolment_id in claim_due():
-        reconcile.settle(enrolment_id, "sweep")
+        reconcile(enrolment_id, "sweep")
 
 
 def test_old_number_leaves_and_the_new_one_is_proven(simulator: Simulated, terminal: Terminal) -> None:
@@ -33,12 +34,12 @@ def test_old_number_leaves_and_the_new_one_is_proven(simulator: Simulated, termi
 
     save_face(simulator, terminal, NEW, employee_id)
 
-    assert [one.number for one in desired.open_removals()] == ["100222"]
+    assert [one.number for one in queries.open_removals()] == ["100222"]
     settle_all()
     assert set(simulator.people) == {"100999"}
     assert simulator.faces["100999"].jpeg == FACE
-    assert desired.of_number("100999")[0].is_confirmed
-    assert desired.open_removals() == []
+    assert queries.of_number("100999")[0].is_confirmed
+    assert queries.open_removals() == []
 
 
 def test_enrolled_number_does_not_change_without_a_new_face(simulator: Simulated, terminal: Terminal) -> None:
@@ -46,9 +47,9 @@ def test_enrolled_number_does_not_change_without_a_new_face(simulator: Simulated
     settle_all()
 
     with pytest.raises(NumberEnrolled):
-        save.save(NEW, employee_id=employee_id)
+        save_employee(NEW, employee_id=employee_id)
 
-    assert desired.of_number("100222")[0].is_confirmed
+    assert queries.of_number("100222")[0].is_confirmed
 
 
 def test_former_number_that_has_left_goes_with_its_employee(simulator: Simulated, terminal: Terminal) -> None:
@@ -56,14 +57,14 @@ def test_former_number_that_has_left_goes_with_its_employee(simulator: Simulated
     settle_all()
     save_face(simulator, terminal, NEW, employee_id)
     settle_all()
-    assert desired.of_number(OLD.number)[0].is_confirmed
+    assert queries.of_number(OLD.number)[0].is_confirmed
 
-    left = save.delete(employee_id)
+    left = delete_employee(employee_id).due
 
-    assert desired.of_number(OLD.number) == []
-    assert left == [desired.of_number(NEW.number)[0].id]
+    assert queries.of_number(OLD.number) == []
+    assert left == (queries.of_number(NEW.number)[0].id,)
     settle_all()
-    assert desired.of_number(NEW.number) == []
+    assert queries.of_number(NEW.number) == []
 
 
 def test_old_number_is_free_for_others_only_when_it_has_left(simulator: Simulated, terminal: Terminal) -> None:
@@ -72,7 +73,7 @@ def test_old_number_is_free_for_others_only_when_it_has_left(simulator: Simulate
     save_face(simulator, terminal, NEW, employee_id)
 
     with pytest.raises(NumberLeaving):
-        save.save(Draft("100222", "Ольга Ёлкина"))
+        save_employee(Draft("100222", "Ольга Ёлкина"))
 
     settle_all()
-    assert save.save(Draft("100222", "Ольга Ёлкина")).number == "100222"
+    assert save_employee(Draft("100222", "Ольга Ёлкина")).row.number == "100222"

@@ -10,12 +10,13 @@ from sqlalchemy import Connection, update
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
 from hikflask.services.captures import retention
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureNotSaved
-from hikflask.services.employees import save as employees
-from hikflask.services.employees import sync
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.employees.sync import sync_employee
+from hikflask.services.enrolments import queries
 from hikflask.services.photos import retention as photo_retention
 from hikflask.simulator import Terminal as Simulated
 from tests.scenarios.test_generation_races import meanwhile
@@ -60,12 +61,12 @@ def test_save_has_its_picture_or_is_refused(app: Flask, simulator: Simulated, te
             return given_up
 
         def one_save(draft: Draft = draft, capture_id: int = taken.id) -> Employee:
-            return employees.save(draft, FaceSource(capture_id, take_over=True))
+            return save_employee(draft, FaceSource(capture_id, take_over=True)).row
 
         saved, given_up = at_once(app, one_save, one_pass)
 
         db.session.expire_all()
-        employee = employees.by_number(draft.number)
+        employee = search.by_number(draft.number)
         if isinstance(saved, CaptureNotSaved):
             assert (given_up, employee, files()) == (1, None, [])
         else:
@@ -73,7 +74,7 @@ def test_save_has_its_picture_or_is_refused(app: Flask, simulator: Simulated, te
             assert employee is not None
             assert employee.picture is not None
             assert files() == [employee.picture.file]
-            employees.delete(employee.id)
+            delete_employee(employee.id)
         db.session.commit()
         photo_retention.remove_rows()
 
@@ -117,7 +118,7 @@ def test_picture_that_is_being_saved_is_not_given_up(
 def test_save_of_a_picture_that_is_being_given_up_is_refused(
     app: Flask, simulator: Simulated, terminal: Terminal, conversation: Connection, way: str
 ) -> None:
-    employee_id = employees.save(IVAN).id
+    employee_id = save_employee(IVAN).row.id
     taken = take(simulator, terminal)
     conversation.execute(update(Capture).values(state="failed", reason="not_saved", photo_id=None))
     refused: list[str] = []
@@ -125,9 +126,9 @@ def test_save_of_a_picture_that_is_being_given_up_is_refused(
     def one_save() -> None:
         try:
             if way == "page":
-                employees.save(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=employee_id)
+                save_employee(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=employee_id)
             else:
-                sync.wish(employee_id, terminal.id, "Анна")
+                sync_employee(employee_id, terminal.id, "Анна")
         except CaptureNotSaved as error:
             refused.append(error.code)
 
@@ -136,7 +137,7 @@ def test_save_of_a_picture_that_is_being_given_up_is_refused(
     db.session.expire_all()
     assert refused == ["not_saved"]
     assert db.session.get_one(Employee, employee_id).photo_id is None
-    assert desired.of_number(IVAN.number) == []
+    assert queries.of_number(IVAN.number) == []
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)

@@ -12,9 +12,11 @@ from hikflask.isapi.errors import NoAnswer, Unreachable
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED
-from hikflask.services.captures.runner import Draft
-from hikflask.services.employees import save
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.lifecycle import send_to_terminal, set_active
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import queries, schedule
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, connection, leases, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
@@ -27,8 +29,8 @@ pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
 
 def wish(terminal: Terminal, number: str) -> Enrolment:
-    employee = save.save(Draft(number, f"Employee {number}"))
-    return save.send(employee.id, terminal.id)
+    employee = save_employee(Draft(number, f"Employee {number}")).row
+    return send_to_terminal(employee.id, terminal.id).row
 
 
 def let_the_quiet_pass() -> None:
@@ -43,24 +45,24 @@ def test_terminal_that_did_not_answer_is_left_alone_for_a_while(terminal: Termin
     wire.away.add("terminal.test")
 
     with pytest.raises(Unreachable):
-        reconcile.settle(first.id, "test")
+        reconcile(first.id, "test")
 
     assert claim_due() == []
-    assert desired.is_quiet(first.id)
+    assert schedule.is_backing_off(first.id)
 
 
 def test_terminal_that_was_away_is_asked_with_one_wish_first(terminal: Terminal, wire: InProcess) -> None:
     wishes = [wish(terminal, str(number)) for number in range(3)]
     wire.away.add("terminal.test")
     with pytest.raises(Unreachable):
-        reconcile.settle(wishes[0].id, "test")
+        reconcile(wishes[0].id, "test")
     wire.away.clear()
     let_the_quiet_pass()
 
     probe = claim_due()
 
     assert len(probe) == 1
-    reconcile.settle(probe[0], "sweep")
+    reconcile(probe[0], "sweep")
     assert len(claim_due()) == 2
 
 
@@ -85,7 +87,7 @@ def other(wire: InProcess) -> tuple[Terminal, Simulated]:
 
 
 def leave(enrolment: Enrolment) -> None:
-    save.set_active(enrolment.employee_id or 0, active=False)
+    set_active(enrolment.employee_id or 0, active=False)
 
 
 def test_terminal_that_somebody_talks_to_has_its_turn_later(
@@ -108,7 +110,7 @@ def test_lease_that_nobody_gave_back_keeps_no_turn_away_when_it_has_ended(termin
 
 def test_who_is_to_leave_comes_first(terminal: Terminal) -> None:
     leaver = wish(terminal, "1")
-    reconcile.settle(leaver.id, "test")
+    reconcile(leaver.id, "test")
     joiners = [wish(terminal, str(number)) for number in range(2, 5)]
     leave(leaver)
     db.session.execute(db.update(Enrolment).where(Enrolment.id != leaver.id).values(next_attempt_at=database_now(-60)))
@@ -125,9 +127,9 @@ def test_worker_does_not_wait_for_a_terminal_that_somebody_talks_to(
     monkeypatch.setattr(leases.time, "sleep", waits.append)
 
     with connection.converse(terminal.id, "somebody", "check"):
-        tasks.settle(enrolment.id)
+        tasks.reconcile_enrolment(enrolment.id)
 
-    found = desired.row(enrolment.id)
+    found = queries.row(enrolment.id)
     assert found.next_attempt_at is not None
     assert found.next_attempt_at < datetime.now(UTC) + timedelta(seconds=10)
     assert (waits, found.attempts, found.refusal_code) == ([], 0, "")
@@ -137,14 +139,14 @@ def test_conversation_about_one_number_ends_however_long_the_terminal_would_go_o
     simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enrolment = wish(terminal, "1")
-    monkeypatch.setattr(connection, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("hikflask.services.enrolments.reconcile.LONGEST_SECONDS", 0.0)
 
     with pytest.raises(NoAnswer):
-        reconcile.settle(enrolment.id, "test")
+        reconcile(enrolment.id, "test")
 
     assert simulator.log == []
-    assert desired.is_quiet(enrolment.id)
-    assert desired.row(enrolment.id).next_attempt_at is not None
+    assert schedule.is_backing_off(enrolment.id)
+    assert queries.row(enrolment.id).next_attempt_at is not None
 
 
 def test_terminals_take_turns(
@@ -152,7 +154,7 @@ def test_terminals_take_turns(
 ) -> None:
     back_door, there = other
     leaver = wish(back_door, "9")
-    reconcile.settle(leaver.id, "test")
+    reconcile(leaver.id, "test")
     joiners = [wish(terminal, str(number)) for number in range(3)]
     leave(leaver)
     seen: list[str] = []
@@ -165,7 +167,7 @@ def test_terminals_take_turns(
     run_jobs()
 
     assert (seen.index("leaves"), len(seen)) in {(0, 4), (1, 4)}
-    assert [desired.row(joiner.id).person for joiner in joiners] == [CONFIRMED] * 3
+    assert [queries.row(joiner.id).person for joiner in joiners] == [CONFIRMED] * 3
     assert there.people == {}
 
 
@@ -173,7 +175,7 @@ def test_who_is_to_leave_meanwhile_is_not_kept_waiting_by_those_who_have_their_t
     simulator: Simulated, terminal: Terminal, run_jobs: Callable[[], int]
 ) -> None:
     leaver = wish(terminal, "9")
-    reconcile.settle(leaver.id, "test")
+    reconcile(leaver.id, "test")
     joiners = [wish(terminal, str(number)) for number in range(3)]
     there: list[set[str]] = []
     simulator.before("UserInfo/Record", lambda: there.append(set(simulator.people)))
@@ -183,7 +185,7 @@ def test_who_is_to_leave_meanwhile_is_not_kept_waiting_by_those_who_have_their_t
     run_jobs()
 
     assert there == [set(), {"0"}, {"0", "1"}]
-    assert [desired.row(joiner.id).person for joiner in joiners] == [CONFIRMED] * 3
+    assert [queries.row(joiner.id).person for joiner in joiners] == [CONFIRMED] * 3
 
 
 def test_others_have_their_turn_though_one_ends_in_an_error_of_ours(
@@ -194,7 +196,7 @@ def test_others_have_their_turn_though_one_ends_in_an_error_of_ours(
     db.session.commit()
 
     with pytest.raises(VaultError):
-        tasks.settle_in_turn([first.id, second.id])
+        tasks.reconcile_in_turn([first.id, second.id])
 
     with pytest.raises(VaultError):
         run_jobs()

@@ -15,17 +15,20 @@ from hikflask.isapi.errors import CaptureNotSupported, LoginRefused, NotSupporte
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.capture import FAILED, TAKEN
 from hikflask.models.enrolment import CONFIRMED, REFUSED
-from hikflask.services.captures import runner
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import LoginStopped
-from hikflask.services.employees import save
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.employees.lifecycle import send_to_terminal, set_active
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
+from hikflask.services.terminals.status import ask_status
+from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import PROFILES, SEED, Profile
-from hikflask.simulator.server import SimulatorServer
 from hikflask.web.employees import enrolment_lines
 from tests.conftest import PASSWORD
 from tests.support.captures import FACE, IVAN, OTHER_FACE, capture_face
@@ -79,7 +82,7 @@ def test_a_terminal_without_any_optional_call_enrols_and_removes(put: Put, name:
 
     checked = checks.check(terminal.id, "test")
     told = checked.capture_mode, checked.face_mode, checked.face_calls, checked.people, checked.face_capacity
-    status = checks.status(terminal.id, "test")
+    status = ask_status(terminal.id, "test")
     enrolled = enrol(simulated, terminal)
 
     assert told == ("unknown", "unknown", None, None, None)
@@ -90,8 +93,8 @@ def test_a_terminal_without_any_optional_call_enrols_and_removes(put: Put, name:
     db.session.refresh(terminal)
     assert (terminal.capture_mode, terminal.face_mode) == (("url", "url") if by_url else ("binary", "picture"))
 
-    save.set_active(enrolled.employee_id, False)
-    reconcile.settle(enrolled.id, "test")
+    set_active(enrolled.employee_id, False)
+    reconcile(enrolled.id, "test")
     assert simulated.people == {}
 
 
@@ -112,9 +115,9 @@ def test_a_terminal_that_knows_no_capture_says_so_and_is_asked_no_more(put: Put)
         dataclasses.replace(SEED, missing=frozenset({*OPTIONAL, "AccessControl/CaptureFaceData"}))
     )
 
-    ended = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+    ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
     tries = asked(simulated, "CaptureFaceData")
-    again = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+    again = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
     assert [(one.state, one.reason) for one in (ended, again)] == [(FAILED, CaptureNotSupported.own_code)] * 2
     assert (tries, asked(simulated, "CaptureFaceData")) == (2, 2)
@@ -123,10 +126,10 @@ def test_a_terminal_that_knows_no_capture_says_so_and_is_asked_no_more(put: Put)
 
 def test_a_file_goes_as_a_picture_where_nothing_says_that_it_cannot(put: Put) -> None:
     simulated, terminal = put(dataclasses.replace(PROFILES["K1T341CMFW"], missing=OPTIONAL))
-    saved = save.save(IVAN, FaceSource(upload=io.BytesIO(FACE)))
-    wanted = save.send(saved.id, terminal.id)
+    saved = save_employee(IVAN, FaceSource(upload=io.BytesIO(FACE))).row
+    wanted = send_to_terminal(saved.id, terminal.id).row
 
-    assert is_green(reconcile.settle(wanted.id, "test"))
+    assert is_green(reconcile(wanted.id, "test"))
     assert IVAN.number in simulated.faces
 
 
@@ -141,9 +144,9 @@ def test_a_picture_answered_like_an_address_is_followed_by_the_address(put: Put)
 def test_a_file_that_an_unknown_terminal_refuses_stays_here_and_is_not_called_too_large(put: Put) -> None:
     simulated, terminal = put(dataclasses.replace(SEED, missing=OPTIONAL))
     simulated.faults.add("refuse", "badJsonFormat", path="FDSetUp", times=1, message="faceURL")
-    saved = save.save(IVAN, FaceSource(upload=io.BytesIO(FACE)))
+    saved = save_employee(IVAN, FaceSource(upload=io.BytesIO(FACE))).row
 
-    settled = reconcile.settle(save.send(saved.id, terminal.id).id, "test")
+    settled = reconcile(send_to_terminal(saved.id, terminal.id).row.id, "test")
 
     assert (settled.person, settled.face, settled.refusal_code) == (CONFIRMED, REFUSED, "files_not_taken")
     assert simulated.faces == {}
@@ -174,13 +177,13 @@ def test_a_function_that_is_missing_is_named(app: Flask, put: Put, missing: str,
     db.session.execute(db.update(Terminal).values(face_mode=None))
     db.session.commit()
     simulated.profile = dataclasses.replace(simulated.profile, missing=frozenset({missing}))
-    save.save(IVAN, FaceSource(taken.id, taken.requested_by))
-    wanted = desired.of_number(IVAN.number)[0]
+    save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
+    wanted = queries.of_number(IVAN.number)[0]
 
     with pytest.raises(NotSupported) as refused:
-        reconcile.settle(wanted.id, "test")
+        reconcile(wanted.id, "test")
 
-    row = desired.row(wanted.id)
+    row = queries.row(wanted.id)
     assert (refused.value.text, row.refusal_code, row.refusal_text) == (function, "function_not_supported", function)
     with app.test_request_context(), force_locale("ru"):
         assert enrolment_lines.line(row).reason == sentence
@@ -189,7 +192,7 @@ def test_a_function_that_is_missing_is_named(app: Flask, put: Put, missing: str,
 def test_a_capture_that_fails_at_the_check_names_the_check(put: Put) -> None:
     _, terminal = put(dataclasses.replace(SEED, missing=frozenset({"System/deviceInfo"})))
 
-    ended = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+    ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
     assert (ended.reason, ended.reason_text) == ("function_not_supported", "System/deviceInfo")
 
@@ -225,27 +228,27 @@ def test_an_older_call_that_did_nothing_is_not_green(put: Put) -> None:
     simulated, terminal = put(dataclasses.replace(OLDER, fd_functions=LISTED))
     taken = capture_face(simulated, terminal)
     simulated.faults.add("ok-without-effect", path="FaceDataRecord", times=1)
-    save.save(IVAN, FaceSource(taken.id, taken.requested_by))
-    wanted = desired.of_number(IVAN.number)[0]
+    save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
+    wanted = queries.of_number(IVAN.number)[0]
 
     with pytest.raises(Exception, match=r"verified|proven"):
-        reconcile.settle(wanted.id, "test")
+        reconcile(wanted.id, "test")
 
-    assert desired.row(wanted.id).face != CONFIRMED
-    assert is_green(reconcile.settle(wanted.id, "test"))
+    assert queries.row(wanted.id).face != CONFIRMED
+    assert is_green(reconcile(wanted.id, "test"))
 
 
 def test_where_fdsetup_is_listed_nothing_else_is_tried(put: Put) -> None:
     simulated, terminal = put(dataclasses.replace(SEED, missing=frozenset({"Intelligent/FDLib/FDSetUp"})))
     taken = capture_face(simulated, terminal)
-    save.save(IVAN, FaceSource(taken.id, taken.requested_by))
-    wanted = desired.of_number(IVAN.number)[0]
+    save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
+    wanted = queries.of_number(IVAN.number)[0]
 
     with pytest.raises(NotSupported):
-        reconcile.settle(wanted.id, "test")
+        reconcile(wanted.id, "test")
 
     assert asked(simulated, "FaceDataRecord") + asked(simulated, "FDModify") == 0
-    assert desired.row(wanted.id).face == REFUSED
+    assert queries.row(wanted.id).face == REFUSED
 
 
 # The words of Search, deviceInfo in JSON, a picture that is none.
@@ -256,8 +259,8 @@ def test_a_removal_is_believed_in_every_word_for_nobody(put: Put, word: str) -> 
     simulated, terminal = put(dataclasses.replace(QUICK, search_no_match=word, more_at_the_end=True))
     enrolled = enrol(simulated, terminal)
 
-    save.set_active(enrolled.employee_id, False)
-    gone = reconcile.settle(enrolled.id, "test")
+    set_active(enrolled.employee_id, False)
+    gone = reconcile(enrolled.id, "test")
 
     assert gone.is_confirmed
     assert simulated.people == {}
@@ -270,7 +273,7 @@ def test_a_captured_picture_that_is_none_does_not_count(put: Put, name: str) -> 
 
     simulated.present_alone(FACE)
 
-    ended = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+    ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
     assert (ended.state, ended.reason, ended.photo_id) == (FAILED, "nonsense", None)
     assert capture_face(simulated, terminal).state == TAKEN
@@ -284,11 +287,11 @@ def test_a_changed_password_is_refused_once_and_a_lock_gets_none(put: Put, words
     simulated, terminal = put(dataclasses.replace(QUICK, lock_words=words))
     checks.check(terminal.id, "test")
     simulated.login.password = "changed-there"
-    wanted = save.send(save.save(IVAN).id, terminal.id)
+    wanted = send_to_terminal(save_employee(IVAN).row.id, terminal.id).row
 
     for error in (LoginRefused, LoginStopped):
         with pytest.raises(error):
-            reconcile.settle(wanted.id, "test")
+            reconcile(wanted.id, "test")
     refused = simulated.wrong_passwords
     simulated.login.lock()
     other = registry.add(Access("Тот же", terminal.url, "admin", "changed-there"))
@@ -305,7 +308,7 @@ def test_a_terminals_own_word_is_no_sentence_of_ours(put: Put) -> None:
     simulated, terminal = put(QUICK)
     simulated.faults.add("refuse", "captured", path="AccessControl/CaptureFaceData", times=1)
 
-    ended = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+    ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
     assert (ended.state, ended.reason) == (FAILED, "terminal:captured")
     assert json.dumps(ended.reason)

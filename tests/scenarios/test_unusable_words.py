@@ -11,11 +11,14 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import Refused
 from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.capture import FAILED
-from hikflask.services.captures import runner
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import NumberTakenThere
-from hikflask.services.employees import save
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.employees.lifecycle import send_to_terminal, set_active
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from tests.support.wire import InProcess, _response
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -46,7 +49,7 @@ def refusal(**words: str) -> dict[str, Any]:
 
 
 def wish(terminal: Terminal) -> Enrolment:
-    return save.send(save.save(Draft("100222", "Иван Иванов")).id, terminal.id)
+    return send_to_terminal(save_employee(Draft("100222", "Иван Иванов")).row.id, terminal.id).row
 
 
 @pytest.mark.parametrize("bad", UNUSABLE)
@@ -55,9 +58,9 @@ def test_refusal_is_noted(say: Say, terminal: Terminal, bad: str) -> None:
     say("UserInfo/Record", 400, refusal(subStatusCode=f"bad{bad}", errorMsg=f"{bad}text"))
 
     with pytest.raises(Refused):
-        reconcile.settle(wanted.id, "test")
+        reconcile(wanted.id, "test")
 
-    row = desired.row(wanted.id)
+    row = queries.row(wanted.id)
     assert (row.refusal_code, row.refusal_text, row.attempts) == ("terminal:bad\ufffd", "\ufffdtext", 1)
 
 
@@ -69,22 +72,22 @@ def test_name_of_a_stranger_is_noted(say: Say, terminal: Terminal, bad: str) -> 
     say("UserInfo/Search", 200, {"UserInfoSearch": found})
 
     with pytest.raises(NumberTakenThere):
-        reconcile.settle(wanted.id, "test")
+        reconcile(wanted.id, "test")
 
-    assert desired.row(wanted.id).refusal_text == "A\ufffd"
+    assert queries.row(wanted.id).refusal_text == "A\ufffd"
 
 
 @pytest.mark.parametrize("bad", UNUSABLE)
 def test_removal_that_is_refused_comes_again_later_and_later(say: Say, terminal: Terminal, bad: str) -> None:
     wanted = wish(terminal)
-    reconcile.settle(wanted.id, "test")
-    save.set_active(wanted.employee_id or 0, active=False)
+    reconcile(wanted.id, "test")
+    set_active(wanted.employee_id or 0, active=False)
     say("UserInfo/Search", 400, refusal(errorMsg=bad))
 
     for attempts in (1, 2):
         with pytest.raises(Refused):
-            reconcile.settle(wanted.id, "test")
-        row = desired.row(wanted.id)
+            reconcile(wanted.id, "test")
+        row = queries.row(wanted.id)
         assert (row.attempts, row.refusal_text, row.next_attempt_at is None) == (attempts, "\ufffd", False)
 
 
@@ -92,7 +95,7 @@ def test_removal_that_is_refused_comes_again_later_and_later(say: Say, terminal:
 def test_capture_that_is_refused_fails_at_once(say: Say, terminal: Terminal, bad: str) -> None:
     say("CaptureFaceData", 400, refusal(subStatusCode=f"bad{bad}", errorMsg=bad))
 
-    taken = runner.run(runner.start(terminal.id, Draft(), "Анна").id)
+    taken = run_capture(start_capture(terminal.id, Draft(), "Анна").id)
 
     assert (taken.state, taken.reason, taken.reason_text) == (FAILED, "terminal:bad\ufffd", "\ufffd")
     assert db.session.get_one(Capture, taken.id).state == FAILED

@@ -19,7 +19,7 @@ FORM = "application/x-www-form-urlencoded"
 CAPTURE = "/ISAPI/AccessControl/CaptureFaceData"
 
 
-class Conversation:
+class Client:
     """Requests to a terminal in one process, with one nonce for all of them."""
 
     def __init__(self, terminal: Terminal, password: str = PASSWORD) -> None:
@@ -88,9 +88,9 @@ class Conversation:
         return self.ask("POST", "/ISAPI/AccessControl/UserInfo/Record?format=json", {"UserInfo": user})
 
     def search(self, **condition: Any) -> dict[str, Any]:
-        wish = {"searchID": "a1", "searchResultPosition": 0, "maxResults": 30} | condition
+        query = {"searchID": "a1", "searchResultPosition": 0, "maxResults": 30} | condition
         path = "/ISAPI/AccessControl/UserInfo/Search?format=json"
-        answer = json.loads(self.ask("POST", path, {"UserInfoSearchCond": wish}).data)
+        answer = json.loads(self.ask("POST", path, {"UserInfoSearchCond": query}).data)
         return dict(answer["UserInfoSearch"])
 
     def bind(self, number: str = "100222", **fields: Any) -> TestResponse:
@@ -119,15 +119,15 @@ def terminal(clock: SkippingClock) -> Terminal:
 
 
 @pytest.fixture
-def talk(terminal: Terminal) -> Conversation:
+def client(terminal: Terminal) -> Client:
     """Talk to the seed terminal with the right password."""
-    return Conversation(terminal)
+    return Client(terminal)
 
 
 @pytest.fixture
-def talk_to() -> type[Conversation]:
-    """Talk to any terminal: `talk_to(terminal, password)`."""
-    return Conversation
+def client_for() -> type[Client]:
+    """Talk to any terminal: `client_for(terminal, password)`."""
+    return Client
 
 
 @pytest.fixture

@@ -1,12 +1,7 @@
 import contextlib
 import gc
-import os
-import re
-import signal
 import socket
 import struct
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -49,7 +44,7 @@ def until(condition):
 
 
 def test_person_added_in_process_is_found_on_the_socket(served, http):
-    served.terminal.register.add("1", {"name": "Иван"})
+    served.terminal.store.add("1", {"name": "Иван"})
 
     answer = http.get(served.url + COUNT, timeout=5)
 
@@ -158,7 +153,7 @@ def test_lost_answer_closes_the_connection(served, http, fault, people):
 
 def test_stopped_terminal_is_away_and_comes_back_at_the_same_address(served, http):
     url = served.url
-    served.terminal.register.add("1", {})
+    served.terminal.store.add("1", {})
     served.stop()
     with pytest.raises(requests.ConnectionError):
         http.get(url + COUNT, timeout=5)
@@ -230,45 +225,3 @@ def test_body_that_never_comes_does_not_block_the_others(served, http):
 def test_only_loopback_is_listened_on(host):
     with pytest.raises(ValueError, match="loopback"):
         SimulatorServer(Terminal("Secret12"), host=host)
-
-
-def command(*arguments, **environment):
-    return subprocess.Popen(
-        [sys.executable, "-m", "hikflask.simulator", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | environment,
-    )
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_command_prints_its_address_and_stops_cleanly(http, number):
-    arguments = ("--port", "0", "--profile", "ds-k1t341cmfw", "--fault", "slow=0")
-    with command(*arguments, HIKFLASK_SIMULATOR_PASSWORD="Secret12") as process:
-        line = process.stdout.readline()
-        url = re.search(r"http://127\.0\.0\.1:\d+", line)[0]
-        answer = http.get(url + COUNT, timeout=5)
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=10)
-
-    assert "DS-K1T341CMFW" in line
-    assert answer.status_code == 200
-    assert (process.returncode, errors) == (0, "")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
-        (("--port", "0"), "password"),
-        (("--port", "0", "--password", "x", "--profile", "K9"), "unknown model"),
-        (("--port", "0", "--password", "x", "--host", "0.0.0.0"), "loopback"),
-        (("--port", "0", "--password", "x", "--fault", "flood"), "flood"),
-    ],
-)
-def test_command_that_cannot_run_says_why(arguments, text):
-    with command(*arguments, HIKFLASK_SIMULATOR_PASSWORD="") as process:
-        _, errors = process.communicate(timeout=10)
-
-    assert process.returncode == 2
-    assert text in errors.splitlines()[-1]

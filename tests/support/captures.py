@@ -2,8 +2,9 @@
 
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import TAKEN
-from hikflask.services.captures import runner
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 
@@ -17,6 +18,6 @@ def capture_face(
 ) -> Capture:
     """Show the face to the terminal and capture it, as the operator Анна."""
     simulator.present_alone(face)
-    taken = runner.run(runner.start(terminal.id, draft, "Анна", take_over=take_over).id)
+    taken = run_capture(start_capture(terminal.id, draft, "Анна", take_over=take_over).id)
     assert taken.state == TAKEN, taken.reason
     return taken

@@ -3,22 +3,22 @@
 import io
 
 from hikflask.models import Capture, Employee, Terminal
-from hikflask.services.captures.runner import Draft
-from hikflask.services.employees import save
-from hikflask.services.employees.save import FaceSource
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import search
+from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, capture_face
 
 
-def save_employee(draft: Draft, source: FaceSource) -> Employee:
+def create_or_change(draft: Draft, source: FaceSource) -> Employee:
     """Save the employee with this number, whether there was one or not."""
-    known = save.by_number(draft.number)
-    return save.save(draft, source, employee_id=known.id if known else None)
+    known = search.by_number(draft.number)
+    return save_employee(draft, source, employee_id=known.id if known else None).row
 
 
 def save_capture(capture: Capture, draft: Draft = IVAN) -> Employee:
     """Save a captured face to the employee with this number."""
-    return save_employee(draft, FaceSource(capture.id, capture.requested_by))
+    return create_or_change(draft, FaceSource(capture.id, capture.requested_by))
 
 
 def save_with_face(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Employee:
@@ -28,4 +28,4 @@ def save_with_face(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN
 
 def save_with_file(draft: Draft = IVAN, terminal_id: int | None = None, face: bytes = FACE) -> Employee:
     """Save a picture file to the employee with this number."""
-    return save_employee(draft, FaceSource(upload=io.BytesIO(face), terminal_id=terminal_id))
+    return create_or_change(draft, FaceSource(upload=io.BytesIO(face), terminal_id=terminal_id))

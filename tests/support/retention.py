@@ -9,15 +9,17 @@ from hikflask.background import worker
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
-from hikflask.services.captures.runner import Draft
-from hikflask.services.employees import save as employees
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import set_active
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, OTHER_FACE
 from tests.support.captures import capture_face as take
-from tests.support.employees import save_employee as saved
+from tests.support.employees import create_or_change as saved
 from tests.support.employees import save_with_face as save
 from tests.support.employees import save_with_file as upload
 
@@ -39,21 +41,21 @@ def save_and_die(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.M
     with monkeypatch.context() as broken:
         broken.setattr(storage.Files, "settle", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
+            save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
     assert len(files()) == 2
-    found = employees.by_number(IVAN.number)
+    found = search.by_number(IVAN.number)
     assert found is not None
     return found
 
 
 def settle(position: int = 0, *, again: bool = False) -> Enrolment:
     """Bring the employee to a terminal."""
-    return reconcile.settle(desired.of_number("100222")[position].id, "test", again=again)
+    return reconcile(queries.of_number("100222")[position].id, "test", prove_again=again)
 
 
 def leave(employee: Employee, ago: float = 2 * DAY) -> None:
     """Deactivate somebody, so many seconds ago."""
-    employees.set_active(employee.id, active=False)
+    set_active(employee.id, active=False)
     age(Employee, "left_at", ago)
 
 

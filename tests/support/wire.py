@@ -8,9 +8,7 @@ import requests
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 
-from hikflask.simulator.conversation import AnswerLost
-from hikflask.simulator.routes import create_simulator
-from hikflask.simulator.state import Terminal
+from hikflask.simulator import AnswerLost, Terminal, create_simulator
 
 
 class InProcess(BaseAdapter):

@@ -10,6 +10,7 @@ from hikflask.models import Capture
 from hikflask.models.capture import CANCELLED, TAKEN, USED
 from hikflask.models.columns import storable
 from hikflask.services.core.db import changed_rows
+from hikflask.services.state.capture import NO_DRAFT
 
 LONGEST = 255
 
@@ -34,12 +35,14 @@ class Draft:
         }
 
 
-NO_DRAFT = Draft().columns()
-
-
 def is_blank() -> ColumnElement[bool]:
     """The captures with which nothing is kept of what was typed."""
     return and_(*(getattr(Capture, column) == value for column, value in NO_DRAFT.items()))
+
+
+def blank(*where: ColumnElement[bool]) -> int:
+    """Forget, within the caller's transaction, what was typed for those captures; return of how many."""
+    return changed_rows(update(Capture).where(*where, ~is_blank()).values(**NO_DRAFT))
 
 
 def of(capture: Capture) -> Draft:

@@ -1,6 +1,6 @@
 """Captures that others must know of: the one that runs, and pictures that wait to be saved."""
 
-from sqlalchemy import and_, literal, or_, select, update
+from sqlalchemy import and_, literal, or_, select
 
 from hikflask.extensions import db
 from hikflask.isapi import faces
@@ -9,10 +9,9 @@ from hikflask.models import Capture, Enrolment
 from hikflask.models.capture import CANCELLED, FAILED, RUNNING, SUPERSEDED, TAKEN, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PENDING
-from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.photos import storage
-from hikflask.services.state import capture as capture_state
+from hikflask.services.state import capture as state
 from hikflask.services.terminals.connection import Conversation
 
 # A picture that was taken for no number is somebody's only for a while; a forgotten one is nobody's.
@@ -92,8 +91,8 @@ def held(terminal_id: int, number: str, requested_by: str, own: int | None) -> C
 
 def take_over(capture_id: int) -> None:
     """End the hold of a picture, as a person decided; one that is not saved is superseded by that."""
-    capture_state.change(capture_id, (TAKEN,), capture_state.TAKEN_OVER, state=SUPERSEDED, hold_until=None)
-    capture_state.change(capture_id, (USED,), capture_state.TAKEN_OVER, hold_until=None)
+    state.apply(state.TAKEN_OVER, Capture.id == capture_id)
+    state.apply(state.HOLD_TAKEN_OVER, Capture.id == capture_id)
     db.session.commit()
 
 
@@ -102,12 +101,9 @@ def supersede_others(terminal_id: int, capture_id: int) -> None:
 
     What was captured by binary has no file there and stays good; what is saved is looked at before it is bound.
     """
-    others = update(Capture).where(
-        Capture.terminal_id == terminal_id, Capture.id != capture_id, Capture.face_url.is_not(None)
-    )
-    capture_state.execute(others.where(Capture.state == TAKEN).values(state=SUPERSEDED, hold_until=None))
-    saved = others.where(Capture.state == USED, Capture.hold_until.is_not(None))
-    changed_rows(saved.values(hold_until=None))
+    others = (Capture.terminal_id == terminal_id, Capture.id != capture_id, Capture.face_url.is_not(None))
+    state.apply(state.OVERWRITTEN, *others)
+    state.apply(state.HOLD_ENDED, *others, Capture.hold_until.is_not(None))
 
 
 def look_again(talk: Conversation, capture_id: int) -> None:

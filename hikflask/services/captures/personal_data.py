@@ -6,8 +6,8 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo
 from hikflask.models.capture import CANCELLED, RUNNING
 from hikflask.models.employee import folded
-from hikflask.services.captures.drafts import NO_DRAFT
 from hikflask.services.photos import storage
+from hikflask.services.state.capture import NO_DRAFT
 
 
 def of_number(number: str, employee_id: int | None = None, *, lock: bool = False) -> list[Capture]:

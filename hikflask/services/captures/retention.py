@@ -11,15 +11,14 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Enrolment, Photo, Terminal
-from hikflask.models.capture import FAILED, RUNNING, TAKEN
+from hikflask.models.capture import RUNNING, TAKEN
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.services import audit
 from hikflask.services.captures import drafts
-from hikflask.services.captures.drafts import NO_DRAFT
 from hikflask.services.core.db import changed_rows
-from hikflask.services.core.errors import CaptureNotSaved
 from hikflask.services.core.retention import DAY, MOST_AT_ONCE
+from hikflask.services.state import capture as state
 
 
 def forget_unsaved() -> int:
@@ -39,11 +38,9 @@ def forget_unsaved() -> int:
 
 
 def _give_up(row: Any) -> bool:
-    """captured → failed, and its photo is forgotten; photo_retention removes the file afterwards."""
+    """captured → failed, and its photo is forgotten; the photos' own retention removes the file afterwards."""
     capture_id, photo_id, file, terminal = row
-    given_up = update(Capture).where(Capture.id == capture_id, Capture.state == TAKEN, Capture.photo_id == photo_id)
-    values = {"state": FAILED, "reason": CaptureNotSaved.code, "photo_id": None, "face_url": None, "hold_until": None}
-    if changed_rows(given_up.values(**values, **NO_DRAFT)) != 1:
+    if state.apply(state.EXPIRED, Capture.id == capture_id, Capture.photo_id == photo_id) != 1:
         db.session.rollback()
         return False
     changed_rows(update(Photo).where(Photo.id == photo_id).values(forgotten_at=database_now()))
@@ -53,9 +50,9 @@ def _give_up(row: Any) -> bool:
 
 
 def blank_drafts() -> int:
-    """Forget what was typed for captures that ended as long ago as pictures are kept; return of how many."""
+    """Forget what was typed for captures that ended as long ago as pictures are kept; return how many."""
     over = and_(Capture.state.not_in((*RUNNING, TAKEN)), _ended("CAPTURE_RETENTION", 1.0))
-    blanked = changed_rows(update(Capture).where(over, ~drafts.is_blank()).values(**NO_DRAFT))
+    blanked = drafts.blank(over)
     db.session.commit()
     return blanked
 

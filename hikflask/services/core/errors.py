@@ -175,7 +175,7 @@ class LeaseLost(ServiceError):
     code = "lease_lost"
 
 
-class WishChanged(ServiceError):
+class GenerationChanged(ServiceError):
     """What is wanted changed while the terminal was being told the old wish."""
 
     code = "wish_changed"

@@ -1,4 +1,4 @@
-"""Many who leave at once."""
+"""Deactivates many employees at once, as their numbers are pasted."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -10,7 +10,8 @@ from hikflask.extensions import db
 from hikflask.models import Employee
 from hikflask.models.columns import storable
 from hikflask.services.core.errors import EmployeeUnknown
-from hikflask.services.employees import save
+from hikflask.services.employees.lifecycle import set_active
+from hikflask.services.enrolments.changed import Changed
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,13 @@ def found(numbers: Iterable[str]) -> Leavers:
     )
 
 
-def deactivate(numbers: Iterable[str]) -> list[Employee]:
-    """Deactivate those of the numbers that are active, each in a transaction of its own; return them.
+def deactivate(numbers: Iterable[str]) -> Changed[list[Employee]]:
+    """Deactivate those of the numbers that are active, each in a transaction of its own; return those employees.
 
     Who is deleted meanwhile needs no more: the others still go.
     """
-    left: list[Employee] = []
+    left: list[Changed[Employee]] = []
     for employee in found(numbers).active:
         with suppress(EmployeeUnknown):
-            left.append(save.set_active(employee.id, active=False))
-    return left
+            left.append(set_active(employee.id, active=False))
+    return Changed([one.row for one in left], tuple(due for one in left for due in one.due))

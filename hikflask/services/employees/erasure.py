@@ -18,8 +18,9 @@ from hikflask.services import audit
 from hikflask.services.captures import personal_data
 from hikflask.services.core import employee_lock, secure_delete
 from hikflask.services.core.db import changed_rows
-from hikflask.services.employees import save
-from hikflask.services.enrolments import desired
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.enrolments import queries
 from hikflask.services.photos import storage
 
 
@@ -61,7 +62,7 @@ def erase(employee_id: int) -> Erasure:
     employee = employee_lock.locked(employee_id)
     try:
         erasure = _begin(employee.number, employee.name, employee)
-        save.delete(employee_id)  # Commits all of it.
+        delete_employee(employee_id)  # Commits all of it.
     except BaseException:
         db.session.rollback()
         raise
@@ -78,7 +79,7 @@ def erase_number(number: str) -> Erasure | None:
         open_still = _open_of(number)
         return complete(open_still.id) if open_still else None
     # Before the erasure's own row, as by whoever notes a removal.
-    left = desired.of_number(number, lock=True)
+    left = queries.of_number(number, lock=True)
     erasure = _open_of(number, lock=True)
     if erasure is None or _is_over(erasure):
         name = next((enrolment.last_name for enrolment in left if enrolment.last_name), "")
@@ -91,8 +92,8 @@ def erase_number(number: str) -> Erasure | None:
 
 def knows(number: str) -> bool:
     """True when something of a number that no employee has is here: a removal, a capture, or a picture."""
-    kept = (desired.of_number, personal_data.of_number, personal_data.left_over, storage.strays)
-    known = save.by_number(number) is None and any(of_number(number) for of_number in kept)
+    kept = (queries.of_number, personal_data.of_number, personal_data.left_over, storage.strays)
+    known = search.by_number(number) is None and any(of_number(number) for of_number in kept)
     db.session.commit()
     return known
 
@@ -175,7 +176,7 @@ def _begin(number: str, name: str, employee: Employee | None) -> Erasure:
     """Write, within the open transaction, what is erased and what is awaited of which terminal."""
     employee_id = employee.id if employee else None
     # Locked: a terminal that confirms in this moment is waited for, or it would be awaited for ever.
-    removals = [_removal(enrolment) for enrolment in desired.of_person(number, employee_id, lock=True)]
+    removals = [_removal(enrolment) for enrolment in queries.of_person(number, employee_id, lock=True)]
     pictures = _forgotten(removals, number, name, employee_id)
     erasure = Erasure(
         employee_id=employee_id,

@@ -15,7 +15,7 @@ from hikflask.models.employee import folded
 from hikflask.services import audit
 from hikflask.services.captures import personal_data
 from hikflask.services.core.errors import EmployeeUnknown, PhotoForgotten
-from hikflask.services.enrolments import desired
+from hikflask.services.enrolments import queries
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 
@@ -81,7 +81,7 @@ def of_employee(employee_id: int) -> bytes:
     numbered = [one for one in personal_data.of_number(employee.number, employee_id) if _is_theirs(one, employee)]
     captures = numbered + personal_data.by_name_alone(employee.number, employee.name)
     pictures = [(photo, _picture(photo)) for photo in _photos(employee_id, captures)]
-    enrolled = desired.of_person(employee.number, employee_id)
+    enrolled = queries.of_person(employee.number, employee_id)
     data = {
         "employee": _columns(employee, OF_EMPLOYEE),
         "consent": _consent(employee_id),

@@ -1,32 +1,39 @@
-"""Sends one employee to one terminal on a program's request: finds terminal and photo, and writes the wish."""
-
-from sqlalchemy import update
+"""Sends one employee to one terminal on a program's request: finds terminal and photo, and writes what is desired."""
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Terminal
-from hikflask.models.capture import SUPERSEDED, TAKEN, USED
+from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import PRESENT
-from hikflask.services.captures import pending, runner
-from hikflask.services.core import employee_lock
-from hikflask.services.core.db import changed_rows
+from hikflask.services.captures import pending, progress
+from hikflask.services.core.employee_lock import locked
 from hikflask.services.core.errors import (
     CaptureNotSaved,
     CaptureSuperseded,
     EmployeeInactive,
     EmployeeUnknown,
+    GenerationChanged,
     TerminalNotNamed,
     TerminalUnknown,
-    WishChanged,
 )
-from hikflask.services.employees import audit_notes, save
-from hikflask.services.enrolments import desired
+from hikflask.services.employees import audit_notes, search
+from hikflask.services.enrolments import desired, queries
+from hikflask.services.enrolments.changed import Changed
+from hikflask.services.enrolments.desired import (
+    desire_overwrite,
+    desire_present,
+    refuse_long_name,
+    retry,
+)
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
+from hikflask.services.state import capture as capture_state
 from hikflask.services.terminals import registry
 
 
-def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwrite: bool = False) -> Enrolment:
-    """Write what is wanted and return the enrolment, which the caller settles.
+def sync_employee(
+    employee_id: int, terminal_id: int | None, requested_by: str, *, overwrite: bool = False
+) -> Changed[Enrolment]:
+    """Write what is desired and return the enrolment, which the caller reconciles.
 
     The caller's newest unsaved capture there, for this number or for no number, becomes the employee's photo.
 
@@ -37,7 +44,8 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
         doors to whoever had the number.
     :raises CaptureSuperseded: when that capture's face is no more in the terminal's file.
     :raises CaptureNotSaved: when its picture was deleted in this moment. :raises CaptureLost: when its file is gone.
-    :raises WishChanged: when somebody else changed the wish in this moment. :raises EnrolmentUnknown: when it ended.
+    :raises GenerationChanged: when somebody else changed what is desired in this moment.
+    :raises EnrolmentUnknown: when the enrolment ended.
     :raises TerminalUnknown: when the terminal is unknown, or none is in use.
     :raises TerminalNotNamed: when several are in use, and neither `terminal_id` nor a capture says which one.
     :raises ConsentMissing: when nothing says that the captured face may be kept, and that is required.
@@ -47,16 +55,14 @@ def wish(employee_id: int, terminal_id: int | None, requested_by: str, *, overwr
     terminal = _terminal(terminal_id, capture)
     if capture and capture.state == SUPERSEDED:
         raise CaptureSuperseded
-    enrolment = desired.row(_written(terminal, employee, capture).id)
-    if not overwrite:
-        return enrolment
-    if not desired.want_replaced(enrolment.id, enrolment.generation):
-        raise WishChanged
-    return desired.row(enrolment.id)
+    enrolment = queries.row(_written(terminal, employee, capture).id)
+    if overwrite and not desire_overwrite(enrolment.id, enrolment.generation):
+        raise GenerationChanged
+    return Changed(queries.row(enrolment.id), (enrolment.id,))
 
 
 def _employee(employee_id: int) -> Employee:
-    employee = save.get(employee_id)
+    employee = search.get(employee_id)
     if employee is None:
         raise EmployeeUnknown
     return employee
@@ -67,20 +73,20 @@ def _capture(terminal_id: int | None, number: str, requested_by: str) -> Capture
     capture = pending.latest(terminal_id, number, requested_by)
     if capture is None or capture.draft_number == number:
         return capture
-    known = desired.find(capture.terminal_id, number)
+    known = queries.find(capture.terminal_id, number)
     db.session.commit()
     return None if known is not None and known.is_confirmed else capture
 
 
 def _written(terminal: Terminal, employee: Employee, capture: Capture | None) -> Enrolment:
-    if not employee_lock.locked(employee.id).is_active:
+    if not locked(employee.id).is_active:
         db.session.rollback()
         raise EmployeeInactive
-    known = desired.find(terminal.id, employee.number)
-    if capture is None and known is not None and _is_same_wish(known, employee):
+    known = queries.find(terminal.id, employee.number)
+    if capture is None and known is not None and _is_desired_already(known, employee):
         if not known.is_confirmed:
-            desired.fits(terminal, employee.name)
-            desired.want_again(known.id)
+            refuse_long_name(terminal, employee.name)
+            retry(known.id)
         return known
     desired.refuse_while_leaving(employee.number, employee.id)
     files = storage.Files()
@@ -88,7 +94,7 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
         if capture:
             consents.weigh(employee, with_face=True)
             _adopt(employee, capture, files)
-        enrolment = desired.want_present(terminal, employee, employee.photo)
+        enrolment = desire_present(terminal, employee, employee.photo)
         db.session.commit()
     except BaseException:
         db.session.rollback()
@@ -98,17 +104,17 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
     return enrolment
 
 
-def _is_same_wish(known: Enrolment, employee: Employee) -> bool:
-    """True when nothing new is wanted; a photo that came after a wish without one is new."""
+def _is_desired_already(known: Enrolment, employee: Employee) -> bool:
+    """True when nothing new is desired; a photo that came after an enrolment without one is new."""
     gained_photo = known.photo_id is None and employee.photo_id is not None
     return known.desired == PRESENT and known.employee_id == employee.id and not gained_photo
 
 
 def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:
     """captured → used, as the employee's photo, under the number's name."""
-    taken = update(Capture).where(Capture.id == capture.id, Capture.state == TAKEN).values(state=USED)
-    photo = runner.photo_of(capture)
-    if changed_rows(taken) != 1 or photo is None:
+    saved = capture_state.apply(capture_state.SAVED, Capture.id == capture.id)
+    photo = progress.photo_of(capture)
+    if saved != 1 or photo is None:
         db.session.refresh(capture)
         raise CaptureNotSaved if capture.reason == CaptureNotSaved.code else CaptureSuperseded
     photo.employee_id = employee.id

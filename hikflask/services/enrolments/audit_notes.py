@@ -1,6 +1,6 @@
-"""What the audit trail tells of one conversation about one number: what the terminal confirmed or refused, once.
+"""What the audit trail tells of one attempt: what the terminal confirmed or refused, once.
 
-A proof that is repeated and a try that fails as the one before are no entries: the trail has what became otherwise.
+A proof that is repeated, and an attempt that fails like the one before, leave no entry.
 """
 
 from typing import Any
@@ -10,12 +10,12 @@ from hikflask.models.enrolment import ABSENT, CONFIRMED, REFUSED
 from hikflask.services import audit
 from hikflask.services.core.errors import NumberTakenThere, OtherDevice
 
-# A removal is tried again whatever happened; these wait for a person all the same.
+# A removal is always tried again; these wait for a person all the same.
 DECISIONS = {NumberTakenThere.code, OtherDevice.code}
 
 
-class Trail:
-    """Knows how the row was when the conversation began; notes within the write that changes it."""
+class AttemptTrail:
+    """Knows how the row was when the attempt began; notes within the transaction that changes it."""
 
     def __init__(self, enrolment: Enrolment) -> None:
         self._person = enrolment.person
@@ -38,12 +38,8 @@ class Trail:
     def _note_refusal(self, row: Enrolment) -> None:
         refusal = _refusal(row)
         if refusal and refusal != self._refusal:
-            about = (
-                {"reason": row.refusal_code, "text": row.refusal_text}
-                if row.refusal_text
-                else {"reason": row.refusal_code}
-            )
-            _note("enrolment.refused", row, about)
+            text = {"text": row.refusal_text} if row.refusal_text else {}
+            _note("enrolment.refused", row, {"reason": row.refusal_code, **text})
         self._refusal = refusal
 
     def _note_confirmation(self, row: Enrolment) -> None:

@@ -14,14 +14,14 @@ from hikflask.services.terminals import leases
 RETIRE = "retire"
 RETIRE_SECONDS = 30.0
 WAIT_SECONDS = 5.0
-# What is not confirmed gone: wanted there, or a removal that is open.
+# What is not confirmed gone: desired there, or a removal that is open.
 ON_IT = or_(Enrolment.desired == PRESENT, Enrolment.person != CONFIRMED)
 
 
-def retire(terminal_id: int, note: str, holder: str) -> None:
+def retire_terminal(terminal_id: int, note: str, holder: str) -> None:
     """Take a terminal out of service for good: nothing is sent to it any more, and nothing is claimed of it.
 
-    What is wanted of it ends by the word of whoever acts, not by the terminal's, and is shown so.
+    What is desired of it ends by the word of whoever acts, not by the terminal's, and is shown so.
 
     :param note: what became of it.
     :raises TerminalInUse: when a conversation does not end in time. :raises TerminalUnknown: when there is none.
@@ -34,7 +34,7 @@ def retire(terminal_id: int, note: str, holder: str) -> None:
         lease.release()
 
 
-def count_on(terminal_id: int) -> int:
+def count_numbers_on(terminal_id: int) -> int:
     """Return how many numbers are on a terminal by our records, or may be."""
     statement = select(func.count()).where(Enrolment.terminal_id == terminal_id, ON_IT)
     return db.session.execute(statement).scalar_one()
@@ -50,4 +50,4 @@ def _retire(terminal_id: int, note: str) -> None:
     db.session.flush()
     mine = select(Enrolment).where(Enrolment.terminal_id == terminal_id, ON_IT).order_by(Enrolment.id)
     for enrolment in db.session.execute(mine.with_for_update()).scalars().all():
-        manual_removal.end_for_good(enrolment, note)
+        manual_removal.end_with_terminal(enrolment, note)

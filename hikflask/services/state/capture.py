@@ -1,55 +1,94 @@
-"""Captures on their way from state to state, by compare-and-set, each with its entry in the audit trail."""
+"""The state machine of a capture: the only code that writes the state columns of its table.
 
+    queued → waiting → captured → used
+       └────────┴─────────┴─────────┴──→ failed, cancelled, superseded
+
+A transition says from which states, what it writes, which values come with it, and what the audit trail calls it. It is
+one UPDATE by compare-and-set: `apply` returns how many captures made it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, Update, update
+from sqlalchemy import ColumnElement, Row, update
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Terminal
-from hikflask.models.capture import CANCELLED, FAILED, RUNNING, SUPERSEDED, TAKEN
+from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, SUPERSEDED, USED, WAITING
+from hikflask.models.capture import TAKEN as CAPTURED
 from hikflask.services import audit
+from hikflask.services.core.errors import CaptureNotSaved
 
-TAKEN_OVER = "capture.taken_over"
-# Of the other states: a capture that begins is noted by captures.py, one that is used with its employee.
-ACTIONS = {
-    TAKEN: "capture.taken",
-    FAILED: "capture.failed",
-    CANCELLED: "capture.cancelled",
-    SUPERSEDED: "capture.superseded",
-}
+NO_PICTURE = {"photo_id": None, "face_url": None}
+NO_HOLD = {"hold_until": None}
+NO_DRAFT = {"draft_number": "", "draft_name": "", "draft_department": "", "draft_consent": False}
 
 
-def move(capture_id: int, from_states: tuple[str, ...], action: str = "", **values: Any) -> bool:
-    """Change one capture in a transaction of its own; False when it was in none of these states any more."""
-    moved = change(capture_id, from_states, action, **values)
-    db.session.commit()
-    return moved
+@dataclass(frozen=True)
+class Transition:
+    """From which states to which, what else it writes, which columns are given with it, and its name in the trail.
 
-
-def change(capture_id: int, from_states: tuple[str, ...], action: str = "", **values: Any) -> bool:
-    """Do the same within the caller's transaction.
-
-    :param action: what the audit trail calls it, where the new state alone does not say so.
+    One without a name is noted by whoever makes it.
     """
-    statement = update(Capture).where(Capture.id == capture_id, Capture.state.in_(from_states))
-    return execute(statement.values(**values), action) == 1
+
+    sources: tuple[str, ...]
+    to: str
+    writes: Mapping[str, Any] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
+    action: str = ""
 
 
-def fail(capture_id: int, reason: str, text: str = "") -> None:
-    """Write how a running capture failed."""
-    move(capture_id, RUNNING, state=FAILED, reason=reason[:64], reason_text=text[:255])
+BEGUN = Transition((QUEUED,), WAITING, given=("deadline", "lease_number"))
+TAKEN = Transition((WAITING,), CAPTURED, given=("photo_id", "face_url", "hold_until"), action="capture.taken")
+SAVED = Transition((CAPTURED,), USED)
+
+# Nobody but the run that holds the lease may end a capture that is under way.
+NOT_BEGUN = Transition((QUEUED,), FAILED, given=("reason",), action="capture.failed")
+FAILURE = Transition(RUNNING, FAILED, given=("reason", "reason_text"), action="capture.failed")
+OVERDUE = Transition(RUNNING, FAILED, given=("reason",), action="capture.failed")
+CANCELLATION = Transition(RUNNING, CANCELLED, action="capture.cancelled")
+# Its person is erased; whoever waits at the terminal is told by the row's state.
+ERASED = Transition(RUNNING, CANCELLED, NO_DRAFT)
+
+# The terminal's one file shows another face.
+OVERWRITTEN = Transition((CAPTURED,), SUPERSEDED, NO_HOLD, action="capture.superseded")
+OVERWRITTEN_BEFORE_BINDING = Transition((USED,), SUPERSEDED, action="capture.superseded")
+# A person decided that another capture may overwrite it.
+TAKEN_OVER = Transition((CAPTURED,), SUPERSEDED, NO_HOLD, action="capture.taken_over")
+HOLD_TAKEN_OVER = Transition((USED,), USED, NO_HOLD, action="capture.taken_over")
+HOLD_ENDED = Transition((USED,), USED, NO_HOLD)
+# Nobody saved it in time.
+EXPIRED = Transition((CAPTURED,), FAILED, {**NO_PICTURE, **NO_HOLD, **NO_DRAFT, "reason": CaptureNotSaved.code})
 
 
-def execute(statement: Update, action: str = "") -> int:
-    """Execute an UPDATE of captures in the open transaction, note each one that changed, and return how many did."""
-    told = (Capture.state, Capture.reason, Capture.terminal_id, Capture.draft_number, Capture.requested_by)
-    changed = db.session.execute(statement.returning(*told), execution_options={"synchronize_session": False}).all()
-    for row in changed:
-        _note(action or ACTIONS[row.state], row)
+def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> int:
+    """Let those captures make a transition, in the open transaction; return how many did.
+
+    Rows that are in memory are stale afterwards: read them again.
+    """
+    if given.keys() != set(transition.given):
+        raise TypeError(f"{sorted(transition.given)} come with this transition, not {sorted(given)}")
+    told = (Capture.reason, Capture.terminal_id, Capture.draft_number, Capture.requested_by)
+    statement = update(Capture).where(*where, Capture.state.in_(transition.sources))
+    changed = db.session.execute(
+        statement.values(state=transition.to, **transition.writes, **given).returning(*told),
+        execution_options={"synchronize_session": False},
+    ).all()
+    if transition.action:
+        for row in changed:
+            _note(transition.action, row)
     return len(changed)
 
 
-def _note(action: str, row: Row[str, str, int, str, str]) -> None:
+def apply_alone(transition: Transition, *where: ColumnElement[bool], **given: Any) -> bool:
+    """Do so in a transaction of its own; False when no capture made it."""
+    changed = apply(transition, *where, **given)
+    db.session.commit()
+    return changed > 0
+
+
+def _note(action: str, row: Row[str, int, str, str]) -> None:
     terminal = db.session.get(Terminal, row.terminal_id)
     about = {"reason": row.reason} if row.reason else {}
     if row.requested_by != audit.present_actor().name:

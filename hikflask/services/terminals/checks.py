@@ -1,18 +1,16 @@
 """What a terminal is and can: asked when it is added, on "Check", and before it is used for the first time."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 
 from hikflask.extensions import db
 from hikflask.isapi import capture, device, persons
-from hikflask.isapi.errors import Nonsense, Refused, TerminalError
+from hikflask.isapi.errors import Nonsense, Refused
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT
+from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.terminal import (
     BY_BINARY,
     BY_PICTURE,
@@ -25,7 +23,7 @@ from hikflask.models.terminal import (
 from hikflask.services import audit
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import changed_rows
-from hikflask.services.core.errors import LoginStopped, TerminalInUse, TerminalRetired
+from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import connection
 from hikflask.services.terminals.connection import Conversation
 
@@ -33,22 +31,9 @@ Told = TypeVar("Told")
 
 CHECK = "check"
 # A person waits for the page of a check, so a terminal that is slow with each answer must not hold it for a minute.
-CHECK_SECONDS = 12.0
+LONGEST_SECONDS = 12.0
 # A check in the background begins at once, or after the conversation that the terminal is in.
 AWAITED_SECONDS = 45.0
-
-
-@dataclass(frozen=True)
-class Status:
-    """How a terminal is now; people and faces out of `capacity` persons."""
-
-    reachable: bool | None
-    login: bool | None
-    busy: bool
-    people: int | None
-    faces: int | None
-    capacity: int | None
-    checked_at: datetime | None
 
 
 def check(terminal_id: int, holder: str) -> Terminal:
@@ -59,7 +44,7 @@ def check(terminal_id: int, holder: str) -> Terminal:
     :raises TerminalRetired: when it is out of service for good. :raises TerminalUnknown: when there is none.
     """
     try:
-        with connection.converse(terminal_id, holder, CHECK, total=CHECK_SECONDS) as talk:
+        with connection.converse(terminal_id, holder, CHECK, total=LONGEST_SECONDS) as talk:
             return learn(talk)
     finally:
         _awaited(terminal_id, None)
@@ -138,56 +123,11 @@ def _is_other(terminal: Terminal, serial: str) -> bool:
     return terminal.checked_at is not None and terminal.serial != serial
 
 
-def status_while_quiet(terminal_id: int) -> Status | None:
-    """Return what the row says of a terminal that did not answer a moment ago; None for one that is worth asking."""
-    quiet = select(Terminal.id).where(Terminal.id == terminal_id, Terminal.backoff_until > database_now())
-    found = db.session.execute(quiet).first()
-    db.session.commit()
-    return _status(terminal_id, busy=False) if found else None
+def count_people(talk: Conversation) -> None:
+    """Ask how many people and faces there are, and write it to the row; one that was never checked is checked whole.
 
-
-def status(terminal_id: int, holder: str) -> Status:
-    """Return how the terminal is: asked now, or read from the row while somebody talks to it.
-
-    :raises TerminalUnknown: when there is none.
+    :raises TerminalError: what went wrong. :raises LeaseLost: when another holder came.
     """
-    busy = False
-    try:
-        with connection.converse(terminal_id, holder, CHECK, wait=0.0, total=CHECK_SECONDS) as talk:
-            _count(talk)
-    except TerminalInUse:
-        busy = True
-    except (LoginStopped, TerminalRetired, TerminalError):
-        pass  # The conversation noted it in the row, which is the answer.
-    return _status(terminal_id, busy)
-
-
-def _status(terminal_id: int, busy: bool) -> Status:
-    terminal = connection.terminal_row(terminal_id)
-    stopped = terminal.refused_since is not None
-    return Status(
-        reachable=terminal.reachable,
-        login=False if stopped else terminal.login,
-        busy=busy,
-        people=terminal.people,
-        faces=terminal.faces,
-        capacity=terminal.people_capacity or terminal.face_capacity,
-        checked_at=terminal.checked_at,
-    )
-
-
-def locked_minutes(terminal: Terminal) -> int | None:
-    """Return for how many minutes more the account is locked there, where the terminal said so."""
-    try:
-        connection.refuse_when_stopped(terminal)
-    except LoginStopped as stopped:
-        minutes: int | None = stopped.params["n"]
-        return minutes
-    return None
-
-
-def _count(talk: Conversation) -> None:
-    """The cheap health check; a terminal that was never checked is checked whole."""
     if talk.terminal.capture_mode is None:
         learn(talk)
         return
@@ -245,13 +185,7 @@ def _prove_again_what_was_lost(terminal: Terminal, count: persons.Count | None) 
     here = _counted(confirmed), _counted(and_(confirmed, Enrolment.face == CONFIRMED))
     if count.people >= here[0] and (count.faces is None or count.faces >= here[1]):
         return
-    again = {
-        "person": PENDING,
-        "generation": Enrolment.generation + 1,
-        "attempts": 0,
-        "next_attempt_at": database_now(),
-    }
-    changed_rows(update(Enrolment).where(confirmed).values(**again))
+    state.apply(state.PEOPLE_LOST, Enrolment.terminal_id == terminal.id)
     there = {"people": count.people, "faces": count.faces}
     audit.note("terminal.people_lost", terminal=terminal.name, before=dict(zip(there, here, strict=True)), after=there)
 
@@ -266,21 +200,7 @@ def _distrust(terminal_id: int) -> None:
     Who was written to it may still open doors by it, now or when it is put back: whoever leaves stays in sight until
     a person says that the number is gone there, too.
     """
-    statement = update(Enrolment).where(Enrolment.terminal_id == terminal_id)
-    leaving = and_(Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
-    written = or_(Enrolment.written_name != "", Enrolment.sent_name != "")
-    there = case((Enrolment.sent_name != "", Enrolment.sent_name), else_=Enrolment.written_name)
-    changed_rows(statement.where(or_(leaving, written)).values(on_old_device=True))
-    changed_rows(statement.where(written).values(name_on_old_device=there, written_name="", sent_name=""))
-    changed_rows(statement.where(leaving).values(overwrite=False))
-    changed_rows(
-        statement.where(Enrolment.desired == PRESENT).values(
-            overwrite=False,
-            person=PENDING,
-            face=PENDING,
-            confirmed_photo_id=None,
-            confirmed_at=None,
-            generation=Enrolment.generation + 1,
-            next_attempt_at=database_now(),
-        )
-    )
+    here = Enrolment.terminal_id == terminal_id
+    state.apply(state.LEFT_ON_OLD_DEVICE, here)
+    state.apply(state.LEAVING_OLD_DEVICE, here)
+    state.apply(state.DESIRED_ON_NEW_DEVICE, here)

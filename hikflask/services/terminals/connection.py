@@ -14,12 +14,10 @@ from hikflask.extensions import db, terminal_clients, vault
 from hikflask.isapi.client import Answer, Client
 from hikflask.isapi.errors import (
     AccountLocked,
-    AddressRefused,
     CertificateChanged,
     LoginRefused,
     NoAnswer,
     TerminalError,
-    Unreachable,
     WeakDigest,
 )
 from hikflask.models import Terminal
@@ -27,11 +25,9 @@ from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired, TerminalUnknown
-from hikflask.services.terminals import allowed_addresses, leases, waking
+from hikflask.services.terminals import allowed_addresses, leases, recovery
 
 MARGIN = 2.0
-# All requests about one number: a terminal that answers for ever must not keep a worker from the others.
-SETTLE_SECONDS = 120.0
 GOOD = {
     "reachable": True,
     "login": True,
@@ -42,7 +38,6 @@ GOOD = {
     "refused_code": "",
     "unlock_at": None,
 }
-AWAY = (Unreachable, NoAnswer, AddressRefused, CertificateChanged)
 
 
 @dataclass
@@ -145,14 +140,14 @@ def converse(
             _note_certificate(terminal, lease, error)
         raise
     finally:
-        _end(lease, learnt, woken=learnt is GOOD and _was_in_trouble(terminal))
+        _end(lease, learnt, recovered=learnt is GOOD and _was_in_trouble(terminal))
 
 
-def _end(lease: leases.Lease, learnt: dict[str, Any], *, woken: bool) -> None:
-    """Give the terminal back, also when waking what waits there fails."""
+def _end(lease: leases.Lease, learnt: dict[str, Any], *, recovered: bool) -> None:
+    """Give the terminal back, also when resuming what waits there fails."""
     try:
-        if woken:
-            _wake(lease)
+        if recovered:
+            _resume(lease)
     finally:
         lease.release(**learnt)
 
@@ -161,10 +156,10 @@ def _was_in_trouble(terminal: Terminal) -> bool:
     return bool(terminal.last_error_code) or terminal.reachable is False or terminal.refused_since is not None
 
 
-def _wake(lease: leases.Lease) -> None:
+def _resume(lease: leases.Lease) -> None:
     """It is well again: nothing there waits for its time any more, and what was stopped goes on."""
     with suppress(LeaseLost), lease.write():
-        waking.wake(lease.terminal_id)
+        recovery.resume(lease.terminal_id)
 
 
 def _usable(terminal_id: int) -> Terminal:
@@ -223,6 +218,16 @@ def refuse_when_stopped(terminal: Terminal) -> None:
         raise LoginStopped(terminal.refused_code, max(1, round((terminal.unlock_at - now) / timedelta(minutes=1))))
 
 
+def locked_minutes(terminal: Terminal) -> int | None:
+    """Return for how many minutes more the account is locked there, where the terminal said so."""
+    try:
+        refuse_when_stopped(terminal)
+    except LoginStopped as stopped:
+        minutes: int | None = stopped.params["n"]
+        return minutes
+    return None
+
+
 def stop(terminal: Terminal, error: LoginRefused) -> None:
     """Write the refusal into the row, for everybody; a password changed meanwhile is not blamed for the old one."""
     seconds = error.unlock_seconds if isinstance(error, AccountLocked) else None
@@ -250,7 +255,7 @@ def _note_certificate(terminal: Terminal, lease: leases.Lease, error: Certificat
 
 
 def _learnt_from(error: TerminalError) -> dict[str, Any]:
-    if isinstance(error, AWAY):
+    if not error.reached:
         since = func.coalesce(Terminal.offline_since, database_now())
         quiet = database_now(current_app.config["RETRY_BASE"])
         return {"reachable": False, "offline_since": since, "backoff_until": quiet, "last_error_code": error.code}

@@ -15,9 +15,9 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import TerminalHasPeople, TerminalNameKnown, TerminalPasswordNeeded, TerminalUnknown
-from hikflask.services.enrolments import desired
+from hikflask.services.enrolments import queries
 from hikflask.services.photos import retention
-from hikflask.services.terminals import allowed_addresses, connection, leases, waking
+from hikflask.services.terminals import allowed_addresses, connection, leases, recovery
 
 EDIT = "edit"
 EDIT_SECONDS = 5.0
@@ -82,7 +82,7 @@ def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SEC
         db.session.rollback()
         lease.release()
     if reached_anew:
-        waking.retry_terminal(terminal_id)
+        recovery.retry_all(terminal_id)
     return db.session.get_one(Terminal, terminal_id, populate_existing=True)
 
 
@@ -220,7 +220,7 @@ def preferred(active: list[Terminal], number: str, requested_by: str) -> int | N
 
 
 def _of_number(number: str) -> list[int]:
-    return [enrolment.terminal_id for enrolment in desired.of_number(number) if enrolment.desired == PRESENT]
+    return [enrolment.terminal_id for enrolment in queries.of_number(number) if enrolment.desired == PRESENT]
 
 
 def _last_of(requested_by: str) -> list[int]:

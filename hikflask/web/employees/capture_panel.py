@@ -8,9 +8,9 @@ from flask import current_app
 from hikflask import messages
 from hikflask.models import Capture, Photo
 from hikflask.models.capture import CANCELLED, FAILED, TAKEN, USED
-from hikflask.services.captures import drafts, pending, runner
+from hikflask.services.captures import drafts, pending, progress
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.runner import View
+from hikflask.services.captures.progress import View
 from hikflask.services.core.errors import CaptureNotSaved, ServiceError, TerminalHeld
 from hikflask.web.error_pages import said
 
@@ -102,12 +102,12 @@ class Panel:
 
 def of(capture_id: int | None, error: ServiceError | None = None) -> Panel:
     """Return the panel of a capture (or of none), with the sentence of a refusal."""
-    view = runner.view(capture_id) if capture_id and runner.get(capture_id) else None
+    view = progress.view(capture_id) if capture_id and progress.get(capture_id) else None
     without = view is not None and view.state in {FAILED, CANCELLED}
     earlier = pending.standing(capture_id) if without else None
     if error is None:
         return Panel(view, earlier=earlier)
-    held = runner.get(error.params["capture_id"]) if isinstance(error, TerminalHeld) else None
+    held = progress.get(error.params["capture_id"]) if isinstance(error, TerminalHeld) else None
     return Panel(view, error.code, said(error), earlier, held)
 
 

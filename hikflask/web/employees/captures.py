@@ -8,7 +8,9 @@ from hikflask.extensions import task_queue
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import Capture
-from hikflask.services.captures import drafts, runner
+from hikflask.services.captures import drafts, progress
+from hikflask.services.captures.cancel import cancel_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError, TerminalUnknown
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, form_page
@@ -54,8 +56,8 @@ def show(capture_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def cancel(capture_id: int) -> ResponseReturnValue:
     """Stop a capture, and let the terminal close its window."""
-    capture = runner.get(capture_id) or abort(404)
-    if runner.cancel(capture.id):
+    capture = progress.get(capture_id) or abort(404)
+    if cancel_capture(capture.id):
         task_queue.enqueue(tasks.send_cancel, capture.id)
     return _answer(form_page.as_typed(), capture_panel.of(capture.id))
 
@@ -81,7 +83,7 @@ def keep_draft() -> ResponseReturnValue:
 
 def _start(form: EmployeePageForm, own: int | None) -> Capture:
     terminal_id = form.terminal_id.data or _only_terminal()
-    return runner.start(
+    return start_capture(
         terminal_id,
         form_page.typed_draft(form),
         present_operator(),

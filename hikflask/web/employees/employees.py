@@ -6,7 +6,6 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
-from hikflask.extensions import task_queue
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
@@ -17,14 +16,14 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureRunning, ServiceError
-from hikflask.services.employees import save
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired
+from hikflask.services.employees import lifecycle, search
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, enrolment_lines, form_page
 from hikflask.web.employees.capture_panel import Panel
-from hikflask.web.employees.enrolments import settle_now
 from hikflask.web.error_pages import said
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import present_operator
@@ -49,7 +48,7 @@ def start() -> ResponseReturnValue:
 def index() -> ResponseReturnValue:
     """All employees, or those that match what is typed into the search."""
     q = request.args.get("q", "").strip()
-    found = listed(lambda limit, offset: save.found(q, limit, offset))
+    found = listed(lambda limit, offset: search.search(q, limit, offset))
     template = "employees/_rows.html" if htmx.wants_fragment() else "employees/list.html"
     return render_template(
         template,
@@ -123,11 +122,11 @@ def send(employee_id: int) -> ResponseReturnValue:
     """Put an employee on one more terminal, with the photo that is here."""
     _employee(employee_id)
     try:
-        enrolment = save.send(employee_id, row_id(request.form.get("terminal_id")) or 0)
+        sent = send_to_terminal(employee_id, row_id(request.form.get("terminal_id")) or 0)
     except ServiceError as error:
         flash(said(error), "danger")
     else:
-        task_queue.enqueue(tasks.settle, enrolment.id)
+        tasks.enqueue_due(sent.due)
     return redirect(url_for(".show", employee_id=employee_id), 303)
 
 
@@ -143,9 +142,11 @@ def set_active(employee_id: int) -> ResponseReturnValue:
     """Take an employee off all terminals, or let one back in."""
     _employee(employee_id)
     try:
-        settle_now(save.set_active(employee_id, request.form.get("active") == "1"))
+        changed = lifecycle.set_active(employee_id, request.form.get("active") == "1")
     except ServiceError as error:
         flash(said(error), "danger")
+    else:
+        tasks.enqueue_due(changed.due)
     return redirect(url_for(".show", employee_id=employee_id), 303)
 
 
@@ -161,11 +162,10 @@ def ask_delete(employee_id: int) -> ResponseReturnValue:
 def delete(employee_id: int) -> ResponseReturnValue:
     """Delete an employee; removals from terminals go on and stay in sight until they are confirmed."""
     name = _employee(employee_id).name
-    left = save.delete(employee_id)
-    for enrolment_id in left:
-        task_queue.enqueue(tasks.settle, enrolment_id)
+    deleted = delete_employee(employee_id)
+    tasks.enqueue_due(deleted.due)
     flash(_("%(name)s is deleted.", name=isolated(name)))
-    if left:
+    if deleted.due:
         text = _("The removal from the terminals goes on; until it is confirmed, it stands here:")
         flash(with_link(text, url_for("removals.index"), _("May still open doors")), "warning")
     return redirect(url_for(".index"), 303)
@@ -188,13 +188,13 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     if shown.photo and not form.capture_id.data:
         return form_page.show(form, shown, 422, _("The photo came just now. Look at it, then save."))
     try:
-        employee = save.save(form_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
+        saved = save_employee(form_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
     except ServiceError as error:
         return form_page.refused(form, error)
-    settle_now(employee)
+    tasks.enqueue_due(saved.due)
     if form.own_capture and not shown.photo and not form.photo.data:
-        flash(_without_face(employee), "warning")
-    return redirect(url_for(".show", employee_id=employee.id), 303)
+        flash(_without_face(saved.row), "warning")
+    return redirect(url_for(".show", employee_id=saved.row.id), 303)
 
 
 def _without_face(employee: Employee) -> str:
@@ -227,9 +227,9 @@ def _further(employee: Employee) -> list[Terminal]:
     """Return the terminals that could have this employee's photo and are not asked to yet."""
     if not employee.is_active or employee.picture is None:
         return []
-    on = {enrolment.terminal_id for enrolment in desired.of_number(employee.number) if enrolment.desired == PRESENT}
+    on = {enrolment.terminal_id for enrolment in queries.of_number(employee.number) if enrolment.desired == PRESENT}
     return [one for one in registry.all_active() if one.face_mode == BY_PICTURE and one.id not in on]
 
 
 def _employee(employee_id: int) -> Employee:
-    return save.get(employee_id) or abort(404)
+    return search.get(employee_id) or abort(404)

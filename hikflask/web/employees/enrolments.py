@@ -5,12 +5,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hikflask.background import tasks
-from hikflask.extensions import task_queue
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
-from hikflask.models import Employee, Enrolment
-from hikflask.services.employees import save
-from hikflask.services.enrolments import desired, manual_removal
+from hikflask.models import Enrolment
+from hikflask.services.employees import search
+from hikflask.services.enrolments import desired, manual_removal, queries
 from hikflask.web.employees import enrolment_lines
 from hikflask.web.support.urls import next_or
 from hikflask.web.template_context import with_alarm
@@ -22,7 +21,7 @@ bp = Blueprint("enrolments", __name__)
 @allow(VIEWER, counts=False)
 def of_employee(employee_id: int) -> ResponseReturnValue:
     """The block of the employee's page that asks again by itself, with the bar's alarm."""
-    employee = save.get(employee_id) or abort(404)
+    employee = search.get(employee_id) or abort(404)
     lines = enrolment_lines.of(employee)
     return with_alarm(render_template("employees/_enrolments.html", employee=employee, lines=lines))
 
@@ -32,8 +31,8 @@ def of_employee(employee_id: int) -> ResponseReturnValue:
 def retry(enrolment_id: int) -> ResponseReturnValue:
     """Try again now."""
     enrolment = _enrolment(enrolment_id)
-    desired.want_again(enrolment.id)
-    task_queue.enqueue(tasks.settle, enrolment.id)
+    desired.retry(enrolment.id)
+    tasks.enqueue_due([enrolment.id])
     return _back(enrolment)
 
 
@@ -42,8 +41,8 @@ def retry(enrolment_id: int) -> ResponseReturnValue:
 def replace(enrolment_id: int) -> ResponseReturnValue:
     """Take whoever has the number there off first, after the question that showed this very wish."""
     enrolment = _enrolment(enrolment_id)
-    if desired.want_replaced(enrolment.id, row_id(request.form.get("wish")) or 0):
-        task_queue.enqueue(tasks.settle, enrolment.id)
+    if desired.desire_overwrite(enrolment.id, row_id(request.form.get("wish")) or 0):
+        tasks.enqueue_due([enrolment.id])
     else:
         flash(_("This was changed meanwhile. Look again, please."), "warning")
     return _back(enrolment)
@@ -54,7 +53,7 @@ def replace(enrolment_id: int) -> ResponseReturnValue:
 def by_hand(enrolment_id: int) -> ResponseReturnValue:
     """Believe a person who took the number off a device that is not asked any more."""
     enrolment = _enrolment(enrolment_id)
-    if not manual_removal.end_by_hand(enrolment.id, row_id(request.form.get("wish")) or 0):
+    if not manual_removal.confirm_by_hand(enrolment.id, row_id(request.form.get("wish")) or 0):
         flash(_("This was changed meanwhile. Look again, please."), "warning")
     return _back(enrolment)
 
@@ -65,20 +64,13 @@ def somebody_else(enrolment_id: int) -> ResponseReturnValue:
     """Believe a person who says that the record under this number, as the page named it, is somebody else's."""
     enrolment = _enrolment(enrolment_id)
     wish, name = row_id(request.form.get("wish")) or 0, request.form.get("name", "")
-    if not manual_removal.end_as_somebody_elses(enrolment.id, wish, name):
+    if not manual_removal.confirm_as_somebody_elses(enrolment.id, wish, name):
         flash(_("This was changed meanwhile. Look again, please."), "warning")
     return _back(enrolment)
 
 
-def settle_now(employee: Employee) -> None:
-    """Go to the terminals at once for all that is due under the employee's number."""
-    for enrolment in desired.of_number(employee.number):
-        if enrolment.next_attempt_at is not None:
-            task_queue.enqueue(tasks.settle, enrolment.id)
-
-
 def _enrolment(enrolment_id: int) -> Enrolment:
-    return desired.get(enrolment_id) or abort(404)
+    return queries.get(enrolment_id) or abort(404)
 
 
 def _back(enrolment: Enrolment) -> ResponseReturnValue:

@@ -13,7 +13,7 @@ from hikflask.models.capture import TAKEN
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureOfAnother, ServiceError
-from hikflask.services.employees import save
+from hikflask.services.employees import search
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel
@@ -103,7 +103,7 @@ def fragment(form: EmployeePageForm, shown: Panel) -> str:
 
 def _known(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
     employee_id = form.employee_id.data
-    employee = save.get(employee_id) if employee_id else None
+    employee = search.get(employee_id) if employee_id else None
     active = registry.all_active()
     form.offer(active, registry.preferred(active, employee.number if employee else "", present_operator()))
     terminal_id = form.terminal_id.data
@@ -146,7 +146,7 @@ def _address_of(capture: Capture) -> str:
     """Return the address where whoever made this unsaved picture can look at it and save it; "" for others."""
     if capture.state != TAKEN or capture.requested_by != present_operator():
         return ""
-    employee = save.by_number(capture.draft_number)
+    employee = search.by_number(capture.draft_number)
     if employee:
         return url_for("employees.edit", employee_id=employee.id, capture=capture.id)
     return url_for("employees.new", capture=capture.id)

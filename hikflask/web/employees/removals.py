@@ -5,13 +5,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from hikflask.background import tasks
 from hikflask.forms.removals import NumbersForm
 from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
 from hikflask.services.employees import bulk_deactivation
 from hikflask.services.employees.bulk_deactivation import Leavers
-from hikflask.services.enrolments import desired
+from hikflask.services.enrolments import queries
 from hikflask.web.employees import enrolment_lines
-from hikflask.web.employees.enrolments import settle_now
 from hikflask.web.security import resubmission
 
 bp = Blueprint("removals", __name__)
@@ -23,7 +23,7 @@ UNPROCESSABLE = 422
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
     """All open removals, the oldest first."""
-    lines = [enrolment_lines.line(enrolment) for enrolment in desired.open_removals()]
+    lines = [enrolment_lines.line(enrolment) for enrolment in queries.open_removals()]
     return render_template("employees/removals.html", lines=lines)
 
 
@@ -51,10 +51,9 @@ def deactivate() -> ResponseReturnValue:
     form = NumbersForm()
     if not form.validate():
         return _bulk(form, status=UNPROCESSABLE)
-    left = bulk_deactivation.deactivate(form.listed)
-    for employee in left:
-        settle_now(employee)
-    flash(_("Deactivated: %(n)s.", n=len(left)))
+    deactivated = bulk_deactivation.deactivate(form.listed)
+    tasks.enqueue_due(deactivated.due)
+    flash(_("Deactivated: %(n)s.", n=len(deactivated.row)))
     return redirect(url_for(".index"), 303)
 
 

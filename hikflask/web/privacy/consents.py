@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from hikflask.forms.consents import ConsentForm
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.models import Employee
-from hikflask.services.employees import save
+from hikflask.services.employees import search
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 from hikflask.web import template_context
@@ -84,7 +84,7 @@ def _what_follows(employee_id: int) -> str:
 
 
 def _employee(employee_id: int) -> Employee:
-    return save.get(employee_id) or abort(404)
+    return search.get(employee_id) or abort(404)
 
 
 def _form(form: ConsentForm, employee_id: int, status: int = 200) -> Response:

@@ -7,16 +7,15 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
-from hikflask.extensions import task_queue
 from hikflask.forms.erasures import NumberForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.models import Employee, Erasure
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.employees import erasure as erasures
-from hikflask.services.employees import save
+from hikflask.services.employees import search
 from hikflask.services.employees.erasure import Removal
-from hikflask.services.enrolments import desired
+from hikflask.services.enrolments import queries
 from hikflask.web.employees import enrolment_lines
 from hikflask.web.employees.enrolment_lines import Line
 from hikflask.web.security import resubmission
@@ -130,21 +129,21 @@ def _open(erasure: Erasure, *, fragment: bool = False) -> str:
 
 def _of_employee(number: str) -> ResponseReturnValue | None:
     """Go to the question about the employee who has the number now, if anybody has."""
-    employee = save.by_number(number)
+    employee = search.by_number(number)
     return redirect(url_for(".ask", employee_id=employee.id), 303) if employee else None
 
 
 def _line(removal: Removal) -> Line | None:
-    enrolment = None if removal.at else desired.get(removal.enrolment)
+    enrolment = None if removal.at else queries.get(removal.enrolment)
     return enrolment_lines.line(enrolment) if enrolment else None
 
 
 def _employee(employee_id: int) -> Employee:
-    return save.get(employee_id) or abort(404)
+    return search.get(employee_id) or abort(404)
 
 
 def _question(number: str, name: str, employee: Employee | None) -> str:
-    awaited = desired.of_person(number, employee.id if employee else None)
+    awaited = queries.of_person(number, employee.id if employee else None)
     terminals = sorted({enrolment.terminal.name for enrolment in awaited})
     known = {"number": number, "name": name, "employee": employee, "terminals": terminals}
     return render_template("privacy/erasure_question.html", **known)
@@ -164,7 +163,7 @@ def _begun(erasure: Erasure) -> ResponseReturnValue:
     """Begin with the terminals at once."""
     for removal in erasures.removals_of(erasure):
         if not removal.at:
-            task_queue.enqueue(tasks.settle, removal.enrolment)
+            tasks.enqueue_due([removal.enrolment])
     return _shown(erasure)
 
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, abort, make_response
 
 from hikflask.http.permissions import ADMIN, confirmed
-from hikflask.services.employees import export, save
+from hikflask.services.employees import export, search
 
 bp = Blueprint("exports", __name__)
 
@@ -12,7 +12,7 @@ bp = Blueprint("exports", __name__)
 @confirmed(ADMIN, answers_file=True)
 def employee(employee_id: int) -> Response:
     """The ZIP file. A POST, since it writes to the audit trail: no link on another page can cause it."""
-    found = save.get(employee_id) or abort(404)
+    found = search.get(employee_id) or abort(404)
     response = make_response(export.of_employee(found.id))
     response.mimetype = "application/zip"
     # A number has Latin letters and digits alone.

@@ -15,8 +15,8 @@ from hikflask.invisible_characters import isolated
 from hikflask.isapi.errors import AddressRefused, TerminalError
 from hikflask.models import Terminal
 from hikflask.services.core.errors import LoginStopped, ServiceError, TerminalPasswordNeeded
-from hikflask.services.enrolments import retire_terminal
-from hikflask.services.terminals import checks, registry
+from hikflask.services.enrolments.retire_terminal import count_numbers_on, retire_terminal
+from hikflask.services.terminals import checks, connection, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.web.error_pages import said, status_of
 from hikflask.web.security import resubmission
@@ -159,7 +159,7 @@ def retire(terminal_id: int) -> ResponseReturnValue:
         return _retire_form(terminal, form, UNPROCESSABLE)
     try:
         with terminal_concurrency.place():
-            retire_terminal.retire(terminal_id, form.note.data, present_operator())
+            retire_terminal(terminal_id, form.note.data, present_operator())
     except ServiceError as error:
         form.note.errors = [said(error)]
         return _retire_form(terminal, form, status_of(error))
@@ -219,7 +219,7 @@ def _checked_soon(terminal_id: int) -> ResponseReturnValue:
 
 def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     terminal = _terminal(terminal_id)
-    known = {"locked_minutes": checks.locked_minutes(terminal), "checking": checks.is_running(terminal)}
+    known = {"locked_minutes": connection.locked_minutes(terminal), "checking": checks.is_running(terminal)}
     return render_template("terminals/show.html", terminal=terminal, fragment=fragment, **known)
 
 
@@ -228,7 +228,7 @@ def _terminal(terminal_id: int) -> Terminal:
 
 
 def _retire_form(terminal: Terminal, form: RetireForm, status: int = 200) -> Response:
-    on_it = retire_terminal.count_on(terminal.id)
+    on_it = count_numbers_on(terminal.id)
     body = render_template("terminals/retire.html", terminal=terminal, form=form, on_it=on_it)
     return make_response(body, status)
 

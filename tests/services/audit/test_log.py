@@ -11,7 +11,7 @@ from hikflask.models import AuditEntry
 from hikflask.services import audit
 from hikflask.services.audit import Actor, Wanted, log
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import save
+from hikflask.services.employees.save import save_employee
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -184,7 +184,7 @@ def test_looks_at_a_photo_are_noted_once_in_ten_minutes_for_each_actor_and_photo
 
 
 def test_look_at_a_photo_that_is_somebody_s_by_now_is_another_look() -> None:
-    ivan = save.save(Draft("100222", "Иван Иванов"))
+    ivan = save_employee(Draft("100222", "Иван Иванов")).row
     with audit.acting(ANNA):
         for _ in range(2):
             audit.note_look(None, "1_a.jpg")

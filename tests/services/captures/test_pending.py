@@ -11,16 +11,19 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Capture, Terminal
 from hikflask.models.capture import SUPERSEDED, TAKEN, USED
 from hikflask.models.columns import database_now
-from hikflask.services.captures import runner
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import TerminalHeld
-from hikflask.services.employees import save as employees
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
+from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.clock import SkippingClock
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import PROFILES, SEED, Profile
 from tests.conftest import HOST, PASSWORD
@@ -50,13 +53,13 @@ def put(wire: InProcess) -> Put:
 
 def take(simulated: Simulated, terminal: Terminal, draft: Draft, *, take_over: bool = False) -> Capture:
     simulated.present_alone(FACES[0])
-    return runner.run(runner.start(terminal.id, draft, "Анна", take_over=take_over).id)
+    return run_capture(start_capture(terminal.id, draft, "Анна", take_over=take_over).id)
 
 
 def save(draft: Draft, capture: Capture) -> int:
     """Save the capture for a new employee; nothing is sent yet. Return the enrolment at its terminal."""
-    employees.save(draft, FaceSource(capture.id, capture.requested_by))
-    wanted = desired.find(capture.terminal_id, draft.number)
+    save_employee(draft, FaceSource(capture.id, capture.requested_by))
+    wanted = queries.find(capture.terminal_id, draft.number)
     assert wanted is not None
     return wanted.id
 
@@ -65,8 +68,8 @@ def test_a_saved_picture_holds_until_it_is_bound_there(simulator: Simulated, ter
     wanted = save(IVAN, take(simulator, terminal, IVAN))
 
     with pytest.raises(TerminalHeld) as held:
-        runner.start(terminal.id, OLGA, "Борис")
-    reconcile.settle(wanted, "test")
+        start_capture(terminal.id, OLGA, "Борис")
+    reconcile(wanted, "test")
 
     assert (held.value.params["saved_name"], held.value.params["who"]) == ("Иван Иванов", "Анна")
     assert "name" not in held.value.params
@@ -85,8 +88,8 @@ def test_a_terminal_that_is_off_holds_up_nobody_elsewhere(
         simulated, here = second if number % 2 else (simulator, terminal)
         draft = Draft(f"2{number:03}", f"Сотрудник {number}")
         wanted = save(draft, take(simulated, here, draft))
-        employees.send(employees.by_number(draft.number).id, 3)
-        assert reconcile.settle(wanted, "test").is_green
+        send_to_terminal(search.by_number(draft.number).id, 3)
+        assert reconcile(wanted, "test").is_green
 
     assert len(simulator.faces) + len(second[0].faces) == 40
 
@@ -106,9 +109,9 @@ def test_after_a_take_over_the_saved_picture_holds_no_more(simulator: Simulated,
 
     second = take(simulator, terminal, OLGA, take_over=True)
     with pytest.raises(TerminalHeld) as held:
-        runner.start(terminal.id, PYOTR, "Борис")
+        start_capture(terminal.id, PYOTR, "Борис")
     wanted = save(OLGA, second)
-    reconcile.settle(wanted, "test")
+    reconcile(wanted, "test")
 
     assert held.value.params["capture_id"] == second.id
     assert take(simulator, terminal, PYOTR).state == TAKEN
@@ -119,7 +122,7 @@ def test_after_a_take_over_the_saved_picture_holds_no_more(simulator: Simulated,
 def test_a_take_over_of_a_saved_picture_is_in_the_trail(simulator: Simulated, terminal: Terminal) -> None:
     save(IVAN, take(simulator, terminal, IVAN))
 
-    runner.start(terminal.id, OLGA, "Борис", take_over=True)
+    start_capture(terminal.id, OLGA, "Борис", take_over=True)
 
     noted = db.session.query(AuditEntry).filter_by(action="capture.taken_over").one()
     assert (noted.employee, noted.terminal) == (IVAN.number, terminal.name)

@@ -7,10 +7,12 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo, Terminal
 from hikflask.models.capture import FAILED, TAKEN, USED
-from hikflask.services.captures import runner
+from hikflask.services.captures import progress
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import CaptureNotSaved
-from hikflask.services.employees import save as employees
-from hikflask.services.employees.save import FaceSource
+from hikflask.services.employees import search
+from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import NobodyComes
 from tests.support.retention import DAY, IVAN, age, entries, files, forget, photo, save, settle, take, upload
@@ -33,7 +35,7 @@ def test_picture_that_nobody_saved_goes_with_what_was_typed(simulator: Simulated
 
     forget()
 
-    ended = runner.view(taken.id)
+    ended = progress.view(taken.id)
     assert (ended.state, ended.reason) == (FAILED, "not_saved")
     assert drafts() == [NO_DRAFT]
     assert files() == []
@@ -50,8 +52,8 @@ def test_picture_is_kept_for_the_whole_time(simulator: Simulated, terminal: Term
 
     forget()
 
-    assert runner.view(taken.id).state == TAKEN
-    assert employees.save(IVAN, FaceSource(taken.id, taken.requested_by)).picture is not None
+    assert progress.view(taken.id).state == TAKEN
+    assert save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row.picture is not None
 
 
 def test_save_after_that_is_refused_with_a_reason_and_saves_nobody(simulator: Simulated, terminal: Terminal) -> None:
@@ -60,7 +62,7 @@ def test_save_after_that_is_refused_with_a_reason_and_saves_nobody(simulator: Si
     forget()
 
     with pytest.raises(CaptureNotSaved):
-        employees.save(IVAN, FaceSource(taken.id, taken.requested_by))
+        save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
 
     assert db.session.query(Employee).count() == 0
     assert upload().picture is not None
@@ -81,7 +83,7 @@ def test_draft_of_an_ended_capture_is_kept_no_longer_than_a_picture(
 ) -> None:
     ticked = replace(IVAN, consent=True)
     with nobody_comes():
-        failed = runner.run(runner.start(terminal.id, ticked, "Анна").id)
+        failed = run_capture(start_capture(terminal.id, ticked, "Анна").id)
     assert failed.state == FAILED
     save(simulator, terminal, ticked)
     age(Capture, "deadline", 3540)
@@ -92,7 +94,7 @@ def test_draft_of_an_ended_capture_is_kept_no_longer_than_a_picture(
     forget()
 
     assert drafts() == [NO_DRAFT, NO_DRAFT]
-    assert employees.by_number("100222") is not None
+    assert search.by_number("100222") is not None
 
 
 def test_row_of_an_ended_capture_goes_in_time_and_the_photo_that_is_used_stays(

@@ -9,8 +9,11 @@ from hikflask.isapi import capture as isapi_capture
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CANCELLED, FAILED, QUEUED, SUPERSEDED, TAKEN, WAITING
 from hikflask.models.columns import database_now
-from hikflask.services.captures import drafts, runner
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures import drafts, progress
+from hikflask.services.captures.cancel import cancel_capture, send_cancel
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import LoginStopped, TerminalHeld, TerminalInUse
 from hikflask.services.photos import storage
 from hikflask.services.terminals import leases
@@ -28,7 +31,7 @@ FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
 
 def take(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, who: str = "Анна") -> Capture:
     simulator.present_alone(FACE)
-    return runner.run(runner.start(terminal.id, draft, who).id)
+    return run_capture(start_capture(terminal.id, draft, who).id)
 
 
 def age(capture: Capture, seconds: float) -> None:
@@ -39,7 +42,7 @@ def age(capture: Capture, seconds: float) -> None:
 
 
 def state(capture: Capture) -> str:
-    return runner.view(capture.id).state
+    return progress.view(capture.id).state
 
 
 def test_captured_picture_is_stored_byte_for_byte(simulator: Simulated, terminal: Terminal) -> None:
@@ -62,29 +65,29 @@ def test_picture_for_no_number_yet_is_stored_all_the_same(simulator: Simulated, 
 
 def test_nobody_came_is_a_failure_with_its_reason(terminal: Terminal, nobody_comes: NobodyComes) -> None:
     with nobody_comes():
-        ended = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+        ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
     assert (ended.state, ended.reason) == (FAILED, "captureTimeout")
     assert ended.draft_name == "Иван Иванов"
 
 
 def test_second_capture_is_told_who_holds_the_terminal(terminal: Terminal) -> None:
-    runner.start(terminal.id, IVAN, "Анна")
+    start_capture(terminal.id, IVAN, "Анна")
 
     with pytest.raises(TerminalInUse) as refused:
-        runner.start(terminal.id, OLGA, "Борис")
+        start_capture(terminal.id, OLGA, "Борис")
 
     assert refused.value.params["who"] == "Анна"
 
 
 def test_double_click_is_one_capture(terminal: Terminal) -> None:
-    first = runner.start(terminal.id, IVAN, "Анна")
+    first = start_capture(terminal.id, IVAN, "Анна")
 
-    assert runner.start(terminal.id, IVAN, "Анна", own=first.id).id == first.id
+    assert start_capture(terminal.id, IVAN, "Анна", own=first.id).id == first.id
 
 
 def test_database_refuses_two_running_captures_of_a_terminal(terminal: Terminal) -> None:
-    runner.start(terminal.id, IVAN, "Анна")
+    start_capture(terminal.id, IVAN, "Анна")
     db.session.add(Capture(terminal_id=terminal.id, requested_by="Борис", deadline=database_now(30)))
 
     with pytest.raises(IntegrityError):
@@ -96,7 +99,7 @@ def test_unsaved_picture_holds_the_terminal_against_other_numbers(simulator: Sim
     taken = take(simulator, terminal)
 
     with pytest.raises(TerminalHeld) as refused:
-        runner.start(terminal.id, OLGA, "Борис")
+        start_capture(terminal.id, OLGA, "Борис")
 
     assert (refused.value.params["name"], refused.value.params["who"]) == ("Иван Иванов", "Анна")
     assert state(taken) == TAKEN
@@ -105,7 +108,7 @@ def test_unsaved_picture_holds_the_terminal_against_other_numbers(simulator: Sim
 def test_take_over_supersedes_the_unsaved_picture(simulator: Simulated, terminal: Terminal) -> None:
     taken = take(simulator, terminal)
 
-    runner.start(terminal.id, OLGA, "Борис", take_over=True)
+    start_capture(terminal.id, OLGA, "Борис", take_over=True)
 
     assert state(taken) == SUPERSEDED
 
@@ -116,25 +119,25 @@ def test_form_with_somebody_elses_picture_asks_before_another_number_is_captured
     waiting = take(simulator, terminal)
 
     with pytest.raises(TerminalHeld):
-        runner.start(terminal.id, OLGA, "Борис", own=waiting.id)
+        start_capture(terminal.id, OLGA, "Борис", own=waiting.id)
 
-    assert runner.start(terminal.id, OLGA, "Анна", own=waiting.id).draft_number == OLGA.number
+    assert start_capture(terminal.id, OLGA, "Анна", own=waiting.id).draft_number == OLGA.number
 
 
 def test_what_is_typed_is_kept_with_the_callers_own_captures_alone(simulator: Simulated, terminal: Terminal) -> None:
     annas = take(simulator, terminal)
-    retake = runner.start(terminal.id, IVAN, "Борис", own=annas.id)
+    retake = start_capture(terminal.id, IVAN, "Борис", own=annas.id)
 
     assert not drafts.keep(annas.id, OLGA, "Борис")
     assert drafts.keep(retake.id, OLGA, "Борис")
 
-    assert [drafts.of(runner.view(one.id).capture) for one in (annas, retake)] == [IVAN, OLGA]
+    assert [drafts.of(progress.view(one.id).capture) for one in (annas, retake)] == [IVAN, OLGA]
 
 
 def test_hold_ends_after_two_minutes(simulator: Simulated, terminal: Terminal) -> None:
     age(take(simulator, terminal), 1)
 
-    assert runner.start(terminal.id, OLGA, "Борис").state == QUEUED
+    assert start_capture(terminal.id, OLGA, "Борис").state == QUEUED
 
 
 def test_same_number_may_be_captured_again_at_once(simulator: Simulated, terminal: Terminal) -> None:
@@ -151,59 +154,59 @@ def test_capture_that_fails_leaves_the_earlier_picture_good(
     first = take(simulator, terminal)
 
     with nobody_comes():
-        failed = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+        failed = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
     assert (state(failed), state(first)) == (FAILED, TAKEN)
 
 
 def test_cancelled_capture_stores_nothing(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
-    started = runner.start(terminal.id, IVAN, "Анна")
+    started = start_capture(terminal.id, IVAN, "Анна")
     simulator.present(FACE, stay=1000)
 
     def cancel() -> None:
         with app.app_context():
-            runner.cancel(started.id)
+            cancel_capture(started.id)
 
     simulator.before("CaptureFaceData", cancel)
-    ended = runner.run(started.id)
+    ended = run_capture(started.id)
 
     assert ended.state == CANCELLED
     assert list(storage.folder().iterdir()) == []
 
 
 def test_cancelled_before_it_began_is_not_begun(simulator: Simulated, terminal: Terminal) -> None:
-    started = runner.start(terminal.id, IVAN, "Анна")
-    runner.cancel(started.id)
+    started = start_capture(terminal.id, IVAN, "Анна")
+    cancel_capture(started.id)
 
-    runner.run(started.id)
+    run_capture(started.id)
 
     assert simulator.log == []
 
 
 def test_cancel_is_not_sent_into_somebody_elses_capture(simulator: Simulated, terminal: Terminal) -> None:
-    started = runner.start(terminal.id, IVAN, "Анна")
+    started = start_capture(terminal.id, IVAN, "Анна")
     db.session.execute(db.update(Capture).values(state=WAITING, lease_number=7))
     db.session.commit()
-    runner.cancel(started.id)
+    cancel_capture(started.id)
     simulator.journal.clear()
 
-    runner.send_cancel(started.id)
+    send_cancel(started.id)
 
     assert simulator.log == []
 
 
 def test_worker_killed_in_a_capture_leaves_no_eternal_spinner(simulator: Simulated, terminal: Terminal) -> None:
-    started = runner.start(terminal.id, IVAN, "Анна")
+    started = start_capture(terminal.id, IVAN, "Анна")
     db.session.execute(db.update(Capture).values(state=WAITING))
     db.session.commit()
     age(started, 3)
 
-    assert (runner.view(started.id).state, runner.view(started.id).reason) == (FAILED, "interrupted")
+    assert (progress.view(started.id).state, progress.view(started.id).reason) == (FAILED, "interrupted")
     assert take(simulator, terminal, OLGA).state == TAKEN
 
 
 def test_capture_too_late_for_its_lease_writes_nothing(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
-    started = runner.start(terminal.id, IVAN, "Анна")
+    started = start_capture(terminal.id, IVAN, "Анна")
     simulator.present(FACE, stay=1000)
 
     def somebody_else() -> None:
@@ -213,19 +216,19 @@ def test_capture_too_late_for_its_lease_writes_nothing(app: Flask, simulator: Si
             leases.acquire(terminal.id, "Борис", "save", 30)
 
     simulator.after("CaptureFaceData", somebody_else)
-    ended = runner.run(started.id)
+    ended = run_capture(started.id)
 
     assert (ended.state, ended.photo_id) == (FAILED, None)
     assert list(storage.folder().iterdir()) == []
 
 
 def test_task_that_runs_twice_does_not_end_the_first_run(terminal: Terminal) -> None:
-    started = runner.start(terminal.id, IVAN, "Анна")
+    started = start_capture(terminal.id, IVAN, "Анна")
     leases.acquire(terminal.id, "Анна", leases.CAPTURE, 30)
     db.session.execute(db.update(Capture).values(state=WAITING))
     db.session.commit()
 
-    runner.run(started.id)
+    run_capture(started.id)
 
     assert state(started) == WAITING
 
@@ -233,18 +236,18 @@ def test_task_that_runs_twice_does_not_end_the_first_run(terminal: Terminal) -> 
 def test_terminal_that_is_away_is_said(wire: InProcess, terminal: Terminal) -> None:
     wire.away.add("terminal.test")
 
-    ended = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+    ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
     assert (ended.state, ended.reason) == (FAILED, "unreachable")
 
 
 def test_refused_password_stops_every_later_conversation(simulator: Simulated, terminal: Terminal) -> None:
     simulator.login.password = "Changed1"
-    ended = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+    ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
     simulator.journal.clear()
 
     with pytest.raises(LoginStopped):
-        runner.start(terminal.id, IVAN, "Анна")
+        start_capture(terminal.id, IVAN, "Анна")
 
     assert ended.reason == "wrong_password"
     assert simulator.wrong_passwords == 1
@@ -257,7 +260,7 @@ def test_busy_terminal_is_asked_once_more(
     monkeypatch.setattr(isapi_capture, "BUSY_PAUSE", 0.01)
     simulator.faults.add("busy")
 
-    ended = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+    ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
     assert (ended.state, ended.reason) == (FAILED, "deviceBusy")
     assert [entry.plain_path for entry in simulator.log].count(isapi_capture.PATH) == 2
@@ -271,6 +274,6 @@ class TestWithoutWorker:
         db.session.execute(db.text("DELETE FROM heartbeat"))
         db.session.commit()
 
-        started = runner.start(terminal.id, IVAN, "Анна")
+        started = start_capture(terminal.id, IVAN, "Анна")
 
-        assert runner.view(started.id).reason == "no_worker"
+        assert progress.view(started.id).reason == "no_worker"

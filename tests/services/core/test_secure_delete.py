@@ -14,7 +14,8 @@ from sqlalchemy import create_engine
 from hikflask.extensions import BUSY_MILLISECONDS, db
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core import secure_delete
-from hikflask.services.employees import save
+from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.employees.save import save_employee
 from tests.support.database_readers import somebody_reads
 from tests.support.retention import forget
 
@@ -59,7 +60,7 @@ def test_what_is_deleted_is_overwritten_in_every_build_of_sqlite() -> None:
 
 
 def test_what_was_left_between_the_rows_is_overwritten(tmp_path: Path, careless: sqlite3.Connection) -> None:
-    save.save(IVAN)
+    save_employee(IVAN)
     careless.execute("DELETE FROM employee")
     careless.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert files_with(tmp_path, "иван иванов") == {"hikflask.sqlite3"}
@@ -71,7 +72,7 @@ def test_what_was_left_between_the_rows_is_overwritten(tmp_path: Path, careless:
 
 @pytest.mark.usefixtures("careless")
 def test_what_was_deleted_leaves_the_log(tmp_path: Path) -> None:
-    save.delete(save.save(IVAN).id)
+    delete_employee(save_employee(IVAN).row.id)
     assert files_with(tmp_path, "иван иванов") == {"hikflask.sqlite3-wal"}
 
     assert secure_delete.overwrite_deleted()
@@ -82,7 +83,7 @@ def test_what_was_deleted_leaves_the_log(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("careless")
 def test_log_is_emptied_after_whatever_was_forgotten(tmp_path: Path) -> None:
-    save.delete(save.save(IVAN).id)
+    delete_employee(save_employee(IVAN).row.id)
 
     forget()
 
@@ -91,7 +92,7 @@ def test_log_is_emptied_after_whatever_was_forgotten(tmp_path: Path) -> None:
 
 def test_while_somebody_reads_it_is_not_done_and_the_log_does_not_grow(tmp_path: Path) -> None:
     with somebody_reads():
-        save.save(IVAN)
+        save_employee(IVAN)
         before = log_of(tmp_path)
         assert not secure_delete.overwrite_deleted()
         assert log_of(tmp_path) == before
@@ -104,7 +105,7 @@ def test_page_that_is_read_just_now_is_waited_for(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "hikflask.sqlite3", check_same_thread=False)) as page:
         page.execute("BEGIN")
         page.execute("SELECT * FROM employee").fetchall()
-        save.save(IVAN)
+        save_employee(IVAN)
         soon = threading.Timer(secure_delete.LOCK_MILLISECONDS / 4000, page.rollback)
         soon.start()
 
@@ -145,7 +146,7 @@ def test_nobody_is_waited_for_on_postgresql(caplog: pytest.LogCaptureFixture) ->
 @on_postgresql
 def test_what_an_earlier_transaction_still_sees_is_not_overwritten_yet_on_postgresql() -> None:
     with somebody_reads():
-        save.delete(save.save(IVAN).id)
+        delete_employee(save_employee(IVAN).row.id)
         assert not secure_delete.overwrite_deleted()
 
     assert secure_delete.overwrite_deleted()

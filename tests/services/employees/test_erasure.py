@@ -18,13 +18,18 @@ from hikflask.models import AuditEntry, Capture, Consent, Employee, Enrolment, E
 from hikflask.models.capture import CANCELLED
 from hikflask.services import audit
 from hikflask.services.audit import Actor
-from hikflask.services.captures import drafts, runner
+from hikflask.services.captures import drafts, progress
+from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import EmployeeUnknown, NumberTakenThere, ServiceError
 from hikflask.services.employees import erasure as erasures
-from hikflask.services.employees import save
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, manual_removal, reconcile
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import delete_employee, set_active
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import manual_removal, queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
@@ -40,21 +45,21 @@ FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
 
 def take(simulator: Simulated, terminal: Terminal, draft: Draft, face: bytes = FACE) -> Capture:
     simulator.present_alone(face)
-    return runner.run(runner.start(terminal.id, draft, "Анна", take_over=True).id)
+    return run_capture(start_capture(terminal.id, draft, "Анна", take_over=True).id)
 
 
 def enrol(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Employee:
     taken = take(simulator, terminal, draft, face)
-    employee = save.save(draft, FaceSource(taken.id, taken.requested_by))
-    for enrolment in desired.of_number(draft.number):
-        reconcile.settle(enrolment.id, "Анна")
+    employee = save_employee(draft, FaceSource(taken.id, taken.requested_by)).row
+    for enrolment in queries.of_number(draft.number):
+        reconcile(enrolment.id, "Анна")
     return employee
 
 
 def settle_all() -> None:
-    for enrolment in desired.open_removals():
+    for enrolment in queries.open_removals():
         with suppress(TerminalError, ServiceError):
-            reconcile.settle(enrolment.id, "test")
+            reconcile(enrolment.id, "test")
 
 
 def count(kind: Any) -> int:
@@ -81,7 +86,7 @@ def every_text() -> str:
 
 def test_nothing_of_the_person_is_left_once_the_terminal_confirmed(simulator: Simulated, terminal: Terminal) -> None:
     ivan = enrol(simulator, terminal)
-    save.save(IVAN, FaceSource(upload=io.BytesIO(OTHER_FACE)), employee_id=ivan.id)
+    save_employee(IVAN, FaceSource(upload=io.BytesIO(OTHER_FACE)), employee_id=ivan.id)
     take(simulator, terminal, IVAN)
 
     erasure = erasures.erase(ivan.id)
@@ -149,7 +154,7 @@ def test_trail_has_the_number_and_never_the_name(simulator: Simulated, terminal:
 
 
 def test_somebody_on_no_terminal_is_erased_at_once() -> None:
-    ivan = save.save(IVAN, FaceSource(upload=io.BytesIO(FACE)))
+    ivan = save_employee(IVAN, FaceSource(upload=io.BytesIO(FACE))).row
 
     erasure = erasures.erase(ivan.id)
 
@@ -159,7 +164,7 @@ def test_somebody_on_no_terminal_is_erased_at_once() -> None:
 
 
 def test_file_that_cannot_be_removed_keeps_the_erasure_open() -> None:
-    ivan = save.save(IVAN, FaceSource(upload=io.BytesIO(FACE)))
+    ivan = save_employee(IVAN, FaceSource(upload=io.BytesIO(FACE))).row
     (name,) = files()
     stuck = storage.folder() / name
     stuck.unlink()
@@ -184,7 +189,7 @@ def test_others_keep_what_is_theirs(simulator: Simulated, terminal: Terminal) ->
     erasures.erase(ivan.id)
     settle_all()
 
-    kept = save.get(olga.id)
+    kept = search.get(olga.id)
     assert kept is not None
     assert kept.photo is not None
     assert files() == [kept.photo.file]
@@ -196,44 +201,44 @@ def test_capture_that_was_begun_for_this_number_and_saved_to_somebody_else_stays
     simulator: Simulated, terminal: Terminal
 ) -> None:
     taken = take(simulator, terminal, IVAN)
-    olga = save.save(OLGA, FaceSource(taken.id, taken.requested_by))
-    ivan = save.save(IVAN)
+    olga = save_employee(OLGA, FaceSource(taken.id, taken.requested_by)).row
+    ivan = save_employee(IVAN).row
 
     erasures.erase(ivan.id)
 
-    kept = runner.get(taken.id)
+    kept = progress.get(taken.id)
     assert kept is not None
     assert (kept.draft_number, kept.draft_name, kept.photo_id) == ("", "", olga.photo_id)
 
 
 def test_typed_name_is_forgotten_under_a_number_that_nobody_has(simulator: Simulated, terminal: Terminal) -> None:
-    ivan = save.save(IVAN)
+    ivan = save_employee(IVAN).row
     slip = take(simulator, terminal, Draft("100999", "  иван ИВАНОВ "))
-    namesake = save.save(Draft("100444", "Иван Иванов"))
+    namesake = save_employee(Draft("100444", "Иван Иванов")).row
     theirs = take(simulator, terminal, Draft("100444", "Иван Иванов"))
 
     erasures.erase(ivan.id)
 
-    assert runner.get(slip.id) is None
-    assert runner.get(theirs.id) is not None
-    assert save.get(namesake.id) is not None
+    assert progress.get(slip.id) is None
+    assert progress.get(theirs.id) is not None
+    assert search.get(namesake.id) is not None
     assert len(files()) == 1
 
 
 def test_capture_that_runs_is_cancelled_and_says_nothing_any_more(terminal: Terminal) -> None:
-    ivan = save.save(IVAN)
-    running = runner.start(terminal.id, IVAN, "Анна")
+    ivan = save_employee(IVAN).row
+    running = start_capture(terminal.id, IVAN, "Анна")
 
     erasures.erase(ivan.id)
 
-    left = runner.get(running.id)
+    left = progress.get(running.id)
     assert left is not None
     assert (left.state, left.draft_number, left.draft_name, left.draft_department) == (CANCELLED, "", "", "")
 
 
 def test_what_is_typed_into_a_capture_after_its_erasure_is_not_kept_with_it(terminal: Terminal) -> None:
-    ivan = save.save(IVAN)
-    running = runner.start(terminal.id, IVAN, "Анна")
+    ivan = save_employee(IVAN).row
+    running = start_capture(terminal.id, IVAN, "Анна")
     assert erasures.erase(ivan.id).completed_at is not None
 
     drafts.keep(running.id, IVAN, "Анна")
@@ -246,23 +251,23 @@ def test_what_is_typed_after_a_capture_ended_is_kept_with_it(
     terminal: Terminal, cancelled: bool, nobody_comes: NobodyComes
 ) -> None:
     with nobody_comes():
-        ended = runner.start(terminal.id, IVAN, "Анна")
+        ended = start_capture(terminal.id, IVAN, "Анна")
         if cancelled:
-            runner.cancel(ended.id)
-        runner.run(ended.id)
+            cancel_capture(ended.id)
+        run_capture(ended.id)
 
     drafts.keep(ended.id, OLGA, "Анна")
 
-    assert runner.view(ended.id).capture.draft_name == OLGA.name
+    assert progress.view(ended.id).capture.draft_name == OLGA.name
 
 
 def test_removal_that_was_confirmed_before_is_on_the_certificate_with_its_own_time(
     simulator: Simulated, terminal: Terminal
 ) -> None:
     ivan = enrol(simulator, terminal)
-    save.set_active(ivan.id, active=False)
+    set_active(ivan.id, active=False)
     settle_all()
-    confirmed_at = desired.of_number("100222")[0].confirmed_at
+    confirmed_at = queries.of_number("100222")[0].confirmed_at
 
     erasure = erasures.erase(ivan.id)
 
@@ -275,7 +280,7 @@ def test_former_number_is_awaited_too(simulator: Simulated, terminal: Terminal, 
     ivan = enrol(simulator, terminal)
     taken = take(simulator, terminal, Draft("100555", "Иван Иванов"))
     wire.away.add("terminal.test")
-    save.save(Draft("100555", "Иван Иванов"), FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)
+    save_employee(Draft("100555", "Иван Иванов"), FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)
 
     erasure = erasures.erase(ivan.id)
 
@@ -292,11 +297,11 @@ def test_removal_by_hand_is_named_as_such(simulator: Simulated, terminal: Termin
     wire.away.add("terminal.test")
     erasure = erasures.erase(ivan.id)
     wire.away.clear()
-    (enrolment,) = desired.open_removals()
+    (enrolment,) = queries.open_removals()
     db.session.execute(db.update(Enrolment).values(on_old_device=True, written_name=""))
     db.session.commit()
 
-    manual_removal.end_by_hand(enrolment.id, enrolment.generation)
+    manual_removal.confirm_by_hand(enrolment.id, enrolment.generation)
 
     (removal,) = erasures.removals_of(erasures.complete(erasure.id))
     assert removal.by_hand is True
@@ -314,9 +319,9 @@ def test_who_was_entered_at_the_terminal_by_hand_keeps_the_erasure_open_until_a_
     settle_all()
     assert erasures.complete(erasure.id).completed_at is None
 
-    (enrolment,) = desired.open_removals()
+    (enrolment,) = queries.open_removals()
     with audit.acting(Actor("Анна")):
-        assert manual_removal.end_as_somebody_elses(enrolment.id, enrolment.generation, "Ivanov I.I.")
+        assert manual_removal.confirm_as_somebody_elses(enrolment.id, enrolment.generation, "Ivanov I.I.")
 
     (removal,) = erasures.removals_of(erasures.complete(erasure.id))
     assert (removal.by_hand, removal.said_by, removal.is_somebody_elses) == (True, "Анна", True)
@@ -343,7 +348,7 @@ def test_search_that_says_nothing_completes_no_erasure(
     settle_all()
 
     assert erasures.complete(erasure.id).completed_at is None
-    assert [one.refusal_code for one in desired.open_removals()] == ["nonsense"]
+    assert [one.refusal_code for one in queries.open_removals()] == ["nonsense"]
 
 
 def test_number_of_the_erased_is_free_and_its_next_owner_no_part_of_it(
@@ -362,7 +367,7 @@ def test_somebody_who_was_deleted_before_is_erased_by_number(
 ) -> None:
     ivan = enrol(simulator, terminal)
     wire.away.add("terminal.test")
-    save.delete(ivan.id)
+    delete_employee(ivan.id)
 
     erasure = erasures.erase_number("100222")
 
@@ -377,7 +382,7 @@ def test_somebody_who_was_deleted_before_is_erased_by_number(
 
 
 def test_number_that_somebody_has_now_erases_nobody() -> None:
-    save.save(IVAN)
+    save_employee(IVAN)
 
     assert erasures.erase_number("100222") is None
     assert count(Employee) == 1
@@ -410,8 +415,8 @@ def test_who_is_erased_while_the_terminal_is_asked_leaves_no_row(
     app: Flask, simulator: Simulated, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ivan = enrol(simulator, terminal)
-    save.set_active(ivan.id, active=False)
-    (enrolment,) = desired.open_removals()
+    set_active(ivan.id, active=False)
+    (enrolment,) = queries.open_removals()
     answer = wire.send
 
     def erase_meanwhile(request: requests.PreparedRequest, **options: Any) -> requests.Response:
@@ -423,11 +428,11 @@ def test_who_is_erased_while_the_terminal_is_asked_leaves_no_row(
 
     def erase() -> None:
         with app.app_context():
-            if save.get(ivan.id):
+            if search.get(ivan.id):
                 erasures.erase(ivan.id)
 
     monkeypatch.setattr(wire, "send", erase_meanwhile)
-    reconcile.settle(enrolment.id, "Анна")
+    reconcile(enrolment.id, "Анна")
 
     (erasure,), _ = erasures.everything(10)
     assert count(Enrolment) == 0
@@ -435,6 +440,6 @@ def test_who_is_erased_while_the_terminal_is_asked_leaves_no_row(
 
 
 def test_terminals_are_kept_as_json() -> None:
-    erasure = erasures.erase(save.save(IVAN).id)
+    erasure = erasures.erase(save_employee(IVAN).row.id)
 
     assert (json.loads(erasure.terminals), json.loads(erasure.files)) == ([], [])

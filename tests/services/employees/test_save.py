@@ -9,8 +9,10 @@ from hikflask.extensions import Base, db
 from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
 from hikflask.models.capture import TAKEN, USED
 from hikflask.models.enrolment import CONFIRMED, PENDING
-from hikflask.services.captures import runner
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures import progress
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import (
     BadPhoto,
     CaptureLost,
@@ -23,9 +25,11 @@ from hikflask.services.core.errors import (
     ServiceError,
     TerminalUnknown,
 )
-from hikflask.services.employees import save
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import delete_employee, set_active
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
@@ -42,14 +46,14 @@ IVANS_FACE, OLGAS_FACE = (draw(name) for name in NAMES[:2])
 
 def capture(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = IVANS_FACE) -> Capture:
     simulator.present_alone(face)
-    taken = runner.run(runner.start(terminal.id, draft, "Анна", take_over=True).id)
+    taken = run_capture(start_capture(terminal.id, draft, "Анна", take_over=True).id)
     assert taken.state == TAKEN, taken.reason
     return taken
 
 
 def enrol(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = IVANS_FACE) -> Employee:
-    saved = save.save(draft, FaceSource(capture(simulator, terminal, draft, face).id, "Анна"))
-    reconcile.settle(desired.of_number(draft.number)[0].id, "Анна")
+    saved = save_employee(draft, FaceSource(capture(simulator, terminal, draft, face).id, "Анна")).row
+    reconcile(queries.of_number(draft.number)[0].id, "Анна")
     return saved
 
 
@@ -76,13 +80,13 @@ def row(kind: type[Base], row_id: int) -> Base:
 def test_save_writes_employee_photo_and_wish_together(simulator: Simulated, terminal: Terminal) -> None:
     taken = capture(simulator, terminal)
 
-    saved = save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+    saved = save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row
 
     assert (saved.number, saved.name, saved.department, saved.is_active) == ("100222", "Иван Иванов", "Охрана", True)
     assert saved.photo is not None
     assert storage.to_send(saved.photo) == IVANS_FACE
-    assert runner.view(taken.id).state == USED
-    wish = desired.of_number("100222")[0]
+    assert progress.view(taken.id).state == USED
+    wish = queries.of_number("100222")[0]
     assert (wish.photo_id, wish.person, wish.face, wish.employee_id) == (saved.photo_id, PENDING, PENDING, saved.id)
 
 
@@ -90,7 +94,7 @@ def test_number_of_the_save_counts_and_names_the_file(simulator: Simulated, term
     taken = capture(simulator, terminal, Draft())
     assert files()[0].startswith("capture_")
 
-    saved = save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+    saved = save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row
 
     assert saved.photo is not None
     assert files() == [saved.photo.file]
@@ -103,38 +107,38 @@ def test_number_of_the_save_counts_and_names_the_file(simulator: Simulated, term
 def test_save_that_fails_leaves_no_row_and_no_file_and_the_capture_as_it_was(
     simulator: Simulated, terminal: Terminal, draft: Draft, refusal: type[ServiceError]
 ) -> None:
-    save.save(OLGA)
+    save_employee(OLGA)
     taken = capture(simulator, terminal, Draft())
     before = files()
 
     with pytest.raises(refusal):
-        save.save(draft, FaceSource(taken.id, taken.requested_by))
+        save_employee(draft, FaceSource(taken.id, taken.requested_by))
 
-    assert runner.view(taken.id).state == TAKEN
+    assert progress.view(taken.id).state == TAKEN
     assert (count(Employee), count(Enrolment), count(Photo)) == (1, 0, 1)
     assert files() == before
-    saved = save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+    saved = save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row
     assert saved.photo is not None
     assert storage.to_send(saved.photo) == IVANS_FACE
 
 
 def test_upload_of_a_save_that_fails_is_not_kept(terminal: Terminal) -> None:
     with pytest.raises(NameTooLong):
-        save.save(LONG, upload(terminal))
+        save_employee(LONG, upload(terminal))
 
     assert (files(), count(Employee), count(Photo)) == ([], 0, 0)
 
 
 def test_upload_that_is_no_picture_saves_nothing() -> None:
     with pytest.raises(BadPhoto):
-        save.save(IVAN, upload(picture=b"text"))
+        save_employee(IVAN, upload(picture=b"text"))
 
     assert (files(), count(Employee)) == ([], 0)
 
 
 def test_upload_for_an_unknown_terminal_saves_nothing(terminal: Terminal) -> None:
     with pytest.raises(TerminalUnknown):
-        save.save(IVAN, FaceSource(upload=io.BytesIO(OLGAS_FACE), terminal_id=terminal.id + 1))
+        save_employee(IVAN, FaceSource(upload=io.BytesIO(OLGAS_FACE), terminal_id=terminal.id + 1))
 
     assert (files(), count(Employee), count(Enrolment)) == ([], 0, 0)
 
@@ -144,7 +148,7 @@ def test_captured_file_that_is_gone_saves_nothing(simulator: Simulated, terminal
     storage.unlink(*files())
 
     with pytest.raises(CaptureLost):
-        save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+        save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
 
     assert count(Employee) == 0
 
@@ -152,38 +156,38 @@ def test_captured_file_that_is_gone_saves_nothing(simulator: Simulated, terminal
 def test_double_save_is_one_save(simulator: Simulated, terminal: Terminal) -> None:
     source = FaceSource(capture(simulator, terminal).id, "Анна")
 
-    first, second = save.save(IVAN, source), save.save(IVAN, source)
+    first, second = save_employee(IVAN, source).row, save_employee(IVAN, source).row
 
     assert first.id == second.id
     assert (count(Employee), count(Photo), count(Enrolment)) == (1, 1, 1)
-    assert desired.of_number("100222")[0].generation == 1
+    assert queries.of_number("100222")[0].generation == 1
 
 
 def test_second_employee_cannot_be_saved_with_the_same_capture(simulator: Simulated, terminal: Terminal) -> None:
     source = FaceSource(capture(simulator, terminal).id, "Анна")
-    save.save(IVAN, source)
+    save_employee(IVAN, source)
 
     with pytest.raises(CaptureSuperseded):
-        save.save(OLGA, source)
+        save_employee(OLGA, source)
 
     assert count(Employee) == 1
 
 
 def test_form_that_still_shows_the_saved_capture_saves_what_is_typed(simulator: Simulated, terminal: Terminal) -> None:
     source = FaceSource(capture(simulator, terminal).id, "Анна")
-    saved = save.save(IVAN, source)
+    saved = save_employee(IVAN, source).row
 
-    save.save(Draft("100222", "Иван Иванов", "Склад"), source, employee_id=saved.id)
+    save_employee(Draft("100222", "Иван Иванов", "Склад"), source, employee_id=saved.id)
 
     assert row(Employee, saved.id).department == "Склад"
     assert row(Employee, saved.id).photo_id == saved.photo_id
 
 
 def test_running_capture_is_waited_for(terminal: Terminal) -> None:
-    started = runner.start(terminal.id, IVAN, "Анна")
+    started = start_capture(terminal.id, IVAN, "Анна")
 
     with pytest.raises(CaptureRunning):
-        save.save(IVAN, FaceSource(started.id, started.requested_by))
+        save_employee(IVAN, FaceSource(started.id, started.requested_by))
 
     assert count(Employee) == 0
 
@@ -191,36 +195,36 @@ def test_running_capture_is_waited_for(terminal: Terminal) -> None:
 @pytest.mark.usefixtures("simulator")
 def test_capture_that_failed_is_as_none(terminal: Terminal, nobody_comes: NobodyComes) -> None:
     with nobody_comes():
-        failed = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
+        failed = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
-    saved = save.save(IVAN, FaceSource(failed.id, failed.requested_by))
+    saved = save_employee(IVAN, FaceSource(failed.id, failed.requested_by)).row
 
     assert saved.photo is None
-    assert desired.of_number("100222") == []
+    assert queries.of_number("100222") == []
 
 
 def test_upload_is_wanted_at_the_selected_terminal_alone(terminal: Terminal) -> None:
-    save.save(IVAN, upload())
-    assert desired.of_number("100222") == []
+    save_employee(IVAN, upload())
+    assert queries.of_number("100222") == []
 
-    save.save(OLGA, upload(terminal))
+    save_employee(OLGA, upload(terminal))
 
-    assert [wish.terminal_id for wish in desired.of_number("100333")] == [terminal.id]
+    assert [wish.terminal_id for wish in queries.of_number("100333")] == [terminal.id]
 
 
 def test_new_photo_takes_the_place_of_the_old_one(simulator: Simulated, terminal: Terminal) -> None:
-    saved = save.save(IVAN, upload(picture=OLGAS_FACE))
+    saved = save_employee(IVAN, upload(picture=OLGAS_FACE)).row
 
-    save.save(IVAN, FaceSource(capture(simulator, terminal).id, "Анна"), employee_id=saved.id)
+    save_employee(IVAN, FaceSource(capture(simulator, terminal).id, "Анна"), employee_id=saved.id)
 
     photo = row(Employee, saved.id).photo
     assert storage.to_send(photo) == IVANS_FACE
 
 
 def test_photo_is_renamed_with_the_number(terminal: Terminal) -> None:  # noqa: ARG001
-    saved = save.save(IVAN, upload())
+    saved = save_employee(IVAN, upload()).row
 
-    changed = save.save(Draft("100999", "Иван Иванов"), employee_id=saved.id)
+    changed = save_employee(Draft("100999", "Иван Иванов"), employee_id=saved.id).row
 
     assert changed.photo is not None
     assert files() == [changed.photo.file]
@@ -228,11 +232,11 @@ def test_photo_is_renamed_with_the_number(terminal: Terminal) -> None:  # noqa: 
 
 
 def test_number_in_use_is_refused_to_somebody_else() -> None:
-    save.save(IVAN)
-    olga = save.save(OLGA)
+    save_employee(IVAN)
+    olga = save_employee(OLGA).row
 
     with pytest.raises(NumberKnown) as refused:
-        save.save(Draft("100222", "Ольга Новая"), employee_id=olga.id)
+        save_employee(Draft("100222", "Ольга Новая"), employee_id=olga.id)
 
     assert refused.value.params == {"n": "100222"}
     assert row(Employee, olga.id).name == "Ольга Ёлкина"
@@ -243,47 +247,47 @@ def test_number_that_is_leaving_is_refused_to_a_new_owner_until_it_left(
 ) -> None:
     ivan = enrol(simulator, terminal)
     wire.away.add(HOST)
-    left = save.delete(ivan.id)
+    left = delete_employee(ivan.id).due
     newcomer = Draft("100222", "Новый Человек")
 
     with pytest.raises(NumberLeaving) as refused:
-        save.save(newcomer)
+        save_employee(newcomer)
 
     assert refused.value.params == {"n": "100222", "t": "Вход"}
     assert count(Employee) == 0
     wire.away.clear()
-    reconcile.settle(left[0], "Анна")
-    assert save.save(newcomer).name == "Новый Человек"
+    reconcile(left[0], "Анна")
+    assert save_employee(newcomer).row.name == "Новый Человек"
 
 
 def test_rename_is_wanted_where_the_employee_is(simulator: Simulated, terminal: Terminal) -> None:
     ivan = enrol(simulator, terminal)
 
-    save.save(Draft("100222", "Иван Петров"), employee_id=ivan.id)
+    save_employee(Draft("100222", "Иван Петров"), employee_id=ivan.id)
 
-    wish = desired.of_number("100222")[0]
+    wish = queries.of_number("100222")[0]
     assert (wish.person, wish.face) == (PENDING, CONFIRMED)
-    assert save.is_synced(row(Employee, ivan.id)) is False
+    assert search.is_synced(row(Employee, ivan.id)) is False
 
 
 def test_rename_that_a_terminal_does_not_take_changes_nothing(simulator: Simulated, terminal: Terminal) -> None:
     ivan = enrol(simulator, terminal)
 
     with pytest.raises(NameTooLong) as refused:
-        save.save(LONG, employee_id=ivan.id)
+        save_employee(LONG, employee_id=ivan.id)
 
     assert (refused.value.params["length"], refused.value.params["t"]) == (256, "Вход")
     assert row(Employee, ivan.id).name == "Иван Иванов"
-    assert desired.of_number("100222")[0].is_confirmed
+    assert queries.of_number("100222")[0].is_confirmed
 
 
 def test_somebody_inactive_gets_no_face_on_a_terminal(simulator: Simulated, terminal: Terminal) -> None:
-    ivan = save.save(IVAN)
-    save.set_active(ivan.id, active=False)
+    ivan = save_employee(IVAN).row
+    set_active(ivan.id, active=False)
     taken = capture(simulator, terminal)
 
     with pytest.raises(EmployeeInactive):
-        save.save(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)
+        save_employee(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)
 
-    assert runner.view(taken.id).state == TAKEN
-    assert desired.of_number("100222") == []
+    assert progress.view(taken.id).state == TAKEN
+    assert queries.of_number("100222") == []

@@ -2,8 +2,9 @@
 
 import pytest
 
-from hikflask.services.captures.runner import Draft
-from hikflask.services.employees import save
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import search
+from hikflask.services.employees.save import save_employee
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -18,11 +19,11 @@ PEOPLE = [
 @pytest.fixture(autouse=True)
 def _saved(context: None) -> None:  # noqa: ARG001
     for draft in PEOPLE:
-        save.save(draft)
+        save_employee(draft)
 
 
 def found(q: str = "", limit: int = 100, offset: int = 0) -> list[str]:
-    return [employee.name for employee in save.found(q, limit, offset)[0]]
+    return [employee.name for employee in search.search(q, limit, offset)[0]]
 
 
 def test_list_is_sorted_by_name_without_case_and_with_yo_as_ye() -> None:
@@ -52,7 +53,7 @@ def test_signs_of_patterns_are_letters(q: str, names: int) -> None:
 
 
 def test_page_and_count_go_together() -> None:
-    page, total = save.found("", 2, 1)
+    page, total = search.search("", 2, 1)
 
     assert [employee.name for employee in page] == ["ёж Иванов", "Иван Иванов"]
     assert total == 4
@@ -60,10 +61,10 @@ def test_page_and_count_go_together() -> None:
 
 
 def test_search_follows_a_rename() -> None:
-    ivan = save.by_number("100222")
+    ivan = search.by_number("100222")
     assert ivan is not None
 
-    save.save(Draft("100222", "Пётр Первый"), employee_id=ivan.id)
+    save_employee(Draft("100222", "Пётр Первый"), employee_id=ivan.id)
 
     assert found("петр") == ["Пётр Первый"]
     assert found("иван") == ["ёж Иванов"]

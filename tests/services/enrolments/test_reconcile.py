@@ -10,22 +10,24 @@ from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED, TAKEN
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
-from hikflask.services.captures import runner
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import (
     CaptureLost,
     CaptureSuperseded,
     FaceNotVerified,
+    GenerationChanged,
     NumberTakenThere,
     PersonNotVerified,
     RemovalNotVerified,
-    WishChanged,
 )
-from hikflask.services.employees import save as employees
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.employees.lifecycle import delete_employee, set_active
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import desired, queries, reconcile
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
-from hikflask.simulator.state import Terminal as Simulated
 from tests.support.due import claim_due
 from tests.support.wire import InProcess
 
@@ -38,19 +40,19 @@ IVANS_FACE, OLGAS_FACE, ANOTHER_FACE = (draw(name) for name in NAMES[:3])
 
 def capture(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = IVANS_FACE) -> Capture:
     simulator.present_alone(face)
-    started = runner.start(terminal.id, draft, "operator", take_over=True)
-    taken = runner.run(started.id)
+    started = start_capture(terminal.id, draft, "operator", take_over=True)
+    taken = run_capture(started.id)
     assert taken.state == TAKEN, taken.reason
     return taken
 
 
 def save(capture: Capture, draft: Draft = IVAN, employee_id: int | None = None) -> Enrolment:
-    employee = employees.save(draft, FaceSource(capture.id, capture.requested_by), employee_id=employee_id)
-    return desired.of_number(employee.number)[0]
+    employee = save_employee(draft, FaceSource(capture.id, capture.requested_by), employee_id=employee_id).row
+    return queries.of_number(employee.number)[0]
 
 
 def settle(enrolment: Enrolment) -> Enrolment:
-    return reconcile.settle(enrolment.id, "operator")
+    return reconcile(enrolment.id, "operator")
 
 
 def make_due(enrolment: Enrolment) -> None:
@@ -60,7 +62,7 @@ def make_due(enrolment: Enrolment) -> None:
 
 
 def row(enrolment: Enrolment) -> Enrolment:
-    return desired.row(enrolment.id)
+    return queries.row(enrolment.id)
 
 
 def test_face_that_was_seen_is_bound_to_the_number_it_was_saved_to(simulator: Simulated, terminal: Terminal) -> None:
@@ -260,7 +262,7 @@ def test_number_is_replaced_only_when_asked_to(simulator: Simulated, terminal: T
     with pytest.raises(NumberTakenThere):
         settle(enrolment)
 
-    desired.want_replaced(enrolment.id, row(enrolment).generation)
+    desired.desire_overwrite(enrolment.id, row(enrolment).generation)
 
     assert settle(enrolment).is_confirmed
     assert simulator.people["100222"]["name"] == "Иван Иванов"
@@ -286,22 +288,22 @@ def test_removal_is_open_until_the_terminal_says_nobody_is_there(
 ) -> None:
     enrolment = settle(save(capture(simulator, terminal)))
     wire.away.add("terminal.test")
-    employees.set_active(enrolment.employee_id, active=False)
+    set_active(enrolment.employee_id, active=False)
 
     with pytest.raises(Unreachable):
         settle(enrolment)
 
-    assert [open_one.number for open_one in desired.open_removals()] == ["100222"]
+    assert [open_one.number for open_one in queries.open_removals()] == ["100222"]
     wire.away.clear()
     assert settle(enrolment).is_confirmed
-    assert desired.open_removals() == []
+    assert queries.open_removals() == []
     assert "100222" not in simulator.people
     assert "100222" not in simulator.faces
 
 
 def test_removal_without_effect_stays_open(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = settle(save(capture(simulator, terminal)))
-    employees.set_active(enrolment.employee_id, active=False)
+    set_active(enrolment.employee_id, active=False)
     simulator.faults.add("ok-without-effect", path="UserInfoDetail/Delete", times=1)
 
     with pytest.raises(RemovalNotVerified):
@@ -314,16 +316,16 @@ def test_removal_without_effect_stays_open(simulator: Simulated, terminal: Termi
 def test_deleted_employee_outlives_in_the_removal(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:
     enrolment = settle(save(capture(simulator, terminal)))
     wire.away.add("terminal.test")
-    employees.delete(enrolment.employee_id)
+    delete_employee(enrolment.employee_id)
 
     with pytest.raises(Unreachable):
         settle(enrolment)
 
-    left = desired.open_removals()
+    left = queries.open_removals()
     assert [(one.number, one.written_name, one.employee_id) for one in left] == [("100222", "Иван Иванов", None)]
     wire.away.clear()
     settle(enrolment)
-    assert desired.open_removals() == []
+    assert queries.open_removals() == []
     assert db.session.query(Enrolment).count() == 0
     assert "100222" not in simulator.people
 
@@ -331,7 +333,7 @@ def test_deleted_employee_outlives_in_the_removal(simulator: Simulated, terminal
 def test_rename_reaches_the_terminal_and_keeps_the_face(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = settle(save(capture(simulator, terminal)))
 
-    employees.save(Draft("100222", "Иван Петров"), employee_id=enrolment.employee_id)
+    save_employee(Draft("100222", "Иван Петров"), employee_id=enrolment.employee_id)
 
     assert row(enrolment).person == PENDING
     assert settle(enrolment).is_confirmed
@@ -346,7 +348,7 @@ def test_wish_changed_meanwhile_is_not_confirmed_by_the_old_conversation(
     employee_id = enrolment.employee_id
     simulator.after("FDSetUp", lambda: _leave(app, employee_id))
 
-    with pytest.raises(WishChanged):
+    with pytest.raises(GenerationChanged):
         settle(enrolment)
 
     assert row(enrolment).may_open_doors
@@ -356,7 +358,7 @@ def test_wish_changed_meanwhile_is_not_confirmed_by_the_old_conversation(
 
 def _leave(app: Flask, employee_id: int | None) -> None:
     with app.app_context():
-        employees.set_active(employee_id or 0, active=False)
+        set_active(employee_id or 0, active=False)
 
 
 @pytest.mark.parametrize("gone", [True, False])
@@ -370,7 +372,7 @@ def test_what_the_terminal_contradicts_is_not_green_though_the_next_answer_is_lo
     simulator.faults.add("lost-before", path="/LOCALS/pic/web_face_enrollpic*", times=1)
 
     with pytest.raises(NoAnswer):
-        reconcile.settle(enrolment.id, "operator", again=True)
+        reconcile(enrolment.id, "operator", prove_again=True)
 
     stopped = row(enrolment)
     assert (stopped.face, stopped.is_green, stopped.next_attempt_at is not None) == (PENDING, False, True)

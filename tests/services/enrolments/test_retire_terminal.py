@@ -10,15 +10,20 @@ from hikflask.isapi.errors import TerminalError
 from hikflask.models import AuditEntry, Employee, Enrolment, Terminal
 from hikflask.services import audit
 from hikflask.services.audit import Actor
-from hikflask.services.captures import runner
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError, TerminalInUse, TerminalRetired
 from hikflask.services.employees import erasure as erasures
-from hikflask.services.employees import save
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, reconcile, retire_terminal
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import delete_employee, set_active
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import desired, queries
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.enrolments.retire_terminal import count_numbers_on, retire_terminal
 from hikflask.services.terminals import checks, leases, registry
 from hikflask.services.terminals.registry import Access
+from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from tests.support.due import claim_due
@@ -33,9 +38,9 @@ NOTE = "сгорел на складе"
 @pytest.fixture
 def enrolled(simulator: Simulated, terminal: Terminal) -> Employee:
     simulator.present(draw(NAMES[0]))
-    taken = runner.run(runner.start(terminal.id, IVAN, "Анна").id)
-    employee = save.save(IVAN, FaceSource(taken.id, taken.requested_by))
-    reconcile.settle(desired.of_number("100222")[0].id, "test")
+    taken = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
+    employee = save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row
+    reconcile(queries.of_number("100222")[0].id, "test")
     return employee
 
 
@@ -48,13 +53,13 @@ def gone(terminal: Terminal, wire: InProcess, enrolled: Employee) -> Terminal:  
 
 def retire(terminal: Terminal) -> None:
     with audit.acting(Actor("Анна")):
-        retire_terminal.retire(terminal.id, NOTE, "Анна")
+        retire_terminal(terminal.id, NOTE, "Анна")
 
 
 def settle_all() -> None:
-    for enrolment in desired.open_removals():
+    for enrolment in queries.open_removals():
         with suppress(TerminalError, ServiceError):
-            reconcile.settle(enrolment.id, "test")
+            reconcile(enrolment.id, "test")
 
 
 def trail(action: str) -> list[AuditEntry]:
@@ -72,20 +77,20 @@ def test_erasure_completes_by_the_word_of_who_took_it_out_of_service(gone: Termi
     (removal,) = erasures.removals_of(done)
     assert done.completed_at is not None
     assert (removal.by_hand, removal.said_by, removal.note) == (True, "Анна", NOTE)
-    assert desired.open_removals() == []
+    assert queries.open_removals() == []
 
 
 def test_nobody_is_green_there_any_more(gone: Terminal, enrolled: Employee) -> None:
-    assert retire_terminal.count_on(gone.id) == 1
+    assert count_numbers_on(gone.id) == 1
 
     retire(gone)
 
-    (enrolment,) = desired.of_number("100222")
-    employee = save.get(enrolled.id)
+    (enrolment,) = queries.of_number("100222")
+    employee = search.get(enrolled.id)
     assert employee is not None
     assert (enrolment.desired, enrolment.confirmed_by, enrolment.next_attempt_at) == ("absent", "Анна", None)
-    assert not save.is_synced(employee)
-    assert retire_terminal.count_on(gone.id) == 0
+    assert not search.is_synced(employee)
+    assert count_numbers_on(gone.id) == 0
 
 
 def test_erasure_later_shows_the_word_too(gone: Terminal, enrolled: Employee) -> None:
@@ -98,7 +103,7 @@ def test_erasure_later_shows_the_word_too(gone: Terminal, enrolled: Employee) ->
 
 
 def test_trail_says_who_stated_what(gone: Terminal, enrolled: Employee) -> None:
-    save.set_active(enrolled.id, active=False)
+    set_active(enrolled.id, active=False)
 
     retire(gone)
 
@@ -113,11 +118,11 @@ def test_nothing_is_sent_to_it_any_more(terminal: Terminal, simulator: Simulated
 
     with pytest.raises(TerminalRetired):
         checks.check(terminal.id, "test")
-    checks.status(terminal.id, "test")
-    save.set_active(enrolled.id, active=False)
-    save.set_active(enrolled.id, active=True)
+    ask_status(terminal.id, "test")
+    set_active(enrolled.id, active=False)
+    set_active(enrolled.id, active=True)
     for enrolment_id in claim_due():
-        reconcile.settle(enrolment_id, "test")
+        reconcile(enrolment_id, "test")
 
     assert simulator.journal.entries == []
     assert registry.all_active() == []
@@ -125,18 +130,18 @@ def test_nothing_is_sent_to_it_any_more(terminal: Terminal, simulator: Simulated
 
 def test_wish_that_came_in_the_same_moment_waits_for_a_person(terminal: Terminal, enrolled: Employee) -> None:
     retire(terminal)
-    wanted = desired.want_present(terminal, enrolled, None)
+    wanted = desired.desire_present(terminal, enrolled, None)
     db.session.commit()
 
     with pytest.raises(TerminalRetired):
-        reconcile.settle(wanted.id, "test")
+        reconcile(wanted.id, "test")
 
-    after = desired.row(wanted.id)
+    after = queries.row(wanted.id)
     assert (after.refusal_code, after.next_attempt_at) == ("terminal_retired", None)
 
 
 def test_it_can_be_deleted_afterwards(gone: Terminal, enrolled: Employee) -> None:
-    save.delete(enrolled.id)
+    delete_employee(enrolled.id)
     retire(gone)
 
     registry.delete(gone.id, "test")
@@ -155,11 +160,11 @@ def test_who_switches_it_on_again_is_asked_for_nothing_old(
 
     again = checks.check(terminal.id, "test")
     assert (again.retired_at, again.retired_note, again.is_active, again.people) == (None, "", True, 0)
-    assert desired.of_number(enrolled.number)[0].desired == "absent"
+    assert queries.of_number(enrolled.number)[0].desired == "absent"
 
 
 def test_conversation_that_goes_on_is_waited_for(gone: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retire_terminal, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("hikflask.services.enrolments.retire_terminal.WAIT_SECONDS", 0.0)
     lease = leases.acquire(gone.id, "Борис", "check", 30.0)
 
     with pytest.raises(TerminalInUse):

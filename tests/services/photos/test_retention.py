@@ -7,9 +7,9 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo, Terminal
 from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import REFUSED
-from hikflask.services.captures import runner
-from hikflask.services.employees import save as employees
-from hikflask.services.enrolments import desired
+from hikflask.services.captures import progress
+from hikflask.services.employees.lifecycle import send_to_terminal, set_active
+from hikflask.services.enrolments import desired, queries
 from hikflask.services.photos import storage
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
@@ -97,12 +97,12 @@ def test_time_of_leaving_is_that_of_the_first_deactivation_and_ends_with_the_ret
         return found
 
     assert left_at() is None
-    employees.set_active(employee_id, active=False)
+    set_active(employee_id, active=False)
     age(Employee, "left_at", DAY)
     first = left_at()
-    employees.set_active(employee_id, active=False)
+    set_active(employee_id, active=False)
     assert left_at() == first
-    employees.set_active(employee_id, active=True)
+    set_active(employee_id, active=True)
     assert left_at() is None
 
 
@@ -120,7 +120,7 @@ def test_never_keeps_a_photo_until_the_terminal_confirmed_it(
     assert photo().forgotten_at is not None
     assert files() == []
     assert reasons() == ['{"rule": "never"}']
-    assert desired.of_number("100222")[0].is_green
+    assert queries.of_number("100222")[0].is_green
 
 
 def test_never_keeps_a_photo_that_no_terminal_is_asked_to_take_yet(app: Flask) -> None:
@@ -139,7 +139,7 @@ def test_never_keeps_a_photo_while_one_of_two_terminals_waits_for_it(
     employee = save(simulator, terminal)
     settle()
     wire.away.add("second.test")
-    employees.send(employee.id, by_picture.id)
+    send_to_terminal(employee.id, by_picture.id)
 
     forget()
     assert files() == [photo().file]
@@ -221,7 +221,7 @@ def test_never_keeps_a_refused_photo_for_a_day(app: Flask, terminal: Terminal) -
 def test_photo_is_kept_while_a_refused_one_was_wished_again(app: Flask, terminal: Terminal, policy: str) -> None:
     keep(app, policy)
     upload(terminal_id=terminal.id)
-    desired.want_again(settle().id)
+    desired.retry(settle().id)
     age(Photo, "created_at", 31 * DAY)
 
     forget()
@@ -262,7 +262,7 @@ def test_row_of_a_superseded_picture_goes_with_its_capture(simulator: Simulated,
 
     forget()
 
-    superseded = runner.view(first.id)
+    superseded = progress.view(first.id)
     assert superseded.state == SUPERSEDED
     assert superseded.capture.draft_name == "Иван Иванов"
     assert superseded.capture.photo is not None

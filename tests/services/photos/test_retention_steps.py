@@ -7,8 +7,8 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Photo, Terminal
-from hikflask.services.captures.runner import Draft
-from hikflask.services.employees import save as employees
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.photos import storage
 from hikflask.services.terminals import registry
 from hikflask.simulator import Terminal as Simulated
@@ -129,7 +129,7 @@ def test_former_name_goes_with_the_photo_when_the_process_died_before(
 ) -> None:
     employee = save_and_die(simulator, terminal, monkeypatch)
     keep(app, "never")
-    employees.send(employee.id, terminal.id)
+    send_to_terminal(employee.id, terminal.id)
     settle()
 
     forget()
@@ -161,7 +161,7 @@ def test_photo_of_somebody_deleted_that_cannot_be_removed_is_tried_again(
     stuck.unlink()
     stuck.mkdir()
 
-    employees.delete(employee.id)
+    delete_employee(employee.id)
     assert photo().forgotten_at is not None
 
     stuck.rmdir()
@@ -189,7 +189,7 @@ def test_photo_of_somebody_deleted_goes_later_when_the_process_died_before(
     with monkeypatch.context() as broken:
         broken.setattr(storage, "unlink", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            employees.delete(employee.id)
+            delete_employee(employee.id)
     db.session.rollback()
     assert files() != []
 

@@ -14,11 +14,14 @@ from hikflask.models.capture import TAKEN
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.audit import Actor
-from hikflask.services.captures import runner
+from hikflask.services.captures import progress
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ConsentMissing
-from hikflask.services.employees import save, sync
-from hikflask.services.employees.save import FaceSource
+from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.employees.sync import sync_employee
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
@@ -49,7 +52,7 @@ def count(kind: Any) -> int:
 
 def take(simulator: Simulated, terminal: Terminal, draft: Draft, **options: Any) -> Capture:
     simulator.present_alone(FACE)
-    return runner.run(runner.start(terminal.id, draft, "Анна", **options).id)
+    return run_capture(start_capture(terminal.id, draft, "Анна", **options).id)
 
 
 def kept(employee_id: int) -> Consent:
@@ -61,7 +64,7 @@ def kept(employee_id: int) -> Consent:
 
 
 def test_recorded_consent_says_when_why_and_who() -> None:
-    ivan = save.save(IVAN)
+    ivan = save_employee(IVAN).row
 
     with audit.acting(Actor("Анна")):
         consents.record(ivan.id, GIVEN)
@@ -73,7 +76,7 @@ def test_recorded_consent_says_when_why_and_who() -> None:
 
 
 def test_consent_that_is_replaced_says_when_that_was() -> None:
-    ivan = save.save(IVAN)
+    ivan = save_employee(IVAN).row
     consents.record(ivan.id, GIVEN)
     db.session.execute(db.update(Consent).values(recorded_at=database_now(-3600)))
     db.session.commit()
@@ -85,7 +88,7 @@ def test_consent_that_is_replaced_says_when_that_was() -> None:
 
 
 def test_trail_has_the_day_and_the_basis_and_not_the_note() -> None:
-    ivan = save.save(IVAN)
+    ivan = save_employee(IVAN).row
 
     consents.record(ivan.id, GIVEN)
     consents.record(ivan.id, Given(date(2026, 4, 1), "contract", "папка 8"))
@@ -99,7 +102,7 @@ def test_trail_has_the_day_and_the_basis_and_not_the_note() -> None:
 
 
 def test_recording_anew_replaces_what_was_recorded() -> None:
-    ivan = save.save(IVAN)
+    ivan = save_employee(IVAN).row
     consents.record(ivan.id, GIVEN)
 
     consents.record(ivan.id, Given(date(2026, 4, 1)))
@@ -111,7 +114,7 @@ def test_recording_anew_replaces_what_was_recorded() -> None:
 
 
 def test_withdrawn_consent_is_gone_and_the_employee_stays() -> None:
-    ivan = save.save(IVAN, FaceSource(upload=io.BytesIO(FACE)))
+    ivan = save_employee(IVAN, FaceSource(upload=io.BytesIO(FACE))).row
     consents.record(ivan.id, GIVEN)
 
     assert consents.withdraw(ivan.id) is True
@@ -123,17 +126,17 @@ def test_withdrawn_consent_is_gone_and_the_employee_stays() -> None:
 
 
 def test_deleted_employee_takes_the_consent_along() -> None:
-    ivan = save.save(IVAN)
+    ivan = save_employee(IVAN).row
     consents.record(ivan.id, GIVEN)
     assert ivan.consent is not None
 
-    save.delete(ivan.id)
+    delete_employee(ivan.id)
 
     assert count(Consent) == 0
 
 
 def test_box_beside_the_form_records_this_day_together_with_the_employee() -> None:
-    ivan = save.save(AGREED)
+    ivan = save_employee(AGREED).row
 
     kept = consents.of(ivan.id)
     assert kept is not None
@@ -142,10 +145,10 @@ def test_box_beside_the_form_records_this_day_together_with_the_employee() -> No
 
 
 def test_box_changes_nothing_of_what_is_recorded() -> None:
-    ivan = save.save(IVAN)
+    ivan = save_employee(IVAN).row
     consents.record(ivan.id, GIVEN)
 
-    save.save(AGREED, employee_id=ivan.id)
+    save_employee(AGREED, employee_id=ivan.id)
 
     kept = consents.of(ivan.id)
     assert kept is not None
@@ -154,7 +157,7 @@ def test_box_changes_nothing_of_what_is_recorded() -> None:
 
 def test_save_that_fails_records_no_consent() -> None:
     with pytest.raises(Exception, match="photo_unreadable"):
-        save.save(AGREED, FaceSource(upload=io.BytesIO(b"no picture")))
+        save_employee(AGREED, FaceSource(upload=io.BytesIO(b"no picture")))
 
     assert (count(Employee), count(Consent), trail("consent.recorded")) == (0, 0, [])
 
@@ -163,7 +166,7 @@ def test_without_the_stricter_setting_a_face_is_taken_all_the_same(simulator: Si
     taken = take(simulator, terminal, IVAN)
 
     assert taken.state == TAKEN
-    assert save.save(IVAN, FaceSource(taken.id, taken.requested_by)).photo is not None
+    assert save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row.photo is not None
     assert consents.is_missing("100222") is True
 
 
@@ -173,7 +176,7 @@ def test_required_consent_stops_the_capture_before_it_begins(
     simulator: Simulated, terminal: Terminal, draft: Draft
 ) -> None:
     with pytest.raises(ConsentMissing):
-        runner.start(terminal.id, draft, "Анна")
+        start_capture(terminal.id, draft, "Анна")
 
     assert count(Capture) == 0
     assert simulator.log == []
@@ -184,7 +187,7 @@ def test_required_consent_stops_the_capture_before_it_begins(
 def test_box_of_somebody_new_is_enough(simulator: Simulated, terminal: Terminal, draft: Draft) -> None:
     taken = take(simulator, terminal, draft)
 
-    ivan = save.save(AGREED, FaceSource(taken.id, taken.requested_by))
+    ivan = save_employee(AGREED, FaceSource(taken.id, taken.requested_by)).row
 
     assert ivan.photo_id == taken.photo_id
     assert consents.of(ivan.id) is not None
@@ -192,7 +195,7 @@ def test_box_of_somebody_new_is_enough(simulator: Simulated, terminal: Terminal,
 
 @pytest.mark.usefixtures("required")
 def test_recorded_consent_is_enough_under_another_number_too(simulator: Simulated, terminal: Terminal) -> None:
-    ivan = save.save(IVAN)
+    ivan = save_employee(IVAN).row
     consents.record(ivan.id, GIVEN)
 
     assert take(simulator, terminal, IVAN).state == TAKEN
@@ -204,17 +207,17 @@ def test_capture_is_not_saved_once_the_box_is_not_ticked_any_more(simulator: Sim
     taken = take(simulator, terminal, AGREED)
 
     with pytest.raises(ConsentMissing):
-        save.save(IVAN, FaceSource(taken.id, taken.requested_by))
+        save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
 
-    assert (count(Employee), runner.view(taken.id).state) == (0, TAKEN)
+    assert (count(Employee), progress.view(taken.id).state) == (0, TAKEN)
 
 
 @pytest.mark.usefixtures("required")
 def test_upload_without_consent_leaves_no_file() -> None:
-    ivan = save.save(IVAN)
+    ivan = save_employee(IVAN).row
 
     with pytest.raises(ConsentMissing):
-        save.save(IVAN, FaceSource(upload=io.BytesIO(FACE)), employee_id=ivan.id)
+        save_employee(IVAN, FaceSource(upload=io.BytesIO(FACE)), employee_id=ivan.id)
 
     assert (count(Photo), list(storage.folder().iterdir())) == (0, [])
 
@@ -223,18 +226,18 @@ def test_upload_without_consent_leaves_no_file() -> None:
 def test_consent_that_was_withdrawn_since_stops_the_adoption_of_a_capture(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    ivan = save.save(AGREED)
+    ivan = save_employee(AGREED).row
     taken = take(simulator, terminal, IVAN)
     consents.withdraw(ivan.id)
 
     with pytest.raises(ConsentMissing):
-        sync.wish(ivan.id, terminal.id, "Анна")
+        sync_employee(ivan.id, terminal.id, "Анна")
 
-    assert runner.view(taken.id).state == TAKEN
+    assert progress.view(taken.id).state == TAKEN
 
 
 @pytest.mark.usefixtures("required")
 def test_what_has_no_face_needs_no_consent() -> None:
-    ivan = save.save(IVAN)
+    ivan = save_employee(IVAN).row
 
-    assert save.save(Draft("100222", "Иван Петров"), employee_id=ivan.id).name == "Иван Петров"
+    assert save_employee(Draft("100222", "Иван Петров"), employee_id=ivan.id).row.name == "Иван Петров"

@@ -11,10 +11,12 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.isapi.errors import AddressRefused
 from hikflask.models import Enrolment, Terminal
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import TerminalAddressRefused, TerminalPasswordNeeded
-from hikflask.services.employees import save
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SimulatorServer
@@ -116,19 +118,19 @@ def test_wish_for_a_refused_address_is_tried_seldom_and_goes_on_when_it_is_corre
     del app.extensions["terminal_transport"]
     with SimulatorServer(Simulated(PASSWORD)) as server:
         terminal = registry.add(access(server.url))
-        wish = save.send(save.save(Draft("100222", "Иван Иванов")).id, terminal.id)
+        wish = send_to_terminal(save_employee(Draft("100222", "Иван Иванов")).row.id, terminal.id).row
         app.config["TERMINAL_NETWORKS"] = OFFICE
 
         with pytest.raises(AddressRefused):
-            reconcile.settle(wish.id, "operator")
+            reconcile(wish.id, "operator")
 
-        waiting = desired.row(wish.id)
+        waiting = queries.row(wish.id)
         assert (waiting.refusal_code, waiting.step, waiting.attempts) == ("address_refused", "", 0)
         assert seconds_until(waiting) > app.config["RETRY_MAX"] - 60
         assert db.session.get_one(Terminal, terminal.id, populate_existing=True).last_error_code == "address_refused"
 
         app.config["TERMINAL_NETWORKS"] = ()
         registry.change(terminal.id, access(server.url), "operator")
-        assert seconds_until(desired.row(wish.id)) <= 0
-        reconcile.settle(wish.id, "operator")
-        assert desired.row(wish.id).refusal_code != "address_refused"
+        assert seconds_until(queries.row(wish.id)) <= 0
+        reconcile(wish.id, "operator")
+        assert queries.row(wish.id).refusal_code != "address_refused"

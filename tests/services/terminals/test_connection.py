@@ -8,18 +8,22 @@ from unittest.mock import Mock
 import pytest
 import requests
 from flask import Flask
+from hikflask.simulator.state import Terminal as Simulated
 from sqlalchemy.exc import OperationalError
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import CertificateChanged, TerminalError, WrongPassword
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PENDING
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import LoginStopped, ServiceError
-from hikflask.services.employees import save
-from hikflask.services.enrolments import desired, reconcile
-from hikflask.services.terminals import checks, connection, leases, registry, waking
-from hikflask.simulator.state import Terminal as Simulated
+from hikflask.services.employees.lifecycle import send_to_terminal, set_active
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import queries, reconcile
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.terminals import checks, connection, leases, recovery, registry
+from hikflask.services.terminals.status import ask_status
+from hikflask.simulator import Terminal as Simulated
 from tests.support.due import claim_due
 from tests.support.wire import InProcess, _response
 
@@ -58,15 +62,15 @@ def stranger(wire: InProcess, monkeypatch: pytest.MonkeyPatch) -> Stranger:
 @pytest.fixture
 def leaving(terminal: Terminal) -> Enrolment:
     """Somebody who is on the terminal, and just left."""
-    there = save.send(save.save(Draft("100222", "Иван Иванов")).id, terminal.id)
-    reconcile.settle(there.id, "test")
-    save.set_active(there.employee_id or 0, active=False)
-    return desired.row(there.id)
+    there = send_to_terminal(save_employee(Draft("100222", "Иван Иванов")).row.id, terminal.id).row
+    reconcile(there.id, "test")
+    set_active(there.employee_id or 0, active=False)
+    return queries.row(there.id)
 
 
 def fail(enrolment: Enrolment) -> TerminalError | ServiceError:
     with pytest.raises((TerminalError, ServiceError)) as caught:
-        reconcile.settle(enrolment.id, "test")
+        reconcile(enrolment.id, "test")
     error: TerminalError | ServiceError = caught.value
     return error
 
@@ -77,7 +81,7 @@ def let_the_quiet_pass() -> None:
 
 
 def seconds_until_tried(enrolment: Enrolment) -> float:
-    found = desired.row(enrolment.id).next_attempt_at
+    found = queries.row(enrolment.id).next_attempt_at
     assert found is not None
     return (found - datetime.now(UTC)) / timedelta(seconds=1)
 
@@ -91,7 +95,7 @@ def test_removal_goes_on_when_the_own_certificate_is_back(
     checks.check(terminal.id, "test")
 
     assert claim_due() == [leaving.id]
-    assert reconcile.settle(leaving.id, "sweep").person == CONFIRMED
+    assert reconcile(leaving.id, "sweep").person == CONFIRMED
     assert simulator.people == {}
 
 
@@ -114,7 +118,7 @@ def test_removal_that_waits_for_a_terminal_is_due_once_that_answers_again(
             fail(leaving)
     assert seconds_until_tried(leaving) > 60
 
-    assert checks.status(terminal.id, "test").reachable
+    assert ask_status(terminal.id, "test").reachable
 
     assert claim_due() == [leaving.id]
 
@@ -124,7 +128,7 @@ def test_terminal_is_given_back_though_waking_what_waits_there_fails(
 ) -> None:
     with stranger(nobody):
         fail(leaving)
-    monkeypatch.setattr(waking, "wake", Mock(side_effect=OperationalError("UPDATE", {}, Exception("locked"))))
+    monkeypatch.setattr(recovery, "resume", Mock(side_effect=OperationalError("UPDATE", {}, Exception("locked"))))
 
     with pytest.raises(OperationalError):
         checks.check(terminal.id, "test")
@@ -143,10 +147,10 @@ def test_refused_password_is_never_sent_again_by_itself(
     let_the_quiet_pass()
     with pytest.raises(LoginStopped):
         checks.check(terminal.id, "test")
-    checks.status(terminal.id, "test")
+    ask_status(terminal.id, "test")
     assert isinstance(fail(leaving), LoginStopped)
 
-    assert desired.row(leaving.id).next_attempt_at is None
+    assert queries.row(leaving.id).next_attempt_at is None
     assert claim_due() == []
 
 
@@ -161,15 +165,15 @@ def test_removal_goes_on_when_the_password_does_after_all(
     checks.check(terminal.id, "test")
 
     assert claim_due() == [leaving.id]
-    assert reconcile.settle(leaving.id, "sweep").person == CONFIRMED
+    assert reconcile(leaving.id, "sweep").person == CONFIRMED
     assert simulator.people == {}
 
 
 def test_who_is_there_without_a_face_is_not_sent_again_for_a_trouble_of_others(
     terminal: Terminal, stranger: Stranger
 ) -> None:
-    faceless = save.send(save.save(Draft("100333", "Ольга Ёлкина")).id, terminal.id)
-    assert reconcile.settle(faceless.id, "test").face == PENDING
+    faceless = send_to_terminal(save_employee(Draft("100333", "Ольга Ёлкина")).row.id, terminal.id).row
+    assert reconcile(faceless.id, "test").face == PENDING
     with stranger(nobody), pytest.raises(TerminalError):
         checks.check(terminal.id, "test")
 
@@ -184,4 +188,4 @@ def test_terminal_that_was_well_makes_nothing_due(terminal: Terminal, leaving: E
 
     checks.check(terminal.id, "test")
 
-    assert desired.row(leaving.id).next_attempt_at is None
+    assert queries.row(leaving.id).next_attempt_at is None

@@ -7,13 +7,15 @@ import pytest
 from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import AuditEntry, Enrolment, Terminal
-from hikflask.services.captures import runner
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees import save
-from hikflask.services.employees.save import FaceSource
-from hikflask.services.enrolments import desired, reconcile
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks
+from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from tests.support.due import claim_due
@@ -28,22 +30,22 @@ def both(simulator: Simulated, terminal: Terminal) -> Terminal:
     """The terminal, on which two employees are confirmed."""
     for draft, face in zip((IVAN, OLGA), NAMES, strict=False):
         simulator.present_alone(draw(face))
-        taken = runner.run(runner.start(terminal.id, draft, "Анна").id)
-        save.save(draft, FaceSource(taken.id, taken.requested_by))
-        reconcile.settle(wish(draft).id, "test")
+        taken = run_capture(start_capture(terminal.id, draft, "Анна").id)
+        save_employee(draft, FaceSource(taken.id, taken.requested_by))
+        reconcile(wish(draft).id, "test")
         assert wish(draft).is_green
     return terminal
 
 
 def wish(draft: Draft) -> Enrolment:
-    return desired.of_number(draft.number)[0]
+    return queries.of_number(draft.number)[0]
 
 
 def sweep() -> list[int]:
     claimed = claim_due()
     for enrolment_id in claimed:
         with suppress(TerminalError, ServiceError):
-            reconcile.settle(enrolment_id, "sweep")
+            reconcile(enrolment_id, "sweep")
     return claimed
 
 
@@ -69,7 +71,7 @@ def test_who_is_there_still_is_green_again_and_keeps_the_face(both: Terminal, si
     face = simulator.faces["100333"]
     simulator.register.remove(["100222"])
 
-    checks.status(both.id, "test")
+    ask_status(both.id, "test")
     sweep()
 
     assert wish(OLGA).is_green

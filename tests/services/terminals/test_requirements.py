@@ -9,11 +9,13 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import HttpsRequired, WeakDigest
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PENDING
-from hikflask.services.captures.runner import Draft
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import TerminalHttpsRequired
-from hikflask.services.employees import save
-from hikflask.services.enrolments import desired, reconcile
-from hikflask.services.terminals import checks, registry, waking
+from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.terminals import checks, recovery, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST, PASSWORD
@@ -45,7 +47,7 @@ def row() -> Terminal:
 @pytest.fixture
 def waiting(terminal: Terminal) -> Enrolment:
     """Somebody who shall be put on the terminal."""
-    return save.send(save.save(Draft("100222", "Иван Иванов")).id, terminal.id)
+    return send_to_terminal(save_employee(Draft("100222", "Иван Иванов")).row.id, terminal.id).row
 
 
 def test_http_address_is_not_saved_where_https_is_required(app: Flask) -> None:
@@ -74,13 +76,13 @@ def test_nothing_is_sent_to_an_http_terminal_where_https_is_required(
     restart(app, "https")
 
     with pytest.raises(HttpsRequired):
-        reconcile.settle(waiting.id, "test")
+        reconcile(waiting.id, "test")
     with pytest.raises(HttpsRequired):
         checks.check(1, "test")
 
     assert simulator.log == []
     assert (row().reachable, row().last_error_code) == (False, "https_required")
-    assert desired.row(waiting.id).refusal_code == "https_required"
+    assert queries.row(waiting.id).refusal_code == "https_required"
     restart(app)
     checks.check(1, "test")
     assert claim_due() == [waiting.id]
@@ -109,8 +111,8 @@ def test_weak_login_is_not_tried_again_by_itself_and_what_waits_goes_on_after_a_
 ) -> None:
     restart(app, "sha256")
     with pytest.raises(WeakDigest):
-        reconcile.settle(waiting.id, "test")
-    stopped = desired.row(waiting.id)
+        reconcile(waiting.id, "test")
+    stopped = queries.row(waiting.id)
     assert (stopped.person, stopped.refusal_code, stopped.next_attempt_at) == (PENDING, "weak_digest", None)
     assert claim_due() == []
 
@@ -119,17 +121,17 @@ def test_weak_login_is_not_tried_again_by_itself_and_what_waits_goes_on_after_a_
 
     assert (row().login, row().last_error_code) == (True, "")
     assert claim_due() == [waiting.id]
-    assert reconcile.settle(waiting.id, "sweep").person == CONFIRMED
+    assert reconcile(waiting.id, "sweep").person == CONFIRMED
 
 
 def test_face_that_a_weak_login_stopped_goes_on_after_a_good_check(
     app: Flask, simulator: Simulated, waiting: Enrolment
 ) -> None:
-    assert reconcile.settle(waiting.id, "test").person == CONFIRMED
+    assert reconcile(waiting.id, "test").person == CONFIRMED
     restart(app, "sha256")
-    waking.retry_terminal(1)
+    recovery.retry_all(1)
     with pytest.raises(WeakDigest):
-        reconcile.settle(waiting.id, "test")
+        reconcile(waiting.id, "test")
     assert claim_due() == []
 
     offer_sha256(simulator)

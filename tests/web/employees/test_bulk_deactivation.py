@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from hikflask.extensions import db
 from hikflask.models import Employee
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import save
+from hikflask.services.employees.lifecycle import set_active
+from hikflask.services.employees.save import save_employee
 from tests.support.desk import ENGLISH, Desk, typed
 
 
@@ -25,7 +26,7 @@ def all_of(app: Flask, kind: type) -> list[object]:
 def test_preview_tells_active_inactive_and_unknown_apart_and_changes_nothing(desk: Desk, app: Flask) -> None:
     desk.save()
     with app.app_context():
-        save.set_active(save.save(Draft("100444", "Пётр Петров")).id, active=False)
+        set_active(save_employee(Draft("100444", "Пётр Петров")).row.id, active=False)
 
     answer = desk.client.post("/removals/bulk", data={"numbers": "100222\r\n100444, 100999\n100222"}, headers=ENGLISH)
 

@@ -8,7 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
-from hikflask.services.employees import save
+from hikflask.services.employees import save, search
+from hikflask.services.employees.save import save_employee
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import draw
 from tests.support.desk import ENGLISH, FACE, HTMX, Desk, typed
@@ -86,7 +87,7 @@ def test_saving_twice_is_one_employee(desk: Desk, app: Flask) -> None:
     first, second = (desk.client.post("/employees/", data=form).location for _ in range(2))
     assert first == second
     with app.app_context():
-        assert save.found("", 10, 0)[1] == 1
+        assert search.search("", 10, 0)[1] == 1
 
 
 def test_an_employee_without_a_photo_is_on_no_terminal(desk: Desk) -> None:
@@ -143,7 +144,7 @@ def test_a_superseded_capture_is_not_saved(desk: Desk, app: Flask) -> None:
     assert answer.status_code == 409
     assert "На этом терминале уже снято другое лицо." in answer.text
     with app.app_context():
-        assert save.by_number("100222") is None
+        assert search.by_number("100222") is None
 
 
 def test_a_photo_file_stays_on_the_server_and_the_page_says_so(desk: Desk) -> None:
@@ -209,7 +210,7 @@ def test_a_photo_for_an_unknown_terminal_is_refused(desk: Desk, app: Flask) -> N
     assert answer.status_code == 422
     assert "Такого терминала нет" in answer.text
     with app.app_context():
-        assert save.by_number("100222") is None
+        assert search.by_number("100222") is None
 
 
 def test_a_rename_reaches_the_terminal(desk: Desk) -> None:
@@ -243,7 +244,7 @@ def test_the_search_finds_by_every_word_and_answers_rows_to_htmx(desk: Desk) -> 
 def test_the_list_has_pages(desk: Desk, app: Flask) -> None:
     with app.app_context():
         for number in range(51):
-            save.save(save.Draft(str(number), f"Имя {number:03}", ""))
+            save_employee(save.Draft(str(number), f"Имя {number:03}", ""))
     assert "Страница 1 из 2" in desk.text("/employees/")
     assert "Имя 050" in desk.text("/employees/?page=2")
 

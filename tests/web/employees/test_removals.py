@@ -9,7 +9,7 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Enrolment
-from hikflask.services.enrolments import desired
+from hikflask.services.enrolments import queries
 from tests.support.desk import ENGLISH, Desk
 
 
@@ -115,7 +115,7 @@ def test_word_about_somebody_who_has_the_number_no_more_changes_nothing(desk: De
 
     assert "This was changed meanwhile." in answer.text
     with app.app_context():
-        assert len(desired.open_removals()) == 1
+        assert len(queries.open_removals()) == 1
 
 
 def test_a_removal_is_open_since_it_was_asked_for(desk: Desk, app: Flask) -> None:
@@ -128,7 +128,7 @@ def test_a_removal_is_open_since_it_was_asked_for(desk: Desk, app: Flask) -> Non
     desk.client.post(f"{place}/delete")
 
     with app.app_context():
-        (enrolment,) = desired.open_removals()
+        (enrolment,) = queries.open_removals()
         assert enrolment.desired_since is not None
         since = datetime.now(UTC) - enrolment.desired_since
     assert since < timedelta(minutes=1)
@@ -163,4 +163,4 @@ def test_word_of_a_page_that_is_stale_changes_nothing(desk: Desk, app: Flask) ->
 
     assert "Тем временем это изменили." in answer.text
     with app.app_context():
-        assert len(desired.open_removals()) == 1
+        assert len(queries.open_removals()) == 1

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from hikflask.services.captures import runner
+from hikflask.services.captures.cancel import cancel_capture
 from tests.conftest import NobodyComes
 from tests.support.desk import FACE, HTMX, OTHER_FACE, Desk, typed
 
@@ -83,7 +83,7 @@ def test_picture_whose_file_the_cancelled_retake_overwrote_is_not_given_back(des
 
     def cancel() -> None:
         with app.app_context():
-            runner.cancel(int(again))
+            cancel_capture(int(again))
 
     desk.simulator.present_alone(OTHER_FACE)
     desk.simulator.after("CaptureFaceData", cancel)

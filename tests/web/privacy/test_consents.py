@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Consent, Employee
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import save
+from hikflask.services.employees.save import save_employee
 from hikflask.services.privacy import consents
 from tests.support.desk import ENGLISH, FACE, HTMX, Desk, typed
 from tests.support.signed_in import client_of
@@ -31,7 +31,7 @@ def required(app: Flask) -> None:
 def ivan(app: Flask) -> str:
     """The address of an employee without consent and without a photo."""
     with app.app_context():
-        return f"/employees/{save.save(Draft('100222', 'Иван Иванов', 'Охрана')).id}"
+        return f"/employees/{save_employee(Draft('100222', 'Иван Иванов', 'Охрана')).row.id}"
 
 
 def english(client: FlaskClient, address: str, **options: object) -> str:

@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Employee, Enrolment, Erasure
 from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import save
+from hikflask.services.employees.save import save_employee
 from hikflask.services.photos import storage
 from tests.support.database_readers import somebody_reads
 from tests.support.desk import ENGLISH, ON_PAPER, ON_RUSSIAN_PAPER, Desk
@@ -299,7 +299,7 @@ def test_number_of_an_employee_leads_to_the_question_about_the_employee(desk: De
 )
 def test_operators_may_not(app: Flask, method: str, address: str) -> None:
     with app.app_context():
-        save.save(Draft("100222", "Иван Иванов"))
+        save_employee(Draft("100222", "Иван Иванов"))
 
     answer = getattr(client_of(app, OPERATOR), method)(address, data={"number": "100222", "numbers": "100222"})
 
@@ -309,7 +309,7 @@ def test_operators_may_not(app: Flask, method: str, address: str) -> None:
 
 def test_password_is_asked_for_again_before_anything_is_erased(app: Flask) -> None:
     with app.app_context():
-        save.save(Draft("100222", "Иван Иванов"))
+        save_employee(Draft("100222", "Иван Иванов"))
     client = client_of(app, ADMIN, confirmed=False)
 
     assert client.get("/employees/1/erase").location.startswith("/confirm")

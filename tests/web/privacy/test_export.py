@@ -15,7 +15,8 @@ from hikflask.models import AuditEntry, Capture, Consent, Employee, Enrolment, E
 from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import export as exports
-from hikflask.services.employees import save
+from hikflask.services.employees import search
+from hikflask.services.employees.save import save_employee
 from hikflask.services.photos import storage
 from tests.support.desk import FACE, OTHER_FACE, Desk, typed
 from tests.support.signed_in import client_of
@@ -183,7 +184,7 @@ def test_mistyped_number_lets_nothing_in_of_whoever_had_the_right_one_then(desk:
     desk.capture(OTHER_FACE, full_name="Пётр Первый", take_over="1")
     desk.client.post("/employees/", data=typed())
     with desk.client.application.app_context():
-        ivan = save.by_number("100222")
+        ivan = search.by_number("100222")
         assert ivan is not None
     write(desk.client.application, Employee, created_at=datetime.now(UTC) + timedelta(hours=1))
 
@@ -267,7 +268,7 @@ def test_nothing_of_whoever_had_the_number_before_is_in_it(desk: Desk) -> None:
     desk.capture(OTHER_FACE, full_name="Пётр Первый")
     desk.client.post("/employees/", data=typed(full_name="Ольга Ёлкина"))
     with desk.client.application.app_context():
-        olga = save.by_number("100222")
+        olga = search.by_number("100222")
         assert olga is not None
         place = f"/employees/{olga.id}"
 
@@ -294,7 +295,7 @@ def test_erasure_of_the_same_person_who_came_back_is_in_it(desk: Desk) -> None:
 @pytest.mark.parametrize(("role", "confirmed"), [(OPERATOR, True), (ADMIN, False)])
 def test_others_and_an_unconfirmed_administrator_get_nothing(app: Flask, role: str, confirmed: bool) -> None:
     with app.app_context():
-        employee = save.save(Draft("100222", "Иван Иванов"))
+        employee = save_employee(Draft("100222", "Иван Иванов")).row
 
     answer = client_of(app, role, confirmed=confirmed).post(f"/employees/{employee.id}/export")
 

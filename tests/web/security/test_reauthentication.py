@@ -13,7 +13,7 @@ from hikflask.models import ApiToken, AuditEntry, Employee, Erasure, Operator, O
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.accounts import operators
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import save
+from hikflask.services.employees.save import save_employee
 from tests.support.desk import ENGLISH, HTMX
 from tests.support.filled_forms import form_to, forms
 from tests.support.signed_in import OPERATOR_PASSWORD, add_operator, client_of
@@ -45,7 +45,7 @@ def forget(app: Flask) -> None:
 def employee(app: Flask) -> int:
     """The id of somebody."""
     with app.app_context():
-        return save.save(Draft("100222", "Иван Иванов")).id
+        return save_employee(Draft("100222", "Иван Иванов")).row.id
 
 
 def press(client: FlaskClient, path: str, form: dict[str, str], page: str = "/") -> TestResponse:

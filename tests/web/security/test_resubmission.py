@@ -14,7 +14,7 @@ from hikflask.models import Consent, Employee, Operator
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.accounts import operators
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import save
+from hikflask.services.employees.save import save_employee
 from tests.support.desk import ENGLISH, FACE, HTMX, typed
 from tests.support.filled_forms import Filled, form_to, forms, present_entries
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
@@ -65,7 +65,7 @@ def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
     """Ольга, who may sign in, Иван, and a terminal."""
     with app.app_context():
         add_operator("Ольга", OPERATOR)
-        save.save(Draft("1", "Иван"))
+        save_employee(Draft("1", "Иван"))
 
 
 def shows(page: str, path: str) -> bool:

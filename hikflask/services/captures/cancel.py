@@ -1,0 +1,34 @@
+"""Cancels a capture, and closes the terminal's window where the terminal can."""
+
+from hikflask.isapi import capture as isapi_capture
+from hikflask.isapi.errors import LoginRefused
+from hikflask.models import Capture
+from hikflask.models.capture import CANCELLED
+from hikflask.services.captures import progress
+from hikflask.services.state import capture as state
+from hikflask.services.terminals import connection
+
+
+def cancel_capture(capture_id: int) -> bool:
+    """Stop a running capture; False when it had ended before, and stays as it is."""
+    return state.apply_alone(state.CANCELLATION, Capture.id == capture_id)
+
+
+def send_cancel(capture_id: int) -> None:
+    """Tell the terminal to close the window of a cancelled capture, where it can, while that capture's lease lasts.
+
+    :raises TerminalError: what went wrong. :raises LoginStopped: when the terminal refused our password before.
+    """
+    capture = progress.row(capture_id)
+    terminal = connection.terminal_row(capture.terminal_id)
+    if capture.state != CANCELLED or not terminal.can_cancel or terminal.lease_number != capture.lease_number:
+        return
+    connection.refuse_when_stopped(terminal)
+    client = connection.new_client(terminal)
+    try:
+        isapi_capture.cancel(client)
+    except LoginRefused as error:
+        connection.stop(terminal, error)
+        raise
+    finally:
+        client.close()

@@ -1,0 +1,85 @@
+"""How a capture stands: its row as a page shows it, and the end of one whose worker did not write it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import current_app
+from sqlalchemy import or_, select, true
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Photo
+from hikflask.models.capture import FAILED, QUEUED, RUNNING, WAITING
+from hikflask.models.columns import database_now
+from hikflask.services import audit
+from hikflask.services.core import heartbeat
+from hikflask.services.state import capture as state
+from hikflask.services.terminals import leases
+
+# Past its deadline by so many seconds a running capture has failed.
+GRACE_SECONDS = 2.0
+NO_WORKER = "no_worker"
+INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class View:
+    """A capture as a page shows it: its row, the seconds left, and its state and reason past the deadline."""
+
+    capture: Capture
+    state: str
+    reason: str
+    seconds_left: int
+
+    @property
+    def running(self) -> bool:
+        """True while the panel goes on asking."""
+        return self.state in RUNNING
+
+
+def get(capture_id: int) -> Capture | None:
+    """Return the capture as the database has it now."""
+    return db.session.get(Capture, capture_id, populate_existing=True)
+
+
+def row(capture_id: int) -> Capture:
+    """Return the capture as the database has it now, without leaving a transaction open."""
+    capture = db.session.get_one(Capture, capture_id, populate_existing=True)
+    db.session.commit()
+    return capture
+
+
+def photo_of(capture: Capture) -> Photo | None:
+    """Return the capture's picture, read now."""
+    return None if capture.photo_id is None else db.session.get(Photo, capture.photo_id)
+
+
+def view(capture_id: int) -> View:
+    """Return a capture as pages show it; a running one past its deadline counts as failed."""
+    capture, now = db.session.execute(
+        select(Capture, database_now()).where(Capture.id == capture_id), execution_options={"populate_existing": True}
+    ).one()
+    db.session.commit()
+    return _view(capture, now)
+
+
+def _view(capture: Capture, now: datetime) -> View:
+    left = (capture.deadline - now) / timedelta(seconds=1)
+    if capture.state in RUNNING and left < -GRACE_SECONDS:
+        return View(capture, FAILED, _overdue_reason(capture.state), 0)
+    if capture.state == QUEUED and not heartbeat.alive():
+        return View(capture, FAILED, NO_WORKER, 0)
+    return View(capture, capture.state, capture.reason, max(0, round(left)))
+
+
+def _overdue_reason(state: str) -> str:
+    return INTERRUPTED if state == WAITING or heartbeat.alive() else NO_WORKER
+
+
+def fail_overdue(terminal_id: int | None = None) -> None:
+    """Write the end of captures whose worker did not: what is running past its deadline has failed."""
+    # A deadline that is too far away was written before the clock was set back.
+    never = database_now(current_app.config["CAPTURE_TIMEOUT"] + leases.LONGEST_SECONDS)
+    overdue = or_(Capture.deadline < database_now(-GRACE_SECONDS), Capture.deadline > never)
+    here = true() if terminal_id is None else Capture.terminal_id == terminal_id
+    with audit.acting(audit.WORKER):  # Whoever comes next writes it, and has nothing to do with it.
+        state.apply_alone(state.OVERDUE, overdue, here, reason=INTERRUPTED)

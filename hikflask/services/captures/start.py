@@ -1,0 +1,87 @@
+"""Asks for a capture: refuses where the terminal is not free for it, and queues it."""
+
+from flask import current_app
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Terminal
+from hikflask.models.capture import USED
+from hikflask.models.columns import database_now
+from hikflask.services import audit
+from hikflask.services.captures import drafts, pending, progress
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import TerminalHeld, TerminalInUse, TerminalUnknown
+from hikflask.services.privacy import consents
+from hikflask.services.terminals import connection
+
+
+def start_capture(
+    terminal_id: int,
+    draft: Draft,
+    requested_by: str,
+    *,
+    take_over: bool = False,
+    own: int | None = None,
+    employee_id: int | None = None,
+) -> Capture:
+    """Queue a capture at a terminal.
+
+    :param take_over: supersede an unsaved picture of another number that waits there.
+    :param own: the capture that the same form shows now; where it is the caller's, it is no reason to refuse. Its
+        picture stays good until this one is taken.
+    :param employee_id: whose face it will be, where that is known; else the draft's number says it.
+    :raises TerminalInUse: when a capture runs there. :raises TerminalHeld: when an unsaved picture waits there.
+    :raises LoginStopped: when the terminal refused our password. :raises TerminalUnknown: when it is not in use here.
+    :raises ConsentMissing: when nothing says that this face may be taken, and that is required.
+    """
+    terminal = connection.terminal_row(terminal_id)
+    if not terminal.is_active:
+        raise TerminalUnknown
+    consents.refuse_start(draft, employee_id)
+    connection.refuse_when_stopped(terminal)
+    progress.fail_overdue(terminal_id)
+    running = pending.running(terminal_id)
+    if running:
+        if running.id == own:
+            return running
+        raise _in_use(running)
+    earlier = pending.standing(own)
+    if earlier:
+        drafts.keep(earlier.id, draft, requested_by)
+    held = pending.held(terminal_id, draft.number, requested_by, earlier.id if earlier else own)
+    if held and not take_over:
+        raise _held(held)
+    if held:
+        pending.take_over(held.id)
+    return _queue(terminal_id, draft, requested_by, earlier)
+
+
+def _held(held: Capture) -> TerminalHeld:
+    name = held.draft_name or held.draft_number
+    known = {"saved_name": name} if held.state == USED else {"name": name}
+    return TerminalHeld(who=held.requested_by, capture_id=held.id, **known)
+
+
+def _queue(terminal_id: int, draft: Draft, requested_by: str, earlier: Capture | None) -> Capture:
+    capture = Capture(
+        terminal_id=terminal_id,
+        requested_by=requested_by[:128],
+        deadline=database_now(current_app.config["CAPTURE_TIMEOUT"]),
+        retake_of=earlier.id if earlier else None,
+        **draft.columns(),
+    )
+    db.session.add(capture)
+    try:
+        db.session.flush()
+        terminal = db.session.get_one(Terminal, terminal_id)
+        audit.note("capture.started", number=draft.number, terminal=terminal.name)
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()
+        running = pending.running(terminal_id)
+        raise _in_use(running) if running else TerminalInUse(who="", seconds=1) from None
+    return db.session.get_one(Capture, capture.id, populate_existing=True)
+
+
+def _in_use(running: Capture) -> TerminalInUse:
+    return TerminalInUse(who=running.requested_by, seconds=progress.view(running.id).seconds_left or 1)

@@ -1,0 +1,93 @@
+"""An employee leaves, comes back, is put on one more terminal, or is deleted."""
+
+from sqlalchemy import func, update
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Enrolment, Photo
+from hikflask.models.columns import database_now
+from hikflask.services import audit
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.employee_lock import locked
+from hikflask.services.core.errors import EmployeeInactive, ServiceError
+from hikflask.services.employees import audit_notes
+from hikflask.services.enrolments import desired, queries
+from hikflask.services.enrolments.changed import Changed
+from hikflask.services.enrolments.desired import desire_absent, desire_present
+from hikflask.services.photos import retention
+from hikflask.services.state import enrolment as state
+from hikflask.services.terminals import registry
+
+
+def set_active(employee_id: int, active: bool) -> Changed[Employee]:
+    """Take an employee off every terminal, or let one back in: the face that was proven must be proven again.
+
+    :raises EmployeeUnknown:
+    """
+    employee = locked(employee_id)
+    try:
+        apply_active(employee, active)
+        db.session.commit()
+    except ServiceError:
+        db.session.rollback()
+        raise
+    return Changed(employee, queries.due_of(employee.number))
+
+
+def apply_active(employee: Employee, active: bool) -> None:
+    """Do so within the caller's transaction, which has locked the employee's row."""
+    if active != employee.is_active:
+        audit.note("employee.activated" if active else "employee.deactivated", employee=employee)
+    returns, employee.is_active = active and not employee.is_active, active
+    # Somebody who left before left then.
+    left_at = None if active else func.coalesce(Employee.left_at, database_now())
+    changed_rows(update(Employee).where(Employee.id == employee.id).values(left_at=left_at))
+    if returns:
+        _return(employee)
+    elif not active:
+        desire_absent(employee.number)
+
+
+def _return(employee: Employee) -> None:
+    for enrolment in queries.of_number(employee.number):
+        if enrolment.terminal.retired_at is None:
+            photo = db.session.get(Photo, enrolment.photo_id) if enrolment.photo_id else None
+            desire_present(enrolment.terminal, employee, photo)
+
+
+def send_to_terminal(employee_id: int, terminal_id: int) -> Changed[Enrolment]:
+    """Desire that the employee be on one more terminal, with the present photo where that terminal takes pictures.
+
+    :raises TerminalUnknown: :raises EmployeeInactive: :raises NameTooLong: :raises NumberLeaving:
+    :raises EmployeeUnknown:
+    """
+    employee = locked(employee_id)
+    terminal = registry.active(terminal_id)
+    if not employee.is_active:
+        raise EmployeeInactive
+    desired.refuse_while_leaving(employee.number, employee_id)
+    enrolment = desire_present(terminal, employee, employee.photo)
+    db.session.commit()
+    return Changed(enrolment, (enrolment.id,))
+
+
+def delete_employee(employee_id: int) -> Changed[Employee]:
+    """Delete an employee with all photos; the removals from terminals outlive the row.
+
+    :raises EmployeeUnknown:
+    """
+    employee = locked(employee_id)
+    desire_absent(employee.number)
+    left = queries.of_person(employee.number, employee_id, lock=True)
+    state.apply(state.EMPLOYEE_DELETED, Enrolment.id.in_([enrolment.id for enrolment in left]))
+    for enrolment in left:
+        db.session.refresh(enrolment)
+        if enrolment.is_confirmed:
+            db.session.delete(enrolment)
+    employee.photo_id = None
+    db.session.flush()
+    files = retention.forget_all_of(employee.id)
+    audit.note("employee.deleted", employee=employee, before=audit_notes.facts(employee))
+    db.session.delete(employee)
+    db.session.commit()
+    retention.remove_at_once(files)
+    return Changed(employee, tuple(enrolment.id for enrolment in left if not enrolment.is_confirmed))

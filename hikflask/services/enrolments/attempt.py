@@ -1,0 +1,85 @@
+"""One attempt to make a terminal as desired for one number: its row, written under the lease and the generation."""
+
+from typing import Any
+
+from sqlalchemy import update
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import CONFIRMED
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import GenerationChanged
+from hikflask.services.employees import erasure
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.audit_notes import AttemptTrail
+from hikflask.services.state import enrolment as state
+from hikflask.services.state.enrolment import Transition
+from hikflask.services.terminals.connection import Conversation
+
+
+class Attempt:
+    """What a conversation knows of the enrolment: `row` as it was written last, and the `name` that is desired.
+
+    :param prove_again: prove what was confirmed before once more.
+    """
+
+    def __init__(self, talk: Conversation, enrolment: Enrolment, prove_again: bool) -> None:
+        self.talk = talk
+        self.row = enrolment
+        self.prove_again = prove_again
+        self.name = enrolment.employee.name if enrolment.employee else enrolment.last_name
+        self._generation = enrolment.generation
+        self._trail = AttemptTrail(enrolment)
+        db.session.commit()
+
+    @property
+    def number(self) -> str:
+        """The number that it is about."""
+        return self.row.number
+
+    def write(self, transition: Transition, **given: Any) -> None:
+        """Let the row make a transition, and note in the audit trail what ends by it.
+
+        :raises GenerationChanged: when something else is desired meanwhile.
+        :raises LeaseLost: when another holder of the terminal came; nothing is written.
+        """
+        written = {**transition.writes, **given}
+        with self.talk.lease.write():
+            row = self._apply(transition, **given)
+            self._trail.note(row, written)
+            if written.get("person") == CONFIRMED:
+                self._note_sync()
+        self.row = row
+
+    def write_gone(self) -> None:
+        """Write that the terminal has nobody under the number; the row ends when its employee did.
+
+        :raises GenerationChanged: :raises LeaseLost: as by write().
+        """
+        with self.talk.lease.write():
+            self.row = self._apply(state.GONE)
+            self._trail.note_gone(self.row)
+            self._note_sync()
+            erasure.end_if_nobodys(self.row)
+
+    def claim(self, step: str) -> None:
+        """Say what is done now; what is not confirmed is claimed meanwhile, so that a killed worker leaves it due."""
+        self.write(state.STEP if self.row.is_confirmed else state.STEP_CLAIMED, step=step)
+
+    def read_again(self) -> None:
+        """Read the row anew, after a transaction was rolled back.
+
+        :raises EnrolmentUnknown: when it ended meanwhile.
+        """
+        self.row = queries.row(self.row.id)
+
+    def _apply(self, transition: Transition, **given: Any) -> Enrolment:
+        row = state.apply_to(self.row.id, self._generation, transition, **given)
+        if row is None:
+            raise GenerationChanged
+        return row
+
+    def _note_sync(self) -> None:
+        synced = update(Terminal).where(Terminal.id == self.row.terminal_id)
+        changed_rows(synced.values(last_sync=database_now()))

@@ -1,0 +1,77 @@
+"""When an enrolment is tried: back-off after failures, and turns, so that no terminal keeps another one waiting."""
+
+from datetime import datetime
+from typing import TypeVarTuple
+
+from flask import current_app
+from sqlalchemy import ColumnElement, Select, case, or_, select
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import ABSENT
+from hikflask.services.state import enrolment as state
+from hikflask.services.terminals import leases
+
+Columns = TypeVarTuple("Columns")
+
+MOST_IN_A_TURN = 20
+LONGEST_EXPONENT = 20
+
+
+def back_off(attempts: int) -> float:
+    """Return the seconds before the next attempt: RETRY_BASE doubled each time, up to RETRY_MAX."""
+    base, most = current_app.config["RETRY_BASE"], current_app.config["RETRY_MAX"]
+    return float(min(most, base * 2 ** min(attempts, LONGEST_EXPONENT)))
+
+
+def claim_turns(most: int = MOST_IN_A_TURN) -> list[list[int]]:
+    """Claim by compare-and-set the enrolments whose next attempt has come, and return their ids, a list per terminal.
+
+    Who is to leave comes first. A terminal that somebody talks to now has its turn later. A claim is a later next
+    attempt, so what a killed worker or a lost queue leaves undone comes up again.
+    """
+    leaving_first = case((Enrolment.desired == ABSENT, 0), else_=1)
+    columns = (Enrolment.id, Enrolment.terminal_id, Enrolment.next_attempt_at, Terminal.offline_since)
+    due = _due(select(*columns)).where(leases.free()).order_by(leaving_first, Enrolment.next_attempt_at)
+    rows = db.session.execute(due).all()
+    db.session.commit()
+    turns: dict[int, list[int]] = {}
+    for enrolment_id, terminal_id, when, offline_since in rows:
+        turn = turns.setdefault(terminal_id, [])
+        # One that did not answer is asked about a single number first, so that it never keeps others waiting.
+        if len(turn) < (1 if offline_since else most) and when and _claim(enrolment_id, when):
+            turn.append(enrolment_id)
+    return [turn for turn in turns.values() if turn]
+
+
+def claim_removals_beside(enrolment_id: int) -> list[int]:
+    """Claim in the same way the removals that became due on this one's terminal: they do not wait for its end."""
+    here = select(Enrolment.terminal_id).where(Enrolment.id == enrolment_id).scalar_subquery()
+    due = _due(select(Enrolment.id, Enrolment.next_attempt_at)).where(Terminal.id == here, Enrolment.desired == ABSENT)
+    rows = db.session.execute(due.order_by(Enrolment.next_attempt_at)).all()
+    db.session.commit()
+    return [removal for removal, when in rows if when and _claim(removal, when)]
+
+
+def is_backing_off(enrolment_id: int) -> bool:
+    """True while the terminal is left alone because it did not answer a moment ago."""
+    statement = select(Enrolment.id).join(Terminal).where(Enrolment.id == enrolment_id, _not_backing_off())
+    found = db.session.execute(statement).first()
+    db.session.commit()
+    return found is None
+
+
+def _due(statement: Select[*Columns]) -> Select[*Columns]:
+    return statement.join(Terminal).where(Enrolment.next_attempt_at <= database_now(), _not_backing_off())
+
+
+def _not_backing_off() -> ColumnElement[bool]:
+    return or_(Terminal.backoff_until.is_(None), Terminal.backoff_until <= database_now())
+
+
+def _claim(enrolment_id: int, when: datetime) -> bool:
+    mine = (Enrolment.id == enrolment_id, Enrolment.next_attempt_at == when)
+    claimed = state.apply(state.CLAIMED, *mine) == 1
+    db.session.commit()
+    return claimed

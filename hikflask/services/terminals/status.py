@@ -1,0 +1,64 @@
+"""How a terminal is: asked now, or read from its row while somebody talks to it, or while it is left alone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import TerminalError
+from hikflask.models import Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.core.errors import LoginStopped, TerminalInUse, TerminalRetired
+from hikflask.services.terminals import checks, connection
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a terminal is now; people and faces out of `capacity` persons."""
+
+    reachable: bool | None
+    login: bool | None
+    busy: bool
+    people: int | None
+    faces: int | None
+    capacity: int | None
+    checked_at: datetime | None
+
+
+def status_without_asking(terminal_id: int) -> Status | None:
+    """Return what the row says of a terminal that did not answer a moment ago; None for one that is worth asking."""
+    backing_off = select(Terminal.id).where(Terminal.id == terminal_id, Terminal.backoff_until > database_now())
+    found = db.session.execute(backing_off).first()
+    db.session.commit()
+    return _of_row(terminal_id, busy=False) if found else None
+
+
+def ask_status(terminal_id: int, holder: str) -> Status:
+    """Return how the terminal is: asked now, or read from the row while somebody talks to it.
+
+    :raises TerminalUnknown: when there is none.
+    """
+    busy = False
+    try:
+        with connection.converse(terminal_id, holder, checks.CHECK, wait=0.0, total=checks.LONGEST_SECONDS) as talk:
+            checks.count_people(talk)
+    except TerminalInUse:
+        busy = True
+    except (LoginStopped, TerminalRetired, TerminalError):
+        pass  # The conversation noted it in the row, which is the answer.
+    return _of_row(terminal_id, busy)
+
+
+def _of_row(terminal_id: int, busy: bool) -> Status:
+    terminal = connection.terminal_row(terminal_id)
+    stopped = terminal.refused_since is not None
+    return Status(
+        reachable=terminal.reachable,
+        login=False if stopped else terminal.login,
+        busy=busy,
+        people=terminal.people,
+        faces=terminal.faces,
+        capacity=terminal.people_capacity or terminal.face_capacity,
+        checked_at=terminal.checked_at,
+    )

@@ -1,0 +1,87 @@
+"""The errors with which a terminal refuses a request.
+
+The codes come from the vendor's table, `recorded/error_codes.csv`. A few that only the vendor's guides or the
+recordings name are added here.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+from hikflask.simulator import recordings
+
+STATUS_STRINGS = MappingProxyType(
+    {
+        1: "OK",
+        2: "Device Busy",
+        3: "Device Error",
+        4: "Invalid Operation",
+        5: "Invalid Format",
+        6: "Invalid Content",
+        7: "Reboot Required",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Code:
+    """The numbers that go with one subStatusCode. `error_code` is None where it is not known; it is then left out."""
+
+    status_code: int
+    error_code: int | None = None
+
+
+_ADDED = MappingProxyType(
+    {
+        "faceLowQulity": Code(4, 0x40006010),
+        "fileUploadFailed": Code(4, 0x4000600A),
+        "lowScore": Code(3, 0x30006001),
+        "deviceFaceFull": Code(6, 0x60007001),
+        "deviceUserFull": Code(6),
+        "endtimeEarlierThanBegintime": Code(6),
+        "faceDataLenShort": Code(6),
+        "cardNoNotExist": Code(6),
+        "alreadyExistThisFace": Code(4),
+        "faceDataModeling": Code(2),
+    }
+)
+"""Codes by subStatusCode that the vendor's table does not have."""
+
+
+class Refusal(Exception):
+    """The terminal refuses a request. `sub_status` is its subStatusCode, `message` its errorMsg.
+
+    The message is given apart because it often names the field that was read last, not the cause.
+    """
+
+    def __init__(self, sub_status: str, message: str | None = None, http_status: int = 400) -> None:
+        super().__init__(sub_status)
+        self.sub_status = sub_status
+        self.message = message or sub_status
+        self.http_status = http_status
+
+    @property
+    def code(self) -> Code:
+        return code_of(self.sub_status)
+
+
+class NotSupported(Refusal):
+    """The terminal has no such function: 404 on real terminals, 403 in the vendor's guide; the profile decides."""
+
+    def __init__(self) -> None:
+        super().__init__("notSupport", http_status=404)
+
+
+def code_of(sub_status: str) -> Code:
+    """The numbers for `sub_status`; an unknown one counts as invalid content."""
+    return _table().get(sub_status, Code(6))
+
+
+@cache
+def _table() -> dict[str, Code]:
+    rows = csv.DictReader(recordings.body("error_codes.csv").decode().splitlines())
+    vendor = {row["subStatusCode"]: Code(int(row["statusCode"]), int(row["errorCode_dec"])) for row in rows}
+    return {**_ADDED, **vendor}

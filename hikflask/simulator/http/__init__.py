@@ -1,0 +1,1 @@
+"""What every request goes through: login, log and faults, reading bodies, writing responses."""

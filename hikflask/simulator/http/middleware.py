@@ -1,0 +1,160 @@
+"""What happens to every request before and after its view: log, login, faults, hooks, delays and lost answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Response, request
+from werkzeug.datastructures import Headers
+
+from hikflask.simulator import faces, recordings
+from hikflask.simulator.errors import NotSupported, Refusal
+from hikflask.simulator.http.login_errors import login_error
+from hikflask.simulator.http.request_body import wants_json
+from hikflask.simulator.http.responses import done, recorded_reply, refused
+from hikflask.simulator.terminal.camera import Interrupted
+from hikflask.simulator.terminal.digest_login import LoginRefused
+from hikflask.simulator.terminal.request_log import KEPT_HEADERS, LoggedRequest
+from hikflask.simulator.terminal.terminal import Terminal
+
+View = Callable[[Terminal], Response]
+
+
+class AnswerLost(Exception):
+    """The client gets no answer. `acted` tells whether the terminal did what it was asked.
+
+    The socket server closes the connection. Without a socket the exception comes out of the WSGI application, and
+    the client's transport turns it into a connection error.
+    """
+
+    def __init__(self, acted: bool) -> None:
+        super().__init__("acted" if acted else "not acted")
+        self.acted = acted
+
+
+def request_target() -> str:
+    """Path and query as on the request line: Digest signs them."""
+    raw = request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI")
+    return str(raw) if raw else request.full_path.rstrip("?")
+
+
+def handle(terminal: Terminal, view: View) -> Response:
+    """Answer one request with `view`, unless the login is refused or a fault is set. Raises AnswerLost."""
+    with terminal.lock:
+        entry = _logged(terminal)
+        terminal.log.append(entry)
+    try:
+        response = _answer(terminal, view, entry)
+    except Interrupted:
+        raise AnswerLost(acted=False) from None
+    entry.status = response.status_code
+    entry.reply = response.get_data()
+    return response
+
+
+def _logged(terminal: Terminal) -> LoggedRequest:
+    headers = {name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}
+    has_credentials = "Authorization" in request.headers
+    now = terminal.clock.now()
+    return LoggedRequest(request.method, request_target(), headers, request.get_data(), now, has_credentials)
+
+
+def _answer(terminal: Terminal, view: View, entry: LoggedRequest) -> Response:
+    path = request.path
+    if terminal.faults.take("drop", path):
+        raise AnswerLost(acted=False)
+    _recorded_delay(terminal, path)
+    try:
+        _log_in(terminal)
+    except LoginRefused as refusal:
+        return _unauthorized(terminal, refusal)
+    entry.logged_in = True
+    return _with_faults(terminal, view, path)
+
+
+def _with_faults(terminal: Terminal, view: View, path: str) -> Response:
+    faults = terminal.faults
+    terminal.run_hooks("before", path)
+    if fault := faults.take("slow", path):
+        _pause(terminal, float(fault.argument))
+    if faults.take("restart", path):
+        terminal.restart()
+        raise AnswerLost(acted=False)
+    if faults.take("lost-before", path):
+        raise AnswerLost(acted=False)
+    if faults.take("overwrite", path):
+        _capture_elsewhere(terminal)
+    response = _respond(terminal, view, path)
+    if faults.take("overwrite-after", path):
+        _capture_elsewhere(terminal)
+    terminal.run_hooks("after", path)
+    if faults.take("lost-after", path):
+        raise AnswerLost(acted=True)
+    return response
+
+
+def _respond(terminal: Terminal, view: View, path: str) -> Response:
+    if path.removeprefix("/ISAPI/") in terminal.profile.missing:
+        return _refused(terminal, NotSupported())
+    if fault := terminal.faults.take("refuse", path):
+        return _refused(terminal, Refusal(fault.argument, fault.message, fault.status))
+    if terminal.faults.take("ok-without-effect", path):
+        return done(wants_json(), terminal.profile.crlf)
+    try:
+        with terminal.lock:
+            terminal.store.finish_due_removal()
+            return view(terminal)
+    except Refusal as refusal:
+        return _refused(terminal, refusal)
+
+
+def _refused(terminal: Terminal, refusal: Refusal) -> Response:
+    response = refused(refusal, wants_json(), terminal.profile.crlf)
+    if refusal.sub_status == "notSupport":
+        response.status_code = terminal.profile.not_supported_status
+    if terminal.profile.refusals_as_200 or terminal.faults.take("refusals-as-200", request.path):
+        response.status_code = 200
+    return response
+
+
+def _log_in(terminal: Terminal) -> None:
+    """Check the Digest credentials; a picture also opens with a token that the terminal issued."""
+    by_token = request.method == "GET" and request.path.startswith("/LOCALS/")
+    with terminal.lock:
+        if by_token and request.args.get("token") in terminal.tokens:
+            return
+        if terminal.faults.take("locked", request.path) and not terminal.login.unlock_seconds:
+            terminal.login.lock()
+        uses, seconds = (_limit(terminal, name) for name in ("nonce-uses", "nonce-seconds"))
+        nonce = terminal.login.check(request.method, request_target(), request.authorization, uses, seconds)
+    request.environ["simulator.nonce"] = nonce
+
+
+def _limit(terminal: Terminal, name: str) -> float | None:
+    fault = terminal.faults.take(name, request.path)
+    return float(fault.argument) if fault else None
+
+
+def _unauthorized(terminal: Terminal, refusal: LoginRefused) -> Response:
+    with terminal.lock:
+        login = terminal.login
+        lock_seconds = login.unlock_seconds if login.is_locked else None
+        body = login_error(terminal.profile.lock_words, login.tries_left, lock_seconds)
+    response = recorded_reply(body, 401)
+    response.headers.extend(Headers([("WWW-Authenticate", value) for value in refusal.challenges]))
+    return response
+
+
+def _recorded_delay(terminal: Terminal, path: str) -> None:
+    """Be as slow as recorded. A capture waits in its own module, while it looks for a face."""
+    if terminal.latency == "recorded" and not path.endswith("/CaptureFaceData"):
+        _pause(terminal, recordings.seconds(request.method, path))
+
+
+def _pause(terminal: Terminal, seconds: float) -> None:
+    with terminal.lock:
+        terminal.camera.pause(seconds)
+
+
+def _capture_elsewhere(terminal: Terminal) -> None:
+    terminal.capture_elsewhere(faces.draw(faces.NAMES[-1]))

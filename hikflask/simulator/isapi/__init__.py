@@ -1,0 +1,1 @@
+"""The functions of ISAPI that the terminal answers, one module a section."""

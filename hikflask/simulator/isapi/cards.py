@@ -1,0 +1,95 @@
+"""CardInfo: adding, changing, finding, counting and removing the cards of persons.
+
+Of the limits in `CardInfo/capabilities` only the length of a number and the types are checked.
+"""
+
+from __future__ import annotations
+
+import re
+
+from flask import Response, request
+
+from hikflask.simulator.errors import Refusal
+from hikflask.simulator.http.request_body import Fields, child, json_object, numbers
+from hikflask.simulator.http.responses import done, json_reply
+from hikflask.simulator.isapi.pagination import page_of, page_summary
+from hikflask.simulator.terminal.person_store import Card
+from hikflask.simulator.terminal.terminal import Terminal
+
+TYPES = ("normalCard", "patrolCard", "hijackCard", "superCard")
+_NUMBER = re.compile(r"[A-Za-z0-9]{1,20}")
+
+
+def record(terminal: Terminal) -> Response:
+    """Add a card to a person."""
+    number, fields = _card_info()
+    if number in terminal.cards:
+        raise Refusal("cardNoAlreadyExist", "cardNo")
+    terminal.store.save_card(number, fields)
+    return done(as_json=True)
+
+
+def modify(terminal: Terminal) -> Response:
+    """Change the given fields of a card."""
+    number, fields = _card_info()
+    if number not in terminal.cards:
+        raise Refusal("cardNoNotExist", "cardNo")
+    terminal.store.save_card(number, fields)
+    return done(as_json=True)
+
+
+def set_up(terminal: Terminal) -> Response:
+    """Add a card, or change the given fields of one that exists."""
+    terminal.store.save_card(*_card_info())
+    return done(as_json=True)
+
+
+def _card_info() -> tuple[str, Fields]:
+    fields = child(json_object(), "CardInfo")
+    number = fields.get("cardNo")
+    if not isinstance(number, str) or not _NUMBER.fullmatch(number):
+        raise Refusal("badJsonContent", "CardInfo.cardNo")
+    if fields.get("cardType", TYPES[0]) not in TYPES:
+        raise Refusal("badJsonContent", "CardInfo.cardType")
+    return number, fields
+
+
+def delete(terminal: Terminal) -> Response:
+    """Remove cards by number or owner. As on real terminals, a body without either removes EVERY card."""
+    condition = child(json_object(), "CardInfoDelCond")
+    terminal.store.remove_cards(*_lists(condition))
+    return done(as_json=True)
+
+
+def search(terminal: Terminal) -> Response:
+    """One page of cards in the order they were added."""
+    condition = child(json_object(), "CardInfoSearchCond")
+    card_nos, owners = _lists(condition)
+    hits = [card.number for card in terminal.cards.values() if card.is_of(card_nos, owners)]
+    page = page_of(hits, condition)
+    answer: Fields = {"searchID": str(condition.get("searchID", ""))} | page_summary(
+        terminal.profile, hits, page, condition
+    )
+    if page:
+        answer["CardInfo"] = [_search_row(terminal.cards[number]) for number in page]
+    return json_reply({"CardInfoSearch": answer})
+
+
+def _lists(condition: Fields) -> tuple[list[str] | None, list[str] | None]:
+    return numbers(condition, "CardNoList", "cardNo"), numbers(condition, "EmployeeNoList", "employeeNo")
+
+
+def _search_row(card: Card) -> Fields:
+    return {
+        "employeeNo": card.employee_no,
+        "cardNo": card.number,
+        "leaderCard": card.leader_card,
+        "cardType": card.kind,
+    }
+
+
+def count(terminal: Terminal) -> Response:
+    """Count all cards, or those of the person whose employeeNo is in the query."""
+    owner = request.args.get("employeeNo")
+    hits = [card for card in terminal.cards.values() if owner in (None, card.employee_no)]
+    return json_reply({"CardInfoCount": {"cardNumber": len(hits)}})

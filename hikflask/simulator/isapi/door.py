@@ -1,0 +1,40 @@
+"""RemoteControl of the door, and AcsWorkStatus, which shows its state."""
+
+from __future__ import annotations
+
+import json
+from types import MappingProxyType
+from typing import get_args
+
+from flask import Response
+
+from hikflask.simulator import recordings
+from hikflask.simulator.errors import Refusal
+from hikflask.simulator.http.request_body import wants_json, xml_fields
+from hikflask.simulator.http.responses import done, json_reply
+from hikflask.simulator.terminal.door import Command
+from hikflask.simulator.terminal.terminal import Terminal
+
+COMMANDS: MappingProxyType[str, Command] = MappingProxyType({word: word for word in get_args(Command)})
+ALWAYS_OPEN, ALWAYS_CLOSED, BY_PLAN = 2, 3, 4
+"""The values of doorStatus. The last one is recorded."""
+
+
+def control_door(terminal: Terminal) -> Response:
+    """Open or close the door; four commands are known."""
+    command = xml_fields("RemoteControlDoor").get("cmd", "")
+    if command not in COMMANDS:
+        raise Refusal("badParameters", "cmd")
+    terminal.door.control(COMMANDS[command])
+    return done(wants_json(), terminal.profile.crlf)
+
+
+def work_status(terminal: Terminal) -> Response:
+    """The recorded answer, with the door and the number of cards as they are now."""
+    answer = json.loads(recordings.body("24_GET_AccessControl_AcsWorkStatus.response.json"))
+    answer["AcsWorkStatus"] |= {
+        "doorLockStatus": [int(terminal.door.is_unlocked)],
+        "doorStatus": [{"alwaysOpen": ALWAYS_OPEN, "alwaysClose": ALWAYS_CLOSED}.get(terminal.door.command, BY_PLAN)],
+        "cardNum": len(terminal.cards),
+    }
+    return json_reply(answer)

@@ -1,0 +1,27 @@
+"""Pagination of search results. What a search says about its page differs from firmware to firmware."""
+
+from __future__ import annotations
+
+from hikflask.simulator.http.request_body import Fields, whole_number
+from hikflask.simulator.profiles import Profile
+
+LARGEST = 30
+"""The largest page of the lists that are limited. A request for more is cut to this, without an error."""
+
+
+def page_of(hits: list[str], condition: Fields, largest: int | None = LARGEST) -> list[str]:
+    """The page of `hits` that `condition` asks for, at most `largest` long; None sets no limit."""
+    start, wanted = whole_number(condition, "searchResultPosition", 0), whole_number(condition, "maxResults", LARGEST)
+    return hits[start : start + (wanted if largest is None else min(wanted, largest))]
+
+
+def page_summary(profile: Profile, hits: list[str], page: list[str], condition: Fields) -> Fields:
+    """The fields of a search result around its `page`: the status and both totals."""
+    status = _status(profile, whole_number(condition, "searchResultPosition", 0) + len(page), len(hits)) if page else ""
+    status = status or profile.search_no_match
+    totals: Fields = {"numOfMatches": len(page), "totalMatches": len(hits)}
+    return {"responseStatusStrg": status} | totals if status else {"totalMatches": len(hits)}
+
+
+def _status(profile: Profile, read: int, total: int) -> str:
+    return "MORE" if read < total or profile.more_at_the_end else "OK"

@@ -1,0 +1,179 @@
+"""UserInfo: adding, changing, finding, counting and removing persons."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Response, request
+
+from hikflask.simulator import recordings
+from hikflask.simulator.errors import Refusal
+from hikflask.simulator.http.request_body import Fields, child, json_object, numbers
+from hikflask.simulator.http.responses import done, json_reply
+from hikflask.simulator.isapi.pagination import page_of, page_summary
+from hikflask.simulator.profiles import Profile
+from hikflask.simulator.terminal.terminal import Terminal
+
+EARLIEST = "2000-01-01T00:00:00"
+LATEST = "2037-12-31T23:59:59"
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+
+
+def record(terminal: Terminal) -> Response:
+    """Add a person."""
+    return _write(terminal, terminal.store.add)
+
+
+def modify(terminal: Terminal) -> Response:
+    """Change the given fields of a person."""
+    return _write(terminal, terminal.store.change)
+
+
+def set_up(terminal: Terminal) -> Response:
+    """Add a person, or change the given fields of one who exists."""
+    return _write(terminal, lambda number, fields: _add_or_change(terminal, number, fields))
+
+
+def _add_or_change(terminal: Terminal, number: str, fields: Fields) -> None:
+    known = number in terminal.people
+    (terminal.store.change if known else terminal.store.add)(number, fields)
+
+
+def _write(terminal: Terminal, action: Callable[[str, Fields], None]) -> Response:
+    fields = child(json_object(), "UserInfo")
+    number = _employee_no(fields, terminal.profile)
+    _check_name(fields, terminal.profile)
+    if "Valid" in fields:
+        _check_valid(child(fields, "Valid"))
+    action(number, fields)
+    return done(as_json=True)
+
+
+def _employee_no(fields: Fields, profile: Profile) -> str:
+    number = fields.get("employeeNo")
+    if not isinstance(number, str) or not re.fullmatch(profile.employee_no, number):
+        raise Refusal("badJsonContent", "UserInfo.employeeNo")
+    return number
+
+
+def _check_name(fields: Fields, profile: Profile) -> None:
+    name = fields.get("name", "")
+    if not isinstance(name, str) or len(name.encode()) > profile.name_bytes:
+        raise Refusal("badJsonContent", "UserInfo.name")
+
+
+def _check_valid(valid: Fields) -> None:
+    """Both times are local, without a zone, up to the end of 2037, and in order."""
+    begin, end = (_time(valid, name) for name in ("beginTime", "endTime"))
+    if begin and end and end < begin:
+        raise Refusal("endtimeEarlierThanBegintime")
+
+
+def _time(valid: Fields, name: str) -> str | None:
+    value = valid.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _is_time(value) or not EARLIEST <= value <= LATEST:
+        raise Refusal("badJsonContent", f"UserInfo.Valid.{name}")
+    return value
+
+
+def _is_time(value: str) -> bool:
+    if not _TIME.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def search(terminal: Terminal) -> Response:
+    """One page of persons in the order they were added."""
+    condition = child(json_object(), "UserInfoSearchCond")
+    hits = _matches(terminal, condition)
+    page = page_of(hits, condition)
+    answer: Fields = {"searchID": str(condition.get("searchID", ""))} | page_summary(
+        terminal.profile, hits, page, condition
+    )
+    if page:
+        answer["UserInfo"] = [_search_row(terminal, number) for number in page]
+    return json_reply({"UserInfoSearch": answer})
+
+
+def _matches(terminal: Terminal, condition: Fields) -> list[str]:
+    wanted = numbers(condition, "EmployeeNoList", "employeeNo")
+    words = str(condition.get("fuzzySearch", ""))
+    return [
+        number
+        for number, person in terminal.people.items()
+        if (wanted is None or number in wanted) and (words in number or words in str(person["name"]))
+    ]
+
+
+def _search_row(terminal: Terminal, number: str) -> Fields:
+    """A person as in a search result; `faceURL` comes last, and only where there is a face."""
+    person = dict(terminal.people[number])
+    face = terminal.faces.get(number)
+    person["numOfCard"] = len(terminal.store.cards_of(number))
+    person["numOfFace"] = int(face is not None)
+    if not terminal.profile.num_of_face:
+        del person["numOfFace"]
+        return person
+    if face is not None:
+        person["faceURL"] = terminal.face_url(face)
+    return person
+
+
+def start_removal(terminal: Terminal) -> Response:
+    """Begin to remove persons with their cards and faces.
+
+    As on real terminals, mode `all` and an empty or missing list remove EVERYBODY.
+    """
+    condition = child(json_object(), "UserInfoDetail")
+    mode = condition.get("mode")
+    if mode not in ("all", "byEmployeeNo"):
+        raise Refusal("badJsonContent", "UserInfoDetail.mode")
+    listed = numbers(condition, "EmployeeNoList", "employeeNo")
+    terminal.store.start_removal(None if mode == "all" else listed)
+    deletion = terminal.store.deletion
+    if deletion is not None and terminal.faults.take("removal-fails", request.path):
+        deletion.failed = True
+    return done(as_json=True)
+
+
+def removal_progress(terminal: Terminal) -> Response:
+    """Whether the removal is still going on."""
+    return json_reply({"UserInfoDetailDeleteProcess": {"status": terminal.store.removal_status()}})
+
+
+def remove_at_once(terminal: Terminal) -> Response:
+    """The older way: remove persons at once. An empty or missing list removes everybody here, too."""
+    condition = child(json_object(), "UserInfoDelCond")
+    terminal.store.remove(numbers(condition, "EmployeeNoList", "employeeNo"))
+    return done(as_json=True)
+
+
+def count(terminal: Terminal) -> Response:
+    """Count the persons and, on most models, those who have a face or a card."""
+    fields: Fields = {"userNumber": len(terminal.people)}
+    if terminal.profile.bind_counts:
+        fields |= {
+            "bindFaceUserNumber": len(terminal.faces),
+            "bindFingerprintUserNumber": 0,
+            "bindCardUserNumber": len({card.employee_no for card in terminal.cards.values()}),
+        }
+    return json_reply({"UserInfoCount": fields})
+
+
+def capabilities(terminal: Terminal) -> Response:
+    """The limits of UserInfo: the recording of a K1A340FWX with the profile's numbers; the seed's was not recorded."""
+    answer = json.loads(recordings.body("userinfo_capabilities_K1A340FWX.json"))
+    user = answer["UserInfo"]
+    user["name"]["@max"] = terminal.profile.name_bytes
+    user["maxRecordNum"] = terminal.profile.capacity
+    user["UserInfoSearchCond"]["isSupportNumOfFace"] = int(terminal.profile.num_of_face)
+    return json_reply(answer)

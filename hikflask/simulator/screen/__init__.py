@@ -1,0 +1,1 @@
+"""The terminal's screen in a browser."""

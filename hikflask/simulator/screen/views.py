@@ -1,0 +1,168 @@
+"""The terminal's screen in a browser, `GET /` without login: its display, and buttons to show it a face or set a fault.
+
+The display and the list of persons are frames that reload by themselves, so that a form keeps what was typed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from PIL import Image, ImageOps, UnidentifiedImageError
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response as BaseResponse
+
+from hikflask.simulator import faces
+from hikflask.simulator.terminal.faults import KINDS
+from hikflask.simulator.terminal.terminal import Terminal
+
+LONGEST_SIDE = 480
+SHOWN_SECONDS = 6.0
+"""How long the display shows the face that was captured."""
+LOG_TAIL = 12
+RUSSIAN_NAMES: Mapping[str, str] = MappingProxyType(
+    {"anna": "Анна", "boris": "Борис", "clara": "Клара", "dmitri": "Дмитрий", "elena": "Елена", "farid": "Фарид"}
+)
+
+
+class Screen:
+    """The views of one terminal's screen."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+
+    def page(self) -> str:
+        return render_template("screen.html", terminal=self.terminal, names=RUSSIAN_NAMES, kinds=KINDS)
+
+    def display(self) -> str:
+        """The display alone. Its states: idle, waiting (for a face), visitor (a face waits), taken."""
+        terminal = self.terminal
+        with terminal.lock:
+            state, seconds = self._state()
+            return render_template("display.html", terminal=terminal, state=state, seconds=seconds)
+
+    def _state(self) -> tuple[str, int]:
+        camera, now = self.terminal.camera, self.terminal.clock.now()
+        if camera.window is not None:
+            return "waiting", max(1, round(camera.window.until - now))
+        if any(visitor.until >= now for visitor in camera.visitors):
+            return "visitor", 0
+        if camera.last_success is not None and now - camera.last_success < SHOWN_SECONDS:
+            return "taken", 0
+        return "idle", 0
+
+    def people(self) -> str:
+        with self.terminal.lock:
+            return render_template("people.html", terminal=self.terminal, log=self.terminal.log[-LOG_TAIL:][::-1])
+
+    def drawn(self, name: str) -> Response:
+        if name not in faces.NAMES:
+            abort(404)
+        return _jpeg(faces.draw(name))
+
+    def file(self) -> Response:
+        """The captured picture."""
+        return _jpeg(self.terminal.file or abort(404))
+
+    def enrolled(self, number: str) -> Response:
+        face = self.terminal.faces.get(number)
+        return _jpeg(face.jpeg) if face else abort(404)
+
+    def present(self) -> BaseResponse:
+        """Put a face in front of the camera: the drawn one called `name`, or the uploaded `picture`."""
+        upload = request.files.get("picture")
+        if upload:
+            self.terminal.present_alone(_reencoded(upload))
+            return _back()
+        name = request.form.get("name", "")
+        if name not in faces.NAMES:
+            abort(422)
+        self.terminal.present_alone(faces.draw(name))
+        return _back()
+
+    def add_fault(self) -> BaseResponse:
+        form = request.form
+        times = form.get("times", "")
+        try:
+            self.terminal.faults.add(
+                form["name"], form.get("argument", ""), path=form.get("path", ""), times=int(times) if times else None
+            )
+        except (KeyError, ValueError):
+            abort(422)
+        return _back()
+
+    def clear_faults(self) -> BaseResponse:
+        self.terminal.faults.clear()
+        return _back()
+
+    def trigger(self) -> BaseResponse:
+        """Let `event` happen now: restart, lock, unlock or capture-elsewhere."""
+        try:
+            self.terminal.trigger(request.form.get("event", ""))
+        except KeyError:
+            abort(422)
+        return _back()
+
+    def state(self) -> dict[str, object]:
+        """The state as JSON, for programs; faces as SHA-256."""
+        terminal = self.terminal
+        with terminal.lock:
+            return {
+                "model": terminal.profile.model,
+                "people": {number: person["name"] for number, person in terminal.people.items()},
+                "faces": {number: face.sha256 for number, face in terminal.faces.items()},
+                "file": hashlib.sha256(terminal.file).hexdigest() if terminal.file else None,
+                "window_open": terminal.camera.window is not None,
+                "wrong_passwords": terminal.wrong_passwords,
+                "log_length": len(terminal.log),
+            }
+
+    def log(self) -> list[dict[str, object]]:
+        entries = list(self.terminal.log)
+        return [{"method": entry.method, "path": entry.path, "status": entry.status} for entry in entries]
+
+    def clear_log(self) -> BaseResponse:
+        self.terminal.log.clear()
+        return Response(status=204)
+
+
+def create_screen(terminal: Terminal) -> Blueprint:
+    """Make the blueprint of one terminal's screen."""
+    bp = Blueprint("screen", __name__, template_folder="templates", static_folder="static")
+    screen = Screen(terminal)
+    bp.add_url_rule("/", view_func=screen.page)
+    bp.add_url_rule("/screen/display", view_func=screen.display)
+    bp.add_url_rule("/screen/people", view_func=screen.people)
+    bp.add_url_rule("/screen/drawn/<name>.jpg", view_func=screen.drawn)
+    bp.add_url_rule("/screen/file.jpg", view_func=screen.file)
+    bp.add_url_rule("/screen/enrolled/<path:number>.jpg", view_func=screen.enrolled)
+    bp.add_url_rule("/screen/present", view_func=screen.present, methods=["POST"])
+    bp.add_url_rule("/screen/faults", view_func=screen.add_fault, methods=["POST"])
+    bp.add_url_rule("/screen/faults/clear", view_func=screen.clear_faults, methods=["POST"])
+    bp.add_url_rule("/screen/events", view_func=screen.trigger, methods=["POST"])
+    bp.add_url_rule("/screen/state", view_func=screen.state)
+    bp.add_url_rule("/screen/log", view_func=screen.log)
+    bp.add_url_rule("/screen/log", view_func=screen.clear_log, methods=["DELETE"])
+    bp.add_url_rule("/screen/log/clear", view_func=screen.clear_log, methods=["POST"])
+    return bp
+
+
+def _back() -> BaseResponse:
+    return redirect(url_for("screen.page"), 303)
+
+
+def _jpeg(jpeg: bytes) -> Response:
+    return Response(jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-cache"})
+
+
+def _reencoded(upload: FileStorage) -> bytes:
+    """The uploaded picture as a terminal takes it: upright, baseline JPEG, at most 480 px."""
+    try:
+        image = ImageOps.exif_transpose(Image.open(io.BytesIO(upload.read())))
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
+        abort(422)
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    return faces.encode(image)

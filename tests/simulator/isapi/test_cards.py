@@ -1,0 +1,159 @@
+from dataclasses import replace
+
+import pytest
+
+from hikflask.simulator import SEED, Terminal
+
+CARDS = "/ISAPI/AccessControl/CardInfo"
+
+
+@pytest.fixture
+def owners(client):
+    """100222 and 5 are on the terminal, without a card."""
+    client.add_person()
+    client.add_person("5")
+    return client
+
+
+def send(client, method, what, number, **fields):
+    return client.ask(method, f"{CARDS}/{what}?format=json", {"CardInfo": {"cardNo": number} | fields})
+
+
+def add(client, number, owner="100222", **fields):
+    return send(client, "POST", "Record", number, employeeNo=owner, cardType="normalCard", **fields)
+
+
+def find(client, **condition):
+    query = {"searchID": "a1", "searchResultPosition": 0, "maxResults": 30} | condition
+    return client.ask("POST", f"{CARDS}/Search?format=json", {"CardInfoSearchCond": query}).get_json()["CardInfoSearch"]
+
+
+def code_of(answer):
+    return answer.status_code, answer.get_json()["subStatusCode"]
+
+
+def cards_of_people(client):
+    return {person["employeeNo"]: person["numOfCard"] for person in client.search()["UserInfo"]}
+
+
+def test_card_is_found_by_its_number_and_by_its_owner(owners):
+    add(owners, "1234")
+    add(owners, "99", "5")
+
+    by_number, by_owner = (
+        find(owners, CardNoList=[{"cardNo": "1234"}]),
+        find(owners, EmployeeNoList=[{"employeeNo": "5"}]),
+    )
+
+    assert by_number["CardInfo"] == [
+        {"employeeNo": "100222", "cardNo": "1234", "leaderCard": "", "cardType": "normalCard"}
+    ]
+    assert ([card["cardNo"] for card in by_owner["CardInfo"]], by_owner["totalMatches"]) == (["99"], 1)
+
+
+def test_cards_come_in_pages(owners):
+    for number in range(31):
+        add(owners, str(number))
+
+    first, last = find(owners), find(owners, searchResultPosition=30)
+
+    assert (first["responseStatusStrg"], first["numOfMatches"], first["totalMatches"]) == ("MORE", 30, 31)
+    assert (last["responseStatusStrg"], [card["cardNo"] for card in last["CardInfo"]]) == ("OK", ["30"])
+
+
+def test_no_card_found_is_said_in_the_words_of_the_firmware(clock, client_for):
+    client = client_for(Terminal("Secret12", clock=clock, profile=replace(SEED, search_no_match="NO_MATCH")))
+
+    assert find(client) == {"searchID": "a1", "responseStatusStrg": "NO_MATCH", "numOfMatches": 0, "totalMatches": 0}
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"number": "1234", "owner": "5"}, "cardNoAlreadyExist"),
+        ({"number": "7", "owner": "nobody"}, "employeeNoNotExist"),
+        ({"number": ""}, "badJsonContent"),
+        ({"number": "1" * 21}, "badJsonContent"),
+    ],
+)
+def test_card_that_cannot_be_added_changes_nothing(terminal, owners, fields, code):
+    add(owners, "1234")
+
+    answer = add(owners, **fields)
+
+    assert code_of(answer) == (400, code)
+    assert [(card.number, card.employee_no) for card in terminal.cards.values()] == [("1234", "100222")]
+
+
+def test_unknown_type_of_card_is_refused(terminal, owners):
+    answer = send(owners, "POST", "Record", "1", employeeNo="5", cardType="paper")
+
+    assert code_of(answer) == (400, "badJsonContent")
+    assert terminal.cards == {}
+
+
+def test_modify_changes_the_given_fields_of_a_card_that_is_there(terminal, owners):
+    add(owners, "1234", leaderCard="1")
+
+    changed = send(owners, "PUT", "Modify", "1234", cardType="superCard")
+    absent = send(owners, "PUT", "Modify", "5", cardType="superCard", employeeNo="5")
+
+    card = terminal.cards["1234"]
+    assert (code_of(changed), code_of(absent)) == ((200, "ok"), (400, "cardNoNotExist"))
+    assert (card.employee_no, card.kind, card.leader_card, len(terminal.cards)) == ("100222", "superCard", "1", 1)
+
+
+def test_set_up_adds_and_then_changes(terminal, owners):
+    send(owners, "PUT", "SetUp", "1", employeeNo="5")
+
+    send(owners, "PUT", "SetUp", "1", employeeNo="100222")
+
+    assert [(card.number, card.employee_no) for card in terminal.cards.values()] == [("1", "100222")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "left"),
+    [
+        ({"CardNoList": [{"cardNo": "1"}]}, ["2", "3"]),
+        ({"EmployeeNoList": [{"employeeNo": "100222"}]}, ["3"]),
+        ({"CardNoList": []}, []),
+        ({}, []),
+    ],
+)
+def test_cards_are_removed_by_number_or_owner_and_all_of_them_by_an_empty_list(terminal, owners, condition, left):
+    for number, owner in (("1", "100222"), ("2", "100222"), ("3", "5")):
+        add(owners, number, owner)
+
+    owners.ask("PUT", f"{CARDS}/Delete?format=json", {"CardInfoDelCond": condition})
+
+    assert list(terminal.cards) == left
+    assert len(terminal.people) == 2
+
+
+def test_cards_are_counted_in_all_of_one_person_and_beside_the_people(owners):
+    for number in ("1", "2"):
+        add(owners, number)
+
+    counts = [owners.ask("GET", f"{CARDS}/Count?format=json{who}") for who in ("", "&employeeNo=5")]
+    people = owners.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json").get_json()["UserInfoCount"]
+    status = owners.ask("GET", "/ISAPI/AccessControl/AcsWorkStatus?format=json").get_json()["AcsWorkStatus"]
+
+    assert [count.get_json()["CardInfoCount"]["cardNumber"] for count in counts] == [2, 0]
+    assert (people["bindCardUserNumber"], status["cardNum"]) == (1, 2)
+    assert cards_of_people(owners) == {"100222": 2, "5": 0}
+
+
+def test_person_who_is_removed_takes_cards_along(terminal, owners):
+    add(owners, "1")
+    add(owners, "2", "5")
+
+    body = {"UserInfoDetail": {"mode": "byEmployeeNo", "EmployeeNoList": [{"employeeNo": "100222"}]}}
+    owners.ask("PUT", "/ISAPI/AccessControl/UserInfoDetail/Delete?format=json", body)
+    terminal.store.finish_removal()
+
+    assert list(terminal.cards) == ["2"]
+
+
+@pytest.mark.parametrize(("what", "method"), [("Record", "POST"), ("Search", "POST"), ("Delete", "PUT")])
+def test_body_without_its_root_lacks_parameters(client, what, method):
+    assert code_of(client.ask(method, f"{CARDS}/{what}?format=json", {})) == (400, "MessageParametersLack")

@@ -1,0 +1,60 @@
+import pytest
+
+from hikflask.simulator.terminal.door import OPEN_SECONDS
+
+DOOR = "/ISAPI/AccessControl/RemoteControl/door/1"
+STATUS = "/ISAPI/AccessControl/AcsWorkStatus?format=json"
+
+
+def tell(client, command, root="RemoteControlDoor"):
+    body = f'<{root} version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema"><cmd>{command}</cmd></{root}>'
+    return client.ask("PUT", DOOR, body)
+
+
+def shown(client):
+    status = client.ask("GET", STATUS).get_json()["AcsWorkStatus"]
+    return status["doorLockStatus"], status["doorStatus"]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("open", ([1], [4])),
+        ("close", ([0], [4])),
+        ("alwaysOpen", ([1], [2])),
+        ("alwaysClose", ([0], [3])),
+    ],
+)
+def test_door_remembers_its_command_and_the_work_status_shows_it(terminal, client, command, expected):
+    answer = tell(client, command)
+
+    assert "<subStatusCode>ok</subStatusCode>" in answer.text
+    assert (terminal.door.command, shown(client)) == (command, expected)
+
+
+def test_opened_door_locks_again_by_itself(client, clock):
+    tell(client, "open")
+    clock.advance(OPEN_SECONDS)
+
+    assert shown(client) == ([0], [4])
+
+
+@pytest.mark.parametrize(
+    ("command", "root", "code"),
+    [("dance", "RemoteControlDoor", "badParameters"), ("open", "Door", "badXmlContent")],
+)
+def test_what_is_no_command_changes_nothing(terminal, client, command, root, code):
+    tell(client, "alwaysClose")
+
+    answer = tell(client, command, root)
+
+    assert (answer.status_code, f"<subStatusCode>{code}<" in answer.text) == (400, True)
+    assert terminal.door.command == "alwaysClose"
+
+
+def test_restart_forgets_the_command(terminal, client):
+    tell(client, "alwaysOpen")
+
+    terminal.restart()
+
+    assert not terminal.door.is_unlocked

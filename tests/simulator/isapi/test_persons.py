@@ -1,0 +1,266 @@
+import json
+
+import pytest
+
+from hikflask.simulator import Terminal, faces
+from hikflask.simulator.profiles import PROFILES
+
+START = "/ISAPI/AccessControl/UserInfoDetail/Delete?format=json"
+PROCESS = "/ISAPI/AccessControl/UserInfoDetail/DeleteProcess?format=json"
+MODIFY = "/ISAPI/AccessControl/UserInfo/Modify?format=json"
+
+
+def test_added_person_is_found_with_all_fields(client):
+    answer = client.add_person(gender="male", groupId=1, Valid={"enable": True, "endTime": "2037-12-31T23:59:59"})
+
+    assert answer.get_json() == {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
+    (person,) = client.search()["UserInfo"]
+    assert (person["employeeNo"], person["name"], person["gender"]) == ("100222", "Иван Иванов", "male")
+    assert (person["doorRight"], person["numOfFace"]) == ("1", 0)
+    assert "faceURL" not in person
+
+
+def test_number_that_exists_is_refused_and_the_person_stays(terminal, client):
+    client.add_person()
+
+    answer = client.add_person(name="Другой")
+
+    assert answer.status_code == 400
+    assert answer.get_json() == {
+        "statusCode": 6,
+        "statusString": "Invalid Content",
+        "subStatusCode": "employeeNoAlreadyExist",
+        "errorCode": 1610637344,
+        "errorMsg": "checkUser",
+    }
+    assert terminal.people["100222"]["name"] == "Иван Иванов"
+
+
+def test_modify_changes_the_given_fields_only(terminal, client):
+    client.add_person(gender="male", RightPlan=[{"doorNo": 1, "planTemplateNo": "7"}])
+
+    client.ask("PUT", MODIFY, {"UserInfo": {"employeeNo": "100222", "name": "Пётр"}})
+
+    person = terminal.people["100222"]
+    assert (person["name"], person["gender"]) == ("Пётр", "male")
+    assert person["RightPlan"] == [{"doorNo": 1, "planTemplateNo": "7"}]
+
+
+def test_modify_of_somebody_absent_is_refused(terminal, client):
+    answer = client.ask("PUT", MODIFY, {"UserInfo": {"employeeNo": "5", "name": "Пётр"}})
+
+    assert answer.get_json()["subStatusCode"] == "employeeNoNotExist"
+    assert terminal.people == {}
+
+
+def test_set_up_adds_and_then_changes(terminal, client):
+    path = "/ISAPI/AccessControl/UserInfo/SetUp?format=json"
+    client.ask("PUT", path, {"UserInfo": {"employeeNo": "5", "name": "A"}})
+
+    client.ask("PUT", path, {"UserInfo": {"employeeNo": "5", "name": "B"}})
+
+    assert [person["name"] for person in terminal.people.values()] == ["B"]
+
+
+def valid(**times):
+    return {"Valid": {"enable": True, "beginTime": "2025-01-01T00:00:00", "endTime": "2035-12-31T23:59:59"} | times}
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "code", "end"),
+    [
+        ({"employeeNo": ""}, "badJsonContent", "employeeNo"),
+        ({"employeeNo": "1" * 33}, "badJsonContent", "employeeNo"),
+        ({"employeeNo": 5}, "badJsonContent", "employeeNo"),
+        ({"name": "я" * 65}, "badJsonContent", "name"),
+        (valid(endTime="2038-01-01T00:00:00"), "badJsonContent", "endTime"),
+        (valid(endTime="2035-12-31T23:59:59Z"), "badJsonContent", "endTime"),
+        (valid(beginTime="2025-01-01T00:00:00+05:00"), "badJsonContent", "beginTime"),
+        (valid(beginTime="2025-02-30T00:00:00"), "badJsonContent", "beginTime"),
+        (valid(endTime="2024-01-01T00:00:00"), "endtimeEarlierThanBegintime", "endtimeEarlierThanBegintime"),
+        ({"Valid": "always"}, "badJsonContent", "Valid"),
+    ],
+)
+def test_bad_field_is_refused_by_name(terminal, client, spoilt, code, end):
+    answer = client.add_person(**spoilt)
+
+    assert answer.status_code == 400
+    assert answer.get_json()["subStatusCode"] == code
+    assert answer.get_json()["errorMsg"].endswith(end)
+    assert terminal.people == {}
+
+
+@pytest.mark.parametrize(("name", "taken"), [("я" * 64, True), ("x" * 128, True), ("x" * 129, False)])
+def test_name_is_measured_in_bytes(terminal, client, name, taken):
+    client.add_person(name=name)
+
+    assert bool(terminal.people) is taken
+
+
+def test_full_terminal_refuses_one_more(terminal, client):
+    terminal.store.capacity = 1
+    client.add_person("1")
+
+    answer = client.add_person("2")
+
+    assert answer.get_json()["subStatusCode"] == "deviceUserFull"
+    assert list(terminal.people) == ["1"]
+
+
+def test_page_is_cut_to_thirty_in_silence(terminal, client):
+    for number in range(83):
+        terminal.store.add(str(number), {})
+
+    first = client.search(maxResults=100)
+    last = client.search(searchResultPosition=60, maxResults=30)
+
+    assert (first["responseStatusStrg"], first["numOfMatches"], first["totalMatches"]) == ("MORE", 30, 83)
+    assert (last["responseStatusStrg"], last["numOfMatches"]) == ("OK", 23)
+    assert last["UserInfo"][-1]["employeeNo"] == "82"
+
+
+def test_no_hit_is_no_match_without_persons(client):
+    client.add_person()
+
+    answer = client.search(EmployeeNoList=[{"employeeNo": "5"}])
+
+    assert answer == {"searchID": "a1", "responseStatusStrg": "NO MATCH", "numOfMatches": 0, "totalMatches": 0}
+
+
+def test_search_by_number_finds_that_number_alone(terminal, client):
+    for number in ("1", "2", "12"):
+        terminal.store.add(number, {})
+
+    answer = client.search(EmployeeNoList=[{"employeeNo": "2"}])
+
+    assert [person["employeeNo"] for person in answer["UserInfo"]] == ["2"]
+
+
+def test_enrolled_face_is_counted_and_its_address_opens_it(terminal, client):
+    client.add_person()
+    terminal.store.bind("100222", faces.draw("anna"))
+
+    (person,) = client.search()["UserInfo"]
+
+    assert person["numOfFace"] == 1
+    path = person["faceURL"].removeprefix("https://192.168.1.67")
+    assert path.startswith("/LOCALS/pic/enrlFace/0/0000000001.jpg@WEB")
+    assert client.ask("GET", path).data == faces.draw("anna")
+    count = json.loads(client.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json").data)["UserInfoCount"]
+    assert (count["userNumber"], count["bindFaceUserNumber"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "root"),
+    [
+        ("POST", "UserInfo/Record", "UserInfo"),
+        ("PUT", "UserInfo/Modify", "UserInfo"),
+        ("POST", "UserInfo/Search", "UserInfoSearchCond"),
+        ("PUT", "UserInfo/Delete", "UserInfoDelCond"),
+        ("PUT", "UserInfoDetail/Delete", "UserInfoDetail"),
+    ],
+)
+def test_body_without_its_root_lacks_parameters(terminal, client, method, path, root):
+    client.add_person()
+
+    answer = client.ask(method, f"/ISAPI/AccessControl/{path}?format=json", {"employeeNo": "100222", "name": "A"})
+
+    assert answer.status_code == 400
+    assert answer.get_json() == {
+        "statusCode": 6,
+        "statusString": "Invalid Content",
+        "subStatusCode": "MessageParametersLack",
+        "errorCode": 1610612761,
+        "errorMsg": root,
+    }
+    assert terminal.people["100222"]["name"] == "Иван Иванов"
+
+
+def test_number_that_exists_is_refused_in_another_code_by_k1t673dx(clock, client_for):
+    client = client_for(Terminal("Secret12", clock=clock, profile=PROFILES["K1T673DX"]))
+    client.add_person()
+
+    answer = client.add_person().get_json()
+
+    assert (answer["subStatusCode"], answer["errorCode"]) == ("deviceUserAlreadyExist", 1610641410)
+
+
+def test_k1a340fwx_counts_people_alone(clock, client_for):
+    client = client_for(Terminal("Secret12", clock=clock, profile=PROFILES["K1A340FWX"]))
+    client.add_person()
+
+    answer = client.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json")
+
+    assert answer.get_json() == {"UserInfoCount": {"userNumber": 1}}
+
+
+@pytest.fixture
+def full(terminal, client):
+    """A terminal with two persons who have faces."""
+    for number in ("1", "2"):
+        terminal.store.add(number, {})
+        terminal.store.bind(number, faces.draw("anna"))
+    return client
+
+
+def detail(*numbers, mode="byEmployeeNo"):
+    return {"UserInfoDetail": {"mode": mode, "EmployeeNoList": [{"employeeNo": number} for number in numbers]}}
+
+
+def status(client):
+    return client.ask("GET", PROCESS).get_json()["UserInfoDetailDeleteProcess"]["status"]
+
+
+def test_removal_takes_a_moment_and_the_face_along(terminal, full):
+    full.ask("PUT", START, detail("1"))
+
+    assert "1" in terminal.people, "it only starts"
+    assert [status(full), status(full)] == ["processing", "success"]
+    assert (list(terminal.people), list(terminal.faces)) == (["2"], ["2"])
+
+
+def test_removal_nobody_asks_about_is_done_after_a_second(full, clock):
+    full.ask("PUT", START, detail("1"))
+    clock.advance(1)
+
+    assert [person["employeeNo"] for person in full.search()["UserInfo"]] == ["2"]
+
+
+def test_removing_somebody_absent_is_no_error(terminal, full):
+    answer = full.ask("PUT", START, detail("9"))
+
+    assert answer.get_json()["statusCode"] == 1
+    assert [status(full), status(full)] == ["processing", "success"]
+    assert len(terminal.people) == 2
+
+
+@pytest.mark.parametrize("body", [detail(mode="all"), detail(), {"UserInfoDetail": {"mode": "byEmployeeNo"}}])
+def test_mode_all_and_an_empty_list_erase_everybody(terminal, full, body):
+    full.ask("PUT", START, body)
+    status(full)
+    status(full)
+
+    assert (terminal.people, terminal.faces) == ({}, {})
+
+
+def test_unknown_mode_is_refused(terminal, full):
+    answer = full.ask("PUT", START, detail("1", mode="byName"))
+
+    assert answer.get_json()["subStatusCode"] == "badJsonContent"
+    assert terminal.store.deletion is None
+
+
+def test_older_form_removes_at_once(terminal, full):
+    body = {"UserInfoDelCond": {"EmployeeNoList": [{"employeeNo": "2"}]}}
+
+    full.ask("PUT", "/ISAPI/AccessControl/UserInfo/Delete?format=json", body)
+
+    assert (list(terminal.people), list(terminal.faces)) == (["1"], ["1"])
+
+
+def test_failed_removal_says_so_and_leaves_the_person(terminal, full):
+    terminal.faults.add("removal-fails")
+    full.ask("PUT", START, detail("1"))
+
+    assert [status(full), status(full)] == ["processing", "failed"]
+    assert "1" in terminal.people

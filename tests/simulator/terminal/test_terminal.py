@@ -1,0 +1,33 @@
+import pytest
+
+from hikflask.simulator import faces
+
+COUNT = "/ISAPI/AccessControl/UserInfo/Count?format=json"
+RECORD = "UserInfo/Record"
+
+
+def test_hooks_run_before_and_after_the_view(terminal, client):
+    seen = []
+    terminal.before(RECORD, lambda: seen.append(("before", list(terminal.people))))
+    terminal.after("/ISAPI/*/Record", lambda: seen.append(("after", list(terminal.people))))
+
+    client.add_person()
+
+    assert seen == [("before", []), ("after", ["100222"])]
+
+
+def test_hooks_do_not_run_for_other_paths_or_without_login(terminal, client):
+    terminal.before(RECORD, lambda: pytest.fail("not meant"))
+
+    client.http.post("/ISAPI/AccessControl/UserInfo/Record?format=json")
+
+    assert client.ask("GET", COUNT).status_code == 200
+
+
+def test_restart_keeps_the_people_and_loses_the_file(terminal, client):
+    client.add_person()
+    terminal.camera.store(faces.draw("anna"))
+
+    terminal.trigger("restart")
+
+    assert (list(terminal.people), terminal.file) == (["100222"], None)
