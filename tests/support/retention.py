@@ -1,5 +1,6 @@
 """What the tests of retention share: somebody enrolled, time that passed, and one pass of the worker."""
 
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -39,7 +40,7 @@ def save_and_die(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.M
     """Save a picture under the number, and die before the name that it had without one is removed."""
     taken = take(simulator, terminal, Draft())
     with monkeypatch.context() as broken:
-        broken.setattr(storage.Files, "settle", Mock(side_effect=KeyboardInterrupt))
+        broken.setattr(Path, "unlink", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
     assert len(files()) == 2
