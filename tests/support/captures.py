@@ -1,7 +1,7 @@
 """A face that a terminal took, for somebody or for nobody yet."""
 
 from hikflask.models import Capture, Terminal
-from hikflask.models.capture import TAKEN
+from hikflask.models.capture import CAPTURED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
@@ -19,5 +19,5 @@ def capture_face(
     """Show the face to the terminal and capture it, as the operator Анна."""
     simulator.present_alone(face)
     taken = run_capture(start_capture(terminal.id, draft, "Анна", take_over=take_over).id)
-    assert taken.state == TAKEN, taken.reason
+    assert taken.state == CAPTURED, taken.reason
     return taken
