@@ -173,6 +173,16 @@ def test_second_employee_cannot_be_saved_with_the_same_capture(simulator: Simula
     assert count(Employee) == 1
 
 
+def test_second_capture_before_the_save_supersedes_the_first(simulator: Simulated, terminal: Terminal) -> None:
+    first = capture(simulator, terminal)
+    capture(simulator, terminal, OLGA, OLGAS_FACE)
+
+    with pytest.raises(CaptureSuperseded):
+        save_employee(IVAN, FaceSource(first.id, first.requested_by))
+
+    assert count(Employee) == 0
+
+
 def test_form_that_still_shows_the_saved_capture_saves_what_is_typed(simulator: Simulated, terminal: Terminal) -> None:
     source = FaceSource(capture(simulator, terminal).id, "Анна")
     saved = save_employee(IVAN, source).row
