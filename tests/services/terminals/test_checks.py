@@ -1,5 +1,6 @@
-"""A terminal that has fewer people than it confirmed keeps nobody green: each is asked for again, once."""
+"""What a check writes; a terminal that has fewer people than it confirmed keeps nobody green: each is proven again."""
 
+import dataclasses
 from contextlib import suppress
 
 import pytest
@@ -14,11 +15,16 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.terminals import checks
+from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals.registry import Access
 from hikflask.services.terminals.status import ask_status
+from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
+from hikflask.simulator.profiles import profile_named
+from tests.conftest import PASSWORD
 from tests.support.due import claim_due
+from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -106,3 +112,13 @@ def test_check_of_a_terminal_that_lost_nobody_asks_for_nothing(both: Terminal, s
 
     assert claim_due() == []
     assert losses() == 0
+
+
+def test_terminal_that_says_more_than_a_column_holds_is_cut(wire: InProcess) -> None:
+    talkative = dataclasses.replace(profile_named("K1T341AMF"), model="M" * 100, firmware="V" * 100)
+    wire.put("talkative.test", Simulated(PASSWORD, clock=SkippingClock(), profile=talkative))
+    added = registry.add(Access("Склад", "http://talkative.test", "admin", PASSWORD))
+
+    checked = checks.check(added.id, "test")
+
+    assert (checked.model, len(checked.firmware)) == ("M" * 64, 64)

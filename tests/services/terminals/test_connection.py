@@ -1,4 +1,4 @@
-"""What HIKFLASK_TERMINAL_REQUIRE demands of terminals: https alone, and a login with SHA-256."""
+"""A conversation keeps to what HIKFLASK_TERMINAL_REQUIRE demands: https alone, and a login with SHA-256."""
 
 import dataclasses
 
@@ -10,24 +10,15 @@ from hikflask.isapi.errors import HttpsRequired, WeakDigest
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PENDING
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import TerminalHttpsRequired
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.terminals import checks, recovery, registry
-from hikflask.services.terminals.registry import Access
+from hikflask.services.terminals import checks, recovery
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import HOST, PASSWORD
 from tests.support.due import claim_due
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
-
-HTTP, HTTPS = f"http://{HOST}", f"https://{HOST}"
-
-
-def access(url: str = HTTP, **more: object) -> Access:
-    return Access("Вход", url, "admin", PASSWORD, **more)
 
 
 def restart(app: Flask, *required: str) -> None:
@@ -48,26 +39,6 @@ def row() -> Terminal:
 def waiting(terminal: Terminal) -> Enrolment:
     """Somebody who shall be put on the terminal."""
     return send_to_terminal(save_employee(Draft("100222", "Иван Иванов")).row.id, terminal.id).row
-
-
-def test_http_address_is_not_saved_where_https_is_required(app: Flask) -> None:
-    registry.add(access())
-    restart(app, "https")
-
-    with pytest.raises(TerminalHttpsRequired):
-        registry.add(access("http://192.168.1.65"))
-    with pytest.raises(TerminalHttpsRequired):
-        registry.change(1, access(face_by_picture=True), "operator")
-
-    assert [(one.url, one.face_by_picture) for one in registry.list_all()] == [(HTTP, False)]
-    assert registry.change(1, access(HTTPS), "operator").url == HTTPS
-
-
-def test_http_terminal_may_be_switched_off_where_https_is_required(app: Flask) -> None:
-    registry.add(access())
-    restart(app, "https")
-
-    assert not registry.change(1, access(is_active=False), "operator").is_active
 
 
 def test_nothing_is_sent_to_an_http_terminal_where_https_is_required(
