@@ -6,7 +6,7 @@ from flask import Flask
 
 from hikflask.background import tasks
 from hikflask.models.capture import RUNNING
-from hikflask.services.captures import progress
+from hikflask.services.captures import deadline
 from hikflask.services.captures.cancel import cancel_capture, send_cancel
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
@@ -120,7 +120,7 @@ class Actions:
         """Let the worker do what is due."""
         claimed: list[int] = []
         with self.world.process():
-            progress.fail_overdue()
+            deadline.fail_overdue()
             claimed = claim_due()
         for enrolment_id in claimed:
             with self.world.process():

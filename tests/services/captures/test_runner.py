@@ -9,7 +9,7 @@ from hikflask.isapi import capture as isapi_capture
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, SUPERSEDED, WAITING
 from hikflask.models.columns import database_now
-from hikflask.services.captures import drafts, progress
+from hikflask.services.captures import deadline, drafts
 from hikflask.services.captures.cancel import cancel_capture, send_cancel
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
@@ -42,7 +42,7 @@ def age(capture: Capture, seconds: float) -> None:
 
 
 def state(capture: Capture) -> str:
-    return progress.view(capture.id).state
+    return deadline.view(capture.id).state
 
 
 def test_captured_picture_is_stored_byte_for_byte(simulator: Simulated, terminal: Terminal) -> None:
@@ -131,7 +131,7 @@ def test_what_is_typed_is_kept_with_the_callers_own_captures_alone(simulator: Si
     assert not drafts.keep(annas.id, OLGA, "Борис")
     assert drafts.keep(retake.id, OLGA, "Борис")
 
-    assert [drafts.of(progress.view(one.id).capture) for one in (annas, retake)] == [IVAN, OLGA]
+    assert [drafts.of(deadline.view(one.id).capture) for one in (annas, retake)] == [IVAN, OLGA]
 
 
 def test_hold_ends_after_two_minutes(simulator: Simulated, terminal: Terminal) -> None:
@@ -201,7 +201,7 @@ def test_worker_killed_in_a_capture_leaves_no_eternal_spinner(simulator: Simulat
     db.session.commit()
     age(started, 3)
 
-    assert (progress.view(started.id).state, progress.view(started.id).reason) == (FAILED, "interrupted")
+    assert (deadline.view(started.id).state, deadline.view(started.id).reason) == (FAILED, "interrupted")
     assert take(simulator, terminal, OLGA).state == CAPTURED
 
 
@@ -276,4 +276,4 @@ class TestWithoutWorker:
 
         started = start_capture(terminal.id, IVAN, "Анна")
 
-        assert progress.view(started.id).reason == "no_worker"
+        assert deadline.view(started.id).reason == "no_worker"

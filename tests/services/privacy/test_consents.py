@@ -13,7 +13,7 @@ from hikflask.models.capture import CAPTURED
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.audit import Actor
-from hikflask.services.captures import progress
+from hikflask.services.captures import deadline
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
@@ -209,7 +209,7 @@ def test_capture_is_not_saved_once_the_box_is_not_ticked_any_more(simulator: Sim
     with pytest.raises(ConsentMissing):
         save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
 
-    assert (count(Employee), progress.view(taken.id).state) == (0, CAPTURED)
+    assert (count(Employee), deadline.view(taken.id).state) == (0, CAPTURED)
 
 
 @pytest.mark.usefixtures("required")
@@ -233,7 +233,7 @@ def test_consent_that_was_withdrawn_since_stops_the_adoption_of_a_capture(
     with pytest.raises(ConsentMissing):
         sync_employee(ivan.id, terminal.id, "Анна")
 
-    assert progress.view(taken.id).state == CAPTURED
+    assert deadline.view(taken.id).state == CAPTURED
 
 
 @pytest.mark.usefixtures("required")
