@@ -9,6 +9,7 @@ from hikflask.api import body, errors
 from hikflask.forms.consents import ConsentForm
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Consent
+from hikflask.services.core.dates import today
 from hikflask.services.core.errors import ConsentMissing
 from hikflask.services.employees import search
 from hikflask.services.privacy import consents
@@ -33,7 +34,7 @@ def get_consent(user_id: int) -> ResponseReturnValue:
 def put_consent(user_id: int) -> ResponseReturnValue:
     """Record a consent; it replaces the one before."""
     _refuse_unknown(user_id)
-    form = body.form_of(ConsentForm, body.read(), today=consents.today())
+    form = body.form_of(ConsentForm, body.read(), today=today())
     given = Given(form.given_on.data, form.basis.data, form.note.data or "")
     return jsonify(_shape(consents.record(user_id, given)))
 

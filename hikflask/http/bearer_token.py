@@ -37,7 +37,7 @@ def authenticate() -> ApiToken:
     secret = given.token if given is not None and given.type == "bearer" else None
     found = api_tokens.find(secret) if secret else None
     if found is None:
-        _count(f"wrong-token:{rate_limit.place(request.remote_addr or '')}", WRONG_TOKENS_A_MINUTE)
+        _count(f"wrong-token:{rate_limit.place_of(request.remote_addr or '')}", WRONG_TOKENS_A_MINUTE)
         if secret:
             _note_refusal()
         raise TokenRefused("A valid token is expected: Authorization: Bearer …")
@@ -58,7 +58,7 @@ def set_audit_actor(token: ApiToken) -> None:
 def _note_refusal() -> None:
     """Note a refused token in the audit trail, at most once within audit.SAME_SECONDS for each network address."""
     try:
-        rate_limit.take(f"noted-token:{rate_limit.place(request.remote_addr or '')}", 1, audit.SAME_SECONDS)
+        rate_limit.take(f"noted-token:{rate_limit.place_of(request.remote_addr or '')}", 1, audit.SAME_SECONDS)
     except TooOften:
         return
     with audit.acting(Actor(audit.NOBODY, request.remote_addr or "", g.request_id)):

@@ -7,6 +7,7 @@ from pathlib import Path
 import requests
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from hikflask import create_app
@@ -14,12 +15,12 @@ from hikflask.extensions import db, task_queue
 from hikflask.models import Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.operator import ADMIN
-from hikflask.services.accounts import api_tokens, operators, passwords, sessions
+from hikflask.services.accounts import api_tokens, operators, sessions
 
 OPERATOR_NAME = "Анна"
 OPERATOR_PASSWORD = "лодка под синим мостом"
-# scrypt is slow by design; the tests' operators share one hash.
-_hash = passwords.hashed(OPERATOR_PASSWORD)
+# scrypt is slow by design; this hash names about the least cost that there is.
+QUICK_HASH = generate_password_hash(OPERATOR_PASSWORD, method="scrypt:128:1:1")
 
 
 class SignedInClient(FlaskClient):
@@ -36,9 +37,11 @@ class SignedInClient(FlaskClient):
         return super().open(*args, **kwargs)  # type: ignore[arg-type]
 
 
-def add_operator(name: str = OPERATOR_NAME, role: str = ADMIN, **columns: object) -> Operator:
+def add_operator(
+    name: str = OPERATOR_NAME, role: str = ADMIN, *, password_hash: str = QUICK_HASH, **columns: object
+) -> Operator:
     """Add an operator without the wait for scrypt; needs an app context."""
-    operator = Operator(name=name, login=name.casefold(), password_hash=_hash, role=role, **columns)
+    operator = Operator(name=name, login=name.casefold(), password_hash=password_hash, role=role, **columns)
     db.session.add(operator)
     db.session.commit()
     return operator
@@ -58,7 +61,7 @@ def client_of(app: Flask, role: str = ADMIN, name: str = "", *, confirmed: bool 
     """Return a client that is signed in with this role and has a token of this role."""
     name = name or (OPERATOR_NAME if role == ADMIN else f"{OPERATOR_NAME} {role}")
     with app.app_context():
-        operator = operators.named(name) or add_operator(name, role)
+        operator = operators.by_name(name) or add_operator(name, role)
         key = open_session(operator, confirmed=confirmed)
         token = make_token(app, role)
     client = SignedInClient(app, app.response_class, use_cookies=True)
@@ -102,6 +105,6 @@ def let_in(folder: Path, **settings: str) -> LetIn:
 def make_token(app: Flask, role: str = ADMIN) -> str:
     """Return a fresh token of this role."""
     with app.app_context():
-        count = len(api_tokens.everyone())
+        count = len(api_tokens.list_all())
         ends = db.session.execute(db.select(database_now(3600.0))).scalar_one()
         return api_tokens.create(f"{role}-{count}", role, ends)[1]

@@ -11,13 +11,13 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Enrolment, Photo, Terminal
-from hikflask.models.capture import RUNNING, TAKEN
+from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.services import audit
 from hikflask.services.captures import drafts
-from hikflask.services.core.db import changed_rows
-from hikflask.services.core.retention import DAY, MOST_AT_ONCE
+from hikflask.services.core.dates import SECONDS_PER_DAY
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
 from hikflask.services.state import capture as state
 
 
@@ -28,9 +28,9 @@ def forget_unsaved() -> int:
         select(Capture.id, Capture.photo_id, Photo.file, Terminal.name)
         .join(Photo, Photo.id == Capture.photo_id)
         .join(Terminal)
-        .where(Capture.state == TAKEN, old)
+        .where(Capture.state == CAPTURED, old)
         .order_by(Capture.id)
-        .limit(MOST_AT_ONCE)
+        .limit(CLEANUP_BATCH)
     )
     rows = db.session.execute(statement).all()
     db.session.commit()
@@ -51,7 +51,7 @@ def _give_up(row: Any) -> bool:
 
 def blank_drafts() -> int:
     """Forget what was typed for captures that ended as long ago as pictures are kept; return how many."""
-    over = and_(Capture.state.not_in((*RUNNING, TAKEN)), _ended("CAPTURE_RETENTION", 1.0))
+    over = and_(Capture.state.not_in((*RUNNING, CAPTURED)), _ended("CAPTURE_RETENTION", 1.0))
     blanked = drafts.blank(over)
     db.session.commit()
     return blanked
@@ -65,8 +65,8 @@ def delete_ended() -> int:
     undone = or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED)
     awaited = select(Enrolment.photo_id).where(Enrolment.photo_id.is_not(None), Enrolment.desired == PRESENT, undone)
     unneeded = or_(Capture.photo_id.is_(None), Capture.photo_id.not_in(awaited))
-    over = and_(Capture.state.not_in((*RUNNING, TAKEN)), _ended("EVENT_RETENTION", DAY), unneeded)
-    some = select(Capture.id).where(over).order_by(Capture.id).limit(MOST_AT_ONCE)
+    over = and_(Capture.state.not_in((*RUNNING, CAPTURED)), _ended("EVENT_RETENTION", SECONDS_PER_DAY), unneeded)
+    some = select(Capture.id).where(over).order_by(Capture.id).limit(CLEANUP_BATCH)
     gone = db.session.execute(delete(Capture).where(Capture.id.in_(some)).returning(Capture.id)).all()
     db.session.commit()
     return len(gone)

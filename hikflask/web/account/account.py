@@ -23,7 +23,7 @@ bp = Blueprint("account", __name__, url_prefix="/account")
 @allow(VIEWER)
 def show() -> ResponseReturnValue:
     """The operator's name and role, and the open sessions."""
-    return render_template("account/show.html", sessions=sessions.of(current_operator.required().operator_id))
+    return render_template("account/show.html", sessions=sessions.list_open(current_operator.required().operator_id))
 
 
 @bp.get("/password")
@@ -50,7 +50,7 @@ def change_password() -> ResponseReturnValue:
         field = form.new_password if isinstance(error, WeakPassword) else form.password
         field.errors = [error_sentence(error)]
         return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)
-    current_operator.begin_session(sessions.renewed(person))
+    current_operator.begin_session(sessions.renew_key(person))
     flash(_("The password is changed. All other sessions have ended."))
     return device_cookie.remember(password_prompt.go_on(resubmission.carried_form(), next_path))
 
@@ -68,7 +68,7 @@ def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - alway
 @allow(VIEWER)
 def end_session(session_id: int) -> ResponseReturnValue:
     """End one of the operator's own sessions."""
-    sessions.end(current_operator.required(), session_id)
+    sessions.end_own(current_operator.required(), session_id)
     return redirect(url_for(".show"), 303)
 
 

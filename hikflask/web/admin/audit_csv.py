@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator
 from flask_babel import gettext as _
 
 from hikflask.models import AuditEntry
+from hikflask.services.audit import details_text
+from hikflask.services.core.dates import local
 from hikflask.web.admin import audit_words
 from hikflask.web.support.actor_names import actor
-from hikflask.web.support.dates import local
 
 BYTE_ORDER_MARK = "\ufeff"
 SEPARATOR = ";"
@@ -68,8 +69,8 @@ def _cells(entry: AuditEntry) -> list[str]:
         entry.employee,
         entry.terminal,
         audit_words.subject(entry),
-        entry.before,
-        entry.after,
+        details_text(entry.before),
+        details_text(entry.after),
     ]
 
 

@@ -1,6 +1,5 @@
 """The words for an entry of the audit trail: what was done, and what changed by it."""
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -163,13 +162,9 @@ def changes(entry: AuditEntry) -> list[Change]:
     return [Change(_label(name), _value_text(name, before), _value_text(name, after)) for name in {**before, **after}]
 
 
-def _object(text: str) -> dict[str, Any]:
-    """Read `before` or `after` of an entry; one that was cut off for its length is shown as text."""
-    try:
-        found = json.loads(text) if text else {}
-    except ValueError:
-        found = text
-    return found if isinstance(found, dict) else {"": found}
+def _object(details: dict[str, Any] | str | None) -> dict[str, Any]:
+    """Return one side of an entry as an object; a text that was cut for its length is shown as it is."""
+    return {"": details} if isinstance(details, str) else details or {}
 
 
 def _label(name: str) -> str:

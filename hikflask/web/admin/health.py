@@ -6,7 +6,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import public
-from hikflask.services.core import heartbeat
+from hikflask.services.core.db import database_answers
 
 bp = Blueprint("health", __name__)
 
@@ -15,6 +15,6 @@ bp = Blueprint("health", __name__)
 @public
 def show() -> ResponseReturnValue:
     """Tell that the server answers and reaches its database."""
-    if not heartbeat.database_answers():
+    if not database_answers():
         return {"status": "error"}, HTTPStatus.SERVICE_UNAVAILABLE
     return {"status": "ok"}

@@ -73,7 +73,7 @@ def update(operator_id: int) -> ResponseReturnValue:
 
 def _warn_of_tokens(changed: Operator) -> None:
     """Warn that tokens stay valid when their maker is no administrator any more, who may still have them."""
-    made = [] if changed.is_active and changed.role == ADMIN else api_tokens.valid_of(changed.name)
+    made = [] if changed.is_active and changed.role == ADMIN else api_tokens.list_valid_of(changed.name)
     if made:
         names = ", ".join(isolated(one.name) for one in made)
         flash(
@@ -110,7 +110,7 @@ def _operator(operator_id: int) -> Operator:
 
 
 def _page(form: OperatorForm, status: int = 200) -> Response:
-    return make_response(render_template("admin/operators.html", form=form, operators=operators.everyone()), status)
+    return make_response(render_template("admin/operators.html", form=form, operators=operators.list_all()), status)
 
 
 def _form(form: OperatorChangeForm, found: Operator, status: int = 200) -> Response:

@@ -12,9 +12,10 @@ from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.services.accounts import api_tokens
 from hikflask.services.accounts.errors import TokenUnknown
+from hikflask.services.core.dates import today
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import resubmission
-from hikflask.web.support.dates import end_of, today
+from hikflask.web.support.dates import end_of
 from hikflask.web.support.messages import error_sentence
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")
@@ -62,4 +63,4 @@ def revoke(token_id: int) -> ResponseReturnValue:
 
 
 def _page(form: TokenForm, status: int = 200) -> Response:
-    return make_response(render_template("admin/tokens.html", form=form, tokens=api_tokens.everyone()), status)
+    return make_response(render_template("admin/tokens.html", form=form, tokens=api_tokens.list_all()), status)

@@ -31,7 +31,7 @@ def refuse_unauthorized() -> ResponseReturnValue | None:
 @allow(VIEWER, is_activity=False)
 def show(name: str) -> Response:
     """Answer a photo that has a row in the database; nothing else in the folder is served, and only as JPEG."""
-    photo = storage.row(name) or abort(404)
+    photo = storage.get(name) or abort(404)
     picture = _picture(photo) or abort(404)
     number = photo.capture.draft_number if photo.capture else ""
     audit.note_look(photo.employee_id, photo.file, number)

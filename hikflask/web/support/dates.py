@@ -1,14 +1,13 @@
 """Days and moments as a page says them: in its language, and in the zone of TIMEZONE or else the machine's own."""
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
-from flask import current_app
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from hikflask.messages import N_
+from hikflask.services.core.dates import local, today, zone
 
 ONE_DAY = timedelta(days=1)
 
@@ -18,20 +17,10 @@ SINCE = ("HH:mm", N_("HH:mm 'on' d MMMM"), N_("HH:mm 'on' d MMMM y"))
 TO_THE_SECOND = N_("'on' d MMMM y 'at' HH:mm:ss")
 
 
-def local(moment: datetime) -> datetime:
-    """Return a moment in the zone that times are shown in."""
-    return moment.astimezone(_zone())
-
-
-def today(now: datetime | None = None) -> date:
-    """Return the local day of the present moment, or of another one."""
-    return local(now or datetime.now(UTC)).date()
-
-
 def start_of(day: date) -> datetime:
     """Return the moment when a local day begins, in UTC."""
     # Without a zone Python takes the machine's own.
-    return datetime.combine(day, time.min, _zone()).astimezone(UTC)
+    return datetime.combine(day, time.min, zone()).astimezone(UTC)
 
 
 def end_of(day: date) -> datetime:
@@ -80,12 +69,6 @@ def valid_until(ends: datetime) -> str:
     if ends == end_of(last):
         return str(_("%(day)s inclusive", day=local_day(last)))
     return _formatted(ends, SINCE[-1])
-
-
-def _zone() -> ZoneInfo | None:
-    """Return the zone of the setting, or None, which is the machine's own to Python."""
-    name = current_app.config["TIMEZONE"]
-    return ZoneInfo(name) if name else None
 
 
 def _distance(moment: datetime, now: datetime | None) -> int:

@@ -14,8 +14,7 @@ from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession, Terminal
 from hikflask.models.operator import ADMIN, OPERATOR
-from hikflask.services import audit
-from hikflask.services.audit import Wanted
+from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.terminals import registry
 from hikflask.web.admin import audit_words
 from tests.cli.test_terminals import run
@@ -50,13 +49,13 @@ ELSEWHERE = {
 
 def trail(app: Flask) -> list[AuditEntry]:
     with app.app_context():
-        return audit.entries(Wanted(), 10_000)[0]
+        return list_entries(AuditFilter(), 10_000)[0]
 
 
 def table(app: Flask) -> str:
     """The whole table as text."""
     with app.app_context():
-        return "\n".join(repr(tuple(row)) for row in db.session.execute(db.text("SELECT * FROM audit")))
+        return "\n".join(repr(tuple(row)) for row in db.session.execute(db.select(AuditEntry.__table__)))
 
 
 def employees_come_and_go(desk: Desk) -> None:
@@ -98,7 +97,7 @@ def terminals_come_and_go(app: Flask, client: FlaskClient) -> None:
     client.post("/terminals/1", data={**form, "password": PASSWORD})
     run(app, "add", "Склад", "http://other.test", "admin", "--password-stdin", password=CHANGED)
     with app.app_context():
-        other = registry.named("Склад")
+        other = registry.find_by_name("Склад")
         assert other is not None
     client.post(f"/terminals/{other.id}/retire", data={"note": "сгорел"})
     client.post(f"/terminals/{other.id}/delete")

@@ -25,7 +25,7 @@ def shown(page: str) -> str:
 def row(app: Flask, name: str) -> Operator:
     """The row of an operator."""
     with app.app_context():
-        found = operators.named(name)
+        found = operators.by_name(name)
     assert found is not None
     return found
 
@@ -59,7 +59,7 @@ def test_bad_input_is_said_at_its_field_and_kept(
     assert answer.status_code == 422
     assert sentence in answer.text
     with app.app_context():
-        assert [one.name for one in operators.everyone()] == ["Анна"]
+        assert [one.name for one in operators.list_all()] == ["Анна"]
 
 
 def test_role_is_changed_and_somebody_kept_out(app: Flask, client: FlaskClient) -> None:
@@ -86,7 +86,7 @@ def test_tokens_of_who_is_no_administrator_any_more_are_named(
             data={"name": name, "role": OPERATOR, "expires_on": f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d}"},
         )
     with app.app_context():
-        api_tokens.revoke(next(one.id for one in api_tokens.everyone() if one.name == "Старый"))
+        api_tokens.revoke(next(one.id for one in api_tokens.list_all() if one.name == "Старый"))
     place = f"/operators/{row(app, 'Борис').id}"
     said = "API tokens that Борис made are still valid: Бухгалтерия, Склад. Revoke those"
 

@@ -28,7 +28,7 @@ def test_token_is_shown_once_works_and_is_revoked(app: Flask, client: FlaskClien
     assert secret not in page
     assert "last used" in page
     with app.app_context():
-        token = next(one for one in api_tokens.everyone() if one.name == "Кадры")
+        token = next(one for one in api_tokens.list_all() if one.name == "Кадры")
         assert secret not in str(vars(token))
     client.post(f"/tokens/{token.id}/revoke")
     assert program.get("/api/users/", headers=headers).status_code == 401
@@ -51,7 +51,7 @@ def test_token_name_is_taken_once(app: Flask, client: FlaskClient) -> None:
 
     assert (answer.status_code, "Another token has this name." in answer.text) == (422, True)
     with app.app_context():
-        assert len([one for one in api_tokens.everyone() if one.name == "Кадры"]) == 1
+        assert len([one for one in api_tokens.list_all() if one.name == "Кадры"]) == 1
 
 
 def test_token_past_its_end_opens_nothing(app: Flask) -> None:

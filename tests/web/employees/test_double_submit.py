@@ -1,7 +1,5 @@
 """The same form sent twice: from two tabs, after the Back button, by a double click."""
 
-import json
-
 import pytest
 from flask import Flask
 
@@ -114,7 +112,7 @@ def test_taking_over_is_in_the_trail_with_both_numbers_and_names(desk: Desk, app
 
     with app.app_context():
         noted = db.session.execute(db.select(AuditEntry).filter_by(action="capture.saved_by_another")).scalar_one()
-        before, after = json.loads(noted.before), json.loads(noted.after)
+        before, after = noted.before, noted.after
     assert (noted.actor, noted.employee) == ("Борис", "100333")
     assert before == {"number": "100222", "full_name": "Иван Иванов", "requested_by": "Анна"}
     assert after == {"number": "100333", "full_name": "Ольга Ёлкина"}

@@ -1,5 +1,6 @@
-"""A worker that is killed, or cannot remove a file, in the middle of forgetting a photo: the next pass goes on."""
+"""A worker that is killed, or cannot remove a file, in the middle of deleting a photo: the next pass goes on."""
 
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -142,7 +143,7 @@ def test_unsaved_picture_goes_later_when_the_process_died_after_its_terminal_was
 ) -> None:
     take(simulator, terminal)
     with monkeypatch.context() as broken:
-        broken.setattr(storage, "unlink", Mock(side_effect=KeyboardInterrupt))
+        broken.setattr(Path, "unlink", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             registry.delete(terminal.id, "test")
     db.session.rollback()
@@ -179,7 +180,7 @@ def test_trail_of_a_forgotten_photo_names_nobody(app: Flask, simulator: Simulate
 
     (entry,) = entries()
     assert (entry.actor, entry.employee, entry.subject) == ("worker", "100222", name)
-    assert "Иван" not in entry.before + entry.after
+    assert "Иван" not in f"{entry.before}{entry.after}"
 
 
 def test_photo_of_somebody_deleted_goes_later_when_the_process_died_before(
@@ -187,7 +188,7 @@ def test_photo_of_somebody_deleted_goes_later_when_the_process_died_before(
 ) -> None:
     employee = save(simulator, terminal)
     with monkeypatch.context() as broken:
-        broken.setattr(storage, "unlink", Mock(side_effect=KeyboardInterrupt))
+        broken.setattr(Path, "unlink", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             delete_employee(employee.id)
     db.session.rollback()
