@@ -1,4 +1,4 @@
-"""The API where a photo or a picture was forgotten."""
+"""The API after a photo or a picture was deleted by its retention."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""Calls that wait on terminals are counted: one too many is refused at once, and nothing of it is done."""
+"""The limit of calls that wait on terminals: one too many is refused at once, and does nothing."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

@@ -1,4 +1,4 @@
-"""A name, or a terminal's words, turn nothing round that stands beside them on a page."""
+"""Names and terminals' texts cannot change the direction of the text beside them on a page."""
 
 import re
 import unicodedata

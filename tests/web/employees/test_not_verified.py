@@ -1,4 +1,4 @@
-"""A terminal that says OK and does nothing: each fact that it does not show has its own sentence and the next try."""
+"""A terminal that answers OK and does nothing: each missing fact has its own sentence, with the next attempt."""
 
 import re
 from dataclasses import dataclass

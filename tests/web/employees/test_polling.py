@@ -1,4 +1,4 @@
-"""Pages that bring themselves up to date, and say one thing at a time."""
+"""Polled pages: they update themselves, and never contradict themselves."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""A terminal that does not come back is taken out of service for good, by an administrator's word."""
+"""Taking a terminal out of service for good, by an administrator's word."""
 
 import re
 
