@@ -193,7 +193,7 @@ class Actions:
 
     def hand(self, action: str, number: str, terminal_id: int) -> None:
         """Somebody changes a record at the terminal itself."""
-        register = self.world.simulated[terminal_id - 1].register
+        register = self.world.simulated[terminal_id - 1].store
         actions: dict[str, Action] = {
             "add": lambda: register.add(number, {"name": "Чужой Человек"}),
             "other name": lambda: register.change(number, {"name": "Другое Имя"}),

@@ -390,7 +390,7 @@ def test_number_of_somebody_else_is_refused_once_then_replaced(
     simulator: Simulated, terminal: Terminal, trail: Trail
 ) -> None:
     employee = save_employee(IVAN, FaceSource(capture(simulator, terminal).id, "Анна")).row
-    simulator.register.add("100222", {"name": "Пётр"})
+    simulator.store.add("100222", {"name": "Пётр"})
     trail.new()
     with pytest.raises(NumberTakenThere):
         reconcile(wish_of(employee).id, "test")

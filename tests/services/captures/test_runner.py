@@ -188,7 +188,7 @@ def test_cancel_is_not_sent_into_somebody_elses_capture(simulator: Simulated, te
     db.session.execute(db.update(Capture).values(state=WAITING, lease_number=7))
     db.session.commit()
     cancel_capture(started.id)
-    simulator.journal.clear()
+    simulator.log.clear()
 
     send_cancel(started.id)
 
@@ -244,7 +244,7 @@ def test_terminal_that_is_away_is_said(wire: InProcess, terminal: Terminal) -> N
 def test_refused_password_stops_every_later_conversation(simulator: Simulated, terminal: Terminal) -> None:
     simulator.login.password = "Changed1"
     ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
-    simulator.journal.clear()
+    simulator.log.clear()
 
     with pytest.raises(LoginStopped):
         start_capture(terminal.id, IVAN, "Анна")
