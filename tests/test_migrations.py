@@ -1,5 +1,6 @@
 """A migrated empty database equals the models, and the way back works."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Employee, Enrolment
+from hikflask.models import AuditEntry, Employee, Enrolment, Erasure
 from hikflask.services import audit
 from hikflask.services.audit import details_text
 from hikflask.services.captures.drafts import Draft
@@ -142,6 +143,42 @@ def insert(table: str, **values: object) -> None:
     db.session.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), values)
 
 
+def test_removals_and_files_of_erasures_come_along_both_ways(either: Flask) -> None:
+    known = "SELECT terminals, files FROM erasure ORDER BY id"
+    removals = [
+        {"enrolment": 4, "terminal": "Вход", "number": "100222", "at": "2026-01-02T03:04:05.678000+00:00",
+         "by_hand": True, "said_by": "Анна", "note": "украден"},
+        {"enrolment": 5, "terminal": "Выход", "number": "100222", "at": "",
+         "by_hand": False, "said_by": "", "note": ""},
+    ]  # fmt: skip
+    rows = [(json.dumps(removals, ensure_ascii=False), '["100222_b.jpg", "100222_a.jpg"]'), ("[]", "[]")]
+    with either.app_context():
+        upgrade(revision="0006")
+        for terminals, files in rows:
+            statement = text(
+                "INSERT INTO erasure (number, name, terminals, photos, files, requested_by, requested_at)"
+                " VALUES ('100222', 'Иван', :terminals, 2, :files, 'Анна', '2026-01-02')"
+            )
+            db.session.execute(statement, {"terminals": terminals, "files": files})
+        db.session.commit()
+
+        upgrade()
+
+        first, second = db.session.execute(db.select(Erasure).order_by(Erasure.id)).scalars()
+        assert [one.file for one in first.files] == ["100222_b.jpg", "100222_a.jpg"]
+        assert [(one.enrolment_id, one.terminal, one.confirmed_by) for one in first.removals] == [
+            (4, "Вход", "Анна"),
+            (5, "Выход", ""),
+        ]
+        gone = [one.gone_at for one in first.removals]
+        assert gone == [datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC), None]
+        assert (second.removals, second.files, second.version) == ([], [], 0)
+        db.session.remove()
+        downgrade(revision="0006")
+        assert [tuple(row) for row in db.session.execute(text(known))] == rows
+        db.session.remove()
+
+
 def test_sqlite_is_in_wal_mode_with_foreign_keys(empty: Flask) -> None:
     with empty.app_context():
         upgrade()
@@ -200,6 +237,8 @@ TABLES = [
     "operator_session",
     "api_token",
     "erasure",
+    "erasure_removal",
+    "erasure_file",
 ]
 
 

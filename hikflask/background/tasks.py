@@ -12,11 +12,11 @@ from hikflask.services.captures import cancel, progress, runner
 from hikflask.services.captures import retention as capture_retention
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees import erasure
 from hikflask.services.enrolments import schedule
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
+from hikflask.services.privacy import certificates
 from hikflask.services.terminals import checks
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     deletion.remove_rows,
     storage.remove_half_written,
     audit_retention.forget_entries,
-    audit_retention.forget_erasures,
+    certificates.forget_old,
     sessions.delete_expired_sessions,
     rate_limit.delete_old_tries,
     secure_delete.empty_log,
@@ -99,5 +99,5 @@ def sweep() -> int:
     turns = schedule.claim_turns()
     for turn in turns:
         task_queue.enqueue(reconcile_in_turn, turn)
-    erasure.complete_open()
+    certificates.complete_all()
     return sum(len(turn) for turn in turns)

@@ -9,7 +9,7 @@ from hikflask import messages
 from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.input import checked_name
 from hikflask.cli.tables import moment, table
-from hikflask.forms.operators import DEFAULT_DAYS, LONGEST_DAYS
+from hikflask.forms.tokens import DEFAULT_DAYS, LONGEST_DAYS
 from hikflask.models import ApiToken
 from hikflask.models.operator import OPERATOR, ROLES
 from hikflask.services import audit

@@ -1,16 +1,22 @@
 """The time zone of this installation, and today's date in it."""
 
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
-from babel.dates import get_timezone
 from flask import current_app
 
 SECONDS_PER_DAY = 86400.0
 
 
-def timezone() -> tzinfo:
-    """Return the zone that days begin and times are shown in: HIKFLASK_TIMEZONE, or the machine's own."""
-    return get_timezone(current_app.config["TIMEZONE"] or None)
+def zone() -> ZoneInfo | None:
+    """Return the zone of HIKFLASK_TIMEZONE; None is the machine's own to Python."""
+    name = current_app.config["TIMEZONE"]
+    return ZoneInfo(name) if name else None
+
+
+def local(moment: datetime) -> datetime:
+    """Return a moment in the zone that days begin and times are shown in."""
+    return moment.astimezone(zone())
 
 
 def today(now: datetime | None = None) -> date:
@@ -18,4 +24,4 @@ def today(now: datetime | None = None) -> date:
 
     :param now: the present moment, when it is not the clock's.
     """
-    return (now or datetime.now(UTC)).astimezone(timezone()).date()
+    return local(now or datetime.now(UTC)).date()

@@ -96,7 +96,7 @@ def _write(
         photo = progress.photo_of(capture)
     desired.refuse_while_leaving(draft.number, employee_id)
     employee = _changed(known, draft, capture is not None) if known else _added(draft)
-    consents.weigh(employee, given_today=draft.consent, with_face=photo is not None)
+    consents.require_for_save(employee, given_today=draft.consent, with_face=photo is not None)
     if photo:
         storage.save(photo)
         photo.employee_id = employee.id

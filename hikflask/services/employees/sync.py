@@ -92,7 +92,7 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
     files = storage.Files()
     try:
         if capture:
-            consents.weigh(employee, with_face=True)
+            consents.require_for_save(employee, with_face=True)
             _adopt(employee, capture, files)
         enrolment = desire_present(terminal, employee, employee.photo)
         db.session.commit()
@@ -129,9 +129,7 @@ def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:
         return registry.active(terminal_id)
     if capture is not None:
         return registry.active(capture.terminal_id)
-    in_use = registry.all_active()
-    if len(in_use) > 1:
-        raise TerminalNotNamed
-    if not in_use:
-        raise TerminalUnknown
-    return in_use[0]
+    only = registry.only_active()
+    if only is None:
+        raise TerminalNotNamed if registry.all_active() else TerminalUnknown
+    return only

@@ -19,6 +19,7 @@ from typing import IO
 from flask import current_app
 from sqlalchemy import delete, or_, select, update
 
+from hikflask import employee_number
 from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
@@ -33,7 +34,7 @@ NO_NUMBER = "capture"
 HALF_WRITTEN = ".part"
 # The names of our files, complete or half-written: the number, and the random part that all names of a picture share.
 NAME = re.compile(
-    rf"\.?(?P<number>[A-Za-z0-9]{{1,32}})_(?P<picture>[\w-]{{22}})\.jpg({re.escape(HALF_WRITTEN)})?\Z", re.ASCII
+    rf"\.?(?P<number>{employee_number.PATTERN})_(?P<picture>[\w-]{{22}})\.jpg({re.escape(HALF_WRITTEN)})?\Z", re.ASCII
 )
 # A picture that is not saved within this time was left by a process that died.
 UNSAVED_SECONDS = 3600.0

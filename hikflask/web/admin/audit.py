@@ -1,4 +1,6 @@
-"""The audit trail: read, narrowed and exported; for administrators, and changed by nobody."""
+"""The audit trail: shown, filtered and exported; for administrators, and changed by nobody."""
+
+from http import HTTPStatus
 
 from flask import Blueprint, Response, make_response, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
@@ -11,18 +13,16 @@ from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.core.dates import today
 from hikflask.web.admin import audit_csv, audit_words
 from hikflask.web.support import actor_names
-from hikflask.web.support.locale import end_of, start_of
+from hikflask.web.support.dates import end_of, start_of
 from hikflask.web.support.pagination import Listing, listed
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
-
-UNPROCESSABLE = 422
 
 
 @bp.get("/")
 @allow(ADMIN)
 def index() -> ResponseReturnValue:
-    """The entries that were asked for, the newest first."""
+    """The entries that pass the filters, the newest first."""
     form = AuditForm(request.args, audit_words.choices())
     return _page(form) if form.validate() else _refused(form)
 
@@ -30,7 +30,7 @@ def index() -> ResponseReturnValue:
 @bp.post("/export")
 @confirmed(ADMIN, answers_file=True)
 def export() -> ResponseReturnValue:
-    """The same as a file; that it was made is an entry, too."""
+    """The filtered entries as a file; the export is noted as an entry, too."""
     form = AuditForm(request.form, audit_words.choices())
     if not form.validate():
         return _refused(form)
@@ -58,9 +58,9 @@ def _page(form: AuditForm) -> Response:
 
 
 def _refused(form: AuditForm) -> Response:
-    return _rendered(form, Listing([], 0), UNPROCESSABLE)
+    return _rendered(form, Listing([], 0), HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _rendered(form: AuditForm, found: Listing[AuditEntry], status: int = 200) -> Response:
-    body = render_template("admin/audit.html", form=form, typed=form.texts(), deeds=audit_words, found=found)
+    body = render_template("admin/audit.html", form=form, typed=form.texts(), words=audit_words, found=found)
     return make_response(body, status)

@@ -1,4 +1,6 @@
-"""For whatever watches the server."""
+"""The health check, for monitoring."""
+
+from http import HTTPStatus
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
@@ -12,7 +14,7 @@ bp = Blueprint("health", __name__)
 @bp.get("/health")
 @public
 def show() -> ResponseReturnValue:
-    """Say that pages and database work."""
+    """Tell that the server answers and reaches its database."""
     if not database_answers():
-        return {"status": "error"}, 503
+        return {"status": "error"}, HTTPStatus.SERVICE_UNAVAILABLE
     return {"status": "ok"}

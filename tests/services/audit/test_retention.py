@@ -1,12 +1,12 @@
-"""How long audit entries and certificates of erasures are kept."""
+"""How long audit entries are kept."""
 
 import pytest
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Erasure
+from hikflask.models import AuditEntry
 from hikflask.models.columns import database_now
-from tests.support.retention import DAY, age, forget
+from tests.support.retention import DAY, forget
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -38,16 +38,3 @@ def test_many_old_entries_go_over_several_passes() -> None:
     assert audited() == 100
     forget()
     assert audited() == 0
-
-
-@pytest.mark.parametrize(("ago", "left"), [(1094, 1), (1096, 0), (None, 1)])
-def test_certificate_of_an_erasure_goes_with_its_entries(ago: float | None, left: int) -> None:
-    erasure = Erasure(number="100222", name="Иван Иванов", requested_by="Анна", requested_at=database_now(-2000 * DAY))
-    db.session.add(erasure)
-    db.session.commit()
-    if ago is not None:
-        age(Erasure, "completed_at", ago * DAY)
-
-    forget()
-
-    assert db.session.query(Erasure).count() == left

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,7 +16,6 @@ from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.audit.export import BATCH
 from hikflask.services.audit.log import Details
 from hikflask.services.audit.search import AuditFilter, list_entries
-from hikflask.web.support.locale import start_of
 from tests.support.desk import ENGLISH, Desk, typed
 from tests.support.signed_in import OPERATOR_NAME, client_of, make_token
 
@@ -197,21 +196,6 @@ def test_last_day_before_the_first_is_refused(client: FlaskClient) -> None:
 
     assert answer.status_code == 422
     assert "“To” must not be before “From”." in answer.text
-
-
-@pytest.mark.parametrize(
-    ("day", "moment"),
-    [
-        (date(2026, 3, 29), datetime(2026, 3, 28, 23, 0, tzinfo=UTC)),
-        (date(2026, 3, 30), datetime(2026, 3, 29, 22, 0, tzinfo=UTC)),
-        (date(2026, 10, 25), datetime(2026, 10, 24, 22, 0, tzinfo=UTC)),
-        (date(2026, 10, 26), datetime(2026, 10, 25, 23, 0, tzinfo=UTC)),
-    ],
-)
-def test_days_begin_at_midnight_here_also_when_clocks_change(app: Flask, day: date, moment: datetime) -> None:
-    app.config["TIMEZONE"] = "Europe/Berlin"
-    with app.app_context():
-        assert start_of(day) == moment
 
 
 def test_pages_keep_the_filters(app: Flask, client: FlaskClient) -> None:

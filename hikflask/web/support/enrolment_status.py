@@ -1,9 +1,10 @@
-"""What a page says about each terminal of an employee: one state, one sentence, one line."""
+"""What a page says about each terminal of an employee: its state, the reason and when it is tried again."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hikflask import messages
+from hikflask.isapi.errors import AWAY_CODES, CLASSES, Busy
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
 from hikflask.services.core.errors import (
@@ -13,7 +14,7 @@ from hikflask.services.core.errors import (
     PersonNotVerified,
     RemovalNotVerified,
 )
-from hikflask.web.support.locale import time_at, time_since
+from hikflask.web.support.dates import time_at, time_since
 
 CONFIRMED_STATE = "confirmed"
 WORKING = "working"
@@ -28,15 +29,14 @@ UNCHECKED = "unchecked"
 LEAVER_TAKEN = "removal_taken"
 NAMES_SOMEBODY = {NumberTakenThere.code, NameNotVerified.code, RemovalNotVerified.code}
 SENT_STEPS = {"face", "proof"}
-AWAY = {"unreachable", "no_answer"}
-BUSY = {"devicebusy", "facedatamodeling"}
+BUSY = {code for code, kind in CLASSES.items() if kind is Busy}
 SAYS_WHEN = BUSY | {kind.code for kind in (PersonNotVerified, NameNotVerified, FaceNotVerified, RemovalNotVerified)}
 FULL_OF_PEOPLE, FULL_OF_FACES = "deviceuserfull", {"devicefacefull", "faceimagesnumerror"}
 FAST_SECONDS, SLOW_SECONDS = 1, 5
 
 
 @dataclass(frozen=True)
-class Line:
+class EnrolmentStatus:
     """An enrolment as a page shows it. Green is `confirmed` alone: what the terminal itself answered."""
 
     enrolment: Enrolment
@@ -85,7 +85,7 @@ class Line:
     @property
     def away(self) -> bool:
         """True when the last attempt found nobody there."""
-        return self.enrolment.refusal_code in AWAY
+        return self.enrolment.refusal_code in AWAY_CODES
 
     @property
     def reason(self) -> str:
@@ -121,25 +121,25 @@ class Line:
         return {"n": limit, "max": limit}
 
 
-def of(employee: Employee) -> list[Line]:
-    """Return a line per terminal that knows, or shall know, the employee."""
-    return [line(enrolment) for enrolment in employee.enrolments]
+def of_employee(employee: Employee) -> list[EnrolmentStatus]:
+    """Return the status on each terminal that knows the employee, or is to know."""
+    return [of_enrolment(enrolment) for enrolment in employee.enrolments]
 
 
-def line(enrolment: Enrolment) -> Line:
-    """Return the line of an enrolment."""
-    return Line(enrolment, _state(enrolment))
+def of_enrolment(enrolment: Enrolment) -> EnrolmentStatus:
+    """Return the status of one enrolment."""
+    return EnrolmentStatus(enrolment, _state(enrolment))
 
 
-def poll_seconds(lines: list[Line]) -> int:
-    """Return how often a page asks again: often while something is done, seldom while it waits, else (0) never."""
-    if any(shown.working for shown in lines):
+def poll_seconds(shown: list[EnrolmentStatus]) -> int:
+    """Return after how many seconds a page asks again: soon while something is done, later while it waits, 0: never."""
+    if any(one.working for one in shown):
         return FAST_SECONDS
-    return SLOW_SECONDS if any(shown.enrolment.next_attempt_at for shown in lines) else 0
+    return SLOW_SECONDS if any(one.enrolment.next_attempt_at for one in shown) else 0
 
 
 def is_working(enrolment: Enrolment) -> bool:
-    """True from the wish to its first answer, and during each later attempt."""
+    """Tell whether a first answer is awaited, or an attempt is being made."""
     if enrolment.step:
         return True
     due = enrolment.next_attempt_at

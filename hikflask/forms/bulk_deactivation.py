@@ -1,4 +1,4 @@
-"""Numbers of many who leave at once, as they are pasted."""
+"""The numbers of many employees who leave at once, as they are pasted."""
 
 import re
 
@@ -8,21 +8,21 @@ from wtforms import Field, TextAreaField, ValidationError
 from hikflask.forms.base import Form
 
 MOST = 1000
-BETWEEN = re.compile(r"[\s,;]+")
+SEPARATORS = re.compile(r"[\s,;]+")
 
 
 class NumbersForm(Form):
-    """One number a line; commas and spaces between them do as well."""
+    """Numbers separated by line breaks, commas, semicolons or spaces."""
 
     numbers = TextAreaField(_l("Employee IDs, one a line"))
 
     @property
     def listed(self) -> list[str]:
-        """The numbers as pasted, each once."""
-        return list(dict.fromkeys(word for word in BETWEEN.split(self.numbers.data or "") if word))
+        """The numbers in the order in which they were pasted, each once."""
+        return list(dict.fromkeys(word for word in SEPARATORS.split(self.numbers.data or "") if word))
 
     def validate_numbers(self, field: Field) -> None:
-        """At least one number, and not more than a person can look through."""
+        """Accept at least one number, and no more than a person can look through in the preview."""
         if not self.listed:
             raise ValidationError(_l("“%(field)s” must not be empty.", field=field.label.text))
         if len(self.listed) > MOST:
