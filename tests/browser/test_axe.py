@@ -65,7 +65,7 @@ def erased(site: Site) -> int:
         if not knows_number("AXE3"):
             cancel_capture(start_capture(1, Draft("AXE3"), "test").id)
         employee = search.by_number("AXE2") or save_employee(Draft("AXE2", "Ольга Иванова")).row
-        erasure = erase_employee(employee.id)
+        erasure = erase_employee(employee.id).row
     close(app)
     assert erasure.completed_at is not None
     return erasure.id

@@ -103,7 +103,7 @@ def open_erasure(away: int) -> int:
     row = Enrolment(terminal_id=away, number="AXE8", employee_id=employee.id, desired=PRESENT, person=CONFIRMED)
     db.session.add(row)
     db.session.commit()
-    return erase_employee(employee.id).id
+    return erase_employee(employee.id).row.id
 
 
 def temporary_password(page: Page, known: Known) -> None:

@@ -63,7 +63,7 @@ def test_two_terminals_that_confirm_in_one_moment_are_both_noted(
     settle()
     send_to_terminal(ivan.id, second.id)
     settle(1)
-    erasure = erase_employee(ivan.id)
+    erasure = erase_employee(ivan.id).row
     first = erasure.removals[0].id
     another.execute(update(Erasure).values(version=Erasure.version + 1))
     another.execute(update(ErasureRemoval).where(ErasureRemoval.id == first).values(gone_at=database_now()))

@@ -166,7 +166,7 @@ def test_device_that_was_put_in_place_of_the_old_one_confirms_no_removal(
 
 
 def test_certificate_waits_for_a_persons_word_about_the_device_that_was_taken_away(swapped: int) -> None:
-    erasure = erase_employee(swapped)
+    erasure = erase_employee(swapped).row
     (enrolment,) = queries.open_removals()
     with pytest.raises(OtherDevice):
         reconcile(enrolment.id, "sweep")
@@ -264,7 +264,7 @@ def test_who_was_on_the_old_device_leaves_only_by_a_persons_word(
 def test_erasure_never_says_that_the_terminal_confirmed_for_the_old_device(replaced: int, enrolled: int) -> None:
     move(replaced)
     checks.check(replaced, "test")
-    erasure = erase_employee(enrolled)
+    erasure = erase_employee(enrolled).row
     (enrolment,) = queries.open_removals()
     with pytest.raises(OtherDevice):
         reconcile(enrolment.id, "test")
@@ -321,7 +321,7 @@ def test_word_about_a_deactivated_employee_is_no_confirmation_when_erased_later(
     (enrolment,) = queries.open_removals()
     manual_removal.confirm_by_hand(enrolment.id, enrolment.generation)
 
-    erasure = erase_employee(enrolled)
+    erasure = erase_employee(enrolled).row
 
     (removal,) = erasure.removals
     assert (removal.confirmed_by, removal.gone_at is None) == ("worker", False)

@@ -9,11 +9,12 @@ from hikflask.services.core import employee_lock
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.changed import Changed
 from hikflask.services.photos import storage
 from hikflask.services.privacy import certificates
 
 
-def erase_employee(employee_id: int) -> Erasure:
+def erase_employee(employee_id: int) -> Changed[Erasure]:
     """Erase an employee with consent, photos, captures and drafts, and have the number removed from every terminal.
 
     What is in the database goes in one transaction, and the files follow. Those that cannot be removed now are tried
@@ -30,10 +31,10 @@ def erase_employee(employee_id: int) -> Erasure:
     except BaseException:
         db.session.rollback()
         raise
-    return certificates.complete(erasure.id)
+    return _completed(erasure)
 
 
-def erase_by_number(number: str) -> Erasure | None:
+def erase_by_number(number: str) -> Changed[Erasure] | None:
     """Erase whoever had a number that no employee has; None when nothing of it is here.
 
     Somebody who was deleted before is known by open removals, by captures, and by pictures that could not be removed.
@@ -41,7 +42,7 @@ def erase_by_number(number: str) -> Erasure | None:
     """
     if not knows_number(number):
         unfinished = certificates.unfinished_of(number)
-        return certificates.complete(unfinished.id) if unfinished else None
+        return _completed(unfinished) if unfinished else None
     # Locked before the erasure's own row, in the same order as where a removal is confirmed.
     enrolments = queries.of_number(number, lock=True)
     erasure = certificates.lock_to_extend(number)
@@ -53,7 +54,7 @@ def erase_by_number(number: str) -> Erasure | None:
         numbers = {one.number for one in enrolments} | {one.number for one in erasure.removals}
         certificates.extend(erasure, enrolments, _forget(numbers, number, erasure.name, None))
     db.session.commit()
-    return certificates.complete(erasure.id)
+    return _completed(erasure)
 
 
 def knows_number(number: str) -> bool:
@@ -62,6 +63,12 @@ def knows_number(number: str) -> bool:
     known = search.by_number(number) is None and any(of_number(number) for of_number in kept)
     db.session.commit()
     return known
+
+
+def _completed(erasure: Erasure) -> Changed[Erasure]:
+    """Complete the erasure if nothing is waited for; return it with the removals that are due."""
+    erasure = certificates.complete(erasure.id)
+    return Changed(erasure, tuple(one.enrolment_id for one in erasure.removals if one.gone_at is None))
 
 
 def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) -> list[str]:

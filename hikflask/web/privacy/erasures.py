@@ -15,6 +15,7 @@ from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
 from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.changed import Changed
 from hikflask.services.privacy import certificates
 from hikflask.web.employees import enrolment_lines
 from hikflask.web.employees.enrolment_lines import Line
@@ -84,8 +85,8 @@ def erase_number() -> ResponseReturnValue:
     theirs = _redirect_to_employee(form.number.data)
     if theirs is not None:
         return theirs
-    erasure = erase_by_number(form.number.data)
-    return _refuse_unknown(form) if erasure is None else _start_removals(erasure)
+    erased = erase_by_number(form.number.data)
+    return _refuse_unknown(form) if erased is None else _start_removals(erased)
 
 
 @resubmission.restores("erasures.erase_number")
@@ -162,10 +163,10 @@ def _refuse_unknown(form: NumberForm) -> Response:
     return _list(form, UNPROCESSABLE)
 
 
-def _start_removals(erasure: Erasure) -> ResponseReturnValue:
+def _start_removals(erased: Changed[Erasure]) -> ResponseReturnValue:
     """Let the worker remove the number from the terminals at once, and show the erasure."""
-    tasks.enqueue_due(removal.enrolment_id for removal in erasure.removals if removal.gone_at is None)
-    return _redirect_to(erasure)
+    tasks.enqueue_due(erased.due)
+    return _redirect_to(erased.row)
 
 
 def _redirect_to(erasure: Erasure) -> ResponseReturnValue:

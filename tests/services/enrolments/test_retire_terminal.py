@@ -68,7 +68,7 @@ def trail(action: str) -> list[AuditEntry]:
 
 
 def test_erasure_completes_by_the_word_of_who_took_it_out_of_service(gone: Terminal, enrolled: Employee) -> None:
-    erasure = erase_employee(enrolled.id)
+    erasure = erase_employee(enrolled.id).row
     settle_all()
     assert certificates.complete(erasure.id).completed_at is None
 
@@ -97,7 +97,7 @@ def test_nobody_is_green_there_any_more(gone: Terminal, enrolled: Employee) -> N
 def test_erasure_later_shows_the_word_too(gone: Terminal, enrolled: Employee) -> None:
     retire(gone)
 
-    erasure = erase_employee(enrolled.id)
+    erasure = erase_employee(enrolled.id).row
 
     (removal,) = erasure.removals
     assert (removal.confirmed_by, removal.confirmation_note, erasure.completed_at is not None) == ("Анна", NOTE, True)

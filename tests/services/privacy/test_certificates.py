@@ -34,7 +34,7 @@ def test_erasure_is_open_until_the_terminal_confirmed(
     ivan = enrol(simulator, terminal)
     wire.away.add("terminal.test")
 
-    erasure = erase_employee(ivan.id)
+    erasure = erase_employee(ivan.id).row
     settle_all()
 
     assert certificates.complete(erasure.id).completed_at is None
@@ -52,7 +52,7 @@ def test_erasure_is_open_until_the_terminal_confirmed(
 
 
 def test_sweep_completes_what_the_last_terminal_confirmed(simulator: Simulated, terminal: Terminal) -> None:
-    erasure = erase_employee(enrol(simulator, terminal).id)
+    erasure = erase_employee(enrol(simulator, terminal).id).row
     settle_all()
 
     tasks.sweep()
@@ -61,7 +61,7 @@ def test_sweep_completes_what_the_last_terminal_confirmed(simulator: Simulated, 
 
 
 def test_completing_again_changes_nothing_and_writes_one_entry(simulator: Simulated, terminal: Terminal) -> None:
-    erasure = erase_employee(enrol(simulator, terminal).id)
+    erasure = erase_employee(enrol(simulator, terminal).id).row
     settle_all()
     first = certificates.complete(erasure.id).completed_at
 
@@ -72,7 +72,7 @@ def test_completing_again_changes_nothing_and_writes_one_entry(simulator: Simula
 
 
 def test_trail_has_the_number_and_never_the_name(simulator: Simulated, terminal: Terminal) -> None:
-    erasure = erase_employee(enrol(simulator, terminal).id)
+    erasure = erase_employee(enrol(simulator, terminal).id).row
     settle_all()
     certificates.complete(erasure.id)
 
@@ -108,7 +108,7 @@ def test_removal_that_was_confirmed_before_is_on_the_certificate_with_its_own_ti
     settle_all()
     confirmed_at = queries.of_number("100222")[0].confirmed_at
 
-    erasure = erase_employee(ivan.id)
+    erasure = erase_employee(ivan.id).row
 
     (removal,) = erasure.removals
     assert removal.gone_at == confirmed_at
@@ -118,7 +118,7 @@ def test_removal_that_was_confirmed_before_is_on_the_certificate_with_its_own_ti
 def test_removal_by_hand_is_named_as_such(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:
     ivan = enrol(simulator, terminal)
     wire.away.add("terminal.test")
-    erasure = erase_employee(ivan.id)
+    erasure = erase_employee(ivan.id).row
     wire.away.clear()
     (enrolment,) = queries.open_removals()
     db.session.execute(db.update(Enrolment).values(on_old_device=True, written_name=""))
@@ -138,7 +138,7 @@ def test_who_was_entered_at_the_terminal_by_hand_keeps_the_erasure_open_until_a_
     with pytest.raises(NumberTakenThere):
         enrol(simulator, terminal)
     (ivan,) = db.session.query(Employee)
-    erasure = erase_employee(ivan.id)
+    erasure = erase_employee(ivan.id).row
     settle_all()
     assert certificates.complete(erasure.id).completed_at is None
 
@@ -167,7 +167,7 @@ def test_search_that_says_nothing_completes_no_erasure(
         return response
 
     monkeypatch.setattr(wire, "send", odd)
-    erasure = erase_employee(ivan.id)
+    erasure = erase_employee(ivan.id).row
     settle_all()
 
     assert certificates.complete(erasure.id).completed_at is None
