@@ -15,8 +15,9 @@ from sqlalchemy.exc import DBAPIError
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment, Erasure
+from hikflask.models import AuditEntry, Employee, Enrolment, Erasure
 from hikflask.services import audit
+from hikflask.services.audit import details_text
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee
@@ -258,3 +259,49 @@ def test_id_of_who_was_deleted_is_nobodys(either: Flask) -> None:
 
         assert save_employee(Draft("902", "Ольга Иванова")).row.id != gone
         assert search.get(gone) is None
+
+
+OLD_DETAILS = [
+    "",
+    '{"number": "100222", "full_name": "Иван Иванов", "is_active": true, "note": null, "people": 7}',
+    '{"b": "a\\u202ea\\u2028\\u001b \\\\ \\" я", "a": "the first letter is not the first name"}',
+    '{"name": "' + "я" * 1990,
+]
+
+
+def test_details_of_audit_entries_are_the_same_text_before_and_after(either: Flask) -> None:
+    read = "SELECT before, after FROM audit WHERE at < '2026-02-01' ORDER BY id"
+    with either.app_context():
+        upgrade(revision="0006")
+        add = text(
+            "INSERT INTO audit (at, actor, address, request_id, action, employee, terminal, subject, before, after)"
+            " VALUES ('2026-01-02 03:04:05', 'Анна', '', '', 'employee.changed', '1', '', '', :before, :after)"
+        )
+        db.session.execute(add, [{"before": one, "after": other} for one in OLD_DETAILS for other in OLD_DETAILS])
+        db.session.commit()
+        old = [tuple(row) for row in db.session.execute(text(read))]
+        db.session.commit()
+
+        upgrade()
+
+        found = db.session.execute(db.select(AuditEntry).order_by(AuditEntry.id)).scalars().all()
+        assert [(details_text(entry.before), details_text(entry.after)) for entry in found] == old
+        assert found[0].before is None
+        assert found[5].after == {
+            "number": "100222",
+            "full_name": "Иван Иванов",
+            "is_active": True,
+            "note": None,
+            "people": 7,
+        }
+        audit.note_alone("sign_out", after={"name": "Ёж"})
+        with pytest.raises(DBAPIError, match="append-only"):
+            db.session.execute(text("UPDATE audit SET actor = ''"))
+        db.session.remove()
+        downgrade(revision="0006")
+        assert [tuple(row) for row in db.session.execute(text(read))] == old
+        newest = db.session.execute(text("SELECT before, after FROM audit ORDER BY id DESC LIMIT 1")).one()
+        assert tuple(newest) == ("", '{"name": "Ёж"}')
+        with pytest.raises(DBAPIError, match="append-only"):
+            db.session.execute(text("UPDATE audit SET actor = ''"))
+        db.session.remove()

@@ -15,11 +15,12 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
-from hikflask.services.photos import retention, storage
+from hikflask.services.photos import deletion, storage
+from hikflask.services.photos.retention import forget_photos
 from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
 from tests.support.database_readers import somebody_reads
-from tests.support.erasures import count, erased_by_number, every_text, fresh, settle_all
+from tests.support.erasures import count, every_text, fresh, settle_all
 from tests.support.retention import FACE, IVAN, OTHER_FACE, age, files, save, save_and_die, settle, take, upload
 from tests.support.wire import InProcess
 
@@ -40,7 +41,7 @@ def test_picture_of_a_capture_that_retention_has_only_marked(simulator: Simulate
     ivan = save_employee(IVAN).row
     olgas = take(simulator, terminal, OLGA, OTHER_FACE)
     age(Capture, "hold_until", 1)
-    assert retention.forget_photos() == 1
+    assert forget_photos() == 1
 
     erasure = erase_employee(ivan.id).row
 
@@ -55,7 +56,7 @@ def test_photo_that_retention_has_only_marked_is_counted_and_removed(
     app.config["PHOTO_RETENTION"] = "never"
     ivan = save(simulator, terminal)
     settle()
-    assert retention.forget_photos() == 1
+    assert forget_photos() == 1
 
     erasure = erase_employee(ivan.id).row
 
@@ -66,8 +67,8 @@ def test_photo_that_retention_has_removed_is_not_counted(app: Flask, simulator: 
     app.config["PHOTO_RETENTION"] = "never"
     ivan = save(simulator, terminal)
     settle()
-    retention.forget_photos()
-    retention.remove_files()
+    forget_photos()
+    deletion.remove_files()
 
     assert erase_employee(ivan.id).row.photos == 0
 
@@ -102,8 +103,9 @@ def test_picture_whose_process_died_before_it_was_saved(known: bool) -> None:
     if not known:
         delete_employee(ivan.id)
 
-    erasure = erase_employee(ivan.id).row if known else erased_by_number("100222")
+    erasure = erase_employee(ivan.id).row if known else erase_by_number("100222").row
 
+    assert erasure is not None
     assert erasure.completed_at is not None
     assert (files(), erasure.photos) == ([another.file], 1)
     assert [photo.id for photo in db.session.query(Photo)] == [another.id]
@@ -134,18 +136,20 @@ def test_picture_that_no_row_knows_is_found_by_number() -> None:
     stray()
 
     assert knows_number("100222")
-    erasure = erased_by_number("100222")
+    erasure = erase_by_number("100222").row
 
+    assert erasure is not None
     assert (files(), erasure.photos) == ([], 1)
 
 
 def test_picture_of_somebody_deleted_that_could_not_be_removed_is_found_by_number() -> None:
-    stuck = storage.folder() / storage.row(_file_of(upload().photo_id)).file  # type: ignore[union-attr]
+    stuck = storage.folder() / storage.get(_file_of(upload().photo_id)).file  # type: ignore[union-attr]
     stuck.unlink()
     stuck.mkdir()
     delete_employee(1)
 
-    erasure = erased_by_number("100222")
+    erasure = erase_by_number("100222").row
+    assert erasure is not None
     assert erasure.completed_at is None
 
     stuck.rmdir()
@@ -189,8 +193,9 @@ def test_erasing_the_number_again_adds_what_came_since(
     take(simulator, terminal, IVAN, OTHER_FACE)
     assert len(files()) == 1
 
-    again = erased_by_number("100222")
+    again = erase_by_number("100222").row
 
+    assert again is not None
     assert (again.id, again.photos, again.completed_at) == (erasure.id, 2, None)
     assert (files(), count(Capture), count(Erasure)) == ([], 0, 1)
     settle_all()
@@ -211,8 +216,9 @@ def test_erasing_the_number_again_awaits_terminals_that_came_since(
     wire.away.add("terminal.test")
     delete_employee(second.id)
 
-    again = erased_by_number("100222")
+    again = erase_by_number("100222").row
 
+    assert again is not None
     assert again.id == erasure.id
     stuck.rmdir()
     assert certificates.complete(erasure.id).completed_at is None
@@ -230,8 +236,9 @@ def test_open_erasure_takes_nothing_of_the_numbers_next_owner(simulator: Simulat
     erasure = erase_employee(ivan.id).row
     save(simulator, terminal, Draft("100222", "Пётр Петров"))
 
-    again = erased_by_number("100222")
+    again = erase_by_number("100222").row
 
+    assert again is not None
     assert (again.id, again.photos, count(Capture)) == (erasure.id, 1, 1)
 
 
@@ -273,8 +280,9 @@ def test_what_comes_while_an_erasure_waits_for_the_database_alone_is_another_era
     with somebody_reads():
         erasure = erase_employee(ivan.id).row
         take(simulator, terminal, IVAN, OTHER_FACE)
-        another = erased_by_number("100222")
+        another = erase_by_number("100222").row
 
+    assert another is not None
     assert (another.id != erasure.id, another.photos, count(Capture)) == (True, 1, 0)
     certificates.complete_all()
     assert None not in {fresh(erasure).completed_at, fresh(another).completed_at}
@@ -291,8 +299,10 @@ def test_what_comes_then_is_added_to_the_latest_erasure(
         settle()
         wire.away.add("terminal.test")
         delete_employee(second.id)
-        awaiting = erased_by_number("100222")
+        awaiting = erase_by_number("100222").row
         storage.keep_upload(io.BytesIO(FACE), "100222")
-        again = erased_by_number("100222")
+        again = erase_by_number("100222").row
 
+    assert awaiting is not None
+    assert again is not None
     assert (again.id, again.photos, count(Erasure)) == (awaiting.id, 1, 2)

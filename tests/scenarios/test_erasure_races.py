@@ -46,7 +46,7 @@ def test_terminal_that_confirms_while_the_erasure_begins_is_not_awaited(
     set_active(ivan_id, active=False)
     another.execute(update(Enrolment).values(person="confirmed", confirmed_at=database_now(), next_attempt_at=None))
 
-    meanwhile(app, another, lambda: erase_employee(ivan_id))
+    meanwhile(app, another, lambda: erase_employee(ivan_id).row)
 
     (erasure,), _ = certificates.list_page(10)
     (removal,) = erasure.removals
@@ -79,7 +79,7 @@ def test_picture_that_is_saved_in_that_moment_stays(app: Flask, another: Connect
     picture = storage.keep_captured(FACE, "100222")
     another.execute(update(Photo).values(forgotten_at=None))
 
-    meanwhile(app, another, lambda: erase_by_number("100222"))
+    meanwhile(app, another, lambda: erase_by_number("100222").row)
 
-    assert storage.row(picture.file) is not None
+    assert storage.get(picture.file) is not None
     assert storage.path_of(picture) is not None

@@ -39,7 +39,7 @@ def api_sync(employee_id: int, capture_id: int, terminal_id: int) -> object:  # 
 
 
 def erase(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noqa: ARG001
-    return erase_employee(employee_id)
+    return erase_employee(employee_id).row
 
 
 @pytest.mark.parametrize("deed", [page_save, api_sync, erase])

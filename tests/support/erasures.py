@@ -8,7 +8,6 @@ from hikflask.isapi.errors import TerminalError
 from hikflask.models import Employee, Erasure, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees.erasure import erase_by_number
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
@@ -24,13 +23,6 @@ def enrol(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: b
     for enrolment in queries.of_number(draft.number):
         reconcile(enrolment.id, "Анна")
     return employee
-
-
-def erased_by_number(number: str) -> Erasure:
-    """Erase whoever had a number, of whom something is here."""
-    erased = erase_by_number(number)
-    assert erased is not None
-    return erased.row
 
 
 def settle_all() -> None:

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import Erasure, Photo
 from hikflask.services.captures import personal_data
-from hikflask.services.core import employee_lock
+from hikflask.services.core.db import locked_employee
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.enrolments import queries
@@ -22,7 +22,7 @@ def erase_employee(employee_id: int) -> Changed[Erasure]:
 
     :raises EmployeeUnknown: when somebody else erased or deleted the employee at this moment.
     """
-    employee = employee_lock.locked(employee_id)
+    employee = locked_employee(employee_id)
     try:
         enrolments = queries.of_person(employee.number, employee_id, lock=True)
         files = _forget({one.number for one in enrolments}, employee.number, employee.name, employee_id)
@@ -31,7 +31,7 @@ def erase_employee(employee_id: int) -> Changed[Erasure]:
     except BaseException:
         db.session.rollback()
         raise
-    return _completed(erasure)
+    return _complete(erasure.id)
 
 
 def erase_by_number(number: str) -> Changed[Erasure] | None:
@@ -42,7 +42,7 @@ def erase_by_number(number: str) -> Changed[Erasure] | None:
     """
     if not knows_number(number):
         unfinished = certificates.unfinished_of(number)
-        return _completed(unfinished) if unfinished else None
+        return _complete(unfinished.id) if unfinished else None
     # Locked before the erasure's own row, in the same order as where a removal is confirmed.
     enrolments = queries.of_number(number, lock=True)
     erasure = certificates.lock_to_extend(number)
@@ -54,7 +54,7 @@ def erase_by_number(number: str) -> Changed[Erasure] | None:
         numbers = {one.number for one in enrolments} | {one.number for one in erasure.removals}
         certificates.extend(erasure, enrolments, _forget(numbers, number, erasure.name, None))
     db.session.commit()
-    return _completed(erasure)
+    return _complete(erasure.id)
 
 
 def knows_number(number: str) -> bool:
@@ -65,9 +65,9 @@ def knows_number(number: str) -> bool:
     return known
 
 
-def _completed(erasure: Erasure) -> Changed[Erasure]:
-    """Complete the erasure if nothing is waited for; return it with the removals that are due."""
-    erasure = certificates.complete(erasure.id)
+def _complete(erasure_id: int) -> Changed[Erasure]:
+    """Complete what can be completed now; due are the removals that a terminal has not confirmed yet."""
+    erasure = certificates.complete(erasure_id)
     return Changed(erasure, tuple(one.enrolment_id for one in erasure.removals if one.gone_at is None))
 
 

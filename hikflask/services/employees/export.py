@@ -13,6 +13,7 @@ from hikflask.extensions import Base, db
 from hikflask.models import AuditEntry, Capture, Consent, Employee, Erasure, ErasureRemoval, Photo
 from hikflask.models.employee import folded
 from hikflask.services import audit
+from hikflask.services.audit import details_text
 from hikflask.services.captures import personal_data
 from hikflask.services.core.errors import EmployeeUnknown, PhotoForgotten
 from hikflask.services.enrolments import queries
@@ -89,7 +90,7 @@ def export_employee(employee_id: int) -> bytes:
         "photos": [{"file": _path_in_zip(photo, picture), **_columns(photo, OF_PHOTO)} for photo, picture in pictures],
         "captures": [{"terminal": one.terminal.name, **_columns(one, OF_CAPTURE)} for one in captures],
         "terminals": [{"terminal": one.terminal.name, **_columns(one, OF_ENROLMENT)} for one in enrolled],
-        "audit": [_columns(entry, OF_ENTRY) for entry in _entries(employee, numbered, [one for one, _ in pictures])],
+        "audit": [_entry(entry) for entry in _entries(employee, numbered, [one for one, _ in pictures])],
         "erasures": [_erasure(one) for one in _erasures(employee)],
     }
     audit.note_alone("employee.exported", employee=employee)
@@ -169,6 +170,11 @@ def _erasures(employee: Employee) -> list[Erasure]:
     """Return earlier erasures of the same person; somebody else may have had the number before."""
     found = _rows(select(Erasure).where(Erasure.number == employee.number).order_by(Erasure.id))
     return [one for one in found if folded(one.name) == folded(employee.name)]
+
+
+def _entry(entry: AuditEntry) -> dict[str, Any]:
+    details = {"before": details_text(entry.before), "after": details_text(entry.after)}
+    return _columns(entry, OF_ENTRY) | details
 
 
 def _erasure(erasure: Erasure) -> dict[str, Any]:

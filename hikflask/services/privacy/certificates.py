@@ -15,8 +15,8 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT
 from hikflask.services import audit
 from hikflask.services.core import secure_delete
-from hikflask.services.core.db import changed_rows
-from hikflask.services.core.retention import DAY, MOST_AT_ONCE
+from hikflask.services.core.dates import SECONDS_PER_DAY
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
 from hikflask.services.photos import storage
 
 
@@ -128,8 +128,8 @@ def list_page(limit: int, offset: int = 0) -> tuple[list[Erasure], int]:
 
 def forget_old() -> int:
     """Delete the certificates that were completed longer ago than HIKFLASK_AUDIT_RETENTION; return how many."""
-    kept_since = database_now(-DAY * current_app.config["AUDIT_RETENTION"])
-    old = select(Erasure.id).where(Erasure.completed_at < kept_since).order_by(Erasure.id).limit(MOST_AT_ONCE)
+    kept_since = database_now(-SECONDS_PER_DAY * current_app.config["AUDIT_RETENTION"])
+    old = select(Erasure.id).where(Erasure.completed_at < kept_since).order_by(Erasure.id).limit(CLEANUP_BATCH)
     deleted = changed_rows(delete(Erasure).where(Erasure.id.in_(old)))
     db.session.commit()
     return deleted

@@ -1,9 +1,8 @@
 """The consent to take and keep a face, or another basis for it: recorded, withdrawn, and required."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import current_app
 from sqlalchemy import select
@@ -13,7 +12,8 @@ from hikflask.models import Consent, Employee
 from hikflask.models.columns import database_now, storable
 from hikflask.models.consent import BY_CONSENT
 from hikflask.services import audit
-from hikflask.services.core import employee_lock
+from hikflask.services.core.dates import today
+from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import ConsentMissing
 
 REQUIRE = "require"
@@ -54,7 +54,7 @@ def record(employee_id: int, given: Given) -> Consent:
 
     :raises EmployeeUnknown: when there is no such employee.
     """
-    consent = _write(employee_lock.locked(employee_id), given)
+    consent = _write(locked_employee(employee_id), given)
     db.session.commit()
     return consent
 
@@ -66,7 +66,7 @@ def withdraw(employee_id: int) -> bool:
 
     :raises EmployeeUnknown: when there is no such employee.
     """
-    employee = employee_lock.locked(employee_id)
+    employee = locked_employee(employee_id)
     consent = _of(employee_id)
     if consent is not None:
         audit.note("consent.withdrawn", employee=employee, before=_about(consent))
@@ -98,12 +98,6 @@ def require_for_save(employee: Employee, *, given_today: bool = False, with_face
         consent = _write(employee, Given(today()))
     if consent is None and with_face and is_required():
         raise ConsentMissing
-
-
-def today() -> date:
-    """Return the day it is where the terminals are."""
-    zone = current_app.config["TIMEZONE"]
-    return datetime.now(UTC).astimezone(ZoneInfo(zone) if zone else None).date()
 
 
 def _of(employee_id: int) -> Consent | None:

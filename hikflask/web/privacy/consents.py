@@ -8,11 +8,12 @@ from werkzeug.datastructures import MultiDict
 from hikflask.forms.consents import ConsentForm
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.models import Employee
+from hikflask.services.core.dates import today
 from hikflask.services.employees import search
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
-from hikflask.web import template_context
-from hikflask.web.security import resubmission
+from hikflask.web.security import current_operator, resubmission
+from hikflask.web.support.messages import with_link
 
 bp = Blueprint("consents", __name__)
 
@@ -25,10 +26,9 @@ ADDRESS = "/employees/<int:employee_id>/consent"
 def show(employee_id: int) -> ResponseReturnValue:
     """Show the form with the recorded consent; without one, with today's date."""
     recorded = consents.of(_employee(employee_id).id)
-    today = consents.today()
-    form = ConsentForm(formdata=None, obj=recorded, today=today)
+    form = ConsentForm(formdata=None, obj=recorded, today=today())
     if recorded is None:
-        form.given_on.data = today
+        form.given_on.data = today()
     return _form(form, employee_id)
 
 
@@ -37,7 +37,7 @@ def show(employee_id: int) -> ResponseReturnValue:
 def record(employee_id: int) -> ResponseReturnValue:
     """Record the consent in place of the one that was recorded before."""
     _employee(employee_id)
-    form = ConsentForm(today=consents.today())
+    form = ConsentForm(today=today())
     if not form.validate():
         return _form(form, employee_id, UNPROCESSABLE)
     consents.record(employee_id, Given(form.given_on.data, form.basis.data, form.note.data or ""))
@@ -48,7 +48,7 @@ def record(employee_id: int) -> ResponseReturnValue:
 @resubmission.restores("consents.record")
 def typed_again(fields: MultiDict[str, str], employee_id: int) -> ResponseReturnValue:
     """Answer the form that was sent after the session had ended."""
-    return _form(ConsentForm(formdata=fields, today=consents.today()), employee_id)
+    return _form(ConsentForm(formdata=fields, today=today()), employee_id)
 
 
 @bp.post(f"{ADDRESS}/withdraw")
@@ -76,11 +76,11 @@ def blank() -> ResponseReturnValue:
 
 
 def _what_follows(employee_id: int) -> str:
-    """Return the message after a withdrawal, with a link to the erasure for those who may erase."""
-    if not template_context.may(ADMIN):
+    """Say what a withdrawal asks for, with the way to it for those who may go it."""
+    if not current_operator.may(ADMIN):
         return str(_("The consent is withdrawn. Photo and records must be erased now: tell an administrator."))
     text = _("The consent is withdrawn. Photo and records must be erased now:")
-    return template_context.with_link(text, url_for("erasures.ask", employee_id=employee_id), _("Erase everywhere"))
+    return with_link(text, url_for("erasures.ask", employee_id=employee_id), _("Erase everywhere"))
 
 
 def _employee(employee_id: int) -> Employee:

@@ -1,6 +1,7 @@
 """Erase one person everywhere: the question, what is still waited for, and the certificate; for administrators."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,15 +18,14 @@ from hikflask.services.employees.erasure import erase_by_number, erase_employee,
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.changed import Changed
 from hikflask.services.privacy import certificates
-from hikflask.web.employees import enrolment_lines
-from hikflask.web.employees.enrolment_lines import Line
 from hikflask.web.security import resubmission
+from hikflask.web.support import enrolment_status
+from hikflask.web.support.enrolment_status import EnrolmentStatus
+from hikflask.web.support.htmx import with_removals_alarm
 from hikflask.web.support.pagination import listed
-from hikflask.web.template_context import with_alarm
 
 bp = Blueprint("erasures", __name__)
 
-UNPROCESSABLE = 422
 QUESTION = "/employees/<int:employee_id>/erase"
 
 
@@ -34,7 +34,7 @@ class Awaited:
     """A removal from a terminal, with the state of its enrolment as long as the number is not gone."""
 
     removal: ErasureRemoval
-    line: Line | None
+    line: EnrolmentStatus | None
 
 
 @bp.get(QUESTION)
@@ -50,7 +50,7 @@ def ask(employee_id: int) -> ResponseReturnValue:
 def erase(employee_id: int) -> ResponseReturnValue:
     """Erase an employee; the second request of a double click shows the erasure that the first one began."""
     try:
-        return _start_removals(erase_employee(employee_id))
+        return _begun(erase_employee(employee_id))
     except EmployeeUnknown:
         return _redirect_to(certificates.latest_of(employee_id) or abort(404))
 
@@ -68,7 +68,7 @@ def ask_number() -> ResponseReturnValue:
     """Ask before whoever had a number is erased."""
     form = NumberForm(formdata=request.args, meta={"csrf": False})
     if not form.validate():
-        return _list(form, UNPROCESSABLE)
+        return _list(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     number = form.number.data
     return _redirect_to_employee(number) or (
         _question(number, "", None) if knows_number(number) else _refuse_unknown(form)
@@ -81,12 +81,12 @@ def erase_number() -> ResponseReturnValue:
     """Erase whoever had a number."""
     form = NumberForm()
     if not form.validate():
-        return _list(form, UNPROCESSABLE)
+        return _list(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     theirs = _redirect_to_employee(form.number.data)
     if theirs is not None:
         return theirs
     erased = erase_by_number(form.number.data)
-    return _refuse_unknown(form) if erased is None else _start_removals(erased)
+    return _refuse_unknown(form) if erased is None else _begun(erased)
 
 
 @resubmission.restores("erasures.erase_number")
@@ -107,10 +107,10 @@ def show(erasure_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/erasures/<int:erasure_id>/state")
-@allow(ADMIN, counts=False)
+@allow(ADMIN, is_activity=False)
 def state(erasure_id: int) -> ResponseReturnValue:
     """Answer the part of an open erasure's page that is polled until the erasure is complete."""
-    return with_alarm(_progress(_erasure(erasure_id), fragment=True))
+    return with_removals_alarm(_progress(_erasure(erasure_id), fragment=True))
 
 
 def _erasure(erasure_id: int) -> Erasure:
@@ -125,7 +125,7 @@ def _awaited(erasure: Erasure) -> list[Awaited]:
 def _progress(erasure: Erasure, *, fragment: bool = False) -> str:
     awaited = _awaited(erasure)
     # An erasure without a line waits for a file or for the database; the sweep tries those again.
-    seconds = enrolment_lines.poll_seconds([one.line for one in awaited if one.line]) or enrolment_lines.SLOW_SECONDS
+    seconds = enrolment_status.poll_seconds([one.line for one in awaited if one.line]) or enrolment_status.SLOW_SECONDS
     known = {"awaited": awaited, "seconds": seconds, "fragment": fragment}
     return render_template("privacy/erasure_progress.html", erasure=erasure, **known)
 
@@ -136,9 +136,9 @@ def _redirect_to_employee(number: str) -> ResponseReturnValue | None:
     return redirect(url_for(".ask", employee_id=employee.id), 303) if employee else None
 
 
-def _line(removal: ErasureRemoval) -> Line | None:
+def _line(removal: ErasureRemoval) -> EnrolmentStatus | None:
     enrolment = None if removal.gone_at else queries.get(removal.enrolment_id)
-    return enrolment_lines.line(enrolment) if enrolment else None
+    return enrolment_status.of_enrolment(enrolment) if enrolment else None
 
 
 def _employee(employee_id: int) -> Employee:
@@ -160,10 +160,10 @@ def _list(form: NumberForm, status: int = 200) -> Response:
 
 def _refuse_unknown(form: NumberForm) -> Response:
     form.say_unknown()
-    return _list(form, UNPROCESSABLE)
+    return _list(form, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-def _start_removals(erased: Changed[Erasure]) -> ResponseReturnValue:
+def _begun(erased: Changed[Erasure]) -> ResponseReturnValue:
     """Let the worker remove the number from the terminals at once, and show the erasure."""
     tasks.enqueue_due(erased.due)
     return _redirect_to(erased.row)

@@ -24,7 +24,7 @@ from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import NobodyComes
-from tests.support.erasures import IVAN, OLGA, count, enrol, erased_by_number, every_text, settle_all
+from tests.support.erasures import IVAN, OLGA, count, enrol, every_text, settle_all
 from tests.support.retention import FACE, OTHER_FACE, files, take
 from tests.support.wire import InProcess
 
@@ -131,10 +131,12 @@ def test_somebody_who_was_deleted_before_is_erased_by_number(
     wire.away.add("terminal.test")
     delete_employee(ivan.id)
 
-    erasure = erased_by_number("100222")
+    erasure = erase_by_number("100222").row
 
+    assert erasure is not None
     assert (erasure.name, erasure.completed_at) == ("Иван Иванов", None)
-    again = erased_by_number("100222")
+    again = erase_by_number("100222").row
+    assert again is not None
     assert (again.id, count(Erasure)) == (erasure.id, 1)
     wire.away.clear()
     settle_all()
@@ -153,8 +155,9 @@ def test_unsaved_picture_of_a_number_that_nobody_has_is_erased_by_number(
 ) -> None:
     take(simulator, terminal, IVAN)
 
-    erasure = erased_by_number("100222")
+    erasure = erase_by_number("100222").row
 
+    assert erasure is not None
     assert (erasure.photos, files(), count(Capture)) == (1, [], 0)
 
 

@@ -1,6 +1,5 @@
 """A terminal that does not come back: its removals end by a person's word, and nothing is claimed of it any more."""
 
-import json
 from contextlib import suppress
 
 import pytest
@@ -109,8 +108,8 @@ def test_trail_says_who_stated_what(gone: Terminal, enrolled: Employee) -> None:
     retire(gone)
 
     (retired,), (removed,) = trail("terminal.retired"), trail("enrolment.removed_by_hand")
-    assert (retired.actor, retired.terminal, json.loads(retired.after)["note"]) == ("Анна", "Вход", NOTE)
-    assert (removed.actor, removed.employee, json.loads(removed.after)) == ("Анна", "100222", {"note": NOTE})
+    assert (retired.actor, retired.terminal, retired.after["note"]) == ("Анна", "Вход", NOTE)
+    assert (removed.actor, removed.employee, removed.after) == ("Анна", "100222", {"note": NOTE})
 
 
 def test_nothing_is_sent_to_it_any_more(terminal: Terminal, simulator: Simulated, enrolled: Employee) -> None:
