@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo
-from hikflask.models.capture import CANCELLED, RUNNING
+from hikflask.models.capture import RUNNING
 from hikflask.models.employee import folded
 from hikflask.services.photos import storage
-from hikflask.services.state.capture import NO_DRAFT
+from hikflask.services.state import capture as capture_state
 
 
 def find_by_number(number: str, employee_id: int | None = None, *, lock: bool = False) -> list[Capture]:
@@ -64,8 +64,7 @@ def _forget(capture: Capture, employee_id: int | None) -> list[str]:
     photo = capture.photo
     if capture.state in RUNNING:
         # The conversation that runs reads its end from the row's state, so the row stays, without what was typed.
-        _blank(capture)
-        capture.state = CANCELLED
+        capture_state.apply(capture_state.ERASED, Capture.id == capture.id)
         return []
     if photo is not None and photo.employee_id not in {None, employee_id}:
         _blank(capture)  # Begun for this number and saved to somebody else, whose face it is.
@@ -92,7 +91,7 @@ def _is_leftover() -> ColumnElement[bool]:
 
 
 def _blank(capture: Capture) -> None:
-    for column, value in NO_DRAFT.items():
+    for column, value in capture_state.NO_DRAFT.items():
         setattr(capture, column, value)
 
 
