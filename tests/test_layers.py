@@ -5,8 +5,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from hikflask.models import Capture, Enrolment
 
 PACKAGE = Path(__file__).resolve().parents[1] / "hikflask"
@@ -155,7 +153,6 @@ def test_modules_import_only_what_their_room_may() -> None:
     assert wrong == []
 
 
-@pytest.mark.xfail(reason="some modules do two things still")
 def test_packages_import_only_those_before_them() -> None:
     wrong = []
     for place, path in NAMES.items():
@@ -171,7 +168,6 @@ def test_packages_import_only_those_before_them() -> None:
     assert wrong == []
 
 
-@pytest.mark.xfail(reason="some modules do two things still")
 def test_no_modules_import_each_other_in_a_circle() -> None:
     ahead = {place: set(targets(path)) & set(NAMES) - {place} for place, path in NAMES.items()}
     while free := {place for place, needed in ahead.items() if not needed}:
@@ -226,7 +222,6 @@ def test_nothing_is_imported_inside_a_function() -> None:
     assert inside == []
 
 
-@pytest.mark.xfail(reason="some modules do two things still")
 def test_no_folder_holds_more_than_can_be_taken_in_at_a_glance() -> None:
     folders = {path.parent for path in modules()} - {PACKAGE / name for name in FLAT}
     counts = {place_of(folder / "__init__.py"): len(list(folder.glob("[!_]*.py"))) for folder in folders}

@@ -9,8 +9,9 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo
 from hikflask.models.capture import RUNNING
 from hikflask.models.employee import folded
+from hikflask.services.captures import drafts
 from hikflask.services.photos import storage
-from hikflask.services.state import capture as capture_state
+from hikflask.services.state import capture as state
 
 
 def find_by_number(number: str, employee_id: int | None = None, *, lock: bool = False) -> list[Capture]:
@@ -62,12 +63,11 @@ def leftover_photos(number: str) -> list[int]:
 
 def _forget(capture: Capture, employee_id: int | None) -> list[str]:
     photo = capture.photo
-    if capture.state in RUNNING:
-        # The conversation that runs reads its end from the row's state, so the row stays, without what was typed.
-        capture_state.apply(capture_state.ERASED, Capture.id == capture.id)
+    # The conversation that runs reads its end from the row's state, so the row stays, without what was typed.
+    if state.apply(state.ERASED, Capture.id == capture.id):
         return []
     if photo is not None and photo.employee_id not in {None, employee_id}:
-        _blank(capture)  # Begun for this number and saved to somebody else, whose face it is.
+        drafts.blank(Capture.id == capture.id)  # Begun for this number and saved to somebody else, whose face it is.
         return []
     db.session.delete(capture)
     db.session.flush()
@@ -88,11 +88,6 @@ def _is_leftover() -> ColumnElement[bool]:
     return and_(
         Photo.employee_id.is_(None), Photo.forgotten_at.is_not(None), Photo.file_deleted_at.is_(None), ~captured
     )
-
-
-def _blank(capture: Capture) -> None:
-    for column, value in capture_state.NO_DRAFT.items():
-        setattr(capture, column, value)
 
 
 def _captures(*conditions: ColumnElement[bool], lock: bool) -> list[Capture]:
