@@ -1,16 +1,26 @@
-# make run · make test · make check · make clean
+# make run · make test · make test-fast · make check · make clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check clean
+# Two processes, one file of tests after the other, in the order of tests/conftest.py: what takes longest comes first.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# What takes long and is not needed for each change: real processes and browsers, long properties, benchmarks, the
+# second database, and what measures the time of a password's hash.
+LONG := browser processes benchmarks invariants real_terminal
+
+.PHONY: run test test-fast check clean
 
 run: $(VENV)/app
 	@deploy/run.sh $(BIN)
 
 test: $(VENV)/dev
 	@deploy/test-needs.sh
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST)
+
+# For daily work, in about a minute; `make test` proves everything.
+test-fast: $(VENV)/dev
+	$(PYTEST) $(LONG:%=--ignore=tests/%) -k "not postgresql" -m "not full_scrypt"
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

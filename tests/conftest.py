@@ -1,6 +1,7 @@
 """The fixtures of the app's tests: an app on a fresh database, and a simulated terminal on the same process's wire."""
 
 import dataclasses
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,8 +13,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from jinja2 import BytecodeCache
-from jinja2.bccache import Bucket
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from hikflask import create_app
 from hikflask.extensions import db, task_queue
@@ -23,32 +24,26 @@ from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as SimulatedTerminal
+from tests.support.compiled_once import CompiledTemplates, compile_rules_once, compile_statements_once
 from tests.support.desk import Desk
 from tests.support.postgresql import Cluster, programs
-from tests.support.signed_in import OPERATOR_PASSWORD, client_of
+from tests.support.signed_in import client_of
 from tests.support.wire import InProcess
 
-
-class Compiled(BytecodeCache):
-    """Templates that were compiled once, for all apps of a run: each test makes an app of its own."""
-
-    def __init__(self) -> None:
-        self._code: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Take a template's code, if it was compiled before."""
-        if bucket.key in self._code:
-            bucket.bytecode_from_string(self._code[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep a template's code."""
-        self._code[bucket.key] = bucket.bytecode_to_string()
-
-
-COMPILED = Compiled()
+TEMPLATES = CompiledTemplates()
 NobodyComes = Callable[[], AbstractContextManager[None]]
 HOST = "terminal.test"
 PASSWORD = "Abc12345"
+TESTS = Path(__file__).parent
+LONGEST = (
+    "invariants/test_interleavings.py",
+    "invariants",
+    "browser",
+    "processes",
+    "benchmarks",
+    "scenarios",
+    "services",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,16 +56,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marks."""
+    """Name the marks, and save time where nothing is tested."""
+    compile_rules_once()
+    compile_statements_once()
     config.addinivalue_line(
         "markers", "both_databases: what is promised is held by the database: SQLite and PostgreSQL"
     )
+    config.addinivalue_line("markers", "full_scrypt: the time that a password's hash takes is what is tested")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process is left alone with it in the end."""
+    first = [TESTS / name for name in LONGEST]
+
+    def place(item: pytest.Item) -> int:
+        return next((number for number, path in enumerate(first) if item.path.is_relative_to(path)), len(first))
+
+    items.sort(key=place)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what is marked so on SQLite and on PostgreSQL."""
     if "database" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
         metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """No test takes the power away, so nothing needs to be on the disk: neither files nor what SQLite writes."""
+
+    def write_no_more_than_needed(connection: object, _: object) -> None:
+        if type(connection).__module__.startswith("sqlite3"):
+            connection.execute("PRAGMA synchronous=OFF").close()  # type: ignore[attr-defined]
+
+    event.listen(Engine, "connect", write_no_more_than_needed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+    event.remove(Engine, "connect", write_no_more_than_needed)
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +111,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """A PostgreSQL server with a migrated template; skips without one, save in CI."""
+    """A PostgreSQL server with two migrated databases, a template and "test"; skips without a server, save in CI."""
     bin_folder = programs()
     if bin_folder is None:
         assert not os.environ.get("CI"), "PostgreSQL must be installed in CI"
@@ -100,6 +123,7 @@ def cluster() -> Iterator[Cluster]:
         with app.app_context():
             upgrade()
         close(app)
+    server.create("test", template="migrated")
     yield server
     server.stop()
 
@@ -119,8 +143,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[st
         yield {}
         return
     server: Cluster = request.getfixturevalue("cluster")
-    yield {"DATABASE_URL": server.create("test", template="migrated")}
-    server.drop("test")
+    yield {"DATABASE_URL": server.address("test")}
+    server.empty("test")
 
 
 @pytest.fixture
@@ -139,7 +163,7 @@ def app(database: dict[str, str], tmp_path: Path, settings: dict[str, Any]) -> I
     }
     app = create_app(given)
     app.extensions["terminal_transport"] = InProcess()
-    app.jinja_env.bytecode_cache = COMPILED
+    app.jinja_env.bytecode_cache = TEMPLATES
     yield app
     close(app)
 
@@ -176,9 +200,11 @@ def wire(app: Flask) -> InProcess:
 @pytest.fixture
 def simulator(wire: InProcess) -> SimulatedTerminal:
     """A simulated seed terminal at http://terminal.test."""
-    # Its waiting takes no time, so two captures may follow within a moment.
+    # Its waiting takes no time, so two captures may follow within a moment; and a removal is done when it is asked for
+    # the first time, since the client waits for half a second of the real time before it asks again.
     profile = dataclasses.replace(SEED, refuse_after_success=0)
     terminal = SimulatedTerminal(PASSWORD, clock=SkippingClock(), profile=profile)
+    terminal.register.deletion_polls = 0
     wire.put(HOST, terminal)
     return terminal
 
@@ -207,13 +233,14 @@ def nobody_comes(app: Flask) -> NobodyComes:
     return shortened
 
 
-@pytest.fixture
-def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compare passwords without scrypt, for tests that sign in again and again and are about something else."""
-    monkeypatch.setattr(
-        "hikflask.services.accounts.passwords.fits",
-        lambda password, kept: password == OPERATOR_PASSWORD and kept is not None,
-    )
+@pytest.fixture(autouse=True)
+def quick_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let scrypt take no time, though every hash still names what it costs; save where the time itself is tested."""
+    if request.node.get_closest_marker("full_scrypt"):
+        return
+    scrypt = hashlib.scrypt
+    least = {"n": 128, "r": 1, "p": 1}  # as the hash that the tests' operators share
+    monkeypatch.setattr(hashlib, "scrypt", lambda password, **given: scrypt(password, **{**given, **least}))
 
 
 @pytest.fixture

@@ -67,6 +67,10 @@ MOST_MODULES = 13
 FLAT = {"isapi", "models", "forms"}
 
 
+# A module of the services without a test file at the mirrored path → what tests it instead.
+TESTED_ELSEWHERE: dict[str, str] = {}
+
+
 def modules() -> list[Path]:
     return sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.name != "__init__.py")
 
@@ -268,3 +272,12 @@ def test_only_the_state_machines_write_the_state_of_captures_and_enrolments() ->
         wrong += [f"{place}:{line} assigns {name}" for line, name in assigned_attributes(tree) if name in columns]
 
     assert wrong == []
+
+
+def test_every_service_has_its_test_file_or_a_reason() -> None:
+    services, tests = PACKAGE / "services", Path(__file__).parent / "services"
+    found = [path.relative_to(services) for path in sorted(services.rglob("[!_]*.py"))]
+    alone = {str(path.with_suffix("")) for path in found if not (tests / path.parent / f"test_{path.name}").exists()}
+
+    assert alone == set(TESTED_ELSEWHERE)
+    assert all(TESTED_ELSEWHERE.values()), "a reason is empty"

@@ -15,7 +15,6 @@ import pytest
 
 from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
 from tests.conftest import PASSWORD
 from tests.support.signed_in import let_in
 
@@ -30,7 +29,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
 TERMINAL_NAME = "Вход"
 LOOKS = {"desk": ("light", 1200), "phone": ("dark", 390)}
 START_SECONDS = 30

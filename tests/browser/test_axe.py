@@ -14,9 +14,10 @@ from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee, knows_number
 from hikflask.services.employees.save import save_employee
 from tests.browser.axe import violations
-from tests.browser.conftest import FACE, Site, Window, environment_of, gunicorn, migrate
+from tests.browser.conftest import Site, Window, environment_of, gunicorn, migrate
 from tests.conftest import close
 from tests.http.permissions_table import NOBODY, PAGES
+from tests.support.captures import FACE
 from tests.support.signed_in import let_in
 
 # What answers a part of a page, or no page at all.

@@ -19,8 +19,9 @@ from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.retire_terminal import retire_terminal
 from tests.browser.axe import violations
-from tests.browser.conftest import FACE, Site, Window, serving
+from tests.browser.conftest import Site, Window, serving
 from tests.conftest import close
+from tests.support.captures import FACE
 from tests.support.signed_in import add_operator, client_of, let_in
 
 NOWHERE = "http://127.0.0.1:9"

@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import FACE, OTHER_FACE, TERMINAL_NAME, Site, Window
+from tests.browser.conftest import TERMINAL_NAME, Site, Window
+from tests.support.captures import FACE, OTHER_FACE
 
 
 def fill(page: Page, number: str, name: str = "Иван Иванов", department: str = "Охрана") -> None:

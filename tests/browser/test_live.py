@@ -4,9 +4,10 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import FACE, Site, Window
+from tests.browser.conftest import Site, Window
 from tests.browser.test_enrolment import fill
 from tests.conftest import PASSWORD
+from tests.support.captures import FACE
 
 # Milliseconds until a terminal that did not answer is tried again by itself, and some more.
 RETRIED = 60_000

@@ -3,13 +3,13 @@
 from http import HTTPStatus
 
 from hikflask.http import error_status
-from hikflask.services.accounts.errors import AdmissionError
+from hikflask.services.accounts.errors import AccountsError
 from hikflask.services.core.errors import ServiceError
 
 
 def codes_of(kind: type[ServiceError]) -> set[str]:
     """The codes of all kinds of refusal below one; those of signing in are answered by pages alone."""
-    below = [child for child in kind.__subclasses__() if child is not AdmissionError]
+    below = [child for child in kind.__subclasses__() if child is not AccountsError]
     return {child.code for child in below}.union(*map(codes_of, below))
 
 

@@ -16,7 +16,6 @@ from tests.support.signed_in import OPERATOR_PASSWORD, SignedInClient, client_of
 
 NOWHERE = "999999"
 WAYS = {"GET", "POST", "PUT", "DELETE", "PATCH"}
-ENTRIES = sorted({*PAGES, *BOTH, *API})
 
 
 def addresses(app: Flask) -> Iterator[str]:
@@ -27,7 +26,7 @@ def addresses(app: Flask) -> Iterator[str]:
 
 
 def test_every_address_stands_in_the_table_and_no_other(app: Flask) -> None:
-    assert sorted(addresses(app)) == ENTRIES
+    assert sorted(addresses(app)) == sorted({*PAGES, *BOTH, *API})
 
 
 def ask(client: FlaskClient, entry: str, **options: object) -> TestResponse:
@@ -49,74 +48,79 @@ def bare(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
-def test_nobody_is_let_in_where_the_table_says_so(app: Flask, entry: str) -> None:
-    answer = ask(bare(app), entry)
+def test_nobody_is_let_in_where_the_table_says_so(app: Flask) -> None:
+    nobody = bare(app)
+    for entry, wanted in {**PAGES, **BOTH, **API}.items():
+        answer = ask(nobody, entry)
 
-    if {**PAGES, **BOTH, **API}[entry] != NOBODY:
-        assert not is_let_in(answer)
-    else:
-        # The sign-in page answers 401 to a wrong password, and there is no first run any more: not the guard's doing.
-        assert answer.status_code in {200, 404, 422}
-
-
-@pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("entry", sorted({**PAGES, **BOTH}))
-def test_role_is_let_in_where_the_table_says_so(app: Flask, entry: str, role: str) -> None:
-    wanted = {**PAGES, **BOTH}[entry]
-    client = client_of(app, role, confirmed=wanted == CONFIRMED)
-
-    let_in = is_let_in(ask(client, entry))
-
-    needed = {NOBODY: VIEWER, CONFIRMED: ADMIN}.get(wanted, wanted)
-    leaves = entry in {"POST /sign-out", "POST /account/sign-out-everywhere"}
-    assert let_in or leaves if includes(role, needed) else not let_in
-
-
-@pytest.mark.parametrize("entry", sorted(entry for entry, wanted in PAGES.items() if wanted == CONFIRMED))
-def test_password_is_asked_for_again_where_the_table_says_so(app: Flask, entry: str) -> None:
-    client = client_of(app, ADMIN, confirmed=False)
-
-    answer = ask(client, entry)
-
-    assert not is_let_in(answer)
-    client.post("/confirm", data={"password": OPERATOR_PASSWORD})
-    assert is_let_in(ask(client, entry))
-
-
-@pytest.mark.parametrize("entry", sorted(entry for entry, wanted in PAGES.items() if wanted == ADMIN))
-def test_password_is_not_asked_for_again_elsewhere(app: Flask, entry: str) -> None:
-    assert is_let_in(ask(client_of(app, ADMIN, confirmed=False), entry))
+        if wanted != NOBODY:
+            assert not is_let_in(answer), entry
+        else:
+            # The sign-in page answers 401 to a wrong password, and there is no first run any more: not the guard's
+            # doing.
+            assert answer.status_code in {200, 404, 422}, entry
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("entry", sorted({**API, **BOTH}))
-def test_token_is_let_in_where_the_table_says_so(app: Flask, entry: str, role: str) -> None:
+def test_role_is_let_in_where_the_table_says_so(app: Flask, role: str) -> None:
+    for entry, wanted in {**PAGES, **BOTH}.items():
+        client = client_of(app, role, confirmed=wanted == CONFIRMED)
+
+        let_in = is_let_in(ask(client, entry))
+
+        needed = {NOBODY: VIEWER, CONFIRMED: ADMIN}.get(wanted, wanted)
+        leaves = entry in {"POST /sign-out", "POST /account/sign-out-everywhere"}
+        assert (let_in or leaves) if includes(role, needed) else not let_in, entry
+
+
+def test_password_is_asked_for_again_where_the_table_says_so(app: Flask) -> None:
+    for entry in pages_for(CONFIRMED):
+        client = client_of(app, ADMIN, confirmed=False)
+
+        answer = ask(client, entry)
+
+        assert not is_let_in(answer), entry
+        client.post("/confirm", data={"password": OPERATOR_PASSWORD})
+        assert is_let_in(ask(client, entry)), entry
+
+
+def test_password_is_not_asked_for_again_elsewhere(app: Flask) -> None:
+    for entry in pages_for(ADMIN):
+        assert is_let_in(ask(client_of(app, ADMIN, confirmed=False), entry)), entry
+
+
+def pages_for(wanted: str) -> list[str]:
+    """The pages for which the table asks just this."""
+    return [entry for entry, asked in PAGES.items() if asked == wanted]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_token_is_let_in_where_the_table_says_so(app: Flask, role: str) -> None:
     headers = {"Authorization": f"Bearer {make_token(app, role)}"}
+    nobody = bare(app)
+    for entry, wanted in {**API, **BOTH}.items():
+        answer = ask(nobody, entry, headers=headers)
 
-    answer = ask(bare(app), entry, headers=headers)
-
-    assert is_let_in(answer) is includes(role, {**API, **BOTH}[entry])
-    assert "Set-Cookie" not in answer.headers
-
-
-@pytest.mark.parametrize("entry", sorted(entry for entry, wanted in PAGES.items() if wanted != NOBODY))
-def test_token_opens_no_page(app: Flask, entry: str) -> None:
-    answer = ask(bare(app), entry, headers={"Authorization": f"Bearer {make_token(app, ADMIN)}"})
-
-    assert not is_let_in(answer)
+        assert is_let_in(answer) is includes(role, wanted), entry
+        assert "Set-Cookie" not in answer.headers, entry
 
 
-@pytest.mark.parametrize("entry", sorted(API))
-def test_session_opens_no_call_and_the_api_sets_no_cookie(app: Flask, entry: str) -> None:
+def test_token_opens_no_page(app: Flask) -> None:
+    headers = {"Authorization": f"Bearer {make_token(app, ADMIN)}"}
+    nobody = bare(app)
+    for entry, wanted in PAGES.items():
+        assert wanted == NOBODY or not is_let_in(ask(nobody, entry, headers=headers)), entry
+
+
+def test_session_opens_no_call_and_the_api_sets_no_cookie(app: Flask) -> None:
     client = client_of(app)
     client.token = ""
+    for entry in API:
+        answer = ask(client, entry)
 
-    answer = ask(client, entry)
-
-    assert (answer.status_code, answer.json["error"]) == (401, "unauthorized")
-    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
-    assert "Set-Cookie" not in answer.headers
+        assert (answer.status_code, answer.json["error"]) == (401, "unauthorized"), entry
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer"), entry
+        assert "Set-Cookie" not in answer.headers, entry
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/users/x"])

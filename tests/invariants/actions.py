@@ -20,22 +20,22 @@ from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator.errors import Refusal
-from tests.invariants.properties import Truths
+from tests.invariants.properties import Properties
 from tests.invariants.world import World
 from tests.support.due import claim_due
 
 NUMBERS = ("1001", "1002", "1003")
 NAMES = ("Иван Иванов", "Ольга Ёлкина", "Пётр Чехов")
 OPERATORS = ("Анна", "Борис")
-Deed = Callable[[], None]
+Action = Callable[[], None]
 
 
-class Deeds:
-    """Everything that can be done to a world; each deed may be refused, and then nothing came of it."""
+class Actions:
+    """Everything that can be done to a world; each action may be refused, and then nothing came of it."""
 
-    def __init__(self, world: World, truths: Truths) -> None:
+    def __init__(self, world: World, properties: Properties) -> None:
         self.world = world
-        self.truths = truths
+        self.properties = properties
         self.names = 0
 
     # Operators.
@@ -72,7 +72,7 @@ class Deeds:
             saved = save_employee(
                 draft, FaceSource(capture_id, take_over=True), employee_id=known.id if known else None
             ).row
-            self.truths.employees.add(saved.id)
+            self.properties.employees.add(saved.id)
 
     def save_capture(self, capture_id: int) -> None:
         """Save a capture under the number and name that were typed for it."""
@@ -139,7 +139,7 @@ class Deeds:
         self.world.sql("UPDATE photo SET created_at = '2001-01-01 00:00:00.000000'")
         self.world.sql("UPDATE employee SET left_at = '2001-01-01 00:00:00.000000' WHERE left_at > ''")
         self.forget()
-        self.truths.taken.clear()
+        self.properties.taken.clear()
 
     def try_again(self, number: str, replace: bool) -> None:
         """Press "Try again" or "Replace" at each terminal."""
@@ -166,14 +166,14 @@ class Deeds:
                     "SELECT c.id FROM capture c JOIN photo p ON p.id = c.photo_id WHERE p.employee_id = ?", known.id
                 )
                 delete_employee(known.id)
-                self.truths.employees.discard(known.id)
+                self.properties.employees.discard(known.id)
                 for row in own:
-                    self.truths.taken.pop(row["id"], None)
+                    self.properties.taken.pop(row["id"], None)
 
     def change_password(self, terminal_id: int) -> None:
         """Change the password at the terminal; ours is wrong from now on, which we may find out once."""
-        self.world.simulated[terminal_id - 1].login.password = f"Other{self.truths.allowed_refusals:04d}"
-        self.truths.allowed_refusals += 1
+        self.world.simulated[terminal_id - 1].login.password = f"Other{self.properties.allowed_refusals:04d}"
+        self.properties.allowed_refusals += 1
 
     def correct_password(self, terminal_id: int) -> None:
         """Tell us the terminal's password."""
@@ -191,28 +191,28 @@ class Deeds:
 
     # Hands at the terminal.
 
-    def hand(self, deed: str, number: str, terminal_id: int) -> None:
+    def hand(self, action: str, number: str, terminal_id: int) -> None:
         """Somebody changes a record at the terminal itself."""
         register = self.world.simulated[terminal_id - 1].register
-        actions: dict[str, Deed] = {
+        actions: dict[str, Action] = {
             "add": lambda: register.add(number, {"name": "Чужой Человек"}),
             "other name": lambda: register.change(number, {"name": "Другое Имя"}),
             "face": lambda: register.bind(number, self.world.pictures.new()),
             "remove": lambda: register.remove([number]),
             "no face": lambda: register.unbind([number]),
         }
-        self.truths.touch(terminal_id, number)
+        self.properties.touch(terminal_id, number)
         try:
-            actions[deed]()
+            actions[action]()
         except Refusal:
             return
 
     # In the middle of a conversation.
 
-    def in_between(self, deed: str, number: str, terminal_id: int) -> None:
+    def in_between(self, action: str, number: str, terminal_id: int) -> None:
         """What others do while a conversation goes on: at the terminal, or in another server process."""
         simulated, other = self.world.simulated[terminal_id - 1], self.world.other
-        actions: dict[str, Deed] = {
+        actions: dict[str, Action] = {
             "capture elsewhere": lambda: simulated.capture_elsewhere(self.world.pictures.new()),
             "restart": simulated.restart,
             "kill": self.world.kill,
@@ -224,7 +224,7 @@ class Deeds:
             "remove": lambda: self.hand("remove", number, terminal_id),
             "face": lambda: self.hand("face", number, terminal_id),
         }
-        actions[deed]()
+        actions[action]()
 
     def _somebody_else(self, number: str) -> None:
         """The worker stands still for so long that another one takes over."""

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from hikflask.simulator.profiles import PROFILES, Profile, profile_named
-from tests.invariants.actions import Deeds
-from tests.invariants.properties import Truths
+from tests.invariants.actions import Actions
+from tests.invariants.properties import Properties
 from tests.invariants.world import World, passing_time
 
-PROFILE = "truth-ci" if os.environ.get("CI") else "truth"
+PROFILE = "invariants-ci" if os.environ.get("CI") else "invariants"
 COMMON = {
     "deadline": None,
     "suppress_health_check": [HealthCheck.too_slow],
@@ -21,8 +21,8 @@ COMMON = {
     "stateful_step_count": 12,
     "print_blob": True,
 }
-settings.register_profile("truth", max_examples=75, **COMMON)
-settings.register_profile("truth-ci", max_examples=150, derandomize=True, **COMMON)
+settings.register_profile("invariants", max_examples=75, **COMMON)
+settings.register_profile("invariants-ci", max_examples=150, derandomize=True, **COMMON)
 
 
 def profile(name: str) -> Profile:
@@ -55,10 +55,10 @@ def world(request: pytest.FixtureRequest, worlds: Callable[[str], World]) -> Wor
 
 
 @pytest.fixture
-def truths(world: World) -> Truths:
-    return Truths(world)
+def properties(world: World) -> Properties:
+    return Properties(world)
 
 
 @pytest.fixture
-def deeds(world: World, truths: Truths) -> Deeds:
-    return Deeds(world, truths)
+def actions(world: World, properties: Properties) -> Actions:
+    return Actions(world, properties)

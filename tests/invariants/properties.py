@@ -15,7 +15,7 @@ FROM enrolment e JOIN terminal t ON t.id = e.terminal_id LEFT JOIN employee m ON
 LEFT JOIN photo w ON w.id = e.photo_id LEFT JOIN photo c ON c.id = e.confirmed_photo_id
 """
 AWAITED = "SELECT photo_id FROM enrolment WHERE desired = 'present' AND (person <> 'confirmed' OR face <> 'confirmed')"
-LONG_AGO = "2002"  # in deeds.py days pass by setting times back to 2001
+LONG_AGO = "2002"  # in actions.py days pass by setting times back to 2001
 OURS = "2000-01-01T00:00:00"  # the first moment of validity that we write, and nobody else
 
 
@@ -34,7 +34,7 @@ def is_gone(row: sqlite3.Row) -> bool:
     return row["desired"] == "absent" and row["person"] == "confirmed" and not row["confirmed_by"]
 
 
-class Truths:
+class Properties:
     """Watches one example: which records hands touched since they were proven, and what must not be lost."""
 
     def __init__(self, world: World) -> None:
@@ -62,7 +62,7 @@ class Truths:
         self._check_photos()
         for row in rows:
             self._check_green(row)
-            self._check_wish(row)
+            self._check_desired(row)
             self._check_removal(row)
         for position, simulated in enumerate(self.world.simulated):
             self._check_terminal(simulated, {row["number"]: row for row in rows if row["terminal_id"] == position + 1})
@@ -98,10 +98,10 @@ class Truths:
         if not row["confirmed_forgotten_at"]:
             assert sha256(self.world.uploads / row["confirmed_file"]) == row["confirmed_sha256"]
 
-    def _check_wish(self, row: sqlite3.Row) -> None:
+    def _check_desired(self, row: sqlite3.Row) -> None:
         confirmed = is_green(row) or (row["desired"] == "absent" and row["person"] == "confirmed")
         if not confirmed:
-            assert row["next_attempt_at"] or row["refusal_code"], "a wish is forgotten without a reason"
+            assert row["next_attempt_at"] or row["refusal_code"], "what is wanted is forgotten without a reason"
         if row["face_unverified"]:
             assert row["next_attempt_at"] or row["refused_since"], "a doubt is forgotten"
         if row["desired"] == "present":

@@ -7,9 +7,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from tests.invariants.actions import NUMBERS, Deeds
+from tests.invariants.actions import NUMBERS, Actions
 from tests.invariants.conftest import PROFILE
-from tests.invariants.properties import Truths
+from tests.invariants.properties import Properties
 from tests.invariants.world import World
 
 RECORD, SEARCH, MODIFY = "UserInfo/Record", "UserInfo/Search", "UserInfo/Modify"
@@ -70,14 +70,14 @@ sides = st.integers(0, 1)
 
 
 class Interleavings(RuleBasedStateMachine):
-    """Any order of deeds; after each one everything that is promised is looked at."""
+    """Any order of actions; after each one everything that is promised is looked at."""
 
     def __init__(self, world: World) -> None:
         super().__init__()
         self.world = world
         world.reset()
-        self.truths = Truths(world)
-        self.deeds = Deeds(world, self.truths)
+        self.properties = Properties(world)
+        self.actions = Actions(world, self.properties)
         self.striking = False
 
     def terminal(self, side: int) -> int:
@@ -93,21 +93,21 @@ class Interleavings(RuleBasedStateMachine):
         """Let things go wrong, each once, at the first request that it is meant for."""
         simulated = self.world.simulated[terminal_id - 1]
         simulated.clear_hooks()
-        for kind, deed, path in what:
+        for kind, action, path in what:
             if kind in {"before", "after"}:
-                strike = self._once(deed, number, terminal_id)
+                strike = self._once(action, number, terminal_id)
                 (simulated.before if kind == "before" else simulated.after)(path, strike)
             else:
-                simulated.faults.add(kind, deed, path=path, times=1)
+                simulated.faults.add(kind, action, path=path, times=1)
 
-    def _once(self, deed: str, number: str, terminal_id: int) -> Callable[[], None]:
-        left = [deed]
+    def _once(self, action: str, number: str, terminal_id: int) -> Callable[[], None]:
+        left = [action]
 
         def strike() -> None:
             if left and not self.striking:  # what comes between is not interrupted itself
                 self.striking = True
                 try:
-                    self.deeds.in_between(left.pop(), number, terminal_id)
+                    self.actions.in_between(left.pop(), number, terminal_id)
                 finally:
                     self.striking = False
 
@@ -122,43 +122,43 @@ class Interleavings(RuleBasedStateMachine):
     @rule(who=operators, number=numbers, side=sides, trouble=troubles(SET_UP, *ENROLS, FACE_OFF))
     def enrol(self, who: int, number: str, side: int, trouble: list[Trouble]) -> None:
         terminal_id = self.terminal(side)
-        capture_id = self.deeds.capture(who, number, terminal_id, take_over=True)
+        capture_id = self.actions.capture(who, number, terminal_id, take_over=True)
         if capture_id:
-            self.deeds.save_capture(capture_id)
+            self.actions.save_capture(capture_id)
             self.arm(trouble, number, terminal_id)
-            self.deeds.settle(number)
+            self.actions.settle(number)
 
     @rule(who=operators, number=numbers, side=sides, take_over=st.booleans(), trouble=troubles(CAPTURE, PICTURE))
     def capture(self, who: int, number: str, side: int, take_over: bool, trouble: list[Trouble]) -> None:
         self.arm(trouble, number, self.terminal(side))
-        self.deeds.capture(who, number, self.terminal(side), take_over)
+        self.actions.capture(who, number, self.terminal(side), take_over)
 
     @rule(back=st.integers(0, 2), twice=st.booleans())
     def save(self, back: int, twice: bool) -> None:
         capture_id = self.last_capture(back)
         for _ in range(1 + twice):
             if capture_id:
-                self.deeds.save_capture(capture_id)
+                self.actions.save_capture(capture_id)
 
     @rule(number=numbers, other=numbers, back=st.integers(0, 1))
     def save_under_another_number(self, number: str, other: str, back: int) -> None:
-        self.deeds.renumber(number, other, self.last_capture(back))
+        self.actions.renumber(number, other, self.last_capture(back))
 
     @rule(number=numbers, trouble=troubles(MODIFY, RECORD, SEARCH))
     def rename(self, number: str, trouble: list[Trouble]) -> None:
-        self.deeds.rename(number)
+        self.actions.rename(number)
         self.arm(trouble, number, 1)
-        self.deeds.settle(number)
+        self.actions.settle(number)
 
     @rule(who=operators, number=numbers, side=sides, overwrite=st.booleans(), trouble=troubles(*PATHS))
     def sync(self, who: int, number: str, side: int, overwrite: bool, trouble: list[Trouble]) -> None:
         self.arm(trouble, number, self.terminal(side))
-        self.deeds.sync(who, number, self.terminal(side), overwrite)
+        self.actions.sync(who, number, self.terminal(side), overwrite)
 
     @rule(number=numbers, side=sides, again=st.booleans(), trouble=troubles(*PATHS))
     def settle(self, number: str, side: int, again: bool, trouble: list[Trouble]) -> None:
         self.arm(trouble, number, self.terminal(side))
-        self.deeds.settle(number, again=again)
+        self.actions.settle(number, again=again)
 
     @rule(number=numbers, side=sides, late=st.booleans(), trouble=troubles(*PATHS))
     def sweep(self, number: str, side: int, late: bool, trouble: list[Trouble]) -> None:
@@ -166,52 +166,52 @@ class Interleavings(RuleBasedStateMachine):
         if late:
             self.world.end_leases()
         self.world.make_due()
-        self.deeds.sweep()
+        self.actions.sweep()
 
     @rule(number=numbers, trouble=troubles(DELETE, PROCESS, SEARCH), for_good=st.booleans())
     def leave(self, number: str, trouble: list[Trouble], for_good: bool) -> None:
         if for_good:
-            self.deeds.delete(number)
+            self.actions.delete(number)
         else:
-            self.deeds.set_active(number, False)
+            self.actions.set_active(number, False)
         self.arm(trouble, number, 1)
-        self.deeds.settle(number)
+        self.actions.settle(number)
 
-    @rule(deed=st.sampled_from(SMALL), number=numbers, side=sides)
-    def something(self, deed: str, number: str, side: int) -> None:
+    @rule(action=st.sampled_from(SMALL), number=numbers, side=sides)
+    def something(self, action: str, number: str, side: int) -> None:
         """One of the small things, all of them as likely together as a capture."""
         terminal_id = self.terminal(side)
         actions: dict[str, Callable[[], object]] = {
-            "queue": lambda: self.deeds.capture(side, number, terminal_id, False, queue_only=True),
-            "run": self.deeds.run_queued,
-            "cancel": self.deeds.cancel,
-            "send": lambda: self.deeds.send(number, terminal_id),
-            "try again": lambda: self.deeds.try_again(number, replace=False),
-            "replace": lambda: self.deeds.try_again(number, replace=True),
-            "come back": lambda: self.deeds.set_active(number, active=True),
-            "correct password": lambda: self.deeds.correct_password(terminal_id),
+            "queue": lambda: self.actions.capture(side, number, terminal_id, False, queue_only=True),
+            "run": self.actions.run_queued,
+            "cancel": self.actions.cancel,
+            "send": lambda: self.actions.send(number, terminal_id),
+            "try again": lambda: self.actions.try_again(number, replace=False),
+            "replace": lambda: self.actions.try_again(number, replace=True),
+            "come back": lambda: self.actions.set_active(number, active=True),
+            "correct password": lambda: self.actions.correct_password(terminal_id),
             "time": self.world.let_time_pass,
             "leases": self.world.end_leases,
-            "capture elsewhere": lambda: self.deeds.in_between(deed, number, terminal_id),
-            "restart": lambda: self.deeds.in_between(deed, number, terminal_id),
-            "days": self.deeds.let_days_pass,
+            "capture elsewhere": lambda: self.actions.in_between(action, number, terminal_id),
+            "restart": lambda: self.actions.in_between(action, number, terminal_id),
+            "days": self.actions.let_days_pass,
         }
-        actions.get(deed, lambda: self.deeds.hand(deed, number, terminal_id))()
+        actions.get(action, lambda: self.actions.hand(action, number, terminal_id))()
 
     @invariant()
     def nothing_is_untrue(self) -> None:
         self.world.tick()
-        self.truths.check()
+        self.properties.check()
 
     def teardown(self) -> None:
         """When all trouble has ended, every wish does."""
-        self.deeds.end_all_trouble()
-        self.truths.check()
-        self.truths.check_end()
+        self.actions.end_all_trouble()
+        self.properties.check()
+        self.properties.check_end()
 
 
 class ForgettingInterleavings(Interleavings):
-    """The same while no photo is kept longer than needed, and the worker forgets after each deed."""
+    """The same while no photo is kept longer than needed, and the worker forgets after each action."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -219,9 +219,9 @@ class ForgettingInterleavings(Interleavings):
 
     @invariant()
     def nothing_is_untrue_of_what_is_forgotten(self) -> None:
-        self.truths.check()
-        self.deeds.forget()
-        self.truths.check()
+        self.properties.check()
+        self.actions.forget()
+        self.properties.check()
 
 
 @pytest.mark.parametrize("world", ["K1T343EFWX K1T342MX-E1"], indirect=True)

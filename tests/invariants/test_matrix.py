@@ -7,8 +7,8 @@ from flask import Flask
 
 from hikflask import messages
 from hikflask.simulator.terminal.faults import KINDS
-from tests.invariants.actions import Deeds
-from tests.invariants.properties import EVERYTHING, Truths, is_green
+from tests.invariants.actions import Actions
+from tests.invariants.properties import EVERYTHING, Properties, is_green
 from tests.invariants.world import World
 
 IVAN = "1001"
@@ -128,26 +128,26 @@ def assert_said(app: Flask, code: str) -> None:
             assert WORDS[code].lower() in messages.english(code, t="T0", text="removal failed").lower()
 
 
-def captured(deeds: Deeds) -> int:
-    capture_id = deeds.capture(0, IVAN, 1, take_over=True)
-    deeds.save_capture(capture_id)
+def captured(actions: Actions) -> int:
+    capture_id = actions.capture(0, IVAN, 1, take_over=True)
+    actions.save_capture(capture_id)
     return capture_id
 
 
-def after_the_fault(world: World, deeds: Deeds) -> None:
+def after_the_fault(world: World, actions: Actions) -> None:
     world.simulated[0].faults.clear()
     world.let_time_pass()
-    deeds.sweep()
+    actions.sweep()
 
 
 @pytest.mark.parametrize("fault", KINDS)
 def test_capture(world: World, fault: str) -> None:
-    deeds = Deeds(world, Truths(world))
+    actions = Actions(world, Properties(world))
     set_fault(world, fault, "capture")
     if fault == "full":
         world.simulated[0].faults.clear()
 
-    deeds.capture(0, IVAN, 1, take_over=True)
+    actions.capture(0, IVAN, 1, take_over=True)
 
     row = world.sql("SELECT state, reason, draft_name FROM capture")[0]
     code = CAPTURE.get(fault, "")
@@ -159,19 +159,19 @@ def test_capture(world: World, fault: str) -> None:
 @pytest.mark.parametrize("fault", KINDS)
 @pytest.mark.parametrize("step", ["person", "picture", "face", "proof"])
 def test_enrolment(world: World, step: str, fault: str) -> None:
-    truths = Truths(world)
-    deeds = Deeds(world, truths)
-    captured(deeds)
+    properties = Properties(world)
+    actions = Actions(world, properties)
+    captured(actions)
     set_fault(world, fault, step)
     end = expected(by_url(world), step, fault)
 
-    deeds.settle(IVAN)
+    actions.settle(IVAN)
 
     assert enrolment(world) == end
     assert_said(world.app, end.code)
-    truths.check()
-    after_the_fault(world, deeds)
-    truths.check()
+    properties.check()
+    after_the_fault(world, actions)
+    properties.check()
     assert enrolment(world) == later(by_url(world), step, fault, end)
 
 
@@ -192,23 +192,23 @@ def later(by_url: bool, step: str, fault: str, end: End) -> End:
 
 @pytest.mark.parametrize("fault", KINDS)
 def test_removal(world: World, fault: str) -> None:
-    truths = Truths(world)
-    deeds = Deeds(world, truths)
-    captured(deeds)
-    deeds.settle(IVAN)
+    properties = Properties(world)
+    actions = Actions(world, properties)
+    captured(actions)
+    actions.settle(IVAN)
     assert is_green(world.sql(EVERYTHING)[0])
     set_fault(world, fault, "removal")
     if fault == "full":
         world.simulated[0].faults.clear()
-    deeds.set_active(IVAN, active=False)
+    actions.set_active(IVAN, active=False)
 
-    deeds.settle(IVAN)
+    actions.settle(IVAN)
 
     code = REMOVAL.get(fault, "")
     there = enrolment(world)
     assert (there.code, there.person, there.again) == ((code, "pending", True) if code else ("", "confirmed", False))
     assert_said(world.app, code)
-    truths.check()
-    after_the_fault(world, deeds)
+    properties.check()
+    after_the_fault(world, actions)
     assert enrolment(world) == replace(GOOD, face="pending")
     assert IVAN not in world.simulated[0].people

@@ -14,25 +14,25 @@ from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks
-from tests.invariants.actions import Deeds
-from tests.invariants.properties import EVERYTHING, Truths, is_green
+from tests.invariants.actions import Actions
+from tests.invariants.properties import EVERYTHING, Properties, is_green
 from tests.invariants.world import World
 
 IVAN = "1001"
 
 
 @pytest.fixture
-def deeds(world: World) -> Deeds:
-    return Deeds(world, Truths(world))
+def actions(world: World) -> Actions:
+    return Actions(world, Properties(world))
 
 
-def enrol(world: World, deeds: Deeds) -> bytes:
+def enrol(world: World, actions: Actions) -> bytes:
     """Capture, save and settle; return the picture that was shown."""
-    capture_id = deeds.capture(0, IVAN, 1, take_over=True)
+    capture_id = actions.capture(0, IVAN, 1, take_over=True)
     taken = world.sql("SELECT state, file FROM capture c JOIN photo p ON p.id = c.photo_id WHERE c.id = ?", capture_id)
     shown = (world.uploads / taken[0]["file"]).read_bytes()
-    deeds.save_capture(capture_id)
-    deeds.settle(IVAN)
+    actions.save_capture(capture_id)
+    actions.settle(IVAN)
     return shown
 
 
@@ -45,11 +45,11 @@ def requests(world: World, path: str) -> list[bytes]:
     return [entry.body for entry in world.simulated[0].log if entry.plain_path.endswith(path) and entry.logged_in]
 
 
-def test_face_goes_as_the_capabilities_say(world: World, deeds: Deeds) -> None:
+def test_face_goes_as_the_capabilities_say(world: World, actions: Actions) -> None:
     with world.app.app_context():
         checked = checks.check(1, "test")
 
-    shown = enrol(world, deeds)
+    shown = enrol(world, actions)
 
     profile = world.profiles[0]
     assert (checked.model, checked.firmware) == (profile.model, profile.firmware)
@@ -60,12 +60,12 @@ def test_face_goes_as_the_capabilities_say(world: World, deeds: Deeds) -> None:
     assert (shown in requests(world, "FDSetUp")[0]) == (checked.face_mode == BY_PICTURE)
 
 
-def test_happy_way_is_five_requests_by_url_and_three_by_picture(world: World, deeds: Deeds) -> None:
-    capture_id = deeds.capture(0, IVAN, 1, take_over=True)
-    deeds.save_capture(capture_id)
+def test_happy_way_is_five_requests_by_url_and_three_by_picture(world: World, actions: Actions) -> None:
+    capture_id = actions.capture(0, IVAN, 1, take_over=True)
+    actions.save_capture(capture_id)
     world.simulated[0].journal.clear()
 
-    deeds.settle(IVAN)
+    actions.settle(IVAN)
 
     acted = [entry for entry in world.simulated[0].log if entry.logged_in]
     sent = [entry.plain_path.rpartition("/")[2].partition("@")[0] for entry in acted]
@@ -75,55 +75,55 @@ def test_happy_way_is_five_requests_by_url_and_three_by_picture(world: World, de
     assert sent == ["Record", *looks, "FDSetUp", *looks, *counted]
 
 
-def test_new_face_takes_the_place_of_the_old_one(world: World, deeds: Deeds) -> None:
-    first = enrol(world, deeds)
+def test_new_face_takes_the_place_of_the_old_one(world: World, actions: Actions) -> None:
+    first = enrol(world, actions)
 
-    second = enrol(world, deeds)
+    second = enrol(world, actions)
 
     assert first != second
     assert is_confirmed(world)
     assert world.simulated[0].faces[IVAN].jpeg == second
 
 
-def test_new_face_that_is_not_put_is_not_green(world: World, deeds: Deeds) -> None:
-    enrol(world, deeds)
+def test_new_face_that_is_not_put_is_not_green(world: World, actions: Actions) -> None:
+    enrol(world, actions)
     world.simulated[0].faults.add("ok-without-effect", path="FDSetUp", times=1)
 
-    second = enrol(world, deeds)
+    second = enrol(world, actions)
 
     assert not is_confirmed(world)
-    deeds.settle(IVAN)
+    actions.settle(IVAN)
     assert is_confirmed(world)
     assert world.simulated[0].faces[IVAN].jpeg == second
 
 
-def test_proof_is_repeated_without_touching_a_face_that_is_right(world: World, deeds: Deeds) -> None:
-    shown = enrol(world, deeds)
+def test_proof_is_repeated_without_touching_a_face_that_is_right(world: World, actions: Actions) -> None:
+    shown = enrol(world, actions)
     world.simulated[0].restart()
     world.simulated[0].journal.clear()
 
-    deeds.settle(IVAN, again=True)
+    actions.settle(IVAN, again=True)
 
     assert is_confirmed(world)
     assert world.simulated[0].faces[IVAN].jpeg == shown
     assert requests(world, "FDSetUp") == []
 
 
-def test_face_that_hands_replaced_is_put_right_by_the_next_proof(world: World, deeds: Deeds) -> None:
-    shown = enrol(world, deeds)
-    deeds.hand("face", IVAN, 1)
+def test_face_that_hands_replaced_is_put_right_by_the_next_proof(world: World, actions: Actions) -> None:
+    shown = enrol(world, actions)
+    actions.hand("face", IVAN, 1)
 
-    deeds.settle(IVAN, again=True)
+    actions.settle(IVAN, again=True)
 
     assert is_confirmed(world)
     assert world.simulated[0].faces[IVAN].jpeg == shown
 
 
-def test_removal_leaves_nobody(world: World, deeds: Deeds) -> None:
-    enrol(world, deeds)
-    deeds.set_active(IVAN, active=False)
+def test_removal_leaves_nobody(world: World, actions: Actions) -> None:
+    enrol(world, actions)
+    actions.set_active(IVAN, active=False)
 
-    deeds.settle(IVAN)
+    actions.settle(IVAN)
 
     assert IVAN not in world.simulated[0].people
     assert IVAN not in world.simulated[0].faces
@@ -131,13 +131,13 @@ def test_removal_leaves_nobody(world: World, deeds: Deeds) -> None:
         assert queries.open_removals() == []
 
 
-def test_name_of_the_last_byte_fits(world: World, deeds: Deeds) -> None:
+def test_name_of_the_last_byte_fits(world: World, actions: Actions) -> None:
     name = longest_name(world)
     with world.app.app_context():
         employee = save_employee(Draft(IVAN, name)).row
         send_to_terminal(employee.id, 1)
 
-    deeds.settle(IVAN)
+    actions.settle(IVAN)
 
     assert world.simulated[0].people[IVAN]["name"] == name
 
@@ -175,13 +175,13 @@ def longest_name(world: World) -> str:
     return "Ы" * (world.profiles[0].name_bytes // 2)
 
 
-def test_face_from_a_file_reaches_the_terminals_that_take_pictures(world: World, deeds: Deeds) -> None:
+def test_face_from_a_file_reaches_the_terminals_that_take_pictures(world: World, actions: Actions) -> None:
 
     with world.app.app_context():
         source = FaceSource(upload=io.BytesIO(world.pictures.new()), terminal_id=1)
         save_employee(Draft(IVAN, "Иван Иванов"), source)
 
-    deeds.settle(IVAN)
+    actions.settle(IVAN)
 
     row = world.sql(EVERYTHING)[0]
     if world.sql("SELECT face_mode FROM terminal")[0]["face_mode"] == BY_PICTURE:

@@ -3,8 +3,8 @@
 import pytest
 
 from hikflask.simulator.terminal.faults import KINDS
-from tests.invariants.actions import Deeds
-from tests.invariants.properties import Truths
+from tests.invariants.actions import Actions
+from tests.invariants.properties import Properties
 from tests.invariants.test_matrix import (
     GOOD,
     IVAN,
@@ -22,7 +22,7 @@ STEPS = ["person", "picture", "face", "proof"]
 two_terminals = pytest.mark.parametrize("world", ["K1T343EFWX", "K1T342MX-E1"], indirect=True)
 
 
-class ForgettingDeeds(Deeds):
+class ForgettingActions(Actions):
     """The worker forgets after everything that it does, and what is promised is looked at."""
 
     def settle(self, number: str, app: object = None, *, again: bool = False) -> None:  # noqa: ARG002
@@ -34,16 +34,16 @@ class ForgettingDeeds(Deeds):
         self.look()
 
     def look(self) -> None:
-        self.truths.check()
+        self.properties.check()
         self.forget()
-        self.truths.check()
+        self.properties.check()
 
 
 @pytest.fixture
-def deeds(world: World) -> Deeds:
+def actions(world: World) -> Actions:
     """Nothing is kept, nothing has happened yet."""
     world.keep_photos("never")
-    return ForgettingDeeds(world, Truths(world))
+    return ForgettingActions(world, Properties(world))
 
 
 def has_picture(world: World) -> bool:
@@ -53,16 +53,16 @@ def has_picture(world: World) -> bool:
 @two_terminals
 @pytest.mark.parametrize("fault", KINDS)
 @pytest.mark.parametrize("step", STEPS)
-def test_enrolment_ends_as_it_does_when_photos_are_kept(world: World, deeds: Deeds, step: str, fault: str) -> None:
-    captured(deeds)
+def test_enrolment_ends_as_it_does_when_photos_are_kept(world: World, actions: Actions, step: str, fault: str) -> None:
+    captured(actions)
     set_fault(world, fault, step)
     end = expected(by_url(world), step, fault)
 
-    deeds.settle(IVAN)
+    actions.settle(IVAN)
 
     assert enrolment(world) == end
     assert has_picture(world) is (end != GOOD)
-    after_the_fault(world, deeds)
+    after_the_fault(world, actions)
     last = later(by_url(world), step, fault, end)
     assert enrolment(world) == last
     assert has_picture(world) is (last != GOOD)
@@ -71,15 +71,15 @@ def test_enrolment_ends_as_it_does_when_photos_are_kept(world: World, deeds: Dee
 @two_terminals
 @pytest.mark.parametrize("fault", KINDS)
 @pytest.mark.parametrize("step", STEPS)
-def test_proof_by_hash_ends_in_the_truth(world: World, deeds: Deeds, step: str, fault: str) -> None:
-    captured(deeds)
-    deeds.settle(IVAN)
+def test_proof_by_hash_ends_in_the_truth(world: World, actions: Actions, step: str, fault: str) -> None:
+    captured(actions)
+    actions.settle(IVAN)
     assert (enrolment(world), has_picture(world)) == (GOOD, False)
     set_fault(world, fault, step)
 
-    deeds.settle(IVAN, again=True)
-    after_the_fault(world, deeds)
-    deeds.try_again(IVAN, replace=False)
-    deeds.settle(IVAN, again=True)
+    actions.settle(IVAN, again=True)
+    after_the_fault(world, actions)
+    actions.try_again(IVAN, replace=False)
+    actions.settle(IVAN, again=True)
 
     assert enrolment(world) == GOOD

@@ -4,13 +4,25 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.invariants.actions import Deeds
-from tests.invariants.properties import EVERYTHING, Truths, is_green
+from tests.invariants.actions import Actions
+from tests.invariants.properties import EVERYTHING, Properties, is_green
+from tests.invariants.steps import (
+    DELETE,
+    IVAN,
+    MODIFY,
+    PICTURE,
+    PROCESS,
+    RECORD,
+    SEARCH,
+    SET_UP,
+    enrolled,
+    face_there,
+    finish,
+    once,
+    saved,
+)
 from tests.invariants.world import World
 
-IVAN = "1001"
-PICTURE, RECORD, SEARCH, MODIFY = "/LOCALS/pic/*", "UserInfo/Record", "UserInfo/Search", "UserInfo/Modify"
-SET_UP, DELETE, PROCESS = "FDSetUp", "UserInfoDetail/Delete", "DeleteProcess"
 ENROLMENT = (RECORD, PICTURE, SET_UP, SEARCH)
 MOMENTS = [(when, path) for path in ENROLMENT for when in ("before", "after")]
 
@@ -19,92 +31,52 @@ by_url = pytest.mark.parametrize("world", ["K1T343EFWX"], indirect=True)
 at_each_moment = pytest.mark.parametrize(("when", "path"), MOMENTS)
 
 
-def once(world: World, when: str, path: str, deed: Callable[[], object], *, skip: int = 0) -> None:
-    """Let something happen at one moment of one request to a path, after so many that are left alone."""
-    left = [skip]
-
-    def strike() -> None:
-        left[0] -= 1
-        if left[0] == -1:
-            deed()
-
-    simulated = world.simulated[0]
-    (simulated.before if when == "before" else simulated.after)(path, strike)
-
-
-def saved(world: World, deeds: Deeds) -> str:
-    """Capture and save; return the hash of the picture."""
-    deeds.save_capture(deeds.capture(0, IVAN, 1, take_over=True))
-    return str(world.sql("SELECT sha256 FROM photo ORDER BY id DESC")[0]["sha256"])
-
-
-def enrolled(world: World, deeds: Deeds) -> str:
-    photo = saved(world, deeds)
-    deeds.settle(IVAN)
-    assert is_green(world.sql(EVERYTHING)[0])
-    return photo
-
-
-def face_there(world: World) -> str | None:
-    face = world.simulated[0].faces.get(IVAN)
-    return face.sha256 if face else None
-
-
-def finish(world: World, deeds: Deeds, truths: Truths) -> None:
-    """Whatever was left open is due now, and done; the truth holds before and after."""
-    world.tick()
-    truths.check()
-    deeds.end_all_trouble()
-    truths.check()
-    truths.check_end()
-
-
 @by_url
 @at_each_moment
 @pytest.mark.parametrize("nth", [0, 1])
 def test_capture_at_the_terminals_own_page_never_gets_into_an_enrolment(
-    world: World, deeds: Deeds, truths: Truths, when: str, path: str, nth: int
+    world: World, actions: Actions, properties: Properties, when: str, path: str, nth: int
 ) -> None:
-    photo = saved(world, deeds)
+    photo = saved(world, actions)
     once(world, when, path, lambda: world.simulated[0].capture_elsewhere(world.pictures.new()), skip=nth)
 
-    deeds.settle(IVAN)
+    actions.settle(IVAN)
 
     row = world.sql(EVERYTHING)[0]
     assert (row["face"], face_there(world), row["refusal_code"]) in {
         ("confirmed", photo, ""),
         ("refused", None, "superseded"),
     }
-    finish(world, deeds, truths)
+    finish(world, actions, properties)
 
 
 @by_url
 def test_capture_at_the_terminals_own_page_between_preview_and_save_binds_nothing(
-    world: World, deeds: Deeds, truths: Truths
+    world: World, actions: Actions, properties: Properties
 ) -> None:
-    capture_id = deeds.capture(0, IVAN, 1, take_over=True)
+    capture_id = actions.capture(0, IVAN, 1, take_over=True)
     world.simulated[0].capture_elsewhere(world.pictures.new())
-    deeds.save_capture(capture_id)
+    actions.save_capture(capture_id)
 
-    deeds.settle(IVAN)
+    actions.settle(IVAN)
 
     assert world.sql(EVERYTHING)[0]["refusal_code"] == "superseded"
     assert face_there(world) is None
-    finish(world, deeds, truths)
+    finish(world, actions, properties)
 
 
 @both
 @at_each_moment
 @pytest.mark.parametrize("nth", [0, 1])
 def test_restart_loses_nothing_and_turns_nothing_wrong_green(
-    world: World, deeds: Deeds, truths: Truths, when: str, path: str, nth: int
+    world: World, actions: Actions, properties: Properties, when: str, path: str, nth: int
 ) -> None:
-    photo = saved(world, deeds)
+    photo = saved(world, actions)
     once(world, when, path, world.simulated[0].restart, skip=nth)
 
-    deeds.settle(IVAN)
+    actions.settle(IVAN)
 
-    finish(world, deeds, truths)
+    finish(world, actions, properties)
     assert face_there(world) in {photo, None}
     assert world.sql(EVERYTHING)[0]["refusal_code"] in {"", "file_gone", "urlDownloadFail"}
 
@@ -113,39 +85,39 @@ def test_restart_loses_nothing_and_turns_nothing_wrong_green(
 @at_each_moment
 @pytest.mark.parametrize("again", [False, True])
 def test_worker_killed_at_any_step_leaves_a_wish_that_is_fulfilled(
-    world: World, deeds: Deeds, truths: Truths, when: str, path: str, again: bool
+    world: World, actions: Actions, properties: Properties, when: str, path: str, again: bool
 ) -> None:
     if again:
-        enrolled(world, deeds)
-    photo = saved(world, deeds)
+        enrolled(world, actions)
+    photo = saved(world, actions)
     once(world, when, path, world.kill)
 
-    deeds.settle(IVAN)
+    actions.settle(IVAN)
 
-    finish(world, deeds, truths)
+    finish(world, actions, properties)
     assert is_green(world.sql(EVERYTHING)[0])
     assert face_there(world) == photo
 
 
 @both
-@pytest.mark.parametrize("deed", ["face", "no face", "remove"])
+@pytest.mark.parametrize("action", ["face", "no face", "remove"])
 @pytest.mark.parametrize(("when", "path"), [*MOMENTS, ("before", "FDSearch/Delete"), ("after", "FDSearch/Delete")])
 def test_worker_killed_while_it_proves_again_leaves_nothing_green_that_is_not_there(
-    world: World, deeds: Deeds, truths: Truths, deed: str, when: str, path: str
+    world: World, actions: Actions, properties: Properties, action: str, when: str, path: str
 ) -> None:
-    photo = enrolled(world, deeds)
-    deeds.hand(deed, IVAN, 1)
+    photo = enrolled(world, actions)
+    actions.hand(action, IVAN, 1)
     once(world, when, path, world.kill)
 
-    deeds.settle(IVAN, again=True)
-    truths.check()
-    deeds.settle(IVAN, again=True)
+    actions.settle(IVAN, again=True)
+    properties.check()
+    actions.settle(IVAN, again=True)
     world.end_leases()
-    deeds.settle(IVAN, again=True)
+    actions.settle(IVAN, again=True)
 
     assert is_green(world.sql(EVERYTHING)[0])
     assert face_there(world) == photo
-    finish(world, deeds, truths)
+    finish(world, actions, properties)
 
 
 @both
@@ -153,38 +125,38 @@ def test_worker_killed_while_it_proves_again_leaves_nothing_green_that_is_not_th
 @pytest.mark.parametrize("path", [SEARCH, DELETE, PROCESS])
 @pytest.mark.parametrize("for_good", [False, True])
 def test_worker_killed_in_a_removal_leaves_it_open_until_nobody_is_there(
-    world: World, deeds: Deeds, truths: Truths, when: str, path: str, for_good: bool
+    world: World, actions: Actions, properties: Properties, when: str, path: str, for_good: bool
 ) -> None:
-    enrolled(world, deeds)
-    deeds.delete(IVAN) if for_good else deeds.set_active(IVAN, active=False)
+    enrolled(world, actions)
+    actions.delete(IVAN) if for_good else actions.set_active(IVAN, active=False)
     once(world, when, path, world.kill)
 
-    deeds.settle(IVAN)
+    actions.settle(IVAN)
 
     assert world.sql("SELECT person FROM enrolment WHERE desired = 'absent'")[0]["person"] == "pending"
-    finish(world, deeds, truths)
+    finish(world, actions, properties)
     assert IVAN not in world.simulated[0].people
 
 
 @both
 @pytest.mark.parametrize("kind", ["lost-before", "lost-after", "restart", "drop"])
 @pytest.mark.parametrize("path", [*ENROLMENT, MODIFY, "FDSearch", "FDSearch/Delete"])
-@pytest.mark.parametrize("deed", ["new face", "rename", "prove again"])
+@pytest.mark.parametrize("action", ["new face", "rename", "prove again"])
 def test_lost_answer_in_a_change_ends_with_what_is_wanted(
-    world: World, deeds: Deeds, truths: Truths, kind: str, path: str, deed: str
+    world: World, actions: Actions, properties: Properties, kind: str, path: str, action: str
 ) -> None:
-    enrolled(world, deeds)
-    actions: dict[str, Callable[[], object]] = {
-        "new face": lambda: saved(world, deeds),
-        "rename": lambda: deeds.rename(IVAN),
-        "prove again": lambda: deeds.hand("face", IVAN, 1),
+    enrolled(world, actions)
+    changes: dict[str, Callable[[], object]] = {
+        "new face": lambda: saved(world, actions),
+        "rename": lambda: actions.rename(IVAN),
+        "prove again": lambda: actions.hand("face", IVAN, 1),
     }
-    actions[deed]()
+    changes[action]()
     world.simulated[0].faults.add(kind, path=path, times=1)
 
-    deeds.settle(IVAN, again=deed == "prove again")
+    actions.settle(IVAN, again=action == "prove again")
 
-    finish(world, deeds, truths)
+    finish(world, actions, properties)
     row = world.sql(EVERYTHING)[0]
     assert is_green(row) or row["refusal_code"] == "file_gone"
 
@@ -193,42 +165,42 @@ def test_lost_answer_in_a_change_ends_with_what_is_wanted(
 @pytest.mark.parametrize("path", ENROLMENT)
 @pytest.mark.parametrize("by_other", ["settle", "leave", "rename"])
 def test_holder_who_was_late_writes_nothing(
-    world: World, deeds: Deeds, truths: Truths, path: str, by_other: str
+    world: World, actions: Actions, properties: Properties, path: str, by_other: str
 ) -> None:
     """The worker stands still after an answer; meanwhile its lease ends, and another one does what is wanted."""
-    photo = saved(world, deeds)
+    photo = saved(world, actions)
     struck: list[str] = []
 
     def take_over() -> None:
         struck.append(by_other)
         world.end_leases()
         if by_other == "leave":
-            deeds.set_active(IVAN, active=False, app=world.other)
+            actions.set_active(IVAN, active=False, app=world.other)
         if by_other == "rename":
-            deeds.rename(IVAN, world.other)
-        deeds.settle(IVAN, world.other)
+            actions.rename(IVAN, world.other)
+        actions.settle(IVAN, world.other)
 
     once(world, "after", path, take_over)
 
-    deeds.settle(IVAN)
+    actions.settle(IVAN)
 
-    finish(world, deeds, truths)
+    finish(world, actions, properties)
     assert face_there(world) == (None if struck == ["leave"] else photo)
 
 
 @both
 def test_number_that_somebody_took_while_the_answer_was_lost_is_not_touched(
-    world: World, deeds: Deeds, truths: Truths
+    world: World, actions: Actions, properties: Properties
 ) -> None:
-    saved(world, deeds)
+    saved(world, actions)
     world.simulated[0].faults.add("lost-before", path=RECORD, times=1)
-    deeds.settle(IVAN)
-    deeds.hand("add", IVAN, 1)
+    actions.settle(IVAN)
+    actions.hand("add", IVAN, 1)
 
-    deeds.settle(IVAN)
+    actions.settle(IVAN)
 
     row = world.sql(EVERYTHING)[0]
     assert (row["person"], row["face"], row["refusal_text"]) == ("refused", "pending", "Чужой Человек")
     assert face_there(world) is None
     assert world.simulated[0].people[IVAN]["name"] == "Чужой Человек"
-    finish(world, deeds, truths)
+    finish(world, actions, properties)

@@ -41,16 +41,13 @@ from hikflask.services.terminals.registry import Access
 from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import profile_named
 from tests.conftest import HOST, PASSWORD, NobodyComes
+from tests.support.captures import FACE, IVAN, OLGA
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
-IVAN = Draft("100222", "Иван Иванов", "Охрана")
-OLGA = Draft("100333", "Ольга Ёлкина", "")
-FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
 ANNA = Actor("Анна", "10.0.0.7", "abc123")
 URL = f"http://{HOST}"
 ACCESS = Access("Вход", URL, "admin")

@@ -1,6 +1,7 @@
 """An employee who is deleted between a request's first look and its deed is missing, and nothing fails."""
 
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -10,7 +11,6 @@ from sqlalchemy import event
 from hikflask.extensions import db
 from hikflask.models import Employee
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
 from tests.support.desk import ENGLISH, Desk, typed
@@ -97,15 +97,18 @@ def test_api_says_that_the_user_is_gone(desk: Desk, three: list[int]) -> None:
         assert answer.json["message"].startswith(GONE)
 
 
-def test_export_says_that_the_employee_is_gone(desk: Desk, three: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    found = search.get
+def test_export_says_that_the_employee_is_gone(app: Flask, desk: Desk, three: list[int]) -> None:
+    def delete() -> None:
+        with app.app_context():
+            delete_employee(three[1])
 
-    def then_deleted(employee_id: int) -> Employee | None:
-        employee = found(employee_id)
-        delete_employee(employee_id)
-        return employee
+    def delete_elsewhere(*_: object) -> None:
+        elsewhere = Thread(target=delete)
+        elsewhere.start()
+        elsewhere.join()
 
-    monkeypatch.setattr(search, "get", then_deleted)
+    event.listen(Employee, "load", delete_elsewhere, once=True)
+
     answer = desk.client.post(f"/employees/{three[1]}/export", headers=ENGLISH)
 
     assert answer.status_code == 404

@@ -13,14 +13,13 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Erasure, Photo
 from hikflask.models.employee import folded
 from hikflask.services.photos.storage import HALF_WRITTEN
-from hikflask.simulator.faces import NAMES, draw
-from tests.support.desk import ENGLISH, FACE, OTHER_FACE, Desk
+from tests.support.captures import FACE, OTHER_FACE, THIRD_FACE
+from tests.support.desk import ENGLISH, Desk
 from tests.support.postgresql import Cluster
 
 NUMBER, NAME, DEPARTMENT = "100222", "Иннокентий Смоктуновский", "Отдел главного механика"
 NOTE, OTHERS_NOTE = "Папка 17, подписано при Голицыне", "Папка 18, подписано при Бекетове"
 DRAFT = "Цех опытных образцов"
-THIRD_FACE = draw(NAMES[2])
 DATABASE = {"hikflask.sqlite3", "hikflask.sqlite3-wal"}
 
 

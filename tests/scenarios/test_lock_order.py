@@ -10,14 +10,11 @@ from sqlalchemy import Connection, select, text, update
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Terminal
-from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.employees.sync import sync_employee
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import IVAN, capture_face
 
 pytestmark = [
     pytest.mark.usefixtures("context", "worker_alive"),
@@ -25,7 +22,6 @@ pytestmark = [
 ]
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 PATIENCE = 10.0
-IVAN = Draft("100222", "Иван Иванов")
 
 Deed = Callable[[int, int, int], object]
 
@@ -47,8 +43,7 @@ def test_nobody_holds_the_capture_while_waiting_for_the_employee(
     app: Flask, simulator: Simulated, terminal: Terminal, deed: Deed
 ) -> None:
     employee = save_employee(IVAN).row
-    simulator.present(draw(NAMES[0]))
-    capture = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
+    capture = capture_face(simulator, terminal)
     done: list[object] = []
 
     def act() -> None:

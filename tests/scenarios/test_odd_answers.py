@@ -13,23 +13,20 @@ from hikflask.isapi.errors import Nonsense, Refused
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import CaptureSuperseded, FaceNotVerified, NumberTakenThere, RemovalNotVerified
-from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import set_active
-from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks
 from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import IVAN
+from tests.support.employees import save_with_face
 from tests.support.wire import InProcess, _response
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
-IVAN = Draft("100222", "Иван Иванов")
 OK = b'{"statusCode":1,"statusString":"OK","subStatusCode":"ok"}'
 OLGA = Draft("100333", "Ольга Петрова")
 SEARCH, DELETE, SET_UP = "UserInfo/Search", "UserInfoDetail/Delete?", "FDSetUp"
@@ -80,9 +77,7 @@ def oddly(wire: InProcess, monkeypatch: pytest.MonkeyPatch) -> Oddly:
 @pytest.fixture
 def wish(simulator: Simulated, terminal: Terminal) -> Enrolment:
     """Somebody with a face, who is not on the terminal yet."""
-    simulator.present_alone(draw(NAMES[0]))
-    taken = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
-    save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
+    save_with_face(simulator, terminal)
     return queries.of_number("100222")[0]
 
 
@@ -155,10 +150,7 @@ def test_face_that_is_refused_and_taken_in_one_is_in_doubt(wish: Enrolment, oddl
 
 def photographed(simulator: Simulated, terminal: Terminal, draft: Draft, face: int) -> Enrolment:
     """Capture this face for the employee and save it; return what is wanted."""
-    simulator.present_alone(draw(NAMES[face]))
-    taken = run_capture(start_capture(terminal.id, draft, "Анна", take_over=True).id)
-    known = search.by_number(draft.number)
-    save_employee(draft, FaceSource(taken.id, taken.requested_by), employee_id=known.id if known else None)
+    save_with_face(simulator, terminal, draft, draw(NAMES[face]))
     return queries.of_number(draft.number)[0]
 
 

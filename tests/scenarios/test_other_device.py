@@ -15,7 +15,6 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.services import audit
 from hikflask.services.audit import Actor
-from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import OtherDevice
@@ -30,24 +29,19 @@ from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import profile_named
 from tests.conftest import PASSWORD
+from tests.support.captures import FACE, IVAN
+from tests.support.enrolments import enrol
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
-
-IVAN = Draft("100222", "Иван Иванов")
 
 
 @pytest.fixture
 def enrolled(simulator: Simulated, terminal: Terminal) -> int:
     """The id of an employee who is confirmed on the old device."""
-    simulator.present(draw(NAMES[0]))
-    taken = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
-    employee = save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row
-    reconcile(queries.of_number("100222")[0].id, "test")
-    return employee.id
+    return enrol(simulator, terminal).employee_id
 
 
 @pytest.fixture
@@ -234,7 +228,7 @@ def on_both(replaced: int, simulator: Simulated, other: Simulated, enrolled: int
     """The employee was on the old device, and is confirmed on the one that took its place."""
     move(replaced)
     checks.check(replaced, "test")
-    other.present(draw(NAMES[0]))
+    other.present(FACE)
     taken = run_capture(start_capture(replaced, IVAN, "Анна").id)
     save_employee(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=enrolled)
     (enrolment,) = queries.of_number("100222")

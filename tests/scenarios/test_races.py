@@ -15,25 +15,14 @@ from hikflask.services.captures.start import start_capture
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import EmployeeInactive
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
-from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.employees.save import save_employee
 from hikflask.services.employees.sync import sync_employee
 from hikflask.services.enrolments import desired, queries
-from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import FACE, IVAN, OTHER_FACE
+from tests.support.enrolments import enrol
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
-
-IVAN = Draft("100222", "Иван Иванов")
-FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
-
-
-def enrol(simulator: Simulated, terminal: Terminal) -> int:
-    simulator.present(FACE)
-    taken = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
-    employee = save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row
-    reconcile(queries.of_number("100222")[0].id, "test")
-    return employee.id
 
 
 def in_a_thread(app: Flask, action: Callable[[], object]) -> threading.Thread:
@@ -49,7 +38,7 @@ def in_a_thread(app: Flask, action: Callable[[], object]) -> threading.Thread:
 def test_deactivation_waits_for_a_send_that_has_begun_and_wins(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
-    employee_id = enrol(simulator, terminal)
+    employee_id = enrol(simulator, terminal).employee_id
     employee = locked_employee(employee_id)
     leaving = in_a_thread(app, lambda: set_active(employee_id, active=False).row)
 
@@ -62,7 +51,7 @@ def test_deactivation_waits_for_a_send_that_has_begun_and_wins(
 
 @pytest.mark.parametrize("send", [sync_employee, send_to_terminal])
 def test_somebody_who_left_is_not_sent(simulator: Simulated, terminal: Terminal, send: Callable[..., object]) -> None:
-    employee_id = enrol(simulator, terminal)
+    employee_id = enrol(simulator, terminal).employee_id
     set_active(employee_id, active=False)
     arguments = (employee_id, terminal.id, "Анна") if send is sync_employee else (employee_id, terminal.id)
 
@@ -73,7 +62,7 @@ def test_somebody_who_left_is_not_sent(simulator: Simulated, terminal: Terminal,
 
 
 def test_deactivating_again_takes_off_what_came_back(simulator: Simulated, terminal: Terminal) -> None:
-    employee_id = enrol(simulator, terminal)
+    employee_id = enrol(simulator, terminal).employee_id
     db.session.execute(db.update(Employee).values(is_active=False))
     db.session.commit()
 
@@ -83,7 +72,7 @@ def test_deactivating_again_takes_off_what_came_back(simulator: Simulated, termi
 
 
 def test_forgotten_picture_for_no_number_is_nobodys(simulator: Simulated, terminal: Terminal) -> None:
-    simulator.present(OTHER_FACE)
+    simulator.present_alone(OTHER_FACE)
     run_capture(start_capture(terminal.id, Draft(), "API").id)
     db.session.execute(db.update(Capture).values(created_at=database_now(-1000)))
     db.session.commit()
@@ -95,8 +84,8 @@ def test_forgotten_picture_for_no_number_is_nobodys(simulator: Simulated, termin
 
 
 def test_confirmed_face_is_not_replaced_by_a_picture_for_no_number(simulator: Simulated, terminal: Terminal) -> None:
-    employee_id = enrol(simulator, terminal)
-    simulator.present(OTHER_FACE)
+    employee_id = enrol(simulator, terminal).employee_id
+    simulator.present_alone(OTHER_FACE)
     run_capture(start_capture(terminal.id, Draft(), "API", take_over=True).id)
 
     wanted = sync_employee(employee_id, terminal.id, "API").row

@@ -4,26 +4,22 @@ import pytest
 
 from hikflask.models import Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import NumberEnrolled, NumberLeaving
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import FACE, capture_face
 from tests.support.due import claim_due
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 OLD, NEW = Draft("100222", "Иван Иванов"), Draft("100999", "Иван Иванов")
-FACE = draw(NAMES[0])
 
 
-def enrol(simulator: Simulated, terminal: Terminal, draft: Draft, employee_id: int | None = None) -> int:
-    simulator.present_alone(FACE)
-    taken = run_capture(start_capture(terminal.id, draft, "Анна", take_over=True).id)
+def save_face(simulator: Simulated, terminal: Terminal, draft: Draft, employee_id: int | None = None) -> int:
+    taken = capture_face(simulator, terminal, draft)
     return save_employee(draft, FaceSource(taken.id, taken.requested_by), employee_id=employee_id).row.id
 
 
@@ -33,10 +29,10 @@ def settle_all() -> None:
 
 
 def test_old_number_leaves_and_the_new_one_is_proven(simulator: Simulated, terminal: Terminal) -> None:
-    employee_id = enrol(simulator, terminal, OLD)
+    employee_id = save_face(simulator, terminal, OLD)
     settle_all()
 
-    enrol(simulator, terminal, NEW, employee_id)
+    save_face(simulator, terminal, NEW, employee_id)
 
     assert [one.number for one in queries.open_removals()] == ["100222"]
     settle_all()
@@ -47,7 +43,7 @@ def test_old_number_leaves_and_the_new_one_is_proven(simulator: Simulated, termi
 
 
 def test_enrolled_number_does_not_change_without_a_new_face(simulator: Simulated, terminal: Terminal) -> None:
-    employee_id = enrol(simulator, terminal, OLD)
+    employee_id = save_face(simulator, terminal, OLD)
     settle_all()
 
     with pytest.raises(NumberEnrolled):
@@ -57,9 +53,9 @@ def test_enrolled_number_does_not_change_without_a_new_face(simulator: Simulated
 
 
 def test_former_number_that_has_left_goes_with_its_employee(simulator: Simulated, terminal: Terminal) -> None:
-    employee_id = enrol(simulator, terminal, OLD)
+    employee_id = save_face(simulator, terminal, OLD)
     settle_all()
-    enrol(simulator, terminal, NEW, employee_id)
+    save_face(simulator, terminal, NEW, employee_id)
     settle_all()
     assert queries.of_number(OLD.number)[0].is_confirmed
 
@@ -72,9 +68,9 @@ def test_former_number_that_has_left_goes_with_its_employee(simulator: Simulated
 
 
 def test_old_number_is_free_for_others_only_when_it_has_left(simulator: Simulated, terminal: Terminal) -> None:
-    employee_id = enrol(simulator, terminal, OLD)
+    employee_id = save_face(simulator, terminal, OLD)
     settle_all()
-    enrol(simulator, terminal, NEW, employee_id)
+    save_face(simulator, terminal, NEW, employee_id)
 
     with pytest.raises(NumberLeaving):
         save_employee(Draft("100222", "Ольга Ёлкина"))

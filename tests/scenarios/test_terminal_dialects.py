@@ -12,14 +12,13 @@ from flask_babel import force_locale
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import CaptureNotSupported, LoginRefused, NotSupported
-from hikflask.models import Capture, Enrolment, Terminal
-from hikflask.models.capture import FAILED, TAKEN
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.capture import CAPTURED, FAILED
 from hikflask.models.enrolment import CONFIRMED, REFUSED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import LoginStopped
-from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
@@ -29,15 +28,14 @@ from hikflask.services.terminals.registry import Access
 from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import PROFILES, SEED, Profile
 from hikflask.web.support import enrolment_status
 from tests.conftest import PASSWORD
+from tests.support.captures import FACE, IVAN, OTHER_FACE, capture_face
+from tests.support.enrolments import enrol
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
-IVAN = Draft("100222", "Иван Иванов", "")
-FACES = [draw(name) for name in NAMES[:2]]
 QUICK = dataclasses.replace(SEED, refuse_after_success=0)
 OPTIONAL = frozenset(
     {
@@ -67,22 +65,6 @@ def put(app: Flask) -> Iterator[Put]:
         yield up
 
 
-def capture(simulated: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACES[0]) -> Capture:
-    simulated.present_alone(face)
-    return run_capture(start_capture(terminal.id, draft, "Анна").id)
-
-
-def enrol(simulated: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACES[0]) -> Enrolment:
-    """Capture, save and settle on this terminal."""
-    taken = capture(simulated, terminal, draft, face)
-    assert (taken.state, taken.reason) == (TAKEN, "")
-    known = search.by_number(draft.number)
-    saved = save_employee(draft, FaceSource(taken.id, taken.requested_by), employee_id=known.id if known else None).row
-    wanted = queries.find(terminal.id, saved.number)
-    assert wanted is not None
-    return reconcile(wanted.id, "test")
-
-
 def is_green(enrolment: Enrolment) -> bool:
     return enrolment.is_green and enrolment.confirmed_photo_id == enrolment.photo_id
 
@@ -106,7 +88,7 @@ def test_a_terminal_without_any_optional_call_enrols_and_removes(put: Put, name:
     assert told == ("unknown", "unknown", None, None, None)
     assert (status.reachable, status.login, status.people, status.capacity) == (True, True, None, None)
     assert is_green(enrolled)
-    assert simulated.faces[IVAN.number].jpeg == FACES[0]
+    assert simulated.faces[IVAN.number].jpeg == FACE
     by_url = PROFILES[name].face_by_url
     db.session.refresh(terminal)
     assert (terminal.capture_mode, terminal.face_mode) == (("url", "url") if by_url else ("binary", "picture"))
@@ -122,9 +104,9 @@ def test_what_was_tried_is_remembered_by_the_next_check(put: Put) -> None:
     simulated.journal.clear()
 
     checked = checks.check(terminal.id, "test")
-    second = capture(simulated, terminal, Draft("100333", "Ольга", ""))
+    second = capture_face(simulated, terminal, Draft("100333", "Ольга", ""))
 
-    assert (checked.capture_mode, checked.face_mode, second.state) == ("binary", "picture", TAKEN)
+    assert (checked.capture_mode, checked.face_mode, second.state) == ("binary", "picture", CAPTURED)
     assert [b">url<" in entry.body for entry in simulated.log if entry.plain_path.endswith("FaceData")] == [False]
 
 
@@ -144,7 +126,7 @@ def test_a_terminal_that_knows_no_capture_says_so_and_is_asked_no_more(put: Put)
 
 def test_a_file_goes_as_a_picture_where_nothing_says_that_it_cannot(put: Put) -> None:
     simulated, terminal = put(dataclasses.replace(PROFILES["K1T341CMFW"], missing=OPTIONAL))
-    saved = save_employee(IVAN, FaceSource(upload=io.BytesIO(FACES[0]))).row
+    saved = save_employee(IVAN, FaceSource(upload=io.BytesIO(FACE))).row
     wanted = send_to_terminal(saved.id, terminal.id).row
 
     assert is_green(reconcile(wanted.id, "test"))
@@ -156,13 +138,13 @@ def test_a_picture_answered_like_an_address_is_followed_by_the_address(put: Put)
     simulated.faults.add("refuse", "urlDownloadFail", path="FDSetUp", times=1)
 
     assert is_green(enrol(simulated, terminal))
-    assert simulated.faces[IVAN.number].jpeg == FACES[0]
+    assert simulated.faces[IVAN.number].jpeg == FACE
 
 
 def test_a_file_that_an_unknown_terminal_refuses_stays_here_and_is_not_called_too_large(put: Put) -> None:
     simulated, terminal = put(dataclasses.replace(SEED, missing=OPTIONAL))
     simulated.faults.add("refuse", "badJsonFormat", path="FDSetUp", times=1, message="faceURL")
-    saved = save_employee(IVAN, FaceSource(upload=io.BytesIO(FACES[0]))).row
+    saved = save_employee(IVAN, FaceSource(upload=io.BytesIO(FACE))).row
 
     settled = reconcile(send_to_terminal(saved.id, terminal.id).row.id, "test")
 
@@ -191,7 +173,7 @@ def test_a_file_that_an_unknown_terminal_refuses_stays_here_and_is_not_called_to
 )
 def test_a_function_that_is_missing_is_named(app: Flask, put: Put, missing: str, function: str, sentence: str) -> None:
     simulated, terminal = put(SEED)
-    taken = capture(simulated, terminal)
+    taken = capture_face(simulated, terminal)
     db.session.execute(db.update(Terminal).values(face_mode=None))
     db.session.commit()
     simulated.profile = dataclasses.replace(simulated.profile, missing=frozenset({missing}))
@@ -229,11 +211,11 @@ def test_without_fdsetup_faces_go_by_the_older_calls_with_the_same_proof(put: Pu
 
     first = enrol(simulated, terminal)
     added = asked(simulated, "FaceDataRecord"), asked(simulated, "FDModify"), asked(simulated, "FDSetUp")
-    second = enrol(simulated, terminal, face=FACES[1])
+    second = enrol(simulated, terminal, face=OTHER_FACE)
 
     assert is_green(first)
     assert is_green(second)
-    assert simulated.faces[IVAN.number].jpeg == FACES[1]
+    assert simulated.faces[IVAN.number].jpeg == OTHER_FACE
     db.session.refresh(terminal)
     assert terminal.face_calls == "add_or_replace"
     tried = 0 if functions else 1
@@ -244,7 +226,7 @@ def test_without_fdsetup_faces_go_by_the_older_calls_with_the_same_proof(put: Pu
 
 def test_an_older_call_that_did_nothing_is_not_green(put: Put) -> None:
     simulated, terminal = put(dataclasses.replace(OLDER, fd_functions=LISTED))
-    taken = capture(simulated, terminal)
+    taken = capture_face(simulated, terminal)
     simulated.faults.add("ok-without-effect", path="FaceDataRecord", times=1)
     save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
     wanted = queries.of_number(IVAN.number)[0]
@@ -258,7 +240,7 @@ def test_an_older_call_that_did_nothing_is_not_green(put: Put) -> None:
 
 def test_where_fdsetup_is_listed_nothing_else_is_tried(put: Put) -> None:
     simulated, terminal = put(dataclasses.replace(SEED, missing=frozenset({"Intelligent/FDLib/FDSetUp"})))
-    taken = capture(simulated, terminal)
+    taken = capture_face(simulated, terminal)
     save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
     wanted = queries.of_number(IVAN.number)[0]
 
@@ -289,10 +271,12 @@ def test_a_captured_picture_that_is_none_does_not_count(put: Put, name: str) -> 
     simulated, terminal = put(PROFILES[name])
     simulated.faults.add("picture-is-noise", times=1)
 
-    ended = capture(simulated, terminal)
+    simulated.present_alone(FACE)
+
+    ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
     assert (ended.state, ended.reason, ended.photo_id) == (FAILED, "nonsense", None)
-    assert capture(simulated, terminal).state == TAKEN
+    assert capture_face(simulated, terminal).state == CAPTURED
 
 
 # A lock in other words.

@@ -14,9 +14,8 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Photo
 from hikflask.models.photo import CAPTURED
 from hikflask.services.photos import storage
-from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import FACE
 
-FACE = draw(NAMES[0])
 EVIL = "evil.example"
 
 

@@ -174,7 +174,6 @@ PLACES = {
 }
 
 
-@pytest.mark.usefixtures("quick_passwords")
 def test_sign_in_and_confirmation_and_language_lead_to_no_other_site(app: Flask) -> None:
     for wanted in ELSEWHERE:
         client = client_of(app)

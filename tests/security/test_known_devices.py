@@ -13,7 +13,6 @@ from hikflask.models.operator import OPERATOR
 from hikflask.services.accounts import known_devices, operators
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
 
-pytestmark = pytest.mark.usefixtures("quick_passwords")
 COOKIE = "hikflask_device"
 NEW_PASSWORD = "четыре слова без связи"
 OTHER = "Ольга"
@@ -54,12 +53,12 @@ def cookie_of(browser: FlaskClient) -> str:
     return found.value
 
 
-def is_known(app: Flask, shown: str) -> bool:
+def is_known(app: Flask, shown: str, password: str = OPERATOR_PASSWORD) -> bool:
     """True when a browser that shows this is let in to Anna's account, which is closed for strange devices."""
     close(app)
     browser = app.test_client()
     browser.set_cookie(COOKIE, shown)
-    return sign_in(browser).status_code == 303
+    return sign_in(browser, password).status_code == 303
 
 
 def test_owner_signs_in_while_others_guess_at_the_name(app: Flask, device: FlaskClient) -> None:
@@ -121,7 +120,7 @@ def test_device_on_which_the_password_is_changed_stays_known(app: Flask, device:
 
     assert device.post("/account/password", data=form).status_code == 303
 
-    assert is_known(app, cookie_of(device))
+    assert is_known(app, cookie_of(device), NEW_PASSWORD)
 
 
 def test_signing_out_and_ending_one_session_leave_it_known(app: Flask, device: FlaskClient) -> None:

@@ -17,7 +17,8 @@ from PIL import Image
 from hikflask.services.photos import jpeg as pictures
 from hikflask.services.photos import jpeg_process
 from hikflask.services.photos.jpeg import TooManyPixels, Unreadable
-from tests.security.conftest import FACE, upload
+from tests.security.conftest import upload
+from tests.support.captures import FACE
 
 PAYLOAD = b"<script>alert('payload')</script>"
 MEGABYTE = 1024 * 1024

@@ -57,7 +57,6 @@ def at_once(times: int, work: Callable[[int], object]) -> Counter[object]:
         return Counter(pool.map(work, range(times)))
 
 
-@pytest.mark.usefixtures("quick_passwords")
 def test_two_processes_share_what_was_tried(two_apps: tuple[Flask, Flask]) -> None:
     statuses = [sign_in(two_apps[number % 2]).status_code for number in range(11)]
     closed = [sign_in(app, OPERATOR_PASSWORD) for app in two_apps]
@@ -84,12 +83,10 @@ def test_twenty_tries_at_once_count_twenty(two_apps: tuple[Flask, Flask]) -> Non
         assert db.session.execute(db.select(Throttle.count).where(Throttle.key == "account:x")).scalar_one() == 20
 
 
-@pytest.mark.usefixtures("quick_passwords")
 def test_hurry_gets_no_more_tries(two_apps: tuple[Flask, Flask]) -> None:
     assert at_once(20, lambda number: sign_in(two_apps[number % 2]).status_code) == {401: 10, 429: 10}
 
 
-@pytest.mark.usefixtures("quick_passwords")
 def test_going_on_does_not_fill_the_audit_trail(two_apps: tuple[Flask, Flask]) -> None:
     for _ in range(25):
         sign_in(two_apps[0])
@@ -124,7 +121,6 @@ def test_what_a_database_cannot_store_is_refused_and_no_failure(two_apps: tuple[
     assert client.get("/employees/").status_code == 200
 
 
-@pytest.mark.usefixtures("quick_passwords")
 def test_open_session_is_no_way_to_guess_its_password(app: Flask) -> None:
     client = client_of(app, confirmed=False)
     forms = [("/confirm", {"password": "wrong"}), ("/operators/", {"own_password": "wrong"})] * 3
@@ -138,7 +134,6 @@ def test_open_session_is_no_way_to_guess_its_password(app: Flask) -> None:
     assert client_of(app, confirmed=False).post("/confirm", data=forms[-1][1]).status_code == 303
 
 
-@pytest.mark.usefixtures("quick_passwords")
 def test_right_passwords_are_asked_for_no_more_often_than_a_person_needs(app: Flask) -> None:
     client = client_of(app, confirmed=False)
 
@@ -147,7 +142,6 @@ def test_right_passwords_are_asked_for_no_more_often_than_a_person_needs(app: Fl
     assert statuses == [303] * 10 + [429]
 
 
-@pytest.mark.usefixtures("quick_passwords")
 def test_guesses_at_a_name_keep_nobody_from_confirming_who_is_signed_in(app: Flask) -> None:
     client = client_of(app, confirmed=False)
     for number in range(25):
@@ -162,7 +156,7 @@ def test_guesses_at_a_name_keep_nobody_from_confirming_who_is_signed_in(app: Fla
     assert (confirmed.status_code, changed.status_code) == (303, 303)
 
 
-@pytest.mark.usefixtures("quick_passwords", "client")
+@pytest.mark.usefixtures("client")
 def test_one_address_closes_a_name_for_itself_alone(app: Flask) -> None:
     statuses = [sign_in(app, place="198.51.100.1").status_code for _ in range(40)]
 
@@ -171,7 +165,7 @@ def test_one_address_closes_a_name_for_itself_alone(app: Flask) -> None:
     assert sign_in(app, OPERATOR_PASSWORD, place="198.51.100.2").status_code == 303
 
 
-@pytest.mark.usefixtures("quick_passwords", "client")
+@pytest.mark.usefixtures("client")
 def test_many_addresses_close_a_name_for_every_strange_device(app: Flask) -> None:
     statuses = [sign_in(app, place=f"198.51.100.{number}").status_code for number in range(25)]
     answer = sign_in(app, OPERATOR_PASSWORD, place="203.0.113.1")
@@ -186,7 +180,6 @@ TOO_OFTEN = {
 }
 
 
-@pytest.mark.usefixtures("quick_passwords")
 def test_script_that_signs_in_for_ever_is_told_to_wait_and_stops_nobody_else(two_apps: tuple[Flask, Flask]) -> None:
     statuses = [sign_in(two_apps[number % 2], OPERATOR_PASSWORD).status_code for number in range(70)]
     refused = {language: sign_in(two_apps[0], OPERATOR_PASSWORD, language=language) for language in TOO_OFTEN}
@@ -206,7 +199,6 @@ def test_script_that_signs_in_for_ever_is_told_to_wait_and_stops_nobody_else(two
     assert (found["sign_in"], found["sign_in.throttled"]) == (61, 1)
 
 
-@pytest.mark.usefixtures("quick_passwords")
 def test_sign_ins_that_come_at_once_are_no_more(two_apps: tuple[Flask, Flask]) -> None:
     counted = at_once(64, lambda number: sign_in(two_apps[number % 2], OPERATOR_PASSWORD).status_code)
 

@@ -9,7 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.services.photos import storage
-from tests.security.conftest import FACE, add_photo, upload
+from tests.security.conftest import add_photo, upload
+from tests.support.captures import FACE
 
 SECRET = b"a secret of the machine"
 WAYS_OUT = [

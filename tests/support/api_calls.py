@@ -6,10 +6,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
 from tests.conftest import HOST, PASSWORD
+from tests.support.captures import FACE, OTHER_FACE
 
-IVANS_FACE, OLGAS_FACE = (draw(name) for name in NAMES[:2])
+IVANS_FACE, OLGAS_FACE = FACE, OTHER_FACE
 USER_FIELDS = {
     "id",
     "hikvision_id",

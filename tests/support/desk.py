@@ -10,9 +10,8 @@ from werkzeug.test import TestResponse, encode_multipart
 
 from hikflask.models import Terminal
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import FACE, OTHER_FACE  # noqa: F401 - page tests take both from here
 
-FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
 ENGLISH = {"Accept-Language": "en"}
 HTMX = {"HX-Request": "true"}
 # A moment on a certificate, as a pattern, in English and in Russian.

@@ -1,6 +1,5 @@
 """What the tests of retention share: somebody enrolled, time that passed, and one pass of the worker."""
 
-import io
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -9,12 +8,9 @@ import pytest
 
 from hikflask.background import worker
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Capture, Employee, Enrolment, Photo, Terminal
-from hikflask.models.capture import TAKEN
+from hikflask.models import AuditEntry, Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -22,10 +18,14 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import FACE, IVAN, OTHER_FACE
+from tests.support.captures import capture_face as take
+from tests.support.employees import create_or_change as saved
+from tests.support.employees import save_with_face as save
+from tests.support.employees import save_with_file as upload
 
-IVAN = Draft("100222", "Иван Иванов", "Охрана")
-FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
+# The factories under the names that they had here.
+__all__ = ["FACE", "IVAN", "OTHER_FACE", "save", "saved", "take", "upload"]
 DAY = 86400.0
 
 
@@ -34,19 +34,6 @@ def age(table: Any, column: str, seconds: float) -> None:
     db.session.execute(db.update(table).values({column: database_now(-seconds)}))
     db.session.commit()
     db.session.expire_all()
-
-
-def take(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Capture:
-    """Capture a face."""
-    simulator.present_alone(face)
-    taken = run_capture(start_capture(terminal.id, draft, "Анна", take_over=True).id)
-    assert taken.state == TAKEN, taken.reason
-    return taken
-
-
-def save(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Employee:
-    """Capture a face and save it to the employee with this number."""
-    return saved(draft, FaceSource(take(simulator, terminal, draft, face).id, "Анна"))
 
 
 def save_and_die(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Employee:
@@ -60,17 +47,6 @@ def save_and_die(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.M
     found = search.by_number(IVAN.number)
     assert found is not None
     return found
-
-
-def upload(draft: Draft = IVAN, terminal_id: int | None = None) -> Employee:
-    """Save a picture file to the employee with this number."""
-    return saved(draft, FaceSource(upload=io.BytesIO(FACE), terminal_id=terminal_id))
-
-
-def saved(draft: Draft, source: FaceSource) -> Employee:
-    """Save, whether the number is known or not."""
-    known = search.by_number(draft.number)
-    return save_employee(draft, source, employee_id=known.id if known else None).row
 
 
 def settle(position: int = 0, *, again: bool = False) -> Enrolment:

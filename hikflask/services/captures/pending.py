@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.isapi import faces
 from hikflask.isapi.errors import Gone, TerminalError
 from hikflask.models import Capture, Enrolment
-from hikflask.models.capture import CANCELLED, FAILED, RUNNING, SUPERSEDED, TAKEN, USED
+from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, RUNNING, SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PENDING
 from hikflask.services.core.errors import ServiceError
@@ -28,7 +28,7 @@ def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture |
         select(Capture)
         .where(
             Capture.requested_by == requested_by,
-            or_(Capture.state.in_((TAKEN, USED)), and_(Capture.state == SUPERSEDED, lately)),
+            or_(Capture.state.in_((CAPTURED, USED)), and_(Capture.state == SUPERSEDED, lately)),
             or_(Capture.draft_number == number, and_(Capture.draft_number == "", lately)),
         )
         .order_by(Capture.id.desc())
@@ -55,7 +55,7 @@ def unsaved_of_form(capture_id: int | None) -> Capture | None:
     if capture is not None and capture.retake_of and capture.state in {*RUNNING, FAILED, CANCELLED}:
         capture = db.session.get(Capture, capture.retake_of, populate_existing=True)
     db.session.commit()
-    return capture if capture is not None and capture.state == TAKEN else None
+    return capture if capture is not None and capture.state == CAPTURED else None
 
 
 def held(terminal_id: int, number: str, requested_by: str, own: int | None) -> Capture | None:
@@ -77,7 +77,7 @@ def held(terminal_id: int, number: str, requested_by: str, own: int | None) -> C
         .where(
             Capture.terminal_id == terminal_id,
             Capture.face_url.is_not(None),
-            or_(Capture.state == TAKEN, and_(Capture.state == USED, unbound.exists())),
+            or_(Capture.state == CAPTURED, and_(Capture.state == USED, unbound.exists())),
             Capture.hold_until > database_now(),
             ~and_(Capture.id == (own or 0), Capture.requested_by == requested_by),
             ~mine,
@@ -127,7 +127,7 @@ def look_again(talk: Conversation, capture_id: int) -> None:
 
 def _newest_by_url(terminal_id: int) -> Capture | None:
     unsaved = select(Capture).where(
-        Capture.terminal_id == terminal_id, Capture.state == TAKEN, Capture.face_url.is_not(None)
+        Capture.terminal_id == terminal_id, Capture.state == CAPTURED, Capture.face_url.is_not(None)
     )
     found = db.session.execute(unsaved.order_by(Capture.id.desc()).limit(1)).scalar_one_or_none()
     db.session.commit()

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo
-from hikflask.models.capture import RUNNING, SUPERSEDED, TAKEN, USED
+from hikflask.models.capture import CAPTURED, RUNNING, SUPERSEDED, USED
 from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
@@ -145,7 +145,7 @@ def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
 
 def _refuse_another(source: FaceSource) -> None:
     capture = db.session.get(Capture, source.capture_id, populate_existing=True)
-    if capture is None or capture.state != TAKEN or source.take_over or capture.requested_by == source.saved_by:
+    if capture is None or capture.state != CAPTURED or source.take_over or capture.requested_by == source.saved_by:
         return
     raise CaptureOfAnother(who=capture.requested_by, name=capture.draft_name, n=capture.draft_number)
 

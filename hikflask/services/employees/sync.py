@@ -131,5 +131,5 @@ def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:
         return registry.active(capture.terminal_id)
     only = registry.only_active()
     if only is None:
-        raise TerminalNotNamed if registry.all_active() else TerminalUnknown
+        raise TerminalNotNamed if registry.list_active() else TerminalUnknown
     return only

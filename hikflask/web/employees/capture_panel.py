@@ -7,7 +7,7 @@ from flask import current_app
 
 from hikflask import messages
 from hikflask.models import Capture, Photo
-from hikflask.models.capture import CANCELLED, FAILED, TAKEN, USED
+from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, USED
 from hikflask.services.captures import drafts, pending, progress
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.progress import View
@@ -55,7 +55,7 @@ class Panel:
     @property
     def photo(self) -> Photo | None:
         """The picture, once it is taken and until it is deleted."""
-        shown = self.view.capture if self.view and self.state in {TAKEN, USED} else self.earlier
+        shown = self.view.capture if self.view and self.state in {CAPTURED, USED} else self.earlier
         photo = shown.photo if shown else None
         return None if photo is None or photo.forgotten_at else photo
 

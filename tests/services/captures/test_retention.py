@@ -6,7 +6,7 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo, Terminal
-from hikflask.models.capture import FAILED, TAKEN, USED
+from hikflask.models.capture import CAPTURED, FAILED, USED
 from hikflask.services.captures import progress
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
@@ -52,7 +52,7 @@ def test_picture_is_kept_for_the_whole_time(simulator: Simulated, terminal: Term
 
     forget()
 
-    assert progress.view(taken.id).state == TAKEN
+    assert progress.view(taken.id).state == CAPTURED
     assert save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row.picture is not None
 
 

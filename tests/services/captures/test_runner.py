@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from hikflask.extensions import db
 from hikflask.isapi import capture as isapi_capture
 from hikflask.models import Capture, Terminal
-from hikflask.models.capture import CANCELLED, FAILED, QUEUED, SUPERSEDED, TAKEN, WAITING
+from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, SUPERSEDED, WAITING
 from hikflask.models.columns import database_now
 from hikflask.services.captures import drafts, progress
 from hikflask.services.captures.cancel import cancel_capture, send_cancel
@@ -48,7 +48,7 @@ def state(capture: Capture) -> str:
 def test_captured_picture_is_stored_byte_for_byte(simulator: Simulated, terminal: Terminal) -> None:
     taken = take(simulator, terminal)
 
-    assert taken.state == TAKEN
+    assert taken.state == CAPTURED
     assert taken.photo is not None
     assert taken.photo.file.startswith("100222_")
     assert (storage.folder() / taken.photo.file).read_bytes() == FACE
@@ -102,7 +102,7 @@ def test_unsaved_picture_holds_the_terminal_against_other_numbers(simulator: Sim
         start_capture(terminal.id, OLGA, "Борис")
 
     assert (refused.value.params["name"], refused.value.params["who"]) == ("Иван Иванов", "Анна")
-    assert state(taken) == TAKEN
+    assert state(taken) == CAPTURED
 
 
 def test_take_over_supersedes_the_unsaved_picture(simulator: Simulated, terminal: Terminal) -> None:
@@ -145,7 +145,7 @@ def test_same_number_may_be_captured_again_at_once(simulator: Simulated, termina
 
     second = take(simulator, terminal)
 
-    assert (state(first), state(second)) == (SUPERSEDED, TAKEN)
+    assert (state(first), state(second)) == (SUPERSEDED, CAPTURED)
 
 
 def test_capture_that_fails_leaves_the_earlier_picture_good(
@@ -156,7 +156,7 @@ def test_capture_that_fails_leaves_the_earlier_picture_good(
     with nobody_comes():
         failed = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
-    assert (state(failed), state(first)) == (FAILED, TAKEN)
+    assert (state(failed), state(first)) == (FAILED, CAPTURED)
 
 
 def test_cancelled_capture_stores_nothing(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
@@ -202,7 +202,7 @@ def test_worker_killed_in_a_capture_leaves_no_eternal_spinner(simulator: Simulat
     age(started, 3)
 
     assert (progress.view(started.id).state, progress.view(started.id).reason) == (FAILED, "interrupted")
-    assert take(simulator, terminal, OLGA).state == TAKEN
+    assert take(simulator, terminal, OLGA).state == CAPTURED
 
 
 def test_capture_too_late_for_its_lease_writes_nothing(app: Flask, simulator: Simulated, terminal: Terminal) -> None:

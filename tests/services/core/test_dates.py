@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 from flask import Flask
 
-from hikflask.services.core.dates import timezone, today
+from hikflask.services.core.dates import local, today
 
 LATE = datetime(2026, 11, 25, 22, 30, tzinfo=UTC)
 
@@ -25,5 +25,5 @@ def test_without_a_setting_the_machine_s_own_zone_counts(app: Flask) -> None:
     app.config["TIMEZONE"] = ""
 
     with app.app_context():
-        assert LATE.astimezone(timezone()).utcoffset() == LATE.astimezone().utcoffset()
+        assert local(LATE).utcoffset() == LATE.astimezone().utcoffset()
         assert today(LATE) == LATE.astimezone().date()

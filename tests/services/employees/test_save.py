@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from hikflask.extensions import Base, db
 from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
-from hikflask.models.capture import TAKEN, USED
+from hikflask.models.capture import CAPTURED, USED
 from hikflask.models.enrolment import CONFIRMED, PENDING
 from hikflask.services.captures import progress
 from hikflask.services.captures.drafts import Draft
@@ -47,7 +47,7 @@ IVANS_FACE, OLGAS_FACE = (draw(name) for name in NAMES[:2])
 def capture(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = IVANS_FACE) -> Capture:
     simulator.present_alone(face)
     taken = run_capture(start_capture(terminal.id, draft, "Анна", take_over=True).id)
-    assert taken.state == TAKEN, taken.reason
+    assert taken.state == CAPTURED, taken.reason
     return taken
 
 
@@ -114,7 +114,7 @@ def test_save_that_fails_leaves_no_row_and_no_file_and_the_capture_as_it_was(
     with pytest.raises(refusal):
         save_employee(draft, FaceSource(taken.id, taken.requested_by))
 
-    assert progress.view(taken.id).state == TAKEN
+    assert progress.view(taken.id).state == CAPTURED
     assert (count(Employee), count(Enrolment), count(Photo)) == (1, 0, 1)
     assert files() == before
     saved = save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row
@@ -289,5 +289,5 @@ def test_somebody_inactive_gets_no_face_on_a_terminal(simulator: Simulated, term
     with pytest.raises(EmployeeInactive):
         save_employee(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)
 
-    assert progress.view(taken.id).state == TAKEN
+    assert progress.view(taken.id).state == CAPTURED
     assert queries.of_number("100222") == []

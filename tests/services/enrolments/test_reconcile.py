@@ -7,7 +7,7 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.isapi.errors import ModelingFailed, NoAnswer, Unreachable
 from hikflask.models import Capture, Employee, Enrolment, Terminal
-from hikflask.models.capture import SUPERSEDED, TAKEN
+from hikflask.models.capture import CAPTURED, SUPERSEDED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.services.captures.drafts import Draft
@@ -42,7 +42,7 @@ def capture(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face:
     simulator.present_alone(face)
     started = start_capture(terminal.id, draft, "operator", take_over=True)
     taken = run_capture(started.id)
-    assert taken.state == TAKEN, taken.reason
+    assert taken.state == CAPTURED, taken.reason
     return taken
 
 

@@ -125,7 +125,7 @@ def test_nothing_is_sent_to_it_any_more(terminal: Terminal, simulator: Simulated
         reconcile(enrolment_id, "test")
 
     assert simulator.journal.entries == []
-    assert registry.all_active() == []
+    assert registry.list_active() == []
 
 
 def test_wish_that_came_in_the_same_moment_waits_for_a_person(terminal: Terminal, enrolled: Employee) -> None:
@@ -146,7 +146,7 @@ def test_it_can_be_deleted_afterwards(gone: Terminal, enrolled: Employee) -> Non
 
     registry.delete(gone.id, "test")
 
-    assert registry.everyone() == []
+    assert registry.list_all() == []
     assert db.session.query(Enrolment).all() == []
 
 

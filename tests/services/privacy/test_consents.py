@@ -9,7 +9,7 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Capture, Consent, Employee, Photo, Terminal
-from hikflask.models.capture import TAKEN
+from hikflask.models.capture import CAPTURED
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.audit import Actor
@@ -165,7 +165,7 @@ def test_save_that_fails_records_no_consent() -> None:
 def test_without_the_stricter_setting_a_face_is_taken_all_the_same(simulator: Simulated, terminal: Terminal) -> None:
     taken = take(simulator, terminal, IVAN)
 
-    assert taken.state == TAKEN
+    assert taken.state == CAPTURED
     assert save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row.photo is not None
     assert consents.is_missing("100222") is True
 
@@ -198,8 +198,8 @@ def test_recorded_consent_is_enough_under_another_number_too(simulator: Simulate
     ivan = save_employee(IVAN).row
     consents.record(ivan.id, GIVEN)
 
-    assert take(simulator, terminal, IVAN).state == TAKEN
-    assert take(simulator, terminal, Draft("100999"), employee_id=ivan.id, take_over=True).state == TAKEN
+    assert take(simulator, terminal, IVAN).state == CAPTURED
+    assert take(simulator, terminal, Draft("100999"), employee_id=ivan.id, take_over=True).state == CAPTURED
 
 
 @pytest.mark.usefixtures("required")
@@ -209,7 +209,7 @@ def test_capture_is_not_saved_once_the_box_is_not_ticked_any_more(simulator: Sim
     with pytest.raises(ConsentMissing):
         save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
 
-    assert (count(Employee), progress.view(taken.id).state) == (0, TAKEN)
+    assert (count(Employee), progress.view(taken.id).state) == (0, CAPTURED)
 
 
 @pytest.mark.usefixtures("required")
@@ -233,7 +233,7 @@ def test_consent_that_was_withdrawn_since_stops_the_adoption_of_a_capture(
     with pytest.raises(ConsentMissing):
         sync_employee(ivan.id, terminal.id, "Анна")
 
-    assert progress.view(taken.id).state == TAKEN
+    assert progress.view(taken.id).state == CAPTURED
 
 
 @pytest.mark.usefixtures("required")

@@ -1,0 +1,101 @@
+"""When an enrolment is tried: later after each failure, once for each claim, and one question where nobody answers."""
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.lifecycle import send_to_terminal, set_active
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import schedule
+from hikflask.services.terminals import leases
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+
+def desire(terminal: Terminal, *numbers: str) -> list[int]:
+    """Let these numbers be desired on the terminal, the first one longest; return the enrolments' ids."""
+    people = [save_employee(Draft(number, "Иван Иванов")).row for number in numbers]
+    ids = [send_to_terminal(person.id, terminal.id).row.id for person in people]
+    for place, enrolment_id in enumerate(ids):
+        set_row(Enrolment, enrolment_id, next_attempt_at=database_now(place - 10.0))
+    return ids
+
+
+def set_row(table: type[Enrolment | Terminal], row_id: int, **columns: object) -> None:
+    db.session.execute(db.update(table).where(table.id == row_id).values(columns))
+    db.session.commit()
+
+
+def test_each_failure_doubles_the_wait_up_to_the_longest_one(app: Flask) -> None:
+    app.config.update(RETRY_BASE=10.0, RETRY_MAX=60.0)
+
+    assert [schedule.back_off(attempts) for attempts in (0, 1, 2, 3, 10_000)] == [10.0, 20.0, 40.0, 60.0, 60.0]
+
+
+def test_what_is_due_is_claimed_once_and_the_longest_wait_first(terminal: Terminal) -> None:
+    first, second = desire(terminal, "1001", "1002")
+
+    assert schedule.claim_turns() == [[first, second]]
+    assert schedule.claim_turns() == []
+
+
+def test_a_claim_that_nobody_follows_is_due_again(terminal: Terminal) -> None:
+    (only,) = desire(terminal, "1001")
+    schedule.claim_turns()
+
+    claimed = db.session.execute(db.select(Enrolment.next_attempt_at, database_now())).one()
+
+    assert claimed[0] > claimed[1]
+    set_row(Enrolment, only, next_attempt_at=database_now())
+    assert schedule.claim_turns() == [[only]]
+
+
+def test_who_is_to_leave_comes_before_who_waits_longer(terminal: Terminal) -> None:
+    staying, leaving = desire(terminal, "1001", "1002")
+    gone = db.session.get_one(Enrolment, leaving)
+    set_row(Enrolment, leaving, written_name="Иван Иванов")
+    set_active(gone.employee_id, active=False)
+
+    assert schedule.claim_turns() == [[leaving, staying]]
+
+
+def test_a_terminal_that_did_not_answer_is_asked_about_one_number(terminal: Terminal) -> None:
+    first, second = desire(terminal, "1001", "1002")
+    set_row(Terminal, terminal.id, offline_since=database_now(-60.0))
+
+    assert schedule.claim_turns() == [[first]]
+    assert schedule.claim_turns() == [[second]]
+
+
+def test_a_turn_has_no_more_than_is_asked_for(terminal: Terminal) -> None:
+    ids = desire(terminal, "1001", "1002", "1003")
+
+    assert schedule.claim_turns(2) == [ids[:2]]
+
+
+def test_a_terminal_in_use_or_left_alone_has_its_turn_later(terminal: Terminal) -> None:
+    (only,) = desire(terminal, "1001")
+    lease = leases.acquire(terminal.id, "somebody else", "check", 60.0)
+    assert schedule.claim_turns() == []
+
+    lease.release()
+    set_row(Terminal, terminal.id, backoff_until=database_now(60.0))
+
+    assert schedule.is_backing_off(only)
+    assert schedule.claim_turns() == []
+    set_row(Terminal, terminal.id, backoff_until=database_now(-1.0))
+    assert not schedule.is_backing_off(only)
+    assert schedule.claim_turns() == [[only]]
+
+
+def test_removals_beside_are_claimed_while_the_terminal_is_in_use(terminal: Terminal) -> None:
+    staying, leaving = desire(terminal, "1001", "1002")
+    set_row(Enrolment, leaving, written_name="Иван Иванов")
+    set_active(db.session.get_one(Enrolment, leaving).employee_id, active=False)
+    leases.acquire(terminal.id, "this worker", "enrolment", 60.0)
+
+    assert schedule.claim_removals_beside(staying) == [leaving]
+    assert schedule.claim_removals_beside(staying) == []
