@@ -26,7 +26,7 @@ ADDRESS = "/employees/<int:employee_id>/consent"
 @allow(OPERATOR)
 def show(employee_id: int) -> ResponseReturnValue:
     """Show the form with the recorded consent; without one, with today's date."""
-    recorded = consents.of(_employee(employee_id).id)
+    recorded = consents.get(_employee(employee_id).id)
     form = ConsentForm(formdata=None, obj=recorded, today=today())
     if recorded is None:
         form.given_on.data = today()
@@ -89,7 +89,7 @@ def _employee(employee_id: int) -> Employee:
 
 
 def _form(form: ConsentForm, employee_id: int, status: int = 200) -> Response:
-    known = {"form": form, "employee": _employee(employee_id), "consent": consents.of(employee_id)}
+    known = {"form": form, "employee": _employee(employee_id), "consent": consents.get(employee_id)}
     return make_response(render_template("privacy/consent_form.html", **known), status)
 
 
