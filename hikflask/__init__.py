@@ -8,7 +8,7 @@ from flask import Flask
 from hikflask import api, cli, config, logging_setup, models, web
 from hikflask.extensions import babel, bootstrap, csrf, db, login_manager, migrate, task_queue, terminal_clients, vault
 from hikflask.http import terminal_concurrency
-from hikflask.web.support.locale import locale, timezone
+from hikflask.web.support.locale import select_language
 
 __all__ = ["create_app", "models"]
 
@@ -25,11 +25,11 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db, directory=str(config.ROOT / "migrations"))
     login_manager.init_app(app)
-    # Who is not known hears so before anything looks at what was sent.
+    # Requests without a right are refused before anything reads what they send.
     web.register_guard(app)
     api.register_guard(app)
     csrf.init_app(app)
-    babel.init_app(app, locale_selector=locale, timezone_selector=timezone)
+    babel.init_app(app, locale_selector=select_language)
     bootstrap.init_app(app)
     vault.init_app(app)
     terminal_clients.init_app(app)

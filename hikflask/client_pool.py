@@ -1,4 +1,4 @@
-"""Keeps one client per terminal in each process, so that a warm connection and its Digest state are used again."""
+"""One client for each terminal and process, so that its open connection and Digest login are used again."""
 
 import threading
 from collections.abc import Callable
@@ -9,27 +9,31 @@ from hikflask.isapi.client import Client
 
 
 class TerminalClients:
-    """Clients by terminal and row version: a changed address or password brings a new one. Used under the lease."""
+    """The clients of an app, used only under the lease of their terminal."""
 
     def init_app(self, app: Flask) -> None:
-        """Keep one set of clients per app."""
+        """Give the app its clients."""
         app.extensions["terminal_clients"] = ClientShelf()
 
     def get(self, terminal_id: int, version: int, make: Callable[[], Client]) -> Client:
-        """Return the kept client, or a new one when the row's version is another."""
+        """Return the client of a terminal.
+
+        :param version: of the terminal's row. A new one, as after a change of address or password, needs a new client.
+        :param make: returns the new client.
+        """
         shelf: ClientShelf = current_app.extensions["terminal_clients"]
         return shelf.get(terminal_id, version, make)
 
 
 class ClientShelf:
-    """One app's clients."""
+    """The clients by terminal."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._clients: dict[int, tuple[int, Client]] = {}
 
     def get(self, terminal_id: int, version: int, make: Callable[[], Client]) -> Client:
-        """Return the client of this version; an older one is closed."""
+        """Return the client of this version; one of another version is closed."""
         with self._lock:
             known = self._clients.get(terminal_id)
             if known and known[0] == version:

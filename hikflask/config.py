@@ -22,7 +22,7 @@ from hikflask.encryption import key_file
 ROOT = Path(__file__).resolve().parent.parent
 SHORTEST_KEY = 16
 FEWEST_LETTERS = 6
-# What tutorials and templates print, whole or as a part of a longer phrase; a random key never holds one.
+# Phrases of keys that tutorials and templates print, also within longer keys; a random key never has one.
 KNOWN_PHRASES = re.compile(
     r"secret[-_ ]?key|change[-_ ]?(me|this|it)|never[-_ ]?guess|top[-_ ]?secret|password|default"
     r"|192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
@@ -37,7 +37,7 @@ HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z|\[[0-9a-f:]+\]\
 
 
 class ConfigError(RuntimeError):
-    """A setting that the app refuses to start with; the text says what to set."""
+    """A setting with which the app refuses to start; the text tells what to set."""
 
 
 def _seconds(text: Any) -> float:
@@ -116,7 +116,7 @@ def _networks(text: Any) -> tuple[IPv4Network | IPv6Network, ...]:
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: its default, the function that reads it from text, what that takes (for the refusal), its unit."""
+    """One setting: its default, the function that reads it, what is allowed (for the refusal), and its unit."""
 
     default: Any
     read: Callable[[Any], Any]
@@ -134,7 +134,7 @@ SETTINGS = {
     "DATABASE_URL": Setting("", _database, "sqlite:///… or postgresql://…"),
     "WORKER": Setting("embedded", _one_of("embedded", "external"), "embedded or external"),
     "WORKER_THREADS": Setting(8, _whole(2, 64), "a whole number between 2 and 64"),
-    # gunicorn.conf.py reads it, too, with this very default.
+    # gunicorn.conf.py reads it, too, with the same default.
     "TERMINAL_THREADS": Setting(12, _whole(1, 64), "a whole number between 1 and 64"),
     "TERMINAL_CALLS": Setting(6, _whole(1, 64), "a whole number between 1 and 64"),
     "CAPTURE_TIMEOUT": _time(30.0),
@@ -171,13 +171,13 @@ FLASK_SETTINGS = {
     "SESSION_COOKIE_NAME": "hikflask",
     "SESSION_COOKIE_HTTPONLY": True,
     "SESSION_COOKIE_SAMESITE": "Lax",
-    # A page left open over lunch must still save: the token lives as long as the session.
+    # A form that was open for hours must still save: the token is valid as long as the session.
     "WTF_CSRF_TIME_LIMIT": None,
-    # Every form carries the token itself; the check runs in the web blueprints only (see api/__init__.py).
+    # Every form has the token; the API's blueprints are exempt (api/__init__.py).
     "WTF_CSRF_CHECK_DEFAULT": True,
     "BOOTSTRAP_SERVE_LOCAL": True,
     "BABEL_DEFAULT_LOCALE": "ru",
-    # The text of a database's error goes into the log; what people typed, and hashes of passwords, do not.
+    # The text of a database error goes into the log, but not the values: typed texts, hashes of passwords.
     "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
 }
 
@@ -189,7 +189,7 @@ def instance_path(test_config: Mapping[str, Any] | None = None) -> str:
 
 
 def load(config: Config, folder: str, test_config: Mapping[str, Any] | None = None) -> None:
-    """Fill the app's config from all four sources and check it.
+    """Fill the app's config from its four sources and check it.
 
     :raises ConfigError: with one sentence that names the setting and what to set.
     """
@@ -203,7 +203,7 @@ def load(config: Config, folder: str, test_config: Mapping[str, Any] | None = No
 
 
 def validate(config: Config) -> None:
-    """Check each setting, make the instance folder and the keys that are not set.
+    """Check each setting, and make the instance folder and the keys that are not set.
 
     :raises ConfigError: with one sentence that names the setting and what to set.
     """
@@ -211,7 +211,7 @@ def validate(config: Config) -> None:
         try:
             config[name] = setting.read(config[name])
         except (TypeError, ValueError) as error:
-            # The value stays out of the sentence: a database's address holds its password.
+            # The value is not in the sentence: the address of a database has its password.
             raise ConfigError(f"HIKFLASK_{name} cannot be used: set it to {setting.allowed}.") from error
     _refuse_contradictions(config)
     folder = _writable_folder(Path(config["INSTANCE_PATH"]))
@@ -249,7 +249,7 @@ def _writable_folder(folder: Path) -> Path:
 
 
 def _secret_key(given: str, file: Path) -> str:
-    key = given or _kept_key(file, secrets.token_urlsafe(48))
+    key = given or _key_from_file(file, secrets.token_urlsafe(48))
     if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_LETTERS or KNOWN_PHRASES.search(key):
         raise ConfigError(
             "HIKFLASK_SECRET_KEY is too short or well known: set it to the output of "
@@ -259,8 +259,8 @@ def _secret_key(given: str, file: Path) -> str:
 
 
 def _password_keys(given: str, file: Path) -> str:
-    """Return the key, or several, newest first, as a text that key_file.split() takes apart."""
-    text = given or _kept_key(file, Fernet.generate_key().decode())
+    """Return the key, or several keys with the newest first, as a text for key_file.split()."""
+    text = given or _key_from_file(file, Fernet.generate_key().decode())
     try:
         MultiFernet([Fernet(key.encode()) for key in key_file.split(text)])
     except ValueError as error:
@@ -272,8 +272,8 @@ def _password_keys(given: str, file: Path) -> str:
     return text
 
 
-def _kept_key(file: Path, fresh: str) -> str:
-    """Read the key from its file; the first process to come makes it, readable by its owner alone."""
+def _key_from_file(file: Path, fresh: str) -> str:
+    """Read the key from its file; the first process makes it, readable by the owner alone."""
     try:
         with suppress(FileExistsError):
             key_file.create(file, fresh)

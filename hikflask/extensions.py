@@ -1,4 +1,4 @@
-"""The extensions, one instance each; create_app() binds them to an app."""
+"""The Flask extensions, one instance of each. create_app() binds them to the app."""
 
 from typing import TYPE_CHECKING
 
@@ -27,12 +27,12 @@ BUSY_MILLISECONDS = 10_000
 
 
 class Model(DeclarativeBase):
-    """Base of all tables; the naming convention lets Alembic drop what it made."""
+    """The base of all tables. Constraints have names by a convention, so that Alembic can drop them."""
 
     metadata = MetaData(naming_convention=NAMING)
 
 
-# Rows stay readable after a commit, so that no transaction is open while a terminal is waited for.
+# Rows can be read after a commit without a new transaction, so none is open while a terminal is waited for.
 db = SQLAlchemy(model_class=Model, session_options={"expire_on_commit": False})
 if TYPE_CHECKING:
     Base = Model
@@ -41,7 +41,7 @@ else:
 migrate = Migrate()
 csrf = CSRFProtect()
 login_manager = LoginManager()
-# A session is bound to its row in the database, not to how a browser names itself.
+# Sessions are rows of the database; Flask-Login's own check of the browser's name is not needed.
 login_manager.session_protection = None
 babel = Babel()
 bootstrap = Bootstrap5()
@@ -59,6 +59,6 @@ def _prepare_sqlite(connection: object, record: object) -> None:  # noqa: ARG001
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
     cursor.execute("PRAGMA foreign_keys=ON")
-    # What is deleted is overwritten with zeros; many builds of SQLite only mark it as free.
+    # Overwrite deleted data with zeros. Many builds of SQLite only mark it as free.
     cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()

@@ -1,6 +1,6 @@
-"""The log: one record, one line, whatever a path, a name or a terminal's answer holds.
+"""The log: each record is one line, whatever there is in a path, a name or the answer of a terminal.
 
-A record of several lines could be taken for several records, and what somebody else wrote into it for ours.
+Otherwise somebody could send a text with line ends and forge records of the log.
 """
 
 import logging
@@ -10,12 +10,12 @@ from flask.logging import default_handler
 
 from hikflask import invisible_characters
 
-# gunicorn gives this one a handler of its own.
+# gunicorn gives this logger a handler of its own.
 SERVER = "gunicorn.error"
 
 
 class OneLine(logging.Formatter):
-    """Writes a record as another formatter does, with its traceback, and with line ends as the two letters \\n."""
+    """Formats a record like another formatter, traceback included, and writes line ends as the two characters \\n."""
 
     def __init__(self, inner: logging.Formatter | None) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class OneLine(logging.Formatter):
 
 
 def register(app: Flask) -> None:
-    """Keep what this process logs on its lines: what is ours, the server's, and the libraries' that have no handler."""
+    """Write the records of the app, of gunicorn, and of libraries without a handler on one line each."""
     app.logger.addFilter(one_line)
     for handler in (default_handler, logging.lastResort, *logging.getLogger(SERVER).handlers):
         if handler and not isinstance(handler.formatter, OneLine):
@@ -35,13 +35,13 @@ def register(app: Flask) -> None:
 
 
 def one_line(record: logging.LogRecord) -> bool:
-    """Keep a message of the app's own on its line for handlers of somebody else, too."""
+    """Write a message of the app on one line. As a filter this works for handlers that others add, too."""
     record.msg, record.args = visible(record.getMessage()), ()
     return True
 
 
 def visible(text: str) -> str:
-    """Return the text with what ends a line, or is not seen, written as its escape."""
+    """Return the text with line ends and invisible characters written as escapes."""
     return "".join(_visible(letter) for letter in text)
 
 

@@ -1,7 +1,7 @@
-"""Code → sentence for a person, in both languages. Nothing else in the app makes a sentence from a code.
+"""The sentence for each code, in both languages; the only place where a code becomes a sentence.
 
-A code is of services/core/errors.py, a state, or a terminal's subStatusCode; its first variant with all names given
-is said.
+A code is one of services/core/errors.py, a state, or a terminal's subStatusCode. Each has several variants: the first
+one whose names are all given is used.
 """
 
 import re
@@ -15,7 +15,7 @@ NAMES = re.compile(r"%\((\w+)\)s")
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name that Babel looks for
-    """Mark a text for translation, which happens when it is said."""
+    """Mark a text for translation; gettext translates it when it is used."""
     return text
 
 
@@ -320,7 +320,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
 ALIASES = {"seconds": "n"}
 TERMINALS_OWN = "terminal:"
 
-# What a function of the terminal is needed for (services/enrolments/reconcile.py, checks.py, captures.py).
+# What a function of the terminal is needed for.
 CHECK, PERSON, FACE, PROOF, REMOVAL = (
     N_("check of the terminal"),
     N_("writing the person"),
@@ -346,12 +346,12 @@ STEPS = {
 
 
 def counted_bytes(count: int) -> str:
-    """Return so many bytes, with the noun in its form."""
+    """Return a number of bytes with its noun, such as “5 bytes”."""
     return str(ngettext("%(num)s byte", "%(num)s bytes", count))
 
 
 def counted_letters(limit: int) -> dict[str, str]:
-    """Return how many letters so many bytes of UTF-8 are: all `latin`, or all `russian`, which take two bytes each."""
+    """Return how many letters fit into so many bytes: `latin` ones of one byte, or `russian` ones of two."""
     return {
         "latin": str(ngettext("%(num)s Latin letter", "%(num)s Latin letters", limit)),
         "russian": str(ngettext("%(num)s Russian letter", "%(num)s Russian letters", limit // 2)),
@@ -359,15 +359,16 @@ def counted_letters(limit: int) -> dict[str, str]:
 
 
 def sentence(code: str, **params: Any) -> str:
-    """Return the sentence for a code in the present language; names that are missing make it shorter, never fail.
+    """Return the sentence for a code in the language of the answer; with fewer names it is shorter, and never fails.
 
-    What others typed or a terminal said turns no word of it round; a reason is a sentence of ours.
+    Texts of others are isolated, so that they cannot change the direction of its words; a `reason` is a sentence of
+    ours.
     """
     reason = {"reason": params["reason"]} if "reason" in params else {}
-    return _said(code, invisible_characters.all_isolated({"code": _shown(code), **params}) | reason)
+    return _sentence(code, invisible_characters.all_isolated({"code": _shown(code), **params}) | reason)
 
 
-def _said(code: str, params: dict[str, Any]) -> str:
+def _sentence(code: str, params: dict[str, Any]) -> str:
     given = {"code": _shown(code)} | _given(params)
     if "text" in given:
         given.setdefault("function", _function(given["text"]))
@@ -378,23 +379,23 @@ def _said(code: str, params: dict[str, Any]) -> str:
 
 
 def english(code: str, **params: Any) -> str:
-    """Return the sentence in English, as the API says it."""
+    """Return the sentence in English, for the API."""
     with force_locale("en"):
-        return _said(code, params)
+        return _sentence(code, params)
 
 
 def _shown(code: str) -> str:
-    """A code without the prefix of a terminal's own word (isapi/errors.py), which no person needs to see."""
+    """Return a code without the prefix of a terminal's own code (isapi/errors.py)."""
     return code.removeprefix(TERMINALS_OWN)
 
 
 def _function(path: str) -> str:
-    """A function of the terminal with the step that needs it, as in “FDLib/FDSetUp (binding the face)”."""
+    """Return a function of the terminal with the step that needs it: “FDLib/FDSetUp (binding the face)”."""
     return f"{path} ({gettext(STEPS[path])})" if path in STEPS else path
 
 
 def _given(params: dict[str, Any]) -> dict[str, Any]:
-    """The names that have a value, some also under the name that the sentences use."""
+    """Return the names that have a value, some of them also under the name that the sentences use."""
     given = {name: value for name, value in params.items() if value not in (None, "")}
     given = {ALIASES[name]: value for name, value in given.items() if name in ALIASES} | given
     if {"length", "limit"} <= given.keys():

@@ -1,4 +1,4 @@
-"""What must be true before a process serves pages or works; other commands run without it, so that they can repair."""
+"""Checks before a process serves pages or runs tasks. Other commands run without them, so as to repair things."""
 
 import logging
 
@@ -17,9 +17,9 @@ MOST_NAMES = 3
 
 
 def prepare(app: Flask) -> None:
-    """Check that the database answers with the tables of this version, and the keys open every terminal's password.
+    """Check that the database has the tables of this version and that the keys decrypt every terminal's password.
 
-    :raises hikflask.config.ConfigError: with a sentence that says what to do.
+    :raises ConfigError: with a sentence that says what to do.
     """
     with app.app_context():
         try:
@@ -33,7 +33,7 @@ def prepare(app: Flask) -> None:
 
 
 def announce_first_run(app: Flask) -> None:
-    """Write the code that makes the first administrator into the log, as long as there is nobody."""
+    """Write the code for creating the first administrator into the log, as long as there are no operators."""
     with app.app_context():
         if operators.exist():
             return
@@ -41,7 +41,10 @@ def announce_first_run(app: Flask) -> None:
 
 
 def without_tables(why: str) -> str:
-    """Return what is said where the tables that are needed are not there; needs an app context."""
+    """Return the sentence about missing tables. Needs an app context.
+
+    :param why: what was found instead, for the brackets.
+    """
     return (
         f"{_database()} does not have the tables that are needed ({why}). "
         "Run `flask --app wsgi db upgrade` first, or set HIKFLASK_INSTANCE_PATH (or HIKFLASK_DATABASE_URL) "

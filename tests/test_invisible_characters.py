@@ -31,3 +31,8 @@ def test_mark_and_letter_break_no_line(letter: str) -> None:
 )
 def test_text_that_could_turn_others_round_is_isolated_and_cannot_end_it(text: str, shown: str) -> None:
     assert invisible_characters.isolated(text) == shown
+
+
+@pytest.mark.parametrize(("text", "blank"), [("", True), (" \u200b\u00a0\n", True), ("\u202e", True), ("№", False)])
+def test_text_that_shows_nothing_is_blank(text: str, blank: bool) -> None:
+    assert invisible_characters.is_blank(text) is blank

@@ -1,5 +1,6 @@
 """A migrated empty database equals the models, and the way back works."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +15,9 @@ from sqlalchemy.exc import DBAPIError
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment
+from hikflask.models import AuditEntry, Employee, Enrolment, Erasure
 from hikflask.services import audit
+from hikflask.services.audit import details_text
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee
@@ -141,6 +143,42 @@ def insert(table: str, **values: object) -> None:
     db.session.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), values)
 
 
+def test_removals_and_files_of_erasures_come_along_both_ways(either: Flask) -> None:
+    known = "SELECT terminals, files FROM erasure ORDER BY id"
+    removals = [
+        {"enrolment": 4, "terminal": "Вход", "number": "100222", "at": "2026-01-02T03:04:05.678000+00:00",
+         "by_hand": True, "said_by": "Анна", "note": "украден"},
+        {"enrolment": 5, "terminal": "Выход", "number": "100222", "at": "",
+         "by_hand": False, "said_by": "", "note": ""},
+    ]  # fmt: skip
+    rows = [(json.dumps(removals, ensure_ascii=False), '["100222_b.jpg", "100222_a.jpg"]'), ("[]", "[]")]
+    with either.app_context():
+        upgrade(revision="0006")
+        for terminals, files in rows:
+            statement = text(
+                "INSERT INTO erasure (number, name, terminals, photos, files, requested_by, requested_at)"
+                " VALUES ('100222', 'Иван', :terminals, 2, :files, 'Анна', '2026-01-02')"
+            )
+            db.session.execute(statement, {"terminals": terminals, "files": files})
+        db.session.commit()
+
+        upgrade()
+
+        first, second = db.session.execute(db.select(Erasure).order_by(Erasure.id)).scalars()
+        assert [one.file for one in first.files] == ["100222_b.jpg", "100222_a.jpg"]
+        assert [(one.enrolment_id, one.terminal, one.confirmed_by) for one in first.removals] == [
+            (4, "Вход", "Анна"),
+            (5, "Выход", ""),
+        ]
+        gone = [one.gone_at for one in first.removals]
+        assert gone == [datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC), None]
+        assert (second.removals, second.files, second.version) == ([], [], 0)
+        db.session.remove()
+        downgrade(revision="0006")
+        assert [tuple(row) for row in db.session.execute(text(known))] == rows
+        db.session.remove()
+
+
 def test_sqlite_is_in_wal_mode_with_foreign_keys(empty: Flask) -> None:
     with empty.app_context():
         upgrade()
@@ -199,6 +237,8 @@ TABLES = [
     "operator_session",
     "api_token",
     "erasure",
+    "erasure_removal",
+    "erasure_file",
 ]
 
 
@@ -219,3 +259,49 @@ def test_id_of_who_was_deleted_is_nobodys(either: Flask) -> None:
 
         assert save_employee(Draft("902", "Ольга Иванова")).row.id != gone
         assert search.get(gone) is None
+
+
+OLD_DETAILS = [
+    "",
+    '{"number": "100222", "full_name": "Иван Иванов", "is_active": true, "note": null, "people": 7}',
+    '{"b": "a\\u202ea\\u2028\\u001b \\\\ \\" я", "a": "the first letter is not the first name"}',
+    '{"name": "' + "я" * 1990,
+]
+
+
+def test_details_of_audit_entries_are_the_same_text_before_and_after(either: Flask) -> None:
+    read = "SELECT before, after FROM audit WHERE at < '2026-02-01' ORDER BY id"
+    with either.app_context():
+        upgrade(revision="0006")
+        add = text(
+            "INSERT INTO audit (at, actor, address, request_id, action, employee, terminal, subject, before, after)"
+            " VALUES ('2026-01-02 03:04:05', 'Анна', '', '', 'employee.changed', '1', '', '', :before, :after)"
+        )
+        db.session.execute(add, [{"before": one, "after": other} for one in OLD_DETAILS for other in OLD_DETAILS])
+        db.session.commit()
+        old = [tuple(row) for row in db.session.execute(text(read))]
+        db.session.commit()
+
+        upgrade()
+
+        found = db.session.execute(db.select(AuditEntry).order_by(AuditEntry.id)).scalars().all()
+        assert [(details_text(entry.before), details_text(entry.after)) for entry in found] == old
+        assert found[0].before is None
+        assert found[5].after == {
+            "number": "100222",
+            "full_name": "Иван Иванов",
+            "is_active": True,
+            "note": None,
+            "people": 7,
+        }
+        audit.note_alone("sign_out", after={"name": "Ёж"})
+        with pytest.raises(DBAPIError, match="append-only"):
+            db.session.execute(text("UPDATE audit SET actor = ''"))
+        db.session.remove()
+        downgrade(revision="0006")
+        assert [tuple(row) for row in db.session.execute(text(read))] == old
+        newest = db.session.execute(text("SELECT before, after FROM audit ORDER BY id DESC LIMIT 1")).one()
+        assert tuple(newest) == ("", '{"name": "Ёж"}')
+        with pytest.raises(DBAPIError, match="append-only"):
+            db.session.execute(text("UPDATE audit SET actor = ''"))
+        db.session.remove()

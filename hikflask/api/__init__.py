@@ -1,4 +1,4 @@
-"""The JSON API, with the paths and shapes of the original description; it never answers HTML."""
+"""The JSON API (docs/en/api.md); it never answers HTML."""
 
 from flask import Flask
 
@@ -7,12 +7,12 @@ from hikflask.extensions import csrf
 
 
 def register_guard(app: Flask) -> None:
-    """Ask each call for its token, before anything else looks at it."""
+    """Check the token of each call before anything else reads it."""
     guard.register(app)
 
 
 def register(app: Flask) -> None:
-    """Add the API's blueprints. No cookie opens them, so there is nothing to forge and no CSRF token."""
+    """Add the API's blueprints; no cookie gives access to them, so no CSRF token is needed."""
     for module in (users, consents, devices, captures, errors):
         csrf.exempt(module.bp)
         app.register_blueprint(module.bp)

@@ -1,4 +1,4 @@
-"""Reads a JSON body for a form: an object whose values are strings, true or false, each where its field takes it."""
+"""Reads a JSON body for a form: an object of strings, true and false, each of the type that its field takes."""
 
 import json
 from collections import Counter
@@ -15,13 +15,14 @@ from hikflask.http import body_limits
 Fields = dict[str, str | bool | int]
 Form = TypeVar("Form", bound=FlaskForm)
 
-SWITCH = "true or false is expected."
+TRUE_OR_FALSE = "true or false is expected."
+STRING = "A string is expected."
 WHOLE_NUMBER = "A whole number is expected."
 TWICE = "The field is given more than once."
 
 
 class InputError(Exception):
-    """Input that is refused: sentences by field name."""
+    """Refused input, with a sentence for each field at fault."""
 
     def __init__(self, fields: dict[str, str], code: str = "invalid_input", message: str = "") -> None:
         super().__init__(code)
@@ -31,14 +32,14 @@ class InputError(Exception):
 
 
 def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
-    """Return the body's values; an absent field is absent.
+    """Return the values of the body; a field that is not given is not in it.
 
     :param numbers: fields that may be whole numbers, such as ids.
-    :param required: False: no body at all is an empty object.
+    :param required: False: no body at all counts as an empty object.
     :raises InputError: naming each field whose value has another type, or that is given more than once.
-    :raises werkzeug.exceptions.RequestEntityTooLarge: when it is longer than a form of ours.
+    :raises werkzeug.exceptions.RequestEntityTooLarge: when it is longer than a form may be.
     """
-    if not body_limits.text() and not required:
+    if not body_limits.read() and not required:
         return {}
     data = _parsed()
     if not isinstance(data, dict):
@@ -52,13 +53,13 @@ def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
 
 def _parsed() -> object:
     try:
-        return json.loads(body_limits.text(), object_pairs_hook=_object)
-    except (ValueError, RecursionError):  # no JSON, or brackets without end
+        return json.loads(body_limits.read(), object_pairs_hook=_object)
+    except (ValueError, RecursionError):  # no JSON, or brackets nested too deep
         return None
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return an object whose fields are given once: whoever reads the first of two reads something else than we do."""
+    """Return an object, and refuse a field that is given twice: another reader might take the other value."""
     again = {name: TWICE for name, count in Counter(name for name, _ in pairs).items() if count > 1}
     if again:
         raise InputError(again)
@@ -66,7 +67,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def form_of(kind: type[Form], fields: Fields, **options: Any) -> Form:
-    """Return the validated form; a switch takes true or false alone, and any other field a string alone.
+    """Return the validated form; a BooleanField takes true or false alone, and any other field a string alone.
 
     :raises InputError: with the form's sentences by field.
     """
@@ -82,22 +83,24 @@ def form_of(kind: type[Form], fields: Fields, **options: Any) -> Form:
 def _of_another_type(form: FlaskForm, fields: Fields) -> dict[str, str]:
     given = [field for field in form if field.name in fields]
     wrong = [field for field in given if isinstance(field, BooleanField) != isinstance(fields[field.name], bool)]
-    return {field.name: SWITCH if isinstance(field, BooleanField) else "A string is expected." for field in wrong}
+    return {
+        field.name: TRUE_OR_FALSE if isinstance(field, BooleanField) else "A string is expected." for field in wrong
+    }
 
 
 def flag(fields: Fields, name: str) -> bool | None:
-    """Return a true or false field, or None when it is absent.
+    """Return the value of a true or false field, or None when it is not given.
 
     :raises InputError: when it is anything else.
     """
     value = fields.get(name)
     if value is None or isinstance(value, bool):
         return value
-    raise InputError({name: SWITCH})
+    raise InputError({name: TRUE_OR_FALSE})
 
 
 def number(fields: Mapping[str, object], name: str) -> int | None:
-    """Return a whole number, or None when it is absent.
+    """Return a whole number, or None when it is not given.
 
     :raises InputError: when it is anything else.
     """
@@ -110,7 +113,7 @@ def number(fields: Mapping[str, object], name: str) -> int | None:
 
 
 def row_id(fields: Mapping[str, object], name: str) -> int | None:
-    """Return the id of a row: 0, which no row has, for a number beyond all ids; None when it is absent.
+    """Return the id of a row, or None when it is not given; a number larger than any id becomes 0, which no row has.
 
     :raises InputError: when it is anything else.
     """

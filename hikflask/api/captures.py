@@ -1,5 +1,6 @@
-"""Taking a face at a terminal; the call waits until the face is there."""
+"""Capturing a face at a terminal; the call waits until the picture is taken."""
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, abort, jsonify
@@ -7,10 +8,10 @@ from flask.typing import ResponseReturnValue
 
 from hikflask import messages
 from hikflask.api import body, errors
-from hikflask.api.caller import present_caller
-from hikflask.api.consents import warned
+from hikflask.api.consents import with_consent_warning
 from hikflask.forms.captures import CaptureForm
-from hikflask.http import terminal_concurrency
+from hikflask.http import error_status, terminal_concurrency
+from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.isapi.errors import CLASSES, OWN_WORD, Busy
 from hikflask.models import Capture
@@ -28,19 +29,19 @@ errors.answer_in_json(bp, success=False)
 @bp.post("/<int:device_id>/start-face-capture")
 @allow(OPERATOR)
 def start_face_capture(device_id: int) -> ResponseReturnValue:
-    """Take a face and answer with its picture; every refusal says success: false and why.
+    """Capture a face and answer with its picture; a refusal has success: false and the reason.
 
-    A number that no user with consent has is warned of in a header; where consent is required, it is refused.
+    Without recorded consent for the number the answer has a warning in a header, or is a refusal where it is required.
     """
     if registry.get(device_id) is None:
         abort(404, "There is no such device.")
     fields = body.read(required=False)
     form = body.form_of(CaptureForm, fields)
     draft = Draft(number=form.hikvision_id.data or "")
-    with terminal_concurrency.place():
-        capture = start_capture(device_id, draft, present_caller(), take_over=form.take_over.data)
+    with terminal_concurrency.slot():
+        capture = start_capture(device_id, draft, caller_name(), take_over=form.take_over.data)
         ended = run_capture(capture.id)
-    return warned(_answer(ended), consents.is_missing(draft.number))
+    return with_consent_warning(_answer(ended), consents.is_missing(draft.number))
 
 
 def _answer(capture: Capture) -> ResponseReturnValue:
@@ -49,7 +50,7 @@ def _answer(capture: Capture) -> ResponseReturnValue:
         message = messages.english(code, text=capture.reason_text, **_about(capture))
         if code.startswith(OWN_WORD):
             words = {"subStatusCode": code.removeprefix(OWN_WORD), "errorMsg": capture.reason_text}
-            return errors.refusal("terminal_refused", message, errors.BAD_GATEWAY, success=False, **words)
+            return errors.refusal("terminal_refused", message, HTTPStatus.BAD_GATEWAY, success=False, **words)
         return errors.refusal(code, message, _status_of(code), success=False)
     return jsonify(
         {
@@ -65,6 +66,6 @@ def _about(capture: Capture) -> dict[str, Any]:
     return {"t": capture.terminal.name, "address": capture.terminal.url}
 
 
-def _status_of(code: str) -> int:
-    """Somebody else at the terminal's own page or screen is as much a conflict as one of ours."""
-    return errors.CONFLICT if CLASSES.get(code.lower()) is Busy else errors.status_of(code)
+def _status_of(code: str) -> HTTPStatus:
+    """Return the status of a failed capture; a terminal that is used elsewhere is a conflict, like one used here."""
+    return HTTPStatus.CONFLICT if CLASSES.get(code.lower()) is Busy else error_status.for_api(code)

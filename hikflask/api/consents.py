@@ -1,4 +1,4 @@
-"""On what basis a user's face is taken and kept."""
+"""The legal basis on which a user's face is taken and stored."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from hikflask.api import body, errors
 from hikflask.forms.consents import ConsentForm
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Consent
+from hikflask.services.core.dates import today
 from hikflask.services.core.errors import ConsentMissing
 from hikflask.services.employees import search
 from hikflask.services.privacy import consents
@@ -24,16 +25,16 @@ WARNING = "X-Warning"
 @bp.get(ADDRESS)
 @allow(VIEWER)
 def get_consent(user_id: int) -> ResponseReturnValue:
-    """What is recorded."""
+    """The recorded consent."""
     return jsonify(_shape(_recorded(user_id)))
 
 
 @bp.put(ADDRESS)
 @allow(OPERATOR)
 def put_consent(user_id: int) -> ResponseReturnValue:
-    """Record it; what was recorded before is replaced."""
+    """Record a consent; it replaces the one before."""
     _refuse_unknown(user_id)
-    form = body.form_of(ConsentForm, body.read(), today=consents.today())
+    form = body.form_of(ConsentForm, body.read(), today=today())
     given = Given(form.given_on.data, form.basis.data, form.note.data or "")
     return jsonify(_shape(consents.record(user_id, given)))
 
@@ -41,14 +42,14 @@ def put_consent(user_id: int) -> ResponseReturnValue:
 @bp.delete(ADDRESS)
 @allow(OPERATOR)
 def delete_consent(user_id: int) -> ResponseReturnValue:
-    """Withdraw it; photo and terminals stay as they are. The answer is what was recorded."""
+    """Withdraw the consent, and answer with what was recorded; photo and terminals stay as they are."""
     last = _shape(_recorded(user_id))
     consents.withdraw(user_id)
     return jsonify(last)
 
 
-def warned(answer: ResponseReturnValue, missing: bool) -> Response:
-    """Return the answer, with a header where a face was taken without consent: the body's shape is fixed."""
+def with_consent_warning(answer: ResponseReturnValue, missing: bool) -> Response:
+    """Return the answer, with a warning in a header where consent is missing: the shape of the body is fixed."""
     response = make_response(answer)
     if missing:
         response.headers[WARNING] = ConsentMissing.code

@@ -1,4 +1,4 @@
-"""Terminals as the API calls them: devices. Passwords go in, never out."""
+"""Terminals, which the API calls devices. A password is taken, but never answered."""
 
 from contextlib import suppress
 from typing import Any
@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.api import body, errors
 from hikflask.api.body import Fields
-from hikflask.api.caller import present_caller
 from hikflask.forms.terminals import TerminalForm
 from hikflask.http import terminal_concurrency
+from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import ADMIN, VIEWER, allow
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Terminal
@@ -33,7 +33,7 @@ def list_devices() -> ResponseReturnValue:
 @bp.post("/", strict_slashes=False)
 @allow(ADMIN)
 def create_device() -> ResponseReturnValue:
-    """Add a terminal and check it; one that does not answer now is added all the same."""
+    """Add a terminal and check it; it is added even when it does not answer now."""
     form = body.form_of(TerminalForm, {"is_active": True, **body.read()})
     added = registry.add(Access(**form.values()))
     _check_quietly(added.id)
@@ -50,11 +50,11 @@ def get_device(device_id: int) -> ResponseReturnValue:
 @bp.put("/<int:device_id>")
 @allow(ADMIN)
 def change_device(device_id: int) -> ResponseReturnValue:
-    """Change the fields that are given; without a password the stored one stays."""
+    """Change the fields that are given; without a password the stored one is kept."""
     terminal = _terminal(device_id)
     form = body.form_of(TerminalForm, {**_typed(terminal), **body.read()}, adding=False)
-    with terminal_concurrency.place():
-        changed = registry.change(device_id, Access(**form.values()), present_caller())
+    with terminal_concurrency.slot():
+        changed = registry.change(device_id, Access(**form.values()), caller_name())
     if changed.face_mode is None:
         _check_quietly(device_id)
     return jsonify(shape(_terminal(device_id)))
@@ -63,16 +63,16 @@ def change_device(device_id: int) -> ResponseReturnValue:
 @bp.delete("/<int:device_id>")
 @allow(ADMIN)
 def delete_device(device_id: int) -> ResponseReturnValue:
-    """Delete a terminal that nobody is enrolled on."""
+    """Delete a terminal on which nobody is enrolled."""
     last = shape(_terminal(device_id))
-    registry.delete(device_id, present_caller())
+    registry.delete(device_id, caller_name())
     return jsonify(last)
 
 
 @bp.get("/<int:device_id>/status")
 @allow(VIEWER)
 def device_status(device_id: int) -> ResponseReturnValue:
-    """How the terminal is: asked now, or read from the row while somebody talks to it or it is known to be silent."""
+    """The terminal's status: asked now, or read from its row while it is in use or known not to answer."""
     _terminal(device_id)
     found = status_without_asking(device_id) or _asked_status(device_id)
     return jsonify(
@@ -104,14 +104,14 @@ def shape(terminal: Terminal) -> dict[str, Any]:
 
 
 def _asked_status(device_id: int) -> Status:
-    with terminal_concurrency.place():
-        return ask_status(device_id, present_caller())
+    with terminal_concurrency.slot():
+        return ask_status(device_id, caller_name())
 
 
 def _check_quietly(device_id: int) -> None:
-    """Ask the terminal everything; what went wrong stands in its row, and it is checked before its first use."""
-    with suppress(TerminalError, ServiceError), terminal_concurrency.place():
-        checks.check(device_id, present_caller())
+    """Check the terminal; a failure is recorded in its row, and it is checked again before its first use."""
+    with suppress(TerminalError, ServiceError), terminal_concurrency.slot():
+        checks.check(device_id, caller_name())
 
 
 def _typed(terminal: Terminal) -> Fields:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
@@ -18,7 +19,7 @@ from werkzeug.exceptions import (
 from hikflask import messages
 from hikflask.api.body import InputError
 from hikflask.extensions import db
-from hikflask.http import body_limits, permissions
+from hikflask.http import body_limits, error_status, permissions
 from hikflask.isapi.errors import Refused, TerminalError
 from hikflask.services.core.errors import ServiceError
 
@@ -26,92 +27,27 @@ bp = Blueprint("api_errors", __name__, url_prefix="/api")
 
 
 KEPT_HEADERS = {"WWW-Authenticate", "Retry-After"}
-NOT_FOUND = 404
-UNPROCESSABLE = 422
-CONFLICT = 409
-TOO_MANY = 429
-BAD_GATEWAY = 502
-AWAY = 503
-NOBODY_CAME = 504
-
-STATUS = {
-    "number_known": CONFLICT,
-    "number_enrolled": CONFLICT,
-    "number_leaving": CONFLICT,
-    "employee_inactive": CONFLICT,
-    "employee_unknown": NOT_FOUND,
-    "terminal_name_known": CONFLICT,
-    "terminal_has_people": CONFLICT,
-    "terminal_in_use": CONFLICT,
-    "terminal_retired": CONFLICT,
-    "terminal_held": CONFLICT,
-    "capture_running": CONFLICT,
-    "too_many_calls": TOO_MANY,
-    "server_busy": AWAY,
-    "superseded": CONFLICT,
-    "capture_of_another": CONFLICT,
-    "not_saved": CONFLICT,
-    "photo_forgotten": CONFLICT,
-    "cancelled": CONFLICT,
-    "file_gone": CONFLICT,
-    "employeeNoAlreadyExist": CONFLICT,
-    "enrolment_unknown": CONFLICT,
-    "consent_missing": CONFLICT,
-    "terminal_unknown": UNPROCESSABLE,
-    "terminal_not_named": UNPROCESSABLE,
-    "terminal_address_refused": UNPROCESSABLE,
-    "terminal_https_required": UNPROCESSABLE,
-    "terminal_password_needed": UNPROCESSABLE,
-    "name_bytes": UNPROCESSABLE,
-    "photo_unreadable": UNPROCESSABLE,
-    "photo_too_large": UNPROCESSABLE,
-    "photo_too_many_pixels": UNPROCESSABLE,
-    "wrong_password": BAD_GATEWAY,
-    "locked": BAD_GATEWAY,
-    "person_not_verified": BAD_GATEWAY,
-    "name_not_verified": BAD_GATEWAY,
-    "face_not_verified": BAD_GATEWAY,
-    "removal_not_verified": BAD_GATEWAY,
-    "other_device": CONFLICT,
-    "address_refused": BAD_GATEWAY,
-    "https_required": BAD_GATEWAY,
-    "weak_digest": BAD_GATEWAY,
-    "certificate_changed": BAD_GATEWAY,
-    "captureTimeout": NOBODY_CAME,
-    "photos_waiting": AWAY,
-    "unreachable": AWAY,
-    "no_answer": AWAY,
-    "lease_lost": AWAY,
-    "wish_changed": AWAY,
-    "interrupted": AWAY,
-    "no_worker": AWAY,
-}
 
 
 def answer_in_json(blueprint: Blueprint, **always: Any) -> None:
-    """Make all refusals of a blueprint's calls JSON, each with what is `always` said beside."""
+    """Answer all errors of a blueprint's calls in JSON, each with the fields of `always` added."""
     for kind, answer in ANSWERS.items():
         blueprint.register_error_handler(kind, partial(answer, **always))
 
 
-def status_of(code: str) -> int:
-    """The status of a code: what we refuse by the table, what the terminal refuses as 502."""
-    return STATUS.get(code, BAD_GATEWAY)
-
-
 def refusal(code: str, message: str, status: int, **more: Any) -> tuple[Response, int]:
-    """Return the error's JSON."""
+    """Return an error as JSON."""
     return jsonify({"error": code, "message": message, **more}), status
 
 
 def _input(error: InputError, **always: Any) -> ResponseReturnValue:
-    return refusal(error.code, error.message, UNPROCESSABLE, fields=error.fields, **always)
+    return refusal(error.code, error.message, HTTPStatus.UNPROCESSABLE_ENTITY, fields=error.fields, **always)
 
 
 def _service(error: ServiceError, **always: Any) -> ResponseReturnValue:
     message = messages.english(error.code, **error.params)
     fields = {"fields": {_api_name(name): message for name in error.fields}} if error.fields else {}
-    response, status = refusal(error.code, message, status_of(error.code), **fields, **always)
+    response, status = refusal(error.code, message, error_status.for_api(error.code), **fields, **always)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response, status
@@ -123,16 +59,16 @@ def _api_name(name: str) -> str:
 
 def _terminal(error: TerminalError, **always: Any) -> ResponseReturnValue:
     message = messages.english(error.code, text=error.text or error.sub_status)
-    if error.code in STATUS or not isinstance(error, Refused):
-        return refusal(error.code, message, status_of(error.code), **always)
+    if error.code in error_status.API or not isinstance(error, Refused):
+        return refusal(error.code, message, error_status.for_api(error.code), **always)
     words = {"statusCode": error.status_code, "subStatusCode": error.sub_status, "errorMsg": error.message}
-    return refusal("terminal_refused", message, BAD_GATEWAY, **words, **always)
+    return refusal("terminal_refused", message, HTTPStatus.BAD_GATEWAY, **words, **always)
 
 
 def http_refusal(error: HTTPException, **always: Any) -> ResponseReturnValue:
-    """Return the JSON of an HTTP error, with the headers that say what to do about it."""
+    """Return an HTTP error as JSON, with the headers that tell what to do about it."""
     if isinstance(error, RequestEntityTooLarge):
-        body_limits.take_rest()
+        body_limits.drain()
     code = error.name.lower().replace(" ", "_")
     response, status = refusal(code, error.description or error.name, error.code or 500, **always)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
@@ -147,7 +83,9 @@ def _internal(error: InternalServerError, **always: Any) -> ResponseReturnValue:
 
 def _not_storable(error: DataError, **always: Any) -> ResponseReturnValue:  # noqa: ARG001
     db.session.rollback()
-    return refusal("invalid_input", "A text holds a character that cannot be stored.", UNPROCESSABLE, **always)
+    return refusal(
+        "invalid_input", "A text holds a character that cannot be stored.", HTTPStatus.UNPROCESSABLE_ENTITY, **always
+    )
 
 
 ANSWERS: dict[type[Exception], Callable[..., ResponseReturnValue]] = {
@@ -162,7 +100,7 @@ ANSWERS: dict[type[Exception], Callable[..., ResponseReturnValue]] = {
 
 @bp.before_app_request
 def answer_unknown() -> ResponseReturnValue | None:
-    """Answer in JSON what is no call; such an address is in no blueprint, so that no handler of one would see it."""
+    """Answer an unknown address under /api/ in JSON; it belongs to no blueprint, so no error handler of one sees it."""
     if not permissions.is_api_call():
         return None
     error = request.routing_exception

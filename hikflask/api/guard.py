@@ -1,4 +1,4 @@
-"""Asks each call for its token, and whether that token may; no cookie is read here."""
+"""Checks the token and the role of each call; cookies are ignored."""
 
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
@@ -10,28 +10,28 @@ from hikflask.services import audit
 
 
 def register(app: Flask) -> None:
-    """Put the guard before everything else that looks at a call."""
+    """Run the check before everything else that reads a call."""
     app.before_request(admit)
 
 
 def admit() -> ResponseReturnValue | None:
-    """Let the call through (None), or answer it in JSON."""
+    """Let the call through (None), or answer the refusal in JSON."""
     if not permissions.is_api_call():
         return None
     if request.routing_exception is None:
-        _refuse_strangers()
+        _refuse_unauthorized()
         return None
-    # Such an address is in no blueprint, so that no handler of one would see the refusal.
+    # An unknown address belongs to no blueprint, so no error handler of one would answer in JSON.
     try:
-        _refuse_strangers()
+        _refuse_unauthorized()
     except HTTPException as error:
         return errors.http_refusal(error)
     return None
 
 
-def _refuse_strangers() -> None:
-    token = bearer_token.token()
-    bearer_token.act_as(token)
+def _refuse_unauthorized() -> None:
+    token = bearer_token.authenticate()
+    bearer_token.set_audit_actor(token)
     if request.routing_exception is not None or request.method == "OPTIONS":
         return
     rule = permissions.rule()

@@ -1,4 +1,4 @@
-"""Employees as the API calls them: users."""
+"""Employees, which the API calls users."""
 
 from contextlib import suppress
 from typing import Any
@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from hikflask import messages
 from hikflask.api import body, errors
 from hikflask.api.body import Fields, InputError
-from hikflask.api.caller import present_caller
-from hikflask.api.consents import warned
+from hikflask.api.consents import with_consent_warning
 from hikflask.forms.employees import EmployeeForm
 from hikflask.http import terminal_concurrency
+from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Employee, Enrolment
@@ -49,7 +49,7 @@ def list_users() -> ResponseReturnValue:
 @bp.post("/", strict_slashes=False)
 @allow(OPERATOR)
 def create_user() -> ResponseReturnValue:
-    """Add a user; nothing is wanted of any terminal yet."""
+    """Add a user; no terminal is told of it yet."""
     form = body.form_of(EmployeeForm, body.read())
     employee = save_employee(_draft(form)).row
     return jsonify(shape(employee)), 201
@@ -65,7 +65,7 @@ def get_user(user_id: int) -> ResponseReturnValue:
 @bp.put("/<int:user_id>")
 @allow(OPERATOR)
 def change_user(user_id: int) -> ResponseReturnValue:
-    """Change the fields that are given; a rename and a departure are brought to the terminals before the answer."""
+    """Change the fields that are given; a new name and a deactivation are sent to the terminals before the answer."""
     employee = _employee(user_id)
     fields = body.read()
     active = body.flag(fields, "is_active")
@@ -81,7 +81,7 @@ def change_user(user_id: int) -> ResponseReturnValue:
 @bp.delete("/<int:user_id>")
 @allow(OPERATOR)
 def delete_user(user_id: int) -> ResponseReturnValue:
-    """Delete a user; removals from terminals that are away stay open and are tried again."""
+    """Delete a user; a removal from a terminal that does not answer stays open and is tried again."""
     last = shape(_employee(user_id))
     _reconcile_quietly(delete_employee(user_id).due)
     return jsonify({**last, "is_active": False, "photo_path": None, "synced_to_device": False})
@@ -90,7 +90,7 @@ def delete_user(user_id: int) -> ResponseReturnValue:
 @bp.post("/<int:user_id>/photo")
 @allow(OPERATOR)
 def upload_photo(user_id: int) -> ResponseReturnValue:
-    """Store a picture file; `warning` says where it will not be, and whether consent is missing."""
+    """Store a photo from a file; `warning` tells which terminals will not get it, and whether consent is missing."""
     employee = _employee(user_id)
     file = request.files.get("photo")
     if file is None or not file.filename:
@@ -98,21 +98,21 @@ def upload_photo(user_id: int) -> ResponseReturnValue:
     draft = Draft(employee.number, employee.name, employee.department)
     saved = save_employee(draft, FaceSource(upload=file.stream), employee_id=user_id).row
     missing = consents.is_missing(saved.number, saved.id)
-    return warned(jsonify({**shape(saved), **_warning(missing)}), missing)
+    return with_consent_warning(jsonify({**shape(saved), **_warning(missing)}), missing)
 
 
 @bp.post("/<int:user_id>/sync-to-device")
 @allow(OPERATOR)
 def sync_user(user_id: int) -> ResponseReturnValue:
-    """Put a user on a terminal with the captured face, and prove it, before the answer."""
+    """Enrol a user with the captured face on a terminal, and verify it there, before the answer."""
     _employee(user_id)
     fields = body.read(numbers=("device_id",), required=False)
     device_id, overwrite = body.row_id(fields, "device_id"), body.flag(fields, "overwrite") or False
-    with terminal_concurrency.place():
-        synced = sync_employee(user_id, device_id, present_caller(), overwrite=overwrite)
-        settled = reconcile(synced.row.id, present_caller(), prove_again=True)
+    with terminal_concurrency.slot():
+        synced = sync_employee(user_id, device_id, caller_name(), overwrite=overwrite)
+        settled = reconcile(synced.row.id, caller_name(), prove_again=True)
     answer = jsonify({"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", **_state(settled)})
-    return warned(answer, settled.photo_id is not None and consents.is_missing(settled.number, user_id))
+    return with_consent_warning(answer, settled.photo_id is not None and consents.is_missing(settled.number, user_id))
 
 
 def shape(employee: Employee) -> dict[str, Any]:
@@ -150,10 +150,10 @@ def _warning(consent_missing: bool) -> dict[str, str]:
 
 
 def _reconcile_quietly(enrolment_ids: tuple[int, ...]) -> None:
-    """Try each terminal now; one that fails, or has to wait for a place, stays open in its row for the sweep."""
+    """Reconcile each terminal now; one that fails, or finds no free slot, stays due and is tried again by the sweep."""
     for enrolment_id in enrolment_ids:
-        with suppress(TerminalError, ServiceError), terminal_concurrency.place():
-            reconcile(enrolment_id, present_caller())
+        with suppress(TerminalError, ServiceError), terminal_concurrency.slot():
+            reconcile(enrolment_id, caller_name())
 
 
 def _employee(user_id: int) -> Employee:

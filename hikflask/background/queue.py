@@ -1,7 +1,8 @@
 """The queue of background tasks: Huey on SQLite beside the database, or in PostgreSQL when the database is there.
 
-Two lanes share the storage, each with its own threads, so that captures (which wait for people) never use more than
-half of them. The queue is disposable: rows hold what is wanted, and the sweep finds what a lost task left undone.
+There are two lanes in the same storage, each with threads of its own. So captures, which wait for people, never use
+more than half of the threads. The queue may be lost: the database says what is to be done, and the sweep enqueues it
+again.
 """
 
 import threading
@@ -22,20 +23,20 @@ Task = Callable[..., None]
 
 
 class QuietConsumer(Consumer):  # type: ignore[misc]
-    """A consumer that lives inside another program: it leaves that program's signal handlers alone."""
+    """A consumer inside another program: it does not replace that program's signal handlers."""
 
     def _set_signal_handlers(self) -> None:
         return
 
 
 class TaskQueue:
-    """Names tasks once and gives each app its own queue to put them in."""
+    """The tasks by name, and a queue for each app."""
 
     def __init__(self) -> None:
         self._tasks: dict[str, tuple[str, Task]] = {}
 
     def task(self, lane: str) -> Callable[[Task], Task]:
-        """Register a function as a task of a lane; it runs in an app context, with the arguments it was enqueued."""
+        """Register a function as a task of a lane. It runs in an app context, with the arguments of enqueue()."""
 
         def register(function: Task) -> Task:
             self._tasks[function.__name__] = (lane, function)
@@ -44,11 +45,11 @@ class TaskQueue:
         return register
 
     def init_app(self, app: Flask) -> None:
-        """Keep one set of lanes per app, opened when first used."""
+        """Give the app its lanes. Their storage is opened at the first use."""
         app.extensions["task_queue"] = Lanes(app, self._tasks)
 
     def enqueue(self, function: Task, *arguments: Any) -> None:
-        """Put a task in its lane. Call it after the commit that the task depends on."""
+        """Put a task into its lane. Call this after the commit of what the task reads."""
         lanes: Lanes = current_app.extensions["task_queue"]
         lanes.enqueue(function.__name__, *arguments)
 
@@ -59,7 +60,7 @@ class TaskQueue:
 
 
 class Lanes:
-    """One app's queue: a Huey per lane."""
+    """The queue of one app: a Huey for each lane."""
 
     def __init__(self, app: Flask, tasks: dict[str, tuple[str, Task]]) -> None:
         self._app = app
@@ -69,12 +70,12 @@ class Lanes:
         self._wrapped: dict[str, Any] = {}
 
     def enqueue(self, name: str, *arguments: Any) -> None:
-        """Put the named task in its lane."""
+        """Put the task with this name into its lane."""
         self._open()
         self._wrapped[name](*arguments)
 
     def consumers(self, threads: int) -> list[QuietConsumer]:
-        """Return a consumer per lane, not started: half of the threads for captures, the rest for the others."""
+        """Return a consumer for each lane, not started yet. Half of the threads are for captures."""
         self._open()
         shares = {CAPTURES: threads // 2, TERMINALS: threads - threads // 2}
         return [
@@ -91,7 +92,7 @@ class Lanes:
         ]
 
     def run_pending(self) -> int:
-        """Run what is queued now, in this thread, and return how many tasks ran."""
+        """Run the tasks that are queued now in this thread; return how many ran."""
         self._open()
         ran = 0
         for huey in self._hueys.values():
@@ -101,7 +102,7 @@ class Lanes:
         return ran
 
     def close(self) -> None:
-        """Close the storage's connections."""
+        """Close the connections to the storage."""
         for huey in self._hueys.values():
             huey.storage.close()
 

@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterable
 from hikflask.background.queue import CAPTURES, TERMINALS
 from hikflask.extensions import task_queue
 from hikflask.isapi.errors import TerminalError
-from hikflask.services.audit import retention as trail_retention
+from hikflask.services.accounts import rate_limit, sessions
+from hikflask.services.audit import retention as audit_retention
 from hikflask.services.captures import cancel, progress, runner
 from hikflask.services.captures import retention as capture_retention
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees import erasure
 from hikflask.services.enrolments import schedule
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
-from hikflask.services.photos import storage
+from hikflask.services.privacy import certificates
 from hikflask.services.terminals import checks
 
 log = logging.getLogger(__name__)
@@ -25,13 +26,14 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     capture_retention.forget_unsaved,
     capture_retention.blank_drafts,
     photo_retention.forget_photos,
-    photo_retention.remove_files,
+    deletion.remove_files,
     capture_retention.delete_ended,
-    photo_retention.remove_rows,
+    deletion.remove_rows,
     storage.remove_half_written,
-    trail_retention.forget_entries,
-    trail_retention.forget_erasures,
-    trail_retention.forget_admissions,
+    audit_retention.forget_entries,
+    certificates.forget_old,
+    sessions.delete_expired_sessions,
+    rate_limit.delete_old_tries,
     secure_delete.empty_log,
 )
 
@@ -97,5 +99,5 @@ def sweep() -> int:
     turns = schedule.claim_turns()
     for turn in turns:
         task_queue.enqueue(reconcile_in_turn, turn)
-    erasure.complete_open()
+    certificates.complete_all()
     return sum(len(turn) for turn in turns)

@@ -1,6 +1,7 @@
-"""The worker: threads that run the queue's tasks, and the loop that sweeps.
+"""The worker: threads that run the tasks of the queue, and a thread for the sweep and the clean-up.
 
-It lives inside the serving process by default (HIKFLASK_WORKER=embedded) or on its own (`flask --app wsgi worker`).
+By default it is part of the serving process (HIKFLASK_WORKER=embedded). It can be a process of its own, too
+(`flask --app wsgi worker`).
 """
 
 import logging
@@ -18,11 +19,12 @@ from hikflask.services.core import heartbeat
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
+# Between two clean-ups.
 FORGET_SECONDS = 60.0
 
 
 class Worker:
-    """Consumers of both lanes and a sweeping thread; start() returns at once."""
+    """The consumers of both lanes and the sweeping thread. start() returns at once."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -31,7 +33,7 @@ class Worker:
         self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweep", daemon=True)
 
     def start(self) -> None:
-        """Say that a worker lives, then start all threads."""
+        """Write the first heartbeat, then start all threads."""
         with self._app.app_context():
             heartbeat.beat(heartbeat.name())
         for consumer in self._consumers:
@@ -39,7 +41,7 @@ class Worker:
         self._sweeper.start()
 
     def stop(self) -> None:
-        """Let running tasks end (a capture for at most a few seconds), then say that this worker is gone."""
+        """Wait a few seconds for running tasks to end, then delete the heartbeat."""
         self._stopped.set()
         for consumer in self._consumers:
             consumer.shutdown_timeout = STOP_SECONDS
@@ -50,7 +52,7 @@ class Worker:
         task_queue.lanes(self._app).close()
 
     def wait(self) -> None:
-        """Block until stop() is called by somebody else."""
+        """Block until somebody else calls stop() or ask_to_stop()."""
         self._stopped.wait()
 
     def ask_to_stop(self) -> None:
@@ -73,13 +75,13 @@ def _sweep_once() -> None:
         heartbeat.beat(heartbeat.name())
         tasks.sweep()
     except Exception:  # the outermost loop
-        # Database or queue may be away for a while; the next sweep finds everything in its rows again.
+        # The database or the queue may be away for a while. The next sweep finds in the rows what is to be done.
         log.exception("the sweep failed")
         db.session.remove()
 
 
 def forget_once() -> None:
-    """Forget what was kept long enough; a step that fails keeps no other one from being done."""
+    """Delete what was kept long enough, step by step. When a step fails, the others are done all the same."""
     for step in tasks.FORGETTING:
         try:
             step()
@@ -89,7 +91,7 @@ def forget_once() -> None:
 
 
 def start_embedded(app: Flask) -> Worker | None:
-    """Start a worker in this process when it serves pages and the worker is embedded; else return None."""
+    """Start a worker in this process and return it; None when the process does not serve, or the worker is external."""
     if app.config["WORKER"] != "embedded" or not this_process_serves():
         return None
     worker = Worker(app)
@@ -98,7 +100,7 @@ def start_embedded(app: Flask) -> Worker | None:
 
 
 def this_process_serves() -> bool:
-    """False where `flask --app wsgi …` imports the app for another command than `run`, or for the reloader's parent."""
+    """Return False when `flask --app wsgi …` runs another command than `run`, and in the parent of the reloader."""
     context = click.get_current_context(silent=True)
     if context is None:
         return True

@@ -1,4 +1,4 @@
-"""Commands of `flask --app wsgi …`; each is a shell around a plain function."""
+"""The commands of `flask --app wsgi …`: each calls functions of the services and prints the result."""
 
 from flask import Flask
 

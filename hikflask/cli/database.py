@@ -1,4 +1,4 @@
-"""What a command says when the database has no tables, or those of another version."""
+"""Commands that need the database: what they say when its tables are missing or of another version."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from hikflask import startup_checks
 
 
 class DatabaseGroup(click.Group):
-    """Commands that need the app's tables: where they are missing, one sentence says what to do."""
+    """A group of commands that need the app's tables. Where these are missing, one sentence says what to do."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

@@ -1,14 +1,12 @@
-"""`flask --app wsgi operator …`: who may sign in."""
+"""`flask --app wsgi operator …`: create operators, give them passwords, list them."""
 
 import click
 from flask.cli import with_appcontext
 
-from hikflask import invisible_characters, messages
-from hikflask.cli.actor import ACTOR
+from hikflask import messages
 from hikflask.cli.database import DatabaseGroup
-from hikflask.cli.passwords import read_password
+from hikflask.cli.input import checked_name, read_password
 from hikflask.cli.tables import moment, table
-from hikflask.forms.fields import LONGEST_NAME
 from hikflask.models import Operator
 from hikflask.models.operator import ROLES
 from hikflask.services import audit
@@ -31,9 +29,9 @@ def create_operator(name: str, role: str, password_stdin: bool, replace: bool) -
     """Add an operator; a password of at least 12 characters is asked for."""
     name = checked_name(name)
     password = read_password(password_stdin)
-    known = operators.named(name) if replace else None
+    known = operators.by_name(name) if replace else None
     try:
-        with audit.acting(ACTOR):
+        with audit.acting(audit.COMMAND_LINE):
             added = _replaced(known, password, role) if known else operators.create(name, password, role)
     except ServiceError as error:
         raise click.ClickException(messages.english(error.code, **error.params)) from error
@@ -51,12 +49,12 @@ def _replaced(known: Operator, password: str, role: str) -> Operator:
 @with_appcontext
 def set_password(name: str, password_stdin: bool) -> None:
     """Give an operator another password; all sessions end, and tries that were counted are forgotten."""
-    found = operators.named(name)
+    found = operators.by_name(name)
     if found is None:
         raise click.ClickException(messages.english("operator_unknown", name=name))
     password = read_password(password_stdin)
     try:
-        with audit.acting(ACTOR):
+        with audit.acting(audit.COMMAND_LINE):
             operators.set_password(found.id, password)
     except ServiceError as error:
         raise click.ClickException(messages.english(error.code, **error.params)) from error
@@ -68,7 +66,7 @@ def set_password(name: str, password_stdin: bool) -> None:
 def list_operators() -> None:
     """List the operators: role, state, and when each signed in last."""
     last = sessions.last_sign_ins()
-    rows = [(one.name, one.role, _state(one), moment(last.get(one.name))) for one in operators.everyone()]
+    rows = [(one.name, one.role, _state(one), moment(last.get(one.name))) for one in operators.list_all()]
     click.echo(table(("NAME", "ROLE", "STATE", "LAST SIGN-IN"), rows))
 
 
@@ -76,14 +74,3 @@ def _state(found: Operator) -> str:
     if not found.is_active:
         return "may not sign in"
     return "has a temporary password" if found.must_change_password else "active"
-
-
-def checked_name(name: str) -> str:
-    """Return a name without the spaces around it.
-
-    :raises click.ClickException: when it is none.
-    """
-    name = name.strip()
-    if not name or len(name) > LONGEST_NAME or any(map(invisible_characters.is_invisible, name)):
-        raise click.ClickException(f"NAME must be 1 to {LONGEST_NAME} characters, without control characters.")
-    return name

@@ -1,10 +1,9 @@
-"""`flask --app wsgi secrets …`: change the key of the stored passwords."""
+"""`flask --app wsgi secrets …`: change the key that the terminals' passwords are encrypted with."""
 
 import click
 from cryptography.fernet import Fernet
 from flask.cli import with_appcontext
 
-from hikflask.cli.actor import ACTOR
 from hikflask.cli.database import DatabaseGroup
 from hikflask.encryption.vault import GRACE_SECONDS, SETTING, VaultError
 from hikflask.extensions import vault
@@ -23,7 +22,7 @@ def secrets() -> None:
 def rotate_secrets(drop_old: bool) -> None:
     """Encrypt the terminals' passwords with a new key; the app may run meanwhile."""
     try:
-        with audit.acting(ACTOR):
+        with audit.acting(audit.COMMAND_LINE):
             click.echo(_done(drop_old))
     except VaultError as error:
         raise click.ClickException(str(error)) from error
@@ -42,7 +41,7 @@ def _done(drop_old: bool) -> str:
 
 
 def _with_given_keys() -> str:
-    """The keys stand where only a person can change them: say how, or do what remains after that."""
+    """Encrypt with the new key when a person has put one into the setting; otherwise say how to do that."""
     if vault.keyring.count > 1:
         return (
             f"{_passwords(key_rotation.renew())}. When every process runs with this key first, "

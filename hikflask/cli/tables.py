@@ -1,4 +1,4 @@
-"""Lists as text: one row a line, columns aligned, for people and for `grep`."""
+"""Tables as text: one row a line, with aligned columns, for people and for `grep`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ GAP = "  "
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return the rows below their head; the last column is as wide as it is."""
+    """Return the rows below their head, with aligned columns."""
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     return "\n".join(
@@ -16,5 +16,5 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def moment(at: datetime | None) -> str:
-    """Return a moment as the list has it (UTC)."""
+    """Return a moment in UTC, or "never"."""
     return at.strftime("%Y-%m-%d %H:%M UTC") if at else "never"

@@ -10,9 +10,8 @@ from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 
 from hikflask import messages
-from hikflask.cli.actor import ACTOR
 from hikflask.cli.database import DatabaseGroup
-from hikflask.cli.passwords import read_password
+from hikflask.cli.input import read_password
 from hikflask.cli.tables import moment, table
 from hikflask.forms.fields import LARGEST_ID
 from hikflask.forms.terminals import TerminalForm
@@ -22,7 +21,7 @@ from hikflask.services import audit
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import checks, registry
 
-HOLDER = ACTOR.name
+HOLDER = audit.COMMAND_LINE.name
 
 
 @click.group(cls=DatabaseGroup)
@@ -47,7 +46,7 @@ def add_terminal(name: str, url: str, username: str, fingerprint: str, password_
     if known:
         access = dataclasses.replace(access, face_by_picture=known.face_by_picture)
     try:
-        with audit.acting(ACTOR):
+        with audit.acting(audit.COMMAND_LINE):
             added = registry.change(known.id, access, HOLDER) if known else registry.add(access)
     except ServiceError as error:
         raise click.ClickException(messages.english(error.code, **error.params)) from error
@@ -91,7 +90,7 @@ def _state(found: Terminal) -> str:
 
 
 def _refuse_bad(typed: dict[str, str]) -> None:
-    """Look at what was typed before the password is asked for."""
+    """Refuse wrong arguments before the password is asked for."""
     _values(typed, adding=False)
 
 
@@ -117,7 +116,7 @@ def _checked(terminal_id: int) -> str:
 
 
 def _check(terminal_id: int) -> Terminal:
-    with audit.acting(ACTOR):
+    with audit.acting(audit.COMMAND_LINE):
         return checks.check(terminal_id, HOLDER)
 
 
@@ -136,5 +135,5 @@ def _described(found: Terminal) -> str:
 
 
 def _of(count: int | None, capacity: int | None) -> str:
-    """How many of how many, with a question mark for what the terminal does not tell."""
+    """Return "3 of 1000", with a question mark for what the terminal does not tell."""
     return f"{'?' if count is None else count} of {capacity or '?'}"

@@ -1,4 +1,4 @@
-"""`flask --app wsgi token …`: what programs show to the API."""
+"""`flask --app wsgi token …`: create, revoke and list the tokens that programs use for the API."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,11 +6,10 @@ import click
 from flask.cli import with_appcontext
 
 from hikflask import messages
-from hikflask.cli.actor import ACTOR
 from hikflask.cli.database import DatabaseGroup
-from hikflask.cli.operators import checked_name
+from hikflask.cli.input import checked_name
 from hikflask.cli.tables import moment, table
-from hikflask.forms.operators import DEFAULT_DAYS, LONGEST_DAYS
+from hikflask.forms.tokens import DEFAULT_DAYS, LONGEST_DAYS
 from hikflask.models import ApiToken
 from hikflask.models.operator import OPERATOR, ROLES
 from hikflask.services import audit
@@ -32,7 +31,7 @@ def create_token(name: str, role: str, days: int) -> None:
     """Make a token and print it, alone on the last line; it is not shown again."""
     ends = datetime.now(UTC) + timedelta(days=days)
     try:
-        with audit.acting(ACTOR):
+        with audit.acting(audit.COMMAND_LINE):
             made, secret = api_tokens.create(checked_name(name), role, ends)
     except ServiceError as error:
         raise click.ClickException(messages.english(error.code, **error.params)) from error
@@ -45,10 +44,10 @@ def create_token(name: str, role: str, days: int) -> None:
 @with_appcontext
 def revoke_token(name: str) -> None:
     """Make a token worthless at once."""
-    found = next((one for one in api_tokens.everyone() if one.name == name.strip()), None)
+    found = next((one for one in api_tokens.list_all() if one.name == name.strip()), None)
     if found is None:
         raise click.ClickException(messages.english("token_unknown", name=name.strip()))
-    with audit.acting(ACTOR):
+    with audit.acting(audit.COMMAND_LINE):
         api_tokens.revoke(found.id)
     click.echo(f"Token “{found.name}” is revoked.")
 
@@ -60,7 +59,7 @@ def list_tokens() -> None:
     head = ("NAME", "ROLE", "STATE", "VALID UNTIL", "LAST USE", "MADE BY")
     rows = [
         (one.name, one.role, _state(one), moment(one.expires_at), moment(one.last_used_at), one.created_by)
-        for one in api_tokens.everyone()
+        for one in api_tokens.list_all()
     ]
     click.echo(table(head, rows))
 

@@ -1,4 +1,4 @@
-"""`flask --app wsgi worker`: a worker of its own."""
+"""`flask --app wsgi worker`: run a worker in a process of its own."""
 
 import click
 from flask import Flask, current_app

@@ -1,4 +1,4 @@
-"""Files that hold keys: made once, read by their owner alone, replaced as a whole and by one process at a time."""
+"""Files with keys: created once, readable by their owner only, replaced as a whole and by one process at a time."""
 
 import fcntl
 import os
@@ -10,14 +10,14 @@ from pathlib import Path
 
 
 def split(text: str) -> list[str]:
-    """Return the keys of a text, newest first: on lines of their own, or with commas or spaces between them."""
+    """Return the keys in a text, in their order: there are line ends, commas or spaces between them."""
     return re.findall(r"[^\s,]+", text)
 
 
 def create(file: Path, text: str) -> None:
-    """Create the file with its text in one step, so that no other process ever reads half a key.
+    """Create the file with its text in one step, so that no other process can read half a key.
 
-    :raises FileExistsError: when another process was first.
+    :raises FileExistsError: when another process was faster.
     """
     draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
     try:
@@ -29,9 +29,9 @@ def create(file: Path, text: str) -> None:
 
 
 def replace(file: Path, text: str) -> None:
-    """Put the text in place of the old one, whole, and on the disk when this returns. Call it while the file is held.
+    """Replace the whole text of the file, and write it to the disk. Call this within held().
 
-    :raises OSError: when it cannot be; then the old text is still there.
+    :raises OSError: when that is not possible; then the old text is still there.
     """
     file = file.resolve()
     draft = file.with_name(f"{file.name}.new")
@@ -47,9 +47,9 @@ def replace(file: Path, text: str) -> None:
 
 @contextmanager
 def held(file: Path) -> Iterator[None]:
-    """Keep other processes from holding the file; the right ends with the process, too.
+    """Lock the file against other processes within the block. The lock also ends with the process.
 
-    :raises BlockingIOError: when another one holds it now. :raises OSError: when it cannot be held at all.
+    :raises BlockingIOError: when another process has the lock. :raises OSError: when the file cannot be locked at all.
     """
     lock = file.with_name(f"{file.name}.lock")
     handle = os.open(lock, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -70,7 +70,7 @@ def _write(draft: Path, text: str) -> None:
 
 
 def _give(file: Path, like: Path) -> None:
-    """Give a file to the owner of the key, so that a command run by root does not shut the service out."""
+    """Give a new file the owner of another one: when root runs a command, the service must still be able to read it."""
     if os.geteuid() == 0:
         owner = like.stat()
         os.chown(file, owner.st_uid, owner.st_gid)

@@ -1,4 +1,4 @@
-"""Keeps terminal passwords encrypted at rest: the newest key encrypts, every known key decrypts."""
+"""Encrypts the terminals' passwords for the database: with the newest key. All known keys decrypt."""
 
 import logging
 import time
@@ -13,26 +13,26 @@ from flask import Flask, current_app
 from hikflask.encryption import key_file
 
 log = logging.getLogger(__name__)
-# A save that took the newest key just before a rotation has long ended then, and every machine has seen the new file.
+# After this time every machine has read the new key file, and every save that began with the old key has ended.
 GRACE_SECONDS = 120.0
 SETTING = "HIKFLASK_PASSWORD_KEY"
 
 
 class VaultError(RuntimeError):
-    """A stored password that no key opens, or keys that cannot be changed; the text says what to do."""
+    """No key decrypts a stored password, or the keys cannot be changed. The text says what to do."""
 
 
 class Vault:
-    """Encrypts and decrypts short texts with the keys of the app in use."""
+    """Encrypts and decrypts short texts with the keys of the current app."""
 
     def init_app(self, app: Flask) -> None:
-        """Keep one set of keys per app."""
+        """Give the app its keys."""
         file = app.config["PASSWORD_KEY_FILE"]
         app.extensions["vault"] = Keyring(app.config["PASSWORD_KEY"], Path(file) if file else None)
 
     @property
     def keyring(self) -> "Keyring":
-        """The keys of the app in use."""
+        """The keys of the current app."""
         keyring: Keyring = current_app.extensions["vault"]
         return keyring
 
@@ -43,14 +43,14 @@ class Vault:
     def decrypt(self, token: str) -> str:
         """Return the text of a token.
 
-        :raises VaultError: when no key is the one that the token was made with.
+        :raises VaultError: when no key decrypts it.
         """
         return self.keyring.decrypt(token)
 
 
 @dataclass(frozen=True)
 class _Keys:
-    """Keys as they were read, newest first, and the state of their file then."""
+    """Keys as they were read, the newest first, and the state of their file at that time."""
 
     texts: list[str] = field(repr=False)
     state: tuple[int, int, int] | None = None
@@ -61,7 +61,7 @@ class _Keys:
 
 
 class Keyring:
-    """One app's keys; those of a file are read again when another process changed it."""
+    """The keys of one app. A key file is read again when another process has changed it."""
 
     def __init__(self, text: str, file: Path | None) -> None:
         self.file = file
@@ -77,7 +77,7 @@ class Keyring:
 
     @property
     def cure(self) -> str:
-        """What to do when the right key is missing, as a part of a sentence."""
+        """What to do when the right key is missing, as part of a sentence."""
         restore = f"restore {self.file}, or " if self.file else ""
         return f"{restore}set {SETTING} to the key that they were encrypted with"
 
@@ -91,15 +91,15 @@ class Keyring:
         return MultiFernet(self._known().ciphers).encrypt(text.encode()).decode()
 
     def decrypt(self, token: str) -> str:
-        """Return the text of a token. :raises VaultError: when no key opens it."""
+        """Return the text of a token. :raises VaultError: when no key decrypts it."""
         return self._opened(lambda cipher: cipher.decrypt(token.encode())).decode()
 
     def renew(self, token: str) -> str:
-        """Return the token encrypted anew with the newest key. :raises VaultError: when no key opens it."""
+        """Return the token encrypted again with the newest key. :raises VaultError: when no key decrypts it."""
         return self._opened(lambda cipher: cipher.rotate(token.encode())).decode()
 
     def is_newest(self, token: str) -> bool:
-        """True when the newest key opens the token."""
+        """Return True when the newest key decrypts the token."""
         try:
             self._known().ciphers[0].decrypt(token.encode())
         except InvalidToken:
@@ -108,7 +108,7 @@ class Keyring:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Change the key file while no other process does. :raises VaultError: when it cannot be changed."""
+        """Lock the key file against other processes within the block. :raises VaultError: when it cannot be changed."""
         place = self._place()
         try:
             with key_file.held(place):
@@ -120,18 +120,18 @@ class Keyring:
             raise VaultError(f"{place} cannot be changed: {error.strerror}.") from error
 
     def add(self) -> None:
-        """Put a new key first in the file, before the ones that are there. Call it while the file is held."""
+        """Write a new key before the others in the file. Call this within held()."""
         self._replace([Fernet.generate_key().decode(), *self._keys.texts])
 
     def refuse_to_drop_early(self) -> None:
-        """See that nobody can still encrypt with an older key. :raises VaultError: with the seconds to wait."""
+        """Check that no process encrypts with an older key any more. :raises VaultError: with the seconds to wait."""
         age = time.time() - self._place().stat().st_mtime
         if age < GRACE_SECONDS:
             wait = round(min(GRACE_SECONDS, GRACE_SECONDS - age)) + 1
             raise VaultError(f"The key was changed a moment ago and may not be in use everywhere: wait {wait} seconds.")
 
     def drop_old(self) -> None:
-        """Leave the newest key alone in the file. Call it while the file is held."""
+        """Remove all keys but the newest from the file. Call this within held()."""
         self._replace(self._keys.texts[:1])
 
     def _place(self) -> Path:
@@ -144,7 +144,7 @@ class Keyring:
         self._known(anew=True)
 
     def _opened(self, use: Callable[[MultiFernet], bytes]) -> bytes:
-        # The second look does not trust the file's state, which common storage may show late.
+        # The second time the file is read in any case: shared storage may show a change late.
         for anew in (False, True):
             try:
                 return use(MultiFernet(self._known(anew=anew).ciphers))
@@ -160,7 +160,7 @@ class Keyring:
             if anew or state != self._keys.state:
                 self._keys = _read(self.file, state)
         except (OSError, ValueError) as error:
-            # What was read before still opens what is stored; the next start refuses a file like this.
+            # The keys that were read before still decrypt what is stored. The next start refuses such a file.
             log.warning("%s cannot be read (%s): the keys of before stay in use", self.file, type(error).__name__)
         return self._keys
 

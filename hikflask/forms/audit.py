@@ -1,4 +1,4 @@
-"""What the audit trail is narrowed to; nothing typed narrows nothing."""
+"""The filters of the audit trail; an empty field filters nothing."""
 
 from datetime import date
 from typing import Any
@@ -7,17 +7,16 @@ from flask_babel import lazy_gettext as _l
 from wtforms import Field, SelectField, StringField, ValidationError
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import one_line, stripped
-from hikflask.forms.operators import DayField
+from hikflask.forms.fields import DayField, one_line, stripped
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
 
 
 class AuditForm(Form):
-    """The filters; `since` and `until` are days, both included."""
+    """The filters; `since` and `until` are days, both inclusive."""
 
     class Meta:
-        """A form that only asks changes nothing; what exports is protected as any other POST."""
+        """No CSRF token: the form changes nothing, and the export, a POST, is checked like any other."""
 
         csrf = False
 
@@ -33,16 +32,16 @@ class AuditForm(Form):
         self.action.choices = actions
 
     def validate_action(self, field: Field) -> None:
-        """One of the list, or nothing."""
+        """Accept one of the list, or nothing."""
         if field.data and field.data not in dict(field.choices):
             raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
 
     def validate_since(self, field: Field) -> None:
-        """A day, or nothing."""
+        """Accept a day, or nothing."""
         _day(field)
 
     def validate_until(self, field: Field) -> None:
-        """A day that is not before the first one, or nothing."""
+        """Accept a day that is not before `since`, or nothing."""
         _day(field)
         if field.data and self.since.data and field.data < self.since.data:
             raise ValidationError(
@@ -50,7 +49,7 @@ class AuditForm(Form):
             )
 
     def texts(self) -> dict[str, str]:
-        """Return what was typed, right or wrong, by field; for links and hidden fields."""
+        """Return what was typed, right or wrong, by field: for links and hidden fields."""
         return {field.name: field.raw_data[0] for field in self if field.raw_data and field.raw_data[0]}
 
 

@@ -1,4 +1,4 @@
-"""What all forms have in common: how they read what was sent."""
+"""The base of all forms: a field for files reads files alone, and any other field texts alone."""
 
 from typing import Any
 
@@ -7,19 +7,19 @@ from wtforms import FileField
 
 
 class Form(FlaskForm):  # type: ignore[misc]
-    """A form whose fields take what they are for: that of a file takes files alone, all others texts alone."""
+    """A form whose fields ignore values of the wrong kind: a file where a text is expected, and the reverse."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
-        """How what was sent becomes the form's data."""
+        """How WTForms reads what was sent."""
 
         def wrap_formdata(self, form: FlaskForm, formdata: Any) -> Any:
-            """Return what was sent, without the files that came where a text is wanted."""
+            """Return what was sent, without values of the wrong kind."""
             sent = super().wrap_formdata(form, formdata)
-            return sent and Sent(sent, {field.name for field in form if isinstance(field, FileField)})
+            return sent and SentValues(sent, {field.name for field in form if isinstance(field, FileField)})
 
 
-class Sent:
-    """The values by field, as WTForms reads them."""
+class SentValues:
+    """The values by field, in the interface that WTForms reads."""
 
     def __init__(self, values: Any, for_files: set[str]) -> None:
         self._values = values
@@ -29,6 +29,6 @@ class Sent:
         return name in self._values
 
     def getlist(self, name: str) -> list[Any]:
-        """Return all values of a field that it can take."""
+        """Return all values of a field that are of its kind."""
         values = self._values.getlist(name)
         return values if name in self._for_files else [value for value in values if isinstance(value, str)]

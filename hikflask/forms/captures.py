@@ -1,4 +1,4 @@
-"""What may be sent to start a capture."""
+"""The input of a call that starts a capture."""
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, StringField
@@ -10,7 +10,7 @@ from hikflask.forms.fields import stripped
 
 
 class CaptureForm(Form):
-    """A capture, for a number that may not be known yet."""
+    """A capture for a number, which no employee needs to have yet."""
 
     hikvision_id = StringField(_l("Employee ID"), [Optional(), number], [stripped])
     take_over = BooleanField(_l("Take over"))

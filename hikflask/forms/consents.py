@@ -1,4 +1,4 @@
-"""Consent as it is recorded on a page or by the API."""
+"""Consent, as it is recorded on a page or by the API."""
 
 from datetime import date
 from typing import Any
@@ -8,8 +8,7 @@ from wtforms import Field, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import one_line, stripped
-from hikflask.forms.operators import DayField
+from hikflask.forms.fields import DayField, one_line, stripped
 
 LONGEST_NOTE = 500
 EARLIEST = date(1950, 1, 1)
@@ -18,7 +17,7 @@ DEFAULT_BASIS = "consent"
 
 
 class ConsentForm(Form):
-    """On what basis a face is taken and kept, and since when; `today` is the last day that can be said."""
+    """The legal basis on which a face is taken and stored, and since when; `today` is the latest day it takes."""
 
     given_on = DayField(_l("Given on"))
     basis = SelectField(
@@ -36,11 +35,11 @@ class ConsentForm(Form):
         self._today = today
 
     def validate_given_on(self, field: Field) -> None:
-        """A day that has come."""
+        """Accept a day that is not in the future."""
         if field.data is None or not EARLIEST <= field.data <= self._today:
             raise ValidationError(_l("“%(field)s” must be a day that is not in the future.", field=field.label.text))
 
     def validate_basis(self, field: Field) -> None:
-        """One of the three."""
+        """Accept one of the three."""
         if field.data not in dict(BASES):
             raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))

@@ -1,6 +1,5 @@
 """The employee form: the fields that pages and API share, and what the page adds."""
 
-import re
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -8,21 +7,21 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, ValidationError
 
+from hikflask import employee_number
 from hikflask.forms.base import Form
 from hikflask.forms.fields import one_line, row_id, stripped
 
-NUMBER = re.compile(r"[A-Za-z0-9]{1,32}\Z")
 LONGEST_NAME = 128
 
 
 def number(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
-    """Check that a text can be a number on a terminal."""
-    if not (isinstance(field.data, str) and NUMBER.match(field.data)):
+    """Check for an employee number."""
+    if not employee_number.is_valid(field.data):
         raise ValidationError(_l("“%(field)s” must be 1 to 32 Latin letters and digits.", field=field.label.text))
 
 
 class EmployeeForm(Form):
-    """An employee as typed on a page or sent to the API."""
+    """An employee, as typed on a page or sent to the API."""
 
     hikvision_id = StringField(_l("Employee ID"), [number], [stripped], description=_l("for example, 100222"))
     full_name = StringField(_l("Full name"), [one_line(LONGEST_NAME)], [stripped], description=_l("John Smith"))
@@ -32,7 +31,7 @@ class EmployeeForm(Form):
 
 
 class EmployeePageForm(EmployeeForm):
-    """The form of the page: with the capture it shows, the terminal beside it, a picture file, and consent."""
+    """The form of the page, with the capture that it shows, the selected terminal, a photo from a file and consent."""
 
     capture_id = HiddenField(filters=[row_id])
     waiting_id = HiddenField(filters=[row_id])
@@ -44,12 +43,12 @@ class EmployeePageForm(EmployeeForm):
 
     @property
     def own_capture(self) -> int | None:
-        """The capture that the form carries, shown or still waited for."""
+        """The capture of this form, whether its picture is shown or still awaited."""
         own: int | None = self.capture_id.data or self.waiting_id.data
         return own
 
     def offer(self, terminals: list[Any], preferred: int | None) -> None:
-        """Fill the selector with terminals (anything with id and name); `preferred` is chosen unless another was."""
+        """Fill the selector with terminals (anything with id and name); select `preferred` unless one was chosen."""
         self.terminal_id.choices = [(terminal.id, terminal.name) for terminal in terminals]
         if self.terminal_id.data not in {terminal.id for terminal in terminals}:
             self.terminal_id.data = preferred

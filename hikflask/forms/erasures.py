@@ -1,4 +1,4 @@
-"""A number whose every trace shall go."""
+"""The employee number of an erasure."""
 
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
@@ -9,10 +9,10 @@ from hikflask.forms.fields import stripped
 
 
 class NumberForm(Form):
-    """The number of somebody who may be deleted already."""
+    """The number of an employee who may be deleted already."""
 
     number = StringField(_l("Employee ID"), [number], [stripped])
 
     def say_unknown(self) -> None:
-        """Say beside the field that nothing of this number is here."""
+        """Say beside the field that nothing is stored about this number."""
         self.number.errors = [_l("Nothing is stored here about this number.")]

@@ -1,4 +1,4 @@
-"""The terminal form. The password goes in and is never rendered back."""
+"""The terminal form. A password is read and never shown again."""
 
 import re
 from typing import Any
@@ -16,7 +16,7 @@ SEPARATORS = re.compile(r"[\s:]")
 ADDRESS = re.compile(r"https?://[a-z0-9_.\-\[\]:]+\Z")
 LONGEST_URL = 255
 LONGEST_PASSWORD = 128
-# Encrypted, no more than this fits into its column; letters have up to four bytes.
+# More does not fit into the column when encrypted. A letter has up to four bytes.
 MOST_PASSWORD_BYTES = 319
 LONGEST_NOTE = 200
 
@@ -32,7 +32,7 @@ def normal_fingerprint(value: Any) -> Any:
 
 
 def address(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
-    """Check for http or https, a host, perhaps a port, and nothing else."""
+    """Check for http or https, a host, an optional port, and nothing else."""
     text = field.data if isinstance(field.data, str) else ""
     if len(text) > LONGEST_URL or not _is_address(text):
         message = _l("“%(field)s” must look like http://192.168.1.64 or https://192.168.1.64.", field=field.label.text)
@@ -54,7 +54,7 @@ def sha256_hex(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
 
 
 class RetireForm(Form):
-    """What became of a terminal that does not come back."""
+    """What happened to a terminal that is taken out of service for good."""
 
     note = StringField(
         _l("What became of it"),
@@ -65,7 +65,7 @@ class RetireForm(Form):
 
 
 class TerminalForm(Form):
-    """A terminal's name, address and login; without `adding` an empty password keeps the stored one."""
+    """A terminal's name, address and login; unless `adding`, an empty password keeps the stored one."""
 
     name = StringField(
         _l("Name"), [one_line(64, marks=False)], [stripped], description=_l("for example, Main entrance")
@@ -86,19 +86,19 @@ class TerminalForm(Form):
         super().__init__(*args, **kwargs)
 
     def validate_password(self, field: Field) -> None:
-        """A password is required for a new terminal."""
+        """Require a password for a new terminal, and limit its length."""
         one_line(LONGEST_PASSWORD, required=self.adding)(self, field)
         if len((field.data or "").encode()) > MOST_PASSWORD_BYTES:
             raise too_long(field, MOST_PASSWORD_BYTES // 4)
 
     @property
     def needs_fingerprint(self) -> bool:
-        """True for a good https address whose certificate nobody accepted yet."""
+        """True for a valid https address whose certificate nobody has accepted yet."""
         text = str(self.url.data)
         return text.startswith("https:") and _is_address(text) and not self.fingerprint.data
 
     def values(self) -> dict[str, Any]:
-        """Return the fields as services take them; nothing typed is None."""
+        """Return the fields as the services take them; an empty password or fingerprint is None."""
         return {
             "name": self.name.data,
             "url": self.url.data,

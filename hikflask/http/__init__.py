@@ -1,0 +1,1 @@
+"""What pages and API share about a request: who may call, how large it may be, how many may wait on terminals."""

@@ -1,4 +1,4 @@
-"""The API token that a request shows instead of a session: `Authorization: Bearer …`, and nothing else."""
+"""The API token in the header `Authorization: Bearer …`, which programs send instead of a session cookie."""
 
 from flask import current_app, g, request
 from werkzeug.exceptions import TooManyRequests, Unauthorized
@@ -10,26 +10,26 @@ from hikflask.services.accounts.errors import TooOften
 from hikflask.services.audit import Actor
 
 MINUTE = 60.0
-# A token has 256 bits: this does not protect it, but the log and the database of what tries all the same.
-WRONG_A_MINUTE = 100
+# Nobody guesses 256 bits: this limit protects the log and the database from whoever tries.
+WRONG_TOKENS_A_MINUTE = 100
 CHALLENGE = 'Bearer realm="hikflask"'
 
 
 class TokenRefused(Unauthorized):
-    """No token, or none that is valid now; which of both is not said."""
+    """No token, or one that is not valid; the answer does not say which."""
 
     def get_headers(self, *about: object) -> list[tuple[str, str]]:
-        """The error's headers with the challenge that RFC 6750 asks for."""
+        """Return the error's headers with the challenge that RFC 6750 requires."""
         return [*super().get_headers(*about), ("WWW-Authenticate", CHALLENGE)]  # type: ignore[arg-type]
 
 
-def is_shown() -> bool:
-    """True when the request tries to show a token; a password for a proxy in front is none."""
+def is_given() -> bool:
+    """Tell whether the request has a bearer token, valid or not; a password for a proxy in front is none."""
     return request.authorization is not None and request.authorization.type == "bearer"
 
 
-def token() -> ApiToken:
-    """Return the token of this request, counted against its limit.
+def authenticate() -> ApiToken:
+    """Return the token of this request, and count the call against the token's limit.
 
     :raises TokenRefused: :raises TooManyRequests: with Retry-After.
     """
@@ -37,7 +37,7 @@ def token() -> ApiToken:
     secret = given.token if given is not None and given.type == "bearer" else None
     found = api_tokens.find(secret) if secret else None
     if found is None:
-        _count(f"wrong-token:{rate_limit.place(request.remote_addr or '')}", WRONG_A_MINUTE)
+        _count(f"wrong-token:{rate_limit.place_of(request.remote_addr or '')}", WRONG_TOKENS_A_MINUTE)
         if secret:
             _note_refusal()
         raise TokenRefused("A valid token is expected: Authorization: Bearer …")
@@ -45,20 +45,20 @@ def token() -> ApiToken:
     return found
 
 
-def caller(of: ApiToken) -> str:
-    """Return a token's name as captures, leases and the audit trail keep it."""
-    return f"API {of.name}"
+def caller_name() -> str:
+    """Return the name of the program that calls, as captures, leases and the audit trail store it."""
+    return audit.present_actor().name
 
 
-def act_as(of: ApiToken) -> None:
-    """Let the token answer for what this request does; whoever begins the request ends this with it."""
-    g.actor_token = audit.begin(Actor(caller(of), request.remote_addr or "", g.request_id))
+def set_audit_actor(token: ApiToken) -> None:
+    """Let the audit trail name the token for what this request does; web/security/guard.py clears it at the end."""
+    g.actor_token = audit.begin(Actor(f"API {token.name}", request.remote_addr or "", g.request_id))
 
 
 def _note_refusal() -> None:
-    """Note it once in a while for each place, as what the same actor does again: an address alone is easily changed."""
+    """Note a refused token in the audit trail, at most once within audit.SAME_SECONDS for each network address."""
     try:
-        rate_limit.take(f"noted-token:{rate_limit.place(request.remote_addr or '')}", 1, audit.SAME_SECONDS)
+        rate_limit.take(f"noted-token:{rate_limit.place_of(request.remote_addr or '')}", 1, audit.SAME_SECONDS)
     except TooOften:
         return
     with audit.acting(Actor(audit.NOBODY, request.remote_addr or "", g.request_id)):

@@ -1,4 +1,4 @@
-"""Who may call which view. What is not said here of a view is refused: a new one is closed until somebody opens it."""
+"""Who may call which view: each view is marked with a rule, and one without a rule is refused to everybody."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,15 +28,17 @@ STATIC = ("static", "bootstrap.static")
 
 @dataclass(frozen=True)
 class Rule:
-    """What a view asks for: a role (None: nothing, for everybody), and whether the password must be asked for again.
+    """What a view asks for.
 
-    `counts`: whether such a request shows that a person is there; what a page asks by itself does not.
-    `answers_file`: a browser keeps the answer and goes on showing the page that it had.
+    `role`: the lowest role that may call it; None for everybody, signed in or not.
+    `confirmed`: the operator's password must have been asked for again a moment ago.
+    `is_activity`: such a request shows that a person is there and keeps the session open; polling does not.
+    `answers_file`: the answer is a file, and the browser goes on showing the page that it had.
     """
 
     role: str | None
     confirmed: bool = False
-    counts: bool = True
+    is_activity: bool = True
     answers_file: bool = False
 
 
@@ -44,21 +46,21 @@ PUBLIC = Rule(None)
 
 
 def public(view: View) -> View:
-    """Let everybody call a view: the sign-in page, the health check."""
+    """Let everybody call a view, such as the sign-in page and the health check."""
     return _ruled(view, PUBLIC)
 
 
-def allow(role: str, *, counts: bool = True) -> Callable[[View], View]:
-    """Let a role, and those that include it, call a view."""
+def allow(role: str, *, is_activity: bool = True) -> Callable[[View], View]:
+    """Let a role, and the roles above it, call a view."""
 
     def decorate(view: View) -> View:
-        return _ruled(view, Rule(role, counts=counts))
+        return _ruled(view, Rule(role, is_activity=is_activity))
 
     return decorate
 
 
 def confirmed(role: str, *, answers_file: bool = False) -> Callable[[View], View]:
-    """Let a role call a view that can hurt: after its password was asked for again."""
+    """Let a role, and the roles above it, call a dangerous view, after the password was asked for again."""
 
     def decorate(view: View) -> View:
         return _ruled(view, Rule(role, confirmed=True, answers_file=answers_file))
@@ -67,7 +69,7 @@ def confirmed(role: str, *, answers_file: bool = False) -> Callable[[View], View
 
 
 def rule_of(endpoint: str | None) -> Rule | None:
-    """Return the rule of a view; None where nobody wrote one."""
+    """Return the rule of a view, or None."""
     if endpoint in STATIC:
         return PUBLIC
     view = current_app.view_functions.get(endpoint or "")
@@ -80,7 +82,7 @@ def rule() -> Rule | None:
 
 
 def is_api_call() -> bool:
-    """True where the request's address is one of the API's, whether or not there is such a call."""
+    """Tell whether the request's address begins with /api/, whether or not there is such a call."""
     return f"{request.path}/".startswith("/api/")
 
 

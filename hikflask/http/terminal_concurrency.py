@@ -1,7 +1,8 @@
-"""How many requests may wait on terminals at a time, so that pages keep threads of their own, and how many of a caller.
+"""A limit on the requests that wait on terminals at the same time, in all and for each caller.
 
-A terminal that is silent holds whoever asks it for many seconds. gunicorn has HIKFLASK_TERMINAL_THREADS threads beside
-those for pages (deploy/gunicorn.conf.py), and no more requests than that wait in one process.
+A silent terminal blocks the thread that asks it for many seconds. gunicorn has HIKFLASK_TERMINAL_THREADS threads for
+that beside those for pages (deploy/gunicorn.conf.py); no more requests than that may wait in one process, so that pages
+always find a free thread.
 """
 
 import threading
@@ -15,10 +16,10 @@ from hikflask.services import audit
 from hikflask.services.core.errors import ServerBusy, TooManyCalls
 
 
-class TerminalBudget:
+class ConcurrencyLimit:
     """Counts the requests of one process that wait on terminals.
 
-    :param threads: how many may wait at a time. :param each: how many of one caller.
+    :param threads: how many may wait at the same time. :param each: how many of one caller may.
     """
 
     def __init__(self, threads: int, each: int) -> None:
@@ -28,10 +29,10 @@ class TerminalBudget:
         self._waiting: Counter[str] = Counter()
 
     @contextmanager
-    def place(self, caller: str) -> Iterator[None]:
-        """Count the caller within the block.
+    def slot(self, caller: str) -> Iterator[None]:
+        """Hold one slot for the caller within the block.
 
-        :raises TooManyCalls: when the caller has its share already. :raises ServerBusy: when all places are taken.
+        :raises TooManyCalls: when this caller holds as many as one may. :raises ServerBusy: when all slots are taken.
         """
         self._take(caller)
         try:
@@ -53,15 +54,15 @@ class TerminalBudget:
 
 
 def init_app(app: Flask) -> None:
-    """Give the app's process its budget."""
-    budget = TerminalBudget(app.config["TERMINAL_THREADS"], app.config["TERMINAL_CALLS"])
-    app.extensions["terminal_budget"] = budget
+    """Give the app's process its limit."""
+    limit = ConcurrencyLimit(app.config["TERMINAL_THREADS"], app.config["TERMINAL_CALLS"])
+    app.extensions["terminal_concurrency"] = limit
 
 
-def place() -> AbstractContextManager[None]:
-    """Count the token or operator of this request within the block, which waits on a terminal.
+def slot() -> AbstractContextManager[None]:
+    """Hold a slot for the operator or token of this request within the block, which waits on a terminal.
 
     :raises TooManyCalls: :raises ServerBusy: before anything in the block is done.
     """
-    budget: TerminalBudget = current_app.extensions["terminal_budget"]
-    return budget.place(audit.present_actor().name)
+    limit: ConcurrencyLimit = current_app.extensions["terminal_concurrency"]
+    return limit.slot(audit.present_actor().name)

@@ -6,7 +6,7 @@ from hikflask.models.capture import Capture
 from hikflask.models.consent import Consent
 from hikflask.models.employee import Employee
 from hikflask.models.enrolment import Enrolment
-from hikflask.models.erasure import Erasure
+from hikflask.models.erasure import Erasure, ErasureFile, ErasureRemoval
 from hikflask.models.heartbeat import Heartbeat
 from hikflask.models.operator import Operator, OperatorSession
 from hikflask.models.photo import Photo
@@ -21,6 +21,8 @@ __all__ = [
     "Employee",
     "Enrolment",
     "Erasure",
+    "ErasureFile",
+    "ErasureRemoval",
     "Heartbeat",
     "Operator",
     "OperatorSession",

@@ -1,8 +1,9 @@
 """Who did what; append-only."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import String, Text
+from sqlalchemy import JSON, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
@@ -10,9 +11,10 @@ from hikflask.models.columns import UTCDateTime, database_now
 
 
 class AuditEntry(Base):
-    """One deed. The database itself refuses to change an entry, and to delete one that is younger than 30 days.
+    """One action and who did it. The database refuses to change an entry, and to delete one of the last 30 days.
 
-    No foreign keys: an entry outlives what it tells of. `before` and `after` are JSON objects without secrets.
+    There are no foreign keys, since an entry outlives what it tells of. `before` and `after` hold what changed, without
+    secrets: an object, None when there is nothing, or a string when the object was too long and its text was cut.
     """
 
     __tablename__ = "audit"
@@ -27,5 +29,5 @@ class AuditEntry(Base):
     employee: Mapped[str] = mapped_column(String(32), default="", index=True)
     terminal: Mapped[str] = mapped_column(String(64), default="")
     subject: Mapped[str] = mapped_column(String(128), default="")
-    before: Mapped[str] = mapped_column(Text, default="")
-    after: Mapped[str] = mapped_column(Text, default="")
+    before: Mapped[dict[str, Any] | str | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[dict[str, Any] | str | None] = mapped_column(JSON(none_as_null=True))

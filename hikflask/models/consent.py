@@ -1,4 +1,4 @@
-"""Why a face may be kept: when somebody agreed, on what basis."""
+"""The consent to take and keep an employee's face, or another basis for it."""
 
 from datetime import date, datetime
 
@@ -12,7 +12,7 @@ BY_CONSENT = "consent"
 
 
 class Consent(Base):
-    """An employee's consent, or another basis, to take and keep the face; one that ended has no row."""
+    """One employee's consent, or another basis; one that was withdrawn has no row."""
 
     __table_args__ = (CheckConstraint("basis IN ('consent', 'contract', 'law')", name="basis"),)
 

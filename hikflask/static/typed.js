@@ -1,4 +1,4 @@
-// What was wrong with a field is true only until something else is typed there.
+// Hides the error of a field as soon as something else is typed there.
 document.addEventListener("input", (event) => {
   const error = document.getElementById(`${event.target.id}-error`);
   if (!error) return;

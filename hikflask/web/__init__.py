@@ -3,35 +3,23 @@
 from flask import Flask
 
 from hikflask.web import error_pages, template_context
-from hikflask.web.account import account, confirm_password, setup, sign_in
+from hikflask.web.account import account, confirm_password, language, setup, sign_in
 from hikflask.web.admin import audit, health, operators, overview, tokens
-from hikflask.web.employees import captures, employees, enrolments, photos, removals
+from hikflask.web.employees import bulk_deactivation, captures, employees, enrolments, photos, removals
+from hikflask.web.employees import edit as edit_employee
 from hikflask.web.privacy import consents, erasures, export
 from hikflask.web.security import guard, headers, session_cookie, trusted_proxy
-from hikflask.web.support import locale
 from hikflask.web.support.urls import RowId
-from hikflask.web.terminals import terminals
+from hikflask.web.terminals import checks, retire, terminals
+from hikflask.web.terminals import edit as edit_terminal
 
-BLUEPRINTS = (
-    employees,
-    consents,
-    captures,
-    enrolments,
-    erasures,
-    export,
-    removals,
-    terminals,
-    photos,
-    sign_in,
-    confirm_password,
-    account,
-    setup,
-    overview,
-    operators,
-    tokens,
-    audit,
-    locale,
-    health,
+# Several modules of a subject may add their views to one blueprint.
+MODULES = (
+    *(employees, edit_employee, captures, enrolments, photos, removals, bulk_deactivation),
+    *(terminals, edit_terminal, checks, retire),
+    *(consents, erasures, export),
+    *(sign_in, confirm_password, account, setup, language),
+    *(overview, operators, tokens, audit, health),
 )
 
 
@@ -43,8 +31,8 @@ def register_guard(app: Flask) -> None:
 def register(app: Flask) -> None:
     """Add the pages' blueprints, error pages, headers, and what every template knows."""
     app.url_map.converters["int"] = RowId
-    for module in BLUEPRINTS:
-        app.register_blueprint(module.bp)
+    for bp in dict.fromkeys(module.bp for module in MODULES):
+        app.register_blueprint(bp)
     session_cookie.register(app)
     trusted_proxy.register(app)
     error_pages.register(app)

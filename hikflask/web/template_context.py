@@ -1,21 +1,20 @@
-"""What every template knows."""
+"""The names and filters that every template can use."""
 
 from typing import Any
 
-from flask import Flask, render_template
+from flask import Flask
 from flask_babel import get_locale
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
 from hikflask import invisible_characters, messages
-from hikflask.http import permissions
+from hikflask.forms.operators import ROLES
 from hikflask.services.enrolments import queries
-from hikflask.web.employees import enrolment_lines
 from hikflask.web.security import current_operator, resubmission
+from hikflask.web.support import enrolment_status
 from hikflask.web.support.actor_names import actor
-from hikflask.web.support.locale import (
-    LANGUAGES,
+from hikflask.web.support.dates import (
     exact_time,
     full_time,
     local_day,
@@ -24,9 +23,10 @@ from hikflask.web.support.locale import (
     time_since,
     valid_until,
 )
+from hikflask.web.support.locale import LANGUAGES
 from hikflask.web.support.urls import here
 
-# What stands in the menu → the blueprints whose pages belong to it.
+# Entry of the menu → the blueprints whose pages belong to it.
 MENU = {
     "employees": {"employees", "captures", "consents"},
     "terminals": {"terminals"},
@@ -37,17 +37,17 @@ ALARM = "removals.index"
 
 
 def register(app: Flask) -> None:
-    """Give templates the words, the clock and the bar's figures."""
+    """Add the names and filters to the templates."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.context_processor(known)
-    words = (actor, initials, bdi, invisible_characters.isolated)
-    for text in (time_at, time_since, exact_time, full_time, paper_time, local_day, valid_until, *words):
+    app.context_processor(names)
+    texts = (actor, initials, bdi, invisible_characters.isolated)
+    for text in (time_at, time_since, exact_time, full_time, paper_time, local_day, valid_until, *texts):
         app.add_template_filter(text)
     app.jinja_env.globals["gettext"] = isolating(app.jinja_env.globals["gettext"])
 
 
-def known() -> dict[str, Any]:
-    """Return the names that templates may use; the figures are counted only where a template asks."""
+def names() -> dict[str, Any]:
+    """Return the names; functions among them are called only by the templates that need them."""
     return {
         "sentence": messages.sentence,
         "counted_bytes": messages.counted_bytes,
@@ -56,53 +56,38 @@ def known() -> dict[str, Any]:
         "language": str(get_locale()),
         "languages": LANGUAGES,
         "here": here,
-        "present_entry": present_entry,
-        "present": current_operator.present,
-        "may": may,
-        "poll_seconds": enrolment_lines.poll_seconds,
+        "menu_entry": menu_entry,
+        "current_operator": current_operator.get,
+        "may": current_operator.may,
+        "role_name": dict(ROLES).get,
+        "poll_seconds": enrolment_status.poll_seconds,
     }
 
 
-def present_entry() -> str:
-    """Return which entry of the menu the page belongs to, `alarm` for that of open removals; "" where it is none."""
-    endpoint = resubmission.shown_endpoint()
+def menu_entry() -> str:
+    """Return the entry of the menu that the page belongs to; `alarm` for the page of open removals, "" for none."""
+    endpoint = resubmission.page_endpoint()
     if endpoint == ALARM:
         return "alarm"
     blueprint = endpoint.rpartition(".")[0]
     return next((entry for entry, blueprints in MENU.items() if blueprint in blueprints), "")
 
 
-def may(role: str) -> bool:
-    """True when whoever is signed in may do what this role may."""
-    person = current_operator.present()
-    return person is not None and permissions.may(person.role, role)
-
-
-def with_alarm(fragment: str) -> str:
-    """Return a fragment with the bar's alarm, which htmx puts where it belongs."""
-    return fragment + render_template("employees/_removals_alarm.html", elsewhere=True)
-
-
 def initials(name: str) -> str:
-    """Return the first letters of the first two words, shown where there is no photo."""
+    """Return the first letters of the first two words of a name, shown where there is no photo."""
     return "".join(word[0] for word in name.split()[:2]).upper()
 
 
 def bdi(text: str) -> Markup:
-    """Return what somebody typed, or a terminal said, so that it turns nothing beside it round."""
+    """Return text of others in <bdi>, so that it cannot change the direction of the text beside it."""
     return Markup("<bdi>{}</bdi>").format(invisible_characters.contained(text))
 
 
 def isolating(gettext: Any) -> Any:
-    """Return the templates' gettext so that no text put into a sentence turns the words beside it round."""
+    """Wrap the templates' gettext: texts put into a sentence cannot change the direction of its words."""
 
     @pass_context
     def isolated(context: Context, sentence: str, /, **about: Any) -> Any:
         return gettext(context, sentence, **invisible_characters.all_isolated(about))
 
     return isolated
-
-
-def with_link(text: str, address: str, label: str) -> Markup:
-    """Return a sentence for flash() that ends with a link."""
-    return Markup('{} <a href="{}">{}</a>').format(text, address, label)

@@ -10,11 +10,8 @@ from flask.testing import FlaskClient
 from gunicorn.http.errors import InvalidChunkSize
 from werkzeug.test import TestResponse
 
-from hikflask.api.errors import STATUS
 from hikflask.extensions import db
 from hikflask.models import Terminal
-from hikflask.services.accounts.errors import AdmissionError
-from hikflask.services.core import errors
 from tests.support.api_calls import a_user, add, sync
 
 MEGABYTE = 1024 * 1024
@@ -145,16 +142,6 @@ class TestWithCsrf:
 
     def test_no_token_is_needed(self, client: FlaskClient) -> None:
         assert client.post("/api/users/", json=a_user()).json["hikvision_id"] == "100222"
-
-
-def service_errors(kind: type[errors.ServiceError]) -> list[type[errors.ServiceError]]:
-    children = [child for child in kind.__subclasses__() if child is not AdmissionError]
-    return [found for child in children for found in (child, *service_errors(child))]
-
-
-@pytest.mark.parametrize("kind", service_errors(errors.ServiceError), ids=lambda kind: kind.__name__)
-def test_each_refusal_of_ours_has_its_status(kind: type[errors.ServiceError]) -> None:
-    assert kind.code in STATUS
 
 
 class Broken:

@@ -38,10 +38,10 @@ def settings() -> dict[str, Any]:
 @contextmanager
 def waiting(app: Flask, *callers: str) -> Iterator[None]:
     """Let these callers wait on terminals within the block."""
-    budget = app.extensions["terminal_budget"]
+    limit = app.extensions["terminal_concurrency"]
     with ExitStack() as stack:
         for caller in callers:
-            stack.enter_context(budget.place(caller))
+            stack.enter_context(limit.slot(caller))
         yield
 
 
@@ -115,7 +115,7 @@ def test_place_is_given_back_after_each_call(app: Flask, client: FlaskClient, wi
     answers = [sync(client, person["id"]).status_code for _ in range(PLACES + 1)]
 
     assert answers == [503] * (PLACES + 1)
-    assert app.extensions["terminal_budget"]._waiting.total() == 0
+    assert app.extensions["terminal_concurrency"]._waiting.total() == 0
 
 
 @pytest.mark.usefixtures("terminal")

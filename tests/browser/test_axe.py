@@ -10,8 +10,8 @@ from hikflask import create_app
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.start import start_capture
-from hikflask.services.employees import erasure as erasures
 from hikflask.services.employees import search
+from hikflask.services.employees.erasure import erase_employee, knows_number
 from hikflask.services.employees.save import save_employee
 from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window, environment_of, gunicorn, migrate
@@ -63,10 +63,10 @@ def erased(site: Site) -> int:
     """Erase somebody who was on no terminal, and return the erasure's id; of another number a capture is left."""
     app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
     with app.app_context():
-        if not erasures.knows("AXE3"):
+        if not knows_number("AXE3"):
             cancel_capture(start_capture(1, Draft("AXE3"), "test").id)
         employee = search.by_number("AXE2") or save_employee(Draft("AXE2", "Ольга Иванова")).row
-        erasure = erasures.erase(employee.id)
+        erasure = erase_employee(employee.id).row
     close(app)
     assert erasure.completed_at is not None
     return erasure.id

@@ -15,7 +15,7 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.operator import OPERATOR
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import erasure
+from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.retire_terminal import retire_terminal
 from tests.browser.axe import violations
@@ -104,7 +104,7 @@ def open_erasure(away: int) -> int:
     row = Enrolment(terminal_id=away, number="AXE8", employee_id=employee.id, desired=PRESENT, person=CONFIRMED)
     db.session.add(row)
     db.session.commit()
-    return erasure.erase(employee.id).id
+    return erase_employee(employee.id).row.id
 
 
 def temporary_password(page: Page, known: Known) -> None:

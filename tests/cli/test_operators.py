@@ -1,7 +1,6 @@
-"""The command line: operators and tokens are made; passwords come from standard input and never go out."""
+"""The command line: operators are created; passwords come from standard input and are never printed."""
 
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,9 @@ from flask import Flask
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import ApiToken, AuditEntry, Operator
+from hikflask.models import AuditEntry, Operator
 from hikflask.models.operator import ROLES
-from hikflask.services.accounts import api_tokens, operators, sessions
+from hikflask.services.accounts import operators, sessions
 from tests.conftest import close
 
 GOOD = "четыре слова без связи"
@@ -68,7 +67,7 @@ def test_replace_gives_role_and_password_and_lets_in_again(app: Flask) -> None:
     create(app)
     create(app, name="Ольга")
     with app.app_context():
-        anna = operators.named("Анна")
+        anna = operators.by_name("Анна")
         assert anna is not None
         operators.change(anna.id, "viewer", False)
 
@@ -79,7 +78,7 @@ def test_replace_gives_role_and_password_and_lets_in_again(app: Flask) -> None:
         found = sessions.find(sessions.sign_in("Анна", "другие четыре слова здесь", "10.0.0.1"))
         assert found is not None
         assert found.role == "admin"
-        assert len(operators.everyone()) == 2
+        assert len(operators.list_all()) == 2
 
 
 @pytest.mark.parametrize("command", [
@@ -125,45 +124,12 @@ def test_forgotten_password_is_replaced(app: Flask) -> None:
     assert "There is no operator “Никто”." in run(app, "operator", "password", "Никто", "--password-stdin").stderr
 
 
-@pytest.mark.parametrize(("options", "role"), [((), "operator"), (("--role", "viewer"), "viewer")])
-def test_token_stands_alone_on_the_last_line_and_works(app: Flask, options: tuple[str, ...], role: str) -> None:
-    result = run(app, "token", "create", "Кадры", *options)
-
-    assert result.exit_code == 0
-    secret = result.stdout.splitlines()[-1]
-    answer = app.test_client().get("/api/users/", headers={"Authorization": f"Bearer {secret}"})
-    assert answer.status_code == 200
-    with app.app_context():
-        (row,) = api_tokens.everyone()
-        assert (row.name, row.role, row.created_by) == ("Кадры", role, "command line")
-        assert round((row.expires_at - row.created_at).total_seconds() / 86400) == 365
-
-
-def test_token_is_revoked(app: Flask) -> None:
-    secret = run(app, "token", "create", "Кадры").stdout.splitlines()[-1]
-
-    assert run(app, "token", "revoke", "Кадры").exit_code == 0
-
-    answer = app.test_client().get("/api/users/", headers={"Authorization": f"Bearer {secret}"})
-    assert answer.status_code == 401
-    assert "There is no token “Другой”." in run(app, "token", "revoke", "Другой").stderr
-
-
-def test_token_name_is_taken_once(app: Flask) -> None:
-    run(app, "token", "create", "Кадры")
-
-    again = run(app, "token", "create", "Кадры")
-
-    assert (again.exit_code, again.stdout) == (1, "")
-    assert "Another token has this name." in again.stderr
-
-
 def test_operators_are_listed_with_role_state_and_last_sign_in(app: Flask) -> None:
     create(app)
     create(app, name="Пётр Длинный", role="viewer")
     with app.app_context():
         sessions.sign_in("Анна", GOOD, "10.0.0.1")
-        gone = operators.named("пётр длинный")
+        gone = operators.by_name("пётр длинный")
         assert gone is not None
         operators.change(gone.id, "viewer", False)
 
@@ -176,33 +142,6 @@ def test_operators_are_listed_with_role_state_and_last_sign_in(app: Flask) -> No
     with app.app_context():
         hashes = db.session.execute(db.select(Operator.password_hash)).scalars()
         assert not [one for one in hashes if one in result.output]
-
-
-def test_tokens_are_listed_with_state_and_last_use_but_never_shown(app: Flask) -> None:
-    used, stale, revoked = (
-        run(app, "token", "create", name, "--role", "viewer").stdout.splitlines()[-1] for name in "abc"
-    )
-    app.test_client().get("/api/users/", headers={"Authorization": f"Bearer {used}"})
-    run(app, "token", "revoke", "c")
-    with app.app_context():
-        past = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
-        db.session.execute(db.update(ApiToken).where(ApiToken.name == "b").values(expires_at=past))
-        db.session.commit()
-
-    result = run(app, "token", "list")
-
-    head, *lines = (re.split(r" {2,}", line) for line in result.stdout.splitlines())
-    assert head == ["NAME", "ROLE", "STATE", "VALID UNTIL", "LAST USE", "MADE BY"]
-    assert [line[:3] for line in lines] == [
-        ["a", "viewer", "valid"],
-        ["b", "viewer", "expired"],
-        ["c", "viewer", "revoked"],
-    ]
-    assert lines[1][3:] == ["2026-01-01 12:30 UTC", "never", "command line"]
-    assert lines[0][4].endswith(" UTC")
-    assert not [secret for secret in (used, stale, revoked) if secret in result.output]
-    with app.app_context():
-        assert not [one for one in api_tokens.everyone() if one.token_sha256 in result.output]
 
 
 @pytest.mark.parametrize("group", ["operator", "token"])

@@ -144,7 +144,7 @@ def test_role_that_was_taken_away_counts_at_once(app: Flask) -> None:
     with app.app_context():
         other = client_of(app, name="Ольга")
         assert other.get("/administration").status_code == 200
-        operators.change(operators.named("Анна").id, VIEWER, True)  # type: ignore[union-attr]
+        operators.change(operators.by_name("Анна").id, VIEWER, True)  # type: ignore[union-attr]
 
     assert client.get("/administration").status_code == 403
     assert client.get("/employees/").status_code == 200

@@ -1,4 +1,4 @@
-"""The budget of requests that may wait on terminals: a share for each caller, and not more than all places."""
+"""The limit of requests that may wait on terminals: a share for each caller, and not more than all places."""
 
 import runpy
 import threading
@@ -8,48 +8,48 @@ from pathlib import Path
 import pytest
 
 from hikflask.config import SETTINGS
-from hikflask.http.terminal_concurrency import TerminalBudget
+from hikflask.http.terminal_concurrency import ConcurrencyLimit
 from hikflask.services.core.errors import ServerBusy, TooManyCalls
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_caller_has_a_share_and_others_have_theirs() -> None:
-    budget = TerminalBudget(threads=10, each=2)
-    with budget.place("API door"), budget.place("API door"):
-        with pytest.raises(TooManyCalls), budget.place("API door"):
+    limit = ConcurrencyLimit(threads=10, each=2)
+    with limit.slot("API door"), limit.slot("API door"):
+        with pytest.raises(TooManyCalls), limit.slot("API door"):
             pass
-        with budget.place("Анна"):
+        with limit.slot("Анна"):
             pass
 
 
 def test_no_more_wait_than_there_are_places() -> None:
-    budget = TerminalBudget(threads=2, each=2)
-    with budget.place("API door"), budget.place("Анна"), pytest.raises(ServerBusy), budget.place("Пётр"):
+    limit = ConcurrencyLimit(threads=2, each=2)
+    with limit.slot("API door"), limit.slot("Анна"), pytest.raises(ServerBusy), limit.slot("Пётр"):
         pass
 
 
 def test_place_is_free_again_when_the_request_has_ended_or_failed() -> None:
-    budget = TerminalBudget(threads=1, each=1)
+    limit = ConcurrencyLimit(threads=1, each=1)
 
-    with pytest.raises(ZeroDivisionError), budget.place("Анна"):
+    with pytest.raises(ZeroDivisionError), limit.slot("Анна"):
         raise ZeroDivisionError
     for _ in range(3):
-        with budget.place("Анна"):
+        with limit.slot("Анна"):
             pass
 
 
 def test_refused_request_takes_no_place() -> None:
-    budget = TerminalBudget(threads=1, each=1)
-    with budget.place("Анна"), pytest.raises(TooManyCalls), budget.place("Анна"):
+    limit = ConcurrencyLimit(threads=1, each=1)
+    with limit.slot("Анна"), pytest.raises(TooManyCalls), limit.slot("Анна"):
         pass
 
-    with budget.place("Анна"):
+    with limit.slot("Анна"):
         pass
 
 
 def test_threads_that_come_at_once_get_no_more_than_the_share() -> None:
-    budget = TerminalBudget(threads=8, each=5)
+    limit = ConcurrencyLimit(threads=8, each=5)
     start, end = threading.Barrier(40), threading.Event()
     got_in: list[bool] = []
     all_tried = threading.Barrier(41)
@@ -58,7 +58,7 @@ def test_threads_that_come_at_once_get_no_more_than_the_share() -> None:
         start.wait()
         with ExitStack() as stack:
             try:
-                stack.enter_context(budget.place("API door"))
+                stack.enter_context(limit.slot("API door"))
                 got_in.append(True)
             except TooManyCalls:
                 got_in.append(False)

@@ -1,25 +1,26 @@
 """Files of the erased: whatever a killed process, or retention on its way, left of them goes before the certificate."""
 
 import io
-import json
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, event, update
+from sqlalchemy import Connection, event, insert, update
 
 from hikflask.background import tasks
 from hikflask.extensions import db
-from hikflask.models import Capture, Erasure, Photo, Terminal
+from hikflask.models import Capture, Erasure, ErasureFile, Photo, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import erasure as erasures
+from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
-from hikflask.services.photos import retention, storage
+from hikflask.services.photos import deletion, storage
+from hikflask.services.photos.retention import forget_photos
+from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
-from tests.services.employees.test_erasure import count, every_text, fresh, settle_all
 from tests.support.database_readers import somebody_reads
+from tests.support.erasures import count, every_text, fresh, settle_all
 from tests.support.retention import FACE, IVAN, OTHER_FACE, age, files, save, save_and_die, settle, take, upload
 from tests.support.wire import InProcess
 
@@ -40,9 +41,9 @@ def test_picture_of_a_capture_that_retention_has_only_marked(simulator: Simulate
     ivan = save_employee(IVAN).row
     olgas = take(simulator, terminal, OLGA, OTHER_FACE)
     age(Capture, "hold_until", 1)
-    assert retention.forget_photos() == 1
+    assert forget_photos() == 1
 
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id).row
 
     assert erasure.completed_at is not None
     assert olgas.photo is not None
@@ -55,9 +56,9 @@ def test_photo_that_retention_has_only_marked_is_counted_and_removed(
     app.config["PHOTO_RETENTION"] = "never"
     ivan = save(simulator, terminal)
     settle()
-    assert retention.forget_photos() == 1
+    assert forget_photos() == 1
 
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id).row
 
     assert (files(), erasure.photos) == ([], 1)
 
@@ -66,10 +67,10 @@ def test_photo_that_retention_has_removed_is_not_counted(app: Flask, simulator: 
     app.config["PHOTO_RETENTION"] = "never"
     ivan = save(simulator, terminal)
     settle()
-    retention.forget_photos()
-    retention.remove_files()
+    forget_photos()
+    deletion.remove_files()
 
-    assert erasures.erase(ivan.id).photos == 0
+    assert erase_employee(ivan.id).row.photos == 0
 
 
 def test_former_name_that_a_killed_save_left(
@@ -77,7 +78,7 @@ def test_former_name_that_a_killed_save_left(
 ) -> None:
     ivan = save_and_die(simulator, terminal, monkeypatch)
 
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id).row
 
     assert (files(), erasure.photos) == ([], 1)
 
@@ -89,7 +90,7 @@ def test_name_that_a_save_gave_and_was_killed_before_its_commit(simulator: Simul
     db.session.rollback()
     assert len(files()) == 2
 
-    erasures.erase(ivan.id)
+    erase_employee(ivan.id)
 
     assert files() == []
 
@@ -102,7 +103,7 @@ def test_picture_whose_process_died_before_it_was_saved(known: bool) -> None:
     if not known:
         delete_employee(ivan.id)
 
-    erasure = erasures.erase(ivan.id) if known else erasures.erase_number("100222")
+    erasure = erase_employee(ivan.id).row if known else erase_by_number("100222").row
 
     assert erasure is not None
     assert erasure.completed_at is not None
@@ -113,7 +114,7 @@ def test_picture_whose_process_died_before_it_was_saved(known: bool) -> None:
 def test_picture_that_was_erased_while_it_was_saved_is_refused(simulator: Simulated, terminal: Terminal) -> None:
     save(simulator, terminal, OLGA)
     picture = storage.keep_upload(io.BytesIO(FACE), "100222")
-    erasures.erase_number("100222")
+    erase_by_number("100222")
 
     with pytest.raises(storage.CaptureLost):
         storage.save(picture)
@@ -125,7 +126,7 @@ def test_picture_that_no_row_knows() -> None:
     stray(f".100222_{'y' * 22}.jpg.part")
     others = [stray(f"1002222_{'z' * 22}.jpg").name, stray("100222_notes.jpg").name]
 
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id).row
 
     assert erasure.completed_at is not None
     assert (files(), erasure.photos) == (sorted(others), 3)
@@ -134,25 +135,25 @@ def test_picture_that_no_row_knows() -> None:
 def test_picture_that_no_row_knows_is_found_by_number() -> None:
     stray()
 
-    assert erasures.knows("100222")
-    erasure = erasures.erase_number("100222")
+    assert knows_number("100222")
+    erasure = erase_by_number("100222").row
 
     assert erasure is not None
     assert (files(), erasure.photos) == ([], 1)
 
 
 def test_picture_of_somebody_deleted_that_could_not_be_removed_is_found_by_number() -> None:
-    stuck = storage.folder() / storage.row(_file_of(upload().photo_id)).file  # type: ignore[union-attr]
+    stuck = storage.folder() / storage.get(_file_of(upload().photo_id)).file  # type: ignore[union-attr]
     stuck.unlink()
     stuck.mkdir()
     delete_employee(1)
 
-    erasure = erasures.erase_number("100222")
+    erasure = erase_by_number("100222").row
     assert erasure is not None
     assert erasure.completed_at is None
 
     stuck.rmdir()
-    erasures.complete_open()
+    certificates.complete_all()
     assert fresh(erasure).completed_at is not None
 
 
@@ -166,17 +167,17 @@ def test_certificate_waits_while_a_picture_under_the_number_cannot_be_removed(
     ivan = save(simulator, terminal)
     settle()
     wire.away.add("terminal.test")
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id).row
     wire.away.clear()
     settle_all()
     came_back = stray()
     with monkeypatch.context() as broken:
         broken.setattr(Path, "unlink", Mock(side_effect=PermissionError(1, "Operation not permitted")))
-        erasures.complete_open()
+        certificates.complete_all()
 
     assert fresh(erasure).completed_at is None
     assert came_back.exists()
-    erasures.complete_open()
+    certificates.complete_all()
     assert fresh(erasure).completed_at is not None
     assert files() == []
 
@@ -187,18 +188,18 @@ def test_erasing_the_number_again_adds_what_came_since(
     ivan = save(simulator, terminal)
     settle()
     wire.away.add("terminal.test")
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id).row
     wire.away.clear()
     take(simulator, terminal, IVAN, OTHER_FACE)
     assert len(files()) == 1
 
-    again = erasures.erase_number("100222")
+    again = erase_by_number("100222").row
 
     assert again is not None
     assert (again.id, again.photos, again.completed_at) == (erasure.id, 2, None)
     assert (files(), count(Capture), count(Erasure)) == ([], 0, 1)
     settle_all()
-    assert erasures.complete(erasure.id).completed_at is not None
+    assert certificates.complete(erasure.id).completed_at is not None
     assert "Иван" not in every_text()
 
 
@@ -209,22 +210,22 @@ def test_erasing_the_number_again_awaits_terminals_that_came_since(
     stuck = storage.folder() / _file_of(ivan.photo_id)
     stuck.unlink()
     stuck.mkdir()
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id).row
     second = save(simulator, terminal)
     settle()
     wire.away.add("terminal.test")
     delete_employee(second.id)
 
-    again = erasures.erase_number("100222")
+    again = erase_by_number("100222").row
 
     assert again is not None
     assert again.id == erasure.id
     stuck.rmdir()
-    assert erasures.complete(erasure.id).completed_at is None
-    assert [removal.terminal for removal in erasures.removals_of(fresh(erasure))] == ["Вход"]
+    assert certificates.complete(erasure.id).completed_at is None
+    assert [removal.terminal for removal in fresh(erasure).removals] == ["Вход"]
     wire.away.clear()
     settle_all()
-    assert erasures.complete(erasure.id).completed_at is not None
+    assert certificates.complete(erasure.id).completed_at is not None
 
 
 def test_open_erasure_takes_nothing_of_the_numbers_next_owner(simulator: Simulated, terminal: Terminal) -> None:
@@ -232,10 +233,10 @@ def test_open_erasure_takes_nothing_of_the_numbers_next_owner(simulator: Simulat
     stuck = storage.folder() / _file_of(ivan.photo_id)
     stuck.unlink()
     stuck.mkdir()
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id).row
     save(simulator, terminal, Draft("100222", "Пётр Петров"))
 
-    again = erasures.erase_number("100222")
+    again = erase_by_number("100222").row
 
     assert again is not None
     assert (again.id, again.photos, count(Capture)) == (erasure.id, 1, 1)
@@ -250,12 +251,13 @@ def test_file_that_is_added_while_the_database_is_written_anew_is_not_forgotten(
         if statement.startswith("VACUUM") and not added:
             added.append(stray())
             with db.engine.begin() as another:
-                another.execute(update(Erasure).values(files=json.dumps([added[0].name])))
+                another.execute(update(Erasure).values(version=Erasure.version + 1))
+                another.execute(insert(ErasureFile).values(erasure_id=1, file=added[0].name))
 
-    erasure = erasures.erase(ivan.id)
+    erasure = erase_employee(ivan.id).row
 
     assert (fresh(erasure).completed_at, files()) == (None, [added[0].name])
-    assert erasures.complete(erasure.id).completed_at is not None
+    assert certificates.complete(erasure.id).completed_at is not None
     assert files() == []
 
 
@@ -263,7 +265,7 @@ def test_certificate_waits_while_somebody_reads_what_was_there_before() -> None:
     ivan = upload()
 
     with somebody_reads():
-        erasure = erasures.erase(ivan.id)
+        erasure = erase_employee(ivan.id).row
         assert (erasure.completed_at, files()) == (None, [])
 
     tasks.sweep()
@@ -276,13 +278,13 @@ def test_what_comes_while_an_erasure_waits_for_the_database_alone_is_another_era
     ivan = upload()
 
     with somebody_reads():
-        erasure = erasures.erase(ivan.id)
+        erasure = erase_employee(ivan.id).row
         take(simulator, terminal, IVAN, OTHER_FACE)
-        another = erasures.erase_number("100222")
+        another = erase_by_number("100222").row
 
     assert another is not None
     assert (another.id != erasure.id, another.photos, count(Capture)) == (True, 1, 0)
-    erasures.complete_open()
+    certificates.complete_all()
     assert None not in {fresh(erasure).completed_at, fresh(another).completed_at}
 
 
@@ -292,14 +294,14 @@ def test_what_comes_then_is_added_to_the_latest_erasure(
     ivan = upload()
 
     with somebody_reads():
-        erasures.erase(ivan.id)
+        erase_employee(ivan.id)
         second = save(simulator, terminal)
         settle()
         wire.away.add("terminal.test")
         delete_employee(second.id)
-        awaiting = erasures.erase_number("100222")
+        awaiting = erase_by_number("100222").row
         storage.keep_upload(io.BytesIO(FACE), "100222")
-        again = erasures.erase_number("100222")
+        again = erase_by_number("100222").row
 
     assert awaiting is not None
     assert again is not None

@@ -1,6 +1,5 @@
 """An erasure and somebody else in the same moment, on the database that lets them: nothing is awaited for ever."""
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -8,20 +7,21 @@ from flask import Flask
 from sqlalchemy import Connection, update
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment, Erasure, Photo, Terminal
+from hikflask.models import Enrolment, Erasure, ErasureRemoval, Photo, Terminal
 from hikflask.models.columns import database_now
-from hikflask.services.employees import erasure as erasures
+from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
+from hikflask.services.privacy import certificates
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD
 from tests.scenarios.test_generation_races import meanwhile
-from tests.services.employees.test_erasure import fresh
+from tests.support.erasures import fresh
 from tests.support.retention import FACE, save, settle
 from tests.support.wire import InProcess
 
@@ -46,10 +46,10 @@ def test_terminal_that_confirms_while_the_erasure_begins_is_not_awaited(
     set_active(ivan_id, active=False)
     another.execute(update(Enrolment).values(person="confirmed", confirmed_at=database_now(), next_attempt_at=None))
 
-    meanwhile(app, another, lambda: erasures.erase(ivan_id))
+    meanwhile(app, another, lambda: erase_employee(ivan_id).row)
 
-    (erasure,), _ = erasures.everything(10)
-    (removal,) = erasures.removals_of(erasure)
+    (erasure,), _ = certificates.list_page(10)
+    (removal,) = erasure.removals
     assert removal.gone_at is not None
     assert erasure.completed_at is not None
 
@@ -63,23 +63,23 @@ def test_two_terminals_that_confirm_in_one_moment_are_both_noted(
     settle()
     send_to_terminal(ivan.id, second.id)
     settle(1)
-    erasure = erasures.erase(ivan.id)
-    removals = json.loads(erasure.terminals)
-    removals[0]["at"] = "2026-01-01T00:00:00"
-    another.execute(update(Erasure).values(terminals=json.dumps(removals)))
+    erasure = erase_employee(ivan.id).row
+    first = erasure.removals[0].id
+    another.execute(update(Erasure).values(version=Erasure.version + 1))
+    another.execute(update(ErasureRemoval).where(ErasureRemoval.id == first).values(gone_at=database_now()))
     left = {one.terminal_id: one.id for one in queries.open_removals()}
     db.session.commit()
 
     meanwhile(app, another, lambda: reconcile(left[second.id], "test"))
 
-    assert all(removal.at for removal in erasures.removals_of(fresh(erasure)))
+    assert all(removal.gone_at for removal in fresh(erasure).removals)
 
 
 def test_picture_that_is_saved_in_that_moment_stays(app: Flask, another: Connection) -> None:
     picture = storage.keep_captured(FACE, "100222")
     another.execute(update(Photo).values(forgotten_at=None))
 
-    meanwhile(app, another, lambda: erasures.erase_number("100222"))
+    meanwhile(app, another, lambda: erase_by_number("100222").row)
 
-    assert storage.row(picture.file) is not None
+    assert storage.get(picture.file) is not None
     assert storage.path_of(picture) is not None

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, text, update
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Terminal
-from hikflask.services.employees import erasure
+from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.employees.sync import sync_employee
 from hikflask.simulator import Terminal as Simulated
@@ -35,7 +35,7 @@ def api_sync(employee_id: int, capture_id: int, terminal_id: int) -> object:  # 
 
 
 def erase(employee_id: int, capture_id: int, terminal_id: int) -> object:  # noqa: ARG001
-    return erasure.erase(employee_id)
+    return erase_employee(employee_id).row
 
 
 @pytest.mark.parametrize("deed", [page_save, api_sync, erase])

@@ -18,12 +18,13 @@ from hikflask.services.audit import Actor
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import OtherDevice
-from hikflask.services.employees import erasure as erasures
 from hikflask.services.employees import search
+from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import manual_removal, queries
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.privacy import certificates
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
@@ -159,12 +160,12 @@ def test_device_that_was_put_in_place_of_the_old_one_confirms_no_removal(
 
 
 def test_certificate_waits_for_a_persons_word_about_the_device_that_was_taken_away(swapped: int) -> None:
-    erasure = erasures.erase(swapped)
+    erasure = erase_employee(swapped).row
     (enrolment,) = queries.open_removals()
     with pytest.raises(OtherDevice):
         reconcile(enrolment.id, "sweep")
 
-    assert erasures.complete(erasure.id).completed_at is None
+    assert certificates.complete(erasure.id).completed_at is None
 
 
 def test_who_was_sent_to_the_other_device_unnoticed_is_taken_off_it_too(
@@ -257,17 +258,17 @@ def test_who_was_on_the_old_device_leaves_only_by_a_persons_word(
 def test_erasure_never_says_that_the_terminal_confirmed_for_the_old_device(replaced: int, enrolled: int) -> None:
     move(replaced)
     checks.check(replaced, "test")
-    erasure = erasures.erase(enrolled)
+    erasure = erase_employee(enrolled).row
     (enrolment,) = queries.open_removals()
     with pytest.raises(OtherDevice):
         reconcile(enrolment.id, "test")
-    assert erasures.complete(erasure.id).completed_at is None
+    assert certificates.complete(erasure.id).completed_at is None
 
     with audit.acting(Actor("Анна")):
         manual_removal.confirm_by_hand(enrolment.id, enrolment.generation)
 
-    (removal,) = erasures.removals_of(erasures.complete(erasure.id))
-    assert (removal.by_hand, removal.said_by, removal.note) == (True, "Анна", "")
+    (removal,) = certificates.complete(erasure.id).removals
+    assert (removal.confirmed_by, removal.confirmation_note) == ("Анна", "")
 
 
 def test_new_device_makes_green_and_the_old_one_is_not_forgotten(on_both: Enrolment) -> None:
@@ -314,10 +315,10 @@ def test_word_about_a_deactivated_employee_is_no_confirmation_when_erased_later(
     (enrolment,) = queries.open_removals()
     manual_removal.confirm_by_hand(enrolment.id, enrolment.generation)
 
-    erasure = erasures.erase(enrolled)
+    erasure = erase_employee(enrolled).row
 
-    (removal,) = erasures.removals_of(erasure)
-    assert (removal.by_hand, removal.said_by, removal.gone_at is None) == (True, "worker", False)
+    (removal,) = erasure.removals
+    assert (removal.confirmed_by, removal.gone_at is None) == ("worker", False)
     assert erasure.completed_at is not None
 
 

@@ -12,7 +12,7 @@ from hikflask.models.columns import database_now
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
-from hikflask.services.core import employee_lock
+from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import EmployeeInactive
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
@@ -39,7 +39,7 @@ def test_deactivation_waits_for_a_send_that_has_begun_and_wins(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
     employee_id = enrol(simulator, terminal).employee_id
-    employee = employee_lock.locked(employee_id)
+    employee = locked_employee(employee_id)
     leaving = in_a_thread(app, lambda: set_active(employee_id, active=False).row)
 
     desired.desire_present(terminal, employee, employee.photo)

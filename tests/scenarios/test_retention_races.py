@@ -17,6 +17,7 @@ from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.employees.sync import sync_employee
 from hikflask.services.enrolments import queries
+from hikflask.services.photos import deletion
 from hikflask.services.photos import retention as photo_retention
 from hikflask.simulator import Terminal as Simulated
 from tests.scenarios.test_generation_races import meanwhile
@@ -57,7 +58,7 @@ def test_save_has_its_picture_or_is_refused(app: Flask, simulator: Simulated, te
 
         def one_pass() -> int:
             given_up = retention.forget_unsaved()
-            photo_retention.remove_files()
+            deletion.remove_files()
             return given_up
 
         def one_save(draft: Draft = draft, capture_id: int = taken.id) -> Employee:
@@ -76,7 +77,7 @@ def test_save_has_its_picture_or_is_refused(app: Flask, simulator: Simulated, te
             assert files() == [employee.picture.file]
             delete_employee(employee.id)
         db.session.commit()
-        photo_retention.remove_rows()
+        deletion.remove_rows()
 
 
 @DATABASES
@@ -86,7 +87,7 @@ def test_photo_is_forgotten_by_one_of_two_workers(app: Flask, simulator: Simulat
     settle()
 
     first, second = at_once(app, photo_retention.forget_photos, photo_retention.forget_photos)
-    at_once(app, photo_retention.remove_files, photo_retention.remove_files)
+    at_once(app, deletion.remove_files, deletion.remove_files)
 
     assert {first, second} == {0, 1}
     assert len(entries()) == 1

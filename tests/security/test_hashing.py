@@ -158,7 +158,7 @@ class TestSaid:
         assert_busy(added, language, 'value="Борис &lt;1&gt;"', f'<option value="{VIEWER}" selected>')
         assert_busy(given, language)
         with app.app_context():
-            assert [one.name for one in operators.everyone()] == [OPERATOR_NAME, "Ольга"]
+            assert [one.name for one in operators.list_all()] == [OPERATOR_NAME, "Ольга"]
             found = db.session.get_one(Operator, before.id)
             assert (found.password_hash, found.must_change_password) == (before.password_hash, False)
             assert db.session.query(OperatorSession).count() == 1

@@ -172,7 +172,7 @@ def test_wrong_tokens_of_one_address_are_slowed_down_and_right_ones_are_not(prog
 def test_wrong_tokens_of_one_machine_are_slowed_down_by_whichever_address_it_takes(
     program: FlaskClient, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bearer_token, "WRONG_A_MINUTE", 3)
+    monkeypatch.setattr(bearer_token, "WRONG_TOKENS_A_MINUTE", 3)
 
     def ask(address: str, secret: str = "wrong") -> int:
         return shown(program, f"Bearer {secret}", environ_overrides={"REMOTE_ADDR": address}).status_code

@@ -37,7 +37,7 @@ def age(table: Any, column: str, seconds: float) -> None:
 
 
 def save_and_die(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Employee:
-    """Save a picture under the number, and die before the name that it had without one is removed."""
+    """Save a picture under the number, and die before its name without a number is removed."""
     taken = take(simulator, terminal, Draft())
     with monkeypatch.context() as broken:
         broken.setattr(Path, "unlink", Mock(side_effect=KeyboardInterrupt))
@@ -88,4 +88,4 @@ def entries(action: str = "photo.forgotten") -> list[AuditEntry]:
 
 def reasons() -> list[str]:
     """Why photos were forgotten."""
-    return [entry.after for entry in entries()]
+    return [entry.after["rule"] for entry in entries()]

@@ -61,7 +61,7 @@ def client_of(app: Flask, role: str = ADMIN, name: str = "", *, confirmed: bool 
     """Return a client that is signed in with this role and has a token of this role."""
     name = name or (OPERATOR_NAME if role == ADMIN else f"{OPERATOR_NAME} {role}")
     with app.app_context():
-        operator = operators.named(name) or add_operator(name, role)
+        operator = operators.by_name(name) or add_operator(name, role)
         key = open_session(operator, confirmed=confirmed)
         token = make_token(app, role)
     client = SignedInClient(app, app.response_class, use_cookies=True)
@@ -105,6 +105,6 @@ def let_in(folder: Path, **settings: str) -> LetIn:
 def make_token(app: Flask, role: str = ADMIN) -> str:
     """Return a fresh token of this role."""
     with app.app_context():
-        count = len(api_tokens.everyone())
+        count = len(api_tokens.list_all())
         ends = db.session.execute(db.select(database_now(3600.0))).scalar_one()
         return api_tokens.create(f"{role}-{count}", role, ends)[1]

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.http.permissions import public
-from hikflask.services.core import heartbeat
+from hikflask.services.core.db import database_answers
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
 
 TEMPLATES = Path(__file__).parents[2] / "hikflask" / "templates"
@@ -101,7 +101,7 @@ def test_health_asks_the_database(client: FlaskClient, app: Flask) -> None:
     assert client.get("/health").json == {"status": "ok"}
     with app.app_context():
         db.session.execute(db.text("SELECT 1"))
-        assert heartbeat.database_answers()
+        assert database_answers()
 
 
 @pytest.mark.parametrize("name", ["nothing.jpg", "..%2Fhikflask.sqlite3", "secret_key", ".part"])

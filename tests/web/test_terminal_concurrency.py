@@ -35,7 +35,7 @@ def own_share_taken(app: Flask) -> Iterator[None]:
     """The operator at the desk waits on terminals in two other windows."""
     with ExitStack() as stack:
         for _ in range(2):
-            stack.enter_context(app.extensions["terminal_budget"].place(OPERATOR_NAME))
+            stack.enter_context(app.extensions["terminal_concurrency"].slot(OPERATOR_NAME))
         yield
 
 
@@ -44,7 +44,7 @@ def all_taken(app: Flask) -> Iterator[None]:
     """Other callers wait on terminals in all places."""
     with ExitStack() as stack:
         for number in range(3):
-            stack.enter_context(app.extensions["terminal_budget"].place(f"API {number}"))
+            stack.enter_context(app.extensions["terminal_concurrency"].slot(f"API {number}"))
         yield
 
 

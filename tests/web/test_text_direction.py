@@ -170,5 +170,5 @@ def test_no_number_and_no_name_of_an_operator_a_token_or_a_terminal_has_such_a_m
         (422, ["name"]),
     ]
     with app.app_context():
-        assert [one.name for one in operators.everyone()] == [OPERATOR_NAME]
-        assert [len(api_tokens.everyone()), search.search("", 9, 0)[1], registry.everyone()] == [1, 0, []]
+        assert [one.name for one in operators.list_all()] == [OPERATOR_NAME]
+        assert [len(api_tokens.list_all()), search.search("", 9, 0)[1], registry.everyone()] == [1, 0, []]

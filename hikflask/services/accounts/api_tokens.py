@@ -1,4 +1,4 @@
-"""API tokens: made, shown once, found again by their hash, revoked."""
+"""API tokens: created and shown once, found again by their hash, revoked."""
 
 import hashlib
 import secrets
@@ -17,14 +17,16 @@ from hikflask.services.core.db import changed_rows
 
 PREFIX = "hik_"
 TOKEN_BYTES = 32
-USED_EVERY_SECONDS = 60.0
+# The time of the last use is written this often at most.
+USE_NOTED_EVERY_SECONDS = 60.0
 
 
 def create(name: str, role: str, expires_at: datetime) -> tuple[ApiToken, str]:
-    """Make a token; return its row and the token itself, which nobody can show again.
+    """Create a token. Return its row and the token itself, which cannot be shown again.
 
-    :raises TokenNameKnown: when another one, revoked or not, has this name.
-    :raises NameReserved: when the audit trail could not tell who it is.
+    :param role: what the token may do, as for operators. :param expires_at: when it stops to be valid.
+    :raises TokenNameKnown: when another token, revoked or not, has this name.
+    :raises NameReserved: when the name would read like somebody else's in the audit trail.
     """
     if reserved_names.is_reserved(name):
         raise NameReserved
@@ -48,9 +50,9 @@ def create(name: str, role: str, expires_at: datetime) -> tuple[ApiToken, str]:
 
 
 def find(secret: str) -> ApiToken | None:
-    """Return the row of a token that is valid now, and note that it was used."""
+    """Return the row of a token that is valid now and note its use, or return None."""
     valid = (ApiToken.revoked_at.is_(None), ApiToken.expires_at > database_now())
-    stale = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < database_now(-USED_EVERY_SECONDS))
+    stale = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < database_now(-USE_NOTED_EVERY_SECONDS))
     statement = select(ApiToken, stale.label("is_stale")).where(ApiToken.token_sha256 == _hash(secret), *valid)
     found = db.session.execute(statement, execution_options={"populate_existing": True}).one_or_none()
     if found is not None and found.is_stale:
@@ -64,36 +66,36 @@ def _note_use(token_id: int) -> None:
 
 
 def revoke(token_id: int) -> ApiToken:
-    """Make a token worthless from now on.
+    """Revoke a token: it is not valid any more.
 
-    :raises TokenUnknown: when there is none.
+    :raises TokenUnknown: when there is no such token.
     """
     token = get(token_id)
     if token is None:
         raise TokenUnknown
-    mine = update(ApiToken).where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
-    if changed_rows(mine.values(revoked_at=database_now())):
+    still_valid = update(ApiToken).where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
+    if changed_rows(still_valid.values(revoked_at=database_now())):
         audit.note("token.revoked", subject=token.name)
     db.session.commit()
     return token
 
 
 def get(token_id: int) -> ApiToken | None:
-    """Return the token's row as the database has it now, or None."""
+    """Return the token's row as it is in the database now, or None."""
     return db.session.get(ApiToken, token_id, populate_existing=True)
 
 
-def valid_of(maker: str) -> list[ApiToken]:
-    """Return the tokens by name that somebody made and that open something still: whoever made one may know it."""
+def list_valid_of(creator: str) -> list[ApiToken]:
+    """Return the valid tokens that an operator created, sorted by name: the operator may still know them."""
     valid = (ApiToken.revoked_at.is_(None), ApiToken.expires_at > database_now())
-    found = db.session.execute(select(ApiToken).where(ApiToken.created_by == maker, *valid).order_by(ApiToken.name))
+    found = db.session.execute(select(ApiToken).where(ApiToken.created_by == creator, *valid).order_by(ApiToken.name))
     tokens = list(found.scalars())
     db.session.commit()
     return tokens
 
 
-def everyone() -> list[ApiToken]:
-    """Return all tokens by name, revoked ones too."""
+def list_all() -> list[ApiToken]:
+    """Return all tokens, revoked ones too, sorted by name."""
     found = db.session.execute(select(ApiToken).order_by(ApiToken.name), execution_options={"populate_existing": True})
     tokens = list(found.scalars())
     db.session.commit()

@@ -1,117 +1,117 @@
-"""What is refused of signing in, operators and tokens; the sentences are made in wording.py."""
+"""Refusals about signing in, operators and API tokens. Their sentences are in messages.py."""
 
 from hikflask.services.core.errors import ServiceError
 
 
-class AdmissionError(ServiceError):
-    """Of signing in, operators and tokens; no call of the API has to do with these."""
+class AccountsError(ServiceError):
+    """Any refusal about accounts. Calls of the JSON API never get one."""
 
     code = "sign_in_refused"
 
 
-class TryLater(AdmissionError):
-    """Not now (params: seconds until it may be tried again)."""
+class TryLater(AccountsError):
+    """Not now (params: seconds until the next try)."""
 
     code = "too_often"
 
 
 class TooOften(TryLater):
-    """Too many tries within a while (params: seconds until the next one counts)."""
+    """Too many tries within a time window (params: seconds until the window ends; first: the first try too many)."""
 
     code = "too_often"
 
 
 class PasswordsBusy(TryLater):
-    """More passwords come in at once than this process computes hashes of (params: seconds)."""
+    """This process has too many passwords to hash at once (params: seconds)."""
 
     code = "passwords_busy"
 
 
-class SignInRefused(AdmissionError):
-    """Unknown name or wrong password; which of both is not said."""
+class SignInRefused(AccountsError):
+    """Unknown name or wrong password. It is not said which."""
 
     code = "sign_in_refused"
     fields = ("password",)
 
 
-class PasswordWrong(AdmissionError):
-    """The operator's own password, asked for again, was another one."""
+class PasswordWrong(AccountsError):
+    """The password that was asked for again is wrong."""
 
     code = "password_wrong"
     fields = ("password",)
 
 
-class WeakPassword(AdmissionError):
-    """A password that is not taken."""
+class WeakPassword(AccountsError):
+    """Any password that is not accepted."""
 
     code = "password_common"
     fields = ("password",)
 
 
 class PasswordShort(WeakPassword):
-    """Fewer than n characters."""
+    """The password has fewer than n characters."""
 
     code = "password_short"
 
 
 class PasswordLong(WeakPassword):
-    """More than n characters."""
+    """The password has more than n characters."""
 
     code = "password_long"
 
 
 class PasswordCommon(WeakPassword):
-    """One of those that are tried first."""
+    """The password is easy to guess."""
 
 
-class OperatorNameKnown(AdmissionError):
+class OperatorNameKnown(AccountsError):
     """Another operator has this name."""
 
     code = "operator_name_known"
     fields = ("name",)
 
 
-class NameReserved(AdmissionError):
-    """The audit trail has programs under this name, or it does not show all its letters; of operators and tokens."""
+class NameReserved(AccountsError):
+    """The name of an operator or token would read like somebody else's in the audit trail."""
 
     code = "name_reserved"
     fields = ("name",)
 
 
-class OperatorUnknown(AdmissionError):
+class OperatorUnknown(AccountsError):
     """No such operator."""
 
     code = "operator_unknown"
 
 
-class OperatorsExist(AdmissionError):
-    """The first administrator is there already."""
+class OperatorsExist(AccountsError):
+    """There are operators already, so the first administrator is not to be created."""
 
     code = "operators_exist"
 
 
-class LastAdministrator(AdmissionError):
-    """Nobody would be left to administer."""
+class LastAdministrator(AccountsError):
+    """No administrator would be left."""
 
     code = "last_administrator"
     fields = ("role",)
 
 
-class TokenNameKnown(AdmissionError):
+class TokenNameKnown(AccountsError):
     """Another token has this name."""
 
     code = "token_name_known"
     fields = ("name",)
 
 
-class TokenUnknown(AdmissionError):
+class TokenUnknown(AccountsError):
     """No such token."""
 
     code = "token_unknown"
 
 
-class CodeWrong(AdmissionError):
-    """The first-run code was another one."""
+class CodeWrong(AccountsError):
+    """The first-run code is wrong."""
 
     code = "code_wrong"
     fields = ("code",)

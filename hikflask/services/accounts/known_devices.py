@@ -1,7 +1,8 @@
-"""Devices that an account was signed in on before: tries there are counted apart, so that guesses from elsewhere do not
-keep the account's owner out (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
+"""Devices on which an operator has signed in before. Wrong passwords there have a count of their own, so that
+whoever guesses from elsewhere cannot lock the operator out
+(OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
 
-What a device shows is signed, names accounts by their ids and holds no secret: it opens nothing.
+A device shows a signed cookie with ids of accounts. There is no secret in it, and it signs nobody in.
 """
 
 import secrets
@@ -13,33 +14,36 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from hikflask.models import Operator
 
 SALT = "device"
-MARK_BYTES = 12
+NAME_BYTES = 12
 VALID_SECONDS = 180 * 24 * 3600
-# At a desk that more people share, those who came last are known; each takes some 35 letters of the cookie.
+# On a shared computer the last ten accounts are remembered. Each takes about 35 characters of the cookie.
 MOST_ACCOUNTS = 10
 
 
-def mark(shown: str, operator: Operator | None) -> str | None:
-    """Return the mark of a device by which its tries for this account are counted; None where it was never in.
+def device_of(cookie: str, operator: Operator | None) -> str | None:
+    """Return the name under which tries from this device are counted; None when the account was never signed in there.
 
-    :param shown: what the device shows, as with_account() made it; anything else is as good as nothing.
+    :param cookie: what with_account() returned for this device; anything else counts as empty.
     """
     if operator is None:
         return None
     mine = (operator.id, operator.device_generation)
-    return next((found for operator_id, generation, found in _read(shown) if (operator_id, generation) == mine), None)
+    return next((found for operator_id, generation, found in _read(cookie) if (operator_id, generation) == mine), None)
 
 
-def with_account(shown: str, operator_id: int, generation: int) -> str:
-    """Return what a device shows from now on, since somebody signed in to this account on it."""
-    entry = [operator_id, generation, secrets.token_urlsafe(MARK_BYTES)]
-    others = [other for other in _read(shown) if other[0] != operator_id]
+def with_account(cookie: str, operator_id: int, generation: int) -> str:
+    """Return the device's cookie with one more account, after a sign-in.
+
+    :param generation: of the account's known devices. A higher one makes all its devices unknown again.
+    """
+    entry = [operator_id, generation, secrets.token_urlsafe(NAME_BYTES)]
+    others = [other for other in _read(cookie) if other[0] != operator_id]
     return str(_serializer().dumps([entry, *others][:MOST_ACCOUNTS]))
 
 
-def _read(shown: str) -> list[Any]:
+def _read(cookie: str) -> list[Any]:
     try:
-        return list(_serializer().loads(shown, max_age=VALID_SECONDS))
+        return list(_serializer().loads(cookie, max_age=VALID_SECONDS))
     except BadData:
         return []
 

@@ -1,4 +1,4 @@
-"""Operators: added, changed, given another password; there is always an administrator."""
+"""Operators: created, changed, given another password. There is always an administrator."""
 
 import secrets
 
@@ -26,18 +26,18 @@ TEMPORARY_BYTES = 12
 
 
 def create(name: str, password: str, role: str, *, temporary: bool = False) -> Operator:
-    """Add an operator.
+    """Create an operator.
 
     :param temporary: the password must be changed at the first sign-in.
-    :raises OperatorNameKnown: when somebody has this name, however it is written. :raises WeakPassword:
-    :raises NameReserved: when the audit trail could not tell who it is.
+    :raises OperatorNameKnown: when another operator has this name, in capital letters or not. :raises WeakPassword:
+    :raises NameReserved: when the name would read like somebody else's in the audit trail.
     """
     return _add(_new(name, password, role, temporary=temporary))
 
 
 def _new(name: str, password: str, role: str, *, temporary: bool = False) -> Operator:
-    """Return a row that is not added yet; to hash a password takes time that no lock should be held for."""
-    if reserved_names.is_reserved(name) or reserved_names.is_programs(name):
+    """Return a row that is not added yet: no lock is held while the password is hashed, which takes long."""
+    if reserved_names.is_reserved(name) or reserved_names.reads_like_token(name):
         raise NameReserved
     passwords.refuse_weak(password, name)
     return Operator(
@@ -62,10 +62,10 @@ def _add(operator: Operator) -> Operator:
 
 
 def create_first(name: str, password: str) -> Operator:
-    """Add the first administrator; two that come at once are one.
+    """Create the first administrator. Of two requests at the same time one succeeds.
 
-    :raises OperatorsExist: when there is somebody already. :raises WeakPassword:
-    :raises NameReserved: when the audit trail could not tell who it is.
+    :raises OperatorsExist: when there is an operator already. :raises WeakPassword:
+    :raises NameReserved: when the name would read like somebody else's in the audit trail.
     """
     operator = _new(name, password, ADMIN)
     _lock_table()
@@ -76,25 +76,25 @@ def create_first(name: str, password: str) -> Operator:
 
 
 def _lock_table() -> None:
-    """Let nobody else add an operator before this transaction ends."""
+    """Keep others from adding an operator until this transaction ends."""
     if db.engine.dialect.name == "postgresql":
         db.session.execute(text("LOCK TABLE operator IN SHARE ROW EXCLUSIVE MODE"))
         return
-    # SQLite has one writer, and this statement makes us that one.
+    # SQLite lets one transaction write at a time. This statement makes it ours, and changes nothing.
     changed_rows(update(Operator).where(false()).values(role=Operator.role))
 
 
 def exist() -> bool:
-    """True when there is any operator."""
+    """Return True when there is at least one operator."""
     found = db.session.execute(select(Operator.id).limit(1)).first()
     db.session.commit()
     return found is not None
 
 
 def change(operator_id: int, role: str, is_active: bool) -> Operator:
-    """Give another role, let somebody in or keep out; who is kept out is signed out at once.
+    """Change the role of an operator, and whether the operator may sign in; if not, all sessions end at once.
 
-    :raises LastAdministrator: when nobody would be left to administer. :raises OperatorUnknown: when there is none.
+    :raises LastAdministrator: when no administrator would be left. :raises OperatorUnknown: when there is no such one.
     """
     operator = row(operator_id)
     before = {"role": operator.role, "is_active": operator.is_active}
@@ -115,16 +115,17 @@ def change(operator_id: int, role: str, is_active: bool) -> Operator:
 
 
 def _lock_administrators() -> None:
-    """Two administrators who remove each other at once: the second one waits here, and then sees the first."""
+    """Lock the administrators: of two who remove each other, the second waits here and then sees what the first did."""
     changed_rows(update(Operator).where(Operator.role == ADMIN).values(role=ADMIN))
 
 
 def set_password(operator_id: int, password: str, *, keep_session: int | None = None, temporary: bool = False) -> None:
-    """Give another password; every other session ends, and the tries that were counted are forgotten.
+    """Set another password. Other sessions of the operator end, and counted tries to sign in are reset.
 
-    :param keep_session: the session that stays, when operators change their own.
-    :raises WeakPassword: :raises PasswordsBusy: :raises OperatorUnknown: when there is none.
-    :raises PasswordWrong: when that session was ended meanwhile, as by an administrator who gave another password.
+    :param keep_session: id of the session that stays open, when operators change their own password.
+    :param temporary: the password must be changed at the next sign-in.
+    :raises WeakPassword: :raises PasswordsBusy: :raises OperatorUnknown: when there is no such operator.
+    :raises PasswordWrong: when that session has ended meanwhile, because an administrator set another password.
     """
     operator = row(operator_id)
     passwords.refuse_weak(password, operator.name)
@@ -135,40 +136,40 @@ def set_password(operator_id: int, password: str, *, keep_session: int | None = 
         raise PasswordWrong
     audit.note("operator.password_reset" if temporary else "operator.password_changed", subject=operator.name)
     db.session.commit()
-    rate_limit.forget(rate_limit.account(operator.login))
+    rate_limit.reset_account(rate_limit.account_key(operator.login))
 
 
 def temporary_password() -> str:
-    """Return a fresh password to be told to an operator once (16 characters, 96 bits)."""
+    """Return a new random password, to be told to an operator once (16 characters, 96 bits)."""
     return secrets.token_urlsafe(TEMPORARY_BYTES)
 
 
-def everyone() -> list[Operator]:
-    """Return all operators by name."""
+def list_all() -> list[Operator]:
+    """Return all operators, sorted by name."""
     found = db.session.execute(select(Operator).order_by(Operator.login), execution_options={"populate_existing": True})
     operators = list(found.scalars())
     db.session.commit()
     return operators
 
 
-def named(name: str) -> Operator | None:
-    """Return the operator of this name, however it is written."""
+def by_name(name: str) -> Operator | None:
+    """Return the operator with this name, in capital letters or not, or None."""
     found = db.session.execute(select(Operator).where(Operator.login == folded(name))).scalar_one_or_none()
     db.session.commit()
     return found
 
 
 def get(operator_id: int) -> Operator | None:
-    """Return the operator as the database has it now, or None."""
+    """Return the operator as the row is in the database now, or None."""
     found = db.session.get(Operator, operator_id, populate_existing=True)
     db.session.commit()
     return found
 
 
 def row(operator_id: int) -> Operator:
-    """Return the operator as the database has it now.
+    """Return the operator as the row is in the database now.
 
-    :raises OperatorUnknown: when there is none.
+    :raises OperatorUnknown: when there is no such operator.
     """
     found = get(operator_id)
     if found is None:

@@ -1,4 +1,4 @@
-"""Counts tries by key in the database, so that all processes share what was tried lately."""
+"""Counts tries within a time window. The counts are in the database, so all processes share them."""
 
 import hashlib
 from ipaddress import IPv6Address, IPv6Network
@@ -14,16 +14,17 @@ from hikflask.services.accounts.errors import TooOften
 from hikflask.services.core.db import changed_rows
 
 LONGEST_KEY = 160
-# Bits of a network: any machine takes as many addresses as it likes out of the rest.
-ONE_MACHINE = 64
-FORGOTTEN_AFTER = 86400.0
+# A machine may use any address of its IPv6 network, so the network is what counts. In bits.
+IPV6_NETWORK = 64
+# Longer than any window, in seconds.
+KEPT_SECONDS = 86400.0
 
 
 def take(key: str, limit: int, seconds: float) -> None:
-    """Count one try; the window of `seconds` begins with its first one.
+    """Count one try. The window begins with the first try and lasts so many seconds.
 
-    :raises TooOften: when it is more than `limit` within the window (params: seconds until it ends, and whether it is
-        the first one too many).
+    :param limit: how many tries are allowed within the window.
+    :raises TooOften: when this is one more (params: seconds until the window ends; first: the first try too many).
     """
     count, since, now = db.session.execute(_counted(key[:LONGEST_KEY], seconds)).one()
     db.session.commit()
@@ -32,58 +33,64 @@ def take(key: str, limit: int, seconds: float) -> None:
         raise TooOften(seconds=max(1, round(left)), first=count == limit + 1)
 
 
-def refuse_spent(key: str, limit: int, seconds: float) -> None:
-    """Refuse a try where there were `limit` already within the window; one that may go on is not counted yet.
+def refuse_exhausted(key: str, limit: int, seconds: float) -> None:
+    """Refuse a try when the limit is reached already. A try that may go on is not counted yet.
 
     :raises TooOften: as take() does.
     """
-    spent = select(Throttle.key).where(Throttle.key == key[:LONGEST_KEY], Throttle.count >= limit, _is_open(seconds))
-    if db.session.execute(spent).first():
+    conditions = (Throttle.key == key[:LONGEST_KEY], Throttle.count >= limit, _is_open(seconds))
+    if db.session.execute(select(Throttle.key).where(*conditions)).first():
         take(key, limit, seconds)
     db.session.commit()
 
 
-def account(login: str) -> str:
-    """Return the key of an account: names of any length fit, and the table does not show what was typed for a name."""
+def account_key(login: str) -> str:
+    """Return the key for tries at an account.
+
+    It is a hash: a name of any length fits, and the table does not show what somebody typed as a name.
+    """
     return f"account:{hashlib.sha256(login.encode()).hexdigest()}"
 
 
-def at(account_key: str, place: str) -> str:
-    """Return the key of an account at one place."""
-    return f"{account_key}@{place}"
+def key_at_place(key: str, place: str) -> str:
+    """Return the key for tries at an account from one place."""
+    return f"{key}@{place}"
 
 
-def place(address: str) -> str:
-    """Return what counts as one place: an IPv4 address, or the network in which one machine has all its IPv6 ones."""
+def place_of(address: str) -> str:
+    """Return what counts as one place: an IPv4 address, or the network of an IPv6 address."""
     try:
         found = IPv6Address(address.partition("%")[0])
     except ValueError:
         return address
-    return address if found.ipv4_mapped else str(IPv6Network((found, ONE_MACHINE), strict=False))
+    return address if found.ipv4_mapped else str(IPv6Network((found, IPV6_NETWORK), strict=False))
 
 
 def give_back(key: str) -> None:
-    """Take one try back: it was a good one."""
+    """Do not count one try: it was a successful one."""
     statement = update(Throttle).where(Throttle.key == key[:LONGEST_KEY], Throttle.count > 0)
     changed_rows(statement.values(count=Throttle.count - 1))
     db.session.commit()
 
 
-def forget(account_key: str) -> None:
-    """Forget all tries of an account, also those that are counted by place."""
-    anywhere = (Throttle.key == account_key) | Throttle.key.startswith(at(account_key, ""), autoescape=True)
+def reset_account(key: str) -> None:
+    """Set the counts of an account to zero, from all places."""
+    anywhere = (Throttle.key == key) | Throttle.key.startswith(key_at_place(key, ""), autoescape=True)
     db.session.execute(delete(Throttle).where(anywhere))
     db.session.commit()
 
 
-def forget_old() -> None:
-    """Remove what no window reaches any more."""
-    db.session.execute(delete(Throttle).where(Throttle.since < database_now(-FORGOTTEN_AFTER)))
+def delete_old_tries() -> None:
+    """Delete counts whose window is long over."""
+    db.session.execute(delete(Throttle).where(Throttle.since < database_now(-KEPT_SECONDS)))
     db.session.commit()
 
 
 def _counted(key: str, seconds: float) -> Any:
-    """One statement: add one to a window that is open, else open a new one; a window of the future is none."""
+    """Return a statement that adds one to an open window, or opens a new one.
+
+    A window that begins in the future was written before the clock was set back; it counts as over.
+    """
     insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     now, open_still = database_now(), _is_open(seconds)
     return (

@@ -1,8 +1,11 @@
-"""Names under which a person takes somebody for what no operator did: none may be called so, nor look as if."""
+"""Names that no operator or token may have: in the audit trail they mean a program, or nobody.
+
+Names that only look the same are refused, too.
+"""
 
 import unicodedata
 
-# What the audit trail and leases say in English (nobody, worker, command line, background), and pages in Russian.
+# The names in the audit trail and in leases, and how pages say them in Russian.
 RESERVED = (
     "nobody",
     "worker",
@@ -12,28 +15,28 @@ RESERVED = (
     "фоновый обработчик",
     "командная строка",
 )
-# Before the name of a token.
-PROGRAM = "api "
-# Letters that show nothing: category Cf, marks of variants, and these, which Unicode counts among the others.
+# The audit trail writes this before the name of a token.
+OF_TOKENS = "api "
+# Characters that show nothing although Unicode counts them as letters or symbols.
 BLANK = "\u115f\u1160\u2800"
-# Cyrillic and Greek letters in the shape of Latin ones. The small ones stand for the capitals where only those look so.
+# Cyrillic and Greek letters that look like Latin ones, as small letters or as capitals.
 CYRILLIC = str.maketrans("авекмнорстухіӏѕј", "abekmhopctyxiisj")
 GREEK = str.maketrans("αβεικμνορτυχ", "abeikmnoptyx")
 
 
 def is_reserved(name: str) -> bool:
-    """True for a name that is one of these to whoever reads it."""
-    return _seen(name) in map(_seen, RESERVED)
+    """Return True for a name that reads like one of the reserved names."""
+    return _as_read(name) in map(_as_read, RESERVED)
 
 
-def is_programs(name: str) -> bool:
-    """True for a name that reads as that of a token."""
+def reads_like_token(name: str) -> bool:
+    """Return True for a name that reads like a token's in the audit trail."""
     # A small L and a one look like the capital I.
-    return _seen(name)[: len(PROGRAM)].replace("l", "i").replace("1", "i") == PROGRAM
+    return _as_read(name)[: len(OF_TOKENS)].replace("l", "i").replace("1", "i") == OF_TOKENS
 
 
-def _seen(name: str) -> str:
-    """Return a name as the eye takes it: without case and width, look-alikes as Latin letters, one space for many."""
+def _as_read(name: str) -> str:
+    """Return a name as people read it: small letters, Latin look-alikes, single spaces, nothing invisible."""
     plain = unicodedata.normalize("NFKC", name).casefold().translate(CYRILLIC).translate(GREEK)
     shown = (one for one in plain if unicodedata.category(one) not in {"Cf", "Mn", "Me"} and one not in BLANK)
     return " ".join("".join(shown).split())

@@ -1,6 +1,6 @@
-"""Sessions of operators: opened by name and password, kept in the database, ended by time, by choice or for everybody.
+"""Sign-in, and the sessions of operators: opened by name and password, ended by time or by hand.
 
-The cookie holds a random key and the row its SHA-256, so a copy of the database opens nothing.
+The cookie holds a random key and the row its SHA-256, so a copy of the database signs nobody in.
 """
 
 import hashlib
@@ -25,23 +25,26 @@ from hikflask.services.core.db import changed_rows
 
 KEY_BYTES = 32
 WINDOW_SECONDS = 900.0
-# Wrong passwords: of one account from one address, from all strange devices, from a device that was in before.
+# Wrong passwords within the window: for one account from one address, for one account from all unknown devices, and for
+# one account from a device on which it was signed in before.
 TRIES_BY_PLACE, TRIES_BY_ACCOUNT, TRIES_BY_DEVICE = 10, 20, 10
+# Wrong passwords from one address, for any account.
 TRIES_BY_ADDRESS = 30
-# Right ones of one account from one address: no person needs more, a script would go on for ever.
+# Sign-ins to one account from one address. No person needs more; a script might never stop.
 SIGN_INS = 60
-# Right or wrong: what is asked for holds for ten minutes.
+# Passwords asked for again in one session, right or wrong: a right one holds for ten minutes.
 CONFIRMATIONS = 10
-# A row is not written at each request; limits of minutes need no better.
+# The time of the last request is written this often at most.
 SEEN_EVERY_SECONDS = 60.0
 CONFIRMED_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """An open session and whose it is; `confirmed`: the password was asked for again a moment ago.
+    """An open session and its operator.
 
-    `device_generation`: what a device remembers that this account was signed in on; see devices.py.
+    `confirmed`: the password was typed again within the last ten minutes.
+    `device_generation`: see known_devices.py.
     """
 
     session_id: int
@@ -54,28 +57,26 @@ class SignedIn:
 
 
 def sign_in(name: str, password: str, address: str, device: str = "") -> str:
-    """Open a session and return its key. Whoever is wrong hears the same, after the same time.
+    """Open a session and return its key. Every refusal reads the same and takes the same time.
 
-    :param device: what the browser shows of the accounts that were signed in there before; see devices.py.
-    :raises SignInRefused: unknown name, wrong password, or somebody who is kept out.
+    :param address: network address of the browser. :param device: the browser's cookie of known devices.
+    :raises SignInRefused: unknown name, wrong password, or an operator who may not sign in.
     :raises TooOften: after too many tries or sign-ins (params: seconds). :raises PasswordsBusy:
     """
     operator = db.session.execute(select(Operator).where(Operator.login == folded(name))).scalar_one_or_none()
     db.session.commit()
-    account, place = rate_limit.account(folded(name)), rate_limit.place(address)
-    good, tries = (
-        f"signed-in:{rate_limit.at(account, place)}",
-        _tries(account, place, known_devices.mark(device, operator)),
-    )
-    # A name that nobody has may be a password in the wrong field: the audit trail does not keep it.
+    account, place = rate_limit.account_key(folded(name)), rate_limit.place_of(address)
+    sign_ins = f"signed-in:{rate_limit.key_at_place(account, place)}"
+    tries = _tries(account, place, known_devices.device_of(device, operator))
+    # An unknown name may be a password that was typed in the wrong field: the audit trail does not keep it.
     known = operator.name if operator else ""
-    with _noting(known):
-        rate_limit.refuse_spent(good, SIGN_INS, WINDOW_SECONDS)
+    with _throttling_noted(known):
+        rate_limit.refuse_exhausted(sign_ins, SIGN_INS, WINDOW_SECONDS)
         _take(tries)
         checked = operator.password_hash if operator else None
         fits = _fits(password, checked, tries)
         if operator and fits:
-            rate_limit.take(good, SIGN_INS, WINDOW_SECONDS)
+            rate_limit.take(sign_ins, SIGN_INS, WINDOW_SECONDS)
     key = _opened(operator, checked, address) if operator and fits else None
     if key is None:
         audit.note_alone("sign_in.refused", subject=known)
@@ -84,13 +85,13 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     return key
 
 
-def _tries(account: str, place: str, mark: str | None) -> dict[str, int]:
-    """Return what a try is counted by, with its limit: a device that was in before is no stranger's to close."""
-    if mark:
-        return {f"device:{mark}": TRIES_BY_DEVICE}
+def _tries(account: str, place: str, known_device: str | None) -> dict[str, int]:
+    """Return the keys that a try is counted under, each with its limit. A known device has a count of its own."""
+    if known_device:
+        return {f"device:{known_device}": TRIES_BY_DEVICE}
     return {
         f"address:{place}": TRIES_BY_ADDRESS,
-        rate_limit.at(account, place): TRIES_BY_PLACE,
+        rate_limit.key_at_place(account, place): TRIES_BY_PLACE,
         account: TRIES_BY_ACCOUNT,
     }
 
@@ -106,18 +107,18 @@ def _give_back(tries: Iterable[str]) -> None:
 
 
 @contextmanager
-def _noting(known: str) -> Iterator[None]:
+def _throttling_noted(known: str) -> Iterator[None]:
     try:
         yield
     except TooOften as error:
-        # Once in a window: whoever goes on must not fill the audit trail.
+        # Once in a window, so that nobody can fill the audit trail.
         if error.params["first"]:
             audit.note_alone("sign_in.throttled", subject=known)
         raise
 
 
 def _fits(password: str, checked: str | None, tries: Iterable[str]) -> bool:
-    """True when the password is right; a try that nobody had time for was none."""
+    """Return True when the password is right. A try is not counted when this process was too busy to check it."""
     try:
         return passwords.fits(password, checked)
     except PasswordsBusy:
@@ -126,7 +127,7 @@ def _fits(password: str, checked: str | None, tries: Iterable[str]) -> bool:
 
 
 def _opened(operator: Operator, checked: str | None, address: str) -> str | None:
-    """Open a session, unless its owner is kept out or the password was replaced while it was checked."""
+    """Open a session; return None when the operator may not sign in, or got another password during the check."""
     if not _holds(operator.id, checked):
         return None
     key = secrets.token_urlsafe(KEY_BYTES)
@@ -139,19 +140,19 @@ def _opened(operator: Operator, checked: str | None, address: str) -> str | None
 
 
 def _holds(operator_id: int, checked: str | None) -> bool:
-    """True, in an open transaction, when the password that was checked still holds and its owner may come in.
+    """Lock the operator's row; return True when the checked password is still valid and the operator may sign in.
 
-    The statement waits for a change that is under way, and one that comes next finds what this transaction did.
+    The lock waits for a change that is being made, and a later change waits for this transaction.
     """
-    same = (Operator.id == operator_id, Operator.password_hash == checked, Operator.is_active)
-    if changed_rows(update(Operator).where(*same).values(is_active=True)) == 1:
+    unchanged = (Operator.id == operator_id, Operator.password_hash == checked, Operator.is_active)
+    if changed_rows(update(Operator).where(*unchanged).values(is_active=True)) == 1:
         return True
     db.session.rollback()
     return False
 
 
 def _end_oldest(operator: Operator) -> None:
-    """Make room for one more session of this operator."""
+    """End the oldest sessions of this operator, so that one more is within the limit."""
     newest = select(OperatorSession.id).where(OperatorSession.operator_id == operator.id, *_within_limits())
     left_over = newest.order_by(OperatorSession.id.desc()).offset(current_app.config["SESSIONS_PER_OPERATOR"] - 1)
     if changed_rows(delete(OperatorSession).where(OperatorSession.id.in_(left_over))):
@@ -159,7 +160,7 @@ def _end_oldest(operator: Operator) -> None:
 
 
 def find(key: str) -> SignedIn | None:
-    """Return the open session of a key; one past its limits is none."""
+    """Return the open session with this key, or None; an expired session is not open."""
     found = db.session.execute(
         select(OperatorSession, Operator, OperatorSession.confirmed_at > database_now(-CONFIRMED_SECONDS))
         .join(Operator)
@@ -182,17 +183,17 @@ def find(key: str) -> SignedIn | None:
 
 
 def touch(session_id: int) -> None:
-    """Note that a person did something: the idle limit counts from now."""
+    """Note that the operator did something: the idle limit counts from now."""
     every = min(SEEN_EVERY_SECONDS, current_app.config["SESSION_IDLE"] / 4)
     stale = (OperatorSession.id == session_id, OperatorSession.seen_at < database_now(-every))
-    # Asked first: in SQLite even an UPDATE of no row waits for whoever writes.
+    # Read first: in SQLite even an UPDATE that changes nothing waits for other writers.
     if db.session.execute(select(OperatorSession.id).where(*stale)).first():
         changed_rows(update(OperatorSession).where(*stale).values(seen_at=database_now()))
     db.session.commit()
 
 
 def confirm(signed_in: SignedIn, password: str) -> None:
-    """Note that the operator's own password was asked for again and was right.
+    """Check the operator's own password again, and note in the session that it was right.
 
     :raises PasswordWrong: :raises TooOften: :raises PasswordsBusy:
     """
@@ -205,9 +206,10 @@ def confirm(signed_in: SignedIn, password: str) -> None:
 
 
 def refuse_wrong_password(signed_in: SignedIn, password: str) -> str:
-    """Check the password of somebody who is signed in, and return its hash.
+    """Check the password of an operator who is signed in, and return its hash.
 
-    An open session is no way to guess it; its tries are its own, so that nobody else uses them up.
+    Tries are limited, so that an open session is no way to guess the password. They are counted for this session alone,
+    so that nobody else can use them up.
 
     :raises PasswordWrong: :raises TooOften: :raises PasswordsBusy:
     """
@@ -228,8 +230,8 @@ def sign_out(signed_in: SignedIn) -> None:
     db.session.commit()
 
 
-def end(signed_in: SignedIn, session_id: int) -> None:
-    """End one of the operator's own sessions, such as one left open at another desk."""
+def end_own(signed_in: SignedIn, session_id: int) -> None:
+    """End one of the operator's own sessions, such as one left open on another computer."""
     mine = delete(OperatorSession).where(
         OperatorSession.id == session_id, OperatorSession.operator_id == signed_in.operator_id
     )
@@ -246,20 +248,20 @@ def sign_out_everywhere(signed_in: SignedIn) -> None:
 
 
 def end_all(operator_id: int, keep: int | None = None) -> int:
-    """Within the caller's transaction, end all sessions of an operator and take no device for a known one any more.
+    """End all sessions of an operator and make all devices unknown, within the caller's transaction.
 
-    :param keep: the session that stays; that its password was confirmed a moment ago counts no more.
-    :return: how many are left: one, when there was one to keep.
+    :param keep: id of a session that stays open; its password has to be confirmed again.
+    :return: how many sessions are left: 1 when the one to keep is open, else 0.
     """
-    strangers = update(Operator).where(Operator.id == operator_id)
-    changed_rows(strangers.values(device_generation=Operator.device_generation + 1))
+    new_generation = update(Operator).where(Operator.id == operator_id)
+    changed_rows(new_generation.values(device_generation=Operator.device_generation + 1))
     mine = OperatorSession.operator_id == operator_id
     changed_rows(delete(OperatorSession).where(mine, OperatorSession.id != (keep or 0)))
     return changed_rows(update(OperatorSession).where(mine).values(confirmed_at=None))
 
 
-def renewed(signed_in: SignedIn) -> str:
-    """Give an open session another key, as after a changed password; return it."""
+def renew_key(signed_in: SignedIn) -> str:
+    """Give an open session a new key, as after a changed password, and return the key."""
     key = secrets.token_urlsafe(KEY_BYTES)
     statement = update(OperatorSession).where(OperatorSession.id == signed_in.session_id)
     changed_rows(statement.values(key_sha256=_hash(key)))
@@ -267,7 +269,7 @@ def renewed(signed_in: SignedIn) -> str:
     return key
 
 
-def of(operator_id: int) -> list[OperatorSession]:
+def list_open(operator_id: int) -> list[OperatorSession]:
     """Return an operator's open sessions, the newest first."""
     mine = select(OperatorSession).where(OperatorSession.operator_id == operator_id, *_within_limits())
     found = list(db.session.execute(mine.order_by(OperatorSession.id.desc())).scalars())
@@ -276,15 +278,15 @@ def of(operator_id: int) -> list[OperatorSession]:
 
 
 def last_sign_ins() -> dict[str, datetime]:
-    """Return when each operator signed in last, by name, as far back as the audit trail goes."""
+    """Return the time of each operator's last sign-in by name, as far back as the audit trail goes."""
     signed_in = select(AuditEntry.actor, func.max(AuditEntry.at)).where(AuditEntry.action == "sign_in")
     found = {name: at for name, at in db.session.execute(signed_in.group_by(AuditEntry.actor))}
     db.session.commit()
     return found
 
 
-def forget_ended() -> None:
-    """Remove the sessions that are past their limits."""
+def delete_expired_sessions() -> None:
+    """Delete the sessions whose time is over."""
     idle, started = _within_limits()
     db.session.execute(delete(OperatorSession).where(~idle | ~started))
     db.session.commit()

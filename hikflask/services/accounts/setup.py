@@ -1,6 +1,6 @@
-"""The first administrator may be made on a page, by whoever can read the log: it shows a code that works once.
+"""The first administrator can be created on a page, by somebody who can read the log: it shows a code for that.
 
-The code comes from the secret key, so that all processes of one installation show and take the same one.
+The code is made from the secret key, so all processes of one installation show and accept the same code.
 """
 
 import base64
@@ -27,14 +27,15 @@ def code() -> str:
 
 
 def create_administrator(given: str, name: str, password: str, address: str) -> Operator:
-    """Add the first administrator.
+    """Create the first administrator.
 
-    :raises OperatorsExist: when there is somebody already. :raises CodeWrong: :raises TooOften: :raises WeakPassword:
-    :raises NameReserved: when the audit trail could not tell who it is.
+    :param given: the code, with or without its dashes. :param address: network address of the browser.
+    :raises OperatorsExist: when there is an operator already. :raises CodeWrong: :raises TooOften:
+    :raises WeakPassword: :raises NameReserved: when the name would read like somebody else's in the audit trail.
     """
     if operators.exist():
         raise OperatorsExist
-    rate_limit.take(f"first-run:{rate_limit.place(address)}", TRIES, WINDOW_SECONDS)
+    rate_limit.take(f"first-run:{rate_limit.place_of(address)}", TRIES, WINDOW_SECONDS)
     if not hmac.compare_digest(_plain(given), _plain(code())):
         raise CodeWrong
     return operators.create_first(name, password)

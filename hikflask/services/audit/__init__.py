@@ -1,4 +1,4 @@
-"""The audit trail: whoever notes a deed writes `audit.note(…)`; it is all in log.py."""
+"""The audit trail. `audit.note(…)` adds an entry; this and what belongs to it is in log.py."""
 
 from hikflask.services.audit.log import (
     COMMAND_LINE,
@@ -6,13 +6,10 @@ from hikflask.services.audit.log import (
     SAME_SECONDS,
     WORKER,
     Actor,
-    Wanted,
     acting,
     begin,
-    count,
+    details_text,
     end,
-    entries,
-    matching,
     note,
     note_alone,
     note_look,
@@ -27,13 +24,10 @@ __all__ = [
     "SAME_SECONDS",
     "WORKER",
     "Actor",
-    "Wanted",
     "acting",
     "begin",
-    "count",
+    "details_text",
     "end",
-    "entries",
-    "matching",
     "note",
     "note_alone",
     "note_look",

@@ -1,4 +1,4 @@
-"""The audit trail as a whole, for a file: read in batches, so that its length costs no memory."""
+"""The audit trail for a file: read in batches, so that a long one takes no more memory than a short one."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -7,30 +7,30 @@ from sqlalchemy import func, select
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
-from hikflask.services import audit
-from hikflask.services.audit import Wanted
+from hikflask.services.audit.log import note_alone
+from hikflask.services.audit.search import AuditFilter, conditions, count_entries
 
 BATCH = 500
 
 
-def begin(wanted: Wanted) -> int:
-    """Note that entries leave the house, and which ones; return the id of the newest entry before that note."""
-    newest = db.session.execute(select(func.max(AuditEntry.id))).scalar_one() or 0
-    told = {name: value for name, value in asdict(wanted).items() if value}
-    audit.note_alone("audit.exported", after={"entries": audit.count(wanted, newest), **told})
-    return newest
+def begin_export(chosen: AuditFilter) -> int:
+    """Note in the trail that entries are exported, and which ones; return the id of the newest entry before that."""
+    newest_id = db.session.execute(select(func.max(AuditEntry.id))).scalar_one() or 0
+    filled = {name: value for name, value in asdict(chosen).items() if value}
+    note_alone("audit.exported", after={"entries": count_entries(chosen, newest_id), **filled})
+    return newest_id
 
 
-def batches(wanted: Wanted, newest: int) -> Iterator[list[AuditEntry]]:
-    """Yield the entries up to `newest`, the newest first, with no transaction open in between."""
-    before = newest + 1
-    while found := _batch(wanted, before):
-        before = found[-1].id
+def batches(chosen: AuditFilter, newest_id: int) -> Iterator[list[AuditEntry]]:
+    """Yield the entries up to the one with this id, the newest first; between batches no transaction is open."""
+    before_id = newest_id + 1
+    while found := _batch(chosen, before_id):
+        before_id = found[-1].id
         yield found
 
 
-def _batch(wanted: Wanted, before: int) -> list[AuditEntry]:
-    statement = select(AuditEntry).where(*audit.matching(wanted), AuditEntry.id < before)
+def _batch(chosen: AuditFilter, before_id: int) -> list[AuditEntry]:
+    statement = select(AuditEntry).where(*conditions(chosen), AuditEntry.id < before_id)
     found = list(db.session.execute(statement.order_by(AuditEntry.id.desc()).limit(BATCH)).scalars())
     db.session.commit()
     return found

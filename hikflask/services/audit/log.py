@@ -1,30 +1,31 @@
-"""The audit trail: each deed is written in the transaction that does it, so neither is there without the other."""
+"""Writes the audit trail. An entry is part of the transaction that it tells of, so neither exists without the other."""
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import ColumnElement, insert, select
 
 from hikflask import invisible_characters
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Employee
 from hikflask.models.columns import database_now
 
+# What an entry holds under `before` or `after`.
+Details = dict[str, Any] | str | None
 LONGEST_TEXT = 2000
-# What the same actor does to the same thing again within this time is the same look, and the same refused try.
+# Looking at the same photo again within this time is not noted again, nor is the same refused access.
 SAME_SECONDS = 600.0
-# Whoever is refused this and that within it is noted so often: nobody fills a trail that nothing is deleted from.
+# So many different refusals of one actor are noted within that time, so that nobody can fill the trail.
 MOST_REFUSALS = 20
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a name, and for requests the address and the id under which the log has them."""
+    """Who does something: a name, and for a request its network address and its id in the log."""
 
     name: str
     address: str = ""
@@ -33,35 +34,23 @@ class Actor:
 
 WORKER = Actor("worker")
 COMMAND_LINE = Actor("command line")
-NOBODY = "nobody"  # who has not signed in, or shows no token that is valid
+NOBODY = "nobody"  # a request without a session or a valid token
 _actor: ContextVar[Actor] = ContextVar("actor", default=WORKER)
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What a list of entries is narrowed to; empty fields narrow nothing. `until` is exclusive."""
-
-    actor: str = ""
-    action: str = ""
-    employee: str = ""
-    terminal: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-
-
 def begin(actor: Actor) -> Token[Actor]:
-    """Let this actor answer for what follows in this thread; give the result to end()."""
+    """Set who acts in this thread from now on; the result is for end()."""
     return _actor.set(actor)
 
 
 def end(token: Token[Actor]) -> None:
-    """Let the actor before answer again."""
+    """Set the actor that was there before begin()."""
     _actor.reset(token)
 
 
 @contextmanager
 def acting(actor: Actor) -> Iterator[None]:
-    """Let this actor answer for what is done within."""
+    """Set who acts within the block."""
     token = begin(actor)
     try:
         yield
@@ -70,7 +59,7 @@ def acting(actor: Actor) -> Iterator[None]:
 
 
 def present_actor() -> Actor:
-    """Return who acts in this thread: the worker, unless somebody said otherwise."""
+    """Return who acts in this thread: the worker, unless another actor was set."""
     return _actor.get()
 
 
@@ -85,10 +74,10 @@ def note(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Add an entry to the caller's transaction. What is the same before and after is left out.
+    """Add an entry to the caller's transaction. Values that are the same before and after are left out.
 
-    :param employee_id: with `number` instead of the employee, where the row is not at hand, or gone.
-    :param subject: what it was done to, when that is neither an employee nor a terminal.
+    :param employee_id: with `number`, instead of `employee`, where there is no row of the employee.
+    :param subject: what something was done to, when that is neither an employee nor a terminal.
     """
     actor = present_actor()
     old, new = _differences(before or {}, after or {})
@@ -104,25 +93,26 @@ def note(
         before=old,
         after=new,
     )
-    # By the table, not the object: saving an employee takes seven entries, and each should cost next to nothing.
-    with db.session.no_autoflush:  # What the caller has not written yet may be refused, and is then for it to tell.
+    # An INSERT is cheaper than an object of the model, and saving an employee takes seven entries. No autoflush: errors
+    # in what the caller has not written yet are for the caller to handle.
+    with db.session.no_autoflush:
         db.session.execute(insert(AuditEntry.__table__), entry)  # type: ignore[arg-type]
 
 
 def note_alone(action: str, **about: Any) -> None:
-    """Add an entry in a transaction of its own, for what changes nothing else."""
+    """Add an entry and commit, for an action that changes nothing else."""
     note(action, **about)
     db.session.commit()
 
 
 def note_look(employee_id: int | None, file: str, number: str = "") -> None:
-    """Note that a photo was looked at, unless the same actor looked a moment ago, when it was the same person's.
+    """Note that the actor looked at a photo, unless the same look was noted within the last ten minutes.
 
-    :param number: whose face it will be, as long as the photo has no owner; "" when that is not known.
+    :param number: number of the person in a photo that is not saved yet; "" when it is not known.
     """
     employee = db.session.get(Employee, employee_id) if employee_id else None
     shown = one_line(employee.number if employee else number)[:32]
-    # Whoever saw a picture before it was somebody's, and sees it now, saw that person: the trail must name who.
+    # A look at a photo before it was saved and a look after that are two: the trail must say whose photo was seen.
     theirs = (AuditEntry.employee_id == (employee.id if employee else None), AuditEntry.employee == shown)
     same = select(AuditEntry.id).where(*_lately("photo.viewed"), AuditEntry.subject == file, *theirs)
     if db.session.execute(same.limit(1)).first() is None:
@@ -131,7 +121,7 @@ def note_look(employee_id: int | None, file: str, number: str = "") -> None:
 
 
 def note_refused_access(what: str) -> None:
-    """Note that the actor may not do this, unless it was refused from the same address a moment ago, or much else."""
+    """Note a refused access, unless the same one from the same address, or too many others, were noted just before."""
     told = (one_line(what)[:128], one_line(present_actor().address)[:64])
     lately = select(AuditEntry.subject, AuditEntry.address).where(*_lately("access.refused")).limit(MOST_REFUSALS)
     known = [tuple(row) for row in db.session.execute(lately)]
@@ -141,7 +131,7 @@ def note_refused_access(what: str) -> None:
 
 
 def _lately(action: str) -> tuple[ColumnElement[bool], ...]:
-    """What the present actor did of this kind a moment ago."""
+    """Return the condition: entries of this action by the present actor within the last ten minutes."""
     return (
         AuditEntry.action == action,
         AuditEntry.actor == one_line(present_actor().name)[:128],
@@ -149,51 +139,30 @@ def _lately(action: str) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def entries(wanted: Wanted, limit: int, offset: int = 0) -> tuple[list[AuditEntry], int]:
-    """Return a page of entries, the newest first, and how many there are in all."""
-    found = db.session.execute(
-        select(AuditEntry).where(*matching(wanted)).order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
-    ).scalars()
-    page = list(found)
-    db.session.commit()
-    return page, count(wanted)
-
-
-def count(wanted: Wanted, newest: int | None = None) -> int:
-    """Return how many entries there are, up to the one with the id `newest`."""
-    statement = select(func.count(AuditEntry.id)).where(*matching(wanted))
-    total = db.session.execute(statement if newest is None else statement.where(AuditEntry.id <= newest)).scalar_one()
-    db.session.commit()
-    return total
-
-
-def matching(wanted: Wanted) -> list[ColumnElement[bool]]:
-    """Return the conditions that entries are wanted by."""
-    said = {
-        AuditEntry.actor: wanted.actor,
-        AuditEntry.action: wanted.action,
-        AuditEntry.employee: wanted.employee,
-        AuditEntry.terminal: wanted.terminal,
-    }
-    conditions = [column == one_line(value) for column, value in said.items() if value]
-    if wanted.since:
-        conditions.append(AuditEntry.at >= wanted.since)
-    if wanted.until:
-        conditions.append(AuditEntry.at < wanted.until)
-    return conditions
-
-
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Details, Details]:
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    return _text({name: before[name] for name in names if name in before}), _text(
-        {name: after[name] for name in names if name in after}
+    return (
+        _details({name: before[name] for name in names if name in before}),
+        _details({name: after[name] for name in names if name in after}),
     )
 
 
-def _text(values: Mapping[str, Any]) -> str:
-    return one_line(json.dumps(values, ensure_ascii=False, default=str))[:LONGEST_TEXT] if values else ""
+def _details(values: Mapping[str, Any]) -> Details:
+    """Return the values as JSON can hold them; when their text is too long, that text, cut."""
+    if not values:
+        return None
+    details = json.loads(json.dumps(values, default=str))
+    text = details_text(details)
+    return details if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT]
+
+
+def details_text(details: Details) -> str:
+    """Return what an entry holds under `before` or `after` as one line of text; "" when there is nothing."""
+    if details is None or isinstance(details, str):
+        return details or ""
+    return one_line(json.dumps(details, ensure_ascii=False))
 
 
 def one_line(text: str) -> str:
-    """Return a text with what is not seen escaped as in JSON: an entry is one line, whatever was typed."""
+    """Return a text with invisible characters escaped as in JSON, so that an entry is one line whatever was typed."""
     return "".join(json.dumps(letter)[1:-1] if invisible_characters.is_invisible(letter) else letter for letter in text)

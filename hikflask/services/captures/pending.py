@@ -1,4 +1,4 @@
-"""Captures that others must know of: the one that runs, and pictures that wait to be saved."""
+"""Captures that stand in another one's way: the one that runs at a terminal, and pictures that wait to be saved."""
 
 from sqlalchemy import and_, literal, or_, select
 
@@ -14,7 +14,7 @@ from hikflask.services.photos import storage
 from hikflask.services.state import capture as state
 from hikflask.services.terminals.connection import Conversation
 
-# A picture that was taken for no number is somebody's only for a while; a forgotten one is nobody's.
+# A picture that was taken for no number is offered to its caller for so long.
 LATELY_SECONDS = 900.0
 
 
@@ -42,13 +42,14 @@ def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture |
 
 
 def running(terminal_id: int) -> Capture | None:
+    """Return the capture that runs at a terminal, or None."""
     statement = select(Capture).where(Capture.terminal_id == terminal_id, Capture.state.in_(RUNNING))
     found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().first()
     db.session.commit()
     return found
 
 
-def standing(capture_id: int | None) -> Capture | None:
+def unsaved_of_form(capture_id: int | None) -> Capture | None:
     """Return the unsaved picture of a form that carries this capture: its own, or the one that it was to replace."""
     capture = db.session.get(Capture, capture_id or 0, populate_existing=True)
     if capture is not None and capture.retake_of and capture.state in {*RUNNING, FAILED, CANCELLED}:

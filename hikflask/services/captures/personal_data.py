@@ -1,24 +1,36 @@
-"""What is kept of a person beside the employee: pictures that were not saved, and forms as they were typed."""
+"""Find and forget one person's captures: the forms as they were typed, and the pictures that were not saved.
+
+The export gives what is found here, and an erasure forgets it.
+"""
 
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo
-from hikflask.models.capture import CANCELLED, RUNNING
+from hikflask.models.capture import RUNNING
 from hikflask.models.employee import folded
+from hikflask.services.captures import drafts
 from hikflask.services.photos import storage
-from hikflask.services.state.capture import NO_DRAFT
+from hikflask.services.state import capture as state
 
 
-def of_number(number: str, employee_id: int | None = None, *, lock: bool = False) -> list[Capture]:
-    """Return the captures that were taken for a number, or saved to the employee; `lock` until the commit."""
-    return _captures(_of(number, employee_id), lock=lock)
+def find_by_number(number: str, employee_id: int | None = None, *, lock: bool = False) -> list[Capture]:
+    """Return the captures that were taken for a number, or whose photo was saved to the employee.
+
+    :param lock: whether to lock the rows until the transaction ends.
+    """
+    if employee_id is None:
+        return _captures(Capture.draft_number == number, lock=lock)
+    own = select(Photo.id).where(Photo.employee_id == employee_id)
+    return _captures(or_(Capture.draft_number == number, Capture.photo_id.in_(own)), lock=lock)
 
 
-def by_name_alone(number: str, name: str, *, lock: bool = False) -> list[Capture]:
-    """Return the captures that are a person's by the name alone; `lock` until the commit.
+def find_by_name(number: str, name: str, *, lock: bool = False) -> list[Capture]:
+    """Return the captures of a person that were taken under another number, which nobody has.
 
-    They ended unsaved, under a number that nobody has: such a number was a slip of the keyboard.
+    Such a number was mistyped: the capture ended unsaved, and only its name tells whose it is.
+
+    :param lock: whether to lock the rows until the transaction ends.
     """
     somebodys = select(Employee.number)
     others = _captures(
@@ -30,25 +42,32 @@ def by_name_alone(number: str, name: str, *, lock: bool = False) -> list[Capture
     return [one for one in unsaved if wanted and folded(one.draft_name.strip()) == wanted]
 
 
-def forget(number: str, name: str, employee_id: int | None) -> list[str]:
-    """Forget, within the caller's transaction, the captures of a person; return the unsaved pictures' files."""
-    found = of_number(number, employee_id, lock=True) + by_name_alone(number, name, lock=True)
+def forget_person(number: str, name: str, employee_id: int | None) -> list[str]:
+    """Forget, within the caller's transaction, the captures of a person.
+
+    :return: the files of the unsaved pictures, to be removed after the commit.
+    """
+    found = find_by_number(number, employee_id, lock=True) + find_by_name(number, name, lock=True)
     files: list[str] = []
     for capture in found:
-        files += _forgotten(capture, employee_id)
+        files += _forget(capture, employee_id)
     db.session.flush()
-    return files + _forgotten_left_over(number)
+    return files + _forget_leftover_photos(number)
 
 
-def _forgotten(capture: Capture, employee_id: int | None) -> list[str]:
+def leftover_photos(number: str) -> list[int]:
+    """Return the photos that bear a number, belong to nobody any more, and whose files are not removed yet."""
+    rows = db.session.execute(select(Photo.id, Photo.file).where(_is_leftover()).order_by(Photo.id))
+    return [row.id for row in rows if storage.is_named(row.file, number)]
+
+
+def _forget(capture: Capture, employee_id: int | None) -> list[str]:
     photo = capture.photo
-    if capture.state in RUNNING:
-        # Whoever waits at the terminal is told by the row's state, so the row stays; it says nothing any more.
-        _blank(capture)
-        capture.state = CANCELLED
+    # The conversation that runs reads its end from the row's state, so the row stays, without what was typed.
+    if state.apply(state.ERASED, Capture.id == capture.id):
         return []
     if photo is not None and photo.employee_id not in {None, employee_id}:
-        _blank(capture)  # Begun for this number, saved to somebody else: the face is theirs.
+        drafts.blank(Capture.id == capture.id)  # Begun for this number and saved to somebody else, whose face it is.
         return []
     db.session.delete(capture)
     db.session.flush()
@@ -58,35 +77,17 @@ def _forgotten(capture: Capture, employee_id: int | None) -> list[str]:
     return [] if photo.file_deleted_at else [photo.file]
 
 
-def left_over(number: str) -> list[int]:
-    """Return the photos under a number's name that nobody has any more and whose files are not removed yet."""
-    rows = db.session.execute(select(Photo.id, Photo.file).where(_is_left_over()).order_by(Photo.id))
-    return [row.id for row in rows if storage.is_named(row.file, number)]
-
-
-def _forgotten_left_over(number: str) -> list[str]:
-    # Asked again in the statement: a capture that was just taken, or an upload that was just saved, has an owner.
-    ended = delete(Photo).where(Photo.id.in_(left_over(number)), _is_left_over()).returning(Photo.file)
+def _forget_leftover_photos(number: str) -> list[str]:
+    # The statement asks again: a picture that was captured or saved at this moment belongs to somebody.
+    ended = delete(Photo).where(Photo.id.in_(leftover_photos(number)), _is_leftover()).returning(Photo.file)
     return list(db.session.execute(ended, execution_options={"synchronize_session": False}).scalars())
 
 
-def _is_left_over() -> ColumnElement[bool]:
+def _is_leftover() -> ColumnElement[bool]:
     captured = exists().where(Capture.photo_id == Photo.id)
     return and_(
         Photo.employee_id.is_(None), Photo.forgotten_at.is_not(None), Photo.file_deleted_at.is_(None), ~captured
     )
-
-
-def _blank(capture: Capture) -> None:
-    for column, value in NO_DRAFT.items():
-        setattr(capture, column, value)
-
-
-def _of(number: str, employee_id: int | None) -> ColumnElement[bool]:
-    if employee_id is None:
-        return Capture.draft_number == number
-    own = select(Photo.id).where(Photo.employee_id == employee_id)
-    return or_(Capture.draft_number == number, Capture.photo_id.in_(own))
 
 
 def _captures(*conditions: ColumnElement[bool], lock: bool) -> list[Capture]:

@@ -16,8 +16,8 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.services import audit
 from hikflask.services.captures import drafts
-from hikflask.services.core.db import changed_rows
-from hikflask.services.core.retention import DAY, MOST_AT_ONCE
+from hikflask.services.core.dates import SECONDS_PER_DAY
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
 from hikflask.services.state import capture as state
 
 
@@ -30,7 +30,7 @@ def forget_unsaved() -> int:
         .join(Terminal)
         .where(Capture.state == TAKEN, old)
         .order_by(Capture.id)
-        .limit(MOST_AT_ONCE)
+        .limit(CLEANUP_BATCH)
     )
     rows = db.session.execute(statement).all()
     db.session.commit()
@@ -65,8 +65,8 @@ def delete_ended() -> int:
     undone = or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED)
     awaited = select(Enrolment.photo_id).where(Enrolment.photo_id.is_not(None), Enrolment.desired == PRESENT, undone)
     unneeded = or_(Capture.photo_id.is_(None), Capture.photo_id.not_in(awaited))
-    over = and_(Capture.state.not_in((*RUNNING, TAKEN)), _ended("EVENT_RETENTION", DAY), unneeded)
-    some = select(Capture.id).where(over).order_by(Capture.id).limit(MOST_AT_ONCE)
+    over = and_(Capture.state.not_in((*RUNNING, TAKEN)), _ended("EVENT_RETENTION", SECONDS_PER_DAY), unneeded)
+    some = select(Capture.id).where(over).order_by(Capture.id).limit(CLEANUP_BATCH)
     gone = db.session.execute(delete(Capture).where(Capture.id.in_(some)).returning(Capture.id)).all()
     db.session.commit()
     return len(gone)

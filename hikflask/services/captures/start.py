@@ -6,12 +6,12 @@ from sqlalchemy.exc import IntegrityError
 from hikflask.extensions import db
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import USED
-from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.captures import drafts, pending, progress
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import TerminalHeld, TerminalInUse, TerminalUnknown
 from hikflask.services.privacy import consents
+from hikflask.services.state import capture as state
 from hikflask.services.terminals import connection
 
 
@@ -37,7 +37,7 @@ def start_capture(
     terminal = connection.terminal_row(terminal_id)
     if not terminal.is_active:
         raise TerminalUnknown
-    consents.refuse_start(draft, employee_id)
+    consents.require_for_capture(draft.number, employee_id, given_today=draft.consent)
     connection.refuse_when_stopped(terminal)
     progress.fail_overdue(terminal_id)
     running = pending.running(terminal_id)
@@ -45,7 +45,7 @@ def start_capture(
         if running.id == own:
             return running
         raise _in_use(running)
-    earlier = pending.standing(own)
+    earlier = pending.unsaved_of_form(own)
     if earlier:
         drafts.keep(earlier.id, draft, requested_by)
     held = pending.held(terminal_id, draft.number, requested_by, earlier.id if earlier else own)
@@ -63,16 +63,10 @@ def _held(held: Capture) -> TerminalHeld:
 
 
 def _queue(terminal_id: int, draft: Draft, requested_by: str, earlier: Capture | None) -> Capture:
-    capture = Capture(
-        terminal_id=terminal_id,
-        requested_by=requested_by[:128],
-        deadline=database_now(current_app.config["CAPTURE_TIMEOUT"]),
-        retake_of=earlier.id if earlier else None,
-        **draft.columns(),
-    )
-    db.session.add(capture)
+    retake_of = earlier.id if earlier else None
+    seconds = current_app.config["CAPTURE_TIMEOUT"]
     try:
-        db.session.flush()
+        capture = state.create(terminal_id, requested_by, seconds, retake_of=retake_of, **draft.columns())
         terminal = db.session.get_one(Terminal, terminal_id)
         audit.note("capture.started", number=draft.number, terminal=terminal.name)
         db.session.commit()

@@ -1,13 +1,55 @@
-"""Statements that are executed for the number of rows they changed: what compare-and-set is decided by."""
+"""What services share about the database: counts of changed rows, the lock of an employee's row, a sign of life."""
 
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Delete, Update
+from sqlalchemy import CursorResult, Delete, Update, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.extensions import db
+from hikflask.models import Employee
+from hikflask.services.core.errors import EmployeeUnknown
+
+# How many rows one pass of a clean-up takes. It shares its thread with the sweep, and the next pass does the rest.
+CLEANUP_BATCH = 200
 
 
 def changed_rows(statement: Update | Delete) -> int:
-    """Execute an UPDATE or DELETE in the open transaction and return how many rows it changed."""
+    """Execute an UPDATE or DELETE in the open transaction and return how many rows it changed.
+
+    A compare-and-set is decided by this number.
+    """
     result = cast("CursorResult[Any]", db.session.execute(statement, execution_options={"synchronize_session": False}))
     return result.rowcount
+
+
+def lock_employee(employee_id: int) -> bool:
+    """Lock the employee's row until the transaction ends; return False when there is no such row.
+
+    The employee's row is locked before any other row that belongs to the employee.
+    """
+    same = update(Employee).where(Employee.id == employee_id).values(is_active=Employee.is_active)
+    return changed_rows(same) == 1
+
+
+def locked_employee(employee_id: int) -> Employee:
+    """Lock the employee's row until the transaction ends and return the employee as it is now.
+
+    So nobody is sent to a terminal who is deactivated at the same moment.
+
+    :raises EmployeeUnknown: when somebody deleted the employee; the transaction is rolled back.
+    """
+    if not lock_employee(employee_id):
+        db.session.rollback()
+        raise EmployeeUnknown
+    return db.session.get_one(Employee, employee_id, populate_existing=True)
+
+
+def database_answers() -> bool:
+    """Return True when the database answers a query."""
+    try:
+        db.session.execute(select(1))
+    except SQLAlchemyError:
+        return False
+    finally:
+        db.session.rollback()
+    return True

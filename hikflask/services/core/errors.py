@@ -1,13 +1,13 @@
-"""What a service refuses, by code; the sentences are made in wording.py, the statuses in web/ and api/."""
+"""Errors of the services, each with a code. messages.py has the sentences, web/ and api/ the HTTP statuses."""
 
 from typing import Any
 
 
 class ServiceError(Exception):
-    """A refusal: `code` names it in wording.py, `params` fill its sentence, `fields` names the fields at fault.
+    """Something was refused. `code` finds the sentence in messages.py, and `params` fill in its values.
 
-    `retryable` says that what was wanted is tried again by itself; `retry_after` after how many seconds the same may be
-    asked again, where that helps.
+    `fields`: the form fields that are wrong. `retryable`: the program tries again by itself. `retry_after`: after how
+    many seconds the same request may succeed, where that is known.
     """
 
     code = "refused"
@@ -28,7 +28,7 @@ class NumberKnown(ServiceError):
 
 
 class NumberEnrolled(ServiceError):
-    """A number that is enrolled on a terminal cannot be changed."""
+    """The number is enrolled on a terminal, so it cannot be changed."""
 
     code = "number_enrolled"
     fields = ("hikvision_id",)
@@ -42,45 +42,45 @@ class NumberLeaving(ServiceError):
 
 
 class NameTooLong(ServiceError):
-    """The name has more bytes than the terminal takes (params: limit, length)."""
+    """The name has more bytes than the terminal accepts (params: limit, length)."""
 
     code = "name_bytes"
     fields = ("full_name",)
 
 
 class EmployeeUnknown(ServiceError):
-    """No such employee, or none any more."""
+    """There is no such employee, or not any more."""
 
     code = "employee_unknown"
 
 
 class EmployeeInactive(ServiceError):
-    """Somebody who left is not put on a terminal."""
+    """The employee is deactivated, and is not sent to a terminal."""
 
     code = "employee_inactive"
 
 
 class BadPhoto(ServiceError):
-    """The uploaded file is no picture that is accepted."""
+    """The uploaded file is not a picture that is accepted."""
 
     code = "photo_unreadable"
     fields = ("photo",)
 
 
 class PhotoTooLarge(BadPhoto):
-    """Over 10 MB."""
+    """The file has more than 10 MB."""
 
     code = "photo_too_large"
 
 
 class PhotoTooManyPixels(BadPhoto):
-    """Over 40 megapixels."""
+    """The picture has more than 40 megapixels."""
 
     code = "photo_too_many_pixels"
 
 
 class PhotosWaiting(ServiceError):
-    """Other photos are being decoded, and this one's turn did not come in time (params: seconds until a new try)."""
+    """Other photos are being decoded, and this one had to wait too long (params: seconds until a new try)."""
 
     code = "photos_waiting"
     fields = ("photo",)
@@ -91,21 +91,21 @@ class PhotosWaiting(ServiceError):
 
 
 class TerminalUnknown(ServiceError):
-    """No such terminal, or one that is switched off here."""
+    """There is no such terminal, or it is not in use."""
 
     code = "terminal_unknown"
     fields = ("terminal_id",)
 
 
 class TerminalNotNamed(ServiceError):
-    """Several terminals are in use, and nothing says which one is meant."""
+    """Several terminals are in use, and the request does not say which one is meant."""
 
     code = "terminal_not_named"
     fields = ("terminal_id",)
 
 
 class TerminalRetired(ServiceError):
-    """Nothing is sent to a terminal that is out of service for good (params: t)."""
+    """The terminal is out of service for good, and nothing is sent to it (params: t)."""
 
     code = "terminal_retired"
 
@@ -118,27 +118,27 @@ class TerminalNameKnown(ServiceError):
 
 
 class TerminalAddressRefused(ServiceError):
-    """The address is none that terminals may be connected to at."""
+    """Terminals may not have this address."""
 
     code = "terminal_address_refused"
     fields = ("url",)
 
 
 class TerminalHttpsRequired(TerminalAddressRefused):
-    """Terminals are spoken to over https alone (HIKFLASK_TERMINAL_REQUIRE)."""
+    """The address must begin with https (HIKFLASK_TERMINAL_REQUIRE)."""
 
     code = "terminal_https_required"
 
 
 class TerminalPasswordNeeded(ServiceError):
-    """A stored password is shown to no other address and certificate than those it was typed for."""
+    """The address or certificate changed, so the password must be typed again: it is not sent to another device."""
 
     code = "terminal_password_needed"
     fields = ("password",)
 
 
 class TerminalHasPeople(ServiceError):
-    """A terminal that people are enrolled on is not deleted."""
+    """People are enrolled on the terminal, so it is not deleted."""
 
     code = "terminal_has_people"
 
@@ -150,33 +150,33 @@ class TerminalInUse(ServiceError):
 
 
 class TerminalHeld(ServiceError):
-    """An unsaved picture of another number waits there (params: name, who, capture_id)."""
+    """An unsaved picture for another number holds the terminal (params: name, who, capture_id)."""
 
     code = "terminal_held"
 
 
 class TooManyCalls(ServiceError):
-    """This caller waits on terminals as often as one may at a time (params: n)."""
+    """This caller has as many requests waiting on terminals as one caller may have (params: n)."""
 
     code = "too_many_calls"
     retry_after = 5
 
 
 class ServerBusy(ServiceError):
-    """As many requests wait on terminals as may in one process (params: n seconds)."""
+    """As many requests wait on terminals as one process allows (params: n seconds)."""
 
     code = "server_busy"
     retry_after = 5
 
 
 class LeaseLost(ServiceError):
-    """This conversation was too late: another one has the terminal now."""
+    """The lease has ended, and another conversation has the terminal now."""
 
     code = "lease_lost"
 
 
 class GenerationChanged(ServiceError):
-    """What is wanted changed while the terminal was being told the old wish."""
+    """The desired state changed while the terminal was being told the earlier one."""
 
     code = "wish_changed"
 
@@ -189,68 +189,68 @@ class CaptureRunning(ServiceError):
 
 
 class CaptureSuperseded(ServiceError):
-    """Another face was captured at that terminal since, or the file is gone; nothing is bound."""
+    """Another face has been captured at that terminal since, or the file is gone. No face is sent."""
 
     code = "superseded"
     fields = ("capture_id",)
 
 
 class CaptureOfAnother(ServiceError):
-    """Somebody else made this picture; it is saved after a question (params: who, name, n)."""
+    """Somebody else captured this picture. It is saved after a question (params: who, name, n)."""
 
     code = "capture_of_another"
     fields = ("capture_id",)
 
 
 class CaptureNotSaved(ServiceError):
-    """The picture was deleted, since nobody saved it within HIKFLASK_CAPTURE_RETENTION."""
+    """The picture was deleted, because nobody saved it within HIKFLASK_CAPTURE_RETENTION."""
 
     code = "not_saved"
     fields = ("capture_id",)
 
 
 class PhotoForgotten(ServiceError):
-    """The photo's retention has ended: there is no picture to send any more."""
+    """The photo was deleted when its retention ended, so there is no picture to send."""
 
     code = "photo_forgotten"
 
 
 class CaptureLost(ServiceError):
-    """The terminal has the captured file no more, and nothing proves which face was bound."""
+    """The terminal does not have the captured file any more, so nothing proves which face it took."""
 
     code = "file_gone"
 
 
 class PersonNotVerified(ServiceError):
-    """The terminal answered, also that it has the person already, but its own list does not show the person."""
+    """The terminal accepted the person, or said it has the person already, but its list does not show the person."""
 
     code = "person_not_verified"
     retryable = True
 
 
 class NameNotVerified(ServiceError):
-    """The terminal said OK, but its own list shows the number under another name (params: name, the one there)."""
+    """The terminal said OK, but its list shows the number under another name (params: name, the one there)."""
 
     code = "name_not_verified"
     retryable = True
 
 
 class FaceNotVerified(ServiceError):
-    """The terminal said OK, but does not show the face that was put there, or still shows one that was taken off."""
+    """The terminal said OK, but does not show the face that was sent, or still shows one that was removed."""
 
     code = "face_not_verified"
     retryable = True
 
 
 class RemovalNotVerified(ServiceError):
-    """The terminal said OK, but its own list still shows who was to be removed (params: name, of whom to replace)."""
+    """The terminal said OK, but its list still shows the person to be removed (params: name, when one is replaced)."""
 
     code = "removal_not_verified"
     retryable = True
 
 
 class LoginStopped(ServiceError):
-    """The terminal refused the password before; nothing is sent until it is corrected (params: code, minutes)."""
+    """The terminal refused the password before. Nothing is sent until it is corrected (params: n minutes)."""
 
     code = "wrong_password"
 
@@ -260,25 +260,25 @@ class LoginStopped(ServiceError):
 
 
 class OtherDevice(ServiceError):
-    """Another device answers at the terminal's address; the old one may still know who was to leave."""
+    """Another device answers at the terminal's address. The old one may still let in who is to be removed."""
 
     code = "other_device"
 
 
 class NumberTakenThere(ServiceError):
-    """On the terminal the number belongs to somebody else (params: n, name)."""
+    """The number belongs to somebody else on the terminal (params: n, name)."""
 
     code = "employeeNoAlreadyExist"
 
 
 class EnrolmentUnknown(ServiceError):
-    """No such enrolment, or none any more."""
+    """There is no such enrolment, or not any more."""
 
     code = "enrolment_unknown"
 
 
 class ConsentMissing(ServiceError):
-    """Without recorded consent no face is taken or kept here (HIKFLASK_CONSENT=require)."""
+    """Consent must be recorded before a face is taken or kept (HIKFLASK_CONSENT=require)."""
 
     code = "consent_missing"
     fields = ("consent",)

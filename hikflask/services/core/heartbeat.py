@@ -1,27 +1,27 @@
-"""Whether a worker lives: each one writes its heartbeat with every sweep."""
+"""Whether a worker is running: each worker writes its heartbeat with every sweep."""
 
 import os
 import socket
 
 from flask import current_app
 from sqlalchemy import delete, exists, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.extensions import db
 from hikflask.models import Heartbeat
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import changed_rows
 
+# How long the row of a worker that ended without a word is kept, in seconds.
 FORGOTTEN_AFTER = 24 * 3600.0
 
 
 def name() -> str:
-    """This worker's name: host and process."""
+    """Return this worker's name: host and process."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def beat(worker: str) -> None:
-    """Note that this worker lives."""
+    """Note that this worker is running."""
     if not changed_rows(update(Heartbeat).where(Heartbeat.worker == worker).values(seen_at=database_now())):
         db.session.add(Heartbeat(worker=worker, seen_at=database_now()))
         db.session.execute(delete(Heartbeat).where(Heartbeat.seen_at < database_now(-FORGOTTEN_AFTER)))
@@ -29,26 +29,15 @@ def beat(worker: str) -> None:
 
 
 def leave(worker: str) -> None:
-    """Note that this worker ended."""
+    """Note that this worker has ended."""
     db.session.execute(delete(Heartbeat).where(Heartbeat.worker == worker))
     db.session.commit()
 
 
 def alive() -> bool:
-    """True when some worker was seen within three sweeps (and at least ten seconds)."""
+    """Return True when a worker gave a sign within the last three sweeps, or ten seconds if that is longer."""
     silence = max(10.0, 3 * current_app.config["SWEEP_INTERVAL"])
     lately = Heartbeat.seen_at.between(database_now(-silence), database_now(silence))
     found = db.session.execute(select(exists().where(lately))).scalar_one()
     db.session.commit()
     return bool(found)
-
-
-def database_answers() -> bool:
-    """True when the database can be asked."""
-    try:
-        db.session.execute(select(1))
-    except SQLAlchemyError:
-        return False
-    finally:
-        db.session.rollback()
-    return True

@@ -1,11 +1,11 @@
-"""The database's own files: what was deleted is overwritten in them, and not only marked as free.
+"""Overwrites deleted data in the database's own files, where it is otherwise only marked as free.
 
-SQLite writes zeros over what is deleted (secure_delete, see extensions.py). What it left before stays: in its
-write-ahead log until a checkpoint truncates that (https://sqlite.org/wal.html), and in the pages that it moved rows out
-of until VACUUM writes the file anew; incremental_vacuum gives back empty pages alone.
+SQLite writes zeros over deleted rows (secure_delete, see extensions.py). Two kinds of copies remain: those in the
+write-ahead log, until a checkpoint truncates it (https://sqlite.org/wal.html), and those in pages that rows were moved
+out of, until VACUUM writes the file anew. incremental_vacuum only gives back empty pages.
 
 PostgreSQL leaves the bytes of deleted rows in its files after a plain VACUUM, so the tables are written anew
-(https://www.postgresql.org/docs/current/sql-vacuum.html, FULL). Its own write-ahead log is out of a program's reach.
+(https://www.postgresql.org/docs/current/sql-vacuum.html, FULL). A program cannot reach PostgreSQL's write-ahead log.
 """
 
 import logging
@@ -16,16 +16,16 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, Photo
+from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, ErasureFile, ErasureRemoval, Photo
 
 log = logging.getLogger(__name__)
 
-# The audit trail is not among them: an erasure takes nothing from it.
-TABLES = (Capture, Consent, Employee, Enrolment, Erasure, Photo)
-# While we wait for a table, or in SQLite for those who read now, whoever writes after us waits, too. Without any wait
-# nothing would be overwritten as long as pages are read all the time.
+# The audit trail is not among them, because an erasure deletes nothing from it.
+TABLES = (Capture, Consent, Employee, Enrolment, Erasure, ErasureFile, ErasureRemoval, Photo)
+# While this waits for a lock, everybody who writes has to wait, too. Without any wait it would never get the lock while
+# people look at pages.
 LOCK_MILLISECONDS = 200
-# VACUUM keeps what a transaction that began before, such as a dump, still sees.
+# Transactions that began earlier, such as a dump: VACUUM keeps what they still see.
 EARLIER_TRANSACTIONS = """
     SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
     AND greatest(age(backend_xmin), age(backend_xid)) > 0
@@ -33,9 +33,9 @@ EARLIER_TRANSACTIONS = """
 
 
 def overwrite_deleted() -> bool:
-    """Write the database's files anew without what was deleted; False when somebody uses them at this moment.
+    """Write the database's files anew without deleted data; return False when they are in use at this moment.
 
-    Commit first. Nobody is waited for long: whoever enrols would have to wait, too, so the caller comes back later.
+    Call it after a commit. It does not wait long, because enrolling waits meanwhile; the caller tries again later.
     """
     try:
         with _connection() as connection:
@@ -49,20 +49,20 @@ def overwrite_deleted() -> bool:
 
 
 def empty_log() -> None:
-    """Empty SQLite's write-ahead log, so that what was forgotten leaves it; next time, when somebody uses it now."""
+    """Empty SQLite's write-ahead log, so that no deleted data stays there. When it is in use, nothing is done."""
     if not server_keeps_log():
         with _connection() as connection:
             _empty_log(connection)
 
 
 def server_keeps_log() -> bool:
-    """True where the database's server keeps what was written in a log of its own, which it overwrites in its time."""
+    """Return True for a database server that has a log of its own, which no program can empty."""
     return db.engine.dialect.name == "postgresql"
 
 
 @contextmanager
 def _connection() -> Iterator[Connection]:
-    """Open a connection outside any transaction, which waits for nobody for long; nobody else gets it afterwards."""
+    """Open a connection of its own, outside any transaction, that does not wait long for locks."""
     with db.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").detach()
         if not server_keeps_log():
@@ -71,7 +71,7 @@ def _connection() -> Iterator[Connection]:
 
 
 def _overwrite_sqlite(connection: Connection) -> bool:
-    # While somebody reads what is in the log, each VACUUM would make it longer by the whole database.
+    # While somebody still reads from the log, VACUUM would write the whole database into it.
     if not _empty_log(connection):
         return False
     connection.exec_driver_sql("VACUUM")
@@ -79,7 +79,7 @@ def _overwrite_sqlite(connection: Connection) -> bool:
 
 
 def _empty_log(connection: Connection) -> bool:
-    """Move what the log holds into the database's file and truncate it; False while somebody reads or writes there."""
+    """Move the log into the database's file and truncate it; return False while somebody reads or writes."""
     busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
     return not busy
 

@@ -1,4 +1,4 @@
-"""What is stored about one employee, as a ZIP file for that person."""
+"""Export everything that is stored about one employee, as a ZIP file for that person."""
 
 import io
 import json
@@ -10,9 +10,10 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from hikflask.extensions import Base, db
-from hikflask.models import AuditEntry, Capture, Consent, Employee, Erasure, Photo
+from hikflask.models import AuditEntry, Capture, Consent, Employee, Erasure, ErasureRemoval, Photo
 from hikflask.models.employee import folded
 from hikflask.services import audit
+from hikflask.services.audit import details_text
 from hikflask.services.captures import personal_data
 from hikflask.services.core.errors import EmployeeUnknown, PhotoForgotten
 from hikflask.services.enrolments import queries
@@ -20,9 +21,9 @@ from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 
 DATA = "data.json"
-# The entry of who was added, and the row itself, are written a moment apart.
-A_MOMENT = timedelta(seconds=1)
-# What means something to the person; ids of rows here do not.
+# An employee's row and the audit entry about it have times that differ by less than this.
+SAME_TIME = timedelta(seconds=1)
+# The keys of data.json. Ids of rows mean nothing to the person, and are left out.
 OF_EMPLOYEE = ("number", "name", "department", "is_active", "left_at", "created_at")
 OF_CONSENT = ("given_on", "basis", "note", "recorded_by", "recorded_at")
 OF_PHOTO = ("sha256", "source", "created_at", "forgotten_at", "unlinked_at")
@@ -55,7 +56,7 @@ OF_ENROLMENT = (
     "created_at",
     "wanted_at",
 )
-# Programs read the file by these keys: a column that got another name keeps the key that it had.
+# Programs read the file by its keys, so a column that was renamed keeps its key. Key → column:
 COLUMN_OF = {
     "wanted": "desired",
     "wanted_at": "desired_since",
@@ -66,29 +67,30 @@ COLUMN_OF = {
     "unlinked_at": "file_deleted_at",
 }
 OF_ENTRY = ("at", "actor", "address", "action", "employee", "terminal", "subject", "before", "after")
+# What was noted before one of these is about whoever had the number, or the id, until then.
 ENDS = ("employee.deleted", "employee.erased")
-OF_ERASURE = ("number", "name", "terminals", "photos", "requested_by", "requested_at", "completed_at")
+OF_ERASURE = ("number", "name", "photos", "requested_by", "requested_at", "completed_at")
 
 
-def of_employee(employee_id: int) -> bytes:
-    """Return the ZIP file: data.json and the photos; that it was made is in the audit trail.
+def export_employee(employee_id: int) -> bytes:
+    """Return the ZIP file, data.json and the photos, and note the export in the audit trail.
 
     :raises EmployeeUnknown: when there is no such employee.
     """
     employee = db.session.get(Employee, employee_id, populate_existing=True)
     if employee is None:
         raise EmployeeUnknown
-    numbered = [one for one in personal_data.of_number(employee.number, employee_id) if _is_theirs(one, employee)]
-    captures = numbered + personal_data.by_name_alone(employee.number, employee.name)
+    numbered = [one for one in personal_data.find_by_number(employee.number, employee_id) if _is_theirs(one, employee)]
+    captures = numbered + personal_data.find_by_name(employee.number, employee.name)
     pictures = [(photo, _picture(photo)) for photo in _photos(employee_id, captures)]
     enrolled = queries.of_person(employee.number, employee_id)
     data = {
         "employee": _columns(employee, OF_EMPLOYEE),
         "consent": _consent(employee_id),
-        "photos": [{"file": _name(photo, picture), **_columns(photo, OF_PHOTO)} for photo, picture in pictures],
+        "photos": [{"file": _path_in_zip(photo, picture), **_columns(photo, OF_PHOTO)} for photo, picture in pictures],
         "captures": [{"terminal": one.terminal.name, **_columns(one, OF_CAPTURE)} for one in captures],
         "terminals": [{"terminal": one.terminal.name, **_columns(one, OF_ENROLMENT)} for one in enrolled],
-        "audit": [_columns(entry, OF_ENTRY) for entry in _entries(employee, numbered, [one for one, _ in pictures])],
+        "audit": [_entry(entry) for entry in _entries(employee, numbered, [one for one, _ in pictures])],
         "erasures": [_erasure(one) for one in _erasures(employee)],
     }
     audit.note_alone("employee.exported", employee=employee)
@@ -96,7 +98,10 @@ def of_employee(employee_id: int) -> bytes:
 
 
 def _is_theirs(capture: Capture, employee: Employee) -> bool:
-    """Somebody else may have had the number before, and a capture may have been saved to somebody else."""
+    """True when a capture for the employee's number is the employee's own.
+
+    Somebody else may have had the number before, and a capture may have been saved to somebody else.
+    """
     saved_to = capture.photo.employee_id if capture.photo else None
     if saved_to is not None:
         return saved_to == employee.id
@@ -109,19 +114,19 @@ def _zipped(data: dict[str, Any], pictures: list[tuple[Photo, bytes | None]]) ->
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         archive.writestr(DATA, json.dumps(data, ensure_ascii=False, indent=2))
         for photo, picture in pictures:
-            name = _name(photo, picture)
+            name = _path_in_zip(photo, picture)
             if name and picture:
                 archive.writestr(name, picture)
     return file.getvalue()
 
 
-def _name(photo: Photo, picture: bytes | None) -> str | None:
-    """The photo's place in the ZIP file; None when its file is gone."""
+def _path_in_zip(photo: Photo, picture: bytes | None) -> str | None:
+    """Return the photo's path in the ZIP file; None when its file is gone."""
     return f"photos/{photo.id}.jpg" if picture else None
 
 
 def _picture(photo: Photo) -> bytes | None:
-    """The photo's bytes; None when its file is gone, or is about to go."""
+    """Return the photo's bytes; None when its file is gone, or is being removed."""
     try:
         return storage.to_send(photo)
     except PhotoForgotten:
@@ -134,41 +139,60 @@ def _consent(employee_id: int) -> dict[str, Any] | None:
 
 
 def _photos(employee_id: int, captures: list[Capture]) -> list[Photo]:
-    """The employee's own, and those that were taken and never saved."""
+    """Return the employee's photos, and the pictures of these captures that were never saved."""
     own = list(_rows(select(Photo).where(Photo.employee_id == employee_id).order_by(Photo.id)))
     unsaved = [one.photo for one in captures if one.photo is not None and one.photo.employee_id is None]
     return own + unsaved
 
 
-def _entries(employee: Employee, captures: list[Capture], shown: list[Photo]) -> list[AuditEntry]:
-    """What was done since the person is known here: before, number and id may have been somebody else's."""
+def _entries(employee: Employee, captures: list[Capture], photos: list[Photo]) -> list[AuditEntry]:
+    """Return the audit entries since the person is known here: before, number and id may have been somebody else's."""
     begun = min([employee.created_at, *(one.created_at for one in captures)])
-    by_number = and_(AuditEntry.employee == employee.number, AuditEntry.at >= begun - A_MOMENT)
-    by_id = and_(AuditEntry.employee_id == employee.id, AuditEntry.at >= employee.created_at - A_MOMENT)
+    by_number = and_(AuditEntry.employee == employee.number, AuditEntry.at >= begun - SAME_TIME)
+    by_id = and_(AuditEntry.employee_id == employee.id, AuditEntry.at >= employee.created_at - SAME_TIME)
     ended = func.max(AuditEntry.id).filter(AuditEntry.action.in_(ENDS))
     another = select(ended).where(or_(AuditEntry.employee == employee.number, AuditEntry.employee_id == employee.id))
     later = AuditEntry.id > func.coalesce(another.scalar_subquery(), 0)
     theirs = select(AuditEntry).where(
-        or_(by_number, by_id, _looks(shown)), later, AuditEntry.action != "erasure.completed"
+        or_(by_number, by_id, _views(photos)), later, AuditEntry.action != "erasure.completed"
     )
     return list(_rows(theirs.order_by(AuditEntry.id)))
 
 
-def _looks(shown: list[Photo]) -> ColumnElement[bool]:
-    """The looks at these, also before their files bore the employee's number."""
-    names = [one.file.partition("_")[2] for one in shown]
+def _views(photos: list[Photo]) -> ColumnElement[bool]:
+    """Select the views of these photos, also from before their files bore the employee's number."""
+    names = [one.file.partition("_")[2] for one in photos]
     seen = or_(false(), *(AuditEntry.subject.endswith(f"_{name}", autoescape=True) for name in names))
     return and_(AuditEntry.action == "photo.viewed", seen)
 
 
 def _erasures(employee: Employee) -> list[Erasure]:
-    """Those of the same person, who came back; somebody else may have had the number before."""
+    """Return earlier erasures of the same person; somebody else may have had the number before."""
     found = _rows(select(Erasure).where(Erasure.number == employee.number).order_by(Erasure.id))
     return [one for one in found if folded(one.name) == folded(employee.name)]
 
 
+def _entry(entry: AuditEntry) -> dict[str, Any]:
+    details = {"before": details_text(entry.before), "after": details_text(entry.after)}
+    return _columns(entry, OF_ENTRY) | details
+
+
 def _erasure(erasure: Erasure) -> dict[str, Any]:
-    return _columns(erasure, OF_ERASURE) | {"terminals": json.loads(erasure.terminals)}
+    given, removals = _columns(erasure, OF_ERASURE), [_removal(one) for one in erasure.removals]
+    # The keys keep their order, too.
+    return {"number": given.pop("number"), "name": given.pop("name"), "terminals": removals, **given}
+
+
+def _removal(removal: ErasureRemoval) -> dict[str, Any]:
+    return {
+        "enrolment": removal.enrolment_id,
+        "terminal": removal.terminal,
+        "number": removal.number,
+        "at": removal.gone_at.isoformat() if removal.gone_at else "",
+        "by_hand": bool(removal.confirmed_by),
+        "said_by": removal.confirmed_by,
+        "note": removal.confirmation_note,
+    }
 
 
 def _rows(statement: Any) -> Iterable[Any]:

@@ -6,14 +6,13 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo
 from hikflask.models.columns import database_now
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows
-from hikflask.services.core.employee_lock import locked
+from hikflask.services.core.db import changed_rows, locked_employee
 from hikflask.services.core.errors import EmployeeInactive, ServiceError
 from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.changed import Changed
 from hikflask.services.enrolments.desired import desire_absent, desire_present
-from hikflask.services.photos import retention
+from hikflask.services.photos import deletion
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
 
@@ -23,7 +22,7 @@ def set_active(employee_id: int, active: bool) -> Changed[Employee]:
 
     :raises EmployeeUnknown:
     """
-    employee = locked(employee_id)
+    employee = locked_employee(employee_id)
     try:
         apply_active(employee, active)
         db.session.commit()
@@ -60,7 +59,7 @@ def send_to_terminal(employee_id: int, terminal_id: int) -> Changed[Enrolment]:
     :raises TerminalUnknown: :raises EmployeeInactive: :raises NameTooLong: :raises NumberLeaving:
     :raises EmployeeUnknown:
     """
-    employee = locked(employee_id)
+    employee = locked_employee(employee_id)
     terminal = registry.active(terminal_id)
     if not employee.is_active:
         raise EmployeeInactive
@@ -75,7 +74,7 @@ def delete_employee(employee_id: int) -> Changed[Employee]:
 
     :raises EmployeeUnknown:
     """
-    employee = locked(employee_id)
+    employee = locked_employee(employee_id)
     desire_absent(employee.number)
     left = queries.of_person(employee.number, employee_id, lock=True)
     state.apply(state.EMPLOYEE_DELETED, Enrolment.id.in_([enrolment.id for enrolment in left]))
@@ -85,9 +84,9 @@ def delete_employee(employee_id: int) -> Changed[Employee]:
             db.session.delete(enrolment)
     employee.photo_id = None
     db.session.flush()
-    files = retention.forget_all_of(employee.id)
+    files = deletion.forget_all_of(employee.id)
     audit.note("employee.deleted", employee=employee, before=audit_notes.facts(employee))
     db.session.delete(employee)
     db.session.commit()
-    retention.remove_at_once(files)
+    deletion.remove_at_once(files)
     return Changed(employee, tuple(enrolment.id for enrolment in left if not enrolment.is_confirmed))

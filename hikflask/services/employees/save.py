@@ -13,7 +13,7 @@ from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.captures import progress
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.employee_lock import locked
+from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import (
     CaptureNotSaved,
     CaptureOfAnother,
@@ -89,14 +89,14 @@ def save_employee(
 def _write(
     draft: Draft, source: FaceSource, employee_id: int | None, photo: Photo | None, files: storage.Files
 ) -> Employee:
-    known = locked(employee_id) if employee_id else None
+    known = locked_employee(employee_id) if employee_id else None
     # A file that was chosen counts when the capture beside it gave no picture, or lost it since.
     capture = None if source.upload else _use(source, employee_id)
     if capture:
         photo = progress.photo_of(capture)
     desired.refuse_while_leaving(draft.number, employee_id)
     employee = _changed(known, draft, capture is not None) if known else _added(draft)
-    consents.weigh(employee, given_today=draft.consent, with_face=photo is not None)
+    consents.require_for_save(employee, given_today=draft.consent, with_face=photo is not None)
     if photo:
         storage.save(photo)
         photo.employee_id = employee.id

@@ -5,7 +5,7 @@ from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.captures import pending, progress
-from hikflask.services.core.employee_lock import locked
+from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import (
     CaptureNotSaved,
     CaptureSuperseded,
@@ -79,7 +79,7 @@ def _capture(terminal_id: int | None, number: str, requested_by: str) -> Capture
 
 
 def _written(terminal: Terminal, employee: Employee, capture: Capture | None) -> Enrolment:
-    if not locked(employee.id).is_active:
+    if not locked_employee(employee.id).is_active:
         db.session.rollback()
         raise EmployeeInactive
     known = queries.find(terminal.id, employee.number)
@@ -92,7 +92,7 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
     files = storage.Files()
     try:
         if capture:
-            consents.weigh(employee, with_face=True)
+            consents.require_for_save(employee, with_face=True)
             _adopt(employee, capture, files)
         enrolment = desire_present(terminal, employee, employee.photo)
         db.session.commit()
@@ -129,9 +129,7 @@ def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:
         return registry.active(terminal_id)
     if capture is not None:
         return registry.active(capture.terminal_id)
-    in_use = registry.all_active()
-    if len(in_use) > 1:
-        raise TerminalNotNamed
-    if not in_use:
-        raise TerminalUnknown
-    return in_use[0]
+    only = registry.only_active()
+    if only is None:
+        raise TerminalNotNamed if registry.all_active() else TerminalUnknown
+    return only

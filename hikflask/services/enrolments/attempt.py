@@ -10,9 +10,9 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import GenerationChanged
-from hikflask.services.employees import erasure
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.audit_notes import AttemptTrail
+from hikflask.services.privacy import certificates
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
 from hikflask.services.terminals.connection import Conversation
@@ -61,7 +61,7 @@ class Attempt:
             self.row = self._apply(state.GONE)
             self._trail.note_gone(self.row)
             self._note_sync()
-            erasure.end_if_nobodys(self.row)
+            certificates.end_removal(self.row)
 
     def claim(self, step: str) -> None:
         """Say what is done now; what is not confirmed is claimed meanwhile, so that a killed worker leaves it due."""

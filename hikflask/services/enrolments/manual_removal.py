@@ -7,8 +7,8 @@ from hikflask.models import Enrolment
 from hikflask.models.enrolment import SOMEBODY_ELSES
 from hikflask.services import audit
 from hikflask.services.core.errors import NumberTakenThere, OtherDevice
-from hikflask.services.employees import erasure
 from hikflask.services.enrolments import queries
+from hikflask.services.privacy import certificates
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
 
@@ -44,7 +44,7 @@ def confirm_as_somebody_elses(enrolment_id: int, generation: int, name: str) -> 
     if changed:
         audit.note("enrolment.somebody_elses", **_about(changed))
     if ended:
-        erasure.end_if_nobodys(ended)
+        certificates.end_removal(ended)
     db.session.commit()
     return changed is not None
 
@@ -67,7 +67,7 @@ def _note_end(enrolment: Enrolment) -> None:
     """Note whose word ended it; a row that is nobody's goes, and erasures that wait for it learn of it."""
     after = {"note": enrolment.confirmation_note} if enrolment.confirmation_note else None
     audit.note("enrolment.removed_by_hand", **_about(enrolment), after=after)
-    erasure.end_if_nobodys(enrolment)
+    certificates.end_removal(enrolment)
 
 
 def _about(enrolment: Enrolment) -> dict[str, Any]:

@@ -56,7 +56,10 @@ def desired_of(number: str) -> list[Enrolment]:
 
 def due_of(number: str) -> tuple[int, ...]:
     """Return the ids of a number's enrolments of which something is left to do."""
-    return tuple(enrolment.id for enrolment in of_number(number) if enrolment.next_attempt_at is not None)
+    due = tuple(enrolment.id for enrolment in of_number(number) if enrolment.next_attempt_at is not None)
+    # Asked after a service's commit: no transaction stays open while a terminal is waited for.
+    db.session.commit()
+    return due
 
 
 def open_removals() -> list[Enrolment]:

@@ -1,7 +1,7 @@
-"""Pictures: an upload becomes a baseline JPEG that terminals take; a captured one can be decoded; others are refused.
+"""Decoding pictures: an upload becomes a baseline JPEG as terminals take it; a captured picture is checked.
 
-This file is a program, too: decoder.py runs it to decode an upload in a process of its own. So it imports nothing of
-the app, which would take a second.
+This file is also the program of the child process that decodes an upload (see jpeg_process.py). So it imports nothing
+of the app: that would take a second for each upload.
 """
 
 import io
@@ -12,16 +12,17 @@ import sys
 from collections.abc import Iterator
 from typing import ClassVar
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageOps
 
-# Of such a process, without its libraries; the largest pictures take 360 to 460 MB.
+# The limit of the child process in bytes, without its libraries. The largest pictures take 360 to 460 MB.
 MOST_MEMORY = 512 * 1024 * 1024
 MOST_PIXELS = 40_000_000
-# Cameras of terminals have two megapixels.
+# The cameras of terminals have two megapixels.
 MOST_CAPTURED_PIXELS = 4_000_000
-# libjpeg decodes each scan over the whole picture; cameras and programs write about ten, a bomb thousands.
+# libjpeg decodes the whole picture again for each scan. Cameras and programs write about ten scans; a file that is made
+# to keep the processor busy has thousands.
 MOST_SCANS = 100
-# What ends the data of a scan: a marker that is neither a stuffed zero nor a restart (ITU T.81, B.1.1.2).
+# The data of a scan ends at a marker that is neither a stuffed zero nor a restart (ITU T.81, B.1.1.2).
 MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 START_OF_SCAN, END_OF_IMAGE = b"\xda", b"\xd9"
 WITHOUT_LENGTH = {b"\x01", b"\xd8"}
@@ -29,38 +30,28 @@ LARGEST_JPEG = 200 * 1024
 LONGEST_SIDE = 1200
 SMALLER_SIDES = (LONGEST_SIDE, 1000, 800, 640, 480)
 QUALITIES = (90, 82, 74, 66)
-UPRIGHT = 1
 # What Pillow raises.
 TOO_MANY_PIXELS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 UNREADABLE = (OSError, SyntaxError, ValueError, MemoryError)
-# EXIF orientation → what makes the picture upright (EXIF 2.32, tag 0x0112).
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+BROKEN_EXIF = (struct.error, SyntaxError, TypeError, ValueError)
 
 
 class Unreadable(Exception):
-    """No JPEG or PNG; `status` is the exit status of the program."""
+    """The file is no JPEG or PNG. `status` is the exit status of the child process."""
 
     status: ClassVar[int] = 3
 
 
 class TooManyPixels(Unreadable):
-    """Over 40 megapixels."""
+    """The picture has more than 40 megapixels."""
 
     status = 4
 
 
 def baseline(data: bytes) -> bytes:
-    """Turn a JPEG or PNG by its EXIF, drop its metadata, encode it as terminals take it: baseline, 4:2:0, ≤ 200 KB.
+    """Return a JPEG or PNG as terminals take it: turned by its EXIF, without metadata, baseline, 4:2:0, at most 200 KB.
 
-    :raises Unreadable: when it is no such picture. :raises TooManyPixels:
+    :raises Unreadable: when the data is no JPEG or PNG. :raises TooManyPixels:
     """
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
@@ -77,9 +68,9 @@ def baseline(data: bytes) -> bytes:
 
 
 def _small(opened: Image.Image) -> Image.Image:
-    """Decode a picture and make it no larger than it is kept, before anything else is done with it: this takes memory.
+    """Decode a picture and reduce it to the size that is kept. This comes first, because large pictures take memory.
 
-    A JPEG is decoded smaller at once, where it can be.
+    draft() lets libjpeg decode a JPEG at a smaller size, where it can.
     """
     opened.draft(None, (LONGEST_SIDE, LONGEST_SIDE))
     opened.load()
@@ -97,7 +88,7 @@ def _small(opened: Image.Image) -> Image.Image:
 
 
 def is_picture(jpeg: bytes) -> bool:
-    """True for a JPEG that can be decoded, as terminals capture it: at most 4 megapixels."""
+    """Return True for a JPEG that can be decoded and has at most 4 megapixels, as terminals capture it."""
     try:
         with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as opened:
             if opened.width * opened.height > MOST_CAPTURED_PIXELS or _scans(jpeg) > MOST_SCANS:
@@ -120,28 +111,31 @@ def _scans(jpeg: bytes) -> int:
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    """Return the picture turned by its EXIF; EXIF that cannot be read turns nothing."""
+    """Return the picture turned by the orientation in its EXIF; a picture with broken EXIF is not turned."""
     try:
-        turn = TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, UPRIGHT))
-    except (struct.error, TypeError, ValueError, SyntaxError):
-        turn = None
-    return picture if turn is None else picture.transpose(turn)
+        picture.getexif().get(ExifTags.Base.Orientation)
+    except BROKEN_EXIF:
+        return picture
+    # exif_transpose() would write the other tags again, and fails where one of them is broken. Pillow has read the
+    # orientation by now, and nothing else of the metadata is kept anyway.
+    picture.info.clear()
+    return ImageOps.exif_transpose(picture)
 
 
 def _flat(picture: Image.Image) -> Image.Image:
-    """Return the picture in RGB, without what the file said beside it; what is transparent becomes white."""
+    """Return the picture in RGB and without metadata; transparent parts become white."""
     if picture.mode in {"RGBA", "LA"}:
         white = Image.new("RGBA", picture.size, "white")
         white.alpha_composite(picture.convert("RGBA"))
         picture = white
     flat = picture.convert("RGB")
-    # Pillow would write the file's comment again.
+    # Otherwise Pillow would write the comment of the file into the new one.
     flat.info.clear()
     return flat
 
 
 def _encodings(picture: Image.Image) -> Iterator[bytes]:
-    """Yield the picture as JPEG, from the best down; noise itself fits into 200 KB at last."""
+    """Yield the picture as JPEG in smaller and smaller files. At the last size even pure noise fits into 200 KB."""
     for side in SMALLER_SIDES:
         smaller = picture.copy()
         smaller.thumbnail((side, side))
@@ -152,7 +146,7 @@ def _encodings(picture: Image.Image) -> Iterator[bytes]:
 
 
 def main() -> None:
-    """Turn the picture on standard input into that on standard output, or end with the status of a refusal."""
+    """Read a picture from standard input, write the JPEG to standard output, or exit with the status of a refusal."""
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     try:
         sys.stdout.buffer.write(baseline(sys.stdin.buffer.read()))

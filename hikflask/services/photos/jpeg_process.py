@@ -1,7 +1,7 @@
-"""Uploads are decoded one at a time, each in a process of its own (see pictures.py).
+"""Runs jpeg.py in a child process for each upload, one at a time.
 
-A large picture takes hundreds of megabytes, and a thread of the service would keep them: glibc gives little back. A
-process gives back everything, and can be held to a limit.
+Decoding a large picture takes hundreds of megabytes. A thread of the service would keep them, since glibc gives little
+memory back to the system. A process gives back everything when it ends, and its memory can be limited.
 """
 
 import logging
@@ -23,23 +23,23 @@ from hikflask.services.photos import jpeg
 log = logging.getLogger(__name__)
 
 LARGEST_FILE = 10 * 1024 * 1024
-# -P: the folder of the program holds modules of the app, not of the standard library.
+# -P: modules of the app are not to be taken for modules of the standard library with the same name.
 PROGRAM = [sys.executable, "-P", "-W", "ignore", jpeg.__file__]
 REFUSALS: dict[int, type[BadPhoto]] = {
     jpeg.Unreadable.status: BadPhoto,
     jpeg.TooManyPixels.status: PhotoTooManyPixels,
 }
-# Each upload holds a thread while it waits: these few leave the others to pages (deploy/gunicorn.conf.py).
+# An upload keeps a thread while it waits. These limits leave enough threads for pages (deploy/gunicorn.conf.py).
 AT_ONCE, WAITING = 1, 5
 _PLACES, _TURNS = threading.BoundedSemaphore(AT_ONCE + WAITING), threading.BoundedSemaphore(AT_ONCE)
 
 
 def baseline_jpeg(stream: IO[bytes]) -> bytes:
-    """Turn an upload by its EXIF, drop its metadata and encode it as terminals take it: baseline, 4:2:0, ≤ 200 KB.
+    """Return an upload as terminals take it: turned by its EXIF, without metadata, baseline, 4:2:0, at most 200 KB.
 
-    :raises BadPhoto: when it is no JPEG or PNG, over 10 MB or over 40 megapixels.
-    :raises PhotosWaiting: when too many wait already, its turn did not come within HIKFLASK_UPLOAD_WAIT, it took as
-        long again itself, or it was interrupted.
+    :raises BadPhoto: when it is no JPEG or PNG, has more than 10 MB or more than 40 megapixels.
+    :raises PhotosWaiting: when too many uploads wait already, when its turn does not come or its decoding does not end
+        within HIKFLASK_UPLOAD_WAIT seconds, or when the child process is killed.
     """
     with _turn(), TemporaryFile() as upload:
         copyfileobj(stream, upload)
@@ -73,7 +73,7 @@ def _decoded(upload: IO[bytes]) -> bytes:
     except subprocess.TimeoutExpired as error:
         raise _too_late() from error
     if done.returncode < 0:
-        # When the service stops, or the machine has no memory left.
+        # The service stops, or the machine has no memory left.
         log.error("the decoder was ended by signal %s", -done.returncode)
         raise _too_late()
     if done.returncode in REFUSALS:

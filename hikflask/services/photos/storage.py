@@ -1,8 +1,8 @@
-"""Pictures of faces in the uploads folder: kept byte for byte from a terminal, re-encoded from an upload.
+"""Pictures of faces in the uploads folder: byte for byte from a terminal, encoded anew from an upload.
 
-A picture's row is committed before its file is written, and its names share the random part: so whoever is killed in
-between leaves no file that nothing knows of. What no row knows is left alone, save by an erasure of its number: a
-mistyped address of the database would otherwise cost every photo.
+The row of a picture is committed before its file is written, and all names of a picture share a random part. So a
+process that is killed in between leaves no file without a row. Files without a row are left alone, except when their
+number is erased: otherwise a mistyped database address would cost every photo.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ from typing import IO
 from flask import current_app
 from sqlalchemy import delete, or_, select, update
 
+from hikflask import employee_number
 from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
@@ -31,11 +32,11 @@ log = logging.getLogger(__name__)
 
 NO_NUMBER = "capture"
 HALF_WRITTEN = ".part"
-# Our own names, whole or half-written: the number, and the random part that a picture keeps under every name.
+# The names of our files, complete or half-written: the number, and the random part that all names of a picture share.
 NAME = re.compile(
-    rf"\.?(?P<number>[A-Za-z0-9]{{1,32}})_(?P<picture>[\w-]{{22}})\.jpg({re.escape(HALF_WRITTEN)})?\Z", re.ASCII
+    rf"\.?(?P<number>{employee_number.PATTERN})_(?P<picture>[\w-]{{22}})\.jpg({re.escape(HALF_WRITTEN)})?\Z", re.ASCII
 )
-# What nobody saved by then was left by a process that died.
+# A picture that is not saved within this time was left by a process that died.
 UNSAVED_SECONDS = 3600.0
 
 
@@ -45,28 +46,28 @@ def sha256(picture: bytes) -> str:
 
 
 def folder() -> Path:
-    """The uploads folder."""
+    """Return the uploads folder."""
     return Path(current_app.config["UPLOADS"])
 
 
 def keep_captured(picture: bytes, number: str) -> Photo:
-    """Store a terminal's picture as it came (its hash is the proof) and return its row; see _keep()."""
+    """Store a terminal's picture unchanged, since its hash is compared later, and return its row; see _keep()."""
     return _keep(picture, number, CAPTURED)
 
 
 def keep_upload(stream: IO[bytes], number: str) -> Photo:
     """Store an uploaded JPEG or PNG as a baseline JPEG of at most 200 KB and return its row; see _keep().
 
-    :raises BadPhoto: when it is no such picture, over 10 MB or over 40 megapixels.
-    :raises PhotosWaiting: when other uploads took too long.
+    :raises BadPhoto: when it is no such picture, has more than 10 MB or more than 40 megapixels.
+    :raises PhotosWaiting: when other uploads take too long.
     """
-    # Whoever waits for a turn keeps no connection from others.
+    # Give the connection back: an upload may have to wait for its turn.
     db.session.commit()
     return _keep(baseline_jpeg(stream), number, UPLOADED)
 
 
 def _keep(picture: bytes, number: str, source: str) -> Photo:
-    """Store a picture under a row that is forgotten in an hour, unless save() keeps it; commits."""
+    """Store a picture and commit its row, which is forgotten in an hour unless save() is called."""
     name = f"{_number(number)}_{secrets.token_urlsafe(16)}.jpg"
     photo = Photo(file=name, sha256=sha256(picture), source=source, forgotten_at=database_now(UNSAVED_SECONDS))
     db.session.add(photo)
@@ -88,29 +89,28 @@ def _write(name: str, picture: bytes) -> None:
 
 
 def _number(typed: str) -> str:
-    """What is typed may be anything, so only letters and digits go into a file name."""
+    """Return the letters and digits of a typed number: anything else has no place in a file name."""
     return "".join(letter for letter in typed if letter.isascii() and letter.isalnum())[:32] or NO_NUMBER
 
 
 def save(photo: Photo) -> None:
-    """Let a picture stay, within the caller's transaction.
+    """Keep a stored picture, within the caller's transaction.
 
-    :raises CaptureLost: when it was forgotten or erased meanwhile.
+    :raises CaptureLost: when the picture was forgotten or erased meanwhile.
     """
-    here_still = or_(Photo.forgotten_at.is_(None), Photo.forgotten_at > database_now())
-    mine = update(Photo).where(Photo.id == photo.id, here_still)
-    if changed_rows(mine.values(forgotten_at=None)) != 1:
+    not_forgotten = or_(Photo.forgotten_at.is_(None), Photo.forgotten_at > database_now())
+    same = update(Photo).where(Photo.id == photo.id, not_forgotten)
+    if changed_rows(same.values(forgotten_at=None)) != 1:
         raise CaptureLost
     db.session.refresh(photo)
 
 
 def to_send(photo: Photo) -> bytes | None:
-    """Return the picture's bytes, or None when its file was lost.
+    """Return the bytes of a photo, or None when its file is lost.
 
-    The row is asked after the file was read, so what is returned was not forgotten when it was read.
-
-    :raises PhotoForgotten: when its retention has ended.
+    :raises PhotoForgotten: when the photo's retention has ended.
     """
+    # The row is read after the file, so a photo that was forgotten before the file was read is never returned.
     path = path_of(photo)
     try:
         picture = path.read_bytes() if path else None
@@ -124,7 +124,7 @@ def to_send(photo: Photo) -> bytes | None:
 
 
 class Files:
-    """The files that a transaction made and those it made superfluous; which go is known only at its end."""
+    """The files that a transaction created and the names it replaced. Which of them go is known when it ends."""
 
     def __init__(self) -> None:
         self._made: list[str] = []
@@ -143,7 +143,7 @@ class Files:
         return photo
 
     def rename(self, photo: Photo, number: str) -> None:
-        """Give the file the number's name, when it has another; that of a forgotten photo keeps its own.
+        """Name the file after the number. The file of a forgotten photo keeps its name.
 
         :raises CaptureLost: when the file is gone from the folder.
         """
@@ -163,30 +163,30 @@ class Files:
         self._old.append(old)
 
     def undo(self) -> None:
-        """Remove what was made: the transaction failed."""
+        """Remove the files that were created: the transaction has failed."""
         gone = [name for name in self._made if _remove(name)]
         db.session.execute(delete(Photo).where(Photo.file.in_(gone), Photo.forgotten_at.is_not(None)))
         db.session.commit()
 
     def settle(self) -> None:
-        """Remove the names that nothing points at any more: the transaction is committed."""
+        """Remove the names that were replaced: the transaction is committed."""
         for name in self._old:
             _remove(name)
 
 
 def unlink(*names: str) -> list[str]:
-    """Remove pictures from the uploads folder, under each name that a save may have left; gone already is fine.
+    """Remove pictures from the uploads folder, under every name that they have there. A missing file is no error.
 
-    Return those that could not be removed, for the caller to come back to; the log says why.
+    Return the names that could not be removed, to be tried again later; the log says why.
     """
     others = _names() if names else {}
     return [name for name in names if not all([_remove(one) for one in {*others.get(_picture(name), ()), name}])]
 
 
 def strays(*numbers: str) -> list[str]:
-    """Return a name of each picture that bears one of these numbers and that no row knows.
+    """Return the files with one of these numbers in their name and without a row, one name for each picture.
 
-    A row comes before its file, so this is nobody's picture, however young: it came from a backup, or its row did not.
+    A row is always written before its file, so such a file is no new picture: it came back with a backup, for example.
     """
     found = {
         picture: one
@@ -199,12 +199,12 @@ def strays(*numbers: str) -> list[str]:
 
 
 def is_named(file: str, number: str) -> bool:
-    """True when the file bears this number, and no longer one that begins alike."""
+    """Return True when the name of a file begins with this number, and not with a longer one."""
     return file.partition("_")[0] == number
 
 
 def _names() -> dict[str, list[str]]:
-    """Return the names of ours in the folder, by picture; what is no file, or a link to one elsewhere, is not ours."""
+    """Return the names of our files in the folder, grouped by picture. Links and folders are not ours."""
     found = defaultdict(list)
     with os.scandir(folder()) as entries:
         for entry in entries:
@@ -229,11 +229,9 @@ def _remove(name: str) -> bool:
 
 
 def remove_half_written(older_than: float = 3600.0) -> int:
-    """Remove half-written files that a killed process left; return how many.
+    """Remove half-written files that a killed process left behind; return how many.
 
-    A whole picture is never removed for want of a row: a mistyped database address would then cost every photo.
-
-    :param older_than: seconds; what is younger may still be being written.
+    :param older_than: seconds; a younger file may still be being written.
     """
     old = time.time() - older_than
     left = [path for path in folder().glob(f".*{HALF_WRITTEN}") if _written_at(path) < old]
@@ -243,25 +241,25 @@ def remove_half_written(older_than: float = 3600.0) -> int:
 
 
 def _written_at(path: Path) -> float:
-    """Seconds since 1970; that of a file which has just got its name is now."""
+    """Return when a file was last written, in seconds since 1970. One that has just been renamed counts as new."""
     try:
         return path.lstat().st_mtime
     except FileNotFoundError:
         return time.time()
 
 
-def row(name: str) -> Photo | None:
-    """Return the row of a photo by its file's name, or None; a forgotten one is none."""
+def get(name: str) -> Photo | None:
+    """Return the row of a photo by the name of its file; None when there is none, or it is forgotten."""
     known = select(Photo).where(Photo.file == name, Photo.forgotten_at.is_(None))
     return db.session.execute(known).scalar_one_or_none()
 
 
 def is_forgotten(photo: Photo) -> bool:
-    """True when the photo's retention has ended by now, whatever was read of the row before."""
+    """Return True when the photo is forgotten in the database now, whatever was read of the row before."""
     return db.session.execute(select(Photo.forgotten_at).where(Photo.id == photo.id)).scalar() is not None
 
 
 def path_of(photo: Photo) -> Path | None:
-    """Return where a photo's file is, or None when it is gone or is a link to something else."""
+    """Return the path of a photo's file, or None when it is gone or is a link."""
     path = folder() / photo.file
     return path if path.is_file() and not path.is_symlink() else None

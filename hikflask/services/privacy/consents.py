@@ -1,9 +1,8 @@
-"""Why a face may be taken and kept: recorded, withdrawn, and asked for before it is."""
+"""The consent to take and keep a face, or another basis for it: recorded, withdrawn, and required."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import current_app
 from sqlalchemy import select
@@ -13,8 +12,8 @@ from hikflask.models import Consent, Employee
 from hikflask.models.columns import database_now, storable
 from hikflask.models.consent import BY_CONSENT
 from hikflask.services import audit
-from hikflask.services.captures.drafts import Draft
-from hikflask.services.core import employee_lock
+from hikflask.services.core.dates import today
+from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import ConsentMissing
 
 REQUIRE = "require"
@@ -22,7 +21,7 @@ REQUIRE = "require"
 
 @dataclass(frozen=True)
 class Given:
-    """What is recorded: the day, the basis, and a note such as where the signed paper is."""
+    """What is recorded: since when, on what basis, and a note such as where the signed paper is."""
 
     given_on: date
     basis: str = BY_CONSENT
@@ -30,14 +29,14 @@ class Given:
 
 
 def of(employee_id: int) -> Consent | None:
-    """Return what is recorded of an employee, or None."""
+    """Return the consent that is recorded of an employee, or None."""
     found = _of(employee_id)
     db.session.commit()
     return found
 
 
 def is_missing(number: str, employee_id: int | None = None) -> bool:
-    """True when nothing is recorded of the employee with this id, or, where there is none, with this number."""
+    """True when no consent is recorded of the employee with this id; without an id, with this number."""
     who = Employee.number == storable(number) if employee_id is None else Employee.id == employee_id
     statement = select(Consent.id).join(Employee, Employee.id == Consent.employee_id).where(who)
     found = db.session.execute(statement).first()
@@ -46,28 +45,28 @@ def is_missing(number: str, employee_id: int | None = None) -> bool:
 
 
 def is_required() -> bool:
-    """True when no face is taken without (HIKFLASK_CONSENT=require)."""
+    """True when no face may be taken without a recorded consent (HIKFLASK_CONSENT=require)."""
     return bool(current_app.config["CONSENT"] == REQUIRE)
 
 
 def record(employee_id: int, given: Given) -> Consent:
-    """Record on what basis the employee's face may be taken and kept; what was recorded before is replaced.
+    """Record the consent of an employee in place of the one that was recorded before.
 
-    :raises EmployeeUnknown:
+    :raises EmployeeUnknown: when there is no such employee.
     """
-    consent = _write(employee_lock.locked(employee_id), given)
+    consent = _write(locked_employee(employee_id), given)
     db.session.commit()
     return consent
 
 
 def withdraw(employee_id: int) -> bool:
-    """Note that the basis is gone; False when there was none.
+    """Delete the recorded consent; False when there was none.
 
-    Photo and terminals stay as they are: what follows from it a person decides, see erasures.py.
+    Photo and terminals stay as they are: whether the employee is erased is for a person to decide.
 
-    :raises EmployeeUnknown:
+    :raises EmployeeUnknown: when there is no such employee.
     """
-    employee = employee_lock.locked(employee_id)
+    employee = locked_employee(employee_id)
     consent = _of(employee_id)
     if consent is not None:
         audit.note("consent.withdrawn", employee=employee, before=_about(consent))
@@ -76,32 +75,29 @@ def withdraw(employee_id: int) -> bool:
     return consent is not None
 
 
-def refuse_start(draft: Draft, employee_id: int | None) -> None:
-    """Let no capture begin without a consent that is recorded, or said beside the form, where that is required.
+def require_for_capture(number: str, employee_id: int | None, *, given_today: bool) -> None:
+    """Refuse to begin a capture without a consent, where one is required.
 
-    :raises ConsentMissing: when there is neither.
+    :param number: who will be captured, where no `employee_id` is known.
+    :param given_today: whether the form says that consent was given today.
+    :raises ConsentMissing: when it does not, and none is recorded.
     """
-    if is_required() and not draft.consent and is_missing(draft.number, employee_id):
+    if is_required() and not given_today and is_missing(number, employee_id):
         raise ConsentMissing
 
 
-def weigh(employee: Employee, *, given_today: bool = False, with_face: bool) -> None:
-    """Record, within the caller's transaction, what the form says beside the employee; let no face in without.
+def require_for_save(employee: Employee, *, given_today: bool = False, with_face: bool) -> None:
+    """Refuse, within the caller's transaction, to save a face without a consent, where one is required.
 
-    :param with_face: whether this very transaction gives the employee a photo.
-    :raises ConsentMissing: when consent is required and there is none.
+    :param given_today: whether the form says that consent was given today; then it is recorded, unless there is one.
+    :param with_face: whether this transaction gives the employee a photo.
+    :raises ConsentMissing: when a consent is required and there is none.
     """
     consent = _of(employee.id)
     if consent is None and given_today:
         consent = _write(employee, Given(today()))
     if consent is None and with_face and is_required():
         raise ConsentMissing
-
-
-def today() -> date:
-    """Return the day it is where the terminals are."""
-    zone = current_app.config["TIMEZONE"]
-    return datetime.now(UTC).astimezone(ZoneInfo(zone) if zone else None).date()
 
 
 def _of(employee_id: int) -> Consent | None:
@@ -123,5 +119,5 @@ def _write(employee: Employee, given: Given) -> Consent:
 
 
 def _about(consent: Consent) -> dict[str, Any]:
-    # The note stays out: it may say more of the person than the trail shall keep for years.
+    # The note stays out: it may say more of the person than the audit trail should keep for years.
     return {"given_on": consent.given_on.isoformat(), "basis": consent.basis}

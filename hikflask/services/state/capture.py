@@ -17,6 +17,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, SUPERSEDED, USED, WAITING
 from hikflask.models.capture import TAKEN as CAPTURED
+from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core.errors import CaptureNotSaved
 
@@ -60,6 +61,18 @@ HOLD_TAKEN_OVER = Transition((USED,), USED, NO_HOLD, action="capture.taken_over"
 HOLD_ENDED = Transition((USED,), USED, NO_HOLD)
 # Nobody saved it in time.
 EXPIRED = Transition((CAPTURED,), FAILED, {**NO_PICTURE, **NO_HOLD, **NO_DRAFT, "reason": CaptureNotSaved.code})
+
+
+def create(terminal_id: int, requested_by: str, seconds: float, **columns: Any) -> Capture:
+    """Add a queued capture to the open transaction; it has so many seconds until its deadline.
+
+    :raises IntegrityError: when another one runs at the terminal.
+    """
+    requested_by, deadline = requested_by[:128], database_now(seconds)
+    capture = Capture(terminal_id=terminal_id, requested_by=requested_by, deadline=deadline, **columns)
+    db.session.add(capture)
+    db.session.flush()
+    return capture
 
 
 def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> int:

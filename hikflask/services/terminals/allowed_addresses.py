@@ -1,4 +1,4 @@
-"""What this app connects to: what HIKFLASK_TERMINAL_NETWORKS and HIKFLASK_TERMINAL_REQUIRE allow, and never some."""
+"""Which addresses this app connects to: what HIKFLASK_TERMINAL_NETWORKS and HIKFLASK_TERMINAL_REQUIRE allow."""
 
 from urllib.parse import urlsplit
 

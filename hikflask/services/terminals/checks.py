@@ -1,4 +1,7 @@
-"""What a terminal is and can: asked when it is added, on "Check", and before it is used for the first time."""
+"""The check: asks a terminal what it is, what it can, and how many people it has.
+
+It is made when a terminal is added, on "Check", and before it is used for the first time.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -112,7 +115,7 @@ def learn(talk: Conversation) -> Terminal:
             _distrust(talk.terminal.id)
             old, new = {"serial": talk.terminal.serial}, {"serial": found["serial"]}
             audit.note("terminal.other_device", terminal=talk.terminal.name, before=old, after=new)
-        _prove_again_what_was_lost(talk.terminal, count)
+        _prove_again_if_lost(talk.terminal, count)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
     talk.terminal = connection.terminal_row(talk.terminal.id)
     return talk.terminal
@@ -134,7 +137,7 @@ def count_people(talk: Conversation) -> None:
     count = _if_told(lambda: persons.count(talk))
     with talk.lease.write():
         values = {"people": count and count.people, "faces": count and count.faces, "checked_at": database_now()}
-        _prove_again_what_was_lost(talk.terminal, count)
+        _prove_again_if_lost(talk.terminal, count)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
 
 
@@ -174,10 +177,10 @@ def _face_calls(library: device.FaceLibrary) -> str | None:
     return FACE_ADD_OR_REPLACE if "post" in library.functions else None
 
 
-def _prove_again_what_was_lost(terminal: Terminal, count: persons.Count | None) -> None:
-    """Fewer people, or faces, than the terminal confirmed: whose they were it must show again, each in its turn.
+def _prove_again_if_lost(terminal: Terminal, count: persons.Count | None) -> None:
+    """When the terminal has fewer people, or faces, than it confirmed, have everybody proven again, one after another.
 
-    What is asked for once more does not count as confirmed, so the same loss is noticed once.
+    Who is to be proven again does not count as confirmed, so the same loss is noticed once.
     """
     if count is None:
         return

@@ -1,4 +1,4 @@
-"""One conversation with one terminal, under its lease, with what it taught about the terminal noted at the end."""
+"""One conversation with one terminal, under its lease; what it found out is written to the row at its end."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -27,8 +27,10 @@ from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired, TerminalUnknown
 from hikflask.services.terminals import allowed_addresses, leases, recovery
 
-MARGIN = 2.0
-GOOD = {
+# The lease outlives the call that it is held for by so many seconds.
+MARGIN_SECONDS = 2.0
+# What the row says after a terminal has answered.
+ANSWERED = {
     "reachable": True,
     "login": True,
     "offline_since": None,
@@ -92,7 +94,7 @@ class Conversation:
 
     def _renew(self, seconds: float) -> None:
         rest = self.seconds_left() if self.seconds_left else 0.0
-        self.lease.renew(max(seconds, rest) + MARGIN)
+        self.lease.renew(max(seconds, rest) + MARGIN_SECONDS)
 
 
 @contextmanager
@@ -118,8 +120,8 @@ def converse(
     _usable(terminal_id)
     seconds = config["CONNECT_TIMEOUT"] + config["READ_TIMEOUT"] if seconds is None else seconds
     wait = config["LEASE_WAIT"] if wait is None else wait
-    lease = leases.acquire(terminal_id, holder, purpose, seconds + MARGIN, wait)
-    learnt: dict[str, Any] = {}
+    lease = leases.acquire(terminal_id, holder, purpose, seconds + MARGIN_SECONDS, wait)
+    found: dict[str, Any] = {}
     try:
         terminal = _usable(terminal_id)
         give_up_at = None if total is None else time.monotonic() + total
@@ -127,29 +129,29 @@ def converse(
         try:
             yield talk
         finally:
-            learnt = GOOD if talk.answered else {}
+            found = ANSWERED if talk.answered else {}
     except LoginRefused as error:
         db.session.rollback()
         stop(terminal, error)
-        learnt = {"reachable": True, "login": False, "last_error_code": error.code}
+        found = {"reachable": True, "login": False, "last_error_code": error.code}
         raise
     except TerminalError as error:
         db.session.rollback()
-        learnt = _learnt_from(error)
+        found = _found_by(error)
         if isinstance(error, CertificateChanged):
             _note_certificate(terminal, lease, error)
         raise
     finally:
-        _end(lease, learnt, recovered=learnt is GOOD and _was_in_trouble(terminal))
+        _end(lease, found, recovered=found is ANSWERED and _was_in_trouble(terminal))
 
 
-def _end(lease: leases.Lease, learnt: dict[str, Any], *, recovered: bool) -> None:
+def _end(lease: leases.Lease, found: dict[str, Any], *, recovered: bool) -> None:
     """Give the terminal back, also when resuming what waits there fails."""
     try:
         if recovered:
             _resume(lease)
     finally:
-        lease.release(**learnt)
+        lease.release(**found)
 
 
 def _was_in_trouble(terminal: Terminal) -> bool:
@@ -254,7 +256,7 @@ def _note_certificate(terminal: Terminal, lease: leases.Lease, error: Certificat
             audit.note("terminal.certificate_changed", terminal=terminal.name)
 
 
-def _learnt_from(error: TerminalError) -> dict[str, Any]:
+def _found_by(error: TerminalError) -> dict[str, Any]:
     if not error.reached:
         since = func.coalesce(Terminal.offline_since, database_now())
         quiet = database_now(current_app.config["RETRY_BASE"])

@@ -1,4 +1,4 @@
-"""Terminals: added, changed, deleted; a password goes in encrypted and never comes out."""
+"""The terminals of this installation: added, changed, deleted, found. A password is encrypted and never comes out."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,8 +15,7 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import TerminalHasPeople, TerminalNameKnown, TerminalPasswordNeeded, TerminalUnknown
-from hikflask.services.enrolments import queries
-from hikflask.services.photos import retention
+from hikflask.services.photos import deletion
 from hikflask.services.terminals import allowed_addresses, connection, leases, recovery
 
 EDIT = "edit"
@@ -158,7 +157,7 @@ def delete(terminal_id: int, holder: str) -> None:
     finally:
         db.session.rollback()
         lease.release()
-    retention.remove_at_once(files)
+    deletion.remove_at_once(files)
 
 
 def _delete(terminal_id: int) -> list[str]:
@@ -168,7 +167,7 @@ def _delete(terminal_id: int) -> list[str]:
     for enrolment in on_it:
         db.session.delete(enrolment)
     db.session.flush()
-    files = retention.forget_unsaved_of(terminal_id)
+    files = deletion.forget_unsaved_of(terminal_id)
     terminal = db.session.get_one(Terminal, terminal_id)
     audit.note("terminal.deleted", terminal=terminal.name, before=_facts(terminal))
     db.session.delete(terminal)
@@ -208,27 +207,34 @@ def all_active() -> list[Terminal]:
     return [terminal for terminal in everyone() if terminal.is_active]
 
 
+def only_active() -> Terminal | None:
+    """Return the only terminal in use, which is meant where none is named; None when none or several are in use."""
+    in_use = all_active()
+    return in_use[0] if len(in_use) == 1 else None
+
+
 def preferred(active: list[Terminal], number: str, requested_by: str) -> int | None:
     """Return the one to offer first: the employee's own, else where this operator captured last, else the first.
 
     One that is known not to answer, or to refuse our password, comes after those that may take a face.
     """
-    wished = [*_of_number(number), *_last_of(requested_by)]
-    order = {terminal_id: place for place, terminal_id in reversed(list(enumerate(wished)))}
-    ranked = sorted(active, key=lambda one: (_is_known_useless(one), order.get(one.id, len(wished))))
+    first = [*_desired_for(number), *_last_captured_at(requested_by)]
+    order = {terminal_id: place for place, terminal_id in reversed(list(enumerate(first)))}
+    ranked = sorted(active, key=lambda one: (_is_out_of_order(one), order.get(one.id, len(first))))
     return ranked[0].id if ranked else None
 
 
-def _of_number(number: str) -> list[int]:
-    return [enrolment.terminal_id for enrolment in queries.of_number(number) if enrolment.desired == PRESENT]
+def _desired_for(number: str) -> list[int]:
+    mine = select(Enrolment.terminal_id).where(Enrolment.number == number, Enrolment.desired == PRESENT)
+    return list(db.session.execute(mine.order_by(Enrolment.terminal_id)).scalars())
 
 
-def _last_of(requested_by: str) -> list[int]:
+def _last_captured_at(requested_by: str) -> list[int]:
     mine = select(Capture.terminal_id).where(Capture.requested_by == requested_by)
     return list(db.session.execute(mine.order_by(Capture.id.desc()).limit(1)).scalars())
 
 
-def _is_known_useless(terminal: Terminal) -> bool:
+def _is_out_of_order(terminal: Terminal) -> bool:
     return terminal.reachable is False or terminal.refused_since is not None
 
 

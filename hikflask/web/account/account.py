@@ -1,92 +1,91 @@
-"""One's own account: another password, the open sessions, signing out everywhere."""
+"""The operator's own account: change the password, list and end sessions, sign out everywhere."""
+
+from http import HTTPStatus
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 
-from hikflask.forms.sign_in import NewPasswordForm
+from hikflask.forms.account import NewPasswordForm
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.services.accounts import operators, sessions
 from hikflask.services.accounts.errors import TryLater, WeakPassword
 from hikflask.services.core.errors import ServiceError
-from hikflask.web import error_pages
-from hikflask.web.error_pages import later, said
-from hikflask.web.security import current_operator, device_cookie, password_prompt, resubmission
+from hikflask.web.security import csrf_failure, current_operator, device_cookie, password_prompt, resubmission
+from hikflask.web.support.messages import error_sentence, with_retry_after
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("account", __name__, url_prefix="/account")
-
-BAD_REQUEST, UNPROCESSABLE = 400, 422
 
 
 @bp.get("/")
 @allow(VIEWER)
 def show() -> ResponseReturnValue:
-    """Who one is here, and where one is signed in."""
-    return render_template("account/show.html", sessions=sessions.of(current_operator.signed_in().operator_id))
+    """The operator's name and role, and the open sessions."""
+    return render_template("account/show.html", sessions=sessions.list_open(current_operator.required().operator_id))
 
 
 @bp.get("/password")
 @allow(VIEWER)
 def password() -> ResponseReturnValue:
-    """The form for another password."""
+    """The form for a new password."""
     return _form(NewPasswordForm(formdata=None))
 
 
 @bp.post("/password")
 @allow(VIEWER)
 def change_password() -> ResponseReturnValue:
-    """Change one's own password; every other session ends, and this one gets another key."""
-    form, person, next_path = NewPasswordForm(), current_operator.signed_in(), _next()
+    """Change the password; every other session ends, and this one gets a new key."""
+    form, person, next_path = NewPasswordForm(), current_operator.required(), _next()
     if not form.validate():
-        return _form(form, UNPROCESSABLE)
+        return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         sessions.refuse_wrong_password(person, form.password.data)
         operators.set_password(person.operator_id, form.new_password.data, keep_session=person.session_id)
     except TryLater as error:
-        form.password.errors = [said(error)]
-        return later(_form(form), error)
+        form.password.errors = [error_sentence(error)]
+        return with_retry_after(_form(form), error)
     except ServiceError as error:
         field = form.new_password if isinstance(error, WeakPassword) else form.password
-        field.errors = [said(error)]
-        return _form(form, UNPROCESSABLE)
-    current_operator.enter(sessions.renewed(person))
+        field.errors = [error_sentence(error)]
+        return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)
+    current_operator.begin_session(sessions.renew_key(person))
     flash(_("The password is changed. All other sessions have ended."))
-    return device_cookie.remember(password_prompt.go_on(resubmission.carried(), next_path))
+    return device_cookie.remember(password_prompt.go_on(resubmission.carried_form(), next_path))
 
 
 @bp.errorhandler(CSRFError)
-def token_lost(error: CSRFError) -> ResponseReturnValue:
-    """Ask for the passwords again; what was typed elsewhere still goes along."""
+def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - always the same sentence
+    """Ask for the passwords again; a typed form is still carried along."""
     if request.endpoint != "account.change_password":
-        return error_pages.refused(error)
+        return csrf_failure.answer()
     flash(_("The page was open for too long, or cookies are off. Try again."), "warning")
-    return _form(NewPasswordForm(), BAD_REQUEST)
+    return _form(NewPasswordForm(), HTTPStatus.BAD_REQUEST)
 
 
 @bp.post("/sessions/<int:session_id>/end")
 @allow(VIEWER)
 def end_session(session_id: int) -> ResponseReturnValue:
-    """End one of one's own sessions."""
-    sessions.end(current_operator.signed_in(), session_id)
+    """End one of the operator's own sessions."""
+    sessions.end_own(current_operator.required(), session_id)
     return redirect(url_for(".show"), 303)
 
 
 @bp.post("/sign-out-everywhere")
 @allow(VIEWER)
 def sign_out_everywhere() -> ResponseReturnValue:
-    """End all sessions of one's own, this one too."""
-    sessions.sign_out_everywhere(current_operator.signed_in())
-    current_operator.leave()
+    """End all of the operator's sessions, this one too."""
+    sessions.sign_out_everywhere(current_operator.required())
+    current_operator.end_session()
     flash(_("You are signed out everywhere."))
     return redirect(url_for("sign_in.ask"), 303)
 
 
 def _form(form: NewPasswordForm, status: int = 200) -> Response:
-    return password_prompt.password_page(form, resubmission.carried(), status, _next())
+    return password_prompt.password_page(form, resubmission.carried_form(), status, _next())
 
 
 def _next() -> str:
-    """Whoever comes by choice goes back to the account; whoever had to, to what was asked for."""
-    return next_or("/" if current_operator.signed_in().must_change_password else url_for(".show"))
+    """Go back to the account, or after a forced change to the page that was asked for."""
+    return next_or("/" if current_operator.required().must_change_password else url_for(".show"))

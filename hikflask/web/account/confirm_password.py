@@ -1,40 +1,40 @@
-"""Asks for the operator's own password before a page that can hurt is opened, or a form is shown again."""
+"""The page that asks for the operator's own password before a dangerous page is opened or a form shown again."""
+
+from http import HTTPStatus
 
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 
-from hikflask.forms.sign_in import ConfirmForm
+from hikflask.forms.account import ConfirmForm
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.web.security import current_operator, password_prompt, reauthentication, resubmission
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("confirmation", __name__)
 
-BAD_REQUEST = 400
-
 
 @bp.get("/confirm")
 @allow(VIEWER)
 def ask() -> ResponseReturnValue:
-    """The page that asks."""
+    """The question."""
     return password_prompt.confirm_page(ConfirmForm(formdata=None), None, next_path=next_or())
 
 
 @bp.post("/confirm")
 @allow(VIEWER)
 def confirm() -> ResponseReturnValue:
-    """Note that the right password was given, and go on where the question came up."""
-    asked = reauthentication.check(ConfirmForm(), current_operator.signed_in(), _again)
-    return asked or password_prompt.go_on(resubmission.carried(), next_or(), _("Your password is confirmed."))
+    """Record that the right password was given, and go on where the question was asked."""
+    asked = reauthentication.check(ConfirmForm(), current_operator.required(), _again)
+    return asked or password_prompt.go_on(resubmission.carried_form(), next_or(), _("Your password is confirmed."))
 
 
 @bp.errorhandler(CSRFError)
 def token_lost(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - the page says it by itself
-    """Ask again with a fresh token; what was typed elsewhere still goes along."""
-    return _again(ConfirmForm(), BAD_REQUEST)
+    """Ask again with a fresh token; a typed form is still carried along."""
+    return _again(ConfirmForm(), HTTPStatus.BAD_REQUEST)
 
 
 def _again(form: ConfirmForm, status: int) -> Response:
-    return password_prompt.confirm_page(form, resubmission.carried(), status, next_or())
+    return password_prompt.confirm_page(form, resubmission.carried_form(), status, next_or())

@@ -1,27 +1,26 @@
-"""The page of the very first run: whoever reads the log makes the first administrator. Later there is no such page."""
+"""The page that adds the first administrator, with a code from the server's log; it exists until there is one."""
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from hikflask.forms.sign_in import FirstRunForm
+from hikflask.forms.account import FirstRunForm
 from hikflask.http.permissions import public
 from hikflask.services.accounts import operators, setup
 from hikflask.services.accounts.errors import CodeWrong, OperatorsExist, TryLater, WeakPassword
 from hikflask.services.core.errors import ServiceError
-from hikflask.web.error_pages import later, said
-from hikflask.web.support import locale
+from hikflask.web.support.locale import remember_language
+from hikflask.web.support.messages import error_sentence, with_retry_after
 
 bp = Blueprint("first_run", __name__)
 
-UNPROCESSABLE = 422
-
 
 @bp.before_request
-def refuse_later() -> None:
-    """There is no such page once somebody is there."""
+def refuse_when_set_up() -> None:
+    """Answer that there is no such page, once there is an operator."""
     if operators.exist():
         abort(404)
 
@@ -31,28 +30,28 @@ def refuse_later() -> None:
 def ask() -> ResponseReturnValue:
     """The form."""
     response = _form(FirstRunForm(formdata=None))
-    locale.remember(response, request.args.get("lang"))
+    remember_language(response, request.args.get("lang"))
     return response
 
 
 @bp.post("/first-run")
 @public
 def create() -> ResponseReturnValue:
-    """Make the first administrator, who then signs in like everybody."""
+    """Add the first administrator, who then signs in like everybody."""
     form = FirstRunForm()
     if not form.validate():
-        return _form(form, UNPROCESSABLE)
+        return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     values = (form.code.data, form.name.data, form.new_password.data)
     try:
         setup.create_administrator(*values, request.remote_addr or "")
     except OperatorsExist:
         abort(404)
     except TryLater as error:
-        form.code.errors = [said(error)]
-        return later(_form(form), error)
+        form.code.errors = [error_sentence(error)]
+        return with_retry_after(_form(form), error)
     except ServiceError as error:
-        _field_of(form, error).errors = [said(error)]
-        return _form(form, UNPROCESSABLE)
+        _field_of(form, error).errors = [error_sentence(error)]
+        return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     flash(_("The administrator is there. Sign in now."))
     return redirect(url_for("sign_in.ask"), 303)
 

@@ -1,22 +1,22 @@
 """Sign-in and sign-out."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, Response, current_app, flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 
-from hikflask.forms.sign_in import SignInForm
+from hikflask.forms.account import SignInForm
 from hikflask.http.permissions import VIEWER, allow, public
 from hikflask.services.accounts import operators, sessions
 from hikflask.services.accounts.errors import SignInRefused, TryLater
-from hikflask.web.error_pages import later, said
 from hikflask.web.security import current_operator, device_cookie, password_prompt, resubmission
-from hikflask.web.support import locale
+from hikflask.web.support.locale import remember_language
+from hikflask.web.support.messages import error_sentence, with_retry_after
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("sign_in", __name__)
-
-BAD_REQUEST, UNAUTHORIZED, UNPROCESSABLE = 400, 401, 422
 
 
 @bp.get("/sign-in")
@@ -25,32 +25,32 @@ def ask() -> ResponseReturnValue:
     """The sign-in page, in the language that ?lang= asks for."""
     if not operators.exist():
         return redirect(url_for("first_run.ask"), 303)
-    if current_operator.present():
+    if current_operator.get():
         return redirect(next_or(), 303)
     response = password_prompt.sign_in_page(SignInForm(formdata=None), None, next_path=next_or())
-    locale.remember(response, request.args.get("lang"))
+    remember_language(response, request.args.get("lang"))
     return response
 
 
 @bp.post("/sign-in")
 @public
 def sign_in() -> ResponseReturnValue:
-    """Let somebody in, and go on where the question came up."""
-    form, typed = SignInForm(), resubmission.carried()
+    """Sign in, and go on where the question was asked."""
+    form, typed = SignInForm(), resubmission.carried_form()
     if not form.validate():
-        return password_prompt.sign_in_page(form, typed, UNPROCESSABLE, next_or())
+        return password_prompt.sign_in_page(form, typed, HTTPStatus.UNPROCESSABLE_ENTITY, next_or())
     try:
-        key = sessions.sign_in(form.name.data, form.password.data, request.remote_addr or "", device_cookie.shown())
+        key = sessions.sign_in(form.name.data, form.password.data, request.remote_addr or "", device_cookie.value())
     except SignInRefused as error:
-        form.password.errors = [said(error)]
-        return password_prompt.sign_in_page(form, typed, UNAUTHORIZED, next_or())
+        form.password.errors = [error_sentence(error)]
+        return password_prompt.sign_in_page(form, typed, HTTPStatus.UNAUTHORIZED, next_or())
     except TryLater as error:
-        form.password.errors = [said(error)]
-        return later(password_prompt.sign_in_page(form, typed, next_path=next_or()), error)
-    before = current_operator.present()
+        form.password.errors = [error_sentence(error)]
+        return with_retry_after(password_prompt.sign_in_page(form, typed, next_path=next_or()), error)
+    before = current_operator.get()
     if before:
         sessions.sign_out(before)
-    current_operator.enter(key)
+    current_operator.begin_session(key)
     return device_cookie.remember(password_prompt.go_on(typed, next_or(), _("You are signed in again.")))
 
 
@@ -58,17 +58,17 @@ def sign_in() -> ResponseReturnValue:
 @allow(VIEWER)
 def sign_out() -> ResponseReturnValue:
     """End this session."""
-    sessions.sign_out(current_operator.signed_in())
-    current_operator.leave()
+    sessions.sign_out(current_operator.required())
+    current_operator.end_session()
     response = make_response(redirect(url_for(".ask"), 303))
-    # Nobody who comes after shall see these pages by going back.
+    # The next person at this computer must not see these pages with the back button.
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
 @bp.errorhandler(CSRFError)
 def token_lost(error: CSRFError) -> Response:  # noqa: ARG001 - always the same sentence
-    """Ask again with a fresh token; what was typed elsewhere still goes along."""
+    """Ask again with a fresh token; a typed form is still carried along."""
     current_app.logger.info("a sign-in came without its token")
     flash(_("The page was open for too long, or cookies are off. Try again."), "warning")
-    return password_prompt.sign_in_page(SignInForm(), resubmission.carried(), BAD_REQUEST, next_or())
+    return password_prompt.sign_in_page(SignInForm(), resubmission.carried_form(), HTTPStatus.BAD_REQUEST, next_or())

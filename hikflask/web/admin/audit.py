@@ -1,4 +1,6 @@
-"""The audit trail: read, narrowed and exported; for administrators, and changed by nobody."""
+"""The audit trail: shown, filtered and exported; for administrators, and changed by nobody."""
+
+from http import HTTPStatus
 
 from flask import Blueprint, Response, make_response, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
@@ -6,23 +8,21 @@ from flask.typing import ResponseReturnValue
 from hikflask.forms.audit import AuditForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.models import AuditEntry
-from hikflask.services import audit
-from hikflask.services.audit import Wanted
-from hikflask.services.audit import export as audit_export
+from hikflask.services.audit.export import batches, begin_export
+from hikflask.services.audit.search import AuditFilter, list_entries
+from hikflask.services.core.dates import today
 from hikflask.web.admin import audit_csv, audit_words
 from hikflask.web.support import actor_names
-from hikflask.web.support.locale import end_of, start_of, today
+from hikflask.web.support.dates import end_of, start_of
 from hikflask.web.support.pagination import Listing, listed
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
-
-UNPROCESSABLE = 422
 
 
 @bp.get("/")
 @allow(ADMIN)
 def index() -> ResponseReturnValue:
-    """The entries that are wanted, the newest first."""
+    """The entries that pass the filters, the newest first."""
     form = AuditForm(request.args, audit_words.choices())
     return _page(form) if form.validate() else _refused(form)
 
@@ -30,21 +30,20 @@ def index() -> ResponseReturnValue:
 @bp.post("/export")
 @confirmed(ADMIN, answers_file=True)
 def export() -> ResponseReturnValue:
-    """The same as a file; that it was made is an entry, too."""
+    """The filtered entries as a file; the export is noted as an entry, too."""
     form = AuditForm(request.form, audit_words.choices())
     if not form.validate():
         return _refused(form)
-    wanted = _wanted(form)
-    newest = audit_export.begin(wanted)
-    parts = audit_csv.lines(audit_export.batches(wanted, newest))
+    chosen = _filter(form)
+    parts = audit_csv.lines(batches(chosen, begin_export(chosen)))
     response = Response(stream_with_context(parts), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="audit-{today().isoformat()}.csv"'
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _wanted(form: AuditForm) -> Wanted:
-    return Wanted(
+def _filter(form: AuditForm) -> AuditFilter:
+    return AuditFilter(
         actor=actor_names.stored(form.actor.data or ""),
         action=form.action.data or "",
         employee=form.employee.data or "",
@@ -55,13 +54,13 @@ def _wanted(form: AuditForm) -> Wanted:
 
 
 def _page(form: AuditForm) -> Response:
-    return _rendered(form, listed(lambda limit, offset: audit.entries(_wanted(form), limit, offset)))
+    return _rendered(form, listed(lambda limit, offset: list_entries(_filter(form), limit, offset)))
 
 
 def _refused(form: AuditForm) -> Response:
-    return _rendered(form, Listing([], 0), UNPROCESSABLE)
+    return _rendered(form, Listing([], 0), HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _rendered(form: AuditForm, found: Listing[AuditEntry], status: int = 200) -> Response:
-    body = render_template("admin/audit.html", form=form, typed=form.texts(), deeds=audit_words, found=found)
+    body = render_template("admin/audit.html", form=form, typed=form.texts(), words=audit_words, found=found)
     return make_response(body, status)

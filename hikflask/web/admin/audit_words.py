@@ -1,6 +1,5 @@
-"""What the audit trail says, in words: an action → what was done, and what changed by it."""
+"""The words for an entry of the audit trail: what was done, and what changed by it."""
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,10 +10,10 @@ from flask_babel import gettext
 from hikflask import messages
 from hikflask.messages import N_
 from hikflask.models import AuditEntry
-from hikflask.web.support import locale
+from hikflask.web.support import dates
 from hikflask.web.support.actor_names import actor
 
-DEEDS = {
+ACTIONS = {
     "employee.created": N_("Employee added"),
     "employee.changed": N_("Employee changed"),
     "employee.renumbered": N_("Employee ID given up for another one"),
@@ -76,7 +75,7 @@ DEEDS = {
     "secrets.rotated": N_("Terminals' passwords encrypted with a new key"),
     "audit.exported": N_("Audit trail exported"),
 }
-FACTS = {
+FIELDS = {
     "number": N_("Employee ID"),
     "name": N_("Name"),
     "full_name": N_("Full name"),
@@ -108,11 +107,12 @@ FACTS = {
     "since": N_("From"),
     "until": N_("To"),
 }
-VALUED = {"source", "role", "basis", "rule"}
+# Fields with words for their values; fields that are days, moments, ends of a validity, names of actors.
+WITH_VALUES = {"source", "role", "basis", "rule"}
 DAYS = {"given_on"}
 MOMENTS = {"since", "until"}
 ENDS = {"expires_at"}
-ACTED = {"requested_by", "actor"}
+ACTORS = {"requested_by", "actor"}
 ERASED = {"employee.erased", "erasure.completed"}
 ERASURE = re.compile(r"erasure (\d+)\Z")
 VALUES = {
@@ -133,49 +133,45 @@ VALUES = {
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that became otherwise; None where it was not there before, or is not any more."""
+    """A changed field; None where it was not there before, or is not there any more."""
 
     label: str
     before: str | None
     after: str | None
 
 
-def deed(action: str) -> str:
-    """Return what an action is, for a person; one without words is said as it is."""
-    return str(gettext(DEEDS[action])) if action in DEEDS else action
+def action_text(action: str) -> str:
+    """Return the words for an action; one without words is shown by its code."""
+    return str(gettext(ACTIONS[action])) if action in ACTIONS else action
 
 
 def subject(entry: AuditEntry) -> str:
-    """Return what a deed was done to, when that is neither an employee nor a terminal."""
+    """Return what the action was done to, when that is neither an employee nor a terminal."""
     erasure = ERASURE.match(entry.subject) if entry.action in ERASED else None
     return str(gettext("erasure No. %(n)s", n=erasure[1])) if erasure else entry.subject
 
 
 def choices() -> list[tuple[str, str]]:
-    """Return all actions with their words, in the order of the table, after the one that stands for all."""
-    return [("", str(gettext("Everything"))), *((action, deed(action)) for action in DEEDS)]
+    """Return the choices of the filter: all actions, then each one in the order of the table."""
+    return [("", str(gettext("Everything"))), *((action, action_text(action)) for action in ACTIONS)]
 
 
 def changes(entry: AuditEntry) -> list[Change]:
-    """Return what changed by a deed."""
+    """Return what changed by the action."""
     before, after = _object(entry.before), _object(entry.after)
-    return [Change(_label(name), _said(name, before), _said(name, after)) for name in {**before, **after}]
+    return [Change(_label(name), _value_text(name, before), _value_text(name, after)) for name in {**before, **after}]
 
 
-def _object(text: str) -> dict[str, Any]:
-    """Read one side of an entry; what was cut for its length is shown as it is."""
-    try:
-        found = json.loads(text) if text else {}
-    except ValueError:
-        found = text
-    return found if isinstance(found, dict) else {"": found}
+def _object(details: dict[str, Any] | str | None) -> dict[str, Any]:
+    """Return one side of an entry as an object; a text that was cut for its length is shown as it is."""
+    return {"": details} if isinstance(details, str) else details or {}
 
 
 def _label(name: str) -> str:
-    return str(gettext(FACTS[name])) if name in FACTS else name
+    return str(gettext(FIELDS[name])) if name in FIELDS else name
 
 
-def _said(name: str, values: dict[str, Any]) -> str | None:
+def _value_text(name: str, values: dict[str, Any]) -> str | None:
     if name not in values:
         return None
     value = values[name]
@@ -190,20 +186,20 @@ def _word(name: str, value: str) -> str:
     if name == "reason":
         return messages.sentence(value)
     if name == "action":
-        return deed(value)
-    if name in ACTED:
+        return action_text(value)
+    if name in ACTORS:
         return actor(value)
     if name in DAYS | MOMENTS | ENDS:
         return _time(name, value)
-    return str(gettext(VALUES[value])) if name in VALUED and value in VALUES else value
+    return str(gettext(VALUES[value])) if name in WITH_VALUES and value in VALUES else value
 
 
 def _time(name: str, value: str) -> str:
-    """Say a day or a moment as the page does; what is none, as it is."""
+    """Return a day or a moment as pages show it; anything else as it is."""
     try:
         if name in DAYS or len(value) == len("2026-01-31"):
-            return locale.local_day(date.fromisoformat(value))
+            return dates.local_day(date.fromisoformat(value))
         moment = datetime.fromisoformat(value)
     except ValueError:
         return value
-    return locale.valid_until(moment) if name in ENDS else locale.full_time(moment)
+    return dates.valid_until(moment) if name in ENDS else dates.full_time(moment)

@@ -1,4 +1,6 @@
-"""Operators: added, given another role, kept out, given another password; for administrators."""
+"""Operators: add, change the role, deactivate, reset the password; for administrators."""
+
+from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -12,12 +14,10 @@ from hikflask.models import Operator
 from hikflask.services.accounts import api_tokens, operators
 from hikflask.services.accounts.errors import TryLater
 from hikflask.services.core.errors import ServiceError
-from hikflask.web.error_pages import later, said
 from hikflask.web.security import resubmission
+from hikflask.web.support.messages import error_sentence, with_retry_after
 
 bp = Blueprint("operators", __name__, url_prefix="/operators")
-
-UNPROCESSABLE = 422
 
 
 @bp.get("/")
@@ -30,19 +30,19 @@ def index() -> ResponseReturnValue:
 @bp.post("/")
 @confirmed(ADMIN)
 def create() -> ResponseReturnValue:
-    """Add an operator with a password that is shown once and changed at the first sign-in."""
+    """Add an operator with a temporary password, which is shown once and must be changed at the first sign-in."""
     form = OperatorForm()
     if not form.validate():
-        return _page(form, UNPROCESSABLE)
+        return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     password = operators.temporary_password()
     try:
         added = operators.create(form.name.data, password, form.role.data, temporary=True)
     except TryLater as error:
-        form.name.errors = [said(error)]
-        return later(_page(form), error)
+        form.name.errors = [error_sentence(error)]
+        return with_retry_after(_page(form), error)
     except ServiceError as error:
-        form.name.errors = [said(error)]
-        return _page(form, UNPROCESSABLE)
+        form.name.errors = [error_sentence(error)]
+        return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     return _shown_once(added, password)
 
 
@@ -57,23 +57,23 @@ def edit(operator_id: int) -> ResponseReturnValue:
 @bp.post("/<int:operator_id>")
 @confirmed(ADMIN)
 def update(operator_id: int) -> ResponseReturnValue:
-    """Give another role, let in or keep out."""
+    """Change the role, activate or deactivate."""
     found, form = _operator(operator_id), OperatorChangeForm()
     if not form.validate():
-        return _form(form, found, UNPROCESSABLE)
+        return _form(form, found, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         operators.change(operator_id, form.role.data, form.is_active.data)
     except ServiceError as error:
-        form.role.errors = [said(error)]
-        return _form(form, found, UNPROCESSABLE)
+        form.role.errors = [error_sentence(error)]
+        return _form(form, found, HTTPStatus.UNPROCESSABLE_ENTITY)
     flash(_("%(name)s is changed.", name=isolated(found.name)))
     _warn_of_tokens(operators.get(operator_id) or found)
     return redirect(url_for(".index"), 303)
 
 
 def _warn_of_tokens(changed: Operator) -> None:
-    """Whoever made a token may have kept it, and it outlives the right to make one."""
-    made = [] if changed.is_active and changed.role == ADMIN else api_tokens.valid_of(changed.name)
+    """Warn that tokens stay valid when their maker is no administrator any more, who may still have them."""
+    made = [] if changed.is_active and changed.role == ADMIN else api_tokens.list_valid_of(changed.name)
     if made:
         names = ", ".join(isolated(one.name) for one in made)
         flash(
@@ -89,7 +89,7 @@ def _warn_of_tokens(changed: Operator) -> None:
 
 @resubmission.restores("operators.create", "operators.update")
 def typed_again(fields: MultiDict[str, str], operator_id: int | None = None) -> ResponseReturnValue:
-    """Answer the form as it was typed."""
+    """Show the form again as it was typed."""
     if operator_id is None:
         return _page(OperatorForm(formdata=fields))
     return _form(OperatorChangeForm(formdata=fields), _operator(operator_id))
@@ -98,7 +98,7 @@ def typed_again(fields: MultiDict[str, str], operator_id: int | None = None) -> 
 @bp.post("/<int:operator_id>/password")
 @confirmed(ADMIN)
 def reset_password(operator_id: int) -> ResponseReturnValue:
-    """Give a password that is shown once and changed at the next sign-in; all sessions end."""
+    """Set a temporary password, which is shown once and must be changed at the next sign-in; all sessions end."""
     found = _operator(operator_id)
     password = operators.temporary_password()
     operators.set_password(operator_id, password, temporary=True)
@@ -110,7 +110,7 @@ def _operator(operator_id: int) -> Operator:
 
 
 def _page(form: OperatorForm, status: int = 200) -> Response:
-    return make_response(render_template("admin/operators.html", form=form, operators=operators.everyone()), status)
+    return make_response(render_template("admin/operators.html", form=form, operators=operators.list_all()), status)
 
 
 def _form(form: OperatorChangeForm, found: Operator, status: int = 200) -> Response:

@@ -1,4 +1,4 @@
-"""The administrator's own page: where operators, tokens and the rest are, and how this installation is set."""
+"""The page “Administration”: links to its parts, and the settings of this installation."""
 
 from typing import Any
 
@@ -22,17 +22,14 @@ LONGER_UNITS = ((3600, "hour"), (60, "minute"))
 @bp.get("/administration")
 @allow(ADMIN)
 def show() -> ResponseReturnValue:
-    """Links, and the settings as they are in force; changed in the environment or in instance/config.py."""
-    shown = {name: _said(current_app.config[name], SETTINGS[name].unit) for name in sorted(SETTINGS) if _is_shown(name)}
-    return render_template("admin/overview.html", settings=shown)
+    """Links, and the settings in force; they are changed in the environment or in instance/config.py."""
+    names = sorted(SETTINGS.keys() - NOT_SHOWN)
+    settings = {name: _shown(current_app.config[name], SETTINGS[name].unit) for name in names}
+    return render_template("admin/overview.html", settings=settings)
 
 
-def _is_shown(name: str) -> bool:
-    return name not in NOT_SHOWN
-
-
-def _said(value: Any, unit: str) -> str:
-    """Return a setting for a person; a retention may be a word instead of a number of days."""
+def _shown(value: Any, unit: str) -> str:
+    """Return a setting with its unit; a retention may be a word instead of a number of days."""
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or NOTHING
     text = str(value)
@@ -42,7 +39,7 @@ def _said(value: Any, unit: str) -> str:
 
 
 def _measured(value: float, unit: str) -> str:
-    """Return a number with its unit, in the longest one that leaves it whole."""
+    """Return a number with its unit, in the longest unit in which it is whole."""
     if unit == SECOND:
         longer = ((value / size, name) for size, name in LONGER_UNITS if value >= size and value % size == 0)
         value, unit = next(longer, (value, unit))

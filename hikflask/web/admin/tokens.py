@@ -1,23 +1,24 @@
-"""API tokens: made, shown once, revoked; for administrators."""
+"""API tokens: add, show once, revoke; for administrators."""
+
+from http import HTTPStatus
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from hikflask.forms.operators import TokenForm
+from hikflask.forms.tokens import TokenForm
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.services.accounts import api_tokens
 from hikflask.services.accounts.errors import TokenUnknown
+from hikflask.services.core.dates import today
 from hikflask.services.core.errors import ServiceError
-from hikflask.web.error_pages import said
 from hikflask.web.security import resubmission
-from hikflask.web.support.locale import end_of, today
+from hikflask.web.support.dates import end_of
+from hikflask.web.support.messages import error_sentence
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")
-
-UNPROCESSABLE = 422
 
 
 @bp.get("/")
@@ -30,15 +31,15 @@ def index() -> ResponseReturnValue:
 @bp.post("/")
 @confirmed(ADMIN)
 def create() -> ResponseReturnValue:
-    """Make a token and show it, this once."""
+    """Add a token and show it, this once only."""
     form = TokenForm(today=today())
     if not form.validate():
-        return _page(form, UNPROCESSABLE)
+        return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         token, secret = api_tokens.create(form.name.data, form.role.data, end_of(form.expires_on.data))
     except ServiceError as error:
-        form.name.errors = [said(error)]
-        return _page(form, UNPROCESSABLE)
+        form.name.errors = [error_sentence(error)]
+        return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     response = make_response(render_template("admin/token_shown_once.html", token=token, secret=secret))
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -46,20 +47,20 @@ def create() -> ResponseReturnValue:
 
 @resubmission.restores("tokens.create")
 def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
-    """Answer the form as it was typed."""
+    """Show the form again as it was typed."""
     return _page(TokenForm(formdata=fields, today=today()))
 
 
 @bp.post("/<int:token_id>/revoke")
 @confirmed(ADMIN)
 def revoke(token_id: int) -> ResponseReturnValue:
-    """Make a token worthless at once."""
+    """Revoke a token; it is invalid at once."""
     try:
         flash(_("%(name)s is revoked.", name=isolated(api_tokens.revoke(token_id).name)))
     except TokenUnknown as error:
-        flash(said(error), "danger")
+        flash(error_sentence(error), "danger")
     return redirect(url_for(".index"), 303)
 
 
 def _page(form: TokenForm, status: int = 200) -> Response:
-    return make_response(render_template("admin/tokens.html", form=form, tokens=api_tokens.everyone()), status)
+    return make_response(render_template("admin/tokens.html", form=form, tokens=api_tokens.list_all()), status)

@@ -1,4 +1,4 @@
-"""What the capture panel shows: the capture that belongs to the form, and why a new one was refused."""
+"""The state of the capture panel: the capture of the form, and why a new one was refused."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from hikflask.services.captures import drafts, pending, progress
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.progress import View
 from hikflask.services.core.errors import CaptureNotSaved, ServiceError, TerminalHeld
-from hikflask.web.error_pages import said
+from hikflask.web.support.messages import error_sentence
 
 IDLE = "idle"
 NOBODY_CAME = "captureTimeout"
@@ -20,9 +20,10 @@ NOBODY_CAME = "captureTimeout"
 
 @dataclass(frozen=True)
 class Panel:
-    """A capture as it is now, or none yet (idle), and perhaps a refusal above it.
+    """A capture as it is now, or none yet (idle), with a refusal above it where a new one was refused.
 
-    `earlier` is the picture that a retake which gave none leaves as it was; `held` the one that a refusal speaks of.
+    `earlier`: the picture that stays after a retake without a picture. `held`: the unsaved picture for which the
+    terminal refused a new capture.
     """
 
     view: View | None = None
@@ -33,12 +34,12 @@ class Panel:
 
     @property
     def capture_id(self) -> int | None:
-        """The id that the form carries: that of the picture it shows, else of the capture it waited for."""
+        """The id of the capture in the form: the one whose picture is shown, else the one that was awaited."""
         return self.earlier.id if self.earlier else self.page_id
 
     @property
     def page_id(self) -> int | None:
-        """The id in the address of the page."""
+        """The id of the capture in the address of the page."""
         return self.view.capture.id if self.view else None
 
     @property
@@ -48,26 +49,26 @@ class Panel:
 
     @property
     def running(self) -> bool:
-        """True while the panel goes on asking."""
+        """True while the capture runs, and the panel polls."""
         return self.view is not None and self.view.running
 
     @property
     def photo(self) -> Photo | None:
-        """The picture, once it is taken and as long as it is here."""
+        """The picture, once it is taken and until it is deleted."""
         shown = self.view.capture if self.view and self.state in {TAKEN, USED} else self.earlier
         photo = shown.photo if shown else None
         return None if photo is None or photo.forgotten_at else photo
 
     @property
     def deleted(self) -> bool:
-        """True when the picture was deleted since nobody saved it."""
+        """True when the picture was deleted because nobody saved it in time."""
         return self.state == FAILED and self.view is not None and self.view.reason == CaptureNotSaved.code
 
     @property
     def draft(self) -> Draft:
-        """The form as it was typed when the capture began, or later with the picture that a retake left.
+        """The form as it was typed when the capture began, or later beside the picture that stays after a retake.
 
-        With somebody else's picture nothing is kept: what is typed beside it is with the retake.
+        Beside the picture of another operator the draft is the one of the retake.
         """
         if self.view is None:
             return Draft()
@@ -76,12 +77,12 @@ class Panel:
 
     @property
     def seconds_left(self) -> int:
-        """How long the terminal goes on waiting for a face."""
+        """How many seconds more the terminal waits for a face."""
         return self.view.seconds_left if self.view else 0
 
     @property
     def sentence(self) -> str:
-        """What the operator reads, without the seconds."""
+        """The sentence for the operator, without the seconds that are left."""
         if self.view is None:
             return ""
         capture = self.view.capture
@@ -101,17 +102,17 @@ class Panel:
 
 
 def of(capture_id: int | None, error: ServiceError | None = None) -> Panel:
-    """Return the panel of a capture (or of none), with the sentence of a refusal."""
+    """Return the panel of a capture, or of none; `error` is why a new capture was refused."""
     view = progress.view(capture_id) if capture_id and progress.get(capture_id) else None
     without = view is not None and view.state in {FAILED, CANCELLED}
-    earlier = pending.standing(capture_id) if without else None
+    earlier = pending.unsaved_of_form(capture_id) if without else None
     if error is None:
         return Panel(view, earlier=earlier)
     held = progress.get(error.params["capture_id"]) if isinstance(error, TerminalHeld) else None
-    return Panel(view, error.code, said(error), earlier, held)
+    return Panel(view, error.code, error_sentence(error), earlier, held)
 
 
 def refused(capture_id: int | None, sentence: str) -> Panel:
-    """Return the panel of a capture (or of none), with what was wrong about the form."""
+    """Return the panel of a capture, or of none, with what is wrong in the form."""
     shown = of(capture_id)
     return Panel(shown.view, "form_refused", sentence, shown.earlier)

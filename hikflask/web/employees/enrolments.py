@@ -1,4 +1,4 @@
-"""What is wanted of a terminal for one number: shown while it happens, tried again, or decided."""
+"""The enrolments of an employee: shown while they are reconciled, tried again, or decided by the operator."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,20 +10,20 @@ from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Enrolment
 from hikflask.services.employees import search
 from hikflask.services.enrolments import desired, manual_removal, queries
-from hikflask.web.employees import enrolment_lines
+from hikflask.web.support import enrolment_status
+from hikflask.web.support.htmx import with_removals_alarm
 from hikflask.web.support.urls import next_or
-from hikflask.web.template_context import with_alarm
 
 bp = Blueprint("enrolments", __name__)
 
 
 @bp.get("/employees/<int:employee_id>/enrolments")
-@allow(VIEWER, counts=False)
+@allow(VIEWER, is_activity=False)
 def of_employee(employee_id: int) -> ResponseReturnValue:
-    """The block of the employee's page that asks again by itself, with the bar's alarm."""
+    """The part of the employee's page that polls, with the alarm of open removals."""
     employee = search.get(employee_id) or abort(404)
-    lines = enrolment_lines.of(employee)
-    return with_alarm(render_template("employees/_enrolments.html", employee=employee, lines=lines))
+    lines = enrolment_status.of_employee(employee)
+    return with_removals_alarm(render_template("employees/_enrolments.html", employee=employee, lines=lines))
 
 
 @bp.post("/enrolments/<int:enrolment_id>/retry")
@@ -39,7 +39,7 @@ def retry(enrolment_id: int) -> ResponseReturnValue:
 @bp.post("/enrolments/<int:enrolment_id>/replace")
 @allow(OPERATOR)
 def replace(enrolment_id: int) -> ResponseReturnValue:
-    """Take whoever has the number there off first, after the question that showed this very wish."""
+    """Overwrite whoever has the number on the terminal, if the enrolment is still as the page showed it."""
     enrolment = _enrolment(enrolment_id)
     if desired.desire_overwrite(enrolment.id, row_id(request.form.get("wish")) or 0):
         tasks.enqueue_due([enrolment.id])
@@ -51,7 +51,7 @@ def replace(enrolment_id: int) -> ResponseReturnValue:
 @bp.post("/enrolments/<int:enrolment_id>/by-hand")
 @allow(OPERATOR)
 def by_hand(enrolment_id: int) -> ResponseReturnValue:
-    """Believe a person who took the number off a device that is not asked any more."""
+    """Record the operator's word that the number was removed by hand from a device that cannot confirm it."""
     enrolment = _enrolment(enrolment_id)
     if not manual_removal.confirm_by_hand(enrolment.id, row_id(request.form.get("wish")) or 0):
         flash(_("This was changed meanwhile. Look again, please."), "warning")
@@ -61,7 +61,7 @@ def by_hand(enrolment_id: int) -> ResponseReturnValue:
 @bp.post("/enrolments/<int:enrolment_id>/somebody-else")
 @allow(OPERATOR)
 def somebody_else(enrolment_id: int) -> ResponseReturnValue:
-    """Believe a person who says that the record under this number, as the page named it, is somebody else's."""
+    """Record the operator's word that the record with this number and name belongs to somebody else."""
     enrolment = _enrolment(enrolment_id)
     wish, name = row_id(request.form.get("wish")) or 0, request.form.get("name", "")
     if not manual_removal.confirm_as_somebody_elses(enrolment.id, wish, name):

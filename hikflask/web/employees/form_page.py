@@ -1,5 +1,6 @@
-"""The page with the employee form and the capture panel: filled, kept as typed, or refused."""
+"""The page with the employee form and the capture panel: filled in, as typed, or with what was refused."""
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -8,6 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.employees import EmployeePageForm
+from hikflask.http import error_status
 from hikflask.models import Capture
 from hikflask.models.capture import TAKEN
 from hikflask.services.captures import drafts
@@ -18,17 +20,14 @@ from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel
 from hikflask.web.employees.capture_panel import Panel
-from hikflask.web.error_pages import said, status_of
 from hikflask.web.security import resubmission
-from hikflask.web.security.current_operator import present_operator
-from hikflask.web.support import locale
-from hikflask.web.support.locale import LANGUAGES
-
-UNPROCESSABLE = 422
+from hikflask.web.security.current_operator import operator_name
+from hikflask.web.support.locale import LANGUAGES, remember_language
+from hikflask.web.support.messages import error_sentence
 
 
 def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> EmployeePageForm:
-    """Return the form with these values, not submitted."""
+    """Return the form filled in with these values."""
     return EmployeePageForm(
         formdata=None,
         hikvision_id=draft.number,
@@ -38,11 +37,6 @@ def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> Employ
         employee_id=employee_id,
         terminal_id=shown.view.capture.terminal_id if shown.view else None,
     )
-
-
-def as_typed() -> EmployeePageForm:
-    """Return the form that was submitted."""
-    return EmployeePageForm()
 
 
 @resubmission.restores(
@@ -59,7 +53,7 @@ def typed_again(
     employee_id: int | None = None,
     **values: Any,  # noqa: ARG001 - of a capture's address
 ) -> Response:
-    """Answer the page with a form that came when nobody was signed in any more; of a file it has the name alone."""
+    """Show the form again as it was typed; of a chosen file there is only the name."""
     _ask_for_file(fields)
     form = EmployeePageForm(formdata=fields)
     form.employee_id.data = employee_id or form.employee_id.data
@@ -67,20 +61,20 @@ def typed_again(
 
 
 def in_language(form: EmployeePageForm, chosen: str | None) -> Response:
-    """Answer the page as typed in the chosen language: by its address where a capture keeps what is typed."""
+    """Answer the form as typed in the chosen language; with a capture, by storing the draft and a redirect."""
     with force_locale(chosen if chosen in LANGUAGES else str(get_locale())):
         _ask_for_file(request.form)
         shown = capture_panel.of(form.own_capture)
-        if shown.page_id and drafts.keep(shown.page_id, typed_draft(form), present_operator()):
+        if shown.page_id and drafts.keep(shown.page_id, typed_draft(form), operator_name()):
             response = make_response(redirect(address(form, form.own_capture), 303))
         else:
             response = show(form, shown)
-    locale.remember(response, chosen)
+    remember_language(response, chosen)
     return response
 
 
 def _ask_for_file(fields: MultiDict[str, str]) -> None:
-    if fields.get("photo"):  # The file's name: such a form comes without its files.
+    if fields.get("photo"):  # A form that is carried along has the name of a file, not the file.
         flash(_("Choose the photo file again, please: a browser does not keep it."), "warning")
 
 
@@ -91,21 +85,25 @@ def typed_draft(form: EmployeePageForm) -> Draft:
 
 
 def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str = "", *, ask: bool = False) -> Response:
-    """Answer the whole page; `ask` puts a button beside the problem with which to save all the same."""
-    body = render_template("employees/form.html", problem=problem, ask=ask, **_known(form, shown))
+    """Answer the whole page.
+
+    :param problem: a sentence above the form.
+    :param ask: add a button to it that saves all the same.
+    """
+    body = render_template("employees/form.html", problem=problem, ask=ask, **_context(form, shown))
     return make_response(body, status)
 
 
 def fragment(form: EmployeePageForm, shown: Panel) -> str:
-    """Return the capture panel of the page alone."""
-    return render_template("employees/_capture_panel.html", **_known(form, shown))
+    """Return the capture panel alone."""
+    return render_template("employees/_capture_panel.html", **_context(form, shown))
 
 
-def _known(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
+def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
     employee_id = form.employee_id.data
     employee = search.get(employee_id) if employee_id else None
     active = registry.all_active()
-    form.offer(active, registry.preferred(active, employee.number if employee else "", present_operator()))
+    form.offer(active, registry.preferred(active, employee.number if employee else "", operator_name()))
     terminal_id = form.terminal_id.data
     return {
         "form": form,
@@ -120,18 +118,18 @@ def _known(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
 
 
 def invalid(form: EmployeePageForm, shown: Panel) -> Response:
-    """Answer the page as typed, with each field's own sentence."""
-    return show(form, shown, UNPROCESSABLE)
+    """Answer the page as typed, with a sentence beside each invalid field."""
+    return show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def refused(form: EmployeePageForm, error: ServiceError) -> Response:
-    """Answer the page as typed, with the sentence of a refusal beside the field at fault, else at the top."""
-    sentence = said(error)
+    """Answer the page as typed, with the sentence of the refusal beside the field at fault, else above the form."""
+    sentence = error_sentence(error)
     at_fault = [form[name] for name in error.fields if name in form and name != "capture_id"]
     for field in at_fault:
         field.errors = [*field.errors, sentence]
     problem, ask = "" if at_fault else sentence, isinstance(error, CaptureOfAnother)
-    return show(form, capture_panel.of(form.own_capture), status_of(error), problem, ask=ask)
+    return show(form, capture_panel.of(form.own_capture), error_status.for_page(error.code), problem, ask=ask)
 
 
 def address(form: EmployeePageForm, capture_id: int | None) -> str:
@@ -143,8 +141,8 @@ def address(form: EmployeePageForm, capture_id: int | None) -> str:
 
 
 def _address_of(capture: Capture) -> str:
-    """Return the address where whoever made this unsaved picture can look at it and save it; "" for others."""
-    if capture.state != TAKEN or capture.requested_by != present_operator():
+    """Return the address where the operator who captured this unsaved picture can save it; "" for other operators."""
+    if capture.state != TAKEN or capture.requested_by != operator_name():
         return ""
     employee = search.by_number(capture.draft_number)
     if employee:

@@ -1,4 +1,4 @@
-"""Photos, to be seen by those who may: somebody signed in, or a program with a token."""
+"""Photos, for operators who are signed in and programs with a token."""
 
 from flask import Blueprint, Response, abort
 from flask.typing import ResponseReturnValue
@@ -15,12 +15,12 @@ bp = Blueprint("uploads", __name__)
 
 
 @bp.before_request
-def refuse_strangers() -> ResponseReturnValue | None:
-    """A request with a token is a program's, whatever cookie comes along; any other one is a page's."""
-    if not bearer_token.is_shown():
+def refuse_unauthorized() -> ResponseReturnValue | None:
+    """Check a request with a token as a program's, whatever cookie it has, and any other one as a browser's."""
+    if not bearer_token.is_given():
         return guard.admit_page()
-    token = bearer_token.token()
-    bearer_token.act_as(token)
+    token = bearer_token.authenticate()
+    bearer_token.set_audit_actor(token)
     rule = permissions.rule()
     if rule is None or rule.role is None or not permissions.may(token.role, rule.role):
         abort(403)
@@ -28,10 +28,10 @@ def refuse_strangers() -> ResponseReturnValue | None:
 
 
 @bp.get("/uploads/<name>")
-@allow(VIEWER, counts=False)
+@allow(VIEWER, is_activity=False)
 def show(name: str) -> Response:
-    """Answer a photo that has a row; nothing else in the folder is ever served, and nothing as anything but JPEG."""
-    photo = storage.row(name) or abort(404)
+    """Answer a photo that has a row in the database; nothing else in the folder is served, and only as JPEG."""
+    photo = storage.get(name) or abort(404)
     picture = _picture(photo) or abort(404)
     number = photo.capture.draft_number if photo.capture else ""
     audit.note_look(photo.employee_id, photo.file, number)
@@ -41,7 +41,7 @@ def show(name: str) -> Response:
 
 
 def _picture(photo: Photo) -> bytes | None:
-    """Its file may go, and its retention end, between the look at the row and the answer."""
+    """Return the file's bytes; None when it was deleted after its row was read."""
     try:
         return storage.to_send(photo)
     except PhotoForgotten:

@@ -1,4 +1,4 @@
-"""On what basis an employee's face is taken and kept: recorded, withdrawn, and the paper to be signed."""
+"""The consent of an employee: recorded, withdrawn, and the form to print and sign."""
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -8,11 +8,12 @@ from werkzeug.datastructures import MultiDict
 from hikflask.forms.consents import ConsentForm
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.models import Employee
+from hikflask.services.core.dates import today
 from hikflask.services.employees import search
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
-from hikflask.web import template_context
-from hikflask.web.security import resubmission
+from hikflask.web.security import current_operator, resubmission
+from hikflask.web.support.messages import with_link
 
 bp = Blueprint("consents", __name__)
 
@@ -23,21 +24,20 @@ ADDRESS = "/employees/<int:employee_id>/consent"
 @bp.get(ADDRESS)
 @allow(OPERATOR)
 def show(employee_id: int) -> ResponseReturnValue:
-    """The form, with what is recorded; else with this day."""
+    """Show the form with the recorded consent; without one, with today's date."""
     recorded = consents.of(_employee(employee_id).id)
-    today = consents.today()
-    form = ConsentForm(formdata=None, obj=recorded, today=today)
+    form = ConsentForm(formdata=None, obj=recorded, today=today())
     if recorded is None:
-        form.given_on.data = today
+        form.given_on.data = today()
     return _form(form, employee_id)
 
 
 @bp.post(ADDRESS)
 @allow(OPERATOR)
 def record(employee_id: int) -> ResponseReturnValue:
-    """Record it; what was recorded before is replaced."""
+    """Record the consent in place of the one that was recorded before."""
     _employee(employee_id)
-    form = ConsentForm(today=consents.today())
+    form = ConsentForm(today=today())
     if not form.validate():
         return _form(form, employee_id, UNPROCESSABLE)
     consents.record(employee_id, Given(form.given_on.data, form.basis.data, form.note.data or ""))
@@ -47,14 +47,14 @@ def record(employee_id: int) -> ResponseReturnValue:
 
 @resubmission.restores("consents.record")
 def typed_again(fields: MultiDict[str, str], employee_id: int) -> ResponseReturnValue:
-    """Answer the form that came when nobody was signed in any more."""
-    return _form(ConsentForm(formdata=fields, today=consents.today()), employee_id)
+    """Answer the form that was sent after the session had ended."""
+    return _form(ConsentForm(formdata=fields, today=today()), employee_id)
 
 
 @bp.post(f"{ADDRESS}/withdraw")
 @allow(OPERATOR)
 def withdraw(employee_id: int) -> ResponseReturnValue:
-    """Note that it is withdrawn; what becomes of photo and terminals is decided apart."""
+    """Delete the recorded consent; photo and terminals stay until somebody erases the employee."""
     _employee(employee_id)
     if consents.withdraw(employee_id):
         flash(_what_follows(employee_id), "warning")
@@ -64,23 +64,23 @@ def withdraw(employee_id: int) -> ResponseReturnValue:
 @bp.get(f"{ADDRESS}/print")
 @allow(OPERATOR)
 def printed(employee_id: int) -> ResponseReturnValue:
-    """The paper to be signed, with the employee's name; `?lang=` says in which language."""
+    """Show the form to print and sign, with the employee's name, in the language of `?lang=`."""
     return _paper(_employee(employee_id))
 
 
 @bp.get("/consent/print")
 @allow(OPERATOR)
 def blank() -> ResponseReturnValue:
-    """The paper to be signed, with blanks."""
+    """Show the form to print and sign, without a name."""
     return _paper(None)
 
 
 def _what_follows(employee_id: int) -> str:
     """Say what a withdrawal asks for, with the way to it for those who may go it."""
-    if not template_context.may(ADMIN):
+    if not current_operator.may(ADMIN):
         return str(_("The consent is withdrawn. Photo and records must be erased now: tell an administrator."))
     text = _("The consent is withdrawn. Photo and records must be erased now:")
-    return template_context.with_link(text, url_for("erasures.ask", employee_id=employee_id), _("Erase everywhere"))
+    return with_link(text, url_for("erasures.ask", employee_id=employee_id), _("Erase everywhere"))
 
 
 def _employee(employee_id: int) -> Employee:
@@ -93,7 +93,7 @@ def _form(form: ConsentForm, employee_id: int, status: int = 200) -> Response:
 
 
 def _paper(employee: Employee | None) -> str:
-    return render_template("privacy/consent_paper.html", employee=employee)
+    return render_template("privacy/consent_to_sign.html", employee=employee)
 
 
 def _back(employee_id: int) -> ResponseReturnValue:

@@ -1,6 +1,7 @@
-"""Erasing one person everywhere: the question, what is still open, and the certificate; for administrators."""
+"""Erase one person everywhere: the question, what is still waited for, and the certificate; for administrators."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,31 +10,31 @@ from werkzeug.datastructures import MultiDict
 from hikflask.background import tasks
 from hikflask.forms.erasures import NumberForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
-from hikflask.models import Employee, Erasure
+from hikflask.models import Employee, Erasure, ErasureRemoval
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import EmployeeUnknown
-from hikflask.services.employees import erasure as erasures
 from hikflask.services.employees import search
-from hikflask.services.employees.erasure import Removal
+from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
 from hikflask.services.enrolments import queries
-from hikflask.web.employees import enrolment_lines
-from hikflask.web.employees.enrolment_lines import Line
+from hikflask.services.enrolments.changed import Changed
+from hikflask.services.privacy import certificates
 from hikflask.web.security import resubmission
+from hikflask.web.support import enrolment_status
+from hikflask.web.support.enrolment_status import EnrolmentStatus
+from hikflask.web.support.htmx import with_removals_alarm
 from hikflask.web.support.pagination import listed
-from hikflask.web.template_context import with_alarm
 
 bp = Blueprint("erasures", __name__)
 
-UNPROCESSABLE = 422
 QUESTION = "/employees/<int:employee_id>/erase"
 
 
 @dataclass(frozen=True)
 class Awaited:
-    """A terminal of an erasure, with what stands in the way as long as it is not gone."""
+    """A removal from a terminal, with the state of its enrolment as long as the number is not gone."""
 
-    removal: Removal
-    line: Line | None
+    removal: ErasureRemoval
+    line: EnrolmentStatus | None
 
 
 @bp.get(QUESTION)
@@ -47,17 +48,17 @@ def ask(employee_id: int) -> ResponseReturnValue:
 @bp.post(QUESTION)
 @confirmed(ADMIN)
 def erase(employee_id: int) -> ResponseReturnValue:
-    """Erase an employee; the second half of a double click shows what the first one did."""
+    """Erase an employee; the second request of a double click shows the erasure that the first one began."""
     try:
-        return _begun(erasures.erase(employee_id))
+        return _begun(erase_employee(employee_id))
     except EmployeeUnknown:
-        return _shown(erasures.of_employee(employee_id) or abort(404))
+        return _redirect_to(certificates.latest_of(employee_id) or abort(404))
 
 
 @bp.get("/erasures/")
 @allow(ADMIN)
 def index() -> ResponseReturnValue:
-    """All erasures, the newest first, and the form for a number that no employee has any more."""
+    """List all erasures, the newest first, with the form for a number that no employee has any more."""
     return _list(NumberForm(formdata=None))
 
 
@@ -67,9 +68,11 @@ def ask_number() -> ResponseReturnValue:
     """Ask before whoever had a number is erased."""
     form = NumberForm(formdata=request.args, meta={"csrf": False})
     if not form.validate():
-        return _list(form, UNPROCESSABLE)
+        return _list(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     number = form.number.data
-    return _of_employee(number) or (_question(number, "", None) if erasures.knows(number) else _unknown(form))
+    return _redirect_to_employee(number) or (
+        _question(number, "", None) if knows_number(number) else _refuse_unknown(form)
+    )
 
 
 @bp.post("/erasures/")
@@ -78,64 +81,64 @@ def erase_number() -> ResponseReturnValue:
     """Erase whoever had a number."""
     form = NumberForm()
     if not form.validate():
-        return _list(form, UNPROCESSABLE)
-    theirs = _of_employee(form.number.data)
+        return _list(form, HTTPStatus.UNPROCESSABLE_ENTITY)
+    theirs = _redirect_to_employee(form.number.data)
     if theirs is not None:
         return theirs
-    erasure = erasures.erase_number(form.number.data)
-    return _unknown(form) if erasure is None else _begun(erasure)
+    erased = erase_by_number(form.number.data)
+    return _refuse_unknown(form) if erased is None else _begun(erased)
 
 
 @resubmission.restores("erasures.erase_number")
 def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
-    """Answer the list with the number that came when nobody was signed in any more."""
+    """Answer the list with the number that was sent after the session had ended."""
     return _list(NumberForm(formdata=fields))
 
 
 @bp.get("/erasures/<int:erasure_id>")
 @allow(ADMIN)
 def show(erasure_id: int) -> ResponseReturnValue:
-    """The certificate, once every terminal confirmed; until then, what is open. `?lang=` says in which language."""
+    """Show the certificate, in the language of `?lang=`; until it is complete, what is waited for."""
     erasure = _erasure(erasure_id)
     if not erasure.completed_at:
-        return _open(erasure)
+        return _progress(erasure)
     kept = {"days": current_app.config["AUDIT_RETENTION"], "server_keeps_log": secure_delete.server_keeps_log()}
     return render_template("privacy/certificate.html", erasure=erasure, awaited=_awaited(erasure), **kept)
 
 
 @bp.get("/erasures/<int:erasure_id>/state")
-@allow(ADMIN, counts=False)
+@allow(ADMIN, is_activity=False)
 def state(erasure_id: int) -> ResponseReturnValue:
-    """The part of the open erasure's page that asks again by itself, until it says that the erasure is complete."""
-    return with_alarm(_open(_erasure(erasure_id), fragment=True))
+    """Answer the part of an open erasure's page that is polled until the erasure is complete."""
+    return with_removals_alarm(_progress(_erasure(erasure_id), fragment=True))
 
 
 def _erasure(erasure_id: int) -> Erasure:
-    erasures.complete_open()
-    return erasures.get(erasure_id) or abort(404)
+    certificates.complete_all()
+    return certificates.get(erasure_id) or abort(404)
 
 
 def _awaited(erasure: Erasure) -> list[Awaited]:
-    return [Awaited(one, _line(one)) for one in erasures.removals_of(erasure)]
+    return [Awaited(one, _line(one)) for one in erasure.removals]
 
 
-def _open(erasure: Erasure, *, fragment: bool = False) -> str:
+def _progress(erasure: Erasure, *, fragment: bool = False) -> str:
     awaited = _awaited(erasure)
-    # What has no line waits for a file, or for the database, which the sweep tries again.
-    seconds = enrolment_lines.poll_seconds([one.line for one in awaited if one.line]) or enrolment_lines.SLOW_SECONDS
+    # An erasure without a line waits for a file or for the database; the sweep tries those again.
+    seconds = enrolment_status.poll_seconds([one.line for one in awaited if one.line]) or enrolment_status.SLOW_SECONDS
     known = {"awaited": awaited, "seconds": seconds, "fragment": fragment}
-    return render_template("privacy/erasure_open.html", erasure=erasure, **known)
+    return render_template("privacy/erasure_progress.html", erasure=erasure, **known)
 
 
-def _of_employee(number: str) -> ResponseReturnValue | None:
-    """Go to the question about the employee who has the number now, if anybody has."""
+def _redirect_to_employee(number: str) -> ResponseReturnValue | None:
+    """Redirect to the question about the employee who has the number now; None when nobody has it."""
     employee = search.by_number(number)
     return redirect(url_for(".ask", employee_id=employee.id), 303) if employee else None
 
 
-def _line(removal: Removal) -> Line | None:
-    enrolment = None if removal.at else queries.get(removal.enrolment)
-    return enrolment_lines.line(enrolment) if enrolment else None
+def _line(removal: ErasureRemoval) -> EnrolmentStatus | None:
+    enrolment = None if removal.gone_at else queries.get(removal.enrolment_id)
+    return enrolment_status.of_enrolment(enrolment) if enrolment else None
 
 
 def _employee(employee_id: int) -> Employee:
@@ -146,26 +149,25 @@ def _question(number: str, name: str, employee: Employee | None) -> str:
     awaited = queries.of_person(number, employee.id if employee else None)
     terminals = sorted({enrolment.terminal.name for enrolment in awaited})
     known = {"number": number, "name": name, "employee": employee, "terminals": terminals}
-    return render_template("privacy/erasure_question.html", **known)
+    return render_template("privacy/erase.html", **known)
 
 
 def _list(form: NumberForm, status: int = 200) -> Response:
-    erasures.complete_open()
-    return make_response(render_template("privacy/erasures.html", form=form, found=listed(erasures.everything)), status)
+    certificates.complete_all()
+    page = render_template("privacy/erasures.html", form=form, found=listed(certificates.list_page))
+    return make_response(page, status)
 
 
-def _unknown(form: NumberForm) -> Response:
+def _refuse_unknown(form: NumberForm) -> Response:
     form.say_unknown()
-    return _list(form, UNPROCESSABLE)
+    return _list(form, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-def _begun(erasure: Erasure) -> ResponseReturnValue:
-    """Begin with the terminals at once."""
-    for removal in erasures.removals_of(erasure):
-        if not removal.at:
-            tasks.enqueue_due([removal.enrolment])
-    return _shown(erasure)
+def _begun(erased: Changed[Erasure]) -> ResponseReturnValue:
+    """Let the worker remove the number from the terminals at once, and show the erasure."""
+    tasks.enqueue_due(erased.due)
+    return _redirect_to(erased.row)
 
 
-def _shown(erasure: Erasure) -> ResponseReturnValue:
+def _redirect_to(erasure: Erasure) -> ResponseReturnValue:
     return redirect(url_for(".show", erasure_id=erasure.id), 303)

@@ -1,6 +1,6 @@
-"""The cookie by which a browser shows who was signed in on it before; it opens nothing.
+"""The cookie that tells which accounts were signed in on this browser before; it gives no access.
 
-See services/accounts/known_devices.py.
+What it is for: services/accounts/known_devices.py.
 """
 
 from flask import Response, request
@@ -12,19 +12,19 @@ from hikflask.web.security.session_cookie import name_here
 COOKIE = "hikflask_device"
 
 
-def shown() -> str:
-    """Return what the browser shows, whoever made it."""
+def value() -> str:
+    """Return the cookie's value, whoever made it."""
     return request.cookies.get(name_here(COOKIE), "")
 
 
 def remember(response: Response) -> Response:
-    """Let the browser show from now on that whoever is signed in was signed in on it."""
-    person = current_operator.present()
+    """Add the operator who is signed in to the accounts that the cookie tells."""
+    person = current_operator.get()
     if person:
-        value = known_devices.with_account(shown(), person.operator_id, person.device_generation)
+        known = known_devices.with_account(value(), person.operator_id, person.device_generation)
         response.set_cookie(
             name_here(COOKIE),
-            value,
+            known,
             max_age=known_devices.VALID_SECONDS,
             httponly=True,
             samesite="Lax",

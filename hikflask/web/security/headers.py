@@ -1,4 +1,4 @@
-"""The headers that every answer carries."""
+"""The security headers of every answer."""
 
 from flask import Flask, Response, request
 
@@ -14,8 +14,8 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-# What no page of ours asks for, and no script that got into one shall.
-NO_FEATURES = (
+# Browser features that no page here uses, so that no injected script can use them either.
+DISABLED_FEATURES = (
     "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen", "geolocation",
     "gyroscope", "hid", "magnetometer", "microphone", "midi", "payment", "picture-in-picture",
     "publickey-credentials-get", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
@@ -25,20 +25,20 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
-    # Neither a page that opens one of ours, nor one that shows its pictures, comes near to it.
+    # Pages of other sites get neither a handle on our windows nor our pictures.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in NO_FEATURES),
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in DISABLED_FEATURES),
 }
 
 
 def register(app: Flask) -> None:
     """Add the headers to each answer of the app."""
-    app.after_request(protect)
+    app.after_request(add_headers)
 
 
-def protect(response: Response) -> Response:
-    """Allow nothing from elsewhere, and keep pages with people's names out of shared caches."""
+def add_headers(response: Response) -> Response:
+    """Add the headers; pages with people's names stay out of shared caches."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if permissions.is_api_call():
@@ -46,6 +46,6 @@ def protect(response: Response) -> Response:
         response.headers.setdefault("Content-Disposition", 'attachment; filename="api.json"')
     if request.endpoint and not request.endpoint.endswith("static"):
         response.headers.setdefault("Cache-Control", "private, no-cache")
-        # One address answers a page or, to htmx, a fragment of it.
+        # The same address answers a page, or to htmx a fragment of it.
         response.vary.add("HX-Request")
     return response

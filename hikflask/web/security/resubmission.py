@@ -1,5 +1,7 @@
-"""What was typed into a form that could not be dealt with yet: it goes through the page that asks for something first,
-and is shown again as it was typed.
+"""A typed form is not lost when a password must be asked for first.
+
+The page that asks (sign-in, new password, confirmation) carries the form's fields along in hidden fields; after the
+answer the form is shown again as it was typed, to be sent once more.
 """
 
 import json
@@ -16,11 +18,11 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from hikflask.http import permissions
 from hikflask.services.accounts.sessions import SignedIn
 
-# What belongs to one page of one session, and what is asked for beside the form.
-NOT_KEPT = {"csrf_token", "own_password", "own_page", "lang"}
-# What is never written into a page: that one was typed is all that is kept of it.
+# The token of one session, and the fields of the question beside the form.
+NOT_CARRIED = {"csrf_token", "own_password", "own_page", "lang"}
+# Never written into a page: only that something was typed there is carried along.
 SECRET = {"password"}
-# No form of ours has more; what is sent by others would come back several times as long.
+# No form of ours has more. What others send would otherwise come back several times as long.
 MOST_FIELDS = 50
 MOST_BYTES = 64 * 1024
 Pairs = tuple[tuple[str, str], ...]
@@ -29,32 +31,33 @@ _restorers: dict[str, Callable[..., ResponseReturnValue]] = {}
 
 
 @dataclass(frozen=True)
-class Kept:
-    """The path that a form went to, and its fields."""
+class TypedForm:
+    """A form that was sent: the path that it went to, and its fields as pairs of name and value."""
 
     path: str
     pairs: Pairs
 
     @property
-    def fields(self) -> str:
-        """The fields as JSON, as a page carries them: a list of pairs."""
+    def as_json(self) -> str:
+        """The fields as a page carries them: a JSON list of pairs."""
         return json.dumps(self.pairs, ensure_ascii=False)
 
     @property
     def is_too_much(self) -> bool:
-        """True when it is longer than a form of ours ever is."""
-        return len(self.pairs) > MOST_FIELDS or len(self.fields.encode()) > MOST_BYTES
+        """True when it is longer than any form of ours."""
+        return len(self.pairs) > MOST_FIELDS or len(self.as_json.encode()) > MOST_BYTES
 
     @property
     def has_secret(self) -> bool:
-        """True when something was typed that must be typed again."""
+        """True when a password was typed, which must be typed again."""
         return any(name in SECRET for name, value in self.pairs)
 
 
 def restores(*endpoints: str) -> Callable[[Restorer], Restorer]:
-    """Let a function, called with the fields and the address's values, answer the page of these forms as typed.
+    """Register the function that shows the page of these forms again, as it was typed.
 
-    A secret field is among the fields, empty, when something was typed into it: the page asks for it again.
+    It is called with the fields and the values in the form's address. A password field that was filled is among the
+    fields, but empty: the page asks for it again.
     """
 
     def decorate(function: Restorer) -> Restorer:
@@ -64,8 +67,8 @@ def restores(*endpoints: str) -> Callable[[Restorer], Restorer]:
     return decorate
 
 
-def pairs() -> Pairs:
-    """Return the fields of this request's form, with secrets emptied.
+def typed_fields() -> Pairs:
+    """Return the fields of this request's form, with passwords emptied.
 
     :raises werkzeug.exceptions.BadRequest: when they are more than a page carries.
     """
@@ -75,68 +78,70 @@ def pairs() -> Pairs:
     return found.pairs
 
 
-def _typed() -> Kept:
-    typed = ((name, value) for name, value in request.form.items(multi=True) if name not in NOT_KEPT)
+def _typed() -> TypedForm:
+    typed = ((name, value) for name, value in request.form.items(multi=True) if name not in NOT_CARRIED)
     filled = ((name, value) for name, value in typed if value or name not in SECRET)
     fields = tuple((name, "" if name in SECRET else value) for name, value in filled)
-    return Kept(request.path, fields + _files())
+    return TypedForm(request.path, fields + _files())
 
 
 def _files() -> Pairs:
-    # A page carries no file, and a browser fills none in: that one was chosen is all that can be said again.
+    # A page cannot carry a file: only that one was chosen, by its name.
     files = request.files.items(multi=True)
     return tuple((name, file.filename) for name, file in files if file.filename)
 
 
-def of_request() -> Kept | None:
-    """Return what this request's form holds, or None where nothing typed could be lost, or too much was."""
+def typed_in_request() -> TypedForm | None:
+    """Return the form that this request sends; None where nothing typed could be lost, or where it is too long."""
     if request.method != "POST" or request.endpoint not in _restorers:
         return None
     found = _typed()
     return None if found.is_too_much else found
 
 
-def carried() -> Kept | None:
-    """Return what the page that asked for something carried along; None when it makes no sense."""
+def carried_form() -> TypedForm | None:
+    """Return the form that the page with the question carried along; None when there is none or it cannot be read."""
     path, fields = request.form.get("kept_path"), request.form.get("kept")
     found = _read(fields) if path and fields and len(fields) <= MOST_BYTES else None
-    typed = Kept(path, found) if path and found is not None else None
+    typed = TypedForm(path, found) if path and found is not None else None
     return None if typed is None or typed.is_too_much else typed
 
 
-def shown_again(kept: Kept, person: SignedIn, why: str = "", *, silent: bool = False) -> Response | None:
-    """Answer the form as it was typed, and say why; silent where it was not sent and nothing must be typed again.
+def show_again(typed: TypedForm, person: SignedIn, why: str = "", *, silent: bool = False) -> Response | None:
+    """Answer the page of a form as it was typed.
 
-    None when it is no form of ours, or not one for this person, or what it is about was deleted.
+    :param why: a sentence that says why it is shown again.
+    :param silent: say nothing, unless a password must be typed again.
+    :returns: None when it is no form of ours, not allowed to this person, or about something that was deleted.
     """
-    endpoint, values = _view(kept.path)
+    endpoint, values = _view(typed.path)
     rule = permissions.rule_of(endpoint)
     if endpoint not in _restorers or rule is None or rule.role is None or not permissions.may(person.role, rule.role):
         return None
-    said = list(session.get("_flashes", []))
+    flashes_before = list(session.get("_flashes", []))
     g.form_shown_again = endpoint
-    if kept.has_secret or not silent:
-        flash(f"{why} {_what_to_do(kept)}".strip(), "warning")
+    if typed.has_secret or not silent:
+        flash(f"{why} {_what_to_do(typed)}".strip(), "warning")
     try:
-        return make_response(_restorers[endpoint](MultiDict(kept.pairs), **values))
+        return make_response(_restorers[endpoint](MultiDict(typed.pairs), **values))
     except NotFound:
-        session["_flashes"] = said
+        session["_flashes"] = flashes_before
         del g.form_shown_again
         return None
 
 
-def shown_endpoint() -> str:
-    """Return the view whose page is answered: that of a form shown again, whatever address it is shown at."""
+def page_endpoint() -> str:
+    """Return the endpoint whose page is answered: that of a form shown again, even at another address."""
     return str(g.get("form_shown_again") or request.endpoint or "")
 
 
-def rule_of(kept: Kept) -> permissions.Rule | None:
+def rule_of(typed: TypedForm) -> permissions.Rule | None:
     """Return who may send this form; None when it is no form of ours."""
-    return permissions.rule_of(_view(kept.path)[0])
+    return permissions.rule_of(_view(typed.path)[0])
 
 
-def _what_to_do(kept: Kept) -> str:
-    if kept.has_secret:
+def _what_to_do(typed: TypedForm) -> str:
+    if typed.has_secret:
         return str(_("Nothing is saved yet: type the terminal's password again, then press the button once more."))
     return str(_("Nothing typed is lost, but nothing is saved yet: press the button again."))
 

@@ -1,9 +1,10 @@
-"""Refuses what a page of another site makes a browser send: not even what was typed there is kept or shown.
+"""Refuses a request that a page of another site makes the browser send.
 
-The token in each form guards every change already; but a form without a session is answered with the question who is
-there, with a cookie of a new session, and shown again after the sign-in as if it had been typed here.
+The CSRF token guards every change already. But a form without a session is answered with the sign-in page, which
+carries the form along and shows it again after the sign-in: a form of another site must not come so far.
 """
 
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, g, request
@@ -11,16 +12,15 @@ from flask_babel import gettext as _
 
 from hikflask.http import permissions
 
-FORBIDDEN = 403
-SEEING = {"GET", "HEAD", "OPTIONS"}
-# `none` is a person: the address was typed, or a bookmark opened.
-OURS = {"same-origin", "none"}
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+# `none`: a person typed the address or opened a bookmark.
+OWN_SITES = {"same-origin", "none"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def refuse() -> Response | None:
-    """Answer at once, and without a look at the session, what would change something and comes from another site."""
-    if request.method in SEEING or permissions.is_api_call() or not _is_foreign():
+    """Answer a request that could change something and comes from another site; None lets it through."""
+    if request.method in SAFE_METHODS or permissions.is_api_call() or not _is_cross_site():
         return None
     current_app.logger.warning(
         "request %s refused: it comes from a page of %s",
@@ -28,19 +28,19 @@ def refuse() -> Response | None:
         request.headers.get("Origin", "another site")[:100],
     )
     text = _("This came from a page of another site, and nothing was done. Open the form here and try again.")
-    return Response(f"{text}\n", FORBIDDEN, mimetype="text/plain")
+    return Response(f"{text}\n", HTTPStatus.FORBIDDEN, mimetype="text/plain")
 
 
-def _is_foreign() -> bool:
-    """What the browser says of the page; older ones, and all over http but on this machine, say its origin alone."""
+def _is_cross_site() -> bool:
+    """Tell it by Sec-Fetch-Site; older browsers, and all browsers over plain http, send the Origin alone."""
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:
-        return site not in OURS
+        return site not in OWN_SITES
     return origin is not None and _host(origin) != request.host.casefold()
 
 
 def _host(origin: str) -> str | None:
-    """Return the host of an origin, with its port unless that is the scheme's own; None of one that is kept secret."""
+    """Return the host of an origin, with its port unless it is the default one; None of an opaque origin (`null`)."""
     try:
         found = urlsplit(origin.casefold())
         usual = found.port is not None and found.port == DEFAULT_PORTS.get(found.scheme)

@@ -1,4 +1,4 @@
-"""Believes the proxy in front, and nobody else, about where a request came from."""
+"""Believes the proxy in front, and nobody else, about the address and scheme of a request."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-# Whoever comes by a Unix socket has no address: gunicorn says so by an empty REMOTE_ADDR, which no TCP connection has.
+# gunicorn sets an empty REMOTE_ADDR for a connection by Unix socket; no TCP connection has one.
 NO_ADDRESS = ""
 
 
 class TrustedProxy:
-    """Applies ProxyFix for exactly one hop, and only to what came by the Unix socket or from the proxy's own address.
+    """Applies ProxyFix for exactly one hop, and only to requests that come from the proxy itself.
 
-    Args: proxy is `unix`, an IP address, or empty for none.
+    :param proxy: `unix` for the Unix socket, an IP address, or empty for none.
     """
 
     def __init__(self, app: "WSGIApplication", proxy: str) -> None:
@@ -34,5 +34,5 @@ class TrustedProxy:
 
 
 def register(app: Flask) -> None:
-    """Put the proxy's word before the app, when one is trusted."""
+    """Wrap the app with the middleware."""
     app.wsgi_app = TrustedProxy(app.wsgi_app, app.config["TRUSTED_PROXY"])  # type: ignore[method-assign]

@@ -1,10 +1,10 @@
-"""Who acted, in words: what is no operator's and no token's name stands in the trail in English."""
+"""The name of an actor on a page; the audit trail stores those that are no operator and no token in English."""
 
 from flask_babel import gettext
 
 from hikflask.messages import N_
 
-# `background` is the worker, as leases have it.
+# Leases call the worker `background`.
 ACTORS = {
     "nobody": N_("nobody"),
     "command line": N_("command line"),
@@ -14,11 +14,11 @@ ACTORS = {
 
 
 def actor(name: str) -> str:
-    """Return who acted, for a person; an operator's and a token's name are said as they are."""
+    """Return the name to show; an operator's or token's name stays as it is."""
     return str(gettext(ACTORS[name])) if name in ACTORS else name
 
 
-def stored(said: str) -> str:
-    """Return a name as the trail has it, from one as a page says it."""
-    typed = said.strip().casefold()
-    return next((name for name in ACTORS if actor(name).casefold() == typed), said)
+def stored(shown: str) -> str:
+    """Return the name as the audit trail stores it, from one as a page shows it."""
+    typed = shown.strip().casefold()
+    return next((name for name in ACTORS if actor(name).casefold() == typed), shown)

@@ -1,4 +1,4 @@
-"""A long list, a page of rows at a time."""
+"""Pagination of long lists."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Listing(Generic[Row]):
-    """The rows of one page, how many rows there are in all, which page it is, and of how many."""
+    """The rows of one page, the number of all rows, the number of this page (from 1) and of all pages."""
 
     rows: list[Row]
     total: int
@@ -22,7 +22,7 @@ class Listing(Generic[Row]):
 
 
 def listed(read: Callable[[int, int], tuple[list[Row], int]]) -> Listing[Row]:
-    """Return the page that the address asks for (`?page=`, from 1), or the last one where the list is shorter.
+    """Return the page that `?page=` asks for (from 1), or the last one where the list is shorter.
 
     :param read: returns at most so many rows from an offset on, and how many there are in all.
     """

@@ -1,4 +1,4 @@
-"""Paths of this server: those to go on to after a POST or a question, and the ids that stand in them."""
+"""Paths of this server: where to go on after a POST or a question, and the ids in addresses."""
 
 import re
 from urllib.parse import urlsplit
@@ -10,12 +10,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from hikflask.forms.fields import row_id
 
-# A path of ours: not //host, not /\host (which browsers take for one), no control characters.
+# A path on this server: not //host, nor /\host, which browsers read as a host; no control characters.
 OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*\Z")
 
 
-def led_on(error: HTTPException) -> BaseResponse | None:
-    """Answer the router's redirect by its path alone, since it names the host that the request asked for."""
+def relative_redirect(error: HTTPException) -> BaseResponse | None:
+    """Answer the router's redirect by the path alone, since its own answer repeats the host that the request named."""
     if not isinstance(error, RequestRedirect):
         return None
     parts = urlsplit(error.new_url)
@@ -24,7 +24,7 @@ def led_on(error: HTTPException) -> BaseResponse | None:
 
 
 class RowId(IntegerConverter):
-    """The id of a row: 0, which no row has, for a number beyond all ids."""
+    """The id of a row; a number that is larger than any id becomes 0, which no row has."""
 
     def to_python(self, value: str) -> int:
         """Return the id that an address names."""
@@ -38,9 +38,9 @@ def next_or(default: str = "/") -> str:
 
 
 def present_address(drawn: str) -> str:
-    """Return the address that the browser shows, when it is of the page that was drawn with this one.
+    """Return the address that the browser shows, when its path is the one that the page was made with.
 
-    A search and a capture change what stands after the question mark.
+    A search or a capture changes the query of the address after the page was made.
     """
     try:
         parts = urlsplit(request.referrer or "")
@@ -52,13 +52,13 @@ def present_address(drawn: str) -> str:
 
 
 def page_before() -> str:
-    """Return the path of the page that the request came from; what only takes forms is none: the start page then."""
+    """Return the path of the page that the request came from; the start page where that address has no page."""
     path = own_path(request.headers.get("HX-Current-URL") or request.referrer or "/")
     return path if _is_page(path) else "/"
 
 
 def own_path(address: str) -> str:
-    """Return path and query of an address, when they are those of a page here."""
+    """Return path and query of an address when they are safe as a path of this server, else the start page."""
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -78,5 +78,5 @@ def _is_page(path: str) -> bool:
 
 
 def here() -> str:
-    """Return the address of the page that is shown, or the start page when it is the answer to a form."""
+    """Return the address of the page that is being answered, or the start page in the answer to a POST."""
     return request.full_path.rstrip("?") if request.method == "GET" else "/"

@@ -1,4 +1,4 @@
-"""The audit trail itself: nobody changes it, each entry is one line, and it is found again."""
+"""The audit trail itself: nobody changes it, each entry is one line, and the same look is noted once."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,9 @@ from sqlalchemy.exc import DBAPIError
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
 from hikflask.services import audit
-from hikflask.services.audit import Actor, Wanted, log
+from hikflask.services.audit import Actor, details_text
+from hikflask.services.audit.log import LONGEST_TEXT, MOST_REFUSALS, SAME_SECONDS
+from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
 
@@ -17,7 +19,6 @@ pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
 ANNA = Actor("Анна", "10.0.0.7", "abc123")
 OLD = datetime(2020, 1, 1, tzinfo=UTC)
-EVERYTHING = Wanted()
 
 
 @pytest.fixture
@@ -32,12 +33,12 @@ def noted(action: str, **about: object) -> AuditEntry:
     return everything()[0]
 
 
-def everything(wanted: Wanted = EVERYTHING) -> list[AuditEntry]:
-    return audit.entries(wanted, 100)[0]
+def everything() -> list[AuditEntry]:
+    return list_entries(AuditFilter(), 100)[0]
 
 
-def actions(wanted: Wanted = EVERYTHING) -> list[str]:
-    return [one.action for one in everything(wanted)]
+def actions() -> list[str]:
+    return [one.action for one in everything()]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_database_refuses_to_empty_the_trail(entry: AuditEntry) -> None:
 
 def test_database_refuses_to_put_another_entry_in_its_place(entry: AuditEntry) -> None:
     columns = "(id, at, actor, address, request_id, action, employee, terminal, subject, before, after)"
-    values = f"VALUES ({entry.id}, '2020-01-01 00:00:00', 'somebody else', '', '', 'sign_in', '', '', '', '', '')"
+    values = f"VALUES ({entry.id}, '2020-01-01 00:00:00', 'somebody else', '', '', 'sign_in', '', '', '', NULL, NULL)"
     on_sqlite = db.engine.dialect.name == "sqlite"
     instead = "" if on_sqlite else " ON CONFLICT (id) DO UPDATE SET actor = EXCLUDED.actor"
 
@@ -124,7 +125,7 @@ def test_only_what_differs_is_kept() -> None:
 
     entry = noted("employee.changed", before=before, after=after)
 
-    assert (entry.before, entry.after) == ('{"name": "Иван"}', '{"name": "Пётр"}')
+    assert (entry.before, entry.after) == ({"name": "Иван"}, {"name": "Пётр"})
 
 
 def test_entry_is_one_line_whatever_was_typed() -> None:
@@ -134,41 +135,29 @@ def test_entry_is_one_line_whatever_was_typed() -> None:
 
     escaped = r"a\r\nb\u2028c\u202ed\u001b[2J\u0000e"
     assert (entry.employee, entry.terminal, entry.subject) == (escaped[:32], escaped, escaped)
-    assert entry.after == f'{{"name": "{escaped}"}}'
+    assert entry.after == {"name": typed}
+    assert details_text(entry.after) == f'{{"name": "{escaped}"}}'
 
 
 def test_values_that_are_too_long_are_cut() -> None:
     entry = noted("employee.changed", number="1" * 99, subject="x" * 999, after={"name": "я" * 9999})
 
-    assert (len(entry.employee), len(entry.subject), len(entry.after)) == (32, 128, log.LONGEST_TEXT)
+    assert (len(entry.employee), len(entry.subject), len(entry.after)) == (32, 128, LONGEST_TEXT)
+    assert details_text(entry.after) == entry.after == '{"name": "' + "я" * (LONGEST_TEXT - 10)
 
 
-def test_each_filter_narrows_the_list() -> None:
-    noted("employee.created", number="1")
-    noted("capture.started", number="2", terminal="Вход")
-    audit.note_alone("sign_out", subject="Анна")
-    db.session.add(AuditEntry(at=OLD, actor="Анна", action="sign_in"))
-    db.session.commit()
+def test_entry_without_details_has_no_text() -> None:
+    entry = noted("employee.changed", before={"name": "Иван"}, after={"name": "Иван"})
 
-    assert actions() == ["sign_in", "sign_out", "capture.started", "employee.created"]
-    assert actions(Wanted(actor="Анна")) == ["sign_in", "capture.started", "employee.created"]
-    assert actions(Wanted(action="sign_out")) == ["sign_out"]
-    assert actions(Wanted(employee="1")) == ["employee.created"]
-    assert actions(Wanted(terminal="Вход")) == ["capture.started"]
-    assert actions(Wanted(since=OLD + timedelta(days=1))) == ["sign_out", "capture.started", "employee.created"]
-    assert actions(Wanted(until=OLD + timedelta(seconds=1))) == ["sign_in"]
-    assert actions(Wanted(until=OLD)) == []
-    assert actions(Wanted(actor="Анна", terminal="Вход")) == ["capture.started"]
+    assert (entry.before, entry.after) == (None, None)
+    assert details_text(entry.after) == ""
 
 
-def test_page_of_the_list_comes_with_the_whole_number() -> None:
-    for number in range(5):
-        audit.note("employee.created", number=str(number))
-    db.session.commit()
+def test_details_are_read_in_the_order_in_which_they_were_told() -> None:
+    entry = noted("terminal.added", after={"url": "http://a.test", "name": "Вход", "at": OLD, "on": True, "people": 7})
 
-    page, total = audit.entries(Wanted(), 2, 2)
-
-    assert ([one.employee for one in page], total) == (["2", "1"], 5)
+    text = '{"url": "http://a.test", "name": "Вход", "at": "2020-01-01 00:00:00+00:00", "on": true, "people": 7}'
+    assert details_text(entry.after) == text
 
 
 def test_looks_at_a_photo_are_noted_once_in_ten_minutes_for_each_actor_and_photo() -> None:
@@ -208,19 +197,19 @@ def test_refused_access_is_noted_once_in_ten_minutes_for_each_actor_address_and_
 
 
 def test_refused_access_after_ten_minutes_is_noted_again() -> None:
-    before = datetime.now(UTC) - timedelta(seconds=audit.SAME_SECONDS + 5)
+    before = datetime.now(UTC) - timedelta(seconds=SAME_SECONDS + 5)
     entry = {"at": before, "actor": "Анна", "action": "access.refused", "subject": "POST /a", "address": ANNA.address}
-    db.session.add_all([AuditEntry(**entry) for _ in range(log.MOST_REFUSALS)])
+    db.session.add_all([AuditEntry(**entry) for _ in range(MOST_REFUSALS)])
     db.session.commit()
 
     with audit.acting(ANNA):
         audit.note_refused_access("POST /a")
 
-    assert len(actions()) == log.MOST_REFUSALS + 1
+    assert len(actions()) == MOST_REFUSALS + 1
 
 
 def test_look_after_ten_minutes_is_another_look() -> None:
-    before = datetime.now(UTC) - timedelta(seconds=audit.SAME_SECONDS + 5)
+    before = datetime.now(UTC) - timedelta(seconds=SAME_SECONDS + 5)
     db.session.add(AuditEntry(at=before, actor="Анна", action="photo.viewed", subject="1_a.jpg"))
     db.session.commit()
 

@@ -1,14 +1,12 @@
-"""How long audit entries, certificates of erasures, sessions and tries are kept."""
+"""How long audit entries are kept."""
 
 import pytest
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Erasure, OperatorSession, Photo, Terminal, Throttle
+from hikflask.models import AuditEntry
 from hikflask.models.columns import database_now
-from hikflask.services.accounts import operators
-from hikflask.simulator import Terminal as Simulated
-from tests.support.retention import DAY, age, files, forget, take
+from tests.support.retention import DAY, forget
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -40,44 +38,3 @@ def test_many_old_entries_go_over_several_passes() -> None:
     assert audited() == 100
     forget()
     assert audited() == 0
-
-
-@pytest.mark.parametrize(("ago", "left"), [(1094, 1), (1096, 0), (None, 1)])
-def test_certificate_of_an_erasure_goes_with_its_entries(ago: float | None, left: int) -> None:
-    erasure = Erasure(number="100222", name="Иван Иванов", requested_by="Анна", requested_at=database_now(-2000 * DAY))
-    db.session.add(erasure)
-    db.session.commit()
-    if ago is not None:
-        age(Erasure, "completed_at", ago * DAY)
-
-    forget()
-
-    assert db.session.query(Erasure).count() == left
-
-
-def test_ended_sessions_and_old_tries_go() -> None:
-    operator = operators.create("Анна", "correct horse battery", "viewer")
-    db.session.add(OperatorSession(key_sha256="1", operator_id=operator.id))
-    db.session.add(OperatorSession(key_sha256="2", operator_id=operator.id, seen_at=database_now(-7201)))
-    db.session.add(Throttle(key="old", since=database_now(-2 * DAY), count=1))
-    db.session.add(Throttle(key="new", since=database_now(-60), count=1))
-    db.session.commit()
-
-    forget()
-
-    assert db.session.execute(db.select(OperatorSession.key_sha256)).scalars().all() == ["1"]
-    assert db.session.execute(db.select(Throttle.key)).scalars().all() == ["new"]
-
-
-def test_step_that_fails_keeps_no_other_from_being_done(
-    app: Flask, simulator: Simulated, terminal: Terminal, caplog: pytest.LogCaptureFixture
-) -> None:
-    app.config["PHOTO_RETENTION"] = "nonsense"
-    take(simulator, terminal)
-    age(Photo, "created_at", 3601)
-    add_entry(2000)
-
-    forget()
-
-    assert "forget_photos failed" in caplog.text
-    assert (audited(), files()) == (0, [])

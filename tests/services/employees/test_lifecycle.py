@@ -190,7 +190,7 @@ def test_number_of_a_stranger_is_free_for_nobody_until_somebody_says_whose_it_is
 
     assert (queries.open_removals(), "100222" in simulator.people) == ([], True)
     (entry,) = db.session.query(AuditEntry).filter(AuditEntry.action == "enrolment.somebody_elses")
-    assert (entry.actor, entry.employee, entry.after) == ("Анна", "100222", "")
+    assert (entry.actor, entry.employee, entry.after) == ("Анна", "100222", None)
     assert save_employee(Draft("100222", "Ольга Ёлкина")).row.number == "100222"
 
 

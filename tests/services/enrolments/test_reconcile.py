@@ -24,7 +24,7 @@ from hikflask.services.core.errors import (
 )
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
-from hikflask.services.enrolments import desired, queries, reconcile
+from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw

@@ -1,6 +1,5 @@
 """A terminal that does not come back: its removals end by a person's word, and nothing is claimed of it any more."""
 
-import json
 from contextlib import suppress
 
 import pytest
@@ -14,13 +13,14 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError, TerminalInUse, TerminalRetired
-from hikflask.services.employees import erasure as erasures
 from hikflask.services.employees import search
+from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.enrolments.retire_terminal import count_numbers_on, retire_terminal
+from hikflask.services.privacy import certificates
 from hikflask.services.terminals import checks, leases, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.services.terminals.status import ask_status
@@ -67,16 +67,16 @@ def trail(action: str) -> list[AuditEntry]:
 
 
 def test_erasure_completes_by_the_word_of_who_took_it_out_of_service(gone: Terminal, enrolled: Employee) -> None:
-    erasure = erasures.erase(enrolled.id)
+    erasure = erase_employee(enrolled.id).row
     settle_all()
-    assert erasures.complete(erasure.id).completed_at is None
+    assert certificates.complete(erasure.id).completed_at is None
 
     retire(gone)
 
-    done = erasures.complete(erasure.id)
-    (removal,) = erasures.removals_of(done)
+    done = certificates.complete(erasure.id)
+    (removal,) = done.removals
     assert done.completed_at is not None
-    assert (removal.by_hand, removal.said_by, removal.note) == (True, "Анна", NOTE)
+    assert (removal.confirmed_by, removal.confirmation_note) == ("Анна", NOTE)
     assert queries.open_removals() == []
 
 
@@ -96,10 +96,10 @@ def test_nobody_is_green_there_any_more(gone: Terminal, enrolled: Employee) -> N
 def test_erasure_later_shows_the_word_too(gone: Terminal, enrolled: Employee) -> None:
     retire(gone)
 
-    erasure = erasures.erase(enrolled.id)
+    erasure = erase_employee(enrolled.id).row
 
-    (removal,) = erasures.removals_of(erasure)
-    assert (removal.said_by, removal.note, erasure.completed_at is not None) == ("Анна", NOTE, True)
+    (removal,) = erasure.removals
+    assert (removal.confirmed_by, removal.confirmation_note, erasure.completed_at is not None) == ("Анна", NOTE, True)
 
 
 def test_trail_says_who_stated_what(gone: Terminal, enrolled: Employee) -> None:
@@ -108,8 +108,8 @@ def test_trail_says_who_stated_what(gone: Terminal, enrolled: Employee) -> None:
     retire(gone)
 
     (retired,), (removed,) = trail("terminal.retired"), trail("enrolment.removed_by_hand")
-    assert (retired.actor, retired.terminal, json.loads(retired.after)["note"]) == ("Анна", "Вход", NOTE)
-    assert (removed.actor, removed.employee, json.loads(removed.after)) == ("Анна", "100222", {"note": NOTE})
+    assert (retired.actor, retired.terminal, retired.after["note"]) == ("Анна", "Вход", NOTE)
+    assert (removed.actor, removed.employee, removed.after) == ("Анна", "100222", {"note": NOTE})
 
 
 def test_nothing_is_sent_to_it_any_more(terminal: Terminal, simulator: Simulated, enrolled: Employee) -> None:

@@ -8,7 +8,6 @@ from unittest.mock import Mock
 import pytest
 import requests
 from flask import Flask
-from hikflask.simulator.state import Terminal as Simulated
 from sqlalchemy.exc import OperationalError
 
 from hikflask.extensions import db
@@ -19,7 +18,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import LoginStopped, ServiceError
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
-from hikflask.services.enrolments import queries, reconcile
+from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, connection, leases, recovery, registry
 from hikflask.services.terminals.status import ask_status

@@ -3,7 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,7 +13,6 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
-from hikflask.services.accounts import operators, setup
 from tests.support.desk import ENGLISH, HTMX, typed
 from tests.support.signed_in import OPERATOR_PASSWORD, add_operator, client_of
 
@@ -363,163 +362,6 @@ def _hidden(page: str, name: str) -> str:
     found = re.search(rf'name="{name}" value="([^"]*)"', page)
     assert found
     return found[1].replace("&#34;", '"').replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-class TestConfirmation:
-    """The operator's own password is asked for again before what can hurt."""
-
-    def test_page_that_can_hurt_asks_first_and_then_opens(self, app: Flask) -> None:
-        client = client_of(app, confirmed=False)
-        assert client.get("/operators/").location == "/confirm?next=/operators/"
-
-        assert client.post("/confirm", data={"password": "wrong"}).status_code == 422
-        assert client.get("/operators/").status_code == 303
-        right = client.post("/confirm", data={"password": OPERATOR_PASSWORD, "next": "/operators/"})
-
-        assert right.location == "/operators/"
-        assert client.get("/operators/").status_code == 200
-
-    def test_it_is_asked_again_after_ten_minutes(self, app: Flask) -> None:
-        client = client_of(app)
-        age_sessions(app, confirmed_at=610)
-
-        assert client.get("/terminals/new").status_code == 303
-
-    def test_form_that_comes_too_late_is_shown_again_as_typed(self, app: Flask) -> None:
-        client = client_of(app, confirmed=False)
-        form = {"name": "Вход 2", "url": "http://10.0.0.5", "username": "admin", "password": "Abc12345"}
-        asked = client.post("/terminals/", data=form, headers=ENGLISH)
-        assert asked.status_code == 403
-        assert "Abc12345" not in asked.text
-
-        kept = {"kept_path": _hidden(asked.text, "kept_path"), "kept": _hidden(asked.text, "kept")}
-        again = client.post("/confirm", data={"password": OPERATOR_PASSWORD, **kept}, headers=ENGLISH)
-
-        assert 'value="Вход 2"' in again.text
-        assert "Enter the password again" in again.text
-
-    def test_guessing_is_throttled_like_signing_in(self, app: Flask) -> None:
-        client = client_of(app, confirmed=False)
-        for _ in range(10):
-            client.post("/confirm", data={"password": "wrong"})
-
-        answer = client.post("/confirm", data={"password": OPERATOR_PASSWORD})
-
-        assert answer.status_code == 429
-        assert int(answer.headers["Retry-After"]) >= 1
-
-
-class TestPassword:
-    """One's own password."""
-
-    def change(self, client: FlaskClient, **changed: str) -> Any:
-        new = "четыре слова без связи"
-        form = {"password": OPERATOR_PASSWORD, "new_password": new, "repeated": new, **changed}
-        return client.post("/account/password", data=form, headers=ENGLISH)
-
-    def test_change_ends_the_other_sessions_and_renews_this_one(self, app: Flask) -> None:
-        here, there = client_of(app), client_of(app)
-        copied = here.get_cookie("hikflask")
-        assert copied is not None
-
-        assert self.change(here).location == "/account/"
-
-        assert here.get("/employees/").status_code == 200
-        assert there.get("/employees/").status_code == 303
-        thief = app.test_client()
-        thief.set_cookie("hikflask", copied.value)
-        assert thief.get("/employees/").status_code == 303
-
-    def test_change_ends_what_the_password_before_confirmed(self, app: Flask) -> None:
-        client = client_of(app)
-        assert client.get("/operators/").status_code == 200
-
-        assert self.change(client).status_code == 303
-
-        assert client.get("/operators/").location == "/confirm?next=/operators/"
-        assert client.post("/confirm", data={"password": OPERATOR_PASSWORD}).status_code == 422
-        assert client.post("/confirm", data={"password": "четыре слова без связи"}).status_code == 303
-        assert client.get("/operators/").status_code == 200
-
-    @pytest.mark.parametrize(("changed", "sentence"), [
-        ({"password": "wrong"}, "The password is wrong."),
-        ({"new_password": "короткий", "repeated": "короткий"}, "at least 12 characters"),
-        ({"new_password": "password1234", "repeated": "password1234"}, "too easy to guess"),
-        ({"new_password": "йцукенгшщзхъ", "repeated": "йцукенгшщзхъ"}, "too easy to guess"),
-        ({"new_password": "Анна Анна Анна", "repeated": "Анна Анна Анна"}, "too easy to guess"),
-        ({"repeated": "другое"}, "not the same"),
-        ({"new_password": "я" * 129, "repeated": "я" * 129}, "at most 128 characters"),
-    ])  # fmt: skip
-    def test_bad_ones_are_refused_and_never_shown(self, app: Flask, changed: dict[str, str], sentence: str) -> None:
-        answer = self.change(client_of(app), **changed)
-
-        assert answer.status_code == 422
-        assert sentence in answer.text
-        assert not any(f'value="{text}"' in answer.text for text in changed.values())
-
-    def test_guessing_the_present_one_is_throttled_like_signing_in(self, app: Flask) -> None:
-        client = client_of(app)
-        for _ in range(10):
-            assert self.change(client, password="wrong").status_code == 422
-
-        answer = self.change(client)
-
-        assert (answer.status_code, "Too many tries." in answer.text) == (429, True)
-        assert 1 <= int(answer.headers["Retry-After"]) <= 900
-
-    @pytest.mark.parametrize("new", ["🚪 ключ 🔑 чай 🫖 👩🏽‍🚀", "  пробелы спереди и сзади  ", "<b>&quot; 李花 \\ é"])
-    def test_any_character_may_be_in_it(self, app: Flask, new: str) -> None:
-        assert self.change(client_of(app), new_password=new, repeated=new).status_code == 303
-
-        form = {"name": "Анна", "password": new}
-        assert app.test_client().post("/sign-in", data={**form, "password": f"{new}x"}).status_code == 401
-        assert app.test_client().post("/sign-in", data=form).status_code == 303
-
-    def test_password_that_was_given_must_be_changed_first(self, app: Flask) -> None:
-        client = client_of(app, OPERATOR)
-        with app.app_context():
-            db.session.execute(db.update(Operator).values(must_change_password=True))
-            db.session.commit()
-
-        assert client.get("/employees/").location == "/account/password?next=/employees/"
-        assert client.post("/employees/", data=typed()).status_code == 403
-        assert self.change(client).status_code == 303
-        assert client.get("/employees/").status_code == 200
-
-
-class TestFirstRun:
-    """The first administrator, made by whoever can read the log."""
-
-    FORM: ClassVar = {"name": "Анна", "new_password": "четыре слова без связи", "repeated": "четыре слова без связи"}
-
-    def test_without_operators_every_page_leads_there(self, app: Flask) -> None:
-        browser = app.test_client()
-
-        assert browser.get("/", follow_redirects=True).request.path == "/first-run"
-
-    def test_the_code_makes_one_administrator_and_the_page_is_gone(self, app: Flask) -> None:
-        browser = app.test_client()
-        with app.app_context():
-            code = setup.code()
-
-        assert browser.post("/first-run", data={**self.FORM, "code": code.lower()}).location == "/sign-in"
-
-        assert browser.get("/first-run").status_code == 404
-        assert browser.post("/first-run", data={**self.FORM, "code": code, "name": "Второй"}).status_code == 404
-        with app.app_context():
-            assert [one.role for one in operators.everyone()] == [ADMIN]
-
-    def test_wrong_code_is_refused_and_guessing_throttled(self, app: Flask) -> None:
-        browser = app.test_client()
-        for _ in range(10):
-            answer = browser.post("/first-run", data={**self.FORM, "code": "AAAA-AAAA-AAAA-AAAA"}, headers=ENGLISH)
-            assert (answer.status_code, "The code is wrong." in answer.text) == (422, True)
-
-        refused = browser.post("/first-run", data={**self.FORM, "code": "x"})
-        assert refused.status_code == 429
-        assert 1 <= int(refused.headers["Retry-After"]) <= 900
-        with app.app_context():
-            assert not operators.exist()
 
 
 def test_language_is_chosen_before_signing_in(browser: FlaskClient) -> None:

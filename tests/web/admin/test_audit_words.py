@@ -48,28 +48,28 @@ def all_noted() -> set[str]:
 
 
 def test_every_action_that_is_noted_has_its_words() -> None:
-    assert all_noted() - set(audit_words.DEEDS) == set()
+    assert all_noted() - set(audit_words.ACTIONS) == set()
 
 
 def test_no_words_are_for_an_action_that_nobody_notes() -> None:
-    assert set(audit_words.DEEDS) - all_noted() == set()
+    assert set(audit_words.ACTIONS) - all_noted() == set()
 
 
 def test_actions_fit_into_their_column() -> None:
-    assert [action for action in audit_words.DEEDS if len(action) > 48] == []
+    assert [action for action in audit_words.ACTIONS if len(action) > 48] == []
 
 
-@pytest.mark.parametrize("action", sorted(audit_words.DEEDS))
+@pytest.mark.parametrize("action", sorted(audit_words.ACTIONS))
 def test_words_are_another_ones_in_russian(app: Flask, action: str) -> None:
     with app.app_context():
         with force_locale("en"):
-            english = audit_words.deed(action)
+            english = audit_words.action_text(action)
         with force_locale("ru"):
-            russian = audit_words.deed(action)
+            russian = audit_words.action_text(action)
 
     assert english != russian
     assert re.search("[а-яё]", russian)
 
 
 def test_no_two_actions_are_said_alike() -> None:
-    assert len(set(audit_words.DEEDS.values())) == len(audit_words.DEEDS)
+    assert len(set(audit_words.ACTIONS.values())) == len(audit_words.ACTIONS)

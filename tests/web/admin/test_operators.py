@@ -26,7 +26,7 @@ def shown(page: str) -> str:
 def row(app: Flask, name: str) -> Operator:
     """The row of an operator."""
     with app.app_context():
-        found = operators.named(name)
+        found = operators.by_name(name)
     assert found is not None
     return found
 
@@ -60,7 +60,7 @@ def test_bad_input_is_said_at_its_field_and_kept(
     assert answer.status_code == 422
     assert sentence in answer.text
     with app.app_context():
-        assert [one.name for one in operators.everyone()] == ["Анна"]
+        assert [one.name for one in operators.list_all()] == ["Анна"]
 
 
 def test_role_is_changed_and_somebody_kept_out(app: Flask, client: FlaskClient) -> None:
@@ -87,7 +87,7 @@ def test_tokens_of_who_is_no_administrator_any_more_are_named(
             data={"name": name, "role": OPERATOR, "expires_on": f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d}"},
         )
     with app.app_context():
-        api_tokens.revoke(next(one.id for one in api_tokens.everyone() if one.name == "Старый"))
+        api_tokens.revoke(next(one.id for one in api_tokens.list_all() if one.name == "Старый"))
     place = f"/operators/{row(app, 'Борис').id}"
     said = "API tokens that Борис made are still valid: Бухгалтерия, Склад. Revoke those"
 
@@ -136,7 +136,7 @@ def test_token_is_shown_once_works_and_is_revoked(app: Flask, client: FlaskClien
     assert secret not in page
     assert "last used" in page
     with app.app_context():
-        token = next(one for one in api_tokens.everyone() if one.name == "Кадры")
+        token = next(one for one in api_tokens.list_all() if one.name == "Кадры")
         assert secret not in str(vars(token))
     client.post(f"/tokens/{token.id}/revoke")
     assert program.get("/api/users/", headers=headers).status_code == 401
@@ -159,7 +159,7 @@ def test_token_name_is_taken_once(app: Flask, client: FlaskClient) -> None:
 
     assert (answer.status_code, "Another token has this name." in answer.text) == (422, True)
     with app.app_context():
-        assert len([one for one in api_tokens.everyone() if one.name == "Кадры"]) == 1
+        assert len([one for one in api_tokens.list_all() if one.name == "Кадры"]) == 1
 
 
 @pytest.mark.parametrize("path", ["/operators/", "/tokens/"])

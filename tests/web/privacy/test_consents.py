@@ -11,8 +11,8 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Consent, Employee
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.dates import today
 from hikflask.services.employees.save import save_employee
-from hikflask.services.privacy import consents
 from tests.support.desk import ENGLISH, FACE, HTMX, Desk, typed
 from tests.support.signed_in import client_of
 
@@ -164,9 +164,9 @@ def test_form_records_day_basis_and_note(client: FlaskClient, app: Flask, ivan: 
 
 def test_form_offers_this_day(client: FlaskClient, app: Flask, ivan: str) -> None:
     with app.app_context():
-        today = consents.today()
+        present_day = today()
 
-    assert f'value="{today}"' in client.get(f"{ivan}/consent").text
+    assert f'value="{present_day}"' in client.get(f"{ivan}/consent").text
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_what_does_not_count_stands_in_the_table_and_nothing_else(app: Flask) ->
     with app.app_context():
         rules = {entry: rule_of(known[entry]) for entry in addresses(app) if entry not in API}
 
-    assert {entry for entry, rule in rules.items() if rule and not rule.counts} == BY_ITSELF
+    assert {entry for entry, rule in rules.items() if rule and not rule.is_activity} == BY_ITSELF
 
 
 def test_what_a_template_asks_again_and_again_stands_in_the_table(app: Flask) -> None:

@@ -82,7 +82,7 @@ class TestDone:
 
         assert re.search(r'id="secret">[^<]+<', answer.text)
         with app.app_context():
-            assert operators.named("Борис <1>") is not None
+            assert operators.by_name("Борис <1>") is not None
 
     def test_new_password_is_given(self, app: Flask, client: FlaskClient, olga: int) -> None:
         answer = confirm(client, press(client, f"/operators/{olga}/password", {}))
@@ -246,7 +246,7 @@ class TestRefused:
 
         assert answer.status_code == 403
         with app.app_context():
-            assert operators.named("x") is None
+            assert operators.by_name("x") is None
 
     def test_somebody_who_is_signed_out_meanwhile_gets_the_form_back(self, app: Flask, client: FlaskClient) -> None:
         (form,) = forms(press(client, "/operators/", {"name": "Борис", "role": VIEWER}).text)
@@ -259,7 +259,7 @@ class TestRefused:
         assert "own_" not in asked.text
         assert form_to(shown.text, "/operators/").fields["name"] == "Борис"
         with app.app_context():
-            assert operators.named("Борис") is None
+            assert operators.by_name("Борис") is None
 
 
 class TestNowhereElse:
@@ -290,7 +290,7 @@ class TestNowhereElse:
             confirm(client, asked, password)
 
         with app.app_context():
-            trail = "\n".join(repr(tuple(row)) for row in db.session.execute(db.text("SELECT * FROM audit")))
+            trail = "\n".join(repr(tuple(row)) for row in db.session.execute(db.select(AuditEntry.__table__)))
             assert {"operator.created", "confirmation.refused"} <= set(
                 db.session.execute(db.select(AuditEntry.action)).scalars()
             )

@@ -304,7 +304,7 @@ class TestChangeFirst:
 
         assert shows(self.change(self.asked(page.text), client).text, "/employees/")
         with app.app_context():
-            assert not operators.named("Ольга").must_change_password  # type: ignore[union-attr]
+            assert not operators.by_name("Ольга").must_change_password  # type: ignore[union-attr]
 
     @pytest.mark.parametrize("page", ["/employees/?q=%D0%98&page=2", "/removals/", "/"])
     def test_change_leads_on_to_the_page_that_was_asked_for(self, client: FlaskClient, page: str) -> None:

@@ -7,15 +7,17 @@ from flask_babel import force_locale
 from hikflask.background.tasks import HOLDER
 from hikflask.services.accounts import reserved_names
 from hikflask.services.core.errors import TerminalInUse
-from hikflask.web.error_pages import said
 from hikflask.web.support import actor_names as actors
+from hikflask.web.support.messages import error_sentence
 
 
 @pytest.mark.parametrize("holder", ["background", "worker"])
 def test_terminal_in_use_by_the_worker_is_said_in_russian(app: Flask, holder: str) -> None:
     with app.app_context(), force_locale("ru"):
-        assert said(TerminalInUse(who=holder, seconds=3)) == "Терминал занят: фоновый обработчик. Ещё около 3 с."
-        assert said(TerminalInUse(who="", seconds=1)) == "Терминал занят."
+        assert (
+            error_sentence(TerminalInUse(who=holder, seconds=3)) == "Терминал занят: фоновый обработчик. Ещё около 3 с."
+        )
+        assert error_sentence(TerminalInUse(who="", seconds=1)) == "Терминал занят."
 
 
 @pytest.mark.parametrize("name", ["nobody", "command line", "worker"])

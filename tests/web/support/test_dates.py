@@ -1,6 +1,7 @@
 """Days and moments as the pages say them: in the language and the zone of the page, with the year of another year."""
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
@@ -17,7 +18,7 @@ from hikflask.models import ApiToken, AuditEntry, Enrolment, Terminal
 from hikflask.models.enrolment import SOMEBODY_ELSES
 from hikflask.models.operator import VIEWER
 from hikflask.services.accounts import api_tokens
-from hikflask.web.support import locale
+from hikflask.web.support import dates
 from tests.support.desk import ENGLISH, Desk
 from tests.support.signed_in import client_of
 
@@ -112,7 +113,7 @@ def test_moment_is_said_in_a_whole_sentence(
 def sentences(chosen: str, moment: datetime, now: datetime) -> tuple[str, str, str]:
     """Say in a language when something was, when it will be, and since when it is."""
     with force_locale(chosen):
-        at, since = locale.time_at(moment, now), locale.time_since(moment, now)
+        at, since = dates.time_at(moment, now), dates.time_since(moment, now)
         return (
             messages.sentence("enrolment_confirmed", t="Вход", time=at),
             messages.sentence("enrolment_waiting", t="Вход", time=at),
@@ -122,8 +123,8 @@ def sentences(chosen: str, moment: datetime, now: datetime) -> tuple[str, str, s
 
 @pytest.mark.usefixtures("russian")
 def test_end_at_midnight_is_the_day_before_and_included() -> None:
-    assert locale.valid_until(locale.end_of(date(2027, 6, 1))) == "1 июня 2027 г. включительно"
-    assert locale.valid_until(datetime(2027, 11, 25, 7, 27, tzinfo=UTC)) == "10:27 25 ноября 2027 года"
+    assert dates.valid_until(dates.end_of(date(2027, 6, 1))) == "1 июня 2027 г. включительно"
+    assert dates.valid_until(datetime(2027, 11, 25, 7, 27, tzinfo=UTC)) == "10:27 25 ноября 2027 года"
 
 
 @pytest.mark.usefixtures("russian")
@@ -139,7 +140,41 @@ def test_end_at_midnight_is_the_day_before_and_included() -> None:
 def test_paper_names_the_zone_as_people_do(app: Flask, zone: str, said: str) -> None:
     app.config["TIMEZONE"] = zone
 
-    assert locale.paper_time(NOON_UTC) == said
+    assert dates.paper_time(NOON_UTC) == said
+
+
+@pytest.mark.parametrize(
+    ("day", "moment"),
+    [
+        (date(2026, 3, 29), datetime(2026, 3, 28, 23, 0, tzinfo=UTC)),
+        (date(2026, 3, 30), datetime(2026, 3, 29, 22, 0, tzinfo=UTC)),
+        (date(2026, 10, 25), datetime(2026, 10, 24, 22, 0, tzinfo=UTC)),
+        (date(2026, 10, 26), datetime(2026, 10, 25, 23, 0, tzinfo=UTC)),
+    ],
+)
+def test_days_begin_at_midnight_here_also_when_clocks_change(app: Flask, day: date, moment: datetime) -> None:
+    app.config["TIMEZONE"] = "Europe/Berlin"
+    with app.app_context():
+        assert dates.start_of(day) == moment
+
+
+@pytest.fixture
+def machine_in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's own zone is that of Tokyo."""
+    with monkeypatch.context() as here:
+        here.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("russian", "machine_in_tokyo")
+def test_without_a_setting_times_are_in_the_machines_own_zone(app: Flask) -> None:
+    app.config["TIMEZONE"] = ""
+
+    assert dates.paper_time(NOON_UTC) == "10 марта 2025 г. в 21:00:00 UTC+09:00"
+    assert dates.start_of(date(2025, 3, 11)) == datetime(2025, 3, 10, 15, 0, tzinfo=UTC)
+    assert dates.today(datetime(2025, 3, 10, 16, 0, tzinfo=UTC)) == date(2025, 3, 11)
 
 
 def test_token_says_its_last_day_and_works_until_it_is_over_here(app: Flask, client: FlaskClient) -> None:
@@ -147,11 +182,11 @@ def test_token_says_its_last_day_and_works_until_it_is_over_here(app: Flask, cli
     client.post("/tokens/", data={"name": "Кадры", "role": VIEWER, "expires_on": last.isoformat()})
 
     with app.app_context():
-        token = next(one for one in api_tokens.everyone() if one.name == "Кадры")
+        token = next(one for one in api_tokens.list_all() if one.name == "Кадры")
         noted = db.session.execute(db.select(AuditEntry).where(AuditEntry.subject == "Кадры")).scalar_one()
         db.session.commit()
         assert token.expires_at == datetime(last.year, last.month, last.day, 21, tzinfo=UTC)
-        assert token.expires_at.isoformat() in noted.after
+        assert noted.after["expires_at"] == token.expires_at.isoformat()
     for page in (client.get("/tokens/").text, client.get("/audit/").text):
         assert f"{last.day} " in page
         assert f"{last.year} г. включительно" in page
@@ -298,4 +333,4 @@ def test_token_may_end_today_and_within_ten_years(app: Flask, days: int) -> None
 
 def language_today(app: Flask) -> date:
     with app.app_context():
-        return locale.today()
+        return dates.today()

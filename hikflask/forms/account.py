@@ -1,0 +1,63 @@
+"""Sign-in, confirmation of the password, a new password, and the first administrator."""
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import Field, PasswordField, StringField, ValidationError
+
+from hikflask.forms.base import Form
+from hikflask.forms.fields import operator_name, stripped, too_long
+
+LONGEST_TYPED = 512
+
+
+def typed(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
+    """Check that something was typed, and no more: whoever is not signed in learns nothing of the rules."""
+    if not field.data:
+        raise ValidationError(_l("“%(field)s” must not be empty.", field=field.label.text))
+    if len(field.data) > LONGEST_TYPED:
+        raise too_long(field, LONGEST_TYPED)
+
+
+class SignInForm(Form):
+    """Sign-in."""
+
+    name = StringField(_l("Your name"), [typed], [stripped])
+    password = PasswordField(_l("Password"), [typed])
+
+
+class ConfirmForm(Form):
+    """Confirmation of the operator's own password."""
+
+    password = PasswordField(_l("Your password"), [typed])
+
+
+class NewPasswordForm(Form):
+    """A new password, typed twice, and the present one."""
+
+    password = PasswordField(_l("Present password"), [typed])
+    new_password = PasswordField(_l("New password"), [typed])
+    repeated = PasswordField(_l("New password once more"), [typed])
+
+    def validate_new_password(self, field: Field) -> None:
+        """Refuse the present password: one that an administrator gave must not stay."""
+        if field.data and field.data == self.password.data:
+            raise ValidationError(_l("The new password must be another one than the present one."))
+
+    def validate_repeated(self, field: Field) -> None:
+        """Refuse two different passwords: one with a typing error would lock its owner out."""
+        if field.data != self.new_password.data:
+            raise ValidationError(_l("The two passwords are not the same."))
+
+
+class FirstRunForm(Form):
+    """The first administrator, with the setup code from the server's log."""
+
+    code = StringField(_l("Code from the log"), [typed], [stripped])
+    name = StringField(_l("Your name"), [operator_name], [stripped])
+    new_password = PasswordField(_l("New password"), [typed])
+    repeated = PasswordField(_l("New password once more"), [typed])
+
+    def validate_repeated(self, field: Field) -> None:
+        """Refuse two different passwords: one with a typing error would lock its owner out."""
+        if field.data != self.new_password.data:
+            raise ValidationError(_l("The two passwords are not the same."))

@@ -1,0 +1,62 @@
+"""Entries of the audit trail found again: by actor, action, employee, terminal and time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+
+from hikflask.extensions import db
+from hikflask.models import AuditEntry
+from hikflask.services.audit.log import one_line
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    """What a list of entries is narrowed to; an empty field narrows nothing. `until` is exclusive."""
+
+    actor: str = ""
+    action: str = ""
+    employee: str = ""
+    terminal: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def list_entries(chosen: AuditFilter, limit: int, offset: int = 0) -> tuple[list[AuditEntry], int]:
+    """Return one page of entries, the newest first, and how many there are on all pages."""
+    found = db.session.execute(
+        select(AuditEntry).where(*conditions(chosen)).order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
+    ).scalars()
+    page = list(found)
+    db.session.commit()
+    return page, count_entries(chosen)
+
+
+def count_entries(chosen: AuditFilter, newest_id: int | None = None) -> int:
+    """Return how many entries there are.
+
+    :param newest_id: entries with a higher id are not counted.
+    """
+    statement = select(func.count(AuditEntry.id)).where(*conditions(chosen))
+    if newest_id is not None:
+        statement = statement.where(AuditEntry.id <= newest_id)
+    total = db.session.execute(statement).scalar_one()
+    db.session.commit()
+    return total
+
+
+def conditions(chosen: AuditFilter) -> list[ColumnElement[bool]]:
+    """Return the filter as conditions of a SELECT."""
+    exact = {
+        AuditEntry.actor: chosen.actor,
+        AuditEntry.action: chosen.action,
+        AuditEntry.employee: chosen.employee,
+        AuditEntry.terminal: chosen.terminal,
+    }
+    # Entries are stored as one line, so what is searched for is written in the same way.
+    found = [column == one_line(value) for column, value in exact.items() if value]
+    if chosen.since:
+        found.append(AuditEntry.at >= chosen.since)
+    if chosen.until:
+        found.append(AuditEntry.at < chosen.until)
+    return found

@@ -1,0 +1,191 @@
+"""The record of an erasure: what each terminal confirmed, which files are left, and when it was complete.
+
+A complete one is the certificate. It waits for every terminal, for every picture's file, and until what was deleted is
+overwritten in the database's own files, too.
+"""
+
+from collections.abc import Iterable
+
+from flask import current_app
+from sqlalchemy import delete, func, select, update
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Enrolment, Erasure, ErasureFile, ErasureRemoval
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import ABSENT
+from hikflask.services import audit
+from hikflask.services.core import secure_delete
+from hikflask.services.core.dates import SECONDS_PER_DAY
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.photos import storage
+
+
+def begin(
+    number: str, name: str, employee: Employee | None, enrolments: Iterable[Enrolment], files: list[str]
+) -> Erasure:
+    """Write, within the open transaction, what is erased, and what is awaited.
+
+    :param enrolments: those of the person, locked: one that is confirmed at this moment would be awaited for ever.
+    :param files: the pictures that are to be removed, each once.
+    """
+    erasure = Erasure(
+        employee_id=employee.id if employee else None,
+        number=number,
+        name=name,
+        removals=[_removal(enrolment) for enrolment in enrolments],
+        photos=len(files),
+        files=[ErasureFile(file=file) for file in files],
+        requested_by=audit.present_actor().name[:128],
+    )
+    db.session.add(erasure)
+    db.session.flush()
+    # The audit trail outlives the certificate, so the name stays out of it.
+    audit.note("employee.erased", employee=employee, number=number, subject=f"erasure {erasure.id}")
+    return erasure
+
+
+def lock_to_extend(number: str) -> Erasure | None:
+    """Return the latest erasure of a number that waits for a file or a terminal, locked until the transaction ends.
+
+    None when there is no such erasure: nothing is added to one that is complete, or waits for the database alone.
+    """
+    erasure = unfinished_of(number)
+    if erasure is None or erasure.waits_for_database or not _raise_version(erasure.id):
+        return None
+    db.session.refresh(erasure)
+    return None if erasure.waits_for_database else erasure
+
+
+def extend(erasure: Erasure, enrolments: Iterable[Enrolment], files: list[str]) -> None:
+    """Add, within the open transaction, what came since the erasure began; see begin() and lock_to_extend()."""
+    awaited = {one.enrolment_id for one in erasure.removals if one.gone_at is None}
+    erasure.removals += [_removal(enrolment) for enrolment in enrolments if enrolment.id not in awaited]
+    erasure.photos += len(files)
+    erasure.files += [ErasureFile(file=file) for file in files]
+    db.session.flush()
+    audit.note("employee.erased", number=erasure.number, subject=f"erasure {erasure.id}")
+
+
+def end_removal(enrolment: Enrolment) -> bool:
+    """Delete, within the transaction that confirms its removal, the enrolment of a deleted employee.
+
+    The erasures that wait for it are told. False when the employee is there still: then nothing changes.
+    """
+    mine = Enrolment.id == enrolment.id
+    # Read now: the employee may have been deleted while the terminal was asked.
+    if db.session.scalar(select(Enrolment.employee_id).where(mine)) is not None:
+        return False
+    _note_gone(enrolment)
+    db.session.execute(delete(Enrolment).where(mine))
+    return True
+
+
+def complete(erasure_id: int) -> Erasure:
+    """Do what complete_all() does, and return the erasure as it is then."""
+    complete_all()
+    return db.session.get_one(Erasure, erasure_id, populate_existing=True)
+
+
+def complete_all() -> None:
+    """Remove the files that are left, and complete the erasures that every terminal confirmed.
+
+    An erasure stays open while a file cannot be removed, or while somebody reads what was in the database before.
+    Calling it again is always safe; the worker does so with each sweep.
+    """
+    for erasure in _unfinished():
+        _remove_files(erasure)
+    over = [erasure for erasure in _unfinished() if erasure.waits_for_database]
+    db.session.commit()
+    if over and secure_delete.overwrite_deleted():
+        for erasure in over:
+            _complete(erasure)
+
+
+def get(erasure_id: int) -> Erasure | None:
+    """Return an erasure as the database has it now."""
+    return db.session.get(Erasure, erasure_id, populate_existing=True)
+
+
+def latest_of(employee_id: int) -> Erasure | None:
+    """Return the latest erasure of an employee that had this id."""
+    statement = select(Erasure).where(Erasure.employee_id == employee_id).order_by(Erasure.id.desc()).limit(1)
+    return db.session.execute(statement).scalar_one_or_none()
+
+
+def unfinished_of(number: str) -> Erasure | None:
+    """Return the latest erasure of a number that is not complete; earlier ones wait for the database alone."""
+    return next((erasure for erasure in reversed(_unfinished()) if erasure.number == number), None)
+
+
+def list_page(limit: int, offset: int = 0) -> tuple[list[Erasure], int]:
+    """Return a page of erasures, the newest first, and how many there are in all."""
+    statement = select(Erasure).order_by(Erasure.id.desc()).limit(limit).offset(offset)
+    page = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+    total = db.session.execute(select(func.count(Erasure.id))).scalar_one()
+    db.session.commit()
+    return page, total
+
+
+def forget_old() -> int:
+    """Delete the certificates that were completed longer ago than HIKFLASK_AUDIT_RETENTION; return how many."""
+    kept_since = database_now(-SECONDS_PER_DAY * current_app.config["AUDIT_RETENTION"])
+    old = select(Erasure.id).where(Erasure.completed_at < kept_since).order_by(Erasure.id).limit(CLEANUP_BATCH)
+    deleted = changed_rows(delete(Erasure).where(Erasure.id.in_(old)))
+    db.session.commit()
+    return deleted
+
+
+def _removal(enrolment: Enrolment) -> ErasureRemoval:
+    is_gone = enrolment.desired == ABSENT and enrolment.is_confirmed
+    return ErasureRemoval(
+        enrolment_id=enrolment.id,
+        terminal=enrolment.terminal.name,
+        number=enrolment.number,
+        gone_at=enrolment.confirmed_at if is_gone else None,
+        confirmed_by=enrolment.confirmed_by,
+        confirmation_note=enrolment.confirmation_note,
+    )
+
+
+def _note_gone(enrolment: Enrolment) -> None:
+    """Note, in each erasure that waits for it, that the number is gone, and who said so if not the terminal."""
+    awaited = (ErasureRemoval.enrolment_id == enrolment.id, ErasureRemoval.gone_at.is_(None))
+    waiting = select(ErasureRemoval.erasure_id).where(*awaited).order_by(ErasureRemoval.erasure_id)
+    for erasure_id in db.session.execute(waiting).scalars().all():
+        _raise_version(erasure_id)
+    said = {"confirmed_by": enrolment.confirmed_by, "confirmation_note": enrolment.confirmation_note}
+    changed_rows(update(ErasureRemoval).where(*awaited).values(gone_at=database_now(), **said))
+
+
+def _remove_files(erasure: Erasure) -> None:
+    """Remove the files that are left and, once every terminal confirmed, those that no row knows."""
+    names = [one.file for one in erasure.files]
+    left = storage.unlink(*names)
+    if not left and not erasure.waits_for_terminal:
+        left = storage.unlink(*storage.strays(erasure.number, *(one.number for one in erasure.removals)))
+    if left != names and _raise_version(erasure.id):
+        gone = [one.id for one in erasure.files if one.file not in left]
+        changed_rows(delete(ErasureFile).where(ErasureFile.id.in_(gone)))
+        db.session.add_all(ErasureFile(erasure_id=erasure.id, file=name) for name in left if name not in names)
+    db.session.commit()
+
+
+def _complete(erasure: Erasure) -> None:
+    """Complete an erasure, unless something was added since it was read."""
+    as_read = (Erasure.id == erasure.id, Erasure.completed_at.is_(None), Erasure.version == erasure.version)
+    if changed_rows(update(Erasure).where(*as_read).values(completed_at=database_now())) == 1:
+        # Whoever looks at the page at this moment has nothing to do with it.
+        with audit.acting(audit.WORKER):
+            audit.note("erasure.completed", number=erasure.number, subject=f"erasure {erasure.id}")
+    db.session.commit()
+
+
+def _raise_version(erasure_id: int) -> bool:
+    """Begin a change of an erasure: it is locked until the transaction ends. False when it is complete."""
+    mine = update(Erasure).where(Erasure.id == erasure_id, Erasure.completed_at.is_(None))
+    return changed_rows(mine.values(version=Erasure.version + 1)) == 1
+
+
+def _unfinished() -> list[Erasure]:
+    statement = select(Erasure).where(Erasure.completed_at.is_(None)).order_by(Erasure.id)
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())

@@ -1,0 +1,119 @@
+"""Adding and changing an employee: the form's addresses, and saving it."""
+
+from http import HTTPStatus
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from hikflask.background import tasks
+from hikflask.forms.employees import EmployeePageForm
+from hikflask.forms.fields import row_id
+from hikflask.http.permissions import OPERATOR, allow
+from hikflask.models import Employee
+from hikflask.models.capture import TAKEN
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import CaptureRunning, ServiceError
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.terminals import registry
+from hikflask.web.employees import capture_panel, form_page
+from hikflask.web.employees.capture_panel import Panel
+from hikflask.web.employees.employees import ADDRESS, bp, employee_or_404
+from hikflask.web.security.current_operator import operator_name
+
+
+@bp.get("/employees/new")
+@allow(OPERATOR)
+def new() -> ResponseReturnValue:
+    """An empty form, or the form and panel of a capture."""
+    shown = capture_panel.of(row_id(request.args.get("capture")))
+    return form_page.show(form_page.filled(shown.draft, shown), shown)
+
+
+@bp.post("/employees/new")
+@allow(OPERATOR)
+def new_in_language() -> ResponseReturnValue:
+    """The form as it is typed, in another language."""
+    return form_page.in_language(EmployeePageForm(), request.form.get("lang"))
+
+
+@bp.post("/employees/")
+@allow(OPERATOR)
+def create() -> ResponseReturnValue:
+    """Add an employee, and let the worker enrol the face."""
+    return _save(None)
+
+
+@bp.get(f"{ADDRESS}/edit")
+@allow(OPERATOR)
+def edit(employee_id: int) -> ResponseReturnValue:
+    """The form of an employee, as saved or as typed when the capture began."""
+    employee = employee_or_404(employee_id)
+    shown = capture_panel.of(row_id(request.args.get("capture")))
+    saved = Draft(employee.number, employee.name, employee.department)
+    # A draft is deleted after a while; the form then shows what is saved.
+    typed = saved if shown.draft == Draft() else shown.draft
+    return form_page.show(form_page.filled(typed, shown, employee_id), shown)
+
+
+@bp.post(f"{ADDRESS}/edit")
+@allow(OPERATOR)
+def edit_in_language(employee_id: int) -> ResponseReturnValue:
+    """The form of an employee as it is typed, in another language."""
+    form = EmployeePageForm()
+    form.employee_id.data = employee_or_404(employee_id).id
+    return form_page.in_language(form, request.form.get("lang"))
+
+
+@bp.post(ADDRESS)
+@allow(OPERATOR)
+def update(employee_id: int) -> ResponseReturnValue:
+    """Change an employee, and let the worker send the changes to the terminals."""
+    return _save(employee_or_404(employee_id).id)
+
+
+def _save(employee_id: int | None) -> ResponseReturnValue:
+    form = EmployeePageForm()
+    form.employee_id.data = employee_id
+    shown = capture_panel.of(form.own_capture)
+    if not form.validate():
+        return form_page.invalid(form, shown)
+    if shown.running:
+        return form_page.refused(form, CaptureRunning())
+    if shown.photo and not form.capture_id.data:
+        problem = _("The photo came just now. Look at it, then save.")
+        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem)
+    try:
+        saved = save_employee(form_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
+    except ServiceError as error:
+        return form_page.refused(form, error)
+    tasks.enqueue_due(saved.due)
+    if form.own_capture and not shown.photo and not form.photo.data:
+        flash(_without_face(saved.row), "warning")
+    return redirect(url_for(".show", employee_id=saved.row.id), 303)
+
+
+def _without_face(employee: Employee) -> str:
+    """Return the warning after a save whose capture gave no picture, so that nobody believes the face was saved."""
+    if employee.picture:
+        return str(_("Saved, but the photo is still the earlier one: the capture gave no picture."))
+    return str(_("Saved without a face: the capture gave no picture. Capture the face, else no terminal knows it."))
+
+
+def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:
+    """Return the photo to save: the face that the operator saw in the panel wins over a file.
+
+    `capture_id` is only set by a page that showed the picture, so a picture that nobody has seen is not saved.
+    """
+    file, seen = form.photo.data, form.capture_id.data
+    if shown.state == TAKEN or not file:
+        if file:
+            flash(_("The captured face was saved; the file was not used."), "warning")
+        return FaceSource(seen, operator_name(), form.take_over.data == "1")
+    return FaceSource(capture_id=seen, upload=file.stream, terminal_id=_terminal_for_file(form))
+
+
+def _terminal_for_file(form: EmployeePageForm) -> int | None:
+    """Return the terminal that was selected, else the only one."""
+    only = registry.only_active()
+    return form.terminal_id.data or (only.id if only else None)

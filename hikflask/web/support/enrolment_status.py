@@ -1,0 +1,166 @@
+"""What a page says about each terminal of an employee: its state, the reason and when it is tried again."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from hikflask import messages
+from hikflask.isapi.errors import AWAY_CODES, CLASSES, Busy
+from hikflask.models import Employee, Enrolment
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
+from hikflask.services.core.errors import (
+    FaceNotVerified,
+    NameNotVerified,
+    NumberTakenThere,
+    PersonNotVerified,
+    RemovalNotVerified,
+)
+from hikflask.web.support.dates import time_at, time_since
+
+CONFIRMED_STATE = "confirmed"
+WORKING = "working"
+WAITING = "waiting"
+TAKEN_THERE = "taken"
+PERSON_ONLY = "person_only"
+NOT_THERE = "refused"
+REMOVAL_OPEN = "removal"
+GONE = "gone"
+UNCHECKED = "unchecked"
+
+LEAVER_TAKEN = "removal_taken"
+NAMES_SOMEBODY = {NumberTakenThere.code, NameNotVerified.code, RemovalNotVerified.code}
+SENT_STEPS = {"face", "proof"}
+BUSY = {code for code, kind in CLASSES.items() if kind is Busy}
+SAYS_WHEN = BUSY | {kind.code for kind in (PersonNotVerified, NameNotVerified, FaceNotVerified, RemovalNotVerified)}
+FULL_OF_PEOPLE, FULL_OF_FACES = "deviceuserfull", {"devicefacefull", "faceimagesnumerror"}
+FAST_SECONDS, SLOW_SECONDS = 1, 5
+
+
+@dataclass(frozen=True)
+class EnrolmentStatus:
+    """An enrolment as a page shows it. Green is `confirmed` alone: what the terminal itself answered."""
+
+    enrolment: Enrolment
+    state: str
+
+    @property
+    def terminal(self) -> str:
+        """The terminal's name."""
+        return self.enrolment.terminal.name
+
+    @property
+    def working(self) -> bool:
+        """True while something is being done for it now."""
+        return is_working(self.enrolment)
+
+    @property
+    def person_sent(self) -> bool:
+        """True when the terminal took the person, which the face follows."""
+        return self.enrolment.person == CONFIRMED or self.enrolment.step in SENT_STEPS
+
+    @property
+    def other_face(self) -> bool:
+        """True when the confirmed face is another photo than the one that the employee has now."""
+        employee = self.enrolment.employee
+        return bool(
+            self.state == CONFIRMED_STATE and employee and self.enrolment.confirmed_photo_id != employee.photo_id
+        )
+
+    @property
+    def confirmed_at(self) -> str:
+        """When the terminal confirmed it."""
+        return time_at(self.enrolment.confirmed_at) if self.enrolment.confirmed_at else ""
+
+    @property
+    def retry_at(self) -> str:
+        """When it is tried again by itself."""
+        due = self.enrolment.next_attempt_at
+        return time_at(due) if due else ""
+
+    @property
+    def offline_since(self) -> str:
+        """Since when the terminal does not answer, without the word “since”."""
+        since = self.enrolment.terminal.offline_since
+        return time_since(since) if since else ""
+
+    @property
+    def away(self) -> bool:
+        """True when the last attempt found nobody there."""
+        return self.enrolment.refusal_code in AWAY_CODES
+
+    @property
+    def reason(self) -> str:
+        """Why it is not done, in words."""
+        enrolment = self.enrolment
+        if not enrolment.refusal_code:
+            return ""
+        about: dict[str, str | int | None] = {
+            "t": self.terminal,
+            "address": enrolment.terminal.url,
+            "text": enrolment.refusal_text,
+            "time": self.retry_at,
+        }
+        if enrolment.refusal_code in NAMES_SOMEBODY:
+            about |= {"n": enrolment.number, "name": enrolment.refusal_text}
+        else:
+            about |= {"name": self.terminal, **self._figures()}
+        leaver_taken = enrolment.refusal_code == NumberTakenThere.code and enrolment.desired == ABSENT
+        return messages.sentence(LEAVER_TAKEN if leaver_taken else enrolment.refusal_code, **about)
+
+    @property
+    def says_when(self) -> bool:
+        """True when the reason itself says when it is tried again."""
+        return self.enrolment.refusal_code.lower() in SAYS_WHEN and self.enrolment.next_attempt_at is not None
+
+    def _figures(self) -> dict[str, int | None]:
+        """The numbers of a sentence: the seconds to the next attempt, or how many a full terminal holds."""
+        due, terminal = self.enrolment.next_attempt_at, self.enrolment.terminal
+        if due and self.enrolment.refusal_code.lower() in BUSY:
+            return {"n": max(1, round((due - datetime.now(UTC)).total_seconds()))}
+        room = {FULL_OF_PEOPLE: terminal.people_capacity, **dict.fromkeys(FULL_OF_FACES, terminal.face_capacity)}
+        limit = room.get(self.enrolment.refusal_code.lower())
+        return {"n": limit, "max": limit}
+
+
+def of_employee(employee: Employee) -> list[EnrolmentStatus]:
+    """Return the status on each terminal that knows the employee, or is to know."""
+    return [of_enrolment(enrolment) for enrolment in employee.enrolments]
+
+
+def of_enrolment(enrolment: Enrolment) -> EnrolmentStatus:
+    """Return the status of one enrolment."""
+    return EnrolmentStatus(enrolment, _state(enrolment))
+
+
+def poll_seconds(shown: list[EnrolmentStatus]) -> int:
+    """Return after how many seconds a page asks again: soon while something is done, later while it waits, 0: never."""
+    if any(one.working for one in shown):
+        return FAST_SECONDS
+    return SLOW_SECONDS if any(one.enrolment.next_attempt_at for one in shown) else 0
+
+
+def is_working(enrolment: Enrolment) -> bool:
+    """Tell whether a first answer is awaited, or an attempt is being made."""
+    if enrolment.step:
+        return True
+    due = enrolment.next_attempt_at
+    if due is None:
+        return False
+    return not enrolment.refusal_code or due <= datetime.now(UTC) + timedelta(seconds=FAST_SECONDS)
+
+
+def _state(enrolment: Enrolment) -> str:
+    if enrolment.desired == ABSENT:
+        return GONE if enrolment.is_confirmed else REMOVAL_OPEN
+    if enrolment.is_confirmed:
+        return CONFIRMED_STATE if enrolment.is_green else UNCHECKED
+    if enrolment.refusal_code == NumberTakenThere.code and not enrolment.step:
+        return TAKEN_THERE
+    return WORKING if is_working(enrolment) else _resting_state(enrolment)
+
+
+def _resting_state(enrolment: Enrolment) -> str:
+    if enrolment.next_attempt_at is not None:
+        return WAITING
+    if enrolment.person == CONFIRMED and enrolment.face in {PENDING, REFUSED}:
+        return PERSON_ONLY
+    return NOT_THERE

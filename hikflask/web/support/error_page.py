@@ -1,0 +1,34 @@
+"""The page that tells an error, or its message alone where htmx asked."""
+
+from http import HTTPStatus
+
+from flask import Response, g, make_response, render_template
+from flask_babel import gettext as _
+
+from hikflask.web.support import htmx
+
+
+def error_page(status: int, text: str, template: str = "errors/page.html", again: str = "") -> Response:
+    """Answer an error.
+
+    :param again: the address of the page to try again on, where that helps.
+    """
+    known = {"status": int(status), "text": text, "again": again, "request_id": g.get("request_id")}
+    if htmx.wants_fragment():
+        return htmx.retargeted(render_template("errors/_message.html", **known), "#problem", status, swap="innerHTML")
+    return make_response(render_template(template, **known), status)
+
+
+def status_sentence(status: int) -> str:
+    """Return what was wrong and what to do, by the HTTP status alone."""
+    sentences: dict[int, str] = {
+        HTTPStatus.BAD_REQUEST: _("The request is not complete. Go back and try again."),
+        HTTPStatus.UNAUTHORIZED: _("Sign in first."),
+        HTTPStatus.FORBIDDEN: _("You may not do this. Ask an administrator."),
+        HTTPStatus.NOT_FOUND: _("There is no such page. It may have been deleted."),
+        HTTPStatus.METHOD_NOT_ALLOWED: _("This address is not a page. Start from the list of employees."),
+        HTTPStatus.CONFLICT: _("This was changed meanwhile. Look again, please."),
+        HTTPStatus.TOO_MANY_REQUESTS: _("Too many requests. Wait a minute and try again."),
+        HTTPStatus.UNPROCESSABLE_ENTITY: _("Something in the request is not right. Go back and correct it."),
+    }
+    return str(sentences.get(status, _("The request cannot be answered.")))

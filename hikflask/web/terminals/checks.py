@@ -1,0 +1,60 @@
+"""Checking a terminal now or in the background, and one more attempt with its password."""
+
+from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from hikflask.background import tasks
+from hikflask.extensions import task_queue
+from hikflask.http import terminal_concurrency
+from hikflask.http.permissions import ADMIN, OPERATOR, allow
+from hikflask.invisible_characters import isolated
+from hikflask.isapi.errors import TerminalError
+from hikflask.services.core.errors import LoginStopped, ServiceError
+from hikflask.services.terminals import checks, registry
+from hikflask.web.security.current_operator import operator_name
+from hikflask.web.support.messages import error_sentence
+from hikflask.web.terminals.terminals import bp, terminal_or_404
+
+
+@bp.post("/<int:terminal_id>/check")
+@allow(OPERATOR)
+def check(terminal_id: int) -> ResponseReturnValue:
+    """Check the terminal now, and tell what went wrong."""
+    terminal = terminal_or_404(terminal_id)
+    try:
+        with terminal_concurrency.slot():
+            checks.check(terminal_id, operator_name())
+    except (ServiceError, TerminalError) as error:
+        terminal = terminal_or_404(terminal_id)
+        # The page shows these by itself as long as they last.
+        lasting = error.code in {terminal.last_error_code, terminal.refused_code}
+        sentence = _shown_below(error) if lasting else error_sentence(error, t=terminal.name, address=terminal.url)
+        flash(sentence, "warning" if lasting else "danger")
+    else:
+        flash(_("Checked: “%(t)s” answers and takes the password.", t=isolated(terminal.name)))
+    return redirect(url_for(".show", terminal_id=terminal_id), 303)
+
+
+@bp.post("/<int:terminal_id>/try-once")
+@allow(ADMIN)
+def try_once(terminal_id: int) -> ResponseReturnValue:
+    """Try the stored password once more; another refusal stops all requests to the terminal again."""
+    if registry.allow_once(terminal_or_404(terminal_id).id):
+        return check(terminal_id)
+    flash(_("This password was tried again already, or the account is locked. Correct the password."), "danger")
+    return redirect(url_for(".show", terminal_id=terminal_id), 303)
+
+
+def _shown_below(error: ServiceError | TerminalError) -> str:
+    """Return the sentence for a failure that the page shows anyway."""
+    if isinstance(error, LoginStopped):
+        return str(_("The terminal was not asked: the reason stands below."))
+    return str(_("Checked just now: what is wrong stands below."))
+
+
+def check_soon(terminal_id: int) -> ResponseReturnValue:
+    """Let the worker check the terminal, and go to its page, which shows the result."""
+    checks.expect(terminal_id)
+    task_queue.enqueue(tasks.check_terminal, terminal_id)
+    return redirect(url_for(".show", terminal_id=terminal_id), 303)

@@ -1,0 +1,53 @@
+"""Taking a terminal out of service for good."""
+
+from http import HTTPStatus
+
+from flask import Response, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from hikflask.forms.terminals import RetireForm
+from hikflask.http import error_status, terminal_concurrency
+from hikflask.http.permissions import ADMIN, confirmed
+from hikflask.models import Terminal
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.enrolments.retire_terminal import count_numbers_on, retire_terminal
+from hikflask.web.security import resubmission
+from hikflask.web.security.current_operator import operator_name
+from hikflask.web.support.messages import error_sentence
+from hikflask.web.terminals.terminals import bp, terminal_or_404
+
+
+@bp.get("/<int:terminal_id>/retire")
+@confirmed(ADMIN)
+def ask_retire(terminal_id: int) -> ResponseReturnValue:
+    """Ask what became of a terminal before it is taken out of service for good."""
+    return _form(terminal_or_404(terminal_id), RetireForm(formdata=None))
+
+
+@bp.post("/<int:terminal_id>/retire")
+@confirmed(ADMIN)
+def retire(terminal_id: int) -> ResponseReturnValue:
+    """Take a terminal out of service for good; removals that it cannot confirm end by the administrator's word."""
+    terminal, form = terminal_or_404(terminal_id), RetireForm()
+    if not form.validate():
+        return _form(terminal, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        with terminal_concurrency.slot():
+            retire_terminal(terminal_id, form.note.data, operator_name())
+    except ServiceError as error:
+        form.note.errors = [error_sentence(error)]
+        return _form(terminal, form, error_status.for_page(error.code))
+    return redirect(url_for(".show", terminal_id=terminal_id), 303)
+
+
+@resubmission.restores("terminals.retire")
+def typed_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturnValue:
+    """Show the form again as it was typed."""
+    return _form(terminal_or_404(terminal_id), RetireForm(formdata=fields))
+
+
+def _form(terminal: Terminal, form: RetireForm, status: int = 200) -> Response:
+    on_it = count_numbers_on(terminal.id)
+    body = render_template("terminals/retire.html", terminal=terminal, form=form, on_it=on_it)
+    return make_response(body, status)

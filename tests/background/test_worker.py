@@ -1,0 +1,44 @@
+"""The clean-up of the worker: all its steps are done, whatever happens to one of them."""
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import AuditEntry, OperatorSession, Photo, Terminal, Throttle
+from hikflask.models.columns import database_now
+from hikflask.models.operator import VIEWER
+from hikflask.simulator import Terminal as Simulated
+from tests.support.retention import DAY, age, files, forget, take
+from tests.support.signed_in import add_operator
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+
+def test_ended_sessions_and_old_tries_go() -> None:
+    operator = add_operator("Анна", VIEWER)
+    db.session.add(OperatorSession(key_sha256="1", operator_id=operator.id))
+    db.session.add(OperatorSession(key_sha256="2", operator_id=operator.id, seen_at=database_now(-7201)))
+    db.session.add(Throttle(key="old", since=database_now(-2 * DAY), count=1))
+    db.session.add(Throttle(key="new", since=database_now(-60), count=1))
+    db.session.commit()
+
+    forget()
+
+    assert db.session.execute(db.select(OperatorSession.key_sha256)).scalars().all() == ["1"]
+    assert db.session.execute(db.select(Throttle.key)).scalars().all() == ["new"]
+
+
+def test_step_that_fails_keeps_no_other_from_being_done(
+    app: Flask, simulator: Simulated, terminal: Terminal, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.config["PHOTO_RETENTION"] = "nonsense"
+    take(simulator, terminal)
+    age(Photo, "created_at", 3601)
+    db.session.add(AuditEntry(actor="Анна", action="old", at=database_now(-2000 * DAY)))
+    db.session.commit()
+
+    forget()
+
+    assert "forget_photos failed" in caplog.text
+    assert db.session.query(AuditEntry).filter(AuditEntry.action == "old").count() == 0
+    assert files() == []

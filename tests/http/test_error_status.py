@@ -1,0 +1,40 @@
+"""One table says which HTTP status a refusal has, on a page and in the API."""
+
+from http import HTTPStatus
+
+from hikflask.http import error_status
+from hikflask.services.accounts.errors import AccountsError
+from hikflask.services.core.errors import ServiceError
+
+
+def codes_of(kind: type[ServiceError]) -> set[str]:
+    """The codes of all kinds of refusal below one; those of signing in are answered by pages alone."""
+    below = [child for child in kind.__subclasses__() if child is not AccountsError]
+    return {child.code for child in below}.union(*map(codes_of, below))
+
+
+def test_each_refusal_of_ours_has_its_status() -> None:
+    assert codes_of(ServiceError) - set(error_status.API) == set()
+
+
+def test_pages_and_api_differ_only_in_what_comes_of_asking_the_terminal() -> None:
+    codes = codes_of(ServiceError)
+    differs = {code for code in codes if error_status.for_page(code) != error_status.for_api(code)}
+
+    assert differs == {
+        "capture_running",
+        "wrong_password",
+        "person_not_verified",
+        "name_not_verified",
+        "face_not_verified",
+        "removal_not_verified",
+        "lease_lost",
+        "wish_changed",
+    }
+    assert {error_status.for_page(code) for code in differs - {"capture_running"}} == {HTTPStatus.CONFLICT}
+    assert error_status.for_page("capture_running") == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def test_code_that_only_terminals_use_is_their_refusal_in_the_api() -> None:
+    assert error_status.for_api("terminal:somethingNew") == HTTPStatus.BAD_GATEWAY
+    assert error_status.for_page("terminal:somethingNew") == HTTPStatus.CONFLICT

@@ -1,0 +1,83 @@
+"""API tokens: created and shown once, found by their hash, revoked."""
+
+from datetime import datetime
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import ApiToken, AuditEntry
+from hikflask.models.columns import database_now
+from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.services import audit
+from hikflask.services.accounts import api_tokens
+from hikflask.services.accounts.errors import NameReserved, TokenNameKnown, TokenUnknown
+from hikflask.services.audit import Actor
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+
+def in_seconds(seconds: float) -> datetime:
+    moment: datetime = db.session.execute(db.select(database_now(seconds))).scalar_one()
+    return moment
+
+
+def test_token_is_found_until_it_is_revoked() -> None:
+    token, secret = api_tokens.create("Кадры", OPERATOR, in_seconds(3600.0))
+    assert api_tokens.find(secret) is token
+    assert api_tokens.find(f"{secret}x") is None
+
+    api_tokens.revoke(token.id)
+
+    assert api_tokens.find(secret) is None
+
+
+def test_expired_token_is_not_found() -> None:
+    _, secret = api_tokens.create("Кадры", OPERATOR, in_seconds(-1.0))
+
+    assert api_tokens.find(secret) is None
+
+
+def test_token_is_revoked_once_and_keeps_its_name() -> None:
+    token, _ = api_tokens.create("Кадры", OPERATOR, in_seconds(3600.0))
+
+    for _ in range(2):
+        api_tokens.revoke(token.id)
+
+    revoked = db.select(AuditEntry.subject).where(AuditEntry.action == "token.revoked")
+    assert db.session.execute(revoked).scalars().all() == ["Кадры"]
+    with pytest.raises(TokenNameKnown):
+        api_tokens.create("Кадры", VIEWER, in_seconds(3600.0))
+    with pytest.raises(TokenUnknown):
+        api_tokens.revoke(token.id + 1)
+
+
+def test_use_is_written_once_a_minute() -> None:
+    token, secret = api_tokens.create("Кадры", OPERATOR, in_seconds(3600.0))
+    api_tokens.find(secret)
+    first = api_tokens.get(token.id).last_used_at
+    assert first is not None
+
+    api_tokens.find(secret)
+    assert api_tokens.get(token.id).last_used_at == first
+    db.session.execute(db.update(ApiToken).values(last_used_at=database_now(-61.0)))
+    api_tokens.find(secret)
+    assert api_tokens.get(token.id).last_used_at >= first
+
+
+def test_valid_tokens_that_somebody_created_are_listed() -> None:
+    with audit.acting(Actor("Анна")):
+        for name, seconds in (("Склад", 3600.0), ("Кадры", 3600.0), ("Старый", -1.0), ("Отозван", 3600.0)):
+            last, _ = api_tokens.create(name, OPERATOR, in_seconds(seconds))
+        api_tokens.revoke(last.id)
+    with audit.acting(Actor("Ольга")):
+        api_tokens.create("Чужой", OPERATOR, in_seconds(3600.0))
+
+    assert [one.name for one in api_tokens.list_valid_of("Анна")] == ["Кадры", "Склад"]
+    assert len(api_tokens.list_all()) == 5
+
+
+def test_reserved_name_is_refused_and_one_like_a_token_s_is_not() -> None:
+    with pytest.raises(NameReserved):
+        api_tokens.create("Worker", VIEWER, in_seconds(3600.0))
+
+    assert api_tokens.create("API HR", VIEWER, in_seconds(3600.0))[0].name == "API HR"

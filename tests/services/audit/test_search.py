@@ -1,0 +1,49 @@
+"""Entries of the audit trail are found again by what is asked for, page by page."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import AuditEntry
+from hikflask.services import audit
+from hikflask.services.audit import Actor
+from hikflask.services.audit.search import AuditFilter, list_entries
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+OLD = datetime(2020, 1, 1, tzinfo=UTC)
+EVERYTHING = AuditFilter()
+
+
+def actions(chosen: AuditFilter = EVERYTHING) -> list[str]:
+    return [one.action for one in list_entries(chosen, 100)[0]]
+
+
+def test_each_filter_narrows_the_list() -> None:
+    with audit.acting(Actor("Анна")):
+        audit.note_alone("employee.created", number="1")
+        audit.note_alone("capture.started", number="2", terminal="Вход")
+    audit.note_alone("sign_out", subject="Анна")
+    db.session.add(AuditEntry(at=OLD, actor="Анна", action="sign_in"))
+    db.session.commit()
+
+    assert actions() == ["sign_in", "sign_out", "capture.started", "employee.created"]
+    assert actions(AuditFilter(actor="Анна")) == ["sign_in", "capture.started", "employee.created"]
+    assert actions(AuditFilter(action="sign_out")) == ["sign_out"]
+    assert actions(AuditFilter(employee="1")) == ["employee.created"]
+    assert actions(AuditFilter(terminal="Вход")) == ["capture.started"]
+    assert actions(AuditFilter(since=OLD + timedelta(days=1))) == ["sign_out", "capture.started", "employee.created"]
+    assert actions(AuditFilter(until=OLD + timedelta(seconds=1))) == ["sign_in"]
+    assert actions(AuditFilter(until=OLD)) == []
+    assert actions(AuditFilter(actor="Анна", terminal="Вход")) == ["capture.started"]
+
+
+def test_page_of_the_list_comes_with_the_whole_number() -> None:
+    for number in range(5):
+        audit.note("employee.created", number=str(number))
+    db.session.commit()
+
+    page, total = list_entries(AuditFilter(), 2, 2)
+
+    assert ([one.employee for one in page], total) == (["2", "1"], 5)

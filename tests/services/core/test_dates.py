@@ -1,0 +1,29 @@
+"""Today's date, in the zone of the installation."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from flask import Flask
+
+from hikflask.services.core.dates import local, today
+
+LATE = datetime(2026, 11, 25, 22, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [("Europe/Moscow", date(2026, 11, 26)), ("UTC", date(2026, 11, 25)), ("America/New_York", date(2026, 11, 25))],
+)
+def test_the_day_is_that_of_the_zone_that_is_set(app: Flask, zone: str, expected: date) -> None:
+    app.config["TIMEZONE"] = zone
+
+    with app.app_context():
+        assert today(LATE) == expected
+
+
+def test_without_a_setting_the_machine_s_own_zone_counts(app: Flask) -> None:
+    app.config["TIMEZONE"] = ""
+
+    with app.app_context():
+        assert local(LATE).utcoffset() == LATE.astimezone().utcoffset()
+        assert today(LATE) == LATE.astimezone().date()

@@ -1,0 +1,40 @@
+"""The lock of an employee's row, and whether the database answers."""
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import Employee
+from hikflask.services.core.db import database_answers, lock_employee, locked_employee
+from hikflask.services.core.errors import EmployeeUnknown
+
+
+def add_employee() -> int:
+    employee = Employee(number="7", name="Иванов Иван")
+    db.session.add(employee)
+    db.session.commit()
+    return employee.id
+
+
+def test_an_employee_is_returned_as_the_database_has_it_at_the_lock(app: Flask) -> None:
+    with app.app_context():
+        employee_id = add_employee()
+        known = db.session.get_one(Employee, employee_id)
+        with db.engine.begin() as other:
+            other.execute(db.update(Employee).values(name="Петров Пётр"))
+
+        assert locked_employee(employee_id) is known
+        assert known.name == "Петров Пётр"
+        db.session.rollback()
+
+
+def test_a_deleted_employee_cannot_be_locked(app: Flask) -> None:
+    with app.app_context():
+        assert not lock_employee(7)
+        with pytest.raises(EmployeeUnknown):
+            locked_employee(7)
+
+
+def test_the_database_answers_as_long_as_it_can_be_asked(app: Flask) -> None:
+    with app.app_context():
+        assert database_answers()

@@ -1,0 +1,285 @@
+"""The file for one person: everything that is stored, and nothing of anybody else."""
+
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import Base, db
+from hikflask.models import (
+    AuditEntry,
+    Capture,
+    Consent,
+    Employee,
+    Enrolment,
+    Erasure,
+    ErasureFile,
+    ErasureRemoval,
+    Photo,
+)
+from hikflask.services.employees import export as exports
+from hikflask.services.employees import search
+from hikflask.services.employees.export import export_employee
+from hikflask.services.photos import storage
+from tests.support.desk import FACE, OTHER_FACE, Desk, typed
+
+A_ROW = "which row it is here says nothing about the person"
+WORK = "how the program proceeds with the terminal, over once the terminal has answered"
+# Table → the columns of it that an export is given, and those that it is not, each with the reason.
+GIVEN: dict[type[Base], tuple[str, ...]] = {
+    Employee: exports.OF_EMPLOYEE,
+    Consent: exports.OF_CONSENT,
+    Photo: exports.OF_PHOTO,
+    Capture: exports.OF_CAPTURE,
+    Enrolment: exports.OF_ENROLMENT,
+    AuditEntry: exports.OF_ENTRY,
+    Erasure: exports.OF_ERASURE,
+    ErasureRemoval: ("enrolment_id", "terminal", "number", "gone_at", "confirmed_by", "confirmation_note"),
+    ErasureFile: (),
+}
+LEFT_OUT: dict[type[Base], dict[str, str]] = {
+    Employee: {
+        "id": A_ROW,
+        "photo_id": "the photos themselves are given",
+        "search": "made of name, number and department",
+    },
+    Consent: {"id": A_ROW, "employee_id": A_ROW},
+    Photo: {"id": A_ROW, "employee_id": A_ROW, "file": "the picture itself is given, under a name of its own"},
+    Capture: {
+        "id": A_ROW,
+        "terminal_id": "the terminal's name is given",
+        "photo_id": "the photo itself is given",
+        "retake_of": A_ROW,
+        "deadline": WORK,
+        "hold_until": WORK,
+        "lease_number": WORK,
+    },
+    Enrolment: {
+        "id": A_ROW,
+        "terminal_id": "the terminal's name is given",
+        "employee_id": A_ROW,
+        "photo_id": "the photos themselves are given",
+        "confirmed_photo_id": "the photos themselves are given",
+        "generation": WORK,
+        "overwrite": WORK,
+        "face_unverified": WORK,
+        "step": WORK,
+        "attempts": WORK,
+        "next_attempt_at": WORK,
+    },
+    AuditEntry: {"id": A_ROW, "employee_id": A_ROW, "request_id": "leads to the server's log, and to nobody"},
+    Erasure: {"id": A_ROW, "employee_id": A_ROW, "version": "how the program notices what is added meanwhile"},
+    ErasureRemoval: {"id": A_ROW, "erasure_id": A_ROW},
+    ErasureFile: dict.fromkeys(("id", "erasure_id", "file"), "a picture that is being removed, and not to be given"),
+}
+
+
+def export(desk: Desk, place: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """data.json of the employee with this address, and the other files by name."""
+    with desk.client.application.app_context():
+        content = export_employee(int(place.rpartition("/")[2]))
+    with ZipFile(io.BytesIO(content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    return json.loads(files.pop("data.json").decode()), files
+
+
+def test_file_has_everything_and_the_photos(desk: Desk) -> None:
+    place = desk.save(consent="y")
+
+    data, files = export(desk, place)
+
+    assert data["employee"]["number"] == "100222"
+    assert data["employee"]["name"] == "Иван Иванов"
+    assert data["consent"]["basis"] == "consent"
+    (photo,) = data["photos"]
+    assert photo["sha256"] == storage.sha256(FACE)
+    assert photo["source"] == "capture"
+    assert files == {photo["file"]: FACE}
+    assert [(one["terminal"], one["state"], one["draft_name"]) for one in data["captures"]] == [
+        ("Вход", "used", "Иван Иванов")
+    ]
+    assert [(one["terminal"], one["face"]) for one in data["terminals"]] == [("Вход", "confirmed")]
+    assert "consent.recorded" in [entry["action"] for entry in data["audit"]]
+    assert data["erasures"] == []
+
+
+@pytest.mark.parametrize("table", GIVEN, ids=lambda table: table.__name__)
+def test_every_column_is_given_or_left_out_for_a_reason(table: type[Base]) -> None:
+    columns = [column.key for column in table.__table__.columns]
+
+    given = [exports.COLUMN_OF.get(name, name) for name in GIVEN[table]]
+    assert sorted([*given, *LEFT_OUT[table]]) == sorted(columns)
+    assert all(LEFT_OUT[table].values())
+
+
+def test_what_was_written_down_about_the_person_is_in_it(desk: Desk, app: Flask) -> None:
+    place = desk.save(consent="y")
+    write(app, Consent, note="said so by phone")
+    write(app, Capture, reason_text="a word of the terminal", face_url="http://192.0.2.1/face.jpg")
+    write(
+        app,
+        Enrolment,
+        sent_name="Иван",
+        name_on_old_device="Иванов",
+        confirmation_note="scrapped",
+        refusal_text="not now",
+    )
+    desk.client.post(place, data=typed(department="Склад"))
+
+    data, _ = export(desk, place)
+
+    assert data["consent"]["note"] == "said so by phone"
+    (capture,) = data["captures"]
+    assert (capture["draft_number"], capture["draft_department"], capture["draft_consent"]) == (
+        "100222",
+        "Охрана",
+        True,
+    )
+    assert (capture["reason_text"], capture["face_url"]) == ("a word of the terminal", "http://192.0.2.1/face.jpg")
+    (there,) = data["terminals"]
+    assert (there["written_name"], there["sent_name"], there["old_name"]) == ("Иван Иванов", "Иван", "Иванов")
+    assert (there["said_note"], there["refusal_text"]) == ("scrapped", "not now")
+    changed = next(entry for entry in data["audit"] if entry["action"] == "employee.changed")
+    assert ("Охрана" in changed["before"], "Склад" in changed["after"]) == (True, True)
+    assert (changed["employee"], changed["address"]) == ("100222", "127.0.0.1")
+
+
+def write(app: Flask, table: type[Base], **columns: object) -> None:
+    """Write into every row of a table."""
+    with app.app_context():
+        db.session.execute(db.update(table).values(**columns))
+        db.session.commit()
+
+
+def test_picture_under_a_mistyped_number_is_in_it_as_it_would_be_erased(desk: Desk) -> None:
+    desk.capture(OTHER_FACE, hikvision_id="100999", full_name="  иван ИВАНОВ ")
+    place = desk.save(take_over="1")
+    with desk.client.application.app_context():
+        (slip,) = db.session.execute(db.select(Photo.file).where(Photo.employee_id.is_(None))).scalars()
+    desk.client.get(f"/uploads/{slip}", buffered=True)
+
+    data, files = export(desk, place)
+
+    assert sorted(files.values()) == sorted([FACE, OTHER_FACE])
+    assert [one["draft_number"] for one in data["captures"]] == ["100222", "100999"]
+    (look,) = [entry for entry in data["audit"] if entry["action"] == "photo.viewed"]
+    assert (look["employee"], look["subject"]) == ("100999", slip)
+
+
+def test_picture_of_another_under_a_number_that_nobody_has_is_not_in_it(desk: Desk) -> None:
+    desk.capture(OTHER_FACE, hikvision_id="100999", full_name="Ольга Ёлкина")
+
+    data, files = export(desk, desk.save(take_over="1"))
+
+    assert list(files.values()) == [FACE]
+    assert [one["draft_number"] for one in data["captures"]] == ["100222"]
+
+
+def test_mistyped_number_lets_nothing_in_of_whoever_had_the_right_one_then(desk: Desk) -> None:
+    desk.capture(OTHER_FACE, hikvision_id="100999")
+    desk.capture(OTHER_FACE, full_name="Пётр Первый", take_over="1")
+    desk.client.post("/employees/", data=typed())
+    with desk.client.application.app_context():
+        ivan = search.by_number("100222")
+        assert ivan is not None
+    write(desk.client.application, Employee, created_at=datetime.now(UTC) + timedelta(hours=1))
+
+    data, _ = export(desk, f"/employees/{ivan.id}")
+
+    assert [one["draft_number"] for one in data["captures"]] == ["100999"]
+    assert "capture.started" not in [entry["action"] for entry in data["audit"]]
+
+
+def test_entries_under_a_former_number_are_in_it(desk: Desk) -> None:
+    place = desk.client.post("/employees/", data=typed()).location
+    desk.client.post(place, data=typed(hikvision_id="100333"))
+
+    data, _ = export(desk, place)
+
+    assert data["employee"]["number"] == "100333"
+    assert ("employee.created", "100222") in [(entry["action"], entry["employee"]) for entry in data["audit"]]
+
+
+def test_terminals_that_knew_a_former_number_are_in_it(desk: Desk) -> None:
+    place = desk.save()
+    employee_id = place.rpartition("/")[2]
+    capture_id = desk.capture(hikvision_id="100333", employee_id=employee_id)
+    assert desk.client.post(place, data=typed(hikvision_id="100333", capture_id=capture_id)).status_code == 303
+
+    data, _ = export(desk, place)
+
+    assert sorted((one["number"], one["wanted"]) for one in data["terminals"]) == [
+        ("100222", "absent"),
+        ("100333", "present"),
+    ]
+
+
+def test_names_inside_are_safe_and_short(desk: Desk) -> None:
+    data, files = export(desk, desk.save(department="../../etc"))
+
+    assert all(name == f"photos/{name.removeprefix('photos/')}" and ".." not in name for name in files)
+    assert data["employee"]["department"] == "../../etc"
+
+
+def test_file_of_a_photo_that_is_gone_or_a_link_is_not_in_it(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    with app.app_context():
+        (file,) = storage.folder().iterdir()
+    file.unlink()
+    file.symlink_to("/etc/hostname")
+
+    data, files = export(desk, place)
+
+    assert files == {}
+    assert data["photos"][0]["file"] is None
+
+
+def test_unsaved_picture_of_the_number_is_in_it(desk: Desk) -> None:
+    place = desk.save()
+    desk.capture(OTHER_FACE, employee_id=place.rpartition("/")[2])
+
+    _, files = export(desk, place)
+
+    assert sorted(files.values()) == sorted([FACE, OTHER_FACE])
+
+
+def test_nothing_of_whoever_had_the_number_before_is_in_it(desk: Desk) -> None:
+    desk.client.post(f"{desk.save(consent='y')}/erase")
+    desk.run_jobs()
+    desk.capture(OTHER_FACE, full_name="Пётр Первый")
+    desk.client.post("/employees/", data=typed(full_name="Ольга Ёлкина"))
+    with desk.client.application.app_context():
+        olga = search.by_number("100222")
+        assert olga is not None
+        place = f"/employees/{olga.id}"
+
+    data, files = export(desk, place)
+
+    assert files == {}
+    assert (data["captures"], data["erasures"], data["consent"]) == ([], [], None)
+    assert not {"consent.recorded", "employee.erased"} & {entry["action"] for entry in data["audit"]}
+
+
+def test_erasure_of_the_same_person_who_came_back_is_in_it(desk: Desk) -> None:
+    desk.client.post(f"{desk.save()}/erase")
+    desk.run_jobs()
+
+    data, _ = export(desk, desk.save())
+
+    (erasure,) = data["erasures"]
+    assert (erasure["name"], erasure["photos"]) == ("Иван Иванов", 1)
+    assert list(erasure) == ["number", "name", "terminals", "photos", "requested_by", "requested_at", "completed_at"]
+    (removal,) = erasure["terminals"]
+    assert datetime.fromisoformat(removal.pop("at")).tzinfo == UTC
+    assert list(removal.items()) == [
+        ("enrolment", 1),
+        ("terminal", "Вход"),
+        ("number", "100222"),
+        ("by_hand", False),
+        ("said_by", ""),
+        ("note", ""),
+    ]

@@ -1,0 +1,180 @@
+"""The table of transitions: what each may write, who may make it, and which of them turn something green."""
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.employees.save import save_employee
+from hikflask.services.state import enrolment as state
+from hikflask.services.state.enrolment import Transition
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+TRANSITIONS = {name: one for name, one in vars(state).items() if isinstance(one, Transition)}
+# Only the terminal's own answer, or a person's word about a removal, makes one of these.
+CONFIRM_PERSON = {
+    "FACE_NOT_SHOWN",
+    "CONFIRMED_WITH_FACE",
+    "PERSON_CONFIRMED",
+    "GONE",
+    "REMOVED_BY_HAND",
+    "REMOVED_WITH_TERMINAL",
+    "REMOVED_AS_SOMEBODY_ELSES",
+}
+CHANGE_WHAT_IS_DESIRED = {
+    "DESIRED_PRESENT",
+    "DESIRED_AS_BEFORE",
+    "DESIRED_ABSENT",
+    "DESIRED_OVERWRITE",
+    "DESIRED_ON_NEW_DEVICE",
+    "RETRIED",
+    "PEOPLE_LOST",
+    "REMOVED_BY_HAND",
+    "REMOVED_WITH_TERMINAL",
+    "REMOVED_AS_SOMEBODY_ELSES",
+    "SOMEBODY_ELSES_HERE",
+}
+
+
+@pytest.fixture
+def enrolment(terminal: Terminal) -> Enrolment:
+    """Somebody who is desired on the terminal; nothing is confirmed yet."""
+    employee = save_employee(Draft("100222", "Иван Иванов")).row
+    return send_to_terminal(employee.id, terminal.id).row
+
+
+def written(column: str, value: object) -> set[str]:
+    return {
+        name for name, one in TRANSITIONS.items() if one.writes.get(column) is value or one.writes.get(column) == value
+    }
+
+
+def make(enrolment: Enrolment, transition: Transition, **given: object) -> Enrolment:
+    """Let the row make a transition, whatever its generation; return it as it is then."""
+    assert state.apply(transition, Enrolment.id == enrolment.id, **given) == 1
+    db.session.commit()
+    db.session.refresh(enrolment)
+    return enrolment
+
+
+def put(enrolment: Enrolment, **columns: object) -> Enrolment:
+    """Write columns by hand, as a row that went its way has them."""
+    db.session.execute(db.update(Enrolment).where(Enrolment.id == enrolment.id).values(**columns))
+    db.session.commit()
+    db.session.refresh(enrolment)
+    return enrolment
+
+
+def confirmed(enrolment: Enrolment) -> Enrolment:
+    return make(
+        enrolment, state.PERSON_CONFIRMED, written_name="Иван Иванов", face=PENDING, refusal_code="", refusal_text=""
+    )
+
+
+def test_only_these_confirm_a_person() -> None:
+    assert written("person", CONFIRMED) == CONFIRM_PERSON
+
+
+def test_only_one_confirms_a_face() -> None:
+    assert written("face", CONFIRMED) == {"CONFIRMED_WITH_FACE"}
+
+
+def test_whatever_changes_what_is_desired_begins_a_generation() -> None:
+    assert {name for name, one in TRANSITIONS.items() if "generation" in one.writes} == CHANGE_WHAT_IS_DESIRED
+
+
+def test_whatever_takes_a_green_face_away_comes_back_to_it() -> None:
+    """Nobody else would ask for the face again: a killed worker leaves it due."""
+    unproven = {name for name, one in TRANSITIONS.items() if one.writes.get("face") in (PENDING, REFUSED)}
+
+    assert {name for name in unproven if "next_attempt_at" not in TRANSITIONS[name].writes} == set()
+
+
+def test_every_column_that_is_written_is_one_of_the_table() -> None:
+    columns = {column.key for column in Enrolment.__table__.columns}
+
+    assert {name for one in TRANSITIONS.values() for name in (*one.writes, *one.given)} <= columns
+
+
+def test_what_does_not_come_with_a_transition_is_refused(enrolment: Enrolment) -> None:
+    with pytest.raises(TypeError, match="next_attempt_at"):
+        state.apply(state.POSTPONED, Enrolment.id == enrolment.id)
+    with pytest.raises(TypeError, match="person"):
+        state.apply(state.ENDED, Enrolment.id == enrolment.id, person=CONFIRMED)
+
+
+def test_row_of_another_generation_stays(enrolment: Enrolment) -> None:
+    assert state.apply_to(enrolment.id, enrolment.generation + 1, state.ENDED) is None
+    assert state.apply_to(enrolment.id, enrolment.generation, state.STEP, step="face") is enrolment
+    assert enrolment.step == "face"
+
+
+def test_row_that_does_not_meet_the_need_stays(enrolment: Enrolment) -> None:
+    make(enrolment, state.DESIRED_ABSENT)
+    generation = enrolment.generation
+
+    assert state.apply(state.DESIRED_ABSENT, Enrolment.id == enrolment.id) == 0
+    assert (enrolment.desired, enrolment.generation) == (ABSENT, generation)
+
+
+def test_removal_keeps_nothing_of_the_face_and_is_due(enrolment: Enrolment) -> None:
+    put(confirmed(enrolment), overwrite=True, next_attempt_at=None, attempts=4)
+
+    gone = make(enrolment, state.DESIRED_ABSENT)
+
+    assert (gone.person, gone.face, gone.confirmed_photo_id, gone.overwrite) == (PENDING, PENDING, None, False)
+    assert (gone.attempts, gone.next_attempt_at is not None, gone.may_open_doors) == (0, True, True)
+
+
+def test_desired_since_is_kept_while_the_same_is_desired(enrolment: Enrolment) -> None:
+    since = put(enrolment, desired_since=database_now(-3600)).desired_since
+    same = {"employee_id": enrolment.employee_id, "photo_id": None}
+
+    assert make(enrolment, state.DESIRED_AS_BEFORE, **same).desired_since == since
+    assert make(enrolment, state.DESIRED_ABSENT).desired_since != since
+
+
+@pytest.mark.parametrize("face", [PENDING, REFUSED])
+def test_retry_makes_what_was_refused_pending(enrolment: Enrolment, face: str) -> None:
+    put(enrolment, person=REFUSED, face=face, refusal_code="deviceUserFull", refusal_text="full", next_attempt_at=None)
+
+    retried = make(enrolment, state.RETRIED)
+
+    assert (retried.person, retried.face, retried.refusal_code, retried.refusal_text) == (PENDING, PENDING, "", "")
+    assert retried.next_attempt_at is not None
+
+
+def test_other_device_leaves_who_was_written_on_the_old_one(enrolment: Enrolment) -> None:
+    confirmed(enrolment)
+
+    left = make(enrolment, state.LEFT_ON_OLD_DEVICE)
+    assert (left.on_old_device, left.name_on_old_device, left.written_name) == (True, "Иван Иванов", "")
+
+    anew = make(enrolment, state.DESIRED_ON_NEW_DEVICE)
+    assert (anew.person, anew.desired, anew.is_green) == (PENDING, PRESENT, False)
+
+
+def test_word_about_a_removal_needs_an_open_one(enrolment: Enrolment) -> None:
+    assert state.apply(state.REMOVED_BY_HAND, Enrolment.id == enrolment.id, confirmed_by="Анна") == 0
+
+    make(enrolment, state.DESIRED_ABSENT)
+    assert state.apply(state.REMOVED_BY_HAND, Enrolment.id == enrolment.id, confirmed_by="Анна") == 0
+
+    put(enrolment, on_old_device=True, name_on_old_device="Иван")
+    ended = make(enrolment, state.REMOVED_BY_HAND, confirmed_by="Анна")
+    assert (ended.is_confirmed, ended.confirmed_by, ended.on_old_device, ended.next_attempt_at) == (
+        True,
+        "Анна",
+        False,
+        None,
+    )
+
+
+def test_postponing_leaves_alone_what_is_done(enrolment: Enrolment) -> None:
+    confirmed(enrolment)
+
+    assert state.apply(state.POSTPONED, Enrolment.id == enrolment.id, next_attempt_at=database_now()) == 0

@@ -1,0 +1,125 @@
+"""The same form twice: two tabs, the Back button, a double click."""
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import AuditEntry
+from hikflask.models.operator import OPERATOR
+from tests.support.desk import ENGLISH, FACE, OTHER_FACE, Desk, typed
+from tests.support.signed_in import client_of
+
+
+def test_second_tab_with_the_same_form_saves_once(desk: Desk) -> None:
+    capture_id = desk.capture()
+
+    answers = [desk.client.post("/employees/", data=typed(capture_id=capture_id)) for _ in range(2)]
+
+    assert [answer.location for answer in answers] == ["/employees/1", "/employees/1"]
+    assert len(desk.client.get("/api/users/").json) == 1
+
+
+def test_back_button_and_another_name_do_not_give_the_face_to_somebody_else(desk: Desk) -> None:
+    desk.save()
+
+    back = desk.text("/employees/new?capture=1")
+    answer = desk.client.post(
+        "/employees/", data=typed(hikvision_id="100333", full_name="Ольга Ёлкина", capture_id="1")
+    )
+
+    assert "Это фото сохранено" in back
+    assert answer.status_code == 409
+    assert 'value="Ольга Ёлкина"' in answer.text
+    assert set(desk.simulator.faces) == {"100222"}
+
+
+def test_tab_whose_picture_was_taken_over_in_another_says_so(desk: Desk) -> None:
+    first = desk.capture(FACE)
+    desk.capture(OTHER_FACE)
+
+    answer = desk.client.post("/employees/", data=typed(capture_id=first))
+
+    assert answer.status_code == 409
+    assert "уже снято другое лицо" in answer.text
+    assert 'value="Иван Иванов"' in answer.text
+    assert desk.simulator.people == {}
+
+
+def test_form_of_somebody_elses_capture_is_shown_and_saved_but_what_is_typed_stays_out_of_it(
+    desk: Desk, app: Flask
+) -> None:
+    capture_id = desk.capture()
+    address = f"/employees/new?capture={capture_id}"
+    boris = client_of(app, OPERATOR, "Борис")
+    other = typed(hikvision_id="100333", full_name="Ольга Ёлкина", capture_id=capture_id)
+
+    boris.post("/captures/draft", data=other)
+    translated = boris.post("/employees/new", data={**other, "lang": "en"})
+
+    assert 'value="Ольга Ёлкина"' in translated.text
+    for somebody in (desk.client, boris):
+        shown = somebody.get(address).text
+        assert 'value="Иван Иванов"' in shown
+        assert "Ольга" not in shown
+    assert boris.post("/employees/", data=typed(capture_id=capture_id, take_over="1")).status_code == 303
+
+
+def test_what_is_typed_beside_somebody_elses_picture_stays_with_ones_own_retake(desk: Desk, app: Flask) -> None:
+    earlier = desk.capture()
+    boris = client_of(app, OPERATOR, "Борис")
+
+    started = boris.post("/captures", data=typed(capture_id=earlier), headers=ENGLISH)
+    again = started.location.rpartition("=")[2]
+    boris.post("/captures/draft", data=typed(full_name="Иван Ильич", waiting_id=again))
+    boris.post(f"/captures/{again}/cancel", data=typed(full_name="Иван Ильич", waiting_id=again))
+
+    assert 'value="Иван Ильич"' in boris.get(started.location).text
+    assert 'value="Иван Иванов"' in desk.text(f"/employees/new?capture={earlier}")
+
+
+OF_ANNA = {
+    "ru": "Этот снимок сделал другой оператор, Анна, для сотрудника: Иван Иванов (100222). "
+    "Всё равно сохранить его сотруднику из этой формы?",
+    "en": "Анна captured this picture for Иван Иванов (100222). Save it for the employee in the form all the same?",
+}
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_somebody_elses_capture_is_saved_only_after_a_question(desk: Desk, app: Flask, language: str) -> None:
+    capture_id = desk.capture()
+    boris = client_of(app, OPERATOR, "Борис")
+    form = typed(hikvision_id="100333", full_name="Ольга Ёлкина", capture_id=capture_id)
+
+    asked = boris.post("/employees/", data=form, headers={"Accept-Language": language})
+    nobody = desk.client.get("/api/users/").json
+    saved = boris.post("/employees/", data={**form, "take_over": "1"})
+    desk.run_jobs()
+
+    assert asked.status_code == 409
+    assert OF_ANNA[language] in asked.text
+    assert 'name="take_over" value="1"' in asked.text
+    assert 'value="Ольга Ёлкина"' in asked.text
+    assert nobody == []
+    assert saved.status_code == 303
+    assert desk.simulator.faces["100333"].jpeg == FACE
+
+
+def test_taking_over_is_in_the_trail_with_both_numbers_and_names(desk: Desk, app: Flask) -> None:
+    capture_id = desk.capture()
+    form = typed(hikvision_id="100333", full_name="Ольга Ёлкина", capture_id=capture_id, take_over="1")
+
+    client_of(app, OPERATOR, "Борис").post("/employees/", data=form)
+
+    with app.app_context():
+        noted = db.session.execute(db.select(AuditEntry).filter_by(action="capture.saved_by_another")).scalar_one()
+        before, after = noted.before, noted.after
+    assert (noted.actor, noted.employee) == ("Борис", "100333")
+    assert before == {"number": "100222", "full_name": "Иван Иванов", "requested_by": "Анна"}
+    assert after == {"number": "100333", "full_name": "Ольга Ёлкина"}
+
+
+def test_own_capture_is_saved_without_a_question_and_without_such_an_entry(desk: Desk, app: Flask) -> None:
+    desk.save()
+
+    with app.app_context():
+        assert db.session.query(AuditEntry).filter_by(action="capture.saved_by_another").count() == 0

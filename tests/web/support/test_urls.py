@@ -1,0 +1,61 @@
+"""Where a page goes on to: never to another server."""
+
+import pytest
+from flask import Flask
+
+from hikflask.web.support import urls
+
+ELSEWHERE = [
+    "//evil.example",
+    "/\\evil.example",
+    "https://evil.example/",
+    "evil",
+    "",
+    "/a\\b",
+    "/a b",
+    "/a\n",
+    "javascript:x",
+]
+
+
+@pytest.mark.parametrize("wanted", ["/", "/employees/1?q=a", "/terminals/"])
+def test_path_of_this_server_is_gone_on_to(app: Flask, wanted: str) -> None:
+    with app.test_request_context("/sign-in", query_string={"next": wanted}):
+        assert urls.next_or("/else") == wanted
+
+
+@pytest.mark.parametrize("wanted", ELSEWHERE)
+def test_any_other_address_is_not(app: Flask, wanted: str) -> None:
+    with app.test_request_context("/sign-in", query_string={"next": wanted}):
+        assert urls.next_or("/else") == "/else"
+
+
+@pytest.mark.parametrize(
+    ("referrer", "before"),
+    [
+        ("http://localhost/employees/?q=a", "/employees/?q=a"),
+        ("http://localhost/employees", "/employees"),
+        ("http://localhost/captures", "/"),
+        ("http://localhost/nothing-here", "/"),
+        ("http://[", "/"),
+        (None, "/"),
+    ],
+)
+def test_page_before_is_one_that_can_be_opened(app: Flask, referrer: str | None, before: str) -> None:
+    with app.test_request_context("/captures", method="POST", headers={"Referer": referrer} if referrer else {}):
+        assert urls.page_before() == before
+
+
+@pytest.mark.parametrize(
+    ("referrer", "shown"),
+    [
+        ("http://localhost/employees/?q=a", "/employees/?q=a"),
+        ("http://localhost/employees/", "/employees/"),
+        ("http://localhost/terminals/?q=a", "/employees/"),
+        ("http://evil.example/employees/?q=a", "/employees/"),
+        ("http://[", "/employees/"),
+    ],
+)
+def test_present_address_keeps_the_query_that_came_after_the_page(app: Flask, referrer: str, shown: str) -> None:
+    with app.test_request_context("/language", method="POST", headers={"Referer": referrer}):
+        assert urls.present_address("/employees/") == shown
