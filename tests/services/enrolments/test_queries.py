@@ -1,0 +1,74 @@
+"""Enrolments as the database has them now: by id, by number, by person, and those that may still open a door."""
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.core.errors import EnrolmentUnknown
+from hikflask.services.enrolments import queries
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+
+def add(terminal: Terminal, number: str, **columns: object) -> Enrolment:
+    """Add an enrolment as its row would be; it is desired on the terminal."""
+    enrolment = Enrolment(terminal_id=terminal.id, number=number, desired="present", **columns)
+    db.session.add(enrolment)
+    db.session.commit()
+    return enrolment
+
+
+def change_elsewhere(enrolment: Enrolment, **columns: object) -> None:
+    """Change the row beside the session, as another process would."""
+    with db.engine.begin() as connection:
+        connection.execute(db.update(Enrolment.__table__).where(Enrolment.id == enrolment.id).values(columns))
+
+
+def test_one_that_ended_is_none_or_an_error(terminal: Terminal) -> None:
+    known = add(terminal, "1001")
+
+    assert queries.get(known.id) == queries.row(known.id) == known
+    assert queries.get(known.id + 1) is None
+    with pytest.raises(EnrolmentUnknown):
+        queries.row(known.id + 1)
+
+
+def test_what_another_process_wrote_is_seen(terminal: Terminal) -> None:
+    known = add(terminal, "1001")
+    change_elsewhere(known, refusal_code="locked")
+
+    assert queries.row(known.id).refusal_code == "locked"
+    change_elsewhere(known, refusal_code="busy")
+    assert [one.refusal_code for one in queries.of_number("1001")] == ["busy"]
+
+
+def test_a_number_is_found_on_its_terminal_alone(terminal: Terminal) -> None:
+    known = add(terminal, "1001")
+
+    assert queries.find(terminal.id, "1001") == known
+    assert queries.find(terminal.id, "1002") is None
+    assert queries.find(terminal.id + 1, "1001") is None
+    assert queries.of_number("1002") == []
+
+
+def test_what_is_left_to_do_is_due(terminal: Terminal) -> None:
+    change_elsewhere(add(terminal, "1001"), next_attempt_at=None)
+    waiting = add(terminal, "1002", next_attempt_at=database_now(60.0))
+
+    assert queries.due_of("1001") == ()
+    assert queries.due_of("1002") == (waiting.id,)
+
+
+def test_open_removals_are_those_that_no_terminal_confirmed_the_oldest_first(terminal: Terminal) -> None:
+    newer = add(terminal, "1001", desired_since=database_now(-60.0))
+    older = add(terminal, "1002", desired_since=database_now(-120.0))
+    done = add(terminal, "1003", desired_since=database_now(-180.0))
+    add(terminal, "1004")
+    for enrolment in (newer, older, done):
+        change_elsewhere(enrolment, desired="absent")
+    change_elsewhere(done, person="confirmed")
+
+    assert queries.open_removals() == [older, newer]
+    assert queries.count_open_removals() == 2
+    assert queries.desired_of("1001") == []
