@@ -80,7 +80,6 @@ TESTED_ELSEWHERE = {
     "employees/sync": "a program's request from end to end: tests/api/test_sync.py, tests/api/test_sync_refusals.py",
     "enrolments/attempt": "a part of reconciling: tests/services/enrolments/test_reconcile.py",
     "enrolments/audit_notes": "each entry with the attempt that leaves it: tests/scenarios/test_audit_entries.py",
-    "enrolments/changed": "a value without a rule",
     "enrolments/desired": "what a save and a leave write: tests/services/employees/test_save.py",
     "enrolments/face_binding": "every fault at each of its steps: tests/invariants/test_matrix.py",
     "enrolments/failures": "what an attempt ends in: tests/services/enrolments/test_reconcile.py",
