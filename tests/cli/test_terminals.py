@@ -189,7 +189,7 @@ def test_bad_input_is_refused_in_english(
 
 @pytest.mark.usefixtures("terminal")
 def test_check_says_what_the_terminal_can(app: Flask, simulator: Simulated) -> None:
-    simulator.register.add("100222", {"name": "Иван"})
+    simulator.store.add("100222", {"name": "Иван"})
 
     result = run(app, "check", "1")
 

@@ -50,7 +50,7 @@ def test_second_one_asks_the_terminal_nothing_when_the_first_has_done_it(
 ) -> None:
     enrolment = desire_with_face(simulator, terminal)
     second = Second(app, enrolment)
-    simulator.journal.clear()
+    simulator.log.clear()
     simulator.before("FDSetUp", second.start)
 
     settled = reconcile(enrolment.id, "operator")

@@ -101,7 +101,7 @@ def test_a_terminal_without_any_optional_call_enrols_and_removes(put: Put, name:
 def test_what_was_tried_is_remembered_by_the_next_check(put: Put) -> None:
     simulated, terminal = put(dataclasses.replace(PROFILES["K1T341CMFW"], missing=OPTIONAL))
     enrol(simulated, terminal)
-    simulated.journal.clear()
+    simulated.log.clear()
 
     checked = checks.check(terminal.id, "test")
     second = capture_face(simulated, terminal, Draft("100333", "Ольга", ""))
@@ -295,7 +295,7 @@ def test_a_changed_password_is_refused_once_and_a_lock_gets_none(put: Put, words
     refused = simulated.wrong_passwords
     simulated.login.lock()
     other = registry.add(Access("Тот же", terminal.url, "admin", "changed-there"))
-    simulated.journal.clear()
+    simulated.log.clear()
     with pytest.raises(LoginRefused) as locked:
         checks.check(other.id, "test")
 

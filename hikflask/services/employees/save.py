@@ -11,8 +11,9 @@ from hikflask.models.capture import CAPTURED, RUNNING, SUPERSEDED, USED
 from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
-from hikflask.services.captures import progress
+from hikflask.services.captures import deadline
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.queries import photo_of
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import (
     CaptureNotSaved,
@@ -26,8 +27,8 @@ from hikflask.services.core.errors import (
 from hikflask.services.employees import audit_notes, search
 from hikflask.services.employees.lifecycle import apply_active
 from hikflask.services.enrolments import desired, queries
-from hikflask.services.enrolments.changed import Changed
 from hikflask.services.enrolments.desired import desire_absent, desire_new_name, desire_present
+from hikflask.services.enrolments.due import Changed, due_of
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as capture_state
@@ -66,7 +67,7 @@ def save_employee(
     :raises EmployeeUnknown: when the employee that would change was deleted meanwhile.
     """
     if saved := _saved_already(draft, source):
-        return Changed(saved, queries.due_of(saved.number))
+        return Changed(saved, due_of(saved.number))
     files = storage.Files()
     photo = files.keep_upload(source.upload, draft.number) if source.upload else None
     try:
@@ -83,7 +84,7 @@ def save_employee(
         files.undo()
         raise
     files.settle()
-    return Changed(employee, queries.due_of(employee.number))
+    return Changed(employee, due_of(employee.number))
 
 
 def _write(
@@ -93,7 +94,7 @@ def _write(
     # A file that was chosen counts when the capture beside it gave no picture, or lost it since.
     capture = None if source.upload else _use(source, employee_id)
     if capture:
-        photo = progress.photo_of(capture)
+        photo = photo_of(capture)
     desired.refuse_while_leaving(draft.number, employee_id)
     employee = _changed(known, draft, capture is not None) if known else _added(draft)
     consents.require_for_save(employee, given_today=draft.consent, with_face=photo is not None)
@@ -134,7 +135,7 @@ def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
     capture = db.session.get(Capture, capture_id, populate_existing=True)
     if changed:
         return capture
-    if capture is not None and capture.state in RUNNING and progress.view(capture_id).running:
+    if capture is not None and capture.state in RUNNING and deadline.view(capture_id).running:
         raise CaptureRunning
     if capture is not None and capture.reason == CaptureNotSaved.code:
         raise CaptureNotSaved
@@ -151,7 +152,7 @@ def _refuse_another(source: FaceSource) -> None:
 
 
 def _belongs(capture: Capture, employee_id: int | None) -> bool:
-    photo = progress.photo_of(capture)
+    photo = photo_of(capture)
     return capture.state == USED and photo is not None and employee_id is not None and photo.employee_id == employee_id
 
 
@@ -160,7 +161,7 @@ def _saved_already(draft: Draft, source: FaceSource) -> Employee | None:
     if source.capture_id is None or source.upload:
         return None
     capture = db.session.get(Capture, source.capture_id, populate_existing=True)
-    photo = progress.photo_of(capture) if capture and capture.state == USED else None
+    photo = photo_of(capture) if capture and capture.state == USED else None
     employee = db.session.get(Employee, photo.employee_id) if photo and photo.employee_id else None
     db.session.commit()
     return employee if employee and draft == Draft(employee.number, employee.name, employee.department) else None

@@ -115,7 +115,7 @@ def delete(employee_id: int) -> ResponseReturnValue:
 
 
 def _page(employee: Employee, chosen: int | None = None) -> str:
-    lines, consent = enrolment_status.of_employee(employee), consents.of(employee.id)
+    lines, consent = enrolment_status.of_employee(employee), consents.get(employee.id)
     known = {"lines": lines, "further": _further(employee), "chosen": chosen, "consent": consent}
     return render_template("employees/show.html", employee=employee, **known)
 

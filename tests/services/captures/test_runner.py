@@ -8,7 +8,7 @@ from hikflask.isapi import capture as isapi_capture
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, SUPERSEDED, WAITING
 from hikflask.models.columns import database_now
-from hikflask.services.captures import progress
+from hikflask.services.captures import deadline
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.bo
 
 
 def state(capture: Capture) -> str:
-    return progress.view(capture.id).state
+    return deadline.view(capture.id).state
 
 
 def test_captured_picture_is_stored_byte_for_byte(simulator: Simulated, terminal: Terminal) -> None:

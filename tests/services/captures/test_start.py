@@ -7,7 +7,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CAPTURED, QUEUED, SUPERSEDED
 from hikflask.models.columns import database_now
-from hikflask.services.captures import progress
+from hikflask.services.captures import deadline
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import LoginStopped, TerminalHeld, TerminalInUse
@@ -49,7 +49,7 @@ def test_unsaved_picture_holds_the_terminal_against_other_numbers(simulator: Sim
         start_capture(terminal.id, OLGA, "Борис")
 
     assert (refused.value.params["name"], refused.value.params["who"]) == ("Иван Иванов", "Анна")
-    assert progress.view(taken.id).state == CAPTURED
+    assert deadline.view(taken.id).state == CAPTURED
 
 
 def test_take_over_supersedes_the_unsaved_picture(simulator: Simulated, terminal: Terminal) -> None:
@@ -57,7 +57,7 @@ def test_take_over_supersedes_the_unsaved_picture(simulator: Simulated, terminal
 
     start_capture(terminal.id, OLGA, "Борис", take_over=True)
 
-    assert progress.view(taken.id).state == SUPERSEDED
+    assert deadline.view(taken.id).state == SUPERSEDED
 
 
 def test_form_with_somebody_elses_picture_asks_before_another_number_is_captured(
@@ -81,7 +81,7 @@ def test_hold_ends_after_two_minutes(simulator: Simulated, terminal: Terminal) -
 def test_refused_password_stops_every_later_conversation(simulator: Simulated, terminal: Terminal) -> None:
     simulator.login.password = "Changed1"
     ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
-    simulator.journal.clear()
+    simulator.log.clear()
 
     with pytest.raises(LoginStopped):
         start_capture(terminal.id, IVAN, "Анна")

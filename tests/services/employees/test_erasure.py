@@ -9,11 +9,7 @@ import requests
 from flask import Flask
 
 from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, Photo, Terminal
-from hikflask.services.captures import drafts, progress
-from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
@@ -23,7 +19,6 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import NobodyComes
 from tests.support.erasures import IVAN, OLGA, count, enrol, every_text, settle_all
 from tests.support.retention import FACE, OTHER_FACE, files, take
 from tests.support.wire import InProcess
@@ -70,31 +65,6 @@ def test_others_keep_what_is_theirs(simulator: Simulated, terminal: Terminal) ->
     assert files() == [kept.photo.file]
     assert set(simulator.people) == {"100333"}
     assert count(Capture) == 1
-
-
-def test_what_is_typed_into_a_capture_after_its_erasure_is_not_kept_with_it(terminal: Terminal) -> None:
-    ivan = save_employee(IVAN).row
-    running = start_capture(terminal.id, IVAN, "Анна")
-    assert erase_employee(ivan.id).row.completed_at is not None
-
-    drafts.keep(running.id, IVAN, "Анна")
-
-    assert "Иван" not in every_text()
-
-
-@pytest.mark.parametrize("cancelled", [False, True])
-def test_what_is_typed_after_a_capture_ended_is_kept_with_it(
-    terminal: Terminal, cancelled: bool, nobody_comes: NobodyComes
-) -> None:
-    with nobody_comes():
-        ended = start_capture(terminal.id, IVAN, "Анна")
-        if cancelled:
-            cancel_capture(ended.id)
-        run_capture(ended.id)
-
-    drafts.keep(ended.id, OLGA, "Анна")
-
-    assert progress.view(ended.id).capture.draft_name == OLGA.name
 
 
 def test_former_number_is_awaited_too(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:

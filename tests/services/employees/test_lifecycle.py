@@ -115,7 +115,7 @@ def test_who_is_there_under_our_own_name_is_taken_off_though_we_never_wrote_it(
 ) -> None:
     employee = save_employee(IVAN).row
     wished = send_to_terminal(employee.id, terminal.id).row
-    simulator.register.add("100222", {"name": "Иван Иванов"})
+    simulator.store.add("100222", {"name": "Иван Иванов"})
     set_active(employee.id, active=False)
 
     assert reconcile(wished.id, "sweep").is_confirmed

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.bo
 
 
 def test_number_is_replaced_only_when_asked_to(simulator: Simulated, terminal: Terminal) -> None:
-    simulator.register.add("100222", {"name": "Чужой Человек"})
+    simulator.store.add("100222", {"name": "Чужой Человек"})
     enrolment = desire_with_face(simulator, terminal)
     with pytest.raises(NumberTakenThere):
         reconcile(enrolment.id, "operator")

@@ -8,7 +8,7 @@ from hikflask.isapi.errors import NoAnswer
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
-from hikflask.services.core.errors import CaptureLost, CaptureSuperseded, FaceNotVerified
+from hikflask.services.core.errors import CaptureLost, CaptureSuperseded
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
@@ -101,27 +101,14 @@ def test_bind_in_doubt_whose_file_changed_is_undone(simulator: Simulated, termin
     assert "100222" not in simulator.faces
 
 
-def test_new_face_that_was_not_put_does_not_leave_the_old_one_green(simulator: Simulated, terminal: Terminal) -> None:
-    enrol(simulator, terminal)
-    again = desire_with_face(simulator, terminal, IVAN, THIRD_FACE)
-    simulator.faults.add("ok-without-effect", path="FDSetUp", times=1)
-
-    with pytest.raises(FaceNotVerified):
-        reconcile(again.id, "operator")
-
-    assert queries.row(again.id).face == PENDING
-    assert reconcile(again.id, "operator").is_confirmed
-    assert simulator.faces["100222"].jpeg == THIRD_FACE
-
-
 @pytest.mark.parametrize("gone", [True, False])
 def test_what_the_terminal_contradicts_is_not_green_though_the_next_answer_is_lost(
     simulator: Simulated, terminal: Terminal, gone: bool
 ) -> None:
     enrolment = enrol(simulator, terminal)
-    simulator.register.unbind(["100222"])
+    simulator.store.unbind(["100222"])
     if not gone:
-        simulator.register.bind("100222", OTHER_FACE)
+        simulator.store.bind("100222", OTHER_FACE)
     simulator.faults.add("lost-before", path="/LOCALS/pic/web_face_enrollpic*", times=1)
 
     with pytest.raises(NoAnswer):

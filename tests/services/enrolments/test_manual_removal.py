@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.bo
 @pytest.fixture
 def by_hand(simulator: Simulated, terminal: Terminal) -> Enrolment:
     """Somebody was entered at the terminal by hand under the number, before we could enrol anybody."""
-    simulator.register.add("100222", {"name": "Ivanov I.I."})
+    simulator.store.add("100222", {"name": "Ivanov I.I."})
     with pytest.raises(NumberTakenThere):
         enrol(simulator, terminal)
     return queries.of_number("100222")[0]

@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import Unreachable
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
-from hikflask.services.core.errors import FaceNotVerified, NumberTakenThere, PersonNotVerified, RemovalNotVerified
+from hikflask.services.core.errors import NumberTakenThere, PersonNotVerified, RemovalNotVerified
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
@@ -28,7 +28,7 @@ def test_face_that_was_seen_is_bound_to_the_number_it_was_saved_to(simulator: Si
 
 def test_enrolment_over_a_warm_connection_is_five_requests(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = desire_with_face(simulator, terminal)
-    simulator.journal.clear()
+    simulator.log.clear()
 
     reconcile(enrolment.id, "operator")
 
@@ -39,17 +39,6 @@ def test_enrolment_over_a_warm_connection_is_five_requests(simulator: Simulated,
         "GET web_face_enrollpic.jpg",
         "POST Search",
     ]
-
-
-def test_ok_without_effect_is_not_green(simulator: Simulated, terminal: Terminal) -> None:
-    enrolment = desire_with_face(simulator, terminal)
-    simulator.faults.add("ok-without-effect", path="FDSetUp", times=1)
-
-    with pytest.raises(FaceNotVerified):
-        reconcile(enrolment.id, "operator")
-
-    assert (queries.row(enrolment.id).person, queries.row(enrolment.id).face) == (CONFIRMED, PENDING)
-    assert reconcile(enrolment.id, "operator").is_confirmed
 
 
 def test_number_that_is_taken_there_by_nobody_is_not_verified_and_comes_again(
@@ -66,7 +55,7 @@ def test_number_that_is_taken_there_by_nobody_is_not_verified_and_comes_again(
 
 
 def test_number_under_another_name_stops_and_asks(simulator: Simulated, terminal: Terminal) -> None:
-    simulator.register.add("100222", {"name": "Чужой Человек"})
+    simulator.store.add("100222", {"name": "Чужой Человек"})
     enrolment = desire_with_face(simulator, terminal)
 
     with pytest.raises(NumberTakenThere) as refused:

@@ -114,7 +114,7 @@ def test_trail_says_who_stated_what(gone: Terminal, enrolled: Employee) -> None:
 
 def test_nothing_is_sent_to_it_any_more(terminal: Terminal, simulator: Simulated, enrolled: Employee) -> None:
     retire(terminal)
-    simulator.journal.clear()
+    simulator.log.clear()
 
     with pytest.raises(TerminalRetired):
         checks.check(terminal.id, "test")
@@ -124,7 +124,7 @@ def test_nothing_is_sent_to_it_any_more(terminal: Terminal, simulator: Simulated
     for enrolment_id in claim_due():
         reconcile(enrolment_id, "test")
 
-    assert simulator.journal.entries == []
+    assert simulator.log == []
     assert registry.list_active() == []
 
 

@@ -20,7 +20,7 @@ def write(**columns: object) -> None:
 
 
 def test_people_and_faces_are_counted_now(simulator: Simulated, terminal: Terminal) -> None:
-    simulator.register.add("7", {"name": "Чужой Человек"})
+    simulator.store.add("7", {"name": "Чужой Человек"})
 
     status = ask_status(terminal.id, "test")
 

@@ -1,4 +1,4 @@
-"""No secret ever comes into the audit trail: every kind of deed is done with known ones, then the table is searched."""
+"""No secret comes into the audit trail: every action is done with known ones, then the table is searched."""
 
 import base64
 import hashlib

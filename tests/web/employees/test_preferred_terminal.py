@@ -1,4 +1,4 @@
-"""Which of several terminals the form offers first."""
+"""Which of several terminals is selected in the form."""
 
 import re
 

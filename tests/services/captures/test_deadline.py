@@ -5,7 +5,7 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CAPTURED, FAILED, WAITING
-from hikflask.services.captures import progress
+from hikflask.services.captures import deadline
 from hikflask.services.captures.start import start_capture
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN, OLGA, capture_face
@@ -20,7 +20,7 @@ def test_worker_killed_in_a_capture_leaves_no_eternal_spinner(simulator: Simulat
     db.session.commit()
     age(Capture, "deadline", 3)
 
-    assert (progress.view(started.id).state, progress.view(started.id).reason) == (FAILED, "interrupted")
+    assert (deadline.view(started.id).state, deadline.view(started.id).reason) == (FAILED, "interrupted")
     assert capture_face(simulator, terminal, OLGA, take_over=False).state == CAPTURED
 
 
@@ -30,4 +30,4 @@ def test_queued_capture_says_that_no_worker_runs(terminal: Terminal) -> None:
 
     started = start_capture(terminal.id, IVAN, "Анна")
 
-    assert progress.view(started.id).reason == "no_worker"
+    assert deadline.view(started.id).reason == "no_worker"
