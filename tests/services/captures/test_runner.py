@@ -18,15 +18,13 @@ from hikflask.services.core.errors import LoginStopped, TerminalHeld, TerminalIn
 from hikflask.services.photos import storage
 from hikflask.services.terminals import leases
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
 from tests.conftest import NobodyComes
+from tests.support.captures import FACE, IVAN
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
-IVAN = Draft("100222", "Иван Иванов", "Охрана")
 OLGA = Draft("100333", "Ольга Ёлкина", "")
-FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
 
 
 def take(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, who: str = "Анна") -> Capture:

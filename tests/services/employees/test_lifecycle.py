@@ -17,8 +17,6 @@ from hikflask.models.enrolment import PENDING, PRESENT
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import NumberLeaving, NumberTakenThere, OtherDevice
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
@@ -27,20 +25,11 @@ from hikflask.services.enrolments import desired, manual_removal, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import FACE, IVAN, OTHER_FACE
+from tests.support.enrolments import enrol
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
-
-IVAN = Draft("100222", "Иван Иванов", "Охрана")
-FACE, OTHER_FACE = (draw(name) for name in NAMES[:2])
-
-
-def enrol(simulator: Simulated, terminal: Terminal, face: bytes = FACE, employee_id: int | None = None) -> Enrolment:
-    simulator.present_alone(face)
-    taken = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
-    save_employee(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=employee_id)
-    return reconcile(queries.of_number("100222")[0].id, "Анна")
 
 
 def of_enrolment(enrolment: Enrolment) -> int:
@@ -99,7 +88,7 @@ def test_deleted_employee_takes_all_photos_along(simulator: Simulated, terminal:
     enrolment = enrol(simulator, terminal)
     employee_id = of_enrolment(enrolment)
     save_employee(IVAN, FaceSource(upload=io.BytesIO(OTHER_FACE)), employee_id=employee_id)
-    enrol(simulator, terminal, OTHER_FACE, employee_id)
+    enrol(simulator, terminal, face=OTHER_FACE)
     assert len(list(storage.folder().iterdir())) == 3
 
     left = delete_employee(employee_id).due

@@ -7,12 +7,10 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.isapi.errors import ModelingFailed, NoAnswer, Unreachable
 from hikflask.models import Capture, Employee, Enrolment, Terminal
-from hikflask.models.capture import SUPERSEDED, TAKEN
+from hikflask.models.capture import SUPERSEDED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import (
     CaptureLost,
     CaptureSuperseded,
@@ -27,23 +25,13 @@ from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import FACE, IVAN, OTHER_FACE, THIRD_FACE, capture_face
 from tests.support.due import claim_due
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
-IVAN = Draft("100222", "Иван Иванов", "Охрана")
 OLGA = Draft("100333", "Ольга Ёлкина", "")
-IVANS_FACE, OLGAS_FACE, ANOTHER_FACE = (draw(name) for name in NAMES[:3])
-
-
-def capture(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = IVANS_FACE) -> Capture:
-    simulator.present_alone(face)
-    started = start_capture(terminal.id, draft, "operator", take_over=True)
-    taken = run_capture(started.id)
-    assert taken.state == TAKEN, taken.reason
-    return taken
 
 
 def save(capture: Capture, draft: Draft = IVAN, employee_id: int | None = None) -> Enrolment:
@@ -66,15 +54,15 @@ def row(enrolment: Enrolment) -> Enrolment:
 
 
 def test_face_that_was_seen_is_bound_to_the_number_it_was_saved_to(simulator: Simulated, terminal: Terminal) -> None:
-    settled = settle(save(capture(simulator, terminal)))
+    settled = settle(save(capture_face(simulator, terminal)))
 
     assert (settled.person, settled.face, settled.is_confirmed) == (CONFIRMED, CONFIRMED, True)
     assert simulator.people["100222"]["name"] == "Иван Иванов"
-    assert simulator.faces["100222"].jpeg == IVANS_FACE
+    assert simulator.faces["100222"].jpeg == FACE
 
 
 def test_enrolment_over_a_warm_connection_is_five_requests(simulator: Simulated, terminal: Terminal) -> None:
-    enrolment = save(capture(simulator, terminal))
+    enrolment = save(capture_face(simulator, terminal))
     simulator.journal.clear()
 
     settle(enrolment)
@@ -89,8 +77,8 @@ def test_enrolment_over_a_warm_connection_is_five_requests(simulator: Simulated,
 
 
 def test_second_capture_before_the_save_supersedes_the_first(simulator: Simulated, terminal: Terminal) -> None:
-    first = capture(simulator, terminal)
-    capture(simulator, terminal, OLGA, OLGAS_FACE)
+    first = capture_face(simulator, terminal)
+    capture_face(simulator, terminal, OLGA, OTHER_FACE)
 
     with pytest.raises(CaptureSuperseded):
         save(first)
@@ -98,18 +86,18 @@ def test_second_capture_before_the_save_supersedes_the_first(simulator: Simulate
 
 
 def test_two_captures_and_one_save_bind_the_later_face(simulator: Simulated, terminal: Terminal) -> None:
-    capture(simulator, terminal)
-    second = capture(simulator, terminal, IVAN, ANOTHER_FACE)
+    capture_face(simulator, terminal)
+    second = capture_face(simulator, terminal, IVAN, THIRD_FACE)
 
     settled = settle(save(second))
 
     assert settled.is_confirmed
-    assert simulator.faces["100222"].jpeg == ANOTHER_FACE
+    assert simulator.faces["100222"].jpeg == THIRD_FACE
 
 
 def test_file_overwritten_before_the_bind_binds_nothing(simulator: Simulated, terminal: Terminal) -> None:
-    enrolment = save(capture(simulator, terminal))
-    simulator.capture_elsewhere(OLGAS_FACE)
+    enrolment = save(capture_face(simulator, terminal))
+    simulator.capture_elsewhere(OTHER_FACE)
 
     with pytest.raises(CaptureSuperseded):
         settle(enrolment)
@@ -122,8 +110,8 @@ def test_file_overwritten_before_the_bind_binds_nothing(simulator: Simulated, te
 
 
 def test_file_overwritten_between_first_look_and_bind_is_taken_off(simulator: Simulated, terminal: Terminal) -> None:
-    enrolment = save(capture(simulator, terminal))
-    simulator.before("FDSetUp", lambda: simulator.capture_elsewhere(OLGAS_FACE))
+    enrolment = save(capture_face(simulator, terminal))
+    simulator.before("FDSetUp", lambda: simulator.capture_elsewhere(OTHER_FACE))
 
     with pytest.raises(CaptureSuperseded):
         settle(enrolment)
@@ -134,8 +122,8 @@ def test_file_overwritten_between_first_look_and_bind_is_taken_off(simulator: Si
 
 
 def test_file_overwritten_between_bind_and_second_look_is_taken_off(simulator: Simulated, terminal: Terminal) -> None:
-    enrolment = save(capture(simulator, terminal))
-    simulator.after("FDSetUp", lambda: simulator.capture_elsewhere(OLGAS_FACE))
+    enrolment = save(capture_face(simulator, terminal))
+    simulator.after("FDSetUp", lambda: simulator.capture_elsewhere(OTHER_FACE))
 
     with pytest.raises(CaptureSuperseded):
         settle(enrolment)
@@ -145,14 +133,14 @@ def test_file_overwritten_between_bind_and_second_look_is_taken_off(simulator: S
 
 
 def test_file_gone_after_the_bind_is_proven_by_the_enrolled_picture(simulator: Simulated, terminal: Terminal) -> None:
-    enrolment = save(capture(simulator, terminal))
+    enrolment = save(capture_face(simulator, terminal))
     simulator.after("FDSetUp", simulator.restart)
 
     assert settle(enrolment).is_confirmed
 
 
 def test_file_gone_before_the_bind_is_lost(simulator: Simulated, terminal: Terminal) -> None:
-    enrolment = save(capture(simulator, terminal))
+    enrolment = save(capture_face(simulator, terminal))
     simulator.restart()
 
     with pytest.raises(CaptureLost):
@@ -166,7 +154,7 @@ def test_file_gone_before_the_bind_is_lost(simulator: Simulated, terminal: Termi
 def test_lost_answer_is_not_green_and_the_next_attempt_proves_it(
     simulator: Simulated, terminal: Terminal, path: str, moment: str
 ) -> None:
-    enrolment = save(capture(simulator, terminal))
+    enrolment = save(capture_face(simulator, terminal))
     simulator.faults.add(moment, path=path, times=1)
 
     with pytest.raises(NoAnswer):
@@ -175,13 +163,13 @@ def test_lost_answer_is_not_green_and_the_next_attempt_proves_it(
     assert not row(enrolment).is_confirmed
     assert row(enrolment).next_attempt_at is not None
     assert settle(enrolment).is_confirmed
-    assert simulator.faces["100222"].jpeg == IVANS_FACE
+    assert simulator.faces["100222"].jpeg == FACE
 
 
 @pytest.mark.parametrize("moment", ["lost-before", "lost-after"])
 def test_bind_in_doubt_whose_file_changed_is_undone(simulator: Simulated, terminal: Terminal, moment: str) -> None:
-    enrolment = save(capture(simulator, terminal))
-    simulator.before("FDSetUp", lambda: simulator.capture_elsewhere(OLGAS_FACE))
+    enrolment = save(capture_face(simulator, terminal))
+    simulator.before("FDSetUp", lambda: simulator.capture_elsewhere(OTHER_FACE))
     simulator.faults.add(moment, path="FDSetUp", times=1)
     with pytest.raises(NoAnswer):
         settle(enrolment)
@@ -195,7 +183,7 @@ def test_bind_in_doubt_whose_file_changed_is_undone(simulator: Simulated, termin
 
 
 def test_face_refused_by_the_terminal_is_said_with_its_reason(simulator: Simulated, terminal: Terminal) -> None:
-    enrolment = save(capture(simulator, terminal))
+    enrolment = save(capture_face(simulator, terminal))
     simulator.faults.add("refuse", path="FDSetUp", argument="SubpicAnalysisModelingError")
 
     with pytest.raises(ModelingFailed):
@@ -207,7 +195,7 @@ def test_face_refused_by_the_terminal_is_said_with_its_reason(simulator: Simulat
 
 
 def test_ok_without_effect_is_not_green(simulator: Simulated, terminal: Terminal) -> None:
-    enrolment = save(capture(simulator, terminal))
+    enrolment = save(capture_face(simulator, terminal))
     simulator.faults.add("ok-without-effect", path="FDSetUp", times=1)
 
     with pytest.raises(FaceNotVerified):
@@ -220,7 +208,7 @@ def test_ok_without_effect_is_not_green(simulator: Simulated, terminal: Terminal
 def test_number_that_is_taken_there_by_nobody_is_not_verified_and_comes_again(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    enrolment = save(capture(simulator, terminal))
+    enrolment = save(capture_face(simulator, terminal))
     simulator.faults.add("refuse", "employeeNoAlreadyExist", path="UserInfo/Record", times=1)
 
     with pytest.raises(PersonNotVerified):
@@ -231,8 +219,8 @@ def test_number_that_is_taken_there_by_nobody_is_not_verified_and_comes_again(
 
 
 def test_new_face_that_was_not_put_does_not_leave_the_old_one_green(simulator: Simulated, terminal: Terminal) -> None:
-    enrolment = settle(save(capture(simulator, terminal)))
-    again = save(capture(simulator, terminal, IVAN, ANOTHER_FACE), IVAN, enrolment.employee_id)
+    enrolment = settle(save(capture_face(simulator, terminal)))
+    again = save(capture_face(simulator, terminal, IVAN, THIRD_FACE), IVAN, enrolment.employee_id)
     simulator.faults.add("ok-without-effect", path="FDSetUp", times=1)
 
     with pytest.raises(FaceNotVerified):
@@ -240,12 +228,12 @@ def test_new_face_that_was_not_put_does_not_leave_the_old_one_green(simulator: S
 
     assert row(again).face == PENDING
     assert settle(again).is_confirmed
-    assert simulator.faces["100222"].jpeg == ANOTHER_FACE
+    assert simulator.faces["100222"].jpeg == THIRD_FACE
 
 
 def test_number_under_another_name_stops_and_asks(simulator: Simulated, terminal: Terminal) -> None:
     simulator.register.add("100222", {"name": "Чужой Человек"})
-    enrolment = save(capture(simulator, terminal))
+    enrolment = save(capture_face(simulator, terminal))
 
     with pytest.raises(NumberTakenThere) as refused:
         settle(enrolment)
@@ -258,7 +246,7 @@ def test_number_under_another_name_stops_and_asks(simulator: Simulated, terminal
 
 def test_number_is_replaced_only_when_asked_to(simulator: Simulated, terminal: Terminal) -> None:
     simulator.register.add("100222", {"name": "Чужой Человек"})
-    enrolment = save(capture(simulator, terminal))
+    enrolment = save(capture_face(simulator, terminal))
     with pytest.raises(NumberTakenThere):
         settle(enrolment)
 
@@ -269,7 +257,7 @@ def test_number_is_replaced_only_when_asked_to(simulator: Simulated, terminal: T
 
 
 def test_terminal_off_at_the_save_loses_nothing(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:
-    enrolment = save(capture(simulator, terminal))
+    enrolment = save(capture_face(simulator, terminal))
     wire.away.add("terminal.test")
 
     with pytest.raises(Unreachable):
@@ -280,13 +268,13 @@ def test_terminal_off_at_the_save_loses_nothing(simulator: Simulated, terminal: 
     make_due(enrolment)
     assert claim_due() == [enrolment.id]
     assert settle(enrolment).is_confirmed
-    assert simulator.faces["100222"].jpeg == IVANS_FACE
+    assert simulator.faces["100222"].jpeg == FACE
 
 
 def test_removal_is_open_until_the_terminal_says_nobody_is_there(
     simulator: Simulated, terminal: Terminal, wire: InProcess
 ) -> None:
-    enrolment = settle(save(capture(simulator, terminal)))
+    enrolment = settle(save(capture_face(simulator, terminal)))
     wire.away.add("terminal.test")
     set_active(enrolment.employee_id, active=False)
 
@@ -302,7 +290,7 @@ def test_removal_is_open_until_the_terminal_says_nobody_is_there(
 
 
 def test_removal_without_effect_stays_open(simulator: Simulated, terminal: Terminal) -> None:
-    enrolment = settle(save(capture(simulator, terminal)))
+    enrolment = settle(save(capture_face(simulator, terminal)))
     set_active(enrolment.employee_id, active=False)
     simulator.faults.add("ok-without-effect", path="UserInfoDetail/Delete", times=1)
 
@@ -314,7 +302,7 @@ def test_removal_without_effect_stays_open(simulator: Simulated, terminal: Termi
 
 
 def test_deleted_employee_outlives_in_the_removal(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:
-    enrolment = settle(save(capture(simulator, terminal)))
+    enrolment = settle(save(capture_face(simulator, terminal)))
     wire.away.add("terminal.test")
     delete_employee(enrolment.employee_id)
 
@@ -331,20 +319,20 @@ def test_deleted_employee_outlives_in_the_removal(simulator: Simulated, terminal
 
 
 def test_rename_reaches_the_terminal_and_keeps_the_face(simulator: Simulated, terminal: Terminal) -> None:
-    enrolment = settle(save(capture(simulator, terminal)))
+    enrolment = settle(save(capture_face(simulator, terminal)))
 
     save_employee(Draft("100222", "Иван Петров"), employee_id=enrolment.employee_id)
 
     assert row(enrolment).person == PENDING
     assert settle(enrolment).is_confirmed
     assert simulator.people["100222"]["name"] == "Иван Петров"
-    assert simulator.faces["100222"].jpeg == IVANS_FACE
+    assert simulator.faces["100222"].jpeg == FACE
 
 
 def test_wish_changed_meanwhile_is_not_confirmed_by_the_old_conversation(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
-    enrolment = save(capture(simulator, terminal))
+    enrolment = save(capture_face(simulator, terminal))
     employee_id = enrolment.employee_id
     simulator.after("FDSetUp", lambda: _leave(app, employee_id))
 
@@ -365,10 +353,10 @@ def _leave(app: Flask, employee_id: int | None) -> None:
 def test_what_the_terminal_contradicts_is_not_green_though_the_next_answer_is_lost(
     simulator: Simulated, terminal: Terminal, gone: bool
 ) -> None:
-    enrolment = settle(save(capture(simulator, terminal)))
+    enrolment = settle(save(capture_face(simulator, terminal)))
     simulator.register.unbind(["100222"])
     if not gone:
-        simulator.register.bind("100222", OLGAS_FACE)
+        simulator.register.bind("100222", OTHER_FACE)
     simulator.faults.add("lost-before", path="/LOCALS/pic/web_face_enrollpic*", times=1)
 
     with pytest.raises(NoAnswer):
@@ -378,4 +366,4 @@ def test_what_the_terminal_contradicts_is_not_green_though_the_next_answer_is_lo
     assert (stopped.face, stopped.is_green, stopped.next_attempt_at is not None) == (PENDING, False, True)
     make_due(enrolment)
     assert settle(enrolment).is_green
-    assert simulator.faces["100222"].jpeg == IVANS_FACE
+    assert simulator.faces["100222"].jpeg == FACE
