@@ -204,7 +204,7 @@ def simulator(wire: InProcess) -> SimulatedTerminal:
     # the first time, since the client waits for half a second of the real time before it asks again.
     profile = dataclasses.replace(SEED, refuse_after_success=0)
     terminal = SimulatedTerminal(PASSWORD, clock=SkippingClock(), profile=profile)
-    terminal.register.deletion_polls = 0
+    terminal.store.deletion_polls = 0
     wire.put(HOST, terminal)
     return terminal
 
@@ -215,7 +215,7 @@ def terminal(app: Flask, simulator: SimulatedTerminal) -> Terminal:
     with app.app_context():
         added = registry.add(Access("Вход", f"http://{HOST}", "admin", PASSWORD))
         checked = checks.check(added.id, "test")
-        simulator.journal.clear()
+        simulator.log.clear()
         db.session.expunge_all()
         return checked
 

@@ -9,7 +9,7 @@ from flask_babel import force_locale
 from hikflask import messages
 from hikflask.isapi import errors as isapi_errors
 from hikflask.isapi.answer import ResponseStatus
-from hikflask.services.captures import progress
+from hikflask.services.captures import deadline
 from hikflask.services.core import errors
 from hikflask.services.enrolments import face_binding
 
@@ -23,7 +23,7 @@ KINDS = kinds_of(errors.ServiceError)
 CODES = {kind.code for kind in KINDS}
 CODES |= {face_binding.NO_PHOTO, face_binding.FILES_NOT_TAKEN, face_binding.OTHER_TERMINAL}
 CODES |= {"files_unknown", "kept_without_consent", "retake_cancelled", "earlier_stays"}
-CODES |= {progress.NO_WORKER, progress.INTERRUPTED, "notSupport"}
+CODES |= {deadline.NO_WORKER, deadline.INTERRUPTED, "notSupport"}
 SAID = {
     isapi_errors.error_for(ResponseStatus(sub_status=word), 400, isapi_errors.ONLY_FROM.get(kind, "/ISAPI/x")).code
     for word, kind in isapi_errors.CLASSES.items()

@@ -286,7 +286,7 @@ def test_details_of_audit_entries_are_the_same_text_before_and_after(either: Fla
 
         found = db.session.execute(db.select(AuditEntry).order_by(AuditEntry.id)).scalars().all()
         assert [(details_text(entry.before), details_text(entry.after)) for entry in found] == old
-        assert found[0].before is None
+        assert [type(entry.after) for entry in found[:4]] == [type(None), dict, dict, str]
         assert found[5].after == {
             "number": "100222",
             "full_name": "Иван Иванов",
@@ -294,14 +294,14 @@ def test_details_of_audit_entries_are_the_same_text_before_and_after(either: Fla
             "note": None,
             "people": 7,
         }
-        audit.note_alone("sign_out", after={"name": "Ёж"})
+        audit.note_alone("sign_out", after={"name": "Ёж\u202e"})
         with pytest.raises(DBAPIError, match="append-only"):
             db.session.execute(text("UPDATE audit SET actor = ''"))
         db.session.remove()
         downgrade(revision="0006")
         assert [tuple(row) for row in db.session.execute(text(read))] == old
         newest = db.session.execute(text("SELECT before, after FROM audit ORDER BY id DESC LIMIT 1")).one()
-        assert tuple(newest) == ("", '{"name": "Ёж"}')
+        assert tuple(newest) == ("", '{"name": "Ёж\\u202e"}')
         with pytest.raises(DBAPIError, match="append-only"):
             db.session.execute(text("UPDATE audit SET actor = ''"))
         db.session.remove()

@@ -87,7 +87,7 @@ def test_typing_the_password_again_repairs(lost: Callable[..., Flask]) -> None:
     assert result.exit_code == 0, result.output
     prepare(app)
     with app.app_context():
-        assert vault.decrypt(registry.everyone()[0].password_encrypted) == "Other123"
+        assert vault.decrypt(registry.list_all()[0].password_encrypted) == "Other123"
     close(app)
 
 

@@ -15,7 +15,7 @@ from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.isapi.errors import CLASSES, OWN_WORD, Busy
 from hikflask.models import Capture
-from hikflask.models.capture import TAKEN
+from hikflask.models.capture import CAPTURED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
@@ -45,7 +45,7 @@ def start_face_capture(device_id: int) -> ResponseReturnValue:
 
 
 def _answer(capture: Capture) -> ResponseReturnValue:
-    if capture.state != TAKEN or capture.photo is None:
+    if capture.state != CAPTURED or capture.photo is None:
         code = capture.reason or capture.state
         message = messages.english(code, text=capture.reason_text, **_about(capture))
         if code.startswith(OWN_WORD):

@@ -63,7 +63,7 @@ def _refuse_unknown(user_id: int) -> None:
 
 def _recorded(user_id: int) -> Consent:
     _refuse_unknown(user_id)
-    return consents.of(user_id) or abort(404, "There is no consent recorded.")
+    return consents.get(user_id) or abort(404, "There is no consent recorded.")
 
 
 def _shape(consent: Consent) -> dict[str, Any]:

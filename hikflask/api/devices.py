@@ -27,7 +27,7 @@ errors.answer_in_json(bp)
 @allow(VIEWER)
 def list_devices() -> ResponseReturnValue:
     """All terminals by name."""
-    return jsonify([shape(terminal) for terminal in registry.everyone()])
+    return jsonify([shape(terminal) for terminal in registry.list_all()])
 
 
 @bp.post("/", strict_slashes=False)

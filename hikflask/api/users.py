@@ -141,7 +141,7 @@ def _state(enrolment: Enrolment) -> dict[str, Any]:
 
 def _warning(consent_missing: bool) -> dict[str, str]:
     warnings = [messages.english("kept_without_consent")] if consent_missing else []
-    active = registry.all_active()
+    active = registry.list_active()
     for code, modes in (("files_not_taken", {BY_URL}), ("files_unknown", {None, UNKNOWN})):
         names = [terminal.name for terminal in active if terminal.face_mode in modes]
         if names:

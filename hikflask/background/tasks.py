@@ -8,7 +8,7 @@ from hikflask.extensions import task_queue
 from hikflask.isapi.errors import TerminalError
 from hikflask.services.accounts import rate_limit, sessions
 from hikflask.services.audit import retention as audit_retention
-from hikflask.services.captures import cancel, progress, runner
+from hikflask.services.captures import cancel, deadline, runner
 from hikflask.services.captures import retention as capture_retention
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import ServiceError
@@ -95,7 +95,7 @@ def enqueue_due(enrolment_ids: Iterable[int]) -> None:
 
 def sweep() -> int:
     """End captures whose worker died and erasures that are done, enqueue what is due; return how many were claimed."""
-    progress.fail_overdue()
+    deadline.fail_overdue()
     turns = schedule.claim_turns()
     for turn in turns:
         task_queue.enqueue(reconcile_in_turn, turn)

@@ -42,7 +42,7 @@ def add_terminal(name: str, url: str, username: str, fingerprint: str, password_
     typed = {"name": name, "url": url, "username": username, "fingerprint": fingerprint}
     _refuse_bad(typed)
     access = _access({**typed, "password": read_password(password_stdin)})
-    known = registry.named(access.name) if replace else None
+    known = registry.find_by_name(access.name) if replace else None
     if known:
         access = dataclasses.replace(access, face_by_picture=known.face_by_picture)
     try:
@@ -74,7 +74,7 @@ def list_terminals() -> None:
     head = ("ID", "NAME", "STATE", "LAST CHECK", "ADDRESS", "ACCOUNT")
     rows = [
         (str(one.id), one.name, _state(one), moment(one.checked_at), one.url, one.username)
-        for one in registry.everyone()
+        for one in registry.list_all()
     ]
     click.echo(table(head, rows))
 

@@ -12,7 +12,7 @@ from hikflask.models.terminal import Terminal
 
 QUEUED = "queued"
 WAITING = "waiting"
-TAKEN = "captured"
+CAPTURED = "captured"
 USED = "used"
 FAILED = "failed"
 CANCELLED = "cancelled"

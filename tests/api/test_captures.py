@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from hikflask.isapi import capture as isapi_capture
 from hikflask.models import Capture
-from hikflask.services.captures import progress
+from hikflask.services.captures import queries
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.start import start_capture
 from hikflask.services.terminals import registry
@@ -229,7 +229,7 @@ def test_bad_field_is_named_and_nothing_is_begun(
     assert set(answer.json["fields"]) == {field}
     assert simulator.log == []
     with app.app_context():
-        assert progress.get(1) is None
+        assert queries.get(1) is None
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"{", b"hikvision_id=1"])
@@ -261,6 +261,6 @@ def test_capture_keeps_the_number_it_was_asked_for(app: Flask, client: FlaskClie
     capture(client, simulator, hikvision_id="100222")
 
     with app.app_context():
-        row = progress.get(1)
+        row = queries.get(1)
         assert isinstance(row, Capture)
         assert (row.draft_number, row.state, row.requested_by) == ("100222", "captured", "API admin-0")

@@ -1,4 +1,4 @@
-"""Devices: added and checked, changed, deleted, asked how they are; passwords go in and never out."""
+"""Devices: added and checked, changed, deleted, asked for their status; a password is never answered."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""The API where a photo or a picture was forgotten."""
+"""The API after a photo or a picture was deleted by its retention."""
 
 import pytest
 from flask import Flask
@@ -43,7 +43,7 @@ def test_user_has_no_photo_path_any_more_and_is_synced_all_the_same(
 
 @pytest.mark.usefixtures("forgotten")
 def test_user_is_proven_again_by_the_hash(client: FlaskClient, simulator: Simulated) -> None:
-    simulator.journal.clear()
+    simulator.log.clear()
 
     answer = sync(client, 1)
 

@@ -105,7 +105,7 @@ def test_photo_that_comes_after_the_sync_is_not_said_to_be_missing(client: Flask
 @pytest.mark.usefixtures("terminal")
 def test_file_takes_no_captured_face_off_the_terminal(client: FlaskClient, simulator: Simulated) -> None:
     enrolled = enrol(client, simulator)
-    simulator.journal.clear()
+    simulator.log.clear()
 
     answer = upload(client, enrolled["id"], png((40, 30)))
 

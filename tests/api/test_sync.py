@@ -46,7 +46,7 @@ def second(client: FlaskClient, wire: InProcess) -> Simulated:
     simulator = Simulated(PASSWORD, clock=SkippingClock(), profile=dataclasses.replace(SEED, refuse_after_success=0))
     wire.put("second.test", simulator)
     assert client.post("/api/devices/", json=a_device(name="Склад", url="http://second.test")).json["id"] == 2
-    simulator.journal.clear()
+    simulator.log.clear()
     return simulator
 
 
@@ -69,7 +69,7 @@ def test_captured_face_is_confirmed_by_the_terminal_before_the_answer(
 def test_sync_over_a_warm_connection_is_five_requests(client: FlaskClient, simulator: Simulated) -> None:
     added = add(client)
     capture(client, simulator)
-    simulator.journal.clear()
+    simulator.log.clear()
 
     sync(client, added["id"])
 
@@ -165,7 +165,7 @@ def test_user_without_a_photo_goes_without_a_face_and_is_not_green(client: Flask
 
 def test_confirmed_enrolment_is_proven_again(client: FlaskClient, simulator: Simulated) -> None:
     enrolled = enrol(client, simulator)
-    simulator.journal.clear()
+    simulator.log.clear()
 
     answer = sync(client, enrolled["id"])
 
@@ -185,7 +185,7 @@ def test_new_capture_of_somebody_enrolled_replaces_the_face(client: FlaskClient,
 
 def test_person_removed_at_the_terminal_is_put_there_again(client: FlaskClient, simulator: Simulated) -> None:
     enrolled = enrol(client, simulator)
-    simulator.register.remove(["100222"])
+    simulator.store.remove(["100222"])
 
     assert sync(client, enrolled["id"]).json == GREEN
     assert simulator.faces["100222"].jpeg == IVANS_FACE
@@ -194,7 +194,7 @@ def test_person_removed_at_the_terminal_is_put_there_again(client: FlaskClient, 
 def test_face_replaced_at_the_terminal_is_not_verified_as_ours(client: FlaskClient, simulator: Simulated) -> None:
     enrolled = enrol(client, simulator)
     simulator.capture_elsewhere(OLGAS_FACE)
-    simulator.register.bind("100222", OLGAS_FACE)
+    simulator.store.bind("100222", OLGAS_FACE)
 
     answer = sync(client, enrolled["id"])
 
@@ -206,7 +206,7 @@ def test_face_replaced_at_the_terminal_is_put_back_while_the_file_shows_ours(
     client: FlaskClient, simulator: Simulated
 ) -> None:
     enrolled = enrol(client, simulator)
-    simulator.register.bind("100222", OLGAS_FACE)
+    simulator.store.bind("100222", OLGAS_FACE)
 
     assert sync(client, enrolled["id"]).json == GREEN
     assert simulator.faces["100222"].jpeg == IVANS_FACE
@@ -225,7 +225,7 @@ def test_rename_of_a_person_removed_at_the_terminal_puts_person_and_face_there_a
     client: FlaskClient, simulator: Simulated
 ) -> None:
     enrolled = enrol(client, simulator)
-    simulator.register.remove(["100222"])
+    simulator.store.remove(["100222"])
 
     answer = client.put(f"/api/users/{enrolled['id']}", json={"full_name": "Иван Петров"})
 
@@ -237,7 +237,7 @@ def test_person_removed_at_the_terminal_whose_file_is_gone_is_not_verified(
     client: FlaskClient, simulator: Simulated
 ) -> None:
     enrolled = enrol(client, simulator)
-    simulator.register.remove(["100222"])
+    simulator.store.remove(["100222"])
     simulator.restart()
 
     answer = sync(client, enrolled["id"])

@@ -25,7 +25,7 @@ def captured(client: FlaskClient, simulator: Simulated) -> int:
     """A user whose face is captured and not yet on the terminal; its id."""
     added = add(client)
     capture(client, simulator, IVANS_FACE, hikvision_id="100222")
-    simulator.journal.clear()
+    simulator.log.clear()
     return int(added["id"])
 
 
@@ -57,7 +57,7 @@ def test_capture_superseded_by_another_number_is_a_conflict(
     client: FlaskClient, simulator: Simulated, captured: int
 ) -> None:
     capture(client, simulator, OLGAS_FACE, hikvision_id=OLGA["hikvision_id"], take_over=True)
-    simulator.journal.clear()
+    simulator.log.clear()
 
     answer = sync(client, captured)
 
@@ -89,8 +89,8 @@ def test_file_that_the_terminal_lost_is_a_conflict(client: FlaskClient, simulato
 def test_number_of_somebody_else_there_is_a_conflict_until_overwritten(
     client: FlaskClient, simulator: Simulated, captured: int
 ) -> None:
-    simulator.register.add("100222", {"name": "Чужой Человек"})
-    simulator.register.bind("100222", OLGAS_FACE)
+    simulator.store.add("100222", {"name": "Чужой Человек"})
+    simulator.store.bind("100222", OLGAS_FACE)
 
     answer = sync(client, captured)
 
@@ -184,7 +184,7 @@ def test_name_that_did_not_change_is_a_bad_gateway(
 def test_somebody_who_was_to_be_overwritten_and_stays_is_a_bad_gateway(
     app: Flask, client: FlaskClient, simulator: Simulated, captured: int
 ) -> None:
-    simulator.register.add("100222", {"name": "Чужой Человек"})
+    simulator.store.add("100222", {"name": "Чужой Человек"})
     simulator.faults.add(WITHOUT_EFFECT, path="UserInfoDetail/Delete")
 
     answer = sync(client, captured, overwrite=True)
@@ -274,7 +274,7 @@ def test_name_too_long_for_the_terminal_is_refused_before_anything_is_taken(
 ) -> None:
     added = add(client, full_name="Ё" * 128)
     taken = capture(client, simulator, IVANS_FACE, hikvision_id="100222")
-    simulator.journal.clear()
+    simulator.log.clear()
 
     answer = sync(client, added["id"])
 

@@ -1,4 +1,4 @@
-"""Calls that wait on terminals are counted: one too many is refused at once, and nothing of it is done."""
+"""The limit of calls that wait on terminals: one too many is refused at once, and does nothing."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -124,7 +124,7 @@ def test_departure_is_taken_down_though_no_place_is_left_and_stays_open(
 ) -> None:
     person = add(client)
     assert sync(client, person["id"]).status_code == 200
-    simulator.journal.clear()
+    simulator.log.clear()
     with everybody(app):
         answer = client.delete(f"/api/users/{person['id']}")
 
@@ -139,7 +139,7 @@ def test_departure_is_taken_down_though_no_place_is_left_and_stays_open(
 def test_change_is_taken_down_though_no_place_is_left(app: Flask, client: FlaskClient, simulator: Simulated) -> None:
     person = add(client)
     assert sync(client, person["id"]).status_code == 200
-    simulator.journal.clear()
+    simulator.log.clear()
     with everybody(app):
         answer = client.put(f"/api/users/{person['id']}", json={"full_name": "Иван Петров"})
 
@@ -174,7 +174,7 @@ def test_status_of_a_terminal_that_is_known_to_be_silent_is_read_from_its_row(
     wire.away.add(HOST)
     first = answer_to(client, "status").json
     wire.away.clear()
-    simulator.journal.clear()
+    simulator.log.clear()
 
     with everybody(app):
         again = answer_to(client, "status")

@@ -1,4 +1,4 @@
-"""What a program shows: limits, and photos by token or by session."""
+"""API tokens: their limits, and photos by token or by session."""
 
 from typing import Any
 

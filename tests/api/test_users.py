@@ -218,7 +218,7 @@ def test_deactivation_holds_while_the_terminal_is_away(
 def test_user_who_comes_back_is_proven_again(client: FlaskClient, simulator: Simulated) -> None:
     enrolled = enrol(client, simulator)
     client.put(f"/api/users/{enrolled['id']}", json={"is_active": False})
-    simulator.journal.clear()
+    simulator.log.clear()
 
     answer = client.put(f"/api/users/{enrolled['id']}", json={"is_active": True})
 

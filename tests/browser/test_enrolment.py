@@ -175,7 +175,7 @@ def test_enter_in_a_field_saves_and_does_not_capture(site: Site, russian: Window
     page = russian.page
     page.goto("/employees/new")
     fill(page, "S1")
-    site.simulator.journal.clear()
+    site.simulator.log.clear()
     page.get_by_label("ФИО").press("Enter")
     expect(page).to_have_url(re.compile(r"/employees/\d+$"))
     assert not [entry for entry in site.simulator.log if "CaptureFaceData" in entry.path]

@@ -32,7 +32,7 @@ def add(app: Flask) -> None:
 
 def password(app: Flask) -> str:
     with app.app_context():
-        return vault.decrypt(registry.everyone()[0].password_encrypted)
+        return vault.decrypt(registry.list_all()[0].password_encrypted)
 
 
 def test_rotation_says_what_was_done_and_what_remains(app: Flask, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def add(app: Flask, *more: str, name: str = "Вход", url: str = URL, password
 def rows(app: Flask) -> list[tuple[str, str, str]]:
     """Name, address and password of each terminal."""
     with app.app_context():
-        return [(row.name, row.url, vault.decrypt(row.password_encrypted)) for row in registry.everyone()]
+        return [(row.name, row.url, vault.decrypt(row.password_encrypted)) for row in registry.list_all()]
 
 
 @pytest.mark.usefixtures("simulator")
@@ -189,7 +189,7 @@ def test_bad_input_is_refused_in_english(
 
 @pytest.mark.usefixtures("terminal")
 def test_check_says_what_the_terminal_can(app: Flask, simulator: Simulated) -> None:
-    simulator.register.add("100222", {"name": "Иван"})
+    simulator.store.add("100222", {"name": "Иван"})
 
     result = run(app, "check", "1")
 
@@ -237,7 +237,7 @@ def test_terminals_are_listed_with_their_state_and_without_passwords(app: Flask)
     with app.app_context():
         db.session.execute(db.update(Terminal).where(Terminal.id == 2).values(refused_since=database_now()))
         db.session.commit()
-        kept = [row.password_encrypted for row in registry.everyone()]
+        kept = [row.password_encrypted for row in registry.list_all()]
 
     result = run(app, "list")
 

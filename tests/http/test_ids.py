@@ -1,4 +1,4 @@
-"""Ids that no row can have are those of nobody, on every address and on both databases."""
+"""Ids larger than any row can have are answered like unknown ones, on every address and on both databases."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The limit of requests that may wait on terminals: a share for each caller, and not more than all places."""
+"""The limit of requests that wait on terminals: a share for each caller, and never more than all slots."""
 
 import runpy
 import threading

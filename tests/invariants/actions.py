@@ -6,7 +6,7 @@ from flask import Flask
 
 from hikflask.background import tasks
 from hikflask.models.capture import RUNNING
-from hikflask.services.captures import progress
+from hikflask.services.captures import deadline
 from hikflask.services.captures.cancel import cancel_capture, send_cancel
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
@@ -120,7 +120,7 @@ class Actions:
         """Let the worker do what is due."""
         claimed: list[int] = []
         with self.world.process():
-            progress.fail_overdue()
+            deadline.fail_overdue()
             claimed = claim_due()
         for enrolment_id in claimed:
             with self.world.process():
@@ -193,7 +193,7 @@ class Actions:
 
     def hand(self, action: str, number: str, terminal_id: int) -> None:
         """Somebody changes a record at the terminal itself."""
-        register = self.world.simulated[terminal_id - 1].register
+        register = self.world.simulated[terminal_id - 1].store
         actions: dict[str, Action] = {
             "add": lambda: register.add(number, {"name": "Чужой Человек"}),
             "other name": lambda: register.change(number, {"name": "Другое Имя"}),

@@ -63,7 +63,7 @@ def test_face_goes_as_the_capabilities_say(world: World, actions: Actions) -> No
 def test_happy_way_is_five_requests_by_url_and_three_by_picture(world: World, actions: Actions) -> None:
     capture_id = actions.capture(0, IVAN, 1, take_over=True)
     actions.save_capture(capture_id)
-    world.simulated[0].journal.clear()
+    world.simulated[0].log.clear()
 
     actions.settle(IVAN)
 
@@ -100,7 +100,7 @@ def test_new_face_that_is_not_put_is_not_green(world: World, actions: Actions) -
 def test_proof_is_repeated_without_touching_a_face_that_is_right(world: World, actions: Actions) -> None:
     shown = enrol(world, actions)
     world.simulated[0].restart()
-    world.simulated[0].journal.clear()
+    world.simulated[0].log.clear()
 
     actions.settle(IVAN, again=True)
 
@@ -143,7 +143,7 @@ def test_name_of_the_last_byte_fits(world: World, actions: Actions) -> None:
 
 
 def test_name_of_one_letter_more_is_refused_before_anything_is_sent(world: World) -> None:
-    world.simulated[0].journal.clear()
+    world.simulated[0].log.clear()
     with world.app.app_context():
         employee = save_employee(Draft(IVAN, longest_name(world) + "я")).row
 

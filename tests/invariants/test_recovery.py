@@ -286,7 +286,7 @@ def test_stopped_terminal_refuses_before_the_first_request(world: World, actions
     enrolment_id = world.sql("SELECT id FROM enrolment")[0]["id"]
     with world.app.app_context(), pytest.raises(LoginRefused):
         reconcile(enrolment_id, "job")
-    world.simulated[0].journal.clear()
+    world.simulated[0].log.clear()
 
     with world.other.app_context(), pytest.raises(LoginStopped):
         reconcile(enrolment_id, "job")

@@ -102,7 +102,7 @@ class World:
             app.extensions["terminal_clients"].close()
         for terminal, profile in zip(self.simulated, self.profiles, strict=True):
             Simulated.__init__(terminal, PASSWORD, clock=SkippingClock(), profile=profile)
-            terminal.register.deletion_polls = 0
+            terminal.store.deletion_polls = 0
 
     def keep_photos(self, policy: str) -> None:
         """Set HIKFLASK_PHOTO_RETENTION in both processes."""
@@ -158,7 +158,7 @@ class World:
         """Let two seconds pass at the terminals: a removal that was begun is done."""
         for terminal in self.simulated:
             terminal.clock.advance(SOON_OVER)  # type: ignore[attr-defined]
-            terminal.register.settle()
+            terminal.store.finish_due_removal()
 
     def _process(self, folder: Path) -> Flask:
         app = create_app(

@@ -14,7 +14,7 @@ def test_capture_create_and_sync_put_the_face_on_the_terminal(served: Served, si
     simulator.terminal.present(FACE, stay=60)
     captured = served.http.post(f"{served.url}/api/devices/{device}/start-face-capture", timeout=60).json()
     user = served.http.post(f"{served.url}/api/users/", json=IVAN, timeout=20).json()
-    simulator.terminal.journal.clear()
+    simulator.terminal.log.clear()
 
     synced = served.http.post(f"{served.url}/api/users/{user['id']}/sync-to-device", timeout=60).json()
 

@@ -15,7 +15,7 @@ from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.audit.search import AuditFilter, list_entries
-from hikflask.services.captures import progress
+from hikflask.services.captures import deadline
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
@@ -293,8 +293,8 @@ def test_capture_whose_worker_died_is_ended_by_the_worker_whoever_comes_next(ter
     db.session.execute(db.update(Capture).values(deadline=database_now(-60.0)))
     db.session.commit()
     with audit.acting(ANNA):
-        progress.fail_overdue()
-        progress.fail_overdue()
+        deadline.fail_overdue()
+        deadline.fail_overdue()
 
     _, failed = trail.new()
     assert (failed.action, failed.actor, failed.after["reason"]) == (
@@ -390,7 +390,7 @@ def test_number_of_somebody_else_is_refused_once_then_replaced(
     simulator: Simulated, terminal: Terminal, trail: Trail
 ) -> None:
     employee = save_employee(IVAN, FaceSource(capture(simulator, terminal).id, "Анна")).row
-    simulator.register.add("100222", {"name": "Пётр"})
+    simulator.store.add("100222", {"name": "Пётр"})
     trail.new()
     with pytest.raises(NumberTakenThere):
         reconcile(wish_of(employee).id, "test")

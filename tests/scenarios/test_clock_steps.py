@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Heartbeat, Terminal
 from hikflask.models.capture import FAILED, WAITING
 from hikflask.models.columns import database_now
-from hikflask.services.captures import progress
+from hikflask.services.captures import deadline
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core import heartbeat
@@ -35,9 +35,9 @@ def test_capture_from_before_the_step_is_ended(terminal: Terminal) -> None:
     db.session.execute(db.update(Capture).values(state=WAITING, deadline=database_now(DAY)))
     db.session.commit()
 
-    progress.fail_overdue()
+    deadline.fail_overdue()
 
-    assert progress.view(started.id).state == FAILED
+    assert deadline.view(started.id).state == FAILED
 
 
 def test_heartbeat_from_before_the_step_is_no_life() -> None:

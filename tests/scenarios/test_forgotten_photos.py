@@ -80,13 +80,13 @@ def forgetting(app: Flask) -> Callable[[], None]:
 
 
 def hide_pictures(taker: Simulated) -> None:
-    taker.register.face_at = lambda index: None  # type: ignore[method-assign]  # noqa: ARG005
+    taker.store.face_at = lambda index: None  # type: ignore[method-assign]  # noqa: ARG005
 
 
 @pytest.mark.usefixtures("enrolled")
 def test_confirmed_face_is_proven_again_by_its_hash(taker: Simulated) -> None:
     before = now().confirmed_at
-    taker.journal.clear()
+    taker.log.clear()
 
     assert settle(again=True).is_confirmed
 
@@ -107,7 +107,7 @@ def test_confirmed_face_stays_so_where_the_terminal_gives_no_picture(taker: Simu
 
 @pytest.mark.usefixtures("enrolled")
 def test_another_face_there_is_not_green_and_is_not_tried_for_ever(taker: Simulated) -> None:
-    taker.register.bind("100222", OTHER_FACE)
+    taker.store.bind("100222", OTHER_FACE)
 
     settle(again=True)
 
@@ -118,7 +118,7 @@ def test_another_face_there_is_not_green_and_is_not_tried_for_ever(taker: Simula
 
 @pytest.mark.usefixtures("enrolled")
 def test_face_that_was_taken_off_there_is_refused_with_a_reason(taker: Simulated) -> None:
-    taker.register.unbind(["100222"])
+    taker.store.unbind(["100222"])
 
     settle(again=True)
 

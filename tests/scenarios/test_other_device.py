@@ -213,7 +213,7 @@ def test_device_that_never_told_a_serial_number_confirms_removals(
 
 def test_removal_asks_one_question_more(simulator: Simulated, enrolled: int) -> None:
     set_active(enrolled, active=False)
-    simulator.journal.clear()
+    simulator.log.clear()
 
     reconcile(queries.open_removals()[0].id, "sweep")
 

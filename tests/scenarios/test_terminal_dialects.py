@@ -13,7 +13,7 @@ from flask_babel import force_locale
 from hikflask.extensions import db
 from hikflask.isapi.errors import CaptureNotSupported, LoginRefused, NotSupported
 from hikflask.models import Enrolment, Terminal
-from hikflask.models.capture import FAILED, TAKEN
+from hikflask.models.capture import CAPTURED, FAILED
 from hikflask.models.enrolment import CONFIRMED, REFUSED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
@@ -101,12 +101,12 @@ def test_a_terminal_without_any_optional_call_enrols_and_removes(put: Put, name:
 def test_what_was_tried_is_remembered_by_the_next_check(put: Put) -> None:
     simulated, terminal = put(dataclasses.replace(PROFILES["K1T341CMFW"], missing=OPTIONAL))
     enrol(simulated, terminal)
-    simulated.journal.clear()
+    simulated.log.clear()
 
     checked = checks.check(terminal.id, "test")
     second = capture_face(simulated, terminal, Draft("100333", "Ольга", ""))
 
-    assert (checked.capture_mode, checked.face_mode, second.state) == ("binary", "picture", TAKEN)
+    assert (checked.capture_mode, checked.face_mode, second.state) == ("binary", "picture", CAPTURED)
     assert [b">url<" in entry.body for entry in simulated.log if entry.plain_path.endswith("FaceData")] == [False]
 
 
@@ -276,7 +276,7 @@ def test_a_captured_picture_that_is_none_does_not_count(put: Put, name: str) -> 
     ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
     assert (ended.state, ended.reason, ended.photo_id) == (FAILED, "nonsense", None)
-    assert capture_face(simulated, terminal).state == TAKEN
+    assert capture_face(simulated, terminal).state == CAPTURED
 
 
 # A lock in other words.
@@ -295,7 +295,7 @@ def test_a_changed_password_is_refused_once_and_a_lock_gets_none(put: Put, words
     refused = simulated.wrong_passwords
     simulated.login.lock()
     other = registry.add(Access("Тот же", terminal.url, "admin", "changed-there"))
-    simulated.journal.clear()
+    simulated.log.clear()
     with pytest.raises(LoginRefused) as locked:
         checks.check(other.id, "test")
 

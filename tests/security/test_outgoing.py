@@ -91,7 +91,7 @@ def test_neither_page_nor_api_saves_such_an_address(app: Flask, client: FlaskCli
         assert [answer.status_code for answer in (added, changed, page, edited)] == [422] * 4, url
         assert set(added.json["fields"]) == {"url"}
     with app.app_context():
-        assert [terminal.url for terminal in registry.everyone()] == ["http://terminal.invalid"]
+        assert [terminal.url for terminal in registry.list_all()] == ["http://terminal.invalid"]
 
 
 @pytest.mark.parametrize("url", [*METADATA[:12], "http://169.254.169.254."])

@@ -1,7 +1,7 @@
 """A face that a terminal took, for somebody or for nobody yet."""
 
 from hikflask.models import Capture, Terminal
-from hikflask.models.capture import TAKEN
+from hikflask.models.capture import CAPTURED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
@@ -26,5 +26,5 @@ def capture_face(
     simulator.present_alone(face)
     started = start_capture(terminal.id, draft, "Анна", employee_id=employee_id, take_over=take_over)
     taken = run_capture(started.id)
-    assert taken.state == TAKEN, taken.reason
+    assert taken.state == CAPTURED, taken.reason
     return taken

@@ -1,4 +1,4 @@
-"""Forms as no page of ours sends them: files for texts, JSON, letters without end, texts that no column takes."""
+"""Malformed forms: files instead of texts, JSON, very long texts, texts that no column takes."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What holds for every page: language, headers, tokens, errors."""
+"""What every page has: language, headers, CSRF tokens, error pages."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Buttons that wait on a terminal are counted, too; whoever is one too many is told so, and nothing typed is lost."""
+"""The limit of requests that wait on terminals, on pages: one too many is told so, and nothing typed is lost."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""A name, or a terminal's words, turn nothing round that stands beside them on a page."""
+"""Names and terminals' texts cannot change the direction of the text beside them on a page."""
 
 import re
 import unicodedata
@@ -75,7 +75,7 @@ def turned(app: Flask, desk: Desk) -> Desk:
     both = {"full_name": TURNED, "department": TURNED}
     for number in ("1", "2"):
         desk.save(hikvision_id=number, **both)
-    desk.simulator.register.add("3", {"name": f"{TURNED} another"})
+    desk.simulator.store.add("3", {"name": f"{TURNED} another"})
     desk.save(hikvision_id="3", **both)
     for number, code in (("4", "odd"), ("5", "deviceBusy")):
         desk.simulator.faults.add("refuse", path="UserInfo/Record", argument=code, message=TURNED, times=1)
@@ -171,4 +171,4 @@ def test_no_number_and_no_name_of_an_operator_a_token_or_a_terminal_has_such_a_m
     ]
     with app.app_context():
         assert [one.name for one in operators.list_all()] == [OPERATOR_NAME]
-        assert [len(api_tokens.list_all()), search.search("", 9, 0)[1], registry.everyone()] == [1, 0, []]
+        assert [len(api_tokens.list_all()), search.search("", 9, 0)[1], registry.list_all()] == [1, 0, []]

@@ -4,7 +4,7 @@ from hikflask.isapi import capture as isapi_capture
 from hikflask.isapi.errors import LoginRefused
 from hikflask.models import Capture
 from hikflask.models.capture import CANCELLED
-from hikflask.services.captures import progress
+from hikflask.services.captures import queries
 from hikflask.services.state import capture as state
 from hikflask.services.terminals import connection
 
@@ -19,7 +19,7 @@ def send_cancel(capture_id: int) -> None:
 
     :raises TerminalError: what went wrong. :raises LoginStopped: when the terminal refused our password before.
     """
-    capture = progress.row(capture_id)
+    capture = queries.row(capture_id)
     terminal = connection.terminal_row(capture.terminal_id)
     if capture.state != CANCELLED or not terminal.can_cancel or terminal.lease_number != capture.lease_number:
         return

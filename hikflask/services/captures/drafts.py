@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Capture
-from hikflask.models.capture import CANCELLED, TAKEN, USED
+from hikflask.models.capture import CANCELLED, CAPTURED, USED
 from hikflask.models.columns import storable
 from hikflask.services.core.db import changed_rows
 from hikflask.services.state.capture import NO_DRAFT
@@ -59,7 +59,7 @@ def keep(capture_id: int, draft: Draft, requested_by: str) -> bool:
     """
     emptied = and_(Capture.state == CANCELLED, is_blank())
     earlier = select(Capture.retake_of).where(Capture.id == capture_id).scalar_subquery()
-    shown = or_(Capture.id == capture_id, and_(Capture.id == earlier, Capture.state == TAKEN))
+    shown = or_(Capture.id == capture_id, and_(Capture.id == earlier, Capture.state == CAPTURED))
     mine = Capture.requested_by == requested_by[: Capture.requested_by.type.length]
     kept = update(Capture).where(shown, mine, Capture.state != USED, ~emptied)
     changed = changed_rows(kept.values(**draft.columns()))

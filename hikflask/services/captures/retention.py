@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Enrolment, Photo, Terminal
-from hikflask.models.capture import RUNNING, TAKEN
+from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.services import audit
@@ -28,7 +28,7 @@ def forget_unsaved() -> int:
         select(Capture.id, Capture.photo_id, Photo.file, Terminal.name)
         .join(Photo, Photo.id == Capture.photo_id)
         .join(Terminal)
-        .where(Capture.state == TAKEN, old)
+        .where(Capture.state == CAPTURED, old)
         .order_by(Capture.id)
         .limit(CLEANUP_BATCH)
     )
@@ -51,7 +51,7 @@ def _give_up(row: Any) -> bool:
 
 def blank_drafts() -> int:
     """Forget what was typed for captures that ended as long ago as pictures are kept; return how many."""
-    over = and_(Capture.state.not_in((*RUNNING, TAKEN)), _ended("CAPTURE_RETENTION", 1.0))
+    over = and_(Capture.state.not_in((*RUNNING, CAPTURED)), _ended("CAPTURE_RETENTION", 1.0))
     blanked = drafts.blank(over)
     db.session.commit()
     return blanked
@@ -65,7 +65,7 @@ def delete_ended() -> int:
     undone = or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED)
     awaited = select(Enrolment.photo_id).where(Enrolment.photo_id.is_not(None), Enrolment.desired == PRESENT, undone)
     unneeded = or_(Capture.photo_id.is_(None), Capture.photo_id.not_in(awaited))
-    over = and_(Capture.state.not_in((*RUNNING, TAKEN)), _ended("EVENT_RETENTION", SECONDS_PER_DAY), unneeded)
+    over = and_(Capture.state.not_in((*RUNNING, CAPTURED)), _ended("EVENT_RETENTION", SECONDS_PER_DAY), unneeded)
     some = select(Capture.id).where(over).order_by(Capture.id).limit(CLEANUP_BATCH)
     gone = db.session.execute(delete(Capture).where(Capture.id.in_(some)).returning(Capture.id)).all()
     db.session.commit()

@@ -17,7 +17,7 @@ from hikflask.models import Capture, Terminal
 from hikflask.models.capture import QUEUED, WAITING
 from hikflask.models.columns import database_now
 from hikflask.models.terminal import BY_BINARY, BY_URL, NO_CAPTURE, UNKNOWN
-from hikflask.services.captures import pending, progress
+from hikflask.services.captures import deadline, holds, queries
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import ServiceError, TerminalInUse
 from hikflask.services.photos import jpeg, storage
@@ -28,7 +28,7 @@ from hikflask.services.terminals.connection import Conversation
 
 def run_capture(capture_id: int) -> Capture:
     """Take the face of a queued capture and store its picture; how it ended is in the returned row."""
-    capture = progress.row(capture_id)
+    capture = queries.row(capture_id)
     if capture.state != QUEUED:
         return capture
     timeout = current_app.config["CAPTURE_TIMEOUT"]
@@ -44,7 +44,7 @@ def run_capture(capture_id: int) -> Capture:
         state.apply_alone(state.NOT_BEGUN, Capture.id == capture_id, reason=error.code)
     except ServiceError as error:
         _fail(capture_id, error.code)
-    return progress.row(capture_id)
+    return queries.row(capture_id)
 
 
 def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
@@ -71,7 +71,7 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
         raise
     except (CaptureCancelled, CaptureTimeout) as error:
         _fail(capture.id, error.code, error.text)
-        pending.look_again(talk, capture.id)
+        holds.look_again(talk, capture.id)
         raise
     _note_success(talk, capture.id, taken)
     _finish(talk, capture.id, taken.face_url, _picture(talk, taken))
@@ -105,13 +105,13 @@ def _note_success(talk: Conversation, capture_id: int, taken: Captured) -> None:
             found["capture_mode"] = BY_URL if taken.face_url else BY_BINARY
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
         if taken.face_url:
-            pending.supersede_others(talk.terminal.id, capture_id)
+            holds.supersede_others(talk.terminal.id, capture_id)
 
 
 def _begin(talk: Conversation, capture_id: int, timeout: float) -> bool:
     """queued → waiting, with the deadline counted from now; False when it was cancelled or nobody waits any more."""
     with talk.lease.write():
-        awaited = (Capture.id == capture_id, Capture.deadline > database_now(-progress.GRACE_SECONDS))
+        awaited = (Capture.id == capture_id, Capture.deadline > database_now(-deadline.GRACE_SECONDS))
         begun = {"deadline": database_now(timeout), "lease_number": talk.lease.number}
         return state.apply(state.BEGUN, *awaited, **begun) == 1
 
@@ -138,7 +138,7 @@ def _is_cancelled(capture_id: int) -> Callable[[], bool]:
 def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: bytes) -> None:
     """waiting → captured: the picture is stored."""
     files = storage.Files()
-    photo = files.keep_captured(picture, progress.row(capture_id).draft_number)
+    photo = files.keep_captured(picture, queries.row(capture_id).draft_number)
     kept = False
     try:
         with talk.lease.write():

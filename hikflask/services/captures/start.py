@@ -7,7 +7,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import USED
 from hikflask.services import audit
-from hikflask.services.captures import drafts, pending, progress
+from hikflask.services.captures import deadline, drafts, holds, unsaved
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import TerminalHeld, TerminalInUse, TerminalUnknown
 from hikflask.services.privacy import consents
@@ -39,20 +39,20 @@ def start_capture(
         raise TerminalUnknown
     consents.require_for_capture(draft.number, employee_id, given_today=draft.consent)
     connection.refuse_when_stopped(terminal)
-    progress.fail_overdue(terminal_id)
-    running = pending.running(terminal_id)
+    deadline.fail_overdue(terminal_id)
+    running = holds.running_at(terminal_id)
     if running:
         if running.id == own:
             return running
         raise _in_use(running)
-    earlier = pending.unsaved_of_form(own)
+    earlier = unsaved.of_form(own)
     if earlier:
         drafts.keep(earlier.id, draft, requested_by)
-    held = pending.held(terminal_id, draft.number, requested_by, earlier.id if earlier else own)
+    held = holds.held_by_another(terminal_id, draft.number, requested_by, earlier.id if earlier else own)
     if held and not take_over:
         raise _held(held)
     if held:
-        pending.take_over(held.id)
+        holds.take_over(held.id)
     return _queue(terminal_id, draft, requested_by, earlier)
 
 
@@ -72,10 +72,10 @@ def _queue(terminal_id: int, draft: Draft, requested_by: str, earlier: Capture |
         db.session.commit()
     except IntegrityError:
         db.session.rollback()
-        running = pending.running(terminal_id)
+        running = holds.running_at(terminal_id)
         raise _in_use(running) if running else TerminalInUse(who="", seconds=1) from None
     return db.session.get_one(Capture, capture.id, populate_existing=True)
 
 
 def _in_use(running: Capture) -> TerminalInUse:
-    return TerminalInUse(who=running.requested_by, seconds=progress.view(running.id).seconds_left or 1)
+    return TerminalInUse(who=running.requested_by, seconds=deadline.view(running.id).seconds_left or 1)

@@ -134,7 +134,7 @@ def _picture(photo: Photo) -> bytes | None:
 
 
 def _consent(employee_id: int) -> dict[str, Any] | None:
-    found: Consent | None = consents.of(employee_id)
+    found: Consent | None = consents.get(employee_id)
     return _columns(found, OF_CONSENT) if found else None
 
 

@@ -7,12 +7,13 @@ from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo
-from hikflask.models.capture import RUNNING, SUPERSEDED, TAKEN, USED
+from hikflask.models.capture import CAPTURED, RUNNING, SUPERSEDED, USED
 from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
-from hikflask.services.captures import progress
+from hikflask.services.captures import deadline
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.queries import photo_of
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import (
     CaptureNotSaved,
@@ -93,7 +94,7 @@ def _write(
     # A file that was chosen counts when the capture beside it gave no picture, or lost it since.
     capture = None if source.upload else _use(source, employee_id)
     if capture:
-        photo = progress.photo_of(capture)
+        photo = photo_of(capture)
     desired.refuse_while_leaving(draft.number, employee_id)
     employee = _changed(known, draft, capture is not None) if known else _added(draft)
     consents.require_for_save(employee, given_today=draft.consent, with_face=photo is not None)
@@ -134,7 +135,7 @@ def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
     capture = db.session.get(Capture, capture_id, populate_existing=True)
     if changed:
         return capture
-    if capture is not None and capture.state in RUNNING and progress.view(capture_id).running:
+    if capture is not None and capture.state in RUNNING and deadline.view(capture_id).running:
         raise CaptureRunning
     if capture is not None and capture.reason == CaptureNotSaved.code:
         raise CaptureNotSaved
@@ -145,13 +146,13 @@ def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
 
 def _refuse_another(source: FaceSource) -> None:
     capture = db.session.get(Capture, source.capture_id, populate_existing=True)
-    if capture is None or capture.state != TAKEN or source.take_over or capture.requested_by == source.saved_by:
+    if capture is None or capture.state != CAPTURED or source.take_over or capture.requested_by == source.saved_by:
         return
     raise CaptureOfAnother(who=capture.requested_by, name=capture.draft_name, n=capture.draft_number)
 
 
 def _belongs(capture: Capture, employee_id: int | None) -> bool:
-    photo = progress.photo_of(capture)
+    photo = photo_of(capture)
     return capture.state == USED and photo is not None and employee_id is not None and photo.employee_id == employee_id
 
 
@@ -160,7 +161,7 @@ def _saved_already(draft: Draft, source: FaceSource) -> Employee | None:
     if source.capture_id is None or source.upload:
         return None
     capture = db.session.get(Capture, source.capture_id, populate_existing=True)
-    photo = progress.photo_of(capture) if capture and capture.state == USED else None
+    photo = photo_of(capture) if capture and capture.state == USED else None
     employee = db.session.get(Employee, photo.employee_id) if photo and photo.employee_id else None
     db.session.commit()
     return employee if employee and draft == Draft(employee.number, employee.name, employee.department) else None

@@ -4,7 +4,8 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import PRESENT
-from hikflask.services.captures import pending, progress
+from hikflask.services.captures import unsaved
+from hikflask.services.captures.queries import photo_of
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import (
     CaptureNotSaved,
@@ -70,7 +71,7 @@ def _employee(employee_id: int) -> Employee:
 
 def _capture(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
     """Return what is to be adopted; somebody whose face is confirmed gets a new one only by their own number."""
-    capture = pending.latest(terminal_id, number, requested_by)
+    capture = unsaved.latest(terminal_id, number, requested_by)
     if capture is None or capture.draft_number == number:
         return capture
     known = queries.find(capture.terminal_id, number)
@@ -113,7 +114,7 @@ def _is_desired_already(known: Enrolment, employee: Employee) -> bool:
 def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:
     """captured → used, as the employee's photo, under the number's name."""
     saved = capture_state.apply(capture_state.SAVED, Capture.id == capture.id)
-    photo = progress.photo_of(capture)
+    photo = photo_of(capture)
     if saved != 1 or photo is None:
         db.session.refresh(capture)
         raise CaptureNotSaved if capture.reason == CaptureNotSaved.code else CaptureSuperseded
@@ -131,5 +132,5 @@ def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:
         return registry.active(capture.terminal_id)
     only = registry.only_active()
     if only is None:
-        raise TerminalNotNamed if registry.all_active() else TerminalUnknown
+        raise TerminalNotNamed if registry.list_active() else TerminalUnknown
     return only

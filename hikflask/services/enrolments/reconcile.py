@@ -5,26 +5,21 @@ what is desired. Nothing turns green but by the terminal's own answer afterwards
 """
 
 from contextlib import suppress
-from typing import Any
 
 from hikflask.extensions import db
 from hikflask.isapi import persons
 from hikflask.isapi.errors import NumberTaken, TerminalError
 from hikflask.isapi.persons import Person
 from hikflask.models import Capture, Enrolment
-from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT, REFUSED
-from hikflask.models.terminal import UNKNOWN
 from hikflask.services.core.errors import (
     CaptureLost,
     CaptureSuperseded,
     EmployeeInactive,
     EnrolmentUnknown,
-    FaceNotVerified,
     GenerationChanged,
     LeaseLost,
     LoginStopped,
-    NameNotVerified,
     NumberTakenThere,
     OtherDevice,
     PersonNotVerified,
@@ -36,7 +31,8 @@ from hikflask.services.core.errors import (
 from hikflask.services.enrolments import failures, queries
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.enrolments.desired import refuse_long_name
-from hikflask.services.enrolments.face_binding import FaceOutcome, bind_face, shows_face
+from hikflask.services.enrolments.face_binding import FaceOutcome, bind_face
+from hikflask.services.enrolments.proof import confirm_without_face, prove
 from hikflask.services.state import capture as capture_state
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import checks, connection
@@ -104,14 +100,14 @@ def _enrol(attempt: Attempt) -> None:
         outcome = _put_face(attempt, there)
     except (CaptureSuperseded, CaptureLost) as error:
         _supersede_capture(attempt)
-        _confirm_without_face(attempt, error.code, "")
+        confirm_without_face(attempt, error.code, "")
         raise
     except TerminalError as error:
         if error.retryable or error.stops or attempt.row.face_unverified:
             raise
-        _confirm_without_face(attempt, error.code, error.text)
+        confirm_without_face(attempt, error.code, error.text)
         raise
-    _prove(attempt, outcome)
+    prove(attempt, outcome)
 
 
 # --- the person ---
@@ -192,51 +188,6 @@ def _supersede_capture(attempt: Attempt) -> None:
         return
     with attempt.talk.lease.write():
         capture_state.apply(capture_state.OVERWRITTEN_BEFORE_BINDING, Capture.photo_id == attempt.row.photo_id)
-
-
-def _confirm_without_face(attempt: Attempt, code: str, text: str) -> None:
-    """The face was refused for good: the person's own state is still asked for."""
-    attempt.write(state.FACE_REFUSED, refusal_code=code[:64], refusal_text=text[:255])
-    _find_ours(attempt)
-    row = attempt.row
-    _confirm_person(attempt, face=row.face, refusal_code=row.refusal_code, refusal_text=row.refusal_text)
-
-
-# --- the proof ---
-
-
-def _prove(attempt: Attempt, outcome: FaceOutcome) -> None:
-    """Search must find the number with our name and, where a face is desired, with that face."""
-    attempt.write(state.STEP, step="proof")
-    found = _find_ours(attempt)
-    if outcome.undone:
-        text = attempt.row.refusal_text if attempt.row.face == REFUSED else ""
-        _confirm_person(attempt, face=outcome.face, refusal_code=outcome.refusal, refusal_text=text)
-        return
-    if not shows_face(attempt, found, outcome):
-        attempt.write(state.FACE_NOT_SHOWN)
-        raise FaceNotVerified
-    confirmed_at: Any = attempt.row.confirmed_at if outcome.kept else database_now()
-    attempt.write(state.CONFIRMED_WITH_FACE, written_name=attempt.name, confirmed_at=confirmed_at)
-    if outcome.sent and attempt.talk.terminal.face_mode == UNKNOWN:
-        attempt.talk.note(face_mode=outcome.sent)
-
-
-def _confirm_person(attempt: Attempt, *, face: str, refusal_code: str, refusal_text: str) -> None:
-    known = {"face": face, "refusal_code": refusal_code, "refusal_text": refusal_text}
-    attempt.write(state.PERSON_CONFIRMED, written_name=attempt.name, **known)
-
-
-def _find_ours(attempt: Attempt) -> Person:
-    """Return the person as the terminal shows it now.
-
-    :raises PersonNotVerified: when it shows nobody. :raises NameNotVerified: when it shows another name.
-    """
-    found = persons.find(attempt.talk, attempt.number)
-    if found is not None and found.name == attempt.name:
-        return found
-    attempt.write(state.PERSON_NOT_SHOWN)
-    raise NameNotVerified(name=found.name[:255]) if found else PersonNotVerified
 
 
 # --- the removal ---

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo
-from hikflask.models.capture import RUNNING, TAKEN
+from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT, REFUSED
 from hikflask.services import audit
@@ -54,7 +54,7 @@ def _rules() -> list[tuple[str, ColumnElement[bool]]]:
 
 def _is_held() -> ColumnElement[bool]:
     """A capture with this photo runs, waits to be saved, or holds its terminal."""
-    held = or_(Capture.state.in_((*RUNNING, TAKEN)), Capture.hold_until > database_now())
+    held = or_(Capture.state.in_((*RUNNING, CAPTURED)), Capture.hold_until > database_now())
     return exists().where(Capture.photo_id == Photo.id, held)
 
 

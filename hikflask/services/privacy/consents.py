@@ -28,9 +28,9 @@ class Given:
     note: str = ""
 
 
-def of(employee_id: int) -> Consent | None:
+def get(employee_id: int) -> Consent | None:
     """Return the consent that is recorded of an employee, or None."""
-    found = _of(employee_id)
+    found = _get(employee_id)
     db.session.commit()
     return found
 
@@ -67,7 +67,7 @@ def withdraw(employee_id: int) -> bool:
     :raises EmployeeUnknown: when there is no such employee.
     """
     employee = locked_employee(employee_id)
-    consent = _of(employee_id)
+    consent = _get(employee_id)
     if consent is not None:
         audit.note("consent.withdrawn", employee=employee, before=_about(consent))
         db.session.delete(consent)
@@ -93,20 +93,20 @@ def require_for_save(employee: Employee, *, given_today: bool = False, with_face
     :param with_face: whether this transaction gives the employee a photo.
     :raises ConsentMissing: when a consent is required and there is none.
     """
-    consent = _of(employee.id)
+    consent = _get(employee.id)
     if consent is None and given_today:
         consent = _write(employee, Given(today()))
     if consent is None and with_face and is_required():
         raise ConsentMissing
 
 
-def _of(employee_id: int) -> Consent | None:
+def _get(employee_id: int) -> Consent | None:
     statement = select(Consent).where(Consent.employee_id == employee_id)
     return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
 
 
 def _write(employee: Employee, given: Given) -> Consent:
-    consent = _of(employee.id)
+    consent = _get(employee.id)
     before = _about(consent) if consent else None
     if consent is None:
         consent = Consent(employee_id=employee.id)

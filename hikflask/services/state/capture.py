@@ -15,8 +15,7 @@ from sqlalchemy import ColumnElement, Row, update
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Terminal
-from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, SUPERSEDED, USED, WAITING
-from hikflask.models.capture import TAKEN as CAPTURED
+from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, RUNNING, SUPERSEDED, USED, WAITING
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core.errors import CaptureNotSaved

@@ -6,14 +6,13 @@ It is made when a terminal is added, on "Check", and before it is used for the f
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import select, update
 
 from hikflask.extensions import db
 from hikflask.isapi import capture, device, persons
 from hikflask.isapi.errors import Nonsense, Refused
-from hikflask.models import Enrolment, Terminal
+from hikflask.models import Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.terminal import (
     BY_BINARY,
     BY_PICTURE,
@@ -23,12 +22,12 @@ from hikflask.models.terminal import (
     NO_CAPTURE,
     UNKNOWN,
 )
-from hikflask.services import audit
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import changed_rows
-from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import connection
 from hikflask.services.terminals.connection import Conversation
+from hikflask.services.terminals.device_swap import distrust, is_other_device
+from hikflask.services.terminals.lost_people import prove_again_if_lost
 
 Told = TypeVar("Told")
 
@@ -94,7 +93,7 @@ def learn(talk: Conversation) -> Terminal:
     limits = _if_told(lambda: device.person_limits(talk)) or device.PersonLimits()
     library = _if_told(lambda: device.face_library(talk)) or device.FaceLibrary()
     count = _if_told(lambda: persons.count(talk))
-    other = _is_other(talk.terminal, info.serial[:128])
+    other = is_other_device(talk.terminal, info.serial[:128])
     found: dict[str, Any] = {
         "model": info.model[:64],
         "serial": info.serial[:128],
@@ -112,18 +111,11 @@ def learn(talk: Conversation) -> Terminal:
     }
     with talk.lease.write():
         if other:
-            _distrust(talk.terminal.id)
-            old, new = {"serial": talk.terminal.serial}, {"serial": found["serial"]}
-            audit.note("terminal.other_device", terminal=talk.terminal.name, before=old, after=new)
-        _prove_again_if_lost(talk.terminal, count)
+            distrust(talk.terminal, found["serial"])
+        prove_again_if_lost(talk.terminal, count)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
     talk.terminal = connection.terminal_row(talk.terminal.id)
     return talk.terminal
-
-
-def _is_other(terminal: Terminal, serial: str) -> bool:
-    """True for another serial number than the one told before, and where one is suddenly told, or not any more."""
-    return terminal.checked_at is not None and terminal.serial != serial
 
 
 def count_people(talk: Conversation) -> None:
@@ -137,7 +129,7 @@ def count_people(talk: Conversation) -> None:
     count = _if_told(lambda: persons.count(talk))
     with talk.lease.write():
         values = {"people": count and count.people, "faces": count and count.faces, "checked_at": database_now()}
-        _prove_again_if_lost(talk.terminal, count)
+        prove_again_if_lost(talk.terminal, count)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
 
 
@@ -175,35 +167,3 @@ def _face_calls(library: device.FaceLibrary) -> str | None:
     if "setup" in library.functions:
         return FACE_SET_UP
     return FACE_ADD_OR_REPLACE if "post" in library.functions else None
-
-
-def _prove_again_if_lost(terminal: Terminal, count: persons.Count | None) -> None:
-    """When the terminal has fewer people, or faces, than it confirmed, have everybody proven again, one after another.
-
-    Who is to be proven again does not count as confirmed, so the same loss is noticed once.
-    """
-    if count is None:
-        return
-    confirmed = and_(Enrolment.terminal_id == terminal.id, Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED)
-    here = _counted(confirmed), _counted(and_(confirmed, Enrolment.face == CONFIRMED))
-    if count.people >= here[0] and (count.faces is None or count.faces >= here[1]):
-        return
-    state.apply(state.PEOPLE_LOST, Enrolment.terminal_id == terminal.id)
-    there = {"people": count.people, "faces": count.faces}
-    audit.note("terminal.people_lost", terminal=terminal.name, before=dict(zip(there, here, strict=True)), after=there)
-
-
-def _counted(those: ColumnElement[bool]) -> int:
-    return db.session.execute(select(func.count()).select_from(Enrolment).where(those)).scalar_one()
-
-
-def _distrust(terminal_id: int) -> None:
-    """Another device answers at this address: nothing that the old one confirmed is true of it.
-
-    Who was written to it may still open doors by it, now or when it is put back: whoever leaves stays in sight until
-    a person says that the number is gone there, too.
-    """
-    here = Enrolment.terminal_id == terminal_id
-    state.apply(state.LEFT_ON_OLD_DEVICE, here)
-    state.apply(state.LEAVING_OLD_DEVICE, here)
-    state.apply(state.DESIRED_ON_NEW_DEVICE, here)

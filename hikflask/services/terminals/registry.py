@@ -180,7 +180,7 @@ def get(terminal_id: int) -> Terminal | None:
     return db.session.get(Terminal, terminal_id, populate_existing=True)
 
 
-def named(name: str) -> Terminal | None:
+def find_by_name(name: str) -> Terminal | None:
     """Return the terminal of this name."""
     return db.session.execute(select(Terminal).where(Terminal.name == name)).scalar_one_or_none()
 
@@ -196,20 +196,20 @@ def active(terminal_id: int) -> Terminal:
     return terminal
 
 
-def everyone() -> list[Terminal]:
+def list_all() -> list[Terminal]:
     """Return all terminals by name."""
     statement = select(Terminal).order_by(Terminal.name)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
-def all_active() -> list[Terminal]:
+def list_active() -> list[Terminal]:
     """Return the terminals that are in use here, by name."""
-    return [terminal for terminal in everyone() if terminal.is_active]
+    return [terminal for terminal in list_all() if terminal.is_active]
 
 
 def only_active() -> Terminal | None:
     """Return the only terminal in use, which is meant where none is named; None when none or several are in use."""
-    in_use = all_active()
+    in_use = list_active()
     return in_use[0] if len(in_use) == 1 else None
 
 

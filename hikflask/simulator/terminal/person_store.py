@@ -175,9 +175,6 @@ class PersonStore:
         if self.deletion is not None and self.clock.now() >= self.deletion.until:
             self.finish_removal()
 
-    settle = finish_due_removal
-    """Former name, for tests outside this package."""
-
     def removal_status(self) -> str:
         """The status of the removal as one request for it is answered: processing, success or failed."""
         if self.deletion is None:

@@ -41,8 +41,3 @@ class RequestLog(list[LoggedRequest]):
         request.path = _TOKEN.sub("…", request.path)
         super().append(request)
         del self[:-KEPT_REQUESTS]
-
-    @property
-    def entries(self) -> list[LoggedRequest]:
-        """Former name, for tests outside this package."""
-        return self

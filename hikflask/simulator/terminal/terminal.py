@@ -78,16 +78,6 @@ class Terminal:
         return self.store.cards
 
     @property
-    def register(self) -> PersonStore:
-        """Former name of `store`, for tests outside this package."""
-        return self.store
-
-    @property
-    def journal(self) -> RequestLog:
-        """Former name of `log`, for tests outside this package."""
-        return self.log
-
-    @property
     def file(self) -> bytes | None:
         """What `web_face_enrollpic.jpg` holds now."""
         return self.camera.file

@@ -7,10 +7,10 @@ from flask import current_app
 
 from hikflask import messages
 from hikflask.models import Capture, Photo
-from hikflask.models.capture import CANCELLED, FAILED, TAKEN, USED
-from hikflask.services.captures import drafts, pending, progress
+from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, USED
+from hikflask.services.captures import deadline, drafts, queries, unsaved
+from hikflask.services.captures.deadline import View
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.progress import View
 from hikflask.services.core.errors import CaptureNotSaved, ServiceError, TerminalHeld
 from hikflask.web.support.messages import error_sentence
 
@@ -55,7 +55,7 @@ class Panel:
     @property
     def photo(self) -> Photo | None:
         """The picture, once it is taken and until it is deleted."""
-        shown = self.view.capture if self.view and self.state in {TAKEN, USED} else self.earlier
+        shown = self.view.capture if self.view and self.state in {CAPTURED, USED} else self.earlier
         photo = shown.photo if shown else None
         return None if photo is None or photo.forgotten_at else photo
 
@@ -103,12 +103,12 @@ class Panel:
 
 def of(capture_id: int | None, error: ServiceError | None = None) -> Panel:
     """Return the panel of a capture, or of none; `error` is why a new capture was refused."""
-    view = progress.view(capture_id) if capture_id and progress.get(capture_id) else None
+    view = deadline.view(capture_id) if capture_id and queries.get(capture_id) else None
     without = view is not None and view.state in {FAILED, CANCELLED}
-    earlier = pending.unsaved_of_form(capture_id) if without else None
+    earlier = unsaved.of_form(capture_id) if without else None
     if error is None:
         return Panel(view, earlier=earlier)
-    held = progress.get(error.params["capture_id"]) if isinstance(error, TerminalHeld) else None
+    held = queries.get(error.params["capture_id"]) if isinstance(error, TerminalHeld) else None
     return Panel(view, error.code, error_sentence(error), earlier, held)
 
 

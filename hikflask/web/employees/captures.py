@@ -11,7 +11,7 @@ from hikflask.forms.employees import EmployeePageForm
 from hikflask.http import error_status
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import Capture
-from hikflask.services.captures import drafts, progress
+from hikflask.services.captures import drafts, queries
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError, TerminalUnknown
@@ -57,7 +57,7 @@ def show(capture_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def cancel(capture_id: int) -> ResponseReturnValue:
     """Cancel a capture, also on the terminal's screen."""
-    capture = progress.get(capture_id) or abort(404)
+    capture = queries.get(capture_id) or abort(404)
     if cancel_capture(capture.id):
         task_queue.enqueue(tasks.send_cancel, capture.id)
     return _answer(EmployeePageForm(), capture_panel.of(capture.id))

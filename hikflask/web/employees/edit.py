@@ -11,7 +11,7 @@ from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import Employee
-from hikflask.models.capture import TAKEN
+from hikflask.models.capture import CAPTURED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureRunning, ServiceError
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -106,7 +106,7 @@ def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:
     `capture_id` is only set by a page that showed the picture, so a picture that nobody has seen is not saved.
     """
     file, seen = form.photo.data, form.capture_id.data
-    if shown.state == TAKEN or not file:
+    if shown.state == CAPTURED or not file:
         if file:
             flash(_("The captured face was saved; the file was not used."), "warning")
         return FaceSource(seen, operator_name(), form.take_over.data == "1")

@@ -48,7 +48,7 @@ def index() -> ResponseReturnValue:
         rows=[(employee, enrolment_status.of_employee(employee)) for employee in found.rows],
         q=q,
         found=found,
-        terminals=registry.all_active(),
+        terminals=registry.list_active(),
     )
 
 
@@ -115,7 +115,7 @@ def delete(employee_id: int) -> ResponseReturnValue:
 
 
 def _page(employee: Employee, chosen: int | None = None) -> str:
-    lines, consent = enrolment_status.of_employee(employee), consents.of(employee.id)
+    lines, consent = enrolment_status.of_employee(employee), consents.get(employee.id)
     known = {"lines": lines, "further": _further(employee), "chosen": chosen, "consent": consent}
     return render_template("employees/show.html", employee=employee, **known)
 
@@ -125,7 +125,7 @@ def _further(employee: Employee) -> list[Terminal]:
     if not employee.is_active or employee.picture is None:
         return []
     on = {enrolment.terminal_id for enrolment in queries.of_number(employee.number) if enrolment.desired == PRESENT}
-    return [one for one in registry.all_active() if one.face_mode == BY_PICTURE and one.id not in on]
+    return [one for one in registry.list_active() if one.face_mode == BY_PICTURE and one.id not in on]
 
 
 def employee_or_404(employee_id: int) -> Employee:

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.http import error_status
 from hikflask.models import Capture
-from hikflask.models.capture import TAKEN
+from hikflask.models.capture import CAPTURED
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureOfAnother, ServiceError
@@ -102,7 +102,7 @@ def fragment(form: EmployeePageForm, shown: Panel) -> str:
 def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
     employee_id = form.employee_id.data
     employee = search.get(employee_id) if employee_id else None
-    active = registry.all_active()
+    active = registry.list_active()
     form.offer(active, registry.preferred(active, employee.number if employee else "", operator_name()))
     terminal_id = form.terminal_id.data
     return {
@@ -142,7 +142,7 @@ def address(form: EmployeePageForm, capture_id: int | None) -> str:
 
 def _address_of(capture: Capture) -> str:
     """Return the address where the operator who captured this unsaved picture can save it; "" for other operators."""
-    if capture.state != TAKEN or capture.requested_by != operator_name():
+    if capture.state != CAPTURED or capture.requested_by != operator_name():
         return ""
     employee = search.by_number(capture.draft_number)
     if employee:

@@ -1,5 +1,7 @@
 """The consent of an employee: recorded, withdrawn, and the form to print and sign."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -17,7 +19,6 @@ from hikflask.web.support.messages import with_link
 
 bp = Blueprint("consents", __name__)
 
-UNPROCESSABLE = 422
 ADDRESS = "/employees/<int:employee_id>/consent"
 
 
@@ -25,7 +26,7 @@ ADDRESS = "/employees/<int:employee_id>/consent"
 @allow(OPERATOR)
 def show(employee_id: int) -> ResponseReturnValue:
     """Show the form with the recorded consent; without one, with today's date."""
-    recorded = consents.of(_employee(employee_id).id)
+    recorded = consents.get(_employee(employee_id).id)
     form = ConsentForm(formdata=None, obj=recorded, today=today())
     if recorded is None:
         form.given_on.data = today()
@@ -39,7 +40,7 @@ def record(employee_id: int) -> ResponseReturnValue:
     _employee(employee_id)
     form = ConsentForm(today=today())
     if not form.validate():
-        return _form(form, employee_id, UNPROCESSABLE)
+        return _form(form, employee_id, HTTPStatus.UNPROCESSABLE_ENTITY)
     consents.record(employee_id, Given(form.given_on.data, form.basis.data, form.note.data or ""))
     flash(_("The consent is recorded."))
     return _back(employee_id)
@@ -88,7 +89,7 @@ def _employee(employee_id: int) -> Employee:
 
 
 def _form(form: ConsentForm, employee_id: int, status: int = 200) -> Response:
-    known = {"form": form, "employee": _employee(employee_id), "consent": consents.of(employee_id)}
+    known = {"form": form, "employee": _employee(employee_id), "consent": consents.get(employee_id)}
     return make_response(render_template("privacy/consent_form.html", **known), status)
 
 

@@ -22,7 +22,7 @@ bp = Blueprint("terminals", __name__, url_prefix="/terminals")
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
     """All terminals by name."""
-    return render_template("terminals/list.html", terminals=registry.everyone())
+    return render_template("terminals/list.html", terminals=registry.list_all())
 
 
 @bp.get("/<int:terminal_id>")

@@ -145,6 +145,7 @@ def test_password_is_confirmed_for_one_session_alone() -> None:
     assert [found.confirmed for key in (here, there) if (found := sessions.find(key))] == [True, False]
 
 
+@pytest.mark.usefixtures("quick_passwords")
 def test_tries_that_come_at_once_are_all_counted(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "TRIES_BY_PLACE", 5)
     add_operator("Анна", OPERATOR)

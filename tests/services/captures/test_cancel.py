@@ -4,7 +4,7 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import Terminal
-from hikflask.services.captures import progress
+from hikflask.services.captures import queries
 from hikflask.services.captures.cancel import cancel_capture, send_cancel
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import LoginStopped
@@ -35,14 +35,14 @@ def test_what_runs_is_cancelled_once(terminal: Terminal) -> None:
     started = start_capture(terminal.id, IVAN, "Анна").id
 
     assert [cancel_capture(started), cancel_capture(started)] == [True, False]
-    assert progress.row(started).state == "cancelled"
+    assert queries.row(started).state == "cancelled"
 
 
 def test_what_has_ended_stays_as_it_is(simulator: Simulated, terminal: Terminal) -> None:
     taken = capture_face(simulator, terminal)
 
     assert not cancel_capture(taken.id)
-    assert progress.row(taken.id).state == "captured"
+    assert queries.row(taken.id).state == "captured"
 
 
 def test_terminal_is_told(simulator: Simulated, cancelled: int) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Capture, Photo, Terminal
 from hikflask.models.capture import CANCELLED
-from hikflask.services.captures import personal_data, progress
+from hikflask.services.captures import personal_data, queries
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.start import start_capture
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -48,8 +48,8 @@ def test_typed_name_is_forgotten_under_a_number_that_nobody_has(simulator: Simul
 
     assert ids(personal_data.find_by_name("100222", "Иван Иванов")) == [slip.id]
     assert forget(ivan.id) == [slip.photo.file if slip.photo else ""]
-    assert progress.get(slip.id) is None
-    assert progress.get(theirs.id) is not None
+    assert queries.get(slip.id) is None
+    assert queries.get(theirs.id) is not None
 
 
 def test_capture_that_was_begun_for_this_number_and_saved_to_somebody_else_stays_theirs(
@@ -61,7 +61,7 @@ def test_capture_that_was_begun_for_this_number_and_saved_to_somebody_else_stays
 
     assert forget(ivan.id) == []
 
-    kept = progress.get(taken.id)
+    kept = queries.get(taken.id)
     assert kept is not None
     assert (kept.draft_number, kept.draft_name, kept.photo_id) == ("", "", olga.photo_id)
 
@@ -72,7 +72,7 @@ def test_capture_that_runs_is_cancelled_and_says_nothing_any_more(terminal: Term
 
     assert forget(ivan.id) == []
 
-    left = progress.get(running.id)
+    left = queries.get(running.id)
     assert left is not None
     assert (left.state, left.draft_number, left.draft_name, left.draft_department) == (CANCELLED, "", "", "")
 

@@ -6,8 +6,8 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo, Terminal
-from hikflask.models.capture import FAILED, TAKEN, USED
-from hikflask.services.captures import progress
+from hikflask.models.capture import CAPTURED, FAILED, USED
+from hikflask.services.captures import deadline
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import CaptureNotSaved
@@ -37,7 +37,7 @@ def test_picture_that_nobody_saved_goes_with_what_was_typed(simulator: Simulated
 
     forget()
 
-    ended = progress.view(taken.id)
+    ended = deadline.view(taken.id)
     assert (ended.state, ended.reason) == (FAILED, "not_saved")
     assert drafts() == [NO_DRAFT]
     assert files() == []
@@ -54,7 +54,7 @@ def test_picture_is_kept_for_the_whole_time(simulator: Simulated, terminal: Term
 
     forget()
 
-    assert progress.view(taken.id).state == TAKEN
+    assert deadline.view(taken.id).state == CAPTURED
     assert save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row.picture is not None
 
 

@@ -7,9 +7,9 @@ from sqlalchemy.exc import IntegrityError
 from hikflask.extensions import db
 from hikflask.isapi import capture as isapi_capture
 from hikflask.models import Capture, Terminal
-from hikflask.models.capture import CANCELLED, FAILED, QUEUED, SUPERSEDED, TAKEN, WAITING
+from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, SUPERSEDED, WAITING
 from hikflask.models.columns import database_now
-from hikflask.services.captures import drafts, progress
+from hikflask.services.captures import deadline, drafts
 from hikflask.services.captures.cancel import cancel_capture, send_cancel
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
@@ -40,13 +40,13 @@ def age(capture: Capture, seconds: float) -> None:
 
 
 def state(capture: Capture) -> str:
-    return progress.view(capture.id).state
+    return deadline.view(capture.id).state
 
 
 def test_captured_picture_is_stored_byte_for_byte(simulator: Simulated, terminal: Terminal) -> None:
     taken = take(simulator, terminal)
 
-    assert taken.state == TAKEN
+    assert taken.state == CAPTURED
     assert taken.photo is not None
     assert taken.photo.file.startswith("100222_")
     assert (storage.folder() / taken.photo.file).read_bytes() == FACE
@@ -100,7 +100,7 @@ def test_unsaved_picture_holds_the_terminal_against_other_numbers(simulator: Sim
         start_capture(terminal.id, OLGA, "Борис")
 
     assert (refused.value.params["name"], refused.value.params["who"]) == ("Иван Иванов", "Анна")
-    assert state(taken) == TAKEN
+    assert state(taken) == CAPTURED
 
 
 def test_take_over_supersedes_the_unsaved_picture(simulator: Simulated, terminal: Terminal) -> None:
@@ -129,7 +129,7 @@ def test_what_is_typed_is_kept_with_the_callers_own_captures_alone(simulator: Si
     assert not drafts.keep(annas.id, OLGA, "Борис")
     assert drafts.keep(retake.id, OLGA, "Борис")
 
-    assert [drafts.of(progress.view(one.id).capture) for one in (annas, retake)] == [IVAN, OLGA]
+    assert [drafts.of(deadline.view(one.id).capture) for one in (annas, retake)] == [IVAN, OLGA]
 
 
 def test_hold_ends_after_two_minutes(simulator: Simulated, terminal: Terminal) -> None:
@@ -143,7 +143,7 @@ def test_same_number_may_be_captured_again_at_once(simulator: Simulated, termina
 
     second = take(simulator, terminal)
 
-    assert (state(first), state(second)) == (SUPERSEDED, TAKEN)
+    assert (state(first), state(second)) == (SUPERSEDED, CAPTURED)
 
 
 def test_capture_that_fails_leaves_the_earlier_picture_good(
@@ -154,7 +154,7 @@ def test_capture_that_fails_leaves_the_earlier_picture_good(
     with nobody_comes():
         failed = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
-    assert (state(failed), state(first)) == (FAILED, TAKEN)
+    assert (state(failed), state(first)) == (FAILED, CAPTURED)
 
 
 def test_cancelled_capture_stores_nothing(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
@@ -186,7 +186,7 @@ def test_cancel_is_not_sent_into_somebody_elses_capture(simulator: Simulated, te
     db.session.execute(db.update(Capture).values(state=WAITING, lease_number=7))
     db.session.commit()
     cancel_capture(started.id)
-    simulator.journal.clear()
+    simulator.log.clear()
 
     send_cancel(started.id)
 
@@ -199,8 +199,8 @@ def test_worker_killed_in_a_capture_leaves_no_eternal_spinner(simulator: Simulat
     db.session.commit()
     age(started, 3)
 
-    assert (progress.view(started.id).state, progress.view(started.id).reason) == (FAILED, "interrupted")
-    assert take(simulator, terminal, OLGA).state == TAKEN
+    assert (deadline.view(started.id).state, deadline.view(started.id).reason) == (FAILED, "interrupted")
+    assert take(simulator, terminal, OLGA).state == CAPTURED
 
 
 def test_capture_too_late_for_its_lease_writes_nothing(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
@@ -242,7 +242,7 @@ def test_terminal_that_is_away_is_said(wire: InProcess, terminal: Terminal) -> N
 def test_refused_password_stops_every_later_conversation(simulator: Simulated, terminal: Terminal) -> None:
     simulator.login.password = "Changed1"
     ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
-    simulator.journal.clear()
+    simulator.log.clear()
 
     with pytest.raises(LoginStopped):
         start_capture(terminal.id, IVAN, "Анна")
@@ -274,4 +274,4 @@ class TestWithoutWorker:
 
         started = start_capture(terminal.id, IVAN, "Анна")
 
-        assert progress.view(started.id).reason == "no_worker"
+        assert deadline.view(started.id).reason == "no_worker"

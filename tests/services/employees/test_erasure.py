@@ -9,7 +9,7 @@ import requests
 from flask import Flask
 
 from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, Photo, Terminal
-from hikflask.services.captures import drafts, progress
+from hikflask.services.captures import deadline, drafts
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
@@ -95,7 +95,7 @@ def test_what_is_typed_after_a_capture_ended_is_kept_with_it(
 
     drafts.keep(ended.id, OLGA, "Анна")
 
-    assert progress.view(ended.id).capture.draft_name == OLGA.name
+    assert deadline.view(ended.id).capture.draft_name == OLGA.name
 
 
 def test_former_number_is_awaited_too(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:

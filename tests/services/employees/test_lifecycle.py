@@ -121,7 +121,7 @@ def test_employee_who_had_left_already_is_deleted_without_a_removal(simulator: S
 @pytest.fixture
 def by_hand(simulator: Simulated, terminal: Terminal) -> Enrolment:
     """Somebody was entered at the terminal by hand under the number, before we could enrol anybody."""
-    simulator.register.add("100222", {"name": "Ivanov I.I."})
+    simulator.store.add("100222", {"name": "Ivanov I.I."})
     with pytest.raises(NumberTakenThere):
         enrol(simulator, terminal)
     return queries.of_number("100222")[0]
@@ -146,7 +146,7 @@ def test_who_is_there_under_our_own_name_is_taken_off_though_we_never_wrote_it(
 ) -> None:
     employee = save_employee(IVAN).row
     wished = send_to_terminal(employee.id, terminal.id).row
-    simulator.register.add("100222", {"name": "Иван Иванов"})
+    simulator.store.add("100222", {"name": "Иван Иванов"})
     set_active(employee.id, active=False)
 
     assert reconcile(wished.id, "sweep").is_confirmed

@@ -7,9 +7,9 @@ from sqlalchemy import func, select
 
 from hikflask.extensions import Base, db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
-from hikflask.models.capture import TAKEN, USED
+from hikflask.models.capture import CAPTURED, USED
 from hikflask.models.enrolment import CONFIRMED, PENDING
-from hikflask.services.captures import progress
+from hikflask.services.captures import deadline
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
@@ -71,7 +71,7 @@ def test_save_writes_employee_photo_and_wish_together(simulator: Simulated, term
     assert (saved.number, saved.name, saved.department, saved.is_active) == ("100222", "Иван Иванов", "Охрана", True)
     assert saved.photo is not None
     assert storage.to_send(saved.photo) == FACE
-    assert progress.view(taken.id).state == USED
+    assert deadline.view(taken.id).state == USED
     wish = queries.of_number("100222")[0]
     assert (wish.photo_id, wish.person, wish.face, wish.employee_id) == (saved.photo_id, PENDING, PENDING, saved.id)
 
@@ -100,7 +100,7 @@ def test_save_that_fails_leaves_no_row_and_no_file_and_the_capture_as_it_was(
     with pytest.raises(refusal):
         save_employee(draft, FaceSource(taken.id, taken.requested_by))
 
-    assert progress.view(taken.id).state == TAKEN
+    assert deadline.view(taken.id).state == CAPTURED
     assert (count(Employee), count(Enrolment), count(Photo)) == (1, 0, 1)
     assert files() == before
     saved = save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row
@@ -275,5 +275,5 @@ def test_somebody_inactive_gets_no_face_on_a_terminal(simulator: Simulated, term
     with pytest.raises(EmployeeInactive):
         save_employee(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)
 
-    assert progress.view(taken.id).state == TAKEN
+    assert deadline.view(taken.id).state == CAPTURED
     assert queries.of_number("100222") == []

@@ -63,7 +63,7 @@ def test_face_that_was_seen_is_bound_to_the_number_it_was_saved_to(simulator: Si
 
 def test_enrolment_over_a_warm_connection_is_five_requests(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = save(capture_face(simulator, terminal))
-    simulator.journal.clear()
+    simulator.log.clear()
 
     settle(enrolment)
 
@@ -232,7 +232,7 @@ def test_new_face_that_was_not_put_does_not_leave_the_old_one_green(simulator: S
 
 
 def test_number_under_another_name_stops_and_asks(simulator: Simulated, terminal: Terminal) -> None:
-    simulator.register.add("100222", {"name": "Чужой Человек"})
+    simulator.store.add("100222", {"name": "Чужой Человек"})
     enrolment = save(capture_face(simulator, terminal))
 
     with pytest.raises(NumberTakenThere) as refused:
@@ -245,7 +245,7 @@ def test_number_under_another_name_stops_and_asks(simulator: Simulated, terminal
 
 
 def test_number_is_replaced_only_when_asked_to(simulator: Simulated, terminal: Terminal) -> None:
-    simulator.register.add("100222", {"name": "Чужой Человек"})
+    simulator.store.add("100222", {"name": "Чужой Человек"})
     enrolment = save(capture_face(simulator, terminal))
     with pytest.raises(NumberTakenThere):
         settle(enrolment)
@@ -354,9 +354,9 @@ def test_what_the_terminal_contradicts_is_not_green_though_the_next_answer_is_lo
     simulator: Simulated, terminal: Terminal, gone: bool
 ) -> None:
     enrolment = settle(save(capture_face(simulator, terminal)))
-    simulator.register.unbind(["100222"])
+    simulator.store.unbind(["100222"])
     if not gone:
-        simulator.register.bind("100222", OTHER_FACE)
+        simulator.store.bind("100222", OTHER_FACE)
     simulator.faults.add("lost-before", path="/LOCALS/pic/web_face_enrollpic*", times=1)
 
     with pytest.raises(NoAnswer):

@@ -107,7 +107,7 @@ def test_trail_says_who_stated_what(gone: Terminal, enrolled: Employee) -> None:
 
 def test_nothing_is_sent_to_it_any_more(terminal: Terminal, simulator: Simulated, enrolled: Employee) -> None:
     retire(terminal)
-    simulator.journal.clear()
+    simulator.log.clear()
 
     with pytest.raises(TerminalRetired):
         checks.check(terminal.id, "test")
@@ -117,8 +117,8 @@ def test_nothing_is_sent_to_it_any_more(terminal: Terminal, simulator: Simulated
     for enrolment_id in claim_due():
         reconcile(enrolment_id, "test")
 
-    assert simulator.journal.entries == []
-    assert registry.all_active() == []
+    assert simulator.log == []
+    assert registry.list_active() == []
 
 
 def test_wish_that_came_in_the_same_moment_waits_for_a_person(terminal: Terminal, enrolled: Employee) -> None:
@@ -139,7 +139,7 @@ def test_it_can_be_deleted_afterwards(gone: Terminal, enrolled: Employee) -> Non
 
     registry.delete(gone.id, "test")
 
-    assert registry.everyone() == []
+    assert registry.list_all() == []
     assert db.session.query(Enrolment).all() == []
 
 

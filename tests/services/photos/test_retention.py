@@ -7,7 +7,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo, Terminal
 from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import REFUSED
-from hikflask.services.captures import progress
+from hikflask.services.captures import deadline
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.photos import storage
@@ -264,7 +264,7 @@ def test_row_of_a_superseded_picture_goes_with_its_capture(simulator: Simulated,
 
     forget()
 
-    superseded = progress.view(first.id)
+    superseded = deadline.view(first.id)
     assert superseded.state == SUPERSEDED
     assert superseded.capture.draft_name == "Иван Иванов"
     assert superseded.capture.photo is not None

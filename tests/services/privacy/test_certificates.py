@@ -135,7 +135,7 @@ def test_removal_by_hand_is_named_as_such(simulator: Simulated, terminal: Termin
 def test_who_was_entered_at_the_terminal_by_hand_keeps_the_erasure_open_until_a_person_says_who_that_is(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    simulator.register.add("100222", {"name": "Ivanov I.I."})
+    simulator.store.add("100222", {"name": "Ivanov I.I."})
     with pytest.raises(NumberTakenThere):
         enrol(simulator, terminal)
     (ivan,) = db.session.query(Employee)

@@ -9,11 +9,11 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Capture, Consent, Employee, Photo, Terminal
-from hikflask.models.capture import TAKEN
+from hikflask.models.capture import CAPTURED
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.audit import Actor
-from hikflask.services.captures import progress
+from hikflask.services.captures import deadline
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.dates import today
@@ -50,7 +50,7 @@ def count(kind: Any) -> int:
 def kept(employee_id: int) -> Consent:
     """The consent as the database has it now."""
     db.session.expire_all()
-    consent = consents.of(employee_id)
+    consent = consents.get(employee_id)
     assert consent is not None
     return consent
 
@@ -99,7 +99,7 @@ def test_recording_anew_replaces_what_was_recorded() -> None:
 
     consents.record(ivan.id, Given(date(2026, 4, 1)))
 
-    kept = consents.of(ivan.id)
+    kept = consents.get(ivan.id)
     assert kept is not None
     assert (kept.given_on, kept.basis, kept.note) == (date(2026, 4, 1), "consent", "")
     assert count(Consent) == 1
@@ -112,7 +112,7 @@ def test_withdrawn_consent_is_gone_and_the_employee_stays() -> None:
     assert consents.withdraw(ivan.id) is True
     assert consents.withdraw(ivan.id) is False
 
-    assert consents.of(ivan.id) is None
+    assert consents.get(ivan.id) is None
     assert (count(Employee), count(Photo)) == (1, 1)
     assert [entry.employee for entry in trail("consent.withdrawn")] == ["100222"]
 
@@ -130,7 +130,7 @@ def test_deleted_employee_takes_the_consent_along() -> None:
 def test_box_beside_the_form_records_this_day_together_with_the_employee() -> None:
     ivan = save_employee(AGREED).row
 
-    kept = consents.of(ivan.id)
+    kept = consents.get(ivan.id)
     assert kept is not None
     assert (kept.given_on, kept.basis) == (today(), "consent")
     assert len(trail("consent.recorded")) == 1
@@ -142,7 +142,7 @@ def test_box_changes_nothing_of_what_is_recorded() -> None:
 
     save_employee(AGREED, employee_id=ivan.id)
 
-    kept = consents.of(ivan.id)
+    kept = consents.get(ivan.id)
     assert kept is not None
     assert (kept.given_on, kept.basis) == (date(2026, 3, 1), "contract")
 
@@ -157,7 +157,7 @@ def test_save_that_fails_records_no_consent() -> None:
 def test_without_the_stricter_setting_a_face_is_taken_all_the_same(simulator: Simulated, terminal: Terminal) -> None:
     taken = capture_face(simulator, terminal, IVAN)
 
-    assert taken.state == TAKEN
+    assert taken.state == CAPTURED
     assert save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row.photo is not None
     assert consents.is_missing("100222") is True
 
@@ -182,7 +182,7 @@ def test_box_of_somebody_new_is_enough(simulator: Simulated, terminal: Terminal,
     ivan = save_employee(AGREED, FaceSource(taken.id, taken.requested_by)).row
 
     assert ivan.photo_id == taken.photo_id
-    assert consents.of(ivan.id) is not None
+    assert consents.get(ivan.id) is not None
 
 
 @pytest.mark.usefixtures("required")
@@ -190,8 +190,8 @@ def test_recorded_consent_is_enough_under_another_number_too(simulator: Simulate
     ivan = save_employee(IVAN).row
     consents.record(ivan.id, GIVEN)
 
-    assert capture_face(simulator, terminal, IVAN).state == TAKEN
-    assert capture_face(simulator, terminal, Draft("100999"), employee_id=ivan.id, take_over=True).state == TAKEN
+    assert capture_face(simulator, terminal, IVAN).state == CAPTURED
+    assert capture_face(simulator, terminal, Draft("100999"), employee_id=ivan.id, take_over=True).state == CAPTURED
 
 
 @pytest.mark.usefixtures("required")
@@ -201,7 +201,7 @@ def test_capture_is_not_saved_once_the_box_is_not_ticked_any_more(simulator: Sim
     with pytest.raises(ConsentMissing):
         save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
 
-    assert (count(Employee), progress.view(taken.id).state) == (0, TAKEN)
+    assert (count(Employee), deadline.view(taken.id).state) == (0, CAPTURED)
 
 
 @pytest.mark.usefixtures("required")
@@ -225,7 +225,7 @@ def test_consent_that_was_withdrawn_since_stops_the_adoption_of_a_capture(
     with pytest.raises(ConsentMissing):
         sync_employee(ivan.id, terminal.id, "Анна")
 
-    assert progress.view(taken.id).state == TAKEN
+    assert deadline.view(taken.id).state == CAPTURED
 
 
 @pytest.mark.usefixtures("required")

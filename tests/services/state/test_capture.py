@@ -6,8 +6,7 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Capture, Photo, Terminal
-from hikflask.models.capture import CANCELLED, FAILED, QUEUED, RUNNING, SUPERSEDED, USED, WAITING
-from hikflask.models.capture import TAKEN as CAPTURED
+from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, RUNNING, SUPERSEDED, USED, WAITING
 from hikflask.models.columns import database_now
 from hikflask.services.state import capture as state
 from hikflask.services.state.capture import Transition
@@ -66,7 +65,7 @@ def test_only_one_makes_a_picture_and_only_one_uses_it() -> None:
         to: {name for name, one in TRANSITIONS.items() if one.to == to != one.sources[0]} for to in (CAPTURED, USED)
     }
 
-    assert leading == {CAPTURED: {"TAKEN"}, USED: {"SAVED"}}
+    assert leading == {CAPTURED: {"CAPTURED"}, USED: {"SAVED"}}
     assert (state.BEGUN.sources, state.TAKEN.sources, state.SAVED.sources) == ((QUEUED,), (WAITING,), (CAPTURED,))
 
 

@@ -45,7 +45,7 @@ def test_name_that_stands_for_refused_addresses_alone_is_not_saved(monkeypatch: 
     with pytest.raises(TerminalAddressRefused):
         registry.add(access("http://door.test"))
 
-    assert registry.everyone() == []
+    assert registry.list_all() == []
 
 
 def test_name_with_one_allowed_address_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +65,7 @@ def test_address_outside_the_networks_is_not_saved(app: Flask) -> None:
     with pytest.raises(TerminalAddressRefused):
         registry.change(1, access("http://192.168.2.64"), "operator")
 
-    assert [terminal.url for terminal in registry.everyone()] == ["http://192.168.1.64"]
+    assert [terminal.url for terminal in registry.list_all()] == ["http://192.168.1.64"]
 
 
 @pytest.mark.parametrize("url", ["http://192.168.1.65", "http://192.168.1.64:8080", "https://192.168.1.64"])
@@ -75,7 +75,7 @@ def test_stored_password_is_not_shown_to_another_address(url: str) -> None:
     with pytest.raises(TerminalPasswordNeeded):
         registry.change(1, dataclasses.replace(access(url), password=None), "operator")
 
-    assert [terminal.url for terminal in registry.everyone()] == ["http://192.168.1.64"]
+    assert [terminal.url for terminal in registry.list_all()] == ["http://192.168.1.64"]
     assert registry.change(1, access(url), "operator").url == url
 
 
@@ -86,7 +86,7 @@ def test_stored_password_is_not_shown_to_another_certificate(before: str | None,
     with pytest.raises(TerminalPasswordNeeded):
         registry.change(1, dataclasses.replace(access("https://192.168.1.64"), password=None, fingerprint=after), "x")
 
-    assert [terminal.fingerprint for terminal in registry.everyone()] == [before]
+    assert [terminal.fingerprint for terminal in registry.list_all()] == [before]
     assert registry.change(1, access("https://192.168.1.64", fingerprint=after), "x").fingerprint == after
 
 

@@ -54,12 +54,12 @@ def other(stored: Flask) -> Iterator[Flask]:
 
 def readable(app: Flask) -> dict[str, str]:
     with app.app_context():
-        return {row.name: vault.decrypt(row.password_encrypted) for row in registry.everyone()}
+        return {row.name: vault.decrypt(row.password_encrypted) for row in registry.list_all()}
 
 
 def tokens(app: Flask) -> list[str]:
     with app.app_context():
-        return [row.password_encrypted for row in registry.everyone()]
+        return [row.password_encrypted for row in registry.list_all()]
 
 
 def keys(folder: Path) -> list[str]:

@@ -69,7 +69,7 @@ def test_nobody_is_green_on_a_terminal_that_was_reset(both: Terminal, simulator:
 
 def test_who_is_there_still_is_green_again_and_keeps_the_face(both: Terminal, simulator: Simulated) -> None:
     face = simulator.faces["100333"]
-    simulator.register.remove(["100222"])
+    simulator.store.remove(["100222"])
 
     ask_status(both.id, "test")
     sweep()
@@ -80,7 +80,7 @@ def test_who_is_there_still_is_green_again_and_keeps_the_face(both: Terminal, si
 
 
 def test_lost_face_is_noticed_as_well(both: Terminal, simulator: Simulated) -> None:
-    simulator.register.unbind(["100222"])
+    simulator.store.unbind(["100222"])
 
     checks.check(both.id, "test")
 
@@ -88,7 +88,7 @@ def test_lost_face_is_noticed_as_well(both: Terminal, simulator: Simulated) -> N
 
 
 def test_same_loss_is_noticed_once(both: Terminal, simulator: Simulated) -> None:
-    simulator.register.remove(["100222"])
+    simulator.store.remove(["100222"])
 
     for _ in range(3):
         checks.check(both.id, "test")

@@ -59,7 +59,7 @@ def test_http_address_is_not_saved_where_https_is_required(app: Flask) -> None:
     with pytest.raises(TerminalHttpsRequired):
         registry.change(1, access(face_by_picture=True), "operator")
 
-    assert [(one.url, one.face_by_picture) for one in registry.everyone()] == [(HTTP, False)]
+    assert [(one.url, one.face_by_picture) for one in registry.list_all()] == [(HTTP, False)]
     assert registry.change(1, access(HTTPS), "operator").url == HTTPS
 
 

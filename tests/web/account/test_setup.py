@@ -29,7 +29,7 @@ class TestFirstRun:
         assert browser.get("/first-run").status_code == 404
         assert browser.post("/first-run", data={**self.FORM, "code": code, "name": "Второй"}).status_code == 404
         with app.app_context():
-            assert [one.role for one in operators.everyone()] == [ADMIN]
+            assert [one.role for one in operators.list_all()] == [ADMIN]
 
     def test_wrong_code_is_refused_and_guessing_throttled(self, app: Flask) -> None:
         browser = app.test_client()

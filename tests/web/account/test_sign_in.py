@@ -1,4 +1,4 @@
-"""Signing in and out: what is said, what ends a session, and that nothing typed is lost."""
+"""Signing in and out, the end of sessions, and forms that are carried through a sign-in."""
 
 import json
 import re

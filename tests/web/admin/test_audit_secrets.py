@@ -1,4 +1,4 @@
-"""No secret ever comes into the audit trail: every kind of deed is done with known ones, then the table is searched."""
+"""No secret comes into the audit trail: every action is done with known ones, then the table is searched."""
 
 import base64
 import hashlib
@@ -98,7 +98,7 @@ def terminals_come_and_go(app: Flask, client: FlaskClient) -> None:
     client.post("/terminals/1", data={**form, "password": PASSWORD})
     run(app, "add", "Склад", "http://other.test", "admin", "--password-stdin", password=CHANGED)
     with app.app_context():
-        other = registry.named("Склад")
+        other = registry.find_by_name("Склад")
         assert other is not None
     client.post(f"/terminals/{other.id}/retire", data={"note": "сгорел"})
     client.post(f"/terminals/{other.id}/delete")

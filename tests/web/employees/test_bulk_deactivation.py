@@ -1,4 +1,4 @@
-"""Many who leave at once: shown first, then deactivated."""
+"""Deactivating many employees at once: a preview first, then the deactivation."""
 
 from html import unescape
 

@@ -134,7 +134,7 @@ def test_a_refused_password_stops_the_next_capture(desk: Desk) -> None:
     desk.client.post("/captures", data=typed())
     desk.run_jobs()
     assert "Терминал не принял пароль." in desk.text("/employees/new?capture=1")
-    desk.simulator.journal.clear()
+    desk.simulator.log.clear()
     answer = desk.client.post("/captures", data=typed(capture_id="1"), headers=HTMX)
     assert answer.status_code == 409
     assert "Терминал не принял пароль." in answer.text

@@ -1,4 +1,4 @@
-"""The same form twice: two tabs, the Back button, a double click."""
+"""The same form sent twice: from two tabs, after the Back button, by a double click."""
 
 import pytest
 from flask import Flask

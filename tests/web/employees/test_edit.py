@@ -1,4 +1,4 @@
-"""Only a face that the page showed is saved, and what is typed meanwhile is kept."""
+"""Only a face that the page showed is saved, and what is typed during a capture is kept."""
 
 from tests.support.captures import FACE
 from tests.support.desk import Desk, typed

@@ -282,7 +282,7 @@ def test_deleting_asks_first_and_goes_back_to_the_list(desk: Desk) -> None:
 
 
 def test_a_number_taken_there_asks_and_replaces_on_demand(desk: Desk, simulator: Simulated) -> None:
-    simulator.register.add("100222", {"name": "Чужой Человек"})
+    simulator.store.add("100222", {"name": "Чужой Человек"})
     place = desk.save()
     page = desk.text(place)
     assert "Номер 100222 на терминале занят: «Чужой Человек»." in page
@@ -294,7 +294,7 @@ def test_a_number_taken_there_asks_and_replaces_on_demand(desk: Desk, simulator:
 
 
 def test_an_old_question_replaces_nobody(desk: Desk, simulator: Simulated) -> None:
-    simulator.register.add("100222", {"name": "Чужой Человек"})
+    simulator.store.add("100222", {"name": "Чужой Человек"})
     place = desk.save()
     desk.client.post("/enrolments/1/replace", data={"wish": "99"})
     desk.run_jobs()

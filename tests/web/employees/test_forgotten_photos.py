@@ -1,4 +1,4 @@
-"""Pages where a photo, a picture or a draft was forgotten: no broken image, nothing untrue, and a way on."""
+"""Pages after a photo, a picture or a draft was deleted by retention: no broken image, no false sentence."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Another language in the middle of the employee form loses nothing of it."""
+"""Choosing another language in the middle of the employee form loses nothing that was typed."""
 
 import re
 

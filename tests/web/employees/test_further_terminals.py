@@ -1,4 +1,4 @@
-"""A photo reaches further terminals where they take pictures."""
+"""Sending a photo to further terminals, if they take photo files."""
 
 import pytest
 from flask import Flask

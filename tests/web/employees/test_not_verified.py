@@ -1,4 +1,4 @@
-"""A terminal that says OK and does nothing: each fact that it does not show has its own sentence and the next try."""
+"""A terminal that answers OK and does nothing: each missing fact has its own sentence, with the next attempt."""
 
 import re
 from dataclasses import dataclass
@@ -149,7 +149,7 @@ def test_erasure_without_effect(desk: Desk, stuck: Stuck) -> None:
 
 
 def test_somebody_who_was_to_be_replaced_is_named(desk: Desk, stuck: Stuck) -> None:
-    desk.simulator.register.add("100222", {"name": "Чужой Человек"})
+    desk.simulator.store.add("100222", {"name": "Чужой Человек"})
     place = desk.save()
     desk.simulator.faults.add(OK, path=DELETE)
 

@@ -1,4 +1,4 @@
-"""Pages that bring themselves up to date, and say one thing at a time."""
+"""Polled pages: they update themselves, and never contradict themselves."""
 
 from collections.abc import Callable
 
@@ -109,7 +109,7 @@ def test_check_by_the_button_says_something_about_a_terminal_that_is_still_away(
 def test_check_of_a_terminal_that_refused_the_password_says_that_nothing_was_sent(desk: Desk) -> None:
     desk.simulator.login.password = "Changed99"
     desk.client.post("/terminals/1/check", follow_redirects=True)
-    desk.simulator.journal.clear()
+    desk.simulator.log.clear()
 
     page = desk.text(desk.client.post("/terminals/1/check").location)
 

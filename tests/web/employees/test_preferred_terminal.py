@@ -1,4 +1,4 @@
-"""Which of several terminals the form offers first."""
+"""Which of several terminals is selected in the form."""
 
 import re
 
@@ -26,7 +26,7 @@ def change(app: Flask, name: str, **values: object) -> None:
 
 
 def terminal_id(name: str) -> int:
-    found = registry.named(name)
+    found = registry.find_by_name(name)
     assert found
     return found.id
 

@@ -1,4 +1,4 @@
-"""Who may still open doors."""
+"""The page and the alarm of open removals."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A picture on the page stays good until another one took its place, and a save without a face says so."""
+"""Retakes: the earlier picture stays until a new one is taken, and a save without a face says so."""
 
 from flask import Flask
 

@@ -1,4 +1,4 @@
-"""What a page asks by itself shows nobody at the desk: the limit of an idle session goes on."""
+"""Polling does not keep a session open: the idle time goes on."""
 
 import re
 from pathlib import Path

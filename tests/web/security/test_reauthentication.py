@@ -1,4 +1,4 @@
-"""The operator's own password before what can hurt: asked for in the middle of a deed, it loses none."""
+"""The operator's own password is asked for before a dangerous view runs, and the form is not lost."""
 
 import re
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Nothing typed is lost: when the session ended, when its token is another one, when the password must be changed."""
+"""No typed form is lost: when the session ended, its token is another one, or the password must be changed."""
 
 import io
 from typing import Any

@@ -1,4 +1,4 @@
-"""Of what was typed a page carries as much as a form of ours may hold: what others send does not come back enlarged."""
+"""A page carries no more of a typed form than the largest form of ours has."""
 
 import json
 

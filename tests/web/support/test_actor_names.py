@@ -1,4 +1,4 @@
-"""Who acted, as a page says it."""
+"""The names of actors on a page."""
 
 import pytest
 from flask import Flask

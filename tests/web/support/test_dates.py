@@ -1,4 +1,4 @@
-"""Days and moments as the pages say them: in the language and the zone of the page, with the year of another year."""
+"""Days and moments on pages: in the page's language and zone, with the year where it is another one."""
 
 import re
 import time

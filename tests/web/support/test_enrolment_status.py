@@ -1,4 +1,4 @@
-"""What a page says of a terminal that is busy, or has no room."""
+"""What a page says about an enrolment on a terminal that is busy or full."""
 
 from typing import Any
 

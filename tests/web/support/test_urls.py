@@ -1,4 +1,4 @@
-"""Where a page goes on to: never to another server."""
+"""Where a page goes on to after a form: never to another server."""
 
 import pytest
 from flask import Flask

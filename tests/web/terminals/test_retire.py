@@ -1,4 +1,4 @@
-"""A terminal that does not come back is taken out of service for good, by an administrator's word."""
+"""Taking a terminal out of service for good, by an administrator's word."""
 
 import re
 
@@ -91,7 +91,7 @@ def test_employee_is_not_green_there_any_more(desk: Desk) -> None:
 
 def test_check_of_it_says_why_nothing_is_sent(desk: Desk) -> None:
     desk.client.post(RETIRE, data=NOTE)
-    desk.simulator.journal.clear()
+    desk.simulator.log.clear()
 
     page = desk.client.post("/terminals/1/check", follow_redirects=True).text
     status = desk.client.get("/api/devices/1/status")
@@ -99,7 +99,7 @@ def test_check_of_it_says_why_nothing_is_sent(desk: Desk) -> None:
 
     assert "выведен из эксплуатации: ему ничего не посылается" in page
     assert (status.status_code, capture.status_code) == (200, 422)
-    assert desk.simulator.journal.entries == []
+    assert desk.simulator.log == []
 
 
 def test_page_of_a_delete_that_is_refused_shows_the_way(desk: Desk) -> None:

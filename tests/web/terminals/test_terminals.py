@@ -44,7 +44,7 @@ def test_the_password_never_comes_back(client: FlaskClient, app: Flask) -> None:
     refused = client.post("/terminals/", data=typed(url="nonsense")).text
     assert all("Abc12345" not in page for page in [*pages, refused])
     with app.app_context():
-        assert "Abc12345" not in registry.everyone()[0].password_encrypted
+        assert "Abc12345" not in registry.list_all()[0].password_encrypted
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_bad_input_names_the_field(client: FlaskClient, app: Flask, field: str, 
     assert answer.status_code == 422
     assert sentence in answer.text
     with app.app_context():
-        assert registry.everyone() == []
+        assert registry.list_all() == []
 
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254", "https://169.254.169.254", "http://[fe80::1]:80"])
@@ -80,7 +80,7 @@ def test_an_address_that_may_not_be_connected_to_is_refused_at_its_field(
     answer = desk.client.post(place, data=typed(url=url))
     with app.app_context(), force_locale("ru"):
         sentence = messages.sentence("terminal_address_refused")
-        assert [terminal.url for terminal in registry.everyone()] == ["http://terminal.test"]
+        assert [terminal.url for terminal in registry.list_all()] == ["http://terminal.test"]
     assert answer.status_code == 422
     assert sentence in answer.text
 
@@ -93,7 +93,7 @@ def test_http_address_is_refused_at_its_field_where_https_is_required(app: Flask
     assert answer.status_code == 422
     assert "Здесь разрешён только https. Введите адрес, который начинается с https://." in answer.text
     with app.app_context():
-        assert registry.everyone() == []
+        assert registry.list_all() == []
 
 
 def test_another_address_asks_for_the_password_again_and_keeps_what_was_typed(app: Flask, desk: Desk) -> None:
@@ -103,7 +103,7 @@ def test_another_address_asks_for_the_password_again_and_keeps_what_was_typed(ap
     assert PASSWORD_NEEDED in answer.text
     assert 'value="http://other.test"' in answer.text
     with app.app_context():
-        assert [terminal.url for terminal in registry.everyone()] == ["http://terminal.test"]
+        assert [terminal.url for terminal in registry.list_all()] == ["http://terminal.test"]
 
 
 def test_new_certificate_is_accepted_with_the_password_in_one_form(client: FlaskClient, app: Flask) -> None:
@@ -121,10 +121,10 @@ def test_new_certificate_is_accepted_with_the_password_in_one_form(client: Flask
         assert "Оставьте пароль пустым" not in answer.text
     assert "Принять отпечаток и сохранить" in shown.text
     with app.app_context():
-        assert [terminal.fingerprint for terminal in registry.everyone()] == ["ab" * 32]
+        assert [terminal.fingerprint for terminal in registry.list_all()] == ["ab" * 32]
     assert client.post("/terminals/1", data={**changed, "fingerprint": pin, "password": "Abc1"}).status_code == 303
     with app.app_context():
-        assert [terminal.fingerprint for terminal in registry.everyone()] == [pin]
+        assert [terminal.fingerprint for terminal in registry.list_all()] == [pin]
 
 
 def test_certificate_that_is_the_accepted_one_asks_for_no_password(client: FlaskClient) -> None:
@@ -153,7 +153,7 @@ def test_an_https_terminal_shows_its_fingerprint_before_it_is_added(client: Flas
         accepted = client.post("/terminals/", data=typed(url=server.url, fingerprint=server.fingerprint or ""))
     assert accepted.status_code == 303
     with app.app_context():
-        assert registry.everyone()[0].fingerprint == server.fingerprint
+        assert registry.list_all()[0].fingerprint == server.fingerprint
 
 
 def test_an_https_address_that_shows_no_certificate_says_so(client: FlaskClient) -> None:
@@ -166,7 +166,7 @@ def test_a_fingerprint_is_taken_with_colons_and_capitals(client: FlaskClient, ap
     written = ":".join(["AB"] * 32)
     client.post("/terminals/", data=typed(url="https://192.168.1.64", fingerprint=written))
     with app.app_context():
-        assert registry.everyone()[0].fingerprint == FINGERPRINT
+        assert registry.list_all()[0].fingerprint == FINGERPRINT
 
 
 def test_an_empty_password_keeps_the_stored_one(desk: Desk) -> None:
@@ -228,7 +228,7 @@ def test_an_empty_terminal_is_deleted(desk: Desk, app: Flask) -> None:
     answer = desk.client.post("/terminals/1/delete")
     assert answer.location == "/terminals/"
     with app.app_context():
-        assert registry.everyone() == []
+        assert registry.list_all() == []
 
 
 def test_a_switched_off_terminal_is_not_offered(desk: Desk, app: Flask) -> None:

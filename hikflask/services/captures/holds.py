@@ -1,4 +1,4 @@
-"""Captures that stand in another one's way: the one that runs at a terminal, and pictures that wait to be saved."""
+"""What keeps a terminal from the next capture: one that runs, or a picture in its one file that is still needed."""
 
 from sqlalchemy import and_, literal, or_, select
 
@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.isapi import faces
 from hikflask.isapi.errors import Gone, TerminalError
 from hikflask.models import Capture, Enrolment
-from hikflask.models.capture import CANCELLED, FAILED, RUNNING, SUPERSEDED, TAKEN, USED
+from hikflask.models.capture import CAPTURED, RUNNING, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PENDING
 from hikflask.services.core.errors import ServiceError
@@ -14,34 +14,8 @@ from hikflask.services.photos import storage
 from hikflask.services.state import capture as state
 from hikflask.services.terminals.connection import Conversation
 
-# A picture that was taken for no number is offered to its caller for so long.
-LATELY_SECONDS = 900.0
 
-
-def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
-    """Return the caller's newest finished picture for this number, or for no number, that is not saved yet.
-
-    One that was superseded lately is returned, too: the caller must hear that it is.
-    """
-    lately = Capture.created_at > database_now(-LATELY_SECONDS)
-    statement = (
-        select(Capture)
-        .where(
-            Capture.requested_by == requested_by,
-            or_(Capture.state.in_((TAKEN, USED)), and_(Capture.state == SUPERSEDED, lately)),
-            or_(Capture.draft_number == number, and_(Capture.draft_number == "", lately)),
-        )
-        .order_by(Capture.id.desc())
-        .limit(1)
-    )
-    if terminal_id is not None:
-        statement = statement.where(Capture.terminal_id == terminal_id)
-    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
-    db.session.commit()
-    return None if found is None or found.state == USED else found
-
-
-def running(terminal_id: int) -> Capture | None:
+def running_at(terminal_id: int) -> Capture | None:
     """Return the capture that runs at a terminal, or None."""
     statement = select(Capture).where(Capture.terminal_id == terminal_id, Capture.state.in_(RUNNING))
     found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().first()
@@ -49,16 +23,7 @@ def running(terminal_id: int) -> Capture | None:
     return found
 
 
-def unsaved_of_form(capture_id: int | None) -> Capture | None:
-    """Return the unsaved picture of a form that carries this capture: its own, or the one that it was to replace."""
-    capture = db.session.get(Capture, capture_id or 0, populate_existing=True)
-    if capture is not None and capture.retake_of and capture.state in {*RUNNING, FAILED, CANCELLED}:
-        capture = db.session.get(Capture, capture.retake_of, populate_existing=True)
-    db.session.commit()
-    return capture if capture is not None and capture.state == TAKEN else None
-
-
-def held(terminal_id: int, number: str, requested_by: str, own: int | None) -> Capture | None:
+def held_by_another(terminal_id: int, number: str, requested_by: str, own: int | None) -> Capture | None:
     """Return a picture that the terminal's one file must keep and that is not ours: not saved, or not bound there yet.
 
     A picture by binary has no file there, and a terminal elsewhere that is off needs none here.
@@ -77,7 +42,7 @@ def held(terminal_id: int, number: str, requested_by: str, own: int | None) -> C
         .where(
             Capture.terminal_id == terminal_id,
             Capture.face_url.is_not(None),
-            or_(Capture.state == TAKEN, and_(Capture.state == USED, unbound.exists())),
+            or_(Capture.state == CAPTURED, and_(Capture.state == USED, unbound.exists())),
             Capture.hold_until > database_now(),
             ~and_(Capture.id == (own or 0), Capture.requested_by == requested_by),
             ~mine,
@@ -127,7 +92,7 @@ def look_again(talk: Conversation, capture_id: int) -> None:
 
 def _newest_by_url(terminal_id: int) -> Capture | None:
     unsaved = select(Capture).where(
-        Capture.terminal_id == terminal_id, Capture.state == TAKEN, Capture.face_url.is_not(None)
+        Capture.terminal_id == terminal_id, Capture.state == CAPTURED, Capture.face_url.is_not(None)
     )
     found = db.session.execute(unsaved.order_by(Capture.id.desc()).limit(1)).scalar_one_or_none()
     db.session.commit()

@@ -1,4 +1,4 @@
-"""How a capture stands: its row as a page shows it, and the end of one whose worker did not write it."""
+"""The deadline of a capture: past it, one that still runs has failed, whether or not its worker wrote that."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from flask import current_app
 from sqlalchemy import or_, select, true
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Photo
+from hikflask.models import Capture
 from hikflask.models.capture import FAILED, QUEUED, RUNNING, WAITING
 from hikflask.models.columns import database_now
 from hikflask.services import audit
@@ -34,23 +34,6 @@ class View:
     def running(self) -> bool:
         """True while the panel goes on asking."""
         return self.state in RUNNING
-
-
-def get(capture_id: int) -> Capture | None:
-    """Return the capture as the database has it now."""
-    return db.session.get(Capture, capture_id, populate_existing=True)
-
-
-def row(capture_id: int) -> Capture:
-    """Return the capture as the database has it now, without leaving a transaction open."""
-    capture = db.session.get_one(Capture, capture_id, populate_existing=True)
-    db.session.commit()
-    return capture
-
-
-def photo_of(capture: Capture) -> Photo | None:
-    """Return the capture's picture, read now."""
-    return None if capture.photo_id is None else db.session.get(Photo, capture.photo_id)
 
 
 def view(capture_id: int) -> View:

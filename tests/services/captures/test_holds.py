@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Capture, Terminal
-from hikflask.models.capture import SUPERSEDED, TAKEN, USED
+from hikflask.models.capture import CAPTURED, SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
@@ -73,7 +73,7 @@ def test_a_saved_picture_holds_until_it_is_bound_there(simulator: Simulated, ter
 
     assert (held.value.params["saved_name"], held.value.params["who"]) == ("Иван Иванов", "Анна")
     assert "name" not in held.value.params
-    assert take(simulator, terminal, OLGA).state == TAKEN
+    assert take(simulator, terminal, OLGA).state == CAPTURED
 
 
 def test_a_terminal_that_is_off_holds_up_nobody_elsewhere(
@@ -99,8 +99,8 @@ def test_a_picture_by_binary_holds_nothing(put: Put) -> None:
 
     states = [take(simulated, terminal, draft).state for draft in (IVAN, OLGA)]
 
-    assert states == [TAKEN, TAKEN]
-    assert db.session.query(Capture.state).distinct().all() == [(TAKEN,)]
+    assert states == [CAPTURED, CAPTURED]
+    assert db.session.query(Capture.state).distinct().all() == [(CAPTURED,)]
 
 
 def test_after_a_take_over_the_saved_picture_holds_no_more(simulator: Simulated, terminal: Terminal) -> None:
@@ -114,7 +114,7 @@ def test_after_a_take_over_the_saved_picture_holds_no_more(simulator: Simulated,
     reconcile(wanted, "test")
 
     assert held.value.params["capture_id"] == second.id
-    assert take(simulator, terminal, PYOTR).state == TAKEN
+    assert take(simulator, terminal, PYOTR).state == CAPTURED
     db.session.refresh(first)
     assert (first.state, first.hold_until) == (USED, None)
 
@@ -135,7 +135,7 @@ def test_a_new_picture_of_the_same_number_ends_the_hold_of_the_old_one(
     second = take(simulator, terminal, IVAN)
 
     db.session.refresh(first)
-    assert (first.state, first.hold_until, second.state) == (SUPERSEDED, None, TAKEN)
+    assert (first.state, first.hold_until, second.state) == (SUPERSEDED, None, CAPTURED)
 
 
 # A terminal refuses the next capture for a moment after a success (one recording), and is not asked within it.
@@ -154,7 +154,7 @@ def test_captures_in_quick_succession_keep_their_distance(app: Flask, wire: InPr
 
     states = [take(simulated, terminal, IVAN).state for _ in range(3)]
 
-    assert states == [TAKEN] * 3
+    assert states == [CAPTURED] * 3
     assert seconds_between(simulated) >= 0.3
     assert 400 not in [entry.status for entry in simulated.log]
 
@@ -166,7 +166,7 @@ def test_nobody_waits_for_a_success_of_long_ago(app: Flask, simulator: Simulated
     db.session.execute(long_ago)
     db.session.commit()
 
-    assert take(simulator, terminal, IVAN).state == TAKEN
+    assert take(simulator, terminal, IVAN).state == CAPTURED
 
 
 def test_page_says_that_a_saved_picture_is_not_on_the_terminal_yet(

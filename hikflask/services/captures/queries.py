@@ -1,0 +1,21 @@
+"""Reads captures as the database has them now."""
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Photo
+
+
+def get(capture_id: int) -> Capture | None:
+    """Return the capture, or None."""
+    return db.session.get(Capture, capture_id, populate_existing=True)
+
+
+def row(capture_id: int) -> Capture:
+    """Return the capture, without leaving a transaction open."""
+    capture = db.session.get_one(Capture, capture_id, populate_existing=True)
+    db.session.commit()
+    return capture
+
+
+def photo_of(capture: Capture) -> Photo | None:
+    """Return the capture's picture, or None."""
+    return None if capture.photo_id is None else db.session.get(Photo, capture.photo_id)

@@ -1,0 +1,58 @@
+"""What turns an enrolment green: the terminal's own answer, after everything was sent."""
+
+from typing import Any
+
+from hikflask.isapi import persons
+from hikflask.isapi.persons import Person
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import REFUSED
+from hikflask.models.terminal import UNKNOWN
+from hikflask.services.core.errors import FaceNotVerified, NameNotVerified, PersonNotVerified
+from hikflask.services.enrolments.attempt import Attempt
+from hikflask.services.enrolments.face_binding import FaceOutcome, shows_face
+from hikflask.services.state import enrolment as state
+
+
+def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
+    """Search must find the number with our name and, where a face is desired, with that face.
+
+    :raises PersonNotVerified: :raises NameNotVerified: :raises FaceNotVerified: when it does not.
+    """
+    attempt.write(state.STEP, step="proof")
+    found = _find_ours(attempt)
+    if outcome.undone:
+        text = attempt.row.refusal_text if attempt.row.face == REFUSED else ""
+        _confirm_person(attempt, face=outcome.face, refusal_code=outcome.refusal, refusal_text=text)
+        return
+    if not shows_face(attempt, found, outcome):
+        attempt.write(state.FACE_NOT_SHOWN)
+        raise FaceNotVerified
+    confirmed_at: Any = attempt.row.confirmed_at if outcome.kept else database_now()
+    attempt.write(state.CONFIRMED_WITH_FACE, written_name=attempt.name, confirmed_at=confirmed_at)
+    if outcome.sent and attempt.talk.terminal.face_mode == UNKNOWN:
+        attempt.talk.note(face_mode=outcome.sent)
+
+
+def confirm_without_face(attempt: Attempt, code: str, text: str) -> None:
+    """The face was refused for good: the person's own state is still asked for."""
+    attempt.write(state.FACE_REFUSED, refusal_code=code[:64], refusal_text=text[:255])
+    _find_ours(attempt)
+    row = attempt.row
+    _confirm_person(attempt, face=row.face, refusal_code=row.refusal_code, refusal_text=row.refusal_text)
+
+
+def _confirm_person(attempt: Attempt, *, face: str, refusal_code: str, refusal_text: str) -> None:
+    known = {"face": face, "refusal_code": refusal_code, "refusal_text": refusal_text}
+    attempt.write(state.PERSON_CONFIRMED, written_name=attempt.name, **known)
+
+
+def _find_ours(attempt: Attempt) -> Person:
+    """Return the person as the terminal shows it now.
+
+    :raises PersonNotVerified: when it shows nobody. :raises NameNotVerified: when it shows another name.
+    """
+    found = persons.find(attempt.talk, attempt.number)
+    if found is not None and found.name == attempt.name:
+        return found
+    attempt.write(state.PERSON_NOT_SHOWN)
+    raise NameNotVerified(name=found.name[:255]) if found else PersonNotVerified

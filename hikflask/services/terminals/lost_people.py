@@ -1,0 +1,30 @@
+"""A terminal that has fewer people, or faces, than it confirmed."""
+
+from sqlalchemy import ColumnElement, and_, func, select
+
+from hikflask.extensions import db
+from hikflask.isapi import persons
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.enrolment import CONFIRMED, PRESENT
+from hikflask.services import audit
+from hikflask.services.state import enrolment as state
+
+
+def prove_again_if_lost(terminal: Terminal, count: persons.Count | None) -> None:
+    """When the terminal has fewer people, or faces, than it confirmed, have everybody proven again, one after another.
+
+    Who is to be proven again does not count as confirmed, so the same loss is noticed once.
+    """
+    if count is None:
+        return
+    confirmed = and_(Enrolment.terminal_id == terminal.id, Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED)
+    here = _counted(confirmed), _counted(and_(confirmed, Enrolment.face == CONFIRMED))
+    if count.people >= here[0] and (count.faces is None or count.faces >= here[1]):
+        return
+    state.apply(state.PEOPLE_LOST, Enrolment.terminal_id == terminal.id)
+    there = {"people": count.people, "faces": count.faces}
+    audit.note("terminal.people_lost", terminal=terminal.name, before=dict(zip(there, here, strict=True)), after=there)
+
+
+def _counted(those: ColumnElement[bool]) -> int:
+    return db.session.execute(select(func.count()).select_from(Enrolment).where(those)).scalar_one()
