@@ -11,8 +11,8 @@ from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import NobodyComes
-from tests.support.captures import capture_face
-from tests.support.erasures import IVAN, OLGA, every_text
+from tests.support.captures import OLGA, capture_face
+from tests.support.erasures import IVAN, every_text
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 

@@ -6,7 +6,11 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import Unreachable
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
-from hikflask.services.core.errors import NumberTakenThere, PersonNotVerified, RemovalNotVerified
+from hikflask.services.core.errors import (
+    NumberTakenThere,
+    PersonNotVerified,
+    RemovalNotVerified,
+)
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
