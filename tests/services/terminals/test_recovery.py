@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
-from unittest.mock import Mock
 
 import pytest
 import requests
 from flask import Flask
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from hikflask.extensions import db
@@ -20,7 +20,7 @@ from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.terminals import checks, connection, leases, recovery, registry
+from hikflask.services.terminals import checks, connection, leases, registry
 from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import Terminal as Simulated
 from tests.support.due import claim_due
@@ -39,6 +39,19 @@ def other_certificate(request: requests.PreparedRequest) -> requests.Response:
 
 def no_password_will_do(request: requests.PreparedRequest) -> requests.Response:
     return _response(request, 401, CHALLENGE, b"")
+
+
+@contextmanager
+def nobody_writes_enrolments() -> Iterator[None]:
+    """Within the block the database refuses each change of an enrolment, as when its table is locked."""
+
+    def refuse(*about: object) -> None:
+        if str(about[2]).startswith("UPDATE enrolment"):
+            raise OperationalError("UPDATE", {}, Exception("locked"))
+
+    event.listen(db.engine, "before_cursor_execute", refuse)
+    yield
+    event.remove(db.engine, "before_cursor_execute", refuse)
 
 
 def nobody(request: requests.PreparedRequest) -> requests.Response:
@@ -122,17 +135,15 @@ def test_removal_that_waits_for_a_terminal_is_due_once_that_answers_again(
     assert claim_due() == [leaving.id]
 
 
-def test_terminal_is_given_back_though_waking_what_waits_there_fails(
-    terminal: Terminal, leaving: Enrolment, stranger: Stranger, monkeypatch: pytest.MonkeyPatch
+def test_terminal_is_given_back_though_resuming_what_waits_there_fails(
+    terminal: Terminal, leaving: Enrolment, stranger: Stranger
 ) -> None:
     with stranger(nobody):
         fail(leaving)
-    monkeypatch.setattr(recovery, "resume", Mock(side_effect=OperationalError("UPDATE", {}, Exception("locked"))))
 
-    with pytest.raises(OperationalError):
+    with nobody_writes_enrolments(), pytest.raises(OperationalError):
         checks.check(terminal.id, "test")
 
-    monkeypatch.undo()
     assert leases.acquire(terminal.id, "somebody else", "check", 1.0)
     assert connection.terminal_row(terminal.id).reachable
 
