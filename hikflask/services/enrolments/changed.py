@@ -1,4 +1,4 @@
-"""What a service answers that changes what is desired of terminals."""
+"""The result of a service that changes the desired state of terminals."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -8,7 +8,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Changed(Generic[Row]):
-    """The row that it was about, and the ids of the enrolments that are now due, to be reconciled at once."""
+    """The changed row, and the ids of the enrolments that are now due and should be reconciled at once."""
 
     row: Row
     due: tuple[int, ...]
