@@ -1,4 +1,4 @@
-"""What gunicorn and `flask --app wsgi` load: the app, with the embedded worker where this process serves."""
+"""The entry point for gunicorn and `flask --app wsgi`: the app, with the embedded worker if this process serves."""
 
 import os
 import sys
@@ -8,10 +8,10 @@ from hikflask.background.worker import start_embedded, this_process_serves
 from hikflask.config import ConfigError
 from hikflask.startup_checks import announce_first_run, prepare
 
-# gunicorn ends as a whole on this status; after another one it would start the same process again for ever.
+# gunicorn stops completely on this exit status. With any other status it would restart the process for ever.
 REFUSED = 3
 
-# The database's files and the photos are for this account alone, wherever the folder is.
+# Only this account may read the database's files and the photos, wherever the folder is.
 os.umask(0o077)
 try:
     app = create_app()

@@ -1,4 +1,4 @@
-"""One client for each terminal and process, so that its open connection and Digest login are used again."""
+"""Keeps one client for each terminal and process, so that its connection and Digest login are reused."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from hikflask.isapi.client import Client
 
 
 class TerminalClients:
-    """The clients of an app, used only under the lease of their terminal."""
+    """The Flask extension: the clients of an app. A client is used only under its terminal's lease."""
 
     def init_app(self, app: Flask) -> None:
         """Give the app its clients."""
@@ -18,22 +18,23 @@ class TerminalClients:
     def get(self, terminal_id: int, version: int, make: Callable[[], Client]) -> Client:
         """Return the client of a terminal.
 
-        :param version: of the terminal's row. A new one, as after a change of address or password, needs a new client.
-        :param make: returns the new client.
+        :param version: the version of the terminal's row. It rises with a new address or password, and then a new
+            client is made.
+        :param make: returns a new client.
         """
         shelf: ClientShelf = current_app.extensions["terminal_clients"]
         return shelf.get(terminal_id, version, make)
 
 
 class ClientShelf:
-    """The clients by terminal."""
+    """The clients by terminal id."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._clients: dict[int, tuple[int, Client]] = {}
 
     def get(self, terminal_id: int, version: int, make: Callable[[], Client]) -> Client:
-        """Return the client of this version; one of another version is closed."""
+        """Return the client of this version, and close one of another version."""
         with self._lock:
             known = self._clients.get(terminal_id)
             if known and known[0] == version:

@@ -27,12 +27,12 @@ BUSY_MILLISECONDS = 10_000
 
 
 class Model(DeclarativeBase):
-    """The base of all tables. Constraints have names by a convention, so that Alembic can drop them."""
+    """The base class of all tables. A convention names the constraints, so that Alembic can drop them."""
 
     metadata = MetaData(naming_convention=NAMING)
 
 
-# Rows can be read after a commit without a new transaction, so none is open while a terminal is waited for.
+# Rows can be read after a commit without a new transaction, so none stays open while a terminal is waited for.
 db = SQLAlchemy(model_class=Model, session_options={"expire_on_commit": False})
 if TYPE_CHECKING:
     Base = Model
@@ -41,7 +41,7 @@ else:
 migrate = Migrate()
 csrf = CSRFProtect()
 login_manager = LoginManager()
-# Sessions are rows of the database; Flask-Login's own check of the browser's name is not needed.
+# Sessions are rows in the database, so Flask-Login's check of address and browser is not needed.
 login_manager.session_protection = None
 babel = Babel()
 bootstrap = Bootstrap5()

@@ -1,4 +1,4 @@
-"""Nothing imports against the arrow: who may import whom, proven from the import statements."""
+"""The layers: which package may import which, proven from the import statements."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ from hikflask.models import Capture, Enrolment
 TESTS = Path(__file__).resolve().parent
 PACKAGE = Path(__file__).resolve().parents[1] / "hikflask"
 
-# Room → the rooms of ours that it may import. A room is a sub-package or a module of hikflask.
+# Room → the rooms of hikflask that it may import. A room is a sub-package or a module of hikflask.
 MAY_IMPORT = {
     "web": {"web", "http", "config", "forms", "services", "background.tasks", "messages", "models", "extensions",
             "isapi.errors", "invisible_characters"},
@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "isapi": {"isapi"},
     "simulator": {"simulator"},
 }  # fmt: skip
-# Within these rooms a package imports only those of the lines before its own (and itself).
+# Within these rooms a package may import itself and the packages on earlier lines.
 ORDER = {
     "services": [
         {"core"},
@@ -56,20 +56,20 @@ ORDER = {
         {"error_pages", "template_context"},
     ],
 }
-# Room → what it may import of others; only rooms with a rule are listed.
+# Room → the libraries that it may import. Rooms without a rule are not listed.
 OUTSIDE = {
     "isapi": {"requests", "requests_toolbelt", "defusedxml"},
     "simulator": {"flask", "werkzeug", "PIL", "cryptography", "markupsafe"},
     "forms": {"flask_wtf", "wtforms", "flask_babel"},
 }
-# The services may know that there is an app, and nothing of a request.
+# Services may use the app, but nothing of a request.
 OF_A_REQUEST = {"request", "session", "g", "abort", "redirect"}
-# A folder that cannot be taken in at a glance wants rooms of its own; these three are flat by their nature.
+# A larger folder should be split. The three in FLAT have one module for each subject.
 MOST_MODULES = 13
 FLAT = {"isapi", "models", "forms"}
 
 
-# A module of the services without a test file at the mirrored path → what tests it instead.
+# A service module without a test file at the mirrored path → what tests it instead.
 TESTED_ELSEWHERE = {
     "accounts/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
     "captures/queries": "one row by its id, as tests of each change read it: tests/services/captures/test_cancel.py",
@@ -85,7 +85,7 @@ def modules() -> list[Path]:
 
 
 def place_of(path: Path) -> str:
-    """Return a module's name within hikflask: "services.core.db"; a package's for its __init__."""
+    """Return a module's name within hikflask, such as "services.core.db". An __init__ has the name of its package."""
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -94,7 +94,7 @@ NAMES = {place_of(path): path for path in modules()}
 
 
 class WithoutTyping(ast.NodeTransformer):
-    """Leaves out what is imported for annotations alone: it is never executed."""
+    """Removes imports for annotations, which are never executed."""
 
     def visit_If(self, node: ast.If) -> ast.AST | None:
         """Drop `if TYPE_CHECKING:`."""
@@ -114,7 +114,7 @@ def imports(path: Path) -> list[tuple[str, list[str]]]:
 
 
 def targets(path: Path) -> Iterator[str]:
-    """Yield the modules of ours that a module imports: "isapi.errors"; those of a package rather than the package."""
+    """Yield the modules of hikflask that a module imports, such as "isapi.errors", and not their package."""
     for module, names in imports(path):
         if module.partition(".")[0] != "hikflask":
             continue
@@ -137,7 +137,7 @@ def is_standard(module: str) -> bool:
 
 
 def level(place: str) -> int | None:
-    """Return the line of its room's order that a module's package stands in."""
+    """Return the position of a module's package in the order of its room, or None."""
     room, _, rest = place.partition(".")
     for number, packages in enumerate(ORDER.get(room, [])):
         if rest.partition(".")[0] in packages:
@@ -242,12 +242,12 @@ def test_no_folder_holds_more_than_can_be_taken_in_at_a_glance() -> None:
     assert {folder: count for folder, count in counts.items() if count > MOST_MODULES} == {}
 
 
-# The columns of a capture's draft are no state.
+# The draft of a capture is not part of its state.
 WRITES_DRAFTS = {"services.captures.drafts"}
 
 
 def written_tables(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield line and table of each `update(Table)`, `insert(Table)`, `Table(…)` and `setattr`."""
+    """Yield line and table of each `update(Table)`, `insert(Table)` and `Table(…)`. A `setattr` counts as a capture."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
@@ -266,7 +266,7 @@ def assigned_attributes(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 def test_only_the_state_machines_write_the_state_of_captures_and_enrolments() -> None:
     others = {name: path for name, path in NAMES.items() if not name.startswith(("services.state", "models"))}
-    # What other tables have under the same name is theirs: a photo's employee, an employee's number and photo.
+    # Other tables have columns with these names, too, such as a photo's employee.
     shared = {"id", "number", "name", "employee_id", "photo_id", "terminal_id", "created_at"}
     columns = {column.key for table in (Capture, Enrolment) for column in table.__table__.columns} - shared
 

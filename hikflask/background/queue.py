@@ -1,8 +1,7 @@
 """The queue of background tasks: Huey on SQLite beside the database, or in PostgreSQL when the database is there.
 
-There are two lanes in the same storage, each with threads of its own. So captures, which wait for people, never use
-more than half of the threads. The queue may be lost: the database says what is to be done, and the sweep enqueues it
-again.
+There are two lanes in the same storage, each with its own threads. So captures, which wait for people, never use more
+than half of the threads. The queue may be lost: the database tells what is due, and the sweep enqueues it again.
 """
 
 import threading
@@ -23,14 +22,14 @@ Task = Callable[..., None]
 
 
 class QuietConsumer(Consumer):  # type: ignore[misc]
-    """A consumer inside another program: it does not replace that program's signal handlers."""
+    """A consumer that does not replace the signal handlers of its process."""
 
     def _set_signal_handlers(self) -> None:
         return
 
 
 class TaskQueue:
-    """The tasks by name, and a queue for each app."""
+    """The Flask extension: the registered tasks, and the lanes of each app."""
 
     def __init__(self) -> None:
         self._tasks: dict[str, tuple[str, Task]] = {}

@@ -1,4 +1,4 @@
-"""Queue tasks: each takes ids, calls one service, and leaves what came of it in the rows."""
+"""The tasks of the queue. Each takes ids and calls one service, which writes the result to the rows."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -21,7 +21,7 @@ from hikflask.services.terminals import checks
 
 log = logging.getLogger(__name__)
 HOLDER = "background"
-# Each is complete in itself; files go after the rows that say so, rows after their files, the log after all.
+# The order matters: rows mark files before the files are removed, rows are deleted after their files, the log is last.
 FORGETTING: tuple[Callable[[], object], ...] = (
     capture_retention.forget_unsaved,
     capture_retention.blank_drafts,
@@ -40,13 +40,13 @@ FORGETTING: tuple[Callable[[], object], ...] = (
 
 @task_queue.task(CAPTURES)
 def run_capture(capture_id: int) -> None:
-    """Take the face of a queued capture."""
+    """Run a queued capture."""
     runner.run_capture(capture_id)
 
 
 @task_queue.task(TERMINALS)
 def send_cancel(capture_id: int) -> None:
-    """Close the terminal's window of a cancelled capture."""
+    """Close the window of a cancelled capture on its terminal."""
     try:
         cancel.send_cancel(capture_id)
     except (TerminalError, ServiceError) as error:
@@ -55,7 +55,7 @@ def send_cancel(capture_id: int) -> None:
 
 @task_queue.task(TERMINALS)
 def reconcile_enrolment(enrolment_id: int) -> None:
-    """Make a terminal as desired for one number; one that somebody talks to is not waited for, but tried again soon."""
+    """Reconcile one enrolment. If the terminal is in use, the attempt is postponed and does not wait."""
     try:
         reconcile(enrolment_id, HOLDER, wait=0.0)
     except (TerminalError, ServiceError) as error:
@@ -64,10 +64,10 @@ def reconcile_enrolment(enrolment_id: int) -> None:
 
 @task_queue.task(TERMINALS)
 def reconcile_in_turn(enrolment_ids: list[int]) -> None:
-    """Try the first of what is due on one terminal once more; the others queue up behind the turns of other terminals.
+    """Reconcile the first of a terminal's due enrolments, and enqueue the others behind the turns of other terminals.
 
-    So one terminal never has more than one of the threads. Who is to leave it since goes first. One that did not answer
-    a moment ago is left alone until the next sweep.
+    So one terminal never uses more than one thread. Removals that became due meanwhile come first. While the terminal
+    is backing off, nothing is sent.
     """
     first, *others = [*schedule.claim_removals_beside(enrolment_ids[0]), *enrolment_ids]
     try:
@@ -80,7 +80,7 @@ def reconcile_in_turn(enrolment_ids: list[int]) -> None:
 
 @task_queue.task(TERMINALS)
 def check_terminal(terminal_id: int) -> None:
-    """Ask a terminal what it is and can."""
+    """Check a terminal."""
     try:
         checks.check(terminal_id, HOLDER)
     except (TerminalError, ServiceError) as error:
@@ -88,13 +88,13 @@ def check_terminal(terminal_id: int) -> None:
 
 
 def enqueue_due(enrolment_ids: Iterable[int]) -> None:
-    """Go to the terminals at once for what a service answered as due; call it after the commit."""
+    """Reconcile at once the enrolments that a service returned as due. Call this after the commit."""
     for enrolment_id in enrolment_ids:
         task_queue.enqueue(reconcile_enrolment, enrolment_id)
 
 
 def sweep() -> int:
-    """End captures whose worker died and erasures that are done, enqueue what is due; return how many were claimed."""
+    """Fail overdue captures, enqueue due enrolments and complete erasures; return how many enrolments were claimed."""
     deadline.fail_overdue()
     turns = schedule.claim_turns()
     for turn in turns:

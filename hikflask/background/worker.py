@@ -1,6 +1,6 @@
 """The worker: threads that run the tasks of the queue, and a thread for the sweep and the clean-up.
 
-By default it is part of the serving process (HIKFLASK_WORKER=embedded). It can be a process of its own, too
+By default it is part of the serving process (HIKFLASK_WORKER=embedded). It can also be a separate process
 (`flask --app wsgi worker`).
 """
 
@@ -19,7 +19,7 @@ from hikflask.services.core import heartbeat
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
-# Between two clean-ups.
+# The interval of the clean-up.
 FORGET_SECONDS = 60.0
 
 
@@ -75,13 +75,13 @@ def _sweep_once() -> None:
         heartbeat.beat(heartbeat.name())
         tasks.sweep()
     except Exception:  # the outermost loop
-        # The database or the queue may be away for a while. The next sweep finds in the rows what is to be done.
+        # The database or the queue may be away for a while. The next sweep reads from the rows what is due.
         log.exception("the sweep failed")
         db.session.remove()
 
 
 def forget_once() -> None:
-    """Delete what was kept long enough, step by step. When a step fails, the others are done all the same."""
+    """Delete everything whose retention ended, step by step. A step that fails does not stop the others."""
     for step in tasks.FORGETTING:
         try:
             step()
@@ -91,7 +91,7 @@ def forget_once() -> None:
 
 
 def start_embedded(app: Flask) -> Worker | None:
-    """Start a worker in this process and return it; None when the process does not serve, or the worker is external."""
+    """Start a worker in this process and return it, or None if the process does not serve or the worker is external."""
     if app.config["WORKER"] != "embedded" or not this_process_serves():
         return None
     worker = Worker(app)
@@ -100,7 +100,7 @@ def start_embedded(app: Flask) -> Worker | None:
 
 
 def this_process_serves() -> bool:
-    """Return False when `flask --app wsgi …` runs another command than `run`, and in the parent of the reloader."""
+    """True except for `flask --app wsgi …` commands other than `run`, and in the parent process of the reloader."""
     context = click.get_current_context(silent=True)
     if context is None:
         return True

@@ -1,1 +1,1 @@
-"""How to speak to a face terminal: ISAPI over HTTP, without anything of the rest of the app."""
+"""The client of a face terminal: ISAPI over HTTP. It imports nothing else of the app."""

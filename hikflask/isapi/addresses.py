@@ -1,7 +1,8 @@
-"""Which addresses may be connected to: a terminal's address is typed by a person, and must not lead into other systems.
+"""Decides which IP addresses this app may connect to.
 
-A name is resolved once, each address found is judged, and the connection goes to one that was judged: a name that is
-answered differently the next time changes nothing.
+A person types a terminal's address, and it must not lead into other systems. A host name is resolved once, each address
+found is checked, and the connection goes to a checked address. So a name that resolves differently the next time (DNS
+rebinding) changes nothing.
 """
 
 import ipaddress
@@ -17,11 +18,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Place = tuple[socket.AddressFamily, Any]
 
-# No terminal is there, whatever the settings say. Clouds answer with keys at their metadata addresses.
+# Never allowed, whatever the settings say. Clouds give out keys at their metadata addresses.
 NEVER = tuple(
     ipaddress.ip_network(text)
     for text in (
-        "0.0.0.0/8",  # unspecified; Linux takes it for this host
+        "0.0.0.0/8",  # unspecified; on Linux this host
         "169.254.0.0/16",  # link-local, and the metadata of most clouds
         "192.0.0.0/24",  # protocol assignments; metadata at 192.0.0.192
         "100.100.100.200/32",  # metadata
@@ -43,12 +44,12 @@ LAST_32_BITS = 0xFFFFFFFF
 
 @dataclass(frozen=True)
 class AllowedAddresses:
-    """What may be connected to: addresses within these networks, or any where there are none; some never are."""
+    """The networks that may be connected to. No networks means any address. Addresses in NEVER are always refused."""
 
     networks: tuple[Network, ...] = ()
 
     def allow(self, text: str) -> bool:
-        """Tell whether this IP address may be connected to. Raises: ValueError when it is none."""
+        """Tell whether this IP address may be connected to. Raises: ValueError when the text is no IP address."""
         address = _embedded(ipaddress.ip_address(text.partition("%")[0]))
         if any(address in network for network in NEVER):
             return False
@@ -57,9 +58,9 @@ class AllowedAddresses:
         return not self.networks or any(address in network for network in self.networks)
 
     def places(self, host: str, port: int, seconds: float) -> list[Place]:
-        """Return the socket addresses of a host that may be connected to; at least one.
+        """Return the allowed socket addresses of a host, at least one.
 
-        Args: seconds is how long a name is waited for.
+        Args: seconds is the time-out of the name's resolution.
         Raises: AddressRefused when none of its addresses is allowed; OSError when the name is not resolved.
         """
         found = _resolved(host, port, seconds)
@@ -73,7 +74,7 @@ ANY_ADDRESS = AllowedAddresses()
 
 
 def _embedded(address: Address) -> Address:
-    """Return the IPv4 address that an IPv6 address stands for, or the address itself."""
+    """Return the IPv4 address that an IPv6 address contains, or the address itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address in NAT64:
@@ -82,7 +83,7 @@ def _embedded(address: Address) -> Address:
 
 
 def _resolved(host: str, port: int, seconds: float) -> list[Place]:
-    """Resolve in a thread of its own, since the system's resolver cannot be told how long to take."""
+    """Resolve in a separate thread, because the system's resolver has no time-out."""
     answers: queue.SimpleQueue[list[Place] | OSError] = queue.SimpleQueue()
     threading.Thread(target=lambda: answers.put(_asked(host, port)), daemon=True).start()
     try:

@@ -1,4 +1,4 @@
-"""What crosses the one seam to the wire: a request goes in, an answer comes out, with a verdict in it."""
+"""The types of the interface between the ISAPI modules and the HTTP client."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -6,9 +6,9 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer of a terminal, read to its end; `path` is the asked one without its query.
+    """One complete HTTP answer of a terminal. `path` is the requested path without its query.
 
-    The body stays out of the repr: it may be somebody's face or name.
+    The body is not in the repr: it may hold a person's face or name.
     """
 
     status: int
@@ -19,7 +19,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class ResponseStatus:
-    """The terminal's own verdict (ISAPI "ResponseStatus"), as far as it was given."""
+    """The terminal's own verdict (ISAPI "ResponseStatus"). Fields that it did not send are None or empty."""
 
     status_code: int | None = None
     status_string: str = ""
@@ -29,7 +29,7 @@ class ResponseStatus:
 
 
 class Requester(Protocol):
-    """Anything that can put one request to a terminal: a Client, or what a caller wraps around one."""
+    """Anything that can send one request to a terminal: a Client, or a wrapper around one."""
 
     def request(
         self,
@@ -40,5 +40,9 @@ class Requester(Protocol):
         content_type: str | None = None,
         timeout: tuple[float, float] | None = None,
     ) -> Answer:
-        """Send one request and return the answer, or raise a TerminalError; timeout is (connect, read) in seconds."""
+        """Send one request and return the answer.
+
+        Args: timeout is (connect, read) in seconds.
+        Raises: TerminalError.
+        """
         ...

@@ -1,8 +1,9 @@
-"""Taking a face at the terminal.
+"""Takes a face at the terminal.
 
-What the vendor allows: POST /ISAPI/AccessControl/CaptureFaceData in XML, dataType url or binary as its capabilities
-list, cancelFlag where listed (ISAPI guide, "Capture face data"). Every model recorded refuses JSON here. The picture
-behind the URL is ONE file on the terminal that the next capture overwrites, whoever starts it.
+What the vendor allows: POST /ISAPI/AccessControl/CaptureFaceData in XML. The capabilities list the dataTypes (url or
+binary), and cancelFlag where it is supported (ISAPI guide, "Capture face data"). Every recorded model refuses JSON
+here. The picture behind the URL is ONE file on the terminal. The next capture overwrites it, whoever starts that
+capture.
 """
 
 import time
@@ -25,9 +26,9 @@ from hikflask.isapi.errors import (
 from hikflask.isapi.multipart import JPEG_START, cut_jpeg, parts
 
 PATH = "/ISAPI/AccessControl/CaptureFaceData"
-FORM = "application/x-www-form-urlencoded"  # so the terminal's own page sends its XML
+FORM = "application/x-www-form-urlencoded"  # the terminal's own page sends its XML with this type
 
-# Byte for byte the request of the seed terminal's own page.
+# The same bytes as the seed terminal's own page sends.
 TAKE = """<CaptureFaceDataCond version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema">
         <captureInfrared>false</captureInfrared>
         <dataType>{mode}</dataType>
@@ -41,17 +42,17 @@ URL_NAMES = ("faceDataUrl", "faceDataURL", "faceUrl", "faceURL")
 
 CONNECT_SECONDS = 3.05
 READ_MARGIN = 1.5
-BUSY_PAUSE = 3.0  # a window that was still open has closed after 3 s (one recording)
-ASK_AGAIN = 1.0  # clients that work ask every 0.7 to 2 s
+BUSY_PAUSE = 3.0  # a capture window that is still open closes after 3 s (one recording)
+ASK_AGAIN = 1.0  # working clients ask every 0.7 to 2 s
 
 MODES = {"url", "binary"}
-# A data type that is not known is refused as badParameters (one recording) or like a function that is not there.
+# An unknown dataType is refused as badParameters (one recording), or like a function that does not exist.
 MODE_UNKNOWN = {Refused, CaptureNotSupported}
 
 
 @dataclass(frozen=True)
 class CaptureModes:
-    """What the terminal offers for a capture: the picture's address, the picture itself, calling it off."""
+    """What the terminal supports: a capture by URL, by binary (the picture itself), and cancelling."""
 
     url: bool = False
     binary: bool = False
@@ -60,14 +61,14 @@ class CaptureModes:
 
 @dataclass(frozen=True)
 class Captured:
-    """A face that was taken: its address on the terminal, exactly as given, or the picture."""
+    """A captured face: its URL exactly as the terminal gave it, or the picture."""
 
     face_url: str | None = None
     picture: bytes | None = field(default=None, repr=False)
 
 
 def capabilities(client: Requester) -> CaptureModes:
-    """Return how this terminal says that it captures; terminals without this list capture all the same (two clients).
+    """Return the capture modes that the terminal lists. Terminals without this list can capture, too (two clients).
 
     Raises: TerminalError.
     """
@@ -89,13 +90,14 @@ def take(
     cancelled: Callable[[], bool],
     pause: Callable[[float], None] = time.sleep,
 ) -> Captured:
-    """Ask for a face until there is one, nobody came, or the caller gives up.
+    """Ask for a face until the terminal has one, the deadline passes, or the caller cancels.
 
-    Args: modes are "url" or "binary", or both where the terminal does not say which: the next is tried when it knows
-    nothing of the last; seconds_left tells the seconds until the caller's deadline; cancelled whether to give up; pause
-    waits that many seconds. Some terminals wait for the face themselves, others return at once with progress 0 and are
-    asked again. After success there is never another POST: it would be refused, and the capture module may hang for
-    minutes (one recording).
+    Some terminals wait for the face themselves. Others return at once with progress 0 and are asked again. After a
+    success no POST follows: it would be refused, and the capture module may hang for minutes (one recording).
+
+    Args: modes are "url" or "binary", or both where the terminal does not tell: the second is tried when the terminal
+    does not know the first; seconds_left returns the seconds until the caller's deadline; cancelled returns whether to
+    stop; pause waits that many seconds.
     Raises: CaptureTimeout, CaptureCancelled, Busy, CaptureNotSupported, Nonsense, other TerminalErrors.
     """
     if not modes or not set(modes) <= MODES:
@@ -108,7 +110,7 @@ def take(
             refusals.append(error)
             if type(error) not in MODE_UNKNOWN:
                 raise
-    # It cannot capture at all only where it said so of each mode: another refusal may be over in a moment.
+    # "Cannot capture" holds only if each mode was refused so. Another refusal may be temporary, and is raised instead.
     raise min(refusals, key=lambda error: isinstance(error, CaptureNotSupported))
 
 
@@ -138,7 +140,7 @@ def _take(
 def _ask(
     client: Requester, mode: str, seconds_left: Callable[[], float], cancelled: Callable[[], bool]
 ) -> Captured | None:
-    """Put the request once; None means that nobody has come yet."""
+    """Send the request once. None means that nobody has shown a face yet."""
     _stop_if(cancelled)
     left = seconds_left()
     if left <= 0:
@@ -165,7 +167,7 @@ def _stop_if(cancelled: Callable[[], bool]) -> None:
 
 
 def _captured(answer: Answer) -> Captured | None:
-    """Read an answer by what it holds; its labels are often wrong."""
+    """Read an answer by its content, because its Content-Type is often wrong."""
     pieces = [part.data for part in parts(answer)]
     picture = next((cut_jpeg(piece) for piece in pieces if JPEG_START in piece), None)
     document = next((piece for piece in pieces if piece.removeprefix(BOM).lstrip().startswith(b"<")), None)
@@ -182,13 +184,13 @@ def _captured(answer: Answer) -> Captured | None:
 
 
 def _progress_and_url(document: bytes, path: str) -> tuple[int | None, str | None]:
-    # Where no boundary was found the picture hangs on the XML's end.
+    # When no boundary was found, the picture follows the XML directly.
     root = xml_of(document.partition(JPEG_START)[0].rpartition(b">")[0] + b">", path, *ROOTS)
     return whole(text(root, "captureProgress")), text(root, *URL_NAMES) or None
 
 
 def cancel(client: Requester) -> None:
-    """Call an open capture off; whatever the terminal answers is fine (the reply is not documented).
+    """Cancel an open capture. Any answer counts as success, because the reply is not documented.
 
     Raises: Unreachable, NoAnswer, LoginRefused.
     """

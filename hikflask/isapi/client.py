@@ -1,4 +1,4 @@
-"""One terminal on the wire: session, Digest, TLS pin and time-outs behind one method. Alone in knowing `requests`.
+"""The HTTP client of one terminal: session, Digest, TLS pin and time-outs. Only this module imports `requests`.
 
 What the vendor allows: HTTP on 80 or HTTPS on 443 with a self-signed certificate, Digest login, one conversation at a
 time (ISAPI guide, "Security"; the limits are not documented). Five to seven refused passwords lock the account for
@@ -69,12 +69,12 @@ class _Reply:
 
 
 class Client:
-    """One account on one terminal; keeps its connection and its Digest state between requests.
+    """One account on one terminal. It keeps its connection and its Digest state between requests.
 
     Args: url is scheme and host (and port); timeout is (connect, read) in seconds, where read is the time for the
-    whole answer; fingerprint is the SHA-256 of the certificate to accept at an https address, without one the
-    certificate must be trusted; addresses are those that may be connected to; https_only sends nothing to an http
-    address, and sha256_only no credentials to a terminal whose Digest has no SHA-256.
+    whole answer; fingerprint is the SHA-256 of the certificate to accept at an https address, without it the
+    certificate must be trusted; addresses are the allowed ones; https_only refuses http addresses before anything is
+    sent; sha256_only sends no credentials to a terminal whose Digest has no SHA-256.
     Raises: ValueError for an unusable address or fingerprint.
     """
 
@@ -121,14 +121,16 @@ class Client:
         timeout: tuple[float, float] | None = None,
         before_send: Callable[[float], None] | None = None,
     ) -> Answer:
-        """Send one request, log in where asked to, and return the answer whatever its status, save 401 and redirects.
+        """Send one request, log in if the terminal asks for it, and return the answer.
+
+        Any status is returned, except 401 and redirects, which raise.
 
         Args: path begins with "/" and holds the query; timeout is (connect, read) in seconds; before_send is called
         before each HTTP round trip with the seconds it may take, and may raise to stop.
         Raises: Unreachable, NoAnswer, AddressRefused, CertificateChanged, LoginRefused, WeakDigest, Nonsense.
         """
         if not path.startswith("/"):
-            raise ValueError("a path begins with /")  # anything else could turn the address into another host
+            raise ValueError("a path begins with /")  # another beginning could change the host
         call = _Call(method, path, data, content_type, timeout or self._timeout, before_send)
         if self._https_only and not self._address.startswith("https:"):
             raise HttpsRequired(path=call.bare_path)
@@ -142,13 +144,13 @@ class Client:
             if reply.answer.status != 401:
                 return reply.answer
             self._stop_if_refused(reply)
-        # Credentials are left out at first: only a challenge shows how to send them, and this costs no try.
+        # First without credentials: the challenge says how to send them, and such a request costs no login try.
         self._login.forget()
         reply = self._round_trip(call)
         if reply.answer.status != 401:
             return reply.answer
         if reused:
-            self._stop_if_refused(reply)  # Some 401s have no words; the next one tells that a try is gone.
+            self._stop_if_refused(reply)  # The first 401 may have had no body. This one tells whether a try was used.
         self._login.learn(self._challenge(reply))
         answer = self._round_trip(call).answer
         if answer.status == 401:
@@ -158,19 +160,21 @@ class Client:
         return answer
 
     def _ask_for_all_tries(self) -> None:
-        """After a success all tries are left again; where some were used up before it, the next request asks how many.
+        """Make the next request ask for the number of login tries again, if some were used before this success.
 
-        Otherwise a password refused to somebody earlier would make ours look like a worn-out nonce, and be sent twice.
+        A successful login resets the terminal's counter. With the old count, a later refusal of our password would look
+        like an expired nonce, and the password would be sent twice.
         """
         if not self._asked_for_tries and self._tries_left is not None and self._tries_left < FEWEST_TRIES:
             self._asked_for_tries = True
             self._login.forget()
 
     def _stop_if_refused(self, reply: _Reply) -> None:
-        """Tell a refused password from a worn-out nonce: only the former costs a try, or locks the account.
+        """Raise the login error if a 401 refuses the password, and return if it only says that the nonce has expired.
 
-        A terminal that tells the tries only beside a refused password did not tell them with its first challenge. What
-        comes without a challenge, or with a stale one, is about the nonce (two recordings; RFC 7616 section 3.3).
+        Only a refused password uses up a login try or locks the account. Some terminals tell the tries left only after
+        a refused password, and not with the first challenge. A 401 without a challenge, or with a stale one, is about
+        the nonce (two recordings; RFC 7616 section 3.3).
         """
         before, check = self._tries_left, user_check(reply.answer)
         told_now = bool(reply.challenge) and not STALE.search(reply.challenge)
@@ -200,7 +204,7 @@ class Client:
         try:
             return self._once(call)
         except NoAnswer:
-            # A kept connection may be closed by the terminal in the moment it is used; only reading again is harmless.
+            # The terminal may close a kept connection just as it is used. Only a GET is safe to repeat.
             if call.method != "GET" or self._trip.connected or not self._trip.dropped:
                 raise
         return self._once(call)
@@ -221,7 +225,7 @@ class Client:
         except requests.RequestException as error:
             raise self._translated(error, call.bare_path) from error
         except ValueError as error:
-            # What neither requests nor urllib3 turns into an error of theirs, such as a chunk of less than no bytes.
+            # requests and urllib3 let some through as they are, such as a chunk of negative length.
             raise Nonsense(message=type(error).__name__, path=call.bare_path) from error
         log.debug("%s %s: %s, %s bytes", call.method, call.bare_path, response.status_code, len(body))
         if 300 <= response.status_code < 400:
@@ -266,30 +270,29 @@ def _address(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
         raise ValueError("the address must be http://host or https://host")
-    if parts.port == 0:  # reading the port also refuses one that is no number
+    if parts.port == 0:  # reading the port raises when it is not a number
         raise ValueError("port 0 is none")
     return f"{parts.scheme}://{parts.netloc}"
 
 
 class _StayingSession(requests.Session):
-    """Goes nowhere else; requests would read the place of a redirect even when it is not to follow it."""
+    """Ignores redirects: requests would parse the Location header even when it must not follow it."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Say that no answer leads anywhere."""
+        """Return None for every answer."""
 
 
 def _session(
     trip: Trip, addresses: AllowedAddresses, fingerprint: str | None, transport: BaseAdapter | None
 ) -> requests.Session:
     session = _StayingSession()
-    # Neither proxies nor REQUESTS_CA_BUNDLE nor .netrc: a terminal stands on the local net and is trusted by its pin.
+    # No proxies, no REQUESTS_CA_BUNDLE, no .netrc: a terminal is in the local network and is trusted by its pin.
     session.trust_env = False
     session.headers.update({"User-Agent": "hikflask", "Accept-Encoding": "identity"})
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("http://", "https://"):
         session.mount(scheme, transport or _adapter(trip, addresses, fingerprint if scheme == "https://" else None))
-    # Off only beside a pin, which then is what is verified. Each adapter serves one client, so http is not touched by
-    # it.
+    # Off only with a pin, which is verified instead. Each adapter serves one client.
     session.verify = fingerprint is None
     return session
 

@@ -1,7 +1,7 @@
-"""XML, JSON and the envelope: bytes of a terminal become checked things, or a TerminalError.
+"""Parses and checks the XML, the JSON and the status envelope of answers, and raises a TerminalError when they are bad.
 
 What the vendor allows: the envelope "ResponseStatus" in JSON or XML (ISAPI guide, "Error codes"). Data and errors come
-in different namespaces and the heartbeat in a root called RequestStatus, so elements are matched by their local name.
+in different namespaces, and the heartbeat has the root RequestStatus. So elements are matched by their local name.
 """
 
 import json
@@ -23,26 +23,26 @@ Json = dict[str, Any]
 ENVELOPES = {"ResponseStatus", "RequestStatus", "userCheck"}
 OK_CODES = {0, 1}
 LOCKED = {"lock", "locked"}
-# A lock that always ends at once would be tried, and noted in the audit trail, as often as anybody asks.
+# In seconds. With a lock of 0 s, every status request would try the password and add an audit entry.
 SHORTEST_LOCK = 5
 
 LARGEST_NUMBER = 2**31
-# A page of 30 people is 50 KB at most. What is larger is no words, and would take seconds and far more memory to read.
+# A page of 30 people has at most 50 KB. A much larger body would take seconds and a lot of memory to parse.
 LARGEST_WORDS = 1024 * 1024
-# The largest recorded document has 10 KB. The parser writes the namespace out before each name: in 1 MB of them that
-# takes a minute, in this much a quarter of a second and 30 MB.
+# The largest recorded document has 10 KB. The parser repeats the namespace before each name: 1 MB of names would take
+# a minute to parse, 32 KB take a quarter of a second and 30 MB of memory.
 LARGEST_XML = 32 * 1024
 BOM = b"\xef\xbb\xbf"
-# Neither database takes each of these, and none is part of a name: control characters and halves of surrogate pairs.
+# Control characters and single surrogates: each database refuses some of them, and no name contains them.
 UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-# A field of a fixed width may come with the zeros at its end, which are replaced by then.
+# A field of fixed width may end with zero bytes, which were replaced by U+FFFD.
 PADDING = " \ufffd"
 
 
 def checked(answer: Answer) -> Answer:
-    """Return the answer when neither HTTP nor the envelope refuses; some firmware refuses with HTTP 200.
+    """Return the answer if neither its HTTP status nor its envelope is a refusal. Some firmware refuses with HTTP 200.
 
-    Raises: the TerminalError that the refusal stands for.
+    Raises: the TerminalError of the refusal.
     """
     status = response_status(answer)
     if not 200 <= answer.status < 300:
@@ -53,9 +53,9 @@ def checked(answer: Answer) -> Answer:
 
 
 def confirmed(answer: Answer) -> Answer:
-    """Return the answer when the terminal itself says OK; HTTP 200 alone is no success.
+    """Return the answer if its envelope says OK. HTTP 200 alone is no success.
 
-    Raises: the TerminalError of a refusal, Nonsense where there is no envelope.
+    Raises: the TerminalError of a refusal; Nonsense when there is no envelope.
     """
     checked(answer)
     if response_status(answer) is None:
@@ -70,14 +70,14 @@ def _is_ok(status: ResponseStatus) -> bool:
 
 
 def response_status(answer: Answer) -> ResponseStatus | None:
-    """Return the envelope of an answer, JSON or XML, or None where the body holds none."""
+    """Return the envelope of an answer, JSON or XML, or None when the body has none."""
     if is_json(answer):
         return _status_of_json(answer)
     return _status_of_xml(answer) if _first_letter(answer) == b"<" else None
 
 
 def is_json(answer: Answer) -> bool:
-    """True when the body looks like a JSON object, whatever its label says."""
+    """True when the body looks like a JSON object, whatever its Content-Type says."""
     return _first_letter(answer) == b"{"
 
 
@@ -122,7 +122,7 @@ def _status(words: Json) -> ResponseStatus:
 
 @dataclass(frozen=True)
 class UserCheck:
-    """What a terminal says beside HTTP 401: tries left, and seconds until a locked account opens again."""
+    """The account's state in the body of a 401: login tries left, and seconds until a locked account is unlocked."""
 
     locked: bool = False
     tries_left: int | None = None
@@ -130,10 +130,11 @@ class UserCheck:
 
 
 def user_check(answer: Answer) -> UserCheck:
-    """Return what a 401 says about the account; an unreadable body says nothing.
+    """Return what a 401 says about the account. An unreadable body gives the defaults.
 
-    The words vary: userCheck has lockStatus, retryLoginTime and unlockTime (recorded), a ResponseStatus has lockStatus,
-    retryTimes and resLockTime, in XML or JSON; locked is `lock` (recorded) or `locked` (ISAPI guide, "Security").
+    The names vary, in XML and JSON: userCheck has lockStatus, retryLoginTime and unlockTime (recorded), ResponseStatus
+    has lockStatus, retryTimes and resLockTime. A locked account is `lock` (recorded) or `locked` (ISAPI guide,
+    "Security").
     """
     words = _words_beside_401(answer)
 
@@ -158,7 +159,7 @@ def _words_beside_401(answer: Answer) -> Json:
 
 
 def login_refusal(answer: Answer) -> LoginRefused:
-    """Return the error that a 401 to a request with credentials stands for."""
+    """Return the error for a 401 that answers a request with credentials."""
     check = user_check(answer)
     if check.locked:
         seconds = None if check.unlock_seconds is None else max(check.unlock_seconds, SHORTEST_LOCK)
@@ -167,7 +168,7 @@ def login_refusal(answer: Answer) -> LoginRefused:
 
 
 def xml(answer: Answer, *roots: str) -> Element:
-    """Return the root element of an XML body; Nonsense when it is none, or not one of the roots given."""
+    """Return the root element of an XML body. Raises Nonsense for broken XML and for a root that is not in `roots`."""
     return xml_of(answer.body, answer.path, *roots)
 
 
@@ -176,9 +177,9 @@ def xml_of(data: bytes, path: str, *roots: str) -> Element:
     if len(data) > LARGEST_XML:
         raise Nonsense(message="answer too large", path=path)
     try:
-        # Without a DTD: one default of an attribute there is repeated in each element, and fills the memory.
+        # No DTD: an attribute's default in it would be repeated in each element and fill the memory.
         root: Element = fromstring(data.strip(), forbid_dtd=True)
-    # ValueError: a DTD and the like; LookupError: unknown encodings.
+    # ValueError: a DTD or an entity; LookupError: an unknown encoding.
     except (ParseError, ValueError, LookupError) as error:
         raise Nonsense(message="broken XML", path=path) from error
     if roots and local_name(root) not in roots:
@@ -197,9 +198,9 @@ def child(root: Element, *names: str) -> Element | None:
 
 
 def text(root: Element, *names: str) -> str:
-    """Return the text of the first element with one of these local names; empty when there is none.
+    """Return the text of the first element with one of these local names, or an empty text.
 
-    What cannot be stored in it is replaced, as in JSON.
+    Characters that cannot be stored are replaced, as in JSON.
     """
     found = child(root, *names)
     return _own_text(found) if found is not None else ""
@@ -215,9 +216,9 @@ def to_json(value: Json) -> bytes:
 
 
 def json_object(answer: Answer) -> Json:
-    """Return the JSON object of a body, or raise Nonsense; what cannot be stored in its texts is replaced by U+FFFD.
+    """Return the JSON object of a body, or raise Nonsense. Characters that cannot be stored are replaced by U+FFFD.
 
-    Old firmware cuts names at a number of bytes, even inside a letter: a broken letter must not hide the whole page.
+    Old firmware cuts names after a number of bytes, even inside a letter. One broken letter must not spoil the page.
     """
     if len(answer.body) > LARGEST_WORDS:
         raise Nonsense(message="answer too large", path=answer.path, http_status=answer.status)
@@ -243,7 +244,7 @@ def _usable_text(text: str) -> str:
 
 
 def member(answer: Answer, name: str) -> Json:
-    """Return the object of this name at the top of a JSON body, or raise Nonsense."""
+    """Return the top-level object with this name in a JSON body, or raise Nonsense."""
     value = json_object(answer).get(name)
     if not isinstance(value, dict):
         raise Nonsense(message=f"no {name}", path=answer.path, http_status=answer.status)
@@ -251,14 +252,14 @@ def member(answer: Answer, name: str) -> Json:
 
 
 def rows(value: object) -> list[Json]:
-    """Return the objects of a list; a single object counts as a list of one, anything else as empty."""
+    """Return the objects in a list. A single object counts as a list of one, any other value as an empty list."""
     if isinstance(value, dict):
         return [value]
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 def whole(value: object) -> int | None:
-    """Return a whole number of at most 31 bits that came as a number or as text, or None."""
+    """Return an integer of at most 31 bits, sent as a number or as text, or None."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     try:
@@ -269,13 +270,13 @@ def whole(value: object) -> int | None:
 
 
 def counted(value: object) -> int | None:
-    """Return how many there are: a whole number as by `whole`, but none below 0."""
+    """Return a count: as `whole`, but None for a negative number."""
     number = whole(value)
     return number if number is not None and number >= 0 else None
 
 
 def number_in(row: Json, name: str) -> str:
-    """Return a person's number, told as text or as a JSON number, without what pads it; empty where there is none."""
+    """Return a person's number without its padding, sent as text or as a JSON number, or an empty text."""
     value = row.get(name)
     if isinstance(value, bool) or not isinstance(value, int | str):
         return ""

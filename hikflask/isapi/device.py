@@ -1,4 +1,4 @@
-"""What a terminal is and what it can do.
+"""Reads what a terminal is and what it can do.
 
 What the vendor allows: GET on /ISAPI/System/deviceInfo and on the capabilities of UserInfo and FDLib (ISAPI guide,
 "Device information", "Capabilities"). deviceInfo is XML, on some terminals JSON (one client).
@@ -18,7 +18,7 @@ INFO_NAMES = ("deviceName", "model", "serialNumber", "firmwareVersion")
 
 @dataclass(frozen=True)
 class DeviceInfo:
-    """The terminal's own account of itself."""
+    """The terminal's answer to deviceInfo."""
 
     name: str
     model: str
@@ -28,7 +28,7 @@ class DeviceInfo:
 
 @dataclass(frozen=True)
 class FaceLibrary:
-    """How many faces there may be (None where not told), and the functions listed, in small letters: post, setup."""
+    """The capacity for faces (None when not told), and the listed functions in lower case, such as post and setup."""
 
     capacity: int | None = None
     functions: frozenset[str] = frozenset()
@@ -36,7 +36,7 @@ class FaceLibrary:
 
 @dataclass(frozen=True)
 class PersonLimits:
-    """The longest name in bytes of UTF-8 and the largest number of people; None where the terminal tells none."""
+    """The longest name in bytes of UTF-8, and the largest number of people. None when the terminal does not tell."""
 
     name_bytes: int | None = None
     people: int | None = None
@@ -66,7 +66,7 @@ def _largest(limits: Json, name: str) -> int | None:
 
 
 def face_library(client: Requester) -> FaceLibrary:
-    """Return how many faces fit into one library, and what supportFDFunction lists. Raises TerminalError."""
+    """Return the capacity of one face library and the functions in supportFDFunction. Raises TerminalError."""
     told = json_object(checked(client.request("GET", FACE_CAPABILITIES)))
     functions = told.get("supportFDFunction")
     listed = {name.strip().lower() for name in functions.split(",")} if isinstance(functions, str) else set()

@@ -1,8 +1,8 @@
-"""Digest login with a nonce that is kept while it works.
+"""Digest login that reuses a nonce as long as the terminal accepts it.
 
 What the vendor allows: Digest with qop "auth" (ISAPI guide, "Security": RFC 7616). Recorded challenges name no
-algorithm, so MD5 holds; newer firmware offers SHA-256 beside it. requests' own HTTPDigestAuth tries a refused password
-a second time and knows one challenge only, hence this module.
+algorithm, which means MD5; newer firmware also offers SHA-256. HTTPDigestAuth of requests sends a refused password a
+second time and understands only one challenge, so it is not used.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# One `name=value`, with the scheme's name before it where a new challenge begins. Quoted values may hold commas.
+# One `name=value`, after the scheme's name where a new challenge begins. Quoted values may contain commas.
 PARAMETER = re.compile(r'(?:\A|,)\s*(?:([A-Za-z][\w-]*)\s+)?([A-Za-z][\w*-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]*)')
 
 
@@ -23,7 +23,7 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-# The later, the better.
+# From the weakest to the strongest.
 HASHES: dict[str, Callable[[str], str]] = {"MD5": _md5, "SHA-256": _sha256}
 
 
@@ -40,7 +40,10 @@ class Challenge:
 
 
 def best_challenge(header: str) -> Challenge | None:
-    """Return the strongest Digest challenge of a WWW-Authenticate header (several are joined by commas), if any."""
+    """Return the strongest usable Digest challenge of a WWW-Authenticate header, or None.
+
+    Several challenges are joined by commas.
+    """
     strength = list(HASHES)
     known = [challenge for fields in _schemes(header) if (challenge := _challenge(fields))]
     return max(known, key=lambda challenge: strength.index(challenge.algorithm), default=None)
@@ -73,7 +76,7 @@ def _challenge(fields: dict[str, str]) -> Challenge | None:
 
 
 class DigestLogin:
-    """One account's login state: the last challenge and how often it was answered."""
+    """The login state of one account: the last challenge, and how often it was answered."""
 
     def __init__(self, username: str, password: str) -> None:
         self._username = username
@@ -86,7 +89,7 @@ class DigestLogin:
 
     @property
     def ready(self) -> bool:
-        """Whether a challenge is known, so that a request can carry credentials at once."""
+        """True when a challenge is known, so the next request can carry credentials."""
         return self._challenge is not None
 
     def learn(self, challenge: Challenge) -> None:
@@ -101,13 +104,13 @@ class DigestLogin:
     def header(self, method: str, uri: str) -> str | None:
         """Return the next Authorization header for this request, or None while no challenge is known.
 
-        Args: uri is path and query exactly as they stand in the request line (the terminals check the query, too).
+        Args: uri is path and query exactly as they stand in the request line (terminals check the query, too).
         """
         if self._challenge is None:
             return None
         self._count += 1
         fields = self._answer(self._challenge, method, uri, f"{self._count:08x}", secrets.token_hex(8))
-        # HTTP headers travel as Latin-1; a name outside ASCII goes as the UTF-8 bytes that were hashed.
+        # HTTP headers are Latin-1; a name outside ASCII is sent as the UTF-8 bytes that were hashed.
         return ("Digest " + ", ".join(fields)).encode().decode("latin-1")
 
     def _answer(self, challenge: Challenge, method: str, uri: str, count: str, cnonce: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Everything that can go wrong with a terminal: one tree, one table.
+"""The errors of a conversation with a terminal, and the table that maps the terminal's codes to them.
 
 Source of the codes: the vendor's table of subStatusCode values (ISAPI guide, appendix "Error codes") and recorded
 refusals.
@@ -10,16 +10,16 @@ from typing import Any
 
 from hikflask.isapi.answer import ResponseStatus
 
-# A subStatusCode that is not in CLASSES is a terminal's own word: under this prefix it can be none of our codes.
+# The prefix of a subStatusCode that is not in CLASSES. It keeps the terminal's words apart from our own codes.
 OWN_WORD = "terminal:"
 
 
 class TerminalError(Exception):
-    """Base of all; carries the terminal's own words.
+    """The base class of all terminal errors; it carries the terminal's own words.
 
     `code` is a subStatusCode of CLASSES, the class's own code, or OWN_WORD and any other subStatusCode. `retryable`:
-    the same may be tried again by itself. `reached`: the terminal itself answered. `stops`: another request would bring
-    the account nearer to its lock, or go to a stranger, so every conversation with the terminal stops.
+    the app may retry by itself. `reached`: the terminal itself answered. `stops`: every conversation with the terminal
+    stops, because another request would use up a login try or go to an unknown device.
     """
 
     retryable: bool = False
@@ -51,7 +51,7 @@ class TerminalError(Exception):
 
     @property
     def text(self) -> str:
-        """What a sentence about this error quotes: the terminal's message."""
+        """The terminal's message, which the sentence about this error quotes."""
         return self.message
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class TerminalError(Exception):
 
 
 class Unreachable(TerminalError):
-    """No connection: the request was surely not sent."""
+    """There was no connection, so the request was not sent."""
 
     retryable = True
     reached = False
@@ -67,7 +67,7 @@ class Unreachable(TerminalError):
 
 
 class NoAnswer(TerminalError):
-    """The request was sent, the answer was lost: the outcome is unknown."""
+    """The request was sent, but no complete answer came: the outcome is unknown."""
 
     retryable = True
     reached = False
@@ -75,7 +75,7 @@ class NoAnswer(TerminalError):
 
 
 class CertificateChanged(TerminalError):
-    """The server shows a certificate that is not the pinned one, or, without a pin, not a trusted one."""
+    """The server's certificate is not the pinned one or, without a pin, not a trusted one."""
 
     reached = False
     stops = True
@@ -83,7 +83,7 @@ class CertificateChanged(TerminalError):
 
 
 class AddressRefused(TerminalError):
-    """The terminal's address is none that may be connected to; nothing was sent. `message` is the IP address."""
+    """The terminal's address is not allowed; nothing was sent. `message` is the IP address."""
 
     reached = False
     stops = True
@@ -91,13 +91,13 @@ class AddressRefused(TerminalError):
 
 
 class HttpsRequired(AddressRefused):
-    """The terminal's address is an http one, and the client was told to use https alone; nothing was sent."""
+    """The terminal's address is http, but the client may use only https; nothing was sent."""
 
     own_code = "https_required"
 
 
 class WeakDigest(TerminalError):
-    """The terminal offers no Digest with SHA-256, and the client was told to use no other; no credentials were sent."""
+    """The terminal offers no Digest with SHA-256, but the client may use no other; no credentials were sent."""
 
     stops = True
     own_code = "weak_digest"
@@ -116,7 +116,7 @@ class CaptureCancelled(TerminalError):
 
 
 class LoginRefused(TerminalError):
-    """The terminal refused the login; another try would bring the account nearer to being locked."""
+    """The terminal refused the login. Another try would bring the account closer to its lock."""
 
     stops = True
     own_code = "login_refused"
@@ -128,25 +128,25 @@ class LoginRefused(TerminalError):
 
 
 class WrongPassword(LoginRefused):
-    """The password was refused; `tries_left` is how many more the terminal allows, where it says so."""
+    """The password was refused. `tries_left` is how many login tries remain, if the terminal tells."""
 
     own_code = "wrong_password"
 
 
 class AccountLocked(LoginRefused):
-    """The account is locked for `unlock_seconds` more, where the terminal says so."""
+    """The account is locked, for `unlock_seconds` more seconds if the terminal tells."""
 
     own_code = "locked"
 
 
 class Refused(TerminalError):
-    """The terminal understood and said no; base of every refusal, and the class of those without their own."""
+    """The terminal refused the request. Base class of all refusals, used directly for those without their own class."""
 
     own_code = "refused"
 
 
 class Busy(Refused):
-    """Somebody else uses the terminal, or it still works on the last request."""
+    """Somebody else uses the terminal, or it still processes an earlier request."""
 
     retryable = True
     own_code = "deviceBusy"
@@ -159,7 +159,7 @@ class CaptureTimeout(Refused):
 
 
 class NotSupported(Refused):
-    """This model does not know that function; `text` names it, such as UserInfo/Count."""
+    """This model does not have the function. `text` names it, such as UserInfo/Count."""
 
     own_code = "function_not_supported"
 
@@ -170,19 +170,19 @@ class NotSupported(Refused):
 
 
 class CaptureNotSupported(NotSupported):
-    """This model cannot capture on request: the answer of CaptureFaceData, and of nothing else."""
+    """This model cannot capture on request. Only CaptureFaceData gives this answer."""
 
     own_code = "notSupport"
 
 
 class NoFace(Refused):
-    """No face in the picture."""
+    """There is no face in the picture."""
 
     own_code = "noFaceInPicture"
 
 
 class ManyFaces(Refused):
-    """More than one face in the picture."""
+    """There is more than one face in the picture."""
 
     own_code = "multipleFaceObjectError"
 
@@ -224,19 +224,19 @@ class PersonUnknown(Refused):
 
 
 class IllegalNumber(Refused):
-    """The terminal takes no such number."""
+    """The terminal does not accept this number."""
 
     own_code = "illegalEmployeeNo"
 
 
 class NameTooLong(Refused):
-    """The terminal takes no such name."""
+    """The terminal does not accept this name."""
 
     own_code = "name_too_long"
 
 
 class Full(Refused):
-    """No room for another person or face."""
+    """The terminal has no room for another person or face."""
 
     own_code = "deviceUserFull"
 
@@ -248,7 +248,7 @@ class SameFace(Refused):
 
 
 class PictureLost(Refused):
-    """The terminal could not fetch the picture it was pointed at."""
+    """The terminal could not download the picture from the given URL."""
 
     own_code = "urlDownloadFail"
 
@@ -260,7 +260,7 @@ class Gone(PictureLost):
 
 
 class NoRight(Refused):
-    """The account lacks the right."""
+    """The account lacks the permission."""
 
     own_code = "lowPrivilege"
 
@@ -275,7 +275,7 @@ def _every(kind: type[TerminalError]) -> list[type[TerminalError]]:
     return [kind, *(inner for sub in kind.__subclasses__() for inner in _every(sub))]
 
 
-# As the rows have them.
+# The codes of these errors, as they are stored in rows.
 STOP_CODES = frozenset(kind.own_code for kind in _every(TerminalError) if kind.stops)
 AWAY_CODES = frozenset({Unreachable.own_code, NoAnswer.own_code})
 
@@ -293,7 +293,7 @@ CLASSES: dict[str, type[TerminalError]] = {
     "pupildistancetoosmall": FaceTooSmall,
     "picsizesmallerror": FaceTooSmall,
     "facedatalenshort": FaceTooSmall,
-    "facelowqulity": PoorQuality,  # spelt so by the terminals
+    "facelowqulity": PoorQuality,  # the terminals spell it so
     "facelowquality": PoorQuality,
     "poorfacequality": PoorQuality,
     "facescorefailure": PoorQuality,
@@ -319,21 +319,21 @@ CLASSES: dict[str, type[TerminalError]] = {
     "badauthorization": WrongPassword,
 }
 
-# What one function alone may say, for people are asked and programs told about its matter; from any other one it is a
-# terminal's own word.
+# These errors count only from one function, because the sentence for people is about that function. From any other
+# function the code is kept as the terminal's own word.
 ONLY_FROM: dict[type[TerminalError], str] = {
     CaptureTimeout: "/CaptureFaceData",
     CaptureNotSupported: "/CaptureFaceData",
     NumberTaken: "/UserInfo/Record",
 }
 
-# Without a known sub-status the coarser numbers decide: statusCode 2 is "Device Busy", HTTP 404 carries notSupport.
+# Used when the sub-status is unknown: statusCode 2 is "Device Busy", HTTP 404 comes with notSupport.
 ByNumber = dict[int | None, type[TerminalError]]
 STATUS_CLASSES: ByNumber = {2: Busy}
 HTTP_CLASSES: ByNumber = {403: NoRight, 404: NotSupported, 405: NotSupported, 501: NotSupported, 503: Busy}
-LONGEST = {"status_string": 64, "sub_status": 64, "message": 255}  # it goes into answers, cookies and the log
+LONGEST = {"status_string": 64, "sub_status": 64, "message": 255}  # these texts go into answers, cookies and the log
 
-# These sub-statuses blame the syntax; the END of errorMsg tells what is really wrong (two recordings each).
+# These sub-statuses blame the syntax, but the END of errorMsg names the real problem (two recordings each).
 MISLEADING: tuple[tuple[frozenset[str], re.Pattern[str], type[TerminalError]], ...] = (
     (frozenset({"badjsoncontent", "badjsonformat"}), re.compile(r"faceURL\W*\Z", re.IGNORECASE), FileTooLarge),
     (frozenset({"badjsoncontent"}), re.compile(r"employeeNo\W*\Z", re.IGNORECASE), IllegalNumber),
@@ -342,8 +342,11 @@ MISLEADING: tuple[tuple[frozenset[str], re.Pattern[str], type[TerminalError]], .
 
 
 def error_for(status: ResponseStatus, http_status: int | None, path: str) -> TerminalError:
-    """Return the error that a refusal stands for; the path is without its query."""
-    kind, code = _kind_and_code(status, http_status, path)  # By the whole message, whose end may tell.
+    """Return the error for a refusal.
+
+    Args: path is without its query.
+    """
+    kind, code = _kind_and_code(status, http_status, path)  # Before the message is cut: its end may matter.
     words = asdict(status) | {name: getattr(status, name)[:longest] for name, longest in LONGEST.items()}
     return kind(code=code, **words, path=path, http_status=http_status)
 

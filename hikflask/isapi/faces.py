@@ -1,9 +1,9 @@
-"""Faces on a terminal, in the library of visible light: FDID "1", faceLibType "blackFD", FPID = the person's number.
+"""Faces in a terminal's library for visible light: FDID "1", faceLibType "blackFD", FPID = the person's number.
 
-What the vendor allows: PUT /ISAPI/Intelligent/FDLib/FDSetUp adds or replaces a face, multipart, by URL or by picture;
-POST FaceDataRecord adds and PUT FDModify replaces in the same form; FDSearch and FDSearch/Delete (ISAPI guide, "Face
-picture library"). The seed terminal takes FDSetUp with the URL of its own last capture; most others take the picture.
-DELETE on FDLib itself wipes every library and is not here.
+What the vendor allows: PUT /ISAPI/Intelligent/FDLib/FDSetUp adds or replaces a face, in multipart, by URL or by
+picture; POST FaceDataRecord adds and PUT FDModify replaces in the same form; FDSearch and FDSearch/Delete (ISAPI guide,
+"Face picture library"). The seed terminal takes FDSetUp with the URL of its own last capture; most others take the
+picture. DELETE on FDLib itself erases every library, so it is never sent.
 """
 
 import re
@@ -24,12 +24,12 @@ DELETE = f"{BASE}/FDDelete?format=json"
 
 LIBRARY: tuple[tuple[str, str], ...] = (("faceLibType", "blackFD"), ("FDID", "1"))
 SCHEME_AND_HOST = re.compile(r"(?:[A-Za-z][\w+.-]*:)?//[^/]*")
-# Terminals give some 80 characters. What is longer is no address, and is not searched for one.
+# Terminals send URLs of about 80 characters. A longer text is not parsed at all.
 LONGEST_URL = 768
 
 
 class FaceCall(Enum):
-    """Method and path of the calls that bind a face; the last two are older, for terminals without FDSetUp."""
+    """Method and path of the calls that bind a face. ADD and REPLACE are older, for terminals without FDSetUp."""
 
     SET_UP = "PUT", f"{BASE}/FDSetUp?format=json"
     ADD = "POST", f"{BASE}/FaceDataRecord?format=json"
@@ -38,26 +38,26 @@ class FaceCall(Enum):
 
 @dataclass(frozen=True)
 class EnrolledFace:
-    """A face that the terminal holds; its picture's address where the terminal gives one."""
+    """A face in the terminal's library, with the URL of its picture if the terminal gives one."""
 
     face_url: str | None
 
 
 def bind_url(client: Requester, number: str, face_url: str, call: FaceCall = FaceCall.SET_UP) -> None:
-    """Bind the picture at a terminal-local URL to a person who is there already.
+    """Bind the picture at a URL of the same terminal to a person who exists there.
 
-    Args: face_url exactly as the terminal gave it; call as by `bind_picture`. Raises: ModelingFailed, PictureLost,
-    SameFace, Full, NotSupported, other TerminalErrors.
+    Args: face_url exactly as the terminal gave it; call as in `bind_picture`.
+    Raises: ModelingFailed, PictureLost, SameFace, Full, NotSupported, other TerminalErrors.
     """
     _send(client, call, {**_key(number), "faceURL": face_url})
 
 
 def bind_picture(client: Requester, number: str, picture: bytes, call: FaceCall = FaceCall.SET_UP) -> None:
-    """Bind a JPEG to a person who is there already.
+    """Bind a JPEG to a person who exists on the terminal.
 
-    Args: picture at most 200 KB, baseline, 4:2:0; call is what the terminal knows: SET_UP adds or replaces and keeps
-    an older face when it fails, ADD is for a person without a face, REPLACE for one with. Raises: ModelingFailed,
-    FileTooLarge, SameFace, Full, NotSupported, other TerminalErrors.
+    Args: picture has at most 200 KB, baseline, 4:2:0; call is one that the terminal knows: SET_UP adds or replaces, and
+    keeps the old face when it fails; ADD is for a person without a face, REPLACE for a person with one.
+    Raises: ModelingFailed, FileTooLarge, SameFace, Full, NotSupported, other TerminalErrors.
     """
     _send(client, call, _key(number), picture)
 
@@ -75,7 +75,7 @@ def _key(number: str) -> Json:
 def find(client: Requester, number: str) -> EnrolledFace | None:
     """Return the face bound to this number, or None when there is none.
 
-    Raises: TerminalError; Nonsense when the list does not surely end or a row has no number.
+    Raises: TerminalError; Nonsense when the list may be incomplete or a row has no number.
     """
 
     def ask(position: int) -> Page:
@@ -83,7 +83,7 @@ def find(client: Requester, number: str) -> EnrolledFace | None:
         answer = checked(client.request("POST", SEARCH, data=to_json(words), content_type=JSON_TYPE))
         return page(answer, json_object(answer), "MatchList", "FPID")
 
-    # Firmware that ignores one filter may ignore this one: only the number itself counts.
+    # Some firmware ignores filters, so the number itself is compared.
     return next((_face(row) for found, row in every_row(ask) if found == number), None)
 
 
@@ -92,10 +92,12 @@ def _face(row: Json) -> EnrolledFace:
 
 
 def remove(client: Requester, number: str) -> None:
-    """Take one person's face off and leave the person; three ways, the next where a terminal does not know the last.
+    """Delete one person's face and keep the person.
 
-    Raises: NotSupported when it knows none, other TerminalErrors; ValueError for a bad number (an empty list means
-    everybody).
+    Three calls are tried in turn: the next one when the terminal does not support the last.
+
+    Raises: NotSupported when it supports none, other TerminalErrors; ValueError for a bad number (an empty list would
+    delete every face).
     """
     try:
         body = to_json({"FPID": [{"value": valid_number(number)}]})
@@ -112,10 +114,13 @@ def _remove_by_set_up(client: Requester, number: str) -> None:
 
 
 def fetch_picture(client: Requester, face_url: str) -> bytes:
-    """Return the JPEG behind a URL that the terminal gave, of a capture or of an enrolled face.
+    """Return the JPEG at a URL that the terminal gave, of a capture or of an enrolled face.
 
-    Only the path is kept: the host in it is unreliable (a LAN address behind NAT, http for https, cut short).
-    Raises: Gone on 404, Nonsense where the URL is too long or has no path, and for no JPEG; other TerminalErrors.
+    Only the path of the URL is used, because the host is unreliable (a LAN address behind NAT, http for https, cut
+    short).
+
+    Raises: Gone on 404; Nonsense when the URL is too long or has no path, and when there is no JPEG; other
+    TerminalErrors.
     """
     path = picture_path(face_url)
     answer = client.request("GET", path)
@@ -125,7 +130,7 @@ def fetch_picture(client: Requester, face_url: str) -> bytes:
 
 
 def picture_path(face_url: str) -> str:
-    """Return the path of a picture's URL without query; Nonsense when there is none, or the URL is too long."""
+    """Return the path of a picture's URL, without its query. Raises Nonsense when it has none or is too long."""
     if len(face_url) > LONGEST_URL:
         raise Nonsense(message="the picture's URL is too long")
     plain = re.split(r"[?#]", face_url.strip(), maxsplit=1)[0]

@@ -1,9 +1,9 @@
-"""Multipart, in and out.
+"""Reads and writes multipart bodies.
 
-What the vendor allows: multipart/form-data both ways (ISAPI guide, "Capture face data", "Set face record"). In
-practice the boundary of an answer may stand in the HTTP header, in a header block at the top of the body, or nowhere
-but in its first line; parts lack names; the whole may be labelled application/xml or be a bare JPEG. So parts are told
-apart by content.
+What the vendor allows: multipart/form-data in both directions (ISAPI guide, "Capture face data", "Set face record"). In
+practice the boundary of an answer may be in the HTTP header, in a header block at the top of the body, or only in the
+body's first line. Parts may have no name, and the whole may be labelled application/xml or be a bare JPEG. So parts are
+recognised by their content.
 """
 
 import re
@@ -24,13 +24,13 @@ PART_NAME = re.compile(rb'(?:^|[;\s])name="?([^";\r\n]*)"?', re.IGNORECASE)
 CONTENT_TYPE = re.compile(rb"^content-type:[ \t]*([^;\r\n]*)", re.IGNORECASE | re.MULTILINE)
 BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 HEADER_LINE = re.compile(rb"[A-Za-z-]+:")
-# Terminals send two: what was found, and the picture.
+# Terminals send two: the result and the picture.
 MOST_PARTS = 8
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a multipart body; name and type are empty where the terminal gave none."""
+    """One part of a multipart body. Name and type are empty when the terminal sent none."""
 
     name: str
     content_type: str
@@ -38,9 +38,9 @@ class Part:
 
 
 def parts(answer: Answer) -> list[Part]:
-    """Return the parts of an answer; a body that is no multipart is one part.
+    """Return the parts of an answer. A body without multipart is returned as one part.
 
-    Raises: Nonsense when it is empty, or has more parts than any terminal sends.
+    Raises: Nonsense when the body is empty, or has more parts than any terminal sends.
     """
     if not answer.body.strip():
         raise Nonsense(message="empty body", path=answer.path, http_status=answer.status)
@@ -54,7 +54,7 @@ def parts(answer: Answer) -> list[Part]:
 
 
 def _boundaries(answer: Answer) -> Iterator[bytes]:
-    """Yield what may be the boundary, the likeliest first."""
+    """Yield the possible boundaries, the most likely first."""
     header = BOUNDARY.search(answer.content_type.encode())
     if header:
         yield header[1]
@@ -67,9 +67,9 @@ def _boundaries(answer: Answer) -> Iterator[bytes]:
 
 
 def _pieces(body: bytes, boundary: bytes) -> list[bytes]:
-    """Cut the body at its boundary lines; the preamble and what follows the closing line are dropped.
+    """Split the body at its boundary lines, without the preamble and the text after the closing line.
 
-    One piece more than is taken is enough to tell that there are too many.
+    Splitting ends at one piece above MOST_PARTS, which is enough to see that there are too many.
     """
     line = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
     marks = list(islice(line.finditer(body), MOST_PARTS + 2))
@@ -94,9 +94,9 @@ def _word(match: re.Match[bytes] | None) -> str:
 
 
 def cut_jpeg(data: bytes) -> bytes:
-    """Return the JPEG in these bytes, from FF D8 FF to the last FF D9; Nonsense when there is none.
+    """Return the JPEG in these bytes, from FF D8 FF to the last FF D9. Raises Nonsense when there is none.
 
-    Bytes around the picture later make the terminal refuse it with SubpicAnalysisModelingError (one recording).
+    A terminal refuses a picture with extra bytes around it with SubpicAnalysisModelingError (one recording).
     """
     start, end = data.find(JPEG_START), data.rfind(JPEG_END)
     if start < 0 or end < start + len(JPEG_START):
@@ -105,11 +105,11 @@ def cut_jpeg(data: bytes) -> bytes:
 
 
 def face_form(record: bytes, picture: bytes | None = None, *, boundary: str | None = None) -> tuple[bytes, str]:
-    """Return body and content type of an FDSetUp request, as bytes so that it can be replayed after a Digest 401.
+    """Return the body and the content type of an FDSetUp request. Bytes can be sent again after a Digest 401.
 
-    Args: record is the compact JSON of FaceDataRecord. Without a picture it goes as the seed terminal's own page sends
-    it, with no Content-Type of its part; with one it is typed application/json, which one strict model wants, and
-    comes first.
+    Args: record is the compact JSON of FaceDataRecord. Without a picture, its part has no Content-Type, as on the seed
+    terminal's own page. With a picture, the record comes first and has the type application/json, which one strict
+    model requires.
     """
     fields: list[tuple[str, object]] = [("FaceDataRecord", record)]
     if picture is not None:

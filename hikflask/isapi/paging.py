@@ -1,6 +1,6 @@
-"""Reading a list that comes in pages of at most 30 (ISAPI guide, "Search"; more are cut in silence or refused).
+"""Reads a list in pages of at most 30 rows (ISAPI guide, "Search"; larger pages are silently cut or refused).
 
-Who is not on a list is taken to be nowhere, so a list counts only when it surely was read to its end.
+A person who is missing in a list counts as absent, so a list is used only when it was read to its end for certain.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,8 +11,8 @@ from hikflask.isapi.codec import Json, counted, number_in, rows
 from hikflask.isapi.errors import Nonsense
 
 PAGE = 30
-# Who is looked for by number is on the first page; firmware that ignores the number lists everybody: 12,000 people.
-# One that always has more must not hold us.
+# A search by number has one page. Firmware that ignores the number lists everybody, up to 12,000 people. A list that
+# never ends must not hold a worker.
 MOST_PAGES = 400
 OK, MORE = "OK", "MORE"
 NO_MATCH = {"NO MATCH", "NO MATCHES"}  # also with an underscore (three clients)
@@ -20,7 +20,7 @@ NO_MATCH = {"NO MATCH", "NO MATCHES"}  # also with an underscore (three clients)
 
 @dataclass(frozen=True)
 class Page:
-    """One page: its rows by number, how many the whole list has (None where not told), the terminal's word for it."""
+    """One page: rows with their numbers, the length of the whole list (None when not told), and responseStatusStrg."""
 
     rows: list[tuple[str, Json]]
     total: int | None
@@ -29,14 +29,16 @@ class Page:
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """The numbers of its rows."""
+        """The numbers of the rows."""
         return tuple(number for number, _ in self.rows)
 
 
 def page(answer: Answer, words: Json, rows_name: str, number_name: str) -> Page:
-    """Read one page; words is the object that holds totalMatches, responseStatusStrg and the list of this name.
+    """Read one page.
 
-    Raises: Nonsense when the list is none, or a row has no number.
+    Args: words is the object with totalMatches, responseStatusStrg and the list; rows_name is the list's name, and
+    number_name the name of the number in a row.
+    Raises: Nonsense when it is not a list, or a row has no number.
     """
     listed = words.get(rows_name)
     found = rows(listed)
@@ -50,18 +52,19 @@ def page(answer: Answer, words: Json, rows_name: str, number_name: str) -> Page:
 
 
 def _length(listed: object) -> int:
-    """How many rows there should be: none where nothing is told, one where it is no list."""
+    """Return how many rows there should be: none without a value, one for a value that is not a list."""
     if listed is None:
         return 0
     return len(listed) if isinstance(listed, list) else 1
 
 
 def every_row(ask: Callable[[int], Page]) -> Iterator[tuple[str, Json]]:
-    """Yield all rows with their numbers; ask gets the position to start from.
+    """Yield all rows with their numbers.
 
-    The position advances by what was received and the end is where totalMatches says: who read one page as the whole
-    list lost most of it.
-    Raises: Nonsense when the list does not surely end, for "not on it" would then be a lie.
+    The position advances by the rows received, and totalMatches says where the list ends.
+
+    Args: ask returns the page that starts at a position.
+    Raises: Nonsense when the list may be incomplete, because "not in the list" would then prove nothing.
     """
     position, total = 0, None
     seen: set[tuple[str, ...]] = set()
@@ -83,7 +86,7 @@ def every_row(ask: Callable[[int], Page]) -> Iterator[tuple[str, Json]]:
 
 
 def _is_last(found: Page, position: int) -> bool:
-    """True at the end. Raises: Nonsense for a page that says neither that it is the end nor that there is more."""
+    """True when this is the last page. Raises: Nonsense when the page tells neither the end nor that more follows."""
     whole_list = found.total is not None and position >= found.total
     if found.word == MORE:
         return whole_list and position > 0

@@ -1,8 +1,8 @@
 """People on a terminal.
 
-What the vendor allows: Record, Modify, Search, Count and Delete under /ISAPI/AccessControl/UserInfo, removal with
-cards and faces by UserInfoDetail/Delete, which only starts it (ISAPI guide, "Person management"). Numbers are 1 to 32
-characters; times have no zone.
+What the vendor allows: Record, Modify, Search, Count and Delete under /ISAPI/AccessControl/UserInfo. UserInfoDetail/
+Delete starts a removal together with cards and faces, and does not wait for its end (ISAPI guide, "Person management").
+Numbers have 1 to 32 characters; times have no zone.
 """
 
 import re
@@ -29,7 +29,7 @@ JSON_TYPE = "application/json"
 
 NUMBER = re.compile(r"[A-Za-z0-9_-]{1,32}\Z")
 
-# The terminals' own calendar: 2000-01-01 to 2037-12-31, local, without a zone suffix, which is refused.
+# Terminals accept local times from 2000-01-01 to 2037-12-31, and refuse a zone suffix.
 FIRST_MOMENT = datetime.fromisoformat("2000-01-01T00:00:00")
 LAST_MOMENT = datetime.fromisoformat("2037-12-31T23:59:59")
 
@@ -39,7 +39,7 @@ DELETE_TRIES = 20
 
 @dataclass(frozen=True)
 class Person:
-    """One person as the terminal tells it; faces is None where the firmware does not count them."""
+    """One person as the terminal shows it. `faces` is None when the firmware does not count them."""
 
     number: str
     name: str
@@ -49,14 +49,14 @@ class Person:
 
 @dataclass(frozen=True)
 class Count:
-    """How many people, and how many of them with a face (None where not told: K1A340FWX has no bindFaceUserNumber)."""
+    """The number of people, and of those with a face (None when not told: K1A340FWX has no bindFaceUserNumber)."""
 
     people: int
     faces: int | None
 
 
 def valid_number(number: str) -> str:
-    """Return the number when it is one the protocol knows; ValueError otherwise, above all for an empty one."""
+    """Return the number if the protocol allows it. Raises ValueError otherwise, above all for an empty number."""
     if not isinstance(number, str) or not NUMBER.match(number):
         raise ValueError("an employee number is 1 to 32 Latin letters, digits, - or _")
     return number
@@ -65,14 +65,15 @@ def valid_number(number: str) -> str:
 def add(client: Requester, number: str, name: str, *, begin: datetime, end: datetime = LAST_MOMENT) -> None:
     """Add a person who may pass door 1 at all times.
 
-    Args: begin and end in the terminal's local time, without a zone; both are kept within the terminals' calendar.
+    Args: begin and end are in the terminal's local time, without a zone; times that terminals do not accept are moved
+    to the nearest accepted one.
     Raises: NumberTaken, IllegalNumber, NameTooLong, Full, other TerminalErrors; ValueError for times with a zone.
     """
     user: Json = {
         "employeeNo": valid_number(number),
         "name": name,
         "userType": "normal",
-        # enable false is "no expiry" in the guide and "blocked" to some clients: never sent.
+        # enable false means "no expiry" in the guide and "blocked" to some clients, so it is never sent.
         "Valid": {"enable": True, "beginTime": _moment(begin), "endTime": _moment(end), "timeType": "local"},
         "doorRight": "1",
         "RightPlan": [{"doorNo": 1, "planTemplateNo": "1"}],
@@ -89,7 +90,7 @@ def _moment(moment: datetime) -> str:
 
 
 def modify(client: Requester, number: str, name: str) -> None:
-    """Change a person's name and nothing else: rights and validity may have been set at the terminal.
+    """Change a person's name and nothing else, because rights and validity may have been set at the terminal.
 
     Raises: PersonUnknown, NameTooLong, other TerminalErrors.
     """
@@ -101,7 +102,8 @@ def find(client: Requester, number: str) -> Person | None:
     """Return the person with this number, or None when the terminal has none.
 
     Some firmware ignores EmployeeNoList and lists everybody, so the number itself is compared.
-    Raises: TerminalError; Nonsense when the list does not surely end or a row has no number, for None means nobody.
+
+    Raises: TerminalError; Nonsense when the list may be incomplete or a row has no number.
     """
     search_id = uuid.uuid4().hex
 
@@ -129,10 +131,10 @@ def _person(number: str, row: Json) -> Person:
 
 
 def count(client: Requester) -> Count:
-    """Return how many people the terminal holds; the cheapest question with a login. Raises TerminalError."""
+    """Return how many people the terminal holds. This is the cheapest request with a login. Raises TerminalError."""
     answer = checked(client.request("GET", COUNT))
     told = json_object(answer)
-    words = told.get("UserInfoCount", told)  # flat on one terminal (a single claim)
+    words = told.get("UserInfoCount", told)  # without this object on one terminal (a single report)
     people = counted(words.get("userNumber")) if isinstance(words, dict) else None
     if people is None:
         raise Nonsense(message="no userNumber", path=answer.path, http_status=answer.status)
@@ -142,10 +144,11 @@ def count(client: Requester) -> Count:
 def remove(
     client: Requester, number: str, *, pause: Callable[[float], None] = time.sleep, tries: int = DELETE_TRIES
 ) -> None:
-    """Remove one person with cards and faces, and wait until the terminal has done it; someone absent is no error.
+    """Remove one person with cards and faces, and wait until the terminal has finished. Nobody there is no error.
 
-    Args: pause waits that many seconds, tries is how often the progress is asked. It does not prove absence: `find`
-    does.
+    This does not prove that the person is gone: call `find` afterwards.
+
+    Args: pause waits that many seconds; tries is how often the progress is asked for.
     Raises: Busy while it is still processing, Refused when it failed, other TerminalErrors; ValueError for a bad
     number.
     """
@@ -158,7 +161,7 @@ def remove(
 
 
 def _just(number: str) -> list[Json]:
-    """The only builder of an EmployeeNoList: exactly one number, for an empty list erases everybody."""
+    """Build an EmployeeNoList with exactly one number. Nothing else builds one: an empty list deletes everybody."""
     return [{"employeeNo": valid_number(number)}]
 
 
@@ -166,7 +169,7 @@ def _delete(client: Requester, path: str, body: Json) -> None:
     try:
         confirmed(client.request("PUT", path, data=to_json(body), content_type=JSON_TYPE))
     except PersonUnknown:
-        return  # most firmware does not call this an error
+        return  # most firmware reports no error here
 
 
 def _wait_until_deleted(client: Requester, pause: Callable[[float], None], tries: int) -> None:
@@ -176,13 +179,13 @@ def _wait_until_deleted(client: Requester, pause: Callable[[float], None], tries
         if status == "failed":
             raise Refused(message="the removal failed", path=path)
         if status != "processing":
-            return  # Also where the progress is not told: only the caller's search tells who is there.
+            return  # Also when no progress is told: the caller searches for the person anyway.
         pause(DELETE_PAUSE)
     raise Busy(message="still deleting", path=path)
 
 
 def _delete_status(client: Requester) -> object:
-    """Return processing, success or failed; None where the terminal tells no progress, or none that can be read."""
+    """Return processing, success or failed, or None when the terminal tells no readable progress."""
     try:
         answer = checked(client.request("GET", DELETE_PROCESS))
         return member(answer, "UserInfoDetailDeleteProcess").get("status")

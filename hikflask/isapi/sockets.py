@@ -1,8 +1,8 @@
-"""Below HTTP: where it may go, how long one round trip may take in all, whether it was sent, what certificate is shown.
+"""The sockets below HTTP: allowed addresses, one deadline per round trip, whether a byte was sent, the certificate.
 
-requests' read time-out counts the silence between two bytes, so a terminal that drips them would hold a worker for
-ever, in the headers, too. Here every read of one answer shares a single deadline. Knowing whether a byte was sent is
-what tells a terminal that is away from an outcome that is unknown; the texts of exceptions are not asked.
+The read time-out of requests counts the silence between two bytes, so a terminal that sends single bytes could hold a
+worker for ever. Here all reads of one answer, headers included, share one deadline. Whether a byte was sent separates
+"the terminal is away" from "the outcome is unknown"; exception texts are not used for that.
 """
 
 import hashlib
@@ -24,13 +24,13 @@ SHORTEST_SHARE = 0.01
 
 
 class Trip:
-    """What is known of the round trip under way; one per client, whose lock lets one trip happen at a time."""
+    """The state of the current round trip. Each client has one, and its lock allows one round trip at a time."""
 
     def __init__(self) -> None:
         self.begin(0.0)
 
     def begin(self, seconds: float) -> None:
-        """Start a round trip that may take this long."""
+        """Start a round trip that may take this many seconds."""
         self.until = time.monotonic() + seconds
         self.connected = False
         self.sent = False
@@ -38,12 +38,12 @@ class Trip:
         self.dropped = False
 
     def seconds_left(self) -> float:
-        """Return the seconds until the deadline, negative when it has passed."""
+        """Return the seconds until the deadline, negative after it."""
         return self.until - time.monotonic()
 
 
 class HurriedReader(io.RawIOBase):
-    """Reads a socket until a deadline, however the bytes arrive."""
+    """Reads a socket until a deadline, even when the bytes arrive slowly."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, trip: Trip) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class HurriedReader(io.RawIOBase):
         self._until = min(trip.until, time.monotonic() + (sock.gettimeout() or 0.0))
 
     def readable(self) -> bool:
-        """Say yes, as BufferedReader wants to hear."""
+        """Return True, which BufferedReader requires."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
@@ -86,7 +86,7 @@ class WatchedResponse(http.client.HTTPResponse):
 
 
 class WatchedConnection(http.client.HTTPConnection):
-    """Notes on its trip when it connects and when it sends; goes before the pool's own connection class."""
+    """Records on its trip that it connects and that it sends. It is mixed into the pool's own connection class."""
 
     trip: Trip
     addresses: AllowedAddresses
@@ -95,23 +95,23 @@ class WatchedConnection(http.client.HTTPConnection):
     _dns_host: str
 
     def connect(self) -> None:
-        """Connect, and note that this trip does not use an old connection."""
+        """Connect, and record that this trip uses a new connection."""
         self.trip.connected = True
         super().connect()
 
     def _new_conn(self) -> socket.socket:
-        """Open the socket in urllib3's place; the name stays what Host, SNI and the certificate are about."""
+        """Open the socket instead of urllib3. Host, SNI and the certificate check still use the name."""
         try:
             sock = open_socket(self._dns_host, self.port, self.timeout, self.addresses)
         except TimeoutError as error:
-            # urllib3 would take it for an answer that is late, so that the outcome would seem unknown.
+            # urllib3 would report a read time-out, and the outcome would look unknown.
             raise ConnectionError("no connection in time") from error
         for option in self.socket_options or ():
             sock.setsockopt(*option)
         return sock
 
     def send(self, data: Any) -> None:
-        """Send, and note that from now on the terminal may have acted."""
+        """Send, and record that from now on the terminal may have acted."""
         if self.sock is None:
             self.connect()
         self.trip.sent = True
@@ -119,10 +119,10 @@ class WatchedConnection(http.client.HTTPConnection):
 
 
 def open_socket(host: str, port: int, seconds: float, addresses: AllowedAddresses) -> socket.socket:
-    """Connect to the first address of a host that is allowed and answers; each gets a share of the time that is left.
+    """Connect to the first allowed address of a host that answers. Each address gets an equal share of the time left.
 
-    Args: seconds for all of it, and the time-out of the socket afterwards.
-    Raises: AddressRefused when none is allowed; OSError.
+    Args: seconds is the time for all of it, and later the socket's time-out.
+    Raises: AddressRefused when no address is allowed; OSError when none answers.
     """
     until = time.monotonic() + seconds
     places = addresses.places(host, port, seconds)
@@ -152,10 +152,9 @@ def _connected(place: Place, seconds: float) -> socket.socket:
 
 
 def watch(pools: Any, trip: Trip, addresses: AllowedAddresses) -> None:
-    """Make all connections of a pool manager report to the trip, and go to allowed addresses only.
+    """Make all connections of a pool manager report to the trip, and connect to allowed addresses only.
 
-    Args: pools is the `poolmanager` of a requests adapter; its `pool_classes_by_scheme` is the documented place for
-    this.
+    Args: pools is the `poolmanager` of a requests adapter; urllib3 documents its `pool_classes_by_scheme` for this.
     """
     pools.pool_classes_by_scheme = {
         scheme: type("WatchedPool", (pool,), {"ConnectionCls": _watched(pool.ConnectionCls, trip, addresses)})
@@ -170,10 +169,9 @@ def _watched(connection: Any, trip: Trip, addresses: AllowedAddresses) -> type:
 
 
 def about_certificate(error: BaseException) -> bool:
-    """Tell whether a TLS error is about the certificate shown, and not about the handshake.
+    """Tell whether a TLS error is about the certificate, and not about the handshake.
 
-    A failed handshake holds the ssl module's own error; a refused certificate its verification error, a pin none at
-    all.
+    A failed handshake carries an SSLError, an untrusted certificate an SSLCertVerificationError, a wrong pin neither.
     """
     found = [cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)]
     return not found or any(isinstance(cause, ssl.SSLCertVerificationError) for cause in found)
@@ -191,15 +189,15 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 
 def certificate_fingerprint(url: str, timeout: float, addresses: AllowedAddresses = ANY_ADDRESS) -> str:
-    """Return the SHA-256 of the certificate (DER) that the server shows at an https address, as 64 hex digits.
+    """Return the SHA-256 of the certificate (DER) at an https address, as 64 hex digits.
 
-    Args: timeout in seconds, for connecting and for the handshake. Raises: Unreachable, AddressRefused; ValueError for
-    an address that is not https.
+    Args: timeout is in seconds, for the connection and again for the handshake.
+    Raises: Unreachable, AddressRefused; ValueError for an address that is not https.
     """
     address = urlsplit(url)
     if address.scheme != "https" or not address.hostname:
         raise ValueError("not an https address")
-    # Nothing is trusted here: the certificate is only looked at, so that a person can compare and pin it.
+    # No check: the certificate is only read, so that a person can compare and pin it.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -215,9 +213,9 @@ def certificate_fingerprint(url: str, timeout: float, addresses: AllowedAddresse
 
 
 def normal_fingerprint(text: str) -> str:
-    """Return a SHA-256 fingerprint as 64 lower-case hex digits; colons, spaces and upper case are welcome.
+    """Return a SHA-256 fingerprint as 64 lower-case hex digits. Colons, spaces and upper case are accepted.
 
-    Raises: ValueError when it is none.
+    Raises: ValueError when it is not such a fingerprint.
     """
     plain = "".join(text.split()).replace(":", "").lower()
     if not SHA256_HEX.match(plain):

@@ -1,4 +1,4 @@
-"""The tables."""
+"""The tables of the database."""
 
 from hikflask.models.api_token import ApiToken
 from hikflask.models.audit import AuditEntry

@@ -1,4 +1,4 @@
-"""What a program shows to the API instead of signing in."""
+"""The tokens with which programs call the API."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 
 
 class ApiToken(Base):
-    """A program's token; only its SHA-256 is kept, so it is shown once and never again."""
+    """A program's token. Only its SHA-256 is stored, so the token itself is shown only once."""
 
     __table_args__ = (CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"), NO_ID_TWICE)
 

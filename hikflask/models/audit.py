@@ -1,4 +1,4 @@
-"""Who did what; append-only."""
+"""The audit trail: who did what. It is append-only."""
 
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,9 @@ from hikflask.models.columns import UTCDateTime, database_now
 class AuditEntry(Base):
     """One action and who did it. The database refuses to change an entry, and to delete one of the last 30 days.
 
-    There are no foreign keys, since an entry outlives what it tells of. `before` and `after` hold what changed, without
-    secrets: an object, None when there is nothing, or a string when the object was too long and its text was cut.
+    There are no foreign keys, because an entry outlives the rows that it is about. `before` and `after` hold what
+    changed, without secrets: an object, None when there is nothing, or a string when the object was too long and its
+    text was cut.
     """
 
     __tablename__ = "audit"

@@ -1,4 +1,4 @@
-"""One attempt to take a face at a terminal, with the form as it was typed."""
+"""One attempt to take a face at a terminal, with the draft of the form."""
 
 from datetime import datetime
 
@@ -21,11 +21,11 @@ RUNNING = (QUEUED, WAITING)
 
 
 class Capture(Base):
-    """The row is the truth: queued → waiting → captured → used, or failed, cancelled, superseded with a reason.
+    """A capture: queued → waiting → captured → used, or failed, cancelled or superseded.
 
-    `reason` is a code of wording.py, `reason_text` the terminal's own words. `hold_until` keeps other numbers from
-    overwriting the terminal's one file while the picture is not yet saved. `draft_consent` is the box of the form.
-    `retake_of` is the picture that the form showed when this capture began: it stays good until this one is taken.
+    `reason` is a code of messages.py, `reason_text` the terminal's own words. Until `hold_until`, other numbers may not
+    overwrite the terminal's one file while it is needed. `draft_consent` is the tick of the form's consent box.
+    `retake_of` is the id of the capture that the form showed before: its picture stays usable until this one is taken.
     """
 
     __table_args__ = (
@@ -59,7 +59,7 @@ class Capture(Base):
     photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"), unique=True)
     hold_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     lease_number: Mapped[int | None]
-    # No foreign key: the earlier row may go at any time, and its id is never given to another one meanwhile.
+    # No foreign key: the earlier row may be deleted at any time, and its id is never used again.
     retake_of: Mapped[int | None]
 
     terminal: Mapped[Terminal] = relationship()

@@ -1,4 +1,4 @@
-"""The one UTC datetime type, and the database's own clock, which leases and deadlines are measured by."""
+"""The UTC datetime type of all columns, and the database's own clock, which measures leases and deadlines."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,23 +8,23 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
-# An address or a program may still name a row that was deleted: SQLite would give its id to the next one.
+# SQLite would reuse the id of a deleted row, but a URL or a program may still name that row.
 NO_ID_TWICE = {"sqlite_autoincrement": True}
 
 
 def storable(text: str) -> str:
-    """Return a text as both databases take it, to be kept or looked for: PostgreSQL knows no zero character."""
+    """Return a text that both databases can store and compare: PostgreSQL does not accept zero characters."""
     return text.replace("\0", "\ufffd")
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime, stored without zone."""
+    """An aware UTC datetime, stored without a zone."""
 
     impl = DateTime
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
-        """Store as naive UTC; a naive value is a mistake of the caller."""
+        """Convert to naive UTC. Raises ValueError for a naive value."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -32,7 +32,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
-        """Give the stored UTC its zone back."""
+        """Add the zone UTC."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 
@@ -42,14 +42,14 @@ class _DatabaseNow(FunctionElement[datetime]):
 
 
 def database_now(seconds: float = 0.0) -> _DatabaseNow:
-    """Return the SQL expression for the database's own present time, `seconds` later."""
+    """Return the SQL expression for the database's present time plus `seconds`."""
     return _DatabaseNow(literal(float(seconds)))
 
 
 @compiles(_DatabaseNow, "sqlite")
 def _sqlite_now(element: _DatabaseNow, compiler: Any, **kw: Any) -> str:
     offset = compiler.process(element.clauses, **kw)
-    # SQLAlchemy stores microseconds; SQLite knows milliseconds: pad, so that texts compare and parse alike.
+    # SQLAlchemy stores microseconds, but SQLite's clock gives milliseconds. The zeros make both comparable as text.
     return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', printf('%+.3f seconds', {offset})) || '000')"
 
 

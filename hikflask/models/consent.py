@@ -1,4 +1,4 @@
-"""The consent to take and keep an employee's face, or another basis for it."""
+"""The consent to take and keep an employee's face, or another legal basis."""
 
 from datetime import date, datetime
 
@@ -12,7 +12,7 @@ BY_CONSENT = "consent"
 
 
 class Consent(Base):
-    """One employee's consent, or another basis; one that was withdrawn has no row."""
+    """One employee's consent, or another legal basis. A withdrawn consent has no row."""
 
     __table_args__ = (CheckConstraint("basis IN ('consent', 'contract', 'law')", name="basis"),)
 

@@ -1,4 +1,4 @@
-"""A person who may enter."""
+"""An employee: a person who may enter."""
 
 import unicodedata
 from datetime import datetime
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def folded(text: str) -> str:
-    """Return the text as searches and sorts compare it: without case, ё as е (SQLite's LOWER knows ASCII only)."""
+    """Return the text for search and sorting: case folded, with ё as е (SQLite's LOWER changes only ASCII)."""
     return storable(unicodedata.normalize("NFC", text).casefold().replace("ё", "е"))
 
 
 class Employee(Base):
-    """A person who may enter, known by a number; `search` is the folded name, number and department.
+    """A person who may enter, identified by `number`.
 
-    `left_at` is when the employee was deactivated.
+    `search` is the folded name, number and department. `left_at` is when the employee was deactivated.
     """
 
     __table_args__ = NO_ID_TWICE
@@ -49,7 +49,7 @@ class Employee(Base):
 
     @property
     def picture(self) -> "Photo | None":
-        """The photo, as long as there is a picture of it here."""
+        """The photo, or None when it was forgotten."""
         return None if self.photo is None or self.photo.forgotten_at else self.photo
 
 

@@ -1,4 +1,4 @@
-"""One number on one terminal: what is desired there, and what the terminal confirmed."""
+"""One number on one terminal: its desired state, and what the terminal confirmed."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,26 +19,27 @@ ABSENT = "absent"
 PENDING = "pending"
 CONFIRMED = "confirmed"
 REFUSED = "refused"
-# A confirmation_note that is no free text: the number is there still, and its record is somebody else's, which stays.
+# A confirmation_note with a fixed meaning: the number is still there, because its record is somebody else's.
 SOMEBODY_ELSES = "somebody_elses_record"
 
 
 class Enrolment(Base):
     """The desired state of one number on one terminal, and what the terminal confirmed of it.
 
-    Desired: `desired` (present or absent), since `desired_since` (None: before this was recorded), and with which
-    photo. `generation` rises with every change of it; a conversation writes only while the generation is still the one
-    that it began with. `overwrite`: whoever has the number there under another name is taken off first.
+    Desired: `desired` is present or absent, since `desired_since` (None: before this was recorded), with the photo
+    `photo_id`. `generation` rises with every change of the desired state; a conversation writes only while the
+    generation is the one with which it began. `overwrite`: a person who has the number there under another name is
+    removed first.
 
-    Confirmed: `person` and `face` are pending, confirmed or refused, each on its own. Where absent is desired, a
-    confirmed person means that the terminal answered that nobody is there. `face_unverified` is set before FDSetUp is
-    sent and cleared only when its effect is proven or undone. `written_name` is the name that the terminal showed last,
-    `sent_name` one that was sent since and may be there; the earlier one stays until the later one is proven.
+    Confirmed: `person` and `face` are pending, confirmed or refused, independently. When absent is desired, a confirmed
+    person means that the terminal found nobody. `face_unverified` is set before FDSetUp is sent, and cleared only when
+    its effect is verified or undone. `written_name` is the name that the terminal showed last, `sent_name` a later one
+    that may be there; both stay until the later one is verified.
 
-    `on_old_device`: the number was on a device that was at the terminal's address before, as `name_on_old_device`.
-    That device is not asked any more, so only a person can say that the number is gone there. `confirmed_by` is who
-    said so, at `confirmed_at`; `confirmation_note` is what became of a terminal that is out of service for good, or
-    SOMEBODY_ELSES where the number is not gone. Both are empty where the terminal itself answered.
+    `on_old_device`: the number was on an earlier device at the terminal's address, with the name `name_on_old_device`.
+    That device cannot be asked, so only a person can state that the number is gone there. `confirmed_by` is that person
+    and `confirmed_at` the time. `confirmation_note` is what happened to a terminal that is out of service for good, or
+    SOMEBODY_ELSES when the number is not gone. Both are empty when the terminal itself confirmed.
     """
 
     __table_args__ = (
@@ -46,7 +47,7 @@ class Enrolment(Base):
         CheckConstraint("desired IN ('present', 'absent')", name="desired"),
         CheckConstraint("person IN ('pending', 'confirmed', 'refused')", name="person"),
         CheckConstraint("face IN ('pending', 'confirmed', 'refused')", name="face"),
-        # Green is always about the photo that is desired now, and never unverified.
+        # A confirmed face is always the desired photo, and never unverified.
         CheckConstraint(
             "face <> 'confirmed' OR (desired = 'present' AND photo_id IS NOT NULL AND confirmed_photo_id IS NOT NULL "
             "AND confirmed_photo_id = photo_id AND confirmed_at IS NOT NULL AND NOT face_unverified)",
@@ -91,37 +92,37 @@ class Enrolment(Base):
 
     @property
     def is_confirmed(self) -> bool:
-        """True when the terminal confirmed all that is wanted: person and face there, or nobody there."""
+        """True when the desired state is confirmed: person and face for present, nobody there for absent."""
         if self.desired == ABSENT:
             return self.person == CONFIRMED
         return self.person == CONFIRMED and self.face == CONFIRMED
 
     @property
     def name_there(self) -> str:
-        """The name that we last gave this number there; empty when we never did."""
+        """The name that we last sent for this number to the present device, or an empty text."""
         return self.sent_name or self.written_name
 
     @property
     def last_name(self) -> str:
-        """The name that we last gave this number, there or on a device that was there before."""
+        """The name that we last sent for this number to the present or an earlier device."""
         return self.name_there or self.name_on_old_device
 
     @property
     def is_green(self) -> bool:
-        """True when it is confirmed, and the terminal was checked since the way to it changed."""
+        """True when confirmed, and the terminal was checked since its address or login changed."""
         return self.is_confirmed and self.terminal.face_mode is not None
 
     @property
     def may_open_doors(self) -> bool:
-        """True while a removal is not confirmed by the terminal."""
+        """True while a removal is not confirmed."""
         return self.desired == ABSENT and self.person != CONFIRMED
 
     @property
     def is_somebody_elses(self) -> bool:
-        """True when a person said that the record under this number there is somebody else's."""
+        """True when a person stated that this number's record on the terminal belongs to somebody else."""
         return self.confirmation_note == SOMEBODY_ELSES
 
     @property
     def waits_for_hand(self) -> bool:
-        """True while only a device that is not asked any more may know the number: a person must say it is gone."""
+        """True while only an earlier device may know the number, so a person must state that it is gone."""
         return self.may_open_doors and self.on_old_device and not self.name_there

@@ -1,4 +1,4 @@
-"""The erasure of one person: the record that becomes the certificate."""
+"""The erasure of one person. Its row becomes the certificate."""
 
 from datetime import datetime
 
@@ -11,11 +11,11 @@ from hikflask.models.enrolment import SOMEBODY_ELSES
 
 
 class ErasureRemoval(Base):
-    """One number that an erasure removes from one terminal; gone since `gone_at`, which is None until then.
+    """One number that an erasure removes from one terminal. `gone_at` is None until the removal is confirmed.
 
-    The enrolment's row is deleted when the number is gone, so this one keeps the terminal's name and the number for the
-    certificate. `confirmed_by` and `confirmation_note` are the enrolment's: who said that the number is gone, and why,
-    where the terminal itself did not answer.
+    The enrolment's row is deleted then, so this row keeps the terminal's name and the number for the certificate.
+    `confirmed_by` and `confirmation_note` are copies of the enrolment's: who stated that the number is gone, and why,
+    if the terminal itself did not confirm.
     """
 
     __table_args__ = NO_ID_TWICE
@@ -31,12 +31,12 @@ class ErasureRemoval(Base):
 
     @property
     def is_somebody_elses(self) -> bool:
-        """True when a person said that the record under this number there is somebody else's."""
+        """True when a person stated that this number's record on the terminal belongs to somebody else."""
         return self.confirmation_note == SOMEBODY_ELSES
 
 
 class ErasureFile(Base):
-    """A picture of an erased person that is still to be removed from the uploads folder."""
+    """A picture of an erased person that must still be removed from the uploads folder."""
 
     __table_args__ = NO_ID_TWICE
 
@@ -48,10 +48,10 @@ class ErasureFile(Base):
 class Erasure(Base):
     """The erasure of one person everywhere.
 
-    It is complete, and the certificate, when each terminal confirmed its removal and nothing is left here: no file, and
-    nothing in the database's own files (see secure_delete.py). `photos` counts the erased pictures. `version` rises
-    with every change, so that an erasure is completed only as it was read. Number and name stay for the certificate
-    alone, and go with the row when its retention ends.
+    It is complete, and becomes the certificate, when every terminal has confirmed its removal and nothing is left here:
+    no file, and nothing in the database's own files (see secure_delete.py). `photos` counts the erased pictures.
+    `version` rises with every change, so that completion is a compare-and-set. Number and name stay only for the
+    certificate, and are deleted with the row when its retention ends.
     """
 
     __table_args__ = NO_ID_TWICE
@@ -78,7 +78,7 @@ class Erasure(Base):
 
     @property
     def waits_for_database(self) -> bool:
-        """True when every file and number is gone, and nothing but the database's own files is waited for.
+        """True when every file and number is gone, and only the database's own files must still be cleaned.
 
         From then on nothing is added to this erasure.
         """

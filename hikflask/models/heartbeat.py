@@ -1,4 +1,4 @@
-"""Shows that a worker lives, so that a page can say when none does."""
+"""The heartbeats of workers, so that pages can show when no worker runs."""
 
 from datetime import datetime
 

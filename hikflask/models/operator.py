@@ -1,4 +1,4 @@
-"""Who signs in to this app, and the sessions that are open."""
+"""The operators who sign in to this app, and their open sessions."""
 
 from datetime import datetime
 
@@ -11,19 +11,19 @@ from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 VIEWER = "viewer"
 OPERATOR = "operator"
 ADMIN = "admin"
-# Each role may do what the one before it may, and more.
+# Each role includes the rights of the roles before it.
 ROLES = (VIEWER, OPERATOR, ADMIN)
 
 
 def may(role: str, needed: str) -> bool:
-    """True when a role includes the needed one."""
+    """True when a role includes the needed role."""
     return ROLES.index(role) >= ROLES.index(needed)
 
 
 class Operator(Base):
-    """Somebody who signs in; `login` is the folded name, `password_hash` a scrypt hash.
+    """A person who signs in. `login` is the folded name, `password_hash` a scrypt hash.
 
-    `device_generation` rises when all sessions end: a device that was signed in on before is then a strange one again.
+    `device_generation` rises when all sessions are ended: known devices then become unknown again.
     """
 
     __table_args__ = (CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"), NO_ID_TWICE)
@@ -43,9 +43,9 @@ class Operator(Base):
 
 
 class OperatorSession(Base):
-    """An open session; the cookie holds a random key, the row its SHA-256.
+    """An open session. The cookie holds a random key, the row its SHA-256.
 
-    `seen_at` is the last time a person did something, `confirmed_at` when the password was last asked for again.
+    `seen_at` is when the operator last did something, `confirmed_at` when the operator last repeated the password.
     """
 
     __table_args__ = NO_ID_TWICE

@@ -1,4 +1,4 @@
-"""One picture of a face, kept."""
+"""One stored picture of a face."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,10 +17,11 @@ UPLOADED = "upload"
 
 
 class Photo(Base):
-    """A JPEG in the uploads folder; "which face" always points at one of these.
+    """A JPEG in the uploads folder. Everything that needs a face refers to a photo.
 
-    One that was forgotten (its retention ended) is shown and sent no more; its SHA-256 still says which face it was.
-    `file_deleted_at` is when its file was surely gone, too. A new one expires in a while, unless it is saved before.
+    A forgotten photo (its retention ended) is not shown or sent any more; its SHA-256 still identifies the face.
+    `file_deleted_at` is when its file was certainly gone, too. A new photo has a `forgotten_at` in the future, which
+    saving clears.
     """
 
     __table_args__ = (CheckConstraint("source IN ('capture', 'upload')", name="source"), NO_ID_TWICE)
@@ -38,5 +39,5 @@ class Photo(Base):
 
     @property
     def path(self) -> str:
-        """The photo's address on this server."""
+        """The path of the photo's URL on this server."""
         return f"/uploads/{self.file}"

@@ -1,4 +1,4 @@
-"""A face terminal, what its check found, and who may talk to it now."""
+"""A face terminal, the result of its check, and its lease."""
 
 from datetime import datetime
 
@@ -20,14 +20,14 @@ FACE_ADD_OR_REPLACE = "add_or_replace"
 class Terminal(Base):
     """A face terminal.
 
-    The lease columns are written by services/terminals/leases.py alone. `version` rises when address, account, password
-    or fingerprint change, so that no client made for the old ones is used again. `check_until` says that a check was
-    asked for and by when it has surely ended. `retired_at` is when somebody said that it is out of service for good,
-    and `retired_note` what became of it; nothing is sent to such a one.
+    Only services/terminals/leases.py writes the lease columns. `version` rises when address, account, password or
+    fingerprint change, so that clients with the old values are not used any more. `check_until` is set when a check is
+    requested: the latest time of its end. `retired_at` is when a person stated that the terminal is out of service for
+    good, and `retired_note` what happened to it. Nothing is sent to a retired terminal.
 
-    The modes are None until the terminal is checked, and `unknown` where its check does not tell: what works first is
-    remembered. `face_calls` says how faces are sent: FDSetUp, or the older FaceDataRecord and FDModify; None where that
-    is not known. `last_capture_at` is its last success, after which it refuses the next capture for a moment.
+    The modes are None until the terminal is checked, and `unknown` if the check does not tell; then the first mode that
+    works is stored. `face_calls` is how faces are sent: FDSetUp, or the older FaceDataRecord and FDModify, or None if
+    unknown. `last_capture_at` is the last success, after which the terminal refuses the next capture for a moment.
     """
 
     __table_args__ = (

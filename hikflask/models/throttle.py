@@ -1,4 +1,4 @@
-"""How often something was tried lately; kept in the database so that all processes share it."""
+"""Counts recent tries for rate limits. The counts are in the database, so that all processes share them."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from hikflask.models.columns import UTCDateTime
 
 
 class Throttle(Base):
-    """The tries of one key (an account, an address, a token) since its window began."""
+    """The number of tries for one key (an account, an address, a token) since its window began."""
 
     key: Mapped[str] = mapped_column(String(160), primary_key=True)
     since: Mapped[datetime] = mapped_column(UTCDateTime)

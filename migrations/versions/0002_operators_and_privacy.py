@@ -1,4 +1,4 @@
-"""operators and privacy"""
+"""Add operators, API tokens, the audit trail, consents and erasures."""
 
 import re
 
@@ -10,7 +10,7 @@ down_revision = '0001'
 branch_labels = None
 depends_on = None
 
-# The audit trail is append-only in the database itself: no entry is changed, and none is deleted before 30 days.
+# The database itself keeps the audit trail append-only: no entry is changed, and none is deleted within 30 days.
 APPEND_ONLY = {
     'sqlite': (
         """CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
@@ -18,7 +18,7 @@ APPEND_ONLY = {
         """CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
         WHEN OLD.at > strftime('%Y-%m-%d %H:%M:%f', 'now', '-30 days')
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
-        # INSERT OR REPLACE deletes without asking the trigger above.
+        # INSERT OR REPLACE deletes without firing the trigger above.
         """CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
         WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
@@ -51,12 +51,12 @@ NOT_APPEND_ONLY = {
 
 
 def give_no_id_twice(table: str) -> None:
-    """Build an SQLite table anew, as it is, with AUTOINCREMENT; a batch would lose its checks and its partial index."""
+    """Rebuild an SQLite table with AUTOINCREMENT. A batch would lose its checks and its partial index."""
     connection, anew = op.get_bind(), f'{table}_anew'
     known = sa.text("SELECT sql FROM sqlite_master WHERE tbl_name = :table AND type = :kind AND sql IS NOT NULL")
     created = connection.execute(known, {'table': table, 'kind': 'table'}).scalar_one()
     if 'AUTOINCREMENT' in created:
-        return  # on the way back it stays
+        return  # a downgrade keeps it
     indexes = connection.execute(known, {'table': table, 'kind': 'index'}).scalars().all()
     created = re.sub(rf'CREATE TABLE "?{table}"?', f'CREATE TABLE {anew}', created, count=1)
     created = re.sub(r'\bid INTEGER NOT NULL', 'id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT', created, count=1)
@@ -201,7 +201,7 @@ def upgrade() -> None:
 
     now = "CURRENT_TIMESTAMP" if op.get_bind().dialect.name == 'sqlite' else "now() AT TIME ZONE 'UTC'"
     op.execute(f"UPDATE employee SET left_at = {now} WHERE NOT is_active")
-    # Such a number was never written to the device that is there now.
+    # These numbers were never written to the present device.
     op.execute("""UPDATE enrolment SET old_name = COALESCE(NULLIF(sent_name, ''), written_name),
         written_name = '', sent_name = '' WHERE on_old_device""")
     if op.get_bind().dialect.name == 'sqlite':
@@ -219,7 +219,7 @@ def downgrade() -> None:
         batch_op.drop_column('forgotten_at')
 
     op.execute("UPDATE enrolment SET written_name = old_name WHERE on_old_device AND wanted = 'absent'")
-    # Not by batches: those would build the tables anew without their checks and their partial index.
+    # Without batches, which would rebuild the tables without their checks and their partial index.
     op.drop_column('terminal', 'check_until')
     op.drop_column('terminal', 'retired_note')
     op.drop_column('terminal', 'retired_at')

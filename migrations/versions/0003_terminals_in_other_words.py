@@ -1,4 +1,4 @@
-"""terminals that do not say how they take faces"""
+"""Support terminals that do not tell how they take faces."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,7 +28,7 @@ def upgrade():
 
 
 def downgrade():
-    # What is not known is found out again.
+    # The next check finds the unknown modes out.
     op.execute("UPDATE terminal SET capture_mode = NULL, face_mode = NULL "
                "WHERE capture_mode = 'unknown' OR face_mode = 'unknown'")
     with op.batch_alter_table('terminal', table_kwargs={'sqlite_autoincrement': True}) as batch_op:

@@ -1,6 +1,6 @@
-"""no statistics of people
+"""Switch off PostgreSQL's statistics of personal data.
 
-PostgreSQL's statistics quote from the columns that they are about, and outlive the rows when a table becomes empty.
+The statistics contain values of the columns, and stay after the rows are deleted when a table becomes empty.
 """
 
 from alembic import op

@@ -1,4 +1,4 @@
-"""devices that an account was signed in on"""
+"""Add the generation of the devices on which an operator has signed in."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,5 +15,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Not by a batch: that would build the table anew without its checks.
+    # Without a batch, which would rebuild the table without its checks.
     op.drop_column('operator', 'device_generation')

@@ -1,4 +1,4 @@
-"""columns by their standard names"""
+"""Rename columns to the standard terms."""
 
 from alembic import op
 
@@ -40,12 +40,12 @@ def downgrade() -> None:
 
 
 def rename(table: str, old: str, new: str) -> None:
-    # Both databases change the name in checks and indexes, too; a batch would build the table anew for each.
+    # Both databases also rename the column in checks and indexes. A batch would rebuild the table for each column.
     op.execute(f'ALTER TABLE {table} RENAME COLUMN {old} TO {new}')
 
 
 def rename_check(old: str, new: str) -> None:
-    """A check is named after its column."""
+    """Rename a check, which is named after its column."""
     with op.batch_alter_table('enrolment', table_kwargs={'sqlite_autoincrement': True}) as batch_op:
         batch_op.drop_constraint(op.f(f'ck_enrolment_{old}'), type_='check')
         batch_op.create_check_constraint(op.f(f'ck_enrolment_{new}'), DESIRED.format(new))

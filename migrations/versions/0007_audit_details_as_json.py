@@ -1,4 +1,4 @@
-"""what an audit entry tells of before and after as JSON, not as text"""
+"""Store `before` and `after` of audit entries as JSON, not as text."""
 
 import json
 import unicodedata
@@ -16,9 +16,9 @@ depends_on = None
 
 COLUMNS = ('before', 'after')
 BATCH = 500
-# Here the columns are taken for text in both directions: what they hold is converted by this module alone.
+# Text in both directions, because this module itself converts the values.
 AUDIT = sa.table('audit', sa.column('id', sa.Integer), *(sa.column(name, sa.Text) for name in COLUMNS))
-# The triggers of SQLite, as 0002 makes them; they are dropped with the table that a batch copies.
+# SQLite's triggers as in 0002. A batch copies the table and drops them with the old one.
 SQLITE_TRIGGERS = {
     'audit_is_not_changed': """CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
@@ -29,7 +29,7 @@ SQLITE_TRIGGERS = {
         WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
 }
-# Categories of Unicode that the text escapes: control and format characters, surrogates, line and paragraph separators.
+# Unicode categories that are escaped in the text: control, format, surrogate, line and paragraph separator.
 ESCAPED = {'Cc', 'Cf', 'Cs', 'Zl', 'Zp'}
 
 
@@ -49,7 +49,7 @@ def downgrade() -> None:
 
 @contextmanager
 def changeable() -> Iterator[None]:
-    """Take the triggers off the table, which let nobody change it, and put them back."""
+    """Remove the triggers that forbid changes, and put them back afterwards."""
     if op.get_bind().dialect.name == 'postgresql':
         op.execute('ALTER TABLE audit DISABLE TRIGGER USER')
         yield
@@ -84,7 +84,7 @@ def convert(value: Callable[[str | None], str | None]) -> None:
 
 
 def json_of_text(text: str | None) -> str | None:
-    """Return JSON that says the same: an object, or a string where the text was cut for its length."""
+    """Return the text as JSON: an object, or a string if the text had been cut."""
     if not text:
         return None
     try:
@@ -102,6 +102,6 @@ def text_of_json(stored: str | None) -> str:
 
 
 def written(values: dict[str, Any]) -> str:
-    """Return an object as the text that entries had: on one line, and with the letters as they are."""
+    """Return an object as entries stored it before: on one line, with letters outside ASCII as they are."""
     text = json.dumps(values, ensure_ascii=False)
     return ''.join(json.dumps(one)[1:-1] if unicodedata.category(one) in ESCAPED else one for one in text)

@@ -1,4 +1,4 @@
-"""removals and files of an erasure in tables of their own"""
+"""Move the removals and files of erasures into separate tables."""
 
 import json
 from collections import defaultdict
@@ -29,7 +29,7 @@ removal = sa.table(
 file = sa.table(
     'erasure_file', sa.column('id', sa.Integer), sa.column('erasure_id', sa.Integer), sa.column('file', sa.String)
 )
-# PostgreSQL's statistics quote from the columns that they are about, see revision 0004.
+# PostgreSQL's statistics contain values of the columns, see revision 0004.
 PERSONAL = {'erasure_removal': ('number', 'confirmed_by', 'confirmation_note'), 'erasure_file': ('file',)}
 
 
@@ -70,7 +70,7 @@ def upgrade() -> None:
         for table, rows in ((removal, removals), (file, files)):
             if rows:
                 bind.execute(sa.insert(table), rows)
-    # No batch: it would build the table anew, and neither database needs that.
+    # Without a batch: neither database needs to rebuild the table.
     op.drop_column('erasure', 'terminals')
     op.drop_column('erasure', 'files')
     op.add_column('erasure', sa.Column('version', sa.Integer(), nullable=False, server_default='0'))
@@ -108,7 +108,7 @@ def removal_row(erasure_id: int, one: dict) -> dict:
         'terminal': one['terminal'],
         'number': one['number'],
         'gone_at': at,
-        # Early rows say that it was by hand, and not whose word that is.
+        # Early rows tell that a person confirmed it, but not who.
         'confirmed_by': one.get('said_by') or ('?' if one.get('by_hand') else ''),
         'confirmation_note': one.get('note', ''),
     }

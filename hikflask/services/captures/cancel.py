@@ -10,14 +10,17 @@ from hikflask.services.terminals import connection
 
 
 def cancel_capture(capture_id: int) -> bool:
-    """Stop a running capture; False when it had ended before, and stays as it is."""
+    """Cancel a running capture. Return False when it had already ended."""
     return state.apply_alone(state.CANCELLATION, Capture.id == capture_id)
 
 
 def send_cancel(capture_id: int) -> None:
-    """Tell the terminal to close the window of a cancelled capture, where it can, while that capture's lease lasts.
+    """Tell the terminal to close the window of a cancelled capture.
 
-    :raises TerminalError: what went wrong. :raises LoginStopped: when the terminal refused our password before.
+    Nothing is sent when the terminal cannot cancel, or when the capture's lease has ended.
+
+    :raises TerminalError: when the terminal refuses or does not answer.
+    :raises LoginStopped: when the terminal refused our password before.
     """
     capture = queries.row(capture_id)
     terminal = connection.terminal_row(capture.terminal_id)

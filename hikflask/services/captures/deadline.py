@@ -1,4 +1,4 @@
-"""The deadline of a capture: past it, one that still runs has failed, whether or not its worker wrote that."""
+"""The deadline of a capture. A capture that still runs after it has failed, even if its worker did not write that."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from hikflask.services.core import heartbeat
 from hikflask.services.state import capture as state
 from hikflask.services.terminals import leases
 
-# Past its deadline by so many seconds a running capture has failed.
+# So many seconds after its deadline, a running capture has failed.
 GRACE_SECONDS = 2.0
 NO_WORKER = "no_worker"
 INTERRUPTED = "interrupted"
@@ -23,7 +23,7 @@ INTERRUPTED = "interrupted"
 
 @dataclass(frozen=True)
 class View:
-    """A capture as a page shows it: its row, the seconds left, and its state and reason past the deadline."""
+    """A capture as pages show it. After the deadline, `state` and `reason` differ from those of the row."""
 
     capture: Capture
     state: str
@@ -32,12 +32,12 @@ class View:
 
     @property
     def running(self) -> bool:
-        """True while the panel goes on asking."""
+        """True while the page must keep polling."""
         return self.state in RUNNING
 
 
 def view(capture_id: int) -> View:
-    """Return a capture as pages show it; a running one past its deadline counts as failed."""
+    """Return a capture as pages show it. A running capture after its deadline counts as failed."""
     capture, now = db.session.execute(
         select(Capture, database_now()).where(Capture.id == capture_id), execution_options={"populate_existing": True}
     ).one()
@@ -59,10 +59,10 @@ def _overdue_reason(state: str) -> str:
 
 
 def fail_overdue(terminal_id: int | None = None) -> None:
-    """Write the end of captures whose worker did not: what is running past its deadline has failed."""
-    # A deadline that is too far away was written before the clock was set back.
+    """Mark running captures as failed when their deadline has passed; `terminal_id` None means at all terminals."""
+    # A deadline too far in the future was written before the clock was set back.
     never = database_now(current_app.config["CAPTURE_TIMEOUT"] + leases.LONGEST_SECONDS)
     overdue = or_(Capture.deadline < database_now(-GRACE_SECONDS), Capture.deadline > never)
     here = true() if terminal_id is None else Capture.terminal_id == terminal_id
-    with audit.acting(audit.WORKER):  # Whoever comes next writes it, and has nothing to do with it.
+    with audit.acting(audit.WORKER):  # The present operator did not cause this.
         state.apply_alone(state.OVERDUE, overdue, here, reason=INTERRUPTED)

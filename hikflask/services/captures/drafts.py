@@ -1,4 +1,4 @@
-"""The employee form as it was typed; it travels with a capture, so that nothing typed is lost."""
+"""The employee form as typed. It is stored with the capture, so that nothing typed is lost."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,12 +17,12 @@ LONGEST = 255
 
 @dataclass(frozen=True)
 class Draft:
-    """What is typed, right or wrong; `consent`: whether the box beside it says that consent was given today."""
+    """The form's input, valid or not. `consent`: the box "consent was given today" is ticked."""
 
     number: str = ""
     name: str = ""
     department: str = ""
-    # Two drafts with the same fields are the same employee, whether or not the box is still ticked.
+    # Not compared: drafts with the same fields mean the same employee, with or without the tick.
     consent: bool = field(default=False, compare=False)
 
     def columns(self) -> dict[str, Any]:
@@ -36,26 +36,26 @@ class Draft:
 
 
 def is_blank() -> ColumnElement[bool]:
-    """The captures with which nothing is kept of what was typed."""
+    """Return the condition that a capture has an empty draft."""
     return and_(*(getattr(Capture, column) == value for column, value in NO_DRAFT.items()))
 
 
 def blank(*where: ColumnElement[bool]) -> int:
-    """Forget, within the caller's transaction, what was typed for those captures; return of how many."""
+    """Empty the drafts of these captures within the caller's transaction; return how many were emptied."""
     return changed_rows(update(Capture).where(*where, ~is_blank()).values(**NO_DRAFT))
 
 
 def of(capture: Capture) -> Draft:
-    """Return the draft that a capture carries."""
+    """Return the draft of a capture."""
     return Draft(capture.draft_number, capture.draft_name, capture.draft_department, capture.draft_consent)
 
 
 def keep(capture_id: int, draft: Draft, requested_by: str) -> bool:
-    """Keep the form as it is typed now with its capture, and with the earlier picture that a retake may leave standing.
+    """Store the form with its capture and, during a retake, with the earlier unsaved capture, too.
 
-    False when there is no such capture any more, or its picture is saved, or somebody else asked for it: the number in
-    a draft says whose face a program will save, so nobody writes it into another's capture. One that was cancelled and
-    says nothing any more stays so, too: an erasure may have made it so, and has its certificate.
+    Return False when nothing was stored: the capture is gone, its picture is saved, or somebody else requested it. The
+    draft's number decides whose face a program saves, so nobody changes the draft of another caller. A cancelled
+    capture with an empty draft stays empty, too: an erasure may have emptied it.
     """
     emptied = and_(Capture.state == CANCELLED, is_blank())
     earlier = select(Capture.retake_of).where(Capture.id == capture_id).scalar_subquery()

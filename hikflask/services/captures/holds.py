@@ -1,4 +1,4 @@
-"""What keeps a terminal from the next capture: one that runs, or a picture in its one file that is still needed."""
+"""What blocks a terminal for the next capture: a running capture, or a picture in its one file that is still needed."""
 
 from sqlalchemy import and_, literal, or_, select
 
@@ -24,11 +24,13 @@ def running_at(terminal_id: int) -> Capture | None:
 
 
 def held_by_another(terminal_id: int, number: str, requested_by: str, own: int | None) -> Capture | None:
-    """Return a picture that the terminal's one file must keep and that is not ours: not saved, or not bound there yet.
+    """Return a capture whose picture the terminal's one file must keep, or None.
 
-    A picture by binary has no file there, and a terminal elsewhere that is off needs none here.
+    The picture must stay while it is unsaved, or not yet bound on this terminal. A picture taken by binary has no file
+    on the terminal and blocks nothing. Captures for the same number do not block; without a number, the caller's own
+    do not block.
 
-    :param own: the capture that the form shows: no reason to ask, where the same caller asked for it.
+    :param own: the id of the capture that the form shows; it does not block the caller who requested it.
     """
     unbound = select(Enrolment.id).where(
         Enrolment.photo_id == Capture.photo_id,
@@ -56,16 +58,17 @@ def held_by_another(terminal_id: int, number: str, requested_by: str, own: int |
 
 
 def take_over(capture_id: int) -> None:
-    """End the hold of a picture, as a person decided; one that is not saved is superseded by that."""
+    """End the hold of a picture because a person decided so. An unsaved picture is superseded."""
     state.apply(state.TAKEN_OVER, Capture.id == capture_id)
     state.apply(state.HOLD_TAKEN_OVER, Capture.id == capture_id)
     db.session.commit()
 
 
 def supersede_others(terminal_id: int, capture_id: int) -> None:
-    """Within the caller's transaction: the terminal's one file shows this face now, so no other picture holds it.
+    """Supersede the other unsaved pictures of a terminal and end their holds, within the caller's transaction.
 
-    What was captured by binary has no file there and stays good; what is saved is looked at before it is bound.
+    The terminal's one file now holds the face of `capture_id`. Pictures taken by binary have no file on the terminal
+    and stay usable. Saved pictures are compared with the file before they are bound.
     """
     others = (Capture.terminal_id == terminal_id, Capture.id != capture_id, Capture.face_url.is_not(None))
     state.apply(state.OVERWRITTEN, *others)
@@ -73,10 +76,10 @@ def supersede_others(terminal_id: int, capture_id: int) -> None:
 
 
 def look_again(talk: Conversation, capture_id: int) -> None:
-    """Supersede the unsaved pictures that the terminal's one file does not show any more.
+    """Supersede the unsaved pictures that the terminal's one file does not hold any more.
 
-    A capture that was cancelled or came to no end here may have changed that file all the same. What cannot be told
-    now is told by the look that goes before each binding.
+    A capture that was cancelled or timed out here may still have changed that file. Errors are ignored: the file is
+    compared again before each binding.
     """
     newest = _newest_by_url(talk.terminal.id)
     if newest is None or newest.photo is None:

@@ -1,6 +1,6 @@
-"""Find and forget one person's captures: the forms as they were typed, and the pictures that were not saved.
+"""Finds and deletes one person's captures: typed drafts and unsaved pictures.
 
-The export gives what is found here, and an erasure forgets it.
+The export contains what is found here, and an erasure deletes it.
 """
 
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
@@ -26,9 +26,9 @@ def find_by_number(number: str, employee_id: int | None = None, *, lock: bool = 
 
 
 def find_by_name(number: str, name: str, *, lock: bool = False) -> list[Capture]:
-    """Return the captures of a person that were taken under another number, which nobody has.
+    """Return the ended, unsaved captures with this name and with another number that no employee has.
 
-    Such a number was mistyped: the capture ended unsaved, and only its name tells whose it is.
+    The number was mistyped, so only the name tells whose capture it is.
 
     :param lock: whether to lock the rows until the transaction ends.
     """
@@ -38,12 +38,12 @@ def find_by_name(number: str, name: str, *, lock: bool = False) -> list[Capture]
     )
     wanted = folded(name.strip())
     unsaved = [one for one in others if one.photo is None or one.photo.employee_id is None]
-    # Compared here: SQLite folds no Cyrillic.
+    # Compared in Python: SQLite cannot fold Cyrillic letters.
     return [one for one in unsaved if wanted and folded(one.draft_name.strip()) == wanted]
 
 
 def forget_person(number: str, name: str, employee_id: int | None) -> list[str]:
-    """Forget, within the caller's transaction, the captures of a person.
+    """Delete the captures of a person within the caller's transaction.
 
     :return: the files of the unsaved pictures, to be removed after the commit.
     """
@@ -56,18 +56,18 @@ def forget_person(number: str, name: str, employee_id: int | None) -> list[str]:
 
 
 def leftover_photos(number: str) -> list[int]:
-    """Return the photos that bear a number, belong to nobody any more, and whose files are not removed yet."""
+    """Return the ids of photos named after a number that belong to nobody any more and whose files still exist."""
     rows = db.session.execute(select(Photo.id, Photo.file).where(_is_leftover()).order_by(Photo.id))
     return [row.id for row in rows if storage.is_named(row.file, number)]
 
 
 def _forget(capture: Capture, employee_id: int | None) -> list[str]:
     photo = capture.photo
-    # The conversation that runs reads its end from the row's state, so the row stays, without what was typed.
+    # A running conversation learns from the row's state that it must end, so the row stays, with an empty draft.
     if state.apply(state.ERASED, Capture.id == capture.id):
         return []
     if photo is not None and photo.employee_id not in {None, employee_id}:
-        drafts.blank(Capture.id == capture.id)  # Begun for this number and saved to somebody else, whose face it is.
+        drafts.blank(Capture.id == capture.id)  # Saved to somebody else, who keeps the photo.
         return []
     db.session.delete(capture)
     db.session.flush()
@@ -78,7 +78,7 @@ def _forget(capture: Capture, employee_id: int | None) -> list[str]:
 
 
 def _forget_leftover_photos(number: str) -> list[str]:
-    # The statement asks again: a picture that was captured or saved at this moment belongs to somebody.
+    # The condition is repeated: such a photo may have been captured or saved just now, and then belongs to somebody.
     ended = delete(Photo).where(Photo.id.in_(leftover_photos(number)), _is_leftover()).returning(Photo.file)
     return list(db.session.execute(ended, execution_options={"synchronize_session": False}).scalars())
 

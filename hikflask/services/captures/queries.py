@@ -1,4 +1,4 @@
-"""Reads captures as the database has them now."""
+"""Reads captures, always fresh from the database."""
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Photo

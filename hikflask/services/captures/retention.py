@@ -1,7 +1,7 @@
-"""Forgets captures: the picture and the typed draft of those that nobody saved, later the rows of all that ended.
+"""Retention of captures: unsaved pictures and drafts are forgotten first, the rows of ended captures are deleted later.
 
-HIKFLASK_CAPTURE_RETENTION and HIKFLASK_EVENT_RETENTION say when. A save and the end of a picture's time both begin with
-a compare-and-set on the capture's row, so the save gets the picture or is refused, whichever comes first.
+HIKFLASK_CAPTURE_RETENTION and HIKFLASK_EVENT_RETENTION say when. Both a save and this clean-up begin with a
+compare-and-set on the capture's row, so a save either gets the picture or is refused.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ from hikflask.services.state import capture as state
 
 
 def forget_unsaved() -> int:
-    """Give up the pictures that nobody saved in time, with what was typed beside them; return how many."""
+    """Forget the pictures that nobody saved in time, together with their drafts; return how many."""
     old = Photo.created_at < database_now(-current_app.config["CAPTURE_RETENTION"])
     statement = (
         select(Capture.id, Capture.photo_id, Photo.file, Terminal.name)
@@ -38,7 +38,7 @@ def forget_unsaved() -> int:
 
 
 def _give_up(row: Any) -> bool:
-    """captured → failed, and its photo is forgotten; the photos' own retention removes the file afterwards."""
+    """captured → failed; the photo is marked as forgotten, and the photo retention removes its file later."""
     capture_id, photo_id, file, terminal = row
     if state.apply(state.EXPIRED, Capture.id == capture_id, Capture.photo_id == photo_id) != 1:
         db.session.rollback()
@@ -50,7 +50,7 @@ def _give_up(row: Any) -> bool:
 
 
 def blank_drafts() -> int:
-    """Forget what was typed for captures that ended as long ago as pictures are kept; return how many."""
+    """Empty the drafts of captures that ended more than CAPTURE_RETENTION seconds ago; return how many."""
     over = and_(Capture.state.not_in((*RUNNING, CAPTURED)), _ended("CAPTURE_RETENTION", 1.0))
     blanked = drafts.blank(over)
     db.session.commit()
@@ -58,9 +58,9 @@ def blank_drafts() -> int:
 
 
 def delete_ended() -> int:
-    """Delete the rows of captures that ended long ago; return how many.
+    """Delete the rows of captures that ended more than EVENT_RETENTION days ago; return how many.
 
-    One whose face a terminal has yet to confirm stays: only its row tells where that terminal keeps the picture.
+    The row stays while a terminal has not confirmed the face, because only the row has the picture's URL there.
     """
     undone = or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED)
     awaited = select(Enrolment.photo_id).where(Enrolment.photo_id.is_not(None), Enrolment.desired == PRESENT, undone)
@@ -73,5 +73,5 @@ def delete_ended() -> int:
 
 
 def _ended(setting: str, unit: float) -> ColumnElement[bool]:
-    """Captures end by their deadline at the latest."""
+    """Captures end at their deadline at the latest."""
     return Capture.deadline < database_now(-unit * current_app.config[setting])

@@ -1,4 +1,4 @@
-"""Runs a capture: takes the face at the terminal and stores its picture; the row says at every moment how it stands."""
+"""Runs a capture: takes the face at the terminal and stores the picture. The row always has the current state."""
 
 import math
 import time
@@ -27,7 +27,7 @@ from hikflask.services.terminals.connection import Conversation
 
 
 def run_capture(capture_id: int) -> Capture:
-    """Take the face of a queued capture and store its picture; how it ended is in the returned row."""
+    """Take the face of a queued capture and store its picture. The returned row tells how it ended."""
     capture = queries.row(capture_id)
     if capture.state != QUEUED:
         return capture
@@ -40,7 +40,7 @@ def run_capture(capture_id: int) -> Capture:
     except TerminalError as error:
         _fail(capture_id, error.code, error.text)
     except TerminalInUse as error:
-        # Nobody but the run that holds the lease may end a capture that is under way.
+        # Only the run that holds the lease may end a capture that has begun.
         state.apply_alone(state.NOT_BEGUN, Capture.id == capture_id, reason=error.code)
     except ServiceError as error:
         _fail(capture_id, error.code)
@@ -78,7 +78,7 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
 
 
 def _picture(talk: Conversation, taken: Captured) -> bytes:
-    """Return the picture, fetched at once where the terminal gave its URL; what is none does not count as captured."""
+    """Return the picture; if the terminal gave a URL, fetch it at once. Raises Nonsense when it cannot be decoded."""
     if len(taken.face_url or "") > isapi_faces.LONGEST_URL:
         raise Nonsense(message="the picture's URL is too long")
     picture = taken.picture or isapi_faces.fetch_picture(talk, taken.face_url or "")
@@ -88,17 +88,20 @@ def _picture(talk: Conversation, taken: Captured) -> bytes:
 
 
 def _pause_after_success(terminal_id: int) -> float:
-    """Return the seconds until the terminal takes the next capture: it refuses one for a moment after a success."""
+    """Return the seconds until the next capture: a terminal refuses one for a moment after a success."""
     statement = select(Terminal.last_capture_at, database_now()).where(Terminal.id == terminal_id)
     last, now = db.session.execute(statement).one()
     db.session.commit()
     since = (now - last).total_seconds() if last else math.inf
-    # A success in the future was noted before the clock was set back.
+    # A success in the future was written before the clock was set back.
     return max(0.0, current_app.config["CAPTURE_PAUSE"] - since) if since >= 0 else 0.0
 
 
 def _note_success(talk: Conversation, capture_id: int, taken: Captured) -> None:
-    """The terminal's one file shows this face now, where it captured by URL; where that was tried, it is remembered."""
+    """Write the time of the success and, if it was unknown, the mode that worked.
+
+    After a capture by URL, the terminal's one file holds this face, so other pictures are superseded.
+    """
     with talk.lease.write():
         found: dict[str, Any] = {"last_capture_at": database_now()}
         if talk.terminal.capture_mode == UNKNOWN:
@@ -109,7 +112,7 @@ def _note_success(talk: Conversation, capture_id: int, taken: Captured) -> None:
 
 
 def _begin(talk: Conversation, capture_id: int, timeout: float) -> bool:
-    """queued → waiting, with the deadline counted from now; False when it was cancelled or nobody waits any more."""
+    """queued → waiting, with a new deadline; False when it was cancelled or its deadline has passed."""
     with talk.lease.write():
         awaited = (Capture.id == capture_id, Capture.deadline > database_now(-deadline.GRACE_SECONDS))
         begun = {"deadline": database_now(timeout), "lease_number": talk.lease.number}
@@ -117,7 +120,7 @@ def _begin(talk: Conversation, capture_id: int, timeout: float) -> bool:
 
 
 def _modes(talk: Conversation) -> tuple[str, ...]:
-    """How this terminal captures, or what is tried in turn; one that was never checked is checked first."""
+    """Return the capture modes to try in turn. A terminal that was never checked is checked first."""
     terminal = talk.terminal
     if terminal.capture_mode is None:
         terminal = checks.learn(talk)

@@ -1,4 +1,4 @@
-"""Asks for a capture: refuses where the terminal is not free for it, and queues it."""
+"""Queues a capture, or refuses when the terminal is not free."""
 
 from flask import current_app
 from sqlalchemy.exc import IntegrityError
@@ -26,13 +26,13 @@ def start_capture(
 ) -> Capture:
     """Queue a capture at a terminal.
 
-    :param take_over: supersede an unsaved picture of another number that waits there.
-    :param own: the capture that the same form shows now; where it is the caller's, it is no reason to refuse. Its
-        picture stays good until this one is taken.
-    :param employee_id: whose face it will be, where that is known; else the draft's number says it.
-    :raises TerminalInUse: when a capture runs there. :raises TerminalHeld: when an unsaved picture waits there.
-    :raises LoginStopped: when the terminal refused our password. :raises TerminalUnknown: when it is not in use here.
-    :raises ConsentMissing: when nothing says that this face may be taken, and that is required.
+    :param take_over: supersede an unsaved picture of another number at this terminal.
+    :param own: the id of the capture that the form shows. It does not block the caller who requested it, and its
+        picture stays usable until the new one is taken.
+    :param employee_id: the employee, if known; otherwise the draft's number identifies the employee.
+    :raises TerminalInUse: when a capture runs there. :raises TerminalHeld: when a needed picture is held there.
+    :raises LoginStopped: when the terminal refused our password. :raises TerminalUnknown: when it is not active.
+    :raises ConsentMissing: when a consent is required and none is recorded.
     """
     terminal = connection.terminal_row(terminal_id)
     if not terminal.is_active:

@@ -1,4 +1,4 @@
-"""Pictures that were captured and are not saved yet: which of them a caller, or a form, may save."""
+"""Finds captured pictures that are not saved yet and that a caller or a form may save."""
 
 from sqlalchemy import and_, or_, select
 
@@ -7,14 +7,14 @@ from hikflask.models import Capture
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, RUNNING, SUPERSEDED, USED
 from hikflask.models.columns import database_now
 
-# A picture that was taken for no number is offered to its caller for so long.
+# For so many seconds, a picture that was taken without a number is offered to its caller.
 LATELY_SECONDS = 900.0
 
 
 def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
-    """Return the caller's newest finished picture for this number, or for no number, that is not saved yet.
+    """Return the caller's newest unsaved capture for this number, or without a number; None when there is none.
 
-    One that was superseded lately is returned, too: the caller must hear that it is.
+    A capture that was superseded lately is returned, too, because the caller must be told.
     """
     lately = Capture.created_at > database_now(-LATELY_SECONDS)
     statement = (
@@ -35,7 +35,7 @@ def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture |
 
 
 def of_form(capture_id: int | None) -> Capture | None:
-    """Return the unsaved picture of a form that carries this capture: its own, or the one that it was to replace."""
+    """Return the unsaved capture of a form: the given one, or the earlier one that it should have replaced, or None."""
     capture = db.session.get(Capture, capture_id or 0, populate_existing=True)
     if capture is not None and capture.retake_of and capture.state in {*RUNNING, FAILED, CANCELLED}:
         capture = db.session.get(Capture, capture.retake_of, populate_existing=True)

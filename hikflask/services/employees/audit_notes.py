@@ -1,16 +1,16 @@
-"""What the audit trail tells of employees, within the caller's transaction."""
+"""Writes the audit entries about employees, within the caller's transaction."""
 
 from hikflask.models import Capture, Employee, Photo
 from hikflask.services import audit
 
 
 def facts(employee: Employee) -> dict[str, str]:
-    """Return what is told of an employee before and after."""
+    """Return the fields of an employee for `before` and `after` of an audit entry."""
     return {"number": employee.number, "full_name": employee.name, "department": employee.department}
 
 
 def changed(employee: Employee, before: dict[str, str]) -> None:
-    """Note what changed, if anything did; another number is found under the old one, too."""
+    """Write what changed, if anything did. A new number gets a second entry, which is found by the old number."""
     after = facts(employee)
     if after == before:
         return
@@ -23,14 +23,14 @@ def changed(employee: Employee, before: dict[str, str]) -> None:
 
 
 def photo_changed(employee: Employee, photo: Photo, capture: Capture | None) -> None:
-    """Note another photo by its file's name, and the capture that it came from."""
+    """Write that the employee has another photo, and the capture that it came from."""
     if capture:
         audit.note("capture.used", employee=employee, terminal=capture.terminal.name, subject=photo.file)
     audit.note("employee.photo_changed", employee=employee, subject=photo.file, after={"source": photo.source})
 
 
 def taken_over(employee: Employee, capture: Capture) -> None:
-    """Note that somebody saved the picture that another asked for: whose it was to be, and whose it is."""
+    """Write that somebody saved a picture that another operator requested: for whom it was meant, and whose it is."""
     before = {
         "number": capture.draft_number,
         "full_name": capture.draft_name,

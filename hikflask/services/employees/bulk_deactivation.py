@@ -1,4 +1,4 @@
-"""Deactivates many employees at once, as their numbers are pasted."""
+"""Deactivates many employees at once, by a list of pasted numbers."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,7 +16,7 @@ from hikflask.services.enrolments.due import Changed
 
 @dataclass(frozen=True)
 class Leavers:
-    """Numbers sorted by what deactivating them would do."""
+    """The employees of a list of numbers, and the numbers that no employee has."""
 
     active: list[Employee]
     inactive: list[Employee]
@@ -24,7 +24,7 @@ class Leavers:
 
 
 def found(numbers: Iterable[str]) -> Leavers:
-    """Return whose these numbers are; nothing is changed."""
+    """Find the employees with these numbers, without changing anything."""
     wanted = list(numbers)
     statement = (
         select(Employee).where(Employee.number.in_(map(storable, wanted))).order_by(Employee.search, Employee.id)
@@ -40,9 +40,9 @@ def found(numbers: Iterable[str]) -> Leavers:
 
 
 def deactivate(numbers: Iterable[str]) -> Changed[list[Employee]]:
-    """Deactivate those of the numbers that are active, each in a transaction of its own; return those employees.
+    """Deactivate the active employees with these numbers, each in a separate transaction; return these employees.
 
-    Who is deleted meanwhile needs no more: the others still go.
+    An employee who was deleted meanwhile is skipped.
     """
     left: list[Changed[Employee]] = []
     for employee in found(numbers).active:

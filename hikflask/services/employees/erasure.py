@@ -1,4 +1,4 @@
-"""Erase one person everywhere: here at once, on each terminal as soon as it confirms; see privacy/certificates.py."""
+"""Erases one person: here at once, and on each terminal as soon as it confirms (see privacy/certificates.py)."""
 
 from sqlalchemy import select
 
@@ -15,12 +15,12 @@ from hikflask.services.privacy import certificates
 
 
 def erase_employee(employee_id: int) -> Changed[Erasure]:
-    """Erase an employee with consent, photos, captures and drafts, and have the number removed from every terminal.
+    """Erase an employee with consent, photos, captures and drafts, and start the removal from every terminal.
 
-    What is in the database goes in one transaction, and the files follow. Those that cannot be removed now are tried
-    again by certificates.complete_all().
+    The database is changed in one transaction; the files are removed after it. certificates.complete_all() retries the
+    files that cannot be removed now.
 
-    :raises EmployeeUnknown: when somebody else erased or deleted the employee at this moment.
+    :raises EmployeeUnknown: when the employee was erased or deleted meanwhile.
     """
     employee = locked_employee(employee_id)
     try:
@@ -35,15 +35,15 @@ def erase_employee(employee_id: int) -> Changed[Erasure]:
 
 
 def erase_by_number(number: str) -> Changed[Erasure] | None:
-    """Erase whoever had a number that no employee has; None when nothing of it is here.
+    """Erase the data of a number that no employee has; return None when there is no such data.
 
-    Somebody who was deleted before is known by open removals, by captures, and by pictures that could not be removed.
-    While an erasure of the number waits for a file or a terminal, what came since is added to it.
+    A deleted employee may have left open removals, captures, and pictures that could not be removed. While an erasure
+    of the number waits for a file or a terminal, new data is added to it.
     """
     if not knows_number(number):
         unfinished = certificates.unfinished_of(number)
         return _complete(unfinished.id) if unfinished else None
-    # Locked before the erasure's own row, in the same order as where a removal is confirmed.
+    # Locked before the erasure's row: a confirmed removal locks in the same order.
     enrolments = queries.of_number(number, lock=True)
     erasure = certificates.lock_to_extend(number)
     if erasure is None:
@@ -58,7 +58,7 @@ def erase_by_number(number: str) -> Changed[Erasure] | None:
 
 
 def knows_number(number: str) -> bool:
-    """True when something of a number that no employee has is here: a removal, a capture, or a picture."""
+    """True when no employee has the number, but a removal, a capture or a picture of it exists."""
     kept = (queries.of_number, personal_data.find_by_number, personal_data.leftover_photos, storage.strays)
     known = search.by_number(number) is None and any(of_number(number) for of_number in kept)
     db.session.commit()
@@ -66,15 +66,15 @@ def knows_number(number: str) -> bool:
 
 
 def _complete(erasure_id: int) -> Changed[Erasure]:
-    """Complete what can be completed now; due are the removals that a terminal has not confirmed yet."""
+    """Complete what can be completed now. The removals that no terminal has confirmed yet are due."""
     erasure = certificates.complete(erasure_id)
     return Changed(erasure, tuple(one.enrolment_id for one in erasure.removals if one.gone_at is None))
 
 
 def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) -> list[str]:
-    """Forget what is kept of a person here, and return the files: of each picture one.
+    """Delete a person's captures and return the files to remove, one for each picture.
 
-    :param numbers: those that the person has or had on terminals.
+    :param numbers: the numbers that the person has or had on terminals.
     """
     strays = storage.strays(number, *numbers)
     return strays + personal_data.forget_person(number, name, employee_id) + _photos(employee_id)
@@ -83,7 +83,7 @@ def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) 
 def _photos(employee_id: int | None) -> list[str]:
     """Return the files of the employee's own photos, whose rows are deleted with the employee.
 
-    A photo that retention has marked as forgotten may have its file still.
+    A photo that is marked as forgotten may still have its file.
     """
     own = select(Photo.file).where(Photo.employee_id == employee_id, Photo.file_deleted_at.is_(None))
     return [] if employee_id is None else list(db.session.execute(own).scalars())

@@ -1,4 +1,4 @@
-"""Export everything that is stored about one employee, as a ZIP file for that person."""
+"""Exports everything that is stored about one employee, as a ZIP file for that person."""
 
 import io
 import json
@@ -21,9 +21,9 @@ from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 
 DATA = "data.json"
-# An employee's row and the audit entry about it have times that differ by less than this.
+# The times of an employee's row and of its audit entry differ by less than this.
 SAME_TIME = timedelta(seconds=1)
-# The keys of data.json. Ids of rows mean nothing to the person, and are left out.
+# The keys of data.json. Row ids mean nothing to the person and are left out.
 OF_EMPLOYEE = ("number", "name", "department", "is_active", "left_at", "created_at")
 OF_CONSENT = ("given_on", "basis", "note", "recorded_by", "recorded_at")
 OF_PHOTO = ("sha256", "source", "created_at", "forgotten_at", "unlinked_at")
@@ -56,7 +56,7 @@ OF_ENROLMENT = (
     "created_at",
     "wanted_at",
 )
-# Programs read the file by its keys, so a column that was renamed keeps its key. Key → column:
+# Programs read these keys, so a renamed column keeps its old key. Key → column:
 COLUMN_OF = {
     "wanted": "desired",
     "wanted_at": "desired_since",
@@ -67,13 +67,13 @@ COLUMN_OF = {
     "unlinked_at": "file_deleted_at",
 }
 OF_ENTRY = ("at", "actor", "address", "action", "employee", "terminal", "subject", "before", "after")
-# What was noted before one of these is about whoever had the number, or the id, until then.
+# Entries before one of these are about an earlier owner of the number or the id.
 ENDS = ("employee.deleted", "employee.erased")
 OF_ERASURE = ("number", "name", "photos", "requested_by", "requested_at", "completed_at")
 
 
 def export_employee(employee_id: int) -> bytes:
-    """Return the ZIP file, data.json and the photos, and note the export in the audit trail.
+    """Return the ZIP file with data.json and the photos, and write the export to the audit trail.
 
     :raises EmployeeUnknown: when there is no such employee.
     """
@@ -100,7 +100,7 @@ def export_employee(employee_id: int) -> bytes:
 def _is_theirs(capture: Capture, employee: Employee) -> bool:
     """True when a capture for the employee's number is the employee's own.
 
-    Somebody else may have had the number before, and a capture may have been saved to somebody else.
+    An earlier employee may have had the number, and a capture may have been saved to somebody else.
     """
     saved_to = capture.photo.employee_id if capture.photo else None
     if saved_to is not None:
@@ -121,12 +121,12 @@ def _zipped(data: dict[str, Any], pictures: list[tuple[Photo, bytes | None]]) ->
 
 
 def _path_in_zip(photo: Photo, picture: bytes | None) -> str | None:
-    """Return the photo's path in the ZIP file; None when its file is gone."""
+    """Return the photo's path in the ZIP file, or None when its file is gone."""
     return f"photos/{photo.id}.jpg" if picture else None
 
 
 def _picture(photo: Photo) -> bytes | None:
-    """Return the photo's bytes; None when its file is gone, or is being removed."""
+    """Return the photo's bytes, or None when its file is gone or is being removed."""
     try:
         return storage.to_send(photo)
     except PhotoForgotten:
@@ -146,7 +146,7 @@ def _photos(employee_id: int, captures: list[Capture]) -> list[Photo]:
 
 
 def _entries(employee: Employee, captures: list[Capture], photos: list[Photo]) -> list[AuditEntry]:
-    """Return the audit entries since the person is known here: before, number and id may have been somebody else's."""
+    """Return the audit entries about this person. Earlier ones may be about another owner of the number or the id."""
     begun = min([employee.created_at, *(one.created_at for one in captures)])
     by_number = and_(AuditEntry.employee == employee.number, AuditEntry.at >= begun - SAME_TIME)
     by_id = and_(AuditEntry.employee_id == employee.id, AuditEntry.at >= employee.created_at - SAME_TIME)
@@ -160,14 +160,14 @@ def _entries(employee: Employee, captures: list[Capture], photos: list[Photo]) -
 
 
 def _views(photos: list[Photo]) -> ColumnElement[bool]:
-    """Select the views of these photos, also from before their files bore the employee's number."""
+    """Select the views of these photos, also those before their files were renamed to the employee's number."""
     names = [one.file.partition("_")[2] for one in photos]
     seen = or_(false(), *(AuditEntry.subject.endswith(f"_{name}", autoescape=True) for name in names))
     return and_(AuditEntry.action == "photo.viewed", seen)
 
 
 def _erasures(employee: Employee) -> list[Erasure]:
-    """Return earlier erasures of the same person; somebody else may have had the number before."""
+    """Return earlier erasures of the same person, and not of another person with the number."""
     found = _rows(select(Erasure).where(Erasure.number == employee.number).order_by(Erasure.id))
     return [one for one in found if folded(one.name) == folded(employee.name)]
 
@@ -179,7 +179,7 @@ def _entry(entry: AuditEntry) -> dict[str, Any]:
 
 def _erasure(erasure: Erasure) -> dict[str, Any]:
     given, removals = _columns(erasure, OF_ERASURE), [_removal(one) for one in erasure.removals]
-    # The keys keep their order, too.
+    # The order of the keys stays the same, too.
     return {"number": given.pop("number"), "name": given.pop("name"), "terminals": removals, **given}
 
 

@@ -1,4 +1,4 @@
-"""An employee leaves, comes back, is put on one more terminal, or is deleted."""
+"""Deactivates, activates and deletes employees, and sends one to another terminal."""
 
 from sqlalchemy import func, update
 
@@ -18,9 +18,11 @@ from hikflask.services.terminals import registry
 
 
 def set_active(employee_id: int, active: bool) -> Changed[Employee]:
-    """Take an employee off every terminal, or let one back in: the face that was proven must be proven again.
+    """Deactivate an employee and start the removal from every terminal, or activate and enrol the employee again.
 
-    :raises EmployeeUnknown:
+    After an activation, every face must be confirmed again.
+
+    :raises EmployeeUnknown: when there is no such employee.
     """
     employee = locked_employee(employee_id)
     try:
@@ -33,11 +35,11 @@ def set_active(employee_id: int, active: bool) -> Changed[Employee]:
 
 
 def apply_active(employee: Employee, active: bool) -> None:
-    """Do so within the caller's transaction, which has locked the employee's row."""
+    """Activate or deactivate within the caller's transaction, which has locked the employee's row."""
     if active != employee.is_active:
         audit.note("employee.activated" if active else "employee.deactivated", employee=employee)
     returns, employee.is_active = active and not employee.is_active, active
-    # Somebody who left before left then.
+    # A second deactivation keeps the first time.
     left_at = None if active else func.coalesce(Employee.left_at, database_now())
     changed_rows(update(Employee).where(Employee.id == employee.id).values(left_at=left_at))
     if returns:
@@ -54,10 +56,12 @@ def _return(employee: Employee) -> None:
 
 
 def send_to_terminal(employee_id: int, terminal_id: int) -> Changed[Enrolment]:
-    """Desire that the employee be on one more terminal, with the present photo where that terminal takes pictures.
+    """Desire an employee on one more terminal, with the present photo.
 
-    :raises TerminalUnknown: :raises EmployeeInactive: :raises NameTooLong: :raises NumberLeaving:
-    :raises EmployeeUnknown:
+    :raises TerminalUnknown: when it is not an active terminal. :raises EmployeeInactive: when deactivated.
+    :raises NameTooLong: when the name has more bytes than the terminal accepts.
+    :raises NumberLeaving: when an earlier owner of the number may still open doors.
+    :raises EmployeeUnknown: when there is no such employee.
     """
     employee = locked_employee(employee_id)
     terminal = registry.active(terminal_id)
@@ -70,9 +74,9 @@ def send_to_terminal(employee_id: int, terminal_id: int) -> Changed[Enrolment]:
 
 
 def delete_employee(employee_id: int) -> Changed[Employee]:
-    """Delete an employee with all photos; the removals from terminals outlive the row.
+    """Delete an employee with all photos. The removals from terminals stay open after the row is deleted.
 
-    :raises EmployeeUnknown:
+    :raises EmployeeUnknown: when there is no such employee.
     """
     employee = locked_employee(employee_id)
     desire_absent(employee.number)

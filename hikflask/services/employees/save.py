@@ -1,4 +1,4 @@
-"""Saves an employee with photo and desired enrolments in one transaction; terminals are told afterwards."""
+"""Saves an employee with the photo and the desired enrolments in one transaction. Terminals are reconciled later."""
 
 from dataclasses import dataclass
 from typing import IO
@@ -37,9 +37,9 @@ from hikflask.services.terminals import registry
 
 @dataclass(frozen=True)
 class FaceSource:
-    """Where the photo of a save comes from: a capture, or an upload with the terminal that was selected beside it.
+    """The source of the photo: a capture, or an upload with the selected terminal.
 
-    `saved_by` is who saves; a capture that somebody else asked for is saved when `take_over` says so.
+    `saved_by` is who saves. With `take_over`, a capture that somebody else requested may be saved, too.
     """
 
     capture_id: int | None = None
@@ -52,19 +52,21 @@ class FaceSource:
 def save_employee(
     draft: Draft, source: FaceSource = FaceSource(), *, employee_id: int | None = None, active: bool | None = None
 ) -> Changed[Employee]:
-    """Add an employee, or change one, together with the photo and what is desired of terminals: all or nothing.
+    """Add or change an employee with the photo and the desired enrolments, in one transaction.
 
-    A save that is sent twice with the same capture is one save. `active` takes an employee off, or lets one back in.
+    A save that is sent twice with the same capture counts once.
 
-    :raises NumberKnown: when another employee has the number. :raises NumberLeaving: when a terminal may still open
-        doors to whoever had it. :raises NumberEnrolled: when an enrolled number would change.
+    :param employee_id: the employee to change; None adds one.
+    :param active: True activates the employee, False deactivates; None changes nothing.
+    :raises NumberKnown: when another employee has the number. :raises NumberLeaving: when an earlier owner of the
+        number may still open doors. :raises NumberEnrolled: when an enrolled number would change.
     :raises CaptureRunning: :raises CaptureSuperseded: :raises CaptureNotSaved: :raises CaptureLost: when the capture's
-        picture cannot be used. :raises CaptureOfAnother: when somebody else asked for it, and nobody said to take it.
-    :raises TerminalUnknown: :raises EmployeeInactive: when it cannot be on the terminal chosen for it.
-    :raises BadPhoto: when the upload is no picture. :raises PhotosWaiting: when others took too long.
-    :raises NameTooLong: when the terminal takes no such name.
-    :raises ConsentMissing: when nothing says that this face may be kept, and that is required.
-    :raises EmployeeUnknown: when the employee that would change was deleted meanwhile.
+        picture cannot be used. :raises CaptureOfAnother: when somebody else requested it, without `take_over`.
+    :raises TerminalUnknown: :raises EmployeeInactive: when the employee cannot be on the selected terminal.
+    :raises BadPhoto: when the upload is no picture. :raises PhotosWaiting: when other uploads took too long.
+    :raises NameTooLong: when the name has more bytes than a terminal accepts.
+    :raises ConsentMissing: when a consent is required and none is recorded.
+    :raises EmployeeUnknown: when the employee was deleted meanwhile.
     """
     if saved := _saved_already(draft, source):
         return Changed(saved, due_of(saved.number))
@@ -91,7 +93,7 @@ def _write(
     draft: Draft, source: FaceSource, employee_id: int | None, photo: Photo | None, files: storage.Files
 ) -> Employee:
     known = locked_employee(employee_id) if employee_id else None
-    # A file that was chosen counts when the capture beside it gave no picture, or lost it since.
+    # The form passes an upload only if its capture gave no picture, or lost it since.
     capture = None if source.upload else _use(source, employee_id)
     if capture:
         photo = photo_of(capture)
@@ -114,7 +116,7 @@ def _write(
 
 
 def _bring(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
-    """Desire the photo's face there, and wherever the employee is desired already and pictures are taken."""
+    """Desire the photo on the selected terminal, and on the employee's other terminals that take pictures."""
     if terminal_id:
         if not employee.is_active:
             raise EmployeeInactive
@@ -126,7 +128,11 @@ def _bring(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
 
 
 def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
-    """captured → used, by compare-and-set; one that took no picture, or gave this employee theirs, is as none."""
+    """captured → used, by compare-and-set. Return None for a capture without a picture, or one saved to this employee.
+
+    :raises CaptureOfAnother: :raises CaptureRunning: :raises CaptureNotSaved: :raises CaptureSuperseded: when it cannot
+        be used.
+    """
     capture_id = source.capture_id
     if capture_id is None:
         return None
@@ -157,7 +163,7 @@ def _belongs(capture: Capture, employee_id: int | None) -> bool:
 
 
 def _saved_already(draft: Draft, source: FaceSource) -> Employee | None:
-    """Return the employee that this very capture was saved to: the second half of a double click."""
+    """Return the employee that this capture was already saved to, as after a double click, or None."""
     if source.capture_id is None or source.upload:
         return None
     capture = db.session.get(Capture, source.capture_id, populate_existing=True)
@@ -191,7 +197,7 @@ def _changed(employee: Employee, draft: Draft, with_face: bool) -> Employee:
 
 
 def _renumber(employee: Employee, number: str, with_face: bool) -> None:
-    """Give another number: the old one leaves every terminal, so an enrolled one needs its face captured anew."""
+    """Change the number. The old number is removed from every terminal, so an enrolled employee needs a new face."""
     if search.by_number(number):
         raise NumberKnown(n=number)
     old = queries.of_number(employee.number)

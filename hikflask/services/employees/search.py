@@ -1,4 +1,4 @@
-"""Finds employees: by id, by number, and by the words that are searched for."""
+"""Finds employees by id, by number, and by search words."""
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -8,24 +8,24 @@ from hikflask.models import Employee, Enrolment
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import PRESENT
 
-# A page of a list costs three queries, however long it is.
+# Loaded together, so that a page of any length needs three queries.
 SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
-# Number, name and department are shorter together; a database takes conditions of so many words, not of any number.
+# In characters. The searched text is not longer, and databases limit the number of conditions in a query.
 LONGEST_SEARCH = 300
 
 
 def by_number(number: str) -> Employee | None:
-    """Return the employee with this number."""
+    """Return the employee with this number, or None."""
     return db.session.execute(select(Employee).where(Employee.number == number)).scalar_one_or_none()
 
 
 def get(employee_id: int) -> Employee | None:
-    """Return the employee as the database has it now."""
+    """Return the employee, fresh from the database, or None."""
     return db.session.get(Employee, employee_id, populate_existing=True)
 
 
 def search(q: str, limit: int, offset: int) -> tuple[list[Employee], int]:
-    """Return a page of the employees that match every word of `q`, sorted by name, and how many match in all."""
+    """Return one page of the employees that match every word of `q`, sorted by name, and the count of all matches."""
     statement = select(Employee).where(*_matches(q)).order_by(Employee.search, Employee.id)
     total = db.session.execute(select(func.count(Employee.id)).where(*_matches(q))).scalar_one()
     statement = statement.options(*SHOWN_IN_LISTS).limit(limit).offset(offset)
@@ -38,6 +38,6 @@ def _matches(q: str) -> list[ColumnElement[bool]]:
 
 
 def is_synced(employee: Employee) -> bool:
-    """True when at least one enrolment is wanted and all that are wanted are confirmed."""
+    """True when at least one enrolment is desired present, and all of these are confirmed."""
     wanted = [enrolment for enrolment in employee.enrolments if enrolment.desired == PRESENT]
     return bool(wanted) and all(enrolment.is_green for enrolment in wanted)

@@ -1,4 +1,4 @@
-"""Sends one employee to one terminal on a program's request: finds terminal and photo, and writes what is desired."""
+"""Prepares the sync of one employee to one terminal: finds terminal and photo, and writes the desired state."""
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Terminal
@@ -34,22 +34,22 @@ from hikflask.services.terminals import registry
 def sync_employee(
     employee_id: int, terminal_id: int | None, requested_by: str, *, overwrite: bool = False
 ) -> Changed[Enrolment]:
-    """Write what is desired and return the enrolment, which the caller reconciles.
+    """Write the desired state and return the enrolment, which the caller reconciles.
 
-    The caller's newest unsaved capture there, for this number or for no number, becomes the employee's photo.
+    The caller's newest unsaved capture there, for this number or without a number, becomes the employee's photo.
 
-    :param terminal_id: None: the capture's terminal, or else the only one in use.
-    :param overwrite: take off whoever has the number on the terminal under another name.
+    :param terminal_id: None means the capture's terminal, or else the only active terminal.
+    :param overwrite: remove a person who has the number on the terminal under another name.
     :raises EmployeeUnknown: when the employee was deleted meanwhile. :raises EmployeeInactive: when deactivated.
-    :raises NameTooLong: when the terminal takes no such name. :raises NumberLeaving: when a terminal may still open
-        doors to whoever had the number.
-    :raises CaptureSuperseded: when that capture's face is no more in the terminal's file.
-    :raises CaptureNotSaved: when its picture was deleted in this moment. :raises CaptureLost: when its file is gone.
-    :raises GenerationChanged: when somebody else changed what is desired in this moment.
-    :raises EnrolmentUnknown: when the enrolment ended.
-    :raises TerminalUnknown: when the terminal is unknown, or none is in use.
-    :raises TerminalNotNamed: when several are in use, and neither `terminal_id` nor a capture says which one.
-    :raises ConsentMissing: when nothing says that the captured face may be kept, and that is required.
+    :raises NameTooLong: when the name has more bytes than the terminal accepts. :raises NumberLeaving: when an earlier
+        owner of the number may still open doors.
+    :raises CaptureSuperseded: when the terminal's file does not hold the captured face any more.
+    :raises CaptureNotSaved: when the picture was deleted meanwhile. :raises CaptureLost: when its file is gone.
+    :raises GenerationChanged: when the desired state was changed meanwhile.
+    :raises EnrolmentUnknown: when the enrolment was deleted meanwhile.
+    :raises TerminalUnknown: when the terminal is unknown, or none is active.
+    :raises TerminalNotNamed: when several are active, and neither `terminal_id` nor a capture names one.
+    :raises ConsentMissing: when a consent is required and none is recorded.
     """
     employee = _employee(employee_id)
     capture = _capture(terminal_id, employee.number, requested_by)
@@ -70,7 +70,7 @@ def _employee(employee_id: int) -> Employee:
 
 
 def _capture(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
-    """Return what is to be adopted; somebody whose face is confirmed gets a new one only by their own number."""
+    """Return the capture to adopt, or None. One without a number never replaces a confirmed face."""
     capture = unsaved.latest(terminal_id, number, requested_by)
     if capture is None or capture.draft_number == number:
         return capture
@@ -106,13 +106,13 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
 
 
 def _is_desired_already(known: Enrolment, employee: Employee) -> bool:
-    """True when nothing new is desired; a photo that came after an enrolment without one is new."""
+    """True when the desired state stays the same. A first photo for an enrolment without one is a change."""
     gained_photo = known.photo_id is None and employee.photo_id is not None
     return known.desired == PRESENT and known.employee_id == employee.id and not gained_photo
 
 
 def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:
-    """captured → used, as the employee's photo, under the number's name."""
+    """captured → used; the picture becomes the employee's photo, and its file is renamed to the number."""
     saved = capture_state.apply(capture_state.SAVED, Capture.id == capture.id)
     photo = photo_of(capture)
     if saved != 1 or photo is None:

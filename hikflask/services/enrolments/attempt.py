@@ -1,4 +1,4 @@
-"""One attempt to make a terminal as desired for one number: its row, written under the lease and the generation."""
+"""One attempt to reconcile one number on one terminal. It writes the row only under the lease and the generation."""
 
 from typing import Any
 
@@ -19,9 +19,9 @@ from hikflask.services.terminals.connection import Conversation
 
 
 class Attempt:
-    """What a conversation knows of the enrolment: `row` as it was written last, and the `name` that is desired.
+    """The state of one attempt: `row` as last written, and the desired `name`.
 
-    :param prove_again: prove what was confirmed before once more.
+    :param prove_again: verify again what was confirmed before.
     """
 
     def __init__(self, talk: Conversation, enrolment: Enrolment, prove_again: bool) -> None:
@@ -35,14 +35,14 @@ class Attempt:
 
     @property
     def number(self) -> str:
-        """The number that it is about."""
+        """The employee number of the enrolment."""
         return self.row.number
 
     def write(self, transition: Transition, **given: Any) -> None:
-        """Let the row make a transition, and note in the audit trail what ends by it.
+        """Apply a transition to the row, and write its result to the audit trail.
 
-        :raises GenerationChanged: when something else is desired meanwhile.
-        :raises LeaseLost: when another holder of the terminal came; nothing is written.
+        :raises GenerationChanged: when the desired state was changed meanwhile.
+        :raises LeaseLost: when another holder took the lease; nothing is written.
         """
         written = {**transition.writes, **given}
         with self.talk.lease.write():
@@ -53,9 +53,9 @@ class Attempt:
         self.row = row
 
     def write_gone(self) -> None:
-        """Write that the terminal has nobody under the number; the row ends when its employee did.
+        """Write that the terminal has nobody with this number. The row is deleted if it has no employee any more.
 
-        :raises GenerationChanged: :raises LeaseLost: as by write().
+        :raises GenerationChanged: :raises LeaseLost: as in write().
         """
         with self.talk.lease.write():
             self.row = self._apply(state.GONE)
@@ -64,13 +64,13 @@ class Attempt:
             certificates.end_removal(self.row)
 
     def claim(self, step: str) -> None:
-        """Say what is done now; what is not confirmed is claimed meanwhile, so that a killed worker leaves it due."""
+        """Write the present step. An unconfirmed row is claimed again, so it becomes due when the worker is killed."""
         self.write(state.STEP if self.row.is_confirmed else state.STEP_CLAIMED, step=step)
 
     def read_again(self) -> None:
-        """Read the row anew, after a transaction was rolled back.
+        """Read the row again after a rollback.
 
-        :raises EnrolmentUnknown: when it ended meanwhile.
+        :raises EnrolmentUnknown: when it was deleted meanwhile.
         """
         self.row = queries.row(self.row.id)
 

@@ -1,6 +1,6 @@
-"""What the audit trail tells of one attempt: what the terminal confirmed or refused, once.
+"""The audit entries of one attempt: what the terminal confirmed or refused.
 
-A proof that is repeated, and an attempt that fails like the one before, leave no entry.
+A repeated proof, and an attempt that fails like the one before, leave no entry.
 """
 
 from typing import Any
@@ -10,12 +10,12 @@ from hikflask.models.enrolment import ABSENT, CONFIRMED, REFUSED
 from hikflask.services import audit
 from hikflask.services.core.errors import NumberTakenThere, OtherDevice
 
-# A removal is always tried again; these wait for a person all the same.
+# Removals are always retried, but these errors also wait for a person's decision.
 DECISIONS = {NumberTakenThere.code, OtherDevice.code}
 
 
 class AttemptTrail:
-    """Knows how the row was when the attempt began; notes within the transaction that changes it."""
+    """Compares the row with its state when the attempt began, and writes entries in the transaction that changes it."""
 
     def __init__(self, enrolment: Enrolment) -> None:
         self._person = enrolment.person
@@ -24,14 +24,14 @@ class AttemptTrail:
         self._was_gone = enrolment.desired == ABSENT and enrolment.is_confirmed
 
     def note(self, row: Enrolment, values: dict[str, Any]) -> None:
-        """Note what was written just now, where it ends something."""
+        """Write an entry if the values just written are a new refusal or a new confirmation."""
         if values.get("refusal_code"):
             self._note_refusal(row)
         if values.get("person") == CONFIRMED and row.next_attempt_at is None:
             self._note_confirmation(row)
 
     def note_gone(self, row: Enrolment) -> None:
-        """Note that the terminal answered that nobody is there."""
+        """Write that the terminal confirmed the removal."""
         if not self._was_gone:
             _note("enrolment.removed", row)
 

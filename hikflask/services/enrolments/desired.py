@@ -1,4 +1,4 @@
-"""What is desired of a number on a terminal: that it be there with a face, or that nobody has it."""
+"""Changes the desired state of a number on a terminal: present with a face, or absent."""
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
@@ -12,9 +12,9 @@ from hikflask.services.state import enrolment as state
 
 
 def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None) -> Enrolment:
-    """Desire, within the caller's transaction, that the employee be on the terminal with this photo's face.
+    """Set an employee's desired state on a terminal to present with this photo, within the caller's transaction.
 
-    :raises NameTooLong: when the name has more bytes than this terminal takes.
+    :raises NameTooLong: when the name has more bytes than this terminal accepts.
     """
     refuse_long_name(terminal, employee.name)
     enrolment = queries.find(terminal.id, employee.number, lock=True) or state.create(terminal.id, employee)
@@ -28,7 +28,7 @@ def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None) 
 
 
 def _photo_id(terminal: Terminal, enrolment: Enrolment, photo: Photo | None) -> int | None:
-    """A file never takes the place of a captured face where the terminal takes no files."""
+    """Return the photo to desire. An upload never replaces a captured face on a terminal that takes no pictures."""
     if photo is None:
         return enrolment.photo_id
     if photo.source == UPLOADED and terminal.face_mode != BY_PICTURE and enrolment.photo_id:
@@ -37,9 +37,9 @@ def _photo_id(terminal: Terminal, enrolment: Enrolment, photo: Photo | None) -> 
 
 
 def desire_new_name(employee: Employee) -> None:
-    """Desire, within the caller's transaction, that terminals learn the new name; the face stays what it is.
+    """Make terminals get an employee's new name, within the caller's transaction. The face stays as it is.
 
-    :raises NameTooLong: when a terminal takes no name of so many bytes.
+    :raises NameTooLong: when the name has more bytes than a terminal accepts.
     """
     for enrolment in queries.of_number(employee.number, lock=True):
         if enrolment.desired == PRESENT:
@@ -50,14 +50,14 @@ def desire_new_name(employee: Employee) -> None:
 
 
 def desire_absent(number: str) -> None:
-    """Desire, within the caller's transaction, that nobody has this number on any terminal."""
+    """Set the desired state of a number to absent on every terminal, within the caller's transaction."""
     queries.of_number(number, lock=True)
     state.apply(state.DESIRED_ABSENT, Enrolment.number == number)
     queries.of_number(number)
 
 
 def desire_overwrite(enrolment_id: int, generation: int) -> bool:
-    """Desire that whoever has this number on the terminal be taken off first; False when it changed meanwhile."""
+    """Desire that a person with this number under another name is removed first. Return False when the row changed."""
     mine = (Enrolment.id == enrolment_id, Enrolment.generation == generation)
     changed = state.apply(state.DESIRED_OVERWRITE, *mine) == 1
     if changed:
@@ -67,7 +67,7 @@ def desire_overwrite(enrolment_id: int, generation: int) -> bool:
 
 
 def retry(enrolment_id: int) -> None:
-    """Desire the same again now, as when an operator presses "Try again"; what was refused is pending once more."""
+    """Make an attempt due now, as when an operator presses "Try again". What was refused becomes pending."""
     state.apply(state.RETRIED, Enrolment.id == enrolment_id)
     _note("enrolment.retried", enrolment_id)
     db.session.commit()
@@ -84,7 +84,7 @@ def refuse_long_name(terminal: Terminal, name: str) -> None:
 
 
 def refuse_while_leaving(number: str, employee_id: int | None) -> None:
-    """Keep a number from somebody new while a terminal may still open doors to whoever had it.
+    """Refuse a number for a new employee while its former owner may still open doors at a terminal.
 
     :raises NumberLeaving: with the terminal's name.
     """

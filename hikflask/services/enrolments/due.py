@@ -18,8 +18,8 @@ class Changed(Generic[Row]):
 
 
 def due_of(number: str) -> tuple[int, ...]:
-    """Return the ids of a number's enrolments of which something is left to do."""
+    """Return the ids of a number's enrolments that still have an attempt to come."""
     due = tuple(enrolment.id for enrolment in queries.of_number(number) if enrolment.next_attempt_at is not None)
-    # Asked after a service's commit: no transaction stays open while a terminal is waited for.
+    # Called after a service's commit: no transaction may stay open while a terminal is waited for.
     db.session.commit()
     return due

@@ -1,8 +1,8 @@
-"""Binds one photo's face to one number, and knows which bytes were bound.
+"""Binds one photo's face to one number, and verifies which bytes were bound.
 
 The terminal keeps a captured face in ONE file that the next capture overwrites, whoever starts it. So the file is read
-before and after FDSetUp: the same SHA-256 as the photo's both times proves what was bound in between. Before FDSetUp is
-sent, the row says `face_unverified`; such a face is proven, or taken off again before its capture is given up.
+before and after FDSetUp: if both have the photo's SHA-256, this photo was bound. Before FDSetUp is sent, the row gets
+`face_unverified`. Such a face is verified later, or removed before its capture is given up.
 """
 
 from collections.abc import Callable
@@ -35,16 +35,17 @@ NO_PHOTO = "no_photo"
 FILES_NOT_TAKEN = "files_not_taken"
 OTHER_TERMINAL = "other_terminal"
 
-# So a terminal refuses a picture that takes none: an unknown word, badJsonFormat on faceURL (two recordings), or that
-# it could not download what it was never pointed at.
+# How a terminal that takes no pictures refuses one: an unknown sub-status, badJsonFormat on faceURL (two recordings),
+# or a failed download although no URL was sent.
 NO_PICTURES = {Refused, NotSupported, FileTooLarge, PictureLost}
 
 
 @dataclass(frozen=True)
 class Source:
-    """What is to be sent: the photo's SHA-256, and its URL on this terminal, or its bytes.
+    """The face to send: the photo's SHA-256, with its URL on this terminal or its bytes.
 
-    `picture` is None where the terminal takes no pictures, or the file is lost; `url` where it was not captured here.
+    `picture` is None if the terminal takes no pictures or the file is lost. `url` is None if the photo was not captured
+    at this terminal.
     """
 
     sha256: str
@@ -56,8 +57,8 @@ class Source:
 class FaceThere:
     """The face that the number has on the terminal before anything is sent.
 
-    `sha256` is that of its picture, None where there is none, or the terminal does not show it. `confirmed`: the row
-    says that it is the one that is desired.
+    `sha256` is that of its picture, or None if there is none or the terminal does not show it. `confirmed`: the row
+    says that it is the desired face.
     """
 
     present: bool
@@ -67,10 +68,10 @@ class FaceThere:
 
 @dataclass(frozen=True)
 class FaceOutcome:
-    """What was done about the face: `refusal` says why nothing could be; `kept` that the confirmed one was left alone.
+    """The result of binding a face. `refusal` says why it was impossible, `kept` that the confirmed face was kept.
 
-    `previous` is the SHA-256 of a face that was there before and must have changed. `sent` is how it was sent now:
-    BY_URL or BY_PICTURE.
+    `previous` is the SHA-256 of an earlier face on the terminal, which must have changed. `sent` is how the face was
+    sent: BY_URL, BY_PICTURE, or empty.
     """
 
     refusal: str = ""
@@ -81,18 +82,19 @@ class FaceOutcome:
 
     @property
     def undone(self) -> bool:
-        """True when nothing was bound and nothing may turn green, whatever the terminal shows."""
+        """True when nothing was bound, so the face cannot be confirmed, whatever the terminal shows."""
         return bool(self.refusal) or self.face == REFUSED
 
 
 def bind_face(attempt: Attempt, there: Person | None) -> FaceOutcome:
-    """Bind the face that is desired; `there` is the person who was there before, None for one who was just added.
+    """Bind the desired face.
 
-    A face that is there and cannot be bound again (the photo is forgotten, its capture long gone) is proven by its
-    hash; where the terminal gives no picture to compare, what was confirmed stays so.
+    A face that is on the terminal and cannot be bound again (its photo is forgotten, its capture is gone) is verified
+    by its SHA-256. If the terminal shows no picture to compare, a confirmed face stays confirmed.
 
-    :raises CaptureSuperseded: when the terminal's file shows another face; none of it stays bound.
-    :raises CaptureLost: when the file is gone and nothing proves what was bound; none of it stays bound.
+    :param there: the person who was there before, or None if the person was just added.
+    :raises CaptureSuperseded: when the terminal's file holds another face; that face does not stay bound.
+    :raises CaptureLost: when the file is gone and nothing proves what was bound; no unverified face stays bound.
     """
     there = _with_faces(attempt, there) if there else None
     present, confirmed = there is not None and bool(there.faces), attempt.row.face == CONFIRMED
@@ -108,12 +110,12 @@ def bind_face(attempt: Attempt, there: Person | None) -> FaceOutcome:
         unknown = face.confirmed and face.sha256 is None
         return FaceOutcome(kept=True) if unknown else _refused(attempt, refusal)
     if face.confirmed and not (face.present and face.sha256 is None):
-        attempt.write(state.FACE_LOST)  # It shows no face, or another picture than the confirmed one.
+        attempt.write(state.FACE_LOST)  # The terminal shows no face, or not the confirmed one.
     return _bind(attempt, source, face)
 
 
 def shows_face(attempt: Attempt, found: Person, outcome: FaceOutcome) -> bool:
-    """True when the terminal's own answer shows a face, and another one than was there before."""
+    """True when the terminal's own answer shows a face that differs from the previous one."""
     found = _with_faces(attempt, found)
     if not found.faces:
         return False
@@ -122,11 +124,11 @@ def shows_face(attempt: Attempt, found: Person, outcome: FaceOutcome) -> bool:
     return _enrolled_sha256(attempt, found) not in {None, outcome.previous}
 
 
-# --- what is to be sent ---
+# --- the face to send ---
 
 
 def _source(attempt: Attempt) -> tuple[Source | None, FaceOutcome | None]:
-    """Return the face as it is to be sent, and why it cannot be."""
+    """Return the face to send, and the reason if it cannot be sent."""
     photo = attempt.row.photo
     if photo is None:
         return None, FaceOutcome(NO_PHOTO)
@@ -156,7 +158,7 @@ def _refused(attempt: Attempt, refusal: FaceOutcome) -> FaceOutcome:
 
 
 def _bind(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutcome:
-    """By URL or by picture, as the terminal takes it; where that is unknown, by picture and then by URL."""
+    """Bind by URL or by picture, as the terminal supports it. If that is unknown, try by picture, then by URL."""
     mode = attempt.talk.terminal.face_mode
     if mode == BY_URL:
         return _bind_url(attempt, source, face)
@@ -176,7 +178,7 @@ def _bind_url(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutcome:
         _look_before(attempt, url, source.sha256)
     except (CaptureSuperseded, CaptureLost):
         if face.confirmed and face.present and face.sha256 is None:
-            return FaceOutcome(kept=True)  # Nothing contradicts what was proven before.
+            return FaceOutcome(kept=True)  # Nothing contradicts the earlier proof.
         raise
     face = _make_room(attempt, face)
     _send(attempt, lambda call: faces.bind_url(attempt.talk, attempt.number, url, call), face.present)
@@ -185,7 +187,7 @@ def _bind_url(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutcome:
 
 
 def _bind_picture(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutcome:
-    """Send the bytes that were read before anything was unverified; a file that was gone then is captured anew."""
+    """Send the bytes that were read before. If the file was lost, the face must be captured again."""
     picture = source.picture
     if picture is None:
         _undo_unverified(attempt)
@@ -196,7 +198,7 @@ def _bind_picture(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutc
 
 
 def _make_room(attempt: Attempt, face: FaceThere) -> FaceThere:
-    """Take off a face that the new one could not be told from: also the same one in the terminal's own coding."""
+    """Remove the old face if the new one could not be told from it, also if it is the same face re-encoded there."""
     told_apart = face.sha256 is not None and not attempt.row.face_unverified and not face.confirmed
     if not face.present or told_apart:
         return face
@@ -207,7 +209,7 @@ def _make_room(attempt: Attempt, face: FaceThere) -> FaceThere:
 
 
 def _send(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) -> None:
-    """Bind; the row says first that the face is unverified, for a worker may be killed now, or the answer be lost."""
+    """Mark the face as unverified in the row, then bind it: the worker may be killed, or the answer may be lost."""
     attempt.write(state.SENDING_FACE)
     try:
         _call(attempt, bind, replaces)
@@ -218,7 +220,7 @@ def _send(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) ->
 
 
 def _call(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) -> None:
-    """By FDSetUp; by the older calls where that is not listed, or not known and nothing was listed."""
+    """Use FDSetUp, or the older calls if the terminal lists only those, or lists nothing and does not know FDSetUp."""
     known = attempt.talk.terminal.face_calls
     if known != FACE_ADD_OR_REPLACE:
         try:
@@ -233,7 +235,7 @@ def _call(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) ->
         attempt.talk.note(face_calls=FACE_ADD_OR_REPLACE)
 
 
-# --- which bytes it was ---
+# --- which bytes were bound ---
 
 
 def _look_before(attempt: Attempt, url: str, sha256: str) -> None:
@@ -255,7 +257,7 @@ def _look_after(attempt: Attempt, url: str, sha256: str) -> None:
 
 
 def _file_sha256(attempt: Attempt, url: str) -> str | None:
-    """The hash of what the terminal's file holds now; None when the file is gone."""
+    """Return the SHA-256 of the terminal's file now, or None when the file is gone."""
     try:
         return storage.sha256(faces.fetch_picture(attempt.talk, url))
     except Gone:
@@ -263,7 +265,7 @@ def _file_sha256(attempt: Attempt, url: str) -> str | None:
 
 
 def _enrolled_sha256(attempt: Attempt, person: Person | None) -> str | None:
-    """The hash of the picture enrolled for a person; None where the terminal does not show it."""
+    """Return the SHA-256 of a person's enrolled picture, or None when the terminal does not show it."""
     if person is None or not person.face_url:
         return None
     try:
@@ -281,7 +283,7 @@ def _photo_sha256(row: Enrolment) -> str:
 
 
 def _with_faces(attempt: Attempt, person: Person) -> Person:
-    """The person with the number of faces, asked of the face library where Search does not tell it."""
+    """Return the person with the count of faces. If Search did not tell it, ask the face library."""
     if person.faces is not None:
         return person
     enrolled = faces.find(attempt.talk, attempt.number)
@@ -292,16 +294,16 @@ def _with_faces(attempt: Attempt, person: Person) -> Person:
 
 
 def _undo_unverified(attempt: Attempt) -> None:
-    """Take off a face of which nobody knows which one it is."""
+    """Remove a face that is unverified."""
     if attempt.row.face_unverified:
         _take_off(attempt)
         attempt.write(state.FACE_CERTAIN)
 
 
 def _take_off(attempt: Attempt) -> None:
-    """Take the number's face off, and believe it only when the terminal shows none.
+    """Remove the number's face, and verify that the terminal shows none.
 
-    :raises FaceNotVerified: when it shows one still.
+    :raises FaceNotVerified: when it still shows one.
     """
     faces.remove(attempt.talk, attempt.number)
     found = persons.find(attempt.talk, attempt.number)
@@ -310,7 +312,7 @@ def _take_off(attempt: Attempt) -> None:
 
 
 def _did_nothing(error: TerminalError) -> bool:
-    """True when FDSetUp surely had no effect: it was not sent, or the terminal itself said no (not OK beside a 500)."""
+    """True when FDSetUp certainly had no effect: it was not sent, or was refused (an OK code with HTTP 500 is not)."""
     if isinstance(error, Unreachable) or error.stops:
         return True
     return isinstance(error, Refused) and error.status_code not in {None, *OK_CODES}

@@ -1,4 +1,4 @@
-"""How a failed attempt is written to its row, and when it is tried again by itself."""
+"""Writes a failed attempt to its row, and when to retry it."""
 
 from typing import Any
 
@@ -19,9 +19,9 @@ SOON_SECONDS = 3.0
 
 
 def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
-    """Write why an attempt failed, while the terminal is still held, and when it is tried again.
+    """Write, still under the lease, why an attempt failed and when to retry.
 
-    What was confirmed and not contradicted stays so; a refusal that the attempt wrote itself stays, too.
+    What was confirmed and not contradicted stays confirmed. A refusal that the attempt itself wrote stays, too.
     """
     row = attempt.row
     if row.is_confirmed or row.next_attempt_at is None:
@@ -37,9 +37,9 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
 
 
 def postpone(enrolment_id: int, error: TerminalInUse | TerminalRetired | LeaseLost | LoginStopped) -> None:
-    """Write when to come back, where the terminal was not ours to talk to.
+    """Write when to retry if the terminal could not be talked to.
 
-    Its present holder may be doing the same for this very row: then nothing is left to postpone.
+    The lease's present holder may finish this same row; then nothing is left to postpone.
     """
     db.session.rollback()
     row = queries.get(enrolment_id)
@@ -60,7 +60,7 @@ def postpone(enrolment_id: int, error: TerminalInUse | TerminalRetired | LeaseLo
 
 
 def _reason(row: Enrolment, error: TerminalError | ServiceError) -> dict[str, str]:
-    """Why it waits; a face that was refused for good keeps its own reason, and what is confirmed has none."""
+    """Return the reason to write. A refused face keeps its own reason, and a confirmed row has none."""
     if row.is_confirmed or row.face == REFUSED:
         return {"refusal_code": row.refusal_code, "refusal_text": row.refusal_text}
     return _words(error)
@@ -72,9 +72,10 @@ def _words(error: TerminalError | ServiceError) -> dict[str, str]:
 
 
 def _after_stop(error: TerminalError) -> Any:
-    """After a refused login nothing is tried by itself, before a lock ends or the terminal is well again.
+    """Return when to retry after an error that stops all conversations.
 
-    The others are tried now and then: a stranger's certificate is seen, and an address judged, before anything is sent.
+    After a refused login there is no automatic retry before the lock ends or the terminal works again. An address and
+    a certificate are checked before anything is sent, so these errors are retried after RETRY_MAX seconds.
     """
     if isinstance(error, (AddressRefused, CertificateChanged)):
         return database_now(current_app.config["RETRY_MAX"])

@@ -1,4 +1,4 @@
-"""Removals that no terminal can confirm: a person says that the number is gone, or whose record has it there."""
+"""Removals that no terminal can confirm: a person states that the number is gone, or that its record is another's."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ from hikflask.services.state.enrolment import Transition
 
 
 def confirm_by_hand(enrolment_id: int, generation: int) -> bool:
-    """End a removal, since a person took the number off the old device by hand; False when it changed meanwhile.
+    """End a removal because a person removed the number from the old device. Return False when the row changed.
 
-    The device that is at the address now has nobody of ours: it said so, or it was never told.
+    The present device does not have the person: it confirmed that, or the number was never sent to it.
     """
     ended = _end(enrolment_id, state.REMOVED_BY_HAND, Enrolment.generation == generation)
     if ended:
@@ -26,9 +26,9 @@ def confirm_by_hand(enrolment_id: int, generation: int) -> bool:
 
 
 def confirm_as_somebody_elses(enrolment_id: int, generation: int, name: str) -> bool:
-    """End a removal, since a person says that who has the number there, under this name, is somebody else and stays.
+    """End a removal because a person states that the number there, under this name, belongs to somebody else.
 
-    Where a device that was there before may know the number, too, that stays open. False when it changed meanwhile.
+    The removal stays open if an earlier device may also know the number. Return False when the row changed.
     """
     asked = (
         Enrolment.generation == generation,
@@ -50,7 +50,7 @@ def confirm_as_somebody_elses(enrolment_id: int, generation: int, name: str) -> 
 
 
 def end_with_terminal(enrolment: Enrolment, note: str) -> None:
-    """End, within the open transaction, what is desired of a terminal that is out of service for good."""
+    """End an enrolment of a terminal that is out of service for good, within the open transaction."""
     ended = _end(enrolment.id, state.REMOVED_WITH_TERMINAL, confirmation_note=note)
     if ended:
         _note_end(ended)
@@ -64,7 +64,7 @@ def _end(enrolment_id: int, transition: Transition, *where: Any, **given: Any) -
 
 
 def _note_end(enrolment: Enrolment) -> None:
-    """Note whose word ended it; a row that is nobody's goes, and erasures that wait for it learn of it."""
+    """Write who ended the removal, delete the row if it has no employee, and update erasures that wait for it."""
     after = {"note": enrolment.confirmation_note} if enrolment.confirmation_note else None
     audit.note("enrolment.removed_by_hand", **_about(enrolment), after=after)
     certificates.end_removal(enrolment)

@@ -1,4 +1,4 @@
-"""What turns an enrolment green: the terminal's own answer, after everything was sent."""
+"""Confirms an enrolment by the terminal's own answer after everything was sent."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ from hikflask.services.state import enrolment as state
 
 
 def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
-    """Search must find the number with our name and, where a face is desired, with that face.
+    """Confirm the row if Search finds the number with our name and, if a face is desired, with that face.
 
-    :raises PersonNotVerified: :raises NameNotVerified: :raises FaceNotVerified: when it does not.
+    :raises PersonNotVerified: :raises NameNotVerified: :raises FaceNotVerified: when Search does not show it.
     """
     attempt.write(state.STEP, step="proof")
     found = _find_ours(attempt)
@@ -34,7 +34,10 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
 
 
 def confirm_without_face(attempt: Attempt, code: str, text: str) -> None:
-    """The face was refused for good: the person's own state is still asked for."""
+    """Write that the face was refused for good, and verify the person alone.
+
+    :raises PersonNotVerified: :raises NameNotVerified: when Search does not show the person.
+    """
     attempt.write(state.FACE_REFUSED, refusal_code=code[:64], refusal_text=text[:255])
     _find_ours(attempt)
     row = attempt.row

@@ -1,4 +1,4 @@
-"""Reads enrolments as the database has them now."""
+"""Reads enrolments, always fresh from the database."""
 
 from sqlalchemy import ScalarResult, Select, func, or_, select
 
@@ -17,7 +17,7 @@ def get(enrolment_id: int) -> Enrolment | None:
 def row(enrolment_id: int) -> Enrolment:
     """Return the enrolment, without leaving a transaction open.
 
-    :raises EnrolmentUnknown: when it ended, as a removal does that the terminal confirmed.
+    :raises EnrolmentUnknown: when there is no such row; a confirmed removal may delete it.
     """
     enrolment = get(enrolment_id)
     db.session.commit()
@@ -29,20 +29,20 @@ def row(enrolment_id: int) -> Enrolment:
 def find(terminal_id: int, number: str, *, lock: bool = False) -> Enrolment | None:
     """Return the enrolment of a number on a terminal, or None.
 
-    :param lock: keep conversations from writing to it until the caller's transaction ends.
+    :param lock: lock the row until the caller's transaction ends, so that conversations cannot write to it.
     """
     statement = select(Enrolment).where(Enrolment.terminal_id == terminal_id, Enrolment.number == number)
     return _fresh(statement, lock).one_or_none()
 
 
 def of_number(number: str, *, lock: bool = False) -> list[Enrolment]:
-    """Return the enrolments of a number; `lock` as for find()."""
+    """Return the enrolments of a number; `lock` as in find()."""
     statement = select(Enrolment).where(Enrolment.number == number).order_by(Enrolment.terminal_id)
     return list(_fresh(statement, lock))
 
 
 def of_person(number: str, employee_id: int | None, *, lock: bool = False) -> list[Enrolment]:
-    """Return those of a number, and of the numbers that the employee had before; `lock` as for find()."""
+    """Return the enrolments of a number and of the employee's earlier numbers; `lock` as in find()."""
     mine = or_(Enrolment.number == number, Enrolment.employee_id == employee_id)
     if employee_id is None:
         mine = Enrolment.number == number
@@ -50,18 +50,18 @@ def of_person(number: str, employee_id: int | None, *, lock: bool = False) -> li
 
 
 def desired_of(number: str) -> list[Enrolment]:
-    """Return the enrolments of a number where it is to be."""
+    """Return the enrolments of a number that are desired present."""
     return [enrolment for enrolment in of_number(number) if enrolment.desired == PRESENT]
 
 
 def open_removals() -> list[Enrolment]:
-    """Return the removals that no terminal confirmed yet, the oldest first: these numbers may still open doors."""
+    """Return the unconfirmed removals, the oldest first. These numbers may still open doors."""
     since = func.coalesce(Enrolment.desired_since, Enrolment.created_at)
     return list(_fresh(select(Enrolment).where(IS_LEAVING).order_by(since, Enrolment.id)))
 
 
 def count_open_removals() -> int:
-    """Return how many removals no terminal confirmed yet."""
+    """Return the number of unconfirmed removals."""
     return db.session.execute(select(func.count(Enrolment.id)).where(IS_LEAVING)).scalar_one()
 
 

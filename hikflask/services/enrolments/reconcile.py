@@ -1,7 +1,7 @@
-"""Makes a terminal as desired, for one number: person → face → proof, or removal → proof.
+"""Reconciles a terminal with the desired state of one number: person → face → proof, or removal → proof.
 
-Everything here happens under the terminal's lease, and every write repeats the lease's number and the generation of
-what is desired. Nothing turns green but by the terminal's own answer afterwards.
+Everything happens under the terminal's lease, and every write checks the lease's number and the generation of the
+desired state. Only the terminal's own answer afterwards confirms an enrolment.
 """
 
 from contextlib import suppress
@@ -38,17 +38,17 @@ from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import checks, connection
 
 SAVE = "save"
-# All requests about one number, in seconds: a terminal that answers for ever must not keep a worker from the others.
+# For all requests about one number, in seconds: one slow terminal must not hold a worker for ever.
 LONGEST_SECONDS = 120.0
 NOT_OURS = (LeaseLost, GenerationChanged, EnrolmentUnknown)
 
 
 def reconcile(enrolment_id: int, holder: str, *, prove_again: bool = False, wait: float | None = None) -> Enrolment:
-    """Make the terminal as desired and return the enrolment; what stopped it is in the row and raised.
+    """Bring the terminal to the desired state and return the enrolment. An error is written to the row and raised.
 
-    :param prove_again: prove what was confirmed before once more; so does one that is confirmed and due all the same.
-    :param wait: how long to wait for whoever has the terminal (default: LEASE_WAIT), in seconds.
-    :raises TerminalError: what the terminal said, or that it is away. :raises ServiceError: why it was not done.
+    :param prove_again: verify again what was confirmed before. A confirmed row that is due is always verified again.
+    :param wait: how long to wait for the present holder of the lease, in seconds (default: LEASE_WAIT).
+    :raises TerminalError: when the terminal refuses or does not answer. :raises ServiceError: for any other reason.
     """
     enrolment = queries.row(enrolment_id)
     if _is_done(enrolment) and not prove_again:
@@ -57,7 +57,7 @@ def reconcile(enrolment_id: int, holder: str, *, prove_again: bool = False, wait
         with connection.converse(enrolment.terminal_id, holder, SAVE, wait=wait, total=LONGEST_SECONDS) as talk:
             enrolment = queries.row(enrolment_id)
             if _is_done(enrolment) and not prove_again:
-                return enrolment  # Somebody else did it while this one waited for the terminal.
+                return enrolment  # Another worker finished it while this one waited.
             attempt = Attempt(talk, enrolment, prove_again or enrolment.is_confirmed)
             _run(attempt)
     except (TerminalInUse, TerminalRetired, LeaseLost, LoginStopped) as error:
@@ -86,9 +86,9 @@ def _run(attempt: Attempt) -> None:
 def _enrol(attempt: Attempt) -> None:
     """Person → face → proof.
 
-    :raises NumberTakenThere: when somebody else has the number there. :raises PersonNotVerified:
+    :raises NumberTakenThere: when another name has the number there. :raises PersonNotVerified:
     :raises NameNotVerified: :raises FaceNotVerified: when the terminal's own answer does not show it.
-    :raises TerminalError: what the terminal refused.
+    :raises TerminalError: when the terminal refuses or does not answer.
     """
     if attempt.row.employee and not attempt.row.employee.is_active:
         raise EmployeeInactive
@@ -114,10 +114,10 @@ def _enrol(attempt: Attempt) -> None:
 
 
 def _put_person(attempt: Attempt) -> Person | None:
-    """Add the person, or bring the name of ours up to date; return who was there before, if anybody.
+    """Add the person, or update the name of our own record; return the person who was there before, or None.
 
-    A number that was never sent there is added at once. Otherwise the terminal is asked first who has it now: a Record
-    that is answered with OK would not tell.
+    A number that was never sent there is added at once. Otherwise the terminal is first asked who has the number,
+    because an OK to Record does not tell that.
     """
     row = attempt.row
     if not (row.name_there or row.overwrite or row.on_old_device):
@@ -130,7 +130,7 @@ def _put_person(attempt: Attempt) -> Person | None:
 
 
 def _overwritten(attempt: Attempt, there: Person | None) -> Person | None:
-    """Take a stranger off first; a record that is ours already is kept, with its face."""
+    """Remove another person with this number; our own record stays, with its face."""
     if there is None or _is_ours(attempt, there):
         attempt.write(state.NOTHING_TO_OVERWRITE)
         return there
@@ -140,7 +140,7 @@ def _overwritten(attempt: Attempt, there: Person | None) -> Person | None:
 
 
 def _add(attempt: Attempt) -> Person | None:
-    """Record; return the person when the number turns out to be there, under our name."""
+    """Send Record; return the person if the number already exists there under our name, else None."""
     name_before = attempt.row.sent_name
     lost = attempt.row.face == CONFIRMED
     attempt.write(state.SENDING_LOST_PERSON if lost else state.SENDING_PERSON, sent_name=attempt.name)
@@ -157,7 +157,10 @@ def _add(attempt: Attempt) -> Person | None:
 
 
 def _adopt(attempt: Attempt, there: Person) -> Person:
-    """Take the person who has the number there as ours, when the name is one that we wrote or want."""
+    """Accept the person with this number as ours if we wrote the name or desire it, and update the name.
+
+    :raises NumberTakenThere: when the person has another name.
+    """
     if not _is_ours(attempt, there):
         attempt.write(state.NUMBER_TAKEN)
         raise NumberTakenThere(n=attempt.number, name=there.name[:255])
@@ -176,7 +179,7 @@ def _is_ours(attempt: Attempt, there: Person) -> bool:
 
 
 def _put_face(attempt: Attempt, there: Person | None) -> FaceOutcome:
-    """Bind the face; one that was refused for good is not sent again until somebody wants it."""
+    """Bind the face. A refused face is not sent again before an operator retries it."""
     attempt.write(state.STEP, step="face")
     if attempt.row.face == REFUSED:
         return FaceOutcome(attempt.row.refusal_code, REFUSED)
@@ -194,16 +197,16 @@ def _supersede_capture(attempt: Attempt) -> None:
 
 
 def _remove(attempt: Attempt) -> None:
-    """Take the number off, and believe it only when the device that had it finds nobody.
+    """Remove the number, and confirm it only when the device that had it finds nobody.
 
-    :raises NumberTakenThere: when somebody has it under a name that we did not write: a person says who that is.
-    :raises OtherDevice: when a device that was there before may still know the number.
+    :raises NumberTakenThere: when the name there is not one that we wrote: a person must decide.
+    :raises OtherDevice: when an earlier device may still know the number.
     """
     checks.recognise(attempt.talk)
     attempt.read_again()
     attempt.claim("removal")
     there = persons.find(attempt.talk, attempt.number)
-    # What this device has under our name may have been written to it before it was known to be another one.
+    # We may have written our name to this device before we noticed that it is another one.
     if attempt.row.waits_for_hand and not (there and _is_ours(attempt, there)):
         raise OtherDevice
     if there and not (attempt.row.overwrite or _is_ours(attempt, there)):

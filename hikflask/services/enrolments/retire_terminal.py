@@ -1,4 +1,4 @@
-"""A terminal that does not come back: stolen, destroyed, reset. What it cannot confirm any more, a person states."""
+"""Retires a terminal that is stolen, destroyed or reset. A person's statement replaces its confirmations."""
 
 from sqlalchemy import func, or_, select
 
@@ -14,17 +14,17 @@ from hikflask.services.terminals import leases
 RETIRE = "retire"
 RETIRE_SECONDS = 30.0
 WAIT_SECONDS = 5.0
-# What is not confirmed gone: desired there, or a removal that is open.
+# Desired present, or an open removal.
 ON_IT = or_(Enrolment.desired == PRESENT, Enrolment.person != CONFIRMED)
 
 
 def retire_terminal(terminal_id: int, note: str, holder: str) -> None:
-    """Take a terminal out of service for good: nothing is sent to it any more, and nothing is claimed of it.
+    """Take a terminal out of service for good. Nothing is sent to it any more.
 
-    What is desired of it ends by the word of whoever acts, not by the terminal's, and is shown so.
+    Its enrolments end by the statement of the present operator, and pages show that.
 
-    :param note: what became of it.
-    :raises TerminalInUse: when a conversation does not end in time. :raises TerminalUnknown: when there is none.
+    :param note: what happened to the terminal.
+    :raises TerminalInUse: when a conversation does not end in time. :raises TerminalUnknown: when there is no such row.
     """
     lease = leases.acquire(terminal_id, holder, RETIRE, RETIRE_SECONDS, WAIT_SECONDS)
     try:
@@ -35,7 +35,7 @@ def retire_terminal(terminal_id: int, note: str, holder: str) -> None:
 
 
 def count_numbers_on(terminal_id: int) -> int:
-    """Return how many numbers are on a terminal by our records, or may be."""
+    """Return how many numbers are, or may be, on a terminal by our records."""
     statement = select(func.count()).where(Enrolment.terminal_id == terminal_id, ON_IT)
     return db.session.execute(statement).scalar_one()
 

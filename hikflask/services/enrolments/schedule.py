@@ -1,4 +1,4 @@
-"""When an enrolment is tried: back-off after failures, and turns, so that no terminal keeps another one waiting."""
+"""Schedules attempts: back-off after failures, and turns by terminal, so that no terminal delays another."""
 
 from datetime import datetime
 from typing import TypeVarTuple
@@ -20,16 +20,18 @@ LONGEST_EXPONENT = 20
 
 
 def back_off(attempts: int) -> float:
-    """Return the seconds before the next attempt: RETRY_BASE doubled each time, up to RETRY_MAX."""
+    """Return the seconds until the next attempt: RETRY_BASE doubles each time, up to RETRY_MAX."""
     base, most = current_app.config["RETRY_BASE"], current_app.config["RETRY_MAX"]
     return float(min(most, base * 2 ** min(attempts, LONGEST_EXPONENT)))
 
 
 def claim_turns(most: int = MOST_IN_A_TURN) -> list[list[int]]:
-    """Claim by compare-and-set the enrolments whose next attempt has come, and return their ids, a list per terminal.
+    """Claim the due enrolments by compare-and-set and return their ids, one list for each terminal.
 
-    Who is to leave comes first. A terminal that somebody talks to now has its turn later. A claim is a later next
-    attempt, so what a killed worker or a lost queue leaves undone comes up again.
+    Removals come first. Terminals in use are left out. A claim moves the next attempt into the future, so an enrolment
+    becomes due again when the worker is killed or the queue is lost.
+
+    :param most: how many enrolments of one terminal are claimed.
     """
     leaving_first = case((Enrolment.desired == ABSENT, 0), else_=1)
     columns = (Enrolment.id, Enrolment.terminal_id, Enrolment.next_attempt_at, Terminal.offline_since)
@@ -39,14 +41,14 @@ def claim_turns(most: int = MOST_IN_A_TURN) -> list[list[int]]:
     turns: dict[int, list[int]] = {}
     for enrolment_id, terminal_id, when, offline_since in rows:
         turn = turns.setdefault(terminal_id, [])
-        # One that did not answer is asked about a single number first, so that it never keeps others waiting.
+        # Only one attempt at a terminal that did not answer, so that it never delays others.
         if len(turn) < (1 if offline_since else most) and when and _claim(enrolment_id, when):
             turn.append(enrolment_id)
     return [turn for turn in turns.values() if turn]
 
 
 def claim_removals_beside(enrolment_id: int) -> list[int]:
-    """Claim in the same way the removals that became due on this one's terminal: they do not wait for its end."""
+    """Claim the due removals on the terminal of this enrolment, so that they do not wait for the end of its turn."""
     here = select(Enrolment.terminal_id).where(Enrolment.id == enrolment_id).scalar_subquery()
     due = _due(select(Enrolment.id, Enrolment.next_attempt_at)).where(Terminal.id == here, Enrolment.desired == ABSENT)
     rows = db.session.execute(due.order_by(Enrolment.next_attempt_at)).all()
@@ -55,7 +57,7 @@ def claim_removals_beside(enrolment_id: int) -> list[int]:
 
 
 def is_backing_off(enrolment_id: int) -> bool:
-    """True while the terminal is left alone because it did not answer a moment ago."""
+    """True while the enrolment's terminal is backing off because it did not answer."""
     statement = select(Enrolment.id).join(Terminal).where(Enrolment.id == enrolment_id, _not_backing_off())
     found = db.session.execute(statement).first()
     db.session.commit()

@@ -3,8 +3,8 @@
     queued → waiting → captured → used
        └────────┴─────────┴─────────┴──→ failed, cancelled, superseded
 
-A transition says from which states, what it writes, which values come with it, and what the audit trail calls it. It is
-one UPDATE by compare-and-set: `apply` returns how many captures made it.
+A transition lists its source states, its target state, what it writes, which values the caller gives, and its action in
+the audit trail. It is one UPDATE by compare-and-set: `apply` returns how many captures it changed.
 """
 
 from collections.abc import Mapping
@@ -27,9 +27,9 @@ NO_DRAFT = {"draft_number": "", "draft_name": "", "draft_department": "", "draft
 
 @dataclass(frozen=True)
 class Transition:
-    """From which states to which, what else it writes, which columns are given with it, and its name in the trail.
+    """A change of state: `sources` → `to`, with the columns in `writes` and those that the caller must give.
 
-    One without a name is noted by whoever makes it.
+    `action` is its name in the audit trail. Without an action, the caller writes the entry.
     """
 
     sources: tuple[str, ...]
@@ -43,15 +43,15 @@ BEGUN = Transition((QUEUED,), WAITING, given=("deadline", "lease_number"))
 TAKEN = Transition((WAITING,), CAPTURED, given=("photo_id", "face_url", "hold_until"), action="capture.taken")
 SAVED = Transition((CAPTURED,), USED)
 
-# Nobody but the run that holds the lease may end a capture that is under way.
+# For a run that did not get the lease: it must not end a capture that another run has begun.
 NOT_BEGUN = Transition((QUEUED,), FAILED, given=("reason",), action="capture.failed")
 FAILURE = Transition(RUNNING, FAILED, given=("reason", "reason_text"), action="capture.failed")
 OVERDUE = Transition(RUNNING, FAILED, given=("reason",), action="capture.failed")
 CANCELLATION = Transition(RUNNING, CANCELLED, action="capture.cancelled")
-# Its person is erased; whoever waits at the terminal is told by the row's state.
+# The person is erased. The running conversation reads the cancellation from the row's state.
 ERASED = Transition(RUNNING, CANCELLED, NO_DRAFT)
 
-# The terminal's one file shows another face.
+# The terminal's one file holds another face now.
 OVERWRITTEN = Transition((CAPTURED,), SUPERSEDED, NO_HOLD, action="capture.superseded")
 OVERWRITTEN_BEFORE_BINDING = Transition((USED,), SUPERSEDED, action="capture.superseded")
 # A person decided that another capture may overwrite it.
@@ -63,9 +63,10 @@ EXPIRED = Transition((CAPTURED,), FAILED, {**NO_PICTURE, **NO_HOLD, **NO_DRAFT, 
 
 
 def create(terminal_id: int, requested_by: str, seconds: float, **columns: Any) -> Capture:
-    """Add a queued capture to the open transaction; it has so many seconds until its deadline.
+    """Add a queued capture to the open transaction.
 
-    :raises IntegrityError: when another one runs at the terminal.
+    :param seconds: until its deadline.
+    :raises IntegrityError: when another capture runs at the terminal.
     """
     requested_by, deadline = requested_by[:128], database_now(seconds)
     capture = Capture(terminal_id=terminal_id, requested_by=requested_by, deadline=deadline, **columns)
@@ -75,9 +76,11 @@ def create(terminal_id: int, requested_by: str, seconds: float, **columns: Any) 
 
 
 def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> int:
-    """Let those captures make a transition, in the open transaction; return how many did.
+    """Apply a transition to the captures that match `where`, in the open transaction; return how many changed.
 
-    Rows that are in memory are stale afterwards: read them again.
+    Rows in memory are stale afterwards: read them again.
+
+    :param given: the values of `transition.given`.
     """
     if given.keys() != set(transition.given):
         raise TypeError(f"{sorted(transition.given)} come with this transition, not {sorted(given)}")
@@ -94,7 +97,7 @@ def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> 
 
 
 def apply_alone(transition: Transition, *where: ColumnElement[bool], **given: Any) -> bool:
-    """Do so in a transaction of its own; False when no capture made it."""
+    """Apply a transition as apply() does, and commit. Return False when no capture changed."""
     changed = apply(transition, *where, **given)
     db.session.commit()
     return changed > 0

@@ -1,17 +1,18 @@
 """The state machine of an enrolment: the only code that writes the state columns of its table.
 
-A transition says which rows may make it (`needs`), what it writes (`writes`), and which values come with it (`given`).
-It is one UPDATE by compare-and-set: `apply` returns how many rows made it. Callers add the rows that they mean to
-`needs`: by id and generation, mostly; a conversation with a terminal adds its lease (see enrolments/attempt.py).
+A transition says which rows it may change (`needs`), what it writes (`writes`), and which values the caller gives
+(`given`). It is one UPDATE by compare-and-set: `apply` returns how many rows it changed. Callers add to `needs` which
+rows they mean, mostly by id and generation. A conversation with a terminal writes under its lease, too (see
+enrolments/attempt.py).
 
 `person` and `face` go pending → confirmed or refused, each on its own:
 
-    desired present   SENDING_PERSON → SENDING_FACE → FACE_CERTAIN → CONFIRMED, or PERSON_CONFIRMED without a face
-    desired absent    → GONE, by the terminal's answer; the REMOVED_… by a person's word
-    to be tried again WAITING, STOPPED, POSTPONED; not by itself: GIVEN_UP
+    desired present   SENDING_PERSON → SENDING_FACE → CONFIRMED_WITH_FACE, or PERSON_CONFIRMED without a face
+    desired absent    → GONE, by the terminal's answer; REMOVED_…, by a person's statement
+    retried           WAITING, STOPPED, POSTPONED; not retried automatically: GIVEN_UP
 
-Green is `confirmed`, and only CONFIRMED, PERSON_CONFIRMED, FACE_NOT_SHOWN (the person alone), GONE and the REMOVED_…
-write it.
+Only CONFIRMED_WITH_FACE, PERSON_CONFIRMED, FACE_NOT_SHOWN (the person alone), GONE and REMOVED_… write `confirmed`,
+which pages show in green.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
 from hikflask.services.core.db import changed_rows
 
-# An attempt that nobody finishes (a killed worker, a lost queue) is due again after this many seconds.
+# An attempt that never ends (killed worker, lost queue) is due again after this many seconds.
 CLAIM_SECONDS = 60.0
 NOW = database_now()
 COMES_BACK = {"next_attempt_at": database_now(CLAIM_SECONDS)}
@@ -36,7 +37,7 @@ NEXT_GENERATION = {"generation": Enrolment.generation + 1}
 NO_FACE = {"face": PENDING, "confirmed_photo_id": None, "confirmed_at": None}
 NO_REFUSAL = {"refusal_code": "", "refusal_text": ""}
 BY_THE_TERMINAL = {"confirmed_by": "", "confirmation_note": ""}
-# A confirmed face stays when only the person, or nothing, changes.
+# A confirmed face stays confirmed when only the person changes, or nothing.
 FACE_IF_CONFIRMED = {
     "face": case((Enrolment.face == CONFIRMED, CONFIRMED), else_=PENDING),
     "confirmed_photo_id": case((Enrolment.face == CONFIRMED, Enrolment.confirmed_photo_id)),
@@ -53,7 +54,7 @@ NOBODY_THERE = {
     "on_old_device": False,
     "name_on_old_device": "",
 }
-# A person's word ends a removal: nothing that is under way may write to the row afterwards.
+# A person's statement ends a removal. The new generation keeps a running attempt from writing to the row.
 BY_A_PERSON = {**NOBODY_THERE, **NEXT_GENERATION, "desired": ABSENT}
 
 IS_LEAVING = and_(Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
@@ -62,7 +63,7 @@ WAS_WRITTEN = or_(Enrolment.written_name != "", Enrolment.sent_name != "")
 
 @dataclass(frozen=True)
 class Transition:
-    """Which rows may make a change, what it writes, and which columns are given with it."""
+    """Which rows a change may affect, what it writes, and which columns the caller must give."""
 
     writes: Mapping[str, Any]
     needs: ColumnElement[bool] = field(default_factory=true)
@@ -70,7 +71,7 @@ class Transition:
 
 
 def _desire(state: str) -> dict[str, Any]:
-    """Return what every change of the desired state writes: nothing is confirmed of the new one, and it is due."""
+    """Return what every change of the desired state writes: nothing is confirmed yet, and an attempt is due."""
     since = case((Enrolment.desired != state, NOW), else_=Enrolment.desired_since)
     unknown = {**NEXT_GENERATION, **NO_REFUSAL, **BY_THE_TERMINAL, **DUE, "person": PENDING, "step": ""}
     return {**unknown, "desired": state, "desired_since": since}
@@ -78,10 +79,10 @@ def _desire(state: str) -> dict[str, Any]:
 
 # --- what is desired ---
 DESIRED_PRESENT = Transition({**_desire(PRESENT), **NO_FACE}, given=("employee_id", "photo_id"))
-# The same photo as before, or another name.
+# The photo stays the same; the name may change.
 DESIRED_AS_BEFORE = Transition({**_desire(PRESENT), **FACE_IF_CONFIRMED}, given=("employee_id", "photo_id"))
 DESIRED_ABSENT = Transition({**_desire(ABSENT), **NO_FACE, "overwrite": False}, needs=Enrolment.desired == PRESENT)
-# Whoever has the number there under another name is taken off first.
+# A person who has the number there under another name is removed first.
 DESIRED_OVERWRITE = Transition(
     {
         **NEXT_GENERATION,
@@ -92,7 +93,7 @@ DESIRED_OVERWRITE = Transition(
         "face": case((Enrolment.face == REFUSED, PENDING), else_=Enrolment.face),
     }
 )
-# "Try again": what was refused is pending once more.
+# "Try again": what was refused becomes pending.
 RETRIED = Transition(
     {
         **NEXT_GENERATION,
@@ -106,12 +107,12 @@ RETRIED = Transition(
 EMPLOYEE_DELETED = Transition({"employee_id": None, "photo_id": None, "confirmed_photo_id": None})
 
 # --- what the terminal lost ---
-# It has fewer people, or faces, than it confirmed: everybody is proven again, in turn.
+# It has fewer people or faces than it confirmed: everybody is verified again, one after another.
 PEOPLE_LOST = Transition(
     {**NEXT_GENERATION, **DUE, "person": PENDING},
     needs=and_(Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED),
 )
-# Another device answers at its address: who was written to the old one may still open doors by it.
+# Another device answers at its address. People who were written to the old device may still open doors with it.
 LEFT_ON_OLD_DEVICE = Transition(
     {
         "on_old_device": True,
@@ -133,12 +134,12 @@ DESIRED_ON_NEW_DEVICE = Transition(
 
 # --- when it is tried ---
 CLAIMED = Transition(COMES_BACK)
-# Whatever is not done.
+# Everything that is not finished.
 MADE_DUE = Transition(
     {"next_attempt_at": NOW},
     needs=or_(Enrolment.person == PENDING, Enrolment.face_unverified, Enrolment.next_attempt_at.is_not(None)),
 )
-# Those who are there, and whose face waits.
+# Enrolments that are desired present and have a pending face.
 FACE_MADE_DUE = Transition(
     {"next_attempt_at": NOW}, needs=and_(Enrolment.desired == PRESENT, Enrolment.face == PENDING)
 )
@@ -146,20 +147,20 @@ FACE_MADE_DUE = Transition(
 # --- a conversation with the terminal ---
 STEP = Transition({}, given=("step",))
 STEP_CLAIMED = Transition(COMES_BACK, given=("step",))
-# A record of ours has the number there: it is kept, with its face.
+# Our own record has the number there: the record and its face stay.
 NOTHING_TO_OVERWRITE = Transition({"overwrite": False})
 OVERWRITTEN = Transition({**NO_FACE, **COMES_BACK, "overwrite": False})
-# The earlier name stays until this one is proven, for Search may have missed who has it.
+# written_name stays until this name is verified, because Search may have missed the person.
 SENDING_PERSON = Transition({**COMES_BACK, "step": "person", "person": PENDING}, given=("sent_name",))
-# Nobody is there any more, so the face that was confirmed is not there either.
+# The person is not there any more, so the confirmed face is not there either.
 SENDING_LOST_PERSON = Transition({**SENDING_PERSON.writes, **NO_FACE}, given=("sent_name",))
 PERSON_NOT_SENT = Transition({}, given=("sent_name",))
 NUMBER_TAKEN = Transition({**NO_FACE, **COMES_BACK, "person": REFUSED})
 SENDING_NAME = Transition({}, given=("written_name", "sent_name"))
 FACE_LOST = Transition({**NO_FACE, **COMES_BACK})
-# Written before FDSetUp: a worker killed now, or an answer lost, leaves it in the row.
+# Written before FDSetUp, so that the row keeps it when the worker is killed or the answer is lost.
 SENDING_FACE = Transition({**NO_FACE, **COMES_BACK, "face_unverified": True})
-# What FDSetUp did is known: nothing, or it is undone.
+# FDSetUp had no effect, or its effect was undone.
 FACE_CERTAIN = Transition({"face_unverified": False})
 FACE_REFUSED = Transition({**NO_FACE, **COMES_BACK, "face": REFUSED}, given=("refusal_code", "refusal_text"))
 PERSON_NOT_SHOWN = Transition({**NO_FACE, **COMES_BACK, "person": PENDING})
@@ -179,7 +180,7 @@ CONFIRMED_WITH_FACE = Transition(
 PERSON_CONFIRMED = Transition(
     {**DONE, "person": CONFIRMED, "sent_name": ""}, given=("written_name", "face", "refusal_code", "refusal_text")
 )
-# The device at the address has nobody of ours; one that was there before may.
+# The device at the address does not have the person; an earlier device may.
 GONE_FROM_NEW_DEVICE = Transition(NOT_ON_THIS_DEVICE)
 GONE = Transition({**NOBODY_THERE, **BY_THE_TERMINAL})
 
@@ -188,18 +189,18 @@ ENDED = Transition({"step": ""})
 WAITING = Transition(
     {"step": "", "attempts": Enrolment.attempts + 1}, given=("next_attempt_at", "refusal_code", "refusal_text")
 )
-# Nothing more is asked of this terminal now.
+# The error stops every conversation with this terminal.
 STOPPED = Transition({"step": ""}, given=("next_attempt_at", "refusal_code", "refusal_text"))
 GIVEN_UP = Transition(
     {"step": "", "attempts": Enrolment.attempts + 1, "next_attempt_at": None},
     given=("person", "refusal_code", "refusal_text"),
 )
-# Without the lease: its holder may be doing this very thing, and then there is nothing to postpone.
+# Written without the lease. The lease's holder may finish this row meanwhile; then nothing is left to postpone.
 POSTPONED = Transition({}, needs=Enrolment.next_attempt_at.is_not(None), given=("next_attempt_at",))
 POSTPONED_FOR = Transition({}, needs=POSTPONED.needs, given=("next_attempt_at", "refusal_code", "refusal_text"))
 POSTPONED_BETWEEN_STEPS = Transition({"step": ""}, needs=POSTPONED.needs, given=("next_attempt_at",))
 
-# --- a person's word ---
+# --- a person's statement ---
 REMOVED_BY_HAND = Transition(
     {**BY_A_PERSON, "confirmation_note": ""},
     needs=and_(IS_LEAVING, Enrolment.on_old_device, ~WAS_WRITTEN),
@@ -209,7 +210,7 @@ REMOVED_WITH_TERMINAL = Transition(BY_A_PERSON, given=("confirmed_by", "confirma
 REMOVED_AS_SOMEBODY_ELSES = Transition(
     BY_A_PERSON, needs=and_(IS_LEAVING, ~Enrolment.on_old_device), given=("confirmed_by", "confirmation_note")
 )
-# A device that was there before may still know the number.
+# An earlier device may still know the number.
 SOMEBODY_ELSES_HERE = Transition(
     {**NOT_ON_THIS_DEVICE, **NEXT_GENERATION, "refusal_text": ""},
     needs=and_(IS_LEAVING, Enrolment.on_old_device),
@@ -218,7 +219,7 @@ SOMEBODY_ELSES_HERE = Transition(
 
 
 def create(terminal_id: int, employee: Employee) -> Enrolment:
-    """Add the row of a number on a terminal to the open transaction; what is desired of it is written next."""
+    """Add the row of a number on a terminal to the open transaction. The caller then writes the desired state."""
     enrolment = Enrolment(terminal_id=terminal_id, number=employee.number, generation=0)
     db.session.add(enrolment)
     db.session.flush()
@@ -226,15 +227,17 @@ def create(terminal_id: int, employee: Employee) -> Enrolment:
 
 
 def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> int:
-    """Let those rows make a transition, in the open transaction; return how many did.
+    """Apply a transition to the rows that match `where`, in the open transaction; return how many changed.
 
-    Rows that are in memory are stale afterwards: read them again.
+    Rows in memory are stale afterwards: read them again.
+
+    :param given: the values of `transition.given`.
     """
     return changed_rows(update(Enrolment).where(*where, transition.needs).values(**_values(transition, given)))
 
 
 def apply_to(enrolment_id: int, generation: int, transition: Transition, **given: Any) -> Enrolment | None:
-    """Let one row make a transition while its generation is this one; return it as it is then, or None."""
+    """Apply a transition to one row if it still has this generation; return the changed row, or None."""
     statement = update(Enrolment).where(
         Enrolment.id == enrolment_id, Enrolment.generation == generation, transition.needs
     )

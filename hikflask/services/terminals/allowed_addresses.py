@@ -1,4 +1,4 @@
-"""Which addresses this app connects to: what HIKFLASK_TERMINAL_NETWORKS and HIKFLASK_TERMINAL_REQUIRE allow."""
+"""The addresses that HIKFLASK_TERMINAL_NETWORKS and HIKFLASK_TERMINAL_REQUIRE allow."""
 
 from urllib.parse import urlsplit
 
@@ -8,25 +8,27 @@ from hikflask.isapi.addresses import AllowedAddresses
 from hikflask.isapi.errors import AddressRefused
 from hikflask.services.core.errors import TerminalAddressRefused, TerminalHttpsRequired
 
-# A person waits for the form; a name that takes longer is judged when it is connected to.
+# Short, because a person waits for the form. A slower name is checked when the app connects.
 RESOLVE_SECONDS = 1.0
 
 
 def allowed() -> AllowedAddresses:
-    """Return what may be connected to."""
+    """Return the allowed addresses."""
     return AllowedAddresses(current_app.config["TERMINAL_NETWORKS"])
 
 
 def requires(what: str) -> bool:
-    """Tell whether the administrator lets no terminal do without this: "https" or "sha256"."""
+    """Tell whether the administrator requires "https" or "sha256" of every terminal."""
     return what in current_app.config["TERMINAL_REQUIRE"]
 
 
 def refuse_unallowed(url: str) -> None:
-    """Refuse an address before it is saved; a name that is not resolved now may be a terminal that is off.
+    """Refuse an address that is not allowed, before it is saved.
 
-    :raises TerminalHttpsRequired: when it is not https, and nothing else is allowed.
-    :raises TerminalAddressRefused: when nothing that the address stands for may be connected to.
+    A name that cannot be resolved now is accepted: the terminal may be off.
+
+    :raises TerminalHttpsRequired: when it is not https, but https is required.
+    :raises TerminalAddressRefused: when none of its IP addresses is allowed.
     """
     parts = urlsplit(url)
     if parts.scheme != "https" and requires("https"):

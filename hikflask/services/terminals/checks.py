@@ -1,6 +1,6 @@
-"""The check: asks a terminal what it is, what it can, and how many people it has.
+"""The check: asks a terminal what it is, what it can do, and how many people it has.
 
-It is made when a terminal is added, on "Check", and before it is used for the first time.
+It runs when a terminal is added, when an operator presses "Check", and before the first use.
 """
 
 from collections.abc import Callable
@@ -32,18 +32,18 @@ from hikflask.services.terminals.lost_people import prove_again_if_lost
 Told = TypeVar("Told")
 
 CHECK = "check"
-# A person waits for the page of a check, so a terminal that is slow with each answer must not hold it for a minute.
+# A person waits for the page, so a terminal with slow answers must not block it for a minute.
 LONGEST_SECONDS = 12.0
-# A check in the background begins at once, or after the conversation that the terminal is in.
+# A check in the background begins at once, or after the terminal's present conversation.
 AWAITED_SECONDS = 45.0
 
 
 def check(terminal_id: int, holder: str) -> Terminal:
-    """Ask the terminal everything again and note it in its row.
+    """Ask the terminal everything again and write it to its row.
 
-    :raises TerminalError: what went wrong; the row says so, too.
+    :raises TerminalError: when it fails; the row has the error, too.
     :raises TerminalInUse: when a capture holds it. :raises LoginStopped: when it refused our password before.
-    :raises TerminalRetired: when it is out of service for good. :raises TerminalUnknown: when there is none.
+    :raises TerminalRetired: when it is out of service for good. :raises TerminalUnknown: when there is no such row.
     """
     try:
         with connection.converse(terminal_id, holder, CHECK, total=LONGEST_SECONDS) as talk:
@@ -53,7 +53,7 @@ def check(terminal_id: int, holder: str) -> Terminal:
 
 
 def expect(terminal_id: int) -> None:
-    """Note that a check is about to be made in the background, so that pages wait for it."""
+    """Write that a check will run in the background, so that pages wait for it."""
     _awaited(terminal_id, database_now(AWAITED_SECONDS))
 
 
@@ -63,7 +63,7 @@ def _awaited(terminal_id: int, until: Any) -> None:
 
 
 def is_running(terminal: Terminal) -> bool:
-    """True while the terminal is checked, or a worker is about to; a check that nobody makes is not waited for."""
+    """True while a check runs or a living worker will run it."""
     now = db.session.execute(select(database_now())).scalar_one()
     db.session.commit()
     held = terminal.lease_purpose == CHECK and terminal.lease_until is not None and terminal.lease_until > now
@@ -71,11 +71,11 @@ def is_running(terminal: Terminal) -> bool:
 
 
 def recognise(talk: Conversation) -> None:
-    """Ask one question before a removal: only the device that had the person can say that the person is gone.
+    """Make sure, before a removal, that this is still the same device: only that device can confirm the removal.
 
-    One that was never checked, or tells another serial number than before, is asked everything, as by a check.
+    A terminal that was never checked, or tells another serial number, is checked completely.
 
-    :raises TerminalError: what went wrong. :raises LeaseLost: when another holder came.
+    :raises TerminalError: when it fails. :raises LeaseLost: when another holder took the lease.
     """
     known = talk.terminal
     if known.face_mode is None or known.serial != device.info(talk).serial[:128]:
@@ -85,9 +85,9 @@ def recognise(talk: Conversation) -> None:
 def learn(talk: Conversation) -> Terminal:
     """Ask for device, capabilities, limits and counts within a conversation, and write them to the row.
 
-    :raises TerminalError: what went wrong. :raises LeaseLost: when another holder came; nothing is written.
+    :raises TerminalError: when it fails. :raises LeaseLost: when another holder took the lease; nothing is written.
     """
-    # What a terminal says may be longer than a column; PostgreSQL refuses what SQLite takes.
+    # Texts are cut to their columns: PostgreSQL refuses longer ones, SQLite does not.
     info = device.info(talk)
     modes = _if_told(lambda: capture.capabilities(talk)) or capture.CaptureModes()
     limits = _if_told(lambda: device.person_limits(talk)) or device.PersonLimits()
@@ -119,9 +119,11 @@ def learn(talk: Conversation) -> Terminal:
 
 
 def count_people(talk: Conversation) -> None:
-    """Ask how many people and faces there are, and write it to the row; one that was never checked is checked whole.
+    """Ask how many people and faces there are, and write it to the row.
 
-    :raises TerminalError: what went wrong. :raises LeaseLost: when another holder came.
+    A terminal that was never checked is checked completely.
+
+    :raises TerminalError: when it fails. :raises LeaseLost: when another holder took the lease.
     """
     if talk.terminal.capture_mode is None:
         learn(talk)
@@ -134,7 +136,7 @@ def count_people(talk: Conversation) -> None:
 
 
 def _if_told(ask: Callable[[], Told]) -> Told | None:
-    """Return what the terminal answers to a question that not every model knows; None when it says nothing usable."""
+    """Return the answer to a request that not every model supports, or None when there is no usable answer."""
     try:
         return ask()
     except (Refused, Nonsense) as error:
@@ -144,20 +146,20 @@ def _if_told(ask: Callable[[], Told]) -> Told | None:
 
 
 def _tried(mode: str, terminal: Terminal, other: bool) -> str:
-    """What a terminal does not tell stays as it was tried on this very device; what did not work is tried again."""
+    """Return the mode when the terminal does not tell it: the one that worked on this same device, else UNKNOWN."""
     known: str | None = getattr(terminal, mode)
     return UNKNOWN if other or known in {None, NO_CAPTURE} else str(known)
 
 
 def _capture_mode(terminal: Terminal, modes: capture.CaptureModes) -> str | None:
-    """By URL where offered; where the face goes by picture anyway, the picture itself is the safer way to get it."""
+    """By URL if offered. But if faces are sent by picture anyway, binary is safer: no file can be overwritten."""
     if modes.url and not (terminal.face_by_picture and modes.binary):
         return BY_URL
     return BY_BINARY if modes.binary else None
 
 
 def _face_mode(terminal: Terminal, modes: capture.CaptureModes) -> str | None:
-    """A terminal that offers only binary takes the picture itself, and so does one that an administrator marked so."""
+    """By picture if the terminal offers only binary, or if an administrator set face_by_picture."""
     if terminal.face_by_picture or (modes.binary and not modes.url):
         return BY_PICTURE
     return BY_URL if modes.url else None

@@ -1,4 +1,4 @@
-"""One conversation with one terminal, under its lease; what it found out is written to the row at its end."""
+"""One conversation with one terminal under its lease. At its end, its result is written to the terminal's row."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -27,9 +27,9 @@ from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired, TerminalUnknown
 from hikflask.services.terminals import allowed_addresses, leases, recovery
 
-# The lease outlives the call that it is held for by so many seconds.
+# The lease ends so many seconds after the time-out of the call.
 MARGIN_SECONDS = 2.0
-# What the row says after a terminal has answered.
+# Written to the row after a terminal has answered.
 ANSWERED = {
     "reachable": True,
     "login": True,
@@ -44,9 +44,10 @@ ANSWERED = {
 
 @dataclass
 class Conversation:
-    """A terminal's row as it was read under the lease, and the client to speak through (an isapi Requester).
+    """A terminal's row as read under the lease, and the client for it. It is an isapi Requester.
 
-    `seconds_left` are kept free beside each round trip's own time: a capture holds its terminal to its deadline.
+    `seconds_left` returns for how long the lease is needed at least: a capture holds its terminal until its deadline.
+    `give_up_at` is when the whole conversation must end, by time.monotonic().
     """
 
     terminal: Terminal
@@ -65,9 +66,10 @@ class Conversation:
         content_type: str | None = None,
         timeout: tuple[float, float] | None = None,
     ) -> Answer:
-        """Send one request; the lease is renewed before each round trip, so a late holder stops before it speaks.
+        """Send one request. The lease is renewed before each round trip, so a late holder stops before it sends.
 
         :raises NoAnswer: without sending, when the time of the whole conversation is over.
+        :raises LeaseLost: when another holder took the lease.
         """
         if self.give_up_at is not None:
             timeout = self._bounded(path)
@@ -78,9 +80,9 @@ class Conversation:
         return answer
 
     def note(self, **found: Any) -> None:
-        """Write to the terminal's row what this conversation found out about it.
+        """Write to the terminal's row what this conversation learnt.
 
-        :raises LeaseLost: when another holder came; nothing is written.
+        :raises LeaseLost: when another holder took the lease; nothing is written.
         """
         with self.lease.write():
             changed_rows(update(Terminal).where(Terminal.id == self.terminal.id).values(**found))
@@ -107,11 +109,11 @@ def converse(
     wait: float | None = None,
     total: float | None = None,
 ) -> Iterator[Conversation]:
-    """Hold the terminal's lease and yield a conversation; waits for a short one of somebody else's.
+    """Acquire the terminal's lease and yield a conversation.
 
-    :param seconds: how long to hold at first (default: one round trip), in seconds.
-    :param wait: how long to wait for the present holder (default: LEASE_WAIT), in seconds.
-    :param total: how long all requests together may take, in seconds, where somebody waits for them.
+    :param seconds: the first length of the lease, in seconds (default: one round trip).
+    :param wait: how long to wait for the present holder, in seconds (default: LEASE_WAIT).
+    :param total: how long all requests together may take, in seconds (default: no limit).
     :raises LoginStopped: when the password was refused before.
     :raises TerminalRetired: when it is out of service for good.
     :raises TerminalInUse: when the holder did not finish in time. :raises TerminalUnknown: when there is no such row.
@@ -146,7 +148,7 @@ def converse(
 
 
 def _end(lease: leases.Lease, found: dict[str, Any], *, recovered: bool) -> None:
-    """Give the terminal back, also when resuming what waits there fails."""
+    """Release the lease, even when resume() fails."""
     try:
         if recovered:
             _resume(lease)
@@ -159,7 +161,7 @@ def _was_in_trouble(terminal: Terminal) -> bool:
 
 
 def _resume(lease: leases.Lease) -> None:
-    """It is well again: nothing there waits for its time any more, and what was stopped goes on."""
+    """The terminal works again: waiting and stopped enrolments become due."""
     with suppress(LeaseLost), lease.write():
         recovery.resume(lease.terminal_id)
 
@@ -173,9 +175,9 @@ def _usable(terminal_id: int) -> Terminal:
 
 
 def terminal_row(terminal_id: int) -> Terminal:
-    """Return the row as it is in the database now.
+    """Return the terminal's row, fresh from the database.
 
-    :raises TerminalUnknown: when there is none.
+    :raises TerminalUnknown: when there is no such row.
     """
     terminal = db.session.get(Terminal, terminal_id, populate_existing=True)
     db.session.commit()
@@ -185,12 +187,12 @@ def terminal_row(terminal_id: int) -> Terminal:
 
 
 def client_for(terminal: Terminal) -> Client:
-    """Return this process's client for the terminal, kept while address and password stay the same."""
+    """Return this process's client for the terminal. It is kept while address and password stay the same."""
     return terminal_clients.get(terminal.id, terminal.version, lambda: new_client(terminal))
 
 
 def new_client(terminal: Terminal) -> Client:
-    """Return a client of its own, with no state of earlier conversations."""
+    """Return a new client, without the state of earlier conversations."""
     config = current_app.config
     return Client(
         terminal.url,
@@ -206,9 +208,9 @@ def new_client(terminal: Terminal) -> Client:
 
 
 def refuse_when_stopped(terminal: Terminal) -> None:
-    """Stop before the first request when the terminal refused our password; a lock ends when its time is over.
+    """Refuse a conversation when the terminal refused our password. The lock of an account ends after its time.
 
-    :raises LoginStopped: with the minutes that a locked account stays locked.
+    :raises LoginStopped: with the minutes that the account stays locked.
     """
     if terminal.refused_since is None:
         return
@@ -221,7 +223,7 @@ def refuse_when_stopped(terminal: Terminal) -> None:
 
 
 def locked_minutes(terminal: Terminal) -> int | None:
-    """Return for how many minutes more the account is locked there, where the terminal said so."""
+    """Return for how many more minutes the account is locked there, or None."""
     try:
         refuse_when_stopped(terminal)
     except LoginStopped as stopped:
@@ -231,7 +233,10 @@ def locked_minutes(terminal: Terminal) -> int | None:
 
 
 def stop(terminal: Terminal, error: LoginRefused) -> None:
-    """Write the refusal into the row, for everybody; a password changed meanwhile is not blamed for the old one."""
+    """Write a refused login to the row, which stops all conversations.
+
+    Nothing is written when the password was changed meanwhile: `version` tells.
+    """
     seconds = error.unlock_seconds if isinstance(error, AccountLocked) else None
     mine = update(Terminal).where(Terminal.id == terminal.id, Terminal.version == terminal.version)
     refused = mine.values(
@@ -240,7 +245,7 @@ def stop(terminal: Terminal, error: LoginRefused) -> None:
         last_error_code=error.code,
         unlock_at=None if seconds is None else database_now(seconds),
     )
-    # The trail has the first refusal, not each one after a lock that ended.
+    # Only the first refusal goes into the audit trail, not those after each ended lock.
     if changed_rows(refused.where(Terminal.refused_since.is_(None))):
         audit.note("terminal.password_refused", terminal=terminal.name, after={"reason": error.code})
     else:
@@ -249,7 +254,7 @@ def stop(terminal: Terminal, error: LoginRefused) -> None:
 
 
 def _note_certificate(terminal: Terminal, lease: leases.Lease, error: CertificateChanged) -> None:
-    """Another certificate is noted when it is seen first, not at each try; nothing when another holder came."""
+    """Write another certificate to the row and the audit trail, but only the first time it is seen."""
     first = update(Terminal).where(Terminal.id == terminal.id, Terminal.last_error_code != error.code)
     with suppress(LeaseLost), lease.write():
         if changed_rows(first.values(last_error_code=error.code)):
@@ -262,5 +267,5 @@ def _found_by(error: TerminalError) -> dict[str, Any]:
         quiet = database_now(current_app.config["RETRY_BASE"])
         return {"reachable": False, "offline_since": since, "backoff_until": quiet, "last_error_code": error.code}
     answered = {"reachable": True, "offline_since": None, "backoff_until": None}
-    # Whether the password is right is not known: it was not sent.
+    # WeakDigest: the password was not sent, so it is unknown whether it is right.
     return answered | ({"login": None, "last_error_code": error.code} if isinstance(error, WeakDigest) else {})

@@ -1,4 +1,4 @@
-"""Another device answers at a terminal's address: nothing that the old one confirmed is true of it."""
+"""Another device answers at a terminal's address. What the old device confirmed does not hold for it."""
 
 from hikflask.models import Enrolment, Terminal
 from hikflask.services import audit
@@ -6,15 +6,15 @@ from hikflask.services.state import enrolment as state
 
 
 def is_other_device(terminal: Terminal, serial: str) -> bool:
-    """True for another serial number than the one told before, and where one is suddenly told, or not any more."""
+    """True when the serial number differs from the one told before, also when it appears or disappears."""
     return terminal.checked_at is not None and terminal.serial != serial
 
 
 def distrust(terminal: Terminal, serial: str) -> None:
-    """Take nothing that the old device confirmed for true of the new one, within the caller's transaction.
+    """Mark everything as unconfirmed on the new device, within the caller's transaction.
 
-    Who was written to it may still open doors by it, now or when it is put back: whoever leaves stays in sight until
-    a person says that the number is gone there, too.
+    People who were written to the old device may still open doors with it, now or when it is put back. So a removal
+    stays open until a person says that the number is gone from the old device, too.
     """
     here = Enrolment.terminal_id == terminal.id
     state.apply(state.LEFT_ON_OLD_DEVICE, here)

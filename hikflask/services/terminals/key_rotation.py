@@ -1,7 +1,7 @@
-"""All stored passwords of terminals at once: which of them the keys open, and a change of the key.
+"""Rotates the encryption key of the stored terminal passwords, and finds passwords that no key decrypts.
 
-A rotation may end at any moment: the new key is on the disk before anything is encrypted with it, all passwords change
-in one transaction, and older keys stay until a command of its own drops them.
+A rotation may be interrupted at any moment: the new key is on the disk before it encrypts anything, all passwords
+change in one transaction, and older keys stay until a separate command deletes them.
 """
 
 from sqlalchemy import select, text, update
@@ -14,7 +14,7 @@ from hikflask.services.core.db import changed_rows
 
 
 def unreadable() -> list[str]:
-    """Return the names of the terminals whose password no key opens."""
+    """Return the names of the terminals whose password no key decrypts."""
     statement = select(Terminal.name, Terminal.password_encrypted).order_by(Terminal.name)
     rows = db.session.execute(statement).all()
     db.session.commit()
@@ -22,9 +22,9 @@ def unreadable() -> list[str]:
 
 
 def rotate() -> int:
-    """Make a new key and encrypt all passwords with it; the older keys stay. Return how many passwords there are.
+    """Make a new key and encrypt all passwords with it; return how many were encrypted. The older keys stay.
 
-    :raises VaultError: when a password cannot be opened, or the key file cannot be changed; then all is as before.
+    :raises VaultError: when a password cannot be decrypted, or the key file cannot be changed; then nothing changes.
     """
     with vault.keyring.held():
         _refuse_unreadable()
@@ -33,9 +33,9 @@ def rotate() -> int:
 
 
 def drop_old() -> int:
-    """Encrypt what an older key still holds with the newest one, then leave that alone in the file; return how many.
+    """Encrypt the remaining passwords with the newest key and delete the older keys; return how many were encrypted.
 
-    :raises VaultError: when a password cannot be opened, or an older key may still be in use.
+    :raises VaultError: when a password cannot be decrypted, or an older key may still be in use.
     """
     with vault.keyring.held():
         vault.keyring.refuse_to_drop_early()
@@ -46,13 +46,13 @@ def drop_old() -> int:
 
 
 def renew() -> int:
-    """Encrypt with the newest key what an older one holds, all in one transaction; return how many passwords.
+    """Encrypt with the newest key the passwords that an older key encrypted, in one transaction; return how many.
 
-    :raises VaultError: when one cannot be opened; then none is changed.
+    :raises VaultError: when one cannot be decrypted; then none is changed.
     """
     renewed = 0
     while held_by_older := _held_by_older():
-        # All are opened before the first is written.
+        # All are decrypted before the first is written.
         anew = [(terminal_id, token, vault.keyring.renew(token)) for terminal_id, token in held_by_older]
         written = sum(_write(*row) for row in anew)
         if written:
@@ -63,7 +63,7 @@ def renew() -> int:
 
 
 def _write(terminal_id: int, old: str, new: str) -> int:
-    # A password that was saved meanwhile stays; the next round looks at it.
+    # A password that was saved meanwhile is left alone; the next round checks it.
     unchanged = update(Terminal).where(Terminal.id == terminal_id, Terminal.password_encrypted == old)
     return changed_rows(unchanged.values(password_encrypted=new))
 
@@ -74,7 +74,10 @@ def _held_by_older() -> list[tuple[int, str]]:
 
 
 def _put_on_disk() -> None:
-    """SQLite in WAL mode may forget its last transactions when the power fails; what they need must not go first."""
+    """Checkpoint SQLite's WAL before keys are deleted.
+
+    After a power failure SQLite may lose its last transactions. The passwords would then need the older keys.
+    """
     db.session.commit()
     if db.engine.dialect.name != "sqlite":
         return

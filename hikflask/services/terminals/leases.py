@@ -1,7 +1,7 @@
-"""The right to talk to a terminal, one holder at a time, across threads, processes and machines.
+"""Leases: the right to talk to a terminal, for one holder at a time, across threads, processes and machines.
 
-A lease is one compare-and-set UPDATE on the terminal's row by the database's clock. Its number rises with every
-holder, and every later write of the conversation repeats it in a WHERE, so that a holder that was late cannot write.
+A lease is one compare-and-set UPDATE on the terminal's row, by the database's clock. Its number rises with every
+holder, and every later write of the conversation has it in its WHERE. So a late holder cannot write.
 """
 
 import time
@@ -24,13 +24,13 @@ from hikflask.services.core.errors import LeaseLost, TerminalInUse, TerminalUnkn
 CAPTURE = "capture"
 POLL_SECONDS = 0.05
 LONGEST_SECONDS = 120.0
-# The bare table: each round trip and each write begins with such a statement, and the ORM would double its cost.
+# The table, not the model: each round trip and each write begins with such a statement, and the ORM doubles its cost.
 ROWS = cast("Table", Terminal.__table__)
 
 
 @dataclass(frozen=True)
 class Lease:
-    """A terminal's lease, known by its number."""
+    """The lease of a terminal, identified by its number."""
 
     terminal_id: int
     number: int
@@ -38,13 +38,13 @@ class Lease:
     def renew(self, seconds: float) -> None:
         """Hold the terminal for so many seconds from now.
 
-        :raises LeaseLost: when another holder came.
+        :raises LeaseLost: when another holder took the lease.
         """
         self._mine(lease_until=database_now(seconds))
         db.session.commit()
 
     def release(self, **learnt: Any) -> None:
-        """Give the terminal back and note what was learnt of it; nothing happens when another holder came."""
+        """Release the terminal and write `learnt` to its row. Nothing happens when another holder took the lease."""
         changed_rows(self._where().values(lease_until=None, lease_holder="", lease_purpose="", **learnt))
         db.session.commit()
 
@@ -52,10 +52,10 @@ class Lease:
     def write(self) -> Iterator[scoped_session[Session]]:
         """Open a transaction that only this lease's holder can commit.
 
-        The first statement locks the terminal's row under this lease's number, so no other holder can begin before
-        the commit.
+        The first statement locks the terminal's row with this lease's number, so no other holder can begin before the
+        commit.
 
-        :raises LeaseLost: when another holder came; nothing is written.
+        :raises LeaseLost: when another holder took the lease; nothing is written.
         """
         self._mine(lease_number=self.number)
         try:
@@ -75,9 +75,9 @@ class Lease:
 
 
 def acquire(terminal_id: int, holder: str, purpose: str, seconds: float, wait: float = 0.0) -> Lease:
-    """Take the terminal for `seconds`; wait up to `wait` seconds for whoever has it.
+    """Acquire the terminal for `seconds`; wait up to `wait` seconds for the present holder.
 
-    :raises TerminalInUse: with who holds it and for how many seconds more.
+    :raises TerminalInUse: with the present holder and the seconds left to it.
     :raises TerminalUnknown: when there is no such row.
     """
     give_up = time.monotonic() + wait
@@ -91,7 +91,7 @@ def acquire(terminal_id: int, holder: str, purpose: str, seconds: float, wait: f
 
 
 def in_use(terminal_id: int) -> TerminalInUse:
-    """Return the refusal that names the present holder and the seconds that remain to it.
+    """Return the error with the present holder and the seconds left to it.
 
     :raises TerminalUnknown: when there is no such row.
     """
@@ -106,8 +106,8 @@ def in_use(terminal_id: int) -> TerminalInUse:
 
 
 def free() -> ColumnElement[bool]:
-    """Return the condition that nobody has the terminal now."""
-    # No lease is ever as long as this: one that ends later was written before the clock was set back.
+    """Return the condition that nobody holds the terminal now."""
+    # No lease is so long. One that ends later was written before the clock was set back.
     never = database_now(current_app.config["CAPTURE_TIMEOUT"] + LONGEST_SECONDS)
     return or_(Terminal.lease_until.is_(None), Terminal.lease_until <= database_now(), Terminal.lease_until > never)
 

@@ -1,4 +1,4 @@
-"""A terminal that has fewer people, or faces, than it confirmed."""
+"""Detects that a terminal has fewer people or faces than it confirmed."""
 
 from sqlalchemy import ColumnElement, and_, func, select
 
@@ -11,9 +11,9 @@ from hikflask.services.state import enrolment as state
 
 
 def prove_again_if_lost(terminal: Terminal, count: persons.Count | None) -> None:
-    """When the terminal has fewer people, or faces, than it confirmed, have everybody proven again, one after another.
+    """Make every enrolment pending again if the terminal has fewer people or faces than it confirmed.
 
-    Who is to be proven again does not count as confirmed, so the same loss is noticed once.
+    Pending enrolments do not count as confirmed, so the same loss is noticed only once.
     """
     if count is None:
         return

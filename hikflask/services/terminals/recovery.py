@@ -1,4 +1,4 @@
-"""What waits for a terminal becomes due when it is well again, or when the way to it is another one."""
+"""Makes waiting enrolments due when their terminal works again, or its address or login was changed."""
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import STOP_CODES
@@ -8,7 +8,7 @@ from hikflask.services.state import enrolment as state
 
 
 def retry_all(terminal_id: int) -> None:
-    """Try everything that is open on a terminal again now, as after a corrected password or address."""
+    """Make every open enrolment of a terminal due now, after its password or address was corrected."""
     here = Enrolment.terminal_id == terminal_id
     state.apply(state.MADE_DUE, here)
     state.apply(state.FACE_MADE_DUE, here, Enrolment.person != REFUSED)
@@ -16,7 +16,7 @@ def retry_all(terminal_id: int) -> None:
 
 
 def resume(terminal_id: int) -> None:
-    """Make due, within the caller's transaction, what waits for a terminal that is well again, or was stopped there."""
+    """Make waiting and stopped enrolments of a terminal due, within the caller's transaction."""
     here = Enrolment.terminal_id == terminal_id
     state.apply(state.MADE_DUE, here)
     state.apply(state.FACE_MADE_DUE, here, Enrolment.refusal_code.in_(STOP_CODES))

@@ -1,4 +1,4 @@
-"""The terminals of this installation: added, changed, deleted, found. A password is encrypted and never comes out."""
+"""Adds, changes, deletes and finds terminals. Passwords are stored encrypted and are never returned."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +25,7 @@ NOTED = ("name", "url", "username", "fingerprint", "is_active", "face_by_picture
 
 @dataclass(frozen=True)
 class Access:
-    """Where a terminal is and how to log in; no password keeps the one that is stored."""
+    """A terminal's address and login. `password` None keeps the stored one."""
 
     name: str
     url: str
@@ -37,10 +37,10 @@ class Access:
 
 
 def add(access: Access) -> Terminal:
-    """Add a terminal; it is checked afterwards, or before it is first used.
+    """Add a terminal. It is checked afterwards, or before its first use.
 
-    :raises TerminalNameKnown: when another one has this name.
-    :raises TerminalAddressRefused: when nothing is sent to this address.
+    :raises TerminalNameKnown: when another terminal has this name.
+    :raises TerminalAddressRefused: when the address is not allowed.
     """
     allowed_addresses.refuse_unallowed(access.url)
     terminal = Terminal(
@@ -59,11 +59,13 @@ def add(access: Access) -> Terminal:
 
 
 def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SECONDS) -> Terminal:
-    """Change a terminal while nobody talks to it; a corrected login opens it again and what waited is tried.
+    """Change a terminal under its lease. After a corrected login, waiting enrolments are retried.
 
+    :param wait: how long to wait for the present holder of the lease, in seconds.
     :raises TerminalInUse: when a conversation does not end in time. :raises TerminalNameKnown: when the name is taken.
-    :raises TerminalUnknown: when there is none.
-    :raises TerminalAddressRefused: when nothing is sent to the address; a terminal that has it may be switched off.
+    :raises TerminalUnknown: when there is no such terminal.
+    :raises TerminalAddressRefused: when the address is not allowed. A terminal that already has such an address can
+        still be deactivated.
     :raises TerminalPasswordNeeded: when the address or the certificate changes and no password is given.
     """
     if access.is_active or connection.terminal_row(terminal_id).url != access.url:
@@ -86,12 +88,12 @@ def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SEC
 
 
 def leads_elsewhere(terminal: Terminal, url: str, fingerprint: str | None) -> bool:
-    """True when something else may answer: it could choose the challenge, and find the password from the response."""
+    """True when another device may answer: it could choose the challenge and find the password from the response."""
     return (terminal.url, terminal.fingerprint) != (url, fingerprint)
 
 
 def _apply(terminal: Terminal, access: Access) -> bool:
-    """Write the fields; True when the way to the terminal changed."""
+    """Write the fields. Return True when the address, the login or the way to send faces changed, or it came back."""
     before = (terminal.url, terminal.username, terminal.fingerprint, terminal.face_by_picture)
     terminal.name, terminal.url, terminal.username = access.name, access.url, access.username
     terminal.fingerprint, terminal.is_active = access.fingerprint, access.is_active
@@ -105,7 +107,7 @@ def _apply(terminal: Terminal, access: Access) -> bool:
     anew = returns or bool(access.password) or before != after
     if anew:
         terminal.capture_mode = terminal.face_mode = terminal.face_calls = None
-        # What the old way told is not true of the new one, until that is checked.
+        # Unknown until the terminal is checked with the new address and login.
         terminal.reachable = terminal.login = None
         terminal.last_error_code = ""
     if access.password or before[:-1] != after[:-1]:
@@ -116,7 +118,7 @@ def _apply(terminal: Terminal, access: Access) -> bool:
 
 
 def _facts(terminal: Terminal) -> dict[str, Any]:
-    """What the audit trail tells of a terminal; of its password never more than that there is another one."""
+    """Return the fields of a terminal for the audit trail. The password is not among them."""
     return {name: getattr(terminal, name) for name in NOTED}
 
 
@@ -129,9 +131,10 @@ def _note_change(terminal: Terminal, before: dict[str, Any], access: Access) -> 
 
 
 def allow_once(terminal_id: int) -> bool:
-    """Let one conversation try the stored password again, as an administrator decided; a refusal stops it anew.
+    """Allow one more login with the stored password, as an administrator decided. A refusal stops the terminal again.
 
-    Once per stored password, and never while the account is locked: more tries would lock it. False says so.
+    Return False when it is not allowed: it is allowed once per stored password, because more tries would lock the
+    account, and never while the account is locked.
     """
     may_try = or_(Terminal.unlock_at.is_(None), Terminal.unlock_at <= database_now())
     statement = update(Terminal).where(
@@ -146,10 +149,10 @@ def allow_once(terminal_id: int) -> bool:
 
 
 def delete(terminal_id: int, holder: str) -> None:
-    """Delete a terminal that nobody is enrolled on, with the pictures that were captured there and never saved.
+    """Delete a terminal without enrolments, and the unsaved pictures that were captured there.
 
-    :raises TerminalHasPeople: when somebody is, or may still be. :raises TerminalInUse: while somebody talks to it.
-    :raises TerminalUnknown: when there is none.
+    :raises TerminalHasPeople: when somebody is enrolled there, or a removal is open.
+    :raises TerminalInUse: while somebody talks to it. :raises TerminalUnknown: when there is no such row.
     """
     lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS)
     try:
@@ -176,19 +179,19 @@ def _delete(terminal_id: int) -> list[str]:
 
 
 def get(terminal_id: int) -> Terminal | None:
-    """Return the terminal as the database has it now."""
+    """Return the terminal, fresh from the database, or None."""
     return db.session.get(Terminal, terminal_id, populate_existing=True)
 
 
 def find_by_name(name: str) -> Terminal | None:
-    """Return the terminal of this name."""
+    """Return the terminal with this name, or None."""
     return db.session.execute(select(Terminal).where(Terminal.name == name)).scalar_one_or_none()
 
 
 def active(terminal_id: int) -> Terminal:
-    """Return a terminal that is in use here.
+    """Return an active terminal.
 
-    :raises TerminalUnknown: when there is none.
+    :raises TerminalUnknown: when there is no such terminal, or it is not active.
     """
     terminal = get(terminal_id)
     if terminal is None or not terminal.is_active:
@@ -197,26 +200,27 @@ def active(terminal_id: int) -> Terminal:
 
 
 def list_all() -> list[Terminal]:
-    """Return all terminals by name."""
+    """Return all terminals, sorted by name."""
     statement = select(Terminal).order_by(Terminal.name)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
 def list_active() -> list[Terminal]:
-    """Return the terminals that are in use here, by name."""
+    """Return the active terminals, sorted by name."""
     return [terminal for terminal in list_all() if terminal.is_active]
 
 
 def only_active() -> Terminal | None:
-    """Return the only terminal in use, which is meant where none is named; None when none or several are in use."""
+    """Return the only active terminal, the default when none is named. None when there are none or several."""
     in_use = list_active()
     return in_use[0] if len(in_use) == 1 else None
 
 
 def preferred(active: list[Terminal], number: str, requested_by: str) -> int | None:
-    """Return the one to offer first: the employee's own, else where this operator captured last, else the first.
+    """Return the id of the terminal to preselect, or None.
 
-    One that is known not to answer, or to refuse our password, comes after those that may take a face.
+    First a terminal of the employee, then the terminal of this operator's last capture, then any. Terminals that do not
+    answer or refuse our password come last.
     """
     first = [*_desired_for(number), *_last_captured_at(requested_by)]
     order = {terminal_id: place for place, terminal_id in reversed(list(enumerate(first)))}
@@ -239,9 +243,9 @@ def _is_out_of_order(terminal: Terminal) -> bool:
 
 
 def shown_fingerprint(url: str) -> str:
-    """Return the SHA-256 of the certificate that is shown at an https address, for a person to compare and accept.
+    """Return the SHA-256 of the certificate at an https address, for a person to compare and accept.
 
-    :raises Unreachable: when nothing answers there. :raises AddressRefused: when nothing is sent there.
+    :raises Unreachable: when nothing answers there. :raises AddressRefused: when the address is not allowed.
     """
     return certificate_fingerprint(url, current_app.config["CONNECT_TIMEOUT"], allowed_addresses.allowed())
 

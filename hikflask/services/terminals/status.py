@@ -1,4 +1,4 @@
-"""How a terminal is: asked now, or read from its row while somebody talks to it, or while it is left alone."""
+"""The status of a terminal: asked now, or read from its row while the terminal is in use or backing off."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from hikflask.services.terminals import checks, connection
 
 @dataclass(frozen=True)
 class Status:
-    """How a terminal is now; people and faces out of `capacity` persons."""
+    """The status of a terminal. `capacity` is the largest number of people, or of faces if only that is known."""
 
     reachable: bool | None
     login: bool | None
@@ -27,7 +27,7 @@ class Status:
 
 
 def status_without_asking(terminal_id: int) -> Status | None:
-    """Return what the row says of a terminal that did not answer a moment ago; None for one that is worth asking."""
+    """Return the status from the row while the terminal is backing off, or None when it should be asked."""
     backing_off = select(Terminal.id).where(Terminal.id == terminal_id, Terminal.backoff_until > database_now())
     found = db.session.execute(backing_off).first()
     db.session.commit()
@@ -35,9 +35,9 @@ def status_without_asking(terminal_id: int) -> Status | None:
 
 
 def ask_status(terminal_id: int, holder: str) -> Status:
-    """Return how the terminal is: asked now, or read from the row while somebody talks to it.
+    """Return the terminal's status: asked now, or read from the row while somebody talks to it.
 
-    :raises TerminalUnknown: when there is none.
+    :raises TerminalUnknown: when there is no such row.
     """
     busy = False
     try:
@@ -46,7 +46,7 @@ def ask_status(terminal_id: int, holder: str) -> Status:
     except TerminalInUse:
         busy = True
     except (LoginStopped, TerminalRetired, TerminalError):
-        pass  # The conversation noted it in the row, which is the answer.
+        pass  # The conversation wrote the error to the row, which is returned.
     return _of_row(terminal_id, busy)
 
 
