@@ -9,7 +9,6 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import EnrolmentUnknown
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
-from hikflask.services.enrolments.due import due_of
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -71,14 +70,6 @@ def test_number_is_desired_where_it_does_not_leave(terminal: Terminal) -> None:
     change_elsewhere(known, desired="absent")
 
     assert queries.desired_of("1001") == []
-
-
-def test_what_is_left_to_do_is_due(terminal: Terminal) -> None:
-    change_elsewhere(add(terminal, "1001"), next_attempt_at=None)
-    waiting = add(terminal, "1002", next_attempt_at=database_now(60.0))
-
-    assert due_of("1001") == ()
-    assert due_of("1002") == (waiting.id,)
 
 
 def test_open_removals_are_those_that_no_terminal_confirmed_the_oldest_first(terminal: Terminal) -> None:
