@@ -65,7 +65,7 @@ def test_only_one_makes_a_picture_and_only_one_uses_it() -> None:
         to: {name for name, one in TRANSITIONS.items() if one.to == to != one.sources[0]} for to in (CAPTURED, USED)
     }
 
-    assert leading == {CAPTURED: {"CAPTURED"}, USED: {"SAVED"}}
+    assert leading == {CAPTURED: {"TAKEN"}, USED: {"SAVED"}}
     assert (state.BEGUN.sources, state.TAKEN.sources, state.SAVED.sources) == ((QUEUED,), (WAITING,), (CAPTURED,))
 
 
