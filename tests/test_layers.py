@@ -72,23 +72,11 @@ FLAT = {"isapi", "models", "forms"}
 # A service module without a test file at the mirrored path → what tests it instead.
 TESTED_ELSEWHERE = {
     "accounts/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
-    "captures/drafts": "what was typed comes back: tests/web/employees/test_captures.py",
-    "captures/progress": "the end of each capture: tests/services/captures/test_runner.py",
-    "captures/start": "refused before anything runs: tests/services/captures/test_runner.py",
+    "captures/queries": "one row by its id, as tests of each change read it: tests/services/captures/test_cancel.py",
     "core/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
     "employees/audit_notes": "each entry with the action that leaves it: tests/scenarios/test_audit_entries.py",
-    "employees/sync": "a program's request from end to end: tests/api/test_sync.py, tests/api/test_sync_refusals.py",
-    "enrolments/attempt": "a part of reconciling: tests/services/enrolments/test_reconcile.py",
     "enrolments/audit_notes": "each entry with the attempt that leaves it: tests/scenarios/test_audit_entries.py",
-    "enrolments/changed": "a value without a rule",
-    "enrolments/desired": "what a save and a leave write: tests/services/employees/test_save.py",
-    "enrolments/face_binding": "every fault at each of its steps: tests/invariants/test_matrix.py",
-    "enrolments/failures": "what an attempt ends in: tests/services/enrolments/test_reconcile.py",
-    "enrolments/manual_removal": "needs a terminal that was replaced: tests/scenarios/test_other_device.py",
-    "terminals/checks": "every model is checked: tests/invariants/test_profiles.py",
-    "terminals/recovery": "what a good answer brings back: tests/services/terminals/test_connection.py",
-    "terminals/registry": "by the API and the pages: tests/api/test_devices.py, tests/web/terminals/test_terminals.py",
-    "terminals/status": "as the API asks for it: tests/api/test_devices.py",
+    "terminals/device_swap": "another device, from its check to the certificate: tests/scenarios/test_other_device.py",
 }
 
 

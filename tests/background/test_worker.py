@@ -8,7 +8,8 @@ from hikflask.models import AuditEntry, OperatorSession, Photo, Terminal, Thrott
 from hikflask.models.columns import database_now
 from hikflask.models.operator import VIEWER
 from hikflask.simulator import Terminal as Simulated
-from tests.support.retention import DAY, age, files, forget, take
+from tests.support.captures import capture_face
+from tests.support.retention import DAY, age, files, forget
 from tests.support.signed_in import add_operator
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -32,7 +33,7 @@ def test_step_that_fails_keeps_no_other_from_being_done(
     app: Flask, simulator: Simulated, terminal: Terminal, caplog: pytest.LogCaptureFixture
 ) -> None:
     app.config["PHOTO_RETENTION"] = "nonsense"
-    take(simulator, terminal)
+    capture_face(simulator, terminal)
     age(Photo, "created_at", 3601)
     db.session.add(AuditEntry(actor="Анна", action="old", at=database_now(-2000 * DAY)))
     db.session.commit()

@@ -19,9 +19,11 @@ from hikflask.services.photos import deletion, storage
 from hikflask.services.photos.retention import forget_photos
 from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import FACE, IVAN, OTHER_FACE, capture_face
 from tests.support.database_readers import somebody_reads
+from tests.support.employees import save_with_face, save_with_file
 from tests.support.erasures import count, every_text, fresh, settle_all
-from tests.support.retention import FACE, IVAN, OTHER_FACE, age, files, save, save_and_die, settle, take, upload
+from tests.support.retention import age, files, save_and_die, settle
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -37,9 +39,9 @@ def stray(name: str = f"100222_{'x' * 22}.jpg") -> Path:
 
 
 def test_picture_of_a_capture_that_retention_has_only_marked(simulator: Simulated, terminal: Terminal) -> None:
-    take(simulator, terminal)
+    capture_face(simulator, terminal)
     ivan = save_employee(IVAN).row
-    olgas = take(simulator, terminal, OLGA, OTHER_FACE)
+    olgas = capture_face(simulator, terminal, OLGA, OTHER_FACE)
     age(Capture, "hold_until", 1)
     assert forget_photos() == 1
 
@@ -54,7 +56,7 @@ def test_photo_that_retention_has_only_marked_is_counted_and_removed(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
     app.config["PHOTO_RETENTION"] = "never"
-    ivan = save(simulator, terminal)
+    ivan = save_with_face(simulator, terminal)
     settle()
     assert forget_photos() == 1
 
@@ -65,7 +67,7 @@ def test_photo_that_retention_has_only_marked_is_counted_and_removed(
 
 def test_photo_that_retention_has_removed_is_not_counted(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
     app.config["PHOTO_RETENTION"] = "never"
-    ivan = save(simulator, terminal)
+    ivan = save_with_face(simulator, terminal)
     settle()
     forget_photos()
     deletion.remove_files()
@@ -84,7 +86,7 @@ def test_former_name_that_a_killed_save_left(
 
 
 def test_name_that_a_save_gave_and_was_killed_before_its_commit(simulator: Simulated, terminal: Terminal) -> None:
-    ivan = save(simulator, terminal)
+    ivan = save_with_face(simulator, terminal)
     picture = db.session.get_one(Photo, ivan.photo_id)
     storage.Files().rename(picture, "100555")
     db.session.rollback()
@@ -112,7 +114,7 @@ def test_picture_whose_process_died_before_it_was_saved(known: bool) -> None:
 
 
 def test_picture_that_was_erased_while_it_was_saved_is_refused(simulator: Simulated, terminal: Terminal) -> None:
-    save(simulator, terminal, OLGA)
+    save_with_face(simulator, terminal, OLGA)
     picture = storage.keep_upload(io.BytesIO(FACE), "100222")
     erase_by_number("100222")
 
@@ -121,7 +123,7 @@ def test_picture_that_was_erased_while_it_was_saved_is_refused(simulator: Simula
 
 
 def test_picture_that_no_row_knows() -> None:
-    ivan = upload()
+    ivan = save_with_file()
     stray()
     stray(f".100222_{'y' * 22}.jpg.part")
     others = [stray(f"1002222_{'z' * 22}.jpg").name, stray("100222_notes.jpg").name]
@@ -143,7 +145,7 @@ def test_picture_that_no_row_knows_is_found_by_number() -> None:
 
 
 def test_picture_of_somebody_deleted_that_could_not_be_removed_is_found_by_number() -> None:
-    stuck = storage.folder() / storage.get(_file_of(upload().photo_id)).file  # type: ignore[union-attr]
+    stuck = storage.folder() / storage.get(_file_of(save_with_file().photo_id)).file  # type: ignore[union-attr]
     stuck.unlink()
     stuck.mkdir()
     delete_employee(1)
@@ -164,7 +166,7 @@ def _file_of(photo_id: int | None) -> str:
 def test_certificate_waits_while_a_picture_under_the_number_cannot_be_removed(
     simulator: Simulated, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ivan = save(simulator, terminal)
+    ivan = save_with_face(simulator, terminal)
     settle()
     wire.away.add("terminal.test")
     erasure = erase_employee(ivan.id).row
@@ -185,12 +187,12 @@ def test_certificate_waits_while_a_picture_under_the_number_cannot_be_removed(
 def test_erasing_the_number_again_adds_what_came_since(
     simulator: Simulated, terminal: Terminal, wire: InProcess
 ) -> None:
-    ivan = save(simulator, terminal)
+    ivan = save_with_face(simulator, terminal)
     settle()
     wire.away.add("terminal.test")
     erasure = erase_employee(ivan.id).row
     wire.away.clear()
-    take(simulator, terminal, IVAN, OTHER_FACE)
+    capture_face(simulator, terminal, IVAN, OTHER_FACE)
     assert len(files()) == 1
 
     again = erase_by_number("100222").row
@@ -206,12 +208,12 @@ def test_erasing_the_number_again_adds_what_came_since(
 def test_erasing_the_number_again_awaits_terminals_that_came_since(
     simulator: Simulated, terminal: Terminal, wire: InProcess
 ) -> None:
-    ivan = upload()
+    ivan = save_with_file()
     stuck = storage.folder() / _file_of(ivan.photo_id)
     stuck.unlink()
     stuck.mkdir()
     erasure = erase_employee(ivan.id).row
-    second = save(simulator, terminal)
+    second = save_with_face(simulator, terminal)
     settle()
     wire.away.add("terminal.test")
     delete_employee(second.id)
@@ -229,12 +231,12 @@ def test_erasing_the_number_again_awaits_terminals_that_came_since(
 
 
 def test_open_erasure_takes_nothing_of_the_numbers_next_owner(simulator: Simulated, terminal: Terminal) -> None:
-    ivan = upload()
+    ivan = save_with_file()
     stuck = storage.folder() / _file_of(ivan.photo_id)
     stuck.unlink()
     stuck.mkdir()
     erasure = erase_employee(ivan.id).row
-    save(simulator, terminal, Draft("100222", "Пётр Петров"))
+    save_with_face(simulator, terminal, Draft("100222", "Пётр Петров"))
 
     again = erase_by_number("100222").row
 
@@ -243,7 +245,7 @@ def test_open_erasure_takes_nothing_of_the_numbers_next_owner(simulator: Simulat
 
 
 def test_file_that_is_added_while_the_database_is_written_anew_is_not_forgotten() -> None:
-    ivan = upload()
+    ivan = save_with_file()
     added = []
 
     @event.listens_for(db.engine, "after_cursor_execute")
@@ -262,7 +264,7 @@ def test_file_that_is_added_while_the_database_is_written_anew_is_not_forgotten(
 
 
 def test_certificate_waits_while_somebody_reads_what_was_there_before() -> None:
-    ivan = upload()
+    ivan = save_with_file()
 
     with somebody_reads():
         erasure = erase_employee(ivan.id).row
@@ -275,11 +277,11 @@ def test_certificate_waits_while_somebody_reads_what_was_there_before() -> None:
 def test_what_comes_while_an_erasure_waits_for_the_database_alone_is_another_erasure(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    ivan = upload()
+    ivan = save_with_file()
 
     with somebody_reads():
         erasure = erase_employee(ivan.id).row
-        take(simulator, terminal, IVAN, OTHER_FACE)
+        capture_face(simulator, terminal, IVAN, OTHER_FACE)
         another = erase_by_number("100222").row
 
     assert another is not None
@@ -291,11 +293,11 @@ def test_what_comes_while_an_erasure_waits_for_the_database_alone_is_another_era
 def test_what_comes_then_is_added_to_the_latest_erasure(
     simulator: Simulated, terminal: Terminal, wire: InProcess
 ) -> None:
-    ivan = upload()
+    ivan = save_with_file()
 
     with somebody_reads():
         erase_employee(ivan.id)
-        second = save(simulator, terminal)
+        second = save_with_face(simulator, terminal)
         settle()
         wire.away.add("terminal.test")
         delete_employee(second.id)

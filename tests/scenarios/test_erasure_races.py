@@ -21,8 +21,10 @@ from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD
 from tests.scenarios.test_generation_races import meanwhile
+from tests.support.captures import FACE
+from tests.support.employees import save_with_face
 from tests.support.erasures import fresh
-from tests.support.retention import FACE, save, settle
+from tests.support.retention import settle
 from tests.support.wire import InProcess
 
 pytestmark = [
@@ -41,7 +43,7 @@ def another(app: Flask) -> Iterator[Connection]:  # noqa: ARG001
 def test_terminal_that_confirms_while_the_erasure_begins_is_not_awaited(
     app: Flask, simulator: Simulated, terminal: Terminal, another: Connection
 ) -> None:
-    ivan_id = save(simulator, terminal).id
+    ivan_id = save_with_face(simulator, terminal).id
     settle()
     set_active(ivan_id, active=False)
     another.execute(update(Enrolment).values(person="confirmed", confirmed_at=database_now(), next_attempt_at=None))
@@ -59,7 +61,7 @@ def test_two_terminals_that_confirm_in_one_moment_are_both_noted(
 ) -> None:
     wire.put("second.test", Simulated(PASSWORD, clock=SkippingClock()))
     second = registry.add(Access("Выход", "http://second.test", "admin", PASSWORD))
-    ivan = save(simulator, terminal)
+    ivan = save_with_face(simulator, terminal)
     settle()
     send_to_terminal(ivan.id, second.id)
     settle(1)

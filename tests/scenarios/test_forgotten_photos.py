@@ -23,7 +23,9 @@ from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.conftest import PASSWORD
-from tests.support.retention import DAY, FACE, IVAN, OTHER_FACE, age, forget, leave, photo, save, settle, upload
+from tests.support.captures import FACE, IVAN, OTHER_FACE
+from tests.support.employees import save_with_face, save_with_file
+from tests.support.retention import DAY, age, forget, leave, photo, settle
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -49,7 +51,7 @@ def door(taker: Simulated, context: None) -> Terminal:  # noqa: ARG001 - both mu
 def enrolled(app: Flask, taker: Simulated, door: Terminal) -> Enrolment:
     """Somebody who is confirmed there, and whose photo is forgotten."""
     app.config["PHOTO_RETENTION"] = "never"
-    save(taker, door)
+    save_with_face(taker, door)
     settle()
     forget()
     assert photo().forgotten_at is not None
@@ -140,7 +142,7 @@ def test_who_tries_again_when_a_refused_photo_is_forgotten_is_told_so(
 ) -> None:
     app.config["PHOTO_RETENTION"] = "30"
     taker.faults.add("full", argument="faces")
-    save(taker, door)
+    save_with_face(taker, door)
     with pytest.raises(TerminalError, match="deviceFaceFull"):
         settle()
     age(Photo, "created_at", 31 * DAY)
@@ -169,7 +171,7 @@ def test_further_terminal_gets_the_person_and_says_why_no_face(
     app: Flask, simulator: Simulated, terminal: Terminal, taker: Simulated, door: Terminal
 ) -> None:
     app.config["PHOTO_RETENTION"] = "never"
-    employee = save(simulator, terminal)
+    employee = save_with_face(simulator, terminal)
     settle()
     forget()
 
@@ -199,14 +201,14 @@ def test_who_comes_back_after_the_photo_was_forgotten_is_captured_anew(
     settle()
 
     assert facts() == (CONFIRMED, REFUSED, "photo_forgotten", False)
-    save(taker, door, face=OTHER_FACE)
+    save_with_face(taker, door, face=OTHER_FACE)
     assert settle().is_confirmed
     assert taker.faces["100222"].jpeg == OTHER_FACE
     assert enrolled.id == now().id
 
 
 def test_by_url_the_hash_is_enough_while_the_terminal_has_the_file(simulator: Simulated, terminal: Terminal) -> None:
-    employee = save(simulator, terminal)
+    employee = save_with_face(simulator, terminal)
     settle()
     leave(employee)
     settle()
@@ -222,7 +224,7 @@ def test_by_url_the_hash_is_enough_while_the_terminal_has_the_file(simulator: Si
 def test_face_by_url_whose_capture_is_long_gone_is_left_where_no_picture_is_given(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    save(simulator, terminal)
+    save_with_face(simulator, terminal)
     settle()
     age(Capture, "deadline", 91 * DAY)
     forget()
@@ -234,7 +236,7 @@ def test_face_by_url_whose_capture_is_long_gone_is_left_where_no_picture_is_give
 def test_picture_that_was_read_before_it_was_forgotten_is_still_bound(
     app: Flask, taker: Simulated, door: Terminal
 ) -> None:
-    save(taker, door)
+    save_with_face(taker, door)
     taker.before("FDSetUp", forgetting(app))
 
     assert settle().is_confirmed
@@ -246,7 +248,7 @@ def test_picture_that_was_read_before_it_was_forgotten_is_still_bound(
 def test_photo_that_is_forgotten_while_the_person_is_sent_is_refused_and_not_called_lost(
     app: Flask, taker: Simulated, door: Terminal
 ) -> None:
-    upload(terminal_id=door.id)
+    save_with_file(terminal_id=door.id)
     taker.before("UserInfo/Record", forgetting(app))
 
     settle()
@@ -255,7 +257,7 @@ def test_photo_that_is_forgotten_while_the_person_is_sent_is_refused_and_not_cal
 
 
 def test_lost_file_is_no_forgotten_photo(taker: Simulated, door: Terminal) -> None:
-    upload(terminal_id=door.id)
+    save_with_file(terminal_id=door.id)
     storage.unlink(photo().file)
 
     with pytest.raises(storage.CaptureLost):
@@ -266,7 +268,7 @@ def test_lost_file_is_no_forgotten_photo(taker: Simulated, door: Terminal) -> No
 
 
 def test_new_number_of_somebody_whose_photo_is_forgotten_is_saved() -> None:
-    employee = upload()
+    employee = save_with_file()
     leave(employee)
     forget()
     assert photo().forgotten_at is not None
@@ -277,7 +279,7 @@ def test_new_number_of_somebody_whose_photo_is_forgotten_is_saved() -> None:
 
 
 def test_number_that_changes_in_the_moment_its_photo_is_forgotten_is_saved() -> None:
-    employee = upload()
+    employee = save_with_file()
     name = photo().file
     db.session.execute(
         update(Photo).values(forgotten_at=db.func.now()), execution_options={"synchronize_session": False}

@@ -1,6 +1,5 @@
 """Another device at a terminal's address confirms nothing of what the old one was asked."""
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -320,13 +319,3 @@ def test_word_about_a_deactivated_employee_is_no_confirmation_when_erased_later(
     (removal,) = erasure.removals
     assert (removal.confirmed_by, removal.gone_at is None) == ("worker", False)
     assert erasure.completed_at is not None
-
-
-def test_terminal_that_says_more_than_a_column_holds_is_cut(wire: InProcess) -> None:
-    talkative = dataclasses.replace(profile_named("K1T341AMF"), model="M" * 100, firmware="V" * 100)
-    wire.put("talkative.test", Simulated(PASSWORD, clock=SkippingClock(), profile=talkative))
-    added = registry.add(Access("Склад", "http://talkative.test", "admin", PASSWORD))
-
-    checked = checks.check(added.id, "test")
-
-    assert (checked.model, len(checked.firmware)) == ("M" * 64, 64)

@@ -7,19 +7,13 @@ import pytest
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Terminal
-from hikflask.models.columns import database_now
-from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
+from hikflask.models import Employee, Terminal
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import EmployeeInactive
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
-from hikflask.services.employees.save import save_employee
 from hikflask.services.employees.sync import sync_employee
 from hikflask.services.enrolments import desired, queries
 from hikflask.simulator import Terminal as Simulated
-from tests.support.captures import FACE, IVAN, OTHER_FACE
 from tests.support.enrolments import enrol
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -69,26 +63,3 @@ def test_deactivating_again_takes_off_what_came_back(simulator: Simulated, termi
     set_active(employee_id, active=False)
 
     assert [one.may_open_doors for one in queries.of_number("100222")] == [True]
-
-
-def test_forgotten_picture_for_no_number_is_nobodys(simulator: Simulated, terminal: Terminal) -> None:
-    simulator.present_alone(OTHER_FACE)
-    run_capture(start_capture(terminal.id, Draft(), "API").id)
-    db.session.execute(db.update(Capture).values(created_at=database_now(-1000)))
-    db.session.commit()
-    employee = save_employee(IVAN).row
-
-    wanted = sync_employee(employee.id, terminal.id, "API").row
-
-    assert wanted.photo_id is None
-
-
-def test_confirmed_face_is_not_replaced_by_a_picture_for_no_number(simulator: Simulated, terminal: Terminal) -> None:
-    employee_id = enrol(simulator, terminal).employee_id
-    simulator.present_alone(OTHER_FACE)
-    run_capture(start_capture(terminal.id, Draft(), "API", take_over=True).id)
-
-    wanted = sync_employee(employee_id, terminal.id, "API").row
-
-    assert wanted.is_confirmed
-    assert simulator.faces["100222"].jpeg == FACE

@@ -12,7 +12,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import connection
 from hikflask.simulator import Terminal as Simulated
-from tests.services.enrolments.test_reconcile import capture, save, settle
+from tests.support.enrolments import desire_with_face, enrol
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
@@ -48,12 +48,12 @@ class Second:
 def test_second_one_asks_the_terminal_nothing_when_the_first_has_done_it(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
-    enrolment = save(capture(simulator, terminal))
+    enrolment = desire_with_face(simulator, terminal)
     second = Second(app, enrolment)
     simulator.log.clear()
     simulator.before("FDSetUp", second.start)
 
-    settled = settle(enrolment)
+    settled = reconcile(enrolment.id, "operator")
     second.thread.join(10)
 
     assert settled.is_confirmed
@@ -63,7 +63,7 @@ def test_second_one_asks_the_terminal_nothing_when_the_first_has_done_it(
 def test_one_that_could_not_wait_does_not_open_again_what_the_first_has_ended(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
-    enrolment = settle(save(capture(simulator, terminal)))
+    enrolment = enrol(simulator, terminal)
     app.config["LEASE_WAIT"] = 0.0
 
     with (

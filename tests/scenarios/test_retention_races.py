@@ -21,7 +21,9 @@ from hikflask.services.photos import deletion
 from hikflask.services.photos import retention as photo_retention
 from hikflask.simulator import Terminal as Simulated
 from tests.scenarios.test_generation_races import meanwhile
-from tests.support.retention import IVAN, age, entries, files, photo, save, settle, take
+from tests.support.captures import IVAN, capture_face
+from tests.support.employees import save_with_face
+from tests.support.retention import age, entries, files, photo, settle
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
@@ -53,7 +55,7 @@ def at_once(app: Flask, *deeds: Callable[[], object]) -> list[object]:
 def test_save_has_its_picture_or_is_refused(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
     for number in range(1, 1 + ROUNDS):
         draft = Draft(str(number), IVAN.name)
-        taken = take(simulator, terminal, draft)
+        taken = capture_face(simulator, terminal, draft)
         age(Photo, "created_at", 3601)
 
         def one_pass() -> int:
@@ -83,7 +85,7 @@ def test_save_has_its_picture_or_is_refused(app: Flask, simulator: Simulated, te
 @DATABASES
 def test_photo_is_forgotten_by_one_of_two_workers(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
     app.config["PHOTO_RETENTION"] = "never"
-    save(simulator, terminal)
+    save_with_face(simulator, terminal)
     settle()
 
     first, second = at_once(app, photo_retention.forget_photos, photo_retention.forget_photos)
@@ -105,7 +107,7 @@ def conversation() -> Connection:  # type: ignore[misc]
 def test_picture_that_is_being_saved_is_not_given_up(
     app: Flask, simulator: Simulated, terminal: Terminal, conversation: Connection
 ) -> None:
-    take(simulator, terminal)
+    capture_face(simulator, terminal)
     age(Photo, "created_at", 3601)
     conversation.execute(update(Capture).values(state="used"))
 
@@ -120,7 +122,7 @@ def test_save_of_a_picture_that_is_being_given_up_is_refused(
     app: Flask, simulator: Simulated, terminal: Terminal, conversation: Connection, way: str
 ) -> None:
     employee_id = save_employee(IVAN).row.id
-    taken = take(simulator, terminal)
+    taken = capture_face(simulator, terminal)
     conversation.execute(update(Capture).values(state="failed", reason="not_saved", photo_id=None))
     refused: list[str] = []
 
@@ -146,7 +148,7 @@ def test_photo_that_is_wanted_again_in_that_moment_is_kept(
     app: Flask, simulator: Simulated, terminal: Terminal, conversation: Connection
 ) -> None:
     app.config["PHOTO_RETENTION"] = "never"
-    save(simulator, terminal)
+    save_with_face(simulator, terminal)
     settle()
     conversation.execute(update(Employee).values(is_active=Employee.is_active))
     conversation.execute(update(Enrolment).values(person="pending", face="pending"))

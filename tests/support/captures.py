@@ -14,10 +14,17 @@ OLGA = Draft("100333", "Ольга Ёлкина")
 
 
 def capture_face(
-    simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE, *, take_over: bool = True
+    simulator: Simulated,
+    terminal: Terminal,
+    draft: Draft = IVAN,
+    face: bytes = FACE,
+    *,
+    employee_id: int | None = None,
+    take_over: bool = True,
 ) -> Capture:
     """Show the face to the terminal and capture it, as the operator Анна."""
     simulator.present_alone(face)
-    taken = run_capture(start_capture(terminal.id, draft, "Анна", take_over=take_over).id)
+    started = start_capture(terminal.id, draft, "Анна", employee_id=employee_id, take_over=take_over)
+    taken = run_capture(started.id)
     assert taken.state == CAPTURED, taken.reason
     return taken

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse, encode_multipart
 
 from hikflask.models import Terminal
 from hikflask.simulator import Terminal as Simulated
-from tests.support.captures import FACE, OTHER_FACE  # noqa: F401 - page tests take both from here
+from tests.support.captures import FACE
 
 ENGLISH = {"Accept-Language": "en"}
 HTMX = {"HX-Request": "true"}

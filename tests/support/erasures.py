@@ -11,18 +11,15 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
-from tests.support import retention
+from tests.support.captures import FACE
+from tests.support.enrolments import enrol_employee
 
 IVAN = Draft("100222", "Иван Иванов", "Охрана", consent=True)
-OLGA = Draft("100333", "Ольга Ёлкина")
 
 
-def enrol(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = retention.FACE) -> Employee:
+def enrol(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Employee:
     """Capture a face, save it, and bring it to the terminals."""
-    employee = retention.save(simulator, terminal, draft, face)
-    for enrolment in queries.of_number(draft.number):
-        reconcile(enrolment.id, "Анна")
-    return employee
+    return enrol_employee(simulator, terminal, draft, face)
 
 
 def settle_all() -> None:

@@ -18,14 +18,8 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
-from tests.support.captures import FACE, IVAN, OTHER_FACE
-from tests.support.captures import capture_face as take
-from tests.support.employees import create_or_change as saved
-from tests.support.employees import save_with_face as save
-from tests.support.employees import save_with_file as upload
+from tests.support.captures import IVAN, capture_face
 
-# The factories under the names that they had here.
-__all__ = ["FACE", "IVAN", "OTHER_FACE", "save", "saved", "take", "upload"]
 DAY = 86400.0
 
 
@@ -38,7 +32,7 @@ def age(table: Any, column: str, seconds: float) -> None:
 
 def save_and_die(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Employee:
     """Save a picture under the number, and die before its name without a number is removed."""
-    taken = take(simulator, terminal, Draft())
+    taken = capture_face(simulator, terminal, Draft())
     with monkeypatch.context() as broken:
         broken.setattr(Path, "unlink", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):

@@ -11,7 +11,7 @@ from hikflask.models import Employee
 from hikflask.models.columns import storable
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.employees.lifecycle import set_active
-from hikflask.services.enrolments.changed import Changed
+from hikflask.services.enrolments.due import Changed
 
 
 @dataclass(frozen=True)

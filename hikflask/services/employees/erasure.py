@@ -9,7 +9,7 @@ from hikflask.services.core.db import locked_employee
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.enrolments import queries
-from hikflask.services.enrolments.changed import Changed
+from hikflask.services.enrolments.due import Changed
 from hikflask.services.photos import storage
 from hikflask.services.privacy import certificates
 

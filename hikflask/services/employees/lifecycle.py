@@ -10,8 +10,8 @@ from hikflask.services.core.db import changed_rows, locked_employee
 from hikflask.services.core.errors import EmployeeInactive, ServiceError
 from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
-from hikflask.services.enrolments.changed import Changed
 from hikflask.services.enrolments.desired import desire_absent, desire_present
+from hikflask.services.enrolments.due import Changed, due_of
 from hikflask.services.photos import deletion
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
@@ -31,7 +31,7 @@ def set_active(employee_id: int, active: bool) -> Changed[Employee]:
     except ServiceError:
         db.session.rollback()
         raise
-    return Changed(employee, queries.due_of(employee.number))
+    return Changed(employee, due_of(employee.number))
 
 
 def apply_active(employee: Employee, active: bool) -> None:

@@ -27,8 +27,8 @@ from hikflask.services.core.errors import (
 from hikflask.services.employees import audit_notes, search
 from hikflask.services.employees.lifecycle import apply_active
 from hikflask.services.enrolments import desired, queries
-from hikflask.services.enrolments.changed import Changed
 from hikflask.services.enrolments.desired import desire_absent, desire_new_name, desire_present
+from hikflask.services.enrolments.due import Changed, due_of
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as capture_state
@@ -69,7 +69,7 @@ def save_employee(
     :raises EmployeeUnknown: when the employee was deleted meanwhile.
     """
     if saved := _saved_already(draft, source):
-        return Changed(saved, queries.due_of(saved.number))
+        return Changed(saved, due_of(saved.number))
     files = storage.Files()
     photo = files.keep_upload(source.upload, draft.number) if source.upload else None
     try:
@@ -86,7 +86,7 @@ def save_employee(
         files.undo()
         raise
     files.settle()
-    return Changed(employee, queries.due_of(employee.number))
+    return Changed(employee, due_of(employee.number))
 
 
 def _write(

@@ -18,13 +18,13 @@ from hikflask.services.core.errors import (
 )
 from hikflask.services.employees import audit_notes, search
 from hikflask.services.enrolments import desired, queries
-from hikflask.services.enrolments.changed import Changed
 from hikflask.services.enrolments.desired import (
     desire_overwrite,
     desire_present,
     refuse_long_name,
     retry,
 )
+from hikflask.services.enrolments.due import Changed
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as capture_state

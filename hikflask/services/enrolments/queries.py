@@ -54,14 +54,6 @@ def desired_of(number: str) -> list[Enrolment]:
     return [enrolment for enrolment in of_number(number) if enrolment.desired == PRESENT]
 
 
-def due_of(number: str) -> tuple[int, ...]:
-    """Return the ids of a number's enrolments that still have an attempt to come."""
-    due = tuple(enrolment.id for enrolment in of_number(number) if enrolment.next_attempt_at is not None)
-    # Called after a service's commit: no transaction may stay open while a terminal is waited for.
-    db.session.commit()
-    return due
-
-
 def open_removals() -> list[Enrolment]:
     """Return the unconfirmed removals, the oldest first. These numbers may still open doors."""
     since = func.coalesce(Enrolment.desired_since, Enrolment.created_at)

@@ -16,7 +16,7 @@ from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
 from hikflask.services.enrolments import queries
-from hikflask.services.enrolments.changed import Changed
+from hikflask.services.enrolments.due import Changed
 from hikflask.services.privacy import certificates
 from hikflask.web.security import resubmission
 from hikflask.web.support import enrolment_status

@@ -3,7 +3,8 @@
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import Terminal
+from hikflask.models import Capture, Terminal
+from hikflask.models.capture import WAITING
 from hikflask.services.captures import queries
 from hikflask.services.captures.cancel import cancel_capture, send_cancel
 from hikflask.services.captures.start import start_capture
@@ -69,3 +70,15 @@ def test_terminal_that_refused_our_password_is_not_told(simulator: Simulated, ca
         send_cancel(cancelled)
 
     assert calls(simulator) == []
+
+
+def test_cancel_is_not_sent_into_somebody_elses_capture(simulator: Simulated, terminal: Terminal) -> None:
+    started = start_capture(terminal.id, IVAN, "Анна")
+    db.session.execute(db.update(Capture).values(state=WAITING, lease_number=7))
+    db.session.commit()
+    cancel_capture(started.id)
+    simulator.log.clear()
+
+    send_cancel(started.id)
+
+    assert simulator.log == []

@@ -9,8 +9,10 @@ from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import save_employee
+from hikflask.simulator import Terminal as Simulated
 from tests.conftest import NobodyComes
-from tests.support.erasures import IVAN, OLGA, every_text
+from tests.support.captures import OLGA, capture_face
+from tests.support.erasures import IVAN, every_text
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -38,3 +40,13 @@ def test_what_is_typed_after_a_capture_ended_is_kept_with_it(
     drafts.keep(ended.id, OLGA, "Анна")
 
     assert deadline.view(ended.id).capture.draft_name == OLGA.name
+
+
+def test_what_is_typed_is_kept_with_the_callers_own_captures_alone(simulator: Simulated, terminal: Terminal) -> None:
+    annas = capture_face(simulator, terminal)
+    retake = start_capture(terminal.id, IVAN, "Борис", own=annas.id)
+
+    assert not drafts.keep(annas.id, OLGA, "Борис")
+    assert drafts.keep(retake.id, OLGA, "Борис")
+
+    assert [drafts.of(deadline.view(one.id).capture) for one in (annas, retake)] == [IVAN, OLGA]

@@ -11,7 +11,7 @@ from hikflask.services.captures.start import start_capture
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
-from tests.support.retention import IVAN, take
+from tests.support.captures import IVAN, capture_face
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -32,8 +32,8 @@ def ids(found: list[Capture]) -> list[int]:
 def test_captures_are_found_by_the_number_they_were_taken_for_and_by_whom_they_were_saved_to(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    unsaved = take(simulator, terminal)
-    other = take(simulator, terminal, OLGA)
+    unsaved = capture_face(simulator, terminal)
+    other = capture_face(simulator, terminal, OLGA)
     ivan = save_employee(IVAN, FaceSource(other.id, other.requested_by)).row
 
     assert ids(personal_data.find_by_number("100222")) == [unsaved.id]
@@ -42,9 +42,9 @@ def test_captures_are_found_by_the_number_they_were_taken_for_and_by_whom_they_w
 
 def test_typed_name_is_forgotten_under_a_number_that_nobody_has(simulator: Simulated, terminal: Terminal) -> None:
     ivan = save_employee(IVAN).row
-    slip = take(simulator, terminal, Draft("100999", "  иван ИВАНОВ "))
+    slip = capture_face(simulator, terminal, Draft("100999", "  иван ИВАНОВ "))
     save_employee(Draft("100444", "Иван Иванов"))
-    theirs = take(simulator, terminal, Draft("100444", "Иван Иванов"))
+    theirs = capture_face(simulator, terminal, Draft("100444", "Иван Иванов"))
 
     assert ids(personal_data.find_by_name("100222", "Иван Иванов")) == [slip.id]
     assert forget(ivan.id) == [slip.photo.file if slip.photo else ""]
@@ -55,7 +55,7 @@ def test_typed_name_is_forgotten_under_a_number_that_nobody_has(simulator: Simul
 def test_capture_that_was_begun_for_this_number_and_saved_to_somebody_else_stays_theirs(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    taken = take(simulator, terminal, IVAN)
+    taken = capture_face(simulator, terminal, IVAN)
     olga = save_employee(OLGA, FaceSource(taken.id, taken.requested_by)).row
     ivan = save_employee(IVAN).row
 
@@ -78,7 +78,7 @@ def test_capture_that_runs_is_cancelled_and_says_nothing_any_more(terminal: Term
 
 
 def test_unsaved_picture_goes_with_its_capture(simulator: Simulated, terminal: Terminal) -> None:
-    taken = take(simulator, terminal)
+    taken = capture_face(simulator, terminal)
     assert taken.photo is not None
 
     assert forget() == [taken.photo.file]

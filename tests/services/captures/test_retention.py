@@ -15,7 +15,9 @@ from hikflask.services.employees import search
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import NobodyComes
-from tests.support.retention import DAY, IVAN, age, entries, files, forget, photo, save, settle, take, upload
+from tests.support.captures import IVAN, capture_face
+from tests.support.employees import save_with_face, save_with_file
+from tests.support.retention import DAY, age, entries, files, forget, photo, settle
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -30,7 +32,7 @@ def drafts() -> list[tuple[object, ...]]:
 
 
 def test_picture_that_nobody_saved_goes_with_what_was_typed(simulator: Simulated, terminal: Terminal) -> None:
-    taken = take(simulator, terminal)
+    taken = capture_face(simulator, terminal)
     age(Photo, "created_at", 3601)
 
     forget()
@@ -46,7 +48,7 @@ def test_picture_that_nobody_saved_goes_with_what_was_typed(simulator: Simulated
 
 
 def test_picture_is_kept_for_the_whole_time(simulator: Simulated, terminal: Terminal) -> None:
-    taken = take(simulator, terminal)
+    taken = capture_face(simulator, terminal)
     age(Photo, "created_at", 3540)
     age(Capture, "hold_until", 3420)
 
@@ -57,7 +59,7 @@ def test_picture_is_kept_for_the_whole_time(simulator: Simulated, terminal: Term
 
 
 def test_save_after_that_is_refused_with_a_reason_and_saves_nobody(simulator: Simulated, terminal: Terminal) -> None:
-    taken = take(simulator, terminal)
+    taken = capture_face(simulator, terminal)
     age(Photo, "created_at", 3601)
     forget()
 
@@ -65,11 +67,11 @@ def test_save_after_that_is_refused_with_a_reason_and_saves_nobody(simulator: Si
         save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
 
     assert db.session.query(Employee).count() == 0
-    assert upload().picture is not None
+    assert save_with_file().picture is not None
 
 
 def test_saved_picture_is_not_given_up(simulator: Simulated, terminal: Terminal) -> None:
-    save(simulator, terminal)
+    save_with_face(simulator, terminal)
     age(Photo, "created_at", 3601)
 
     forget()
@@ -85,7 +87,7 @@ def test_draft_of_an_ended_capture_is_kept_no_longer_than_a_picture(
     with nobody_comes():
         failed = run_capture(start_capture(terminal.id, ticked, "Анна").id)
     assert failed.state == FAILED
-    save(simulator, terminal, ticked)
+    save_with_face(simulator, terminal, ticked)
     age(Capture, "deadline", 3540)
     forget()
     assert drafts() == [("100222", "Иван Иванов", "Охрана", True)] * 2
@@ -100,7 +102,7 @@ def test_draft_of_an_ended_capture_is_kept_no_longer_than_a_picture(
 def test_row_of_an_ended_capture_goes_in_time_and_the_photo_that_is_used_stays(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    save(simulator, terminal)
+    save_with_face(simulator, terminal)
     settle()
     age(Capture, "deadline", 89 * DAY)
     forget()
@@ -116,7 +118,7 @@ def test_row_of_an_ended_capture_goes_in_time_and_the_photo_that_is_used_stays(
 
 
 def test_capture_whose_face_a_terminal_has_yet_to_confirm_stays(simulator: Simulated, terminal: Terminal) -> None:
-    save(simulator, terminal)
+    save_with_face(simulator, terminal)
     age(Capture, "deadline", 91 * DAY)
 
     forget()

@@ -19,8 +19,9 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
-from tests.support.erasures import IVAN, OLGA, count, enrol, every_text, settle_all
-from tests.support.retention import FACE, OTHER_FACE, files, take
+from tests.support.captures import FACE, OLGA, OTHER_FACE, capture_face
+from tests.support.erasures import IVAN, count, enrol, every_text, settle_all
+from tests.support.retention import files
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -29,7 +30,7 @@ pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.bo
 def test_nothing_of_the_person_is_left_once_the_terminal_confirmed(simulator: Simulated, terminal: Terminal) -> None:
     ivan = enrol(simulator, terminal)
     save_employee(IVAN, FaceSource(upload=io.BytesIO(OTHER_FACE)), employee_id=ivan.id)
-    take(simulator, terminal, IVAN)
+    capture_face(simulator, terminal, IVAN)
 
     erasure = erase_employee(ivan.id).row
     settle_all()
@@ -69,7 +70,7 @@ def test_others_keep_what_is_theirs(simulator: Simulated, terminal: Terminal) ->
 
 def test_former_number_is_awaited_too(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:
     ivan = enrol(simulator, terminal)
-    taken = take(simulator, terminal, Draft("100555", "Иван Иванов"))
+    taken = capture_face(simulator, terminal, Draft("100555", "Иван Иванов"))
     wire.away.add("terminal.test")
     save_employee(Draft("100555", "Иван Иванов"), FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)
 
@@ -123,7 +124,7 @@ def test_number_that_somebody_has_now_erases_nobody() -> None:
 def test_unsaved_picture_of_a_number_that_nobody_has_is_erased_by_number(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    take(simulator, terminal, IVAN)
+    capture_face(simulator, terminal, IVAN)
 
     erasure = erase_by_number("100222").row
 

@@ -25,7 +25,8 @@ from hikflask.services.employees import export as exports
 from hikflask.services.employees import search
 from hikflask.services.employees.export import export_employee
 from hikflask.services.photos import storage
-from tests.support.desk import FACE, OTHER_FACE, Desk, typed
+from tests.support.captures import FACE, OTHER_FACE
+from tests.support.desk import Desk, typed
 
 A_ROW = "which row it is here says nothing about the person"
 WORK = "how the program proceeds with the terminal, over once the terminal has answered"

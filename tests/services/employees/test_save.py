@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from hikflask.extensions import Base, db
-from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
+from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.capture import CAPTURED, USED
 from hikflask.models.enrolment import CONFIRMED, PENDING
 from hikflask.services.captures import deadline
@@ -32,32 +32,18 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
 from tests.conftest import HOST, NobodyComes
+from tests.support.captures import FACE, IVAN, OTHER_FACE, capture_face
+from tests.support.enrolments import enrol_employee
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
-IVAN = Draft("100222", "Иван Иванов", "Охрана")
 OLGA = Draft("100333", "Ольга Ёлкина", "Бухгалтерия")
 LONG = Draft("100222", "Ё" * 128)
-IVANS_FACE, OLGAS_FACE = (draw(name) for name in NAMES[:2])
 
 
-def capture(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = IVANS_FACE) -> Capture:
-    simulator.present_alone(face)
-    taken = run_capture(start_capture(terminal.id, draft, "Анна", take_over=True).id)
-    assert taken.state == CAPTURED, taken.reason
-    return taken
-
-
-def enrol(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = IVANS_FACE) -> Employee:
-    saved = save_employee(draft, FaceSource(capture(simulator, terminal, draft, face).id, "Анна")).row
-    reconcile(queries.of_number(draft.number)[0].id, "Анна")
-    return saved
-
-
-def upload(terminal: Terminal | None = None, picture: bytes = OLGAS_FACE) -> FaceSource:
+def upload(terminal: Terminal | None = None, picture: bytes = OTHER_FACE) -> FaceSource:
     return FaceSource(upload=io.BytesIO(picture), terminal_id=terminal.id if terminal else None)
 
 
@@ -78,20 +64,20 @@ def row(kind: type[Base], row_id: int) -> Base:
 
 
 def test_save_writes_employee_photo_and_wish_together(simulator: Simulated, terminal: Terminal) -> None:
-    taken = capture(simulator, terminal)
+    taken = capture_face(simulator, terminal)
 
     saved = save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row
 
     assert (saved.number, saved.name, saved.department, saved.is_active) == ("100222", "Иван Иванов", "Охрана", True)
     assert saved.photo is not None
-    assert storage.to_send(saved.photo) == IVANS_FACE
+    assert storage.to_send(saved.photo) == FACE
     assert deadline.view(taken.id).state == USED
     wish = queries.of_number("100222")[0]
     assert (wish.photo_id, wish.person, wish.face, wish.employee_id) == (saved.photo_id, PENDING, PENDING, saved.id)
 
 
 def test_number_of_the_save_counts_and_names_the_file(simulator: Simulated, terminal: Terminal) -> None:
-    taken = capture(simulator, terminal, Draft())
+    taken = capture_face(simulator, terminal, Draft())
     assert files()[0].startswith("capture_")
 
     saved = save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row
@@ -108,7 +94,7 @@ def test_save_that_fails_leaves_no_row_and_no_file_and_the_capture_as_it_was(
     simulator: Simulated, terminal: Terminal, draft: Draft, refusal: type[ServiceError]
 ) -> None:
     save_employee(OLGA)
-    taken = capture(simulator, terminal, Draft())
+    taken = capture_face(simulator, terminal, Draft())
     before = files()
 
     with pytest.raises(refusal):
@@ -119,7 +105,7 @@ def test_save_that_fails_leaves_no_row_and_no_file_and_the_capture_as_it_was(
     assert files() == before
     saved = save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row
     assert saved.photo is not None
-    assert storage.to_send(saved.photo) == IVANS_FACE
+    assert storage.to_send(saved.photo) == FACE
 
 
 def test_upload_of_a_save_that_fails_is_not_kept(terminal: Terminal) -> None:
@@ -138,13 +124,13 @@ def test_upload_that_is_no_picture_saves_nothing() -> None:
 
 def test_upload_for_an_unknown_terminal_saves_nothing(terminal: Terminal) -> None:
     with pytest.raises(TerminalUnknown):
-        save_employee(IVAN, FaceSource(upload=io.BytesIO(OLGAS_FACE), terminal_id=terminal.id + 1))
+        save_employee(IVAN, FaceSource(upload=io.BytesIO(OTHER_FACE), terminal_id=terminal.id + 1))
 
     assert (files(), count(Employee), count(Enrolment)) == ([], 0, 0)
 
 
 def test_captured_file_that_is_gone_saves_nothing(simulator: Simulated, terminal: Terminal) -> None:
-    taken = capture(simulator, terminal, Draft())
+    taken = capture_face(simulator, terminal, Draft())
     storage.unlink(*files())
 
     with pytest.raises(CaptureLost):
@@ -154,7 +140,7 @@ def test_captured_file_that_is_gone_saves_nothing(simulator: Simulated, terminal
 
 
 def test_double_save_is_one_save(simulator: Simulated, terminal: Terminal) -> None:
-    source = FaceSource(capture(simulator, terminal).id, "Анна")
+    source = FaceSource(capture_face(simulator, terminal).id, "Анна")
 
     first, second = save_employee(IVAN, source).row, save_employee(IVAN, source).row
 
@@ -164,7 +150,7 @@ def test_double_save_is_one_save(simulator: Simulated, terminal: Terminal) -> No
 
 
 def test_second_employee_cannot_be_saved_with_the_same_capture(simulator: Simulated, terminal: Terminal) -> None:
-    source = FaceSource(capture(simulator, terminal).id, "Анна")
+    source = FaceSource(capture_face(simulator, terminal).id, "Анна")
     save_employee(IVAN, source)
 
     with pytest.raises(CaptureSuperseded):
@@ -173,8 +159,18 @@ def test_second_employee_cannot_be_saved_with_the_same_capture(simulator: Simula
     assert count(Employee) == 1
 
 
+def test_second_capture_before_the_save_supersedes_the_first(simulator: Simulated, terminal: Terminal) -> None:
+    first = capture_face(simulator, terminal)
+    capture_face(simulator, terminal, OLGA, OTHER_FACE)
+
+    with pytest.raises(CaptureSuperseded):
+        save_employee(IVAN, FaceSource(first.id, first.requested_by))
+
+    assert count(Employee) == 0
+
+
 def test_form_that_still_shows_the_saved_capture_saves_what_is_typed(simulator: Simulated, terminal: Terminal) -> None:
-    source = FaceSource(capture(simulator, terminal).id, "Анна")
+    source = FaceSource(capture_face(simulator, terminal).id, "Анна")
     saved = save_employee(IVAN, source).row
 
     save_employee(Draft("100222", "Иван Иванов", "Склад"), source, employee_id=saved.id)
@@ -213,12 +209,12 @@ def test_upload_is_wanted_at_the_selected_terminal_alone(terminal: Terminal) -> 
 
 
 def test_new_photo_takes_the_place_of_the_old_one(simulator: Simulated, terminal: Terminal) -> None:
-    saved = save_employee(IVAN, upload(picture=OLGAS_FACE)).row
+    saved = save_employee(IVAN, upload(picture=OTHER_FACE)).row
 
-    save_employee(IVAN, FaceSource(capture(simulator, terminal).id, "Анна"), employee_id=saved.id)
+    save_employee(IVAN, FaceSource(capture_face(simulator, terminal).id, "Анна"), employee_id=saved.id)
 
     photo = row(Employee, saved.id).photo
-    assert storage.to_send(photo) == IVANS_FACE
+    assert storage.to_send(photo) == FACE
 
 
 def test_photo_is_renamed_with_the_number(terminal: Terminal) -> None:  # noqa: ARG001
@@ -245,7 +241,7 @@ def test_number_in_use_is_refused_to_somebody_else() -> None:
 def test_number_that_is_leaving_is_refused_to_a_new_owner_until_it_left(
     simulator: Simulated, terminal: Terminal, wire: InProcess
 ) -> None:
-    ivan = enrol(simulator, terminal)
+    ivan = enrol_employee(simulator, terminal)
     wire.away.add(HOST)
     left = delete_employee(ivan.id).due
     newcomer = Draft("100222", "Новый Человек")
@@ -261,7 +257,7 @@ def test_number_that_is_leaving_is_refused_to_a_new_owner_until_it_left(
 
 
 def test_rename_is_wanted_where_the_employee_is(simulator: Simulated, terminal: Terminal) -> None:
-    ivan = enrol(simulator, terminal)
+    ivan = enrol_employee(simulator, terminal)
 
     save_employee(Draft("100222", "Иван Петров"), employee_id=ivan.id)
 
@@ -271,7 +267,7 @@ def test_rename_is_wanted_where_the_employee_is(simulator: Simulated, terminal: 
 
 
 def test_rename_that_a_terminal_does_not_take_changes_nothing(simulator: Simulated, terminal: Terminal) -> None:
-    ivan = enrol(simulator, terminal)
+    ivan = enrol_employee(simulator, terminal)
 
     with pytest.raises(NameTooLong) as refused:
         save_employee(LONG, employee_id=ivan.id)
@@ -284,7 +280,7 @@ def test_rename_that_a_terminal_does_not_take_changes_nothing(simulator: Simulat
 def test_somebody_inactive_gets_no_face_on_a_terminal(simulator: Simulated, terminal: Terminal) -> None:
     ivan = save_employee(IVAN).row
     set_active(ivan.id, active=False)
-    taken = capture(simulator, terminal)
+    taken = capture_face(simulator, terminal)
 
     with pytest.raises(EmployeeInactive):
         save_employee(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)

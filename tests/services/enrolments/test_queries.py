@@ -5,8 +5,11 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import EnrolmentUnknown
+from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.due import due_of
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -52,12 +55,30 @@ def test_a_number_is_found_on_its_terminal_alone(terminal: Terminal) -> None:
     assert queries.of_number("1002") == []
 
 
+def test_those_of_a_person_are_under_former_numbers_too(terminal: Terminal) -> None:
+    employee = save_employee(Draft("1001", "Иван Иванов")).row
+    present, former = add(terminal, "1001", employee_id=employee.id), add(terminal, "1000", employee_id=employee.id)
+    add(terminal, "1002")
+
+    assert queries.of_person("1001", employee.id) == [present, former]
+    assert queries.of_person("1001", None) == [present]
+
+
+def test_number_is_desired_where_it_does_not_leave(terminal: Terminal) -> None:
+    known = add(terminal, "1001")
+    assert queries.desired_of("1001") == [known]
+
+    change_elsewhere(known, desired="absent")
+
+    assert queries.desired_of("1001") == []
+
+
 def test_what_is_left_to_do_is_due(terminal: Terminal) -> None:
     change_elsewhere(add(terminal, "1001"), next_attempt_at=None)
     waiting = add(terminal, "1002", next_attempt_at=database_now(60.0))
 
-    assert queries.due_of("1001") == ()
-    assert queries.due_of("1002") == (waiting.id,)
+    assert due_of("1001") == ()
+    assert due_of("1002") == (waiting.id,)
 
 
 def test_open_removals_are_those_that_no_terminal_confirmed_the_oldest_first(terminal: Terminal) -> None:

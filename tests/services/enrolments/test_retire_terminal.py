@@ -10,13 +10,10 @@ from hikflask.models import AuditEntry, Employee, Enrolment, Terminal
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.runner import run_capture
-from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError, TerminalInUse, TerminalRetired
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, set_active
-from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.enrolments.retire_terminal import count_numbers_on, retire_terminal
@@ -25,8 +22,8 @@ from hikflask.services.terminals import checks, leases, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
 from tests.support.due import claim_due
+from tests.support.enrolments import enrol_employee
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -37,11 +34,7 @@ NOTE = "сгорел на складе"
 
 @pytest.fixture
 def enrolled(simulator: Simulated, terminal: Terminal) -> Employee:
-    simulator.present(draw(NAMES[0]))
-    taken = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
-    employee = save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row
-    reconcile(queries.of_number("100222")[0].id, "test")
-    return employee
+    return enrol_employee(simulator, terminal, IVAN)
 
 
 @pytest.fixture

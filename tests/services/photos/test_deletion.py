@@ -13,21 +13,9 @@ from hikflask.services.employees.lifecycle import delete_employee, send_to_termi
 from hikflask.services.photos import storage
 from hikflask.services.terminals import registry
 from hikflask.simulator import Terminal as Simulated
-from tests.support.retention import (
-    DAY,
-    FACE,
-    age,
-    entries,
-    files,
-    forget,
-    photo,
-    reasons,
-    save,
-    save_and_die,
-    settle,
-    take,
-    upload,
-)
+from tests.support.captures import FACE, capture_face
+from tests.support.employees import save_with_face, save_with_file
+from tests.support.retention import DAY, age, entries, files, forget, photo, reasons, save_and_die, settle
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -40,7 +28,7 @@ def test_file_is_removed_later_when_the_worker_died_before(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
     keep(app, "never")
-    save(simulator, terminal)
+    save_with_face(simulator, terminal)
     settle()
     age(Photo, "forgotten_at", 5.0)
     assert files() != []
@@ -55,7 +43,7 @@ def test_file_is_removed_later_when_the_worker_died_before(
 def test_row_says_so_later_when_the_worker_died_after_the_file_was_removed(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    save(simulator, terminal)
+    save_with_face(simulator, terminal)
     age(Photo, "forgotten_at", 5.0)
     storage.unlink(photo().file)
 
@@ -66,9 +54,9 @@ def test_row_says_so_later_when_the_worker_died_after_the_file_was_removed(
 
 def test_file_that_cannot_be_removed_is_tried_again_and_stops_nothing(app: Flask) -> None:
     keep(app, "30")
-    upload(Draft("1", "Анна"))
+    save_with_file(Draft("1", "Анна"))
     stuck = storage.folder() / photo().file
-    upload(Draft("2", "Борис"))
+    save_with_file(Draft("2", "Борис"))
     age(Photo, "created_at", 31 * DAY)
     picture = stuck.read_bytes()
     stuck.unlink()
@@ -85,7 +73,7 @@ def test_file_that_cannot_be_removed_is_tried_again_and_stops_nothing(app: Flask
 
 def test_second_pass_does_nothing_more(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
     keep(app, "never")
-    save(simulator, terminal)
+    save_with_face(simulator, terminal)
     settle()
     forget()
     first = photo().forgotten_at
@@ -141,7 +129,7 @@ def test_former_name_goes_with_the_photo_when_the_process_died_before(
 def test_unsaved_picture_goes_later_when_the_process_died_after_its_terminal_was_deleted(
     simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take(simulator, terminal)
+    capture_face(simulator, terminal)
     with monkeypatch.context() as broken:
         broken.setattr(Path, "unlink", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
@@ -157,7 +145,7 @@ def test_unsaved_picture_goes_later_when_the_process_died_after_its_terminal_was
 def test_photo_of_somebody_deleted_that_cannot_be_removed_is_tried_again(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    employee = save(simulator, terminal)
+    employee = save_with_face(simulator, terminal)
     stuck = storage.folder() / photo().file
     stuck.unlink()
     stuck.mkdir()
@@ -172,7 +160,7 @@ def test_photo_of_somebody_deleted_that_cannot_be_removed_is_tried_again(
 
 def test_trail_of_a_forgotten_photo_names_nobody(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
     keep(app, "never")
-    save(simulator, terminal)
+    save_with_face(simulator, terminal)
     settle()
     name = photo().file
 
@@ -186,7 +174,7 @@ def test_trail_of_a_forgotten_photo_names_nobody(app: Flask, simulator: Simulate
 def test_photo_of_somebody_deleted_goes_later_when_the_process_died_before(
     simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    employee = save(simulator, terminal)
+    employee = save_with_face(simulator, terminal)
     with monkeypatch.context() as broken:
         broken.setattr(Path, "unlink", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):

@@ -10,9 +10,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from hikflask.services.photos.jpeg import TooManyPixels, Unreadable, baseline, is_picture
-from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import FACE
 
-FACE = draw(NAMES[0])
 START, END = b"\xff\xd8", b"\xff\xd9"
 WIDTH, HEIGHT = 60, 40
 RED, BLUE, WHITE = (200, 0, 0), (0, 0, 200), (255, 255, 255)

@@ -20,13 +20,12 @@ from hikflask.extensions import db
 from hikflask.services.core.errors import BadPhoto, PhotosWaiting, PhotoTooLarge, PhotoTooManyPixels
 from hikflask.services.photos import storage
 from hikflask.services.photos.jpeg_process import PROGRAM, WAITING, baseline_jpeg
-from hikflask.simulator.faces import NAMES, draw
 from tests.benchmarks import memory
 from tests.processes.processes import until
+from tests.support.captures import FACE
 
 pytestmark = pytest.mark.usefixtures("context")
 
-FACE = draw(NAMES[0])
 LARGEST_FILE = 10 * 1024 * 1024
 
 

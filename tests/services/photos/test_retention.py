@@ -17,7 +17,9 @@ from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.conftest import PASSWORD
-from tests.support.retention import DAY, FACE, age, files, forget, leave, photo, reasons, save, settle, take, upload
+from tests.support.captures import FACE, capture_face
+from tests.support.employees import save_with_face, save_with_file
+from tests.support.retention import DAY, age, files, forget, leave, photo, reasons, settle
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -36,7 +38,7 @@ def keep(app: Flask, policy: str) -> None:
 
 
 def test_photo_of_somebody_employed_is_kept(simulator: Simulated, terminal: Terminal) -> None:
-    save(simulator, terminal)
+    save_with_face(simulator, terminal)
     settle()
     age(Photo, "created_at", 1000 * DAY)
 
@@ -49,7 +51,7 @@ def test_photo_of_somebody_employed_is_kept(simulator: Simulated, terminal: Term
 def test_photo_of_somebody_who_left_goes_a_day_after_the_removal_was_confirmed(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    employee = save(simulator, terminal)
+    employee = save_with_face(simulator, terminal)
     settle()
     leave(employee)
     settle()
@@ -65,7 +67,7 @@ def test_photo_of_somebody_who_left_goes_a_day_after_the_removal_was_confirmed(
 
 @pytest.mark.parametrize("ago", [0.0, DAY - 60])
 def test_photo_is_kept_for_a_day_after_somebody_left(simulator: Simulated, terminal: Terminal, ago: float) -> None:
-    employee = save(simulator, terminal)
+    employee = save_with_face(simulator, terminal)
     settle()
     leave(employee, ago)
     settle()
@@ -78,7 +80,7 @@ def test_photo_is_kept_for_a_day_after_somebody_left(simulator: Simulated, termi
 def test_photo_is_kept_while_a_terminal_has_not_confirmed_the_removal(
     simulator: Simulated, terminal: Terminal, wire: InProcess
 ) -> None:
-    employee = save(simulator, terminal)
+    employee = save_with_face(simulator, terminal)
     settle()
     wire.away.add("terminal.test")
     leave(employee)
@@ -89,7 +91,7 @@ def test_photo_is_kept_while_a_terminal_has_not_confirmed_the_removal(
 
 
 def test_time_of_leaving_is_that_of_the_first_deactivation_and_ends_with_the_return() -> None:
-    employee_id = upload().id
+    employee_id = save_with_file().id
 
     def left_at() -> object:
         found = db.session.execute(db.select(Employee.left_at)).scalar_one()
@@ -110,7 +112,7 @@ def test_never_keeps_a_photo_until_the_terminal_confirmed_it(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
     keep(app, "never")
-    save(simulator, terminal)
+    save_with_face(simulator, terminal)
     forget()
     assert photo().forgotten_at is None
 
@@ -125,7 +127,7 @@ def test_never_keeps_a_photo_until_the_terminal_confirmed_it(
 
 def test_never_keeps_a_photo_that_no_terminal_is_asked_to_take_yet(app: Flask) -> None:
     keep(app, "never")
-    upload()
+    save_with_file()
 
     forget()
 
@@ -136,7 +138,7 @@ def test_never_keeps_a_photo_while_one_of_two_terminals_waits_for_it(
     app: Flask, simulator: Simulated, terminal: Terminal, by_picture: Terminal, wire: InProcess
 ) -> None:
     keep(app, "never")
-    employee = save(simulator, terminal)
+    employee = save_with_face(simulator, terminal)
     settle()
     wire.away.add("second.test")
     send_to_terminal(employee.id, by_picture.id)
@@ -152,7 +154,7 @@ def test_never_keeps_a_photo_while_one_of_two_terminals_waits_for_it(
 
 def test_never_forgets_the_photo_of_a_leaver_that_no_terminal_took(app: Flask) -> None:
     keep(app, "never")
-    leave(upload())
+    leave(save_with_file())
 
     forget()
 
@@ -164,7 +166,7 @@ def test_days_count_from_the_photo(
     app: Flask, simulator: Simulated, terminal: Terminal, days_old: float, kept: bool
 ) -> None:
     keep(app, "30")
-    save(simulator, terminal)
+    save_with_face(simulator, terminal)
     settle()
     age(Photo, "created_at", days_old * DAY)
 
@@ -177,7 +179,7 @@ def test_days_do_not_end_while_a_terminal_waits_for_the_photo(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
     keep(app, "30")
-    save(simulator, terminal)
+    save_with_face(simulator, terminal)
     age(Photo, "created_at", 31 * DAY)
 
     forget()
@@ -190,7 +192,7 @@ def test_days_do_not_end_while_a_terminal_waits_for_the_photo(
 
 def test_days_end_though_a_terminal_refused_the_photo_for_good(app: Flask, terminal: Terminal) -> None:
     keep(app, "30")
-    upload(terminal_id=terminal.id)
+    save_with_file(terminal_id=terminal.id)
     refused = settle()
     assert (refused.face, refused.refusal_code, refused.next_attempt_at) == (REFUSED, "files_not_taken", None)
     age(Photo, "created_at", 29.9 * DAY)
@@ -205,7 +207,7 @@ def test_days_end_though_a_terminal_refused_the_photo_for_good(app: Flask, termi
 
 def test_never_keeps_a_refused_photo_for_a_day(app: Flask, terminal: Terminal) -> None:
     keep(app, "never")
-    upload(terminal_id=terminal.id)
+    save_with_file(terminal_id=terminal.id)
     settle()
     age(Photo, "created_at", DAY - 60)
     forget()
@@ -220,7 +222,7 @@ def test_never_keeps_a_refused_photo_for_a_day(app: Flask, terminal: Terminal) -
 @pytest.mark.parametrize("policy", ["never", "30"])
 def test_photo_is_kept_while_a_refused_one_was_wished_again(app: Flask, terminal: Terminal, policy: str) -> None:
     keep(app, policy)
-    upload(terminal_id=terminal.id)
+    save_with_file(terminal_id=terminal.id)
     desired.retry(settle().id)
     age(Photo, "created_at", 31 * DAY)
 
@@ -232,9 +234,9 @@ def test_photo_is_kept_while_a_refused_one_was_wished_again(app: Flask, terminal
 @pytest.mark.parametrize("policy", ["employed", "never", "30"])
 def test_earlier_photo_that_nothing_points_at_goes_under_every_policy(app: Flask, policy: str) -> None:
     keep(app, policy)
-    upload()
+    save_with_file()
     first = photo().file
-    upload()
+    save_with_file()
 
     forget()
 
@@ -244,10 +246,10 @@ def test_earlier_photo_that_nothing_points_at_goes_under_every_policy(app: Flask
 
 
 def test_earlier_photo_that_a_terminal_still_shows_stays(simulator: Simulated, terminal: Terminal) -> None:
-    save(simulator, terminal)
+    save_with_face(simulator, terminal)
     settle()
     captured = photo().file
-    upload()
+    save_with_file()
 
     forget()
 
@@ -256,8 +258,8 @@ def test_earlier_photo_that_a_terminal_still_shows_stays(simulator: Simulated, t
 
 
 def test_row_of_a_superseded_picture_goes_with_its_capture(simulator: Simulated, terminal: Terminal) -> None:
-    first = take(simulator, terminal)
-    take(simulator, terminal)
+    first = capture_face(simulator, terminal)
+    capture_face(simulator, terminal)
     age(Capture, "deadline", 60)
 
     forget()

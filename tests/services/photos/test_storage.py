@@ -12,12 +12,10 @@ from hikflask.models import Photo
 from hikflask.models.photo import CAPTURED, UPLOADED
 from hikflask.services.core.errors import BadPhoto, CaptureLost
 from hikflask.services.photos import storage
-from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import FACE
 from tests.support.retention import age
 
 pytestmark = pytest.mark.usefixtures("context")
-
-FACE = draw(NAMES[0])
 
 
 def kept(number: str = "100222") -> Photo:

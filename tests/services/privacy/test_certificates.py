@@ -21,8 +21,9 @@ from hikflask.services.enrolments import manual_removal, queries
 from hikflask.services.photos import storage
 from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import FACE
 from tests.support.erasures import IVAN, count, enrol, fresh, settle_all
-from tests.support.retention import DAY, FACE, age, entries, files, forget
+from tests.support.retention import DAY, age, entries, files, forget
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]

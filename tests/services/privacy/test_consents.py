@@ -15,7 +15,6 @@ from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures import deadline
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import ConsentMissing
@@ -26,14 +25,12 @@ from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.faces import NAMES, draw
+from tests.support.captures import FACE, IVAN, capture_face
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
-IVAN = Draft("100222", "Иван Иванов", "Охрана")
 AGREED = Draft("100222", "Иван Иванов", "Охрана", consent=True)
 GIVEN = Given(date(2026, 3, 1), "contract", "папка 7")
-FACE = draw(NAMES[0])
 
 
 @pytest.fixture
@@ -48,11 +45,6 @@ def trail(action: str) -> list[AuditEntry]:
 
 def count(kind: Any) -> int:
     return int(db.session.execute(db.select(db.func.count()).select_from(kind)).scalar_one())
-
-
-def take(simulator: Simulated, terminal: Terminal, draft: Draft, **options: Any) -> Capture:
-    simulator.present_alone(FACE)
-    return run_capture(start_capture(terminal.id, draft, "Анна", **options).id)
 
 
 def kept(employee_id: int) -> Consent:
@@ -163,7 +155,7 @@ def test_save_that_fails_records_no_consent() -> None:
 
 
 def test_without_the_stricter_setting_a_face_is_taken_all_the_same(simulator: Simulated, terminal: Terminal) -> None:
-    taken = take(simulator, terminal, IVAN)
+    taken = capture_face(simulator, terminal, IVAN)
 
     assert taken.state == CAPTURED
     assert save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row.photo is not None
@@ -185,7 +177,7 @@ def test_required_consent_stops_the_capture_before_it_begins(
 @pytest.mark.usefixtures("required")
 @pytest.mark.parametrize("draft", [AGREED, Draft(consent=True)], ids=["with a number", "no number yet"])
 def test_box_of_somebody_new_is_enough(simulator: Simulated, terminal: Terminal, draft: Draft) -> None:
-    taken = take(simulator, terminal, draft)
+    taken = capture_face(simulator, terminal, draft)
 
     ivan = save_employee(AGREED, FaceSource(taken.id, taken.requested_by)).row
 
@@ -198,13 +190,13 @@ def test_recorded_consent_is_enough_under_another_number_too(simulator: Simulate
     ivan = save_employee(IVAN).row
     consents.record(ivan.id, GIVEN)
 
-    assert take(simulator, terminal, IVAN).state == CAPTURED
-    assert take(simulator, terminal, Draft("100999"), employee_id=ivan.id, take_over=True).state == CAPTURED
+    assert capture_face(simulator, terminal, IVAN).state == CAPTURED
+    assert capture_face(simulator, terminal, Draft("100999"), employee_id=ivan.id, take_over=True).state == CAPTURED
 
 
 @pytest.mark.usefixtures("required")
 def test_capture_is_not_saved_once_the_box_is_not_ticked_any_more(simulator: Simulated, terminal: Terminal) -> None:
-    taken = take(simulator, terminal, AGREED)
+    taken = capture_face(simulator, terminal, AGREED)
 
     with pytest.raises(ConsentMissing):
         save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
@@ -227,7 +219,7 @@ def test_consent_that_was_withdrawn_since_stops_the_adoption_of_a_capture(
     simulator: Simulated, terminal: Terminal
 ) -> None:
     ivan = save_employee(AGREED).row
-    taken = take(simulator, terminal, IVAN)
+    taken = capture_face(simulator, terminal, IVAN)
     consents.withdraw(ivan.id)
 
     with pytest.raises(ConsentMissing):

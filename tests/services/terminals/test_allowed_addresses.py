@@ -1,6 +1,5 @@
 """A terminal at an address that is not allowed: refused when saved, and left alone when it is found out later."""
 
-import dataclasses
 import socket
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -12,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import AddressRefused
 from hikflask.models import Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import TerminalAddressRefused, TerminalPasswordNeeded
+from hikflask.services.core.errors import TerminalAddressRefused, TerminalHttpsRequired
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
@@ -21,11 +20,11 @@ from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import PASSWORD
+from tests.conftest import HOST, PASSWORD
 
 pytestmark = pytest.mark.usefixtures("context")
 
-PIN = "cd" * 32
+HTTP, HTTPS = f"http://{HOST}", f"https://{HOST}"
 OFFICE = (ip_network("192.168.1.0/24"),)
 
 
@@ -68,28 +67,6 @@ def test_address_outside_the_networks_is_not_saved(app: Flask) -> None:
     assert [terminal.url for terminal in registry.list_all()] == ["http://192.168.1.64"]
 
 
-@pytest.mark.parametrize("url", ["http://192.168.1.65", "http://192.168.1.64:8080", "https://192.168.1.64"])
-def test_stored_password_is_not_shown_to_another_address(url: str) -> None:
-    registry.add(access("http://192.168.1.64"))
-
-    with pytest.raises(TerminalPasswordNeeded):
-        registry.change(1, dataclasses.replace(access(url), password=None), "operator")
-
-    assert [terminal.url for terminal in registry.list_all()] == ["http://192.168.1.64"]
-    assert registry.change(1, access(url), "operator").url == url
-
-
-@pytest.mark.parametrize(("before", "after"), [(PIN, "ab" * 32), (PIN, None), (None, PIN)])
-def test_stored_password_is_not_shown_to_another_certificate(before: str | None, after: str | None) -> None:
-    registry.add(access("https://192.168.1.64", fingerprint=before))
-
-    with pytest.raises(TerminalPasswordNeeded):
-        registry.change(1, dataclasses.replace(access("https://192.168.1.64"), password=None, fingerprint=after), "x")
-
-    assert [terminal.fingerprint for terminal in registry.list_all()] == [before]
-    assert registry.change(1, access("https://192.168.1.64", fingerprint=after), "x").fingerprint == after
-
-
 def test_certificate_outside_the_networks_is_not_looked_at(app: Flask) -> None:
     app.config["TERMINAL_NETWORKS"] = OFFICE
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -107,6 +84,26 @@ def test_terminal_that_is_outside_since_the_setting_changed_can_be_switched_off(
     app.config["TERMINAL_NETWORKS"] = OFFICE
 
     assert not registry.change(1, access("http://192.168.2.64", is_active=False), "operator").is_active
+
+
+def test_http_address_is_not_saved_where_https_is_required(app: Flask) -> None:
+    registry.add(access(HTTP))
+    app.config["TERMINAL_REQUIRE"] = ("https",)
+
+    with pytest.raises(TerminalHttpsRequired):
+        registry.add(access("http://192.168.1.65"))
+    with pytest.raises(TerminalHttpsRequired):
+        registry.change(1, access(HTTP, face_by_picture=True), "operator")
+
+    assert [(one.url, one.face_by_picture) for one in registry.list_all()] == [(HTTP, False)]
+    assert registry.change(1, access(HTTPS), "operator").url == HTTPS
+
+
+def test_http_terminal_may_be_switched_off_where_https_is_required(app: Flask) -> None:
+    registry.add(access(HTTP))
+    app.config["TERMINAL_REQUIRE"] = ("https",)
+
+    assert not registry.change(1, access(HTTP, is_active=False), "operator").is_active
 
 
 def seconds_until(waiting: Enrolment) -> float:

@@ -1,190 +1,111 @@
-"""A moment's trouble with a terminal stops nothing for ever; a refused password is never sent again by itself."""
+"""A conversation keeps to what HIKFLASK_TERMINAL_REQUIRE demands: https alone, and a login with SHA-256."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime, timedelta
-from unittest.mock import Mock
+import dataclasses
 
 import pytest
-import requests
 from flask import Flask
-from sqlalchemy.exc import OperationalError
 
 from hikflask.extensions import db
-from hikflask.isapi.errors import CertificateChanged, TerminalError, WrongPassword
+from hikflask.isapi.errors import HttpsRequired, WeakDigest
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PENDING
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import LoginStopped, ServiceError
-from hikflask.services.employees.lifecycle import send_to_terminal, set_active
+from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.terminals import checks, connection, leases, recovery, registry
-from hikflask.services.terminals.status import ask_status
+from hikflask.services.terminals import checks, recovery
 from hikflask.simulator import Terminal as Simulated
 from tests.support.due import claim_due
-from tests.support.wire import InProcess, _response
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
-
-Answer = Callable[[requests.PreparedRequest], requests.Response]
-Stranger = Callable[[Answer], AbstractContextManager[None]]
-CHALLENGE = {"WWW-Authenticate": 'Digest realm="x", nonce="a", qop="auth"'}
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
-def other_certificate(request: requests.PreparedRequest) -> requests.Response:
-    raise requests.exceptions.SSLError(request=request)
+def restart(app: Flask, *required: str) -> None:
+    """Let the app require this, as when it starts with another setting."""
+    app.config["TERMINAL_REQUIRE"] = required
+    app.extensions["terminal_clients"].close()
 
 
-def no_password_will_do(request: requests.PreparedRequest) -> requests.Response:
-    return _response(request, 401, CHALLENGE, b"")
+def offer_sha256(simulator: Simulated) -> None:
+    simulator.login.profile = dataclasses.replace(simulator.login.profile, challenge="sha256")
 
 
-def nobody(request: requests.PreparedRequest) -> requests.Response:
-    raise requests.ConnectionError(request=request)
+def row() -> Terminal:
+    return db.session.get_one(Terminal, 1, populate_existing=True)
 
 
 @pytest.fixture
-def stranger(wire: InProcess, monkeypatch: pytest.MonkeyPatch) -> Stranger:
-    """Within its block something else answers in the terminal's place."""
-
-    @contextmanager
-    def answers(answer: Answer) -> Iterator[None]:
-        with monkeypatch.context() as patched:
-            patched.setattr(wire, "send", lambda request, **_: answer(request))
-            yield
-
-    return answers
+def waiting(terminal: Terminal) -> Enrolment:
+    """Somebody who shall be put on the terminal."""
+    return send_to_terminal(save_employee(Draft("100222", "Иван Иванов")).row.id, terminal.id).row
 
 
-@pytest.fixture
-def leaving(terminal: Terminal) -> Enrolment:
-    """Somebody who is on the terminal, and just left."""
-    there = send_to_terminal(save_employee(Draft("100222", "Иван Иванов")).row.id, terminal.id).row
-    reconcile(there.id, "test")
-    set_active(there.employee_id or 0, active=False)
-    return queries.row(there.id)
-
-
-def fail(enrolment: Enrolment) -> TerminalError | ServiceError:
-    with pytest.raises((TerminalError, ServiceError)) as caught:
-        reconcile(enrolment.id, "test")
-    error: TerminalError | ServiceError = caught.value
-    return error
-
-
-def let_the_quiet_pass() -> None:
-    db.session.execute(db.update(Terminal).values(backoff_until=None))
-    db.session.commit()
-
-
-def seconds_until_tried(enrolment: Enrolment) -> float:
-    found = queries.row(enrolment.id).next_attempt_at
-    assert found is not None
-    return (found - datetime.now(UTC)) / timedelta(seconds=1)
-
-
-def test_removal_goes_on_when_the_own_certificate_is_back(
-    simulator: Simulated, terminal: Terminal, leaving: Enrolment, stranger: Stranger
+def test_nothing_is_sent_to_an_http_terminal_where_https_is_required(
+    app: Flask, simulator: Simulated, waiting: Enrolment
 ) -> None:
-    with stranger(other_certificate):
-        assert isinstance(fail(leaving), CertificateChanged)
+    restart(app, "https")
 
-    checks.check(terminal.id, "test")
+    with pytest.raises(HttpsRequired):
+        reconcile(waiting.id, "test")
+    with pytest.raises(HttpsRequired):
+        checks.check(1, "test")
 
-    assert claim_due() == [leaving.id]
-    assert reconcile(leaving.id, "sweep").person == CONFIRMED
-    assert simulator.people == {}
+    assert simulator.log == []
+    assert (row().reachable, row().last_error_code) == (False, "https_required")
+    assert queries.row(waiting.id).refusal_code == "https_required"
+    restart(app)
+    checks.check(1, "test")
+    assert claim_due() == [waiting.id]
 
 
-def test_other_certificate_is_looked_at_again_after_a_long_while(
-    app: Flask, leaving: Enrolment, stranger: Stranger
+def test_terminal_that_offers_md5_alone_gets_no_credentials_where_sha256_is_required(
+    app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
-    with stranger(other_certificate):
-        fail(leaving)
-        let_the_quiet_pass()
+    restart(app, "sha256")
 
-        assert claim_due() == []
-        assert app.config["RETRY_MAX"] - 60 < seconds_until_tried(leaving) <= app.config["RETRY_MAX"]
+    for _ in range(2):
+        with pytest.raises(WeakDigest):
+            checks.check(terminal.id, "test")
+
+    assert [entry.has_credentials for entry in simulator.log] == [False, False]
+    assert (row().reachable, row().login, row().last_error_code, row().refused_since) == (
+        True,
+        None,
+        "weak_digest",
+        None,
+    )
 
 
-def test_removal_that_waits_for_a_terminal_is_due_once_that_answers_again(
-    terminal: Terminal, leaving: Enrolment, stranger: Stranger
+def test_weak_login_is_not_tried_again_by_itself_and_what_waits_goes_on_after_a_good_check(
+    app: Flask, simulator: Simulated, waiting: Enrolment
 ) -> None:
-    with stranger(nobody):
-        for _ in range(6):
-            fail(leaving)
-    assert seconds_until_tried(leaving) > 60
-
-    assert ask_status(terminal.id, "test").reachable
-
-    assert claim_due() == [leaving.id]
-
-
-def test_terminal_is_given_back_though_waking_what_waits_there_fails(
-    terminal: Terminal, leaving: Enrolment, stranger: Stranger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with stranger(nobody):
-        fail(leaving)
-    monkeypatch.setattr(recovery, "resume", Mock(side_effect=OperationalError("UPDATE", {}, Exception("locked"))))
-
-    with pytest.raises(OperationalError):
-        checks.check(terminal.id, "test")
-
-    monkeypatch.undo()
-    assert leases.acquire(terminal.id, "somebody else", "check", 1.0)
-    assert connection.terminal_row(terminal.id).reachable
-
-
-def test_refused_password_is_never_sent_again_by_itself(
-    terminal: Terminal, leaving: Enrolment, stranger: Stranger
-) -> None:
-    with stranger(no_password_will_do):
-        assert isinstance(fail(leaving), WrongPassword)
-
-    let_the_quiet_pass()
-    with pytest.raises(LoginStopped):
-        checks.check(terminal.id, "test")
-    ask_status(terminal.id, "test")
-    assert isinstance(fail(leaving), LoginStopped)
-
-    assert queries.row(leaving.id).next_attempt_at is None
+    restart(app, "sha256")
+    with pytest.raises(WeakDigest):
+        reconcile(waiting.id, "test")
+    stopped = queries.row(waiting.id)
+    assert (stopped.person, stopped.refusal_code, stopped.next_attempt_at) == (PENDING, "weak_digest", None)
     assert claim_due() == []
 
+    offer_sha256(simulator)
+    checks.check(1, "test")
 
-def test_removal_goes_on_when_the_password_does_after_all(
-    simulator: Simulated, terminal: Terminal, leaving: Enrolment, stranger: Stranger
+    assert (row().login, row().last_error_code) == (True, "")
+    assert claim_due() == [waiting.id]
+    assert reconcile(waiting.id, "sweep").person == CONFIRMED
+
+
+def test_face_that_a_weak_login_stopped_goes_on_after_a_good_check(
+    app: Flask, simulator: Simulated, waiting: Enrolment
 ) -> None:
-    with stranger(no_password_will_do):
-        fail(leaving)
-    assert registry.allow_once(terminal.id)
+    assert reconcile(waiting.id, "test").person == CONFIRMED
+    restart(app, "sha256")
+    recovery.retry_all(1)
+    with pytest.raises(WeakDigest):
+        reconcile(waiting.id, "test")
     assert claim_due() == []
 
-    checks.check(terminal.id, "test")
+    offer_sha256(simulator)
+    checks.check(1, "test")
 
-    assert claim_due() == [leaving.id]
-    assert reconcile(leaving.id, "sweep").person == CONFIRMED
-    assert simulator.people == {}
-
-
-def test_who_is_there_without_a_face_is_not_sent_again_for_a_trouble_of_others(
-    terminal: Terminal, stranger: Stranger
-) -> None:
-    faceless = send_to_terminal(save_employee(Draft("100333", "Ольга Ёлкина")).row.id, terminal.id).row
-    assert reconcile(faceless.id, "test").face == PENDING
-    with stranger(nobody), pytest.raises(TerminalError):
-        checks.check(terminal.id, "test")
-
-    checks.check(terminal.id, "test")
-
-    assert claim_due() == []
-
-
-def test_terminal_that_was_well_makes_nothing_due(terminal: Terminal, leaving: Enrolment) -> None:
-    db.session.execute(db.update(Enrolment).values(next_attempt_at=None))
-    db.session.commit()
-
-    checks.check(terminal.id, "test")
-
-    assert queries.row(leaving.id).next_attempt_at is None
+    assert claim_due() == [waiting.id]

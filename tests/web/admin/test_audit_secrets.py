@@ -19,7 +19,8 @@ from hikflask.services.terminals import registry
 from hikflask.web.admin import audit_words
 from tests.cli.test_terminals import run
 from tests.conftest import HOST, PASSWORD
-from tests.support.desk import FACE, OTHER_FACE, Desk, typed
+from tests.support.captures import FACE, OTHER_FACE
+from tests.support.desk import Desk, typed
 from tests.support.signed_in import OPERATOR_PASSWORD, client_of
 
 CHANGED, WRONG, TYPED_FOR_A_NAME = "Zq7-changed-pw", "Zq7-wrong-pw", "Zq7-password-as-name"

@@ -7,7 +7,8 @@ from hikflask.models import Heartbeat
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from tests.conftest import NobodyComes
-from tests.support.desk import FACE, HTMX, OTHER_FACE, Desk, typed
+from tests.support.captures import FACE, OTHER_FACE
+from tests.support.desk import HTMX, Desk, typed
 
 
 def test_without_javascript_the_capture_goes_to_its_own_address(desk: Desk) -> None:

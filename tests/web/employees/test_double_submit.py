@@ -6,7 +6,8 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
 from hikflask.models.operator import OPERATOR
-from tests.support.desk import ENGLISH, FACE, OTHER_FACE, Desk, typed
+from tests.support.captures import FACE, OTHER_FACE
+from tests.support.desk import ENGLISH, Desk, typed
 from tests.support.signed_in import client_of
 
 

@@ -1,6 +1,7 @@
 """Only a face that the page showed is saved, and what is typed during a capture is kept."""
 
-from tests.support.desk import FACE, Desk, typed
+from tests.support.captures import FACE
+from tests.support.desk import Desk, typed
 
 
 def start_unseen(desk: Desk) -> str:

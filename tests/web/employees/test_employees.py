@@ -12,7 +12,8 @@ from hikflask.services.employees import save, search
 from hikflask.services.employees.save import save_employee
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import draw
-from tests.support.desk import ENGLISH, FACE, HTMX, Desk, typed
+from tests.support.captures import FACE
+from tests.support.desk import ENGLISH, HTMX, Desk, typed
 
 BAD_FIELDS = [
     ("hikvision_id", "", "Поле «ID сотрудника»: от 1 до 32", "“Employee ID” must be 1 to 32"),

@@ -7,7 +7,8 @@ from flask import Flask
 
 from hikflask.background import worker
 from hikflask.models import Capture, Photo
-from tests.support.desk import ENGLISH, FACE, HTMX, Desk, typed
+from tests.support.captures import FACE
+from tests.support.desk import ENGLISH, HTMX, Desk, typed
 from tests.support.retention import age
 
 IMAGE = re.compile(r'src="(/uploads/[^"]+)"')

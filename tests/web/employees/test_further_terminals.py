@@ -10,7 +10,8 @@ from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.conftest import PASSWORD
-from tests.support.desk import FACE, Desk
+from tests.support.captures import FACE
+from tests.support.desk import Desk
 from tests.support.filled_forms import form_to
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD
 from tests.support.wire import InProcess

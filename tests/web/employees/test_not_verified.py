@@ -11,7 +11,8 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment
-from tests.support.desk import ENGLISH, OTHER_FACE, Desk, typed
+from tests.support.captures import OTHER_FACE
+from tests.support.desk import ENGLISH, Desk, typed
 
 OK = "ok-without-effect"
 RECORD, MODIFY, SET_UP, DELETE = "UserInfo/Record", "UserInfo/Modify", "FDSetUp", "UserInfoDetail/Delete"

@@ -4,7 +4,8 @@ from flask import Flask
 
 from hikflask.services.captures.cancel import cancel_capture
 from tests.conftest import NobodyComes
-from tests.support.desk import FACE, HTMX, OTHER_FACE, Desk, typed
+from tests.support.captures import FACE, OTHER_FACE
+from tests.support.desk import HTMX, Desk, typed
 
 
 def retake(desk: Desk, earlier: str, **changed: str) -> str:

@@ -13,7 +13,8 @@ from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.dates import today
 from hikflask.services.employees.save import save_employee
-from tests.support.desk import ENGLISH, FACE, HTMX, Desk, typed
+from tests.support.captures import FACE
+from tests.support.desk import ENGLISH, HTMX, Desk, typed
 from tests.support.signed_in import client_of
 
 WARNING = "No consent to the photo is recorded."

@@ -15,7 +15,8 @@ from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.accounts import operators
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
-from tests.support.desk import ENGLISH, FACE, HTMX, typed
+from tests.support.captures import FACE
+from tests.support.desk import ENGLISH, HTMX, typed
 from tests.support.filled_forms import Filled, form_to, forms, present_entries
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
 

@@ -1,0 +1,91 @@
+"""Who asks for a capture is refused where the terminal is not free, and told who has it."""
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Terminal
+from hikflask.models.capture import CAPTURED, QUEUED, SUPERSEDED
+from hikflask.models.columns import database_now
+from hikflask.services.captures import deadline
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
+from hikflask.services.core.errors import LoginStopped, TerminalHeld, TerminalInUse
+from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import IVAN, OLGA, capture_face
+from tests.support.retention import age
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+
+def test_second_capture_is_told_who_holds_the_terminal(terminal: Terminal) -> None:
+    start_capture(terminal.id, IVAN, "Анна")
+
+    with pytest.raises(TerminalInUse) as refused:
+        start_capture(terminal.id, OLGA, "Борис")
+
+    assert refused.value.params["who"] == "Анна"
+
+
+def test_double_click_is_one_capture(terminal: Terminal) -> None:
+    first = start_capture(terminal.id, IVAN, "Анна")
+
+    assert start_capture(terminal.id, IVAN, "Анна", own=first.id).id == first.id
+
+
+def test_database_refuses_two_running_captures_of_a_terminal(terminal: Terminal) -> None:
+    start_capture(terminal.id, IVAN, "Анна")
+    db.session.add(Capture(terminal_id=terminal.id, requested_by="Борис", deadline=database_now(30)))
+
+    with pytest.raises(IntegrityError):
+        db.session.commit()
+    db.session.rollback()
+
+
+def test_unsaved_picture_holds_the_terminal_against_other_numbers(simulator: Simulated, terminal: Terminal) -> None:
+    taken = capture_face(simulator, terminal)
+
+    with pytest.raises(TerminalHeld) as refused:
+        start_capture(terminal.id, OLGA, "Борис")
+
+    assert (refused.value.params["name"], refused.value.params["who"]) == ("Иван Иванов", "Анна")
+    assert deadline.view(taken.id).state == CAPTURED
+
+
+def test_take_over_supersedes_the_unsaved_picture(simulator: Simulated, terminal: Terminal) -> None:
+    taken = capture_face(simulator, terminal)
+
+    start_capture(terminal.id, OLGA, "Борис", take_over=True)
+
+    assert deadline.view(taken.id).state == SUPERSEDED
+
+
+def test_form_with_somebody_elses_picture_asks_before_another_number_is_captured(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    waiting = capture_face(simulator, terminal)
+
+    with pytest.raises(TerminalHeld):
+        start_capture(terminal.id, OLGA, "Борис", own=waiting.id)
+
+    assert start_capture(terminal.id, OLGA, "Анна", own=waiting.id).draft_number == OLGA.number
+
+
+def test_hold_ends_after_two_minutes(simulator: Simulated, terminal: Terminal) -> None:
+    capture_face(simulator, terminal)
+    age(Capture, "hold_until", 1)
+
+    assert start_capture(terminal.id, OLGA, "Борис").state == QUEUED
+
+
+def test_refused_password_stops_every_later_conversation(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.login.password = "Changed1"
+    ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
+    simulator.log.clear()
+
+    with pytest.raises(LoginStopped):
+        start_capture(terminal.id, IVAN, "Анна")
+
+    assert ended.reason == "wrong_password"
+    assert simulator.wrong_passwords == 1
+    assert simulator.log == []

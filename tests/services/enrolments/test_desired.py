@@ -1,0 +1,39 @@
+"""What is desired anew reaches the terminal, and takes off nobody unless it is asked to."""
+
+import pytest
+
+from hikflask.models import Terminal
+from hikflask.models.enrolment import PENDING
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import NumberTakenThere
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import desired, queries
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import FACE
+from tests.support.enrolments import desire_with_face, enrol
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+
+def test_number_is_replaced_only_when_asked_to(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.store.add("100222", {"name": "Чужой Человек"})
+    enrolment = desire_with_face(simulator, terminal)
+    with pytest.raises(NumberTakenThere):
+        reconcile(enrolment.id, "operator")
+
+    desired.desire_overwrite(enrolment.id, queries.row(enrolment.id).generation)
+
+    assert reconcile(enrolment.id, "operator").is_confirmed
+    assert simulator.people["100222"]["name"] == "Иван Иванов"
+
+
+def test_rename_reaches_the_terminal_and_keeps_the_face(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = enrol(simulator, terminal)
+
+    save_employee(Draft("100222", "Иван Петров"), employee_id=enrolment.employee_id)
+
+    assert queries.row(enrolment.id).person == PENDING
+    assert reconcile(enrolment.id, "operator").is_confirmed
+    assert simulator.people["100222"]["name"] == "Иван Петров"
+    assert simulator.faces["100222"].jpeg == FACE

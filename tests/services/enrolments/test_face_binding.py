@@ -1,0 +1,121 @@
+"""The bytes that were bound are proven by the terminal's file, before and after; a face in doubt is taken off again."""
+
+import pytest
+from sqlalchemy import select
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import NoAnswer
+from hikflask.models import Capture, Terminal
+from hikflask.models.capture import SUPERSEDED
+from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
+from hikflask.services.core.errors import CaptureLost, CaptureSuperseded
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import FACE, IVAN, OTHER_FACE, THIRD_FACE, capture_face
+from tests.support.due import make_due
+from tests.support.employees import save_capture
+from tests.support.enrolments import desire_with_face, enrol
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+
+def test_two_captures_and_one_save_bind_the_later_face(simulator: Simulated, terminal: Terminal) -> None:
+    capture_face(simulator, terminal)
+    second = capture_face(simulator, terminal, IVAN, THIRD_FACE)
+
+    save_capture(second)
+    settled = reconcile(queries.of_number(IVAN.number)[0].id, "operator")
+
+    assert settled.is_confirmed
+    assert simulator.faces["100222"].jpeg == THIRD_FACE
+
+
+def test_file_overwritten_before_the_bind_binds_nothing(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    simulator.capture_elsewhere(OTHER_FACE)
+
+    with pytest.raises(CaptureSuperseded):
+        reconcile(enrolment.id, "operator")
+
+    after = queries.row(enrolment.id)
+    assert (after.person, after.face, after.refusal_code) == (CONFIRMED, REFUSED, "superseded")
+    assert "100222" not in simulator.faces
+    assert not [entry for entry in simulator.log if "FDSetUp" in entry.path]
+    assert db.session.execute(select(Capture.state)).scalar_one() == SUPERSEDED
+
+
+def test_file_overwritten_between_first_look_and_bind_is_taken_off(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    simulator.before("FDSetUp", lambda: simulator.capture_elsewhere(OTHER_FACE))
+
+    with pytest.raises(CaptureSuperseded):
+        reconcile(enrolment.id, "operator")
+
+    after = queries.row(enrolment.id)
+    assert (after.face, after.face_unverified, after.next_attempt_at) == (REFUSED, False, None)
+    assert "100222" not in simulator.faces
+
+
+def test_file_overwritten_between_bind_and_second_look_is_taken_off(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    simulator.after("FDSetUp", lambda: simulator.capture_elsewhere(OTHER_FACE))
+
+    with pytest.raises(CaptureSuperseded):
+        reconcile(enrolment.id, "operator")
+
+    assert queries.row(enrolment.id).face == REFUSED
+    assert "100222" not in simulator.faces
+
+
+def test_file_gone_after_the_bind_is_proven_by_the_enrolled_picture(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    simulator.after("FDSetUp", simulator.restart)
+
+    assert reconcile(enrolment.id, "operator").is_confirmed
+
+
+def test_file_gone_before_the_bind_is_lost(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    simulator.restart()
+
+    with pytest.raises(CaptureLost):
+        reconcile(enrolment.id, "operator")
+
+    assert (queries.row(enrolment.id).face, queries.row(enrolment.id).refusal_code) == (REFUSED, "file_gone")
+
+
+@pytest.mark.parametrize("moment", ["lost-before", "lost-after"])
+def test_bind_in_doubt_whose_file_changed_is_undone(simulator: Simulated, terminal: Terminal, moment: str) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    simulator.before("FDSetUp", lambda: simulator.capture_elsewhere(OTHER_FACE))
+    simulator.faults.add(moment, path="FDSetUp", times=1)
+    with pytest.raises(NoAnswer):
+        reconcile(enrolment.id, "operator")
+    assert queries.row(enrolment.id).face_unverified
+
+    with pytest.raises(CaptureSuperseded):
+        reconcile(enrolment.id, "operator")
+
+    assert (queries.row(enrolment.id).face, queries.row(enrolment.id).face_unverified) == (REFUSED, False)
+    assert "100222" not in simulator.faces
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_what_the_terminal_contradicts_is_not_green_though_the_next_answer_is_lost(
+    simulator: Simulated, terminal: Terminal, gone: bool
+) -> None:
+    enrolment = enrol(simulator, terminal)
+    simulator.store.unbind(["100222"])
+    if not gone:
+        simulator.store.bind("100222", OTHER_FACE)
+    simulator.faults.add("lost-before", path="/LOCALS/pic/web_face_enrollpic*", times=1)
+
+    with pytest.raises(NoAnswer):
+        reconcile(enrolment.id, "operator", prove_again=True)
+
+    stopped = queries.row(enrolment.id)
+    assert (stopped.face, stopped.is_green, stopped.next_attempt_at is not None) == (PENDING, False, True)
+    make_due(enrolment.id)
+    assert reconcile(enrolment.id, "operator").is_green
+    assert simulator.faces["100222"].jpeg == FACE

@@ -1,0 +1,60 @@
+"""What a failed attempt writes: why, and when it is tried again."""
+
+import pytest
+
+from hikflask.isapi.errors import ModelingFailed, NoAnswer, Unreachable
+from hikflask.models import Terminal
+from hikflask.models.enrolment import CONFIRMED, REFUSED
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import FACE
+from tests.support.due import claim_due, make_due
+from tests.support.enrolments import desire_with_face
+from tests.support.wire import InProcess
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+
+@pytest.mark.parametrize("moment", ["lost-before", "lost-after"])
+@pytest.mark.parametrize("path", ["UserInfo/Record", "FDSetUp", "UserInfo/Search", "/LOCALS/pic/*"])
+def test_lost_answer_is_not_green_and_the_next_attempt_proves_it(
+    simulator: Simulated, terminal: Terminal, path: str, moment: str
+) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    simulator.faults.add(moment, path=path, times=1)
+
+    with pytest.raises(NoAnswer):
+        reconcile(enrolment.id, "operator")
+
+    assert not queries.row(enrolment.id).is_confirmed
+    assert queries.row(enrolment.id).next_attempt_at is not None
+    assert reconcile(enrolment.id, "operator").is_confirmed
+    assert simulator.faces["100222"].jpeg == FACE
+
+
+def test_face_refused_by_the_terminal_is_said_with_its_reason(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    simulator.faults.add("refuse", path="FDSetUp", argument="SubpicAnalysisModelingError")
+
+    with pytest.raises(ModelingFailed):
+        reconcile(enrolment.id, "operator")
+
+    after = queries.row(enrolment.id)
+    assert (after.person, after.face, after.refusal_code) == (CONFIRMED, REFUSED, "SubpicAnalysisModelingError")
+    assert after.next_attempt_at is None
+
+
+def test_terminal_off_at_the_save_loses_nothing(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    wire.away.add("terminal.test")
+
+    with pytest.raises(Unreachable):
+        reconcile(enrolment.id, "operator")
+
+    assert (queries.row(enrolment.id).refusal_code, queries.row(enrolment.id).attempts) == ("unreachable", 1)
+    wire.away.clear()
+    make_due(enrolment.id)
+    assert claim_due() == [enrolment.id]
+    assert reconcile(enrolment.id, "operator").is_confirmed
+    assert simulator.faces["100222"].jpeg == FACE
