@@ -1,4 +1,4 @@
-"""What is to be done now: the one shape in which services answer a change of what is desired."""
+"""The due enrolments: every service that changes the desired state returns them in the same form."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -11,15 +11,15 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Changed(Generic[Row]):
-    """The row that a service changed, and the ids of the enrolments that are to be reconciled at once."""
+    """The row that a service changed, and the ids of the enrolments that should be reconciled at once."""
 
     row: Row
     due: tuple[int, ...]
 
 
 def due_of(number: str) -> tuple[int, ...]:
-    """Return the ids of a number's enrolments of which something is left to do."""
+    """Return the ids of a number's enrolments that still have an attempt to come."""
     due = tuple(enrolment.id for enrolment in queries.of_number(number) if enrolment.next_attempt_at is not None)
-    # Asked after a service's commit: no transaction stays open while a terminal is waited for.
+    # Called after a service's commit: no transaction may stay open while a terminal is waited for.
     db.session.commit()
     return due
