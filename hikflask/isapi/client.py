@@ -130,7 +130,7 @@ class Client:
         Raises: Unreachable, NoAnswer, AddressRefused, CertificateChanged, LoginRefused, WeakDigest, Nonsense.
         """
         if not path.startswith("/"):
-            raise ValueError("a path begins with /")  # another beginning could change the host
+            raise ValueError("a path begins with /")  # a path without it could change the host
         call = _Call(method, path, data, content_type, timeout or self._timeout, before_send)
         if self._https_only and not self._address.startswith("https:"):
             raise HttpsRequired(path=call.bare_path)

@@ -1,4 +1,4 @@
-"""Cancels a capture, and closes the terminal's window where the terminal can."""
+"""Cancels a capture, and closes its window on the terminal if the terminal supports that."""
 
 from hikflask.isapi import capture as isapi_capture
 from hikflask.isapi.errors import LoginRefused

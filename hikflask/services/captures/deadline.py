@@ -64,5 +64,5 @@ def fail_overdue(terminal_id: int | None = None) -> None:
     never = database_now(current_app.config["CAPTURE_TIMEOUT"] + leases.LONGEST_SECONDS)
     overdue = or_(Capture.deadline < database_now(-GRACE_SECONDS), Capture.deadline > never)
     here = true() if terminal_id is None else Capture.terminal_id == terminal_id
-    with audit.acting(audit.WORKER):  # The present operator did not cause this.
+    with audit.acting(audit.WORKER):  # The audit entry must not name the present operator.
         state.apply_alone(state.OVERDUE, overdue, here, reason=INTERRUPTED)

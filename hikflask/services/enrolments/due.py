@@ -1,4 +1,4 @@
-"""What is to be done now: the one shape in which services answer a change of what is desired."""
+"""The due enrolments: every service that changes the desired state returns them in the same form."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -11,7 +11,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Changed(Generic[Row]):
-    """The row that a service changed, and the ids of the enrolments that are to be reconciled at once."""
+    """The row that a service changed, and the ids of the enrolments that should be reconciled at once."""
 
     row: Row
     due: tuple[int, ...]

@@ -235,7 +235,7 @@ def locked_minutes(terminal: Terminal) -> int | None:
 def stop(terminal: Terminal, error: LoginRefused) -> None:
     """Write a refused login to the row, which stops all conversations.
 
-    Nothing is written when the password was changed meanwhile: `version` tells.
+    Nothing is written when the password was changed meanwhile, which changes `version`.
     """
     seconds = error.unlock_seconds if isinstance(error, AccountLocked) else None
     mine = update(Terminal).where(Terminal.id == terminal.id, Terminal.version == terminal.version)

@@ -93,7 +93,7 @@ def leads_elsewhere(terminal: Terminal, url: str, fingerprint: str | None) -> bo
 
 
 def _apply(terminal: Terminal, access: Access) -> bool:
-    """Write the fields. Return True when the address, the login or the way to send faces changed, or it came back."""
+    """Write the fields. Return True when the address, login or face_by_picture changed, or the terminal is back."""
     before = (terminal.url, terminal.username, terminal.fingerprint, terminal.face_by_picture)
     terminal.name, terminal.url, terminal.username = access.name, access.url, access.username
     terminal.fingerprint, terminal.is_active = access.fingerprint, access.is_active
@@ -149,7 +149,7 @@ def allow_once(terminal_id: int) -> bool:
 
 
 def delete(terminal_id: int, holder: str) -> None:
-    """Delete a terminal without enrolments, and the unsaved pictures that were captured there.
+    """Delete a terminal on which nobody is enrolled, and the unsaved pictures that were captured there.
 
     :raises TerminalHasPeople: when somebody is enrolled there, or a removal is open.
     :raises TerminalInUse: while somebody talks to it. :raises TerminalUnknown: when there is no such row.
