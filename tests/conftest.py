@@ -62,6 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "both_databases: what is promised is held by the database: SQLite and PostgreSQL"
     )
+    config.addinivalue_line("markers", "long: one promise in very many cases, or with processes that are killed")
     config.addinivalue_line("markers", "full_scrypt: the time that a password's hash takes is what is tested")
 
 

@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from hikflask.models import Capture, Enrolment
@@ -101,6 +102,7 @@ class WithoutTyping(ast.NodeTransformer):
         return None if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else node
 
 
+@cache
 def imports(path: Path) -> list[tuple[str, list[str]]]:
     """Return each imported module with the names taken from it."""
     found: list[tuple[str, list[str]]] = []

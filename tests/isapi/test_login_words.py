@@ -17,6 +17,8 @@ from hikflask.isapi.errors import AccountLocked, WrongPassword
 
 from .helpers import Reply, Seen, digest_response, terminal
 
+pytestmark = pytest.mark.long
+
 PATH = "/ISAPI/AccessControl/UserInfo/Count?format=json"
 RIGHT, CHANGED = "right-pass", "changed-pass"
 LOCK_SECONDS = 1200

@@ -34,7 +34,7 @@ from tests.conftest import PASSWORD
 from tests.support.captures import FACE, IVAN, OTHER_FACE, capture_face
 from tests.support.enrolments import enrol
 
-pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.long]
 
 QUICK = dataclasses.replace(SEED, refuse_after_success=0)
 OPTIONAL = frozenset(

@@ -58,10 +58,10 @@ def add(access: Access) -> Terminal:
     return terminal
 
 
-def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SECONDS) -> Terminal:
+def change(terminal_id: int, access: Access, holder: str, wait: float | None = None) -> Terminal:
     """Change a terminal under its lease. After a corrected login, waiting enrolments are retried.
 
-    :param wait: how long to wait for the present holder of the lease, in seconds.
+    :param wait: how long to wait for the present holder of the lease, in seconds (default: LEASE_WAIT).
     :raises TerminalInUse: when a conversation does not end in time. :raises TerminalNameKnown: when the name is taken.
     :raises TerminalUnknown: when there is no such terminal.
     :raises TerminalAddressRefused: when the address is not allowed. A terminal that already has such an address can
@@ -70,6 +70,7 @@ def change(terminal_id: int, access: Access, holder: str, wait: float = EDIT_SEC
     """
     if access.is_active or connection.terminal_row(terminal_id).url != access.url:
         allowed_addresses.refuse_unallowed(access.url)
+    wait = current_app.config["LEASE_WAIT"] if wait is None else wait
     lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
     try:
         terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)

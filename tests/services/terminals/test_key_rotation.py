@@ -256,6 +256,7 @@ def counted(function: Callable[..., Any], count: Callable[[], None]) -> Callable
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("command", [key_rotation.rotate, key_rotation.drop_old])
+@pytest.mark.long
 def test_killed_at_any_step_it_leaves_everything_readable(
     stored: Flask, tmp_path: Path, command: Callable[[], int]
 ) -> None:
