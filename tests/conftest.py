@@ -1,6 +1,7 @@
 """The fixtures of the app's tests: an app on a fresh database, and a simulated terminal on the same process's wire."""
 
 import dataclasses
+import gc
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -64,6 +65,13 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line("markers", "long: one promise in very many cases, or with processes that are killed")
     config.addinivalue_line("markers", "full_scrypt: the time that a password's hash takes is what is tested")
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what was collected: thousands of tests, looked at again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

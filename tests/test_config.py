@@ -276,6 +276,7 @@ print(json.dumps([settings["SECRET_KEY"], settings["PASSWORD_KEY"]]))
 """
 
 
+@pytest.mark.long
 def test_processes_that_start_together_get_the_same_keys(tmp_path: Path) -> None:
     start = [sys.executable, "-c", RACER, str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": str(config.ROOT)}

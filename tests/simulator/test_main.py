@@ -35,6 +35,7 @@ def started():
         process.communicate()
 
 
+@pytest.mark.long
 def test_command_prints_its_address_and_stops_cleanly(started):
     numbers = (signal.SIGTERM, signal.SIGINT)
     processes = [started("--port", "0", "--profile", "ds-k1t341cmfw", "--fault", "slow=0") for _ in numbers]
