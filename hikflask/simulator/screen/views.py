@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping
+from http import HTTPStatus
 from types import MappingProxyType
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
@@ -79,7 +80,7 @@ class Screen:
             return _back()
         name = request.form.get("name", "")
         if name not in faces.NAMES:
-            abort(422)
+            abort(HTTPStatus.UNPROCESSABLE_ENTITY)
         self.terminal.present_alone(faces.draw(name))
         return _back()
 
@@ -91,7 +92,7 @@ class Screen:
                 form["name"], form.get("argument", ""), path=form.get("path", ""), times=int(times) if times else None
             )
         except (KeyError, ValueError):
-            abort(422)
+            abort(HTTPStatus.UNPROCESSABLE_ENTITY)
         return _back()
 
     def clear_faults(self) -> BaseResponse:
@@ -103,7 +104,7 @@ class Screen:
         try:
             self.terminal.trigger(request.form.get("event", ""))
         except KeyError:
-            abort(422)
+            abort(HTTPStatus.UNPROCESSABLE_ENTITY)
         return _back()
 
     def state(self) -> dict[str, object]:
@@ -163,6 +164,6 @@ def _reencoded(upload: FileStorage) -> bytes:
     try:
         image = ImageOps.exif_transpose(Image.open(io.BytesIO(upload.read())))
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
-        abort(422)
+        abort(HTTPStatus.UNPROCESSABLE_ENTITY)
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     return faces.encode(image)
