@@ -1,5 +1,6 @@
 """Employees, which the API calls users."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -23,6 +24,7 @@ from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.employees.sync import sync_employee
+from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
@@ -72,9 +74,11 @@ def change_user(user_id: int) -> ResponseReturnValue:
     given = {name: fields[name] for name in TEXT_FIELDS if name in fields}
     form = body.form_of(EmployeeForm, {**_typed(employee), **given})
     if given:
-        _reconcile_quietly(save_employee(_draft(form), employee_id=user_id, active=active).due)
+        save_employee(_draft(form), employee_id=user_id, active=active)
     elif active is not None:
-        _reconcile_quietly(set_active(user_id, active).due)
+        set_active(user_id, active)
+    # Not only what became due by it: a program that sends a user again wants what was given up to be tried again, too.
+    _reconcile_quietly([enrolment.id for enrolment in queries.of_number(_employee(user_id).number)])
     return jsonify(shape(_employee(user_id)))
 
 
@@ -149,7 +153,7 @@ def _warning(consent_missing: bool) -> dict[str, str]:
     return {"warning": " ".join(warnings)} if warnings else {}
 
 
-def _reconcile_quietly(enrolment_ids: tuple[int, ...]) -> None:
+def _reconcile_quietly(enrolment_ids: Iterable[int]) -> None:
     """Reconcile each terminal now; one that fails, or finds no free slot, stays due and is tried again by the sweep."""
     for enrolment_id in enrolment_ids:
         with suppress(TerminalError, ServiceError), terminal_concurrency.slot():

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST
-from tests.support.api_calls import OLGA, USER_FIELDS, a_user, add, enrol, steps, user
+from tests.support.api_calls import OLGA, USER_FIELDS, a_user, add, capture, enrol, steps, sync, user
 from tests.support.wire import InProcess
 
 
@@ -187,6 +187,19 @@ def test_rename_is_on_the_terminal_before_the_answer(client: FlaskClient, simula
     assert (answer.json["full_name"], answer.json["synced_to_device"]) == ("Иван Петров", True)
     assert simulator.people["100222"]["name"] == "Иван Петров"
     assert "100222" in simulator.faces
+
+
+@pytest.mark.usefixtures("terminal")
+def test_put_tries_again_what_was_given_up(client: FlaskClient, simulator: Simulated) -> None:
+    ivan = add(client)
+    capture(client, simulator, hikvision_id="100222")
+    simulator.faults.add("full", "users")
+    assert sync(client, ivan["id"], device_id=1).status_code == 502
+    simulator.faults.clear()
+
+    answer = client.put(f"/api/users/{ivan['id']}", json={"department": "Склад"})
+
+    assert (answer.status_code, answer.json["synced_to_device"]) == (200, True)
 
 
 @pytest.mark.usefixtures("terminal")
