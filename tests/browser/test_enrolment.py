@@ -257,6 +257,7 @@ def test_what_was_wrong_with_a_number_goes_away_when_it_is_typed_anew(russian: W
     fill(page, "A-1")
     page.get_by_role("button", name="Сохранить").click()
     expect(page.locator("#hikvision_id-error")).to_be_visible()
+    page.wait_for_load_state()  # The sentence is there before the script is.
     russian.complaints.clear()  # The console tells of the status 422.
     number = page.get_by_label("ID сотрудника")
     number.fill("A1")
