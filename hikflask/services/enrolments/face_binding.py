@@ -23,7 +23,6 @@ from hikflask.isapi.errors import (
 )
 from hikflask.isapi.faces import FaceCall
 from hikflask.isapi.persons import Person
-from hikflask.models import Enrolment
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.models.terminal import BY_PICTURE, BY_URL, FACE_ADD_OR_REPLACE, FACE_SET_UP
 from hikflask.services.core.errors import CaptureLost, CaptureSuperseded, FaceNotVerified, PhotoForgotten
@@ -119,9 +118,8 @@ def shows_face(attempt: Attempt, found: Person, outcome: FaceOutcome) -> bool:
     found = _with_faces(attempt, found)
     if not found.faces:
         return False
-    if outcome.previous is None or outcome.previous == _photo_sha256(attempt.row):
-        return True
-    return _enrolled_sha256(attempt, found) not in {None, outcome.previous}
+    # Nothing was bound where the previous face was the photo's own: bind_face returned before.
+    return outcome.previous is None or _enrolled_sha256(attempt, found) not in {None, outcome.previous}
 
 
 # --- the face to send ---
@@ -274,12 +272,6 @@ def _enrolled_sha256(attempt: Attempt, person: Person | None) -> str | None:
         if error.retryable:
             raise
         return None
-
-
-def _photo_sha256(row: Enrolment) -> str:
-    if row.photo is None:
-        raise FaceNotVerified
-    return row.photo.sha256
 
 
 def _with_faces(attempt: Attempt, person: Person) -> Person:
