@@ -21,6 +21,7 @@ from hikflask.models.terminal import BY_URL, UNKNOWN
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
+from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.employees.sync import sync_employee
@@ -42,7 +43,7 @@ TEXT_FIELDS = ("hikvision_id", "full_name", "department")
 def list_users() -> ResponseReturnValue:
     """A page of users, sorted by name; X-Total-Count says how many match `q`."""
     limit, offset = _whole("limit", PAGE, LARGEST_PAGE), _whole("offset", 0, 2**31)
-    found, total = search.search(request.args.get("q", ""), limit, offset)
+    found, total = search.search(EmployeeFilter(request.args.get("q", "")), limit, offset)
     answer = jsonify([shape(employee) for employee in found])
     answer.headers["X-Total-Count"] = str(total)
     return answer

@@ -15,6 +15,7 @@ from hikflask.models import Terminal
 from hikflask.models.operator import ADMIN
 from hikflask.services.accounts import api_tokens, operators
 from hikflask.services.employees import search
+from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.terminals import registry
 from tests.conftest import HOST
 from tests.support.desk import Desk, typed
@@ -171,4 +172,4 @@ def test_no_number_and_no_name_of_an_operator_a_token_or_a_terminal_has_such_a_m
     ]
     with app.app_context():
         assert [one.name for one in operators.list_all()] == [OPERATOR_NAME]
-        assert [len(api_tokens.list_all()), search.search("", 9, 0)[1], registry.list_all()] == [1, 0, []]
+        assert [len(api_tokens.list_all()), search.search(EmployeeFilter(), 9, 0)[1], registry.list_all()] == [1, 0, []]

@@ -1,17 +1,16 @@
 """Finds employees by id, by number, and by search words."""
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment
-from hikflask.models.employee import folded
 from hikflask.models.enrolment import PRESENT
+from hikflask.services.employees import filters
+from hikflask.services.employees.filters import EmployeeFilter
 
 # Loaded together, so that a page of any length needs three queries.
 SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
-# In characters. The searched text is not longer, and databases limit the number of conditions in a query.
-LONGEST_SEARCH = 300
 
 
 def by_number(number: str) -> Employee | None:
@@ -24,17 +23,20 @@ def get(employee_id: int) -> Employee | None:
     return db.session.get(Employee, employee_id, populate_existing=True)
 
 
-def search(q: str, limit: int, offset: int) -> tuple[list[Employee], int]:
-    """Return one page of the employees that match every word of `q`, sorted by name, and the count of all matches."""
-    statement = select(Employee).where(*_matches(q)).order_by(Employee.search, Employee.id)
-    total = db.session.execute(select(func.count(Employee.id)).where(*_matches(q))).scalar_one()
+def search(wanted: EmployeeFilter, limit: int, offset: int) -> tuple[list[Employee], int]:
+    """Return one page of the employees that a list shows, in its order, and the count of all of them."""
+    matches = filters.conditions(wanted)
+    statement = select(Employee).where(*matches).order_by(*filters.order(wanted))
+    total = db.session.execute(select(func.count(Employee.id)).where(*matches)).scalar_one()
     statement = statement.options(*SHOWN_IN_LISTS).limit(limit).offset(offset)
     page = db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
     return list(page), total
 
 
-def _matches(q: str) -> list[ColumnElement[bool]]:
-    return [Employee.search.contains(word, autoescape=True) for word in folded(q[:LONGEST_SEARCH]).split()]
+def ids(wanted: EmployeeFilter) -> list[int]:
+    """Return the ids of all employees that a list shows, in its order."""
+    statement = select(Employee.id).where(*filters.conditions(wanted)).order_by(*filters.order(wanted))
+    return list(db.session.execute(statement).scalars())
 
 
 def is_synced(employee: Employee) -> bool:

@@ -14,6 +14,7 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
+from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.lifecycle import set_active as set_employee_active
 from hikflask.services.enrolments import queries
@@ -41,7 +42,7 @@ def start() -> ResponseReturnValue:
 def index() -> ResponseReturnValue:
     """All employees, or those that match what is typed into the search."""
     q = request.args.get("q", "").strip()
-    found = listed(lambda limit, offset: search.search(q, limit, offset))
+    found = listed(lambda limit, offset: search.search(EmployeeFilter(q), limit, offset))
     template = "employees/_rows.html" if htmx.wants_fragment() else "employees/list.html"
     return render_template(
         template,

@@ -4,6 +4,7 @@ import pytest
 
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import search
+from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -23,7 +24,7 @@ def _saved(context: None) -> None:  # noqa: ARG001
 
 
 def found(q: str = "", limit: int = 100, offset: int = 0) -> list[str]:
-    return [employee.name for employee in search.search(q, limit, offset)[0]]
+    return [employee.name for employee in search.search(EmployeeFilter(q), limit, offset)[0]]
 
 
 def test_list_is_sorted_by_name_without_case_and_with_yo_as_ye() -> None:
@@ -53,7 +54,7 @@ def test_signs_of_patterns_are_letters(q: str, names: int) -> None:
 
 
 def test_page_and_count_go_together() -> None:
-    page, total = search.search("", 2, 1)
+    page, total = search.search(EmployeeFilter(), 2, 1)
 
     assert [employee.name for employee in page] == ["ёж Иванов", "Иван Иванов"]
     assert total == 4

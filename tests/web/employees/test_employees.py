@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from hikflask.services.employees import save, search
+from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import draw
@@ -88,7 +89,7 @@ def test_saving_twice_is_one_employee(desk: Desk, app: Flask) -> None:
     first, second = (desk.client.post("/employees/", data=form).location for _ in range(2))
     assert first == second
     with app.app_context():
-        assert search.search("", 10, 0)[1] == 1
+        assert search.search(EmployeeFilter(), 10, 0)[1] == 1
 
 
 def test_an_employee_without_a_photo_is_on_no_terminal(desk: Desk) -> None:
