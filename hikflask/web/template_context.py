@@ -50,7 +50,6 @@ def names() -> dict[str, Any]:
     """Return the names; functions among them are called only by the templates that need them."""
     return {
         "sentence": messages.sentence,
-        "counted_bytes": messages.counted_bytes,
         "counted_letters": messages.counted_letters,
         "open_removals": queries.count_open_removals,
         "language": str(get_locale()),

@@ -50,7 +50,7 @@ def _header() -> list[str]:
         _("What"),
         _("Employee ID"),
         _("Terminal"),
-        _("About"),
+        _("Object"),
         _("Before"),
         _("After"),
     ]

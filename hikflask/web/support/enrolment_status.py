@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hikflask import messages
-from hikflask.isapi.errors import AWAY_CODES, CLASSES, Busy
+from hikflask.isapi.errors import AWAY_CODES, CLASSES, Busy, SameFace
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
 from hikflask.services.core.errors import (
@@ -101,6 +101,8 @@ class EnrolmentStatus:
         }
         if enrolment.refusal_code in NAMES_SOMEBODY:
             about |= {"n": enrolment.number, "name": enrolment.refusal_text}
+        elif enrolment.refusal_code == SameFace.own_code:
+            about["name"] = enrolment.employee.name if enrolment.employee else enrolment.last_name
         else:
             about |= {"name": self.terminal, **self._figures()}
         leaver_taken = enrolment.refusal_code == NumberTakenThere.code and enrolment.desired == ABSENT
