@@ -26,6 +26,7 @@ SORTS: dict[str, tuple[UnaryExpression[Any], ...]] = {
     "name": (Employee.search.asc(), Employee.id.asc()),
     "-name": (Employee.search.desc(), Employee.id.desc()),
     "number": (Employee.number.asc(),),
+    "department": (Employee.department.asc(), Employee.search.asc(), Employee.id.asc()),
     "created_at": (Employee.created_at.asc(), Employee.id.asc()),
     "-created_at": (Employee.created_at.desc(), Employee.id.desc()),
 }

@@ -1,0 +1,1 @@
+"""Which employees a filter finds: every state as it comes about at real enrolments."""
