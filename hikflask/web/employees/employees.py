@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
+from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.invisible_characters import isolated
@@ -14,7 +15,6 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
-from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.lifecycle import set_active as set_employee_active
 from hikflask.services.enrolments import queries
@@ -41,8 +41,10 @@ def start() -> ResponseReturnValue:
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
     """All employees, or those that match what is typed into the search."""
-    q = request.args.get("q", "").strip()
-    found = listed(lambda limit, offset: search.search(EmployeeFilter(q), limit, offset))
+    form = EmployeeFilterForm(request.args)
+    form.validate()
+    q = form.filter.q
+    found = listed(lambda limit, offset: search.search(form.filter, limit, offset))
     template = "employees/_rows.html" if htmx.wants_fragment() else "employees/list.html"
     return render_template(
         template,
