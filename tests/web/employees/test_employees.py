@@ -253,7 +253,7 @@ def test_the_list_has_pages(desk: Desk, app: Flask) -> None:
 
 def test_page_past_the_end_is_the_last_one(desk: Desk) -> None:
     # As after somebody alone on the last page was deleted.
-    assert "Пока никого нет" in desk.text("/employees/?page=2")
+    assert "Сотрудников пока нет" in desk.text("/employees/?page=2")
     desk.client.post("/employees/", data=typed())
 
     page = desk.text("/employees/?page=2")
