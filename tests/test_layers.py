@@ -49,6 +49,7 @@ ORDER = {
         {"captures"},
         {"enrolments"},
         {"employees"},
+        {"jobs"},
     ],
     "web": [
         {"support"},
