@@ -76,7 +76,7 @@ class Lanes:
         self._wrapped[name](*arguments)
 
     def consumers(self, threads: int) -> list[QuietConsumer]:
-        """Return a consumer for each lane, not started yet. Half of the threads are for captures; jobs have one more."""
+        """Return a consumer for each lane, not started yet: half of the threads for captures, and one more for jobs."""
         self._open()
         shares = {CAPTURES: threads // 2, TERMINALS: threads - threads // 2, JOBS: 1}
         return [
