@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hikflask import messages
 from hikflask.isapi.errors import AWAY_CODES, CLASSES, Busy
 from hikflask.models import Employee, Enrolment
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
+from hikflask.models.enrolment import ABSENT, CONFIRMED
 from hikflask.services.core.errors import (
     FaceNotVerified,
     NameNotVerified,
@@ -153,14 +153,12 @@ def _state(enrolment: Enrolment) -> str:
         return GONE if enrolment.is_confirmed else REMOVAL_OPEN
     if enrolment.is_confirmed:
         return CONFIRMED_STATE if enrolment.is_green else UNCHECKED
-    if enrolment.refusal_code == NumberTakenThere.code and not enrolment.step:
-        return TAKEN_THERE
     return WORKING if is_working(enrolment) else _resting_state(enrolment)
 
 
 def _resting_state(enrolment: Enrolment) -> str:
     if enrolment.next_attempt_at is not None:
         return WAITING
-    if enrolment.person == CONFIRMED and enrolment.face in {PENDING, REFUSED}:
+    if enrolment.person == CONFIRMED:
         return PERSON_ONLY
-    return NOT_THERE
+    return TAKEN_THERE if enrolment.refusal_code == NumberTakenThere.code else NOT_THERE
