@@ -54,7 +54,7 @@ ORDER = {
     "web": [
         {"support"},
         {"security"},
-        {"account", "employees", "terminals", "privacy", "admin"},
+        {"account", "employees", "jobs", "terminals", "privacy", "admin"},
         {"error_pages", "template_context"},
     ],
 }
