@@ -49,11 +49,12 @@ ORDER = {
         {"captures"},
         {"enrolments"},
         {"employees"},
+        {"jobs"},
     ],
     "web": [
         {"support"},
         {"security"},
-        {"account", "employees", "terminals", "privacy", "admin"},
+        {"account", "employees", "jobs", "terminals", "privacy", "admin"},
         {"error_pages", "template_context"},
     ],
 }

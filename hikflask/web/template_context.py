@@ -31,6 +31,7 @@ MENU = {
     "employees": {"employees", "captures", "consents"},
     "terminals": {"terminals"},
     "administration": {"administration", "operators", "tokens", "audit", "erasures", "removals"},
+    "jobs": {"jobs"},
     "account": {"account"},
 }
 ALARM = "removals.index"
