@@ -30,13 +30,6 @@ bp = Blueprint("employees", __name__)
 ADDRESS = "/employees/<int:employee_id>"
 
 
-@bp.get("/")
-@allow(VIEWER)
-def start() -> ResponseReturnValue:
-    """Go to the list."""
-    return redirect(url_for(".index"))
-
-
 @bp.get("/employees/")
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
