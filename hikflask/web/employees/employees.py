@@ -35,13 +35,6 @@ ADDRESS = "/employees/<int:employee_id>"
 SEARCH = "input#q"
 
 
-@bp.get("/")
-@allow(VIEWER)
-def start() -> ResponseReturnValue:
-    """Go to the list."""
-    return redirect(url_for(".index"))
-
-
 @bp.get("/employees/")
 @allow(VIEWER)
 def index() -> ResponseReturnValue:

@@ -30,6 +30,10 @@ def retargeted(body: str, target: str, status: int = 200, swap: str = "outerHTML
     return response
 
 
-def with_removals_alarm(fragment: str) -> str:
-    """Return a fragment together with the alarm of open removals, which htmx swaps into the bar (out of band)."""
-    return fragment + render_template("employees/_removals_alarm.html", elsewhere=True)
+def with_bar(fragment: str) -> str:
+    """Return a fragment with the bar's number and alarm, which htmx swaps out of band, so that all of them agree."""
+    return (
+        fragment
+        + render_template("attention/_bar.html", elsewhere=True)
+        + render_template("employees/_removals_alarm.html", elsewhere=True)
+    )
