@@ -16,7 +16,8 @@ from hikflask.models.capture import CAPTURED
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core import heartbeat
-from hikflask.services.employees import filters
+from hikflask.services.employees import filters, search
+from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
@@ -96,7 +97,7 @@ def count() -> Counts:
     return Counts(
         removals=queries.count_open_removals(),
         refused=_count(_refused(_blocked(troubles))),
-        no_face=_count(filters.in_state(filters.NO_FACE)),
+        no_face=search.count(EmployeeFilter(state=filters.NO_FACE)),
         troubles=troubles,
         consents=_count(_without_consent()) if consents.is_required() else 0,
         unsaved=db.session.execute(select(func.count(Capture.id)).where(Capture.state == CAPTURED)).scalar_one(),
@@ -134,9 +135,9 @@ def _blocked(troubles: Sequence[Trouble]) -> list[int]:
 
 def _refused(blocked: list[int]) -> ColumnElement[bool]:
     """Return the condition on Employee: refused, and not only because a terminal is blocked."""
-    stopped = select(Enrolment.employee_id).where(filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked))
-    # Those who are stopped are few, so the database begins with them.
-    return and_(Employee.id.in_(stopped), filters.in_state(filters.REFUSED))
+    stopped = and_(filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked), Enrolment.employee_id == Employee.id)
+    # Those who are refused are few, so the database begins with them.
+    return and_(filters.in_state(filters.REFUSED), select(Enrolment.id).where(stopped).exists())
 
 
 def _without_consent() -> ColumnElement[bool]:
