@@ -7,6 +7,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment
+from hikflask.models.columns import storable
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.employees import filters
@@ -41,7 +42,7 @@ def known(number: str, name: str, employee_id: int | None) -> Known:
 
     :param employee_id: the employee whom the form changes. A name that the employee has already is not searched.
     """
-    owner = by_number(number) if number else None
+    owner = by_number(storable(number))
     changed = get(employee_id) if employee_id else None
     kept = changed is not None and folded(changed.name) == folded(name)
     return Known(None if owner is changed else owner, [] if kept or not name else _namesakes(name, employee_id))

@@ -112,7 +112,9 @@ def _lacks_face(form: EmployeePageForm, shown: Panel) -> bool:
     """True when a new employee has no face although a terminal can capture one, and nobody said to save without it."""
     if form.employee_id.data or form.without_face.data == "1" or shown.photo or form.photo.data:
         return False
-    return shown.state != SUPERSEDED and any(one.capture_mode != NO_CAPTURE for one in registry.list_active())
+    if form.capture_id.data and (shown.deleted or shown.state == SUPERSEDED):
+        return False  # The save is refused, and says why.
+    return any(one.capture_mode != NO_CAPTURE for one in registry.list_active())
 
 
 def _without_face(employee: Employee) -> str:
