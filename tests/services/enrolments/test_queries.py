@@ -84,3 +84,13 @@ def test_open_removals_are_those_that_no_terminal_confirmed_the_oldest_first(ter
     assert queries.open_removals() == [older, newer]
     assert queries.count_open_removals() == 2
     assert queries.desired_of("1001") == []
+
+
+def test_number_is_kept_by_an_enrolment_until_its_removal_is_confirmed(terminal: Terminal) -> None:
+    known = add(terminal, "1001")
+    assert queries.keeping_number("1001") == known
+
+    change_elsewhere(known, desired="absent")
+    assert queries.keeping_number("1001") == known
+    change_elsewhere(known, person="confirmed")
+    assert queries.keeping_number("1001") is None
