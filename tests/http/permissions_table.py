@@ -31,6 +31,7 @@ PAGES = {
     "GET /employees/<int:employee_id>": VIEWER,
     "GET /employees/<int:employee_id>/enrolments": VIEWER,
     "GET /employees/new": OPERATOR,
+    "GET /employees/latest": OPERATOR,
     "POST /employees/new": OPERATOR,
     "POST /employees/": OPERATOR,
     "GET /employees/<int:employee_id>/edit": OPERATOR,
@@ -99,6 +100,7 @@ BOTH = {"GET /uploads/<name>": VIEWER}
 BY_ITSELF = {
     "GET /captures/<int:capture_id>",
     "GET /employees/<int:employee_id>/enrolments",
+    "GET /employees/latest",
     "GET /erasures/<int:erasure_id>/state",
     "GET /terminals/<int:terminal_id>/state",
     "GET /uploads/<name>",
