@@ -106,7 +106,7 @@ def test_own_name_is_sent_where_it_fits_and_the_trail_tells_it(small: Simulated,
     assert settled(entrance).is_green
     assert small.people["100222"]["name"] == OWN
     changed = db.session.query(AuditEntry).filter_by(action="employee.changed").one()
-    assert (changed.before, changed.after) == ({"terminal_name": ""}, {"terminal_name": OWN})
+    assert (changed.before, changed.after) == (None, {"terminal_name": OWN})
     renamed(done, PETROV.name, "Петров-старший, начальник охраны")
     assert settled(entrance).written_name == SHORT
 
@@ -165,12 +165,13 @@ def test_stranger_with_the_short_form_is_asked_about_and_not_overwritten(small: 
 def test_stranger_whom_a_search_missed_is_still_asked_about(small: Simulated, entrance: Terminal) -> None:
     small.store.add("100222", {"name": SHORT})
     save_with_file(PETROV, entrance.id)
-    stranger = small.people["100222"]
+    stranger = dict(small.people)
     # The list is empty for a moment, although Record says that the number is taken.
-    small.after("UserInfo/Record", lambda: small.people.pop("100222"))
+    small.before("UserInfo/Search", small.people.clear)
+    small.after("UserInfo/Search", lambda: small.people.update(stranger))
     with pytest.raises(PersonNotVerified):
         settled(entrance)
-    small.people["100222"] = stranger
+    small.clear_hooks()
 
     with pytest.raises(NumberTakenThere):
         settled(entrance)
