@@ -74,7 +74,7 @@ def test_own_name_of_several_lines_is_refused_beside_its_field(desk: Desk) -> No
 
     assert answer.status_code == 422
     assert 'id="terminal_name-error"' in answer.text
-    assert "Поле «Имя на терминале» не должно содержать управляющих символов." in answer.text
+    assert "В поле «Имя на терминале» не должно быть управляющих символов." in answer.text
 
 
 def test_own_name_is_no_field_of_the_api_and_stays_when_a_program_changes_the_user(app: Flask, desk: Desk) -> None:
