@@ -12,7 +12,6 @@ from hikflask.services.core.errors import NameTooLong
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
-from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks
 from tests.invariants.actions import Actions
 from tests.invariants.properties import EVERYTHING, Properties, is_green

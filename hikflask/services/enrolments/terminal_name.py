@@ -25,7 +25,7 @@ def name_for(terminal: Terminal, name: str, own: str = "") -> str:
             return form
     cut = _cut(_words(name)[0], terminal.name_bytes or 0)
     if not cut:
-        raise NameTooLong(limit=terminal.name_bytes, length=len(name.encode()), t=terminal.name)
+        raise NameTooLong(limit=terminal.name_bytes, length=len(name.encode()), letters=len(name), t=terminal.name)
     return cut
 
 
