@@ -56,6 +56,13 @@ def _namesakes(name: str, employee_id: int | None) -> list[Employee]:
     return list(db.session.execute(others.limit(MOST_NAMESAKES)).scalars())
 
 
+def of_ids(ids: list[int]) -> list[Employee]:
+    """Return the employees with these ids that there are, in this order, as lists show them."""
+    statement = select(Employee).where(Employee.id.in_(ids)).options(*SHOWN_IN_LISTS)
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
+    return sorted(found, key=lambda employee: ids.index(employee.id))
+
+
 def search(wanted: EmployeeFilter, limit: int, offset: int) -> tuple[list[Employee], int]:
     """Return one page of the employees that a list shows, in its order, and the count of all of them."""
     matches = filters.conditions(wanted)

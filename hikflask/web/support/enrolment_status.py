@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hikflask import messages
 from hikflask.isapi.errors import AWAY_CODES, CLASSES, Busy, SameFace
 from hikflask.models import Employee, Enrolment
-from hikflask.models.enrolment import ABSENT, CONFIRMED
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
 from hikflask.services.core.errors import (
     FaceNotVerified,
     NameNotVerified,
@@ -14,6 +14,7 @@ from hikflask.services.core.errors import (
     PersonNotVerified,
     RemovalNotVerified,
 )
+from hikflask.services.enrolments.terminal_name import fits
 from hikflask.web.support.dates import time_at, time_since
 
 CONFIRMED_STATE = "confirmed"
@@ -71,6 +72,19 @@ class EnrolmentStatus:
         return bool(
             self.state == CONFIRMED_STATE and employee and self.enrolment.confirmed_photo_id != employee.photo_id
         )
+
+    @property
+    def other_name(self) -> str:
+        """The name that the terminal has, where it is not the full one."""
+        enrolment = self.enrolment
+        shown = enrolment.employee and enrolment.desired == PRESENT and enrolment.person == CONFIRMED
+        return enrolment.written_name if shown and enrolment.written_name != enrolment.employee.name else ""
+
+    @property
+    def own_name_too_long(self) -> str:
+        """The employee's own name for terminals, where it does not fit on this one."""
+        own = self.enrolment.employee.terminal_name if self.enrolment.employee else ""
+        return "" if fits(self.enrolment.terminal, own) else own
 
     @property
     def confirmed_at(self) -> str:

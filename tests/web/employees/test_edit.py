@@ -78,7 +78,7 @@ def test_activation_that_a_terminal_cannot_take_is_said(desk: Desk) -> None:
     employee = desk.save()
     desk.client.post(f"{employee}/active", data={"active": "0"})
     desk.run_jobs()
-    desk.client.post(employee, data=typed(full_name="Я" * 100))
+    desk.client.post(employee, data=typed(full_name="Я" + "\u0301" * 127))
 
     answer = desk.client.post(f"{employee}/active", data={"active": "1"}, follow_redirects=True)
 
