@@ -19,6 +19,8 @@ from hikflask.models import (
     Erasure,
     ErasureFile,
     ErasureRemoval,
+    Job,
+    JobItem,
     Photo,
 )
 from hikflask.services.employees import export as exports
@@ -41,6 +43,8 @@ GIVEN: dict[type[Base], tuple[str, ...]] = {
     Erasure: exports.OF_ERASURE,
     ErasureRemoval: ("enrolment_id", "terminal", "number", "gone_at", "confirmed_by", "confirmation_note"),
     ErasureFile: (),
+    Job: exports.OF_JOB,
+    JobItem: ("error",),
 }
 LEFT_OUT: dict[type[Base], dict[str, str]] = {
     Employee: {
@@ -67,6 +71,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "confirmed_photo_id": "the photos themselves are given",
         "generation": WORK,
         "overwrite": WORK,
+        "in_bulk": WORK,
         "face_unverified": WORK,
         "step": WORK,
         "attempts": WORK,
@@ -76,6 +81,20 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
     Erasure: {"id": A_ROW, "employee_id": A_ROW, "version": "how the program notices what is added meanwhile"},
     ErasureRemoval: {"id": A_ROW, "erasure_id": A_ROW},
     ErasureFile: dict.fromkeys(("id", "erasure_id", "file"), "a picture that is being removed, and not to be given"),
+    Job: {
+        "id": A_ROW,
+        "params": "the department or terminal of each employee is given with that employee",
+        **dict.fromkeys(("total", "done", "failed"), "counts others, too"),
+        **dict.fromkeys(("created_at", "ended_at", "claim_number", "claimed_until", "attempts"), WORK),
+    },
+    JobItem: {
+        "id": A_ROW,
+        "job_id": A_ROW,
+        "employee_id": A_ROW,
+        "number": "the employee's own, which is given",
+        "state": WORK,
+        "error_params": "the values of a sentence",
+    },
 }
 
 
