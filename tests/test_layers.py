@@ -49,12 +49,12 @@ ORDER = {
         {"captures"},
         {"enrolments"},
         {"employees"},
-        {"jobs"},
+        {"jobs", "attention"},
     ],
     "web": [
         {"support"},
         {"security"},
-        {"account", "employees", "jobs", "terminals", "privacy", "admin"},
+        {"account", "employees", "terminals", "privacy", "admin", "jobs", "attention"},
         {"error_pages", "template_context"},
     ],
 }

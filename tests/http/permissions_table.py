@@ -27,6 +27,8 @@ PAGES = {
     "POST /language": VIEWER,
     "POST /language/form": VIEWER,
     "GET /": VIEWER,
+    "GET /attention": VIEWER,
+    "GET /attention/state": VIEWER,
     "GET /employees/": VIEWER,
     "GET /employees/<int:employee_id>": VIEWER,
     "GET /employees/<int:employee_id>/enrolments": VIEWER,
@@ -105,6 +107,7 @@ PAGES = {
 BOTH = {"GET /uploads/<name>": VIEWER}
 # A page asks these by itself, so they keep no session open.
 BY_ITSELF = {
+    "GET /attention/state",
     "GET /captures/<int:capture_id>",
     "GET /employees/<int:employee_id>/enrolments",
     "GET /erasures/<int:erasure_id>/state",

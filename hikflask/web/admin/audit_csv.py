@@ -31,7 +31,7 @@ def _header() -> list[str]:
         _("What"),
         _("Employee ID"),
         _("Terminal"),
-        _("About"),
+        _("Object"),
         _("Before"),
         _("After"),
     ]
