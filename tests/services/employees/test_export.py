@@ -26,9 +26,11 @@ from hikflask.models import (
 from hikflask.services.employees import export as exports
 from hikflask.services.employees import search
 from hikflask.services.employees.export import export_employee
+from hikflask.services.jobs.kinds import SEND
 from hikflask.services.photos import storage
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import Desk, typed
+from tests.support.jobs import add_people, run, started
 
 A_ROW = "which row it is here says nothing about the person"
 WORK = "how the program proceeds with the terminal, over once the terminal has answered"
@@ -125,6 +127,20 @@ def test_file_has_everything_and_the_photos(desk: Desk) -> None:
     assert [(one["terminal"], one["face"]) for one in data["terminals"]] == [("Вход", "confirmed")]
     assert "consent.recorded" in [entry["action"] for entry in data["audit"]]
     assert data["erasures"] == []
+
+
+def test_jobs_that_meant_the_person_are_in_it(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    with app.app_context():
+        ivan = db.session.execute(db.select(Employee.id)).scalar_one()
+        run(started(SEND, [ivan], terminal_id=99, terminal="Склад"))
+        run(started(SEND, add_people("200"), terminal_id=99, terminal="Склад"))
+
+    data, _ = export(desk, place)
+
+    (job,) = data["jobs"]
+    assert (job["kind"], job["requested_by"], job["state"]) == ("send", "Анна", "done")
+    assert job["error"] == "terminal_unknown"
 
 
 @pytest.mark.parametrize("table", GIVEN, ids=lambda table: table.__name__)
