@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "background": {"background", "services", "extensions", "isapi.errors"},
     "services": {"services", "isapi", "models", "extensions", "encryption", "invisible_characters",
                  "employee_number"},
-    "forms": {"forms", "invisible_characters", "employee_number"},
+    "forms": {"forms", "services.employees.filters", "invisible_characters", "employee_number"},
     "messages": {"invisible_characters"},
     "models": {"models", "extensions"},
     "extensions": {"background.queue", "client_pool", "encryption.vault"},

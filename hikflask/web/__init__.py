@@ -8,6 +8,9 @@ from hikflask.web.admin import audit, health, operators, overview, tokens
 from hikflask.web.attention import overview as attention_overview
 from hikflask.web.employees import bulk_deactivation, captures, employees, enrolments, photos, removals
 from hikflask.web.employees import edit as edit_employee
+from hikflask.web.jobs import begin as begin_job
+from hikflask.web.jobs import jobs
+from hikflask.web.jobs import people as people_of_job
 from hikflask.web.privacy import consents, erasures, export
 from hikflask.web.security import guard, headers, session_cookie, trusted_proxy
 from hikflask.web.support.urls import RowId
@@ -19,6 +22,7 @@ MODULES = (
     attention_overview,
     *(employees, edit_employee, captures, enrolments, photos, removals, bulk_deactivation),
     *(terminals, edit_terminal, checks, retire),
+    *(jobs, begin_job, people_of_job),
     *(consents, erasures, export),
     *(sign_in, confirm_password, account, setup, language),
     *(overview, operators, tokens, audit, health),

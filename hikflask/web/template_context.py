@@ -31,6 +31,7 @@ MENU = {
     "employees": {"employees", "captures", "consents"},
     "terminals": {"terminals"},
     "administration": {"administration", "operators", "tokens", "audit", "erasures", "removals"},
+    "jobs": {"jobs"},
     "account": {"account"},
 }
 ALARM = "removals.index"
@@ -50,7 +51,6 @@ def names() -> dict[str, Any]:
     """Return the names; functions among them are called only by the templates that need them."""
     return {
         "sentence": messages.sentence,
-        "counted_bytes": messages.counted_bytes,
         "counted_letters": messages.counted_letters,
         "attention": attention_counts.get,
         "language": str(get_locale()),

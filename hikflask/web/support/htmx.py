@@ -15,6 +15,13 @@ def replaced_address(body: str, address: str, status: int = 200) -> Response:
     return response
 
 
+def new_address(body: str, address: str, status: int = 200) -> Response:
+    """Answer a fragment under an address of its own, from which Back returns to the one before."""
+    response = make_response(body, status)
+    response.headers["HX-Push-Url"] = address
+    return response
+
+
 def retargeted(body: str, target: str, status: int = 200, swap: str = "outerHTML") -> Response:
     """Answer a fragment for another element than the one that asked."""
     response = make_response(body, status)
