@@ -290,7 +290,7 @@ def test_missing_consent_is_recorded_from_the_start_page(desk: Desk, app: Flask)
     assert (number(by_default), number(required)) == (0, 1)
     for page in (by_default, required):
         part = group(page, "consent")
-        assert heading(part) == ("/employees/?consent=missing", "Нет согласия 1")
+        assert heading(part) == ("/employees/?consent=missing", "Согласия нет 1")
         assert 'href="/employees/1/consent">Записать согласие</a>' in part
 
 
