@@ -1,5 +1,7 @@
 """Finds employees by id, by number, and by search words."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -37,6 +39,12 @@ def ids(wanted: EmployeeFilter) -> list[int]:
     """Return the ids of all employees that a list shows, in its order."""
     statement = select(Employee.id).where(*filters.conditions(wanted)).order_by(*filters.order(wanted))
     return list(db.session.execute(statement).scalars())
+
+
+def names(employee_ids: Iterable[int | None]) -> dict[int, str]:
+    """Return the names of those of these employees who are not deleted, by id."""
+    wanted = select(Employee.id, Employee.name).where(Employee.id.in_({one for one in employee_ids if one}))
+    return {row.id: row.name for row in db.session.execute(wanted)}
 
 
 def is_synced(employee: Employee) -> bool:
