@@ -49,11 +49,12 @@ ORDER = {
         {"captures"},
         {"enrolments"},
         {"employees"},
+        {"jobs", "attention"},
     ],
     "web": [
         {"support"},
         {"security"},
-        {"account", "employees", "terminals", "privacy", "admin"},
+        {"account", "employees", "terminals", "privacy", "admin", "jobs", "attention"},
         {"error_pages", "template_context"},
     ],
 }

@@ -1,5 +1,6 @@
 """Which employees are meant, and in which order: the arguments of the list, of the API, and of work on many."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -32,23 +33,28 @@ class EmployeeFilterForm(Form):
         choices=[
             SelectChoice("on_terminals", _l("On the terminals")),
             SelectChoice("no_face", _l("No face")),
-            SelectChoice("waiting", _l("Waiting")),
+            SelectChoice("waiting", _l("Waiting for the terminal")),
             SelectChoice("refused", _l("Refused")),
             SelectChoice("leaving", _l("May still open doors")),
             SelectChoice("left", _l("Inactive")),
         ],
     )
-    department = StringField(_l("Department"), filters=[stripped])
-    terminal = StringField(_l("Terminal"), filters=[stripped])
+    terminal = SelectField(_l("Terminal"), filters=[stripped], validate_choice=False, choices=[])
+    department = SelectField(_l("Department"), filters=[stripped], validate_choice=False, choices=[])
     consent = SelectField(
         _l("Consent"),
         [_known],
         validate_choice=False,
-        choices=[SelectChoice("given", _l("Given")), SelectChoice("missing", _l("Missing"))],
+        choices=[SelectChoice("given", _l("Consent is recorded")), SelectChoice("missing", _l("No consent"))],
     )
     sort = SelectField(
         _l("Sorting"), [_known], validate_choice=False, choices=[SelectChoice(one, one) for one in SORTS]
     )
+
+    def offer(self, terminals: Iterable[Any], departments: Iterable[str]) -> None:
+        """Fill the selectors with terminals (anything with id and name) and departments."""
+        self.terminal.choices = [SelectChoice(str(terminal.id), terminal.name) for terminal in terminals]
+        self.department.choices = [SelectChoice(department, department) for department in departments]
 
     def validate_terminal(self, field: Field) -> None:
         """Accept the id of a terminal, known or not, or nothing."""
@@ -72,7 +78,7 @@ class EmployeeFilterForm(Form):
         )
 
     @property
-    def texts(self) -> dict[str, str]:
+    def texts(self) -> dict[str, Any]:
         """What is asked for and right, by field: for links and hidden fields."""
         return {field.name: self._right(field) for field in self if self._right(field)}
 

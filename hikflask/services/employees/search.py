@@ -7,6 +7,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment
+from hikflask.models.employee import folded
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter
@@ -45,6 +46,16 @@ def names(employee_ids: Iterable[int | None]) -> dict[int, str]:
     """Return the names of those of these employees who are not deleted, by id."""
     wanted = select(Employee.id, Employee.name).where(Employee.id.in_({one for one in employee_ids if one}))
     return {row.id: row.name for row in db.session.execute(wanted)}
+
+
+def departments() -> list[str]:
+    """Return the departments that employees have, each once, sorted."""
+    # From each to the next one, since reading them off all employees would take long.
+    found = select(func.min(Employee.department).label("name")).cte("found", recursive=True)
+    following = select(func.min(Employee.department)).where(Employee.department > found.c.name).scalar_subquery()
+    found = found.union_all(select(following).select_from(found).where(found.c.name.is_not(None)))
+    names = db.session.execute(select(found.c.name).where(found.c.name.is_not(None), found.c.name != "")).scalars()
+    return sorted(names, key=folded)
 
 
 def is_synced(employee: Employee) -> bool:

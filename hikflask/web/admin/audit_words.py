@@ -72,6 +72,9 @@ ACTIONS = {
     "sign_out.everywhere": N_("All sessions ended"),
     "sign_out.oldest": N_("Oldest session ended, since too many were open"),
     "access.refused": N_("Access refused"),
+    "employees.exported": N_("List of employees exported"),
+    "job.started": N_("Job for many people started"),
+    "job.stopped": N_("Job for many people stopped"),
     "secrets.rotated": N_("Terminals' passwords encrypted with a new key"),
     "audit.exported": N_("Audit trail exported"),
 }
@@ -104,12 +107,13 @@ FIELDS = {
     "action": N_("What"),
     "employee": N_("Employee ID"),
     "terminal": N_("Terminal"),
+    "job": N_("Job"),
     "since": N_("From"),
     "until": N_("To"),
     "without_looks": N_("Without looks at photos"),
 }
 # Fields with words for their values; fields that are days, moments, ends of a validity, names of actors.
-WITH_VALUES = {"source", "role", "basis", "rule"}
+WITH_VALUES = {"source", "role", "basis", "rule", "job"}
 DAYS = {"given_on"}
 MOMENTS = {"since", "until"}
 ENDS = {"expires_at"}
@@ -129,6 +133,9 @@ VALUES = {
     "never": N_("never keep"),
     "days": N_("after so many days"),
     "left": N_("the employee left"),
+    "deactivate": N_("Deactivation"),
+    "send": N_("Sending to a terminal"),
+    "department": N_("Change of department"),
 }
 
 

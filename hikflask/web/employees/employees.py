@@ -1,5 +1,7 @@
 """Employees: the list, the page of one, deactivation and deletion."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -15,6 +17,7 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
+from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.lifecycle import set_active as set_employee_active
 from hikflask.services.enrolments import queries
@@ -28,31 +31,32 @@ from hikflask.web.support.pagination import listed
 bp = Blueprint("employees", __name__)
 
 ADDRESS = "/employees/<int:employee_id>"
-
-
-@bp.get("/")
-@allow(VIEWER)
-def start() -> ResponseReturnValue:
-    """Go to the list."""
-    return redirect(url_for(".index"))
+# The field of the list in which one types, as htmx names the element that asks.
+SEARCH = "input#q"
 
 
 @bp.get("/employees/")
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
-    """All employees, or those that match what is typed into the search."""
+    """The employees that pass the filters of the address; a wrong filter is named, and filters nothing."""
     form = EmployeeFilterForm(request.args)
-    form.validate()
-    q = form.filter.q
-    found = listed(lambda limit, offset: search.search(form.filter, limit, offset))
-    template = "employees/_rows.html" if htmx.wants_fragment() else "employees/list.html"
-    return render_template(
-        template,
-        rows=[(employee, enrolment_status.of_employee(employee)) for employee in found.rows],
-        q=q,
-        found=found,
-        terminals=registry.list_active(),
-    )
+    status = HTTPStatus.OK if form.validate() else HTTPStatus.UNPROCESSABLE_ENTITY
+    wanted, terminals = form.filter, registry.list_active()
+    found = listed(lambda limit, offset: search.search(wanted, limit, offset))
+    about = {
+        "form": form,
+        "found": found,
+        "rows": [(employee, enrolment_status.of_employee(employee)) for employee in found.rows],
+        "terminals": terminals,
+        "sort": wanted.sort,
+        "narrowed": wanted != EmployeeFilter(sort=wanted.sort),
+    }
+    if not htmx.wants_fragment():
+        form.offer(terminals, search.departments())
+        return render_template("employees/list.html", **about), status
+    # What is typed letter by letter does not fill the history.
+    with_address = htmx.replaced_address if request.headers.get("HX-Source") == SEARCH else htmx.new_address
+    return with_address(render_template("employees/_rows.html", **about), url_for(".index", **form.texts), status)
 
 
 @bp.get(ADDRESS)

@@ -25,6 +25,7 @@ NOT_THERE = "refused"
 REMOVAL_OPEN = "removal"
 GONE = "gone"
 UNCHECKED = "unchecked"
+FACE_REFUSED = "face_refused"
 
 LEAVER_TAKEN = "removal_taken"
 NAMES_SOMEBODY = {NumberTakenThere.code, NameNotVerified.code, RemovalNotVerified.code}
@@ -46,6 +47,12 @@ class EnrolmentStatus:
     def terminal(self) -> str:
         """The terminal's name."""
         return self.enrolment.terminal.name
+
+    @property
+    def badge(self) -> str:
+        """What a list says of it in a word: its state; of a person alone, whether the face was refused."""
+        refused = self.state == PERSON_ONLY and self.enrolment.photo_id is not None
+        return FACE_REFUSED if refused else self.state
 
     @property
     def working(self) -> bool:
