@@ -55,7 +55,6 @@ OF_ENROLMENT = (
     "refusal_text",
     "created_at",
     "wanted_at",
-    "tried_at",
 )
 # Programs read these keys, so a renamed column keeps its old key. Key → column:
 COLUMN_OF = {
