@@ -79,6 +79,7 @@ PAGES = {
     "POST /enrolments/<int:enrolment_id>/by-hand": OPERATOR,
     "POST /enrolments/<int:enrolment_id>/somebody-else": OPERATOR,
     "GET /removals/": VIEWER,
+    "GET /removals/state": VIEWER,
     "GET /terminals/": VIEWER,
     "GET /terminals/<int:terminal_id>": VIEWER,
     "GET /terminals/<int:terminal_id>/state": VIEWER,

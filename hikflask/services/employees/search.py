@@ -1,5 +1,6 @@
 """Finds employees by id, by number, and by search words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import func, literal, select
@@ -77,6 +78,12 @@ def ids(wanted: EmployeeFilter) -> list[int]:
     """Return the ids of all employees that a list shows, in its order."""
     statement = select(Employee.id).where(*filters.conditions(wanted)).order_by(*filters.order(wanted))
     return list(db.session.execute(statement).scalars())
+
+
+def names(employee_ids: Iterable[int | None]) -> dict[int, str]:
+    """Return the names of those of these employees who are not deleted, by id."""
+    wanted = select(Employee.id, Employee.name).where(Employee.id.in_({one for one in employee_ids if one}))
+    return {row.id: row.name for row in db.session.execute(wanted)}
 
 
 def departments() -> list[str]:
