@@ -1,4 +1,4 @@
-"""Colours: text, the rings of focus and the borders of fields can be told from what is behind them, in light and dark."""
+"""Colours: text, rings of focus and borders of fields can be told from what is behind them, in light and dark."""
 
 import re
 from pathlib import Path
