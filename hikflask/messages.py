@@ -31,11 +31,11 @@ POOR_QUALITY = (N_("Poor quality: more light, no mask, no dark glasses."),)
 MODELING = (N_("The terminal could not model this face. Capture again."),)
 FILE_TOO_LARGE = (N_("The file is too large for the terminal."),)
 NUMBER_TAKEN = (
-    N_("Number %(n)s is taken there by %(name)s. Replace it or choose another number?"),
-    N_("Number %(n)s is taken there by somebody else. Replace it or choose another number?"),
-    N_("This number is taken there by somebody else. Replace it or choose another number?"),
+    N_("ID %(n)s is taken there by %(name)s. Replace it or choose another ID?"),
+    N_("ID %(n)s is taken there by somebody else. Replace it or choose another ID?"),
+    N_("This ID is taken there by somebody else. Replace it or choose another ID?"),
 )
-ILLEGAL_NUMBER = (N_("The terminal refuses this number: Latin letters and digits, up to 32."),)
+ILLEGAL_NUMBER = (N_("The terminal refuses this ID: Latin letters and digits, up to 32."),)
 FULL = (
     N_("The terminal is full (%(n)s of %(max)s). Remove leavers first."),
     N_("The terminal is full. Remove leavers first."),
@@ -57,7 +57,7 @@ HTTPS = (
     N_("Only https is allowed here. Enter an address that begins with https://."),
 )
 SUPERSEDED = (N_("Another face was captured there since. Capture the employee again."),)
-NOT_THERE = (N_("The terminal does not know this number."),)
+NOT_THERE = (N_("The terminal does not know this ID."),)
 REFUSED = (
     N_("The terminal refused: %(text)s (%(code)s)."),
     N_("The terminal refused (%(code)s)."),
@@ -74,9 +74,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "queued": (N_("Waking up the terminal…"),),
     "waiting": (
-        N_("Show your face to “%(terminal)s”. %(n)s s left"),
-        N_("Show your face to “%(terminal)s”."),
-        N_("Show your face to the terminal."),
+        N_("Look into the camera of “%(terminal)s”. %(n)s s left"),
+        N_("Look into the camera of “%(terminal)s”."),
+        N_("Look into the camera of the terminal."),
     ),
     "captured": (N_("✅ Photo captured! Is this %(name)s?"), N_("✅ Photo captured!")),
     "used": (N_("This photo is saved."),),
@@ -104,7 +104,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The server is waiting on as many terminals as it can. Try again in a moment."),
     ),
     # An enrolment, per terminal.
-    "enrolment_working": (N_("the person is there, the face is being sent…"),),
+    "enrolment_working": (N_("Person ✓ · face …"),),
     "enrolment_confirmed": (
         N_("On “%(t)s”: person and face. Checked %(time)s."),
         N_("On “%(t)s”: person and face."),
@@ -123,8 +123,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("May still open doors"),
     ),
     "removal_taken": (
-        N_("Number %(n)s is there under a name that we did not write: %(name)s. The same person, or somebody else?"),
-        N_("Number %(n)s is there under a name that we did not write. The same person, or somebody else?"),
+        N_("This ID has another name there: %(name)s. The same person, or somebody else?"),
+        N_("This ID has another name there. The same person, or somebody else?"),
     ),
     # Refusals of ours.
     "number_known": (
@@ -140,10 +140,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("This employee ID is still being removed from a terminal. Choose another one or wait."),
     ),
     "name_bytes": (
-        N_(
-            "The full name is too long for the terminal “%(t)s”: %(bytes)s, at most %(limit)s. "
-            "That is %(latin)s or %(russian)s. Shorten it."
-        ),
+        N_("The terminal takes %(room)s; the name has %(letters)s."),
         N_("The full name is too long for the terminal. Shorten it."),
     ),
     "name_too_long": (N_("The full name is too long for the terminal. Shorten it."),),
@@ -154,8 +151,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "photo_too_many_pixels": (N_("The photo is too large: at most 40 megapixels."),),
     "photos_waiting": (N_("Other photos are being processed. Try again in %(n)s s."),),
     "other_device": (
-        N_("Another device answers at “%(t)s”. The old one may still open doors: remove the number there by hand."),
-        N_("Another device answers there. The old one may still open doors: remove the number there by hand."),
+        N_("Another device answers at “%(t)s”. The old one may still open doors: remove the person there by hand."),
+        N_("Another device answers there. The old one may still open doors: remove the person there by hand."),
     ),
     "not_checked": (
         N_("The way to “%(t)s” was changed and it has not answered since. Check it."),
@@ -191,7 +188,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "files_unknown": (
         N_(
-            "It is not known yet whether terminal “%(name)s” takes photo files. "
+            "It is not known yet whether terminal “%(name)s” accepts photo files. "
             "If it does not, the photo stays on the server."
         ),
     ),
@@ -282,7 +279,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "deviceuserfull": FULL,
     "devicefacefull": FULL,
     "faceimagesnumerror": FULL,
-    "alreadyexistthisface": (N_("This face is already there under another number."),),
+    "alreadyexistthisface": (
+        N_("This face is already there under another ID. Perhaps enrolled twice: %(name)s."),
+        N_("This face is already there under another ID. Perhaps enrolled twice."),
+    ),
     "urldownloadfail": FILE_LOST,
     "urldownloadfailed": FILE_LOST,
     "gone": FILE_LOST,
@@ -313,8 +313,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The terminal shows another certificate. If it was replaced, an administrator must confirm it."),
     ),
     "nonsense": (
-        N_("“%(t)s” answered something we do not understand. Check the address."),
-        N_("The terminal answered something we do not understand. Check the address."),
+        N_("“%(t)s” gives an answer that makes no sense. Check the address."),
+        N_("The terminal gives an answer that makes no sense. Check the address."),
     ),
 }
 ALIASES = {"seconds": "n"}
@@ -345,16 +345,11 @@ STEPS = {
 }
 
 
-def counted_bytes(count: int) -> str:
-    """Return a number of bytes with its noun, such as “5 bytes”."""
-    return str(ngettext("%(num)s byte", "%(num)s bytes", count))
-
-
 def counted_letters(limit: int) -> dict[str, str]:
     """Return how many letters fit into so many bytes: `latin` ones of one byte, or `russian` ones of two."""
     return {
         "latin": str(ngettext("%(num)s Latin letter", "%(num)s Latin letters", limit)),
-        "russian": str(ngettext("%(num)s Russian letter", "%(num)s Russian letters", limit // 2)),
+        "russian": str(ngettext("%(num)s Cyrillic letter", "%(num)s Cyrillic letters", limit // 2)),
     }
 
 
@@ -398,6 +393,13 @@ def _given(params: dict[str, Any]) -> dict[str, Any]:
     """Return the names that have a value, some of them also under the name that the sentences use."""
     given = {name: value for name, value in params.items() if value not in (None, "")}
     given = {ALIASES[name]: value for name, value in given.items() if name in ALIASES} | given
-    if {"length", "limit"} <= given.keys():
-        given |= {"bytes": counted_bytes(given["length"]), **counted_letters(given["limit"])}
+    if {"length", "limit", "letters"} <= given.keys():
+        given |= _room(given["length"], given["limit"], given["letters"])
     return given
+
+
+def _room(length: int, limit: int, letters: int) -> dict[str, str]:
+    """Return how many letters of the alphabet of a name fit, or nothing when its letters have more than two bytes."""
+    script = "latin" if letters == length else "russian"
+    room = limit if script == "latin" else limit // 2
+    return {"room": counted_letters(limit)[script]} if room < letters else {}

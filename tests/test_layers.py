@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "background": {"background", "services", "extensions", "isapi.errors"},
     "services": {"services", "isapi", "models", "extensions", "encryption", "invisible_characters",
                  "employee_number"},
-    "forms": {"forms", "invisible_characters", "employee_number"},
+    "forms": {"forms", "services.employees.filters", "invisible_characters", "employee_number"},
     "messages": {"invisible_characters"},
     "models": {"models", "extensions"},
     "extensions": {"background.queue", "client_pool", "encryption.vault"},
@@ -49,11 +49,12 @@ ORDER = {
         {"captures"},
         {"enrolments"},
         {"employees"},
+        {"jobs", "attention"},
     ],
     "web": [
         {"support"},
         {"security"},
-        {"account", "employees", "terminals", "privacy", "admin"},
+        {"account", "employees", "terminals", "privacy", "admin", "jobs", "attention"},
         {"error_pages", "template_context"},
     ],
 }

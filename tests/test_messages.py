@@ -45,14 +45,14 @@ TABLE = [
     ),
     (
         "terminal_held",
-        "На терминале ждёт сохранения снимок «Пётр» (Анна). Новый захват его заменит.",
+        "На терминале ждёт сохранения снимок: Пётр (Анна). Новый снимок его заменит.",
         "An unsaved capture of Пётр (Анна) waits here. A new one replaces it.",
     ),
     ("queued", "Включаем камеру терминала…", "Waking up the terminal…"),
     (
         "waiting",
-        "Предъявите лицо терминалу «Вход». Осталось 12 с",
-        "Show your face to “Вход”. 12 s left",
+        "Посмотрите в камеру терминала «Вход». Осталось 12 с",
+        "Look into the camera of “Вход”. 12 s left",
     ),
     ("captured", "✅ Фото успешно захвачено! Это Пётр?", "✅ Photo captured! Is this Пётр?"),
     (
@@ -66,7 +66,7 @@ TABLE = [
         "На этом терминале уже снято другое лицо. Снимите сотрудника ещё раз.",
         "Another face was captured there since. Capture the employee again.",
     ),
-    ("enrolment_working", "сотрудник есть, отправляем лицо…", "the person is there, the face is being sent…"),
+    ("enrolment_working", "Сотрудник ✓ · лицо …", "Person ✓ · face …"),
     (
         "enrolment_confirmed",
         "Есть на терминале «Вход»: сотрудник и лицо. Проверено в 14:05.",
@@ -120,13 +120,13 @@ TABLE = [
     ("picSizeExceedError", "Файл слишком большой для терминала.", "The file is too large for the terminal."),
     (
         "employeeNoAlreadyExist",
-        "Номер 12 на терминале занят: «Пётр». Заменить или выбрать другой номер?",
-        "Number 12 is taken there by Пётр. Replace it or choose another number?",
+        "ID 12 на терминале занят: «Пётр». Заменить или выбрать другой ID?",
+        "ID 12 is taken there by Пётр. Replace it or choose another ID?",
     ),
     (
         "illegalEmployeeNo",
-        "Терминал не принимает такой номер: только латинские буквы и цифры, до 32.",
-        "The terminal refuses this number: Latin letters and digits, up to 32.",
+        "Терминал не принимает такой ID: только латинские буквы и цифры, до 32.",
+        "The terminal refuses this ID: Latin letters and digits, up to 32.",
     ),
     (
         "deviceUserFull",
@@ -135,8 +135,8 @@ TABLE = [
     ),
     (
         "alreadyExistThisFace",
-        "Это лицо уже записано под другим номером. Проверьте двойника.",
-        "This face is already there under another number.",
+        "Это лицо уже записано под другим ID. Возможно, сотрудник записан дважды: Пётр.",
+        "This face is already there under another ID. Perhaps enrolled twice: Пётр.",
     ),
     ("urlDownloadFail", "Терминал потерял снимок. Снимите заново.", "The terminal lost the picture. Capture again."),
     (
@@ -284,21 +284,23 @@ def test_what_a_terminal_says_is_never_a_format() -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "limit", "russian_text", "english_text"),
+    ("name", "limit", "russian_text", "english_text"),
     [
-        (73, 32, "73 байта при пределе 32. Предел — это 32 латинские буквы или 16 русских букв.",
-         "73 bytes, at most 32. That is 32 Latin letters or 16 Russian letters."),
-        (81, 42, "81 байт при пределе 42. Предел — это 42 латинские буквы или 21 русская буква.",
-         "81 bytes, at most 42. That is 42 Latin letters or 21 Russian letters."),
-        (130, 128, "130 байт при пределе 128. Предел — это 128 латинских букв или 64 русские буквы.",
-         "130 bytes, at most 128. That is 128 Latin letters or 64 Russian letters."),
+        ("Я" * 41, 32, "Терминал принимает 16 русских букв, а в ФИО 41.",
+         "The terminal takes 16 Cyrillic letters; the name has 41."),
+        ("Я" * 22, 42, "Терминал принимает 21 русскую букву, а в ФИО 22.",
+         "The terminal takes 21 Cyrillic letters; the name has 22."),
+        ("J" * 33, 32, "Терминал принимает 32 латинские буквы, а в ФИО 33.",
+         "The terminal takes 32 Latin letters; the name has 33."),
+        ("漢" * 11, 32, "ФИО слишком длинное для терминала. Сократите его.",
+         "The full name is too long for the terminal. Shorten it."),
     ],
 )  # fmt: skip
-def test_name_that_is_too_long_is_said_in_letters(
-    length: int, limit: int, russian_text: str, english_text: str
-) -> None:
-    assert russian_text in messages.sentence("name_bytes", t="Вход", length=length, limit=limit)
-    assert english_text in messages.english("name_bytes", t="Вход", length=length, limit=limit)
+def test_name_that_is_too_long_is_said_in_letters(name: str, limit: int, russian_text: str, english_text: str) -> None:
+    about = {"t": "Вход", "length": len(name.encode()), "limit": limit, "letters": len(name)}
+
+    assert messages.sentence("name_bytes", **about) == russian_text
+    assert messages.english("name_bytes", **about) == english_text
 
 
 @pytest.mark.parametrize(

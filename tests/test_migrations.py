@@ -239,6 +239,8 @@ TABLES = [
     "erasure",
     "erasure_removal",
     "erasure_file",
+    "job",
+    "job_item",
 ]
 
 

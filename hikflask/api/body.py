@@ -12,7 +12,8 @@ from wtforms import BooleanField
 from hikflask.forms.fields import LARGEST_ID
 from hikflask.http import body_limits
 
-Fields = dict[str, str | bool | int]
+Value = str | bool | int
+Fields = dict[str, Value]
 Form = TypeVar("Form", bound=FlaskForm)
 
 TRUE_OR_FALSE = "true or false is expected."
@@ -66,7 +67,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return dict(pairs)
 
 
-def form_of(kind: type[Form], fields: Fields, **options: Any) -> Form:
+def form_of(kind: type[Form], fields: Mapping[str, Value], **options: Any) -> Form:
     """Return the validated form; a BooleanField takes true or false alone, and any other field a string alone.
 
     :raises InputError: with the form's sentences by field.
@@ -80,7 +81,7 @@ def form_of(kind: type[Form], fields: Fields, **options: Any) -> Form:
     return form
 
 
-def _of_another_type(form: FlaskForm, fields: Fields) -> dict[str, str]:
+def _of_another_type(form: FlaskForm, fields: Mapping[str, Value]) -> dict[str, str]:
     given = [field for field in form if field.name in fields]
     wrong = [field for field in given if isinstance(field, BooleanField) != isinstance(fields[field.name], bool)]
     return {

@@ -11,6 +11,7 @@ from hikflask import messages
 from hikflask.api import body, errors
 from hikflask.api.body import Fields, InputError
 from hikflask.api.consents import with_consent_warning
+from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.employees import EmployeeForm
 from hikflask.http import terminal_concurrency
 from hikflask.http.bearer_token import caller_name
@@ -21,7 +22,6 @@ from hikflask.models.terminal import BY_URL, UNKNOWN
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
-from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.employees.sync import sync_employee
@@ -41,9 +41,10 @@ TEXT_FIELDS = ("hikvision_id", "full_name", "department")
 @bp.get("/", strict_slashes=False)
 @allow(VIEWER)
 def list_users() -> ResponseReturnValue:
-    """A page of users, sorted by name; X-Total-Count says how many match `q`."""
+    """A page of the users that pass the filters, sorted by name unless asked; X-Total-Count says how many pass."""
     limit, offset = _whole("limit", PAGE, LARGEST_PAGE), _whole("offset", 0, 2**31)
-    found, total = search.search(EmployeeFilter(request.args.get("q", "")), limit, offset)
+    form = body.form_of(EmployeeFilterForm, request.args.to_dict())
+    found, total = search.search(form.filter, limit, offset)
     answer = jsonify([shape(employee) for employee in found])
     answer.headers["X-Total-Count"] = str(total)
     return answer

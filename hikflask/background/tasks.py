@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable
 
-from hikflask.background.queue import CAPTURES, TERMINALS
+from hikflask.background.queue import CAPTURES, JOBS, TERMINALS
 from hikflask.extensions import task_queue
 from hikflask.isapi.errors import TerminalError
 from hikflask.services.accounts import rate_limit, sessions
@@ -14,6 +14,10 @@ from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments import schedule
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.jobs import lifecycle as job_lifecycle
+from hikflask.services.jobs import retention as job_retention
+from hikflask.services.jobs import run as job_run
+from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
 from hikflask.services.privacy import certificates
@@ -30,6 +34,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     capture_retention.delete_ended,
     deletion.remove_rows,
     storage.remove_half_written,
+    job_retention.forget_jobs,
     audit_retention.forget_entries,
     certificates.forget_old,
     sessions.delete_expired_sessions,
@@ -66,10 +71,13 @@ def reconcile_enrolment(enrolment_id: int) -> None:
 def reconcile_in_turn(enrolment_ids: list[int]) -> None:
     """Reconcile the first of a terminal's due enrolments, and enqueue the others behind the turns of other terminals.
 
-    So one terminal never uses more than one thread. Removals that became due meanwhile come first. While the terminal
-    is backing off, nothing is sent.
+    So one terminal never uses more than one thread. What became due meanwhile and is more urgent comes first. While the
+    terminal is backing off, nothing is sent.
     """
-    first, *others = [*schedule.claim_removals_beside(enrolment_ids[0]), *enrolment_ids]
+    turn = schedule.claim_urgent_beside(enrolment_ids)
+    if not turn:
+        return
+    first, *others = turn
     try:
         if not schedule.is_backing_off(first):
             reconcile_enrolment(first)
@@ -93,11 +101,37 @@ def enqueue_due(enrolment_ids: Iterable[int]) -> None:
         task_queue.enqueue(reconcile_enrolment, enrolment_id)
 
 
-def sweep() -> int:
-    """Fail overdue captures, enqueue due enrolments and complete erasures; return how many enrolments were claimed."""
-    deadline.fail_overdue()
+@task_queue.task(JOBS)
+def run_job(job_id: int, claim_number: int) -> None:
+    """Run a job for a moment, let terminals have a small part of what became due by it, and enqueue the rest.
+
+    So what a single person waits for never stands behind thousands of enrolments.
+    """
+    claim = Claim(job_id, claim_number)
+    is_left = job_run.run_slice(claim)
+    enqueue_turns()
+    if is_left:
+        enqueue_job(claim)
+
+
+def enqueue_job(claim: Claim) -> None:
+    """Let the worker run a job that is claimed for it."""
+    task_queue.enqueue(run_job, claim.job_id, claim.number)
+
+
+def enqueue_turns() -> int:
+    """Claim a turn of due enrolments for each terminal that is free, and enqueue it; return how many were claimed."""
     turns = schedule.claim_turns()
     for turn in turns:
         task_queue.enqueue(reconcile_in_turn, turn)
-    certificates.complete_all()
     return sum(len(turn) for turn in turns)
+
+
+def sweep() -> int:
+    """Fail overdue captures, enqueue due enrolments and jobs, complete erasures; return how many enrolments are due."""
+    deadline.fail_overdue()
+    claimed = enqueue_turns()
+    for claim in job_lifecycle.claim_orphans():
+        enqueue_job(claim)
+    certificates.complete_all()
+    return claimed

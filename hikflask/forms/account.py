@@ -21,7 +21,7 @@ def typed(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
 class SignInForm(Form):
     """Sign-in."""
 
-    name = StringField(_l("Your name"), [typed], [stripped])
+    name = StringField(_l("User name"), [typed], [stripped])
     password = PasswordField(_l("Password"), [typed])
 
 
@@ -53,7 +53,7 @@ class FirstRunForm(Form):
     """The first administrator, with the setup code from the server's log."""
 
     code = StringField(_l("Code from the log"), [typed], [stripped])
-    name = StringField(_l("Your name"), [operator_name], [stripped])
+    name = StringField(_l("User name"), [operator_name], [stripped])
     new_password = PasswordField(_l("New password"), [typed])
     repeated = PasswordField(_l("New password once more"), [typed])
 

@@ -26,4 +26,4 @@ class NumbersForm(Form):
         if not self.listed:
             raise ValidationError(_l("“%(field)s” must not be empty.", field=field.label.text))
         if len(self.listed) > MOST:
-            raise ValidationError(_l("At most %(most)s numbers at once.", most=MOST))
+            raise ValidationError(_l("At most %(most)s IDs at once.", most=MOST))

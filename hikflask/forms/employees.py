@@ -17,7 +17,7 @@ LONGEST_NAME = 128
 def number(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
     """Check for an employee number."""
     if not employee_number.is_valid(field.data):
-        raise ValidationError(_l("“%(field)s” must be 1 to 32 Latin letters and digits.", field=field.label.text))
+        raise ValidationError(_l("Enter an ID: Latin letters and digits, up to 32."))
 
 
 class EmployeeForm(Form):

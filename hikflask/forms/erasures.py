@@ -15,4 +15,4 @@ class NumberForm(Form):
 
     def say_unknown(self) -> None:
         """Say beside the field that nothing is stored about this number."""
-        self.number.errors = [_l("Nothing is stored here about this number.")]
+        self.number.errors = [_l("Nothing is stored here about this ID.")]

@@ -57,7 +57,7 @@ class RetireForm(Form):
     """What happened to a terminal that is taken out of service for good."""
 
     note = StringField(
-        _l("What became of it"),
+        _l("What happened to it"),
         [one_line(LONGEST_NOTE)],
         [stripped],
         description=_l("for example, reset to factory settings, destroyed"),
@@ -78,7 +78,7 @@ class TerminalForm(Form):
     )
     is_active = BooleanField(_l("In use"))
     face_by_picture = BooleanField(
-        _l("Takes photo files"), description=_l("Only when it is known to; most terminals show it when checked.")
+        _l("Accepts photo files"), description=_l("Only when it is known to; most terminals show it when checked.")
     )
 
     def __init__(self, *args: Any, adding: bool = True, **kwargs: Any) -> None:

@@ -8,6 +8,7 @@ from hikflask.models.employee import Employee
 from hikflask.models.enrolment import Enrolment
 from hikflask.models.erasure import Erasure, ErasureFile, ErasureRemoval
 from hikflask.models.heartbeat import Heartbeat
+from hikflask.models.job import Job, JobItem
 from hikflask.models.operator import Operator, OperatorSession
 from hikflask.models.photo import Photo
 from hikflask.models.terminal import Terminal
@@ -24,6 +25,8 @@ __all__ = [
     "ErasureFile",
     "ErasureRemoval",
     "Heartbeat",
+    "Job",
+    "JobItem",
     "Operator",
     "OperatorSession",
     "Photo",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
@@ -29,7 +29,7 @@ class Enrolment(Base):
     Desired: `desired` is present or absent, since `desired_since` (None: before this was recorded), with the photo
     `photo_id`. `generation` rises with every change of the desired state; a conversation writes only while the
     generation is the one with which it began. `overwrite`: a person who has the number there under another name is
-    removed first.
+    removed first. `in_bulk`: a job for many desired it, so it comes after what a single person waits for.
 
     Confirmed: `person` and `face` are pending, confirmed or refused, independently. When absent is desired, a confirmed
     person means that the terminal found nobody. `face_unverified` is set before FDSetUp is sent, and cleared only when
@@ -65,6 +65,7 @@ class Enrolment(Base):
     generation: Mapped[int] = mapped_column(default=1)
     photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="SET NULL"), index=True)
     overwrite: Mapped[bool] = mapped_column(default=False)
+    in_bulk: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     person: Mapped[str] = mapped_column(String(10), default=PENDING)
     face: Mapped[str] = mapped_column(String(10), default=PENDING)

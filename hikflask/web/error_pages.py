@@ -46,7 +46,7 @@ def http_error(error: HTTPException) -> Response:
 def internal_error(error: InternalServerError) -> Response:  # noqa: ARG001 - the log has it
     """Show that the fault is ours, and the id under which the log has it."""
     current_app.logger.error("request %s failed", g.get("request_id"))
-    text = _("Something went wrong here. Nothing that was saved is lost. Try again, or tell the administrator.")
+    text = _("Something went wrong. Nothing that was saved is lost. Try again, or tell the administrator.")
     return error_page(HTTPStatus.INTERNAL_SERVER_ERROR, text, template="errors/internal_error.html")
 
 

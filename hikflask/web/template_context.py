@@ -10,9 +10,8 @@ from markupsafe import Markup
 
 from hikflask import invisible_characters, messages
 from hikflask.forms.operators import ROLES
-from hikflask.services.enrolments import queries
 from hikflask.web.security import current_operator, resubmission
-from hikflask.web.support import enrolment_status
+from hikflask.web.support import attention_counts, enrolment_status
 from hikflask.web.support.actor_names import actor
 from hikflask.web.support.dates import (
     exact_time,
@@ -28,9 +27,11 @@ from hikflask.web.support.urls import here
 
 # Entry of the menu → the blueprints whose pages belong to it.
 MENU = {
+    "attention": {"attention"},
     "employees": {"employees", "captures", "consents"},
     "terminals": {"terminals"},
     "administration": {"administration", "operators", "tokens", "audit", "erasures", "removals"},
+    "jobs": {"jobs"},
     "account": {"account"},
 }
 ALARM = "removals.index"
@@ -50,9 +51,8 @@ def names() -> dict[str, Any]:
     """Return the names; functions among them are called only by the templates that need them."""
     return {
         "sentence": messages.sentence,
-        "counted_bytes": messages.counted_bytes,
         "counted_letters": messages.counted_letters,
-        "open_removals": queries.count_open_removals,
+        "attention": attention_counts.get,
         "language": str(get_locale()),
         "languages": LANGUAGES,
         "here": here,

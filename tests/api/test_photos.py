@@ -71,7 +71,8 @@ def test_terminal_that_was_never_checked_is_not_said_to_take_no_files(app: Flask
 
     assert warning == (
         "The photo is stored, but no consent to it is recorded. Record the consent. "
-        "It is not known yet whether terminal “Склад” takes photo files. If it does not, the photo stays on the server."
+        "It is not known yet whether terminal “Склад” accepts photo files. "
+        "If it does not, the photo stays on the server."
     )
 
 

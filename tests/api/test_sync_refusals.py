@@ -280,7 +280,7 @@ def test_name_too_long_for_the_terminal_is_refused_before_anything_is_taken(
 
     assert (answer.status_code, answer.json["error"]) == (422, "name_bytes")
     assert answer.json["fields"] == {"full_name": answer.json["message"]}
-    assert "256 bytes" in answer.json["message"]
+    assert answer.json["message"] == "The terminal takes 64 Cyrillic letters; the name has 128."
     assert simulator.log == []
     with app.app_context():
         assert [f"/uploads/{path.name}" for path in storage.folder().iterdir()] == [taken["photo_path"]]

@@ -164,7 +164,7 @@ def test_no_number_and_no_name_of_an_operator_a_token_or_a_terminal_has_such_a_m
         client.post("/api/devices/", json=device),
     ]
 
-    assert (numbered.status_code, "от 1 до 32 латинских букв и цифр" in numbered.text) == (422, True)
+    assert (numbered.status_code, "Введите ID: латинские буквы и цифры, до 32 знаков." in numbered.text) == (422, True)
     assert [(answer.status_code, CONTROL in answer.text) for answer in named] == [(422, True)] * 3
     assert [(answer.status_code, list(answer.json["fields"])) for answer in called] == [
         (422, ["hikvision_id"]),

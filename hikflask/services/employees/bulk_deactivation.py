@@ -1,7 +1,6 @@
-"""Deactivates many employees at once, by a list of pasted numbers."""
+"""Finds the employees of a list of pasted numbers, who are to be deactivated."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -9,9 +8,6 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import Employee
 from hikflask.models.columns import storable
-from hikflask.services.core.errors import EmployeeUnknown
-from hikflask.services.employees.lifecycle import set_active
-from hikflask.services.enrolments.due import Changed
 
 
 @dataclass(frozen=True)
@@ -37,15 +33,3 @@ def found(numbers: Iterable[str]) -> Leavers:
         inactive=[employee for employee in known if not employee.is_active],
         unknown=[number for number in wanted if number not in here],
     )
-
-
-def deactivate(numbers: Iterable[str]) -> Changed[list[Employee]]:
-    """Deactivate the active employees with these numbers, each in a separate transaction; return these employees.
-
-    An employee who was deleted meanwhile is skipped.
-    """
-    left: list[Changed[Employee]] = []
-    for employee in found(numbers).active:
-        with suppress(EmployeeUnknown):
-            left.append(set_active(employee.id, active=False))
-    return Changed([one.row for one in left], tuple(due for one in left for due in one.due))

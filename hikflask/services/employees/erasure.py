@@ -1,11 +1,11 @@
 """Erases one person: here at once, and on each terminal as soon as it confirms (see privacy/certificates.py)."""
 
-from sqlalchemy import select
+from sqlalchemy import false, or_, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Erasure, Photo
+from hikflask.models import Erasure, JobItem, Photo
 from hikflask.services.captures import personal_data
-from hikflask.services.core.db import locked_employee
+from hikflask.services.core.db import changed_rows, locked_employee
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.enrolments import queries
@@ -37,8 +37,8 @@ def erase_employee(employee_id: int) -> Changed[Erasure]:
 def erase_by_number(number: str) -> Changed[Erasure] | None:
     """Erase the data of a number that no employee has; return None when there is no such data.
 
-    A deleted employee may have left open removals, captures, and pictures that could not be removed. While an erasure
-    of the number waits for a file or a terminal, new data is added to it.
+    A deleted employee may have left open removals, captures, reports, and pictures that could not be removed. While an
+    erasure of the number waits for a file or a terminal, new data is added to it.
     """
     if not knows_number(number):
         unfinished = certificates.unfinished_of(number)
@@ -58,8 +58,8 @@ def erase_by_number(number: str) -> Changed[Erasure] | None:
 
 
 def knows_number(number: str) -> bool:
-    """True when no employee has the number, but a removal, a capture or a picture of it exists."""
-    kept = (queries.of_number, personal_data.find_by_number, personal_data.leftover_photos, storage.strays)
+    """True when no employee has the number, but a removal, a capture, a picture or a report with it exists."""
+    kept = (queries.of_number, personal_data.find_by_number, personal_data.leftover_photos, storage.strays, _reports)
     known = search.by_number(number) is None and any(of_number(number) for of_number in kept)
     db.session.commit()
     return known
@@ -72,12 +72,24 @@ def _complete(erasure_id: int) -> Changed[Erasure]:
 
 
 def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) -> list[str]:
-    """Delete a person's captures and return the files to remove, one for each picture.
+    """Delete a person's captures, blank the reports of jobs, and return the files to remove, one for each picture.
 
     :param numbers: the numbers that the person has or had on terminals.
     """
+    _blank_reports({number, *numbers}, employee_id)
     strays = storage.strays(number, *numbers)
     return strays + personal_data.forget_person(number, name, employee_id) + _photos(employee_id)
+
+
+def _blank_reports(numbers: set[str], employee_id: int | None) -> None:
+    own = false() if employee_id is None else JobItem.employee_id == employee_id
+    mine = update(JobItem).where(or_(JobItem.number.in_(numbers), own))
+    changed_rows(mine.values(number="", error_params=None))
+
+
+def _reports(number: str) -> list[int]:
+    """Return the ids of the items of jobs with this number."""
+    return list(db.session.execute(select(JobItem.id).where(JobItem.number == number)).scalars())
 
 
 def _photos(employee_id: int | None) -> list[str]:

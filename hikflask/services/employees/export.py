@@ -10,7 +10,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from hikflask.extensions import Base, db
-from hikflask.models import AuditEntry, Capture, Consent, Employee, Erasure, ErasureRemoval, Photo
+from hikflask.models import AuditEntry, Capture, Consent, Employee, Erasure, ErasureRemoval, Job, JobItem, Photo
 from hikflask.models.employee import folded
 from hikflask.services import audit
 from hikflask.services.audit import details_text
@@ -66,6 +66,7 @@ COLUMN_OF = {
     "refusal": "refusal_code",
     "unlinked_at": "file_deleted_at",
 }
+OF_JOB = ("kind", "requested_by", "started_at", "state")
 OF_ENTRY = ("at", "actor", "address", "action", "employee", "terminal", "subject", "before", "after")
 # Entries before one of these are about an earlier owner of the number or the id.
 ENDS = ("employee.deleted", "employee.erased")
@@ -91,6 +92,7 @@ def export_employee(employee_id: int) -> bytes:
         "captures": [{"terminal": one.terminal.name, **_columns(one, OF_CAPTURE)} for one in captures],
         "terminals": [{"terminal": one.terminal.name, **_columns(one, OF_ENROLMENT)} for one in enrolled],
         "audit": [_entry(entry) for entry in _entries(employee, numbered, [one for one, _ in pictures])],
+        "jobs": [{**_columns(job, OF_JOB), "error": item.error} for job, item in _jobs(employee_id)],
         "erasures": [_erasure(one) for one in _erasures(employee)],
     }
     audit.note_alone("employee.exported", employee=employee)
@@ -170,6 +172,12 @@ def _erasures(employee: Employee) -> list[Erasure]:
     """Return earlier erasures of the same person, and not of another person with the number."""
     found = _rows(select(Erasure).where(Erasure.number == employee.number).order_by(Erasure.id))
     return [one for one in found if folded(one.name) == folded(employee.name)]
+
+
+def _jobs(employee_id: int) -> list[tuple[Job, JobItem]]:
+    """Return the jobs for many that the employee was meant by."""
+    theirs = select(Job, JobItem).join(JobItem, JobItem.job_id == Job.id).where(JobItem.employee_id == employee_id)
+    return [(job, item) for job, item in db.session.execute(theirs.order_by(JobItem.id))]
 
 
 def _entry(entry: AuditEntry) -> dict[str, Any]:

@@ -26,6 +26,7 @@ SORTS: dict[str, tuple[UnaryExpression[Any], ...]] = {
     "name": (Employee.search.asc(), Employee.id.asc()),
     "-name": (Employee.search.desc(), Employee.id.desc()),
     "number": (Employee.number.asc(),),
+    "department": (Employee.department.asc(), Employee.search.asc(), Employee.id.asc()),
     "created_at": (Employee.created_at.asc(), Employee.id.asc()),
     "-created_at": (Employee.created_at.desc(), Employee.id.desc()),
 }
@@ -96,7 +97,7 @@ def in_state(state: str, terminal_id: int | None = None) -> ColumnElement[bool]:
 
 def _of_active(state: str, here: list[ColumnElement[bool]]) -> ColumnElement[bool]:
     if state == ON_TERMINALS:
-        return and_(_has(WANTED), ~_has(WANTED, ~IS_GREEN))
+        return and_(_has(WANTED, *here), ~_has(WANTED, ~IS_GREEN))
     if state == NO_FACE:
         return ~_has(HAS_FACE)
     if state == WAITING:

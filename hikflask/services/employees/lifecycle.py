@@ -1,4 +1,4 @@
-"""Deactivates, activates and deletes employees, and sends one to another terminal."""
+"""Deactivates, activates and deletes employees, moves one to a department, and sends one to another terminal."""
 
 from sqlalchemy import func, update
 
@@ -63,14 +63,26 @@ def send_to_terminal(employee_id: int, terminal_id: int) -> Changed[Enrolment]:
     :raises NumberLeaving: when an earlier owner of the number may still open doors.
     :raises EmployeeUnknown: when there is no such employee.
     """
-    employee = locked_employee(employee_id)
+    enrolment = apply_sent(locked_employee(employee_id), terminal_id)
+    db.session.commit()
+    return Changed(enrolment, (enrolment.id,))
+
+
+def apply_sent(employee: Employee, terminal_id: int) -> Enrolment:
+    """Do what send_to_terminal() does within the caller's transaction, which has locked the employee's row."""
     terminal = registry.active(terminal_id)
     if not employee.is_active:
         raise EmployeeInactive
-    desired.refuse_while_leaving(employee.number, employee_id)
-    enrolment = desire_present(terminal, employee, employee.photo)
-    db.session.commit()
-    return Changed(enrolment, (enrolment.id,))
+    desired.refuse_while_leaving(employee.number, employee.id)
+    return desire_present(terminal, employee, employee.photo)
+
+
+def apply_department(employee: Employee, department: str) -> None:
+    """Set the department within the caller's transaction, which has locked the employee's row."""
+    before = audit_notes.facts(employee)
+    employee.department = department
+    db.session.flush()
+    audit_notes.changed(employee, before)
 
 
 def delete_employee(employee_id: int) -> Changed[Employee]:

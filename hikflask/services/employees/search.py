@@ -5,6 +5,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment
+from hikflask.models.employee import folded
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter
@@ -37,6 +38,16 @@ def ids(wanted: EmployeeFilter) -> list[int]:
     """Return the ids of all employees that a list shows, in its order."""
     statement = select(Employee.id).where(*filters.conditions(wanted)).order_by(*filters.order(wanted))
     return list(db.session.execute(statement).scalars())
+
+
+def departments() -> list[str]:
+    """Return the departments that employees have, each once, sorted."""
+    # From each to the next one, since reading them off all employees would take long.
+    found = select(func.min(Employee.department).label("name")).cte("found", recursive=True)
+    following = select(func.min(Employee.department)).where(Employee.department > found.c.name).scalar_subquery()
+    found = found.union_all(select(following).select_from(found).where(found.c.name.is_not(None)))
+    names = db.session.execute(select(found.c.name).where(found.c.name.is_not(None), found.c.name != "")).scalars()
+    return sorted(names, key=folded)
 
 
 def is_synced(employee: Employee) -> bool:

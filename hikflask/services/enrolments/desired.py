@@ -80,7 +80,7 @@ def refuse_long_name(terminal: Terminal, name: str) -> None:
     """
     length = len(name.encode())
     if terminal.name_bytes and length > terminal.name_bytes:
-        raise NameTooLong(limit=terminal.name_bytes, length=length, t=terminal.name)
+        raise NameTooLong(limit=terminal.name_bytes, length=length, letters=len(name), t=terminal.name)
 
 
 def refuse_while_leaving(number: str, employee_id: int | None) -> None:

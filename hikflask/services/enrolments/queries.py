@@ -54,15 +54,21 @@ def desired_of(number: str) -> list[Enrolment]:
     return [enrolment for enrolment in of_number(number) if enrolment.desired == PRESENT]
 
 
-def open_removals() -> list[Enrolment]:
+def open_removals(limit: int | None = None) -> list[Enrolment]:
     """Return the unconfirmed removals, the oldest first. These numbers may still open doors."""
     since = func.coalesce(Enrolment.desired_since, Enrolment.created_at)
-    return list(_fresh(select(Enrolment).where(IS_LEAVING).order_by(since, Enrolment.id)))
+    return list(_fresh(select(Enrolment).where(IS_LEAVING).order_by(since, Enrolment.id).limit(limit)))
 
 
 def count_open_removals() -> int:
     """Return the number of unconfirmed removals."""
     return db.session.execute(select(func.count(Enrolment.id)).where(IS_LEAVING)).scalar_one()
+
+
+def has_removals_without_employee() -> bool:
+    """True when a number has to leave whose employee is deleted."""
+    statement = select(Enrolment.id).where(IS_LEAVING, Enrolment.employee_id.is_(None)).limit(1)
+    return db.session.execute(statement).first() is not None
 
 
 def _fresh(statement: Select[Enrolment], lock: bool = False) -> ScalarResult[Enrolment]:

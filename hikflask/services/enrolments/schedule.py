@@ -16,6 +16,8 @@ from hikflask.services.terminals import leases
 Columns = TypeVarTuple("Columns")
 
 MOST_IN_A_TURN = 20
+# Removals first; what a job for many desired comes after what a single person waits for.
+URGENCY = (Enrolment.in_bulk, case((Enrolment.desired == ABSENT, 0), else_=1), Enrolment.next_attempt_at, Enrolment.id)
 LONGEST_EXPONENT = 20
 
 
@@ -28,14 +30,13 @@ def back_off(attempts: int) -> float:
 def claim_turns(most: int = MOST_IN_A_TURN) -> list[list[int]]:
     """Claim the due enrolments by compare-and-set and return their ids, one list for each terminal.
 
-    Removals come first. Terminals in use are left out. A claim moves the next attempt into the future, so an enrolment
-    becomes due again when the worker is killed or the queue is lost.
+    The most urgent come first. Terminals in use are left out. A claim moves the next attempt into the future, so an
+    enrolment becomes due again when the worker is killed or the queue is lost.
 
     :param most: how many enrolments of one terminal are claimed.
     """
-    leaving_first = case((Enrolment.desired == ABSENT, 0), else_=1)
     columns = (Enrolment.id, Enrolment.terminal_id, Enrolment.next_attempt_at, Terminal.offline_since)
-    due = _due(select(*columns)).where(leases.free()).order_by(leaving_first, Enrolment.next_attempt_at)
+    due = _due(select(*columns)).where(leases.free()).order_by(*URGENCY)
     rows = db.session.execute(due).all()
     db.session.commit()
     turns: dict[int, list[int]] = {}
@@ -47,13 +48,20 @@ def claim_turns(most: int = MOST_IN_A_TURN) -> list[list[int]]:
     return [turn for turn in turns.values() if turn]
 
 
-def claim_removals_beside(enrolment_id: int) -> list[int]:
-    """Claim the due removals on the terminal of this enrolment, so that they do not wait for the end of its turn."""
-    here = select(Enrolment.terminal_id).where(Enrolment.id == enrolment_id).scalar_subquery()
-    due = _due(select(Enrolment.id, Enrolment.next_attempt_at)).where(Terminal.id == here, Enrolment.desired == ABSENT)
-    rows = db.session.execute(due.order_by(Enrolment.next_attempt_at)).all()
+def claim_urgent_beside(turn: list[int]) -> list[int]:
+    """Return a terminal's turn, the most urgent first, with what became due there since it began.
+
+    A turn never becomes longer than MOST_IN_A_TURN. What belongs to a job for many waits for the next turn.
+    """
+    here = select(Enrolment.terminal_id).where(Enrolment.id.in_(turn)).limit(1).scalar_subquery()
+    due = _due(select(Enrolment.id, Enrolment.next_attempt_at)).where(Terminal.id == here, ~Enrolment.in_bulk)
+    rows = db.session.execute(due.order_by(*URGENCY).limit(max(0, MOST_IN_A_TURN - len(turn)))).all()
     db.session.commit()
-    return [removal for removal, when in rows if when and _claim(removal, when)]
+    urgent = [enrolment_id for enrolment_id, when in rows if when and _claim(enrolment_id, when)]
+    sorted_turn = select(Enrolment.id).where(Enrolment.id.in_([*urgent, *turn])).order_by(*URGENCY)
+    found = list(db.session.execute(sorted_turn).scalars())
+    db.session.commit()
+    return found
 
 
 def is_backing_off(enrolment_id: int) -> bool:

@@ -31,7 +31,7 @@ from hikflask.services.core.db import changed_rows
 CLAIM_SECONDS = 60.0
 NOW = database_now()
 COMES_BACK = {"next_attempt_at": database_now(CLAIM_SECONDS)}
-DUE = {"attempts": 0, "next_attempt_at": NOW}
+DUE = {"attempts": 0, "next_attempt_at": NOW, "in_bulk": False}
 DONE = {"step": "", "attempts": 0, "next_attempt_at": None}
 NEXT_GENERATION = {"generation": Enrolment.generation + 1}
 NO_FACE = {"face": PENDING, "confirmed_photo_id": None, "confirmed_at": None}
@@ -133,6 +133,8 @@ DESIRED_ON_NEW_DEVICE = Transition(
 )
 
 # --- when it is tried ---
+# One of many: a job changed the desired state a moment ago, within the same transaction.
+PUT_IN_BULK = Transition({"in_bulk": True}, needs=Enrolment.next_attempt_at.is_not(None))
 CLAIMED = Transition(COMES_BACK)
 # Everything that is not finished.
 MADE_DUE = Transition(

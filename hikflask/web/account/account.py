@@ -78,7 +78,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     """End all of the operator's sessions, this one too."""
     sessions.sign_out_everywhere(current_operator.required())
     current_operator.end_session()
-    flash(_("You are signed out everywhere."))
+    flash(_("All sessions are ended."))
     return redirect(url_for("sign_in.ask"), 303)
 
 

@@ -52,7 +52,7 @@ def create() -> ResponseReturnValue:
     except ServiceError as error:
         _field_of(form, error).errors = [error_sentence(error)]
         return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)
-    flash(_("The administrator is there. Sign in now."))
+    flash(_("Administrator created. Sign in."))
     return redirect(url_for("sign_in.ask"), 303)
 
 

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, make_response, render_template, request, stream_with_context
+from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from hikflask.forms.audit import AuditForm
@@ -10,9 +10,8 @@ from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.models import AuditEntry
 from hikflask.services.audit.export import batches, begin_export
 from hikflask.services.audit.search import AuditFilter, list_entries
-from hikflask.services.core.dates import today
 from hikflask.web.admin import audit_csv, audit_words
-from hikflask.web.support import actor_names
+from hikflask.web.support import actor_names, csv_file
 from hikflask.web.support.dates import end_of, start_of
 from hikflask.web.support.pagination import Listing, listed
 
@@ -35,11 +34,7 @@ def export() -> ResponseReturnValue:
     if not form.validate():
         return _refused(form)
     chosen = _filter(form)
-    parts = audit_csv.lines(batches(chosen, begin_export(chosen)))
-    response = Response(stream_with_context(parts), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="audit-{today().isoformat()}.csv"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return csv_file.download("audit", audit_csv.parts(batches(chosen, begin_export(chosen))))
 
 
 def _filter(form: AuditForm) -> AuditFilter:

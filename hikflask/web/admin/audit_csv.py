@@ -1,12 +1,5 @@
-"""The audit trail as CSV: UTF-8 with a byte order mark and semicolons, which a Russian Excel opens without a question.
+"""The audit trail as the rows of a CSV file."""
 
-Protects against CSV injection: no cell, and no part of one that a spreadsheet with other settings reads as a cell,
-begins like a formula, which would run on the computer of whoever opens the file.
-"""
-
-import csv
-import io
-import re
 from collections.abc import Iterable, Iterator
 
 from flask_babel import gettext as _
@@ -16,26 +9,14 @@ from hikflask.services.audit import details_text
 from hikflask.services.core.dates import local
 from hikflask.web.admin import audit_words
 from hikflask.web.support.actor_names import actor
-
-BYTE_ORDER_MARK = "\ufeff"
-SEPARATOR = ";"
-# Where a cell begins or could begin: after any separator that a spreadsheet may use, and after quotes.
-BEGINNING = re.compile(r'(^|[,;|"\t\r\n])([ \u00a0]*)(?=[=+\-@＝＋－＠])')
-STRIPPED = ("\t", "\r", "\n")
-TIME = "%Y-%m-%d %H:%M:%S"
+from hikflask.web.support.csv_file import TIME, Rows
 
 
-def lines(batches: Iterable[list[AuditEntry]]) -> Iterator[str]:
-    """Yield the file in parts: the header row, then one part for each batch."""
-    yield BYTE_ORDER_MARK + _text([_header()])
+def parts(batches: Iterable[list[AuditEntry]]) -> Iterator[Rows]:
+    """Yield the rows in parts: the header row, then one part for each batch."""
+    yield [_header()]
     for batch in batches:
-        yield _text([_cells(entry) for entry in batch])
-
-
-def without_formula(cell: str) -> str:
-    """Return a cell in which no spreadsheet finds a formula."""
-    without = BEGINNING.sub(r"\1\2'", cell)
-    return f"'{without}" if without.startswith(STRIPPED) else without
+        yield [_cells(entry) for entry in batch]
 
 
 def _header() -> list[str]:
@@ -50,7 +31,7 @@ def _header() -> list[str]:
         _("What"),
         _("Employee ID"),
         _("Terminal"),
-        _("About"),
+        _("Object"),
         _("Before"),
         _("After"),
     ]
@@ -72,10 +53,3 @@ def _cells(entry: AuditEntry) -> list[str]:
         details_text(entry.before),
         details_text(entry.after),
     ]
-
-
-def _text(rows: list[list[str]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=SEPARATOR, quoting=csv.QUOTE_ALL)
-    writer.writerows([without_formula(cell) for cell in row] for row in rows)
-    return out.getvalue()

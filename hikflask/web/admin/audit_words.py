@@ -21,9 +21,9 @@ ACTIONS = {
     "employee.activated": N_("Employee activated"),
     "employee.deactivated": N_("Employee deactivated"),
     "employee.deleted": N_("Employee deleted"),
-    "employee.erased": N_("Employee to be erased everywhere"),
+    "employee.erased": N_("Erasure of all data of the employee requested"),
     "employee.exported": N_("What is stored about the employee exported"),
-    "erasure.completed": N_("Employee erased everywhere"),
+    "erasure.completed": N_("Erasure of all data of the employee complete"),
     "consent.recorded": N_("Consent recorded"),
     "consent.withdrawn": N_("Consent withdrawn"),
     "photo.viewed": N_("Photo looked at"),
@@ -39,7 +39,7 @@ ACTIONS = {
     "capture.used": N_("Captured picture saved to the employee's record"),
     "enrolment.wanted": N_("To be brought to the terminal"),
     "enrolment.retried": N_("Tried again on the terminal"),
-    "enrolment.replaced": N_("Asked to take whoever has this number off the terminal"),
+    "enrolment.replaced": N_("Removal of whoever has this ID from the terminal requested"),
     "enrolment.removed_by_hand": N_("Said to be gone from a device that did not confirm it"),
     "enrolment.somebody_elses": N_("Said to be somebody else's record on the terminal, which stays"),
     "enrolment.confirmed": N_("Terminal confirmed person and face"),
@@ -68,10 +68,13 @@ ACTIONS = {
     "sign_in.throttled": N_("Too many tries to sign in"),
     "confirmation.refused": N_("Wrong password when asked again"),
     "sign_out": N_("Signed out"),
-    "sign_out.elsewhere": N_("Signed out at another place"),
-    "sign_out.everywhere": N_("Signed out everywhere"),
+    "sign_out.elsewhere": N_("Session ended from elsewhere"),
+    "sign_out.everywhere": N_("All sessions ended"),
     "sign_out.oldest": N_("Oldest session ended, since too many were open"),
     "access.refused": N_("Access refused"),
+    "employees.exported": N_("List of employees exported"),
+    "job.started": N_("Job for many people started"),
+    "job.stopped": N_("Job for many people stopped"),
     "secrets.rotated": N_("Terminals' passwords encrypted with a new key"),
     "audit.exported": N_("Audit trail exported"),
 }
@@ -89,7 +92,7 @@ FIELDS = {
     "username": N_("Account"),
     "fingerprint": N_("Certificate fingerprint"),
     "is_active": N_("In use"),
-    "face_by_picture": N_("Takes photo files"),
+    "face_by_picture": N_("Accepts photo files"),
     "people": N_("People"),
     "faces": N_("Faces"),
     "serial": N_("Serial number"),
@@ -104,11 +107,12 @@ FIELDS = {
     "action": N_("What"),
     "employee": N_("Employee ID"),
     "terminal": N_("Terminal"),
+    "job": N_("Job"),
     "since": N_("From"),
     "until": N_("To"),
 }
 # Fields with words for their values; fields that are days, moments, ends of a validity, names of actors.
-WITH_VALUES = {"source", "role", "basis", "rule"}
+WITH_VALUES = {"source", "role", "basis", "rule", "job"}
 DAYS = {"given_on"}
 MOMENTS = {"since", "until"}
 ENDS = {"expires_at"}
@@ -128,6 +132,9 @@ VALUES = {
     "never": N_("never keep"),
     "days": N_("after so many days"),
     "left": N_("the employee left"),
+    "deactivate": N_("Deactivation"),
+    "send": N_("Sending to a terminal"),
+    "department": N_("Change of department"),
 }
 
 

@@ -66,7 +66,7 @@ def update(operator_id: int) -> ResponseReturnValue:
     except ServiceError as error:
         form.role.errors = [error_sentence(error)]
         return _form(form, found, HTTPStatus.UNPROCESSABLE_ENTITY)
-    flash(_("%(name)s is changed.", name=isolated(found.name)))
+    flash(_("Saved."))
     _warn_of_tokens(operators.get(operator_id) or found)
     return redirect(url_for(".index"), 303)
 

@@ -2,16 +2,18 @@
 
 from http import HTTPStatus
 
-from flask import Response, flash, make_response, redirect, render_template, url_for
+from flask import Response, make_response, render_template
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from hikflask.background import tasks
 from hikflask.forms.bulk_deactivation import NumbersForm
 from hikflask.http.permissions import ADMIN, confirmed
+from hikflask.models import Job
 from hikflask.services.employees import bulk_deactivation
 from hikflask.services.employees.bulk_deactivation import Leavers
+from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.jobs.draft import make_draft
+from hikflask.services.jobs.kinds import DEACTIVATE
 from hikflask.web.employees.removals import bp
 from hikflask.web.security import resubmission
 
@@ -30,27 +32,18 @@ def preview() -> ResponseReturnValue:
     form = NumbersForm()
     if not form.validate():
         return _bulk(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    return _bulk(form, bulk_deactivation.found(form.listed))
+    found = bulk_deactivation.found(form.listed)
+    ids = [employee.id for employee in found.active]
+    return _bulk(form, found, make_draft(DEACTIVATE, EmployeeFilter(), ids) if ids else None)
 
 
-@bp.post("/removals/bulk/do")
-@confirmed(ADMIN)
-def deactivate() -> ResponseReturnValue:
-    """Deactivate those that the preview showed, and begin with the terminals at once."""
-    form = NumbersForm()
-    if not form.validate():
-        return _bulk(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    deactivated = bulk_deactivation.deactivate(form.listed)
-    tasks.enqueue_due(deactivated.due)
-    flash(_("Deactivated: %(n)s.", n=len(deactivated.row)))
-    return redirect(url_for(".index"), 303)
-
-
-@resubmission.restores("removals.preview", "removals.deactivate")
+@resubmission.restores("removals.preview")
 def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
     """Show the form again as it was typed."""
     return _bulk(NumbersForm(formdata=fields))
 
 
-def _bulk(form: NumbersForm, found: Leavers | None = None, status: int = 200) -> Response:
-    return make_response(render_template("employees/bulk_deactivation.html", form=form, found=found), status)
+def _bulk(
+    form: NumbersForm, found: Leavers | None = None, job: Job | None = None, status: int = HTTPStatus.OK
+) -> Response:
+    return make_response(render_template("employees/bulk_deactivation.html", form=form, found=found, job=job), status)

@@ -1,11 +1,14 @@
 """Employees: the list, the page of one, deactivation and deletion."""
 
+from http import HTTPStatus
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
+from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.invisible_characters import isolated
@@ -28,29 +31,32 @@ from hikflask.web.support.pagination import listed
 bp = Blueprint("employees", __name__)
 
 ADDRESS = "/employees/<int:employee_id>"
-
-
-@bp.get("/")
-@allow(VIEWER)
-def start() -> ResponseReturnValue:
-    """Go to the list."""
-    return redirect(url_for(".index"))
+# The field of the list in which one types, as htmx names the element that asks.
+SEARCH = "input#q"
 
 
 @bp.get("/employees/")
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
-    """All employees, or those that match what is typed into the search."""
-    q = request.args.get("q", "").strip()
-    found = listed(lambda limit, offset: search.search(EmployeeFilter(q), limit, offset))
-    template = "employees/_rows.html" if htmx.wants_fragment() else "employees/list.html"
-    return render_template(
-        template,
-        rows=[(employee, enrolment_status.of_employee(employee)) for employee in found.rows],
-        q=q,
-        found=found,
-        terminals=registry.list_active(),
-    )
+    """The employees that pass the filters of the address; a wrong filter is named, and filters nothing."""
+    form = EmployeeFilterForm(request.args)
+    status = HTTPStatus.OK if form.validate() else HTTPStatus.UNPROCESSABLE_ENTITY
+    wanted, terminals = form.filter, registry.list_active()
+    found = listed(lambda limit, offset: search.search(wanted, limit, offset))
+    about = {
+        "form": form,
+        "found": found,
+        "rows": [(employee, enrolment_status.of_employee(employee)) for employee in found.rows],
+        "terminals": terminals,
+        "sort": wanted.sort,
+        "narrowed": wanted != EmployeeFilter(sort=wanted.sort),
+    }
+    if not htmx.wants_fragment():
+        form.offer(terminals, search.departments())
+        return render_template("employees/list.html", **about), status
+    # What is typed letter by letter does not fill the history.
+    with_address = htmx.replaced_address if request.headers.get("HX-Source") == SEARCH else htmx.new_address
+    return with_address(render_template("employees/_rows.html", **about), url_for(".index", **form.texts), status)
 
 
 @bp.get(ADDRESS)

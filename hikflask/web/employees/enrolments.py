@@ -11,7 +11,7 @@ from hikflask.models import Enrolment
 from hikflask.services.employees import search
 from hikflask.services.enrolments import desired, manual_removal, queries
 from hikflask.web.support import enrolment_status
-from hikflask.web.support.htmx import with_removals_alarm
+from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("enrolments", __name__)
@@ -23,7 +23,7 @@ def of_employee(employee_id: int) -> ResponseReturnValue:
     """The part of the employee's page that polls, with the alarm of open removals."""
     employee = search.get(employee_id) or abort(404)
     lines = enrolment_status.of_employee(employee)
-    return with_removals_alarm(render_template("employees/_enrolments.html", employee=employee, lines=lines))
+    return with_bar(render_template("employees/_enrolments.html", employee=employee, lines=lines))
 
 
 @bp.post("/enrolments/<int:enrolment_id>/retry")

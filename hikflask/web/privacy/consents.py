@@ -81,7 +81,7 @@ def _what_follows(employee_id: int) -> str:
     if not current_operator.may(ADMIN):
         return str(_("The consent is withdrawn. Photo and records must be erased now: tell an administrator."))
     text = _("The consent is withdrawn. Photo and records must be erased now:")
-    return with_link(text, url_for("erasures.ask", employee_id=employee_id), _("Erase everywhere"))
+    return with_link(text, url_for("erasures.ask", employee_id=employee_id), _("Erase all data"))
 
 
 def _employee(employee_id: int) -> Employee:

@@ -21,7 +21,7 @@ from hikflask.services.privacy import certificates
 from hikflask.web.security import resubmission
 from hikflask.web.support import enrolment_status
 from hikflask.web.support.enrolment_status import EnrolmentStatus
-from hikflask.web.support.htmx import with_removals_alarm
+from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import listed
 
 bp = Blueprint("erasures", __name__)
@@ -110,7 +110,7 @@ def show(erasure_id: int) -> ResponseReturnValue:
 @allow(ADMIN, is_activity=False)
 def state(erasure_id: int) -> ResponseReturnValue:
     """Answer the part of an open erasure's page that is polled until the erasure is complete."""
-    return with_removals_alarm(_progress(_erasure(erasure_id), fragment=True))
+    return with_bar(_progress(_erasure(erasure_id), fragment=True))
 
 
 def _erasure(erasure_id: int) -> Erasure:

@@ -22,8 +22,9 @@ from hikflask.services.accounts.sessions import SignedIn
 NOT_CARRIED = {"csrf_token", "own_password", "own_page", "lang"}
 # Never written into a page: only that something was typed there is carried along.
 SECRET = {"password"}
-# No form of ours has more. What others send would otherwise come back several times as long.
-MOST_FIELDS = 50
+# No form of ours has more, nor has a page of the list on which everybody is selected. What others send would otherwise
+# come back several times as long.
+MOST_FIELDS = 100
 MOST_BYTES = 64 * 1024
 Pairs = tuple[tuple[str, str], ...]
 Restorer = TypeVar("Restorer", bound=Callable[..., ResponseReturnValue])

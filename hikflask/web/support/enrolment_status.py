@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hikflask import messages
-from hikflask.isapi.errors import AWAY_CODES, CLASSES, Busy
+from hikflask.isapi.errors import AWAY_CODES, CLASSES, Busy, SameFace
 from hikflask.models import Employee, Enrolment
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
+from hikflask.models.enrolment import ABSENT, CONFIRMED
 from hikflask.services.core.errors import (
     FaceNotVerified,
     NameNotVerified,
@@ -25,6 +25,7 @@ NOT_THERE = "refused"
 REMOVAL_OPEN = "removal"
 GONE = "gone"
 UNCHECKED = "unchecked"
+FACE_REFUSED = "face_refused"
 
 LEAVER_TAKEN = "removal_taken"
 NAMES_SOMEBODY = {NumberTakenThere.code, NameNotVerified.code, RemovalNotVerified.code}
@@ -46,6 +47,12 @@ class EnrolmentStatus:
     def terminal(self) -> str:
         """The terminal's name."""
         return self.enrolment.terminal.name
+
+    @property
+    def badge(self) -> str:
+        """What a list says of it in a word: its state; of a person alone, whether the face was refused."""
+        refused = self.state == PERSON_ONLY and self.enrolment.photo_id is not None
+        return FACE_REFUSED if refused else self.state
 
     @property
     def working(self) -> bool:
@@ -101,6 +108,8 @@ class EnrolmentStatus:
         }
         if enrolment.refusal_code in NAMES_SOMEBODY:
             about |= {"n": enrolment.number, "name": enrolment.refusal_text}
+        elif enrolment.refusal_code == SameFace.own_code:
+            about["name"] = enrolment.employee.name if enrolment.employee else enrolment.last_name
         else:
             about |= {"name": self.terminal, **self._figures()}
         leaver_taken = enrolment.refusal_code == NumberTakenThere.code and enrolment.desired == ABSENT
@@ -153,14 +162,12 @@ def _state(enrolment: Enrolment) -> str:
         return GONE if enrolment.is_confirmed else REMOVAL_OPEN
     if enrolment.is_confirmed:
         return CONFIRMED_STATE if enrolment.is_green else UNCHECKED
-    if enrolment.refusal_code == NumberTakenThere.code and not enrolment.step:
-        return TAKEN_THERE
     return WORKING if is_working(enrolment) else _resting_state(enrolment)
 
 
 def _resting_state(enrolment: Enrolment) -> str:
     if enrolment.next_attempt_at is not None:
         return WAITING
-    if enrolment.person == CONFIRMED and enrolment.face in {PENDING, REFUSED}:
+    if enrolment.person == CONFIRMED:
         return PERSON_ONLY
-    return NOT_THERE
+    return TAKEN_THERE if enrolment.refusal_code == NumberTakenThere.code else NOT_THERE

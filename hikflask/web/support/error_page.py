@@ -24,7 +24,7 @@ def status_sentence(status: int) -> str:
     sentences: dict[int, str] = {
         HTTPStatus.BAD_REQUEST: _("The request is not complete. Go back and try again."),
         HTTPStatus.UNAUTHORIZED: _("Sign in first."),
-        HTTPStatus.FORBIDDEN: _("You may not do this. Ask an administrator."),
+        HTTPStatus.FORBIDDEN: _("You don't have permission. Ask an administrator."),
         HTTPStatus.NOT_FOUND: _("There is no such page. It may have been deleted."),
         HTTPStatus.METHOD_NOT_ALLOWED: _("This address is not a page. Start from the list of employees."),
         HTTPStatus.CONFLICT: _("This was changed meanwhile. Look again, please."),

@@ -15,6 +15,13 @@ def replaced_address(body: str, address: str, status: int = 200) -> Response:
     return response
 
 
+def new_address(body: str, address: str, status: int = 200) -> Response:
+    """Answer a fragment under an address of its own, from which Back returns to the one before."""
+    response = make_response(body, status)
+    response.headers["HX-Push-Url"] = address
+    return response
+
+
 def retargeted(body: str, target: str, status: int = 200, swap: str = "outerHTML") -> Response:
     """Answer a fragment for another element than the one that asked."""
     response = make_response(body, status)
@@ -23,6 +30,10 @@ def retargeted(body: str, target: str, status: int = 200, swap: str = "outerHTML
     return response
 
 
-def with_removals_alarm(fragment: str) -> str:
-    """Return a fragment together with the alarm of open removals, which htmx swaps into the bar (out of band)."""
-    return fragment + render_template("employees/_removals_alarm.html", elsewhere=True)
+def with_bar(fragment: str) -> str:
+    """Return a fragment with the bar's number and alarm, which htmx swaps out of band, so that all of them agree."""
+    return (
+        fragment
+        + render_template("attention/_bar.html", elsewhere=True)
+        + render_template("employees/_removals_alarm.html", elsewhere=True)
+    )

@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 from flask import request
 
 ROWS = 50
+# So many pages before and after the present one are linked by their numbers.
+AROUND = 2
 LAST_PAGE = 10**6
 Row = TypeVar("Row")
 
@@ -19,6 +21,16 @@ class Listing(Generic[Row]):
     total: int
     page: int = 1
     pages: int = 0
+
+    @property
+    def numbers(self) -> list[int | None]:
+        """The pages to link: the first, the last, and those around this one; None where some are left out."""
+        near = range(self.page - AROUND, self.page + AROUND + 1)
+        shown = sorted({1, self.pages, *(page for page in near if 1 <= page <= self.pages)})
+        numbers: list[int | None] = []
+        for before, page in zip([0, *shown], shown, strict=False):
+            numbers += [page] if page == before + 1 else [None, page]
+        return numbers
 
 
 def listed(read: Callable[[int, int], tuple[list[Row], int]]) -> Listing[Row]:

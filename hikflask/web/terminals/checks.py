@@ -14,6 +14,7 @@ from hikflask.services.core.errors import LoginStopped, ServiceError
 from hikflask.services.terminals import checks, registry
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.messages import error_sentence
+from hikflask.web.support.urls import next_or
 from hikflask.web.terminals.terminals import bp, terminal_or_404
 
 
@@ -33,7 +34,7 @@ def check(terminal_id: int) -> ResponseReturnValue:
         flash(sentence, "warning" if lasting else "danger")
     else:
         flash(_("Checked: “%(t)s” answers and takes the password.", t=isolated(terminal.name)))
-    return redirect(url_for(".show", terminal_id=terminal_id), 303)
+    return redirect(next_or(url_for(".show", terminal_id=terminal_id)), 303)
 
 
 @bp.post("/<int:terminal_id>/try-once")

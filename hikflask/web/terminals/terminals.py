@@ -12,7 +12,7 @@ from hikflask.models import Terminal
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import checks, connection, registry
 from hikflask.web.security.current_operator import operator_name
-from hikflask.web.support.htmx import with_removals_alarm
+from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.messages import error_sentence
 
 bp = Blueprint("terminals", __name__, url_prefix="/terminals")
@@ -36,7 +36,7 @@ def show(terminal_id: int) -> ResponseReturnValue:
 @allow(VIEWER, is_activity=False)
 def state(terminal_id: int) -> ResponseReturnValue:
     """The part of the page that polls while the terminal is checked."""
-    return with_removals_alarm(_shown(terminal_id, fragment=True))
+    return with_bar(_shown(terminal_id, fragment=True))
 
 
 @bp.get("/file-warning")

@@ -306,7 +306,7 @@ def test_export_says_all_that_an_entry_has(app: Flask, client: FlaskClient) -> N
         "What": "Employee changed",
         "Employee ID": "100222",
         "Terminal": "Вход; второй",
-        "About": 'a "b"',
+        "Object": 'a "b"',
         "Before": '{"name": "Иван"}',
         "After": '{"name": "Пётр"}',
     }
@@ -319,7 +319,7 @@ def test_no_cell_is_a_formula(app: Flask, client: FlaskClient, first: str) -> No
 
     (row,) = exported(client, until="2026-03-10")
 
-    cells = [row[name] for name in ("Who", "Network address", "Request", "Employee ID", "Terminal", "About", "Before")]
+    cells = [row[name] for name in ("Who", "Network address", "Request", "Employee ID", "Terminal", "Object", "Before")]
     assert cells == [f"'{text}"] * 7
 
 
@@ -364,7 +364,7 @@ def test_export_is_as_readable_as_before(app: Flask, client: FlaskClient) -> Non
 
     (row,) = exported(client, until="2026-03-10")
 
-    assert (row["About"], row["Before"]) == ("2 - 1 = 1", before)
+    assert (row["Object"], row["Before"]) == ("2 - 1 = 1", before)
     text = client.post("/audit/export", data={"until": "2026-03-10"}).text
     assert all(line.startswith('"') and line.endswith('"') for line in text.removeprefix("\ufeff").splitlines())
 

@@ -27,7 +27,8 @@ def test_administration_shows_settings_with_their_units(app: Flask, client: Flas
     assert (shown["CAPTURE_TIMEOUT"], shown["RETRY_BASE"]) == ("30 с", "0,5 с")
     assert (shown["SESSION_IDLE"], shown["RETRY_MAX"]) == ("2 ч", "15 мин")
     assert (shown["EVENT_RETENTION"], shown["PHOTO_RETENTION"]) == ("90 дн.", "30 дн.")
-    assert (shown["HOSTS"], shown["CONSENT"], shown["API_LIMIT"]) == ("—", "warn", "вызовов в минуту: 6000")
+    assert (shown["HOSTS"], shown["API_LIMIT"]) == ("—", "6000 запросов в минуту")
+    assert (shown["CONSENT"], shown["WORKER"]) == ("предупреждать, если его нет", "отдельным процессом")
 
 
 def test_empty_networks_and_a_word_for_a_time_are_readable(app: Flask, client: FlaskClient) -> None:
@@ -36,4 +37,4 @@ def test_empty_networks_and_a_word_for_a_time_are_readable(app: Flask, client: F
     page = client.get("/administration").text
 
     assert "()" not in page
-    assert "<td>employed</td>" in page
+    assert "<td>пока сотрудник активен</td>" in page

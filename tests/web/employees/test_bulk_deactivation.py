@@ -31,7 +31,7 @@ def test_preview_tells_active_inactive_and_unknown_apart_and_changes_nothing(des
     answer = desk.client.post("/removals/bulk", data={"numbers": "100222\r\n100444, 100999\n100222"}, headers=ENGLISH)
 
     assert answer.status_code == 200
-    assert "Nobody has these numbers: 100999." in answer.text
+    assert "No employee has these IDs: 100999." in answer.text
     assert "Deactivated already: 100444." in answer.text
     assert 'name="numbers" value="100222"' in answer.text
     assert "100222" in desk.simulator.people

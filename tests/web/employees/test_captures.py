@@ -102,7 +102,7 @@ def test_an_unsaved_picture_of_another_is_asked_about(desk: Desk) -> None:
     desk.capture()
     answer = desk.client.post("/captures", data=typed(hikvision_id="7", full_name="Ольга"), headers=HTMX)
     assert answer.status_code == 409
-    assert "На терминале ждёт сохранения снимок «Иван Иванов» (Анна)." in answer.text
+    assert "На терминале ждёт сохранения снимок: Иван Иванов (Анна)." in answer.text
     assert 'name="take_over" value="1"' in answer.text
 
 

@@ -16,11 +16,12 @@ from hikflask.simulator.faces import draw
 from tests.support.captures import FACE
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
 
+ENTER_AN_ID = ("Введите ID: латинские буквы и цифры, до 32 знаков.", "Enter an ID: Latin letters and digits, up to 32.")
 BAD_FIELDS = [
-    ("hikvision_id", "", "Поле «ID сотрудника»: от 1 до 32", "“Employee ID” must be 1 to 32"),
-    ("hikvision_id", "a" * 33, "Поле «ID сотрудника»: от 1 до 32", "“Employee ID” must be 1 to 32"),
-    ("hikvision_id", "10 22", "Поле «ID сотрудника»: от 1 до 32", "“Employee ID” must be 1 to 32"),
-    ("hikvision_id", "сто", "Поле «ID сотрудника»: от 1 до 32", "“Employee ID” must be 1 to 32"),
+    ("hikvision_id", "", *ENTER_AN_ID),
+    ("hikvision_id", "a" * 33, *ENTER_AN_ID),
+    ("hikvision_id", "10 22", *ENTER_AN_ID),
+    ("hikvision_id", "сто", *ENTER_AN_ID),
     ("full_name", "   ", "Поле «ФИО» не должно быть пустым", "“Full name” must not be empty"),
     ("full_name", "я" * 129, "Поле «ФИО» слишком длинное", "“Full name” is too long"),
     ("full_name", "Иван\x00", "В поле «ФИО» не должно быть управляющих", "“Full name” must not contain control"),
@@ -253,7 +254,7 @@ def test_the_list_has_pages(desk: Desk, app: Flask) -> None:
 
 def test_page_past_the_end_is_the_last_one(desk: Desk) -> None:
     # As after somebody alone on the last page was deleted.
-    assert "Пока никого нет" in desk.text("/employees/?page=2")
+    assert "Сотрудников пока нет" in desk.text("/employees/?page=2")
     desk.client.post("/employees/", data=typed())
 
     page = desk.text("/employees/?page=2")
@@ -286,8 +287,8 @@ def test_a_number_taken_there_asks_and_replaces_on_demand(desk: Desk, simulator:
     simulator.store.add("100222", {"name": "Чужой Человек"})
     place = desk.save()
     page = desk.text(place)
-    assert "Номер 100222 на терминале занят: «Чужой Человек»." in page
-    assert "Выбрать другой номер" in page
+    assert "ID 100222 на терминале занят: «Чужой Человек»." in page
+    assert "Выбрать другой ID" in page
     wish = page.partition('name="wish" value="')[2].partition('"')[0]
     desk.client.post("/enrolments/1/replace", data={"wish": wish})
     desk.run_jobs()

@@ -36,14 +36,14 @@ def test_added_terminal_is_being_checked_until_it_is(
     run_jobs()
     after = client.get(f"{place}/state", headers=HTMX).text
 
-    assert "Проверяем…" in before
+    assert "Идёт проверка…" in before
     assert ASKS in before
     assert "ещё не проверен" not in before
     assert '<noscript><meta http-equiv="refresh" content="2">' in before
     assert after.lstrip().startswith('<section id="terminal">')
     assert "<html" not in after
     assert "на связи</span>" in after
-    assert "Проверяем…" not in after
+    assert "Идёт проверка…" not in after
     assert simulator.wrong_passwords == 0
 
 
@@ -66,7 +66,7 @@ def test_right_password_takes_the_refusal_away_at_once(desk: Desk) -> None:
     desk.run_jobs()
 
     assert "Терминал не принял пароль." not in before
-    assert "Проверяем…" in before
+    assert "Идёт проверка…" in before
     assert "на связи</span>" in polled(desk)
 
 
@@ -77,7 +77,7 @@ def test_check_that_nobody_makes_is_not_waited_for(desk: Desk, app: Flask) -> No
 
     page = change(desk, password=PASSWORD)
 
-    assert "Проверяем…" not in page
+    assert "Идёт проверка…" not in page
     assert "ещё не проверен" in page
 
 

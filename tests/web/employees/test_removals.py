@@ -55,7 +55,7 @@ def test_try_again_ends_it_when_the_terminal_is_back(desk: Desk, app: Flask) -> 
     answer = desk.client.post("/enrolments/1/retry", data={"next": "/removals/"})
     desk.run_jobs()
     assert answer.location == "/removals/"
-    assert "Никто: каждое удаление подтвердил терминал или человек." in desk.text("/removals/")
+    assert "Таких нет: все удаления подтверждены" in desk.text("/removals/")
     assert desk.simulator.people == {}
 
 
@@ -85,16 +85,16 @@ def test_strangers_record_stays_by_a_persons_word_and_is_said_as_such(desk: Desk
     desk.client.post(f"{place}/active", data={"active": "0"})
     desk.run_jobs()
     page = english(desk, "/removals/")
-    assert "Number 100222 is there under a name that we did not write: Чужой Человек." in page
+    assert "This ID has another name there: Чужой Человек." in page
     assert "It is somebody else" in page
     assert "It is somebody else" in english(desk, place)
 
     desk.client.post("/enrolments/1/somebody-else", data=fields_of(page, "/enrolments/1/somebody-else"))
 
     assert desk.simulator.people["100222"]["name"] == "Чужой Человек"
-    assert "Nobody: every removal" in english(desk, "/removals/")
+    assert "None: every removal is confirmed" in english(desk, "/removals/")
     page = english(desk, place)
-    assert "The record under this number on “Вход” is somebody else's, as Анна said at " in page
+    assert "The record under this ID on “Вход” is somebody else's, as Анна said at " in page
     assert "Not on “Вход” any more" not in page
     with app.app_context():
         noted = {entry.action: entry.actor for entry in db.session.execute(db.select(AuditEntry)).scalars()}
@@ -152,7 +152,7 @@ def test_old_device_is_asked_about_by_hand_on_the_employees_page(desk: Desk, app
     desk.client.post("/enrolments/1/by-hand", data={"wish": wish})
 
     assert "так сообщил оператор (Анна" in desk.text(place)
-    assert "Никто: каждое удаление подтвердил терминал или человек." in desk.text("/removals/")
+    assert "Таких нет: все удаления подтверждены" in desk.text("/removals/")
 
 
 def test_word_of_a_page_that_is_stale_changes_nothing(desk: Desk, app: Flask) -> None:

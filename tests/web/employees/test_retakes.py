@@ -141,7 +141,7 @@ def test_number_that_none_can_be_is_refused_before_anybody_stands_at_the_termina
 
     assert answer.status_code == 422
     assert answer.text.lstrip().startswith('<section id="capture"')
-    assert "Поле «ID сотрудника»: от 1 до 32 латинских букв и цифр." in answer.text
+    assert "Введите ID: латинские буквы и цифры, до 32 знаков." in answer.text
     assert desk.run_jobs() == 0
 
 

@@ -17,7 +17,7 @@ from tests.support.captures import FACE
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
 from tests.support.signed_in import client_of
 
-WARNING = "No consent to the photo is recorded."
+WARNING = "Consent is not recorded."
 STOP = "There is no consent to take this face yet"
 BOX = 'id="consent" name="consent" type="checkbox" value="y"'
 
@@ -81,14 +81,17 @@ def test_box_that_is_unticked_during_the_capture_stays_so(desk: Desk) -> None:
     assert f"{BOX} checked" not in page
 
 
-def test_panel_warns_and_the_capture_goes_on(desk: Desk) -> None:
-    assert WARNING in english(desk.client, "/employees/new")
+def test_panel_warns_once_a_photo_is_there(desk: Desk) -> None:
+    assert WARNING not in english(desk.client, "/employees/new")
 
     started = desk.client.post("/captures", data=typed(), headers=HTMX | ENGLISH)
-
-    assert started.status_code == 200
-    assert WARNING in started.text
     assert 'data-state="queued"' in started.text
+    assert WARNING not in started.text
+    desk.client.post("/captures/1/cancel")
+
+    taken = f"/employees/new?capture={desk.capture()}"
+    assert WARNING in english(desk.client, taken)
+    assert "Согласие на съёмку не отмечено." in desk.text(taken)
 
 
 def test_no_warning_and_no_box_where_consent_is_recorded(desk: Desk, ivan: str) -> None:
@@ -102,11 +105,19 @@ def test_no_warning_and_no_box_where_consent_is_recorded(desk: Desk, ivan: str) 
 
 def test_panel_warns_of_somebody_known_without_consent_too(desk: Desk, ivan: str) -> None:
     page = english(desk.client, f"{ivan}/edit")
-    assert WARNING in page
+    assert WARNING not in page
     assert BOX in page
 
-    number = {"employee_id": ivan.rpartition("/")[2]}
-    assert WARNING in desk.client.post("/captures", data=typed(**number), headers=HTMX | ENGLISH).text
+    taken = desk.capture(employee_id=ivan.rpartition("/")[2])
+    assert WARNING in english(desk.client, f"{ivan}/edit?capture={taken}")
+
+
+def test_employees_page_warns_once_a_photo_is_there(desk: Desk, ivan: str) -> None:
+    page = english(desk.client, ivan)
+    assert WARNING not in page
+    assert "Record consent" in page
+
+    assert WARNING in english(desk.client, desk.save(hikvision_id="100223"))
 
 
 @pytest.mark.usefixtures("required")
@@ -202,8 +213,8 @@ def test_withdrawn_consent_is_warned_of_and_the_photo_stays(desk: Desk, app: Fla
     assert answer.status_code == 303
     assert recorded(app) == []
     page = english(desk.client, place)
-    assert 'Photo and records must be erased now: <a href="/employees/1/erase">Erase everywhere</a>' in page
-    assert 'record the consent, or erase: <a href="/employees/1/erase">Erase everywhere</a>' in page
+    assert 'Photo and records must be erased now: <a href="/employees/1/erase">Erase all data</a>' in page
+    assert 'record the consent, or erase: <a href="/employees/1/erase">Erase all data</a>' in page
     assert "100222" in desk.simulator.faces
 
 

@@ -32,7 +32,7 @@ def test_question_names_person_and_terminals(desk: Desk) -> None:
 
     page = english(desk.client, f"{place}/erase")
 
-    assert "Erase Иван Иванов everywhere?" in page
+    assert "Erase all data: Иван Иванов?" in page
     assert "Terminals: <bdi>Вход</bdi>." in page
     assert f'href="{place}/erase"' in english(desk.client, place)
 
@@ -48,11 +48,9 @@ def test_certificate_comes_when_the_terminal_confirmed(desk: Desk, app: Flask) -
     page = english(desk.client, answer.location)
     assert "Certificate of erasure No. 1" in page
     assert "Иван Иванов" in page
+    assert re.search(f"“Вход”, ID 100222: the terminal confirmed {ON_PAPER} that nobody has this ID there\\.", page)
     assert re.search(
-        f"“Вход”, number 100222: the terminal confirmed {ON_PAPER} that nobody has this number there\\.", page
-    )
-    assert re.search(
-        f"«Вход», номер 100222: терминал подтвердил {ON_RUSSIAN_PAPER}, что этого номера там ни у кого нет\\.",
+        f"«Вход», ID 100222: терминал подтвердил {ON_RUSSIAN_PAPER}, что этого ID там ни у кого нет\\.",
         desk.text(answer.location),
     )
     assert re.search(f"<span>Complete</span><span[^>]*><bdi>{ON_PAPER}</bdi></span>", page)
@@ -102,11 +100,11 @@ NOT_COVERED = {
 }
 WAITS_FOR_THE_DATABASE = {
     "en": "No terminal is waited for any more. The certificate comes when what was deleted is overwritten in the "
-    "database's files, too. Something else, such as a backup, uses the database: the log says more, and we go on "
-    "trying.",
-    "ru": "От терминалов больше ничего не ждём. Акт появится, когда удалённое будет затёрто и в файлах базы данных. "
-    "Сейчас базой пользуется что-то ещё, например резервное копирование: подробности — в журнале сервера, попытки "
-    "продолжаются.",
+    "database's files, too. Something else, such as a backup, uses the database: the log says more, and the "
+    "program keeps trying.",
+    "ru": "От терминалов больше ничего не требуется. Акт появится, когда удалённое будет затёрто и в файлах базы "
+    "данных. Сейчас базой пользуется что-то ещё, например резервное копирование: подробности — в журнале сервера, "
+    "программа повторяет попытки.",
 }
 
 
@@ -222,7 +220,7 @@ def test_record_of_somebody_else_is_named_as_such_on_the_certificate(desk: Desk)
     desk.run_jobs()
 
     page = english(desk.client, location)
-    assert "is there under a name that we did not write: Ivanov I.I." in page
+    assert "This ID has another name there: Ivanov I.I." in page
     assert "Certificate of erasure" not in page
     form = page.partition('action="/enrolments/1/somebody-else"')[2].partition("</form>")[0]
     answer = desk.client.post(

@@ -75,7 +75,7 @@ class TestDone:
         with app.app_context():
             found = db.session.get_one(Operator, olga)
             assert (found.role, found.is_active) == (VIEWER, False)
-        assert "Ольга is changed." in client.get("/operators/", headers=ENGLISH).text
+        assert "Saved." in client.get("/operators/", headers=ENGLISH).text
 
     def test_operator_is_added(self, app: Flask, client: FlaskClient) -> None:
         answer = confirm(client, press(client, "/operators/", {"name": "Борис <1>", "role": VIEWER}))
@@ -112,7 +112,7 @@ class TestDone:
     def test_number_is_looked_for_and_the_view_says_what_is_wrong(self, client: FlaskClient) -> None:
         answer = confirm(client, press(client, "/erasures/", {"number": "100222"}))
 
-        assert "Nothing is stored here about this number." in answer.text
+        assert "Nothing is stored here about this ID." in answer.text
 
     def test_many_are_deactivated(self, app: Flask, client: FlaskClient, employee: int) -> None:
         shown = confirm(client, press(client, "/removals/bulk", {"numbers": "100222\r\n100333"}))

@@ -240,7 +240,7 @@ def test_employees_page_says_when_it_is_tried_again(desk: Desk, app: Flask) -> N
 
     put(app, Enrolment, refusal_code="other_device")
     russian, english = said_on(desk, place)
-    assert "номер на нём вручную. Программа повторит попытку 25 ноября 2099 г. в 11:25. Данные сохранены." in russian
+    assert "на нём вручную. Программа повторит попытку 25 ноября 2099 г. в 11:25. Данные сохранены." in russian
     assert "there by hand. The next try is on 25 November 2099 at 11:25. Nothing is lost." in english
 
 
@@ -285,9 +285,9 @@ def test_open_removal_says_since_when_and_when_it_is_tried_again(desk: Desk, app
         ),
         (
             {"confirmed_by": "Анна", "confirmation_note": SOMEBODY_ELSES},
-            "Запись под этим номером на терминале «Вход» принадлежит другому человеку: так сообщил оператор "
+            "Запись под этим ID на терминале «Вход» принадлежит другому человеку: так сообщил оператор "
             "(Анна, 10 марта 2025 г. в 15:00). Она остаётся; терминал удаления не подтверждал.",
-            "The record under this number on “Вход” is somebody else's, as Анна said on 10 March 2025 at 15:00. "
+            "The record under this ID on “Вход” is somebody else's, as Анна said on 10 March 2025 at 15:00. "
             "It stays there; the terminal did not confirm a removal.",
         ),
     ],

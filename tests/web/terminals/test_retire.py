@@ -30,7 +30,7 @@ def test_question_says_what_it_means(desk: Desk) -> None:
 
     page = desk.text(RETIRE)
 
-    assert "записаны или могут быть записаны: 1" in page
+    assert "На нём записаны или могут быть записаны люди: 1." in page
     assert "Кто остался записан на самом устройстве, откроет дверь, если его снова поставят." in page
     assert 'name="note"' in page
 
@@ -39,7 +39,7 @@ def test_what_became_of_it_must_be_said(desk: Desk, stolen: str) -> None:
     answer = desk.client.post(RETIRE, data={"note": "  "})
 
     assert answer.status_code == 422
-    assert "Поле «Что с ним стало» не должно быть пустым." in answer.text
+    assert "Поле «Что произошло» не должно быть пустым." in answer.text
     assert "Доступ ещё не снят: «Вход»" in desk.text(stolen)
 
 
@@ -47,7 +47,7 @@ def test_alarm_ends_and_the_certificate_shows_whose_word_it_is(desk: Desk, stole
     answer = desk.client.post(RETIRE, data=NOTE)
 
     assert answer.location == "/terminals/1"
-    assert "Никто: каждое удаление подтвердил терминал или человек." in desk.text("/removals/")
+    assert "Таких нет: все удаления подтверждены" in desk.text("/removals/")
     page = desk.client.get(stolen, headers=ENGLISH).text
     assert re.search(f"out of service for good, as Анна stated {ON_PAPER}: “{NOTE['note']}”\\.", page)
     assert "the terminal confirmed" not in page

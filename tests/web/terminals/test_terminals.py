@@ -286,7 +286,7 @@ def test_the_limit_of_a_name_is_shown_before_saving(desk: Desk) -> None:
 def test_taking_no_files_is_a_property_not_a_warning(desk: Desk) -> None:
     page = desk.text("/terminals/1")
 
-    assert "<dt>Принимает фото файлом</dt><dd>нет: фото из файла остаётся на сервере</dd>" in page
+    assert "<dt>Принимает фото из файла</dt><dd>нет: фото из файла остаётся на сервере</dd>" in page
     assert "note-warn" not in page
 
 

@@ -1,0 +1,23 @@
+"""Jobs for many people: how far one is, and who failed."""
+
+from flask import Blueprint, abort, jsonify
+from flask.typing import ResponseReturnValue
+
+from hikflask.api import errors
+from hikflask.http.permissions import VIEWER, allow
+from hikflask.models.job import DRAFT
+from hikflask.services.jobs import queries
+
+bp = Blueprint("api_jobs", __name__, url_prefix="/api/jobs")
+errors.answer_in_json(bp)
+
+
+@bp.get("/<int:job_id>")
+@allow(VIEWER)
+def get_job(job_id: int) -> ResponseReturnValue:
+    """One job; a preview that nobody started is none."""
+    job = queries.get(job_id)
+    if job is None or job.state == DRAFT:
+        abort(404, "There is no such job.")
+    failed = [{"number": number, "error": error} for number, error in queries.errors(job_id)]
+    return jsonify({"state": job.state, "done": job.done, "total": job.total, "failed": failed})

@@ -1,0 +1,66 @@
+"""What is done with the selected employees, and how: the form of the selection, and those of the previews."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, Field, SelectField, StringField, ValidationError
+
+from hikflask.forms.base import Form
+from hikflask.forms.employees import LONGEST_NAME
+from hikflask.forms.fields import one_line, row_id, stripped
+
+
+class SelectionForm(Form):
+    """Who is selected on the list (these ids, or all that match the filter beside them), and what is done with them."""
+
+    action = StringField()
+    all = BooleanField()
+    employee = StringField()
+
+    @property
+    def employee_ids(self) -> list[int]:
+        """The ids of the selected employees, each once."""
+        found = (row_id(value) for value in self.employee.raw_data or ())
+        return list(dict.fromkeys(employee_id for employee_id in found if employee_id))
+
+
+class JobForm(Form):
+    """How a job is done: nothing needs to be asked."""
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of the job."""
+        return {}
+
+
+class SendForm(JobForm):
+    """The terminal that employees are sent to."""
+
+    terminal_id = SelectField(_l("Terminal"), coerce=row_id, validate_choice=False)
+
+    def offer(self, terminals: Iterable[Any]) -> None:
+        """Fill the selector with terminals (anything with id and name)."""
+        self.terminal_id.choices = [(terminal.id, terminal.name) for terminal in terminals]
+
+    def validate_terminal_id(self, field: Field) -> None:
+        """Accept one of the list."""
+        if field.data not in dict(field.choices):
+            raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The terminal; its name stays in the report when the terminal is deleted."""
+        terminal_id = self.terminal_id.data
+        return {"terminal_id": terminal_id, "terminal": dict(self.terminal_id.choices)[terminal_id]}
+
+
+class DepartmentForm(JobForm):
+    """The department that employees are moved to; none when it is empty."""
+
+    department = StringField(_l("Department"), [one_line(LONGEST_NAME, required=False)], [stripped])
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The department."""
+        return {"department": self.department.data or ""}

@@ -1,0 +1,77 @@
+"""A job: one action for many people, done by the worker one item after another."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hikflask.extensions import Base
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
+
+DRAFT = "draft"
+WAITING = "waiting"
+RUNNING = "running"
+DONE = "done"
+FAILED = "failed"
+STOPPED = "stopped"
+OPEN = (WAITING, RUNNING)
+
+
+class Job(Base):
+    """One action for many people. `kind` names what is done, `params` says how, such as to which terminal.
+
+    A draft is the preview: its items are fixed, and nothing is done yet. `requested_by` is the operator who started the
+    job, at `started_at`. `total` counts the items, `done` those that were tried, `failed` those of them that failed.
+
+    One worker at a time runs a job: the one whose claim has the present `claim_number`. It repeats this number with
+    every item, and so holds the job until `claimed_until`. A job whose claim is over is claimed again. `attempts`
+    counts the claims since the last item: a job that gets nothing done any more is given up.
+    """
+
+    __table_args__ = (
+        CheckConstraint("state IN ('draft', 'waiting', 'running', 'done', 'failed', 'stopped')", name="state"),
+        Index("ix_job_state_claimed_until", "state", "claimed_until"),
+        NO_ID_TWICE,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    state: Mapped[str] = mapped_column(String(8), default=DRAFT)
+    requested_by: Mapped[str] = mapped_column(String(128), default="")
+    total: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    claim_number: Mapped[int] = mapped_column(default=0)
+    claimed_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def is_open(self) -> bool:
+        """True while it waits or runs."""
+        return self.state in OPEN
+
+
+class JobItem(Base):
+    """One person whom a job is for: waiting, done, or failed with an error code and the values of its sentence.
+
+    `number` is the one that the person had when the job was made; it is blank once the person was erased.
+    """
+
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'done', 'failed')", name="state"),
+        Index("ix_job_item_job_id_state_id", "job_id", "state", "id"),
+        NO_ID_TWICE,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"))
+    employee_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", ondelete="SET NULL"), index=True)
+    number: Mapped[str] = mapped_column(String(32), index=True)
+    state: Mapped[str] = mapped_column(String(8), default=WAITING)
+    error: Mapped[str] = mapped_column(String(64), default="")
+    error_params: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -1,0 +1,196 @@
+"""What a person must do, as the start page shows it and the header counts it.
+
+`count()` is what every page asks, so it is a few counts and one read of the terminals. `overview()` adds the first
+rows of each group to the same counts, so that the number and the page cannot differ.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, case, func, select, true
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Consent, Employee, Enrolment, Terminal
+from hikflask.models.capture import CAPTURED
+from hikflask.services.attention import terminal_troubles
+from hikflask.services.attention.terminal_troubles import Trouble
+from hikflask.services.core import heartbeat
+from hikflask.services.employees import filters
+from hikflask.services.enrolments import queries
+from hikflask.services.privacy import consents
+from hikflask.services.terminals import registry
+
+# So many rows of a group are shown; its heading leads to all of them.
+MOST_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face."""
+
+    removals: int
+    refused: int
+    no_face: int
+    troubles: Sequence[Trouble]
+    consents: int
+    unsaved: int
+    worker_runs: bool
+
+    @property
+    def total(self) -> int:
+        """The number in the header."""
+        people = self.removals + self.refused + self.no_face + self.consents
+        return people + len(self.troubles) + self.unsaved + (not self.worker_runs)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The employees who wait for one terminal, since the first of them does."""
+
+    terminal: Terminal
+    employees: int
+    since: datetime | None
+    next_attempt_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Unsaved:
+    """A picture that is not saved, and the employee whose number was typed, if there is one."""
+
+    capture: Capture
+    employee_id: int | None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The counts with the first rows of each group, the oldest first.
+
+    Who waits is tried by itself, and a consent that is not required may be no mistake: these two are not in
+    `counts.total`. `affected`: by terminal's id, how many employees wait until that terminal is corrected.
+    `all_have_employees` is False when a number that has to leave has no employee any more.
+    """
+
+    counts: Counts
+    removals: Sequence[Enrolment]
+    all_have_employees: bool
+    refused: Sequence[Enrolment]
+    no_face: Sequence[Employee]
+    waiting_count: int
+    waiting: Sequence[Waiting]
+    affected: dict[int, int]
+    without_consent_count: int
+    without_consent: Sequence[Employee]
+    unsaved: Sequence[Unsaved]
+    has_terminals: bool
+
+    @property
+    def all_is_well(self) -> bool:
+        """True when there is nothing to do, and nobody waits."""
+        return self.counts.total == 0 and self.waiting_count == 0
+
+
+def count() -> Counts:
+    """Return how much there is to do."""
+    troubles = terminal_troubles.find()
+    return Counts(
+        removals=queries.count_open_removals(),
+        refused=_count(_refused(_blocked(troubles))),
+        no_face=_count(filters.in_state(filters.NO_FACE)),
+        troubles=troubles,
+        consents=_count(_without_consent()) if consents.is_required() else 0,
+        unsaved=db.session.execute(select(func.count(Capture.id)).where(Capture.state == CAPTURED)).scalar_one(),
+        worker_runs=heartbeat.alive(),
+    )
+
+
+def overview(counts: Counts, caller: str) -> Overview:
+    """Return what there is to do, with the first rows of each group.
+
+    :param counts: what count() returned.
+    :param caller: the operator whose unsaved pictures come first.
+    """
+    blocked, no_consent = _blocked(counts.troubles), _without_consent()
+    return Overview(
+        counts=counts,
+        removals=queries.open_removals(MOST_SHOWN),
+        all_have_employees=not queries.has_removals_without_employee(),
+        refused=_stopped(blocked),
+        no_face=_first(filters.in_state(filters.NO_FACE)),
+        waiting_count=_count(filters.in_state(filters.WAITING)),
+        waiting=_waiting(filters.IS_WAITING),
+        affected={held.terminal.id: held.employees for held in _affected(blocked)},
+        without_consent_count=counts.consents or _count(no_consent),
+        without_consent=_first(no_consent),
+        unsaved=_unsaved(caller),
+        has_terminals=bool(registry.list_all()),
+    )
+
+
+def _blocked(troubles: Sequence[Trouble]) -> list[int]:
+    """Return the ids of the terminals whose people need no decision of their own."""
+    return [trouble.terminal.id for trouble in troubles if trouble.blocks]
+
+
+def _refused(blocked: list[int]) -> ColumnElement[bool]:
+    """Return the condition on Employee: refused, and not only because a terminal is blocked."""
+    stopped = select(Enrolment.employee_id).where(filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked))
+    # Those who are stopped are few, so the database begins with them.
+    return and_(Employee.id.in_(stopped), filters.in_state(filters.REFUSED))
+
+
+def _without_consent() -> ColumnElement[bool]:
+    """Return the condition on Employee: no consent is recorded, and one is required or there is a photo."""
+    missing = Employee.id.not_in(select(Consent.employee_id))
+    needed = true() if consents.is_required() else Employee.photo_id.is_not(None)
+    return and_(Employee.is_active, needed, missing)
+
+
+def _count(condition: ColumnElement[bool]) -> int:
+    return db.session.execute(select(func.count(Employee.id)).where(condition)).scalar_one()
+
+
+def _first(condition: ColumnElement[bool]) -> list[Employee]:
+    statement = select(Employee).where(condition).order_by(Employee.id).limit(MOST_SHOWN)
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+
+
+def _stopped(blocked: list[int]) -> list[Enrolment]:
+    """Return one enrolment of each refused employee, the first that a person must look at."""
+    ids = [employee.id for employee in _first(_refused(blocked))]
+    stopped = (filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked), Enrolment.employee_id.in_(ids))
+    first = select(func.min(Enrolment.id)).where(*stopped).group_by(Enrolment.employee_id)
+    statement = select(Enrolment).where(Enrolment.id.in_(first)).order_by(Enrolment.employee_id)
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+
+
+def _waiting(*where: ColumnElement[bool]) -> list[Waiting]:
+    """Return one line for each terminal where such enrolments of active employees are, however many."""
+    since = func.min(func.coalesce(Enrolment.desired_since, Enrolment.created_at))
+    statement = (
+        select(Terminal, func.count(Enrolment.id), since, func.min(Enrolment.next_attempt_at))
+        .join(Enrolment, Enrolment.terminal_id == Terminal.id)
+        .join(Employee, Employee.id == Enrolment.employee_id)
+        .where(Employee.is_active, *where)
+        .group_by(Terminal.id)
+        .order_by(Terminal.name)
+    )
+    return [Waiting(*row) for row in db.session.execute(statement)]
+
+
+def _affected(blocked: list[int]) -> list[Waiting]:
+    return _waiting(filters.IS_STOPPED, Enrolment.terminal_id.in_(blocked))
+
+
+def _unsaved(caller: str) -> list[Unsaved]:
+    """Return the first unsaved pictures, those of the caller before all others."""
+    of_others = case((Capture.requested_by == caller, 0), else_=1)
+    statement = (
+        select(Capture, Employee.id)
+        .outerjoin(Employee, Employee.number == Capture.draft_number)
+        .where(Capture.state == CAPTURED)
+        .order_by(of_others, Capture.id)
+        .limit(MOST_SHOWN)
+    )
+    rows = db.session.execute(statement, execution_options={"populate_existing": True})
+    return [Unsaved(capture, employee_id) for capture, employee_id in rows]

@@ -1,0 +1,45 @@
+"""Fixes who is meant by a job, in one transaction: the preview that somebody sees before anything is done."""
+
+from collections.abc import Collection
+
+from sqlalchemy import Select, func, insert, literal, select
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Job, JobItem
+from hikflask.models.job import WAITING
+from hikflask.services.employees import filters
+from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.jobs.kinds import KINDS
+
+
+def make_draft(kind: str, wanted: EmployeeFilter, employee_ids: Collection[int] | None = None) -> Job:
+    """Make the draft of a job, with the people in the order of a list. The database copies them, however many they are.
+
+    Where a kind leaves out who is inactive, `params` counts them.
+
+    :param employee_ids: the employees that are meant; None: all whom the list shows.
+    """
+    chosen = filters.conditions(wanted) if employee_ids is None else [Employee.id.in_(employee_ids)]
+    meant = select(Employee).where(*chosen).order_by(*filters.order(wanted))
+    job = Job(kind=kind, params={})
+    if KINDS[kind].active_only:
+        job.params = {"left_out": _count(meant.where(~Employee.is_active))}
+        meant = meant.where(Employee.is_active)
+    db.session.add(job)
+    db.session.flush()
+    job.total = _copy(job.id, meant)
+    db.session.commit()
+    return job
+
+
+def _count(employees: Select[Employee]) -> int:
+    statement = employees.with_only_columns(func.count(Employee.id)).order_by(None)
+    return db.session.execute(statement).scalar_one()
+
+
+def _copy(job_id: int, employees: Select[Employee]) -> int:
+    fixed = {"job_id": job_id, "state": WAITING, "error": ""}
+    columns = [Employee.id, Employee.number, *(literal(value) for value in fixed.values())]
+    names = ["employee_id", "number", *fixed]
+    db.session.execute(insert(JobItem).from_select(names, employees.with_only_columns(*columns)))
+    return db.session.execute(select(func.count(JobItem.id)).where(JobItem.job_id == job_id)).scalar_one()

@@ -1,0 +1,87 @@
+"""Reads jobs and their items, always fresh from the database."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, select
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
+from hikflask.models.job import DRAFT, FAILED
+from hikflask.services.employees.search import SHOWN_IN_LISTS
+from hikflask.services.state.enrolment import IS_LEAVING
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An item that failed, with the employee while there is one."""
+
+    item: JobItem
+    employee: Employee | None
+
+
+def get(job_id: int) -> Job | None:
+    """Return the job, or None."""
+    return db.session.get(Job, job_id, populate_existing=True)
+
+
+def list_page(limit: int, offset: int = 0) -> tuple[list[Job], int]:
+    """Return a page of the jobs that were started, the newest first, and how many there are in all."""
+    started = Job.state != DRAFT
+    statement = select(Job).where(started).order_by(Job.started_at.desc(), Job.id.desc()).limit(limit).offset(offset)
+    page = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+    return page, db.session.execute(select(func.count(Job.id)).where(started)).scalar_one()
+
+
+def failures(job_id: int, limit: int, offset: int = 0) -> tuple[list[Failure], int]:
+    """Return a page of the items that failed, and how many there are in all."""
+    mine = (JobItem.job_id == job_id, JobItem.state == FAILED)
+    statement = select(JobItem, Employee).outerjoin(Employee, Employee.id == JobItem.employee_id).where(*mine)
+    rows = db.session.execute(statement.order_by(JobItem.id).limit(limit).offset(offset))
+    page = [Failure(item, employee) for item, employee in rows]
+    return page, db.session.execute(select(func.count(JobItem.id)).where(*mine)).scalar_one()
+
+
+def errors(job_id: int) -> list[tuple[str, str]]:
+    """Return number and error code of each item that failed."""
+    mine = (JobItem.job_id == job_id, JobItem.state == FAILED)
+    rows = db.session.execute(select(JobItem.number, JobItem.error).where(*mine).order_by(JobItem.id))
+    return [(number, error) for number, error in rows]
+
+
+def people(job_id: int, limit: int) -> list[Employee]:
+    """Return the first employees whom a job is for, in its order."""
+    return [employee for _, employee in _people(_of_job(job_id).limit(limit))]
+
+
+def batches(job_id: int) -> Iterator[list[Employee]]:
+    """Yield the employees whom a job is for, in its order; between batches no transaction is open."""
+    after = 0
+    while found := _people(_of_job(job_id).where(JobItem.id > after).limit(BATCH)):
+        after = found[-1][0]
+        yield [employee for _, employee in found]
+        db.session.expunge_all()
+
+
+def unconfirmed_removals(job_id: int) -> list[tuple[Terminal, int]]:
+    """Return the terminals that have not confirmed yet that somebody of a job is gone, with how many they are."""
+    numbers = select(JobItem.number).where(JobItem.job_id == job_id)
+    statement = select(Terminal, func.count(Enrolment.id)).join(Enrolment, Enrolment.terminal_id == Terminal.id)
+    rows = db.session.execute(
+        statement.where(IS_LEAVING, Enrolment.number.in_(numbers)).group_by(Terminal.id).order_by(Terminal.name)
+    )
+    return [(terminal, count) for terminal, count in rows]
+
+
+def _of_job(job_id: int) -> Select[int, Employee]:
+    statement = select(JobItem.id, Employee).join(Employee, Employee.id == JobItem.employee_id)
+    return statement.where(JobItem.job_id == job_id).order_by(JobItem.id).options(*SHOWN_IN_LISTS)
+
+
+def _people(statement: Select[int, Employee]) -> list[tuple[int, Employee]]:
+    rows = db.session.execute(statement, execution_options={"populate_existing": True})
+    found = [(item_id, employee) for item_id, employee in rows]
+    db.session.commit()
+    return found

@@ -1,0 +1,76 @@
+"""Runs a claimed job for a moment, item by item: what an item does and its mark are one transaction.
+
+So a worker that is killed at any moment leaves no item half done, and whoever goes on does none twice and skips none.
+"""
+
+import time
+
+from sqlalchemy import select, update
+
+from hikflask.extensions import db
+from hikflask.models import Job, JobItem
+from hikflask.models.job import DONE, FAILED, WAITING
+from hikflask.services import audit
+from hikflask.services.audit import Actor
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs.kinds import KINDS
+from hikflask.services.jobs.lifecycle import Claim
+
+# Then other jobs have their turn, and the worker may stop.
+SLICE_SECONDS = 1.0
+BATCH = 50
+
+
+def run_slice(claim: Claim, seconds: float = SLICE_SECONDS) -> bool:
+    """Run a job for so many seconds; the trail names the operator who started it. True when something is left to do."""
+    until = time.monotonic() + seconds
+    job = lifecycle.take(claim)
+    if job is None:
+        return False
+    with audit.acting(Actor(job.requested_by)):
+        while items := _next_items(claim.job_id):
+            for item in items:
+                if not _run(job, item, claim):
+                    return False
+                if time.monotonic() >= until:
+                    return True
+    lifecycle.finish(claim)
+    return False
+
+
+def _next_items(job_id: int) -> list[JobItem]:
+    left = select(JobItem).where(JobItem.job_id == job_id, JobItem.state == WAITING).order_by(JobItem.id).limit(BATCH)
+    items = list(db.session.execute(left, execution_options={"populate_existing": True}).scalars())
+    db.session.commit()
+    return items
+
+
+def _run(job: Job, item: JobItem, claim: Claim) -> bool:
+    """Do one item. False, and nothing is done, when the job is not ours any more or somebody stopped it."""
+    try:
+        written = _outcome(job, item)
+        if not lifecycle.count(claim, failed=written["state"] == FAILED):
+            db.session.rollback()
+            return False
+        changed_rows(update(JobItem).where(JobItem.id == item.id).values(**written))
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+    return True
+
+
+def _outcome(job: Job, item: JobItem) -> dict[str, object]:
+    """Do what the job is for; return what is written to the item. What was refused left nothing behind."""
+    run = KINDS[job.kind].run
+    if run is None:
+        raise TypeError(f"{job.kind} is nothing to run")
+    try:
+        run(item, job.params)
+        db.session.flush()
+    except ServiceError as error:
+        db.session.rollback()
+        return {"state": FAILED, "error": error.code, "error_params": error.params}
+    return {"state": DONE}

@@ -1,0 +1,98 @@
+"""What the start page says about a refused employee and about a terminal, and the one button beside it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+
+from hikflask import messages
+from hikflask.isapi.errors import IllegalNumber, WeakDigest
+from hikflask.models import Enrolment, Terminal
+from hikflask.services.attention import terminal_troubles
+from hikflask.services.attention.terminal_troubles import Trouble
+from hikflask.services.core.errors import NameTooLong
+from hikflask.services.terminals import connection
+from hikflask.web.support import enrolment_status
+from hikflask.web.support.dates import time_at
+from hikflask.web.support.enrolment_status import EnrolmentStatus
+
+# What the one button of a line does.
+CAPTURE = "capture"
+CHECK = "check"
+DECIDE = "decide"
+EMPLOYEES = "employees"
+EDIT = "edit"
+RETRY = "retry"
+
+WRONG_IN_THE_FORM = {NameTooLong.code, IllegalNumber.own_code.lower(), "notsupportcharacter"}
+
+
+@dataclass(frozen=True)
+class RefusedLine:
+    """A refused employee: the state on the terminal that refused, and what to do."""
+
+    status: EnrolmentStatus
+    action: str
+
+
+@dataclass(frozen=True)
+class TroubleLine:
+    """A terminal, what is wrong with it and since when, and what to do."""
+
+    terminal: Terminal
+    why: str
+    since: datetime | None
+    action: str
+
+
+def of_refused(enrolment: Enrolment) -> RefusedLine:
+    """Return the line of an employee for whom nothing is tried any more at this terminal."""
+    status = enrolment_status.of_enrolment(enrolment)
+    return RefusedLine(status, _action_for(status))
+
+
+def _action_for(status: EnrolmentStatus) -> str:
+    if status.state == enrolment_status.TAKEN_THERE:
+        return DECIDE
+    if status.enrolment.refusal_code.lower() in WRONG_IN_THE_FORM:
+        return EDIT
+    return CAPTURE if status.state == enrolment_status.PERSON_ONLY else RETRY
+
+
+def of_trouble(trouble: Trouble) -> TroubleLine:
+    """Return the line of a terminal that a person must correct."""
+    terminal = trouble.terminal
+    since = terminal.refused_since or terminal.offline_since
+    return TroubleLine(terminal, _why(trouble), since, _correction(trouble))
+
+
+def _why(trouble: Trouble) -> str:
+    terminal = trouble.terminal
+    if trouble.kind == terminal_troubles.UNCHECKED:
+        return str(_("It was not checked since it was added or changed."))
+    if trouble.kind == terminal_troubles.FULL:
+        return _how_full(terminal)
+    code = terminal.refused_code if terminal.refused_since else terminal.last_error_code
+    minutes = connection.locked_minutes(terminal)
+    return messages.sentence(code or "unreachable", t=terminal.name, address=terminal.url, n=minutes)
+
+
+def _how_full(terminal: Terminal) -> str:
+    people, faces = terminal_troubles.shares(terminal)
+    time = time_at(terminal.checked_at) if terminal.checked_at else "—"
+    if faces > people:
+        n, most = format_decimal(terminal.faces), format_decimal(terminal.face_capacity)
+        return str(_("%(n)s of %(max)s faces, checked %(time)s.", n=n, max=most, time=time))
+    n, most = format_decimal(terminal.people), format_decimal(terminal.people_capacity)
+    return str(_("%(n)s of %(max)s people, checked %(time)s.", n=n, max=most, time=time))
+
+
+def _correction(trouble: Trouble) -> str:
+    """Return CHECK where the terminal itself is set right, EDIT where its record here is, else EMPLOYEES."""
+    if trouble.kind == terminal_troubles.FULL:
+        return EMPLOYEES
+    at_the_terminal = {terminal_troubles.OFF, terminal_troubles.UNCHECKED}
+    if trouble.kind in at_the_terminal or trouble.terminal.last_error_code == WeakDigest.own_code:
+        return CHECK
+    return EDIT

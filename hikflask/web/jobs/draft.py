@@ -1,0 +1,38 @@
+"""The page of a draft: what will be done, to how many and to whom, and what must be chosen first."""
+
+from typing import Any
+
+from flask import Response, make_response, render_template
+
+from hikflask.forms.jobs import DepartmentForm, JobForm, SendForm
+from hikflask.models import Job
+from hikflask.services.jobs import queries
+from hikflask.services.jobs.kinds import DEPARTMENT, SEND
+from hikflask.services.terminals import registry
+from hikflask.web.jobs import words
+
+MOST_NAMES = 50
+
+
+def form_of(job: Job, **given: Any) -> JobForm:
+    """Return the form that asks how the job is done.
+
+    :param given: `formdata`, when the form is not filled from the request.
+    """
+    if job.kind == DEPARTMENT:
+        return DepartmentForm(**given)
+    if job.kind != SEND:
+        return JobForm(**given)
+    form = SendForm(**given)
+    form.offer(registry.list_active())
+    return form
+
+
+def page(job: Job, form: JobForm | None = None, status: int = 200) -> Response:
+    """Answer the preview, with the form as it was filled."""
+    known = {
+        "form": form or form_of(job, formdata=None),
+        "people": queries.people(job.id, MOST_NAMES),
+        "terminals": registry.list_active(),
+    }
+    return make_response(render_template("jobs/draft.html", job=job, words=words, **known), status)

@@ -1,0 +1,72 @@
+"""The words of jobs: what is done, to how many, and how far it is."""
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from hikflask.messages import N_
+from hikflask.models import Job
+from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, EXPORT, PRINT, SEND
+
+TITLES = {
+    DEACTIVATE: N_("Deactivation"),
+    SEND: N_("Sending to a terminal"),
+    DEPARTMENT: N_("Change of department"),
+    EXPORT: N_("Export"),
+    PRINT: N_("Print"),
+}
+# What a preview says will be done.
+PREVIEWS = {
+    DEACTIVATE: N_("To be deactivated and removed from all terminals: %(people)s."),
+    SEND: N_("To be sent to the terminal: %(people)s."),
+    DEPARTMENT: N_("To get another department: %(people)s."),
+    EXPORT: N_("To be exported: %(people)s."),
+}
+STATES = {
+    "waiting": N_("Waits to be started"),
+    "running": N_("Running"),
+    "done": N_("Done"),
+    "failed": N_("Interrupted"),
+    "stopped": N_("Stopped"),
+}
+SENTENCES = {
+    "waiting": N_("The job will start in a moment."),
+    "running": N_("The job is running. You may leave this page: it goes on."),
+    "done": N_("The job is done."),
+    "failed": N_("The job was interrupted several times and given up. What is done stays; the server's log says why."),
+    "stopped": N_("The job was stopped. What is done stays."),
+}
+
+
+def people(count: int) -> str:
+    """Return a number of employees with its noun."""
+    return str(ngettext("%(num)s employee", "%(num)s employees", count))
+
+
+def title(job: Job) -> str:
+    """Return what a job does; a terminal and a department by name, once they are chosen."""
+    if job.params.get("terminal"):
+        return str(_("Sending to “%(t)s”", t=job.params["terminal"]))
+    if job.params.get("department"):
+        return str(_("Change of department to “%(name)s”", name=job.params["department"]))
+    return str(_(TITLES.get(job.kind, job.kind)))
+
+
+def preview(job: Job) -> str:
+    """Return what a draft would do, with its count."""
+    return str(_(PREVIEWS[job.kind], people=people(job.total)))
+
+
+def left_out(job: Job) -> str:
+    """Return how many of the selected employees a draft leaves out; "" when it is none."""
+    count = job.params.get("left_out", 0)
+    return str(_("Inactive, so nothing is done for them: %(people)s.", people=people(count))) if count else ""
+
+
+def state(job: Job) -> str:
+    """Return the state in a word or two."""
+    return str(_(STATES[job.state]))
+
+
+def sentence(job: Job) -> str:
+    """Return the state in a sentence."""
+    return str(_(SENTENCES[job.state]))

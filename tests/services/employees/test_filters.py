@@ -1,0 +1,281 @@
+"""Which employees a filter finds: each state as it comes about at terminals, and that pages say the same."""
+
+import itertools
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import TerminalError
+from hikflask.models import Employee, Enrolment, Photo, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
+from hikflask.services import audit
+from hikflask.services.audit import Actor
+from hikflask.services.core.dates import today
+from hikflask.services.core.errors import NumberTakenThere, ServiceError
+from hikflask.services.employees import filters, search
+from hikflask.services.employees.filters import LEAVING, LEFT, NO_FACE, ON_TERMINALS, STATES, WAITING, EmployeeFilter
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.enrolments.retire_terminal import retire_terminal
+from hikflask.services.privacy import consents
+from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals.registry import Access
+from hikflask.simulator import SkippingClock
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.profiles import profile_named
+from hikflask.web.support import enrolment_status
+from tests.conftest import HOST, PASSWORD
+from tests.support.captures import IVAN, OLGA
+from tests.support.employees import save_with_face, save_with_file
+from tests.support.enrolments import desire_with_face, employee_of, enrol
+from tests.support.wire import InProcess
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+
+@pytest.fixture
+def second(wire: InProcess) -> Terminal:
+    """A second terminal, which takes pictures."""
+    simulated = Simulated(PASSWORD, clock=SkippingClock(), profile=profile_named("K1T341CMFW"))
+    simulated.store.deletion_polls = 0
+    wire.put("second.test", simulated)
+    return checks.check(registry.add(Access("Склад", "http://second.test", "admin", PASSWORD)).id, "test")
+
+
+def numbers(**wanted: Any) -> list[str]:
+    """Return the numbers of those who are found; the count, the page and the ids agree."""
+    page, total = search.search(EmployeeFilter(**wanted), 100, 0)
+    assert total == len(page)
+    assert search.ids(EmployeeFilter(**wanted)) == [employee.id for employee in page]
+    return [employee.number for employee in page]
+
+
+def states(number: str = IVAN.number, terminal: int | None = None) -> set[str]:
+    """Return the states in which an employee is found."""
+    return {state for state in STATES if number in numbers(state=state, terminal=terminal)}
+
+
+def try_all(number: str = IVAN.number) -> None:
+    """Reconcile every enrolment of a number, whatever comes of it."""
+    for enrolment in queries.of_number(number):
+        with suppress(TerminalError, ServiceError):
+            reconcile(enrolment.id, "test")
+
+
+def test_whoever_is_on_no_terminal_has_no_face() -> None:
+    save_employee(IVAN)
+
+    assert states() == {NO_FACE}
+
+
+def test_face_is_waiting_until_the_terminal_confirms_it(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    before = states()
+
+    reconcile(enrolment.id, "test")
+
+    assert (before, states()) == ({WAITING}, {ON_TERMINALS})
+
+
+def test_terminal_that_is_off_is_waited_for(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:
+    desire_with_face(simulator, terminal)
+    wire.away.add(HOST)
+
+    try_all()
+
+    assert states() == {WAITING}
+
+
+def test_face_that_the_terminal_refuses_needs_a_person(simulator: Simulated, terminal: Terminal) -> None:
+    desire_with_face(simulator, terminal)
+    simulator.faults.add("refuse", path="FDSetUp", argument="SubpicAnalysisModelingError")
+
+    try_all()
+
+    assert states() == {filters.REFUSED}
+
+
+def test_number_that_is_taken_there_needs_a_person(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.store.add(IVAN.number, {"name": "Чужой Человек"})
+    desire_with_face(simulator, terminal)
+
+    try_all()
+
+    assert states() == {filters.REFUSED}
+
+
+def test_stopped_login_needs_a_person(simulator: Simulated, terminal: Terminal) -> None:
+    desire_with_face(simulator, terminal)
+    registry.change(terminal.id, Access("Вход", f"http://{HOST}", "admin", "Changed12"), "test")
+
+    try_all()
+
+    assert simulator.wrong_passwords == 1
+    assert states() == {filters.REFUSED}
+
+
+def test_terminal_that_was_not_checked_needs_a_person(simulator: Simulated, terminal: Terminal) -> None:
+    enrol(simulator, terminal)
+
+    registry.change(terminal.id, Access("Вход", f"http://{HOST}", "admin", "Changed12"), "test")
+
+    assert states() == {filters.REFUSED}
+
+
+def test_picture_file_that_the_terminal_does_not_take_needs_a_person(terminal: Terminal) -> None:
+    save_with_file(IVAN, terminal.id)
+
+    try_all()
+
+    assert states() == {filters.REFUSED}
+
+
+def test_person_who_was_sent_without_a_photo_has_no_face(terminal: Terminal) -> None:
+    send_to_terminal(save_employee(IVAN).row.id, terminal.id)
+    before = states()
+
+    try_all()
+
+    assert (before, states()) == ({NO_FACE, WAITING}, {NO_FACE})
+
+
+def test_all_that_is_wanted_must_be_confirmed(
+    simulator: Simulated, terminal: Terminal, second: Terminal, wire: InProcess
+) -> None:
+    employee_id = employee_of(enrol(simulator, terminal))
+    wire.away.add("second.test")
+    send_to_terminal(employee_id, second.id)
+    try_all()
+
+    away = [states(), states(terminal=terminal.id), states(terminal=second.id)]
+    wire.away.clear()
+    try_all()
+
+    assert away == [{WAITING}, set(), {WAITING}]
+    assert states() == states(terminal=terminal.id) == states(terminal=second.id) == {ON_TERMINALS}
+
+
+def test_refused_at_one_terminal_and_waiting_at_the_other_is_both(
+    simulator: Simulated, terminal: Terminal, second: Terminal, wire: InProcess
+) -> None:
+    employee = save_with_face(simulator, terminal)
+    simulator.faults.add("refuse", path="FDSetUp", argument="SubpicAnalysisModelingError")
+    wire.away.add("second.test")
+    send_to_terminal(employee.id, second.id)
+
+    try_all()
+
+    assert states() == {filters.REFUSED, WAITING}
+    assert (states(terminal=terminal.id), states(terminal=second.id)) == ({filters.REFUSED}, {WAITING})
+
+
+def test_leaver_is_leaving_until_every_terminal_confirms_it(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    employee_id = employee_of(enrol(simulator, terminal))
+    wire.away.add(HOST)
+    set_active(employee_id, False)
+    try_all()
+    away = states()
+    wire.away.clear()
+
+    try_all()
+
+    assert (away, states()) == ({LEAVING, LEFT}, {LEFT})
+    assert numbers(terminal=terminal.id) == []
+
+
+def test_retired_terminal_counts_for_nothing(simulator: Simulated, terminal: Terminal) -> None:
+    enrol(simulator, terminal)
+
+    with audit.acting(Actor("Анна")):
+        retire_terminal(terminal.id, "украден", "Анна")
+
+    assert states() == {NO_FACE}
+    assert numbers(terminal=terminal.id) == []
+
+
+def test_deleted_employee_is_found_nowhere(simulator: Simulated, terminal: Terminal) -> None:
+    employee_id = employee_of(enrol(simulator, terminal))
+
+    delete_employee(employee_id)
+
+    assert queries.count_open_removals() == 1
+    assert states() == set()
+    assert numbers() == []
+
+
+def test_consent_department_terminal_and_words_narrow_together(simulator: Simulated, terminal: Terminal) -> None:
+    enrol(simulator, terminal)
+    olga = save_employee(OLGA).row
+    consents.record(olga.id, consents.Given(today()))
+
+    assert numbers(consent="given") == [OLGA.number]
+    assert numbers(consent="missing") == numbers(department="Охрана") == numbers(terminal=terminal.id) == [IVAN.number]
+    assert numbers(department="Охрана", consent="missing", state=ON_TERMINALS, q="иван") == [IVAN.number]
+    assert numbers(department="Охрана", consent="given") == numbers(department="охрана") == []
+
+
+# --- pages and filters say the same ---
+
+DUE = {"never": None, "past": database_now(-60), "later": database_now(600)}
+BADGE_STATES = {
+    "confirmed": {ON_TERMINALS},
+    "working": {WAITING},
+    "waiting": {WAITING},
+    "person_only": {filters.REFUSED},
+    "taken": {filters.REFUSED},
+    "refused": {filters.REFUSED},
+    "removal": {LEAVING},
+    "gone": set(),
+}
+
+
+def combinations() -> Iterable[dict[str, Any]]:
+    """Yield the columns of every enrolment that the database accepts."""
+    parts = ([PRESENT, ABSENT], [PENDING, CONFIRMED, REFUSED], [PENDING, CONFIRMED, REFUSED], ["", "face"], DUE)
+    codes = ["", NumberTakenThere.code, "unreachable"]
+    for desired, person, face, step, due, code, photo in itertools.product(*parts, codes, [None, 1]):
+        if face == CONFIRMED and (desired == ABSENT or photo is None):
+            continue
+        confirmed = {"confirmed_photo_id": photo, "confirmed_at": database_now()} if face == CONFIRMED else {}
+        row = {"desired": desired, "person": person, "face": face, "step": step, "refusal_code": code}
+        yield {"confirmed_photo_id": None, "confirmed_at": None, **row, "photo_id": photo, **confirmed, "due": due}
+
+
+def said(employee: Employee) -> set[str]:
+    """Return the states that the badges of an employee with one enrolment stand for."""
+    (line,) = enrolment_status.of_employee(employee)
+    one = line.enrolment
+    no_face = {NO_FACE} if one.desired == ABSENT or one.photo_id is None else set()
+    if line.state == "unchecked":
+        return {WAITING if one.next_attempt_at or one.step else filters.REFUSED}
+    if line.state == "person_only" and one.photo_id is None:
+        return {NO_FACE}
+    return BADGE_STATES[line.state] | no_face
+
+
+@pytest.mark.parametrize("face_mode", [None, "url"])
+def test_badges_and_filters_never_contradict_each_other(terminal: Terminal, face_mode: str | None) -> None:
+    db.session.execute(db.update(Terminal).values(face_mode=face_mode))
+    db.session.execute(insert(Photo).values(id=1, file="1.jpg", sha256="0" * 64, source="upload"))
+    for number, columns in enumerate(combinations(), 1):
+        due = DUE[columns.pop("due")]
+        db.session.execute(insert(Employee).values(id=number, number=str(number), name="Иван", search=str(number)))
+        row = {"terminal_id": terminal.id, "number": str(number), "employee_id": number, "next_attempt_at": due}
+        db.session.execute(insert(Enrolment).values(**row, **columns))
+    db.session.commit()
+
+    employees, total = search.search(EmployeeFilter(), 1000, 0)
+    found = {state: set(search.ids(EmployeeFilter(state=state))) for state in STATES}
+
+    assert total == len(employees) > 300
+    for employee in employees:
+        assert {state for state in STATES if employee.id in found[state]} == said(employee), employee.enrolments

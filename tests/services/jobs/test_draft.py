@@ -1,0 +1,55 @@
+"""Who is meant by a job is fixed when somebody looks at its preview."""
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Employee
+from hikflask.models.job import DRAFT
+from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.jobs.draft import make_draft
+from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, SEND
+from tests.support.jobs import add_people, items
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+
+def numbers(job_id: int) -> list[str]:
+    return [number for number, _, _ in items(job_id)]
+
+
+def test_chosen_people_are_meant_in_the_order_of_the_list() -> None:
+    _, second, third = add_people("3", "1", "2")
+
+    draft = make_draft(DEPARTMENT, EmployeeFilter(q="nobody", sort="number"), [third, second, 999])
+
+    assert (draft.state, draft.total, draft.done, draft.params) == (DRAFT, 2, 0, {})
+    assert items(draft.id) == [("1", "waiting", ""), ("2", "waiting", "")]
+
+
+def test_all_that_match_are_meant_and_nobody_who_comes_later() -> None:
+    add_people("1", "2", department="Охрана")
+    add_people("3", department="Склад")
+
+    draft = make_draft(DEPARTMENT, EmployeeFilter(department="Охрана", sort="-created_at"))
+    add_people("4", department="Охрана")
+
+    assert numbers(draft.id) == ["2", "1"]
+    assert draft.total == 2
+
+
+@pytest.mark.parametrize("kind", [DEACTIVATE, SEND])
+def test_who_is_inactive_is_left_out_and_counted(kind: str) -> None:
+    active, *_ = add_people("1", "2", "3")
+    db.session.execute(db.update(Employee).where(Employee.id != active).values(is_active=False))
+    db.session.commit()
+
+    draft = make_draft(kind, EmployeeFilter())
+
+    assert (draft.total, draft.params) == (1, {"left_out": 2})
+    assert numbers(draft.id) == ["1"]
+
+
+def test_nobody_may_be_meant() -> None:
+    draft = make_draft(DEACTIVATE, EmployeeFilter(), [])
+
+    assert (draft.total, draft.params) == (0, {"left_out": 0})
