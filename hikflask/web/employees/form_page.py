@@ -90,8 +90,9 @@ def _ask_for_file(fields: MultiDict[str, str]) -> None:
 
 def typed_draft(form: EmployeePageForm) -> Draft:
     """Return the typed fields as they are, right or wrong."""
-    typed = (form.hikvision_id, form.full_name, form.department, form.terminal_name)
-    return Draft(*(field.data or "" for field in typed), consent=bool(form.consent.data))
+    number, name, department = form.hikvision_id.data, form.full_name.data, form.department.data
+    own = form.terminal_name.data
+    return Draft(number or "", name or "", department or "", own or "", consent=bool(form.consent.data))
 
 
 def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str = "", *, ask: bool = False) -> Response:

@@ -76,9 +76,10 @@ class EnrolmentStatus:
     @property
     def other_name(self) -> str:
         """The name that the terminal has, where it is not the full one."""
-        enrolment = self.enrolment
-        shown = enrolment.employee and enrolment.desired == PRESENT and enrolment.person == CONFIRMED
-        return enrolment.written_name if shown and enrolment.written_name != enrolment.employee.name else ""
+        one, employee = self.enrolment, self.enrolment.employee
+        if employee is None or one.desired != PRESENT or one.person != CONFIRMED:
+            return ""
+        return one.written_name if one.written_name != employee.name else ""
 
     @property
     def own_name_too_long(self) -> str:
