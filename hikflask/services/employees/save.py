@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo
 from hikflask.models.capture import CAPTURED, RUNNING, SUPERSEDED, USED
-from hikflask.models.enrolment import ABSENT, PRESENT
+from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.captures import deadline, drafts
@@ -203,7 +203,7 @@ def _renumber(employee: Employee, number: str, with_face: bool) -> None:
     if search.by_number(number):
         raise NumberKnown(n=number)
     old = queries.of_number(employee.number)
-    enrolled = next((one for one in old if not (one.desired == ABSENT and one.is_confirmed)), None)
+    enrolled = queries.keeping_number(employee.number)
     if enrolled and not with_face:
         raise NumberEnrolled(n=employee.number, t=enrolled.terminal.name)
     desire_absent(employee.number)

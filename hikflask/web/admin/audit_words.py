@@ -111,6 +111,7 @@ FIELDS = {
     "job": N_("Job"),
     "since": N_("From"),
     "until": N_("To"),
+    "without_looks": N_("Without looks at photos"),
 }
 # Fields with words for their values; fields that are days, moments, ends of a validity, names of actors.
 WITH_VALUES = {"source", "role", "basis", "rule", "job"}

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -11,10 +11,12 @@ from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import Employee
-from hikflask.models.capture import CAPTURED
+from hikflask.models.capture import CAPTURED, SUPERSEDED
+from hikflask.models.terminal import NO_CAPTURE
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureRunning, ServiceError
+from hikflask.services.employees import search
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, form_page, latest
@@ -45,6 +47,16 @@ def new_in_language() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     """Add an employee, and let the worker enrol the face."""
     return _save(None)
+
+
+@bp.post("/employees/known")
+@allow(OPERATOR)
+def known() -> ResponseReturnValue:
+    """Who else has the typed ID or name, which the form asks while it is typed; a POST keeps names out of the logs."""
+    form = EmployeePageForm()
+    number, name = form.hikvision_id.data or "", form.full_name.data or ""
+    found = search.known(number, name, form.employee_id.data)
+    return render_template("employees/_known.html", known=found)
 
 
 @bp.get(f"{ADDRESS}/edit")
@@ -79,13 +91,8 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     form = EmployeePageForm()
     form.employee_id.data = employee_id
     shown = capture_panel.of(form.own_capture)
-    if not form.validate():
-        return form_page.invalid(form, shown)
-    if shown.running:
-        return form_page.refused(form, CaptureRunning())
-    if shown.photo and not form.capture_id.data:
-        problem = _("The photo came just now. Look at it, then save.")
-        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem)
+    if unfinished := _unfinished(form, shown):
+        return unfinished
     try:
         saved = save_employee(form_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
     except ServiceError as error:
@@ -98,6 +105,30 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
         if request.form.get("next") == "1":
             return redirect(_address_of_next(form), 303)
     return redirect(url_for(".show", employee_id=saved.row.id), 303)
+
+
+def _unfinished(form: EmployeePageForm, shown: Panel) -> Response | None:
+    """Return the form with what keeps it from being saved, or with a question; None when it can be saved."""
+    if not form.validate():
+        return form_page.invalid(form, shown)
+    if shown.running:
+        return form_page.refused(form, CaptureRunning())
+    if shown.photo and not form.capture_id.data:
+        problem = _("The photo came just now. Look at it, then save.")
+        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem)
+    if _lacks_face(form, shown):
+        problem = _("There is no photo yet, so no terminal will know this employee. Save without a photo?")
+        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask="without_face")
+    return None
+
+
+def _lacks_face(form: EmployeePageForm, shown: Panel) -> bool:
+    """True when a new employee has no face although a terminal can capture one, and nobody said to save without it."""
+    if form.employee_id.data or form.without_face.data == "1" or shown.photo or form.photo.data:
+        return False
+    if form.capture_id.data and (shown.deleted or shown.state == SUPERSEDED):
+        return False  # The save is refused, and says why.
+    return any(one.capture_mode != NO_CAPTURE for one in registry.list_active())
 
 
 def _address_of_next(form: EmployeePageForm) -> str:

@@ -12,11 +12,12 @@ from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id, stripped
 from hikflask.http import error_status
 from hikflask.models import Capture
-from hikflask.models.capture import CAPTURED
+from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureOfAnother, ServiceError
 from hikflask.services.employees import search
+from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, latest
@@ -90,16 +91,20 @@ def _ask_for_file(fields: MultiDict[str, str]) -> None:
 
 def typed_draft(form: EmployeePageForm) -> Draft:
     """Return the typed fields as they are, right or wrong."""
-    number, name, department = form.hikvision_id.data, form.full_name.data, form.department.data
-    own = form.terminal_name.data
-    return Draft(number or "", name or "", department or "", own or "", consent=bool(form.consent.data))
+    return Draft(
+        number=form.hikvision_id.data or "",
+        name=form.full_name.data or "",
+        department=form.department.data or "",
+        terminal_name=form.terminal_name.data or "",
+        consent=bool(form.consent.data),
+    )
 
 
-def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str = "", *, ask: bool = False) -> Response:
+def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str = "", ask: str = "") -> Response:
     """Answer the whole page.
 
     :param problem: a sentence above the form.
-    :param ask: add a button to it that saves all the same.
+    :param ask: the form's field that answers the sentence when it is a question; its button saves all the same.
     """
     added = [] if form.employee_id.data else latest.shown()
     body = render_template("employees/form.html", problem=problem, ask=ask, latest=added, **_context(form, shown))
@@ -107,8 +112,10 @@ def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str =
 
 
 def fragment(form: EmployeePageForm, shown: Panel) -> str:
-    """Return the capture panel alone."""
-    return render_template("employees/_capture_panel.html", **_context(form, shown))
+    """Return the capture panel and the buttons of the next step."""
+    context = _context(form, shown)
+    panel = render_template("employees/_capture_panel.html", **context)
+    return panel + render_template("employees/_next_step.html", elsewhere=True, **context)
 
 
 def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
@@ -123,7 +130,9 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
         "employee": employee,
         "terminal": registry.get(terminal_id) if terminal_id else None,
         "address": address(form, shown.page_id),
-        "held_address": _address_of(shown.held) if shown.held else "",
+        "known": search.known(form.hikvision_id.data or "", form.full_name.data or "", employee_id),
+        "kept_by": queries.keeping_number(employee.number) if employee and not shown.photo else None,
+        "in_my_way": _in_my_way(shown),
         "consent_missing": consents.is_missing(form.hikvision_id.data or "", employee_id),
         "consent_required": consents.is_required(),
     }
@@ -140,8 +149,8 @@ def refused(form: EmployeePageForm, error: ServiceError) -> Response:
     at_fault = [form[name] for name in error.fields if name in form and name != "capture_id"]
     for field in at_fault:
         field.errors = [*field.errors, sentence]
-    problem, ask = "" if at_fault else sentence, isinstance(error, CaptureOfAnother)
-    return show(form, capture_panel.of(form.own_capture), error_status.for_page(error.code), problem, ask=ask)
+    problem, ask = "" if at_fault else sentence, "take_over" if isinstance(error, CaptureOfAnother) else ""
+    return show(form, capture_panel.of(form.own_capture), error_status.for_page(error.code), problem, ask)
 
 
 def address(form: EmployeePageForm, capture_id: int | None) -> str:
@@ -152,11 +161,15 @@ def address(form: EmployeePageForm, capture_id: int | None) -> str:
     return url_for("employees.new", capture=capture_id)
 
 
-def _address_of(capture: Capture) -> str:
-    """Return the address where the operator who captured this unsaved picture can save it; "" for other operators."""
-    if capture.state != CAPTURED or capture.requested_by != operator_name():
-        return ""
+def _in_my_way(shown: Panel) -> tuple[Capture, str] | None:
+    """Return the operator's own capture because of which a new one was refused, with the address of its form.
+
+    None when it is somebody else's, or its picture is saved.
+    """
+    capture = shown.in_the_way
+    if capture is None or capture.state not in {*RUNNING, CAPTURED} or capture.requested_by != operator_name():
+        return None
     employee = search.by_number(capture.draft_number)
     if employee:
-        return url_for("employees.edit", employee_id=employee.id, capture=capture.id)
-    return url_for("employees.new", capture=capture.id)
+        return capture, url_for("employees.edit", employee_id=employee.id, capture=capture.id)
+    return capture, url_for("employees.new", capture=capture.id)

@@ -52,7 +52,7 @@ def test_the_password_never_comes_back(client: FlaskClient, app: Flask) -> None:
     [
         ("name", "", "Поле «Название» не должно быть пустым"),
         ("name", "я" * 65, "Поле «Название» слишком длинное"),
-        ("url", "192.168.1.64", "Поле «Адрес» должно выглядеть как"),
+        ("url", "192.168.1.64/ISAPI", "Поле «Адрес» должно выглядеть как"),
         ("url", "ftp://192.168.1.64", "Поле «Адрес» должно выглядеть как"),
         ("url", "http://admin:x@192.168.1.64", "Поле «Адрес» должно выглядеть как"),
         ("url", "http://192.168.1.64/ISAPI", "Поле «Адрес» должно выглядеть как"),
@@ -70,6 +70,24 @@ def test_bad_input_names_the_field(client: FlaskClient, app: Flask, field: str, 
     assert sentence in answer.text
     with app.app_context():
         assert registry.list_all() == []
+
+
+@pytest.mark.parametrize(
+    ("url", "completed"),
+    [
+        (" 127.0.0.1:8182/ ", "http://127.0.0.1:8182"),
+        ("Terminal.Test", "http://terminal.test"),
+        ("[fd00::1]:80", "http://[fd00::1]:80"),
+        ("192.168.1.64:443", "https://192.168.1.64:443"),
+    ],
+)
+def test_address_gets_its_scheme(client: FlaskClient, url: str, completed: str) -> None:
+    refused = client.post("/terminals/", data=typed(url=url, name="", fingerprint=FINGERPRINT))
+
+    assert refused.status_code == 422
+    assert f'value="{completed}"' in refused.text
+    added = client.post("/terminals/", data=typed(url=url, fingerprint=FINGERPRINT)).location
+    assert f"<dd>{completed}</dd>" in client.get(added).text
 
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254", "https://169.254.169.254", "http://[fe80::1]:80"])
