@@ -182,6 +182,32 @@ def test_every_control_shows_that_it_has_the_focus(russian: Window) -> None:
         assert (address, russian.page.evaluate(WITHOUT_RING)) == (address, [])
 
 
+def add_token(page: Page, name: str) -> str:
+    """Add a token and return it, as the page shows it once."""
+    page.goto("/tokens/")
+    page.get_by_label("Название").fill(name)
+    page.get_by_role("button", name="Добавить токен").click()
+    return page.locator("#secret").inner_text()
+
+
+def test_secret_is_copied_by_its_button(russian: Window) -> None:
+    page = russian.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    secret = add_token(page, "Кадры")
+    page.get_by_role("button", name="Скопировать").click()
+    expect(page.locator("#copied")).to_have_text("Скопировано")
+    assert page.evaluate("navigator.clipboard.readText()") == secret
+
+
+def test_secret_is_selected_where_the_browser_copies_nothing(russian: Window) -> None:
+    page = russian.page
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    secret = add_token(page, "Охрана")
+    page.get_by_role("button", name="Скопировать").click()
+    expect(page.locator("#copied")).to_have_text("Выделено. Скопируйте с клавиатуры.")
+    assert page.evaluate("getSelection().toString()") == secret
+
+
 def test_paper_is_printed_by_its_button(russian: Window) -> None:
     page = russian.page
     page.goto("/consent/print")
