@@ -91,16 +91,8 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     form = EmployeePageForm()
     form.employee_id.data = employee_id
     shown = capture_panel.of(form.own_capture)
-    if not form.validate():
-        return form_page.invalid(form, shown)
-    if shown.running:
-        return form_page.refused(form, CaptureRunning())
-    if shown.photo and not form.capture_id.data:
-        problem = _("The photo came just now. Look at it, then save.")
-        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem)
-    if _lacks_face(form, shown):
-        problem = _("There is no photo yet, so no terminal will know this employee. Save without a photo?")
-        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask="without_face")
+    if unfinished := _unfinished(form, shown):
+        return unfinished
     try:
         saved = save_employee(form_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
     except ServiceError as error:
@@ -113,6 +105,21 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
         if request.form.get("next") == "1":
             return redirect(_address_of_next(form), 303)
     return redirect(url_for(".show", employee_id=saved.row.id), 303)
+
+
+def _unfinished(form: EmployeePageForm, shown: Panel) -> Response | None:
+    """Return the form with what keeps it from being saved, or with a question; None when it can be saved."""
+    if not form.validate():
+        return form_page.invalid(form, shown)
+    if shown.running:
+        return form_page.refused(form, CaptureRunning())
+    if shown.photo and not form.capture_id.data:
+        problem = _("The photo came just now. Look at it, then save.")
+        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem)
+    if _lacks_face(form, shown):
+        problem = _("There is no photo yet, so no terminal will know this employee. Save without a photo?")
+        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask="without_face")
+    return None
 
 
 def _lacks_face(form: EmployeePageForm, shown: Panel) -> bool:

@@ -91,8 +91,13 @@ def _ask_for_file(fields: MultiDict[str, str]) -> None:
 
 def typed_draft(form: EmployeePageForm) -> Draft:
     """Return the typed fields as they are, right or wrong."""
-    typed = (form.hikvision_id, form.full_name, form.department, form.terminal_name)
-    return Draft(*(field.data or "" for field in typed), consent=bool(form.consent.data))
+    return Draft(
+        number=form.hikvision_id.data or "",
+        name=form.full_name.data or "",
+        department=form.department.data or "",
+        terminal_name=form.terminal_name.data or "",
+        consent=bool(form.consent.data),
+    )
 
 
 def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str = "", ask: str = "") -> Response:

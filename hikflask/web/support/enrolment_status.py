@@ -86,9 +86,10 @@ class EnrolmentStatus:
     @property
     def other_name(self) -> str:
         """The name that the terminal has, where it is not the full one."""
-        enrolment = self.enrolment
-        shown = enrolment.employee and enrolment.desired == PRESENT and enrolment.person == CONFIRMED
-        return enrolment.written_name if shown and enrolment.written_name != enrolment.employee.name else ""
+        enrolment, employee = self.enrolment, self.enrolment.employee
+        if employee is None or enrolment.desired != PRESENT or enrolment.person != CONFIRMED:
+            return ""
+        return enrolment.written_name if enrolment.written_name != employee.name else ""
 
     @property
     def own_name_too_long(self) -> str:

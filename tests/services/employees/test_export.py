@@ -79,7 +79,6 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "attempts": WORK,
         "next_attempt_at": WORK,
         "tried_at": WORK,
-        "in_bulk": WORK,
     },
     AuditEntry: {"id": A_ROW, "employee_id": A_ROW, "request_id": "leads to the server's log, and to nobody"},
     Erasure: {"id": A_ROW, "employee_id": A_ROW, "version": "how the program notices what is added meanwhile"},

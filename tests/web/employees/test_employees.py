@@ -237,7 +237,9 @@ def test_edit_keeps_its_employee_through_a_capture(desk: Desk) -> None:
 
 def test_the_search_finds_by_every_word_and_answers_rows_to_htmx(desk: Desk) -> None:
     desk.client.post("/employees/", data=typed(without_face="1"))
-    desk.client.post("/employees/", data=typed(hikvision_id="7", full_name="Ольга Ёлкина", department="", without_face="1"))
+    desk.client.post(
+        "/employees/", data=typed(hikvision_id="7", full_name="Ольга Ёлкина", department="", without_face="1")
+    )
     rows = desk.client.get("/employees/?q=елкина", headers=HTMX).text
     assert rows.lstrip().startswith('<div id="rows">')
     assert "Ольга Ёлкина" in rows
