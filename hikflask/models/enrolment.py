@@ -100,6 +100,7 @@ class Enrolment(Base):
     refusal_text: Mapped[str] = mapped_column(String(255), default="")
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime, default=database_now())
+    tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
     desired_since: Mapped[datetime | None] = mapped_column(UTCDateTime, default=database_now())
 

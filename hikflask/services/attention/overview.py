@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, select, true
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Consent, Employee, Enrolment, Terminal
 from hikflask.models.capture import CAPTURED
+from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core import heartbeat
@@ -140,6 +141,12 @@ def _refused(blocked: list[int]) -> ColumnElement[bool]:
     return and_(filters.in_state(filters.REFUSED), select(Enrolment.id).where(stopped).exists())
 
 
+def _is_stopped(blocked: list[int]) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on Enrolment: nothing is tried any more, at a terminal that works."""
+    unproven = or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED)
+    return filters.WANTED, unproven, filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked)
+
+
 def _without_consent() -> ColumnElement[bool]:
     """Return the condition on Employee: no consent is recorded, and one is required or there is a photo."""
     missing = Employee.id.not_in(select(Consent.employee_id))
@@ -159,8 +166,8 @@ def _first(condition: ColumnElement[bool]) -> list[Employee]:
 def _stopped(blocked: list[int]) -> list[Enrolment]:
     """Return one enrolment of each refused employee, the first that a person must look at."""
     ids = [employee.id for employee in _first(_refused(blocked))]
-    stopped = (filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked), Enrolment.employee_id.in_(ids))
-    first = select(func.min(Enrolment.id)).where(*stopped).group_by(Enrolment.employee_id)
+    mine = Enrolment.employee_id.in_(ids)
+    first = select(func.min(Enrolment.id)).where(mine, *_is_stopped(blocked)).group_by(Enrolment.employee_id)
     statement = select(Enrolment).where(Enrolment.id.in_(first)).order_by(Enrolment.employee_id)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 

@@ -1,11 +1,15 @@
 """Finds employees by id, by number, and by search words."""
 
-from sqlalchemy import Select, func, select
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.sql.operators import asc_op
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment
+from hikflask.models.columns import storable
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.employees import filters
@@ -15,6 +19,16 @@ from hikflask.services.employees.filters import EmployeeFilter
 FEW = 100
 # Loaded together, so that a page of any length needs three queries.
 SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
+
+MOST_NAMESAKES = 3
+
+
+@dataclass(frozen=True)
+class Known:
+    """Other employees that a typed number and name belong to: the owner of the number, and a few with the name."""
+
+    owner: Employee | None
+    namesakes: list[Employee]
 
 
 def by_number(number: str) -> Employee | None:
@@ -27,17 +41,43 @@ def get(employee_id: int) -> Employee | None:
     return db.session.get(Employee, employee_id, populate_existing=True)
 
 
+def known(number: str, name: str, employee_id: int | None) -> Known:
+    """Return who else has this number or this name.
+
+    :param employee_id: the employee whom the form changes. A name that the employee has already is not searched.
+    """
+    owner = by_number(storable(number))
+    changed = get(employee_id) if employee_id else None
+    kept = changed is not None and folded(changed.name) == folded(name)
+    return Known(None if owner is changed else owner, [] if kept or not name else _namesakes(name, employee_id))
+
+
+def _namesakes(name: str, employee_id: int | None) -> list[Employee]:
+    # `search` begins with the folded name and the number, which is ASCII.
+    begin = literal(f"{folded(name)} ") + func.lower(Employee.number) + literal(" ")
+    same = func.substr(Employee.search, 1, func.length(begin)) == begin
+    others = select(Employee).where(same, Employee.id != (employee_id or 0)).order_by(Employee.id)
+    return list(db.session.execute(others.limit(MOST_NAMESAKES)).scalars())
+
+
+def of_ids(ids: list[int]) -> list[Employee]:
+    """Return the employees with these ids that there are, in this order, as lists show them."""
+    statement = select(Employee).where(Employee.id.in_(ids)).options(*SHOWN_IN_LISTS)
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
+    return sorted(found, key=lambda employee: ids.index(employee.id))
+
+
 def search(wanted: EmployeeFilter, limit: int, offset: int) -> tuple[list[Employee], int]:
     """Return one page of the employees that a list shows, in its order, and the count of all of them."""
     found = list(db.session.execute(_ids(wanted).limit(FEW + 1)).scalars())
     if len(found) <= FEW:
-        return _in_order(found[offset : offset + limit]), len(found)
+        return of_ids(found[offset : offset + limit]), len(found)
     total = count(wanted)
     last = min(offset + limit, total)
     if last > FEW:
         found = _page_of_many(wanted, offset, last, total) if offset < last else []
-        return _in_order(found), total
-    return _in_order(found[offset:last]), total
+        return of_ids(found), total
+    return of_ids(found[offset:last]), total
 
 
 def count(wanted: EmployeeFilter) -> int:
@@ -61,16 +101,15 @@ def _ids(wanted: EmployeeFilter) -> Select[int]:
     return select(Employee.id).where(*filters.conditions(wanted)).order_by(*filters.order(wanted))
 
 
-def _in_order(employee_ids: list[int]) -> list[Employee]:
-    """Return the employees of a page as the database has them now, in the order of these ids."""
-    statement = select(Employee).where(Employee.id.in_(employee_ids)).options(*SHOWN_IN_LISTS)
-    page = db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
-    return sorted(page, key=lambda employee: employee_ids.index(employee.id))
-
-
 def ids(wanted: EmployeeFilter) -> list[int]:
     """Return the ids of all employees that a list shows, in its order."""
     return list(db.session.execute(_ids(wanted)).scalars())
+
+
+def names(employee_ids: Iterable[int | None]) -> dict[int, str]:
+    """Return the names of those of these employees who are not deleted, by id."""
+    wanted = select(Employee.id, Employee.name).where(Employee.id.in_({one for one in employee_ids if one}))
+    return {row.id: row.name for row in db.session.execute(wanted)}
 
 
 def departments() -> list[str]:
