@@ -1,6 +1,8 @@
 """What changes on a page by itself is read aloud, and once."""
 
-from playwright.sync_api import Page, Route
+import re
+
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Window
 
@@ -25,7 +27,8 @@ def swapped(page: Page, sentence: str) -> list[str]:
 
 def test_changed_sentence_is_announced_once(russian: Window) -> None:
     page = russian.page
-    page.goto("/terminals/")
+    page.goto("/employees/")
+    expect(page.locator("#announcer")).to_have_text(re.compile(r"^Всего: \d+$"))
     page.evaluate(LISTEN)
 
     assert swapped(page, "Съёмка идёт.") == ["Съёмка идёт."]
