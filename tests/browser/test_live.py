@@ -53,6 +53,25 @@ def test_alarm_of_the_bar_goes_when_the_terminal_confirms(site: Site, russian: W
     expect(page.locator("#alarm")).to_be_hidden()
 
 
+def test_new_try_is_said_and_keeps_the_focus(site: Site, russian: Window) -> None:
+    page = russian.page
+    enrol(site, page, "Z9")
+    retry, said = page.locator("[id^=retry-]"), page.locator("#announcer")
+    site.server.stop()
+    try:
+        page.get_by_role("button", name="Деактивировать").click()
+        expect(page.locator("#enrolments")).to_contain_text("Попытка в ")
+        retry.press("Enter")
+        expect(said).to_contain_text("выполняется")
+        expect(said).to_contain_text("ещё может открыть двери")
+        expect(retry).to_be_focused()
+    finally:
+        site.server.start()
+    retry.press("Enter")
+    expect(page.locator("[data-state=gone]")).to_be_visible()
+    expect(page.locator("#enrolments")).to_contain_text("Доступ снят")
+
+
 def test_open_erasure_says_by_itself_that_it_is_complete(site: Site, russian: Window) -> None:
     page = russian.page
     employee = enrol(site, page, "Z2")
