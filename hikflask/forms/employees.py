@@ -31,13 +31,19 @@ class EmployeeForm(Form):
 
 
 class EmployeePageForm(EmployeeForm):
-    """The form of the page, with the capture that it shows, the selected terminal, a photo from a file and consent."""
+    """The form of the page, with the capture that it shows, the selected terminal, a photo from a file and consent.
+
+    `take_over` and `without_face` are "1" when a question was answered: to save a picture that somebody else captured,
+    and to save a new employee without a face.
+    """
 
     capture_id = HiddenField(filters=[row_id])
     waiting_id = HiddenField(filters=[row_id])
     employee_id = HiddenField(filters=[row_id])
     take_over = HiddenField()
+    without_face = HiddenField()
     consent = BooleanField(_l("Consent to the photo was given today"))
+    terminal_name = StringField(_l("Name on terminals"), [one_line(LONGEST_NAME, required=False)], [stripped])
     terminal_id = SelectField(_l("Terminal"), coerce=row_id, validate_choice=False)
     photo = FileField(_l("Photo from a file"))
 

@@ -24,7 +24,8 @@ def folded(text: str) -> str:
 class Employee(Base):
     """A person who may enter, identified by `number`.
 
-    `search` is the folded name, number and department. `left_at` is when the employee was deactivated.
+    `terminal_name` is the name that terminals show instead of the full one, or an empty text. `search` is the folded
+    name, number and department. `left_at` is when the employee was deactivated.
     """
 
     __table_args__ = NO_ID_TWICE
@@ -33,6 +34,7 @@ class Employee(Base):
     number: Mapped[str] = mapped_column(String(32), unique=True)
     name: Mapped[str] = mapped_column(String(128))
     department: Mapped[str] = mapped_column(String(128), default="")
+    terminal_name: Mapped[str] = mapped_column(String(128), default="", server_default="")
     search: Mapped[str] = mapped_column(String(1000), default="", index=True)
     is_active: Mapped[bool] = mapped_column(default=True)
     left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -20,7 +20,7 @@ def test_added_terminal_shows_the_end_of_its_check_by_itself(site: Site, russian
     page.get_by_label("Адрес").fill(site.server.url)
     page.get_by_label("Учётная запись").fill("admin")
     page.get_by_label("Пароль").fill(PASSWORD)
-    page.get_by_role("button", name="Сохранить").last.click()
+    page.get_by_role("button", name="Сохранить", exact=True).last.click()
     expect(page).to_have_url(re.compile(r"/terminals/\d+$"))
     expect(page.locator("#terminal .head")).to_contain_text("на связи")
     expect(page.locator("#terminal")).not_to_have_attribute("hx-get", re.compile("."))
@@ -35,7 +35,7 @@ def enrol(site: Site, page: Page, number: str) -> str:
     page.get_by_role("button", name="Захватить фото с терминала").click()
     site.simulator.present_alone(FACE)
     expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    page.get_by_role("button", name="Сохранить").click()
+    page.get_by_role("button", name="Сохранить", exact=True).click()
     expect(page.locator("[data-state=confirmed]")).to_be_visible()
     return page.url
 

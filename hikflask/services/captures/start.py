@@ -78,4 +78,5 @@ def _queue(terminal_id: int, draft: Draft, requested_by: str, earlier: Capture |
 
 
 def _in_use(running: Capture) -> TerminalInUse:
-    return TerminalInUse(who=running.requested_by, seconds=deadline.view(running.id).seconds_left or 1)
+    seconds = deadline.view(running.id).seconds_left or 1
+    return TerminalInUse(who=running.requested_by, seconds=seconds, capture_id=running.id)

@@ -144,7 +144,7 @@ class TerminalHasPeople(ServiceError):
 
 
 class TerminalInUse(ServiceError):
-    """Another conversation holds the terminal (params: who, seconds)."""
+    """Another conversation holds the terminal (params: who, seconds, and capture_id when it is a capture)."""
 
     code = "terminal_in_use"
 

@@ -1,12 +1,14 @@
 """Finds employees by id, by number, and by search words."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment
+from hikflask.models.columns import storable
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.employees import filters
@@ -14,6 +16,16 @@ from hikflask.services.employees.filters import EmployeeFilter
 
 # Loaded together, so that a page of any length needs three queries.
 SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
+
+MOST_NAMESAKES = 3
+
+
+@dataclass(frozen=True)
+class Known:
+    """Other employees that a typed number and name belong to: the owner of the number, and a few with the name."""
+
+    owner: Employee | None
+    namesakes: list[Employee]
 
 
 def by_number(number: str) -> Employee | None:
@@ -24,6 +36,32 @@ def by_number(number: str) -> Employee | None:
 def get(employee_id: int) -> Employee | None:
     """Return the employee, fresh from the database, or None."""
     return db.session.get(Employee, employee_id, populate_existing=True)
+
+
+def known(number: str, name: str, employee_id: int | None) -> Known:
+    """Return who else has this number or this name.
+
+    :param employee_id: the employee whom the form changes. A name that the employee has already is not searched.
+    """
+    owner = by_number(storable(number))
+    changed = get(employee_id) if employee_id else None
+    kept = changed is not None and folded(changed.name) == folded(name)
+    return Known(None if owner is changed else owner, [] if kept or not name else _namesakes(name, employee_id))
+
+
+def _namesakes(name: str, employee_id: int | None) -> list[Employee]:
+    # `search` begins with the folded name and the number, which is ASCII.
+    begin = literal(f"{folded(name)} ") + func.lower(Employee.number) + literal(" ")
+    same = func.substr(Employee.search, 1, func.length(begin)) == begin
+    others = select(Employee).where(same, Employee.id != (employee_id or 0)).order_by(Employee.id)
+    return list(db.session.execute(others.limit(MOST_NAMESAKES)).scalars())
+
+
+def of_ids(ids: list[int]) -> list[Employee]:
+    """Return the employees with these ids that there are, in this order, as lists show them."""
+    statement = select(Employee).where(Employee.id.in_(ids)).options(*SHOWN_IN_LISTS)
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
+    return sorted(found, key=lambda employee: ids.index(employee.id))
 
 
 def search(wanted: EmployeeFilter, limit: int, offset: int) -> tuple[list[Employee], int]:

@@ -4,7 +4,7 @@ from sqlalchemy import ScalarResult, Select, func, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment
-from hikflask.models.enrolment import PRESENT
+from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.services.core.errors import EnrolmentUnknown
 from hikflask.services.state.enrolment import IS_LEAVING
 
@@ -52,6 +52,12 @@ def of_person(number: str, employee_id: int | None, *, lock: bool = False) -> li
 def desired_of(number: str) -> list[Enrolment]:
     """Return the enrolments of a number that are desired present."""
     return [enrolment for enrolment in of_number(number) if enrolment.desired == PRESENT]
+
+
+def keeping_number(number: str) -> Enrolment | None:
+    """Return an enrolment because of which the employee's number cannot be changed; confirmed removals do not count."""
+    mine = of_number(number)
+    return next((one for one in mine if not (one.desired == ABSENT and one.is_confirmed)), None)
 
 
 def open_removals(limit: int | None = None) -> list[Enrolment]:

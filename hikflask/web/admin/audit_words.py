@@ -83,6 +83,7 @@ FIELDS = {
     "name": N_("Name"),
     "full_name": N_("Full name"),
     "department": N_("Department"),
+    "terminal_name": N_("Name on terminals"),
     "source": N_("Where from"),
     "reason": N_("Reason"),
     "note": N_("Note"),

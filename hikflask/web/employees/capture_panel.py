@@ -7,30 +7,55 @@ from flask import current_app
 
 from hikflask import messages
 from hikflask.models import Capture, Photo
-from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, USED
+from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, SUPERSEDED, USED
 from hikflask.services.captures import deadline, drafts, queries, unsaved
 from hikflask.services.captures.deadline import View
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import CaptureNotSaved, ServiceError, TerminalHeld
+from hikflask.services.core.errors import CaptureNotSaved, ServiceError
 from hikflask.web.support.messages import error_sentence
 
 IDLE = "idle"
 NOBODY_CAME = "captureTimeout"
+# The icon of what stands in the way of a picture: a refusal, a reason of a failure, or a state.
+CAUSES = {
+    NOBODY_CAME: "person-off",
+    "noFaceInPicture": "person-off",
+    "pictureFaceDetectZero": "person-off",
+    "multipleFaceObjectError": "faces-many",
+    "picSizeSmallError": "face-small",
+    "pupilDistanceTooSmall": "face-small",
+    "poorFaceQuality": "light",
+    "faceLowQulity": "light",
+    "unreachable": "wifi-off",
+    "no_answer": "wifi-off",
+    "wrong_password": "key",
+    "login_refused": "key",
+    "locked": "lock",
+    "deviceBusy": "clock",
+    "terminal_in_use": "clock",
+    "terminal_held": "snapshot",
+    "no_worker": "server",
+    "not_saved": "photo-off",
+    "consent_missing": "consent",
+    "form_refused": "id",
+    CANCELLED: "stop",
+    SUPERSEDED: "faces-many",
+}
 
 
 @dataclass(frozen=True)
 class Panel:
     """A capture as it is now, or none yet (idle), with a refusal above it where a new one was refused.
 
-    `earlier`: the picture that stays after a retake without a picture. `held`: the unsaved picture for which the
-    terminal refused a new capture.
+    `earlier`: the picture that stays after a retake without a picture. `in_the_way`: the running capture or the picture
+    because of which a new one was refused.
     """
 
     view: View | None = None
     refusal: str = ""
     refusal_text: str = ""
     earlier: Capture | None = None
-    held: Capture | None = None
+    in_the_way: Capture | None = None
 
     @property
     def capture_id(self) -> int | None:
@@ -81,6 +106,17 @@ class Panel:
         return self.view.seconds_left if self.view else 0
 
     @property
+    def percent_left(self) -> int:
+        """How much of the time for a face is left."""
+        return min(100, round(100 * self.seconds_left / float(current_app.config["CAPTURE_TIMEOUT"])))
+
+    @property
+    def cause(self) -> str:
+        """The icon of why there is no picture, when a capture was refused or ended without one; "" otherwise."""
+        reason = self.view.reason if self.view and self.state == FAILED else self.state
+        return "" if self.photo or not (self.refusal or self.view) else CAUSES.get(self.refusal or reason, "warning")
+
+    @property
     def sentence(self) -> str:
         """The sentence for the operator, without the seconds that are left."""
         if self.view is None:
@@ -108,8 +144,8 @@ def of(capture_id: int | None, error: ServiceError | None = None) -> Panel:
     earlier = unsaved.of_form(capture_id) if without else None
     if error is None:
         return Panel(view, earlier=earlier)
-    held = queries.get(error.params["capture_id"]) if isinstance(error, TerminalHeld) else None
-    return Panel(view, error.code, error_sentence(error), earlier, held)
+    in_the_way = queries.get(error.params.get("capture_id") or 0)
+    return Panel(view, error.code, error_sentence(error), earlier, in_the_way)
 
 
 def refused(capture_id: int | None, sentence: str) -> Panel:

@@ -2,12 +2,13 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from hikflask.background import tasks
 from hikflask.extensions import task_queue
 from hikflask.forms.employees import EmployeePageForm
+from hikflask.forms.fields import row_id
 from hikflask.http import error_status
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import Capture
@@ -47,20 +48,22 @@ def start() -> ResponseReturnValue:
 def show(capture_id: int) -> ResponseReturnValue:
     """Answer the progress of a running capture, which the panel polls, and the whole panel when it has ended."""
     shown = capture_panel.of(capture_id)
+    form = form_page.filled(shown.draft, shown, row_id(request.args.get("employee")))
     if shown.running:
-        return render_template("employees/_capture_progress.html", panel=shown)
+        return render_template("employees/_capture_progress.html", panel=shown, form=form)
     status = 404 if shown.view is None else 200
-    return htmx.retargeted(form_page.fragment(form_page.filled(shown.draft, shown), shown), "#capture", status)
+    return htmx.retargeted(form_page.fragment(form, shown), "#capture", status)
 
 
 @bp.post("/<int:capture_id>/cancel")
 @allow(OPERATOR)
 def cancel(capture_id: int) -> ResponseReturnValue:
-    """Cancel a capture, also on the terminal's screen."""
+    """Cancel a capture, also on the terminal's screen: the form's own one, or one that was in its way."""
     capture = queries.get(capture_id) or abort(404)
     if cancel_capture(capture.id):
         task_queue.enqueue(tasks.send_cancel, capture.id)
-    return _answer(EmployeePageForm(), capture_panel.of(capture.id))
+    form = EmployeePageForm()
+    return _answer(form, capture_panel.of(form.own_capture))
 
 
 @bp.post("/dismiss")

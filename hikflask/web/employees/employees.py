@@ -86,6 +86,13 @@ def chosen_again(fields: MultiDict[str, str], employee_id: int) -> ResponseRetur
     return _page(employee_or_404(employee_id), row_id(fields.get("terminal_id")))
 
 
+@bp.get(f"{ADDRESS}/deactivate")
+@allow(OPERATOR)
+def ask_deactivate(employee_id: int) -> ResponseReturnValue:
+    """Ask before an employee is deactivated: a face that a terminal has removed must be captured anew."""
+    return render_template("employees/deactivate.html", employee=employee_or_404(employee_id))
+
+
 @bp.post(f"{ADDRESS}/active")
 @allow(OPERATOR)
 def set_active(employee_id: int) -> ResponseReturnValue:

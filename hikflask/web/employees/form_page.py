@@ -9,16 +9,18 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.employees import EmployeePageForm
+from hikflask.forms.fields import row_id, stripped
 from hikflask.http import error_status
 from hikflask.models import Capture
-from hikflask.models.capture import CAPTURED
+from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureOfAnother, ServiceError
 from hikflask.services.employees import search
+from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
-from hikflask.web.employees import capture_panel
+from hikflask.web.employees import capture_panel, latest
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import operator_name
@@ -33,10 +35,19 @@ def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> Employ
         hikvision_id=draft.number,
         full_name=draft.name,
         department=draft.department,
+        terminal_name=draft.terminal_name,
         consent=draft.consent,
         employee_id=employee_id,
         terminal_id=shown.view.capture.terminal_id if shown.view else None,
     )
+
+
+def next_one(terminal: str | None, department: str | None) -> EmployeePageForm:
+    """Return the form for the next employee, with the terminal and the department of the one before, where valid."""
+    form = EmployeePageForm(formdata=None, terminal_id=row_id(terminal), department=stripped(department))
+    if not form.department.validate(form):
+        form.department.data, form.department.errors = "", []
+    return form
 
 
 @resubmission.restores(
@@ -80,23 +91,31 @@ def _ask_for_file(fields: MultiDict[str, str]) -> None:
 
 def typed_draft(form: EmployeePageForm) -> Draft:
     """Return the typed fields as they are, right or wrong."""
-    number, name, department = form.hikvision_id.data, form.full_name.data, form.department.data
-    return Draft(number or "", name or "", department or "", bool(form.consent.data))
+    return Draft(
+        number=form.hikvision_id.data or "",
+        name=form.full_name.data or "",
+        department=form.department.data or "",
+        terminal_name=form.terminal_name.data or "",
+        consent=bool(form.consent.data),
+    )
 
 
-def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str = "", *, ask: bool = False) -> Response:
+def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str = "", ask: str = "") -> Response:
     """Answer the whole page.
 
     :param problem: a sentence above the form.
-    :param ask: add a button to it that saves all the same.
+    :param ask: the form's field that answers the sentence when it is a question; its button saves all the same.
     """
-    body = render_template("employees/form.html", problem=problem, ask=ask, **_context(form, shown))
+    added = [] if form.employee_id.data else latest.shown()
+    body = render_template("employees/form.html", problem=problem, ask=ask, latest=added, **_context(form, shown))
     return make_response(body, status)
 
 
 def fragment(form: EmployeePageForm, shown: Panel) -> str:
-    """Return the capture panel alone."""
-    return render_template("employees/_capture_panel.html", **_context(form, shown))
+    """Return the capture panel and the buttons of the next step."""
+    context = _context(form, shown)
+    panel = render_template("employees/_capture_panel.html", **context)
+    return panel + render_template("employees/_next_step.html", elsewhere=True, **context)
 
 
 def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
@@ -111,7 +130,9 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
         "employee": employee,
         "terminal": registry.get(terminal_id) if terminal_id else None,
         "address": address(form, shown.page_id),
-        "held_address": _address_of(shown.held) if shown.held else "",
+        "known": search.known(form.hikvision_id.data or "", form.full_name.data or "", employee_id),
+        "kept_by": queries.keeping_number(employee.number) if employee and not shown.photo else None,
+        "in_my_way": _in_my_way(shown),
         "consent_missing": consents.is_missing(form.hikvision_id.data or "", employee_id),
         "consent_required": consents.is_required(),
     }
@@ -128,8 +149,8 @@ def refused(form: EmployeePageForm, error: ServiceError) -> Response:
     at_fault = [form[name] for name in error.fields if name in form and name != "capture_id"]
     for field in at_fault:
         field.errors = [*field.errors, sentence]
-    problem, ask = "" if at_fault else sentence, isinstance(error, CaptureOfAnother)
-    return show(form, capture_panel.of(form.own_capture), error_status.for_page(error.code), problem, ask=ask)
+    problem, ask = "" if at_fault else sentence, "take_over" if isinstance(error, CaptureOfAnother) else ""
+    return show(form, capture_panel.of(form.own_capture), error_status.for_page(error.code), problem, ask)
 
 
 def address(form: EmployeePageForm, capture_id: int | None) -> str:
@@ -140,11 +161,15 @@ def address(form: EmployeePageForm, capture_id: int | None) -> str:
     return url_for("employees.new", capture=capture_id)
 
 
-def _address_of(capture: Capture) -> str:
-    """Return the address where the operator who captured this unsaved picture can save it; "" for other operators."""
-    if capture.state != CAPTURED or capture.requested_by != operator_name():
-        return ""
+def _in_my_way(shown: Panel) -> tuple[Capture, str] | None:
+    """Return the operator's own capture because of which a new one was refused, with the address of its form.
+
+    None when it is somebody else's, or its picture is saved.
+    """
+    capture = shown.in_the_way
+    if capture is None or capture.state not in {*RUNNING, CAPTURED} or capture.requested_by != operator_name():
+        return None
     employee = search.by_number(capture.draft_number)
     if employee:
-        return url_for("employees.edit", employee_id=employee.id, capture=capture.id)
-    return url_for("employees.new", capture=capture.id)
+        return capture, url_for("employees.edit", employee_id=employee.id, capture=capture.id)
+    return capture, url_for("employees.new", capture=capture.id)

@@ -14,7 +14,7 @@ from hikflask.isapi.errors import (
     WrongPassword,
 )
 from hikflask.models import Employee, Enrolment
-from hikflask.models.enrolment import ABSENT, CONFIRMED
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
 from hikflask.services.core.errors import (
     FaceNotVerified,
     NameNotVerified,
@@ -22,6 +22,7 @@ from hikflask.services.core.errors import (
     PersonNotVerified,
     RemovalNotVerified,
 )
+from hikflask.services.enrolments.terminal_name import fits
 from hikflask.web.support.dates import time_at, time_since
 
 CONFIRMED_STATE = "confirmed"
@@ -81,6 +82,20 @@ class EnrolmentStatus:
         return bool(
             self.state == CONFIRMED_STATE and employee and self.enrolment.confirmed_photo_id != employee.photo_id
         )
+
+    @property
+    def other_name(self) -> str:
+        """The name that the terminal has, where it is not the full one."""
+        enrolment, employee = self.enrolment, self.enrolment.employee
+        if employee is None or enrolment.desired != PRESENT or enrolment.person != CONFIRMED:
+            return ""
+        return enrolment.written_name if enrolment.written_name != employee.name else ""
+
+    @property
+    def own_name_too_long(self) -> str:
+        """The employee's own name for terminals, where it does not fit on this one."""
+        own = self.enrolment.employee.terminal_name if self.enrolment.employee else ""
+        return "" if fits(self.enrolment.terminal, own) else own
 
     @property
     def confirmed_at(self) -> str:

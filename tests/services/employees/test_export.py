@@ -19,14 +19,18 @@ from hikflask.models import (
     Erasure,
     ErasureFile,
     ErasureRemoval,
+    Job,
+    JobItem,
     Photo,
 )
 from hikflask.services.employees import export as exports
 from hikflask.services.employees import search
 from hikflask.services.employees.export import export_employee
+from hikflask.services.jobs.kinds import SEND
 from hikflask.services.photos import storage
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import Desk, typed
+from tests.support.jobs import add_people, run, started
 
 A_ROW = "which row it is here says nothing about the person"
 WORK = "how the program proceeds with the terminal, over once the terminal has answered"
@@ -41,6 +45,8 @@ GIVEN: dict[type[Base], tuple[str, ...]] = {
     Erasure: exports.OF_ERASURE,
     ErasureRemoval: ("enrolment_id", "terminal", "number", "gone_at", "confirmed_by", "confirmation_note"),
     ErasureFile: (),
+    Job: exports.OF_JOB,
+    JobItem: ("error",),
 }
 LEFT_OUT: dict[type[Base], dict[str, str]] = {
     Employee: {
@@ -67,17 +73,31 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "confirmed_photo_id": "the photos themselves are given",
         "generation": WORK,
         "overwrite": WORK,
+        "in_bulk": WORK,
         "face_unverified": WORK,
         "step": WORK,
         "attempts": WORK,
         "next_attempt_at": WORK,
         "tried_at": WORK,
-        "in_bulk": WORK,
     },
     AuditEntry: {"id": A_ROW, "employee_id": A_ROW, "request_id": "leads to the server's log, and to nobody"},
     Erasure: {"id": A_ROW, "employee_id": A_ROW, "version": "how the program notices what is added meanwhile"},
     ErasureRemoval: {"id": A_ROW, "erasure_id": A_ROW},
     ErasureFile: dict.fromkeys(("id", "erasure_id", "file"), "a picture that is being removed, and not to be given"),
+    Job: {
+        "id": A_ROW,
+        "params": "the department or terminal of each employee is given with that employee",
+        **dict.fromkeys(("total", "done", "failed"), "counts others, too"),
+        **dict.fromkeys(("created_at", "ended_at", "claim_number", "claimed_until", "attempts"), WORK),
+    },
+    JobItem: {
+        "id": A_ROW,
+        "job_id": A_ROW,
+        "employee_id": A_ROW,
+        "number": "the employee's own, which is given",
+        "state": WORK,
+        "error_params": "the values of a sentence",
+    },
 }
 
 
@@ -108,6 +128,20 @@ def test_file_has_everything_and_the_photos(desk: Desk) -> None:
     assert [(one["terminal"], one["face"]) for one in data["terminals"]] == [("Вход", "confirmed")]
     assert "consent.recorded" in [entry["action"] for entry in data["audit"]]
     assert data["erasures"] == []
+
+
+def test_jobs_that_meant_the_person_are_in_it(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    with app.app_context():
+        ivan = db.session.execute(db.select(Employee.id)).scalar_one()
+        run(started(SEND, [ivan], terminal_id=99, terminal="Склад"))
+        run(started(SEND, add_people("200"), terminal_id=99, terminal="Склад"))
+
+    data, _ = export(desk, place)
+
+    (job,) = data["jobs"]
+    assert (job["kind"], job["requested_by"], job["state"]) == ("send", "Анна", "done")
+    assert job["error"] == "terminal_unknown"
 
 
 @pytest.mark.parametrize("table", GIVEN, ids=lambda table: table.__name__)
@@ -185,7 +219,7 @@ def test_picture_of_another_under_a_number_that_nobody_has_is_not_in_it(desk: De
 def test_mistyped_number_lets_nothing_in_of_whoever_had_the_right_one_then(desk: Desk) -> None:
     desk.capture(OTHER_FACE, hikvision_id="100999")
     desk.capture(OTHER_FACE, full_name="Пётр Первый", take_over="1")
-    desk.client.post("/employees/", data=typed())
+    desk.client.post("/employees/", data=typed(without_face="1"))
     with desk.client.application.app_context():
         ivan = search.by_number("100222")
         assert ivan is not None
@@ -198,7 +232,7 @@ def test_mistyped_number_lets_nothing_in_of_whoever_had_the_right_one_then(desk:
 
 
 def test_entries_under_a_former_number_are_in_it(desk: Desk) -> None:
-    place = desk.client.post("/employees/", data=typed()).location
+    place = desk.client.post("/employees/", data=typed(without_face="1")).location
     desk.client.post(place, data=typed(hikvision_id="100333"))
 
     data, _ = export(desk, place)
@@ -254,7 +288,7 @@ def test_nothing_of_whoever_had_the_number_before_is_in_it(desk: Desk) -> None:
     desk.client.post(f"{desk.save(consent='y')}/erase")
     desk.run_jobs()
     desk.capture(OTHER_FACE, full_name="Пётр Первый")
-    desk.client.post("/employees/", data=typed(full_name="Ольга Ёлкина"))
+    desk.client.post("/employees/", data=typed(full_name="Ольга Ёлкина", without_face="1"))
     with desk.client.application.app_context():
         olga = search.by_number("100222")
         assert olga is not None

@@ -4,11 +4,13 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Heartbeat
+from hikflask.models.operator import OPERATOR
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from tests.conftest import NobodyComes
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import HTMX, Desk, typed
+from tests.support.signed_in import client_of
 
 
 def test_without_javascript_the_capture_goes_to_its_own_address(desk: Desk) -> None:
@@ -82,12 +84,31 @@ def test_cancel_ends_it_and_saves_nothing(desk: Desk) -> None:
     assert "Съёмка отменена." in desk.text("/employees/new?capture=1")
 
 
-def test_a_second_capture_hears_who_holds_the_terminal(desk: Desk) -> None:
+def test_a_second_capture_hears_who_holds_the_terminal(desk: Desk, app: Flask) -> None:
     desk.client.post("/captures", data=typed())
-    answer = desk.client.post("/captures", data=typed(hikvision_id="7", full_name="Ольга"), headers=HTMX)
+    boris = client_of(app, OPERATOR, "Борис")
+    answer = boris.post("/captures", data=typed(hikvision_id="7", full_name="Ольга"), headers=HTMX)
     assert answer.status_code == 409
     assert "Терминал занят: Анна. Ещё около" in answer.text
     assert ">Отмена</button>" in answer.text
+    assert "Завершить мою съёмку" not in answer.text
+
+
+def test_own_forgotten_capture_is_ended_from_where_it_stands_in_the_way(desk: Desk) -> None:
+    desk.client.post("/captures", data=typed())
+    other = typed(hikvision_id="7", full_name="Ольга")
+    refused = desk.client.post("/captures", data=other, headers=HTMX)
+
+    ended = desk.client.post("/captures/1/cancel", data=other, headers=HTMX)
+    desk.run_jobs()
+
+    assert refused.status_code == 409
+    assert 'formaction="/captures/1/cancel"' in refused.text
+    assert ">Завершить мою съёмку</button>" in refused.text
+    assert '<a href="/employees/new?capture=1">К этой съёмке</a>' in refused.text
+    assert 'data-state="idle"' in ended.text
+    assert "Съёмка отменена." in desk.text("/employees/new?capture=1")
+    assert desk.client.post("/captures", data=other).location == "/employees/new?capture=2"
 
 
 def test_the_same_button_pressed_twice_is_one_capture(desk: Desk) -> None:

@@ -1,7 +1,16 @@
 """Only a face that the page showed is saved, and what is typed during a capture is kept."""
 
-from tests.support.captures import FACE
-from tests.support.desk import Desk, typed
+import re
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from hikflask.extensions import db
+from hikflask.models import Terminal
+from hikflask.models.terminal import BY_URL, NO_CAPTURE
+from tests.support.captures import FACE, OTHER_FACE
+from tests.support.desk import HTMX, Desk, typed
 
 
 def start_unseen(desk: Desk) -> str:
@@ -69,12 +78,12 @@ def test_activation_that_a_terminal_cannot_take_is_said(desk: Desk) -> None:
     employee = desk.save()
     desk.client.post(f"{employee}/active", data={"active": "0"})
     desk.run_jobs()
-    desk.client.post(employee, data=typed(full_name="Я" * 100))
+    desk.client.post(employee, data=typed(full_name="Я" + "\u0301" * 127))
 
     answer = desk.client.post(f"{employee}/active", data={"active": "1"}, follow_redirects=True)
 
     assert answer.status_code == 200
-    assert "Терминал принимает 64 русские буквы, а в ФИО 100." in answer.text
+    assert "Терминал принимает 64 русские буквы, а в ФИО 128." in answer.text
 
 
 def test_pressing_cancel_again_sends_nothing(desk: Desk) -> None:
@@ -88,3 +97,138 @@ def test_pressing_cancel_again_sends_nothing(desk: Desk) -> None:
         desk.run_jobs()
 
     assert desk.simulator.wrong_passwords == 0
+
+
+QUESTION = {
+    "ru": "Фото ещё нет, и терминал не узнает этого сотрудника. Сохранить без фото?",
+    "en": "There is no photo yet, so no terminal will know this employee. Save without a photo?",
+}
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_new_employee_without_a_face_is_saved_only_after_a_question(desk: Desk, language: str) -> None:
+    form = typed(consent="y", hikvision_id="100333")
+
+    asked = desk.client.post("/employees/", data=form, headers={"Accept-Language": language})
+    nobody = desk.client.get("/api/users/").json
+    saved = desk.client.post("/employees/", data={**form, "without_face": "1"})
+
+    assert (asked.status_code, nobody) == (422, [])
+    assert QUESTION[language] in asked.text
+    assert 'form="employee-form" name="without_face" value="1"' in asked.text
+    assert all(f'value="{value}"' in asked.text for value in form.values())
+    assert re.findall(r'id="([^"]+)"[^>]* autofocus', asked.text) == ["capture-take"]
+    assert saved.status_code == 303
+
+
+def test_cancelled_capture_is_no_face(desk: Desk) -> None:
+    started = desk.client.post("/captures", data=typed()).location.rpartition("=")[2]
+    desk.client.post(f"/captures/{started}/cancel", data=typed(waiting_id=started))
+
+    assert QUESTION["ru"] in desk.client.post("/employees/", data=typed(capture_id=started)).text
+
+
+def test_nothing_is_asked_where_no_face_is_expected(desk: Desk, app: Flask) -> None:
+    uploaded = desk.upload(FACE, hikvision_id="1")
+    with app.app_context():
+        terminal = db.session.get_one(Terminal, desk.terminal.id)
+        terminal.capture_mode = NO_CAPTURE
+        db.session.commit()
+    by_card = desk.client.post("/employees/", data=typed(hikvision_id="2"))
+    with app.app_context():
+        db.session.get_one(Terminal, desk.terminal.id).capture_mode = BY_URL
+        db.session.commit()
+    changed = desk.client.post(by_card.location, data=typed(hikvision_id="2", full_name="Ольга"))
+
+    assert [answer.status_code for answer in (uploaded, by_card, changed)] == [303, 303, 303]
+
+
+def shown_known(answer: TestResponse) -> str:
+    """What the form says about others with the typed ID or name, in one line without tags."""
+    block = answer.text.partition('<div id="known"')[2].partition("</div>")[0].partition(">")[2]
+    return " ".join(re.sub("<[^>]*>", " ", block).replace("\u2068", "").replace("\u2069", "").split())
+
+
+@pytest.mark.parametrize(
+    ("language", "number", "name"),
+    [
+        (
+            "ru",
+            "ID 100222 уже у сотрудника Иван Иванов",
+            "Сотрудник с таким именем уже есть: Иван Иванов , 100222, Охрана",
+        ),
+        ("en", "ID 100222 belongs to Иван Иванов", "There is an employee with this name: Иван Иванов , 100222, Охрана"),
+    ],
+)
+def test_known_id_and_name_are_told_while_they_are_typed(desk: Desk, language: str, number: str, name: str) -> None:
+    desk.save()
+
+    def told(**changed: str) -> str:
+        form = typed(**{"hikvision_id": "", "full_name": "", **changed})
+        headers = {**HTMX, "Accept-Language": language}
+        return shown_known(desk.client.post("/employees/known", data=form, headers=headers))
+
+    assert told(hikvision_id="100222") == number
+    assert told(full_name="иван иванов") == name
+    assert told(hikvision_id="100333", full_name="Иван Петров") == ""
+    assert told(hikvision_id="100222", full_name="Иван Иванов", employee_id="1") == ""
+
+
+def test_without_javascript_a_known_id_links_the_person(desk: Desk) -> None:
+    desk.save()
+
+    answer = desk.client.post("/employees/", data=typed(full_name="Ольга", without_face="1"))
+
+    assert answer.status_code == 409
+    assert shown_known(answer) == "ID 100222 уже у сотрудника Иван Иванов"
+    assert '<a href="/employees/1/edit">' in answer.text
+
+
+def field_of(page: str, name: str) -> str:
+    """The tag of a field."""
+    (found,) = re.findall(rf'<input[^>]* name="{name}"[^>]*>', page)
+    return str(found)
+
+
+def test_id_that_is_on_a_terminal_is_read_only_with_the_reason(desk: Desk) -> None:
+    employee = desk.save()
+    free = desk.client.post("/employees/", data=typed(hikvision_id="1", without_face="1")).location
+
+    fixed = desk.text(f"{employee}/edit")
+
+    assert "readonly aria-describedby=number-kept" in field_of(fixed, "hikvision_id")
+    assert 'id="number-kept">ID сотрудника 100222 записан на терминале «Вход», изменить его нельзя.</p>' in (
+        fixed.replace("\u2068", "").replace("\u2069", "")
+    )
+    assert "readonly" not in field_of(desk.text(f"{free}/edit"), "hikvision_id")
+    captured = desk.capture(employee_id="1")
+    assert "readonly" not in field_of(desk.text(f"{employee}/edit?capture={captured}"), "hikvision_id")
+
+
+def focused(page: str) -> list[str]:
+    return re.findall(r'name="([^"]+)"[^>]* autofocus', page)
+
+
+def test_focus_is_in_the_first_empty_field_or_the_first_that_is_wrong(desk: Desk) -> None:
+    employee = desk.save()
+    running = desk.client.post("/captures", data=typed(hikvision_id="", full_name="")).location
+
+    assert focused(desk.text("/employees/new")) == ["hikvision_id"]
+    assert focused(desk.text(f"{employee}/edit")) == []
+    assert focused(desk.client.post("/employees/", data=typed(full_name=" ")).text) == ["full_name"]
+    assert focused(desk.text(running)) == []
+
+
+def test_new_photo_stands_beside_the_one_that_it_replaces(desk: Desk) -> None:
+    employee = desk.save()
+    before = desk.client.get("/api/users/").json[0]["photo_path"]
+    idle = desk.text(f"{employee}/edit")
+
+    captured = desk.capture(OTHER_FACE, employee_id="1")
+    both = desk.client.get(f"/captures/{captured}?employee=1", headers=HTMX).text
+
+    assert re.findall(r'<img src="([^"]+)" alt="([^"]+)"', idle) == [(before, "Нынешнее фото")]
+    (old, old_label), (new, new_label) = re.findall(r'<img src="([^"]+)" alt="([^"]+)"', both)
+    assert (old, old_label, new_label) == (before, "Нынешнее фото", "Снятое лицо")
+    assert new != before
+    assert re.findall(r'<p class="capture-caption">([^<]+)</p>', both) == ["Было", "Стало"]

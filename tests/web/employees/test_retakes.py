@@ -114,14 +114,15 @@ def test_saving_after_a_capture_that_gave_nothing_says_that_there_is_no_face(
         started = desk.client.post("/captures", data=typed()).location.rpartition("=")[2]
         desk.run_jobs()
 
-    saved = desk.client.post("/employees/", data=typed(capture_id=started), follow_redirects=True)
+    saved = desk.client.post("/employees/", data=typed(capture_id=started, without_face="1"), follow_redirects=True)
 
     assert "Сохранено без лица: съёмка не дала снимка." in saved.text
     assert "note-warn" in saved.text
 
 
 def test_saving_without_any_capture_warns_of_nothing(desk: Desk) -> None:
-    assert "Сохранено без лица" not in desk.client.post("/employees/", data=typed(), follow_redirects=True).text
+    form = typed(without_face="1")
+    assert "Сохранено без лица" not in desk.client.post("/employees/", data=form, follow_redirects=True).text
 
 
 def test_photo_that_stayed_the_earlier_one_is_said(desk: Desk, nobody_comes: NobodyComes) -> None:
@@ -163,7 +164,7 @@ def test_held_terminal_leads_whoever_made_the_picture_back_to_it(desk: Desk) -> 
 
     assert f'<a href="/employees/new?capture={made}">К этому снимку</a>' in answer.text
     assert "Снять заново" not in answer.text
-    assert ">Всё равно снять</button>" in answer.text
+    assert ">Заменить мой снимок</button>" in answer.text
 
 
 def test_held_terminal_leads_to_the_form_of_the_employee_whose_picture_waits(desk: Desk) -> None:

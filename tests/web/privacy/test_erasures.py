@@ -292,7 +292,6 @@ def test_number_of_an_employee_leads_to_the_question_about_the_employee(desk: De
         ("get", "/erasures/1"),
         ("get", "/removals/bulk"),
         ("post", "/removals/bulk"),
-        ("post", "/removals/bulk/do"),
     ],
 )
 def test_operators_may_not(app: Flask, method: str, address: str) -> None:

@@ -15,7 +15,7 @@ from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD
-from tests.support.desk import Desk
+from tests.support.desk import ENGLISH, Desk
 
 FINGERPRINT = "ab" * 32
 PASSWORD_NEEDED = "Сохранённый пароль относится к прежним адресу и сертификату. Введите пароль терминала ещё раз."
@@ -298,7 +298,9 @@ def test_a_locked_account_is_said_with_its_minutes(desk: Desk) -> None:
 
 
 def test_the_limit_of_a_name_is_shown_before_saving(desk: Desk) -> None:
-    assert "Самое длинное имя на «Вход»: 128 латинских букв или 64 русские буквы." in desk.text("/employees/new")
+    assert '<p class="hint name-limit" id="name-limit">До 64 русских букв</p>' in desk.text("/employees/new")
+    english = desk.client.get("/employees/new", headers=ENGLISH).text
+    assert '<p class="hint name-limit" id="name-limit">Up to 64 Cyrillic letters</p>' in english
     assert "128 латинских букв или 64 русские буквы</dd>" in desk.text("/terminals/1")
     assert 'hx-swap-oob="true"' in desk.text("/terminals/file-warning?terminal_id=1")
 

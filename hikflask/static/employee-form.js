@@ -1,0 +1,22 @@
+// Asks before the employee form is left while something in it is not saved: what was typed, a chosen file, or a capture.
+const form = document.getElementById("employee-form");
+const fields = ["hikvision_id", "full_name", "department", "consent", "photo"];
+const rendered = typed();
+let sent = false;
+
+function typed() {
+  const values = new FormData(form);
+  return fields.map((name) => values.get(name)?.name ?? values.get(name)).join("\n");
+}
+
+function isUnsaved() {
+  const capture = document.getElementById("capture").dataset.state;
+  return "unsaved" in form.dataset || ["queued", "waiting", "captured"].includes(capture) || typed() !== rendered;
+}
+
+// Save, the language and, without htmx, the buttons of the capture send the form along; nothing is lost by these.
+form.addEventListener("submit", () => { sent = true; });
+addEventListener("pageshow", () => { sent = false; });
+addEventListener("beforeunload", (event) => {
+  if (!sent && isUnsaved()) event.preventDefault();
+});
