@@ -129,7 +129,8 @@ def test_certificate_waits_for_the_database_and_says_so(desk: Desk, app: Flask, 
         desk.run_jobs()
         page = unescape(desk.client.get(location, headers={"Accept-Language": language}).text)
 
-    assert f'<p class="lead" role="status">{WAITS_FOR_THE_DATABASE[language]}</p>' in page
+    said = WAITS_FOR_THE_DATABASE[language]
+    assert f'<p class="lead" data-says="{said}">{said}</p>' in page
     assert "Certificate of erasure No. 1" in english(desk.client, location)
 
 
