@@ -69,6 +69,7 @@ def test_strip_turns_green_and_then_asks_no_more(desk: Desk) -> None:
 
     strip = desk.text("/employees/latest")
     assert 'data-state="confirmed"' in strip
+    assert "подтверждено</span>" in strip
     assert 'data-says="Подтверждено: 1 из 1"' in strip
     assert "hx-get" not in strip
     assert 'data-says="Confirmed: 1 of 1"' in desk.client.get("/employees/latest", headers=ENGLISH).text
