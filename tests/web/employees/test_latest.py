@@ -40,7 +40,7 @@ def test_refused_save_stays_on_the_form_as_typed(desk: Desk) -> None:
 
     assert answer.status_code == 422
     assert 'value="Иван Иванов"' in answer.text
-    assert "autofocus" not in answer.text
+    assert "autofocus" in answer.text.partition('id="hikvision_id"')[2].partition(">")[0]
     assert shown(desk.text("/employees/new")) == []
 
 
@@ -69,6 +69,7 @@ def test_strip_turns_green_and_then_asks_no_more(desk: Desk) -> None:
 
     strip = desk.text("/employees/latest")
     assert 'data-state="confirmed"' in strip
+    assert "подтверждено</span>" in strip
     assert 'data-says="Подтверждено: 1 из 1"' in strip
     assert "hx-get" not in strip
     assert 'data-says="Confirmed: 1 of 1"' in desk.client.get("/employees/latest", headers=ENGLISH).text

@@ -1,5 +1,6 @@
 """The pages of terminals."""
 
+import re
 import secrets
 from collections.abc import Callable
 
@@ -34,7 +35,8 @@ def test_a_terminal_is_added_and_checked_by_a_job(
     run_jobs()
     page = client.get(place).text
     assert "DS-K1T343EFWX" in page
-    assert "0 из" in page
+    for counts in (page, client.get("/terminals/").text):
+        assert len(re.findall(r'0 из [\d ]+ <span class="row-about">на \d\d:\d\d</span>', counts)) == 2
     assert simulator.wrong_passwords == 0
 
 
