@@ -12,7 +12,6 @@ from playwright.sync_api import Page, expect
 from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Job, JobItem, Terminal
-from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.operator import OPERATOR
 from hikflask.services.captures.drafts import Draft
@@ -119,7 +118,7 @@ def job_with_failures() -> int:
     db.session.execute(db.update(JobItem).where(JobItem.number == "AXE4").values(employee_id=None))
     db.session.commit()
     run_slice(claim, seconds=0.0)
-    db.session.execute(db.update(Job).values(claimed_until=database_now(3600.0)))
+    db.session.execute(db.update(Job).values(claimed_until=None))
     db.session.commit()
     return claim.job_id
 
