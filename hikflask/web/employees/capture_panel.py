@@ -108,7 +108,8 @@ class Panel:
     @property
     def percent_left(self) -> int:
         """How much of the time for a face is left."""
-        return min(100, round(100 * self.seconds_left / current_app.config["CAPTURE_TIMEOUT"]))
+        part: float = self.seconds_left / current_app.config["CAPTURE_TIMEOUT"]
+        return min(100, round(100 * part))
 
     @property
     def cause(self) -> str:

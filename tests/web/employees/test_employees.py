@@ -237,7 +237,9 @@ def test_edit_keeps_its_employee_through_a_capture(desk: Desk) -> None:
 
 def test_the_search_finds_by_every_word_and_answers_rows_to_htmx(desk: Desk) -> None:
     desk.client.post("/employees/", data=typed(without_face="1"))
-    desk.client.post("/employees/", data=typed(hikvision_id="7", full_name="Ольга Ёлкина", department="", without_face="1"))
+    desk.client.post(
+        "/employees/", data=typed(hikvision_id="7", full_name="Ольга Ёлкина", department="", without_face="1")
+    )
     rows = desk.client.get("/employees/?q=елкина", headers=HTMX).text
     assert rows.lstrip().startswith('<div id="rows">')
     assert "Ольга Ёлкина" in rows
@@ -309,3 +311,30 @@ def test_an_unknown_employee_is_not_found(client: FlaskClient) -> None:
         answer = client.get(address)
         assert answer.status_code == 404
         assert "Такой страницы нет." in answer.text
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "consequence"),
+    [
+        (
+            "ru",
+            "Деактивировать: Иван Иванов?",
+            "Сотрудник и лицо удаляются со всех терминалов. "
+            "Если он вернётся, его может понадобиться сфотографировать снова.",
+        ),
+        (
+            "en",
+            "Deactivate Иван Иванов?",
+            "Person and face are removed from every terminal. Whoever comes back may have to be captured again.",
+        ),
+    ],
+)
+def test_deactivating_asks_first(desk: Desk, language: str, question: str, consequence: str) -> None:
+    place = desk.save()
+    asks = desk.client.get(f"{place}/deactivate", headers={"Accept-Language": language}).text
+
+    assert f'href="{place}/deactivate"' in desk.text(place)
+    assert question in asks.replace("\u2068", "").replace("\u2069", "")
+    assert consequence in asks
+    assert f'action="{place}/active"' in asks
+    assert desk.client.get("/api/users/").json[0]["is_active"] is True
