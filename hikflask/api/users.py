@@ -19,6 +19,7 @@ from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Employee, Enrolment
 from hikflask.models.terminal import BY_URL, UNKNOWN
+from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
@@ -76,7 +77,7 @@ def change_user(user_id: int) -> ResponseReturnValue:
     given = {name: fields[name] for name in TEXT_FIELDS if name in fields}
     form = body.form_of(EmployeeForm, {**_typed(employee), **given})
     if given:
-        save_employee(_draft(form), employee_id=user_id, active=active)
+        save_employee(_draft(form, employee.terminal_name), employee_id=user_id, active=active)
     elif active is not None:
         set_active(user_id, active)
     # Not only what became due by it: a program that sends a user again wants what was given up to be tried again, too.
@@ -101,7 +102,7 @@ def upload_photo(user_id: int) -> ResponseReturnValue:
     file = request.files.get("photo")
     if file is None or not file.filename:
         raise InputError({"photo": "A JPEG or PNG file is expected in the part “photo”."})
-    draft = Draft(employee.number, employee.name, employee.department)
+    draft = drafts.of_saved(employee)
     saved = save_employee(draft, FaceSource(upload=file.stream), employee_id=user_id).row
     missing = consents.is_missing(saved.number, saved.id)
     return with_consent_warning(jsonify({**shape(saved), **_warning(missing)}), missing)
@@ -170,8 +171,8 @@ def _typed(employee: Employee) -> Fields:
     return {"hikvision_id": employee.number, "full_name": employee.name, "department": employee.department}
 
 
-def _draft(form: EmployeeForm) -> Draft:
-    return Draft(form.hikvision_id.data, form.full_name.data, form.department.data or "")
+def _draft(form: EmployeeForm, terminal_name: str = "") -> Draft:
+    return Draft(form.hikvision_id.data, form.full_name.data, form.department.data or "", terminal_name)
 
 
 def _whole(name: str, default: int, most: int) -> int:

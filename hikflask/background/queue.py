@@ -17,7 +17,7 @@ from huey.consumer import Consumer
 CAPTURES = "captures"
 TERMINALS = "terminals"
 JOBS = "jobs"
-LANES = (CAPTURES, TERMINALS, JOBS)
+LANES = (CAPTURES, JOBS, TERMINALS)
 POLL_SECONDS = 0.1
 
 Task = Callable[..., None]

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import Field, SelectField, StringField, ValidationError
+from wtforms import BooleanField, Field, SelectField, StringField, ValidationError
 
 from hikflask.forms.base import Form
 from hikflask.forms.fields import DayField, one_line, stripped
@@ -26,6 +26,7 @@ class AuditForm(Form):
     terminal = StringField(_l("Terminal"), [one_line(64, required=False)], [stripped])
     since = DayField(_l("From"))
     until = DayField(_l("To"))
+    looks = BooleanField(_l("With looks at photos"))
 
     def __init__(self, formdata: Any, actions: list[tuple[str, str]]) -> None:
         super().__init__(formdata)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import FileField
+from wtforms import FileField, HiddenField
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -16,6 +16,12 @@ class Form(FlaskForm):  # type: ignore[misc]
             """Return what was sent, without values of the wrong kind."""
             sent = super().wrap_formdata(form, formdata)
             return sent and SentValues(sent, {field.name for field in form if isinstance(field, FileField)})
+
+    @property
+    def focused(self) -> str:
+        """The id of the field that has the focus when the page opens: the first with an error, else the first."""
+        fields = [field for field in self if not isinstance(field, HiddenField)]
+        return str(next((field.id for field in fields if field.errors), fields[0].id))
 
 
 class SentValues:

@@ -43,6 +43,7 @@ class EmployeePageForm(EmployeeForm):
     take_over = HiddenField()
     without_face = HiddenField()
     consent = BooleanField(_l("Consent to the photo was given today"))
+    terminal_name = StringField(_l("Name on terminals"), [one_line(LONGEST_NAME, required=False)], [stripped])
     terminal_id = SelectField(_l("Terminal"), coerce=row_id, validate_choice=False)
     photo = FileField(_l("Photo from a file"))
 

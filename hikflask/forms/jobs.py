@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, Field, SelectField, StringField, ValidationError
+from wtforms import BooleanField, Field, SelectChoice, SelectField, StringField, ValidationError
 
 from hikflask.forms.base import Form
 from hikflask.forms.employees import LONGEST_NAME
@@ -41,18 +41,22 @@ class SendForm(JobForm):
 
     def offer(self, terminals: Iterable[Any]) -> None:
         """Fill the selector with terminals (anything with id and name)."""
-        self.terminal_id.choices = [(terminal.id, terminal.name) for terminal in terminals]
+        self.terminal_id.choices = [SelectChoice(terminal.id, terminal.name) for terminal in terminals]
 
     def validate_terminal_id(self, field: Field) -> None:
         """Accept one of the list."""
-        if field.data not in dict(field.choices):
+        if field.data not in self._names:
             raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
 
     @property
     def params(self) -> dict[str, Any]:
         """The terminal; its name stays in the report when the terminal is deleted."""
         terminal_id = self.terminal_id.data
-        return {"terminal_id": terminal_id, "terminal": dict(self.terminal_id.choices)[terminal_id]}
+        return {"terminal_id": terminal_id, "terminal": self._names[terminal_id]}
+
+    @property
+    def _names(self) -> dict[int, str]:
+        return {choice.value: choice.label for choice in self.terminal_id.choices}
 
 
 class DepartmentForm(JobForm):

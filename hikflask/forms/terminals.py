@@ -14,6 +14,7 @@ from hikflask.forms.fields import one_line, stripped, too_long
 FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z")
 SEPARATORS = re.compile(r"[\s:]")
 ADDRESS = re.compile(r"https?://[a-z0-9_.\-\[\]:]+\Z")
+WITHOUT_SCHEME = re.compile(r"[a-z0-9_.\-\[\]:]+\Z")
 LONGEST_URL = 255
 LONGEST_PASSWORD = 128
 # More does not fit into the column when encrypted. A letter has up to four bytes.
@@ -22,8 +23,13 @@ LONGEST_NOTE = 200
 
 
 def normal_url(value: Any) -> Any:
-    """Return an address in lower case, without the space around it and the slash at its end."""
-    return value.strip().rstrip("/").lower() if isinstance(value, str) else value
+    """Return an address in lower case, without the space around it and the slash at its end, and with its scheme."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip().rstrip("/").lower()
+    if not WITHOUT_SCHEME.match(text):
+        return text
+    return f"https://{text}" if text.endswith(":443") else f"http://{text}"
 
 
 def normal_fingerprint(value: Any) -> Any:

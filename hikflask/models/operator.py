@@ -45,7 +45,8 @@ class Operator(Base):
 class OperatorSession(Base):
     """An open session. The cookie holds a random key, the row its SHA-256.
 
-    `seen_at` is when the operator last did something, `confirmed_at` when the operator last repeated the password.
+    `seen_at` is when the operator last did something, `confirmed_at` when the operator last typed the
+    password: to sign in, or when it was asked for again.
     """
 
     __table_args__ = NO_ID_TWICE

@@ -1,13 +1,16 @@
 // Says a live state once to those who hear the page: an element with data-says="sentence" is announced when its sentence
-// was not on the page before. The region itself is permanent, in base.html; no part of a page needs one of its own.
-let known = new Set();
+// was not on the page before; of a page that was just loaded, the first one. The region itself is permanent, in base.html.
+{
+  let known = new Set();
 
-function announce() {
-  const said = [...document.querySelectorAll("[data-says]")].map((one) => one.dataset.says).filter(Boolean);
-  const fresh = new Set(said.filter((sentence) => !known.has(sentence)));
-  known = new Set(said);
-  if (fresh.size) document.getElementById("announcer").textContent = [...fresh].join(" ");
+  const sentences = () => [...document.querySelectorAll("[data-says]")].map((one) => one.dataset.says).filter(Boolean);
+
+  const announce = (some) => {
+    const fresh = [...new Set(some)].filter((sentence) => !known.has(sentence));
+    known = new Set(sentences());
+    if (fresh.length) document.getElementById("announcer").textContent = fresh.join(" ");
+  };
+
+  document.addEventListener("htmx:after:swap", () => announce(sentences()));
+  announce(sentences().slice(0, 1));
 }
-
-document.addEventListener("htmx:after:swap", announce);
-announce();

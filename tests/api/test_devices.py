@@ -89,6 +89,13 @@ def test_password_is_encrypted_at_rest_and_in_no_answer(client: FlaskClient) -> 
     assert not [answer.text for answer in answers if PASSWORD in answer.text or "password" in answer.text.lower()]
 
 
+@pytest.mark.usefixtures("simulator")
+def test_address_gets_its_scheme(client: FlaskClient) -> None:
+    answer = client.post("/api/devices/", json=a_device(url="terminal.test"))
+
+    assert (answer.status_code, answer.json["url"]) == (201, "http://terminal.test")
+
+
 @pytest.mark.parametrize("url", ["http://169.254.169.254", "https://[::ffff:169.254.169.254]", "http://2852039166"])
 def test_address_that_may_not_be_connected_to_is_refused_at_its_field(client: FlaskClient, url: str) -> None:
     client.post("/api/devices/", json=a_device())

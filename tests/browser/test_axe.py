@@ -12,7 +12,10 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.start import start_capture
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee, knows_number
+from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
+from hikflask.services.jobs.draft import make_draft
+from hikflask.services.jobs.kinds import DEPARTMENT
 from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window, environment_of, gunicorn, migrate
 from tests.conftest import close
@@ -31,6 +34,7 @@ NO_PAGES = {
     "GET /terminals/file-warning",
     "GET /terminals/<int:terminal_id>/state",
     "GET /erasures/<int:erasure_id>/state",
+    "GET /jobs/<int:job_id>/state",
     "GET /first-run",  # there is none any more; a test of its own has it
 }
 SIGNED_IN = sorted(
@@ -56,7 +60,22 @@ def rows(served: Site) -> dict[str, int]:
             user = {"hikvision_id": "AXE1", "full_name": "Анна Иванова", "department": "Охрана"}
             known = [http.post(f"{api}/users/", json=user, timeout=20).json()]
             http.post(f"{api}/users/{known[0]['id']}/sync-to-device", timeout=60)
-        return {"employee_id": known[0]["id"], "terminal_id": 1, "operator_id": 1, "erasure_id": erased(served)}
+        return {
+            "employee_id": known[0]["id"],
+            "terminal_id": 1,
+            "operator_id": 1,
+            "job_id": drafted(served),
+            "erasure_id": erased(served),
+        }
+
+
+def drafted(site: Site) -> int:
+    """Return the id of the preview of a job for one."""
+    app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+    with app.app_context():
+        draft = make_draft(DEPARTMENT, EmployeeFilter(q="AXE1"))
+    close(app)
+    return draft.id
 
 
 def erased(site: Site) -> int:

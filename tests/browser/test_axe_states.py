@@ -11,17 +11,21 @@ from playwright.sync_api import Page, expect
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import Enrolment, Terminal
+from hikflask.models import Enrolment, Job, JobItem, Terminal
+from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.operator import OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.retire_terminal import retire_terminal
+from hikflask.services.jobs.kinds import DEACTIVATE
+from hikflask.services.jobs.run import run_slice
 from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window, serving
 from tests.conftest import close
 from tests.support.captures import FACE
+from tests.support.jobs import add_people, started
 from tests.support.signed_in import add_operator, client_of, let_in
 
 NOWHERE = "http://127.0.0.1:9"
@@ -37,6 +41,7 @@ class Known:
     held_id: int
     retired_id: int
     erasure_id: int
+    job_id: int
     cookie: str
 
 
@@ -64,6 +69,7 @@ def known(served: Site) -> Iterator[Known]:
             held_id=held(served),
             retired_id=retired(),
             erasure_id=open_erasure(away),
+            job_id=job_with_failures(),
             cookie=cookie.value,
         )
     close(app)
@@ -107,6 +113,17 @@ def open_erasure(away: int) -> int:
     return erase_employee(employee.id).row.id
 
 
+def job_with_failures() -> int:
+    """A job that nobody runs any more: one of its two items failed, and a terminal has not confirmed a removal."""
+    claim = started(DEACTIVATE, add_people("AXE4", "AXE5"))
+    db.session.execute(db.update(JobItem).where(JobItem.number == "AXE4").values(employee_id=None))
+    db.session.commit()
+    run_slice(claim, seconds=0.0)
+    db.session.execute(db.update(Job).values(claimed_until=database_now(3600.0)))
+    db.session.commit()
+    return claim.job_id
+
+
 def temporary_password(page: Page, known: Known) -> None:
     page.goto(f"/operators/{known.operator_id}")
     page.locator("form[action$='/password'] button").click()
@@ -131,6 +148,24 @@ def preview_of_many(page: Page, known: Known) -> None:  # noqa: ARG001
 def erasure_that_waits(page: Page, known: Known) -> None:
     page.goto(f"/erasures/{known.erasure_id}")
     expect(page.locator("main .line-removal")).to_be_visible()
+
+
+def preview_of_a_job(page: Page, known: Known) -> None:  # noqa: ARG001
+    page.goto("/employees/")
+    page.locator("#selection input[name=employee]").first.check()
+    page.locator("#actions button[value=send]").click()
+    expect(page.locator("#terminal_id")).to_be_visible()
+
+
+def job_that_runs(page: Page, known: Known) -> None:
+    page.goto(f"/jobs/{known.job_id}")
+    expect(page.locator("#job-stop")).to_be_visible()
+    expect(page.locator("#failed")).to_be_visible()
+
+
+def list_of_jobs(page: Page, known: Known) -> None:  # noqa: ARG001
+    page.goto("/jobs/")
+    expect(page.locator("main .rows")).to_be_visible()
 
 
 def retired_terminal(page: Page, known: Known) -> None:
@@ -173,6 +208,9 @@ STATES: list[Callable[[Page, Known], None]] = [
     token_shown_once,
     preview_of_many,
     erasure_that_waits,
+    preview_of_a_job,
+    job_that_runs,
+    list_of_jobs,
     retired_terminal,
     capture_that_runs,
     capture_that_failed,

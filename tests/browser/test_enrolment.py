@@ -36,7 +36,7 @@ def test_eight_steps_in_russian(site: Site, russian: Window) -> None:
     expect(panel(page).get_by_text(f"Посмотрите в камеру терминала «{TERMINAL_NAME}».")).to_be_visible()
     site.simulator.present_alone(FACE)
     expect(panel(page).get_by_text("✅ Фото успешно захвачено! Это Иван Иванов?")).to_be_visible()
-    page.get_by_role("button", name="Сохранить").click()
+    page.get_by_role("button", name="Сохранить", exact=True).click()
     expect(page.get_by_text(f"Есть на терминале «{TERMINAL_NAME}»: сотрудник и лицо.")).to_be_visible()
     assert_enrolled(site, "100222", "Иван Иванов", FACE)
 
@@ -53,7 +53,7 @@ def test_eight_steps_in_english_without_javascript(site: Site, english_without_j
     expect(panel(page).get_by_text(f"Look into the camera of “{TERMINAL_NAME}”.")).to_be_visible()
     site.simulator.present_alone(OTHER_FACE)
     expect(panel(page).get_by_text("✅ Photo captured! Is this Anna Smith?")).to_be_visible()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text(f"On “{TERMINAL_NAME}”: person and face.")).to_be_visible()
     assert_enrolled(site, "E100333", "Anna Smith", OTHER_FACE)
 
@@ -74,7 +74,7 @@ def test_typing_goes_on_while_the_panel_asks(site: Site, russian: Window) -> Non
     site.simulator.present_alone(FACE)
     expect(page.locator("#capture[data-state=captured]")).to_be_visible()
     expect(field).to_have_value("Мария Петрова")
-    page.get_by_role("button", name="Сохранить").click()
+    page.get_by_role("button", name="Сохранить", exact=True).click()
     expect(page.locator("[data-state=confirmed]")).to_be_visible()
     assert_enrolled(site, "T1", "Мария Петрова", FACE)
 
@@ -90,7 +90,7 @@ def test_a_running_capture_survives_a_reload(site: Site, russian: Window) -> Non
     expect(page.get_by_label("ФИО")).to_have_value("Иван Иванов")
     site.simulator.present_alone(FACE)
     expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    page.get_by_role("button", name="Сохранить").click()
+    page.get_by_role("button", name="Сохранить", exact=True).click()
     expect(page.locator("[data-state=confirmed]")).to_be_visible()
     assert_enrolled(site, "R1", "Иван Иванов", FACE)
 
@@ -108,7 +108,7 @@ def test_cancel_ends_the_capture_and_another_may_follow(site: Site, russian: Win
     expect(page.locator("#capture-seconds")).to_be_visible()
     site.simulator.present_alone(FACE)
     expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    page.get_by_role("button", name="Сохранить").click()
+    page.get_by_role("button", name="Сохранить", exact=True).click()
     expect(page.locator("[data-state=confirmed]")).to_be_visible()
     assert_enrolled(site, "C1", "Иван Иванов", FACE)
 
@@ -156,7 +156,7 @@ def test_a_double_click_on_capture_does_not_cancel_it(site: Site, russian: Windo
     expect(page.locator("#capture-seconds")).to_be_visible()
     site.simulator.present_alone(FACE)
     expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    page.get_by_role("button", name="Сохранить").click()
+    page.get_by_role("button", name="Сохранить", exact=True).click()
     expect(page.locator("[data-state=confirmed]")).to_be_visible()
 
 
@@ -171,7 +171,7 @@ def test_retaking_shows_the_new_face_and_binds_it(site: Site, russian: Window) -
     expect(page.locator("#capture-seconds")).to_be_visible()
     site.simulator.present_alone(OTHER_FACE)
     expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    page.get_by_role("button", name="Сохранить").click()
+    page.get_by_role("button", name="Сохранить", exact=True).click()
     expect(page.locator("[data-state=confirmed]")).to_be_visible()
     assert_enrolled(site, "A1", "Иван Иванов", OTHER_FACE)
 
@@ -196,7 +196,7 @@ def test_the_search_answers_while_typing(russian: Window) -> None:
     for number, name in (("F1", "Фёдор Орлов"), ("F2", "Фаина Зимина")):
         page.goto("/employees/new")
         fill(page, number, name)
-        page.get_by_role("button", name="Сохранить").click()
+        page.get_by_role("button", name="Сохранить", exact=True).click()
         page.get_by_role("button", name="Сохранить без фото").click()
         expect(page).to_have_url(re.compile(r"/employees/\d+$"))
     russian.complaints.clear()  # The console tells of the status 422.
@@ -214,7 +214,7 @@ def test_a_removal_is_in_sight_until_the_terminal_confirms_it(site: Site, russia
     page.get_by_role("button", name="Захватить фото с терминала").click()
     site.simulator.present_alone(FACE)
     expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    page.get_by_role("button", name="Сохранить").click()
+    page.get_by_role("button", name="Сохранить", exact=True).click()
     expect(page.locator("[data-state=confirmed]")).to_be_visible()
     site.server.stop()
     try:
@@ -242,7 +242,7 @@ def test_another_language_loses_neither_typed_fields_nor_the_face(site: Site, ru
     page.get_by_role("button", name="Русский").click()
     expect(panel(page).get_by_text("✅ Фото успешно захвачено! Это Анна Громова?")).to_be_visible()
     expect(page.get_by_label("Отдел")).to_have_value("Архив")
-    page.get_by_role("button", name="Сохранить").click()
+    page.get_by_role("button", name="Сохранить", exact=True).click()
     expect(page.locator("[data-state=confirmed]")).to_be_visible()
     assert_enrolled(site, "G1", "Анна Громова", FACE)
 
@@ -259,7 +259,7 @@ def test_cancelled_retake_brings_the_earlier_face_back(site: Site, russian: Wind
     page.get_by_role("button", name="Отмена").click()
     expect(panel(page).get_by_text("Новая съёмка отменена. Прежний снимок остаётся.")).to_be_visible()
     expect(page.get_by_alt_text("Снятое лицо")).to_be_visible()
-    page.get_by_role("button", name="Сохранить").click()
+    page.get_by_role("button", name="Сохранить", exact=True).click()
     expect(page.locator("[data-state=confirmed]")).to_be_visible()
     assert_enrolled(site, "K1", "Иван Иванов", FACE)
 
@@ -268,7 +268,7 @@ def test_what_was_wrong_with_a_number_goes_away_when_it_is_typed_anew(russian: W
     page = russian.page
     page.goto("/employees/new")
     fill(page, "A-1")
-    page.get_by_role("button", name="Сохранить").click()
+    page.get_by_role("button", name="Сохранить", exact=True).click()
     expect(page.locator("#hikvision_id-error")).to_be_visible()
     page.wait_for_load_state()  # The sentence is there before the script is.
     russian.complaints.clear()  # The console tells of the status 422.

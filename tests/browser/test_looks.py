@@ -21,6 +21,15 @@ LONG_NAME = "Константинопольская-Римская"
 BAR = """[...document.querySelectorAll('.bar a:not(.bar-alarm), .bar button, main h1')]
   .map(one => one.getBoundingClientRect()).map(one => [one.x, one.y, one.width, one.height])"""
 
+# The controls in sight that show no ring of at least 2 px when the keyboard gets to them.
+WITHOUT_RING = """[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
+  .filter(one => one.tabIndex >= 0 && one.checkVisibility() && !one.closest('.visually-hidden, .skip'))
+  .filter(one => {
+    one.focus({focusVisible: true})
+    const style = getComputedStyle(one)
+    return style.outlineStyle !== 'solid' || parseFloat(style.outlineWidth) < 2
+  }).map(one => one.outerHTML.slice(0, 100))"""
+
 
 @pytest.fixture
 def open_removal(site: Site) -> Iterator[None]:
@@ -163,6 +172,40 @@ def test_fields_of_a_new_employee_stand_equally_far_apart(russian: Window) -> No
 
     number, name, department = (box(page, f"#{one}") for one in ("hikvision_id", "full_name", "department"))
     assert name["y"] - number["bottom"] == department["y"] - name["bottom"]
+
+
+def add_token(page: Page, name: str) -> str:
+    """Add a token and return it, as the page shows it once."""
+    page.goto("/tokens/")
+    page.get_by_label("Название").fill(name)
+    page.get_by_role("button", name="Добавить токен").click()
+    return page.locator("#secret").inner_text()
+
+
+def test_secret_is_copied_by_its_button(russian: Window) -> None:
+    page = russian.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    secret = add_token(page, "Кадры")
+    page.get_by_role("button", name="Скопировать").click()
+    expect(page.locator("#copied")).to_have_text("Скопировано")
+    assert page.evaluate("navigator.clipboard.readText()") == secret
+
+
+def test_secret_is_selected_where_the_browser_copies_nothing(russian: Window) -> None:
+    page = russian.page
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    secret = add_token(page, "Охрана")
+    page.get_by_role("button", name="Скопировать").click()
+    expect(page.locator("#copied")).to_have_text("Выделено. Скопируйте с клавиатуры.")
+    assert page.evaluate("getSelection().toString()") == secret
+
+
+def test_every_control_shows_that_it_has_the_focus(russian: Window) -> None:
+    for address in ("/employees/new", "/terminals/", "/terminals/1/edit", "/audit/", "/account"):
+        russian.page.goto(address)
+
+        assert russian.page.locator("main a[href], main button, main input").count() > 0
+        assert (address, russian.page.evaluate(WITHOUT_RING)) == (address, [])
 
 
 def test_paper_is_printed_by_its_button(russian: Window) -> None:

@@ -39,7 +39,7 @@ def test_own_forms_are_taken(page: Page, site: Site) -> None:
     sign_in(page)
     page.get_by_label("Employee ID").fill("E777")
     page.get_by_label("Full name").fill("Anna Smith")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
 
     expect(page.get_by_role("heading", name="Anna Smith")).to_be_visible()
     assert len(sent) == 2

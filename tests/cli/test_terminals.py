@@ -33,6 +33,12 @@ def rows(app: Flask) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.usefixtures("simulator")
+def test_address_gets_its_scheme(app: Flask) -> None:
+    assert add(app, url=HOST).exit_code == 0
+    assert rows(app) == [("Вход", URL, PASSWORD)]
+
+
+@pytest.mark.usefixtures("simulator")
 def test_terminal_is_added_and_checked(app: Flask) -> None:
     result = add(app)
 
@@ -170,7 +176,6 @@ def test_good_fingerprint_is_kept(app: Flask) -> None:
     ("more", "spoilt", "sentence"),
     [
         (("--fingerprint", "ab" * 31), {}, "“Certificate fingerprint” must be 64 hex digits (SHA-256)."),
-        ((), {"url": "terminal.test"}, "“Address” must look like"),
         ((), {"url": "http://admin:pw@terminal.test"}, "“Address” must look like"),
         ((), {"name": " "}, "“Name” must not be empty."),
         ((), {"password": ""}, "“Password” must not be empty."),

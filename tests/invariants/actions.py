@@ -25,7 +25,7 @@ from tests.invariants.world import World
 from tests.support.due import claim_due
 
 NUMBERS = ("1001", "1002", "1003")
-NAMES = ("Иван Иванов", "Ольга Ёлкина", "Пётр Чехов")
+NAMES = ("Иван Иванов", "Ёлкина Ольга Константиновна", "Пётр Чехов")
 OPERATORS = ("Анна", "Борис")
 Action = Callable[[], None]
 

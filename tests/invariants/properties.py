@@ -3,12 +3,14 @@
 import hashlib
 import sqlite3
 
+from hikflask.models import Terminal
+from hikflask.services.enrolments.terminal_name import name_for
 from hikflask.simulator import Terminal as Simulated
 from tests.invariants.world import World
 
 Key = tuple[int, str]
 EVERYTHING = """
-SELECT e.*, m.name AS employee_name, m.is_active, m.number AS employee_number,
+SELECT e.*, m.name AS employee_name, m.terminal_name, t.name_bytes, m.is_active, m.number AS employee_number,
        w.sha256 AS wanted_sha256, c.sha256 AS confirmed_sha256, c.file AS confirmed_file, t.refused_since,
        c.forgotten_at AS confirmed_forgotten_at
 FROM enrolment e JOIN terminal t ON t.id = e.terminal_id LEFT JOIN employee m ON m.id = e.employee_id
@@ -92,7 +94,9 @@ class Properties:
             return
         simulated, number = self._simulated(row), row["number"]
         assert number in simulated.people, "green, and nobody is there"
-        assert simulated.people[number]["name"] == row["employee_name"], "green under another name"
+        terminal = Terminal(name="", name_bytes=row["name_bytes"])
+        shown = name_for(terminal, row["employee_name"], row["terminal_name"])
+        assert simulated.people[number]["name"] == row["written_name"] == shown, "green under another name"
         assert number in simulated.faces, "green without a face"
         assert simulated.faces[number].sha256 == row["confirmed_sha256"], "green with another face"
         if not row["confirmed_forgotten_at"]:

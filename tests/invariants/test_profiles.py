@@ -12,7 +12,6 @@ from hikflask.services.core.errors import NameTooLong
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
-from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks
 from tests.invariants.actions import Actions
 from tests.invariants.properties import EVERYTHING, Properties, is_green
@@ -142,32 +141,42 @@ def test_name_of_the_last_byte_fits(world: World, actions: Actions) -> None:
     assert world.simulated[0].people[IVAN]["name"] == name
 
 
-def test_name_of_one_letter_more_is_refused_before_anything_is_sent(world: World) -> None:
-    world.simulated[0].log.clear()
+def test_name_of_one_letter_more_is_cut(world: World, actions: Actions) -> None:
     with world.app.app_context():
         employee = save_employee(Draft(IVAN, longest_name(world) + "я")).row
+        send_to_terminal(employee.id, 1)
+
+    actions.settle(IVAN)
+
+    assert world.simulated[0].people[IVAN]["name"] == longest_name(world)
+    assert world.sql(EVERYTHING)[0]["person"] == "confirmed"
+
+
+def test_name_too_long_for_a_terminal_that_was_never_checked_is_cut_after_the_check(
+    world: World, actions: Actions
+) -> None:
+    with world.app.app_context():
+        employee = save_employee(Draft(IVAN, longest_name(world) + "я")).row
+        db.session.execute(db.update(Terminal).values(face_mode=None, capture_mode=None, name_bytes=None))
+        db.session.commit()
+        send_to_terminal(employee.id, 1)
+
+    actions.settle(IVAN)
+
+    assert world.simulated[0].people[IVAN]["name"] == longest_name(world)
+    assert len(requests(world, "UserInfo/Record")) == 1
+
+
+def test_name_of_which_not_one_letter_fits_is_refused_before_anything_is_sent(world: World) -> None:
+    world.simulated[0].log.clear()
+    with world.app.app_context():
+        employee = save_employee(Draft(IVAN, "Ы" + "\u0301" * 99)).row
 
         with pytest.raises(NameTooLong) as refused:
             send_to_terminal(employee.id, 1)
 
     assert refused.value.params["limit"] == world.profiles[0].name_bytes
     assert world.simulated[0].log == []
-
-
-def test_name_too_long_for_a_terminal_that_was_never_checked_is_never_sent(world: World) -> None:
-    """The check comes first; nothing but its questions goes out."""
-    with world.app.app_context():
-        employee = save_employee(Draft(IVAN, longest_name(world) + "я")).row
-        db.session.execute(db.update(Terminal).values(face_mode=None, capture_mode=None, name_bytes=None))
-        db.session.commit()
-        wished = send_to_terminal(employee.id, 1).row
-
-        with pytest.raises(NameTooLong):
-            reconcile(wished.id, "job")
-
-        told = queries.row(wished.id)
-    assert (told.person, told.refusal_code, told.next_attempt_at) == ("refused", "name_bytes", None)
-    assert requests(world, "UserInfo/Record") == []
 
 
 def longest_name(world: World) -> str:

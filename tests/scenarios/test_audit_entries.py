@@ -176,7 +176,7 @@ def test_uploaded_photo_is_noted(trail: Trail) -> None:
 
 def test_refused_save_is_no_entry(terminal: Terminal, trail: Trail) -> None:
     save_employee(IVAN)
-    db.session.execute(db.update(Terminal).values(name_bytes=4))
+    db.session.execute(db.update(Terminal).values(name_bytes=1))
     db.session.commit()
     trail.new()
 

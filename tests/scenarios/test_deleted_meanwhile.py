@@ -42,11 +42,15 @@ def second_is_deleted(app: Flask, three: list[int]) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("second_is_deleted")
-def test_others_of_the_list_are_deactivated_all_the_same(desk: Desk, app: Flask) -> None:
-    answer = desk.client.post("/removals/bulk/do", data={"numbers": "1 2 3"}, headers=ENGLISH)
+def test_others_of_a_job_are_deactivated_all_the_same(desk: Desk, app: Flask) -> None:
+    desk.client.post("/removals/bulk", data={"numbers": "1 2 3"})
+    answer = desk.client.post("/jobs/1/deactivate", headers=ENGLISH)
+    desk.run_jobs()
 
     assert answer.status_code == 303
-    assert "Deactivated: 2." in desk.client.get("/removals/", headers=ENGLISH).text
+    shown = desk.client.get("/jobs/1", headers=ENGLISH).text
+    assert "Failed: 1 employee" in shown
+    assert GONE in shown
     with app.app_context():
         active = db.session.execute(db.select(Employee.number).where(Employee.is_active)).scalars()
         assert set(active) <= {"2"}

@@ -69,6 +69,7 @@ def place(desk: Desk, tmp_path: Path) -> str:
     (tmp_path / "uploads" / f".{NUMBER}_{'h' * 22}.jpg{HALF_WRITTEN}").write_bytes(FACE)
     other = desk.upload(THIRD_FACE, hikvision_id="100333", full_name="Ольга Ёлкина", department="")
     give_consent(desk, other.location, OTHERS_NOTE)
+    desk.client.post("/jobs/preview", data={"action": "print", "all": "1"})
     return place
 
 

@@ -16,10 +16,6 @@ from tests.support.desk import ENGLISH, HTMX, Desk, typed
 TEMPLATES = Path(__file__).parents[2] / "hikflask" / "templates"
 
 
-def test_the_start_page_is_the_list(client: FlaskClient) -> None:
-    assert client.get("/").location == "/employees/"
-
-
 @pytest.mark.parametrize(
     ("header", "language"),
     [("", "ru"), ("de", "ru"), ("en-GB,en;q=0.9", "en"), ("ru,en;q=0.5", "ru"), ("nonsense;;q=x", "ru")],

@@ -43,7 +43,7 @@ CONFIRMED_SECONDS = 600.0
 class SignedIn:
     """An open session and its operator.
 
-    `confirmed`: the password was typed again within the last ten minutes.
+    `confirmed`: the password was typed within the last ten minutes, to sign in or when it was asked for again.
     `device_generation`: see known_devices.py.
     """
 
@@ -133,7 +133,8 @@ def _opened(operator: Operator, checked: str | None, address: str) -> str | None
     key = secrets.token_urlsafe(KEY_BYTES)
     with audit.acting(audit.Actor(operator.name, address, audit.present_actor().request_id)):
         _end_oldest(operator)
-        db.session.add(OperatorSession(key_sha256=_hash(key), operator_id=operator.id, address=address[:64]))
+        mine = {"operator_id": operator.id, "address": address[:64], "confirmed_at": database_now()}
+        db.session.add(OperatorSession(key_sha256=_hash(key), **mine))
         audit.note("sign_in", subject=operator.name)
         db.session.commit()
     return key

@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, select, true
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Consent, Employee, Enrolment, Terminal
 from hikflask.models.capture import CAPTURED
+from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core import heartbeat
-from hikflask.services.employees import filters
+from hikflask.services.employees import filters, search
+from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
@@ -96,7 +98,7 @@ def count() -> Counts:
     return Counts(
         removals=queries.count_open_removals(),
         refused=_count(_refused(_blocked(troubles))),
-        no_face=_count(filters.in_state(filters.NO_FACE)),
+        no_face=search.count(EmployeeFilter(state=filters.NO_FACE)),
         troubles=troubles,
         consents=_count(_without_consent()) if consents.is_required() else 0,
         unsaved=db.session.execute(select(func.count(Capture.id)).where(Capture.state == CAPTURED)).scalar_one(),
@@ -134,9 +136,15 @@ def _blocked(troubles: Sequence[Trouble]) -> list[int]:
 
 def _refused(blocked: list[int]) -> ColumnElement[bool]:
     """Return the condition on Employee: refused, and not only because a terminal is blocked."""
-    stopped = select(Enrolment.employee_id).where(filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked))
-    # Those who are stopped are few, so the database begins with them.
-    return and_(Employee.id.in_(stopped), filters.in_state(filters.REFUSED))
+    stopped = and_(filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked), Enrolment.employee_id == Employee.id)
+    # Those who are refused are few, so the database begins with them.
+    return and_(filters.in_state(filters.REFUSED), select(Enrolment.id).where(stopped).exists())
+
+
+def _is_stopped(blocked: list[int]) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on Enrolment: nothing is tried any more, at a terminal that works."""
+    unproven = or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED)
+    return filters.WANTED, unproven, filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked)
 
 
 def _without_consent() -> ColumnElement[bool]:
@@ -158,8 +166,8 @@ def _first(condition: ColumnElement[bool]) -> list[Employee]:
 def _stopped(blocked: list[int]) -> list[Enrolment]:
     """Return one enrolment of each refused employee, the first that a person must look at."""
     ids = [employee.id for employee in _first(_refused(blocked))]
-    stopped = (filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked), Enrolment.employee_id.in_(ids))
-    first = select(func.min(Enrolment.id)).where(*stopped).group_by(Enrolment.employee_id)
+    mine = Enrolment.employee_id.in_(ids)
+    first = select(func.min(Enrolment.id)).where(mine, *_is_stopped(blocked)).group_by(Enrolment.employee_id)
     statement = select(Enrolment).where(Enrolment.id.in_(first)).order_by(Enrolment.employee_id)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 

@@ -9,10 +9,15 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry
 from hikflask.services.audit.log import one_line
 
+LOOK = "photo.viewed"
+
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """What a list of entries is narrowed to; an empty field narrows nothing. `until` is exclusive."""
+    """What a list of entries is narrowed to; an empty field narrows nothing. `until` is exclusive.
+
+    `without_looks`: without the entries of who looked at a photo. There are many, and they change nothing.
+    """
 
     actor: str = ""
     action: str = ""
@@ -20,6 +25,7 @@ class AuditFilter:
     terminal: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    without_looks: bool = False
 
 
 def list_entries(chosen: AuditFilter, limit: int, offset: int = 0) -> tuple[list[AuditEntry], int]:
@@ -55,6 +61,8 @@ def conditions(chosen: AuditFilter) -> list[ColumnElement[bool]]:
     }
     # Entries are stored as one line, so what is searched for is written in the same way.
     found = [column == one_line(value) for column, value in exact.items() if value]
+    if chosen.without_looks:
+        found.append(AuditEntry.action != LOOK)
     if chosen.since:
         found.append(AuditEntry.at >= chosen.since)
     if chosen.until:

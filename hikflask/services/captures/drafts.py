@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Capture
+from hikflask.models import Capture, Employee
 from hikflask.models.capture import CANCELLED, CAPTURED, USED
 from hikflask.models.columns import storable
 from hikflask.services.core.db import changed_rows
@@ -17,11 +17,15 @@ LONGEST = 255
 
 @dataclass(frozen=True)
 class Draft:
-    """The form's input, valid or not. `consent`: the box "consent was given today" is ticked."""
+    """The form's input, valid or not. `consent`: the box "consent was given today" is ticked.
+
+    `terminal_name`: the employee's own name for terminals, "" for the full name.
+    """
 
     number: str = ""
     name: str = ""
     department: str = ""
+    terminal_name: str = ""
     # Not compared: drafts with the same fields mean the same employee, with or without the tick.
     consent: bool = field(default=False, compare=False)
 
@@ -31,6 +35,7 @@ class Draft:
             "draft_number": storable(self.number[:LONGEST]),
             "draft_name": storable(self.name[:LONGEST]),
             "draft_department": storable(self.department[:LONGEST]),
+            "draft_terminal_name": storable(self.terminal_name[:LONGEST]),
             "draft_consent": self.consent,
         }
 
@@ -47,7 +52,18 @@ def blank(*where: ColumnElement[bool]) -> int:
 
 def of(capture: Capture) -> Draft:
     """Return the draft of a capture."""
-    return Draft(capture.draft_number, capture.draft_name, capture.draft_department, capture.draft_consent)
+    return Draft(
+        capture.draft_number,
+        capture.draft_name,
+        capture.draft_department,
+        capture.draft_terminal_name,
+        consent=capture.draft_consent,
+    )
+
+
+def of_saved(employee: Employee) -> Draft:
+    """Return the form as it is filled in for an employee."""
+    return Draft(employee.number, employee.name, employee.department, employee.terminal_name)
 
 
 def keep(capture_id: int, draft: Draft, requested_by: str) -> bool:

@@ -6,7 +6,8 @@ from hikflask.services import audit
 
 def facts(employee: Employee) -> dict[str, str]:
     """Return the fields of an employee for `before` and `after` of an audit entry."""
-    return {"number": employee.number, "full_name": employee.name, "department": employee.department}
+    own = {"terminal_name": employee.terminal_name} if employee.terminal_name else {}
+    return {"number": employee.number, "full_name": employee.name, "department": employee.department, **own}
 
 
 def changed(employee: Employee, before: dict[str, str]) -> None:

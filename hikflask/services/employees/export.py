@@ -24,7 +24,7 @@ DATA = "data.json"
 # The times of an employee's row and of its audit entry differ by less than this.
 SAME_TIME = timedelta(seconds=1)
 # The keys of data.json. Row ids mean nothing to the person and are left out.
-OF_EMPLOYEE = ("number", "name", "department", "is_active", "left_at", "created_at")
+OF_EMPLOYEE = ("number", "name", "department", "terminal_name", "is_active", "left_at", "created_at")
 OF_CONSENT = ("given_on", "basis", "note", "recorded_by", "recorded_at")
 OF_PHOTO = ("sha256", "source", "created_at", "forgotten_at", "unlinked_at")
 OF_CAPTURE = (
@@ -36,6 +36,7 @@ OF_CAPTURE = (
     "draft_number",
     "draft_name",
     "draft_department",
+    "draft_terminal_name",
     "draft_consent",
     "face_url",
 )

@@ -59,7 +59,7 @@ def send_to_terminal(employee_id: int, terminal_id: int) -> Changed[Enrolment]:
     """Desire an employee on one more terminal, with the present photo.
 
     :raises TerminalUnknown: when it is not an active terminal. :raises EmployeeInactive: when deactivated.
-    :raises NameTooLong: when the name has more bytes than the terminal accepts.
+    :raises NameTooLong: when not one letter of the name fits on the terminal.
     :raises NumberLeaving: when an earlier owner of the number may still open doors.
     :raises EmployeeUnknown: when there is no such employee.
     """

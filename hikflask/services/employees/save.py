@@ -11,7 +11,7 @@ from hikflask.models.capture import CAPTURED, RUNNING, SUPERSEDED, USED
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
-from hikflask.services.captures import deadline
+from hikflask.services.captures import deadline, drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.queries import photo_of
 from hikflask.services.core.db import locked_employee
@@ -64,7 +64,7 @@ def save_employee(
         picture cannot be used. :raises CaptureOfAnother: when somebody else requested it, without `take_over`.
     :raises TerminalUnknown: :raises EmployeeInactive: when the employee cannot be on the selected terminal.
     :raises BadPhoto: when the upload is no picture. :raises PhotosWaiting: when other uploads took too long.
-    :raises NameTooLong: when the name has more bytes than a terminal accepts.
+    :raises NameTooLong: when not one letter of the name fits on a terminal.
     :raises ConsentMissing: when a consent is required and none is recorded.
     :raises EmployeeUnknown: when the employee was deleted meanwhile.
     """
@@ -170,13 +170,15 @@ def _saved_already(draft: Draft, source: FaceSource) -> Employee | None:
     photo = photo_of(capture) if capture and capture.state == USED else None
     employee = db.session.get(Employee, photo.employee_id) if photo and photo.employee_id else None
     db.session.commit()
-    return employee if employee and draft == Draft(employee.number, employee.name, employee.department) else None
+    return employee if employee and draft == drafts.of_saved(employee) else None
 
 
 def _added(draft: Draft) -> Employee:
     if search.by_number(draft.number):
         raise NumberKnown(n=draft.number)
-    employee = Employee(number=draft.number, name=draft.name, department=draft.department)
+    employee = Employee(
+        number=draft.number, name=draft.name, department=draft.department, terminal_name=draft.terminal_name
+    )
     db.session.add(employee)
     db.session.flush()
     audit.note("employee.created", employee=employee, after=audit_notes.facts(employee))
@@ -187,8 +189,8 @@ def _changed(employee: Employee, draft: Draft, with_face: bool) -> Employee:
     before = audit_notes.facts(employee)
     if employee.number != draft.number:
         _renumber(employee, draft.number, with_face)
-    renamed = employee.name != draft.name
-    employee.name, employee.department = draft.name, draft.department
+    renamed = (employee.name, employee.terminal_name) != (draft.name, draft.terminal_name)
+    employee.name, employee.department, employee.terminal_name = draft.name, draft.department, draft.terminal_name
     db.session.flush()
     audit_notes.changed(employee, before)
     if renamed:

@@ -41,7 +41,7 @@ def sync_employee(
     :param terminal_id: None means the capture's terminal, or else the only active terminal.
     :param overwrite: remove a person who has the number on the terminal under another name.
     :raises EmployeeUnknown: when the employee was deleted meanwhile. :raises EmployeeInactive: when deactivated.
-    :raises NameTooLong: when the name has more bytes than the terminal accepts. :raises NumberLeaving: when an earlier
+    :raises NameTooLong: when not one letter of the name fits on the terminal. :raises NumberLeaving: when an earlier
         owner of the number may still open doors.
     :raises CaptureSuperseded: when the terminal's file does not hold the captured face any more.
     :raises CaptureNotSaved: when the picture was deleted meanwhile. :raises CaptureLost: when its file is gone.
@@ -86,7 +86,7 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
     known = queries.find(terminal.id, employee.number)
     if capture is None and known is not None and _is_desired_already(known, employee):
         if not known.is_confirmed:
-            refuse_long_name(terminal, employee.name)
+            refuse_long_name(terminal, employee)
             retry(known.id)
         return known
     desired.refuse_while_leaving(employee.number, employee.id)

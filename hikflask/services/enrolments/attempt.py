@@ -12,6 +12,7 @@ from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import GenerationChanged
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.audit_notes import AttemptTrail
+from hikflask.services.enrolments.terminal_name import name_for
 from hikflask.services.privacy import certificates
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
@@ -19,7 +20,10 @@ from hikflask.services.terminals.connection import Conversation
 
 
 class Attempt:
-    """The state of one attempt: `row` as last written, and the desired `name`.
+    """The state of one attempt: `row` as last written, and the `name` that this terminal gets.
+
+    `whole_names` are the employee's full name and own name for terminals. Each tells the person from others with the
+    number; a shorter form of the full name may be somebody else's, too.
 
     :param prove_again: verify again what was confirmed before.
     """
@@ -28,7 +32,9 @@ class Attempt:
         self.talk = talk
         self.row = enrolment
         self.prove_again = prove_again
-        self.name = enrolment.employee.name if enrolment.employee else enrolment.last_name
+        employee = enrolment.employee
+        self._full, self._own = (employee.name, employee.terminal_name) if employee else (enrolment.last_name, "")
+        self.name = self._full
         self._generation = enrolment.generation
         self._trail = AttemptTrail(enrolment)
         db.session.commit()
@@ -37,6 +43,18 @@ class Attempt:
     def number(self) -> str:
         """The employee number of the enrolment."""
         return self.row.number
+
+    @property
+    def whole_names(self) -> set[str]:
+        """The names that are the employee's whoever wrote them."""
+        return {self._full, self._own} - {""}
+
+    def choose_name(self) -> None:
+        """Choose the form of the name for the terminal, whose limit is known by now.
+
+        :raises NameTooLong: when not even one letter fits.
+        """
+        self.name = name_for(self.talk.terminal, self._full, self._own)
 
     def write(self, transition: Transition, **given: Any) -> None:
         """Apply a transition to the row, and write its result to the audit trail.

@@ -6,17 +6,18 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.photo import UPLOADED
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
-from hikflask.services.core.errors import NameTooLong, NumberLeaving
+from hikflask.services.core.errors import NumberLeaving
 from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.terminal_name import name_for
 from hikflask.services.state import enrolment as state
 
 
 def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None) -> Enrolment:
     """Set an employee's desired state on a terminal to present with this photo, within the caller's transaction.
 
-    :raises NameTooLong: when the name has more bytes than this terminal accepts.
+    :raises NameTooLong: when not one letter of the name fits on this terminal.
     """
-    refuse_long_name(terminal, employee.name)
+    refuse_long_name(terminal, employee)
     enrolment = queries.find(terminal.id, employee.number, lock=True) or state.create(terminal.id, employee)
     photo_id = _photo_id(terminal, enrolment, photo)
     same_face = enrolment.desired == PRESENT and enrolment.photo_id == photo_id
@@ -39,11 +40,11 @@ def _photo_id(terminal: Terminal, enrolment: Enrolment, photo: Photo | None) -> 
 def desire_new_name(employee: Employee) -> None:
     """Make terminals get an employee's new name, within the caller's transaction. The face stays as it is.
 
-    :raises NameTooLong: when the name has more bytes than a terminal accepts.
+    :raises NameTooLong: when not one letter of the name fits on a terminal.
     """
     for enrolment in queries.of_number(employee.number, lock=True):
         if enrolment.desired == PRESENT:
-            refuse_long_name(enrolment.terminal, employee.name)
+            refuse_long_name(enrolment.terminal, employee)
             same = {"employee_id": enrolment.employee_id, "photo_id": enrolment.photo_id}
             state.apply(state.DESIRED_AS_BEFORE, Enrolment.id == enrolment.id, **same)
             db.session.refresh(enrolment)
@@ -73,14 +74,12 @@ def retry(enrolment_id: int) -> None:
     db.session.commit()
 
 
-def refuse_long_name(terminal: Terminal, name: str) -> None:
-    """Check a name against the terminal's limit, counted in bytes of UTF-8.
+def refuse_long_name(terminal: Terminal, employee: Employee) -> None:
+    """Check that some form of the employee's name fits on the terminal.
 
     :raises NameTooLong: with limit and length in bytes.
     """
-    length = len(name.encode())
-    if terminal.name_bytes and length > terminal.name_bytes:
-        raise NameTooLong(limit=terminal.name_bytes, length=length, letters=len(name), t=terminal.name)
+    name_for(terminal, employee.name, employee.terminal_name)
 
 
 def refuse_while_leaving(number: str, employee_id: int | None) -> None:

@@ -30,7 +30,6 @@ from hikflask.services.core.errors import (
 )
 from hikflask.services.enrolments import failures, queries
 from hikflask.services.enrolments.attempt import Attempt
-from hikflask.services.enrolments.desired import refuse_long_name
 from hikflask.services.enrolments.face_binding import FaceOutcome, bind_face
 from hikflask.services.enrolments.proof import confirm_without_face, prove
 from hikflask.services.state import capture as capture_state
@@ -86,7 +85,8 @@ def _run(attempt: Attempt) -> None:
 def _enrol(attempt: Attempt) -> None:
     """Person → face → proof.
 
-    :raises NumberTakenThere: when another name has the number there. :raises PersonNotVerified:
+    :raises NumberTakenThere: when another name has the number there. :raises NameTooLong: when not one letter of the
+        name fits. :raises PersonNotVerified:
     :raises NameNotVerified: :raises FaceNotVerified: when the terminal's own answer does not show it.
     :raises TerminalError: when the terminal refuses or does not answer.
     """
@@ -94,7 +94,7 @@ def _enrol(attempt: Attempt) -> None:
         raise EmployeeInactive
     if attempt.talk.terminal.face_mode is None:
         checks.learn(attempt.talk)
-    refuse_long_name(attempt.talk.terminal, attempt.name)
+    attempt.choose_name()
     there = _put_person(attempt)
     try:
         outcome = _put_face(attempt, there)
@@ -148,16 +148,17 @@ def _add(attempt: Attempt) -> Person | None:
         persons.add(attempt.talk, attempt.number, attempt.name, begin=persons.FIRST_MOMENT)
     except NumberTaken:
         there = persons.find(attempt.talk, attempt.number)
+        # Record had no effect, so a shortened name there is ours only if an earlier attempt wrote it.
+        if (there.name if there else attempt.name) not in attempt.whole_names:
+            attempt.write(state.PERSON_NOT_SENT, sent_name=name_before)
         if there is None:
             raise PersonNotVerified from None
-        if there.name != attempt.name:
-            attempt.write(state.PERSON_NOT_SENT, sent_name=name_before)
         return _adopt(attempt, there)
     return None
 
 
 def _adopt(attempt: Attempt, there: Person) -> Person:
-    """Accept the person with this number as ours if we wrote the name or desire it, and update the name.
+    """Accept the person with this number as ours if we wrote the name or it is a whole one, and update the name.
 
     :raises NumberTakenThere: when the person has another name.
     """
@@ -171,8 +172,12 @@ def _adopt(attempt: Attempt, there: Person) -> Person:
 
 
 def _is_ours(attempt: Attempt, there: Person) -> bool:
+    """True when we wrote the name that is there, or it is the employee's own in full.
+
+    A shortened name that we never wrote may be somebody else's.
+    """
     row = attempt.row
-    return there.name in {row.written_name, row.sent_name, row.name_on_old_device, attempt.name} - {""}
+    return there.name in {row.written_name, row.sent_name, row.name_on_old_device, *attempt.whole_names} - {""}
 
 
 # --- the face ---

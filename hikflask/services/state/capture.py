@@ -22,7 +22,13 @@ from hikflask.services.core.errors import CaptureNotSaved
 
 NO_PICTURE = {"photo_id": None, "face_url": None}
 NO_HOLD = {"hold_until": None}
-NO_DRAFT = {"draft_number": "", "draft_name": "", "draft_department": "", "draft_consent": False}
+NO_DRAFT = {
+    "draft_number": "",
+    "draft_name": "",
+    "draft_department": "",
+    "draft_terminal_name": "",
+    "draft_consent": False,
+}
 
 
 @dataclass(frozen=True)

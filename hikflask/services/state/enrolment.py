@@ -32,6 +32,8 @@ CLAIM_SECONDS = 60.0
 NOW = database_now()
 COMES_BACK = {"next_attempt_at": database_now(CLAIM_SECONDS)}
 DUE = {"attempts": 0, "next_attempt_at": NOW, "in_bulk": False}
+# When the last attempt ended without what is desired.
+TRIED = {"tried_at": NOW}
 DONE = {"step": "", "attempts": 0, "next_attempt_at": None}
 NEXT_GENERATION = {"generation": Enrolment.generation + 1}
 NO_FACE = {"face": PENDING, "confirmed_photo_id": None, "confirmed_at": None}
@@ -180,26 +182,27 @@ CONFIRMED_WITH_FACE = Transition(
     given=("written_name", "confirmed_at"),
 )
 PERSON_CONFIRMED = Transition(
-    {**DONE, "person": CONFIRMED, "sent_name": ""}, given=("written_name", "face", "refusal_code", "refusal_text")
+    {**DONE, **TRIED, "person": CONFIRMED, "sent_name": ""},
+    given=("written_name", "face", "refusal_code", "refusal_text"),
 )
 # The device at the address does not have the person; an earlier device may.
 GONE_FROM_NEW_DEVICE = Transition(NOT_ON_THIS_DEVICE)
 GONE = Transition({**NOBODY_THERE, **BY_THE_TERMINAL})
 
 # --- how an attempt failed ---
-ENDED = Transition({"step": ""})
+ENDED = Transition({**TRIED, "step": ""})
 WAITING = Transition(
-    {"step": "", "attempts": Enrolment.attempts + 1}, given=("next_attempt_at", "refusal_code", "refusal_text")
+    {**TRIED, "step": "", "attempts": Enrolment.attempts + 1}, given=("next_attempt_at", "refusal_code", "refusal_text")
 )
 # The error stops every conversation with this terminal.
-STOPPED = Transition({"step": ""}, given=("next_attempt_at", "refusal_code", "refusal_text"))
+STOPPED = Transition({**TRIED, "step": ""}, given=("next_attempt_at", "refusal_code", "refusal_text"))
 GIVEN_UP = Transition(
-    {"step": "", "attempts": Enrolment.attempts + 1, "next_attempt_at": None},
+    {**TRIED, "step": "", "attempts": Enrolment.attempts + 1, "next_attempt_at": None},
     given=("person", "refusal_code", "refusal_text"),
 )
 # Written without the lease. The lease's holder may finish this row meanwhile; then nothing is left to postpone.
 POSTPONED = Transition({}, needs=Enrolment.next_attempt_at.is_not(None), given=("next_attempt_at",))
-POSTPONED_FOR = Transition({}, needs=POSTPONED.needs, given=("next_attempt_at", "refusal_code", "refusal_text"))
+POSTPONED_FOR = Transition(TRIED, needs=POSTPONED.needs, given=("next_attempt_at", "refusal_code", "refusal_text"))
 POSTPONED_BETWEEN_STEPS = Transition({"step": ""}, needs=POSTPONED.needs, given=("next_attempt_at",))
 
 # --- a person's statement ---

@@ -9,7 +9,8 @@ from hikflask.forms.audit import AuditForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.models import AuditEntry
 from hikflask.services.audit.export import batches, begin_export
-from hikflask.services.audit.search import AuditFilter, list_entries
+from hikflask.services.audit.search import LOOK, AuditFilter, list_entries
+from hikflask.services.employees import search
 from hikflask.web.admin import audit_csv, audit_words
 from hikflask.web.support import actor_names, csv_file
 from hikflask.web.support.dates import end_of, start_of
@@ -45,6 +46,7 @@ def _filter(form: AuditForm) -> AuditFilter:
         terminal=form.terminal.data or "",
         since=start_of(form.since.data) if form.since.data else None,
         until=end_of(form.until.data) if form.until.data else None,
+        without_looks=not form.looks.data and form.action.data != LOOK,
     )
 
 
@@ -57,5 +59,7 @@ def _refused(form: AuditForm) -> Response:
 
 
 def _rendered(form: AuditForm, found: Listing[AuditEntry], status: int = 200) -> Response:
-    body = render_template("admin/audit.html", form=form, typed=form.texts(), words=audit_words, found=found)
+    names = search.names(entry.employee_id for entry in found.rows)
+    texts = form.texts()
+    body = render_template("admin/audit.html", form=form, typed=texts, words=audit_words, found=found, names=names)
     return make_response(body, status)

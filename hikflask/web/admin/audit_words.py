@@ -83,6 +83,7 @@ FIELDS = {
     "name": N_("Name"),
     "full_name": N_("Full name"),
     "department": N_("Department"),
+    "terminal_name": N_("Name on terminals"),
     "source": N_("Where from"),
     "reason": N_("Reason"),
     "note": N_("Note"),
@@ -110,6 +111,7 @@ FIELDS = {
     "job": N_("Job"),
     "since": N_("From"),
     "until": N_("To"),
+    "without_looks": N_("Without looks at photos"),
 }
 # Fields with words for their values; fields that are days, moments, ends of a validity, names of actors.
 WITH_VALUES = {"source", "role", "basis", "rule", "job"}

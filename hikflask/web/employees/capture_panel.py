@@ -108,8 +108,7 @@ class Panel:
     @property
     def percent_left(self) -> int:
         """How much of the time for a face is left."""
-        part: float = self.seconds_left / current_app.config["CAPTURE_TIMEOUT"]
-        return min(100, round(100 * part))
+        return min(100, round(100 * self.seconds_left / float(current_app.config["CAPTURE_TIMEOUT"])))
 
     @property
     def cause(self) -> str:

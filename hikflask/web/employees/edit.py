@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -13,12 +13,13 @@ from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import Employee
 from hikflask.models.capture import CAPTURED, SUPERSEDED
 from hikflask.models.terminal import NO_CAPTURE
+from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureRunning, ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.terminals import registry
-from hikflask.web.employees import capture_panel, form_page
+from hikflask.web.employees import capture_panel, form_page, latest
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.employees.employees import ADDRESS, bp, employee_or_404
 from hikflask.web.security.current_operator import operator_name
@@ -27,8 +28,10 @@ from hikflask.web.security.current_operator import operator_name
 @bp.get("/employees/new")
 @allow(OPERATOR)
 def new() -> ResponseReturnValue:
-    """An empty form, or the form and panel of a capture."""
+    """An empty form, the form and panel of a capture, or the form for the next employee in a row."""
     shown = capture_panel.of(row_id(request.args.get("capture")))
+    if shown.view is None:
+        return form_page.show(form_page.next_one(request.args.get("terminal"), request.args.get("department")), shown)
     return form_page.show(form_page.filled(shown.draft, shown), shown)
 
 
@@ -62,7 +65,7 @@ def edit(employee_id: int) -> ResponseReturnValue:
     """The form of an employee, as saved or as typed when the capture began."""
     employee = employee_or_404(employee_id)
     shown = capture_panel.of(row_id(request.args.get("capture")))
-    saved = Draft(employee.number, employee.name, employee.department)
+    saved = drafts.of_saved(employee)
     # A draft is deleted after a while; the form then shows what is saved.
     typed = saved if shown.draft == Draft() else shown.draft
     return form_page.show(form_page.filled(typed, shown, employee_id), shown)
@@ -88,6 +91,24 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     form = EmployeePageForm()
     form.employee_id.data = employee_id
     shown = capture_panel.of(form.own_capture)
+    if unfinished := _unfinished(form, shown):
+        return unfinished
+    try:
+        saved = save_employee(form_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
+    except ServiceError as error:
+        return form_page.refused(form, error)
+    tasks.enqueue_due(saved.due)
+    if form.own_capture and not shown.photo and not form.photo.data:
+        flash(_without_face(saved.row), "warning")
+    if employee_id is None:
+        latest.note(saved.row.id)
+        if request.form.get("next") == "1":
+            return redirect(_address_of_next(form), 303)
+    return redirect(url_for(".show", employee_id=saved.row.id), 303)
+
+
+def _unfinished(form: EmployeePageForm, shown: Panel) -> Response | None:
+    """Return the form with what keeps it from being saved, or with a question; None when it can be saved."""
     if not form.validate():
         return form_page.invalid(form, shown)
     if shown.running:
@@ -98,14 +119,7 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     if _lacks_face(form, shown):
         problem = _("There is no photo yet, so no terminal will know this employee. Save without a photo?")
         return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask="without_face")
-    try:
-        saved = save_employee(form_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
-    except ServiceError as error:
-        return form_page.refused(form, error)
-    tasks.enqueue_due(saved.due)
-    if form.own_capture and not shown.photo and not form.photo.data:
-        flash(_without_face(saved.row), "warning")
-    return redirect(url_for(".show", employee_id=saved.row.id), 303)
+    return None
 
 
 def _lacks_face(form: EmployeePageForm, shown: Panel) -> bool:
@@ -115,6 +129,10 @@ def _lacks_face(form: EmployeePageForm, shown: Panel) -> bool:
     if form.capture_id.data and (shown.deleted or shown.state == SUPERSEDED):
         return False  # The save is refused, and says why.
     return any(one.capture_mode != NO_CAPTURE for one in registry.list_active())
+
+
+def _address_of_next(form: EmployeePageForm) -> str:
+    return url_for(".new", terminal=form.terminal_id.data, department=form.department.data or None)
 
 
 def _without_face(employee: Employee) -> str:

@@ -10,8 +10,8 @@ from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Enrolment
 from hikflask.services.employees import search
 from hikflask.services.enrolments import desired, manual_removal, queries
-from hikflask.web.support import enrolment_status
-from hikflask.web.support.htmx import with_bar
+from hikflask.web.employees import removals
+from hikflask.web.support import enrolment_status, htmx
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("enrolments", __name__)
@@ -23,17 +23,23 @@ def of_employee(employee_id: int) -> ResponseReturnValue:
     """The part of the employee's page that polls, with the alarm of open removals."""
     employee = search.get(employee_id) or abort(404)
     lines = enrolment_status.of_employee(employee)
-    return with_bar(render_template("employees/_enrolments.html", employee=employee, lines=lines))
+    return htmx.with_bar(render_template("employees/_enrolments.html", employee=employee, lines=lines))
 
 
 @bp.post("/enrolments/<int:enrolment_id>/retry")
 @allow(OPERATOR)
 def retry(enrolment_id: int) -> ResponseReturnValue:
-    """Try again now."""
+    """Try again now. The row says that it is tried, then what came of it."""
     enrolment = _enrolment(enrolment_id)
     desired.retry(enrolment.id)
     tasks.enqueue_due([enrolment.id])
-    return _back(enrolment)
+    if not htmx.wants_fragment():
+        flash(_("It is tried again. The result appears below."))
+        return _back(enrolment)
+    employee_id = enrolment.employee_id
+    if request.form.get("next") or employee_id is None:
+        return removals.state()
+    return of_employee(employee_id)
 
 
 @bp.post("/enrolments/<int:enrolment_id>/replace")

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.employees import EmployeePageForm
+from hikflask.forms.fields import row_id, stripped
 from hikflask.http import error_status
 from hikflask.models import Capture
 from hikflask.models.capture import CAPTURED, RUNNING
@@ -19,7 +20,7 @@ from hikflask.services.employees import search
 from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
-from hikflask.web.employees import capture_panel
+from hikflask.web.employees import capture_panel, latest
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import operator_name
@@ -34,10 +35,19 @@ def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> Employ
         hikvision_id=draft.number,
         full_name=draft.name,
         department=draft.department,
+        terminal_name=draft.terminal_name,
         consent=draft.consent,
         employee_id=employee_id,
         terminal_id=shown.view.capture.terminal_id if shown.view else None,
     )
+
+
+def next_one(terminal: str | None, department: str | None) -> EmployeePageForm:
+    """Return the form for the next employee, with the terminal and the department of the one before, where valid."""
+    form = EmployeePageForm(formdata=None, terminal_id=row_id(terminal), department=stripped(department))
+    if not form.department.validate(form):
+        form.department.data, form.department.errors = "", []
+    return form
 
 
 @resubmission.restores(
@@ -81,8 +91,13 @@ def _ask_for_file(fields: MultiDict[str, str]) -> None:
 
 def typed_draft(form: EmployeePageForm) -> Draft:
     """Return the typed fields as they are, right or wrong."""
-    number, name, department = form.hikvision_id.data, form.full_name.data, form.department.data
-    return Draft(number or "", name or "", department or "", bool(form.consent.data))
+    return Draft(
+        number=form.hikvision_id.data or "",
+        name=form.full_name.data or "",
+        department=form.department.data or "",
+        terminal_name=form.terminal_name.data or "",
+        consent=bool(form.consent.data),
+    )
 
 
 def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str = "", ask: str = "") -> Response:
@@ -91,7 +106,8 @@ def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str =
     :param problem: a sentence above the form.
     :param ask: the form's field that answers the sentence when it is a question; its button saves all the same.
     """
-    body = render_template("employees/form.html", problem=problem, ask=ask, **_context(form, shown))
+    added = [] if form.employee_id.data else latest.shown()
+    body = render_template("employees/form.html", problem=problem, ask=ask, latest=added, **_context(form, shown))
     return make_response(body, status)
 
 

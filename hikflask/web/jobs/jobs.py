@@ -14,6 +14,7 @@ from hikflask.services.jobs.kinds import DEACTIVATE
 from hikflask.services.jobs.queries import Failure
 from hikflask.web.jobs import draft, words
 from hikflask.web.security import current_operator
+from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import Listing, listed
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
@@ -58,8 +59,8 @@ def show(job_id: int) -> ResponseReturnValue:
 @bp.get("/<int:job_id>/state")
 @allow(VIEWER, is_activity=False)
 def state(job_id: int) -> ResponseReturnValue:
-    """The part of a job's page that polls."""
-    return render_template("jobs/_report.html", report=_report(started_or_404(job_id)), words=words)
+    """The part of a job's page that polls, with the bar."""
+    return with_bar(render_template("jobs/_report.html", report=_report(started_or_404(job_id)), words=words))
 
 
 @bp.post("/<int:job_id>/stop")

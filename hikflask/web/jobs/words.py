@@ -3,6 +3,7 @@
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from hikflask.invisible_characters import isolated
 from hikflask.messages import N_
 from hikflask.models import Job
 from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, EXPORT, PRINT, SEND
@@ -45,9 +46,9 @@ def people(count: int) -> str:
 def title(job: Job) -> str:
     """Return what a job does; a terminal and a department by name, once they are chosen."""
     if job.params.get("terminal"):
-        return str(_("Sending to “%(t)s”", t=job.params["terminal"]))
+        return str(_("Sending to “%(t)s”", t=isolated(job.params["terminal"])))
     if job.params.get("department"):
-        return str(_("Change of department to “%(name)s”", name=job.params["department"]))
+        return str(_("Change of department to “%(name)s”", name=isolated(job.params["department"])))
     return str(_(TITLES.get(job.kind, job.kind)))
 
 

@@ -40,9 +40,10 @@ def without_formula(cell: str) -> str:
 
 
 def _texts(parts: Iterable[Rows]) -> Iterator[str]:
-    yield BYTE_ORDER_MARK
+    mark = BYTE_ORDER_MARK
     for rows in parts:
         out = io.StringIO()
         writer = csv.writer(out, delimiter=SEPARATOR, quoting=csv.QUOTE_ALL)
         writer.writerows([without_formula(cell) for cell in row] for row in rows)
-        yield out.getvalue()
+        yield mark + out.getvalue()
+        mark = ""

@@ -4,9 +4,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hikflask import messages
-from hikflask.isapi.errors import AWAY_CODES, CLASSES, Busy, SameFace
+from hikflask.isapi.errors import (
+    AWAY_CODES,
+    CLASSES,
+    AccountLocked,
+    Busy,
+    LoginRefused,
+    SameFace,
+    WrongPassword,
+)
 from hikflask.models import Employee, Enrolment
-from hikflask.models.enrolment import ABSENT, CONFIRMED
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
 from hikflask.services.core.errors import (
     FaceNotVerified,
     NameNotVerified,
@@ -14,6 +22,7 @@ from hikflask.services.core.errors import (
     PersonNotVerified,
     RemovalNotVerified,
 )
+from hikflask.services.enrolments.terminal_name import fits
 from hikflask.web.support.dates import time_at, time_since
 
 CONFIRMED_STATE = "confirmed"
@@ -32,6 +41,8 @@ NAMES_SOMEBODY = {NumberTakenThere.code, NameNotVerified.code, RemovalNotVerifie
 SENT_STEPS = {"face", "proof"}
 BUSY = {code for code, kind in CLASSES.items() if kind is Busy}
 SAYS_WHEN = BUSY | {kind.code for kind in (PersonNotVerified, NameNotVerified, FaceNotVerified, RemovalNotVerified)}
+LOGIN_REFUSED = {code for code, kind in CLASSES.items() if issubclass(kind, LoginRefused)}
+LOGIN_REFUSED |= {kind.own_code for kind in (LoginRefused, WrongPassword, AccountLocked)}
 FULL_OF_PEOPLE, FULL_OF_FACES = "deviceuserfull", {"devicefacefull", "faceimagesnumerror"}
 FAST_SECONDS, SLOW_SECONDS = 1, 5
 
@@ -73,6 +84,20 @@ class EnrolmentStatus:
         )
 
     @property
+    def other_name(self) -> str:
+        """The name that the terminal has, where it is not the full one."""
+        enrolment, employee = self.enrolment, self.enrolment.employee
+        if employee is None or enrolment.desired != PRESENT or enrolment.person != CONFIRMED:
+            return ""
+        return enrolment.written_name if enrolment.written_name != employee.name else ""
+
+    @property
+    def own_name_too_long(self) -> str:
+        """The employee's own name for terminals, where it does not fit on this one."""
+        own = self.enrolment.employee.terminal_name if self.enrolment.employee else ""
+        return "" if fits(self.enrolment.terminal, own) else own
+
+    @property
     def confirmed_at(self) -> str:
         """When the terminal confirmed it."""
         return time_at(self.enrolment.confirmed_at) if self.enrolment.confirmed_at else ""
@@ -82,6 +107,19 @@ class EnrolmentStatus:
         """When it is tried again by itself."""
         due = self.enrolment.next_attempt_at
         return time_at(due) if due else ""
+
+    @property
+    def tried_at(self) -> str:
+        """When the last attempt ended without what is desired; empty while one is made."""
+        tried = self.enrolment.tried_at
+        return time_at(tried) if tried and not self.working and not self.enrolment.is_confirmed else ""
+
+    @property
+    def password_refused(self) -> bool:
+        """True when nothing is tried until the terminal's password is corrected."""
+        return (
+            self.enrolment.terminal.refused_since is not None and self.enrolment.refusal_code.lower() in LOGIN_REFUSED
+        )
 
     @property
     def offline_since(self) -> str:

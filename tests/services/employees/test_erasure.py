@@ -12,15 +12,17 @@ from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, Phot
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.employees import search
-from hikflask.services.employees.erasure import erase_by_number, erase_employee
+from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.jobs.kinds import DEPARTMENT, SEND
 from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OLGA, OTHER_FACE, capture_face
 from tests.support.erasures import IVAN, count, enrol, every_text, settle_all
+from tests.support.jobs import add_people, items, run, started
 from tests.support.retention import files
 from tests.support.wire import InProcess
 
@@ -170,3 +172,29 @@ def test_who_is_erased_while_the_terminal_is_asked_leaves_no_row(
     (erasure,), _ = certificates.list_page(10)
     assert count(Enrolment) == 0
     assert certificates.complete(erasure.id).completed_at is not None
+
+
+def test_reports_of_jobs_name_the_erased_no_more_and_others_still() -> None:
+    ivan = save_employee(IVAN).row
+    (olga,) = add_people("200")
+    done = started(DEPARTMENT, [ivan.id, olga], department="Охрана")
+    failed = started(SEND, [ivan.id, olga], terminal_id=99, terminal="Вход")
+    run(done)
+    run(failed)
+
+    erase_employee(ivan.id)
+
+    assert sorted(items(done.job_id)) == [("", "done", ""), ("200", "done", "")]
+    assert sorted(items(failed.job_id)) == [("", "failed", "terminal_unknown"), ("200", "failed", "terminal_unknown")]
+
+
+def test_report_alone_is_reason_to_erase_a_number() -> None:
+    (ivan,) = add_people("100222")
+    done = started(DEPARTMENT, [ivan], department="Охрана")
+    run(done)
+    delete_employee(ivan)
+
+    assert knows_number("100222")
+    assert erase_by_number("100222") is not None
+    assert items(done.job_id) == [("", "done", "")]
+    assert not knows_number("100222")

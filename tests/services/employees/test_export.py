@@ -19,14 +19,18 @@ from hikflask.models import (
     Erasure,
     ErasureFile,
     ErasureRemoval,
+    Job,
+    JobItem,
     Photo,
 )
 from hikflask.services.employees import export as exports
 from hikflask.services.employees import search
 from hikflask.services.employees.export import export_employee
+from hikflask.services.jobs.kinds import SEND
 from hikflask.services.photos import storage
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import Desk, typed
+from tests.support.jobs import add_people, run, started
 
 A_ROW = "which row it is here says nothing about the person"
 WORK = "how the program proceeds with the terminal, over once the terminal has answered"
@@ -41,6 +45,8 @@ GIVEN: dict[type[Base], tuple[str, ...]] = {
     Erasure: exports.OF_ERASURE,
     ErasureRemoval: ("enrolment_id", "terminal", "number", "gone_at", "confirmed_by", "confirmation_note"),
     ErasureFile: (),
+    Job: exports.OF_JOB,
+    JobItem: ("error",),
 }
 LEFT_OUT: dict[type[Base], dict[str, str]] = {
     Employee: {
@@ -67,15 +73,31 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "confirmed_photo_id": "the photos themselves are given",
         "generation": WORK,
         "overwrite": WORK,
+        "in_bulk": WORK,
         "face_unverified": WORK,
         "step": WORK,
         "attempts": WORK,
         "next_attempt_at": WORK,
+        "tried_at": WORK,
     },
     AuditEntry: {"id": A_ROW, "employee_id": A_ROW, "request_id": "leads to the server's log, and to nobody"},
     Erasure: {"id": A_ROW, "employee_id": A_ROW, "version": "how the program notices what is added meanwhile"},
     ErasureRemoval: {"id": A_ROW, "erasure_id": A_ROW},
     ErasureFile: dict.fromkeys(("id", "erasure_id", "file"), "a picture that is being removed, and not to be given"),
+    Job: {
+        "id": A_ROW,
+        "params": "the department or terminal of each employee is given with that employee",
+        **dict.fromkeys(("total", "done", "failed"), "counts others, too"),
+        **dict.fromkeys(("created_at", "ended_at", "claim_number", "claimed_until", "attempts"), WORK),
+    },
+    JobItem: {
+        "id": A_ROW,
+        "job_id": A_ROW,
+        "employee_id": A_ROW,
+        "number": "the employee's own, which is given",
+        "state": WORK,
+        "error_params": "the values of a sentence",
+    },
 }
 
 
@@ -106,6 +128,20 @@ def test_file_has_everything_and_the_photos(desk: Desk) -> None:
     assert [(one["terminal"], one["face"]) for one in data["terminals"]] == [("Вход", "confirmed")]
     assert "consent.recorded" in [entry["action"] for entry in data["audit"]]
     assert data["erasures"] == []
+
+
+def test_jobs_that_meant_the_person_are_in_it(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    with app.app_context():
+        ivan = db.session.execute(db.select(Employee.id)).scalar_one()
+        run(started(SEND, [ivan], terminal_id=99, terminal="Склад"))
+        run(started(SEND, add_people("200"), terminal_id=99, terminal="Склад"))
+
+    data, _ = export(desk, place)
+
+    (job,) = data["jobs"]
+    assert (job["kind"], job["requested_by"], job["state"]) == ("send", "Анна", "done")
+    assert job["error"] == "terminal_unknown"
 
 
 @pytest.mark.parametrize("table", GIVEN, ids=lambda table: table.__name__)

@@ -82,6 +82,7 @@ def test_open_removals_are_those_that_no_terminal_confirmed_the_oldest_first(ter
     change_elsewhere(done, person="confirmed")
 
     assert queries.open_removals() == [older, newer]
+    assert queries.open_removals(1) == [older]
     assert queries.count_open_removals() == 2
     assert queries.desired_of("1001") == []
 
@@ -94,3 +95,14 @@ def test_number_is_kept_by_an_enrolment_until_its_removal_is_confirmed(terminal:
     assert queries.keeping_number("1001") == known
     change_elsewhere(known, person="confirmed")
     assert queries.keeping_number("1001") is None
+
+
+def test_removal_without_an_employee_is_one_whose_employee_is_deleted(terminal: Terminal) -> None:
+    owner = save_employee(Draft("1001", "Иван Иванов")).row
+    mine, of_nobody = add(terminal, "1001", employee_id=owner.id), add(terminal, "1002")
+    change_elsewhere(mine, desired="absent")
+    assert not queries.has_removals_without_employee()
+
+    change_elsewhere(of_nobody, desired="absent")
+
+    assert queries.has_removals_without_employee()

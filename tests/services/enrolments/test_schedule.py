@@ -97,5 +97,24 @@ def test_removals_beside_are_claimed_while_the_terminal_is_in_use(terminal: Term
     set_active(db.session.get_one(Enrolment, leaving).employee_id, active=False)
     leases.acquire(terminal.id, "this worker", "enrolment", 60.0)
 
-    assert schedule.claim_removals_beside(staying) == [leaving]
-    assert schedule.claim_removals_beside(staying) == []
+    assert schedule.claim_urgent_beside([staying]) == [leaving, staying]
+    assert schedule.claim_urgent_beside([staying]) == [staying]
+
+
+def test_turn_does_not_grow_and_what_a_job_desired_waits_for_the_next_one(terminal: Terminal) -> None:
+    ids = desire(terminal, *map(str, range(1001, 1025)))
+    for place, enrolment_id in enumerate(ids):
+        set_row(Enrolment, enrolment_id, next_attempt_at=database_now(place - 100.0), in_bulk=place < 2)
+    (turn,) = schedule.claim_turns()
+
+    assert turn == ids[2:22]
+    assert schedule.claim_urgent_beside(turn) == turn
+    assert sorted(schedule.claim_urgent_beside(turn[1:])) == ids[3:23]
+    assert schedule.claim_urgent_beside([ids[0]]) == [ids[23], ids[0]]
+
+
+def test_row_that_is_gone_leaves_the_turn(terminal: Terminal) -> None:
+    (only,) = desire(terminal, "1001")
+
+    assert schedule.claim_urgent_beside([999, only]) == [only]
+    assert schedule.claim_urgent_beside([999]) == []

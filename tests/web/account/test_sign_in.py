@@ -108,6 +108,16 @@ def test_session_gets_a_fresh_key_that_nobody_could_plant(app: Flask, browser: F
         assert len(row.key_sha256) == 64
 
 
+def test_password_is_not_asked_for_again_within_ten_minutes(app: Flask, browser: FlaskClient) -> None:
+    with app.app_context():
+        add_operator("Ольга", ADMIN)
+    sign_in(browser, name="Ольга")
+    assert browser.get("/operators/").status_code == 200
+
+    age_sessions(app, confirmed_at=601)
+    assert browser.get("/operators/").location == "/confirm?next=/operators/"
+
+
 def test_signing_in_anew_ends_the_session_before(app: Flask, browser: FlaskClient) -> None:
     sign_in(browser)
     sign_in(browser)

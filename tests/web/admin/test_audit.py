@@ -16,6 +16,8 @@ from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.audit.export import BATCH
 from hikflask.services.audit.log import Details
 from hikflask.services.audit.search import AuditFilter, list_entries
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.save import save_employee
 from tests.support.desk import ENGLISH, Desk, typed
 from tests.support.signed_in import OPERATOR_NAME, client_of, make_token
 
@@ -198,6 +200,34 @@ def test_last_day_before_the_first_is_refused(client: FlaskClient) -> None:
     assert "“To” must not be before “From”." in answer.text
 
 
+def test_looks_at_photos_are_shown_and_exported_when_asked_for(app: Flask, client: FlaskClient) -> None:
+    add(app, "photo.viewed", employee="100222")
+    add(app, "employee.created", employee="100222")
+
+    page = client.get("/audit/?employee=100222").text
+    assert [("Просмотрено фото" in row) for row in shown(page)] == [False]
+    assert "Скачать таблицей (CSV), записей: 1" in page
+    assert [row["Code"] for row in exported(client, employee="100222")] == ["employee.created"]
+
+    asked = client.get("/audit/?employee=100222&looks=y").text
+    assert [("Просмотрено фото" in row) for row in shown(asked)] == [False, True]
+    assert '<input type="hidden" name="looks" value="y">' in asked
+    rows = exported(client, employee="100222", looks="y")
+    assert [row["Code"] for row in rows] == ["employee.created", "photo.viewed"]
+    assert entries(app)[0].after == {"entries": 2, "employee": "100222"}
+    assert "Без просмотров фото: да" in shown(client.get("/audit/?action=audit.exported").text)[1]
+    assert len(shown(client.get("/audit/?action=photo.viewed").text)) == 1
+
+
+def test_employees_are_shown_by_number_and_name(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        employee = save_employee(Draft("100222", "Иван Иванов")).row.id
+    assert "100222 Иван Иванов" in shown(client.get("/audit/?employee=100222").text)[0]
+
+    client.post(f"/employees/{employee}/delete")
+    assert "100222 Иван Иванов" not in " ".join(shown(client.get("/audit/?employee=100222").text))
+
+
 def test_pages_keep_the_filters(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         db.session.add_all([AuditEntry(at=NOON, actor="Анна", action="sign_in", employee=str(n)) for n in range(101)])
@@ -279,7 +309,8 @@ def test_export_is_an_entry_itself_with_what_was_asked_for(app: Flask, client: F
 
     last = entries(app)[0]
     assert (last.action, last.actor) == ("audit.exported", OPERATOR_NAME)
-    assert last.after == {"entries": 1, "employee": "100222", "since": "2026-03-09 21:00:00+00:00"}
+    since = "2026-03-09 21:00:00+00:00"
+    assert last.after == {"entries": 1, "employee": "100222", "since": since, "without_looks": True}
     assert [row["Code"] for row in rows] == ["sign_in"]
 
 

@@ -79,6 +79,14 @@ def employees_come_and_go(desk: Desk) -> None:
     desk.run_jobs()
 
 
+def many_are_selected(desk: Desk) -> None:
+    job = desk.client.post("/jobs/preview", data={"action": "department", "all": "1"}).location
+    desk.client.post(f"{job}/start", data={"department": "Склад"})
+    desk.client.post(f"{job}/stop")
+    file = desk.client.post("/jobs/preview", data={"action": "export", "all": "1"}).location
+    desk.client.post(f"{file}/export").close()
+
+
 def people_have_rights(desk: Desk) -> None:
     place = desk.save(hikvision_id="100333")
     desk.client.post(f"{place}/consent", data={"given_on": "2026-01-15", "basis": "consent", "note": TYPED_AS_A_NOTE})
@@ -148,6 +156,7 @@ def sign_in_and_out(app: Flask, token: str) -> None:
 @pytest.mark.usefixtures("terminal")
 def test_no_deed_brings_a_secret_into_the_trail(app: Flask, client: FlaskClient, desk: Desk) -> None:
     employees_come_and_go(desk)
+    many_are_selected(desk)
     people_have_rights(desk)
     terminals_come_and_go(app, client)
     shown = operators_come_and_go(client)

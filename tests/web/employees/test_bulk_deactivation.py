@@ -12,6 +12,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
 from tests.support.desk import ENGLISH, Desk, typed
+from tests.support.filled_forms import form_to
 
 
 def english(client: FlaskClient, address: str) -> str:
@@ -33,7 +34,7 @@ def test_preview_tells_active_inactive_and_unknown_apart_and_changes_nothing(des
     assert answer.status_code == 200
     assert "No employee has these IDs: 100999." in answer.text
     assert "Deactivated already: 100444." in answer.text
-    assert 'name="numbers" value="100222"' in answer.text
+    assert 'action="/jobs/1/deactivate"' in answer.text
     assert "100222" in desk.simulator.people
 
 
@@ -41,11 +42,12 @@ def test_those_shown_are_deactivated_and_leave_the_terminals(desk: Desk, app: Fl
     desk.save()
     desk.client.post("/employees/", data=typed(hikvision_id="100333", full_name="Ольга Ёлкина", without_face="1"))
 
-    answer = desk.client.post("/removals/bulk/do", data={"numbers": "100222 100999"}, headers=ENGLISH)
+    shown = desk.client.post("/removals/bulk", data={"numbers": "100222 100999"}, headers=ENGLISH)
+    answer = form_to(shown.text, "/jobs/1/deactivate").send(desk.client, ENGLISH)
     desk.run_jobs()
 
-    assert (answer.status_code, answer.location) == (303, "/removals/")
-    assert "Deactivated: 1." in english(desk.client, "/removals/")
+    assert (answer.status_code, answer.location) == (303, "/jobs/1")
+    assert "1 of 1" in english(desk.client, "/jobs/1")
     assert desk.simulator.people == {}
     assert {one.number: one.is_active for one in all_of(app, Employee)} == {  # type: ignore[attr-defined]
         "100222": False,
@@ -55,10 +57,10 @@ def test_those_shown_are_deactivated_and_leave_the_terminals(desk: Desk, app: Fl
 
 @pytest.mark.parametrize("numbers", ["", " \n ", " ".join(str(n) for n in range(1001))])
 def test_no_number_and_too_many_are_refused_beside_the_field(client: FlaskClient, numbers: str) -> None:
-    for address in ("/removals/bulk", "/removals/bulk/do"):
-        answer = client.post(address, data={"numbers": numbers})
-        assert answer.status_code == 422
-        assert 'id="numbers-error"' in answer.text
+    answer = client.post("/removals/bulk", data={"numbers": numbers})
+
+    assert answer.status_code == 422
+    assert 'id="numbers-error"' in answer.text
 
 
 def test_form_stays_as_pasted(client: FlaskClient) -> None:

@@ -78,12 +78,12 @@ def test_activation_that_a_terminal_cannot_take_is_said(desk: Desk) -> None:
     employee = desk.save()
     desk.client.post(f"{employee}/active", data={"active": "0"})
     desk.run_jobs()
-    desk.client.post(employee, data=typed(full_name="Я" * 100))
+    desk.client.post(employee, data=typed(full_name="Я" + "\u0301" * 127))
 
     answer = desk.client.post(f"{employee}/active", data={"active": "1"}, follow_redirects=True)
 
     assert answer.status_code == 200
-    assert "Терминал принимает 64 русские буквы, а в ФИО 100." in answer.text
+    assert "Терминал принимает 64 русские буквы, а в ФИО 128." in answer.text
 
 
 def test_pressing_cancel_again_sends_nothing(desk: Desk) -> None:

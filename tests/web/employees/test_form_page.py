@@ -98,8 +98,8 @@ FORMS = [
     ("/operators/", "/operators/", {"name": "Борис"}),
     ("/operators/1", "/operators/1", {"role": "viewer"}),
     ("/tokens/", "/tokens/", {"name": "Бухгалтерия", "expires_on": "завтра"}),
-    ("/terminals/new", "/terminals/", {"name": "Выход", "url": "192.168.1.67", "username": "служба"}),
-    ("/terminals/1/edit", "/terminals/1", {"name": "Выход", "url": "192.168.1.67", "username": "служба"}),
+    ("/terminals/new", "/terminals/", {"name": "Выход", "url": "http://192.168.1.67", "username": "служба"}),
+    ("/terminals/1/edit", "/terminals/1", {"name": "Выход", "url": "http://192.168.1.67", "username": "служба"}),
     ("/terminals/1/retire", "/terminals/1/retire", {"note": "украден ночью"}),
     ("/removals/bulk", "/removals/bulk", {"numbers": "100222, 7"}),
 ]

@@ -135,11 +135,11 @@ def test_alarm_of_the_bar_comes_with_the_lines_and_goes_with_them(desk: Desk) ->
     settled = polled(desk, f"{place}/enrolments")
 
     assert 'id="alarm"' in while_open
-    assert 'hx-swap-oob="true"' in while_open
+    assert 'hx-swap-oob="outerMorph"' in while_open
     assert "Ещё может открыть двери: 1" in while_open
     assert 'data-state="gone"' in settled
     assert "Ещё может открыть двери" not in settled
-    assert ' hidden hx-swap-oob="true"' in settled
+    assert ' hidden hx-swap-oob="outerMorph"' in settled
     assert "hx-swap-oob" not in desk.text(place)
 
 

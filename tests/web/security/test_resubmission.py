@@ -15,7 +15,10 @@ from hikflask.models import Consent, Employee, Operator
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.accounts import operators
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
+from hikflask.services.jobs.draft import make_draft
+from hikflask.services.jobs.kinds import DEPARTMENT
 from tests.support.captures import FACE
 from tests.support.desk import ENGLISH, HTMX, typed
 from tests.support.filled_forms import Filled, form_to, forms, present_entries
@@ -41,7 +44,8 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     f"/operators/{OLGA}": ({"role": VIEWER}, f"/operators/{OLGA}"),
     "/tokens/": ({"name": "HR", "role": VIEWER, "expires_on": "2027-03-04"}, "/tokens/"),
     "/removals/bulk": ({"numbers": "77001\n77002"}, "/removals/bulk"),
-    "/removals/bulk/do": ({"numbers": "77001\n77002"}, "/removals/bulk"),
+    "/jobs/preview": ({"action": "send", "employee": "1", "q": "Иван"}, "/jobs/preview"),
+    "/jobs/1/start": ({"department": "Склад 7"}, "/jobs/1/start"),
     "/erasures/": ({"number": "77001"}, "/erasures/number"),
     "/employees/new": (typed(), "/employees/"),
     f"/employees/{IVAN}/edit": (typed(full_name="Пётр Петров"), f"/employees/{IVAN}"),
@@ -56,8 +60,8 @@ NOTHING_TYPED = {
     "account.change_password", "account.end_session", "account.sign_out_everywhere", "audit.export",
     "captures.keep_draft", "confirmation.confirm", "consents.withdraw", "employees.delete", "employees.known",
     "employees.set_active", "enrolments.by_hand", "enrolments.replace", "enrolments.retry", "enrolments.somebody_else",
-    "erasures.erase",
-    "exports.employee", "first_run.create", "language.choose", "language.choose_in_form", "operators.reset_password",
+    "erasures.erase", "exports.employee", "first_run.create", "jobs.deactivate", "jobs.export", "jobs.stop",
+    "language.choose", "language.choose_in_form", "operators.reset_password",
     "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete", "terminals.try_once",
     "tokens.revoke",
 }  # fmt: skip
@@ -65,10 +69,11 @@ NOTHING_TYPED = {
 
 @pytest.fixture
 def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
-    """Ольга, who may sign in, Иван, and a terminal."""
+    """Ольга, who may sign in, Иван, a terminal, and the preview of a job."""
     with app.app_context():
         add_operator("Ольга", OPERATOR)
         save_employee(Draft("1", "Иван"))
+        make_draft(DEPARTMENT, EmployeeFilter())
 
 
 def shows(page: str, path: str) -> bool:
@@ -84,6 +89,8 @@ def entry_of(path: str) -> str:
     """The entry of the menu that the form of this path belongs to."""
     if path.startswith(("/employees/", "/captures")):
         return "/employees/"
+    if path.startswith("/jobs/"):
+        return "/jobs/"
     return "/terminals/" if path.startswith("/terminals/") else "/administration"
 
 
@@ -165,7 +172,7 @@ def test_form_about_somebody_deleted_meanwhile_leads_to_the_page_that_says_so(ap
 
 
 @pytest.mark.parametrize(("before", "after"), [
-    ("/terminals/fingerprint", "/"), ("/removals/bulk/do", "/"), ("/nothing", "/"),
+    ("/terminals/fingerprint", "/"), ("/jobs/preview", "/"), ("/nothing", "/"),
     ("/operators/1?x=1", "/operators/1?x=1"), ("/employees", "/employees"),
 ])  # fmt: skip
 def test_what_only_takes_forms_is_no_page_to_go_on_to(app: Flask, before: str, after: str) -> None:

@@ -1,4 +1,4 @@
-"""Colours: text, the rings of focus and the borders of fields can be told from what is behind them, in light and dark."""
+"""Colours: text, rings of focus and borders of fields can be told from what is behind them, in light and dark."""
 
 import re
 from pathlib import Path
@@ -60,7 +60,9 @@ def test_contrast_is_that_of_the_standard() -> None:
 def test_colours_can_be_told_apart(look: str) -> None:
     colours = variables(look)
     wanted = [(*pair, 4.5) for pair in TEXTS] + [(*pair, 3) for pair in SHAPES]
-    measured = [(one, ground, round(contrast(colours[one], colours[ground]), 2), least) for one, ground, least in wanted]
+    measured = [
+        (one, ground, round(contrast(colours[one], colours[ground]), 2), least) for one, ground, least in wanted
+    ]
     assert [(one, ground, found) for one, ground, found, least in measured if found < least] == []
 
 

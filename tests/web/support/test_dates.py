@@ -249,17 +249,17 @@ def test_open_removal_says_since_when_and_when_it_is_tried_again(desk: Desk, app
     app.extensions["terminal_transport"].away.add("terminal.test")
     desk.client.post(f"{place}/active", data={"active": "0"})
     desk.run_jobs()
-    put(app, Enrolment, desired_since=NOON_UTC, next_attempt_at=LATER)
+    put(app, Enrolment, desired_since=NOON_UTC, next_attempt_at=LATER, tried_at=NOON_UTC)
     put(app, Terminal, offline_since=NOON_UTC)
 
     for address in (place, "/removals/"):
         russian, english = said_on(desk, address)
         assert "Доступ ещё не снят: «Вход» (нет связи с 15:00 10 марта 2025 года)" in russian
         assert "May still open doors: “Вход” (offline since 15:00 on 10 March 2025)" in english
-    assert "Открыто с 15:00 10 марта 2025 года. «Вход» не отвечает по адресу http://terminal.test." in russian
-    assert "и сеть. Программа повторит попытку 25 ноября 2099 г. в 11:25." in russian
-    assert "Open since 15:00 on 10 March 2025. “Вход” does not answer at http://terminal.test." in english
-    assert "and network. The next try is on 25 November 2099 at 11:25." in english
+        assert "Попытка 10 марта 2025 г. в 15:00: «Вход» не отвечает по адресу http://terminal.test." in russian
+        assert "Tried on 10 March 2025 at 15:00: “Вход” does not answer at http://terminal.test." in english
+    assert "Открыто с 15:00 10 марта 2025 года. Программа повторит попытку 25 ноября 2099 г. в 11:25." in russian
+    assert "Open since 15:00 on 10 March 2025. The next try is on 25 November 2099 at 11:25." in english
 
 
 @pytest.mark.parametrize(

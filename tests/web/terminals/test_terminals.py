@@ -1,5 +1,6 @@
 """The pages of terminals."""
 
+import re
 import secrets
 from collections.abc import Callable
 
@@ -14,7 +15,7 @@ from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD
-from tests.support.desk import Desk
+from tests.support.desk import ENGLISH, Desk
 
 FINGERPRINT = "ab" * 32
 PASSWORD_NEEDED = "Сохранённый пароль относится к прежним адресу и сертификату. Введите пароль терминала ещё раз."
@@ -34,7 +35,8 @@ def test_a_terminal_is_added_and_checked_by_a_job(
     run_jobs()
     page = client.get(place).text
     assert "DS-K1T343EFWX" in page
-    assert "0 из" in page
+    for counts in (page, client.get("/terminals/").text):
+        assert len(re.findall(r'0 из [\d ]+ <span class="row-about">на \d\d:\d\d</span>', counts)) == 2
     assert simulator.wrong_passwords == 0
 
 
@@ -52,7 +54,7 @@ def test_the_password_never_comes_back(client: FlaskClient, app: Flask) -> None:
     [
         ("name", "", "Поле «Название» не должно быть пустым"),
         ("name", "я" * 65, "Поле «Название» слишком длинное"),
-        ("url", "192.168.1.64", "Поле «Адрес» должно выглядеть как"),
+        ("url", "192.168.1.64/ISAPI", "Поле «Адрес» должно выглядеть как"),
         ("url", "ftp://192.168.1.64", "Поле «Адрес» должно выглядеть как"),
         ("url", "http://admin:x@192.168.1.64", "Поле «Адрес» должно выглядеть как"),
         ("url", "http://192.168.1.64/ISAPI", "Поле «Адрес» должно выглядеть как"),
@@ -70,6 +72,24 @@ def test_bad_input_names_the_field(client: FlaskClient, app: Flask, field: str, 
     assert sentence in answer.text
     with app.app_context():
         assert registry.list_all() == []
+
+
+@pytest.mark.parametrize(
+    ("url", "completed"),
+    [
+        (" 127.0.0.1:8182/ ", "http://127.0.0.1:8182"),
+        ("Terminal.Test", "http://terminal.test"),
+        ("[fd00::1]:80", "http://[fd00::1]:80"),
+        ("192.168.1.64:443", "https://192.168.1.64:443"),
+    ],
+)
+def test_address_gets_its_scheme(client: FlaskClient, url: str, completed: str) -> None:
+    refused = client.post("/terminals/", data=typed(url=url, name="", fingerprint=FINGERPRINT))
+
+    assert refused.status_code == 422
+    assert f'value="{completed}"' in refused.text
+    added = client.post("/terminals/", data=typed(url=url, fingerprint=FINGERPRINT)).location
+    assert f"<dd>{completed}</dd>" in client.get(added).text
 
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254", "https://169.254.169.254", "http://[fe80::1]:80"])
@@ -278,7 +298,9 @@ def test_a_locked_account_is_said_with_its_minutes(desk: Desk) -> None:
 
 
 def test_the_limit_of_a_name_is_shown_before_saving(desk: Desk) -> None:
-    assert "Самое длинное имя на «Вход»: 128 латинских букв или 64 русские буквы." in desk.text("/employees/new")
+    assert '<p class="hint name-limit" id="name-limit">До 64 русских букв</p>' in desk.text("/employees/new")
+    english = desk.client.get("/employees/new", headers=ENGLISH).text
+    assert '<p class="hint name-limit" id="name-limit">Up to 64 Cyrillic letters</p>' in english
     assert "128 латинских букв или 64 русские буквы</dd>" in desk.text("/terminals/1")
     assert 'hx-swap-oob="true"' in desk.text("/terminals/file-warning?terminal_id=1")
 

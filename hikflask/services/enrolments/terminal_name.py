@@ -1,0 +1,76 @@
+"""The name that a terminal gets: the full name, or a shorter form of it where the terminal takes fewer bytes."""
+
+import unicodedata
+from collections.abc import Iterator
+
+from hikflask.models import Terminal
+from hikflask.services.core.errors import NameTooLong
+
+JOINER = "\u200d"
+SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
+FLAG_HALVES = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
+# A name that was cut does not end with one of these.
+HYPHENS = "-\u2010\u2011\u2013'’"
+
+
+def name_for(terminal: Terminal, name: str, own: str = "") -> str:
+    """Return the longest form of a name that a terminal takes; the full name where its limit is unknown.
+
+    :param name: the full name, the surname first.
+    :param own: the employee's own name for terminals, which comes first where it fits; "" when there is none.
+    :raises NameTooLong: when not even one letter fits.
+    """
+    for form in _forms(name, own):
+        if fits(terminal, form):
+            return form
+    cut = _cut(_words(name)[0], terminal.name_bytes or 0)
+    if not cut:
+        raise NameTooLong(limit=terminal.name_bytes, length=len(name.encode()), letters=len(name), t=terminal.name)
+    return cut
+
+
+def fits(terminal: Terminal, name: str) -> bool:
+    """True when a terminal takes a name of this length, counted in bytes of UTF-8."""
+    return not terminal.name_bytes or len(name.encode()) <= terminal.name_bytes
+
+
+def _forms(name: str, own: str) -> Iterator[str]:
+    if own:
+        yield own
+    yield name
+    surname, *others = _words(name)
+    yield " ".join([surname, *(f"{_letters(other)[0]}." for other in others)])
+
+
+def _words(name: str) -> list[str]:
+    return name.split() or [name]
+
+
+def _cut(word: str, limit: int) -> str:
+    """Return as many whole letters of a word as fit, without a hyphen at the end."""
+    cut = ""
+    for letter in _letters(word):
+        if len((cut + letter).encode()) > limit:
+            break
+        cut += letter
+    return cut.rstrip(HYPHENS) or cut
+
+
+def _letters(word: str) -> list[str]:
+    """Split a word into what is read as one letter: with its marks, or an emoji of several characters."""
+    letters: list[str] = []
+    for character in word:
+        if letters and _belongs_to(letters[-1], character):
+            letters[-1] += character
+        else:
+            letters.append(character)
+    return letters
+
+
+def _belongs_to(letter: str, character: str) -> bool:
+    """True when a character continues a letter, as in the grapheme clusters of Unicode (UAX #29)."""
+    if letter[-1] == JOINER or character in SKIN_TONES:
+        return True
+    if letter in FLAG_HALVES:
+        return character in FLAG_HALVES
+    return unicodedata.category(character) in {"Mn", "Mc", "Me", "Cf"}

@@ -1,0 +1,43 @@
+"""The strip of the employees that an operator added last, with what their terminals say meanwhile."""
+
+from dataclasses import dataclass
+
+from flask import render_template, session
+from flask.typing import ResponseReturnValue
+
+from hikflask.http.permissions import OPERATOR, allow
+from hikflask.models import Employee
+from hikflask.services.employees import search
+from hikflask.web.employees.employees import bp
+from hikflask.web.support import enrolment_status
+from hikflask.web.support.enrolment_status import EnrolmentStatus
+
+MOST = 5
+# In the signed cookie, which is emptied at sign-in and sign-out: the ids of those who were added, the last one first.
+ADDED = "added"
+
+
+@dataclass(frozen=True)
+class Added:
+    """An employee of the strip, with the status on each terminal."""
+
+    employee: Employee
+    lines: list[EnrolmentStatus]
+
+
+@bp.get("/employees/latest")
+@allow(OPERATOR, is_activity=False)
+def latest() -> ResponseReturnValue:
+    """The strip, which polls while something is still to be confirmed."""
+    return render_template("employees/_latest.html", latest=shown())
+
+
+def note(employee_id: int) -> None:
+    """Put an employee who was added just now in front. A save that is sent twice counts once."""
+    earlier = [one for one in session.get(ADDED, []) if one != employee_id]
+    session[ADDED] = [employee_id, *earlier][:MOST]
+
+
+def shown() -> list[Added]:
+    """Return those who were added last and are still there."""
+    return [Added(one, enrolment_status.of_employee(one)) for one in search.of_ids(session.get(ADDED, []))]

@@ -1,0 +1,66 @@
+"""One employee after another: as few clicks as possible, and a strip that turns green while the next one is typed."""
+
+from threading import Event
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site, Window
+from tests.browser.test_enrolment import assert_enrolled
+from tests.support.captures import FACE, OTHER_FACE
+
+COUNTED = """
+addEventListener("click", (event) => {
+  if (event.detail) sessionStorage.setItem("clicks", Number(sessionStorage.getItem("clicks")) + 1);
+});
+"""
+
+
+def clicks(page: Page) -> int:
+    """How often the mouse was pressed in this window; Enter in a field is no click."""
+    return int(page.evaluate("Number(sessionStorage.getItem('clicks'))"))
+
+
+def enrol_next(site: Site, page: Page, number: str, name: str, face: bytes) -> None:
+    """Type into the field that has the focus, capture, and save by the second button."""
+    expect(page.locator("#hikvision_id")).to_be_focused()
+    page.keyboard.type(number)
+    page.keyboard.press("Tab")
+    page.keyboard.type(name)
+    page.get_by_role("button", name="Захватить фото с терминала").click()
+    site.simulator.present_alone(face)
+    expect(page.locator("#capture").get_by_text(f"✅ Фото успешно захвачено! Это {name}?")).to_be_visible()
+    page.get_by_role("button", name="Сохранить и добавить следующего").click()
+    expect(page.locator(f"#latest li:has-text('{number}')")).to_be_visible()
+
+
+def test_second_person_takes_two_clicks(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.add_init_script(COUNTED)
+    page.goto("/employees/new?department=Склад")
+    enrol_next(site, page, "N1", "Иван Иванов", FACE)
+    before = clicks(page)
+
+    enrol_next(site, page, "N2", "Ольга Ёлкина", OTHER_FACE)
+
+    assert clicks(page) - before == 2
+    expect(page.locator("#department")).to_have_value("Склад")
+    expect(page.locator("#latest [data-state=confirmed]")).to_have_count(2)
+    assert_enrolled(site, "N1", "Иван Иванов", FACE)
+    assert_enrolled(site, "N2", "Ольга Ёлкина", OTHER_FACE)
+
+
+def test_strip_turns_green_while_the_next_one_is_typed(site: Site, russian: Window) -> None:
+    page, released = russian.page, Event()
+    site.simulator.before("UserInfo/Record", lambda: released.wait(6))
+    page.goto("/employees/new")
+    enrol_next(site, page, "N3", "Иван Иванов", FACE)
+    expect(page.locator("#latest [data-state=working]")).to_have_count(1)
+
+    page.keyboard.type("N")
+    released.set()
+    expect(page.locator("#latest [data-state=confirmed]")).to_have_count(1)
+    page.keyboard.type("4")
+
+    site.simulator.clear_hooks()
+    expect(page.locator("#hikvision_id")).to_be_focused()
+    expect(page.locator("#hikvision_id")).to_have_value("N4")

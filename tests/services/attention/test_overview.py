@@ -1,0 +1,217 @@
+"""What needs attention: each group as real work leaves it, and the number that is their sum."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import TerminalError
+from hikflask.models import Capture, Enrolment, Terminal
+from hikflask.models.capture import CAPTURED
+from hikflask.models.columns import database_now
+from hikflask.services.attention import overview
+from hikflask.services.attention.overview import Counts, Overview
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core import heartbeat
+from hikflask.services.core.dates import today
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.employees import search
+from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.photos import storage
+from hikflask.services.privacy import consents
+from hikflask.services.privacy.consents import Given
+from hikflask.services.terminals import registry
+from hikflask.services.terminals.registry import Access
+from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import FACE, IVAN, OLGA, capture_face
+from tests.support.enrolments import desire_with_face, employee_of, enrol
+from tests.support.wire import InProcess
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+MODELING = "SubpicAnalysisModelingError"
+
+
+def seen(caller: str = "Анна") -> Overview:
+    """What the page would show; the rows of a group are as many as are counted, up to the limit."""
+    found = overview.overview(overview.count(), caller)
+    counts = found.counts
+    groups: list[tuple[int, Any]] = [
+        (counts.removals, found.removals), (counts.refused, found.refused), (counts.no_face, found.no_face),
+        (counts.unsaved, found.unsaved), (found.without_consent_count, found.without_consent),
+    ]  # fmt: skip
+    for count, rows in groups:
+        assert len(rows) == min(count, overview.MOST_SHOWN)
+    return found
+
+
+def counted(counts: Counts) -> dict[str, int]:
+    """The groups of the number that are not empty."""
+    groups = {name: getattr(counts, name) for name in ("removals", "refused", "no_face", "consents", "unsaved")}
+    groups |= {"terminals": len(counts.troubles), "worker": int(not counts.worker_runs)}
+    assert counts.total == sum(groups.values())
+    return {name: count for name, count in groups.items() if count}
+
+
+def listed(state: str, terminal: int | None = None) -> int:
+    """How many the list of employees shows with this filter, to which the group leads."""
+    return search.search(EmployeeFilter(state=state, terminal=terminal), 1, 0)[1]
+
+
+def let_fail(enrolment: Enrolment) -> None:
+    """Try an enrolment at a terminal that does not do it."""
+    try:
+        reconcile(enrolment.id, "test")
+    except (TerminalError, ServiceError):
+        return
+
+
+def test_nothing_is_to_be_done_when_all_is_confirmed(simulator: Simulated, terminal: Terminal) -> None:
+    enrol(simulator, terminal)
+
+    found = seen()
+
+    assert counted(found.counts) == {}
+    assert found.all_is_well
+    assert [one.number for one in found.without_consent] == ["100222"]
+
+
+def test_whoever_left_is_to_be_looked_after_until_the_terminal_confirms(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    ivan, olga = enrol(simulator, terminal), enrol(simulator, terminal, OLGA)
+    wire.away.add("terminal.test")
+    set_active(employee_of(ivan), active=False)
+    let_fail(queries.row(ivan.id))
+    kept = seen()
+    delete_employee(employee_of(olga))
+    both = seen()
+    wire.away.clear()
+    for one in both.removals:
+        reconcile(one.id, "test")
+
+    assert (counted(kept.counts), kept.all_have_employees) == ({"removals": 1, "terminals": 1}, True)
+    assert listed("leaving") == 0
+    assert (counted(both.counts), both.all_have_employees) == ({"removals": 2, "terminals": 1}, False)
+    assert [one.number for one in both.removals] == ["100222", "100333"]
+    assert seen().all_is_well
+
+
+def test_refused_face_is_shown_with_its_enrolment(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.faults.add("refuse", MODELING)
+    let_fail(desire_with_face(simulator, terminal))
+
+    found = seen()
+
+    assert counted(found.counts) == {"refused": 1}
+    assert listed("refused") == 1
+    assert [(one.number, one.refusal_code) for one in found.refused] == [("100222", MODELING)]
+
+
+def test_whoever_has_no_face_is_listed_the_first_added_first(terminal: Terminal) -> None:
+    for number in range(7):
+        save_employee(Draft(f"N{number}", "Иван Иванов"))
+    left = save_employee(OLGA).row
+    set_active(left.id, active=False)
+    there = send_to_terminal(save_employee(IVAN).row.id, terminal.id).row
+    reconcile(there.id, "test")
+
+    found = seen()
+
+    assert counted(found.counts) == {"no_face": 8}
+    assert listed("no_face") == 8
+    assert [one.number for one in found.no_face] == ["N0", "N1", "N2", "N3", "N4"]
+
+
+def test_all_who_wait_for_one_terminal_are_one_line_and_not_counted(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    ivan, olga = desire_with_face(simulator, terminal), desire_with_face(simulator, terminal, OLGA)
+    sending = seen()
+    wire.away.add("terminal.test")
+    for one in (ivan, olga):
+        let_fail(one)
+
+    found = seen()
+
+    assert counted(sending.counts) == {}
+    assert not sending.all_is_well
+    assert counted(found.counts) == {"terminals": 1}
+    assert (found.waiting_count, listed("waiting"), listed("waiting", terminal.id)) == (2, 2, 2)
+    (line,) = found.waiting
+    assert (line.terminal.name, line.employees) == ("Вход", 2)
+    assert line.terminal.offline_since is not None
+    assert line.since == min(one.desired_since for one in (ivan, olga) if one.desired_since)
+
+
+def test_people_of_a_terminal_that_refuses_the_password_are_part_of_its_trouble(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    refused = desire_with_face(simulator, terminal, OLGA)
+    simulator.faults.add("refuse", MODELING)
+    let_fail(refused)
+    simulator.faults.clear()
+    wanted = desire_with_face(simulator, terminal)
+    simulator.login.password = "Changed99"
+    let_fail(wanted)
+
+    found = seen()
+
+    assert counted(found.counts) == {"terminals": 1}
+    assert found.affected == {terminal.id: 2}
+    assert listed("refused", terminal.id) == 2
+
+
+def test_refusal_elsewhere_is_shown_beside_a_terminal_in_trouble(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.faults.add("refuse", MODELING)
+    let_fail(desire_with_face(simulator, terminal))
+    registry.add(Access("Новый", "http://new.test", "admin", "x"))
+
+    found = seen()
+
+    assert counted(found.counts) == {"refused": 1, "terminals": 1}
+    assert found.affected == {}
+
+
+def test_missing_consent_counts_where_it_is_required_and_is_shown_where_there_is_a_photo(
+    app: Flask, simulator: Simulated, terminal: Terminal
+) -> None:
+    save_employee(OLGA)
+    enrol(simulator, terminal)
+    by_default = seen()
+    app.config["CONSENT"] = "require"
+    required = seen()
+    for one in required.without_consent:
+        consents.record(one.id, Given(today()))
+
+    assert counted(by_default.counts) == {"no_face": 1}
+    assert [one.number for one in by_default.without_consent] == ["100222"]
+    assert counted(required.counts) == {"no_face": 1, "consents": 2}
+    assert counted(seen().counts) == {"no_face": 1}
+
+
+def test_unsaved_pictures_are_shown_the_callers_own_first(simulator: Simulated, terminal: Terminal) -> None:
+    ivan = save_employee(IVAN).row
+    of_anna = capture_face(simulator, terminal, IVAN)
+    # Taken as from a terminal that keeps no file, so it does not supersede the first.
+    of_boris = Capture(terminal_id=terminal.id, state=CAPTURED, requested_by="Борис", deadline=database_now())
+    of_boris.photo_id = storage.keep_captured(FACE, "").id
+    db.session.add(of_boris)
+    db.session.commit()
+
+    found = seen("Борис")
+
+    assert counted(found.counts) == {"no_face": 1, "unsaved": 2}
+    assert [(one.capture.id, one.employee_id) for one in found.unsaved] == [(of_boris.id, None), (of_anna.id, ivan.id)]
+
+
+def test_number_says_that_no_worker_is_running() -> None:
+    heartbeat.leave("test")
+
+    assert counted(seen().counts) == {"worker": 1}
+    assert not seen().all_is_well

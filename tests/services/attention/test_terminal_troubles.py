@@ -1,0 +1,116 @@
+"""What is wrong with a terminal, as its own answers left it in its row."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import requests
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import TerminalError
+from hikflask.models import Terminal
+from hikflask.services.attention import terminal_troubles
+from hikflask.services.attention.terminal_troubles import FULL, KINDS, LOCKED, LOGIN, OFF, STOPPED, UNCHECKED
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals.registry import Access
+from hikflask.simulator import Terminal as Simulated
+from tests.support.wire import InProcess
+
+pytestmark = [pytest.mark.usefixtures("context")]
+
+WELL = {"face_mode": "url", "reachable": True, "people": 10, "people_capacity": 100}
+BROKEN: dict[str, dict[str, Any]] = {
+    FULL: {"people": 90},
+    UNCHECKED: {"face_mode": None},
+    OFF: {"reachable": False},
+    STOPPED: {"last_error_code": "certificate_changed"},
+    LOGIN: {"refused_since": datetime.now(UTC), "refused_code": "wrong_password"},
+    LOCKED: {"refused_since": datetime.now(UTC), "refused_code": "locked"},
+}
+
+
+def found() -> list[tuple[str, str]]:
+    return [(trouble.terminal.name, trouble.kind) for trouble in terminal_troubles.find()]
+
+
+def check(terminal: Terminal) -> None:
+    """Check the terminal; what went wrong is in its row."""
+    try:
+        checks.check(terminal.id, "test")
+    except (TerminalError, ServiceError):
+        return
+
+
+def test_terminal_that_answers_is_no_trouble(terminal: Terminal) -> None:
+    check(terminal)
+
+    assert found() == []
+
+
+def test_terminal_that_is_away_is_off_until_it_answers(terminal: Terminal, wire: InProcess) -> None:
+    wire.away.add("terminal.test")
+    check(terminal)
+    while_away = found()
+    wire.away.clear()
+    check(terminal)
+
+    assert while_away == [("Вход", OFF)]
+    assert found() == []
+
+
+def test_refused_password_and_locked_account_are_different_troubles(terminal: Terminal, simulator: Simulated) -> None:
+    simulator.login.password = "Changed99"
+    check(terminal)
+    refused = found()
+    registry.allow_once(terminal.id)
+    simulator.trigger("lock")
+    check(terminal)
+
+    assert refused == [("Вход", LOGIN)]
+    assert found() == [("Вход", LOCKED)]
+
+
+def test_other_certificate_is_a_trouble_of_its_own(
+    terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other_certificate(request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        raise requests.exceptions.SSLError(request=request)
+
+    monkeypatch.setattr(wire, "send", other_certificate)
+    check(terminal)
+
+    assert found() == [("Вход", STOPPED)]
+
+
+def test_terminal_that_was_never_checked_is_a_trouble_unless_it_is_not_in_use() -> None:
+    registry.add(Access("Новый", "http://new.test", "admin", "x"))
+    registry.add(Access("Запасной", "http://spare.test", "admin", "x", is_active=False))
+
+    assert found() == [("Новый", UNCHECKED)]
+
+
+@pytest.mark.parametrize(
+    ("counted", "nearly"),
+    [
+        ({"people": 89}, False),
+        ({"people": 90}, True),
+        ({"people": 10, "faces": 45, "face_capacity": 50}, True),
+        ({"people": None}, False),
+        ({"people": 90, "people_capacity": None}, False),
+    ],
+)
+def test_nine_tenths_of_people_or_faces_are_nearly_full(counted: dict[str, int | None], nearly: bool) -> None:
+    assert terminal_troubles.is_nearly_full(Terminal(**{**WELL, **counted})) is nearly
+
+
+def test_worst_comes_first_and_of_one_terminal_only_the_worst_counts() -> None:
+    for number, broken in enumerate(BROKEN.values()):
+        one = registry.add(Access(f"T{number}", "http://one.test", "admin", "x"))
+        for name, value in {**WELL, **broken}.items():
+            setattr(one, name, value)
+    db.session.commit()
+    all_at_once = {name: value for broken in BROKEN.values() for name, value in broken.items()}
+
+    assert [kind for _, kind in found()] == list(KINDS)
+    assert terminal_troubles.kind_of(Terminal(**{**WELL, **all_at_once})) == LOCKED

@@ -1,0 +1,70 @@
+"""Reads of jobs: the list, who is meant, who failed, and which removals a terminal has not confirmed yet."""
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Job, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.jobs import queries
+from hikflask.services.jobs.draft import make_draft
+from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, EXPORT
+from tests.support.jobs import add_people, run, started
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+
+def test_list_has_the_started_jobs_the_newest_first() -> None:
+    people = add_people("1")
+    first, second = (started(DEPARTMENT, people, department="").job_id for _ in range(2))
+    db.session.execute(db.update(Job).where(Job.id == second).values(started_at=database_now(-60.0)))
+    db.session.commit()
+    make_draft(DEPARTMENT, EmployeeFilter(), people)
+
+    assert [job.id for job in queries.list_page(1)[0]] == [first]
+    page, total = queries.list_page(5, 1)
+    assert ([job.id for job in page], total) == ([second], 2)
+
+
+def test_failures_name_the_employee_while_there_is_one() -> None:
+    people = add_people("1", "2", "3")
+    claim = started(DEPARTMENT, people, department="Охрана")
+    delete_employee(people[1])
+    run(claim)
+
+    page, total = queries.failures(claim.job_id, 10)
+
+    assert ([(one.item.number, one.employee) for one in page], total) == ([("2", None)], 1)
+    assert queries.failures(claim.job_id, 10, 1) == ([], 1)
+    assert queries.errors(claim.job_id) == [("2", "employee_unknown")]
+
+
+def test_people_come_in_the_order_of_the_list_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = add_people("1", "2", "3")
+    draft = make_draft(EXPORT, EmployeeFilter(sort="-created_at"), people)
+    delete_employee(people[1])
+    monkeypatch.setattr(queries, "BATCH", 1)
+
+    assert [one.number for one in queries.people(draft.id, 1)] == ["3"]
+    assert [[one.number for one in batch] for batch in queries.batches(draft.id)] == [["3"], ["1"]]
+
+
+@pytest.mark.usefixtures("simulator")
+def test_removal_counts_until_the_terminal_confirms_it(terminal: Terminal) -> None:
+    people = add_people("1", "2")
+    wanted = [send_to_terminal(employee_id, terminal.id).row.id for employee_id in people]
+    reconcile(wanted[0], "test")
+    reconcile(wanted[1], "test")
+    claim = started(DEACTIVATE, people)
+    run(claim)
+
+    assert [(one.name, count) for one, count in queries.unconfirmed_removals(claim.job_id)] == [("Вход", 2)]
+    reconcile(wanted[0], "test")
+    assert [(one.name, count) for one, count in queries.unconfirmed_removals(claim.job_id)] == [("Вход", 1)]
+    delete_employee(people[1])
+    assert [(one.name, count) for one, count in queries.unconfirmed_removals(claim.job_id)] == [("Вход", 1)]
+    reconcile(wanted[1], "test")
+    assert queries.unconfirmed_removals(claim.job_id) == []
+    assert db.session.query(Employee).count() == 1

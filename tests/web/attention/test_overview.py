@@ -1,0 +1,356 @@
+"""The start page: what a person must do, each with its one button, and the number of it in the header."""
+
+import re
+from html import unescape
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.http.permissions import OPERATOR, VIEWER
+from hikflask.models import Enrolment, Terminal
+from hikflask.services.core import heartbeat
+from hikflask.services.enrolments import queries
+from tests.support.captures import OTHER_FACE
+from tests.support.desk import ENGLISH, HTMX, Desk, typed
+from tests.support.signed_in import client_of
+
+ADDRESS = "/attention"
+MODELING = "SubpicAnalysisModelingError"
+CAPTURE_BUTTON = 'id="{}-capture-1" href="/employees/1/edit">Захватить фото с терминала</a>'
+
+
+def english(desk: Desk, address: str = ADDRESS) -> str:
+    return said(desk.client.get(address, headers=ENGLISH).text)
+
+
+def said(page: str) -> str:
+    """The text of a page: without tags, and without the characters that isolate texts of others."""
+    text = unescape(re.sub(r"<[^>]*>", " ", page))
+    return re.sub(r"\s+", " ", re.sub(r"[\u2066-\u2069]", "", text))
+
+
+def group(page: str, key: str) -> str:
+    """One group of the page, or an empty text."""
+    found = re.search(rf'<section class="[^"]*" id="attention-{key}".*?</section>', page, re.DOTALL)
+    return found[0] if found else ""
+
+
+def number(page: str) -> int:
+    """The number in the header."""
+    found = re.search(r'id="attention-entry".*?<span class="bar-number[^"]*">(\d+)</span>', page, re.DOTALL)
+    assert found
+    return int(found[1])
+
+
+def heading(part: str) -> tuple[str, str]:
+    """The address and the words of a group's heading, the count among them."""
+    found = re.search(r'<h2[^>]*>(?:<a id="[^"]*" href="([^"]*)">)?(.*?)</h2>', part, re.DOTALL)
+    assert found
+    return unescape(found[1] or ""), said(found[2]).strip()
+
+
+def press(desk: Desk, part: str, action: str) -> str:
+    """Send the form of a group that leads to an address, and return where it goes on."""
+    form = part.partition(f'action="{action}"')[2].partition("</form>")[0]
+    assert form, action
+    return desk.client.post(action, data=dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))).location
+
+
+@pytest.fixture
+def away(app: Flask) -> set[str]:
+    """The hosts that do not answer."""
+    hosts: set[str] = app.extensions["terminal_transport"].away
+    return hosts
+
+
+def test_start_page_is_what_needs_attention(desk: Desk) -> None:
+    assert desk.client.get("/").location == ADDRESS
+    assert 'class="brand" href="/attention"' in desk.text("/employees/")
+    assert re.search(r'id="attention-entry" href="/attention" aria-current="page"', desk.text(ADDRESS))
+
+
+def test_all_is_well_is_said_in_both_languages(desk: Desk) -> None:
+    desk.save()
+
+    page = desk.text(ADDRESS)
+
+    assert number(page) == 0
+    assert 'data-says="Всё в порядке"' in page
+    assert "<p>Всё в порядке</p>" in page
+    assert "<p>All is well</p>" in desk.client.get(ADDRESS, headers=ENGLISH).text
+
+
+def test_without_a_terminal_the_page_says_what_to_do_first(app: Flask) -> None:
+    client = client_of(app)
+
+    page = client.get(ADDRESS, headers=ENGLISH).text
+
+    assert 'href="/terminals/new">Add terminal</a>' in page
+    assert "All is well" not in page
+
+
+def test_open_removal_is_red_tried_again_and_gone_when_the_terminal_confirms(desk: Desk, away: set[str]) -> None:
+    place = desk.save()
+    away.add("terminal.test")
+    desk.client.post(f"{place}/active", data={"active": "0"})
+    desk.run_jobs()
+    page = desk.text(ADDRESS)
+    part = group(page, "leaving")
+
+    assert (number(page), 'data-says="2 дела требуют внимания"' in page) == (2, True)
+    assert 'class="attention-group attention-bad"' in part
+    assert heading(part) == ("/employees/?state=leaving", "Доступ ещё не снят 1")
+    assert re.search(r"Иван Иванов 100222 Доступ ещё не снят: «Вход» \(нет связи с \d\d:\d\d\) с \d\d:\d\d", said(part))
+    assert heading(group(page, "terminals")) == ("/terminals/", "Терминалы 1")
+    assert re.search(
+        r"Access not withdrawn yet 1 Иван Иванов 100222 May still open doors: “Вход” \(offline since \d\d:\d\d\) "
+        r"since \d\d:\d\d Try again",
+        english(desk),
+    )
+
+    away.clear()
+    assert press(desk, part, "/enrolments/1/retry") == ADDRESS
+    desk.run_jobs()
+    assert "Всё в порядке" in desk.text(ADDRESS)
+
+
+def test_removal_of_a_deleted_employee_leads_to_the_page_of_removals(desk: Desk, away: set[str]) -> None:
+    place = desk.save()
+    away.add("terminal.test")
+    desk.client.post(f"{place}/delete")
+    desk.run_jobs()
+
+    part = group(desk.text(ADDRESS), "leaving")
+
+    assert heading(part) == ("/removals/", "Доступ ещё не снят 1")
+    assert 'id="removal-1-name" href="/removals/"' in part
+
+
+def test_strangers_record_is_decided_on_the_start_page(desk: Desk) -> None:
+    place = desk.save()
+    desk.simulator.people["100222"]["name"] = "Чужой Человек"
+    desk.client.post(f"{place}/active", data={"active": "0"})
+    desk.run_jobs()
+    part = group(desk.text(ADDRESS), "leaving")
+
+    assert "Удалить всё равно" in part
+    assert "/enrolments/1/retry" not in part
+    assert press(desk, part, "/enrolments/1/somebody-else") == ADDRESS
+    assert group(desk.text(ADDRESS), "leaving") == ""
+
+
+def test_old_device_is_asked_about_by_hand_on_the_start_page(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    with app.app_context():
+        old = {"on_old_device": True, "name_on_old_device": "Иван Иванов", "written_name": ""}
+        db.session.execute(db.update(Enrolment).values(**old))
+        db.session.commit()
+    desk.client.post(f"{place}/active", data={"active": "0"})
+    desk.run_jobs()
+    part = group(desk.text(ADDRESS), "leaving")
+
+    assert press(desk, part, "/enrolments/1/by-hand") == ADDRESS
+    assert "Всё в порядке" in desk.text(ADDRESS)
+
+
+def test_refused_face_says_why_and_leads_to_the_form(desk: Desk) -> None:
+    desk.simulator.faults.add("refuse", MODELING)
+    desk.save()
+    part = group(desk.text(ADDRESS), "refused")
+
+    assert heading(part) == ("/employees/?state=refused", "Лицо или ID не приняты 1")
+    assert "Вход : Терминал не смог построить модель лица. Снимите заново." in said(part)
+    assert CAPTURE_BUTTON.format("refused") in part
+    assert "Face or ID refused 1 Иван Иванов 100222 Вход : The terminal could not model this face." in english(desk)
+
+
+def test_taken_number_is_decided_on_the_page_of_the_employee(desk: Desk) -> None:
+    desk.save()
+    desk.client.post("/employees/1/delete")
+    desk.run_jobs()
+    desk.simulator.people["100222"] = {"employeeNo": "100222", "name": "Чужой Человек"}
+    desk.save()
+    part = group(desk.text(ADDRESS), "refused")
+
+    assert 'id="refused-decide-2" href="/employees/2">Решить</a>' in part
+    assert "«Чужой Человек»" in said(part)
+
+
+def test_full_terminal_is_tried_again_from_the_start_page(desk: Desk) -> None:
+    desk.simulator.faults.add("full", "users")
+    desk.save()
+    part = group(desk.text(ADDRESS), "refused")
+    desk.simulator.faults.clear()
+
+    assert press(desk, part, "/enrolments/1/retry") == ADDRESS
+    desk.run_jobs()
+    assert "Всё в порядке" in desk.text(ADDRESS)
+
+
+def test_whoever_has_no_face_is_captured_in_the_form_and_five_of_them_are_shown(desk: Desk) -> None:
+    for one in range(1, 8):
+        desk.client.post("/employees/", data=typed(hikvision_id=f"N{one}", without_face="1"))
+    page = desk.text(ADDRESS)
+    part = group(page, "no-face")
+
+    assert number(page) == 7
+    assert heading(part) == ("/employees/?state=no_face", "Ещё нет лица 7")
+    assert CAPTURE_BUTTON.format("no-face") in part
+    assert part.count("Захватить фото с терминала") == 5
+    assert '<a id="attention-no-face-more" href="/employees/?state=no_face">и ещё 2</a>' in part
+    assert "No face yet 7 Иван Иванов N1 There is no photo yet." in english(desk)
+    assert "and 2 more" in english(desk)
+
+
+def test_all_who_wait_for_a_terminal_are_one_line(desk: Desk, away: set[str]) -> None:
+    first = desk.capture()
+    away.add("terminal.test")
+    desk.client.post("/employees/", data=typed(capture_id=first, without_face="1"))
+    desk.run_jobs()
+    page = desk.text(ADDRESS)
+    part = group(page, "waiting")
+
+    assert number(page) == 1
+    assert heading(part) == ("/employees/?state=waiting", "Ждут терминал 1")
+    assert re.search(r"Вход Ждёт 1 сотрудник\. Терминал не отвечает с \d\d:\d\d\. с \d\d:\d\d Показать", said(part))
+    assert 'href="/employees/?state=waiting&amp;terminal=1">Показать</a>' in part
+    assert "Waiting for a terminal 1 Вход 1 employee waits. The terminal does not answer since" in english(desk)
+
+
+def test_terminal_that_is_off_is_checked_from_the_start_page(desk: Desk, away: set[str]) -> None:
+    away.add("terminal.test")
+    desk.client.post("/terminals/1/check")
+    part = group(desk.text(ADDRESS), "terminals")
+    away.clear()
+
+    assert "«Вход» не отвечает по адресу http://terminal.test. Проверьте питание и сеть." in said(part)
+    assert press(desk, part, "/terminals/1/check") == ADDRESS
+    assert "Всё в порядке" in desk.text(ADDRESS)
+
+
+def test_refused_password_is_corrected_by_an_administrator_in_the_form(desk: Desk, app: Flask) -> None:
+    captured = desk.capture()
+    desk.simulator.login.password = "Changed99"
+    desk.client.post("/employees/", data=typed(capture_id=captured, without_face="1"))
+    desk.run_jobs()
+    page = desk.text(ADDRESS)
+    part = group(page, "terminals")
+    operators = client_of(app, OPERATOR).get(ADDRESS).text
+
+    assert number(page) == 1
+    assert (
+        "Терминал не принял пароль. Мы остановились, чтобы его не заблокировать. Исправьте пароль терминала."
+        in said(part)
+    )
+    assert 'id="correct-1" href="/terminals/1/edit">Изменить</a>' in part
+    assert 'href="/employees/?state=refused&amp;terminal=1">Ждёт 1 сотрудник.</a>' in part
+    assert "Исправить может администратор." in group(operators, "terminals")
+    assert "/terminals/1/edit" not in operators
+
+
+def test_nearly_full_terminal_says_how_full_and_when_that_was_counted(desk: Desk, app: Flask) -> None:
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(people=1480, people_capacity=1500))
+        db.session.commit()
+    part = group(desk.text(ADDRESS), "terminals")
+
+    assert re.search(r"Людей: 1.480 из 1.500, проверено в \d\d:\d\d\.", said(part))
+    assert 'href="/employees/?terminal=1">Кто на нём</a>' in part
+    assert re.search(r"1,480 of 1,500 people, checked at \d\d:\d\d\.", english(desk))
+
+
+def test_unsaved_snapshot_leads_its_own_operator_to_the_form_and_is_named_to_others(desk: Desk, app: Flask) -> None:
+    desk.capture()
+    page = desk.text(ADDRESS)
+    part = group(page, "unsaved")
+    others = group(client_of(app, OPERATOR).get(ADDRESS).text, "unsaved")
+
+    assert (number(page), heading(part)) == (1, ("", "Несохранённые снимки 1"))
+    assert "Иван Иванов 100222 Снято на терминале «Вход» и не сохранено." in said(part)
+    assert 'href="/employees/new?capture=1">Сохранить или отменить</a>' in part
+    assert "Снято на терминале «Вход» и не сохранено. Кто снимал: Анна." in said(others)
+    assert "capture=1" not in others
+    assert "Unsaved snapshots 1 Иван Иванов 100222 Captured on “Вход” and not saved." in english(desk)
+
+
+def test_unsaved_snapshot_of_a_known_employee_leads_to_the_form_of_that_employee(desk: Desk) -> None:
+    desk.save()
+    desk.capture(OTHER_FACE)
+
+    assert 'href="/employees/1/edit?capture=2">' in group(desk.text(ADDRESS), "unsaved")
+
+
+def test_missing_consent_is_recorded_from_the_start_page(desk: Desk, app: Flask) -> None:
+    desk.save()
+    by_default = desk.text(ADDRESS)
+    app.config["CONSENT"] = "require"
+    required = desk.text(ADDRESS)
+
+    assert (number(by_default), number(required)) == (0, 1)
+    for page in (by_default, required):
+        part = group(page, "consent")
+        assert heading(part) == ("/employees/?consent=missing", "Согласия нет 1")
+        assert 'href="/employees/1/consent">Записать согласие</a>' in part
+
+
+def test_silent_worker_is_said_above_everything_else(desk: Desk, app: Flask) -> None:
+    with app.app_context():
+        heartbeat.leave("test")
+
+    page = desk.text(ADDRESS)
+
+    assert number(page) == 1
+    assert "Фоновый обработчик не запущен: на терминалы ничего не отправляется. Сообщите администратору." in said(page)
+    assert "No worker is running, so nothing is sent to terminals. Tell the administrator." in english(desk)
+
+
+def test_viewer_sees_the_page_without_buttons(desk: Desk, app: Flask, away: set[str]) -> None:
+    place = desk.save()
+    desk.client.post("/employees/", data=typed(hikvision_id="N1", without_face="1"))
+    away.add("terminal.test")
+    desk.client.post(f"{place}/active", data={"active": "0"})
+    desk.run_jobs()
+
+    page = client_of(app, VIEWER).get(ADDRESS).text
+    main = page.partition("<main")[2]
+
+    assert group(page, "leaving")
+    assert group(page, "no-face")
+    assert group(page, "terminals")
+    assert "<button" not in main
+    assert "<form" not in main
+    assert "/edit" not in main
+
+
+def test_polled_part_brings_the_number_and_the_alarm_along(desk: Desk, away: set[str]) -> None:
+    place = desk.save()
+    away.add("terminal.test")
+    desk.client.post(f"{place}/active", data={"active": "0"})
+    desk.run_jobs()
+
+    fragment = desk.client.get("/attention/state", headers=HTMX).text
+
+    assert fragment.lstrip().startswith('<div id="attention"')
+    assert "<html" not in fragment
+    assert number(fragment) == 2
+    assert fragment.count('hx-swap-oob="outerMorph"') == 2
+    assert "Ещё может открыть двери: 1" in fragment
+    assert 'hx-get="/attention/state" hx-trigger="every 5s"' in fragment
+
+
+def test_browser_without_javascript_loads_the_whole_page_again(desk: Desk) -> None:
+    page = desk.text(ADDRESS)
+
+    assert '<noscript><meta http-equiv="refresh" content="30; url=/attention/state"></noscript>' in page
+    assert "<h1>Требует внимания</h1>" in desk.text("/attention/state")
+
+
+def test_number_is_in_the_header_of_every_page(desk: Desk, app: Flask) -> None:
+    desk.client.post("/employees/", data=typed(without_face="1"))
+    with app.app_context():
+        assert queries.open_removals() == []
+
+    assert [number(desk.text(address)) for address in ("/employees/", "/terminals/", "/account/")] == [1, 1, 1]
+    assert "Требует внимания" in desk.text("/employees/")
+    assert "Needs attention" in english(desk, "/employees/")

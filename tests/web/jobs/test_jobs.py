@@ -1,0 +1,199 @@
+"""The page of a job: how far it is, the stop, and the report of who failed and why; and the list of all jobs."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.extensions import db
+from hikflask.models import Job, Terminal
+from hikflask.models.job import FAILED
+from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, SEND
+from hikflask.services.jobs.lifecycle import Claim
+from hikflask.services.jobs.run import run_slice
+from hikflask.simulator import Terminal as Simulated
+from tests.support.desk import ENGLISH, HTMX, Desk
+from tests.support.jobs import add_people, run, started
+from tests.support.signed_in import client_of
+
+EVERY = re.compile(r'hx-trigger="every (\d+)s"')
+
+
+@pytest.fixture
+def claim(app: Flask, worker_alive: None) -> Claim:  # noqa: ARG001
+    """A job for two, started."""
+    with app.app_context():
+        return started(DEPARTMENT, add_people("1", "2"), department="Охрана")
+
+
+def page(client: FlaskClient, claim: Claim, **headers: str) -> str:
+    return client.get(f"/jobs/{claim.job_id}", headers=headers or ENGLISH).text
+
+
+def test_page_shows_how_far_it_is_and_asks_again_by_itself(app: Flask, client: FlaskClient, claim: Claim) -> None:
+    with app.app_context():
+        run_slice(claim, seconds=0.0)
+
+    shown = page(client, claim)
+
+    assert '<progress id="job-progress" class="job-bar" value="1" max="2"' in shown
+    assert "The job is running. You may leave this page: it goes on." in shown
+    assert "Задание выполняется. Страницу можно закрыть: оно продолжится." in page(client, claim, Host="localhost")
+    assert EVERY.findall(shown) == ["1"]
+    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in shown
+    fragment = client.get(f"/jobs/{claim.job_id}/state", headers={**HTMX, **ENGLISH}).text
+    assert fragment.lstrip().startswith('<section id="job"')
+    assert 'id="job-stop"' in fragment
+
+
+def test_page_of_a_job_that_ended_asks_no_more_and_cannot_be_stopped(
+    app: Flask, client: FlaskClient, claim: Claim
+) -> None:
+    with app.app_context():
+        run(claim)
+
+    shown = page(client, claim)
+
+    assert "The job is done." in shown
+    assert (EVERY.findall(shown), "noscript" in shown, "job-stop" in shown) == ([], False, False)
+
+
+def test_stop_ends_the_job(app: Flask, client: FlaskClient, claim: Claim) -> None:
+    with app.app_context():
+        run_slice(claim, seconds=0.0)
+
+    answer = client.post(f"/jobs/{claim.job_id}/stop")
+    again = client.post(f"/jobs/{claim.job_id}/stop")
+
+    assert (answer.status_code, answer.location, again.status_code) == (303, f"/jobs/{claim.job_id}", 303)
+    shown = page(client, claim)
+    assert "The job was stopped. What is done stays." in shown
+    assert "1 of 2" in shown
+
+
+def test_viewer_sees_the_job_without_the_button(app: Flask, claim: Claim) -> None:
+    viewer = client_of(app, VIEWER)
+
+    assert "job-stop" not in page(viewer, claim)
+    assert viewer.post(f"/jobs/{claim.job_id}/stop").status_code == 403
+
+
+def test_report_names_who_failed_and_why_in_the_readers_language(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        people = add_people("1", "2", "3")
+        claim = started(SEND, people, terminal_id=1, terminal="Вход")
+        delete_employee(people[0])
+        set_active(people[1], active=False)
+        run(claim)
+
+    english, russian = page(client, claim), page(client, claim, Host="localhost")
+
+    assert "Failed: 3 employees" in english
+    assert "Не выполнено: 3 сотрудника" in russian
+    assert "This employee is not there any more. Somebody deleted the record meanwhile." in english
+    assert "Этого сотрудника больше нет: тем временем его удалили." in russian
+    assert f'href="/employees/{people[1]}"><bdi>Иван Иванов 2</bdi></a>' in english
+    assert "There is no such terminal, or it is switched off here. Choose another terminal." in english
+
+
+def test_failures_come_in_pages(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        claim = started(SEND, add_people(*map(str, range(100, 160))), terminal_id=9, terminal="Вход")
+        run(claim)
+
+    first, second = (client.get(f"/jobs/{claim.job_id}?page={number}").text for number in (1, 2))
+
+    assert (first.count('id="failed-'), second.count('id="failed-')) == (50, 10)
+    assert f'href="/jobs/{claim.job_id}?page=2"' in first
+
+
+def test_job_that_was_given_up_says_so(app: Flask, client: FlaskClient, claim: Claim) -> None:
+    with app.app_context():
+        db.session.execute(db.update(Job).values(state=FAILED))
+        db.session.commit()
+
+    assert "The job was interrupted several times and given up." in page(client, claim)
+
+
+def test_leavers_count_as_leaving_until_their_terminal_confirmed(
+    app: Flask, client: FlaskClient, terminal: Terminal, simulator: Simulated
+) -> None:
+    with app.app_context():
+        people = add_people("1", "2")
+        wanted = [send_to_terminal(one, terminal.id).row.id for one in people]
+        for one in wanted:
+            reconcile(one, "test")
+        claim = started(DEACTIVATE, people)
+        run(claim)
+
+    waiting = page(client, claim)
+
+    assert "“Вход” has not confirmed the removal yet of: 2 employees." in waiting
+    assert f'href="/employees/?state=leaving&amp;terminal={terminal.id}"' in waiting
+    assert EVERY.findall(waiting) == ["5"]
+    assert "No removal from a terminal is open any more." not in waiting
+    with app.app_context():
+        for one in wanted:
+            reconcile(one, "test")
+    assert simulator.people == {}
+    gone = page(client, claim)
+    assert "No removal from a terminal is open any more." in gone
+    assert EVERY.findall(gone) == []
+
+
+def test_list_shows_who_started_what_and_how_it_ended(app: Flask, client: FlaskClient, claim: Claim) -> None:
+    assert "Change of department to “Охрана”: 2 employees" in client.get("/jobs/", headers=ENGLISH).text
+    with app.app_context():
+        run(claim)
+
+    shown = client.get("/jobs/").text
+
+    assert "Смена отдела на «Охрана»: 2 сотрудника" in shown
+    assert "<bdi>Анна</bdi>" in shown
+    assert f'href="/jobs/{claim.job_id}"' in shown
+
+
+def test_empty_list_says_where_jobs_come_from(client: FlaskClient) -> None:
+    shown = client.get("/jobs/", headers=ENGLISH).text
+
+    assert "To do something for many people at once, tick them in the list of employees." in shown
+
+
+def test_unknown_job_is_not_found(client: FlaskClient) -> None:
+    for address in ("/jobs/9", "/jobs/9/state", "/jobs/9/print"):
+        assert client.get(address).status_code == 404
+    for action in ("start", "deactivate", "stop", "export"):
+        assert client.post(f"/jobs/9/{action}").status_code == 404
+
+
+def test_trail_shows_the_job_in_words(client: FlaskClient, claim: Claim) -> None:
+    shown = client.get("/audit/", headers=ENGLISH).text
+
+    assert claim.job_id == 1
+    assert "Job for many people started" in shown
+    assert "Change of department" in shown
+
+
+def test_a_save_reaches_the_terminal_before_the_many_of_a_job(
+    app: Flask, desk: Desk, run_jobs: Callable[[], int]
+) -> None:
+    with app.app_context():
+        people = add_people(*map(str, range(100, 110)))
+        claim = started(SEND, people, terminal_id=desk.terminal.id, terminal="Вход")
+        run(claim)
+    operator = client_of(app, OPERATOR)
+    order: list[list[str]] = []
+    desk.simulator.before("UserInfo/Record", lambda: order.append(list(desk.simulator.people)))
+
+    with app.app_context():
+        single = add_people("999")
+    operator.post(f"/employees/{single[0]}/terminals", data={"terminal_id": "1"})
+    run_jobs()
+
+    assert order[0] == []
+    assert list(desk.simulator.people) == ["999"]
