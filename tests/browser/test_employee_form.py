@@ -80,13 +80,13 @@ def test_next_step_is_in_sight_in_each_state(site: Site, sight: Sight) -> None:
     page = sight.page
     page.goto("/employees/new")
     sight.has("#hikvision_id", "#full_name", "#department", "#terminal_id", "#capture-take", "#save")
-    page.get_by_label("Терминал").select_option(label=AWAY)
+    page.get_by_label("Терминал", exact=True).select_option(label=AWAY)
     page.locator("#capture-take").click()
     expect(page.locator("#capture[data-state=failed]")).to_be_visible()
     sight.has(".capture-frame", ".capture-text", "#capture-take", "#save")
 
     fill(page, f"W{sight.height}", LONG_NAME)
-    page.get_by_label("Терминал").select_option(label="Вход")
+    page.get_by_label("Терминал", exact=True).select_option(label="Вход")
     page.locator("#capture-take").click()
     expect(page.locator("#capture-seconds")).to_be_visible()
     sight.has(".capture-frame", "#capture-says", "#capture-seconds", "#capture-cancel")
