@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, literal
+from sqlalchemy import Boolean, DateTime, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
@@ -57,3 +57,20 @@ def _sqlite_now(element: _DatabaseNow, compiler: Any, **kw: Any) -> str:
 def _postgresql_now(element: _DatabaseNow, compiler: Any, **kw: Any) -> str:
     offset = compiler.process(element.clauses, **kw)
     return f"((clock_timestamp() AT TIME ZONE 'UTC') + make_interval(secs => CAST({offset} AS double precision)))"
+
+
+class contains_text(FunctionElement[bool]):  # noqa: N801 - used as a function
+    """The SQL expression for: a text contains another one, letter by letter. Quicker than LIKE at very many rows."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(contains_text, "sqlite")
+def _sqlite_contains(element: contains_text, compiler: Any, **kw: Any) -> str:
+    return f"(instr({compiler.process(element.clauses, **kw)}) > 0)"
+
+
+@compiles(contains_text, "postgresql")
+def _postgresql_contains(element: contains_text, compiler: Any, **kw: Any) -> str:
+    return f"(strpos({compiler.process(element.clauses, **kw)}) > 0)"

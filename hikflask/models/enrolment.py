@@ -1,9 +1,9 @@
 """One number on one terminal: its desired state, and what the terminal confirmed."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
@@ -21,6 +21,11 @@ CONFIRMED = "confirmed"
 REFUSED = "refused"
 # A confirmation_note with a fixed meaning: the number is still there, because its record is somebody else's.
 SOMEBODY_ELSES = "somebody_elses_record"
+
+
+def _only(rows: str) -> dict[str, Any]:
+    """Return the options of an index on these rows alone."""
+    return {"sqlite_where": text(rows), "postgresql_where": text(rows)}
 
 
 class Enrolment(Base):
@@ -54,6 +59,17 @@ class Enrolment(Base):
             name="confirmed_face",
         ),
         Index("ix_enrolment_next_attempt_at", "next_attempt_at"),
+        # Who is in which state, for lists of very many: most rows are confirmed, and in none of the last two.
+        Index(
+            "ix_enrolment_there", "terminal_id", "employee_id", **_only("desired = 'present' OR person <> 'confirmed'")
+        ),
+        Index("ix_enrolment_wanted", "employee_id", "photo_id", **_only("desired = 'present'")),
+        Index(
+            "ix_enrolment_unproven",
+            "employee_id",
+            **_only("desired = 'present' AND (person <> 'confirmed' OR face <> 'confirmed')"),
+        ),
+        Index("ix_enrolment_leaving", "employee_id", **_only("desired = 'absent' AND person <> 'confirmed'")),
         NO_ID_TWICE,
     )
 

@@ -40,17 +40,42 @@ def enrol(site: Site, page: Page, number: str) -> str:
     return page.url
 
 
+def deactivate(page: Page) -> None:
+    """Deactivate the employee whose page is shown, and answer the question."""
+    page.get_by_role("link", name="Деактивировать").click()
+    page.get_by_role("button", name="Деактивировать").click()
+
+
 def test_alarm_of_the_bar_goes_when_the_terminal_confirms(site: Site, russian: Window) -> None:
     page = russian.page
     enrol(site, page, "Z1")
     site.server.stop()
     try:
-        page.get_by_role("button", name="Деактивировать").click()
+        deactivate(page)
         expect(page.locator("#alarm")).to_contain_text("Ещё может открыть двери: 1")
     finally:
         site.server.start()
     expect(page.locator("[data-state=gone]")).to_be_visible(timeout=RETRIED)
     expect(page.locator("#alarm")).to_be_hidden()
+
+
+def test_new_try_is_said_and_keeps_the_focus(site: Site, russian: Window) -> None:
+    page = russian.page
+    enrol(site, page, "Z9")
+    retry, said = page.locator("[id^=retry-]"), page.locator("#announcer")
+    site.server.stop()
+    try:
+        deactivate(page)
+        expect(page.locator("#enrolments")).to_contain_text("Попытка в ")
+        retry.press("Enter")
+        expect(said).to_contain_text("выполняется")
+        expect(said).to_contain_text("ещё может открыть двери")
+        expect(retry).to_be_focused()
+    finally:
+        site.server.start()
+    retry.press("Enter")
+    expect(page.locator("[data-state=gone]")).to_be_visible()
+    expect(page.locator("#enrolments")).to_contain_text("Доступ снят")
 
 
 def test_open_erasure_says_by_itself_that_it_is_complete(site: Site, russian: Window) -> None:
@@ -63,6 +88,6 @@ def test_open_erasure_says_by_itself_that_it_is_complete(site: Site, russian: Wi
         expect(page.locator("#erasure .line-removal")).to_be_visible()
     finally:
         site.server.start()
-    expect(page.get_by_text("Удаление данных завершено")).to_be_visible(timeout=RETRIED)
+    expect(page.locator("#erasure").get_by_text("Удаление данных завершено")).to_be_visible(timeout=RETRIED)
     page.get_by_role("link", name="Открыть акт").click()
     expect(page.get_by_role("heading", name=re.compile("Акт об удалении данных"))).to_be_visible()

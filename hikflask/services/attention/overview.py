@@ -17,7 +17,8 @@ from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core import heartbeat
-from hikflask.services.employees import filters
+from hikflask.services.employees import filters, search
+from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
@@ -97,7 +98,7 @@ def count() -> Counts:
     return Counts(
         removals=queries.count_open_removals(),
         refused=_count(_refused(_blocked(troubles))),
-        no_face=_count_without_face(),
+        no_face=search.count(EmployeeFilter(state=filters.NO_FACE)),
         troubles=troubles,
         consents=_count(_without_consent()) if consents.is_required() else 0,
         unsaved=db.session.execute(select(func.count(Capture.id)).where(Capture.state == CAPTURED)).scalar_one(),
@@ -134,31 +135,16 @@ def _blocked(troubles: Sequence[Trouble]) -> list[int]:
 
 
 def _refused(blocked: list[int]) -> ColumnElement[bool]:
-    """Return the condition on Employee: refused, and not only because a terminal must be corrected first."""
-    # Those who are stopped are few and have an index, so the database begins with them.
-    stopped = select(Enrolment.employee_id).where(*_is_stopped(blocked))
-    return and_(Employee.id.in_(stopped), filters.in_state(filters.REFUSED))
+    """Return the condition on Employee: refused, and not only because a terminal is blocked."""
+    stopped = and_(filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked), Enrolment.employee_id == Employee.id)
+    # Those who are refused are few, so the database begins with them.
+    return and_(filters.in_state(filters.REFUSED), select(Enrolment.id).where(stopped).exists())
 
 
 def _is_stopped(blocked: list[int]) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions on Enrolment: nothing is tried any more, at a terminal that works."""
     unproven = or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED)
     return filters.WANTED, unproven, filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked)
-
-
-def _count_without_face() -> int:
-    """Return how many are in the state NO_FACE.
-
-    All who have a face are counted and subtracted, which takes a tenth of the time that asking for each employee takes.
-    """
-    employees, left = select(func.count(Employee.id)), ~Employee.is_active
-    has_face = select(Enrolment.id).where(Enrolment.employee_id == Employee.id, filters.HAS_FACE).exists()
-    with_face = select(func.count(Enrolment.employee_id.distinct())).where(filters.HAS_FACE)
-    active, active_with_face = (
-        all_of_them.scalar_subquery() - employees.where(*those_who_left).scalar_subquery()
-        for all_of_them, those_who_left in ((employees, (left,)), (with_face, (left, has_face)))
-    )
-    return int(db.session.execute(select(active - active_with_face)).scalar_one())
 
 
 def _without_consent() -> ColumnElement[bool]:

@@ -4,13 +4,14 @@ The states of those who are active are facts about what the terminals confirmed,
 (confirmed at one terminal, refused at another): the words are those of `GET /api/users/?state=`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, and_, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, UnaryExpression, and_, func, literal, or_, select, union_all
+from sqlalchemy.orm import aliased
 
 from hikflask.models import Consent, Employee, Enrolment, Terminal
-from hikflask.models.columns import storable
+from hikflask.models.columns import contains_text, storable
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
 
@@ -34,19 +35,26 @@ CONSENTS = ("given", "missing")
 # In characters. The searched text is not longer, and databases limit the number of conditions in a query.
 LONGEST_SEARCH = 300
 
-WANTED = Enrolment.desired == PRESENT
-IS_LEAVING = and_(Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
-IS_GREEN = and_(
-    WANTED,
-    Enrolment.person == CONFIRMED,
-    Enrolment.face == CONFIRMED,
-    Enrolment.terminal_id.in_(select(Terminal.id).where(Terminal.face_mode.is_not(None))),
-)
+# Written into the statement, not sent beside it: a database finds an index on some rows only by the words themselves.
+_PRESENT, _ABSENT, _CONFIRMED = (literal(word, literal_execute=True) for word in (PRESENT, ABSENT, CONFIRMED))
+WANTED = Enrolment.desired == _PRESENT
+IS_LEAVING = and_(Enrolment.desired == _ABSENT, Enrolment.person != _CONFIRMED)
+IS_THERE = or_(WANTED, Enrolment.person != _CONFIRMED)
 HAS_FACE = and_(WANTED, Enrolment.photo_id.is_not(None))
-IS_WAITING = and_(WANTED, ~IS_GREEN, or_(Enrolment.next_attempt_at.is_not(None), Enrolment.step != ""))
-# Nothing is tried any more; a person sent without a face is nobody's mistake, and counts as no face.
-IS_STOPPED = and_(WANTED, ~IS_GREEN, Enrolment.next_attempt_at.is_(None), Enrolment.step == "")
-IS_PERSON_ONLY = and_(Enrolment.person == CONFIRMED, Enrolment.photo_id.is_(None))
+# What is not green: not proven, or proven at a terminal that was not checked since.
+IS_UNPROVEN = and_(WANTED, or_(Enrolment.person != _CONFIRMED, Enrolment.face != _CONFIRMED))
+IS_UNCHECKED = and_(
+    WANTED,
+    Enrolment.person == _CONFIRMED,
+    Enrolment.face == _CONFIRMED,
+    Enrolment.terminal_id.in_(select(Terminal.id).where(Terminal.face_mode.is_(None))),
+)
+IS_TRIED = or_(Enrolment.next_attempt_at.is_not(None), Enrolment.step != "")
+# The same facts of one enrolment in a word.
+IS_WAITING = and_(or_(IS_UNPROVEN, IS_UNCHECKED), IS_TRIED)
+IS_STOPPED = and_(or_(IS_UNPROVEN, IS_UNCHECKED), ~IS_TRIED)
+# A person who was sent without a face is nobody's mistake, and counts as no face.
+IS_PERSON_ONLY = and_(Enrolment.person == _CONFIRMED, func.coalesce(Enrolment.photo_id, 0) == 0)
 
 
 @dataclass(frozen=True)
@@ -67,16 +75,18 @@ class EmployeeFilter:
 
 def conditions(wanted: EmployeeFilter) -> list[ColumnElement[bool]]:
     """Return the conditions on Employee; `state` and `consent` are known words (the callers check that)."""
-    found = [Employee.search.contains(word, autoescape=True) for word in folded(wanted.q[:LONGEST_SEARCH]).split()]
+    words = folded(wanted.q[:LONGEST_SEARCH]).split()
+    found: list[ColumnElement[bool]] = [contains_text(Employee.search, word) for word in words]
     if wanted.department:
         found.append(Employee.department == storable(wanted.department))
     if wanted.consent:
-        given = Employee.id.in_(select(Consent.employee_id))
+        given = select(Consent.id).where(Consent.employee_id == Employee.id).exists()
         found.append(given if wanted.consent == "given" else ~given)
     if wanted.state:
         found.append(in_state(wanted.state, wanted.terminal))
-    if wanted.terminal is not None:
-        found.append(_has(or_(WANTED, IS_LEAVING), Enrolment.terminal_id == wanted.terminal))
+    # The other states are already meant of this terminal.
+    if wanted.terminal is not None and wanted.state in {"", NO_FACE, LEFT}:
+        found.append(_has(IS_THERE, Enrolment.terminal_id == wanted.terminal))
     return found
 
 
@@ -85,26 +95,78 @@ def order(wanted: EmployeeFilter) -> tuple[UnaryExpression[Any], ...]:
     return SORTS[wanted.sort]
 
 
+def counted(wanted: EmployeeFilter) -> Select[int]:
+    """Return the statement that counts who passes. What most pass alone is counted as all without the others."""
+    alone = _COUNTED_ALONE.get(replace(wanted, sort=EmployeeFilter.sort))
+    if alone is not None:
+        return select(alone)
+    if wanted.terminal is not None and wanted == EmployeeFilter(terminal=wanted.terminal, sort=wanted.sort):
+        return select(_employees_with(IS_THERE, Enrolment.terminal_id == wanted.terminal))
+    return select(func.count(Employee.id)).where(*conditions(wanted))
+
+
 def in_state(state: str, terminal_id: int | None = None) -> ColumnElement[bool]:
     """Return the condition on Employee for one of STATES."""
-    here = [] if terminal_id is None else [Enrolment.terminal_id == terminal_id]
+    # As a sum, so that the database begins with the few in the state and not with all at the terminal.
+    here = [] if terminal_id is None else [Enrolment.terminal_id + 0 == terminal_id]
     if state == LEFT:
         return ~Employee.is_active
     if state == LEAVING:
-        return _has(IS_LEAVING, *here)
+        return _is_among([IS_LEAVING, *here])
     return and_(Employee.is_active, _of_active(state, here))
 
 
 def _of_active(state: str, here: list[ColumnElement[bool]]) -> ColumnElement[bool]:
     if state == ON_TERMINALS:
-        return and_(_has(WANTED, *here), ~_has(WANTED, ~IS_GREEN))
+        return and_(_has(WANTED, *here), ~_is_among([IS_UNPROVEN], [IS_UNCHECKED]))
     if state == NO_FACE:
         return ~_has(HAS_FACE)
     if state == WAITING:
-        return _has(IS_WAITING, *here)
+        return _is_among([IS_UNPROVEN, IS_TRIED, *here], [IS_UNCHECKED, IS_TRIED, *here])
+    stopped = [~IS_TRIED, *here]
     # A person without a face at one terminal needs somebody to act only where the face is at another one.
-    return or_(_has(IS_STOPPED, ~IS_PERSON_ONLY, *here), and_(_has(IS_STOPPED, *here), _has(HAS_FACE)))
+    other = aliased(Enrolment)
+    face_elsewhere = select(other.id).where(
+        other.employee_id == Enrolment.employee_id, other.desired == _PRESENT, other.photo_id.is_not(None)
+    )
+    return _is_among(
+        [IS_UNPROVEN, ~IS_PERSON_ONLY, *stopped],
+        [IS_UNPROVEN, IS_PERSON_ONLY, face_elsewhere.exists(), *stopped],
+        [IS_UNCHECKED, *stopped],
+    )
 
 
 def _has(*facts: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return that an employee has such an enrolment, looked up for each: for what most of them have."""
     return select(Enrolment.id).where(Enrolment.employee_id == Employee.id, *facts).exists()
+
+
+def _is_among(*kinds: list[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Return that an employee has an enrolment of one of these kinds, gathered at once: for what few of them have."""
+    mine = Enrolment.employee_id.is_not(None)
+    return Employee.id.in_(union_all(*(select(Enrolment.employee_id).where(mine, *facts) for facts in kinds)))
+
+
+def _employees(*facts: Any) -> ScalarSelect[int]:
+    """Return the count of the employees of whom this is true."""
+    return select(func.count(Employee.id)).where(*facts).scalar_subquery()
+
+
+def _employees_with(*facts: ColumnElement[bool]) -> ScalarSelect[int]:
+    """Return the count of the employees who have such an enrolment."""
+    each = select(Enrolment.employee_id).where(Enrolment.employee_id.is_not(None), *facts).distinct().subquery()
+    return select(func.count()).select_from(each).scalar_subquery()
+
+
+_CONSENTS = select(func.count(Consent.id)).scalar_subquery()
+_COUNTED_ALONE: dict[EmployeeFilter, ColumnElement[int]] = {
+    EmployeeFilter(consent="given"): _CONSENTS,
+    EmployeeFilter(consent="missing"): _employees() - _CONSENTS,
+    EmployeeFilter(state=NO_FACE): _employees()
+    - _employees(~Employee.is_active)
+    - _employees_with(HAS_FACE)
+    + _employees(~Employee.is_active, _has(HAS_FACE)),
+    EmployeeFilter(state=ON_TERMINALS): _employees_with(WANTED)
+    - _employees(~Employee.is_active, _has(WANTED))
+    - _employees(Employee.is_active, _is_among([IS_UNPROVEN], [IS_UNCHECKED])),
+}

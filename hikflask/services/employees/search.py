@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.sql.operators import asc_op
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment
@@ -14,6 +15,8 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter
 
+# Up to so many, who is found is counted by what is found, in one statement.
+FEW = 100
 # Loaded together, so that a page of any length needs three queries.
 SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
 
@@ -66,18 +69,41 @@ def of_ids(ids: list[int]) -> list[Employee]:
 
 def search(wanted: EmployeeFilter, limit: int, offset: int) -> tuple[list[Employee], int]:
     """Return one page of the employees that a list shows, in its order, and the count of all of them."""
-    matches = filters.conditions(wanted)
-    statement = select(Employee).where(*matches).order_by(*filters.order(wanted))
-    total = db.session.execute(select(func.count(Employee.id)).where(*matches)).scalar_one()
-    statement = statement.options(*SHOWN_IN_LISTS).limit(limit).offset(offset)
-    page = db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
-    return list(page), total
+    found = list(db.session.execute(_ids(wanted).limit(FEW + 1)).scalars())
+    if len(found) <= FEW:
+        return of_ids(found[offset : offset + limit]), len(found)
+    total = count(wanted)
+    last = min(offset + limit, total)
+    if last > FEW:
+        found = _page_of_many(wanted, offset, last, total) if offset < last else []
+        return of_ids(found), total
+    return of_ids(found[offset:last]), total
+
+
+def count(wanted: EmployeeFilter) -> int:
+    """Return how many employees pass a filter."""
+    return db.session.execute(filters.counted(wanted)).scalar_one()
+
+
+def _page_of_many(wanted: EmployeeFilter, first: int, last: int, total: int) -> list[int]:
+    """Return the ids of a page, counted from the nearer end."""
+    if last <= total - first:
+        return list(db.session.execute(_ids(wanted).limit(last - first).offset(first)).scalars())
+    backwards = [
+        column.element.desc() if column.modifier is asc_op else column.element.asc() for column in filters.order(wanted)
+    ]
+    statement = _ids(wanted).order_by(None).order_by(*backwards).limit(last - first).offset(total - last)
+    return list(db.session.execute(statement).scalars())[::-1]
+
+
+def _ids(wanted: EmployeeFilter) -> Select[int]:
+    """Return the statement for the ids alone: it reads an index and no rows."""
+    return select(Employee.id).where(*filters.conditions(wanted)).order_by(*filters.order(wanted))
 
 
 def ids(wanted: EmployeeFilter) -> list[int]:
     """Return the ids of all employees that a list shows, in its order."""
-    statement = select(Employee.id).where(*filters.conditions(wanted)).order_by(*filters.order(wanted))
-    return list(db.session.execute(statement).scalars())
+    return list(db.session.execute(_ids(wanted)).scalars())
 
 
 def names(employee_ids: Iterable[int | None]) -> dict[int, str]:

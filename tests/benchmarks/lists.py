@@ -1,0 +1,171 @@
+"""Measures the list of employees at two thousand and at a hundred thousand people, on SQLite and on PostgreSQL.
+
+`python -m tests.benchmarks.lists`: each filter, each order, the search and a deep page are asked for in turn, as a
+browser asks for them, and the medians are compared. The exit status is 1 when a median at the larger count is more than
+1.5 times the one at the smaller.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
+
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy import text
+
+from hikflask import create_app
+from hikflask.extensions import db, task_queue
+from hikflask.services.employees.filters import CONSENTS, SORTS, STATES
+from tests.benchmarks import people
+from tests.support.postgresql import Cluster, programs
+from tests.support.signed_in import client_of
+
+MOST_RATIO = 1.5
+SMALL, LARGE = 2_000, 100_000
+DATABASES = ("sqlite", "postgresql")
+DEPARTMENT = people.DEPARTMENTS[0].replace(" ", "+")
+ADDRESSES = {
+    "all": "",
+    **{f"state {state}": f"state={state}" for state in STATES},
+    **{f"sort {sort}": f"sort={sort}" for sort in SORTS},
+    **{f"consent {consent}": f"consent={consent}" for consent in CONSENTS},
+    "terminal": "terminal=2",
+    "department": f"department={DEPARTMENT}",
+    "waiting at a terminal": "state=waiting&terminal=2",
+    "several filters": f"state=on_terminals&terminal=2&consent=given&department={DEPARTMENT}",
+    "search, one word": "q=кузнецов",
+    "search, two words": "q=кузнецов+пётр",
+    "search, a fragment": "q=знец",
+    "search, a number": "q=101234",
+    "search, nobody": "q=нетникого",
+    "the last page": "page=1000000",
+    "the middle": "page={middle}",
+}
+
+
+@dataclass
+class Measured:
+    """The milliseconds of each question at each count of people, on one database."""
+
+    database: str
+    times: dict[str, dict[int, list[float]]] = field(default_factory=dict)
+
+    def median(self, question: str, count: int) -> float:
+        """The median of a question at a count."""
+        return statistics.median(self.times[question][count])
+
+    def ratio(self, question: str) -> float:
+        """The median at the larger count to that at the smaller."""
+        small, large = sorted(self.times[question])
+        return self.median(question, large) / self.median(question, small)
+
+
+@contextmanager
+def filled(database: str, count: int, cluster: Cluster | None) -> Iterator[Flask]:
+    """An app on a database with so many employees."""
+    with TemporaryDirectory() as folder:
+        address = {"DATABASE_URL": cluster.create(f"people_{count}")} if cluster else {}
+        app = create_app({"INSTANCE_PATH": folder, "TESTING": True, "WORKER": "external", **address})
+        with app.app_context():
+            upgrade()
+            people.fill(count)
+            if database == "postgresql":
+                # As the server itself does, by and by.
+                with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                    connection.execute(text("VACUUM ANALYZE"))
+        yield app
+        task_queue.lanes(app).close()
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+def measure(counts: Sequence[int], databases: Sequence[str], rounds: int) -> list[Measured]:
+    """Return what each database showed."""
+    return [_measure(database, counts, rounds) for database in databases]
+
+
+def _measure(database: str, counts: Sequence[int], rounds: int) -> Measured:
+    bin_folder = programs() if database == "postgresql" else None
+    cluster = Cluster(bin_folder) if bin_folder else None
+    if database == "postgresql" and not cluster:
+        raise SystemExit("PostgreSQL is not installed")
+    if cluster:
+        cluster.start()
+    try:
+        return _compared(database, counts, rounds, cluster)
+    finally:
+        if cluster:
+            cluster.stop()
+
+
+def _compared(database: str, counts: Sequence[int], rounds: int, cluster: Cluster | None) -> Measured:
+    small, large = counts
+    found = Measured(database, {question: {count: [] for count in counts} for question in ADDRESSES})
+    with filled(database, small, cluster) as one, filled(database, large, cluster) as other:
+        clients = {small: client_of(one), large: client_of(other)}
+        for turn in range(rounds + 1):
+            for question, query in ADDRESSES.items():
+                for count, client in clients.items():
+                    took = _milliseconds(client, query.format(middle=count // 100))
+                    if turn:  # The first round fills what is kept.
+                        found.times[question][count].append(took)
+    return found
+
+
+def _milliseconds(client: FlaskClient, query: str) -> float:
+    began = time.perf_counter()
+    answer = client.get(f"/employees/?{query}")
+    took = (time.perf_counter() - began) * 1000
+    if answer.status_code != 200:
+        raise RuntimeError(f"{query}: {answer.status_code}")
+    return took
+
+
+def table(found: Sequence[Measured]) -> str:
+    """The measurements as text."""
+    lines = []
+    for one in found:
+        small, large = sorted(next(iter(one.times.values())))
+        lines.append(f"{one.database:<24}{f'{small} ms':>12}{f'{large} ms':>12}{'ratio':>8}")
+        for question in one.times:
+            times = f"{one.median(question, small):12.1f}{one.median(question, large):12.1f}"
+            lines.append(f"{question:<24}{times}{one.ratio(question):8.2f}")
+    return "\n".join(lines)
+
+
+def missed(found: Sequence[Measured]) -> list[str]:
+    """The targets that were missed, each as a sentence."""
+    return [
+        f"{one.database}, {question}: {one.ratio(question):.2f}, not {MOST_RATIO}"
+        for one in found
+        for question in one.times
+        if one.ratio(question) > MOST_RATIO
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.lists", description=__doc__.partition("\n")[0])
+    parser.add_argument("--counts", type=int, nargs=2, default=[SMALL, LARGE], help="of people (default: %(default)s)")
+    parser.add_argument("--database", choices=DATABASES, help="this one alone")
+    parser.add_argument("--rounds", type=int, default=11, help="how often each is asked (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    if not 1 <= options.counts[0] < options.counts[1] or options.rounds < 1:
+        parser.error("a smaller count and a larger one, and at least one round")
+    found = measure(options.counts, [options.database] if options.database else DATABASES, options.rounds)
+    print(table(found))
+    wrong = missed(found)
+    for sentence in wrong:
+        print(f"missed: {sentence}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

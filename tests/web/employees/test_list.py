@@ -1,0 +1,193 @@
+"""The list of employees: filters in the address, orders, pages by number, and selecting for work on many."""
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.models import Terminal
+from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.save import save_employee
+from tests.support.desk import ENGLISH, HTMX, Desk
+from tests.support.signed_in import client_of
+
+PEOPLE = [
+    Draft("1", "Жанна Белова", "Склад"),
+    Draft("3", "ёлкин Иван", "Охрана"),
+    Draft("2", "Яков Ким", "Архив <1>"),
+]
+WRONG = [
+    ("state", "«Состояние»: выберите значение из списка.", "“State” must be one of the list."),
+    ("terminal", "«Терминал»: выберите значение из списка.", "“Terminal” must be one of the list."),
+    ("consent", "«Согласие»: выберите значение из списка.", "“Consent” must be one of the list."),
+    ("sort", "«Порядок»: выберите значение из списка.", "“Sorting” must be one of the list."),
+]
+
+
+@pytest.fixture
+def people(app: Flask, terminal: Terminal) -> None:  # noqa: ARG001
+    with app.app_context():
+        for draft in PEOPLE:
+            save_employee(draft)
+
+
+def numbers(page: str) -> list[str]:
+    """Return the numbers in the rows of a page."""
+    return re.findall(r'<td class="people-number"[^>]*>(\w+)</td>', page)
+
+
+@pytest.mark.usefixtures("people")
+def test_list_counts_all_and_those_that_are_found(client: FlaskClient) -> None:
+    everybody, found = client.get("/employees/").text, client.get("/employees/?department=Склад").text
+
+    assert (numbers(everybody), numbers(found)) == (["3", "1", "2"], ["1"])
+    assert "Всего: 3" in everybody
+    assert "Найдено: 1" in found
+    assert "Сбросить фильтры" in found
+    assert "Сбросить фильтры" not in everybody
+    assert "In all: 3" in client.get("/employees/", headers=ENGLISH).text
+
+
+@pytest.mark.usefixtures("people")
+def test_filters_of_the_address_are_in_the_form_again(client: FlaskClient) -> None:
+    page = client.get("/employees/?q=иван&state=no_face&department=Охрана&terminal=1&consent=missing&sort=-name").text
+
+    assert 'name="q" type="search" value="иван"' in page
+    for value in ("no_face", "Охрана", "1", "missing"):
+        assert f'<option value="{value}" selected>' in page
+    assert '<input type="hidden" name="sort" value="-name">' in page
+
+
+@pytest.mark.usefixtures("people")
+def test_department_and_terminal_that_nobody_has_are_shown_as_asked(client: FlaskClient) -> None:
+    page = client.get("/employees/?department=Нигде&terminal=99").text
+
+    assert '<option value="Нигде" selected>' in page
+    assert '<option value="99" selected>' in page
+    assert "Никого не нашлось" in page
+
+
+@pytest.mark.usefixtures("people")
+def test_departments_are_offered_each_once(client: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        save_employee(Draft("4", "Без Отдела", ""))
+        save_employee(Draft("5", "Второй", "Склад"))
+
+    page = client.get("/employees/").text
+
+    offered = page.partition('id="department"')[2].partition("</select>")[0]
+    assert re.findall(r'value="([^"]*)"', offered) == ["", "Архив &lt;1&gt;", "Охрана", "Склад"]
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize(("field", "russian", "english"), WRONG)
+def test_wrong_value_is_named_beside_its_filter_and_filters_nothing(
+    client: FlaskClient, field: str, russian: str, english: str
+) -> None:
+    answer = client.get(f"/employees/?{field}=nonsense&department=Склад")
+
+    assert answer.status_code == 422
+    assert russian in answer.text
+    assert numbers(answer.text) == ["1"]
+    # Whoever acted on "all" would mean more than what was asked for.
+    assert 'name="employee"' not in answer.text
+    assert english in client.get(f"/employees/?{field}=nonsense", headers=ENGLISH).text
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize(
+    ("sort", "column", "direction", "turned"),
+    [
+        ("name", "name", "ascending", "-name"),
+        ("-name", "name", "descending", "name"),
+        ("number", "number", "ascending", "number"),
+        ("department", "department", "ascending", "department"),
+        ("-created_at", "added", "descending", "created_at"),
+        ("created_at", "added", "ascending", "-created_at"),
+    ],
+)
+def test_column_tells_its_order_and_turns_it(
+    client: FlaskClient, sort: str, column: str, direction: str, turned: str
+) -> None:
+    page = client.get(f"/employees/?q=и&sort={sort}").text
+
+    assert page.count("aria-sort=") == 1
+    head = page.partition(f'<th class="people-{column}"')[2].partition("</th>")[0]
+    assert f'aria-sort="{direction}"' in head
+    assert f"sort={turned}" in head.partition('href="')[2].partition('"')[0]
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize(("source", "header"), [("input#q", "HX-Replace-Url"), ("select#state", "HX-Push-Url")])
+def test_htmx_gets_the_rows_with_the_address_that_brings_them_again(
+    client: FlaskClient, source: str, header: str
+) -> None:
+    answer = client.get("/employees/?q=белова&state=&sort=", headers={**HTMX, "HX-Source": source})
+
+    assert answer.text.lstrip().startswith('<div id="rows">')
+    assert numbers(answer.text) == ["1"]
+    assert answer.headers[header] == "/employees/?q=%D0%B1%D0%B5%D0%BB%D0%BE%D0%B2%D0%B0"
+    assert len({"HX-Replace-Url", "HX-Push-Url"} & set(answer.headers.keys())) == 1
+
+
+def test_pages_are_linked_by_number_with_the_filters(desk: Desk, app: Flask) -> None:
+    with app.app_context():
+        for number in range(101):
+            save_employee(Draft(str(number), f"Имя {number:03}", "Склад"))
+
+    page = desk.text("/employees/?department=Склад&page=2")
+
+    nav = page.partition('<nav class="pages"')[2].partition("</nav>")[0]
+    assert re.findall(r'<a class="page-number"[^>]*>(\d+)</a>', nav) == ["1", "2", "3"]
+    assert re.findall(r'aria-current="page"[^>]*>(\d+)</a>', nav) == ["2"]
+    assert "department=%D0%A1%D0%BA%D0%BB%D0%B0%D0%B4&amp;page=3" in nav or "page=3&amp;department=" in nav
+    assert "Имя 050" in page
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize(
+    ("role", "actions"),
+    [
+        (VIEWER, []),
+        (OPERATOR, ["send", "department", "export", "print"]),
+        ("admin", ["send", "department", "export", "print", "deactivate"]),
+    ],
+)
+def test_role_sees_what_it_may_do_with_those_who_are_selected(app: Flask, role: str, actions: list[str]) -> None:
+    page = client_of(app, role, role).get("/employees/").text
+
+    assert re.findall(r'name="action" value="(\w+)"', page) == actions
+    assert page.count('name="employee"') == (3 if actions else 0)
+
+
+@pytest.mark.usefixtures("people")
+def test_selection_carries_the_filters(client: FlaskClient) -> None:
+    form = client.get("/employees/?q=и&consent=missing").text.partition('id="selection"')[2].partition("</form>")[0]
+
+    assert '<input type="hidden" name="q" value="и">' in form
+    assert '<input type="hidden" name="consent" value="missing">' in form
+    assert 'action="/jobs/preview"' in form
+    # All who are found are on this page.
+    assert 'name="all"' not in form
+
+
+def test_all_that_are_found_can_be_selected_beyond_the_page(desk: Desk, app: Flask) -> None:
+    with app.app_context():
+        for number in range(51):
+            save_employee(Draft(str(number), f"Имя {number:03}", ""))
+
+    assert 'name="all" value="1"> Все: 51' in desk.text("/employees/")
+    assert 'name="all" value="1"> Все найденные: 51' in desk.text("/employees/?q=имя")
+
+
+def test_face_that_was_refused_is_not_called_missing(desk: Desk) -> None:
+    desk.simulator.faults.add("refuse", path="FDSetUp", argument="SubpicAnalysisModelingError")
+    desk.save()
+
+    refused = desk.text("/employees/?state=refused")
+
+    assert "лицо не принято" in refused
+    assert numbers(refused) == ["100222"]
+    assert numbers(desk.text("/employees/?state=no_face")) == []
