@@ -174,17 +174,6 @@ def test_fields_of_a_new_employee_stand_equally_far_apart(russian: Window) -> No
     assert name["y"] - number["bottom"] == department["y"] - name["bottom"]
 
 
-<<<<<<< HEAD
-=======
-def test_every_control_shows_that_it_has_the_focus(russian: Window) -> None:
-    for address in ("/employees/new", "/terminals/", "/terminals/1/edit", "/audit/", "/account"):
-        russian.page.goto(address)
-
-        assert russian.page.locator("main a[href], main button, main input").count() > 0
-        assert (address, russian.page.evaluate(WITHOUT_RING)) == (address, [])
-
-
->>>>>>> main
 def add_token(page: Page, name: str) -> str:
     """Add a token and return it, as the page shows it once."""
     page.goto("/tokens/")
@@ -209,7 +198,6 @@ def test_secret_is_selected_where_the_browser_copies_nothing(russian: Window) ->
     page.get_by_role("button", name="Скопировать").click()
     expect(page.locator("#copied")).to_have_text("Выделено. Скопируйте с клавиатуры.")
     assert page.evaluate("getSelection().toString()") == secret
-<<<<<<< HEAD
 
 
 def test_every_control_shows_that_it_has_the_focus(russian: Window) -> None:
@@ -218,8 +206,6 @@ def test_every_control_shows_that_it_has_the_focus(russian: Window) -> None:
 
         assert russian.page.locator("main a[href], main button, main input").count() > 0
         assert (address, russian.page.evaluate(WITHOUT_RING)) == (address, [])
-=======
->>>>>>> main
 
 
 def test_paper_is_printed_by_its_button(russian: Window) -> None:
