@@ -1,6 +1,6 @@
 // Asks before the employee form is left while something in it is not saved: what was typed, a chosen file, or a capture.
 const form = document.getElementById("employee-form");
-const fields = ["hikvision_id", "full_name", "department", "consent", "photo"];
+const fields = ["hikvision_id", "full_name", "department", "terminal_name", "consent", "photo"];
 const rendered = typed();
 let sent = false;
 

@@ -28,7 +28,7 @@ def enrol_next(site: Site, page: Page, number: str, name: str, face: bytes) -> N
     page.keyboard.type(name)
     page.get_by_role("button", name="Захватить фото с терминала").click()
     site.simulator.present_alone(face)
-    expect(page.get_by_text(f"✅ Фото успешно захвачено! Это {name}?")).to_be_visible()
+    expect(page.locator("#capture").get_by_text(f"✅ Фото успешно захвачено! Это {name}?")).to_be_visible()
     page.get_by_role("button", name="Сохранить и добавить следующего").click()
     expect(page.locator(f"#latest li:has-text('{number}')")).to_be_visible()
 
