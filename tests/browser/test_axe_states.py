@@ -150,6 +150,23 @@ def erasure_that_waits(page: Page, known: Known) -> None:
     expect(page.locator("main .line-removal")).to_be_visible()
 
 
+def what_needs_attention(page: Page, known: Known) -> None:
+    page.goto("/attention")
+    expect(page.locator("#attention-leaving")).to_be_visible()
+    expect(page.locator(f"#attention-terminals a[href='/terminals/{known.away_id}']").first).to_be_visible()
+
+
+def list_of_terminals(page: Page, known: Known) -> None:  # noqa: ARG001
+    page.goto("/terminals/")
+    expect(page.locator(".list .status-bad").first).to_be_visible()
+
+
+def owner_of_a_typed_id(page: Page, known: Known) -> None:  # noqa: ARG001
+    page.goto("/employees/new")
+    page.locator("#hikvision_id").press_sequentially("AXE7")
+    expect(page.locator("#known a")).to_have_text("Мария Иванова")
+
+
 def preview_of_a_job(page: Page, known: Known) -> None:  # noqa: ARG001
     page.goto("/employees/")
     page.locator("#selection input[name=employee]").first.check()
@@ -208,6 +225,9 @@ STATES: list[Callable[[Page, Known], None]] = [
     token_shown_once,
     preview_of_many,
     erasure_that_waits,
+    what_needs_attention,
+    list_of_terminals,
+    owner_of_a_typed_id,
     preview_of_a_job,
     job_that_runs,
     list_of_jobs,
