@@ -190,7 +190,7 @@ def test_full_terminal_is_tried_again_from_the_start_page(desk: Desk) -> None:
 
 def test_whoever_has_no_face_is_captured_in_the_form_and_five_of_them_are_shown(desk: Desk) -> None:
     for one in range(1, 8):
-        desk.client.post("/employees/", data=typed(hikvision_id=f"N{one}"))
+        desk.client.post("/employees/", data=typed(hikvision_id=f"N{one}", without_face="1"))
     page = desk.text(ADDRESS)
     part = group(page, "no-face")
 
@@ -206,7 +206,7 @@ def test_whoever_has_no_face_is_captured_in_the_form_and_five_of_them_are_shown(
 def test_all_who_wait_for_a_terminal_are_one_line(desk: Desk, away: set[str]) -> None:
     first = desk.capture()
     away.add("terminal.test")
-    desk.client.post("/employees/", data=typed(capture_id=first))
+    desk.client.post("/employees/", data=typed(capture_id=first, without_face="1"))
     desk.run_jobs()
     page = desk.text(ADDRESS)
     part = group(page, "waiting")
@@ -232,7 +232,7 @@ def test_terminal_that_is_off_is_checked_from_the_start_page(desk: Desk, away: s
 def test_refused_password_is_corrected_by_an_administrator_in_the_form(desk: Desk, app: Flask) -> None:
     captured = desk.capture()
     desk.simulator.login.password = "Changed99"
-    desk.client.post("/employees/", data=typed(capture_id=captured))
+    desk.client.post("/employees/", data=typed(capture_id=captured, without_face="1"))
     desk.run_jobs()
     page = desk.text(ADDRESS)
     part = group(page, "terminals")
@@ -307,7 +307,7 @@ def test_silent_worker_is_said_above_everything_else(desk: Desk, app: Flask) -> 
 
 def test_viewer_sees_the_page_without_buttons(desk: Desk, app: Flask, away: set[str]) -> None:
     place = desk.save()
-    desk.client.post("/employees/", data=typed(hikvision_id="N1"))
+    desk.client.post("/employees/", data=typed(hikvision_id="N1", without_face="1"))
     away.add("terminal.test")
     desk.client.post(f"{place}/active", data={"active": "0"})
     desk.run_jobs()
@@ -347,7 +347,7 @@ def test_browser_without_javascript_loads_the_whole_page_again(desk: Desk) -> No
 
 
 def test_number_is_in_the_header_of_every_page(desk: Desk, app: Flask) -> None:
-    desk.client.post("/employees/", data=typed())
+    desk.client.post("/employees/", data=typed(without_face="1"))
     with app.app_context():
         assert queries.open_removals() == []
 
