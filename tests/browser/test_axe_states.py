@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import Enrolment, JobItem, Terminal
+from hikflask.models import Enrolment, Job, JobItem, Terminal
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.operator import OPERATOR
 from hikflask.services.captures.drafts import Draft
@@ -117,6 +117,8 @@ def job_with_failures(page: Page) -> int:
     db.session.execute(db.update(JobItem).where(JobItem.number == f"AXE4W{width}").values(employee_id=None))
     db.session.commit()
     run_slice(claim, seconds=0.0)
+    db.session.execute(db.update(Job).values(claimed_until=None))
+    db.session.commit()
     return claim.job_id
 
 

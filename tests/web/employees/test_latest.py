@@ -64,11 +64,13 @@ def test_strip_turns_green_and_then_asks_no_more(desk: Desk) -> None:
     page = desk.text(add(desk, "1"))
     assert 'hx-get="/employees/latest" hx-trigger="every 2s"' in page
     assert 'data-says="Подтверждено: 0 из 1"' in page
+    assert "выполняется</span>" in page
 
     desk.run_jobs()
 
     strip = desk.text("/employees/latest")
     assert 'data-state="confirmed"' in strip
+    assert "status-good" in strip
     assert "подтверждено</span>" in strip
     assert 'data-says="Подтверждено: 1 из 1"' in strip
     assert "hx-get" not in strip
