@@ -12,7 +12,6 @@ from playwright.sync_api import Page, expect
 from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Job, JobItem, Terminal
-from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.operator import OPERATOR
 from hikflask.services.captures.drafts import Draft
@@ -41,7 +40,6 @@ class Known:
     held_id: int
     retired_id: int
     erasure_id: int
-    job_id: int
     cookie: str
 
 
@@ -69,7 +67,6 @@ def known(served: Site) -> Iterator[Known]:
             held_id=held(served),
             retired_id=retired(),
             erasure_id=open_erasure(away),
-            job_id=job_with_failures(),
             cookie=cookie.value,
         )
     close(app)
@@ -113,13 +110,14 @@ def open_erasure(away: int) -> int:
     return erase_employee(employee.id).row.id
 
 
-def job_with_failures() -> int:
-    """A job that nobody runs any more: one of its two items failed, and a terminal has not confirmed a removal."""
-    claim = started(DEACTIVATE, add_people("AXE4", "AXE5"))
-    db.session.execute(db.update(JobItem).where(JobItem.number == "AXE4").values(employee_id=None))
+def job_with_failures(page: Page) -> int:
+    """A job that a worker which was killed claimed a moment ago: one of its two items failed."""
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    claim = started(DEACTIVATE, add_people(f"AXE4W{width}", f"AXE5W{width}"))
+    db.session.execute(db.update(JobItem).where(JobItem.number == f"AXE4W{width}").values(employee_id=None))
     db.session.commit()
     run_slice(claim, seconds=0.0)
-    db.session.execute(db.update(Job).values(claimed_until=database_now(3600.0)))
+    db.session.execute(db.update(Job).values(claimed_until=None))
     db.session.commit()
     return claim.job_id
 
@@ -150,6 +148,23 @@ def erasure_that_waits(page: Page, known: Known) -> None:
     expect(page.locator("main .line-removal")).to_be_visible()
 
 
+def what_needs_attention(page: Page, known: Known) -> None:
+    page.goto("/attention")
+    expect(page.locator("#attention-leaving")).to_be_visible()
+    expect(page.locator(f"#attention-terminals a[href='/terminals/{known.away_id}']").first).to_be_visible()
+
+
+def list_of_terminals(page: Page, known: Known) -> None:  # noqa: ARG001
+    page.goto("/terminals/")
+    expect(page.locator(".list .status-bad").first).to_be_visible()
+
+
+def owner_of_a_typed_id(page: Page, known: Known) -> None:  # noqa: ARG001
+    page.goto("/employees/new")
+    page.locator("#hikvision_id").press_sequentially("AXE7")
+    expect(page.locator("#known a")).to_have_text("Мария Иванова")
+
+
 def preview_of_a_job(page: Page, known: Known) -> None:  # noqa: ARG001
     page.goto("/employees/")
     page.locator("#selection input[name=employee]").first.check()
@@ -157,8 +172,8 @@ def preview_of_a_job(page: Page, known: Known) -> None:  # noqa: ARG001
     expect(page.locator("#terminal_id")).to_be_visible()
 
 
-def job_that_runs(page: Page, known: Known) -> None:
-    page.goto(f"/jobs/{known.job_id}")
+def job_that_runs(page: Page, known: Known) -> None:  # noqa: ARG001
+    page.goto(f"/jobs/{job_with_failures(page)}")
     expect(page.locator("#job-stop")).to_be_visible()
     expect(page.locator("#failed")).to_be_visible()
 
@@ -208,6 +223,9 @@ STATES: list[Callable[[Page, Known], None]] = [
     token_shown_once,
     preview_of_many,
     erasure_that_waits,
+    what_needs_attention,
+    list_of_terminals,
+    owner_of_a_typed_id,
     preview_of_a_job,
     job_that_runs,
     list_of_jobs,

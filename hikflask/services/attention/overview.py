@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, func, select, true
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Consent, Employee, Enrolment, Terminal
 from hikflask.models.capture import CAPTURED
-from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core import heartbeat
@@ -113,14 +112,15 @@ def overview(counts: Counts, caller: str) -> Overview:
     :param caller: the operator whose unsaved pictures come first.
     """
     blocked, no_consent = _blocked(counts.troubles), _without_consent()
+    waiting = _count(filters.in_state(filters.WAITING))
     return Overview(
         counts=counts,
         removals=queries.open_removals(MOST_SHOWN),
         all_have_employees=not queries.has_removals_without_employee(),
         refused=_stopped(blocked),
-        no_face=_first(filters.in_state(filters.NO_FACE)),
-        waiting_count=_count(filters.in_state(filters.WAITING)),
-        waiting=_waiting(filters.IS_WAITING),
+        no_face=_first(filters.in_state(filters.NO_FACE)) if counts.no_face else [],
+        waiting_count=waiting,
+        waiting=_waiting(filters.IS_WAITING) if waiting else [],
         affected={held.terminal.id: held.employees for held in _affected(blocked)},
         without_consent_count=counts.consents or _count(no_consent),
         without_consent=_first(no_consent),
@@ -136,15 +136,14 @@ def _blocked(troubles: Sequence[Trouble]) -> list[int]:
 
 def _refused(blocked: list[int]) -> ColumnElement[bool]:
     """Return the condition on Employee: refused, and not only because a terminal is blocked."""
-    stopped = and_(filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked), Enrolment.employee_id == Employee.id)
+    mine = Enrolment.employee_id == Employee.id
     # Those who are refused are few, so the database begins with them.
-    return and_(filters.in_state(filters.REFUSED), select(Enrolment.id).where(stopped).exists())
+    return and_(filters.in_state(filters.REFUSED), select(Enrolment.id).where(mine, _is_stopped(blocked)).exists())
 
 
-def _is_stopped(blocked: list[int]) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions on Enrolment: nothing is tried any more, at a terminal that works."""
-    unproven = or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED)
-    return filters.WANTED, unproven, filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked)
+def _is_stopped(blocked: list[int]) -> ColumnElement[bool]:
+    """Return the condition on Enrolment: nothing is tried any more, at a terminal that is not blocked."""
+    return and_(filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked))
 
 
 def _without_consent() -> ColumnElement[bool]:
@@ -167,7 +166,7 @@ def _stopped(blocked: list[int]) -> list[Enrolment]:
     """Return one enrolment of each refused employee, the first that a person must look at."""
     ids = [employee.id for employee in _first(_refused(blocked))]
     mine = Enrolment.employee_id.in_(ids)
-    first = select(func.min(Enrolment.id)).where(mine, *_is_stopped(blocked)).group_by(Enrolment.employee_id)
+    first = select(func.min(Enrolment.id)).where(mine, _is_stopped(blocked)).group_by(Enrolment.employee_id)
     statement = select(Enrolment).where(Enrolment.id.in_(first)).order_by(Enrolment.employee_id)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 

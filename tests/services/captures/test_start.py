@@ -19,12 +19,12 @@ pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.bo
 
 
 def test_second_capture_is_told_who_holds_the_terminal(terminal: Terminal) -> None:
-    start_capture(terminal.id, IVAN, "Анна")
+    first = start_capture(terminal.id, IVAN, "Анна")
 
     with pytest.raises(TerminalInUse) as refused:
         start_capture(terminal.id, OLGA, "Борис")
 
-    assert refused.value.params["who"] == "Анна"
+    assert (refused.value.params["who"], refused.value.params["capture_id"]) == ("Анна", first.id)
 
 
 def test_double_click_is_one_capture(terminal: Terminal) -> None:

@@ -311,3 +311,30 @@ def test_an_unknown_employee_is_not_found(client: FlaskClient) -> None:
         answer = client.get(address)
         assert answer.status_code == 404
         assert "Такой страницы нет." in answer.text
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "consequence"),
+    [
+        (
+            "ru",
+            "Деактивировать: Иван Иванов?",
+            "Сотрудник и лицо удаляются со всех терминалов. "
+            "Если он вернётся, его может понадобиться сфотографировать снова.",
+        ),
+        (
+            "en",
+            "Deactivate Иван Иванов?",
+            "Person and face are removed from every terminal. Whoever comes back may have to be captured again.",
+        ),
+    ],
+)
+def test_deactivating_asks_first(desk: Desk, language: str, question: str, consequence: str) -> None:
+    place = desk.save()
+    asks = desk.client.get(f"{place}/deactivate", headers={"Accept-Language": language}).text
+
+    assert f'href="{place}/deactivate"' in desk.text(place)
+    assert question in asks.replace("\u2068", "").replace("\u2069", "")
+    assert consequence in asks
+    assert f'action="{place}/active"' in asks
+    assert desk.client.get("/api/users/").json[0]["is_active"] is True

@@ -66,7 +66,8 @@ def test_department_and_terminal_that_nobody_has_are_shown_as_asked(client: Flas
 
     assert '<option value="Нигде" selected>' in page
     assert '<option value="99" selected>' in page
-    assert "Никого не нашлось" in page
+    assert "Сотрудников не найдено" in page
+    assert page.count('href="/employees/">Сбросить фильтры') == 1
 
 
 @pytest.mark.usefixtures("people")

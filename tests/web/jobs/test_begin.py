@@ -140,6 +140,7 @@ def test_department_is_typed_in_the_preview(
     app: Flask, client: FlaskClient, people: list[int], run_jobs: RunJobs
 ) -> None:
     page = preview(client, "department", employee=people[:3])
+    assert '<option value="Охрана">' in client.get(page).text
     refused = client.post(f"{page}/start", data={"department": "x" * 129}, headers=ENGLISH)
     assert refused.status_code == 422
     assert "“Department” is too long: at most 128 characters." in refused.text

@@ -1,0 +1,229 @@
+"""The employee form on a small screen and on a phone: what is in sight, what asks first, and the keyboard alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect
+
+from hikflask import create_app
+from hikflask.extensions import db
+from hikflask.models import Terminal
+from tests.browser.conftest import Site, Window, serving
+from tests.browser.test_enrolment import fill, panel
+from tests.conftest import close
+from tests.support.captures import FACE, OTHER_FACE
+from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD
+
+SIZES = {"desk": (1366, 650), "phone": (390, 844)}
+AWAY = "Склад у дальних ворот"
+LONG_NAME = ("Константинопольская-Римская Александра-Виктория " * 3)[:128].strip()
+MOST_TABS = 60
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site with a second terminal, which does not answer: everybody else's has one."""
+    with serving(tmp_path_factory.mktemp("form")) as site:
+        app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+        with app.app_context():
+            first = db.session.get_one(Terminal, 1)
+            away = Terminal(name=AWAY, url="http://127.0.0.1:9", username="admin")
+            away.password_encrypted = first.password_encrypted
+            db.session.add(away)
+            db.session.commit()
+        close(app)
+        yield site
+
+
+@dataclass
+class Sight:
+    """A page in a window of one size."""
+
+    page: Page
+    height: int
+
+    def has(self, *selectors: str) -> None:
+        """Everything is in the window, and nothing but the bar's own buttons is under the bar."""
+        bar = self.page.locator(".enrol-bar").bounding_box()
+        assert bar
+        for selector in selectors:
+            found = self.page.locator(selector)
+            expect(found).to_be_visible()
+            box = found.bounding_box()
+            assert box
+            own = self.page.locator(f".enrol-bar {selector}, {selector}.capture-seconds").count()
+            lowest = self.height if own else bar["y"]
+            assert box["y"] >= 0, selector
+            assert box["y"] + box["height"] <= lowest + 1, selector
+
+
+@pytest.fixture(params=SIZES)
+def sight(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Sight]:
+    """A desk screen or a phone; Chromium's console tells of each refusal."""
+    width, height = SIZES[request.param]
+    viewport = {"width": width, "height": height}
+    window = Window(browser.new_context(locale="ru-RU", base_url=site.url, viewport=viewport), site)
+    yield Sight(window.page, height)
+    window.context.close()
+    assert [one for one in window.complaints if "status of 4" not in one] == []
+
+
+def captured(site: Site, page: Page, face: bytes) -> None:
+    """Press the button of the capture and show a face."""
+    page.locator("#capture-take").click()
+    site.simulator.present_alone(face)
+    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+
+
+def test_next_step_is_in_sight_in_each_state(site: Site, sight: Sight) -> None:
+    page = sight.page
+    page.goto("/employees/new")
+    sight.has("#hikvision_id", "#full_name", "#department", "#terminal_id", "#capture-take", "#save")
+    page.get_by_label("Терминал", exact=True).select_option(label=AWAY)
+    page.locator("#capture-take").click()
+    expect(page.locator("#capture[data-state=failed]")).to_be_visible()
+    sight.has(".capture-frame", ".capture-text", "#capture-take", "#save")
+
+    fill(page, f"W{sight.height}", LONG_NAME)
+    page.get_by_label("Терминал", exact=True).select_option(label="Вход")
+    page.locator("#capture-take").click()
+    expect(page.locator("#capture-seconds")).to_be_visible()
+    sight.has(".capture-frame", "#capture-says", "#capture-seconds", "#capture-cancel")
+    site.simulator.present_alone(FACE)
+    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    expect(panel(page)).to_contain_text("Это Константинопольская-Римская")
+    sight.has("#photo-new", ".capture-text", "#save", "#capture-take")
+    page.get_by_label("ФИО").fill("Иван Иванов")  # The terminal takes 64 Russian letters.
+    page.locator("#save").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+
+    page.goto(f"{page.url}/edit")
+    sight.has("#full_name", "#save", "#capture-take")
+    captured(site, page, OTHER_FACE)
+    sight.has("#photo-old", "#photo-new", ".capture-text", "#save", "#capture-take")
+    page.locator("#save").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+
+
+def test_what_is_wrong_and_what_asks_are_in_sight(sight: Sight) -> None:
+    page = sight.page
+    page.goto("/employees/new")
+    fill(page, "A-1")
+    page.locator("#save").click()
+    sight.has("#hikvision_id-error", "#full_name", "#department", "#capture-take", "#save")
+    expect(page.get_by_label("ID сотрудника")).to_be_focused()
+
+    page.get_by_label("ID сотрудника").fill("A1")
+    page.get_by_label("ID сотрудника").press("Enter")
+    sight.has(".ask-without_face", "#hikvision_id", "#full_name", "#capture-take", "#save")
+
+
+def test_leaving_asks_as_soon_as_something_is_typed(site: Site, russian: Window) -> None:
+    page = russian.page
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.goto("/employees/new")
+    page.get_by_role("link", name="К списку").click()
+    expect(page).to_have_url(f"{site.url}/employees/")
+    assert asked == []
+
+    page.goto("/employees/new")
+    fill(page, "Q1", "Вера Павлова")
+    page.get_by_role("link", name="К списку").click()
+    assert asked == ["beforeunload"]
+    expect(page.get_by_label("ФИО")).to_have_value("Вера Павлова")
+
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_label("Full name")).to_have_value("Вера Павлова")
+    page.get_by_role("button", name="Русский").click()
+    captured(site, page, FACE)
+    assert asked == ["beforeunload"]
+    page.get_by_role("link", name="К списку").click()
+    assert asked == ["beforeunload"] * 2
+    page.locator("#save").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    assert asked == ["beforeunload"] * 2
+
+
+def test_known_id_and_name_are_told_while_they_are_typed(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    fill(page, "Q2", "Глеб Успенский")
+    captured(site, page, FACE)
+    page.locator("#save").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    address = page.url
+
+    page.goto("/employees/new")
+    page.get_by_label("ID сотрудника").press_sequentially("Q2", delay=20)
+    expect(page.locator("#known")).to_contain_text("ID Q2 уже у сотрудника Глеб Успенский")
+    expect(page.get_by_label("ID сотрудника")).to_be_focused()
+    expect(page.locator("#announcer")).to_have_text("ID Q2 уже у сотрудника Глеб Успенский")
+    page.get_by_label("ID сотрудника").fill("Q3")
+    page.get_by_label("ФИО").press_sequentially("глеб успенский", delay=20)
+    expect(page.locator("#known")).to_contain_text("Сотрудник с таким именем уже есть: Глеб Успенский, Q2, Охрана")
+    page.locator("#known").get_by_role("link").click()
+    expect(page).to_have_url(f"{address}/edit")
+
+
+def test_photo_opens_large_and_closes_by_escape(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    fill(page, "Q4", "Лев Толстой")
+    captured(site, page, FACE)
+    picture = page.get_by_alt_text("Снятое лицо")
+    small = picture.bounding_box()
+    page.locator("#photo-new button").press("Enter")
+    expect(page.locator("#photo-new:popover-open")).to_be_visible()
+    large = picture.bounding_box()
+    page.keyboard.press("Escape")
+    expect(page.locator("#photo-new:popover-open")).to_have_count(0)
+    assert small
+    assert large
+    assert large["height"] > small["height"] * 1.5
+    assert picture.bounding_box() == small
+    page.locator("#save").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Press Tab until this has the focus."""
+    for _ in range(MOST_TABS):
+        if wanted.evaluate("one => one === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not reach {wanted}")
+
+
+def test_keyboard_alone_leads_from_the_sign_in_to_green(browser: Browser, site: Site, russian: Window) -> None:  # noqa: ARG001
+    context = browser.new_context(locale="ru-RU", base_url=site.url)
+    page = context.new_page()
+    page.goto("/")
+    tab_to(page, page.locator("[name=name]"))
+    page.keyboard.type(OPERATOR_NAME)
+    tab_to(page, page.locator("[name=password]"))
+    page.keyboard.type(OPERATOR_PASSWORD)
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("link", name="Сотрудники", exact=True).first)
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("link", name="Добавить сотрудника").first)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("ID сотрудника")).to_be_focused()
+    for text in ("K9", "Нина Заречная", "Театр"):
+        page.keyboard.type(text)
+        page.keyboard.press("Tab")
+    tab_to(page, page.locator("#capture-take"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#capture-seconds")).to_be_visible()
+    site.simulator.present_alone(FACE)
+    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    tab_to(page, page.locator("#save"))
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    context.close()

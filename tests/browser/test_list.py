@@ -1,0 +1,98 @@
+"""The list in the browser: filters survive Back and reload, and the keyboard alone selects."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import expect
+
+from hikflask import create_app
+from hikflask.services.employees import search
+from hikflask.services.employees.filters import EmployeeFilter
+from tests.browser.conftest import Site, Window
+from tests.conftest import close
+from tests.support.jobs import add_people
+
+DEPARTMENT = "Список"
+PEOPLE = 60
+
+
+@pytest.fixture
+def people(site: Site) -> Iterator[None]:
+    """Two pages of employees of one department."""
+    app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+    with app.app_context():
+        if not search.count(EmployeeFilter(department=DEPARTMENT)):
+            add_people(*(f"L{number:02}" for number in range(PEOPLE)), department=DEPARTMENT)
+    yield
+    close(app)
+
+
+@pytest.mark.usefixtures("people")
+def test_filters_survive_back_and_reload(russian: Window) -> None:
+    page, count = russian.page, russian.page.locator("#count")
+    page.goto("/employees/")
+    page.get_by_label("Отдел").select_option(DEPARTMENT)
+    expect(count).to_have_text(f"Найдено: {PEOPLE}")
+    expect(page.locator("#announcer")).to_have_text(f"Найдено: {PEOPLE}")
+    page.get_by_label("Состояние").select_option("no_face")
+    expect(page).to_have_url(re.compile("state=no_face"))
+    # What is typed letter by letter is one step of the history at most.
+    page.get_by_label("Поиск").press_sequentially("L07", delay=400)
+    expect(count).to_have_text("Найдено: 1")
+    expect(page.get_by_label("Поиск")).to_be_focused()
+
+    page.reload()
+    expect(count).to_have_text("Найдено: 1")
+    expect(page.get_by_label("Поиск")).to_have_value("L07")
+    page.locator(".people tbody a").click()
+    expect(page).to_have_url(re.compile(r"/employees/\d+$"))
+    page.go_back()
+    expect(count).to_have_text("Найдено: 1")
+
+    page.go_back()
+    expect(page).to_have_url(re.compile(rf"/employees/\?department={quote(DEPARTMENT)}$"))
+    expect(page.get_by_label("Отдел")).to_have_value(DEPARTMENT)
+    expect(page.get_by_label("Состояние")).to_have_value("")
+    expect(count).to_have_text(f"Найдено: {PEOPLE}")
+
+
+@pytest.mark.usefixtures("people")
+def test_keyboard_alone_selects_and_no_row_moves(russian: Window) -> None:
+    page = russian.page
+    page.goto(f"/employees/?department={DEPARTMENT}")
+    first = page.locator("#selection input[name=employee]").first
+    place = first.bounding_box()
+    expect(page.locator("#actions")).to_be_hidden()
+
+    first.focus()
+    page.keyboard.press("Space")
+
+    expect(page.locator("#selected")).to_have_text("Выбрано: 1")
+    expect(page.locator("#announcer")).to_have_text("Выбрано: 1")
+    assert first.bounding_box() == place
+    page.locator("#select-page").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#selected")).to_have_text("Выбрано: 50")
+    page.locator("#select-all").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#selected")).to_have_text(f"Выбрано: {PEOPLE}")
+    first.focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#select-all")).not_to_be_checked()
+    expect(page.locator("#selected")).to_have_text("Выбрано: 49")
+
+
+@pytest.mark.usefixtures("people")
+def test_rows_are_dense_and_long_names_do_not_widen_the_page(window: Window) -> None:
+    page = window.page
+    page.goto(f"/employees/?department={DEPARTMENT}")
+
+    heights = page.locator(".people tbody tr").evaluate_all(
+        "rows => rows.map(row => row.getBoundingClientRect().height)"
+    )
+
+    narrow = page.evaluate("innerWidth") < 700
+    assert max(heights) <= (64 if narrow else 48)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
