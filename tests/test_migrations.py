@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Employee, Enrolment, Erasure
+from hikflask.models import AuditEntry, Employee, Enrolment, Erasure, Photo, Terminal
 from hikflask.services import audit
 from hikflask.services.audit import details_text
 from hikflask.services.captures.drafts import Draft
@@ -176,6 +176,31 @@ def test_removals_and_files_of_erasures_come_along_both_ways(either: Flask) -> N
         db.session.remove()
         downgrade(revision="0006")
         assert [tuple(row) for row in db.session.execute(text(known))] == rows
+        db.session.remove()
+
+
+def test_who_has_a_face_is_known_of_those_who_were_there_before(either: Flask) -> None:
+    has_face = "SELECT number FROM employee WHERE has_face ORDER BY number"
+    with either.app_context():
+        upgrade()
+        access = {"url": "http://x", "username": "a", "password_encrypted": "p"}
+        db.session.execute(db.insert(Terminal).values(id=1, name="Вход", **access))
+        db.session.execute(db.insert(Photo).values(id=1, file="1.jpg", sha256="0" * 64, source="upload"))
+        for number, desired, photo_id in ((1, "present", 1), (2, "present", None), (3, "absent", 1), (4, "", None)):
+            db.session.execute(db.insert(Employee).values(id=number, number=str(number), name="Иван"))
+            if desired:
+                enrolment = {"terminal_id": 1, "employee_id": number, "number": str(number), "photo_id": photo_id}
+                db.session.execute(db.insert(Enrolment).values(desired=desired, **enrolment))
+        db.session.commit()
+        kept = db.session.execute(text(has_face)).scalars().all()
+        db.session.remove()
+        downgrade(revision="0012")
+        upgrade()
+
+        assert kept == db.session.execute(text(has_face)).scalars().all() == ["1"]
+        db.session.execute(text("UPDATE enrolment SET desired = 'present' WHERE number = '3'"))
+        db.session.execute(text("DELETE FROM enrolment WHERE number = '1'"))
+        assert db.session.execute(text(has_face)).scalars().all() == ["3"]
         db.session.remove()
 
 

@@ -4,7 +4,7 @@ import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, Index, String, event, text
+from sqlalchemy import ForeignKey, Index, String, event, false, text
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from hikflask.extensions import Base
@@ -25,7 +25,8 @@ class Employee(Base):
     """A person who may enter, identified by `number`.
 
     `terminal_name` is the name that terminals show instead of the full one, or an empty text. `search` is the folded
-    name, number and department. `left_at` is when the employee was deactivated.
+    name, number and department. `left_at` is when the employee was deactivated. `has_face`: an enrolment is desired
+    present with a photo; triggers on the table of enrolments keep it so, and nothing else writes it.
     """
 
     __table_args__ = (
@@ -39,6 +40,13 @@ class Employee(Base):
             sqlite_where=text("is_active = 0"),
             postgresql_where=text("NOT is_active"),
         ),
+        Index(
+            "ix_employee_no_face",
+            "search",
+            "id",
+            sqlite_where=text("is_active = 1 AND has_face = 0"),
+            postgresql_where=text("is_active AND NOT has_face"),
+        ),
         NO_ID_TWICE,
     )
 
@@ -50,6 +58,7 @@ class Employee(Base):
     search: Mapped[str] = mapped_column(String(1000), default="")
     is_active: Mapped[bool] = mapped_column(default=True)
     left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    has_face: Mapped[bool] = mapped_column(server_default=false(), deferred=True)
     photo_id: Mapped[int | None] = mapped_column(
         ForeignKey("photo.id", name="fk_employee_photo_id_photo", ondelete="SET NULL", use_alter=True), index=True
     )

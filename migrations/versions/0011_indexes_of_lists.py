@@ -13,13 +13,12 @@ OF_EMPLOYEES = {
     'ix_employee_department': ['department', 'search', 'id'],
     'ix_employee_created_at': ['created_at', 'id'],
 }
+UNPROVEN = "desired = 'present' AND (person <> 'confirmed' OR face <> 'confirmed')"
+TRIED = "(next_attempt_at IS NOT NULL OR step <> '')"
 OF_ENROLMENTS = {
     'ix_enrolment_there': (['terminal_id', 'employee_id'], "desired = 'present' OR person <> 'confirmed'"),
-    'ix_enrolment_wanted': (['employee_id', 'photo_id'], "desired = 'present'"),
-    'ix_enrolment_unproven': (
-        ['employee_id'],
-        "desired = 'present' AND (person <> 'confirmed' OR face <> 'confirmed')",
-    ),
+    'ix_enrolment_tried': (['employee_id', 'terminal_id'], f'{UNPROVEN} AND {TRIED}'),
+    'ix_enrolment_stopped': (['employee_id', 'terminal_id', 'person', 'photo_id'], f'{UNPROVEN} AND NOT {TRIED}'),
     'ix_enrolment_leaving': (['employee_id'], "desired = 'absent' AND person <> 'confirmed'"),
 }
 

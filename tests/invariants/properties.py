@@ -17,6 +17,8 @@ FROM enrolment e JOIN terminal t ON t.id = e.terminal_id LEFT JOIN employee m ON
 LEFT JOIN photo w ON w.id = e.photo_id LEFT JOIN photo c ON c.id = e.confirmed_photo_id
 """
 AWAITED = "SELECT photo_id FROM enrolment WHERE desired = 'present' AND (person <> 'confirmed' OR face <> 'confirmed')"
+WRONG_FLAGS = """SELECT id FROM employee WHERE has_face <> EXISTS (SELECT 1 FROM enrolment
+WHERE employee_id = employee.id AND desired = 'present' AND photo_id IS NOT NULL)"""
 LONG_AGO = "2002"  # in actions.py days pass by setting times back to 2001
 OURS = "2000-01-01T00:00:00"  # the first moment of validity that we write, and nobody else
 
@@ -159,6 +161,7 @@ class Properties:
     def _check_employees(self) -> None:
         there = {row["id"] for row in self.world.sql("SELECT id FROM employee")}
         assert self.employees <= there, "a saved employee is lost"
+        assert not self.world.sql(WRONG_FLAGS), "the flag of the list and the enrolments differ"
         lost = set(self.taken) - {row["id"] for row in self.world.sql("SELECT id FROM capture")}
         awaited = {row["photo_id"] for row in self.world.sql(AWAITED)}
         for capture_id in lost:

@@ -9,12 +9,14 @@ from flask import Flask
 from sqlalchemy import Connection, select, text, update
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Terminal
+from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.employees.sync import sync_employee
+from hikflask.services.enrolments.retire_terminal import count_numbers_on, retire_terminal
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN, capture_face
+from tests.support.enrolments import enrol
 
 pytestmark = [
     pytest.mark.usefixtures("context", "worker_alive"),
@@ -60,6 +62,29 @@ def test_nobody_holds_the_capture_while_waiting_for_the_employee(
     thread.join(PATIENCE)
 
     assert len(done) == 1
+
+
+def test_nobody_holds_enrolments_while_retiring_waits_for_their_employee(
+    app: Flask, simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = enrol(simulator, terminal)
+    done: list[int] = []
+
+    def act() -> None:
+        with app.app_context():
+            retire_terminal(terminal.id, "украден", "Анна")
+            done.append(count_numbers_on(terminal.id))
+
+    with db.engine.connect() as other:
+        other.execute(update(Employee).where(Employee.id == enrolment.employee_id).values(department="Охрана"))
+        thread = threading.Thread(target=act)
+        thread.start()
+        wait_for_a_lock(thread)
+        other.execute(select(Enrolment.id).where(Enrolment.id == enrolment.id).with_for_update(nowait=True))
+        other.commit()
+    thread.join(PATIENCE)
+
+    assert done == [0]
 
 
 def wait_for_a_lock(thread: threading.Thread) -> None:

@@ -136,6 +136,8 @@ def _blocked(troubles: Sequence[Trouble]) -> list[int]:
 
 def _refused(blocked: list[int]) -> ColumnElement[bool]:
     """Return the condition on Employee: refused, and not only because a terminal is blocked."""
+    if not blocked:
+        return filters.in_state(filters.REFUSED)
     mine = Enrolment.employee_id == Employee.id
     # Those who are refused are few, so the database begins with them.
     return and_(filters.in_state(filters.REFUSED), select(Enrolment.id).where(mine, _is_stopped(blocked)).exists())
@@ -154,7 +156,7 @@ def _without_consent() -> ColumnElement[bool]:
 
 
 def _count(condition: ColumnElement[bool]) -> int:
-    return db.session.execute(select(func.count(Employee.id)).where(condition)).scalar_one()
+    return db.session.execute(select(func.count()).select_from(Employee).where(condition)).scalar_one()
 
 
 def _first(condition: ColumnElement[bool]) -> list[Employee]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, UnaryExpression, and_, func, literal, or_, select, union_all
-from sqlalchemy.orm import aliased
 
 from hikflask.models import Consent, Employee, Enrolment, Terminal
 from hikflask.models.columns import contains_text, storable
@@ -36,11 +35,12 @@ CONSENTS = ("given", "missing")
 LONGEST_SEARCH = 300
 
 # Written into the statement, not sent beside it: a database finds an index on some rows only by the words themselves.
-_PRESENT, _ABSENT, _CONFIRMED = (literal(word, literal_execute=True) for word in (PRESENT, ABSENT, CONFIRMED))
+_PRESENT, _ABSENT, _CONFIRMED, _NO_STEP = (
+    literal(word, literal_execute=True) for word in (PRESENT, ABSENT, CONFIRMED, "")
+)
 WANTED = Enrolment.desired == _PRESENT
 IS_LEAVING = and_(Enrolment.desired == _ABSENT, Enrolment.person != _CONFIRMED)
 IS_THERE = or_(WANTED, Enrolment.person != _CONFIRMED)
-HAS_FACE = and_(WANTED, Enrolment.photo_id.is_not(None))
 # What is not green: not proven, or proven at a terminal that was not checked since.
 IS_UNPROVEN = and_(WANTED, or_(Enrolment.person != _CONFIRMED, Enrolment.face != _CONFIRMED))
 IS_UNCHECKED = and_(
@@ -49,10 +49,12 @@ IS_UNCHECKED = and_(
     Enrolment.face == _CONFIRMED,
     Enrolment.terminal_id.in_(select(Terminal.id).where(Terminal.face_mode.is_(None))),
 )
-IS_TRIED = or_(Enrolment.next_attempt_at.is_not(None), Enrolment.step != "")
+IS_TRIED = or_(Enrolment.next_attempt_at.is_not(None), Enrolment.step != _NO_STEP)
 # The same facts of one enrolment in a word.
 IS_WAITING = and_(or_(IS_UNPROVEN, IS_UNCHECKED), IS_TRIED)
 IS_STOPPED = and_(or_(IS_UNPROVEN, IS_UNCHECKED), ~IS_TRIED)
+# In the words of the two indexes.
+_NOT_GREEN = ([IS_UNPROVEN, IS_TRIED], [IS_UNPROVEN, ~IS_TRIED], [IS_UNCHECKED])
 # A person who was sent without a face is nobody's mistake, and counts as no face.
 IS_PERSON_ONLY = and_(Enrolment.person == _CONFIRMED, func.coalesce(Enrolment.photo_id, 0) == 0)
 
@@ -102,7 +104,7 @@ def counted(wanted: EmployeeFilter) -> Select[int]:
         return select(alone)
     if wanted.terminal is not None and wanted == EmployeeFilter(terminal=wanted.terminal, sort=wanted.sort):
         return select(_employees_with(IS_THERE, Enrolment.terminal_id == wanted.terminal))
-    return select(func.count(Employee.id)).where(*conditions(wanted))
+    return select(func.count()).select_from(Employee).where(*conditions(wanted))
 
 
 def in_state(state: str, terminal_id: int | None = None) -> ColumnElement[bool]:
@@ -118,19 +120,16 @@ def in_state(state: str, terminal_id: int | None = None) -> ColumnElement[bool]:
 
 def _of_active(state: str, here: list[ColumnElement[bool]]) -> ColumnElement[bool]:
     if state == ON_TERMINALS:
-        return and_(_has(WANTED, *here), ~_is_among([IS_UNPROVEN], [IS_UNCHECKED]))
+        there = _has(WANTED, *here) if here else Employee.has_face
+        return and_(there, ~_is_among(*_NOT_GREEN))
     if state == NO_FACE:
-        return ~_has(HAS_FACE)
+        return ~Employee.has_face
     if state == WAITING:
         return _is_among([IS_UNPROVEN, IS_TRIED, *here], [IS_UNCHECKED, IS_TRIED, *here])
     stopped = [~IS_TRIED, *here]
     # A person without a face at one terminal needs somebody to act only where the face is at another one.
-    other = aliased(Enrolment)
-    face_elsewhere = select(other.id).where(
-        other.employee_id == Enrolment.employee_id, other.desired == _PRESENT, other.photo_id.is_not(None)
-    )
-    needs_somebody = or_(~IS_PERSON_ONLY, face_elsewhere.exists())
-    return _is_among([IS_UNPROVEN, needs_somebody, *stopped], [IS_UNCHECKED, *stopped])
+    needs_somebody = or_(Employee.has_face, _is_among([IS_UNPROVEN, ~IS_PERSON_ONLY, *stopped]))
+    return and_(_is_among([IS_UNPROVEN, *stopped], [IS_UNCHECKED, *stopped]), needs_somebody)
 
 
 def _has(*facts: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -146,7 +145,7 @@ def _is_among(*kinds: list[ColumnElement[bool]]) -> ColumnElement[bool]:
 
 def _employees(*facts: Any) -> ScalarSelect[int]:
     """Return the count of the employees of whom this is true."""
-    return select(func.count(Employee.id)).where(*facts).scalar_subquery()
+    return select(func.count()).select_from(Employee).where(*facts).scalar_subquery()
 
 
 def _employees_with(*facts: ColumnElement[bool]) -> ScalarSelect[int]:
@@ -155,15 +154,12 @@ def _employees_with(*facts: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(each).scalar_subquery()
 
 
-_CONSENTS = select(func.count(Consent.id)).scalar_subquery()
+_CONSENTS = select(func.count()).select_from(Consent).scalar_subquery()
 _COUNTED_ALONE: dict[EmployeeFilter, ColumnElement[int]] = {
     EmployeeFilter(consent="given"): _CONSENTS,
     EmployeeFilter(consent="missing"): _employees() - _CONSENTS,
-    EmployeeFilter(state=NO_FACE): _employees()
+    EmployeeFilter(state=ON_TERMINALS): _employees()
     - _employees(~Employee.is_active)
-    - _employees_with(HAS_FACE)
-    + _employees(~Employee.is_active, _has(HAS_FACE)),
-    EmployeeFilter(state=ON_TERMINALS): _employees_with(WANTED)
-    - _employees(~Employee.is_active, _has(WANTED))
-    - _employees(Employee.is_active, _is_among([IS_UNPROVEN], [IS_UNCHECKED])),
+    - _employees(Employee.is_active, ~Employee.has_face)
+    - _employees(Employee.is_active, Employee.has_face, _is_among(*_NOT_GREEN)),
 }

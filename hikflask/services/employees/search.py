@@ -101,11 +101,6 @@ def _ids(wanted: EmployeeFilter) -> Select[int]:
     return select(Employee.id).where(*filters.conditions(wanted)).order_by(*filters.order(wanted))
 
 
-def ids(wanted: EmployeeFilter) -> list[int]:
-    """Return the ids of all employees that a list shows, in its order."""
-    return list(db.session.execute(_ids(wanted)).scalars())
-
-
 def names(employee_ids: Iterable[int | None]) -> dict[int, str]:
     """Return the names of those of these employees who are not deleted, by id."""
     wanted = select(Employee.id, Employee.name).where(Employee.id.in_({one for one in employee_ids if one}))

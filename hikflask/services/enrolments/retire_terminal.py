@@ -3,7 +3,7 @@
 from sqlalchemy import func, or_, select
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment, Terminal
+from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.services import audit
@@ -48,6 +48,14 @@ def _retire(terminal_id: int, note: str) -> None:
     terminal.is_active, terminal.retired_at, terminal.retired_note = False, database_now(), note
     audit.note("terminal.retired", terminal=terminal.name, before=before, after={"is_active": False, "note": note})
     db.session.flush()
+    _lock_employees(terminal_id)
     mine = select(Enrolment).where(Enrolment.terminal_id == terminal_id, ON_IT).order_by(Enrolment.id)
     for enrolment in db.session.execute(mine.with_for_update()).scalars().all():
         manual_removal.end_with_terminal(enrolment, note)
+
+
+def _lock_employees(terminal_id: int) -> None:
+    """Lock the rows of the employees before those of their enrolments, as everybody does (see core/db.py)."""
+    on_it = select(Enrolment.employee_id).where(Enrolment.terminal_id == terminal_id, ON_IT)
+    theirs = select(Employee.id).where(Employee.id.in_(on_it)).order_by(Employee.id)
+    db.session.execute(theirs.with_for_update(key_share=True))

@@ -53,6 +53,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "id": A_ROW,
         "photo_id": "the photos themselves are given",
         "search": "made of name, number and department",
+        "has_face": "made of the records on terminals, which are given",
     },
     Consent: {"id": A_ROW, "employee_id": A_ROW},
     Photo: {"id": A_ROW, "employee_id": A_ROW, "file": "the picture itself is given, under a name of its own"},
