@@ -23,10 +23,13 @@ def test_small_benchmark_shows_a_ratio_for_each_question(database: str) -> None:
     assert done.returncode in {0, 1}, done.stderr
     rows = done.stdout.splitlines()[1 : len(ADDRESSES) + 1]
     assert [row[:24].rstrip() for row in rows] == list(ADDRESSES)
-    assert all(re.search(r"\d+\.\d +\d+\.\d +\d+\.\d\d$", row) for row in rows)
+    assert all(re.search(r"( +\d+\.\d +\d+\.\d +\d+\.\d\d){2}$", row) for row in rows)
+    assert re.search(r"^median of the ratios +\d+\.\d\d +\d+\.\d\d$", done.stdout, re.MULTILINE)
 
 
 def test_missed_targets_are_named() -> None:
-    found = Measured("sqlite", {"all": {2000: [10.0], 100_000: [14.0]}, "left": {2000: [10.0], 100_000: [16.0]}})
+    at = {wall: [{"wall": wall, "cpu": 1.0}] for wall in (10.0, 14.0, 16.0)}
+    found = Measured("sqlite", {"all": {2000: at[10], 100_000: at[14]}, "left": {2000: at[10], 100_000: at[16]}})
 
     assert missed([found]) == ["sqlite, left: 1.60, not 1.5"]
+    assert (found.median_ratio("wall"), found.median_ratio("cpu")) == (1.5, 1.0)
