@@ -51,6 +51,15 @@ vault = Vault()
 
 
 @event.listens_for(Engine, "connect")
+def _prepare_postgresql(connection: object, record: object) -> None:  # noqa: ARG001
+    if not type(connection).__module__.startswith("psycopg"):
+        return
+    # What a page asks is short, and to start workers for it takes longer than they save.
+    connection.execute("SET max_parallel_workers_per_gather = 0")  # type: ignore[attr-defined]
+    connection.commit()  # type: ignore[attr-defined]
+
+
+@event.listens_for(Engine, "connect")
 def _prepare_sqlite(connection: object, record: object) -> None:  # noqa: ARG001
     if not type(connection).__module__.startswith("sqlite3"):
         return

@@ -214,6 +214,15 @@ def test_sqlite_is_in_wal_mode_with_foreign_keys(empty: Flask) -> None:
     close(empty)
 
 
+def test_postgresql_starts_no_workers_for_a_page(cluster: Cluster, tmp_path: Path) -> None:
+    app = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True, "DATABASE_URL": cluster.address("test")})
+    with app.app_context():
+        db.session.rollback()
+        assert db.session.execute(text("SHOW max_parallel_workers_per_gather")).scalar_one() == "0"
+        db.session.remove()
+    close(app)
+
+
 def rows_of_the_first_version() -> None:
     """Write a terminal, an employee with a photo, and one who left into tables of version 0001."""
     for statement in (

@@ -42,7 +42,6 @@ class Employee(Base):
         ),
         Index(
             "ix_employee_no_face",
-            "search",
             "id",
             sqlite_where=text("is_active = 1 AND has_face = 0"),
             postgresql_where=text("is_active AND NOT has_face"),

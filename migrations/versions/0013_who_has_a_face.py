@@ -40,7 +40,7 @@ def upgrade() -> None:
     op.create_index(
         'ix_employee_no_face',
         'employee',
-        ['search', 'id'],
+        ['id'],
         sqlite_where=sa.text('is_active = 1 AND has_face = 0'),
         postgresql_where=sa.text('is_active AND NOT has_face'),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, UnaryExpression, and_, func, literal, or_, select, union_all
+from sqlalchemy.orm import aliased
 
 from hikflask.models import Consent, Employee, Enrolment, Terminal
 from hikflask.models.columns import contains_text, storable
@@ -43,11 +44,14 @@ IS_LEAVING = and_(Enrolment.desired == _ABSENT, Enrolment.person != _CONFIRMED)
 IS_THERE = or_(WANTED, Enrolment.person != _CONFIRMED)
 # What is not green: not proven, or proven at a terminal that was not checked since.
 IS_UNPROVEN = and_(WANTED, or_(Enrolment.person != _CONFIRMED, Enrolment.face != _CONFIRMED))
+_UNCHECKED_TERMINALS = select(Terminal.id).where(Terminal.face_mode.is_(None))
 IS_UNCHECKED = and_(
     WANTED,
     Enrolment.person == _CONFIRMED,
     Enrolment.face == _CONFIRMED,
-    Enrolment.terminal_id.in_(select(Terminal.id).where(Terminal.face_mode.is_(None))),
+    Enrolment.terminal_id.in_(_UNCHECKED_TERMINALS),
+    # Asked once: without such a terminal, as usual, no enrolment is looked at.
+    _UNCHECKED_TERMINALS.exists(),
 )
 IS_TRIED = or_(Enrolment.next_attempt_at.is_not(None), Enrolment.step != _NO_STEP)
 # The same facts of one enrolment in a word.
@@ -128,8 +132,13 @@ def _of_active(state: str, here: list[ColumnElement[bool]]) -> ColumnElement[boo
         return _is_among([IS_UNPROVEN, IS_TRIED, *here], [IS_UNCHECKED, IS_TRIED, *here])
     stopped = [~IS_TRIED, *here]
     # A person without a face at one terminal needs somebody to act only where the face is at another one.
-    needs_somebody = or_(Employee.has_face, _is_among([IS_UNPROVEN, ~IS_PERSON_ONLY, *stopped]))
-    return and_(_is_among([IS_UNPROVEN, *stopped], [IS_UNCHECKED, *stopped]), needs_somebody)
+    other = aliased(Employee)
+    face_elsewhere = Enrolment.employee_id.not_in(select(other.id).where(other.is_active, ~other.has_face))
+    return _is_among(
+        [IS_UNPROVEN, ~IS_PERSON_ONLY, *stopped],
+        [IS_UNPROVEN, IS_PERSON_ONLY, face_elsewhere, *stopped],
+        [IS_UNCHECKED, *stopped],
+    )
 
 
 def _has(*facts: ColumnElement[bool]) -> ColumnElement[bool]:
