@@ -102,7 +102,7 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
         flash(_without_face(saved.row), "warning")
     if employee_id is None:
         latest.note(saved.row.id)
-        if request.form.get("next") == "1":
+        if request.values.get("next") == "1":
             return redirect(_address_of_next(form), 303)
     return redirect(url_for(".show", employee_id=saved.row.id), 303)
 
