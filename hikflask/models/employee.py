@@ -35,7 +35,6 @@ class Employee(Base):
         Index("ix_employee_created_at", "created_at", "id"),
         Index(
             "ix_employee_left",
-            "search",
             "id",
             sqlite_where=text("is_active = 0"),
             postgresql_where=text("NOT is_active"),

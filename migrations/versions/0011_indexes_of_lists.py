@@ -29,7 +29,7 @@ def upgrade() -> None:
     for name, columns in OF_EMPLOYEES.items():
         op.create_index(name, 'employee', columns)
     left = {'sqlite_where': sa.text('is_active = 0'), 'postgresql_where': sa.text('NOT is_active')}
-    op.create_index('ix_employee_left', 'employee', ['search', 'id'], **left)
+    op.create_index('ix_employee_left', 'employee', ['id'], **left)
     for name, (columns, rows) in OF_ENROLMENTS.items():
         only = {'sqlite_where': sa.text(rows), 'postgresql_where': sa.text(rows)}
         op.create_index(name, 'enrolment', columns, **only)

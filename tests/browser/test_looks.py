@@ -30,6 +30,11 @@ WITHOUT_RING = """[...document.querySelectorAll('a[href], button, input:not([typ
     return style.outlineStyle !== 'solid' || parseFloat(style.outlineWidth) < 2
   }).map(one => one.outerHTML.slice(0, 100))"""
 
+# What is pressed and lower than 44 px.
+TOO_SMALL = """[...document.querySelectorAll('.btn, .form-control, .form-select, summary, .bar a, .bar button')]
+  .filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44)
+  .map(one => one.outerHTML.slice(0, 100))"""
+
 
 @pytest.fixture
 def open_removal(site: Site) -> Iterator[None]:
@@ -206,6 +211,13 @@ def test_every_control_shows_that_it_has_the_focus(russian: Window) -> None:
 
         assert russian.page.locator("main a[href], main button, main input").count() > 0
         assert (address, russian.page.evaluate(WITHOUT_RING)) == (address, [])
+
+
+def test_what_a_thumb_presses_is_large_enough(phone: Window) -> None:
+    for address in ("/attention", "/employees/new", "/employees/", "/terminals/1", "/account/", "/audit/"):
+        phone.page.goto(address)
+
+        assert (address, phone.page.evaluate(TOO_SMALL)) == (address, [])
 
 
 def test_paper_is_printed_by_its_button(russian: Window) -> None:

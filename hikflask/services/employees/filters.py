@@ -133,11 +133,8 @@ def _of_active(state: str, here: list[ColumnElement[bool]]) -> ColumnElement[boo
     face_elsewhere = select(other.id).where(
         other.employee_id == Enrolment.employee_id, other.desired == _PRESENT, other.photo_id.is_not(None)
     )
-    return _is_among(
-        [IS_UNPROVEN, ~IS_PERSON_ONLY, *stopped],
-        [IS_UNPROVEN, IS_PERSON_ONLY, face_elsewhere.exists(), *stopped],
-        [IS_UNCHECKED, *stopped],
-    )
+    needs_somebody = or_(~IS_PERSON_ONLY, face_elsewhere.exists())
+    return _is_among([IS_UNPROVEN, needs_somebody, *stopped], [IS_UNCHECKED, *stopped])
 
 
 def _has(*facts: ColumnElement[bool]) -> ColumnElement[bool]:

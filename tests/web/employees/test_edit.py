@@ -121,6 +121,16 @@ def test_new_employee_without_a_face_is_saved_only_after_a_question(desk: Desk, 
     assert saved.status_code == 303
 
 
+def test_question_keeps_that_another_employee_is_to_follow(desk: Desk) -> None:
+    asked = desk.client.post("/employees/", data=typed(next="1"))
+    saved = desk.client.post("/employees/?next=1", data=typed(without_face="1"))
+
+    assert 'name="without_face" value="1" formaction="/employees/?next=1"' in asked.text
+    assert saved.location.startswith("/employees/new")
+    # The plain save beside it leads to the employee.
+    assert asked.text.count('name="next" value="1"') == 1
+
+
 def test_cancelled_capture_is_no_face(desk: Desk) -> None:
     started = desk.client.post("/captures", data=typed()).location.rpartition("=")[2]
     desk.client.post(f"/captures/{started}/cancel", data=typed(waiting_id=started))

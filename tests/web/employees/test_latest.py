@@ -44,16 +44,6 @@ def test_refused_save_stays_on_the_form_as_typed(desk: Desk) -> None:
     assert shown(desk.text("/employees/new")) == []
 
 
-def test_answer_to_the_question_leads_on_and_the_plain_save_beside_it_does_not(desk: Desk) -> None:
-    asked = desk.client.post("/employees/", data=typed(next="1"))
-    (address,) = re.findall(r'name="without_face" value="1" formaction="([^"]+)"', asked.text)
-
-    saved = desk.client.post(address, data=typed(without_face="1"))
-
-    assert saved.location == "/employees/new?department=%D0%9E%D1%85%D1%80%D0%B0%D0%BD%D0%B0"
-    assert asked.text.count('name="next" value="1"') == 1  # The button alone.
-
-
 def test_nonsense_in_the_address_is_left_out(desk: Desk) -> None:
     page = desk.text("/employees/new?terminal=99999999999&department=a%00b" + "x" * 200)
 

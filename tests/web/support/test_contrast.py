@@ -16,6 +16,7 @@ TEXTS = [
     *[(state, ground) for state in ("good", "warn", "bad") for ground in ("paper", "card", f"{state}-soft")],
     ("accent-strong", "accent-soft"),
     ("on-accent", "accent"),
+    ("card", "bad"),
     ("on-accent", "accent-strong"),
 ]
 # What is seen without being read, on what: WCAG 2.2, 1.4.11.
