@@ -127,6 +127,8 @@ def test_question_keeps_that_another_employee_is_to_follow(desk: Desk) -> None:
 
     assert 'name="without_face" value="1" formaction="/employees/?next=1"' in asked.text
     assert saved.location.startswith("/employees/new")
+    # The plain save beside it leads to the employee.
+    assert asked.text.count('name="next" value="1"') == 1
 
 
 def test_cancelled_capture_is_no_face(desk: Desk) -> None:
