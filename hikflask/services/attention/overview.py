@@ -180,7 +180,7 @@ def _waiting() -> list[Waiting]:
 
 
 def _affected(troubles: Sequence[Trouble]) -> dict[int, int]:
-    """Return how many are refused only until a terminal is corrected, as the list that its line leads to counts them."""
+    """Return how many are refused only until a terminal is corrected, as its line's list counts them."""
     blocked = _blocked(troubles)
     counted = ((one, search.count(EmployeeFilter(state=filters.REFUSED, terminal=one))) for one in blocked)
     return {terminal_id: employees for terminal_id, employees in counted if employees}

@@ -82,16 +82,18 @@ def conditions(wanted: EmployeeFilter) -> list[ColumnElement[bool]]:
     if wanted.department:
         found.append(Employee.department == storable(wanted.department))
     if wanted.consent:
-        found.append(_HAS_CONSENT if wanted.consent == GIVEN else ~_HAS_CONSENT)
-    # Of whoever left, no consent is needed any more.
-    if wanted.consent == MISSING and wanted.state not in {LEAVING, LEFT}:
-        found.append(Employee.is_active)
+        found.append(_HAS_CONSENT if wanted.consent == GIVEN else _lacks_consent(wanted.state))
     if wanted.state:
         found.append(in_state(wanted.state, wanted.terminal))
     # The other states are already meant of this terminal.
     if wanted.terminal is not None and wanted.state in {"", NO_FACE, LEFT}:
         found.append(_has(IS_THERE, Enrolment.terminal_id == wanted.terminal))
     return found
+
+
+def _lacks_consent(state: str) -> ColumnElement[bool]:
+    # Of whoever left, no consent is needed any more.
+    return ~_HAS_CONSENT if state in {LEAVING, LEFT} else and_(Employee.is_active, ~_HAS_CONSENT)
 
 
 def order(wanted: EmployeeFilter) -> tuple[UnaryExpression[Any], ...]:
