@@ -132,10 +132,10 @@ def _of_active(state: str, here: list[ColumnElement[bool]]) -> ColumnElement[boo
     stopped = [~IS_TRIED, *here]
     # A person without a face at one terminal needs somebody to act only where the face is at another one.
     other = aliased(Enrolment)
-    face_elsewhere = select(other.id).where(
-        other.employee_id == Enrolment.employee_id, other.desired == _PRESENT, other.photo_id.is_not(None)
-    )
-    needs_somebody = or_(~IS_PERSON_ONLY, face_elsewhere.exists())
+    theirs = (other.employee_id == Enrolment.employee_id, other.desired == _PRESENT, other.photo_id.is_not(None))
+    # One value, not exists(): for that, PostgreSQL would gather all who have a face, and they are nearly all.
+    face_elsewhere = select(other.id).where(*theirs).limit(1).scalar_subquery()
+    needs_somebody = or_(~IS_PERSON_ONLY, face_elsewhere.is_not(None))
     return _is_among([IS_UNPROVEN, needs_somebody, *stopped], [IS_UNCHECKED, *stopped])
 
 
