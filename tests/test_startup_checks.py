@@ -116,7 +116,7 @@ def test_database_of_another_version_is_refused(app: Flask, version: str) -> Non
         db.session.execute(db.text("UPDATE alembic_version SET version_num = :version"), {"version": version})
         db.session.commit()
 
-    assert f"(version {version} instead of 000" in refusal(app)
+    assert f"(version {version} instead of 00" in refusal(app)
 
 
 def test_database_that_is_away_is_refused_without_its_password(tmp_path: Path) -> None:

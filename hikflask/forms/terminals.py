@@ -14,7 +14,8 @@ from hikflask.forms.fields import one_line, stripped, too_long
 FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z")
 SEPARATORS = re.compile(r"[\s:]")
 ADDRESS = re.compile(r"https?://[a-z0-9_.\-\[\]:]+\Z")
-WITHOUT_SCHEME = re.compile(r"[a-z0-9_.\-\[\]:]+\Z")
+# An IP address, or a name with a port: any other word may be a mistake.
+WITHOUT_SCHEME = re.compile(r"((\d{1,3}\.){3}\d{1,3}|\[[0-9a-f:]+\])(:\d+)?\Z|[a-z0-9_.\-]+:\d+\Z")
 LONGEST_URL = 255
 LONGEST_PASSWORD = 128
 # More does not fit into the column when encrypted. A letter has up to four bytes.

@@ -38,7 +38,7 @@ class Enrolment(Base):
     Desired: `desired` is present or absent, since `desired_since` (None: before this was recorded), with the photo
     `photo_id`. `generation` rises with every change of the desired state; a conversation writes only while the
     generation is the one with which it began. `overwrite`: a person who has the number there under another name is
-    removed first. `in_bulk`: a job for many desired it, so it comes after what a single person waits for.
+    removed first. `in_bulk`: one of many, by a job or after the terminal lost people; a single person comes before.
 
     Confirmed: `person` and `face` are pending, confirmed or refused, independently. When absent is desired, a confirmed
     person means that the terminal found nobody. `face_unverified` is set before FDSetUp is sent, and cleared only when

@@ -192,9 +192,9 @@ def test_photo_opens_large_and_closes_by_escape(site: Site, russian: Window) -> 
     expect(page.locator("[data-state=confirmed]")).to_be_visible()
 
 
-def tab_to(page: Page, wanted: Locator) -> None:
+def tab_to(page: Page, wanted: Locator, most: int = MOST_TABS) -> None:
     """Press Tab until this has the focus."""
-    for _ in range(MOST_TABS):
+    for _ in range(most + 1):
         if wanted.evaluate("one => one === document.activeElement"):
             return
         page.keyboard.press("Tab")
@@ -223,7 +223,7 @@ def test_keyboard_alone_leads_from_the_sign_in_to_green(browser: Browser, site: 
     expect(page.locator("#capture-seconds")).to_be_visible()
     site.simulator.present_alone(FACE)
     expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    tab_to(page, page.locator("#save"))
+    tab_to(page, page.locator("#save"), most=1)
     page.keyboard.press("Enter")
     expect(page.locator("[data-state=confirmed]")).to_be_visible()
     context.close()

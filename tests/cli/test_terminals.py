@@ -34,8 +34,8 @@ def rows(app: Flask) -> list[tuple[str, str, str]]:
 
 @pytest.mark.usefixtures("simulator")
 def test_address_gets_its_scheme(app: Flask) -> None:
-    assert add(app, url=HOST).exit_code == 0
-    assert rows(app) == [("Вход", URL, PASSWORD)]
+    assert add(app, url=f"{HOST}:80").exit_code == 0
+    assert rows(app) == [("Вход", f"{URL}:80", PASSWORD)]
 
 
 @pytest.mark.usefixtures("simulator")

@@ -117,6 +117,7 @@ BY_ITSELF = {
     "GET /employees/latest",
     "GET /erasures/<int:erasure_id>/state",
     "GET /jobs/<int:job_id>/state",
+    "GET /removals/state",
     "GET /terminals/<int:terminal_id>/state",
     "GET /uploads/<name>",
 }

@@ -94,7 +94,7 @@ WORDS = {
     "captureTimeout": "saw no face",
     "faceLowQulity": "more light",
     REFUSED_WITH: "could not model",
-    "nonsense": "do not understand",
+    "nonsense": "makes no sense",
     "locked": "locked",
     "person_not_verified": "does not show the person",
     "face_not_verified": "does not show the right face",

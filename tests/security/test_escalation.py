@@ -27,7 +27,7 @@ ELSEWHERE = [
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "POST ", "FOO"]
 LEAKS = re.compile(
     r"Traceback|File \"|site-packages|"
-    r"sqlalchemy|sqlite|psycopg|werkzeug|SELECT |INSERT |/tmp/|/home/|\.py\b|jinja|python/",
+    r"sqlalchemy|sqlite|psycopg|werkzeug|SELECT .* FROM|INSERT INTO|/tmp/|/home/|\.py\b|jinja|python/",
     re.IGNORECASE,
 )
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, select, true
+from sqlalchemy import ColumnElement, and_, case, func, select
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Consent, Employee, Enrolment, Terminal
+from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.capture import CAPTURED
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
@@ -24,6 +24,7 @@ from hikflask.services.terminals import registry
 
 # So many rows of a group are shown; its heading leads to all of them.
 MOST_SHOWN = 5
+WITHOUT_CONSENT = EmployeeFilter(consent=filters.MISSING)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def count() -> Counts:
         refused=_count(_refused(_blocked(troubles))),
         no_face=search.count(EmployeeFilter(state=filters.NO_FACE)),
         troubles=troubles,
-        consents=_count(_without_consent()) if consents.is_required() else 0,
+        consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,
         unsaved=db.session.execute(select(func.count(Capture.id)).where(Capture.state == CAPTURED)).scalar_one(),
         worker_runs=heartbeat.alive(),
     )
@@ -111,7 +112,7 @@ def overview(counts: Counts, caller: str) -> Overview:
     :param counts: what count() returned.
     :param caller: the operator whose unsaved pictures come first.
     """
-    blocked, no_consent = _blocked(counts.troubles), _without_consent()
+    blocked, no_consent = _blocked(counts.troubles), counts.consents or search.count(WITHOUT_CONSENT)
     waiting = _count(filters.in_state(filters.WAITING))
     return Overview(
         counts=counts,
@@ -120,10 +121,10 @@ def overview(counts: Counts, caller: str) -> Overview:
         refused=_stopped(blocked),
         no_face=_first(filters.in_state(filters.NO_FACE)) if counts.no_face else [],
         waiting_count=waiting,
-        waiting=_waiting(filters.IS_WAITING) if waiting else [],
-        affected={held.terminal.id: held.employees for held in _affected(blocked)},
-        without_consent_count=counts.consents or _count(no_consent),
-        without_consent=_first(no_consent),
+        waiting=_waiting() if waiting else [],
+        affected=_affected(counts.troubles[:MOST_SHOWN]),
+        without_consent_count=no_consent,
+        without_consent=_first(*filters.conditions(WITHOUT_CONSENT)) if no_consent else [],
         unsaved=_unsaved(caller),
         has_terminals=bool(registry.list_all()),
     )
@@ -148,19 +149,12 @@ def _is_stopped(blocked: list[int]) -> ColumnElement[bool]:
     return and_(filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked))
 
 
-def _without_consent() -> ColumnElement[bool]:
-    """Return the condition on Employee: no consent is recorded, and one is required or there is a photo."""
-    missing = Employee.id.not_in(select(Consent.employee_id))
-    needed = true() if consents.is_required() else Employee.photo_id.is_not(None)
-    return and_(Employee.is_active, needed, missing)
-
-
 def _count(condition: ColumnElement[bool]) -> int:
     return db.session.execute(select(func.count()).select_from(Employee).where(condition)).scalar_one()
 
 
-def _first(condition: ColumnElement[bool]) -> list[Employee]:
-    statement = select(Employee).where(condition).order_by(Employee.id).limit(MOST_SHOWN)
+def _first(*where: ColumnElement[bool]) -> list[Employee]:
+    statement = select(Employee).where(*where).order_by(Employee.id).limit(MOST_SHOWN)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
@@ -173,22 +167,25 @@ def _stopped(blocked: list[int]) -> list[Enrolment]:
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
-def _waiting(*where: ColumnElement[bool]) -> list[Waiting]:
-    """Return one line for each terminal where such enrolments of active employees are, however many."""
+def _waiting() -> list[Waiting]:
+    """Return one line for each terminal that active employees wait for, however many."""
     since = func.min(func.coalesce(Enrolment.desired_since, Enrolment.created_at))
     statement = (
         select(Terminal, func.count(Enrolment.id), since, func.min(Enrolment.next_attempt_at))
         .join(Enrolment, Enrolment.terminal_id == Terminal.id)
         .join(Employee, Employee.id == Enrolment.employee_id)
-        .where(Employee.is_active, *where)
+        .where(Employee.is_active, filters.IS_WAITING)
         .group_by(Terminal.id)
         .order_by(Terminal.name)
     )
     return [Waiting(*row) for row in db.session.execute(statement)]
 
 
-def _affected(blocked: list[int]) -> list[Waiting]:
-    return _waiting(filters.IS_STOPPED, Enrolment.terminal_id.in_(blocked))
+def _affected(troubles: Sequence[Trouble]) -> dict[int, int]:
+    """Return how many are refused only until a terminal is corrected, as its line's list counts them."""
+    blocked = _blocked(troubles)
+    counted = ((one, search.count(EmployeeFilter(state=filters.REFUSED, terminal=one))) for one in blocked)
+    return {terminal_id: employees for terminal_id, employees in counted if employees}
 
 
 def _unsaved(caller: str) -> list[Unsaved]:

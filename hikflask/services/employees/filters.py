@@ -31,7 +31,7 @@ SORTS: dict[str, tuple[UnaryExpression[Any], ...]] = {
     "created_at": (Employee.created_at.asc(), Employee.id.asc()),
     "-created_at": (Employee.created_at.desc(), Employee.id.desc()),
 }
-CONSENTS = ("given", "missing")
+GIVEN, MISSING = CONSENTS = ("given", "missing")
 # In characters. The searched text is not longer, and databases limit the number of conditions in a query.
 LONGEST_SEARCH = 300
 
@@ -59,6 +59,7 @@ IS_WAITING = and_(or_(IS_UNPROVEN, IS_UNCHECKED), IS_TRIED)
 IS_STOPPED = and_(or_(IS_UNPROVEN, IS_UNCHECKED), ~IS_TRIED)
 # In the words of the two indexes.
 _NOT_GREEN = ([IS_UNPROVEN, IS_TRIED], [IS_UNPROVEN, ~IS_TRIED], [IS_UNCHECKED])
+_HAS_CONSENT = select(Consent.id).where(Consent.employee_id == Employee.id).exists()
 # A person who was sent without a face is nobody's mistake, and counts as no face.
 IS_PERSON_ONLY = and_(Enrolment.person == _CONFIRMED, func.coalesce(Enrolment.photo_id, 0) == 0)
 
@@ -68,7 +69,8 @@ class EmployeeFilter:
     """What a list is narrowed to, and its order. An empty value narrows nothing.
 
     `terminal` is a terminal's id: who is wanted there or has to leave it; with a state of an enrolment (waiting,
-    refused, leaving) who is in that state at this terminal. `consent` is given or missing.
+    refused, leaving) who is in that state at this terminal. `consent` is given or missing; who left is not
+    missed unless the state asks for them.
     """
 
     q: str = ""
@@ -86,14 +88,18 @@ def conditions(wanted: EmployeeFilter) -> list[ColumnElement[bool]]:
     if wanted.department:
         found.append(Employee.department == storable(wanted.department))
     if wanted.consent:
-        given = select(Consent.id).where(Consent.employee_id == Employee.id).exists()
-        found.append(given if wanted.consent == "given" else ~given)
+        found.append(_HAS_CONSENT if wanted.consent == GIVEN else _lacks_consent(wanted.state))
     if wanted.state:
         found.append(in_state(wanted.state, wanted.terminal))
     # The other states are already meant of this terminal.
     if wanted.terminal is not None and wanted.state in {"", NO_FACE, LEFT}:
         found.append(_has(IS_THERE, Enrolment.terminal_id == wanted.terminal))
     return found
+
+
+def _lacks_consent(state: str) -> ColumnElement[bool]:
+    # Of whoever left, no consent is needed any more.
+    return ~_HAS_CONSENT if state in {LEAVING, LEFT} else and_(Employee.is_active, ~_HAS_CONSENT)
 
 
 def order(wanted: EmployeeFilter) -> tuple[UnaryExpression[Any], ...]:
@@ -165,8 +171,11 @@ def _employees_with(*facts: ColumnElement[bool]) -> ScalarSelect[int]:
 
 _CONSENTS = select(func.count()).select_from(Consent).scalar_subquery()
 _COUNTED_ALONE: dict[EmployeeFilter, ColumnElement[int]] = {
-    EmployeeFilter(consent="given"): _CONSENTS,
-    EmployeeFilter(consent="missing"): _employees() - _CONSENTS,
+    EmployeeFilter(consent=GIVEN): _CONSENTS,
+    EmployeeFilter(consent=MISSING): _employees()
+    - _employees(~Employee.is_active)
+    - _CONSENTS
+    + _employees(~Employee.is_active, _HAS_CONSENT),
     EmployeeFilter(state=ON_TERMINALS): _employees()
     - _employees(~Employee.is_active)
     - _employees(Employee.is_active, ~Employee.has_face)

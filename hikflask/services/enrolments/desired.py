@@ -3,7 +3,6 @@
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import PRESENT
-from hikflask.models.photo import UPLOADED
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.core.errors import NumberLeaving
@@ -29,10 +28,11 @@ def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None) 
 
 
 def _photo_id(terminal: Terminal, enrolment: Enrolment, photo: Photo | None) -> int | None:
-    """Return the photo to desire. An upload never replaces a captured face on a terminal that takes no pictures."""
+    """Return the photo to desire. On a terminal that takes no pictures, only a face captured there replaces another."""
     if photo is None:
         return enrolment.photo_id
-    if photo.source == UPLOADED and terminal.face_mode != BY_PICTURE and enrolment.photo_id:
+    captured_here = photo.capture is not None and photo.capture.terminal_id == terminal.id
+    if not captured_here and terminal.face_mode != BY_PICTURE and enrolment.photo_id:
         return enrolment.photo_id
     return photo.id
 

@@ -75,6 +75,12 @@ def unconfirmed_removals(job_id: int) -> list[tuple[Terminal, int]]:
     return [(terminal, count) for terminal, count in rows]
 
 
+def has_erased(job_id: int) -> bool:
+    """Tell whether somebody of a job was erased meanwhile, so that the job cannot say whose removals are open."""
+    erased = select(JobItem.id).where(JobItem.job_id == job_id, JobItem.number == "").limit(1)
+    return db.session.execute(erased).first() is not None
+
+
 def _of_job(job_id: int) -> Select[int, Employee]:
     statement = select(JobItem.id, Employee).join(Employee, Employee.id == JobItem.employee_id)
     return statement.where(JobItem.job_id == job_id).order_by(JobItem.id).options(*SHOWN_IN_LISTS)

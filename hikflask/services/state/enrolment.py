@@ -109,9 +109,9 @@ RETRIED = Transition(
 EMPLOYEE_DELETED = Transition({"employee_id": None, "photo_id": None, "confirmed_photo_id": None})
 
 # --- what the terminal lost ---
-# It has fewer people or faces than it confirmed: everybody is verified again, one after another.
+# It has fewer people or faces than it confirmed: everybody is verified again, after those for whom somebody waits.
 PEOPLE_LOST = Transition(
-    {**NEXT_GENERATION, **DUE, "person": PENDING},
+    {**NEXT_GENERATION, **DUE, "person": PENDING, "in_bulk": True},
     needs=and_(Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED),
 )
 # Another device answers at its address. People who were written to the old device may still open doors with it.
@@ -130,7 +130,7 @@ LEFT_ON_OLD_DEVICE = Transition(
 )
 LEAVING_OLD_DEVICE = Transition({"overwrite": False}, needs=IS_LEAVING)
 DESIRED_ON_NEW_DEVICE = Transition(
-    {**NEXT_GENERATION, **NO_FACE, "person": PENDING, "overwrite": False, "next_attempt_at": NOW},
+    {**NEXT_GENERATION, **NO_FACE, "person": PENDING, "overwrite": False, "next_attempt_at": NOW, "in_bulk": True},
     needs=Enrolment.desired == PRESENT,
 )
 

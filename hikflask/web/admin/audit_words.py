@@ -119,8 +119,10 @@ DAYS = {"given_on"}
 MOMENTS = {"since", "until"}
 ENDS = {"expires_at"}
 ACTORS = {"requested_by", "actor"}
-ERASED = {"employee.erased", "erasure.completed"}
-ERASURE = re.compile(r"erasure (\d+)\Z")
+# What an action was done to, by the action: how it is noted, and the words for it.
+ERASURE = (re.compile(r"erasure (\d+)\Z"), N_("erasure No. %(n)s"))
+JOB = (re.compile(r"job (\d+)\Z"), N_("job %(n)s"))
+SUBJECTS = {"employee.erased": ERASURE, "erasure.completed": ERASURE, "job.started": JOB, "job.stopped": JOB}
 VALUES = {
     "capture": N_("terminal"),
     "upload": N_("file"),
@@ -156,8 +158,11 @@ def action_text(action: str) -> str:
 
 def subject(entry: AuditEntry) -> str:
     """Return what the action was done to, when that is neither an employee nor a terminal."""
-    erasure = ERASURE.match(entry.subject) if entry.action in ERASED else None
-    return str(gettext("erasure No. %(n)s", n=erasure[1])) if erasure else entry.subject
+    if entry.action not in SUBJECTS:
+        return entry.subject
+    noted, words = SUBJECTS[entry.action]
+    found = noted.match(entry.subject)
+    return str(gettext(words, n=found[1])) if found else entry.subject
 
 
 def choices() -> list[tuple[str, str]]:

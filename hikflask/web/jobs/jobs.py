@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow
 from hikflask.models import Job, Terminal
-from hikflask.models.job import DRAFT
+from hikflask.models.job import DONE, DRAFT
 from hikflask.services.core import heartbeat
 from hikflask.services.jobs import lifecycle, queries
 from hikflask.services.jobs.kinds import DEACTIVATE
@@ -37,6 +37,13 @@ class Report:
         if self.job.is_open:
             return FAST_SECONDS
         return SLOW_SECONDS if self.removals else 0
+
+    @property
+    def all_gone(self) -> bool:
+        """True when every terminal confirmed that those who were deactivated are gone."""
+        job = self.job
+        deactivated = job.kind == DEACTIVATE and job.state == DONE and job.done > job.failed
+        return deactivated and not self.removals and not queries.has_erased(job.id)
 
 
 @bp.get("/")

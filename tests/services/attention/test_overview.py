@@ -58,9 +58,9 @@ def counted(counts: Counts) -> dict[str, int]:
     return {name: count for name, count in groups.items() if count}
 
 
-def listed(state: str, terminal: int | None = None) -> int:
+def listed(state: str = "", terminal: int | None = None, consent: str = "") -> int:
     """How many the list of employees shows with this filter, to which the group leads."""
-    return search.search(EmployeeFilter(state=state, terminal=terminal), 1, 0)[1]
+    return search.search(EmployeeFilter(state=state, terminal=terminal, consent=consent), 1, 0)[1]
 
 
 def let_fail(enrolment: Enrolment) -> None:
@@ -156,13 +156,14 @@ def test_people_of_a_terminal_that_refuses_the_password_are_part_of_its_trouble(
     simulator.faults.add("refuse", MODELING)
     let_fail(refused)
     simulator.faults.clear()
+    reconcile(send_to_terminal(save_employee(Draft("9", "Пётр Ли")).row.id, terminal.id).row.id, "test")
     wanted = desire_with_face(simulator, terminal)
     simulator.login.password = "Changed99"
     let_fail(wanted)
 
     found = seen()
 
-    assert counted(found.counts) == {"terminals": 1}
+    assert counted(found.counts) == {"no_face": 1, "terminals": 1}
     assert found.affected == {terminal.id: 2}
     assert listed("refused", terminal.id) == 2
 
@@ -178,19 +179,23 @@ def test_refusal_elsewhere_is_shown_beside_a_terminal_in_trouble(simulator: Simu
     assert found.affected == {}
 
 
-def test_missing_consent_counts_where_it_is_required_and_is_shown_where_there_is_a_photo(
+def test_missing_consent_is_shown_of_whom_the_list_shows_and_counts_where_it_is_required(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
     save_employee(OLGA)
+    set_active(save_employee(Draft("9", "Пётр Ли")).row.id, active=False)
     enrol(simulator, terminal)
     by_default = seen()
+    missing = listed(consent="missing")
     app.config["CONSENT"] = "require"
     required = seen()
     for one in required.without_consent:
         consents.record(one.id, Given(today()))
+    recorded = listed(consent="missing")
 
     assert counted(by_default.counts) == {"no_face": 1}
-    assert [one.number for one in by_default.without_consent] == ["100222"]
+    assert [one.number for one in by_default.without_consent] == ["100333", "100222"]
+    assert (missing, recorded) == (2, 0)
     assert counted(required.counts) == {"no_face": 1, "consents": 2}
     assert counted(seen().counts) == {"no_face": 1}
 

@@ -11,8 +11,9 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import FaceSource, save_employee
-from hikflask.services.enrolments import queries
+from hikflask.services.enrolments import queries, schedule
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks
 from hikflask.services.terminals.status import ask_status
@@ -51,6 +52,17 @@ def sweep() -> list[int]:
 
 def losses() -> int:
     return db.session.query(AuditEntry).filter(AuditEntry.action == "terminal.people_lost").count()
+
+
+def test_who_is_added_after_a_reset_does_not_wait_for_all_others(both: Terminal, simulator: Simulated) -> None:
+    simulator.people.clear()
+    simulator.faces.clear()
+    checks.check(both.id, "test")
+    added = send_to_terminal(save_employee(Draft("100444", "Пётр Ли")).row.id, both.id).row
+
+    (turn,) = schedule.claim_turns()
+
+    assert turn == [added.id, wish(IVAN).id, wish(OLGA).id]
 
 
 def test_nobody_is_green_on_a_terminal_that_was_reset(both: Terminal, simulator: Simulated) -> None:

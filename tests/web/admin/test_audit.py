@@ -99,6 +99,7 @@ def test_what_changed_is_in_words(app: Flask, client: FlaskClient, before: Detai
         ({"actor": "worker"}, "фоновый обработчик"),
         ({"actor": "API Кадры"}, "API Кадры"),
         ({"action": "erasure.completed", "subject": "erasure 2"}, "удаление данных № 2"),
+        ({"action": "job.started", "subject": "job 2"}, "задание 2"),
         ({"action": "token.created", "subject": "erasure 2"}, "erasure 2"),
         ({"after": {"expires_at": "2027-11-25"}}, "Действует до: 25 ноября 2027"),
         ({"after": {"expires_at": "2027-06-01T21:00:00+00:00"}}, "Действует до: 1 июня 2027 г. включительно"),

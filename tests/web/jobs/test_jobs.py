@@ -11,6 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import Job, Terminal
 from hikflask.models.job import FAILED
 from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, SEND
@@ -144,6 +145,19 @@ def test_leavers_count_as_leaving_until_their_terminal_confirmed(
     gone = page(client, claim)
     assert "No removal from a terminal is open any more." in gone
     assert EVERY.findall(gone) == []
+
+
+def test_job_of_somebody_who_was_erased_claims_nothing_of_the_terminals(
+    app: Flask, client: FlaskClient, terminal: Terminal
+) -> None:
+    with app.app_context():
+        people = add_people("1")
+        reconcile(send_to_terminal(people[0], terminal.id).row.id, "test")
+        claim = started(DEACTIVATE, people)
+        run(claim)
+        erase_employee(people[0])
+
+    assert "No removal from a terminal is open any more." not in page(client, claim)
 
 
 def test_list_shows_who_started_what_and_how_it_ended(app: Flask, client: FlaskClient, claim: Claim) -> None:

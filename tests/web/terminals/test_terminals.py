@@ -78,7 +78,7 @@ def test_bad_input_names_the_field(client: FlaskClient, app: Flask, field: str, 
     ("url", "completed"),
     [
         (" 127.0.0.1:8182/ ", "http://127.0.0.1:8182"),
-        ("Terminal.Test", "http://terminal.test"),
+        ("Terminal.Test:80", "http://terminal.test:80"),
         ("[fd00::1]:80", "http://[fd00::1]:80"),
         ("192.168.1.64:443", "https://192.168.1.64:443"),
     ],
