@@ -24,6 +24,7 @@ from sqlalchemy import text
 from hikflask import create_app
 from hikflask.extensions import db, task_queue
 from hikflask.services.employees.filters import CONSENTS, SORTS, STATES
+from hikflask.web.support.pagination import ROWS
 from tests.benchmarks import people
 from tests.support.postgresql import Cluster, programs
 from tests.support.signed_in import client_of
@@ -49,7 +50,8 @@ ADDRESSES = {
     "search, a fragment": "q=знец",
     "search, a number": "q=101234",
     "search, nobody": "q=нетникого",
-    "the last page": "page=1000000",
+    # As their numbers below the list lead to them.
+    "the last page": "page={last}",
     "the middle": "page={middle}",
 }
 
@@ -122,7 +124,8 @@ def _compared(database: str, counts: Sequence[int], rounds: int, cluster: Cluste
         for turn in range(WARM_UP + rounds):
             for question, query in ADDRESSES.items():
                 for count in counts if turn % 2 else reversed(counts):
-                    took = _milliseconds(clients[count], query.format(middle=count // 100))
+                    last = -(-count // ROWS)
+                    took = _milliseconds(clients[count], query.format(middle=last // 2, last=last))
                     if turn >= WARM_UP:
                         found.times[question][count].append(took)
     return found
