@@ -43,11 +43,13 @@ IS_THERE = or_(WANTED, Enrolment.person != _CONFIRMED)
 HAS_FACE = and_(WANTED, Enrolment.photo_id.is_not(None))
 # What is not green: not proven, or proven at a terminal that was not checked since.
 IS_UNPROVEN = and_(WANTED, or_(Enrolment.person != _CONFIRMED, Enrolment.face != _CONFIRMED))
+_UNCHECKED_TERMINALS = select(Terminal.id).where(Terminal.face_mode.is_(None))
 IS_UNCHECKED = and_(
+    _UNCHECKED_TERMINALS.exists(),  # Asked once; where there is none, as mostly, no enrolment is read.
     WANTED,
     Enrolment.person == _CONFIRMED,
     Enrolment.face == _CONFIRMED,
-    Enrolment.terminal_id.in_(select(Terminal.id).where(Terminal.face_mode.is_(None))),
+    Enrolment.terminal_id.in_(_UNCHECKED_TERMINALS),
 )
 IS_TRIED = or_(Enrolment.next_attempt_at.is_not(None), Enrolment.step != "")
 # The same facts of one enrolment in a word.
