@@ -34,7 +34,7 @@ class EmployeePageForm(EmployeeForm):
     """The form of the page, with the capture that it shows, the selected terminal, a photo from a file and consent.
 
     `take_over` and `without_face` are "1" when a question was answered: to save a picture that somebody else captured,
-    or a new employee without a face.
+    and to save a new employee without a face. The page of a new employee says "0", so that it is asked.
     """
 
     capture_id = HiddenField(filters=[row_id])

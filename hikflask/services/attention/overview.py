@@ -28,20 +28,14 @@ WITHOUT_CONSENT = EmployeeFilter(consent=filters.MISSING)
 
 
 @dataclass(frozen=True)
-class People:
-    """How many employees need somebody. `consents` is 0 unless a consent is required to take a face."""
-
-    refused: int
-    no_face: int
-    consents: int
-
-
-@dataclass(frozen=True)
-class Counts(People):
-    """How much there is to do, by group."""
+class Counts:
+    """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face."""
 
     removals: int
+    refused: int
+    no_face: int
     troubles: Sequence[Trouble]
+    consents: int
     unsaved: int
     worker_runs: bool
 
@@ -98,29 +92,17 @@ class Overview:
         return self.counts.total == 0 and self.waiting_count == 0
 
 
-def count(people: People | None = None) -> Counts:
-    """Return how much there is to do.
-
-    :param people: those who were counted a moment ago, where counting them anew would take long.
-    """
+def count() -> Counts:
+    """Return how much there is to do."""
     troubles = terminal_troubles.find()
-    people = people or _count_people(_blocked(troubles))
     return Counts(
-        refused=people.refused,
-        no_face=people.no_face,
-        consents=people.consents,
         removals=queries.count_open_removals(),
+        refused=_count(_refused(_blocked(troubles))),
+        no_face=search.count(EmployeeFilter(state=filters.NO_FACE)),
         troubles=troubles,
+        consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,
         unsaved=db.session.execute(select(func.count(Capture.id)).where(Capture.state == CAPTURED)).scalar_one(),
         worker_runs=heartbeat.alive(),
-    )
-
-
-def _count_people(blocked: list[int]) -> People:
-    return People(
-        refused=_count(_refused(blocked)),
-        no_face=search.count(EmployeeFilter(state=filters.NO_FACE)),
-        consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,
     )
 
 
@@ -198,7 +180,7 @@ def _waiting() -> list[Waiting]:
 
 
 def _affected(troubles: Sequence[Trouble]) -> dict[int, int]:
-    """Return how many are refused until a terminal is corrected: as many as the list shows to which its line leads."""
+    """Return how many are refused only until a terminal is corrected, as its line's list counts them."""
     blocked = _blocked(troubles)
     counted = ((one, search.count(EmployeeFilter(state=filters.REFUSED, terminal=one))) for one in blocked)
     return {terminal_id: employees for terminal_id, employees in counted if employees}

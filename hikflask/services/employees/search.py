@@ -80,11 +80,6 @@ def search(wanted: EmployeeFilter, limit: int, offset: int) -> tuple[list[Employ
     return of_ids(found[offset:last]), total
 
 
-def is_above(employees: int) -> bool:
-    """Tell whether there were ever more employees than this; it is read from one end of an index."""
-    return (db.session.execute(select(func.max(Employee.id))).scalar_one() or 0) > employees
-
-
 def count(wanted: EmployeeFilter) -> int:
     """Return how many employees pass a filter."""
     return db.session.execute(filters.counted(wanted)).scalar_one()

@@ -36,7 +36,7 @@ def state() -> ResponseReturnValue:
 
 
 def _known() -> dict[str, object]:
-    seen = overview.overview(attention_counts.get_fresh(), operator_name())
+    seen = overview.overview(attention_counts.get(), operator_name())
     return {
         "seen": seen,
         "counts": seen.counts,

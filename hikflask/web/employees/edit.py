@@ -123,8 +123,8 @@ def _unfinished(form: EmployeePageForm, shown: Panel) -> Response | None:
 
 
 def _lacks_face(form: EmployeePageForm, shown: Panel) -> bool:
-    """True when a new employee has no face although a terminal can capture one, and nobody said to save without it."""
-    if form.employee_id.data or form.without_face.data == "1" or shown.photo or form.photo.data:
+    """True when the page of a new employee has no face although a terminal can capture one, and has not asked yet."""
+    if form.employee_id.data or form.without_face.data != "0" or shown.photo or form.photo.data:
         return False
     if form.capture_id.data and (shown.deleted or shown.state == SUPERSEDED):
         return False  # The save is refused, and says why.

@@ -108,8 +108,9 @@ QUESTION = {
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_new_employee_without_a_face_is_saved_only_after_a_question(desk: Desk, language: str) -> None:
     form = typed(consent="y", hikvision_id="100333")
+    assert '<input type="hidden" name="without_face" value="0">' in desk.text("/employees/new")
 
-    asked = desk.client.post("/employees/", data=form, headers={"Accept-Language": language})
+    asked = desk.client.post("/employees/", data={**form, "without_face": "0"}, headers={"Accept-Language": language})
     nobody = desk.client.get("/api/users/").json
     saved = desk.client.post("/employees/", data={**form, "without_face": "1"})
 
@@ -122,7 +123,7 @@ def test_new_employee_without_a_face_is_saved_only_after_a_question(desk: Desk, 
 
 
 def test_question_keeps_that_another_employee_is_to_follow(desk: Desk) -> None:
-    asked = desk.client.post("/employees/", data=typed(next="1"))
+    asked = desk.client.post("/employees/", data=typed(next="1", without_face="0"))
     saved = desk.client.post("/employees/?next=1", data=typed(without_face="1"))
 
     assert 'name="without_face" value="1" formaction="/employees/?next=1"' in asked.text
@@ -135,7 +136,7 @@ def test_cancelled_capture_is_no_face(desk: Desk) -> None:
     started = desk.client.post("/captures", data=typed()).location.rpartition("=")[2]
     desk.client.post(f"/captures/{started}/cancel", data=typed(waiting_id=started))
 
-    assert QUESTION["ru"] in desk.client.post("/employees/", data=typed(capture_id=started)).text
+    assert QUESTION["ru"] in desk.client.post("/employees/", data=typed(capture_id=started, without_face="0")).text
 
 
 def test_nothing_is_asked_where_no_face_is_expected(desk: Desk, app: Flask) -> None:
