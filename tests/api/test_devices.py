@@ -91,9 +91,9 @@ def test_password_is_encrypted_at_rest_and_in_no_answer(client: FlaskClient) -> 
 
 @pytest.mark.usefixtures("simulator")
 def test_address_gets_its_scheme(client: FlaskClient) -> None:
-    answer = client.post("/api/devices/", json=a_device(url="terminal.test"))
+    answer = client.post("/api/devices/", json=a_device(url="terminal.test:80"))
 
-    assert (answer.status_code, answer.json["url"]) == (201, "http://terminal.test")
+    assert (answer.status_code, answer.json["url"]) == (201, "http://terminal.test:80")
 
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254", "https://[::ffff:169.254.169.254]", "http://2852039166"])

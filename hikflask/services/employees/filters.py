@@ -46,12 +46,11 @@ IS_THERE = or_(WANTED, Enrolment.person != _CONFIRMED)
 IS_UNPROVEN = and_(WANTED, or_(Enrolment.person != _CONFIRMED, Enrolment.face != _CONFIRMED))
 _UNCHECKED_TERMINALS = select(Terminal.id).where(Terminal.face_mode.is_(None))
 IS_UNCHECKED = and_(
+    _UNCHECKED_TERMINALS.exists(),  # Asked once; where there is none, as mostly, no enrolment is read.
     WANTED,
     Enrolment.person == _CONFIRMED,
     Enrolment.face == _CONFIRMED,
     Enrolment.terminal_id.in_(_UNCHECKED_TERMINALS),
-    # Asked once: without such a terminal, as usual, no enrolment is looked at.
-    _UNCHECKED_TERMINALS.exists(),
 )
 IS_TRIED = or_(Enrolment.next_attempt_at.is_not(None), Enrolment.step != _NO_STEP)
 # The same facts of one enrolment in a word.

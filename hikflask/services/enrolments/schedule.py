@@ -16,8 +16,8 @@ from hikflask.services.terminals import leases
 Columns = TypeVarTuple("Columns")
 
 MOST_IN_A_TURN = 20
-# Removals first; what a job for many desired comes after what a single person waits for.
-URGENCY = (Enrolment.in_bulk, case((Enrolment.desired == ABSENT, 0), else_=1), Enrolment.next_attempt_at, Enrolment.id)
+# Removals first, whoever asked for them; then what a single person waits for; then one of many.
+URGENCY = (case((Enrolment.desired == ABSENT, 0), else_=1), Enrolment.in_bulk, Enrolment.next_attempt_at, Enrolment.id)
 LONGEST_EXPONENT = 20
 
 

@@ -62,6 +62,15 @@ def test_who_is_to_leave_comes_before_who_waits_longer(terminal: Terminal) -> No
     assert schedule.claim_turns() == [[leaving, staying]]
 
 
+def test_removals_of_a_job_come_before_what_a_single_person_waits_for(terminal: Terminal) -> None:
+    many, single, leaver = desire(terminal, "1001", "1002", "1003")
+    set_row(Enrolment, many, next_attempt_at=database_now(-200.0), in_bulk=True)
+    set_row(Enrolment, single, next_attempt_at=database_now(-100.0))
+    set_row(Enrolment, leaver, next_attempt_at=database_now(-1.0), in_bulk=True, desired="absent")
+
+    assert schedule.claim_turns() == [[leaver, single, many]]
+
+
 def test_a_terminal_that_did_not_answer_is_asked_about_one_number(terminal: Terminal) -> None:
     first, second = desire(terminal, "1001", "1002")
     set_row(Terminal, terminal.id, offline_since=database_now(-60.0))
