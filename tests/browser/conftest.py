@@ -35,7 +35,7 @@ START_SECONDS = 30
 FLASK = [sys.executable, "-m", "flask"]
 
 try:
-    from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 except ImportError:  # pragma: no cover - only where the packages of requirements-dev.txt are missing
     pytest.skip("playwright is not installed", allow_module_level=True)
 
@@ -149,8 +149,13 @@ class Window:
         context.add_cookies([{"name": "hikflask", "value": let_in(site.folder).cookie, "url": site.url}])
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # A test may press something before the page gives its first field the focus; then it does not.
+        if not message.text.startswith("Autofocus processing was blocked"):
+            self.complaints.append(f"{message.type}: {message.text}")
 
 
 @pytest.fixture
