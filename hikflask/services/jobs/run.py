@@ -32,10 +32,13 @@ def run_slice(claim: Claim, seconds: float = SLICE_SECONDS) -> bool:
     with audit.acting(Actor(job.requested_by)):
         while items := _next_items(claim.job_id):
             for item in items:
+                began = time.monotonic()
                 if not _run(job, item, claim):
                     return False
                 if time.monotonic() >= until:
                     return True
+                # SQLite has one writer at a time, and no queue: whoever saves something gets in between two items.
+                time.sleep(time.monotonic() - began)
     lifecycle.finish(claim)
     return False
 
