@@ -5,9 +5,9 @@ BIN := $(VENV)/bin
 
 # Two processes, one file of tests after the other, in the order of tests/conftest.py: what takes longest comes first.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-# What takes long and is not needed for each change: real processes and browsers, attacks, long properties, benchmarks,
-# the second database, and what measures the time of a password's hash.
-LONG := browser processes benchmarks invariants security real_terminal
+# What takes long and is not needed for each change: real processes and browsers, scenarios, attacks, long properties,
+# benchmarks, the second database, and what measures the time of a password's hash.
+LONG := browser processes benchmarks invariants scenarios security real_terminal
 
 .PHONY: run test test-fast check clean
 

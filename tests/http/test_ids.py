@@ -10,6 +10,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
 from tests.http.permissions_table import API, BOTH, PAGES
 
+pytestmark = pytest.mark.long
 BOTH_DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 NOWHERE = "999999"
 TOO_LARGE = [str(2**31), str(2**63), str(2**64), "9" * 100, "0" * 40 + "9" * 25]

@@ -14,6 +14,8 @@ from hikflask.forms.fields import stripped
 from tests.support.desk import ENGLISH, typed
 from tests.support.signed_in import client_of
 
+pytestmark = pytest.mark.long
+
 BOTH_DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 TERMINAL = {
     "name": "Вход",

@@ -21,6 +21,8 @@ from tests.conftest import HOST
 from tests.support.desk import Desk, typed
 from tests.support.signed_in import OPERATOR_NAME, client_of
 
+pytestmark = pytest.mark.long
+
 TURNED = "Иван\u2069\u202eнавИ\u2067 עברית"
 HEBREW = "עברית"
 TOMORROW = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()

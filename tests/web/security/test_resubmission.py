@@ -24,6 +24,8 @@ from tests.support.desk import ENGLISH, HTMX, typed
 from tests.support.filled_forms import Filled, form_to, forms, present_entries
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
 
+pytestmark = pytest.mark.long
+
 NEW_PASSWORD = "четыре слова без связи"
 FILE_AGAIN = "Choose the photo file again, please: a browser does not keep it."
 TERMINAL = {"name": "Склад 7", "url": "http://10.0.0.7", "username": "admin7", "password": "Typed-secret-7"}
