@@ -260,7 +260,7 @@ def test_nearly_full_terminal_says_how_full_and_when_that_was_counted(desk: Desk
     assert re.search(r"1,480 of 1,500 people, checked at \d\d:\d\d\.", english(desk))
 
 
-def test_unsaved_snapshot_leads_its_own_operator_to_the_form_and_is_named_to_others(desk: Desk, app: Flask) -> None:
+def test_unsaved_snapshot_leads_to_the_form_and_others_are_told_whose_it_is(desk: Desk, app: Flask) -> None:
     desk.capture()
     page = desk.text(ADDRESS)
     part = group(page, "unsaved")
@@ -270,7 +270,8 @@ def test_unsaved_snapshot_leads_its_own_operator_to_the_form_and_is_named_to_oth
     assert "Иван Иванов 100222 Снято на терминале «Вход» и не сохранено." in said(part)
     assert 'href="/employees/new?capture=1">Сохранить или отменить</a>' in part
     assert "Снято на терминале «Вход» и не сохранено. Кто снимал: Анна." in said(others)
-    assert "capture=1" not in others
+    assert 'href="/employees/new?capture=1">Сохранить или отменить</a>' in others
+    assert "capture=1" not in group(client_of(app, VIEWER).get(ADDRESS).text, "unsaved")
     assert "Unsaved snapshots 1 Иван Иванов 100222 Captured on “Вход” and not saved." in english(desk)
 
 
