@@ -1,8 +1,8 @@
 """The queue of background tasks: Huey on SQLite beside the database, or in PostgreSQL when the database is there.
 
 There are three lanes in the same storage, each with its own threads. So captures, which wait for people, never use more
-than half of the threads, and jobs for many people, which wait for no terminal, never more than one of their own. The
-queue may be lost: the database tells what is due, and the sweep enqueues it again.
+than half of the threads, and jobs for many people, which wait for no terminal, never more than two of their own: one of
+them may be reading a long file. The queue may be lost: the database tells what is due, and the sweep enqueues it again.
 """
 
 import threading
@@ -76,9 +76,9 @@ class Lanes:
         self._wrapped[name](*arguments)
 
     def consumers(self, threads: int) -> list[QuietConsumer]:
-        """Return a consumer for each lane, not started yet: half of the threads for captures, and one more for jobs."""
+        """Return a consumer for each lane, not started yet: half of the threads for captures, and two more for jobs."""
         self._open()
-        shares = {CAPTURES: threads // 2, TERMINALS: threads - threads // 2, JOBS: 1}
+        shares = {CAPTURES: threads // 2, TERMINALS: threads - threads // 2, JOBS: 2}
         return [
             QuietConsumer(
                 self._hueys[lane],

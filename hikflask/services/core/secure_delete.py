@@ -16,12 +16,23 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, ErasureFile, ErasureRemoval, JobItem, Photo
+from hikflask.models import (
+    Capture,
+    Consent,
+    Employee,
+    Enrolment,
+    Erasure,
+    ErasureFile,
+    ErasureRemoval,
+    ImportRow,
+    JobItem,
+    Photo,
+)
 
 log = logging.getLogger(__name__)
 
 # The audit trail is not among them, because an erasure deletes nothing from it.
-TABLES = (Capture, Consent, Employee, Enrolment, Erasure, ErasureFile, ErasureRemoval, JobItem, Photo)
+TABLES = (Capture, Consent, Employee, Enrolment, Erasure, ErasureFile, ErasureRemoval, ImportRow, JobItem, Photo)
 # While this waits for a lock, everybody who writes has to wait, too. Without any wait it would never get the lock while
 # people look at pages.
 LOCK_MILLISECONDS = 200

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hikflask.models import Employee, Enrolment, JobItem
+from hikflask.models import Employee, Enrolment, Job, JobItem
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import EmployeeUnknown
+from hikflask.services.core.progress import Progress
 from hikflask.services.employees import lifecycle
 from hikflask.services.state import enrolment as state
 
@@ -20,12 +21,15 @@ Params = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """What is done for one item; None where a draft is only looked at: exported or printed.
+    """What is done for one item; None where a draft is only looked at, or everything is done as a whole.
 
+    `whole` is done first and commits by itself, with each report of its progress. A worker that is killed meanwhile
+    leaves what it committed, and `whole` is done again from its beginning. It may add items.
     `active_only`: those who are inactive are left out, since nothing would be done for them.
     """
 
     run: Callable[[JobItem, Params], None] | None
+    whole: Callable[[Job, Progress], None] | None = None
     active_only: bool = False
 
 

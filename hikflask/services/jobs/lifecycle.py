@@ -1,6 +1,6 @@
 """From the draft of a job to its end. Each step is one compare-and-set, so it happens once, whoever else tries it.
 
-    draft → waiting (start) → running (take) → done (finish), failed (claim_orphans), stopped (stop)
+    draft → waiting (start) → running (take) → done (finish), failed (fail, claim_orphans), stopped (stop)
 
 Only the worker with the job's present claim number gets anything done. A claim that is over is claimed again.
 """
@@ -8,19 +8,22 @@ Only the worker with the job's present claim number gets anything done. A claim 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Job
+from hikflask.models import Job, JobItem
 from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, RUNNING, STOPPED, WAITING
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import ServiceError
 
 # Of a killed worker. No item takes nearly as long.
 CLAIM_SECONDS = 60.0
 # So many claims without a single item in between, and the job is given up.
 MOST_ATTEMPTS = 5
+# Among the params of a job: what its kind does as a whole is done.
+WHOLE_DONE = "whole_done"
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,23 @@ def count(claim: Claim, *, failed: bool) -> bool:
     more = {"done": Job.done + 1, "failed": Job.failed + int(failed)}
     held = {"attempts": 0, "claimed_until": database_now(CLAIM_SECONDS)}
     return changed_rows(update(Job).where(*claim.holds).values(**more, **held)) == 1
+
+
+def begin_items(claim: Claim) -> None:
+    """Note that the whole is done, within the caller's transaction: its items are left, which count anew."""
+    job = db.session.get_one(Job, claim.job_id, populate_existing=True)
+    counted = select(func.count(JobItem.id)).where(JobItem.job_id == claim.job_id).scalar_subquery()
+    values = {"params": {**job.params, WHOLE_DONE: True}, "total": Job.done + counted}
+    changed_rows(update(Job).where(*claim.holds).values(**values))
+    db.session.commit()
+
+
+def fail(claim: Claim, error: ServiceError) -> None:
+    """End a job that cannot be done as a whole; its page says why."""
+    job = db.session.get_one(Job, claim.job_id, populate_existing=True)
+    params = {**job.params, "error": error.code, "error_params": error.params}
+    changed_rows(update(Job).where(*claim.holds).values(state=FAILED, ended_at=database_now(), params=params))
+    db.session.commit()
 
 
 def finish(claim: Claim) -> None:

@@ -14,9 +14,11 @@ from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.progress import ClaimLost
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import KINDS
-from hikflask.services.jobs.lifecycle import Claim
+from hikflask.services.jobs.lifecycle import CLAIM_SECONDS, WHOLE_DONE, Claim
+from hikflask.services.jobs.progress import JobProgress
 
 # Then other jobs have their turn, and the worker may stop.
 SLICE_SECONDS = 1.0
@@ -24,12 +26,17 @@ BATCH = 50
 
 
 def run_slice(claim: Claim, seconds: float = SLICE_SECONDS) -> bool:
-    """Run a job for so many seconds; the trail names the operator who started it. True when something is left to do."""
+    """Run a job for so many seconds; what it does as a whole is done to its end. True when something is left to do.
+
+    The audit trail names the operator who started it.
+    """
     until = time.monotonic() + seconds
     job = lifecycle.take(claim)
     if job is None:
         return False
     with audit.acting(Actor(job.requested_by)):
+        if not _do_whole(job, claim):
+            return False
         while items := _next_items(claim.job_id):
             for item in items:
                 began = time.monotonic()
@@ -41,6 +48,32 @@ def run_slice(claim: Claim, seconds: float = SLICE_SECONDS) -> bool:
                 time.sleep(time.monotonic() - began)
     lifecycle.finish(claim)
     return False
+
+
+def run_to_end(claim: Claim) -> None:
+    """Run a job to its end in the caller's thread, as a command or a call that waits for it."""
+    while run_slice(claim, CLAIM_SECONDS):
+        pass
+
+
+def _do_whole(job: Job, claim: Claim) -> bool:
+    """Do what the job's kind does as a whole, unless it is done. False: the job is over."""
+    whole = KINDS[job.kind].whole
+    if whole is None or job.params.get(WHOLE_DONE):
+        return True
+    try:
+        whole(job, JobProgress(claim))
+    except ClaimLost:
+        return False
+    except ServiceError as error:
+        db.session.rollback()
+        lifecycle.fail(claim, error)
+        return False
+    except BaseException:
+        db.session.rollback()
+        raise
+    lifecycle.begin_items(claim)
+    return True
 
 
 def _next_items(job_id: int) -> list[JobItem]:
