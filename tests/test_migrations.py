@@ -275,6 +275,9 @@ TABLES = [
     "erasure_file",
     "job",
     "job_item",
+    "department",
+    "import_batch",
+    "import_row",
 ]
 
 

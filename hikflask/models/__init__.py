@@ -4,10 +4,12 @@ from hikflask.models.api_token import ApiToken
 from hikflask.models.audit import AuditEntry
 from hikflask.models.capture import Capture
 from hikflask.models.consent import Consent
+from hikflask.models.department import Department
 from hikflask.models.employee import Employee
 from hikflask.models.enrolment import Enrolment
 from hikflask.models.erasure import Erasure, ErasureFile, ErasureRemoval
 from hikflask.models.heartbeat import Heartbeat
+from hikflask.models.import_batch import ImportBatch, ImportRow
 from hikflask.models.job import Job, JobItem
 from hikflask.models.operator import Operator, OperatorSession
 from hikflask.models.photo import Photo
@@ -19,12 +21,15 @@ __all__ = [
     "AuditEntry",
     "Capture",
     "Consent",
+    "Department",
     "Employee",
     "Enrolment",
     "Erasure",
     "ErasureFile",
     "ErasureRemoval",
     "Heartbeat",
+    "ImportBatch",
+    "ImportRow",
     "Job",
     "JobItem",
     "Operator",

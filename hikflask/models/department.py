@@ -1,0 +1,26 @@
+"""A department that employees belong to. An employee's row holds its name."""
+
+from sqlalchemy import String, event
+from sqlalchemy.orm import Mapped, Mapper, mapped_column
+
+from hikflask.extensions import Base
+from hikflask.models.columns import NO_ID_TWICE
+from hikflask.models.employee import folded
+
+
+class Department(Base):
+    """A department by its name. `folded` is the name for search and sorting, by which other spellings find it."""
+
+    __table_args__ = (NO_ID_TWICE,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(128), unique=True)
+    folded: Mapped[str] = mapped_column(String(512), default="", index=True)
+
+
+def _fold(mapper: "Mapper[Department]", connection: object, department: Department) -> None:  # noqa: ARG001
+    department.folded = folded(department.name)
+
+
+event.listen(Department, "before_insert", _fold)
+event.listen(Department, "before_update", _fold)

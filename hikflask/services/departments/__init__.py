@@ -1,0 +1,1 @@
+"""Departments: their names, one spelling each."""
