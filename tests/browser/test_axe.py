@@ -65,6 +65,7 @@ def rows(served: Site) -> dict[str, int]:
         return {
             "employee_id": known[0]["id"],
             "terminal_id": 1,
+            "department_id": 1,
             "operator_id": 1,
             "job_id": drafted(served),
             "erasure_id": erased(served),
