@@ -282,3 +282,22 @@ class ConsentMissing(ServiceError):
 
     code = "consent_missing"
     fields = ("consent",)
+
+
+class BadTable(ServiceError):
+    """The uploaded file is not a table that can be read."""
+
+    code = "table_unreadable"
+    fields = ("file",)
+
+
+class TableEmpty(BadTable):
+    """The file has nothing in it."""
+
+    code = "table_empty"
+
+
+class TableQuote(BadTable):
+    """A quotation mark in a CSV file is never closed (params: line, where its row begins)."""
+
+    code = "table_quote"
