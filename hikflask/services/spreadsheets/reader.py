@@ -28,8 +28,9 @@ from math import log
 from typing import Any, BinaryIO
 from zipfile import BadZipFile, ZipFile
 
-# openpyxl would import it where it is installed, which takes time and memory, and nothing here needs it.
-sys.modules["numpy"] = None  # type: ignore[assignment]
+if __name__ == "__main__":
+    # openpyxl would import it where it is installed, which takes time and memory, and is not needed.
+    sys.modules["numpy"] = None  # type: ignore[assignment]
 
 import openpyxl
 from openpyxl.workbook import Workbook
@@ -74,8 +75,8 @@ SEPARATORS = (";", "\t", ",")
 SEPARATOR_LINES = 100
 # The first line that Excel understands; it is no row of the table.
 SEPARATOR_LINE = re.compile(r'"?sep=([;,\t|])"?[\r\n]*\Z', re.IGNORECASE)
-# What is written so that Excel keeps leading zeros; it is a text.
-TEXT_AS_FORMULA = re.compile(r'="([^"]*)"\Z')
+# What programs write so that Excel keeps leading zeros: ="007" and '007.
+TEXT_AS_FORMULA = re.compile(r"""\A(?:="([^"]*)"|'([0-9A-Za-z]+))\Z""")
 # A line after the last one of the file. A reader that takes it for a part of a cell is inside of quotation marks.
 END = "\0end"
 NOT_FOR_DATABASES = re.compile("[\0\ud800-\udfff]")
@@ -189,11 +190,9 @@ def _look_at_xlsx(file: BinaryIO) -> Found:
         raise Refused("table_damaged") from error
     rows = _rows(_sheet_records(workbook, title))
     head = list(islice(rows, HEAD + SAMPLE))
-    last, count = head[-1][0], len(head)
-    for last, *_ in islice(rows, COUNTED):
-        count += 1
-    more = said - last if said > last else sum(1 for _ in rows)
-    return Found("xlsx", sheet=title, sheets=sheets, rows=count + more, head=head)
+    lines = [head[-1][0], *(line for line, *_ in islice(rows, COUNTED))]
+    more = said - lines[-1] if said > lines[-1] and len(lines) > COUNTED else sum(1 for _ in rows)
+    return Found("xlsx", sheet=title, sheets=sheets, rows=len(head) + len(lines) - 1 + more, head=head)
 
 
 def _refuse_bomb(file: BinaryIO) -> None:
@@ -370,7 +369,7 @@ def _csv_records(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Reco
             return
         if cells and cells[-1].endswith(END):
             raise Refused("table_quote", line=line)
-        texts = [TEXT_AS_FORMULA.sub(r"\1", cell) for cell in cells]
+        texts = [TEXT_AS_FORMULA.sub(r"\1\2", cell) for cell in cells]
         yield texts, [index for index, cell in enumerate(texts) if cell.startswith("=")]
 
 
