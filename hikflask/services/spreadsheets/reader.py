@@ -342,7 +342,7 @@ def _likelihood(text: str) -> float:
 def _delimiter(file: BinaryIO, encoding: str) -> str:
     """Return the separator that cuts most of the first lines into the same number of cells."""
     lines = list(islice(_lines(file, encoding), SEPARATOR_LINES))
-    named = SEPARATOR_LINE.match(lines[0])
+    named = SEPARATOR_LINE.match(lines[0]) if lines else None
     return named[1] if named else max(SEPARATORS, key=lambda separator: _regularity(lines, separator))
 
 
@@ -365,7 +365,8 @@ def _lines(file: BinaryIO, encoding: str) -> Iterator[str]:
     except UnicodeError as error:
         raise Refused("table_encoding") from error
     finally:
-        text.detach()
+        if not text.closed:
+            text.detach()
 
 
 def _csv_records(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Record]:
