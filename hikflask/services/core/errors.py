@@ -301,3 +301,34 @@ class TableQuote(BadTable):
     """A quotation mark in a CSV file is never closed (params: line, where its row begins)."""
 
     code = "table_quote"
+
+
+class BadArchive(ServiceError):
+    """The uploaded file is not a ZIP archive that is accepted."""
+
+    code = "archive_unreadable"
+    fields = ("photos",)
+
+
+class ArchiveTooMany(BadArchive):
+    """The archive has more files than are accepted (params: n)."""
+
+    code = "archive_too_many"
+
+
+class ArchiveTooLarge(BadArchive):
+    """The files in the archive are too large together (params: n megabytes)."""
+
+    code = "archive_too_large"
+
+
+class ArchiveEncrypted(BadArchive):
+    """Files in the archive are protected by a password."""
+
+    code = "archive_encrypted"
+
+
+class ArchiveEmpty(BadArchive):
+    """No file in the archive is a picture."""
+
+    code = "archive_empty"
