@@ -1,16 +1,17 @@
 """Starts the jobs of imports: the dry run, the import, and its undo. Each is started once, whoever else tries it."""
 
-from sqlalchemy import exists, or_, select, update
+from typing import NoReturn
+
+from sqlalchemy import exists, or_, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from hikflask.extensions import db
-from hikflask.models import ImportBatch, ImportRow, Job
-from hikflask.models.import_batch import APPLIED
+from hikflask.models import ImportBatch, Job
 from hikflask.models.job import FAILED, OPEN, STOPPED
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.imports import batches
+from hikflask.services.imports import batches, queries
 from hikflask.services.imports.errors import ImportChecked, ImportNotChecked, ImportStarted, NothingToUndo
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import CHECK_FIRST, IMPORT, IMPORT_CHECK, IMPORT_UNDO
@@ -63,11 +64,10 @@ def start_undo(batch_id: int) -> Claim:
     """
     batch = batches.row(batch_id)
     if _is_open(batch.import_job_id):
-        raise ImportStarted(job=batch.import_job_id)
-    applied = select(ImportRow.id).where(ImportRow.batch_id == batch_id, ImportRow.state == APPLIED).limit(1)
-    if db.session.execute(applied).first() is None:
+        _raise(ImportStarted(job=batch.import_job_id))
+    people = queries.applied(batch_id)
+    if not people:
         _raise(NothingToUndo())
-    people = batches.count_applied(batch_id)
     return _start(batch, IMPORT_UNDO, ImportBatch.undo_job_id, people)
 
 
@@ -77,13 +77,15 @@ def _refuse_undone(batch: ImportBatch) -> None:
 
 
 def _start(batch: ImportBatch, kind: str, column: JobColumn, people: int, *, check_first: bool = False) -> Claim:
-    """Make the job and start it, by compare-and-set on the batch's column for it."""
+    """Make the job and start it, by compare-and-set: the import and its undo are still as they were read."""
     params = {"batch": batch.id, CHECK_FIRST: True} if check_first else {"batch": batch.id}
     job = Job(kind=kind, params=params, total=people)
     db.session.add(job)
     db.session.flush()
     ended = exists().where(Job.id == column, Job.state.in_((STOPPED, FAILED)))
-    mine = update(ImportBatch).where(ImportBatch.id == batch.id, or_(column.is_(None), ended))
+    others = (ImportBatch.import_job_id, ImportBatch.undo_job_id)
+    same = [other.is_not_distinct_from(getattr(batch, other.key)) for other in others]
+    mine = update(ImportBatch).where(ImportBatch.id == batch.id, *same, or_(column.is_(None), ended))
     if not changed_rows(mine.values({column: job.id})):
         db.session.rollback()
         raise ImportStarted(job=getattr(batches.row(batch.id), column.key))
@@ -100,6 +102,7 @@ def _is_open(job_id: int | None) -> bool:
     return job is not None and job.state in OPEN
 
 
-def _raise(error: ServiceError) -> None:
+def _raise(error: ServiceError) -> NoReturn:
+    """Refuse, without leaving a transaction open."""
     db.session.rollback()
     raise error
