@@ -1,6 +1,6 @@
 """Saves an employee with the photo and the desired enrolments in one transaction. Terminals are reconciled later."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from sqlalchemy.exc import IntegrityError
@@ -24,6 +24,7 @@ from hikflask.services.core.errors import (
     NumberEnrolled,
     NumberKnown,
 )
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes, search
 from hikflask.services.employees.lifecycle import apply_active
 from hikflask.services.enrolments import desired, queries
@@ -73,7 +74,7 @@ def save_employee(
     files = storage.Files()
     photo = files.keep_upload(source.upload, draft.number) if source.upload else None
     try:
-        employee = _write(draft, source, employee_id, photo, files)
+        employee = apply_save(draft, source, employee_id, photo, files)
         if active is not None:
             apply_active(employee, active)
         db.session.commit()
@@ -89,9 +90,13 @@ def save_employee(
     return Changed(employee, due_of(employee.number))
 
 
-def _write(
+def apply_save(
     draft: Draft, source: FaceSource, employee_id: int | None, photo: Photo | None, files: storage.Files
 ) -> Employee:
+    """Do what save_employee() does within the caller's transaction, which also ends `files`.
+
+    :param photo: the uploaded picture that `files` has kept for this save, or None.
+    """
     known = locked_employee(employee_id) if employee_id else None
     # The form passes an upload only if its capture gave no picture, or lost it since.
     capture = None if source.upload else _use(source, employee_id)
@@ -169,16 +174,16 @@ def _saved_already(draft: Draft, source: FaceSource) -> Employee | None:
     capture = db.session.get(Capture, source.capture_id, populate_existing=True)
     photo = photo_of(capture) if capture and capture.state == USED else None
     employee = db.session.get(Employee, photo.employee_id) if photo and photo.employee_id else None
+    known = replace(draft, department=departments.find(draft.department) or draft.department)
     db.session.commit()
-    return employee if employee and draft == drafts.of_saved(employee) else None
+    return employee if employee and known == drafts.of_saved(employee) else None
 
 
 def _added(draft: Draft) -> Employee:
     if search.by_number(draft.number):
         raise NumberKnown(n=draft.number)
-    employee = Employee(
-        number=draft.number, name=draft.name, department=draft.department, terminal_name=draft.terminal_name
-    )
+    department = departments.resolve(draft.department)
+    employee = Employee(number=draft.number, name=draft.name, department=department, terminal_name=draft.terminal_name)
     db.session.add(employee)
     db.session.flush()
     audit.note("employee.created", employee=employee, after=audit_notes.facts(employee))
@@ -186,11 +191,11 @@ def _added(draft: Draft) -> Employee:
 
 
 def _changed(employee: Employee, draft: Draft, with_face: bool) -> Employee:
-    before = audit_notes.facts(employee)
+    before, department = audit_notes.facts(employee), departments.resolve(draft.department)
     if employee.number != draft.number:
         _renumber(employee, draft.number, with_face)
     renamed = (employee.name, employee.terminal_name) != (draft.name, draft.terminal_name)
-    employee.name, employee.department, employee.terminal_name = draft.name, draft.department, draft.terminal_name
+    employee.name, employee.department, employee.terminal_name = draft.name, department, draft.terminal_name
     db.session.flush()
     audit_notes.changed(employee, before)
     if renamed:
