@@ -6,7 +6,16 @@ from flask_babel import ngettext
 from hikflask.invisible_characters import isolated
 from hikflask.messages import N_
 from hikflask.models import Job
-from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, EXPORT, PRINT, SEND
+from hikflask.services.jobs.kinds import (
+    DEACTIVATE,
+    DEPARTMENT,
+    EXPORT,
+    IMPORT,
+    IMPORT_CHECK,
+    IMPORT_UNDO,
+    PRINT,
+    SEND,
+)
 
 TITLES = {
     DEACTIVATE: N_("Deactivation"),
@@ -14,6 +23,9 @@ TITLES = {
     DEPARTMENT: N_("Change of department"),
     EXPORT: N_("Export"),
     PRINT: N_("Print"),
+    IMPORT_CHECK: N_("Check of an import"),
+    IMPORT: N_("Import"),
+    IMPORT_UNDO: N_("Undoing of an import"),
 }
 # What a preview says will be done.
 PREVIEWS = {
