@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from flask import current_app
 
+from hikflask.extensions import db
 from hikflask.services.photos import jpeg_process
 from hikflask.services.photos.findings import Finding
 
@@ -38,6 +39,8 @@ class Looked:
 def look(stream: IO[bytes], *, turn: int = 0, crop: bool = False) -> Looked:
     """Return a photo as it is kept, turned and cropped as asked for, with what is found in the result.
 
+    The session is committed first.
+
     :param turn: degrees clockwise, one of TURNS, after the turn that the EXIF data ask for.
     :param crop: cut out the face with the margins that terminals want, from the pixels of the file. Nothing is cut
         where no face is found.
@@ -45,6 +48,8 @@ def look(stream: IO[bytes], *, turn: int = 0, crop: bool = False) -> Looked:
     """
     if turn not in TURNS:
         raise ValueError(f"a turn by {turn} degrees")
+    # Give the connection back: a photo may have to wait for its turn.
+    db.session.commit()
     return _answer(jpeg_process.looked_at(stream, _arguments(turn, crop)))
 
 

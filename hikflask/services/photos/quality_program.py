@@ -20,6 +20,9 @@ from hikflask.services.photos.findings import Finding
 # The limit of this process in bytes, without its libraries' code: as jpeg.py, and OpenCV.
 MOST_MEMORY = 640 * 1024 * 1024
 CLOCKWISE = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
+# A face is cut out of a picture whose longest side has at most so many pixels, 12 megapixels from a phone: turning and
+# flattening a larger one would take several times its memory.
+LARGEST_SIDE = 4096
 # A face with this score is upright, so that the photo need not be tried turned. One that is not has 0.8 at most.
 SURELY_UPRIGHT = 0.85
 # By how much the score of a turned photo must be better.
@@ -45,9 +48,9 @@ def look(data: bytes, turn: int, *, crop: bool, blind: bool) -> tuple[dict[str, 
 def _opened(data: bytes, turn: int, longest_side: int) -> tuple[Image.Image, float]:
     """Return a picture, turned, and how many times larger than that it is in the file."""
     with jpeg.readable(data) as opened:
-        in_file = max(opened.size)
-        picture = jpeg.decoded(opened, longest_side)
-    return picture.transpose(CLOCKWISE[turn]) if turn else picture, in_file / max(picture.size)
+        available = min(max(opened.size), LARGEST_SIDE)
+        picture = jpeg.decoded(opened, min(longest_side, available))
+    return picture.transpose(CLOCKWISE[turn]) if turn else picture, available / max(picture.size)
 
 
 def _cropped(data: bytes, turn: int, size: tuple[int, int], box: Box) -> tuple[Image.Image, float]:
