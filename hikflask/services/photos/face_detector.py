@@ -87,7 +87,7 @@ class Face:
 def find(picture: Image.Image) -> list[Face]:
     """Return the faces in a picture in RGB, the largest first. A head that leans by more than 45 degrees is none."""
     found: list[Face] = []
-    for level in LEVELS:
+    for level in _levels(picture):
         for face in sorted(_on_level(picture, level), key=lambda face: -face.score):
             if all(face.overlap(other) <= MOST_OVERLAP for other in found):
                 found.append(face)
@@ -96,6 +96,11 @@ def find(picture: Image.Image) -> list[Face]:
             break  # What the smaller windows could find besides counts as none.
     found.sort(key=lambda face: -face.size)
     return [face for face in found if face.size >= LEAST_OTHER * found[0].size]
+
+
+def _levels(picture: Image.Image) -> list[int]:
+    """Return the levels at which the picture is not enlarged, and the first one."""
+    return [level for level in LEVELS if level == 1 or SIDE * level <= max(picture.size)]
 
 
 def _on_level(picture: Image.Image, level: int) -> Iterator[Face]:

@@ -37,7 +37,7 @@ def look(data: bytes, turn: int, *, crop: bool, detect: bool) -> tuple[dict[str,
     """
     picture, enlarged = _opened(data, turn, jpeg.LONGEST_SIDE)
     faces = face_detector.find(picture) if detect else []
-    box = face_checks.frame(faces[0], picture.size, enlarged) if crop and faces else None
+    box = face_checks.frame(faces[0], picture.size, enlarged) if crop and len(faces) == 1 else None
     if box:
         picture, enlarged = _cropped(data, turn, picture.size, box)
         faces = face_detector.find(picture)
