@@ -9,7 +9,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -64,12 +64,12 @@ class Child:
         )
 
     def _failure(self, process: subprocess.Popen[bytes], late: threading.Event) -> Exception:
-        with process:
-            status = process.wait()
+        with suppress(BrokenPipeError):
+            process.communicate()
         if late.is_set():
             return jpeg_process.too_late()
         self._complaint.seek(0)
-        return jpeg_process.failure(status, self._complaint.read())
+        return jpeg_process.failure(process.returncode, self._complaint.read())
 
 
 @contextmanager

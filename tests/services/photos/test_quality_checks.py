@@ -31,20 +31,22 @@ def test_small_photo_is_found_with_its_size() -> None:
 
 
 def test_photo_out_of_focus_is_blurred() -> None:
-    for radius in (6, 12, 30):
+    for radius in (8, 12, 30):
         photo = grainy(blurred(portrait(), radius), 1)
         assert codes(photo, FACE) == [findings.BLURRED], radius
+        # What is dark is not sharper or less sharp for that, and neither is what is grainy.
+        assert codes(grainy(lit(photo, 0.7), 4), FACE) == [findings.BLURRED], radius
     assert codes(grainy(blurred(portrait(), 30), 1)) == [findings.BLURRED]
 
 
 def test_large_photo_may_be_softer_than_a_small_one() -> None:
-    assert codes(blurred(portrait(), 2), FACE) == []
-    assert findings.BLURRED in codes(blurred(portrait((300, 400)), 2))
+    assert codes(blurred(portrait(), 3), FACE) == []
+    assert findings.BLURRED in codes(blurred(portrait((300, 400)), 3))
 
 
 def test_photo_without_light_is_dark() -> None:
     for person in (FAIR, DARK):
-        assert codes(grainy(lit(portrait(person=person), 0.2)), FACE)[-1] == findings.DARK
+        assert codes(grainy(lit(portrait(person=person), 0.2)), FACE) == [findings.DARK]
     assert codes(lit(portrait(person=DARK), 0.6), FACE) == []
 
 
