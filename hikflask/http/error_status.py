@@ -42,6 +42,7 @@ REFUSED_HERE = {
     "enrolment_unknown": HTTPStatus.CONFLICT,
     "consent_missing": HTTPStatus.CONFLICT,
     "other_device": HTTPStatus.CONFLICT,
+    "table_not_written": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 # The form is shown again, with the capture that still runs.
 PAGE = REFUSED_HERE | {"capture_running": HTTPStatus.UNPROCESSABLE_ENTITY}

@@ -17,6 +17,7 @@ from hikflask.services.terminals import registry
 
 LANGUAGES = ("ru", "en")
 BATCH = 500
+SHEET = _l("Employees")
 HEAD = (_l("Employee ID"), _l("Full name"), _l("Department"), _l("Active"), _l("Added"))
 YES, NO = _l("yes"), _l("no")
 # The words of employees/_enrolment_status.html.
@@ -38,6 +39,7 @@ BADGES = {
 class PeopleTable:
     """What the rows need besides the employees: the words of one language, and the terminals that are in service."""
 
+    sheet: str
     head: list[str]
     yes: str
     no: str
@@ -70,6 +72,7 @@ def in_language(language: str) -> PeopleTable:
     terminals = [terminal for terminal in registry.list_all() if terminal.retired_at is None]
     with force_locale(language):
         return PeopleTable(
+            sheet=str(SHEET),
             head=[*map(str, HEAD), *(terminal.name for terminal in terminals)],
             yes=str(YES),
             no=str(NO),

@@ -9,6 +9,7 @@ from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.core.progress import Progress
 from hikflask.services.employees import lifecycle
+from hikflask.services.jobs import export
 from hikflask.services.state import enrolment as state
 
 DEACTIVATE = "deactivate"
@@ -16,6 +17,8 @@ SEND = "send"
 DEPARTMENT = "department"
 EXPORT = "export"
 PRINT = "print"
+# What may be done with those who are selected on the list.
+OF_SELECTION = (DEACTIVATE, SEND, DEPARTMENT, EXPORT, PRINT)
 Params = Mapping[str, Any]
 
 
@@ -25,12 +28,19 @@ class Kind:
 
     `whole` is done first and commits by itself, with each report of its progress. A worker that is killed meanwhile
     leaves what it committed, and `whole` is done again from its beginning. It may add items.
-    `active_only`: those who are inactive are left out, since nothing would be done for them.
+    `active_only`: those who are inactive are left out, since nothing would be done for them. `noted`: what the start is
+    in the audit trail besides, where people leave the program.
     """
 
     run: Callable[[JobItem, Params], None] | None
     whole: Callable[[Job, Progress], None] | None = None
     active_only: bool = False
+    noted: str = ""
+
+    @property
+    def can_start(self) -> bool:
+        """True when there is something to do."""
+        return self.run is not None or self.whole is not None
 
 
 def _deactivate(item: JobItem, params: Params) -> None:  # noqa: ARG001 - each kind has the same parameters
@@ -59,6 +69,6 @@ KINDS = {
     DEACTIVATE: Kind(_deactivate, active_only=True),
     SEND: Kind(_send, active_only=True),
     DEPARTMENT: Kind(_set_department),
-    EXPORT: Kind(None),
+    EXPORT: Kind(None, export.write_file, noted="employees.exported"),
     PRINT: Kind(None),
 }

@@ -73,6 +73,7 @@ ACTIONS = {
     "sign_out.oldest": N_("Oldest session ended, since too many were open"),
     "access.refused": N_("Access refused"),
     "employees.exported": N_("List of employees exported"),
+    "employees.export_downloaded": N_("Exported list downloaded"),
     "job.started": N_("Job for many people started"),
     "job.stopped": N_("Job for many people stopped"),
     "secrets.rotated": N_("Terminals' passwords encrypted with a new key"),
@@ -109,6 +110,7 @@ FIELDS = {
     "employee": N_("Employee ID"),
     "terminal": N_("Terminal"),
     "job": N_("Job"),
+    "format": N_("Format"),
     "since": N_("From"),
     "until": N_("To"),
     "without_looks": N_("Without looks at photos"),
@@ -122,7 +124,14 @@ ACTORS = {"requested_by", "actor"}
 # What an action was done to, by the action: how it is noted, and the words for it.
 ERASURE = (re.compile(r"erasure (\d+)\Z"), N_("erasure No. %(n)s"))
 JOB = (re.compile(r"job (\d+)\Z"), N_("job %(n)s"))
-SUBJECTS = {"employee.erased": ERASURE, "erasure.completed": ERASURE, "job.started": JOB, "job.stopped": JOB}
+SUBJECTS = {
+    "employee.erased": ERASURE,
+    "erasure.completed": ERASURE,
+    "job.started": JOB,
+    "job.stopped": JOB,
+    "employees.exported": JOB,
+    "employees.export_downloaded": JOB,
+}
 VALUES = {
     "capture": N_("terminal"),
     "upload": N_("file"),

@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import Response, make_response, render_template
 
-from hikflask.forms.jobs import DepartmentForm, JobForm, SendForm
+from hikflask.forms.jobs import DepartmentForm, ExportForm, JobForm, SendForm
 from hikflask.models import Job
 from hikflask.services.employees import search
 from hikflask.services.jobs import queries
-from hikflask.services.jobs.kinds import DEPARTMENT, SEND
+from hikflask.services.jobs.kinds import DEPARTMENT, EXPORT, SEND
 from hikflask.services.terminals import registry
 from hikflask.web.jobs import words
 
@@ -22,6 +22,8 @@ def form_of(job: Job, **given: Any) -> JobForm:
     """
     if job.kind == DEPARTMENT:
         return DepartmentForm(**given)
+    if job.kind == EXPORT:
+        return ExportForm(**given)
     if job.kind != SEND:
         return JobForm(**given)
     form = SendForm(**given)
