@@ -39,16 +39,16 @@ def export_employees(file: Path | None, language: str, **narrowed: Any) -> None:
     """
     kind = _format(file) if file else CSV
     wanted = EmployeeFilter(sort="number", **{name: value for name, value in narrowed.items() if value})
-    count = search.count(wanted)
+    ids = search.ids(wanted)
     with audit.acting(audit.COMMAND_LINE):
-        audit.note_alone("employees.exported", after={"people": count, "format": kind})
+        audit.note_alone("employees.exported", after={"people": len(ids), "format": kind})
     table = people_table.in_language(language)
-    rows = table.parts(people_table.batches(wanted))
+    rows = table.parts(people_table.batches(ids))
     if file is None:
         _print(rows)
     else:
         _write(file, table.sheet, rows)
-        click.echo(f"Employees written to {file}: {count}")
+        click.echo(f"Employees written to {file}: {len(ids)}")
 
 
 def _format(file: Path) -> str:

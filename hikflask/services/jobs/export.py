@@ -50,7 +50,7 @@ class _Counted:
     def batches(self) -> Iterator[list[Employee]]:
         """Yield the batches."""
         began = time.monotonic()
-        for batch in queries.batches(self._job.id):
+        for batch in people_table.batches(queries.employee_ids(self._job.id)):
             yield batch
             self.written += len(batch)
             self._progress.report(self.written, self._job.total)

@@ -11,10 +11,10 @@ from hikflask.models import Job
 from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, FAILED, RUNNING, STOPPED
 from hikflask.services.core.progress import ClaimLost
-from hikflask.services.employees import export_files
+from hikflask.services.employees import export_files, people_table
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee
-from hikflask.services.jobs import export, lifecycle, queries
+from hikflask.services.jobs import export, lifecycle
 from hikflask.services.jobs.kinds import EXPORT
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.progress import JobProgress
@@ -45,7 +45,7 @@ class Interrupted:
 
 @pytest.fixture(autouse=True)
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "BATCH", 1)
+    monkeypatch.setattr(people_table, "BATCH", 1)
 
 
 @pytest.fixture
