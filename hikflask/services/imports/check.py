@@ -196,7 +196,9 @@ class _Check:
     def _end(self) -> None:
         counts = {verdict: self._counts[verdict] for verdict in VERDICTS}
         checked = update(ImportBatch).where(ImportBatch.id == self._batch.id)
-        changed_rows(checked.values(**counts, checked_at=database_now()))
+        # The first rows were shown to choose the columns by. They are of people who may be erased.
+        layout = self._batch.layout | {"sample": []} if self._batch.layout else {}
+        changed_rows(checked.values(**counts, layout=layout, checked_at=database_now()))
         self._total = self._done
         self._report(0)
         db.session.refresh(self._batch)
