@@ -13,9 +13,8 @@ from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.employee import folded
 from hikflask.models.import_batch import WRONG
-from hikflask.services.core import import_files
+from hikflask.services.core import import_files, photo_archive
 from hikflask.services.core.db import changed_rows
-from hikflask.services.photos import archive
 
 BATCH = 500
 
@@ -42,7 +41,7 @@ def forget_files(numbers: Collection[str]) -> None:
     db.session.commit()
     for batch_id, table, photos, layout in found:
         if photos:
-            archive.forget(photos, numbers)
+            photo_archive.forget(photos, numbers)
         if table and import_files.remove(table):
             mine = update(ImportBatch).where(ImportBatch.id == batch_id)
             changed_rows(mine.values(table_file="", layout={**layout, "sample": []}))

@@ -2,6 +2,7 @@
 
 from flask import current_app
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow, Job
@@ -64,7 +65,7 @@ def _remove_files() -> None:
     import_files.remove_others({name for row in files for name in row}, STRAY_SECONDS)
 
 
-def _remove(column: ColumnElement[str], is_over: ColumnElement[bool]) -> None:
+def _remove(column: InstrumentedAttribute[str], is_over: ColumnElement[bool]) -> None:
     rows = db.session.execute(select(ImportBatch.id, column).where(column != "", is_over).limit(CLEANUP_BATCH)).all()
     db.session.commit()
     for batch_id, name in rows:

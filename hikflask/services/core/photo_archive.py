@@ -24,9 +24,10 @@ from hikflask.services.core.errors import (
     BadPhoto,
     PhotoTooLarge,
 )
-from hikflask.services.photos.jpeg_process import LARGEST_FILE
 
 MEGABYTE = 1024 * 1024
+# Of one picture, as of one that is uploaded alone.
+LARGEST_FILE = 10 * MEGABYTE
 MOST_FILES = 20_000
 MOST_MEGABYTES = 8000
 # Of the directory at the end, which is read into memory: the name and 46 bytes for each file.
