@@ -3,6 +3,7 @@
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from hikflask import messages
 from hikflask.invisible_characters import isolated
 from hikflask.messages import N_
 from hikflask.models import Job
@@ -82,4 +83,6 @@ def state(job: Job) -> str:
 
 def sentence(job: Job) -> str:
     """Return the state in a sentence."""
+    if code := job.params.get("error"):
+        return messages.sentence(code, **job.params["error_params"])
     return str(_(SENTENCES[job.state]))

@@ -66,7 +66,7 @@ NOTHING_TYPED = {
     "captures.keep_draft", "confirmation.confirm", "consents.withdraw", "employees.delete", "employees.known",
     "departments.delete", "departments.merge", "employees.set_active", "enrolments.by_hand", "enrolments.replace",
     "enrolments.retry", "enrolments.somebody_else",
-    "erasures.erase", "exports.employee", "first_run.create", "jobs.deactivate", "jobs.export", "jobs.stop",
+    "erasures.erase", "exports.employee", "first_run.create", "jobs.deactivate", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
     "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete", "terminals.try_once",
     "tokens.revoke",
