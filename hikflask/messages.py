@@ -262,7 +262,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "import_not_checked": (N_("This import is not checked yet."),),
     "import_started": (N_("This was started already."),),
     "nothing_to_undo": (N_("Nothing of this import can be undone: nothing was done, or all is undone already."),),
-    "import_file_gone": (N_("The uploaded file is deleted, since a day has passed. Upload it again."),),
+    "import_file_gone": (N_("The uploaded file is not kept any more. Upload it again."),),
     # An import: its rows.
     "text_empty": (N_("“%(field)s” must not be empty."), N_("This must not be empty.")),
     "text_too_long": (
