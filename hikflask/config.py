@@ -32,7 +32,7 @@ MEGABYTE = 1024 * 1024
 MOST_DAYS = 36500
 DAYS = "a whole number of days"
 UNIX_SOCKET = "unix"
-SECOND, DAY, PER_MINUTE = "second", "day", "per minute"
+SECOND, DAY, PER_MINUTE, MEGABYTES = "second", "day", "per minute", "megabyte"
 HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z|\[[0-9a-f:]+\]\Z")
 
 
@@ -160,6 +160,7 @@ SETTINGS = {
     "HOSTS": Setting("", _hosts, "the host names that the pages are called by, or empty for any"),
     "CONSENT": Setting("warn", _one_of("warn", "require"), "warn or require"),
     "PHOTO_RETENTION": Setting("employed", _photo_retention, "employed, never, or a whole number of days", DAY),
+    "IMPORT_PHOTOS_LIMIT": Setting(500, _whole(1, 10_000), "a whole number of megabytes", MEGABYTES),
     "CAPTURE_RETENTION": _time(3600.0),
     "EVENT_RETENTION": Setting(90, _whole(1, MOST_DAYS), DAYS, DAY),
     "JOB_RETENTION": Setting(30, _whole(1, MOST_DAYS), DAYS, DAY),
