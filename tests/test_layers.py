@@ -23,8 +23,8 @@ MAY_IMPORT = {
     "http": {"http", "services", "models"},
     "background": {"background", "services", "extensions", "isapi.errors"},
     "services": {"services", "isapi", "models", "extensions", "encryption", "invisible_characters",
-                 "employee_number"},
-    "forms": {"forms", "services.employees.filters", "invisible_characters", "employee_number"},
+                 "employee_number", "text_rules"},
+    "forms": {"forms", "services.employees.filters", "invisible_characters", "employee_number", "text_rules"},
     "messages": {"invisible_characters"},
     "models": {"models", "extensions"},
     "extensions": {"background.queue", "client_pool", "encryption.vault"},
@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "logging_setup": {"invisible_characters"},
     "invisible_characters": set(),
     "employee_number": set(),
+    "text_rules": {"invisible_characters"},
     "isapi": {"isapi"},
     "simulator": {"simulator"},
 }  # fmt: skip

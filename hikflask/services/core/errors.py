@@ -282,3 +282,78 @@ class ConsentMissing(ServiceError):
 
     code = "consent_missing"
     fields = ("consent",)
+
+
+class BadTable(ServiceError):
+    """The uploaded file is not a table that can be read."""
+
+    code = "table_unreadable"
+    fields = ("file",)
+
+
+class TableEmpty(BadTable):
+    """The file has nothing in it."""
+
+    code = "table_empty"
+
+
+class TableQuote(BadTable):
+    """A quotation mark in a CSV file is never closed (params: line, where its row begins)."""
+
+    code = "table_quote"
+
+
+class BadArchive(ServiceError):
+    """The uploaded file is not a ZIP archive that is accepted."""
+
+    code = "archive_unreadable"
+    fields = ("photos",)
+
+
+class ArchiveTooMany(BadArchive):
+    """The archive has more files than are accepted (params: n)."""
+
+    code = "archive_too_many"
+
+
+class ArchiveTooLarge(BadArchive):
+    """The files in the archive are too large together (params: n megabytes)."""
+
+    code = "archive_too_large"
+
+
+class ArchiveEncrypted(BadArchive):
+    """Files in the archive are protected by a password."""
+
+    code = "archive_encrypted"
+
+
+class ArchiveEmpty(BadArchive):
+    """No file in the archive is a picture."""
+
+    code = "archive_empty"
+
+
+class DepartmentUnknown(ServiceError):
+    """There is no such department, or not any more."""
+
+    code = "department_unknown"
+
+
+class DepartmentKnown(ServiceError):
+    """There is a department of this name, in this or another spelling (params: name, and its department_id)."""
+
+    code = "department_known"
+    fields = ("name",)
+
+
+class DepartmentHasPeople(ServiceError):
+    """The department is not deleted while people are in it."""
+
+    code = "department_has_people"
+
+
+class DepartmentBusy(ServiceError):
+    """The people of the department are being changed all the time, so they could not all be changed at once."""
+
+    code = "department_busy"

@@ -16,6 +16,7 @@ from hikflask.models import Employee, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
@@ -52,7 +53,7 @@ def index() -> ResponseReturnValue:
         "narrowed": wanted != EmployeeFilter(sort=wanted.sort),
     }
     if not htmx.wants_fragment():
-        form.offer(terminals, search.departments())
+        form.offer(terminals, departments.names())
         return render_template("employees/list.html", **about), status
     # What is typed letter by letter does not fill the history.
     with_address = htmx.replaced_address if request.headers.get("HX-Source") == SEARCH else htmx.new_address

@@ -6,7 +6,7 @@ from flask import Response, make_response, render_template
 
 from hikflask.forms.jobs import DepartmentForm, JobForm, SendForm
 from hikflask.models import Job
-from hikflask.services.employees import search
+from hikflask.services.departments import registry as departments
 from hikflask.services.jobs import queries
 from hikflask.services.jobs.kinds import DEPARTMENT, SEND
 from hikflask.services.terminals import registry
@@ -35,6 +35,6 @@ def page(job: Job, form: JobForm | None = None, status: int = 200) -> Response:
         "form": form or form_of(job, formdata=None),
         "people": queries.people(job.id, MOST_NAMES),
         "terminals": registry.list_active(),
-        "departments": search.departments,
+        "departments": departments.names,
     }
     return make_response(render_template("jobs/draft.html", job=job, words=words, **known), status)

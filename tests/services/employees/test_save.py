@@ -1,6 +1,7 @@
 """A save is one transaction with its photo and wishes; who leaves is wanted nowhere; search knows no case."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
@@ -25,6 +26,7 @@ from hikflask.services.core.errors import (
     ServiceError,
     TerminalUnknown,
 )
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -288,3 +290,36 @@ def test_somebody_inactive_gets_no_face_on_a_terminal(simulator: Simulated, term
 
     assert deadline.view(taken.id).state == CAPTURED
     assert queries.of_number("100222") == []
+
+
+def test_department_is_saved_in_the_known_spelling() -> None:
+    save_employee(OLGA)
+
+    added = save_employee(Draft("1", "Иван", " бухгалтерия")).row
+    assert (added.department, added.search) == ("Бухгалтерия", "иван 1 бухгалтерия")
+    changed = save_employee(Draft("1", "Иван", "БУХГАЛТЕРИЯ"), employee_id=added.id).row
+    assert (changed.department, changed.search) == ("Бухгалтерия", "иван 1 бухгалтерия")
+    assert departments.names() == ["Бухгалтерия"]
+
+
+def test_refused_save_adds_no_department() -> None:
+    save_employee(OLGA)
+
+    with pytest.raises(NumberKnown):
+        save_employee(Draft(OLGA.number, "Иван", "Охрана"))
+
+    assert departments.names() == ["Бухгалтерия"]
+
+
+def test_capture_saved_twice_with_another_spelling_of_the_department_counts_once(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    save_employee(OLGA)
+    capture = capture_face(simulator, terminal)
+    typed = replace(IVAN, department="бухгалтерия")
+    source = FaceSource(capture.id, capture.requested_by)
+
+    first, second = save_employee(typed, source), save_employee(typed, source)
+
+    assert first.row.id == second.row.id
+    assert first.row.department == "Бухгалтерия"

@@ -1,0 +1,70 @@
+"""The pictures of an import's archive: each is looked at in the dry run, and stored as a photo in the import."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from hikflask.extensions import db
+from hikflask.models import ImportBatch, Photo
+from hikflask.services.core import import_files
+from hikflask.services.core.errors import BadPhoto, PhotosWaiting
+from hikflask.services.imports.errors import ImportFileGone, PhotoChanged
+from hikflask.services.imports.verdicts import Picture
+from hikflask.services.photos import archive, storage
+from hikflask.services.photos.archive import Contents
+from hikflask.services.photos.jpeg_process import baseline_jpeg
+
+# Somebody at a page waits for these places, too, and goes first.
+TRIES, PAUSE = 30, 1.0
+Done = TypeVar("Done")
+
+
+def contents(batch: ImportBatch) -> Contents:
+    """Return the pictures of an import's archive.
+
+    :raises BadArchive: :raises ImportFileGone: when the archive was removed.
+    """
+    if not batch.photos_name:
+        return Contents()
+    path = import_files.path_of(batch.photos_file)
+    if not batch.photos_file or not path.is_file():
+        raise ImportFileGone
+    return archive.look(path)
+
+
+def look(batch: ImportBatch, names: list[str]) -> Picture:
+    """Look at the picture of one number; two of them are wrong."""
+    name = names[0]
+    if len(names) > 1:
+        return Picture(name, error=["photo_twice", {"others": ", ".join(names[1:4])}])
+    path = import_files.path_of(batch.photos_file)
+    try:
+        jpeg = _patiently(lambda: baseline_jpeg(archive.read(path, name)))
+    except (BadPhoto, PhotosWaiting) as error:
+        return Picture(name, error=[error.code, error.params])
+    return Picture(name, storage.sha256(jpeg))
+
+
+def keep(files: storage.Files, batch: ImportBatch, name: str, number: str) -> Photo:
+    """Store a picture of the archive as a photo that is not saved yet; see storage.keep_upload().
+
+    :raises PhotoChanged: when it is gone from the archive. :raises BadPhoto: :raises PhotosWaiting:
+    """
+    db.session.commit()
+    path = import_files.path_of(batch.photos_file)
+    if not batch.photos_file or not path.is_file():
+        raise PhotoChanged
+    return _patiently(lambda: files.keep_upload(archive.read(path, name), number))
+
+
+def _patiently(done: Callable[[], Done]) -> Done:
+    """Try again while others have their photos decoded.
+
+    :raises PhotosWaiting: after some tries.
+    """
+    for _ in range(TRIES):
+        try:
+            return done()
+        except PhotosWaiting:
+            time.sleep(PAUSE)
+    return done()
