@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, func, select
 
 from hikflask.extensions import db
-from hikflask.models import Employee, ImportRow
-from hikflask.models.import_batch import APPLIED, NEW, WRONG
+from hikflask.models import ImportRow
+from hikflask.models.import_batch import WRONG
 from hikflask.services.imports import undo
 
 BATCH = 500

@@ -19,10 +19,10 @@ PARTS = (columns.LAST_NAME, columns.FIRST_NAME, columns.MIDDLE_NAME)
 LONGEST = 128
 # Of a number that is none. Its column is not longer.
 LONGEST_NUMBER = 64
-FORMULA = re.compile(r"[=+\-@＝＋－＠]")  # noqa: RUF001 - what spreadsheets take for the same
-PROTECTED = re.compile(r"'(?=[ \u00a0]*[=+\-@＝＋－＠])")  # noqa: RUF001
-YES = {"да", "yes", "y", "true", "истина", "1", "x", "х", "+", "v", "✓", "✔"}  # noqa: RUF001
-NO = {"нет", "no", "n", "false", "ложь", "0", "-", "–", "—"}  # noqa: RUF001
+FORMULA = re.compile(r"[=+\-@＝＋－＠]")
+PROTECTED = re.compile(r"'(?=[ \u00a0]*[=+\-@＝＋－＠])")
+YES = {"да", "yes", "y", "true", "истина", "1", "x", "х", "+", "v", "✓", "✔"}
+NO = {"нет", "no", "n", "false", "ложь", "0", "-", "–", "—"}
 GONE = {"уволен", "уволена", "уволено", "не работает", "left", "dismissed", "terminated", "inactive", "resigned"}
 HERE = {"работает", "действующий", "действует", "активен", "активна", "active", "employed", "works", "working"}
 DATES = ("%d.%m.%Y", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d/%m/%Y", "%m/%d/%Y")

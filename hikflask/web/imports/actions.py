@@ -14,7 +14,7 @@ from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.jobs import lifecycle
 from hikflask.web.imports import stage, words
 from hikflask.web.imports.imports import batch_or_404, bp
-from hikflask.web.imports.stage import CHECKED, IMPORTED, Stage
+from hikflask.web.imports.stage import Stage
 from hikflask.web.support.messages import error_sentence
 
 
@@ -23,7 +23,7 @@ from hikflask.web.support.messages import error_sentence
 def start(batch_id: int) -> ResponseReturnValue:
     """Start an import that deactivates nobody."""
     at = stage.of(batch_or_404(batch_id))
-    if at.name == CHECKED and queries.leavers(batch_id):
+    if at.can_import and queries.leavers(batch_id):
         abort(HTTPStatus.FORBIDDEN)
     return _start(at)
 
@@ -53,9 +53,9 @@ def discard(batch_id: int) -> ResponseReturnValue:
 @bp.get("/<int:batch_id>/undo")
 @allow(OPERATOR)
 def ask_undo(batch_id: int) -> ResponseReturnValue:
-    """Ask before an import is undone: how many rows that is, and how many stay as somebody changed them since."""
+    """Ask before an import is undone: how many rows that is, and how many stay, since somebody changed them."""
     at = stage.of(batch_or_404(batch_id))
-    if at.name != IMPORTED:
+    if not at.can_undo:
         return _back(at)
     return render_template("imports/undo.html", at=at, preview=queries.undo_preview(batch_id), words=words)
 
@@ -65,7 +65,7 @@ def ask_undo(batch_id: int) -> ResponseReturnValue:
 def undo(batch_id: int) -> ResponseReturnValue:
     """Start the undo; a second click shows the one that the first started."""
     at = stage.of(batch_or_404(batch_id))
-    if at.name == IMPORTED:
+    if at.can_undo:
         try:
             tasks.enqueue_job(import_jobs.start_undo(batch_id))
         except ServiceError as error:
@@ -74,8 +74,8 @@ def undo(batch_id: int) -> ResponseReturnValue:
 
 
 def _start(at: Stage) -> ResponseReturnValue:
-    """Start an import after its dry run; a second click shows the one that the first started."""
-    if at.name == CHECKED:
+    """Start an import after its dry run, or let a stopped one go on; a second click shows the one that the first started."""
+    if at.can_import:
         try:
             tasks.enqueue_job(import_jobs.start_import(at.batch.id))
         except ServiceError as error:

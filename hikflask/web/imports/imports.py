@@ -74,6 +74,6 @@ def _about(at: Stage) -> dict[str, Any]:
         "verdict": verdict,
         "shown": shown,
         "found": listed(lambda limit, offset: queries.rows_page(batch.id, shown, limit, offset)) if with_rows else None,
-        "leavers": queries.leavers(batch.id) if at.name == CHECKED else 0,
+        "leavers": queries.leavers(batch.id) if at.can_import else 0,
         "terminal": registry.get(batch.terminal_id) if batch.terminal_id else None,
     }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from hikflask.models import ImportBatch, Job
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, VERDICTS, WRONG
+from hikflask.models.job import FAILED, STOPPED
 from hikflask.services.jobs import queries
 
 CHOOSING = "choosing"
@@ -48,6 +49,21 @@ class Stage:
     def is_running(self) -> bool:
         """True while a job waits or runs."""
         return self.job is not None and self.job.is_open
+
+    @property
+    def can_import(self) -> bool:
+        """True after the dry run, and when the import was stopped or interrupted: it goes on with the rows left."""
+        return self.name == CHECKED or (self.name == IMPORTED and self._is_cut_short)
+
+    @property
+    def can_undo(self) -> bool:
+        """True when something was imported, and when the undo was stopped or interrupted: it goes on, too."""
+        done = self.job is not None and self.job.done > self.job.failed
+        return (self.name == IMPORTED and done) or (self.name == UNDONE and self._is_cut_short)
+
+    @property
+    def _is_cut_short(self) -> bool:
+        return self.job is not None and self.job.state in {FAILED, STOPPED}
 
     @property
     def is_over(self) -> bool:
