@@ -74,7 +74,7 @@ def undo(batch_id: int) -> ResponseReturnValue:
 
 
 def _start(at: Stage) -> ResponseReturnValue:
-    """Start an import after its dry run, or let a stopped one go on; a second click shows the one that the first started."""
+    """Start an import, or let a stopped one go on; a second click shows what the first one started."""
     if at.can_import:
         try:
             tasks.enqueue_job(import_jobs.start_import(at.batch.id))

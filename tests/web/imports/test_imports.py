@@ -111,9 +111,7 @@ def test_rows_are_for_those_who_enrol(app: Flask, client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("worker_alive")
-def test_running_job_asks_again_by_itself_and_its_stop_leads_back(
-    app: Flask, client: FlaskClient, run_jobs: RunJobs
-) -> None:
+def test_running_job_asks_again_by_itself_and_its_stop_leads_back(client: FlaskClient, run_jobs: RunJobs) -> None:
     upload(client, table("1;Иван Иванов;Охрана;"))
     form_to(client.get(f"{PAGE}/columns").text, f"{PAGE}/columns").send(client)
 
