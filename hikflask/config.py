@@ -160,9 +160,9 @@ SETTINGS = {
     "HOSTS": Setting("", _hosts, "the host names that the pages are called by, or empty for any"),
     "CONSENT": Setting("warn", _one_of("warn", "require"), "warn or require"),
     "PHOTO_RETENTION": Setting("employed", _photo_retention, "employed, never, or a whole number of days", DAY),
-    "IMPORT_PHOTOS_LIMIT": Setting(500, _whole(1, 10_000), "a whole number of megabytes", MEGABYTES),
     "CAPTURE_RETENTION": _time(3600.0),
     "EVENT_RETENTION": Setting(90, _whole(1, MOST_DAYS), DAYS, DAY),
+    "IMPORT_PHOTOS_LIMIT": Setting(500, _whole(1, 4000), "a whole number of megabytes up to 4000", MEGABYTES),
     "JOB_RETENTION": Setting(30, _whole(1, MOST_DAYS), DAYS, DAY),
     "AUDIT_RETENTION": Setting(1095, _whole(30, MOST_DAYS), "a whole number of days, 30 or more", DAY),
 }

@@ -219,6 +219,70 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The terminal said OK, but the person is still there."),
     ),
     "file_gone": FILE_LOST,
+    # An import: its files.
+    "import_unknown": (N_("This import is not there any more."),),
+    "nothing_uploaded": (N_("Choose a table, an archive of photos, or both."),),
+    "table_file_too_large": (
+        N_("The table is too large: at most %(n)s MB."),
+        N_("The table is too large."),
+    ),
+    "photos_file_too_large": (
+        N_("The archive is too large: at most %(n)s MB. Divide the photos into several archives."),
+        N_("The archive is too large. Divide the photos into several archives."),
+    ),
+    "archive_unreadable": (N_("The photos must be in a ZIP archive, each named by employee ID, such as 100222.jpg."),),
+    "archive_too_many": (
+        N_("The archive has too many files: at most %(n)s. Divide the photos into several archives."),
+        N_("The archive has too many files. Divide the photos into several archives."),
+    ),
+    "archive_too_large": (
+        N_("The photos in the archive have more than %(n)s MB together. Divide them into several archives."),
+        N_("The photos in the archive are too large together. Divide them into several archives."),
+    ),
+    "archive_encrypted": (N_("The archive has a password. Make one without a password."),),
+    "archive_empty": (N_("The archive has no photos."),),
+    "column_missing": (N_("Choose the column for this."),),
+    "column_twice": (N_("This column is chosen twice. Choose another one."),),
+    "column_unknown": (N_("The table has no such column. Choose another one."),),
+    "import_checked": (N_("This import is checked already. To read the table in another way, upload it again."),),
+    "import_not_checked": (N_("This import is not checked yet."),),
+    "import_started": (N_("This was started already."),),
+    "nothing_to_undo": (N_("Nothing of this import can be undone: nothing was done, or all is undone already."),),
+    "import_file_gone": (N_("The uploaded file is deleted, since a day has passed. Upload it again."),),
+    # An import: its rows.
+    "text_empty": (N_("“%(field)s” must not be empty."), N_("This must not be empty.")),
+    "text_too_long": (
+        N_("“%(field)s” is too long: at most %(most)s characters."),
+        N_("This is too long: at most %(most)s characters."),
+        N_("This is too long."),
+    ),
+    "text_control_characters": (
+        N_("“%(field)s” must not contain control characters."),
+        N_("This must not contain control characters."),
+    ),
+    "number_invalid": (N_("Enter an ID: Latin letters and digits, up to 32."),),
+    "number_twice": (
+        N_("The same ID is in other rows, too: %(lines)s."),
+        N_("The same ID is in other rows, too."),
+    ),
+    "row_too_long": (N_("This row is too long to be read."),),
+    "formula": (N_("This is a formula. Put its value there."),),
+    "left_unreadable": (N_("Write yes, no, or the day on which the employee left."),),
+    "left_contradicts": (N_("One column says that the employee left, and another one that not."),),
+    "inactive_here": (N_("This employee is deactivated here. Activate the employee on the employee's page."),),
+    "photo_twice": (
+        N_("Several photos have this ID: %(others)s."),
+        N_("Several photos have this ID."),
+    ),
+    "photo_nobody": (N_("Nobody has the ID that this photo is named by."),),
+    "photo_not_named": (N_("A photo must be named by employee ID, such as 100222.jpg, .jpeg or .png."),),
+    "changed_since": (N_("The employee was changed meanwhile, so nothing was done."),),
+    "import_row_gone": (N_("The employee's data was deleted, and this row with it."),),
+    "import_photo_gone": (N_("The photo is not in the uploaded archive any more. Upload it again."),),
+    "face_stays": (
+        N_("The photo is on the terminal “%(t)s” already. Save another photo, or delete the employee."),
+        N_("The photo is on a terminal already. Save another photo, or delete the employee."),
+    ),
     # Who may come in.
     "too_often": (
         N_("Too many tries. Wait %(n)s s and try again."),

@@ -74,7 +74,7 @@ def save_employee(
     files = storage.Files()
     photo = files.keep_upload(source.upload, draft.number) if source.upload else None
     try:
-        employee = _write(draft, source, employee_id, photo, files)
+        employee = apply_save(draft, source, employee_id, photo, files)
         if active is not None:
             apply_active(employee, active)
         db.session.commit()
@@ -90,9 +90,13 @@ def save_employee(
     return Changed(employee, due_of(employee.number))
 
 
-def _write(
+def apply_save(
     draft: Draft, source: FaceSource, employee_id: int | None, photo: Photo | None, files: storage.Files
 ) -> Employee:
+    """Do what save_employee() does within the caller's transaction, which also ends `files`.
+
+    :param photo: the uploaded picture that `files` has kept for this save, or None.
+    """
     known = locked_employee(employee_id) if employee_id else None
     # The form passes an upload only if its capture gave no picture, or lost it since.
     capture = None if source.upload else _use(source, employee_id)

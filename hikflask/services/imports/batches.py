@@ -176,6 +176,15 @@ def discard(batch_id: int) -> bool:
     return changed == 1
 
 
+def remove_photos(batch_id: int) -> None:
+    """Remove the archive of photos once it is not needed any more. Should that fail, retention tries again."""
+    batch = get(batch_id)
+    db.session.commit()
+    if batch and batch.photos_file and import_files.remove(batch.photos_file):
+        changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values(photos_file=""))
+        db.session.commit()
+
+
 def delete_rows(batch_id: int) -> int:
     """Delete the rows of an import, in portions so that others save meanwhile; return how many."""
     some = select(ImportRow.id).where(ImportRow.batch_id == batch_id).limit(ROWS)

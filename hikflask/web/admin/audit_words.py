@@ -79,6 +79,7 @@ ACTIONS = {
     "department.deleted": N_("Department deleted"),
     "job.started": N_("Job for many people started"),
     "job.stopped": N_("Job for many people stopped"),
+    "import.undone": N_("Import undone"),
     "secrets.rotated": N_("Terminals' passwords encrypted with a new key"),
     "audit.exported": N_("Audit trail exported"),
 }
@@ -126,7 +127,14 @@ ACTORS = {"requested_by", "actor"}
 # What an action was done to, by the action: how it is noted, and the words for it.
 ERASURE = (re.compile(r"erasure (\d+)\Z"), N_("erasure No. %(n)s"))
 JOB = (re.compile(r"job (\d+)\Z"), N_("job %(n)s"))
-SUBJECTS = {"employee.erased": ERASURE, "erasure.completed": ERASURE, "job.started": JOB, "job.stopped": JOB}
+IMPORT = (re.compile(r"import (\d+)\Z"), N_("import %(n)s"))
+SUBJECTS = {
+    "employee.erased": ERASURE,
+    "erasure.completed": ERASURE,
+    "job.started": JOB,
+    "job.stopped": JOB,
+    "import.undone": IMPORT,
+}
 VALUES = {
     "capture": N_("terminal"),
     "upload": N_("file"),
@@ -143,6 +151,9 @@ VALUES = {
     "deactivate": N_("Deactivation"),
     "send": N_("Sending to a terminal"),
     "department": N_("Change of department"),
+    "import_check": N_("Check of an import"),
+    "import": N_("Import"),
+    "import_undo": N_("Undoing of an import"),
 }
 
 

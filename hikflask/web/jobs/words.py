@@ -8,20 +8,28 @@ from hikflask.http.permissions import OPERATOR
 from hikflask.invisible_characters import isolated
 from hikflask.messages import N_
 from hikflask.models import Job
-from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, EXPORT, PRINT, SEND
+from hikflask.services.jobs.kinds import (
+    DEACTIVATE,
+    DEPARTMENT,
+    EXPORT,
+    IMPORT,
+    IMPORT_CHECK,
+    IMPORT_UNDO,
+    PRINT,
+    SEND,
+)
 from hikflask.web.security import current_operator
 
-IMPORT_CHECK, IMPORT, IMPORT_UNDO = "import_check", "import", "import_undo"
 OF_IMPORTS = (IMPORT_CHECK, IMPORT, IMPORT_UNDO)
 TITLES = {
-    IMPORT_CHECK: N_("Check of an import"),
-    IMPORT: N_("Import"),
-    IMPORT_UNDO: N_("Undoing of an import"),
     DEACTIVATE: N_("Deactivation"),
     SEND: N_("Sending to a terminal"),
     DEPARTMENT: N_("Change of department"),
     EXPORT: N_("Export"),
     PRINT: N_("Print"),
+    IMPORT_CHECK: N_("Check of an import"),
+    IMPORT: N_("Import"),
+    IMPORT_UNDO: N_("Undoing of an import"),
 }
 # What a preview says will be done.
 PREVIEWS = {
