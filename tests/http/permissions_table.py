@@ -78,6 +78,7 @@ PAGES = {
     "GET /imports/<int:batch_id>/columns": OPERATOR,
     "POST /imports/<int:batch_id>/columns": OPERATOR,
     "GET /imports/<int:batch_id>/wrong": OPERATOR,
+    "POST /imports/<int:batch_id>/check": OPERATOR,
     "POST /imports/<int:batch_id>/start": OPERATOR,
     "POST /imports/<int:batch_id>/deactivate": CONFIRMED,
     "POST /imports/<int:batch_id>/discard": OPERATOR,

@@ -22,7 +22,9 @@ def views(app: Flask) -> Iterator[Flask]:
 
 def limit(app: Flask, path: str, kind: str = body_limits.WITH_FILES, *, let_in: bool = True) -> tuple[int | None, bool]:
     """The limit of a long request, and whether it is beyond that."""
-    with app.test_request_context(path, method="POST", content_type=kind, content_length=LONG):
+    with app.test_request_context(
+        path, method="POST", content_type=kind, environ_overrides={"CONTENT_LENGTH": str(LONG)}
+    ):
         body_limits.limit_body()
         if let_in:
             body_limits.let_in()

@@ -18,6 +18,19 @@ from hikflask.web.imports.stage import Stage
 from hikflask.web.support.messages import error_sentence
 
 
+@bp.post("/<int:batch_id>/check")
+@allow(OPERATOR)
+def check(batch_id: int) -> ResponseReturnValue:
+    """Start the dry run again after it was stopped or interrupted."""
+    at = stage.of(batch_or_404(batch_id))
+    if at.can_check:
+        try:
+            tasks.enqueue_job(import_jobs.start_check(batch_id))
+        except ServiceError as error:
+            flash(error_sentence(error), "danger")
+    return _back(at)
+
+
 @bp.post("/<int:batch_id>/start")
 @allow(OPERATOR)
 def start(batch_id: int) -> ResponseReturnValue:

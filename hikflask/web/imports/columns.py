@@ -21,6 +21,7 @@ from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.terminals import registry
 from hikflask.web.imports import stage, words
 from hikflask.web.imports.imports import batch_or_404, bp
+from hikflask.web.imports.stage import CHOOSING
 from hikflask.web.security import resubmission
 from hikflask.web.support.messages import error_sentence
 
@@ -61,9 +62,8 @@ def chosen_again(fields: MultiDict[str, str], batch_id: int) -> Response:
 
 
 def _is_settled(batch: ImportBatch) -> bool:
-    """True when nothing can be chosen now: the dry run is under way, or the import was started."""
-    at = stage.of(batch)
-    return at.is_over or at.is_running
+    """True once the dry run was started: what was chosen is fixed."""
+    return stage.of(batch).name != CHOOSING
 
 
 def _onwards(batch: ImportBatch) -> ResponseReturnValue:

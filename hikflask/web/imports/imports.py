@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import ImportBatch
 from hikflask.models.import_batch import VERDICTS
-from hikflask.services.imports import batches, queries
+from hikflask.services.imports import batches, listing, queries
 from hikflask.services.terminals import registry
 from hikflask.web.imports import stage, words
 from hikflask.web.imports.stage import CHECKED, CHOOSING, Stage
@@ -24,7 +24,7 @@ bp = Blueprint("imports", __name__, url_prefix="/imports")
 @allow(OPERATOR)
 def index() -> ResponseReturnValue:
     """The imports, the newest first."""
-    found = listed(queries.list_page)
+    found = listed(listing.list_page)
     return render_template(
         "imports/list.html", found=found, rows=[stage.of(batch) for batch in found.rows], words=words
     )
@@ -62,6 +62,7 @@ def _about(at: Stage) -> dict[str, Any]:
     with_rows = at.name == CHECKED or bool(verdict)
     shown = verdict if verdict in VERDICTS else ""
     report = report_of(at.job) if at.job and at.name != CHECKED else None
+    found = listed(lambda limit, offset: queries.rows_page(batch.id, shown, limit, offset)) if with_rows else None
     return {
         "at": at,
         "heading": words.heading(at.name),
@@ -73,7 +74,8 @@ def _about(at: Stage) -> dict[str, Any]:
         "row_words": words,
         "verdict": verdict,
         "shown": shown,
-        "found": listed(lambda limit, offset: queries.rows_page(batch.id, shown, limit, offset)) if with_rows else None,
+        "found": found,
+        "names": listing.names(found.rows) if found else {},
         "leavers": queries.leavers(batch.id) if at.can_import else 0,
         "terminal": registry.get(batch.terminal_id) if batch.terminal_id else None,
     }

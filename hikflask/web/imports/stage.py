@@ -51,6 +51,11 @@ class Stage:
         return self.job is not None and self.job.is_open
 
     @property
+    def can_check(self) -> bool:
+        """True when the dry run was stopped or interrupted."""
+        return self.name == CHECKING and self._is_cut_short
+
+    @property
     def can_import(self) -> bool:
         """True after the dry run, and when the import was stopped or interrupted: it goes on with the rows left."""
         return self.name == CHECKED or (self.name == IMPORTED and self._is_cut_short)

@@ -145,7 +145,7 @@ def test_import_is_given_up_before_it_is_started_and_not_after(
     check("1;Иван Петров;Охрана;")
     page = client.get(PAGE).text
 
-    answer = form_to(page, f"{PAGE}/discard").send(client)
+    answer = form_to(page, f"{PAGE}/discard").send(client, ENGLISH)
 
     assert (answer.status_code, answer.location) == (303, "/employees/")
     assert "Nothing was imported. The files are deleted." in client.get("/employees/", headers=ENGLISH).text

@@ -52,7 +52,7 @@ def test_what_is_not_recognised_is_said_and_unused_columns_are_named(app: Flask,
 
     page = client.get(COLUMNS, headers=ENGLISH).text
 
-    assert "Not all columns are recognised. Choose where the employee&#39;s ID and the full name stand." in page
+    assert "Not all columns are recognised. Choose where the employee's ID and the full name stand." in page
     assert "Column 2" in page
     assert "Телефон (Column 3)" in page
 

@@ -65,7 +65,7 @@ NOTHING_TYPED = {
     "account.change_password", "account.end_session", "account.sign_out_everywhere", "audit.export",
     "captures.keep_draft", "confirmation.confirm", "consents.withdraw", "employees.delete", "employees.known",
     "employees.set_active", "enrolments.by_hand", "enrolments.replace", "enrolments.retry", "enrolments.somebody_else",
-    "erasures.erase", "exports.employee", "first_run.create", "imports.deactivate", "imports.discard", "imports.start",
+    "erasures.erase", "exports.employee", "first_run.create", "imports.check", "imports.deactivate", "imports.discard", "imports.start",
     "imports.undo", "jobs.deactivate", "jobs.export", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
     "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete", "terminals.try_once",
