@@ -74,10 +74,10 @@ def let_in() -> None:
         request.max_content_length = longest + LONGEST_FORM
 
 
-def is_beyond_limit() -> bool:
-    """Tell whether the body is longer than this request's limit, as it is said to be; nothing is read."""
+def is_kept_out() -> bool:
+    """Tell whether the body has longer files, which its view takes, but the sender is not let in; nothing is read."""
     limit = request.max_content_length
-    return limit is not None and (request.content_length or 0) > limit
+    return _longest() is not None and limit is not None and (request.content_length or 0) > limit
 
 
 def _longest() -> int | None:

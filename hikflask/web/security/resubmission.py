@@ -96,8 +96,8 @@ def typed_in_request() -> TypedForm | None:
     """Return the form that this request sends; None where nothing typed could be lost, or where it is too long."""
     if request.method != "POST" or request.endpoint not in _restorers:
         return None
-    if body_limits.is_beyond_limit():
-        # Long files of somebody whom the guard has not let in yet.
+    if body_limits.is_kept_out():
+        # No page carries files, so nothing else is lost by not reading them.
         body_limits.drain()
         return None
     found = _typed()
