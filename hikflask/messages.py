@@ -222,10 +222,6 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     # An import: its files.
     "import_unknown": (N_("This import is not there any more."),),
     "nothing_uploaded": (N_("Choose a table, an archive of photos, or both."),),
-    "table_file_too_large": (
-        N_("The table is too large: at most %(n)s MB."),
-        N_("The table is too large."),
-    ),
     "photos_file_too_large": (
         N_("The archive is too large: at most %(n)s MB. Divide the photos into several archives."),
         N_("The archive is too large. Divide the photos into several archives."),
@@ -282,6 +278,47 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "face_stays": (
         N_("The photo is on the terminal “%(t)s” already. Save another photo, or delete the employee."),
         N_("The photo is on a terminal already. Save another photo, or delete the employee."),
+    ),
+    # A table of people.
+    "table_unreadable": (N_("This is no CSV or XLSX file. Save the table as one of these and choose that file."),),
+    "table_empty": (N_("The file is empty. Choose the file with the employees."),),
+    "table_no_rows": (N_("There are no rows below the names of the columns. Choose the file with the employees."),),
+    "table_too_large": (
+        N_("The file has more than %(n)s MB. Split it, or delete the columns that are not needed."),
+        N_("The file is too large. Split it, or delete the columns that are not needed."),
+    ),
+    "table_columns": (
+        N_("The table has more than %(n)s columns. Delete those that are not needed."),
+        N_("The table has too many columns. Delete those that are not needed."),
+    ),
+    "table_rows": (
+        N_("The table has more than %(n)s rows. Split it into several files."),
+        N_("The table has too many rows. Split it into several files."),
+    ),
+    "table_old_excel": (N_("This is the old Excel format (.xls). Save the table as .xlsx and choose that file."),),
+    "table_password": (N_("The file is protected by a password. Save it without one and choose that file."),),
+    "table_macros": (N_("The file has macros. Save it as .xlsx, without macros, and choose that file."),),
+    "table_damaged": (
+        N_("The file is damaged. Open it in Excel or LibreOffice, save it again as .xlsx and choose that file."),
+    ),
+    "table_unpacked": (
+        N_("Unpacked, the file is far too large. Copy the table into a new workbook and choose that file."),
+    ),
+    "table_encoding": (
+        N_("The letters of the file are in an unknown encoding. Save it as “CSV UTF-8” or .xlsx and choose that file."),
+    ),
+    "table_quote": (
+        N_(
+            "In row %(line)s a quotation mark is opened and never closed. Correct that row, or save the table as .xlsx."
+        ),
+        N_("A quotation mark is opened and never closed. Correct that row, or save the table as .xlsx."),
+    ),
+    "table_slow": (
+        N_("Reading the table took too long. Copy the columns that are needed to a new workbook and choose that file."),
+    ),
+    "tables_waiting": (
+        N_("The server is reading other tables just now. Try again in %(n)s s."),
+        N_("The server is reading other tables just now. Try again in a moment."),
     ),
     # Who may come in.
     "too_often": (

@@ -13,6 +13,7 @@ from hikflask.models.columns import storable
 from hikflask.services import audit
 from hikflask.services.core import import_files
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.core.errors import TableTooLarge
 from hikflask.services.imports import columns
 from hikflask.services.imports.errors import (
     ColumnsMissing,
@@ -22,14 +23,12 @@ from hikflask.services.imports.errors import (
     ImportUnknown,
     NothingUploaded,
     PhotosFileTooLarge,
-    TableFileTooLarge,
 )
 from hikflask.services.photos import archive
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.terminals import registry
 
 MEGABYTE = 1024 * 1024
-LARGEST_TABLE = 64  # megabytes
 PARTS = (columns.LAST_NAME, columns.FIRST_NAME, columns.MIDDLE_NAME)
 LONGEST_FILE_NAME = 255
 ROWS = 10 * CLEANUP_BATCH
@@ -46,7 +45,7 @@ class Upload:
 def make(table: Upload | None, photos: Upload | None) -> ImportBatch:
     """Store the files of an import, look at them, and recognise the columns of the table.
 
-    :raises NothingUploaded: :raises TableFileTooLarge: :raises PhotosFileTooLarge:
+    :raises NothingUploaded: :raises PhotosFileTooLarge:
     :raises BadTable: when the table cannot be read. :raises BadArchive: when the photos cannot.
     """
     if table is None and photos is None:
@@ -77,8 +76,9 @@ def _add_photos(batch: ImportBatch, photos: Upload, stored: list[str]) -> None:
 
 
 def _add_table(batch: ImportBatch, table: Upload, stored: list[str]) -> None:
+    most: int = current_app.config["IMPORT_FILE_LIMIT"]
     batch.table_name = _file_name(table.name)
-    batch.table_file = import_files.keep(table.stream, LARGEST_TABLE * MEGABYTE, TableFileTooLarge(n=LARGEST_TABLE))
+    batch.table_file = import_files.keep(table.stream, most * MEGABYTE, TableTooLarge(n=most))
     stored.append(batch.table_file)
     layout = reader_process.look(import_files.path_of(batch.table_file), columns.recognised)
     batch.layout, batch.fields = layout.as_json(), columns.recognised(layout.columns)

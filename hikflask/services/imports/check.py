@@ -6,8 +6,8 @@ between. What a killed worker left is deleted before the dry run begins anew.
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -83,7 +83,7 @@ class _Check:
     # --- the table ---
 
     def _read_table(self) -> None:
-        with _rows(self._batch) as rows:
+        with closing(_rows(self._batch)) as rows:
             for part in _parts(rows, BATCH):
                 self._take(part)
                 time.sleep(PAUSE)
@@ -143,7 +143,7 @@ class _Check:
         lines = {line for found in self._twice.values() for line in found}
         if not lines:
             return
-        with _rows(self._batch) as rows:
+        with closing(_rows(self._batch)) as rows:
             for part in _parts((row for row in rows if row.line in lines), BATCH):
                 self._refuse({row.line: row for row in part})
                 self._report(0)
@@ -203,17 +203,12 @@ class _Check:
         db.session.commit()
 
 
-@contextmanager
-def _rows(batch: ImportBatch) -> Iterator[Iterator[Row]]:
-    """Yield the rows of the table, and end the child process that reads them."""
+def _rows(batch: ImportBatch) -> Generator[Row, None, None]:
+    """Yield the rows of the table. The child process that reads them ends when this is closed."""
     path = import_files.path_of(batch.table_file)
     if not batch.table_file or not path.is_file():
         raise ImportFileGone
-    rows = reader_process.read(path, Layout.from_json(batch.layout))
-    try:
-        yield rows
-    finally:
-        rows.close()
+    yield from reader_process.read(path, Layout.from_json(batch.layout))
 
 
 def _parts(of: Iterable[Part], size: int) -> Iterator[list[Part]]:

@@ -16,13 +16,6 @@ class NothingUploaded(ServiceError):
     fields = ("file",)
 
 
-class TableFileTooLarge(ServiceError):
-    """The table has more bytes than are accepted (params: n megabytes)."""
-
-    code = "table_file_too_large"
-    fields = ("file",)
-
-
 class PhotosFileTooLarge(ServiceError):
     """The archive has more bytes than are accepted (params: n megabytes)."""
 
