@@ -100,7 +100,7 @@ def _refused(form: UploadForm, error: ServiceError) -> Response:
 
 def _megabytes() -> dict[str, int]:
     """Return how large the file of each field may be."""
-    return {"table": batches.LARGEST_TABLE, "photos": current_app.config["IMPORT_PHOTOS_LIMIT"]}
+    return {"table": current_app.config["IMPORT_FILE_LIMIT"], "photos": current_app.config["IMPORT_PHOTOS_LIMIT"]}
 
 
 def _page(form: UploadForm, status: int = HTTPStatus.OK) -> Response:
