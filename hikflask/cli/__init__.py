@@ -2,11 +2,18 @@
 
 from flask import Flask
 
-from hikflask.cli import operators, secrets, terminals, tokens, workers
+from hikflask.cli import employees, operators, secrets, terminals, tokens, workers
 
 
 def register(app: Flask) -> None:
     """Add the commands to the app."""
-    commands = (workers.run_worker, terminals.terminal, operators.operator, tokens.token, secrets.secrets)
+    commands = (
+        workers.run_worker,
+        terminals.terminal,
+        employees.employees,
+        operators.operator,
+        tokens.token,
+        secrets.secrets,
+    )
     for command in commands:
         app.cli.add_command(command)
