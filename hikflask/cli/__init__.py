@@ -2,11 +2,20 @@
 
 from flask import Flask
 
-from hikflask.cli import operators, secrets, terminals, tokens, workers
+from hikflask.cli import employees, imports, operators, secrets, terminals, tokens, workers
 
 
 def register(app: Flask) -> None:
     """Add the commands to the app."""
-    commands = (workers.run_worker, terminals.terminal, operators.operator, tokens.token, secrets.secrets)
+    for command in (imports.import_employees, imports.undo_import):
+        employees.employees.add_command(command)
+    commands = (
+        workers.run_worker,
+        terminals.terminal,
+        employees.employees,
+        operators.operator,
+        tokens.token,
+        secrets.secrets,
+    )
     for command in commands:
         app.cli.add_command(command)

@@ -148,6 +148,7 @@ API = {
     "GET /api/users/": VIEWER,
     "GET /api/users/<int:user_id>": VIEWER,
     "POST /api/users/": OPERATOR,
+    "POST /api/users/import": OPERATOR,
     "PUT /api/users/<int:user_id>": OPERATOR,
     "DELETE /api/users/<int:user_id>": OPERATOR,
     "GET /api/users/<int:user_id>/consent": VIEWER,

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 
 SECONDS_PER_DAY = 86400.0
+# A moment in a table, as spreadsheets read it.
+TABLE_TIME = "%Y-%m-%d %H:%M:%S"
 
 
 def zone() -> ZoneInfo | None:

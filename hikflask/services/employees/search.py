@@ -80,6 +80,11 @@ def search(wanted: EmployeeFilter, limit: int, offset: int) -> tuple[list[Employ
     return of_ids(found[offset:last]), total
 
 
+def ids(wanted: EmployeeFilter) -> list[int]:
+    """Return the ids of all employees whom a list shows, in its order."""
+    return list(db.session.execute(_ids(wanted)).scalars())
+
+
 def count(wanted: EmployeeFilter) -> int:
     """Return how many employees pass a filter."""
     return db.session.execute(filters.counted(wanted)).scalar_one()

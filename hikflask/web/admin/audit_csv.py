@@ -6,10 +6,10 @@ from flask_babel import gettext as _
 
 from hikflask.models import AuditEntry
 from hikflask.services.audit import details_text
-from hikflask.services.core.dates import local
+from hikflask.services.core.dates import TABLE_TIME, local
+from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.web.admin import audit_words
 from hikflask.web.support.actor_names import actor
-from hikflask.web.support.csv_file import TIME, Rows
 
 
 def parts(batches: Iterable[list[AuditEntry]]) -> Iterator[Rows]:
@@ -40,8 +40,8 @@ def _header() -> list[str]:
 def _cells(entry: AuditEntry) -> list[str]:
     return [
         str(entry.id),
-        local(entry.at).strftime(TIME),
-        entry.at.strftime(TIME),
+        local(entry.at).strftime(TABLE_TIME),
+        entry.at.strftime(TABLE_TIME),
         actor(entry.actor),
         entry.address,
         entry.request_id,

@@ -12,6 +12,7 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core.errors import NameTooLong
+from hikflask.services.state.summary import PERSON_ONLY, TAKEN_THERE
 from hikflask.services.terminals import connection
 from hikflask.web.support import enrolment_status
 from hikflask.web.support.dates import time_at
@@ -53,11 +54,11 @@ def of_refused(enrolment: Enrolment) -> RefusedLine:
 
 
 def _action_for(status: EnrolmentStatus) -> str:
-    if status.state == enrolment_status.TAKEN_THERE:
+    if status.state == TAKEN_THERE:
         return DECIDE
     if status.enrolment.refusal_code.lower() in WRONG_IN_THE_FORM:
         return EDIT
-    return CAPTURE if status.state == enrolment_status.PERSON_ONLY else RETRY
+    return CAPTURE if status.state == PERSON_ONLY else RETRY
 
 
 def of_trouble(trouble: Trouble) -> TroubleLine:

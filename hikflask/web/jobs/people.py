@@ -2,12 +2,13 @@
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.services import audit
+from hikflask.services.employees import people_table
 from hikflask.services.jobs import queries
-from hikflask.services.terminals import registry
-from hikflask.web.jobs import people_csv, words
+from hikflask.web.jobs import words
 from hikflask.web.jobs.jobs import bp, draft_or_404
 from hikflask.web.support import csv_file
 
@@ -21,8 +22,8 @@ def export(job_id: int) -> ResponseReturnValue:
     """The people as a file; the export is noted in the audit trail."""
     job = draft_or_404(job_id)
     audit.note_alone("employees.exported", after={"people": job.total})
-    terminals = [(terminal.id, terminal.name) for terminal in registry.list_all() if terminal.retired_at is None]
-    return csv_file.download("employees", people_csv.parts(queries.batches(job.id), terminals))
+    table = people_table.in_language(str(get_locale()))
+    return csv_file.download("employees", table.parts(queries.batches(job.id)))
 
 
 @bp.get("/<int:job_id>/print")

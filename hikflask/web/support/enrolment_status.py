@@ -1,7 +1,7 @@
 """What a page says about each terminal of an employee: its state, the reason and when it is tried again."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from hikflask import messages
 from hikflask.isapi.errors import (
@@ -23,18 +23,8 @@ from hikflask.services.core.errors import (
     RemovalNotVerified,
 )
 from hikflask.services.enrolments.terminal_name import fits
+from hikflask.services.state.summary import CONFIRMED_STATE, badge_of, is_working, state_of
 from hikflask.web.support.dates import time_at, time_since
-
-CONFIRMED_STATE = "confirmed"
-WORKING = "working"
-WAITING = "waiting"
-TAKEN_THERE = "taken"
-PERSON_ONLY = "person_only"
-NOT_THERE = "refused"
-REMOVAL_OPEN = "removal"
-GONE = "gone"
-UNCHECKED = "unchecked"
-FACE_REFUSED = "face_refused"
 
 LEAVER_TAKEN = "removal_taken"
 NAMES_SOMEBODY = {NumberTakenThere.code, NameNotVerified.code, RemovalNotVerified.code}
@@ -62,8 +52,7 @@ class EnrolmentStatus:
     @property
     def badge(self) -> str:
         """What a list says of it in a word: its state; of a person alone, whether the face was refused."""
-        refused = self.state == PERSON_ONLY and self.enrolment.photo_id is not None
-        return FACE_REFUSED if refused else self.state
+        return badge_of(self.enrolment, self.state)
 
     @property
     def working(self) -> bool:
@@ -175,7 +164,7 @@ def of_employee(employee: Employee) -> list[EnrolmentStatus]:
 
 def of_enrolment(enrolment: Enrolment) -> EnrolmentStatus:
     """Return the status of one enrolment."""
-    return EnrolmentStatus(enrolment, _state(enrolment))
+    return EnrolmentStatus(enrolment, state_of(enrolment))
 
 
 def poll_seconds(shown: list[EnrolmentStatus]) -> int:
@@ -183,29 +172,3 @@ def poll_seconds(shown: list[EnrolmentStatus]) -> int:
     if any(one.working for one in shown):
         return FAST_SECONDS
     return SLOW_SECONDS if any(one.enrolment.next_attempt_at for one in shown) else 0
-
-
-def is_working(enrolment: Enrolment) -> bool:
-    """Tell whether a first answer is awaited, or an attempt is being made."""
-    if enrolment.step:
-        return True
-    due = enrolment.next_attempt_at
-    if due is None:
-        return False
-    return not enrolment.refusal_code or due <= datetime.now(UTC) + timedelta(seconds=FAST_SECONDS)
-
-
-def _state(enrolment: Enrolment) -> str:
-    if enrolment.desired == ABSENT:
-        return GONE if enrolment.is_confirmed else REMOVAL_OPEN
-    if enrolment.is_confirmed:
-        return CONFIRMED_STATE if enrolment.is_green else UNCHECKED
-    return WORKING if is_working(enrolment) else _resting_state(enrolment)
-
-
-def _resting_state(enrolment: Enrolment) -> str:
-    if enrolment.next_attempt_at is not None:
-        return WAITING
-    if enrolment.person == CONFIRMED:
-        return PERSON_ONLY
-    return TAKEN_THERE if enrolment.refusal_code == NumberTakenThere.code else NOT_THERE

@@ -1,0 +1,89 @@
+"""Employees as the rows of a table, with a column for each terminal. The import recognises the columns again."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from flask_babel import force_locale
+from flask_babel import lazy_gettext as _l
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Enrolment
+from hikflask.services.core.dates import TABLE_TIME, local
+from hikflask.services.employees import search
+from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.spreadsheets.csv_writer import Rows
+from hikflask.services.state import summary
+from hikflask.services.terminals import registry
+
+LANGUAGES = ("ru", "en")
+BATCH = 500
+HEAD = (_l("Employee ID"), _l("Full name"), _l("Department"), _l("Active"), _l("Added"))
+YES, NO = _l("yes"), _l("no")
+# The words of employees/_enrolment_status.html.
+BADGES = {
+    summary.CONFIRMED_STATE: _l("confirmed"),
+    summary.WORKING: _l("in progress"),
+    summary.UNCHECKED: _l("terminal not checked"),
+    summary.WAITING: _l("waiting for the terminal"),
+    summary.PERSON_ONLY: _l("no face"),
+    summary.FACE_REFUSED: _l("face refused"),
+    summary.TAKEN_THERE: _l("ID taken"),
+    summary.REMOVAL_OPEN: _l("may still open doors"),
+    summary.GONE: _l("removed"),
+    summary.NOT_THERE: _l("refused"),
+}
+
+
+@dataclass(frozen=True)
+class PeopleTable:
+    """What the rows need besides the employees: the words of one language, and the terminals that are in service."""
+
+    head: list[str]
+    yes: str
+    no: str
+    badges: dict[str, str]
+    terminal_ids: list[int]
+
+    def parts(self, batches: Iterable[list[Employee]]) -> Iterator[Rows]:
+        """Yield the rows in parts: the header row, then one part for each batch."""
+        yield [self.head]
+        for batch in batches:
+            yield [self._cells(employee) for employee in batch]
+
+    def _cells(self, employee: Employee) -> list[str]:
+        there = {one.terminal_id: one for one in employee.enrolments}
+        return [
+            employee.number,
+            employee.name,
+            employee.department,
+            self.yes if employee.is_active else self.no,
+            local(employee.created_at).strftime(TABLE_TIME),
+            *(self._badge(there[terminal_id]) if terminal_id in there else "" for terminal_id in self.terminal_ids),
+        ]
+
+    def _badge(self, enrolment: Enrolment) -> str:
+        return self.badges[summary.badge_of(enrolment, summary.state_of(enrolment))]
+
+
+def in_language(language: str) -> PeopleTable:
+    """Return the table in one of LANGUAGES."""
+    terminals = [terminal for terminal in registry.list_all() if terminal.retired_at is None]
+    with force_locale(language):
+        return PeopleTable(
+            head=[*map(str, HEAD), *(terminal.name for terminal in terminals)],
+            yes=str(YES),
+            no=str(NO),
+            badges={badge: str(word) for badge, word in BADGES.items()},
+            terminal_ids=[terminal.id for terminal in terminals],
+        )
+
+
+def batches(wanted: EmployeeFilter) -> Iterator[list[Employee]]:
+    """Yield the employees whom a list shows, in its order; between batches no transaction is open."""
+    ids = search.ids(wanted)
+    db.session.commit()
+    for first in range(0, len(ids), BATCH):
+        found = search.of_ids(ids[first : first + BATCH])
+        db.session.commit()
+        yield found
+        db.session.expunge_all()

@@ -1,0 +1,48 @@
+"""Employees as the rows of a table."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Terminal
+from hikflask.services.employees import people_table
+from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.employees.lifecycle import send_to_terminal
+from tests.support.jobs import add_people
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+
+def rows(language: str, wanted: EmployeeFilter) -> list[list[str]]:
+    parts = people_table.in_language(language).parts(people_table.batches(wanted))
+    return [row for part in parts for row in part]
+
+
+def test_table_has_a_row_for_each_and_a_column_for_each_terminal(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people_table, "BATCH", 1)
+    added = datetime(2026, 5, 4, 12, 0, 1, tzinfo=UTC)
+    first, second, _third = add_people("1", "2", "3", department="Охрана", created_at=added)
+    send_to_terminal(first, terminal.id)
+    db.session.execute(db.update(Employee).where(Employee.id == second).values(is_active=False))
+    db.session.commit()
+
+    russian = rows("ru", EmployeeFilter(sort="number"))
+    english = rows("en", EmployeeFilter(q="Иванов 2"))
+
+    assert russian[0] == ["ID сотрудника", "ФИО", "Отдел", "Активен", "Добавлен", "Вход"]
+    assert [row[:4] + row[5:] for row in russian[1:]] == [
+        ["1", "Иван Иванов 1", "Охрана", "да", "выполняется"],
+        ["2", "Иван Иванов 2", "Охрана", "нет", ""],
+        ["3", "Иван Иванов 3", "Охрана", "да", ""],
+    ]
+    assert english == [
+        ["Employee ID", "Full name", "Department", "Active", "Added", "Вход"],
+        ["2", "Иван Иванов 2", "Охрана", "no", local_text(added), ""],
+    ]
+
+
+def local_text(moment: datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
