@@ -14,6 +14,7 @@ from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments import schedule
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.imports import retention as import_retention
 from hikflask.services.jobs import lifecycle as job_lifecycle
 from hikflask.services.jobs import retention as job_retention
 from hikflask.services.jobs import run as job_run
@@ -34,6 +35,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     capture_retention.delete_ended,
     deletion.remove_rows,
     storage.remove_half_written,
+    import_retention.forget_imports,
     job_retention.forget_jobs,
     audit_retention.forget_entries,
     certificates.forget_old,

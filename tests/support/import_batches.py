@@ -50,7 +50,9 @@ def table(*rows: str, encoding: str = "utf-8") -> bytes:
     return "\r\n".join([";".join(HEADERS), *rows, ""]).encode(encoding)
 
 
-def upload(client: FlaskClient, content: bytes | None, photos: bytes | None = None, **form: Any) -> TestResponse:
+def upload(
+    client: FlaskClient, content: bytes | None, photos: bytes | None = None, address: str = "/imports/", **form: Any
+) -> TestResponse:
     """Send the form for the files; encoded here, since the client's own way leaves files open."""
     headers = form.pop("headers", None)
     sent: dict[str, Any] = dict(form)
@@ -59,4 +61,4 @@ def upload(client: FlaskClient, content: bytes | None, photos: bytes | None = No
             sent[field] = FileStorage(io.BytesIO(data), name, field)
     boundary, body = encode_multipart(sent)
     kind = f"multipart/form-data; boundary={boundary}"
-    return client.post("/imports/", data=body, content_type=kind, headers=headers)
+    return client.post(address, data=body, content_type=kind, headers=headers)

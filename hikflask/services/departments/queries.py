@@ -25,6 +25,11 @@ def page(limit: int, offset: int) -> tuple[list[Counted], int]:
     return rows, db.session.execute(select(func.count()).select_from(Department)).scalar_one()
 
 
+def list_all() -> list[Counted]:
+    """Return all departments, sorted by name."""
+    return _counted(_with_people())
+
+
 def of_ids(department_ids: Collection[int]) -> list[Counted]:
     """Return those of these departments that there are, sorted by name."""
     return _counted(_with_people().where(Department.id.in_(department_ids)))

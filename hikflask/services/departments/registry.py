@@ -6,6 +6,7 @@ An employee's row holds the name of the department. Whoever writes it there call
 from sqlalchemy import ScalarSelect, Select, false, func, select, update
 from sqlalchemy import delete as delete_row
 
+from hikflask import invisible_characters
 from hikflask.extensions import db
 from hikflask.models import Department, Employee
 from hikflask.models.columns import storable
@@ -21,7 +22,7 @@ def resolve(name: str) -> str:
     Until that transaction ends, nobody renames, merges or deletes the department. "" stays "".
     """
     wanted = one_spaced(name)
-    if not wanted:
+    if invisible_characters.is_blank(wanted):
         return ""
     write_first()
     found = _kept(wanted)

@@ -31,6 +31,7 @@ from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import desire_absent, desire_new_name, desire_present
 from hikflask.services.enrolments.due import Changed, due_of
 from hikflask.services.photos import storage
+from hikflask.services.photos.quality import Looked
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as capture_state
 from hikflask.services.terminals import registry
@@ -40,13 +41,14 @@ from hikflask.services.terminals import registry
 class FaceSource:
     """The source of the photo: a capture, or an upload with the selected terminal.
 
-    `saved_by` is who saves. With `take_over`, a capture that somebody else requested may be saved, too.
+    The upload is a file, or a photo that was looked at before. `saved_by` is who saves. With `take_over`, a capture
+    that somebody else requested may be saved, too.
     """
 
     capture_id: int | None = None
     saved_by: str = ""
     take_over: bool = False
-    upload: IO[bytes] | None = None
+    upload: IO[bytes] | Looked | None = None
     terminal_id: int | None = None
 
 

@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.columns import storable
 from hikflask.services import audit
-from hikflask.services.core import import_files
+from hikflask.services.core import import_files, photo_archive
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
 from hikflask.services.core.errors import TableTooLarge
 from hikflask.services.imports import columns
@@ -24,7 +24,6 @@ from hikflask.services.imports.errors import (
     NothingUploaded,
     PhotosFileTooLarge,
 )
-from hikflask.services.photos import archive
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.terminals import registry
 
@@ -72,7 +71,7 @@ def _add_photos(batch: ImportBatch, photos: Upload, stored: list[str]) -> None:
     batch.photos_name = _file_name(photos.name)
     batch.photos_file = import_files.keep(photos.stream, most * MEGABYTE, PhotosFileTooLarge(n=most))
     stored.append(batch.photos_file)
-    archive.look(import_files.path_of(batch.photos_file))
+    photo_archive.look(import_files.path_of(batch.photos_file))
 
 
 def _add_table(batch: ImportBatch, table: Upload, stored: list[str]) -> None:

@@ -19,13 +19,14 @@ from hikflask.models.columns import database_now, storable
 from hikflask.models.import_batch import VERDICTS, WRONG
 from hikflask.services.core import import_files
 from hikflask.services.core.db import changed_rows
+from hikflask.services.core.photo_archive import Contents
 from hikflask.services.core.progress import Progress
 from hikflask.services.imports import pictures, values, verdicts
 from hikflask.services.imports.batches import ROWS
 from hikflask.services.imports.errors import ImportFileGone
 from hikflask.services.imports.values import NUMBER, Values
 from hikflask.services.imports.verdicts import PHOTO, Picture, Verdict
-from hikflask.services.photos.archive import Contents
+from hikflask.services.photos.quality import Look, looking
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.spreadsheets.reader_process import Layout, Row
 
@@ -43,16 +44,18 @@ def check(batch: ImportBatch, progress: Progress) -> None:
     :raises ImportFileGone: when a file was removed. :raises ClaimLost: when it is not to go on.
     """
     if batch.checked_at is None:
-        _Check(batch, progress).run()
+        with looking() as look_at:
+            _Check(batch, progress, look_at).run()
     _remove_table(batch)
 
 
 class _Check:
     """One dry run: which numbers were read so far, and which photos belong to nobody in the table."""
 
-    def __init__(self, batch: ImportBatch, progress: Progress) -> None:
+    def __init__(self, batch: ImportBatch, progress: Progress, look_at: Look) -> None:
         self._batch = batch
         self._progress = progress
+        self._look_at = look_at
         self._photos: Contents = pictures.contents(batch)
         self._lines: dict[str, int] = {}
         self._twice: dict[str, list[int]] = {}
@@ -108,7 +111,7 @@ class _Check:
             self._twice.setdefault(found.number, [first]).append(line)
 
     def _look(self, number: str) -> Picture:
-        looked = pictures.look(self._batch, self._photos.pictures[number])
+        looked = pictures.look(self._batch, self._photos.pictures[number], self._look_at)
         self._report(1)
         return looked
 
@@ -196,7 +199,9 @@ class _Check:
     def _end(self) -> None:
         counts = {verdict: self._counts[verdict] for verdict in VERDICTS}
         checked = update(ImportBatch).where(ImportBatch.id == self._batch.id)
-        changed_rows(checked.values(**counts, checked_at=database_now()))
+        # The first rows were shown to choose the columns by. They are of people who may be erased.
+        layout = self._batch.layout | {"sample": []} if self._batch.layout else {}
+        changed_rows(checked.values(**counts, layout=layout, checked_at=database_now()))
         self._total = self._done
         self._report(0)
         db.session.refresh(self._batch)

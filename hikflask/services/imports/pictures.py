@@ -6,13 +6,13 @@ from typing import TypeVar
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, Photo
-from hikflask.services.core import import_files
+from hikflask.services.core import import_files, photo_archive
 from hikflask.services.core.errors import BadPhoto, PhotosWaiting
+from hikflask.services.core.photo_archive import Contents
 from hikflask.services.imports.errors import ImportFileGone, PhotoChanged
 from hikflask.services.imports.verdicts import Picture
-from hikflask.services.photos import archive, storage
-from hikflask.services.photos.archive import Contents
-from hikflask.services.photos.jpeg_process import baseline_jpeg
+from hikflask.services.photos import storage
+from hikflask.services.photos.quality import Look
 
 # Somebody at a page waits for these places, too, and goes first.
 TRIES, PAUSE = 30, 1.0
@@ -29,20 +29,21 @@ def contents(batch: ImportBatch) -> Contents:
     path = import_files.path_of(batch.photos_file)
     if not batch.photos_file or not path.is_file():
         raise ImportFileGone
-    return archive.look(path)
+    return photo_archive.look(path)
 
 
-def look(batch: ImportBatch, names: list[str]) -> Picture:
-    """Look at the picture of one number; two of them are wrong."""
+def look(batch: ImportBatch, names: list[str], look_at: Look) -> Picture:
+    """Look at the picture of one number: two of them are wrong, and one that a terminal is expected to refuse."""
     name = names[0]
     if len(names) > 1:
         return Picture(name, error=["photo_twice", {"others": ", ".join(names[1:4])}])
     path = import_files.path_of(batch.photos_file)
     try:
-        jpeg = _patiently(lambda: baseline_jpeg(archive.read(path, name)))
+        looked = _patiently(lambda: look_at(photo_archive.read(path, name)))
     except (BadPhoto, PhotosWaiting) as error:
         return Picture(name, error=[error.code, error.params])
-    return Picture(name, storage.sha256(jpeg))
+    serious = next((finding for finding in looked.findings if finding.serious), None)
+    return Picture(name, storage.sha256(looked.jpeg), [serious.code, serious.params] if serious else None)
 
 
 def keep(files: storage.Files, batch: ImportBatch, name: str, number: str) -> Photo:
@@ -54,7 +55,7 @@ def keep(files: storage.Files, batch: ImportBatch, name: str, number: str) -> Ph
     path = import_files.path_of(batch.photos_file)
     if not batch.photos_file or not path.is_file():
         raise PhotoChanged
-    return _patiently(lambda: files.keep_upload(archive.read(path, name), number))
+    return _patiently(lambda: files.keep_upload(photo_archive.read(path, name), number))
 
 
 def _patiently(done: Callable[[], Done]) -> Done:

@@ -42,6 +42,8 @@ def index() -> ResponseReturnValue:
     """The employees that pass the filters of the address; a wrong filter is named, and filters nothing."""
     form = EmployeeFilterForm(request.args)
     status = HTTPStatus.OK if form.validate() else HTTPStatus.UNPROCESSABLE_ENTITY
+    if form.department.data:
+        form.department.data = departments.find(form.department.data) or form.department.data
     wanted, terminals = form.filter, registry.list_active()
     found = listed(lambda limit, offset: search.search(wanted, limit, offset))
     about = {

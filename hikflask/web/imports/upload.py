@@ -22,9 +22,6 @@ from hikflask.web.security import resubmission
 from hikflask.web.support import csv_file
 from hikflask.web.support.messages import error_sentence
 
-# The part of a form → the middle of its setting's name.
-LIMITS = {"table": "FILE", "photos": "PHOTOS"}
-
 
 def longest_upload() -> int:
     """Return how large a table and a ZIP of photos may be together, in bytes."""
@@ -103,7 +100,7 @@ def _refused(form: UploadForm, error: ServiceError) -> Response:
 
 def _megabytes() -> dict[str, int]:
     """Return how large the file of each field may be."""
-    return {name: current_app.config[f"IMPORT_{setting}_LIMIT"] for name, setting in LIMITS.items()}
+    return {"table": current_app.config["IMPORT_FILE_LIMIT"], "photos": current_app.config["IMPORT_PHOTOS_LIMIT"]}
 
 
 def _page(form: UploadForm, status: int = HTTPStatus.OK) -> Response:

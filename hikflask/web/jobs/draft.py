@@ -11,6 +11,7 @@ from hikflask.services.jobs import queries
 from hikflask.services.jobs.kinds import DEPARTMENT, SEND
 from hikflask.services.terminals import registry
 from hikflask.web.jobs import words
+from hikflask.web.support import spelling
 
 MOST_NAMES = 50
 
@@ -27,6 +28,16 @@ def form_of(job: Job, **given: Any) -> JobForm:
     form = SendForm(**given)
     form.offer(registry.list_active())
     return form
+
+
+def params_of(form: JobForm) -> dict[str, Any]:
+    """Return what the form asks for, with a department in the known spelling; the next page says which."""
+    typed = form.params.get("department")
+    if not typed:
+        return form.params
+    known = departments.find(typed) or typed
+    spelling.say(typed, known)
+    return {**form.params, "department": known}
 
 
 def page(job: Job, form: JobForm | None = None, status: int = 200) -> Response:

@@ -111,14 +111,15 @@ def test_files_are_asked_for_again_after_the_session_ended(app: Flask) -> None:
 class TestLimits:
     @pytest.fixture
     def settings(self) -> dict[str, Any]:
-        """As small as both may be, so that little must be sent; a table of 64 MB is let in with them."""
-        return {"IMPORT_PHOTOS_LIMIT": 1, "MAX_CONTENT_LENGTH": 100_000}
+        """As small as both may be, so that little must be sent."""
+        return {"IMPORT_FILE_LIMIT": 1, "IMPORT_PHOTOS_LIMIT": 1, "MAX_CONTENT_LENGTH": 100_000}
 
     def test_more_than_other_pages_take_is_let_in(self, client: FlaskClient) -> None:
         long = table("1;Иван Иванов;;", *(f"{number};Иван Иванов;{'x' * 100};" for number in range(2, 2000)))
         assert len(long) > 100_000
 
         assert upload(client, long).status_code == 303
+        assert upload(client, bytes(200_000), address="/employees/").status_code == 413
 
     def test_photos_over_the_limit_are_named_at_their_field(self, client: FlaskClient) -> None:
         answer = upload(client, None, b"PK\x05\x06" + bytes(1024 * 1024), headers=ENGLISH)
@@ -127,9 +128,9 @@ class TestLimits:
         assert 'id="photos-error"' in answer.text
 
     def test_too_much_at_once_is_told_beside_the_form(self, client: FlaskClient) -> None:
-        sentence = "The files are too large: a table up to 64 MB, photos up to 1 MB."
+        sentence = "The files are too large: a table up to 1 MB, photos up to 1 MB."
 
-        answer = upload(client, bytes(66 * 1024 * 1024), headers=ENGLISH)
+        answer = upload(client, bytes(3 * 1024 * 1024), headers=ENGLISH)
 
         assert (answer.status_code, sentence in answer.text) == (413, True)
         assert form_to(answer.text, "/imports/")

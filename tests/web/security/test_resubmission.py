@@ -15,6 +15,7 @@ from hikflask.models import Consent, Employee, Operator
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.accounts import operators
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.departments import registry
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
 from hikflask.services.jobs.draft import make_draft
@@ -55,6 +56,8 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/employees/new": (typed(), "/employees/"),
     f"/employees/{IVAN}/edit": (typed(full_name="Пётр Петров"), f"/employees/{IVAN}"),
     "/terminals/1/retire": ({"note": "сгорел в июле"}, "/terminals/1/retire"),
+    "/departments/": ({"name": "Склад 7"}, "/departments/"),
+    "/departments/1": ({"name": "Склад 7"}, "/departments/1"),
     "/captures/9/cancel": (typed(), "/employees/"),
     "/captures/dismiss": (typed(), "/employees/"),
 }
@@ -64,9 +67,11 @@ ELSEWHERE = {"employees.send"}
 NOTHING_TYPED = {
     "account.change_password", "account.end_session", "account.sign_out_everywhere", "audit.export",
     "captures.keep_draft", "confirmation.confirm", "consents.withdraw", "employees.delete", "employees.known",
-    "employees.set_active", "enrolments.by_hand", "enrolments.replace", "enrolments.retry", "enrolments.somebody_else",
-    "erasures.erase", "exports.employee", "first_run.create", "imports.check", "imports.deactivate", "imports.discard", "imports.start",
-    "imports.undo", "jobs.deactivate", "jobs.export", "jobs.stop",
+    "departments.delete", "departments.merge", "employees.set_active", "enrolments.by_hand", "enrolments.replace",
+    "enrolments.retry", "enrolments.somebody_else",
+    "erasures.erase", "exports.employee", "first_run.create",
+    "imports.check", "imports.deactivate", "imports.discard", "imports.start", "imports.undo",
+    "jobs.deactivate", "jobs.export", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
     "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete", "terminals.try_once",
     "tokens.revoke",
@@ -79,6 +84,7 @@ def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
     with app.app_context():
         add_operator("Ольга", OPERATOR)
         save_employee(Draft("1", "Иван"))
+        registry.add("Склад")
         make_draft(DEPARTMENT, EmployeeFilter())
         add_import()
 
@@ -94,7 +100,7 @@ def shows(page: str, path: str) -> bool:
 
 def entry_of(path: str) -> str:
     """The entry of the menu that the form of this path belongs to."""
-    if path.startswith(("/employees/", "/captures", "/imports/")):
+    if path.startswith(("/employees/", "/captures", "/departments/", "/imports/")):
         return "/employees/"
     if path.startswith("/jobs/"):
         return "/jobs/"

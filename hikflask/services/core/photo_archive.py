@@ -7,6 +7,7 @@ is read, and no more is read of a picture than a picture may have.
 import io
 import zlib
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
@@ -23,9 +24,10 @@ from hikflask.services.core.errors import (
     BadPhoto,
     PhotoTooLarge,
 )
-from hikflask.services.photos.jpeg_process import LARGEST_FILE
 
 MEGABYTE = 1024 * 1024
+# Of one picture, as of one that is uploaded alone.
+LARGEST_FILE = 10 * MEGABYTE
 MOST_FILES = 20_000
 MOST_MEGABYTES = 8000
 # Of the directory at the end, which is read into memory: the name and 46 bytes for each file.
@@ -127,28 +129,36 @@ def read(path: Path, name: str) -> io.BytesIO:
 def forget(stored: str, numbers: Collection[str]) -> bool:
     """Take the pictures of these numbers out of a stored archive; False when it has none.
 
+    An archive that cannot be written anew is removed as a whole.
+
     :param stored: the name of the file in the folder of imports.
     """
     path = import_files.path_of(stored)
     if not path.is_file():
         return False
-    with ZipFile(path) as archive, TemporaryFile(dir=import_files.folder()) as left:
-        kept = [info for info in archive.infolist() if number_of(info.filename) not in numbers]
-        if len(kept) == len(archive.infolist()):
-            return False
+    try:
+        with ZipFile(path) as archive:
+            files = archive.infolist()
+            kept = [info for info in files if number_of(info.filename) not in numbers]
+            if len(kept) == len(files):
+                return False
+            _write_anew(archive, kept, stored)
+    except UNREADABLE:
+        import_files.remove(stored)
+    return True
+
+
+def _write_anew(archive: ZipFile, kept: list[ZipInfo], stored: str) -> None:
+    with TemporaryFile(dir=import_files.folder()) as left:
         with ZipFile(left, "w") as copy:
             for info in kept:
                 _copy(archive, info, copy)
         left.seek(0)
         import_files.replace(stored, left)
-    return True
 
 
 def _copy(archive: ZipFile, info: ZipInfo, copy: ZipFile) -> None:
     """Copy a file that a picture could be; one that cannot be read is left out, and would have been refused anyway."""
-    if info.file_size > LARGEST_FILE or info.compress_type not in METHODS:
-        return
-    try:
-        copy.writestr(ZipInfo(info.filename), archive.read(info))
-    except UNREADABLE:
-        return
+    if info.file_size <= LARGEST_FILE and info.compress_type in METHODS:
+        with suppress(BadZipFile, EOFError, RuntimeError, zlib.error):
+            copy.writestr(ZipInfo(info.filename), archive.read(info))
