@@ -6,7 +6,7 @@ from hikflask.web import error_pages, template_context
 from hikflask.web.account import account, confirm_password, language, setup, sign_in
 from hikflask.web.admin import audit, health, operators, overview, tokens
 from hikflask.web.attention import overview as attention_overview
-from hikflask.web.employees import bulk_deactivation, captures, employees, enrolments, photos, removals
+from hikflask.web.employees import bulk_deactivation, captures, employees, enrolments, photo_drafts, photos, removals
 from hikflask.web.employees import edit as edit_employee
 from hikflask.web.jobs import begin as begin_job
 from hikflask.web.jobs import jobs
@@ -20,7 +20,7 @@ from hikflask.web.terminals import edit as edit_terminal
 # Several modules of a subject may add their views to one blueprint.
 MODULES = (
     attention_overview,
-    *(employees, edit_employee, captures, enrolments, photos, removals, bulk_deactivation),
+    *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, bulk_deactivation),
     *(terminals, edit_terminal, checks, retire),
     *(jobs, begin_job, people_of_job),
     *(consents, erasures, export),
