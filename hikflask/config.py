@@ -144,6 +144,7 @@ SETTINGS = {
     "READ_TIMEOUT": _time(8.0),
     "LEASE_WAIT": _time(5.0),
     "UPLOAD_WAIT": _time(10.0),
+    "FACE_DETECTION": Setting("auto", _one_of("auto", "off"), "auto or off"),
     "RETRY_BASE": _time(15.0),
     "RETRY_MAX": _time(900.0),
     "SWEEP_INTERVAL": _time(5.0),

@@ -151,6 +151,21 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "photo_too_large": (N_("The photo is too large: at most 10 MB."),),
     "photo_too_many_pixels": (N_("The photo is too large: at most 40 megapixels."),),
     "photos_waiting": (N_("Other photos are being processed. Try again in %(n)s s."),),
+    # What a photo is like (services/photos/findings.py).
+    "photo_no_face": (N_("There is no face in the photo. It must show the face from the front."),),
+    "photo_several_faces": (N_("There are %(count)s faces in the photo. One person, please."),),
+    "photo_face_small": (N_("The face is too small: about %(px)s pixels wide, and terminals need %(least)s."),),
+    "photo_turned": (N_("The photo is turned. Turn it by %(degrees)s° clockwise."),),
+    "photo_margin": (N_("The face must be in the middle of the photo, with some room around it."),),
+    "photo_small": (
+        N_("The photo is too small: %(width)s × %(height)s pixels. The longer side needs at least %(least)s."),
+    ),
+    "photo_blurred": (N_("The photo is not sharp. Take it again with a steady hand, or choose another one."),),
+    "photo_dark": (N_("The photo is too dark. The face needs more light."),),
+    "photo_bright": (N_("The photo is too bright. The face needs softer light."),),
+    "photo_face_unchecked": (
+        N_("The face was not looked for: face detection is not set up here. Only size, sharpness and light are known."),
+    ),
     "other_device": (
         N_("Another device answers at “%(t)s”. The old one may still open doors: remove the person there by hand."),
         N_("Another device answers there. The old one may still open doors: remove the person there by hand."),

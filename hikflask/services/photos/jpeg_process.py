@@ -6,10 +6,11 @@ memory back to the system. A process gives back everything when it ends, and its
 
 import logging
 import math
+import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from shutil import copyfileobj
 from tempfile import TemporaryFile
@@ -18,17 +19,21 @@ from typing import IO
 from flask import current_app
 
 from hikflask.services.core.errors import BadPhoto, PhotosWaiting, PhotoTooLarge, PhotoTooManyPixels
-from hikflask.services.photos import jpeg
+from hikflask.services.photos import jpeg, without_app
 
 log = logging.getLogger(__name__)
 
 LARGEST_FILE = 10 * 1024 * 1024
 # -P: modules of the app are not to be taken for modules of the standard library with the same name.
-PROGRAM = [sys.executable, "-P", "-W", "ignore", jpeg.__file__]
+PYTHON = [sys.executable, "-P", "-W", "ignore"]
+PROGRAM = [*PYTHON, jpeg.__file__]
+QUALITY_PROGRAM = [*PYTHON, without_app.__file__, "hikflask.services.photos.quality_program"]
 REFUSALS: dict[int, type[BadPhoto]] = {
     jpeg.Unreadable.status: BadPhoto,
     jpeg.TooManyPixels.status: PhotoTooManyPixels,
 }
+# Numerical libraries start a thread for each core, each with its own memory.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 # An upload keeps a thread while it waits. These limits leave enough threads for pages (deploy/gunicorn.conf.py).
 AT_ONCE, WAITING = 1, 5
 _PLACES, _TURNS = threading.BoundedSemaphore(AT_ONCE + WAITING), threading.BoundedSemaphore(AT_ONCE)
@@ -41,12 +46,24 @@ def baseline_jpeg(stream: IO[bytes]) -> bytes:
     :raises PhotosWaiting: when too many uploads wait already, when its turn does not come or its decoding does not end
         within HIKFLASK_UPLOAD_WAIT seconds, or when the child process is killed.
     """
+    return _run(PROGRAM, stream)
+
+
+def looked_at(stream: IO[bytes], arguments: Sequence[str]) -> bytes:
+    """Return what quality_program.py writes about an upload.
+
+    :raises BadPhoto, PhotosWaiting: as baseline_jpeg().
+    """
+    return _run([*QUALITY_PROGRAM, *arguments], stream)
+
+
+def _run(command: Sequence[str], stream: IO[bytes]) -> bytes:
     with _turn(), TemporaryFile() as upload:
         copyfileobj(stream, upload)
         if upload.tell() > LARGEST_FILE:
             raise PhotoTooLarge
         upload.seek(0)
-        return _decoded(upload)
+        return _ended(command, upload)
 
 
 @contextmanager
@@ -65,10 +82,10 @@ def _held(places: threading.BoundedSemaphore, seconds: float) -> Iterator[None]:
         places.release()
 
 
-def _decoded(upload: IO[bytes]) -> bytes:
+def _ended(command: Sequence[str], upload: IO[bytes]) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603 - nothing of the command comes from outside
-            PROGRAM, stdin=upload, capture_output=True, check=False, timeout=_wait()
+            command, stdin=upload, capture_output=True, check=False, timeout=_wait(), env=os.environ | ONE_THREAD
         )
     except subprocess.TimeoutExpired as error:
         raise _too_late() from error
