@@ -42,12 +42,12 @@ def look() -> ResponseReturnValue:
     return _answer(form)
 
 
-@bp.post("/<any(left, right, over, crop, whole):what>")
+@bp.post("/<what>")
 @allow(OPERATOR)
 def change(what: str) -> ResponseReturnValue:
     """Turn the photo, cut out the face, or show the whole photo again."""
+    turn, crop = CHANGES.get(what) or abort(HTTPStatus.NOT_FOUND)
     form = EmployeePageForm()
-    turn, crop = CHANGES[what]
     token, number = form.photo_draft.data or "", form.hikvision_id.data or ""
     try:
         changed = drafts.changed(token, number, operator_name(), turn=turn, crop=crop)

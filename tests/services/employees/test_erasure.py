@@ -18,6 +18,7 @@ from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.jobs.kinds import DEPARTMENT, SEND
+from hikflask.services.photos import drafts as photo_drafts
 from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OLGA, OTHER_FACE, capture_face
@@ -52,6 +53,21 @@ def test_somebody_on_no_terminal_is_erased_at_once() -> None:
 
     assert erasure.completed_at is not None
     assert erasure.removals == []
+    assert files() == []
+
+
+def test_photo_that_is_only_looked_at_is_erased_with_the_uploaded_file() -> None:
+    ivan = save_employee(IVAN).row
+    draft = photo_drafts.make(io.BytesIO(FACE), IVAN.number, "Анна")
+    others = photo_drafts.make(io.BytesIO(FACE), OLGA.number, "Анна")
+    assert len(files()) == 4
+
+    erase_employee(ivan.id)
+
+    assert photo_drafts.find(draft.token, "Анна") is None
+    assert {name.strip(".").partition("_")[0] for name in files()} == {OLGA.number}
+    assert erase_by_number(OLGA.number) is not None
+    assert photo_drafts.find(others.token, "Анна") is None
     assert files() == []
 
 

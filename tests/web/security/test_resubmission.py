@@ -54,6 +54,9 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/terminals/1/retire": ({"note": "сгорел в июле"}, "/terminals/1/retire"),
     "/captures/9/cancel": (typed(), "/employees/"),
     "/captures/dismiss": (typed(), "/employees/"),
+    "/photo-drafts": (typed(), "/employees/"),
+    "/photo-drafts/left": (typed(), "/employees/"),
+    "/photo-drafts/drop": (typed(), "/employees/"),
 }
 # Needs a photo, and has a test of its own in tests/web/employees/test_further_terminals.py.
 ELSEWHERE = {"employees.send"}
@@ -89,7 +92,7 @@ def shows(page: str, path: str) -> bool:
 
 def entry_of(path: str) -> str:
     """The entry of the menu that the form of this path belongs to."""
-    if path.startswith(("/employees/", "/captures")):
+    if path.startswith(("/employees/", "/captures", "/photo-drafts")):
         return "/employees/"
     if path.startswith("/jobs/"):
         return "/jobs/"
