@@ -15,7 +15,7 @@ from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
 from hikflask.models.operator import OPERATOR
-from hikflask.services.photos import jpeg_process, storage
+from hikflask.services.photos import storage
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
@@ -230,16 +230,24 @@ def test_button_without_a_file_says_what_to_do_and_a_closed_window_nothing(desk:
     assert desk.client.post("/photo-drafts", data=typed(), headers=HTMX).status_code == 204
 
 
-def test_photo_is_decoded_in_turn_and_a_full_queue_says_when_to_come_again(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("ru", "Обрабатываются другие фото. Повторите через 1 с."),
+        ("en", "Other photos are being processed. Try again in 1 s."),
+    ],
+)
+def test_photo_whose_turn_does_not_come_is_refused_beside_its_field(
+    desk: Desk, app: Flask, language: str, sentence: str
 ) -> None:
-    monkeypatch.setattr(jpeg_process, "_PLACES", jpeg_process.threading.BoundedSemaphore(1))
-    with jpeg_process._PLACES:
-        refused = send(desk, FACE)
+    app.config["UPLOAD_WAIT"] = 0.001
 
-    assert refused.status_code == 503
-    assert "Обрабатываются другие фото. Повторите через" in refused.text
-    assert form_of(refused).fields["full_name"] == "Иван Иванов"
+    for address in ("/photo-drafts", "/employees/"):
+        refused = send(desk, FACE, address, {"Accept-Language": language}, poor_photo="0")
+        assert refused.status_code == 503
+        assert sentence in refused.text
+        assert 'id="photo-error"' in refused.text
+        assert form_of(refused).fields["full_name"] == "Иван Иванов"
 
 
 def test_another_language_and_a_reload_keep_the_photo(desk: Desk) -> None:
