@@ -3,13 +3,14 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter
 
 # The canvas of one head in pixels; it is drawn once at this size and then reduced.
-WIDTH, HEIGHT = 600, 800
-# Where its face is: the middle between the eyes and the mouth, and about its width, from brow to chin.
-CENTRE, FACE = (300, 400), 300
+WIDTH, HEIGHT = 600, 1000
+# Where its face is: the middle, which is the tip of the nose, and about its width, from brow to chin.
+CENTRE, FACE = (300, 445), 300
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ DARK = Person(skin=(112, 74, 54), hair=(24, 20, 18), shirt=(190, 160, 60), eyes=
 RED_HAIRED = Person(skin=(240, 200, 176), hair=(150, 76, 34), shirt=(70, 110, 70), eyes=(88, 120, 96))
 
 
+@cache
 def head(person: Person = FAIR) -> Image.Image:
-    """Draw a head and shoulders on nothing (RGBA, WIDTH x HEIGHT)."""
+    """Draw a head and shoulders on nothing (RGBA, WIDTH x HEIGHT); the picture is not to be changed."""
     picture = Image.new("RGBA", (WIDTH, HEIGHT))
     for layer in (_shoulders, _back_of_hair, _neck, _face, _eyes, _nose, _mouth, _fringe):
         layer(picture, person)
@@ -38,7 +40,7 @@ def head(person: Person = FAIR) -> Image.Image:
 def portrait(size: tuple[int, int] = (900, 1200), person: Person = FAIR, *, face: float = 0.5) -> Image.Image:
     """Draw a photo as terminals want it; `face` is the width of the face as a share of the photo's."""
     photo = background(size)
-    place(photo, person, (size[0] / 2, size[1] * 0.47), size[0] * face)
+    place(photo, person, (size[0] / 2, size[1] * 0.5), size[0] * face)
     return photo
 
 
@@ -120,7 +122,7 @@ def _lighter(colour: tuple[int, int, int], by: float) -> tuple[int, int, int]:
 
 
 def _shoulders(picture: Image.Image, person: Person) -> None:
-    _soft(picture, person.shirt, lambda pen: pen.ellipse((30, 640, 570, 1100), 255), 2)
+    _soft(picture, person.shirt, lambda pen: pen.ellipse((30, 640, 570, 1400), 255), 2)
     _soft(picture, _darker(person.shirt, 0.6), lambda pen: pen.ellipse((200, 600, 400, 700), 255), 14, 0.8)
 
 

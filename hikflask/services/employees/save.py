@@ -24,13 +24,13 @@ from hikflask.services.core.errors import (
     NumberEnrolled,
     NumberKnown,
 )
-from hikflask.services.employees import audit_notes, search
+from hikflask.services.employees import audit_notes, photo_drafts, search
 from hikflask.services.employees.lifecycle import apply_active
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import desire_absent, desire_new_name, desire_present
 from hikflask.services.enrolments.due import Changed, due_of
-from hikflask.services.photos import drafts as photo_drafts
 from hikflask.services.photos import storage
+from hikflask.services.photos.quality import Looked
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as capture_state
 from hikflask.services.terminals import registry
@@ -38,16 +38,16 @@ from hikflask.services.terminals import registry
 
 @dataclass(frozen=True)
 class FaceSource:
-    """The source of the photo: a capture, or an upload with the selected terminal, looked at before or not.
+    """The source of the photo: a capture, or an upload with the selected terminal.
 
-    `saved_by` is who saves. With `take_over`, a capture that somebody else requested may be saved, too. `photo_draft`
-    is the token of an upload that `saved_by` has looked at.
+    The upload is a file, or a photo that was looked at just now; `photo_draft` is the token of one that `saved_by` has
+    looked at. `saved_by` is who saves. With `take_over`, a capture that somebody else requested may be saved, too.
     """
 
     capture_id: int | None = None
     saved_by: str = ""
     take_over: bool = False
-    upload: IO[bytes] | None = None
+    upload: IO[bytes] | Looked | None = None
     photo_draft: str = ""
     terminal_id: int | None = None
 

@@ -14,8 +14,6 @@ from hikflask.services.photos.quality_checks import LEAST_SIDE
 # The width of a face in the photo as it is kept, in pixels. Huawei's face recognition demands 80 and advises 120;
 # AxxonSoft wants 60 between the pupils, which is a face of about 140.
 LEAST_FACE, GOOD_FACE = 80, 120
-# A smaller face in the background, on a poster or a shirt, as a share of the largest one, counts as none.
-LEAST_OTHER = 0.4
 # The width of the face as a share of the photo's. Dahua asks for a third to two thirds.
 LEAST_SHARE, MOST_SHARE = 0.25, 0.7
 # How far the middle of the face may be from the middle line, and from the top, as shares of the photo.
@@ -38,20 +36,14 @@ def of_faces(faces: Sequence[Face], size: Size, enlarged: float) -> list[Finding
     """
     if not faces:
         return [Finding(findings.NO_FACE, serious=True)]
-    count = len(counted(faces))
-    if count > 1:
-        return [Finding(findings.SEVERAL_FACES, {"count": count}, serious=True)]
+    if len(faces) > 1:
+        return [Finding(findings.SEVERAL_FACES, {"count": len(faces)}, serious=True)]
     return [*_small(faces[0], size, enlarged), *_margin(faces[0], size, enlarged)]
 
 
 def turned(degrees: int) -> Finding:
     """Return the finding that the photo must be turned by so many degrees clockwise."""
     return Finding(findings.TURNED, {"degrees": degrees}, TURN, serious=True)
-
-
-def counted(faces: Sequence[Face]) -> list[Face]:
-    """Return the faces that count beside the first, which is the largest."""
-    return [face for face in faces if face.size >= LEAST_OTHER * faces[0].size]
 
 
 def frame(face: Face, size: Size, enlarged: float) -> Box | None:

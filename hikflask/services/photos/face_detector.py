@@ -34,6 +34,11 @@ SCORES, BOXES = "classificators", "regressors"
 LEVELS = (1, 2, 4)
 # The least scores: of a face in the whole picture, and in the many windows, where chance has many tries.
 LEAST_SCORES = {1: 0.6, 2: 0.8, 4: 0.8}
+# The smallest face, as a share of a window, that is found for sure; and the score of a find that is no chance.
+SMALLEST_IN_WINDOW = 0.15
+SURE = 0.75
+# A smaller face, as a share of the largest one, is in the background, on a poster or on a shirt, and counts as none.
+LEAST_OTHER = 0.4
 # A face that fills more of a window is a matter for the larger window.
 LARGEST_IN_WINDOW = 0.6
 # Two finds are one face when they share this part of the smaller one.
@@ -82,11 +87,20 @@ class Face:
 def find(picture: Image.Image) -> list[Face]:
     """Return the faces in a picture in RGB, the largest first. A head that leans by more than 45 degrees is none."""
     found: list[Face] = []
-    for level in LEVELS:
+    for level in _levels(picture):
         for face in sorted(_on_level(picture, level), key=lambda face: -face.score):
             if all(face.overlap(other) <= MOST_OVERLAP for other in found):
                 found.append(face)
-    return sorted(found, key=lambda face: -face.size)
+        largest = max((face.size for face in found if face.score >= SURE), default=0.0)
+        if largest * LEAST_OTHER >= SMALLEST_IN_WINDOW * max(picture.size) / level:
+            break  # What the smaller windows could find besides counts as none.
+    found.sort(key=lambda face: -face.size)
+    return [face for face in found if face.size >= LEAST_OTHER * found[0].size]
+
+
+def _levels(picture: Image.Image) -> list[int]:
+    """Return the levels at which the picture is not enlarged, and the first one."""
+    return [level for level in LEVELS if level == 1 or SIDE * level <= max(picture.size)]
 
 
 def _on_level(picture: Image.Image, level: int) -> Iterator[Face]:

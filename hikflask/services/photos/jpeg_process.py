@@ -6,11 +6,10 @@ memory back to the system. A process gives back everything when it ends, and its
 
 import logging
 import math
-import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from shutil import copyfileobj
 from tempfile import TemporaryFile
@@ -19,7 +18,7 @@ from typing import IO
 from flask import current_app
 
 from hikflask.services.core.errors import BadPhoto, PhotosWaiting, PhotoTooLarge, PhotoTooManyPixels
-from hikflask.services.photos import jpeg, without_app
+from hikflask.services.photos import jpeg
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +26,10 @@ LARGEST_FILE = 10 * 1024 * 1024
 # -P: modules of the app are not to be taken for modules of the standard library with the same name.
 PYTHON = [sys.executable, "-P", "-W", "ignore"]
 PROGRAM = [*PYTHON, jpeg.__file__]
-QUALITY_PROGRAM = [*PYTHON, without_app.__file__, "hikflask.services.photos.quality_program"]
 REFUSALS: dict[int, type[BadPhoto]] = {
     jpeg.Unreadable.status: BadPhoto,
     jpeg.TooManyPixels.status: PhotoTooManyPixels,
 }
-# Numerical libraries start a thread for each core, each with its own memory.
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 # An upload keeps a thread while it waits. These limits leave enough threads for pages (deploy/gunicorn.conf.py).
 AT_ONCE, WAITING = 1, 5
 _PLACES, _TURNS = threading.BoundedSemaphore(AT_ONCE + WAITING), threading.BoundedSemaphore(AT_ONCE)
@@ -46,64 +42,69 @@ def baseline_jpeg(stream: IO[bytes]) -> bytes:
     :raises PhotosWaiting: when too many uploads wait already, when its turn does not come or its decoding does not end
         within HIKFLASK_UPLOAD_WAIT seconds, or when the child process is killed.
     """
-    return _run(PROGRAM, stream)
+    with uploaded(stream) as upload:
+        return _decoded(upload)
 
 
-def looked_at(stream: IO[bytes], arguments: Sequence[str]) -> bytes:
-    """Return what quality_program.py writes about an upload.
+@contextmanager
+def uploaded(stream: IO[bytes]) -> Iterator[IO[bytes]]:
+    """Wait for a turn, then give a file of the system that has the upload in it.
 
-    :raises BadPhoto, PhotosWaiting: as baseline_jpeg().
+    :raises PhotoTooLarge: :raises PhotosWaiting: as baseline_jpeg().
     """
-    return _run([*QUALITY_PROGRAM, *arguments], stream)
-
-
-def _run(command: Sequence[str], stream: IO[bytes]) -> bytes:
     with _turn(), TemporaryFile() as upload:
         copyfileobj(stream, upload)
         if upload.tell() > LARGEST_FILE:
             raise PhotoTooLarge
         upload.seek(0)
-        return _ended(command, upload)
+        yield upload
 
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    with _held(_PLACES, 0.0), _held(_TURNS, _wait()):
+    with _held(_PLACES, 0.0), _held(_TURNS, longest_wait()):
         yield
 
 
 @contextmanager
 def _held(places: threading.BoundedSemaphore, seconds: float) -> Iterator[None]:
     if not places.acquire(timeout=seconds):
-        raise _too_late()
+        raise too_late()
     try:
         yield
     finally:
         places.release()
 
 
-def _ended(command: Sequence[str], upload: IO[bytes]) -> bytes:
+def _decoded(upload: IO[bytes]) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603 - nothing of the command comes from outside
-            command, stdin=upload, capture_output=True, check=False, timeout=_wait(), env=os.environ | ONE_THREAD
+            PROGRAM, stdin=upload, capture_output=True, check=False, timeout=longest_wait()
         )
     except subprocess.TimeoutExpired as error:
-        raise _too_late() from error
-    if done.returncode < 0:
-        # The service stops, or the machine has no memory left.
-        log.error("the decoder was ended by signal %s", -done.returncode)
-        raise _too_late()
-    if done.returncode in REFUSALS:
-        raise REFUSALS[done.returncode]
+        raise too_late() from error
     if done.returncode:
-        raise RuntimeError(f"the decoder ended with {done.returncode}: {done.stderr.decode(errors='replace')}")
+        raise failure(done.returncode, done.stderr)
     return done.stdout
 
 
-def _too_late() -> PhotosWaiting:
-    return PhotosWaiting(seconds=math.ceil(_wait()))
+def failure(status: int, complaint: bytes) -> Exception:
+    """Return what to raise for the exit status of a decoder, and what it wrote to standard error."""
+    if status < 0:
+        # The service stops, or the machine has no memory left.
+        log.error("the decoder was ended by signal %s", -status)
+        return too_late()
+    if status in REFUSALS:
+        return REFUSALS[status]()
+    return RuntimeError(f"the decoder ended with {status}: {complaint.decode(errors='replace')}")
 
 
-def _wait() -> float:
+def too_late() -> PhotosWaiting:
+    """Return the refusal of an upload that took too long."""
+    return PhotosWaiting(seconds=math.ceil(longest_wait()))
+
+
+def longest_wait() -> float:
+    """Return for how many seconds an upload may wait, and then be decoded."""
     seconds: float = current_app.config["UPLOAD_WAIT"]
     return seconds

@@ -1,7 +1,8 @@
-"""The program of the child process that looks at a photo: `quality_program TURN [crop] [blind]`, see quality.py.
+"""The program of the child process that looks at photos, one after another; quality_process.py asks it.
 
-It reads the file from standard input and writes one line of JSON and the JPEG to standard output, or exits with the
-status of a refusal. With `blind` no face is looked for.
+It reads a line of JSON and as many bytes of a picture as the line says, and answers with a line of JSON and the JPEG.
+The line is {"size", "turn", "crop", "detect"}; the answer {"size", "status", "faces_checked", "findings"}, with the
+status of a refusal (jpeg.py) or 0.
 """
 
 import json
@@ -20,34 +21,37 @@ from hikflask.services.photos.findings import Finding
 # The limit of this process in bytes, without its libraries' code: as jpeg.py, and OpenCV.
 MOST_MEMORY = 640 * 1024 * 1024
 CLOCKWISE = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
+# A face is cut out of a picture whose longest side has at most so many pixels, 12 megapixels from a phone: turning and
+# flattening a larger one would take several times its memory.
+LARGEST_SIDE = 4096
 # A face with this score is upright, so that the photo need not be tried turned. One that is not has 0.8 at most.
 SURELY_UPRIGHT = 0.85
 # By how much the score of a turned photo must be better.
 CLEARLY_BETTER = 0.05
 
 
-def look(data: bytes, turn: int, *, crop: bool, blind: bool) -> tuple[dict[str, Any], bytes]:
+def look(data: bytes, turn: int, *, crop: bool, detect: bool) -> tuple[dict[str, Any], bytes]:
     """Return what is found in a picture, and the picture as a JPEG.
 
     :raises Unreadable: when the data is no JPEG or PNG. :raises TooManyPixels:
     """
     picture, enlarged = _opened(data, turn, jpeg.LONGEST_SIDE)
-    faces = [] if blind else face_detector.find(picture)
-    box = face_checks.frame(faces[0], picture.size, enlarged) if crop and faces else None
+    faces = face_detector.find(picture) if detect else []
+    box = face_checks.frame(faces[0], picture.size, enlarged) if crop and len(faces) == 1 else None
     if box:
         picture, enlarged = _cropped(data, turn, picture.size, box)
         faces = face_detector.find(picture)
-    found = [*_of_faces(picture, faces, enlarged, blind=blind), *_of_light(picture, faces)]
-    said = {"faces_checked": not blind, "findings": [one.as_json() for one in found]}
+    found = [*(_of_faces(picture, faces, enlarged) if detect else []), *_of_light(picture, faces)]
+    said = {"faces_checked": detect, "findings": [one.as_json() for one in found]}
     return said, jpeg.encoded(picture)
 
 
 def _opened(data: bytes, turn: int, longest_side: int) -> tuple[Image.Image, float]:
     """Return a picture, turned, and how many times larger than that it is in the file."""
     with jpeg.readable(data) as opened:
-        in_file = max(opened.size)
-        picture = jpeg.decoded(opened, longest_side)
-    return picture.transpose(CLOCKWISE[turn]) if turn else picture, in_file / max(picture.size)
+        available = min(max(opened.size), LARGEST_SIDE)
+        picture = jpeg.decoded(opened, min(longest_side, available))
+    return picture.transpose(CLOCKWISE[turn]) if turn else picture, available / max(picture.size)
 
 
 def _cropped(data: bytes, turn: int, size: tuple[int, int], box: Box) -> tuple[Image.Image, float]:
@@ -61,9 +65,7 @@ def _cropped(data: bytes, turn: int, size: tuple[int, int], box: Box) -> tuple[I
     return part, enlarged
 
 
-def _of_faces(picture: Image.Image, faces: Sequence[Face], enlarged: float, *, blind: bool) -> list[Finding]:
-    if blind:
-        return []
+def _of_faces(picture: Image.Image, faces: Sequence[Face], enlarged: float) -> list[Finding]:
     degrees = _turned_by(picture, faces)
     return [face_checks.turned(degrees)] if degrees else face_checks.of_faces(faces, picture.size, enlarged)
 
@@ -92,16 +94,24 @@ def _of_light(picture: Image.Image, faces: Sequence[Face]) -> list[Finding]:
     return quality_checks.of_picture(picture, (left, top, min(right, picture.width), min(bottom, picture.height)))
 
 
-def main() -> None:
-    """Look at the picture in standard input."""
-    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
-    turn, *wishes = sys.argv[1:]
-    blind = "blind" in wishes or not face_detector.AVAILABLE
+def answer(asked: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return the answer about one picture, and the JPEG; a refusal has none."""
+    detect = asked["detect"] and face_detector.AVAILABLE
     try:
-        said, picture = look(sys.stdin.buffer.read(), int(turn), crop="crop" in wishes, blind=blind)
+        said, picture = look(data, asked["turn"], crop=asked["crop"], detect=detect)
     except jpeg.Unreadable as error:
-        sys.exit(error.status)
-    sys.stdout.buffer.write(json.dumps(said).encode() + b"\n" + picture)
+        return {"status": error.status, "size": 0}, b""
+    return {**said, "status": 0, "size": len(picture)}, picture
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    while line := sys.stdin.buffer.readline():
+        asked = json.loads(line)
+        said, picture = answer(asked, sys.stdin.buffer.read(asked["size"]))
+        sys.stdout.buffer.write(json.dumps(said).encode() + b"\n" + picture)
+        sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

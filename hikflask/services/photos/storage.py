@@ -27,12 +27,13 @@ from hikflask.models.photo import CAPTURED, UPLOADED
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import CaptureLost, PhotoForgotten
 from hikflask.services.photos.jpeg_process import baseline_jpeg
+from hikflask.services.photos.quality import Looked
 
 log = logging.getLogger(__name__)
 
 NO_NUMBER = "capture"
 HALF_WRITTEN = ".part"
-# The uploaded file of a draft, beside its picture (see drafts.py).
+# The uploaded file of a draft, beside its picture (see employees/photo_drafts.py).
 DRAFT = ".draft"
 # The names of our files, complete or half-written: the number, and the random part that all names of a picture share.
 NAME = re.compile(
@@ -59,19 +60,17 @@ def keep_captured(picture: bytes, number: str) -> Photo:
     return _keep(picture, number, CAPTURED)
 
 
-def keep_upload(stream: IO[bytes], number: str) -> Photo:
+def keep_upload(upload: IO[bytes] | Looked, number: str) -> Photo:
     """Store an uploaded JPEG or PNG as a baseline JPEG of at most 200 KB and return its row; see _keep().
+
+    A photo that was looked at already is stored as it came from there.
 
     :raises BadPhoto: when it is no such picture, has more than 10 MB or more than 40 megapixels.
     :raises PhotosWaiting: when other uploads take too long.
     """
     # Give the connection back: an upload may have to wait for its turn.
     db.session.commit()
-    return _keep(baseline_jpeg(stream), number, UPLOADED)
-
-
-def keep_looked_at(picture: bytes, number: str) -> Photo:
-    """Store an upload that is encoded already (see quality.py) and return its row; see _keep()."""
+    picture = upload.jpeg if isinstance(upload, Looked) else baseline_jpeg(upload)
     return _keep(picture, number, UPLOADED)
 
 
@@ -163,9 +162,9 @@ class Files:
         """Store a terminal's picture; see keep_captured()."""
         return self._kept(keep_captured(picture, number))
 
-    def keep_upload(self, stream: IO[bytes], number: str) -> Photo:
+    def keep_upload(self, upload: IO[bytes] | Looked, number: str) -> Photo:
         """Store an upload; see keep_upload()."""
-        return self._kept(keep_upload(stream, number))
+        return self._kept(keep_upload(upload, number))
 
     def _kept(self, photo: Photo) -> Photo:
         self._made.append(photo.file)

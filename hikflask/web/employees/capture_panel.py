@@ -13,8 +13,8 @@ from hikflask.services.captures import deadline, drafts, queries, unsaved
 from hikflask.services.captures.deadline import View
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureNotSaved, ServiceError
-from hikflask.services.photos import drafts as photo_drafts
-from hikflask.services.photos.drafts import PhotoDraft
+from hikflask.services.employees import photo_drafts
+from hikflask.services.employees.photo_drafts import PhotoDraft
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.messages import error_sentence
 

@@ -11,7 +11,7 @@ from hikflask.http import error_status
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models.capture import CAPTURED
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.photos import drafts
+from hikflask.services.employees import photo_drafts as drafts
 from hikflask.web.employees import capture_panel, form_page
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support import htmx

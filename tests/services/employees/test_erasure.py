@@ -11,14 +11,13 @@ from flask import Flask
 from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, Photo, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import EmployeeUnknown
-from hikflask.services.employees import search
+from hikflask.services.employees import photo_drafts, search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.jobs.kinds import DEPARTMENT, SEND
-from hikflask.services.photos import drafts as photo_drafts
 from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OLGA, OTHER_FACE, capture_face

@@ -31,12 +31,11 @@ from hikflask.services.core.errors import (
     ServiceError,
     TerminalUnknown,
 )
-from hikflask.services.employees import search
+from hikflask.services.employees import photo_drafts, search
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.photos import drafts as photo_drafts
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST, NobodyComes

@@ -13,8 +13,9 @@ from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
 from hikflask.services.core.errors import BadPhoto, PhotoDraftGone
-from hikflask.services.photos import drafts, storage
-from hikflask.services.photos.drafts import PhotoDraft
+from hikflask.services.employees import photo_drafts as drafts
+from hikflask.services.employees.photo_drafts import PhotoDraft
+from hikflask.services.photos import storage
 from tests.support.captures import FACE
 from tests.support.retention import age, files, forget
 

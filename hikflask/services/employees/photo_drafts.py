@@ -1,8 +1,8 @@
 """Uploads that are looked at before they are saved.
 
-A draft is a photo that is not saved yet (see storage.py): it is forgotten in an hour unless it is saved, and an erasure
-of the number that it was uploaded for deletes it. A file beside its picture has who uploaded it and what was found, in
-one line of JSON, and then the uploaded file, so that a turned or cropped picture is as sharp as the first one.
+A draft is a photo that is not saved yet (see photos/storage.py): it is forgotten in an hour unless it is saved, and an
+erasure of the number that it was uploaded for deletes it. A file beside its picture has who uploaded it and what was
+found, in one line of JSON, and then the uploaded file, so that a turned or cropped picture is as sharp as the first one.
 
 A draft never changes: a turned picture is another draft. So what is saved is always what the page shows.
 """
@@ -135,7 +135,7 @@ def saved_as(token: str) -> Photo | None:
 
 
 def _keep(looked: quality.Looked, upload: bytes, number: str, about: dict[str, Any]) -> PhotoDraft:
-    photo = storage.keep_looked_at(looked.jpeg, number)
+    photo = storage.keep_upload(looked, number)
     about |= {"findings": [one.as_json() for one in looked.findings], "faces_checked": looked.faces_checked}
     storage.keep_beside(photo, json.dumps(about).encode() + b"\n" + upload)
     _delete_oldest_of(about["owner"])
