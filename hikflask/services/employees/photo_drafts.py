@@ -2,7 +2,7 @@
 
 A draft is a photo that is not saved yet (see photos/storage.py): it is forgotten in an hour unless it is saved, and an
 erasure of the number that it was uploaded for deletes it. A file beside its picture has who uploaded it and what was
-found, in one line of JSON, and then the uploaded file, so that a turned or cropped picture is as sharp as the first one.
+found, in one line of JSON, and then the uploaded file, so that a turned or cropped picture is as sharp as the first.
 
 A draft never changes: a turned picture is another draft. So what is saved is always what the page shows.
 """
