@@ -82,16 +82,22 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("#webcam-open")) open();
   });
+  const leave = () => {
+    stop();
+    dialog.close();
+  };
   take.addEventListener("click", () => {
-    drawn().toBlob((picture) => {
-      dialog.close();
-      if (picture) choose(picture);
+    const canvas = drawn();
+    stop();
+    canvas.toBlob((picture) => {
+      leave();
+      choose(picture);
     }, "image/jpeg", QUALITY);
   });
-  document.getElementById("webcam-cancel").addEventListener("click", () => dialog.close());
-  // Escape closes it, too.
+  document.getElementById("webcam-cancel").addEventListener("click", leave);
+  addEventListener("pagehide", leave);
+  // By Escape.
   dialog.addEventListener("close", stop);
-  addEventListener("pagehide", () => dialog.close());
   document.addEventListener("htmx:after:swap", offer);
   offer();
 }

@@ -191,8 +191,10 @@ def _delete_oldest_of(owner: str) -> None:
 
 
 def _delete(files: list[str]) -> None:
+    if not files:
+        return
+    db.session.commit()  # SQLite refuses a transaction that has read before it writes while others write.
     mine = update(Photo).where(Photo.file.in_(files), _is_draft()).values(forgotten_at=database_now())
-    gone = list(db.session.execute(mine.returning(Photo.file)).scalars()) if files else []
+    gone = list(db.session.execute(mine.returning(Photo.file)).scalars())
     db.session.commit()
-    if gone:
-        deletion.remove_at_once(gone)
+    deletion.remove_at_once(gone)

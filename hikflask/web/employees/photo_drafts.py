@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -103,7 +103,12 @@ def _refused(form: EmployeePageForm, error: ServiceError) -> Response:
     if not htmx.wants_fragment():
         return form_page.refused(form, error)
     form_page.add_errors(form, error)
-    return _fragment(form, error_status.for_page(error.code))
+    status = error_status.for_page(error.code)
+    if error.retry_after:  # The file stays chosen: Save sends it again.
+        return htmx.retargeted(
+            render_template("employees/_photo_says.html", form=form), "#photo-says", status, "innerHTML"
+        )
+    return _fragment(form, status)
 
 
 def _answer(form: EmployeePageForm) -> Response:

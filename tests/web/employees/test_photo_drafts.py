@@ -26,7 +26,7 @@ from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
 from tests.support.drawn_faces import FAIR, jpeg, landscape, place, portrait
 from tests.support.filled_forms import Filled, form_to
-from tests.support.signed_in import client_of
+from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 from tests.support.wire import InProcess
 
 QUESTION = {
@@ -34,8 +34,8 @@ QUESTION = {
     "en": "A terminal will probably refuse this photo. Save it all the same?",
 }
 GONE = {
-    "ru": "Этого фото уже нет: его не сохранили в течение часа. Выберите его ещё раз.",
-    "en": "This photo is not there any more: it was not saved within an hour. Choose it again.",
+    "ru": "Этого фото уже нет: оно уже сохранено или прошёл час. Выберите его ещё раз.",
+    "en": "This photo is not there any more: it is saved already, or an hour has passed. Choose it again.",
 }
 TINY = jpeg(Image.new("RGB", (40, 30)))
 needs_face_detection = pytest.mark.skipif(find_spec("cv2") is None, reason="requirements-faces.txt is not installed")
@@ -260,6 +260,28 @@ def test_another_language_and_a_reload_keep_the_photo(desk: Desk) -> None:
     assert token_in(english.text) == token_in(again) == token_in(shown.text)
 
 
+def test_file_stays_chosen_in_a_browser_that_is_told_to_wait(desk: Desk, app: Flask) -> None:
+    app.config["UPLOAD_WAIT"] = 0.001
+
+    refused = send(desk, FACE, headers=HTMX)
+
+    assert (refused.status_code, refused.headers["HX-Retarget"]) == (503, "#photo-says")
+    assert "Обрабатываются другие фото. Повторите через 1 с." in refused.text
+    assert "<input" not in refused.text
+
+
+def test_password_that_is_asked_for_first_keeps_the_photo(desk: Desk, app: Flask) -> None:
+    shown = form_of(send(desk, FACE))
+    browser = app.test_client()
+    asked = browser.post("/employees/", data=shown.fields)
+
+    again = form_to(asked.text, "/sign-in").send(browser, name=OPERATOR_NAME, password=OPERATOR_PASSWORD)
+
+    assert token_in(again.text) == shown.fields["photo_draft"]
+    assert form_of(again).send(browser).status_code == 303
+    assert photo_of_employee(desk)
+
+
 def test_another_photo_forgets_the_first_one(desk: Desk, app: Flask) -> None:
     shown = send(desk, FACE)
 
@@ -284,7 +306,8 @@ def test_photo_that_is_gone_is_said_and_nobody_is_saved_without_it(desk: Desk, a
 
     for refused in (saved, turned):
         assert refused.status_code == 409
-        assert refused.text.count(GONE[language]) == 1
+        assert GONE[language] in refused.text
+        assert refused.text.count("field-error") == 1
         assert form_of(refused).fields["full_name"] == "Иван Иванов"
     assert desk.client.get("/api/users/").json == []
 
