@@ -131,6 +131,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Employee ID %(n)s is already used by another employee."),
         N_("This employee ID is already used by another employee."),
     ),
+    "department_known": (N_("There is a department of this name already: %(name)s."),),
+    "department_unknown": (N_("There is no such department any more."),),
+    "department_has_people": (N_("The department is not empty. Move its people to another one first."),),
+    "department_busy": (N_("The employees of this department are being changed. Try again in a minute."),),
     "number_enrolled": (
         N_("Employee ID %(n)s is on the terminal “%(t)s” and cannot be changed."),
         N_("This employee ID is on a terminal and cannot be changed."),

@@ -6,6 +6,8 @@ from hikflask.web import error_pages, template_context
 from hikflask.web.account import account, confirm_password, language, setup, sign_in
 from hikflask.web.admin import audit, health, operators, overview, tokens
 from hikflask.web.attention import overview as attention_overview
+from hikflask.web.departments import departments
+from hikflask.web.departments import merge as merge_departments
 from hikflask.web.employees import bulk_deactivation, captures, employees, enrolments, photo_drafts, photos, removals
 from hikflask.web.employees import edit as edit_employee
 from hikflask.web.jobs import begin as begin_job
@@ -21,6 +23,7 @@ from hikflask.web.terminals import edit as edit_terminal
 MODULES = (
     attention_overview,
     *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, bulk_deactivation),
+    *(departments, merge_departments),
     *(terminals, edit_terminal, checks, retire),
     *(jobs, begin_job, people_of_job),
     *(consents, erasures, export),

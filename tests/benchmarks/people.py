@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from hikflask.extensions import db, vault
-from hikflask.models import Consent, Employee, Enrolment, Photo, Terminal
+from hikflask.models import Consent, Department, Employee, Enrolment, Photo, Terminal
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
 
@@ -40,6 +40,7 @@ def fill(count: int) -> None:
     access = {"username": "admin", "password_encrypted": vault.encrypt(""), "face_mode": "picture"}
     for number, name in enumerate(TERMINALS, 1):
         db.session.add(Terminal(id=number, name=name, url=f"http://10.0.0.{number}", **access))
+    db.session.add_all([Department(name=name) for name in DEPARTMENTS])
     db.session.flush()
     for first in range(1, count + 1, ROWS):
         _add(range(first, min(first + ROWS, count + 1)), chance)

@@ -10,6 +10,7 @@ from hikflask import create_app
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.start import start_capture
+from hikflask.services.departments import queries as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee, knows_number
 from hikflask.services.employees.filters import EmployeeFilter
@@ -65,6 +66,7 @@ def rows(served: Site) -> dict[str, int]:
         return {
             "employee_id": known[0]["id"],
             "terminal_id": 1,
+            "department_id": department_of(served),
             "operator_id": 1,
             "job_id": drafted(served),
             "erasure_id": erased(served),
@@ -78,6 +80,15 @@ def drafted(site: Site) -> int:
         draft = make_draft(DEPARTMENT, EmployeeFilter(q="AXE1"))
     close(app)
     return draft.id
+
+
+def department_of(site: Site) -> int:
+    """Return the id of the department that somebody is in."""
+    app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+    with app.app_context():
+        found = next(one for one in departments.list_all() if one.people)
+    close(app)
+    return found.id
 
 
 def erased(site: Site) -> int:

@@ -289,3 +289,28 @@ class ConsentMissing(ServiceError):
 
     code = "consent_missing"
     fields = ("consent",)
+
+
+class DepartmentUnknown(ServiceError):
+    """There is no such department, or not any more."""
+
+    code = "department_unknown"
+
+
+class DepartmentKnown(ServiceError):
+    """There is a department of this name, in this or another spelling (params: name, and its department_id)."""
+
+    code = "department_known"
+    fields = ("name",)
+
+
+class DepartmentHasPeople(ServiceError):
+    """The department is not deleted while people are in it."""
+
+    code = "department_has_people"
+
+
+class DepartmentBusy(ServiceError):
+    """The people of the department are being changed all the time, so they could not all be changed at once."""
+
+    code = "department_busy"

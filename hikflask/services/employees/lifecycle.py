@@ -8,6 +8,7 @@ from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, locked_employee
 from hikflask.services.core.errors import EmployeeInactive, ServiceError
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import desire_absent, desire_present
@@ -80,7 +81,7 @@ def apply_sent(employee: Employee, terminal_id: int) -> Enrolment:
 def apply_department(employee: Employee, department: str) -> None:
     """Set the department within the caller's transaction, which has locked the employee's row."""
     before = audit_notes.facts(employee)
-    employee.department = department
+    employee.department = departments.resolve(department)
     db.session.flush()
     audit_notes.changed(employee, before)
 

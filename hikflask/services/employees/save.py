@@ -1,6 +1,6 @@
 """Saves an employee with the photo and the desired enrolments in one transaction. Terminals are reconciled later."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from sqlalchemy.exc import IntegrityError
@@ -24,6 +24,7 @@ from hikflask.services.core.errors import (
     NumberEnrolled,
     NumberKnown,
 )
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes, photo_drafts, search
 from hikflask.services.employees.lifecycle import apply_active
 from hikflask.services.enrolments import desired, queries
@@ -189,8 +190,9 @@ def _saved_already(draft: Draft, source: FaceSource) -> Employee | None:
     """Return the employee that this photo was already saved to, as after a double click, or None."""
     photo = _saved_photo(source)
     employee = db.session.get(Employee, photo.employee_id) if photo and photo.employee_id else None
+    known = replace(draft, department=departments.find(draft.department) or draft.department)
     db.session.commit()
-    return employee if employee and draft == drafts.of_saved(employee) else None
+    return employee if employee and known == drafts.of_saved(employee) else None
 
 
 def _saved_photo(source: FaceSource) -> Photo | None:
@@ -205,9 +207,8 @@ def _saved_photo(source: FaceSource) -> Photo | None:
 def _added(draft: Draft) -> Employee:
     if search.by_number(draft.number):
         raise NumberKnown(n=draft.number)
-    employee = Employee(
-        number=draft.number, name=draft.name, department=draft.department, terminal_name=draft.terminal_name
-    )
+    department = departments.resolve(draft.department)
+    employee = Employee(number=draft.number, name=draft.name, department=department, terminal_name=draft.terminal_name)
     db.session.add(employee)
     db.session.flush()
     audit.note("employee.created", employee=employee, after=audit_notes.facts(employee))
@@ -215,11 +216,11 @@ def _added(draft: Draft) -> Employee:
 
 
 def _changed(employee: Employee, draft: Draft, with_face: bool) -> Employee:
-    before = audit_notes.facts(employee)
+    before, department = audit_notes.facts(employee), departments.resolve(draft.department)
     if employee.number != draft.number:
         _renumber(employee, draft.number, with_face)
     renamed = (employee.name, employee.terminal_name) != (draft.name, draft.terminal_name)
-    employee.name, employee.department, employee.terminal_name = draft.name, draft.department, draft.terminal_name
+    employee.name, employee.department, employee.terminal_name = draft.name, department, draft.terminal_name
     db.session.flush()
     audit_notes.changed(employee, before)
     if renamed:

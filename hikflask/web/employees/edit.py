@@ -23,6 +23,7 @@ from hikflask.web.employees import capture_panel, form_page, latest, photo_draft
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.employees.employees import ADDRESS, bp, employee_or_404
 from hikflask.web.security.current_operator import operator_name
+from hikflask.web.support import spelling
 
 
 @bp.get("/employees/new")
@@ -108,12 +109,13 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     except ServiceError as error:
         return form_page.refused(form, error)
     tasks.enqueue_due(saved.due)
+    spelling.say(form.department.data or "", saved.row.department)
     if form.own_capture and not shown.photo and not form.has_file:
         flash(_without_face(saved.row), "warning")
     if employee_id is None:
         latest.note(saved.row.id)
         if request.values.get("next") == "1":
-            return redirect(_address_of_next(form), 303)
+            return redirect(_address_of_next(form, saved.row.department), 303)
     return redirect(url_for(".show", employee_id=saved.row.id), 303)
 
 
@@ -155,8 +157,8 @@ def _lacks_face(form: EmployeePageForm, shown: Panel) -> bool:
     return any(one.capture_mode != NO_CAPTURE for one in registry.list_active())
 
 
-def _address_of_next(form: EmployeePageForm) -> str:
-    return url_for(".new", terminal=form.terminal_id.data, department=form.department.data or None)
+def _address_of_next(form: EmployeePageForm, department: str) -> str:
+    return url_for(".new", terminal=form.terminal_id.data, department=department or None)
 
 
 def _without_face(employee: Employee) -> str:

@@ -17,6 +17,7 @@ from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureOfAnother, PhotoDraftGone, ServiceError
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
@@ -140,6 +141,7 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
         "form": form,
         "panel": shown,
         "employee": employee,
+        "departments": departments.names,
         "terminal": registry.get(terminal_id) if terminal_id else None,
         "address": address(form, shown),
         "known": search.known(form.hikvision_id.data or "", form.full_name.data or "", employee_id),

@@ -1,8 +1,8 @@
 """A save is one transaction with its photo and wishes; who leaves is wanted nowhere; search knows no case."""
 
-import dataclasses
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -31,6 +31,7 @@ from hikflask.services.core.errors import (
     ServiceError,
     TerminalUnknown,
 )
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees import photo_drafts, search
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -346,7 +347,7 @@ def test_draft_stays_when_the_save_fails() -> None:
 
 
 def test_nobody_saves_the_draft_of_another_operator() -> None:
-    source = dataclasses.replace(draft_of_photo(), saved_by="Борис")
+    source = replace(draft_of_photo(), saved_by="Борис")
 
     with pytest.raises(PhotoDraftGone):
         save_employee(IVAN, source)
@@ -366,3 +367,36 @@ def test_file_beside_a_draft_that_a_killed_save_left_is_removed_later(monkeypatc
     storage.remove_half_written()
 
     assert storage.files_beside() == []
+
+
+def test_department_is_saved_in_the_known_spelling() -> None:
+    save_employee(OLGA)
+
+    added = save_employee(Draft("1", "Иван", " бухгалтерия")).row
+    assert (added.department, added.search) == ("Бухгалтерия", "иван 1 бухгалтерия")
+    changed = save_employee(Draft("1", "Иван", "БУХГАЛТЕРИЯ"), employee_id=added.id).row
+    assert (changed.department, changed.search) == ("Бухгалтерия", "иван 1 бухгалтерия")
+    assert departments.names() == ["Бухгалтерия"]
+
+
+def test_refused_save_adds_no_department() -> None:
+    save_employee(OLGA)
+
+    with pytest.raises(NumberKnown):
+        save_employee(Draft(OLGA.number, "Иван", "Охрана"))
+
+    assert departments.names() == ["Бухгалтерия"]
+
+
+def test_capture_saved_twice_with_another_spelling_of_the_department_counts_once(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    save_employee(OLGA)
+    capture = capture_face(simulator, terminal)
+    typed = replace(IVAN, department="бухгалтерия")
+    source = FaceSource(capture.id, capture.requested_by)
+
+    first, second = save_employee(typed, source), save_employee(typed, source)
+
+    assert first.row.id == second.row.id
+    assert first.row.department == "Бухгалтерия"

@@ -15,6 +15,7 @@ from hikflask.models import Consent, Employee, Operator
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.accounts import operators
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.departments import registry
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
 from hikflask.services.jobs.draft import make_draft
@@ -52,6 +53,8 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/employees/new": (typed(), "/employees/"),
     f"/employees/{IVAN}/edit": (typed(full_name="Пётр Петров"), f"/employees/{IVAN}"),
     "/terminals/1/retire": ({"note": "сгорел в июле"}, "/terminals/1/retire"),
+    "/departments/": ({"name": "Склад 7"}, "/departments/"),
+    "/departments/1": ({"name": "Склад 7"}, "/departments/1"),
     "/captures/9/cancel": (typed(), "/employees/"),
     "/captures/dismiss": (typed(), "/employees/"),
     "/photo-drafts": (typed(), "/employees/"),
@@ -64,7 +67,8 @@ ELSEWHERE = {"employees.send"}
 NOTHING_TYPED = {
     "account.change_password", "account.end_session", "account.sign_out_everywhere", "audit.export",
     "captures.keep_draft", "confirmation.confirm", "consents.withdraw", "employees.delete", "employees.known",
-    "employees.set_active", "enrolments.by_hand", "enrolments.replace", "enrolments.retry", "enrolments.somebody_else",
+    "departments.delete", "departments.merge", "employees.set_active", "enrolments.by_hand", "enrolments.replace",
+    "enrolments.retry", "enrolments.somebody_else",
     "erasures.erase", "exports.employee", "first_run.create", "jobs.deactivate", "jobs.export", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
     "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete", "terminals.try_once",
@@ -78,6 +82,7 @@ def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
     with app.app_context():
         add_operator("Ольга", OPERATOR)
         save_employee(Draft("1", "Иван"))
+        registry.add("Склад")
         make_draft(DEPARTMENT, EmployeeFilter())
 
 
@@ -92,7 +97,7 @@ def shows(page: str, path: str) -> bool:
 
 def entry_of(path: str) -> str:
     """The entry of the menu that the form of this path belongs to."""
-    if path.startswith(("/employees/", "/captures", "/photo-drafts")):
+    if path.startswith(("/employees/", "/captures", "/photo-drafts", "/departments/")):
         return "/employees/"
     if path.startswith("/jobs/"):
         return "/jobs/"
