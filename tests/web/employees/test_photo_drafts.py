@@ -195,7 +195,7 @@ def test_request_without_the_marks_of_the_page_saves_without_a_question(desk: De
 def test_small_things_are_said_and_not_asked_about(desk: Desk) -> None:
     shown = send(desk, jpeg(portrait((240, 320))))
 
-    assert "Фото можно сохранить. Будет лучше, если исправить:" in shown.text
+    assert "Сохранить можно, но лучше исправить:" in shown.text
     assert "Фото слишком маленькое: 240 × 320 пикселей" in re.sub("[\u2068\u2069]", "", shown.text)
     assert form_of(shown).send(desk.client).status_code == 303
 
