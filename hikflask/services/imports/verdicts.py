@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
 from hikflask.models import Consent, Department, Employee, Enrolment, Photo
-from hikflask.models.employee import folded
+from hikflask.models.department import spelling_key
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.services.core.errors import ConsentMissing, NumberLeaving
@@ -72,7 +72,7 @@ class Present:
 
     def spelling(self, department: str) -> str:
         """Return a department as it is known, or as it is written when it is new."""
-        return self.spellings.get(folded(department), department)
+        return self.spellings.get(spelling_key(department), department)
 
 
 def spellings() -> dict[str, str]:
