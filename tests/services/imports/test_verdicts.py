@@ -12,7 +12,7 @@ IVAN = Known(7, "Иван Иванов", "Охрана", True, None, None, sent=
 
 
 def compared(person: Known | None, picture: Picture | None = None, leaves: bool | None = None, **texts: str) -> Verdict:
-    now = Present(None, {"1": person} if person else {}, spellings={"охрана": "Охрана"})
+    now = Present(None, {"1": person} if person else {}, spellings={"охрана": ["Охрана"]})
     return verdict(Values("1", {"number": "1", **texts}, leaves=leaves), picture, now)
 
 
@@ -25,6 +25,12 @@ def test_department_in_another_spelling_is_no_change() -> None:
     assert compared(IVAN, department="охрана").verdict == "unchanged"
     assert compared(IVAN, department="Склад").before == {"department": "Охрана"}
     assert compared(IVAN, department="").before == {"department": "Охрана"}
+
+
+def test_exact_spelling_comes_first_and_then_the_oldest() -> None:
+    now = Present(None, spellings={"склад": ["Склад", "СКЛАД"]})
+
+    assert [now.spelling(name) for name in ("СКЛАД", "склад", "Цех")] == ["СКЛАД", "Склад", "Цех"]
 
 
 def test_new_person_needs_a_name_and_who_left_is_not_added() -> None:
