@@ -57,7 +57,9 @@ ORDER = {
     "web": [
         {"support"},
         {"security"},
-        {"account", "employees", "terminals", "privacy", "admin", "jobs", "attention", "departments", "imports"},
+        {"account", "employees", "terminals", "privacy", "admin", "jobs", "attention", "departments"},
+        # Their pages show the jobs that work on them.
+        {"imports"},
         {"error_pages", "template_context"},
     ],
 }

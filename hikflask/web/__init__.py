@@ -10,6 +10,10 @@ from hikflask.web.departments import departments
 from hikflask.web.departments import merge as merge_departments
 from hikflask.web.employees import bulk_deactivation, captures, employees, enrolments, photos, removals
 from hikflask.web.employees import edit as edit_employee
+from hikflask.web.imports import actions as import_actions
+from hikflask.web.imports import columns as import_columns
+from hikflask.web.imports import imports, wrong_rows
+from hikflask.web.imports import upload as import_upload
 from hikflask.web.jobs import begin as begin_job
 from hikflask.web.jobs import jobs
 from hikflask.web.jobs import people as people_of_job
@@ -26,6 +30,7 @@ MODULES = (
     *(departments, merge_departments),
     *(terminals, edit_terminal, checks, retire),
     *(jobs, begin_job, people_of_job),
+    *(imports, import_upload, import_columns, import_actions, wrong_rows),
     *(consents, erasures, export),
     *(sign_in, confirm_password, account, setup, language),
     *(overview, operators, tokens, audit, health),

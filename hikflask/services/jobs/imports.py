@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from sqlalchemy import exists, or_, update
+from sqlalchemy import delete, exists, or_, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from hikflask.extensions import db
@@ -69,6 +69,15 @@ def start_undo(batch_id: int) -> Claim:
     if not people:
         _raise(NothingToUndo())
     return _start(batch, IMPORT_UNDO, ImportBatch.undo_job_id, people)
+
+
+def forget_dry_run(batch_id: int) -> None:
+    """Delete an import that was only checked, with the job of its dry run: somebody wanted to see it once."""
+    batch = batches.get(batch_id)
+    job_id = batch.check_job_id if batch else None
+    if batches.discard(batch_id) and job_id is not None:
+        changed_rows(delete(Job).where(Job.id == job_id, Job.state.not_in(OPEN)))
+        db.session.commit()
 
 
 def _refuse_undone(batch: ImportBatch) -> None:

@@ -32,7 +32,7 @@ if __name__ == "__main__":
     # openpyxl would import it where it is installed, which takes time and memory, and is not needed.
     sys.modules["numpy"] = None  # type: ignore[assignment]
 
-import openpyxl
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.workbook import Workbook
 
 REFUSED = 3
@@ -57,6 +57,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # An encrypted XLSX is an OLE file with a stream of this name (MS-OFFCRYPTO, 2.3.4.4).
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 MACROS = "vbaProject.bin"
+STRINGS = "xl/sharedStrings.xml"
 MOST_UNPACKED = 200 * 1024 * 1024
 MOST_ENTRIES = 10_000
 # Tables are packed to a tenth, those of many equal rows to a fiftieth; deflate can do a thousandth.
@@ -215,9 +216,16 @@ def _refuse_bomb(file: BinaryIO) -> None:
 
 def _workbook(file: BinaryIO) -> Workbook:
     try:
-        return openpyxl.load_workbook(file, read_only=True, keep_links=False)
+        reader = ExcelReader(file, read_only=True, keep_links=False)
+        # 1C calls the part SharedStrings.xml, and in the list of parts sharedStrings.xml.
+        named = {part.filename.lower(): part for part in reader.archive.infolist()}
+        if STRINGS.lower() in named:
+            reader.archive.NameToInfo.setdefault(STRINGS, named[STRINGS.lower()])
+        reader.read()
     except BROKEN as error:
         raise Refused("table_damaged") from error
+    workbook: Workbook = reader.wb
+    return workbook
 
 
 def _sheet(workbook: Workbook) -> tuple[str, int]:
@@ -334,7 +342,7 @@ def _likelihood(text: str) -> float:
 def _delimiter(file: BinaryIO, encoding: str) -> str:
     """Return the separator that cuts most of the first lines into the same number of cells."""
     lines = list(islice(_lines(file, encoding), SEPARATOR_LINES))
-    named = SEPARATOR_LINE.match(lines[0])
+    named = SEPARATOR_LINE.match(lines[0]) if lines else None
     return named[1] if named else max(SEPARATORS, key=lambda separator: _regularity(lines, separator))
 
 
@@ -357,7 +365,8 @@ def _lines(file: BinaryIO, encoding: str) -> Iterator[str]:
     except UnicodeError as error:
         raise Refused("table_encoding") from error
     finally:
-        text.detach()
+        if not text.closed:
+            text.detach()
 
 
 def _csv_records(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Record]:
