@@ -41,6 +41,7 @@ def test_two_pictures_of_one_number_are_wrong() -> None:
 
 def test_picture_is_tried_again_while_others_have_theirs_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "PAUSE", 0.0)
+    monkeypatch.setattr(pictures, "PATIENCE", 0.1)
     found, tries = batch(made(pictures={"1.jpg": FACE})), iter([True, True, False])
 
     def busy(_: object, **__: object) -> Looked:
