@@ -103,6 +103,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The server is waiting on as many terminals as it can. Try again in %(n)s s."),
         N_("The server is waiting on as many terminals as it can. Try again in a moment."),
     ),
+    "table_not_written": (
+        N_("The file could not be written. Perhaps the server's disk is full; the server's log says why."),
+    ),
     # An enrolment, per terminal.
     "enrolment_working": (N_("Person ✓ · face …"),),
     "enrolment_confirmed": (

@@ -12,6 +12,7 @@ from hikflask.services.captures import cancel, deadline, runner
 from hikflask.services.captures import retention as capture_retention
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.employees import export_files
 from hikflask.services.enrolments import schedule
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.imports import retention as import_retention
@@ -37,6 +38,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     storage.remove_half_written,
     import_retention.forget_imports,
     job_retention.forget_jobs,
+    export_files.remove_old,
     audit_retention.forget_entries,
     certificates.forget_old,
     sessions.delete_expired_sessions,

@@ -1,13 +1,22 @@
 """`flask --app wsgi employees …`: people out to a table."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import click
 from flask.cli import with_appcontext
 
+from hikflask import messages
 from hikflask.cli.database import DatabaseGroup
+from hikflask.forms.fields import LARGEST_ID
 from hikflask.services import audit
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import filters, people_table, search
 from hikflask.services.employees.filters import EmployeeFilter
-from hikflask.services.spreadsheets import csv_writer
+from hikflask.services.spreadsheets import csv_writer, table_file
+from hikflask.services.spreadsheets.csv_writer import Rows
+from hikflask.services.spreadsheets.table_file import CSV, FORMATS
 
 
 @click.group(cls=DatabaseGroup)
@@ -16,15 +25,49 @@ def employees() -> None:
 
 
 @employees.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
 @click.option("--state", type=click.Choice(filters.STATES), help="Only who is in this state.")
+@click.option("--terminal", type=click.IntRange(1, LARGEST_ID), help="Only who is wanted on this terminal, by its ID.")
 @click.option("--department", default="", help="Only this department.")
 @click.option("--q", default="", help="Only who has these words in name, ID or department.")
 @click.option("--language", type=click.Choice(people_table.LANGUAGES), default="en", show_default=True)
 @with_appcontext
-def export_employees(state: str | None, department: str, q: str, language: str) -> None:
-    """Write the employees as a CSV table to standard output."""
-    wanted = EmployeeFilter(q=q, state=state or "", department=department, sort="number")
+def export_employees(file: Path | None, language: str, **narrowed: Any) -> None:
+    """Write the employees to FILE, whose name ends in .csv or .xlsx, or as CSV to standard output.
+
+    A file is for its owner alone, begins with a byte order mark as Excel needs it, and replaces an earlier one.
+    """
+    kind = _format(file) if file else CSV
+    wanted = EmployeeFilter(sort="number", **{name: value for name, value in narrowed.items() if value})
+    ids = search.ids(wanted)
     with audit.acting(audit.COMMAND_LINE):
-        audit.note_alone("employees.exported", after={"people": search.count(wanted)})
-    for text in csv_writer.texts(people_table.in_language(language).parts(people_table.batches(wanted))):
+        audit.note_alone("employees.exported", after={"people": len(ids), "format": kind})
+    table = people_table.in_language(language)
+    rows = table.parts(people_table.batches(ids))
+    if file is None:
+        _print(rows)
+    else:
+        _write(file, table.sheet, rows)
+        click.echo(f"Employees written to {file}: {len(ids)}")
+
+
+def _format(file: Path) -> str:
+    kind = file.suffix.lower().removeprefix(".")
+    if kind not in FORMATS:
+        raise click.BadParameter("the name must end in .csv or .xlsx.", param_hint="FILE")
+    if not file.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {file.parent}.", param_hint="FILE")
+    return kind
+
+
+def _print(rows: Iterator[Rows]) -> None:
+    # In bytes: the terminal's own encoding may have no Cyrillic.
+    for text in csv_writer.texts(rows):
         click.echo(text.encode(), nl=False)
+
+
+def _write(file: Path, sheet: str, rows: Iterator[Rows]) -> None:
+    try:
+        table_file.write(file, sheet, rows)
+    except ServiceError as error:
+        raise click.ClickException(messages.english(error.code, **error.params)) from error

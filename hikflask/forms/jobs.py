@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, Field, SelectChoice, SelectField, StringField, ValidationError
 
@@ -68,3 +69,21 @@ class DepartmentForm(JobForm):
     def params(self) -> dict[str, Any]:
         """The department."""
         return {"department": self.department.data or ""}
+
+
+class ExportForm(JobForm):
+    """The format of a file, by the button that is pressed; its words are in the language of the page."""
+
+    format = SelectField(
+        _l("Format"), choices=[SelectChoice("xlsx", "XLSX"), SelectChoice("csv", "CSV")], validate_choice=False
+    )
+
+    def validate_format(self, field: Field) -> None:
+        """Accept one of the buttons."""
+        if field.data not in {choice.value for choice in field.choices}:
+            raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Format and language."""
+        return {"format": self.format.data, "language": str(get_locale())}

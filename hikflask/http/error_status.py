@@ -81,6 +81,7 @@ REFUSED_HERE = {
     "import_row_gone": HTTPStatus.CONFLICT,
     "import_photo_gone": HTTPStatus.CONFLICT,
     "face_stays": HTTPStatus.CONFLICT,
+    "table_not_written": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 # The form is shown again, with the capture that still runs.
 PAGE = REFUSED_HERE | {"capture_running": HTTPStatus.UNPROCESSABLE_ENTITY}

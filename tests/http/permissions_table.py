@@ -74,7 +74,7 @@ PAGES = {
     "POST /jobs/<int:job_id>/start": OPERATOR,
     "POST /jobs/<int:job_id>/deactivate": CONFIRMED,
     "POST /jobs/<int:job_id>/stop": OPERATOR,
-    "POST /jobs/<int:job_id>/export": OPERATOR,
+    "GET /jobs/<int:job_id>/file": OPERATOR,
     "GET /jobs/<int:job_id>/print": OPERATOR,
     "GET /imports/": OPERATOR,
     "GET /imports/new": OPERATOR,

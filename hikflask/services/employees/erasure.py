@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.models import Erasure, JobItem, Photo
 from hikflask.services.captures import personal_data
 from hikflask.services.core.db import changed_rows, locked_employee
-from hikflask.services.employees import import_traces, search
+from hikflask.services.employees import export_files, import_traces, search
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.due import Changed
@@ -75,7 +75,11 @@ def knows_number(number: str) -> bool:
 
 
 def _complete(erasure_id: int) -> Changed[Erasure]:
-    """Complete what can be completed now. The removals that no terminal has confirmed yet are due."""
+    """Complete what can be completed now. The removals that no terminal has confirmed yet are due.
+
+    The exported lists that the person is in are known by the blanked reports.
+    """
+    export_files.remove_old()
     erasure = certificates.complete(erasure_id)
     return Changed(erasure, tuple(one.enrolment_id for one in erasure.removals if one.gone_at is None))
 

@@ -19,7 +19,6 @@ from hikflask.services.core.errors import EmployeeUnknown, NumberKnown
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import apply_active, apply_sent
 from hikflask.services.employees.save import FaceSource, apply_save
-from hikflask.services.enrolments import queries
 from hikflask.services.imports import batches, pictures
 from hikflask.services.imports.errors import ChangedSince
 from hikflask.services.imports.values import DEPARTMENT, LEFT, NAME
@@ -72,15 +71,17 @@ def _former_photo(row: ImportRow) -> int | None:
 def _added(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> dict[str, Any]:
     draft = Draft(row.number, row.values[NAME], row.values.get(DEPARTMENT, ""))
     employee = _saved(draft, None, batch, photo, files)
+    sent: Wanted = []
     if batch.terminal_id is not None:
         apply_sent(employee, batch.terminal_id)
-    _put_in_bulk(employee)
+        _put_in_bulk(employee)
+        sent = wanted(employee)
     return {
         "employee_id": employee.id,
         NAME: employee.name,
         DEPARTMENT: employee.department,
         PHOTO: employee.photo_id,
-        ENROLMENTS: wanted(employee),
+        ENROLMENTS: sent,
         FORMER_ENROLMENTS: [],
     }
 
@@ -100,7 +101,8 @@ def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: sto
         apply_active(employee, active=False)
     elif TERMINAL in before and batch.terminal_id is not None:
         apply_sent(employee, batch.terminal_id)
-    if before.keys() & OF_TERMINALS:
+    now_wanted = wanted(employee)
+    if before.keys() & OF_TERMINALS and (former or now_wanted):
         _put_in_bulk(employee)
     now = {
         NAME: employee.name,
@@ -109,7 +111,7 @@ def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: sto
         PHOTO: employee.photo_id,
         TERMINAL: batch.terminal_id,
     }
-    enrolled = {ENROLMENTS: wanted(employee), FORMER_ENROLMENTS: former}
+    enrolled = {ENROLMENTS: now_wanted, FORMER_ENROLMENTS: former}
     return {"employee_id": employee.id, **{field: now[field] for field in before}, **enrolled}
 
 
@@ -117,11 +119,10 @@ def _saved(
     draft: Draft, employee_id: int | None, batch: ImportBatch, photo: Photo | None, files: storage.Files
 ) -> Employee:
     """Save, and note the department that this import adds."""
-    departments.write_first()
     adds = bool(draft.department) and departments.find(draft.department) is None
     employee = apply_save(draft, FaceSource(), employee_id, photo, files)
-    # What was read of the photo before is stale.
-    db.session.refresh(employee)
+    # What was read of an earlier photo is stale.
+    db.session.expire(employee, ["photo"])
     if adds and employee.department not in batch.new_departments:
         names = [*batch.new_departments, employee.department]
         changed_rows(update(ImportBatch).where(ImportBatch.id == batch.id).values(new_departments=names))
@@ -150,5 +151,4 @@ def wanted(employee: Employee) -> Wanted:
 
 
 def _put_in_bulk(employee: Employee) -> None:
-    if queries.of_number(employee.number):
-        state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
+    state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)

@@ -12,6 +12,7 @@ from hikflask.models.columns import storable
 from hikflask.models.employee import folded
 from hikflask.services.core.dates import today
 from hikflask.services.imports import columns
+from hikflask.services.spreadsheets.formulas import with_formula_mark_removed
 from hikflask.services.spreadsheets.reader_process import Row
 
 NUMBER, NAME, DEPARTMENT, LEFT, ACTIVE = "number", "name", "department", "left", "active"
@@ -20,7 +21,6 @@ LONGEST = 128
 # Of a number that is none. Its column is not longer.
 LONGEST_NUMBER = 64
 FORMULA = re.compile(r"[=+\-@＝＋－＠]")
-PROTECTED = re.compile(r"'(?=[ \u00a0]*[=+\-@＝＋－＠])")
 YES = {"да", "yes", "y", "true", "истина", "1", "x", "х", "+", "v", "✓", "✔"}
 NO = {"нет", "no", "n", "false", "ложь", "0", "-", "–", "—"}
 GONE = {"уволен", "уволена", "уволено", "не работает", "left", "dismissed", "terminated", "inactive", "resigned"}
@@ -69,7 +69,7 @@ def index_of_word(name: str, cells: Mapping[str, str]) -> str | None:
 
 def _cell(row: Row, index: int) -> str:
     text = text_rules.stripped(row.cells[index] if index < len(row.cells) else "")
-    return text_rules.stripped(PROTECTED.sub("", text, count=1)) if PROTECTED.match(text) else text
+    return text_rules.stripped(with_formula_mark_removed(text))
 
 
 def _is_formula(row: Row, index: int) -> bool:

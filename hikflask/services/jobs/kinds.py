@@ -13,7 +13,7 @@ from hikflask.services.imports import batches
 from hikflask.services.imports.apply import apply_row
 from hikflask.services.imports.check import check
 from hikflask.services.imports.undo import undo_row
-from hikflask.services.jobs import import_items
+from hikflask.services.jobs import export, import_items
 from hikflask.services.state import enrolment as state
 
 DEACTIVATE = "deactivate"
@@ -26,6 +26,8 @@ IMPORT = "import"
 IMPORT_UNDO = "import_undo"
 # Among the params of an import: its dry run comes first.
 CHECK_FIRST = "check"
+# What may be done with those who are selected on the list.
+OF_SELECTION = (DEACTIVATE, SEND, DEPARTMENT, EXPORT, PRINT)
 Params = Mapping[str, Any]
 
 
@@ -36,13 +38,20 @@ class Kind:
     `whole` is done first and commits by itself, with each report of its progress. A worker that is killed meanwhile
     leaves what it committed, and `whole` is done again from its beginning. It may add items.
     `end` is done when every item was tried; it is done again when the worker is killed before the job has ended.
-    `active_only`: those who are inactive are left out, since nothing would be done for them.
+    `active_only`: those who are inactive are left out, since nothing would be done for them. `noted`: what the start is
+    in the audit trail besides, where people leave the program.
     """
 
     run: Callable[[JobItem, Params], None] | None
     whole: Callable[[Job, Progress], None] | None = None
     end: Callable[[Params], None] | None = None
     active_only: bool = False
+    noted: str = ""
+
+    @property
+    def can_start(self) -> bool:
+        """True when there is something to do."""
+        return self.run is not None or self.whole is not None
 
 
 def _deactivate(item: JobItem, params: Params) -> None:  # noqa: ARG001 - each kind has the same parameters
@@ -97,7 +106,7 @@ KINDS = {
     DEACTIVATE: Kind(_deactivate, active_only=True),
     SEND: Kind(_send, active_only=True),
     DEPARTMENT: Kind(_set_department),
-    EXPORT: Kind(None),
+    EXPORT: Kind(None, export.write_file, noted="employees.exported"),
     PRINT: Kind(None),
     IMPORT_CHECK: Kind(None, whole=_check),
     IMPORT: Kind(_import, whole=_begin_import, end=_end_import),

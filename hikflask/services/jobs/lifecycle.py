@@ -17,6 +17,7 @@ from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, RUNNING, STOPPED, WAI
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.jobs.kinds import KINDS
 
 # Of a killed worker. No item takes nearly as long.
 CLAIM_SECONDS = 60.0
@@ -53,6 +54,8 @@ def start(job_id: int, params: dict[str, Any]) -> Claim | None:
     if changed:
         db.session.refresh(job)
         _note("job.started", job, people=job.total)
+        if noted := KINDS[job.kind].noted:
+            audit.note(noted, subject=f"job {job.id}", after={"people": job.total, "format": job.params["format"]})
     db.session.commit()
     return Claim(job_id, 1) if changed else None
 
@@ -107,8 +110,8 @@ def count(claim: Claim, *, failed: bool) -> bool:
 def begin_items(claim: Claim) -> None:
     """Note that the whole is done, within the caller's transaction: its items are left, which count anew."""
     job = db.session.get_one(Job, claim.job_id, populate_existing=True)
-    counted = select(func.count(JobItem.id)).where(JobItem.job_id == claim.job_id).scalar_subquery()
-    values = {"params": {**job.params, WHOLE_DONE: True}, "total": Job.done + counted}
+    left = select(func.count(JobItem.id)).where(JobItem.job_id == claim.job_id, JobItem.state == WAITING)
+    values = {"params": {**job.params, WHOLE_DONE: True}, "total": Job.done + left.scalar_subquery()}
     changed_rows(update(Job).where(*claim.holds).values(**values))
     db.session.commit()
 

@@ -1,17 +1,14 @@
 """Reads jobs and their items, always fresh from the database."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.models.job import DRAFT, FAILED
 from hikflask.services.employees.search import SHOWN_IN_LISTS
 from hikflask.services.state.enrolment import IS_LEAVING
-
-BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -53,16 +50,19 @@ def errors(job_id: int) -> list[tuple[str, str]]:
 
 def people(job_id: int, limit: int) -> list[Employee]:
     """Return the first employees whom a job is for, in its order."""
-    return [employee for _, employee in _people(_of_job(job_id).limit(limit))]
+    statement = select(Employee).join(JobItem, JobItem.employee_id == Employee.id).where(JobItem.job_id == job_id)
+    shown = statement.order_by(JobItem.id).limit(limit).options(*SHOWN_IN_LISTS)
+    found = list(db.session.execute(shown, execution_options={"populate_existing": True}).scalars())
+    db.session.commit()
+    return found
 
 
-def batches(job_id: int) -> Iterator[list[Employee]]:
-    """Yield the employees whom a job is for, in its order; between batches no transaction is open."""
-    after = 0
-    while found := _people(_of_job(job_id).where(JobItem.id > after).limit(BATCH)):
-        after = found[-1][0]
-        yield [employee for _, employee in found]
-        db.session.expunge_all()
+def employee_ids(job_id: int) -> list[int]:
+    """Return the ids of the employees whom a job is for and who are not deleted, in its order."""
+    mine = select(JobItem.employee_id).where(JobItem.job_id == job_id, JobItem.employee_id.is_not(None))
+    found = [employee_id for employee_id in db.session.execute(mine.order_by(JobItem.id)).scalars() if employee_id]
+    db.session.commit()
+    return found
 
 
 def unconfirmed_removals(job_id: int) -> list[tuple[Terminal, int]]:
@@ -79,15 +79,3 @@ def has_erased(job_id: int) -> bool:
     """Tell whether somebody of a job was erased meanwhile, so that the job cannot say whose removals are open."""
     erased = select(JobItem.id).where(JobItem.job_id == job_id, JobItem.number == "").limit(1)
     return db.session.execute(erased).first() is not None
-
-
-def _of_job(job_id: int) -> Select[int, Employee]:
-    statement = select(JobItem.id, Employee).join(Employee, Employee.id == JobItem.employee_id)
-    return statement.where(JobItem.job_id == job_id).order_by(JobItem.id).options(*SHOWN_IN_LISTS)
-
-
-def _people(statement: Select[int, Employee]) -> list[tuple[int, Employee]]:
-    rows = db.session.execute(statement, execution_options={"populate_existing": True})
-    found = [(item_id, employee) for item_id, employee in rows]
-    db.session.commit()
-    return found

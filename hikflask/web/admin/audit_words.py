@@ -77,6 +77,7 @@ ACTIONS = {
     "department.renamed": N_("Department renamed"),
     "department.merged": N_("Department merged into another one"),
     "department.deleted": N_("Department deleted"),
+    "employees.export_downloaded": N_("Exported list downloaded"),
     "job.started": N_("Job for many people started"),
     "job.stopped": N_("Job for many people stopped"),
     "import.undone": N_("Import undone"),
@@ -114,6 +115,7 @@ FIELDS = {
     "employee": N_("Employee ID"),
     "terminal": N_("Terminal"),
     "job": N_("Job"),
+    "format": N_("Format"),
     "since": N_("From"),
     "until": N_("To"),
     "without_looks": N_("Without looks at photos"),
@@ -134,6 +136,8 @@ SUBJECTS = {
     "job.started": JOB,
     "job.stopped": JOB,
     "import.undone": IMPORT,
+    "employees.exported": JOB,
+    "employees.export_downloaded": JOB,
 }
 VALUES = {
     "capture": N_("terminal"),

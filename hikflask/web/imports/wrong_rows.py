@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.services.imports import queries
+from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.web.imports import words
 from hikflask.web.imports.imports import batch_or_404, bp
 from hikflask.web.support import csv_file
-from hikflask.web.support.csv_file import Rows
 
 BATCH = 500
 

@@ -15,7 +15,7 @@ from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.models.job import DRAFT
 from hikflask.services.jobs import lifecycle, queries
 from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import DEACTIVATE, KINDS, PRINT
+from hikflask.services.jobs.kinds import DEACTIVATE, KINDS, OF_SELECTION, PRINT
 from hikflask.web.jobs import draft, words
 from hikflask.web.jobs.jobs import bp, draft_or_404
 from hikflask.web.security import current_operator, resubmission
@@ -28,7 +28,7 @@ def preview() -> ResponseReturnValue:
     form, chosen = SelectionForm(), EmployeeFilterForm(request.form)
     kind = form.action.data
     # A wrong filter narrows nothing, so more people would be meant than the list showed.
-    if kind not in KINDS or (not chosen.validate() and form.all.data):
+    if kind not in OF_SELECTION or (not chosen.validate() and form.all.data):
         abort(HTTPStatus.UNPROCESSABLE_ENTITY)
     if kind == DEACTIVATE and not current_operator.may(ADMIN):
         abort(HTTPStatus.FORBIDDEN)
@@ -78,7 +78,7 @@ def _start(job_id: int) -> ResponseReturnValue:
     job = queries.get(job_id) or abort(404)
     if job.state == DRAFT:
         form = draft.form_of(job)
-        if KINDS[job.kind].run is None or not job.total:
+        if not KINDS[job.kind].can_start or not job.total:
             abort(HTTPStatus.CONFLICT)
         if not form.validate():
             return draft.page(job, form, HTTPStatus.UNPROCESSABLE_ENTITY)

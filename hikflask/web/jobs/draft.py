@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import Response, make_response, render_template
 
-from hikflask.forms.jobs import DepartmentForm, JobForm, SendForm
+from hikflask.forms.jobs import DepartmentForm, ExportForm, JobForm, SendForm
 from hikflask.models import Job
 from hikflask.services.departments import registry as departments
 from hikflask.services.jobs import queries
-from hikflask.services.jobs.kinds import DEPARTMENT, SEND
+from hikflask.services.jobs.kinds import DEPARTMENT, EXPORT, SEND
 from hikflask.services.terminals import registry
 from hikflask.web.jobs import words
 from hikflask.web.support import spelling
@@ -23,6 +23,8 @@ def form_of(job: Job, **given: Any) -> JobForm:
     """
     if job.kind == DEPARTMENT:
         return DepartmentForm(**given)
+    if job.kind == EXPORT:
+        return ExportForm(**given)
     if job.kind != SEND:
         return JobForm(**given)
     form = SendForm(**given)

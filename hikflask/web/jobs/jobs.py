@@ -1,6 +1,7 @@
 """Jobs for many people: the list, the page of one with its progress and its report, and the stop."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -9,8 +10,9 @@ from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow
 from hikflask.models import Job, Terminal
 from hikflask.models.job import DONE, DRAFT
 from hikflask.services.core import heartbeat
+from hikflask.services.employees import export_files
 from hikflask.services.jobs import lifecycle, queries
-from hikflask.services.jobs.kinds import DEACTIVATE
+from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT
 from hikflask.services.jobs.queries import Failure
 from hikflask.web.jobs import draft, words
 from hikflask.web.security import current_operator
@@ -38,6 +40,17 @@ class Report:
         if self.job.is_open:
             return FAST_SECONDS
         return SLOW_SECONDS if self.removals else 0
+
+    @property
+    def is_exported(self) -> bool:
+        """True when a file was made."""
+        return self.job.kind == EXPORT and self.job.state == DONE
+
+    @property
+    def file_kept_until(self) -> datetime | None:
+        """When the exported file is deleted; None when it is gone already."""
+        ended_at = self.job.ended_at
+        return export_files.kept_until(ended_at) if ended_at and export_files.find(self.job) else None
 
     @property
     def all_gone(self) -> bool:

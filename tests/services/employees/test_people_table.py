@@ -6,7 +6,7 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
-from hikflask.services.employees import people_table
+from hikflask.services.employees import people_table, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import send_to_terminal
 from tests.support.jobs import add_people
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
 
 def rows(language: str, wanted: EmployeeFilter) -> list[list[str]]:
-    parts = people_table.in_language(language).parts(people_table.batches(wanted))
+    parts = people_table.in_language(language).parts(people_table.batches(search.ids(wanted)))
     return [row for part in parts for row in part]
 
 

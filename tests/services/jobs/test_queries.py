@@ -41,14 +41,13 @@ def test_failures_name_the_employee_while_there_is_one() -> None:
     assert queries.errors(claim.job_id) == [("2", "employee_unknown")]
 
 
-def test_people_come_in_the_order_of_the_list_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_people_come_in_the_order_of_the_list() -> None:
     people = add_people("1", "2", "3")
     draft = make_draft(EXPORT, EmployeeFilter(sort="-created_at"), people)
     delete_employee(people[1])
-    monkeypatch.setattr(queries, "BATCH", 1)
 
     assert [one.number for one in queries.people(draft.id, 1)] == ["3"]
-    assert [[one.number for one in batch] for batch in queries.batches(draft.id)] == [["3"], ["1"]]
+    assert queries.employee_ids(draft.id) == [people[2], people[0]]
 
 
 @pytest.mark.usefixtures("simulator")

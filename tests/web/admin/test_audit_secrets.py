@@ -85,7 +85,9 @@ def many_are_selected(desk: Desk) -> None:
     desk.client.post(f"{job}/start", data={"department": "Склад"})
     desk.client.post(f"{job}/stop")
     file = desk.client.post("/jobs/preview", data={"action": "export", "all": "1"}).location
-    desk.client.post(f"{file}/export").close()
+    desk.client.post(f"{file}/start", data={"format": "csv"})
+    desk.run_jobs()
+    assert desk.client.get(f"{file}/file", buffered=True).status_code == 200
 
 
 def departments_come_and_go(client: FlaskClient) -> None:

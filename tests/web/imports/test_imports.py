@@ -141,7 +141,7 @@ def test_dry_run_that_cannot_be_done_says_why(app: Flask, client: FlaskClient) -
 
     page = client.get(PAGE, headers=ENGLISH).text
 
-    assert "The uploaded file is deleted, since a day has passed. Upload it again." in page
+    assert "The uploaded file is not kept any more. Upload it again." in page
 
 
 def test_imports_are_listed_with_who_what_and_how_far(app: Flask, client: FlaskClient) -> None:

@@ -216,7 +216,7 @@ def test_only_a_deactivation_is_started_as_one(app: Flask, client: FlaskClient, 
 
 
 def test_what_is_only_looked_at_is_not_started(app: Flask, client: FlaskClient, people: list[int]) -> None:
-    page = preview(client, "export", employee=people)
+    page = preview(client, "print", employee=people).removesuffix("/print")
 
     assert client.post(f"{page}/start").status_code == 409
     assert [job.state for job in jobs(app)] == [DRAFT]

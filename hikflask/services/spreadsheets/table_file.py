@@ -1,0 +1,93 @@
+"""Writes a table as a file that appears under its name once it is complete. Nobody but the service may read it.
+
+XLSX is written by a child process: openpyxl keeps a processor busy for seconds, in which pages would be slow, and it
+puts the rows into files of its own, which would stay behind in the system's folder when it is killed.
+"""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO
+
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.spreadsheets import csv_writer, xlsx_writer
+from hikflask.services.spreadsheets.csv_writer import BYTE_ORDER_MARK, Rows
+
+log = logging.getLogger(__name__)
+
+CSV, XLSX = FORMATS = ("csv", "xlsx")
+# The folder that a table is written in ends so: one that stays was left by a process that was killed.
+HALF_WRITTEN = ".part"
+OWNER_ONLY = 0o600
+# -P: modules of the app are not to be taken for modules of the standard library with the same name.
+PROGRAM = [sys.executable, "-P", "-W", "ignore", xlsx_writer.__file__]
+
+
+class TableNotWritten(ServiceError):
+    """The file of a table could not be written, perhaps since the disk is full."""
+
+    code = "table_not_written"
+
+
+def write(path: Path, sheet: str, parts: Iterable[Rows]) -> None:
+    """Write rows, the header row first. What `parts` raises ends it, and leaves no file.
+
+    :param path: ends in one of FORMATS; a file that is there is replaced.
+    :param sheet: the name of the sheet in an XLSX file.
+    :raises TableNotWritten:
+    """
+    try:
+        with TemporaryDirectory(prefix=f".{path.name}.", suffix=HALF_WRITTEN, dir=path.parent) as folder:
+            draft = Path(folder, path.name)
+            draft.touch(OWNER_ONLY)
+            if path.suffix.lower() == f".{XLSX}":
+                _write_xlsx(draft, sheet, parts)
+            else:
+                _write_csv(draft, parts)
+            draft.replace(path)
+    except OSError as error:
+        log.error("the table %s could not be written (%s)", path.name, error.strerror)
+        raise TableNotWritten from error
+
+
+def _write_csv(draft: Path, parts: Iterable[Rows]) -> None:
+    with draft.open("w", encoding="utf-8", newline="") as file:
+        for text in csv_writer.texts(parts, BYTE_ORDER_MARK):
+            file.write(text)
+
+
+def _write_xlsx(draft: Path, sheet: str, parts: Iterable[Rows]) -> None:
+    with TemporaryFile(dir=draft.parent) as errors:
+        # The files of openpyxl are written beside the draft, and go with it.
+        places = {**os.environ, "TMPDIR": str(draft.parent)}
+        child = subprocess.Popen(  # noqa: S603 - nothing of the command comes from outside
+            [*PROGRAM, str(draft), sheet], stdin=subprocess.PIPE, stderr=errors, env=places
+        )
+        try:
+            ended_early = not _sent(child.stdin, parts)
+        except BaseException:
+            child.kill()
+            raise
+        finally:
+            child.wait()
+        if ended_early or child.returncode:
+            errors.seek(0)
+            log.error("the writer ended with %s: %s", child.returncode, errors.read().decode(errors="replace"))
+            raise TableNotWritten
+
+
+def _sent(pipe: IO[bytes] | None, parts: Iterable[Rows]) -> bool:
+    """Give the rows to the child process; False when it ended before it had them all."""
+    if pipe is None:
+        raise TypeError("the child process has no standard input")
+    with suppress(BrokenPipeError), pipe:
+        for rows in parts:
+            pipe.write(json.dumps(rows).encode() + b"\n")
+        return True
+    return False
