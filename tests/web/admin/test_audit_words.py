@@ -39,8 +39,12 @@ def noted(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = {text for call in calls(tree) for text in texts(call.args[0]) if ACTION.match(text)}
     if "services" in path.parts:
-        found |= {text for text in texts(tree) if DOTTED.match(text)}
+        found |= {text for text in texts(tree) if DOTTED.match(text)} - FILES
     return found
+
+
+# Names of files have dots, too.
+FILES = {"thumbs.db", "desktop.ini", "face_detection_short_range.tflite"}
 
 
 def all_noted() -> set[str]:
