@@ -45,8 +45,9 @@ LONGEST_ROW = 64 * 1024
 CUT_CELL = 200
 # The header is looked for among so many rows; some rows below it are shown.
 HEAD, SAMPLE = 20, 5
-# So many rows of an XLSX are counted. Then the sheet's own word is taken for the rest, where it says more.
+# So many rows of an XLSX are counted by reading them.
 COUNTED = 5_000
+ROW_TAG = b"<row "
 
 Record = tuple[list[str], list[int]]
 # The line, the cells, the indexes of cells with a formula or an error, and whether the cells were cut.
@@ -185,15 +186,26 @@ def _look_at_xlsx(file: BinaryIO) -> Found:
     _refuse_bomb(file)
     workbook = _workbook(file)
     try:
-        title, said = _sheet(workbook)
+        title = _sheet(workbook)
         sheets = len(workbook.worksheets)
     except BROKEN as error:
         raise Refused("table_damaged") from error
     rows = _rows(_sheet_records(workbook, title))
     head = list(islice(rows, HEAD + SAMPLE))
-    lines = [head[-1][0], *(line for line, *_ in islice(rows, COUNTED))]
-    more = said - lines[-1] if said > lines[-1] and len(lines) > COUNTED else sum(1 for _ in rows)
-    return Found("xlsx", sheet=title, sheets=sheets, rows=len(head) + len(lines) - 1 + more, head=head)
+    count = len(head) + sum(1 for _ in islice(rows, COUNTED))
+    if count == HEAD + SAMPLE + COUNTED:
+        count = max(count, _rows_in_xml(workbook, title))
+    return Found("xlsx", sheet=title, sheets=sheets, rows=count, head=head)
+
+
+def _rows_in_xml(workbook: Workbook, title: str) -> int:
+    """Return about how many rows a sheet has: its tags are counted, which takes a tenth of the time of reading."""
+    count, end = 0, b""
+    with workbook._archive.open(workbook[title]._worksheet_path) as part:  # type: ignore[attr-defined]
+        while chunk := part.read(1024 * 1024):
+            count += (end + chunk).count(ROW_TAG)
+            end = chunk[1 - len(ROW_TAG) :]
+    return count
 
 
 def _refuse_bomb(file: BinaryIO) -> None:
@@ -228,21 +240,20 @@ def _workbook(file: BinaryIO) -> Workbook:
     return workbook
 
 
-def _sheet(workbook: Workbook) -> tuple[str, int]:
-    """Return the first sheet that has something, and its last line as the sheet says it; hidden ones come last."""
+def _sheet(workbook: Workbook) -> str:
+    """Return the first sheet that has something; hidden ones come last."""
     for sheet in sorted(workbook.worksheets, key=lambda sheet: sheet.sheet_state != "visible"):
-        said: int = sheet.max_row or 0
-        # It may be wrong, and openpyxl would read no further.
+        # The size that it says may be wrong, and openpyxl would read no further.
         sheet.reset_dimensions()
         if any(value not in {None, ""} for row in sheet.iter_rows(values_only=True) for value in row):
-            return str(sheet.title), said
+            return str(sheet.title)
     raise Refused("table_empty")
 
 
 def _xlsx_records(file: BinaryIO) -> Iterator[Record]:
     workbook = _workbook(file)
     try:
-        title, _ = _sheet(workbook)
+        title = _sheet(workbook)
     except BROKEN as error:
         raise Refused("table_damaged") from error
     return _sheet_records(workbook, title)

@@ -267,6 +267,13 @@ def test_size_that_a_sheet_says_is_not_believed(dimension: str) -> None:
     assert found(table).rows == 30
 
 
+@pytest.mark.parametrize("dimension", ["", "A1", "A1:XFD1048576"])
+def test_rows_of_a_long_sheet_are_counted_without_reading_them(dimension: str) -> None:
+    table = workbook("".join(row(at, text(f"A{at}", str(at))) for at in range(1, 6001)), dimension)
+
+    assert found(table).rows == 6000
+
+
 def test_first_sheet_that_has_something_is_read_and_hidden_ones_come_last() -> None:
     one = sheet(row(1, text("A1", "да")))
     sheets = {"Списки": one, "Пусто": sheet(row(1, '<c r="A1"/>')), "Люди": one, "Ещё": one}
