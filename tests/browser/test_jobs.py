@@ -87,4 +87,4 @@ def test_many_are_deactivated_with_progress_stop_and_report(app: Flask, russian:
     expect(page.get_by_text("Открытых удалений с терминалов не осталось.")).to_be_visible(timeout=30_000)
     expect(page.locator("#job")).not_to_have_attribute("hx-get", re.compile("."))
     page.goto("/jobs/")
-    expect(page.locator("main .rows > li")).to_have_count(2)
+    expect(page.locator("main .rows > li", has_text="Деактивация")).to_have_count(2)

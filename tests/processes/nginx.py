@@ -191,6 +191,7 @@ def answering(path: Path) -> Iterator[Seen]:
             self.wfile.write(PAGE)
 
         def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.do_GET()
 
         def log_message(self, *_: object) -> None:

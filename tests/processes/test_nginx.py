@@ -135,6 +135,16 @@ class TestLimits:
         with answering(nginx.upstream):
             assert statuses_of(nginx, f"POST {path}", 60)[429] >= 30
 
+    def test_files_of_an_import_are_longer_than_those_of_other_pages(self, nginx: Nginx) -> None:
+        photo, table = "x" * 12_000_000, "x" * 23_000_000
+        with answering(nginx.upstream):
+            through = [nginx.ask(path, "POST", body=photo).status for path in ("/imports/", "/api/users/import")]
+            refused = [nginx.ask(path, "POST", body=photo).status for path in ("/employees/", "/api/users/")]
+            call = nginx.ask("/api/users/import", "POST", body=table)
+
+        assert (through, refused) == ([200, 200], [413, 413])
+        assert call.text == '{"error": "request_entity_too_large", "message": "The body is too large."}'
+
     def test_one_address_has_no_more_than_64_requests_at_once_and_is_told_when_to_come_again(
         self, nginx: Nginx
     ) -> None:

@@ -147,4 +147,5 @@ def test_of_what_is_typed_a_search_alone_goes_into_the_address(app: Flask, clien
 
     assert len(forms) > 50
     shown = {ACTION.findall(form)[0] for form in forms if 'method="post"' not in form}
-    assert shown == {"/employees/", "/audit/", "/erasures/number"}
+    # Of departments, only which ones are ticked.
+    assert shown == {"/employees/", "/audit/", "/erasures/number", "/departments/merge"}

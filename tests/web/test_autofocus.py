@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from hikflask.models import Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
+from tests.support.import_batches import add_import
 from tests.support.signed_in import add_operator, client_of
 
 FOCUSED = re.compile(r"<(?:input|select|textarea)(?=[^>]* autofocus[ >])[^>]* id=\"(\w+)\"")
@@ -20,6 +21,7 @@ def rows(app: Flask, terminal: Terminal) -> None:  # noqa: ARG001 - the terminal
     with app.app_context():
         save_employee(Draft("100222", "Иван Иванов"))
         add_operator("Ольга")
+        add_import()
 
 
 def focused(page: str) -> list[str]:
@@ -38,6 +40,8 @@ def focused(page: str) -> list[str]:
         ("/tokens/", "name"),
         ("/employees/1/consent", "given_on"),
         ("/removals/bulk", "numbers"),
+        ("/imports/new", "table"),
+        ("/imports/1/columns", "number"),
         ("/account/password", "password"),
     ],
 )

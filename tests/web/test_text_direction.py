@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.invisible_characters import CONTROLS, END, ISOLATE, TURNING
-from hikflask.models import Terminal
+from hikflask.models import ImportRow, Terminal
 from hikflask.models.operator import ADMIN
 from hikflask.services.accounts import api_tokens, operators
 from hikflask.services.employees import search
@@ -19,6 +19,7 @@ from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.terminals import registry
 from tests.conftest import HOST
 from tests.support.desk import Desk, typed
+from tests.support.import_batches import LAYOUT, add_import
 from tests.support.signed_in import OPERATOR_NAME, client_of
 
 pytestmark = pytest.mark.long
@@ -31,7 +32,8 @@ SHOWS_NAMES = [
     "/employees/", "/employees/1", "/employees/1/edit", "/employees/1/delete", "/employees/3", "/employees/1/consent",
     "/employees/1/consent/print", "/employees/1/erase", "/terminals/", "/terminals/1", "/terminals/1/delete",
     "/terminals/1/retire", "/operators/", "/operators/2", "/tokens/", "/removals/", "/erasures/", "/erasures/1",
-    "/employees/new?capture=6", "/employees/4", "/employees/5", "/employees/6",
+    "/employees/new?capture=6", "/employees/4", "/employees/5", "/employees/6", "/imports/", "/imports/1",
+    "/imports/2/columns",
 ]  # fmt: skip
 FLASHED = "\u2068עברית"
 # Each is a paragraph of its own, or not shown.
@@ -87,6 +89,14 @@ def turned(app: Flask, desk: Desk) -> Desk:
     with app.app_context():
         db.session.execute(db.update(Terminal).values(name=HEBREW, model=TURNED, firmware=TURNED))
         db.session.commit()
+        imported = {"name": TURNED, "department": TURNED}
+        add_import(
+            ImportRow(number="9", verdict="new", values=imported),
+            ImportRow(number="1", verdict="changed", values=imported, before={"name": HEBREW}, photo=f"{HEBREW}.jpg"),
+            ImportRow(number="8", verdict="wrong", errors={"photo": ["photo_twice", {"others": HEBREW}]}),
+            table_name=f"{TURNED}.csv",
+        )
+        add_import(layout={**LAYOUT, "columns": [HEBREW, TURNED], "sample": [[TURNED, HEBREW]]}, fields={"number": 1})
     app.extensions["terminal_transport"].away.add(HOST)
     desk.client.post("/employees/1/active", data={"active": "0"})
     desk.client.post("/employees/2/erase")

@@ -44,7 +44,10 @@ def show(batch_id: int) -> ResponseReturnValue:
 @allow(OPERATOR, is_activity=False)
 def state(batch_id: int) -> ResponseReturnValue:
     """The part of the page that polls, with the bar."""
-    return with_bar(render_template("imports/_import.html", **_about(stage.of(batch_or_404(batch_id)))))
+    at = stage.of(batch_or_404(batch_id))
+    if at.name == CHOOSING:
+        abort(404)
+    return with_bar(render_template("imports/_import.html", **_about(at)))
 
 
 def batch_or_404(batch_id: int) -> ImportBatch:

@@ -53,21 +53,22 @@ class Stage:
     @property
     def can_check(self) -> bool:
         """True when the dry run was stopped or interrupted."""
-        return self.name == CHECKING and self._is_cut_short
+        return self.name == CHECKING and self.is_cut_short
 
     @property
     def can_import(self) -> bool:
         """True after the dry run, and when the import was stopped or interrupted: it goes on with the rows left."""
-        return self.name == CHECKED or (self.name == IMPORTED and self._is_cut_short)
+        return self.name == CHECKED or (self.name == IMPORTED and self.is_cut_short)
 
     @property
     def can_undo(self) -> bool:
         """True when something was imported, and when the undo was stopped or interrupted: it goes on, too."""
         done = self.job is not None and self.job.done > self.job.failed
-        return (self.name == IMPORTED and done) or (self.name == UNDONE and self._is_cut_short)
+        return (self.name == IMPORTED and done) or (self.name == UNDONE and self.is_cut_short)
 
     @property
-    def _is_cut_short(self) -> bool:
+    def is_cut_short(self) -> bool:
+        """True when the present job was stopped or interrupted."""
         return self.job is not None and self.job.state in {FAILED, STOPPED}
 
     @property

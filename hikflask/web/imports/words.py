@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from hikflask import messages
 from hikflask.messages import N_
@@ -38,6 +38,7 @@ STAGES = {
     "imported": N_("Imported"),
     "undoing": N_("Being undone"),
     "undone": N_("Undone"),
+    "cut_short": N_("Not finished"),
 }
 HEADINGS = {
     "checking": N_("The file is being checked"),
@@ -82,7 +83,8 @@ def plan(batch: ImportBatch) -> str:
     """Return in a sentence what an import would do."""
     if not batch.new + batch.changed:
         return str(_("There is nothing to import: no row is new or changed."))
-    return str(_("To be added: %(new)s, to be changed: %(changed)s.", new=batch.new, changed=batch.changed))
+    counts = {"new": format_decimal(batch.new), "changed": format_decimal(batch.changed)}
+    return str(_("To be added: %(new)s, to be changed: %(changed)s.", **counts))
 
 
 def rows(count: int) -> str:

@@ -12,7 +12,7 @@ from hikflask.models.job import DONE, DRAFT
 from hikflask.services.core import heartbeat
 from hikflask.services.employees import export_files
 from hikflask.services.jobs import lifecycle, queries
-from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT
+from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT, IMPORT
 from hikflask.services.jobs.queries import Failure
 from hikflask.web.jobs import draft, words
 from hikflask.web.security import current_operator
@@ -115,5 +115,5 @@ def draft_or_404(job_id: int) -> Job:
 def report_of(job: Job) -> Report:
     """Return what the page of a job shows."""
     failures = listed(lambda limit, offset: queries.failures(job.id, limit, offset))
-    removals = queries.unconfirmed_removals(job.id) if job.kind == DEACTIVATE else []
+    removals = queries.unconfirmed_removals(job.id) if job.kind in {DEACTIVATE, IMPORT} else []
     return Report(job, failures, removals, has_worker=not job.is_open or heartbeat.alive())

@@ -22,6 +22,8 @@ from tests.cli.test_terminals import run
 from tests.conftest import HOST, PASSWORD
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import Desk, typed
+from tests.support.import_batches import table as people_table
+from tests.support.import_batches import upload
 from tests.support.signed_in import OPERATOR_PASSWORD, client_of
 
 CHANGED, WRONG, TYPED_FOR_A_NAME = "Zq7-changed-pw", "Zq7-wrong-pw", "Zq7-password-as-name"
@@ -89,6 +91,13 @@ def many_are_selected(desk: Desk) -> None:
     desk.client.post(f"{file}/start", data={"format": "csv"})
     desk.run_jobs()
     assert desk.client.get(f"{file}/file", buffered=True).status_code == 200
+
+
+def people_are_imported(desk: Desk) -> None:
+    upload(desk.client, people_table("100700;Анна Иванова;Склад;"))
+    for step in ("columns", "start", "undo"):
+        desk.client.post(f"/imports/1/{step}", data={"number": "0", "name": "1"})
+        desk.run_jobs()
 
 
 def departments_come_and_go(client: FlaskClient) -> None:
@@ -171,6 +180,7 @@ def sign_in_and_out(app: Flask, token: str) -> None:
 def test_no_deed_brings_a_secret_into_the_trail(app: Flask, client: FlaskClient, desk: Desk) -> None:
     employees_come_and_go(desk)
     many_are_selected(desk)
+    people_are_imported(desk)
     departments_come_and_go(client)
     people_have_rights(desk)
     terminals_come_and_go(app, client)

@@ -132,6 +132,7 @@ def test_stopped_import_goes_on(app: Flask, client: FlaskClient, check: Callable
     client.post("/jobs/2/stop")
     page = client.get(PAGE, headers=ENGLISH).text
     assert "Go on with the import" in page
+    assert "Not finished" in client.get("/imports/", headers=ENGLISH).text
 
     form_to(page, f"{PAGE}/start").send(client)
     run_jobs()

@@ -96,6 +96,15 @@ def test_page_is_for_those_who_enrol(app: Flask) -> None:
     assert client_of(app, VIEWER).get(COLUMNS).status_code == 403
 
 
+def test_import_without_a_dry_run_leads_to_its_columns(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        add_import()
+
+    assert client.get("/imports/1").location == COLUMNS
+    assert client.get("/imports/1/state").status_code == 404
+    assert client.get("/imports/1/undo").location == "/imports/1"
+
+
 def test_unknown_import_is_no_page(client: FlaskClient) -> None:
     for address in ("/imports/9", "/imports/9/columns", "/imports/9/state", "/imports/9/wrong", "/imports/9/undo"):
         assert client.get(address).status_code == 404, address
