@@ -22,6 +22,7 @@ from tests.cli.test_terminals import run
 from tests.conftest import HOST, PASSWORD
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import Desk, typed
+from tests.support.imports import apply, checked, undo
 from tests.support.signed_in import OPERATOR_PASSWORD, client_of
 
 CHANGED, WRONG, TYPED_FOR_A_NAME = "Zq7-changed-pw", "Zq7-wrong-pw", "Zq7-password-as-name"
@@ -166,11 +167,19 @@ def sign_in_and_out(app: Flask, token: str) -> None:
         other.get("/api/users/", headers={"Authorization": f"Bearer {secret}"})
 
 
+def people_are_imported(app: Flask) -> None:
+    with app.app_context():
+        found = checked("200;Ольга Ёлкина;Склад")
+        apply(found)
+        undo(found)
+
+
 @pytest.mark.usefixtures("terminal")
 def test_no_deed_brings_a_secret_into_the_trail(app: Flask, client: FlaskClient, desk: Desk) -> None:
     employees_come_and_go(desk)
     many_are_selected(desk)
     departments_come_and_go(client)
+    people_are_imported(app)
     people_have_rights(desk)
     terminals_come_and_go(app, client)
     shown = operators_come_and_go(client)
