@@ -29,6 +29,7 @@ MODEL = Path(__file__).with_name("blazeface") / "face_detection_short_range.tfli
 SIDE = 128
 # The network's two grids of anchors: cells in a row, anchors in a cell.
 GRIDS = ((16, 2), (8, 6))
+ENGINE = "ENGINE_CLASSIC"
 SCORES, BOXES = "classificators", "regressors"
 # The picture's longest side in windows. Faces of at least a thirtieth of it are found.
 LEVELS = (1, 2, 4)
@@ -145,7 +146,9 @@ def _decoded(values: Any, anchor: Point, logit: float) -> Face:
 
 @cache
 def _network() -> Any:
-    return cv2.dnn.readNetFromTFLite(str(MODEL))
+    # OpenCV 5 has a new engine besides, which loses one of the network's two answers.
+    classic = [getattr(cv2.dnn, ENGINE)] if hasattr(cv2.dnn, ENGINE) else []
+    return cv2.dnn.readNetFromTFLite(str(MODEL), *classic)
 
 
 @cache

@@ -59,6 +59,17 @@ SENTENCES: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
+UNCHECKED = (
+    "Лицо на фото не искали: поиск лиц здесь не включён. Проверены только размер, резкость и свет.",
+    "The face was not looked for: face detection is not set up here. Only size, sharpness and light are known.",
+)
+
+
+def test_that_no_face_was_looked_for_is_said_in_both_languages(app: Flask) -> None:
+    with app.test_request_context(), force_locale("ru"):
+        assert (messages.sentence("photo_face_unchecked"), messages.english("photo_face_unchecked")) == UNCHECKED
+
+
 def test_finding_comes_back_from_json_as_it_was() -> None:
     found = Finding(findings.TURNED, {"degrees": 90}, findings.TURN, serious=True)
 

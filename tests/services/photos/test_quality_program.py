@@ -8,6 +8,7 @@ from PIL import ExifTags, Image
 
 from hikflask.services.photos import findings, jpeg
 from hikflask.services.photos.quality_program import answer, look
+from hikflask.simulator.faces import NAMES, draw
 from tests.support import drawn_faces
 from tests.support.drawn_faces import DARK, FAIR, background, blurred, grainy, landscape, lit, place, portrait
 
@@ -112,6 +113,11 @@ def test_cropping_where_it_does_not_help_changes_nothing() -> None:
 
 def test_of_a_group_nobody_is_chosen() -> None:
     assert found(drawn_faces.jpeg(group()), crop=True)[0] == [(findings.SEVERAL_FACES, "")]
+
+
+def test_faces_of_the_simulator_are_good_photos() -> None:
+    for name in NAMES:
+        assert found(draw(name))[0] == [], name
 
 
 def test_light_is_measured_in_the_face() -> None:
