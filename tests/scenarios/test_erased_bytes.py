@@ -13,13 +13,17 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Erasure, Photo
 from hikflask.models.employee import folded
 from hikflask.services.photos.storage import HALF_WRITTEN
+from hikflask.simulator.faces import NAMES, draw
 from tests.support.captures import FACE, OTHER_FACE, THIRD_FACE
 from tests.support.desk import ENGLISH, Desk
+from tests.support.imports import checked
 from tests.support.postgresql import Cluster
 
 NUMBER, NAME, DEPARTMENT = "100222", "Иннокентий Смоктуновский", "Отдел главного механика"
 NOTE, OTHERS_NOTE = "Папка 17, подписано при Голицыне", "Папка 18, подписано при Бекетове"
 DRAFT = "Цех опытных образцов"
+IMPORTED = "Kulibin's workshop"  # the database escapes other letters in JSON
+IMPORTED_FACE = draw(NAMES[3])
 DATABASE = {"hikflask.sqlite3", "hikflask.sqlite3-wal"}
 
 
@@ -70,6 +74,8 @@ def place(desk: Desk, tmp_path: Path) -> str:
     other = desk.upload(THIRD_FACE, hikvision_id="100333", full_name="Ольга Ёлкина", department="")
     give_consent(desk, other.location, OTHERS_NOTE)
     desk.client.post("/jobs/preview", data={"action": "print", "all": "1"})
+    with desk.client.application.app_context():
+        checked(f"{NUMBER};{NAME};{IMPORTED}", f"N 1;{NAME};{IMPORTED}", pictures={f"{NUMBER}.jpg": IMPORTED_FACE})
     return place
 
 
@@ -90,8 +96,10 @@ def wanted(app: Flask, place: str) -> dict[str, bytes]:  # noqa: ARG001
         "file": saved.file.partition("_")[2],
         "unsaved file": unsaved.file.partition("_")[2],
         "half-written file": "h" * 22,
+        "import": IMPORTED,
     }
     faces = {"face": FACE[-256:-64], "unsaved face": OTHER_FACE[-256:-64]}
+    faces["imported face"] = IMPORTED_FACE[-256:-64]
     return {what: text.encode() for what, text in texts.items()} | faces
 
 
@@ -124,6 +132,8 @@ def test_no_file_holds_anything_of_the_erased_but_what_the_certificate_names(
     assert found.pop("somebody else's consent")
     # The certificate and the audit trail are found by it.
     assert found.pop("number") <= DATABASE
+    # There are departments without people, too.
+    assert found.pop("department") <= DATABASE
     assert found == {}
 
 
@@ -140,6 +150,6 @@ def test_postgresql_holds_it_in_its_own_log_alone(
     erase(desk, place)
 
     cluster.files()
-    assert attacker.finds(kept_by_design(app)).keys() == {"number"}
+    assert attacker.finds(kept_by_design(app)).keys() == {"number", "department"}
     attacker.folders = [cluster.files() / "data" / "pg_wal"]
     assert "consent" in attacker.finds([])

@@ -36,7 +36,7 @@ LARGEST_DIRECTORY = 8 * MEGABYTE
 END, END_SIZE, END_MOST, END_OF_ZIP64 = b"PK\x05\x06", 22, 22 + 65535, b"PK\x06\x07"
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 # What other programs add beside the pictures.
-IGNORED = {"thumbs.db", "desktop.ini", ".ds_store"}
+IGNORED = {("thumbs", ".db"), ("desktop", ".ini"), (".ds_store", "")}
 METHODS = {ZIP_STORED, ZIP_DEFLATED}
 ENCRYPTED = 0x1
 UNREADABLE = (BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, ValueError, zlib.error)
@@ -99,7 +99,8 @@ def _refuse(files: list[ZipInfo]) -> None:
 
 def _is_ignored(info: ZipInfo) -> bool:
     path = PurePosixPath(info.filename.replace("\\", "/"))
-    return info.is_dir() or "__MACOSX" in path.parts or path.name.startswith("._") or path.name.lower() in IGNORED
+    made_by_others = "__MACOSX" in path.parts or (path.stem.lower(), path.suffix.lower()) in IGNORED
+    return info.is_dir() or made_by_others or path.name.startswith("._")
 
 
 def number_of(name: str) -> str:
