@@ -154,6 +154,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "employee_unknown": (N_("This employee is not there any more. Somebody deleted the record meanwhile."),),
     "employee_inactive": (N_("This employee is deactivated. Activate the employee first."),),
     "photo_unreadable": (N_("The photo must be a JPEG or PNG picture."),),
+    "photo_draft_gone": (
+        N_("This photo is not there any more: it is saved already, or an hour has passed. Choose it again."),
+    ),
     "photo_too_large": (N_("The photo is too large: at most 10 MB."),),
     "photo_too_many_pixels": (N_("The photo is too large: at most 40 megapixels."),),
     "photos_waiting": (N_("Other photos are being processed. Try again in %(n)s s."),),

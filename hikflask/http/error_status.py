@@ -55,6 +55,7 @@ REFUSED_HERE = {
     "capture_of_another": HTTPStatus.CONFLICT,
     "not_saved": HTTPStatus.CONFLICT,
     "photo_forgotten": HTTPStatus.CONFLICT,
+    "photo_draft_gone": HTTPStatus.CONFLICT,
     "cancelled": HTTPStatus.CONFLICT,
     "file_gone": HTTPStatus.CONFLICT,
     "employeeNoAlreadyExist": HTTPStatus.CONFLICT,

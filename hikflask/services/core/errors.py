@@ -79,6 +79,13 @@ class PhotoTooManyPixels(BadPhoto):
     code = "photo_too_many_pixels"
 
 
+class PhotoDraftGone(ServiceError):
+    """The uploaded photo is not there any more: it was not saved within an hour, or it is saved already."""
+
+    code = "photo_draft_gone"
+    fields = ("photo",)
+
+
 class PhotosWaiting(ServiceError):
     """Other photos are being decoded, and this one had to wait too long (params: seconds until a new try)."""
 

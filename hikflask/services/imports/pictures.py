@@ -14,8 +14,9 @@ from hikflask.services.imports.verdicts import Picture
 from hikflask.services.photos import storage
 from hikflask.services.photos.quality import Look
 
-# Somebody at a page waits for these places, too, and goes first.
-TRIES, PAUSE = 30, 1.0
+# Somebody at a page waits for these places, too, and goes first. In seconds; with the last try it must take less than
+# a worker may be silent.
+PATIENCE, PAUSE = 25.0, 1.0
 Done = TypeVar("Done")
 
 
@@ -61,9 +62,10 @@ def keep(files: storage.Files, batch: ImportBatch, name: str, number: str) -> Ph
 def _patiently(done: Callable[[], Done]) -> Done:
     """Try again while others have their photos decoded.
 
-    :raises PhotosWaiting: after some tries.
+    :raises PhotosWaiting: after some time.
     """
-    for _ in range(TRIES):
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
         try:
             return done()
         except PhotosWaiting:

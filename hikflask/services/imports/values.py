@@ -11,6 +11,7 @@ from hikflask import employee_number, text_rules
 from hikflask.models.columns import storable
 from hikflask.models.employee import folded
 from hikflask.services.core.dates import today
+from hikflask.services.departments import registry as departments
 from hikflask.services.imports import columns
 from hikflask.services.spreadsheets.formulas import with_formula_mark_removed
 from hikflask.services.spreadsheets.reader_process import Row
@@ -78,14 +79,14 @@ def _is_formula(row: Row, index: int) -> bool:
 
 
 def _texts(cells: Mapping[str, str]) -> dict[str, str]:
-    """Return the texts to store: the name as one, the department with single spaces."""
+    """Return the texts to store, with the name as one."""
     texts = {}
     if NAME in cells:
         texts[NAME] = storable(cells[NAME])
     elif set(PARTS) & cells.keys():
         texts[NAME] = storable(" ".join(cells[part] for part in PARTS if cells.get(part)))
     if DEPARTMENT in cells:
-        texts[DEPARTMENT] = storable(" ".join(cells[DEPARTMENT].split(" ")))
+        texts[DEPARTMENT] = storable(cells[DEPARTMENT])
     return texts
 
 
@@ -99,6 +100,8 @@ def _check(found: Values, cells: Mapping[str, str], formulas: set[str], row: Row
         if fault:
             found.errors[name] = [fault, {"most": LONGEST}]
             found.texts[name] = found.texts[name][: 2 * LONGEST]
+    if DEPARTMENT in found.texts and DEPARTMENT not in found.errors:
+        found.texts[DEPARTMENT] = departments.one_spaced(found.texts[DEPARTMENT])
 
 
 def _read_leaving(found: Values, cells: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
 from hikflask.models import Consent, Department, Employee, Enrolment, Photo
-from hikflask.models.employee import folded
+from hikflask.models.department import spelling_key
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.services.core.errors import ConsentMissing, NumberLeaving
@@ -18,6 +18,8 @@ from hikflask.services.privacy import consents
 from hikflask.services.state.enrolment import IS_LEAVING
 
 PHOTO, TERMINAL = "photo", "terminal"
+# The oldest one first, where several have the same key.
+Spellings = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -68,21 +70,24 @@ class Present:
     terminal_id: int | None
     people: dict[str, Known] = field(default_factory=dict)
     leaving: dict[str, list[Leaving]] = field(default_factory=dict)
-    spellings: dict[str, str] = field(default_factory=dict)
+    spellings: Spellings = field(default_factory=dict)
 
     def spelling(self, department: str) -> str:
-        """Return a department as it is known, or as it is written when it is new."""
-        return self.spellings.get(folded(department), department)
+        """Return a department as resolve() would find it (departments/registry.py), or as it is when it is new."""
+        found = self.spellings.get(spelling_key(department), [department])
+        return department if department in found else found[0]
 
 
-def spellings() -> dict[str, str]:
-    """Return the known departments by their folded names."""
-    found = {row.folded: row.name for row in db.session.execute(select(Department.folded, Department.name))}
+def spellings() -> Spellings:
+    """Return the names of the known departments by their spelling keys, and leave no transaction open."""
+    found: Spellings = {}
+    for row in db.session.execute(select(Department.folded, Department.name).order_by(Department.id)):
+        found.setdefault(row.folded, []).append(row.name)
     db.session.commit()
     return found
 
 
-def present(numbers: Collection[str], terminal_id: int | None, known: dict[str, str]) -> Present:
+def present(numbers: Collection[str], terminal_id: int | None, known: Spellings) -> Present:
     """Read what the rows with these numbers are compared with, and leave no transaction open."""
     sent = and_(Enrolment.number == Employee.number, Enrolment.terminal_id == (terminal_id or 0))
     statement = (

@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, Photo, Terminal
+from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
@@ -13,6 +14,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.imports.errors import NothingToUndo
 from hikflask.services.imports.queries import Undoable, undo_preview
 from hikflask.services.jobs import imports
+from hikflask.services.state import enrolment as state
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.enrolments import enrol
@@ -144,6 +146,54 @@ def test_former_photo_that_is_deleted_is_said(simulator: Simulated, terminal: Te
     db.session.commit()
 
     assert items(undo(found).id) == [("100222", "failed", "photo_forgotten")]
+
+
+@pytest.fixture
+def takes_pictures(terminal: Terminal) -> Terminal:
+    """The terminal, as if it took pictures of faces."""
+    db.session.execute(db.update(Terminal).values(face_mode=BY_PICTURE))
+    db.session.commit()
+    return terminal
+
+
+def test_former_photo_comes_back_to_the_terminals_too(takes_pictures: Terminal) -> None:
+    apply(checked("1;Иван Иванов;", pictures={"1.jpg": FACE}, terminal_id=takes_pictures.id))
+    before = facts()
+    found = checked(pictures={"1.jpg": OTHER_FACE})
+    apply(found)
+    assert facts()[1] != before[1]
+
+    assert items(undo(found).id) == [("1", "done", "")]
+
+    assert facts() == before
+
+
+def test_first_photo_is_taken_back_unless_a_terminal_has_it(takes_pictures: Terminal) -> None:
+    apply(checked("1;Иван Иванов;", "2;Ольга Ёлкина;", terminal_id=takes_pictures.id))
+    before = facts()
+    found = checked(pictures={"1.jpg": FACE, "2.jpg": OTHER_FACE})
+    apply(found)
+    (first, second) = (queries.of_number(number)[0] for number in "12")
+    state.apply(state.SENDING_FACE, Enrolment.id == second.id)
+    db.session.commit()
+
+    done = undo(found)
+
+    assert items(done.id) == [("2", "failed", "face_stays"), ("1", "done", "")]
+    assert facts()[1][0] == before[1][0]
+    assert queries.row(first.id).photo_id is None
+    assert queries.row(second.id).photo_id is not None
+
+
+def test_former_terminal_that_is_out_of_service_is_said(terminal: Terminal) -> None:
+    send_to_terminal(add_people("1")[0], terminal.id)
+    found = checked("1;да", header="ID;Уволен")
+    apply(found)
+    db.session.execute(db.update(Terminal).values(retired_at=db.func.now()))
+    db.session.commit()
+
+    assert items(undo(found).id) == [("1", "failed", "terminal_retired")]
+    assert facts()[0][0][3] is False
 
 
 def test_second_undo_finds_nothing() -> None:

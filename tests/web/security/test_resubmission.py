@@ -60,6 +60,9 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/departments/1": ({"name": "Склад 7"}, "/departments/1"),
     "/captures/9/cancel": (typed(), "/employees/"),
     "/captures/dismiss": (typed(), "/employees/"),
+    "/photo-drafts": (typed(), "/employees/"),
+    "/photo-drafts/left": (typed(), "/employees/"),
+    "/photo-drafts/drop": (typed(), "/employees/"),
 }
 # Needs a photo, and has a test of its own in tests/web/employees/test_further_terminals.py.
 ELSEWHERE = {"employees.send"}
@@ -100,7 +103,7 @@ def shows(page: str, path: str) -> bool:
 
 def entry_of(path: str) -> str:
     """The entry of the menu that the form of this path belongs to."""
-    if path.startswith(("/employees/", "/captures", "/departments/", "/imports/")):
+    if path.startswith(("/employees/", "/captures", "/photo-drafts", "/departments/", "/imports/")):
         return "/employees/"
     if path.startswith("/jobs/"):
         return "/jobs/"
