@@ -16,14 +16,14 @@ NAMES: dict[str, str] = {
         Личный номер | Персональный номер | ID персоны | Идентификатор | Идентификатор сотрудника | ID
         Employee ID | Employee No. | Employee number | Employee code | Emp. ID | Emp. No. | Emp. code | Staff ID
         Staff No. | Staff number | Person ID | Person No. | Person number | Person code | Personnel No.
-        Personnel number | Payroll number | User ID | hikvision_id | employeeNo
+        Personnel number | Payroll number | hikvision_id | employeeNo
     """,
     NAME: """
         ФИО | Ф. И. О. | ФИО сотрудника | ФИО работника | ФИО полностью | Фамилия, имя, отчество
         Фамилия Имя Отчество | Фамилия И.О. | Полное имя | Имя сотрудника | Сотрудник | Работник | Физическое лицо
         Физлицо | Наименование сотрудника | Имя персоны
-        Full name | Name | Employee name | Employee full name | Employee | Person name | Person | Display name
-        Staff name | User name | full_name
+        Full name | Name | Employee name | Employee full name | Employee | Person name | Person | Staff name
+        full_name
     """,
     LAST_NAME: "Фамилия | Фамилия сотрудника | Last name | Surname | Family name",
     FIRST_NAME: "Имя | First name | Given name | Forename",
@@ -44,7 +44,8 @@ NAMES: dict[str, str] = {
 }
 # They count where no other column has the field: of two such columns the other one is meant.
 UNSURE: dict[str, str] = {
-    NUMBER: "Код | Номер | Code | Number",
+    NUMBER: "Код | Номер | Code | Number | User ID",
+    NAME: "Display name | User name | Имя пользователя",
     DEPARTMENT: "Организация | Организация / подразделение | Группа | Organization | Organisation | Group",
     LEFT: "Статус | Состояние | Статус сотрудника | Состояние сотрудника | Status | State | Employment status",
 }

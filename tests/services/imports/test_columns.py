@@ -32,6 +32,8 @@ def test_of_two_columns_for_one_field_the_first_counts() -> None:
 
 def test_a_name_that_may_mean_something_else_counts_where_there_is_no_better_one() -> None:
     assert recognised(["Организация", "Код", "Статус"]) == {"department": 0, "number": 1, "left": 2}
+    assert recognised(["User name", "User ID", "Full name", "Employee ID"]) == {"name": 2, "number": 3}
+    assert recognised(["User name", "User ID"]) == {"name": 0, "number": 1}
     assert recognised(["Организация", "Код", "Подразделение", "Табельный номер", "Дата увольнения", "Статус"]) == {
         "department": 2,
         "number": 3,
