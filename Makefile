@@ -33,9 +33,12 @@ clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-$(VENV)/app: requirements.txt
+# Face detection is optional, and OpenCV has no package for every machine.
+$(VENV)/app: requirements.txt requirements-faces.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-faces.txt || \
+		echo "Without OpenCV no face is looked for in photos; all else works."
 	touch $@
 
 $(VENV)/dev: requirements-dev.txt $(VENV)/app

@@ -8,6 +8,7 @@ from flask import Flask
 from hikflask import api, cli, config, logging_setup, models, web
 from hikflask.extensions import babel, bootstrap, csrf, db, login_manager, migrate, task_queue, terminal_clients, vault
 from hikflask.http import terminal_concurrency
+from hikflask.http.body_limits import StreamingRequest
 from hikflask.web.support.locale import select_language
 
 __all__ = ["create_app", "models"]
@@ -20,6 +21,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     """
     folder = config.instance_path(test_config)
     app = Flask(__name__, instance_path=folder)
+    app.request_class = StreamingRequest
     config.load(app.config, folder, test_config)
     logging_setup.register(app)
     db.init_app(app)

@@ -32,7 +32,7 @@ MEGABYTE = 1024 * 1024
 MOST_DAYS = 36500
 DAYS = "a whole number of days"
 UNIX_SOCKET = "unix"
-SECOND, DAY, PER_MINUTE = "second", "day", "per minute"
+SECOND, DAY, PER_MINUTE, MEGABYTES = "second", "day", "per minute", "megabyte"
 HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z|\[[0-9a-f:]+\]\Z")
 
 
@@ -144,9 +144,12 @@ SETTINGS = {
     "READ_TIMEOUT": _time(8.0),
     "LEASE_WAIT": _time(5.0),
     "UPLOAD_WAIT": _time(10.0),
+    "FACE_DETECTION": Setting("auto", _one_of("auto", "off"), "auto or off"),
     "RETRY_BASE": _time(15.0),
     "RETRY_MAX": _time(900.0),
     "SWEEP_INTERVAL": _time(5.0),
+    # deploy/nginx.conf has its sum with the one of photos.
+    "IMPORT_FILE_LIMIT": Setting(20, _whole(1, 500), "a whole number of megabytes between 1 and 500", MEGABYTES),
     "TERMINAL_NETWORKS": Setting("", _networks, "networks such as 192.168.1.0/24, fd12:3456::/48, or empty for any"),
     "TERMINAL_REQUIRE": Setting(
         "", _some_of("https", "sha256", "networks"), "one or more of https, sha256, networks, or empty for none"
@@ -162,6 +165,7 @@ SETTINGS = {
     "PHOTO_RETENTION": Setting("employed", _photo_retention, "employed, never, or a whole number of days", DAY),
     "CAPTURE_RETENTION": _time(3600.0),
     "EVENT_RETENTION": Setting(90, _whole(1, MOST_DAYS), DAYS, DAY),
+    "IMPORT_PHOTOS_LIMIT": Setting(500, _whole(1, 4000), "a whole number of megabytes between 1 and 4000", MEGABYTES),
     "JOB_RETENTION": Setting(30, _whole(1, MOST_DAYS), DAYS, DAY),
     "AUDIT_RETENTION": Setting(1095, _whole(30, MOST_DAYS), "a whole number of days, 30 or more", DAY),
 }

@@ -134,6 +134,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Employee ID %(n)s is already used by another employee."),
         N_("This employee ID is already used by another employee."),
     ),
+    "department_known": (N_("There is a department of this name already: %(name)s."),),
+    "department_unknown": (N_("There is no such department any more."),),
+    "department_has_people": (N_("The department is not empty. Move its people to another one first."),),
+    "department_busy": (N_("The employees of this department are being changed. Try again in a minute."),),
     "number_enrolled": (
         N_("Employee ID %(n)s is on the terminal “%(t)s” and cannot be changed."),
         N_("This employee ID is on a terminal and cannot be changed."),
@@ -150,9 +154,27 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "employee_unknown": (N_("This employee is not there any more. Somebody deleted the record meanwhile."),),
     "employee_inactive": (N_("This employee is deactivated. Activate the employee first."),),
     "photo_unreadable": (N_("The photo must be a JPEG or PNG picture."),),
+    "photo_draft_gone": (
+        N_("This photo is not there any more: it is saved already, or an hour has passed. Choose it again."),
+    ),
     "photo_too_large": (N_("The photo is too large: at most 10 MB."),),
     "photo_too_many_pixels": (N_("The photo is too large: at most 40 megapixels."),),
     "photos_waiting": (N_("Other photos are being processed. Try again in %(n)s s."),),
+    # What a photo is like (services/photos/findings.py).
+    "photo_no_face": (N_("There is no face in the photo. It must show the face from the front."),),
+    "photo_several_faces": (N_("There are %(count)s faces in the photo. One person, please."),),
+    "photo_face_small": (N_("The face is too small: about %(px)s pixels wide, and terminals need %(least)s."),),
+    "photo_turned": (N_("The photo is turned. Turn it by %(degrees)s° clockwise."),),
+    "photo_margin": (N_("The face must be in the middle of the photo, with some room around it."),),
+    "photo_small": (
+        N_("The photo is too small: %(width)s × %(height)s pixels. The longer side needs at least %(least)s."),
+    ),
+    "photo_blurred": (N_("The photo is not sharp. Take it again with a steady hand, or choose another one."),),
+    "photo_dark": (N_("The photo is too dark. The face needs more light."),),
+    "photo_bright": (N_("The photo is too bright. The face needs softer light."),),
+    "photo_face_unchecked": (
+        N_("The face was not looked for: face detection is not set up here. Only size, sharpness and light are known."),
+    ),
     "other_device": (
         N_("Another device answers at “%(t)s”. The old one may still open doors: remove the person there by hand."),
         N_("Another device answers there. The old one may still open doors: remove the person there by hand."),
@@ -218,6 +240,107 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The terminal said OK, but the person is still there."),
     ),
     "file_gone": FILE_LOST,
+    # An import: its files.
+    "import_unknown": (N_("This import is not there any more."),),
+    "nothing_uploaded": (N_("Choose a table, an archive of photos, or both."),),
+    "photos_file_too_large": (
+        N_("The archive is too large: at most %(n)s MB. Divide the photos into several archives."),
+        N_("The archive is too large. Divide the photos into several archives."),
+    ),
+    "archive_unreadable": (N_("The photos must be in a ZIP archive, each named by employee ID, such as 100222.jpg."),),
+    "archive_too_many": (
+        N_("The archive has too many files: at most %(n)s. Divide the photos into several archives."),
+        N_("The archive has too many files. Divide the photos into several archives."),
+    ),
+    "archive_too_large": (
+        N_("The photos in the archive have more than %(n)s MB together. Divide them into several archives."),
+        N_("The photos in the archive are too large together. Divide them into several archives."),
+    ),
+    "archive_encrypted": (N_("The archive has a password. Make one without a password."),),
+    "archive_empty": (N_("The archive has no photos."),),
+    "column_missing": (N_("Choose the column for this."),),
+    "column_twice": (N_("This column is chosen twice. Choose another one."),),
+    "column_unknown": (N_("The table has no such column. Choose another one."),),
+    "import_checked": (N_("This import is checked already. To read the table in another way, upload it again."),),
+    "import_not_checked": (N_("This import is not checked yet."),),
+    "import_started": (N_("This was started already."),),
+    "nothing_to_undo": (N_("Nothing of this import can be undone: nothing was done, or all is undone already."),),
+    "import_file_gone": (N_("The uploaded file is not kept any more. Upload it again."),),
+    # An import: its rows.
+    "text_empty": (N_("“%(field)s” must not be empty."), N_("This must not be empty.")),
+    "text_too_long": (
+        N_("“%(field)s” is too long: at most %(most)s characters."),
+        N_("This is too long: at most %(most)s characters."),
+        N_("This is too long."),
+    ),
+    "text_control_characters": (
+        N_("“%(field)s” must not contain control characters."),
+        N_("This must not contain control characters."),
+    ),
+    "number_invalid": (N_("Enter an ID: Latin letters and digits, up to 32."),),
+    "number_twice": (
+        N_("The same ID is in other rows, too: %(lines)s."),
+        N_("The same ID is in other rows, too."),
+    ),
+    "row_too_long": (N_("This row is too long to be read."),),
+    "formula": (N_("This is a formula. Put its value there."),),
+    "left_unreadable": (N_("Write yes, no, or the day on which the employee left."),),
+    "left_contradicts": (N_("One column says that the employee left, and another one that not."),),
+    "inactive_here": (N_("This employee is deactivated here. Activate the employee on the employee's page."),),
+    "photo_twice": (
+        N_("Several photos have this ID: %(others)s."),
+        N_("Several photos have this ID."),
+    ),
+    "photo_nobody": (N_("Nobody has the ID that this photo is named by."),),
+    "photo_not_named": (N_("A photo must be named by employee ID, such as 100222.jpg, .jpeg or .png."),),
+    "changed_since": (N_("The employee was changed meanwhile, so nothing was done."),),
+    "import_row_gone": (N_("The employee's data was deleted, and this row with it."),),
+    "import_photo_gone": (N_("The photo is not in the uploaded archive any more. Upload it again."),),
+    "face_stays": (
+        N_("The photo is on the terminal “%(t)s” already. Save another photo, or delete the employee."),
+        N_("The photo is on a terminal already. Save another photo, or delete the employee."),
+    ),
+    # A table of people.
+    "table_unreadable": (N_("This is no CSV or XLSX file. Save the table as one of these and choose that file."),),
+    "table_empty": (N_("The file is empty. Choose the file with the employees."),),
+    "table_no_rows": (N_("There are no rows below the names of the columns. Choose the file with the employees."),),
+    "table_too_large": (
+        N_("The file has more than %(n)s MB. Split it, or delete the columns that are not needed."),
+        N_("The file is too large. Split it, or delete the columns that are not needed."),
+    ),
+    "table_columns": (
+        N_("The table has more than %(n)s columns. Delete those that are not needed."),
+        N_("The table has too many columns. Delete those that are not needed."),
+    ),
+    "table_rows": (
+        N_("The table has more than %(n)s rows. Split it into several files."),
+        N_("The table has too many rows. Split it into several files."),
+    ),
+    "table_old_excel": (N_("This is the old Excel format (.xls). Save the table as .xlsx and choose that file."),),
+    "table_password": (N_("The file is protected by a password. Save it without one and choose that file."),),
+    "table_macros": (N_("The file has macros. Save it as .xlsx, without macros, and choose that file."),),
+    "table_damaged": (
+        N_("The file is damaged. Open it in Excel or LibreOffice, save it again as .xlsx and choose that file."),
+    ),
+    "table_unpacked": (
+        N_("Unpacked, the file is far too large. Copy the table into a new workbook and choose that file."),
+    ),
+    "table_encoding": (
+        N_("The letters of the file are in an unknown encoding. Save it as “CSV UTF-8” or .xlsx and choose that file."),
+    ),
+    "table_quote": (
+        N_(
+            "In row %(line)s a quotation mark is opened and never closed. Correct that row, or save the table as .xlsx."
+        ),
+        N_("A quotation mark is opened and never closed. Correct that row, or save the table as .xlsx."),
+    ),
+    "table_slow": (
+        N_("Reading the table took too long. Copy the columns that are needed to a new workbook and choose that file."),
+    ),
+    "tables_waiting": (
+        N_("The server is reading other tables just now. Try again in %(n)s s."),
+        N_("The server is reading other tables just now. Try again in a moment."),
+    ),
     # Who may come in.
     "too_often": (
         N_("Too many tries. Wait %(n)s s and try again."),

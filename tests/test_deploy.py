@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hikflask.config import SETTINGS
+
 DEPLOY = Path(__file__).parents[1] / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
 SERVERS = (DEPLOY / "nginx.conf").read_text(encoding="utf-8").split("\nserver {")[1:]
@@ -65,3 +67,11 @@ def test_server_writes_down_no_addresses_and_proxy_no_queries() -> None:
     (form,) = re.findall(r"log_format hikflask ([^;]+);", (DEPLOY / "nginx.conf").read_text(encoding="utf-8"))
     assert not re.search(r"\$(request_uri|request|args|query_string|http_\w+|remote_user)\b", form)
     assert runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))["accesslog"] is None
+
+
+def test_proxy_lets_in_what_an_import_takes() -> None:
+    limits = directives("\n".join(SERVERS), "client_max_body_size")
+    files = SETTINGS["IMPORT_FILE_LIMIT"].default + SETTINGS["IMPORT_PHOTOS_LIMIT"].default
+
+    # The form around them has less than a megabyte. The calls of the API have the same limit as the pages.
+    assert limits == ["11m", *[f"{files + 1}m"] * 2]

@@ -23,8 +23,8 @@ MAY_IMPORT = {
     "http": {"http", "services", "models"},
     "background": {"background", "services", "extensions", "isapi.errors"},
     "services": {"services", "isapi", "models", "extensions", "encryption", "invisible_characters",
-                 "employee_number"},
-    "forms": {"forms", "services.employees.filters", "invisible_characters", "employee_number"},
+                 "employee_number", "text_rules"},
+    "forms": {"forms", "services.employees.filters", "invisible_characters", "employee_number", "text_rules"},
     "messages": {"invisible_characters"},
     "models": {"models", "extensions"},
     "extensions": {"background.queue", "client_pool", "encryption.vault"},
@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "logging_setup": {"invisible_characters"},
     "invisible_characters": set(),
     "employee_number": set(),
+    "text_rules": {"invisible_characters"},
     "isapi": {"isapi"},
     "simulator": {"simulator"},
 }  # fmt: skip
@@ -56,7 +57,9 @@ ORDER = {
     "web": [
         {"support"},
         {"security"},
-        {"account", "employees", "terminals", "privacy", "admin", "jobs", "attention", "departments", "imports"},
+        {"account", "employees", "terminals", "privacy", "admin", "jobs", "attention", "departments"},
+        # Their pages show the jobs that work on them.
+        {"imports"},
         {"error_pages", "template_context"},
     ],
 }
@@ -81,6 +84,7 @@ TESTED_ELSEWHERE = {
     "core/progress": "a protocol; what follows it: tests/services/jobs/test_progress.py",
     "employees/audit_notes": "each entry with the action that leaves it: tests/scenarios/test_audit_entries.py",
     "enrolments/audit_notes": "each entry with the attempt that leaves it: tests/scenarios/test_audit_entries.py",
+    "imports/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
     "terminals/device_swap": "another device, from its check to the certificate: tests/scenarios/test_other_device.py",
 }
 

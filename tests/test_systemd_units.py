@@ -77,7 +77,7 @@ def test_both_units_have_the_same_walls() -> None:
     assert served[1] == working[1]
 
 
-@pytest.mark.parametrize(("unit", "megabytes"), [("hikflask.service", 1200), ("hikflask-worker.service", 600)])
+@pytest.mark.parametrize(("unit", "megabytes"), [("hikflask.service", 1200), ("hikflask-worker.service", 800)])
 def test_memory_is_limited_as_the_guides_say_and_nobody_else_reads_what_is_stored(unit: str, megabytes: int) -> None:
     assert values(unit, "MemoryMax") == [f"{megabytes}M"]
     assert f"{megabytes} MB" in text_of("../docs/en/running.md")

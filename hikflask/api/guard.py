@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, HTTPException
 
 from hikflask.api import errors
-from hikflask.http import bearer_token, permissions
+from hikflask.http import bearer_token, body_limits, permissions
 from hikflask.services import audit
 
 
@@ -38,3 +38,4 @@ def _refuse_unauthorized() -> None:
     if rule is None or rule.role is None or not permissions.may(token.role, rule.role):
         audit.note_refused_access(f"{request.method} {request.path}")
         raise Forbidden("This token's role may not do this.")
+    body_limits.let_in()

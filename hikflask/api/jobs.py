@@ -3,7 +3,7 @@
 from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
-from hikflask.api import errors
+from hikflask.api import errors, imports
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.models.job import DRAFT
 from hikflask.services.jobs import queries
@@ -20,4 +20,6 @@ def get_job(job_id: int) -> ResponseReturnValue:
     if job is None or job.state == DRAFT:
         abort(404, "There is no such job.")
     failed = [{"number": number, "error": error} for number, error in queries.errors(job_id)]
-    return jsonify({"state": job.state, "done": job.done, "total": job.total, "failed": failed})
+    answer = {"state": job.state, "done": job.done, "total": job.total, "failed": failed}
+    imported = imports.of_job(job)
+    return jsonify(answer | {"import": imported} if imported else answer)

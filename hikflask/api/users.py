@@ -28,6 +28,8 @@ from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.employees.sync import sync_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.photos import quality
+from hikflask.services.photos.quality import Finding
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 
@@ -97,15 +99,19 @@ def delete_user(user_id: int) -> ResponseReturnValue:
 @bp.post("/<int:user_id>/photo")
 @allow(OPERATOR)
 def upload_photo(user_id: int) -> ResponseReturnValue:
-    """Store a photo from a file; `warning` tells which terminals will not get it, and whether consent is missing."""
+    """Store a photo from a file; `warning` tells what terminals will dislike about it, and whether consent is missing.
+
+    It also names the terminals that will not get it.
+    """
     employee = _employee(user_id)
     file = request.files.get("photo")
     if file is None or not file.filename:
         raise InputError({"photo": "A JPEG or PNG file is expected in the part “photo”."})
     draft = drafts.of_saved(employee)
-    saved = save_employee(draft, FaceSource(upload=file.stream), employee_id=user_id).row
+    looked = quality.look(file.stream)
+    saved = save_employee(draft, FaceSource(upload=looked), employee_id=user_id).row
     missing = consents.is_missing(saved.number, saved.id)
-    return with_consent_warning(jsonify({**shape(saved), **_warning(missing)}), missing)
+    return with_consent_warning(jsonify({**shape(saved), **_warning(missing, looked.findings)}), missing)
 
 
 @bp.post("/<int:user_id>/sync-to-device")
@@ -146,8 +152,9 @@ def _state(enrolment: Enrolment) -> dict[str, Any]:
     }
 
 
-def _warning(consent_missing: bool) -> dict[str, str]:
+def _warning(consent_missing: bool, findings: Iterable[Finding]) -> dict[str, str]:
     warnings = [messages.english("kept_without_consent")] if consent_missing else []
+    warnings += [messages.english(one.code, **one.params) for one in findings]
     active = registry.list_active()
     for code, modes in (("files_not_taken", {BY_URL}), ("files_unknown", {None, UNKNOWN})):
         names = [terminal.name for terminal in active if terminal.face_mode in modes]

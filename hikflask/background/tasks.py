@@ -15,6 +15,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import export_files
 from hikflask.services.enrolments import schedule
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.imports import retention as import_retention
 from hikflask.services.jobs import lifecycle as job_lifecycle
 from hikflask.services.jobs import retention as job_retention
 from hikflask.services.jobs import run as job_run
@@ -35,6 +36,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     capture_retention.delete_ended,
     deletion.remove_rows,
     storage.remove_half_written,
+    import_retention.forget_imports,
     job_retention.forget_jobs,
     export_files.remove_old,
     audit_retention.forget_entries,

@@ -2,11 +2,13 @@
 
 from flask import Flask
 
-from hikflask.cli import employees, operators, secrets, terminals, tokens, workers
+from hikflask.cli import employees, imports, operators, secrets, terminals, tokens, workers
 
 
 def register(app: Flask) -> None:
     """Add the commands to the app."""
+    for command in (imports.import_employees, imports.undo_import):
+        employees.employees.add_command(command)
     commands = (
         workers.run_worker,
         terminals.terminal,

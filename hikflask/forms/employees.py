@@ -33,8 +33,11 @@ class EmployeeForm(Form):
 class EmployeePageForm(EmployeeForm):
     """The form of the page, with the capture that it shows, the selected terminal, a photo from a file and consent.
 
-    `take_over` and `without_face` are "1" when a question was answered: to save a picture that somebody else captured,
-    and to save a new employee without a face. The page of a new employee says "0", so that it is asked.
+    `take_over`, `without_face` and `poor_photo` are "1" when a question was answered: to save a picture that somebody
+    else captured, to save a new employee without a face, and to save a photo that a terminal is expected to refuse. The
+    page of a new employee says "0" to the second one and each page to the third, so that it is asked.
+
+    `photo_draft` is the photo that the page shows. `draft_behind` is one that a capture is about to replace.
     """
 
     capture_id = HiddenField(filters=[row_id])
@@ -42,6 +45,9 @@ class EmployeePageForm(EmployeeForm):
     employee_id = HiddenField(filters=[row_id])
     take_over = HiddenField()
     without_face = HiddenField()
+    poor_photo = HiddenField()
+    photo_draft = HiddenField(filters=[stripped])
+    draft_behind = HiddenField(filters=[stripped])
     consent = BooleanField(_l("Consent to the photo was given today"))
     terminal_name = StringField(_l("Name on terminals"), [one_line(LONGEST_NAME, required=False)], [stripped])
     terminal_id = SelectField(_l("Terminal"), coerce=row_id, validate_choice=False)
@@ -52,6 +58,11 @@ class EmployeePageForm(EmployeeForm):
         """The capture of this form, whether its picture is shown or still awaited."""
         own: int | None = self.capture_id.data or self.waiting_id.data
         return own
+
+    @property
+    def has_file(self) -> bool:
+        """True when the photo comes from a file, looked at or not."""
+        return bool(self.photo.data or self.photo_draft.data)
 
     def offer(self, terminals: list[Any], preferred: int | None) -> None:
         """Fill the selector with terminals (anything with id and name); select `preferred` unless one was chosen."""

@@ -1,8 +1,14 @@
-"""How long the body of a request may be, and what happens to one that is longer."""
+"""How long the body of a request may be, and what happens to one that is longer.
 
-from typing import IO
+A view that is marked with takes() gets longer files than others. They are let in only once it is known who sends them:
+the guard calls let_in() after it has checked the role. Until then the limit is that of all others.
+"""
 
-from flask import request
+from collections.abc import Callable
+from tempfile import TemporaryFile
+from typing import IO, Any, TypeVar
+
+from flask import Request, current_app, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -12,6 +18,16 @@ LONGEST_FORM = 256 * 1024
 # No more than this is read of a body that is refused.
 MOST_BYTES = 64 * 1024 * 1024
 CHUNK = 64 * 1024
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class StreamingRequest(Request):
+    """A request whose long files go to the instance folder: the /tmp of a machine may be a part of its memory."""
+
+    def _get_file_stream(self, *about: Any, **more: Any) -> IO[bytes]:
+        if _longest() is None:
+            return super()._get_file_stream(*about, **more)
+        return TemporaryFile(dir=current_app.config["UPLOADS"])
 
 
 class Body:
@@ -36,6 +52,39 @@ def limit_body() -> None:
     request.environ["wsgi.input"] = Body(request.environ["wsgi.input"])
     if not may_bring_file():
         limit_to_form()
+
+
+def takes(longest: Callable[[], int]) -> Callable[[View], View]:
+    """Let a view take longer files than others.
+
+    :param longest: returns the largest size of the files together, in bytes; it is called within a request.
+    """
+
+    def decorate(view: View) -> View:
+        view.longest_files = longest  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def let_in() -> None:
+    """Let this request's body be as long as its view takes. Call this once it is known that the sender may call it."""
+    longest = _longest()
+    if longest is not None and may_bring_file():
+        request.max_content_length = longest + LONGEST_FORM
+
+
+def is_kept_out() -> bool:
+    """Tell whether the body has longer files, which its view takes, but the sender is not let in; nothing is read."""
+    limit = request.max_content_length
+    return _longest() is not None and limit is not None and (request.content_length or 0) > limit
+
+
+def _longest() -> int | None:
+    """Return how long the files of this request's view may be; None: as long as those of all others."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    longest: Callable[[], int] | None = getattr(view, "longest_files", None)
+    return None if longest is None else longest()
 
 
 def limit_to_form() -> None:

@@ -8,8 +8,13 @@ from hikflask.models.columns import NO_ID_TWICE
 from hikflask.models.employee import folded
 
 
+def spelling_key(name: str) -> str:
+    """Return what all spellings of a name have in common: neither case counts, nor ё or е, nor how many spaces."""
+    return folded(" ".join(name.split()))
+
+
 class Department(Base):
-    """A department by its name. `folded` is the name for search and sorting, by which other spellings find it."""
+    """A department by its name. `folded` is its spelling key: other spellings find it by that, and it sorts lists."""
 
     __table_args__ = (NO_ID_TWICE,)
 
@@ -19,7 +24,7 @@ class Department(Base):
 
 
 def _fold(mapper: "Mapper[Department]", connection: object, department: Department) -> None:  # noqa: ARG001
-    department.folded = folded(department.name)
+    department.folded = spelling_key(department.name)
 
 
 event.listen(Department, "before_insert", _fold)

@@ -1,5 +1,5 @@
-// Asks before the employee form is left while something in it is not saved: what was typed, a chosen file, or a capture.
-// Keeps the focus at the buttons of the next step while these change.
+// Asks before the employee form is left while something in it is not saved: what was typed, a photo, or a capture.
+// Keeps the focus at the buttons of the next step, and at those below a photo, while these change.
 const form = document.getElementById("employee-form");
 const fields = ["hikvision_id", "full_name", "department", "terminal_name", "consent", "photo"];
 const rendered = typed();
@@ -12,7 +12,7 @@ function typed() {
 
 function isUnsaved() {
   const capture = document.getElementById("capture").dataset.state;
-  return "unsaved" in form.dataset || ["queued", "waiting", "captured"].includes(capture) || typed() !== rendered;
+  return "unsaved" in form.dataset || ["queued", "waiting", "captured", "file"].includes(capture) || typed() !== rendered;
 }
 
 // Save, the language and, without htmx, the buttons of the capture send the form along; nothing is lost by these.
@@ -23,8 +23,17 @@ addEventListener("beforeunload", (event) => {
 });
 
 let atNextStep = false;
+let atPhoto = "";
 const nextStep = () => document.getElementById("next-step");
-document.addEventListener("htmx:before:swap", () => { atNextStep = nextStep().contains(document.activeElement); });
+document.addEventListener("htmx:before:swap", () => {
+  const focused = document.activeElement;
+  atNextStep = nextStep().contains(focused);
+  atPhoto = focused.closest("#capture, #by-file") ? focused.id : "";
+});
 document.addEventListener("htmx:after:swap", () => {
-  if (atNextStep && document.activeElement === document.body) nextStep().focus({ preventScroll: true });
+  if (document.activeElement !== document.body) return;
+  // A photo that is mended has other buttons than before, and one that was dropped has none.
+  const still = atPhoto && [atPhoto, "photo-left", "photo"].map((id) => document.getElementById(id)).find(Boolean);
+  const wanted = atNextStep ? nextStep() : still;
+  wanted?.focus?.({ preventScroll: true });
 });

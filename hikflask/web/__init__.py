@@ -6,8 +6,14 @@ from hikflask.web import error_pages, template_context
 from hikflask.web.account import account, confirm_password, language, setup, sign_in
 from hikflask.web.admin import audit, health, operators, overview, tokens
 from hikflask.web.attention import overview as attention_overview
-from hikflask.web.employees import bulk_deactivation, captures, employees, enrolments, photos, removals
+from hikflask.web.departments import departments
+from hikflask.web.departments import merge as merge_departments
+from hikflask.web.employees import bulk_deactivation, captures, employees, enrolments, photo_drafts, photos, removals
 from hikflask.web.employees import edit as edit_employee
+from hikflask.web.imports import actions as import_actions
+from hikflask.web.imports import columns as import_columns
+from hikflask.web.imports import imports, wrong_rows
+from hikflask.web.imports import upload as import_upload
 from hikflask.web.jobs import begin as begin_job
 from hikflask.web.jobs import jobs
 from hikflask.web.jobs import people as people_of_job
@@ -20,9 +26,11 @@ from hikflask.web.terminals import edit as edit_terminal
 # Several modules of a subject may add their views to one blueprint.
 MODULES = (
     attention_overview,
-    *(employees, edit_employee, captures, enrolments, photos, removals, bulk_deactivation),
+    *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, bulk_deactivation),
+    *(departments, merge_departments),
     *(terminals, edit_terminal, checks, retire),
     *(jobs, begin_job, people_of_job),
+    *(imports, import_upload, import_columns, import_actions, wrong_rows),
     *(consents, erasures, export),
     *(sign_in, confirm_password, account, setup, language),
     *(overview, operators, tokens, audit, health),

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import Flask, Response, current_app, g, make_response
+from flask import Flask, Response, current_app, g, make_response, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError
@@ -10,9 +10,11 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, 
 
 from hikflask.extensions import db
 from hikflask.http import body_limits, error_status
+from hikflask.http.permissions import OPERATOR
 from hikflask.services.accounts.errors import TryLater
 from hikflask.services.core.errors import EmployeeUnknown
-from hikflask.web.security import csrf_failure
+from hikflask.web.imports import upload
+from hikflask.web.security import csrf_failure, current_operator
 from hikflask.web.support.error_page import error_page, status_sentence
 from hikflask.web.support.messages import error_sentence, with_retry_after
 from hikflask.web.support.urls import page_before
@@ -71,6 +73,8 @@ def try_later(error: TryLater) -> Response:
 def _too_large() -> Response:
     """Show the limit, once the browser has sent the rest: one that is cut off shows no answer at all."""
     body_limits.drain()
+    if request.endpoint == "imports.create" and current_operator.may(OPERATOR):
+        return upload.too_large()
     text = _("The file is too large: at most 10 MB. Go back, choose a smaller one and save again.")
     if not body_limits.may_bring_file():
         text = status_sentence(HTTPStatus.UNPROCESSABLE_ENTITY)

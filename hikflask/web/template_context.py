@@ -28,7 +28,7 @@ from hikflask.web.support.urls import here
 # Entry of the menu → the blueprints whose pages belong to it.
 MENU = {
     "attention": {"attention"},
-    "employees": {"employees", "captures", "consents"},
+    "employees": {"employees", "captures", "photo_drafts", "consents", "departments", "imports"},
     "terminals": {"terminals"},
     "administration": {"administration", "operators", "tokens", "audit", "erasures", "removals"},
     "jobs": {"jobs"},

@@ -12,7 +12,7 @@ depends_on = None
 
 
 def folded(name: str) -> str:
-    return unicodedata.normalize('NFC', name).casefold().replace('ё', 'е')
+    return unicodedata.normalize('NFC', ' '.join(name.split())).casefold().replace('ё', 'е')
 
 
 def upgrade() -> None:

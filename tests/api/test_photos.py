@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
+from tests.support import drawn_faces
 from tests.support.api_calls import IVANS_FACE, USER_FIELDS, add, enrol, picture, steps, sync, user
 
 MEGABYTE = 1024 * 1024
@@ -73,6 +74,21 @@ def test_terminal_that_was_never_checked_is_not_said_to_take_no_files(app: Flask
         "The photo is stored, but no consent to it is recorded. Record the consent. "
         "It is not known yet whether terminal “Склад” accepts photo files. "
         "If it does not, the photo stays on the server."
+    )
+
+
+def test_what_terminals_will_dislike_about_a_photo_is_in_the_warning(client: FlaskClient) -> None:
+    poor = drawn_faces.jpeg(drawn_faces.lit(drawn_faces.portrait((270, 360)).rotate(90, expand=True), 0.15))
+
+    answer = upload(client, add(client)["id"], poor)
+
+    assert answer.status_code == 200
+    assert answer.json["photo_path"].startswith("/uploads/100222_")
+    assert answer.json["warning"] == (
+        "The photo is stored, but no consent to it is recorded. Record the consent. "
+        "The photo is turned. Turn it by 90° clockwise. "
+        "The photo is too small: 360 × 270 pixels. The longer side needs at least 400. "
+        "The photo is too dark. The face needs more light."
     )
 
 

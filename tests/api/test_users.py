@@ -34,6 +34,18 @@ def test_user_is_added_and_answered_in_the_documented_shape(client: FlaskClient)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", answer.json["created_at"])
 
 
+def test_department_is_answered_in_the_known_spelling(client: FlaskClient) -> None:
+    add(client, department="Бухгалтерия")
+
+    added = client.post("/api/users/", json={"hikvision_id": "A2", "full_name": "Анна", "department": " бухгалтерия"})
+    changed = client.put(f"/api/users/{added.json['id']}", json={"department": "БУХГАЛТЕРИЯ"})
+
+    assert (added.status_code, added.json["department"]) == (201, "Бухгалтерия")
+    assert (changed.status_code, changed.json["department"]) == (200, "Бухгалтерия")
+    assert names(client, department="бухгалтерия") == names(client, department="Бухгалтерия")
+    assert len(names(client, department="бухгалтерия")) == 2
+
+
 @pytest.mark.usefixtures("terminal")
 def test_added_user_is_sent_to_no_terminal(client: FlaskClient, simulator: Simulated) -> None:
     add(client)

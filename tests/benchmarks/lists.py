@@ -25,7 +25,7 @@ from hikflask import create_app
 from hikflask.extensions import db, task_queue
 from hikflask.services.employees.filters import CONSENTS, SORTS, STATES
 from hikflask.web.support.pagination import ROWS
-from tests.benchmarks import people
+from tests.benchmarks import made_people
 from tests.support.postgresql import Cluster, programs
 from tests.support.signed_in import client_of
 
@@ -35,7 +35,7 @@ DATABASES = ("sqlite", "postgresql")
 CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
 # They fill what is kept: compiled statements and templates, and what a database holds in memory.
 WARM_UP = 2
-DEPARTMENT = people.DEPARTMENTS[0].replace(" ", "+")
+DEPARTMENT = made_people.DEPARTMENTS[0].replace(" ", "+")
 ADDRESSES = {
     "all": "",
     **{f"state {state}": f"state={state}" for state in STATES},
@@ -85,7 +85,7 @@ def filled(database: str, count: int, cluster: Cluster | None) -> Iterator[Flask
         app = create_app({"INSTANCE_PATH": folder, "TESTING": True, "WORKER": "external", **address})
         with app.app_context():
             upgrade()
-            people.fill(count)
+            made_people.fill(count)
             if database == "postgresql":
                 # As the server itself does, by and by.
                 with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -1,98 +1,208 @@
-"""Many employees at once, written to the tables directly: on the terminals, waiting, refused, left, as in real use."""
+"""Measures the dry run and the import of fifty thousand people against reading the same file alone.
 
-import random
-from datetime import UTC, datetime, timedelta
-from typing import Any
+`python -m tests.benchmarks.people`: gunicorn with the project's own settings, its worker inside, gets the same table
+for a dry run and for an import, as another program sends it. Meanwhile the list of employees is opened every second.
+The file is read alone first, by the same child process, with nothing done for its rows. Memory is that of the serving
+process, and of the child process that reads the table for it. The exit status is 1 when a target is missed: the seconds
+of the dry run, the memory, and how long the page takes.
+"""
 
-from sqlalchemy import insert, text
+import argparse
+import csv
+import io
+import os
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from hikflask.extensions import db, vault
-from hikflask.models import Consent, Employee, Enrolment, Photo, Terminal
-from hikflask.models.employee import folded
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
+import openpyxl
+import requests
+from flask import Flask
 
-TERMINALS = ("Проходная", "Склад", "Офис")
-SURNAMES = (
-    "Иванов Смирнов Кузнецов Попов Васильев Петров Соколов Михайлов Новиков Фёдоров Морозов Волков Алексеев Лебедев "
-    "Семёнов Егоров Павлов Козлов Степанов Николаев Орлов Андреев Макаров Никитин Захаров Зайцев Соловьёв Борисов "
-    "Яковлев Григорьев Романов Воробьёв Сергеев Кузьмин Фролов Александров Дмитриев Королёв Гусев Киселёв"
-)
-NAMES = "Александр Сергей Дмитрий Андрей Алексей Максим Евгений Иван Михаил Пётр Павел Роман Юрий Фёдор Глеб"
-PATRONYMICS = "Александрович Сергеевич Дмитриевич Андреевич Иванович Михайлович Петрович Павлович Юрьевич"
-DEPARTMENTS = [f"{kind} {number}" for kind in ("Цех", "Склад", "Отдел", "Участок") for number in range(1, 11)]
-# Which share of the employees left, and of these, who has not been removed yet; which share is on no terminal.
-LEFT, LEAVING, ON_NONE = 0.08, 0.02, 0.03
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-ROWS = 5000
-GREEN = {"person": CONFIRMED, "face": CONFIRMED, "confirmed_at": NOW, "next_attempt_at": None}
-OPEN = {"person": PENDING, "face": PENDING, "confirmed_at": None, "next_attempt_at": None}
-# The last enrolment of the others, by how often it is so: all the rest is green.
-GONE = {**OPEN, "desired": ABSENT, "person": CONFIRMED, "confirmed_at": NOW}
-NO_PHOTO = {**OPEN, "person": CONFIRMED, "refusal_code": "no_photo"}
-AWAITED = {**OPEN, "next_attempt_at": NOW, "refusal_code": "unreachable"}
-FACE_REFUSED = {**OPEN, "person": CONFIRMED, "face": REFUSED, "refusal_code": "lowScore"}
-STATES = [(GREEN, 0.975), (NO_PHOTO, 0.01), (AWAITED, 0.01), (FACE_REFUSED, 0.005)]
+from hikflask.services.imports.columns import recognised
+from hikflask.services.spreadsheets.reader_process import look, read
+from tests.benchmarks import made_people, memory
+from tests.processes.processes import Served
 
-
-def fill(count: int) -> None:
-    """Add three terminals and so many employees with photos, enrolments and consents; always the same ones."""
-    chance = random.Random(count)  # noqa: S311 - the same people each time
-    access = {"username": "admin", "password_encrypted": vault.encrypt(""), "face_mode": "picture"}
-    for number, name in enumerate(TERMINALS, 1):
-        db.session.add(Terminal(id=number, name=name, url=f"http://10.0.0.{number}", **access))
-    db.session.flush()
-    for first in range(1, count + 1, ROWS):
-        _add(range(first, min(first + ROWS, count + 1)), chance)
-    db.session.execute(text("UPDATE employee SET photo_id = id WHERE id IN (SELECT id FROM photo)"))
-    db.session.commit()
+MOST_SECONDS, MOST_MEGABYTES, MOST_PAGE = 30.0, 250.0, 3.0
+COUNT = 50_000
+FORMATS = ("csv", "xlsx")
+HEAD = ("Табельный номер", "ФИО", "Подразделение")
+SAMPLE_SECONDS, PAGE_SECONDS, POLL_SECONDS = 0.05, 1.0, 0.2
+# Longer than any import here takes.
+SECONDS = 3600
+OPEN = {"waiting", "running"}
 
 
-def _add(ids: range, chance: random.Random) -> None:
-    employees, photos, enrolments, consents = [], [], [], []
-    for number in ids:
-        states = _states(chance)
-        active, has_face = states is not None, states is None or any(state is not NO_PHOTO for state in states)
-        employees.append(_employee(number, active, chance))
-        if has_face:
-            photo = {"file": f"{number}.jpg", "sha256": f"{number:064x}", "source": "capture", "employee_id": number}
-            photos.append({"id": number, **photo})
-        for terminal, state in enumerate(states if states is not None else _removals(chance), 1):
-            enrolments.append(_enrolment(number, terminal, state))
-        if chance.random() < 0.7:
-            consents.append({"employee_id": number, "given_on": NOW.date(), "recorded_by": "Анна"})
-    for model, rows in ((Employee, employees), (Photo, photos), (Enrolment, enrolments), (Consent, consents)):
-        if rows:
-            db.session.execute(insert(model.__table__), rows)
-    db.session.commit()
+@dataclass
+class Step:
+    """One piece of work: seconds, and the most megabytes of the process and of the one that reads for it."""
+
+    name: str
+    seconds: float = 0.0
+    process: float = 0.0
+    reader: float = 0.0
+    pages: list[float] = field(default_factory=list)
 
 
-def _employee(number: int, active: bool, chance: random.Random) -> dict[str, Any]:
-    name = " ".join(chance.choice(words.split()) for words in (SURNAMES, NAMES, PATRONYMICS))
-    department, code = chance.choice(DEPARTMENTS), f"{100000 + number}"
-    added = NOW + timedelta(minutes=number)
-    left = {"is_active": active, "left_at": None if active else added}
-    about = {"number": code, "name": name, "department": department, "search": folded(f"{name} {code} {department}")}
-    return {"id": number, **about, **left, "created_at": added}
+class Watched(Served):
+    """The app as it is served, with its worker inside."""
+
+    @contextmanager
+    def watch(self, step: Step) -> Iterator[None]:
+        """Within the block measure time and memory, and open a page every second."""
+        done = threading.Event()
+        watchers = [threading.Thread(target=self._sample, args=(step, done))]
+        watchers.append(threading.Thread(target=self._open_pages, args=(step, done)))
+        for watcher in watchers:
+            watcher.start()
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            step.seconds = time.perf_counter() - began
+            done.set()
+            for watcher in watchers:
+                watcher.join()
+
+    def _sample(self, step: Step, done: threading.Event) -> None:
+        (serving,) = memory.children(self._processes[0].pid)
+        while not done.wait(SAMPLE_SECONDS):
+            step.process = max(step.process, memory.megabytes(serving))
+            step.reader = max([step.reader, *map(memory.megabytes, memory.children(serving))])
+
+    def _open_pages(self, step: Step, done: threading.Event) -> None:
+        while not done.is_set():
+            began = time.perf_counter()
+            mine = {"cookies": self.http.cookies, "auth": self.http.auth}
+            requests.get(f"{self.url}/employees/", timeout=SECONDS, **mine).raise_for_status()
+            step.pages.append(time.perf_counter() - began)
+            done.wait(max(0.0, PAGE_SECONDS - step.pages[-1]))
+
+    def upload(self, table: bytes, *, dry_run: bool) -> dict[str, int]:
+        """Import a table as another program does, and return what came of it once all is done."""
+        url, form = f"{self.url}/api/users/import", {"dry_run": "true" if dry_run else "false"}
+        answer = self.http.post(url, data=form, files={"file": ("people", table)}, timeout=SECONDS)
+        answer.raise_for_status()
+        return self._ended(answer.json()["job"]) if answer.status_code == 202 else answer.json()
+
+    def _ended(self, job_id: int) -> dict[str, int]:
+        while (job := self.http.get(f"{self.url}/api/jobs/{job_id}", timeout=SECONDS).json())["state"] in OPEN:
+            time.sleep(POLL_SECONDS)
+        return job["import"]
 
 
-def _states(chance: random.Random) -> list[dict[str, Any]] | None:
-    """Return the columns of somebody's enrolments, or None for one who left."""
-    drawn, on = chance.random(), chance.randint(1, len(TERMINALS))
-    if drawn < LEFT:
-        return None
-    if drawn < LEFT + ON_NONE:
-        return []
-    (last,) = chance.choices(*zip(*STATES, strict=True))
-    return [last] if last is NO_PHOTO else [*[GREEN] * (on - 1), last]
+def table(count: int, form: str) -> bytes:
+    """A file with so many people; always the same ones."""
+    rows = [
+        (str(100_000 + number), name, department) for number, (name, department) in enumerate(made_people.who(count))
+    ]
+    if form == "csv":
+        text = io.StringIO()
+        csv.writer(text, delimiter=";").writerows([HEAD, *rows])
+        return text.getvalue().encode("cp1251")
+    book, out = openpyxl.Workbook(write_only=True), io.BytesIO()
+    people = book.create_sheet()
+    for row in (HEAD, *rows):
+        people.append(row)
+    book.save(out)
+    return out.getvalue()
 
 
-def _removals(chance: random.Random) -> list[dict[str, Any]]:
-    open_still = chance.random() < LEAVING
-    return [{**OPEN, "desired": ABSENT, "next_attempt_at": NOW} if open_still else GONE]
+def measure(count: int, form: str, *, dry_run_only: bool = False) -> list[Step]:
+    """Read the file alone, then check it, then import it."""
+    content = table(count, form)
+    with TemporaryDirectory() as folder:
+        steps = [_alone(content, Path(folder) / "table")]
+        served = Watched(Path(folder))
+        served.start()
+        try:
+            served.upload(table(1, form), dry_run=True)
+            for name in ("dry run",) if dry_run_only else ("dry run", "import"):
+                steps.append(step := Step(name))
+                with served.watch(step):
+                    found = served.upload(content, dry_run=name == "dry run")
+                if found["new"] != count:
+                    raise RuntimeError(f"{name}: {found}")
+        finally:
+            served.stop()
+    return steps
 
 
-def _enrolment(number: int, terminal: int, state: dict[str, Any]) -> dict[str, Any]:
-    photo = None if state is NO_PHOTO or "desired" in state else number
-    row = {"terminal_id": terminal, "employee_id": number, "number": f"{100000 + number}", "desired": PRESENT}
-    confirmed = photo if state is GREEN else None
-    return {"refusal_code": "", **row, "photo_id": photo, "confirmed_photo_id": confirmed, **state}
+def _alone(content: bytes, path: Path) -> Step:
+    path.write_bytes(content)
+    step, app, done = Step("reading alone"), Flask("alone"), threading.Event()
+    app.config.update(IMPORT_FILE_LIMIT=500, UPLOAD_WAIT=10.0)
+
+    def sample() -> None:
+        while not done.wait(SAMPLE_SECONDS):
+            step.reader = max([step.reader, *map(memory.megabytes, memory.children(os.getpid()))])
+
+    sampling = threading.Thread(target=sample)
+    sampling.start()
+    began = time.perf_counter()
+    with app.app_context():
+        for _ in read(path, look(path, recognised)):
+            pass
+    step.seconds = time.perf_counter() - began
+    done.set()
+    sampling.join()
+    return step
+
+
+def report(steps: Sequence[Step], count: int, form: str) -> str:
+    """The measurements as text."""
+    alone = steps[0].seconds
+    lines = [
+        f"{f'{count} people, {form}':<24}{'s':>8}{'times':>8}{'MB':>8}{'reader':>8}{'page, ms':>10}{'at most':>10}"
+    ]
+    for step in steps:
+        pages = [seconds * 1000 for seconds in step.pages] or [0.0]
+        lines.append(
+            f"{step.name:<24}{step.seconds:8.1f}{step.seconds / alone:8.1f}{step.process:8.0f}{step.reader:8.0f}"
+            f"{statistics.median(pages):10.0f}{max(pages):10.0f}"
+        )
+    return "\n".join(lines)
+
+
+def missed(steps: Sequence[Step]) -> list[str]:
+    """The targets that were missed, each as a sentence."""
+    found = []
+    for step in steps[1:]:
+        targets = {
+            f"{step.name}: {step.seconds:.1f} s, not {MOST_SECONDS:.0f}": step.name != "dry run"
+            or step.seconds <= MOST_SECONDS,
+            f"{step.name}: {step.process:.0f} MB, not {MOST_MEGABYTES:.0f}": step.process <= MOST_MEGABYTES,
+            f"{step.name}: {step.reader:.0f} MB for the reader, not {MOST_MEGABYTES:.0f}": step.reader
+            <= MOST_MEGABYTES,
+            f"{step.name}: a page took {max(step.pages):.1f} s, not {MOST_PAGE:.0f}": max(step.pages) <= MOST_PAGE,
+        }
+        found += [sentence for sentence, reached in targets.items() if not reached]
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.people", description=__doc__.partition("\n")[0])
+    parser.add_argument("--count", type=int, default=COUNT, help="of people (default: %(default)s)")
+    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of the file (default: %(default)s)")
+    parser.add_argument("--dry-run-only", action="store_true", help="without the import, which takes longest")
+    options = parser.parse_args(arguments)
+    if options.count < 1:
+        parser.error("a count of 1 or more")
+    steps = measure(options.count, options.format, dry_run_only=options.dry_run_only)
+    print(report(steps, options.count, options.format))
+    wrong = missed(steps)
+    for sentence in wrong:
+        print(f"missed: {sentence}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

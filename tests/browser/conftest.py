@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from hikflask.simulator import SimulatorServer
+from hikflask.simulator import SEED, Profile, SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD
 from tests.support.signed_in import let_in
@@ -35,7 +35,7 @@ START_SECONDS = 30
 FLASK = [sys.executable, "-m", "flask"]
 
 try:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 except ImportError:  # pragma: no cover - only where the packages of requirements-dev.txt are missing
     pytest.skip("playwright is not installed", allow_module_level=True)
 
@@ -43,16 +43,22 @@ expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, started once."""
+def playwright() -> Iterator[Playwright]:
+    """What starts Debian's Chromium."""
     if not CHROMIUM.exists():
         if os.environ.get("CI") == "true":
             pytest.fail(f"{CHROMIUM} is missing")
         pytest.skip(f"{CHROMIUM} is missing: apt install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium, started once."""
+    browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    yield browser
+    browser.close()
 
 
 @dataclass
@@ -66,11 +72,11 @@ class Site:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Site]:
+def serving(folder: Path, profile: Profile = SEED) -> Iterator[Site]:
     """Database, terminal and gunicorn with the embedded worker, as they are started for a try."""
     environment = environment_of(folder)
     migrate(environment)
-    simulator = Simulated(PASSWORD)
+    simulator = Simulated(PASSWORD, profile=profile)
     with SimulatorServer(simulator) as server:
         add = [*FLASK, "terminal", "add", TERMINAL_NAME, server.url, "admin", "--password-stdin"]
         subprocess.run(add, cwd=ROOT, env=environment, check=True, capture_output=True, input=PASSWORD.encode())

@@ -7,9 +7,12 @@ import requests
 from playwright.sync_api import Browser, expect
 
 from hikflask import create_app
+from hikflask.models import ImportRow
+from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.start import start_capture
+from hikflask.services.departments import queries as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee, knows_number
 from hikflask.services.employees.filters import EmployeeFilter
@@ -21,6 +24,7 @@ from tests.browser.conftest import Site, Window, environment_of, gunicorn, migra
 from tests.conftest import close
 from tests.http.permissions_table import NOBODY, PAGES
 from tests.support.captures import FACE
+from tests.support.import_batches import add_import
 from tests.support.signed_in import let_in
 
 # What answers a part of a page, or no page at all.
@@ -35,6 +39,12 @@ NO_PAGES = {
     "GET /terminals/<int:terminal_id>/state",
     "GET /erasures/<int:erasure_id>/state",
     "GET /jobs/<int:job_id>/state",
+    "GET /imports/sample",
+    "GET /imports/<int:batch_id>/state",
+    "GET /imports/<int:batch_id>/wrong",
+    # Before the dry run, and after the import: tests/browser/test_axe_states.py.
+    "GET /imports/<int:batch_id>/columns",
+    "GET /imports/<int:batch_id>/undo",
     "GET /employees/latest",
     "GET /removals/state",
     "GET /first-run",  # there is none any more; a test of its own has it
@@ -65,8 +75,10 @@ def rows(served: Site) -> dict[str, int]:
         return {
             "employee_id": known[0]["id"],
             "terminal_id": 1,
+            "department_id": department_of(served),
             "operator_id": 1,
             "job_id": drafted(served),
+            "batch_id": checked(served),
             "erasure_id": erased(served),
         }
 
@@ -78,6 +90,31 @@ def drafted(site: Site) -> int:
         draft = make_draft(DEPARTMENT, EmployeeFilter(q="AXE1"))
     close(app)
     return draft.id
+
+
+def checked(site: Site) -> int:
+    """Return the id of an import with a row of each verdict, after its dry run."""
+    app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+    with app.app_context():
+        before = {"name": "Анна Иванова", "left": False}
+        batch_id = add_import(
+            ImportRow(number="AXE8", verdict=NEW, values={"name": "Ольга Иванова", "department": "Охрана"}),
+            ImportRow(number="AXE1", verdict=CHANGED, values={"name": "Анна Петрова"}, before=before),
+            ImportRow(number="AXE9", verdict=UNCHANGED),
+            ImportRow(number="AXE!", verdict=WRONG, errors={"number": ["number_invalid", {}]}),
+            terminal_id=1,
+        )
+    close(app)
+    return batch_id
+
+
+def department_of(site: Site) -> int:
+    """Return the id of the department that somebody is in."""
+    app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+    with app.app_context():
+        found = next(one for one in departments.list_all() if one.people)
+    close(app)
+    return found.id
 
 
 def erased(site: Site) -> int:

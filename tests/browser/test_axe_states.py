@@ -250,3 +250,29 @@ def test_axe_finds_nothing(window: Window, known: Known, state: Callable[[Page, 
         expect(page.locator("#capture[data-state=cancelled]")).to_be_visible()
     # Chromium's console tells of each answer that is a refusal.
     window.complaints = [one for one in window.complaints if not re.search(r"status of 4\d\d", one)]
+
+
+def test_axe_finds_nothing_on_the_way_of_an_import(window: Window) -> None:
+    page = window.page
+    page.goto("/imports/new")
+    page.locator("main .btn-save").click()
+    expect(page.locator("#table-error")).to_be_visible()
+    assert violations(page) == []
+    rows = "ID;ФИО;Телефон\r\nAXE20;Анна Иванова;1\r\nAXE20!;Ольга Иванова;2\r\n".encode()
+    page.set_input_files("#table", {"name": "люди.csv", "mimeType": "text/csv", "buffer": rows})
+    page.locator("main .btn-save").click()
+    expect(page.locator("#sample")).to_be_visible()
+    assert violations(page) == []
+    page.locator("#number").select_option("")
+    page.locator("main .btn-save").click()
+    expect(page.locator("#number-error")).to_be_visible()
+    assert violations(page) == []
+    page.locator("#number").select_option("ID")
+    page.locator("main .btn-save").click()
+    page.locator("#import-start").click()
+    page.locator("#import-undo").click()
+    assert violations(page) == []
+    page.locator("main .btn-danger").click()
+    expect(page.locator("#import .job-state .status-good")).to_be_visible()
+    assert violations(page) == []
+    window.complaints = [one for one in window.complaints if "status of 422" not in one]

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
+from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.photos import storage
-from tests.security.conftest import add_photo, upload
+from tests.security.conftest import add_photo, multipart, upload
 from tests.support.captures import FACE
+from tests.support.signed_in import client_of
 
 SECRET = b"a secret of the machine"
 WAYS_OUT = [
@@ -155,3 +158,57 @@ def test_without_sign_in_a_photo_and_none_are_answered_alike(nobody: FlaskClient
 
     assert (there.status_code, list(there.headers.keys())) == (guessed.status_code, list(guessed.headers.keys()))
     assert there.data.replace(address.encode(), b"") == guessed.data.replace(b"/uploads/100222_guessed.jpg", b"")
+
+
+def look_at(client: FlaskClient, content: bytes) -> TestResponse:
+    """Choose a file in the employee form."""
+    return client.post("/photo-drafts", **multipart(photo=content, hikvision_id="100222"))
+
+
+def draft_of(client: FlaskClient) -> str:
+    """The token of a photo that is looked at and not saved."""
+    found = re.search(r'name="photo_draft" value="([^"]+)"', look_at(client, FACE).text)
+    assert found
+    return found[1]
+
+
+def test_file_that_is_looked_at_has_the_limits_of_one_that_is_saved(client: FlaskClient) -> None:
+    too_large = look_at(client, b"\xff\xd8" + b"x" * (10 * 1024 * 1024))
+    no_picture = look_at(client, b"<svg onload=alert(1)>")
+    far_too_large = look_at(client, b"x" * 12 * 1024 * 1024)
+
+    assert (too_large.status_code, no_picture.status_code, far_too_large.status_code) == (422, 422, 413)
+    assert "Фото слишком большое: не больше 10 МБ." in too_large.text
+    assert "Фото должно быть картинкой JPEG или PNG." in no_picture.text
+
+
+def test_photo_that_is_not_saved_is_its_operators_alone(app: Flask, client: FlaskClient, nobody: FlaskClient) -> None:
+    address = f"/photo-drafts/{draft_of(client)}"
+
+    with client.get(address) as own:
+        assert (own.status_code, own.mimetype) == (200, "image/jpeg")
+        assert own.headers["Cache-Control"] == "private, no-store"
+        assert own.headers["X-Content-Type-Options"] == "nosniff"
+    assert nobody.get(address).status_code == 303
+    assert client_of(app, VIEWER, "Глеб").get(address).status_code == 403
+    for role, name in ((OPERATOR, "Борис"), (ADMIN, "Вера")):
+        assert client_of(app, role, name).get(address).status_code == 404
+
+
+def test_neither_its_picture_nor_the_uploaded_file_is_among_the_photos(client: FlaskClient, folder: Path) -> None:
+    draft_of(client)
+    names = [path.name for path in folder.iterdir()]
+
+    assert len(names) == 2
+    for name in names:
+        assert client.get(f"/uploads/{name}").status_code == 404, name
+
+
+@pytest.mark.usefixtures("secrets")
+def test_no_token_leads_to_another_file(client: FlaskClient) -> None:
+    token = draft_of(client)
+    for way in (*WAYS_OUT, token[:-1], f"{token}x", token.partition("-")[2], f"1-{'A' * 22}"):
+        answer = client.get(f"/photo-drafts/{way}", follow_redirects=True)
+
+        assert answer.status_code == 404, way
+        assert SECRET not in answer.data

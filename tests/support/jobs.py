@@ -7,6 +7,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Job, JobItem
 from hikflask.services import audit
 from hikflask.services.audit import Actor
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import lifecycle, queries
 from hikflask.services.jobs.draft import make_draft
@@ -19,6 +20,8 @@ LONG = 60.0
 def add_people(*numbers: str, **columns: Any) -> list[int]:
     """Add employees with these numbers and return their ids."""
     people = [Employee(number=number, name=f"Иван Иванов {number}", **columns) for number in numbers]
+    if columns.get("department"):
+        departments.resolve(columns["department"])
     db.session.add_all(people)
     db.session.commit()
     return [person.id for person in people]

@@ -79,6 +79,13 @@ class PhotoTooManyPixels(BadPhoto):
     code = "photo_too_many_pixels"
 
 
+class PhotoDraftGone(ServiceError):
+    """The uploaded photo is not there any more: it was not saved within an hour, or it is saved already."""
+
+    code = "photo_draft_gone"
+    fields = ("photo",)
+
+
 class PhotosWaiting(ServiceError):
     """Other photos are being decoded, and this one had to wait too long (params: seconds until a new try)."""
 
@@ -282,3 +289,155 @@ class ConsentMissing(ServiceError):
 
     code = "consent_missing"
     fields = ("consent",)
+
+
+class BadTable(ServiceError):
+    """The uploaded file is no table: neither CSV nor XLSX."""
+
+    code = "table_unreadable"
+    fields = ("file",)
+
+
+class TableEmpty(BadTable):
+    """The file has nothing in it."""
+
+    code = "table_empty"
+
+
+class TableNoRows(BadTable):
+    """There is nothing below the names of the columns."""
+
+    code = "table_no_rows"
+
+
+class TableTooLarge(BadTable):
+    """The file has more than HIKFLASK_IMPORT_FILE_LIMIT megabytes (params: n)."""
+
+    code = "table_too_large"
+
+
+class TableColumns(BadTable):
+    """The table has too many columns (params: n, how many it may have)."""
+
+    code = "table_columns"
+
+
+class TableRows(BadTable):
+    """The table has too many rows (params: n, how many it may have)."""
+
+    code = "table_rows"
+
+
+class TableOldExcel(BadTable):
+    """The file has the format of Excel before 2007."""
+
+    code = "table_old_excel"
+
+
+class TablePassword(BadTable):
+    """The workbook is protected by a password."""
+
+    code = "table_password"
+
+
+class TableMacros(BadTable):
+    """The workbook has macros."""
+
+    code = "table_macros"
+
+
+class TableDamaged(BadTable):
+    """The workbook is damaged, or was not saved to its end."""
+
+    code = "table_damaged"
+
+
+class TableUnpacked(BadTable):
+    """The workbook is small while it is packed, and far too large when it is unpacked."""
+
+    code = "table_unpacked"
+
+
+class TableEncoding(BadTable):
+    """The text is neither UTF-8 nor Windows-1251."""
+
+    code = "table_encoding"
+
+
+class TableQuote(BadTable):
+    """A quotation mark of a CSV file is never closed (params: line, in which its cell begins)."""
+
+    code = "table_quote"
+
+
+class BadArchive(ServiceError):
+    """The uploaded file is not a ZIP archive that is accepted."""
+
+    code = "archive_unreadable"
+    fields = ("photos",)
+
+
+class ArchiveTooMany(BadArchive):
+    """The archive has more files than are accepted (params: n)."""
+
+    code = "archive_too_many"
+
+
+class ArchiveTooLarge(BadArchive):
+    """The files in the archive are too large together (params: n megabytes)."""
+
+    code = "archive_too_large"
+
+
+class ArchiveEncrypted(BadArchive):
+    """Files in the archive are protected by a password."""
+
+    code = "archive_encrypted"
+
+
+class ArchiveEmpty(BadArchive):
+    """No file in the archive is a picture."""
+
+    code = "archive_empty"
+
+
+class DepartmentUnknown(ServiceError):
+    """There is no such department, or not any more."""
+
+    code = "department_unknown"
+
+
+class DepartmentKnown(ServiceError):
+    """There is a department of this name, in this or another spelling (params: name, and its department_id)."""
+
+    code = "department_known"
+    fields = ("name",)
+
+
+class DepartmentHasPeople(ServiceError):
+    """The department is not deleted while people are in it."""
+
+    code = "department_has_people"
+
+
+class DepartmentBusy(ServiceError):
+    """The people of the department are being changed all the time, so they could not all be changed at once."""
+
+    code = "department_busy"
+
+
+class TableSlow(BadTable):
+    """The table was not read within the time for it."""
+
+    code = "table_slow"
+
+
+class TablesWaiting(ServiceError):
+    """Other tables are being looked at, and this one had to wait too long (params: seconds until a new try)."""
+
+    code = "tables_waiting"
+    fields = ("file",)
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds=seconds)
+        self.retry_after = seconds

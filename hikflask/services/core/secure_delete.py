@@ -24,6 +24,7 @@ from hikflask.models import (
     Erasure,
     ErasureFile,
     ErasureRemoval,
+    ImportBatch,
     ImportRow,
     JobItem,
     Photo,
@@ -32,7 +33,19 @@ from hikflask.models import (
 log = logging.getLogger(__name__)
 
 # The audit trail is not among them, because an erasure deletes nothing from it.
-TABLES = (Capture, Consent, Employee, Enrolment, Erasure, ErasureFile, ErasureRemoval, ImportRow, JobItem, Photo)
+TABLES = (
+    Capture,
+    Consent,
+    Employee,
+    Enrolment,
+    Erasure,
+    ErasureFile,
+    ErasureRemoval,
+    ImportBatch,
+    ImportRow,
+    JobItem,
+    Photo,
+)
 # While this waits for a lock, everybody who writes has to wait, too. Without any wait it would never get the lock while
 # people look at pages.
 LOCK_MILLISECONDS = 200

@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.models import Erasure, JobItem, Photo
 from hikflask.services.captures import personal_data
 from hikflask.services.core.db import changed_rows, locked_employee
-from hikflask.services.employees import export_files, search
+from hikflask.services.employees import export_files, import_traces, search
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.due import Changed
@@ -22,6 +22,7 @@ def erase_employee(employee_id: int) -> Changed[Erasure]:
 
     :raises EmployeeUnknown: when the employee was erased or deleted meanwhile.
     """
+    _forget_uploads(employee_id)
     employee = locked_employee(employee_id)
     try:
         enrolments = queries.of_person(employee.number, employee_id, lock=True)
@@ -43,6 +44,7 @@ def erase_by_number(number: str) -> Changed[Erasure] | None:
     if not knows_number(number):
         unfinished = certificates.unfinished_of(number)
         return _complete(unfinished.id) if unfinished else None
+    import_traces.forget_files([number])
     # Locked before the erasure's row: a confirmed removal locks in the same order.
     enrolments = queries.of_number(number, lock=True)
     erasure = certificates.lock_to_extend(number)
@@ -59,7 +61,14 @@ def erase_by_number(number: str) -> Changed[Erasure] | None:
 
 def knows_number(number: str) -> bool:
     """True when no employee has the number, but a removal, a capture, a picture or a report with it exists."""
-    kept = (queries.of_number, personal_data.find_by_number, personal_data.leftover_photos, storage.strays, _reports)
+    kept = (
+        queries.of_number,
+        personal_data.find_by_number,
+        personal_data.leftover_photos,
+        storage.strays,
+        _reports,
+        import_traces.of_number,
+    )
     known = search.by_number(number) is None and any(of_number(number) for of_number in kept)
     db.session.commit()
     return known
@@ -76,13 +85,25 @@ def _complete(erasure_id: int) -> Changed[Erasure]:
 
 
 def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) -> list[str]:
-    """Delete a person's captures, blank the reports of jobs, and return the files to remove, one for each picture.
+    """Delete a person's captures and rows of imports, blank the reports of jobs, and return the files to remove.
+
+    One file is returned for each picture.
 
     :param numbers: the numbers that the person has or had on terminals.
     """
     _blank_reports({number, *numbers}, employee_id)
+    import_traces.forget_rows({number, *numbers}, name, employee_id)
     strays = storage.strays(number, *numbers)
     return strays + personal_data.forget_person(number, name, employee_id) + _photos(employee_id)
+
+
+def _forget_uploads(employee_id: int) -> None:
+    """Take the person out of the uploaded files of imports, before the transaction: that may take long."""
+    employee = search.get(employee_id)
+    numbers = {one.number for one in queries.of_person(employee.number, employee_id)} if employee else set()
+    db.session.commit()
+    if employee:
+        import_traces.forget_files({employee.number, *numbers})
 
 
 def _blank_reports(numbers: set[str], employee_id: int | None) -> None:

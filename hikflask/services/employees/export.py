@@ -16,6 +16,7 @@ from hikflask.services import audit
 from hikflask.services.audit import details_text
 from hikflask.services.captures import personal_data
 from hikflask.services.core.errors import EmployeeUnknown, PhotoForgotten
+from hikflask.services.employees import import_traces
 from hikflask.services.enrolments import queries
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
@@ -68,6 +69,8 @@ COLUMN_OF = {
     "unlinked_at": "file_deleted_at",
 }
 OF_JOB = ("kind", "requested_by", "started_at", "state")
+OF_IMPORT = ("table_name", "requested_by", "created_at")
+OF_IMPORT_ROW = ("line", "verdict", "values", "cells", "errors", "photo", "state")
 OF_ENTRY = ("at", "actor", "address", "action", "employee", "terminal", "subject", "before", "after")
 # Entries before one of these are about an earlier owner of the number or the id.
 ENDS = ("employee.deleted", "employee.erased")
@@ -94,6 +97,10 @@ def export_employee(employee_id: int) -> bytes:
         "terminals": [{"terminal": one.terminal.name, **_columns(one, OF_ENROLMENT)} for one in enrolled],
         "audit": [_entry(entry) for entry in _entries(employee, numbered, [one for one, _ in pictures])],
         "jobs": [{**_columns(job, OF_JOB), "error": item.error} for job, item in _jobs(employee_id)],
+        "imports": [
+            {**_columns(batch, OF_IMPORT), **_columns(row, OF_IMPORT_ROW)}
+            for batch, row in import_traces.of_employee(employee_id)
+        ],
         "erasures": [_erasure(one) for one in _erasures(employee)],
     }
     audit.note_alone("employee.exported", employee=employee)

@@ -14,6 +14,7 @@ from hikflask.models import Consent, Employee, Enrolment, Terminal
 from hikflask.models.columns import contains_text, storable
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
+from hikflask.services.departments import registry as departments
 
 ON_TERMINALS = "on_terminals"
 NO_FACE = "no_face"
@@ -85,7 +86,8 @@ def conditions(wanted: EmployeeFilter) -> list[ColumnElement[bool]]:
     words = folded(wanted.q[:LONGEST_SEARCH]).split()
     found: list[ColumnElement[bool]] = [contains_text(Employee.search, word) for word in words]
     if wanted.department:
-        found.append(Employee.department == storable(wanted.department))
+        typed = storable(wanted.department)
+        found.append(Employee.department == func.coalesce(departments.known(typed), typed))
     if wanted.consent:
         found.append(_HAS_CONSENT if wanted.consent == GIVEN else _lacks_consent(wanted.state))
     if wanted.state:

@@ -1,6 +1,9 @@
 """Deactivates, activates and deletes employees, moves one to a department, and sends one to another terminal."""
 
-from sqlalchemy import func, update
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo
@@ -8,6 +11,7 @@ from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, locked_employee
 from hikflask.services.core.errors import EmployeeInactive, ServiceError
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import desire_absent, desire_present
@@ -15,6 +19,14 @@ from hikflask.services.enrolments.due import Changed, due_of
 from hikflask.services.photos import deletion
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """What is left to do for somebody deleted: the files to remove, and the ids of the removals from terminals."""
+
+    files: list[str]
+    removals: tuple[int, ...]
 
 
 def set_active(employee_id: int, active: bool) -> Changed[Employee]:
@@ -34,23 +46,29 @@ def set_active(employee_id: int, active: bool) -> Changed[Employee]:
     return Changed(employee, due_of(employee.number))
 
 
-def apply_active(employee: Employee, active: bool) -> None:
-    """Activate or deactivate within the caller's transaction, which has locked the employee's row."""
+def apply_active(employee: Employee, active: bool, *, enrol: bool = True) -> None:
+    """Activate or deactivate within the caller's transaction, which has locked the employee's row.
+
+    :param enrol: False: whoever comes back is on no terminal yet; the caller says on which.
+    """
     if active != employee.is_active:
         audit.note("employee.activated" if active else "employee.deactivated", employee=employee)
     returns, employee.is_active = active and not employee.is_active, active
+    left_at_before = db.session.execute(select(Employee.left_at).where(Employee.id == employee.id)).scalar_one()
     # A second deactivation keeps the first time.
     left_at = None if active else func.coalesce(Employee.left_at, database_now())
     changed_rows(update(Employee).where(Employee.id == employee.id).values(left_at=left_at))
-    if returns:
-        _return(employee)
+    if returns and enrol:
+        _return(employee, left_at_before)
     elif not active:
         desire_absent(employee.number)
 
 
-def _return(employee: Employee) -> None:
+def _return(employee: Employee, left_at: datetime | None) -> None:
+    """Desire the employee on the terminals that the deactivation took them from, and not on those they left earlier."""
     for enrolment in queries.of_number(employee.number):
-        if enrolment.terminal.retired_at is None:
+        earlier = left_at and enrolment.desired_since and enrolment.desired_since < left_at
+        if enrolment.terminal.retired_at is None and not earlier:
             photo = db.session.get(Photo, enrolment.photo_id) if enrolment.photo_id else None
             desire_present(enrolment.terminal, employee, photo)
 
@@ -80,7 +98,7 @@ def apply_sent(employee: Employee, terminal_id: int) -> Enrolment:
 def apply_department(employee: Employee, department: str) -> None:
     """Set the department within the caller's transaction, which has locked the employee's row."""
     before = audit_notes.facts(employee)
-    employee.department = department
+    employee.department = departments.resolve(department)
     db.session.flush()
     audit_notes.changed(employee, before)
 
@@ -91,8 +109,19 @@ def delete_employee(employee_id: int) -> Changed[Employee]:
     :raises EmployeeUnknown: when there is no such employee.
     """
     employee = locked_employee(employee_id)
+    deleted = apply_deleted(employee)
+    db.session.commit()
+    deletion.remove_at_once(deleted.files)
+    return Changed(employee, deleted.removals)
+
+
+def apply_deleted(employee: Employee) -> Deleted:
+    """Do what delete_employee() does within the caller's transaction, which has locked the employee's row.
+
+    The worker removes the files, unless the caller does after the commit.
+    """
     desire_absent(employee.number)
-    left = queries.of_person(employee.number, employee_id, lock=True)
+    left = queries.of_person(employee.number, employee.id, lock=True)
     state.apply(state.EMPLOYEE_DELETED, Enrolment.id.in_([enrolment.id for enrolment in left]))
     for enrolment in left:
         db.session.refresh(enrolment)
@@ -103,6 +132,5 @@ def delete_employee(employee_id: int) -> Changed[Employee]:
     files = deletion.forget_all_of(employee.id)
     audit.note("employee.deleted", employee=employee, before=audit_notes.facts(employee))
     db.session.delete(employee)
-    db.session.commit()
-    deletion.remove_at_once(files)
-    return Changed(employee, tuple(enrolment.id for enrolment in left if not enrolment.is_confirmed))
+    db.session.flush()
+    return Deleted(files, tuple(enrolment.id for enrolment in left if not enrolment.is_confirmed))

@@ -1,6 +1,6 @@
 """Saves an employee with the photo and the desired enrolments in one transaction. Terminals are reconciled later."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from sqlalchemy.exc import IntegrityError
@@ -24,12 +24,14 @@ from hikflask.services.core.errors import (
     NumberEnrolled,
     NumberKnown,
 )
-from hikflask.services.employees import audit_notes, search
+from hikflask.services.departments import registry as departments
+from hikflask.services.employees import audit_notes, photo_drafts, search
 from hikflask.services.employees.lifecycle import apply_active
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import desire_absent, desire_new_name, desire_present
 from hikflask.services.enrolments.due import Changed, due_of
 from hikflask.services.photos import storage
+from hikflask.services.photos.quality import Looked
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as capture_state
 from hikflask.services.terminals import registry
@@ -39,14 +41,21 @@ from hikflask.services.terminals import registry
 class FaceSource:
     """The source of the photo: a capture, or an upload with the selected terminal.
 
-    `saved_by` is who saves. With `take_over`, a capture that somebody else requested may be saved, too.
+    The upload is a file, or a photo that was looked at just now; `photo_draft` is the token of one that `saved_by` has
+    looked at. `saved_by` is who saves. With `take_over`, a capture that somebody else requested may be saved, too.
     """
 
     capture_id: int | None = None
     saved_by: str = ""
     take_over: bool = False
-    upload: IO[bytes] | None = None
+    upload: IO[bytes] | Looked | None = None
+    photo_draft: str = ""
     terminal_id: int | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """True when the photo comes from a file."""
+        return bool(self.upload or self.photo_draft)
 
 
 def save_employee(
@@ -54,7 +63,7 @@ def save_employee(
 ) -> Changed[Employee]:
     """Add or change an employee with the photo and the desired enrolments, in one transaction.
 
-    A save that is sent twice with the same capture counts once.
+    A save that is sent twice with the same capture, or with the same draft of a photo, counts once.
 
     :param employee_id: the employee to change; None adds one.
     :param active: True activates the employee, False deactivates; None changes nothing.
@@ -64,6 +73,7 @@ def save_employee(
         picture cannot be used. :raises CaptureOfAnother: when somebody else requested it, without `take_over`.
     :raises TerminalUnknown: :raises EmployeeInactive: when the employee cannot be on the selected terminal.
     :raises BadPhoto: when the upload is no picture. :raises PhotosWaiting: when other uploads took too long.
+    :raises PhotoDraftGone: when there is no such draft any more.
     :raises NameTooLong: when not one letter of the name fits on a terminal.
     :raises ConsentMissing: when a consent is required and none is recorded.
     :raises EmployeeUnknown: when the employee was deleted meanwhile.
@@ -71,9 +81,9 @@ def save_employee(
     if saved := _saved_already(draft, source):
         return Changed(saved, due_of(saved.number))
     files = storage.Files()
-    photo = files.keep_upload(source.upload, draft.number) if source.upload else None
+    photo = _photo_of_file(draft, source, files)
     try:
-        employee = _write(draft, source, employee_id, photo, files)
+        employee = apply_save(draft, source, employee_id, photo, files)
         if active is not None:
             apply_active(employee, active)
         db.session.commit()
@@ -89,19 +99,29 @@ def save_employee(
     return Changed(employee, due_of(employee.number))
 
 
-def _write(
+def _photo_of_file(draft: Draft, source: FaceSource, files: storage.Files) -> Photo | None:
+    if source.photo_draft:
+        return photo_drafts.photo_to_save(source.photo_draft, source.saved_by)
+    return files.keep_upload(source.upload, draft.number) if source.upload else None
+
+
+def apply_save(
     draft: Draft, source: FaceSource, employee_id: int | None, photo: Photo | None, files: storage.Files
 ) -> Employee:
+    """Do what save_employee() does within the caller's transaction, which also ends `files`.
+
+    :param photo: the uploaded picture that `files` has kept for this save, or None.
+    """
     known = locked_employee(employee_id) if employee_id else None
     # The form passes an upload only if its capture gave no picture, or lost it since.
-    capture = None if source.upload else _use(source, employee_id)
+    capture = None if source.is_file else _use(source, employee_id)
     if capture:
         photo = photo_of(capture)
     desired.refuse_while_leaving(draft.number, employee_id)
     employee = _changed(known, draft, capture is not None) if known else _added(draft)
     consents.require_for_save(employee, given_today=draft.consent, with_face=photo is not None)
     if photo:
-        storage.save(photo)
+        _keep(photo, source, files)
         photo.employee_id = employee.id
         db.session.flush()
         employee.photo_id = photo.id
@@ -113,6 +133,14 @@ def _write(
             audit_notes.taken_over(employee, capture)
         _bring(employee, photo, capture.terminal_id if capture else source.terminal_id)
     return employee
+
+
+def _keep(photo: Photo, source: FaceSource, files: storage.Files) -> None:
+    if source.photo_draft:
+        photo_drafts.save(photo)
+        files.end_draft(photo)
+    else:
+        storage.save(photo)
 
 
 def _bring(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
@@ -163,22 +191,28 @@ def _belongs(capture: Capture, employee_id: int | None) -> bool:
 
 
 def _saved_already(draft: Draft, source: FaceSource) -> Employee | None:
-    """Return the employee that this capture was already saved to, as after a double click, or None."""
+    """Return the employee that this photo was already saved to, as after a double click, or None."""
+    photo = _saved_photo(source)
+    employee = db.session.get(Employee, photo.employee_id) if photo and photo.employee_id else None
+    known = replace(draft, department=departments.find(draft.department) or draft.department)
+    db.session.commit()
+    return employee if employee and known == drafts.of_saved(employee) else None
+
+
+def _saved_photo(source: FaceSource) -> Photo | None:
+    if source.photo_draft:
+        return photo_drafts.saved_as(source.photo_draft)
     if source.capture_id is None or source.upload:
         return None
     capture = db.session.get(Capture, source.capture_id, populate_existing=True)
-    photo = photo_of(capture) if capture and capture.state == USED else None
-    employee = db.session.get(Employee, photo.employee_id) if photo and photo.employee_id else None
-    db.session.commit()
-    return employee if employee and draft == drafts.of_saved(employee) else None
+    return photo_of(capture) if capture and capture.state == USED else None
 
 
 def _added(draft: Draft) -> Employee:
     if search.by_number(draft.number):
         raise NumberKnown(n=draft.number)
-    employee = Employee(
-        number=draft.number, name=draft.name, department=draft.department, terminal_name=draft.terminal_name
-    )
+    department = departments.resolve(draft.department)
+    employee = Employee(number=draft.number, name=draft.name, department=department, terminal_name=draft.terminal_name)
     db.session.add(employee)
     db.session.flush()
     audit.note("employee.created", employee=employee, after=audit_notes.facts(employee))
@@ -186,11 +220,11 @@ def _added(draft: Draft) -> Employee:
 
 
 def _changed(employee: Employee, draft: Draft, with_face: bool) -> Employee:
-    before = audit_notes.facts(employee)
+    before, department = audit_notes.facts(employee), departments.resolve(draft.department)
     if employee.number != draft.number:
         _renumber(employee, draft.number, with_face)
     renamed = (employee.name, employee.terminal_name) != (draft.name, draft.terminal_name)
-    employee.name, employee.department, employee.terminal_name = draft.name, draft.department, draft.terminal_name
+    employee.name, employee.department, employee.terminal_name = draft.name, department, draft.terminal_name
     db.session.flush()
     audit_notes.changed(employee, before)
     if renamed:

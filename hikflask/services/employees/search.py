@@ -112,16 +112,6 @@ def names(employee_ids: Iterable[int | None]) -> dict[int, str]:
     return {row.id: row.name for row in db.session.execute(wanted)}
 
 
-def departments() -> list[str]:
-    """Return the departments that employees have, each once, sorted."""
-    # From each to the next one, since reading them off all employees would take long.
-    found = select(func.min(Employee.department).label("name")).cte("found", recursive=True)
-    following = select(func.min(Employee.department)).where(Employee.department > found.c.name).scalar_subquery()
-    found = found.union_all(select(following).select_from(found).where(found.c.name.is_not(None)))
-    names = db.session.execute(select(found.c.name).where(found.c.name.is_not(None), found.c.name != "")).scalars()
-    return sorted(names, key=folded)
-
-
 def is_synced(employee: Employee) -> bool:
     """True when at least one enrolment is desired present, and all of these are confirmed."""
     wanted = [enrolment for enrolment in employee.enrolments if enrolment.desired == PRESENT]

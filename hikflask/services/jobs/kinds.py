@@ -9,7 +9,11 @@ from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.core.progress import Progress
 from hikflask.services.employees import lifecycle
-from hikflask.services.jobs import export
+from hikflask.services.imports import batches
+from hikflask.services.imports.apply import apply_row
+from hikflask.services.imports.check import check
+from hikflask.services.imports.undo import undo_row
+from hikflask.services.jobs import export, import_items
 from hikflask.services.state import enrolment as state
 
 DEACTIVATE = "deactivate"
@@ -17,6 +21,11 @@ SEND = "send"
 DEPARTMENT = "department"
 EXPORT = "export"
 PRINT = "print"
+IMPORT_CHECK = "import_check"
+IMPORT = "import"
+IMPORT_UNDO = "import_undo"
+# Among the params of an import: its dry run comes first.
+CHECK_FIRST = "check"
 # What may be done with those who are selected on the list.
 OF_SELECTION = (DEACTIVATE, SEND, DEPARTMENT, EXPORT, PRINT)
 Params = Mapping[str, Any]
@@ -28,12 +37,14 @@ class Kind:
 
     `whole` is done first and commits by itself, with each report of its progress. A worker that is killed meanwhile
     leaves what it committed, and `whole` is done again from its beginning. It may add items.
+    `end` is done when every item was tried; it is done again when the worker is killed before the job has ended.
     `active_only`: those who are inactive are left out, since nothing would be done for them. `noted`: what the start is
     in the audit trail besides, where people leave the program.
     """
 
     run: Callable[[JobItem, Params], None] | None
     whole: Callable[[Job, Progress], None] | None = None
+    end: Callable[[Params], None] | None = None
     active_only: bool = False
     noted: str = ""
 
@@ -65,10 +76,39 @@ def _employee(item: JobItem) -> Employee:
     return locked_employee(item.employee_id)
 
 
+def _check(job: Job, progress: Progress) -> None:
+    check(batches.row(job.params["batch"]), progress)
+
+
+def _begin_import(job: Job, progress: Progress) -> None:
+    if job.params.get(CHECK_FIRST):
+        _check(job, progress)
+    import_items.add(job.id, job.params["batch"], progress)
+
+
+def _begin_undo(job: Job, progress: Progress) -> None:
+    import_items.add_reversed(job.id, job.params["batch"], progress)
+
+
+def _import(item: JobItem, params: Params) -> None:
+    apply_row(import_items.row_of(item, params["batch"]))
+
+
+def _end_import(params: Params) -> None:
+    batches.remove_photos(params["batch"])
+
+
+def _undo(item: JobItem, params: Params) -> None:
+    undo_row(import_items.row_of(item, params["batch"]))
+
+
 KINDS = {
     DEACTIVATE: Kind(_deactivate, active_only=True),
     SEND: Kind(_send, active_only=True),
     DEPARTMENT: Kind(_set_department),
     EXPORT: Kind(None, export.write_file, noted="employees.exported"),
     PRINT: Kind(None),
+    IMPORT_CHECK: Kind(None, whole=_check),
+    IMPORT: Kind(_import, whole=_begin_import, end=_end_import),
+    IMPORT_UNDO: Kind(_undo, whole=_begin_undo),
 }

@@ -46,6 +46,8 @@ def run_slice(claim: Claim, seconds: float = SLICE_SECONDS) -> bool:
                     return True
                 # SQLite has one writer at a time, and no queue: whoever saves something gets in between two items.
                 time.sleep(time.monotonic() - began)
+    if end := KINDS[job.kind].end:
+        end(job.params)
     lifecycle.finish(claim)
     return False
 

@@ -10,6 +10,7 @@ import resource
 import struct
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from PIL import ExifTags, Image, ImageOps
@@ -53,26 +54,45 @@ def baseline(data: bytes) -> bytes:
 
     :raises Unreadable: when the data is no JPEG or PNG. :raises TooManyPixels:
     """
+    with readable(data) as opened:
+        return encoded(decoded(opened, LONGEST_SIDE))
+
+
+@contextmanager
+def readable(data: bytes) -> Iterator[Image.Image]:
+    """Open a JPEG or PNG; nothing is decoded yet. What its decoding raises within the block becomes a refusal.
+
+    :raises Unreadable: when the data is no JPEG or PNG. :raises TooManyPixels:
+    """
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise TooManyPixels
             if opened.format != "PNG" and _scans(data) > MOST_SCANS:
                 raise Unreadable
-            picture = _flat(_upright(_small(opened)))
-            return next(jpeg for jpeg in _encodings(picture) if len(jpeg) <= LARGEST_JPEG)
+            yield opened
     except TOO_MANY_PIXELS as error:
         raise TooManyPixels from error
     except UNREADABLE as error:
         raise Unreadable from error
 
 
-def _small(opened: Image.Image) -> Image.Image:
+def decoded(opened: Image.Image, longest_side: int) -> Image.Image:
+    """Return an opened picture in RGB, upright, without metadata, its longest side no longer than this (pixels)."""
+    return _flat(_upright(_small(opened, longest_side)))
+
+
+def encoded(picture: Image.Image) -> bytes:
+    """Return a picture in RGB as a baseline JPEG, 4:2:0, at most 200 KB."""
+    return next(jpeg for jpeg in _encodings(picture) if len(jpeg) <= LARGEST_JPEG)
+
+
+def _small(opened: Image.Image, longest_side: int) -> Image.Image:
     """Decode a picture and reduce it to the size that is kept. This comes first, because large pictures take memory.
 
     draft() lets libjpeg decode a JPEG at a smaller size, where it can.
     """
-    opened.draft(None, (LONGEST_SIDE, LONGEST_SIDE))
+    opened.draft(None, (longest_side, longest_side))
     opened.load()
     picture = opened
     if opened.mode.startswith("I;16"):
@@ -83,7 +103,7 @@ def _small(opened: Image.Image) -> Image.Image:
         picture = opened.convert("RGB")
     if picture is not opened:
         opened.close()
-    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    picture.thumbnail((longest_side, longest_side))
     return picture
 
 

@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 
 LARGEST_FILE = 10 * 1024 * 1024
 # -P: modules of the app are not to be taken for modules of the standard library with the same name.
-PROGRAM = [sys.executable, "-P", "-W", "ignore", jpeg.__file__]
+PYTHON = [sys.executable, "-P", "-W", "ignore"]
+PROGRAM = [*PYTHON, jpeg.__file__]
 REFUSALS: dict[int, type[BadPhoto]] = {
     jpeg.Unreadable.status: BadPhoto,
     jpeg.TooManyPixels.status: PhotoTooManyPixels,
@@ -41,24 +42,34 @@ def baseline_jpeg(stream: IO[bytes]) -> bytes:
     :raises PhotosWaiting: when too many uploads wait already, when its turn does not come or its decoding does not end
         within HIKFLASK_UPLOAD_WAIT seconds, or when the child process is killed.
     """
+    with uploaded(stream) as upload:
+        return _decoded(upload)
+
+
+@contextmanager
+def uploaded(stream: IO[bytes]) -> Iterator[IO[bytes]]:
+    """Wait for a turn, then give a file of the system that has the upload in it.
+
+    :raises PhotoTooLarge: :raises PhotosWaiting: as baseline_jpeg().
+    """
     with _turn(), TemporaryFile() as upload:
         copyfileobj(stream, upload)
         if upload.tell() > LARGEST_FILE:
             raise PhotoTooLarge
         upload.seek(0)
-        return _decoded(upload)
+        yield upload
 
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    with _held(_PLACES, 0.0), _held(_TURNS, _wait()):
+    with _held(_PLACES, 0.0), _held(_TURNS, longest_wait()):
         yield
 
 
 @contextmanager
 def _held(places: threading.BoundedSemaphore, seconds: float) -> Iterator[None]:
     if not places.acquire(timeout=seconds):
-        raise _too_late()
+        raise too_late()
     try:
         yield
     finally:
@@ -68,25 +79,32 @@ def _held(places: threading.BoundedSemaphore, seconds: float) -> Iterator[None]:
 def _decoded(upload: IO[bytes]) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603 - nothing of the command comes from outside
-            PROGRAM, stdin=upload, capture_output=True, check=False, timeout=_wait()
+            PROGRAM, stdin=upload, capture_output=True, check=False, timeout=longest_wait()
         )
     except subprocess.TimeoutExpired as error:
-        raise _too_late() from error
-    if done.returncode < 0:
-        # The service stops, or the machine has no memory left.
-        log.error("the decoder was ended by signal %s", -done.returncode)
-        raise _too_late()
-    if done.returncode in REFUSALS:
-        raise REFUSALS[done.returncode]
+        raise too_late() from error
     if done.returncode:
-        raise RuntimeError(f"the decoder ended with {done.returncode}: {done.stderr.decode(errors='replace')}")
+        raise failure(done.returncode, done.stderr)
     return done.stdout
 
 
-def _too_late() -> PhotosWaiting:
-    return PhotosWaiting(seconds=math.ceil(_wait()))
+def failure(status: int, complaint: bytes) -> Exception:
+    """Return what to raise for the exit status of a decoder, and what it wrote to standard error."""
+    if status < 0:
+        # The service stops, or the machine has no memory left.
+        log.error("the decoder was ended by signal %s", -status)
+        return too_late()
+    if status in REFUSALS:
+        return REFUSALS[status]()
+    return RuntimeError(f"the decoder ended with {status}: {complaint.decode(errors='replace')}")
 
 
-def _wait() -> float:
+def too_late() -> PhotosWaiting:
+    """Return the refusal of an upload that took too long."""
+    return PhotosWaiting(seconds=math.ceil(longest_wait()))
+
+
+def longest_wait() -> float:
+    """Return for how many seconds an upload may wait, and then be decoded."""
     seconds: float = current_app.config["UPLOAD_WAIT"]
     return seconds

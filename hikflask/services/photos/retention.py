@@ -10,10 +10,11 @@ from flask import current_app
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Enrolment, Photo
+from hikflask.models import Capture, Employee, Enrolment, ImportRow, Photo
 from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT, REFUSED
+from hikflask.models.import_batch import APPLIED
 from hikflask.services import audit
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import changed_rows, lock_employee
@@ -40,7 +41,9 @@ def forget_photos() -> int:
 def _rules() -> list[tuple[str, ColumnElement[bool]]]:
     """Return the reasons that end a photo's time under the present setting, each with its condition. One is enough."""
     policy = current_app.config["PHOTO_RETENTION"]
-    rules: list[tuple[str, ColumnElement[bool]]] = [(SUPERSEDED, and_(is_unused(), ~_is_held()))]
+    # Where photos are not kept, an import that is undone does not bring them back.
+    kept = () if policy == NEVER else (~_comes_back(),)
+    rules: list[tuple[str, ColumnElement[bool]]] = [(SUPERSEDED, and_(is_unused(), ~_is_held(), *kept))]
     if policy == NEVER:
         old = Photo.created_at < database_now(-SECONDS_AFTER_REFUSAL)
         rules.append((NEVER, and_(_is_desired(), ~_is_awaited(), or_(~_is_desired(_is_refused()), old))))
@@ -56,6 +59,11 @@ def _is_held() -> ColumnElement[bool]:
     """A capture with this photo runs, waits to be saved, or holds its terminal."""
     held = or_(Capture.state.in_((*RUNNING, CAPTURED)), Capture.hold_until > database_now())
     return exists().where(Capture.photo_id == Photo.id, held)
+
+
+def _comes_back() -> ColumnElement[bool]:
+    """An import replaced the photo, and can still be undone."""
+    return exists().where(ImportRow.former_photo_id == Photo.id, ImportRow.state == APPLIED)
 
 
 def _is_desired(*where: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -27,14 +27,19 @@ from hikflask.models.photo import CAPTURED, UPLOADED
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import CaptureLost, PhotoForgotten
 from hikflask.services.photos.jpeg_process import baseline_jpeg
+from hikflask.services.photos.quality import Looked
 
 log = logging.getLogger(__name__)
 
 NO_NUMBER = "capture"
 HALF_WRITTEN = ".part"
+# The uploaded file of a draft, beside its picture (see employees/photo_drafts.py).
+DRAFT = ".draft"
 # The names of our files, complete or half-written: the number, and the random part that all names of a picture share.
 NAME = re.compile(
-    rf"\.?(?P<number>{employee_number.PATTERN})_(?P<picture>[\w-]{{22}})\.jpg({re.escape(HALF_WRITTEN)})?\Z", re.ASCII
+    rf"\.?(?P<number>{employee_number.PATTERN})_(?P<picture>[\w-]{{22}})\.jpg"
+    rf"({re.escape(DRAFT)})?({re.escape(HALF_WRITTEN)})?\Z",
+    re.ASCII,
 )
 # A picture that is not saved within this time was left by a process that died.
 UNSAVED_SECONDS = 3600.0
@@ -55,15 +60,18 @@ def keep_captured(picture: bytes, number: str) -> Photo:
     return _keep(picture, number, CAPTURED)
 
 
-def keep_upload(stream: IO[bytes], number: str) -> Photo:
+def keep_upload(upload: IO[bytes] | Looked, number: str) -> Photo:
     """Store an uploaded JPEG or PNG as a baseline JPEG of at most 200 KB and return its row; see _keep().
+
+    A photo that was looked at already is stored as it came from there.
 
     :raises BadPhoto: when it is no such picture, has more than 10 MB or more than 40 megapixels.
     :raises PhotosWaiting: when other uploads take too long.
     """
     # Give the connection back: an upload may have to wait for its turn.
     db.session.commit()
-    return _keep(baseline_jpeg(stream), number, UPLOADED)
+    picture = upload.jpeg if isinstance(upload, Looked) else baseline_jpeg(upload)
+    return _keep(picture, number, UPLOADED)
 
 
 def _keep(picture: bytes, number: str, source: str) -> Photo:
@@ -72,20 +80,40 @@ def _keep(picture: bytes, number: str, source: str) -> Photo:
     photo = Photo(file=name, sha256=sha256(picture), source=source, forgotten_at=database_now(UNSAVED_SECONDS))
     db.session.add(photo)
     db.session.commit()
-    _write(name, picture)
+    _write(folder() / name, picture)
     return photo
 
 
-def _write(name: str, picture: bytes) -> None:
-    draft = folder() / f".{name}{HALF_WRITTEN}"
+def keep_beside(photo: Photo, content: bytes) -> None:
+    """Store what belongs to a picture that is not saved yet, in a file that only this account can read."""
+    _write(beside(photo), content, mode=0o600)
+
+
+def beside(photo: Photo) -> Path:
+    """Return the path of the file that keep_beside() wrote."""
+    return folder() / f".{photo.file}{DRAFT}"
+
+
+def files_beside() -> list[Path]:
+    """Return the files that keep_beside() wrote, the oldest first."""
+    return sorted(folder().glob(f".*{DRAFT}"), key=_written_at)
+
+
+def name_beside(path: Path) -> str:
+    """Return the name of the picture that one of files_beside() lies beside."""
+    return path.name.removeprefix(".").removesuffix(DRAFT)
+
+
+def _write(path: Path, content: bytes, mode: int = 0o666) -> None:
+    half = path.with_name(f".{path.name.removeprefix('.')}{HALF_WRITTEN}")
     try:
-        with draft.open("xb") as file:
-            file.write(picture)
+        with open(half, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        draft.rename(folder() / name)
+        half.rename(path)
     finally:
-        draft.unlink(missing_ok=True)
+        half.unlink(missing_ok=True)
 
 
 def _number(typed: str) -> str:
@@ -134,9 +162,9 @@ class Files:
         """Store a terminal's picture; see keep_captured()."""
         return self._kept(keep_captured(picture, number))
 
-    def keep_upload(self, stream: IO[bytes], number: str) -> Photo:
+    def keep_upload(self, upload: IO[bytes] | Looked, number: str) -> Photo:
         """Store an upload; see keep_upload()."""
-        return self._kept(keep_upload(stream, number))
+        return self._kept(keep_upload(upload, number))
 
     def _kept(self, photo: Photo) -> Photo:
         self._made.append(photo.file)
@@ -161,6 +189,10 @@ class Files:
         photo.file = new
         self._made.append(new)
         self._old.append(old)
+
+    def end_draft(self, photo: Photo) -> None:
+        """Let the file beside a draft go when the draft is saved. Call this before rename()."""
+        self._old.append(beside(photo).name)
 
     def undo(self) -> None:
         """Remove the files that were created: the transaction has failed."""
@@ -229,12 +261,12 @@ def _remove(name: str) -> bool:
 
 
 def remove_half_written(older_than: float = 3600.0) -> int:
-    """Remove half-written files that a killed process left behind; return how many.
+    """Remove half-written files that a killed process left behind, and what stayed beside drafts; return how many.
 
-    :param older_than: seconds; a younger file may still be being written.
+    :param older_than: seconds; a younger file may still be being written, and a younger draft may still be saved.
     """
     old = time.time() - older_than
-    left = [path for path in folder().glob(f".*{HALF_WRITTEN}") if _written_at(path) < old]
+    left = [path for path in (*folder().glob(f".*{HALF_WRITTEN}"), *files_beside()) if _written_at(path) < old]
     for path in left:
         path.unlink(missing_ok=True)
     return len(left)
@@ -246,6 +278,11 @@ def _written_at(path: Path) -> float:
         return path.lstat().st_mtime
     except FileNotFoundError:
         return time.time()
+
+
+def random_part(name: str) -> str:
+    """Return the part of a file's name that all names of its picture share, and that nobody can guess."""
+    return _picture(name)
 
 
 def get(name: str) -> Photo | None:

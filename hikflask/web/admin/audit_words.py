@@ -73,9 +73,14 @@ ACTIONS = {
     "sign_out.oldest": N_("Oldest session ended, since too many were open"),
     "access.refused": N_("Access refused"),
     "employees.exported": N_("List of employees exported"),
+    "department.created": N_("Department added"),
+    "department.renamed": N_("Department renamed"),
+    "department.merged": N_("Department merged into another one"),
+    "department.deleted": N_("Department deleted"),
     "employees.export_downloaded": N_("Exported list downloaded"),
     "job.started": N_("Job for many people started"),
     "job.stopped": N_("Job for many people stopped"),
+    "import.undone": N_("Import undone"),
     "secrets.rotated": N_("Terminals' passwords encrypted with a new key"),
     "audit.exported": N_("Audit trail exported"),
 }
@@ -124,11 +129,13 @@ ACTORS = {"requested_by", "actor"}
 # What an action was done to, by the action: how it is noted, and the words for it.
 ERASURE = (re.compile(r"erasure (\d+)\Z"), N_("erasure No. %(n)s"))
 JOB = (re.compile(r"job (\d+)\Z"), N_("job %(n)s"))
+IMPORT = (re.compile(r"import (\d+)\Z"), N_("import %(n)s"))
 SUBJECTS = {
     "employee.erased": ERASURE,
     "erasure.completed": ERASURE,
     "job.started": JOB,
     "job.stopped": JOB,
+    "import.undone": IMPORT,
     "employees.exported": JOB,
     "employees.export_downloaded": JOB,
 }
@@ -148,6 +155,9 @@ VALUES = {
     "deactivate": N_("Deactivation"),
     "send": N_("Sending to a terminal"),
     "department": N_("Change of department"),
+    "import_check": N_("Check of an import"),
+    "import": N_("Import"),
+    "import_undo": N_("Undoing of an import"),
 }
 
 

@@ -1,17 +1,21 @@
 """The state of the capture panel: the capture of the form, and why a new one was refused."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import current_app
 
 from hikflask import messages
+from hikflask.forms.employees import EmployeePageForm
 from hikflask.models import Capture, Photo
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, SUPERSEDED, USED
 from hikflask.services.captures import deadline, drafts, queries, unsaved
 from hikflask.services.captures.deadline import View
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureNotSaved, ServiceError
+from hikflask.services.employees import photo_drafts
+from hikflask.services.employees.photo_drafts import PhotoDraft
+from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.messages import error_sentence
 
 IDLE = "idle"
@@ -48,7 +52,8 @@ class Panel:
     """A capture as it is now, or none yet (idle), with a refusal above it where a new one was refused.
 
     `earlier`: the picture that stays after a retake without a picture. `in_the_way`: the running capture or the picture
-    because of which a new one was refused.
+    because of which a new one was refused. `file`: the photo from a file that is shown instead, or again as soon as the
+    capture ends without a picture; `file_gone` when it is not there any more.
     """
 
     view: View | None = None
@@ -56,6 +61,13 @@ class Panel:
     refusal_text: str = ""
     earlier: Capture | None = None
     in_the_way: Capture | None = None
+    file: PhotoDraft | None = None
+    file_gone: bool = False
+
+    @property
+    def shows_file(self) -> bool:
+        """True when the photo from a file is the picture that would be saved."""
+        return self.file is not None and not self.running
 
     @property
     def capture_id(self) -> int | None:
@@ -114,7 +126,11 @@ class Panel:
     def cause(self) -> str:
         """The icon of why there is no picture, when a capture was refused or ended without one; "" otherwise."""
         reason = self.view.reason if self.view and self.state == FAILED else self.state
-        return "" if self.photo or not (self.refusal or self.view) else CAUSES.get(self.refusal or reason, "warning")
+        return (
+            ""
+            if self.photo or self.file or not (self.refusal or self.view)
+            else CAUSES.get(self.refusal or reason, "warning")
+        )
 
     @property
     def sentence(self) -> str:
@@ -148,7 +164,21 @@ def of(capture_id: int | None, error: ServiceError | None = None) -> Panel:
     return Panel(view, error.code, error_sentence(error), earlier, in_the_way)
 
 
-def refused(capture_id: int | None, sentence: str) -> Panel:
-    """Return the panel of a capture, or of none, with what is wrong in the form."""
-    shown = of(capture_id)
-    return Panel(shown.view, "form_refused", sentence, shown.earlier)
+def of_form(form: EmployeePageForm, error: ServiceError | None = None) -> Panel:
+    """Return the panel of a form: of its capture, with its photo from a file."""
+    return with_file(of(form.own_capture, error), form.photo_draft.data, form.draft_behind.data)
+
+
+def with_file(shown: Panel, token: str | None, behind: str | None) -> Panel:
+    """Return the panel with the photo from a file, if the operator has such a draft.
+
+    :param behind: the token of a draft that the picture of the capture replaces.
+    """
+    wanted = token or ("" if shown.state in {CAPTURED, USED} else behind)
+    file = photo_drafts.find(wanted, operator_name()) if wanted else None
+    return replace(shown, file=file, file_gone=bool(wanted and file is None))
+
+
+def refused(form: EmployeePageForm, sentence: str) -> Panel:
+    """Return the panel of a form with what is wrong in it."""
+    return replace(of_form(form), refusal="form_refused", refusal_text=sentence)

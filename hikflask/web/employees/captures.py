@@ -32,22 +32,22 @@ def start() -> ResponseReturnValue:
     form = EmployeePageForm()
     own = form.own_capture
     if form.hikvision_id.data and not form.hikvision_id.validate(form):
-        shown = capture_panel.refused(own, " ".join(map(str, form.hikvision_id.errors)))
+        shown = capture_panel.refused(form, " ".join(map(str, form.hikvision_id.errors)))
         return _answer(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         capture = _start(form, own)
     except ServiceError as error:
-        return _answer(form, capture_panel.of(own, error), error_status.for_page(error.code))
+        return _answer(form, capture_panel.of_form(form, error), error_status.for_page(error.code))
     if capture.id != own:
         task_queue.enqueue(tasks.run_capture, capture.id)
-    return _answer(form, capture_panel.of(capture.id))
+    return _answer(form, _behind(form, capture_panel.of(capture.id)))
 
 
 @bp.get("/<int:capture_id>")
 @allow(OPERATOR, is_activity=False)
 def show(capture_id: int) -> ResponseReturnValue:
     """Answer the progress of a running capture, which the panel polls, and the whole panel when it has ended."""
-    shown = capture_panel.of(capture_id)
+    shown = capture_panel.with_file(capture_panel.of(capture_id), None, request.args.get("draft_behind"))
     form = form_page.filled(shown.draft, shown, row_id(request.args.get("employee")))
     if shown.running:
         return render_template("employees/_capture_progress.html", panel=shown, form=form)
@@ -63,7 +63,7 @@ def cancel(capture_id: int) -> ResponseReturnValue:
     if cancel_capture(capture.id):
         task_queue.enqueue(tasks.send_cancel, capture.id)
     form = EmployeePageForm()
-    return _answer(form, capture_panel.of(form.own_capture))
+    return _answer(form, capture_panel.of_form(form))
 
 
 @bp.post("/dismiss")
@@ -71,7 +71,7 @@ def cancel(capture_id: int) -> ResponseReturnValue:
 def dismiss() -> ResponseReturnValue:
     """Show the panel without the refusal, as it was before."""
     form = EmployeePageForm()
-    shown = capture_panel.of(form.own_capture)
+    shown = capture_panel.of_form(form)
     return _answer(form, shown) if htmx.wants_fragment() else form_page.show(form, shown)
 
 
@@ -83,6 +83,11 @@ def keep_draft() -> ResponseReturnValue:
     if form.own_capture:
         drafts.keep(form.own_capture, form_page.typed_draft(form), operator_name())
     return "", 204
+
+
+def _behind(form: EmployeePageForm, started: Panel) -> Panel:
+    """Return the panel of a new capture, whose picture replaces the photo from a file that the page showed."""
+    return capture_panel.with_file(started, None, form.photo_draft.data or form.draft_behind.data)
 
 
 def _start(form: EmployeePageForm, own: int | None) -> Capture:
@@ -106,8 +111,8 @@ def _only_terminal() -> int:
 def _answer(form: EmployeePageForm, shown: Panel, status: int = 200) -> Response:
     """Answer the panel to htmx; without htmx, redirect to the capture's page, or answer the page with the refusal."""
     if htmx.wants_fragment():
-        address = form_page.address(form, shown.page_id)
+        address = form_page.address(form, shown)
         return htmx.replaced_address(form_page.fragment(form, shown), address, status)
     if shown.refusal or shown.view is None:
         return form_page.show(form, shown, status)
-    return make_response(redirect(form_page.address(form, shown.page_id), 303))
+    return make_response(redirect(form_page.address(form, shown), 303))

@@ -19,17 +19,18 @@ from hikflask.services.core.errors import CaptureRunning, ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.terminals import registry
-from hikflask.web.employees import capture_panel, form_page, latest
+from hikflask.web.employees import capture_panel, form_page, latest, photo_drafts
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.employees.employees import ADDRESS, bp, employee_or_404
 from hikflask.web.security.current_operator import operator_name
+from hikflask.web.support import spelling
 
 
 @bp.get("/employees/new")
 @allow(OPERATOR)
 def new() -> ResponseReturnValue:
     """An empty form, the form and panel of a capture, or the form for the next employee in a row."""
-    shown = capture_panel.of(row_id(request.args.get("capture")))
+    shown = _asked_for()
     if shown.view is None:
         return form_page.show(form_page.next_one(request.args.get("terminal"), request.args.get("department")), shown)
     return form_page.show(form_page.filled(shown.draft, shown), shown)
@@ -64,7 +65,7 @@ def known() -> ResponseReturnValue:
 def edit(employee_id: int) -> ResponseReturnValue:
     """The form of an employee, as saved or as typed when the capture began."""
     employee = employee_or_404(employee_id)
-    shown = capture_panel.of(row_id(request.args.get("capture")))
+    shown = _asked_for()
     saved = drafts.of_saved(employee)
     # A draft is deleted after a while; the form then shows what is saved.
     typed = saved if shown.draft == Draft() else shown.draft
@@ -87,10 +88,20 @@ def update(employee_id: int) -> ResponseReturnValue:
     return _save(employee_or_404(employee_id).id)
 
 
+def _asked_for() -> Panel:
+    """Return the panel with the capture and the photo that are in the address."""
+    shown = capture_panel.of(row_id(request.args.get("capture")))
+    return capture_panel.with_file(shown, request.args.get("photo_draft"), request.args.get("draft_behind"))
+
+
 def _save(employee_id: int | None) -> ResponseReturnValue:
     form = EmployeePageForm()
     form.employee_id.data = employee_id
-    shown = capture_panel.of(form.own_capture)
+    try:
+        photo_drafts.look_at_unseen(form)
+    except ServiceError as error:
+        return form_page.refused(form, error)
+    shown = capture_panel.of_form(form)
     if unfinished := _unfinished(form, shown):
         return unfinished
     try:
@@ -98,12 +109,13 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     except ServiceError as error:
         return form_page.refused(form, error)
     tasks.enqueue_due(saved.due)
-    if form.own_capture and not shown.photo and not form.photo.data:
+    spelling.say(form.department.data or "", saved.row.department)
+    if form.own_capture and not shown.photo and not form.has_file:
         flash(_without_face(saved.row), "warning")
     if employee_id is None:
         latest.note(saved.row.id)
         if request.values.get("next") == "1":
-            return redirect(_address_of_next(form), 303)
+            return redirect(_address_of_next(form, saved.row.department), 303)
     return redirect(url_for(".show", employee_id=saved.row.id), 303)
 
 
@@ -113,26 +125,40 @@ def _unfinished(form: EmployeePageForm, shown: Panel) -> Response | None:
         return form_page.invalid(form, shown)
     if shown.running:
         return form_page.refused(form, CaptureRunning())
-    if shown.photo and not form.capture_id.data:
+    if _is_unseen(form, shown):
         problem = _("The photo came just now. Look at it, then save.")
         return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem)
+    return _question(form, shown)
+
+
+def _is_unseen(form: EmployeePageForm, shown: Panel) -> bool:
+    """True when the page did not show the picture yet that it would show now."""
+    if shown.file:
+        return not form.photo_draft.data
+    return shown.photo is not None and not form.capture_id.data
+
+
+def _question(form: EmployeePageForm, shown: Panel) -> Response | None:
     if _lacks_face(form, shown):
         problem = _("There is no photo yet, so no terminal will know this employee. Save without a photo?")
         return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask="without_face")
+    if shown.file and shown.file.is_poor and form.poor_photo.data == "0":
+        problem = _("A terminal will probably refuse this photo. Save it all the same?")
+        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask="poor_photo")
     return None
 
 
 def _lacks_face(form: EmployeePageForm, shown: Panel) -> bool:
     """True when the page of a new employee has no face although a terminal can capture one, and has not asked yet."""
-    if form.employee_id.data or form.without_face.data != "0" or shown.photo or form.photo.data:
+    if form.employee_id.data or form.without_face.data != "0" or shown.photo or form.has_file:
         return False
     if form.capture_id.data and (shown.deleted or shown.state == SUPERSEDED):
         return False  # The save is refused, and says why.
     return any(one.capture_mode != NO_CAPTURE for one in registry.list_active())
 
 
-def _address_of_next(form: EmployeePageForm) -> str:
-    return url_for(".new", terminal=form.terminal_id.data, department=form.department.data or None)
+def _address_of_next(form: EmployeePageForm, department: str) -> str:
+    return url_for(".new", terminal=form.terminal_id.data, department=department or None)
 
 
 def _without_face(employee: Employee) -> str:
@@ -143,11 +169,14 @@ def _without_face(employee: Employee) -> str:
 
 
 def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:
-    """Return the photo to save: the face that the operator saw in the panel wins over a file.
+    """Return the photo to save: what the operator saw in the panel wins over a file that the page did not show.
 
-    `capture_id` is only set by a page that showed the picture, so a picture that nobody has seen is not saved.
+    `capture_id` and `photo_draft` are only set by a page that showed the picture, so a picture that nobody has seen is
+    not saved.
     """
-    file, seen = form.photo.data, form.capture_id.data
+    file, seen, looked_at = form.photo.data, form.capture_id.data, form.photo_draft.data
+    if looked_at:
+        return FaceSource(seen, operator_name(), photo_draft=looked_at, terminal_id=_terminal_for_file(form))
     if shown.state == CAPTURED or not file:
         if file:
             flash(_("The captured face was saved; the file was not used."), "warning")

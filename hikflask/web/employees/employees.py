@@ -16,6 +16,7 @@ from hikflask.models import Employee, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
@@ -41,6 +42,8 @@ def index() -> ResponseReturnValue:
     """The employees that pass the filters of the address; a wrong filter is named, and filters nothing."""
     form = EmployeeFilterForm(request.args)
     status = HTTPStatus.OK if form.validate() else HTTPStatus.UNPROCESSABLE_ENTITY
+    if form.department.data:
+        form.department.data = departments.find(form.department.data) or form.department.data
     wanted, terminals = form.filter, registry.list_active()
     found = listed(lambda limit, offset: search.search(wanted, limit, offset))
     about = {
@@ -52,7 +55,7 @@ def index() -> ResponseReturnValue:
         "narrowed": wanted != EmployeeFilter(sort=wanted.sort),
     }
     if not htmx.wants_fragment():
-        form.offer(terminals, search.departments())
+        form.offer(terminals, departments.names())
         return render_template("employees/list.html", **about), status
     # What is typed letter by letter does not fill the history.
     with_address = htmx.replaced_address if request.headers.get("HX-Source") == SEARCH else htmx.new_address

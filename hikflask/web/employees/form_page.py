@@ -11,18 +11,20 @@ from werkzeug.datastructures import MultiDict
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id, stripped
 from hikflask.http import error_status
+from hikflask.messages import sentence
 from hikflask.models import Capture
 from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import CaptureOfAnother, ServiceError
+from hikflask.services.core.errors import CaptureOfAnother, PhotoDraftGone, ServiceError
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, latest
 from hikflask.web.employees.capture_panel import Panel
-from hikflask.web.security import resubmission
+from hikflask.web.security import headers, resubmission
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.locale import LANGUAGES, remember_language
 from hikflask.web.support.messages import error_sentence
@@ -58,26 +60,29 @@ def next_one(terminal: str | None, department: str | None) -> EmployeePageForm:
     "captures.start",
     "captures.cancel",
     "captures.dismiss",
+    "photo_drafts.look",
+    "photo_drafts.change",
+    "photo_drafts.drop",
 )
 def typed_again(
     fields: MultiDict[str, str],
     employee_id: int | None = None,
-    **values: Any,  # noqa: ARG001 - of a capture's address
+    **values: Any,  # noqa: ARG001 - of the address of a capture or a photo
 ) -> Response:
     """Show the form again as it was typed; of a chosen file there is only the name."""
     _ask_for_file(fields)
     form = EmployeePageForm(formdata=fields)
     form.employee_id.data = employee_id or form.employee_id.data
-    return show(form, capture_panel.of(form.own_capture))
+    return show(form, capture_panel.of_form(form))
 
 
 def in_language(form: EmployeePageForm, chosen: str | None) -> Response:
     """Answer the form as typed in the chosen language; with a capture, by storing the draft and a redirect."""
     with force_locale(chosen if chosen in LANGUAGES else str(get_locale())):
         _ask_for_file(request.form)
-        shown = capture_panel.of(form.own_capture)
+        shown = capture_panel.of_form(form)
         if shown.page_id and drafts.keep(shown.page_id, typed_draft(form), operator_name()):
-            response = make_response(redirect(address(form, form.own_capture), 303))
+            response = make_response(redirect(address(form, shown), 303))
         else:
             response = show(form, shown)
     remember_language(response, chosen)
@@ -108,14 +113,20 @@ def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str =
     """
     added = [] if form.employee_id.data else latest.shown()
     body = render_template("employees/form.html", problem=problem, ask=ask, latest=added, **_context(form, shown))
-    return make_response(body, status)
+    response = make_response(body, status)
+    headers.allow_camera(response)
+    return response
 
 
-def fragment(form: EmployeePageForm, shown: Panel) -> str:
-    """Return the capture panel and the buttons of the next step."""
+def fragment(form: EmployeePageForm, shown: Panel, *, with_file: bool = False) -> str:
+    """Return the capture panel and the buttons of the next step.
+
+    :param with_file: whether to add the field for a file, emptied.
+    """
     context = _context(form, shown)
     panel = render_template("employees/_capture_panel.html", **context)
-    return panel + render_template("employees/_next_step.html", elsewhere=True, **context)
+    elsewhere = ["employees/_next_step.html", *(["employees/_by_file.html"] if with_file else [])]
+    return panel + "".join(render_template(one, elsewhere=True, **context) for one in elsewhere)
 
 
 def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
@@ -124,12 +135,15 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
     active = registry.list_active()
     form.offer(active, registry.preferred(active, employee.number if employee else "", operator_name()))
     terminal_id = form.terminal_id.data
+    if shown.file_gone and not form.photo.errors:
+        form.photo.errors = [sentence(PhotoDraftGone.code)]
     return {
         "form": form,
         "panel": shown,
         "employee": employee,
+        "departments": departments.names,
         "terminal": registry.get(terminal_id) if terminal_id else None,
-        "address": address(form, shown.page_id),
+        "address": address(form, shown),
         "known": search.known(form.hikvision_id.data or "", form.full_name.data or "", employee_id),
         "kept_by": queries.keeping_number(employee.number) if employee and not shown.photo else None,
         "in_my_way": _in_my_way(shown),
@@ -145,20 +159,29 @@ def invalid(form: EmployeePageForm, shown: Panel) -> Response:
 
 def refused(form: EmployeePageForm, error: ServiceError) -> Response:
     """Answer the page as typed, with the sentence of the refusal beside the field at fault, else above the form."""
-    sentence = error_sentence(error)
+    said = error_sentence(error)
+    at_fault = add_errors(form, error)
+    problem, ask = "" if at_fault else said, "take_over" if isinstance(error, CaptureOfAnother) else ""
+    return show(form, capture_panel.of_form(form), error_status.for_page(error.code), problem, ask)
+
+
+def add_errors(form: EmployeePageForm, error: ServiceError) -> bool:
+    """Add the sentence of a refusal to the fields at fault; return False when there are none on the page."""
     at_fault = [form[name] for name in error.fields if name in form and name != "capture_id"]
     for field in at_fault:
-        field.errors = [*field.errors, sentence]
-    problem, ask = "" if at_fault else sentence, "take_over" if isinstance(error, CaptureOfAnother) else ""
-    return show(form, capture_panel.of(form.own_capture), error_status.for_page(error.code), problem, ask)
+        field.errors = [*field.errors, error_sentence(error)]
+    return bool(at_fault)
 
 
-def address(form: EmployeePageForm, capture_id: int | None) -> str:
-    """Return the address of the page that shows this form with this capture."""
+def address(form: EmployeePageForm, shown: Panel) -> str:
+    """Return the address of the page that shows this form with this capture or photo."""
+    values: dict[str, Any] = {"capture": shown.page_id}
+    if shown.file:
+        values["draft_behind" if shown.running else "photo_draft"] = shown.file.token
     employee_id = form.employee_id.data
     if employee_id:
-        return url_for("employees.edit", employee_id=employee_id, capture=capture_id)
-    return url_for("employees.new", capture=capture_id)
+        return url_for("employees.edit", employee_id=employee_id, **values)
+    return url_for("employees.new", **values)
 
 
 def _in_my_way(shown: Panel) -> tuple[Capture, str] | None:

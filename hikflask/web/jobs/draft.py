@@ -6,11 +6,12 @@ from flask import Response, make_response, render_template
 
 from hikflask.forms.jobs import DepartmentForm, ExportForm, JobForm, SendForm
 from hikflask.models import Job
-from hikflask.services.employees import search
+from hikflask.services.departments import registry as departments
 from hikflask.services.jobs import queries
 from hikflask.services.jobs.kinds import DEPARTMENT, EXPORT, SEND
 from hikflask.services.terminals import registry
 from hikflask.web.jobs import words
+from hikflask.web.support import spelling
 
 MOST_NAMES = 50
 
@@ -31,12 +32,22 @@ def form_of(job: Job, **given: Any) -> JobForm:
     return form
 
 
+def params_of(form: JobForm) -> dict[str, Any]:
+    """Return what the form asks for, with a department in the known spelling; the next page says which."""
+    typed = form.params.get("department")
+    if not typed:
+        return form.params
+    known = departments.find(typed) or typed
+    spelling.say(typed, known)
+    return {**form.params, "department": known}
+
+
 def page(job: Job, form: JobForm | None = None, status: int = 200) -> Response:
     """Answer the preview, with the form as it was filled."""
     known = {
         "form": form or form_of(job, formdata=None),
         "people": queries.people(job.id, MOST_NAMES),
         "terminals": registry.list_active(),
-        "departments": search.departments,
+        "departments": departments.names,
     }
     return make_response(render_template("jobs/draft.html", job=job, words=words, **known), status)

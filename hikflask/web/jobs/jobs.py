@@ -18,6 +18,7 @@ from hikflask.web.jobs import draft, words
 from hikflask.web.security import current_operator
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import Listing, listed
+from hikflask.web.support.urls import next_or
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 
@@ -73,22 +74,22 @@ def show(job_id: int) -> ResponseReturnValue:
     job = queries.get(job_id) or abort(404)
     if job.state == DRAFT:
         return draft.page(draft_or_404(job_id))
-    return render_template("jobs/show.html", report=_report(job), words=words)
+    return render_template("jobs/show.html", report=report_of(job), words=words)
 
 
 @bp.get("/<int:job_id>/state")
 @allow(VIEWER, is_activity=False)
 def state(job_id: int) -> ResponseReturnValue:
     """The part of a job's page that polls, with the bar."""
-    return with_bar(render_template("jobs/_report.html", report=_report(started_or_404(job_id)), words=words))
+    return with_bar(render_template("jobs/_report.html", report=report_of(started_or_404(job_id)), words=words))
 
 
 @bp.post("/<int:job_id>/stop")
 @allow(OPERATOR)
 def stop(job_id: int) -> ResponseReturnValue:
-    """Stop a job; what is done stays."""
+    """Stop a job, and go back to the page that shows it; what is done stays."""
     lifecycle.stop(started_or_404(job_id).id)
-    return redirect(url_for(".show", job_id=job_id), 303)
+    return redirect(next_or(url_for(".show", job_id=job_id)), 303)
 
 
 def started_or_404(job_id: int) -> Job:
@@ -111,7 +112,8 @@ def draft_or_404(job_id: int) -> Job:
     return job
 
 
-def _report(job: Job) -> Report:
+def report_of(job: Job) -> Report:
+    """Return what the page of a job shows."""
     failures = listed(lambda limit, offset: queries.failures(job.id, limit, offset))
     removals = queries.unconfirmed_removals(job.id) if job.kind == DEACTIVATE else []
     return Report(job, failures, removals, has_worker=not job.is_open or heartbeat.alive())

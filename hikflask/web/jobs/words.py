@@ -4,17 +4,32 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from hikflask import messages
+from hikflask.http.permissions import OPERATOR
 from hikflask.invisible_characters import isolated
 from hikflask.messages import N_
 from hikflask.models import Job
-from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, EXPORT, PRINT, SEND
+from hikflask.services.jobs.kinds import (
+    DEACTIVATE,
+    DEPARTMENT,
+    EXPORT,
+    IMPORT,
+    IMPORT_CHECK,
+    IMPORT_UNDO,
+    PRINT,
+    SEND,
+)
+from hikflask.web.security import current_operator
 
+OF_IMPORTS = (IMPORT_CHECK, IMPORT, IMPORT_UNDO)
 TITLES = {
     DEACTIVATE: N_("Deactivation"),
     SEND: N_("Sending to a terminal"),
     DEPARTMENT: N_("Change of department"),
     EXPORT: N_("Export"),
     PRINT: N_("Print"),
+    IMPORT_CHECK: N_("Check of an import"),
+    IMPORT: N_("Import"),
+    IMPORT_UNDO: N_("Undoing of an import"),
 }
 # What a preview says will be done.
 PREVIEWS = {
@@ -44,6 +59,21 @@ def people(count: int) -> str:
     return str(ngettext("%(num)s employee", "%(num)s employees", count))
 
 
+def items(job: Job, count: int) -> str:
+    """Return a number of what a job works through: rows of an import, else employees."""
+    return str(ngettext("%(num)s row", "%(num)s rows", count)) if job.kind in OF_IMPORTS else people(count)
+
+
+def import_of(job: Job) -> int | None:
+    """Return the import that a job works on, or None; what is in its rows is for those who enrol employees."""
+    return job.params.get("batch") if job.kind in OF_IMPORTS and current_operator.may(OPERATOR) else None
+
+
+def may_see(job: Job) -> bool:
+    """Tell whether this operator may see which items failed: those of an import are rows of its file."""
+    return job.kind not in OF_IMPORTS or current_operator.may(OPERATOR)
+
+
 def title(job: Job) -> str:
     """Return what a job does; a terminal and a department by name, once they are chosen."""
     if job.params.get("terminal"):
@@ -70,7 +100,7 @@ def state(job: Job) -> str:
 
 
 def sentence(job: Job) -> str:
-    """Return the state in a sentence."""
-    if code := job.params.get("error"):
-        return messages.sentence(code, **job.params["error_params"])
+    """Return the state in a sentence; of a job that could not be done as a whole, why."""
+    if error := job.params.get("error"):
+        return messages.sentence(error, **(job.params.get("error_params") or {}))
     return str(_(SENTENCES[job.state]))

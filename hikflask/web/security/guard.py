@@ -95,6 +95,7 @@ def _admit_person(person: SignedIn, rule: Rule | None) -> ResponseReturnValue | 
         return urls.relative_redirect(request.routing_exception)  # None: the answer will be that there is no such page
     if rule is None or rule.role is None or not permissions.may(person.role, rule.role):
         _refused()
+    body_limits.let_in()
     return reauthentication.admit(person, rule) if rule.confirmed else None
 
 

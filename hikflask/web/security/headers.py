@@ -14,12 +14,13 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-# Browser features that no page here uses, so that no injected script can use them either.
+# Browser features that no page here uses, but for the camera (allow_camera()), so that no injected script can use them.
 DISABLED_FEATURES = (
     "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen", "geolocation",
     "gyroscope", "hid", "magnetometer", "microphone", "midi", "payment", "picture-in-picture",
     "publickey-credentials-get", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
 )  # fmt: skip
+PERMISSIONS_POLICY = "Permissions-Policy"
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -28,13 +29,18 @@ HEADERS = {
     # Pages of other sites get neither a handle on our windows nor our pictures.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in DISABLED_FEATURES),
+    PERMISSIONS_POLICY: ", ".join(f"{feature}=()" for feature in DISABLED_FEATURES),
 }
 
 
 def register(app: Flask) -> None:
     """Add the headers to each answer of the app."""
     app.after_request(add_headers)
+
+
+def allow_camera(response: Response) -> None:
+    """Let the page in this answer use the camera, if the browser's user agrees."""
+    response.headers[PERMISSIONS_POLICY] = HEADERS[PERMISSIONS_POLICY].replace("camera=()", "camera=(self)")
 
 
 def add_headers(response: Response) -> Response:

@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
-from hikflask.http import permissions
+from hikflask.http import body_limits, permissions
 from hikflask.services.accounts.sessions import SignedIn
 
 # The token of one session, and the fields of the question beside the form.
@@ -95,6 +95,10 @@ def _files() -> Pairs:
 def typed_in_request() -> TypedForm | None:
     """Return the form that this request sends; None where nothing typed could be lost, or where it is too long."""
     if request.method != "POST" or request.endpoint not in _restorers:
+        return None
+    if body_limits.is_kept_out():
+        # No page carries files, so nothing else is lost by not reading them.
+        body_limits.drain()
         return None
     found = _typed()
     return None if found.is_too_much else found

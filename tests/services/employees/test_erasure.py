@@ -11,7 +11,7 @@ from flask import Flask
 from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, Photo, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import EmployeeUnknown
-from hikflask.services.employees import search
+from hikflask.services.employees import photo_drafts, search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -52,6 +52,21 @@ def test_somebody_on_no_terminal_is_erased_at_once() -> None:
 
     assert erasure.completed_at is not None
     assert erasure.removals == []
+    assert files() == []
+
+
+def test_photo_that_is_only_looked_at_is_erased_with_the_uploaded_file() -> None:
+    ivan = save_employee(IVAN).row
+    draft = photo_drafts.make(io.BytesIO(FACE), IVAN.number, "Анна")
+    others = photo_drafts.make(io.BytesIO(FACE), OLGA.number, "Анна")
+    assert len(files()) == 4
+
+    erase_employee(ivan.id)
+
+    assert photo_drafts.find(draft.token, "Анна") is None
+    assert {name.strip(".").partition("_")[0] for name in files()} == {OLGA.number}
+    assert erase_by_number(OLGA.number) is not None
+    assert photo_drafts.find(others.token, "Анна") is None
     assert files() == []
 
 

@@ -19,6 +19,8 @@ from hikflask.models import (
     Erasure,
     ErasureFile,
     ErasureRemoval,
+    ImportBatch,
+    ImportRow,
     Job,
     JobItem,
     Photo,
@@ -30,6 +32,7 @@ from hikflask.services.jobs.kinds import SEND
 from hikflask.services.photos import storage
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import Desk, typed
+from tests.support.imports import checked
 from tests.support.jobs import add_people, run, started
 
 A_ROW = "which row it is here says nothing about the person"
@@ -47,6 +50,8 @@ GIVEN: dict[type[Base], tuple[str, ...]] = {
     ErasureFile: (),
     Job: exports.OF_JOB,
     JobItem: ("error",),
+    ImportBatch: exports.OF_IMPORT,
+    ImportRow: exports.OF_IMPORT_ROW,
 }
 LEFT_OUT: dict[type[Base], dict[str, str]] = {
     Employee: {
@@ -99,6 +104,20 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "state": WORK,
         "error_params": "the values of a sentence",
     },
+    ImportBatch: {
+        "id": A_ROW,
+        "photos_name": "each photo's name in it is given",
+        **dict.fromkeys(("table_file", "photos_file", "layout", "fields", "checked_at"), WORK),
+        **dict.fromkeys(("new", "changed", "unchanged", "wrong", "new_departments"), "counts others, too"),
+        "terminal_id": "the terminals of the employee are given",
+        **dict.fromkeys(("check_job_id", "import_job_id", "undo_job_id"), A_ROW),
+    },
+    ImportRow: {
+        **dict.fromkeys(("id", "batch_id", "employee_id"), A_ROW),
+        "number": "the employee's own, which is given",
+        **dict.fromkeys(("before", "written"), "what changed is given with the audit trail"),
+        "former_photo_id": "the photos themselves are given",
+    },
 }
 
 
@@ -143,6 +162,18 @@ def test_jobs_that_meant_the_person_are_in_it(desk: Desk, app: Flask) -> None:
     (job,) = data["jobs"]
     assert (job["kind"], job["requested_by"], job["state"]) == ("send", "Анна", "done")
     assert job["error"] == "terminal_unknown"
+
+
+def test_rows_of_imports_about_the_person_are_in_it(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    with app.app_context():
+        checked("100222;Иван Иванов;Склад", "200;Ольга Ёлкина;Склад")
+
+    data, _ = export(desk, place)
+
+    (row,) = data["imports"]
+    assert (row["table_name"], row["line"], row["verdict"]) == ("люди.csv", 2, "changed")
+    assert row["values"] == {"number": "100222", "name": "Иван Иванов", "department": "Склад"}
 
 
 @pytest.mark.parametrize("table", GIVEN, ids=lambda table: table.__name__)

@@ -15,6 +15,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
 from hikflask.services import audit
 from hikflask.services.audit import Actor
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import NumberTakenThere, ServiceError
 from hikflask.services.employees import filters, search
@@ -219,7 +220,15 @@ def test_consent_department_terminal_and_words_narrow_together(simulator: Simula
     assert numbers(consent="given") == [OLGA.number]
     assert numbers(consent="missing") == numbers(department="Охрана") == numbers(terminal=terminal.id) == [IVAN.number]
     assert numbers(department="Охрана", consent="missing", state=ON_TERMINALS, q="иван") == [IVAN.number]
-    assert numbers(department="Охрана", consent="given") == numbers(department="охрана") == []
+    assert numbers(department="Охрана", consent="given") == []
+
+
+def test_department_is_found_in_another_spelling() -> None:
+    save_employee(Draft("1", "Иван", "Отдел учёта"))
+    save_employee(Draft("2", "Пётр", "Склад"))
+
+    assert numbers(department=" отдел  УЧЕТА") == numbers(department="Отдел учёта") == ["1"]
+    assert numbers(department="Отдел") == []
 
 
 # --- pages and filters say the same ---

@@ -1,6 +1,11 @@
 """A save is one transaction with its photo and wishes; who leaves is wanted nowhere; search knows no case."""
 
 import io
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import func, select
@@ -22,10 +27,12 @@ from hikflask.services.core.errors import (
     NameTooLong,
     NumberKnown,
     NumberLeaving,
+    PhotoDraftGone,
     ServiceError,
     TerminalUnknown,
 )
-from hikflask.services.employees import search
+from hikflask.services.departments import registry as departments
+from hikflask.services.employees import photo_drafts, search
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
@@ -42,6 +49,12 @@ pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.bo
 OLGA = Draft("100333", "Ольга Ёлкина", "Бухгалтерия")
 # One letter with so many accents that no terminal takes it.
 LONG = Draft("100222", "Ё" + "\u0301" * 127)
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """Nobody looks for faces in drafts of photos: that takes a second for each."""
+    return {"FACE_DETECTION": "off"}
 
 
 def upload(terminal: Terminal | None = None, picture: bytes = OTHER_FACE) -> FaceSource:
@@ -288,3 +301,102 @@ def test_somebody_inactive_gets_no_face_on_a_terminal(simulator: Simulated, term
 
     assert deadline.view(taken.id).state == CAPTURED
     assert queries.of_number("100222") == []
+
+
+def draft_of_photo(owner: str = "Анна", number: str = "1") -> FaceSource:
+    """An upload that was looked at, for a number that was typed wrong at first."""
+    made = photo_drafts.make(io.BytesIO(OTHER_FACE), number, owner)
+    return FaceSource(saved_by=owner, photo_draft=made.token)
+
+
+def test_draft_of_a_photo_is_saved_under_the_number_and_nothing_else_is_left() -> None:
+    source = draft_of_photo()
+    picture = photo_drafts.picture(source.photo_draft, "Анна")
+
+    saved = save_employee(IVAN, source).row
+
+    assert saved.photo is not None
+    assert storage.to_send(saved.photo) == picture
+    assert files() == [saved.photo.file]
+    assert saved.photo.file.startswith("100222_")
+    assert photo_drafts.find(source.photo_draft, "Анна") is None
+
+
+def test_draft_that_is_sent_twice_is_saved_once_and_to_nobody_else() -> None:
+    source = draft_of_photo()
+    saved = save_employee(IVAN, source).row
+
+    again = save_employee(IVAN, source).row
+
+    assert again.id == saved.id
+    with pytest.raises(PhotoDraftGone):
+        save_employee(OLGA, source)
+    assert count(Employee) == 1
+    assert row(Photo, saved.photo_id or 0).employee_id == saved.id  # type: ignore[attr-defined]
+
+
+def test_draft_stays_when_the_save_fails() -> None:
+    save_employee(IVAN)
+    source = draft_of_photo()
+
+    with pytest.raises(NumberKnown):
+        save_employee(IVAN, source)
+
+    assert photo_drafts.find(source.photo_draft, "Анна") is not None
+    assert save_employee(OLGA, source).row.photo is not None
+
+
+def test_nobody_saves_the_draft_of_another_operator() -> None:
+    source = replace(draft_of_photo(), saved_by="Борис")
+
+    with pytest.raises(PhotoDraftGone):
+        save_employee(IVAN, source)
+
+    assert count(Employee) == 0
+
+
+def test_file_beside_a_draft_that_a_killed_save_left_is_removed_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = draft_of_photo()
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            save_employee(IVAN, source)
+    (left,) = storage.files_beside()
+    os.utime(left, (0, 0))
+
+    storage.remove_half_written()
+
+    assert storage.files_beside() == []
+
+
+def test_department_is_saved_in_the_known_spelling() -> None:
+    save_employee(OLGA)
+
+    added = save_employee(Draft("1", "Иван", " бухгалтерия")).row
+    assert (added.department, added.search) == ("Бухгалтерия", "иван 1 бухгалтерия")
+    changed = save_employee(Draft("1", "Иван", "БУХГАЛТЕРИЯ"), employee_id=added.id).row
+    assert (changed.department, changed.search) == ("Бухгалтерия", "иван 1 бухгалтерия")
+    assert departments.names() == ["Бухгалтерия"]
+
+
+def test_refused_save_adds_no_department() -> None:
+    save_employee(OLGA)
+
+    with pytest.raises(NumberKnown):
+        save_employee(Draft(OLGA.number, "Иван", "Охрана"))
+
+    assert departments.names() == ["Бухгалтерия"]
+
+
+def test_capture_saved_twice_with_another_spelling_of_the_department_counts_once(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    save_employee(OLGA)
+    capture = capture_face(simulator, terminal)
+    typed = replace(IVAN, department="бухгалтерия")
+    source = FaceSource(capture.id, capture.requested_by)
+
+    first, second = save_employee(typed, source), save_employee(typed, source)
+
+    assert first.row.id == second.row.id
+    assert first.row.department == "Бухгалтерия"

@@ -84,3 +84,12 @@ def test_what_a_person_waits_for_comes_before_what_a_job_desired(terminal: Termi
     desired.retry(turn[2])
     assert [number for number, _, in_bulk in enrolments() if in_bulk] == ["1"]
     assert turn[0] == single
+
+
+def test_department_is_set_in_the_known_spelling() -> None:
+    add_people("1", department="Охрана")
+
+    run(started(DEPARTMENT, add_people("2"), department=" охрана "))
+
+    found = db.session.execute(select(Employee.number, Employee.department).order_by(Employee.number))
+    assert [tuple(row) for row in found] == [("1", "Охрана"), ("2", "Охрана")]

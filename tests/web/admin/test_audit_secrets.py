@@ -15,6 +15,7 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession, Terminal
 from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.audit.search import AuditFilter, list_entries
+from hikflask.services.departments import queries as departments
 from hikflask.services.terminals import registry
 from hikflask.web.admin import audit_words
 from tests.cli.test_terminals import run
@@ -89,6 +90,16 @@ def many_are_selected(desk: Desk) -> None:
     assert desk.client.get(f"{file}/file", buffered=True).status_code == 200
 
 
+def departments_come_and_go(client: FlaskClient) -> None:
+    for name in ("Склад 1", "Склад 2", "Склад 3"):
+        client.post("/departments/", data={"name": name})
+    with client.application.app_context():
+        one, other, third = (one.id for one in departments.list_all() if one.name.startswith("Склад "))
+    client.post(f"/departments/{one}", data={"name": "Архив 1"})
+    client.post("/departments/merge", data={"department": one, "into": other})
+    client.post(f"/departments/{third}/delete")
+
+
 def people_have_rights(desk: Desk) -> None:
     place = desk.save(hikvision_id="100333")
     desk.client.post(f"{place}/consent", data={"given_on": "2026-01-15", "basis": "consent", "note": TYPED_AS_A_NOTE})
@@ -159,6 +170,7 @@ def sign_in_and_out(app: Flask, token: str) -> None:
 def test_no_deed_brings_a_secret_into_the_trail(app: Flask, client: FlaskClient, desk: Desk) -> None:
     employees_come_and_go(desk)
     many_are_selected(desk)
+    departments_come_and_go(client)
     people_have_rights(desk)
     terminals_come_and_go(app, client)
     shown = operators_come_and_go(client)

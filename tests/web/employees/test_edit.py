@@ -243,3 +243,34 @@ def test_new_photo_stands_beside_the_one_that_it_replaces(desk: Desk) -> None:
     assert (old, old_label, new_label) == (before, "Нынешнее фото", "Снятое лицо")
     assert new != before
     assert re.findall(r'<p class="capture-caption">([^<]+)</p>', both) == ["Было", "Стало"]
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("ru", "Отдел записан как «Бухгалтерия»."), ("en", "The department is saved as “Бухгалтерия”.")],
+)
+def test_known_department_is_suggested_and_its_spelling_is_saved_and_said(
+    desk: Desk, language: str, sentence: str
+) -> None:
+    desk.save(hikvision_id="1", department="Бухгалтерия")
+    assert '<option value="Бухгалтерия">' in desk.text("/employees/new").partition('<datalist id="departments">')[2]
+    assert "list=departments" in desk.text("/employees/new")
+
+    form = typed(hikvision_id="2", department=" бухгалтерия", without_face="1")
+    headers = {"Accept-Language": language}
+    saved = desk.client.post("/employees/", data=form, headers=headers, follow_redirects=True)
+    same = desk.client.post("/employees/", data={**form, "hikvision_id": "3", "department": "Бухгалтерия"})
+
+    assert sentence in re.sub("[\u2068\u2069]", "", saved.text)
+    assert "бухгалтерия" not in saved.text
+    assert "Отдел записан" not in desk.text(same.location)
+    assert {one["department"] for one in desk.client.get("/api/users/").json} == {"Бухгалтерия"}
+
+
+def test_next_one_has_the_known_spelling_of_the_department(desk: Desk) -> None:
+    desk.save(hikvision_id="1", department="Бухгалтерия")
+
+    form = typed(hikvision_id="2", department="бухгалтерия", without_face="1", next="1")
+    page = desk.client.post("/employees/", data=form, follow_redirects=True).text
+
+    assert 'value="Бухгалтерия"' in page.partition('id="department"')[2].partition(">")[0]

@@ -83,6 +83,14 @@ def test_departments_are_offered_each_once(client: FlaskClient, app: Flask) -> N
 
 
 @pytest.mark.usefixtures("people")
+def test_department_in_another_spelling_is_found_and_selected(client: FlaskClient) -> None:
+    page = client.get("/employees/?department=%20СКЛАД").text
+
+    assert numbers(page) == ["1"]
+    assert '<option value="Склад" selected>' in page
+
+
+@pytest.mark.usefixtures("people")
 @pytest.mark.parametrize(("field", "russian", "english"), WRONG)
 def test_wrong_value_is_named_beside_its_filter_and_filters_nothing(
     client: FlaskClient, field: str, russian: str, english: str

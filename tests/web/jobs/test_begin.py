@@ -1,5 +1,6 @@
 """From the selection on the list to a started job: shown first, fixed with the preview, started once."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -152,6 +153,21 @@ def test_department_is_typed_in_the_preview(
         found = db.session.execute(db.select(Employee.department).order_by(Employee.id)).scalars().all()
     assert found == ["Склад", "Склад", "Склад", "Охрана"]
     assert "Change of department to “Склад”" in client.get(page, headers=ENGLISH).text
+
+
+def test_department_typed_in_another_spelling_is_the_known_one(
+    app: Flask, client: FlaskClient, people: list[int], run_jobs: RunJobs
+) -> None:
+    with app.app_context():
+        add_people("5", department="Склад")
+    page = preview(client, "department", employee=people[:1])
+
+    told = client.post(f"{page}/start", data={"department": "склад"}, headers=ENGLISH, follow_redirects=True).text
+    run_jobs()
+
+    assert "The department is saved as “Склад”." in re.sub("[\u2068\u2069]", "", told)
+    assert "Change of department to “Склад”" in told
+    assert [one["department"] for one in client.get("/api/users/?department=СКЛАД").json] == ["Склад", "Склад"]
 
 
 def test_terminal_is_chosen_in_the_preview_which_says_what_a_terminal_without_files_gets(

@@ -15,6 +15,7 @@ from hikflask.models import Consent, Employee, Operator
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.accounts import operators
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.departments import registry
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
 from hikflask.services.jobs.draft import make_draft
@@ -22,6 +23,7 @@ from hikflask.services.jobs.kinds import DEPARTMENT
 from tests.support.captures import FACE
 from tests.support.desk import ENGLISH, HTMX, typed
 from tests.support.filled_forms import Filled, form_to, forms, present_entries
+from tests.support.import_batches import add_import
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
 
 pytestmark = pytest.mark.long
@@ -48,12 +50,19 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/removals/bulk": ({"numbers": "77001\n77002"}, "/removals/bulk"),
     "/jobs/preview": ({"action": "send", "employee": "1", "q": "Иван"}, "/jobs/preview"),
     "/jobs/1/start": ({"department": "Склад 7"}, "/jobs/1/start"),
+    "/imports/": ({"terminal_id": "1"}, "/imports/"),
+    "/imports/1/columns": ({"number": "1", "name": "0", "terminal_id": "1"}, "/imports/1/columns"),
     "/erasures/": ({"number": "77001"}, "/erasures/number"),
     "/employees/new": (typed(), "/employees/"),
     f"/employees/{IVAN}/edit": (typed(full_name="Пётр Петров"), f"/employees/{IVAN}"),
     "/terminals/1/retire": ({"note": "сгорел в июле"}, "/terminals/1/retire"),
+    "/departments/": ({"name": "Склад 7"}, "/departments/"),
+    "/departments/1": ({"name": "Склад 7"}, "/departments/1"),
     "/captures/9/cancel": (typed(), "/employees/"),
     "/captures/dismiss": (typed(), "/employees/"),
+    "/photo-drafts": (typed(), "/employees/"),
+    "/photo-drafts/left": (typed(), "/employees/"),
+    "/photo-drafts/drop": (typed(), "/employees/"),
 }
 # Needs a photo, and has a test of its own in tests/web/employees/test_further_terminals.py.
 ELSEWHERE = {"employees.send"}
@@ -61,8 +70,11 @@ ELSEWHERE = {"employees.send"}
 NOTHING_TYPED = {
     "account.change_password", "account.end_session", "account.sign_out_everywhere", "audit.export",
     "captures.keep_draft", "confirmation.confirm", "consents.withdraw", "employees.delete", "employees.known",
-    "employees.set_active", "enrolments.by_hand", "enrolments.replace", "enrolments.retry", "enrolments.somebody_else",
-    "erasures.erase", "exports.employee", "first_run.create", "jobs.deactivate", "jobs.stop",
+    "departments.delete", "departments.merge", "employees.set_active", "enrolments.by_hand", "enrolments.replace",
+    "enrolments.retry", "enrolments.somebody_else",
+    "erasures.erase", "exports.employee", "first_run.create",
+    "imports.check", "imports.deactivate", "imports.discard", "imports.start", "imports.undo",
+    "jobs.deactivate", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
     "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete", "terminals.try_once",
     "tokens.revoke",
@@ -71,11 +83,13 @@ NOTHING_TYPED = {
 
 @pytest.fixture
 def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
-    """Ольга, who may sign in, Иван, a terminal, and the preview of a job."""
+    """Ольга, who may sign in, Иван, a terminal, the preview of a job, and an import whose columns are chosen."""
     with app.app_context():
         add_operator("Ольга", OPERATOR)
         save_employee(Draft("1", "Иван"))
+        registry.add("Склад")
         make_draft(DEPARTMENT, EmployeeFilter())
+        add_import()
 
 
 def shows(page: str, path: str) -> bool:
@@ -89,7 +103,7 @@ def shows(page: str, path: str) -> bool:
 
 def entry_of(path: str) -> str:
     """The entry of the menu that the form of this path belongs to."""
-    if path.startswith(("/employees/", "/captures")):
+    if path.startswith(("/employees/", "/captures", "/photo-drafts", "/departments/", "/imports/")):
         return "/employees/"
     if path.startswith("/jobs/"):
         return "/jobs/"

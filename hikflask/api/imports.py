@@ -1,0 +1,165 @@
+"""Imports of users: a table, photos, or both, checked and done before the answer, or by a job when there are many."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Blueprint, abort, current_app, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from hikflask import messages
+from hikflask.api import body, errors
+from hikflask.api.body import TRUE_OR_FALSE, InputError
+from hikflask.background import tasks
+from hikflask.http import body_limits
+from hikflask.http.permissions import OPERATOR, allow
+from hikflask.models import ImportBatch, Job
+from hikflask.models.job import DONE, FAILED
+from hikflask.services.core.errors import ServiceError, TablesWaiting
+from hikflask.services.imports import batches, pictures
+from hikflask.services.imports.batches import Upload
+from hikflask.services.imports.errors import ColumnsMissing
+from hikflask.services.jobs import import_report, imports, queries
+from hikflask.services.jobs.import_report import Report, WrongRow
+from hikflask.services.jobs.kinds import IMPORT, IMPORT_CHECK
+from hikflask.services.jobs.lifecycle import Claim
+from hikflask.services.jobs.run import run_to_end
+
+bp = Blueprint("api_imports", __name__, url_prefix="/api/users")
+errors.answer_in_json(bp)
+
+# So many rows are done before the answer; a photo takes as long as twenty rows.
+MOST_ROWS, ROWS_OF_A_PHOTO = 2_000, 20
+# An import keeps a thread of the pages for up to a minute.
+AT_ONCE, WAIT = 2, 5
+_TURNS = threading.BoundedSemaphore(AT_ONCE)
+MEGABYTE = 1024 * 1024
+FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
+# The name of a field in a row → in the API.
+API_NAMES = {"number": "hikvision_id", "name": "full_name", "active": "left", "terminal": "device_id"}
+
+
+def longest_upload() -> int:
+    """Return how large a table and an archive of photos may be together, in bytes."""
+    return MEGABYTE * int(current_app.config["IMPORT_FILE_LIMIT"] + current_app.config["IMPORT_PHOTOS_LIMIT"])
+
+
+@bp.post("/import", strict_slashes=False)
+@allow(OPERATOR)
+@body_limits.takes(longest_upload)
+def import_users() -> ResponseReturnValue:
+    """Import the table in the part `file`, the photos in `photos`, or both; with `dry_run` nothing is changed."""
+    table, photos = _upload("file"), _upload("photos")
+    if table is None and photos is None:
+        raise InputError({"file": "A CSV or XLSX file is expected in the part “file”."})
+    dry_run, device_id = _flag("dry_run"), _device_id()
+    batch = batches.make(table, photos)
+    try:
+        batches.choose(batch.id, batch.fields, device_id)
+        if _size(batch) > MOST_ROWS:
+            return _as_job(batch.id, dry_run)
+        with _turn():
+            return _at_once(batch.id, dry_run)
+    except ColumnsMissing as error:
+        imports.forget_dry_run(batch.id)
+        raise InputError({"file": _missing(error.fields[0], batch)}, error.code) from error
+    except ServiceError:
+        imports.forget_dry_run(batch.id)
+        raise
+
+
+def of_job(job: Job) -> dict[str, Any] | None:
+    """Return what came of the import that a job checked or did: what a short one is answered with; None before."""
+    if job.kind not in {IMPORT, IMPORT_CHECK} or job.state not in {DONE, FAILED}:
+        return None
+    if "error" in job.params:
+        error = _failed(job)
+        return {"error": error.code, "message": messages.english(error.code, **error.params)}
+    batch = batches.of_job(job.id)
+    return _shape(import_report.of_batch(batch, MOST_ROWS), job.kind == IMPORT_CHECK) if batch else None
+
+
+def _size(batch: ImportBatch) -> int:
+    rows: int = batch.layout.get("rows", 0)
+    return rows + ROWS_OF_A_PHOTO * len(pictures.contents(batch).pictures)
+
+
+def _start(batch_id: int, dry_run: bool) -> Claim:
+    return imports.start_check(batch_id) if dry_run else imports.start_check_and_import(batch_id)
+
+
+def _as_job(batch_id: int, dry_run: bool) -> ResponseReturnValue:
+    claim = _start(batch_id, dry_run)
+    tasks.enqueue_job(claim)
+    return jsonify({"job": claim.job_id}), 202
+
+
+def _at_once(batch_id: int, dry_run: bool) -> ResponseReturnValue:
+    claim = _start(batch_id, dry_run)
+    run_to_end(claim)
+    job = queries.get(claim.job_id) or abort(404, "The import was deleted meanwhile.")
+    if "error" in job.params:
+        raise _failed(job)
+    answer = jsonify(_shape(import_report.of_batch(batches.row(batch_id), MOST_ROWS), dry_run))
+    if dry_run:
+        imports.forget_dry_run(batch_id)
+    return answer
+
+
+def _failed(job: Job) -> ServiceError:
+    """Return why a job failed as a whole."""
+    error = ServiceError(**job.params.get("error_params", {}))
+    error.code, error.fields = job.params["error"], ("file",)
+    return error
+
+
+def _shape(report: Report, dry_run: bool) -> dict[str, Any]:
+    return {
+        "batch": None if dry_run else report.batch_id,
+        "new": report.new,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "wrong": report.wrong,
+        "rows": [_wrong(row) for row in report.rows],
+    }
+
+
+def _wrong(row: WrongRow) -> dict[str, Any]:
+    fields = {
+        API_NAMES.get(name, name): messages.english(code, **params) for name, (code, params) in row.errors.items()
+    }
+    photo = {} if row.line else {"photo": row.photo}
+    return {"row": row.line, "fields": fields, **photo}
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _TURNS.acquire(timeout=WAIT):
+        raise TablesWaiting(seconds=WAIT)
+    try:
+        yield
+    finally:
+        _TURNS.release()
+
+
+def _upload(part: str) -> Upload | None:
+    file = request.files.get(part)
+    return Upload(file.filename, file.stream) if file and file.filename else None
+
+
+def _device_id() -> int | None:
+    """Return the terminal that everybody is sent to; programs may use its name of the command line, too."""
+    return body.row_id(request.form, "device_id" if "device_id" in request.form else "terminal_id")
+
+
+def _flag(name: str) -> bool:
+    text = request.form.get(name, "").lower()
+    if text not in FLAGS:
+        raise InputError({name: TRUE_OR_FALSE})
+    return FLAGS[text]
+
+
+def _missing(field: str, batch: ImportBatch) -> str:
+    names = ", ".join(f"“{name}”" for name in batch.layout["columns"] if name)
+    return f"No column is known as {API_NAMES.get(field, field)}. The table has {names}."

@@ -1,0 +1,197 @@
+"""`flask --app wsgi employees import` and `employees undo`: people in from a table, and back."""
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+
+from hikflask import messages
+from hikflask.cli import progress
+from hikflask.forms.fields import LARGEST_ID
+from hikflask.models import ImportBatch, Job
+from hikflask.models.job import DONE, STOPPED
+from hikflask.services import audit
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.imports import batches, columns
+from hikflask.services.imports.batches import Upload
+from hikflask.services.imports.errors import ColumnsMissing
+from hikflask.services.jobs import import_report, imports, lifecycle, queries
+from hikflask.services.jobs.import_report import Report, WrongRow
+from hikflask.services.jobs.kinds import IMPORT
+from hikflask.services.jobs.lifecycle import Claim
+from hikflask.services.jobs.run import run_to_end
+
+A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+# So many wrong rows are told one by one.
+MOST_TOLD = 20
+
+
+@click.command("import")
+@click.argument("file", type=A_FILE)
+@click.option("--photos", type=A_FILE, help="A ZIP archive of photos, each named by employee ID.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+@click.option("--json", "as_json", is_flag=True, help="End with one JSON object.")
+@click.option("--terminal", "terminal_id", type=click.IntRange(1, LARGEST_ID), help="Send everybody there, too.")
+@click.option("--column", "chosen", multiple=True, metavar="FIELD=HEADER", help="Which column has a field, or none.")
+@with_appcontext
+def import_employees(
+    file: Path, photos: Path | None, dry_run: bool, as_json: bool, terminal_id: int | None, chosen: tuple[str, ...]
+) -> None:
+    """Add and change employees by FILE: a CSV or XLSX table, or a ZIP archive of photos.
+
+    Wrong rows are told on standard error and left out; the exit status is 0 all the same. It is 1 when FILE cannot be
+    read, and nothing is done then.
+    """
+    with audit.acting(audit.COMMAND_LINE):
+        try:
+            batch = _made(file, photos)
+            report = _imported(batch, dry_run, terminal_id, chosen)
+        except ServiceError as error:
+            raise click.ClickException(messages.english(error.code, **error.params)) from error
+    _tell_wrong(report.rows, report.wrong)
+    click.echo(_as_json(report, dry_run) if as_json else _summary(report, dry_run))
+
+
+@click.command("undo")
+@click.argument("batch_id", metavar="BATCH", type=click.IntRange(1, LARGEST_ID))
+@with_appcontext
+def undo_import(batch_id: int) -> None:
+    """Undo an import, whose number BATCH the import told. The exit status is 1 when some rows could not be undone."""
+    with audit.acting(audit.COMMAND_LINE):
+        try:
+            job = _run(imports.start_undo(batch_id))
+        except ServiceError as error:
+            raise click.ClickException(messages.english(error.code, **error.params)) from error
+    failed, count = queries.failures(job.id, MOST_TOLD)
+    for failure in failed:
+        item = failure.item
+        click.echo(f"{item.number}: {messages.english(item.error, **(item.error_params or {}))}", err=True)
+    _tell_rest(count - len(failed))
+    click.echo(f"Undone: {job.done - job.failed}, not undone: {job.failed}.")
+    if job.failed:
+        raise click.exceptions.Exit(1)
+
+
+def _made(file: Path, photos: Path | None) -> ImportBatch:
+    is_archive = file.suffix.lower() == ".zip"
+    if is_archive and photos is not None:
+        raise click.UsageError("FILE is an archive of photos already: give it alone, or a table with --photos.")
+    table, photos = (None, file) if is_archive else (file, photos)
+    with ExitStack() as opened:
+        return batches.make(_upload(table, opened), _upload(photos, opened))
+
+
+def _upload(path: Path | None, opened: ExitStack) -> Upload | None:
+    return Upload(path.name, opened.enter_context(path.open("rb"))) if path else None
+
+
+def _imported(batch: ImportBatch, dry_run: bool, terminal_id: int | None, chosen: Iterable[str]) -> Report:
+    """Check an import and do it; nothing stays of a dry run, and of one whose columns are not known."""
+    batch_id, is_over = batch.id, False
+    try:
+        batches.choose(batch_id, _fields(batch, chosen), terminal_id)
+        start = imports.start_check if dry_run else imports.start_check_and_import
+        _run(start(batch_id))
+        report = import_report.of_batch(batches.row(batch_id), MOST_TOLD)
+        is_over = not dry_run
+        return report
+    except ColumnsMissing as error:
+        raise click.ClickException(_missing(error.fields[0], batch.layout["columns"])) from error
+    finally:
+        if not is_over:
+            imports.forget_dry_run(batch_id)
+
+
+def _fields(batch: ImportBatch, chosen: Iterable[str]) -> Mapping[str, int]:
+    """Return which column has which field: what is recognised, and what was chosen instead."""
+    fields, names = dict(batch.fields), batch.layout.get("columns", [])
+    for choice in chosen:
+        field, _, header = choice.partition("=")
+        if field not in columns.FIELDS:
+            raise click.UsageError(f"--column: FIELD is one of {', '.join(columns.FIELDS)}.")
+        fields.pop(field, None)
+        if header.strip():
+            index = _index(header, names)
+            fields = {other: at for other, at in fields.items() if at != index} | {field: index}
+    return fields
+
+
+def _index(header: str, names: list[str]) -> int:
+    found = [index for index, name in enumerate(names) if name.casefold() == " ".join(header.split()).casefold()]
+    if not found:
+        raise click.UsageError(f"--column: the table has no column “{header}”, but {_quoted(names)}.")
+    return found[0]
+
+
+def _missing(field: str, names: list[str]) -> str:
+    return f"No column is known as {field}. Name it by --column {field}=HEADER; the table has {_quoted(names)}."
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names if name)
+
+
+def _run(claim: Claim) -> Job:
+    """Run a job to its end in this process, and return it. Whoever interrupts it stops it.
+
+    :raises click.ClickException: when it failed as a whole, or somebody stopped it.
+    """
+    try:
+        with progress.shown(claim.job_id):
+            run_to_end(claim)
+    except KeyboardInterrupt:
+        lifecycle.stop(claim.job_id)
+    job = queries.get(claim.job_id)
+    if job is None or job.state == STOPPED:
+        raise click.ClickException(_stopped(job))
+    if job.state != DONE:
+        params = job.params.get("error_params") or {}
+        raise click.ClickException(messages.english(job.params.get("error", "interrupted"), **params))
+    return job
+
+
+def _stopped(job: Job | None) -> str:
+    if job is None or job.kind != IMPORT:
+        return "Stopped."
+    done = f"Stopped after {job.done} of {job.total}."
+    return f"{done} What is done stays; undo it by `employees undo {job.params['batch']}`."
+
+
+def _tell_wrong(rows: Iterable[WrongRow], count: int) -> None:
+    told = 0
+    for row in rows:
+        told += 1
+        place = f"Row {row.line}" if row.line else row.photo or row.number
+        click.echo(f"{place}: {_said(row)}", err=True)
+    _tell_rest(count - told)
+
+
+def _said(row: WrongRow) -> str:
+    return "; ".join(f"{field}: {messages.english(code, **params)}" for field, (code, params) in row.errors.items())
+
+
+def _tell_rest(count: int) -> None:
+    if count > 0:
+        click.echo(f"… and {count} more.", err=True)
+
+
+def _as_json(report: Report, dry_run: bool) -> str:
+    counts: dict[str, Any] = {
+        "batch": None if dry_run else report.batch_id,
+        "new": report.new,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "wrong": report.wrong,
+    }
+    return json.dumps(counts)
+
+
+def _summary(report: Report, dry_run: bool) -> str:
+    counts = f"New: {report.new}, changed: {report.changed}, unchanged: {report.unchanged}, wrong: {report.wrong}."
+    if dry_run:
+        return f"{counts} This was a dry run: nothing is changed."
+    return f"{counts} This is import {report.batch_id}; undo it by `employees undo {report.batch_id}`."

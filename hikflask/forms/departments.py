@@ -1,0 +1,32 @@
+"""A department's name, and which departments are merged into which one."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import StringField
+
+from hikflask.forms.base import Form
+from hikflask.forms.employees import LONGEST_NAME
+from hikflask.forms.fields import one_line, row_id, stripped
+
+
+class DepartmentForm(Form):
+    """The name of a new department, or another name for one."""
+
+    name = StringField(_l("Name"), [one_line(LONGEST_NAME)], [stripped])
+
+
+class MergeForm(Form):
+    """The departments that are merged, and the one that stays, by their ids."""
+
+    class Meta:
+        """No CSRF token: the question is asked with these in its address, and the POST is checked by itself."""
+
+        csrf = False
+
+    department = StringField()
+    into = StringField(filters=[row_id])
+
+    @property
+    def department_ids(self) -> list[int]:
+        """The ids of the departments to merge, each once."""
+        found = (row_id(value) for value in self.department.raw_data or ())
+        return list(dict.fromkeys(department_id for department_id in found if department_id))

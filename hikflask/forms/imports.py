@@ -1,0 +1,74 @@
+"""The forms of an import: the files and a terminal, then which column of the table is which field."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField
+from wtforms import Field, SelectChoice, SelectField, ValidationError
+
+from hikflask.forms.base import Form
+from hikflask.forms.fields import row_id
+
+
+def _one_of_the_list(form: Form, field: Field) -> None:  # noqa: ARG001
+    """Accept a choice, or nothing at all."""
+    sent = next(iter(field.raw_data or ()), "")
+    if sent and field.data not in {one.value for one in field.choices}:
+        raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
+
+
+def _choice(label: Any) -> SelectField:
+    """Return a selector of which nothing may be chosen."""
+    return SelectField(label, [_one_of_the_list], coerce=row_id, validate_choice=False, choices=[])
+
+
+def _terminals(terminals: Iterable[Any]) -> list[SelectChoice]:
+    return [SelectChoice(terminal.id, terminal.name) for terminal in terminals]
+
+
+class UploadForm(Form):
+    """A table of people, a ZIP of photos, or both, and the terminal that everybody named is sent to."""
+
+    table = FileField(_l("Table of people"))
+    photos = FileField(_l("Photos"))
+    terminal_id = _choice(_l("Terminal"))
+
+    def offer(self, terminals: Iterable[Any]) -> None:
+        """Fill the selector with terminals (anything with id and name)."""
+        self.terminal_id.choices = _terminals(terminals)
+
+    def validate_table(self, field: Field) -> None:
+        """Ask for at least one file."""
+        if not field.data and not self.photos.data:
+            raise ValidationError(_l("Choose a table, a ZIP of photos, or both."))
+
+
+class ColumnsForm(Form):
+    """Which column has which field, by the names of services/imports/columns.py, and the terminal as above."""
+
+    number = _choice(_l("Employee ID"))
+    name = _choice(_l("Full name"))
+    last_name = _choice(_l("Last name"))
+    first_name = _choice(_l("First name"))
+    middle_name = _choice(_l("Middle name"))
+    department = _choice(_l("Department"))
+    left = _choice(_l("Has left"))
+    active = _choice(_l("Works here"))
+    terminal_id = _choice(_l("Terminal"))
+
+    @property
+    def columns(self) -> list[SelectField]:
+        """The selectors, in their order."""
+        return [field for field in self if isinstance(field, SelectField) and field is not self.terminal_id]
+
+    def offer(self, headers: Sequence[str], terminals: Iterable[Any]) -> None:
+        """Fill the selectors with the columns of the table, and with terminals."""
+        self.terminal_id.choices = _terminals(terminals)
+        for field in self.columns:
+            field.choices = [SelectChoice(index, header) for index, header in enumerate(headers)]
+
+    @property
+    def chosen(self) -> dict[str, int]:
+        """Field → index of its column, from 0; without the fields that the table does not have."""
+        return {field.name: field.data for field in self.columns if field.data is not None}

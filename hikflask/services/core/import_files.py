@@ -1,0 +1,81 @@
+"""The uploaded files of imports: only this account reads them, under random names, and not for longer than needed."""
+
+import logging
+import os
+import secrets
+import time
+from collections.abc import Collection
+from pathlib import Path
+from typing import IO
+
+from flask import current_app
+
+from hikflask.services.core.errors import ServiceError
+
+log = logging.getLogger(__name__)
+
+CHUNK = 1024 * 1024
+
+
+def folder() -> Path:
+    """Return the folder of the files, which is made when it is missing."""
+    found = Path(current_app.config["INSTANCE_PATH"]) / "imports"
+    found.mkdir(mode=0o700, exist_ok=True)
+    return found
+
+
+def path_of(name: str) -> Path:
+    """Return the path of a stored file."""
+    return folder() / name
+
+
+def keep(stream: IO[bytes], most: int, refusal: ServiceError) -> str:
+    """Store a file and return its name; nothing stays of one that is refused.
+
+    :param most: the largest number of bytes.
+    :raises ServiceError: `refusal`, when the file has more.
+    """
+    name = secrets.token_urlsafe(16)
+    try:
+        with _created(name) as file:
+            while chunk := stream.read(CHUNK):
+                file.write(chunk)
+                if file.tell() > most:
+                    raise refusal
+    except BaseException:
+        remove(name)
+        raise
+    return name
+
+
+def replace(name: str, content: IO[bytes]) -> None:
+    """Put another content in the place of a stored file, at once."""
+    draft = f"{name}.part"
+    with _created(draft) as file:
+        while chunk := content.read(CHUNK):
+            file.write(chunk)
+    path_of(draft).replace(path_of(name))
+
+
+def _created(name: str) -> IO[bytes]:
+    return os.fdopen(os.open(path_of(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def remove(name: str) -> bool:
+    """Remove a stored file; False when that failed, and the log says why. A missing file is no error."""
+    try:
+        path_of(name).unlink(missing_ok=True)
+    except OSError as error:
+        log.error("the file %s of an import cannot be removed (%s)", name, error.strerror)
+        return False
+    return True
+
+
+def remove_others(known: Collection[str], older_than: float) -> int:
+    """Remove the files that are not among the known ones, as those of a process that was killed; return how many.
+
+    :param older_than: seconds; a younger file may still be being written.
+    """
+    old = time.time() - older_than
+    others = [path for path in folder().iterdir() if path.name not in known and path.lstat().st_mtime < old]
+    return sum(remove(path.name) for path in others)

@@ -1,0 +1,116 @@
+"""Renames a department, and merges others into one, together with everybody who is in them, in one transaction."""
+
+import time
+from collections.abc import Callable, Collection
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import OperationalError
+
+from hikflask.extensions import db
+from hikflask.models import Department, Employee
+from hikflask.models.employee import folded
+from hikflask.services import audit
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import DepartmentBusy, DepartmentUnknown
+from hikflask.services.departments import registry
+
+# For how long it is tried again while others have people of the department locked, and how often, in seconds.
+PATIENCE = 5.0
+PAUSE = 0.05
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+def rename(department_id: int, name: str) -> int:
+    """Give a department another name, and return how many people are in it.
+
+    :raises DepartmentKnown: when another department has this name, in whatever spelling: it can be merged into that.
+    :raises DepartmentUnknown: when there is no such department. :raises DepartmentBusy: when others change its people.
+    """
+    return _patiently(lambda: _rename(department_id, registry.one_spaced(name)))
+
+
+def merge(department_ids: Collection[int], into_id: int) -> int:
+    """Move everybody in these departments to another one, delete them, and return how many were moved.
+
+    :raises DepartmentUnknown: when there is none of these, or one would be merged into itself.
+    :raises DepartmentBusy: when others change their people.
+    """
+    return _patiently(lambda: _merge(department_ids, into_id))
+
+
+def _patiently(change: Callable[[], int]) -> int:
+    """Make a change and commit it, again and again while somebody else has a row that it needs."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            people = change()
+            db.session.commit()
+            return people
+        except OperationalError as error:
+            db.session.rollback()
+            if getattr(error.orig, "sqlstate", "") != LOCK_NOT_AVAILABLE:
+                raise
+            if time.monotonic() > until:
+                raise DepartmentBusy from error
+        time.sleep(PAUSE)
+
+
+def _rename(department_id: int, name: str) -> int:
+    registry.write_first()
+    registry.lock_spelling(name)
+    registry.refuse_known(name, department_id)
+    department = _locked([department_id])[department_id]
+    old, people = department.name, 0
+    if old != name:
+        people = _move(old, name)
+        department.name = name
+        audit.note("department.renamed", subject=name, before={"name": old}, after={"name": name, "people": people})
+    return people
+
+
+def _merge(department_ids: Collection[int], into_id: int) -> int:
+    registry.write_first()
+    found = _locked({*department_ids, into_id})
+    into = found.pop(into_id)
+    if not found or len(found) != len(department_ids):
+        db.session.rollback()
+        raise DepartmentUnknown
+    return sum(_merge_one(department, into) for department in found.values())
+
+
+def _merge_one(department: Department, into: Department) -> int:
+    old = department.name
+    people = _move(old, into.name)
+    changed_rows(delete(Department).where(Department.id == department.id))
+    audit.note(
+        "department.merged", subject=into.name, before={"name": old}, after={"name": into.name, "people": people}
+    )
+    return people
+
+
+def _locked(department_ids: Collection[int]) -> dict[int, Department]:
+    """Return the departments by id, locked: whoever is about to bring somebody into one is waited for.
+
+    :raises DepartmentUnknown: when one is missing; the transaction is rolled back.
+    """
+    rows = select(Department).where(Department.id.in_(department_ids)).order_by(Department.id).with_for_update()
+    found = db.session.execute(rows, execution_options={"populate_existing": True}).scalars()
+    by_id = {department.id: department for department in found}
+    if len(by_id) != len(department_ids):
+        db.session.rollback()
+        raise DepartmentUnknown
+    return by_id
+
+
+def _move(old: str, new: str) -> int:
+    """Write the new name of a locked department to everybody in it, and return how many they are.
+
+    Whoever saves an employee has that row first and the department's row after it, so waiting for one of these people
+    while holding the department could be a deadlock. Therefore nobody is waited for: PostgreSQL raises an error.
+    """
+    mine = select(Employee.id).where(Employee.department == old).with_for_update(nowait=True, key_share=True)
+    db.session.execute(select(func.count()).select_from(mine.subquery()))
+    # The folded department is the end of what is searched.
+    kept = func.substr(Employee.search, 1, func.length(Employee.search) - len(folded(old)))
+    moved = update(Employee).where(Employee.department == old)
+    return changed_rows(moved.values(department=new, search=kept.concat(folded(new))))

@@ -1,0 +1,157 @@
+"""The departments by name: finds one by any spelling of it, adds and deletes.
+
+An employee's row holds the name of the department. Whoever writes it there calls resolve() in the same transaction.
+"""
+
+from sqlalchemy import ScalarSelect, Select, false, func, select, update
+from sqlalchemy import delete as delete_row
+
+from hikflask import invisible_characters
+from hikflask.extensions import db
+from hikflask.models import Department, Employee
+from hikflask.models.columns import storable
+from hikflask.models.department import spelling_key
+from hikflask.services import audit
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import DepartmentHasPeople, DepartmentKnown, DepartmentUnknown
+
+
+def resolve(name: str) -> str:
+    """Return the name by which the department is known, within the caller's transaction; an unknown one is added.
+
+    Until that transaction ends, nobody renames, merges or deletes the department. "" stays "".
+    """
+    wanted = one_spaced(name)
+    if invisible_characters.is_blank(wanted):
+        return ""
+    write_first()
+    found = _kept(wanted)
+    if found is not None:
+        return found
+    lock_spelling(wanted)
+    return _kept(wanted) or _insert(wanted).name
+
+
+def one_spaced(name: str) -> str:
+    """Return a name as it is stored: with one space between its words."""
+    return storable(" ".join(name.split()))
+
+
+def write_first() -> None:
+    """Make the transaction the one that writes, where a database has only one: SQLite. It changes nothing."""
+    if db.engine.dialect.name == "sqlite":
+        changed_rows(update(Department).where(false()).values(name=Department.name))
+
+
+def lock_spelling(name: str) -> None:
+    """Keep others from adding a department of this name, in whatever spelling, until the transaction ends."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(spelling_key(name), 0))))
+
+
+def known(name: str) -> ScalarSelect[str]:
+    """Return the subquery for the name by which a department is known; NULL when it is unknown."""
+    return _known(name).scalar_subquery()
+
+
+def find(name: str) -> str | None:
+    """Return the name by which a department is known, or None. Nothing is added or locked."""
+    return db.session.execute(_known(one_spaced(name))).scalar_one_or_none()
+
+
+def names() -> list[str]:
+    """Return the names of all departments, sorted."""
+    return list(db.session.execute(select(Department.name).order_by(Department.folded, Department.name)).scalars())
+
+
+def get(department_id: int) -> Department | None:
+    """Return the department, fresh from the database, or None."""
+    return db.session.get(Department, department_id, populate_existing=True)
+
+
+def add(name: str) -> Department:
+    """Add a department.
+
+    :raises DepartmentKnown: when there is one of this name, in this or another spelling.
+    """
+    wanted = one_spaced(name)
+    write_first()
+    lock_spelling(wanted)
+    refuse_known(wanted)
+    added = _insert(wanted)
+    audit.note("department.created", subject=added.name)
+    db.session.commit()
+    return added
+
+
+def refuse_known(name: str, department_id: int | None = None) -> None:
+    """Refuse a name that another department has, in whatever spelling; the transaction is rolled back.
+
+    :param department_id: the department that gets the name.
+    :raises DepartmentKnown: with the other department's name and id.
+    """
+    same = select(Department).where(Department.folded == spelling_key(name), Department.id != (department_id or 0))
+    other = db.session.execute(same.order_by(Department.name != name, Department.id)).scalars().first()
+    if other is not None:
+        refusal = DepartmentKnown(name=other.name, department_id=other.id)
+        db.session.rollback()
+        raise refusal
+
+
+def delete(department_id: int) -> str:
+    """Delete a department that nobody is in, and return its name.
+
+    :raises DepartmentUnknown: when there is none. :raises DepartmentHasPeople: when somebody is in it.
+    """
+    write_first()
+    department = db.session.get(Department, department_id, populate_existing=True, with_for_update=True)
+    if department is None:
+        db.session.rollback()
+        raise DepartmentUnknown
+    name = department.name
+    if not delete_unused(name):
+        db.session.rollback()
+        raise DepartmentHasPeople
+    db.session.commit()
+    return name
+
+
+def delete_unused(name: str) -> bool:
+    """Delete the department of exactly this name within the caller's transaction, unless somebody is in it.
+
+    Return False when it stays, or when there is none.
+    """
+    write_first()
+    mine = select(Department.id).where(Department.name == name).with_for_update()
+    department_id = db.session.execute(mine).scalar_one_or_none()
+    # Asked only now, since who got the department a moment ago held the row until then.
+    if department_id is None or _has_people(name):
+        return False
+    changed_rows(delete_row(Department).where(Department.id == department_id))
+    audit.note("department.deleted", subject=name)
+    return True
+
+
+def _known(name: str) -> Select[str]:
+    """Return the statement for the known name: this very spelling, else the oldest of the others."""
+    same = select(Department.name).where(Department.folded == spelling_key(name))
+    return same.order_by(Department.name != name, Department.id).limit(1)
+
+
+def _kept(name: str) -> str | None:
+    """Return the known name, which stays until the transaction ends; None when the department is unknown."""
+    # SQLite has no such lock, and does not need it: nobody else writes meanwhile.
+    found = _known(name).with_for_update(read=True, key_share=True)
+    return db.session.execute(found).scalar_one_or_none()
+
+
+def _has_people(name: str) -> bool:
+    found = select(Employee.id).where(Employee.department == name).limit(1)
+    return db.session.execute(found).first() is not None
+
+
+def _insert(name: str) -> Department:
+    added = Department(name=name)
+    db.session.add(added)
+    db.session.flush()
+    return added

@@ -1,0 +1,200 @@
+"""Uploads that are looked at before they are saved.
+
+A draft is a photo that is not saved yet (see photos/storage.py): it is forgotten in an hour unless it is saved, and an
+erasure of the number that it was uploaded for deletes it. A file beside its picture has who uploaded it and what was
+found, in one line of JSON, and then the uploaded file, so that a turned or cropped picture is as sharp as the first.
+
+A draft never changes: a turned picture is another draft. So what is saved is always what the page shows.
+"""
+
+import io
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import ColumnElement, and_, select, update
+
+from hikflask.extensions import db
+from hikflask.models import Photo
+from hikflask.models.columns import database_now
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import PhotoDraftGone
+from hikflask.services.photos import deletion, quality, storage
+from hikflask.services.photos.findings import Finding
+
+# The id of the photo, and the part of its file's name that nobody can guess.
+TOKEN = re.compile(r"([1-9]\d{0,8})-([\w-]{22})\Z", re.ASCII)
+# Each has up to 10 MB. Nobody chooses more photos within an hour, except to fill the disk.
+MOST_OF_ONE = 20
+LONGEST_LINE = 64 * 1024
+FULL_TURN = 360
+
+
+@dataclass(frozen=True)
+class PhotoDraft:
+    """A looked-at upload: its token, who uploaded it, how it is changed, and what was found.
+
+    :ivar turn: degrees clockwise. :ivar cropped: whether the face is cut out.
+    """
+
+    token: str
+    owner: str
+    turn: int
+    cropped: bool
+    findings: tuple[Finding, ...]
+    faces_checked: bool
+
+    @property
+    def is_poor(self) -> bool:
+        """True when a terminal is expected to refuse the photo."""
+        return any(one.serious for one in self.findings)
+
+
+def make(upload: IO[bytes], number: str, owner: str) -> PhotoDraft:
+    """Look at an upload and keep it as a draft.
+
+    :param number: the typed number. :param owner: who may see and save it.
+    :raises BadPhoto: when it is no JPEG or PNG, has more than 10 MB or more than 40 megapixels.
+    :raises PhotosWaiting: when other uploads take too long.
+    """
+    # Give the connection back: an upload may have to wait for its turn.
+    db.session.commit()
+    looked = quality.look(upload)
+    upload.seek(0)
+    return _keep(looked, upload.read(), number, {"owner": owner, "turn": 0, "cropped": False})
+
+
+def changed(token: str, number: str, owner: str, *, turn: int = 0, crop: bool | None = None) -> PhotoDraft:
+    """Return another draft of the same upload, turned by so many degrees more, or cropped, or not cropped any more.
+
+    :raises PhotoDraftGone: when there is no such draft of this operator any more. :raises PhotosWaiting:
+    """
+    photo = photo_to_save(token, owner)
+    draft, upload = _of(photo), _upload(photo)
+    if draft is None:
+        raise PhotoDraftGone
+    turned, cropped = (draft.turn + turn) % FULL_TURN, draft.cropped if crop is None else crop
+    looked = quality.look(io.BytesIO(upload), turn=turned, crop=cropped)
+    return _keep(looked, upload, number, {"owner": owner, "turn": turned, "cropped": cropped})
+
+
+def find(token: str, owner: str) -> PhotoDraft | None:
+    """Return an operator's draft; None when it is saved, forgotten, or somebody else's."""
+    photo = _row(token, _is_draft())
+    draft = _of(photo) if photo else None
+    return draft if draft and draft.owner == owner else None
+
+
+def picture(token: str, owner: str) -> bytes | None:
+    """Return the bytes that would be saved; None where find() returns None."""
+    photo = _row(token, _is_draft())
+    path = storage.path_of(photo) if photo else None
+    try:
+        content = path.read_bytes() if path else None
+    except FileNotFoundError:
+        return None
+    # Looked for after the file is read, so that what was forgotten meanwhile is not shown.
+    return content if find(token, owner) else None
+
+
+def drop(token: str, owner: str) -> None:
+    """Delete an operator's draft, if it is there."""
+    photo = _row(token, _is_draft())
+    if photo is not None and find(token, owner):
+        _delete([photo.file])
+
+
+def photo_to_save(token: str, owner: str) -> Photo:
+    """Return the photo of an operator's draft, for save().
+
+    :raises PhotoDraftGone: when there is no such draft any more.
+    """
+    photo = _row(token, _is_draft())
+    if photo is None or find(token, owner) is None:
+        raise PhotoDraftGone
+    db.session.commit()
+    return photo
+
+
+def save(photo: Photo) -> None:
+    """Keep the photo of a draft, within the caller's transaction. A draft is saved once.
+
+    :raises PhotoDraftGone: when it was saved, forgotten or erased meanwhile.
+    """
+    if changed_rows(update(Photo).where(Photo.id == photo.id, _is_draft()).values(forgotten_at=None)) != 1:
+        raise PhotoDraftGone
+    db.session.refresh(photo)
+
+
+def saved_as(token: str) -> Photo | None:
+    """Return the photo that a draft was saved as; None when it was not."""
+    return _row(token, Photo.employee_id.is_not(None))
+
+
+def _keep(looked: quality.Looked, upload: bytes, number: str, about: dict[str, Any]) -> PhotoDraft:
+    photo = storage.keep_upload(looked, number)
+    about |= {"findings": [one.as_json() for one in looked.findings], "faces_checked": looked.faces_checked}
+    storage.keep_beside(photo, json.dumps(about).encode() + b"\n" + upload)
+    _delete_oldest_of(about["owner"])
+    return _draft(photo, about)
+
+
+def _draft(photo: Photo, about: dict[str, Any]) -> PhotoDraft:
+    token = f"{photo.id}-{storage.random_part(photo.file)}"
+    found = tuple(Finding(**one) for one in about["findings"])
+    return PhotoDraft(token, about["owner"], about["turn"], about["cropped"], found, about["faces_checked"])
+
+
+def _is_draft() -> ColumnElement[bool]:
+    return and_(Photo.employee_id.is_(None), Photo.forgotten_at > database_now())
+
+
+def _row(token: str, condition: ColumnElement[bool]) -> Photo | None:
+    match = TOKEN.match(token)
+    if match is None:
+        return None
+    statement = select(Photo).where(Photo.id == int(match[1]), condition)
+    photo = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+    if photo is None or not secrets.compare_digest(storage.random_part(photo.file), match[2]):
+        return None
+    return photo
+
+
+def _of(photo: Photo) -> PhotoDraft | None:
+    about = _about(storage.beside(photo))
+    return _draft(photo, about) if about else None
+
+
+def _about(path: Path) -> dict[str, Any]:
+    """Return the line of JSON of a draft's file; empty when the file is gone."""
+    try:
+        with path.open("rb") as file:
+            about: dict[str, Any] = json.loads(file.readline(LONGEST_LINE))
+            return about
+    except FileNotFoundError:
+        return {}
+
+
+def _upload(photo: Photo) -> bytes:
+    try:
+        return storage.beside(photo).read_bytes().partition(b"\n")[2]
+    except FileNotFoundError as error:
+        raise PhotoDraftGone from error
+
+
+def _delete_oldest_of(owner: str) -> None:
+    own = [path for path in storage.files_beside() if _about(path).get("owner") == owner]
+    _delete([storage.name_beside(path) for path in own[:-MOST_OF_ONE]])
+
+
+def _delete(files: list[str]) -> None:
+    if not files:
+        return
+    db.session.commit()  # SQLite refuses a transaction that has read before it writes while others write.
+    mine = update(Photo).where(Photo.file.in_(files), _is_draft()).values(forgotten_at=database_now())
+    gone = list(db.session.execute(mine.returning(Photo.file)).scalars())
+    db.session.commit()
+    deletion.remove_at_once(gone)

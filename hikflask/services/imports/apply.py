@@ -1,0 +1,154 @@
+"""Does what the dry run of an import showed, one row within one transaction of the caller's.
+
+A row is applied only if its person is still as the dry run saw them. What was written is noted in the row, with the
+terminals before and after, so that it can be undone exactly.
+"""
+
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Photo
+from hikflask.models.enrolment import PRESENT
+from hikflask.models.import_batch import APPLIED, NEW, OPEN
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.db import changed_rows, locked_employee
+from hikflask.services.core.errors import EmployeeUnknown, NumberKnown
+from hikflask.services.departments import registry as departments
+from hikflask.services.employees.lifecycle import apply_active, apply_sent
+from hikflask.services.employees.save import FaceSource, apply_save
+from hikflask.services.imports import batches, pictures
+from hikflask.services.imports.errors import ChangedSince
+from hikflask.services.imports.values import DEPARTMENT, LEFT, NAME
+from hikflask.services.imports.verdicts import PHOTO, TERMINAL
+from hikflask.services.photos import storage
+from hikflask.services.state import enrolment as state
+
+ENROLMENTS, FORMER_ENROLMENTS = "enrolments", "former_enrolments"
+# What terminals get to know.
+OF_TERMINALS = {NAME, LEFT, PHOTO, TERMINAL}
+# Terminal → photo, of the enrolments that are desired present.
+Wanted = list[list[int | None]]
+
+
+def apply_row(row: ImportRow) -> None:
+    """Apply a row within the caller's transaction; one that is applied already is left as it is.
+
+    :raises ChangedSince: when the person is not any more as the dry run saw them. :raises EmployeeUnknown: when deleted
+        meanwhile. :raises NumberKnown: when somebody got the number meanwhile. :raises ServiceError: as a save does.
+    """
+    if row.state != OPEN:
+        return
+    batch = batches.row(row.batch_id)
+    files = storage.Files()
+    photo = pictures.keep(files, batch, row.photo, row.number) if _has_photo(row) else None
+    try:
+        written = _added(row, batch, photo, files) if row.verdict == NEW else _changed(row, batch, photo, files)
+        db.session.flush()
+    except IntegrityError as error:
+        db.session.rollback()
+        files.undo()
+        raise NumberKnown(n=row.number) from error
+    except BaseException:
+        db.session.rollback()
+        files.undo()
+        raise
+    done = {"written": written, "state": APPLIED, "employee_id": written.pop("employee_id")}
+    changed_rows(update(ImportRow).where(ImportRow.id == row.id).values(**done, former_photo_id=_former_photo(row)))
+
+
+def _has_photo(row: ImportRow) -> bool:
+    return bool(row.photo) and (row.verdict == NEW or PHOTO in (row.before or {}))
+
+
+def _former_photo(row: ImportRow) -> int | None:
+    former: int | None = (row.before or {}).get(PHOTO)
+    return former
+
+
+def _added(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> dict[str, Any]:
+    draft = Draft(row.number, row.values[NAME], row.values.get(DEPARTMENT, ""))
+    employee = _saved(draft, None, batch, photo, files)
+    sent: Wanted = []
+    if batch.terminal_id is not None:
+        apply_sent(employee, batch.terminal_id)
+        _put_in_bulk(employee)
+        sent = wanted(employee)
+    return {
+        "employee_id": employee.id,
+        NAME: employee.name,
+        DEPARTMENT: employee.department,
+        PHOTO: employee.photo_id,
+        ENROLMENTS: sent,
+        FORMER_ENROLMENTS: [],
+    }
+
+
+def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> dict[str, Any]:
+    if row.employee_id is None:
+        raise EmployeeUnknown
+    employee, before = locked_employee(row.employee_id), row.before or {}
+    _refuse_changed(employee, row.number, before, batch.terminal_id)
+    former = wanted(employee)
+    said = {field: row.values.get(field, "") for field in before}
+    if before.keys() & {NAME, DEPARTMENT, PHOTO}:
+        name, department = said.get(NAME, employee.name), said.get(DEPARTMENT, employee.department)
+        draft = Draft(row.number, name, department, employee.terminal_name)
+        employee = _saved(draft, employee.id, batch, photo, files)
+    if LEFT in before:
+        apply_active(employee, active=False)
+    elif TERMINAL in before and batch.terminal_id is not None:
+        apply_sent(employee, batch.terminal_id)
+    now_wanted = wanted(employee)
+    if before.keys() & OF_TERMINALS and (former or now_wanted):
+        _put_in_bulk(employee)
+    now = {
+        NAME: employee.name,
+        DEPARTMENT: employee.department,
+        LEFT: not employee.is_active,
+        PHOTO: employee.photo_id,
+        TERMINAL: batch.terminal_id,
+    }
+    enrolled = {ENROLMENTS: now_wanted, FORMER_ENROLMENTS: former}
+    return {"employee_id": employee.id, **{field: now[field] for field in before}, **enrolled}
+
+
+def _saved(
+    draft: Draft, employee_id: int | None, batch: ImportBatch, photo: Photo | None, files: storage.Files
+) -> Employee:
+    """Save, and note the department that this import adds."""
+    adds = bool(draft.department) and departments.find(draft.department) is None
+    employee = apply_save(draft, FaceSource(), employee_id, photo, files)
+    # What was read of an earlier photo is stale.
+    db.session.expire(employee, ["photo"])
+    if adds and employee.department not in batch.new_departments:
+        names = [*batch.new_departments, employee.department]
+        changed_rows(update(ImportBatch).where(ImportBatch.id == batch.id).values(new_departments=names))
+    return employee
+
+
+def _refuse_changed(employee: Employee, number: str, before: dict[str, Any], terminal_id: int | None) -> None:
+    now: dict[str, Any] = {
+        NAME: employee.name,
+        DEPARTMENT: employee.department,
+        LEFT: not employee.is_active,
+        PHOTO: employee.photo_id,
+    }
+    if TERMINAL in before:
+        now[TERMINAL] = any(terminal == terminal_id for terminal, _ in wanted(employee))
+    if employee.number != number or any(now[field] != value for field, value in before.items()):
+        raise ChangedSince
+
+
+def wanted(employee: Employee) -> Wanted:
+    """Return the terminals that somebody is desired on, each with the photo, within the caller's transaction."""
+    mine = select(Enrolment.terminal_id, Enrolment.photo_id).where(
+        Enrolment.number == employee.number, Enrolment.desired == PRESENT
+    )
+    return [list(row) for row in db.session.execute(mine.order_by(Enrolment.terminal_id))]
+
+
+def _put_in_bulk(employee: Employee) -> None:
+    state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)

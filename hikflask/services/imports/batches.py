@@ -1,0 +1,195 @@
+"""Makes an import of the uploaded files: what is in them, which column is which field, and whom it is to be sent to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO
+
+from flask import current_app
+from sqlalchemy import delete, or_, select, update
+
+from hikflask.extensions import db
+from hikflask.models import ImportBatch, ImportRow
+from hikflask.models.columns import storable
+from hikflask.services import audit
+from hikflask.services.core import import_files, photo_archive
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.core.errors import TableTooLarge
+from hikflask.services.imports import columns
+from hikflask.services.imports.errors import (
+    ColumnsMissing,
+    ColumnTwice,
+    ColumnUnknown,
+    ImportChecked,
+    ImportUnknown,
+    NothingUploaded,
+    PhotosFileTooLarge,
+)
+from hikflask.services.spreadsheets import reader_process
+from hikflask.services.terminals import registry
+
+MEGABYTE = 1024 * 1024
+PARTS = (columns.LAST_NAME, columns.FIRST_NAME, columns.MIDDLE_NAME)
+LONGEST_FILE_NAME = 255
+ROWS = 10 * CLEANUP_BATCH
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An uploaded file, with the name that it came with."""
+
+    name: str
+    stream: IO[bytes]
+
+
+def make(table: Upload | None, photos: Upload | None) -> ImportBatch:
+    """Store the files of an import, look at them, and recognise the columns of the table.
+
+    :raises NothingUploaded: :raises PhotosFileTooLarge:
+    :raises BadTable: when the table cannot be read. :raises BadArchive: when the photos cannot.
+    """
+    if table is None and photos is None:
+        raise NothingUploaded
+    batch = ImportBatch(requested_by=audit.present_actor().name[:128], layout={}, fields={})
+    stored: list[str] = []
+    try:
+        if photos is not None:
+            _add_photos(batch, photos, stored)
+        if table is not None:
+            _add_table(batch, table, stored)
+        db.session.add(batch)
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        for name in stored:
+            import_files.remove(name)
+        raise
+    return batch
+
+
+def _add_photos(batch: ImportBatch, photos: Upload, stored: list[str]) -> None:
+    most: int = current_app.config["IMPORT_PHOTOS_LIMIT"]
+    batch.photos_name = _file_name(photos.name)
+    batch.photos_file = import_files.keep(photos.stream, most * MEGABYTE, PhotosFileTooLarge(n=most))
+    stored.append(batch.photos_file)
+    photo_archive.look(import_files.path_of(batch.photos_file))
+
+
+def _add_table(batch: ImportBatch, table: Upload, stored: list[str]) -> None:
+    most: int = current_app.config["IMPORT_FILE_LIMIT"]
+    batch.table_name = _file_name(table.name)
+    batch.table_file = import_files.keep(table.stream, most * MEGABYTE, TableTooLarge(n=most))
+    stored.append(batch.table_file)
+    layout = reader_process.look(import_files.path_of(batch.table_file), columns.recognised)
+    batch.layout, batch.fields = layout.as_json(), columns.recognised(layout.columns)
+    if set(PARTS) & set(batch.fields):
+        # 1C gives both. The whole name is complete.
+        left_out = PARTS if columns.NAME in batch.fields else ()
+        batch.fields = {field: index for field, index in batch.fields.items() if field not in left_out}
+
+
+def _file_name(name: str) -> str:
+    return storable(name.replace("\\", "/").rpartition("/")[2])[:LONGEST_FILE_NAME]
+
+
+def choose(batch_id: int, fields: Mapping[str, int], terminal_id: int | None) -> None:
+    """Fix which column has which field, and the terminal that everybody in the file is sent to, too.
+
+    :param fields: field → index of its column, from 0.
+    :raises ImportUnknown: :raises ImportChecked: when the dry run has begun.
+    :raises ColumnsMissing: when no column has the ID, or nothing would be changed. :raises ColumnTwice:
+    :raises ColumnUnknown: :raises TerminalUnknown: when it is not an active terminal.
+    """
+    batch = row(batch_id)
+    if batch.table_name:
+        _refuse_columns(batch, fields)
+    if terminal_id is not None:
+        registry.active(terminal_id)
+    mine = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.check_job_id.is_(None), *_NOT_STARTED)
+    chosen = {"fields": dict(fields) if batch.table_name else {}, "terminal_id": terminal_id}
+    changed = changed_rows(mine.values(**chosen))
+    db.session.commit()
+    if not changed:
+        raise ImportChecked
+
+
+_NOT_STARTED = (ImportBatch.import_job_id.is_(None), ImportBatch.checked_at.is_(None))
+
+
+def _refuse_columns(batch: ImportBatch, fields: Mapping[str, int]) -> None:
+    known = range(len(batch.layout["columns"]))
+    for field, index in fields.items():
+        if field not in columns.FIELDS or index not in known:
+            raise ColumnUnknown(field)
+        if list(fields.values()).index(index) != list(fields).index(field):
+            raise ColumnTwice(field)
+    if columns.NUMBER not in fields:
+        raise ColumnsMissing(columns.NUMBER)
+    if columns.NAME in fields and (part := next((part for part in PARTS if part in fields), None)):
+        raise ColumnTwice(part)
+    if set(PARTS) & set(fields) and columns.LAST_NAME not in fields:
+        raise ColumnsMissing(columns.LAST_NAME)
+    if set(fields) == {columns.NUMBER} and not batch.photos_name:
+        raise ColumnsMissing(columns.NAME)
+
+
+def get(batch_id: int) -> ImportBatch | None:
+    """Return the import, fresh from the database, or None."""
+    return db.session.get(ImportBatch, batch_id, populate_existing=True)
+
+
+def row(batch_id: int) -> ImportBatch:
+    """Return the import.
+
+    :raises ImportUnknown: when there is none.
+    """
+    batch = get(batch_id)
+    if batch is None:
+        raise ImportUnknown
+    return batch
+
+
+def of_job(job_id: int) -> ImportBatch | None:
+    """Return the import that a job checks, does or undoes, or None."""
+    jobs = (ImportBatch.check_job_id, ImportBatch.import_job_id, ImportBatch.undo_job_id)
+    statement = select(ImportBatch).where(or_(*(column == job_id for column in jobs))).order_by(ImportBatch.id)
+    return db.session.execute(statement, execution_options={"populate_existing": True}).scalars().first()
+
+
+def discard(batch_id: int) -> bool:
+    """Delete an import that was not started, with its files; False when it was started, or there is none.
+
+    A dry run that still goes on finds nothing to work on any more.
+    """
+    batch = get(batch_id)
+    if batch is None or batch.import_job_id is not None:
+        db.session.commit()
+        return False
+    files = [name for name in (batch.table_file, batch.photos_file) if name]
+    delete_rows(batch_id)
+    gone = delete(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.import_job_id.is_(None))
+    changed = changed_rows(gone)
+    db.session.commit()
+    if changed:
+        for name in files:
+            import_files.remove(name)
+    return changed == 1
+
+
+def remove_photos(batch_id: int) -> None:
+    """Remove the archive of photos once it is not needed any more. Should that fail, retention tries again."""
+    batch = get(batch_id)
+    db.session.commit()
+    if batch and batch.photos_file and import_files.remove(batch.photos_file):
+        changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values(photos_file=""))
+        db.session.commit()
+
+
+def delete_rows(batch_id: int) -> int:
+    """Delete the rows of an import, in portions so that others save meanwhile; return how many."""
+    some = select(ImportRow.id).where(ImportRow.batch_id == batch_id).limit(ROWS)
+    deleted = 0
+    while changed := changed_rows(delete(ImportRow).where(ImportRow.id.in_(some))):
+        db.session.commit()
+        deleted += changed
+    db.session.commit()
+    return deleted

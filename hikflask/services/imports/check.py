@@ -1,0 +1,231 @@
+"""The dry run of an import: reads the table and the photos, and stores for each row what it would change.
+
+The table is read in portions, and each portion is one short transaction, so that memory stays flat and others save in
+between. What a killed worker left is deleted before the dry run begins anew.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import delete, insert, select, update
+
+from hikflask.extensions import db
+from hikflask.models import ImportBatch, ImportRow
+from hikflask.models.columns import database_now, storable
+from hikflask.models.import_batch import VERDICTS, WRONG
+from hikflask.services.core import import_files
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.photo_archive import Contents
+from hikflask.services.core.progress import Progress
+from hikflask.services.imports import pictures, values, verdicts
+from hikflask.services.imports.batches import ROWS
+from hikflask.services.imports.errors import ImportFileGone
+from hikflask.services.imports.values import NUMBER, Values
+from hikflask.services.imports.verdicts import PHOTO, Picture, Verdict
+from hikflask.services.photos.quality import Look, looking
+from hikflask.services.spreadsheets import reader_process
+from hikflask.services.spreadsheets.reader_process import Layout, Row
+
+BATCH = 500
+# Others, who may be in the same process, have their turn after each portion.
+PAUSE = 0.01
+MOST_LINES = 5
+Part = TypeVar("Part")
+
+
+def check(batch: ImportBatch, progress: Progress) -> None:
+    """Check an import that was not checked yet: store all rows with their verdicts, and count them.
+
+    :raises BadTable: when the table cannot be read to its end. :raises BadArchive:
+    :raises ImportFileGone: when a file was removed. :raises ClaimLost: when it is not to go on.
+    """
+    if batch.checked_at is None:
+        with looking() as look_at:
+            _Check(batch, progress, look_at).run()
+    _remove_table(batch)
+
+
+class _Check:
+    """One dry run: which numbers were read so far, and which photos belong to nobody in the table."""
+
+    def __init__(self, batch: ImportBatch, progress: Progress, look_at: Look) -> None:
+        self._batch = batch
+        self._progress = progress
+        self._look_at = look_at
+        self._photos: Contents = pictures.contents(batch)
+        self._lines: dict[str, int] = {}
+        self._twice: dict[str, list[int]] = {}
+        self._spellings = verdicts.spellings()
+        self._done = 0
+        self._counts: Counter[str] = Counter()
+        rows = batch.layout["rows"] if batch.table_name else 0
+        self._total: int = rows + len(self._photos.pictures) + len(self._photos.others)
+
+    def run(self) -> None:
+        self._delete_earlier()
+        if self._batch.table_name:
+            self._read_table()
+            self._refuse_twice()
+        self._read_lonely_photos()
+        self._end()
+
+    def _delete_earlier(self) -> None:
+        some = select(ImportRow.id).where(ImportRow.batch_id == self._batch.id).limit(ROWS)
+        while changed_rows(delete(ImportRow).where(ImportRow.id.in_(some))):
+            self._report(0)
+        self._report(0)
+
+    def _report(self, more: int) -> None:
+        self._done += more
+        self._progress.report(self._done, self._total)
+
+    # --- the table ---
+
+    def _read_table(self) -> None:
+        with closing(_rows(self._batch)) as rows:
+            for part in _parts(rows, BATCH):
+                self._take(part)
+                time.sleep(PAUSE)
+
+    def _take(self, part: list[Row]) -> None:
+        read = [(row, found) for row in part if (found := values.read(row, self._batch.fields))]
+        looked = {found.number: self._look(found.number) for _, found in read if found.number in self._photos.pictures}
+        numbers = [found.number for _, found in read if NUMBER not in found.errors]
+        now = verdicts.present(numbers, self._batch.terminal_id, self._spellings)
+        rows = []
+        for row, found in read:
+            self._note_line(found, row.line)
+            picture = looked.get(found.number)
+            rows.append(self._row(row.line, found, picture, verdicts.verdict(found, picture, now), row.cells))
+        self._write(rows, len(part) - len(looked))
+
+    def _note_line(self, found: Values, line: int) -> None:
+        if not found.number:
+            return
+        first = self._lines.setdefault(found.number, line)
+        if first != line:
+            self._twice.setdefault(found.number, [first]).append(line)
+
+    def _look(self, number: str) -> Picture:
+        looked = pictures.look(self._batch, self._photos.pictures[number], self._look_at)
+        self._report(1)
+        return looked
+
+    def _row(
+        self, line: int | None, found: Values, picture: Picture | None, said: Verdict, cells: list[str] | None
+    ) -> dict[str, Any]:
+        texts = found.texts | ({PHOTO: picture.sha256} if picture and picture.sha256 else {})
+        return {
+            "batch_id": self._batch.id,
+            "line": line,
+            "number": found.number,
+            "verdict": said.verdict,
+            "values": texts,
+            "cells": [storable(cell) for cell in cells] if cells is not None and said.verdict == WRONG else None,
+            "before": said.before,
+            "errors": said.errors,
+            "photo": storable(picture.name)[-255:] if picture else "",
+            "employee_id": said.employee_id,
+            "state": "",
+        }
+
+    def _write(self, rows: list[dict[str, Any]], more: int) -> None:
+        if rows:
+            db.session.execute(insert(ImportRow), rows)
+        self._counts.update(row["verdict"] for row in rows)
+        self._report(more)
+
+    # --- the same ID in several rows ---
+
+    def _refuse_twice(self) -> None:
+        """Make all rows wrong whose ID is in other rows, too. They need their cells, to be given back."""
+        lines = {line for found in self._twice.values() for line in found}
+        if not lines:
+            return
+        with closing(_rows(self._batch)) as rows:
+            for part in _parts((row for row in rows if row.line in lines), BATCH):
+                self._refuse({row.line: row for row in part})
+                self._report(0)
+
+    def _refuse(self, part: dict[int, Row]) -> None:
+        mine = (ImportRow.batch_id == self._batch.id, ImportRow.line.in_(part))
+        stored = db.session.execute(
+            select(ImportRow.id, ImportRow.line, ImportRow.number, ImportRow.verdict, ImportRow.errors).where(*mine)
+        ).all()
+        db.session.commit()
+        changes = []
+        for row in stored:
+            others = [str(line) for line in self._twice[row.number] if line != row.line]
+            said = ["number_twice", {"lines": ", ".join(others[:MOST_LINES])}]
+            cells = [storable(cell) for cell in part[row.line].cells]
+            errors = (row.errors or {}) | {NUMBER: said}
+            changes.append({"id": row.id, "verdict": WRONG, "errors": errors, "cells": cells, "before": None})
+            self._counts.subtract([row.verdict])
+            self._counts.update([WRONG])
+        db.session.execute(update(ImportRow), changes)
+
+    # --- photos of people who are not in the table ---
+
+    def _read_lonely_photos(self) -> None:
+        others = [self._unnamed(name) for name in self._photos.others]
+        for part in _parts(iter(others), BATCH):
+            self._write(part, len(part))
+        lonely = [number for number in self._photos.pictures if number not in self._lines]
+        for numbers in _parts(iter(lonely), BATCH):
+            self._take_lonely(numbers)
+
+    def _take_lonely(self, numbers: list[str]) -> None:
+        now = verdicts.present(numbers, None, self._spellings)
+        rows = []
+        for number in numbers:
+            found = Values(number, {NUMBER: number})
+            if number in now.people:
+                picture = self._look(number)
+                said = verdicts.verdict(found, picture, now)
+            else:
+                picture = Picture(self._photos.pictures[number][0])
+                said = Verdict(WRONG, errors={PHOTO: ["photo_nobody", {}]})
+            rows.append(self._row(None, found, picture, said, None))
+        self._write(rows, sum(number not in now.people for number in numbers))
+
+    def _unnamed(self, name: str) -> dict[str, Any]:
+        said = Verdict(WRONG, errors={PHOTO: ["photo_not_named", {}]})
+        return self._row(None, Values(""), Picture(name), said, None)
+
+    def _end(self) -> None:
+        counts = {verdict: self._counts[verdict] for verdict in VERDICTS}
+        checked = update(ImportBatch).where(ImportBatch.id == self._batch.id)
+        # The first rows were shown to choose the columns by. They are of people who may be erased.
+        layout = self._batch.layout | {"sample": []} if self._batch.layout else {}
+        changed_rows(checked.values(**counts, layout=layout, checked_at=database_now()))
+        self._total = self._done
+        self._report(0)
+        db.session.refresh(self._batch)
+        db.session.commit()
+
+
+def _rows(batch: ImportBatch) -> Generator[Row, None, None]:
+    """Yield the rows of the table. The child process that reads them ends when this is closed."""
+    path = import_files.path_of(batch.table_file)
+    if not batch.table_file or not path.is_file():
+        raise ImportFileGone
+    yield from reader_process.read(path, Layout.from_json(batch.layout))
+
+
+def _parts(of: Iterable[Part], size: int) -> Iterator[list[Part]]:
+    rows = iter(of)
+    while part := list(islice(rows, size)):
+        yield part
+
+
+def _remove_table(batch: ImportBatch) -> None:
+    """Remove the table: its rows are in the database. Should that fail, retention tries again."""
+    if batch.table_file and import_files.remove(batch.table_file):
+        changed_rows(update(ImportBatch).where(ImportBatch.id == batch.id).values(table_file=""))
+        db.session.commit()
+        db.session.refresh(batch)
+        db.session.commit()

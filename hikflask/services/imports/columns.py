@@ -1,0 +1,81 @@
+"""Which column has which field, by the names that other programs give to columns, in Russian and English.
+
+A name is known as a whole and not by a part of it: “Код подразделения” is no ID. Whatever has another name is assigned
+by hand. tests/spreadsheets/README.md tells where the names are from.
+"""
+
+import re
+from collections.abc import Sequence
+
+FIELDS = ("number", "name", "last_name", "first_name", "middle_name", "department", "left", "active")
+NUMBER, NAME, LAST_NAME, FIRST_NAME, MIDDLE_NAME, DEPARTMENT, LEFT, ACTIVE = FIELDS
+NAMES: dict[str, str] = {
+    NUMBER: """
+        ID сотрудника | Табельный номер | Табельный № | Табельный | Таб. номер | Таб. № | Таб. ном. | Таб. н. | Т/н
+        Табельный номер сотрудника | Табельный номер работника | Номер сотрудника | Код сотрудника | ID работника
+        Личный номер | Персональный номер | ID персоны | Идентификатор | Идентификатор сотрудника | ID
+        Employee ID | Employee No. | Employee number | Employee code | Emp. ID | Emp. No. | Emp. code | Staff ID
+        Staff No. | Staff number | Person ID | Person No. | Person number | Person code | Personnel No.
+        Personnel number | Payroll number | User ID | hikvision_id | employeeNo
+    """,
+    NAME: """
+        ФИО | Ф. И. О. | ФИО сотрудника | ФИО работника | ФИО полностью | Фамилия, имя, отчество
+        Фамилия Имя Отчество | Фамилия И.О. | Полное имя | Имя сотрудника | Сотрудник | Работник | Физическое лицо
+        Физлицо | Наименование сотрудника | Имя персоны
+        Full name | Name | Employee name | Employee full name | Employee | Person name | Person | Display name
+        Staff name | User name | full_name
+    """,
+    LAST_NAME: "Фамилия | Фамилия сотрудника | Last name | Surname | Family name",
+    FIRST_NAME: "Имя | First name | Given name | Forename",
+    MIDDLE_NAME: "Отчество | Middle name | Patronymic | Second name",
+    DEPARTMENT: """
+        Отдел | Подразделение | Подразделение организации | Структурное подразделение | Наименование подразделения
+        Отдел / подразделение | Место работы | Цех | Департамент
+        Department | Department name | Dept. | Division | Organizational unit | Org. unit
+    """,
+    LEFT: """
+        Уволен | Уволена | Уволен(а) | Уволенный | Дата увольнения | Увольнение | Уволен с | Дата окончания работы
+        Left | Has left | Dismissed | Terminated | Termination date | Leaving date | Date left | Dismissal date
+    """,
+    ACTIVE: """
+        Активен | Активна | Активный | Работает | Действующий сотрудник
+        Active | Is active | is_active | Employed
+    """,
+}
+# They count where no other column has the field: of two such columns the other one is meant.
+UNSURE: dict[str, str] = {
+    NUMBER: "Код | Номер | Code | Number",
+    DEPARTMENT: "Организация | Организация / подразделение | Группа | Organization | Organisation | Group",
+    LEFT: "Статус | Состояние | Статус сотрудника | Состояние сотрудника | Status | State | Employment status",
+}
+IN_BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
+NOT_A_LETTER = re.compile(r"[\W_]+")
+
+
+def recognised(columns: Sequence[str]) -> dict[str, int]:
+    """Return the index of the column of each field that is recognised. Of two columns for one field the first counts.
+
+    :param columns: the texts of the header row.
+    """
+    plain = [_plain(column) for column in columns]
+    found: dict[str, int] = {}
+    for fields in (FIELD_OF, UNSURE_FIELD_OF):
+        for index, name in enumerate(plain):
+            if name in fields:
+                found.setdefault(fields[name], index)
+    # Beside a surname “Name” is the first name.
+    if LAST_NAME in found and FIRST_NAME not in found and NAME in found and plain[found[NAME]] == "name":
+        found[FIRST_NAME] = found.pop(NAME)
+    return {field: found[field] for field in FIELDS if field in found}
+
+
+def _plain(column: str) -> str:
+    """Return a column's name without case, spaces, punctuation, and what is in brackets: a unit, an explanation."""
+    return NOT_A_LETTER.sub("", IN_BRACKETS.sub("", column).casefold().replace("ё", "е"))
+
+
+def _fields(names: dict[str, str]) -> dict[str, str]:
+    return {_plain(name): field for field, text in names.items() for name in re.split(r"[|\n]", text) if _plain(name)}
+
+
+FIELD_OF, UNSURE_FIELD_OF = _fields(NAMES), _fields(UNSURE)

@@ -1,0 +1,73 @@
+"""The pictures of an import's archive: each is looked at in the dry run, and stored as a photo in the import."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from hikflask.extensions import db
+from hikflask.models import ImportBatch, Photo
+from hikflask.services.core import import_files, photo_archive
+from hikflask.services.core.errors import BadPhoto, PhotosWaiting
+from hikflask.services.core.photo_archive import Contents
+from hikflask.services.imports.errors import ImportFileGone, PhotoChanged
+from hikflask.services.imports.verdicts import Picture
+from hikflask.services.photos import storage
+from hikflask.services.photos.quality import Look
+
+# Somebody at a page waits for these places, too, and goes first. In seconds; with the last try it must take less than
+# a worker may be silent.
+PATIENCE, PAUSE = 25.0, 1.0
+Done = TypeVar("Done")
+
+
+def contents(batch: ImportBatch) -> Contents:
+    """Return the pictures of an import's archive.
+
+    :raises BadArchive: :raises ImportFileGone: when the archive was removed.
+    """
+    if not batch.photos_name:
+        return Contents()
+    path = import_files.path_of(batch.photos_file)
+    if not batch.photos_file or not path.is_file():
+        raise ImportFileGone
+    return photo_archive.look(path)
+
+
+def look(batch: ImportBatch, names: list[str], look_at: Look) -> Picture:
+    """Look at the picture of one number: two of them are wrong, and one that a terminal is expected to refuse."""
+    name = names[0]
+    if len(names) > 1:
+        return Picture(name, error=["photo_twice", {"others": ", ".join(names[1:4])}])
+    path = import_files.path_of(batch.photos_file)
+    try:
+        looked = _patiently(lambda: look_at(photo_archive.read(path, name)))
+    except (BadPhoto, PhotosWaiting) as error:
+        return Picture(name, error=[error.code, error.params])
+    serious = next((finding for finding in looked.findings if finding.serious), None)
+    return Picture(name, storage.sha256(looked.jpeg), [serious.code, serious.params] if serious else None)
+
+
+def keep(files: storage.Files, batch: ImportBatch, name: str, number: str) -> Photo:
+    """Store a picture of the archive as a photo that is not saved yet; see storage.keep_upload().
+
+    :raises PhotoChanged: when it is gone from the archive. :raises BadPhoto: :raises PhotosWaiting:
+    """
+    db.session.commit()
+    path = import_files.path_of(batch.photos_file)
+    if not batch.photos_file or not path.is_file():
+        raise PhotoChanged
+    return _patiently(lambda: files.keep_upload(photo_archive.read(path, name), number))
+
+
+def _patiently(done: Callable[[], Done]) -> Done:
+    """Try again while others have their photos decoded.
+
+    :raises PhotosWaiting: after some time.
+    """
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        try:
+            return done()
+        except PhotosWaiting:
+            time.sleep(PAUSE)
+    return done()

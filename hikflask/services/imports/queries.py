@@ -1,0 +1,95 @@
+"""Reads the rows of imports, always fresh from the database."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, select
+
+from hikflask.extensions import db
+from hikflask.models import Employee, ImportRow
+from hikflask.models.import_batch import APPLIED, CHANGED, NEW, WRONG
+from hikflask.services.imports import undo
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Undoable:
+    """How many rows of an import can be undone, and how many not, since their people were changed or deleted."""
+
+    can: int
+    changed: int
+
+
+def rows_page(batch_id: int, verdict: str, limit: int, offset: int = 0) -> tuple[list[ImportRow], int]:
+    """Return a page of an import's rows in the order of the file, and how many there are in all.
+
+    :param verdict: the verdict that the rows have; "" for all.
+    """
+    mine = _of(batch_id, verdict)
+    statement = select(ImportRow).where(*mine).order_by(ImportRow.id).limit(limit).offset(offset)
+    page = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+    return page, db.session.execute(select(func.count(ImportRow.id)).where(*mine)).scalar_one()
+
+
+def wrong_rows(batch_id: int) -> Iterator[ImportRow]:
+    """Yield the wrong rows in the order of the file; between portions no transaction is open."""
+    after = 0
+    while found := _some(batch_id, WRONG, after):
+        after = found[-1].id
+        yield from found
+        db.session.expunge_all()
+
+
+def _some(batch_id: int, verdict: str, after: int) -> list[ImportRow]:
+    mine = (*_of(batch_id, verdict), ImportRow.id > after)
+    found = list(db.session.execute(select(ImportRow).where(*mine).order_by(ImportRow.id).limit(BATCH)).scalars())
+    db.session.commit()
+    return found
+
+
+def leavers(batch_id: int) -> int:
+    """Return how many people an import would deactivate, or did."""
+    leaves = (ImportRow.verdict == CHANGED, ImportRow.before["left"].as_string().is_not(None))
+    statement = select(func.count(ImportRow.id)).where(ImportRow.batch_id == batch_id, *leaves)
+    return db.session.execute(statement).scalar_one()
+
+
+def applied(batch_id: int) -> int:
+    """Return how many rows of an import are applied, and not undone."""
+    mine = (ImportRow.batch_id == batch_id, ImportRow.state == APPLIED)
+    return db.session.execute(select(func.count(ImportRow.id)).where(*mine)).scalar_one()
+
+
+def undo_preview(batch_id: int) -> Undoable:
+    """Count the rows that can be undone, and those that cannot, since somebody changed their people meanwhile.
+
+    Terminals and photos are looked at by the undo itself, which may say of a few more rows why not.
+    """
+    can, after = 0, 0
+    while found := _applied(batch_id, after):
+        after = found[-1][0].id
+        can += sum(employee is not None and _is_undoable(row, employee) for row, employee in found)
+    return Undoable(can, applied(batch_id) - can)
+
+
+def _applied(batch_id: int, after: int) -> list[tuple[ImportRow, Employee | None]]:
+    statement = (
+        select(ImportRow, Employee)
+        .outerjoin(Employee, Employee.id == ImportRow.employee_id)
+        .where(ImportRow.batch_id == batch_id, ImportRow.state == APPLIED, ImportRow.id > after)
+        .order_by(ImportRow.id)
+        .limit(BATCH)
+    )
+    rows = db.session.execute(statement, execution_options={"populate_existing": True})
+    return [(row, employee) for row, employee in rows]
+
+
+def _is_undoable(row: ImportRow, employee: Employee) -> bool:
+    added_to = row.verdict == NEW and (employee.terminal_name != "" or not employee.is_active)
+    return not added_to and undo.is_untouched(employee, row.number, row.written or {})
+
+
+def _of(batch_id: int, verdict: str) -> tuple[ColumnElement[bool], ...]:
+    mine = ImportRow.batch_id == batch_id
+    return (mine, ImportRow.verdict == verdict) if verdict else (mine,)

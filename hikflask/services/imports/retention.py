@@ -1,0 +1,74 @@
+"""Ends the time of imports: files after a day, imports that nobody started after a day, the others with their jobs."""
+
+from flask import current_app
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from hikflask.extensions import db
+from hikflask.models import ImportBatch, ImportRow, Job
+from hikflask.models.columns import database_now
+from hikflask.models.job import DONE, OPEN
+from hikflask.services.core import import_files
+from hikflask.services.core.dates import SECONDS_PER_DAY
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.imports.batches import ROWS
+
+UNSTARTED_SECONDS = SECONDS_PER_DAY
+# A file without an import, as of a process that was killed while it was stored.
+STRAY_SECONDS = 3600.0
+JOBS = (ImportBatch.check_job_id, ImportBatch.import_job_id, ImportBatch.undo_job_id)
+
+
+def forget_imports() -> int:
+    """Delete the imports whose time is over, with their files; return how many.
+
+    The rows go first, a few at a time, so that an import of very many holds nobody up.
+    """
+    _remove_files()
+    old = select(ImportBatch.id).where(_is_over()).order_by(ImportBatch.id).limit(CLEANUP_BATCH)
+    rows = select(ImportRow.id).where(ImportRow.batch_id.in_(old)).limit(ROWS)
+    changed_rows(delete(ImportRow).where(ImportRow.id.in_(rows)))
+    empty = ~exists().where(ImportRow.batch_id == ImportBatch.id)
+    without_files = (ImportBatch.table_file == "", ImportBatch.photos_file == "")
+    deleted = changed_rows(delete(ImportBatch).where(ImportBatch.id.in_(old), empty, *without_files))
+    db.session.commit()
+    return deleted
+
+
+def _is_over() -> ColumnElement[bool]:
+    kept_since = database_now(-SECONDS_PER_DAY * current_app.config["JOB_RETENTION"])
+    unstarted = and_(ImportBatch.import_job_id.is_(None), ImportBatch.undo_job_id.is_(None), ~_has_job(_is_open()))
+    kept = or_(Job.ended_at.is_(None), Job.ended_at >= kept_since)
+    return and_(_is_old(), or_(unstarted, ~_has_job(kept)))
+
+
+def _is_old() -> ColumnElement[bool]:
+    return ImportBatch.created_at < database_now(-UNSTARTED_SECONDS)
+
+
+def _is_open() -> ColumnElement[bool]:
+    return Job.state.in_(OPEN)
+
+
+def _has_job(*where: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(or_(*(Job.id == column for column in JOBS)), *where)
+
+
+def _remove_files() -> None:
+    """Remove the files that are read, or that nobody used for a day, and those that belong to no import."""
+    stale = and_(_is_old(), ~_has_job(_is_open()))
+    imported = exists().where(Job.id == ImportBatch.import_job_id, Job.state == DONE)
+    _remove(ImportBatch.table_file, or_(stale, ImportBatch.checked_at.is_not(None)))
+    _remove(ImportBatch.photos_file, or_(stale, imported))
+    files = db.session.execute(select(ImportBatch.table_file, ImportBatch.photos_file)).all()
+    db.session.commit()
+    import_files.remove_others({name for row in files for name in row}, STRAY_SECONDS)
+
+
+def _remove(column: InstrumentedAttribute[str], is_over: ColumnElement[bool]) -> None:
+    rows = db.session.execute(select(ImportBatch.id, column).where(column != "", is_over).limit(CLEANUP_BATCH)).all()
+    db.session.commit()
+    for batch_id, name in rows:
+        if import_files.remove(name):
+            changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values({column: ""}))
+            db.session.commit()

@@ -1,0 +1,173 @@
+"""Undoes an applied row of an import exactly, within one transaction of the caller's, or says why not.
+
+A row is undone while its person is as the import left them: what was written, and on which terminals they are wanted
+with which photo. Whoever was added is deleted again while nothing else was added since.
+"""
+
+from typing import Any
+
+from sqlalchemy import select, update
+
+from hikflask.extensions import db
+from hikflask.models import Capture, Consent, Employee, Enrolment, ImportRow, Photo, Terminal
+from hikflask.models.enrolment import CONFIRMED
+from hikflask.models.import_batch import APPLIED, NEW, UNDONE
+from hikflask.services import audit
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.db import changed_rows, locked_employee
+from hikflask.services.core.errors import EmployeeUnknown, PhotoForgotten, TerminalRetired, TerminalUnknown
+from hikflask.services.departments import registry as departments
+from hikflask.services.employees import audit_notes
+from hikflask.services.employees.lifecycle import apply_active, apply_deleted
+from hikflask.services.employees.save import FaceSource, apply_save
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.desired import desire_present
+from hikflask.services.imports import batches
+from hikflask.services.imports.apply import ENROLMENTS, FORMER_ENROLMENTS, Wanted, wanted
+from hikflask.services.imports.errors import ChangedSince, FaceStays
+from hikflask.services.imports.values import DEPARTMENT, LEFT, NAME
+from hikflask.services.imports.verdicts import PHOTO
+from hikflask.services.photos import storage
+from hikflask.services.state import enrolment as state
+
+
+def undo_row(row: ImportRow) -> None:
+    """Undo a row within the caller's transaction; one that is not applied is left as it is.
+
+    :raises ChangedSince: when the person is not any more as the import left them.
+    :raises EmployeeUnknown: when deleted meanwhile. :raises PhotoForgotten: when the former photo is deleted.
+    :raises FaceStays: when the imported photo is on a terminal, and there was none before.
+    :raises TerminalRetired: :raises TerminalUnknown: when a former terminal is out of service.
+    """
+    if row.state != APPLIED:
+        return
+    if row.employee_id is None:
+        raise EmployeeUnknown
+    batch, employee = batches.row(row.batch_id), locked_employee(row.employee_id)
+    written = row.written or {}
+    if not is_untouched(employee, row.number, written) or wanted(employee) != written[ENROLMENTS]:
+        raise ChangedSince
+    _delete_again(employee) if row.verdict == NEW else _restore(employee, row)
+    changed_rows(update(ImportRow).where(ImportRow.id == row.id).values(state=UNDONE))
+    if written.get(DEPARTMENT) in batch.new_departments:
+        departments.delete_unused(written[DEPARTMENT])
+
+
+def is_untouched(employee: Employee, number: str, written: dict[str, Any]) -> bool:
+    """True while the employee has what the import wrote; their terminals are compared apart."""
+    now = {
+        NAME: employee.name,
+        DEPARTMENT: employee.department,
+        LEFT: not employee.is_active,
+        PHOTO: employee.photo_id,
+    }
+    return employee.number == number and all(now[field] == written[field] for field in now.keys() & written.keys())
+
+
+# --- whoever was added ---
+
+
+def _delete_again(employee: Employee) -> None:
+    if employee.terminal_name or not employee.is_active or _has_more(employee):
+        raise ChangedSince
+    apply_deleted(employee)
+
+
+def _has_more(employee: Employee) -> bool:
+    """True when somebody recorded a consent, took a picture, or saved another photo since."""
+    consent = select(Consent.id).where(Consent.employee_id == employee.id)
+    photos = select(Photo.id).where(Photo.employee_id == employee.id, Photo.id != (employee.photo_id or 0))
+    begun = select(Employee.created_at).where(Employee.id == employee.id).scalar_subquery()
+    captures = select(Capture.id).where(Capture.draft_number == employee.number, Capture.created_at >= begun)
+    return any(db.session.execute(found.limit(1)).first() for found in (consent, photos, captures))
+
+
+# --- whoever was changed ---
+
+
+def _restore(employee: Employee, row: ImportRow) -> None:
+    before, written = row.before or {}, row.written or {}
+    former: Wanted = written[FORMER_ENROLMENTS]
+    if before.keys() & {NAME, DEPARTMENT}:
+        _restore_facts(employee, before)
+    if LEFT in before:
+        apply_active(employee, active=True, enrol=False)
+    if PHOTO in before:
+        _restore_photo(employee, before[PHOTO])
+    _restore_enrolments(employee, written[ENROLMENTS], former)
+    if wanted(employee) != former:
+        raise ChangedSince
+
+
+def _restore_facts(employee: Employee, before: dict[str, Any]) -> None:
+    name, department = before.get(NAME, employee.name), before.get(DEPARTMENT, employee.department)
+    draft = Draft(employee.number, name, department, employee.terminal_name)
+    apply_save(draft, FaceSource(), employee.id, None, storage.Files())
+    # The department may have another spelling now.
+    if employee.department != department:
+        raise ChangedSince
+
+
+def _restore_photo(employee: Employee, photo_id: int | None) -> None:
+    photo = _photo(photo_id)
+    employee.photo_id = photo_id
+    db.session.flush()
+    db.session.refresh(employee)
+    if photo:
+        audit_notes.photo_changed(employee, photo, None)
+    else:
+        audit.note("employee.photo_changed", employee=employee, after={"source": ""})
+
+
+def _photo(photo_id: int | None) -> Photo | None:
+    """Return a former photo, which still has its file.
+
+    :raises PhotoForgotten:
+    """
+    if photo_id is None:
+        return None
+    photo = db.session.get(Photo, photo_id, populate_existing=True)
+    if photo is None or photo.forgotten_at or storage.path_of(photo) is None:
+        raise PhotoForgotten
+    return photo
+
+
+def _restore_enrolments(employee: Employee, now: Wanted, former: Wanted) -> None:
+    """Make the employee desired where they were before, with the photos of that time."""
+    present, earlier = dict(_pairs(now)), dict(_pairs(former))
+    for terminal_id, photo_id in earlier.items():
+        if terminal_id not in present or present[terminal_id] != photo_id:
+            _desire(employee, terminal_id, photo_id)
+    mine = Enrolment.number == employee.number
+    for terminal_id in present.keys() - earlier.keys():
+        state.apply(state.DESIRED_ABSENT, mine, Enrolment.terminal_id == terminal_id)
+    if present != earlier:
+        queries.of_number(employee.number)
+        state.apply(state.PUT_IN_BULK, mine)
+
+
+def _pairs(found: Wanted) -> list[tuple[int, int | None]]:
+    return [(terminal_id, photo_id) for terminal_id, photo_id in found if terminal_id is not None]
+
+
+def _desire(employee: Employee, terminal_id: int, photo_id: int | None) -> None:
+    terminal = db.session.get(Terminal, terminal_id)
+    if terminal is None:
+        raise TerminalUnknown
+    if terminal.retired_at is not None:
+        raise TerminalRetired(t=terminal.name)
+    photo = _photo(photo_id)
+    enrolment = queries.find(terminal_id, employee.number, lock=True)
+    if photo is None and enrolment is not None and enrolment.photo_id is not None:
+        _take_photo_back(enrolment, employee)
+    else:
+        desire_present(terminal, employee, photo)
+
+
+def _take_photo_back(enrolment: Enrolment, employee: Employee) -> None:
+    """Desire somebody without a photo again, whose photo no terminal has yet: only a removal takes a face off."""
+    if enrolment.face == CONFIRMED or enrolment.face_unverified or enrolment.confirmed_photo_id or enrolment.step:
+        raise FaceStays(t=enrolment.terminal.name)
+    mine = Enrolment.id == enrolment.id
+    state.apply(state.DESIRED_PRESENT, mine, employee_id=employee.id, photo_id=None)
+    db.session.refresh(enrolment)

@@ -1,0 +1,148 @@
+"""What a row of a table says: the values by field, checked by the rules of the employee form."""
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from hikflask import employee_number, text_rules
+from hikflask.models.columns import storable
+from hikflask.models.employee import folded
+from hikflask.services.core.dates import today
+from hikflask.services.departments import registry as departments
+from hikflask.services.imports import columns
+from hikflask.services.spreadsheets.formulas import with_formula_mark_removed
+from hikflask.services.spreadsheets.reader_process import Row
+
+NUMBER, NAME, DEPARTMENT, LEFT, ACTIVE = "number", "name", "department", "left", "active"
+PARTS = (columns.LAST_NAME, columns.FIRST_NAME, columns.MIDDLE_NAME)
+LONGEST = 128
+# Of a number that is none. Its column is not longer.
+LONGEST_NUMBER = 64
+FORMULA = re.compile(r"[=+\-@＝＋－＠]")
+YES = {"да", "yes", "y", "true", "истина", "1", "x", "х", "+", "v", "✓", "✔"}
+NO = {"нет", "no", "n", "false", "ложь", "0", "-", "–", "—"}
+GONE = {"уволен", "уволена", "уволено", "не работает", "left", "dismissed", "terminated", "inactive", "resigned"}
+HERE = {"работает", "действующий", "действует", "активен", "активна", "active", "employed", "works", "working"}
+DATES = ("%d.%m.%Y", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d/%m/%Y", "%m/%d/%Y")
+# How 1C writes that there is no date.
+NO_DATE = re.compile(r"[\s.:]*\Z|01\.01\.0001")
+Error = list[Any]
+
+
+@dataclass
+class Values:
+    """What a row says. `leaves`: True: left; False: works here; None: it says nothing of that."""
+
+    number: str
+    texts: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, Error] = field(default_factory=dict)
+    leaves: bool | None = None
+
+
+def read(row: Row, fields: Mapping[str, int]) -> Values | None:
+    """Return what a row says, with what is wrong in it; None for a row without anything in its columns.
+
+    :param fields: field → index of its column.
+    """
+    cells = {name: _cell(row, index) for name, index in fields.items()}
+    if not any(cells.values()):
+        return None
+    found = Values(storable(cells[NUMBER])[:LONGEST_NUMBER])
+    formulas = {name for name, index in fields.items() if index in row.formulas or _is_formula(row, index)}
+    found.texts = {NUMBER: found.number, **_texts(cells)}
+    _check(found, cells, formulas, row)
+    _read_leaving(found, cells)
+    for name in formulas - found.errors.keys():
+        # The words for yes and no are no formulas, though + and - begin like one.
+        if index_of_word(name, cells) is None or fields[name] in row.formulas:
+            found.errors[NAME if name in PARTS else name] = ["formula", {}]
+    return found
+
+
+def index_of_word(name: str, cells: Mapping[str, str]) -> str | None:
+    """Return the word for yes or no that a cell has, or None."""
+    word = _word(cells[name])
+    return word if name in {LEFT, ACTIVE} and word in YES | NO else None
+
+
+def _cell(row: Row, index: int) -> str:
+    text = text_rules.stripped(row.cells[index] if index < len(row.cells) else "")
+    return text_rules.stripped(with_formula_mark_removed(text))
+
+
+def _is_formula(row: Row, index: int) -> bool:
+    text = text_rules.stripped(row.cells[index] if index < len(row.cells) else "")
+    return FORMULA.match(text) is not None
+
+
+def _texts(cells: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts to store, with the name as one."""
+    texts = {}
+    if NAME in cells:
+        texts[NAME] = storable(cells[NAME])
+    elif set(PARTS) & cells.keys():
+        texts[NAME] = storable(" ".join(cells[part] for part in PARTS if cells.get(part)))
+    if DEPARTMENT in cells:
+        texts[DEPARTMENT] = storable(cells[DEPARTMENT])
+    return texts
+
+
+def _check(found: Values, cells: Mapping[str, str], formulas: set[str], row: Row) -> None:
+    if row.too_long:
+        found.errors[NUMBER] = ["row_too_long", {}]
+    elif not employee_number.is_valid(cells[NUMBER]) and NUMBER not in formulas:
+        found.errors[NUMBER] = ["number_invalid", {}]
+    for name, required in ((NAME, True), (DEPARTMENT, False)):
+        fault = text_rules.fault(found.texts[name], LONGEST, required=required) if name in found.texts else ""
+        if fault:
+            found.errors[name] = [fault, {"most": LONGEST}]
+            found.texts[name] = found.texts[name][: 2 * LONGEST]
+    if DEPARTMENT in found.texts and DEPARTMENT not in found.errors:
+        found.texts[DEPARTMENT] = departments.one_spaced(found.texts[DEPARTMENT])
+
+
+def _read_leaving(found: Values, cells: Mapping[str, str]) -> None:
+    said = {name: _leaving(name, cells[name]) for name in (LEFT, ACTIVE) if cells.get(name)}
+    for name, leaves in said.items():
+        if leaves == "unknown":
+            found.errors[name] = ["left_unreadable", {}]
+    told = {leaves for leaves in said.values() if leaves != "not yet"}
+    if told == {"left", "here"}:
+        found.errors[ACTIVE] = ["left_contradicts", {}]
+    elif told and not found.errors.keys() & {LEFT, ACTIVE}:
+        found.leaves = told == {"left"}
+    if found.leaves is not None:
+        found.texts[LEFT] = "yes" if found.leaves else "no"
+
+
+def _leaving(name: str, text: str) -> str:
+    """Return what a cell says: left, here, not yet (which says nothing), or unknown."""
+    word = _word(text)
+    if word in GONE or word in (YES if name == LEFT else NO):
+        return "left"
+    if word in HERE or word in (NO if name == LEFT else YES):
+        return "here"
+    return _by_date(text) if name == LEFT else "unknown"
+
+
+def _by_date(text: str) -> str:
+    if NO_DATE.match(text):
+        return "not yet"
+    day = _date(text)
+    if day is None:
+        return "unknown"
+    # Whoever leaves in two weeks still comes to work.
+    return "left" if day <= today() else "not yet"
+
+
+def _date(text: str) -> date | None:
+    for form in DATES:
+        with suppress(ValueError):
+            return datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no zone
+    return None
+
+
+_word: Callable[[str], str] = folded

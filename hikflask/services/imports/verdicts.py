@@ -1,0 +1,181 @@
+"""What a row would change: new, changed, unchanged or wrong, compared with the employees as they are now."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import joinedload
+
+from hikflask.extensions import db
+from hikflask.models import Consent, Department, Employee, Enrolment, Photo
+from hikflask.models.department import spelling_key
+from hikflask.models.enrolment import PRESENT
+from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
+from hikflask.services.core.errors import ConsentMissing, NumberLeaving
+from hikflask.services.imports.values import DEPARTMENT, LEFT, NAME, NUMBER, Error, Values
+from hikflask.services.privacy import consents
+from hikflask.services.state.enrolment import IS_LEAVING
+
+PHOTO, TERMINAL = "photo", "terminal"
+# The oldest one first, where several have the same key.
+Spellings = dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Known:
+    """An employee as the database has it. `sha256` is that of the present photo, `sent`: wanted on the terminal."""
+
+    id: int
+    name: str
+    department: str
+    is_active: bool
+    photo_id: int | None
+    sha256: str | None
+    sent: bool
+    consented: bool
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """A number that may still open doors at a terminal, and whose it is."""
+
+    terminal: str
+    employee_id: int | None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of the archive that was looked at; `error` says what is wrong with it."""
+
+    name: str
+    sha256: str = ""
+    error: Error | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What comes of a row; `before` has the fields that change, with the present values."""
+
+    verdict: str
+    before: dict[str, Any] | None = None
+    errors: dict[str, Error] | None = None
+    employee_id: int | None = None
+
+
+@dataclass
+class Present:
+    """What the rows are compared with: the employees with some numbers, and what applies to all."""
+
+    terminal_id: int | None
+    people: dict[str, Known] = field(default_factory=dict)
+    leaving: dict[str, list[Leaving]] = field(default_factory=dict)
+    spellings: Spellings = field(default_factory=dict)
+
+    def spelling(self, department: str) -> str:
+        """Return a department as resolve() would find it (departments/registry.py), or as it is when it is new."""
+        found = self.spellings.get(spelling_key(department), [department])
+        return department if department in found else found[0]
+
+
+def spellings() -> Spellings:
+    """Return the names of the known departments by their spelling keys, and leave no transaction open."""
+    found: Spellings = {}
+    for row in db.session.execute(select(Department.folded, Department.name).order_by(Department.id)):
+        found.setdefault(row.folded, []).append(row.name)
+    db.session.commit()
+    return found
+
+
+def present(numbers: Collection[str], terminal_id: int | None, known: Spellings) -> Present:
+    """Read what the rows with these numbers are compared with, and leave no transaction open."""
+    sent = and_(Enrolment.number == Employee.number, Enrolment.terminal_id == (terminal_id or 0))
+    statement = (
+        select(
+            Employee.number,
+            Employee.id,
+            Employee.name,
+            Employee.department,
+            Employee.is_active,
+            Employee.photo_id,
+            Photo.sha256,
+            Photo.forgotten_at,
+            Enrolment.desired,
+            Consent.id.label("consent"),
+        )
+        .outerjoin(Photo, Photo.id == Employee.photo_id)
+        .outerjoin(Enrolment, sent)
+        .outerjoin(Consent, Consent.employee_id == Employee.id)
+        .where(Employee.number.in_(numbers))
+    )
+    found = Present(terminal_id, spellings=known)
+    for row in db.session.execute(statement):
+        found.people[row.number] = Known(
+            row.id,
+            row.name,
+            row.department,
+            row.is_active,
+            row.photo_id,
+            None if row.forgotten_at else row.sha256,
+            row.desired == PRESENT,
+            row.consent is not None,
+        )
+    leaving = select(Enrolment).where(IS_LEAVING, Enrolment.number.in_(numbers)).options(joinedload(Enrolment.terminal))
+    for one in db.session.execute(leaving).scalars():
+        found.leaving.setdefault(one.number, []).append(Leaving(one.terminal.name, one.employee_id))
+    db.session.commit()
+    return found
+
+
+def verdict(values: Values, picture: Picture | None, now: Present) -> Verdict:
+    """Return what a row would change, or what is wrong with it. The department gets its known spelling."""
+    person = now.people.get(values.number)
+    if values.texts.get(DEPARTMENT):
+        values.texts[DEPARTMENT] = now.spelling(values.texts[DEPARTMENT])
+    errors = values.errors | _errors(values, picture, person)
+    if errors:
+        return Verdict(WRONG, errors=errors, employee_id=person.id if person else None)
+    if person is None and values.leaves:
+        return Verdict(UNCHANGED)
+    before = None if person is None else _before(values, picture, person, now)
+    if person and not before:
+        return Verdict(UNCHANGED, employee_id=person.id)
+    if leaving := _leaving(now.leaving.get(values.number, ()), person):
+        said = [NumberLeaving.code, {"n": values.number, "t": leaving.terminal}]
+        return Verdict(WRONG, errors={NUMBER: said}, employee_id=person.id if person else None)
+    return Verdict(CHANGED, before, employee_id=person.id) if person else Verdict(NEW)
+
+
+def _errors(values: Values, picture: Picture | None, person: Known | None) -> dict[str, Error]:
+    errors: dict[str, Error] = {}
+    if person is None and not values.leaves and NAME not in values.texts:
+        errors[NAME] = ["text_empty", {}]
+    if person and not person.is_active and values.leaves is False:
+        errors[LEFT] = ["inactive_here", {}]
+    if picture and picture.error:
+        errors[PHOTO] = picture.error
+    elif picture and consents.is_required() and not (person and person.consented):
+        errors[PHOTO] = [ConsentMissing.code, {}]
+    return errors
+
+
+def _leaving(found: Collection[Leaving], person: Known | None) -> Leaving | None:
+    """Return the removal because of which the number cannot be saved; see desired.refuse_while_leaving()."""
+    others = (one for one in found if person is None or one.employee_id != person.id)
+    return next(others, None)
+
+
+def _before(values: Values, picture: Picture | None, person: Known, now: Present) -> dict[str, Any]:
+    """Return the fields that change, with their present values."""
+    said: Mapping[str, str] = values.texts
+    before: dict[str, Any] = {}
+    for name, value in ((NAME, person.name), (DEPARTMENT, person.department)):
+        if name in said and said[name] != value:
+            before[name] = value
+    if values.leaves and person.is_active:
+        before[LEFT] = False
+    if picture and picture.sha256 != person.sha256:
+        before[PHOTO] = person.photo_id
+    if now.terminal_id and person.is_active and not values.leaves and not person.sent:
+        before[TERMINAL] = False
+    return before

@@ -1,0 +1,117 @@
+"""Starts the jobs of imports: the dry run, the import, and its undo. Each is started once, whoever else tries it."""
+
+from typing import NoReturn
+
+from sqlalchemy import delete, exists, or_, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from hikflask.extensions import db
+from hikflask.models import ImportBatch, Job
+from hikflask.models.job import FAILED, OPEN, STOPPED
+from hikflask.services import audit
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.imports import batches, queries
+from hikflask.services.imports.errors import ImportChecked, ImportNotChecked, ImportStarted, NothingToUndo
+from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs.kinds import CHECK_FIRST, IMPORT, IMPORT_CHECK, IMPORT_UNDO
+from hikflask.services.jobs.lifecycle import Claim
+
+JobColumn = InstrumentedAttribute[int | None]
+
+
+def start_check(batch_id: int) -> Claim:
+    """Start the dry run of an import.
+
+    :raises ImportUnknown: :raises ImportChecked: when it was checked already.
+    :raises ImportStarted: when it is being checked.
+    """
+    batch = batches.row(batch_id)
+    if batch.checked_at is not None:
+        raise ImportChecked
+    return _start(batch, IMPORT_CHECK, ImportBatch.check_job_id, batch.layout.get("rows", 0))
+
+
+def start_import(batch_id: int) -> Claim:
+    """Start an import that was checked. One that was stopped, or interrupted, goes on with the rows that are left.
+
+    :raises ImportUnknown: :raises ImportNotChecked: :raises ImportStarted: when it was started already.
+    """
+    batch = batches.row(batch_id)
+    if batch.checked_at is None:
+        raise ImportNotChecked
+    _refuse_undone(batch)
+    return _start(batch, IMPORT, ImportBatch.import_job_id, batch.new + batch.changed)
+
+
+def start_check_and_import(batch_id: int) -> Claim:
+    """Start the dry run and the import as one job, as a command does.
+
+    :raises ImportUnknown: :raises ImportStarted: when the dry run or the import was started already.
+    """
+    batch = batches.row(batch_id)
+    if batch.check_job_id is not None:
+        raise ImportStarted(job=batch.check_job_id)
+    _refuse_undone(batch)
+    return _start(batch, IMPORT, ImportBatch.import_job_id, batch.layout.get("rows", 0), check_first=True)
+
+
+def start_undo(batch_id: int) -> Claim:
+    """Start to undo an import. An undo that was stopped, or interrupted, goes on with the rows that are left.
+
+    :raises ImportUnknown: :raises NothingToUndo: :raises ImportStarted: while the import goes on, and when the undo was
+        started already.
+    """
+    batch = batches.row(batch_id)
+    if _is_open(batch.import_job_id):
+        _raise(ImportStarted(job=batch.import_job_id))
+    people = queries.applied(batch_id)
+    if not people:
+        _raise(NothingToUndo())
+    return _start(batch, IMPORT_UNDO, ImportBatch.undo_job_id, people)
+
+
+def forget_dry_run(batch_id: int) -> None:
+    """Delete an import that was only checked, with the job of its dry run: somebody wanted to see it once."""
+    batch = batches.get(batch_id)
+    job_id = batch.check_job_id if batch else None
+    if batches.discard(batch_id) and job_id is not None:
+        changed_rows(delete(Job).where(Job.id == job_id, Job.state.not_in(OPEN)))
+        db.session.commit()
+
+
+def _refuse_undone(batch: ImportBatch) -> None:
+    if batch.undo_job_id is not None:
+        _raise(ImportStarted(job=batch.undo_job_id))
+
+
+def _start(batch: ImportBatch, kind: str, column: JobColumn, people: int, *, check_first: bool = False) -> Claim:
+    """Make the job and start it, by compare-and-set: the import and its undo are still as they were read."""
+    params = {"batch": batch.id, CHECK_FIRST: True} if check_first else {"batch": batch.id}
+    job = Job(kind=kind, params=params, total=people)
+    db.session.add(job)
+    db.session.flush()
+    ended = exists().where(Job.id == column, Job.state.in_((STOPPED, FAILED)))
+    others = (ImportBatch.import_job_id, ImportBatch.undo_job_id)
+    same = [other.is_not_distinct_from(getattr(batch, other.key)) for other in others]
+    mine = update(ImportBatch).where(ImportBatch.id == batch.id, *same, or_(column.is_(None), ended))
+    if not changed_rows(mine.values({column: job.id})):
+        db.session.rollback()
+        raise ImportStarted(job=getattr(batches.row(batch.id), column.key))
+    if kind == IMPORT_UNDO:
+        audit.note("import.undone", subject=f"import {batch.id}", after={"people": people})
+    claim = lifecycle.start(job.id, {})
+    if claim is None:
+        raise TypeError(f"job {job.id} is no draft")
+    return claim
+
+
+def _is_open(job_id: int | None) -> bool:
+    job = db.session.get(Job, job_id, populate_existing=True) if job_id else None
+    return job is not None and job.state in OPEN
+
+
+def _raise(error: ServiceError) -> NoReturn:
+    """Refuse, without leaving a transaction open."""
+    db.session.rollback()
+    raise error

@@ -1,0 +1,188 @@
+"""Runs reader.py in a child process for each table, and takes the rows through a pipe: nobody holds all of them."""
+
+import json
+import logging
+import math
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from flask import current_app
+
+from hikflask.services.core import errors
+from hikflask.services.core.errors import BadTable, TablesWaiting, TableTooLarge
+from hikflask.services.spreadsheets import reader
+
+log = logging.getLogger(__name__)
+
+# -P: modules of the app are not to be taken for modules of the standard library with the same name.
+PROGRAM = [sys.executable, "-P", "-W", "ignore", reader.__file__]
+# Of processor time. Fifty thousand people in an XLSX take about five seconds, and they are looked at in a request.
+LOOK_SECONDS, READ_SECONDS = 20, 120
+REFUSALS: dict[str, type[BadTable]] = {
+    kind.code: kind
+    for kind in (
+        errors.BadTable,
+        errors.TableEmpty,
+        errors.TableOldExcel,
+        errors.TablePassword,
+        errors.TableMacros,
+        errors.TableDamaged,
+        errors.TableUnpacked,
+        errors.TableEncoding,
+        errors.TableQuote,
+        errors.TableRows,
+    )
+}
+OUT_OF_TIME = {-signal.SIGXCPU, -signal.SIGKILL}
+MEGABYTE = 1024 * 1024
+# Each takes up to 256 MB, and keeps a thread of the pages waiting.
+AT_ONCE = 2
+_TURNS = threading.BoundedSemaphore(AT_ONCE)
+# Names of columns → field and index of what is recognised. It decides which row is the header.
+Recognise = Callable[[Sequence[str]], Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table that is not empty: as many cells as the table has columns, or more.
+
+    `line` is counted as a spreadsheet counts, from 1. `formulas` are the indexes of the cells that have a formula or an
+    error in place of a value. The cells of a row that is `too_long` are cut.
+    """
+
+    line: int
+    cells: list[str]
+    formulas: frozenset[int] = frozenset()
+    too_long: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table is read. `sample` has the first rows below the header; `rows` are all of them, of a long XLSX about.
+
+    `sheet` is the one of all `sheets` that is read: the first one that has something.
+    """
+
+    format: str
+    encoding: str = ""
+    delimiter: str = ""
+    sheet: str = ""
+    sheets: int = 1
+    header_line: int = 1
+    columns: list[str] = field(default_factory=list)
+    sample: list[list[str]] = field(default_factory=list)
+    rows: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Layout":
+        """Return what as_json() gave."""
+        return cls(**stored)
+
+
+def look(path: Path, recognise: Recognise) -> Layout:
+    """Return how a table is read.
+
+    The header is the row in which most columns are recognised, among the first 20; else the first row.
+
+    :raises BadTable: when the file is too large, cannot be read as a table, or has no rows below the header.
+    :raises TablesWaiting: when others are looked at, and its turn does not come within HIKFLASK_UPLOAD_WAIT seconds.
+    """
+    limit: int = current_app.config["IMPORT_FILE_LIMIT"]
+    if path.stat().st_size > limit * MEGABYTE:
+        raise TableTooLarge(n=limit)
+    with _turn(), _output(path, ["look", str(LOOK_SECONDS)]) as lines:
+        found = next(lines)
+    return _layout(found, recognise)
+
+
+def read(path: Path, layout: Layout) -> Iterator[Row]:
+    """Yield the rows below the header. The child process ends with the iterator, also when that is closed early.
+
+    :raises BadTable: when the file cannot be read to its end.
+    """
+    how = [layout.encoding, layout.delimiter] if layout.format == "csv" else []
+    width = len(layout.columns)
+    with _output(path, ["read", str(READ_SECONDS), *how]) as lines:
+        for line, cells, formulas, too_long in lines:
+            if line > layout.header_line:
+                yield Row(line, _padded(cells, width), frozenset(formulas), too_long)
+
+
+def _layout(found: dict[str, Any], recognise: Recognise) -> Layout:
+    head, rows = found.pop("head"), found.pop("rows")
+    if not head:
+        raise errors.TableEmpty
+    place = _header([cells for _, cells, _, _ in head[: reader.HEAD]], recognise)
+    line, columns, _, too_wide = head[place]
+    if too_wide:
+        raise errors.TableColumns(n=reader.MOST_COLUMNS)
+    sample = [cells for _, cells, _, _ in head[place + 1 : place + 1 + reader.SAMPLE]]
+    if not sample:
+        raise errors.TableNoRows
+    width = min(max(map(len, [columns, *sample])), reader.MOST_COLUMNS)
+    names = [" ".join(name.split()) for name in _padded(columns, width)]
+    shown = [_padded(cells, width)[:width] for cells in sample]
+    return Layout(**found, header_line=line, columns=names, sample=shown, rows=rows - place - 1)
+
+
+def _header(rows: list[list[str]], recognise: Recognise) -> int:
+    """Return the index of the header. A single name counts in the first row only: a cell below may have it, too."""
+    counts = [len(recognise(cells)) for cells in rows]
+    return counts.index(max(counts)) if max(counts) > 1 else 0
+
+
+def _padded(cells: list[str], width: int) -> list[str]:
+    return cells + [""] * (width - len(cells))
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    seconds: float = current_app.config["UPLOAD_WAIT"]
+    if not _TURNS.acquire(timeout=seconds):
+        raise TablesWaiting(seconds=math.ceil(seconds))
+    try:
+        yield
+    finally:
+        _TURNS.release()
+
+
+@contextmanager
+def _output(path: Path, arguments: list[str]) -> Iterator[Iterator[Any]]:
+    """Within the block the child process runs, and what it writes is yielded line by line; afterwards it has ended."""
+    with path.open("rb") as table, TemporaryFile() as said:
+        process = subprocess.Popen(  # noqa: S603 - nothing of the command comes from outside but names of encodings
+            [*PROGRAM, *arguments], stdin=table, stdout=subprocess.PIPE, stderr=said
+        )
+        try:
+            yield _lines(process, said)
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def _lines(process: subprocess.Popen[bytes], said: IO[bytes]) -> Iterator[Any]:
+    for line in process.stdout or ():
+        got = json.loads(line)
+        if isinstance(got, dict) and "refused" in got:
+            raise REFUSALS[got["refused"]](**got["params"])
+        yield got
+    ended = process.wait()
+    if ended in OUT_OF_TIME:
+        # It had no time left, or the machine no memory, or the service stops.
+        log.warning("the reader was ended by signal %s", -ended)
+        raise errors.TableSlow
+    if ended:
+        said.seek(0)
+        raise RuntimeError(f"the reader ended with {ended}: {said.read().decode(errors='replace')}")

@@ -1,0 +1,69 @@
+"""Departments merged into one: which, then a question that says how many people move."""
+
+from http import HTTPStatus
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from hikflask.forms.departments import MergeForm
+from hikflask.http.permissions import OPERATOR, allow
+from hikflask.invisible_characters import isolated
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.departments import merging, queries, registry
+from hikflask.services.departments.queries import Counted
+from hikflask.web.departments.departments import bp
+from hikflask.web.support.messages import error_sentence
+
+
+@bp.get("/merge")
+@allow(OPERATOR)
+def ask_merge() -> ResponseReturnValue:
+    """Ask before departments are merged; where it is not said which, ask for that first."""
+    form = MergeForm(request.args)
+    into = form.into.data
+    if into is None:
+        return _choose(form)
+    found = {one.id: one for one in queries.of_ids([*form.department_ids, into])}
+    kept = found.pop(into, None)
+    if kept is None or not found or len(found) != len(form.department_ids):
+        return _choose(form, _("Choose two different departments.")), HTTPStatus.UNPROCESSABLE_ENTITY
+    return _question(kept, list(found.values()))
+
+
+@bp.post("/merge")
+@allow(OPERATOR)
+def merge() -> ResponseReturnValue:
+    """Merge departments, with everybody who is in them."""
+    form = MergeForm()
+    try:
+        people = merging.merge(form.department_ids, form.into.data or 0)
+    except ServiceError as error:
+        flash(error_sentence(error), "danger")
+    else:
+        flash(_moved(people, form.into.data))
+    return redirect(url_for(".index"), 303)
+
+
+def _moved(people: int, into_id: int) -> str:
+    kept = registry.get(into_id)
+    name = isolated(kept.name if kept else "")
+    return str(
+        ngettext(
+            "%(num)s employee was moved to “%(name)s”.",
+            "%(num)s employees were moved to “%(name)s”.",
+            people,
+            name=name,
+        )
+    )
+
+
+def _choose(form: MergeForm, problem: str = "") -> str:
+    known = {"departments": queries.list_all(), "chosen": next(iter(form.department_ids), None)}
+    return render_template("departments/choose.html", problem=problem, into=form.into.data, **known)
+
+
+def _question(kept: Counted, merged: list[Counted]) -> str:
+    people = sum(one.people for one in merged)
+    return render_template("departments/merge.html", kept=kept, merged=merged, people=people)

@@ -1,0 +1,109 @@
+"""The second step of an import: which column of the table is which field; then the dry run is started."""
+
+from collections import Counter
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from flask import Response, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from hikflask.background import tasks
+from hikflask.forms.fields import row_id
+from hikflask.forms.imports import ColumnsForm
+from hikflask.http import error_status
+from hikflask.http.permissions import OPERATOR, allow
+from hikflask.models import ImportBatch
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.imports import batches
+from hikflask.services.jobs import imports as import_jobs
+from hikflask.services.terminals import registry
+from hikflask.web.imports import stage, words
+from hikflask.web.imports.imports import batch_or_404, bp
+from hikflask.web.imports.stage import CHOOSING
+from hikflask.web.security import resubmission
+from hikflask.web.support.messages import error_sentence
+
+
+@bp.get("/<int:batch_id>/columns")
+@allow(OPERATOR)
+def columns(batch_id: int) -> ResponseReturnValue:
+    """The columns as they were recognised or chosen before, beside the first rows."""
+    batch = batch_or_404(batch_id)
+    if _is_settled(batch):
+        return _onwards(batch)
+    return _page(batch, ColumnsForm(formdata=None, terminal_id=row_id(request.args.get("terminal")), **batch.fields))
+
+
+@bp.post("/<int:batch_id>/columns")
+@allow(OPERATOR)
+def choose(batch_id: int) -> ResponseReturnValue:
+    """Keep what was chosen, and start the dry run; a second click shows the one that the first started."""
+    batch = batch_or_404(batch_id)
+    if _is_settled(batch):
+        return _onwards(batch)
+    form = ColumnsForm()
+    form.offer(_headers(batch), registry.list_active())
+    if not form.validate():
+        return _page(batch, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        batches.choose(batch_id, form.chosen, form.terminal_id.data)
+        tasks.enqueue_job(import_jobs.start_check(batch_id))
+    except ServiceError as error:
+        return _refused(batch, form, error)
+    return _onwards(batch)
+
+
+@resubmission.restores("imports.choose")
+def chosen_again(fields: MultiDict[str, str], batch_id: int) -> Response:
+    """Show the form again as it was filled in."""
+    return _page(batch_or_404(batch_id), ColumnsForm(formdata=fields))
+
+
+def _is_settled(batch: ImportBatch) -> bool:
+    """True once the dry run was started: what was chosen is fixed."""
+    return stage.of(batch).name != CHOOSING
+
+
+def _onwards(batch: ImportBatch) -> ResponseReturnValue:
+    return redirect(url_for(".show", batch_id=batch.id), 303)
+
+
+def _refused(batch: ImportBatch, form: ColumnsForm, error: ServiceError) -> Response:
+    """Answer the form with the sentence of the refusal beside the fields at fault; of another tab's choice, go on."""
+    if _is_settled(batch_or_404(batch.id)):
+        return make_response(_onwards(batch))
+    at_fault = [form[name] for name in error.fields if name in form] or [form.number]
+    for field in at_fault:
+        field.errors = [*field.errors, error_sentence(error)]
+    return _page(batch, form, error_status.for_page(error.code))
+
+
+def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK) -> Response:
+    headers = _headers(batch)
+    form.offer(headers, registry.list_active())
+    used = set(form.chosen.values())
+    about = {
+        "file_names": words.title(batch),
+        "row_count": words.rows(batch.layout.get("rows", 0)),
+        "headers": headers,
+        "labels": {index: form[name].label.text for name, index in form.chosen.items()},
+        "unused": [header for index, header in enumerate(headers) if index not in used],
+        "sample": batch.layout.get("sample", []),
+        "complete": form.number.data is not None and len(used) > 1,
+    }
+    return make_response(render_template("imports/columns.html", batch=batch, form=form, **about), status)
+
+
+def _headers(batch: ImportBatch) -> list[str]:
+    return named(batch.layout.get("columns", []))
+
+
+def named(columns: Sequence[str]) -> list[str]:
+    """Return the headers of a table, with the place of each that is empty or there twice."""
+    times = Counter(columns)
+    return [
+        header if header and times[header] == 1 else f"{header} ({place})" if header else place
+        for header, place in ((header, str(_("Column %(n)s", n=number))) for number, header in enumerate(columns, 1))
+    ]

@@ -1,0 +1,81 @@
+"""Imports: the list, and the page of one with its dry run, its progress and its report."""
+
+from typing import Any
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from hikflask.http.permissions import OPERATOR, allow
+from hikflask.models import ImportBatch
+from hikflask.models.import_batch import VERDICTS
+from hikflask.services.imports import batches, listing, queries
+from hikflask.services.terminals import registry
+from hikflask.web.imports import stage, words
+from hikflask.web.imports.stage import CHECKED, CHOOSING, Stage
+from hikflask.web.jobs import words as job_words
+from hikflask.web.jobs.jobs import report_of
+from hikflask.web.support.htmx import with_bar
+from hikflask.web.support.pagination import listed
+
+bp = Blueprint("imports", __name__, url_prefix="/imports")
+
+
+@bp.get("/")
+@allow(OPERATOR)
+def index() -> ResponseReturnValue:
+    """The imports, the newest first."""
+    found = listed(listing.list_page)
+    return render_template(
+        "imports/list.html", found=found, rows=[stage.of(batch) for batch in found.rows], words=words
+    )
+
+
+@bp.get("/<int:batch_id>")
+@allow(OPERATOR)
+def show(batch_id: int) -> ResponseReturnValue:
+    """One import: the dry run's rows, the progress of its present job, or its report."""
+    at = stage.of(batch_or_404(batch_id))
+    if at.name == CHOOSING:
+        return redirect(url_for(".columns", batch_id=batch_id), 303)
+    return render_template("imports/show.html", **_about(at))
+
+
+@bp.get("/<int:batch_id>/state")
+@allow(OPERATOR, is_activity=False)
+def state(batch_id: int) -> ResponseReturnValue:
+    """The part of the page that polls, with the bar."""
+    return with_bar(render_template("imports/_import.html", **_about(stage.of(batch_or_404(batch_id)))))
+
+
+def batch_or_404(batch_id: int) -> ImportBatch:
+    """Return an import.
+
+    :raises werkzeug.exceptions.NotFound: when there is none.
+    """
+    return batches.get(batch_id) or abort(404)
+
+
+def _about(at: Stage) -> dict[str, Any]:
+    """Return what the page shows: rows of the dry run, or the report of the job; both have pages of their own."""
+    batch, verdict = at.batch, request.args.get("rows", "")
+    verdict = verdict if verdict in {*VERDICTS, "all"} else ""
+    with_rows = at.name == CHECKED or bool(verdict)
+    shown = verdict if verdict in VERDICTS else ""
+    report = report_of(at.job) if at.job and at.name != CHECKED else None
+    found = listed(lambda limit, offset: queries.rows_page(batch.id, shown, limit, offset)) if with_rows else None
+    return {
+        "at": at,
+        "heading": words.heading(at.name),
+        "plan": words.plan(batch),
+        "report": report,
+        "poll_seconds_of_import": report.poll_seconds if report else 0,
+        "page": request.args.get("page", type=int),
+        "words": job_words,
+        "row_words": words,
+        "verdict": verdict,
+        "shown": shown,
+        "found": found,
+        "names": listing.names(found.rows) if found else {},
+        "leavers": queries.leavers(batch.id) if at.can_import else 0,
+        "terminal": registry.get(batch.terminal_id) if batch.terminal_id else None,
+    }

@@ -1,0 +1,89 @@
+"""How far an import is: which of its jobs is the present one, and what can be done next."""
+
+from dataclasses import dataclass
+
+from hikflask.models import ImportBatch, Job
+from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, VERDICTS, WRONG
+from hikflask.models.job import FAILED, STOPPED
+from hikflask.services.jobs import queries
+
+CHOOSING = "choosing"
+CHECKING = "checking"
+CHECKED = "checked"
+IMPORTING = "importing"
+IMPORTED = "imported"
+UNDOING = "undoing"
+UNDONE = "undone"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An import with its present job (None before the first one), and the stage that both are at.
+
+    `choosing`: no dry run yet. `checking`: it runs, or ended without a result. Of `importing` and `undoing` the job is
+    open, of `imported` and `undone` it has ended, in whatever way.
+    """
+
+    batch: ImportBatch
+    job: Job | None
+    name: str
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows have each verdict."""
+        batch = self.batch
+        found = {NEW: batch.new, CHANGED: batch.changed, UNCHANGED: batch.unchanged, WRONG: batch.wrong}
+        return {verdict: found[verdict] for verdict in VERDICTS}
+
+    @property
+    def total(self) -> int:
+        """How many rows there are."""
+        return sum(self.counts.values())
+
+    @property
+    def to_do(self) -> int:
+        """How many rows something would be done for."""
+        return self.batch.new + self.batch.changed
+
+    @property
+    def is_running(self) -> bool:
+        """True while a job waits or runs."""
+        return self.job is not None and self.job.is_open
+
+    @property
+    def can_check(self) -> bool:
+        """True when the dry run was stopped or interrupted."""
+        return self.name == CHECKING and self._is_cut_short
+
+    @property
+    def can_import(self) -> bool:
+        """True after the dry run, and when the import was stopped or interrupted: it goes on with the rows left."""
+        return self.name == CHECKED or (self.name == IMPORTED and self._is_cut_short)
+
+    @property
+    def can_undo(self) -> bool:
+        """True when something was imported, and when the undo was stopped or interrupted: it goes on, too."""
+        done = self.job is not None and self.job.done > self.job.failed
+        return (self.name == IMPORTED and done) or (self.name == UNDONE and self._is_cut_short)
+
+    @property
+    def _is_cut_short(self) -> bool:
+        return self.job is not None and self.job.state in {FAILED, STOPPED}
+
+    @property
+    def is_over(self) -> bool:
+        """True once the import itself was started: nothing of it can be chosen any more."""
+        return self.batch.import_job_id is not None
+
+
+def of(batch: ImportBatch) -> Stage:
+    """Return the stage of an import."""
+    if batch.undo_job_id and (job := queries.get(batch.undo_job_id)):
+        return Stage(batch, job, UNDOING if job.is_open else UNDONE)
+    if batch.import_job_id and (job := queries.get(batch.import_job_id)):
+        return Stage(batch, job, IMPORTING if job.is_open else IMPORTED)
+    job = queries.get(batch.check_job_id) if batch.check_job_id else None
+    if job is None and batch.checked_at is None:
+        return Stage(batch, None, CHOOSING)
+    is_open = job is not None and job.is_open
+    return Stage(batch, job, CHECKED if batch.checked_at and not is_open else CHECKING)

@@ -1,0 +1,107 @@
+"""The first step of an import: the files and a terminal. Nothing is changed yet."""
+
+from http import HTTPStatus
+
+from flask import Response, current_app, flash, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.datastructures import FileStorage, MultiDict
+
+from hikflask.background import tasks
+from hikflask.config import MEGABYTE
+from hikflask.forms.imports import UploadForm
+from hikflask.http import body_limits
+from hikflask.http.permissions import OPERATOR, allow
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.imports import batches
+from hikflask.services.imports.batches import Upload
+from hikflask.services.jobs import imports as import_jobs
+from hikflask.services.terminals import registry
+from hikflask.web.imports.imports import bp
+from hikflask.web.security import resubmission
+from hikflask.web.support import csv_file
+from hikflask.web.support.messages import error_sentence
+
+
+def longest_upload() -> int:
+    """Return how large a table and a ZIP of photos may be together, in bytes."""
+    return sum(_megabytes().values()) * MEGABYTE
+
+
+@bp.get("/new")
+@allow(OPERATOR)
+def new() -> ResponseReturnValue:
+    """The form for the files."""
+    return _page(_form(formdata=None))
+
+
+@bp.post("/")
+@allow(OPERATOR)
+@body_limits.takes(longest_upload)
+def create() -> ResponseReturnValue:
+    """Keep the files, and go on to the columns of the table, or to the dry run where there is none."""
+    form = _form()
+    if not form.validate():
+        return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        batch = batches.make(_upload(form.table.data), _upload(form.photos.data))
+        if batch.table_name:
+            return redirect(url_for(".columns", batch_id=batch.id, terminal=form.terminal_id.data), 303)
+        batches.choose(batch.id, {}, form.terminal_id.data)
+        tasks.enqueue_job(import_jobs.start_check(batch.id))
+    except ServiceError as error:
+        return _refused(form, error)
+    return redirect(url_for(".show", batch_id=batch.id), 303)
+
+
+@resubmission.restores("imports.create")
+def chosen_again(fields: MultiDict[str, str]) -> Response:
+    """Show the form again; a browser keeps no files."""
+    if fields.get("table") or fields.get("photos"):
+        flash(_("Choose the files again, please: a browser does not keep them."), "warning")
+    return _page(_form(formdata=fields))
+
+
+def too_large() -> Response:
+    """Answer the form after files that are larger than an import takes."""
+    form = _form(formdata=None)
+    form.table.errors = [
+        _("The files are too large: a table up to %(table)s MB, photos up to %(photos)s MB.", **_megabytes())
+    ]
+    return _page(form, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
+@bp.get("/sample")
+@allow(OPERATOR)
+def sample() -> Response:
+    """A table as an import takes it, to be filled in."""
+    head = [_("Employee ID"), _("Full name"), _("Department"), _("Left")]
+    return csv_file.download(
+        "people", [[head, ["100222", _("Smith John"), _("Security"), ""], ["100223", _("Brown Anna"), "", _("yes")]]]
+    )
+
+
+def _upload(file: FileStorage | None) -> Upload | None:
+    return Upload(file.filename or "", file.stream) if file else None
+
+
+def _form(**given: object) -> UploadForm:
+    form = UploadForm(**given)
+    form.offer(registry.list_active())
+    return form
+
+
+def _refused(form: UploadForm, error: ServiceError) -> Response:
+    """Answer the form with the sentence of the refusal beside the file at fault."""
+    at = form.photos if "photos" in error.fields else form.terminal_id if "terminal_id" in error.fields else form.table
+    at.errors = [error_sentence(error)]
+    return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _megabytes() -> dict[str, int]:
+    """Return how large the file of each field may be."""
+    return {"table": current_app.config["IMPORT_FILE_LIMIT"], "photos": current_app.config["IMPORT_PHOTOS_LIMIT"]}
+
+
+def _page(form: UploadForm, status: int = HTTPStatus.OK) -> Response:
+    return make_response(render_template("imports/new.html", form=form, most=_megabytes()), status)

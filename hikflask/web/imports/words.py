@@ -1,0 +1,137 @@
+"""The words of an import: what each of its rows would do, field by field."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from hikflask import messages
+from hikflask.messages import N_
+from hikflask.models import ImportBatch, ImportRow
+from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
+
+FIELDS = {
+    "number": N_("Employee ID"),
+    "name": N_("Full name"),
+    "last_name": N_("Last name"),
+    "first_name": N_("First name"),
+    "middle_name": N_("Middle name"),
+    "department": N_("Department"),
+    "left": N_("Has left"),
+    "active": N_("Works here"),
+    "photo": N_("Photo"),
+    "terminal": N_("Terminal"),
+    "row": N_("Row"),
+}
+VERDICTS = {
+    NEW: N_("New"),
+    CHANGED: N_("Changed"),
+    UNCHANGED: N_("Unchanged"),
+    WRONG: N_("Wrong"),
+}
+STAGES = {
+    "choosing": N_("Columns are not chosen yet"),
+    "checking": N_("Being checked"),
+    "checked": N_("Checked, not imported yet"),
+    "importing": N_("Being imported"),
+    "imported": N_("Imported"),
+    "undoing": N_("Being undone"),
+    "undone": N_("Undone"),
+}
+HEADINGS = {
+    "checking": N_("The file is being checked"),
+    "checked": N_("The file is checked"),
+    "importing": N_("Import"),
+    "imported": N_("Import"),
+    "undoing": N_("Undoing of an import"),
+    "undone": N_("Undoing of an import"),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A field with its former and its new value as texts."""
+
+    label: str
+    before: str
+    after: str
+
+
+def label(field: str) -> str:
+    """Return the name of a field."""
+    return str(_(FIELDS.get(field, field)))
+
+
+def verdict(name: str) -> str:
+    """Return a verdict as a heading of the rows that have it."""
+    return str(_(VERDICTS[name]))
+
+
+def stage(name: str) -> str:
+    """Return the stage of an import in a word or two."""
+    return str(_(STAGES[name]))
+
+
+def heading(name: str) -> str:
+    """Return the heading of an import's page at this stage."""
+    return str(_(HEADINGS[name]))
+
+
+def plan(batch: ImportBatch) -> str:
+    """Return in a sentence what an import would do."""
+    if not batch.new + batch.changed:
+        return str(_("There is nothing to import: no row is new or changed."))
+    return str(_("To be added: %(new)s, to be changed: %(changed)s.", new=batch.new, changed=batch.changed))
+
+
+def rows(count: int) -> str:
+    """Return a number of rows with its noun."""
+    return str(ngettext("%(num)s row", "%(num)s rows", count))
+
+
+def title(batch: ImportBatch) -> str:
+    """Return the names of the files."""
+    return " + ".join(name for name in (batch.table_name, batch.photos_name) if name)
+
+
+def name_of(row: ImportRow) -> str:
+    """Return the full name that a row gives, else the one that its employee had."""
+    return str(row.values.get("name") or (row.before or {}).get("name") or "")
+
+
+def changes(row: ImportRow, terminal: str) -> list[Change]:
+    """Return what a row changes, field by field; of a new employee, what there is beside ID and name.
+
+    :param terminal: the name of the terminal that people are sent to.
+    """
+    if row.verdict == NEW:
+        fields = {"department": row.values.get("department"), "photo": row.photo, "terminal": terminal}
+        return [_change(row, field, None, terminal) for field, value in fields.items() if value]
+    return [_change(row, field, before, terminal) for field, before in (row.before or {}).items()]
+
+
+def _change(row: ImportRow, field: str, before: Any, terminal: str) -> Change:
+    if field == "left":
+        return Change(str(_("State")), str(_("active")), str(_("inactive")))
+    if field == "terminal":
+        return Change(label(field), "", terminal)
+    if field == "photo":
+        return Change(label(field), str(_("another one")) if before else "", row.photo)
+    return Change(label(field), str(before or ""), row.values.get(field, ""))
+
+
+def wrong(row: ImportRow) -> list[tuple[str, str]]:
+    """Return each field that is wrong with the sentence that says why."""
+    return [(label(field), sentence(field, found)) for field, found in (row.errors or {}).items()]
+
+
+def sentence(field: str, found: Any) -> str:
+    """Return the sentence of an error: its code and the values in it."""
+    code, params = found
+    return messages.sentence(code, **{"field": label(field), **(params or {})})
+
+
+def reason(row: ImportRow) -> str:
+    """Return why a row is wrong, in one line."""
+    return " ".join(f"{field}: {text}" for field, text in wrong(row))

@@ -1,0 +1,250 @@
+"""POST /api/users/import: a short table is imported before the answer, a long one by a job that can be asked for."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from hikflask.api import imports
+from hikflask.extensions import db
+from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Terminal
+from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.services.jobs import lifecycle
+from tests.cli.test_imports import TABLE, archive
+from tests.support.captures import FACE
+from tests.support.jobs import add_people
+from tests.support.signed_in import client_of
+
+pytestmark = pytest.mark.both_databases
+
+CONTROL_COUNTS = {"new": 2, "changed": 0, "unchanged": 0, "wrong": 1}
+WRONG = [{"row": 3, "fields": {"full_name": "This must not be empty."}}]
+
+
+def call(client: FlaskClient, content: str | bytes | None = TABLE, address: str = "", **fields: Any) -> TestResponse:
+    body = content.encode() if isinstance(content, str) else content
+    data = fields if body is None else {"file": (io.BytesIO(body), "люди.csv"), **fields}
+    return client.post(f"/api/users/import{address}", data=data, content_type="multipart/form-data")
+
+
+def numbers(app: Flask) -> list[str]:
+    with app.app_context():
+        return list(db.session.execute(db.select(Employee.number).order_by(Employee.number)).scalars())
+
+
+def long_table(rows: int) -> str:
+    return "ID,ФИО\n" + "".join(f"{at},Иванов {at}\n" for at in range(1, rows + 1)) + "x x,Пётр\n"
+
+
+def test_short_table_is_imported_before_the_answer(app: Flask) -> None:
+    client = client_of(app, OPERATOR)
+
+    answer = call(client)
+
+    assert (answer.status_code, answer.json) == (200, {"batch": 1, **CONTROL_COUNTS, "rows": WRONG})
+    assert numbers(app) == ["1", "3"]
+    again = call(client, address="/")
+    assert again.json == {"batch": 2, "new": 0, "changed": 0, "unchanged": 2, "wrong": 1, "rows": WRONG}
+
+
+def test_workbook_is_imported(app: Flask, client: FlaskClient) -> None:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    for row in (["Employee ID", "Full name"], [100222, "Иванов"]):
+        book.active.append(row)  # type: ignore[union-attr]
+    book.save(out)
+
+    assert call(client, out.getvalue()).json == {
+        "batch": 1, "new": 1, "changed": 0, "unchanged": 0, "wrong": 0, "rows": [],
+    }  # fmt: skip
+    assert numbers(app) == ["100222"]
+
+
+@pytest.mark.parametrize("flag", ["true", "1", "True"])
+def test_dry_run_changes_nothing_and_leaves_nothing(app: Flask, client: FlaskClient, flag: str) -> None:
+    assert call(client, dry_run=flag).json == {"batch": None, **CONTROL_COUNTS, "rows": WRONG}
+    assert numbers(app) == []
+    with app.app_context():
+        assert [db.session.execute(db.select(kind)).all() for kind in (ImportBatch, ImportRow, Job)] == [[], [], []]
+
+
+def test_fields_of_wrong_rows_have_the_names_of_the_api(client: FlaskClient) -> None:
+    table = "ID;ФИО;Отдел;Уволен\nы;;=1;?\n1;Пётр;;\n1;Анна;;\n"
+
+    answer = call(client, table).json
+
+    assert answer is not None
+    assert answer["rows"] == [
+        {
+            "row": 2,
+            "fields": {
+                "hikvision_id": "Enter an ID: Latin letters and digits, up to 32.",
+                "full_name": "This must not be empty.",
+                "department": "This is a formula. Put its value there.",
+                "left": "Write yes, no, or the day on which the employee left.",
+            },
+        },
+        {"row": 3, "fields": {"hikvision_id": "The same ID is in other rows, too: 4."}},
+        {"row": 4, "fields": {"hikvision_id": "The same ID is in other rows, too: 3."}},
+    ]
+
+
+def test_photos_come_with_a_table_or_alone(client: FlaskClient, tmp_path: Path) -> None:
+    photos = archive(tmp_path / "photos.zip", "1.jpg", "4.jpg").read_bytes()
+
+    answer = call(client, photos=(io.BytesIO(photos), "photos.zip"))
+
+    assert answer.json is not None
+    assert answer.json["wrong"] == 2
+    assert answer.json["rows"][1] == {
+        "row": None,
+        "fields": {"photo": "Nobody has the ID that this photo is named by."},
+        "photo": "4.jpg",
+    }
+    alone = call(client, None, photos=(io.BytesIO(photos), "photos.zip")).json
+    assert alone == {"batch": 2, "new": 0, "changed": 0, "unchanged": 1, "wrong": 1, "rows": answer.json["rows"][1:]}
+
+
+@pytest.mark.parametrize("name", ["device_id", "terminal_id"])
+def test_everybody_is_sent_to_the_device_that_is_named(
+    app: Flask, client: FlaskClient, terminal: Terminal, name: str
+) -> None:
+    call(client, **{name: str(terminal.id)})
+
+    with app.app_context():
+        assert sorted(db.session.execute(db.select(Enrolment.number)).scalars()) == ["1", "3"]
+
+
+def test_nobody_is_sent_to_a_device_that_was_not_named(app: Flask, client: FlaskClient, terminal: Terminal) -> None:
+    call(client)
+
+    with app.app_context():
+        assert db.session.execute(db.select(Enrolment)).all() == []
+    refused = call(client, device_id=str(terminal.id + 1))
+    assert (refused.status_code, refused.json) == (
+        422,
+        {
+            "error": "terminal_unknown",
+            "message": "There is no such terminal, or it is switched off here. Choose another terminal.",
+            "fields": {"device_id": "There is no such terminal, or it is switched off here. Choose another terminal."},
+        },
+    )
+    with app.app_context():
+        assert len(db.session.execute(db.select(ImportBatch)).all()) == 1
+
+
+def test_long_table_is_imported_by_a_job(app: Flask, client: FlaskClient, run_jobs: Callable[[], int]) -> None:
+    with app.app_context():
+        add_people("7")
+
+    answer = call(client, long_table(imports.MOST_ROWS))
+
+    assert (answer.status_code, answer.json) == (202, {"job": 1})
+    waiting = client.get("/api/jobs/1").json
+    assert waiting == {"state": "waiting", "done": 0, "total": imports.MOST_ROWS + 1, "failed": []}
+    with app.app_context():
+        lifecycle.stop(1)
+    run_jobs()
+    assert client.get("/api/jobs/1").json == {**waiting, "state": "stopped"}
+
+
+def test_dry_run_of_a_long_table_is_told_by_its_job(
+    app: Flask, client: FlaskClient, run_jobs: Callable[[], int]
+) -> None:
+    assert call(client, long_table(imports.MOST_ROWS), dry_run="true").json == {"job": 1}
+
+    run_jobs()
+
+    answer = client.get("/api/jobs/1").json
+    assert answer is not None
+    assert answer["state"] == "done"
+    assert answer["import"] == {
+        "batch": None,
+        "new": imports.MOST_ROWS,
+        "changed": 0,
+        "unchanged": 0,
+        "wrong": 1,
+        "rows": [
+            {
+                "row": imports.MOST_ROWS + 2,
+                "fields": {"hikvision_id": "Enter an ID: Latin letters and digits, up to 32."},
+            }
+        ],
+    }
+    assert numbers(app) == []
+
+
+def test_imported_job_tells_what_came_of_it(
+    app: Flask, client: FlaskClient, run_jobs: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "MOST_ROWS", 2)
+    assert call(client).status_code == 202
+
+    run_jobs()
+
+    assert client.get("/api/jobs/1").json == {
+        "state": "done",
+        "done": 2,
+        "total": 2,
+        "failed": [],
+        "import": {"batch": 1, **CONTROL_COUNTS, "rows": WRONG},
+    }
+    assert numbers(app) == ["1", "3"]
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (b"", "table_empty", "The file is empty. Choose the file with the employees."),
+        (FACE, "table_unreadable",
+         "This is no CSV or XLSX file. Save the table as one of these and choose that file."),
+        ("Пропуск;ФИО\n1;Пётр\n", "column_missing",
+         "file: No column is known as hikvision_id. The table has “Пропуск”, “ФИО”."),
+    ],
+)  # fmt: skip
+def test_file_that_cannot_be_imported_is_refused(
+    app: Flask, client: FlaskClient, content: str | bytes, code: str, message: str
+) -> None:
+    answer = call(client, content)
+
+    sentence = message.removeprefix("file: ")
+    assert answer.status_code == 422
+    assert answer.json == {"error": code, "message": message, "fields": {"file": sentence}}
+    with app.app_context():
+        assert db.session.execute(db.select(ImportBatch)).all() == []
+
+
+def test_part_that_is_missing_or_no_flag_is_refused(client: FlaskClient) -> None:
+    for fields, field, said in (
+        ({}, "file", "A CSV or XLSX file is expected in the part “file”."),
+        ({"dry_run": "perhaps"}, "dry_run", "true or false is expected."),
+        ({"device_id": "x"}, "device_id", "A whole number is expected."),
+    ):
+        answer = call(client, TABLE if fields else None, **fields)
+        assert (answer.status_code, answer.json) == (
+            422,
+            {"error": "invalid_input", "message": f"{field}: {said}", "fields": {field: said}},
+        )
+
+
+def test_viewer_may_not_import(app: Flask) -> None:
+    assert call(client_of(app, VIEWER)).status_code == 403
+    assert numbers(app) == []
+
+
+def test_only_so_many_imports_keep_a_thread(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "WAIT", 0)
+    held = [imports._TURNS.acquire(blocking=False) for _ in range(imports.AT_ONCE)]
+    try:
+        answer = call(client)
+    finally:
+        for _ in held:
+            imports._TURNS.release()
+
+    assert (answer.status_code, answer.json["error"]) == (503, "tables_waiting")
+    assert numbers(app) == []

@@ -1,0 +1,154 @@
+"""An import in the browser: from the file of another program to the report, the wrong rows, and back."""
+
+import csv
+import io
+import re
+import zipfile
+from pathlib import Path
+
+from openpyxl import Workbook
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.browser.conftest import Site, Window
+from tests.support.captures import FACE
+
+CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+REASON = "Введите ID: латинские буквы и цифры, до 32 знаков."
+
+
+def table(*rows: str) -> FilePayload:
+    """A table of a program that calls its columns as no other does, in Windows-1251."""
+    lines = ["Код кадров;Как зовут;Где трудится;Премия", *rows, ""]
+    return {"name": "кадры.csv", "mimeType": CSV, "buffer": "\r\n".join(lines).encode("cp1251")}
+
+
+def workbook(*rows: tuple[str, ...]) -> FilePayload:
+    book, content = Workbook(), io.BytesIO()
+    for row in (("Табельный номер", "ФИО", "Подразделение"), *rows):
+        book.active.append(row)
+    book.save(content)
+    return {"name": "люди.xlsx", "mimeType": XLSX, "buffer": content.getvalue()}
+
+
+def photos(*names: str) -> FilePayload:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in names:
+            archive.writestr(name, FACE)
+    return {"name": "фото.zip", "mimeType": "application/zip", "buffer": content.getvalue()}
+
+
+def choose_files(page: Page, people: FilePayload, pictures: FilePayload | None = None) -> None:
+    page.set_input_files("#table", people)
+    if pictures:
+        page.set_input_files("#photos", pictures)
+    page.locator("main .btn-save").click()
+
+
+def start(page: Page) -> None:
+    """Have the file checked, and import it once every row is shown."""
+    page.locator("main .btn-save").click()
+    page.locator("#import-start").click()
+
+
+def undo(page: Page) -> None:
+    page.locator("#import-undo").click()
+    page.locator("main .btn-danger").click()
+
+
+def shown(page: Page, number: str) -> str:
+    """The row of a number, as the dry run shows it."""
+    return re.sub(r"\s+", " ", page.locator(".import-rows tr", has_text=number).inner_text())
+
+
+def test_columns_are_assigned_by_hand_and_wrong_rows_come_back(russian: Window, tmp_path: Path) -> None:
+    page = russian.page
+    page.goto("/employees/")
+    page.locator(".head-actions").get_by_role("link", name="Загрузить список").click()
+    choose_files(page, table("IMP1;Иван Иванов;Охрана;5", "IMP2!;Анна Петрова;=2+2;6", "IMP3;Ольга Кузнецова;;"))
+
+    expect(page.get_by_text("Не все столбцы распознаны. Выберите, где ID сотрудника и ФИО.")).to_be_visible()
+    page.locator("#number").select_option("Код кадров")
+    page.locator("#name").select_option("Код кадров")
+    page.locator("main .btn-save").click()
+    expect(page.locator("#name-error")).to_be_visible()
+    # Chromium's console tells of each answer that is a refusal.
+    russian.complaints = [one for one in russian.complaints if "status of 422" not in one]
+    page.locator("#name").select_option("Как зовут")
+    page.locator("#department").select_option("Где трудится")
+    page.locator("main .btn-save").click()
+
+    expect(page.locator(".import-plan")).to_have_text("Добавится: 2, изменится: 0.")
+    assert "новый Отдел: Охрана" in shown(page, "IMP1")
+    assert f"ошибка ID сотрудника: {REASON}" in shown(page, "IMP2!")
+    page.locator(".import-filters").get_by_role("link", name="Ошибочные").click()
+    expect(page.locator(".import-rows tbody tr")).to_have_count(1)
+    with page.expect_download() as file:
+        page.get_by_role("link", name="Скачать ошибочные строки").click()
+    file.value.save_as(tmp_path / "wrong.csv")
+    (head, wrong) = csv.reader((tmp_path / "wrong.csv").read_text("utf-8-sig").splitlines(), delimiter=";")
+    assert head == ["Код кадров", "Как зовут", "Где трудится", "Премия", "Причина ошибки"]
+    assert wrong[:4] == ["IMP2!", "Анна Петрова", "'=2+2", "6"]
+
+    page.locator("#import-start").click()
+    expect(page.locator("#import .job-state")).to_contain_text("Готово")
+    page.reload()
+    expect(page.locator(".job-count")).to_have_text("2 из 2")
+    undo(page)
+    expect(page.locator("#import h1")).to_have_text("Отмена загрузки")
+    expect(page.locator("#import .job-state")).to_contain_text("Готово")
+    page.goto("/employees/?q=IMP")
+    expect(page.get_by_role("heading", name="Сотрудников не найдено")).to_be_visible()
+
+
+def test_workbook_with_photos_adds_and_changes_people(site: Site, russian: Window) -> None:
+    assert site
+    page = russian.page
+    page.goto("/imports/new")
+    choose_files(page, workbook(("IMP5", "Пётр Сидоров", "Склад")), photos("IMP5.jpg", "somebody.txt"))
+    expect(page.get_by_text("Столбцы распознаны.")).to_be_visible()
+    start(page)
+    expect(page.locator("#import .job-state")).to_contain_text("Готово")
+    page.goto("/employees/?q=IMP5")
+    expect(page.locator(".people-name img")).to_have_count(1)
+
+    page.goto("/imports/new")
+    choose_files(page, workbook(("IMP5", "Пётр Петрович Сидоров", "Склад"), ("IMP6", "Мария Сидорова", "")))
+    page.locator("main .btn-save").click()
+    expect(page.locator(".import-plan")).to_have_text("Добавится: 1, изменится: 1.")
+    assert "изменится ФИО: Пётр Сидоров → Пётр Петрович Сидоров" in shown(page, "IMP5")
+    page.locator("#import-start").click()
+    expect(page.locator("#import .job-state")).to_contain_text("Готово")
+    undo(page)
+    expect(page.locator("#import h1")).to_have_text("Отмена загрузки")
+    expect(page.locator("#import .job-state")).to_contain_text("Готово")
+    page.goto("/employees/?q=IMP")
+    expect(page.locator("tbody .people-name a")).to_have_text(["Пётр Сидоров"])
+
+
+def test_main_path_without_javascript(english_without_javascript: Window) -> None:
+    page = english_without_javascript.page
+    page.goto("/imports/new")
+    choose_files(page, workbook(("IMP7", "Anna Brown", "Security")))
+    start(page)
+    expect(page.locator("#import .job-state")).to_contain_text("Done")
+    expect(page.locator("noscript")).to_have_count(0)
+
+    undo(page)
+
+    expect(page.locator("#import h1")).to_have_text("Undoing of an import")
+    expect(page.locator("#import .job-state")).to_contain_text("Done")
+    page.goto("/employees/?q=IMP7")
+    expect(page.get_by_text("Nobody matches")).to_be_visible()
+
+
+def test_file_that_is_too_large_is_told_before_it_is_sent(russian: Window) -> None:
+    page = russian.page
+    page.goto("/imports/new")
+    page.set_input_files("#table", {"name": "люди.csv", "mimeType": CSV, "buffer": bytes(21 * 1024 * 1024)})
+
+    expect(page.locator("#table-error")).to_have_text("Файл слишком большой: не более 20 МБ.")
+    page.locator("main .btn-save").click()
+
+    expect(page.locator("#table")).to_be_focused()
+    assert page.url.endswith("/imports/new")

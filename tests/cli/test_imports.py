@@ -1,0 +1,218 @@
+"""The command line: people in from a table, and back; what came of it as text and as one object."""
+
+import io
+import json
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Terminal
+from hikflask.services.core import import_files
+from tests.cli.test_operators import run
+from tests.support.captures import FACE
+from tests.support.jobs import add_people
+from tests.support.retention import entries
+
+pytestmark = pytest.mark.both_databases
+
+TABLE = "Табельный номер;ФИО;Подразделение\r\n1;Иванов Иван;Цех 1\r\n2;;Цех 1\r\n3;Пётр;\r\n"
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "люди.csv"
+    path.write_bytes(TABLE.encode("cp1251"))
+    return path
+
+
+def imported(app: Flask, *arguments: object) -> Result:
+    return run(app, "employees", "import", *map(str, arguments))
+
+
+def last_line(result: Result) -> dict[str, object]:
+    found: dict[str, object] = json.loads(result.stdout.splitlines()[-1])
+    return found
+
+
+def people(app: Flask) -> dict[str, tuple[str, str, bool]]:
+    with app.app_context():
+        rows = db.session.execute(db.select(Employee).order_by(Employee.number)).scalars()
+        return {row.number: (row.name, row.department, row.is_active) for row in rows}
+
+
+def test_people_come_in_and_wrong_rows_are_told(app: Flask, table: Path) -> None:
+    result = imported(app, table)
+
+    assert (result.exit_code, result.stderr) == (0, "Row 3: name: This must not be empty.\n")
+    assert result.stdout == (
+        "New: 2, changed: 0, unchanged: 0, wrong: 1. This is import 1; undo it by `employees undo 1`.\n"
+    )
+    assert people(app) == {"1": ("Иванов Иван", "Цех 1", True), "3": ("Пётр", "", True)}
+    with app.app_context():
+        assert [(entry.actor, entry.subject) for entry in entries("job.started")] == [("command line", "job 1")]
+
+
+def test_with_json_the_last_line_is_one_object(app: Flask, table: Path) -> None:
+    with app.app_context():
+        add_people("3")
+
+    assert last_line(imported(app, table, "--json")) == {
+        "batch": 1,
+        "new": 1,
+        "changed": 1,
+        "unchanged": 0,
+        "wrong": 1,
+    }
+    assert last_line(imported(app, table, "--json")) == {
+        "batch": 2,
+        "new": 0,
+        "changed": 0,
+        "unchanged": 2,
+        "wrong": 1,
+    }
+
+
+def test_dry_run_leaves_nothing_behind(app: Flask, table: Path) -> None:
+    result = imported(app, table, "--dry-run", "--json")
+
+    assert last_line(result) == {"batch": None, "new": 2, "changed": 0, "unchanged": 0, "wrong": 1}
+    assert people(app) == {}
+    with app.app_context():
+        assert [db.session.execute(db.select(kind)).all() for kind in (ImportBatch, ImportRow, Job)] == [[], [], []]
+        assert list(import_files.folder().iterdir()) == []
+    assert imported(app, table, "--dry-run").stdout == (
+        "New: 2, changed: 0, unchanged: 0, wrong: 1. This was a dry run: nothing is changed.\n"
+    )
+
+
+def test_import_is_undone(app: Flask, table: Path) -> None:
+    imported(app, table)
+
+    undone = run(app, "employees", "undo", "1")
+
+    assert (undone.exit_code, undone.stdout) == (0, "Undone: 2, not undone: 0.\n")
+    assert people(app) == {}
+    again = run(app, "employees", "undo", "1")
+    assert again.exit_code == 1
+    assert "Nothing of this import can be undone: nothing was done, or all is undone already." in again.stderr
+
+
+def test_what_cannot_be_undone_is_told(app: Flask, table: Path) -> None:
+    imported(app, table)
+    with app.app_context():
+        db.session.execute(db.update(Employee).where(Employee.number == "3").values(name="Павел"))
+        db.session.commit()
+
+    undone = run(app, "employees", "undo", "1")
+
+    assert (undone.exit_code, undone.stdout) == (1, "Undone: 1, not undone: 1.\n")
+    assert undone.stderr == "3: The employee was changed meanwhile, so nothing was done.\n"
+    assert list(people(app)) == ["3"]
+
+
+def test_unknown_import_is_not_undone(app: Flask) -> None:
+    result = run(app, "employees", "undo", "7")
+
+    assert (result.exit_code, result.stderr) == (1, "Error: This import is not there any more.\n")
+
+
+def test_columns_are_named(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("Пропуск,Кто,Статус\n1,Иванов,уволен\n2,Пётр,?\n", encoding="utf-8")
+
+    refused = imported(app, path)
+    assert refused.exit_code == 1
+    assert refused.stderr == (
+        "Error: No column is known as number. Name it by --column number=HEADER; "
+        "the table has “Пропуск”, “Кто”, “Статус”.\n"
+    )
+    with app.app_context():
+        assert db.session.execute(db.select(ImportBatch)).all() == []
+    result = imported(app, path, "--column", "number=пропуск", "--column", "name=Кто", "--column", "left=", "--json")
+    assert (result.exit_code, last_line(result)["new"]) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ("who=ФИО", "FIELD is one of number, name, last_name, first_name, middle_name, department, left, active."),
+        ("name=Кто", "the table has no column “Кто”, but “Табельный номер”, “ФИО”, “Подразделение”."),
+    ],
+)
+def test_column_that_is_not_there_is_refused(app: Flask, table: Path, choice: str, said: str) -> None:
+    result = imported(app, table, "--column", choice)
+
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert people(app) == {}
+
+
+def test_file_that_cannot_be_read_is_refused(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "table.xlsx"
+    path.write_bytes(FACE)
+
+    result = imported(app, path, "--json")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "Error: This is no CSV or XLSX file. Save the table as one of these and choose that file.\n"
+    )
+    assert imported(app, tmp_path / "missing.csv").exit_code == 2
+
+
+def archive(path: Path, *names: str) -> Path:
+    out = io.BytesIO()
+    with ZipFile(out, "w") as file:
+        for name in names:
+            file.writestr(name, FACE)
+    path.write_bytes(out.getvalue())
+    return path
+
+
+def test_photos_come_with_a_table_or_alone(app: Flask, table: Path, tmp_path: Path) -> None:
+    photos = archive(tmp_path / "photos.zip", "1.jpg", "нет.jpg")
+
+    with_table = imported(app, table, "--photos", photos, "--json")
+    assert last_line(with_table) == {"batch": 1, "new": 2, "changed": 0, "unchanged": 0, "wrong": 2}
+    assert with_table.stderr == (
+        "Row 3: name: This must not be empty.\n"
+        "нет.jpg: photo: A photo must be named by employee ID, such as 100222.jpg, .jpeg or .png.\n"
+    )
+    alone = imported(app, archive(tmp_path / "alone.ZIP", "3.jpg", "1.jpg"), "--json")
+    assert last_line(alone) == {"batch": 2, "new": 0, "changed": 1, "unchanged": 1, "wrong": 0}
+    twice = imported(app, photos, "--photos", photos)
+    assert (twice.exit_code, "FILE is an archive of photos already" in twice.stderr) == (2, True)
+
+
+def test_everybody_is_sent_to_a_terminal_that_is_named_and_to_no_other(
+    app: Flask, table: Path, terminal: Terminal
+) -> None:
+    assert imported(app, table).exit_code == 0
+    with app.app_context():
+        assert db.session.execute(db.select(Enrolment)).all() == []
+
+    result = imported(app, table, "--terminal", terminal.id, "--json")
+
+    assert last_line(result)["changed"] == 2
+    with app.app_context():
+        found = db.session.execute(db.select(Enrolment.number, Enrolment.next_attempt_at)).all()
+        assert sorted(number for number, _ in found) == ["1", "3"]
+        assert all(due for _, due in found)
+    missing = imported(app, table, "--terminal", 99)
+    assert (missing.exit_code, missing.stdout) == (1, "")
+
+
+def test_many_wrong_rows_are_counted_after_the_first(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("ID;ФИО\n" + "".join(f"{at};\n" for at in range(1, 51)), encoding="utf-8")
+
+    result = imported(app, path, "--json")
+
+    assert (result.exit_code, last_line(result)["wrong"]) == (0, 50)
+    lines = result.stderr.splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "… and 30 more."

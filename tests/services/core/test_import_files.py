@@ -1,0 +1,61 @@
+"""The files of imports: nobody else reads them, and nothing stays of one that is refused."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from hikflask.services.core import import_files
+from hikflask.services.core.errors import BadTable
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+def names() -> list[str]:
+    return sorted(path.name for path in import_files.folder().iterdir())
+
+
+def test_file_is_stored_for_this_account_alone_under_a_random_name() -> None:
+    first, second = (import_files.keep(io.BytesIO(b"people"), 6, BadTable()) for _ in range(2))
+
+    assert first != second
+    assert import_files.path_of(first).read_bytes() == b"people"
+    assert import_files.path_of(first).stat().st_mode & 0o777 == 0o600
+    assert import_files.folder().stat().st_mode & 0o777 == 0o700
+
+
+def test_nothing_stays_of_a_file_that_is_too_large() -> None:
+    with pytest.raises(BadTable):
+        import_files.keep(io.BytesIO(b"people!"), 6, BadTable())
+
+    assert names() == []
+
+
+def test_another_content_takes_the_place_of_a_file() -> None:
+    name = import_files.keep(io.BytesIO(b"people"), 6, BadTable())
+
+    import_files.replace(name, io.BytesIO(b"others"))
+
+    assert names() == [name]
+    assert import_files.path_of(name).read_bytes() == b"others"
+
+
+def test_removing_twice_is_no_error_and_what_cannot_be_removed_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    name = import_files.keep(io.BytesIO(b"people"), 6, BadTable())
+    assert import_files.remove(name)
+    assert import_files.remove(name)
+
+    (import_files.folder() / "folder").mkdir()
+
+    assert not import_files.remove("folder")
+    assert "the file folder of an import cannot be removed" in caplog.text
+
+
+def test_files_of_nobody_are_removed_unless_they_are_young(tmp_path: Path) -> None:
+    known, stray = (import_files.keep(io.BytesIO(b"people"), 6, BadTable()) for _ in range(2))
+    assert import_files.remove_others({known}, older_than=60.0) == 0
+
+    assert import_files.remove_others({known}, older_than=-1.0) == 1
+
+    assert names() == [known]
+    assert not (tmp_path / "imports" / stray).exists()

@@ -1,0 +1,139 @@
+"""Archives of photos: named by ID, and nothing that is made to harm gets far."""
+
+import io
+import struct
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZipFile, ZipInfo
+
+import pytest
+
+from hikflask.services.core import import_files, photo_archive
+from hikflask.services.core.errors import (
+    ArchiveEmpty,
+    ArchiveEncrypted,
+    ArchiveTooLarge,
+    ArchiveTooMany,
+    BadArchive,
+    BadPhoto,
+    PhotoTooLarge,
+)
+
+
+def packed(path: Path, *names: str, content: bytes = b"picture", method: int = ZIP_DEFLATED) -> Path:
+    """A ZIP file with these files."""
+    with ZipFile(path / "photos.zip", "w", method) as archive:
+        for name in names:
+            archive.writestr(name, content)
+    return path / "photos.zip"
+
+
+def test_pictures_are_found_by_id_wherever_they_are(tmp_path: Path) -> None:
+    names = ("100222.jpg", "фото/100333.JPEG", "a\\b\\x1.png", "2/100222.png", "Иван.jpg", "100444.txt", "100 1.jpg")
+    extra = ("__MACOSX/100222.jpg", "__MACOSX/._100222.jpg", "фото/Thumbs.db", ".DS_Store", "фото/", "._100222.jpg")
+
+    found = photo_archive.look(packed(tmp_path, *names, *extra))
+
+    assert found.pictures == {
+        "100222": ["100222.jpg", "2/100222.png"],
+        "100333": ["фото/100333.JPEG"],
+        "x1": ["a\\b\\x1.png"],
+    }
+    assert found.others == ["Иван.jpg", "100444.txt", "100 1.jpg"]
+
+
+def test_picture_is_read_as_it_was(tmp_path: Path) -> None:
+    assert photo_archive.read(packed(tmp_path, "1.jpg"), "1.jpg").read() == b"picture"
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x05\x06"])
+def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "photos.zip").write_bytes(content)
+
+    with pytest.raises(BadArchive):
+        photo_archive.look(tmp_path / "photos.zip")
+
+
+def test_archive_without_a_picture_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveEmpty):
+        photo_archive.look(packed(tmp_path, "фото/", "Thumbs.db"))
+
+
+def test_too_many_files_are_refused_before_they_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = packed(tmp_path, "1.jpg", "2.jpg")
+    monkeypatch.setattr(photo_archive, "MOST_FILES", 1)
+
+    with pytest.raises(ArchiveTooMany) as refused:
+        photo_archive.look(archive)
+
+    assert refused.value.params == {"n": 1}
+
+
+def test_directory_of_zip64_is_refused(tmp_path: Path) -> None:
+    content = packed(tmp_path, "1.jpg").read_bytes()
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1)
+    (tmp_path / "photos.zip").write_bytes(content[:-22] + locator + content[-22:])
+
+    with pytest.raises(ArchiveTooMany):
+        photo_archive.look(tmp_path / "photos.zip")
+
+
+def test_bomb_is_refused_by_what_it_declares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = packed(tmp_path, *(f"{number}.jpg" for number in range(3)), content=b"0" * 1024 * 1024)
+    assert archive.stat().st_size < 10_000
+    monkeypatch.setattr(photo_archive, "MOST_MEGABYTES", 2)
+
+    with pytest.raises(ArchiveTooLarge):
+        photo_archive.look(archive)
+
+
+def test_encrypted_files_are_refused(tmp_path: Path) -> None:
+    content = bytearray(packed(tmp_path, "1.jpg").read_bytes())
+    content[content.find(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "photos.zip").write_bytes(content)
+
+    with pytest.raises(ArchiveEncrypted):
+        photo_archive.look(tmp_path / "photos.zip")
+
+
+def test_picture_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
+    archive = packed(tmp_path, "1.jpg", content=b"0" * (photo_archive.LARGEST_FILE + 1))
+
+    with pytest.raises(PhotoTooLarge):
+        photo_archive.read(archive, "1.jpg")
+
+
+def test_picture_that_cannot_be_unpacked_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadPhoto):
+        photo_archive.read(packed(tmp_path, "1.jpg", method=ZIP_LZMA), "1.jpg")
+    damaged = packed(tmp_path, "1.jpg", content=bytes(range(256)) * 9)
+    damaged.write_bytes(damaged.read_bytes().replace(b"1.jpg", b"1.jpg", 1)[:60] + b"?" + damaged.read_bytes()[61:])
+    with pytest.raises(BadPhoto):
+        photo_archive.read(damaged, "1.jpg")
+    with pytest.raises(BadPhoto):
+        photo_archive.read(damaged, "2.jpg")
+
+
+@pytest.mark.usefixtures("context")
+def test_pictures_of_one_person_are_taken_out() -> None:
+    file = io.BytesIO()
+    with ZipFile(file, "w") as archive:
+        for name in ("1.jpg", "фото/1.png", "2.jpg"):
+            archive.writestr(ZipInfo(name), name)
+    file.seek(0)
+    stored = import_files.keep(file, 10_000, BadArchive())
+
+    assert photo_archive.forget(stored, {"1"})
+    assert not photo_archive.forget(stored, {"1"})
+    assert not photo_archive.forget("no file", {"1"})
+
+    with ZipFile(import_files.path_of(stored)) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {"2.jpg": b"2.jpg"}
+
+
+@pytest.mark.usefixtures("context")
+def test_archive_that_cannot_be_written_anew_is_removed() -> None:
+    stored = import_files.keep(io.BytesIO(b"no archive"), 10_000, BadArchive())
+
+    assert photo_archive.forget(stored, {"1"})
+
+    assert list(import_files.folder().iterdir()) == []

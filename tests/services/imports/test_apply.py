@@ -1,0 +1,150 @@
+"""Each row is applied once, if its person is still as the dry run saw them, and reaches only the terminals it may."""
+
+import pytest
+from sqlalchemy import event, select
+
+from hikflask.extensions import db
+from hikflask.models import Department, Employee, Enrolment, Job, Photo, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.core import import_files
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
+from hikflask.services.jobs import imports, lifecycle
+from hikflask.services.jobs.run import run_slice
+from tests.support.captures import FACE, OTHER_FACE
+from tests.support.imports import apply, batch, checked, made, rows, started
+from tests.support.jobs import LONG, add_people, items, run
+from tests.support.retention import entries
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+
+def people() -> list[tuple[str, str, str, bool]]:
+    """Number, name, department and whether they are active, of everybody."""
+    columns = (Employee.number, Employee.name, Employee.department, Employee.is_active)
+    found = [tuple(row) for row in db.session.execute(select(*columns).order_by(Employee.number))]
+    db.session.commit()
+    return found  # type: ignore[return-value]
+
+
+def wanted() -> list[tuple[str, str, bool, bool]]:
+    """Number, desired state, whether with a photo, and whether it is one of many, of each enrolment."""
+    columns = (Enrolment.number, Enrolment.desired, Enrolment.photo_id.is_not(None), Enrolment.in_bulk)
+    found = [tuple(row) for row in db.session.execute(select(*columns).order_by(Enrolment.number))]
+    db.session.commit()
+    return found  # type: ignore[return-value]
+
+
+def test_people_are_added_changed_and_deactivated() -> None:
+    add_people("1", "2", department="Охрана")
+
+    found = checked("1;Пётр Петров;охрана;", "2;;;да", "3;Ольга Ёлкина;Склад;", header="ID;ФИО;Отдел;Уволен")
+    assert [row.verdict for row in rows(found)] == ["changed", "wrong", "new"]
+    found = checked("1;Пётр Петров;", "3;Ольга Ёлкина;Склад", header="ID;ФИО;Отдел")
+    done = apply(found)
+
+    assert (done.state, done.done, done.failed, done.total) == ("done", 2, 0, 2)
+    assert people() == [
+        ("1", "Пётр Петров", "", True),
+        ("2", "Иван Иванов 2", "Охрана", True),
+        ("3", "Ольга Ёлкина", "Склад", True),
+    ]
+    assert batch(found).new_departments == ["Склад"]
+    assert [row.state for row in rows(found)] == ["applied", "applied"]
+    assert {(one.actor, one.employee) for one in entries("employee.created")} == {("Анна", "3")}
+    leaving = checked("1;да", header="ID;Уволен")
+    apply(leaving)
+    assert people()[0] == ("1", "Пётр Петров", "", False)
+
+
+def test_row_whose_person_was_changed_since_fails_and_the_others_are_done() -> None:
+    ids = add_people("1", "2", "3", "4")
+    found = checked(*(f"{n};Пётр Петров {n};" for n in "12345"))
+    db.session.execute(db.update(Employee).where(Employee.number == "1").values(name="Кто-то Другой"))
+    db.session.commit()
+    delete_employee(ids[1])
+    add_people("5")
+
+    done = apply(found)
+
+    assert (done.done, done.failed) == (5, 3)
+    assert items(done.id) == [
+        ("1", "failed", "changed_since"),
+        ("2", "failed", "employee_unknown"),
+        ("3", "done", ""),
+        ("4", "done", ""),
+        ("5", "failed", "number_known"),
+    ]
+    assert [name for _, name, _, _ in people()] == [
+        "Кто-то Другой", "Пётр Петров 3", "Пётр Петров 4", "Иван Иванов 5",
+    ]  # fmt: skip
+
+
+def test_nobody_is_put_on_a_terminal_that_was_not_chosen(terminal: Terminal) -> None:
+    ids = add_people("1", "2")
+    send_to_terminal(ids[0], terminal.id)
+
+    apply(checked("1;Пётр Петров;", "2;Пётр Чехов;", "3;Ольга Ёлкина;"))
+
+    assert wanted() == [("1", "present", False, True)]
+
+
+def test_everybody_active_is_sent_to_the_chosen_terminal(terminal: Terminal) -> None:
+    set_active(add_people("1", "2")[1], active=False)
+
+    apply(checked("1;Иван Иванов 1;", "2;Пётр Чехов;", "3;Ольга Ёлкина;", terminal_id=terminal.id))
+
+    assert wanted() == [("1", "present", False, True), ("3", "present", False, True)]
+
+
+def test_photos_become_those_of_their_people_and_the_archive_is_removed(terminal: Terminal) -> None:
+    ids = add_people("1")
+    send_to_terminal(ids[0], terminal.id)
+
+    found = checked("2;Ольга Ёлкина;", pictures={"1.jpg": FACE, "2.jpg": OTHER_FACE}, terminal_id=terminal.id)
+    done = apply(found)
+
+    assert (done.done, done.failed) == (2, 0)
+    photos = db.session.execute(select(Photo).order_by(Photo.id)).scalars().all()
+    assert [(photo.file.partition("_")[0], photo.forgotten_at) for photo in photos] == [("2", None), ("1", None)]
+    assert search.by_number("1").photo_id == photos[1].id  # type: ignore[union-attr]
+    assert wanted()[1] == ("2", "present", True, True)
+    assert list(import_files.folder().iterdir()) == []
+    again = checked("2;Ольга Ёлкина;", pictures={"1.jpg": FACE, "2.jpg": OTHER_FACE})
+    assert [row.verdict for row in rows(again)] == ["unchanged", "unchanged"]
+
+
+def test_check_and_import_are_one_job() -> None:
+    found = made("1;Иван Иванов;", "2;;")
+
+    done = run(started(imports.start_check_and_import, found))
+
+    assert (done.state, done.failed) == ("done", 0)
+    assert [number for number, *_ in people()] == ["1"]
+    assert [(row.verdict, row.state) for row in rows(found)] == [("new", "applied"), ("wrong", "")]
+
+
+def test_import_of_a_killed_worker_goes_on_without_doubling() -> None:
+    found = checked(*(f"{n};Иван Иванов {n};Склад" for n in range(9)))
+    claim = started(imports.start_import, found)
+    seen: list[str] = []
+
+    def die(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.extend([statement] if statement.startswith("UPDATE job_item") else [])
+        if len(seen) == 4:
+            raise KeyboardInterrupt
+
+    event.listen(db.engine, "before_cursor_execute", die)
+    with pytest.raises(KeyboardInterrupt):
+        run_slice(claim, LONG)
+    event.remove(db.engine, "before_cursor_execute", die)
+    assert len(people()) == 3
+    db.session.execute(db.update(Job).values(claimed_until=database_now(-1.0)))
+    db.session.commit()
+
+    (again,) = lifecycle.claim_orphans()
+    done = run(again)
+
+    assert (done.done, done.failed) == (9, 0)
+    assert [entry.employee for entry in entries("employee.created")] == [str(n) for n in range(9)]
+    assert db.session.execute(select(Department.name)).scalars().all() == ["Склад"]

@@ -1,0 +1,127 @@
+"""An import from its files to the choice of columns; nothing stays of what is refused."""
+
+import io
+
+import pytest
+from flask import Flask
+
+from hikflask.models import ImportBatch, Terminal
+from hikflask.services.core import import_files
+from hikflask.services.core.errors import BadArchive, ServiceError, TableTooLarge, TerminalUnknown
+from hikflask.services.imports import batches
+from hikflask.services.imports.batches import Upload
+from hikflask.services.imports.errors import (
+    ColumnsMissing,
+    ColumnTwice,
+    ColumnUnknown,
+    ImportChecked,
+    ImportUnknown,
+    NothingUploaded,
+    PhotosFileTooLarge,
+)
+from hikflask.services.jobs import imports
+from tests.support.captures import FACE
+from tests.support.imports import apply, batch, checked, made, photos, rows, started, table
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+PARTS_HEADER = "Табельный номер;ФИО;Фамилия;Имя;Отдел"
+
+
+def stored() -> int:
+    return len(list(import_files.folder().iterdir()))
+
+
+def test_columns_are_recognised_and_the_names_of_files_kept() -> None:
+    made_batch = batches.make(table("1;Иван Иванов;Склад"), photos({"1.jpg": FACE}))
+
+    found = batch(made_batch.id)
+    assert found.fields == {"number": 0, "name": 1, "department": 2}
+    assert (found.table_name, found.photos_name) == ("люди.csv", "фото.zip")
+    assert found.layout["columns"] == ["Табельный номер", "ФИО", "Подразделение"]
+    assert stored() == 2
+
+
+def test_whole_name_comes_before_its_parts() -> None:
+    assert batches.make(table("1;Иван Иванов;Иванов;Иван;", header=PARTS_HEADER), None).fields == {
+        "number": 0,
+        "name": 1,
+        "department": 4,
+    }
+
+
+def test_nothing_stays_of_what_is_refused(app: Flask) -> None:
+    app.config["IMPORT_FILE_LIMIT"] = app.config["IMPORT_PHOTOS_LIMIT"] = 0
+    refused: list[tuple[type[ServiceError], Upload | None, Upload | None]] = [
+        (NothingUploaded, None, None),
+        (TableTooLarge, table("1;Иван;"), None),
+        (PhotosFileTooLarge, None, photos({"1.jpg": FACE})),
+    ]
+    for error, people, pictures in refused:
+        with pytest.raises(error):
+            batches.make(people, pictures)
+    app.config["IMPORT_FILE_LIMIT"] = app.config["IMPORT_PHOTOS_LIMIT"] = 1
+    with pytest.raises(BadArchive):
+        batches.make(table("1;Иван;"), Upload("x.zip", io.BytesIO(b"no archive")))
+
+    assert stored() == 0
+    assert batches.get(1) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "field"),
+    [
+        ({"name": 1}, ColumnsMissing, "number"),
+        ({"number": 0}, ColumnsMissing, "name"),
+        ({"number": 0, "first_name": 1}, ColumnsMissing, "last_name"),
+        ({"number": 0, "name": 0}, ColumnTwice, "name"),
+        ({"number": 0, "name": 1, "last_name": 2}, ColumnTwice, "last_name"),
+        ({"number": 0, "name": 5}, ColumnUnknown, "name"),
+        ({"number": 0, "shoes": 1}, ColumnUnknown, "shoes"),
+    ],
+)
+def test_columns_that_cannot_be_are_refused(fields: dict[str, int], error: type[ServiceError], field: str) -> None:
+    batch_id = made("1;Иван;Склад")
+
+    with pytest.raises(error) as refused:
+        batches.choose(batch_id, fields, None)
+
+    assert refused.value.fields == (field,)
+    assert batch(batch_id).fields == {"number": 0, "name": 1, "department": 2}
+
+
+def test_terminal_must_be_in_use_and_nothing_is_chosen_after_the_check(terminal: Terminal) -> None:
+    batch_id = made("1;Иван;Склад")
+    with pytest.raises(TerminalUnknown):
+        batches.choose(batch_id, {"number": 0, "name": 1}, terminal.id + 1)
+    batches.choose(batch_id, {"number": 0, "name": 1}, terminal.id)
+    assert batch(batch_id).terminal_id == terminal.id
+
+    started(imports.start_check, batch_id)
+
+    with pytest.raises(ImportChecked):
+        batches.choose(batch_id, {"number": 0, "name": 2}, None)
+    with pytest.raises(ImportUnknown):
+        batches.choose(99, {"number": 0, "name": 2}, None)
+
+
+def test_import_is_found_by_each_of_its_jobs() -> None:
+    batch_id = checked("1;Иван;")
+    job = apply(batch_id)
+
+    found = batches.of_job(job.id)
+    assert isinstance(found, ImportBatch)
+    assert (found.id, found.import_job_id) == (batch_id, job.id)
+    assert batches.of_job(99) is None
+
+
+def test_discarded_import_is_gone_with_its_files_and_a_started_one_stays() -> None:
+    unstarted, done = checked("1;Иван;", pictures={"1.jpg": FACE}), checked("2;Иван;")
+    apply(done)
+
+    assert batches.discard(unstarted)
+    assert not batches.discard(unstarted)
+    assert not batches.discard(done)
+
+    assert (batches.get(unstarted), rows(unstarted), stored()) == (None, [], 0)
+    assert len(rows(done)) == 1

@@ -1,0 +1,157 @@
+"""The dry run: a verdict for each row, with what changes and what is wrong, and nothing of the people is changed."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, func, select
+
+from hikflask.extensions import db
+from hikflask.models import Employee, ImportRow, Job, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.core import import_files
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
+from hikflask.services.jobs import imports, lifecycle
+from hikflask.services.jobs.run import run_slice
+from tests.support.captures import FACE, OTHER_FACE
+from tests.support.imports import batch, check, checked, counts, errors, made, rows, started
+from tests.support.jobs import LONG, add_people, job, run
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+
+def test_each_row_is_new_changed_unchanged_or_wrong() -> None:
+    ids = add_people("1", "2", department="Охрана")
+
+    found = checked("1;Иван Иванов 1;охрана", "2;Пётр Петров;", "3;Ольга Ёлкина;Склад", "4;;Склад", "№5;Анна;")
+
+    assert counts(found) == (1, 1, 1, 2)
+    same, changed, new, nameless, bad = rows(found)
+    assert (same.verdict, same.employee_id, same.line, same.before) == ("unchanged", ids[0], 2, None)
+    assert changed.before == {"name": "Иван Иванов 2", "department": "Охрана"}
+    assert changed.values == {"number": "2", "name": "Пётр Петров", "department": ""}
+    assert (new.verdict, new.values["department"], new.cells) == ("new", "Склад", None)
+    assert (nameless.errors, nameless.cells) == ({"name": ["text_empty", {"most": 128}]}, ["4", "", "Склад"])
+    assert bad.errors == {"number": ["number_invalid", {}]}
+    assert db.session.execute(select(func.count(Employee.id))).scalar_one() == 2
+
+
+def test_table_is_deleted_once_its_rows_are_stored() -> None:
+    made_batch = made("1;Иван Иванов;")
+    (file,) = import_files.folder().iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+    check(made_batch)
+
+    assert list(import_files.folder().iterdir()) == []
+    assert batch(made_batch).table_file == ""
+    assert batch(made_batch).table_name == "люди.csv"
+
+
+def test_same_id_in_several_rows_makes_them_all_wrong() -> None:
+    found = checked("1;Иван Иванов;", "2;Ольга Ёлкина;", "1;Пётр Петров;Склад")
+
+    first, other, last = rows(found)
+    assert first.errors == {"number": ["number_twice", {"lines": "4"}]}
+    assert last.errors == {"number": ["number_twice", {"lines": "2"}]}
+    assert (first.cells, first.verdict) == (["1", "Иван Иванов", ""], "wrong")
+    assert other.verdict == "new"
+    assert counts(found) == (1, 0, 0, 2)
+
+
+def test_who_left_is_deactivated_and_nobody_is_activated() -> None:
+    people = add_people("1", "2", "3", "4")
+    set_active(people[1], active=False)
+    header = "ID;Уволен"
+
+    found = checked("1;да", "2;нет", "3;", "4;когда-нибудь", "5;уволен", "2;", header=header)
+
+    assert [row.before for row in rows(found)][:1] == [{"left": False}]
+    said = errors(found)
+    assert said.pop("2")["number"][0] == "number_twice"
+    assert said == {"4": {"left": ["left_unreadable", {}]}}
+    assert counts(found) == (0, 1, 2, 3)
+
+
+def test_deactivated_person_who_is_said_to_work_is_wrong() -> None:
+    set_active(add_people("1")[0], active=False)
+
+    assert errors(checked("1;нет", header="ID;Уволен")) == {"1": {"left": ["inactive_here", {}]}}
+
+
+def test_chosen_terminal_is_among_what_changes_unless_they_are_wanted_there(terminal: Terminal) -> None:
+    people = add_people("1", "2", "3")
+    send_to_terminal(people[0], terminal.id)
+    set_active(people[2], active=False)
+
+    found = checked(*(f"{n};Иван Иванов {n};" for n in "123"), terminal_id=terminal.id)
+
+    assert [(row.verdict, row.before) for row in rows(found)] == [
+        ("unchanged", None),
+        ("changed", {"terminal": False}),
+        ("unchanged", None),
+    ]
+
+
+def test_number_that_is_leaving_is_wrong(terminal: Terminal) -> None:
+    gone = add_people("1")[0]
+    send_to_terminal(gone, terminal.id)
+    delete_employee(gone)
+
+    assert errors(checked("1;Пётр Петров;")) == {"1": {"number": ["number_leaving", {"n": "1", "t": "Вход"}]}}
+
+
+def test_photos_belong_to_the_rows_of_their_ids() -> None:
+    add_people("3")
+    pictures = {
+        "фото/1.jpg": FACE, "2.PNG": b"no picture", "3.jpeg": OTHER_FACE, "9.jpg": FACE, "Иван.jpg": FACE,
+        "__MACOSX/._1.jpg": b"", "Thumbs.db": b"",
+    }  # fmt: skip
+
+    found = checked("1;Иван Иванов;", "2;Ольга Ёлкина;", pictures=pictures)
+
+    assert counts(found) == (1, 1, 0, 3)
+    with_photo, bad, unnamed, alone, nobody = rows(found)
+    assert (with_photo.photo, len(with_photo.values["photo"])) == ("фото/1.jpg", 64)
+    assert bad.errors == {"photo": ["photo_unreadable", {}]}
+    assert unnamed.errors == {"photo": ["photo_not_named", {}]}
+    assert (alone.line, alone.number, alone.before) == (None, "3", {"photo": None})
+    assert nobody.errors == {"photo": ["photo_nobody", {}]}
+
+
+def test_photo_without_the_required_consent_is_wrong(app: Flask) -> None:
+    app.config["CONSENT"] = "require"
+
+    assert errors(checked("1;Иван;", pictures={"1.jpg": FACE})) == {"1": {"photo": ["consent_missing", {}]}}
+
+
+def test_formula_is_wrong_and_what_our_export_protects_is_right() -> None:
+    found = checked("1;=1+2;", "2;'-Иван;'=Склад", "3;Иван;+Склад")
+
+    assert errors(found) == {"1": {"name": ["formula", {}]}, "3": {"department": ["formula", {}]}}
+    assert rows(found)[1].values == {"number": "2", "name": "-Иван", "department": "=Склад"}
+
+
+def test_check_that_is_done_again_leaves_no_row_twice() -> None:
+    found = made(*(f"{n};Иван Иванов {n};Склад" for n in range(1200)))
+    claim = started(imports.start_check, found)
+    seen: list[str] = []
+
+    def die(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.extend([statement] if statement.startswith("INSERT INTO import_row") else [])
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    event.listen(db.engine, "before_cursor_execute", die)
+    with pytest.raises(KeyboardInterrupt):
+        run_slice(claim, LONG)
+    event.remove(db.engine, "before_cursor_execute", die)
+    assert len(rows(found)) == 500
+    db.session.execute(db.update(Job).values(claimed_until=database_now(-1.0)))
+    db.session.commit()
+
+    (again,) = lifecycle.claim_orphans()
+    run(again)
+
+    assert counts(found) == (1200, 0, 0, 0)
+    assert db.session.execute(select(func.count(ImportRow.id.distinct()))).scalar_one() == 1200
+    assert len({row.number for row in rows(found)}) == 1200
+    assert job(claim.job_id).state == "done"

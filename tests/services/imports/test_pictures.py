@@ -1,0 +1,67 @@
+"""The pictures of an archive: looked at, and stored for one number."""
+
+import pytest
+
+from hikflask.models.photo import UPLOADED
+from hikflask.services.core.errors import PhotosWaiting
+from hikflask.services.core.photo_archive import Contents
+from hikflask.services.imports import batches, pictures
+from hikflask.services.imports.errors import ImportFileGone, PhotoChanged
+from hikflask.services.photos import storage
+from hikflask.services.photos.findings import Finding
+from hikflask.services.photos.quality import Looked
+from tests.support.captures import FACE
+from tests.support.imports import batch, made
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+def looked(*findings: Finding) -> Looked:
+    return Looked(b"jpeg", findings, faces_checked=True)
+
+
+def test_serious_finding_makes_a_picture_wrong_and_another_does_not() -> None:
+    found = batch(made(pictures={"1.jpg": FACE}))
+    serious = Finding("photo_small", {"n": 10}, serious=True)
+
+    wrong = pictures.look(found, ["1.jpg"], lambda _, **__: looked(Finding("photo_dark"), serious))
+    right = pictures.look(found, ["1.jpg"], lambda _, **__: looked(Finding("photo_dark")))
+
+    assert wrong.error == ["photo_small", {"n": 10}]
+    assert (right.error, right.sha256) == (None, storage.sha256(b"jpeg"))
+
+
+def test_two_pictures_of_one_number_are_wrong() -> None:
+    found = batch(made(pictures={"1.jpg": FACE, "1.png": FACE}))
+
+    said = pictures.look(found, ["1.jpg", "1.png"], lambda _, **__: looked())
+
+    assert said.error == ["photo_twice", {"others": "1.png"}]
+
+
+def test_picture_is_tried_again_while_others_have_theirs_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "PAUSE", 0.0)
+    monkeypatch.setattr(pictures, "PATIENCE", 0.1)
+    found, tries = batch(made(pictures={"1.jpg": FACE})), iter([True, True, False])
+
+    def busy(_: object, **__: object) -> Looked:
+        if next(tries, True):
+            raise PhotosWaiting(seconds=10)
+        return looked()
+
+    assert pictures.look(found, ["1.jpg"], busy).error is None
+    assert pictures.look(found, ["1.jpg"], busy).error == ["photos_waiting", {"seconds": 10}]
+
+
+def test_picture_is_stored_and_one_that_is_gone_is_said() -> None:
+    found = batch(made(pictures={"1.jpg": FACE}))
+    assert pictures.contents(found) == Contents({"1": ["1.jpg"]})
+    photo = pictures.keep(storage.Files(), found, "1.jpg", "1")
+    assert (photo.source, photo.file.partition("_")[0]) == (UPLOADED, "1")
+
+    batches.remove_photos(found.id)
+
+    with pytest.raises(PhotoChanged):
+        pictures.keep(storage.Files(), batch(found.id), "1.jpg", "1")
+    with pytest.raises(ImportFileGone):
+        pictures.contents(batch(found.id))

@@ -1,0 +1,45 @@
+"""What pages and programs read of an import."""
+
+import pytest
+
+from hikflask.services.employees.lifecycle import set_active
+from hikflask.services.imports import queries
+from hikflask.services.imports.queries import Undoable
+from tests.support.imports import apply, checked
+from tests.support.jobs import add_people
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+
+def test_rows_are_paged_by_verdict_in_the_order_of_the_file() -> None:
+    found = checked(*(f"{number};{'Иван' if number % 2 else ''};" for number in range(1, 8)))
+
+    page, total = queries.rows_page(found, "wrong", limit=2, offset=1)
+    everything, count = queries.rows_page(found, "", limit=100)
+
+    assert ([row.number for row in page], total) == (["4", "6"], 3)
+    assert ([row.line for row in everything], count) == (list(range(2, 9)), 7)
+
+
+def test_wrong_rows_are_read_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "BATCH", 2)
+    found = checked(*(f"{number};;" for number in range(1, 6)))
+
+    assert [row.cells[0] for row in queries.wrong_rows(found) if row.cells] == ["1", "2", "3", "4", "5"]
+
+
+def test_leavers_are_counted() -> None:
+    add_people("1", "2", "3")
+    set_active(add_people("4")[0], active=False)
+
+    assert queries.leavers(checked("1;да", "2;нет", "3;уволен", "4;да", "5;да", header="ID;Уволен")) == 2
+
+
+def test_preview_of_an_undo_counts_who_was_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "BATCH", 2)
+    found = checked(*(f"{number};Иван Иванов {number};" for number in range(1, 6)))
+    assert queries.undo_preview(found) == Undoable(0, 0)
+    apply(found)
+
+    assert queries.applied(found) == 5
+    assert queries.undo_preview(found) == Undoable(5, 0)

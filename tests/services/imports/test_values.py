@@ -1,0 +1,88 @@
+"""What a row says, by the rules of the employee form."""
+
+from typing import Any
+
+import pytest
+
+from hikflask.services.imports import values
+from hikflask.services.spreadsheets.reader_process import Row
+
+pytestmark = pytest.mark.usefixtures("context")
+
+PARTS = {"number": 0, "last_name": 1, "first_name": 2, "middle_name": 3}
+
+
+def read(fields: dict[str, int], *cells: str, **row: Any) -> values.Values:
+    found = values.read(Row(2, list(cells), **row), fields)
+    assert found is not None
+    return found
+
+
+def said(column: str, text: str) -> tuple[bool | None, list[str]]:
+    """What a cell about leaving says, and the codes of what is wrong with it."""
+    found = read({"number": 0, column: 1}, "1", text)
+    return found.leaves, [code for code, _ in found.errors.values()]
+
+
+def test_name_is_put_together_from_its_parts() -> None:
+    assert read(PARTS, "1", " Ёлкина", "Ольга", "").texts == {"number": "1", "name": "Ёлкина Ольга"}
+
+
+def test_row_without_anything_in_its_columns_is_no_row() -> None:
+    assert values.read(Row(2, ["", " \t", "Итого"]), {"number": 0, "name": 1}) is None
+
+
+def test_texts_are_composed_and_trimmed() -> None:
+    found = read({"number": 0, "name": 1, "department": 2}, " 1 ", "Андреи\u0306 ", "Отдел  \u00a0снабжения")
+
+    assert found.texts == {"number": "1", "name": "Андрей", "department": "Отдел снабжения"}
+    assert found.errors == {}
+
+
+@pytest.mark.parametrize(
+    ("cells", "errors"),
+    [
+        (("№1", "Иван", ""), {"number": ["number_invalid", {}]}),
+        (("", "Иван", ""), {"number": ["number_invalid", {}]}),
+        (("1", "", "Склад"), {"name": ["text_empty", {"most": 128}]}),
+        (("1", "И" * 129, "С" * 129), {key: ["text_too_long", {"most": 128}] for key in ("name", "department")}),
+        (("1", "Иван\nИванов", ""), {"name": ["text_control_characters", {"most": 128}]}),
+        (("=1", "@Иван", "-"), {key: ["formula", {}] for key in ("number", "name", "department")}),
+    ],
+)
+def test_what_the_form_refuses_is_wrong(cells: tuple[str, ...], errors: dict[str, Any]) -> None:
+    assert read({"number": 0, "name": 1, "department": 2}, *cells).errors == errors
+
+
+def test_cell_with_a_formula_and_row_that_was_cut_are_wrong() -> None:
+    assert read(PARTS, "1", "Ёлкина", "Ольга", "", formulas=frozenset({2})).errors == {"name": ["formula", {}]}
+    assert read(PARTS, "1", "Ёлкина", "", "", too_long=True).errors == {"number": ["row_too_long", {}]}
+
+
+def test_mark_of_our_own_export_is_removed() -> None:
+    assert read({"number": 0, "name": 1}, "1", "'=Иван").texts["name"] == "=Иван"
+    assert read({"number": 0, "name": 1}, "1", "'Иван").texts["name"] == "'Иван"
+
+
+def test_leaving_is_said_in_many_ways() -> None:
+    for text in ("да", "Уволен", "YES", "1", "x", "+", "31.01.2020", "2020-01-31", "2020-01-31 00:00:00"):
+        assert said("left", text) == (True, []), text
+    for text in ("нет", "работает", "0", "-", "no"):
+        assert said("left", text) == (False, []), text
+    for text in ("", "31.01.2999", "01.01.0001", "  .  .    "):
+        assert said("left", text) == (None, []), text
+    assert said("left", "когда-нибудь") == (None, ["left_unreadable"])
+
+
+def test_active_is_the_reverse() -> None:
+    assert said("active", "нет") == (True, [])
+    assert said("active", "да") == (False, [])
+    assert said("active", "уволена") == (True, [])
+    assert said("active", "31.01.2020") == (None, ["left_unreadable"])
+
+
+def test_columns_that_contradict_each_other_are_wrong() -> None:
+    found = read({"number": 0, "left": 1, "active": 2}, "1", "да", "да")
+
+    assert (found.leaves, found.errors) == (None, {"active": ["left_contradicts", {}]})
+    assert read({"number": 0, "left": 1, "active": 2}, "1", "да", "нет").leaves

@@ -1,0 +1,67 @@
+"""A row compared with an employee: what changes, and what cannot be."""
+
+import pytest
+
+from hikflask.services.imports.values import Values
+from hikflask.services.imports.verdicts import Known, Leaving, Picture, Present, Verdict, present, spellings, verdict
+from tests.support.jobs import add_people
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+IVAN = Known(7, "Иван Иванов", "Охрана", True, None, None, sent=False, consented=False)
+
+
+def compared(person: Known | None, picture: Picture | None = None, leaves: bool | None = None, **texts: str) -> Verdict:
+    now = Present(None, {"1": person} if person else {}, spellings={"охрана": ["Охрана"]})
+    return verdict(Values("1", {"number": "1", **texts}, leaves=leaves), picture, now)
+
+
+def test_columns_that_the_file_does_not_have_change_nothing() -> None:
+    assert compared(IVAN, name="Иван Иванов") == Verdict("unchanged", employee_id=7)
+    assert compared(IVAN) == Verdict("unchanged", employee_id=7)
+
+
+def test_department_in_another_spelling_is_no_change() -> None:
+    assert compared(IVAN, department="охрана").verdict == "unchanged"
+    assert compared(IVAN, department="Склад").before == {"department": "Охрана"}
+    assert compared(IVAN, department="").before == {"department": "Охрана"}
+
+
+def test_exact_spelling_comes_first_and_then_the_oldest() -> None:
+    now = Present(None, spellings={"склад": ["Склад", "СКЛАД"]})
+
+    assert [now.spelling(name) for name in ("СКЛАД", "склад", "Цех")] == ["СКЛАД", "Склад", "Цех"]
+
+
+def test_new_person_needs_a_name_and_who_left_is_not_added() -> None:
+    assert compared(None, name="Иван Иванов") == Verdict("new")
+    assert compared(None).errors == {"name": ["text_empty", {}]}
+    assert compared(None, leaves=True, name="Иван Иванов") == Verdict("unchanged")
+
+
+def test_same_picture_is_no_change() -> None:
+    pictured = Known(7, "Иван Иванов", "", True, 3, "abc", sent=False, consented=False)
+
+    assert compared(pictured, Picture("1.jpg", "abc")).verdict == "unchanged"
+    assert compared(pictured, Picture("1.jpg", "def")).before == {"photo": 3}
+    bad = Picture("1.jpg", error=["photo_unreadable", {}])
+    assert compared(pictured, bad, name="Пётр").errors == {"photo": ["photo_unreadable", {}]}
+
+
+def test_number_of_somebody_who_is_leaving_is_wrong_only_where_it_would_be_saved() -> None:
+    now = Present(None, {"1": IVAN}, {"1": [Leaving("Вход", 9)]})
+    same, other = (Values("1", {"number": "1", "name": name}) for name in ("Иван Иванов", "Пётр"))
+
+    assert verdict(same, None, now).verdict == "unchanged"
+    assert verdict(other, None, now).errors == {"number": ["number_leaving", {"n": "1", "t": "Вход"}]}
+    assert verdict(other, None, Present(None, {"1": IVAN}, {"1": [Leaving("Вход", 7)]})).verdict == "changed"
+
+
+def test_people_are_read_with_one_look() -> None:
+    (ivan,) = add_people("1", department="Охрана")
+
+    now = present(["1", "2"], None, spellings())
+
+    assert now.people == {"1": Known(ivan, "Иван Иванов 1", "Охрана", True, None, None, sent=False, consented=False)}
+    assert now.spelling("ОХРАНА") == "Охрана"
+    assert now.spelling("Цех") == "Цех"

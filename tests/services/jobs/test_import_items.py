@@ -1,0 +1,57 @@
+"""The items of an import: each row that changes something has one, in the order of the file, or backwards."""
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import ImportRow, JobItem
+from hikflask.services.imports.errors import RowGone
+from hikflask.services.jobs import import_items, imports
+from tests.support.imports import apply, checked, rows, started
+from tests.support.jobs import add_people, items
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+
+class Reports:
+    """Progress that commits."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[int, int]] = []
+
+    def report(self, done: int, total: int) -> None:
+        db.session.commit()
+        self.told.append((done, total))
+
+
+def test_rows_that_change_something_have_items_in_their_order_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_items, "BATCH", 2)
+    add_people("3")
+    found = checked("5;Иван;", "3;Пётр;", "4;;", "1;Иван;", "2;Иван;")
+    job_id, reports = started(imports.start_import, found).job_id, Reports()
+
+    import_items.add(job_id, found, reports)
+    import_items.add(job_id, found, reports)
+
+    assert items(job_id) == [(number, "waiting", "") for number in ("5", "3", "1", "2")]
+    assert set(reports.told) == {(0, 4)}
+
+
+def test_undo_has_them_backwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_items, "BATCH", 2)
+    found = checked("5;Иван;", "3;Пётр;", "1;Иван;")
+    apply(found)
+    job_id = started(imports.start_undo, found).job_id
+
+    import_items.add_reversed(job_id, found, Reports())
+
+    assert [number for number, *_ in items(job_id)] == ["1", "3", "5"]
+
+
+def test_row_is_found_by_the_number_of_its_item_unless_it_is_erased() -> None:
+    found = checked("1;Иван;")
+    (row,) = rows(found)
+
+    assert import_items.row_of(JobItem(number="1"), found).id == row.id
+    db.session.execute(db.delete(ImportRow))
+    with pytest.raises(RowGone):
+        import_items.row_of(JobItem(number="1"), found)

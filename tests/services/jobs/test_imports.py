@@ -1,0 +1,141 @@
+"""The jobs of an import: each is started once, and two imports at once do not mix."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from hikflask.extensions import db
+from hikflask.models import Department, Employee, Job
+from hikflask.models.job import FAILED, STOPPED
+from hikflask.services.core import import_files
+from hikflask.services.imports.errors import (
+    ImportChecked,
+    ImportNotChecked,
+    ImportStarted,
+    ImportUnknown,
+    NothingToUndo,
+)
+from hikflask.services.jobs import imports, lifecycle
+from hikflask.services.jobs.lifecycle import Claim
+from hikflask.services.jobs.run import run_to_end
+from tests.support.imports import apply, batch, check, checked, made, rows, started, undo
+from tests.support.jobs import items, job, run
+from tests.support.retention import entries
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+NUMBERS = [f"{number:02}" for number in range(12)]
+
+
+def test_each_is_started_once() -> None:
+    found = made("1;Иван;")
+    with pytest.raises(ImportNotChecked):
+        started(imports.start_import, found)
+    check_job = started(imports.start_check, found)
+    with pytest.raises(ImportStarted) as refused:
+        started(imports.start_check, found)
+    assert refused.value.params == {"job": check_job.job_id}
+    with pytest.raises(ImportStarted):
+        started(imports.start_check_and_import, found)
+    run(check_job)
+    with pytest.raises(ImportChecked):
+        started(imports.start_check, found)
+
+    import_job = started(imports.start_import, found)
+    with pytest.raises(ImportStarted):
+        started(imports.start_import, found)
+    with pytest.raises(ImportStarted):
+        started(imports.start_undo, found)
+    run(import_job)
+    undo(found)
+
+    for start, refusal in ((imports.start_undo, NothingToUndo), (imports.start_import, ImportStarted)):
+        with pytest.raises(refusal):
+            started(start, found)
+    assert batch(found).import_job_id == import_job.job_id
+    assert [entry.after for entry in entries("job.started")] == [
+        {"job": "import_check", "people": 1},
+        {"job": "import", "people": 1},
+        {"job": "import_undo", "people": 1},
+    ]
+    with pytest.raises(ImportUnknown):
+        started(imports.start_check, 99)
+
+
+def test_stopped_import_goes_on_with_what_is_left_and_can_be_undone_instead() -> None:
+    found = checked("1;Иван;", "2;Пётр;")
+    lifecycle.stop(started(imports.start_import, found).job_id)
+    assert job(batch(found).import_job_id or 0).state == STOPPED
+    with pytest.raises(NothingToUndo):
+        started(imports.start_undo, found)
+
+    assert apply(found).done == 2
+
+
+def test_import_whose_table_is_gone_fails_and_says_why() -> None:
+    found = made("1;Иван;")
+    import_files.remove(batch(found).table_file)
+
+    ended = run(started(imports.start_check, found))
+
+    assert (ended.state, ended.params["error"]) == (FAILED, "import_file_gone")
+    assert rows(found) == []
+
+
+def at_once(app: Flask, *work: Callable[[], Any]) -> list[Any]:
+    """Do these at once, each in a thread of its own; return what they returned, or the error."""
+    barrier, results = threading.Barrier(len(work)), [None] * len(work)
+
+    def do(place: int) -> None:
+        with app.app_context():
+            barrier.wait()
+            try:
+                results[place] = work[place]()
+            except Exception as error:  # noqa: BLE001 - told to the test
+                results[place] = error  # type: ignore[call-overload]
+
+    threads = [threading.Thread(target=do, args=(place,)) for place in range(len(work))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_two_imports_at_once_do_not_mix(app: Flask) -> None:
+    first = made(*(f"{number};Иван Иванов;Склад" for number in NUMBERS))
+    second = made(*(f"{number};Пётр Чехов;Охрана" for number in NUMBERS[::-1]))
+    check(first)
+    check(second)
+    claims = [started(imports.start_import, found) for found in (first, second)]
+
+    at_once(app, *(lambda claim=claim: run_to_end(claim) for claim in claims))
+
+    people = db.session.execute(select(Employee).order_by(Employee.number)).scalars().all()
+    assert [one.number for one in people] == NUMBERS
+    assert {(one.name, one.department) for one in people} <= {("Иван Иванов", "Склад"), ("Пётр Чехов", "Охрана")}
+    done = [{number for number, state, _ in items(claim.job_id) if state == "done"} for claim in claims]
+    assert done[0].isdisjoint(done[1])
+    assert done[0] | done[1] == set(NUMBERS)
+    assert {error for claim in claims for *_, error in items(claim.job_id)} <= {"", "number_known"}
+    assert {one.number for one in people if one.name == "Иван Иванов"} == done[0]
+    undo(second)
+    assert {one for one in db.session.execute(select(Employee.number)).scalars()} == done[0]
+    assert set(db.session.execute(select(Department.name)).scalars()) <= {"Склад"}
+
+
+def test_two_undos_at_once_are_one(app: Flask) -> None:
+    found = checked(*(f"{number};Иван Иванов;" for number in NUMBERS))
+    apply(found)
+
+    results = at_once(app, *[lambda: imports.start_undo(found)] * 2)
+
+    (claim,) = [one for one in results if isinstance(one, Claim)]
+    assert [type(one) for one in results if not isinstance(one, Claim)] == [ImportStarted]
+    assert run(claim).done == len(NUMBERS)
+    assert db.session.execute(select(Employee.id)).first() is None
+    assert db.session.execute(db.select(db.func.count(Job.id)).where(Job.kind == "import_undo")).scalar_one() == 1

@@ -1,0 +1,153 @@
+"""The program finds what is wrong with a photo, mends it where asked to, and looks at the result."""
+
+import io
+from typing import Any
+
+import pytest
+from PIL import ExifTags, Image
+
+from hikflask.services.photos import findings, jpeg
+from hikflask.services.photos.quality_program import answer, look
+from hikflask.simulator.faces import NAMES, draw
+from tests.support import drawn_faces
+from tests.support.drawn_faces import DARK, FAIR, background, blurred, grainy, landscape, lit, place, portrait
+
+
+def found(photo: bytes, turn: int = 0, *, crop: bool = False) -> tuple[list[tuple[str, str]], Image.Image]:
+    """The codes and fixes of what is found, and the photo as it is kept."""
+    said, kept = look(photo, turn, crop=crop, detect=True)
+    assert said["faces_checked"]
+    assert len(kept) <= jpeg.LARGEST_JPEG
+    return [(one["code"], one["fix"]) for one in said["findings"]], Image.open(io.BytesIO(kept))
+
+
+def good() -> Image.Image:
+    return grainy(portrait())
+
+
+def group() -> Image.Image:
+    photo = background((1600, 1200))
+    place(photo, FAIR, (400, 600), 300)
+    place(photo, DARK, (1200, 600), 280)
+    return photo
+
+
+def far_away(size: tuple[int, int] = (4000, 3000)) -> Image.Image:
+    """Somebody small in a photo of twelve megapixels."""
+    photo = background(size)
+    place(photo, FAIR, (size[0] * 0.3, size[1] * 0.6), 320)
+    return grainy(photo)
+
+
+def test_good_photo_has_no_findings_and_comes_out_as_it_is_kept() -> None:
+    codes, kept = found(drawn_faces.jpeg(good()))
+
+    assert codes == []
+    assert (kept.format, kept.mode, kept.size) == ("JPEG", "RGB", (900, 1200))
+
+
+@pytest.mark.parametrize(
+    ("photo", "code"),
+    [
+        pytest.param(landscape, findings.NO_FACE, id="landscape"),
+        pytest.param(group, findings.SEVERAL_FACES, id="group"),
+        pytest.param(lambda: grainy(blurred(portrait(), 12), 1), findings.BLURRED, id="blurred"),
+        pytest.param(lambda: grainy(lit(portrait(), 0.15)), findings.DARK, id="dark"),
+        pytest.param(lambda: grainy(lit(portrait(), 2.2)), findings.BRIGHT, id="bright"),
+        pytest.param(lambda: grainy(portrait((270, 360))), findings.SMALL, id="small"),
+        pytest.param(lambda: grainy(portrait(face=0.9)), findings.MARGIN, id="too near"),
+    ],
+)
+def test_what_cannot_be_mended_is_found_without_a_fix(photo: Any, code: str) -> None:
+    assert found(drawn_faces.jpeg(photo()))[0] == [(code, "")]
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_turned_photo_is_found_and_turning_it_mends_it(degrees: int) -> None:
+    turned = drawn_faces.jpeg(good().rotate(degrees, expand=True))  # Pillow turns the other way round.
+
+    said, _ = look(turned, 0, crop=False, detect=True)
+    assert said["findings"] == [findings.Finding(findings.TURNED, {"degrees": degrees}, "turn", serious=True).as_json()]
+
+    codes, kept = found(turned, said["findings"][0]["params"]["degrees"])
+    assert codes == []
+    assert kept.size == (900, 1200)
+
+
+def test_photo_that_its_exif_data_turn_is_upright() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    out = io.BytesIO()
+    good().rotate(90, expand=True).save(out, "JPEG", exif=exif)
+
+    codes, kept = found(out.getvalue())
+
+    assert codes == []
+    assert kept.size == (900, 1200)
+
+
+def test_small_face_in_a_large_photo_is_found_and_cropping_takes_the_pixels_of_the_file() -> None:
+    photo = drawn_faces.jpeg(far_away())
+
+    assert found(photo)[0] == [(findings.FACE_SMALL, "crop"), (findings.MARGIN, "crop")]
+
+    codes, kept = found(photo, crop=True)
+    assert codes == []
+    # Twice the face in the file, not in the photo of 1200 pixels.
+    assert kept.width == pytest.approx(640, rel=0.15)
+    assert kept.height == pytest.approx(kept.width * 4 / 3, abs=2)
+
+
+def test_turned_photo_is_turned_and_cropped_at_once() -> None:
+    codes, kept = found(drawn_faces.jpeg(far_away().rotate(90, expand=True)), 90, crop=True)
+
+    assert codes == []
+    assert kept.width < kept.height
+
+
+def test_cropping_where_it_does_not_help_changes_nothing() -> None:
+    for photo in (landscape(), portrait(face=0.9), good().rotate(90, expand=True)):
+        content = drawn_faces.jpeg(photo)
+        assert found(content, crop=True)[1].size == found(content)[1].size
+
+
+def test_of_a_group_nobody_is_chosen() -> None:
+    assert found(drawn_faces.jpeg(group()), crop=True)[0] == [(findings.SEVERAL_FACES, "")]
+
+
+def test_faces_of_the_simulator_are_good_photos() -> None:
+    for name in NAMES:
+        assert found(draw(name))[0] == [], name
+
+
+def test_light_is_measured_in_the_face() -> None:
+    photo = background((900, 1200), (255, 255, 255))
+    place(photo, FAIR, (450, 600), 400)
+
+    assert found(drawn_faces.jpeg(grainy(photo)))[0] == []
+
+
+def test_without_detection_size_sharpness_and_light_are_found() -> None:
+    poor = drawn_faces.jpeg(lit(portrait((270, 360)), 0.1))
+
+    said, kept = look(poor, 90, crop=True, detect=False)
+
+    assert not said["faces_checked"]
+    assert [one["code"] for one in said["findings"]] == [findings.SMALL, findings.DARK]
+    assert Image.open(io.BytesIO(kept)).size == (360, 270)
+
+
+def test_what_is_no_picture_is_answered_with_the_status_of_its_refusal() -> None:
+    asked = {"turn": 0, "crop": False, "detect": True}
+
+    assert answer(asked, b"no picture") == ({"status": jpeg.Unreadable.status, "size": 0}, b"")
+    huge = io.BytesIO()
+    Image.new("1", (8000, 5001)).save(huge, "PNG")
+    assert answer(asked, huge.getvalue()) == ({"status": jpeg.TooManyPixels.status, "size": 0}, b"")
+
+
+def test_every_kind_of_file_that_is_kept_can_be_looked_at() -> None:
+    for mode in ("1", "L", "P", "RGB", "RGBA", "LA", "I;16"):
+        out = io.BytesIO()
+        (good() if mode == "RGB" else Image.new(mode, (60, 80))).save(out, "PNG")
+        assert answer({"turn": 180, "crop": True, "detect": True}, out.getvalue())[0]["status"] == 0, mode

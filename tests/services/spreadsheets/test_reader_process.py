@@ -1,0 +1,244 @@
+"""A table is read by a process of its own, within limits; it ends with whoever reads it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+import openpyxl
+import pytest
+from flask import Flask
+from flask_babel import force_locale
+
+from hikflask import messages
+from hikflask.services.core import errors
+from hikflask.services.core.errors import BadTable
+from hikflask.services.imports.columns import recognised
+from hikflask.services.spreadsheets import reader, reader_process
+from hikflask.services.spreadsheets.reader_process import PROGRAM, Layout, Row, look, read
+from tests.benchmarks import memory
+from tests.processes.processes import ROOT, until
+from tests.spreadsheets.workbooks import row, text, workbook
+
+pytestmark = pytest.mark.usefixtures("context")
+
+HEAD = "Табельный номер;ФИО;Отдел\n"
+MANY = 50_000
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "table"
+
+
+def children() -> set[int]:
+    return set(memory.children(os.getpid()))
+
+
+def looked(path: Path, content: str | bytes) -> Layout:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return look(path, recognised)
+
+
+def refusal(path: Path, content: str | bytes) -> BadTable:
+    with pytest.raises(BadTable) as refused:
+        looked(path, content)
+    return refused.value
+
+
+def test_rows_have_as_many_cells_as_there_are_columns(path: Path) -> None:
+    layout = looked(path, HEAD + "1;Иванов\n2;Пётр;Цех 1;;заметка\n\n3;=A1\n")
+
+    assert list(read(path, layout)) == [
+        Row(2, ["1", "Иванов", "", "", ""]),
+        Row(3, ["2", "Пётр", "Цех 1", "", "заметка"]),
+        Row(5, ["3", "=A1", "", "", ""], frozenset({1})),
+    ]
+    assert layout.columns == ["Табельный номер", "ФИО", "Отдел", "", ""]
+    assert layout.sample == [
+        ["1", "Иванов", "", "", ""],
+        ["2", "Пётр", "Цех 1", "", "заметка"],
+        ["3", "=A1", "", "", ""],
+    ]
+    assert (layout.rows, layout.format, layout.encoding, layout.delimiter) == (3, "csv", "utf-8-sig", ";")
+
+
+def test_header_is_the_row_with_most_names_among_the_first(path: Path) -> None:
+    title = "Список сотрудников;;\nКод;на 1 ноября;\n\n"
+
+    assert looked(path, title + HEAD + "1;Иванов;Цех\n").header_line == 4
+    # A single name below may be somebody's cell.
+    assert looked(path, "Номер пропуска;Кто\n1;Active\n").header_line == 1
+    assert looked(path, "x\n" * 20 + HEAD + "1;Иванов;Цех\n").header_line == 1
+
+
+def test_columns_without_a_name_or_a_cell_are_cut(path: Path) -> None:
+    assert looked(path, "ID;ФИО;;;\n1;Иванов;;;\n").columns == ["ID", "ФИО"]
+    assert looked(path, "ID;;\u00a0ФИО  сотрудника \n1;x;Иванов\n").columns == ["ID", "", "ФИО сотрудника"]
+
+
+def test_table_with_forty_columns_is_read(path: Path) -> None:
+    names = ["Поле"] * 38
+    layout = looked(path, ";".join([*names, "ID", "ФИО"]) + "\n" + ";".join(["x"] * 38 + ["7", "Пётр"]) + "\n")
+
+    assert recognised(layout.columns) == {"number": 38, "name": 39}
+    assert next(read(path, layout)).cells[38:] == ["7", "Пётр"]
+
+
+def test_what_is_refused_is_said_with_its_numbers(app: Flask, path: Path) -> None:
+    app.config["IMPORT_FILE_LIMIT"] = 1
+    wide = ";".join(["ID", *["x"] * reader.MOST_COLUMNS]) + "\n1\n"
+    table: dict[type[BadTable], tuple[str | bytes, Mapping[str, object]]] = {
+        errors.TableEmpty: (b"", {}),
+        errors.TableNoRows: (HEAD, {}),
+        errors.TableTooLarge: (HEAD + "x" * 1024 * 1024, {"n": 1}),
+        errors.TableColumns: (wide, {"n": 256}),
+        errors.TableQuote: (HEAD + '1;"Иванов\n2;Пётр\n', {"line": 2}),
+        errors.TableDamaged: (workbook("")[:-100], {}),
+        BadTable: (b"\0\1\2", {}),
+    }
+    for kind, (content, params) in table.items():
+        refused = refusal(path, content)
+        assert type(refused) is kind
+        assert (refused.params, refused.fields) == (params, ("file",))
+    assert children() == set()
+
+
+def test_each_refusal_of_the_child_process_has_its_error() -> None:
+    source = Path(reader.__file__).read_text(encoding="utf-8")
+    codes = {code for code in reader_process.REFUSALS if f'"{code}"' in source}
+
+    assert codes == set(reader_process.REFUSALS)
+    assert source.count('Refused("table_') >= len(codes) - 1
+
+
+def test_child_process_ends_when_the_rows_are_not_wanted_any_more(path: Path) -> None:
+    layout = looked(path, HEAD + "1;Иванов;Цех 1\n" * MANY)
+    before = children()
+
+    with closing(read(path, layout)) as rows:
+        assert next(rows).line == 2
+        (started,) = children() - before
+
+    assert not Path(f"/proc/{started}").exists()
+
+
+def test_child_process_ends_when_its_parent_was_killed(path: Path) -> None:
+    layout = looked(path, HEAD + "1;Иванов;Цех 1\n" * MANY)
+    parent = (
+        "import os; from pathlib import Path; from hikflask.services.spreadsheets.reader_process import Layout, read\n"
+        f"rows = read(Path({str(path)!r}), Layout.from_json({layout.as_json()!r}))\nnext(rows)\n"
+        "print(Path(f'/proc/self/task/{os.getpid()}/children').read_text().strip(), flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+
+    told = subprocess.run([sys.executable, "-c", parent], cwd=ROOT, capture_output=True, check=False, timeout=30)
+
+    child = int(told.stdout)
+    until(lambda: not is_running(child))
+
+
+def is_running(pid: int) -> bool:
+    """True for a process that has not ended; one that nobody waits for has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_reading_that_takes_too_long_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(reader_process, "LOOK_SECONDS", 1)
+    # All the rows in between are counted.
+    endless = workbook(row(1, text("A1", "ID")) + row(10**12, text("A1000000000000", "1")))
+
+    assert type(refusal(path, endless)) is errors.TableSlow
+    assert caplog.messages == ["the reader was ended by signal 24"]
+
+
+def test_memory_of_the_child_process_is_limited(path: Path) -> None:
+    # Each cell takes eighty bytes.
+    row_of_cells = "ёё," * 4_000_000
+
+    assert type(refusal(path, "ID,ФИО\n1,Пётр\n" + row_of_cells)) is errors.TableUnpacked
+
+
+def test_table_whose_turn_does_not_come_is_refused(app: Flask, path: Path) -> None:
+    looked(path, HEAD + "1;Иванов;Цех 1\n")
+    app.config["UPLOAD_WAIT"] = 0.1
+
+    held = [reader_process._TURNS.acquire(timeout=1) for _ in range(reader_process.AT_ONCE)]
+    try:
+        with pytest.raises(errors.TablesWaiting) as refused:
+            look(path, recognised)
+    finally:
+        for _ in held:
+            reader_process._TURNS.release()
+
+    assert (refused.value.params, refused.value.retry_after) == ({"seconds": 1}, 1)
+
+
+def test_reader_that_does_not_start_is_our_fault_and_says_why(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+
+    with pytest.raises(RuntimeError, match=r"(?s)the reader ended with 1: .*/nowhere"):
+        looked(path, HEAD)
+
+
+def test_program_imports_nothing_of_the_app(path: Path) -> None:
+    path.write_bytes(workbook(row(1, text("A1", "ID")) + row(2, text("A2", "1"))))
+    *python, program = PROGRAM
+    with path.open("rb") as table:
+        command = [*python, "-X", "importtime", program, "look", "20"]
+        told = subprocess.run(command, stdin=table, capture_output=True, check=True).stderr
+
+    assert b" openpyxl.reader.excel\n" in told
+    assert not [name for name in (b"hikflask", b"flask", b"sqlalchemy") if b" " + name + b"\n" in told]
+
+
+@pytest.mark.long
+def test_fifty_thousand_people_take_little_memory_here_and_there(path: Path) -> None:
+    book = openpyxl.Workbook(write_only=True)
+    people = book.create_sheet()
+    people.append(["Табельный номер", "ФИО", "Отдел"])
+    for at in range(MANY):
+        people.append([100_000 + at, f"Иванов{at} Иван Иванович", f"Цех {at % 40}"])
+    book.save(path)
+    layout = look(path, recognised)
+    before, here = children(), memory.megabytes(os.getpid())
+    most, count = 0.0, 0
+
+    for found in read(path, layout):
+        count += 1
+        if found.line % 5000 == 0:
+            (child,) = children() - before
+            most = max(most, memory.megabytes(child))
+
+    assert count == layout.rows == MANY
+    assert most < 150
+    assert memory.megabytes(os.getpid()) - here < 20
+
+
+@pytest.mark.parametrize(
+    ("error", "english", "russian"),
+    [
+        (BadTable(), "This is no CSV or XLSX file. Save the table as one of these and choose that file.",
+         "Это не файл CSV или XLSX. Сохраните таблицу в одном из этих форматов и выберите новый файл."),
+        (errors.TableEncoding(),
+         "The letters of the file are in an unknown encoding. Save it as “CSV UTF-8” or .xlsx and choose that file.",
+         "Кодировка файла неизвестна. Сохраните его как «CSV UTF-8» или .xlsx и выберите новый файл."),
+        (errors.TableQuote(line=7),
+         "In row 7 a quotation mark is opened and never closed. Correct that row, or save the table as .xlsx.",
+         "В строке 7 кавычка открыта и не закрыта. Исправьте эту строку или сохраните таблицу как .xlsx."),
+        (errors.TableTooLarge(n=20),
+         "The file has more than 20 MB. Split it, or delete the columns that are not needed.",
+         "Файл больше 20 МБ. Разделите его или удалите лишние столбцы."),
+    ],
+)  # fmt: skip
+def test_refusal_says_what_to_do(error: BadTable, english: str, russian: str) -> None:
+    assert messages.english(error.code, **error.params) == english
+    with force_locale("ru"):
+        assert messages.sentence(error.code, **error.params) == russian

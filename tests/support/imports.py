@@ -1,0 +1,98 @@
+"""Imports as somebody makes them: files, the dry run, the import, and its undo."""
+
+import io
+from collections.abc import Mapping
+from typing import Any
+from zipfile import ZipFile
+
+from sqlalchemy import select
+
+from hikflask.extensions import db
+from hikflask.models import ImportBatch, ImportRow, Job
+from hikflask.services import audit
+from hikflask.services.audit import Actor
+from hikflask.services.imports import batches
+from hikflask.services.imports.batches import Upload
+from hikflask.services.jobs import imports
+from hikflask.services.jobs.lifecycle import Claim
+from tests.support.jobs import run
+
+HEADER = "Табельный номер;ФИО;Подразделение"
+
+
+def table(*rows: str, header: str = HEADER, encoding: str = "utf-8") -> Upload:
+    """A CSV file with these rows."""
+    return Upload("люди.csv", io.BytesIO("\r\n".join([header, *rows, ""]).encode(encoding)))
+
+
+def photos(pictures: Mapping[str, bytes]) -> Upload:
+    """A ZIP file with these pictures by name."""
+    file = io.BytesIO()
+    with ZipFile(file, "w") as archive:
+        for name, picture in pictures.items():
+            archive.writestr(name, picture)
+    file.seek(0)
+    return Upload("фото.zip", file)
+
+
+def checked(
+    *rows: str, terminal_id: int | None = None, pictures: Mapping[str, bytes] | None = None, **given: Any
+) -> int:
+    """Make an import of these rows, check it, and return its id."""
+    return check(made(*rows, terminal_id=terminal_id, pictures=pictures, **given))
+
+
+def made(*rows: str, terminal_id: int | None = None, pictures: Mapping[str, bytes] | None = None, **given: Any) -> int:
+    """Make an import of these rows."""
+    batch = batches.make(table(*rows, **given) if rows else None, photos(pictures) if pictures else None)
+    batches.choose(batch.id, batch.fields, terminal_id)
+    return batch.id
+
+
+def check(batch_id: int) -> int:
+    """Check an import."""
+    run(started(imports.start_check, batch_id))
+    return batch_id
+
+
+def started(start: Any, batch_id: int) -> Claim:
+    """Start a job of an import, as Анна."""
+    with audit.acting(Actor("Анна", "10.0.0.7")):
+        claim: Claim = start(batch_id)
+    return claim
+
+
+def apply(batch_id: int) -> Job:
+    """Import what was checked."""
+    return run(started(imports.start_import, batch_id))
+
+
+def undo(batch_id: int) -> Job:
+    """Undo an import."""
+    return run(started(imports.start_undo, batch_id))
+
+
+def batch(batch_id: int) -> ImportBatch:
+    """The import, as the database has it."""
+    found = batches.row(batch_id)
+    db.session.commit()
+    return found
+
+
+def counts(batch_id: int) -> tuple[int, int, int, int]:
+    """How many are new, changed, unchanged and wrong."""
+    one = batch(batch_id)
+    return one.new, one.changed, one.unchanged, one.wrong
+
+
+def rows(batch_id: int) -> list[ImportRow]:
+    """The rows of an import, as the database has them."""
+    statement = select(ImportRow).where(ImportRow.batch_id == batch_id).order_by(ImportRow.id)
+    found = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+    db.session.commit()
+    return found
+
+
+def errors(batch_id: int) -> dict[str, Any]:
+    """What is wrong with each wrong row, by number."""
+    return {row.number: row.errors for row in rows(batch_id) if row.errors}

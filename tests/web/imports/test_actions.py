@@ -1,0 +1,180 @@
+"""From the dry run to the import and back: started once, by whom it may be, stopped, undone, or given up."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.extensions import db
+from hikflask.models import Employee, ImportBatch, Job
+from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
+from tests.support.desk import ENGLISH
+from tests.support.filled_forms import form_to
+from tests.support.import_batches import table, upload
+from tests.support.jobs import add_people
+from tests.support.signed_in import OPERATOR_PASSWORD, client_of
+
+RunJobs = Callable[[], int]
+PAGE = "/imports/1"
+
+
+@pytest.fixture
+def check(client: FlaskClient, run_jobs: RunJobs, worker_alive: None) -> Callable[..., None]:  # noqa: ARG001
+    """Upload a table of these rows, and have it checked."""
+
+    def checked(*rows: str) -> None:
+        upload(client, table(*rows))
+        form_to(client.get(f"{PAGE}/columns").text, f"{PAGE}/columns").send(client)
+        run_jobs()
+
+    return checked
+
+
+def people(app: Flask) -> dict[str, tuple[str, bool]]:
+    with app.app_context():
+        found = db.session.execute(db.select(Employee)).scalars()
+        return {employee.number: (employee.name, employee.is_active) for employee in found}
+
+
+def kinds(app: Flask) -> list[tuple[str, str]]:
+    with app.app_context():
+        return [(job.kind, job.state) for job in db.session.execute(db.select(Job).order_by(Job.id)).scalars()]
+
+
+def test_import_is_started_once_and_undone_once(
+    app: Flask, client: FlaskClient, check: Callable[..., None], run_jobs: RunJobs
+) -> None:
+    with app.app_context():
+        add_people("2")
+    check("1;Иван Петров;Охрана;", "2;Анна Петрова;;", "3!;Пётр;;")
+    form = form_to(client.get(PAGE).text, f"{PAGE}/start")
+
+    answers = [form.send(client) for _ in range(2)]
+    run_jobs()
+    answers.append(form.send(client))
+
+    assert [(one.status_code, one.location) for one in answers] == [(303, PAGE)] * 3
+    assert people(app) == {"1": ("Иван Петров", True), "2": ("Анна Петрова", True)}
+    report = client.get(PAGE, headers=ENGLISH).text
+    assert "The job is done." in report
+    assert f'href="{PAGE}/undo"' in report
+    assert f'href="{PAGE}/wrong"' in report
+
+    question = client.get(f"{PAGE}/undo", headers=ENGLISH).text
+    assert "Undone is: 2 rows." in question
+    undo = form_to(question, f"{PAGE}/undo")
+    answers = [undo.send(client) for _ in range(2)]
+    run_jobs()
+    answers.append(undo.send(client))
+
+    assert [(one.status_code, one.location) for one in answers] == [(303, PAGE)] * 3
+    assert people(app) == {"2": ("Иван Иванов 2", True)}
+    assert kinds(app) == [("import_check", "done"), ("import", "done"), ("import_undo", "done")]
+    assert "Undoing of an import" in client.get(PAGE, headers=ENGLISH).text
+
+
+def test_question_says_who_was_changed_since_and_stays(
+    app: Flask, client: FlaskClient, check: Callable[..., None], run_jobs: RunJobs
+) -> None:
+    check("1;Иван Петров;Охрана;", "2;Анна Петрова;;")
+    client.post(f"{PAGE}/start")
+    run_jobs()
+    with app.app_context():
+        db.session.execute(db.update(Employee).where(Employee.number == "2").values(name="Анна Сидорова"))
+        db.session.commit()
+
+    english, russian = client.get(f"{PAGE}/undo", headers=ENGLISH).text, client.get(f"{PAGE}/undo").text
+
+    assert "Undone is: 1 row. New employees are deleted again" in english
+    assert "Somebody changed these employees since the import, so they stay as they are: 1 row." in english
+    assert "После загрузки этих сотрудников меняли, поэтому они останутся как есть: 1 строка." in russian
+    client.post(f"{PAGE}/undo")
+    run_jobs()
+    assert people(app) == {"2": ("Анна Сидорова", True)}
+
+
+class TestLeavers:
+    """An import that deactivates people is an administrator's, who gives the password again."""
+
+    @pytest.fixture(autouse=True)
+    def two_leave(self, app: Flask, check: Callable[..., None]) -> None:
+        with app.app_context():
+            add_people("1", "2", "3")
+        check("1;Иван Иванов 1;;да", "2;Иван Иванов 2;;уволен")
+
+    def test_how_many_is_said_and_an_operator_is_refused(self, app: Flask) -> None:
+        operator = client_of(app, OPERATOR)
+        page = operator.get(PAGE, headers=ENGLISH).text
+
+        assert "To be deactivated and removed from all terminals: 2 employees." in page
+        assert "Only an administrator can import this." in page
+        assert "import-start" not in page
+        assert operator.post(f"{PAGE}/start").status_code == 403
+        assert operator.post(f"{PAGE}/deactivate").status_code == 403
+        assert {active for _, active in people(app).values()} == {True}
+
+    def test_password_is_asked_for_first(self, app: Flask, run_jobs: RunJobs) -> None:
+        client = client_of(app, ADMIN, confirmed=False)
+        asked = form_to(client.get(PAGE).text, f"{PAGE}/deactivate").send(client)
+        assert (asked.status_code, kinds(app)) == (403, [("import_check", "done")])
+
+        answer = form_to(asked.text, f"{PAGE}/deactivate").send(client, own_password=OPERATOR_PASSWORD)
+        run_jobs()
+
+        assert (answer.status_code, answer.location) == (303, PAGE)
+        assert {number: active for number, (_, active) in people(app).items()} == {"1": False, "2": False, "3": True}
+
+
+def test_stopped_import_goes_on(app: Flask, client: FlaskClient, check: Callable[..., None], run_jobs: RunJobs) -> None:
+    check("1;Иван Петров;Охрана;", "2;Анна Петрова;;")
+    client.post(f"{PAGE}/start")
+    client.post("/jobs/2/stop")
+    page = client.get(PAGE, headers=ENGLISH).text
+    assert "Go on with the import" in page
+
+    form_to(page, f"{PAGE}/start").send(client)
+    run_jobs()
+
+    assert sorted(people(app)) == ["1", "2"]
+
+
+def test_import_is_given_up_before_it_is_started_and_not_after(
+    app: Flask, client: FlaskClient, check: Callable[..., None]
+) -> None:
+    check("1;Иван Петров;Охрана;")
+    page = client.get(PAGE).text
+
+    answer = form_to(page, f"{PAGE}/discard").send(client, ENGLISH)
+
+    assert (answer.status_code, answer.location) == (303, "/employees/")
+    assert "Nothing was imported. The files are deleted." in client.get("/employees/", headers=ENGLISH).text
+    assert client.get(PAGE).status_code == 404
+    assert people(app) == {}
+    with app.app_context():
+        assert db.session.execute(db.select(ImportBatch)).scalars().all() == []
+
+
+def test_started_import_is_not_given_up(app: Flask, client: FlaskClient, check: Callable[..., None]) -> None:
+    check("1;Иван Петров;Охрана;")
+    client.post(f"{PAGE}/start")
+
+    assert client.post(f"{PAGE}/discard").location == PAGE
+    assert kinds(app)[-1][0] == "import"
+
+
+def test_dry_run_that_is_given_up_stops(app: Flask, client: FlaskClient, run_jobs: RunJobs) -> None:
+    upload(client, table("1;Иван Петров;Охрана;"))
+    form_to(client.get(f"{PAGE}/columns").text, f"{PAGE}/columns").send(client)
+
+    client.post(f"{PAGE}/discard")
+    run_jobs()
+
+    assert kinds(app) == [("import_check", "stopped")]
+
+
+def test_viewers_start_nothing(app: Flask, check: Callable[..., None]) -> None:
+    check("1;Иван Петров;Охрана;")
+    viewer = client_of(app, VIEWER)
+
+    assert {viewer.post(f"{PAGE}/{what}").status_code for what in ("start", "deactivate", "discard", "undo")} == {403}

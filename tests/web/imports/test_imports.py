@@ -1,0 +1,160 @@
+"""The page of an import: its rows, what each would change, its progress, and the list of imports."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.extensions import db
+from hikflask.models import ImportRow, Terminal
+from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.services.imports import batches
+from hikflask.services.jobs import imports as import_jobs
+from hikflask.services.jobs.run import run_to_end
+from tests.support.desk import ENGLISH, HTMX
+from tests.support.filled_forms import form_to
+from tests.support.import_batches import add_import, table, upload
+from tests.support.jobs import add_people
+from tests.support.signed_in import client_of
+
+RunJobs = Callable[[], int]
+EVERY = re.compile(r'hx-trigger="every (\d+)s"')
+PAGE = "/imports/1"
+
+
+def row(number: str, verdict: str, **columns: object) -> ImportRow:
+    return ImportRow(number=number, verdict=verdict, **columns)
+
+
+def new(number: str) -> ImportRow:
+    return row(number, "new", values={"name": f"Иван Иванов {number}", "department": "Охрана"})
+
+
+@pytest.fixture
+def checked(app: Flask, terminal: Terminal) -> None:
+    """A dry run with a row of each verdict, whose people go to a terminal."""
+    before = {"name": "Анна Иванова", "department": "", "photo": None, "terminal": False}
+    with app.app_context():
+        (anna,) = add_people("2")
+        add_import(
+            new("1"),
+            row("2", "changed", values={"name": "Анна Петрова", "department": "Склад"}, before=before, photo="2.jpg",
+                employee_id=anna),
+            row("3", "unchanged", values={"name": "Ольга Иванова"}),
+            row("4!", "wrong", errors={"number": ["number_invalid", {}], "name": ["text_empty", {}]}),
+            terminal_id=terminal.id,
+        )  # fmt: skip
+
+
+@pytest.mark.usefixtures("checked")
+def test_every_row_is_shown_with_what_it_would_change(client: FlaskClient) -> None:
+    page = client.get(PAGE, headers=ENGLISH).text
+
+    assert "To be added: 1, to be changed: 1." in page
+    assert "<del><bdi>Анна Иванова</bdi></del> → <bdi>Анна Петрова</bdi>" in page
+    assert "<b>Department:</b> <bdi>Склад</bdi>" in page
+    assert "<b>Photo:</b> <bdi>2.jpg</bdi>" in page
+    assert "<b>Terminal:</b> <bdi>Вход</bdi>" in page
+    assert "Everybody in the file who is active is also sent to “Вход”." in page
+    assert page.count('<tr id="row-') == 4
+
+
+@pytest.mark.usefixtures("checked")
+def test_wrong_row_names_each_field_and_says_why_in_the_readers_language(client: FlaskClient) -> None:
+    english, russian = client.get(PAGE, headers=ENGLISH).text, client.get(PAGE).text
+
+    assert "<b>Employee ID:</b> Enter an ID: Latin letters and digits, up to 32." in english
+    assert "<b>ID сотрудника:</b> Введите ID: латинские буквы и цифры, до 32 знаков." in russian
+    assert "<b>Full name:</b> “Full name” must not be empty." in english
+
+
+@pytest.mark.usefixtures("checked")
+def test_counts_lead_to_the_rows_of_one_kind(client: FlaskClient) -> None:
+    page = client.get(f"{PAGE}?rows=wrong", headers=ENGLISH).text
+
+    assert re.findall(r'<tr id="row-(\d+)"', page) == ["4"]
+    assert re.findall(r'href="/imports/1\?rows=(\w+)#rows" aria-current="true">(\w+) ', page) == [("wrong", "Wrong")]
+    assert client.get(f"{PAGE}?rows=odd").text.count('<tr id="row-') == 4
+
+
+def test_rows_come_in_pages(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        add_import(*(new(f"{number}") for number in range(100, 160)))
+
+    first, second = (client.get(f"{PAGE}?page={number}").text for number in (1, 2))
+
+    assert (first.count('<tr id="row-'), second.count('<tr id="row-')) == (50, 10)
+
+
+def test_nothing_to_import_has_no_button(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        add_import(row("3", "unchanged"))
+
+    page = client.get(PAGE, headers=ENGLISH).text
+
+    assert "There is nothing to import: no row is new or changed." in page
+    assert "import-start" not in page
+
+
+def test_rows_are_for_those_who_enrol(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        batch_id = add_import()
+        claim = import_jobs.start_check(batch_id)
+    viewer = client_of(app, VIEWER)
+
+    assert {viewer.get(address).status_code for address in ("/imports/", PAGE, f"{PAGE}/state")} == {403}
+    assert "Check of an import" in viewer.get("/jobs/", headers=ENGLISH).text
+    assert "/imports/1" not in viewer.get(f"/jobs/{claim.job_id}").text
+    assert 'href="/imports/1"' in client.get(f"/jobs/{claim.job_id}").text
+
+
+@pytest.mark.usefixtures("worker_alive")
+def test_running_job_asks_again_by_itself_and_its_stop_leads_back(client: FlaskClient, run_jobs: RunJobs) -> None:
+    upload(client, table("1;Иван Иванов;Охрана;"))
+    form_to(client.get(f"{PAGE}/columns").text, f"{PAGE}/columns").send(client)
+
+    page = client.get(PAGE, headers=ENGLISH).text
+    assert "The file is being checked" in page
+    assert EVERY.findall(page) == ["1"]
+    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page
+    assert form_to(page, "/jobs/1/stop").send(client).location == PAGE
+    stopped = client.get(PAGE, headers=ENGLISH).text
+    assert (EVERY.findall(stopped), "Check again" in stopped) == ([], True)
+
+    form_to(stopped, f"{PAGE}/check").send(client)
+    run_jobs()
+    fragment = client.get(f"{PAGE}/state", headers={**HTMX, **ENGLISH}).text
+    assert fragment.lstrip().startswith('<section id="import">')
+    assert "To be added: 1, to be changed: 0." in fragment
+
+
+def test_dry_run_that_cannot_be_done_says_why(app: Flask, client: FlaskClient) -> None:
+    upload(client, table("1;Иван Иванов;Охрана;"))
+    with app.app_context():
+        batch = batches.get(1)
+        assert batch is not None
+        batch.table_file = ""
+        db.session.commit()
+        run_to_end(import_jobs.start_check(1))
+
+    page = client.get(PAGE, headers=ENGLISH).text
+
+    assert "The uploaded file is not kept any more. Upload it again." in page
+
+
+def test_imports_are_listed_with_who_what_and_how_far(app: Flask, client: FlaskClient) -> None:
+    empty = client.get("/imports/", headers=ENGLISH).text
+    with app.app_context():
+        add_import(new("1"))
+        add_import(table_name="", photos_name="фото.zip")
+
+    english, russian = client.get("/imports/", headers=ENGLISH).text, client.get("/imports/").text
+
+    assert "No imports yet" in empty
+    assert re.findall(r'<a class="row-link" href="([^"]+)">', english) == ["/imports/2", "/imports/1"]
+    assert "Checked, not imported yet" in english
+    assert "Проверено, ещё не загружено" in russian
+    assert "<bdi>фото.zip</bdi>" in english
+    assert client_of(app, OPERATOR).get("/imports/").status_code == 200
