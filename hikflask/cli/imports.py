@@ -21,6 +21,7 @@ from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.errors import ColumnsMissing
 from hikflask.services.jobs import import_report, imports, lifecycle, queries
 from hikflask.services.jobs.import_report import Report, WrongRow
+from hikflask.services.jobs.kinds import IMPORT
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_to_end
 
@@ -146,11 +147,18 @@ def _run(claim: Claim) -> Job:
         lifecycle.stop(claim.job_id)
     job = queries.get(claim.job_id)
     if job is None or job.state == STOPPED:
-        raise click.ClickException("Stopped. What is done stays done, and the page of the import shows it.")
+        raise click.ClickException(_stopped(job))
     if job.state != DONE:
         params = job.params.get("error_params") or {}
         raise click.ClickException(messages.english(job.params.get("error", "interrupted"), **params))
     return job
+
+
+def _stopped(job: Job | None) -> str:
+    if job is None or job.kind != IMPORT:
+        return "Stopped."
+    done = f"Stopped after {job.done} of {job.total}."
+    return f"{done} What is done stays; undo it by `employees undo {job.params['batch']}`."
 
 
 def _tell_wrong(rows: Iterable[WrongRow], count: int) -> None:

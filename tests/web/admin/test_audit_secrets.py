@@ -47,6 +47,7 @@ ELSEWHERE = {
     "terminal.people_lost",
     "sign_in.throttled",
     "photo.forgotten",
+    "import.undone",
     "capture.forgotten",
 }
 

@@ -15,8 +15,6 @@ PACKAGE = Path(__file__).resolve().parents[3] / "hikflask"
 NOTES = {"note", "note_alone"}
 ACTION = re.compile(r"[a-z_]+(\.[a-z_]+)?\Z")
 DOTTED = re.compile(r"[a-z_]+\.(?!json\Z)[a-z_]+\Z")
-# The ends of file names, which are dotted words, too.
-FILES = (".db", ".ini", ".tflite")
 
 
 def texts(node: ast.AST) -> list[str]:
@@ -41,8 +39,12 @@ def noted(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = {text for call in calls(tree) for text in texts(call.args[0]) if ACTION.match(text)}
     if "services" in path.parts:
-        found |= {text for text in texts(tree) if DOTTED.match(text) and not text.endswith(FILES)}
+        found |= {text for text in texts(tree) if DOTTED.match(text)} - FILES
     return found
+
+
+# Names of files have dots, too.
+FILES = {"thumbs.db", "desktop.ini", "face_detection_short_range.tflite"}
 
 
 def all_noted() -> set[str]:
