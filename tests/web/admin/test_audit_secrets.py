@@ -47,7 +47,6 @@ ELSEWHERE = {
     "terminal.people_lost",
     "sign_in.throttled",
     "photo.forgotten",
-    "import.undone",
     "capture.forgotten",
 }
 
