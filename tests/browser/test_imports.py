@@ -64,7 +64,7 @@ def shown(page: Page, number: str) -> str:
 def test_columns_are_assigned_by_hand_and_wrong_rows_come_back(russian: Window, tmp_path: Path) -> None:
     page = russian.page
     page.goto("/employees/")
-    page.locator(".head-actions").get_by_role("link", name="Загрузить список").click()
+    page.locator(".head-actions").get_by_role("link", name="Импорт списка").click()
     choose_files(page, table("IMP1;Иван Иванов;Охрана;5", "IMP2!;Анна Петрова;=2+2;6", "IMP3;Ольга Кузнецова;;"))
 
     expect(page.get_by_text("Не все столбцы распознаны. Выберите, где ID сотрудника и ФИО.")).to_be_visible()
@@ -95,7 +95,7 @@ def test_columns_are_assigned_by_hand_and_wrong_rows_come_back(russian: Window, 
     page.reload()
     expect(page.locator(".job-count")).to_have_text("2 из 2")
     undo(page)
-    expect(page.locator("#import h1")).to_have_text("Отмена загрузки")
+    expect(page.locator("#import h1")).to_have_text("Отмена импорта")
     expect(page.locator("#import .job-state")).to_contain_text("Готово")
     page.goto("/employees/?q=IMP")
     expect(page.get_by_role("heading", name="Сотрудников не найдено")).to_be_visible()
@@ -120,7 +120,7 @@ def test_workbook_with_photos_adds_and_changes_people(site: Site, russian: Windo
     page.locator("#import-start").click()
     expect(page.locator("#import .job-state")).to_contain_text("Готово")
     undo(page)
-    expect(page.locator("#import h1")).to_have_text("Отмена загрузки")
+    expect(page.locator("#import h1")).to_have_text("Отмена импорта")
     expect(page.locator("#import .job-state")).to_contain_text("Готово")
     page.goto("/employees/?q=IMP")
     expect(page.locator("tbody .people-name a")).to_have_text(["Пётр Сидоров"])

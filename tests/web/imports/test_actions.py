@@ -88,7 +88,7 @@ def test_question_says_who_was_changed_since_and_stays(
 
     assert "Undone is: 1 row. New employees are deleted again" in english
     assert "Somebody changed these employees since the import, so they stay as they are: 1 row." in english
-    assert "После загрузки этих сотрудников меняли, поэтому они останутся как есть: 1 строка." in russian
+    assert "После импорта этих сотрудников меняли, поэтому они останутся как есть: 1 строка." in russian
     client.post(f"{PAGE}/undo")
     run_jobs()
     assert people(app) == {"2": ("Анна Сидорова", True)}

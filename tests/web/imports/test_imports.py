@@ -155,6 +155,6 @@ def test_imports_are_listed_with_who_what_and_how_far(app: Flask, client: FlaskC
     assert "No imports yet" in empty
     assert re.findall(r'<a class="row-link" href="([^"]+)">', english) == ["/imports/2", "/imports/1"]
     assert "Checked, not imported yet" in english
-    assert "Проверено, ещё не загружено" in russian
+    assert "Проверено, импорта ещё не было" in russian
     assert "<bdi>фото.zip</bdi>" in english
     assert client_of(app, OPERATOR).get("/imports/").status_code == 200
