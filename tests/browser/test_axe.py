@@ -39,6 +39,8 @@ NO_PAGES = {
     "GET /terminals/<int:terminal_id>/state",
     "GET /erasures/<int:erasure_id>/state",
     "GET /jobs/<int:job_id>/state",
+    "GET /jobs/<int:job_id>/file",
+    "GET /photo-drafts/<token>",
     "GET /imports/sample",
     "GET /imports/<int:batch_id>/state",
     "GET /imports/<int:batch_id>/wrong",

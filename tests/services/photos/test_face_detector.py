@@ -29,7 +29,7 @@ def test_face_is_found_from_a_twentieth_of_the_photo_to_all_of_it() -> None:
     for share in (0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.9):
         (face,) = find(grainy(portrait(face=share)))
 
-        assert face.size == pytest.approx(900 * share, rel=0.2), share
+        assert face.size == pytest.approx(900 * share, rel=0.3), share
 
 
 def test_poor_photo_still_shows_its_face() -> None:

@@ -99,11 +99,12 @@ def test_what_is_refused_is_said_with_its_numbers(app: Flask, path: Path) -> Non
         errors.TableDamaged: (workbook("")[:-100], {}),
         BadTable: (b"\0\1\2", {}),
     }
+    before = children()
     for kind, (content, params) in table.items():
         refused = refusal(path, content)
         assert type(refused) is kind
         assert (refused.params, refused.fields) == (params, ("file",))
-    assert children() == set()
+    assert children() <= before
 
 
 def test_each_refusal_of_the_child_process_has_its_error() -> None:
