@@ -1,7 +1,7 @@
 """What a row of a table says: the values by field, checked by the rules of the employee form."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -131,18 +131,15 @@ def _leaving(name: str, text: str) -> str:
 def _by_date(text: str) -> str:
     if NO_DATE.match(text):
         return "not yet"
-    day = _date(text)
-    if day is None:
-        return "unknown"
-    # Whoever leaves in two weeks still comes to work.
-    return "left" if day <= today() else "not yet"
+    # Whoever leaves in two weeks still comes to work. 12/01/2026 is a day of January or of December: both must agree.
+    said = {"left" if day <= today() else "not yet" for day in _days(text)}
+    return said.pop() if len(said) == 1 else "unknown"
 
 
-def _date(text: str) -> date | None:
+def _days(text: str) -> Iterator[date]:
     for form in DATES:
         with suppress(ValueError):
-            return datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no zone
-    return None
+            yield datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no zone
 
 
 _word: Callable[[str], str] = folded

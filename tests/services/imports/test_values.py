@@ -1,5 +1,6 @@
 """What a row says, by the rules of the employee form."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -72,6 +73,14 @@ def test_leaving_is_said_in_many_ways() -> None:
     for text in ("", "31.01.2999", "01.01.0001", "  .  .    "):
         assert said("left", text) == (None, []), text
     assert said("left", "когда-нибудь") == (None, ["left_unreadable"])
+
+
+def test_day_that_is_past_in_one_order_alone_deactivates_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(values, "today", lambda: date(2026, 11, 27))
+
+    assert said("left", "12/01/2026") == (None, ["left_unreadable"])
+    assert said("left", "02/01/2026") == (True, [])
+    assert said("left", "13/12/2026") == (None, [])
 
 
 def test_active_is_the_reverse() -> None:
