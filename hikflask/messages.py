@@ -285,6 +285,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "row_too_long": (N_("This row is too long to be read."),),
     "formula": (N_("This is a formula. Put its value there."),),
     "left_unreadable": (N_("Write yes, no, or the day on which the employee left."),),
+    "status_unclear": (N_("In a column of a status, write “left” or “works”: yes and no are not clear."),),
     "left_contradicts": (N_("One column says that the employee left, and another one that not."),),
     "inactive_here": (N_("This employee is deactivated here. Activate the employee on the employee's page."),),
     "photo_twice": (

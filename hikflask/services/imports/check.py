@@ -21,7 +21,7 @@ from hikflask.services.core import import_files
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.photo_archive import Contents
 from hikflask.services.core.progress import Progress
-from hikflask.services.imports import pictures, values, verdicts
+from hikflask.services.imports import columns, pictures, values, verdicts
 from hikflask.services.imports.batches import ROWS
 from hikflask.services.imports.errors import ImportFileGone
 from hikflask.services.imports.values import NUMBER, Values
@@ -60,6 +60,8 @@ class _Check:
         self._lines: dict[str, int] = {}
         self._twice: dict[str, list[int]] = {}
         self._spellings = verdicts.spellings()
+        left = batch.fields.get(columns.LEFT)
+        self._status = left is not None and columns.is_status(batch.layout["columns"][left])
         self._done = 0
         self._counts: Counter[str] = Counter()
         rows = batch.layout["rows"] if batch.table_name else 0
@@ -92,7 +94,8 @@ class _Check:
                 time.sleep(PAUSE)
 
     def _take(self, part: list[Row]) -> None:
-        read = [(row, found) for row in part if (found := values.read(row, self._batch.fields))]
+        fields = self._batch.fields
+        read = [(row, found) for row in part if (found := values.read(row, fields, status=self._status))]
         looked = {found.number: self._look(found.number) for _, found in read if found.number in self._photos.pictures}
         numbers = [found.number for _, found in read if NUMBER not in found.errors]
         now = verdicts.present(numbers, self._batch.terminal_id, self._spellings)

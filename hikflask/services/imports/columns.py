@@ -70,6 +70,11 @@ def recognised(columns: Sequence[str]) -> dict[str, int]:
     return {field: found[field] for field in FIELDS if field in found}
 
 
+def is_status(column: str) -> bool:
+    """Return True for a name such as “Status”, of which nobody knows what a mere yes in it means."""
+    return UNSURE_FIELD_OF.get(_plain(column)) == LEFT
+
+
 def _plain(column: str) -> str:
     """Return a column's name without case, spaces, punctuation, and what is in brackets: a unit, an explanation."""
     return NOT_A_LETTER.sub("", IN_BRACKETS.sub("", column).casefold().replace("ё", "е"))

@@ -42,10 +42,11 @@ class Values:
     leaves: bool | None = None
 
 
-def read(row: Row, fields: Mapping[str, int]) -> Values | None:
+def read(row: Row, fields: Mapping[str, int], *, status: bool = False) -> Values | None:
     """Return what a row says, with what is wrong in it; None for a row without anything in its columns.
 
     :param fields: field → index of its column.
+    :param status: the column of who left is a status: a mere yes in it may as well say that somebody works here.
     """
     cells = {name: _cell(row, index) for name, index in fields.items()}
     if not any(cells.values()):
@@ -54,7 +55,7 @@ def read(row: Row, fields: Mapping[str, int]) -> Values | None:
     formulas = {name for name, index in fields.items() if index in row.formulas or _is_formula(row, index)}
     found.texts = {NUMBER: found.number, **_texts(cells)}
     _check(found, cells, formulas, row)
-    _read_leaving(found, cells)
+    _read_leaving(found, cells, status)
     for name in formulas - found.errors.keys():
         # The words for yes and no are no formulas, though + and - begin like one.
         if index_of_word(name, cells) is None or fields[name] in row.formulas:
@@ -104,8 +105,11 @@ def _check(found: Values, cells: Mapping[str, str], formulas: set[str], row: Row
         found.texts[DEPARTMENT] = departments.one_spaced(found.texts[DEPARTMENT])
 
 
-def _read_leaving(found: Values, cells: Mapping[str, str]) -> None:
+def _read_leaving(found: Values, cells: Mapping[str, str], status: bool) -> None:
     said = {name: _leaving(name, cells[name]) for name in (LEFT, ACTIVE) if cells.get(name)}
+    if status and _word(cells[LEFT]) in YES | NO:
+        said.pop(LEFT)
+        found.errors[LEFT] = ["status_unclear", {}]
     for name, leaves in said.items():
         if leaves == "unknown":
             found.errors[name] = ["left_unreadable", {}]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hikflask.services.imports.columns import FIELDS, recognised
+from hikflask.services.imports.columns import FIELDS, is_status, recognised
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,7 @@ def test_fields_come_in_their_order() -> None:
     columns = ["Уволен", "Отдел", "Отчество", "Имя", "Фамилия", "ФИО", "ID сотрудника", "Активен"]
 
     assert tuple(recognised(columns)) == FIELDS
+
+
+def test_status_is_no_plain_column_of_who_left() -> None:
+    assert [is_status(name) for name in ("Статус", "Status", "Уволен", "Left")] == [True, True, False, False]

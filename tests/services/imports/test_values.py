@@ -83,6 +83,16 @@ def test_day_that_is_past_in_one_order_alone_deactivates_nobody(monkeypatch: pyt
     assert said("left", "13/12/2026") == (None, [])
 
 
+def test_mere_yes_in_a_status_deactivates_nobody() -> None:
+    for text in ("1", "да", "yes", "x", "+", "нет", "-"):
+        found = values.read(Row(2, ["1", text]), {"number": 0, "left": 1}, status=True)
+        assert found is not None
+        assert (found.leaves, found.errors) == (None, {"left": ["status_unclear", {}]}), text
+    left = values.read(Row(2, ["1", "Уволен"]), {"number": 0, "left": 1}, status=True)
+    assert left is not None
+    assert (left.leaves, left.errors) == (True, {})
+
+
 def test_active_is_the_reverse() -> None:
     assert said("active", "нет") == (True, [])
     assert said("active", "да") == (False, [])
