@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,6 +60,14 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
     yield browser
     browser.close()
+
+
+def wait_until(page: Page, script: str, seconds: float = 15.0) -> None:
+    """Wait until an expression is true; Page.wait_for_function evaluates text in the page, which its policy forbids."""
+    give_up = time.monotonic() + seconds
+    while not page.evaluate(script):
+        assert time.monotonic() < give_up, script
+        page.wait_for_timeout(50)
 
 
 @dataclass

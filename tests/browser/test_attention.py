@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Site, Window, serving
+from tests.browser.conftest import Site, Window, serving, wait_until
 from tests.browser.test_live import RETRIED, enrol
 
 FOCUS_AND_PLACE = "[document.activeElement.id, Math.round(scrollY), document.body.dataset.kept]"
@@ -55,7 +55,7 @@ def test_page_goes_from_red_to_green_by_itself_and_takes_neither_focus_nor_place
         working = work_at(page, "#attention-leaving-all")
         with page.expect_response(re.compile("/attention/state$")):
             pass
-        page.wait_for_function("!document.querySelector('.htmx-request')")
+        wait_until(page, "!document.querySelector('.htmx-request')")
         assert page.evaluate(FOCUS_AND_PLACE) == working
         working = work_at(page, "#attention-entry")
     finally:

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, FilePayload, Page, Playwright, expect
 
 from hikflask.simulator.profiles import profile_named
 from tests.browser.axe import violations
-from tests.browser.conftest import CHROMIUM, FLAGS, TERMINAL_NAME, Site, Window, serving
+from tests.browser.conftest import CHROMIUM, FLAGS, TERMINAL_NAME, Site, Window, serving, wait_until
 from tests.browser.test_enrolment import fill, panel
 from tests.support.drawn_faces import FAIR, jpeg, landscape, place, portrait
 
@@ -90,7 +90,7 @@ def open_form(page: Page, number: str) -> None:
 
 def wait_for_photo(page: Page) -> None:
     expect(page.locator("#capture[data-state=file]")).to_be_visible()
-    page.wait_for_function("document.querySelector('#photo-new img')?.naturalWidth > 0")
+    wait_until(page, "document.querySelector('#photo-new img')?.naturalWidth > 0")
 
 
 def sent(site: Site, number: str) -> Image.Image:
@@ -205,7 +205,7 @@ def test_webcam_takes_the_photo_that_the_frame_shows(browser_with_webcam: Browse
         take.press("Enter")
         wait_for_photo(page)
         expect(page.locator("#webcam")).to_be_hidden()
-        page.wait_for_function(f"!({CAMERA_IS_ON})")
+        wait_until(page, f"!({CAMERA_IS_ON})")
         save_until_green(page)
 
     assert mirrored == "matrix(-1, 0, 0, 1, 0, 0)"
@@ -230,7 +230,7 @@ def test_camera_is_off_on_every_way_out(browser_with_webcam: Browser, site: Site
             assert page.evaluate(CAMERA_IS_ON)
             way_out()
             expect(page.locator("#webcam")).to_be_hidden()
-            page.wait_for_function(f"!({CAMERA_IS_ON})")
+            wait_until(page, f"!({CAMERA_IS_ON})")
             expect(page.locator("#webcam-open")).to_be_focused()
         expect(page.locator("#capture[data-state=idle]")).to_be_attached()
 
