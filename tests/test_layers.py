@@ -50,16 +50,17 @@ ORDER = {
         {"captures"},
         {"enrolments"},
         {"departments"},
+        {"groups"},
         {"employees"},
-        {"imports"},
+        {"imports", "comparisons"},
         {"jobs", "attention"},
     ],
     "web": [
         {"support"},
         {"security"},
-        {"account", "employees", "terminals", "privacy", "admin", "jobs", "attention", "departments"},
+        {"account", "employees", "terminals", "privacy", "admin", "jobs", "attention", "departments", "groups"},
         # Their pages show the jobs that work on them.
-        {"imports"},
+        {"imports", "comparisons"},
         {"error_pages", "template_context"},
     ],
 }

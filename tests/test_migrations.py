@@ -276,6 +276,12 @@ TABLES = [
     "job",
     "job_item",
     "department",
+    "terminal_group",
+    "comparison",
+    "person_there",
+    "difference",
+    "left_alone",
+    "drift",
     "import_batch",
     "import_row",
 ]

@@ -3,6 +3,7 @@
 from hikflask.models.api_token import ApiToken
 from hikflask.models.audit import AuditEntry
 from hikflask.models.capture import Capture
+from hikflask.models.comparison import Comparison, Difference, Drift, LeftAlone, PersonThere
 from hikflask.models.consent import Consent
 from hikflask.models.department import Department
 from hikflask.models.employee import Employee
@@ -14,14 +15,18 @@ from hikflask.models.job import Job, JobItem
 from hikflask.models.operator import Operator, OperatorSession
 from hikflask.models.photo import Photo
 from hikflask.models.terminal import Terminal
+from hikflask.models.terminal_group import TerminalGroup
 from hikflask.models.throttle import Throttle
 
 __all__ = [
     "ApiToken",
     "AuditEntry",
     "Capture",
+    "Comparison",
     "Consent",
     "Department",
+    "Difference",
+    "Drift",
     "Employee",
     "Enrolment",
     "Erasure",
@@ -32,9 +37,12 @@ __all__ = [
     "ImportRow",
     "Job",
     "JobItem",
+    "LeftAlone",
     "Operator",
     "OperatorSession",
+    "PersonThere",
     "Photo",
     "Terminal",
+    "TerminalGroup",
     "Throttle",
 ]

@@ -1,7 +1,7 @@
 """An employee: a person who may enter."""
 
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ForeignKey, Index, String, event, false, text
@@ -25,8 +25,9 @@ class Employee(Base):
     """A person who may enter, identified by `number`.
 
     `terminal_name` is the name that terminals show instead of the full one, or an empty text. `search` is the folded
-    name, number and department. `left_at` is when the employee was deactivated. `has_face`: an enrolment is desired
-    present with a photo; triggers on the table of enrolments keep it so, and nothing else writes it.
+    name, number and department. From `valid_from` to `valid_to`, both whole days, the employee may enter; None: no
+    limit. `left_at` is when the employee was deactivated. `has_face`: an enrolment is desired present with a photo;
+    triggers on the table of enrolments keep it so, and nothing else writes it.
     """
 
     __table_args__ = (
@@ -46,6 +47,13 @@ class Employee(Base):
             sqlite_where=text("is_active = 1 AND has_face = 0"),
             postgresql_where=text("is_active AND NOT has_face"),
         ),
+        # Whose validity ends.
+        Index(
+            "ix_employee_valid_to",
+            "valid_to",
+            sqlite_where=text("is_active = 1 AND valid_to IS NOT NULL"),
+            postgresql_where=text("is_active AND valid_to IS NOT NULL"),
+        ),
         NO_ID_TWICE,
     )
 
@@ -56,6 +64,8 @@ class Employee(Base):
     terminal_name: Mapped[str] = mapped_column(String(128), default="", server_default="")
     search: Mapped[str] = mapped_column(String(1000), default="")
     is_active: Mapped[bool] = mapped_column(default=True)
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
     left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     has_face: Mapped[bool] = mapped_column(server_default=false(), deferred=True)
     photo_id: Mapped[int | None] = mapped_column(

@@ -39,11 +39,14 @@ class Enrolment(Base):
     `photo_id`. `generation` rises with every change of the desired state; a conversation writes only while the
     generation is the one with which it began. `overwrite`: a person who has the number there under another name is
     removed first. `in_bulk`: one of many, by a job or after the terminal lost people; a single person comes before.
+    `by_group`: desired because of a group of terminals, so it ends with the membership.
 
     Confirmed: `person` and `face` are pending, confirmed or refused, independently. When absent is desired, a confirmed
     person means that the terminal found nobody. `face_unverified` is set before FDSetUp is sent, and cleared only when
     its effect is verified or undone. `written_name` is the name that the terminal showed last, `sent_name` a later one
-    that may be there; both stay until the later one is verified.
+    that may be there; both stay until the later one is verified. `valid_there` is the validity that the terminal showed
+    last, in its own words ("2000-01-01T00:00:00/2037-12-31T23:59:59", or "off"; empty: not known). `face_there` is the
+    SHA-256 of the enrolled picture as the terminal stores our face, where that differs from the photo.
 
     `on_old_device`: the number was on an earlier device at the terminal's address, with the name `name_on_old_device`.
     That device cannot be asked, so only a person can state that the number is gone there. `confirmed_by` is that person
@@ -63,6 +66,23 @@ class Enrolment(Base):
             name="confirmed_face",
         ),
         Index("ix_enrolment_next_attempt_at", "next_attempt_at"),
+        # What is due at one terminal, the most urgent first: removals, single people, one of many.
+        Index(
+            "ix_enrolment_due",
+            "terminal_id",
+            "desired",
+            "in_bulk",
+            "next_attempt_at",
+            "id",
+            **_only("next_attempt_at IS NOT NULL"),
+        ),
+        # Who has no face on a terminal yet.
+        Index(
+            "ix_enrolment_faceless",
+            "terminal_id",
+            "employee_id",
+            **_only("desired = 'present' AND face <> 'confirmed'"),
+        ),
         # Who is in which state, for lists of very many: most rows are confirmed, and in none of the last three.
         Index(
             "ix_enrolment_there", "terminal_id", "employee_id", **_only("desired = 'present' OR person <> 'confirmed'")
@@ -90,6 +110,7 @@ class Enrolment(Base):
     photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="SET NULL"), index=True)
     overwrite: Mapped[bool] = mapped_column(default=False)
     in_bulk: Mapped[bool] = mapped_column(default=False, server_default=false())
+    by_group: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     person: Mapped[str] = mapped_column(String(10), default=PENDING)
     face: Mapped[str] = mapped_column(String(10), default=PENDING)
@@ -102,6 +123,8 @@ class Enrolment(Base):
     name_on_old_device: Mapped[str] = mapped_column(String(128), default="", server_default="")
     confirmed_by: Mapped[str] = mapped_column(String(128), default="", server_default="")
     confirmation_note: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    valid_there: Mapped[str] = mapped_column(String(48), default="", server_default="")
+    face_there: Mapped[str] = mapped_column(String(64), default="", server_default="")
     step: Mapped[str] = mapped_column(String(12), default="")
 
     refusal_code: Mapped[str] = mapped_column(String(64), default="")

@@ -11,6 +11,8 @@ from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 
 DRAFT = "draft"
 WAITING = "waiting"
+# Of an item: it is desired, and its terminal has not confirmed it yet.
+SENT = "sent"
 RUNNING = "running"
 DONE = "done"
 FAILED = "failed"
@@ -19,7 +21,8 @@ OPEN = (WAITING, RUNNING)
 
 
 class Job(Base):
-    """One action for many people. `kind` names what is done, `params` says how, such as to which terminal.
+    """One action for many people. `kind` names what is done, `params` says how. `terminal_id` is where, if it
+    is at one terminal.
 
     A draft is the preview: its items are fixed, and nothing is done yet. `requested_by` is the operator who started the
     job, at `started_at`. `total` counts the items, `done` those that were tried, `failed` those of them that failed.
@@ -38,6 +41,7 @@ class Job(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(32))
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    terminal_id: Mapped[int | None] = mapped_column(ForeignKey("terminal.id", ondelete="SET NULL"), index=True)
     state: Mapped[str] = mapped_column(String(8), default=DRAFT)
     requested_by: Mapped[str] = mapped_column(String(128), default="")
     total: Mapped[int] = mapped_column(default=0)
@@ -57,13 +61,16 @@ class Job(Base):
 
 
 class JobItem(Base):
-    """One person whom a job is for: waiting, done, or failed with an error code and the values of its sentence.
+    """One person whom a job is for: waiting, sent, done, or failed with an error code and the values of its sentence.
+
+    A sent item waits until its enrolment is confirmed or given up. `action` is what is done for it where a job does
+    several things.
 
     `number` is the one that the person had when the job was made; it is blank once the person was erased.
     """
 
     __table_args__ = (
-        CheckConstraint("state IN ('waiting', 'done', 'failed')", name="state"),
+        CheckConstraint("state IN ('waiting', 'sent', 'done', 'failed')", name="state"),
         Index("ix_job_item_job_id_state_id", "job_id", "state", "id"),
         NO_ID_TWICE,
     )
@@ -73,5 +80,7 @@ class JobItem(Base):
     employee_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", ondelete="SET NULL"), index=True)
     number: Mapped[str] = mapped_column(String(32), index=True)
     state: Mapped[str] = mapped_column(String(8), default=WAITING)
+    action: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id", ondelete="SET NULL"), index=True)
     error: Mapped[str] = mapped_column(String(64), default="")
     error_params: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

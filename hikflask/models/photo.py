@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 CAPTURED = "capture"
 UPLOADED = "upload"
+# The enrolled picture of somebody who was on a terminal before.
+TAKEN_OVER = "terminal"
 
 
 class Photo(Base):
@@ -24,7 +26,7 @@ class Photo(Base):
     saving clears.
     """
 
-    __table_args__ = (CheckConstraint("source IN ('capture', 'upload')", name="source"), NO_ID_TWICE)
+    __table_args__ = (CheckConstraint("source IN ('capture', 'upload', 'terminal')", name="source"), NO_ID_TWICE)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     file: Mapped[str] = mapped_column(String(80), unique=True)

@@ -1,6 +1,6 @@
 """A face terminal, the result of its check, and its lease."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -28,6 +28,12 @@ class Terminal(Base):
     The modes are None until the terminal is checked, and `unknown` if the check does not tell; then the first mode that
     works is stored. `face_calls` is how faces are sent: FDSetUp, or the older FaceDataRecord and FDModify, or None if
     unknown. `last_capture_at` is the last success, after which the terminal refuses the next capture for a moment.
+
+    `wanted_until`: somebody waits for the terminal until then, so work for many lets it go. `clock_offset` is how many
+    seconds the terminal's clock was ahead of ours at `clock_checked_at`, and `zone` its time zone as POSIX writes it.
+    `earlier_serial` is that of the device before this one, and `device_changed_at` when the present one was noticed.
+    `compared_on` is the day of the last nightly comparison. `drift_after` is the enrolment up to which it was last
+    looked whether somebody is gone or has another name there, at `drift_looked_at`.
     """
 
     __table_args__ = (
@@ -81,6 +87,17 @@ class Terminal(Base):
     lease_holder: Mapped[str] = mapped_column(String(128), default="")
     lease_purpose: Mapped[str] = mapped_column(String(16), default="")
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    wanted_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    clock_offset: Mapped[int | None]
+    zone: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    clock_checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    earlier_serial: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    device_changed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    compared_on: Mapped[date | None]
+    drift_after: Mapped[int] = mapped_column(default=0, server_default="0")
+    drift_looked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     def __repr__(self) -> str:
         return f"<Terminal {self.id} {self.name!r}>"

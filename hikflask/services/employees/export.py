@@ -25,7 +25,17 @@ DATA = "data.json"
 # The times of an employee's row and of its audit entry differ by less than this.
 SAME_TIME = timedelta(seconds=1)
 # The keys of data.json. Row ids mean nothing to the person and are left out.
-OF_EMPLOYEE = ("number", "name", "department", "terminal_name", "is_active", "left_at", "created_at")
+OF_EMPLOYEE = (
+    "number",
+    "name",
+    "department",
+    "terminal_name",
+    "valid_from",
+    "valid_to",
+    "is_active",
+    "left_at",
+    "created_at",
+)
 OF_CONSENT = ("given_on", "basis", "note", "recorded_by", "recorded_at")
 OF_PHOTO = ("sha256", "source", "created_at", "forgotten_at", "unlinked_at")
 OF_CAPTURE = (
@@ -49,6 +59,7 @@ OF_ENROLMENT = (
     "confirmed_at",
     "written_name",
     "sent_name",
+    "valid_there",
     "on_old_device",
     "old_name",
     "said_by",
@@ -96,7 +107,9 @@ def export_employee(employee_id: int) -> bytes:
         "captures": [{"terminal": one.terminal.name, **_columns(one, OF_CAPTURE)} for one in captures],
         "terminals": [{"terminal": one.terminal.name, **_columns(one, OF_ENROLMENT)} for one in enrolled],
         "audit": [_entry(entry) for entry in _entries(employee, numbered, [one for one, _ in pictures])],
-        "jobs": [{**_columns(job, OF_JOB), "error": item.error} for job, item in _jobs(employee_id)],
+        "jobs": [
+            {**_columns(job, OF_JOB), "action": item.action, "error": item.error} for job, item in _jobs(employee_id)
+        ],
         "imports": [
             {**_columns(batch, OF_IMPORT), **_columns(row, OF_IMPORT_ROW)}
             for batch, row in import_traces.of_employee(employee_id)

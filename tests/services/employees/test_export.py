@@ -49,7 +49,7 @@ GIVEN: dict[type[Base], tuple[str, ...]] = {
     ErasureRemoval: ("enrolment_id", "terminal", "number", "gone_at", "confirmed_by", "confirmation_note"),
     ErasureFile: (),
     Job: exports.OF_JOB,
-    JobItem: ("error",),
+    JobItem: ("action", "error"),
     ImportBatch: exports.OF_IMPORT,
     ImportRow: exports.OF_IMPORT_ROW,
 }
@@ -80,6 +80,8 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "generation": WORK,
         "overwrite": WORK,
         "in_bulk": WORK,
+        "by_group": WORK,
+        "face_there": "the terminal's own copy of a photo that is given",
         "face_unverified": WORK,
         "step": WORK,
         "attempts": WORK,
@@ -92,6 +94,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
     ErasureFile: dict.fromkeys(("id", "erasure_id", "file"), "a picture that is being removed, and not to be given"),
     Job: {
         "id": A_ROW,
+        "terminal_id": "the terminal of each record is given with that record",
         "params": "the department or terminal of each employee is given with that employee",
         **dict.fromkeys(("total", "done", "failed"), "counts others, too"),
         **dict.fromkeys(("created_at", "ended_at", "claim_number", "claimed_until", "attempts"), WORK),
@@ -102,6 +105,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "employee_id": A_ROW,
         "number": "the employee's own, which is given",
         "state": WORK,
+        "enrolment_id": A_ROW,
         "error_params": "the values of a sentence",
     },
     ImportBatch: {
