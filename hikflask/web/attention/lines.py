@@ -13,14 +13,15 @@ from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core.errors import NameTooLong
 from hikflask.services.state.summary import PERSON_ONLY, TAKEN_THERE
-from hikflask.services.terminals import connection
-from hikflask.web.support import enrolment_status
+from hikflask.services.terminals import connection, room
+from hikflask.web.support import enrolment_status, terminal_clock
 from hikflask.web.support.dates import time_at
 from hikflask.web.support.enrolment_status import EnrolmentStatus
 
 # What the one button of a line does.
 CAPTURE = "capture"
 CHECK = "check"
+CLOCK = "clock"
 DECIDE = "decide"
 EMPLOYEES = "employees"
 EDIT = "edit"
@@ -74,13 +75,15 @@ def _why(trouble: Trouble) -> str:
         return str(_("It was not checked since it was added or changed."))
     if trouble.kind == terminal_troubles.FULL:
         return _how_full(terminal)
+    if trouble.kind == terminal_troubles.CLOCK:
+        return terminal_clock.warning(terminal)
     code = terminal.refused_code if terminal.refused_since else terminal.last_error_code
     minutes = connection.locked_minutes(terminal)
     return messages.sentence(code or "unreachable", t=terminal.name, address=terminal.url, n=minutes)
 
 
 def _how_full(terminal: Terminal) -> str:
-    people, faces = terminal_troubles.shares(terminal)
+    people, faces = room.shares(terminal)
     time = time_at(terminal.checked_at) if terminal.checked_at else "—"
     if faces > people:
         n, most = format_decimal(terminal.faces), format_decimal(terminal.face_capacity)
@@ -90,9 +93,11 @@ def _how_full(terminal: Terminal) -> str:
 
 
 def _correction(trouble: Trouble) -> str:
-    """Return CHECK where the terminal itself is set right, EDIT where its record here is, else EMPLOYEES."""
+    """Return CHECK where the terminal itself is set right, EDIT where its record here is, else EMPLOYEES or CLOCK."""
     if trouble.kind == terminal_troubles.FULL:
         return EMPLOYEES
+    if trouble.kind == terminal_troubles.CLOCK:
+        return CLOCK
     at_the_terminal = {terminal_troubles.OFF, terminal_troubles.UNCHECKED}
     if trouble.kind in at_the_terminal or trouble.terminal.last_error_code == WeakDigest.own_code:
         return CHECK

@@ -12,6 +12,7 @@ from hikflask.models import Terminal
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import checks, connection, registry
 from hikflask.web.security.current_operator import operator_name
+from hikflask.web.support import terminal_clock
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.messages import error_sentence
 
@@ -71,7 +72,11 @@ def delete(terminal_id: int) -> ResponseReturnValue:
 
 def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     terminal = terminal_or_404(terminal_id)
-    known = {"locked_minutes": connection.locked_minutes(terminal), "checking": checks.is_running(terminal)}
+    known = {
+        "locked_minutes": connection.locked_minutes(terminal),
+        "checking": checks.is_running(terminal),
+        "clocks": terminal_clock.of(terminal),
+    }
     return render_template("terminals/show.html", terminal=terminal, fragment=fragment, **known)
 
 

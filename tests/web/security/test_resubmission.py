@@ -76,7 +76,8 @@ NOTHING_TYPED = {
     "imports.check", "imports.deactivate", "imports.discard", "imports.start", "imports.undo",
     "jobs.deactivate", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
-    "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete", "terminals.try_once",
+    "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete", "terminals.set_clock",
+    "terminals.try_once",
     "tokens.revoke",
 }  # fmt: skip
 
