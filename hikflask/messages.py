@@ -179,6 +179,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Another device answers at “%(t)s”. The old one may still open doors: remove the person there by hand."),
         N_("Another device answers there. The old one may still open doors: remove the person there by hand."),
     ),
+    "not_restored": (
+        N_("Another device stands at “%(t)s” now. An administrator says on its page whether its people belong there."),
+        N_("Another device stands there now. An administrator says on its page whether its people belong there."),
+    ),
     "not_checked": (
         N_("The way to “%(t)s” was changed and it has not answered since. Check it."),
         N_("The way to the terminal was changed and it has not answered since. Check it."),

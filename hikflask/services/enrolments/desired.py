@@ -43,7 +43,7 @@ def desire_new_name(employee: Employee) -> None:
     :raises NameTooLong: when not one letter of the name fits on a terminal.
     """
     for enrolment in queries.of_number(employee.number, lock=True):
-        if enrolment.desired == PRESENT:
+        if enrolment.desired == PRESENT and not state.awaits_restore(enrolment):
             refuse_long_name(enrolment.terminal, employee)
             same = {"employee_id": enrolment.employee_id, "photo_id": enrolment.photo_id}
             state.apply(state.DESIRED_AS_BEFORE, Enrolment.id == enrolment.id, **same)

@@ -6,11 +6,12 @@ from hikflask.isapi import persons
 from hikflask.isapi.persons import Person
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import REFUSED
-from hikflask.models.terminal import UNKNOWN
+from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services.core.errors import FaceNotVerified, NameNotVerified, PersonNotVerified
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.enrolments.face_binding import FaceOutcome, shows_face
 from hikflask.services.state import enrolment as state
+from hikflask.services.terminals import recovery
 
 
 def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
@@ -31,6 +32,9 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
     attempt.write(state.CONFIRMED_WITH_FACE, written_name=attempt.name, confirmed_at=confirmed_at)
     if outcome.sent and attempt.talk.terminal.face_mode == UNKNOWN:
         attempt.talk.note(face_mode=outcome.sent)
+        if outcome.sent == BY_PICTURE:
+            with attempt.talk.lease.write():
+                recovery.bring_photos(attempt.row.terminal_id)
 
 
 def confirm_without_face(attempt: Attempt, code: str, text: str) -> None:

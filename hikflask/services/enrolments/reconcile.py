@@ -52,11 +52,15 @@ def reconcile(enrolment_id: int, holder: str, *, prove_again: bool = False, wait
     enrolment = queries.row(enrolment_id)
     if _is_done(enrolment) and not prove_again:
         return enrolment
+    if state.awaits_restore(enrolment):
+        return enrolment
     try:
         with connection.converse(enrolment.terminal_id, holder, SAVE, wait=wait, total=LONGEST_SECONDS) as talk:
             enrolment = queries.row(enrolment_id)
             if _is_done(enrolment) and not prove_again:
                 return enrolment  # Another worker finished it while this one waited.
+            if state.awaits_restore(enrolment):
+                return enrolment  # Another device was noticed meanwhile.
             attempt = Attempt(talk, enrolment, prove_again or enrolment.is_confirmed)
             _run(attempt)
     except (TerminalInUse, TerminalRetired, LeaseLost, LoginStopped) as error:
@@ -92,8 +96,8 @@ def _enrol(attempt: Attempt) -> None:
     """
     if attempt.row.employee and not attempt.row.employee.is_active:
         raise EmployeeInactive
-    if attempt.talk.terminal.face_mode is None:
-        checks.learn(attempt.talk)
+    if attempt.talk.terminal.face_mode is None or attempt.talk.terminal.offline_since:
+        checks.recognise(attempt.talk)
     attempt.choose_name()
     there = _put_person(attempt)
     try:

@@ -27,6 +27,9 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
 from hikflask.services.core.db import changed_rows
 
+# The refusal_code of who was on the device before this one: nothing is sent before somebody says so.
+NOT_RESTORED = "not_restored"
+
 # An attempt that never ends (killed worker, lost queue) is due again after this many seconds.
 CLAIM_SECONDS = 60.0
 NOW = database_now()
@@ -60,6 +63,9 @@ NOBODY_THERE = {
 BY_A_PERSON = {**NOBODY_THERE, **NEXT_GENERATION, "desired": ABSENT}
 
 IS_LEAVING = and_(Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
+AWAITS_RESTORE = and_(
+    Enrolment.desired == PRESENT, Enrolment.refusal_code == NOT_RESTORED, Enrolment.next_attempt_at.is_(None)
+)
 WAS_WRITTEN = or_(Enrolment.written_name != "", Enrolment.sent_name != "")
 
 
@@ -129,9 +135,27 @@ LEFT_ON_OLD_DEVICE = Transition(
     needs=or_(IS_LEAVING, WAS_WRITTEN),
 )
 LEAVING_OLD_DEVICE = Transition({"overwrite": False}, needs=IS_LEAVING)
-DESIRED_ON_NEW_DEVICE = Transition(
-    {**NEXT_GENERATION, **NO_FACE, "person": PENDING, "overwrite": False, "next_attempt_at": NOW, "in_bulk": True},
+# They may not belong on it: somebody must say so, and nobody is sent before.
+AWAITED_ON_NEW_DEVICE = Transition(
+    {
+        **NEXT_GENERATION,
+        **NO_FACE,
+        "person": PENDING,
+        "overwrite": False,
+        "next_attempt_at": None,
+        "step": "",
+        "refusal_code": NOT_RESTORED,
+        "refusal_text": "",
+    },
     needs=Enrolment.desired == PRESENT,
+)
+# The device that had them is back.
+RESTORED = Transition({**NEXT_GENERATION, **NO_REFUSAL, **DUE, "in_bulk": True}, needs=AWAITS_RESTORE)
+# The terminal turned out to take pictures.
+PHOTO_TAKEN_NOW = Transition(
+    {**_desire(PRESENT), **NO_FACE, "in_bulk": True},
+    needs=and_(Enrolment.desired == PRESENT, ~AWAITS_RESTORE),
+    given=("photo_id",),
 )
 
 # --- when it is tried ---
@@ -141,11 +165,14 @@ CLAIMED = Transition(COMES_BACK)
 # Everything that is not finished.
 MADE_DUE = Transition(
     {"next_attempt_at": NOW},
-    needs=or_(Enrolment.person == PENDING, Enrolment.face_unverified, Enrolment.next_attempt_at.is_not(None)),
+    needs=and_(
+        or_(Enrolment.person == PENDING, Enrolment.face_unverified, Enrolment.next_attempt_at.is_not(None)),
+        ~AWAITS_RESTORE,
+    ),
 )
 # Enrolments that are desired present and have a pending face.
 FACE_MADE_DUE = Transition(
-    {"next_attempt_at": NOW}, needs=and_(Enrolment.desired == PRESENT, Enrolment.face == PENDING)
+    {"next_attempt_at": NOW}, needs=and_(Enrolment.desired == PRESENT, Enrolment.face == PENDING, ~AWAITS_RESTORE)
 )
 
 # --- a conversation with the terminal ---
@@ -221,6 +248,12 @@ SOMEBODY_ELSES_HERE = Transition(
     needs=and_(IS_LEAVING, Enrolment.on_old_device),
     given=("refusal_code",),
 )
+
+
+def awaits_restore(enrolment: Enrolment) -> bool:
+    """True while somebody must say whether the person belongs on the device that took the place of another one."""
+    rests = enrolment.desired == PRESENT and enrolment.next_attempt_at is None
+    return rests and enrolment.refusal_code == NOT_RESTORED
 
 
 def create(terminal_id: int, employee: Employee) -> Enrolment:

@@ -30,7 +30,9 @@ CHANGE_WHAT_IS_DESIRED = {
     "DESIRED_AS_BEFORE",
     "DESIRED_ABSENT",
     "DESIRED_OVERWRITE",
-    "DESIRED_ON_NEW_DEVICE",
+    "AWAITED_ON_NEW_DEVICE",
+    "RESTORED",
+    "PHOTO_TAKEN_NOW",
     "RETRIED",
     "PEOPLE_LOST",
     "REMOVED_BY_HAND",
@@ -154,8 +156,19 @@ def test_other_device_leaves_who_was_written_on_the_old_one(enrolment: Enrolment
     left = make(enrolment, state.LEFT_ON_OLD_DEVICE)
     assert (left.on_old_device, left.name_on_old_device, left.written_name) == (True, "Иван Иванов", "")
 
-    anew = make(enrolment, state.DESIRED_ON_NEW_DEVICE)
+    anew = make(enrolment, state.AWAITED_ON_NEW_DEVICE)
     assert (anew.person, anew.desired, anew.is_green) == (PENDING, PRESENT, False)
+    assert state.awaits_restore(anew)
+
+
+def test_who_awaits_a_persons_word_is_made_due_by_nothing_else(enrolment: Enrolment) -> None:
+    awaited = make(enrolment, state.AWAITED_ON_NEW_DEVICE)
+
+    assert state.apply(state.MADE_DUE, Enrolment.id == awaited.id) == 0
+    assert state.apply(state.FACE_MADE_DUE, Enrolment.id == awaited.id) == 0
+    back = make(awaited, state.RESTORED)
+    assert (back.refusal_code, back.in_bulk, state.awaits_restore(back)) == ("", True, False)
+    assert back.next_attempt_at is not None
 
 
 def test_word_about_a_removal_needs_an_open_one(enrolment: Enrolment) -> None:
