@@ -73,6 +73,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("An unsaved capture waits here. A new one replaces it."),
     ),
     "queued": (N_("Waking up the terminal…"),),
+    "bound_first": (
+        N_("%(name)s is being sent to the terminal. The next capture begins by itself."),
+        N_("The face before is being sent to the terminal. The next capture begins by itself."),
+    ),
     "waiting": (
         N_("Look into the camera of “%(terminal)s”. %(n)s s left"),
         N_("Look into the camera of “%(terminal)s”."),

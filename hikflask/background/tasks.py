@@ -8,7 +8,7 @@ from hikflask.extensions import task_queue
 from hikflask.isapi.errors import TerminalError
 from hikflask.services.accounts import rate_limit, sessions
 from hikflask.services.audit import retention as audit_retention
-from hikflask.services.captures import cancel, deadline, runner
+from hikflask.services.captures import cancel, deadline, holds, runner
 from hikflask.services.captures import retention as capture_retention
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import ServiceError
@@ -49,8 +49,9 @@ FORGETTING: tuple[Callable[[], object], ...] = (
 
 @task_queue.task(CAPTURES)
 def run_capture(capture_id: int) -> None:
-    """Run a queued capture."""
-    runner.run_capture(capture_id)
+    """Run a queued capture, unless it waits for a saved picture: then it runs as soon as that one is bound."""
+    if not holds.begins_later(capture_id):
+        runner.run_capture(capture_id)
 
 
 @task_queue.task(TERMINALS)
@@ -69,6 +70,8 @@ def reconcile_enrolment(enrolment_id: int) -> None:
         reconcile(enrolment_id, HOLDER, wait=0.0)
     except (TerminalError, ServiceError) as error:
         log.info("enrolment %s: %s", enrolment_id, error.code)
+    for capture_id in holds.queued_beside(enrolment_id):
+        task_queue.enqueue(run_capture, capture_id)
 
 
 @task_queue.task(TERMINALS)

@@ -238,7 +238,11 @@ REMOVED_BY_HAND = Transition(
     needs=and_(IS_LEAVING, Enrolment.on_old_device, ~WAS_WRITTEN),
     given=("confirmed_by",),
 )
-REMOVED_WITH_TERMINAL = Transition(BY_A_PERSON, given=("confirmed_by", "confirmation_note"))
+# Since when it is not desired tells who was on the terminal to its end.
+REMOVED_WITH_TERMINAL = Transition(
+    {**BY_A_PERSON, "desired_since": case((Enrolment.desired == PRESENT, NOW), else_=Enrolment.desired_since)},
+    given=("confirmed_by", "confirmation_note"),
+)
 REMOVED_AS_SOMEBODY_ELSES = Transition(
     BY_A_PERSON, needs=and_(IS_LEAVING, ~Enrolment.on_old_device), given=("confirmed_by", "confirmation_note")
 )
