@@ -138,6 +138,17 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "department_unknown": (N_("There is no such department any more."),),
     "department_has_people": (N_("The department is not empty. Move its people to another one first."),),
     "department_busy": (N_("The employees of this department are being changed. Try again in a minute."),),
+    "group_unknown": (N_("There is no such group any more."),),
+    "group_known": (N_("Another group has this name. Choose another name."),),
+    "group_terminal_unknown": (
+        N_("There is no terminal with the ID %(n)s, or it is out of service for good."),
+        N_("There is no such terminal, or it is out of service for good."),
+    ),
+    "group_employee_unknown": (N_("No employee has the ID %(n)s."), N_("No employee has this ID.")),
+    "unsafe_plan": (
+        N_("This removes many people from terminals. Enter their number to confirm: %(count)s."),
+        N_("This removes many people from terminals. Enter their number to confirm."),
+    ),
     "number_enrolled": (
         N_("Employee ID %(n)s is on the terminal “%(t)s” and cannot be changed."),
         N_("This employee ID is on a terminal and cannot be changed."),

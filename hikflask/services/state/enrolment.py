@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_, true, update
+from sqlalchemy import ColumnElement, and_, case, false, or_, true, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment
@@ -80,9 +80,15 @@ def _desire(state: str) -> dict[str, Any]:
 
 
 # --- what is desired ---
-DESIRED_PRESENT = Transition({**_desire(PRESENT), **NO_FACE}, given=("employee_id", "photo_id"))
+# Absent, the row remembers that a group asked for it; whoever is desired there anew is desired by hand.
+BY_HAND_IF_NEW = {"by_group": case((Enrolment.desired == PRESENT, Enrolment.by_group), else_=false())}
+DESIRED_PRESENT = Transition({**_desire(PRESENT), **NO_FACE, **BY_HAND_IF_NEW}, given=("employee_id", "photo_id"))
 # The photo stays the same; the name may change.
-DESIRED_AS_BEFORE = Transition({**_desire(PRESENT), **FACE_IF_CONFIRMED}, given=("employee_id", "photo_id"))
+DESIRED_AS_BEFORE = Transition(
+    {**_desire(PRESENT), **FACE_IF_CONFIRMED, **BY_HAND_IF_NEW}, given=("employee_id", "photo_id")
+)
+# A group of terminals asks for it.
+ASKED_BY_GROUP = Transition({"by_group": True}, needs=Enrolment.desired == PRESENT)
 DESIRED_ABSENT = Transition({**_desire(ABSENT), **NO_FACE, "overwrite": False}, needs=Enrolment.desired == PRESENT)
 # A person who has the number there under another name is removed first.
 DESIRED_OVERWRITE = Transition(
