@@ -37,7 +37,7 @@ OF_PEOPLE = (
     ('left_alone', ('number', 'seen', 'decided_by', 'reason')),
     ('drift', ('number', 'expected', 'found')),
     ('employee', ('valid_from', 'valid_to')),
-    ('enrolment', ('valid_there', 'face_there')),
+    ('enrolment', ('valid_there', 'sent_valid', 'face_there')),
 )
 
 
@@ -55,7 +55,7 @@ def upgrade() -> None:
     )
     # Without a batch: the table has triggers, and neither database needs to rebuild it.
     op.add_column('enrolment', sa.Column('by_group', sa.Boolean(), nullable=False, server_default=sa.false()))
-    for name, length in (('valid_there', 48), ('face_there', 64)):
+    for name, length in (('valid_there', 48), ('sent_valid', 48), ('face_there', 64)):
         op.add_column('enrolment', sa.Column(name, sa.String(length=length), nullable=False, server_default=''))
     for name, (columns, rows) in OF_ENROLMENTS.items():
         only = {'sqlite_where': sa.text(rows), 'postgresql_where': sa.text(rows)}
@@ -262,7 +262,7 @@ def downgrade() -> None:
         op.drop_column('terminal', name)
     for name in OF_ENROLMENTS:
         op.drop_index(name, 'enrolment')
-    for name in ('face_there', 'valid_there', 'by_group'):
+    for name in ('face_there', 'sent_valid', 'valid_there', 'by_group'):
         op.drop_column('enrolment', name)
     op.drop_index('ix_employee_valid_to', 'employee')
     op.drop_column('employee', 'valid_to')
