@@ -31,9 +31,9 @@ FILLED_OF_TERMINALS = {
 }
 # PostgreSQL's statistics contain values of the columns, see revision 0004.
 OF_PEOPLE = (
-    ('comparison', ('requested_by', 'last_number')),
+    ('comparison', ('requested_by', 'last_number', 'last_face')),
     ('person_there', ('number', 'name', 'face_url', 'face_sha256', 'valid_there')),
-    ('difference', ('number',)),
+    ('difference', ('number', 'seen')),
     ('left_alone', ('number', 'seen', 'decided_by', 'reason')),
     ('drift', ('number', 'expected', 'found')),
     ('employee', ('valid_from', 'valid_to')),
@@ -118,6 +118,8 @@ def _comparisons() -> None:
         sa.Column('read', sa.Integer(), nullable=False),
         sa.Column('last_number', sa.String(length=32), nullable=False),
         sa.Column('restarts', sa.Integer(), nullable=False),
+        sa.Column('faces_read', sa.Integer(), nullable=False),
+        sa.Column('last_face', sa.String(length=32), nullable=False),
         sa.Column('same', sa.Integer(), nullable=False),
         sa.CheckConstraint("state IN ('reading', 'done', 'failed')", name=op.f('ck_comparison_state')),
         sa.ForeignKeyConstraint(
@@ -127,6 +129,14 @@ def _comparisons() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index('ix_comparison_terminal_id_id', 'comparison', ['terminal_id', 'id'], unique=False)
+    op.create_index(
+        'ix_comparison_reading',
+        'comparison',
+        ['terminal_id'],
+        unique=True,
+        sqlite_where=sa.text("state = 'reading'"),
+        postgresql_where=sa.text("state = 'reading'"),
+    )
     op.create_table(
         'person_there',
         sa.Column('id', sa.Integer(), nullable=False),
@@ -156,6 +166,7 @@ def _comparisons() -> None:
         sa.Column('comparison_id', sa.Integer(), nullable=False),
         sa.Column('kind', sa.String(length=16), nullable=False),
         sa.Column('number', sa.String(length=32), nullable=False),
+        sa.Column('seen', sa.String(length=64), nullable=False),
         sa.CheckConstraint(
             "kind IN ('name', 'face_missing', 'face_other', 'only_here', 'only_there', 'validity')",
             name=op.f('ck_difference_kind'),
