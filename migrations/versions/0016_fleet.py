@@ -31,13 +31,13 @@ FILLED_OF_TERMINALS = {
 }
 # PostgreSQL's statistics contain values of the columns, see revision 0004.
 OF_PEOPLE = (
-    ('comparison', ('requested_by', 'last_number')),
+    ('comparison', ('requested_by', 'last_number', 'last_face')),
     ('person_there', ('number', 'name', 'face_url', 'face_sha256', 'valid_there')),
-    ('difference', ('number',)),
+    ('difference', ('number', 'seen')),
     ('left_alone', ('number', 'seen', 'decided_by', 'reason')),
     ('drift', ('number', 'expected', 'found')),
     ('employee', ('valid_from', 'valid_to')),
-    ('enrolment', ('valid_there', 'face_there')),
+    ('enrolment', ('valid_there', 'sent_valid', 'face_there')),
 )
 
 
@@ -55,7 +55,7 @@ def upgrade() -> None:
     )
     # Without a batch: the table has triggers, and neither database needs to rebuild it.
     op.add_column('enrolment', sa.Column('by_group', sa.Boolean(), nullable=False, server_default=sa.false()))
-    for name, length in (('valid_there', 48), ('face_there', 64)):
+    for name, length in (('valid_there', 48), ('sent_valid', 48), ('face_there', 64)):
         op.add_column('enrolment', sa.Column(name, sa.String(length=length), nullable=False, server_default=''))
     for name, (columns, rows) in OF_ENROLMENTS.items():
         only = {'sqlite_where': sa.text(rows), 'postgresql_where': sa.text(rows)}
@@ -118,6 +118,8 @@ def _comparisons() -> None:
         sa.Column('read', sa.Integer(), nullable=False),
         sa.Column('last_number', sa.String(length=32), nullable=False),
         sa.Column('restarts', sa.Integer(), nullable=False),
+        sa.Column('faces_read', sa.Integer(), nullable=False),
+        sa.Column('last_face', sa.String(length=32), nullable=False),
         sa.Column('same', sa.Integer(), nullable=False),
         sa.CheckConstraint("state IN ('reading', 'done', 'failed')", name=op.f('ck_comparison_state')),
         sa.ForeignKeyConstraint(
@@ -127,6 +129,14 @@ def _comparisons() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index('ix_comparison_terminal_id_id', 'comparison', ['terminal_id', 'id'], unique=False)
+    op.create_index(
+        'ix_comparison_reading',
+        'comparison',
+        ['terminal_id'],
+        unique=True,
+        sqlite_where=sa.text("state = 'reading'"),
+        postgresql_where=sa.text("state = 'reading'"),
+    )
     op.create_table(
         'person_there',
         sa.Column('id', sa.Integer(), nullable=False),
@@ -156,6 +166,7 @@ def _comparisons() -> None:
         sa.Column('comparison_id', sa.Integer(), nullable=False),
         sa.Column('kind', sa.String(length=16), nullable=False),
         sa.Column('number', sa.String(length=32), nullable=False),
+        sa.Column('seen', sa.String(length=64), nullable=False),
         sa.CheckConstraint(
             "kind IN ('name', 'face_missing', 'face_other', 'only_here', 'only_there', 'validity')",
             name=op.f('ck_difference_kind'),
@@ -255,7 +266,7 @@ def downgrade() -> None:
         op.drop_column('terminal', name)
     for name in OF_ENROLMENTS:
         op.drop_index(name, 'enrolment')
-    for name in ('face_there', 'valid_there', 'by_group'):
+    for name in ('face_there', 'sent_valid', 'valid_there', 'by_group'):
         op.drop_column('enrolment', name)
     op.drop_index('ix_employee_valid_to', 'employee')
     op.drop_column('employee', 'valid_to')

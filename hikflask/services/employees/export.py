@@ -60,6 +60,7 @@ OF_ENROLMENT = (
     "written_name",
     "sent_name",
     "valid_there",
+    "sent_valid",
     "on_old_device",
     "old_name",
     "said_by",

@@ -6,8 +6,8 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.core.errors import NumberLeaving
+from hikflask.services.core.terminal_name import name_for
 from hikflask.services.enrolments import queries
-from hikflask.services.enrolments.terminal_name import name_for
 from hikflask.services.state import enrolment as state
 
 
