@@ -151,6 +151,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The full name is too long for the terminal. Shorten it."),
     ),
     "name_too_long": (N_("The full name is too long for the terminal. Shorten it."),),
+    "cursor_unknown": (N_("The list has no such place. Begin at its first page."),),
     "employee_unknown": (N_("This employee is not there any more. Somebody deleted the record meanwhile."),),
     "employee_inactive": (N_("This employee is deactivated. Activate the employee first."),),
     "photo_unreadable": (N_("The photo must be a JPEG or PNG picture."),),

@@ -54,6 +54,13 @@ class EmployeeUnknown(ServiceError):
     code = "employee_unknown"
 
 
+class CursorUnknown(ServiceError):
+    """A list was asked for from a place that it does not have."""
+
+    code = "cursor_unknown"
+    fields = ("after",)
+
+
 class EmployeeInactive(ServiceError):
     """The employee is deactivated, and is not sent to a terminal."""
 
