@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Delete, Update, select, update
+from sqlalchemy import CursorResult, Delete, Update, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.extensions import db
@@ -11,6 +11,14 @@ from hikflask.services.core.errors import EmployeeUnknown
 
 # How many rows one pass of a clean-up takes. It shares its thread with the sweep, and the next pass does the rest.
 CLEANUP_BATCH = 200
+# Pages count no further, as a count costs the more the higher it is. One more stands for all that are more.
+MOST_COUNTED = 10_000
+
+
+def count_rows_up_to(statement: Any, most: int = MOST_COUNTED) -> int:
+    """Return how many rows a statement finds, or `most` + 1 when there are more."""
+    some = statement.order_by(None).limit(most + 1).subquery()
+    return db.session.execute(select(func.count()).select_from(some)).scalar_one()
 
 
 def changed_rows(statement: Update | Delete) -> int:

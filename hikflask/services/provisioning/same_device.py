@@ -1,5 +1,7 @@
 """One device under two rows: an old device at a new address, or two that were swapped. The serial number tells it."""
 
+from typing import NamedTuple
+
 from sqlalchemy import and_, or_, select
 
 from hikflask.extensions import db
@@ -13,7 +15,15 @@ from hikflask.services.terminals import leases, recovery, registry
 MOVE = "edit"
 MOVE_SECONDS = 10.0
 WAIT_SECONDS = 5.0
-ADDRESS = ("url", "username", "password_encrypted", "fingerprint")
+
+
+class Way(NamedTuple):
+    """How a device is reached: its address, login and certificate. The password is encrypted."""
+
+    url: str
+    username: str
+    password_encrypted: str
+    fingerprint: str | None
 
 
 def known_as(terminal: Terminal) -> Terminal | None:
@@ -57,7 +67,7 @@ def move(old_id: int, new_id: int, holder: str) -> Terminal:
             raise TerminalUnknown
         if not may_move(old, new):
             raise TerminalHasPeople
-        _readdress(old, {name: getattr(new, name) for name in ADDRESS})
+        _readdress(old, _way_to(new))
         files = registry.delete_held(new_id)
     finally:
         db.session.rollback()
@@ -79,9 +89,9 @@ def swap(first_id: int, second_id: int, holder: str) -> None:
         first, second = _row(first_id), _row(second_id)
         if not is_swapped(first, second):
             raise TerminalUnknown
-        of_first = {name: getattr(first, name) for name in ADDRESS}
-        _readdress(first, {name: getattr(second, name) for name in ADDRESS})
-        _readdress(second, of_first)
+        to_first, to_second = _way_to(first), _way_to(second)
+        _readdress(first, to_second)
+        _readdress(second, to_first)
         db.session.commit()
     finally:
         db.session.rollback()
@@ -96,9 +106,12 @@ def _row(terminal_id: int) -> Terminal:
     return found
 
 
-def _readdress(terminal: Terminal, address: dict[str, str]) -> None:
+def _way_to(terminal: Terminal) -> Way:
+    return Way(terminal.url, terminal.username, terminal.password_encrypted, terminal.fingerprint)
+
+
+def _readdress(terminal: Terminal, way: Way) -> None:
     before = registry.facts(terminal)
-    for name, value in address.items():
-        setattr(terminal, name, value)
+    terminal.url, terminal.username, terminal.password_encrypted, terminal.fingerprint = way
     registry.forget_answers(terminal)
     audit.note("terminal.changed", terminal=terminal.name, before=before, after=registry.facts(terminal))
