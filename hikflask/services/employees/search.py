@@ -68,19 +68,20 @@ def of_ids(ids: list[int]) -> list[Employee]:
     """Return the employees with these ids that there are, in this order, as lists show them."""
     statement = select(Employee).where(Employee.id.in_(ids)).options(*SHOWN_IN_LISTS)
     found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
-    return sorted(found, key=lambda employee: ids.index(employee.id))
+    place = {employee_id: number for number, employee_id in enumerate(ids)}
+    return sorted(found, key=lambda employee: place[employee.id])
 
 
-def page(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> Page[Employee]:
-    """Return a page of the employees that a list shows, in its order.
+def page(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
+    """Return a page of the employees that a list shows, in its order, and the exact count of all of them.
 
     :raises CursorUnknown: when the place is none of a list in this order.
     """
-    found, _ = _page(wanted, limit, place)
-    return replace(found, rows=of_ids(found.rows))
+    found, total = _page(wanted, limit, place)
+    return replace(found, rows=of_ids(found.rows)), count(wanted) if total is None else total
 
 
-def page_and_count(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
+def page_to_show(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
     """Return a page, and how many pass the filter: more than MOST_COUNTED may be counted as one more than that.
 
     :raises CursorUnknown: when the place is none of a list in this order.
@@ -90,15 +91,15 @@ def page_and_count(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> 
 
 
 def search(wanted: EmployeeFilter, limit: int, offset: int) -> tuple[list[Employee], int]:
-    """Return some of the employees that a list shows, in its order, and the count of all of them.
+    """Return some of the employees that a list shows, in its order, and the exact count of all of them.
 
     What comes before is read as well: from a place on, page() reads no more than it returns.
     """
-    if offset:
-        statement = _ids(wanted, each=True).limit(limit).offset(offset)
-        return of_ids(list(db.session.execute(statement).scalars())), count(wanted)
-    found, total = _page(wanted, limit, FIRST)
-    return of_ids(found.rows), count(wanted) if total is None else total
+    if not offset:
+        found, total = page(wanted, limit)
+        return found.rows, total
+    statement = _ids(wanted, each=True).limit(limit).offset(offset)
+    return of_ids(list(db.session.execute(statement).scalars())), count(wanted)
 
 
 def ids(wanted: EmployeeFilter) -> list[int]:
