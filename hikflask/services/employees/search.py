@@ -119,6 +119,8 @@ def count_up_to(wanted: EmployeeFilter) -> int:
     source = _few(wanted)
     if source is not None:
         return db.session.execute(_gathered(select(func.count()).select_from(Employee), wanted, source)).scalar_one()
+    if wanted == EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort):
+        return count_rows_up_to(filters.in_state_once(wanted.state, wanted.terminal))
     return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)), MOST_COUNTED)
 
 
@@ -141,16 +143,12 @@ def _page(wanted: EmployeeFilter, limit: int, place: Place) -> tuple[Page[int], 
     if source is None:
         statement = select(Employee.id, *order.columns).where(*filters.conditions(wanted, each=True))
         rows = list(db.session.execute(order.chosen(statement, place).limit(limit + 1)))
-        return _ids_of(keyset.cut(rows, order, limit, place)), None
+        return keyset.first_of_rows(keyset.cut(rows, order, limit, place)), None
     behind = and_(literal(value=True), *order.condition(place))
     gathered = select(behind, Employee.id, *order.columns)
     few = list(db.session.execute(order.sorted(_gathered(gathered, wanted, source), place)))
     rows = [row[1:] for row in few if row[0]][: limit + 1]
-    return _ids_of(keyset.cut(rows, order, limit, place)), len(few)
-
-
-def _ids_of(page: Page[Any]) -> Page[int]:
-    return replace(page, rows=[row[0] for row in page.rows])
+    return keyset.first_of_rows(keyset.cut(rows, order, limit, place)), len(few)
 
 
 def _gathered(statement: Select[Any], wanted: EmployeeFilter, source: Select[int]) -> Select[Any]:

@@ -98,3 +98,8 @@ def counted(count: int) -> str:
     if count > MOST_COUNTED:
         return str(_("more than %(n)s", n=format_decimal(MOST_COUNTED)))
     return str(format_decimal(count))
+
+
+def counted_shortly(count: int) -> str:
+    """Return a number that was counted up to MOST_COUNTED where there is little room."""
+    return f"{format_decimal(MOST_COUNTED)}+" if count > MOST_COUNTED else str(count)
