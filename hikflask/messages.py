@@ -73,6 +73,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("An unsaved capture waits here. A new one replaces it."),
     ),
     "queued": (N_("Waking up the terminal…"),),
+    "bound_first": (
+        N_("%(name)s is being sent to the terminal. The next capture begins by itself."),
+        N_("The face before is being sent to the terminal. The next capture begins by itself."),
+    ),
     "waiting": (
         N_("Look into the camera of “%(terminal)s”. %(n)s s left"),
         N_("Look into the camera of “%(terminal)s”."),
@@ -138,6 +142,17 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "department_unknown": (N_("There is no such department any more."),),
     "department_has_people": (N_("The department is not empty. Move its people to another one first."),),
     "department_busy": (N_("The employees of this department are being changed. Try again in a minute."),),
+    "group_unknown": (N_("There is no such group any more."),),
+    "group_known": (N_("Another group has this name. Choose another name."),),
+    "group_terminal_unknown": (
+        N_("There is no terminal with the ID %(n)s, or it is out of service for good."),
+        N_("There is no such terminal, or it is out of service for good."),
+    ),
+    "group_employee_unknown": (N_("No employee has the ID %(n)s."), N_("No employee has this ID.")),
+    "unsafe_plan": (
+        N_("This removes many people from terminals. Enter their number to confirm: %(count)s."),
+        N_("This removes many people from terminals. Enter their number to confirm."),
+    ),
     "number_enrolled": (
         N_("Employee ID %(n)s is on the terminal “%(t)s” and cannot be changed."),
         N_("This employee ID is on a terminal and cannot be changed."),
@@ -151,6 +166,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The full name is too long for the terminal. Shorten it."),
     ),
     "name_too_long": (N_("The full name is too long for the terminal. Shorten it."),),
+    "cursor_unknown": (N_("The list has no such place. Begin at its first page."),),
     "employee_unknown": (N_("This employee is not there any more. Somebody deleted the record meanwhile."),),
     "employee_inactive": (N_("This employee is deactivated. Activate the employee first."),),
     "photo_unreadable": (N_("The photo must be a JPEG or PNG picture."),),
@@ -179,6 +195,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Another device answers at “%(t)s”. The old one may still open doors: remove the person there by hand."),
         N_("Another device answers there. The old one may still open doors: remove the person there by hand."),
     ),
+    "not_restored": (
+        N_("Another device stands at “%(t)s” now. An administrator says on its page whether its people belong there."),
+        N_("Another device stands there now. An administrator says on its page whether its people belong there."),
+    ),
     "not_checked": (
         N_("The way to “%(t)s” was changed and it has not answered since. Check it."),
         N_("The way to the terminal was changed and it has not answered since. Check it."),
@@ -202,6 +222,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "enrolment_unknown": (N_("This record is not there any more."),),
     "wish_changed": (N_("This was changed meanwhile. Look again, please."),),
+    "not_finished": (N_("The terminal has not confirmed this, and nothing more is tried."),),
     "no_photo": (N_("there is no photo yet. Capture one at the terminal."),),
     "photo_forgotten": (N_("there is no photo any more. Capture one at the terminal."),),
     "files_not_taken": (

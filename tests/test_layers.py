@@ -57,6 +57,7 @@ ORDER = {
         {"employees"},
         {"imports", "comparisons"},
         {"jobs", "attention"},
+        {"provisioning"},
     ],
     "web": [
         {"support"},

@@ -1,5 +1,6 @@
 """The employee form as typed. It is stored with the capture, so that nothing typed is lost."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -15,6 +16,8 @@ from hikflask.services.core.db import changed_rows
 from hikflask.services.state.capture import NO_DRAFT
 
 LONGEST = 255
+# As ids in a text of 255 characters.
+MOST_GROUPS = 20
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,8 @@ class Draft:
     """The form's input, valid or not. `consent`: the box "consent was given today" is ticked.
 
     `terminal_name`: the employee's own name for terminals, "" for the full name. `valid_from` and `valid_to`: the first
-    and the last day of the validity as YYYY-MM-DD, "" for no limit.
+    and the last day of the validity as YYYY-MM-DD, "" for no limit. `groups`: the ids of the groups of terminals that
+    the employee belongs to alone; None where they are not asked for.
     """
 
     number: str = ""
@@ -33,6 +37,7 @@ class Draft:
     valid_to: str = ""
     # Not compared: drafts with the same fields mean the same employee, with or without the tick.
     consent: bool = field(default=False, compare=False)
+    groups: tuple[int, ...] | None = field(default=None, compare=False)
 
     def columns(self) -> dict[str, Any]:
         """Return the draft as the columns of a capture."""
@@ -44,6 +49,7 @@ class Draft:
             "draft_valid_from": storable(self.valid_from[:LONGEST]),
             "draft_valid_to": storable(self.valid_to[:LONGEST]),
             "draft_consent": self.consent,
+            "draft_groups": "" if self.groups is None else json.dumps(self.groups[:MOST_GROUPS]),
         }
 
     def days(self) -> tuple[date | None, date | None]:
@@ -71,6 +77,7 @@ def of(capture: Capture) -> Draft:
         capture.draft_valid_from,
         capture.draft_valid_to,
         consent=capture.draft_consent,
+        groups=tuple(json.loads(capture.draft_groups)) if capture.draft_groups else None,
     )
 
 

@@ -1,17 +1,15 @@
 """Confirms an enrolment by the terminal's own answer after everything was sent."""
 
-from typing import Any
-
 from hikflask.isapi import persons
 from hikflask.isapi.persons import Person
-from hikflask.models.columns import database_now
 from hikflask.models.enrolment import REFUSED
-from hikflask.models.terminal import UNKNOWN
+from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services.core.errors import FaceNotVerified, NameNotVerified, PersonNotVerified, ValidityNotVerified
 from hikflask.services.enrolments import validity
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.enrolments.face_binding import FaceOutcome, shows_face
 from hikflask.services.state import enrolment as state
+from hikflask.services.terminals import recovery
 
 
 def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
@@ -20,7 +18,7 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
     :raises PersonNotVerified: :raises NameNotVerified: :raises FaceNotVerified: :raises ValidityNotVerified: when
         Search does not show it.
     """
-    attempt.write(state.STEP, step="proof")
+    attempt.begin("proof")
     found = _find_ours(attempt)
     if outcome.undone:
         text = attempt.row.refusal_text if attempt.row.face == REFUSED else ""
@@ -29,14 +27,17 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
     if not shows_face(attempt, found, outcome):
         attempt.write(state.FACE_NOT_SHOWN)
         raise FaceNotVerified
-    confirmed_at: Any = attempt.row.confirmed_at if outcome.kept else database_now()
     if not _has_validity(attempt, found):
-        attempt.write(state.VALIDITY_NOT_SHOWN_BESIDE_FACE, confirmed_at=confirmed_at, valid_there=_words(found))
+        shown = state.VALIDITY_NOT_SHOWN if outcome.kept else state.VALIDITY_NOT_SHOWN_BESIDE_FACE
+        attempt.write(shown, valid_there=_words(found))
         raise ValidityNotVerified(name=_words(found))
-    shown = {"written_name": attempt.name, **_validity(attempt, found)}
-    attempt.write(state.CONFIRMED_WITH_FACE, confirmed_at=confirmed_at, **shown)
+    confirmed = state.CONFIRMED_AS_BEFORE if outcome.kept else state.CONFIRMED_WITH_FACE
+    attempt.write(confirmed, written_name=attempt.name, **_validity(attempt, found))
     if outcome.sent and attempt.talk.terminal.face_mode == UNKNOWN:
         attempt.talk.note(face_mode=outcome.sent)
+        if outcome.sent == BY_PICTURE:
+            with attempt.talk.lease.write():
+                recovery.bring_photos(attempt.row.terminal_id)
 
 
 def confirm_without_face(attempt: Attempt, code: str, text: str) -> None:

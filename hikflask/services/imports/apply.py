@@ -22,10 +22,11 @@ from hikflask.services.core.errors import EmployeeUnknown, NumberKnown
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import apply_active, apply_sent
 from hikflask.services.employees.save import FaceSource, apply_save
+from hikflask.services.groups import membership
 from hikflask.services.imports import batches, pictures
 from hikflask.services.imports.errors import ChangedSince
 from hikflask.services.imports.values import DAYS, DEPARTMENT, LEFT, NAME, VALID_FROM, VALID_TO
-from hikflask.services.imports.verdicts import PHOTO, TERMINAL
+from hikflask.services.imports.verdicts import GROUPS, PHOTO, TERMINAL
 from hikflask.services.photos import storage
 from hikflask.services.state import enrolment as state
 
@@ -34,8 +35,8 @@ ENROLMENTS, FORMER_ENROLMENTS = "enrolments", "former_enrolments"
 OF_FORM = (NAME, DEPARTMENT, *DAYS)
 # What terminals get to know.
 OF_TERMINALS = {NAME, LEFT, PHOTO, TERMINAL, *DAYS}
-# Terminal → photo, of the enrolments that are desired present.
-Wanted = list[list[int | None]]
+# Terminal, photo, and whether a group asked for it, of the enrolments that are desired present.
+Wanted = list[list[Any]]
 
 
 def apply_row(row: ImportRow) -> None:
@@ -77,11 +78,11 @@ def _added(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: stora
     typed: dict[str, Any] = {name: row.values.get(name, "") for name in OF_FORM}
     draft = replace(Draft(row.number), **typed)
     employee = _saved(draft, None, batch, photo, files)
-    sent: Wanted = []
     if batch.terminal_id is not None:
         apply_sent(employee, batch.terminal_id)
+    sent = wanted(employee)
+    if sent:
         _put_in_bulk(employee)
-        sent = wanted(employee)
     return {
         "employee_id": employee.id,
         NAME: employee.name,
@@ -107,8 +108,10 @@ def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: sto
         apply_active(employee, active=False)
     elif TERMINAL in before and batch.terminal_id is not None:
         apply_sent(employee, batch.terminal_id)
+    if GROUPS in before:
+        membership.apply(employee)
     now_wanted = wanted(employee)
-    if before.keys() & OF_TERMINALS and (former or now_wanted):
+    if former != now_wanted or (former and before.keys() & OF_TERMINALS):
         _put_in_bulk(employee)
     now = {
         NAME: employee.name,
@@ -117,6 +120,7 @@ def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: sto
         LEFT: not employee.is_active,
         PHOTO: employee.photo_id,
         TERMINAL: batch.terminal_id,
+        GROUPS: True,
     }
     enrolled = {ENROLMENTS: now_wanted, FORMER_ENROLMENTS: former}
     return {"employee_id": employee.id, **{field: now[field] for field in before}, **enrolled}
@@ -135,7 +139,8 @@ def _saved(
 ) -> Employee:
     """Save, and note the department that this import adds."""
     adds = bool(draft.department) and departments.find(draft.department) is None
-    employee = apply_save(draft, FaceSource(), employee_id, photo, files)
+    by_groups = membership.apply if batch.groups else membership.withdraw
+    employee = apply_save(draft, FaceSource(), employee_id, photo, files, by_groups)
     # What was read of an earlier photo is stale.
     db.session.expire(employee, ["photo"])
     if adds and employee.department not in batch.new_departments:
@@ -153,14 +158,16 @@ def _refuse_changed(employee: Employee, number: str, before: dict[str, Any], ter
         PHOTO: employee.photo_id,
     }
     if TERMINAL in before:
-        now[TERMINAL] = any(terminal == terminal_id for terminal, _ in wanted(employee))
+        now[TERMINAL] = any(terminal == terminal_id for terminal, *_ in wanted(employee))
+    if GROUPS in before:
+        now[GROUPS] = not membership.changes(employee, employee.department, None).gets
     if employee.number != number or any(now[field] != value for field, value in before.items()):
         raise ChangedSince
 
 
 def wanted(employee: Employee) -> Wanted:
-    """Return the terminals that somebody is desired on, each with the photo, within the caller's transaction."""
-    mine = select(Enrolment.terminal_id, Enrolment.photo_id).where(
+    """Return the terminals that somebody is desired on, as above, within the caller's transaction."""
+    mine = select(Enrolment.terminal_id, Enrolment.photo_id, Enrolment.by_group).where(
         Enrolment.number == employee.number, Enrolment.desired == PRESENT
     )
     return [list(row) for row in db.session.execute(mine.order_by(Enrolment.terminal_id))]

@@ -30,6 +30,7 @@ NO_DRAFT = {
     "draft_valid_from": "",
     "draft_valid_to": "",
     "draft_consent": False,
+    "draft_groups": "",
 }
 
 
