@@ -20,7 +20,7 @@ from hikflask.web.jobs import people as people_of_job
 from hikflask.web.privacy import consents, erasures, export
 from hikflask.web.security import guard, headers, session_cookie, trusted_proxy
 from hikflask.web.support.urls import RowId
-from hikflask.web.terminals import checks, retire, terminals
+from hikflask.web.terminals import checks, queue, retire, terminals
 from hikflask.web.terminals import edit as edit_terminal
 
 # Several modules of a subject may add their views to one blueprint.
@@ -28,7 +28,7 @@ MODULES = (
     attention_overview,
     *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, bulk_deactivation),
     *(departments, merge_departments),
-    *(terminals, edit_terminal, checks, retire),
+    *(terminals, edit_terminal, checks, queue, retire),
     *(jobs, begin_job, people_of_job),
     *(imports, import_upload, import_columns, import_actions, wrong_rows),
     *(consents, erasures, export),

@@ -37,6 +37,8 @@ NO_PAGES = {
     "GET /captures/<int:capture_id>",
     "GET /terminals/file-warning",
     "GET /terminals/<int:terminal_id>/state",
+    "GET /terminals/<int:terminal_id>/queue/state",
+    "GET /jobs/state",
     "GET /erasures/<int:erasure_id>/state",
     "GET /jobs/<int:job_id>/state",
     "GET /jobs/<int:job_id>/file",

@@ -76,7 +76,7 @@ class Served:
         """Migrate and serve; return when the page answers."""
         self.flask("db", "upgrade")
         self.let_in()
-        self._spawn("gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app")
+        self.web = self._spawn("gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app")
         until(self._answers, START_SECONDS)
 
     def let_in(self) -> None:

@@ -47,6 +47,7 @@ class Kind:
     and fails when the terminal refused the password.
     `settles`: `run` returns an enrolment, and the item ends when its terminal confirmed that, or nobody tries any more.
     `can_retry`: what failed, or is left after a stop, may be tried again; others have a page of their own for that.
+    `by_admin`: only administrators may start, stop and retry it.
     """
 
     run: Callable[[JobItem, Params], Enrolment | None] | None
@@ -57,6 +58,7 @@ class Kind:
     lane: str = JOBS
     settles: bool = False
     can_retry: bool = True
+    by_admin: bool = False
 
     @property
     def can_start(self) -> bool:
@@ -119,7 +121,7 @@ def _undo(item: JobItem, params: Params) -> None:
 
 
 KINDS = {
-    DEACTIVATE: Kind(_deactivate, active_only=True),
+    DEACTIVATE: Kind(_deactivate, active_only=True, by_admin=True),
     SEND: Kind(_send, active_only=True, settles=True),
     DEPARTMENT: Kind(_set_department),
     EXPORT: Kind(None, export.write_file, noted="employees.exported"),

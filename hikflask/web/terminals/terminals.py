@@ -1,5 +1,7 @@
 """Terminals: the list, the page of one, and deletion."""
 
+from typing import Any
+
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -9,12 +11,16 @@ from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.models import Terminal
+from hikflask.services.attention.terminal_queue import queue_of
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import checks, connection, registry
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.messages import error_sentence
+from hikflask.web.terminals import queue_words
 
+# Of the queue on a terminal's page.
+FIRST_ROWS = 5
 bp = Blueprint("terminals", __name__, url_prefix="/terminals")
 
 
@@ -71,7 +77,12 @@ def delete(terminal_id: int) -> ResponseReturnValue:
 
 def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     terminal = terminal_or_404(terminal_id)
-    known = {"locked_minutes": connection.locked_minutes(terminal), "checking": checks.is_running(terminal)}
+    known: dict[str, Any] = {
+        "locked_minutes": connection.locked_minutes(terminal),
+        "checking": checks.is_running(terminal),
+    }
+    if not fragment:
+        known |= {"queue": queue_of(terminal, FIRST_ROWS), "queue_words": queue_words, "first": True}
     return render_template("terminals/show.html", terminal=terminal, fragment=fragment, **known)
 
 

@@ -74,7 +74,7 @@ NOTHING_TYPED = {
     "enrolments.retry", "enrolments.somebody_else",
     "erasures.erase", "exports.employee", "first_run.create",
     "imports.check", "imports.deactivate", "imports.discard", "imports.start", "imports.undo",
-    "jobs.deactivate", "jobs.stop",
+    "jobs.deactivate", "jobs.retry", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
     "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete", "terminals.try_once",
     "tokens.revoke",
