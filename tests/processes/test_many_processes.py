@@ -1,4 +1,4 @@
-"""Two workers and four web processes on one database: a worker that is killed in a bulk run loses and doubles nothing."""
+"""Two workers and four web processes on one database: a worker killed in a bulk run loses and doubles nothing."""
 
 import os
 import re
@@ -32,9 +32,9 @@ PEOPLE = [str(number) for number in range(1000, 1060)]
 # The worker that sends this Record is not alive any more when the answer comes.
 LAST_RECORD = 15
 WEB_PROCESSES = 4
-# A claim and a lease of a worker that is gone end by themselves after this time.
-CLAIM_SECONDS = 60.0
-RECORD, FACE = "/ISAPI/AccessControl/UserInfo/Record", "/ISAPI/Intelligent/FDLib/FDSetUp"
+# On a busy machine, in seconds.
+SLOWEST = 120.0
+RECORD = "/ISAPI/AccessControl/UserInfo/Record"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -54,7 +54,7 @@ def served(tmp_path: Path, address: dict[str, str], migrated: Path) -> Iterator[
     (tmp_path / "hikflask.sqlite3").write_bytes(migrated.read_bytes())
     quick = {"SWEEP_INTERVAL": "0.5", "RETRY_BASE": "1", "CONNECT_TIMEOUT": "2", "READ_TIMEOUT": "3"}
     app = Served(tmp_path, WORKER="external", PROCESSES=str(WEB_PROCESSES), **quick, **address)
-    app.start()
+    app.serve()
     yield app
     app.stop()
 
@@ -78,7 +78,7 @@ def terminals(served: Served) -> Iterator[dict[int, SimulatorServer]]:
 
 def made() -> Terminal:
     """A terminal that takes pictures."""
-    return Terminal(PASSWORD, profile=PROFILES["K1T343M"])
+    return Terminal(PASSWORD, profile=PROFILES["K1T342MX-E1"])
 
 
 def face_of(number: str) -> bytes:
@@ -133,19 +133,23 @@ def test_worker_killed_in_a_bulk_run_leaves_everybody_confirmed_exactly_once(
 ) -> None:
     add_people_with_photos()
     workers = [served.start_worker() for _ in range(2)]
-    until(lambda: count_workers() == 2, 40)
+    until(lambda: count_workers() == 2, SLOWEST)
     killed: list[int] = []
     records: Counter[str] = Counter()
     first = next(iter(terminals.values())).terminal
     first.before("UserInfo/Record", lambda: kill_at_the_last_record(workers[0], records, killed))
 
     jobs = [send_everybody(served, terminal_id) for terminal_id in terminals]
-    until(lambda: bool(killed), 40)
+    until(lambda: bool(killed), SLOWEST)
     workers[0].wait()
     assert len(first.people) < len(PEOPLE)
     let_claims_end()
-    until(lambda: states(jobs, served) == ["done", "done"], 60)
+    until(lambda: states(jobs, served) == ["done", "done"], SLOWEST)
 
+    for job in jobs:
+        told = served.http.get(f"{served.url}/api/jobs/{job}", timeout=20).json()
+        assert told == {"state": "done", "done": len(PEOPLE), "total": len(PEOPLE), "failed": []}
+        assert "The job is done." in page(served, f"{served.url}/jobs/{job}")
     for server in terminals.values():
         assert sorted(server.terminal.people) == PEOPLE
         assert {number: face.jpeg for number, face in server.terminal.faces.items()} == {
@@ -155,10 +159,6 @@ def test_worker_killed_in_a_bulk_run_leaves_everybody_confirmed_exactly_once(
     confirmed = select(func.count(Enrolment.id)).where(Enrolment.person == CONFIRMED, Enrolment.face == CONFIRMED)
     assert db.session.execute(confirmed).scalar_one() == 2 * len(PEOPLE)
     assert set(db.session.execute(select(JobItem.state)).scalars()) == {"done"}
-    for job in jobs:
-        told = served.http.get(f"{served.url}/api/jobs/{job}", timeout=20).json()
-        assert told == {"state": "done", "done": len(PEOPLE), "total": len(PEOPLE), "failed": []}
-        assert "The job is done." in page(served, f"{served.url}/jobs/{job}")
     assert children_of(served.web.pid) == WEB_PROCESSES
     assert workers[1].poll() is None
 
