@@ -45,4 +45,5 @@ def _known() -> dict[str, object]:
         "troubles": [lines.of_trouble(trouble) for trouble in seen.counts.troubles[: overview.MOST_SHOWN]],
         "job_words": job_words,
         "operator": operator_name(),
+        "round_for": lines.round_for,
     }
