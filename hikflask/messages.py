@@ -214,6 +214,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "enrolment_unknown": (N_("This record is not there any more."),),
     "wish_changed": (N_("This was changed meanwhile. Look again, please."),),
+    "not_finished": (N_("The terminal has not confirmed this, and nothing more is tried."),),
     "no_photo": (N_("there is no photo yet. Capture one at the terminal."),),
     "photo_forgotten": (N_("there is no photo any more. Capture one at the terminal."),),
     "files_not_taken": (

@@ -233,8 +233,10 @@ def _jobs() -> None:
             op.f('fk_job_terminal_id_terminal'), 'terminal', ['terminal_id'], ['id'], ondelete='SET NULL'
         )
         batch_op.create_index(op.f('ix_job_terminal_id'), ['terminal_id'], unique=False)
+        batch_op.add_column(sa.Column('pause', sa.JSON(), nullable=True))
     with op.batch_alter_table('job_item', table_kwargs={'sqlite_autoincrement': True}) as batch_op:
         batch_op.add_column(sa.Column('action', sa.String(length=16), nullable=False, server_default=''))
+        batch_op.add_column(sa.Column('desired', sa.String(length=8), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('enrolment_id', sa.Integer(), nullable=True))
         batch_op.create_foreign_key(
             op.f('fk_job_item_enrolment_id_enrolment'), 'enrolment', ['enrolment_id'], ['id'], ondelete='SET NULL'
@@ -252,10 +254,12 @@ def downgrade() -> None:
         batch_op.drop_index(op.f('ix_job_item_enrolment_id'))
         batch_op.drop_constraint(op.f('fk_job_item_enrolment_id_enrolment'), type_='foreignkey')
         batch_op.drop_column('enrolment_id')
+        batch_op.drop_column('desired')
         batch_op.drop_column('action')
     with op.batch_alter_table('job', table_kwargs={'sqlite_autoincrement': True}) as batch_op:
         batch_op.drop_index(op.f('ix_job_terminal_id'))
         batch_op.drop_constraint(op.f('fk_job_terminal_id_terminal'), type_='foreignkey')
+        batch_op.drop_column('pause')
         batch_op.drop_column('terminal_id')
     # Whoever took it over sent it in as a file would be.
     op.execute("UPDATE photo SET source = 'upload' WHERE source = 'terminal'")

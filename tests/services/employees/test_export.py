@@ -98,7 +98,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "terminal_id": "the terminal of each record is given with that record",
         "params": "the department or terminal of each employee is given with that employee",
         **dict.fromkeys(("total", "done", "failed"), "counts others, too"),
-        **dict.fromkeys(("created_at", "ended_at", "claim_number", "claimed_until", "attempts"), WORK),
+        **dict.fromkeys(("created_at", "ended_at", "claim_number", "claimed_until", "attempts", "pause"), WORK),
     },
     JobItem: {
         "id": A_ROW,
@@ -106,6 +106,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "employee_id": A_ROW,
         "number": "the employee's own, which is given",
         "state": WORK,
+        "desired": WORK,
         "enrolment_id": A_ROW,
         "error_params": "the values of a sentence",
     },
