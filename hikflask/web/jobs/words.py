@@ -12,6 +12,7 @@ from hikflask.services.jobs.kinds import (
     DEACTIVATE,
     DEPARTMENT,
     EXPORT,
+    GROUPS,
     IMPORT,
     IMPORT_CHECK,
     IMPORT_UNDO,
@@ -25,6 +26,7 @@ TITLES = {
     DEACTIVATE: N_("Deactivation"),
     SEND: N_("Sending to a terminal"),
     DEPARTMENT: N_("Change of department"),
+    GROUPS: N_("Groups of terminals"),
     EXPORT: N_("Export"),
     PRINT: N_("Print"),
     IMPORT_CHECK: N_("Check of an import"),
@@ -80,6 +82,8 @@ def title(job: Job) -> str:
         return str(_("Sending to “%(t)s”", t=isolated(job.params["terminal"])))
     if job.params.get("department"):
         return str(_("Change of department to “%(name)s”", name=isolated(job.params["department"])))
+    if job.params.get("group"):
+        return str(_("Terminals of “%(name)s”", name=isolated(job.params["group"])))
     return str(_(TITLES.get(job.kind, job.kind)))
 
 
