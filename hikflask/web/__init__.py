@@ -10,6 +10,7 @@ from hikflask.web.departments import departments
 from hikflask.web.departments import merge as merge_departments
 from hikflask.web.employees import bulk_deactivation, captures, employees, enrolments, photo_drafts, photos, removals
 from hikflask.web.employees import edit as edit_employee
+from hikflask.web.groups import groups
 from hikflask.web.imports import actions as import_actions
 from hikflask.web.imports import columns as import_columns
 from hikflask.web.imports import imports, wrong_rows
@@ -28,6 +29,7 @@ MODULES = (
     attention_overview,
     *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, bulk_deactivation),
     *(departments, merge_departments),
+    groups,
     *(terminals, edit_terminal, checks, retire),
     *(jobs, begin_job, people_of_job),
     *(imports, import_upload, import_columns, import_actions, wrong_rows),
