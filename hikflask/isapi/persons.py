@@ -8,7 +8,7 @@ management"). Numbers have 1 to 32 characters; times have no zone.
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -149,20 +149,52 @@ def find(client: Requester, number: str) -> Person | None:
 
     Raises: TerminalError; Nonsense when the list may be incomplete or a row has no number.
     """
+    numbered = _numbered(client, _just(number))
+    return next((_person(found, row) for found, row in every_row(numbered) if found == number), None)
+
+
+def find_several(client: Requester, numbers: Collection[str]) -> dict[str, Person] | None:
+    """Return the people with these numbers, by number; None when the terminal ignores the numbers of a search.
+
+    Args: numbers, 1 to 30 of them.
+    Raises: TerminalError; Nonsense when the list may be incomplete or a row has no number; ValueError for a bad number.
+    """
+    wanted = [row for number in numbers for row in _just(number)]
+    if not 0 < len(wanted) <= PAGE:
+        raise ValueError("1 to 30 numbers")
+    people: dict[str, Person] = {}
+    for number, row in every_row(_numbered(client, wanted)):
+        if number not in numbers:
+            return None
+        people[number] = _person(number, row)
+    return people
+
+
+def _numbered(client: Requester, wanted: list[Json]) -> Callable[[int], Page]:
+    """Return the function that asks for a page of the people with these numbers."""
     search_id = uuid.uuid4().hex
+    return lambda position: _search(client, search_id, position, {"EmployeeNoList": wanted})
 
-    def ask(position: int) -> Page:
-        words = {
-            "searchID": search_id,
-            "searchResultPosition": position,
-            "maxResults": PAGE,
-            "EmployeeNoList": _just(number),
-        }
-        body = to_json({"UserInfoSearchCond": words})
-        answer = checked(client.request("POST", SEARCH, data=body, content_type=JSON_TYPE))
-        return page(answer, member(answer, "UserInfoSearch"), "UserInfo", "employeeNo")
 
-    return next((_person(found, row) for found, row in every_row(ask) if found == number), None)
+def _search(client: Requester, search_id: str, position: int, words: Json) -> Page:
+    condition = {"searchID": search_id, "searchResultPosition": position, "maxResults": PAGE, **words}
+    body = to_json({"UserInfoSearchCond": condition})
+    answer = checked(client.request("POST", SEARCH, data=body, content_type=JSON_TYPE))
+    return page(answer, member(answer, "UserInfoSearch"), "UserInfo", "employeeNo")
+
+
+def new_search() -> str:
+    """Return the id of a new search; all pages of a list are asked for with the same one."""
+    return uuid.uuid4().hex
+
+
+def list_page(client: Requester, search_id: str, position: int) -> tuple[list[Person], Page]:
+    """Return one page of everybody on the terminal, from a position on, and what it says about the list.
+
+    Raises: TerminalError; Nonsense when it is no list or a row has no number.
+    """
+    found = _search(client, search_id, position, {})
+    return [_person(number, row) for number, row in found.rows], found
 
 
 def _person(number: str, row: Json) -> Person:

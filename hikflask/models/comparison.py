@@ -12,6 +12,11 @@ from hikflask.models.terminal import Terminal
 READING = "reading"
 DONE = "done"
 FAILED = "failed"
+# What is read, in this order.
+PEOPLE = "people"
+FACES = "faces"
+PICTURES = "pictures"
+VERDICTS = "verdicts"
 
 NAME = "name"
 FACE_MISSING = "face_missing"
@@ -30,9 +35,10 @@ class Comparison(Base):
 
     The list is read page by page, and each page is kept at once, so that another worker can go on after `read` people,
     the last of whom has `last_number`. `people` is the length of the list that the terminal tells. A list that changed
-    while it was read is read again: `restarts` times by now. `serial` is that of the device that was read. Where the
-    list does not tell who has a face, the list of faces is read, too: `faces_read` of them, the last of whom is
-    `last_face`.
+    while it was read is read again: `restarts` times by now. `serial` is that of the device that was read, and
+    `read_at` when it answered last. `step` is what is read now: the people; then, where their list does not tell who
+    has a face, the list of faces, of which `faces_read` are read, from `first_face` to `last_face`; then the pictures
+    that are compared; then nothing more, and the verdicts follow.
     """
 
     __table_args__ = (
@@ -61,8 +67,11 @@ class Comparison(Base):
     people: Mapped[int | None]
     read: Mapped[int] = mapped_column(default=0)
     last_number: Mapped[str] = mapped_column(String(32), default="")
+    step: Mapped[str] = mapped_column(String(8), default=PEOPLE)
+    read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     restarts: Mapped[int] = mapped_column(default=0)
     faces_read: Mapped[int] = mapped_column(default=0)
+    first_face: Mapped[str] = mapped_column(String(32), default="")
     last_face: Mapped[str] = mapped_column(String(32), default="")
     same: Mapped[int] = mapped_column(default=0)
 

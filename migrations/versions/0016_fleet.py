@@ -31,7 +31,7 @@ FILLED_OF_TERMINALS = {
 }
 # PostgreSQL's statistics contain values of the columns, see revision 0004.
 OF_PEOPLE = (
-    ('comparison', ('requested_by', 'last_number', 'last_face')),
+    ('comparison', ('requested_by', 'last_number', 'first_face', 'last_face')),
     ('person_there', ('number', 'name', 'face_url', 'face_sha256', 'valid_there')),
     ('difference', ('number', 'seen')),
     ('left_alone', ('number', 'seen', 'decided_by', 'reason')),
@@ -119,8 +119,11 @@ def _comparisons() -> None:
         sa.Column('people', sa.Integer(), nullable=True),
         sa.Column('read', sa.Integer(), nullable=False),
         sa.Column('last_number', sa.String(length=32), nullable=False),
+        sa.Column('step', sa.String(length=8), nullable=False),
+        sa.Column('read_at', sa.DateTime(), nullable=True),
         sa.Column('restarts', sa.Integer(), nullable=False),
         sa.Column('faces_read', sa.Integer(), nullable=False),
+        sa.Column('first_face', sa.String(length=32), nullable=False),
         sa.Column('last_face', sa.String(length=32), nullable=False),
         sa.Column('same', sa.Integer(), nullable=False),
         sa.CheckConstraint("state IN ('reading', 'done', 'failed')", name=op.f('ck_comparison_state')),

@@ -93,3 +93,19 @@ class ChangedThere(ServiceError):
     """The person on the terminal is not the one that was seen when the plan was made (params: n)."""
 
     code = "changed_there"
+
+
+class NothingToTakeOver(ServiceError):
+    """What the terminal has of this person is not different, or it has nothing that can be taken over (params: n)."""
+
+    code = "nothing_to_take_over"
+
+
+class NameNotUsable(ServiceError):
+    """The terminal has no name for the number, or one that is too long for an employee (params: n)."""
+
+    code = "name_not_usable"
+
+
+# Of failed comparisons, by the code that is kept in the row.
+FAILURES = {kind.code: kind for kind in (ListChanging, ListIncomplete, AnotherDevice, ComparisonReplaced)}
