@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
@@ -55,6 +55,11 @@ def people(job_id: int, limit: int) -> list[Employee]:
     found = list(db.session.execute(shown, execution_options={"populate_existing": True}).scalars())
     db.session.commit()
     return found
+
+
+def people_of(job_id: int) -> Select[int]:
+    """Return the statement for the ids of the employees whom a job is for."""
+    return select(JobItem.employee_id).where(JobItem.job_id == job_id, JobItem.employee_id.is_not(None))
 
 
 def employee_ids(job_id: int) -> list[int]:

@@ -22,6 +22,7 @@ from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.lifecycle import set_active as set_employee_active
 from hikflask.services.enrolments import queries
+from hikflask.services.groups import queries as groups
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.web.security import resubmission
@@ -134,6 +135,7 @@ def delete(employee_id: int) -> ResponseReturnValue:
 def _page(employee: Employee, chosen: int | None = None) -> str:
     lines, consent = enrolment_status.of_employee(employee), consents.get(employee.id)
     known = {"lines": lines, "further": _further(employee), "chosen": chosen, "consent": consent}
+    known["groups"] = groups.of_employee(employee)
     return render_template("employees/show.html", employee=employee, **known)
 
 
