@@ -73,6 +73,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("An unsaved capture waits here. A new one replaces it."),
     ),
     "queued": (N_("Waking up the terminal…"),),
+    "bound_first": (
+        N_("%(name)s is being sent to the terminal. The next capture begins by itself."),
+        N_("The face before is being sent to the terminal. The next capture begins by itself."),
+    ),
     "waiting": (
         N_("Look into the camera of “%(terminal)s”. %(n)s s left"),
         N_("Look into the camera of “%(terminal)s”."),
@@ -190,6 +194,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "other_device": (
         N_("Another device answers at “%(t)s”. The old one may still open doors: remove the person there by hand."),
         N_("Another device answers there. The old one may still open doors: remove the person there by hand."),
+    ),
+    "not_restored": (
+        N_("Another device stands at “%(t)s” now. An administrator says on its page whether its people belong there."),
+        N_("Another device stands there now. An administrator says on its page whether its people belong there."),
     ),
     "not_checked": (
         N_("The way to “%(t)s” was changed and it has not answered since. Check it."),

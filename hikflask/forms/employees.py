@@ -41,6 +41,9 @@ class EmployeePageForm(EmployeeForm):
     `groups` are the ticked groups of terminals, where the page shows them (`groups_shown` is "1").
 
     `photo_draft` is the photo that the page shows. `draft_behind` is one that a capture is about to replace.
+
+    `round_id` is the terminal of a round, in which one person after another is captured there, and `round_of` how many
+    had no face there when it began.
     """
 
     capture_id = HiddenField(filters=[row_id])
@@ -54,6 +57,8 @@ class EmployeePageForm(EmployeeForm):
     groups_shown = HiddenField()
     photo_draft = HiddenField(filters=[stripped])
     draft_behind = HiddenField(filters=[stripped])
+    round_id = HiddenField(filters=[row_id])
+    round_of = HiddenField(filters=[row_id])
     consent = BooleanField(_l("Consent to the photo was given today"))
     terminal_name = StringField(_l("Name on terminals"), [one_line(LONGEST_NAME, required=False)], [stripped])
     terminal_id = SelectField(_l("Terminal"), coerce=row_id, validate_choice=False)

@@ -28,6 +28,7 @@ FILLED_OF_TERMINALS = {
     'zone': (sa.String(length=64), ''),
     'earlier_serial': (sa.String(length=128), ''),
     'drift_after': (sa.Integer(), '0'),
+    'awaits_restore': (sa.Boolean(), sa.false()),
 }
 # PostgreSQL's statistics contain values of the columns, see revision 0004.
 OF_PEOPLE = (

@@ -10,7 +10,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo
 from hikflask.models.capture import CAPTURED, RUNNING, SUPERSEDED, USED
 from hikflask.models.enrolment import PRESENT
-from hikflask.models.terminal import BY_PICTURE
+from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services import audit
 from hikflask.services.captures import deadline, drafts
 from hikflask.services.captures.drafts import Draft
@@ -36,6 +36,7 @@ from hikflask.services.photos import storage
 from hikflask.services.photos.quality import Looked
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as capture_state
+from hikflask.services.state import enrolment as enrolment_state
 from hikflask.services.terminals import registry
 
 
@@ -165,7 +166,11 @@ def _bring(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
             desire_present(terminal, employee, photo)
     for enrolment in queries.of_number(employee.number):
         elsewhere = enrolment.terminal_id != terminal_id and enrolment.desired == PRESENT
-        if elsewhere and enrolment.terminal.face_mode == BY_PICTURE and not _has(enrolment, photo):
+        if not elsewhere or _has(enrolment, photo) or enrolment_state.awaits_restore(enrolment):
+            continue
+        # Where it is not known yet, a first face does no harm; a later one comes as soon as it is known.
+        unknown = enrolment.terminal.face_mode in {None, UNKNOWN} and enrolment.photo_id is None
+        if unknown or enrolment.terminal.face_mode == BY_PICTURE:
             desire_present(enrolment.terminal, employee, photo)
 
 

@@ -55,6 +55,7 @@ ACTIONS = {
     "terminal.try_allowed": N_("One more try of the terminal's password allowed"),
     "terminal.certificate_changed": N_("Terminal showed another certificate"),
     "terminal.other_device": N_("Another device answered at the terminal's address"),
+    "terminal.restored": N_("People of the device before to be brought to the present one"),
     "terminal.people_lost": N_("Terminal has fewer people or faces than it confirmed"),
     "terminal.retired": N_("Terminal taken out of service for good"),
     "terminal.deleted": N_("Terminal deleted"),
