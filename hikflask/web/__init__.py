@@ -19,6 +19,7 @@ from hikflask.web.employees import (
     rounds,
 )
 from hikflask.web.employees import edit as edit_employee
+from hikflask.web.groups import groups
 from hikflask.web.imports import actions as import_actions
 from hikflask.web.imports import columns as import_columns
 from hikflask.web.imports import imports, wrong_rows
@@ -38,6 +39,7 @@ MODULES = (
     *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, bulk_deactivation),
     rounds,
     *(departments, merge_departments),
+    groups,
     *(terminals, edit_terminal, checks, queue, retire, restore, same_device),
     *(jobs, begin_job, people_of_job),
     *(imports, import_upload, import_columns, import_actions, wrong_rows),

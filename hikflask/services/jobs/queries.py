@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Select, and_, func, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
@@ -99,6 +99,11 @@ def people(job_id: int, limit: int) -> list[Employee]:
     found = list(db.session.execute(shown, execution_options={"populate_existing": True}).scalars())
     db.session.commit()
     return found
+
+
+def people_of(job_id: int) -> Select[int]:
+    """Return the statement for the ids of the employees whom a job is for."""
+    return select(JobItem.employee_id).where(JobItem.job_id == job_id, JobItem.employee_id.is_not(None))
 
 
 def employee_ids(job_id: int) -> list[int]:

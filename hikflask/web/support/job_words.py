@@ -61,6 +61,8 @@ def title(job: Job) -> str:
         return str(_(AT_TERMINAL[job.kind], t=isolated(job.params["terminal"])))
     if job.params.get("department"):
         return str(_("Change of department to “%(name)s”", name=isolated(job.params["department"])))
+    if job.params.get("group"):
+        return str(_("Terminals of “%(name)s”", name=isolated(job.params["group"])))
     return str(_(TITLES.get(job.kind, job.kind)))
 
 
