@@ -16,6 +16,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.provisioning import everybody, faceless, plan, same_device
 from hikflask.services.terminals import checks, connection, registry
 from hikflask.web.security.current_operator import operator_name
+from hikflask.web.support import terminal_clock
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.messages import error_sentence
 from hikflask.web.terminals import queue_words
@@ -94,6 +95,7 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     known: dict[str, Any] = {
         "locked_minutes": connection.locked_minutes(terminal),
         "checking": checks.is_running(terminal),
+        "clocks": terminal_clock.of(terminal),
     }
     if not fragment:
         known |= {"queue": queue_of(terminal, FIRST_ROWS), "queue_words": queue_words, "first": True}
