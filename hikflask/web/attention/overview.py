@@ -44,4 +44,5 @@ def _known() -> dict[str, object]:
         "refused": [lines.of_refused(enrolment) for enrolment in seen.refused],
         "troubles": [lines.of_trouble(trouble) for trouble in seen.counts.troubles[: overview.MOST_SHOWN]],
         "operator": operator_name(),
+        "round_for": lines.round_for,
     }
