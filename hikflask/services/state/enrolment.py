@@ -189,7 +189,9 @@ IS_SHOWN_THERE = and_(Enrolment.desired == PRESENT, Enrolment.person == CONFIRME
 HAS_CONFIRMED_FACE = and_(Enrolment.desired == PRESENT, Enrolment.face == CONFIRMED)
 _FOUND_OTHERWISE = {**NEXT_GENERATION, **NO_REFUSAL, "attempts": 0, "in_bulk": True, "step": ""}
 FOUND_GONE = Transition(
-    {**_FOUND_OTHERWISE, **NO_FACE, "person": PENDING}, needs=IS_SHOWN_THERE, given=("next_attempt_at",)
+    {**_FOUND_OTHERWISE, **NO_FACE, "person": PENDING, "valid_there": ""},
+    needs=IS_SHOWN_THERE,
+    given=("next_attempt_at",),
 )
 FOUND_RENAMED = Transition({**_FOUND_OTHERWISE, "person": PENDING}, needs=IS_SHOWN_THERE, given=("next_attempt_at",))
 FOUND_WITHOUT_FACE = Transition({**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at",))
