@@ -15,6 +15,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.provisioning import everybody, faceless, plan, same_device
 from hikflask.services.terminals import checks, connection, registry
 from hikflask.web.security.current_operator import operator_name
+from hikflask.web.support import terminal_clock
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.messages import error_sentence
 
@@ -90,6 +91,7 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     known: dict[str, Any] = {
         "locked_minutes": connection.locked_minutes(terminal),
         "checking": checks.is_running(terminal),
+        "clocks": terminal_clock.of(terminal),
     }
     if not terminal.retired_at:
         known |= {"known_as": same_device.known_as(terminal), "absent": plan.count_absent(terminal)}
