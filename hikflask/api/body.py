@@ -67,6 +67,24 @@ def read(
     return {name: "" if value is None else value for name, value in data.items()}
 
 
+def read_lists(lists: Iterable[str], number: str) -> tuple[dict[str, list[str]], int | None]:
+    """Return the lists of strings of a body, and a whole number; a list that is not given is empty.
+
+    :raises InputError: naming each field whose value has another type, or that is given more than once.
+    """
+    data = _parsed()
+    if not isinstance(data, dict):
+        raise InputError({"body": "A JSON object is expected."})
+    given = {name: data.get(name, []) for name in lists}
+    wrong = {name: LISTS[str] for name, value in given.items() if not _is_list(value, str)}
+    counted = data.get(number)
+    if counted is not None and (isinstance(counted, bool) or not isinstance(counted, int)):
+        wrong[number] = WHOLE_NUMBER
+    if wrong:
+        raise InputError(wrong)
+    return given, counted
+
+
 def _is_list(value: object, kind: type) -> bool:
     return isinstance(value, list) and all(isinstance(one, kind) and not isinstance(one, bool) for one in value)
 
