@@ -18,6 +18,7 @@ Form = TypeVar("Form", bound=FlaskForm)
 
 TRUE_OR_FALSE = "true or false is expected."
 STRING = "A string is expected."
+STRINGS = "A list of strings is expected."
 WHOLE_NUMBER = "A whole number is expected."
 TWICE = "The field is given more than once."
 
@@ -50,6 +51,28 @@ def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
     if wrong:
         raise InputError(wrong)
     return data
+
+
+def read_lists(lists: Iterable[str], number: str) -> tuple[dict[str, list[str]], int | None]:
+    """Return the lists of strings of a body, and a whole number; a list that is not given is empty.
+
+    :raises InputError: naming each field whose value has another type, or that is given more than once.
+    """
+    data = _parsed()
+    if not isinstance(data, dict):
+        raise InputError({"body": "A JSON object is expected."})
+    given = {name: data.get(name, []) for name in lists}
+    wrong = {name: STRINGS for name, value in given.items() if not _are_strings(value)}
+    counted = data.get(number)
+    if counted is not None and (isinstance(counted, bool) or not isinstance(counted, int)):
+        wrong[number] = WHOLE_NUMBER
+    if wrong:
+        raise InputError(wrong)
+    return given, counted
+
+
+def _are_strings(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _parsed() -> object:

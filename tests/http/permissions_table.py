@@ -165,6 +165,8 @@ API = {
     "GET /api/devices/": VIEWER,
     "GET /api/devices/<int:device_id>": VIEWER,
     "GET /api/devices/<int:device_id>/status": VIEWER,
+    "POST /api/devices/<int:device_id>/compare": OPERATOR,
+    "POST /api/devices/<int:device_id>/apply": OPERATOR,
     "POST /api/devices/": ADMIN,
     "PUT /api/devices/<int:device_id>": ADMIN,
     "DELETE /api/devices/<int:device_id>": ADMIN,

@@ -5,7 +5,7 @@ number.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -272,8 +272,3 @@ def is_another_name(known: Facts) -> bool:
         return False
     here = {known.employee.name, known.employee.terminal_name} | ({known.name_wanted} if _is_here(known) else set())
     return known.there.name not in here - {""}
-
-
-def by_number(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the action of each number from pairs of action and number; the last one counts."""
-    return {number: action for action, number in pairs}

@@ -10,7 +10,6 @@ from datetime import date, time
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from hikflask import validity_days
 from hikflask.extensions import db
 from hikflask.isapi import faces, persons
 from hikflask.isapi.errors import Nonsense, Refused
@@ -133,8 +132,10 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, same_person: b
     if photo is not None:
         _give(employee, photo, replaces=enrolment.desired == PRESENT and enrolment.photo_id not in {None, photo.id})
     _confirm(enrolment, employee, found, photo)
-    _take_validity(enrolment, employee, found, files)
-    _confirm(enrolment, employee, found, photo)
+    if validity.differs(enrolment, found.person.valid):
+        _limit(employee, found.person.valid)
+        desired.desire_new_name(employee)
+        _confirm(enrolment, employee, found, photo)
     if photo is not None and employee.photo_id == photo.id:
         _send_elsewhere(employee, photo, terminal.id)
     changed_rows(update(Terminal).where(Terminal.id == terminal.id).values(last_sync=database_now()))
@@ -147,14 +148,9 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, same_person: b
 
 
 def _added(found: Found, files: storage.Files) -> Employee:
-    first, last = limits_of(found.person.valid)
-    draft = Draft(
-        found.number,
-        found.person.name,
-        valid_from=validity_days.written(first),
-        valid_to=validity_days.written(last),
-    )
-    return apply_save(draft, FaceSource(), None, None, files)
+    employee = apply_save(Draft(found.number, found.person.name), FaceSource(), None, None, files)
+    _limit(employee, found.person.valid)
+    return employee
 
 
 def _joined(terminal: Terminal, employee_id: int, found: Found, same_person: bool, files: storage.Files) -> Employee:
@@ -226,14 +222,14 @@ def _confirm(enrolment: Enrolment, employee: Employee, found: Found, photo: Phot
     db.session.refresh(enrolment)
 
 
-def _take_validity(enrolment: Enrolment, employee: Employee, found: Found, files: storage.Files) -> None:
-    """Take over the validity, unless it is the one that the employee has."""
-    if not validity.differs(enrolment, found.person.valid):
-        return
-    first, last = limits_of(found.person.valid)
-    days = {"valid_from": validity_days.written(first), "valid_to": validity_days.written(last)}
-    apply_save(replace(drafts.of_saved(employee), **days), FaceSource(), employee.id, None, files)
-    db.session.refresh(enrolment)
+def _limit(employee: Employee, valid: Validity | None) -> None:
+    """Give the employee the validity that the terminal shows."""
+    before = {"valid_from": employee.valid_from, "valid_to": employee.valid_to}
+    employee.valid_from, employee.valid_to = limits_of(valid)
+    after = {"valid_from": employee.valid_from, "valid_to": employee.valid_to}
+    db.session.flush()
+    if after != before:
+        audit.note("employee.changed", employee=employee, before=before, after=after)
 
 
 def limits_of(valid: Validity | None) -> tuple[date | None, date | None]:

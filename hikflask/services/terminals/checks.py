@@ -24,7 +24,7 @@ from hikflask.models.terminal import (
 )
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import changed_rows
-from hikflask.services.terminals import connection
+from hikflask.services.terminals import connection, drift
 from hikflask.services.terminals.connection import Conversation
 from hikflask.services.terminals.device_swap import distrust, is_other_device
 from hikflask.services.terminals.lost_people import prove_again_if_lost
@@ -112,8 +112,10 @@ def learn(talk: Conversation) -> Terminal:
     with talk.lease.write():
         if other:
             distrust(talk.terminal, found["serial"])
+        drift.note_count(talk.terminal, count)
         prove_again_if_lost(talk.terminal, count)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
+    drift.look(talk)
     talk.terminal = connection.terminal_row(talk.terminal.id)
     return talk.terminal
 
@@ -131,8 +133,10 @@ def count_people(talk: Conversation) -> None:
     count = _if_told(lambda: persons.count(talk))
     with talk.lease.write():
         values = {"people": count and count.people, "faces": count and count.faces, "checked_at": database_now()}
+        drift.note_count(talk.terminal, count)
         prove_again_if_lost(talk.terminal, count)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
+    drift.look(talk)
 
 
 def _if_told(ask: Callable[[], Told]) -> Told | None:

@@ -9,6 +9,8 @@ from hikflask.invisible_characters import isolated
 from hikflask.messages import N_
 from hikflask.models import Job
 from hikflask.services.jobs.kinds import (
+    APPLY,
+    COMPARE,
     DEACTIVATE,
     DEPARTMENT,
     EXPORT,
@@ -30,6 +32,8 @@ TITLES = {
     IMPORT_CHECK: N_("Check of an import"),
     IMPORT: N_("Import"),
     IMPORT_UNDO: N_("Undoing of an import"),
+    COMPARE: N_("Comparison of a terminal"),
+    APPLY: N_("Plan after a comparison"),
 }
 # What a preview says will be done.
 PREVIEWS = {
