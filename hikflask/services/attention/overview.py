@@ -20,7 +20,7 @@ from hikflask.services.employees import filters, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
-from hikflask.services.terminals import registry
+from hikflask.services.terminals import drift, registry
 
 # So many rows of a group are shown; its heading leads to all of them.
 MOST_SHOWN = 5
@@ -29,12 +29,15 @@ WITHOUT_CONSENT = EmployeeFilter(consent=filters.MISSING)
 
 @dataclass(frozen=True)
 class Counts:
-    """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face."""
+    """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face. `drift`: the
+    terminals that were changed at themselves, with how many findings each.
+    """
 
     removals: int
     refused: int
     no_face: int
     troubles: Sequence[Trouble]
+    drift: Sequence[tuple[Terminal, int]]
     consents: int
     unsaved: int
     worker_runs: bool
@@ -43,7 +46,7 @@ class Counts:
     def total(self) -> int:
         """The number in the header."""
         people = self.removals + self.refused + self.no_face + self.consents
-        return people + len(self.troubles) + self.unsaved + (not self.worker_runs)
+        return people + len(self.troubles) + len(self.drift) + self.unsaved + (not self.worker_runs)
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ def count() -> Counts:
         refused=_count(_refused(_blocked(troubles))),
         no_face=search.count(EmployeeFilter(state=filters.NO_FACE)),
         troubles=troubles,
+        drift=drift.noticed(),
         consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,
         unsaved=db.session.execute(select(func.count(Capture.id)).where(Capture.state == CAPTURED)).scalar_one(),
         worker_runs=heartbeat.alive(),

@@ -43,5 +43,6 @@ def _known() -> dict[str, object]:
         "removals": [enrolment_status.of_enrolment(enrolment) for enrolment in seen.removals],
         "refused": [lines.of_refused(enrolment) for enrolment in seen.refused],
         "troubles": [lines.of_trouble(trouble) for trouble in seen.counts.troubles[: overview.MOST_SHOWN]],
+        "drift": [lines.of_drift(terminal) for terminal, _count in seen.counts.drift[: overview.MOST_SHOWN]],
         "operator": operator_name(),
     }

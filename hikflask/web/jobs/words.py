@@ -35,6 +35,12 @@ TITLES = {
     COMPARE: N_("Comparison of a terminal"),
     APPLY: N_("Plan after a comparison"),
 }
+# What is done at one terminal.
+AT_TERMINAL = {
+    SEND: N_("Sending to “%(t)s”"),
+    COMPARE: N_("Comparison of “%(t)s”"),
+    APPLY: N_("Plan for “%(t)s”"),
+}
 # What a preview says will be done.
 PREVIEWS = {
     DEACTIVATE: N_("To be deactivated and removed from all terminals: %(people)s."),
@@ -74,14 +80,16 @@ def import_of(job: Job) -> int | None:
 
 
 def may_see(job: Job) -> bool:
-    """Tell whether this operator may see which items failed: those of an import are rows of its file."""
-    return job.kind not in OF_IMPORTS or current_operator.may(OPERATOR)
+    """Tell whether this operator may see which items failed: those of an import are rows of its file, and a plan names
+    people whom only the terminal knows.
+    """
+    return job.kind not in (*OF_IMPORTS, APPLY) or current_operator.may(OPERATOR)
 
 
 def title(job: Job) -> str:
     """Return what a job does; a terminal and a department by name, once they are chosen."""
     if job.params.get("terminal"):
-        return str(_("Sending to “%(t)s”", t=isolated(job.params["terminal"])))
+        return str(_(AT_TERMINAL.get(job.kind, AT_TERMINAL[SEND]), t=isolated(job.params["terminal"])))
     if job.params.get("department"):
         return str(_("Change of department to “%(name)s”", name=isolated(job.params["department"])))
     return str(_(TITLES.get(job.kind, job.kind)))

@@ -1,5 +1,7 @@
 """Terminals: the list, the page of one, and deletion."""
 
+from typing import Any
+
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -11,9 +13,12 @@ from hikflask.invisible_characters import isolated
 from hikflask.models import Terminal
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import checks, connection, registry
+from hikflask.web.security import current_operator
 from hikflask.web.security.current_operator import operator_name
+from hikflask.web.support import differences
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.messages import error_sentence
+from hikflask.web.terminals import compared
 
 bp = Blueprint("terminals", __name__, url_prefix="/terminals")
 
@@ -71,7 +76,13 @@ def delete(terminal_id: int) -> ResponseReturnValue:
 
 def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     terminal = terminal_or_404(terminal_id)
-    known = {"locked_minutes": connection.locked_minutes(terminal), "checking": checks.is_running(terminal)}
+    known: dict[str, Any] = {
+        "locked_minutes": connection.locked_minutes(terminal),
+        "checking": checks.is_running(terminal),
+    }
+    # A comparison tells names of people whom only the terminal knows.
+    if current_operator.may(OPERATOR):
+        known |= {"compared": compared.of(terminal), "difference_words": differences}
     return render_template("terminals/show.html", terminal=terminal, fragment=fragment, **known)
 
 
