@@ -73,6 +73,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("An unsaved capture waits here. A new one replaces it."),
     ),
     "queued": (N_("Waking up the terminal…"),),
+    "bound_first": (
+        N_("%(name)s is being sent to the terminal. The next capture begins by itself."),
+        N_("The face before is being sent to the terminal. The next capture begins by itself."),
+    ),
     "waiting": (
         N_("Look into the camera of “%(terminal)s”. %(n)s s left"),
         N_("Look into the camera of “%(terminal)s”."),
@@ -138,6 +142,17 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "department_unknown": (N_("There is no such department any more."),),
     "department_has_people": (N_("The department is not empty. Move its people to another one first."),),
     "department_busy": (N_("The employees of this department are being changed. Try again in a minute."),),
+    "group_unknown": (N_("There is no such group any more."),),
+    "group_known": (N_("Another group has this name. Choose another name."),),
+    "group_terminal_unknown": (
+        N_("There is no terminal with the ID %(n)s, or it is out of service for good."),
+        N_("There is no such terminal, or it is out of service for good."),
+    ),
+    "group_employee_unknown": (N_("No employee has the ID %(n)s."), N_("No employee has this ID.")),
+    "unsafe_plan": (
+        N_("This removes many people from terminals. Enter their number to confirm: %(count)s."),
+        N_("This removes many people from terminals. Enter their number to confirm."),
+    ),
     "number_enrolled": (
         N_("Employee ID %(n)s is on the terminal “%(t)s” and cannot be changed."),
         N_("This employee ID is on a terminal and cannot be changed."),
@@ -179,6 +194,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "other_device": (
         N_("Another device answers at “%(t)s”. The old one may still open doors: remove the person there by hand."),
         N_("Another device answers there. The old one may still open doors: remove the person there by hand."),
+    ),
+    "not_restored": (
+        N_("Another device stands at “%(t)s” now. An administrator says on its page whether its people belong there."),
+        N_("Another device stands there now. An administrator says on its page whether its people belong there."),
     ),
     "not_checked": (
         N_("The way to “%(t)s” was changed and it has not answered since. Check it."),

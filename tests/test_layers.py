@@ -54,6 +54,7 @@ ORDER = {
         {"employees"},
         {"imports", "comparisons"},
         {"jobs", "attention"},
+        {"provisioning"},
     ],
     "web": [
         {"support"},

@@ -8,13 +8,14 @@ from hikflask.extensions import task_queue
 from hikflask.isapi.errors import TerminalError
 from hikflask.services.accounts import rate_limit, sessions
 from hikflask.services.audit import retention as audit_retention
-from hikflask.services.captures import cancel, deadline, runner
+from hikflask.services.captures import cancel, deadline, holds, runner
 from hikflask.services.captures import retention as capture_retention
 from hikflask.services.comparisons import nightly, reading, verdicts
 from hikflask.services.comparisons import retention as comparison_retention
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import export_files
+from hikflask.services.employees import search as employee_search
 from hikflask.services.enrolments import schedule
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.imports import retention as import_retention
@@ -48,14 +49,16 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     certificates.forget_old,
     sessions.delete_expired_sessions,
     rate_limit.delete_old_tries,
+    employee_search.add_up_counts,
     secure_delete.empty_log,
 )
 
 
 @task_queue.task(CAPTURES)
 def run_capture(capture_id: int) -> None:
-    """Run a queued capture."""
-    runner.run_capture(capture_id)
+    """Run a queued capture, unless it waits for a saved picture: then it runs as soon as that one is bound."""
+    if not holds.begins_later(capture_id):
+        runner.run_capture(capture_id)
 
 
 @task_queue.task(TERMINALS)
@@ -74,6 +77,8 @@ def reconcile_enrolment(enrolment_id: int) -> None:
         reconcile(enrolment_id, HOLDER, wait=0.0)
     except (TerminalError, ServiceError) as error:
         log.info("enrolment %s: %s", enrolment_id, error.code)
+    for capture_id in holds.queued_beside(enrolment_id):
+        task_queue.enqueue(run_capture, capture_id)
 
 
 @task_queue.task(TERMINALS)

@@ -38,6 +38,9 @@ class EmployeePageForm(EmployeeForm):
     page of a new employee says "0" to the second one and each page to the third, so that it is asked.
 
     `photo_draft` is the photo that the page shows. `draft_behind` is one that a capture is about to replace.
+
+    `round_id` is the terminal of a round, in which one person after another is captured there, and `round_of` how many
+    had no face there when it began.
     """
 
     capture_id = HiddenField(filters=[row_id])
@@ -48,6 +51,8 @@ class EmployeePageForm(EmployeeForm):
     poor_photo = HiddenField()
     photo_draft = HiddenField(filters=[stripped])
     draft_behind = HiddenField(filters=[stripped])
+    round_id = HiddenField(filters=[row_id])
+    round_of = HiddenField(filters=[row_id])
     consent = BooleanField(_l("Consent to the photo was given today"))
     terminal_name = StringField(_l("Name on terminals"), [one_line(LONGEST_NAME, required=False)], [stripped])
     terminal_id = SelectField(_l("Terminal"), coerce=row_id, validate_choice=False)

@@ -28,6 +28,7 @@ FILLED_OF_TERMINALS = {
     'zone': (sa.String(length=64), ''),
     'earlier_serial': (sa.String(length=128), ''),
     'drift_after': (sa.Integer(), '0'),
+    'awaits_restore': (sa.Boolean(), sa.false()),
 }
 # PostgreSQL's statistics contain values of the columns, see revision 0004.
 OF_PEOPLE = (
@@ -53,6 +54,8 @@ def upgrade() -> None:
         sqlite_where=sa.text('is_active = 1 AND valid_to IS NOT NULL'),
         postgresql_where=sa.text('is_active AND valid_to IS NOT NULL'),
     )
+    op.add_column('capture', sa.Column('draft_groups', sa.String(length=255), nullable=False, server_default=''))
+    op.add_column('import_batch', sa.Column('groups', sa.Boolean(), nullable=False, server_default=sa.false()))
     # Without a batch: the table has triggers, and neither database needs to rebuild it.
     op.add_column('enrolment', sa.Column('by_group', sa.Boolean(), nullable=False, server_default=sa.false()))
     for name, length in (('valid_there', 48), ('sent_valid', 48), ('face_there', 64)):
@@ -271,6 +274,8 @@ def downgrade() -> None:
         op.drop_index(name, 'enrolment')
     for name in ('face_there', 'sent_valid', 'valid_there', 'by_group'):
         op.drop_column('enrolment', name)
+    op.drop_column('import_batch', 'groups')
+    op.drop_column('capture', 'draft_groups')
     op.drop_index('ix_employee_valid_to', 'employee')
     op.drop_column('employee', 'valid_to')
     op.drop_column('employee', 'valid_from')

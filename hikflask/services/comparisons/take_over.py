@@ -206,8 +206,10 @@ def _send_elsewhere(employee: Employee, photo: Photo, terminal_id: int) -> None:
 
 def _confirm(enrolment: Enrolment, employee: Employee, found: Found, photo: Photo | None) -> None:
     """Write what the terminal shows of the person as desired and confirmed."""
-    kept = enrolment.photo_id if photo is None and enrolment.desired == PRESENT else None
-    confirmed = photo is not None or (kept is not None and enrolment.face == CONFIRMED and found.person.faces != 0)
+    # Where the terminal shows that there is no face, none is desired; where it does not tell, nothing changes.
+    untold = photo is None and found.person.faces != 0 and enrolment.desired == PRESENT
+    kept = enrolment.photo_id if untold else None
+    confirmed = photo is not None or (kept is not None and enrolment.face == CONFIRMED)
     photo_id = photo.id if photo else kept
     state.apply(
         state.TAKEN_OVER,

@@ -83,6 +83,9 @@ class EmployeeFilter:
     `terminal` is a terminal's id: who is wanted there or has to leave it; with a state of an enrolment (waiting,
     refused, leaving) who is in that state at this terminal. `consent` is given or missing; who left is not
     missed unless the state asks for them.
+
+    `absent_from` is a terminal's id: who is active and not desired there. `had` is one, too: who is desired there, or
+    was until the terminal was taken out of service for good, and is active.
     """
 
     q: str = ""
@@ -91,6 +94,8 @@ class EmployeeFilter:
     terminal: int | None = None
     consent: str = ""
     sort: str = "name"
+    absent_from: int | None = None
+    had: int | None = None
 
 
 def conditions(wanted: EmployeeFilter, *, each: bool = False) -> list[ColumnElement[bool]]:
@@ -113,7 +118,17 @@ def conditions(wanted: EmployeeFilter, *, each: bool = False) -> list[ColumnElem
     # The other states are already meant of this terminal.
     if wanted.terminal is not None and wanted.state in {"", NO_FACE, LEFT}:
         found.append(_has(IS_THERE, Enrolment.terminal_id == wanted.terminal))
+    if wanted.absent_from is not None:
+        found += [and_(Employee.is_active), ~_has(WANTED, Enrolment.terminal_id == wanted.absent_from)]
+    if wanted.had is not None:
+        found += [and_(Employee.is_active), _has(_was_had(wanted.had), Enrolment.terminal_id == wanted.had)]
     return found
+
+
+def _was_had(terminal_id: int) -> ColumnElement[bool]:
+    retired_at = select(Terminal.retired_at).where(Terminal.id == terminal_id).scalar_subquery()
+    # The retirement of a terminal changes the desired state of those alone who were desired there.
+    return or_(WANTED, and_(Enrolment.confirmation_note != "", Enrolment.desired_since >= retired_at))
 
 
 def words_of(wanted: EmployeeFilter) -> list[str]:
@@ -182,6 +197,17 @@ def in_state(state: str, terminal_id: int | None = None, *, each: bool = False) 
         return and_(Employee.is_active, there, ~among(*_NOT_GREEN))
     found = among(*_kinds(state, here))
     return found if state == LEAVING else and_(Employee.is_active, found)
+
+
+def in_state_once(state: str, terminal_id: int | None = None) -> Select[int]:
+    """Return the statement for the ids of those in one of STATES, each once; it reads no more than is asked of it."""
+    if state not in {WAITING, REFUSED, LEAVING}:
+        return select(Employee.id).where(in_state(state, terminal_id, each=True))
+    found = _ids_among(*_kinds(state, _at(terminal_id))).subquery()
+    ids = select(found.c.employee_id).distinct()
+    if state == LEAVING:
+        return ids
+    return ids.join(Employee, Employee.id == found.c.employee_id).where(Employee.is_active)
 
 
 def _at(terminal_id: int | None) -> list[ColumnElement[bool]]:

@@ -24,7 +24,7 @@ from hikflask.models.terminal import (
 )
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import changed_rows
-from hikflask.services.terminals import connection, drift
+from hikflask.services.terminals import connection, drift, recovery
 from hikflask.services.terminals.connection import Conversation
 from hikflask.services.terminals.device_swap import distrust, is_other_device
 from hikflask.services.terminals.lost_people import prove_again_if_lost
@@ -46,7 +46,7 @@ def check(terminal_id: int, holder: str) -> Terminal:
     :raises TerminalRetired: when it is out of service for good. :raises TerminalUnknown: when there is no such row.
     """
     try:
-        with connection.converse(terminal_id, holder, CHECK, total=LONGEST_SECONDS) as talk:
+        with connection.converse(terminal_id, holder, CHECK, total=LONGEST_SECONDS, urgent=True) as talk:
             return learn(talk)
     finally:
         _awaited(terminal_id, None)
@@ -71,7 +71,8 @@ def is_running(terminal: Terminal) -> bool:
 
 
 def recognise(talk: Conversation) -> None:
-    """Make sure, before a removal, that this is still the same device: only that device can confirm the removal.
+    """Make sure that this is still the same device, before a removal, which only that device can confirm, and when the
+    terminal was away: it may have been replaced.
 
     A terminal that was never checked, or tells another serial number, is checked completely.
 
@@ -111,7 +112,9 @@ def learn(talk: Conversation) -> Terminal:
     }
     with talk.lease.write():
         if other:
-            distrust(talk.terminal, found["serial"])
+            found |= distrust(talk.terminal, found["serial"])
+        elif found["face_mode"] == BY_PICTURE != talk.terminal.face_mode:
+            recovery.bring_photos(talk.terminal.id)
         drift.note_count(talk.terminal, count)
         prove_again_if_lost(talk.terminal, count)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))

@@ -45,4 +45,5 @@ def _known() -> dict[str, object]:
         "troubles": [lines.of_trouble(trouble) for trouble in seen.counts.troubles[: overview.MOST_SHOWN]],
         "drift": [lines.of_drift(terminal) for terminal, _count in seen.counts.drift[: overview.MOST_SHOWN]],
         "operator": operator_name(),
+        "round_for": lines.round_for,
     }

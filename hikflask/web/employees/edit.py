@@ -19,7 +19,7 @@ from hikflask.services.core.errors import CaptureRunning, ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.terminals import registry
-from hikflask.web.employees import capture_panel, form_page, latest, photo_drafts
+from hikflask.web.employees import capture_panel, form_page, latest, photo_drafts, rounds
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.employees.employees import ADDRESS, bp, employee_or_404
 from hikflask.web.security.current_operator import operator_name
@@ -69,7 +69,7 @@ def edit(employee_id: int) -> ResponseReturnValue:
     saved = drafts.of_saved(employee)
     # A draft is deleted after a while; the form then shows what is saved.
     typed = saved if shown.draft == Draft() else shown.draft
-    return form_page.show(form_page.filled(typed, shown, employee_id), shown)
+    return form_page.show(form_page.in_round(form_page.filled(typed, shown, employee_id), request.args), shown)
 
 
 @bp.post(f"{ADDRESS}/edit")
@@ -112,6 +112,9 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     spelling.say(form.department.data or "", saved.row.department)
     if form.own_capture and not shown.photo and not form.has_file:
         flash(_without_face(saved.row), "warning")
+    if (terminal := registry.get(form.round_id.data or 0)) and (shown.photo or form.has_file):
+        taken = form.capture_id.data if shown.photo else None
+        return redirect(rounds.next_address(terminal, saved.row.id, form.round_of.data, taken), 303)
     if employee_id is None:
         latest.note(saved.row.id)
         if request.values.get("next") == "1":

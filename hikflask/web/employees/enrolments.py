@@ -10,8 +10,8 @@ from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Enrolment
 from hikflask.services.employees import search
 from hikflask.services.enrolments import desired, manual_removal, queries
-from hikflask.web.employees import removals
-from hikflask.web.support import enrolment_status, htmx
+from hikflask.web.employees import removals, terminal_lines
+from hikflask.web.support import htmx
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("enrolments", __name__)
@@ -22,8 +22,8 @@ bp = Blueprint("enrolments", __name__)
 def of_employee(employee_id: int) -> ResponseReturnValue:
     """The part of the employee's page that polls, with the alarm of open removals."""
     employee = search.get(employee_id) or abort(404)
-    lines = enrolment_status.of_employee(employee)
-    return htmx.with_bar(render_template("employees/_enrolments.html", employee=employee, lines=lines))
+    known = terminal_lines.known(employee)
+    return htmx.with_bar(render_template("employees/_enrolments.html", employee=employee, **known))
 
 
 @bp.post("/enrolments/<int:enrolment_id>/retry")

@@ -1,5 +1,6 @@
 """The page with the employee form and the capture panel: filled in, as typed, or with what was refused."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +22,7 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
+from hikflask.services.provisioning import faceless
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, latest
 from hikflask.web.employees.capture_panel import Panel
@@ -44,6 +46,16 @@ def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> Employ
     )
 
 
+def in_round(form: EmployeePageForm, values: Mapping[str, str]) -> EmployeePageForm:
+    """Return the form within a round, where the request asks for one; its terminal is that of the round.
+
+    :param values: of the address or of a form: `round`, the terminal's id, and `of`, see EmployeePageForm.
+    """
+    form.round_id.data, form.round_of.data = row_id(values.get("round")), row_id(values.get("of"))
+    form.terminal_id.data = form.terminal_id.data or form.round_id.data
+    return form
+
+
 def next_one(terminal: str | None, department: str | None) -> EmployeePageForm:
     """Return the form for the next employee, with the terminal and the department of the one before, where valid."""
     form = EmployeePageForm(formdata=None, terminal_id=row_id(terminal), department=stripped(department))
@@ -63,6 +75,8 @@ def next_one(terminal: str | None, department: str | None) -> EmployeePageForm:
     "photo_drafts.look",
     "photo_drafts.change",
     "photo_drafts.drop",
+    "rounds.skip",
+    "rounds.pause",
 )
 def typed_again(
     fields: MultiDict[str, str],
@@ -149,7 +163,14 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
         "in_my_way": _in_my_way(shown),
         "consent_missing": consents.is_missing(form.hikvision_id.data or "", employee_id),
         "consent_required": consents.is_required(),
+        **_round(form),
     }
+
+
+def _round(form: EmployeePageForm) -> dict[str, Any]:
+    """Return the terminal of the round and how far it is; None without a round."""
+    terminal = registry.get(form.round_id.data) if form.round_id.data else None
+    return {"round": terminal, "progress": faceless.progress(terminal, form.round_of.data) if terminal else None}
 
 
 def invalid(form: EmployeePageForm, shown: Panel) -> Response:
@@ -178,6 +199,8 @@ def address(form: EmployeePageForm, shown: Panel) -> str:
     values: dict[str, Any] = {"capture": shown.page_id}
     if shown.file:
         values["draft_behind" if shown.running else "photo_draft"] = shown.file.token
+    if form.round_id.data:
+        values |= {"round": form.round_id.data, "of": form.round_of.data}
     employee_id = form.employee_id.data
     if employee_id:
         return url_for("employees.edit", employee_id=employee_id, **values)

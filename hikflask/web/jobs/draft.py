@@ -9,6 +9,7 @@ from hikflask.models import Job
 from hikflask.services.departments import registry as departments
 from hikflask.services.jobs import queries
 from hikflask.services.jobs.kinds import DEPARTMENT, EXPORT, SEND
+from hikflask.services.provisioning import plan
 from hikflask.services.terminals import registry
 from hikflask.web.jobs import words
 from hikflask.web.support import spelling
@@ -28,7 +29,7 @@ def form_of(job: Job, **given: Any) -> JobForm:
     if job.kind != SEND:
         return JobForm(**given)
     form = SendForm(**given)
-    form.offer(registry.list_active())
+    form.offer(one for one in registry.list_active() if job.terminal_id in {None, one.id})
     return form
 
 
@@ -44,7 +45,10 @@ def params_of(form: JobForm) -> dict[str, Any]:
 
 def page(job: Job, form: JobForm | None = None, status: int = 200) -> Response:
     """Answer the preview, with the form as it was filled."""
+    terminal = registry.get(job.terminal_id) if job.terminal_id else None
     known = {
+        "terminal": terminal,
+        "plan": plan.of_job(job.id, terminal) if terminal else None,
         "form": form or form_of(job, formdata=None),
         "people": queries.people(job.id, MOST_NAMES),
         "terminals": registry.list_active(),

@@ -12,6 +12,7 @@ from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.models import Terminal
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.provisioning import everybody, faceless, plan, same_device
 from hikflask.services.terminals import checks, connection, registry
 from hikflask.web.security import current_operator
 from hikflask.web.security.current_operator import operator_name
@@ -52,6 +53,19 @@ def file_warning() -> ResponseReturnValue:
     return render_template("terminals/_limits.html", terminal=terminal)
 
 
+@bp.post("/<int:terminal_id>/everybody")
+@allow(OPERATOR)
+def enrol_everybody(terminal_id: int) -> ResponseReturnValue:
+    """Show what enrolling everybody on this terminal would do; nothing is done yet."""
+    terminal = terminal_or_404(terminal_id)
+    try:
+        job = everybody.draft(terminal.id)
+    except ServiceError as error:
+        flash(error_sentence(error, t=terminal.name), "danger")
+        return redirect(url_for(".show", terminal_id=terminal_id), 303)
+    return redirect(url_for("jobs.show", job_id=job.id), 303)
+
+
 @bp.get("/<int:terminal_id>/delete")
 @confirmed(ADMIN)
 def ask_delete(terminal_id: int) -> ResponseReturnValue:
@@ -80,6 +94,9 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
         "locked_minutes": connection.locked_minutes(terminal),
         "checking": checks.is_running(terminal),
     }
+    if not terminal.retired_at:
+        known |= {"known_as": same_device.known_as(terminal), "absent": plan.count_absent(terminal)}
+        known |= {"to_camera": faceless.count(terminal), "by_itself": faceless.count_by_itself(terminal)}
     # A comparison tells names of people whom only the terminal knows.
     if current_operator.may(OPERATOR):
         known |= {"compared": compared.of(terminal), "difference_words": differences}

@@ -70,6 +70,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "deadline": WORK,
         "hold_until": WORK,
         "lease_number": WORK,
+        "draft_groups": "the groups of the employee are given by name",
     },
     Enrolment: {
         "id": A_ROW,
@@ -114,7 +115,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "photos_name": "each photo's name in it is given",
         **dict.fromkeys(("table_file", "photos_file", "layout", "fields", "checked_at"), WORK),
         **dict.fromkeys(("new", "changed", "unchanged", "wrong", "new_departments"), "counts others, too"),
-        "terminal_id": "the terminals of the employee are given",
+        **dict.fromkeys(("terminal_id", "groups"), "the terminals of the employee are given"),
         **dict.fromkeys(("check_job_id", "import_job_id", "undo_job_id"), A_ROW),
     },
     ImportRow: {
