@@ -33,14 +33,14 @@ TITLES = {
     IMPORT: N_("Import"),
     IMPORT_UNDO: N_("Undoing of an import"),
     COMPARE: N_("Comparison of a terminal"),
-    APPLY: N_("Changes at a terminal"),
+    APPLY: N_("Plan after a comparison"),
     GROUPS: N_("Groups of terminals"),
 }
 # Where the terminal is known.
 AT_TERMINAL = {
     SEND: N_("Sending to “%(t)s”"),
     COMPARE: N_("Comparison of “%(t)s”"),
-    APPLY: N_("Changes at “%(t)s”"),
+    APPLY: N_("Plan for “%(t)s”"),
 }
 STATES = {
     "waiting": N_("Waits to be started"),
