@@ -17,9 +17,9 @@ BY_PICTURE = "K1T341CMFW"
 BY_URL = "K1T341AMF"
 
 
-def device(model: str = BY_PICTURE) -> Simulated:
-    """A simulated device, whose waiting takes no time."""
-    made = Simulated(PASSWORD, clock=SkippingClock(), profile=profile_named(model))
+def device(model: str = BY_PICTURE, serial: str = "") -> Simulated:
+    """A simulated device, whose waiting takes no time; devices of one model differ by the end of the serial."""
+    made = Simulated(PASSWORD, clock=SkippingClock(), profile=profile_named(model), serial=serial)
     made.store.deletion_polls = 0
     return made
 

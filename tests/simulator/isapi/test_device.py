@@ -30,3 +30,13 @@ def test_reboot_loses_the_captured_file_and_the_login_and_keeps_the_people(termi
     assert "<subStatusCode>ok</subStatusCode>" in answer.text
     assert (terminal.file, list(terminal.people)) == (None, ["100222"])
     assert client.open("GET", INFO).status_code == 401
+
+
+@pytest.mark.parametrize(("given", "told"), [("", "0000000"), ("0000007", "0000007")])
+def test_devices_of_one_model_are_told_apart_by_the_serial(clock, client_for, given, told):
+    answer = client_for(Terminal("Secret12", clock=clock, serial=given)).ask("GET", INFO)
+
+    serial = ElementTree.fromstring(answer.data).findtext("{*}serialNumber")
+
+    assert serial.startswith("DS-K1T343EFWX")
+    assert serial.endswith(told)
