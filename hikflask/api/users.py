@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, abort, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from hikflask import messages
@@ -22,6 +23,7 @@ from hikflask.models.terminal import BY_URL, UNKNOWN
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.keyset import Place
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -44,12 +46,29 @@ TEXT_FIELDS = ("hikvision_id", "full_name", "department")
 @bp.get("/", strict_slashes=False)
 @allow(VIEWER)
 def list_users() -> ResponseReturnValue:
-    """A page of the users that pass the filters, sorted by name unless asked; X-Total-Count says how many pass."""
+    """A page of the users that pass the filters, sorted by name unless asked; X-Total-Count says how many pass.
+
+    The header Link leads to the next page by a cursor, which costs the same on each page; `offset` counts from the first.
+    """
     limit, offset = _whole("limit", PAGE, LARGEST_PAGE), _whole("offset", 0, 2**31)
     form = body.form_of(EmployeeFilterForm, request.args.to_dict())
-    found, total = search.search(form.filter, limit, offset)
-    answer = jsonify([shape(employee) for employee in found])
+    place = Place(after=request.args.get("after", ""))
+    if offset and place.after:
+        raise InputError({"after": "Either “after” or “offset” says where the page begins."})
+    if offset or not limit:
+        found, total = search.search(form.filter, limit, offset)
+        return _listed(found, total)
+    page, total = search.page(form.filter, limit, place)
+    return _listed(page.rows, total, page.after)
+
+
+def _listed(users: list[Employee], total: int, after: str = "") -> Response:
+    answer = jsonify([shape(employee) for employee in users])
     answer.headers["X-Total-Count"] = str(total)
+    if after:
+        # The path alone: whoever asks knows the host, and a request's own words for it are not repeated.
+        asked = {**request.args.to_dict(), "after": after}
+        answer.headers["Link"] = f'<{request.path}?{urlencode(asked)}>; rel="next"'
     return answer
 
 

@@ -13,6 +13,7 @@ from hikflask.services.captures import retention as capture_retention
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import export_files
+from hikflask.services.employees import search as employee_search
 from hikflask.services.enrolments import schedule
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.imports import retention as import_retention
@@ -43,6 +44,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     certificates.forget_old,
     sessions.delete_expired_sessions,
     rate_limit.delete_old_tries,
+    employee_search.add_up_counts,
     secure_delete.empty_log,
 )
 

@@ -15,6 +15,7 @@ REFUSED_HERE = {
     "server_busy": HTTPStatus.SERVICE_UNAVAILABLE,
     "tables_waiting": HTTPStatus.SERVICE_UNAVAILABLE,
     "employee_unknown": HTTPStatus.NOT_FOUND,
+    "cursor_unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
     "name_bytes": HTTPStatus.UNPROCESSABLE_ENTITY,
     "photo_unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "photo_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,

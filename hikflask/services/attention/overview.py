@@ -16,6 +16,7 @@ from hikflask.models.capture import CAPTURED
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core import heartbeat
+from hikflask.services.core.db import MOST_COUNTED, count_rows_up_to
 from hikflask.services.employees import filters, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import queries
@@ -29,7 +30,10 @@ WITHOUT_CONSENT = EmployeeFilter(consent=filters.MISSING)
 
 @dataclass(frozen=True)
 class Counts:
-    """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face."""
+    """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face.
+
+    What is more than MOST_COUNTED may be counted as one more than that.
+    """
 
     removals: int
     refused: int
@@ -43,7 +47,8 @@ class Counts:
     def total(self) -> int:
         """The number in the header."""
         people = self.removals + self.refused + self.no_face + self.consents
-        return people + len(self.troubles) + self.unsaved + (not self.worker_runs)
+        total = people + len(self.troubles) + self.unsaved + (not self.worker_runs)
+        return min(total, MOST_COUNTED + 1)
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def count() -> Counts:
     troubles = terminal_troubles.find()
     return Counts(
         removals=queries.count_open_removals(),
-        refused=_count(_refused(_blocked(troubles))),
+        refused=_count_refused(_blocked(troubles)),
         no_face=search.count(EmployeeFilter(state=filters.NO_FACE)),
         troubles=troubles,
         consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,
@@ -113,10 +118,10 @@ def overview(counts: Counts, caller: str) -> Overview:
     :param caller: the operator whose unsaved pictures come first.
     """
     blocked, no_consent = _blocked(counts.troubles), counts.consents or search.count(WITHOUT_CONSENT)
-    waiting = _count(filters.in_state(filters.WAITING))
+    waiting = search.count_up_to(EmployeeFilter(state=filters.WAITING))
     return Overview(
         counts=counts,
-        removals=queries.open_removals(MOST_SHOWN),
+        removals=queries.open_removals(MOST_SHOWN).rows,
         all_have_employees=not queries.has_removals_without_employee(),
         refused=_stopped(blocked),
         no_face=_first(filters.in_state(filters.NO_FACE)) if counts.no_face else [],
@@ -149,8 +154,10 @@ def _is_stopped(blocked: list[int]) -> ColumnElement[bool]:
     return and_(filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked))
 
 
-def _count(condition: ColumnElement[bool]) -> int:
-    return db.session.execute(select(func.count()).select_from(Employee).where(condition)).scalar_one()
+def _count_refused(blocked: list[int]) -> int:
+    if not blocked:
+        return search.count_up_to(EmployeeFilter(state=filters.REFUSED))
+    return count_rows_up_to(select(Employee.id).where(_refused(blocked)))
 
 
 def _first(*where: ColumnElement[bool]) -> list[Employee]:
@@ -184,7 +191,7 @@ def _waiting() -> list[Waiting]:
 def _affected(troubles: Sequence[Trouble]) -> dict[int, int]:
     """Return how many are refused only until a terminal is corrected, as its line's list counts them."""
     blocked = _blocked(troubles)
-    counted = ((one, search.count(EmployeeFilter(state=filters.REFUSED, terminal=one))) for one in blocked)
+    counted = ((one, search.count_up_to(EmployeeFilter(state=filters.REFUSED, terminal=one))) for one in blocked)
     return {terminal_id: employees for terminal_id, employees in counted if employees}
 
 

@@ -6,7 +6,7 @@ are among the values and addresses get into logs; and it still leads on when the
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -136,3 +136,8 @@ def cut(rows: list[Any], keyset: Keyset, limit: int, place: Place) -> Page[Any]:
     after = keyset.cursor(shown[-1][-width:]) if shown and follows else ""
     before = keyset.cursor(shown[0][-width:]) if shown and precedes else ""
     return Page([row[:-width] for row in shown], after, before)
+
+
+def first_of_rows(page: Page[Any]) -> Page[Any]:
+    """Return a page of what is first in each row: of a statement that selects one thing."""
+    return replace(page, rows=[row[0] for row in page.rows])

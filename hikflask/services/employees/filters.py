@@ -199,6 +199,17 @@ def in_state(state: str, terminal_id: int | None = None, *, each: bool = False) 
     return found if state == LEAVING else and_(Employee.is_active, found)
 
 
+def in_state_once(state: str, terminal_id: int | None = None) -> Select[int]:
+    """Return the statement for the ids of those in one of STATES, each once; it reads no more than is asked of it."""
+    if state not in {WAITING, REFUSED, LEAVING}:
+        return select(Employee.id).where(in_state(state, terminal_id, each=True))
+    found = _ids_among(*_kinds(state, _at(terminal_id))).subquery()
+    ids = select(found.c.employee_id).distinct()
+    if state == LEAVING:
+        return ids
+    return ids.join(Employee, Employee.id == found.c.employee_id).where(Employee.is_active)
+
+
 def _at(terminal_id: int | None) -> list[ColumnElement[bool]]:
     # As a sum, so that the database begins with the few in the state and not with all at the terminal.
     return [] if terminal_id is None else [Enrolment.terminal_id + 0 == terminal_id]

@@ -68,19 +68,20 @@ def of_ids(ids: list[int]) -> list[Employee]:
     """Return the employees with these ids that there are, in this order, as lists show them."""
     statement = select(Employee).where(Employee.id.in_(ids)).options(*SHOWN_IN_LISTS)
     found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
-    return sorted(found, key=lambda employee: ids.index(employee.id))
+    place = {employee_id: number for number, employee_id in enumerate(ids)}
+    return sorted(found, key=lambda employee: place[employee.id])
 
 
-def page(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> Page[Employee]:
-    """Return a page of the employees that a list shows, in its order.
+def page(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
+    """Return a page of the employees that a list shows, in its order, and the exact count of all of them.
 
     :raises CursorUnknown: when the place is none of a list in this order.
     """
-    found, _ = _page(wanted, limit, place)
-    return replace(found, rows=of_ids(found.rows))
+    found, total = _page(wanted, limit, place)
+    return replace(found, rows=of_ids(found.rows)), count(wanted) if total is None else total
 
 
-def page_and_count(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
+def page_to_show(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
     """Return a page, and how many pass the filter: more than MOST_COUNTED may be counted as one more than that.
 
     :raises CursorUnknown: when the place is none of a list in this order.
@@ -90,15 +91,15 @@ def page_and_count(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> 
 
 
 def search(wanted: EmployeeFilter, limit: int, offset: int) -> tuple[list[Employee], int]:
-    """Return some of the employees that a list shows, in its order, and the count of all of them.
+    """Return some of the employees that a list shows, in its order, and the exact count of all of them.
 
     What comes before is read as well: from a place on, page() reads no more than it returns.
     """
-    if offset:
-        statement = _ids(wanted, each=True).limit(limit).offset(offset)
-        return of_ids(list(db.session.execute(statement).scalars())), count(wanted)
-    found, total = _page(wanted, limit, FIRST)
-    return of_ids(found.rows), count(wanted) if total is None else total
+    if not offset:
+        found, total = page(wanted, limit)
+        return found.rows, total
+    statement = _ids(wanted, each=True).limit(limit).offset(offset)
+    return of_ids(list(db.session.execute(statement).scalars())), count(wanted)
 
 
 def ids(wanted: EmployeeFilter) -> list[int]:
@@ -118,6 +119,8 @@ def count_up_to(wanted: EmployeeFilter) -> int:
     source = _few(wanted)
     if source is not None:
         return db.session.execute(_gathered(select(func.count()).select_from(Employee), wanted, source)).scalar_one()
+    if wanted == EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort):
+        return count_rows_up_to(filters.in_state_once(wanted.state, wanted.terminal))
     return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)), MOST_COUNTED)
 
 
@@ -140,16 +143,12 @@ def _page(wanted: EmployeeFilter, limit: int, place: Place) -> tuple[Page[int], 
     if source is None:
         statement = select(Employee.id, *order.columns).where(*filters.conditions(wanted, each=True))
         rows = list(db.session.execute(order.chosen(statement, place).limit(limit + 1)))
-        return _ids_of(keyset.cut(rows, order, limit, place)), None
+        return keyset.first_of_rows(keyset.cut(rows, order, limit, place)), None
     behind = and_(literal(value=True), *order.condition(place))
     gathered = select(behind, Employee.id, *order.columns)
     few = list(db.session.execute(order.sorted(_gathered(gathered, wanted, source), place)))
     rows = [row[1:] for row in few if row[0]][: limit + 1]
-    return _ids_of(keyset.cut(rows, order, limit, place)), len(few)
-
-
-def _ids_of(page: Page[Any]) -> Page[int]:
-    return replace(page, rows=[row[0] for row in page.rows])
+    return keyset.first_of_rows(keyset.cut(rows, order, limit, place)), len(few)
 
 
 def _gathered(statement: Select[Any], wanted: EmployeeFilter, source: Select[int]) -> Select[Any]:

@@ -22,10 +22,9 @@ def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None, 
     photo_id = _photo_id(terminal, enrolment, photo)
     same_face = enrolment.desired == PRESENT and enrolment.photo_id == photo_id
     transition = state.DESIRED_AS_BEFORE if same_face else state.DESIRED_PRESENT
-    state.apply(transition, Enrolment.id == enrolment.id, employee_id=employee.id, photo_id=photo_id)
+    state.apply_to_locked(enrolment, transition, employee_id=employee.id, photo_id=photo_id)
     if by_group:
-        state.apply(state.ASKED_BY_GROUP, Enrolment.id == enrolment.id)
-    db.session.refresh(enrolment)
+        state.apply_to_locked(enrolment, state.ASKED_BY_GROUP)
     audit.note("enrolment.wanted", employee=employee, terminal=terminal.name)
     return enrolment
 
@@ -49,8 +48,7 @@ def desire_new_name(employee: Employee) -> None:
         if enrolment.desired == PRESENT and not state.awaits_restore(enrolment):
             refuse_long_name(enrolment.terminal, employee)
             same = {"employee_id": enrolment.employee_id, "photo_id": enrolment.photo_id}
-            state.apply(state.DESIRED_AS_BEFORE, Enrolment.id == enrolment.id, **same)
-            db.session.refresh(enrolment)
+            state.apply_to_locked(enrolment, state.DESIRED_AS_BEFORE, **same)
 
 
 def desire_absent(number: str) -> None:

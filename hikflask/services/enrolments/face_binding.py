@@ -297,6 +297,7 @@ def _take_off(attempt: Attempt) -> None:
 
     :raises FaceNotVerified: when it still shows one.
     """
+    attempt.talk.lease.verify()
     faces.remove(attempt.talk, attempt.number)
     found = persons.find(attempt.talk, attempt.number)
     if found and _with_faces(attempt, found).faces:

@@ -1,10 +1,7 @@
 """Confirms an enrolment by the terminal's own answer after everything was sent."""
 
-from typing import Any
-
 from hikflask.isapi import persons
 from hikflask.isapi.persons import Person
-from hikflask.models.columns import database_now
 from hikflask.models.enrolment import REFUSED
 from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services.core.errors import FaceNotVerified, NameNotVerified, PersonNotVerified
@@ -19,7 +16,7 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
 
     :raises PersonNotVerified: :raises NameNotVerified: :raises FaceNotVerified: when Search does not show it.
     """
-    attempt.write(state.STEP, step="proof")
+    attempt.begin("proof")
     found = _find_ours(attempt)
     if outcome.undone:
         text = attempt.row.refusal_text if attempt.row.face == REFUSED else ""
@@ -28,8 +25,8 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
     if not shows_face(attempt, found, outcome):
         attempt.write(state.FACE_NOT_SHOWN)
         raise FaceNotVerified
-    confirmed_at: Any = attempt.row.confirmed_at if outcome.kept else database_now()
-    attempt.write(state.CONFIRMED_WITH_FACE, written_name=attempt.name, confirmed_at=confirmed_at)
+    confirmed = state.CONFIRMED_AS_BEFORE if outcome.kept else state.CONFIRMED_WITH_FACE
+    attempt.write(confirmed, written_name=attempt.name)
     if outcome.sent and attempt.talk.terminal.face_mode == UNKNOWN:
         attempt.talk.note(face_mode=outcome.sent)
         if outcome.sent == BY_PICTURE:

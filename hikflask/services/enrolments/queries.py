@@ -1,12 +1,17 @@
 """Reads enrolments, always fresh from the database."""
 
 from sqlalchemy import ScalarResult, Select, func, or_, select
+from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment
 from hikflask.models.enrolment import ABSENT, PRESENT
+from hikflask.services.core.db import count_rows_up_to
 from hikflask.services.core.errors import EnrolmentUnknown
+from hikflask.services.core.keyset import FIRST, Keyset, Page, Place, first_of_rows, read
 from hikflask.services.state.enrolment import IS_LEAVING
+
+REMOVALS = Keyset((func.coalesce(Enrolment.desired_since, Enrolment.created_at).asc(), Enrolment.id.asc()), "removals")
 
 
 def get(enrolment_id: int) -> Enrolment | None:
@@ -14,12 +19,14 @@ def get(enrolment_id: int) -> Enrolment | None:
     return db.session.get(Enrolment, enrolment_id, populate_existing=True)
 
 
-def row(enrolment_id: int) -> Enrolment:
+def row(enrolment_id: int, *, with_employee: bool = False) -> Enrolment:
     """Return the enrolment, without leaving a transaction open.
 
+    :param with_employee: read its employee, too, by the same statement.
     :raises EnrolmentUnknown: when there is no such row; a confirmed removal may delete it.
     """
-    enrolment = get(enrolment_id)
+    options = [joinedload(Enrolment.employee)] if with_employee else []
+    enrolment = db.session.get(Enrolment, enrolment_id, populate_existing=True, options=options)
     db.session.commit()
     if enrolment is None:
         raise EnrolmentUnknown
@@ -60,15 +67,17 @@ def keeping_number(number: str) -> Enrolment | None:
     return next((one for one in mine if not (one.desired == ABSENT and one.is_confirmed)), None)
 
 
-def open_removals(limit: int | None = None) -> list[Enrolment]:
-    """Return the unconfirmed removals, the oldest first. These numbers may still open doors."""
-    since = func.coalesce(Enrolment.desired_since, Enrolment.created_at)
-    return list(_fresh(select(Enrolment).where(IS_LEAVING).order_by(since, Enrolment.id).limit(limit)))
+def open_removals(limit: int, place: Place = FIRST) -> Page[Enrolment]:
+    """Return a page of the unconfirmed removals, the oldest first. These numbers may still open doors.
+
+    :raises CursorUnknown: when the place is none of this list.
+    """
+    return first_of_rows(read(select(Enrolment).where(IS_LEAVING), REMOVALS, limit, place))
 
 
 def count_open_removals() -> int:
-    """Return the number of unconfirmed removals."""
-    return db.session.execute(select(func.count(Enrolment.id)).where(IS_LEAVING)).scalar_one()
+    """Return the number of unconfirmed removals, as count_rows_up_to() counts."""
+    return count_rows_up_to(select(Enrolment.id).where(IS_LEAVING))
 
 
 def has_removals_without_employee() -> bool:

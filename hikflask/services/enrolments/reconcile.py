@@ -46,7 +46,8 @@ def reconcile(enrolment_id: int, holder: str, *, prove_again: bool = False, wait
     """Bring the terminal to the desired state and return the enrolment. An error is written to the row and raised.
 
     :param prove_again: verify again what was confirmed before. A confirmed row that is due is always verified again.
-    :param wait: how long to wait for the present holder of the lease, in seconds (default: LEASE_WAIT).
+    :param wait: how long to wait for the present holder of the lease, in seconds; None: LEASE_WAIT, because a person
+        waits, and work for many lets the terminal go.
     :raises TerminalError: when the terminal refuses or does not answer. :raises ServiceError: for any other reason.
     """
     enrolment = queries.row(enrolment_id)
@@ -54,9 +55,12 @@ def reconcile(enrolment_id: int, holder: str, *, prove_again: bool = False, wait
         return enrolment
     if state.awaits_restore(enrolment):
         return enrolment
+    urgent = wait is None
     try:
-        with connection.converse(enrolment.terminal_id, holder, SAVE, wait=wait, total=LONGEST_SECONDS) as talk:
-            enrolment = queries.row(enrolment_id)
+        with connection.converse(
+            enrolment.terminal_id, holder, SAVE, wait=wait, total=LONGEST_SECONDS, urgent=urgent
+        ) as talk:
+            enrolment = queries.row(enrolment_id, with_employee=True)
             if _is_done(enrolment) and not prove_again:
                 return enrolment  # Another worker finished it while this one waited.
             if state.awaits_restore(enrolment):
@@ -189,7 +193,7 @@ def _is_ours(attempt: Attempt, there: Person) -> bool:
 
 def _put_face(attempt: Attempt, there: Person | None) -> FaceOutcome:
     """Bind the face. A refused face is not sent again before an operator retries it."""
-    attempt.write(state.STEP, step="face")
+    attempt.begin("face")
     if attempt.row.face == REFUSED:
         return FaceOutcome(attempt.row.refusal_code, REFUSED)
     return bind_face(attempt, there)
@@ -228,6 +232,7 @@ def _remove(attempt: Attempt) -> None:
 
 
 def _take_off(attempt: Attempt) -> None:
+    attempt.talk.lease.verify()
     persons.remove(attempt.talk, attempt.number)
     there = persons.find(attempt.talk, attempt.number)
     if there is not None:

@@ -2,8 +2,8 @@
 
 A transition says which rows it may change (`needs`), what it writes (`writes`), and which values the caller gives
 (`given`). It is one UPDATE by compare-and-set: `apply` returns how many rows it changed. Callers add to `needs` which
-rows they mean, mostly by id and generation. A conversation with a terminal writes under its lease, too (see
-enrolments/attempt.py).
+rows they mean, mostly by id and generation. A conversation with a terminal writes by `apply_under_lease`, one row at a
+time (see enrolments/attempt.py).
 
 `person` and `face` go pending → confirmed or refused, each on its own:
 
@@ -17,12 +17,27 @@ which pages show in green.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, case, false, or_, true, update
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    case,
+    false,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment
+from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
 from hikflask.services.core.db import changed_rows
@@ -30,6 +45,9 @@ from hikflask.services.core.db import changed_rows
 # The refusal_code of who was on the device before this one: nothing is sent before somebody says so.
 NOT_RESTORED = "not_restored"
 
+# The tables, not the models, for one row at a time: the ORM triples the cost of an UPDATE.
+ROWS = cast("Table", Enrolment.__table__)
+TERMINALS = cast("Table", Terminal.__table__)
 # An attempt that never ends (killed worker, lost queue) is due again after this many seconds.
 CLAIM_SECONDS = 60.0
 # The refusal code of what a person left as it is on the terminal.
@@ -71,7 +89,7 @@ AWAITS_RESTORE = and_(
 WAS_WRITTEN = or_(Enrolment.written_name != "", Enrolment.sent_name != "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Transition:
     """Which rows a change may affect, what it writes, and which columns the caller must give."""
 
@@ -252,10 +270,17 @@ CONFIRMED_WITH_FACE = Transition(
         "person": CONFIRMED,
         "face": CONFIRMED,
         "confirmed_photo_id": Enrolment.photo_id,
+        "confirmed_at": NOW,
         "face_unverified": False,
         "sent_name": "",
     },
-    given=("written_name", "confirmed_at"),
+    given=("written_name",),
+)
+# The face was confirmed before, and the terminal shows nothing that contradicts that.
+CONFIRMED_AS_BEFORE = Transition(
+    {**NO_REFUSAL, **DONE, "person": CONFIRMED, "sent_name": ""},
+    needs=Enrolment.face == CONFIRMED,
+    given=("written_name",),
 )
 PERSON_CONFIRMED = Transition(
     {**DONE, **TRIED, "person": CONFIRMED, "sent_name": ""},
@@ -332,19 +357,67 @@ def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> 
     return changed_rows(update(Enrolment).where(*where, transition.needs).values(**_values(transition, given)))
 
 
-def apply_to(enrolment_id: int, generation: int, transition: Transition, **given: Any) -> Enrolment | None:
-    """Apply a transition to one row if it still has this generation; return the changed row, or None."""
-    statement = update(Enrolment).where(
-        Enrolment.id == enrolment_id, Enrolment.generation == generation, transition.needs
+def apply_to_locked(enrolment: Enrolment, transition: Transition, **given: Any) -> None:
+    """Apply a transition to a row that the open transaction has locked, and read the row again."""
+    _values(transition, given)
+    _execute(_one_row(transition, tuple(given)), {"its_id": enrolment.id}, given)
+    db.session.refresh(enrolment)
+
+
+def apply_under_lease(
+    enrolment: Enrolment, generation: int, lease_number: int, transition: Transition, **given: Any
+) -> bool:
+    """Apply a transition in the open transaction if the row has this generation, and its terminal this lease.
+
+    Both rows stay locked until the commit, so no other holder can begin before it. The row is read again.
+
+    :param given: the values of `transition.given`, and the present step if the transition does not write it.
+    :return: False when the generation or the lease is another one; then nothing is written.
+    """
+    step = {"step"} - set(transition.given)
+    _values(transition, {name: value for name, value in given.items() if name not in step})
+    mine = {
+        "its_id": enrolment.id,
+        "its_generation": generation,
+        "its_terminal": enrolment.terminal_id,
+        "its_lease": lease_number,
+    }
+    changed = _execute(_under_lease(transition, tuple(given)), mine, given)
+    if changed:
+        db.session.refresh(enrolment)
+    return changed
+
+
+def _execute(statement: Update, mine: dict[str, int], given: dict[str, Any]) -> bool:
+    """Execute a statement of one row. An expression among the values is part of the statement, not a parameter."""
+    expressions = {name: value for name, value in given.items() if isinstance(value, ClauseElement)}
+    if expressions:
+        statement = statement.values(expressions)
+    plain = {f"new_{name}": value for name, value in given.items() if name not in expressions}
+    return changed_rows(statement, {**mine, **plain}) == 1
+
+
+@cache
+def _under_lease(transition: Transition, given: tuple[str, ...]) -> Update:
+    lease = select(literal(1)).where(
+        TERMINALS.c.id == bindparam("its_terminal"), TERMINALS.c.lease_number == bindparam("its_lease")
     )
-    changed = db.session.execute(
-        statement.values(**_values(transition, given)).returning(Enrolment),
-        execution_options={"populate_existing": True, "synchronize_session": False},
-    )
-    return changed.scalar_one_or_none()
+    statement = _one_row(transition, given).where(ROWS.c.generation == bindparam("its_generation"))
+    return statement.where(lease.with_for_update().exists())
+
+
+@cache
+def _one_row(transition: Transition, given: tuple[str, ...]) -> Update:
+    """Return the statement that makes a transition of one row. To make it costs more than to run it, so it is kept."""
+    values = {**transition.writes, **{name: bindparam(f"new_{name}") for name in given}}
+    return update(ROWS).where(ROWS.c.id == bindparam("its_id"), transition.needs).values(values)
 
 
 def _values(transition: Transition, given: dict[str, Any]) -> dict[str, Any]:
+    """Return what a transition writes.
+
+    :raises TypeError: when not exactly its columns are given.
+    """
     if given.keys() != set(transition.given):
         raise TypeError(f"{sorted(transition.given)} come with this transition, not {sorted(given)}")
     return {**transition.writes, **given}

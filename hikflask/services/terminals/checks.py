@@ -46,7 +46,7 @@ def check(terminal_id: int, holder: str) -> Terminal:
     :raises TerminalRetired: when it is out of service for good. :raises TerminalUnknown: when there is no such row.
     """
     try:
-        with connection.converse(terminal_id, holder, CHECK, total=LONGEST_SECONDS) as talk:
+        with connection.converse(terminal_id, holder, CHECK, total=LONGEST_SECONDS, urgent=True) as talk:
             return learn(talk)
     finally:
         _awaited(terminal_id, None)

@@ -23,7 +23,7 @@ from hikflask.services.terminals import registry
 from hikflask.web.employees import terminal_lines
 from hikflask.web.support import enrolment_status, htmx
 from hikflask.web.support.messages import error_sentence, with_link
-from hikflask.web.support.pagination import listed
+from hikflask.web.support.pagination import turned
 
 bp = Blueprint("employees", __name__)
 
@@ -41,7 +41,7 @@ def index() -> ResponseReturnValue:
     if form.department.data:
         form.department.data = departments.find(form.department.data) or form.department.data
     wanted, terminals = form.filter, registry.list_active()
-    found = listed(lambda limit, offset: search.search(wanted, limit, offset))
+    found = turned(lambda limit, place: search.page_to_show(wanted, limit, place))
     about = {
         "form": form,
         "found": found,

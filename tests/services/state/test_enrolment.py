@@ -1,6 +1,9 @@
 """The table of transitions: what each may write, who may make it, and which of them turn something green."""
 
+import threading
+
 import pytest
+from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
@@ -11,6 +14,8 @@ from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
+from hikflask.services.terminals import leases
+from hikflask.services.terminals.leases import Lease
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -19,6 +24,7 @@ TRANSITIONS = {name: one for name, one in vars(state).items() if isinstance(one,
 CONFIRM_PERSON = {
     "FACE_NOT_SHOWN",
     "CONFIRMED_WITH_FACE",
+    "CONFIRMED_AS_BEFORE",
     "PERSON_CONFIRMED",
     "GONE",
     "REMOVED_BY_HAND",
@@ -47,6 +53,12 @@ def enrolment(terminal: Terminal) -> Enrolment:
     """Somebody who is desired on the terminal; nothing is confirmed yet."""
     employee = save_employee(Draft("100222", "Иван Иванов")).row
     return send_to_terminal(employee.id, terminal.id).row
+
+
+@pytest.fixture
+def lease(enrolment: Enrolment) -> Lease:
+    """The right to talk to the enrolment's terminal."""
+    return leases.acquire(enrolment.terminal_id, "Анна", "save", 30)
 
 
 def written(column: str, value: object) -> set[str]:
@@ -109,10 +121,55 @@ def test_what_does_not_come_with_a_transition_is_refused(enrolment: Enrolment) -
         state.apply(state.ENDED, Enrolment.id == enrolment.id, person=CONFIRMED)
 
 
-def test_row_of_another_generation_stays(enrolment: Enrolment) -> None:
-    assert state.apply_to(enrolment.id, enrolment.generation + 1, state.ENDED) is None
-    assert state.apply_to(enrolment.id, enrolment.generation, state.STEP, step="face") is enrolment
+def test_row_of_another_generation_stays(enrolment: Enrolment, lease: Lease) -> None:
+    generation = enrolment.generation
+
+    assert not state.apply_under_lease(enrolment, generation + 1, lease.number, state.STEP, step="face")
+    assert state.apply_under_lease(enrolment, generation, lease.number, state.STEP, step="face")
     assert enrolment.step == "face"
+
+
+def test_row_stays_when_its_terminal_has_another_lease(enrolment: Enrolment, lease: Lease) -> None:
+    lease.release()
+    leases.acquire(enrolment.terminal_id, "Борис", "save", 30)
+
+    assert not state.apply_under_lease(enrolment, enrolment.generation, lease.number, state.SENDING_FACE)
+    assert not enrolment.face_unverified
+
+
+def test_step_comes_along_with_a_transition(enrolment: Enrolment, lease: Lease) -> None:
+    assert state.apply_under_lease(enrolment, enrolment.generation, lease.number, state.SENDING_FACE, step="face")
+    assert (enrolment.face_unverified, enrolment.step) == (True, "face")
+    with pytest.raises(TypeError, match="person"):
+        state.apply_under_lease(enrolment, enrolment.generation, lease.number, state.SENDING_FACE, person=CONFIRMED)
+
+
+def test_face_that_is_not_confirmed_is_not_confirmed_as_before(enrolment: Enrolment) -> None:
+    assert state.apply(state.CONFIRMED_AS_BEFORE, Enrolment.id == enrolment.id, written_name="Иван Иванов") == 0
+
+
+def test_no_other_holder_begins_between_a_write_and_its_commit(
+    app: Flask, enrolment: Enrolment, lease: Lease, database: dict[str, str]
+) -> None:
+    """Whoever takes the terminal waits until the transaction of the holder's write is over, then reads that write."""
+    assert state.apply_under_lease(enrolment, enrolment.generation, lease.number, state.SENDING_FACE)
+    seen: list[bool] = []
+
+    def take_over() -> None:
+        with app.app_context():
+            late = db.update(Terminal).where(Terminal.lease_number == lease.number).values(lease_number=99)
+            db.session.execute(late)
+            seen.append(db.session.get_one(Enrolment, enrolment.id).face_unverified)
+            db.session.rollback()
+
+    other = threading.Thread(target=take_over)
+    other.start()
+    other.join(0.1)
+    assert other.is_alive(), database
+    db.session.commit()
+    other.join()
+
+    assert seen == [True]
 
 
 def test_row_that_does_not_meet_the_need_stays(enrolment: Enrolment) -> None:
