@@ -60,6 +60,16 @@ def test_one_click_gives_the_old_terminal_the_new_address(desk: Desk) -> None:
     assert "Есть на терминале «Склад»" in desk.text("/employees/1")
 
 
+@pytest.mark.usefixtures("moved")
+def test_page_of_the_old_terminal_offers_the_same(desk: Desk) -> None:
+    assert "Дать терминалу «Склад» новый адрес" in plain(desk.text("/terminals/2/same-device"))
+
+    desk.client.post("/terminals/2/same-device")
+
+    assert "http://new.test" in desk.text("/terminals/2")
+    assert desk.client.get("/terminals/3").status_code == 404
+
+
 def test_both_with_people_are_only_warned_about(app: Flask, desk: Desk, moved: Simulated) -> None:
     with app.app_context():
         save_with_file(Draft("100333", "Ольга"), 3, OTHER_FACE)
