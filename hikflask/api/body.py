@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from flask_wtf import FlaskForm
@@ -19,6 +20,7 @@ Form = TypeVar("Form", bound=FlaskForm)
 TRUE_OR_FALSE = "true or false is expected."
 STRING = "A string is expected."
 WHOLE_NUMBER = "A whole number is expected."
+LISTS = {int: "A list of whole numbers is expected.", str: "A list of strings is expected."}
 TWICE = "The field is given more than once."
 
 
@@ -32,10 +34,13 @@ class InputError(Exception):
         self.message = message or "; ".join(f"{name}: {text}" for name, text in fields.items())
 
 
-def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
+def read(
+    *, numbers: Iterable[str] = (), lists: Mapping[str, type] = MappingProxyType({}), required: bool = True
+) -> dict[str, Any]:
     """Return the values of the body; a field that is not given is not in it.
 
     :param numbers: fields that may be whole numbers, such as ids.
+    :param lists: fields that are lists, each with the type of its values: int or str.
     :param required: False: no body at all counts as an empty object.
     :raises InputError: naming each field whose value has another type, or that is given more than once.
     :raises werkzeug.exceptions.RequestEntityTooLarge: when it is longer than a form may be.
@@ -46,10 +51,19 @@ def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
     if not isinstance(data, dict):
         raise InputError({"body": "A JSON object is expected."})
     allowed = set(numbers)
-    wrong = {name: _expected(name in allowed) for name, value in data.items() if not _fits(value, name in allowed)}
-    if wrong:
-        raise InputError(wrong)
+    wrong = {
+        name: _expected(name in allowed)
+        for name, value in data.items()
+        if name not in lists and not _fits(value, name in allowed)
+    }
+    of_another = {name: LISTS[kind] for name, kind in lists.items() if name in data and not _is_list(data[name], kind)}
+    if wrong or of_another:
+        raise InputError(wrong | of_another)
     return data
+
+
+def _is_list(value: object, kind: type) -> bool:
+    return isinstance(value, list) and all(isinstance(one, kind) and not isinstance(one, bool) for one in value)
 
 
 def _parsed() -> object:

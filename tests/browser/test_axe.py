@@ -17,6 +17,7 @@ from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee, knows_number
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
+from hikflask.services.groups import queries
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import DEPARTMENT
 from tests.browser.axe import violations
@@ -24,6 +25,7 @@ from tests.browser.conftest import Site, Window, environment_of, gunicorn, migra
 from tests.conftest import close
 from tests.http.permissions_table import NOBODY, PAGES
 from tests.support.captures import FACE
+from tests.support.groups import make_group
 from tests.support.import_batches import add_import
 from tests.support.signed_in import let_in
 
@@ -39,6 +41,8 @@ NO_PAGES = {
     "GET /terminals/<int:terminal_id>/state",
     # Of two terminals that are one device: tests/browser/test_new_terminal.py.
     "GET /terminals/<int:terminal_id>/same-device",
+    "GET /terminals/<int:terminal_id>/queue/state",
+    "GET /jobs/state",
     "GET /erasures/<int:erasure_id>/state",
     "GET /jobs/<int:job_id>/state",
     "GET /jobs/<int:job_id>/file",
@@ -80,6 +84,7 @@ def rows(served: Site) -> dict[str, int]:
             "employee_id": known[0]["id"],
             "terminal_id": 1,
             "department_id": department_of(served),
+            "group_id": grouped(served),
             "operator_id": 1,
             "job_id": drafted(served),
             "batch_id": checked(served),
@@ -119,6 +124,16 @@ def department_of(site: Site) -> int:
         found = next(one for one in departments.list_all() if one.people)
     close(app)
     return found.id
+
+
+def grouped(site: Site) -> int:
+    """Return the id of a group with the terminal, a department and somebody alone."""
+    app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+    with app.app_context():
+        known = queries.names()
+        group_id = known[0][0] if known else make_group("Офис", [1], "Касса", added=["AXE1"])
+    close(app)
+    return group_id
 
 
 def erased(site: Site) -> int:

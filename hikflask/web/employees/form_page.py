@@ -21,6 +21,8 @@ from hikflask.services.core.errors import CaptureOfAnother, PhotoDraftGone, Serv
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.enrolments import queries
+from hikflask.services.groups import membership
+from hikflask.services.groups import queries as groups
 from hikflask.services.privacy import consents
 from hikflask.services.provisioning import faceless
 from hikflask.services.terminals import registry
@@ -34,6 +36,7 @@ from hikflask.web.support.messages import error_sentence
 
 def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> EmployeePageForm:
     """Return the form filled in with these values."""
+    ticked = membership.groups_of(employee_id) if draft.groups is None else draft.groups
     return EmployeePageForm(
         formdata=None,
         hikvision_id=draft.number,
@@ -41,6 +44,8 @@ def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> Employ
         department=draft.department,
         terminal_name=draft.terminal_name,
         consent=draft.consent,
+        groups=ticked,
+        groups_shown="1",
         employee_id=employee_id,
         terminal_id=shown.view.capture.terminal_id if shown.view else None,
     )
@@ -116,6 +121,7 @@ def typed_draft(form: EmployeePageForm) -> Draft:
         department=form.department.data or "",
         terminal_name=form.terminal_name.data or "",
         consent=bool(form.consent.data),
+        groups=form.group_ids,
     )
 
 
@@ -156,6 +162,7 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
         "panel": shown,
         "employee": employee,
         "departments": departments.names,
+        "groups": groups.names(),
         "terminal": registry.get(terminal_id) if terminal_id else None,
         "address": address(form, shown),
         "known": search.known(form.hikvision_id.data or "", form.full_name.data or "", employee_id),

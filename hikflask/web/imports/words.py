@@ -22,6 +22,7 @@ FIELDS = {
     "active": N_("Works here"),
     "photo": N_("Photo"),
     "terminal": N_("Terminal"),
+    "groups": N_("Terminals of groups"),
     "row": N_("Row"),
 }
 VERDICTS = {
@@ -118,6 +119,8 @@ def _change(row: ImportRow, field: str, before: Any, terminal: str) -> Change:
         return Change(str(_("State")), str(_("active")), str(_("inactive")))
     if field == "terminal":
         return Change(label(field), "", terminal)
+    if field == "groups":
+        return Change(label(field), "", str(_("yes")))
     if field == "photo":
         return Change(label(field), str(_("another one")) if before else "", row.photo)
     return Change(label(field), str(before or ""), row.values.get(field, ""))

@@ -23,6 +23,7 @@ from hikflask.services.jobs.kinds import DEPARTMENT
 from tests.support.captures import FACE
 from tests.support.desk import ENGLISH, HTMX, typed
 from tests.support.filled_forms import Filled, form_to, forms, present_entries
+from tests.support.groups import make_group
 from tests.support.import_batches import add_import
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
 
@@ -50,12 +51,15 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/removals/bulk": ({"numbers": "77001\n77002"}, "/removals/bulk"),
     "/jobs/preview": ({"action": "send", "employee": "1", "q": "Иван"}, "/jobs/preview"),
     "/jobs/1/start": ({"department": "Склад 7"}, "/jobs/1/start"),
-    "/imports/": ({"terminal_id": "1"}, "/imports/"),
-    "/imports/1/columns": ({"number": "1", "name": "0", "terminal_id": "1"}, "/imports/1/columns"),
+    "/imports/": ({"terminal_id": "1", "groups": "y"}, "/imports/"),
+    "/imports/1/columns": ({"number": "1", "name": "0", "terminal_id": "1", "groups": "y"}, "/imports/1/columns"),
     "/erasures/": ({"number": "77001"}, "/erasures/number"),
     "/employees/new": (typed(), "/employees/"),
     f"/employees/{IVAN}/edit": (typed(full_name="Пётр Петров"), f"/employees/{IVAN}"),
     "/terminals/1/retire": ({"note": "сгорел в июле"}, "/terminals/1/retire"),
+    "/groups/": ({"name": "Склад 7", "terminals": "1", "departments": "1", "added": "1"}, "/groups/"),
+    "/groups/1": ({"name": "Склад 7", "terminals": "1", "department": "Новый"}, "/groups/1"),
+    "/groups/1/delete": ({"confirm": "1"}, "/groups/1/delete"),
     "/departments/": ({"name": "Склад 7"}, "/departments/"),
     "/departments/1": ({"name": "Склад 7"}, "/departments/1"),
     "/captures/9/cancel": (typed(), "/employees/"),
@@ -75,7 +79,7 @@ NOTHING_TYPED = {
     "enrolments.retry", "enrolments.somebody_else",
     "erasures.erase", "exports.employee", "first_run.create",
     "imports.check", "imports.deactivate", "imports.discard", "imports.start", "imports.undo",
-    "jobs.deactivate", "jobs.stop",
+    "jobs.deactivate", "jobs.retry", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
     "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete",
     "terminals.enrol_everybody", "terminals.put_right", "terminals.restore_people", "terminals.try_once",
@@ -92,6 +96,7 @@ def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
         registry.add("Склад")
         make_draft(DEPARTMENT, EmployeeFilter())
         add_import()
+        make_group("Склад", [1], added=["1"])
 
 
 def shows(page: str, path: str) -> bool:
@@ -109,7 +114,7 @@ def entry_of(path: str) -> str:
         return "/employees/"
     if path.startswith("/jobs/"):
         return "/jobs/"
-    return "/terminals/" if path.startswith("/terminals/") else "/administration"
+    return "/terminals/" if path.startswith(("/terminals/", "/groups/")) else "/administration"
 
 
 def sign_in(browser: FlaskClient, asked: TestResponse, name: str = OPERATOR_NAME) -> TestResponse:
