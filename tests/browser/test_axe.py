@@ -43,6 +43,8 @@ NO_PAGES = {
     "GET /captures/<int:capture_id>",
     "GET /terminals/file-warning",
     "GET /terminals/<int:terminal_id>/state",
+    # Of two terminals that are one device: tests/browser/test_new_terminal.py.
+    "GET /terminals/<int:terminal_id>/same-device",
     "GET /terminals/<int:terminal_id>/queue/state",
     "GET /jobs/state",
     "GET /erasures/<int:erasure_id>/state",
