@@ -91,6 +91,21 @@ REFUSED_HERE = {
     "import_photo_gone": HTTPStatus.CONFLICT,
     "face_stays": HTTPStatus.CONFLICT,
     "table_not_written": HTTPStatus.SERVICE_UNAVAILABLE,
+    "comparison_unknown": HTTPStatus.NOT_FOUND,
+    "not_compared": HTTPStatus.CONFLICT,
+    "comparison_failed": HTTPStatus.BAD_GATEWAY,
+    "list_changing": HTTPStatus.SERVICE_UNAVAILABLE,
+    "list_incomplete": HTTPStatus.BAD_GATEWAY,
+    "another_device": HTTPStatus.BAD_GATEWAY,
+    "comparison_replaced": HTTPStatus.SERVICE_UNAVAILABLE,
+    "numbers_unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "name_differs": HTTPStatus.CONFLICT,
+    "not_there": HTTPStatus.CONFLICT,
+    "not_here": HTTPStatus.CONFLICT,
+    "number_not_usable": HTTPStatus.CONFLICT,
+    "changed_there": HTTPStatus.CONFLICT,
+    "nothing_to_take_over": HTTPStatus.CONFLICT,
+    "name_not_usable": HTTPStatus.CONFLICT,
 }
 # The form is shown again, with the capture that still runs.
 PAGE = REFUSED_HERE | {"capture_running": HTTPStatus.UNPROCESSABLE_ENTITY}

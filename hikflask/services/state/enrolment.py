@@ -11,8 +11,8 @@ time (see enrolments/attempt.py).
     desired absent    → GONE, by the terminal's answer; REMOVED_…, by a person's statement
     retried           WAITING, STOPPED, POSTPONED; not retried automatically: GIVEN_UP
 
-Only CONFIRMED_WITH_FACE, PERSON_CONFIRMED, FACE_NOT_SHOWN (the person alone), GONE and REMOVED_… write `confirmed`,
-which pages show in green.
+Only CONFIRMED_WITH_FACE, PERSON_CONFIRMED, FACE_NOT_SHOWN (the person alone), TAKEN_OVER, GONE and REMOVED_… write
+`confirmed`, which pages show in green. A comparison takes that back (FOUND_…) where the terminal's list contradicts it.
 """
 
 from collections.abc import Mapping
@@ -199,15 +199,23 @@ IS_SHOWN_THERE = and_(Enrolment.desired == PRESENT, Enrolment.person == CONFIRME
 HAS_CONFIRMED_FACE = and_(Enrolment.desired == PRESENT, Enrolment.face == CONFIRMED)
 _FOUND_OTHERWISE = {**NEXT_GENERATION, **NO_REFUSAL, "attempts": 0, "in_bulk": True, "step": ""}
 FOUND_GONE = Transition(
-    {**_FOUND_OTHERWISE, **NO_FACE, "person": PENDING}, needs=IS_SHOWN_THERE, given=("next_attempt_at",)
+    {**_FOUND_OTHERWISE, **NO_FACE, "person": PENDING, "valid_there": ""},
+    needs=IS_SHOWN_THERE,
+    given=("next_attempt_at",),
 )
 FOUND_RENAMED = Transition({**_FOUND_OTHERWISE, "person": PENDING}, needs=IS_SHOWN_THERE, given=("next_attempt_at",))
-FOUND_OTHER_FACE = Transition({**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at",))
+FOUND_WITHOUT_FACE = Transition({**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at",))
+# `face_unverified`: the photo can be sent again, so the face there goes first. Otherwise it stays.
+FOUND_OTHER_FACE = Transition(
+    {**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at", "face_unverified")
+)
 # A person decided to leave it so: it is neither shown in green nor tried again before the person decides otherwise.
 _LEFT = {**NEXT_GENERATION, "refusal_code": LEFT_ALONE, "attempts": 0, "next_attempt_at": None, "step": ""}
 _NOT_LEFT_YET = and_(Enrolment.desired == PRESENT, Enrolment.refusal_code != LEFT_ALONE)
 LEFT_PERSON = Transition({**_LEFT, **NO_FACE, "person": REFUSED}, needs=_NOT_LEFT_YET, given=("refusal_text",))
-LEFT_FACE = Transition({**_LEFT, **NO_FACE, "face": REFUSED}, needs=_NOT_LEFT_YET, given=("refusal_text",))
+LEFT_FACE = Transition(
+    {**_LEFT, **NO_FACE, "face": REFUSED, "face_unverified": False}, needs=_NOT_LEFT_YET, given=("refusal_text",)
+)
 # How the terminal stores the confirmed face, where that differs from the photo.
 FACE_THERE_LEARNT = Transition({}, needs=HAS_CONFIRMED_FACE, given=("face_there",))
 # Somebody who was there already: the terminal's own answer confirms it, and nothing was sent.

@@ -24,7 +24,7 @@ from hikflask.models.terminal import (
 )
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import changed_rows
-from hikflask.services.terminals import clock, connection, recovery, room
+from hikflask.services.terminals import clock, connection, drift, recovery, room
 from hikflask.services.terminals.connection import Conversation
 from hikflask.services.terminals.device_swap import distrust, is_other_device
 from hikflask.services.terminals.lost_people import prove_again_if_lost
@@ -118,9 +118,11 @@ def learn(talk: Conversation) -> Terminal:
             found |= distrust(talk.terminal, found["serial"])
         elif found["face_mode"] == BY_PICTURE != talk.terminal.face_mode:
             recovery.bring_photos(talk.terminal.id)
+        drift.note_count(talk.terminal, count)
         prove_again_if_lost(talk.terminal, count)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
         _let_in_who_waits(talk)
+    drift.look(talk)
     return talk.terminal
 
 
@@ -137,9 +139,11 @@ def count_people(talk: Conversation) -> None:
     count = _if_told(lambda: persons.count(talk))
     with talk.lease.write():
         values = {"people": count and count.people, "faces": count and count.faces, "checked_at": database_now()}
+        drift.note_count(talk.terminal, count)
         prove_again_if_lost(talk.terminal, count)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
         _let_in_who_waits(talk)
+    drift.look(talk)
 
 
 def _let_in_who_waits(talk: Conversation) -> None:
