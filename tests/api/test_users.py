@@ -30,6 +30,8 @@ def test_user_is_added_and_answered_in_the_documented_shape(client: FlaskClient)
         "photo_path": None,
         "synced_to_device": False,
         "created_at": "",
+        "valid_from": None,
+        "valid_to": None,
     }
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", answer.json["created_at"])
 
