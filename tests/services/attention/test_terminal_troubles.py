@@ -10,7 +10,17 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Terminal
 from hikflask.services.attention import terminal_troubles
-from hikflask.services.attention.terminal_troubles import FULL, KINDS, LOCKED, LOGIN, OFF, STOPPED, UNCHECKED
+from hikflask.services.attention.terminal_troubles import (
+    FULL,
+    KINDS,
+    LOCKED,
+    LOGIN,
+    OFF,
+    REPLACED,
+    STOPPED,
+    TWICE,
+    UNCHECKED,
+)
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
@@ -21,9 +31,12 @@ pytestmark = [pytest.mark.usefixtures("context")]
 
 WELL = {"face_mode": "url", "reachable": True, "people": 10, "people_capacity": 100}
 BROKEN: dict[str, dict[str, Any]] = {
-    FULL: {"people": 90},
+    # The device of the one that is another terminal, too.
+    FULL: {"people": 90, "serial": "DS-1"},
     UNCHECKED: {"face_mode": None},
     OFF: {"reachable": False},
+    TWICE: {"serial": "DS-1"},
+    REPLACED: {"awaits_restore": True},
     STOPPED: {"last_error_code": "certificate_changed"},
     LOGIN: {"refused_since": datetime.now(UTC), "refused_code": "wrong_password"},
     LOCKED: {"refused_since": datetime.now(UTC), "refused_code": "locked"},
