@@ -22,7 +22,7 @@ from hikflask.services.employees import filters, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
-from hikflask.services.terminals import registry
+from hikflask.services.terminals import drift, registry
 
 # So many rows of a group are shown; its heading leads to all of them.
 MOST_SHOWN = 5
@@ -31,7 +31,8 @@ WITHOUT_CONSENT = EmployeeFilter(consent=filters.MISSING)
 
 @dataclass(frozen=True)
 class Counts:
-    """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face.
+    """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face. `drift`: the
+    terminals that were changed at themselves, with how many findings each.
 
     What is more than MOST_COUNTED may be counted as one more than that.
     """
@@ -40,6 +41,7 @@ class Counts:
     refused: int
     no_face: int
     troubles: Sequence[Trouble]
+    drift: Sequence[tuple[Terminal, int]]
     consents: int
     unsaved: int
     failed_jobs: int
@@ -49,7 +51,8 @@ class Counts:
     def total(self) -> int:
         """The number in the header."""
         people = self.removals + self.refused + self.no_face + self.consents
-        total = people + len(self.troubles) + self.unsaved + self.failed_jobs + (not self.worker_runs)
+        places = len(self.troubles) + len(self.drift)
+        total = people + places + self.unsaved + self.failed_jobs + (not self.worker_runs)
         return min(total, MOST_COUNTED + 1)
 
 
@@ -108,6 +111,7 @@ def count() -> Counts:
         refused=_count_refused(_blocked(troubles)),
         no_face=search.count(EmployeeFilter(state=filters.NO_FACE)),
         troubles=troubles,
+        drift=drift.noticed(),
         consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,
         unsaved=db.session.execute(select(func.count(Capture.id)).where(Capture.state == CAPTURED)).scalar_one(),
         failed_jobs=db.session.execute(select(func.count(Job.id)).where(Job.state == FAILED)).scalar_one(),

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hikflask.models import Employee, Enrolment, Job, JobItem
+from hikflask.services.comparisons import apply, reading
+from hikflask.services.comparisons import queries as comparisons
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.core.progress import Progress
@@ -26,6 +28,8 @@ PRINT = "print"
 IMPORT_CHECK = "import_check"
 IMPORT = "import"
 IMPORT_UNDO = "import_undo"
+COMPARE = "compare"
+APPLY = "apply"
 # The lanes of the queue in which jobs run: those of the second talk to a terminal themselves.
 JOBS, TERMINALS = "jobs", "terminals"
 # Among the params of an import: its dry run comes first.
@@ -130,6 +134,14 @@ def _undo(item: JobItem, params: Params) -> None:
     undo_row(import_items.row_of(item, params["batch"]))
 
 
+def _compare(job: Job, progress: Progress) -> bool:
+    comparison_id = job.params["comparison"]
+    is_left = reading.read_slice(comparison_id, job.requested_by)
+    comparison = comparisons.row(comparison_id)
+    progress.report(comparison.read, comparison.people or comparison.read)
+    return is_left
+
+
 KINDS = {
     DEACTIVATE: Kind(_deactivate, active_only=True, by_admin=True),
     SEND: Kind(_send, active_only=True, settles=True),
@@ -140,4 +152,6 @@ KINDS = {
     IMPORT_CHECK: Kind(None, whole=_check, can_retry=False),
     IMPORT: Kind(_import, whole=_begin_import, end=_end_import, can_retry=False),
     IMPORT_UNDO: Kind(_undo, whole=_begin_undo, can_retry=False),
+    COMPARE: Kind(None, whole=_compare, lane=TERMINALS, can_retry=False),
+    APPLY: Kind(apply.run_item, lane=TERMINALS, settles=True),
 }

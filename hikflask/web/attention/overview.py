@@ -44,6 +44,7 @@ def _known() -> dict[str, object]:
         "refused": [lines.of_refused(enrolment) for enrolment in seen.refused],
         "troubles": [lines.of_trouble(trouble) for trouble in seen.counts.troubles[: overview.MOST_SHOWN]],
         "job_words": job_words,
+        "drift": [lines.of_drift(terminal) for terminal, _count in seen.counts.drift[: overview.MOST_SHOWN]],
         "operator": operator_name(),
         "round_for": lines.round_for,
     }

@@ -7,7 +7,17 @@ from hikflask import messages
 from hikflask.http.permissions import ADMIN, OPERATOR
 from hikflask.messages import N_
 from hikflask.models import Job, JobItem
-from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, EXPORT, IMPORT, IMPORT_CHECK, IMPORT_UNDO, KINDS, SEND
+from hikflask.services.jobs.kinds import (
+    APPLY,
+    DEACTIVATE,
+    DEPARTMENT,
+    EXPORT,
+    IMPORT,
+    IMPORT_CHECK,
+    IMPORT_UNDO,
+    KINDS,
+    SEND,
+)
 from hikflask.services.jobs.queries import MOST_COUNTED
 from hikflask.web.security import current_operator
 from hikflask.web.support.enrolment_status import NAMES_SOMEBODY
@@ -60,8 +70,10 @@ def sent(count: int) -> str:
 
 
 def may_see(job: Job) -> bool:
-    """Tell whether this operator may see which items failed: those of an import are rows of its file."""
-    return job.kind not in OF_IMPORTS or current_operator.may(OPERATOR)
+    """Tell whether this operator may see which items failed: those of an import are rows of its file, and a plan names
+    people whom only the terminal knows.
+    """
+    return job.kind not in (*OF_IMPORTS, APPLY) or current_operator.may(OPERATOR)
 
 
 def preview(job: Job) -> str:

@@ -9,9 +9,12 @@ from hikflask.invisible_characters import isolated
 from hikflask.messages import N_
 from hikflask.models import Job
 from hikflask.services.jobs.kinds import (
+    APPLY,
+    COMPARE,
     DEACTIVATE,
     DEPARTMENT,
     EXPORT,
+    GROUPS,
     IMPORT,
     IMPORT_CHECK,
     IMPORT_UNDO,
@@ -29,15 +32,15 @@ TITLES = {
     IMPORT_CHECK: N_("Check of an import"),
     IMPORT: N_("Import"),
     IMPORT_UNDO: N_("Undoing of an import"),
-    "compare": N_("Comparison of a terminal"),
-    "apply": N_("Changes at a terminal"),
-    "groups": N_("Groups of terminals"),
+    COMPARE: N_("Comparison of a terminal"),
+    APPLY: N_("Plan after a comparison"),
+    GROUPS: N_("Groups of terminals"),
 }
 # Where the terminal is known.
 AT_TERMINAL = {
     SEND: N_("Sending to “%(t)s”"),
-    "compare": N_("Comparison of “%(t)s”"),
-    "apply": N_("Changes at “%(t)s”"),
+    COMPARE: N_("Comparison of “%(t)s”"),
+    APPLY: N_("Plan for “%(t)s”"),
 }
 STATES = {
     "waiting": N_("Waits to be started"),

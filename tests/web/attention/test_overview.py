@@ -9,6 +9,7 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.http.permissions import OPERATOR, VIEWER
 from hikflask.models import Enrolment, Terminal
+from hikflask.models.comparison import Drift
 from hikflask.services.core import heartbeat
 from hikflask.services.enrolments import queries
 from hikflask.services.jobs import lifecycle
@@ -377,3 +378,34 @@ def test_failed_jobs_stand_there_until_somebody_tries_again_or_leaves_them(app: 
 
     shown = desk.client.get(ADDRESS, headers=ENGLISH).text
     assert (group(shown, "jobs"), number(shown)) == ("", both - 2)
+class TestDrift:
+    """A terminal that was changed at itself: counted, told without names, and over with the next comparison."""
+
+    @pytest.fixture(autouse=True)
+    def noticed(self, app: Flask, desk: Desk) -> None:  # noqa: ARG002 - the desk adds the terminal
+        with app.app_context():
+            for kind, number in (("count", ""), ("name", "1"), ("only_here", "2")):
+                db.session.add(Drift(terminal_id=1, kind=kind, number=number, expected="12", found="13"))
+            db.session.commit()
+
+    def test_line_says_what_and_leads_to_a_comparison(self, desk: Desk) -> None:
+        page = desk.client.get(ADDRESS, headers=ENGLISH).text
+
+        part = group(page, "drift")
+        assert heading(part) == ("/terminals/", "Changed at the terminal itself 1")
+        assert said(part).count("Вход") == 1
+        assert (
+            "There should be 12 people on the terminal, and there are 13. 1 person has another name. 1 person is gone."
+            in said(part)
+        )
+        assert number(page) == 1
+        assert press(desk, part, "/terminals/1/comparison") == "/terminals/1/comparison"
+        desk.run_jobs()
+        after = desk.text(ADDRESS)
+        assert (group(after, "drift"), number(after)) == ("", 0)
+
+    def test_viewer_has_no_button(self, app: Flask) -> None:
+        page = client_of(app, VIEWER).get(ADDRESS, headers=ENGLISH).text
+
+        assert "/comparison" not in page
+        assert number(page) == 1
