@@ -378,6 +378,8 @@ def test_failed_jobs_stand_there_until_somebody_tries_again_or_leaves_them(app: 
 
     shown = desk.client.get(ADDRESS, headers=ENGLISH).text
     assert (group(shown, "jobs"), number(shown)) == ("", both - 2)
+
+
 class TestDrift:
     """A terminal that was changed at itself: counted, told without names, and over with the next comparison."""
 
