@@ -110,7 +110,7 @@ def test_clock_and_fullness_block_nobody(terminal: Terminal, simulator: Simulate
     check(terminal)
 
     assert found() == [("Вход", CLOCK)]
-    assert [kind for kind in KINDS if kind not in terminal_troubles.BLOCKING] == [OFF, FULL, CLOCK]
+    assert [kind for kind in KINDS if kind not in terminal_troubles.BLOCKING] == [TWICE, OFF, FULL, CLOCK]
 
 
 def test_worst_comes_first_and_of_one_terminal_only_the_worst_counts() -> None:
