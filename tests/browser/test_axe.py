@@ -8,10 +8,12 @@ from playwright.sync_api import Browser, expect
 
 from hikflask import create_app
 from hikflask.models import ImportRow
+from hikflask.models.comparison import KINDS, ONLY_THERE
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.start import start_capture
+from hikflask.services.comparisons.plan import REMOVE, TAKE_OVER
 from hikflask.services.departments import queries as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee, knows_number
@@ -20,11 +22,13 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import queries
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import DEPARTMENT
+from hikflask.services.jobs.plans import choices
 from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window, environment_of, gunicorn, migrate
 from tests.conftest import close
 from tests.http.permissions_table import NOBODY, PAGES
 from tests.support.captures import FACE
+from tests.support.compared import add_comparison
 from tests.support.groups import make_group
 from tests.support.import_batches import add_import
 from tests.support.signed_in import let_in
@@ -39,6 +43,10 @@ NO_PAGES = {
     "GET /captures/<int:capture_id>",
     "GET /terminals/file-warning",
     "GET /terminals/<int:terminal_id>/state",
+    # Of two terminals that are one device: tests/browser/test_new_terminal.py.
+    "GET /terminals/<int:terminal_id>/same-device",
+    "GET /terminals/<int:terminal_id>/queue/state",
+    "GET /jobs/state",
     "GET /erasures/<int:erasure_id>/state",
     "GET /jobs/<int:job_id>/state",
     "GET /jobs/<int:job_id>/file",
@@ -50,6 +58,10 @@ NO_PAGES = {
     "GET /imports/<int:batch_id>/columns",
     "GET /imports/<int:batch_id>/undo",
     "GET /employees/latest",
+    "GET /terminals/<int:terminal_id>/comparison/state",
+    # While a plan is carried out: tests/browser/test_comparison.py.
+    "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>",
+    "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>/state",
     "GET /removals/state",
     "GET /first-run",  # there is none any more; a test of its own has it
 }
@@ -76,6 +88,7 @@ def rows(served: Site) -> dict[str, int]:
             user = {"hikvision_id": "AXE1", "full_name": "Анна Иванова", "department": "Охрана"}
             known = [http.post(f"{api}/users/", json=user, timeout=20).json()]
             http.post(f"{api}/users/{known[0]['id']}/sync-to-device", timeout=60)
+        compared(served)
         return {
             "employee_id": known[0]["id"],
             "terminal_id": 1,
@@ -111,6 +124,16 @@ def checked(site: Site) -> int:
         )
     close(app)
     return batch_id
+
+
+def compared(site: Site) -> None:
+    """Leave a comparison with differences of each kind, of which some are chosen."""
+    app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+    with app.app_context():
+        comparison = add_comparison(1, {kind: ["AXE1", "AXE6", "AXE7"] for kind in KINDS})
+        choices.choose(comparison, ONLY_THERE, REMOVE, ["AXE7"])
+        choices.choose(comparison, ONLY_THERE, TAKE_OVER, ["AXE1", "AXE6"])
+    close(app)
 
 
 def department_of(site: Site) -> int:

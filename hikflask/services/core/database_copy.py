@@ -195,9 +195,9 @@ def _write_later(source: Connection, target: Connection, table: Table) -> None:
 def _continue_ids(source: Connection, target: Connection, table: Table) -> None:
     """Let the next row get an id that no row had before, be it deleted or not."""
     column = table.autoincrement_column
-    sequence = column is not None and target.execute(
-        select(func.pg_get_serial_sequence(table.name, column.name))
-    ).scalar_one()
+    sequence = (
+        column is not None and target.execute(select(func.pg_get_serial_sequence(table.name, column.name))).scalar_one()
+    )
     if column is None or not sequence:
         return
     given = source.execute(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}).scalar()

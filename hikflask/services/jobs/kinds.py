@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hikflask.models import Employee, Enrolment, Job, JobItem
+from hikflask.services.comparisons import apply, reading
+from hikflask.services.comparisons import queries as comparisons
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.core.progress import Progress
@@ -26,6 +28,8 @@ PRINT = "print"
 IMPORT_CHECK = "import_check"
 IMPORT = "import"
 IMPORT_UNDO = "import_undo"
+COMPARE = "compare"
+APPLY = "apply"
 # The lanes of the queue in which jobs run: those of the second talk to a terminal themselves.
 JOBS, TERMINALS = "jobs", "terminals"
 # Among the params of an import: its dry run comes first.
@@ -49,6 +53,7 @@ class Kind:
     and fails when the terminal refused the password.
     `settles`: `run` returns an enrolment, and the item ends when its terminal confirmed that, or nobody tries any more.
     `can_retry`: what failed, or is left after a stop, may be tried again; others have a page of their own for that.
+    `by_admin`: only administrators may start, stop and retry it.
     """
 
     run: Callable[[JobItem, Params], Enrolment | None] | None
@@ -59,6 +64,7 @@ class Kind:
     lane: str = JOBS
     settles: bool = False
     can_retry: bool = True
+    by_admin: bool = False
 
     @property
     def can_start(self) -> bool:
@@ -128,8 +134,16 @@ def _undo(item: JobItem, params: Params) -> None:
     undo_row(import_items.row_of(item, params["batch"]))
 
 
+def _compare(job: Job, progress: Progress) -> bool:
+    comparison_id = job.params["comparison"]
+    is_left = reading.read_slice(comparison_id, job.requested_by)
+    comparison = comparisons.row(comparison_id)
+    progress.report(comparison.read, comparison.people or comparison.read)
+    return is_left
+
+
 KINDS = {
-    DEACTIVATE: Kind(_deactivate, active_only=True),
+    DEACTIVATE: Kind(_deactivate, active_only=True, by_admin=True),
     SEND: Kind(_send, active_only=True, settles=True),
     DEPARTMENT: Kind(_set_department),
     GROUPS: Kind(_apply_groups),
@@ -138,4 +152,6 @@ KINDS = {
     IMPORT_CHECK: Kind(None, whole=_check, can_retry=False),
     IMPORT: Kind(_import, whole=_begin_import, end=_end_import, can_retry=False),
     IMPORT_UNDO: Kind(_undo, whole=_begin_undo, can_retry=False),
+    COMPARE: Kind(None, whole=_compare, lane=TERMINALS, can_retry=False),
+    APPLY: Kind(apply.run_item, lane=TERMINALS, settles=True),
 }

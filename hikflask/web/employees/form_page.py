@@ -43,6 +43,8 @@ def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> Employ
         full_name=draft.name,
         department=draft.department,
         terminal_name=draft.terminal_name,
+        valid_from=draft.valid_from,
+        valid_to=draft.valid_to,
         consent=draft.consent,
         groups=ticked,
         groups_shown="1",
@@ -120,6 +122,8 @@ def typed_draft(form: EmployeePageForm) -> Draft:
         name=form.full_name.data or "",
         department=form.department.data or "",
         terminal_name=form.terminal_name.data or "",
+        valid_from=form.valid_from.data or "",
+        valid_to=form.valid_to.data or "",
         consent=bool(form.consent.data),
         groups=form.group_ids,
     )

@@ -27,6 +27,7 @@ CONFIRM_PERSON = {
     "CONFIRMED_AS_BEFORE",
     "PERSON_CONFIRMED",
     "GONE",
+    "TAKEN_OVER",
     "REMOVED_BY_HAND",
     "REMOVED_WITH_TERMINAL",
     "REMOVED_AS_SOMEBODY_ELSES",
@@ -45,6 +46,14 @@ CHANGE_WHAT_IS_DESIRED = {
     "REMOVED_WITH_TERMINAL",
     "REMOVED_AS_SOMEBODY_ELSES",
     "SOMEBODY_ELSES_HERE",
+    "FOUND_GONE",
+    "FOUND_RENAMED",
+    "FOUND_WITHOUT_FACE",
+    "FOUND_OTHER_FACE",
+    "LEFT_PERSON",
+    "LEFT_FACE",
+    "TAKEN_OVER",
+    "REMOVAL_CHOSEN",
 }
 
 
@@ -84,17 +93,16 @@ def put(enrolment: Enrolment, **columns: object) -> Enrolment:
 
 
 def confirmed(enrolment: Enrolment) -> Enrolment:
-    return make(
-        enrolment, state.PERSON_CONFIRMED, written_name="Иван Иванов", face=PENDING, refusal_code="", refusal_text=""
-    )
+    shown = {"written_name": "Иван Иванов", "valid_there": "", "sent_valid": ""}
+    return make(enrolment, state.PERSON_CONFIRMED, face=PENDING, refusal_code="", refusal_text="", **shown)
 
 
 def test_only_these_confirm_a_person() -> None:
     assert written("person", CONFIRMED) == CONFIRM_PERSON
 
 
-def test_only_one_confirms_a_face() -> None:
-    assert written("face", CONFIRMED) == {"CONFIRMED_WITH_FACE"}
+def test_only_these_confirm_a_face() -> None:
+    assert written("face", CONFIRMED) == {"CONFIRMED_WITH_FACE", "VALIDITY_NOT_SHOWN_BESIDE_FACE"}
 
 
 def test_whatever_changes_what_is_desired_begins_a_generation() -> None:
@@ -105,7 +113,9 @@ def test_whatever_takes_a_green_face_away_comes_back_to_it() -> None:
     """Nobody else would ask for the face again: a killed worker leaves it due."""
     unproven = {name for name, one in TRANSITIONS.items() if one.writes.get("face") in (PENDING, REFUSED)}
 
-    assert {name for name in unproven if "next_attempt_at" not in TRANSITIONS[name].writes} == set()
+    assert {
+        name for name in unproven if "next_attempt_at" not in {*TRANSITIONS[name].writes, *TRANSITIONS[name].given}
+    } == set()
 
 
 def test_every_column_that_is_written_is_one_of_the_table() -> None:

@@ -39,7 +39,6 @@ URL = f"http://{HOST}"
 # and tests/scenarios/test_audit_entries.py and those of retention do them.
 ELSEWHERE = {
     "capture.failed",
-    "job.retried",
     "capture.superseded",
     "capture.taken_over",
     "enrolment.person_confirmed",
@@ -48,6 +47,7 @@ ELSEWHERE = {
     "enrolment.somebody_elses",
     "enrolment.refused",
     "employee.renumbered",
+    "employee.validity_over",
     "terminal.certificate_changed",
     "terminal.other_device",
     "terminal.people_lost",
@@ -92,6 +92,7 @@ def many_are_selected(desk: Desk) -> None:
     job = desk.client.post("/jobs/preview", data={"action": "department", "all": "1"}).location
     desk.client.post(f"{job}/start", data={"department": "Склад"})
     desk.client.post(f"{job}/stop")
+    desk.client.post(f"{job}/retry")
     file = desk.client.post("/jobs/preview", data={"action": "export", "all": "1"}).location
     desk.client.post(f"{file}/start", data={"format": "csv"})
     desk.run_jobs()
@@ -140,6 +141,7 @@ def terminals_come_and_go(app: Flask, client: FlaskClient) -> None:
     client.post("/terminals/1/check")
     client.post("/terminals/1/try-once")
     client.post("/terminals/1", data={**form, "password": PASSWORD})
+    client.post("/terminals/1/clock")
     run(app, "add", "Склад", "http://other.test", "admin", "--password-stdin", password=CHANGED)
     with app.app_context():
         other = registry.find_by_name("Склад")
