@@ -102,7 +102,7 @@ def people(job_id: int, limit: int) -> list[Employee]:
     return found
 
 
-def people_of(job_id: int) -> Select[int]:
+def people_of(job_id: int) -> Select[int | None]:
     """Return the statement for the ids of the employees whom a job is for."""
     return select(JobItem.employee_id).where(JobItem.job_id == job_id, JobItem.employee_id.is_not(None))
 
