@@ -150,8 +150,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "group_employee_unknown": (N_("No employee has the ID %(n)s."), N_("No employee has this ID.")),
     "unsafe_plan": (
-        N_("This removes many people from terminals. Enter their number to confirm: %(count)s."),
-        N_("This removes many people from terminals. Enter their number to confirm."),
+        N_("This removes many people from terminals. To confirm, enter how many: %(count)s."),
+        N_("This removes many people from terminals. To confirm, enter how many."),
     ),
     "number_enrolled": (
         N_("Employee ID %(n)s is on the terminal “%(t)s” and cannot be changed."),

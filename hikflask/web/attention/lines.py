@@ -14,8 +14,8 @@ from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core.errors import NameTooLong
 from hikflask.services.state.summary import PERSON_ONLY, TAKEN_THERE
-from hikflask.services.terminals import connection, room
-from hikflask.web.support import enrolment_status, terminal_clock
+from hikflask.services.terminals import connection, drift, room
+from hikflask.web.support import differences, enrolment_status, terminal_clock
 from hikflask.web.support.dates import time_at
 from hikflask.web.support.enrolment_status import EnrolmentStatus
 
@@ -49,6 +49,21 @@ class TroubleLine:
     why: str
     since: datetime | None
     action: str
+
+
+@dataclass(frozen=True)
+class DriftLine:
+    """A terminal that changed by itself: what was noticed, and since when."""
+
+    terminal: Terminal
+    why: str
+    since: datetime | None
+
+
+def of_drift(terminal: Terminal) -> DriftLine:
+    """Return the line of a terminal at which something was noticed since its last comparison."""
+    found = drift.of_terminal(terminal.id)
+    return DriftLine(terminal, differences.summary(found), min((one.noticed_at for one in found), default=None))
 
 
 def of_refused(enrolment: Enrolment) -> RefusedLine:
