@@ -278,6 +278,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("This ID has no name on the terminal that an employee can have."),
     ),
     "left_alone": (N_("Left as it is on the terminal."),),
+    "clock_not_set": (N_("The terminal said OK, but its clock or time zone is still another one."),),
+    "validity_over": (N_("The validity is over. Enter a later last day, or none."),),
     # Not verified: what the terminal's own answer afterwards does not show.
     "person_not_verified": (
         N_("The terminal answered, but does not show the person. The next try is %(time)s."),
@@ -288,6 +290,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The terminal said OK, but this ID has another name there: “%(name)s”."),
         N_("The terminal said OK, but this ID has another name there. The next try is %(time)s."),
         N_("The terminal said OK, but this ID has another name there."),
+    ),
+    "validity_not_verified": (
+        N_("The terminal said OK, but shows another validity. The next try is %(time)s."),
+        N_("The terminal said OK, but shows another validity."),
     ),
     "face_not_verified": (
         N_("The terminal said OK, but does not show the right face. The next try is %(time)s."),
@@ -345,6 +351,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "row_too_long": (N_("This row is too long to be read."),),
     "formula": (N_("This is a formula. Put its value there."),),
     "left_unreadable": (N_("Write yes, no, or the day on which the employee left."),),
+    "day_unreadable": (N_("Write a day such as 31.12.2030, or nothing."),),
+    "day_outside": (N_("Terminals take days from 2000 to 2037 only."),),
+    "days_order": (N_("The last day must not be before the first one."),),
     "status_unclear": (N_("In a column of a status, write “left” or “works”: yes and no are not clear."),),
     "left_contradicts": (N_("One column says that the employee left, and another one that not."),),
     "inactive_here": (N_("This employee is deactivated here. Activate the employee on the employee's page."),),

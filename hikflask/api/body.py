@@ -9,6 +9,7 @@ from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField
 
+from hikflask import validity_days
 from hikflask.forms.fields import LARGEST_ID
 from hikflask.http import body_limits
 
@@ -20,6 +21,7 @@ TRUE_OR_FALSE = "true or false is expected."
 STRING = "A string is expected."
 STRINGS = "A list of strings is expected."
 WHOLE_NUMBER = "A whole number is expected."
+DAY = "A day as YYYY-MM-DD, or null, is expected."
 TWICE = "The field is given more than once."
 
 
@@ -33,10 +35,11 @@ class InputError(Exception):
         self.message = message or "; ".join(f"{name}: {text}" for name, text in fields.items())
 
 
-def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
+def read(*, numbers: Iterable[str] = (), days: Iterable[str] = (), required: bool = True) -> Fields:
     """Return the values of the body; a field that is not given is not in it.
 
     :param numbers: fields that may be whole numbers, such as ids.
+    :param days: fields that are a day as YYYY-MM-DD, or null, which becomes an empty text: there is none.
     :param required: False: no body at all counts as an empty object.
     :raises InputError: naming each field whose value has another type, or that is given more than once.
     :raises werkzeug.exceptions.RequestEntityTooLarge: when it is longer than a form may be.
@@ -46,11 +49,13 @@ def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
     data = _parsed()
     if not isinstance(data, dict):
         raise InputError({"body": "A JSON object is expected."})
-    allowed = set(numbers)
-    wrong = {name: _expected(name in allowed) for name, value in data.items() if not _fits(value, name in allowed)}
+    allowed, of_days = set(numbers), set(days)
+    others = {name: value for name, value in data.items() if name not in of_days}
+    wrong = {name: _expected(name in allowed) for name, value in others.items() if not _fits(value, name in allowed)}
+    wrong |= {name: DAY for name, value in data.items() if name in of_days and not _is_day(value)}
     if wrong:
         raise InputError(wrong)
-    return data
+    return {name: "" if value is None else value for name, value in data.items()}
 
 
 def read_lists(lists: Iterable[str], number: str) -> tuple[dict[str, list[str]], int | None]:
@@ -149,6 +154,10 @@ def _fits(value: object, may_be_number: bool) -> bool:
     if isinstance(value, (str, bool)):
         return True
     return may_be_number and isinstance(value, int)
+
+
+def _is_day(value: object) -> bool:
+    return value is None or validity_days.day_of(value) is not None
 
 
 def _expected(number_too: bool) -> str:

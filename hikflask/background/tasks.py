@@ -14,7 +14,7 @@ from hikflask.services.comparisons import nightly, reading, verdicts
 from hikflask.services.comparisons import retention as comparison_retention
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees import export_files
+from hikflask.services.employees import export_files, lifecycle
 from hikflask.services.employees import search as employee_search
 from hikflask.services.enrolments import schedule
 from hikflask.services.enrolments.reconcile import reconcile
@@ -164,11 +164,12 @@ def compare_by_night() -> None:
 
 
 def sweep() -> int:
-    """Fail overdue captures, enqueue due enrolments and jobs, complete erasures; return how many enrolments are due.
+    """Do what is due by the clock, enqueue due enrolments and jobs; return how many enrolments are due.
 
     Idle terminals are looked at, and compared by night.
     """
     deadline.fail_overdue()
+    lifecycle.deactivate_expired()
     claimed = enqueue_turns()
     for claim in job_lifecycle.claim_orphans():
         enqueue_job(claim)

@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, ValidationError
 
-from hikflask import employee_number
+from hikflask import employee_number, validity_days
 from hikflask.forms.base import Form
 from hikflask.forms.fields import one_line, row_id, stripped
 
@@ -20,6 +20,27 @@ def number(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
         raise ValidationError(_l("Enter an ID: Latin letters and digits, up to 32."))
 
 
+def day(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
+    """Check for a day of a validity, or none."""
+    if not field.data:
+        return
+    found = validity_days.day_of(field.data)
+    if found is None:
+        raise ValidationError(_l("“%(field)s” must be a day such as 2030-12-31.", field=field.label.text))
+    if not validity_days.is_accepted(found):
+        raise ValidationError(
+            _l("“%(field)s” must be from 2000 to 2037: terminals take no other years.", field=field.label.text)
+        )
+
+
+def not_before_the_first(form: FlaskForm, field: Field) -> None:
+    """Check that the last day is not before the first one."""
+    first, last = validity_days.day_of(form.valid_from.data), validity_days.day_of(field.data)
+    if first and last and last < first:
+        names = {"field": field.label.text, "first": form.valid_from.label.text}
+        raise ValidationError(_l("“%(field)s” must not be before “%(first)s”.", **names))
+
+
 class EmployeeForm(Form):
     """An employee, as typed on a page or sent to the API."""
 
@@ -28,6 +49,8 @@ class EmployeeForm(Form):
     department = StringField(
         _l("Department"), [one_line(LONGEST_NAME, required=False)], [stripped], description=_l("optional")
     )
+    valid_from = StringField(_l("Valid from"), [day], [stripped])
+    valid_to = StringField(_l("Valid to"), [day, not_before_the_first], [stripped])
 
 
 class EmployeePageForm(EmployeeForm):

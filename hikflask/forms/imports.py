@@ -55,6 +55,8 @@ class ColumnsForm(Form):
     department = _choice(_l("Department"))
     left = _choice(_l("Has left"))
     active = _choice(_l("Works here"))
+    valid_from = _choice(_l("Valid from"))
+    valid_to = _choice(_l("Valid to"))
     terminal_id = _choice(_l("Terminal"))
 
     @property

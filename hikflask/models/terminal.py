@@ -30,7 +30,8 @@ class Terminal(Base):
     unknown. `last_capture_at` is the last success, after which the terminal refuses the next capture for a moment.
 
     `wanted_until`: somebody waits for the terminal until then, so work for many lets it go. `clock_offset` is how many
-    seconds the terminal's clock was ahead of ours at `clock_checked_at`, and `zone` its time zone as POSIX writes it.
+    seconds the terminal's clock was ahead of ours at `clock_checked_at`, `zone` its time zone as POSIX writes it, and
+    `clock_mode` how it is set (NTP or manual).
     `earlier_serial` is that of the device before this one, and `device_changed_at` when the present one was noticed.
     `awaits_restore`: people were desired on the device before, and nobody said yet that they belong on the present one.
     `compared_on` is the day of the last nightly comparison. `drift_after` is the enrolment up to which it was last
@@ -92,6 +93,7 @@ class Terminal(Base):
     wanted_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     clock_offset: Mapped[int | None]
+    clock_mode: Mapped[str] = mapped_column(String(16), default="", server_default="")
     zone: Mapped[str] = mapped_column(String(64), default="", server_default="")
     clock_checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     earlier_serial: Mapped[str] = mapped_column(String(128), default="", server_default="")

@@ -25,11 +25,14 @@ OF_TERMINALS = {
     'drift_looked_at': sa.DateTime(),
 }
 FILLED_OF_TERMINALS = {
+    'clock_mode': (sa.String(length=16), ''),
     'zone': (sa.String(length=64), ''),
     'earlier_serial': (sa.String(length=128), ''),
     'drift_after': (sa.Integer(), '0'),
     'awaits_restore': (sa.Boolean(), sa.false()),
 }
+# The days of a validity as typed.
+DRAFTS = ('draft_valid_from', 'draft_valid_to')
 # PostgreSQL's statistics contain values of the columns, see revision 0004.
 OF_PEOPLE = (
     ('comparison', ('requested_by', 'last_number', 'first_face', 'last_face')),
@@ -38,6 +41,7 @@ OF_PEOPLE = (
     ('left_alone', ('number', 'seen', 'decided_by', 'reason')),
     ('drift', ('number', 'expected', 'found')),
     ('employee', ('valid_from', 'valid_to')),
+    ('capture', DRAFTS),
     ('enrolment', ('valid_there', 'sent_valid', 'face_there')),
 )
 
@@ -54,6 +58,8 @@ def upgrade() -> None:
         sqlite_where=sa.text('is_active = 1 AND valid_to IS NOT NULL'),
         postgresql_where=sa.text('is_active AND valid_to IS NOT NULL'),
     )
+    for name in DRAFTS:
+        op.add_column('capture', sa.Column(name, sa.String(length=255), nullable=False, server_default=''))
     op.add_column('capture', sa.Column('draft_groups', sa.String(length=255), nullable=False, server_default=''))
     op.add_column('import_batch', sa.Column('groups', sa.Boolean(), nullable=False, server_default=sa.false()))
     # Without a batch: the table has triggers, and neither database needs to rebuild it.
@@ -274,6 +280,8 @@ def downgrade() -> None:
         op.drop_index(name, 'enrolment')
     for name in ('face_there', 'sent_valid', 'valid_there', 'by_group'):
         op.drop_column('enrolment', name)
+    for name in DRAFTS:
+        op.drop_column('capture', name)
     op.drop_column('import_batch', 'groups')
     op.drop_column('capture', 'draft_groups')
     op.drop_index('ix_employee_valid_to', 'employee')

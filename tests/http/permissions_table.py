@@ -120,6 +120,7 @@ PAGES = {
     "GET /terminals/<int:terminal_id>/same-device": CONFIRMED,
     "POST /terminals/<int:terminal_id>/same-device": CONFIRMED,
     "POST /terminals/<int:terminal_id>/check": OPERATOR,
+    "POST /terminals/<int:terminal_id>/clock": OPERATOR,
     "POST /terminals/<int:terminal_id>/try-once": ADMIN,
     "GET /terminals/<int:terminal_id>/comparison": OPERATOR,
     "POST /terminals/<int:terminal_id>/comparison": OPERATOR,

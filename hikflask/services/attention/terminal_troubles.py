@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hikflask.isapi.errors import STOP_CODES, AccountLocked
 from hikflask.models import Terminal
-from hikflask.services.terminals import registry
+from hikflask.services.terminals import clock, registry, room
 
 LOCKED = "locked"
 LOGIN = "login"
@@ -17,12 +17,12 @@ TWICE = "twice"
 OFF = "off"
 UNCHECKED = "unchecked"
 FULL = "full"
+# The clock or the zone.
+CLOCK = "clock"
 # The worst first.
-KINDS = (LOCKED, LOGIN, STOPPED, REPLACED, TWICE, OFF, UNCHECKED, FULL)
+KINDS = (LOCKED, LOGIN, STOPPED, REPLACED, TWICE, OFF, UNCHECKED, FULL, CLOCK)
 # Nobody can be enrolled there, and nothing helps but a correction of the terminal.
 BLOCKING = {LOCKED, LOGIN, STOPPED, REPLACED, UNCHECKED}
-# Of the people or of the faces that a terminal can hold.
-NEARLY_FULL = 0.9
 
 
 @dataclass(frozen=True)
@@ -64,17 +64,12 @@ def kind_of(terminal: Terminal, *, twice: bool = False) -> str:
         return REPLACED if terminal.awaits_restore else TWICE
     if terminal.reachable is False:
         return OFF
-    nearly_full = FULL if is_nearly_full(terminal) else ""
-    return UNCHECKED if terminal.face_mode is None else nearly_full
+    if terminal.face_mode is None:
+        return UNCHECKED
+    return _of_its_check(terminal)
 
 
-def is_nearly_full(terminal: Terminal) -> bool:
-    """True when the last check counted almost as many people or faces as the terminal can hold."""
-    return max(shares(terminal)) >= NEARLY_FULL
-
-
-def shares(terminal: Terminal) -> tuple[float, float]:
-    """Return which share of a terminal's room the counted people and the counted faces take; 0 where unknown."""
-    people = (terminal.people or 0) / (terminal.people_capacity or float("inf"))
-    faces = (terminal.faces or 0) / (terminal.face_capacity or float("inf"))
-    return people, faces
+def _of_its_check(terminal: Terminal) -> str:
+    if room.is_nearly_full(terminal):
+        return FULL
+    return CLOCK if clock.is_wrong(terminal) else ""

@@ -64,6 +64,8 @@ OF_CAPTURE = (
     "draft_name",
     "draft_department",
     "draft_terminal_name",
+    "draft_valid_from",
+    "draft_valid_to",
     "draft_consent",
     "face_url",
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import IO
 
 from sqlalchemy.exc import IntegrityError
@@ -29,7 +30,7 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes, photo_drafts, search
 from hikflask.services.employees.lifecycle import apply_active
 from hikflask.services.enrolments import desired, queries
-from hikflask.services.enrolments.desired import desire_absent, desire_new_name, desire_present
+from hikflask.services.enrolments.desired import desire_absent, desire_new_facts, desire_present
 from hikflask.services.enrolments.due import Changed, due_of
 from hikflask.services.groups import membership
 from hikflask.services.photos import storage
@@ -79,6 +80,7 @@ def save_employee(
     :raises PhotoDraftGone: when there is no such draft any more.
     :raises NameTooLong: when not one letter of the name fits on a terminal.
     :raises ConsentMissing: when a consent is required and none is recorded.
+    :raises ValidityOver: when the last day is past of somebody new, active, or to be on a terminal.
     :raises EmployeeUnknown: when the employee was deleted meanwhile.
     """
     if saved := _saved_already(draft, source):
@@ -242,6 +244,8 @@ def _added(draft: Draft) -> Employee:
         raise NumberKnown(n=draft.number)
     department = departments.resolve(draft.department)
     employee = Employee(number=draft.number, name=draft.name, department=department, terminal_name=draft.terminal_name)
+    employee.valid_from, employee.valid_to = draft.days()
+    desired.refuse_over(employee)
     db.session.add(employee)
     db.session.flush()
     audit.note("employee.created", employee=employee, after=audit_notes.facts(employee))
@@ -254,11 +258,26 @@ def _changed(employee: Employee, draft: Draft, with_face: bool) -> Employee:
         _renumber(employee, draft.number, with_face)
     renamed = (employee.name, employee.terminal_name) != (draft.name, draft.terminal_name)
     employee.name, employee.department, employee.terminal_name = draft.name, department, draft.terminal_name
+    limited = _limit(employee, *draft.days())
     db.session.flush()
     audit_notes.changed(employee, before)
-    if renamed:
-        desire_new_name(employee)
+    if renamed or limited:
+        desire_new_facts(employee)
     return employee
+
+
+def _limit(employee: Employee, first: date | None, last: date | None) -> bool:
+    """Set the validity, and return True if it is another one.
+
+    :raises ValidityOver: when it would be over already: whoever has left is deactivated instead.
+    """
+    if (employee.valid_from, employee.valid_to) == (first, last):
+        return False
+    ends_otherwise = employee.valid_to != last
+    employee.valid_from, employee.valid_to = first, last
+    if ends_otherwise and employee.is_active:
+        desired.refuse_over(employee)
+    return True
 
 
 def _renumber(employee: Employee, number: str, with_face: bool) -> None:

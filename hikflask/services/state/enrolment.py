@@ -68,7 +68,14 @@ FACE_IF_CONFIRMED = {
     "confirmed_photo_id": case((Enrolment.face == CONFIRMED, Enrolment.confirmed_photo_id)),
     "confirmed_at": case((Enrolment.face == CONFIRMED, Enrolment.confirmed_at)),
 }
-NOT_ON_THIS_DEVICE = {"face_unverified": False, "written_name": "", "sent_name": "", "overwrite": False}
+NO_VALIDITY = {"valid_there": "", "sent_valid": ""}
+NOT_ON_THIS_DEVICE = {
+    **NO_VALIDITY,
+    "face_unverified": False,
+    "written_name": "",
+    "sent_name": "",
+    "overwrite": False,
+}
 NOBODY_THERE = {
     **NOT_ON_THIS_DEVICE,
     **NO_FACE,
@@ -109,7 +116,7 @@ def _desire(state: str) -> dict[str, Any]:
 # Absent, the row remembers that a group asked for it; whoever is desired there anew is desired by hand.
 BY_HAND_IF_NEW = {"by_group": case((Enrolment.desired == PRESENT, Enrolment.by_group), else_=false())}
 DESIRED_PRESENT = Transition({**_desire(PRESENT), **NO_FACE, **BY_HAND_IF_NEW}, given=("employee_id", "photo_id"))
-# The photo stays the same; the name may change.
+# The photo stays the same; name and validity may change.
 DESIRED_AS_BEFORE = Transition(
     {**_desire(PRESENT), **FACE_IF_CONFIRMED, **BY_HAND_IF_NEW}, given=("employee_id", "photo_id")
 )
@@ -138,6 +145,8 @@ RETRIED = Transition(
         "refusal_text": case((Enrolment.face == CONFIRMED, Enrolment.refusal_text), else_=""),
     }
 )
+# Refused for lack of room, of which there is some now.
+ROOM_AGAIN = Transition({**RETRIED.writes, "in_bulk": True}, needs=Enrolment.desired == PRESENT)
 EMPLOYEE_DELETED = Transition({"employee_id": None, "photo_id": None, "confirmed_photo_id": None})
 
 # --- what the terminal lost ---
@@ -155,6 +164,7 @@ LEFT_ON_OLD_DEVICE = Transition(
             (Enrolment.written_name != "", Enrolment.written_name),
             else_=Enrolment.name_on_old_device,
         ),
+        **NO_VALIDITY,
         "written_name": "",
         "sent_name": "",
     },
@@ -255,14 +265,14 @@ STEP = Transition({}, given=("step",))
 STEP_CLAIMED = Transition(COMES_BACK, given=("step",))
 # Our own record has the number there: the record and its face stay.
 NOTHING_TO_OVERWRITE = Transition({"overwrite": False})
-OVERWRITTEN = Transition({**NO_FACE, **COMES_BACK, "overwrite": False})
+OVERWRITTEN = Transition({**NO_FACE, **NO_VALIDITY, **COMES_BACK, "overwrite": False})
 # written_name stays until this name is verified, because Search may have missed the person.
-SENDING_PERSON = Transition({**COMES_BACK, "step": "person", "person": PENDING}, given=("sent_name",))
+SENDING_PERSON = Transition({**COMES_BACK, "step": "person", "person": PENDING}, given=("sent_name", "sent_valid"))
 # The person is not there any more, so the confirmed face is not there either.
-SENDING_LOST_PERSON = Transition({**SENDING_PERSON.writes, **NO_FACE}, given=("sent_name",))
-PERSON_NOT_SENT = Transition({}, given=("sent_name",))
+SENDING_LOST_PERSON = Transition({**SENDING_PERSON.writes, **NO_FACE}, given=SENDING_PERSON.given)
+PERSON_NOT_SENT = Transition({}, given=SENDING_PERSON.given)
 NUMBER_TAKEN = Transition({**NO_FACE, **COMES_BACK, "person": REFUSED})
-SENDING_NAME = Transition({}, given=("written_name", "sent_name"))
+SENDING_CHANGES = Transition({}, given=("written_name", "sent_name", "sent_valid"))
 FACE_LOST = Transition({**NO_FACE, **COMES_BACK})
 # Written before FDSetUp, so that the row keeps it when the worker is killed or the answer is lost.
 SENDING_FACE = Transition({**NO_FACE, **COMES_BACK, "face_unverified": True})
@@ -271,29 +281,29 @@ FACE_CERTAIN = Transition({"face_unverified": False})
 FACE_REFUSED = Transition({**NO_FACE, **COMES_BACK, "face": REFUSED}, given=("refusal_code", "refusal_text"))
 PERSON_NOT_SHOWN = Transition({**NO_FACE, **COMES_BACK, "person": PENDING})
 FACE_NOT_SHOWN = Transition({**NO_FACE, **COMES_BACK, "person": CONFIRMED})
+FACE_SHOWN = {
+    "face": CONFIRMED,
+    "confirmed_photo_id": Enrolment.photo_id,
+    "confirmed_at": NOW,
+    "face_unverified": False,
+}
 CONFIRMED_WITH_FACE = Transition(
-    {
-        **NO_REFUSAL,
-        **DONE,
-        "person": CONFIRMED,
-        "face": CONFIRMED,
-        "confirmed_photo_id": Enrolment.photo_id,
-        "confirmed_at": NOW,
-        "face_unverified": False,
-        "sent_name": "",
-    },
-    given=("written_name",),
+    {**NO_REFUSAL, **DONE, **FACE_SHOWN, "person": CONFIRMED, "sent_name": ""},
+    given=("written_name", "valid_there", "sent_valid"),
 )
 # The face was confirmed before, and the terminal shows nothing that contradicts that.
 CONFIRMED_AS_BEFORE = Transition(
     {**NO_REFUSAL, **DONE, "person": CONFIRMED, "sent_name": ""},
     needs=Enrolment.face == CONFIRMED,
-    given=("written_name",),
+    given=("written_name", "valid_there", "sent_valid"),
 )
 PERSON_CONFIRMED = Transition(
     {**DONE, **TRIED, "person": CONFIRMED, "sent_name": ""},
-    given=("written_name", "face", "refusal_code", "refusal_text"),
+    given=("written_name", "face", "refusal_code", "refusal_text", "valid_there", "sent_valid"),
 )
+# The person is there with our name, but not with our validity. The face may be there.
+VALIDITY_NOT_SHOWN = Transition({**COMES_BACK, "person": PENDING}, given=("valid_there",))
+VALIDITY_NOT_SHOWN_BESIDE_FACE = Transition({**VALIDITY_NOT_SHOWN.writes, **FACE_SHOWN}, given=("valid_there",))
 # The device at the address does not have the person; an earlier device may.
 GONE_FROM_NEW_DEVICE = Transition(NOT_ON_THIS_DEVICE)
 GONE = Transition({**NOBODY_THERE, **BY_THE_TERMINAL})

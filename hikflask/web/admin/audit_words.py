@@ -20,6 +20,7 @@ ACTIONS = {
     "employee.groups_changed": N_("Employee's groups of terminals changed"),
     "employee.photo_changed": N_("Employee's photo changed"),
     "employee.activated": N_("Employee activated"),
+    "employee.validity_over": N_("Validity ended"),
     "employee.deactivated": N_("Employee deactivated"),
     "employee.deleted": N_("Employee deleted"),
     "employee.erased": N_("Erasure of all data of the employee requested"),
@@ -93,6 +94,7 @@ ACTIONS = {
     "job.stopped": N_("Job for many people stopped"),
     "job.retried": N_("Job for many people tried again"),
     "import.undone": N_("Import undone"),
+    "terminal.clock_set": N_("Terminal's clock and time zone set"),
     "secrets.rotated": N_("Terminals' passwords encrypted with a new key"),
     "audit.exported": N_("Audit trail exported"),
 }
@@ -102,6 +104,8 @@ FIELDS = {
     "full_name": N_("Full name"),
     "department": N_("Department"),
     "terminal_name": N_("Name on terminals"),
+    "valid_from": N_("Valid from"),
+    "valid_to": N_("Valid to"),
     "groups": N_("Groups of terminals"),
     "terminals": N_("Terminals"),
     "departments": N_("Departments"),
@@ -133,6 +137,8 @@ FIELDS = {
     "format": N_("Format"),
     "since": N_("From"),
     "until": N_("To"),
+    "seconds_ahead": N_("Seconds fast"),
+    "zone": N_("Time zone"),
     "without_looks": N_("Without looks at photos"),
     "kind": N_("Difference"),
     "photo": N_("With a photo"),
@@ -147,7 +153,7 @@ FIELDS = {
 }
 # Fields with words for their values; fields that are days, moments, ends of a validity, names of actors.
 WITH_VALUES = {"source", "role", "basis", "rule", "job", "kind"}
-DAYS = {"given_on"}
+DAYS = {"given_on", "valid_from", "valid_to"}
 MOMENTS = {"since", "until"}
 ENDS = {"expires_at"}
 ACTORS = {"requested_by", "actor"}

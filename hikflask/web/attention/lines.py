@@ -14,14 +14,15 @@ from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core.errors import NameTooLong
 from hikflask.services.state.summary import PERSON_ONLY, TAKEN_THERE
-from hikflask.services.terminals import connection, drift
-from hikflask.web.support import differences, enrolment_status
+from hikflask.services.terminals import connection, drift, room
+from hikflask.web.support import differences, enrolment_status, terminal_clock
 from hikflask.web.support.dates import time_at
 from hikflask.web.support.enrolment_status import EnrolmentStatus
 
 # What the one button of a line does.
 CAPTURE = "capture"
 CHECK = "check"
+CLOCK = "clock"
 DECIDE = "decide"
 EMPLOYEES = "employees"
 EDIT = "edit"
@@ -100,6 +101,8 @@ def _why(trouble: Trouble) -> str:
         return str(_("It was not checked since it was added or changed."))
     if trouble.kind == terminal_troubles.FULL:
         return _how_full(terminal)
+    if trouble.kind == terminal_troubles.CLOCK:
+        return terminal_clock.warning(terminal)
     if trouble.kind == terminal_troubles.REPLACED:
         new, old = terminal.serial or "—", terminal.earlier_serial or "—"
         return str(_("Another device answers there: serial number %(new)s, before it %(old)s.", new=new, old=old))
@@ -111,7 +114,7 @@ def _why(trouble: Trouble) -> str:
 
 
 def _how_full(terminal: Terminal) -> str:
-    people, faces = terminal_troubles.shares(terminal)
+    people, faces = room.shares(terminal)
     time = time_at(terminal.checked_at) if terminal.checked_at else "—"
     if faces > people:
         n, most = format_decimal(terminal.faces), format_decimal(terminal.face_capacity)
@@ -121,9 +124,11 @@ def _how_full(terminal: Terminal) -> str:
 
 
 def _correction(trouble: Trouble) -> str:
-    """Return CHECK where the terminal itself is set right, EDIT where its record here is, else EMPLOYEES."""
+    """Return CHECK where the terminal itself is set right, EDIT where its record here is, else EMPLOYEES or CLOCK."""
     if trouble.kind == terminal_troubles.FULL:
         return EMPLOYEES
+    if trouble.kind == terminal_troubles.CLOCK:
+        return CLOCK
     if trouble.kind in {terminal_troubles.REPLACED, terminal_troubles.TWICE}:
         return RESTORE if trouble.kind == terminal_troubles.REPLACED else SHOW
     at_the_terminal = {terminal_troubles.OFF, terminal_troubles.UNCHECKED}

@@ -40,6 +40,8 @@ def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> Employ
         full_name=draft.name,
         department=draft.department,
         terminal_name=draft.terminal_name,
+        valid_from=draft.valid_from,
+        valid_to=draft.valid_to,
         consent=draft.consent,
         employee_id=employee_id,
         terminal_id=shown.view.capture.terminal_id if shown.view else None,
@@ -115,6 +117,8 @@ def typed_draft(form: EmployeePageForm) -> Draft:
         name=form.full_name.data or "",
         department=form.department.data or "",
         terminal_name=form.terminal_name.data or "",
+        valid_from=form.valid_from.data or "",
+        valid_to=form.valid_to.data or "",
         consent=bool(form.consent.data),
     )
 

@@ -87,7 +87,7 @@ def turned(read: Callable[[int, Place], tuple[Page[Row], int]]) -> Turned[Row]:
         place = FIRST
         page, total = read(ROWS, place)
     # Before a row may be less than a page, and nothing where all were deleted.
-    if place.is_backwards and not page.before or place.after and not page.rows:
+    if (place.is_backwards and not page.before) or (place.after and not page.rows):
         place = FIRST
         page, total = read(ROWS, place)
     return Turned(page, total, place)

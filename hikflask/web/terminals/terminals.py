@@ -16,7 +16,7 @@ from hikflask.services.provisioning import everybody, faceless, plan, same_devic
 from hikflask.services.terminals import checks, connection, registry
 from hikflask.web.security import current_operator
 from hikflask.web.security.current_operator import operator_name
-from hikflask.web.support import differences
+from hikflask.web.support import differences, terminal_clock
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.messages import error_sentence
 from hikflask.web.terminals import compared
@@ -93,6 +93,7 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     known: dict[str, Any] = {
         "locked_minutes": connection.locked_minutes(terminal),
         "checking": checks.is_running(terminal),
+        "clocks": terminal_clock.of(terminal),
     }
     if not terminal.retired_at:
         known |= {"known_as": same_device.known_as(terminal), "absent": plan.count_absent(terminal)}

@@ -93,17 +93,16 @@ def put(enrolment: Enrolment, **columns: object) -> Enrolment:
 
 
 def confirmed(enrolment: Enrolment) -> Enrolment:
-    return make(
-        enrolment, state.PERSON_CONFIRMED, written_name="Иван Иванов", face=PENDING, refusal_code="", refusal_text=""
-    )
+    shown = {"written_name": "Иван Иванов", "valid_there": "", "sent_valid": ""}
+    return make(enrolment, state.PERSON_CONFIRMED, face=PENDING, refusal_code="", refusal_text="", **shown)
 
 
 def test_only_these_confirm_a_person() -> None:
     assert written("person", CONFIRMED) == CONFIRM_PERSON
 
 
-def test_only_one_confirms_a_face() -> None:
-    assert written("face", CONFIRMED) == {"CONFIRMED_WITH_FACE"}
+def test_only_these_confirm_a_face() -> None:
+    assert written("face", CONFIRMED) == {"CONFIRMED_WITH_FACE", "VALIDITY_NOT_SHOWN_BESIDE_FACE"}
 
 
 def test_whatever_changes_what_is_desired_begins_a_generation() -> None:

@@ -43,6 +43,7 @@ ELSEWHERE = {
     "enrolment.somebody_elses",
     "enrolment.refused",
     "employee.renumbered",
+    "employee.validity_over",
     "terminal.certificate_changed",
     "terminal.other_device",
     "terminal.people_lost",
@@ -127,6 +128,7 @@ def terminals_come_and_go(app: Flask, client: FlaskClient) -> None:
     client.post("/terminals/1/check")
     client.post("/terminals/1/try-once")
     client.post("/terminals/1", data={**form, "password": PASSWORD})
+    client.post("/terminals/1/clock")
     run(app, "add", "Склад", "http://other.test", "admin", "--password-stdin", password=CHANGED)
     with app.app_context():
         other = registry.find_by_name("Склад")

@@ -88,7 +88,8 @@ NOTHING_TYPED = {
     "jobs.deactivate", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
     "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete",
-    "terminals.enrol_everybody", "terminals.put_right", "terminals.restore_people", "terminals.try_once",
+    "terminals.enrol_everybody", "terminals.put_right", "terminals.restore_people", "terminals.set_clock",
+    "terminals.try_once",
     "tokens.revoke",
 }  # fmt: skip
 
