@@ -150,8 +150,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "group_employee_unknown": (N_("No employee has the ID %(n)s."), N_("No employee has this ID.")),
     "unsafe_plan": (
-        N_("This removes many people from terminals. Enter their number to confirm: %(count)s."),
-        N_("This removes many people from terminals. Enter their number to confirm."),
+        N_("This removes many people from terminals. To confirm, enter how many: %(count)s."),
+        N_("This removes many people from terminals. To confirm, enter how many."),
     ),
     "number_enrolled": (
         N_("Employee ID %(n)s is on the terminal “%(t)s” and cannot be changed."),
@@ -247,10 +247,6 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "list_incomplete": (N_("The terminal does not give its whole list, so nothing is concluded."),),
     "another_device": (N_("Another device answered while the list was read. Check the terminal and compare again."),),
     "comparison_replaced": (N_("A newer comparison of this terminal was started."),),
-    "unsafe_plan": (
-        N_("The plan removes people from the terminal: %(count)s. Enter this number to confirm."),
-        N_("The plan removes many people from the terminal. Enter their number to confirm."),
-    ),
     "numbers_unknown": (
         N_("Neither here nor on the terminal: %(numbers)s."),
         N_("An ID is neither here nor on the terminal."),

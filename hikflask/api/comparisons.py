@@ -11,8 +11,9 @@ from hikflask.http import error_status, terminal_concurrency
 from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.services.comparisons import plan, queries, reading
-from hikflask.services.comparisons.errors import NotCompared, UnsafePlan
+from hikflask.services.comparisons.errors import NotCompared
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices, Plan
+from hikflask.services.core.errors import UnsafePlan
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import APPLY
 from hikflask.services.terminals import registry

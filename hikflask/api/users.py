@@ -12,6 +12,7 @@ from hikflask import messages, validity_days
 from hikflask.api import body, errors
 from hikflask.api.body import Fields, InputError
 from hikflask.api.consents import with_consent_warning
+from hikflask.background import tasks
 from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.employees import EmployeeForm
 from hikflask.http import terminal_concurrency
@@ -76,10 +77,11 @@ def _listed(users: list[Employee], total: int, after: str = "") -> Response:
 @bp.post("/", strict_slashes=False)
 @allow(OPERATOR)
 def create_user() -> ResponseReturnValue:
-    """Add a user; no terminal is told of it yet."""
+    """Add a user; the terminals of the user's groups are told in the background, and no others yet."""
     form = body.form_of(EmployeeForm, body.read(days=DAY_FIELDS))
-    employee = save_employee(_draft(form)).row
-    return jsonify(shape(employee)), 201
+    saved = save_employee(_draft(form))
+    tasks.enqueue_due(saved.due)
+    return jsonify(shape(saved.row)), 201
 
 
 @bp.get("/<int:user_id>")

@@ -22,7 +22,7 @@ from hikflask.services.imports import retention as import_retention
 from hikflask.services.jobs import lifecycle as job_lifecycle
 from hikflask.services.jobs import retention as job_retention
 from hikflask.services.jobs import run as job_run
-from hikflask.services.jobs.kinds import COMPARE
+from hikflask.services.jobs.kinds import COMPARE, GROUPS
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
@@ -109,9 +109,16 @@ def check_terminal(terminal_id: int) -> None:
         log.info("terminal %s: %s", terminal_id, error.code)
 
 
-def enqueue_due(enrolment_ids: Iterable[int]) -> None:
-    """Reconcile at once the enrolments that a service returned as due. Call this after the commit."""
-    for enrolment_id in enrolment_ids:
+def enqueue_due(enrolment_ids: Iterable[int], *, asked: bool = False) -> None:
+    """Reconcile at once the enrolments that a service returned as due. Call this after the commit.
+
+    While a terminal is backing off because it did not answer, the sweep tries it again, so it keeps no thread from the
+    others.
+
+    :param asked: somebody asks for this attempt alone, so it is made all the same.
+    """
+    ids = list(enrolment_ids)
+    for enrolment_id in ids if asked else schedule.worth_trying(ids):
         task_queue.enqueue(reconcile_enrolment, enrolment_id)
 
 
@@ -142,6 +149,18 @@ def enqueue_job(claim: Claim) -> None:
     task_queue.enqueue(JOB_TASKS[job_lifecycle.lane(claim)], claim.job_id, claim.number)
 
 
+def apply_groups(name: str, people: Iterable[tuple[str, int]]) -> int:
+    """Begin the job that brings these people (number, id) where their groups ask for them, and let the worker run it.
+
+    What the caller changed in the open transaction is committed with the job. Return the job's id.
+
+    :param name: what the job is named after, such as the group.
+    """
+    claim = job_lifecycle.begin(GROUPS, {"group": name}, items=[(number, one, "") for number, one in people])
+    enqueue_job(claim)
+    return claim.job_id
+
+
 def enqueue_turns() -> int:
     """Claim a turn of due enrolments for each terminal that is free, and enqueue it; return how many were claimed."""
     turns = schedule.claim_turns()
@@ -164,10 +183,7 @@ def compare_by_night() -> None:
 
 
 def sweep() -> int:
-    """Do what is due by the clock, enqueue due enrolments and jobs; return how many enrolments are due.
-
-    Idle terminals are looked at, and compared by night.
-    """
+    """Do what is due by the clock, enqueue due enrolments and jobs; return how many enrolments are due."""
     deadline.fail_overdue()
     lifecycle.deactivate_expired()
     claimed = enqueue_turns()

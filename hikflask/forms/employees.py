@@ -56,9 +56,12 @@ class EmployeeForm(Form):
 class EmployeePageForm(EmployeeForm):
     """The form of the page, with the capture that it shows, the selected terminal, a photo from a file and consent.
 
-    `take_over`, `without_face` and `poor_photo` are "1" when a question was answered: to save a picture that somebody
-    else captured, to save a new employee without a face, and to save a photo that a terminal is expected to refuse. The
-    page of a new employee says "0" to the second one and each page to the third, so that it is asked.
+    `take_over`, `without_face`, `poor_photo` and `moved` are "1" when a question was answered: to save a picture that
+    somebody else captured, a new employee without a face, a photo that a terminal is expected to refuse, and terminals
+    that groups give or take. The page of a new employee says "0" to the second one, each page to the
+    third, and that of a known employee to the last, so that it is asked.
+
+    `groups` are the ticked groups of terminals, where the page shows them (`groups_shown` is "1").
 
     `photo_draft` is the photo that the page shows. `draft_behind` is one that a capture is about to replace.
 
@@ -72,6 +75,9 @@ class EmployeePageForm(EmployeeForm):
     take_over = HiddenField()
     without_face = HiddenField()
     poor_photo = HiddenField()
+    moved = HiddenField()
+    groups = StringField()
+    groups_shown = HiddenField()
     photo_draft = HiddenField(filters=[stripped])
     draft_behind = HiddenField(filters=[stripped])
     round_id = HiddenField(filters=[row_id])
@@ -80,6 +86,14 @@ class EmployeePageForm(EmployeeForm):
     terminal_name = StringField(_l("Name on terminals"), [one_line(LONGEST_NAME, required=False)], [stripped])
     terminal_id = SelectField(_l("Terminal"), coerce=row_id, validate_choice=False)
     photo = FileField(_l("Photo from a file"))
+
+    @property
+    def group_ids(self) -> tuple[int, ...] | None:
+        """The ids of the ticked groups; None when the page does not show groups."""
+        if self.groups_shown.data != "1":
+            return None
+        chosen = self.groups.raw_data if self.groups.raw_data is not None else self.groups.data or ()
+        return tuple(dict.fromkeys(one for one in map(row_id, chosen) if one))
 
     @property
     def own_capture(self) -> int | None:

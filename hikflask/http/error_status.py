@@ -98,7 +98,6 @@ REFUSED_HERE = {
     "list_incomplete": HTTPStatus.BAD_GATEWAY,
     "another_device": HTTPStatus.BAD_GATEWAY,
     "comparison_replaced": HTTPStatus.SERVICE_UNAVAILABLE,
-    "unsafe_plan": HTTPStatus.CONFLICT,
     "numbers_unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
     "name_differs": HTTPStatus.CONFLICT,
     "not_there": HTTPStatus.CONFLICT,

@@ -23,6 +23,7 @@ from hikflask.web.employees import (
     rounds,
 )
 from hikflask.web.employees import edit as edit_employee
+from hikflask.web.groups import groups
 from hikflask.web.imports import actions as import_actions
 from hikflask.web.imports import columns as import_columns
 from hikflask.web.imports import imports, wrong_rows
@@ -33,7 +34,7 @@ from hikflask.web.jobs import people as people_of_job
 from hikflask.web.privacy import consents, erasures, export
 from hikflask.web.security import guard, headers, session_cookie, trusted_proxy
 from hikflask.web.support.urls import RowId
-from hikflask.web.terminals import checks, restore, retire, same_device, terminals
+from hikflask.web.terminals import checks, queue, restore, retire, same_device, terminals
 from hikflask.web.terminals import edit as edit_terminal
 
 # Several modules of a subject may add their views to one blueprint.
@@ -42,7 +43,8 @@ MODULES = (
     *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, bulk_deactivation),
     rounds,
     *(departments, merge_departments),
-    *(terminals, edit_terminal, checks, retire, restore, same_device),
+    groups,
+    *(terminals, edit_terminal, checks, queue, retire, restore, same_device),
     *(jobs, begin_job, people_of_job),
     *(imports, import_upload, import_columns, import_actions, wrong_rows),
     *(comparisons, choose_differences, comparison_plan, comparison_report),

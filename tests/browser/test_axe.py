@@ -19,6 +19,7 @@ from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee, knows_number
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
+from hikflask.services.groups import queries
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import DEPARTMENT
 from hikflask.services.jobs.plans import choices
@@ -28,6 +29,7 @@ from tests.conftest import close
 from tests.http.permissions_table import NOBODY, PAGES
 from tests.support.captures import FACE
 from tests.support.compared import add_comparison
+from tests.support.groups import make_group
 from tests.support.import_batches import add_import
 from tests.support.signed_in import let_in
 
@@ -41,6 +43,10 @@ NO_PAGES = {
     "GET /captures/<int:capture_id>",
     "GET /terminals/file-warning",
     "GET /terminals/<int:terminal_id>/state",
+    # Of two terminals that are one device: tests/browser/test_new_terminal.py.
+    "GET /terminals/<int:terminal_id>/same-device",
+    "GET /terminals/<int:terminal_id>/queue/state",
+    "GET /jobs/state",
     "GET /erasures/<int:erasure_id>/state",
     "GET /jobs/<int:job_id>/state",
     "GET /jobs/<int:job_id>/file",
@@ -87,6 +93,7 @@ def rows(served: Site) -> dict[str, int]:
             "employee_id": known[0]["id"],
             "terminal_id": 1,
             "department_id": department_of(served),
+            "group_id": grouped(served),
             "operator_id": 1,
             "job_id": drafted(served),
             "batch_id": checked(served),
@@ -136,6 +143,16 @@ def department_of(site: Site) -> int:
         found = next(one for one in departments.list_all() if one.people)
     close(app)
     return found.id
+
+
+def grouped(site: Site) -> int:
+    """Return the id of a group with the terminal, a department and somebody alone."""
+    app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+    with app.app_context():
+        known = queries.names()
+        group_id = known[0][0] if known else make_group("Офис", [1], "Касса", added=["AXE1"])
+    close(app)
+    return group_id
 
 
 def erased(site: Site) -> int:

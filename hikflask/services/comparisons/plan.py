@@ -27,9 +27,9 @@ from hikflask.services.comparisons.errors import (
     NothingToTakeOver,
     NotThere,
     NumbersUnknown,
-    UnsafePlan,
 )
 from hikflask.services.comparisons.queries import Facts
+from hikflask.services.core import removals
 from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, ServiceError
 from hikflask.services.enrolments import desired
 from hikflask.services.privacy import consents
@@ -48,9 +48,6 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
     "only_there": (TAKE_OVER, REMOVE, LEAVE),
     "validity": (SEND, TAKE_OVER, REMOVE, LEAVE),
 }
-# More removals than this, or than this part of the terminal's people, need their number typed.
-MOST_REMOVALS = 20
-MOST_PART = 0.1
 LONGEST_NAME = 128
 
 
@@ -114,15 +111,14 @@ class Plan:
     @property
     def is_unsafe(self) -> bool:
         """True when the number of removals must be typed."""
-        return self.removals > MOST_REMOVALS or self.removals > MOST_PART * self.people
+        return removals.are_many(self.removals, self.people)
 
     def require_confirmed(self, confirm: int | None) -> None:
         """Refuse an unsafe plan, unless the number of its removals is confirmed.
 
         :raises UnsafePlan: with the number of removals.
         """
-        if self.is_unsafe and confirm != self.removals:
-            raise UnsafePlan(self.removals)
+        removals.require_confirmed([(self.removals, self.people)], self.removals, confirm)
 
     @property
     def items(self) -> list[tuple[str, int | None, str]]:

@@ -10,6 +10,7 @@ from datetime import date, time
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from hikflask import validity_days
 from hikflask.extensions import db
 from hikflask.isapi import faces, persons
 from hikflask.isapi.errors import Nonsense, Refused
@@ -133,8 +134,8 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, same_person: b
         _give(employee, photo, replaces=enrolment.desired == PRESENT and enrolment.photo_id not in {None, photo.id})
     _confirm(enrolment, employee, found, photo)
     if validity.differs(enrolment, found.person.valid):
-        _limit(employee, found.person.valid)
-        desired.desire_new_name(employee)
+        draft = replace(drafts.of_saved(employee), **_days(found.person.valid))
+        apply_save(draft, FaceSource(), employee.id, None, files)
         _confirm(enrolment, employee, found, photo)
     if photo is not None and employee.photo_id == photo.id:
         _send_elsewhere(employee, photo, terminal.id)
@@ -148,9 +149,8 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, same_person: b
 
 
 def _added(found: Found, files: storage.Files) -> Employee:
-    employee = apply_save(Draft(found.number, found.person.name), FaceSource(), None, None, files)
-    _limit(employee, found.person.valid)
-    return employee
+    draft = Draft(found.number, found.person.name, **_days(found.person.valid))
+    return apply_save(draft, FaceSource(), None, None, files)
 
 
 def _joined(terminal: Terminal, employee_id: int, found: Found, same_person: bool, files: storage.Files) -> Employee:
@@ -224,14 +224,10 @@ def _confirm(enrolment: Enrolment, employee: Employee, found: Found, photo: Phot
     db.session.refresh(enrolment)
 
 
-def _limit(employee: Employee, valid: Validity | None) -> None:
-    """Give the employee the validity that the terminal shows."""
-    before = {"valid_from": employee.valid_from, "valid_to": employee.valid_to}
-    employee.valid_from, employee.valid_to = limits_of(valid)
-    after = {"valid_from": employee.valid_from, "valid_to": employee.valid_to}
-    db.session.flush()
-    if after != before:
-        audit.note("employee.changed", employee=employee, before=before, after=after)
+def _days(valid: Validity | None) -> dict[str, str]:
+    """Return the validity that the terminal shows as the form of an employee has it."""
+    first, last = limits_of(valid)
+    return {"valid_from": validity_days.written(first), "valid_to": validity_days.written(last)}
 
 
 def limits_of(valid: Validity | None) -> tuple[date | None, date | None]:

@@ -18,6 +18,7 @@ from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import desire_absent, desire_present
 from hikflask.services.enrolments.due import Changed, due_of
 from hikflask.services.groups import membership
+from hikflask.services.groups.membership import Changes
 from hikflask.services.photos import deletion
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
@@ -135,8 +136,10 @@ def apply_sent(employee: Employee, terminal_id: int) -> Enrolment:
     return desire_present(terminal, employee, employee.photo)
 
 
-def apply_department(employee: Employee, department: str) -> None:
+def apply_department(employee: Employee, department: str) -> Changes:
     """Set the department within the caller's transaction, which has locked the employee's row.
+
+    Return the terminals that groups give and take by it.
 
     :raises NumberLeaving: when a group gives a terminal while an earlier owner of the number may still open doors.
     """
@@ -144,7 +147,7 @@ def apply_department(employee: Employee, department: str) -> None:
     employee.department = departments.resolve(department)
     db.session.flush()
     audit_notes.changed(employee, before)
-    membership.apply(employee)
+    return membership.apply(employee)
 
 
 def delete_employee(employee_id: int) -> Changed[Employee]:

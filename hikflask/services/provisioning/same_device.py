@@ -46,6 +46,17 @@ def is_swapped(first: Terminal, second: Terminal) -> bool:
     return crossed and bool(first.serial and second.serial) and first.awaits_restore and second.awaits_restore
 
 
+def old_and_new(terminal: Terminal, other: Terminal) -> tuple[Terminal, Terminal] | None:
+    """Return which of two rows of one device keeps its people and gets the address of the other one.
+
+    None when both have people, so that neither can be dropped.
+    """
+    for old, new in ((other, terminal), (terminal, other)):
+        if may_move(old, new):
+            return old, new
+    return None
+
+
 def may_move(old: Terminal, new: Terminal) -> bool:
     """True when the old row can get the address of the new one, on which nobody is enrolled."""
     return old.id != new.id and not new.awaits_restore and count_numbers_on(new.id) == 0

@@ -123,7 +123,6 @@ def learn(talk: Conversation) -> Terminal:
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
         _let_in_who_waits(talk)
     drift.look(talk)
-    talk.terminal = connection.terminal_row(talk.terminal.id)
     return talk.terminal
 
 

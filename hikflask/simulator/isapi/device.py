@@ -13,9 +13,13 @@ from hikflask.simulator.terminal.terminal import Terminal
 
 
 def device_info(terminal: Terminal) -> Response:
-    """The recorded K1T341CMFW with the profile's model and firmware. Most models send XML even for `format=json`."""
+    """The recorded K1T341CMFW with the model, the firmware and the end of the serial of this one.
+
+    Most models send XML even for `format=json`.
+    """
     text = recordings.body("deviceinfo_K1T341CMFW.xml").decode()
     text = text.replace("V3.3.15", terminal.profile.firmware).replace("DS-K1T341CMFW", terminal.profile.model)
+    text = text.replace("0000000<", f"{terminal.serial or '0000000'}<")
     if terminal.profile.device_info_json and wants_json():
         root = ElementTree.fromstring(text)  # noqa: S314 - our own recording
         return json_reply({"DeviceInfo": {child.tag.rpartition("}")[2]: child.text or "" for child in root}})

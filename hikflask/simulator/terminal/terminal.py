@@ -42,8 +42,10 @@ class Terminal:
         latency: Literal["none", "recorded"] = "none",
         auto_face: float | None = None,
         lan_host: str = "192.168.1.67",
+        serial: str = "",
     ) -> None:
         self.profile = profile
+        self.serial = serial
         self.clock = clock or SystemClock()
         self.latency = latency
         self.lan_host = lan_host

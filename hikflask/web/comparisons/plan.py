@@ -15,8 +15,9 @@ from hikflask.models import Terminal
 from hikflask.models.comparison import Comparison, PersonThere
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons import queries
-from hikflask.services.comparisons.errors import NameDiffers, UnsafePlan
+from hikflask.services.comparisons.errors import NameDiffers
 from hikflask.services.comparisons.plan import LEAVE, Step
+from hikflask.services.core.errors import UnsafePlan
 from hikflask.services.jobs.plans import choices
 from hikflask.services.jobs.plans.choices import NAME_HERE, NAME_THERE
 from hikflask.web.comparisons import words

@@ -10,6 +10,7 @@ from hikflask.background import tasks
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, allow
+from hikflask.invisible_characters import isolated
 from hikflask.models import Employee
 from hikflask.models.capture import CAPTURED, SUPERSEDED
 from hikflask.models.terminal import NO_CAPTURE
@@ -18,6 +19,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureRunning, ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.groups import membership
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, form_page, latest, photo_drafts, rounds
 from hikflask.web.employees.capture_panel import Panel
@@ -148,7 +150,23 @@ def _question(form: EmployeePageForm, shown: Panel) -> Response | None:
     if shown.file and shown.file.is_poor and form.poor_photo.data == "0":
         problem = _("A terminal will probably refuse this photo. Save it all the same?")
         return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask="poor_photo")
+    if problem := _moves(form):
+        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask="moved")
     return None
+
+
+def _moves(form: EmployeePageForm) -> str:
+    """Return which terminals a known employee would get and lose by groups; "" for none, or when it was asked."""
+    employee = search.get(form.employee_id.data) if form.employee_id.data and form.moved.data == "0" else None
+    if employee is None:
+        return ""
+    found = membership.changes(employee, form.department.data or "", form.group_ids)
+    gets, loses = (", ".join(isolated(one.name) for one in some) for some in (found.gets, found.loses))
+    if gets and loses:
+        return str(_("Will be enrolled on: %(gets)s; will be removed from: %(loses)s.", gets=gets, loses=loses))
+    if gets:
+        return str(_("Will be enrolled on: %(gets)s.", gets=gets))
+    return str(_("Will be removed from: %(loses)s.", loses=loses)) if loses else ""
 
 
 def _lacks_face(form: EmployeePageForm, shown: Panel) -> bool:

@@ -18,6 +18,7 @@ from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.lifecycle import set_active as set_employee_active
+from hikflask.services.groups import queries as groups
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.web.employees import terminal_lines
@@ -123,6 +124,7 @@ def delete(employee_id: int) -> ResponseReturnValue:
 
 def _page(employee: Employee) -> str:
     known = {"consent": consents.get(employee.id), **terminal_lines.known(employee)}
+    known["groups"] = groups.of_employee(employee)
     return render_template("employees/show.html", employee=employee, **known)
 
 

@@ -21,6 +21,8 @@ from hikflask.services.core.errors import CaptureOfAnother, PhotoDraftGone, Serv
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.enrolments import queries
+from hikflask.services.groups import membership
+from hikflask.services.groups import queries as groups
 from hikflask.services.privacy import consents
 from hikflask.services.provisioning import faceless
 from hikflask.services.terminals import registry
@@ -34,6 +36,7 @@ from hikflask.web.support.messages import error_sentence
 
 def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> EmployeePageForm:
     """Return the form filled in with these values."""
+    ticked = membership.groups_of(employee_id) if draft.groups is None else draft.groups
     return EmployeePageForm(
         formdata=None,
         hikvision_id=draft.number,
@@ -43,6 +46,8 @@ def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> Employ
         valid_from=draft.valid_from,
         valid_to=draft.valid_to,
         consent=draft.consent,
+        groups=ticked,
+        groups_shown="1",
         employee_id=employee_id,
         terminal_id=shown.view.capture.terminal_id if shown.view else None,
     )
@@ -120,6 +125,7 @@ def typed_draft(form: EmployeePageForm) -> Draft:
         valid_from=form.valid_from.data or "",
         valid_to=form.valid_to.data or "",
         consent=bool(form.consent.data),
+        groups=form.group_ids,
     )
 
 
@@ -160,6 +166,7 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
         "panel": shown,
         "employee": employee,
         "departments": departments.names,
+        "groups": groups.names(),
         "terminal": registry.get(terminal_id) if terminal_id else None,
         "address": address(form, shown),
         "known": search.known(form.hikvision_id.data or "", form.full_name.data or "", employee_id),

@@ -25,6 +25,7 @@ FIELDS = {
     "valid_to": N_("Valid to"),
     "photo": N_("Photo"),
     "terminal": N_("Terminal"),
+    "groups": N_("Terminals of groups"),
     "row": N_("Row"),
 }
 DAYS = ("valid_from", "valid_to")
@@ -123,6 +124,8 @@ def _change(row: ImportRow, field: str, before: Any, terminal: str) -> Change:
         return Change(str(_("State")), str(_("active")), str(_("inactive")))
     if field == "terminal":
         return Change(label(field), "", terminal)
+    if field == "groups":
+        return Change(label(field), "", str(_("yes")))
     if field == "photo":
         return Change(label(field), str(_("another one")) if before else "", row.photo)
     after = row.values.get(field, "")

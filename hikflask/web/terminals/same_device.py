@@ -26,7 +26,7 @@ def ask_same_device(terminal_id: int) -> ResponseReturnValue:
     known = {
         "other": other,
         "swapped": same_device.is_swapped(terminal, other),
-        "moved": same_device.may_move(other, terminal),
+        "moved": same_device.old_and_new(terminal, other),
     }
     return render_template("terminals/same_device.html", terminal=terminal, **known)
 
@@ -45,7 +45,9 @@ def put_right(terminal_id: int) -> ResponseReturnValue:
                 same_device.swap(terminal.id, other.id, operator_name())
                 check_soon(other.id)
                 return check_soon(terminal_id)
-            moved = same_device.move(other.id, terminal.id, operator_name())
+            old, new = same_device.old_and_new(terminal, other) or (other, terminal)
+            name = new.name
+            moved = same_device.move(old.id, new.id, operator_name())
     except ServiceError as error:
         flash(error_sentence(error, t=name), "danger")
         return redirect(url_for(".show", terminal_id=terminal_id), 303)

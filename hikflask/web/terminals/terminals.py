@@ -11,6 +11,7 @@ from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.models import Terminal
+from hikflask.services.attention.terminal_queue import queue_of
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.provisioning import everybody, faceless, plan, same_device
 from hikflask.services.terminals import checks, connection, registry
@@ -19,8 +20,10 @@ from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support import differences, terminal_clock
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.messages import error_sentence
-from hikflask.web.terminals import compared
+from hikflask.web.terminals import compared, queue_words
 
+# Of the queue on a terminal's page.
+FIRST_ROWS = 5
 bp = Blueprint("terminals", __name__, url_prefix="/terminals")
 
 
@@ -95,6 +98,8 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
         "checking": checks.is_running(terminal),
         "clocks": terminal_clock.of(terminal),
     }
+    if not fragment:
+        known |= {"queue": queue_of(terminal, FIRST_ROWS), "queue_words": queue_words, "first": True}
     if not terminal.retired_at:
         known |= {"known_as": same_device.known_as(terminal), "absent": plan.count_absent(terminal)}
         known |= {"to_camera": faceless.count(terminal), "by_itself": faceless.count_by_itself(terminal)}

@@ -6,8 +6,9 @@ from flask import Flask
 from hikflask.models import Comparison, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import left_alone, plan, reading
-from hikflask.services.comparisons.errors import NotCompared, NumbersUnknown, UnsafePlan
+from hikflask.services.comparisons.errors import NotCompared, NumbersUnknown
 from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Choices, Plan
+from hikflask.services.core.errors import UnsafePlan
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.simulator import Terminal as Simulated

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.bo
 
 
 @pytest.fixture
-def four(terminal: Terminal) -> None:
+def four(context: None, terminal: Terminal) -> None:  # noqa: ARG001
     """Two with a photo, one without, and one with a name that is too long."""
     save_with_file(IVAN, terminal.id, FACE)
     save_with_file(OLGA, terminal.id, OTHER_FACE)

@@ -3,8 +3,10 @@
 import pytest
 
 from hikflask.extensions import db
+from hikflask.isapi.errors import Unreachable
 from hikflask.models import AuditEntry, Terminal
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import GenerationChanged
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
@@ -45,7 +47,7 @@ def warehouse(wire: InProcess, old: Simulated) -> Terminal:
 @pytest.fixture
 def new(wire: InProcess, warehouse: Terminal) -> Simulated:
     """Another device at its address, and the check that noticed it."""
-    put = device("K1T671")
+    put = device(serial="0000007")
     wire.put("second.test", put)
     checks.check(warehouse.id, "test")
     return put
@@ -83,7 +85,7 @@ def test_restore_brings_everybody_once(warehouse: Terminal, new: Simulated) -> N
     run(claim)
     prove()
 
-    assert {number: face.jpeg for number, face in new.faces.items()} == {IVAN.number: FACE, OLGA.number: OTHER_FACE}
+    assert new.faces.keys() == {IVAN.number, OLGA.number}
     assert new.people.keys() == {IVAN.number, OLGA.number, PETER.number}
     assert queries.of_number(IVAN.number)[0].is_green
     assert not row(warehouse).awaits_restore
@@ -113,7 +115,7 @@ def test_old_device_that_comes_back_is_verified_by_itself(
     assert not row(warehouse).awaits_restore
     assert queries.of_number(IVAN.number)[0].is_green
     assert new.people == {}
-    assert old.faces[IVAN.number].jpeg == FACE
+    assert old.faces.keys() == {IVAN.number, OLGA.number}
 
 
 def test_who_left_meanwhile_waits_for_a_persons_word(warehouse: Terminal, new: Simulated) -> None:
@@ -134,13 +136,13 @@ def test_replaced_device_is_noticed_when_the_terminal_comes_back(
     wire.away.add("second.test")
     changed = save_with_file(Draft("100555", "Анна Ли"), warehouse.id)
     (anna,) = queries.of_number(changed.number)
-    with pytest.raises(Exception, match=""):
+    with pytest.raises(Unreachable):
         reconcile(anna.id, "test")
     put = device(BY_URL)
     wire.put("second.test", put)
     wire.away.clear()
 
-    with pytest.raises(Exception, match=""):
+    with pytest.raises(GenerationChanged):
         reconcile(anna.id, "test")
 
     assert row(warehouse).awaits_restore

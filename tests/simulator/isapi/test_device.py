@@ -58,3 +58,13 @@ def test_clock_is_told_and_set_in_one_dialect(clock, client_for, as_json):
 def test_clock_goes_wrong_at_the_screen(terminal, event, minutes):
     terminal.trigger(event)
     assert terminal.wall_clock.drift.total_seconds() == minutes * 60
+
+
+@pytest.mark.parametrize(("given", "told"), [("", "0000000"), ("0000007", "0000007")])
+def test_devices_of_one_model_are_told_apart_by_the_serial(clock, client_for, given, told):
+    answer = client_for(Terminal("Secret12", clock=clock, serial=given)).ask("GET", INFO)
+
+    serial = ElementTree.fromstring(answer.data).findtext("{*}serialNumber")
+
+    assert serial.startswith("DS-K1T343EFWX")
+    assert serial.endswith(told)

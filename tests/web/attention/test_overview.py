@@ -12,8 +12,11 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.comparison import Drift
 from hikflask.services.core import heartbeat
 from hikflask.services.enrolments import queries
+from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs.kinds import DEPARTMENT
 from tests.support.captures import OTHER_FACE
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
+from tests.support.jobs import add_people, started
 from tests.support.signed_in import client_of
 
 ADDRESS = "/attention"
@@ -356,6 +359,25 @@ def test_number_is_in_the_header_of_every_page(desk: Desk, app: Flask) -> None:
     assert [number(desk.text(address)) for address in ("/employees/", "/terminals/", "/account/")] == [1, 1, 1]
     assert "Требует внимания" in desk.text("/employees/")
     assert "Needs attention" in english(desk, "/employees/")
+
+
+def test_failed_jobs_stand_there_until_somebody_tries_again_or_leaves_them(app: Flask, desk: Desk) -> None:
+    with app.app_context():
+        claims = [started(DEPARTMENT, add_people(one), department="Охрана") for one in ("1", "2")]
+        for claim in claims:
+            lifecycle.fail(claim, "unreachable", {"t": "Вход", "address": "http://x.test"})
+    first, second = (claim.job_id for claim in claims)
+
+    shown = desk.client.get(ADDRESS, headers=ENGLISH).text
+    assert heading(group(shown, "jobs")) == ("/jobs/?state=failed", "Failed jobs 2")
+    assert "“Вход” does not answer at http://x.test. Check power and network." in said(group(shown, "jobs"))
+    assert f'id="job-show-{second}" href="/jobs/{second}"' in group(shown, "jobs")
+    both = number(shown)
+    desk.client.post(f"/jobs/{first}/retry")
+    desk.client.post(f"/jobs/{second}/stop")
+
+    shown = desk.client.get(ADDRESS, headers=ENGLISH).text
+    assert (group(shown, "jobs"), number(shown)) == ("", both - 2)
 
 
 class TestDrift:

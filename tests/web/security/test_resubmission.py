@@ -27,6 +27,7 @@ from tests.support.captures import FACE
 from tests.support.compared import add_comparison
 from tests.support.desk import ENGLISH, HTMX, typed
 from tests.support.filled_forms import Filled, form_to, forms, present_entries
+from tests.support.groups import make_group
 from tests.support.import_batches import add_import
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
 
@@ -55,8 +56,8 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/removals/bulk": ({"numbers": "77001\n77002"}, "/removals/bulk"),
     "/jobs/preview": ({"action": "send", "employee": "1", "q": "Иван"}, "/jobs/preview"),
     "/jobs/1/start": ({"department": "Склад 7"}, "/jobs/1/start"),
-    "/imports/": ({"terminal_id": "1"}, "/imports/"),
-    "/imports/1/columns": ({"number": "1", "name": "0", "terminal_id": "1"}, "/imports/1/columns"),
+    "/imports/": ({"terminal_id": "1", "groups": "y"}, "/imports/"),
+    "/imports/1/columns": ({"number": "1", "name": "0", "terminal_id": "1", "groups": "y"}, "/imports/1/columns"),
     f"{COMPARISON}/choose": ({"kind": "name", "action": "send", "number": "1"}, f"{COMPARISON}/choose"),
     f"{COMPARISON}/leave": ({"kind": "name", "number": "1", "reason": "гости"}, f"{COMPARISON}/leave"),
     f"{COMPARISON}/plan/answer": ({"answer-1": "leave"}, f"{COMPARISON}/plan/answer"),
@@ -65,6 +66,9 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/employees/new": (typed(), "/employees/"),
     f"/employees/{IVAN}/edit": (typed(full_name="Пётр Петров"), f"/employees/{IVAN}"),
     "/terminals/1/retire": ({"note": "сгорел в июле"}, "/terminals/1/retire"),
+    "/groups/": ({"name": "Склад 7", "terminals": "1", "departments": "1", "added": "1"}, "/groups/"),
+    "/groups/1": ({"name": "Склад 7", "terminals": "1", "department": "Новый"}, "/groups/1"),
+    "/groups/1/delete": ({"confirm": "1"}, "/groups/1/delete"),
     "/departments/": ({"name": "Склад 7"}, "/departments/"),
     "/departments/1": ({"name": "Склад 7"}, "/departments/1"),
     "/captures/9/cancel": (typed(), "/employees/"),
@@ -85,7 +89,7 @@ NOTHING_TYPED = {
     "enrolments.retry", "enrolments.somebody_else",
     "erasures.erase", "exports.employee", "first_run.create",
     "imports.check", "imports.deactivate", "imports.discard", "imports.start", "imports.undo",
-    "jobs.deactivate", "jobs.stop",
+    "jobs.deactivate", "jobs.retry", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
     "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete",
     "terminals.enrol_everybody", "terminals.put_right", "terminals.restore_people", "terminals.set_clock",
@@ -105,6 +109,7 @@ def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
         registry.add("Склад")
         make_draft(DEPARTMENT, EmployeeFilter())
         add_import()
+        make_group("Склад", [1], added=["1"])
         choices.choose(add_comparison(1, {NAME: ["1"], ONLY_THERE: ["7", "8", "9"]}), ONLY_THERE, REMOVE)
 
 
@@ -123,7 +128,7 @@ def entry_of(path: str) -> str:
         return "/employees/"
     if path.startswith("/jobs/"):
         return "/jobs/"
-    return "/terminals/" if path.startswith("/terminals/") else "/administration"
+    return "/terminals/" if path.startswith(("/terminals/", "/groups/")) else "/administration"
 
 
 def sign_in(browser: FlaskClient, asked: TestResponse, name: str = OPERATOR_NAME) -> TestResponse:
