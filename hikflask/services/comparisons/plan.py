@@ -29,8 +29,10 @@ from hikflask.services.comparisons.errors import (
     NumbersUnknown,
 )
 from hikflask.services.comparisons.queries import Facts
+from hikflask.services.comparisons.take_over import limits_of
 from hikflask.services.core import removals
-from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, ServiceError
+from hikflask.services.core.dates import today
+from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, ServiceError, ValidityOver
 from hikflask.services.enrolments import desired
 from hikflask.services.privacy import consents
 
@@ -239,9 +241,13 @@ def _check_take_over(known: Facts, names_agreed: bool) -> None:
     if employee is not None and not employee.is_active:
         raise EmployeeInactive
     desired.refuse_while_leaving(known.number, employee.id if employee else None)
+    last = limits_of(verdicts.validity_of(there.valid_there))[1]
+    if employee is None and last is not None and last < today():
+        raise ValidityOver
     if not names_agreed and is_another_name(known):
         raise NameDiffers(n=known.number, here=known.name_wanted, there=there.name)
-    if there.face_url and consents.is_required() and consents.is_missing(known.number, employee and employee.id):
+    employee_id = employee.id if employee else None
+    if there.face_url and consents.is_required() and consents.is_missing(known.number, employee_id):
         raise ConsentMissing
 
 
