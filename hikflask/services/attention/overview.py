@@ -121,7 +121,7 @@ def overview(counts: Counts, caller: str) -> Overview:
     waiting = search.count_up_to(EmployeeFilter(state=filters.WAITING))
     return Overview(
         counts=counts,
-        removals=queries.open_removals(MOST_SHOWN).rows,
+        removals=queries.open_removals(MOST_SHOWN),
         all_have_employees=not queries.has_removals_without_employee(),
         refused=_stopped(blocked),
         no_face=_first(filters.in_state(filters.NO_FACE)) if counts.no_face else [],

@@ -7,7 +7,7 @@ from hikflask.models import Enrolment
 from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.services.core.db import count_rows_up_to
 from hikflask.services.core.errors import EnrolmentUnknown
-from hikflask.services.core.keyset import FIRST, Keyset, Page, Place, first_of_rows, read
+from hikflask.services.core.keyset import Keyset, Page, Place, first_of_rows, read
 from hikflask.services.state.enrolment import IS_LEAVING
 
 REMOVALS = Keyset((func.coalesce(Enrolment.desired_since, Enrolment.created_at).asc(), Enrolment.id.asc()), "removals")
@@ -64,8 +64,13 @@ def keeping_number(number: str) -> Enrolment | None:
     return next((one for one in mine if not (one.desired == ABSENT and one.is_confirmed)), None)
 
 
-def open_removals(limit: int, place: Place = FIRST) -> Page[Enrolment]:
-    """Return a page of the unconfirmed removals, the oldest first. These numbers may still open doors.
+def open_removals(limit: int | None = None) -> list[Enrolment]:
+    """Return the unconfirmed removals, the oldest first. These numbers may still open doors."""
+    return list(_fresh(select(Enrolment).where(IS_LEAVING).order_by(*REMOVALS.order).limit(limit)))
+
+
+def page_of_removals(limit: int, place: Place) -> Page[Enrolment]:
+    """Return a page of the unconfirmed removals, the oldest first.
 
     :raises CursorUnknown: when the place is none of this list.
     """

@@ -246,14 +246,6 @@ def test_the_search_finds_by_every_word_and_answers_rows_to_htmx(desk: Desk) -> 
     assert "Иван Иванов" not in rows
 
 
-def test_the_list_has_pages(desk: Desk, app: Flask) -> None:
-    with app.app_context():
-        for number in range(51):
-            save_employee(save.Draft(str(number), f"Имя {number:03}", ""))
-    assert "Страница 1 из 2" in desk.text("/employees/")
-    assert "Имя 050" in desk.text("/employees/?page=2")
-
-
 def test_page_past_the_end_is_the_last_one(desk: Desk) -> None:
     # As after somebody alone on the last page was deleted.
     assert "Сотрудников пока нет" in desk.text("/employees/?page=2")
