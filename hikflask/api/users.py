@@ -63,7 +63,8 @@ def list_users() -> ResponseReturnValue:
 
 
 def _listed(users: list[Employee], total: int, after: str = "") -> Response:
-    answer = jsonify([shape(employee) for employee in users])
+    synced = queries.synced([employee.id for employee in users])
+    answer = jsonify([_shape(employee, employee.id in synced) for employee in users])
     answer.headers["X-Total-Count"] = str(total)
     if after:
         # The path alone: whoever asks knows the host, and a request's own words for it are not repeated.
@@ -149,6 +150,10 @@ def sync_user(user_id: int) -> ResponseReturnValue:
 
 def shape(employee: Employee) -> dict[str, Any]:
     """A user as the API shows it."""
+    return _shape(employee, search.is_synced(employee))
+
+
+def _shape(employee: Employee, is_synced: bool) -> dict[str, Any]:
     return {
         "id": employee.id,
         "hikvision_id": employee.number,
@@ -156,7 +161,7 @@ def shape(employee: Employee) -> dict[str, Any]:
         "department": employee.department,
         "is_active": employee.is_active,
         "photo_path": employee.picture.path if employee.picture else None,
-        "synced_to_device": search.is_synced(employee),
+        "synced_to_device": is_synced,
         "created_at": employee.created_at.strftime("%Y-%m-%dT%H:%M:%S"),
     }
 

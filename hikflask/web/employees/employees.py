@@ -49,7 +49,8 @@ def index() -> ResponseReturnValue:
     about = {
         "form": form,
         "found": found,
-        "rows": [(employee, enrolment_status.of_employee(employee)) for employee in found.rows],
+        "rows": found.rows,
+        "badges": queries.badges([employee.id for employee in found.rows]),
         "terminals": terminals,
         "sort": wanted.sort,
         "narrowed": wanted != EmployeeFilter(sort=wanted.sort),
