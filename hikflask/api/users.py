@@ -48,7 +48,7 @@ TEXT_FIELDS = ("hikvision_id", "full_name", "department")
 def list_users() -> ResponseReturnValue:
     """A page of the users that pass the filters, sorted by name unless asked; X-Total-Count says how many pass.
 
-    The header Link leads to the next page by a cursor, which costs the same on each page; `offset` counts from the first.
+    The header Link leads to the next page by a cursor, which is as quick on each page; `offset` counts from the first.
     """
     limit, offset = _whole("limit", PAGE, LARGEST_PAGE), _whole("offset", 0, 2**31)
     form = body.form_of(EmployeeFilterForm, request.args.to_dict())

@@ -37,26 +37,26 @@ EMPLOYEES = f"""
             surname.folded || ' ' || given.folded || ' ' || patronymic.folded AS folded,
             department.folded AS folded_department
         FROM ({{numbers}}) AS numbers
-        JOIN made_word AS surname ON surname.kind = 'surname' AND surname.place = {DRAWN.format(n='n', k=1)} % :surnames
-        JOIN made_word AS given ON given.kind = 'name' AND given.place = {DRAWN.format(n='n', k=2)} % :names
+        JOIN made_word AS surname ON surname.kind = 'surname' AND surname.place = {DRAWN.format(n="n", k=1)} % :surnames
+        JOIN made_word AS given ON given.kind = 'name' AND given.place = {DRAWN.format(n="n", k=2)} % :names
         JOIN made_word AS patronymic
-            ON patronymic.kind = 'patronymic' AND patronymic.place = {DRAWN.format(n='n', k=3)} % :patronymics
+            ON patronymic.kind = 'patronymic' AND patronymic.place = {DRAWN.format(n="n", k=3)} % :patronymics
         JOIN made_word AS department
-            ON department.kind = 'department' AND department.place = {DRAWN.format(n='n', k=4)} % :departments
+            ON department.kind = 'department' AND department.place = {DRAWN.format(n="n", k=4)} % :departments
     ) AS drawn ORDER BY n
 """
 PHOTOS = f"""
     INSERT INTO photo (id, file, sha256, source, employee_id, created_at)
     SELECT id, CAST(id AS varchar(32)) || '.jpg', CAST(id AS varchar(32)), 'capture', id, '{NOW}' FROM employee
-    WHERE is_active AND {DRAWN.format(n='id', k=12)} >= {ON_NONE - LEFT} ORDER BY employee.id
+    WHERE is_active AND {DRAWN.format(n="id", k=12)} >= {ON_NONE - LEFT} ORDER BY employee.id
 """
 # Of ten thousand people, so many have no photo at the last of their terminals, are awaited there, or refused.
-STATE = f"""CASE WHEN NOT employee.is_active THEN CASE WHEN {DRAWN.format(n='employee.id', k=13)} < 200 THEN 'leaving'
+STATE = f"""CASE WHEN NOT employee.is_active THEN CASE WHEN {DRAWN.format(n="employee.id", k=13)} < 200 THEN 'leaving'
         ELSE 'gone' END
     WHEN place < :terminals THEN 'green'
-    WHEN {DRAWN.format(n='employee.id', k=14)} < 100 THEN 'no_photo'
-    WHEN {DRAWN.format(n='employee.id', k=14)} < 200 THEN 'awaited'
-    WHEN {DRAWN.format(n='employee.id', k=14)} < 250 THEN 'refused' ELSE 'green' END"""
+    WHEN {DRAWN.format(n="employee.id", k=14)} < 100 THEN 'no_photo'
+    WHEN {DRAWN.format(n="employee.id", k=14)} < 200 THEN 'awaited'
+    WHEN {DRAWN.format(n="employee.id", k=14)} < 250 THEN 'refused' ELSE 'green' END"""
 ENROLMENTS = f"""
     INSERT INTO enrolment (terminal_id, number, employee_id, desired, generation, photo_id, overwrite, person, face,
         confirmed_photo_id, confirmed_at, written_name, sent_name, face_unverified, on_old_device, step, refusal_code,
@@ -81,7 +81,7 @@ ENROLMENTS = f"""
 CONSENTS = f"""
     INSERT INTO consent (employee_id, given_on, basis, note, recorded_by, recorded_at)
     SELECT id, '2026-01-01', 'consent', '', 'Анна', '{NOW}' FROM employee
-    WHERE {DRAWN.format(n='id', k=15)} < 7000 ORDER BY employee.id
+    WHERE {DRAWN.format(n="id", k=15)} < 7000 ORDER BY employee.id
 """
 # What triggers would have kept, row by row.
 KEPT = (

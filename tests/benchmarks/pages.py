@@ -25,7 +25,6 @@ from hikflask import create_app
 from hikflask.extensions import db, task_queue
 from hikflask.services.employees.filters import CONSENTS, SORTS, STATES
 from tests.benchmarks import made_people
-
 from tests.processes.processes import Served
 from tests.support.postgresql import Cluster, programs
 

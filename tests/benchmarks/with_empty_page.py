@@ -7,8 +7,6 @@ from tests.benchmarks.pages import EMPTY
 from wsgi import app
 
 
-
-
 @app.get(EMPTY)
 @allow(VIEWER)
 def empty_page() -> str:

@@ -19,7 +19,6 @@ from hikflask.models import (
     EmployeeCount,
     Enrolment,
     Heartbeat,
-    ImportRow,
     Job,
     JobItem,
     Terminal,
@@ -36,7 +35,6 @@ from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import close
-from tests.support.employees import save_with_face
 from tests.support.enrolments import enrol
 from tests.support.imports import checked
 from tests.support.postgresql import Cluster

@@ -12,7 +12,7 @@ from hikflask.services.core.errors import EmployeeUnknown
 # How many rows one pass of a clean-up takes. It shares its thread with the sweep, and the next pass does the rest.
 CLEANUP_BATCH = 200
 # Pages count no further, as a count costs the more the higher it is. One more stands for all that are more.
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1000
 
 
 def count_rows_up_to(statement: Any, most: int = MOST_COUNTED) -> int:

@@ -113,7 +113,7 @@ def badges(employee_ids: Sequence[int]) -> dict[int, dict[str, list[str]]]:
         for employee_id, enrolment_id, terminal, _ in rows:
             if (enrolment_id in others) == of_others:
                 badge = others.get(enrolment_id, CONFIRMED_STATE)
-                found.setdefault(employee_id, {}).setdefault(badge, []).append(terminal)
+                found.setdefault(employee_id or 0, {}).setdefault(badge, []).append(terminal)
     return found
 
 

@@ -8,9 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
-from hikflask.services.employees import save, search
+from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
-from hikflask.services.employees.save import save_employee
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import draw
 from tests.support.captures import FACE
