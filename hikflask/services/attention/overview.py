@@ -194,9 +194,7 @@ def _waiting(*, many: bool) -> list[Waiting]:
         found = union_all(*(select(part.subquery()) for part in parts)).subquery()
     else:
         tried = filters.IS_TRIED
-        found = union_all(
-            mine.where(filters.IS_UNPROVEN, tried), mine.where(filters.IS_UNCHECKED, tried)
-        ).subquery()
+        found = union_all(mine.where(filters.IS_UNPROVEN, tried), mine.where(filters.IS_UNCHECKED, tried)).subquery()
     counts = (func.count(), func.min(found.c.since), func.min(found.c.next_attempt_at))
     statement = select(Terminal, *counts).join(found, found.c.terminal_id == Terminal.id)
     return [Waiting(*row) for row in db.session.execute(statement.group_by(Terminal.id).order_by(Terminal.name))]
