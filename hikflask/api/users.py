@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from hikflask import messages
+from hikflask import messages, validity_days
 from hikflask.api import body, errors
 from hikflask.api.body import Fields, InputError
 from hikflask.api.consents import with_consent_warning
+from hikflask.background import tasks
 from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.employees import EmployeeForm
 from hikflask.http import terminal_concurrency
@@ -41,6 +42,7 @@ errors.answer_in_json(bp)
 PAGE = 100
 LARGEST_PAGE = 1000
 TEXT_FIELDS = ("hikvision_id", "full_name", "department")
+DAY_FIELDS = ("valid_from", "valid_to")
 
 
 @bp.get("/", strict_slashes=False)
@@ -76,10 +78,11 @@ def _listed(users: list[Employee], total: int, after: str = "") -> Response:
 @bp.post("/", strict_slashes=False)
 @allow(OPERATOR)
 def create_user() -> ResponseReturnValue:
-    """Add a user; no terminal is told of it yet."""
-    form = body.form_of(EmployeeForm, body.read())
-    employee = save_employee(_draft(form)).row
-    return jsonify(shape(employee)), 201
+    """Add a user; the terminals of the user's groups are told in the background, and no others yet."""
+    form = body.form_of(EmployeeForm, body.read(days=DAY_FIELDS))
+    saved = save_employee(_draft(form))
+    tasks.enqueue_due(saved.due)
+    return jsonify(shape(saved.row)), 201
 
 
 @bp.get("/<int:user_id>")
@@ -92,11 +95,11 @@ def get_user(user_id: int) -> ResponseReturnValue:
 @bp.put("/<int:user_id>")
 @allow(OPERATOR)
 def change_user(user_id: int) -> ResponseReturnValue:
-    """Change the fields that are given; a new name and a deactivation are sent to the terminals before the answer."""
+    """Change the fields that are given; what terminals get to know of it is sent to them before the answer."""
     employee = _employee(user_id)
-    fields = body.read()
+    fields = body.read(days=DAY_FIELDS)
     active = body.flag(fields, "is_active")
-    given = {name: fields[name] for name in TEXT_FIELDS if name in fields}
+    given = {name: fields[name] for name in (*TEXT_FIELDS, *DAY_FIELDS) if name in fields}
     form = body.form_of(EmployeeForm, {**_typed(employee), **given})
     if given:
         save_employee(_draft(form, employee.terminal_name), employee_id=user_id, active=active)
@@ -162,6 +165,8 @@ def _shape(employee: Employee, is_synced: bool) -> dict[str, Any]:
         "is_active": employee.is_active,
         "photo_path": employee.picture.path if employee.picture else None,
         "synced_to_device": is_synced,
+        "valid_from": validity_days.written(employee.valid_from) or None,
+        "valid_to": validity_days.written(employee.valid_to) or None,
         "created_at": employee.created_at.strftime("%Y-%m-%dT%H:%M:%S"),
     }
 
@@ -199,11 +204,24 @@ def _employee(user_id: int) -> Employee:
 
 
 def _typed(employee: Employee) -> Fields:
-    return {"hikvision_id": employee.number, "full_name": employee.name, "department": employee.department}
+    return {
+        "hikvision_id": employee.number,
+        "full_name": employee.name,
+        "department": employee.department,
+        "valid_from": validity_days.written(employee.valid_from),
+        "valid_to": validity_days.written(employee.valid_to),
+    }
 
 
 def _draft(form: EmployeeForm, terminal_name: str = "") -> Draft:
-    return Draft(form.hikvision_id.data, form.full_name.data, form.department.data or "", terminal_name)
+    return Draft(
+        form.hikvision_id.data,
+        form.full_name.data,
+        form.department.data or "",
+        terminal_name,
+        form.valid_from.data or "",
+        form.valid_to.data or "",
+    )
 
 
 def _whole(name: str, default: int, most: int) -> int:

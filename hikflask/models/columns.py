@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, DateTime, literal
+from sqlalchemy import BindParameter, Boolean, DateTime, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
@@ -41,9 +41,12 @@ class _DatabaseNow(FunctionElement[datetime]):
     inherit_cache = True
 
 
-def database_now(seconds: float = 0.0) -> _DatabaseNow:
-    """Return the SQL expression for the database's present time plus `seconds`."""
-    return _DatabaseNow(literal(float(seconds)))
+def database_now(seconds: float | BindParameter[float] = 0.0) -> _DatabaseNow:
+    """Return the SQL expression for the database's present time plus `seconds`.
+
+    :param seconds: a number, or a parameter that gets its number when the statement is executed.
+    """
+    return _DatabaseNow(seconds if isinstance(seconds, BindParameter) else literal(float(seconds)))
 
 
 @compiles(_DatabaseNow, "sqlite")

@@ -30,7 +30,7 @@ from hikflask.web.support.urls import here
 MENU = {
     "attention": {"attention"},
     "employees": {"employees", "captures", "photo_drafts", "consents", "departments", "imports"},
-    "terminals": {"terminals"},
+    "terminals": {"terminals", "comparisons", "groups", "rounds"},
     "administration": {"administration", "operators", "tokens", "audit", "erasures", "removals"},
     "jobs": {"jobs"},
     "account": {"account"},

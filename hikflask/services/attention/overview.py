@@ -11,8 +11,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, case, func, select, union_all
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Enrolment, Terminal
+from hikflask.models import Capture, Employee, Enrolment, Job, Terminal
 from hikflask.models.capture import CAPTURED
+from hikflask.models.job import FAILED
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core import heartbeat
@@ -21,7 +22,7 @@ from hikflask.services.employees import filters, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
-from hikflask.services.terminals import registry
+from hikflask.services.terminals import drift, registry
 
 # So many rows of a group are shown; its heading leads to all of them.
 MOST_SHOWN = 5
@@ -30,7 +31,8 @@ WITHOUT_CONSENT = EmployeeFilter(consent=filters.MISSING)
 
 @dataclass(frozen=True)
 class Counts:
-    """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face.
+    """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face. `drift`: the
+    terminals that were changed at themselves, with how many findings each.
 
     What is more than MOST_COUNTED may be counted as one more than that.
     """
@@ -39,15 +41,18 @@ class Counts:
     refused: int
     no_face: int
     troubles: Sequence[Trouble]
+    drift: Sequence[tuple[Terminal, int]]
     consents: int
     unsaved: int
+    failed_jobs: int
     worker_runs: bool
 
     @property
     def total(self) -> int:
         """The number in the header."""
         people = self.removals + self.refused + self.no_face + self.consents
-        total = people + len(self.troubles) + self.unsaved + (not self.worker_runs)
+        places = len(self.troubles) + len(self.drift)
+        total = people + places + self.unsaved + self.failed_jobs + (not self.worker_runs)
         return min(total, MOST_COUNTED + 1)
 
 
@@ -89,6 +94,7 @@ class Overview:
     without_consent_count: int
     without_consent: Sequence[Employee]
     unsaved: Sequence[Unsaved]
+    failed_jobs: Sequence[Job]
     has_terminals: bool
 
     @property
@@ -105,8 +111,10 @@ def count() -> Counts:
         refused=_count_refused(_blocked(troubles)),
         no_face=search.count(EmployeeFilter(state=filters.NO_FACE)),
         troubles=troubles,
+        drift=drift.noticed(),
         consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,
         unsaved=db.session.execute(select(func.count(Capture.id)).where(Capture.state == CAPTURED)).scalar_one(),
+        failed_jobs=db.session.execute(select(func.count(Job.id)).where(Job.state == FAILED)).scalar_one(),
         worker_runs=heartbeat.alive(),
     )
 
@@ -131,6 +139,7 @@ def overview(counts: Counts, caller: str) -> Overview:
         without_consent_count=no_consent,
         without_consent=_first(*filters.conditions(WITHOUT_CONSENT)) if no_consent else [],
         unsaved=_unsaved(caller),
+        failed_jobs=_failed_jobs() if counts.failed_jobs else [],
         has_terminals=bool(registry.list_all()),
     )
 
@@ -205,6 +214,12 @@ def _affected(troubles: Sequence[Trouble]) -> dict[int, int]:
     blocked = _blocked(troubles)
     counted = ((one, search.count_up_to(EmployeeFilter(state=filters.REFUSED, terminal=one))) for one in blocked)
     return {terminal_id: employees for terminal_id, employees in counted if employees}
+
+
+def _failed_jobs() -> list[Job]:
+    """Return the last jobs that failed: nobody has tried them again, or left them as they are."""
+    statement = select(Job).where(Job.state == FAILED).order_by(Job.id.desc()).limit(MOST_SHOWN)
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
 def _unsaved(caller: str) -> list[Unsaved]:

@@ -33,7 +33,9 @@ def run_capture(capture_id: int) -> Capture:
         return capture
     timeout = current_app.config["CAPTURE_TIMEOUT"]
     try:
-        with connection.converse(capture.terminal_id, capture.requested_by, leases.CAPTURE, seconds=timeout) as talk:
+        with connection.converse(
+            capture.terminal_id, capture.requested_by, leases.CAPTURE, seconds=timeout, urgent=True
+        ) as talk:
             _take(talk, capture, timeout)
     except CaptureCancelled:
         pass

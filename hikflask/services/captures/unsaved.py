@@ -14,7 +14,7 @@ LATELY_SECONDS = 900.0
 def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
     """Return the caller's newest unsaved capture for this number, or without a number; None when there is none.
 
-    A capture that was superseded lately is returned, too, because the caller must be told.
+    A capture that was superseded lately is returned, too, because the caller must be told. The transaction stays open.
     """
     lately = Capture.created_at > database_now(-LATELY_SECONDS)
     statement = (
@@ -30,7 +30,6 @@ def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture |
     if terminal_id is not None:
         statement = statement.where(Capture.terminal_id == terminal_id)
     found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
-    db.session.commit()
     return None if found is None or found.state == USED else found
 
 

@@ -104,6 +104,12 @@ class PhotosWaiting(ServiceError):
         self.retry_after = seconds
 
 
+class ClockNotSet(ServiceError):
+    """The terminal said OK, but still shows another time or zone."""
+
+    code = "clock_not_set"
+
+
 class TerminalUnknown(ServiceError):
     """There is no such terminal, or it is not in use."""
 
@@ -247,6 +253,20 @@ class NameNotVerified(ServiceError):
 
     code = "name_not_verified"
     retryable = True
+
+
+class ValidityNotVerified(ServiceError):
+    """The terminal said OK, but its list shows another validity (params: name, the words there)."""
+
+    code = "validity_not_verified"
+    retryable = True
+
+
+class ValidityOver(ServiceError):
+    """The last day of the employee's validity is past, so no terminal would let the employee in."""
+
+    code = "validity_over"
+    fields = ("valid_to",)
 
 
 class FaceNotVerified(ServiceError):
@@ -431,6 +451,44 @@ class DepartmentBusy(ServiceError):
     """The people of the department are being changed all the time, so they could not all be changed at once."""
 
     code = "department_busy"
+
+
+class GroupUnknown(ServiceError):
+    """There is no such group of terminals, or not any more."""
+
+    code = "group_unknown"
+
+
+class GroupKnown(ServiceError):
+    """Another group of terminals has this name."""
+
+    code = "group_known"
+    fields = ("name",)
+
+
+class GroupTerminalUnknown(ServiceError):
+    """A group cannot have this terminal: there is none, or it is out of service for good (params: n, its id)."""
+
+    code = "group_terminal_unknown"
+    fields = ("device_ids",)
+
+
+class GroupEmployeeUnknown(ServiceError):
+    """No employee has an ID that was typed to be added to a group (params: n)."""
+
+    code = "group_employee_unknown"
+    fields = ("added",)
+
+
+class UnsafePlan(ServiceError):
+    """More people would be removed from terminals than is done without their number typed (params: count)."""
+
+    code = "unsafe_plan"
+    fields = ("confirm",)
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count=count)
+        self.count = count
 
 
 class TableSlow(BadTable):

@@ -85,6 +85,9 @@ class EmployeeFilter:
     `terminal` is a terminal's id: who is wanted there or has to leave it; with a state of an enrolment (waiting,
     refused, leaving) who is in that state at this terminal. `consent` is given or missing; who left is not
     missed unless the state asks for them.
+
+    `absent_from` is a terminal's id: who is active and not desired there. `had` is one, too: who is desired there, or
+    was until the terminal was taken out of service for good, and is active.
     """
 
     q: str = ""
@@ -93,6 +96,8 @@ class EmployeeFilter:
     terminal: int | None = None
     consent: str = ""
     sort: str = "name"
+    absent_from: int | None = None
+    had: int | None = None
 
 
 def conditions(wanted: EmployeeFilter, *, each: bool = False) -> list[ColumnElement[bool]]:
@@ -115,7 +120,17 @@ def conditions(wanted: EmployeeFilter, *, each: bool = False) -> list[ColumnElem
     # The other states are already meant of this terminal.
     if wanted.terminal is not None and wanted.state in {"", NO_FACE, LEFT}:
         found.append(_has(IS_THERE, Enrolment.terminal_id == wanted.terminal))
+    if wanted.absent_from is not None:
+        found += [and_(Employee.is_active), ~_has(WANTED, Enrolment.terminal_id == wanted.absent_from)]
+    if wanted.had is not None:
+        found += [and_(Employee.is_active), _has(_was_had(wanted.had), Enrolment.terminal_id == wanted.had)]
     return found
+
+
+def _was_had(terminal_id: int) -> ColumnElement[bool]:
+    retired_at = select(Terminal.retired_at).where(Terminal.id == terminal_id).scalar_subquery()
+    # The retirement of a terminal changes the desired state of those alone who were desired there.
+    return or_(WANTED, and_(Enrolment.confirmation_note != "", Enrolment.desired_since >= retired_at))
 
 
 def words_of(wanted: EmployeeFilter) -> list[str]:

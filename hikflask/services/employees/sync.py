@@ -16,7 +16,7 @@ from hikflask.services.core.errors import (
     TerminalNotNamed,
     TerminalUnknown,
 )
-from hikflask.services.employees import audit_notes, search
+from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import (
     desire_overwrite,
@@ -56,14 +56,15 @@ def sync_employee(
     terminal = _terminal(terminal_id, capture)
     if capture and capture.state == SUPERSEDED:
         raise CaptureSuperseded
-    enrolment = queries.row(_written(terminal, employee, capture).id)
+    enrolment = _written(terminal, employee, capture)
     if overwrite and not desire_overwrite(enrolment.id, enrolment.generation):
         raise GenerationChanged
-    return Changed(queries.row(enrolment.id), (enrolment.id,))
+    return Changed(queries.row(enrolment.id) if overwrite else enrolment, (enrolment.id,))
 
 
 def _employee(employee_id: int) -> Employee:
-    employee = search.get(employee_id)
+    """Return the employee. It is read again when its row is locked."""
+    employee = db.session.get(Employee, employee_id)
     if employee is None:
         raise EmployeeUnknown
     return employee
@@ -88,7 +89,7 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
         if not known.is_confirmed:
             refuse_long_name(terminal, employee)
             retry(known.id)
-        return known
+        return queries.row(known.id)
     desired.refuse_while_leaving(employee.number, employee.id)
     files = storage.Files()
     try:

@@ -1,43 +1,59 @@
 """One attempt to reconcile one number on one terminal. It writes the row only under the lease and the generation."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import case
+from sqlalchemy.orm import InstrumentedAttribute
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED
-from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import GenerationChanged
-from hikflask.services.enrolments import queries
+from hikflask.services.core.terminal_name import name_for
+from hikflask.services.enrolments import queries, validity
 from hikflask.services.enrolments.audit_notes import AttemptTrail
-from hikflask.services.enrolments.terminal_name import name_for
 from hikflask.services.privacy import certificates
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
+from hikflask.services.terminals import room
 from hikflask.services.terminals.connection import Conversation
+
+# A step is written with what the row gets next; on its own only after so long, because a page asks once a second.
+STEP_SECONDS = 0.5
 
 
 class Attempt:
-    """The state of one attempt: `row` as last written, and the `name` that this terminal gets.
+    """The state of one attempt: `row` as last written, the `name` that this terminal gets, and the `validity`.
 
-    `whole_names` are the employee's full name and own name for terminals. Each tells the person from others with the
-    number; a shorter form of the full name may be somebody else's, too.
+    It is made from a row that was read with its employee, so nothing is read here.
+
+    `validity` is None where the terminal may keep the one that it has, `limits` None where the employee has none: a
+    limit that was sent before is lifted by a validity without an end. `whole_names` are the employee's full name and
+    own name for terminals. Each tells the person from others with the number; a shorter form of the full name may be
+    somebody else's, too.
 
     :param prove_again: verify again what was confirmed before.
     """
 
     def __init__(self, talk: Conversation, enrolment: Enrolment, prove_again: bool) -> None:
         self.talk = talk
+        # How many people and faces are there by this attempt that were not before: 0, 1 or -1.
+        self.people = self.faces = 0
         self.row = enrolment
         self.prove_again = prove_again
         employee = enrolment.employee
         self._full, self._own = (employee.name, employee.terminal_name) if employee else (enrolment.last_name, "")
         self.name = self._full
+        self.limits = validity.wanted(employee)
+        self.validity = validity.asked(enrolment)
         self._generation = enrolment.generation
         self._trail = AttemptTrail(enrolment)
-        db.session.commit()
+        self._step = enrolment.step
+        self._written_at = time.monotonic()
 
     @property
     def number(self) -> str:
@@ -49,6 +65,11 @@ class Attempt:
         """The names that are the employee's whoever wrote them."""
         return {self._full, self._own} - {""}
 
+    @property
+    def step(self) -> str:
+        """The present step. The row may get it later."""
+        return self._step
+
     def choose_name(self) -> None:
         """Choose the form of the name for the terminal, whose limit is known by now.
 
@@ -56,34 +77,41 @@ class Attempt:
         """
         self.name = name_for(self.talk.terminal, self._full, self._own)
 
+    def begin(self, step: str) -> None:
+        """Begin a step. The row gets it with the next write, or now if the last write is long ago."""
+        self._step = step
+        if time.monotonic() - self._written_at >= STEP_SECONDS:
+            self.write(state.STEP, step=step)
+
+    def claim(self, step: str) -> None:
+        """Write the present step. An unconfirmed row is claimed again, so it becomes due when the worker is killed."""
+        self.write(state.STEP if self.row.is_confirmed else state.STEP_CLAIMED, step=step)
+
     def write(self, transition: Transition, **given: Any) -> None:
         """Apply a transition to the row, and write its result to the audit trail.
 
         :raises GenerationChanged: when the desired state was changed meanwhile.
         :raises LeaseLost: when another holder took the lease; nothing is written.
         """
-        written = {**transition.writes, **given}
-        with self.talk.lease.write():
-            row = self._apply(transition, **given)
-            self._trail.note(row, written)
-            if written.get("person") == CONFIRMED:
-                self._note_sync()
-        self.row = row
+        written = {"step": self._step, **transition.writes, **given}
+        with self._written():
+            self._apply(transition, **(given if "step" in transition.writes else {"step": self._step, **given}))
+            self._trail.note(self.row, written)
+        self._step = written["step"]
+        if written.get("person") == CONFIRMED:
+            self._note_sync()
 
     def write_gone(self) -> None:
         """Write that the terminal has nobody with this number. The row is deleted if it has no employee any more.
 
         :raises GenerationChanged: :raises LeaseLost: as in write().
         """
-        with self.talk.lease.write():
-            self.row = self._apply(state.GONE)
+        with self._written():
+            self._apply(state.GONE)
             self._trail.note_gone(self.row)
-            self._note_sync()
             certificates.end_removal(self.row)
-
-    def claim(self, step: str) -> None:
-        """Write the present step. An unconfirmed row is claimed again, so it becomes due when the worker is killed."""
-        self.write(state.STEP if self.row.is_confirmed else state.STEP_CLAIMED, step=step)
+            room.make_due_after_removal(self.talk.terminal)
+        self._note_sync()
 
     def read_again(self) -> None:
         """Read the row again after a rollback.
@@ -92,12 +120,31 @@ class Attempt:
         """
         self.row = queries.row(self.row.id)
 
-    def _apply(self, transition: Transition, **given: Any) -> Enrolment:
-        row = state.apply_to(self.row.id, self._generation, transition, **given)
-        if row is None:
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        try:
+            yield
+            db.session.commit()
+        except BaseException:
+            db.session.rollback()
+            raise
+        self._written_at = time.monotonic()
+
+    def _apply(self, transition: Transition, **given: Any) -> None:
+        lease = self.talk.lease
+        if not state.apply_under_lease(self.row, self._generation, lease.number, transition, **given):
+            db.session.rollback()
+            lease.verify()
             raise GenerationChanged
-        return row
 
     def _note_sync(self) -> None:
-        synced = update(Terminal).where(Terminal.id == self.row.terminal_id)
-        changed_rows(synced.values(last_sync=database_now()))
+        self.talk.learnt["last_sync"] = database_now()
+        for name, by in (("people", self.people), ("faces", self.faces)):
+            if by:
+                self.talk.learnt[name] = _changed(getattr(Terminal, name), by)
+        self.people = self.faces = 0
+
+
+def _changed(column: InstrumentedAttribute[int | None], by: int) -> Any:
+    """Return a count of the terminal's row, changed by so many; one that is not known stays so."""
+    return case((column + by < 0, 0), else_=column + by)

@@ -5,24 +5,29 @@ from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
-from hikflask.services.core.errors import NumberLeaving
+from hikflask.services.core import dates
+from hikflask.services.core.errors import NumberLeaving, ValidityOver
+from hikflask.services.core.terminal_name import name_for
 from hikflask.services.enrolments import queries
-from hikflask.services.enrolments.terminal_name import name_for
 from hikflask.services.state import enrolment as state
 
 
-def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None) -> Enrolment:
+def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None, *, by_group: bool = False) -> Enrolment:
     """Set an employee's desired state on a terminal to present with this photo, within the caller's transaction.
 
+    :param by_group: a group of terminals asks for it, so it ends with the membership.
     :raises NameTooLong: when not one letter of the name fits on this terminal.
+    :raises ValidityOver: when the employee's last day is past.
     """
+    refuse_over(employee)
     refuse_long_name(terminal, employee)
     enrolment = queries.find(terminal.id, employee.number, lock=True) or state.create(terminal.id, employee)
     photo_id = _photo_id(terminal, enrolment, photo)
     same_face = enrolment.desired == PRESENT and enrolment.photo_id == photo_id
     transition = state.DESIRED_AS_BEFORE if same_face else state.DESIRED_PRESENT
-    state.apply(transition, Enrolment.id == enrolment.id, employee_id=employee.id, photo_id=photo_id)
-    db.session.refresh(enrolment)
+    state.apply_to_locked(enrolment, transition, employee_id=employee.id, photo_id=photo_id)
+    if by_group:
+        state.apply_to_locked(enrolment, state.ASKED_BY_GROUP)
     audit.note("enrolment.wanted", employee=employee, terminal=terminal.name)
     return enrolment
 
@@ -37,17 +42,16 @@ def _photo_id(terminal: Terminal, enrolment: Enrolment, photo: Photo | None) -> 
     return photo.id
 
 
-def desire_new_name(employee: Employee) -> None:
-    """Make terminals get an employee's new name, within the caller's transaction. The face stays as it is.
+def desire_new_facts(employee: Employee) -> None:
+    """Make terminals get an employee's new name and validity, within the caller's transaction. The face stays as it is.
 
     :raises NameTooLong: when not one letter of the name fits on a terminal.
     """
     for enrolment in queries.of_number(employee.number, lock=True):
-        if enrolment.desired == PRESENT:
+        if enrolment.desired == PRESENT and not state.awaits_restore(enrolment):
             refuse_long_name(enrolment.terminal, employee)
             same = {"employee_id": enrolment.employee_id, "photo_id": enrolment.photo_id}
-            state.apply(state.DESIRED_AS_BEFORE, Enrolment.id == enrolment.id, **same)
-            db.session.refresh(enrolment)
+            state.apply_to_locked(enrolment, state.DESIRED_AS_BEFORE, **same)
 
 
 def desire_absent(number: str) -> None:
@@ -55,6 +59,13 @@ def desire_absent(number: str) -> None:
     queries.of_number(number, lock=True)
     state.apply(state.DESIRED_ABSENT, Enrolment.number == number)
     queries.of_number(number)
+
+
+def desire_absent_at(enrolment: Enrolment, employee: Employee) -> None:
+    """Set an employee's desired state on one terminal to absent, within the caller's transaction."""
+    if state.apply(state.DESIRED_ABSENT, Enrolment.id == enrolment.id):
+        audit.note("enrolment.unwanted", employee=employee, terminal=enrolment.terminal.name)
+    db.session.refresh(enrolment)
 
 
 def desire_overwrite(enrolment_id: int, generation: int) -> bool:
@@ -80,6 +91,15 @@ def refuse_long_name(terminal: Terminal, employee: Employee) -> None:
     :raises NameTooLong: with limit and length in bytes.
     """
     name_for(terminal, employee.name, employee.terminal_name)
+
+
+def refuse_over(employee: Employee) -> None:
+    """Refuse an employee whose last day is past.
+
+    :raises ValidityOver: then.
+    """
+    if employee.valid_to and employee.valid_to < dates.today():
+        raise ValidityOver
 
 
 def refuse_while_leaving(number: str, employee_id: int | None) -> None:

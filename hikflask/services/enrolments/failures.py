@@ -32,7 +32,7 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
         later = database_now(schedule.back_off(row.attempts))
         attempt.write(state.WAITING, next_attempt_at=later, **_reason(row, error))
     else:
-        person = REFUSED if row.step in {"", "person"} else row.person
+        person = REFUSED if attempt.step in {"", "person"} else row.person
         attempt.write(state.GIVEN_UP, person=person, **_words(error))
 
 

@@ -29,12 +29,14 @@ def get(enrolment_id: int) -> Enrolment | None:
     return db.session.get(Enrolment, enrolment_id, populate_existing=True)
 
 
-def row(enrolment_id: int) -> Enrolment:
+def row(enrolment_id: int, *, with_employee: bool = False) -> Enrolment:
     """Return the enrolment, without leaving a transaction open.
 
+    :param with_employee: read its employee, too, by the same statement.
     :raises EnrolmentUnknown: when there is no such row; a confirmed removal may delete it.
     """
-    enrolment = get(enrolment_id)
+    options = [joinedload(Enrolment.employee)] if with_employee else []
+    enrolment = db.session.get(Enrolment, enrolment_id, populate_existing=True, options=options)
     db.session.commit()
     if enrolment is None:
         raise EnrolmentUnknown

@@ -2,8 +2,8 @@
 
 A transition says which rows it may change (`needs`), what it writes (`writes`), and which values the caller gives
 (`given`). It is one UPDATE by compare-and-set: `apply` returns how many rows it changed. Callers add to `needs` which
-rows they mean, mostly by id and generation. A conversation with a terminal writes under its lease, too (see
-enrolments/attempt.py).
+rows they mean, mostly by id and generation. A conversation with a terminal writes by `apply_under_lease`, one row at a
+time (see enrolments/attempt.py).
 
 `person` and `face` go pending → confirmed or refused, each on its own:
 
@@ -11,24 +11,47 @@ enrolments/attempt.py).
     desired absent    → GONE, by the terminal's answer; REMOVED_…, by a person's statement
     retried           WAITING, STOPPED, POSTPONED; not retried automatically: GIVEN_UP
 
-Only CONFIRMED_WITH_FACE, PERSON_CONFIRMED, FACE_NOT_SHOWN (the person alone), GONE and REMOVED_… write `confirmed`,
-which pages show in green.
+Only CONFIRMED_WITH_FACE, PERSON_CONFIRMED, FACE_NOT_SHOWN (the person alone), TAKEN_OVER, GONE and REMOVED_… write
+`confirmed`, which pages show in green. A comparison takes that back (FOUND_…) where the terminal's list contradicts it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, case, or_, true, update
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    case,
+    false,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment
+from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
 from hikflask.services.core.db import changed_rows
 
+# The refusal_code of who was on the device before this one: nothing is sent before somebody says so.
+NOT_RESTORED = "not_restored"
+
+# The tables, not the models, for one row at a time: the ORM triples the cost of an UPDATE.
+ROWS = cast("Table", Enrolment.__table__)
+TERMINALS = cast("Table", Terminal.__table__)
 # An attempt that never ends (killed worker, lost queue) is due again after this many seconds.
 CLAIM_SECONDS = 60.0
+# The refusal code of what a person left as it is on the terminal.
+LEFT_ALONE = "left_alone"
 NOW = database_now()
 COMES_BACK = {"next_attempt_at": database_now(CLAIM_SECONDS)}
 DUE = {"attempts": 0, "next_attempt_at": NOW, "in_bulk": False}
@@ -36,7 +59,7 @@ DUE = {"attempts": 0, "next_attempt_at": NOW, "in_bulk": False}
 TRIED = {"tried_at": NOW}
 DONE = {"step": "", "attempts": 0, "next_attempt_at": None}
 NEXT_GENERATION = {"generation": Enrolment.generation + 1}
-NO_FACE = {"face": PENDING, "confirmed_photo_id": None, "confirmed_at": None}
+NO_FACE = {"face": PENDING, "confirmed_photo_id": None, "confirmed_at": None, "face_there": ""}
 NO_REFUSAL = {"refusal_code": "", "refusal_text": ""}
 BY_THE_TERMINAL = {"confirmed_by": "", "confirmation_note": ""}
 # A confirmed face stays confirmed when only the person changes, or nothing.
@@ -45,7 +68,14 @@ FACE_IF_CONFIRMED = {
     "confirmed_photo_id": case((Enrolment.face == CONFIRMED, Enrolment.confirmed_photo_id)),
     "confirmed_at": case((Enrolment.face == CONFIRMED, Enrolment.confirmed_at)),
 }
-NOT_ON_THIS_DEVICE = {"face_unverified": False, "written_name": "", "sent_name": "", "overwrite": False}
+NO_VALIDITY = {"valid_there": "", "sent_valid": ""}
+NOT_ON_THIS_DEVICE = {
+    **NO_VALIDITY,
+    "face_unverified": False,
+    "written_name": "",
+    "sent_name": "",
+    "overwrite": False,
+}
 NOBODY_THERE = {
     **NOT_ON_THIS_DEVICE,
     **NO_FACE,
@@ -60,10 +90,13 @@ NOBODY_THERE = {
 BY_A_PERSON = {**NOBODY_THERE, **NEXT_GENERATION, "desired": ABSENT}
 
 IS_LEAVING = and_(Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
+AWAITS_RESTORE = and_(
+    Enrolment.desired == PRESENT, Enrolment.refusal_code == NOT_RESTORED, Enrolment.next_attempt_at.is_(None)
+)
 WAS_WRITTEN = or_(Enrolment.written_name != "", Enrolment.sent_name != "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Transition:
     """Which rows a change may affect, what it writes, and which columns the caller must give."""
 
@@ -80,9 +113,15 @@ def _desire(state: str) -> dict[str, Any]:
 
 
 # --- what is desired ---
-DESIRED_PRESENT = Transition({**_desire(PRESENT), **NO_FACE}, given=("employee_id", "photo_id"))
-# The photo stays the same; the name may change.
-DESIRED_AS_BEFORE = Transition({**_desire(PRESENT), **FACE_IF_CONFIRMED}, given=("employee_id", "photo_id"))
+# Absent, the row remembers that a group asked for it; whoever is desired there anew is desired by hand.
+BY_HAND_IF_NEW = {"by_group": case((Enrolment.desired == PRESENT, Enrolment.by_group), else_=false())}
+DESIRED_PRESENT = Transition({**_desire(PRESENT), **NO_FACE, **BY_HAND_IF_NEW}, given=("employee_id", "photo_id"))
+# The photo stays the same; name and validity may change.
+DESIRED_AS_BEFORE = Transition(
+    {**_desire(PRESENT), **FACE_IF_CONFIRMED, **BY_HAND_IF_NEW}, given=("employee_id", "photo_id")
+)
+# A group of terminals asks for it.
+ASKED_BY_GROUP = Transition({"by_group": True}, needs=Enrolment.desired == PRESENT)
 DESIRED_ABSENT = Transition({**_desire(ABSENT), **NO_FACE, "overwrite": False}, needs=Enrolment.desired == PRESENT)
 # A person who has the number there under another name is removed first.
 DESIRED_OVERWRITE = Transition(
@@ -106,6 +145,8 @@ RETRIED = Transition(
         "refusal_text": case((Enrolment.face == CONFIRMED, Enrolment.refusal_text), else_=""),
     }
 )
+# Refused for lack of room, of which there is some now.
+ROOM_AGAIN = Transition({**RETRIED.writes, "in_bulk": True}, needs=Enrolment.desired == PRESENT)
 EMPLOYEE_DELETED = Transition({"employee_id": None, "photo_id": None, "confirmed_photo_id": None})
 
 # --- what the terminal lost ---
@@ -123,16 +164,84 @@ LEFT_ON_OLD_DEVICE = Transition(
             (Enrolment.written_name != "", Enrolment.written_name),
             else_=Enrolment.name_on_old_device,
         ),
+        **NO_VALIDITY,
         "written_name": "",
         "sent_name": "",
     },
     needs=or_(IS_LEAVING, WAS_WRITTEN),
 )
 LEAVING_OLD_DEVICE = Transition({"overwrite": False}, needs=IS_LEAVING)
-DESIRED_ON_NEW_DEVICE = Transition(
-    {**NEXT_GENERATION, **NO_FACE, "person": PENDING, "overwrite": False, "next_attempt_at": NOW, "in_bulk": True},
+# They may not belong on it: somebody must say so, and nobody is sent before.
+AWAITED_ON_NEW_DEVICE = Transition(
+    {
+        **NEXT_GENERATION,
+        **NO_FACE,
+        "person": PENDING,
+        "overwrite": False,
+        "next_attempt_at": None,
+        "step": "",
+        "refusal_code": NOT_RESTORED,
+        "refusal_text": "",
+    },
     needs=Enrolment.desired == PRESENT,
 )
+# The device that had them is back.
+RESTORED = Transition({**NEXT_GENERATION, **NO_REFUSAL, **DUE, "in_bulk": True}, needs=AWAITS_RESTORE)
+# The terminal turned out to take pictures.
+PHOTO_TAKEN_NOW = Transition(
+    {**_desire(PRESENT), **NO_FACE, "in_bulk": True},
+    needs=and_(Enrolment.desired == PRESENT, ~AWAITS_RESTORE),
+    given=("photo_id",),
+)
+
+# --- what a comparison of the whole terminal found ---
+IS_SHOWN_THERE = and_(Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED)
+HAS_CONFIRMED_FACE = and_(Enrolment.desired == PRESENT, Enrolment.face == CONFIRMED)
+_FOUND_OTHERWISE = {**NEXT_GENERATION, **NO_REFUSAL, "attempts": 0, "in_bulk": True, "step": ""}
+FOUND_GONE = Transition(
+    {**_FOUND_OTHERWISE, **NO_FACE, "person": PENDING, "valid_there": ""},
+    needs=IS_SHOWN_THERE,
+    given=("next_attempt_at",),
+)
+FOUND_RENAMED = Transition({**_FOUND_OTHERWISE, "person": PENDING}, needs=IS_SHOWN_THERE, given=("next_attempt_at",))
+FOUND_WITHOUT_FACE = Transition({**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at",))
+# `face_unverified`: the photo can be sent again, so the face there goes first. Otherwise it stays.
+FOUND_OTHER_FACE = Transition(
+    {**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at", "face_unverified")
+)
+# A person decided to leave it so: it is neither shown in green nor tried again before the person decides otherwise.
+_LEFT = {**NEXT_GENERATION, "refusal_code": LEFT_ALONE, "attempts": 0, "next_attempt_at": None, "step": ""}
+_NOT_LEFT_YET = and_(Enrolment.desired == PRESENT, Enrolment.refusal_code != LEFT_ALONE)
+LEFT_PERSON = Transition({**_LEFT, **NO_FACE, "person": REFUSED}, needs=_NOT_LEFT_YET, given=("refusal_text",))
+LEFT_FACE = Transition(
+    {**_LEFT, **NO_FACE, "face": REFUSED, "face_unverified": False}, needs=_NOT_LEFT_YET, given=("refusal_text",)
+)
+# How the terminal stores the confirmed face, where that differs from the photo.
+FACE_THERE_LEARNT = Transition({}, needs=HAS_CONFIRMED_FACE, given=("face_there",))
+# Somebody who was there already: the terminal's own answer confirms it, and nothing was sent.
+TAKEN_OVER = Transition(
+    {
+        **NEXT_GENERATION,
+        **NO_REFUSAL,
+        **BY_THE_TERMINAL,
+        **DONE,
+        "desired": PRESENT,
+        "desired_since": case((Enrolment.desired != PRESENT, NOW), else_=Enrolment.desired_since),
+        "overwrite": False,
+        "in_bulk": False,
+        "face_unverified": False,
+        "person": CONFIRMED,
+        "sent_name": "",
+        "sent_valid": "",
+        "face_there": "",
+        "confirmed_at": NOW,
+    },
+    given=("employee_id", "photo_id", "face", "confirmed_photo_id", "written_name", "valid_there"),
+)
+# The validity there is not the one asked for, so it is set, or lifted where none is asked for.
+VALIDITY_THERE = Transition({}, needs=Enrolment.desired == PRESENT, given=("sent_valid",))
+# A person saw who is there and chose to remove exactly this record: with another name there, the removal asks.
+REMOVAL_CHOSEN = Transition({**_desire(ABSENT), **NO_FACE, "in_bulk": True}, given=("written_name", "overwrite"))
 
 # --- when it is tried ---
 # One of many: a job changed the desired state a moment ago, within the same transaction.
@@ -141,11 +250,14 @@ CLAIMED = Transition(COMES_BACK)
 # Everything that is not finished.
 MADE_DUE = Transition(
     {"next_attempt_at": NOW},
-    needs=or_(Enrolment.person == PENDING, Enrolment.face_unverified, Enrolment.next_attempt_at.is_not(None)),
+    needs=and_(
+        or_(Enrolment.person == PENDING, Enrolment.face_unverified, Enrolment.next_attempt_at.is_not(None)),
+        ~AWAITS_RESTORE,
+    ),
 )
 # Enrolments that are desired present and have a pending face.
 FACE_MADE_DUE = Transition(
-    {"next_attempt_at": NOW}, needs=and_(Enrolment.desired == PRESENT, Enrolment.face == PENDING)
+    {"next_attempt_at": NOW}, needs=and_(Enrolment.desired == PRESENT, Enrolment.face == PENDING, ~AWAITS_RESTORE)
 )
 
 # --- a conversation with the terminal ---
@@ -153,14 +265,14 @@ STEP = Transition({}, given=("step",))
 STEP_CLAIMED = Transition(COMES_BACK, given=("step",))
 # Our own record has the number there: the record and its face stay.
 NOTHING_TO_OVERWRITE = Transition({"overwrite": False})
-OVERWRITTEN = Transition({**NO_FACE, **COMES_BACK, "overwrite": False})
+OVERWRITTEN = Transition({**NO_FACE, **NO_VALIDITY, **COMES_BACK, "overwrite": False})
 # written_name stays until this name is verified, because Search may have missed the person.
-SENDING_PERSON = Transition({**COMES_BACK, "step": "person", "person": PENDING}, given=("sent_name",))
+SENDING_PERSON = Transition({**COMES_BACK, "step": "person", "person": PENDING}, given=("sent_name", "sent_valid"))
 # The person is not there any more, so the confirmed face is not there either.
-SENDING_LOST_PERSON = Transition({**SENDING_PERSON.writes, **NO_FACE}, given=("sent_name",))
-PERSON_NOT_SENT = Transition({}, given=("sent_name",))
+SENDING_LOST_PERSON = Transition({**SENDING_PERSON.writes, **NO_FACE}, given=SENDING_PERSON.given)
+PERSON_NOT_SENT = Transition({}, given=SENDING_PERSON.given)
 NUMBER_TAKEN = Transition({**NO_FACE, **COMES_BACK, "person": REFUSED})
-SENDING_NAME = Transition({}, given=("written_name", "sent_name"))
+SENDING_CHANGES = Transition({}, given=("written_name", "sent_name", "sent_valid"))
 FACE_LOST = Transition({**NO_FACE, **COMES_BACK})
 # Written before FDSetUp, so that the row keeps it when the worker is killed or the answer is lost.
 SENDING_FACE = Transition({**NO_FACE, **COMES_BACK, "face_unverified": True})
@@ -169,22 +281,29 @@ FACE_CERTAIN = Transition({"face_unverified": False})
 FACE_REFUSED = Transition({**NO_FACE, **COMES_BACK, "face": REFUSED}, given=("refusal_code", "refusal_text"))
 PERSON_NOT_SHOWN = Transition({**NO_FACE, **COMES_BACK, "person": PENDING})
 FACE_NOT_SHOWN = Transition({**NO_FACE, **COMES_BACK, "person": CONFIRMED})
+FACE_SHOWN = {
+    "face": CONFIRMED,
+    "confirmed_photo_id": Enrolment.photo_id,
+    "confirmed_at": NOW,
+    "face_unverified": False,
+}
 CONFIRMED_WITH_FACE = Transition(
-    {
-        **NO_REFUSAL,
-        **DONE,
-        "person": CONFIRMED,
-        "face": CONFIRMED,
-        "confirmed_photo_id": Enrolment.photo_id,
-        "face_unverified": False,
-        "sent_name": "",
-    },
-    given=("written_name", "confirmed_at"),
+    {**NO_REFUSAL, **DONE, **FACE_SHOWN, "person": CONFIRMED, "sent_name": ""},
+    given=("written_name", "valid_there", "sent_valid"),
+)
+# The face was confirmed before, and the terminal shows nothing that contradicts that.
+CONFIRMED_AS_BEFORE = Transition(
+    {**NO_REFUSAL, **DONE, "person": CONFIRMED, "sent_name": ""},
+    needs=Enrolment.face == CONFIRMED,
+    given=("written_name", "valid_there", "sent_valid"),
 )
 PERSON_CONFIRMED = Transition(
     {**DONE, **TRIED, "person": CONFIRMED, "sent_name": ""},
-    given=("written_name", "face", "refusal_code", "refusal_text"),
+    given=("written_name", "face", "refusal_code", "refusal_text", "valid_there", "sent_valid"),
 )
+# The person is there with our name, but not with our validity. The face may be there.
+VALIDITY_NOT_SHOWN = Transition({**COMES_BACK, "person": PENDING}, given=("valid_there",))
+VALIDITY_NOT_SHOWN_BESIDE_FACE = Transition({**VALIDITY_NOT_SHOWN.writes, **FACE_SHOWN}, given=("valid_there",))
 # The device at the address does not have the person; an earlier device may.
 GONE_FROM_NEW_DEVICE = Transition(NOT_ON_THIS_DEVICE)
 GONE = Transition({**NOBODY_THERE, **BY_THE_TERMINAL})
@@ -211,7 +330,11 @@ REMOVED_BY_HAND = Transition(
     needs=and_(IS_LEAVING, Enrolment.on_old_device, ~WAS_WRITTEN),
     given=("confirmed_by",),
 )
-REMOVED_WITH_TERMINAL = Transition(BY_A_PERSON, given=("confirmed_by", "confirmation_note"))
+# Since when it is not desired tells who was on the terminal to its end.
+REMOVED_WITH_TERMINAL = Transition(
+    {**BY_A_PERSON, "desired_since": case((Enrolment.desired == PRESENT, NOW), else_=Enrolment.desired_since)},
+    given=("confirmed_by", "confirmation_note"),
+)
 REMOVED_AS_SOMEBODY_ELSES = Transition(
     BY_A_PERSON, needs=and_(IS_LEAVING, ~Enrolment.on_old_device), given=("confirmed_by", "confirmation_note")
 )
@@ -223,9 +346,20 @@ SOMEBODY_ELSES_HERE = Transition(
 )
 
 
+def awaits_restore(enrolment: Enrolment) -> bool:
+    """True while somebody must say whether the person belongs on the device that took the place of another one."""
+    rests = enrolment.desired == PRESENT and enrolment.next_attempt_at is None
+    return rests and enrolment.refusal_code == NOT_RESTORED
+
+
 def create(terminal_id: int, employee: Employee) -> Enrolment:
-    """Add the row of a number on a terminal to the open transaction. The caller then writes the desired state."""
-    enrolment = Enrolment(terminal_id=terminal_id, number=employee.number, generation=0)
+    """Add the row of an employee on a terminal to the open transaction. The caller then writes the desired state."""
+    return create_for(terminal_id, employee.number)
+
+
+def create_for(terminal_id: int, number: str) -> Enrolment:
+    """Add the row of a number that may be nobody's here; see create()."""
+    enrolment = Enrolment(terminal_id=terminal_id, number=number, generation=0)
     db.session.add(enrolment)
     db.session.flush()
     return enrolment
@@ -241,19 +375,67 @@ def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> 
     return changed_rows(update(Enrolment).where(*where, transition.needs).values(**_values(transition, given)))
 
 
-def apply_to(enrolment_id: int, generation: int, transition: Transition, **given: Any) -> Enrolment | None:
-    """Apply a transition to one row if it still has this generation; return the changed row, or None."""
-    statement = update(Enrolment).where(
-        Enrolment.id == enrolment_id, Enrolment.generation == generation, transition.needs
+def apply_to_locked(enrolment: Enrolment, transition: Transition, **given: Any) -> None:
+    """Apply a transition to a row that the open transaction has locked, and read the row again."""
+    _values(transition, given)
+    _execute(_one_row(transition, tuple(given)), {"its_id": enrolment.id}, given)
+    db.session.refresh(enrolment)
+
+
+def apply_under_lease(
+    enrolment: Enrolment, generation: int, lease_number: int, transition: Transition, **given: Any
+) -> bool:
+    """Apply a transition in the open transaction if the row has this generation, and its terminal this lease.
+
+    Both rows stay locked until the commit, so no other holder can begin before it. The row is read again.
+
+    :param given: the values of `transition.given`, and the present step if the transition does not write it.
+    :return: False when the generation or the lease is another one; then nothing is written.
+    """
+    step = {"step"} - set(transition.given)
+    _values(transition, {name: value for name, value in given.items() if name not in step})
+    mine = {
+        "its_id": enrolment.id,
+        "its_generation": generation,
+        "its_terminal": enrolment.terminal_id,
+        "its_lease": lease_number,
+    }
+    changed = _execute(_under_lease(transition, tuple(given)), mine, given)
+    if changed:
+        db.session.refresh(enrolment)
+    return changed
+
+
+def _execute(statement: Update, mine: dict[str, int], given: dict[str, Any]) -> bool:
+    """Execute a statement of one row. An expression among the values is part of the statement, not a parameter."""
+    expressions = {name: value for name, value in given.items() if isinstance(value, ClauseElement)}
+    if expressions:
+        statement = statement.values(expressions)
+    plain = {f"new_{name}": value for name, value in given.items() if name not in expressions}
+    return changed_rows(statement, {**mine, **plain}) == 1
+
+
+@cache
+def _under_lease(transition: Transition, given: tuple[str, ...]) -> Update:
+    lease = select(literal(1)).where(
+        TERMINALS.c.id == bindparam("its_terminal"), TERMINALS.c.lease_number == bindparam("its_lease")
     )
-    changed = db.session.execute(
-        statement.values(**_values(transition, given)).returning(Enrolment),
-        execution_options={"populate_existing": True, "synchronize_session": False},
-    )
-    return changed.scalar_one_or_none()
+    statement = _one_row(transition, given).where(ROWS.c.generation == bindparam("its_generation"))
+    return statement.where(lease.with_for_update().exists())
+
+
+@cache
+def _one_row(transition: Transition, given: tuple[str, ...]) -> Update:
+    """Return the statement that makes a transition of one row. To make it costs more than to run it, so it is kept."""
+    values = {**transition.writes, **{name: bindparam(f"new_{name}") for name in given}}
+    return update(ROWS).where(ROWS.c.id == bindparam("its_id"), transition.needs).values(values)
 
 
 def _values(transition: Transition, given: dict[str, Any]) -> dict[str, Any]:
+    """Return what a transition writes.
+
+    :raises TypeError: when not exactly its columns are given.
+    """
     if given.keys() != set(transition.given):
         raise TypeError(f"{sorted(transition.given)} come with this transition, not {sorted(given)}")
     return {**transition.writes, **given}

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +29,9 @@ from hikflask.services.terminals import allowed_addresses, leases, recovery
 
 # The lease ends so many seconds after the time-out of the call.
 MARGIN_SECONDS = 2.0
+# A lease is so much longer than its next call may take, so a conversation with a quick terminal never renews it. The
+# holder's death blocks the terminal for that long, too.
+SPARE_SECONDS = 10.0
 # Written to the row after a terminal has answered.
 ANSWERED = {
     "reachable": True,
@@ -47,7 +50,8 @@ class Conversation:
     """A terminal's row as read under the lease, and the client for it. It is an isapi Requester.
 
     `seconds_left` returns for how long the lease is needed at least: a capture holds its terminal until its deadline.
-    `give_up_at` is when the whole conversation must end, by time.monotonic().
+    `give_up_at` is when the whole conversation must end, by time.monotonic(). `learnt` is written to the terminal's row
+    together with the end of the lease.
     """
 
     terminal: Terminal
@@ -56,6 +60,7 @@ class Conversation:
     seconds_left: Callable[[], float] | None = None
     give_up_at: float | None = None
     answered: bool = False
+    learnt: dict[str, Any] = field(default_factory=dict)
 
     def request(
         self,
@@ -66,7 +71,7 @@ class Conversation:
         content_type: str | None = None,
         timeout: tuple[float, float] | None = None,
     ) -> Answer:
-        """Send one request. The lease is renewed before each round trip, so a late holder stops before it sends.
+        """Send one request. A lease that could end before its answer is renewed first, so a late holder stops.
 
         :raises NoAnswer: without sending, when the time of the whole conversation is over.
         :raises LeaseLost: when another holder took the lease.
@@ -80,7 +85,7 @@ class Conversation:
         return answer
 
     def note(self, **found: Any) -> None:
-        """Write to the terminal's row what this conversation learnt.
+        """Write to the terminal's row now what this conversation learnt.
 
         :raises LeaseLost: when another holder took the lease; nothing is written.
         """
@@ -95,8 +100,10 @@ class Conversation:
         return min(config["CONNECT_TIMEOUT"], left), min(config["READ_TIMEOUT"], left)
 
     def _renew(self, seconds: float) -> None:
-        rest = self.seconds_left() if self.seconds_left else 0.0
-        self.lease.renew(max(seconds, rest) + MARGIN_SECONDS)
+        if self.lease.lasts(seconds + MARGIN_SECONDS):
+            return
+        needed = max(seconds, self.seconds_left()) if self.seconds_left else seconds + SPARE_SECONDS
+        self.lease.renew(needed + MARGIN_SECONDS)
 
 
 @contextmanager
@@ -108,26 +115,29 @@ def converse(
     seconds: float | None = None,
     wait: float | None = None,
     total: float | None = None,
+    urgent: bool = False,
 ) -> Iterator[Conversation]:
     """Acquire the terminal's lease and yield a conversation.
 
-    :param seconds: the first length of the lease, in seconds (default: one round trip).
+    :param seconds: the first length of the lease, in seconds (default: enough for a quick conversation).
     :param wait: how long to wait for the present holder, in seconds (default: LEASE_WAIT).
     :param total: how long all requests together may take, in seconds (default: no limit).
+    :param urgent: a person waits for it: work for many lets the terminal go.
     :raises LoginStopped: when the password was refused before.
     :raises TerminalRetired: when it is out of service for good.
     :raises TerminalInUse: when the holder did not finish in time. :raises TerminalUnknown: when there is no such row.
     """
     config = current_app.config
-    _usable(terminal_id)
-    seconds = config["CONNECT_TIMEOUT"] + config["READ_TIMEOUT"] if seconds is None else seconds
+    if seconds is None:
+        seconds = config["CONNECT_TIMEOUT"] + config["READ_TIMEOUT"] + SPARE_SECONDS
     wait = config["LEASE_WAIT"] if wait is None else wait
-    lease = leases.acquire(terminal_id, holder, purpose, seconds + MARGIN_SECONDS, wait)
+    lease = leases.acquire(terminal_id, holder, purpose, seconds + MARGIN_SECONDS, wait, urgent=urgent)
     found: dict[str, Any] = {}
+    learnt: dict[str, Any] = {}
     try:
         terminal = _usable(terminal_id)
         give_up_at = None if total is None else time.monotonic() + total
-        talk = Conversation(terminal, lease, client_for(terminal), give_up_at=give_up_at)
+        talk = Conversation(terminal, lease, client_for(terminal), give_up_at=give_up_at, learnt=learnt)
         try:
             yield talk
         finally:
@@ -144,7 +154,7 @@ def converse(
             _note_certificate(terminal, lease, error)
         raise
     finally:
-        _end(lease, found, recovered=found is ANSWERED and _was_in_trouble(terminal))
+        _end(lease, {**learnt, **found}, recovered=found is ANSWERED and _was_in_trouble(terminal))
 
 
 def _end(lease: leases.Lease, found: dict[str, Any], *, recovered: bool) -> None:

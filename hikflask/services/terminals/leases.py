@@ -2,17 +2,21 @@
 
 A lease is one compare-and-set UPDATE on the terminal's row, by the database's clock. Its number rises with every
 holder, and every later write of the conversation has it in its WHERE. So a late holder cannot write.
+
+Who waits for a terminal may let its row say so (`wanted_until`). Work for many does not begin a conversation with such
+a terminal, so its present one is the last before that.
 """
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, cast
 
 from flask import current_app
 from flask_sqlalchemy.session import Session
-from sqlalchemy import ColumnElement, Table, Update, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Float, Table, Update, and_, bindparam, not_, or_, select, update
 from sqlalchemy.orm import scoped_session
 
 from hikflask.extensions import db
@@ -24,23 +28,45 @@ from hikflask.services.core.errors import LeaseLost, TerminalInUse, TerminalUnkn
 CAPTURE = "capture"
 POLL_SECONDS = 0.05
 LONGEST_SECONDS = 120.0
+# Who waits says so this often, and for so long: when it is killed, work for many goes on after that.
+WANTED_EVERY_SECONDS = 0.2
+WANTED_SECONDS = 1.0
 # The table, not the model: each round trip and each write begins with such a statement, and the ORM doubles its cost.
 ROWS = cast("Table", Terminal.__table__)
+Seconds = float | BindParameter[float]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Lease:
-    """The lease of a terminal, identified by its number."""
+    """The lease of a terminal, identified by its number.
+
+    It ends at `ends_at` by time.monotonic() of this process, or a moment later by the database's clock.
+    """
 
     terminal_id: int
     number: int
+    ends_at: float = field(compare=False)
+
+    def lasts(self, seconds: float) -> bool:
+        """True when the terminal is held for so many seconds from now, without asking the database."""
+        return time.monotonic() + seconds <= self.ends_at
 
     def renew(self, seconds: float) -> None:
         """Hold the terminal for so many seconds from now.
 
         :raises LeaseLost: when another holder took the lease.
         """
+        ends_at = time.monotonic() + seconds
         self._mine(lease_until=database_now(seconds))
+        db.session.commit()
+        self.ends_at = ends_at
+
+    def verify(self) -> None:
+        """Ask the database whether nobody else holds the terminal.
+
+        :raises LeaseLost: when another holder took the lease.
+        """
+        self._mine(lease_number=self.number)
         db.session.commit()
 
     def release(self, **learnt: Any) -> None:
@@ -74,19 +100,29 @@ class Lease:
             raise LeaseLost
 
 
-def acquire(terminal_id: int, holder: str, purpose: str, seconds: float, wait: float = 0.0) -> Lease:
+def acquire(
+    terminal_id: int, holder: str, purpose: str, seconds: float, wait: float = 0.0, *, urgent: bool = False
+) -> Lease:
     """Acquire the terminal for `seconds`; wait up to `wait` seconds for the present holder.
 
+    :param urgent: a person waits. Until this gets the terminal or gives up, nobody else who is not urgent gets it.
     :raises TerminalInUse: with the present holder and the seconds left to it.
     :raises TerminalUnknown: when there is no such row.
     """
     give_up = time.monotonic() + wait
+    say_again_at = 0.0
     while True:
-        lease = _try(terminal_id, holder, purpose, seconds)
+        lease = _try(terminal_id, holder, purpose, seconds, urgent)
         if lease:
             return lease
-        if time.monotonic() >= give_up:
+        now = time.monotonic()
+        if now >= give_up:
+            if say_again_at:
+                _want(terminal_id, None)
             raise in_use(terminal_id)
+        if urgent and now >= say_again_at:
+            say_again_at = now + WANTED_EVERY_SECONDS
+            _want(terminal_id, database_now(WANTED_SECONDS))
         time.sleep(POLL_SECONDS)
 
 
@@ -108,22 +144,54 @@ def in_use(terminal_id: int) -> TerminalInUse:
 def free() -> ColumnElement[bool]:
     """Return the condition that nobody holds the terminal now."""
     # No lease is so long. One that ends later was written before the clock was set back.
-    never = database_now(current_app.config["CAPTURE_TIMEOUT"] + LONGEST_SECONDS)
-    return or_(Terminal.lease_until.is_(None), Terminal.lease_until <= database_now(), Terminal.lease_until > never)
+    return _free(current_app.config["CAPTURE_TIMEOUT"] + LONGEST_SECONDS)
 
 
-def _try(terminal_id: int, holder: str, purpose: str, seconds: float) -> Lease | None:
-    number = db.session.execute(
-        update(Terminal)
-        .where(Terminal.id == terminal_id, free())
+def is_wanted() -> ColumnElement[bool]:
+    """Return the condition that somebody waits for the terminal, so work for many does not begin there now."""
+    # One further in the future was written before the clock was set back.
+    return and_(ROWS.c.wanted_until > database_now(), ROWS.c.wanted_until <= database_now(2 * WANTED_SECONDS))
+
+
+def _free(longest: Seconds) -> ColumnElement[bool]:
+    until = ROWS.c.lease_until
+    return or_(until.is_(None), until <= database_now(), until > database_now(longest))
+
+
+def _taking() -> Update:
+    return (
+        update(ROWS)
+        .where(ROWS.c.id == bindparam("terminal_id"), _free(bindparam("longest", type_=Float)))
         .values(
-            lease_number=Terminal.lease_number + 1,
-            lease_holder=holder[:128],
-            lease_purpose=purpose,
-            lease_until=database_now(seconds),
+            lease_number=ROWS.c.lease_number + 1,
+            lease_holder=bindparam("holder"),
+            lease_purpose=bindparam("purpose"),
+            lease_until=database_now(bindparam("seconds", type_=Float)),
         )
-        .returning(Terminal.lease_number),
-        execution_options={"synchronize_session": False},
-    ).scalar_one_or_none()
+        .returning(ROWS.c.lease_number)
+    )
+
+
+# Made once: to make a statement costs more than to run it.
+TAKE_URGENTLY = _taking().values(wanted_until=None)
+TAKE = _taking().where(or_(ROWS.c.wanted_until.is_(None), not_(is_wanted())))
+
+
+def _try(terminal_id: int, holder: str, purpose: str, seconds: float, urgent: bool) -> Lease | None:
+    given = {
+        "terminal_id": terminal_id,
+        "holder": holder[:128],
+        "purpose": purpose,
+        "seconds": seconds,
+        "longest": current_app.config["CAPTURE_TIMEOUT"] + LONGEST_SECONDS,
+    }
+    ends_at = time.monotonic() + seconds
+    number = db.session.execute(TAKE_URGENTLY if urgent else TAKE, given).scalar_one_or_none()
     db.session.commit()
-    return None if number is None else Lease(terminal_id, number)
+    return None if number is None else Lease(terminal_id, number, ends_at)
+
+
+def _want(terminal_id: int, until: ColumnElement[datetime] | None) -> None:
+    """Say, or say no more, that somebody waits. Another one who waits says it again within a moment."""
+    changed_rows(update(ROWS).where(ROWS.c.id == terminal_id).values(wanted_until=until))
+    db.session.commit()

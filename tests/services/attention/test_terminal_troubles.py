@@ -10,7 +10,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Terminal
 from hikflask.services.attention import terminal_troubles
-from hikflask.services.attention.terminal_troubles import FULL, KINDS, LOCKED, LOGIN, OFF, STOPPED, UNCHECKED
+from hikflask.services.attention.terminal_troubles import CLOCK, FULL, KINDS, LOCKED, LOGIN, OFF, STOPPED, UNCHECKED
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.usefixtures("context")]
 
 WELL = {"face_mode": "url", "reachable": True, "people": 10, "people_capacity": 100}
 BROKEN: dict[str, dict[str, Any]] = {
+    CLOCK: {"clock_offset": -60},
     FULL: {"people": 90},
     UNCHECKED: {"face_mode": None},
     OFF: {"reachable": False},
@@ -90,18 +91,12 @@ def test_terminal_that_was_never_checked_is_a_trouble_unless_it_is_not_in_use() 
     assert found() == [("Новый", UNCHECKED)]
 
 
-@pytest.mark.parametrize(
-    ("counted", "nearly"),
-    [
-        ({"people": 89}, False),
-        ({"people": 90}, True),
-        ({"people": 10, "faces": 45, "face_capacity": 50}, True),
-        ({"people": None}, False),
-        ({"people": 90, "people_capacity": None}, False),
-    ],
-)
-def test_nine_tenths_of_people_or_faces_are_nearly_full(counted: dict[str, int | None], nearly: bool) -> None:
-    assert terminal_troubles.is_nearly_full(Terminal(**{**WELL, **counted})) is nearly
+def test_clock_and_fullness_block_nobody(terminal: Terminal, simulator: Simulated) -> None:
+    simulator.trigger("clock-fast")
+    check(terminal)
+
+    assert found() == [("Вход", CLOCK)]
+    assert [kind for kind in KINDS if kind not in terminal_troubles.BLOCKING] == [OFF, FULL, CLOCK]
 
 
 def test_worst_comes_first_and_of_one_terminal_only_the_worst_counts() -> None:

@@ -1,6 +1,9 @@
 """The table of transitions: what each may write, who may make it, and which of them turn something green."""
 
+import threading
+
 import pytest
+from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
@@ -11,6 +14,8 @@ from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
+from hikflask.services.terminals import leases
+from hikflask.services.terminals.leases import Lease
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -19,8 +24,10 @@ TRANSITIONS = {name: one for name, one in vars(state).items() if isinstance(one,
 CONFIRM_PERSON = {
     "FACE_NOT_SHOWN",
     "CONFIRMED_WITH_FACE",
+    "CONFIRMED_AS_BEFORE",
     "PERSON_CONFIRMED",
     "GONE",
+    "TAKEN_OVER",
     "REMOVED_BY_HAND",
     "REMOVED_WITH_TERMINAL",
     "REMOVED_AS_SOMEBODY_ELSES",
@@ -30,13 +37,23 @@ CHANGE_WHAT_IS_DESIRED = {
     "DESIRED_AS_BEFORE",
     "DESIRED_ABSENT",
     "DESIRED_OVERWRITE",
-    "DESIRED_ON_NEW_DEVICE",
+    "AWAITED_ON_NEW_DEVICE",
+    "RESTORED",
+    "PHOTO_TAKEN_NOW",
     "RETRIED",
     "PEOPLE_LOST",
     "REMOVED_BY_HAND",
     "REMOVED_WITH_TERMINAL",
     "REMOVED_AS_SOMEBODY_ELSES",
     "SOMEBODY_ELSES_HERE",
+    "FOUND_GONE",
+    "FOUND_RENAMED",
+    "FOUND_WITHOUT_FACE",
+    "FOUND_OTHER_FACE",
+    "LEFT_PERSON",
+    "LEFT_FACE",
+    "TAKEN_OVER",
+    "REMOVAL_CHOSEN",
 }
 
 
@@ -45,6 +62,12 @@ def enrolment(terminal: Terminal) -> Enrolment:
     """Somebody who is desired on the terminal; nothing is confirmed yet."""
     employee = save_employee(Draft("100222", "Иван Иванов")).row
     return send_to_terminal(employee.id, terminal.id).row
+
+
+@pytest.fixture
+def lease(enrolment: Enrolment) -> Lease:
+    """The right to talk to the enrolment's terminal."""
+    return leases.acquire(enrolment.terminal_id, "Анна", "save", 30)
 
 
 def written(column: str, value: object) -> set[str]:
@@ -70,17 +93,16 @@ def put(enrolment: Enrolment, **columns: object) -> Enrolment:
 
 
 def confirmed(enrolment: Enrolment) -> Enrolment:
-    return make(
-        enrolment, state.PERSON_CONFIRMED, written_name="Иван Иванов", face=PENDING, refusal_code="", refusal_text=""
-    )
+    shown = {"written_name": "Иван Иванов", "valid_there": "", "sent_valid": ""}
+    return make(enrolment, state.PERSON_CONFIRMED, face=PENDING, refusal_code="", refusal_text="", **shown)
 
 
 def test_only_these_confirm_a_person() -> None:
     assert written("person", CONFIRMED) == CONFIRM_PERSON
 
 
-def test_only_one_confirms_a_face() -> None:
-    assert written("face", CONFIRMED) == {"CONFIRMED_WITH_FACE"}
+def test_only_these_confirm_a_face() -> None:
+    assert written("face", CONFIRMED) == {"CONFIRMED_WITH_FACE", "VALIDITY_NOT_SHOWN_BESIDE_FACE"}
 
 
 def test_whatever_changes_what_is_desired_begins_a_generation() -> None:
@@ -91,7 +113,9 @@ def test_whatever_takes_a_green_face_away_comes_back_to_it() -> None:
     """Nobody else would ask for the face again: a killed worker leaves it due."""
     unproven = {name for name, one in TRANSITIONS.items() if one.writes.get("face") in (PENDING, REFUSED)}
 
-    assert {name for name in unproven if "next_attempt_at" not in TRANSITIONS[name].writes} == set()
+    assert {
+        name for name in unproven if "next_attempt_at" not in {*TRANSITIONS[name].writes, *TRANSITIONS[name].given}
+    } == set()
 
 
 def test_every_column_that_is_written_is_one_of_the_table() -> None:
@@ -107,10 +131,55 @@ def test_what_does_not_come_with_a_transition_is_refused(enrolment: Enrolment) -
         state.apply(state.ENDED, Enrolment.id == enrolment.id, person=CONFIRMED)
 
 
-def test_row_of_another_generation_stays(enrolment: Enrolment) -> None:
-    assert state.apply_to(enrolment.id, enrolment.generation + 1, state.ENDED) is None
-    assert state.apply_to(enrolment.id, enrolment.generation, state.STEP, step="face") is enrolment
+def test_row_of_another_generation_stays(enrolment: Enrolment, lease: Lease) -> None:
+    generation = enrolment.generation
+
+    assert not state.apply_under_lease(enrolment, generation + 1, lease.number, state.STEP, step="face")
+    assert state.apply_under_lease(enrolment, generation, lease.number, state.STEP, step="face")
     assert enrolment.step == "face"
+
+
+def test_row_stays_when_its_terminal_has_another_lease(enrolment: Enrolment, lease: Lease) -> None:
+    lease.release()
+    leases.acquire(enrolment.terminal_id, "Борис", "save", 30)
+
+    assert not state.apply_under_lease(enrolment, enrolment.generation, lease.number, state.SENDING_FACE)
+    assert not enrolment.face_unverified
+
+
+def test_step_comes_along_with_a_transition(enrolment: Enrolment, lease: Lease) -> None:
+    assert state.apply_under_lease(enrolment, enrolment.generation, lease.number, state.SENDING_FACE, step="face")
+    assert (enrolment.face_unverified, enrolment.step) == (True, "face")
+    with pytest.raises(TypeError, match="person"):
+        state.apply_under_lease(enrolment, enrolment.generation, lease.number, state.SENDING_FACE, person=CONFIRMED)
+
+
+def test_face_that_is_not_confirmed_is_not_confirmed_as_before(enrolment: Enrolment) -> None:
+    assert state.apply(state.CONFIRMED_AS_BEFORE, Enrolment.id == enrolment.id, written_name="Иван Иванов") == 0
+
+
+def test_no_other_holder_begins_between_a_write_and_its_commit(
+    app: Flask, enrolment: Enrolment, lease: Lease, database: dict[str, str]
+) -> None:
+    """Whoever takes the terminal waits until the transaction of the holder's write is over, then reads that write."""
+    assert state.apply_under_lease(enrolment, enrolment.generation, lease.number, state.SENDING_FACE)
+    seen: list[bool] = []
+
+    def take_over() -> None:
+        with app.app_context():
+            late = db.update(Terminal).where(Terminal.lease_number == lease.number).values(lease_number=99)
+            db.session.execute(late)
+            seen.append(db.session.get_one(Enrolment, enrolment.id).face_unverified)
+            db.session.rollback()
+
+    other = threading.Thread(target=take_over)
+    other.start()
+    other.join(0.1)
+    assert other.is_alive(), database
+    db.session.commit()
+    other.join()
+
+    assert seen == [True]
 
 
 def test_row_that_does_not_meet_the_need_stays(enrolment: Enrolment) -> None:
@@ -154,8 +223,19 @@ def test_other_device_leaves_who_was_written_on_the_old_one(enrolment: Enrolment
     left = make(enrolment, state.LEFT_ON_OLD_DEVICE)
     assert (left.on_old_device, left.name_on_old_device, left.written_name) == (True, "Иван Иванов", "")
 
-    anew = make(enrolment, state.DESIRED_ON_NEW_DEVICE)
+    anew = make(enrolment, state.AWAITED_ON_NEW_DEVICE)
     assert (anew.person, anew.desired, anew.is_green) == (PENDING, PRESENT, False)
+    assert state.awaits_restore(anew)
+
+
+def test_who_awaits_a_persons_word_is_made_due_by_nothing_else(enrolment: Enrolment) -> None:
+    awaited = make(enrolment, state.AWAITED_ON_NEW_DEVICE)
+
+    assert state.apply(state.MADE_DUE, Enrolment.id == awaited.id) == 0
+    assert state.apply(state.FACE_MADE_DUE, Enrolment.id == awaited.id) == 0
+    back = make(awaited, state.RESTORED)
+    assert (back.refusal_code, back.in_bulk, state.awaits_restore(back)) == ("", True, False)
+    assert back.next_attempt_at is not None
 
 
 def test_word_about_a_removal_needs_an_open_one(enrolment: Enrolment) -> None:

@@ -1,4 +1,4 @@
-"""A conversation keeps to what HIKFLASK_TERMINAL_REQUIRE demands: https alone, and a login with SHA-256."""
+"""A conversation keeps its lease as long as it needs, and to what HIKFLASK_TERMINAL_REQUIRE demands."""
 
 import dataclasses
 
@@ -14,7 +14,7 @@ from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.terminals import checks, recovery
+from hikflask.services.terminals import checks, connection, recovery
 from hikflask.simulator import Terminal as Simulated
 from tests.support.due import claim_due
 
@@ -109,3 +109,47 @@ def test_face_that_a_weak_login_stopped_goes_on_after_a_good_check(
     checks.check(1, "test")
 
     assert claim_due() == [waiting.id]
+
+
+def test_quick_conversation_does_not_renew_its_lease(app: Flask, simulator: Simulated, waiting: Enrolment) -> None:
+    seen = set()
+
+    def look() -> None:
+        with app.app_context():
+            seen.add(row().lease_until)
+
+    simulator.before("UserInfo/Record", look)
+    simulator.before("UserInfo/Search", look)
+
+    reconcile(waiting.id, "test")
+
+    assert len(seen) == 1
+    assert row().lease_until is None
+
+
+def test_lease_that_could_end_before_the_answer_is_renewed_first(terminal: Terminal) -> None:
+    with connection.converse(terminal.id, "test", "check") as talk:
+        began = row().lease_until
+        talk.lease.ends_at -= connection.SPARE_SECONDS + 1.0
+        talk.request("GET", "/ISAPI/System/deviceInfo")
+        renewed = row().lease_until
+
+    assert began
+    assert renewed
+    assert renewed > began
+
+
+def test_lease_of_a_killed_holder_ends_within_a_minute(terminal: Terminal) -> None:
+    with connection.converse(terminal.id, "test", "check") as talk:
+        assert not talk.lease.lasts(60.0)
+        talk.lease.ends_at = 0.0
+        talk.request("GET", "/ISAPI/System/deviceInfo")
+        assert not talk.lease.lasts(60.0)
+
+
+def test_what_was_learnt_is_written_with_the_end_of_the_lease(terminal: Terminal) -> None:
+    with connection.converse(terminal.id, "test", "check") as talk:
+        talk.learnt["firmware"] = "V9.9.9"
+        assert row().firmware != "V9.9.9"
+
+    assert (row().firmware, row().lease_until) == ("V9.9.9", None)

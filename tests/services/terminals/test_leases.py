@@ -105,6 +105,76 @@ def test_failed_write_leaves_nothing_behind(terminal: Terminal) -> None:
     assert name_of(terminal) == "Вход"
 
 
+def test_holder_knows_how_long_the_terminal_is_held_without_asking(terminal: Terminal) -> None:
+    lease = leases.acquire(terminal.id, "Анна", "save", 30)
+
+    assert lease.lasts(29)
+    assert not lease.lasts(31)
+    lease.renew(60)
+    assert lease.lasts(59)
+
+
+def test_late_holder_learns_it_when_it_asks(terminal: Terminal) -> None:
+    late = leases.acquire(terminal.id, "Анна", "save", 30)
+    late.verify()
+    expire(terminal)
+    leases.acquire(terminal.id, "Борис", "save", 30)
+
+    with pytest.raises(LeaseLost):
+        late.verify()
+
+
+def wanted(terminal: Terminal) -> bool:
+    return (
+        db.session.execute(
+            db.select(db.func.count()).where(Terminal.id == terminal.id, leases.is_wanted())
+        ).scalar_one()
+        == 1
+    )
+
+
+def want(terminal: Terminal, seconds: float) -> None:
+    db.session.execute(db.update(Terminal).where(Terminal.id == terminal.id).values(wanted_until=database_now(seconds)))
+    db.session.commit()
+
+
+def test_work_for_many_does_not_begin_where_a_person_waits(terminal: Terminal) -> None:
+    want(terminal, 1.0)
+
+    with pytest.raises(TerminalInUse):
+        leases.acquire(terminal.id, "background", "save", 30)
+    leases.acquire(terminal.id, "Анна", "capture", 30, urgent=True).release()
+
+    assert not wanted(terminal)
+    leases.acquire(terminal.id, "background", "save", 30)
+
+
+@pytest.mark.parametrize("seconds", [-0.001, 86400.0])
+def test_who_waited_and_was_killed_keeps_nobody_away(terminal: Terminal, seconds: float) -> None:
+    """Neither when the time is over, nor when the clock was set back meanwhile."""
+    want(terminal, seconds)
+
+    assert leases.acquire(terminal.id, "background", "save", 30)
+
+
+def test_who_waits_says_so_until_the_time_is_over(app: Flask, terminal: Terminal) -> None:
+    leases.acquire(terminal.id, "background", "save", 30)
+    seen: list[bool] = []
+
+    def look() -> None:
+        with app.app_context():
+            seen.append(wanted(terminal))
+
+    timer = threading.Timer(0.1, look)
+    timer.start()
+    with pytest.raises(TerminalInUse):
+        leases.acquire(terminal.id, "Анна", "capture", 30, wait=0.3, urgent=True)
+    timer.join()
+
+    assert seen == [True]
+    assert not wanted(terminal)
+
+
 def test_unknown_terminal_has_no_lease(context: None) -> None:  # noqa: ARG001
     with pytest.raises(TerminalUnknown):
         leases.acquire(404, "Анна", "save", 30)
