@@ -19,10 +19,11 @@ from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.lifecycle import set_active as set_employee_active
 from hikflask.services.groups import queries as groups
+from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.web.employees import terminal_lines
-from hikflask.web.support import enrolment_status, htmx
+from hikflask.web.support import htmx
 from hikflask.web.support.messages import error_sentence, with_link
 from hikflask.web.support.pagination import turned
 
