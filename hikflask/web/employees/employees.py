@@ -18,8 +18,8 @@ from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.lifecycle import set_active as set_employee_active
-from hikflask.services.groups import queries as groups
 from hikflask.services.enrolments import queries
+from hikflask.services.groups import queries as groups
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.web.employees import terminal_lines
