@@ -138,6 +138,17 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "department_unknown": (N_("There is no such department any more."),),
     "department_has_people": (N_("The department is not empty. Move its people to another one first."),),
     "department_busy": (N_("The employees of this department are being changed. Try again in a minute."),),
+    "group_unknown": (N_("There is no such group any more."),),
+    "group_known": (N_("Another group has this name. Choose another name."),),
+    "group_terminal_unknown": (
+        N_("There is no terminal with the ID %(n)s, or it is out of service for good."),
+        N_("There is no such terminal, or it is out of service for good."),
+    ),
+    "group_employee_unknown": (N_("No employee has the ID %(n)s."), N_("No employee has this ID.")),
+    "unsafe_plan": (
+        N_("This removes many people from terminals. Enter their number to confirm: %(count)s."),
+        N_("This removes many people from terminals. Enter their number to confirm."),
+    ),
     "number_enrolled": (
         N_("Employee ID %(n)s is on the terminal “%(t)s” and cannot be changed."),
         N_("This employee ID is on a terminal and cannot be changed."),
@@ -151,6 +162,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The full name is too long for the terminal. Shorten it."),
     ),
     "name_too_long": (N_("The full name is too long for the terminal. Shorten it."),),
+    "cursor_unknown": (N_("The list has no such place. Begin at its first page."),),
     "employee_unknown": (N_("This employee is not there any more. Somebody deleted the record meanwhile."),),
     "employee_inactive": (N_("This employee is deactivated. Activate the employee first."),),
     "photo_unreadable": (N_("The photo must be a JPEG or PNG picture."),),
@@ -202,6 +214,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "enrolment_unknown": (N_("This record is not there any more."),),
     "wish_changed": (N_("This was changed meanwhile. Look again, please."),),
+    "not_finished": (N_("The terminal has not confirmed this, and nothing more is tried."),),
     "no_photo": (N_("there is no photo yet. Capture one at the terminal."),),
     "photo_forgotten": (N_("there is no photo any more. Capture one at the terminal."),),
     "files_not_taken": (

@@ -118,9 +118,18 @@ def run_job(job_id: int, claim_number: int) -> None:
         enqueue_job(claim)
 
 
+@task_queue.task(TERMINALS)
+def run_job_at_terminal(job_id: int, claim_number: int) -> None:
+    """Do so for a job that talks to a terminal itself, in turns with what others want of terminals."""
+    run_job(job_id, claim_number)
+
+
+JOB_TASKS = {JOBS: run_job, TERMINALS: run_job_at_terminal}
+
+
 def enqueue_job(claim: Claim) -> None:
     """Let the worker run a job that is claimed for it."""
-    task_queue.enqueue(run_job, claim.job_id, claim.number)
+    task_queue.enqueue(JOB_TASKS[job_lifecycle.lane(claim)], claim.job_id, claim.number)
 
 
 def enqueue_turns() -> int:

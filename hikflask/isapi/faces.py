@@ -87,6 +87,17 @@ def find(client: Requester, number: str) -> EnrolledFace | None:
     return next((_face(row) for found, row in every_row(ask) if found == number), None)
 
 
+def list_page(client: Requester, position: int) -> tuple[list[tuple[str, EnrolledFace]], Page]:
+    """Return one page of all faces with their numbers, from a position on, and what it says about the list.
+
+    Raises: TerminalError; Nonsense when it is no list or a row has no number.
+    """
+    words = {"searchResultPosition": position, "maxResults": PAGE, **dict(LIBRARY)}
+    answer = checked(client.request("POST", SEARCH, data=to_json(words), content_type=JSON_TYPE))
+    found = page(answer, json_object(answer), "MatchList", "FPID")
+    return [(number, _face(row)) for number, row in found.rows], found
+
+
 def _face(row: Json) -> EnrolledFace:
     return EnrolledFace(face_url=str(row.get("faceURL") or "") or None)
 

@@ -78,15 +78,19 @@ def every_row(ask: Callable[[int], Page]) -> Iterator[tuple[str, Json]]:
         position += len(found.rows)
         if found.total not in {None, total}:
             raise Nonsense(message="the list changed while it was read", path=found.path)
-        if _is_last(found, position):
+        if ends(found, position):
             return
         if not found.rows:
             raise Nonsense(message="the list stops before its end", path=found.path)
     raise Nonsense(message="the list has no end")
 
 
-def _is_last(found: Page, position: int) -> bool:
-    """True when this is the last page. Raises: Nonsense when the page tells neither the end nor that more follows."""
+def ends(found: Page, position: int) -> bool:
+    """True when this is the last page of a list.
+
+    Args: position is where the next page would begin.
+    Raises: Nonsense when the page tells neither the end nor that more follows.
+    """
     whole_list = found.total is not None and position >= found.total
     if found.word == MORE:
         return whole_list and position > 0

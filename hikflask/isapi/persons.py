@@ -8,7 +8,7 @@ management"). Numbers have 1 to 32 characters; times have no zone.
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,18 +33,45 @@ NUMBER = re.compile(r"[A-Za-z0-9_-]{1,32}\Z")
 FIRST_MOMENT = datetime.fromisoformat("2000-01-01T00:00:00")
 LAST_MOMENT = datetime.fromisoformat("2037-12-31T23:59:59")
 
+# Begin and end of a validity.
+Window = tuple[datetime, datetime]
+
 DELETE_PAUSE = 0.5
 DELETE_TRIES = 20
 
 
 @dataclass(frozen=True)
+class Validity:
+    """From when to when a person may pass, in the terminal's local time without a zone. None: not told.
+
+    `enabled` is False where the terminal shows `enable` false: "no expiry" in the guide, "blocked" to some clients.
+    """
+
+    begin: datetime | None
+    end: datetime | None
+    enabled: bool = True
+
+    @property
+    def words(self) -> str:
+        """The same validity in one text: "begin/end", "off" when not enabled, empty when a time is not told."""
+        if not self.enabled:
+            return "off"
+        if self.begin is None or self.end is None:
+            return ""
+        return "/".join(moment.isoformat(timespec="seconds") for moment in (self.begin, self.end))
+
+
+@dataclass(frozen=True)
 class Person:
-    """One person as the terminal shows it. `faces` is None when the firmware does not count them."""
+    """One person as the terminal shows it. Numbers and validity are None when the firmware does not tell them."""
 
     number: str
     name: str
     faces: int | None
     face_url: str | None
+    valid: Validity | None = None
+    cards: int | None = None
+    fingerprints: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,14 +94,14 @@ def add(client: Requester, number: str, name: str, *, begin: datetime, end: date
 
     Args: begin and end are in the terminal's local time, without a zone; times that terminals do not accept are moved
     to the nearest accepted one.
-    Raises: NumberTaken, IllegalNumber, NameTooLong, Full, other TerminalErrors; ValueError for times with a zone.
+    Raises: NumberTaken, IllegalNumber, NameTooLong, Full, other TerminalErrors; ValueError for times with a zone and
+    for an end before the begin.
     """
     user: Json = {
         "employeeNo": valid_number(number),
         "name": name,
         "userType": "normal",
-        # enable false means "no expiry" in the guide and "blocked" to some clients, so it is never sent.
-        "Valid": {"enable": True, "beginTime": _moment(begin), "endTime": _moment(end), "timeType": "local"},
+        "Valid": _valid(begin, end),
         "doorRight": "1",
         "RightPlan": [{"doorNo": 1, "planTemplateNo": "1"}],
         "gender": "unknown",
@@ -83,18 +110,35 @@ def add(client: Requester, number: str, name: str, *, begin: datetime, end: date
     confirmed(client.request("POST", RECORD, data=to_json({"UserInfo": user}), content_type=JSON_TYPE))
 
 
+def _valid(begin: datetime, end: datetime) -> Json:
+    """Return the validity as it is sent: an end before the begin would be refused, so nothing is sent then."""
+    first, last = _moment(begin), _moment(end)
+    if last < first:
+        raise ValueError("the validity ends before it begins")
+    # enable false means "no expiry" in the guide and "blocked" to some clients, so it is never sent.
+    return {"enable": True, "beginTime": first, "endTime": last, "timeType": "local"}
+
+
 def _moment(moment: datetime) -> str:
     if moment.tzinfo is not None:
         raise ValueError("terminals take local times without a zone")
-    return min(max(moment, FIRST_MOMENT), LAST_MOMENT).isoformat(timespec="seconds")
+    return within_calendar(moment).isoformat(timespec="seconds")
 
 
-def modify(client: Requester, number: str, name: str) -> None:
-    """Change a person's name and nothing else, because rights and validity may have been set at the terminal.
+def within_calendar(moment: datetime) -> datetime:
+    """Return the nearest moment that terminals accept."""
+    return min(max(moment, FIRST_MOMENT), LAST_MOMENT)
 
-    Raises: PersonUnknown, NameTooLong, other TerminalErrors.
+
+def modify(client: Requester, number: str, name: str, valid: Window | None = None) -> None:
+    """Change a person's name, the validity if given, and nothing else: rights may have been set at the terminal.
+
+    Args: valid is begin and end in the terminal's local time, as in `add`; None leaves the validity as it is there.
+    Raises: PersonUnknown, NameTooLong, other TerminalErrors; ValueError for times with a zone.
     """
     user: Json = {"employeeNo": valid_number(number), "name": name}
+    if valid is not None:
+        user["Valid"] = _valid(*valid)
     confirmed(client.request("PUT", MODIFY, data=to_json({"UserInfo": user}), content_type=JSON_TYPE))
 
 
@@ -105,20 +149,52 @@ def find(client: Requester, number: str) -> Person | None:
 
     Raises: TerminalError; Nonsense when the list may be incomplete or a row has no number.
     """
+    numbered = _numbered(client, _just(number))
+    return next((_person(found, row) for found, row in every_row(numbered) if found == number), None)
+
+
+def find_several(client: Requester, numbers: Collection[str]) -> dict[str, Person] | None:
+    """Return the people with these numbers, by number; None when the terminal ignores the numbers of a search.
+
+    Args: numbers, 1 to 30 of them.
+    Raises: TerminalError; Nonsense when the list may be incomplete or a row has no number; ValueError for a bad number.
+    """
+    wanted = [row for number in numbers for row in _just(number)]
+    if not 0 < len(wanted) <= PAGE:
+        raise ValueError("1 to 30 numbers")
+    people: dict[str, Person] = {}
+    for number, row in every_row(_numbered(client, wanted)):
+        if number not in numbers:
+            return None
+        people[number] = _person(number, row)
+    return people
+
+
+def _numbered(client: Requester, wanted: list[Json]) -> Callable[[int], Page]:
+    """Return the function that asks for a page of the people with these numbers."""
     search_id = uuid.uuid4().hex
+    return lambda position: _search(client, search_id, position, {"EmployeeNoList": wanted})
 
-    def ask(position: int) -> Page:
-        words = {
-            "searchID": search_id,
-            "searchResultPosition": position,
-            "maxResults": PAGE,
-            "EmployeeNoList": _just(number),
-        }
-        body = to_json({"UserInfoSearchCond": words})
-        answer = checked(client.request("POST", SEARCH, data=body, content_type=JSON_TYPE))
-        return page(answer, member(answer, "UserInfoSearch"), "UserInfo", "employeeNo")
 
-    return next((_person(found, row) for found, row in every_row(ask) if found == number), None)
+def _search(client: Requester, search_id: str, position: int, words: Json) -> Page:
+    condition = {"searchID": search_id, "searchResultPosition": position, "maxResults": PAGE, **words}
+    body = to_json({"UserInfoSearchCond": condition})
+    answer = checked(client.request("POST", SEARCH, data=body, content_type=JSON_TYPE))
+    return page(answer, member(answer, "UserInfoSearch"), "UserInfo", "employeeNo")
+
+
+def new_search() -> str:
+    """Return the id of a new search; all pages of a list are asked for with the same one."""
+    return uuid.uuid4().hex
+
+
+def list_page(client: Requester, search_id: str, position: int) -> tuple[list[Person], Page]:
+    """Return one page of everybody on the terminal, from a position on, and what it says about the list.
+
+    Raises: TerminalError; Nonsense when it is no list or a row has no number.
+    """
+    found = _search(client, search_id, position, {})
+    return [_person(number, row) for number, row in found.rows], found
 
 
 def _person(number: str, row: Json) -> Person:
@@ -127,7 +203,25 @@ def _person(number: str, row: Json) -> Person:
         name=str(row.get("name") or ""),
         faces=counted(row.get("numOfFace")),
         face_url=str(row.get("faceURL") or "") or None,
+        valid=_validity(row.get("Valid")),
+        cards=counted(row.get("numOfCard")),
+        fingerprints=counted(row.get("numOfFP")),
     )
+
+
+def _validity(words: object) -> Validity | None:
+    if not isinstance(words, dict):
+        return None
+    enabled = str(words.get("enable", True)).strip().lower() not in {"false", "0"}
+    return Validity(_moment_of(words.get("beginTime")), _moment_of(words.get("endTime")), enabled)
+
+
+def _moment_of(words: object) -> datetime | None:
+    """Return the local time. A zone, which some firmware shows, is that of the terminal itself."""
+    try:
+        return datetime.fromisoformat(str(words).strip()).replace(tzinfo=None, microsecond=0)
+    except ValueError:
+        return None
 
 
 def count(client: Requester) -> Count:

@@ -7,6 +7,7 @@ from hikflask.models.comparison import Comparison, Difference, Drift, LeftAlone,
 from hikflask.models.consent import Consent
 from hikflask.models.department import Department
 from hikflask.models.employee import Employee
+from hikflask.models.employee_count import EmployeeCount
 from hikflask.models.enrolment import Enrolment
 from hikflask.models.erasure import Erasure, ErasureFile, ErasureRemoval
 from hikflask.models.heartbeat import Heartbeat
@@ -28,6 +29,7 @@ __all__ = [
     "Difference",
     "Drift",
     "Employee",
+    "EmployeeCount",
     "Enrolment",
     "Erasure",
     "ErasureFile",

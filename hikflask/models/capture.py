@@ -24,7 +24,8 @@ class Capture(Base):
     """A capture: queued → waiting → captured → used, or failed, cancelled or superseded.
 
     `reason` is a code of messages.py, `reason_text` the terminal's own words. Until `hold_until`, other numbers may not
-    overwrite the terminal's one file while it is needed. `draft_consent` is the tick of the form's consent box.
+    overwrite the terminal's one file while it is needed. `draft_consent` is the tick of the form's consent box,
+    `draft_groups` the JSON list of the ids of the ticked groups ("": not asked for).
     `retake_of` is the id of the capture that the form showed before: its picture stays usable until this one is taken.
     """
 
@@ -56,6 +57,7 @@ class Capture(Base):
     draft_department: Mapped[str] = mapped_column(String(255), default="")
     draft_terminal_name: Mapped[str] = mapped_column(String(255), default="", server_default="")
     draft_consent: Mapped[bool] = mapped_column(default=False)
+    draft_groups: Mapped[str] = mapped_column(String(255), default="", server_default="")
     face_url: Mapped[str | None] = mapped_column(String(768))
     photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"), unique=True)
     hold_until: Mapped[datetime | None] = mapped_column(UTCDateTime)

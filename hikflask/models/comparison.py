@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
@@ -12,6 +12,11 @@ from hikflask.models.terminal import Terminal
 READING = "reading"
 DONE = "done"
 FAILED = "failed"
+# What is read, in this order.
+PEOPLE = "people"
+FACES = "faces"
+PICTURES = "pictures"
+VERDICTS = "verdicts"
 
 NAME = "name"
 FACE_MISSING = "face_missing"
@@ -30,12 +35,23 @@ class Comparison(Base):
 
     The list is read page by page, and each page is kept at once, so that another worker can go on after `read` people,
     the last of whom has `last_number`. `people` is the length of the list that the terminal tells. A list that changed
-    while it was read is read again: `restarts` times by now. `serial` is that of the device that was read.
+    while it was read is read again: `restarts` times by now. `serial` is that of the device that was read, and
+    `read_at` when it answered last. `step` is what is read now: the people; then, where their list does not tell who
+    has a face, the list of faces, of which `faces_read` are read, from `first_face` to `last_face`; then the pictures
+    that are compared; then nothing more, and the verdicts follow.
     """
 
     __table_args__ = (
         CheckConstraint("state IN ('reading', 'done', 'failed')", name="state"),
         Index("ix_comparison_terminal_id_id", "terminal_id", "id"),
+        # One reading at a time: who asks meanwhile waits for the same.
+        Index(
+            "ix_comparison_reading",
+            "terminal_id",
+            unique=True,
+            sqlite_where=text("state = 'reading'"),
+            postgresql_where=text("state = 'reading'"),
+        ),
         NO_ID_TWICE,
     )
 
@@ -51,7 +67,12 @@ class Comparison(Base):
     people: Mapped[int | None]
     read: Mapped[int] = mapped_column(default=0)
     last_number: Mapped[str] = mapped_column(String(32), default="")
+    step: Mapped[str] = mapped_column(String(8), default=PEOPLE)
+    read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     restarts: Mapped[int] = mapped_column(default=0)
+    faces_read: Mapped[int] = mapped_column(default=0)
+    first_face: Mapped[str] = mapped_column(String(32), default="")
+    last_face: Mapped[str] = mapped_column(String(32), default="")
     same: Mapped[int] = mapped_column(default=0)
 
     terminal: Mapped[Terminal] = relationship()
@@ -60,8 +81,9 @@ class Comparison(Base):
 class PersonThere(Base):
     """A person as a comparison read them on the terminal.
 
-    `faces` is None when the terminal does not count them; `face_sha256` is that of the enrolled picture, or None when
-    it was not or cannot be read. `valid_there` is the terminal's own words for the validity, see Enrolment.
+    `faces` is None when the terminal does not count them; `face_sha256` is that of the enrolled picture, None when it
+    was not read, and an empty text when the terminal does not give it. `valid_there` is the terminal's own words for
+    the validity, see Enrolment.
     """
 
     __tablename__ = "person_there"
@@ -80,7 +102,10 @@ class PersonThere(Base):
 
 
 class Difference(Base):
-    """One difference of a comparison: a number and its kind. A number may have several."""
+    """One difference of a comparison: a number and its kind. A number may have several.
+
+    `seen` is the SHA-256 of what was there, as in LeftAlone.
+    """
 
     __table_args__ = (
         CheckConstraint(
@@ -94,6 +119,7 @@ class Difference(Base):
     comparison_id: Mapped[int] = mapped_column(ForeignKey("comparison.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(16))
     number: Mapped[str] = mapped_column(String(32), index=True)
+    seen: Mapped[str] = mapped_column(String(64), default="")
 
 
 class LeftAlone(Base):

@@ -27,7 +27,8 @@ class Employee(Base):
     `terminal_name` is the name that terminals show instead of the full one, or an empty text. `search` is the folded
     name, number and department. From `valid_from` to `valid_to`, both whole days, the employee may enter; None: no
     limit. `left_at` is when the employee was deactivated. `has_face`: an enrolment is desired present with a photo;
-    triggers on the table of enrolments keep it so, and nothing else writes it.
+    triggers on the table of enrolments keep it so, and nothing else writes it. `has_consent`: a consent is recorded, kept
+    by triggers on the table of consents.
     """
 
     __table_args__ = (
@@ -46,6 +47,12 @@ class Employee(Base):
             "id",
             sqlite_where=text("is_active = 1 AND has_face = 0"),
             postgresql_where=text("is_active AND NOT has_face"),
+        ),
+        Index(
+            "ix_employee_no_consent",
+            "id",
+            sqlite_where=text("is_active = 1 AND has_consent = 0"),
+            postgresql_where=text("is_active AND NOT has_consent"),
         ),
         # Whose validity ends.
         Index(
@@ -68,6 +75,7 @@ class Employee(Base):
     valid_to: Mapped[date | None]
     left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     has_face: Mapped[bool] = mapped_column(server_default=false(), deferred=True)
+    has_consent: Mapped[bool] = mapped_column(server_default=false(), deferred=True)
     photo_id: Mapped[int | None] = mapped_column(
         ForeignKey("photo.id", name="fk_employee_photo_id_photo", ondelete="SET NULL", use_alter=True), index=True
     )

@@ -45,8 +45,9 @@ class Enrolment(Base):
     person means that the terminal found nobody. `face_unverified` is set before FDSetUp is sent, and cleared only when
     its effect is verified or undone. `written_name` is the name that the terminal showed last, `sent_name` a later one
     that may be there; both stay until the later one is verified. `valid_there` is the validity that the terminal showed
-    last, in its own words ("2000-01-01T00:00:00/2037-12-31T23:59:59", or "off"; empty: not known). `face_there` is the
-    SHA-256 of the enrolled picture as the terminal stores our face, where that differs from the photo.
+    last, in its own words ("2000-01-01T00:00:00/2037-12-31T23:59:59", or "off"; empty: not known), and `sent_valid` one
+    that was sent and may limit the person there until it is lifted. `face_there` is the SHA-256 of the enrolled picture
+    as the terminal stores our face, where that differs from the photo.
 
     `on_old_device`: the number was on an earlier device at the terminal's address, with the name `name_on_old_device`.
     That device cannot be asked, so only a person can state that the number is gone there. `confirmed_by` is that person
@@ -124,6 +125,7 @@ class Enrolment(Base):
     confirmed_by: Mapped[str] = mapped_column(String(128), default="", server_default="")
     confirmation_note: Mapped[str] = mapped_column(String(255), default="", server_default="")
     valid_there: Mapped[str] = mapped_column(String(48), default="", server_default="")
+    sent_valid: Mapped[str] = mapped_column(String(48), default="", server_default="")
     face_there: Mapped[str] = mapped_column(String(64), default="", server_default="")
     step: Mapped[str] = mapped_column(String(12), default="")
 

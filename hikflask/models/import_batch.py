@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
@@ -25,7 +25,8 @@ class ImportBatch(Base):
 
     `table_file` and `photos_file` are the names of the stored files in the folder of imports, blank once they are
     removed; `table_name` and `photos_name` are the names that the files came with. `layout` says how the table is read,
-    `fields` which column has which field (field → index from 0). `terminal_id`: who is named is sent there, too.
+    `fields` which column has which field (field → index from 0). `terminal_id`: who is named is sent there, too;
+    `groups`: to the terminals of their groups.
     `new_departments` are the names that the import added. The counts are those of the dry run, at `checked_at`.
 
     Three jobs work on it: the dry run, the import itself, and its undo.
@@ -43,6 +44,7 @@ class ImportBatch(Base):
     fields: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
     new_departments: Mapped[list[str]] = mapped_column(JSON, default=list)
     terminal_id: Mapped[int | None] = mapped_column(ForeignKey("terminal.id", ondelete="SET NULL"), index=True)
+    groups: Mapped[bool] = mapped_column(default=False, server_default=false())
     new: Mapped[int] = mapped_column(default=0)
     changed: Mapped[int] = mapped_column(default=0)
     unchanged: Mapped[int] = mapped_column(default=0)

@@ -29,7 +29,9 @@ class Job(Base):
 
     One worker at a time runs a job: the one whose claim has the present `claim_number`. It repeats this number with
     every item, and so holds the job until `claimed_until`. A job whose claim is over is claimed again. `attempts`
-    counts the claims since the last item: a job that gets nothing done any more is given up.
+    counts the claims since the last item: a job that gets nothing done any more is given up. `pause` is why nobody runs
+    it until then (None: somebody does): `error` with `error_params` when its terminal did not let it talk, `tries` how
+    often in a row, and `after` the sent item up to which was looked whether they are settled.
     """
 
     __table_args__ = (
@@ -53,6 +55,7 @@ class Job(Base):
     claim_number: Mapped[int] = mapped_column(default=0)
     claimed_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
+    pause: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     @property
     def is_open(self) -> bool:
@@ -63,8 +66,8 @@ class Job(Base):
 class JobItem(Base):
     """One person whom a job is for: waiting, sent, done, or failed with an error code and the values of its sentence.
 
-    A sent item waits until its enrolment is confirmed or given up. `action` is what is done for it where a job does
-    several things.
+    A sent item waits until its enrolment is confirmed or given up; `desired` is the state of that enrolment which the
+    item asked for. `action` is what is done for it where a job does several things.
 
     `number` is the one that the person had when the job was made; it is blank once the person was erased.
     """
@@ -81,6 +84,7 @@ class JobItem(Base):
     number: Mapped[str] = mapped_column(String(32), index=True)
     state: Mapped[str] = mapped_column(String(8), default=WAITING)
     action: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    desired: Mapped[str] = mapped_column(String(8), default="", server_default="")
     enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id", ondelete="SET NULL"), index=True)
     error: Mapped[str] = mapped_column(String(64), default="")
     error_params: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -31,13 +31,13 @@ FILLED_OF_TERMINALS = {
 }
 # PostgreSQL's statistics contain values of the columns, see revision 0004.
 OF_PEOPLE = (
-    ('comparison', ('requested_by', 'last_number')),
+    ('comparison', ('requested_by', 'last_number', 'first_face', 'last_face')),
     ('person_there', ('number', 'name', 'face_url', 'face_sha256', 'valid_there')),
-    ('difference', ('number',)),
+    ('difference', ('number', 'seen')),
     ('left_alone', ('number', 'seen', 'decided_by', 'reason')),
     ('drift', ('number', 'expected', 'found')),
     ('employee', ('valid_from', 'valid_to')),
-    ('enrolment', ('valid_there', 'face_there')),
+    ('enrolment', ('valid_there', 'sent_valid', 'face_there')),
 )
 
 
@@ -53,9 +53,11 @@ def upgrade() -> None:
         sqlite_where=sa.text('is_active = 1 AND valid_to IS NOT NULL'),
         postgresql_where=sa.text('is_active AND valid_to IS NOT NULL'),
     )
+    op.add_column('capture', sa.Column('draft_groups', sa.String(length=255), nullable=False, server_default=''))
+    op.add_column('import_batch', sa.Column('groups', sa.Boolean(), nullable=False, server_default=sa.false()))
     # Without a batch: the table has triggers, and neither database needs to rebuild it.
     op.add_column('enrolment', sa.Column('by_group', sa.Boolean(), nullable=False, server_default=sa.false()))
-    for name, length in (('valid_there', 48), ('face_there', 64)):
+    for name, length in (('valid_there', 48), ('sent_valid', 48), ('face_there', 64)):
         op.add_column('enrolment', sa.Column(name, sa.String(length=length), nullable=False, server_default=''))
     for name, (columns, rows) in OF_ENROLMENTS.items():
         only = {'sqlite_where': sa.text(rows), 'postgresql_where': sa.text(rows)}
@@ -117,7 +119,12 @@ def _comparisons() -> None:
         sa.Column('people', sa.Integer(), nullable=True),
         sa.Column('read', sa.Integer(), nullable=False),
         sa.Column('last_number', sa.String(length=32), nullable=False),
+        sa.Column('step', sa.String(length=8), nullable=False),
+        sa.Column('read_at', sa.DateTime(), nullable=True),
         sa.Column('restarts', sa.Integer(), nullable=False),
+        sa.Column('faces_read', sa.Integer(), nullable=False),
+        sa.Column('first_face', sa.String(length=32), nullable=False),
+        sa.Column('last_face', sa.String(length=32), nullable=False),
         sa.Column('same', sa.Integer(), nullable=False),
         sa.CheckConstraint("state IN ('reading', 'done', 'failed')", name=op.f('ck_comparison_state')),
         sa.ForeignKeyConstraint(
@@ -127,6 +134,14 @@ def _comparisons() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index('ix_comparison_terminal_id_id', 'comparison', ['terminal_id', 'id'], unique=False)
+    op.create_index(
+        'ix_comparison_reading',
+        'comparison',
+        ['terminal_id'],
+        unique=True,
+        sqlite_where=sa.text("state = 'reading'"),
+        postgresql_where=sa.text("state = 'reading'"),
+    )
     op.create_table(
         'person_there',
         sa.Column('id', sa.Integer(), nullable=False),
@@ -156,6 +171,7 @@ def _comparisons() -> None:
         sa.Column('comparison_id', sa.Integer(), nullable=False),
         sa.Column('kind', sa.String(length=16), nullable=False),
         sa.Column('number', sa.String(length=32), nullable=False),
+        sa.Column('seen', sa.String(length=64), nullable=False),
         sa.CheckConstraint(
             "kind IN ('name', 'face_missing', 'face_other', 'only_here', 'only_there', 'validity')",
             name=op.f('ck_difference_kind'),
@@ -220,8 +236,10 @@ def _jobs() -> None:
             op.f('fk_job_terminal_id_terminal'), 'terminal', ['terminal_id'], ['id'], ondelete='SET NULL'
         )
         batch_op.create_index(op.f('ix_job_terminal_id'), ['terminal_id'], unique=False)
+        batch_op.add_column(sa.Column('pause', sa.JSON(), nullable=True))
     with op.batch_alter_table('job_item', table_kwargs={'sqlite_autoincrement': True}) as batch_op:
         batch_op.add_column(sa.Column('action', sa.String(length=16), nullable=False, server_default=''))
+        batch_op.add_column(sa.Column('desired', sa.String(length=8), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('enrolment_id', sa.Integer(), nullable=True))
         batch_op.create_foreign_key(
             op.f('fk_job_item_enrolment_id_enrolment'), 'enrolment', ['enrolment_id'], ['id'], ondelete='SET NULL'
@@ -239,10 +257,12 @@ def downgrade() -> None:
         batch_op.drop_index(op.f('ix_job_item_enrolment_id'))
         batch_op.drop_constraint(op.f('fk_job_item_enrolment_id_enrolment'), type_='foreignkey')
         batch_op.drop_column('enrolment_id')
+        batch_op.drop_column('desired')
         batch_op.drop_column('action')
     with op.batch_alter_table('job', table_kwargs={'sqlite_autoincrement': True}) as batch_op:
         batch_op.drop_index(op.f('ix_job_terminal_id'))
         batch_op.drop_constraint(op.f('fk_job_terminal_id_terminal'), type_='foreignkey')
+        batch_op.drop_column('pause')
         batch_op.drop_column('terminal_id')
     # Whoever took it over sent it in as a file would be.
     op.execute("UPDATE photo SET source = 'upload' WHERE source = 'terminal'")
@@ -251,8 +271,10 @@ def downgrade() -> None:
         op.drop_column('terminal', name)
     for name in OF_ENROLMENTS:
         op.drop_index(name, 'enrolment')
-    for name in ('face_there', 'valid_there', 'by_group'):
+    for name in ('face_there', 'sent_valid', 'valid_there', 'by_group'):
         op.drop_column('enrolment', name)
+    op.drop_column('import_batch', 'groups')
+    op.drop_column('capture', 'draft_groups')
     op.drop_index('ix_employee_valid_to', 'employee')
     op.drop_column('employee', 'valid_to')
     op.drop_column('employee', 'valid_from')

@@ -4,7 +4,7 @@ import hashlib
 import sqlite3
 
 from hikflask.models import Terminal
-from hikflask.services.enrolments.terminal_name import name_for
+from hikflask.services.core.terminal_name import name_for
 from hikflask.simulator import Terminal as Simulated
 from tests.invariants.world import World
 

@@ -3,7 +3,7 @@
 import itertools
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from hikflask.isapi.paging import MOST_PAGES
 from .helpers import Prepared, answer, recorded, refusal
 
 BEGIN = datetime.fromisoformat("2025-01-01T00:00:00")
+MARCH_TO_JUNE = "2026-03-01T00:00:00/2026-06-30T23:59:59"
 PROCESSING = b'{"UserInfoDetailDeleteProcess":{"status":"processing"}}'
 SUCCESS = b'{"UserInfoDetailDeleteProcess":{"status":"success"}}'
 NOT_SUPPORTED = refusal("notSupport", status=404, status_code=4)
@@ -88,6 +89,55 @@ def test_modifying_sends_number_and_name_only() -> None:
     persons.modify(client, "100222", "Пётр")
     assert client.sent[0].data == '{"UserInfo":{"employeeNo":"100222","name":"Пётр"}}'.encode()
     assert (client.sent[0].method, client.sent[0].path) == ("PUT", "/ISAPI/AccessControl/UserInfo/Modify?format=json")
+
+
+def test_modifying_sends_a_validity_only_when_one_is_given() -> None:
+    client = Prepared(answer())
+    persons.modify(client, "1", "a", (BEGIN, datetime.fromisoformat("2026-06-30T23:59:59")))
+    expected = (
+        '{"UserInfo":{"employeeNo":"1","name":"a","Valid":{"enable":true,"beginTime":"2025-01-01T00:00:00",'
+        '"endTime":"2026-06-30T23:59:59","timeType":"local"}}}'
+    )
+    assert client.sent[0].data == expected.encode()
+
+
+def test_an_end_before_the_begin_is_never_sent() -> None:
+    client = Prepared()
+    with pytest.raises(ValueError, match="ends before it begins"):
+        persons.add(client, "1", "a", begin=BEGIN, end=BEGIN - timedelta(seconds=1))
+    with pytest.raises(ValueError, match="ends before it begins"):
+        persons.modify(client, "1", "a", (BEGIN, BEGIN - timedelta(seconds=1)))
+    assert client.sent == []
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"enable": True, "beginTime": "2026-03-01T00:00:00", "endTime": "2026-06-30T23:59:59"}, MARCH_TO_JUNE),
+        ({"beginTime": "2026-03-01T00:00:00+08:00", "endTime": " 2026-06-30T23:59:59Z "}, MARCH_TO_JUNE),
+        ({"enable": False, "beginTime": "2026-03-01T00:00:00", "endTime": "2026-06-30T23:59:59"}, "off"),
+        ({"enable": "false"}, "off"),
+        ({"enable": True, "beginTime": "soon", "endTime": "2026-06-30T23:59:59"}, ""),
+        ({"enable": True}, ""),
+    ],
+)
+def test_the_validity_is_read_as_the_terminal_shows_it(told: dict[str, object], words: str) -> None:
+    found = persons.find(Prepared(page(person("1", Valid=told), total=1)), "1")
+    assert found is not None
+    assert found.valid is not None
+    assert found.valid.words == words
+
+
+def test_what_the_terminal_does_not_tell_about_a_person_is_unknown() -> None:
+    found = persons.find(Prepared(page(person("1", Valid="2026", numOfCard=-1), total=1)), "1")
+    assert found is not None
+    assert (found.valid, found.cards, found.fingerprints) == (None, None, None)
+
+
+def test_cards_and_fingerprints_are_counted() -> None:
+    found = persons.find(Prepared(page(person("1", numOfCard=2, numOfFP="3"), total=1)), "1")
+    assert found is not None
+    assert (found.cards, found.fingerprints) == (2, 3)
 
 
 def test_finding_asks_for_the_one_number() -> None:
@@ -205,7 +255,8 @@ def test_a_search_advances_by_what_came_and_keeps_its_id() -> None:
 def test_the_seed_terminals_recorded_search_is_complete() -> None:
     client = Prepared(answer(numbered("seed_terminal/51_POST_AccessControl_UserInfo_Search.response.json")))
     url = "https://192.168.1.67/LOCALS/pic/enrlFace/0/0000000003.jpg@WEB000000000023"
-    assert persons.find(client, "12") == persons.Person("12", "0" * 32, 1, url)
+    decade = persons.Validity(datetime.fromisoformat("2025-12-10"), datetime.fromisoformat("2035-12-10T23:59:59"))
+    assert persons.find(client, "12") == persons.Person("12", "0" * 32, 1, url, decade, cards=0, fingerprints=0)
 
 
 def test_the_other_recorded_search_goes_on_after_more() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ INDEX = json.loads(recorded("seed_terminal/index.json"))
 URL = "https://192.168.1.67/LOCALS/pic/web_face_enrollpic.jpg@WEB000000000020"
 ACCESS = "/ISAPI/AccessControl"
 BLANKED = "0" * 32  # number and name of everybody in the recorded list
+DECADE = persons.Validity(datetime.fromisoformat("2025-01-01"), datetime.fromisoformat("2035-12-31T23:59:59"))
 
 
 class Replay:
@@ -49,7 +51,7 @@ ASKED: dict[tuple[str, str], tuple[Callable[[Replay], object], object]] = {
     ("PUT", "/ISAPI/Intelligent/FDLib/FDSetUp"): (lambda client: faces.bind_url(client, "3242", URL), None),
     ("POST", f"{ACCESS}/UserInfo/Search"): (
         lambda client: (persons.find(client, BLANKED), persons.find(client, "100222")),
-        (persons.Person(BLANKED, BLANKED, 0, None), None),
+        (persons.Person(BLANKED, BLANKED, 0, None, DECADE, cards=0, fingerprints=0), None),
     ),
     ("GET", f"{ACCESS}/UserInfo/Count"): (persons.count, persons.Count(people=12, faces=3)),
 }

@@ -5,6 +5,7 @@ from typing import Any
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Job, JobItem
+from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.departments import registry as departments
@@ -56,3 +57,12 @@ def items(job_id: int) -> list[tuple[str, str, str]]:
     found = [(number, state, error) for number, state, error in db.session.execute(statement.order_by(JobItem.id))]
     db.session.commit()
     return found
+
+
+def looked_again(claim: Claim) -> Job:
+    """Let the time of the next look have come, and run the job as the sweep would."""
+    db.session.execute(db.update(Job).where(Job.id == claim.job_id).values(claimed_until=database_now(-1.0)))
+    db.session.commit()
+    for again in lifecycle.claim_orphans():
+        run_slice(again, LONG)
+    return job(claim.job_id)

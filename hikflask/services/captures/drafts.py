@@ -1,5 +1,6 @@
 """The employee form as typed. It is stored with the capture, so that nothing typed is lost."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +14,16 @@ from hikflask.services.core.db import changed_rows
 from hikflask.services.state.capture import NO_DRAFT
 
 LONGEST = 255
+# As ids in a text of 255 characters.
+MOST_GROUPS = 20
 
 
 @dataclass(frozen=True)
 class Draft:
     """The form's input, valid or not. `consent`: the box "consent was given today" is ticked.
 
-    `terminal_name`: the employee's own name for terminals, "" for the full name.
+    `terminal_name`: the employee's own name for terminals, "" for the full name. `groups`: the ids of the groups of
+    terminals that the employee belongs to alone; None where they are not asked for.
     """
 
     number: str = ""
@@ -28,6 +32,7 @@ class Draft:
     terminal_name: str = ""
     # Not compared: drafts with the same fields mean the same employee, with or without the tick.
     consent: bool = field(default=False, compare=False)
+    groups: tuple[int, ...] | None = field(default=None, compare=False)
 
     def columns(self) -> dict[str, Any]:
         """Return the draft as the columns of a capture."""
@@ -37,6 +42,7 @@ class Draft:
             "draft_department": storable(self.department[:LONGEST]),
             "draft_terminal_name": storable(self.terminal_name[:LONGEST]),
             "draft_consent": self.consent,
+            "draft_groups": "" if self.groups is None else json.dumps(self.groups[:MOST_GROUPS]),
         }
 
 
@@ -58,6 +64,7 @@ def of(capture: Capture) -> Draft:
         capture.draft_department,
         capture.draft_terminal_name,
         consent=capture.draft_consent,
+        groups=tuple(json.loads(capture.draft_groups)) if capture.draft_groups else None,
     )
 
 

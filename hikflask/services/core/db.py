@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Delete, Table, Update, bindparam, select, update
+from sqlalchemy import CursorResult, Delete, Table, Update, bindparam, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.extensions import db
@@ -15,6 +15,14 @@ CLEANUP_BATCH = 200
 # An UPDATE of the table, made once: the ORM, and making it each time, cost several times what the database needs.
 _EMPLOYEES = cast("Table", Employee.__table__)
 LOCKED = update(_EMPLOYEES).where(_EMPLOYEES.c.id == bindparam("employee_id")).values(is_active=_EMPLOYEES.c.is_active)
+# Pages count no further, as a count costs the more the higher it is. One more stands for all that are more.
+MOST_COUNTED = 10_000
+
+
+def count_rows_up_to(statement: Any, most: int = MOST_COUNTED) -> int:
+    """Return how many rows a statement finds, or `most` + 1 when there are more."""
+    some = statement.order_by(None).limit(most + 1).subquery()
+    return db.session.execute(select(func.count()).select_from(some)).scalar_one()
 
 
 def changed_rows(statement: Update | Delete, parameters: Mapping[str, Any] | None = None) -> int:

@@ -54,6 +54,13 @@ class EmployeeUnknown(ServiceError):
     code = "employee_unknown"
 
 
+class CursorUnknown(ServiceError):
+    """A list was asked for from a place that it does not have."""
+
+    code = "cursor_unknown"
+    fields = ("after",)
+
+
 class EmployeeInactive(ServiceError):
     """The employee is deactivated, and is not sent to a terminal."""
 
@@ -424,6 +431,44 @@ class DepartmentBusy(ServiceError):
     """The people of the department are being changed all the time, so they could not all be changed at once."""
 
     code = "department_busy"
+
+
+class GroupUnknown(ServiceError):
+    """There is no such group of terminals, or not any more."""
+
+    code = "group_unknown"
+
+
+class GroupKnown(ServiceError):
+    """Another group of terminals has this name."""
+
+    code = "group_known"
+    fields = ("name",)
+
+
+class GroupTerminalUnknown(ServiceError):
+    """A group cannot have this terminal: there is none, or it is out of service for good (params: n, its id)."""
+
+    code = "group_terminal_unknown"
+    fields = ("device_ids",)
+
+
+class GroupEmployeeUnknown(ServiceError):
+    """No employee has an ID that was typed to be added to a group (params: n)."""
+
+    code = "group_employee_unknown"
+    fields = ("added",)
+
+
+class UnsafePlan(ServiceError):
+    """More people would be removed from terminals than is done without their number typed (params: count)."""
+
+    code = "unsafe_plan"
+    fields = ("confirm",)
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count=count)
+        self.count = count
 
 
 class TableSlow(BadTable):

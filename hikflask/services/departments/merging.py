@@ -29,13 +29,14 @@ def rename(department_id: int, name: str) -> int:
     return _patiently(lambda: _rename(department_id, registry.one_spaced(name)))
 
 
-def merge(department_ids: Collection[int], into_id: int) -> int:
+def merge(department_ids: Collection[int], into_id: int, moved: Callable[[str], object] | None = None) -> int:
     """Move everybody in these departments to another one, delete them, and return how many were moved.
 
+    :param moved: done within the same transaction when all are moved, with the name of the department.
     :raises DepartmentUnknown: when there is none of these, or one would be merged into itself.
     :raises DepartmentBusy: when others change their people.
     """
-    return _patiently(lambda: _merge(department_ids, into_id))
+    return _patiently(lambda: _merge(department_ids, into_id, moved))
 
 
 def _patiently(change: Callable[[], int]) -> int:
@@ -68,14 +69,17 @@ def _rename(department_id: int, name: str) -> int:
     return people
 
 
-def _merge(department_ids: Collection[int], into_id: int) -> int:
+def _merge(department_ids: Collection[int], into_id: int, moved: Callable[[str], object] | None) -> int:
     registry.write_first()
     found = _locked({*department_ids, into_id})
     into = found.pop(into_id)
     if not found or len(found) != len(department_ids):
         db.session.rollback()
         raise DepartmentUnknown
-    return sum(_merge_one(department, into) for department in found.values())
+    people = sum(_merge_one(department, into) for department in found.values())
+    if moved is not None:
+        moved(into.name)
+    return people
 
 
 def _merge_one(department: Department, into: Department) -> int:

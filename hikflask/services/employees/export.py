@@ -18,6 +18,7 @@ from hikflask.services.captures import personal_data
 from hikflask.services.core.errors import EmployeeUnknown, PhotoForgotten
 from hikflask.services.employees import import_traces
 from hikflask.services.enrolments import queries
+from hikflask.services.groups import queries as groups
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 
@@ -60,6 +61,7 @@ OF_ENROLMENT = (
     "written_name",
     "sent_name",
     "valid_there",
+    "sent_valid",
     "on_old_device",
     "old_name",
     "said_by",
@@ -105,6 +107,7 @@ def export_employee(employee_id: int) -> bytes:
         "consent": _consent(employee_id),
         "photos": [{"file": _path_in_zip(photo, picture), **_columns(photo, OF_PHOTO)} for photo, picture in pictures],
         "captures": [{"terminal": one.terminal.name, **_columns(one, OF_CAPTURE)} for one in captures],
+        "groups": [one.name for one in groups.of_employee(employee) if one.alone],
         "terminals": [{"terminal": one.terminal.name, **_columns(one, OF_ENROLMENT)} for one in enrolled],
         "audit": [_entry(entry) for entry in _entries(employee, numbered, [one for one, _ in pictures])],
         "jobs": [

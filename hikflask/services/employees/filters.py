@@ -7,13 +7,26 @@ The states of those who are active are facts about what the terminals confirmed,
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, UnaryExpression, and_, func, literal, or_, select, union_all
-from sqlalchemy.orm import aliased
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    ScalarSelect,
+    Select,
+    UnaryExpression,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from hikflask.models import Consent, Employee, Enrolment, Terminal
+from hikflask.models import Consent, Employee, EmployeeCount, Enrolment, Terminal
 from hikflask.models.columns import contains_text, storable
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
+from hikflask.services.core import name_index
 from hikflask.services.departments import registry as departments
 
 ON_TERMINALS = "on_terminals"
@@ -59,7 +72,6 @@ IS_WAITING = and_(or_(IS_UNPROVEN, IS_UNCHECKED), IS_TRIED)
 IS_STOPPED = and_(or_(IS_UNPROVEN, IS_UNCHECKED), ~IS_TRIED)
 # In the words of the two indexes.
 _NOT_GREEN = ([IS_UNPROVEN, IS_TRIED], [IS_UNPROVEN, ~IS_TRIED], [IS_UNCHECKED])
-_HAS_CONSENT = select(Consent.id).where(Consent.employee_id == Employee.id).exists()
 # A person who was sent without a face is nobody's mistake, and counts as no face.
 IS_PERSON_ONLY = and_(Enrolment.person == _CONFIRMED, func.coalesce(Enrolment.photo_id, 0) == 0)
 
@@ -81,26 +93,62 @@ class EmployeeFilter:
     sort: str = "name"
 
 
-def conditions(wanted: EmployeeFilter) -> list[ColumnElement[bool]]:
-    """Return the conditions on Employee; `state` and `consent` are known words (the callers check that)."""
-    words = folded(wanted.q[:LONGEST_SEARCH]).split()
-    found: list[ColumnElement[bool]] = [contains_text(Employee.search, word) for word in words]
+def conditions(wanted: EmployeeFilter, *, each: bool = False) -> list[ColumnElement[bool]]:
+    """Return the conditions on Employee; `state` and `consent` are known words (the callers check that).
+
+    :param each: look each employee up, for a statement that reads few of them in order, and not gather those in a state
+        first, for a statement that needs all of them.
+    """
+    words = words_of(wanted)
+    found: list[ColumnElement[bool]] = [contains_text(Employee.search, word) for word in words if each]
+    if words and not each:
+        found.append(Employee.id.in_(name_index.ids(words)))
     if wanted.department:
         typed = storable(wanted.department)
         found.append(Employee.department == func.coalesce(departments.known(typed), typed))
     if wanted.consent:
-        found.append(_HAS_CONSENT if wanted.consent == GIVEN else _lacks_consent(wanted.state))
+        found.append(Employee.has_consent if wanted.consent == GIVEN else _lacks_consent(wanted.state))
     if wanted.state:
-        found.append(in_state(wanted.state, wanted.terminal))
+        found.append(in_state(wanted.state, wanted.terminal, each=each))
     # The other states are already meant of this terminal.
     if wanted.terminal is not None and wanted.state in {"", NO_FACE, LEFT}:
         found.append(_has(IS_THERE, Enrolment.terminal_id == wanted.terminal))
     return found
 
 
+def words_of(wanted: EmployeeFilter) -> list[str]:
+    """Return the folded words that are searched for, each once."""
+    return list(dict.fromkeys(folded(wanted.q[:LONGEST_SEARCH]).split()))
+
+
+def sources(wanted: EmployeeFilter) -> list[Select[int]]:
+    """Return the statements that each read an index for the ids of employees, among whom are all who pass the filter.
+
+    Whoever is in few of them is found at once.
+    """
+    words, found = words_of(wanted), []
+    if words:
+        found.append(name_index.ids(words))
+    if wanted.state == LEFT:
+        found.append(select(Employee.id).where(~Employee.is_active))
+    if wanted.state == NO_FACE:
+        found.append(select(Employee.id).where(Employee.is_active, ~Employee.has_face))
+    if wanted.state in {WAITING, REFUSED, LEAVING}:
+        found.append(_ids_among(*_kinds(wanted.state, _at(wanted.terminal))))
+    elif wanted.terminal is not None:
+        here = (IS_THERE, Enrolment.terminal_id == wanted.terminal, Enrolment.employee_id.is_not(None))
+        found.append(select(Enrolment.employee_id).where(*here))
+    if wanted.consent == GIVEN:
+        found.append(select(Consent.employee_id))
+    if wanted.consent == MISSING and wanted.state not in {LEAVING, LEFT}:
+        found.append(select(Employee.id).where(Employee.is_active, ~Employee.has_consent))
+    return found
+
+
 def _lacks_consent(state: str) -> ColumnElement[bool]:
     # Of whoever left, no consent is needed any more.
-    return ~_HAS_CONSENT if state in {LEAVING, LEFT} else and_(Employee.is_active, ~_HAS_CONSENT)
+    missing = ~Employee.has_consent
+    return missing if state in {LEAVING, LEFT} else and_(Employee.is_active, missing)
 
 
 def order(wanted: EmployeeFilter) -> tuple[UnaryExpression[Any], ...]:
@@ -115,37 +163,47 @@ def counted(wanted: EmployeeFilter) -> Select[int]:
         return select(alone)
     if wanted.terminal is not None and wanted == EmployeeFilter(terminal=wanted.terminal, sort=wanted.sort):
         return select(_employees_with(IS_THERE, Enrolment.terminal_id == wanted.terminal))
+    if words := words_of(wanted):
+        if wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
+            return select(func.count()).select_from(name_index.ids(words).subquery())
     return select(func.count()).select_from(Employee).where(*conditions(wanted))
 
 
-def in_state(state: str, terminal_id: int | None = None) -> ColumnElement[bool]:
-    """Return the condition on Employee for one of STATES."""
-    # As a sum, so that the database begins with the few in the state and not with all at the terminal.
-    here = [] if terminal_id is None else [Enrolment.terminal_id + 0 == terminal_id]
+def in_state(state: str, terminal_id: int | None = None, *, each: bool = False) -> ColumnElement[bool]:
+    """Return the condition on Employee for one of STATES; `each` as in conditions()."""
     if state == LEFT:
         return ~Employee.is_active
-    if state == LEAVING:
-        return _is_among([IS_LEAVING, *here])
-    return and_(Employee.is_active, _of_active(state, here))
-
-
-def _of_active(state: str, here: list[ColumnElement[bool]]) -> ColumnElement[bool]:
+    if state == NO_FACE:
+        return and_(Employee.is_active, ~Employee.has_face)
+    among = _has_one_of if each else _is_among
+    here = _at(terminal_id)
     if state == ON_TERMINALS:
         there = _has(WANTED, *here) if here else Employee.has_face
-        return and_(there, ~_is_among(*_NOT_GREEN))
-    if state == NO_FACE:
-        return ~Employee.has_face
+        return and_(Employee.is_active, there, ~among(*_NOT_GREEN))
+    found = among(*_kinds(state, here))
+    return found if state == LEAVING else and_(Employee.is_active, found)
+
+
+def _at(terminal_id: int | None) -> list[ColumnElement[bool]]:
+    # As a sum, so that the database begins with the few in the state and not with all at the terminal.
+    return [] if terminal_id is None else [Enrolment.terminal_id + 0 == terminal_id]
+
+
+def _kinds(state: str, here: list[ColumnElement[bool]]) -> list[list[ColumnElement[bool]]]:
+    """Return the kinds of enrolments because of which an employee is leaving, waiting or refused."""
+    if state == LEAVING:
+        return [[IS_LEAVING, *here]]
     if state == WAITING:
-        return _is_among([IS_UNPROVEN, IS_TRIED, *here], [IS_UNCHECKED, IS_TRIED, *here])
+        return [[IS_UNPROVEN, IS_TRIED, *here], [IS_UNCHECKED, IS_TRIED, *here]]
     stopped = [~IS_TRIED, *here]
     # A person without a face at one terminal needs somebody to act only where the face is at another one.
     other = aliased(Employee)
-    face_elsewhere = Enrolment.employee_id.not_in(select(other.id).where(other.is_active, ~other.has_face))
-    return _is_among(
+    faceless = select(other.id).where(other.id == Enrolment.employee_id, other.is_active, ~other.has_face)
+    return [
         [IS_UNPROVEN, ~IS_PERSON_ONLY, *stopped],
-        [IS_UNPROVEN, IS_PERSON_ONLY, face_elsewhere, *stopped],
+        [IS_UNPROVEN, IS_PERSON_ONLY, ~faceless.exists(), *stopped],
         [IS_UNCHECKED, *stopped],
-    )
+    ]
 
 
 def _has(*facts: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -153,10 +211,19 @@ def _has(*facts: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(Enrolment.id).where(Enrolment.employee_id == Employee.id, *facts).exists()
 
 
+def _has_one_of(*kinds: list[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Return that an employee has an enrolment of one of these kinds, looked up for each."""
+    return or_(*(_has(*facts) for facts in kinds))
+
+
 def _is_among(*kinds: list[ColumnElement[bool]]) -> ColumnElement[bool]:
     """Return that an employee has an enrolment of one of these kinds, gathered at once: for what few of them have."""
+    return Employee.id.in_(_ids_among(*kinds))
+
+
+def _ids_among(*kinds: list[ColumnElement[bool]]) -> CompoundSelect[int]:
     mine = Enrolment.employee_id.is_not(None)
-    return Employee.id.in_(union_all(*(select(Enrolment.employee_id).where(mine, *facts) for facts in kinds)))
+    return union_all(*(select(Enrolment.employee_id).where(mine, *facts) for facts in kinds))
 
 
 def _employees(*facts: Any) -> ScalarSelect[int]:
@@ -170,15 +237,21 @@ def _employees_with(*facts: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(each).scalar_subquery()
 
 
-_CONSENTS = select(func.count()).select_from(Consent).scalar_subquery()
+def _kept(column: InstrumentedAttribute[int]) -> ScalarSelect[int]:
+    """Return a count that the database keeps."""
+    return select(func.coalesce(func.sum(column), 0)).scalar_subquery()
+
+
+PEOPLE, ACTIVE = _kept(EmployeeCount.people), _kept(EmployeeCount.active)
 _COUNTED_ALONE: dict[EmployeeFilter, ColumnElement[int]] = {
-    EmployeeFilter(consent=GIVEN): _CONSENTS,
-    EmployeeFilter(consent=MISSING): _employees()
-    - _employees(~Employee.is_active)
-    - _CONSENTS
-    + _employees(~Employee.is_active, _HAS_CONSENT),
-    EmployeeFilter(state=ON_TERMINALS): _employees()
-    - _employees(~Employee.is_active)
-    - _employees(Employee.is_active, ~Employee.has_face)
+    EmployeeFilter(): PEOPLE,
+    EmployeeFilter(state=LEFT): PEOPLE - ACTIVE,
+    EmployeeFilter(state=NO_FACE): _kept(EmployeeCount.no_face),
+    EmployeeFilter(consent=GIVEN): _kept(EmployeeCount.consents),
+    EmployeeFilter(consent=MISSING): _kept(EmployeeCount.no_consent),
+    EmployeeFilter(state=ON_TERMINALS): ACTIVE
+    - _kept(EmployeeCount.no_face)
     - _employees(Employee.is_active, Employee.has_face, _is_among(*_NOT_GREEN)),
 }
+# The counts that cost nothing.
+KEPT = frozenset(one for one in _COUNTED_ALONE if one.state != ON_TERMINALS)

@@ -16,6 +16,7 @@ from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import desire_absent, desire_present
 from hikflask.services.enrolments.due import Changed, due_of
+from hikflask.services.groups import membership
 from hikflask.services.photos import deletion
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
@@ -60,17 +61,23 @@ def apply_active(employee: Employee, active: bool, *, enrol: bool = True) -> Non
     changed_rows(update(Employee).where(Employee.id == employee.id).values(left_at=left_at))
     if returns and enrol:
         _return(employee, left_at_before)
+        membership.apply(employee)
     elif not active:
         desire_absent(employee.number)
 
 
 def _return(employee: Employee, left_at: datetime | None) -> None:
-    """Desire the employee on the terminals that the deactivation took them from, and not on those they left earlier."""
+    """Desire the employee on the terminals that the deactivation took them from, and not on those they left earlier.
+
+    Where a group gave the terminal, only if one does so still.
+    """
+    asked = {terminal.id for terminal in membership.terminals_of(employee)}
     for enrolment in queries.of_number(employee.number):
         earlier = left_at and enrolment.desired_since and enrolment.desired_since < left_at
-        if enrolment.terminal.retired_at is None and not earlier:
+        given = enrolment.by_group and enrolment.terminal_id not in asked
+        if enrolment.terminal.retired_at is None and not earlier and not given:
             photo = db.session.get(Photo, enrolment.photo_id) if enrolment.photo_id else None
-            desire_present(enrolment.terminal, employee, photo)
+            desire_present(enrolment.terminal, employee, photo, by_group=enrolment.by_group)
 
 
 def send_to_terminal(employee_id: int, terminal_id: int) -> Changed[Enrolment]:
@@ -96,11 +103,15 @@ def apply_sent(employee: Employee, terminal_id: int) -> Enrolment:
 
 
 def apply_department(employee: Employee, department: str) -> None:
-    """Set the department within the caller's transaction, which has locked the employee's row."""
+    """Set the department within the caller's transaction, which has locked the employee's row.
+
+    :raises NumberLeaving: when a group gives a terminal while an earlier owner of the number may still open doors.
+    """
     before = audit_notes.facts(employee)
     employee.department = departments.resolve(department)
     db.session.flush()
     audit_notes.changed(employee, before)
+    membership.apply(employee)
 
 
 def delete_employee(employee_id: int) -> Changed[Employee]:

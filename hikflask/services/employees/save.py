@@ -1,12 +1,13 @@
 """Saves an employee with the photo and the desired enrolments in one transaction. Terminals are reconciled later."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import IO
 
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Photo
+from hikflask.models import Capture, Employee, Enrolment, Photo
 from hikflask.models.capture import CAPTURED, RUNNING, SUPERSEDED, USED
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
@@ -30,6 +31,7 @@ from hikflask.services.employees.lifecycle import apply_active
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import desire_absent, desire_new_name, desire_present
 from hikflask.services.enrolments.due import Changed, due_of
+from hikflask.services.groups import membership
 from hikflask.services.photos import storage
 from hikflask.services.photos.quality import Looked
 from hikflask.services.privacy import consents
@@ -106,11 +108,17 @@ def _photo_of_file(draft: Draft, source: FaceSource, files: storage.Files) -> Ph
 
 
 def apply_save(
-    draft: Draft, source: FaceSource, employee_id: int | None, photo: Photo | None, files: storage.Files
+    draft: Draft,
+    source: FaceSource,
+    employee_id: int | None,
+    photo: Photo | None,
+    files: storage.Files,
+    by_groups: Callable[[Employee], object] = membership.apply,
 ) -> Employee:
     """Do what save_employee() does within the caller's transaction, which also ends `files`.
 
     :param photo: the uploaded picture that `files` has kept for this save, or None.
+    :param by_groups: what follows from the groups of terminals: apply, withdraw (no terminal is given), or nothing.
     """
     known = locked_employee(employee_id) if employee_id else None
     # The form passes an upload only if its capture gave no picture, or lost it since.
@@ -127,6 +135,10 @@ def apply_save(
         employee.photo_id = photo.id
     if shown := photo or employee.photo:
         files.rename(shown, draft.number)
+    # Before the terminal of the photo: one that a group asks for, too, is left with the group.
+    if draft.groups is not None and membership.change_groups(employee, draft.groups):
+        db.session.flush()
+    by_groups(employee)
     if photo:
         audit_notes.photo_changed(employee, photo, capture)
         if capture and capture.requested_by != source.saved_by:
@@ -148,11 +160,18 @@ def _bring(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
     if terminal_id:
         if not employee.is_active:
             raise EmployeeInactive
-        desire_present(registry.active(terminal_id), employee, photo)
+        terminal = registry.active(terminal_id)
+        if not _has(queries.find(terminal_id, employee.number), photo):
+            desire_present(terminal, employee, photo)
     for enrolment in queries.of_number(employee.number):
         elsewhere = enrolment.terminal_id != terminal_id and enrolment.desired == PRESENT
-        if elsewhere and enrolment.terminal.face_mode == BY_PICTURE:
+        if elsewhere and enrolment.terminal.face_mode == BY_PICTURE and not _has(enrolment, photo):
             desire_present(enrolment.terminal, employee, photo)
+
+
+def _has(enrolment: Enrolment | None, photo: Photo) -> bool:
+    """True when a group has just given the terminal with this photo."""
+    return enrolment is not None and enrolment.desired == PRESENT and enrolment.photo_id == photo.id
 
 
 def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
@@ -195,8 +214,13 @@ def _saved_already(draft: Draft, source: FaceSource) -> Employee | None:
     photo = _saved_photo(source)
     employee = db.session.get(Employee, photo.employee_id) if photo and photo.employee_id else None
     known = replace(draft, department=departments.find(draft.department) or draft.department)
+    same = employee is not None and known == drafts.of_saved(employee) and _has_groups(employee, draft)
     db.session.commit()
-    return employee if employee and known == drafts.of_saved(employee) else None
+    return employee if same else None
+
+
+def _has_groups(employee: Employee, draft: Draft) -> bool:
+    return draft.groups is None or set(draft.groups) == set(membership.groups_of(employee.id))
 
 
 def _saved_photo(source: FaceSource) -> Photo | None:

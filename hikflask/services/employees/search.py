@@ -1,22 +1,25 @@
 """Finds employees by id, by number, and by search words."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import Select, and_, delete, func, insert, literal, select
 from sqlalchemy.orm import joinedload, selectinload
-from sqlalchemy.sql.operators import asc_op
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment
+from hikflask.models import Employee, EmployeeCount, Enrolment
 from hikflask.models.columns import storable
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import PRESENT
+from hikflask.services.core import keyset, name_index
+from hikflask.services.core.db import MOST_COUNTED, count_rows_up_to
+from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter
 
-# Up to so many, who is found is counted by what is found, in one statement.
-FEW = 100
+# So few are gathered and sorted. Of more, a page is read in the list's order: those who pass are not far apart.
+FEW = 2000
 # Loaded together, so that a page of any length needs three queries.
 SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
 
@@ -56,7 +59,8 @@ def _namesakes(name: str, employee_id: int | None) -> list[Employee]:
     # `search` begins with the folded name and the number, which is ASCII.
     begin = literal(f"{folded(name)} ") + func.lower(Employee.number) + literal(" ")
     same = func.substr(Employee.search, 1, func.length(begin)) == begin
-    others = select(Employee).where(same, Employee.id != (employee_id or 0)).order_by(Employee.id)
+    with_name = Employee.id.in_(name_index.ids([f"{folded(name)} "]))
+    others = select(Employee).where(with_name, same, Employee.id != (employee_id or 0)).order_by(Employee.id)
     return list(db.session.execute(others.limit(MOST_NAMESAKES)).scalars())
 
 
@@ -67,17 +71,34 @@ def of_ids(ids: list[int]) -> list[Employee]:
     return sorted(found, key=lambda employee: ids.index(employee.id))
 
 
+def page(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> Page[Employee]:
+    """Return a page of the employees that a list shows, in its order.
+
+    :raises CursorUnknown: when the place is none of a list in this order.
+    """
+    found, _ = _page(wanted, limit, place)
+    return replace(found, rows=of_ids(found.rows))
+
+
+def page_and_count(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
+    """Return a page, and how many pass the filter: more than MOST_COUNTED may be counted as one more than that.
+
+    :raises CursorUnknown: when the place is none of a list in this order.
+    """
+    found, total = _page(wanted, limit, place)
+    return replace(found, rows=of_ids(found.rows)), count_up_to(wanted) if total is None else total
+
+
 def search(wanted: EmployeeFilter, limit: int, offset: int) -> tuple[list[Employee], int]:
-    """Return one page of the employees that a list shows, in its order, and the count of all of them."""
-    found = list(db.session.execute(_ids(wanted).limit(FEW + 1)).scalars())
-    if len(found) <= FEW:
-        return of_ids(found[offset : offset + limit]), len(found)
-    total = count(wanted)
-    last = min(offset + limit, total)
-    if last > FEW:
-        found = _page_of_many(wanted, offset, last, total) if offset < last else []
-        return of_ids(found), total
-    return of_ids(found[offset:last]), total
+    """Return some of the employees that a list shows, in its order, and the count of all of them.
+
+    What comes before is read as well: from a place on, page() reads no more than it returns.
+    """
+    if offset:
+        statement = _ids(wanted, each=True).limit(limit).offset(offset)
+        return of_ids(list(db.session.execute(statement).scalars())), count(wanted)
+    found, total = _page(wanted, limit, FIRST)
+    return of_ids(found.rows), count(wanted) if total is None else total
 
 
 def ids(wanted: EmployeeFilter) -> list[int]:
@@ -90,20 +111,62 @@ def count(wanted: EmployeeFilter) -> int:
     return db.session.execute(filters.counted(wanted)).scalar_one()
 
 
-def _page_of_many(wanted: EmployeeFilter, first: int, last: int, total: int) -> list[int]:
-    """Return the ids of a page, counted from the nearer end."""
-    if last <= total - first:
-        return list(db.session.execute(_ids(wanted).limit(last - first).offset(first)).scalars())
-    backwards = [
-        column.element.desc() if column.modifier is asc_op else column.element.asc() for column in filters.order(wanted)
-    ]
-    statement = _ids(wanted).order_by(None).order_by(*backwards).limit(last - first).offset(total - last)
-    return list(db.session.execute(statement).scalars())[::-1]
+def count_up_to(wanted: EmployeeFilter) -> int:
+    """Return how many employees pass a filter; more than MOST_COUNTED may be counted as one more than that."""
+    if replace(wanted, sort=EmployeeFilter.sort) in filters.KEPT:
+        return count(wanted)
+    source = _few(wanted)
+    if source is not None:
+        return db.session.execute(_gathered(select(func.count()).select_from(Employee), wanted, source)).scalar_one()
+    return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)), MOST_COUNTED)
 
 
-def _ids(wanted: EmployeeFilter) -> Select[int]:
-    """Return the statement for the ids alone: it reads an index and no rows."""
-    return select(Employee.id).where(*filters.conditions(wanted)).order_by(*filters.order(wanted))
+def add_up_counts() -> None:
+    """Add up the rows of the counts that the database keeps, where each change added one."""
+    if db.engine.dialect.name != "postgresql":
+        return
+    columns = [getattr(EmployeeCount, name) for name in ("people", "active", "no_face", "no_consent", "consents")]
+    # One statement, so that nobody ever reads the sum of less, or of more.
+    gone = delete(EmployeeCount).returning(*columns).cte("gone")
+    sums = select(*(func.coalesce(func.sum(gone.c[column.key]), 0) for column in columns))
+    db.session.execute(insert(EmployeeCount).from_select([column.key for column in columns], sums))
+    db.session.commit()
+
+
+def _page(wanted: EmployeeFilter, limit: int, place: Place) -> tuple[Page[int], int | None]:
+    """Return the ids of a page, and the count of all when it is known by that."""
+    order = Keyset(filters.order(wanted), f"employees {wanted.sort}")
+    source = _few(wanted)
+    if source is None:
+        statement = select(Employee.id, *order.columns).where(*filters.conditions(wanted, each=True))
+        rows = list(db.session.execute(order.chosen(statement, place).limit(limit + 1)))
+        return _ids_of(keyset.cut(rows, order, limit, place)), None
+    behind = and_(literal(value=True), *order.condition(place))
+    gathered = select(behind, Employee.id, *order.columns)
+    few = list(db.session.execute(order.sorted(_gathered(gathered, wanted, source), place)))
+    rows = [row[1:] for row in few if row[0]][: limit + 1]
+    return _ids_of(keyset.cut(rows, order, limit, place)), len(few)
+
+
+def _ids_of(page: Page[Any]) -> Page[int]:
+    return replace(page, rows=[row[0] for row in page.rows])
+
+
+def _gathered(statement: Select[Any], wanted: EmployeeFilter, source: Select[int]) -> Select[Any]:
+    """Return the statement for those few who pass."""
+    return statement.where(Employee.id.in_(source), *filters.conditions(wanted, each=True))
+
+
+def _few(wanted: EmployeeFilter) -> Select[int] | None:
+    """Return the statement for the ids of a few employees among whom are all who pass, or None: there may be many."""
+    for source in filters.sources(wanted):
+        if count_rows_up_to(source, FEW) <= FEW:
+            return source
+    return None
+
+
+def _ids(wanted: EmployeeFilter, *, each: bool = False) -> Select[int]:
+    return select(Employee.id).where(*filters.conditions(wanted, each=each)).order_by(*filters.order(wanted))
 
 
 def names(employee_ids: Iterable[int | None]) -> dict[int, str]:

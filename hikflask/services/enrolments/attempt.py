@@ -10,9 +10,9 @@ from hikflask.models import Enrolment
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.core.errors import GenerationChanged
+from hikflask.services.core.terminal_name import name_for
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.audit_notes import AttemptTrail
-from hikflask.services.enrolments.terminal_name import name_for
 from hikflask.services.privacy import certificates
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition

@@ -6,14 +6,15 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.core.errors import NumberLeaving
+from hikflask.services.core.terminal_name import name_for
 from hikflask.services.enrolments import queries
-from hikflask.services.enrolments.terminal_name import name_for
 from hikflask.services.state import enrolment as state
 
 
-def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None) -> Enrolment:
+def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None, *, by_group: bool = False) -> Enrolment:
     """Set an employee's desired state on a terminal to present with this photo, within the caller's transaction.
 
+    :param by_group: a group of terminals asks for it, so it ends with the membership.
     :raises NameTooLong: when not one letter of the name fits on this terminal.
     """
     refuse_long_name(terminal, employee)
@@ -22,6 +23,8 @@ def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None) 
     same_face = enrolment.desired == PRESENT and enrolment.photo_id == photo_id
     transition = state.DESIRED_AS_BEFORE if same_face else state.DESIRED_PRESENT
     state.apply_to_locked(enrolment, transition, employee_id=employee.id, photo_id=photo_id)
+    if by_group:
+        state.apply_to_locked(enrolment, state.ASKED_BY_GROUP)
     audit.note("enrolment.wanted", employee=employee, terminal=terminal.name)
     return enrolment
 
@@ -53,6 +56,13 @@ def desire_absent(number: str) -> None:
     queries.of_number(number, lock=True)
     state.apply(state.DESIRED_ABSENT, Enrolment.number == number)
     queries.of_number(number)
+
+
+def desire_absent_at(enrolment: Enrolment, employee: Employee) -> None:
+    """Set an employee's desired state on one terminal to absent, within the caller's transaction."""
+    if state.apply(state.DESIRED_ABSENT, Enrolment.id == enrolment.id):
+        audit.note("enrolment.unwanted", employee=employee, terminal=enrolment.terminal.name)
+    db.session.refresh(enrolment)
 
 
 def desire_overwrite(enrolment_id: int, generation: int) -> bool:

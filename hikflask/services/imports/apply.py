@@ -19,18 +19,19 @@ from hikflask.services.core.errors import EmployeeUnknown, NumberKnown
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import apply_active, apply_sent
 from hikflask.services.employees.save import FaceSource, apply_save
+from hikflask.services.groups import membership
 from hikflask.services.imports import batches, pictures
 from hikflask.services.imports.errors import ChangedSince
 from hikflask.services.imports.values import DEPARTMENT, LEFT, NAME
-from hikflask.services.imports.verdicts import PHOTO, TERMINAL
+from hikflask.services.imports.verdicts import GROUPS, PHOTO, TERMINAL
 from hikflask.services.photos import storage
 from hikflask.services.state import enrolment as state
 
 ENROLMENTS, FORMER_ENROLMENTS = "enrolments", "former_enrolments"
 # What terminals get to know.
 OF_TERMINALS = {NAME, LEFT, PHOTO, TERMINAL}
-# Terminal → photo, of the enrolments that are desired present.
-Wanted = list[list[int | None]]
+# Terminal, photo, and whether a group asked for it, of the enrolments that are desired present.
+Wanted = list[list[Any]]
 
 
 def apply_row(row: ImportRow) -> None:
@@ -71,11 +72,11 @@ def _former_photo(row: ImportRow) -> int | None:
 def _added(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> dict[str, Any]:
     draft = Draft(row.number, row.values[NAME], row.values.get(DEPARTMENT, ""))
     employee = _saved(draft, None, batch, photo, files)
-    sent: Wanted = []
     if batch.terminal_id is not None:
         apply_sent(employee, batch.terminal_id)
+    sent = wanted(employee)
+    if sent:
         _put_in_bulk(employee)
-        sent = wanted(employee)
     return {
         "employee_id": employee.id,
         NAME: employee.name,
@@ -101,8 +102,10 @@ def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: sto
         apply_active(employee, active=False)
     elif TERMINAL in before and batch.terminal_id is not None:
         apply_sent(employee, batch.terminal_id)
+    if GROUPS in before:
+        membership.apply(employee)
     now_wanted = wanted(employee)
-    if before.keys() & OF_TERMINALS and (former or now_wanted):
+    if former != now_wanted or (former and before.keys() & OF_TERMINALS):
         _put_in_bulk(employee)
     now = {
         NAME: employee.name,
@@ -110,6 +113,7 @@ def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: sto
         LEFT: not employee.is_active,
         PHOTO: employee.photo_id,
         TERMINAL: batch.terminal_id,
+        GROUPS: True,
     }
     enrolled = {ENROLMENTS: now_wanted, FORMER_ENROLMENTS: former}
     return {"employee_id": employee.id, **{field: now[field] for field in before}, **enrolled}
@@ -120,7 +124,8 @@ def _saved(
 ) -> Employee:
     """Save, and note the department that this import adds."""
     adds = bool(draft.department) and departments.find(draft.department) is None
-    employee = apply_save(draft, FaceSource(), employee_id, photo, files)
+    by_groups = membership.apply if batch.groups else membership.withdraw
+    employee = apply_save(draft, FaceSource(), employee_id, photo, files, by_groups)
     # What was read of an earlier photo is stale.
     db.session.expire(employee, ["photo"])
     if adds and employee.department not in batch.new_departments:
@@ -137,14 +142,16 @@ def _refuse_changed(employee: Employee, number: str, before: dict[str, Any], ter
         PHOTO: employee.photo_id,
     }
     if TERMINAL in before:
-        now[TERMINAL] = any(terminal == terminal_id for terminal, _ in wanted(employee))
+        now[TERMINAL] = any(terminal == terminal_id for terminal, *_ in wanted(employee))
+    if GROUPS in before:
+        now[GROUPS] = not membership.changes(employee, employee.department, None).gets
     if employee.number != number or any(now[field] != value for field, value in before.items()):
         raise ChangedSince
 
 
 def wanted(employee: Employee) -> Wanted:
-    """Return the terminals that somebody is desired on, each with the photo, within the caller's transaction."""
-    mine = select(Enrolment.terminal_id, Enrolment.photo_id).where(
+    """Return the terminals that somebody is desired on, as above, within the caller's transaction."""
+    mine = select(Enrolment.terminal_id, Enrolment.photo_id, Enrolment.by_group).where(
         Enrolment.number == employee.number, Enrolment.desired == PRESENT
     )
     return [list(row) for row in db.session.execute(mine.order_by(Enrolment.terminal_id))]

@@ -91,10 +91,11 @@ def _file_name(name: str) -> str:
     return storable(name.replace("\\", "/").rpartition("/")[2])[:LONGEST_FILE_NAME]
 
 
-def choose(batch_id: int, fields: Mapping[str, int], terminal_id: int | None) -> None:
+def choose(batch_id: int, fields: Mapping[str, int], terminal_id: int | None, *, groups: bool = False) -> None:
     """Fix which column has which field, and the terminal that everybody in the file is sent to, too.
 
     :param fields: field → index of its column, from 0.
+    :param groups: everybody in the file is also sent to the terminals of their groups.
     :raises ImportUnknown: :raises ImportChecked: when the dry run has begun.
     :raises ColumnsMissing: when no column has the ID, or nothing would be changed. :raises ColumnTwice:
     :raises ColumnUnknown: :raises TerminalUnknown: when it is not an active terminal.
@@ -105,7 +106,7 @@ def choose(batch_id: int, fields: Mapping[str, int], terminal_id: int | None) ->
     if terminal_id is not None:
         registry.active(terminal_id)
     mine = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.check_job_id.is_(None), *_NOT_STARTED)
-    chosen = {"fields": dict(fields) if batch.table_name else {}, "terminal_id": terminal_id}
+    chosen = {"fields": dict(fields) if batch.table_name else {}, "terminal_id": terminal_id, "groups": groups}
     changed = changed_rows(mine.values(**chosen))
     db.session.commit()
     if not changed:

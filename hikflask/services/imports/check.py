@@ -98,7 +98,8 @@ class _Check:
         read = [(row, found) for row in part if (found := values.read(row, fields, status=self._status))]
         looked = {found.number: self._look(found.number) for _, found in read if found.number in self._photos.pictures}
         numbers = [found.number for _, found in read if NUMBER not in found.errors]
-        now = verdicts.present(numbers, self._batch.terminal_id, self._spellings)
+        batch = self._batch
+        now = verdicts.present(numbers, batch.terminal_id, self._spellings, groups=batch.groups)
         rows = []
         for row, found in read:
             self._note_line(found, row.line)

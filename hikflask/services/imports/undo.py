@@ -22,6 +22,7 @@ from hikflask.services.employees.lifecycle import apply_active, apply_deleted
 from hikflask.services.employees.save import FaceSource, apply_save
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.desired import desire_present
+from hikflask.services.groups import membership
 from hikflask.services.imports import batches
 from hikflask.services.imports.apply import ENROLMENTS, FORMER_ENROLMENTS, Wanted, wanted
 from hikflask.services.imports.errors import ChangedSince, FaceStays
@@ -45,12 +46,17 @@ def undo_row(row: ImportRow) -> None:
         raise EmployeeUnknown
     batch, employee = batches.row(row.batch_id), locked_employee(row.employee_id)
     written = row.written or {}
-    if not is_untouched(employee, row.number, written) or wanted(employee) != written[ENROLMENTS]:
+    if not is_untouched(employee, row.number, written) or wanted(employee) != _complete(written[ENROLMENTS]):
         raise ChangedSince
     _delete_again(employee) if row.verdict == NEW else _restore(employee, row)
     changed_rows(update(ImportRow).where(ImportRow.id == row.id).values(state=UNDONE))
     if written.get(DEPARTMENT) in batch.new_departments:
         departments.delete_unused(written[DEPARTMENT])
+
+
+def _complete(stored: Wanted) -> Wanted:
+    """Return what was noted of terminals; before there were groups, no group was noted."""
+    return [[*one, False][:3] for one in stored]
 
 
 def is_untouched(employee: Employee, number: str, written: dict[str, Any]) -> bool:
@@ -87,14 +93,16 @@ def _has_more(employee: Employee) -> bool:
 
 def _restore(employee: Employee, row: ImportRow) -> None:
     before, written = row.before or {}, row.written or {}
-    former: Wanted = written[FORMER_ENROLMENTS]
+    former = _complete(written[FORMER_ENROLMENTS])
     if before.keys() & {NAME, DEPARTMENT}:
         _restore_facts(employee, before)
     if LEFT in before:
         apply_active(employee, active=True, enrol=False)
     if PHOTO in before:
         _restore_photo(employee, before[PHOTO])
-    _restore_enrolments(employee, written[ENROLMENTS], former)
+    _restore_enrolments(employee, _complete(written[ENROLMENTS]), former)
+    # A group that gave a terminal before may not do so any more.
+    membership.withdraw(employee)
     if wanted(employee) != former:
         raise ChangedSince
 
@@ -102,10 +110,14 @@ def _restore(employee: Employee, row: ImportRow) -> None:
 def _restore_facts(employee: Employee, before: dict[str, Any]) -> None:
     name, department = before.get(NAME, employee.name), before.get(DEPARTMENT, employee.department)
     draft = Draft(employee.number, name, department, employee.terminal_name)
-    apply_save(draft, FaceSource(), employee.id, None, storage.Files())
+    apply_save(draft, FaceSource(), employee.id, None, storage.Files(), _leave_terminals)
     # The department may have another spelling now.
     if employee.department != department:
         raise ChangedSince
+
+
+def _leave_terminals(employee: Employee) -> None:
+    """Do nothing yet: where the employee was before is restored afterwards."""
 
 
 def _restore_photo(employee: Employee, photo_id: int | None) -> None:
@@ -135,9 +147,10 @@ def _photo(photo_id: int | None) -> Photo | None:
 def _restore_enrolments(employee: Employee, now: Wanted, former: Wanted) -> None:
     """Make the employee desired where they were before, with the photos of that time."""
     present, earlier = dict(_pairs(now)), dict(_pairs(former))
+    by_group = {terminal_id for terminal_id, _, given in former if given}
     for terminal_id, photo_id in earlier.items():
         if terminal_id not in present or present[terminal_id] != photo_id:
-            _desire(employee, terminal_id, photo_id)
+            _desire(employee, terminal_id, photo_id, by_group=terminal_id in by_group)
     mine = Enrolment.number == employee.number
     for terminal_id in present.keys() - earlier.keys():
         state.apply(state.DESIRED_ABSENT, mine, Enrolment.terminal_id == terminal_id)
@@ -147,10 +160,10 @@ def _restore_enrolments(employee: Employee, now: Wanted, former: Wanted) -> None
 
 
 def _pairs(found: Wanted) -> list[tuple[int, int | None]]:
-    return [(terminal_id, photo_id) for terminal_id, photo_id in found if terminal_id is not None]
+    return [(terminal_id, photo_id) for terminal_id, photo_id, _ in found if terminal_id is not None]
 
 
-def _desire(employee: Employee, terminal_id: int, photo_id: int | None) -> None:
+def _desire(employee: Employee, terminal_id: int, photo_id: int | None, *, by_group: bool) -> None:
     terminal = db.session.get(Terminal, terminal_id)
     if terminal is None:
         raise TerminalUnknown
@@ -161,7 +174,7 @@ def _desire(employee: Employee, terminal_id: int, photo_id: int | None) -> None:
     if photo is None and enrolment is not None and enrolment.photo_id is not None:
         _take_photo_back(enrolment, employee)
     else:
-        desire_present(terminal, employee, photo)
+        desire_present(terminal, employee, photo, by_group=by_group)
 
 
 def _take_photo_back(enrolment: Enrolment, employee: Employee) -> None:

@@ -13,11 +13,12 @@ from hikflask.models.department import spelling_key
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.services.core.errors import ConsentMissing, NumberLeaving
+from hikflask.services.groups import differences
 from hikflask.services.imports.values import DEPARTMENT, LEFT, NAME, NUMBER, Error, Values
 from hikflask.services.privacy import consents
 from hikflask.services.state.enrolment import IS_LEAVING
 
-PHOTO, TERMINAL = "photo", "terminal"
+PHOTO, TERMINAL, GROUPS = "photo", "terminal", "groups"
 # The oldest one first, where several have the same key.
 Spellings = dict[str, list[str]]
 
@@ -65,12 +66,16 @@ class Verdict:
 
 @dataclass
 class Present:
-    """What the rows are compared with: the employees with some numbers, and what applies to all."""
+    """What the rows are compared with: the employees with some numbers, and what applies to all.
+
+    `lacking` are the numbers whose employees are not on all terminals of their groups, where those are asked for.
+    """
 
     terminal_id: int | None
     people: dict[str, Known] = field(default_factory=dict)
     leaving: dict[str, list[Leaving]] = field(default_factory=dict)
     spellings: Spellings = field(default_factory=dict)
+    lacking: Collection[str] = ()
 
     def spelling(self, department: str) -> str:
         """Return a department as resolve() would find it (departments/registry.py), or as it is when it is new."""
@@ -87,8 +92,11 @@ def spellings() -> Spellings:
     return found
 
 
-def present(numbers: Collection[str], terminal_id: int | None, known: Spellings) -> Present:
-    """Read what the rows with these numbers are compared with, and leave no transaction open."""
+def present(numbers: Collection[str], terminal_id: int | None, known: Spellings, *, groups: bool = False) -> Present:
+    """Read what the rows with these numbers are compared with, and leave no transaction open.
+
+    :param groups: everybody is sent to the terminals of their groups, too.
+    """
     sent = and_(Enrolment.number == Employee.number, Enrolment.terminal_id == (terminal_id or 0))
     statement = (
         select(
@@ -108,7 +116,7 @@ def present(numbers: Collection[str], terminal_id: int | None, known: Spellings)
         .outerjoin(Consent, Consent.employee_id == Employee.id)
         .where(Employee.number.in_(numbers))
     )
-    found = Present(terminal_id, spellings=known)
+    found = Present(terminal_id, spellings=known, lacking=differences.lacking(numbers) if groups else ())
     for row in db.session.execute(statement):
         found.people[row.number] = Known(
             row.id,
@@ -178,4 +186,6 @@ def _before(values: Values, picture: Picture | None, person: Known, now: Present
         before[PHOTO] = person.photo_id
     if now.terminal_id and person.is_active and not values.leaves and not person.sent:
         before[TERMINAL] = False
+    if values.number in now.lacking and not values.leaves:
+        before[GROUPS] = False
     return before

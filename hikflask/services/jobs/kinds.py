@@ -24,6 +24,8 @@ PRINT = "print"
 IMPORT_CHECK = "import_check"
 IMPORT = "import"
 IMPORT_UNDO = "import_undo"
+# The lanes of the queue in which jobs run: those of the second talk to a terminal themselves.
+JOBS, TERMINALS = "jobs", "terminals"
 # Among the params of an import: its dry run comes first.
 CHECK_FIRST = "check"
 # What may be done with those who are selected on the list.
@@ -36,22 +38,35 @@ class Kind:
     """What is done for one item; None where a draft is only looked at, or everything is done as a whole.
 
     `whole` is done first and commits by itself, with each report of its progress. A worker that is killed meanwhile
-    leaves what it committed, and `whole` is done again from its beginning. It may add items.
+    leaves what it committed, and `whole` is done again from its beginning. It may add items. When it returns True, more
+    is left, and it is called again after the turns of other jobs.
     `end` is done when every item was tried; it is done again when the worker is killed before the job has ended.
     `active_only`: those who are inactive are left out, since nothing would be done for them. `noted`: what the start is
     in the audit trail besides, where people leave the program.
+    `lane` is where the queue runs it. A kind that talks to a terminal itself waits when the terminal does not answer,
+    and fails when the terminal refused the password.
+    `settles`: `run` returns an enrolment, and the item ends when its terminal confirmed that, or nobody tries any more.
+    `can_retry`: what failed, or is left after a stop, may be tried again; others have a page of their own for that.
     """
 
-    run: Callable[[JobItem, Params], None] | None
-    whole: Callable[[Job, Progress], None] | None = None
+    run: Callable[[JobItem, Params], Enrolment | None] | None
+    whole: Callable[[Job, Progress], bool | None] | None = None
     end: Callable[[Params], None] | None = None
     active_only: bool = False
     noted: str = ""
+    lane: str = JOBS
+    settles: bool = False
+    can_retry: bool = True
 
     @property
     def can_start(self) -> bool:
         """True when there is something to do."""
         return self.run is not None or self.whole is not None
+
+    @property
+    def talks(self) -> bool:
+        """True when it talks to a terminal itself."""
+        return self.lane == TERMINALS
 
 
 def _deactivate(item: JobItem, params: Params) -> None:  # noqa: ARG001 - each kind has the same parameters
@@ -61,9 +76,10 @@ def _deactivate(item: JobItem, params: Params) -> None:  # noqa: ARG001 - each k
         state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
 
 
-def _send(item: JobItem, params: Params) -> None:
+def _send(item: JobItem, params: Params) -> Enrolment:
     enrolment = lifecycle.apply_sent(_employee(item), params["terminal_id"])
     state.apply(state.PUT_IN_BULK, Enrolment.id == enrolment.id)
+    return enrolment
 
 
 def _set_department(item: JobItem, params: Params) -> None:
@@ -104,11 +120,11 @@ def _undo(item: JobItem, params: Params) -> None:
 
 KINDS = {
     DEACTIVATE: Kind(_deactivate, active_only=True),
-    SEND: Kind(_send, active_only=True),
+    SEND: Kind(_send, active_only=True, settles=True),
     DEPARTMENT: Kind(_set_department),
     EXPORT: Kind(None, export.write_file, noted="employees.exported"),
     PRINT: Kind(None),
-    IMPORT_CHECK: Kind(None, whole=_check),
-    IMPORT: Kind(_import, whole=_begin_import, end=_end_import),
-    IMPORT_UNDO: Kind(_undo, whole=_begin_undo),
+    IMPORT_CHECK: Kind(None, whole=_check, can_retry=False),
+    IMPORT: Kind(_import, whole=_begin_import, end=_end_import, can_retry=False),
+    IMPORT_UNDO: Kind(_undo, whole=_begin_undo, can_retry=False),
 }

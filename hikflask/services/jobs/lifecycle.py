@@ -1,23 +1,26 @@
 """From the draft of a job to its end. Each step is one compare-and-set, so it happens once, whoever else tries it.
 
     draft → waiting (start) → running (take) → done (finish), failed (fail, claim_orphans), stopped (stop)
+    done with failures, failed, stopped → waiting (retry)
 
-Only the worker with the job's present claim number gets anything done. A claim that is over is claimed again.
+Only the worker with the job's present claim number gets anything done. A claim that is over is claimed again. A job
+that waits for terminals is paused: it stays running, nobody runs it, and its claim is over when its time has come.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from flask import current_app
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Job, JobItem
+from hikflask.models import Job, JobItem, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, RUNNING, STOPPED, WAITING
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
-from hikflask.services.core.errors import ServiceError
-from hikflask.services.jobs.kinds import KINDS
+from hikflask.services.jobs.kinds import JOBS, KINDS
 
 # Of a killed worker. No item takes nearly as long.
 CLAIM_SECONDS = 60.0
@@ -25,6 +28,10 @@ CLAIM_SECONDS = 60.0
 MOST_ATTEMPTS = 5
 # Among the params of a job: what its kind does as a whole is done.
 WHOLE_DONE = "whole_done"
+# Among the params of a job: its failed items are to wait again, before anything else is done.
+AGAIN = "again"
+# Number, employee and action of an item that is added at the start.
+Item = tuple[str, int | None, str]
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,9 @@ def start(job_id: int, params: dict[str, Any]) -> Claim | None:
     job = db.session.get(Job, job_id, populate_existing=True)
     if job is None:
         return None
-    started = {"state": WAITING, "params": {**job.params, **params}, "requested_by": audit.present_actor().name[:128]}
+    params = {**job.params, **params}
+    here = select(Terminal.id).where(Terminal.id == (job.terminal_id or params.get("terminal_id"))).scalar_subquery()
+    started = {"state": WAITING, "params": params, "requested_by": _who(), "terminal_id": here}
     claimed = {"started_at": database_now(), "claim_number": 1, "claimed_until": database_now(CLAIM_SECONDS)}
     changed = changed_rows(update(Job).where(Job.id == job_id, Job.state == DRAFT).values(**started, **claimed))
     if changed:
@@ -58,6 +67,53 @@ def start(job_id: int, params: dict[str, Any]) -> Claim | None:
             audit.note(noted, subject=f"job {job.id}", after={"people": job.total, "format": job.params["format"]})
     db.session.commit()
     return Claim(job_id, 1) if changed else None
+
+
+def begin(kind: str, params: dict[str, Any], *, terminal_id: int | None = None, items: Iterable[Item] = ()) -> Claim:
+    """Make a job with these items, start it at once, and claim it for the worker.
+
+    :param terminal_id: the terminal where everything is done, if it is one; its name is added to the params.
+    """
+    name = select(Terminal.name).where(Terminal.id == terminal_id).scalar_subquery()
+    named = {"terminal": db.session.execute(select(name)).scalar_one()} if terminal_id else {}
+    rows = [{"number": number, "employee_id": employee_id, "action": action} for number, employee_id, action in items]
+    job = Job(kind=kind, params={**named, **params}, terminal_id=terminal_id, total=len(rows))
+    db.session.add(job)
+    db.session.flush()
+    if rows:
+        db.session.execute(insert(JobItem), [{**row, "job_id": job.id} for row in rows])
+    claim = start(job.id, {})
+    if claim is None:
+        raise TypeError(f"job {job.id} is no draft")
+    return claim
+
+
+def can_retry(job: Job) -> bool:
+    """Tell whether something is left to try again: what failed, or what a stop left."""
+    left = job.state in (FAILED, STOPPED) or (job.state == DONE and job.failed > 0)
+    return left and KINDS[job.kind].can_retry
+
+
+def retry(job_id: int) -> Claim | None:
+    """Let an ended job go on where it was, its failed items first, and claim it for the worker.
+
+    None when there is nothing to retry, as after a double click.
+    """
+    job = db.session.get(Job, job_id, populate_existing=True)
+    if job is None or not can_retry(job):
+        return None
+    params = {name: value for name, value in job.params.items() if name not in ("error", "error_params")}
+    same = (Job.id == job_id, Job.state == job.state, Job.claim_number == job.claim_number)
+    begun = {"state": WAITING, "params": {**params, AGAIN: True}, "requested_by": _who(), "started_at": database_now()}
+    anew = {"ended_at": None, "attempts": 0, "pause": None}
+    claimed = {"claim_number": Job.claim_number + 1, "claimed_until": database_now(CLAIM_SECONDS)}
+    claim = Claim(job_id, job.claim_number + 1)
+    changed = changed_rows(update(Job).where(*same).values(**begun, **anew, **claimed))
+    if changed:
+        db.session.refresh(job)
+        _note("job.retried", job, people=job.total - job.done + job.failed)
+    db.session.commit()
+    return claim if changed else None
 
 
 def stop(job_id: int) -> bool:
@@ -73,8 +129,11 @@ def stop(job_id: int) -> bool:
 
 def claim_orphans() -> list[Claim]:
     """Claim the jobs whose claim is over: of a worker that was killed, or of a queue that was lost."""
-    # No claim is so long. One that ends later was written before the clock was set back.
-    ended = or_(Job.claimed_until < database_now(), Job.claimed_until > database_now(2 * CLAIM_SECONDS))
+    # No claim and no pause is so long. One that ends later was written before the clock was set back.
+    never = database_now(2 * CLAIM_SECONDS)
+    longer = database_now(current_app.config["RETRY_MAX"] + 2 * CLAIM_SECONDS)
+    turned = or_(and_(Job.pause.is_(None), Job.claimed_until > never), Job.claimed_until > longer)
+    ended = or_(Job.claimed_until < database_now(), turned)
     over = (Job.state.in_(OPEN), ended)
     hopeless = {"state": FAILED, "ended_at": database_now()}
     changed_rows(update(Job).where(*over, Job.attempts >= MOST_ATTEMPTS).values(**hopeless))
@@ -100,11 +159,30 @@ def take(claim: Claim) -> Job | None:
     return job
 
 
-def count(claim: Claim, *, failed: bool) -> bool:
-    """Count one item within the caller's transaction, and go on holding the job. False: it is not ours any more."""
-    more = {"done": Job.done + 1, "failed": Job.failed + int(failed)}
-    held = {"attempts": 0, "claimed_until": database_now(CLAIM_SECONDS)}
+def count(claim: Claim, *, done: int = 1, failed: int = 0) -> bool:
+    """Count items that ended within the caller's transaction, and go on holding the job. False: it is not ours any
+    more.
+    """
+    more = {"done": Job.done + done, "failed": Job.failed + int(failed)}
+    held = {"attempts": 0, "pause": None, "claimed_until": database_now(CLAIM_SECONDS)}
     return changed_rows(update(Job).where(*claim.holds).values(**more, **held)) == 1
+
+
+def pause(claim: Claim, seconds: float, why: dict[str, Any]) -> None:
+    """Leave a job alone for so many seconds. Nothing is held meanwhile; then the sweep claims it again.
+
+    :param why: see Job.pause.
+    """
+    left = {"claimed_until": database_now(seconds), "attempts": 0, "pause": why}
+    changed_rows(update(Job).where(*claim.holds).values(**left))
+    db.session.commit()
+
+
+def lane(claim: Claim) -> str:
+    """Return the lane of the queue for a job."""
+    kind = db.session.execute(select(Job.kind).where(Job.id == claim.job_id)).scalar_one_or_none()
+    db.session.commit()
+    return KINDS[kind].lane if kind in KINDS else JOBS
 
 
 def begin_items(claim: Claim) -> None:
@@ -116,10 +194,13 @@ def begin_items(claim: Claim) -> None:
     db.session.commit()
 
 
-def fail(claim: Claim, error: ServiceError) -> None:
-    """End a job that cannot be done as a whole; its page says why."""
+def fail(claim: Claim, code: str, about: dict[str, Any]) -> None:
+    """End a job that cannot go on; its page says why.
+
+    :param about: the values of the sentence for the code.
+    """
     job = db.session.get_one(Job, claim.job_id, populate_existing=True)
-    params = {**job.params, "error": error.code, "error_params": error.params}
+    params = {**job.params, "error": code, "error_params": about}
     changed_rows(update(Job).where(*claim.holds).values(state=FAILED, ended_at=database_now(), params=params))
     db.session.commit()
 
@@ -128,6 +209,10 @@ def finish(claim: Claim) -> None:
     """End a job of which no item is left."""
     changed_rows(update(Job).where(*claim.holds).values(state=DONE, ended_at=database_now()))
     db.session.commit()
+
+
+def _who() -> str:
+    return audit.present_actor().name[:128]
 
 
 def _note(action: str, job: Job, people: int) -> None:

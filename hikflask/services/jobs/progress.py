@@ -21,7 +21,7 @@ class JobProgress:
 
         :raises ClaimLost: when somebody stopped it, or another worker has it.
         """
-        values = {"done": done, "total": max(done, total), "attempts": 0}
+        values = {"done": done, "total": max(done, total), "attempts": 0, "pause": None}
         held = {"claimed_until": database_now(CLAIM_SECONDS)}
         if changed_rows(update(Job).where(*self._claim.holds).values(**values, **held)) != 1:
             db.session.rollback()

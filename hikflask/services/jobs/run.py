@@ -8,47 +8,46 @@ import time
 from sqlalchemy import select, update
 
 from hikflask.extensions import db
+from hikflask.isapi.errors import TerminalError
 from hikflask.models import Job, JobItem
-from hikflask.models.job import DONE, FAILED, WAITING
+from hikflask.models.job import DONE, FAILED, SENT, WAITING
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import ClaimLost
-from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs import lifecycle, settle, troubles
 from hikflask.services.jobs.kinds import KINDS
 from hikflask.services.jobs.lifecycle import CLAIM_SECONDS, WHOLE_DONE, Claim
 from hikflask.services.jobs.progress import JobProgress
+from hikflask.services.jobs.troubles import Trouble
 
 # Then other jobs have their turn, and the worker may stop.
 SLICE_SECONDS = 1.0
 BATCH = 50
+# After so many seconds it is looked again whether terminals confirmed what was sent.
+LOOK_SECONDS = 3.0
 
 
 def run_slice(claim: Claim, seconds: float = SLICE_SECONDS) -> bool:
-    """Run a job for so many seconds; what it does as a whole is done to its end. True when something is left to do.
+    """Run a job for so many seconds; what it does as a whole is done until that returns.
 
-    The audit trail names the operator who started it.
+    True: more is left to do at once. The audit trail names the operator who started it.
     """
     until = time.monotonic() + seconds
     job = lifecycle.take(claim)
     if job is None:
         return False
-    with audit.acting(Actor(job.requested_by)):
-        if not _do_whole(job, claim):
-            return False
-        while items := _next_items(claim.job_id):
-            for item in items:
-                began = time.monotonic()
-                if not _run(job, item, claim):
-                    return False
-                if time.monotonic() >= until:
-                    return True
-                # SQLite has one writer at a time, and no queue: whoever saves something gets in between two items.
-                time.sleep(time.monotonic() - began)
-    if end := KINDS[job.kind].end:
-        end(job.params)
-    lifecycle.finish(claim)
+    try:
+        with audit.acting(Actor(job.requested_by)):
+            return _work(job, claim, until)
+    except ClaimLost:
+        db.session.rollback()
+    except Trouble as trouble:
+        troubles.end_slice(job, claim, trouble.error)
+    except BaseException:
+        db.session.rollback()
+        raise
     return False
 
 
@@ -58,24 +57,55 @@ def run_to_end(claim: Claim) -> None:
         pass
 
 
+def _work(job: Job, claim: Claim, until: float) -> bool:
+    """Do the next part of a job. True: more is left to do at once.
+
+    :raises ClaimLost: when it is not ours any more, or somebody stopped it.
+    :raises Trouble: when it cannot go on now, or never.
+    """
+    kind = KINDS[job.kind]
+    if not settle.failed_wait_again(job, claim, until) or not _do_whole(job, claim):
+        return True
+    is_left = _do_items(job, claim, until)
+    sent_up_to = settle.look(job, claim, until) if kind.settles else None
+    if is_left:
+        return True
+    if sent_up_to is not None:
+        lifecycle.pause(claim, LOOK_SECONDS, {"after": sent_up_to})
+        return False
+    if kind.end:
+        kind.end(job.params)
+    lifecycle.finish(claim)
+    return False
+
+
 def _do_whole(job: Job, claim: Claim) -> bool:
-    """Do what the job's kind does as a whole, unless it is done. False: the job is over."""
+    """Do what the job's kind does as a whole, unless it is done. False: more of it is left."""
     whole = KINDS[job.kind].whole
     if whole is None or job.params.get(WHOLE_DONE):
         return True
     try:
-        whole(job, JobProgress(claim))
-    except ClaimLost:
+        is_left = whole(job, JobProgress(claim))
+    except (TerminalError, ServiceError) as error:
+        raise Trouble(error) from error
+    if is_left:
+        settle.hold(claim)
         return False
-    except ServiceError as error:
-        db.session.rollback()
-        lifecycle.fail(claim, error)
-        return False
-    except BaseException:
-        db.session.rollback()
-        raise
     lifecycle.begin_items(claim)
     return True
+
+
+def _do_items(job: Job, claim: Claim, until: float) -> bool:
+    """Do the items that wait, until the time is over. True: some are left."""
+    while items := _next_items(claim.job_id):
+        for item in items:
+            began = time.monotonic()
+            _run(job, item, claim)
+            if time.monotonic() >= until:
+                return True
+            # SQLite has one writer at a time, and no queue: whoever saves something gets in between two items.
+            time.sleep(time.monotonic() - began)
+    return False
 
 
 def _next_items(job_id: int) -> list[JobItem]:
@@ -85,30 +115,32 @@ def _next_items(job_id: int) -> list[JobItem]:
     return items
 
 
-def _run(job: Job, item: JobItem, claim: Claim) -> bool:
-    """Do one item. False, and nothing is done, when the job is not ours any more or somebody stopped it."""
-    try:
-        written = _outcome(job, item)
-        if not lifecycle.count(claim, failed=written["state"] == FAILED):
-            db.session.rollback()
-            return False
-        changed_rows(update(JobItem).where(JobItem.id == item.id).values(**written))
-        db.session.commit()
-    except BaseException:
-        db.session.rollback()
-        raise
-    return True
+def _run(job: Job, item: JobItem, claim: Claim) -> None:
+    """Do one item. Nothing is done when the job is not ours any more, or somebody stopped it.
+
+    :raises ClaimLost: :raises Trouble: as in _work().
+    """
+    written = _outcome(job, item)
+    ended = written["state"] != SENT
+    if not lifecycle.count(claim, done=int(ended), failed=int(written["state"] == FAILED)):
+        raise ClaimLost
+    changed_rows(update(JobItem).where(JobItem.id == item.id).values(**written))
+    db.session.commit()
 
 
 def _outcome(job: Job, item: JobItem) -> dict[str, object]:
     """Do what the job is for; return what is written to the item. What was refused left nothing behind."""
-    run = KINDS[job.kind].run
-    if run is None:
+    kind = KINDS[job.kind]
+    if kind.run is None:
         raise TypeError(f"{job.kind} is nothing to run")
     try:
-        run(item, job.params)
+        enrolment = kind.run(item, job.params)
         db.session.flush()
-    except ServiceError as error:
+    except (TerminalError, ServiceError) as error:
         db.session.rollback()
-        return {"state": FAILED, "error": error.code, "error_params": error.params}
+        if kind.talks and troubles.concerns_all(job, error):
+            raise Trouble(error) from error
+        return {"state": FAILED, "error": error.code[:64], "error_params": troubles.about(job, error)}
+    if kind.settles and enrolment is not None:
+        return {"state": SENT, "enrolment_id": enrolment.id, "desired": enrolment.desired}
     return {"state": DONE}

@@ -23,7 +23,7 @@ from hikflask import employee_number
 from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
-from hikflask.models.photo import CAPTURED, UPLOADED
+from hikflask.models.photo import CAPTURED, TAKEN_OVER, UPLOADED
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import CaptureLost, PhotoForgotten
 from hikflask.services.photos.jpeg_process import baseline_jpeg
@@ -58,6 +58,11 @@ def folder() -> Path:
 def keep_captured(picture: bytes, number: str) -> Photo:
     """Store a terminal's picture unchanged, since its hash is compared later, and return its row; see _keep()."""
     return _keep(picture, number, CAPTURED)
+
+
+def keep_taken_over(picture: bytes, number: str) -> Photo:
+    """Store the picture of a face that was enrolled on a terminal before, unchanged, as keep_captured() does."""
+    return _keep(picture, number, TAKEN_OVER)
 
 
 def keep_upload(upload: IO[bytes] | Looked, number: str) -> Photo:
@@ -161,6 +166,10 @@ class Files:
     def keep_captured(self, picture: bytes, number: str) -> Photo:
         """Store a terminal's picture; see keep_captured()."""
         return self._kept(keep_captured(picture, number))
+
+    def keep_taken_over(self, picture: bytes, number: str) -> Photo:
+        """Store the picture of a face that was on a terminal before; see keep_taken_over()."""
+        return self._kept(keep_taken_over(picture, number))
 
     def keep_upload(self, upload: IO[bytes] | Looked, number: str) -> Photo:
         """Store an upload; see keep_upload()."""

@@ -28,6 +28,7 @@ NO_DRAFT = {
     "draft_department": "",
     "draft_terminal_name": "",
     "draft_consent": False,
+    "draft_groups": "",
 }
 
 

@@ -28,6 +28,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    false,
     literal,
     or_,
     select,
@@ -46,6 +47,8 @@ ROWS = cast("Table", Enrolment.__table__)
 TERMINALS = cast("Table", Terminal.__table__)
 # An attempt that never ends (killed worker, lost queue) is due again after this many seconds.
 CLAIM_SECONDS = 60.0
+# The refusal code of what a person left as it is on the terminal.
+LEFT_ALONE = "left_alone"
 NOW = database_now()
 COMES_BACK = {"next_attempt_at": database_now(CLAIM_SECONDS)}
 DUE = {"attempts": 0, "next_attempt_at": NOW, "in_bulk": False}
@@ -53,7 +56,7 @@ DUE = {"attempts": 0, "next_attempt_at": NOW, "in_bulk": False}
 TRIED = {"tried_at": NOW}
 DONE = {"step": "", "attempts": 0, "next_attempt_at": None}
 NEXT_GENERATION = {"generation": Enrolment.generation + 1}
-NO_FACE = {"face": PENDING, "confirmed_photo_id": None, "confirmed_at": None}
+NO_FACE = {"face": PENDING, "confirmed_photo_id": None, "confirmed_at": None, "face_there": ""}
 NO_REFUSAL = {"refusal_code": "", "refusal_text": ""}
 BY_THE_TERMINAL = {"confirmed_by": "", "confirmation_note": ""}
 # A confirmed face stays confirmed when only the person changes, or nothing.
@@ -97,9 +100,15 @@ def _desire(state: str) -> dict[str, Any]:
 
 
 # --- what is desired ---
-DESIRED_PRESENT = Transition({**_desire(PRESENT), **NO_FACE}, given=("employee_id", "photo_id"))
+# Absent, the row remembers that a group asked for it; whoever is desired there anew is desired by hand.
+BY_HAND_IF_NEW = {"by_group": case((Enrolment.desired == PRESENT, Enrolment.by_group), else_=false())}
+DESIRED_PRESENT = Transition({**_desire(PRESENT), **NO_FACE, **BY_HAND_IF_NEW}, given=("employee_id", "photo_id"))
 # The photo stays the same; the name may change.
-DESIRED_AS_BEFORE = Transition({**_desire(PRESENT), **FACE_IF_CONFIRMED}, given=("employee_id", "photo_id"))
+DESIRED_AS_BEFORE = Transition(
+    {**_desire(PRESENT), **FACE_IF_CONFIRMED, **BY_HAND_IF_NEW}, given=("employee_id", "photo_id")
+)
+# A group of terminals asks for it.
+ASKED_BY_GROUP = Transition({"by_group": True}, needs=Enrolment.desired == PRESENT)
 DESIRED_ABSENT = Transition({**_desire(ABSENT), **NO_FACE, "overwrite": False}, needs=Enrolment.desired == PRESENT)
 # A person who has the number there under another name is removed first.
 DESIRED_OVERWRITE = Transition(
@@ -150,6 +159,47 @@ DESIRED_ON_NEW_DEVICE = Transition(
     {**NEXT_GENERATION, **NO_FACE, "person": PENDING, "overwrite": False, "next_attempt_at": NOW, "in_bulk": True},
     needs=Enrolment.desired == PRESENT,
 )
+
+# --- what a comparison of the whole terminal found ---
+IS_SHOWN_THERE = and_(Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED)
+HAS_CONFIRMED_FACE = and_(Enrolment.desired == PRESENT, Enrolment.face == CONFIRMED)
+_FOUND_OTHERWISE = {**NEXT_GENERATION, **NO_REFUSAL, "attempts": 0, "in_bulk": True, "step": ""}
+FOUND_GONE = Transition(
+    {**_FOUND_OTHERWISE, **NO_FACE, "person": PENDING}, needs=IS_SHOWN_THERE, given=("next_attempt_at",)
+)
+FOUND_RENAMED = Transition({**_FOUND_OTHERWISE, "person": PENDING}, needs=IS_SHOWN_THERE, given=("next_attempt_at",))
+FOUND_OTHER_FACE = Transition({**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at",))
+# A person decided to leave it so: it is neither shown in green nor tried again before the person decides otherwise.
+_LEFT = {**NEXT_GENERATION, "refusal_code": LEFT_ALONE, "attempts": 0, "next_attempt_at": None, "step": ""}
+_NOT_LEFT_YET = and_(Enrolment.desired == PRESENT, Enrolment.refusal_code != LEFT_ALONE)
+LEFT_PERSON = Transition({**_LEFT, **NO_FACE, "person": REFUSED}, needs=_NOT_LEFT_YET, given=("refusal_text",))
+LEFT_FACE = Transition({**_LEFT, **NO_FACE, "face": REFUSED}, needs=_NOT_LEFT_YET, given=("refusal_text",))
+# How the terminal stores the confirmed face, where that differs from the photo.
+FACE_THERE_LEARNT = Transition({}, needs=HAS_CONFIRMED_FACE, given=("face_there",))
+# Somebody who was there already: the terminal's own answer confirms it, and nothing was sent.
+TAKEN_OVER = Transition(
+    {
+        **NEXT_GENERATION,
+        **NO_REFUSAL,
+        **BY_THE_TERMINAL,
+        **DONE,
+        "desired": PRESENT,
+        "desired_since": case((Enrolment.desired != PRESENT, NOW), else_=Enrolment.desired_since),
+        "overwrite": False,
+        "in_bulk": False,
+        "face_unverified": False,
+        "person": CONFIRMED,
+        "sent_name": "",
+        "sent_valid": "",
+        "face_there": "",
+        "confirmed_at": NOW,
+    },
+    given=("employee_id", "photo_id", "face", "confirmed_photo_id", "written_name", "valid_there"),
+)
+# The validity there is not the one asked for, so it is set, or lifted where none is asked for.
+VALIDITY_THERE = Transition({}, needs=Enrolment.desired == PRESENT, given=("sent_valid",))
+# A person saw who is there and chose to remove exactly this record: with another name there, the removal asks.
+REMOVAL_CHOSEN = Transition({**_desire(ABSENT), **NO_FACE, "in_bulk": True}, given=("written_name", "overwrite"))
 
 # --- when it is tried ---
 # One of many: a job changed the desired state a moment ago, within the same transaction.
@@ -248,8 +298,13 @@ SOMEBODY_ELSES_HERE = Transition(
 
 
 def create(terminal_id: int, employee: Employee) -> Enrolment:
-    """Add the row of a number on a terminal to the open transaction. The caller then writes the desired state."""
-    enrolment = Enrolment(terminal_id=terminal_id, number=employee.number, generation=0)
+    """Add the row of an employee on a terminal to the open transaction. The caller then writes the desired state."""
+    return create_for(terminal_id, employee.number)
+
+
+def create_for(terminal_id: int, number: str) -> Enrolment:
+    """Add the row of a number that may be nobody's here; see create()."""
+    enrolment = Enrolment(terminal_id=terminal_id, number=number, generation=0)
     db.session.add(enrolment)
     db.session.flush()
     return enrolment

@@ -22,7 +22,7 @@ from hikflask.services.core.errors import (
     PersonNotVerified,
     RemovalNotVerified,
 )
-from hikflask.services.enrolments.terminal_name import fits
+from hikflask.services.core.terminal_name import fits
 from hikflask.services.state.summary import CONFIRMED_STATE, badge_of, is_working, state_of
 from hikflask.web.support.dates import time_at, time_since
 

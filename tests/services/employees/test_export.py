@@ -70,6 +70,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "deadline": WORK,
         "hold_until": WORK,
         "lease_number": WORK,
+        "draft_groups": "the groups of the employee are given by name",
     },
     Enrolment: {
         "id": A_ROW,
@@ -97,7 +98,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "terminal_id": "the terminal of each record is given with that record",
         "params": "the department or terminal of each employee is given with that employee",
         **dict.fromkeys(("total", "done", "failed"), "counts others, too"),
-        **dict.fromkeys(("created_at", "ended_at", "claim_number", "claimed_until", "attempts"), WORK),
+        **dict.fromkeys(("created_at", "ended_at", "claim_number", "claimed_until", "attempts", "pause"), WORK),
     },
     JobItem: {
         "id": A_ROW,
@@ -105,6 +106,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "employee_id": A_ROW,
         "number": "the employee's own, which is given",
         "state": WORK,
+        "desired": WORK,
         "enrolment_id": A_ROW,
         "error_params": "the values of a sentence",
     },
@@ -113,7 +115,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "photos_name": "each photo's name in it is given",
         **dict.fromkeys(("table_file", "photos_file", "layout", "fields", "checked_at"), WORK),
         **dict.fromkeys(("new", "changed", "unchanged", "wrong", "new_departments"), "counts others, too"),
-        "terminal_id": "the terminals of the employee are given",
+        **dict.fromkeys(("terminal_id", "groups"), "the terminals of the employee are given"),
         **dict.fromkeys(("check_job_id", "import_job_id", "undo_job_id"), A_ROW),
     },
     ImportRow: {

@@ -51,7 +51,7 @@ def test_sending_desires_them_on_the_terminal_and_says_why_not(terminal: Termina
     run(claim)
 
     assert enrolments() == [("1", "present", True)]
-    assert items(claim.job_id) == [("1", "done", ""), ("2", "failed", "employee_inactive")]
+    assert items(claim.job_id) == [("1", "sent", ""), ("2", "failed", "employee_inactive")]
 
 
 def test_terminal_that_is_gone_fails_everybody() -> None:

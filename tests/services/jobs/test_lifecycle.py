@@ -3,15 +3,18 @@
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Job
+from hikflask.models import AuditEntry, Employee, Job, JobItem, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, FAILED, RUNNING, STOPPED, WAITING
+from hikflask.services import audit
+from hikflask.services.audit import Actor
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import DEPARTMENT
+from hikflask.services.jobs.kinds import DEPARTMENT, IMPORT
 from hikflask.services.jobs.lifecycle import Claim
-from tests.support.jobs import add_people, job, run, started
+from hikflask.services.jobs.run import run_slice
+from tests.support.jobs import add_people, items, job, run, started
 from tests.support.retention import entries
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -121,3 +124,109 @@ def test_draft_is_neither_claimed_nor_stopped() -> None:
     assert lifecycle.claim_orphans() == []
     assert not lifecycle.stop(draft.id)
     assert db.session.execute(db.select(AuditEntry.id)).all() == []
+
+
+def test_job_is_made_and_begun_at_once_with_its_items(terminal: Terminal) -> None:
+    (person,) = add_people("1")
+
+    with audit.acting(Actor("Анна", "10.0.0.7")):
+        claim = lifecycle.begin(
+            DEPARTMENT,
+            {"department": "Охрана"},
+            terminal_id=terminal.id,
+            items=[("1", person, "send"), ("2", None, "")],
+        )
+
+    begun = job(claim.job_id)
+    assert (begun.state, begun.total, begun.terminal_id, begun.requested_by) == (WAITING, 2, terminal.id, "Анна")
+    assert begun.params == {"department": "Охрана", "terminal": "Вход"}
+    found = db.session.execute(db.select(JobItem.number, JobItem.employee_id, JobItem.action).order_by(JobItem.id))
+    assert [tuple(row) for row in found] == [("1", person, "send"), ("2", None, "")]
+    (entry,) = entries("job.started")
+    assert (entry.terminal, entry.after) == ("Вход", {"job": "department", "people": 2, "department": "Охрана"})
+    assert run(claim).failed == 1
+
+
+def test_paused_job_is_left_alone_until_its_time_has_come(claim: Claim) -> None:
+    lifecycle.take(claim)
+
+    lifecycle.pause(claim, 900.0, {"error": "unreachable", "tries": 3})
+
+    paused = job(claim.job_id)
+    assert (paused.state, paused.attempts, paused.pause) == (RUNNING, 0, {"error": "unreachable", "tries": 3})
+    assert lifecycle.claim_orphans() == []
+    lose(claim)
+    (again,) = lifecycle.claim_orphans()
+    assert run(again).pause is None
+
+
+def test_pause_does_not_count_as_a_lost_claim(claim: Claim) -> None:
+    for _ in range(2 * lifecycle.MOST_ATTEMPTS):
+        assert lifecycle.take(claim) is not None
+        lifecycle.pause(claim, 3.0, {})
+        lose(claim)
+        (claim,) = lifecycle.claim_orphans()
+
+    assert job(claim.job_id).state == RUNNING
+
+
+def test_retry_of_a_stopped_job_goes_on_where_it_was_and_names_who_asked(claim: Claim) -> None:
+    run_slice(claim, seconds=0.0)
+    lifecycle.stop(claim.job_id)
+
+    with audit.acting(Actor("Пётр")):
+        again = lifecycle.retry(claim.job_id)
+
+    assert again == Claim(claim.job_id, 2)
+    begun = job(claim.job_id)
+    assert (begun.state, begun.done, begun.requested_by, begun.ended_at) == (WAITING, 1, "Пётр", None)
+    assert lifecycle.take(claim) is None
+    assert (run(again).state, job(claim.job_id).done) == (DONE, 2)
+    assert [entry.actor for entry in entries("employee.changed")] == ["Анна", "Пётр"]
+    (entry,) = entries("job.retried")
+    assert (entry.actor, entry.after) == ("Пётр", {"job": "department", "people": 1, "department": "Охрана"})
+
+
+def test_retry_tries_what_failed_once_more(claim: Claim) -> None:
+    db.session.execute(db.update(JobItem).where(JobItem.number == "1").values(employee_id=None))
+    db.session.commit()
+    assert (run(claim).state, job(claim.job_id).failed) == (DONE, 1)
+    person = db.session.execute(db.select(Employee.id).where(Employee.number == "1")).scalar_one()
+    db.session.execute(db.update(JobItem).where(JobItem.number == "1").values(employee_id=person))
+    db.session.commit()
+
+    again = lifecycle.retry(claim.job_id)
+
+    assert again is not None
+    assert job(claim.job_id).failed == 1
+    ended = run(again)
+    assert (ended.state, ended.done, ended.failed, ended.params) == (DONE, 2, 0, {"department": "Охрана"})
+    assert items(claim.job_id) == [("1", "done", ""), ("2", "done", "")]
+
+
+def test_job_that_was_given_up_is_retried(claim: Claim) -> None:
+    lifecycle.take(claim)
+    lifecycle.fail(claim, "table_not_written", {"n": 1})
+    assert job(claim.job_id).params["error"] == "table_not_written"
+
+    again = lifecycle.retry(claim.job_id)
+
+    assert again is not None
+    assert "error" not in job(claim.job_id).params
+    assert run(again).done == 2
+
+
+def test_second_click_and_what_has_nothing_to_retry_retry_nothing(claim: Claim) -> None:
+    assert lifecycle.retry(claim.job_id) is None
+    lifecycle.stop(claim.job_id)
+    assert lifecycle.retry(claim.job_id) is not None
+    assert lifecycle.retry(claim.job_id) is None
+    assert lifecycle.retry(999) is None
+    assert len(entries("job.retried")) == 1
+
+
+def test_imports_are_not_retried_here(claim: Claim) -> None:
+    db.session.execute(db.update(Job).values(kind=IMPORT, state=FAILED))
+    db.session.commit()
+
+    assert lifecycle.retry(claim.job_id) is None

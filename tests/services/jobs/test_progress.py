@@ -18,7 +18,7 @@ from tests.support.jobs import add_people, items, job, started
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
-Whole = Callable[[Job, Progress], None]
+Whole = Callable[[Job, Progress], bool | None]
 
 
 @pytest.fixture
@@ -125,3 +125,29 @@ def test_items_that_the_whole_added_are_done_after_it(claim_of: Callable[[Whole]
 
     assert items(claim.job_id) == [("7", "done", "")]
     assert (job(claim.job_id).state, job(claim.job_id).done, job(claim.job_id).total) == (DONE, 11, 11)
+
+
+def test_whole_that_has_more_to_do_comes_again_after_others(claim_of: Callable[[Whole], Claim]) -> None:
+    calls: list[int] = []
+
+    def whole(_job: Job, progress: Progress) -> bool:
+        calls.append(1)
+        progress.report(len(calls), 3)
+        return len(calls) < 3
+
+    claim = claim_of(whole)
+
+    assert (run_slice(claim), run_slice(claim), run_slice(claim)) == (True, True, False)
+
+    assert len(calls) == 3
+    ended = job(claim.job_id)
+    assert (ended.state, ended.done, ended.attempts) == (DONE, 3, 0)
+
+
+def test_slices_without_progress_are_not_lost_claims(claim_of: Callable[[Whole], Claim]) -> None:
+    claim = claim_of(lambda _job, _progress: True)
+
+    for _ in range(2 * lifecycle.MOST_ATTEMPTS):
+        assert run_slice(claim)
+
+    assert (job(claim.job_id).state, job(claim.job_id).attempts) == (RUNNING, 0)

@@ -34,6 +34,7 @@ URL = f"http://{HOST}"
 # and tests/scenarios/test_audit_entries.py and those of retention do them.
 ELSEWHERE = {
     "capture.failed",
+    "job.retried",
     "capture.superseded",
     "capture.taken_over",
     "enrolment.person_confirmed",

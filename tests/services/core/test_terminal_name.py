@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hikflask.models import Terminal
 from hikflask.services.core.errors import NameTooLong
-from hikflask.services.enrolments.terminal_name import fits, name_for
+from hikflask.services.core.terminal_name import fits, name_for
 
 FAMILY = "👩‍👩‍👧"
 LETTERS = "АБЁйщ-'’ azZĄ́\u0301\u0308 \u200d🇷🇺🏽👩👧中"

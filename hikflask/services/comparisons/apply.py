@@ -1,0 +1,75 @@
+"""Carries out one step of a plan. It is checked again, since something may have changed since the plan was made."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment, JobItem
+from hikflask.models.comparison import VALIDITY
+from hikflask.services import audit
+from hikflask.services.comparisons import plan, queries
+from hikflask.services.comparisons.errors import NotThere
+from hikflask.services.comparisons.queries import Facts
+from hikflask.services.comparisons.take_over import take_over
+from hikflask.services.core.db import locked_employee
+from hikflask.services.employees import lifecycle
+from hikflask.services.state import enrolment as state
+from hikflask.services.terminals import connection
+
+
+def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
+    """Do one item of an APPLY job within the caller's transaction; return the enrolment that the job waits for.
+
+    Send and remove desire it, and the enrolment is reconciled as any other one. Take over asks the terminal itself.
+
+    :param params: see Plan.job_params.
+    :raises ServiceError: when the step is refused. :raises TerminalError: when the terminal refuses or does not answer.
+    """
+    comparison = queries.row(params["comparison"])
+    known = queries.facts_of(comparison, [item.number])[item.number]
+    agreed = item.number in params["same_person"]
+    plan.check(known, item.action, agreed)
+    if item.action == plan.SEND:
+        return _send(known, comparison.terminal_id, overwrite=agreed and plan.would_overwrite(known))
+    if item.action == plan.REMOVE:
+        return _remove(known, comparison.terminal_id)
+    seen = known.there.name if known.there else ""
+    db.session.commit()
+    holder = audit.present_actor().name
+    return take_over(comparison.terminal_id, item.number, seen, holder, same_person=agreed)
+
+
+def _send(known: Facts, terminal_id: int, *, overwrite: bool) -> Enrolment:
+    """Desire the employee on the terminal, and prove everything anew. Another's record goes only when that was chosen."""
+    if known.employee is None:
+        raise TypeError("nobody to send")
+    enrolment = lifecycle.apply_sent(locked_employee(known.employee.id), terminal_id)
+    mine = Enrolment.id == enrolment.id
+    if overwrite:
+        state.apply(state.DESIRED_OVERWRITE, mine)
+    if VALIDITY in known.kinds and known.there is not None:
+        # A limit that somebody set there is lifted, or set to what is asked for.
+        state.apply(state.VALIDITY_THERE, mine, sent_valid=known.there.valid_there)
+    state.apply(state.PUT_IN_BULK, mine)
+    db.session.refresh(enrolment)
+    return enrolment
+
+
+def _remove(known: Facts, terminal_id: int) -> Enrolment:
+    """Desire that the number is gone from this terminal: exactly the record that was seen."""
+    terminal = connection.terminal_row(terminal_id)
+    enrolment = known.enrolment or state.create_for(terminal_id, known.number)
+    name = known.there.name if known.there else enrolment.written_name
+    # A record without a name cannot be told from another one by its name.
+    nameless = known.there is not None and not name
+    mine = Enrolment.id == enrolment.id
+    if not state.apply(state.REMOVAL_CHOSEN, mine, written_name=name[:128], overwrite=nameless):
+        raise NotThere(n=known.number)
+    db.session.refresh(enrolment)
+    audit.note(
+        "enrolment.removal_chosen",
+        employee_id=enrolment.employee_id,
+        number=known.number,
+        terminal=terminal.name,
+    )
+    return enrolment

@@ -1,0 +1,111 @@
+"""What is refused of a comparison or of its plan, each with a code (see services/core/errors.py)."""
+
+from hikflask.services.core.errors import ServiceError
+
+
+class ComparisonUnknown(ServiceError):
+    """There is no such comparison, or not any more."""
+
+    code = "comparison_unknown"
+
+
+class NotCompared(ServiceError):
+    """The terminal was not compared yet, or its last comparison is not finished."""
+
+    code = "not_compared"
+
+
+class ComparisonFailed(ServiceError):
+    """The list of the terminal could not be read to its end for certain, so nothing is concluded from it."""
+
+    code = "comparison_failed"
+
+
+class ListChanging(ComparisonFailed):
+    """The list was read again as often as allowed, and changed each time."""
+
+    code = "list_changing"
+
+
+class ListIncomplete(ComparisonFailed):
+    """The terminal does not give its whole list: it repeats pages, stops early, or tells a wrong total."""
+
+    code = "list_incomplete"
+
+
+class AnotherDevice(ComparisonFailed):
+    """Another device answered at the terminal's address while its list was read."""
+
+    code = "another_device"
+
+
+class ComparisonReplaced(ComparisonFailed):
+    """A newer comparison of this terminal was begun."""
+
+    code = "comparison_replaced"
+
+
+class UnsafePlan(ServiceError):
+    """The plan would remove more than 20 people, or more than a tenth of the terminal's (params: count)."""
+
+    code = "unsafe_plan"
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count=count)
+        self.count = count
+
+
+class NumbersUnknown(ServiceError):
+    """Numbers of a plan are neither here nor there (params: numbers). `fields` names the lists that have them."""
+
+    code = "numbers_unknown"
+
+    def __init__(self, fields: tuple[str, ...], numbers: str) -> None:
+        super().__init__(numbers=numbers)
+        self.fields = fields
+
+
+class NameDiffers(ServiceError):
+    """The number has another name there; a person must say that it is the same person (params: n, here, there)."""
+
+    code = "name_differs"
+
+
+class NotThere(ServiceError):
+    """Nobody has the number on the terminal, so there is nothing to take over or to remove (params: n)."""
+
+    code = "not_there"
+
+
+class NotHere(ServiceError):
+    """Nobody here has the number, so there is nobody to send (params: n)."""
+
+    code = "not_here"
+
+
+class IllegalNumber(ServiceError):
+    """The program cannot use this number of the terminal's list (params: n)."""
+
+    code = "number_not_usable"
+
+
+class ChangedThere(ServiceError):
+    """The person on the terminal is not the one that was seen when the plan was made (params: n)."""
+
+    code = "changed_there"
+
+
+class NothingToTakeOver(ServiceError):
+    """What the terminal has of this person is not different, or it has nothing that can be taken over (params: n)."""
+
+    code = "nothing_to_take_over"
+
+
+class NameNotUsable(ServiceError):
+    """The terminal has no name for the number, or one that is too long for an employee (params: n)."""
+
+    code = "name_not_usable"
+
+
+# Of failed comparisons, by the code that is kept in the row.
+FAILURES = {kind.code: kind for kind in (ListChanging, ListIncomplete, AnotherDevice, ComparisonReplaced)}

@@ -1,0 +1,130 @@
+"""Differences that people decided to leave as they are: with who, why, and what was there then.
+
+A decision holds while the same is there. When something else is there, the difference is shown again.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.extensions import db
+from hikflask.models import Difference, Enrolment, LeftAlone, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, Comparison
+from hikflask.services import audit
+from hikflask.services.comparisons import queries
+from hikflask.services.state import enrolment as state
+
+LONGEST_REASON = 255
+# What the enrolment becomes that is not as desired because of such a difference.
+LEFT = {
+    ONLY_HERE: state.LEFT_PERSON,
+    NAME: state.LEFT_PERSON,
+    FACE_MISSING: state.LEFT_FACE,
+    FACE_OTHER: state.LEFT_FACE,
+}
+
+
+def leave(comparison_id: int, kind: str, number: str, reason: str = "") -> bool:
+    """Leave a difference of a finished comparison as it is, for as long as the same is there. The actor is who decided.
+
+    An enrolment that is not as desired because of it is not tried again, and is not shown in green.
+
+    :return: False when the comparison shows no such difference any more.
+    :raises ComparisonUnknown: when there is no such comparison.
+    """
+    return _leave(queries.row(comparison_id), kind, reason, number) == 1
+
+
+def leave_kind(comparison_id: int, kind: str, reason: str = "") -> int:
+    """Leave all differences of a kind that are not left alone yet; return how many they are.
+
+    :raises ComparisonUnknown: when there is no such comparison.
+    """
+    return _leave(queries.row(comparison_id), kind, reason, None)
+
+
+def _leave(comparison: Comparison, kind: str, reason: str, number: str | None) -> int:
+    shown = select(Difference).where(*queries.shown(comparison), Difference.kind == kind)
+    chosen = shown if number is None else shown.where(Difference.number == number)
+    left = db.session.execute(chosen.order_by(Difference.id)).scalars().all()
+    try:
+        for difference in left:
+            _decide(comparison, difference, reason)
+        db.session.commit()
+    except IntegrityError:  # A double click: the other one decided it.
+        db.session.rollback()
+        return 0
+    return len(left)
+
+
+def _decide(comparison: Comparison, difference: Difference, reason: str) -> None:
+    kind, number = difference.kind, difference.number
+    decision = _find(comparison.terminal_id, kind, number)
+    if decision is None:
+        decision = LeftAlone(terminal_id=comparison.terminal_id, kind=kind, number=number)
+        db.session.add(decision)
+    decision.seen, decision.reason = difference.seen, reason.strip()[:LONGEST_REASON]
+    decision.decided_by, decision.decided_at = audit.present_actor().name[:128], database_now()
+    db.session.flush()
+    stop_trying(_enrolment_id(comparison.terminal_id, number), kind, decision.reason)
+    _note("difference.left_alone", comparison.terminal_id, number, {"kind": kind})
+
+
+def stop_trying(enrolment_id: int | None, kind: str, reason: str) -> None:
+    """Write, within the caller's transaction, that an enrolment stays as it is on the terminal."""
+    if enrolment_id is not None and kind in LEFT:
+        state.apply(LEFT[kind], Enrolment.id == enrolment_id, refusal_text=reason)
+
+
+def take_back(terminal_id: int, kind: str, number: str) -> bool:
+    """Take a decision back: the difference is shown again, and its enrolment tried again. False when there is none."""
+    decision = _find(terminal_id, kind, number)
+    if decision is None:
+        return False
+    db.session.delete(decision)
+    mine = (Enrolment.terminal_id == terminal_id, Enrolment.number == number)
+    state.apply(state.RETRIED, *mine, Enrolment.refusal_code == state.LEFT_ALONE)
+    _note("difference.taken_back", terminal_id, number, {"kind": kind})
+    db.session.commit()
+    return True
+
+
+def decisions(comparison: Comparison, after: int = 0, limit: int = 50) -> list[LeftAlone]:
+    """Return the decisions that hide a difference of this comparison, by id; `after` is the last id already shown."""
+    statement = select(LeftAlone).where(*_hiding(comparison), LeftAlone.id > after)
+    found = list(db.session.execute(statement.order_by(LeftAlone.id).limit(limit)).scalars())
+    db.session.commit()
+    return found
+
+
+def reasons(comparison: Comparison) -> dict[tuple[str, str], str]:
+    """Return the reasons of all decisions that hide a difference of this comparison, in the open transaction."""
+    statement = select(LeftAlone.kind, LeftAlone.number, LeftAlone.reason).where(*_hiding(comparison))
+    return {(kind, number): reason for kind, number, reason in db.session.execute(statement)}
+
+
+def _hiding(comparison: Comparison) -> Sequence[ColumnElement[bool]]:
+    same = (
+        Difference.comparison_id == comparison.id,
+        Difference.kind == LeftAlone.kind,
+        Difference.number == LeftAlone.number,
+        Difference.seen == LeftAlone.seen,
+    )
+    return LeftAlone.terminal_id == comparison.terminal_id, exists().where(*same)
+
+
+def _find(terminal_id: int, kind: str, number: str) -> LeftAlone | None:
+    mine = (LeftAlone.terminal_id == terminal_id, LeftAlone.kind == kind, LeftAlone.number == number)
+    return db.session.execute(select(LeftAlone).where(*mine)).scalar_one_or_none()
+
+
+def _enrolment_id(terminal_id: int, number: str) -> int | None:
+    mine = (Enrolment.terminal_id == terminal_id, Enrolment.number == number)
+    return db.session.execute(select(Enrolment.id).where(*mine)).scalar_one_or_none()
+
+
+def _note(action: str, terminal_id: int, number: str, after: dict[str, str]) -> None:
+    terminal = db.session.get_one(Terminal, terminal_id)
+    audit.note(action, number=number, terminal=terminal.name, after=after)

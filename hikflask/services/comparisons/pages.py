@@ -1,0 +1,75 @@
+"""Checks that a page follows the one before, so that a list that changed in between is never taken for complete."""
+
+from dataclasses import dataclass
+
+from hikflask.isapi.paging import Page, ends
+from hikflask.services.comparisons.errors import ComparisonFailed, ListChanging, ListIncomplete
+
+LONGEST_NUMBER = 32
+
+
+class Changed(Exception):
+    """The list is not the one that was begun. `failure` is the error when it is read again in vain."""
+
+    def __init__(self, failure: type[ComparisonFailed]) -> None:
+        super().__init__(failure.code)
+        self.failure = failure
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a list is read: so many rows, from the number `first` to `last`, of `total` (None: not told).
+
+    The next page begins at `position`, and its first `overlap` rows are known already.
+    """
+
+    read: int
+    first: str
+    last: str
+    total: int | None
+
+    @property
+    def overlap(self) -> int:
+        """1 once something is read, since a page begins with the last row of the page before; 0 at first."""
+        return min(self.read, 1)
+
+    @property
+    def position(self) -> int:
+        """The position of the next page."""
+        return self.read - self.overlap
+
+
+@dataclass(frozen=True)
+class Follows:
+    """A page that follows: the new numbers, how many rows are read with it, and whether it is the last one."""
+
+    numbers: tuple[str, ...]
+    read: int
+    last: str
+    total: int | None
+    is_last: bool
+
+
+def follow(place: Place, page: Page) -> Follows:
+    """Return what a page adds to a list.
+
+    :raises Changed: when the page does not continue the list. :raises ListIncomplete: when the list stops before its
+        end, or has a number that no terminal may have.
+    :raises Nonsense: when the page does not say whether it is the last one.
+    """
+    if place.read and page.numbers[:1] != (place.last,):
+        # The same page again, whatever the position: nothing changed, but nothing more is told either.
+        raise Changed(ListIncomplete if page.numbers[:1] == (place.first,) else ListChanging)
+    if None not in {page.total, place.total} and page.total != place.total:
+        raise Changed(ListChanging)
+    new = page.numbers[place.overlap :]
+    if any(len(number) > LONGEST_NUMBER for number in new):
+        raise ListIncomplete
+    if len(set(new)) < len(new):
+        raise Changed(ListIncomplete)
+    read, is_last = place.read + len(new), ends(page, place.position + len(page.numbers))
+    if not is_last and not new:
+        raise ListIncomplete
+    if is_last and page.total not in {None, read}:
+        raise Changed(ListIncomplete)
+    return Follows(new, read, new[-1] if new else place.last, page.total, is_last)

@@ -1,0 +1,279 @@
+"""From what people chose to the steps of a plan. The dry run is the same code as the run: each step is checked by it.
+
+A plan comes from a finished comparison alone. One that would remove many people is refused until a person types their
+number.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from hikflask import employee_number, invisible_characters
+from hikflask.extensions import db
+from hikflask.isapi import persons
+from hikflask.models import Comparison, Difference
+from hikflask.models.comparison import DONE, FACE_MISSING, KINDS, NAME, ONLY_HERE
+from hikflask.models.enrolment import PRESENT
+from hikflask.services.comparisons import queries, verdicts
+from hikflask.services.comparisons.errors import (
+    IllegalNumber,
+    NameDiffers,
+    NameNotUsable,
+    NotCompared,
+    NotHere,
+    NothingToTakeOver,
+    NotThere,
+    NumbersUnknown,
+    UnsafePlan,
+)
+from hikflask.services.comparisons.queries import Facts
+from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, ServiceError
+from hikflask.services.enrolments import desired
+from hikflask.services.privacy import consents
+
+SEND = "send"
+TAKE_OVER = "take_over"
+REMOVE = "remove"
+LEAVE = "leave"
+ACTIONS = (SEND, TAKE_OVER, REMOVE, LEAVE)
+# What can be done about each kind of difference.
+POSSIBLE: Mapping[str, tuple[str, ...]] = {
+    "name": (SEND, TAKE_OVER, REMOVE, LEAVE),
+    "face_missing": (SEND, REMOVE, LEAVE),
+    "face_other": (SEND, TAKE_OVER, REMOVE, LEAVE),
+    "only_here": (SEND, REMOVE, LEAVE),
+    "only_there": (TAKE_OVER, REMOVE, LEAVE),
+    "validity": (SEND, TAKE_OVER, REMOVE, LEAVE),
+}
+# More removals than this, or than this part of the terminal's people, need their number typed.
+MOST_REMOVALS = 20
+MOST_PART = 0.1
+LONGEST_NAME = 128
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person chose: an action for a number, or for all shown differences of a kind.
+
+    The choice for a number comes before that for its kind. `same_person` are numbers of which the person confirmed
+    that the other name there is the same person's.
+    """
+
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    same_person: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is done for one number. `refusal` is the code of the sentence why it is not possible, "" when it is.
+
+    `is_there`: the terminal had the number when it was read. `names_agreed`: the person saw both names, and chose.
+    """
+
+    number: str
+    action: str
+    kinds: tuple[str, ...]
+    employee_id: int | None
+    name_here: str
+    name_there: str
+    is_there: bool
+    names_agreed: bool
+    refusal: str = ""
+    refusal_params: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps in the order of their numbers, and `people`, how many the terminal has by the comparison."""
+
+    comparison_id: int
+    terminal_id: int
+    people: int
+    steps: tuple[Step, ...]
+
+    @property
+    def removals(self) -> int:
+        """How many people the plan removes from the terminal."""
+        return sum(1 for step in self.steps if step.action == REMOVE and step.is_there and not step.refusal)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many steps of each action are possible."""
+        possible = Counter(step.action for step in self.steps if not step.refusal)
+        return {action: possible[action] for action in ACTIONS}
+
+    @property
+    def refused(self) -> tuple[Step, ...]:
+        """The steps that are not possible."""
+        return tuple(step for step in self.steps if step.refusal)
+
+    @property
+    def is_unsafe(self) -> bool:
+        """True when the number of removals must be typed."""
+        return self.removals > MOST_REMOVALS or self.removals > MOST_PART * self.people
+
+    def require_confirmed(self, confirm: int | None) -> None:
+        """Refuse an unsafe plan, unless the number of its removals is confirmed.
+
+        :raises UnsafePlan: with the number of removals.
+        """
+        if self.is_unsafe and confirm != self.removals:
+            raise UnsafePlan(self.removals)
+
+    @property
+    def items(self) -> list[tuple[str, int | None, str]]:
+        """The items of the job that carries the plan out: number, employee, action. What is left alone is no item.
+
+        A step that is not possible is an item, too: it fails with its reason.
+        """
+        return [(step.number, step.employee_id, step.action) for step in self.steps if step.action != LEAVE]
+
+    @property
+    def job_params(self) -> dict[str, Any]:
+        """The params of that job."""
+        agreed = [step.number for step in self.steps if step.names_agreed]
+        return {"comparison": self.comparison_id, "same_person": agreed}
+
+
+def make(comparison: Comparison, choices: Choices) -> Plan:
+    """Return the plan that follows from choices, with the reason for each step that is not possible.
+
+    :raises NotCompared: when the comparison is not finished.
+    :raises NumbersUnknown: when a number is neither here nor there.
+    """
+    if comparison.state != DONE:
+        raise NotCompared
+    actions = dict(_chosen(comparison, choices))
+    facts = queries.facts_of(comparison, actions)
+    _refuse_unknown(choices, facts)
+    steps = [_step(facts[number], *actions[number]) for number in sorted(actions)]
+    db.session.commit()
+    return Plan(comparison.id, comparison.terminal_id, comparison.people or 0, tuple(steps))
+
+
+def _chosen(comparison: Comparison, choices: Choices) -> Iterator[tuple[str, tuple[str, bool]]]:
+    """Yield each number with its action, and whether the person agreed that names may differ; the last one counts.
+
+    Whoever chooses for a difference of names sees both of them.
+    """
+    shown = select(Difference.number).where(*queries.shown(comparison))
+    for kind in reversed(KINDS):
+        if kind in choices.kinds:
+            for number in db.session.execute(shown.where(Difference.kind == kind)).scalars():
+                yield number, (choices.kinds[kind], kind == NAME or number in choices.same_person)
+    mine = select(Difference.number).where(Difference.comparison_id == comparison.id, Difference.kind == NAME)
+    named = set(db.session.execute(mine).scalars()) if choices.numbers else set()
+    for number, action in choices.numbers.items():
+        yield number, (action, number in named or number in choices.same_person)
+
+
+def _refuse_unknown(choices: Choices, facts: Mapping[str, Facts]) -> None:
+    unknown = [number for number in choices.numbers if not _is_known(facts[number])]
+    if unknown:
+        fields = tuple(sorted({choices.numbers[number] for number in unknown}))
+        raise NumbersUnknown(fields, ", ".join(sorted(unknown)))
+
+
+def _is_known(known: Facts) -> bool:
+    return known.there is not None or known.employee is not None or _is_here(known)
+
+
+def _is_here(known: Facts) -> bool:
+    return known.enrolment is not None and known.enrolment.desired == PRESENT
+
+
+def _step(known: Facts, action: str, names_agreed: bool) -> Step:
+    refusal: ServiceError | None = None
+    try:
+        check(known, action, names_agreed)
+    except ServiceError as error:
+        refusal = error
+    return Step(
+        number=known.number,
+        action=action,
+        kinds=known.kinds,
+        employee_id=known.employee.id if known.employee else None,
+        name_here=known.name_wanted,
+        name_there=known.there.name if known.there else "",
+        is_there=known.there is not None,
+        names_agreed=names_agreed,
+        refusal=refusal.code if refusal else "",
+        refusal_params=refusal.params if refusal else {},
+    )
+
+
+def check(known: Facts, action: str, names_agreed: bool) -> None:
+    """Check that a step is possible, as far as that is known here. The plan and the run ask the same.
+
+    :raises ServiceError: with the reason, when it is not.
+    """
+    if action == SEND:
+        _check_send(known, names_agreed)
+    elif action == TAKE_OVER:
+        _check_take_over(known, names_agreed)
+    elif action == REMOVE:
+        _check_remove(known)
+
+
+def _check_send(known: Facts, names_agreed: bool) -> None:
+    if known.employee is None:
+        raise NotHere(n=known.number)
+    if not known.employee.is_active:
+        raise EmployeeInactive
+    desired.refuse_while_leaving(known.number, known.employee.id)
+    if not names_agreed and would_overwrite(known):
+        raise NameDiffers(n=known.number, here=known.name_wanted, there=known.there.name if known.there else "")
+
+
+def _check_take_over(known: Facts, names_agreed: bool) -> None:
+    there = known.there
+    if there is None:
+        raise NotThere(n=known.number)
+    if not employee_number.is_valid(known.number):
+        raise IllegalNumber(n=known.number)
+    if invisible_characters.is_blank(there.name) or len(there.name) > LONGEST_NAME:
+        raise NameNotUsable(n=known.number)
+    if _is_here(known) and set(known.kinds) <= {FACE_MISSING, ONLY_HERE}:
+        raise NothingToTakeOver(n=known.number)
+    employee = known.employee
+    if employee is not None and not employee.is_active:
+        raise EmployeeInactive
+    desired.refuse_while_leaving(known.number, employee.id if employee else None)
+    if not names_agreed and is_another_name(known):
+        raise NameDiffers(n=known.number, here=known.name_wanted, there=there.name)
+    if there.face_url and consents.is_required() and consents.is_missing(known.number, employee and employee.id):
+        raise ConsentMissing
+
+
+def _check_remove(known: Facts) -> None:
+    if known.there is None and not _is_here(known):
+        raise NotThere(n=known.number)
+    if not persons.NUMBER.match(known.number):
+        raise IllegalNumber(n=known.number)
+
+
+def would_overwrite(known: Facts) -> bool:
+    """True when sending would put the employee in the place of somebody with another name: see reconcile.py."""
+    if known.there is None or known.employee is None:
+        return False
+    ours = {known.employee.name, known.employee.terminal_name}
+    if known.enrolment is not None and _is_here(known):
+        ours |= verdicts.names_of(known.enrolment.terminal, known.enrolment)
+    return known.there.name not in ours - {""}
+
+
+def is_another_name(known: Facts) -> bool:
+    """True when an employee here and somebody there have the number under different names."""
+    if known.there is None or known.employee is None:
+        return False
+    here = {known.employee.name, known.employee.terminal_name} | ({known.name_wanted} if _is_here(known) else set())
+    return known.there.name not in here - {""}
+
+
+def by_number(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the action of each number from pairs of action and number; the last one counts."""
+    return {number: action for action, number in pairs}

@@ -1,0 +1,345 @@
+"""Reads the whole list of a terminal page by page, in many short conversations.
+
+Each page is kept at once, so a killed worker or a terminal that does not answer loses nothing. Between two
+conversations the list may change: each page but the first begins with the last person of the page before. When that
+person is not there, or the total has changed, the list is read again from its beginning.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from flask import current_app
+from sqlalchemy import ColumnElement, Update, and_, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.extensions import db
+from hikflask.isapi import faces, persons
+from hikflask.isapi.errors import NoAnswer, Nonsense, NotSupported, Refused, TerminalError
+from hikflask.isapi.persons import Person
+from hikflask.models import Comparison, Enrolment, PersonThere
+from hikflask.models.columns import database_now
+from hikflask.models.comparison import FACES, FAILED, PEOPLE, PICTURES, READING, VERDICTS
+from hikflask.models.enrolment import PRESENT
+from hikflask.services.comparisons import queries, verdicts
+from hikflask.services.comparisons.errors import (
+    FAILURES,
+    AnotherDevice,
+    ComparisonFailed,
+    ComparisonReplaced,
+    ListIncomplete,
+)
+from hikflask.services.comparisons.pages import Changed, Place, follow
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import LoginStopped, TerminalRetired
+from hikflask.services.photos import storage
+from hikflask.services.terminals import checks, connection, leases
+from hikflask.services.terminals.connection import Conversation
+
+Told = TypeVar("Told")
+
+COMPARE = "compare"
+# A capture gets the terminal between two slices.
+SLICE_SECONDS = 0.5
+# Others look that often whether the terminal is free.
+BREAK_SECONDS = 2 * leases.POLL_SECONDS
+MOST_RESTARTS = 5
+# Nobody reads it any more.
+ABANDONED_SECONDS = 600.0
+PICTURES_AT_ONCE = 30
+
+
+def start(terminal_id: int, by: str) -> Comparison:
+    """Begin a comparison of a terminal, or return the one that is being read. Nothing is asked yet.
+
+    :param by: who wants it: the operator, or NIGHTLY.
+    :raises TerminalUnknown: when there is no such terminal. :raises TerminalRetired: when it is out of service.
+    """
+    terminal = connection.terminal_row(terminal_id)
+    if terminal.retired_at is not None:
+        raise TerminalRetired(t=terminal.name)
+    end_abandoned(Comparison.terminal_id == terminal_id)
+    running = queries.reading(terminal_id)
+    if running:
+        return running
+    begun = Comparison(terminal_id=terminal_id, requested_by=by[:128], search_id=persons.new_search())
+    db.session.add(begun)
+    try:
+        db.session.commit()
+    except IntegrityError:  # Somebody else began one at the same moment.
+        db.session.rollback()
+        return queries.reading(terminal_id) or start(terminal_id, by)
+    return begun
+
+
+def end_abandoned(*which: ColumnElement[bool], seconds: float = ABANDONED_SECONDS) -> None:
+    """End the comparisons of which nothing was read for so many seconds. Who was read is forgotten later."""
+    read_at = func.coalesce(Comparison.read_at, Comparison.started_at)
+    left = update(Comparison).where(*which, Comparison.state == READING, read_at < database_now(-seconds))
+    changed_rows(left.values(state=FAILED, error=ComparisonReplaced.code, ended_at=database_now()))
+    db.session.commit()
+
+
+def read_to_end(terminal_id: int, holder: str, seconds: float) -> Comparison:
+    """Compare a terminal now, in the caller's thread, within so many seconds; return the finished comparison.
+
+    :raises NoAnswer: when the time is over; what was read stays, and the next call goes on.
+    :raises TerminalError: :raises ServiceError: as read_slice() and start().
+    """
+    give_up = time.monotonic() + seconds
+    comparison_id = start(terminal_id, holder).id
+    while read_slice(comparison_id, holder, wait=current_app.config["LEASE_WAIT"]):
+        if time.monotonic() >= give_up:
+            raise NoAnswer(message="the comparison takes too long")
+        time.sleep(BREAK_SECONDS)
+    return queries.row(comparison_id)
+
+
+def read_slice(comparison_id: int, holder: str, seconds: float = SLICE_SECONDS, wait: float = 0.0) -> bool:
+    """Read on in one conversation of about so many seconds. True: more is left; False: the comparison is done.
+
+    :param wait: how long to wait for the present holder of the terminal, in seconds.
+    :raises TerminalError: when the terminal refuses or does not answer; it is read on later from where it was.
+    :raises TerminalInUse: :raises LoginStopped: likewise.
+    :raises ComparisonFailed: when the list cannot be read for certain; the comparison has failed, nothing is concluded.
+    :raises ComparisonUnknown: when there is no such comparison.
+    """
+    comparison = queries.row(comparison_id)
+    if comparison.state == FAILED:
+        raise FAILURES.get(comparison.error, ComparisonFailed)
+    if comparison.state == READING and comparison.step != VERDICTS and _read(comparison, holder, seconds, wait):
+        return True
+    verdicts.conclude(comparison_id)
+    return False
+
+
+def _read(comparison: Comparison, holder: str, seconds: float, wait: float) -> bool:
+    """Read for so many seconds; True when something is left to read."""
+    comparison_id = comparison.id
+    try:
+        with connection.converse(comparison.terminal_id, holder, COMPARE, wait=wait) as talk:
+            reading = Reading(talk, comparison_id)
+            until = time.monotonic() + seconds
+            while reading.step():
+                if time.monotonic() >= until:
+                    return True
+            return False
+    except Nonsense as error:
+        _fail(comparison_id, ListIncomplete.code)
+        raise ListIncomplete from error
+    except (ComparisonFailed, LoginStopped) as error:
+        _fail(comparison_id, error.code)
+        raise
+    except TerminalError as error:
+        if not error.retryable:
+            _fail(comparison_id, error.code)
+        raise
+
+
+def _fail(comparison_id: int, code: str) -> None:
+    """End a comparison without any verdict. Who was read is forgotten."""
+    db.session.rollback()
+    mine = update(Comparison).where(Comparison.id == comparison_id, Comparison.state == READING)
+    changed_rows(mine.values(state=FAILED, error=code[:64], ended_at=database_now()))
+    _forget_people(comparison_id)
+    db.session.commit()
+
+
+def _forget_people(comparison_id: int) -> None:
+    db.session.execute(delete(PersonThere).where(PersonThere.comparison_id == comparison_id))
+
+
+class Reading:
+    """What is read of a comparison within one conversation. Each step is one request, and is kept at once."""
+
+    def __init__(self, talk: Conversation, comparison_id: int) -> None:
+        self._talk = talk
+        self._row = queries.row(comparison_id)
+        self._pictures: list[PersonThere] = []
+
+    def step(self) -> bool:
+        """Read a page or a picture; False when everything is read.
+
+        :raises ComparisonFailed: when the list cannot be read for certain.
+        """
+        if self._row.read_at is None:
+            checks.recognise(self._talk)
+            self._write(serial=self._talk.terminal.serial)
+        read = {PEOPLE: self._read_people, FACES: self._read_faces, PICTURES: self._read_picture}[self._row.step]
+        try:
+            read()
+        except Changed as changed:
+            self._begin_again(changed.failure)
+        return self._row.step != VERDICTS
+
+    # --- the people ---
+
+    def _read_people(self) -> None:
+        place = Place(self._row.read, self._first(), self._row.last_number, self._row.people)
+        people, page = persons.list_page(self._talk, self._row.search_id, place.position)
+        found = follow(place, page)
+        self._refuse_known(found.numbers, self._here)
+        if found.is_last:
+            self._refuse_wrong_total(found.read)
+        total = found.read if found.is_last else found.total
+        with self._writing(read=found.read, last_number=found.last, people=total):
+            self._keep(people[place.overlap :])
+        if found.is_last:
+            self._write(step=FACES if self._has_uncounted() else PICTURES)
+
+    def _refuse_known(self, numbers: tuple[str, ...], *known: ColumnElement[bool]) -> None:
+        """Make sure that no number comes twice in a list.
+
+        :raises Changed: when one does: rows moved while they were read, or the terminal repeats pages.
+        """
+        again = select(PersonThere.id).where(*known, PersonThere.number.in_(numbers)).limit(1)
+        if numbers and db.session.execute(again).first():
+            raise Changed(ListIncomplete)
+
+    def _refuse_wrong_total(self, read: int) -> None:
+        """Make sure that the terminal does not count more people than its list has.
+
+        :raises Changed: when it does: somebody was added just now, or the list tells a wrong total.
+        """
+        count = _if_told(lambda: persons.count(self._talk))
+        if count is not None and count.people > read:
+            raise Changed(ListIncomplete)
+
+    def _keep(self, people: list[Person]) -> None:
+        rows = [_row(self._row.id, person) for person in people]
+        if rows:
+            db.session.execute(insert(PersonThere), rows)
+
+    def _has_uncounted(self) -> bool:
+        uncounted = select(PersonThere.id).where(self._here, PersonThere.faces.is_(None)).limit(1)
+        return db.session.execute(uncounted).first() is not None
+
+    # --- the faces, where the list of people does not tell them ---
+
+    def _read_faces(self) -> None:
+        place = Place(self._row.faces_read, self._row.first_face, self._row.last_face, None)
+        try:
+            listed, page = faces.list_page(self._talk, place.position)
+        except NotSupported:
+            self._write(step=PICTURES)  # Who has a face stays unknown.
+            return
+        found = follow(place, page)
+        self._refuse_known(found.numbers, self._here, PersonThere.faces == 1)
+        first = place.first or next(iter(found.numbers), "")
+        step = PICTURES if found.is_last else FACES
+        with self._writing(faces_read=found.read, first_face=first, last_face=found.last, step=step):
+            for number, face in listed[place.overlap :]:
+                changed_rows(self._people(PersonThere.number == number).values(faces=1, face_url=_short(face.face_url)))
+            if found.is_last:
+                changed_rows(self._people(PersonThere.faces.is_(None)).values(faces=0))
+
+    # --- the pictures of those whose face is desired here ---
+
+    def _read_picture(self) -> None:
+        self._pictures = self._pictures or self._next_pictures()
+        if not self._pictures:
+            self._end()
+            return
+        person = self._pictures.pop(0)
+        read = _if_told(lambda: faces.fetch_picture(self._talk, person.face_url or ""))
+        sha256 = storage.sha256(read) if read is not None else ""
+        with self._writing():
+            changed_rows(self._people(PersonThere.id == person.id).values(face_sha256=sha256))
+
+    def _next_pictures(self) -> list[PersonThere]:
+        desired = (
+            Enrolment.terminal_id == self._row.terminal_id,
+            Enrolment.number == PersonThere.number,
+            Enrolment.desired == PRESENT,
+            Enrolment.photo_id.is_not(None),
+        )
+        unread = (PersonThere.face_url.is_not(None), PersonThere.face_sha256.is_(None))
+        statement = select(PersonThere).join(Enrolment, and_(*desired)).where(self._here, *unread)
+        found = list(db.session.execute(statement.order_by(PersonThere.id).limit(PICTURES_AT_ONCE)).scalars())
+        db.session.commit()
+        return found
+
+    def _end(self) -> None:
+        """Make sure that the device is still the one whose list was read. Then everything is read.
+
+        :raises AnotherDevice: when it is not.
+        """
+        checks.recognise(self._talk)
+        if self._talk.terminal.serial != self._row.serial:
+            raise AnotherDevice
+        self._write(step=VERDICTS)
+
+    # --- what is written ---
+
+    @property
+    def _here(self) -> ColumnElement[bool]:
+        return PersonThere.comparison_id == self._row.id
+
+    def _people(self, which: ColumnElement[bool]) -> Update:
+        return update(PersonThere).where(self._here, which)
+
+    def _first(self) -> str:
+        first = select(PersonThere.number).where(self._here).order_by(PersonThere.id).limit(1)
+        return db.session.execute(first).scalar() or ""
+
+    def _begin_again(self, failure: type[ComparisonFailed]) -> None:
+        """Read the list again from its beginning.
+
+        :raises ComparisonFailed: when that was done often enough.
+        """
+        if self._row.restarts >= MOST_RESTARTS:
+            raise failure
+        self._pictures = []
+        anew = {"read": 0, "last_number": "", "people": None, "faces_read": 0, "first_face": "", "last_face": ""}
+        with self._writing(**anew, step=PEOPLE, search_id=persons.new_search(), restarts=Comparison.restarts + 1):
+            _forget_people(self._row.id)
+
+    def _write(self, **values: Any) -> None:
+        with self._writing(**values):
+            pass
+
+    @contextmanager
+    def _writing(self, **values: Any) -> Iterator[None]:
+        """Open a transaction that writes how far the reading is, with what it read. Only the lease's holder commits.
+
+        :raises LeaseLost: when another holder took the lease.
+        :raises ComparisonReplaced: when the comparison has ended, or somebody else read on.
+        """
+        row = self._row
+        seen = (Comparison.read == row.read, Comparison.faces_read == row.faces_read, Comparison.step == row.step)
+        mine = (Comparison.id == row.id, Comparison.state == READING, Comparison.restarts == row.restarts, *seen)
+        with self._talk.lease.write():
+            changed = update(Comparison).where(*mine).values(read_at=database_now(), **values)
+            if changed_rows(changed) != 1:
+                raise ComparisonReplaced
+            yield
+        self._row = queries.row(row.id)
+
+
+def _row(comparison_id: int, person: Person) -> dict[str, Any]:
+    return {
+        "comparison_id": comparison_id,
+        "number": person.number,
+        "name": person.name[: queries.LONGEST_THERE],
+        "faces": person.faces,
+        "face_url": _short(person.face_url),
+        "valid_there": person.valid.words if person.valid else "",
+        "cards": person.cards,
+        "fingerprints": person.fingerprints,
+    }
+
+
+def _short(face_url: str | None) -> str | None:
+    """Return the URL of a picture, or None when it is too long to be read."""
+    return face_url if face_url and len(face_url) <= faces.LONGEST_URL else None
+
+
+def _if_told(ask: Callable[[], Told]) -> Told | None:
+    """Return the answer to a request, or None when the terminal refuses it or gives no usable answer."""
+    try:
+        return ask()
+    except (Refused, Nonsense) as error:
+        if error.retryable:
+            raise
+        return None

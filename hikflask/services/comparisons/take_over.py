@@ -1,0 +1,252 @@
+"""Takes over somebody who is on a terminal already: number, name, validity, and the enrolled picture where it is given.
+
+Nothing is written to the terminal, so cards, fingerprints and rights stay as they are. The terminal's own answer, asked
+anew, is what confirms the enrolment.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, time
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from hikflask import validity_days
+from hikflask.extensions import db
+from hikflask.isapi import faces, persons
+from hikflask.isapi.errors import Nonsense, Refused
+from hikflask.isapi.persons import FIRST_MOMENT, LAST_MOMENT, Person, Validity
+from hikflask.models import Employee, Enrolment, Photo, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
+from hikflask.models.terminal import BY_PICTURE
+from hikflask.services import audit
+from hikflask.services.captures import drafts
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.comparisons.errors import ChangedThere, IllegalNumber, NameDiffers, NameNotUsable, NotThere
+from hikflask.services.comparisons.queries import LONGEST_THERE, name_wanted
+from hikflask.services.core.db import changed_rows, locked_employee
+from hikflask.services.core.errors import EmployeeInactive, NumberKnown
+from hikflask.services.employees import audit_notes, search
+from hikflask.services.employees.save import FaceSource, apply_save
+from hikflask.services.enrolments import desired, queries, validity
+from hikflask.services.photos import storage
+from hikflask.services.privacy import consents
+from hikflask.services.state import enrolment as state
+from hikflask.services.terminals import connection
+from hikflask.services.terminals.connection import Conversation
+
+TAKE_OVER = "take_over"
+LONGEST_SECONDS = 60.0
+LONGEST_NAME = 128
+# Terminals and other programs give a window of ten years where nobody asked for a limit.
+UNASKED_YEARS = 10
+END_OF_DAY = time(23, 59, 59)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the terminal shows of one person: the person, and the JPEG of the enrolled face where it is given."""
+
+    person: Person
+    picture: bytes | None
+
+    @property
+    def number(self) -> str:
+        """The number."""
+        return self.person.number
+
+
+def take_over(terminal_id: int, number: str, name_seen: str, holder: str, *, same_person: bool = False) -> Enrolment:
+    """Make the person with this number on the terminal an employee, or join the employee who has the number.
+
+    :param name_seen: the name that the plan was made with; another name there meanwhile is refused.
+    :param same_person: the employee here has another name, and a person said it is the same: the name there counts.
+    :raises NotThere: :raises ChangedThere: when the terminal shows nobody, or another name.
+    :raises NameDiffers: :raises IllegalNumber: :raises EmployeeInactive: :raises NumberLeaving: :raises ConsentMissing:
+        when that person cannot be taken over. :raises TerminalError: when the terminal refuses or does not answer.
+    """
+    if not persons.NUMBER.match(number):
+        raise IllegalNumber(n=number)
+    with connection.converse(terminal_id, holder, TAKE_OVER, total=LONGEST_SECONDS) as talk:
+        found = _found(talk, number, name_seen)
+        return _keep(talk, found, same_person)
+
+
+def _found(talk: Conversation, number: str, name_seen: str) -> Found:
+    person = persons.find(talk, number)
+    if person is None:
+        raise NotThere(n=number)
+    if person.name[:LONGEST_THERE] != name_seen:
+        raise ChangedThere(n=number)
+    if not person.name.strip() or len(person.name) > LONGEST_NAME:
+        raise NameNotUsable(n=number)
+    return Found(person, _picture(talk, person))
+
+
+def _picture(talk: Conversation, person: Person) -> bytes | None:
+    """Return the picture of the enrolled face, or None when there is no face, or the terminal does not give it."""
+    try:
+        url = person.face_url
+        if person.faces is None:
+            enrolled = faces.find(talk, person.number)
+            url = enrolled.face_url if enrolled else None
+        return faces.fetch_picture(talk, url) if url and person.faces != 0 else None
+    except (Refused, Nonsense) as error:
+        if error.retryable:
+            raise
+        return None
+
+
+def _keep(talk: Conversation, found: Found, same_person: bool) -> Enrolment:
+    """Write everything in one transaction that only the holder of the terminal can commit."""
+    files = storage.Files()
+    photo = _photo(found, files)
+    try:
+        with talk.lease.write():
+            enrolment = _write(talk.terminal, found, photo, same_person, files)
+    except IntegrityError as error:
+        files.undo()
+        raise NumberKnown(n=found.number) from error
+    except BaseException:
+        files.undo()
+        raise
+    files.settle()
+    return enrolment
+
+
+def _photo(found: Found, files: storage.Files) -> Photo | None:
+    """Return the photo with the bytes of the enrolled picture: the one that the employee has already, or a new one."""
+    if found.picture is None:
+        return None
+    known = search.by_number(found.number)
+    same = (Photo.sha256 == storage.sha256(found.picture), Photo.forgotten_at.is_(None))
+    mine = select(Photo).where(Photo.employee_id == (known.id if known else None), *same).order_by(Photo.id).limit(1)
+    kept = db.session.execute(mine).scalar_one_or_none() if known else None
+    return kept or files.keep_taken_over(found.picture, found.number)
+
+
+def _write(terminal: Terminal, found: Found, photo: Photo | None, same_person: bool, files: storage.Files) -> Enrolment:
+    known = search.by_number(found.number)
+    employee = _joined(terminal, known.id, found, same_person, files) if known else _added(found, files)
+    consents.require_for_save(employee, with_face=photo is not None)
+    enrolment = queries.find(terminal.id, employee.number, lock=True) or state.create_for(terminal.id, employee.number)
+    if photo is not None:
+        _give(employee, photo, replaces=enrolment.desired == PRESENT and enrolment.photo_id not in {None, photo.id})
+    _confirm(enrolment, employee, found, photo)
+    _take_validity(enrolment, employee, found, files)
+    _confirm(enrolment, employee, found, photo)
+    if photo is not None and employee.photo_id == photo.id:
+        _send_elsewhere(employee, photo, terminal.id)
+    changed_rows(update(Terminal).where(Terminal.id == terminal.id).values(last_sync=database_now()))
+    audit.note("enrolment.taken_over", employee=employee, terminal=terminal.name, after={"photo": photo is not None})
+    db.session.refresh(enrolment)
+    return enrolment
+
+
+# --- who it is ---
+
+
+def _added(found: Found, files: storage.Files) -> Employee:
+    first, last = limits_of(found.person.valid)
+    draft = Draft(
+        found.number,
+        found.person.name,
+        valid_from=validity_days.written(first),
+        valid_to=validity_days.written(last),
+    )
+    return apply_save(draft, FaceSource(), None, None, files)
+
+
+def _joined(terminal: Terminal, employee_id: int, found: Found, same_person: bool, files: storage.Files) -> Employee:
+    """Return the employee who has the number, with the name that is there.
+
+    :raises NameDiffers: when the employee has another name, and nobody said that it is the same person.
+    """
+    employee = locked_employee(employee_id)
+    if not employee.is_active:
+        raise EmployeeInactive
+    name, whole = found.person.name, {employee.name, employee.terminal_name}
+    wanted = name_wanted(terminal, employee)
+    if name in whole or (name == wanted and _is_desired(terminal.id, employee.number)):
+        return employee
+    if not same_person:
+        raise NameDiffers(n=employee.number, here=employee.name, there=name)
+    if name == wanted:
+        return employee  # A shorter form of the employee's own name.
+    draft = replace(drafts.of_saved(employee), name=name, terminal_name="")
+    return apply_save(draft, FaceSource(), employee.id, None, files)
+
+
+def _is_desired(terminal_id: int, number: str) -> bool:
+    enrolment = queries.find(terminal_id, number)
+    return enrolment is not None and enrolment.desired == PRESENT
+
+
+# --- the face ---
+
+
+def _give(employee: Employee, photo: Photo, *, replaces: bool) -> None:
+    """Give the picture to the employee: as the photo where there is none, or where it replaces the one desired here."""
+    storage.save(photo)
+    photo.employee_id = employee.id
+    db.session.flush()
+    if employee.photo_id != photo.id and (employee.picture is None or replaces):
+        employee.photo_id = photo.id
+        audit_notes.photo_changed(employee, photo, None)
+        db.session.flush()
+        db.session.refresh(employee)
+
+
+def _send_elsewhere(employee: Employee, photo: Photo, terminal_id: int) -> None:
+    """Desire the new photo on the employee's other terminals that take pictures."""
+    for enrolment in queries.of_number(employee.number):
+        elsewhere = enrolment.terminal_id != terminal_id and enrolment.desired == PRESENT
+        if elsewhere and enrolment.photo_id != photo.id and enrolment.terminal.face_mode == BY_PICTURE:
+            desired.desire_present(enrolment.terminal, employee, photo)
+
+
+# --- the enrolment ---
+
+
+def _confirm(enrolment: Enrolment, employee: Employee, found: Found, photo: Photo | None) -> None:
+    """Write what the terminal shows of the person as desired and confirmed."""
+    kept = enrolment.photo_id if photo is None and enrolment.desired == PRESENT else None
+    confirmed = photo is not None or (kept is not None and enrolment.face == CONFIRMED and found.person.faces != 0)
+    photo_id = photo.id if photo else kept
+    state.apply(
+        state.TAKEN_OVER,
+        Enrolment.id == enrolment.id,
+        employee_id=employee.id,
+        photo_id=photo_id,
+        face=CONFIRMED if confirmed else PENDING,
+        confirmed_photo_id=photo_id if confirmed else None,
+        written_name=found.person.name,
+        valid_there=found.person.valid.words if found.person.valid else "",
+    )
+    db.session.refresh(enrolment)
+
+
+def _take_validity(enrolment: Enrolment, employee: Employee, found: Found, files: storage.Files) -> None:
+    """Take over the validity, unless it is the one that the employee has."""
+    if not validity.differs(enrolment, found.person.valid):
+        return
+    first, last = limits_of(found.person.valid)
+    days = {"valid_from": validity_days.written(first), "valid_to": validity_days.written(last)}
+    apply_save(replace(drafts.of_saved(employee), **days), FaceSource(), employee.id, None, files)
+    db.session.refresh(enrolment)
+
+
+def limits_of(valid: Validity | None) -> tuple[date | None, date | None]:
+    """Return the first and the last day of a validity, None for no limit.
+
+    A window of ten years or more is what terminals and other programs give when nobody asked for a limit. A window that
+    begins or ends within a day stays at the terminal alone, which goes on to enforce it: here, days are whole.
+    """
+    if valid is None or not valid.enabled or valid.begin is None or valid.end is None:
+        return None, None
+    whole_days = valid.begin.time() == time.min and valid.end.time() == END_OF_DAY
+    if not whole_days or valid.end.year - valid.begin.year >= UNASKED_YEARS:
+        return None, None
+    first = valid.begin.date() if valid.begin > FIRST_MOMENT else None
+    last = valid.end.date() if valid.end < LAST_MOMENT else None
+    return first, last

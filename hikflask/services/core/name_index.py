@@ -1,0 +1,62 @@
+"""Finds employees by letters within name, number or department, through the database's index of trigrams.
+
+Migration 0017 makes the index: on SQLite the table `employee_words` of FTS5, on PostgreSQL a function of that name with a
+GIN index. Two spaces follow the indexed text, so each letter of it begins a trigram, and a word of one or two letters
+is found by the trigrams that begin with it. On SQLite a phrase of trigrams is the word itself. On PostgreSQL whoever
+has all trigrams of a word need not have the word, so the texts are compared, too.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, String, bindparam, column, false, func, literal, select, table, text
+
+from hikflask.extensions import db
+from hikflask.models import Employee
+from hikflask.models.columns import contains_text
+
+LETTERS = 3
+# The last letter that there can be.
+LAST = "\U0010ffff"
+_WORDS = table("employee_words", column("rowid"), column("employee_words"))
+_TERMS = text("SELECT term FROM employee_terms WHERE term >= :first AND term < :last")
+
+
+def ids(words: Sequence[str]) -> Select[int]:
+    """Return the statement for the ids of the employees whose folded text has each of these folded words in it.
+
+    A word may have spaces in it; there is at least one word.
+    """
+    if db.engine.dialect.name == "postgresql":
+        asked = literal(" & ".join(map(_as_tsquery, words)), String).op("::")(text("tsquery"))
+        indexed = func.employee_words(Employee.search).op("@@")(asked)
+        return select(Employee.id).where(indexed, *(contains_text(Employee.search, word) for word in words))
+    found = select(_WORDS.c.rowid)
+    asked_for = [_as_match(word) for word in words]
+    if not all(asked_for):
+        return found.where(false())
+    return found.where(_WORDS.c.employee_words.op("MATCH")(bindparam(None, " AND ".join(asked_for), String)))
+
+
+def _as_tsquery(word: str) -> str:
+    if len(word) < LETTERS:
+        return f"{_lexeme(word)}:*"
+    trigrams = dict.fromkeys(word[first : first + LETTERS] for first in range(len(word) - LETTERS + 1))
+    return " & ".join(map(_lexeme, trigrams))
+
+
+def _lexeme(letters: str) -> str:
+    escaped = letters.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
+
+
+def _as_match(word: str) -> str:
+    """Return the word as FTS5 is asked for it, or "" when nobody has it."""
+    if len(word) >= LETTERS:
+        return _phrase(word)
+    terms = db.session.execute(_TERMS, {"first": word, "last": word + LAST}).scalars().all()
+    return f"({' OR '.join(map(_phrase, terms))})" if terms else ""
+
+
+def _phrase(letters: str) -> str:
+    escaped = letters.replace('"', '""')
+    return f'"{escaped}"'

@@ -1,0 +1,46 @@
+"""The validity that an employee is to have on terminals: whole days, in the terminal's local time."""
+
+from datetime import datetime, time
+
+from hikflask.isapi import persons
+from hikflask.isapi.persons import Validity, Window
+from hikflask.models import Employee, Enrolment
+
+LAST_OF_DAY = time(23, 59, 59)
+UNLIMITED: Window = (persons.FIRST_MOMENT, persons.LAST_MOMENT)
+
+
+def wanted(employee: Employee | None) -> Window | None:
+    """Return begin and end of an employee's validity, within the terminals' calendar, or None when there is no limit.
+
+    From 00:00:00 of the first day to 23:59:59 of the last one.
+    """
+    if employee is None or (employee.valid_from is None and employee.valid_to is None):
+        return None
+    begin = datetime.combine(employee.valid_from, time.min) if employee.valid_from else persons.FIRST_MOMENT
+    end = datetime.combine(employee.valid_to, LAST_OF_DAY) if employee.valid_to else persons.LAST_MOMENT
+    return persons.within_calendar(begin), persons.within_calendar(end)
+
+
+def asked(enrolment: Enrolment) -> Window | None:
+    """Return the validity that the terminal is to have, or None when nothing is asked of it.
+
+    A limit that was sent before is lifted by the unlimited window; a validity set at the terminal stays.
+    """
+    window = wanted(enrolment.employee)
+    return UNLIMITED if window is None and enrolment.sent_valid else window
+
+
+def words(window: Window | None) -> str:
+    """Return a window as Enrolment stores it, or an empty text for None."""
+    return Validity(*window).words if window else ""
+
+
+def differs(enrolment: Enrolment, valid: Validity | None) -> bool:
+    """True when the validity that the terminal shows is not the one asked for.
+
+    Where none is asked for, it differs only from the one shown at the last proof. What is not told never differs.
+    """
+    shown = valid.words if valid else ""
+    expected = words(asked(enrolment)) or enrolment.valid_there
+    return bool(shown and expected) and shown != expected

@@ -1,0 +1,173 @@
+"""Of very many employees at once: whom groups give which terminals, and from whom they take them, before it is done.
+
+The database compares where groups ask for people with where they are desired, as membership.apply() does for one.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select, union
+
+from hikflask.extensions import db
+from hikflask.models import Department, Employee, Enrolment, Terminal
+from hikflask.models.enrolment import PRESENT
+from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
+from hikflask.services.core import removals
+
+PRESENT_THERE = and_(Enrolment.desired == PRESENT, Enrolment.terminal_id == Terminal.id)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which employees and terminals are looked at; None: all.
+
+    With `department_id` the employees are looked at as if they were in that department (0: in none with a group).
+    """
+
+    people: Select[int] | None = None
+    terminal_ids: Collection[int] | None = None
+    department_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How many employees get a terminal and how many lose it, and how many are desired on it now."""
+
+    terminal: Terminal
+    gets: int
+    loses: int
+    people: int
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What changes at each terminal; `losers` are the employees who lose one or more."""
+
+    terminals: tuple[Difference, ...]
+    losers: int
+
+    def __bool__(self) -> bool:
+        """True when something changes."""
+        return bool(self.terminals)
+
+    @property
+    def is_unsafe(self) -> bool:
+        """True when so many lose a terminal that their number must be typed."""
+        return any(removals.are_many(one.loses, one.people) for one in self.terminals)
+
+    def require_confirmed(self, confirm: int | None) -> None:
+        """Refuse to take terminals from many, unless the number of those people is confirmed.
+
+        :raises UnsafePlan: with that number.
+        """
+        removals.require_confirmed([(one.loses, one.people) for one in self.terminals], self.losers, confirm)
+
+
+def count(scope: Scope) -> Differences:
+    """Count what changes, in the order of the terminals' names."""
+    gets, loses = _per_terminal(_gets(scope)), _per_terminal(_loses(scope))
+    here = select(Terminal).where(Terminal.id.in_(gets.keys() | loses.keys())).order_by(Terminal.name)
+    found = [
+        Difference(terminal, gets.get(terminal.id, 0), loses.get(terminal.id, 0), _people_on(terminal.id))
+        for terminal in db.session.execute(here).scalars()
+    ]
+    losers = select(func.count(func.distinct(_loses(scope).subquery().c.employee_id))) if loses else None
+    return Differences(tuple(found), db.session.execute(losers).scalar_one() if losers is not None else 0)
+
+
+def employees(scope: Scope) -> list[tuple[str, int]]:
+    """Return number and id of each employee for whom something changes."""
+    gets, loses = _gets(scope).subquery(), _loses(scope).subquery()
+    meant = union(select(gets.c.employee_id), select(loses.c.employee_id)).subquery()
+    rows = select(Employee.number, Employee.id).where(Employee.id.in_(select(meant.c.employee_id)))
+    return [(number, employee_id) for number, employee_id in db.session.execute(rows.order_by(Employee.id))]
+
+
+def lacking(numbers: Collection[str]) -> set[str]:
+    """Return those of these numbers whose employees are not desired on all terminals that groups ask for."""
+    meant = select(Employee.id).where(Employee.number.in_(numbers))
+    gets = _gets(Scope(meant)).subquery()
+    rows = select(Employee.number).where(Employee.id.in_(select(gets.c.employee_id)))
+    return set(db.session.execute(rows).scalars())
+
+
+def _per_terminal(pairs: Select[int, int]) -> dict[int, int]:
+    found = pairs.subquery()
+    counted = select(found.c.terminal_id, func.count()).group_by(found.c.terminal_id)
+    return {terminal_id: people for terminal_id, people in db.session.execute(counted)}
+
+
+def _people_on(terminal_id: int) -> int:
+    there = (Enrolment.terminal_id == terminal_id, Enrolment.desired == PRESENT)
+    return db.session.execute(select(func.count(Enrolment.id)).where(*there)).scalar_one()
+
+
+def _gets(scope: Scope) -> Select[int, int]:
+    """Select employee and terminal where a group asks for somebody who is not desired there."""
+    asked = _asked(scope)
+    is_there = select(Enrolment.id).where(PRESENT_THERE, Enrolment.number == Employee.number).exists()
+    return (
+        select(Employee.id.label("employee_id"), Terminal.id.label("terminal_id"))
+        .join_from(asked, Employee, Employee.id == asked.c.employee_id)
+        .join(Terminal, Terminal.id == asked.c.terminal_id)
+        .where(Employee.is_active, Terminal.is_active, ~is_there)
+    )
+
+
+def _asked(scope: Scope) -> Subquery:
+    """Select employee and terminal where a group asks for somebody, by the department or alone."""
+    by_department = select(Employee.id.label("employee_id"), GROUP_TERMINALS.c.terminal_id).join(
+        GROUP_TERMINALS, GROUP_TERMINALS.c.group_id.in_(_groups_of_department(scope))
+    )
+    alone = select(GROUP_EMPLOYEES.c.employee_id, GROUP_TERMINALS.c.terminal_id).join(
+        GROUP_TERMINALS, GROUP_TERMINALS.c.group_id == GROUP_EMPLOYEES.c.group_id
+    )
+    if scope.department_id is None:
+        by_department = (
+            select(Employee.id.label("employee_id"), GROUP_TERMINALS.c.terminal_id)
+            .join(Department, Department.name == Employee.department)
+            .join(GROUP_DEPARTMENTS, GROUP_DEPARTMENTS.c.department_id == Department.id)
+            .join(GROUP_TERMINALS, GROUP_TERMINALS.c.group_id == GROUP_DEPARTMENTS.c.group_id)
+        )
+    if scope.people is not None:
+        by_department = by_department.where(Employee.id.in_(scope.people))
+        alone = alone.where(GROUP_EMPLOYEES.c.employee_id.in_(scope.people))
+    if scope.terminal_ids is not None:
+        here = GROUP_TERMINALS.c.terminal_id.in_(scope.terminal_ids)
+        by_department, alone = by_department.where(here), alone.where(here)
+    return union(by_department, alone).subquery()
+
+
+def _groups_of_department(scope: Scope) -> Select[int]:
+    in_scope = GROUP_DEPARTMENTS.c.department_id == scope.department_id
+    return select(GROUP_DEPARTMENTS.c.group_id).where(in_scope)
+
+
+def _loses(scope: Scope) -> Select[int, int]:
+    """Select employee and terminal where somebody is desired because of a group, and no group asks any more."""
+    found = (
+        select(Enrolment.employee_id, Enrolment.terminal_id)
+        .join(Employee, Employee.id == Enrolment.employee_id)
+        .where(Enrolment.desired == PRESENT, Enrolment.by_group, ~_is_asked(scope))
+    )
+    if scope.people is not None:
+        found = found.where(Enrolment.employee_id.in_(scope.people))
+    return found if scope.terminal_ids is None else found.where(Enrolment.terminal_id.in_(scope.terminal_ids))
+
+
+def _is_asked(scope: Scope) -> ColumnElement[bool]:
+    here = GROUP_TERMINALS.c.terminal_id == Enrolment.terminal_id
+    theirs = select(GROUP_EMPLOYEES.c.group_id).where(GROUP_EMPLOYEES.c.employee_id == Enrolment.employee_id)
+    theirs = theirs.correlate(Enrolment)  # Which is two queries further out.
+    alone = select(GROUP_TERMINALS.c.group_id).where(here, GROUP_TERMINALS.c.group_id.in_(theirs)).exists()
+    if scope.department_id is not None:
+        groups = _groups_of_department(scope)
+    else:
+        groups = (
+            select(GROUP_DEPARTMENTS.c.group_id)
+            .join(Department, Department.id == GROUP_DEPARTMENTS.c.department_id)
+            .where(Department.name == Employee.department)
+            .correlate(Employee)
+        )
+    by_department = select(GROUP_TERMINALS.c.group_id).where(here, GROUP_TERMINALS.c.group_id.in_(groups)).exists()
+    return and_(Employee.is_active, or_(alone, by_department))

@@ -1,0 +1,26 @@
+"""Keeps who belongs to groups from changing while somebody is made desired by them.
+
+Whoever saves an employee reads the groups after share(); whoever changes a group, or what belongs to it, calls
+change_alone() first. So a save either sees the changed group, or is seen by the change. Departments are locked before.
+"""
+
+from sqlalchemy import func, select
+
+from hikflask.extensions import db
+from hikflask.services.departments import registry as departments
+
+# The key of the lock in PostgreSQL. Spellings of departments have other keys, 64 bits of a hash.
+KEY = 13
+
+
+def share() -> None:
+    """Keep the groups as they are until the transaction ends. SQLite has one writer anyway."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(select(func.pg_advisory_xact_lock_shared(KEY)))
+
+
+def change_alone() -> None:
+    """Wait for those who read the groups, and keep others from reading them until the transaction ends."""
+    departments.write_first()
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(select(func.pg_advisory_xact_lock(KEY)))

@@ -1,0 +1,109 @@
+"""Reads groups of terminals, always fresh from the database."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from hikflask.extensions import db
+from hikflask.models import Department, Employee, Terminal, TerminalGroup
+from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A group with what belongs to it, as lists show it; `alone` counts the single employees."""
+
+    id: int
+    name: str
+    terminals: tuple[Terminal, ...]
+    departments: tuple[str, ...]
+    alone: int
+
+
+@dataclass(frozen=True)
+class Belongs:
+    """A group that an employee belongs to: alone, by the department, or both."""
+
+    id: int
+    name: str
+    alone: bool
+    by_department: bool
+
+
+def list_all() -> list[Listed]:
+    """Return all groups, sorted by name."""
+    return [_listed(group) for group in _fresh(select(TerminalGroup).order_by(TerminalGroup.name, TerminalGroup.id))]
+
+
+def get(group_id: int) -> Listed | None:
+    """Return the group, or None."""
+    found = _fresh(select(TerminalGroup).where(TerminalGroup.id == group_id))
+    return _listed(found[0]) if found else None
+
+
+def names() -> list[tuple[int, str]]:
+    """Return id and name of each group, sorted by name."""
+    rows = db.session.execute(select(TerminalGroup.id, TerminalGroup.name).order_by(TerminalGroup.name))
+    return [(group_id, name) for group_id, name in rows]
+
+
+def of_employee(employee: Employee) -> list[Belongs]:
+    """Return the groups that an employee belongs to, sorted by name."""
+    alone = select(GROUP_EMPLOYEES.c.group_id).where(GROUP_EMPLOYEES.c.employee_id == employee.id)
+    theirs = (
+        select(GROUP_DEPARTMENTS.c.group_id)
+        .join(Department, Department.id == GROUP_DEPARTMENTS.c.department_id)
+        .where(Department.name == employee.department)
+    )
+    single, shared = (set(db.session.execute(one).scalars()) for one in (alone, theirs))
+    known = [one for one in names() if one[0] in single | shared]
+    return [Belongs(group_id, name, group_id in single, group_id in shared) for group_id, name in known]
+
+
+def people(group_id: int, limit: int) -> list[Employee]:
+    """Return the first employees, by name, who belong to a group alone."""
+    mine = select(GROUP_EMPLOYEES.c.employee_id).where(GROUP_EMPLOYEES.c.group_id == group_id)
+    statement = select(Employee).where(Employee.id.in_(mine)).order_by(Employee.search, Employee.id).limit(limit)
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+
+
+def department_ids(group_id: int) -> list[int]:
+    """Return the ids of the departments that belong to a group."""
+    mine = select(GROUP_DEPARTMENTS.c.department_id).where(GROUP_DEPARTMENTS.c.group_id == group_id)
+    return list(db.session.execute(mine.order_by(GROUP_DEPARTMENTS.c.department_id)).scalars())
+
+
+def terminal_ids(group_id: int) -> list[int]:
+    """Return the ids of a group's terminals."""
+    mine = select(GROUP_TERMINALS.c.terminal_id).where(GROUP_TERMINALS.c.group_id == group_id)
+    return list(db.session.execute(mine.order_by(GROUP_TERMINALS.c.terminal_id)).scalars())
+
+
+def facts(group: TerminalGroup) -> dict[str, Any]:
+    """Return a group for `before` and `after` of an audit entry."""
+    listed = _listed(group)
+    return {
+        "name": listed.name,
+        "terminals": ", ".join(terminal.name for terminal in listed.terminals),
+        "departments": ", ".join(listed.departments),
+    }
+
+
+def _listed(group: TerminalGroup) -> Listed:
+    in_group = select(GROUP_TERMINALS.c.terminal_id).where(GROUP_TERMINALS.c.group_id == group.id)
+    terminals = select(Terminal).where(Terminal.id.in_(in_group)).order_by(Terminal.name)
+    theirs = select(GROUP_DEPARTMENTS.c.department_id).where(GROUP_DEPARTMENTS.c.group_id == group.id)
+    departments = select(Department.name).where(Department.id.in_(theirs)).order_by(Department.folded, Department.name)
+    alone = select(func.count()).select_from(GROUP_EMPLOYEES).where(GROUP_EMPLOYEES.c.group_id == group.id)
+    return Listed(
+        group.id,
+        group.name,
+        tuple(db.session.execute(terminals).scalars()),
+        tuple(db.session.execute(departments).scalars()),
+        db.session.execute(alone).scalar_one(),
+    )
+
+
+def _fresh(statement: Select[TerminalGroup]) -> list[TerminalGroup]:
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())

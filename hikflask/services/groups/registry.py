@@ -1,0 +1,156 @@
+"""Adds, changes and deletes groups of terminals, within the caller's transaction.
+
+What changes for people by it, and the job that does it, is the caller's: services/jobs/groups.py.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table, delete, insert, select
+
+from hikflask.extensions import db
+from hikflask.models import Department, Employee, Terminal, TerminalGroup
+from hikflask.models.columns import storable
+from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
+from hikflask.services import audit
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import GroupEmployeeUnknown, GroupKnown, GroupTerminalUnknown, GroupUnknown
+from hikflask.services.departments import registry as departments
+from hikflask.services.groups import locks, membership, queries
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A group as it is to be. Departments are names, in any spelling; unknown ones are added.
+
+    `added` are the numbers of employees who shall belong to it alone, `removed` the ids of those who shall not.
+    """
+
+    name: str
+    terminal_ids: Collection[int] = ()
+    departments: Sequence[str] = ()
+    added: Sequence[str] = ()
+    removed: Collection[int] = ()
+
+
+@dataclass(frozen=True)
+class Written:
+    """A group that was added or changed, and the terminals that people may get or lose by it."""
+
+    group_id: int
+    name: str
+    touched: frozenset[int]
+
+
+def write(group_id: int | None, wanted: Wanted) -> Written:
+    """Change a group, or add one (None).
+
+    :raises GroupUnknown: :raises GroupKnown: when another group has the name. :raises GroupTerminalUnknown:
+    :raises GroupEmployeeUnknown: when no employee has a number.
+    """
+    # The departments before the groups, as whoever saves an employee.
+    names = [name for name in dict.fromkeys(map(departments.resolve, wanted.departments)) if name]
+    locks.change_alone()
+    group = _row(group_id) if group_id else None
+    _refuse_known(wanted.name, group)
+    added, terminal_ids = _employees(wanted.added), _known_terminals(wanted.terminal_ids, group)
+    before = queries.facts(group) if group else None
+    touched = {*terminal_ids, *(queries.terminal_ids(group.id) if group else ())}
+    if group is None:
+        group = TerminalGroup(name="")
+        db.session.add(group)
+    group.name = storable(wanted.name)
+    db.session.flush()
+    _replace(GROUP_TERMINALS, "terminal_id", group.id, terminal_ids)
+    _replace(GROUP_DEPARTMENTS, "department_id", group.id, _ids_of(names))
+    _let_belong(group, added, wanted.removed)
+    _note(group, before)
+    return Written(group.id, group.name, frozenset(touched))
+
+
+def delete_group(group_id: int) -> Written:
+    """Delete a group.
+
+    :raises GroupUnknown: when there is none.
+    """
+    locks.change_alone()
+    group = _row(group_id)
+    before, gone = queries.facts(group), Written(group_id, group.name, frozenset(queries.terminal_ids(group_id)))
+    alone = select(GROUP_EMPLOYEES.c.employee_id).where(GROUP_EMPLOYEES.c.group_id == group_id)
+    _let_belong(group, [], list(db.session.execute(alone).scalars()))
+    audit.note("group.deleted", subject=group.name, before=before)
+    for table in (GROUP_TERMINALS, GROUP_DEPARTMENTS):
+        changed_rows(delete(table).where(table.c.group_id == group_id))
+    changed_rows(delete(TerminalGroup).where(TerminalGroup.id == group_id))
+    db.session.expunge(group)
+    return gone
+
+
+def _row(group_id: int) -> TerminalGroup:
+    found = db.session.get(TerminalGroup, group_id, populate_existing=True, with_for_update=True)
+    if found is None:
+        raise GroupUnknown
+    return found
+
+
+def _refuse_known(name: str, group: TerminalGroup | None) -> None:
+    same = select(TerminalGroup.id).where(TerminalGroup.name == storable(name))
+    other = db.session.execute(same).scalar_one_or_none()
+    if other is not None and (group is None or other != group.id):
+        raise GroupKnown
+
+
+def _known_terminals(terminal_ids: Iterable[int], group: TerminalGroup | None) -> list[int]:
+    """Return the ids, each once. One that is out of service for good may stay in a group, but not come into it."""
+    wanted = list(dict.fromkeys(terminal_ids))
+    rows = db.session.execute(select(Terminal.id, Terminal.retired_at).where(Terminal.id.in_(wanted)))
+    kept = set(queries.terminal_ids(group.id)) if group else set()
+    known = {terminal_id for terminal_id, retired_at in rows if retired_at is None or terminal_id in kept}
+    for terminal_id in wanted:
+        if terminal_id not in known:
+            raise GroupTerminalUnknown(n=terminal_id)
+    return wanted
+
+
+def _employees(numbers: Iterable[str]) -> list[Employee]:
+    found = []
+    for number in dict.fromkeys(numbers):
+        employee = db.session.execute(select(Employee).where(Employee.number == storable(number))).scalar_one_or_none()
+        if employee is None:
+            raise GroupEmployeeUnknown(n=number)
+        found.append(employee)
+    return found
+
+
+def _ids_of(names: Collection[str]) -> list[int]:
+    return list(db.session.execute(select(Department.id).where(Department.name.in_(names))).scalars())
+
+
+def _replace(table: Table, column: str, group_id: int, ids: Collection[int]) -> None:
+    changed_rows(delete(table).where(table.c.group_id == group_id))
+    for other in sorted(ids):
+        db.session.execute(insert(table).values({"group_id": group_id, column: other}))
+
+
+def _let_belong(group: TerminalGroup, added: Iterable[Employee], removed: Collection[int]) -> None:
+    """Let employees belong to the group alone, and others not any more; the audit trail tells of each."""
+    mine = select(GROUP_EMPLOYEES.c.employee_id).where(GROUP_EMPLOYEES.c.group_id == group.id)
+    present = set(db.session.execute(mine).scalars())
+    for employee in added:
+        if employee.id not in present:
+            db.session.execute(insert(GROUP_EMPLOYEES).values(group_id=group.id, employee_id=employee.id))
+            membership.note_changed(employee, "", group.name)
+    for employee_id in sorted(present & set(removed)):
+        employee = db.session.get_one(Employee, employee_id)
+        membership.note_changed(employee, group.name, "")
+        gone = (GROUP_EMPLOYEES.c.group_id == group.id, GROUP_EMPLOYEES.c.employee_id == employee_id)
+        changed_rows(delete(GROUP_EMPLOYEES).where(*gone))
+
+
+def _note(group: TerminalGroup, before: dict[str, Any] | None) -> None:
+    after = queries.facts(group)
+    if before is None:
+        audit.note("group.created", subject=group.name, after=after)
+    elif before != after:
+        audit.note("group.changed", subject=group.name, before=before, after=after)

@@ -1,0 +1,123 @@
+"""Settles what a job sent: an item is done once its terminal confirmed it, and failed once nobody tries any more.
+
+Nothing tells a job when an enrolment ends. It looks at a portion of its sent items at a time, with a few statements for
+the whole portion, so a job that only waits for terminals costs nearly nothing, however many its items are.
+"""
+
+import time
+
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Job, JobItem, Terminal
+from hikflask.models.enrolment import ABSENT, CONFIRMED
+from hikflask.models.job import DONE, FAILED, SENT, WAITING
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import EmployeeUnknown, EnrolmentUnknown, GenerationChanged
+from hikflask.services.core.progress import ClaimLost
+from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs.lifecycle import AGAIN, Claim
+
+# Items of one transaction.
+PORTION = 1000
+# The code for what is tried no more, though nothing says why.
+NOT_FINISHED = "not_finished"
+
+OF_ITEM = and_(Enrolment.id == JobItem.enrolment_id, Enrolment.desired == JobItem.desired)
+IS_OVER = and_(Enrolment.next_attempt_at.is_(None), Enrolment.step == "")
+IS_CONFIRMED = and_(Enrolment.person == CONFIRMED, or_(Enrolment.desired == ABSENT, Enrolment.face == CONFIRMED))
+IS_GONE = JobItem.enrolment_id.is_(None)
+
+
+def look(job: Job, claim: Claim, until: float) -> int | None:
+    """Settle sent items, from the one where the last look ended. A portion that is all settled is followed by the next.
+
+    Return the item up to which was looked, or None when no item is sent any more.
+
+    :raises ClaimLost:
+    """
+    after = int((job.pause or {}).get("after", 0))
+    while portion := _portion(claim.job_id, after) or _portion(claim.job_id, 0):
+        settled = _settle(claim, portion)
+        after = portion[-1]
+        if settled < len(portion) or time.monotonic() >= until:
+            return after
+    return None
+
+
+def hold(claim: Claim) -> None:
+    """Go on holding the job, and commit.
+
+    :raises ClaimLost:
+    """
+    if not lifecycle.count(claim, done=0):
+        raise ClaimLost
+    db.session.commit()
+
+
+def failed_wait_again(job: Job, claim: Claim, until: float) -> bool:
+    """Let the failed items of a job wait again, when somebody asked for that. False: some are left.
+
+    :raises ClaimLost:
+    """
+    while job.params.get(AGAIN):
+        failed = (JobItem.job_id == job.id, JobItem.state == FAILED)
+        some = select(JobItem.id).where(*failed).order_by(JobItem.id).limit(PORTION)
+        again = update(JobItem).where(JobItem.id.in_(some))
+        changed = changed_rows(again.values(state=WAITING, error="", error_params=None, enrolment_id=None))
+        if not lifecycle.count(claim, done=-changed, failed=-changed):
+            raise ClaimLost
+        if changed < PORTION:
+            job.params = {name: value for name, value in job.params.items() if name != AGAIN}
+        db.session.commit()
+        if time.monotonic() >= until:
+            return not job.params.get(AGAIN)
+    return True
+
+
+def _portion(job_id: int, after: int) -> list[int]:
+    """Return the ids of the next sent items."""
+    sent = (JobItem.job_id == job_id, JobItem.state == SENT, JobItem.id > after)
+    found = list(db.session.execute(select(JobItem.id).where(*sent).order_by(JobItem.id).limit(PORTION)).scalars())
+    db.session.commit()
+    return found
+
+
+def _settle(claim: Claim, portion: list[int]) -> int:
+    """Settle what is over in a portion, in one transaction; return how many items that are."""
+    sent = (JobItem.job_id == claim.job_id, JobItem.state == SENT, JobItem.id.between(portion[0], portion[-1]))
+    # The job's row is locked before its items, as by each item that is run.
+    if not lifecycle.count(claim, done=0):
+        raise ClaimLost
+    done = changed_rows(update(JobItem).where(*sent, _succeeded()).values(state=DONE))
+    failed = _fail_changed(sent) + _fail_refused(sent)
+    lifecycle.count(claim, done=done + failed, failed=failed)
+    db.session.commit()
+    return done + failed
+
+
+def _succeeded() -> ColumnElement[bool]:
+    """The condition that the terminal confirmed an item. The row of a removal may be deleted by that."""
+    confirmed = select(Enrolment.id).where(OF_ITEM, IS_OVER, IS_CONFIRMED).exists()
+    return or_(confirmed, and_(IS_GONE, JobItem.desired == ABSENT))
+
+
+def _fail_changed(sent: tuple[ColumnElement[bool], ...]) -> int:
+    """Fail the items whose employee or record is gone, or for which something else is desired by now."""
+    gone = case((JobItem.employee_id.is_(None), EmployeeUnknown.code), else_=EnrolmentUnknown.code)
+    lost = changed_rows(update(JobItem).where(*sent, IS_GONE).values(state=FAILED, error=gone))
+    still = select(Enrolment.id).where(OF_ITEM).exists()
+    return lost + changed_rows(update(JobItem).where(*sent, ~still).values(state=FAILED, error=GenerationChanged.code))
+
+
+def _fail_refused(sent: tuple[ColumnElement[bool], ...]) -> int:
+    """Fail the items that are tried no more, with what the terminal said: one statement for each thing it said."""
+    told = (Enrolment.refusal_code, Enrolment.refusal_text, Terminal.name)
+    over = select(*told).join(JobItem, OF_ITEM).join(Terminal, Terminal.id == Enrolment.terminal_id)
+    failed = 0
+    for code, text, name in db.session.execute(over.where(*sent, IS_OVER).distinct()).all():
+        same = and_(Enrolment.refusal_code == code, Enrolment.refusal_text == text, Terminal.name == name)
+        told_so = select(Enrolment.id).join(Terminal).where(OF_ITEM, IS_OVER, same).exists()
+        written = {"error": code or NOT_FINISHED, "error_params": {"t": name, "text": text}}
+        failed += changed_rows(update(JobItem).where(*sent, told_so).values(state=FAILED, **written))
+    return failed

@@ -1,0 +1,37 @@
+"""What comparisons of terminals hold of one person: exported with everything else, and erased with it.
+
+A number that is erased here may still be on a terminal. The next comparison then finds it again, as a stranger.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from hikflask.extensions import db
+from hikflask.models import Comparison, Difference, Drift, LeftAlone, PersonThere, Terminal
+from hikflask.services.core.db import changed_rows
+
+
+def of_numbers(numbers: Collection[str]) -> list[tuple[str, Any]]:
+    """Return the rows about these numbers, each with the name of its terminal."""
+    found: list[tuple[str, Any]] = []
+    for table in (PersonThere, Difference):
+        there = select(Terminal.name, table).join(Comparison, Comparison.terminal_id == Terminal.id)
+        joined = there.join(table, table.comparison_id == Comparison.id).where(table.number.in_(numbers))
+        found += [(name, row) for name, row in db.session.execute(joined.order_by(table.id))]
+    for noted in (LeftAlone, Drift):
+        of_terminal = select(Terminal.name, noted).join(noted, noted.terminal_id == Terminal.id)
+        found += [(name, row) for name, row in db.session.execute(of_terminal.where(noted.number.in_(numbers)))]
+    return found
+
+
+def of_number(number: str) -> list[Any]:
+    """Return the rows about a number."""
+    return [row for _, row in of_numbers([number])]
+
+
+def forget(numbers: Collection[str]) -> None:
+    """Delete the rows about these numbers, within the caller's transaction."""
+    for table in (PersonThere, Difference, LeftAlone, Drift):
+        changed_rows(delete(table).where(table.number.in_(numbers)))

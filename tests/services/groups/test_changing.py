@@ -1,0 +1,123 @@
+"""A change of a group and its job are one; a preview changes nothing."""
+
+import pytest
+from sqlalchemy import select
+
+from hikflask.extensions import db
+from hikflask.models import Department, Employee, Terminal
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import GroupUnknown, UnsafePlan
+from hikflask.services.employees.save import save_employee
+from hikflask.services.groups import changing, queries
+from hikflask.services.groups.changing import Done
+from hikflask.services.groups.differences import Differences
+from hikflask.services.groups.registry import Wanted
+from tests.support.groups import ENTRANCE, STORE, add_terminals, apply_at_once, make_group, wishes
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+
+class Started:
+    """Notes what jobs are started for, as one that begins and commits."""
+
+    def __init__(self) -> None:
+        self.jobs: list[tuple[str, list[str]]] = []
+
+    def __call__(self, name: str, people: list[tuple[str, int]]) -> int:
+        self.jobs.append((name, [number for number, _ in people]))
+        db.session.commit()
+        return len(self.jobs)
+
+
+@pytest.fixture
+def ids(context: None) -> dict[str, int]:  # noqa: ARG001
+    """Two guards; «Офис» has the entrance for them."""
+    ids = add_terminals(ENTRANCE, STORE)
+    for number in ("1", "2"):
+        save_employee(Draft(number, "Анна", "Охрана"))
+    return ids
+
+
+def told(found: Differences) -> list[tuple[str, int, int]]:
+    return [(one.terminal.name, one.gets, one.loses) for one in found.terminals]
+
+
+def test_preview_tells_what_the_change_does_and_changes_nothing(ids: dict[str, int]) -> None:
+    group_id = make_group("Офис", [ids[ENTRANCE]], "Охрана")
+    wanted = Wanted("Офисы", [ids[STORE]], ["Охрана", "Новый"])
+
+    assert told(changing.preview(group_id, wanted)) == [(ENTRANCE, 0, 2), (STORE, 2, 0)]
+    assert told(changing.preview(None, Wanted("Склад", [ids[STORE]], ["Охрана"]))) == [(STORE, 2, 0)]
+    assert told(changing.preview(group_id, None)) == [(ENTRANCE, 0, 2)]
+
+    (group,) = queries.list_all()
+    assert (group.name, group.departments) == ("Офис", ("Охрана",))
+    assert db.session.execute(select(Department.name)).scalars().all() == ["Охрана"]
+    assert wishes("1") == {ENTRANCE: True}
+
+
+def test_change_starts_a_job_for_those_it_changes_something_for(ids: dict[str, int]) -> None:
+    start = Started()
+    save_employee(Draft("3", "Олег", "Склад"))
+
+    added = changing.change(None, Wanted("Офис", [ids[ENTRANCE]], ["Охрана"]), start)
+    renamed = changing.change(added.group_id, Wanted("Офисы", [], ["Склад"]), start)
+
+    assert added.job_id == 1
+    assert renamed == Done(added.group_id, None)
+    assert start.jobs == [("Офис", ["1", "2"])]
+    assert [one.name for one in queries.list_all()] == ["Офисы"]
+
+
+def test_many_who_lose_a_terminal_are_confirmed_by_their_number(ids: dict[str, int]) -> None:
+    group_id, start = make_group("Офис", [ids[ENTRANCE]], "Охрана"), Started()
+
+    for confirm in (None, 1):
+        with pytest.raises(UnsafePlan) as refused:
+            changing.delete(group_id, start, confirm)
+        assert refused.value.count == 2
+    assert queries.get(group_id) is not None
+    assert changing.delete(group_id, start, 2) == Done(group_id, 1)
+
+    assert start.jobs == [("Офис", ["1", "2"])]
+    assert queries.list_all() == []
+    with pytest.raises(GroupUnknown):
+        changing.delete(group_id, start)
+
+
+def test_job_that_cannot_be_started_leaves_the_group_as_it_was(ids: dict[str, int]) -> None:
+    def fail(name: str, people: list[tuple[str, int]]) -> int:
+        raise TypeError(name, people)
+
+    with pytest.raises(TypeError):
+        changing.change(None, Wanted("Офис", [ids[ENTRANCE]], ["Охрана"]), fail)
+
+    assert queries.list_all() == []
+
+
+def test_merged_departments_give_their_people_the_terminals_of_the_other_one(ids: dict[str, int]) -> None:
+    make_group("Офис", [ids[ENTRANCE]], "Охрана")
+    make_group("Склад", [ids[STORE]], "Кладовая")
+    by_name = {one.name: one.id for one in db.session.execute(select(Department)).scalars()}
+    everybody = select(Employee.id)
+    assert told(changing.preview_of_department(everybody, "Кладовая")) == [(ENTRANCE, 0, 2), (STORE, 2, 0)]
+    assert told(changing.preview_of_department(everybody, "Неизвестный")) == [(ENTRANCE, 0, 2)]
+
+    assert changing.merge_departments([by_name["Охрана"]], by_name["Кладовая"], apply_at_once) == 2
+
+    assert (wishes("1"), wishes("2")) == ({STORE: True}, {STORE: True})
+
+
+def test_terminal_that_is_in_use_again_gets_those_whom_groups_ask_for(ids: dict[str, int]) -> None:
+    terminal = db.session.get_one(Terminal, ids[STORE])
+    terminal.is_active = False
+    db.session.commit()
+    make_group("Офис", list(ids.values()), "Охрана")
+    assert wishes("1") == {ENTRANCE: True}
+    terminal.is_active = True
+    db.session.commit()
+
+    assert changing.bring_to(terminal, apply_at_once) == 1
+    assert changing.bring_to(terminal, apply_at_once) is None
+
+    assert wishes("1") == {ENTRANCE: True, STORE: True}

@@ -1,0 +1,242 @@
+"""What a job sent ends by the terminal's own answer, and never waits for what nobody tries any more."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.enrolment import ABSENT
+from hikflask.models.job import DONE, FAILED, RUNNING, SENT, STOPPED
+from hikflask.services.employees.erasure import erase_employee
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
+from hikflask.services.enrolments import queries, schedule
+from hikflask.services.enrolments.desired import desire_absent
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.jobs import kinds, lifecycle, settle
+from hikflask.services.jobs.kinds import SEND, Kind
+from hikflask.services.jobs.lifecycle import Claim
+from hikflask.services.jobs.run import LOOK_SECONDS, run_slice
+from hikflask.services.state import enrolment as state
+from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import IVAN
+from tests.support.employees import save_with_face
+from tests.support.jobs import LONG, add_people, items, job, looked_again, run, started
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+CONFIRMED = {"person": "confirmed", "face": "pending", "next_attempt_at": None, "refusal_code": "no_photo"}
+
+
+def sent(terminal: Terminal, *numbers: str) -> Claim:
+    """A job that sent these people, who have no photo."""
+    claim = started(SEND, add_people(*numbers), terminal_id=terminal.id, terminal="Вход")
+    run(claim)
+    return claim
+
+
+def write(number: str, **columns: object) -> None:
+    """Write to the row of a number, as an attempt would."""
+    db.session.execute(db.update(Enrolment).where(Enrolment.number == number).values(**columns))
+    db.session.commit()
+
+
+@contextmanager
+def counted_statements() -> Iterator[list[str]]:
+    """Within its block, each statement for the database is added to the list."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(db.engine, "before_cursor_execute", note)
+
+
+def test_sent_people_are_done_when_their_terminal_confirmed_them(simulator: Simulated, terminal: Terminal) -> None:
+    ivan = save_with_face(simulator, terminal, IVAN)
+    claim = started(SEND, [ivan.id], terminal_id=terminal.id, terminal="Вход")
+
+    waiting = run(claim)
+    assert (waiting.state, waiting.done, waiting.total) == (RUNNING, 0, 1)
+    assert (waiting.terminal_id, items(claim.job_id)) == (terminal.id, [("100222", SENT, "")])
+    reconcile(queries.of_number("100222")[0].id, "test")
+    ended = looked_again(claim)
+
+    assert (ended.state, ended.done, ended.failed) == (DONE, 1, 0)
+    assert ended.ended_at is not None
+    assert items(claim.job_id) == [("100222", DONE, "")]
+
+
+def test_refused_people_fail_with_what_the_terminal_said(terminal: Terminal) -> None:
+    claim = sent(terminal, "1", "2", "3")
+    write("1", person="refused", next_attempt_at=None, refusal_code="deviceUserFull", refusal_text="full")
+    write("2", person="confirmed", next_attempt_at=None, refusal_code="no_photo")
+
+    looked = looked_again(claim)
+    assert (looked.state, looked.done, looked.failed) == (RUNNING, 2, 2)
+    write("3", person="refused", next_attempt_at=None)
+    ended = looked_again(claim)
+
+    assert (ended.state, ended.done, ended.failed) == (DONE, 3, 3)
+    assert items(claim.job_id) == [
+        ("1", FAILED, "deviceUserFull"), ("2", FAILED, "no_photo"), ("3", FAILED, "not_finished")
+    ]  # fmt: skip
+    params = db.session.execute(db.select(JobItem.error_params).order_by(JobItem.id)).scalars().first()
+    assert params == {"t": "Вход", "text": "full"}
+
+
+def test_terminal_that_is_off_leaves_the_job_running_and_nobody_polls(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settle, "PORTION", 10)
+    claim = sent(terminal, *(str(number) for number in range(100, 140)))
+    write("100", step="", next_attempt_at=database_now(900.0))
+
+    assert lifecycle.claim_orphans() == []
+    with counted_statements() as statements:
+        looked = looked_again(claim)
+
+    assert (looked.state, looked.done, looked.attempts) == (RUNNING, 0, 0)
+    assert looked.claimed_until is not None
+    ahead = db.session.execute(db.select(looked.claimed_until <= database_now(LOOK_SECONDS))).scalar_one()
+    assert ahead
+    assert len(statements) < 20
+
+
+def test_each_look_goes_on_where_the_last_one_ended(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settle, "PORTION", 2)
+    claim = sent(terminal, "1", "2", "3", "4", "5")
+    for number in ("3", "4", "5"):
+        write(number, **CONFIRMED)
+
+    # The first look ended behind the first two. This one settles the others, and comes to these two again.
+    assert looked_again(claim).done == 3
+    for number in ("1", "2"):
+        write(number, **CONFIRMED)
+    assert looked_again(claim).state == DONE
+
+
+def test_very_many_are_settled_by_few_statements(terminal: Terminal) -> None:
+    numbers = [f"{number:03}" for number in range(300)]
+    claim = started(SEND, add_people(*numbers), terminal_id=terminal.id, terminal="Вход")
+    run(claim)
+    db.session.execute(db.update(Enrolment).values(**CONFIRMED))
+    db.session.commit()
+
+    with counted_statements() as statements:
+        ended = looked_again(claim)
+
+    assert (ended.state, ended.done, ended.failed) == (DONE, 300, 300)
+    assert len(statements) < 30
+
+
+@pytest.mark.parametrize(("happens", "error"), [
+    (lambda number, _: write(number, desired=ABSENT), "wish_changed"),
+    (lambda _, person: set_active(person, active=False), "wish_changed"),
+    (lambda _, person: delete_employee(person), "wish_changed"),
+    (lambda _, person: erase_employee(person), "wish_changed"),
+    (lambda number, _: db.session.execute(db.delete(Enrolment).where(Enrolment.number == number)), "enrolment_unknown"),
+    (lambda *_: db.session.execute(db.delete(Enrolment)) and db.session.execute(db.delete(Employee)),
+     "employee_unknown"),
+])  # fmt: skip
+def test_changed_wishes_and_deleted_people_keep_no_job_waiting(
+    terminal: Terminal, happens: Callable[[str, int], object], error: str
+) -> None:
+    claim = sent(terminal, "1")
+    person = db.session.execute(db.select(Employee.id)).scalar_one()
+
+    happens("1", person)
+    db.session.commit()
+
+    ended = looked_again(claim)
+    assert (ended.state, ended.done, ended.failed) == (DONE, 1, 1)
+    assert [failed for *_, failed in items(claim.job_id)] == [error]
+
+
+def test_removal_is_done_when_the_terminal_found_nobody_and_its_row_is_gone(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = add_people("1", "2", "3")
+    for person in people:
+        send_to_terminal(person, terminal.id)
+
+    def take_off(item: JobItem, _: object) -> Enrolment:
+        desire_absent(item.number)
+        return queries.of_number(item.number)[0]
+
+    monkeypatch.setitem(kinds.KINDS, "take_off", Kind(take_off, settles=True))
+    claim = started("take_off", people)
+    run(claim)
+    write("1", person="confirmed", next_attempt_at=None)
+    db.session.execute(db.delete(Enrolment).where(Enrolment.number == "2"))
+    db.session.commit()
+
+    assert (looked_again(claim).done, job(claim.job_id).failed) == (2, 0)
+    assert [item[1] for item in items(claim.job_id)] == [DONE, DONE, SENT]
+
+
+def test_stopped_job_is_not_looked_at_and_retry_goes_on(terminal: Terminal) -> None:
+    claim = sent(terminal, "1", "2")
+    lifecycle.stop(claim.job_id)
+    write("1", **CONFIRMED)
+    assert lifecycle.claim_orphans() == []
+
+    again = lifecycle.retry(claim.job_id)
+
+    assert again is not None
+    assert run(again).state == RUNNING
+    assert items(claim.job_id) == [("1", FAILED, "no_photo"), ("2", SENT, "")]
+
+
+def test_failed_people_are_sent_again_by_a_retry(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settle, "PORTION", 2)
+    claim = sent(terminal, "1", "2", "3")
+    db.session.execute(db.update(Enrolment).values(**CONFIRMED))
+    db.session.commit()
+    assert (looked_again(claim).state, job(claim.job_id).failed) == (DONE, 3)
+
+    again = lifecycle.retry(claim.job_id)
+
+    assert again is not None
+    waiting = run(again)
+    assert (waiting.state, waiting.done, waiting.failed) == (RUNNING, 0, 0)
+    assert [item[1] for item in items(claim.job_id)] == [SENT] * 3
+    assert len(schedule.claim_turns()[0]) == 3
+
+
+def test_worker_killed_between_looks_loses_nothing(terminal: Terminal) -> None:
+    claim = sent(terminal, "1", "2")
+    write("1", **CONFIRMED)
+    lifecycle.take(claim)
+    db.session.execute(db.update(Job).values(claimed_until=database_now(-1.0)))
+    db.session.commit()
+
+    (again,) = lifecycle.claim_orphans()
+    run_slice(claim, LONG)
+    assert job(claim.job_id).done == 0
+    run_slice(again, LONG)
+
+    assert (job(claim.job_id).done, job(claim.job_id).state) == (1, RUNNING)
+
+
+def test_job_of_a_killed_worker_that_was_stopped_stays_stopped(terminal: Terminal) -> None:
+    claim = sent(terminal, "1")
+    lifecycle.stop(claim.job_id)
+
+    assert not run_slice(claim, LONG)
+
+    assert job(claim.job_id).state == STOPPED
+    assert items(claim.job_id) == [("1", SENT, "")]
+
+
+def test_enrolment_that_is_being_talked_about_is_not_settled(terminal: Terminal) -> None:
+    claim = sent(terminal, "1")
+    state.apply(state.STEP, Enrolment.number == "1", step="face")
+    write("1", next_attempt_at=None)
+
+    assert looked_again(claim).state == RUNNING
