@@ -15,9 +15,10 @@ from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core.errors import NameTooLong
 from hikflask.services.state.summary import PERSON_ONLY, TAKEN_THERE
 from hikflask.services.terminals import connection, drift, room
-from hikflask.web.support import differences, enrolment_status
+from hikflask.web.support import enrolment_status
 from hikflask.web.support.dates import clock_warning, time_at
 from hikflask.web.support.enrolment_status import EnrolmentStatus
+from hikflask.web.support.words import differences
 
 # What the one button of a line does.
 CAPTURE = "capture"

@@ -17,10 +17,10 @@ from hikflask.services.provisioning import everybody, faceless, plan, same_devic
 from hikflask.services.terminals import checks, connection, registry
 from hikflask.web.security import current_operator
 from hikflask.web.security.current_operator import operator_name
-from hikflask.web.support import differences
 from hikflask.web.support.dates import clocks_of
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.messages import error_sentence
+from hikflask.web.support.words import differences
 from hikflask.web.terminals import compared, queue_words
 
 # Of the queue on a terminal's page.

@@ -33,9 +33,11 @@ pytestmark = [pytest.mark.usefixtures("context")]
 WELL = {"face_mode": "url", "reachable": True, "people": 10, "people_capacity": 100}
 BROKEN: dict[str, dict[str, Any]] = {
     CLOCK: {"clock_offset": -60},
-    FULL: {"people": 90},
+    # The device of the one that is another terminal, too.
+    FULL: {"people": 90, "serial": "DS-1"},
     UNCHECKED: {"face_mode": None},
     OFF: {"reachable": False},
+    TWICE: {"serial": "DS-1"},
     REPLACED: {"awaits_restore": True},
     STOPPED: {"last_error_code": "certificate_changed"},
     LOGIN: {"refused_since": datetime.now(UTC), "refused_code": "wrong_password"},
@@ -108,7 +110,7 @@ def test_clock_and_fullness_block_nobody(terminal: Terminal, simulator: Simulate
     check(terminal)
 
     assert found() == [("Вход", CLOCK)]
-    assert not {FULL, CLOCK} & terminal_troubles.BLOCKING
+    assert [kind for kind in KINDS if kind not in terminal_troubles.BLOCKING] == [TWICE, OFF, FULL, CLOCK]
 
 
 def test_worst_comes_first_and_of_one_terminal_only_the_worst_counts() -> None:
