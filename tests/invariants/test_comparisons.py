@@ -122,7 +122,7 @@ def begin(simulator: Simulated, here: dict[str, Person], there: dict[str, Person
 def _confirmed(number: str, person: Person) -> None:
     draft = Draft(number, NAMES[person.name])
     valid = f"2025-01-01T00:00:00/{LAST_DAYS[person.last_day]}T23:59:59"
-    shown = {"written_name": draft.name, "valid_there": valid, "confirmed_at": database_now(-60.0)}
+    shown = {"written_name": draft.name, "valid_there": valid, "confirmed_at": database_now(-60.0), "sent_valid": ""}
     if person.picture:
         enrolment, transition = desire_with_photo(terminal(), draft, person.picture), state.CONFIRMED_WITH_FACE
     else:

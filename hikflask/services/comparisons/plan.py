@@ -14,7 +14,7 @@ from sqlalchemy import select
 from hikflask import employee_number, invisible_characters
 from hikflask.extensions import db
 from hikflask.isapi import persons
-from hikflask.models import Comparison, Difference
+from hikflask.models import Comparison, Difference, PersonThere
 from hikflask.models.comparison import DONE, FACE_MISSING, KINDS, NAME, ONLY_HERE
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.comparisons import queries, verdicts
@@ -29,8 +29,10 @@ from hikflask.services.comparisons.errors import (
     NumbersUnknown,
 )
 from hikflask.services.comparisons.queries import Facts
+from hikflask.services.comparisons.take_over import limits_of
 from hikflask.services.core import removals
-from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, ServiceError
+from hikflask.services.core.dates import today
+from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, ServiceError, ValidityOver
 from hikflask.services.enrolments import desired
 from hikflask.services.privacy import consents
 
@@ -235,14 +237,25 @@ def _check_take_over(known: Facts, names_agreed: bool) -> None:
         raise NameNotUsable(n=known.number)
     if _is_here(known) and set(known.kinds) <= {FACE_MISSING, ONLY_HERE}:
         raise NothingToTakeOver(n=known.number)
-    employee = known.employee
-    if employee is not None and not employee.is_active:
-        raise EmployeeInactive
-    desired.refuse_while_leaving(known.number, employee.id if employee else None)
+    _check_joined(known) if known.employee else _check_new(there)
     if not names_agreed and is_another_name(known):
         raise NameDiffers(n=known.number, here=known.name_wanted, there=there.name)
-    if there.face_url and consents.is_required() and consents.is_missing(known.number, employee and employee.id):
+    employee_id = known.employee.id if known.employee else None
+    if there.face_url and consents.is_required() and consents.is_missing(known.number, employee_id):
         raise ConsentMissing
+
+
+def _check_joined(known: Facts) -> None:
+    if known.employee and not known.employee.is_active:
+        raise EmployeeInactive
+    desired.refuse_while_leaving(known.number, known.employee.id if known.employee else None)
+
+
+def _check_new(there: PersonThere) -> None:
+    desired.refuse_while_leaving(there.number, None)
+    last = limits_of(verdicts.validity_of(there.valid_there))[1]
+    if last is not None and last < today():
+        raise ValidityOver
 
 
 def _check_remove(known: Facts) -> None:

@@ -134,7 +134,7 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, same_person: b
         _give(employee, photo, replaces=enrolment.desired == PRESENT and enrolment.photo_id not in {None, photo.id})
     _confirm(enrolment, employee, found, photo)
     if validity.differs(enrolment, found.person.valid):
-        draft = replace(drafts.of_saved(employee), **_days(found.person.valid))
+        draft = _limited(drafts.of_saved(employee), found.person.valid)
         apply_save(draft, FaceSource(), employee.id, None, files)
         _confirm(enrolment, employee, found, photo)
     if photo is not None and employee.photo_id == photo.id:
@@ -149,7 +149,7 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, same_person: b
 
 
 def _added(found: Found, files: storage.Files) -> Employee:
-    draft = Draft(found.number, found.person.name, **_days(found.person.valid))
+    draft = _limited(Draft(found.number, found.person.name), found.person.valid)
     return apply_save(draft, FaceSource(), None, None, files)
 
 
@@ -224,10 +224,10 @@ def _confirm(enrolment: Enrolment, employee: Employee, found: Found, photo: Phot
     db.session.refresh(enrolment)
 
 
-def _days(valid: Validity | None) -> dict[str, str]:
-    """Return the validity that the terminal shows as the form of an employee has it."""
+def _limited(draft: Draft, valid: Validity | None) -> Draft:
+    """Return the form with the validity that the terminal shows."""
     first, last = limits_of(valid)
-    return {"valid_from": validity_days.written(first), "valid_to": validity_days.written(last)}
+    return replace(draft, valid_from=validity_days.written(first), valid_to=validity_days.written(last))
 
 
 def limits_of(valid: Validity | None) -> tuple[date | None, date | None]:
