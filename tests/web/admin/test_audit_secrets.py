@@ -50,6 +50,7 @@ ELSEWHERE = {
     "employee.validity_over",
     "terminal.certificate_changed",
     "terminal.other_device",
+    "terminal.restored",
     "terminal.people_lost",
     "sign_in.throttled",
     "photo.forgotten",
