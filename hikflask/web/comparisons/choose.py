@@ -16,8 +16,8 @@ from hikflask.services.jobs.plans import choices
 from hikflask.web.comparisons import words
 from hikflask.web.comparisons.comparisons import LEFT, bp, finished_or_404
 from hikflask.web.security import resubmission
-from hikflask.web.support import differences
 from hikflask.web.support.urls import next_or
+from hikflask.web.support.words import differences
 from hikflask.web.terminals.terminals import terminal_or_404
 
 

@@ -20,8 +20,9 @@ from hikflask.services.jobs.plans import compare as jobs
 from hikflask.web.comparisons import words
 from hikflask.web.jobs import words as job_words
 from hikflask.web.jobs.jobs import Report, report_of
-from hikflask.web.support import differences, htmx
+from hikflask.web.support import htmx
 from hikflask.web.support.messages import error_sentence
+from hikflask.web.support.words import differences
 from hikflask.web.terminals.terminals import terminal_or_404
 
 bp = Blueprint("comparisons", __name__, url_prefix="/terminals/<int:terminal_id>/comparison")

@@ -11,6 +11,7 @@ from hikflask.background import tasks
 from hikflask.forms.comparisons import PlanForm, answers
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.invisible_characters import isolated
+from hikflask.messages import N_
 from hikflask.models import Terminal
 from hikflask.models.comparison import Comparison, PersonThere
 from hikflask.services.comparisons import plan as plans
@@ -26,6 +27,7 @@ from hikflask.web.security import resubmission
 from hikflask.web.support.pagination import listed
 
 MOST_SHOWN = 50
+KEEP_NAME = N_("The same person, with the name here: %(name)s. Cards and fingerprints on the terminal are lost")
 ANSWERS = frozenset({NAME_THERE, NAME_HERE, LEAVE})
 
 
@@ -134,7 +136,7 @@ def _answers_of(step: Step) -> list[tuple[str, str]]:
     """Return the answers to the question whose name counts, each with its words."""
     return [
         (NAME_THERE, _("The same person, with the name on the terminal: %(name)s", name=isolated(step.name_there))),
-        (NAME_HERE, _("The same person, with the name here: %(name)s", name=isolated(step.name_here))),
+        (NAME_HERE, _(KEEP_NAME, name=isolated(step.name_here))),
         (LEAVE, _("Two different people: leave it out")),
     ]
 

@@ -89,6 +89,17 @@ def test_same_id_with_another_name_asks_whose_name_counts(app: Flask, at: Compar
     assert people(app) == {"7": "Гость 7", "8": "Иван Иванов 8"}
 
 
+def test_sending_another_name_says_that_cards_are_lost(app: Flask, at: ComparisonDesk, terminal: Terminal) -> None:
+    with app.app_context():
+        enrol(at.simulator, terminal)
+    at.simulator.store.people["100222"]["name"] = "Пётр Петров"
+    at.simulator.store.save_card("77", {"employeeNo": "100222"})
+    at.compare()
+    at.choose("name", "send")
+
+    assert "replaces the record there, and its cards and fingerprints are lost" in at.english(PLAN)
+
+
 class TestRemovals:
     """A plan that removes people is an administrator's, who gives the password again."""
 

@@ -4,7 +4,7 @@ from flask import Flask
 from flask_babel import force_locale
 
 from hikflask.models.comparison import COUNT, NAME, ONLY_HERE, Drift
-from hikflask.web.support import differences
+from hikflask.web.support.words import differences
 
 FOUND = [
     Drift(kind=COUNT, expected="12", found="13"),
