@@ -38,7 +38,7 @@ from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("app")]
 
-EXAMPLES = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 FACES = (None, FACE, OTHER_FACE)
 NAMES = ("Иван Иванов", "Ольга Ёлкина")
 LAST_DAYS = ("2035-12-31", "2030-06-30")

@@ -103,8 +103,10 @@ def _do_items(job: Job, claim: Claim, until: float) -> bool:
             _run(job, item, claim)
             if time.monotonic() >= until:
                 return True
-            # SQLite has one writer at a time, and no queue: whoever saves something gets in between two items.
-            time.sleep(time.monotonic() - began)
+            # SQLite has one writer at a time, and no queue: whoever saves something gets in between two items. An item
+            # that talks to a terminal leaves the database alone meanwhile.
+            if not KINDS[job.kind].talks:
+                time.sleep(time.monotonic() - began)
     return False
 
 

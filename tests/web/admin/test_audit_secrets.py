@@ -36,8 +36,13 @@ TYPED_AS_A_NOTE = "Zq7-personal-note"
 CHOSEN = "семь зелёных лодок плывут"
 URL = f"http://{HOST}"
 # Deeds that need another device, a certificate, a killed worker or time that passes; they are noted in the same way,
-# and tests/scenarios/test_audit_entries.py and those of retention do them.
+# and tests/scenarios/test_audit_entries.py and those of retention do them. Comparisons: tests/services/comparisons.
 ELSEWHERE = {
+    "difference.left_alone",
+    "difference.taken_back",
+    "enrolment.removal_chosen",
+    "enrolment.taken_over",
+    "terminal.compared",
     "capture.failed",
     "capture.superseded",
     "capture.taken_over",
