@@ -50,7 +50,7 @@ DAY_FIELDS = ("valid_from", "valid_to")
 def list_users() -> ResponseReturnValue:
     """A page of the users that pass the filters, sorted by name unless asked; X-Total-Count says how many pass.
 
-    The header Link leads to the next page by a cursor, which costs the same on each page; `offset` counts from the first.
+    The header Link leads to the next page by a cursor, which is as quick on each page; `offset` counts from the first.
     """
     limit, offset = _whole("limit", PAGE, LARGEST_PAGE), _whole("offset", 0, 2**31)
     form = body.form_of(EmployeeFilterForm, request.args.to_dict())
@@ -65,7 +65,8 @@ def list_users() -> ResponseReturnValue:
 
 
 def _listed(users: list[Employee], total: int, after: str = "") -> Response:
-    answer = jsonify([shape(employee) for employee in users])
+    synced = queries.synced([employee.id for employee in users])
+    answer = jsonify([_shape(employee, employee.id in synced) for employee in users])
     answer.headers["X-Total-Count"] = str(total)
     if after:
         # The path alone: whoever asks knows the host, and a request's own words for it are not repeated.
@@ -152,6 +153,10 @@ def sync_user(user_id: int) -> ResponseReturnValue:
 
 def shape(employee: Employee) -> dict[str, Any]:
     """A user as the API shows it."""
+    return _shape(employee, search.is_synced(employee))
+
+
+def _shape(employee: Employee, is_synced: bool) -> dict[str, Any]:
     return {
         "id": employee.id,
         "hikvision_id": employee.number,
@@ -159,7 +164,7 @@ def shape(employee: Employee) -> dict[str, Any]:
         "department": employee.department,
         "is_active": employee.is_active,
         "photo_path": employee.picture.path if employee.picture else None,
-        "synced_to_device": search.is_synced(employee),
+        "synced_to_device": is_synced,
         "valid_from": validity_days.written(employee.valid_from) or None,
         "valid_to": validity_days.written(employee.valid_to) or None,
         "created_at": employee.created_at.strftime("%Y-%m-%dT%H:%M:%S"),

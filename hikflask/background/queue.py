@@ -77,20 +77,21 @@ class Lanes:
 
     def consumers(self, threads: int) -> list[QuietConsumer]:
         """Return a consumer for each lane, not started yet: half of the threads for captures, and two more for jobs."""
-        self._open()
         shares = {CAPTURES: threads // 2, TERMINALS: threads - threads // 2, JOBS: 2}
-        return [
-            QuietConsumer(
-                self._hueys[lane],
-                workers=shares[lane],
-                periodic=False,
-                initial_delay=POLL_SECONDS,
-                backoff=1.0,
-                max_delay=POLL_SECONDS,
-                check_worker_health=False,
-            )
-            for lane in LANES
-        ]
+        return [self.consumer(lane, shares[lane]) for lane in LANES]
+
+    def consumer(self, lane: str, threads: int) -> QuietConsumer:
+        """Return a consumer that runs a lane's tasks in so many threads, not started yet."""
+        self._open()
+        return QuietConsumer(
+            self._hueys[lane],
+            workers=threads,
+            periodic=False,
+            initial_delay=POLL_SECONDS,
+            backoff=1.0,
+            max_delay=POLL_SECONDS,
+            check_worker_health=False,
+        )
 
     def run_pending(self) -> int:
         """Run the tasks that are queued now in this thread; return how many ran."""

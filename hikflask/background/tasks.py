@@ -85,19 +85,26 @@ def reconcile_enrolment(enrolment_id: int) -> None:
 def reconcile_in_turn(enrolment_ids: list[int]) -> None:
     """Reconcile the first of a terminal's due enrolments, and enqueue the others behind the turns of other terminals.
 
-    So one terminal never uses more than one thread. What became due meanwhile and is more urgent comes first. While the
-    terminal is backing off, nothing is sent.
+    So one terminal never uses more than one thread. What became due meanwhile and is more urgent comes first. After the
+    last one, the terminal's next turn begins, also behind the others'. While the terminal is backing off, nothing is
+    sent; when a person waits for it, the turn ends.
     """
     turn = schedule.claim_urgent_beside(enrolment_ids)
     if not turn:
         return
     first, *others = turn
+    if schedule.is_wanted(first):
+        schedule.give_back(turn)
+        return
+    terminal_id = schedule.terminal_of(turn)
     try:
         if not schedule.is_backing_off(first):
             reconcile_enrolment(first)
     finally:
         if others:
             task_queue.enqueue(reconcile_in_turn, others)
+    if not others and terminal_id and (turn := schedule.claim_next_turn(terminal_id)):
+        task_queue.enqueue(reconcile_in_turn, turn)
 
 
 @task_queue.task(TERMINALS)

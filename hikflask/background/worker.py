@@ -14,8 +14,10 @@ import click
 from flask import Flask
 
 from hikflask.background import tasks
+from hikflask.background.queue import TERMINALS
 from hikflask.extensions import db, task_queue
 from hikflask.services.core import heartbeat
+from hikflask.services.terminals import registry
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
@@ -24,12 +26,18 @@ FORGET_SECONDS = 60.0
 
 
 class Worker:
-    """The consumers of both lanes and the sweeping thread. start() returns at once."""
+    """The consumers of all lanes and the sweeping thread. start() returns at once.
+
+    There are as many threads for terminals as there are active terminals, within HIKFLASK_WORKER_TERMINALS, since one
+    terminal is talked to by one thread. They are added when terminals are, and end with the process.
+    """
 
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._stopped = threading.Event()
-        self._consumers = task_queue.lanes(app).consumers(app.config["WORKER_THREADS"])
+        threads = app.config["WORKER_THREADS"]
+        self._consumers = task_queue.lanes(app).consumers(threads)
+        self._for_terminals = threads - threads // 2
         self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweep", daemon=True)
 
     def start(self) -> None:
@@ -59,25 +67,35 @@ class Worker:
         """Make wait() return."""
         self._stopped.set()
 
+    def grow(self) -> int:
+        """Add the threads that are missing for the active terminals; return how many there are then."""
+        needed = min(registry.count_active(), self._app.config["WORKER_TERMINALS"])
+        if needed > self._for_terminals:
+            more = task_queue.lanes(self._app).consumer(TERMINALS, needed - self._for_terminals)
+            more.start()
+            self._consumers.append(more)
+            self._for_terminals = needed
+        return self._for_terminals
+
     def _sweep_until_stopped(self) -> None:
         interval = self._app.config["SWEEP_INTERVAL"]
         forget_at = time.monotonic()
         while not self._stopped.wait(interval):
             with self._app.app_context():
-                _sweep_once()
+                self._sweep_once()
                 if time.monotonic() >= forget_at:
                     forget_at = time.monotonic() + FORGET_SECONDS
                     forget_once()
 
-
-def _sweep_once() -> None:
-    try:
-        heartbeat.beat(heartbeat.name())
-        tasks.sweep()
-    except Exception:  # the outermost loop
-        # The database or the queue may be away for a while. The next sweep reads from the rows what is due.
-        log.exception("the sweep failed")
-        db.session.remove()
+    def _sweep_once(self) -> None:
+        try:
+            heartbeat.beat(heartbeat.name())
+            self.grow()
+            tasks.sweep()
+        except Exception:  # the outermost loop
+            # The database or the queue may be away for a while. The next sweep reads from the rows what is due.
+            log.exception("the sweep failed")
+            db.session.remove()
 
 
 def forget_once() -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Boolean, DateTime, literal
+from sqlalchemy import BindParameter, Boolean, DateTime, ScalarSelect, literal, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
@@ -60,6 +60,14 @@ def _sqlite_now(element: _DatabaseNow, compiler: Any, **kw: Any) -> str:
 def _postgresql_now(element: _DatabaseNow, compiler: Any, **kw: Any) -> str:
     offset = compiler.process(element.clauses, **kw)
     return f"((clock_timestamp() AT TIME ZONE 'UTC') + make_interval(secs => CAST({offset} AS double precision)))"
+
+
+def one_moment(seconds: float = 0.0) -> ScalarSelect[datetime]:
+    """Return the database's present time plus `seconds`, read once for a whole statement.
+
+    So rows are found by an index. PostgreSQL's clock_timestamp() alone is read anew for each row, all of them.
+    """
+    return select(database_now(seconds)).scalar_subquery()
 
 
 class contains_text(FunctionElement[bool]):  # noqa: N801 - used as a function

@@ -66,7 +66,6 @@ class Enrolment(Base):
             "AND confirmed_photo_id = photo_id AND confirmed_at IS NOT NULL AND NOT face_unverified)",
             name="confirmed_face",
         ),
-        Index("ix_enrolment_next_attempt_at", "next_attempt_at"),
         # What is due at one terminal, the most urgent first: removals, single people, one of many.
         Index(
             "ix_enrolment_due",

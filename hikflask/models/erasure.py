@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
@@ -54,7 +54,16 @@ class Erasure(Base):
     certificate, and are deleted with the row when its retention ends.
     """
 
-    __table_args__ = NO_ID_TWICE
+    __table_args__ = (
+        # Each sweep looks for those that are not complete, among the certificates of years.
+        Index(
+            "ix_erasure_open",
+            "id",
+            sqlite_where=text("completed_at IS NULL"),
+            postgresql_where=text("completed_at IS NULL"),
+        ),
+        NO_ID_TWICE,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     employee_id: Mapped[int | None]

@@ -60,6 +60,10 @@ def upgrade() -> None:
     )
     for name in DRAFTS:
         op.add_column('capture', sa.Column(name, sa.String(length=255), nullable=False, server_default=''))
+    # ix_enrolment_due took its place, and PostgreSQL would take it for that one by mistake.
+    op.drop_index('ix_enrolment_next_attempt_at', 'enrolment')
+    open_only = sa.text('completed_at IS NULL')
+    op.create_index('ix_erasure_open', 'erasure', ['id'], sqlite_where=open_only, postgresql_where=open_only)
     op.add_column('capture', sa.Column('draft_groups', sa.String(length=255), nullable=False, server_default=''))
     op.add_column('import_batch', sa.Column('groups', sa.Boolean(), nullable=False, server_default=sa.false()))
     # Without a batch: the table has triggers, and neither database needs to rebuild it.
@@ -284,6 +288,8 @@ def downgrade() -> None:
         op.drop_column('capture', name)
     op.drop_column('import_batch', 'groups')
     op.drop_column('capture', 'draft_groups')
+    op.drop_index('ix_erasure_open', 'erasure')
+    op.create_index('ix_enrolment_next_attempt_at', 'enrolment', ['next_attempt_at'])
     op.drop_index('ix_employee_valid_to', 'employee')
     op.drop_column('employee', 'valid_to')
     op.drop_column('employee', 'valid_from')

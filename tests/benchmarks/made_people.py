@@ -85,9 +85,9 @@ CONSENTS = f"""
 """
 # What triggers would have kept, row by row.
 KEPT = (
-    "UPDATE employee SET photo_id = (SELECT id FROM photo WHERE photo.id = employee.id), has_face = "
-    "EXISTS (SELECT 1 FROM enrolment WHERE employee_id = employee.id AND desired = 'present' AND photo_id IS NOT NULL),"
-    " has_consent = EXISTS (SELECT 1 FROM consent WHERE consent.employee_id = employee.id)",
+    # Whoever has a photo has it on a terminal.
+    "UPDATE employee SET photo_id = CASE WHEN id IN (SELECT id FROM photo) THEN id END,"
+    " has_face = id IN (SELECT id FROM photo), has_consent = id IN (SELECT employee_id FROM consent)",
     "DELETE FROM employee_count",
     "INSERT INTO employee_count (id, people, active, no_face, no_consent, consents) SELECT 0, count(*),"
     " count(*) FILTER (WHERE is_active), count(*) FILTER (WHERE is_active AND NOT has_face),"

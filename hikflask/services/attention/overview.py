@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select, union_all
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Job, Terminal
@@ -129,12 +129,12 @@ def overview(counts: Counts, caller: str) -> Overview:
     waiting = search.count_up_to(EmployeeFilter(state=filters.WAITING))
     return Overview(
         counts=counts,
-        removals=queries.open_removals(MOST_SHOWN).rows,
+        removals=queries.open_removals(MOST_SHOWN),
         all_have_employees=not queries.has_removals_without_employee(),
-        refused=_stopped(blocked),
+        refused=_stopped(blocked, many=counts.refused > MOST_COUNTED),
         no_face=_first(filters.in_state(filters.NO_FACE)) if counts.no_face else [],
         waiting_count=waiting,
-        waiting=_waiting() if waiting else [],
+        waiting=_waiting(many=waiting > MOST_COUNTED) if waiting else [],
         affected=_affected(counts.troubles[:MOST_SHOWN]),
         without_consent_count=no_consent,
         without_consent=_first(*filters.conditions(WITHOUT_CONSENT)) if no_consent else [],
@@ -149,13 +149,16 @@ def _blocked(troubles: Sequence[Trouble]) -> list[int]:
     return [trouble.terminal.id for trouble in troubles if trouble.blocks]
 
 
-def _refused(blocked: list[int]) -> ColumnElement[bool]:
-    """Return the condition on Employee: refused, and not only because a terminal is blocked."""
+def _refused(blocked: list[int], *, many: bool = False) -> ColumnElement[bool]:
+    """Return the condition on Employee: refused, and not only because a terminal is blocked.
+
+    :param many: look each employee up; where those who are refused are few, the database begins with them.
+    """
+    refused = filters.in_state(filters.REFUSED, each=many)
     if not blocked:
-        return filters.in_state(filters.REFUSED)
+        return refused
     mine = Enrolment.employee_id == Employee.id
-    # Those who are refused are few, so the database begins with them.
-    return and_(filters.in_state(filters.REFUSED), select(Enrolment.id).where(mine, _is_stopped(blocked)).exists())
+    return and_(refused, select(Enrolment.id).where(mine, _is_stopped(blocked)).exists())
 
 
 def _is_stopped(blocked: list[int]) -> ColumnElement[bool]:
@@ -174,27 +177,36 @@ def _first(*where: ColumnElement[bool]) -> list[Employee]:
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
-def _stopped(blocked: list[int]) -> list[Enrolment]:
+def _stopped(blocked: list[int], *, many: bool) -> list[Enrolment]:
     """Return one enrolment of each refused employee, the first that a person must look at."""
-    ids = [employee.id for employee in _first(_refused(blocked))]
+    ids = [employee.id for employee in _first(_refused(blocked, many=many))]
     mine = Enrolment.employee_id.in_(ids)
     first = select(func.min(Enrolment.id)).where(mine, _is_stopped(blocked)).group_by(Enrolment.employee_id)
     statement = select(Enrolment).where(Enrolment.id.in_(first)).order_by(Enrolment.employee_id)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
-def _waiting() -> list[Waiting]:
-    """Return one line for each terminal that active employees wait for, however many."""
-    since = func.min(func.coalesce(Enrolment.desired_since, Enrolment.created_at))
-    statement = (
-        select(Terminal, func.count(Enrolment.id), since, func.min(Enrolment.next_attempt_at))
-        .join(Enrolment, Enrolment.terminal_id == Terminal.id)
-        .join(Employee, Employee.id == Enrolment.employee_id)
-        .where(Employee.is_active, filters.IS_WAITING)
-        .group_by(Terminal.id)
-        .order_by(Terminal.name)
-    )
-    return [Waiting(*row) for row in db.session.execute(statement)]
+def _waiting(*, many: bool) -> list[Waiting]:
+    """Return one line for each terminal that active employees wait for, however many.
+
+    :param many: count no further than MOST_COUNTED + 1 at each terminal, those first who are tried first.
+    """
+    since = func.coalesce(Enrolment.desired_since, Enrolment.created_at).label("since")
+    columns = (Enrolment.terminal_id, since, Enrolment.next_attempt_at)
+    mine = select(*columns).join(Employee, Employee.id == Enrolment.employee_id).where(Employee.is_active)
+    if many:
+        due = (filters.IS_WAITING, filters.WANTED, Enrolment.next_attempt_at.is_not(None))
+        parts = [
+            mine.where(Enrolment.terminal_id == terminal.id, *due).limit(MOST_COUNTED + 1)
+            for terminal in registry.list_all()
+        ]
+        found = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    else:
+        tried = filters.IS_TRIED
+        found = union_all(mine.where(filters.IS_UNPROVEN, tried), mine.where(filters.IS_UNCHECKED, tried)).subquery()
+    counts = (func.count(), func.min(found.c.since), func.min(found.c.next_attempt_at))
+    statement = select(Terminal, *counts).join(found, found.c.terminal_id == Terminal.id)
+    return [Waiting(*row) for row in db.session.execute(statement.group_by(Terminal.id).order_by(Terminal.name))]
 
 
 def _affected(troubles: Sequence[Trouble]) -> dict[int, int]:

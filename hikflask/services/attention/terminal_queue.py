@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import selectinload
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, PRESENT
+from hikflask.services.core.db import count_rows_up_to
 from hikflask.services.enrolments.schedule import MOST_IN_A_TURN
 from hikflask.services.state.enrolment import CLAIM_SECONDS
 from hikflask.services.terminals import leases
@@ -137,7 +138,6 @@ def _place(found: tuple[int, Line]) -> Place:
 def _counts(terminal_id: int) -> dict[str, int]:
     counts = dict.fromkeys((REMOVALS, SINGLE, MANY), 0)
     for part, desired, in_bulk in PARTS:
-        some = select(Enrolment.id).where(waits(terminal_id, desired, in_bulk)).limit(MOST_COUNTED)
-        more = db.session.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+        more = count_rows_up_to(select(Enrolment.id).where(waits(terminal_id, desired, in_bulk)), MOST_COUNTED - 1)
         counts[part] = min(MOST_COUNTED, counts[part] + more)
     return counts

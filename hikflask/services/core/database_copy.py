@@ -1,8 +1,8 @@
 """Moves an installation from SQLite to PostgreSQL: copies every table, and compares both sides row by row.
 
 The source is locked against changes meanwhile, so what is copied is one moment of it. All rows are written in one
-transaction, which is rolled back when a table differs in the end. PostgreSQL stores no zero characters: storable() replaces
-them on the way, as wherever else the app stores texts. The queue is not copied: what is due is found in the rows.
+transaction, which is rolled back when a table differs in the end. PostgreSQL stores no zero characters: storable()
+replaces them on the way, as wherever else the app stores texts. The queue is not copied: the rows say what is due.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     create_engine,
+    delete,
     func,
     insert,
     inspect,
@@ -147,7 +148,7 @@ def _copy(source: Connection, target: Connection, told: Callable[[str, int], Non
     for table in tables:
         # Triggers keep columns and counts that are copied, too.
         target.exec_driver_sql(f'ALTER TABLE "{table.name}" DISABLE TRIGGER USER')
-    target.execute(EmployeeCount.__table__.delete())
+    target.execute(delete(EmployeeCount))
     for table in tables:
         with _errors_named(f"the table {table.name}"):
             _copy_rows(source, target, table)

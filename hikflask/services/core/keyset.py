@@ -15,6 +15,7 @@ from sqlalchemy.sql.operators import desc_op
 
 from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
+from hikflask.models.columns import UTCDateTime
 from hikflask.services.core.errors import CursorUnknown
 
 Row = TypeVar("Row")
@@ -111,7 +112,7 @@ class Keyset:
 
 def _typed(value: Any, column: Any) -> Any:
     """Return a value of a cursor as the column has it."""
-    return datetime.fromisoformat(value) if column.type.python_type is datetime else value
+    return datetime.fromisoformat(value) if isinstance(column.type, UTCDateTime) else value
 
 
 def read(statement: Select[Any], keyset: Keyset, limit: int, place: Place) -> Page[Any]:

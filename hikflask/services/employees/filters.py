@@ -45,6 +45,8 @@ SORTS: dict[str, tuple[UnaryExpression[Any], ...]] = {
     "created_at": (Employee.created_at.asc(), Employee.id.asc()),
     "-created_at": (Employee.created_at.desc(), Employee.id.desc()),
 }
+# A statement for ids of employees.
+Ids = Select[Any] | CompoundSelect[Any]
 GIVEN, MISSING = CONSENTS = ("given", "missing")
 # In characters. The searched text is not longer, and databases limit the number of conditions in a query.
 LONGEST_SEARCH = 300
@@ -112,7 +114,7 @@ def conditions(wanted: EmployeeFilter, *, each: bool = False) -> list[ColumnElem
         typed = storable(wanted.department)
         found.append(Employee.department == func.coalesce(departments.known(typed), typed))
     if wanted.consent:
-        found.append(Employee.has_consent if wanted.consent == GIVEN else _lacks_consent(wanted.state))
+        found.append(and_(Employee.has_consent) if wanted.consent == GIVEN else _lacks_consent(wanted.state))
     if wanted.state:
         found.append(in_state(wanted.state, wanted.terminal, each=each))
     # The other states are already meant of this terminal.
@@ -136,12 +138,13 @@ def words_of(wanted: EmployeeFilter) -> list[str]:
     return list(dict.fromkeys(folded(wanted.q[:LONGEST_SEARCH]).split()))
 
 
-def sources(wanted: EmployeeFilter) -> list[Select[int]]:
+def sources(wanted: EmployeeFilter) -> list[Ids]:
     """Return the statements that each read an index for the ids of employees, among whom are all who pass the filter.
 
     Whoever is in few of them is found at once.
     """
-    words, found = words_of(wanted), []
+    found: list[Ids] = []
+    words = words_of(wanted)
     if words:
         found.append(name_index.ids(words))
     if wanted.state == LEFT:
@@ -178,9 +181,9 @@ def counted(wanted: EmployeeFilter) -> Select[int]:
         return select(alone)
     if wanted.terminal is not None and wanted == EmployeeFilter(terminal=wanted.terminal, sort=wanted.sort):
         return select(_employees_with(IS_THERE, Enrolment.terminal_id == wanted.terminal))
-    if words := words_of(wanted):
-        if wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
-            return select(func.count()).select_from(name_index.ids(words).subquery())
+    words = words_of(wanted)
+    if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
+        return select(func.count()).select_from(name_index.ids(words).subquery())
     return select(func.count()).select_from(Employee).where(*conditions(wanted))
 
 

@@ -1,22 +1,27 @@
-"""Schedules attempts: back-off after failures, and turns by terminal, so that no terminal delays another."""
+"""Schedules attempts: back-off after failures, and turns by terminal, so that no terminal delays another.
 
+What is due is never read as a whole. It is looked up by the index ix_enrolment_due, terminal by terminal, in the order
+of urgency, and claimed a batch at a time.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVarTuple
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, case, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, case, not_, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
-from hikflask.models.columns import database_now
-from hikflask.models.enrolment import ABSENT
+from hikflask.models.columns import database_now, one_moment
+from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.services.state import enrolment as state
+from hikflask.services.state.enrolment import ROWS
 from hikflask.services.terminals import leases
 
-Columns = TypeVarTuple("Columns")
-
 MOST_IN_A_TURN = 20
-# Removals first, whoever asked for them; then what a single person waits for; then one of many.
+# `desired` and `in_bulk`: removals first, whoever asked for them; then what a person waits for; then one of many.
+KINDS = ((ABSENT, False), (ABSENT, True), (PRESENT, False), (PRESENT, True))
+SINGLE = tuple(kind for kind in KINDS if not kind[1])
 URGENCY = (case((Enrolment.desired == ABSENT, 0), else_=1), Enrolment.in_bulk, Enrolment.next_attempt_at, Enrolment.id)
 LONGEST_EXPONENT = 20
 
@@ -28,24 +33,20 @@ def back_off(attempts: int) -> float:
 
 
 def claim_turns(most: int = MOST_IN_A_TURN) -> list[list[int]]:
-    """Claim the due enrolments by compare-and-set and return their ids, one list for each terminal.
+    """Claim due enrolments and return their ids, one list for each terminal that is free and has something due.
 
-    The most urgent come first. Terminals in use are left out. A claim moves the next attempt into the future, so an
-    enrolment becomes due again when the worker is killed or the queue is lost.
+    The most urgent come first. A claim moves the next attempt into the future, so an enrolment becomes due again when
+    the worker is killed or the queue is lost.
 
     :param most: how many enrolments of one terminal are claimed.
     """
-    columns = (Enrolment.id, Enrolment.terminal_id, Enrolment.next_attempt_at, Terminal.offline_since)
-    due = _due(select(*columns)).where(leases.free()).order_by(*URGENCY)
-    rows = db.session.execute(due).all()
-    db.session.commit()
-    turns: dict[int, list[int]] = {}
-    for enrolment_id, terminal_id, when, offline_since in rows:
-        turn = turns.setdefault(terminal_id, [])
-        # Only one attempt at a terminal that did not answer, so that it never delays others.
-        if len(turn) < (1 if offline_since else most) and when and _claim(enrolment_id, when):
-            turn.append(enrolment_id)
-    return [turn for turn in turns.values() if turn]
+    return _claim_turns(terminals_with_due(), most)
+
+
+def claim_next_turn(terminal_id: int) -> list[int]:
+    """Claim the next turn of one terminal as claim_turns() does; return the ids, none when it has to wait."""
+    turns = _claim_turns(terminals_with_due().where(Terminal.id == terminal_id), MOST_IN_A_TURN)
+    return turns[0] if turns else []
 
 
 def claim_urgent_beside(turn: list[int]) -> list[int]:
@@ -53,11 +54,10 @@ def claim_urgent_beside(turn: list[int]) -> list[int]:
 
     A turn never becomes longer than MOST_IN_A_TURN. What belongs to a job for many waits for the next turn.
     """
-    here = select(Enrolment.terminal_id).where(Enrolment.id.in_(turn)).limit(1).scalar_subquery()
-    due = _due(select(Enrolment.id, Enrolment.next_attempt_at)).where(Terminal.id == here, ~Enrolment.in_bulk)
-    rows = db.session.execute(due.order_by(*URGENCY).limit(max(0, MOST_IN_A_TURN - len(turn)))).all()
-    db.session.commit()
-    urgent = [enrolment_id for enrolment_id, when in rows if when and _claim(enrolment_id, when)]
+    terminal_id = terminal_of(turn)
+    if terminal_id is None:
+        return []
+    urgent = _claim(terminal_id, SINGLE, MOST_IN_A_TURN - len(turn))
     sorted_turn = select(Enrolment.id).where(Enrolment.id.in_([*urgent, *turn])).order_by(*URGENCY)
     found = list(db.session.execute(sorted_turn).scalars())
     db.session.commit()
@@ -72,24 +72,93 @@ def worth_trying(enrolment_ids: list[int]) -> list[int]:
     return sorted((one for one in enrolment_ids if one in away), key=lambda one: away[one])
 
 
+def give_back(turn: list[int]) -> None:
+    """Make the claimed enrolments of a turn due again."""
+    state.apply(state.POSTPONED, Enrolment.id.in_(turn), next_attempt_at=database_now())
+    db.session.commit()
+
+
+def terminal_of(turn: list[int]) -> int | None:
+    """Return the id of a turn's terminal; None when all its enrolments are gone."""
+    mine = select(Enrolment.terminal_id).where(Enrolment.id.in_(turn)).limit(1)
+    found = db.session.execute(mine).scalar_one_or_none()
+    db.session.commit()
+    return found
+
+
 def is_backing_off(enrolment_id: int) -> bool:
     """True while the enrolment's terminal is backing off because it did not answer."""
-    statement = select(Enrolment.id).join(Terminal).where(Enrolment.id == enrolment_id, _not_backing_off())
+    return not _terminal_is(enrolment_id, _not_backing_off())
+
+
+def is_wanted(enrolment_id: int) -> bool:
+    """True while a person waits for the enrolment's terminal, so work for many has to let it go."""
+    return _terminal_is(enrolment_id, leases.is_wanted())
+
+
+def terminals_with_due() -> Select[int, bool]:
+    """Return the statement of the terminals where a turn may begin now, and whether each did not answer lately."""
+    something = or_(*(_earliest(*kind) <= database_now() for kind in KINDS))
+    nobody_waits = or_(Terminal.wanted_until.is_(None), not_(leases.is_wanted()))
+    statement = select(Terminal.id, Terminal.offline_since.is_not(None)).order_by(Terminal.id)
+    return statement.where(leases.free(), _not_backing_off(), nobody_waits, something)
+
+
+def _claim_turns(terminals: Select[int, bool], most: int) -> list[list[int]]:
+    found = db.session.execute(terminals).all()
+    db.session.commit()
+    # Only one attempt at a terminal that did not answer, so that it never delays others.
+    turns = [_claim(terminal_id, KINDS, 1 if is_offline else most) for terminal_id, is_offline in found]
+    return [turn for turn in turns if turn]
+
+
+def _claim(terminal_id: int, kinds: Sequence[tuple[str, bool]], most: int) -> list[int]:
+    """Claim up to `most` due enrolments of a terminal, those of the first kind first; return their ids.
+
+    On PostgreSQL, rows that another worker is about to claim are skipped. On SQLite, whose writers wait for each other,
+    the claim itself leaves out what another worker claimed since the rows were read.
+    """
+    due: list[int] = []
+    for desired, in_bulk in kinds:
+        if len(due) < most:
+            given = {"here": terminal_id, "desired": desired, "in_bulk": in_bulk, "most": most - len(due)}
+            due += db.session.execute(NEXT_DUE, given).scalars()
+    claimed = state.claim(due) if due else set()
+    db.session.commit()
+    return [enrolment_id for enrolment_id in due if enrolment_id in claimed]
+
+
+def _earliest(desired: str, in_bulk: bool) -> ScalarSelect[datetime]:
+    """Return the earliest next attempt of one kind at the statement's terminal: the first entry of the index.
+
+    "Is anything due?" would let PostgreSQL read the whole table where it guesses that much is due.
+    """
+    kind = (ROWS.c.terminal_id == Terminal.id, ROWS.c.desired == desired, ROWS.c.in_bulk == in_bulk)
+    open_still = select(ROWS.c.next_attempt_at).where(*kind, ROWS.c.next_attempt_at.is_not(None))
+    return open_still.order_by(ROWS.c.next_attempt_at, ROWS.c.id).limit(1).correlate(Terminal).scalar_subquery()
+
+
+# Made once: to make a statement costs more than to run it.
+NEXT_DUE = (
+    select(ROWS.c.id)
+    .where(
+        ROWS.c.terminal_id == bindparam("here"),
+        ROWS.c.desired == bindparam("desired"),
+        ROWS.c.in_bulk == bindparam("in_bulk"),
+        ROWS.c.next_attempt_at <= one_moment(),
+    )
+    .order_by(ROWS.c.next_attempt_at, ROWS.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+
+
+def _terminal_is(enrolment_id: int, condition: ColumnElement[bool]) -> bool:
+    statement = select(Enrolment.id).join(Terminal).where(Enrolment.id == enrolment_id, condition)
     found = db.session.execute(statement).first()
     db.session.commit()
-    return found is None
-
-
-def _due(statement: Select[*Columns]) -> Select[*Columns]:
-    return statement.join(Terminal).where(Enrolment.next_attempt_at <= database_now(), _not_backing_off())
+    return found is not None
 
 
 def _not_backing_off() -> ColumnElement[bool]:
     return or_(Terminal.backoff_until.is_(None), Terminal.backoff_until <= database_now())
-
-
-def _claim(enrolment_id: int, when: datetime) -> bool:
-    mine = (Enrolment.id == enrolment_id, Enrolment.next_attempt_at == when)
-    claimed = state.apply(state.CLAIMED, *mine) == 1
-    db.session.commit()
-    return claimed

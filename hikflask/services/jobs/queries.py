@@ -8,6 +8,7 @@ from sqlalchemy import Select, and_, func, select
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, SENT
+from hikflask.services.core.db import count_rows_up_to
 from hikflask.services.employees.search import SHOWN_IN_LISTS
 from hikflask.services.state.enrolment import IS_LEAVING
 
@@ -55,8 +56,8 @@ def list_before(job_id: int | None, limit: int, wanted: str = "") -> list[Job]:
 
 def count_sent(job_id: int) -> int:
     """Return how many items are sent and not settled, but no more than MOST_COUNTED."""
-    sent = select(JobItem.id).where(JobItem.job_id == job_id, JobItem.state == SENT).limit(MOST_COUNTED)
-    return db.session.execute(select(func.count()).select_from(sent.subquery())).scalar_one()
+    sent = select(JobItem.id).where(JobItem.job_id == job_id, JobItem.state == SENT)
+    return count_rows_up_to(sent, MOST_COUNTED - 1)
 
 
 def waited_for(job_id: int) -> list[Wait]:
@@ -101,7 +102,7 @@ def people(job_id: int, limit: int) -> list[Employee]:
     return found
 
 
-def people_of(job_id: int) -> Select[int]:
+def people_of(job_id: int) -> Select[int | None]:
     """Return the statement for the ids of the employees whom a job is for."""
     return select(JobItem.employee_id).where(JobItem.job_id == job_id, JobItem.employee_id.is_not(None))
 

@@ -8,6 +8,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, JobItem, Photo, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE, BY_URL
+from hikflask.services.terminals import room
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,12 @@ def of_job(job_id: int, terminal: Terminal) -> Plan:
     statement = statement.outerjoin(Photo, Photo.id == Employee.photo_id).where(JobItem.job_id == job_id)
     people, with_photo, shortened, new = db.session.execute(statement).one()
     by_picture = 0 if terminal.face_mode == BY_URL else int(with_photo or 0)
-    room = room_left(terminal)
     return Plan(
         people=people,
         by_picture=by_picture,
         to_camera=people - by_picture,
         shortened=int(shortened or 0),
-        no_room=0 if room is None else max(0, int(new or 0) - room),
+        no_room=max(_beyond(int(new or 0), room_left(terminal)), _beyond(by_picture, room.left(terminal)[1])),
         is_sure=terminal.face_mode in {BY_PICTURE, BY_URL},
     )
 
@@ -51,11 +51,14 @@ def room_left(terminal: Terminal) -> int | None:
 
     Who is desired there and was not sent yet needs room, too.
     """
-    if terminal.people_capacity is None:
-        return None
+    left, _ = room.left(terminal)
     here = (Enrolment.terminal_id == terminal.id, Enrolment.desired == PRESENT)
     desired = db.session.execute(select(func.count()).select_from(Enrolment).where(*here)).scalar_one()
-    return max(0, terminal.people_capacity - max(desired, terminal.people or 0))
+    return None if left is None else max(0, left - max(0, desired - (terminal.people or 0)))
+
+
+def _beyond(count: int, left: int | None) -> int:
+    return 0 if left is None else max(0, count - left)
 
 
 def count_absent(terminal: Terminal) -> int:

@@ -15,7 +15,7 @@ Only CONFIRMED_WITH_FACE, PERSON_CONFIRMED, FACE_NOT_SHOWN (the person alone), T
 `confirmed`, which pages show in green. A comparison takes that back (FOUND_…) where the terminal's list contradicts it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast
@@ -373,6 +373,16 @@ def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> 
     :param given: the values of `transition.given`.
     """
     return changed_rows(update(Enrolment).where(*where, transition.needs).values(**_values(transition, given)))
+
+
+def claim(due: Sequence[int]) -> set[int]:
+    """Claim those of these enrolments that are due still, in the open transaction; return their ids.
+
+    Each becomes due again by itself when nobody follows the claim.
+    """
+    still_due = (Enrolment.id.in_(due), Enrolment.next_attempt_at <= database_now())
+    claiming = update(ROWS).where(*still_due).values(**CLAIMED.writes).returning(ROWS.c.id)
+    return set(db.session.execute(claiming, execution_options={"synchronize_session": False}).scalars())
 
 
 def apply_to_locked(enrolment: Enrolment, transition: Transition, **given: Any) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db, vault
@@ -228,6 +228,13 @@ def list_all() -> list[Terminal]:
 def list_active() -> list[Terminal]:
     """Return the active terminals, sorted by name."""
     return [terminal for terminal in list_all() if terminal.is_active]
+
+
+def count_active() -> int:
+    """Return the number of active terminals."""
+    found = db.session.execute(select(func.count(Terminal.id)).where(Terminal.is_active)).scalar_one()
+    db.session.commit()
+    return found
 
 
 def only_active() -> Terminal | None:

@@ -16,9 +16,9 @@ from hikflask.services.core.errors import NameTooLong
 from hikflask.services.state.summary import PERSON_ONLY, TAKEN_THERE
 from hikflask.services.terminals import connection, drift, room
 from hikflask.web.support import enrolment_status
-from hikflask.web.support.dates import time_at
+from hikflask.web.support.dates import clock_warning, time_at
 from hikflask.web.support.enrolment_status import EnrolmentStatus
-from hikflask.web.support.words import differences, terminal_clock
+from hikflask.web.support.words import differences
 
 # What the one button of a line does.
 CAPTURE = "capture"
@@ -103,7 +103,7 @@ def _why(trouble: Trouble) -> str:
     if trouble.kind == terminal_troubles.FULL:
         return _how_full(terminal)
     if trouble.kind == terminal_troubles.CLOCK:
-        return terminal_clock.warning(terminal)
+        return clock_warning(terminal)
     if trouble.kind == terminal_troubles.REPLACED:
         new, old = terminal.serial or "—", terminal.earlier_serial or "—"
         return str(_("Another device answers there: serial number %(new)s, before it %(old)s.", new=new, old=old))

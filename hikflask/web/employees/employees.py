@@ -18,11 +18,12 @@ from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.lifecycle import set_active as set_employee_active
+from hikflask.services.enrolments import queries
 from hikflask.services.groups import queries as groups
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.web.employees import terminal_lines
-from hikflask.web.support import enrolment_status, htmx
+from hikflask.web.support import htmx
 from hikflask.web.support.messages import error_sentence, with_link
 from hikflask.web.support.pagination import turned
 
@@ -46,7 +47,8 @@ def index() -> ResponseReturnValue:
     about = {
         "form": form,
         "found": found,
-        "rows": [(employee, enrolment_status.of_employee(employee)) for employee in found.rows],
+        "rows": found.rows,
+        "badges": queries.badges([employee.id for employee in found.rows]),
         "terminals": terminals,
         "sort": wanted.sort,
         "narrowed": wanted != EmployeeFilter(sort=wanted.sort),

@@ -26,5 +26,5 @@ def state() -> ResponseReturnValue:
 
 
 def _known() -> dict[str, object]:
-    found = turned(lambda limit, place: (queries.open_removals(limit, place), attention_counts.get().removals))
+    found = turned(lambda limit, place: (queries.page_of_removals(limit, place), attention_counts.get().removals))
     return {"found": found, "lines": [enrolment_status.of_enrolment(enrolment) for enrolment in found.rows]}

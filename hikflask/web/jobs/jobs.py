@@ -46,7 +46,8 @@ class Report:
     def poll_seconds(self) -> int:
         """After how many seconds the page asks again; 0: never."""
         if self.job.is_open:
-            return SLOW_SECONDS if self.job.pause and not self.sent else FAST_SECONDS
+            nobody_answers = self.job.pause and all(wait.terminal.offline_since for wait in self.waits)
+            return SLOW_SECONDS if nobody_answers else FAST_SECONDS
         return SLOW_SECONDS if self.removals else 0
 
     @property

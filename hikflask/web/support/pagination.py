@@ -93,13 +93,18 @@ def turned(read: Callable[[int, Place], tuple[Page[Row], int]]) -> Turned[Row]:
     return Turned(page, total, place)
 
 
+def is_many(count: int) -> bool:
+    """True for a number that was counted up to MOST_COUNTED, where there are more."""
+    return count > MOST_COUNTED
+
+
 def counted(count: int) -> str:
     """Return a number that was counted up to MOST_COUNTED, in words where there are more."""
-    if count > MOST_COUNTED:
+    if is_many(count):
         return str(_("more than %(n)s", n=format_decimal(MOST_COUNTED)))
     return str(format_decimal(count))
 
 
 def counted_shortly(count: int) -> str:
     """Return a number that was counted up to MOST_COUNTED where there is little room."""
-    return f"{format_decimal(MOST_COUNTED)}+" if count > MOST_COUNTED else str(count)
+    return f"{format_decimal(MOST_COUNTED)}+" if is_many(count) else str(count)

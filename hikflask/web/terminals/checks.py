@@ -13,6 +13,7 @@ from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.invisible_characters import isolated
 from hikflask.isapi.errors import TerminalError
 from hikflask.services.core.errors import LoginStopped, ServiceError
+from hikflask.services.provisioning import same_device
 from hikflask.services.terminals import checks, clock, registry
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.messages import error_sentence
@@ -24,7 +25,7 @@ from hikflask.web.terminals.terminals import bp, terminal_or_404
 @allow(OPERATOR)
 def check(terminal_id: int) -> ResponseReturnValue:
     """Check the terminal now, and tell what went wrong."""
-    return _ask(terminal_id, checks.check, _("Checked: “%(t)s” answers and takes the password."))
+    return _ask(terminal_id, _check, _("Checked: “%(t)s” answers and takes the password."))
 
 
 @bp.post("/<int:terminal_id>/clock")
@@ -32,6 +33,12 @@ def check(terminal_id: int) -> ResponseReturnValue:
 def set_clock(terminal_id: int) -> ResponseReturnValue:
     """Set the terminal's clock and zone now, and tell what went wrong."""
     return _ask(terminal_id, clock.set_clock, _("Clock and time zone of “%(t)s” are set."))
+
+
+def _check(terminal_id: int, holder: str) -> None:
+    """Check a terminal, and then the one that its device is, or was, too: perhaps two were swapped."""
+    if other := same_device.known_as(checks.check(terminal_id, holder)):
+        task_queue.enqueue(tasks.check_terminal, other.id)
 
 
 def _ask(terminal_id: int, ask: Callable[[int, str], object], said: str) -> ResponseReturnValue:

@@ -17,9 +17,10 @@ from hikflask.services.provisioning import everybody, faceless, plan, same_devic
 from hikflask.services.terminals import checks, connection, registry
 from hikflask.web.security import current_operator
 from hikflask.web.security.current_operator import operator_name
+from hikflask.web.support.dates import clocks_of
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.messages import error_sentence
-from hikflask.web.support.words import differences, terminal_clock
+from hikflask.web.support.words import differences
 from hikflask.web.terminals import compared, queue_words
 
 # Of the queue on a terminal's page.
@@ -96,7 +97,7 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     known: dict[str, Any] = {
         "locked_minutes": connection.locked_minutes(terminal),
         "checking": checks.is_running(terminal),
-        "clocks": terminal_clock.of(terminal),
+        "clocks": clocks_of(terminal),
     }
     if not fragment:
         known |= {"queue": queue_of(terminal, FIRST_ROWS), "queue_words": queue_words, "first": True}

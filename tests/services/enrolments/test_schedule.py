@@ -1,7 +1,13 @@
 """When an enrolment is tried: later after each failure, once for each claim, and one question where nobody answers."""
 
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
 from flask import Flask
+from sqlalchemy import event
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
@@ -23,6 +29,14 @@ def desire(terminal: Terminal, *numbers: str) -> list[int]:
     ids = [send_to_terminal(person.id, terminal.id).row.id for person in people]
     for place, enrolment_id in enumerate(ids):
         set_row(Enrolment, enrolment_id, next_attempt_at=database_now(place - 10.0))
+    return ids
+
+
+def desire_long_ago(terminal: Terminal, count: int) -> list[int]:
+    """Let so many be desired on the terminal, all of them due."""
+    ids = desire(terminal, *(f"L{number}" for number in range(count)))
+    for place, enrolment_id in enumerate(ids):
+        set_row(Enrolment, enrolment_id, next_attempt_at=database_now(place - 100.0))
     return ids
 
 
@@ -141,3 +155,87 @@ def test_terminal_that_backs_off_keeps_no_thread_and_one_that_did_not_answer_com
     assert schedule.worth_trying([away, *ids]) == [*ids, away]
     set_row(Terminal, other.id, backoff_until=database_now(60.0))
     assert schedule.worth_trying([away, *ids]) == ids
+
+
+def test_turn_that_is_given_back_is_due_again(terminal: Terminal) -> None:
+    ids = desire(terminal, "1001", "1002")
+    (turn,) = schedule.claim_turns()
+
+    schedule.give_back(turn)
+
+    assert schedule.claim_turns() == [ids]
+
+
+def test_terminal_that_a_person_waits_for_has_no_turn(terminal: Terminal) -> None:
+    (only,) = desire(terminal, "1001")
+    set_row(Terminal, terminal.id, wanted_until=database_now(1.0))
+
+    assert schedule.is_wanted(only)
+    assert schedule.claim_turns() == []
+    set_row(Terminal, terminal.id, wanted_until=database_now(-0.001))
+    assert not schedule.is_wanted(only)
+    assert schedule.claim_turns() == [[only]]
+
+
+def test_next_turn_of_a_terminal_is_claimed_alone(terminal: Terminal) -> None:
+    ids = desire_long_ago(terminal, 22)
+
+    assert schedule.claim_next_turn(terminal.id) == ids[:20]
+    assert schedule.claim_next_turn(terminal.id + 1) == []
+    assert schedule.claim_next_turn(terminal.id) == ids[20:]
+
+
+def test_two_workers_at_the_same_moment_never_get_the_same(app: Flask, terminal: Terminal) -> None:
+    ids = desire_long_ago(terminal, 40)
+    claimed: list[list[int]] = []
+    start = threading.Barrier(4)
+
+    def claim() -> None:
+        with app.app_context():
+            start.wait()
+            while turns := schedule.claim_turns(3):
+                claimed.extend(turns)
+
+    workers = [threading.Thread(target=claim) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert sorted(enrolment_id for turn in claimed for enrolment_id in turn) == ids
+
+
+def plans_of(action: Callable[[], object]) -> list[str]:
+    """Return how the database finds the rows of each query about enrolments that an action makes."""
+    explain = "EXPLAIN QUERY PLAN " if db.engine.dialect.name == "sqlite" else "EXPLAIN "
+    asked: list[tuple[str, Any]] = []
+
+    def note(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
+        if statement.startswith("SELECT") and "FROM enrolment" in statement:
+            asked.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    action()
+    event.remove(db.engine, "before_cursor_execute", note)
+    connection = db.session.connection()
+    return ["\n".join(str(row[-1]) for row in connection.exec_driver_sql(explain + one, given)) for one, given in asked]
+
+
+def test_what_is_due_is_found_by_its_index_and_never_read_as_a_whole(terminal: Terminal) -> None:
+    """Five thousand that wait for later, and one that is due: none of the five thousand is looked at."""
+    later = datetime.now(UTC) + timedelta(hours=1)
+    rows = [{"terminal_id": terminal.id, "number": f"N{i}", "next_attempt_at": later} for i in range(5000)]
+    db.session.execute(db.insert(Enrolment), rows)
+    db.session.execute(db.text("ANALYZE"))
+    db.session.commit()
+    desire(terminal, "1001")
+
+    terminals, *due = plans_of(schedule.claim_turns)
+
+    assert terminals.count("ix_enrolment_due") == 4, terminals
+    assert "Seq Scan on enrolment" not in terminals
+    assert len(due) == 4
+    for plan in due:
+        assert "ix_enrolment_due" in plan
+        assert "TEMP B-TREE" not in plan
+        assert "Sort" not in plan

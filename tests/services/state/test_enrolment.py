@@ -41,6 +41,7 @@ CHANGE_WHAT_IS_DESIRED = {
     "RESTORED",
     "PHOTO_TAKEN_NOW",
     "RETRIED",
+    "ROOM_AGAIN",
     "PEOPLE_LOST",
     "REMOVED_BY_HAND",
     "REMOVED_WITH_TERMINAL",
@@ -156,7 +157,8 @@ def test_step_comes_along_with_a_transition(enrolment: Enrolment, lease: Lease) 
 
 
 def test_face_that_is_not_confirmed_is_not_confirmed_as_before(enrolment: Enrolment) -> None:
-    assert state.apply(state.CONFIRMED_AS_BEFORE, Enrolment.id == enrolment.id, written_name="Иван Иванов") == 0
+    shown = {"written_name": "Иван Иванов", "valid_there": "", "sent_valid": ""}
+    assert state.apply(state.CONFIRMED_AS_BEFORE, Enrolment.id == enrolment.id, **shown) == 0
 
 
 def test_no_other_holder_begins_between_a_write_and_its_commit(

@@ -41,7 +41,7 @@ def test_clock_is_told_and_set_in_one_dialect(clock, client_for, as_json):
     root = "".join(f"<{name}>{value}</{name}>" for name, value in words.items())
     body = json.dumps({"Time": words}) if as_json else f"<Time>{root}</Time>"
 
-    assert "ok" in client.ask("PUT", "/ISAPI/System/time", data=body.encode()).text
+    assert "ok" in client.ask("PUT", "/ISAPI/System/time", body).text
     told = client.ask("GET", "/ISAPI/System/time")
 
     assert told.is_json is as_json

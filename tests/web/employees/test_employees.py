@@ -8,9 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
-from hikflask.services.employees import save, search
+from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
-from hikflask.services.employees.save import save_employee
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import draw
 from tests.support.captures import FACE
@@ -244,14 +243,6 @@ def test_the_search_finds_by_every_word_and_answers_rows_to_htmx(desk: Desk) -> 
     assert rows.lstrip().startswith('<div id="rows">')
     assert "Ольга Ёлкина" in rows
     assert "Иван Иванов" not in rows
-
-
-def test_the_list_has_pages(desk: Desk, app: Flask) -> None:
-    with app.app_context():
-        for number in range(51):
-            save_employee(save.Draft(str(number), f"Имя {number:03}", ""))
-    assert "Страница 1 из 2" in desk.text("/employees/")
-    assert "Имя 050" in desk.text("/employees/?page=2")
 
 
 def test_page_past_the_end_is_the_last_one(desk: Desk) -> None:

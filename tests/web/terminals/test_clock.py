@@ -34,12 +34,12 @@ def test_wrong_clock_is_a_warning_and_set_by_one_click(desk: Desk) -> None:
     page = check(desk)
     assert f"{WARNING} Терминал пускает людей по своим часам." in page
     assert "Its clock is 5 minutes fast." in desk.client.get("/terminals/1", headers=ENGLISH).text
-    assert WARNING in desk.text("/")
+    assert WARNING in desk.text("/attention")
 
-    page = desk.client.post("/terminals/1/clock", data={"next": "/"}, follow_redirects=True).text
+    page = desk.client.post("/terminals/1/clock", data={"next": "/attention"}, follow_redirects=True).text
 
-    assert "Часы и часовой пояс терминала «\u2068Вход\u2069» установлены." in page
-    assert WARNING not in desk.text("/") + desk.text("/terminals/1")
+    assert "Часы и часовой пояс терминала «Вход» установлены." in page
+    assert WARNING not in desk.text("/attention") + desk.text("/terminals/1")
     assert abs(desk.simulator.wall_clock.drift) < timedelta(minutes=1)
 
 
@@ -50,7 +50,7 @@ def test_other_zone_is_a_warning(desk: Desk, app: Flask) -> None:
     page = check(desk)
 
     assert "Часовой пояс терминала: UTC+8, а здесь UTC+5." in page
-    english = desk.client.get("/", headers=ENGLISH).text
+    english = desk.client.get("/attention", headers=ENGLISH).text
     assert "Its time zone is UTC+8, and here it is UTC+5." in english
 
 

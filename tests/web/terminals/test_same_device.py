@@ -7,7 +7,6 @@ from flask import Flask
 
 from hikflask.models.operator import OPERATOR
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.terminals import checks
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import ENGLISH, Desk
@@ -93,9 +92,9 @@ def test_swapped_devices_get_their_addresses_back(app: Flask, desk: Desk, wire: 
     bring(app, desk)
     wire.put("a.test", second)
     wire.put("b.test", first)
-    with app.app_context():
-        for number in (2, 3):
-            checks.check(number, "test")
+    desk.client.post("/terminals/2/check")
+    while desk.run_jobs():
+        pass
 
     page = plain(desk.text("/terminals/2/same-device"))
     desk.client.post("/terminals/2/same-device")
