@@ -141,7 +141,7 @@ def _add(draft: Job, numbers: list[str], action: str) -> None:
         db.session.execute(insert(JobItem), rows)
 
 
-def _numbers(comparison: Comparison, kind: str, numbers: Collection[str] | None) -> Select[tuple[str]]:
+def _numbers(comparison: Comparison, kind: str, numbers: Collection[str] | None) -> Select[str]:
     only = [] if numbers is None else [Difference.number.in_(numbers)]
     mine = (Difference.comparison_id == comparison.id, Difference.kind == kind)
     return select(Difference.number).where(*mine, *only)
