@@ -18,6 +18,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    union,
     union_all,
 )
 from sqlalchemy.orm import InstrumentedAttribute, aliased
@@ -202,15 +203,24 @@ def in_state(state: str, terminal_id: int | None = None, *, each: bool = False) 
     return found if state == LEAVING else and_(Employee.is_active, found)
 
 
-def in_state_once(state: str, terminal_id: int | None = None) -> Select[int]:
-    """Return the statement for the ids of those in one of STATES, each once; it reads no more than is asked of it."""
+def in_state_once(state: str, terminal_id: int | None, most: int) -> Select[Any]:
+    """Return the statement for the ids of those in one of STATES, each once; it may stop behind so many.
+
+    Each kind of enrolments is read along its index, and no further.
+    """
     if state not in {WAITING, REFUSED, LEAVING}:
         return select(Employee.id).where(in_state(state, terminal_id, each=True))
-    found = _ids_among(*_kinds(state, _at(terminal_id))).subquery()
-    ids = select(found.c.employee_id).distinct()
+    mine = Enrolment.employee_id.is_not(None)
+    kinds = [
+        select(Enrolment.employee_id).where(mine, *facts).distinct().order_by(Enrolment.employee_id).limit(2 * most)
+        for facts in _kinds(state, _at(terminal_id))
+    ]
+    found = union(*(select(kind.subquery()) for kind in kinds)).subquery()
+    ids = select(found.c.employee_id)
     if state == LEAVING:
         return ids
-    return ids.join(Employee, Employee.id == found.c.employee_id).where(Employee.is_active)
+    active = select(Employee.is_active).where(Employee.id == found.c.employee_id)
+    return ids.where(active.scalar_subquery())
 
 
 def _at(terminal_id: int | None) -> list[ColumnElement[bool]]:

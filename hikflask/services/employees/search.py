@@ -127,7 +127,7 @@ def count_up_to(wanted: EmployeeFilter) -> int:
     if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
         return count_rows_up_to(name_index.ids(words))
     if wanted.state and wanted == EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort):
-        return count_rows_up_to(filters.in_state_once(wanted.state, wanted.terminal))
+        return count_rows_up_to(filters.in_state_once(wanted.state, wanted.terminal, MOST_COUNTED))
     return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)), MOST_COUNTED)
 
 
