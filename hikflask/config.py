@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import time
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,10 @@ def _zone(text: Any) -> str:
         return str(text) and ZoneInfo(str(text)).key
     except (KeyError, OSError) as error:
         raise ValueError from error
+
+
+def _time_of_day(text: Any) -> time | None:
+    return None if text in ("", None) else time.fromisoformat(str(text)).replace(tzinfo=None)
 
 
 def _database(text: Any) -> str:
@@ -155,6 +160,8 @@ SETTINGS = {
     "TERMINAL_REQUIRE": Setting(
         "", _some_of("https", "sha256", "networks"), "one or more of https, sha256, networks, or empty for none"
     ),
+    "COMPARE_AT": Setting("03:00", _time_of_day, "a time such as 03:00, or empty for never"),
+    "DRIFT_INTERVAL": _time(300.0),
     "TIMEZONE": Setting("", _zone, "a zone name such as Europe/Moscow, or empty for the machine's own"),
     "SESSION_IDLE": _time(7200.0),
     "SESSION_LIFETIME": _time(43200.0),

@@ -73,6 +73,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("An unsaved capture waits here. A new one replaces it."),
     ),
     "queued": (N_("Waking up the terminal…"),),
+    "bound_first": (
+        N_("%(name)s is being sent to the terminal. The next capture begins by itself."),
+        N_("The face before is being sent to the terminal. The next capture begins by itself."),
+    ),
     "waiting": (
         N_("Look into the camera of “%(terminal)s”. %(n)s s left"),
         N_("Look into the camera of “%(terminal)s”."),
@@ -146,8 +150,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "group_employee_unknown": (N_("No employee has the ID %(n)s."), N_("No employee has this ID.")),
     "unsafe_plan": (
-        N_("This removes many people from terminals. Enter their number to confirm: %(count)s."),
-        N_("This removes many people from terminals. Enter their number to confirm."),
+        N_("This removes many people from terminals. To confirm, enter how many: %(count)s."),
+        N_("This removes many people from terminals. To confirm, enter how many."),
     ),
     "number_enrolled": (
         N_("Employee ID %(n)s is on the terminal “%(t)s” and cannot be changed."),
@@ -191,6 +195,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Another device answers at “%(t)s”. The old one may still open doors: remove the person there by hand."),
         N_("Another device answers there. The old one may still open doors: remove the person there by hand."),
     ),
+    "not_restored": (
+        N_("Another device stands at “%(t)s” now. An administrator says on its page whether its people belong there."),
+        N_("Another device stands there now. An administrator says on its page whether its people belong there."),
+    ),
     "not_checked": (
         N_("The way to “%(t)s” was changed and it has not answered since. Check it."),
         N_("The way to the terminal was changed and it has not answered since. Check it."),
@@ -231,6 +239,43 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         ),
     ),
     "other_terminal": (N_("The face was captured at another terminal. Capture it at this one, too."),),
+    # A comparison of a terminal, and the plan that follows from it.
+    "comparison_unknown": (N_("There is no such comparison any more. Compare again."),),
+    "not_compared": (N_("The terminal was not compared yet. Compare it first."),),
+    "comparison_failed": (N_("The list on the terminal could not be read to its end, so nothing is concluded."),),
+    "list_changing": (N_("The list on the terminal keeps changing while it is read. Compare again later."),),
+    "list_incomplete": (N_("The terminal does not give its whole list, so nothing is concluded."),),
+    "another_device": (N_("Another device answered while the list was read. Check the terminal and compare again."),),
+    "comparison_replaced": (N_("A newer comparison of this terminal was started."),),
+    "numbers_unknown": (
+        N_("Neither here nor on the terminal: %(numbers)s."),
+        N_("An ID is neither here nor on the terminal."),
+    ),
+    "name_differs": (
+        N_("ID %(n)s is “%(there)s” on the terminal and “%(here)s” here. Confirm the choice."),
+        N_("This ID has another name on the terminal. Confirm the choice."),
+    ),
+    "not_there": (N_("ID %(n)s is not on the terminal."), N_("This ID is not on the terminal.")),
+    "not_here": (N_("No employee has ID %(n)s."), N_("No employee has this ID.")),
+    "number_not_usable": (
+        N_("ID %(n)s cannot be used here: Latin letters and digits, up to 32."),
+        N_("This ID cannot be used here: Latin letters and digits, up to 32."),
+    ),
+    "changed_there": (
+        N_("ID %(n)s has changed on the terminal since. Compare again."),
+        N_("This ID has changed on the terminal since. Compare again."),
+    ),
+    "nothing_to_take_over": (
+        N_("There is nothing to take over from the terminal for ID %(n)s."),
+        N_("There is nothing to take over from the terminal for this ID."),
+    ),
+    "name_not_usable": (
+        N_("ID %(n)s has no name on the terminal that an employee can have."),
+        N_("This ID has no name on the terminal that an employee can have."),
+    ),
+    "left_alone": (N_("Left as it is on the terminal."),),
+    "clock_not_set": (N_("The terminal said OK, but its clock or time zone is still another one."),),
+    "validity_over": (N_("The validity is over. Enter a later last day, or none."),),
     # Not verified: what the terminal's own answer afterwards does not show.
     "person_not_verified": (
         N_("The terminal answered, but does not show the person. The next try is %(time)s."),
@@ -241,6 +286,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The terminal said OK, but this ID has another name there: “%(name)s”."),
         N_("The terminal said OK, but this ID has another name there. The next try is %(time)s."),
         N_("The terminal said OK, but this ID has another name there."),
+    ),
+    "validity_not_verified": (
+        N_("The terminal said OK, but shows another validity. The next try is %(time)s."),
+        N_("The terminal said OK, but shows another validity."),
     ),
     "face_not_verified": (
         N_("The terminal said OK, but does not show the right face. The next try is %(time)s."),
@@ -298,6 +347,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "row_too_long": (N_("This row is too long to be read."),),
     "formula": (N_("This is a formula. Put its value there."),),
     "left_unreadable": (N_("Write yes, no, or the day on which the employee left."),),
+    "day_unreadable": (N_("Write a day such as 31.12.2030, or nothing."),),
+    "day_outside": (N_("Terminals take days from 2000 to 2037 only."),),
+    "days_order": (N_("The last day must not be before the first one."),),
     "status_unclear": (N_("In a column of a status, write “left” or “works”: yes and no are not clear."),),
     "left_contradicts": (N_("One column says that the employee left, and another one that not."),),
     "inactive_here": (N_("This employee is deactivated here. Activate the employee on the employee's page."),),

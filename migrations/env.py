@@ -34,8 +34,8 @@ def run_offline() -> None:
 
 
 def run_online() -> None:
-    """Migrate the app's database."""
-    with database.engine.connect() as connection:
+    """Migrate the app's database, or the one that the app is copied to."""
+    with context.config.attributes.get("engine", database.engine).connect() as connection:
         if connection.dialect.name == "sqlite":
             # A batch migration copies and drops tables; references must not be followed meanwhile.
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")

@@ -189,6 +189,16 @@ TABLE = [
         "Сервер уже ждёт ответа стольких терминалов, скольких может. Повторите через 12 с.",
         "The server is waiting on as many terminals as it can. Try again in 12 s.",
     ),
+    (
+        "validity_over",
+        "Срок действия уже закончился. Укажите более поздний последний день или уберите его.",
+        "The validity is over. Enter a later last day, or none.",
+    ),
+    (
+        "clock_not_set",
+        "Терминал ответил «OK», но его часы или часовой пояс по-прежнему другие.",
+        "The terminal said OK, but its clock or time zone is still another one.",
+    ),
     ("somethingNew", "Терминал отказал: no (somethingNew).", "The terminal refused: no (somethingNew)."),
 ]
 
@@ -237,6 +247,12 @@ NOT_VERIFIED = [
         {},
         "Терминал ответил «OK», но под этим ID там другое имя.",
         "The terminal said OK, but this ID has another name there.",
+    ),
+    (
+        "validity_not_verified",
+        {},
+        "Терминал ответил «OK», но показывает другой срок действия.",
+        "The terminal said OK, but shows another validity.",
     ),
     (
         "face_not_verified",

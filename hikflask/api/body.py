@@ -3,12 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField
 
+from hikflask import validity_days
 from hikflask.forms.fields import LARGEST_ID
 from hikflask.http import body_limits
 
@@ -19,6 +21,8 @@ Form = TypeVar("Form", bound=FlaskForm)
 TRUE_OR_FALSE = "true or false is expected."
 STRING = "A string is expected."
 WHOLE_NUMBER = "A whole number is expected."
+LISTS = {int: "A list of whole numbers is expected.", str: "A list of strings is expected."}
+DAY = "A day as YYYY-MM-DD, or null, is expected."
 TWICE = "The field is given more than once."
 
 
@@ -32,10 +36,18 @@ class InputError(Exception):
         self.message = message or "; ".join(f"{name}: {text}" for name, text in fields.items())
 
 
-def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
+def read(
+    *,
+    numbers: Iterable[str] = (),
+    days: Iterable[str] = (),
+    lists: Mapping[str, type] = MappingProxyType({}),
+    required: bool = True,
+) -> dict[str, Any]:
     """Return the values of the body; a field that is not given is not in it.
 
     :param numbers: fields that may be whole numbers, such as ids.
+    :param days: fields that are a day as YYYY-MM-DD, or null, which becomes an empty text: there is none.
+    :param lists: fields that are lists, each with the type of its values: int or str.
     :param required: False: no body at all counts as an empty object.
     :raises InputError: naming each field whose value has another type, or that is given more than once.
     :raises werkzeug.exceptions.RequestEntityTooLarge: when it is longer than a form may be.
@@ -45,11 +57,36 @@ def read(*, numbers: Iterable[str] = (), required: bool = True) -> Fields:
     data = _parsed()
     if not isinstance(data, dict):
         raise InputError({"body": "A JSON object is expected."})
-    allowed = set(numbers)
-    wrong = {name: _expected(name in allowed) for name, value in data.items() if not _fits(value, name in allowed)}
+    allowed, of_days = set(numbers), set(days)
+    others = {name: value for name, value in data.items() if name not in of_days and name not in lists}
+    wrong = {name: _expected(name in allowed) for name, value in others.items() if not _fits(value, name in allowed)}
+    wrong |= {name: DAY for name, value in data.items() if name in of_days and not _is_day(value)}
+    wrong |= {name: LISTS[kind] for name, kind in lists.items() if name in data and not _is_list(data[name], kind)}
     if wrong:
         raise InputError(wrong)
-    return data
+    return {name: "" if value is None else value for name, value in data.items()}
+
+
+def read_lists(lists: Iterable[str], number: str) -> tuple[dict[str, list[str]], int | None]:
+    """Return the lists of strings of a body, and a whole number; a list that is not given is empty.
+
+    :raises InputError: naming each field whose value has another type, or that is given more than once.
+    """
+    data = _parsed()
+    if not isinstance(data, dict):
+        raise InputError({"body": "A JSON object is expected."})
+    given = {name: data.get(name, []) for name in lists}
+    wrong = {name: LISTS[str] for name, value in given.items() if not _is_list(value, str)}
+    counted = data.get(number)
+    if counted is not None and (isinstance(counted, bool) or not isinstance(counted, int)):
+        wrong[number] = WHOLE_NUMBER
+    if wrong:
+        raise InputError(wrong)
+    return given, counted
+
+
+def _is_list(value: object, kind: type) -> bool:
+    return isinstance(value, list) and all(isinstance(one, kind) and not isinstance(one, bool) for one in value)
 
 
 def _parsed() -> object:
@@ -126,6 +163,10 @@ def _fits(value: object, may_be_number: bool) -> bool:
     if isinstance(value, (str, bool)):
         return True
     return may_be_number and isinstance(value, int)
+
+
+def _is_day(value: object) -> bool:
+    return value is None or validity_days.day_of(value) is not None
 
 
 def _expected(number_too: bool) -> str:

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.api import body, errors
 from hikflask.api.body import Fields
+from hikflask.background import tasks
 from hikflask.forms.terminals import TerminalForm
 from hikflask.http import terminal_concurrency
 from hikflask.http.bearer_token import caller_name
@@ -15,6 +16,7 @@ from hikflask.http.permissions import ADMIN, VIEWER, allow
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Terminal
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.groups import changing
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.services.terminals.status import Status, ask_status, status_without_asking
@@ -52,9 +54,12 @@ def get_device(device_id: int) -> ResponseReturnValue:
 def change_device(device_id: int) -> ResponseReturnValue:
     """Change the fields that are given; without a password the stored one is kept."""
     terminal = _terminal(device_id)
+    was_active = terminal.is_active
     form = body.form_of(TerminalForm, {**_typed(terminal), **body.read()}, adding=False)
     with terminal_concurrency.slot():
         changed = registry.change(device_id, Access(**form.values()), caller_name())
+    if changed.is_active and not was_active:
+        changing.bring_to(changed, tasks.apply_groups)
     if changed.face_mode is None:
         _check_quietly(device_id)
     return jsonify(shape(_terminal(device_id)))

@@ -53,10 +53,10 @@ def import_users() -> ResponseReturnValue:
     table, photos = _upload("file"), _upload("photos")
     if table is None and photos is None:
         raise InputError({"file": "A CSV or XLSX file is expected in the part “file”."})
-    dry_run, device_id = _flag("dry_run"), _device_id()
+    dry_run, device_id, groups = _flag("dry_run"), _device_id(), _flag("groups")
     batch = batches.make(table, photos)
     try:
-        batches.choose(batch.id, batch.fields, device_id)
+        batches.choose(batch.id, batch.fields, device_id, groups=groups)
         if _size(batch) > MOST_ROWS:
             return _as_job(batch.id, dry_run)
         with _turn():

@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, abort, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from hikflask import messages
+from hikflask import messages, validity_days
 from hikflask.api import body, errors
 from hikflask.api.body import Fields, InputError
 from hikflask.api.consents import with_consent_warning
+from hikflask.background import tasks
 from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.employees import EmployeeForm
 from hikflask.http import terminal_concurrency
@@ -22,6 +24,7 @@ from hikflask.models.terminal import BY_URL, UNKNOWN
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.keyset import Place
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -39,27 +42,47 @@ errors.answer_in_json(bp)
 PAGE = 100
 LARGEST_PAGE = 1000
 TEXT_FIELDS = ("hikvision_id", "full_name", "department")
+DAY_FIELDS = ("valid_from", "valid_to")
 
 
 @bp.get("/", strict_slashes=False)
 @allow(VIEWER)
 def list_users() -> ResponseReturnValue:
-    """A page of the users that pass the filters, sorted by name unless asked; X-Total-Count says how many pass."""
+    """A page of the users that pass the filters, sorted by name unless asked; X-Total-Count says how many pass.
+
+    The header Link leads to the next page by a cursor, which is as quick on each page; `offset` counts from the first.
+    """
     limit, offset = _whole("limit", PAGE, LARGEST_PAGE), _whole("offset", 0, 2**31)
     form = body.form_of(EmployeeFilterForm, request.args.to_dict())
-    found, total = search.search(form.filter, limit, offset)
-    answer = jsonify([shape(employee) for employee in found])
+    place = Place(after=request.args.get("after", ""))
+    if offset and place.after:
+        raise InputError({"after": "Either “after” or “offset” says where the page begins."})
+    if offset or not limit:
+        found, total = search.search(form.filter, limit, offset)
+        return _listed(found, total)
+    page, total = search.page(form.filter, limit, place)
+    return _listed(page.rows, total, page.after)
+
+
+def _listed(users: list[Employee], total: int, after: str = "") -> Response:
+    synced = queries.synced([employee.id for employee in users])
+    answer = jsonify([_shape(employee, employee.id in synced) for employee in users])
     answer.headers["X-Total-Count"] = str(total)
+    if after:
+        # The path alone: whoever asks knows the host, and a request's own words for it are not repeated.
+        asked = {**request.args.to_dict(), "after": after}
+        answer.headers["Link"] = f'<{request.path}?{urlencode(asked)}>; rel="next"'
     return answer
 
 
 @bp.post("/", strict_slashes=False)
 @allow(OPERATOR)
 def create_user() -> ResponseReturnValue:
-    """Add a user; no terminal is told of it yet."""
-    form = body.form_of(EmployeeForm, body.read())
-    employee = save_employee(_draft(form)).row
-    return jsonify(shape(employee)), 201
+    """Add a user; the terminals of the user's groups are told in the background, and no others yet."""
+    form = body.form_of(EmployeeForm, body.read(days=DAY_FIELDS))
+    saved = save_employee(_draft(form))
+    tasks.enqueue_due(saved.due)
+    return jsonify(shape(saved.row)), 201
 
 
 @bp.get("/<int:user_id>")
@@ -72,11 +95,11 @@ def get_user(user_id: int) -> ResponseReturnValue:
 @bp.put("/<int:user_id>")
 @allow(OPERATOR)
 def change_user(user_id: int) -> ResponseReturnValue:
-    """Change the fields that are given; a new name and a deactivation are sent to the terminals before the answer."""
+    """Change the fields that are given; what terminals get to know of it is sent to them before the answer."""
     employee = _employee(user_id)
-    fields = body.read()
+    fields = body.read(days=DAY_FIELDS)
     active = body.flag(fields, "is_active")
-    given = {name: fields[name] for name in TEXT_FIELDS if name in fields}
+    given = {name: fields[name] for name in (*TEXT_FIELDS, *DAY_FIELDS) if name in fields}
     form = body.form_of(EmployeeForm, {**_typed(employee), **given})
     if given:
         save_employee(_draft(form, employee.terminal_name), employee_id=user_id, active=active)
@@ -130,6 +153,10 @@ def sync_user(user_id: int) -> ResponseReturnValue:
 
 def shape(employee: Employee) -> dict[str, Any]:
     """A user as the API shows it."""
+    return _shape(employee, search.is_synced(employee))
+
+
+def _shape(employee: Employee, is_synced: bool) -> dict[str, Any]:
     return {
         "id": employee.id,
         "hikvision_id": employee.number,
@@ -137,7 +164,9 @@ def shape(employee: Employee) -> dict[str, Any]:
         "department": employee.department,
         "is_active": employee.is_active,
         "photo_path": employee.picture.path if employee.picture else None,
-        "synced_to_device": search.is_synced(employee),
+        "synced_to_device": is_synced,
+        "valid_from": validity_days.written(employee.valid_from) or None,
+        "valid_to": validity_days.written(employee.valid_to) or None,
         "created_at": employee.created_at.strftime("%Y-%m-%dT%H:%M:%S"),
     }
 
@@ -175,11 +204,24 @@ def _employee(user_id: int) -> Employee:
 
 
 def _typed(employee: Employee) -> Fields:
-    return {"hikvision_id": employee.number, "full_name": employee.name, "department": employee.department}
+    return {
+        "hikvision_id": employee.number,
+        "full_name": employee.name,
+        "department": employee.department,
+        "valid_from": validity_days.written(employee.valid_from),
+        "valid_to": validity_days.written(employee.valid_to),
+    }
 
 
 def _draft(form: EmployeeForm, terminal_name: str = "") -> Draft:
-    return Draft(form.hikvision_id.data, form.full_name.data, form.department.data or "", terminal_name)
+    return Draft(
+        form.hikvision_id.data,
+        form.full_name.data,
+        form.department.data or "",
+        terminal_name,
+        form.valid_from.data or "",
+        form.valid_to.data or "",
+    )
 
 
 def _whole(name: str, default: int, most: int) -> int:

@@ -8,22 +8,27 @@ from hikflask.extensions import task_queue
 from hikflask.isapi.errors import TerminalError
 from hikflask.services.accounts import rate_limit, sessions
 from hikflask.services.audit import retention as audit_retention
-from hikflask.services.captures import cancel, deadline, runner
+from hikflask.services.captures import cancel, deadline, holds, runner
 from hikflask.services.captures import retention as capture_retention
+from hikflask.services.comparisons import nightly, reading, verdicts
+from hikflask.services.comparisons import retention as comparison_retention
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees import export_files
+from hikflask.services.employees import export_files, lifecycle
+from hikflask.services.employees import search as employee_search
 from hikflask.services.enrolments import schedule
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.imports import retention as import_retention
 from hikflask.services.jobs import lifecycle as job_lifecycle
 from hikflask.services.jobs import retention as job_retention
 from hikflask.services.jobs import run as job_run
+from hikflask.services.jobs.kinds import COMPARE, GROUPS
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
 from hikflask.services.privacy import certificates
-from hikflask.services.terminals import checks
+from hikflask.services.terminals import checks, drift
+from hikflask.services.terminals.status import ask_status
 
 log = logging.getLogger(__name__)
 HOLDER = "background"
@@ -37,20 +42,23 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     deletion.remove_rows,
     storage.remove_half_written,
     import_retention.forget_imports,
+    comparison_retention.forget_comparisons,
     job_retention.forget_jobs,
     export_files.remove_old,
     audit_retention.forget_entries,
     certificates.forget_old,
     sessions.delete_expired_sessions,
     rate_limit.delete_old_tries,
+    employee_search.add_up_counts,
     secure_delete.empty_log,
 )
 
 
 @task_queue.task(CAPTURES)
 def run_capture(capture_id: int) -> None:
-    """Run a queued capture."""
-    runner.run_capture(capture_id)
+    """Run a queued capture, unless it waits for a saved picture: then it runs as soon as that one is bound."""
+    if not holds.begins_later(capture_id):
+        runner.run_capture(capture_id)
 
 
 @task_queue.task(TERMINALS)
@@ -69,6 +77,8 @@ def reconcile_enrolment(enrolment_id: int) -> None:
         reconcile(enrolment_id, HOLDER, wait=0.0)
     except (TerminalError, ServiceError) as error:
         log.info("enrolment %s: %s", enrolment_id, error.code)
+    for capture_id in holds.queued_beside(enrolment_id):
+        task_queue.enqueue(run_capture, capture_id)
 
 
 @task_queue.task(TERMINALS)
@@ -106,9 +116,16 @@ def check_terminal(terminal_id: int) -> None:
         log.info("terminal %s: %s", terminal_id, error.code)
 
 
-def enqueue_due(enrolment_ids: Iterable[int]) -> None:
-    """Reconcile at once the enrolments that a service returned as due. Call this after the commit."""
-    for enrolment_id in enrolment_ids:
+def enqueue_due(enrolment_ids: Iterable[int], *, asked: bool = False) -> None:
+    """Reconcile at once the enrolments that a service returned as due. Call this after the commit.
+
+    While a terminal is backing off because it did not answer, the sweep tries it again, so it keeps no thread from the
+    others.
+
+    :param asked: somebody asks for this attempt alone, so it is made all the same.
+    """
+    ids = list(enrolment_ids)
+    for enrolment_id in ids if asked else schedule.worth_trying(ids):
         task_queue.enqueue(reconcile_enrolment, enrolment_id)
 
 
@@ -139,6 +156,18 @@ def enqueue_job(claim: Claim) -> None:
     task_queue.enqueue(JOB_TASKS[job_lifecycle.lane(claim)], claim.job_id, claim.number)
 
 
+def apply_groups(name: str, people: Iterable[tuple[str, int]]) -> int:
+    """Begin the job that brings these people (number, id) where their groups ask for them, and let the worker run it.
+
+    What the caller changed in the open transaction is committed with the job. Return the job's id.
+
+    :param name: what the job is named after, such as the group.
+    """
+    claim = job_lifecycle.begin(GROUPS, {"group": name}, items=[(number, one, "") for number, one in people])
+    enqueue_job(claim)
+    return claim.job_id
+
+
 def enqueue_turns() -> int:
     """Claim a turn of due enrolments for each terminal that is free, and enqueue it; return how many were claimed."""
     turns = schedule.claim_turns()
@@ -147,11 +176,28 @@ def enqueue_turns() -> int:
     return sum(len(turn) for turn in turns)
 
 
+@task_queue.task(TERMINALS)
+def look_at_terminal(terminal_id: int) -> None:
+    """Look whether a terminal that nobody talks to has changed."""
+    ask_status(terminal_id, HOLDER)
+
+
+def compare_by_night() -> None:
+    """Begin the comparisons of this night that are due."""
+    for terminal_id in nightly.claim_due():
+        comparison = reading.start(terminal_id, verdicts.NIGHTLY)
+        enqueue_job(job_lifecycle.begin(COMPARE, {"comparison": comparison.id}, terminal_id=terminal_id))
+
+
 def sweep() -> int:
-    """Fail overdue captures, enqueue due enrolments and jobs, complete erasures; return how many enrolments are due."""
+    """Do what is due by the clock, enqueue due enrolments and jobs; return how many enrolments are due."""
     deadline.fail_overdue()
+    lifecycle.deactivate_expired()
     claimed = enqueue_turns()
     for claim in job_lifecycle.claim_orphans():
         enqueue_job(claim)
+    compare_by_night()
+    for terminal_id in drift.claim_due():
+        task_queue.enqueue(look_at_terminal, terminal_id)
     certificates.complete_all()
     return claimed

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from hikflask.cli import employees, imports, operators, secrets, terminals, tokens, workers
+from hikflask.cli import copy_database, employees, imports, operators, secrets, terminals, tokens, workers
 
 
 def register(app: Flask) -> None:
@@ -11,6 +11,7 @@ def register(app: Flask) -> None:
         employees.employees.add_command(command)
     commands = (
         workers.run_worker,
+        copy_database.database,
         terminals.terminal,
         employees.employees,
         operators.operator,

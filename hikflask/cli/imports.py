@@ -36,10 +36,17 @@ MOST_TOLD = 20
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object.")
 @click.option("--terminal", "terminal_id", type=click.IntRange(1, LARGEST_ID), help="Send everybody there, too.")
+@click.option("--groups", is_flag=True, help="Send everybody to the terminals of their groups, too.")
 @click.option("--column", "chosen", multiple=True, metavar="FIELD=HEADER", help="Which column has a field, or none.")
 @with_appcontext
 def import_employees(
-    file: Path, photos: Path | None, dry_run: bool, as_json: bool, terminal_id: int | None, chosen: tuple[str, ...]
+    file: Path,
+    photos: Path | None,
+    dry_run: bool,
+    as_json: bool,
+    terminal_id: int | None,
+    groups: bool,
+    chosen: tuple[str, ...],
 ) -> None:
     """Add and change employees by FILE: a CSV or XLSX table, or a ZIP archive of photos.
 
@@ -49,7 +56,7 @@ def import_employees(
     with audit.acting(audit.COMMAND_LINE):
         try:
             batch = _made(file, photos)
-            report = _imported(batch, dry_run, terminal_id, chosen)
+            report = _imported(batch, dry_run, terminal_id, chosen, groups=groups)
         except ServiceError as error:
             raise click.ClickException(messages.english(error.code, **error.params)) from error
     _tell_wrong(report.rows, report.wrong)
@@ -89,11 +96,13 @@ def _upload(path: Path | None, opened: ExitStack) -> Upload | None:
     return Upload(path.name, opened.enter_context(path.open("rb"))) if path else None
 
 
-def _imported(batch: ImportBatch, dry_run: bool, terminal_id: int | None, chosen: Iterable[str]) -> Report:
+def _imported(
+    batch: ImportBatch, dry_run: bool, terminal_id: int | None, chosen: Iterable[str], *, groups: bool
+) -> Report:
     """Check an import and do it; nothing stays of a dry run, and of one whose columns are not known."""
     batch_id, is_over = batch.id, False
     try:
-        batches.choose(batch_id, _fields(batch, chosen), terminal_id)
+        batches.choose(batch_id, _fields(batch, chosen), terminal_id, groups=groups)
         start = imports.start_check if dry_run else imports.start_check_and_import
         _run(start(batch_id))
         report = import_report.of_batch(batches.row(batch_id), MOST_TOLD)

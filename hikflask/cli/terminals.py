@@ -1,6 +1,8 @@
 """`flask --app wsgi terminal …`: add a terminal, check one, list them."""
 
 import dataclasses
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -16,12 +18,24 @@ from hikflask.cli.tables import moment, table
 from hikflask.forms.fields import LARGEST_ID
 from hikflask.forms.terminals import TerminalForm
 from hikflask.isapi.errors import TerminalError
-from hikflask.models import Terminal
+from hikflask.models import Comparison, Terminal
+from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, ONLY_THERE, VALIDITY
 from hikflask.services import audit
+from hikflask.services.comparisons import queries, reading
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import checks, registry
 
 HOLDER = audit.COMMAND_LINE.name
+# Nobody waits for a page here.
+COMPARE_SECONDS = 3600.0
+WORDS = {
+    NAME: "Name differs",
+    FACE_MISSING: "Face missing",
+    FACE_OTHER: "Another face",
+    ONLY_HERE: "Only here",
+    ONLY_THERE: "Only on the terminal",
+    VALIDITY: "Validity differs",
+}
 
 
 @click.group(cls=DatabaseGroup)
@@ -65,6 +79,31 @@ def check_terminal(terminal_id: int) -> None:
         click.echo(_described(_check(terminal_id)))
     except (TerminalError, ServiceError) as error:
         raise click.ClickException(_why(terminal_id, error)) from error
+
+
+@terminal.command("compare")
+@click.argument("terminal_id", type=click.IntRange(1, LARGEST_ID))
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, in one line.")
+@with_appcontext
+def compare_terminal(terminal_id: int, as_json: bool) -> None:
+    """Compare everybody on a terminal with what is desired there, and list the differences."""
+    if registry.get(terminal_id) is None:
+        raise click.ClickException(f"There is no terminal {terminal_id}.")
+    try:
+        with audit.acting(audit.COMMAND_LINE):
+            done = reading.read_to_end(terminal_id, HOLDER, COMPARE_SECONDS)
+    except (TerminalError, ServiceError) as error:
+        raise click.ClickException(_why(terminal_id, error)) from error
+    found = queries.numbers(done)
+    click.echo(json.dumps({"same": done.same, **found}) if as_json else _differences(done, found))
+
+
+def _differences(done: Comparison, found: Mapping[str, list[str]]) -> str:
+    counted = [f"{done.people} on the terminal, {done.same} the same here and there."]
+    listed = [f"{WORDS[kind]} ({len(numbers)}): {', '.join(numbers)}" for kind, numbers in found.items() if numbers]
+    alone = queries.count_left_alone(done)
+    left = [f"Left alone: {alone}"] if alone else []
+    return "\n".join([*counted, *(listed or ["No differences."]), *left])
 
 
 @terminal.command("list")

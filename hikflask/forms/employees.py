@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, ValidationError
 
-from hikflask import employee_number
+from hikflask import employee_number, validity_days
 from hikflask.forms.base import Form
 from hikflask.forms.fields import one_line, row_id, stripped
 
@@ -20,6 +20,27 @@ def number(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
         raise ValidationError(_l("Enter an ID: Latin letters and digits, up to 32."))
 
 
+def day(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
+    """Check for a day of a validity, or none."""
+    if not field.data:
+        return
+    found = validity_days.day_of(field.data)
+    if found is None:
+        raise ValidationError(_l("“%(field)s” must be a day such as 2030-12-31.", field=field.label.text))
+    if not validity_days.is_accepted(found):
+        raise ValidationError(
+            _l("“%(field)s” must be from 2000 to 2037: terminals take no other years.", field=field.label.text)
+        )
+
+
+def not_before_the_first(form: FlaskForm, field: Field) -> None:
+    """Check that the last day is not before the first one."""
+    first, last = validity_days.day_of(form.valid_from.data), validity_days.day_of(field.data)
+    if first and last and last < first:
+        names = {"field": field.label.text, "first": form.valid_from.label.text}
+        raise ValidationError(_l("“%(field)s” must not be before “%(first)s”.", **names))
+
+
 class EmployeeForm(Form):
     """An employee, as typed on a page or sent to the API."""
 
@@ -28,16 +49,24 @@ class EmployeeForm(Form):
     department = StringField(
         _l("Department"), [one_line(LONGEST_NAME, required=False)], [stripped], description=_l("optional")
     )
+    valid_from = StringField(_l("Valid from"), [day], [stripped])
+    valid_to = StringField(_l("Valid to"), [day, not_before_the_first], [stripped])
 
 
 class EmployeePageForm(EmployeeForm):
     """The form of the page, with the capture that it shows, the selected terminal, a photo from a file and consent.
 
-    `take_over`, `without_face` and `poor_photo` are "1" when a question was answered: to save a picture that somebody
-    else captured, to save a new employee without a face, and to save a photo that a terminal is expected to refuse. The
-    page of a new employee says "0" to the second one and each page to the third, so that it is asked.
+    `take_over`, `without_face`, `poor_photo` and `moved` are "1" when a question was answered: to save a picture that
+    somebody else captured, a new employee without a face, a photo that a terminal is expected to refuse, and terminals
+    that groups give or take. The page of a new employee says "0" to the second one, each page to the
+    third, and that of a known employee to the last, so that it is asked.
+
+    `groups` are the ticked groups of terminals, where the page shows them (`groups_shown` is "1").
 
     `photo_draft` is the photo that the page shows. `draft_behind` is one that a capture is about to replace.
+
+    `round_id` is the terminal of a round, in which one person after another is captured there, and `round_of` how many
+    had no face there when it began.
     """
 
     capture_id = HiddenField(filters=[row_id])
@@ -46,12 +75,25 @@ class EmployeePageForm(EmployeeForm):
     take_over = HiddenField()
     without_face = HiddenField()
     poor_photo = HiddenField()
+    moved = HiddenField()
+    groups = StringField()
+    groups_shown = HiddenField()
     photo_draft = HiddenField(filters=[stripped])
     draft_behind = HiddenField(filters=[stripped])
+    round_id = HiddenField(filters=[row_id])
+    round_of = HiddenField(filters=[row_id])
     consent = BooleanField(_l("Consent to the photo was given today"))
     terminal_name = StringField(_l("Name on terminals"), [one_line(LONGEST_NAME, required=False)], [stripped])
     terminal_id = SelectField(_l("Terminal"), coerce=row_id, validate_choice=False)
     photo = FileField(_l("Photo from a file"))
+
+    @property
+    def group_ids(self) -> tuple[int, ...] | None:
+        """The ids of the ticked groups; None when the page does not show groups."""
+        if self.groups_shown.data != "1":
+            return None
+        chosen = self.groups.raw_data if self.groups.raw_data is not None else self.groups.data or ()
+        return tuple(dict.fromkeys(one for one in map(row_id, chosen) if one))
 
     @property
     def own_capture(self) -> int | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import Field, SelectChoice, SelectField, ValidationError
+from wtforms import BooleanField, Field, SelectChoice, SelectField, ValidationError
 
 from hikflask.forms.base import Form
 from hikflask.forms.fields import row_id
@@ -33,6 +33,7 @@ class UploadForm(Form):
     table = FileField(_l("Table of people"))
     photos = FileField(_l("Photos"))
     terminal_id = _choice(_l("Terminal"))
+    groups = BooleanField(_l("Enrol on the terminals of groups"))
 
     def offer(self, terminals: Iterable[Any]) -> None:
         """Fill the selector with terminals (anything with id and name)."""
@@ -55,7 +56,10 @@ class ColumnsForm(Form):
     department = _choice(_l("Department"))
     left = _choice(_l("Has left"))
     active = _choice(_l("Works here"))
+    valid_from = _choice(_l("Valid from"))
+    valid_to = _choice(_l("Valid to"))
     terminal_id = _choice(_l("Terminal"))
+    groups = BooleanField(_l("Enrol on the terminals of groups"))
 
     @property
     def columns(self) -> list[SelectField]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, Field, SelectChoice, SelectField, StringField, ValidationError
+from wtforms import BooleanField, Field, HiddenField, SelectChoice, SelectField, StringField, ValidationError
 
 from hikflask.forms.base import Form
 from hikflask.forms.employees import LONGEST_NAME
@@ -61,9 +61,15 @@ class SendForm(JobForm):
 
 
 class DepartmentForm(JobForm):
-    """The department that employees are moved to; none when it is empty."""
+    """The department that employees are moved to; none when it is empty.
+
+    `apply` is "1" when the page showed what groups of terminals give and take by it; `confirm` is how many lose a
+    terminal, as typed.
+    """
 
     department = StringField(_l("Department"), [one_line(LONGEST_NAME, required=False)], [stripped])
+    apply = HiddenField()
+    confirm = StringField(_l("How many employees lose access"), filters=[stripped])
 
     @property
     def params(self) -> dict[str, Any]:

@@ -56,6 +56,8 @@ class Capture(Base):
     draft_name: Mapped[str] = mapped_column(String(255), default="")
     draft_department: Mapped[str] = mapped_column(String(255), default="")
     draft_terminal_name: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    draft_valid_from: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    draft_valid_to: Mapped[str] = mapped_column(String(255), default="", server_default="")
     draft_consent: Mapped[bool] = mapped_column(default=False)
     draft_groups: Mapped[str] = mapped_column(String(255), default="", server_default="")
     face_url: Mapped[str | None] = mapped_column(String(768))

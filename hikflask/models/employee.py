@@ -27,8 +27,8 @@ class Employee(Base):
     `terminal_name` is the name that terminals show instead of the full one, or an empty text. `search` is the folded
     name, number and department. From `valid_from` to `valid_to`, both whole days, the employee may enter; None: no
     limit. `left_at` is when the employee was deactivated. `has_face`: an enrolment is desired present with a photo;
-    triggers on the table of enrolments keep it so, and nothing else writes it. `has_consent`: a consent is recorded, kept
-    by triggers on the table of consents.
+    triggers on the table of enrolments keep it so, and nothing else writes it. `has_consent`: a consent is recorded;
+    triggers on the table of consents keep it so.
     """
 
     __table_args__ = (

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, String
+from sqlalchemy import CheckConstraint, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
@@ -30,8 +30,10 @@ class Terminal(Base):
     unknown. `last_capture_at` is the last success, after which the terminal refuses the next capture for a moment.
 
     `wanted_until`: somebody waits for the terminal until then, so work for many lets it go. `clock_offset` is how many
-    seconds the terminal's clock was ahead of ours at `clock_checked_at`, and `zone` its time zone as POSIX writes it.
+    seconds the terminal's clock was ahead of ours at `clock_checked_at`, `zone` its time zone as POSIX writes it, and
+    `clock_mode` how it is set (NTP or manual).
     `earlier_serial` is that of the device before this one, and `device_changed_at` when the present one was noticed.
+    `awaits_restore`: people were desired on the device before, and nobody said yet that they belong on the present one.
     `compared_on` is the day of the last nightly comparison. `drift_after` is the enrolment up to which it was last
     looked whether somebody is gone or has another name there, at `drift_looked_at`.
     """
@@ -91,10 +93,12 @@ class Terminal(Base):
     wanted_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     clock_offset: Mapped[int | None]
+    clock_mode: Mapped[str] = mapped_column(String(16), default="", server_default="")
     zone: Mapped[str] = mapped_column(String(64), default="", server_default="")
     clock_checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     earlier_serial: Mapped[str] = mapped_column(String(128), default="", server_default="")
     device_changed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    awaits_restore: Mapped[bool] = mapped_column(default=False, server_default=false())
     compared_on: Mapped[date | None]
     drift_after: Mapped[int] = mapped_column(default=0, server_default="0")
     drift_looked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, required=True, help="0 chooses a free one")
     parser.add_argument("--password", help=f"of the user admin; or set {PASSWORD_VARIABLE}")
     parser.add_argument("--profile", default="K1T343EFWX", metavar="MODEL", help=", ".join(PROFILES))
+    parser.add_argument("--serial", default="", metavar="DIGITS", help="the end of its serial, to tell it from others")
     parser.add_argument("--https", action="store_true", help="with a self-signed certificate made at the start")
     parser.add_argument(
         "--latency", choices=("none", "recorded"), default="none", help="recorded: as slow as a real one"
@@ -52,6 +53,7 @@ def _server(options: argparse.Namespace, password: str) -> SimulatorServer:
         profile=profile_named(options.profile),
         latency=options.latency,
         auto_face=options.auto_face,
+        serial=options.serial,
     )
     for fault in options.fault:
         name, _, argument = fault.partition("=")

@@ -50,6 +50,8 @@ class Profile:
     """Length of the longest name, in bytes of UTF-8."""
     num_of_face: bool = True
     """Search results have `numOfFace`."""
+    valid_in_search: bool = True
+    """Search results have `Valid`."""
     number_taken: str = "employeeNoAlreadyExist"
     """The error code when a person with the number exists."""
     bind_counts: bool = True
@@ -62,6 +64,8 @@ class Profile:
 
     missing: frozenset[str] = frozenset()
     """Paths without /ISAPI/ and query that answer `notSupport`, such as "AccessControl/UserInfo/Count"."""
+    time_json: bool = False
+    """System/time speaks JSON."""
     device_info_json: bool = False
     """deviceInfo is JSON when the query asks for it."""
 

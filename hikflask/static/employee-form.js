@@ -1,7 +1,7 @@
 // Asks before the employee form is left while something in it is not saved: what was typed, a photo, or a capture.
 // Keeps the focus at the buttons of the next step, and at those below a photo, while these change.
 const form = document.getElementById("employee-form");
-const fields = ["hikvision_id", "full_name", "department", "terminal_name", "consent", "photo"];
+const fields = ["hikvision_id", "full_name", "department", "terminal_name", "valid_from", "valid_to", "consent", "photo"];
 const rendered = typed();
 let sent = false;
 

@@ -6,10 +6,24 @@ from hikflask.web import error_pages, template_context
 from hikflask.web.account import account, confirm_password, language, setup, sign_in
 from hikflask.web.admin import audit, health, operators, overview, tokens
 from hikflask.web.attention import overview as attention_overview
+from hikflask.web.comparisons import choose as choose_differences
+from hikflask.web.comparisons import comparisons
+from hikflask.web.comparisons import plan as comparison_plan
+from hikflask.web.comparisons import report as comparison_report
 from hikflask.web.departments import departments
 from hikflask.web.departments import merge as merge_departments
-from hikflask.web.employees import bulk_deactivation, captures, employees, enrolments, photo_drafts, photos, removals
+from hikflask.web.employees import (
+    bulk_deactivation,
+    captures,
+    employees,
+    enrolments,
+    photo_drafts,
+    photos,
+    removals,
+    rounds,
+)
 from hikflask.web.employees import edit as edit_employee
+from hikflask.web.groups import groups
 from hikflask.web.imports import actions as import_actions
 from hikflask.web.imports import columns as import_columns
 from hikflask.web.imports import imports, wrong_rows
@@ -20,17 +34,20 @@ from hikflask.web.jobs import people as people_of_job
 from hikflask.web.privacy import consents, erasures, export
 from hikflask.web.security import guard, headers, session_cookie, trusted_proxy
 from hikflask.web.support.urls import RowId
-from hikflask.web.terminals import checks, retire, terminals
+from hikflask.web.terminals import checks, queue, restore, retire, same_device, terminals
 from hikflask.web.terminals import edit as edit_terminal
 
 # Several modules of a subject may add their views to one blueprint.
 MODULES = (
     attention_overview,
     *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, bulk_deactivation),
+    rounds,
     *(departments, merge_departments),
-    *(terminals, edit_terminal, checks, retire),
+    groups,
+    *(terminals, edit_terminal, checks, queue, retire, restore, same_device),
     *(jobs, begin_job, people_of_job),
     *(imports, import_upload, import_columns, import_actions, wrong_rows),
+    *(comparisons, choose_differences, comparison_plan, comparison_report),
     *(consents, erasures, export),
     *(sign_in, confirm_password, account, setup, language),
     *(overview, operators, tokens, audit, health),

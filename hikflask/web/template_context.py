@@ -23,13 +23,14 @@ from hikflask.web.support.dates import (
     valid_until,
 )
 from hikflask.web.support.locale import LANGUAGES
+from hikflask.web.support.pagination import counted, counted_shortly, is_many
 from hikflask.web.support.urls import here
 
 # Entry of the menu → the blueprints whose pages belong to it.
 MENU = {
     "attention": {"attention"},
     "employees": {"employees", "captures", "photo_drafts", "consents", "departments", "imports"},
-    "terminals": {"terminals"},
+    "terminals": {"terminals", "comparisons", "groups", "rounds"},
     "administration": {"administration", "operators", "tokens", "audit", "erasures", "removals"},
     "jobs": {"jobs"},
     "account": {"account"},
@@ -41,9 +42,18 @@ def register(app: Flask) -> None:
     """Add the names and filters to the templates."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(names)
-    texts = (actor, initials, bdi, invisible_characters.isolated)
+    texts = (
+        actor,
+        counted,
+        counted_shortly,
+        initials,
+        bdi,
+        invisible_characters.contained,
+        invisible_characters.isolated,
+    )
     for text in (time_at, time_since, exact_time, full_time, paper_time, local_day, valid_until, *texts):
         app.add_template_filter(text)
+    app.jinja_env.tests["many"] = is_many
     app.jinja_env.globals["gettext"] = isolating(app.jinja_env.globals["gettext"])
 
 

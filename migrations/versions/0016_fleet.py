@@ -25,10 +25,14 @@ OF_TERMINALS = {
     'drift_looked_at': sa.DateTime(),
 }
 FILLED_OF_TERMINALS = {
+    'clock_mode': (sa.String(length=16), ''),
     'zone': (sa.String(length=64), ''),
     'earlier_serial': (sa.String(length=128), ''),
     'drift_after': (sa.Integer(), '0'),
+    'awaits_restore': (sa.Boolean(), sa.false()),
 }
+# The days of a validity as typed.
+DRAFTS = ('draft_valid_from', 'draft_valid_to')
 # PostgreSQL's statistics contain values of the columns, see revision 0004.
 OF_PEOPLE = (
     ('comparison', ('requested_by', 'last_number', 'first_face', 'last_face')),
@@ -37,6 +41,7 @@ OF_PEOPLE = (
     ('left_alone', ('number', 'seen', 'decided_by', 'reason')),
     ('drift', ('number', 'expected', 'found')),
     ('employee', ('valid_from', 'valid_to')),
+    ('capture', DRAFTS),
     ('enrolment', ('valid_there', 'sent_valid', 'face_there')),
 )
 
@@ -53,6 +58,8 @@ def upgrade() -> None:
         sqlite_where=sa.text('is_active = 1 AND valid_to IS NOT NULL'),
         postgresql_where=sa.text('is_active AND valid_to IS NOT NULL'),
     )
+    for name in DRAFTS:
+        op.add_column('capture', sa.Column(name, sa.String(length=255), nullable=False, server_default=''))
     # ix_enrolment_due took its place, and PostgreSQL would take it for that one by mistake.
     op.drop_index('ix_enrolment_next_attempt_at', 'enrolment')
     open_only = sa.text('completed_at IS NULL')
@@ -277,6 +284,8 @@ def downgrade() -> None:
         op.drop_index(name, 'enrolment')
     for name in ('face_there', 'sent_valid', 'valid_there', 'by_group'):
         op.drop_column('enrolment', name)
+    for name in DRAFTS:
+        op.drop_column('capture', name)
     op.drop_column('import_batch', 'groups')
     op.drop_column('capture', 'draft_groups')
     op.drop_index('ix_erasure_open', 'erasure')

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 
+from hikflask.extensions import db
+from hikflask.models import Employee
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST
 from tests.support.api_calls import OLGA, USER_FIELDS, a_user, add, capture, enrol, steps, sync, user
@@ -301,3 +304,37 @@ def test_put_takes_name_and_return_together(client: FlaskClient, simulator: Simu
     answer = client.put(f"/api/users/{enrolled['id']}", json={"full_name": "Иван Сидоров", "is_active": True}).json
 
     assert (answer["full_name"], answer["is_active"], answer["synced_to_device"]) == ("Иван Сидоров", True, True)
+
+
+def test_everybody_is_read_by_following_the_link_whatever_is_deleted_meanwhile(client: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        db.session.add_all([Employee(number=f"M{one}", name=f"Имя {one % 4}") for one in range(25)])
+        db.session.commit()
+    wanted = [user["hikvision_id"] for user in client.get("/api/users/?q=имя").get_json()]
+    found, address = [], "/api/users/?q=имя&limit=10"
+    while address:
+        answer = client.get(address)
+        assert answer.headers["X-Total-Count"] in {"25", "24"}
+        found += [user["hikvision_id"] for user in answer.get_json()]
+        link = re.fullmatch(r'<(/api/users/\?[!-~]*)>; rel="next"', answer.headers.get("Link", ""))
+        address = link[1] if link else ""
+        with app.app_context():
+            db.session.execute(delete(Employee).where(Employee.number == wanted[9]))
+            db.session.commit()
+
+    assert found == wanted
+
+
+@pytest.mark.parametrize("query", ["after=x", "after=x&sort=-name"])
+def test_place_that_the_list_does_not_have_is_refused(client: FlaskClient, query: str) -> None:
+    answer = client.get(f"/api/users/?{query}")
+
+    assert (answer.status_code, answer.get_json()["error"]) == (422, "cursor_unknown")
+    assert answer.get_json()["message"] == "The list has no such place. Begin at its first page."
+
+
+def test_page_begins_at_one_place(client: FlaskClient) -> None:
+    answer = client.get("/api/users/?after=x&offset=1")
+
+    assert (answer.status_code, answer.get_json()["error"]) == (422, "invalid_input")
+    assert answer.get_json()["fields"] == {"after": "Either “after” or “offset” says where the page begins."}

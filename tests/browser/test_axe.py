@@ -8,22 +8,28 @@ from playwright.sync_api import Browser, expect
 
 from hikflask import create_app
 from hikflask.models import ImportRow
+from hikflask.models.comparison import KINDS, ONLY_THERE
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.start import start_capture
+from hikflask.services.comparisons.plan import REMOVE, TAKE_OVER
 from hikflask.services.departments import queries as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee, knows_number
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
+from hikflask.services.groups import queries
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import DEPARTMENT
+from hikflask.services.jobs.plans import choices
 from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window, environment_of, gunicorn, migrate
 from tests.conftest import close
 from tests.http.permissions_table import NOBODY, PAGES
 from tests.support.captures import FACE
+from tests.support.compared import add_comparison
+from tests.support.groups import make_group
 from tests.support.import_batches import add_import
 from tests.support.signed_in import let_in
 
@@ -37,6 +43,10 @@ NO_PAGES = {
     "GET /captures/<int:capture_id>",
     "GET /terminals/file-warning",
     "GET /terminals/<int:terminal_id>/state",
+    # Of two terminals that are one device: tests/browser/test_new_terminal.py.
+    "GET /terminals/<int:terminal_id>/same-device",
+    "GET /terminals/<int:terminal_id>/queue/state",
+    "GET /jobs/state",
     "GET /erasures/<int:erasure_id>/state",
     "GET /jobs/<int:job_id>/state",
     "GET /jobs/<int:job_id>/file",
@@ -48,6 +58,10 @@ NO_PAGES = {
     "GET /imports/<int:batch_id>/columns",
     "GET /imports/<int:batch_id>/undo",
     "GET /employees/latest",
+    "GET /terminals/<int:terminal_id>/comparison/state",
+    # While a plan is carried out: tests/browser/test_comparison.py.
+    "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>",
+    "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>/state",
     "GET /removals/state",
     "GET /first-run",  # there is none any more; a test of its own has it
 }
@@ -74,10 +88,12 @@ def rows(served: Site) -> dict[str, int]:
             user = {"hikvision_id": "AXE1", "full_name": "Анна Иванова", "department": "Охрана"}
             known = [http.post(f"{api}/users/", json=user, timeout=20).json()]
             http.post(f"{api}/users/{known[0]['id']}/sync-to-device", timeout=60)
+        compared(served)
         return {
             "employee_id": known[0]["id"],
             "terminal_id": 1,
             "department_id": department_of(served),
+            "group_id": grouped(served),
             "operator_id": 1,
             "job_id": drafted(served),
             "batch_id": checked(served),
@@ -110,6 +126,16 @@ def checked(site: Site) -> int:
     return batch_id
 
 
+def compared(site: Site) -> None:
+    """Leave a comparison with differences of each kind, of which some are chosen."""
+    app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+    with app.app_context():
+        comparison = add_comparison(1, {kind: ["AXE1", "AXE6", "AXE7"] for kind in KINDS})
+        choices.choose(comparison, ONLY_THERE, REMOVE, ["AXE7"])
+        choices.choose(comparison, ONLY_THERE, TAKE_OVER, ["AXE1", "AXE6"])
+    close(app)
+
+
 def department_of(site: Site) -> int:
     """Return the id of the department that somebody is in."""
     app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
@@ -117,6 +143,16 @@ def department_of(site: Site) -> int:
         found = next(one for one in departments.list_all() if one.people)
     close(app)
     return found.id
+
+
+def grouped(site: Site) -> int:
+    """Return the id of a group with the terminal, a department and somebody alone."""
+    app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+    with app.app_context():
+        known = queries.names()
+        group_id = known[0][0] if known else make_group("Офис", [1], "Касса", added=["AXE1"])
+    close(app)
+    return group_id
 
 
 def erased(site: Site) -> int:

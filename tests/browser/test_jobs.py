@@ -9,8 +9,11 @@ from playwright.sync_api import Page, expect
 
 from hikflask import create_app
 from hikflask.extensions import db
+from hikflask.models import Enrolment
+from hikflask.models.columns import database_now
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
+from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window
 from tests.conftest import close
 from tests.support.jobs import add_people
@@ -25,14 +28,19 @@ DEPARTMENT = "Временные"
 
 @pytest.fixture
 def app(site: Site) -> Iterator[Flask]:
-    """The served app's database, where three hundred are to leave; three of them are on the terminal."""
+    """The served app's database."""
     app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+    yield app
+    close(app)
+
+
+@pytest.fixture
+def many(app: Flask) -> None:
+    """Three hundred are to leave; three of them are on the terminal."""
     with app.app_context():
         ids = add_people(*(f"J{number:03}" for number in range(MANY)), department=DEPARTMENT)
         for employee_id in ids[-3:]:
             send_to_terminal(employee_id, 1)
-    yield app
-    close(app)
 
 
 def preview(page: Page, count: int) -> None:
@@ -54,6 +62,7 @@ def done(page: Page) -> int:
     return int(page.locator("#job-progress").get_attribute("value") or 0)
 
 
+@pytest.mark.usefixtures("many")
 def test_many_are_deactivated_with_progress_stop_and_report(app: Flask, russian: Window) -> None:
     page = russian.page
     preview(page, MANY)
@@ -80,11 +89,43 @@ def test_many_are_deactivated_with_progress_stop_and_report(app: Flask, russian:
 
     with app.app_context():
         execute("DROP TRIGGER slow")
-    preview(page, MANY - stopped)
-    page.locator("main .btn-danger").click()
-    expect(page.locator("#job .job-state")).to_contain_text("Готово")
-    assert done(page) == MANY - stopped
+    page.locator("#job-retry").click()
+    expect(page.locator("#job .job-state")).to_contain_text("Готово", timeout=30_000)
+    assert done(page) == MANY
     expect(page.get_by_text("Открытых удалений с терминалов не осталось.")).to_be_visible(timeout=30_000)
     expect(page.locator("#job")).not_to_have_attribute("hx-get", re.compile("."))
     page.goto("/jobs/")
-    expect(page.locator("main .rows > li", has_text="Деактивация")).to_have_count(2)
+    expect(page.locator("main .rows > li", has_text="Деактивация")).to_have_count(1)
+    page.locator("#jobs-open").click()
+    expect(page.locator("#jobs")).to_contain_text("Таких заданий нет.")
+
+
+def test_queue_of_a_terminal_brings_itself_up_to_date_and_keeps_the_focus(app: Flask, russian: Window) -> None:
+    page = russian.page
+    with app.app_context():
+        first, second = add_people("Q1", "Q2")
+        wait_for_hours(first, in_bulk=False)
+    page.goto("/terminals/1")
+    expect(page.locator("#queue")).to_contain_text("Иван Иванов Q1")
+    page.locator("#queue-all").click()
+    expect(page.locator("#queue .queue-counts")).to_contain_text("Отдельные сотрудники: 1")
+    page.locator("#queue .row-name a").focus()
+    focused = page.evaluate("document.activeElement.id")
+
+    with app.app_context():
+        wait_for_hours(second, in_bulk=True)
+
+    expect(page.locator("#queue")).to_contain_text("Из заданий для многих: 1")
+    expect(page.locator("#queue")).to_contain_text("Иван Иванов Q2")
+    assert page.evaluate("document.activeElement.id") == focused
+    assert violations(page) == []
+    with app.app_context():
+        execute("DELETE FROM enrolment WHERE number IN ('Q1', 'Q2')")
+
+
+def wait_for_hours(employee_id: int, *, in_bulk: bool) -> None:
+    """Desire somebody on the terminal, which is not tried again soon."""
+    row = send_to_terminal(employee_id, 1).row
+    later = {"next_attempt_at": database_now(7200.0), "refusal_code": "unreachable", "in_bulk": in_bulk}
+    db.session.execute(db.update(Enrolment).where(Enrolment.id == row.id).values(**later))
+    db.session.commit()

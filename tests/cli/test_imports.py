@@ -139,7 +139,11 @@ def test_columns_are_named(app: Flask, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("choice", "said"),
     [
-        ("who=ФИО", "FIELD is one of number, name, last_name, first_name, middle_name, department, left, active."),
+        (
+            "who=ФИО",
+            "FIELD is one of number, name, last_name, first_name, middle_name, department, left, active, valid_from, "
+            "valid_to.",
+        ),
         ("name=Кто", "the table has no column “Кто”, but “Табельный номер”, “ФИО”, “Подразделение”."),
     ],
 )

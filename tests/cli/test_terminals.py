@@ -1,6 +1,7 @@
 """The command line: terminals are added and checked; passwords come from standard input and never go out."""
 
 import dataclasses
+import json
 import re
 
 import pytest
@@ -13,6 +14,7 @@ from hikflask.models.columns import database_now
 from hikflask.services.terminals import registry
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST, PASSWORD
+from tests.support.comparisons import strangers
 from tests.support.wire import InProcess
 
 URL = f"http://{HOST}"
@@ -252,3 +254,28 @@ def test_terminals_are_listed_with_their_state_and_without_passwords(app: Flask)
     assert lines[0][3].endswith(" UTC")
     assert lines[0][4:] == [URL, "admin"]
     assert not [secret for secret in (PASSWORD, *kept) if secret in result.output]
+
+
+@pytest.mark.usefixtures("terminal")
+def test_comparison_lists_the_differences_in_words_and_as_json(app: Flask, simulator: Simulated) -> None:
+    assert run(app, "compare", "1").output == "0 on the terminal, 0 the same here and there.\nNo differences.\n"
+    strangers(simulator, ["902", "901"])
+
+    words, as_json = run(app, "compare", "1"), run(app, "compare", "1", "--json")
+
+    assert words.output == "2 on the terminal, 0 the same here and there.\nOnly on the terminal (2): 901, 902\n"
+    nothing: dict[str, list[str]] = {
+        kind: [] for kind in ("name", "face_missing", "face_other", "only_here", "only_there", "validity")
+    }
+    assert json.loads(as_json.output.splitlines()[-1]) == {"same": 0, **nothing, "only_there": ["901", "902"]}
+
+
+@pytest.mark.usefixtures("terminal")
+def test_comparison_that_fails_ends_with_status_1(app: Flask, wire: InProcess) -> None:
+    wire.away.add(HOST)
+
+    failed = run(app, "compare", "1", "--json")
+
+    assert failed.exit_code == 1
+    assert failed.output == f"Error: “Вход” does not answer at {URL}. Check power and network.\n"
+    assert run(app, "compare", "7").exit_code == 1

@@ -27,6 +27,7 @@ def test_pages_and_api_differ_only_in_what_comes_of_asking_the_terminal() -> Non
         "person_not_verified",
         "name_not_verified",
         "face_not_verified",
+        "validity_not_verified",
         "removal_not_verified",
         "lease_lost",
         "wish_changed",

@@ -29,6 +29,12 @@ def save(served: Served, address: str) -> str:
     return _post(served, "/employees/", {**FORM, "capture_id": capture})
 
 
+def send_everybody(served: Served, terminal_id: int) -> int:
+    """Select all employees on the list, send them to a terminal, and return the id of the job."""
+    draft = _post(served, "/jobs/preview", {"action": "send", "all": "1"})
+    return int(_post(served, f"{urlsplit(draft).path}/start", {"terminal_id": str(terminal_id)}).rpartition("/")[2])
+
+
 def _post(served: Served, path: str, fields: dict[str, str]) -> str:
     data = {**fields, "csrf_token": _token(served)}
     answer = served.http.post(f"{served.url}{path}", data=data, timeout=20, allow_redirects=False)

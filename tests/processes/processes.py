@@ -72,11 +72,15 @@ class Served:
         assert done.returncode, done.stdout + done.stderr
         return done
 
-    def start(self) -> None:
+    def start(self, app: str = "wsgi:app") -> None:
         """Migrate and serve; return when the page answers."""
         self.flask("db", "upgrade")
+        self.serve(app)
+
+    def serve(self, app: str = "wsgi:app") -> None:
+        """Serve on a database that is migrated already; return when the page answers."""
         self.let_in()
-        self._spawn("gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app")
+        self.web = self._spawn("gunicorn", "--config", "deploy/gunicorn.conf.py", app)
         until(self._answers, START_SECONDS)
 
     def let_in(self) -> None:

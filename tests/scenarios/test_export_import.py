@@ -1,6 +1,7 @@
 """A list that was exported comes back unchanged, in each language and kind of file."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 from flask import Flask
@@ -19,6 +20,8 @@ def test_exported_list_changes_nothing_when_it_is_imported(app: Flask, tmp_path:
         people = add_people("001", "A2", "3", "4", "5", department="Цех №1; дальний")
         for employee_id, name in zip(people, ODD, strict=True):
             db.session.get_one(Employee, employee_id).name = name
+        limited = db.session.get_one(Employee, people[1])
+        limited.valid_from, limited.valid_to = date(2026, 3, 4), date(2037, 12, 11)
         db.session.commit()
         set_active(people[2], active=False)
 

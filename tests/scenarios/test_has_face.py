@@ -8,12 +8,12 @@ from contextlib import suppress
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 
 from hikflask.background import worker
 from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
-from hikflask.models import Employee, Enrolment, Photo, Terminal
+from hikflask.models import Employee, EmployeeCount, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.models.photo import UPLOADED
 from hikflask.services import audit
@@ -62,6 +62,17 @@ def found(state: str) -> set[str]:
     page, _ = search.search(EmployeeFilter(state=state), 100, 0)
     assert search.count(EmployeeFilter(state=state)) == len(page)
     return {employee.number for employee in page}
+
+
+def counts() -> list[int]:
+    """Return how many there are, are active, and are active without a face: as the database keeps it."""
+    columns = (EmployeeCount.people, EmployeeCount.active, EmployeeCount.no_face)
+    return [int(total or 0) for total in db.session.execute(select(*(func.sum(column) for column in columns))).one()]
+
+
+def everybody() -> int:
+    """Return how many there are."""
+    return db.session.execute(select(func.count(Employee.id))).scalar_one()
 
 
 class Days:
@@ -174,6 +185,7 @@ def test_flag_is_what_the_enrolments_say_after_any_sequence(
         active = [employee for employee in search.search(EmployeeFilter(), 100, 0)[0] if employee.is_active]
         assert found(ON_TERMINALS) == {one.number for one in active if search.is_synced(one)}, action
         assert found(NO_FACE) == {one.number for one in active if not has_face[one.number]}, action
+        assert counts() == [everybody(), len(active), len(found(NO_FACE))], action
         seen |= set(has_face.values())
         db.session.rollback()
 

@@ -16,7 +16,7 @@ from tests.support.signed_in import OPERATOR_PASSWORD, client_of
 USER = {"hikvision_id": "100222", "full_name": "Иван Иванов", "department": "Охрана"}
 DEVICE = {"name": "Вход", "url": "http://terminal.invalid", "username": "admin", "password": "Abc12345"}
 MAY_CHANGE = {
-    Employee: {"number", "name", "department", "search", "is_active", "left_at", "version"},
+    Employee: {"number", "name", "department", "search", "is_active", "valid_from", "valid_to", "left_at", "version"},
     Terminal: {"name", "url", "username", "password", "fingerprint", "is_active", "face_by_picture"},
     Operator: {"role", "is_active"},
 }

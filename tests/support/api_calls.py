@@ -19,6 +19,8 @@ USER_FIELDS = {
     "photo_path",
     "synced_to_device",
     "created_at",
+    "valid_from",
+    "valid_to",
 }
 ENVELOPE = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
 GREEN = {**ENVELOPE, "person": "confirmed", "face": "confirmed", "verified": True}

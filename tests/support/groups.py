@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from hikflask.extensions import db
+from hikflask.extensions import db, vault
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
@@ -17,7 +17,7 @@ ENTRANCE, STORE, YARD = "Вход", "Склад", "Двор"
 
 def add_terminals(*names: str, **columns: object) -> dict[str, int]:
     """Add terminals that take pictures, and return their ids by name."""
-    given = {"username": "admin", "password_encrypted": b"", "face_mode": BY_PICTURE, **columns}
+    given = {"username": "admin", "password_encrypted": vault.encrypt("Abc12345"), "face_mode": BY_PICTURE, **columns}
     added = [Terminal(name=name, url=f"http://{number}.test", **given) for number, name in enumerate(names)]
     db.session.add_all(added)
     db.session.commit()

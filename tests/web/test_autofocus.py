@@ -34,6 +34,7 @@ def focused(page: str) -> list[str]:
     [
         ("/terminals/new", "name"),
         ("/terminals/1/edit", "name"),
+        ("/groups/new", "name"),
         ("/terminals/1/retire", "note"),
         ("/operators/", "name"),
         ("/operators/2", "role"),

@@ -8,19 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select, union_all
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Enrolment, Terminal
+from hikflask.models import Capture, Employee, Enrolment, Job, Terminal
 from hikflask.models.capture import CAPTURED
+from hikflask.models.job import FAILED
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core import heartbeat
+from hikflask.services.core.db import MOST_COUNTED, count_rows_up_to
 from hikflask.services.employees import filters, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
-from hikflask.services.terminals import registry
+from hikflask.services.terminals import drift, registry
 
 # So many rows of a group are shown; its heading leads to all of them.
 MOST_SHOWN = 5
@@ -29,21 +31,29 @@ WITHOUT_CONSENT = EmployeeFilter(consent=filters.MISSING)
 
 @dataclass(frozen=True)
 class Counts:
-    """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face."""
+    """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face. `drift`: the
+    terminals that were changed at themselves, with how many findings each.
+
+    What is more than MOST_COUNTED may be counted as one more than that.
+    """
 
     removals: int
     refused: int
     no_face: int
     troubles: Sequence[Trouble]
+    drift: Sequence[tuple[Terminal, int]]
     consents: int
     unsaved: int
+    failed_jobs: int
     worker_runs: bool
 
     @property
     def total(self) -> int:
         """The number in the header."""
         people = self.removals + self.refused + self.no_face + self.consents
-        return people + len(self.troubles) + self.unsaved + (not self.worker_runs)
+        places = len(self.troubles) + len(self.drift)
+        total = people + places + self.unsaved + self.failed_jobs + (not self.worker_runs)
+        return min(total, MOST_COUNTED + 1)
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,7 @@ class Overview:
     without_consent_count: int
     without_consent: Sequence[Employee]
     unsaved: Sequence[Unsaved]
+    failed_jobs: Sequence[Job]
     has_terminals: bool
 
     @property
@@ -97,11 +108,13 @@ def count() -> Counts:
     troubles = terminal_troubles.find()
     return Counts(
         removals=queries.count_open_removals(),
-        refused=_count(_refused(_blocked(troubles))),
+        refused=_count_refused(_blocked(troubles)),
         no_face=search.count(EmployeeFilter(state=filters.NO_FACE)),
         troubles=troubles,
+        drift=drift.noticed(),
         consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,
         unsaved=db.session.execute(select(func.count(Capture.id)).where(Capture.state == CAPTURED)).scalar_one(),
+        failed_jobs=db.session.execute(select(func.count(Job.id)).where(Job.state == FAILED)).scalar_one(),
         worker_runs=heartbeat.alive(),
     )
 
@@ -113,19 +126,20 @@ def overview(counts: Counts, caller: str) -> Overview:
     :param caller: the operator whose unsaved pictures come first.
     """
     blocked, no_consent = _blocked(counts.troubles), counts.consents or search.count(WITHOUT_CONSENT)
-    waiting = _count(filters.in_state(filters.WAITING))
+    waiting = search.count_up_to(EmployeeFilter(state=filters.WAITING))
     return Overview(
         counts=counts,
         removals=queries.open_removals(MOST_SHOWN),
         all_have_employees=not queries.has_removals_without_employee(),
-        refused=_stopped(blocked),
+        refused=_stopped(blocked, many=counts.refused > MOST_COUNTED),
         no_face=_first(filters.in_state(filters.NO_FACE)) if counts.no_face else [],
         waiting_count=waiting,
-        waiting=_waiting() if waiting else [],
+        waiting=_waiting(many=waiting > MOST_COUNTED) if waiting else [],
         affected=_affected(counts.troubles[:MOST_SHOWN]),
         without_consent_count=no_consent,
         without_consent=_first(*filters.conditions(WITHOUT_CONSENT)) if no_consent else [],
         unsaved=_unsaved(caller),
+        failed_jobs=_failed_jobs() if counts.failed_jobs else [],
         has_terminals=bool(registry.list_all()),
     )
 
@@ -135,13 +149,16 @@ def _blocked(troubles: Sequence[Trouble]) -> list[int]:
     return [trouble.terminal.id for trouble in troubles if trouble.blocks]
 
 
-def _refused(blocked: list[int]) -> ColumnElement[bool]:
-    """Return the condition on Employee: refused, and not only because a terminal is blocked."""
+def _refused(blocked: list[int], *, many: bool = False) -> ColumnElement[bool]:
+    """Return the condition on Employee: refused, and not only because a terminal is blocked.
+
+    :param many: look each employee up; where those who are refused are few, the database begins with them.
+    """
+    refused = filters.in_state(filters.REFUSED, each=many)
     if not blocked:
-        return filters.in_state(filters.REFUSED)
+        return refused
     mine = Enrolment.employee_id == Employee.id
-    # Those who are refused are few, so the database begins with them.
-    return and_(filters.in_state(filters.REFUSED), select(Enrolment.id).where(mine, _is_stopped(blocked)).exists())
+    return and_(refused, select(Enrolment.id).where(mine, _is_stopped(blocked)).exists())
 
 
 def _is_stopped(blocked: list[int]) -> ColumnElement[bool]:
@@ -149,8 +166,10 @@ def _is_stopped(blocked: list[int]) -> ColumnElement[bool]:
     return and_(filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked))
 
 
-def _count(condition: ColumnElement[bool]) -> int:
-    return db.session.execute(select(func.count()).select_from(Employee).where(condition)).scalar_one()
+def _count_refused(blocked: list[int]) -> int:
+    if not blocked:
+        return search.count_up_to(EmployeeFilter(state=filters.REFUSED))
+    return count_rows_up_to(select(Employee.id).where(_refused(blocked)))
 
 
 def _first(*where: ColumnElement[bool]) -> list[Employee]:
@@ -158,34 +177,49 @@ def _first(*where: ColumnElement[bool]) -> list[Employee]:
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
-def _stopped(blocked: list[int]) -> list[Enrolment]:
+def _stopped(blocked: list[int], *, many: bool) -> list[Enrolment]:
     """Return one enrolment of each refused employee, the first that a person must look at."""
-    ids = [employee.id for employee in _first(_refused(blocked))]
+    ids = [employee.id for employee in _first(_refused(blocked, many=many))]
     mine = Enrolment.employee_id.in_(ids)
     first = select(func.min(Enrolment.id)).where(mine, _is_stopped(blocked)).group_by(Enrolment.employee_id)
     statement = select(Enrolment).where(Enrolment.id.in_(first)).order_by(Enrolment.employee_id)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
-def _waiting() -> list[Waiting]:
-    """Return one line for each terminal that active employees wait for, however many."""
-    since = func.min(func.coalesce(Enrolment.desired_since, Enrolment.created_at))
-    statement = (
-        select(Terminal, func.count(Enrolment.id), since, func.min(Enrolment.next_attempt_at))
-        .join(Enrolment, Enrolment.terminal_id == Terminal.id)
-        .join(Employee, Employee.id == Enrolment.employee_id)
-        .where(Employee.is_active, filters.IS_WAITING)
-        .group_by(Terminal.id)
-        .order_by(Terminal.name)
-    )
-    return [Waiting(*row) for row in db.session.execute(statement)]
+def _waiting(*, many: bool) -> list[Waiting]:
+    """Return one line for each terminal that active employees wait for, however many.
+
+    :param many: count no further than MOST_COUNTED + 1 at each terminal, those first who are tried first.
+    """
+    since = func.coalesce(Enrolment.desired_since, Enrolment.created_at).label("since")
+    columns = (Enrolment.terminal_id, since, Enrolment.next_attempt_at)
+    mine = select(*columns).join(Employee, Employee.id == Enrolment.employee_id).where(Employee.is_active)
+    if many:
+        due = (filters.IS_WAITING, filters.WANTED, Enrolment.next_attempt_at.is_not(None))
+        parts = [
+            mine.where(Enrolment.terminal_id == terminal.id, *due).limit(MOST_COUNTED + 1)
+            for terminal in registry.list_all()
+        ]
+        found = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    else:
+        tried = filters.IS_TRIED
+        found = union_all(mine.where(filters.IS_UNPROVEN, tried), mine.where(filters.IS_UNCHECKED, tried)).subquery()
+    counts = (func.count(), func.min(found.c.since), func.min(found.c.next_attempt_at))
+    statement = select(Terminal, *counts).join(found, found.c.terminal_id == Terminal.id)
+    return [Waiting(*row) for row in db.session.execute(statement.group_by(Terminal.id).order_by(Terminal.name))]
 
 
 def _affected(troubles: Sequence[Trouble]) -> dict[int, int]:
     """Return how many are refused only until a terminal is corrected, as its line's list counts them."""
     blocked = _blocked(troubles)
-    counted = ((one, search.count(EmployeeFilter(state=filters.REFUSED, terminal=one))) for one in blocked)
+    counted = ((one, search.count_up_to(EmployeeFilter(state=filters.REFUSED, terminal=one))) for one in blocked)
     return {terminal_id: employees for terminal_id, employees in counted if employees}
+
+
+def _failed_jobs() -> list[Job]:
+    """Return the last jobs that failed: nobody has tried them again, or left them as they are."""
+    statement = select(Job).where(Job.state == FAILED).order_by(Job.id.desc()).limit(MOST_SHOWN)
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
 def _unsaved(caller: str) -> list[Unsaved]:

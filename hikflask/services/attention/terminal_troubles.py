@@ -4,21 +4,25 @@ from dataclasses import dataclass
 
 from hikflask.isapi.errors import STOP_CODES, AccountLocked
 from hikflask.models import Terminal
-from hikflask.services.terminals import registry
+from hikflask.services.terminals import clock, registry, room
 
 LOCKED = "locked"
 LOGIN = "login"
 # Another certificate, an address that is not allowed, a login that would be too weak.
 STOPPED = "stopped"
+# Another device stands there, and nobody said yet that the people belong on it.
+REPLACED = "replaced"
+# It is the device of another terminal in use, too.
+TWICE = "twice"
 OFF = "off"
 UNCHECKED = "unchecked"
 FULL = "full"
+# The clock or the zone.
+CLOCK = "clock"
 # The worst first.
-KINDS = (LOCKED, LOGIN, STOPPED, OFF, UNCHECKED, FULL)
+KINDS = (LOCKED, LOGIN, STOPPED, REPLACED, TWICE, OFF, UNCHECKED, FULL, CLOCK)
 # Nobody can be enrolled there, and nothing helps but a correction of the terminal.
-BLOCKING = {LOCKED, LOGIN, STOPPED, UNCHECKED}
-# Of the people or of the faces that a terminal can hold.
-NEARLY_FULL = 0.9
+BLOCKING = {LOCKED, LOGIN, STOPPED, REPLACED, UNCHECKED}
 
 
 @dataclass(frozen=True)
@@ -36,30 +40,36 @@ class Trouble:
 
 def find() -> list[Trouble]:
     """Return the terminals in use that need a person, the worst first, then by name."""
-    found = [Trouble(terminal, kind) for terminal in registry.list_active() if (kind := kind_of(terminal))]
+    in_use, first = registry.list_active(), dict[str, int]()
+    for terminal in sorted(in_use, key=lambda one: one.id):
+        first.setdefault(terminal.serial, terminal.id)
+    found = []
+    for terminal in in_use:
+        twice = bool(terminal.serial) and first[terminal.serial] != terminal.id
+        if kind := kind_of(terminal, twice=twice):
+            found.append(Trouble(terminal, kind))
     return sorted(found, key=lambda trouble: KINDS.index(trouble.kind))
 
 
-def kind_of(terminal: Terminal) -> str:
-    """Return the worst of what is wrong with a terminal, or an empty text."""
+def kind_of(terminal: Terminal, *, twice: bool = False) -> str:
+    """Return the worst of what is wrong with a terminal, or an empty text.
+
+    :param twice: another terminal in use was added earlier for the same device.
+    """
     if terminal.refused_since is not None:
         return LOCKED if terminal.refused_code == AccountLocked.own_code else LOGIN
     if terminal.last_error_code in STOP_CODES:
         return STOPPED
+    if terminal.awaits_restore or twice:
+        return REPLACED if terminal.awaits_restore else TWICE
     if terminal.reachable is False:
         return OFF
     if terminal.face_mode is None:
         return UNCHECKED
-    return FULL if is_nearly_full(terminal) else ""
+    return _of_its_check(terminal)
 
 
-def is_nearly_full(terminal: Terminal) -> bool:
-    """True when the last check counted almost as many people or faces as the terminal can hold."""
-    return max(shares(terminal)) >= NEARLY_FULL
-
-
-def shares(terminal: Terminal) -> tuple[float, float]:
-    """Return which share of a terminal's room the counted people and the counted faces take; 0 where unknown."""
-    people = (terminal.people or 0) / (terminal.people_capacity or float("inf"))
-    faces = (terminal.faces or 0) / (terminal.face_capacity or float("inf"))
-    return people, faces
+def _of_its_check(terminal: Terminal) -> str:
+    if room.is_nearly_full(terminal):
+        return FULL
+    return CLOCK if clock.is_wrong(terminal) else ""

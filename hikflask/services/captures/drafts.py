@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
+from hikflask import validity_days
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee
 from hikflask.models.capture import CANCELLED, CAPTURED, USED
@@ -22,14 +24,17 @@ MOST_GROUPS = 20
 class Draft:
     """The form's input, valid or not. `consent`: the box "consent was given today" is ticked.
 
-    `terminal_name`: the employee's own name for terminals, "" for the full name. `groups`: the ids of the groups of
-    terminals that the employee belongs to alone; None where they are not asked for.
+    `terminal_name`: the employee's own name for terminals, "" for the full name. `valid_from` and `valid_to`: the first
+    and the last day of the validity as YYYY-MM-DD, "" for no limit. `groups`: the ids of the groups of terminals that
+    the employee belongs to alone; None where they are not asked for.
     """
 
     number: str = ""
     name: str = ""
     department: str = ""
     terminal_name: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
     # Not compared: drafts with the same fields mean the same employee, with or without the tick.
     consent: bool = field(default=False, compare=False)
     groups: tuple[int, ...] | None = field(default=None, compare=False)
@@ -41,9 +46,15 @@ class Draft:
             "draft_name": storable(self.name[:LONGEST]),
             "draft_department": storable(self.department[:LONGEST]),
             "draft_terminal_name": storable(self.terminal_name[:LONGEST]),
+            "draft_valid_from": storable(self.valid_from[:LONGEST]),
+            "draft_valid_to": storable(self.valid_to[:LONGEST]),
             "draft_consent": self.consent,
             "draft_groups": "" if self.groups is None else json.dumps(self.groups[:MOST_GROUPS]),
         }
+
+    def days(self) -> tuple[date | None, date | None]:
+        """Return the first and the last day of the validity; the form has checked them."""
+        return validity_days.day_of(self.valid_from), validity_days.day_of(self.valid_to)
 
 
 def is_blank() -> ColumnElement[bool]:
@@ -63,6 +74,8 @@ def of(capture: Capture) -> Draft:
         capture.draft_name,
         capture.draft_department,
         capture.draft_terminal_name,
+        capture.draft_valid_from,
+        capture.draft_valid_to,
         consent=capture.draft_consent,
         groups=tuple(json.loads(capture.draft_groups)) if capture.draft_groups else None,
     )
@@ -70,7 +83,14 @@ def of(capture: Capture) -> Draft:
 
 def of_saved(employee: Employee) -> Draft:
     """Return the form as it is filled in for an employee."""
-    return Draft(employee.number, employee.name, employee.department, employee.terminal_name)
+    return Draft(
+        employee.number,
+        employee.name,
+        employee.department,
+        employee.terminal_name,
+        validity_days.written(employee.valid_from),
+        validity_days.written(employee.valid_to),
+    )
 
 
 def keep(capture_id: int, draft: Draft, requested_by: str) -> bool:

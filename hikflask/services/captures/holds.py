@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.isapi import faces
 from hikflask.isapi.errors import Gone, TerminalError
 from hikflask.models import Capture, Enrolment
-from hikflask.models.capture import CAPTURED, RUNNING, USED
+from hikflask.models.capture import CAPTURED, QUEUED, RUNNING, USED
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PENDING
 from hikflask.services.core.errors import ServiceError
@@ -53,6 +53,48 @@ def held_by_another(terminal_id: int, number: str, requested_by: str, own: int |
         .limit(1)
     )
     found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+    db.session.commit()
+    return found
+
+
+def bound_first(capture: Capture) -> Capture | None:
+    """Return the saved picture that its operator's queued capture at the same terminal waits for, or None.
+
+    The terminal's one file must keep that picture until it is bound; and where there is no such file, whoever was saved
+    is verified before the terminal waits for the next face.
+    """
+    mine = (
+        Enrolment.photo_id == Capture.photo_id,
+        Enrolment.terminal_id == Capture.terminal_id,
+        Enrolment.face == PENDING,
+        Enrolment.next_attempt_at.is_not(None),
+    )
+    untried = select(Enrolment.id).where(*mine, Enrolment.refusal_code == "")
+    held = and_(Capture.face_url.is_not(None), Capture.hold_until > database_now())
+    statement = select(Capture).where(
+        Capture.terminal_id == capture.terminal_id,
+        Capture.id < capture.id,
+        Capture.state == USED,
+        Capture.requested_by == capture.requested_by,
+        Capture.draft_number != capture.draft_number,
+        or_(untried.exists(), and_(held, select(Enrolment.id).where(*mine).exists())),
+    )
+    found = db.session.execute(statement.order_by(Capture.id.desc()).limit(1)).scalar_one_or_none()
+    db.session.commit()
+    return found
+
+
+def begins_later(capture_id: int) -> bool:
+    """True while a queued capture waits for a saved picture of its operator to be bound."""
+    capture = db.session.get(Capture, capture_id, populate_existing=True)
+    return capture is not None and capture.state == QUEUED and bound_first(capture) is not None
+
+
+def queued_beside(enrolment_id: int) -> list[int]:
+    """Return the ids of the queued captures at the terminal of an enrolment, of which at most one is there."""
+    here = select(Enrolment.terminal_id).where(Enrolment.id == enrolment_id).scalar_subquery()
+    statement = select(Capture.id).where(Capture.terminal_id == here, Capture.state == QUEUED)
+    found = list(db.session.execute(statement).scalars())
     db.session.commit()
     return found
 

@@ -23,6 +23,7 @@ def start_capture(
     take_over: bool = False,
     own: int | None = None,
     employee_id: int | None = None,
+    behind: int | None = None,
 ) -> Capture:
     """Queue a capture at a terminal.
 
@@ -30,6 +31,7 @@ def start_capture(
     :param own: the id of the capture that the form shows. It does not block the caller who requested it, and its
         picture stays usable until the new one is taken.
     :param employee_id: the employee, if known; otherwise the draft's number identifies the employee.
+    :param behind: the id of a capture that the caller has just saved. The new one begins when its face is bound.
     :raises TerminalInUse: when a capture runs there. :raises TerminalHeld: when a needed picture is held there.
     :raises LoginStopped: when the terminal refused our password. :raises TerminalUnknown: when it is not active.
     :raises ConsentMissing: when a consent is required and none is recorded.
@@ -49,9 +51,10 @@ def start_capture(
     if earlier:
         drafts.keep(earlier.id, draft, requested_by)
     held = holds.held_by_another(terminal_id, draft.number, requested_by, earlier.id if earlier else own)
-    if held and not take_over:
+    waits = held is not None and held.state == USED and held.id == behind
+    if held and not (take_over or waits):
         raise _held(held)
-    if held:
+    if held and not waits:
         holds.take_over(held.id)
     return _queue(terminal_id, draft, requested_by, earlier)
 

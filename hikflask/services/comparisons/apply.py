@@ -36,11 +36,12 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
     seen = known.there.name if known.there else ""
     db.session.commit()
     holder = audit.present_actor().name
-    return take_over(comparison.terminal_id, item.number, seen, holder, same_person=agreed)
+    take_over(comparison.terminal_id, item.number, seen, holder, same_person=agreed)
+    return None  # The terminal has confirmed it already.
 
 
 def _send(known: Facts, terminal_id: int, *, overwrite: bool) -> Enrolment:
-    """Desire the employee on the terminal, and prove everything anew. Another's record goes only when that was chosen."""
+    """Desire the employee there, and prove everything anew. Another's record goes only when that was chosen."""
     if known.employee is None:
         raise TypeError("nobody to send")
     enrolment = lifecycle.apply_sent(locked_employee(known.employee.id), terminal_id)

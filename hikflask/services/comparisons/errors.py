@@ -45,16 +45,6 @@ class ComparisonReplaced(ComparisonFailed):
     code = "comparison_replaced"
 
 
-class UnsafePlan(ServiceError):
-    """The plan would remove more than 20 people, or more than a tenth of the terminal's (params: count)."""
-
-    code = "unsafe_plan"
-
-    def __init__(self, count: int) -> None:
-        super().__init__(count=count)
-        self.count = count
-
-
 class NumbersUnknown(ServiceError):
     """Numbers of a plan are neither here nor there (params: numbers). `fields` names the lists that have them."""
 

@@ -5,7 +5,7 @@ A decision holds while the same is there. When something else is there, the diff
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
@@ -14,6 +14,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, Comparison
 from hikflask.services import audit
 from hikflask.services.comparisons import queries
+from hikflask.services.core.db import changed_rows
 from hikflask.services.state import enrolment as state
 
 LONGEST_REASON = 255
@@ -65,10 +66,12 @@ def _decide(comparison: Comparison, difference: Difference, reason: str) -> None
     if decision is None:
         decision = LeftAlone(terminal_id=comparison.terminal_id, kind=kind, number=number)
         db.session.add(decision)
-    decision.seen, decision.reason = difference.seen, reason.strip()[:LONGEST_REASON]
-    decision.decided_by, decision.decided_at = audit.present_actor().name[:128], database_now()
+    why = reason.strip()[:LONGEST_REASON]
+    who = {"decided_by": audit.present_actor().name[:128], "decided_at": database_now()}
     db.session.flush()
-    stop_trying(_enrolment_id(comparison.terminal_id, number), kind, decision.reason)
+    mine = update(LeftAlone).where(LeftAlone.id == decision.id)
+    changed_rows(mine.values(seen=difference.seen, reason=why, **who))
+    stop_trying(_enrolment_id(comparison.terminal_id, number), kind, why)
     _note("difference.left_alone", comparison.terminal_id, number, {"kind": kind})
 
 
@@ -94,7 +97,8 @@ def take_back(terminal_id: int, kind: str, number: str) -> bool:
 def decisions(comparison: Comparison, after: int = 0, limit: int = 50) -> list[LeftAlone]:
     """Return the decisions that hide a difference of this comparison, by id; `after` is the last id already shown."""
     statement = select(LeftAlone).where(*_hiding(comparison), LeftAlone.id > after)
-    found = list(db.session.execute(statement.order_by(LeftAlone.id).limit(limit)).scalars())
+    ordered = statement.order_by(LeftAlone.id).limit(limit)
+    found = list(db.session.execute(ordered, execution_options={"populate_existing": True}).scalars())
     db.session.commit()
     return found
 

@@ -1,4 +1,4 @@
-"""Compares each terminal once a night: which terminals are due, claimed by compare-and-set, so that one worker does it."""
+"""Compares each terminal once a night: which ones are due, claimed by compare-and-set, so that one worker does it."""
 
 from datetime import UTC, date, datetime, time, timedelta
 

@@ -5,7 +5,7 @@ number.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import select
 from hikflask import employee_number, invisible_characters
 from hikflask.extensions import db
 from hikflask.isapi import persons
-from hikflask.models import Comparison, Difference
+from hikflask.models import Comparison, Difference, PersonThere
 from hikflask.models.comparison import DONE, FACE_MISSING, KINDS, NAME, ONLY_HERE
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.comparisons import queries, verdicts
@@ -27,10 +27,12 @@ from hikflask.services.comparisons.errors import (
     NothingToTakeOver,
     NotThere,
     NumbersUnknown,
-    UnsafePlan,
 )
 from hikflask.services.comparisons.queries import Facts
-from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, ServiceError
+from hikflask.services.comparisons.take_over import limits_of
+from hikflask.services.core import removals
+from hikflask.services.core.dates import today
+from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, ServiceError, ValidityOver
 from hikflask.services.enrolments import desired
 from hikflask.services.privacy import consents
 
@@ -48,9 +50,6 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
     "only_there": (TAKE_OVER, REMOVE, LEAVE),
     "validity": (SEND, TAKE_OVER, REMOVE, LEAVE),
 }
-# More removals than this, or than this part of the terminal's people, need their number typed.
-MOST_REMOVALS = 20
-MOST_PART = 0.1
 LONGEST_NAME = 128
 
 
@@ -114,15 +113,14 @@ class Plan:
     @property
     def is_unsafe(self) -> bool:
         """True when the number of removals must be typed."""
-        return self.removals > MOST_REMOVALS or self.removals > MOST_PART * self.people
+        return removals.are_many(self.removals, self.people)
 
     def require_confirmed(self, confirm: int | None) -> None:
         """Refuse an unsafe plan, unless the number of its removals is confirmed.
 
         :raises UnsafePlan: with the number of removals.
         """
-        if self.is_unsafe and confirm != self.removals:
-            raise UnsafePlan(self.removals)
+        removals.require_confirmed([(self.removals, self.people)], self.removals, confirm)
 
     @property
     def items(self) -> list[tuple[str, int | None, str]]:
@@ -239,14 +237,25 @@ def _check_take_over(known: Facts, names_agreed: bool) -> None:
         raise NameNotUsable(n=known.number)
     if _is_here(known) and set(known.kinds) <= {FACE_MISSING, ONLY_HERE}:
         raise NothingToTakeOver(n=known.number)
-    employee = known.employee
-    if employee is not None and not employee.is_active:
-        raise EmployeeInactive
-    desired.refuse_while_leaving(known.number, employee.id if employee else None)
+    _check_joined(known) if known.employee else _check_new(there)
     if not names_agreed and is_another_name(known):
         raise NameDiffers(n=known.number, here=known.name_wanted, there=there.name)
-    if there.face_url and consents.is_required() and consents.is_missing(known.number, employee and employee.id):
+    employee_id = known.employee.id if known.employee else None
+    if there.face_url and consents.is_required() and consents.is_missing(known.number, employee_id):
         raise ConsentMissing
+
+
+def _check_joined(known: Facts) -> None:
+    if known.employee and not known.employee.is_active:
+        raise EmployeeInactive
+    desired.refuse_while_leaving(known.number, known.employee.id if known.employee else None)
+
+
+def _check_new(there: PersonThere) -> None:
+    desired.refuse_while_leaving(there.number, None)
+    last = limits_of(verdicts.validity_of(there.valid_there))[1]
+    if last is not None and last < today():
+        raise ValidityOver
 
 
 def _check_remove(known: Facts) -> None:
@@ -272,8 +281,3 @@ def is_another_name(known: Facts) -> bool:
         return False
     here = {known.employee.name, known.employee.terminal_name} | ({known.name_wanted} if _is_here(known) else set())
     return known.there.name not in here - {""}
-
-
-def by_number(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the action of each number from pairs of action and number; the last one counts."""
-    return {number: action for action, number in pairs}

@@ -89,11 +89,15 @@ def read_to_end(terminal_id: int, holder: str, seconds: float) -> Comparison:
     """
     give_up = time.monotonic() + seconds
     comparison_id = start(terminal_id, holder).id
-    while read_slice(comparison_id, holder, wait=current_app.config["LEASE_WAIT"]):
+    while read_slice(comparison_id, holder, _slice(give_up), current_app.config["LEASE_WAIT"]):
         if time.monotonic() >= give_up:
             raise NoAnswer(message="the comparison takes too long")
         time.sleep(BREAK_SECONDS)
     return queries.row(comparison_id)
+
+
+def _slice(give_up: float) -> float:
+    return max(0.0, min(SLICE_SECONDS, give_up - time.monotonic()))
 
 
 def read_slice(comparison_id: int, holder: str, seconds: float = SLICE_SECONDS, wait: float = 0.0) -> bool:

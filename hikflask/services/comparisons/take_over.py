@@ -133,8 +133,10 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, same_person: b
     if photo is not None:
         _give(employee, photo, replaces=enrolment.desired == PRESENT and enrolment.photo_id not in {None, photo.id})
     _confirm(enrolment, employee, found, photo)
-    _take_validity(enrolment, employee, found, files)
-    _confirm(enrolment, employee, found, photo)
+    if validity.differs(enrolment, found.person.valid):
+        draft = _limited(drafts.of_saved(employee), found.person.valid)
+        apply_save(draft, FaceSource(), employee.id, None, files)
+        _confirm(enrolment, employee, found, photo)
     if photo is not None and employee.photo_id == photo.id:
         _send_elsewhere(employee, photo, terminal.id)
     changed_rows(update(Terminal).where(Terminal.id == terminal.id).values(last_sync=database_now()))
@@ -147,13 +149,7 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, same_person: b
 
 
 def _added(found: Found, files: storage.Files) -> Employee:
-    first, last = limits_of(found.person.valid)
-    draft = Draft(
-        found.number,
-        found.person.name,
-        valid_from=validity_days.written(first),
-        valid_to=validity_days.written(last),
-    )
+    draft = _limited(Draft(found.number, found.person.name), found.person.valid)
     return apply_save(draft, FaceSource(), None, None, files)
 
 
@@ -210,8 +206,10 @@ def _send_elsewhere(employee: Employee, photo: Photo, terminal_id: int) -> None:
 
 def _confirm(enrolment: Enrolment, employee: Employee, found: Found, photo: Photo | None) -> None:
     """Write what the terminal shows of the person as desired and confirmed."""
-    kept = enrolment.photo_id if photo is None and enrolment.desired == PRESENT else None
-    confirmed = photo is not None or (kept is not None and enrolment.face == CONFIRMED and found.person.faces != 0)
+    # Where the terminal shows that there is no face, none is desired; where it does not tell, nothing changes.
+    untold = photo is None and found.person.faces != 0 and enrolment.desired == PRESENT
+    kept = enrolment.photo_id if untold else None
+    confirmed = photo is not None or (kept is not None and enrolment.face == CONFIRMED)
     photo_id = photo.id if photo else kept
     state.apply(
         state.TAKEN_OVER,
@@ -226,14 +224,10 @@ def _confirm(enrolment: Enrolment, employee: Employee, found: Found, photo: Phot
     db.session.refresh(enrolment)
 
 
-def _take_validity(enrolment: Enrolment, employee: Employee, found: Found, files: storage.Files) -> None:
-    """Take over the validity, unless it is the one that the employee has."""
-    if not validity.differs(enrolment, found.person.valid):
-        return
-    first, last = limits_of(found.person.valid)
-    days = {"valid_from": validity_days.written(first), "valid_to": validity_days.written(last)}
-    apply_save(replace(drafts.of_saved(employee), **days), FaceSource(), employee.id, None, files)
-    db.session.refresh(enrolment)
+def _limited(draft: Draft, valid: Validity | None) -> Draft:
+    """Return the form with the validity that the terminal shows."""
+    first, last = limits_of(valid)
+    return replace(draft, valid_from=validity_days.written(first), valid_to=validity_days.written(last))
 
 
 def limits_of(valid: Validity | None) -> tuple[date | None, date | None]:

@@ -30,6 +30,7 @@ from hikflask.models.comparison import (
     VERDICTS,
 )
 from hikflask.models.enrolment import CONFIRMED, PRESENT
+from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.comparisons import left_alone, queries
 from hikflask.services.core.db import changed_rows
@@ -41,11 +42,13 @@ NIGHTLY = "nightly"
 DECIDE_SECONDS = 600.0
 # So many confirmed pictures, none of them the photo's bytes, show that the terminal encodes pictures anew.
 FEWEST_REENCODED = 3
+# In the audit trail, where "name" is a person's name.
+NOTED_AS = {NAME: "names_differ"}
 # What the list proves. A validity is for a person to decide.
 FOUND = {
     ONLY_HERE: state.FOUND_GONE,
     NAME: state.FOUND_RENAMED,
-    FACE_MISSING: state.FOUND_OTHER_FACE,
+    FACE_MISSING: state.FOUND_WITHOUT_FACE,
     FACE_OTHER: state.FOUND_OTHER_FACE,
 }
 
@@ -81,7 +84,7 @@ def conclude(comparison_id: int) -> None:
     db.session.flush()
     _doubt(comparison, found, here)
     _forget_past(comparison)
-    counts = {kind: sum(1 for one, _ in found if one == kind) for kind in KINDS}
+    counts = {NOTED_AS.get(kind, kind): sum(1 for one, _ in found if one == kind) for kind in KINDS}
     terminal = db.session.get_one(Terminal, comparison.terminal_id)
     note = {"same": comparison.same, **counts} | ({"encoded_anew": len(learnt)} if learnt else {})
     audit.note("terminal.compared", terminal=terminal.name, after=note)
@@ -238,7 +241,13 @@ def _doubt(comparison: Comparison, found: Iterable[tuple[str, str]], here: Mappi
         if (kind, number) in alone:
             left_alone.stop_trying(row.id, kind, alone[kind, number])
         else:
-            state.apply(FOUND[kind], Enrolment.id == row.id, next_attempt_at=due)
+            replaced = {"face_unverified": _can_replace(row)} if kind == FACE_OTHER else {}
+            state.apply(FOUND[kind], Enrolment.id == row.id, next_attempt_at=due, **replaced)
+
+
+def _can_replace(row: Enrolment) -> bool:
+    """True when the photo can be sent again. At other terminals a face is captured anew, and the one there stays."""
+    return row.terminal.face_mode == BY_PICTURE and row.photo is not None and row.photo.forgotten_at is None
 
 
 def _forget_past(comparison: Comparison) -> None:

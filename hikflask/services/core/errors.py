@@ -104,6 +104,12 @@ class PhotosWaiting(ServiceError):
         self.retry_after = seconds
 
 
+class ClockNotSet(ServiceError):
+    """The terminal said OK, but still shows another time or zone."""
+
+    code = "clock_not_set"
+
+
 class TerminalUnknown(ServiceError):
     """There is no such terminal, or it is not in use."""
 
@@ -247,6 +253,20 @@ class NameNotVerified(ServiceError):
 
     code = "name_not_verified"
     retryable = True
+
+
+class ValidityNotVerified(ServiceError):
+    """The terminal said OK, but its list shows another validity (params: name, the words there)."""
+
+    code = "validity_not_verified"
+    retryable = True
+
+
+class ValidityOver(ServiceError):
+    """The last day of the employee's validity is past, so no terminal would let the employee in."""
+
+    code = "validity_over"
+    fields = ("valid_to",)
 
 
 class FaceNotVerified(ServiceError):

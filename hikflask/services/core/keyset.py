@@ -6,7 +6,7 @@ are among the values and addresses get into logs; and it still leads on when the
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -15,6 +15,7 @@ from sqlalchemy.sql.operators import desc_op
 
 from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
+from hikflask.models.columns import UTCDateTime
 from hikflask.services.core.errors import CursorUnknown
 
 Row = TypeVar("Row")
@@ -111,7 +112,7 @@ class Keyset:
 
 def _typed(value: Any, column: Any) -> Any:
     """Return a value of a cursor as the column has it."""
-    return datetime.fromisoformat(value) if column.type.python_type is datetime else value
+    return datetime.fromisoformat(value) if isinstance(column.type, UTCDateTime) else value
 
 
 def read(statement: Select[Any], keyset: Keyset, limit: int, place: Place) -> Page[Any]:
@@ -136,3 +137,8 @@ def cut(rows: list[Any], keyset: Keyset, limit: int, place: Place) -> Page[Any]:
     after = keyset.cursor(shown[-1][-width:]) if shown and follows else ""
     before = keyset.cursor(shown[0][-width:]) if shown and precedes else ""
     return Page([row[:-width] for row in shown], after, before)
+
+
+def first_of_rows(page: Page[Any]) -> Page[Any]:
+    """Return a page of what is first in each row: of a statement that selects one thing."""
+    return replace(page, rows=[row[0] for row in page.rows])

@@ -1,7 +1,7 @@
 """Finds employees by letters within name, number or department, through the database's index of trigrams.
 
-Migration 0017 makes the index: on SQLite the table `employee_words` of FTS5, on PostgreSQL a function of that name with a
-GIN index. Two spaces follow the indexed text, so each letter of it begins a trigram, and a word of one or two letters
+Migration 0017 makes the index: on SQLite the table `employee_words` of FTS5, on PostgreSQL a function of that name with
+a GIN index. Two spaces follow the indexed text, so each letter of it begins a trigram, and a word of one or two letters
 is found by the trigrams that begin with it. On SQLite a phrase of trigrams is the word itself. On PostgreSQL whoever
 has all trigrams of a word need not have the word, so the texts are compared, too.
 """

@@ -35,6 +35,12 @@ def of_ids(department_ids: Collection[int]) -> list[Counted]:
     return _counted(_with_people().where(Department.id.in_(department_ids)))
 
 
+def people_of(department_ids: Collection[int]) -> Select[int]:
+    """Return the statement for the ids of the employees in these departments."""
+    names = select(Department.name).where(Department.id.in_(department_ids))
+    return select(Employee.id).where(Employee.department.in_(names))
+
+
 def lookalikes() -> list[list[Counted]]:
     """Return the groups of departments whose names differ in signs and spaces only; in each, the largest is first."""
     groups: dict[str, list[int]] = defaultdict(list)

@@ -1,12 +1,18 @@
 """Writes the audit entries about employees, within the caller's transaction."""
 
+from hikflask import validity_days
 from hikflask.models import Capture, Employee, Photo
 from hikflask.services import audit
 
 
 def facts(employee: Employee) -> dict[str, str]:
     """Return the fields of an employee for `before` and `after` of an audit entry."""
-    own = {"terminal_name": employee.terminal_name} if employee.terminal_name else {}
+    few_have = {
+        "terminal_name": employee.terminal_name,
+        "valid_from": validity_days.written(employee.valid_from),
+        "valid_to": validity_days.written(employee.valid_to),
+    }
+    own = {name: value for name, value in few_have.items() if value}
     return {"number": employee.number, "full_name": employee.name, "department": employee.department, **own}
 
 

@@ -11,7 +11,7 @@ from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.due import Changed
 from hikflask.services.photos import storage
-from hikflask.services.privacy import certificates
+from hikflask.services.privacy import certificates, comparison_traces
 
 
 def erase_employee(employee_id: int) -> Changed[Erasure]:
@@ -68,6 +68,7 @@ def knows_number(number: str) -> bool:
         storage.strays,
         _reports,
         import_traces.of_number,
+        comparison_traces.of_number,
     )
     known = search.by_number(number) is None and any(of_number(number) for of_number in kept)
     db.session.commit()
@@ -93,6 +94,7 @@ def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) 
     """
     _blank_reports({number, *numbers}, employee_id)
     import_traces.forget_rows({number, *numbers}, name, employee_id)
+    comparison_traces.forget({number, *numbers})
     strays = storage.strays(number, *numbers)
     return strays + personal_data.forget_person(number, name, employee_id) + _photos(employee_id)
 

@@ -10,7 +10,22 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from hikflask.extensions import Base, db
-from hikflask.models import AuditEntry, Capture, Consent, Employee, Erasure, ErasureRemoval, Job, JobItem, Photo
+from hikflask.models import (
+    AuditEntry,
+    Capture,
+    Consent,
+    Difference,
+    Drift,
+    Employee,
+    Enrolment,
+    Erasure,
+    ErasureRemoval,
+    Job,
+    JobItem,
+    LeftAlone,
+    PersonThere,
+    Photo,
+)
 from hikflask.models.employee import folded
 from hikflask.services import audit
 from hikflask.services.audit import details_text
@@ -20,7 +35,7 @@ from hikflask.services.employees import import_traces
 from hikflask.services.enrolments import queries
 from hikflask.services.groups import queries as groups
 from hikflask.services.photos import storage
-from hikflask.services.privacy import consents
+from hikflask.services.privacy import comparison_traces, consents
 
 DATA = "data.json"
 # The times of an employee's row and of its audit entry differ by less than this.
@@ -49,6 +64,8 @@ OF_CAPTURE = (
     "draft_name",
     "draft_department",
     "draft_terminal_name",
+    "draft_valid_from",
+    "draft_valid_to",
     "draft_consent",
     "face_url",
 )
@@ -84,6 +101,10 @@ COLUMN_OF = {
 OF_JOB = ("kind", "requested_by", "started_at", "state")
 OF_IMPORT = ("table_name", "requested_by", "created_at")
 OF_IMPORT_ROW = ("line", "verdict", "values", "cells", "errors", "photo", "state")
+OF_PERSON_THERE = ("number", "name", "faces", "face_sha256", "valid_there", "cards", "fingerprints")
+OF_DIFFERENCE = ("number", "kind")
+OF_LEFT_ALONE = ("number", "kind", "decided_by", "reason", "decided_at")
+OF_DRIFT = ("number", "kind", "expected", "found", "noticed_at")
 OF_ENTRY = ("at", "actor", "address", "action", "employee", "terminal", "subject", "before", "after")
 # Entries before one of these are about an earlier owner of the number or the id.
 ENDS = ("employee.deleted", "employee.erased")
@@ -117,10 +138,28 @@ def export_employee(employee_id: int) -> bytes:
             {**_columns(batch, OF_IMPORT), **_columns(row, OF_IMPORT_ROW)}
             for batch, row in import_traces.of_employee(employee_id)
         ],
+        "comparisons": _comparisons(employee, enrolled),
         "erasures": [_erasure(one) for one in _erasures(employee)],
     }
     audit.note_alone("employee.exported", employee=employee)
     return _zipped(data, pictures)
+
+
+def _comparisons(employee: Employee, enrolled: list[Enrolment]) -> list[dict[str, Any]]:
+    """Return what comparisons of terminals hold of the person. Another name there is another person."""
+    names = {employee.name, employee.terminal_name} | {one.written_name for one in enrolled}
+    columns: dict[type[Base], tuple[str, ...]] = {
+        PersonThere: OF_PERSON_THERE,
+        Difference: OF_DIFFERENCE,
+        LeftAlone: OF_LEFT_ALONE,
+        Drift: OF_DRIFT,
+    }
+    numbers = {employee.number, *(one.number for one in enrolled)}
+    return [
+        {"terminal": terminal, **_columns(row, columns[type(row)])}
+        for terminal, row in comparison_traces.of_numbers(numbers)
+        if not isinstance(row, PersonThere) or row.name in names
+    ]
 
 
 def _is_theirs(capture: Capture, employee: Employee) -> bool:

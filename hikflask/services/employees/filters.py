@@ -45,6 +45,8 @@ SORTS: dict[str, tuple[UnaryExpression[Any], ...]] = {
     "created_at": (Employee.created_at.asc(), Employee.id.asc()),
     "-created_at": (Employee.created_at.desc(), Employee.id.desc()),
 }
+# A statement for ids of employees.
+Ids = Select[Any] | CompoundSelect[Any]
 GIVEN, MISSING = CONSENTS = ("given", "missing")
 # In characters. The searched text is not longer, and databases limit the number of conditions in a query.
 LONGEST_SEARCH = 300
@@ -83,6 +85,9 @@ class EmployeeFilter:
     `terminal` is a terminal's id: who is wanted there or has to leave it; with a state of an enrolment (waiting,
     refused, leaving) who is in that state at this terminal. `consent` is given or missing; who left is not
     missed unless the state asks for them.
+
+    `absent_from` is a terminal's id: who is active and not desired there. `had` is one, too: who is desired there, or
+    was until the terminal was taken out of service for good, and is active.
     """
 
     q: str = ""
@@ -91,6 +96,8 @@ class EmployeeFilter:
     terminal: int | None = None
     consent: str = ""
     sort: str = "name"
+    absent_from: int | None = None
+    had: int | None = None
 
 
 def conditions(wanted: EmployeeFilter, *, each: bool = False) -> list[ColumnElement[bool]]:
@@ -107,13 +114,23 @@ def conditions(wanted: EmployeeFilter, *, each: bool = False) -> list[ColumnElem
         typed = storable(wanted.department)
         found.append(Employee.department == func.coalesce(departments.known(typed), typed))
     if wanted.consent:
-        found.append(Employee.has_consent if wanted.consent == GIVEN else _lacks_consent(wanted.state))
+        found.append(and_(Employee.has_consent) if wanted.consent == GIVEN else _lacks_consent(wanted.state))
     if wanted.state:
         found.append(in_state(wanted.state, wanted.terminal, each=each))
     # The other states are already meant of this terminal.
     if wanted.terminal is not None and wanted.state in {"", NO_FACE, LEFT}:
         found.append(_has(IS_THERE, Enrolment.terminal_id == wanted.terminal))
+    if wanted.absent_from is not None:
+        found += [and_(Employee.is_active), ~_has(WANTED, Enrolment.terminal_id == wanted.absent_from)]
+    if wanted.had is not None:
+        found += [and_(Employee.is_active), _has(_was_had(wanted.had), Enrolment.terminal_id == wanted.had)]
     return found
+
+
+def _was_had(terminal_id: int) -> ColumnElement[bool]:
+    retired_at = select(Terminal.retired_at).where(Terminal.id == terminal_id).scalar_subquery()
+    # The retirement of a terminal changes the desired state of those alone who were desired there.
+    return or_(WANTED, and_(Enrolment.confirmation_note != "", Enrolment.desired_since >= retired_at))
 
 
 def words_of(wanted: EmployeeFilter) -> list[str]:
@@ -121,12 +138,13 @@ def words_of(wanted: EmployeeFilter) -> list[str]:
     return list(dict.fromkeys(folded(wanted.q[:LONGEST_SEARCH]).split()))
 
 
-def sources(wanted: EmployeeFilter) -> list[Select[int]]:
+def sources(wanted: EmployeeFilter) -> list[Ids]:
     """Return the statements that each read an index for the ids of employees, among whom are all who pass the filter.
 
     Whoever is in few of them is found at once.
     """
-    words, found = words_of(wanted), []
+    found: list[Ids] = []
+    words = words_of(wanted)
     if words:
         found.append(name_index.ids(words))
     if wanted.state == LEFT:
@@ -163,9 +181,9 @@ def counted(wanted: EmployeeFilter) -> Select[int]:
         return select(alone)
     if wanted.terminal is not None and wanted == EmployeeFilter(terminal=wanted.terminal, sort=wanted.sort):
         return select(_employees_with(IS_THERE, Enrolment.terminal_id == wanted.terminal))
-    if words := words_of(wanted):
-        if wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
-            return select(func.count()).select_from(name_index.ids(words).subquery())
+    words = words_of(wanted)
+    if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
+        return select(func.count()).select_from(name_index.ids(words).subquery())
     return select(func.count()).select_from(Employee).where(*conditions(wanted))
 
 
@@ -182,6 +200,17 @@ def in_state(state: str, terminal_id: int | None = None, *, each: bool = False) 
         return and_(Employee.is_active, there, ~among(*_NOT_GREEN))
     found = among(*_kinds(state, here))
     return found if state == LEAVING else and_(Employee.is_active, found)
+
+
+def in_state_once(state: str, terminal_id: int | None = None) -> Select[int]:
+    """Return the statement for the ids of those in one of STATES, each once; it reads no more than is asked of it."""
+    if state not in {WAITING, REFUSED, LEAVING}:
+        return select(Employee.id).where(in_state(state, terminal_id, each=True))
+    found = _ids_among(*_kinds(state, _at(terminal_id))).subquery()
+    ids = select(found.c.employee_id).distinct()
+    if state == LEAVING:
+        return ids
+    return ids.join(Employee, Employee.id == found.c.employee_id).where(Employee.is_active)
 
 
 def _at(terminal_id: int | None) -> list[ColumnElement[bool]]:

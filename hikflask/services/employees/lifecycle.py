@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo
 from hikflask.models.columns import database_now
 from hikflask.services import audit
+from hikflask.services.core import dates
 from hikflask.services.core.db import changed_rows, locked_employee
 from hikflask.services.core.errors import EmployeeInactive, ServiceError
 from hikflask.services.departments import registry as departments
@@ -17,9 +18,13 @@ from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import desire_absent, desire_present
 from hikflask.services.enrolments.due import Changed, due_of
 from hikflask.services.groups import membership
+from hikflask.services.groups.membership import Changes
 from hikflask.services.photos import deletion
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
+
+# One pass of the sweep takes no more of those whose validity is over.
+EXPIRED_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ def set_active(employee_id: int, active: bool) -> Changed[Employee]:
 
     After an activation, every face must be confirmed again.
 
-    :raises EmployeeUnknown: when there is no such employee.
+    :raises EmployeeUnknown: when there is no such employee. :raises ValidityOver: as apply_active().
     """
     employee = locked_employee(employee_id)
     try:
@@ -50,8 +55,11 @@ def set_active(employee_id: int, active: bool) -> Changed[Employee]:
 def apply_active(employee: Employee, active: bool, *, enrol: bool = True) -> None:
     """Activate or deactivate within the caller's transaction, which has locked the employee's row.
 
+    :raises ValidityOver: when somebody comes back whose last day is past.
     :param enrol: False: whoever comes back is on no terminal yet; the caller says on which.
     """
+    if active and not employee.is_active:
+        desired.refuse_over(employee)
     if active != employee.is_active:
         audit.note("employee.activated" if active else "employee.deactivated", employee=employee)
     returns, employee.is_active = active and not employee.is_active, active
@@ -64,6 +72,31 @@ def apply_active(employee: Employee, active: bool, *, enrol: bool = True) -> Non
         membership.apply(employee)
     elif not active:
         desire_absent(employee.number)
+
+
+def deactivate_expired() -> int:
+    """Deactivate employees whose last day is past, some at a time, and return how many.
+
+    Each is one transaction that locks the row first, so several workers may do this at once.
+    """
+    is_over = and_(Employee.is_active, Employee.valid_to < dates.today())
+    some = select(Employee.id).where(is_over).order_by(Employee.valid_to).limit(EXPIRED_AT_ONCE)
+    found = list(db.session.execute(some).scalars())
+    db.session.commit()
+    return sum(_deactivate_expired(employee_id, is_over) for employee_id in found)
+
+
+def _deactivate_expired(employee_id: int, is_over: ColumnElement[bool]) -> bool:
+    """Return False when another worker was faster, or somebody gave another day meanwhile."""
+    lock = update(Employee).where(Employee.id == employee_id, is_over).values(is_active=Employee.is_active)
+    is_mine = changed_rows(lock) == 1
+    if is_mine:
+        employee = db.session.get_one(Employee, employee_id, populate_existing=True)
+        audit.note("employee.validity_over", employee=employee, after={"valid_to": str(employee.valid_to)})
+        apply_active(employee, active=False)
+        state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
+    db.session.commit()
+    return is_mine
 
 
 def _return(employee: Employee, left_at: datetime | None) -> None:
@@ -84,6 +117,7 @@ def send_to_terminal(employee_id: int, terminal_id: int) -> Changed[Enrolment]:
     """Desire an employee on one more terminal, with the present photo.
 
     :raises TerminalUnknown: when it is not an active terminal. :raises EmployeeInactive: when deactivated.
+    :raises ValidityOver: when the employee's last day is past.
     :raises NameTooLong: when not one letter of the name fits on the terminal.
     :raises NumberLeaving: when an earlier owner of the number may still open doors.
     :raises EmployeeUnknown: when there is no such employee.
@@ -102,8 +136,10 @@ def apply_sent(employee: Employee, terminal_id: int) -> Enrolment:
     return desire_present(terminal, employee, employee.photo)
 
 
-def apply_department(employee: Employee, department: str) -> None:
+def apply_department(employee: Employee, department: str) -> Changes:
     """Set the department within the caller's transaction, which has locked the employee's row.
+
+    Return the terminals that groups give and take by it.
 
     :raises NumberLeaving: when a group gives a terminal while an earlier owner of the number may still open doors.
     """
@@ -111,7 +147,7 @@ def apply_department(employee: Employee, department: str) -> None:
     employee.department = departments.resolve(department)
     db.session.flush()
     audit_notes.changed(employee, before)
-    membership.apply(employee)
+    return membership.apply(employee)
 
 
 def delete_employee(employee_id: int) -> Changed[Employee]:

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, load_only, selectinload
 
+from hikflask import validity_days
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.services.core.dates import TABLE_TIME, local
@@ -18,7 +19,15 @@ from hikflask.services.terminals import registry
 LANGUAGES = ("ru", "en")
 BATCH = 500
 SHEET = _l("Employees")
-HEAD = (_l("Employee ID"), _l("Full name"), _l("Department"), _l("Active"), _l("Added"))
+HEAD = (
+    _l("Employee ID"),
+    _l("Full name"),
+    _l("Department"),
+    _l("Active"),
+    _l("Valid from"),
+    _l("Valid to"),
+    _l("Added"),
+)
 YES, NO = _l("yes"), _l("no")
 # The words of employees/_enrolment_status.html.
 BADGES = {
@@ -36,7 +45,14 @@ BADGES = {
 # No more than the rows need: with all columns a large table takes twice as long.
 _WITH_STATES = select(Employee).options(
     load_only(
-        Employee.number, Employee.name, Employee.department, Employee.is_active, Employee.created_at, raiseload=True
+        Employee.number,
+        Employee.name,
+        Employee.department,
+        Employee.is_active,
+        Employee.valid_from,
+        Employee.valid_to,
+        Employee.created_at,
+        raiseload=True,
     ),
     selectinload(Employee.enrolments).options(
         load_only(
@@ -79,6 +95,8 @@ class PeopleTable:
             employee.name,
             employee.department,
             self.yes if employee.is_active else self.no,
+            validity_days.written(employee.valid_from),
+            validity_days.written(employee.valid_to),
             local(employee.created_at).strftime(TABLE_TIME),
             *(self._badge(there[terminal_id]) if terminal_id in there else "" for terminal_id in self.terminal_ids),
         ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import IO
 
 from sqlalchemy.exc import IntegrityError
@@ -10,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo
 from hikflask.models.capture import CAPTURED, RUNNING, SUPERSEDED, USED
 from hikflask.models.enrolment import PRESENT
-from hikflask.models.terminal import BY_PICTURE
+from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services import audit
 from hikflask.services.captures import deadline, drafts
 from hikflask.services.captures.drafts import Draft
@@ -29,13 +30,14 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes, photo_drafts, search
 from hikflask.services.employees.lifecycle import apply_active
 from hikflask.services.enrolments import desired, queries
-from hikflask.services.enrolments.desired import desire_absent, desire_new_name, desire_present
+from hikflask.services.enrolments.desired import desire_absent, desire_new_facts, desire_present
 from hikflask.services.enrolments.due import Changed, due_of
 from hikflask.services.groups import membership
 from hikflask.services.photos import storage
 from hikflask.services.photos.quality import Looked
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as capture_state
+from hikflask.services.state import enrolment as enrolment_state
 from hikflask.services.terminals import registry
 
 
@@ -78,6 +80,7 @@ def save_employee(
     :raises PhotoDraftGone: when there is no such draft any more.
     :raises NameTooLong: when not one letter of the name fits on a terminal.
     :raises ConsentMissing: when a consent is required and none is recorded.
+    :raises ValidityOver: when the last day is past of somebody new, active, or to be on a terminal.
     :raises EmployeeUnknown: when the employee was deleted meanwhile.
     """
     if saved := _saved_already(draft, source):
@@ -165,7 +168,11 @@ def _bring(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
             desire_present(terminal, employee, photo)
     for enrolment in queries.of_number(employee.number):
         elsewhere = enrolment.terminal_id != terminal_id and enrolment.desired == PRESENT
-        if elsewhere and enrolment.terminal.face_mode == BY_PICTURE and not _has(enrolment, photo):
+        if not elsewhere or _has(enrolment, photo) or enrolment_state.awaits_restore(enrolment):
+            continue
+        # Where it is not known yet, a first face does no harm; a later one comes as soon as it is known.
+        unknown = enrolment.terminal.face_mode in {None, UNKNOWN} and enrolment.photo_id is None
+        if unknown or enrolment.terminal.face_mode == BY_PICTURE:
             desire_present(enrolment.terminal, employee, photo)
 
 
@@ -237,6 +244,8 @@ def _added(draft: Draft) -> Employee:
         raise NumberKnown(n=draft.number)
     department = departments.resolve(draft.department)
     employee = Employee(number=draft.number, name=draft.name, department=department, terminal_name=draft.terminal_name)
+    employee.valid_from, employee.valid_to = draft.days()
+    desired.refuse_over(employee)
     db.session.add(employee)
     db.session.flush()
     audit.note("employee.created", employee=employee, after=audit_notes.facts(employee))
@@ -249,11 +258,26 @@ def _changed(employee: Employee, draft: Draft, with_face: bool) -> Employee:
         _renumber(employee, draft.number, with_face)
     renamed = (employee.name, employee.terminal_name) != (draft.name, draft.terminal_name)
     employee.name, employee.department, employee.terminal_name = draft.name, department, draft.terminal_name
+    limited = _limit(employee, *draft.days())
     db.session.flush()
     audit_notes.changed(employee, before)
-    if renamed:
-        desire_new_name(employee)
+    if renamed or limited:
+        desire_new_facts(employee)
     return employee
+
+
+def _limit(employee: Employee, first: date | None, last: date | None) -> bool:
+    """Set the validity, and return True if it is another one.
+
+    :raises ValidityOver: when it would be over already: whoever has left is deactivated instead.
+    """
+    if (employee.valid_from, employee.valid_to) == (first, last):
+        return False
+    ends_otherwise = employee.valid_to != last
+    employee.valid_from, employee.valid_to = first, last
+    if ends_otherwise and employee.is_active:
+        desired.refuse_over(employee)
+    return True
 
 
 def _renumber(employee: Employee, number: str, with_face: bool) -> None:

@@ -16,7 +16,7 @@ from hikflask.services.core import keyset, name_index
 from hikflask.services.core.db import MOST_COUNTED, count_rows_up_to
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees import filters
-from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.employees.filters import EmployeeFilter, Ids
 
 # So few are gathered and sorted. Of more, a page is read in the list's order: those who pass are not far apart.
 FEW = 2000
@@ -64,41 +64,45 @@ def _namesakes(name: str, employee_id: int | None) -> list[Employee]:
     return list(db.session.execute(others.limit(MOST_NAMESAKES)).scalars())
 
 
-def of_ids(ids: list[int]) -> list[Employee]:
-    """Return the employees with these ids that there are, in this order, as lists show them."""
-    statement = select(Employee).where(Employee.id.in_(ids)).options(*SHOWN_IN_LISTS)
+def of_ids(ids: list[int], *, enrolments: bool = True) -> list[Employee]:
+    """Return the employees with these ids that there are, in this order, as lists show them.
+
+    :param enrolments: False: without them, as they are many and more is read of each than a list shows.
+    """
+    statement = select(Employee).where(Employee.id.in_(ids)).options(*SHOWN_IN_LISTS[: 2 if enrolments else 1])
     found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
-    return sorted(found, key=lambda employee: ids.index(employee.id))
+    place = {employee_id: number for number, employee_id in enumerate(ids)}
+    return sorted(found, key=lambda employee: place[employee.id])
 
 
-def page(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> Page[Employee]:
-    """Return a page of the employees that a list shows, in its order.
+def page(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
+    """Return a page of the employees that a list shows, in its order, and the exact count of all of them.
 
     :raises CursorUnknown: when the place is none of a list in this order.
     """
-    found, _ = _page(wanted, limit, place)
-    return replace(found, rows=of_ids(found.rows))
+    found, total = _page(wanted, limit, place)
+    return _shown(found), count(wanted) if total is None else total
 
 
-def page_and_count(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
+def page_to_show(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
     """Return a page, and how many pass the filter: more than MOST_COUNTED may be counted as one more than that.
 
     :raises CursorUnknown: when the place is none of a list in this order.
     """
     found, total = _page(wanted, limit, place)
-    return replace(found, rows=of_ids(found.rows)), count_up_to(wanted) if total is None else total
+    return _shown(found), count_up_to(wanted) if total is None else total
 
 
 def search(wanted: EmployeeFilter, limit: int, offset: int) -> tuple[list[Employee], int]:
-    """Return some of the employees that a list shows, in its order, and the count of all of them.
+    """Return some of the employees that a list shows, in its order, and the exact count of all of them.
 
     What comes before is read as well: from a place on, page() reads no more than it returns.
     """
-    if offset:
-        statement = _ids(wanted, each=True).limit(limit).offset(offset)
-        return of_ids(list(db.session.execute(statement).scalars())), count(wanted)
-    found, total = _page(wanted, limit, FIRST)
-    return of_ids(found.rows), count(wanted) if total is None else total
+    if not offset:
+        found, total = page(wanted, limit)
+        return found.rows, total
+    statement = _ids(wanted, each=True).limit(limit).offset(offset)
+    return of_ids(list(db.session.execute(statement).scalars()), enrolments=False), count(wanted)
 
 
 def ids(wanted: EmployeeFilter) -> list[int]:
@@ -117,7 +121,13 @@ def count_up_to(wanted: EmployeeFilter) -> int:
         return count(wanted)
     source = _few(wanted)
     if source is not None:
-        return db.session.execute(_gathered(select(func.count()).select_from(Employee), wanted, source)).scalar_one()
+        counted = _gathered(select(func.count()).select_from(Employee), wanted, source)
+        return int(db.session.execute(counted).scalar_one())
+    words = filters.words_of(wanted)
+    if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
+        return count_rows_up_to(name_index.ids(words))
+    if wanted.state and wanted == EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort):
+        return count_rows_up_to(filters.in_state_once(wanted.state, wanted.terminal))
     return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)), MOST_COUNTED)
 
 
@@ -133,31 +143,31 @@ def add_up_counts() -> None:
     db.session.commit()
 
 
+def _shown(page: Page[int]) -> Page[Employee]:
+    return Page(of_ids(page.rows, enrolments=False), page.after, page.before)
+
+
 def _page(wanted: EmployeeFilter, limit: int, place: Place) -> tuple[Page[int], int | None]:
     """Return the ids of a page, and the count of all when it is known by that."""
     order = Keyset(filters.order(wanted), f"employees {wanted.sort}")
     source = _few(wanted)
     if source is None:
         statement = select(Employee.id, *order.columns).where(*filters.conditions(wanted, each=True))
-        rows = list(db.session.execute(order.chosen(statement, place).limit(limit + 1)))
-        return _ids_of(keyset.cut(rows, order, limit, place)), None
+        rows: list[Any] = list(db.session.execute(order.chosen(statement, place).limit(limit + 1)))
+        return keyset.first_of_rows(keyset.cut(rows, order, limit, place)), None
     behind = and_(literal(value=True), *order.condition(place))
     gathered = select(behind, Employee.id, *order.columns)
     few = list(db.session.execute(order.sorted(_gathered(gathered, wanted, source), place)))
     rows = [row[1:] for row in few if row[0]][: limit + 1]
-    return _ids_of(keyset.cut(rows, order, limit, place)), len(few)
+    return keyset.first_of_rows(keyset.cut(rows, order, limit, place)), len(few)
 
 
-def _ids_of(page: Page[Any]) -> Page[int]:
-    return replace(page, rows=[row[0] for row in page.rows])
-
-
-def _gathered(statement: Select[Any], wanted: EmployeeFilter, source: Select[int]) -> Select[Any]:
+def _gathered(statement: Select[Any], wanted: EmployeeFilter, source: Ids) -> Select[Any]:
     """Return the statement for those few who pass."""
     return statement.where(Employee.id.in_(source), *filters.conditions(wanted, each=True))
 
 
-def _few(wanted: EmployeeFilter) -> Select[int] | None:
+def _few(wanted: EmployeeFilter) -> Ids | None:
     """Return the statement for the ids of a few employees among whom are all who pass, or None: there may be many."""
     for source in filters.sources(wanted):
         if count_rows_up_to(source, FEW) <= FEW:

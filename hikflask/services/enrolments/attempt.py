@@ -5,17 +5,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sqlalchemy import case
+from sqlalchemy.orm import InstrumentedAttribute
+
 from hikflask.extensions import db
-from hikflask.models import Enrolment
+from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.core.errors import GenerationChanged
 from hikflask.services.core.terminal_name import name_for
-from hikflask.services.enrolments import queries
+from hikflask.services.enrolments import queries, validity
 from hikflask.services.enrolments.audit_notes import AttemptTrail
 from hikflask.services.privacy import certificates
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
+from hikflask.services.terminals import room
 from hikflask.services.terminals.connection import Conversation
 
 # A step is written with what the row gets next; on its own only after so long, because a page asks once a second.
@@ -23,23 +27,29 @@ STEP_SECONDS = 0.5
 
 
 class Attempt:
-    """The state of one attempt: `row` as last written, and the `name` that this terminal gets.
+    """The state of one attempt: `row` as last written, the `name` that this terminal gets, and the `validity`.
 
     It is made from a row that was read with its employee, so nothing is read here.
 
-    `whole_names` are the employee's full name and own name for terminals. Each tells the person from others with the
-    number; a shorter form of the full name may be somebody else's, too.
+    `validity` is None where the terminal may keep the one that it has, `limits` None where the employee has none: a
+    limit that was sent before is lifted by a validity without an end. `whole_names` are the employee's full name and
+    own name for terminals. Each tells the person from others with the number; a shorter form of the full name may be
+    somebody else's, too.
 
     :param prove_again: verify again what was confirmed before.
     """
 
     def __init__(self, talk: Conversation, enrolment: Enrolment, prove_again: bool) -> None:
         self.talk = talk
+        # How many people and faces are there by this attempt that were not before: 0, 1 or -1.
+        self.people = self.faces = 0
         self.row = enrolment
         self.prove_again = prove_again
         employee = enrolment.employee
         self._full, self._own = (employee.name, employee.terminal_name) if employee else (enrolment.last_name, "")
         self.name = self._full
+        self.limits = validity.wanted(employee)
+        self.validity = validity.asked(enrolment)
         self._generation = enrolment.generation
         self._trail = AttemptTrail(enrolment)
         self._step = enrolment.step
@@ -100,6 +110,7 @@ class Attempt:
             self._apply(state.GONE)
             self._trail.note_gone(self.row)
             certificates.end_removal(self.row)
+            room.make_due_after_removal(self.talk.terminal)
         self._note_sync()
 
     def read_again(self) -> None:
@@ -128,3 +139,12 @@ class Attempt:
 
     def _note_sync(self) -> None:
         self.talk.learnt["last_sync"] = database_now()
+        for name, by in (("people", self.people), ("faces", self.faces)):
+            if by:
+                self.talk.learnt[name] = _changed(getattr(Terminal, name), by)
+        self.people = self.faces = 0
+
+
+def _changed(column: InstrumentedAttribute[int | None], by: int) -> Any:
+    """Return a count of the terminal's row, changed by so many; one that is not known stays so."""
+    return case((column + by < 0, 0), else_=column + by)

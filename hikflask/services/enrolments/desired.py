@@ -5,7 +5,8 @@ from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
-from hikflask.services.core.errors import NumberLeaving
+from hikflask.services.core import dates
+from hikflask.services.core.errors import NumberLeaving, ValidityOver
 from hikflask.services.core.terminal_name import name_for
 from hikflask.services.enrolments import queries
 from hikflask.services.state import enrolment as state
@@ -16,7 +17,9 @@ def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None, 
 
     :param by_group: a group of terminals asks for it, so it ends with the membership.
     :raises NameTooLong: when not one letter of the name fits on this terminal.
+    :raises ValidityOver: when the employee's last day is past.
     """
+    refuse_over(employee)
     refuse_long_name(terminal, employee)
     enrolment = queries.find(terminal.id, employee.number, lock=True) or state.create(terminal.id, employee)
     photo_id = _photo_id(terminal, enrolment, photo)
@@ -39,13 +42,13 @@ def _photo_id(terminal: Terminal, enrolment: Enrolment, photo: Photo | None) -> 
     return photo.id
 
 
-def desire_new_name(employee: Employee) -> None:
-    """Make terminals get an employee's new name, within the caller's transaction. The face stays as it is.
+def desire_new_facts(employee: Employee) -> None:
+    """Make terminals get an employee's new name and validity, within the caller's transaction. The face stays as it is.
 
     :raises NameTooLong: when not one letter of the name fits on a terminal.
     """
     for enrolment in queries.of_number(employee.number, lock=True):
-        if enrolment.desired == PRESENT:
+        if enrolment.desired == PRESENT and not state.awaits_restore(enrolment):
             refuse_long_name(enrolment.terminal, employee)
             same = {"employee_id": enrolment.employee_id, "photo_id": enrolment.photo_id}
             state.apply_to_locked(enrolment, state.DESIRED_AS_BEFORE, **same)
@@ -88,6 +91,15 @@ def refuse_long_name(terminal: Terminal, employee: Employee) -> None:
     :raises NameTooLong: with limit and length in bytes.
     """
     name_for(terminal, employee.name, employee.terminal_name)
+
+
+def refuse_over(employee: Employee) -> None:
+    """Refuse an employee whose last day is past.
+
+    :raises ValidityOver: then.
+    """
+    if employee.valid_to and employee.valid_to < dates.today():
+        raise ValidityOver
 
 
 def refuse_while_leaving(number: str, employee_id: int | None) -> None:

@@ -29,6 +29,7 @@ from hikflask.services.core.errors import CaptureLost, CaptureSuperseded, FaceNo
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.photos import storage
 from hikflask.services.state import enrolment as state
+from hikflask.services.terminals import checks
 
 NO_PHOTO = "no_photo"
 FILES_NOT_TAKEN = "files_not_taken"
@@ -207,7 +208,12 @@ def _make_room(attempt: Attempt, face: FaceThere) -> FaceThere:
 
 
 def _send(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) -> None:
-    """Mark the face as unverified in the row, then bind it: the worker may be killed, or the answer may be lost."""
+    """Mark the face as unverified in the row, then bind it: the worker may be killed, or the answer may be lost.
+
+    :raises Full: when the terminal has no room for one more face.
+    """
+    if not replaces:
+        checks.require_room_for_face(attempt.talk)
     attempt.write(state.SENDING_FACE)
     try:
         _call(attempt, bind, replaces)
@@ -215,6 +221,7 @@ def _send(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) ->
         if _did_nothing(error):
             attempt.write(state.FACE_CERTAIN)
         raise
+    attempt.faces += not replaces
 
 
 def _call(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) -> None:

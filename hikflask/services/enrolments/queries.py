@@ -1,13 +1,27 @@
 """Reads enrolments, always fresh from the database."""
 
-from sqlalchemy import ScalarResult, Select, func, or_, select
+from collections.abc import Sequence
+
+from sqlalchemy import ScalarResult, Select, and_, case, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment
-from hikflask.models.enrolment import ABSENT, PRESENT
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
+from hikflask.services.core.db import count_rows_up_to
 from hikflask.services.core.errors import EnrolmentUnknown
+from hikflask.services.core.keyset import Keyset, Page, Place, first_of_rows, read
 from hikflask.services.state.enrolment import IS_LEAVING
+from hikflask.services.state.summary import CONFIRMED_STATE, badge_of, state_of
+
+# As Enrolment.is_green has it, for what is desired present.
+IS_GREEN = and_(
+    Enrolment.desired == PRESENT,
+    Enrolment.person == CONFIRMED,
+    Enrolment.face == CONFIRMED,
+    Terminal.face_mode.is_not(None),
+)
+REMOVALS = Keyset((func.coalesce(Enrolment.desired_since, Enrolment.created_at).asc(), Enrolment.id.asc()), "removals")
 
 
 def get(enrolment_id: int) -> Enrolment | None:
@@ -65,19 +79,58 @@ def keeping_number(number: str) -> Enrolment | None:
 
 def open_removals(limit: int | None = None) -> list[Enrolment]:
     """Return the unconfirmed removals, the oldest first. These numbers may still open doors."""
-    since = func.coalesce(Enrolment.desired_since, Enrolment.created_at)
-    return list(_fresh(select(Enrolment).where(IS_LEAVING).order_by(since, Enrolment.id).limit(limit)))
+    return list(_fresh(select(Enrolment).where(IS_LEAVING).order_by(*REMOVALS.order).limit(limit)))
+
+
+def page_of_removals(limit: int, place: Place) -> Page[Enrolment]:
+    """Return a page of the unconfirmed removals, the oldest first.
+
+    :raises CursorUnknown: when the place is none of this list.
+    """
+    return first_of_rows(read(select(Enrolment).where(IS_LEAVING), REMOVALS, limit, place))
 
 
 def count_open_removals() -> int:
-    """Return the number of unconfirmed removals."""
-    return db.session.execute(select(func.count(Enrolment.id)).where(IS_LEAVING)).scalar_one()
+    """Return the number of unconfirmed removals, as count_rows_up_to() counts."""
+    return count_rows_up_to(select(Enrolment.id).where(IS_LEAVING))
 
 
 def has_removals_without_employee() -> bool:
     """True when a number has to leave whose employee is deleted."""
     statement = select(Enrolment.id).where(IS_LEAVING, Enrolment.employee_id.is_(None)).limit(1)
     return db.session.execute(statement).first() is not None
+
+
+def badges(employee_ids: Sequence[int]) -> dict[int, dict[str, list[str]]]:
+    """Return what lists say of these employees: by id, by badge (services/state/summary.py), the terminals' names.
+
+    What is amiss comes first. Most enrolments are confirmed, and of these no more is read than that.
+    """
+    columns = (Enrolment.employee_id, Enrolment.id, Terminal.name, IS_GREEN)
+    mine = select(*columns).join(Terminal).where(Enrolment.employee_id.in_(employee_ids))
+    rows = db.session.execute(mine.order_by(Enrolment.employee_id, Enrolment.terminal_id)).all()
+    others = _badges_of([row.id for row in rows if not row[3]])
+    found: dict[int, dict[str, list[str]]] = {}
+    for of_others in (True, False):
+        for employee_id, enrolment_id, terminal, _ in rows:
+            if (enrolment_id in others) == of_others:
+                badge = others.get(enrolment_id, CONFIRMED_STATE)
+                found.setdefault(employee_id or 0, {}).setdefault(badge, []).append(terminal)
+    return found
+
+
+def _badges_of(enrolment_ids: list[int]) -> dict[int, str]:
+    statement = select(Enrolment).where(Enrolment.id.in_(enrolment_ids)).options(joinedload(Enrolment.terminal))
+    rows = _fresh(statement) if enrolment_ids else ()
+    return {row.id: badge_of(row, state_of(row)) for row in rows}
+
+
+def synced(employee_ids: Sequence[int]) -> set[int]:
+    """Return those of these employees who are desired present somewhere, and confirmed wherever they are."""
+    wanted = (Enrolment.employee_id.in_(employee_ids), Enrolment.desired == PRESENT)
+    ids = select(Enrolment.employee_id).join(Terminal).where(*wanted).group_by(Enrolment.employee_id)
+    # Whoever has one that is not green has a 0 among the ones.
+    return {one for one in db.session.execute(ids.having(func.min(case((IS_GREEN, 1), else_=0)) == 1)).scalars() if one}
 
 
 def _fresh(statement: Select[Enrolment], lock: bool = False) -> ScalarResult[Enrolment]:

@@ -28,7 +28,7 @@ from hikflask.services.core.errors import (
     TerminalInUse,
     TerminalRetired,
 )
-from hikflask.services.enrolments import failures, queries
+from hikflask.services.enrolments import failures, queries, validity
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.enrolments.face_binding import FaceOutcome, bind_face
 from hikflask.services.enrolments.proof import confirm_without_face, prove
@@ -53,6 +53,8 @@ def reconcile(enrolment_id: int, holder: str, *, prove_again: bool = False, wait
     enrolment = queries.row(enrolment_id)
     if _is_done(enrolment) and not prove_again:
         return enrolment
+    if state.awaits_restore(enrolment):
+        return enrolment
     urgent = wait is None
     try:
         with connection.converse(
@@ -61,6 +63,8 @@ def reconcile(enrolment_id: int, holder: str, *, prove_again: bool = False, wait
             enrolment = queries.row(enrolment_id, with_employee=True)
             if _is_done(enrolment) and not prove_again:
                 return enrolment  # Another worker finished it while this one waited.
+            if state.awaits_restore(enrolment):
+                return enrolment  # Another device was noticed meanwhile.
             attempt = Attempt(talk, enrolment, prove_again or enrolment.is_confirmed)
             _run(attempt)
     except (TerminalInUse, TerminalRetired, LeaseLost, LoginStopped) as error:
@@ -96,8 +100,8 @@ def _enrol(attempt: Attempt) -> None:
     """
     if attempt.row.employee and not attempt.row.employee.is_active:
         raise EmployeeInactive
-    if attempt.talk.terminal.face_mode is None:
-        checks.learn(attempt.talk)
+    if attempt.talk.terminal.face_mode is None or attempt.talk.terminal.offline_since:
+        checks.recognise(attempt.talk)
     attempt.choose_name()
     there = _put_person(attempt)
     try:
@@ -118,7 +122,7 @@ def _enrol(attempt: Attempt) -> None:
 
 
 def _put_person(attempt: Attempt) -> Person | None:
-    """Add the person, or update the name of our own record; return the person who was there before, or None.
+    """Add the person, or update our own record; return the person who was there before, or None.
 
     A number that was never sent there is added at once. Otherwise the terminal is first asked who has the number,
     because an OK to Record does not tell that.
@@ -139,39 +143,51 @@ def _overwritten(attempt: Attempt, there: Person | None) -> Person | None:
         attempt.write(state.NOTHING_TO_OVERWRITE)
         return there
     _take_off(attempt)
+    attempt.people, attempt.faces = -1, -bool(there.faces)
     attempt.write(state.OVERWRITTEN)
     return None
 
 
 def _add(attempt: Attempt) -> Person | None:
-    """Send Record; return the person if the number already exists there under our name, else None."""
-    name_before = attempt.row.sent_name
+    """Send Record; return the person if the number already exists there under our name, else None.
+
+    :raises Full: when the terminal has no room for one more person.
+    """
+    checks.require_room_for_person(attempt.talk)
+    before = {"sent_name": attempt.row.sent_name, "sent_valid": attempt.row.sent_valid}
     lost = attempt.row.face == CONFIRMED
-    attempt.write(state.SENDING_LOST_PERSON if lost else state.SENDING_PERSON, sent_name=attempt.name)
+    sending = state.SENDING_LOST_PERSON if lost else state.SENDING_PERSON
+    attempt.write(sending, sent_name=attempt.name, sent_valid=validity.words(attempt.validity))
+    begin, end = attempt.validity or validity.UNLIMITED
     try:
-        persons.add(attempt.talk, attempt.number, attempt.name, begin=persons.FIRST_MOMENT)
+        persons.add(attempt.talk, attempt.number, attempt.name, begin=begin, end=end)
     except NumberTaken:
         there = persons.find(attempt.talk, attempt.number)
         # Record had no effect, so a shortened name there is ours only if an earlier attempt wrote it.
         if (there.name if there else attempt.name) not in attempt.whole_names:
-            attempt.write(state.PERSON_NOT_SENT, sent_name=name_before)
+            attempt.write(state.PERSON_NOT_SENT, **before)
         if there is None:
             raise PersonNotVerified from None
         return _adopt(attempt, there)
+    attempt.people += 1
     return None
 
 
 def _adopt(attempt: Attempt, there: Person) -> Person:
-    """Accept the person with this number as ours if we wrote the name or it is a whole one, and update the name.
+    """Accept the person with this number as ours if we wrote the name or it is a whole one, and update what differs.
+
+    A validity that was set at the terminal stays, unless another one is asked for.
 
     :raises NumberTakenThere: when the person has another name.
     """
     if not _is_ours(attempt, there):
         attempt.write(state.NUMBER_TAKEN)
         raise NumberTakenThere(n=attempt.number, name=there.name[:255])
-    if there.name != attempt.name:
-        attempt.write(state.SENDING_NAME, written_name=there.name, sent_name=attempt.name)
-        persons.modify(attempt.talk, attempt.number, attempt.name)
+    valid = validity.to_send(attempt.validity, there.valid, attempt.row)
+    if valid or there.name != attempt.name:
+        sent = {"sent_name": attempt.name, "sent_valid": validity.words(valid) or attempt.row.sent_valid}
+        attempt.write(state.SENDING_CHANGES, written_name=there.name, **sent)
+        persons.modify(attempt.talk, attempt.number, attempt.name, valid)
     return there
 
 
@@ -215,6 +231,7 @@ def _remove(attempt: Attempt) -> None:
     attempt.read_again()
     attempt.claim("removal")
     there = persons.find(attempt.talk, attempt.number)
+    attempt.people, attempt.faces = (-1, -bool(there.faces)) if there else (0, 0)
     # We may have written our name to this device before we noticed that it is another one.
     if attempt.row.waits_for_hand and not (there and _is_ours(attempt, there)):
         raise OtherDevice

@@ -64,6 +64,14 @@ def claim_urgent_beside(turn: list[int]) -> list[int]:
     return found
 
 
+def worth_trying(enrolment_ids: list[int]) -> list[int]:
+    """Return those of these enrolments whose terminals are not backing off, the ones that did not answer last."""
+    mine = select(Enrolment.id, Terminal.offline_since).join(Terminal).where(Enrolment.id.in_(enrolment_ids))
+    away = {row.id: row.offline_since is not None for row in db.session.execute(mine.where(_not_backing_off()))}
+    db.session.commit()
+    return sorted((one for one in enrolment_ids if one in away), key=lambda one: away[one])
+
+
 def give_back(turn: list[int]) -> None:
     """Make the claimed enrolments of a turn due again."""
     state.apply(state.POSTPONED, Enrolment.id.in_(turn), next_attempt_at=database_now())

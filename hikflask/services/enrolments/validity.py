@@ -5,6 +5,7 @@ from datetime import datetime, time
 from hikflask.isapi import persons
 from hikflask.isapi.persons import Validity, Window
 from hikflask.models import Employee, Enrolment
+from hikflask.models.enrolment import CONFIRMED
 
 LAST_OF_DAY = time(23, 59, 59)
 UNLIMITED: Window = (persons.FIRST_MOMENT, persons.LAST_MOMENT)
@@ -29,6 +30,16 @@ def asked(enrolment: Enrolment) -> Window | None:
     """
     window = wanted(enrolment.employee)
     return UNLIMITED if window is None and enrolment.sent_valid else window
+
+
+def to_send(window: Window | None, there: Validity | None, row: Enrolment) -> Window | None:
+    """Return the validity to send to a person who is there, or None when there is nothing to send.
+
+    A terminal that does not tell its validity gets ours with every change of what is desired.
+    """
+    shown = there.words if there else ""
+    is_there = shown == words(window) if shown else row.person == CONFIRMED
+    return None if is_there else window
 
 
 def words(window: Window | None) -> str:

@@ -6,6 +6,7 @@ takes it back.
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select, select
 
@@ -81,7 +82,7 @@ def _written(group_id: int | None, wanted: Wanted | None) -> Written:
     return registry.delete_group(group_id or 0)
 
 
-def preview_of_department(people: Select[int], department: str) -> Differences:
+def preview_of_department(people: Select[Any], department: str) -> Differences:
     """Return what changes for these people when all of them are moved to this department."""
     found = select(Department.id).where(Department.name == department)
     return differences.count(Scope(people, department_id=db.session.execute(found).scalar_one_or_none() or 0))

@@ -5,6 +5,7 @@ The database compares where groups ask for people with where they are desired, a
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select, union
 
@@ -24,7 +25,7 @@ class Scope:
     With `department_id` the employees are looked at as if they were in that department (0: in none with a group).
     """
 
-    people: Select[int] | None = None
+    people: Select[Any] | None = None
     terminal_ids: Collection[int] | None = None
     department_id: int | None = None
 
@@ -91,7 +92,7 @@ def lacking(numbers: Collection[str]) -> set[str]:
     return set(db.session.execute(rows).scalars())
 
 
-def _per_terminal(pairs: Select[int, int]) -> dict[int, int]:
+def _per_terminal(pairs: Select[Any, int]) -> dict[int, int]:
     found = pairs.subquery()
     counted = select(found.c.terminal_id, func.count()).group_by(found.c.terminal_id)
     return {terminal_id: people for terminal_id, people in db.session.execute(counted)}
@@ -143,7 +144,7 @@ def _groups_of_department(scope: Scope) -> Select[int]:
     return select(GROUP_DEPARTMENTS.c.group_id).where(in_scope)
 
 
-def _loses(scope: Scope) -> Select[int, int]:
+def _loses(scope: Scope) -> Select[int | None, int]:
     """Select employee and terminal where somebody is desired because of a group, and no group asks any more."""
     found = (
         select(Enrolment.employee_id, Enrolment.terminal_id)

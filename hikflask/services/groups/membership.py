@@ -11,7 +11,7 @@ from hikflask.models.terminal import BY_URL
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
-from hikflask.services.core.errors import NameTooLong
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.groups import locks
@@ -21,7 +21,8 @@ from hikflask.services.groups import locks
 class Changes:
     """The terminals that somebody gets by groups and those that somebody loses.
 
-    `refused` are terminals that cannot show even one letter of the name: they are left out, and the others are not.
+    `refused` are terminals that the employee cannot be desired on, such as one that cannot show even one letter of the
+    name: they are left out, and the others are not.
     """
 
     gets: tuple[Terminal, ...] = ()
@@ -110,10 +111,10 @@ def _apply(employee: Employee, *, give: bool) -> Changes:
 
 
 def _give(employee: Employee, terminal: Terminal, photo: Photo | None) -> bool:
-    """Desire an employee on one terminal; False when not one letter of the name fits there."""
+    """Desire an employee on one terminal; False when it is refused, as when not one letter of the name fits there."""
     try:
         desired.desire_present(terminal, employee, _photo_for(terminal, photo), by_group=True)
-    except NameTooLong as error:
+    except ServiceError as error:
         audit.note("enrolment.refused", employee=employee, terminal=terminal.name, after={"reason": error.code})
         return False
     return True

@@ -4,15 +4,18 @@ A row is applied only if its person is still as the dry run saw them. What was w
 terminals before and after, so that it can be undone exactly.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from hikflask import validity_days
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Photo
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import APPLIED, NEW, OPEN
+from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import changed_rows, locked_employee
 from hikflask.services.core.errors import EmployeeUnknown, NumberKnown
@@ -22,14 +25,16 @@ from hikflask.services.employees.save import FaceSource, apply_save
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches, pictures
 from hikflask.services.imports.errors import ChangedSince
-from hikflask.services.imports.values import DEPARTMENT, LEFT, NAME
+from hikflask.services.imports.values import DAYS, DEPARTMENT, LEFT, NAME, VALID_FROM, VALID_TO
 from hikflask.services.imports.verdicts import GROUPS, PHOTO, TERMINAL
 from hikflask.services.photos import storage
 from hikflask.services.state import enrolment as state
 
 ENROLMENTS, FORMER_ENROLMENTS = "enrolments", "former_enrolments"
+# What the employee form has, too.
+OF_FORM = (NAME, DEPARTMENT, *DAYS)
 # What terminals get to know.
-OF_TERMINALS = {NAME, LEFT, PHOTO, TERMINAL}
+OF_TERMINALS = {NAME, LEFT, PHOTO, TERMINAL, *DAYS}
 # Terminal, photo, and whether a group asked for it, of the enrolments that are desired present.
 Wanted = list[list[Any]]
 
@@ -70,7 +75,8 @@ def _former_photo(row: ImportRow) -> int | None:
 
 
 def _added(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> dict[str, Any]:
-    draft = Draft(row.number, row.values[NAME], row.values.get(DEPARTMENT, ""))
+    typed: dict[str, Any] = {name: row.values.get(name, "") for name in OF_FORM}
+    draft = replace(Draft(row.number), **typed)
     employee = _saved(draft, None, batch, photo, files)
     if batch.terminal_id is not None:
         apply_sent(employee, batch.terminal_id)
@@ -81,6 +87,7 @@ def _added(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: stora
         "employee_id": employee.id,
         NAME: employee.name,
         DEPARTMENT: employee.department,
+        **days_of(employee),
         PHOTO: employee.photo_id,
         ENROLMENTS: sent,
         FORMER_ENROLMENTS: [],
@@ -93,10 +100,9 @@ def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: sto
     employee, before = locked_employee(row.employee_id), row.before or {}
     _refuse_changed(employee, row.number, before, batch.terminal_id)
     former = wanted(employee)
-    said = {field: row.values.get(field, "") for field in before}
-    if before.keys() & {NAME, DEPARTMENT, PHOTO}:
-        name, department = said.get(NAME, employee.name), said.get(DEPARTMENT, employee.department)
-        draft = Draft(row.number, name, department, employee.terminal_name)
+    said: dict[str, Any] = {field: row.values.get(field, "") for field in before}
+    if before.keys() & {NAME, DEPARTMENT, PHOTO, *DAYS}:
+        draft = replace(drafts.of_saved(employee), **{name: said[name] for name in OF_FORM if name in said})
         employee = _saved(draft, employee.id, batch, photo, files)
     if LEFT in before:
         apply_active(employee, active=False)
@@ -110,6 +116,7 @@ def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: sto
     now = {
         NAME: employee.name,
         DEPARTMENT: employee.department,
+        **days_of(employee),
         LEFT: not employee.is_active,
         PHOTO: employee.photo_id,
         TERMINAL: batch.terminal_id,
@@ -117,6 +124,14 @@ def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: sto
     }
     enrolled = {ENROLMENTS: now_wanted, FORMER_ENROLMENTS: former}
     return {"employee_id": employee.id, **{field: now[field] for field in before}, **enrolled}
+
+
+def days_of(employee: Employee) -> dict[str, str]:
+    """Return the days of an employee's validity as an import has them."""
+    return {
+        VALID_FROM: validity_days.written(employee.valid_from),
+        VALID_TO: validity_days.written(employee.valid_to),
+    }
 
 
 def _saved(
@@ -138,6 +153,7 @@ def _refuse_changed(employee: Employee, number: str, before: dict[str, Any], ter
     now: dict[str, Any] = {
         NAME: employee.name,
         DEPARTMENT: employee.department,
+        **days_of(employee),
         LEFT: not employee.is_active,
         PHOTO: employee.photo_id,
     }

@@ -7,8 +7,19 @@ by hand. tests/spreadsheets/README.md tells where the names are from.
 import re
 from collections.abc import Sequence
 
-FIELDS = ("number", "name", "last_name", "first_name", "middle_name", "department", "left", "active")
-NUMBER, NAME, LAST_NAME, FIRST_NAME, MIDDLE_NAME, DEPARTMENT, LEFT, ACTIVE = FIELDS
+FIELDS = (
+    "number",
+    "name",
+    "last_name",
+    "first_name",
+    "middle_name",
+    "department",
+    "left",
+    "active",
+    "valid_from",
+    "valid_to",
+)
+NUMBER, NAME, LAST_NAME, FIRST_NAME, MIDDLE_NAME, DEPARTMENT, LEFT, ACTIVE, VALID_FROM, VALID_TO = FIELDS
 NAMES: dict[str, str] = {
     NUMBER: """
         ID сотрудника | Табельный номер | Табельный № | Табельный | Таб. номер | Таб. № | Таб. ном. | Таб. н. | Т/н
@@ -40,6 +51,19 @@ NAMES: dict[str, str] = {
     ACTIVE: """
         Активен | Активна | Активный | Работает | Действующий сотрудник
         Active | Is active | is_active | Employed
+    """,
+    VALID_FROM: """
+        Действует с | Действителен с | Действительна с | Действительно с | Срок действия с | Начало действия
+        Начало срока действия | Дата начала действия | Дата начала срока действия | Пропуск с | Доступ с
+        Valid from | Validity start | Start of validity | Effective from | Start time of effective period
+        Access from | valid_from
+    """,
+    VALID_TO: """
+        Действует по | Действует до | Действителен до | Действителен по | Действительна до | Действительно до | Годен до
+        Срок действия | Срок действия до | Срок действия по | Конец действия | Окончание действия
+        Окончание срока действия | Дата окончания действия | Дата окончания срока действия | Пропуск до | Доступ до
+        Valid to | Valid until | Valid till | Valid through | Validity end | End of validity | Effective to
+        End time of effective period | Expiry date | Expiration date | Expires | Expires on | Access until | valid_to
     """,
 }
 # They count where no other column has the field: of two such columns the other one is meant.

@@ -4,6 +4,7 @@ A row is undone while its person is as the import left them: what was written, a
 with which photo. Whoever was added is deleted again while nothing else was added since.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select, update
@@ -13,7 +14,7 @@ from hikflask.models import Capture, Consent, Employee, Enrolment, ImportRow, Ph
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.models.import_batch import APPLIED, NEW, UNDONE
 from hikflask.services import audit
-from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures import drafts
 from hikflask.services.core.db import changed_rows, locked_employee
 from hikflask.services.core.errors import EmployeeUnknown, PhotoForgotten, TerminalRetired, TerminalUnknown
 from hikflask.services.departments import registry as departments
@@ -24,7 +25,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.desired import desire_present
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches
-from hikflask.services.imports.apply import ENROLMENTS, FORMER_ENROLMENTS, Wanted, wanted
+from hikflask.services.imports.apply import ENROLMENTS, FORMER_ENROLMENTS, OF_FORM, Wanted, days_of, wanted
 from hikflask.services.imports.errors import ChangedSince, FaceStays
 from hikflask.services.imports.values import DEPARTMENT, LEFT, NAME
 from hikflask.services.imports.verdicts import PHOTO
@@ -64,6 +65,7 @@ def is_untouched(employee: Employee, number: str, written: dict[str, Any]) -> bo
     now = {
         NAME: employee.name,
         DEPARTMENT: employee.department,
+        **days_of(employee),
         LEFT: not employee.is_active,
         PHOTO: employee.photo_id,
     }
@@ -94,7 +96,7 @@ def _has_more(employee: Employee) -> bool:
 def _restore(employee: Employee, row: ImportRow) -> None:
     before, written = row.before or {}, row.written or {}
     former = _complete(written[FORMER_ENROLMENTS])
-    if before.keys() & {NAME, DEPARTMENT}:
+    if before.keys() & set(OF_FORM):
         _restore_facts(employee, before)
     if LEFT in before:
         apply_active(employee, active=True, enrol=False)
@@ -108,11 +110,10 @@ def _restore(employee: Employee, row: ImportRow) -> None:
 
 
 def _restore_facts(employee: Employee, before: dict[str, Any]) -> None:
-    name, department = before.get(NAME, employee.name), before.get(DEPARTMENT, employee.department)
-    draft = Draft(employee.number, name, department, employee.terminal_name)
+    draft = replace(drafts.of_saved(employee), **{name: before[name] for name in OF_FORM if name in before})
     apply_save(draft, FaceSource(), employee.id, None, storage.Files(), _leave_terminals)
     # The department may have another spelling now.
-    if employee.department != department:
+    if employee.department != draft.department:
         raise ChangedSince
 
 

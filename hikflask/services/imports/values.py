@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from hikflask import employee_number, text_rules
+from hikflask import employee_number, text_rules, validity_days
 from hikflask.models.columns import storable
 from hikflask.models.employee import folded
 from hikflask.services.core.dates import today
@@ -17,6 +17,7 @@ from hikflask.services.spreadsheets.formulas import with_formula_mark_removed
 from hikflask.services.spreadsheets.reader_process import Row
 
 NUMBER, NAME, DEPARTMENT, LEFT, ACTIVE = "number", "name", "department", "left", "active"
+VALID_FROM, VALID_TO = DAYS = (columns.VALID_FROM, columns.VALID_TO)
 PARTS = (columns.LAST_NAME, columns.FIRST_NAME, columns.MIDDLE_NAME)
 LONGEST = 128
 # Of a number that is none. Its column is not longer.
@@ -56,6 +57,7 @@ def read(row: Row, fields: Mapping[str, int], *, status: bool = False) -> Values
     found.texts = {NUMBER: found.number, **_texts(cells)}
     _check(found, cells, formulas, row)
     _read_leaving(found, cells, status)
+    _read_days(found, cells)
     for name in formulas - found.errors.keys():
         # The words for yes and no are no formulas, though + and - begin like one.
         if index_of_word(name, cells) is None or fields[name] in row.formulas:
@@ -120,6 +122,22 @@ def _read_leaving(found: Values, cells: Mapping[str, str], status: bool) -> None
         found.leaves = told == {"left"}
     if found.leaves is not None:
         found.texts[LEFT] = "yes" if found.leaves else "no"
+
+
+def _read_days(found: Values, cells: Mapping[str, str]) -> None:
+    """Read the days of the validity, as YYYY-MM-DD; an empty cell is no limit."""
+    for name in DAYS:
+        if name not in cells:
+            continue
+        text = "" if NO_DATE.match(cells[name]) else cells[name]
+        days = set(_days(text))
+        # 12/01/2026 is a day of January or of December.
+        day = days.pop() if len(days) == 1 else None
+        if text and day is None:
+            found.errors[name] = ["day_unreadable", {}]
+        elif day and not validity_days.is_accepted(day):
+            found.errors[name] = ["day_outside", {}]
+        found.texts[name] = storable(text)[:LONGEST] if name in found.errors else validity_days.written(day)
 
 
 def _leaving(name: str, text: str) -> str:

@@ -7,14 +7,16 @@ from typing import Any
 from sqlalchemy import and_, select
 from sqlalchemy.orm import joinedload
 
+from hikflask import validity_days
 from hikflask.extensions import db
 from hikflask.models import Consent, Department, Employee, Enrolment, Photo
 from hikflask.models.department import spelling_key
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
-from hikflask.services.core.errors import ConsentMissing, NumberLeaving
+from hikflask.services.core.dates import today
+from hikflask.services.core.errors import ConsentMissing, NumberLeaving, ValidityOver
 from hikflask.services.groups import differences
-from hikflask.services.imports.values import DEPARTMENT, LEFT, NAME, NUMBER, Error, Values
+from hikflask.services.imports.values import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO, Error, Values
 from hikflask.services.privacy import consents
 from hikflask.services.state.enrolment import IS_LEAVING
 
@@ -25,7 +27,10 @@ Spellings = dict[str, list[str]]
 
 @dataclass(frozen=True)
 class Known:
-    """An employee as the database has it. `sha256` is that of the present photo, `sent`: wanted on the terminal."""
+    """An employee as the database has it. `sha256` is that of the present photo, `sent`: wanted on the terminal.
+
+    The days of the validity are as YYYY-MM-DD, "" for no limit.
+    """
 
     id: int
     name: str
@@ -35,6 +40,8 @@ class Known:
     sha256: str | None
     sent: bool
     consented: bool
+    valid_from: str = ""
+    valid_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,8 @@ def present(numbers: Collection[str], terminal_id: int | None, known: Spellings,
             Employee.name,
             Employee.department,
             Employee.is_active,
+            Employee.valid_from,
+            Employee.valid_to,
             Employee.photo_id,
             Photo.sha256,
             Photo.forgotten_at,
@@ -127,6 +136,8 @@ def present(numbers: Collection[str], terminal_id: int | None, known: Spellings,
             None if row.forgotten_at else row.sha256,
             row.desired == PRESENT,
             row.consent is not None,
+            validity_days.written(row.valid_from),
+            validity_days.written(row.valid_to),
         )
     leaving = select(Enrolment).where(IS_LEAVING, Enrolment.number.in_(numbers)).options(joinedload(Enrolment.terminal))
     for one in db.session.execute(leaving).scalars():
@@ -158,6 +169,7 @@ def _errors(values: Values, picture: Picture | None, person: Known | None) -> di
     errors: dict[str, Error] = {}
     if person is None and not values.leaves and NAME not in values.texts:
         errors[NAME] = ["text_empty", {}]
+    errors |= _wrong_days(values, person)
     if person and not person.is_active and values.leaves is False:
         errors[LEFT] = ["inactive_here", {}]
     if picture and picture.error:
@@ -165,6 +177,20 @@ def _errors(values: Values, picture: Picture | None, person: Known | None) -> di
     elif picture and consents.is_required() and not (person and person.consented):
         errors[PHOTO] = [ConsentMissing.code, {}]
     return errors
+
+
+def _wrong_days(values: Values, person: Known | None) -> dict[str, Error]:
+    """Return what is wrong with the validity that there would be. For somebody who leaves it does not matter."""
+    if values.leaves or values.errors.keys() & set(DAYS):
+        return {}
+    before = {VALID_FROM: person.valid_from, VALID_TO: person.valid_to} if person else {}
+    first, last = (values.texts.get(name, before.get(name, "")) for name in DAYS)
+    if not last or (last == before.get(VALID_TO) and first == before.get(VALID_FROM)):
+        return {}
+    if first > last:
+        return {VALID_TO if VALID_TO in values.texts else VALID_FROM: ["days_order", {}]}
+    is_new_end = last != before.get(VALID_TO) and (person is None or person.is_active)
+    return {VALID_TO: [ValidityOver.code, {}]} if is_new_end and last < today().isoformat() else {}
 
 
 def _leaving(found: Collection[Leaving], person: Known | None) -> Leaving | None:
@@ -177,7 +203,10 @@ def _before(values: Values, picture: Picture | None, person: Known, now: Present
     """Return the fields that change, with their present values."""
     said: Mapping[str, str] = values.texts
     before: dict[str, Any] = {}
-    for name, value in ((NAME, person.name), (DEPARTMENT, person.department)):
+    facts = {NAME: person.name, DEPARTMENT: person.department}
+    if not values.leaves:
+        facts |= {VALID_FROM: person.valid_from, VALID_TO: person.valid_to}
+    for name, value in facts.items():
         if name in said and said[name] != value:
             before[name] = value
     if values.leaves and person.is_active:

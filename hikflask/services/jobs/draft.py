@@ -5,25 +5,34 @@ from collections.abc import Collection
 from sqlalchemy import Select, func, insert, literal, select
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Job, JobItem
+from hikflask.models import Employee, Job, JobItem, Terminal
 from hikflask.models.job import WAITING
 from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs.kinds import KINDS
 
 
-def make_draft(kind: str, wanted: EmployeeFilter, employee_ids: Collection[int] | None = None) -> Job:
+def make_draft(
+    kind: str,
+    wanted: EmployeeFilter,
+    employee_ids: Collection[int] | None = None,
+    *,
+    terminal: Terminal | None = None,
+) -> Job:
     """Make the draft of a job, with the people in the order of a list. The database copies them, however many they are.
 
     Where a kind leaves out who is inactive, `params` counts them.
 
     :param employee_ids: the employees that are meant; None: all whom the list shows.
+    :param terminal: where the job is done, where that is not asked any more.
     """
     chosen = filters.conditions(wanted) if employee_ids is None else [Employee.id.in_(employee_ids)]
     meant = select(Employee).where(*chosen).order_by(*filters.order(wanted))
     job = Job(kind=kind, params={})
+    if terminal is not None:
+        job.terminal_id, job.params = terminal.id, {"terminal_id": terminal.id, "terminal": terminal.name}
     if KINDS[kind].active_only:
-        job.params = {"left_out": _count(meant.where(~Employee.is_active))}
+        job.params = {**job.params, "left_out": _count(meant.where(~Employee.is_active))}
         meant = meant.where(Employee.is_active)
     db.session.add(job)
     db.session.flush()

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hikflask.models import Employee, Enrolment, Job, JobItem
+from hikflask.services.comparisons import apply, reading
+from hikflask.services.comparisons import queries as comparisons
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.core.progress import Progress
 from hikflask.services.employees import lifecycle
+from hikflask.services.groups import membership
 from hikflask.services.imports import batches
 from hikflask.services.imports.apply import apply_row
 from hikflask.services.imports.check import check
@@ -19,11 +22,14 @@ from hikflask.services.state import enrolment as state
 DEACTIVATE = "deactivate"
 SEND = "send"
 DEPARTMENT = "department"
+GROUPS = "groups"
 EXPORT = "export"
 PRINT = "print"
 IMPORT_CHECK = "import_check"
 IMPORT = "import"
 IMPORT_UNDO = "import_undo"
+COMPARE = "compare"
+APPLY = "apply"
 # The lanes of the queue in which jobs run: those of the second talk to a terminal themselves.
 JOBS, TERMINALS = "jobs", "terminals"
 # Among the params of an import: its dry run comes first.
@@ -47,6 +53,7 @@ class Kind:
     and fails when the terminal refused the password.
     `settles`: `run` returns an enrolment, and the item ends when its terminal confirmed that, or nobody tries any more.
     `can_retry`: what failed, or is left after a stop, may be tried again; others have a page of their own for that.
+    `by_admin`: only administrators may start, stop and retry it.
     """
 
     run: Callable[[JobItem, Params], Enrolment | None] | None
@@ -57,6 +64,7 @@ class Kind:
     lane: str = JOBS
     settles: bool = False
     can_retry: bool = True
+    by_admin: bool = False
 
     @property
     def can_start(self) -> bool:
@@ -83,7 +91,15 @@ def _send(item: JobItem, params: Params) -> Enrolment:
 
 
 def _set_department(item: JobItem, params: Params) -> None:
-    lifecycle.apply_department(_employee(item), params["department"])
+    employee = _employee(item)
+    if lifecycle.apply_department(employee, params["department"]):
+        state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
+
+
+def _apply_groups(item: JobItem, params: Params) -> None:  # noqa: ARG001 - each kind has the same parameters
+    employee = _employee(item)
+    if membership.apply(employee):
+        state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
 
 
 def _employee(item: JobItem) -> Employee:
@@ -118,13 +134,24 @@ def _undo(item: JobItem, params: Params) -> None:
     undo_row(import_items.row_of(item, params["batch"]))
 
 
+def _compare(job: Job, progress: Progress) -> bool:
+    comparison_id = job.params["comparison"]
+    is_left = reading.read_slice(comparison_id, job.requested_by)
+    comparison = comparisons.row(comparison_id)
+    progress.report(comparison.read, comparison.people or comparison.read)
+    return is_left
+
+
 KINDS = {
-    DEACTIVATE: Kind(_deactivate, active_only=True),
+    DEACTIVATE: Kind(_deactivate, active_only=True, by_admin=True),
     SEND: Kind(_send, active_only=True, settles=True),
     DEPARTMENT: Kind(_set_department),
+    GROUPS: Kind(_apply_groups),
     EXPORT: Kind(None, export.write_file, noted="employees.exported"),
     PRINT: Kind(None),
     IMPORT_CHECK: Kind(None, whole=_check, can_retry=False),
     IMPORT: Kind(_import, whole=_begin_import, end=_end_import, can_retry=False),
     IMPORT_UNDO: Kind(_undo, whole=_begin_undo, can_retry=False),
+    COMPARE: Kind(None, whole=_compare, lane=TERMINALS, can_retry=False),
+    APPLY: Kind(apply.run_item, lane=TERMINALS, settles=True),
 }

@@ -2,6 +2,7 @@
 
     draft → waiting (start) → running (take) → done (finish), failed (fail, claim_orphans), stopped (stop)
     done with failures, failed, stopped → waiting (retry)
+    failed → stopped (stop: it is left as it is)
 
 Only the worker with the job's present claim number gets anything done. A claim that is over is claimed again. A job
 that waits for terminals is paused: it stays running, nobody runs it, and its claim is over when its time has come.
@@ -82,6 +83,10 @@ def begin(kind: str, params: dict[str, Any], *, terminal_id: int | None = None, 
     db.session.flush()
     if rows:
         db.session.execute(insert(JobItem), [{**row, "job_id": job.id} for row in rows])
+    else:
+        # It does the whole anew, so nobody needs to look at an earlier one that failed.
+        same = (Job.kind == kind, Job.terminal_id.is_not_distinct_from(terminal_id), Job.state == FAILED)
+        changed_rows(update(Job).where(*same).values(state=STOPPED))
     claim = start(job.id, {})
     if claim is None:
         raise TypeError(f"job {job.id} is no draft")
@@ -117,9 +122,12 @@ def retry(job_id: int) -> Claim | None:
 
 
 def stop(job_id: int) -> bool:
-    """Stop a job for good: nothing more is done, and what is done stays. False when it has ended already."""
-    ended = {"state": STOPPED, "ended_at": database_now()}
-    changed = changed_rows(update(Job).where(Job.id == job_id, Job.state.in_(OPEN)).values(**ended))
+    """Stop a job for good: nothing more is done, and what is done stays. One that failed needs no attention any more.
+
+    False when it has ended already.
+    """
+    ended = {"state": STOPPED, "ended_at": func.coalesce(Job.ended_at, database_now())}
+    changed = changed_rows(update(Job).where(Job.id == job_id, Job.state.in_((*OPEN, FAILED))).values(**ended))
     if changed:
         job = db.session.get_one(Job, job_id, populate_existing=True)
         _note("job.stopped", job, people=job.done)

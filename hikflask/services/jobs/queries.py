@@ -1,14 +1,33 @@
 """Reads jobs and their items, always fresh from the database."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, and_, func, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
-from hikflask.models.job import DRAFT, FAILED
+from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, SENT
+from hikflask.services.core.db import count_rows_up_to
 from hikflask.services.employees.search import SHOWN_IN_LISTS
 from hikflask.services.state.enrolment import IS_LEAVING
+
+# Counts of items are not read any further.
+MOST_COUNTED = 1000
+# What the list of jobs can be narrowed to → the condition on Job.
+WANTED = {
+    "open": Job.state.in_(OPEN),
+    "failed": Job.state == FAILED,
+    "partly": and_(Job.state == DONE, Job.failed > 0),
+}
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A terminal that a job waits for; the next try there is at `next_try`, None when nothing is tried."""
+
+    terminal: Terminal
+    next_try: datetime | None
 
 
 @dataclass(frozen=True)
@@ -24,12 +43,38 @@ def get(job_id: int) -> Job | None:
     return db.session.get(Job, job_id, populate_existing=True)
 
 
-def list_page(limit: int, offset: int = 0) -> tuple[list[Job], int]:
-    """Return a page of the jobs that were started, the newest first, and how many there are in all."""
-    started = Job.state != DRAFT
-    statement = select(Job).where(started).order_by(Job.started_at.desc(), Job.id.desc()).limit(limit).offset(offset)
-    page = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
-    return page, db.session.execute(select(func.count(Job.id)).where(started)).scalar_one()
+def list_before(job_id: int | None, limit: int, wanted: str = "") -> list[Job]:
+    """Return the jobs that were started, the last made first.
+
+    :param job_id: the one after which the list goes on; None: from its beginning.
+    :param wanted: a key of WANTED, or all.
+    """
+    before = [Job.id < job_id] if job_id is not None else []
+    statement = select(Job).where(WANTED.get(wanted, Job.state != DRAFT), *before).order_by(Job.id.desc()).limit(limit)
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+
+
+def count_sent(job_id: int) -> int:
+    """Return how many items are sent and not settled, but no more than MOST_COUNTED."""
+    sent = select(JobItem.id).where(JobItem.job_id == job_id, JobItem.state == SENT)
+    return count_rows_up_to(sent, MOST_COUNTED - 1)
+
+
+def waited_for(job_id: int) -> list[Wait]:
+    """Return the terminals that the first sent items wait for, with the time of the next try there."""
+    first = select(JobItem.enrolment_id).where(JobItem.job_id == job_id, JobItem.state == SENT)
+    rows = db.session.execute(
+        select(Terminal, func.min(Enrolment.next_attempt_at))
+        .join(Enrolment, Enrolment.terminal_id == Terminal.id)
+        .where(Enrolment.id.in_(first.order_by(JobItem.id).limit(MOST_COUNTED)))
+        .group_by(Terminal.id)
+        .order_by(Terminal.name)
+    )
+    return [Wait(terminal, _later(next_try, terminal.backoff_until)) for terminal, next_try in rows]
+
+
+def _later(*moments: datetime | None) -> datetime | None:
+    return max((moment for moment in moments if moment), default=None)
 
 
 def failures(job_id: int, limit: int, offset: int = 0) -> tuple[list[Failure], int]:
@@ -55,6 +100,11 @@ def people(job_id: int, limit: int) -> list[Employee]:
     found = list(db.session.execute(shown, execution_options={"populate_existing": True}).scalars())
     db.session.commit()
     return found
+
+
+def people_of(job_id: int) -> Select[int | None]:
+    """Return the statement for the ids of the employees whom a job is for."""
+    return select(JobItem.employee_id).where(JobItem.job_id == job_id, JobItem.employee_id.is_not(None))
 
 
 def employee_ids(job_id: int) -> list[int]:

@@ -27,6 +27,8 @@ NO_DRAFT = {
     "draft_name": "",
     "draft_department": "",
     "draft_terminal_name": "",
+    "draft_valid_from": "",
+    "draft_valid_to": "",
     "draft_consent": False,
     "draft_groups": "",
 }

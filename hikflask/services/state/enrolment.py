@@ -11,8 +11,8 @@ time (see enrolments/attempt.py).
     desired absent    → GONE, by the terminal's answer; REMOVED_…, by a person's statement
     retried           WAITING, STOPPED, POSTPONED; not retried automatically: GIVEN_UP
 
-Only CONFIRMED_WITH_FACE, PERSON_CONFIRMED, FACE_NOT_SHOWN (the person alone), GONE and REMOVED_… write `confirmed`,
-which pages show in green.
+Only CONFIRMED_WITH_FACE, PERSON_CONFIRMED, FACE_NOT_SHOWN (the person alone), TAKEN_OVER, GONE and REMOVED_… write
+`confirmed`, which pages show in green. A comparison takes that back (FOUND_…) where the terminal's list contradicts it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,6 +42,9 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
 from hikflask.services.core.db import changed_rows
 
+# The refusal_code of who was on the device before this one: nothing is sent before somebody says so.
+NOT_RESTORED = "not_restored"
+
 # The tables, not the models, for one row at a time: the ORM triples the cost of an UPDATE.
 ROWS = cast("Table", Enrolment.__table__)
 TERMINALS = cast("Table", Terminal.__table__)
@@ -65,7 +68,14 @@ FACE_IF_CONFIRMED = {
     "confirmed_photo_id": case((Enrolment.face == CONFIRMED, Enrolment.confirmed_photo_id)),
     "confirmed_at": case((Enrolment.face == CONFIRMED, Enrolment.confirmed_at)),
 }
-NOT_ON_THIS_DEVICE = {"face_unverified": False, "written_name": "", "sent_name": "", "overwrite": False}
+NO_VALIDITY = {"valid_there": "", "sent_valid": ""}
+NOT_ON_THIS_DEVICE = {
+    **NO_VALIDITY,
+    "face_unverified": False,
+    "written_name": "",
+    "sent_name": "",
+    "overwrite": False,
+}
 NOBODY_THERE = {
     **NOT_ON_THIS_DEVICE,
     **NO_FACE,
@@ -80,6 +90,9 @@ NOBODY_THERE = {
 BY_A_PERSON = {**NOBODY_THERE, **NEXT_GENERATION, "desired": ABSENT}
 
 IS_LEAVING = and_(Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
+AWAITS_RESTORE = and_(
+    Enrolment.desired == PRESENT, Enrolment.refusal_code == NOT_RESTORED, Enrolment.next_attempt_at.is_(None)
+)
 WAS_WRITTEN = or_(Enrolment.written_name != "", Enrolment.sent_name != "")
 
 
@@ -103,7 +116,7 @@ def _desire(state: str) -> dict[str, Any]:
 # Absent, the row remembers that a group asked for it; whoever is desired there anew is desired by hand.
 BY_HAND_IF_NEW = {"by_group": case((Enrolment.desired == PRESENT, Enrolment.by_group), else_=false())}
 DESIRED_PRESENT = Transition({**_desire(PRESENT), **NO_FACE, **BY_HAND_IF_NEW}, given=("employee_id", "photo_id"))
-# The photo stays the same; the name may change.
+# The photo stays the same; name and validity may change.
 DESIRED_AS_BEFORE = Transition(
     {**_desire(PRESENT), **FACE_IF_CONFIRMED, **BY_HAND_IF_NEW}, given=("employee_id", "photo_id")
 )
@@ -132,6 +145,8 @@ RETRIED = Transition(
         "refusal_text": case((Enrolment.face == CONFIRMED, Enrolment.refusal_text), else_=""),
     }
 )
+# Refused for lack of room, of which there is some now.
+ROOM_AGAIN = Transition({**RETRIED.writes, "in_bulk": True}, needs=Enrolment.desired == PRESENT)
 EMPLOYEE_DELETED = Transition({"employee_id": None, "photo_id": None, "confirmed_photo_id": None})
 
 # --- what the terminal lost ---
@@ -149,15 +164,34 @@ LEFT_ON_OLD_DEVICE = Transition(
             (Enrolment.written_name != "", Enrolment.written_name),
             else_=Enrolment.name_on_old_device,
         ),
+        **NO_VALIDITY,
         "written_name": "",
         "sent_name": "",
     },
     needs=or_(IS_LEAVING, WAS_WRITTEN),
 )
 LEAVING_OLD_DEVICE = Transition({"overwrite": False}, needs=IS_LEAVING)
-DESIRED_ON_NEW_DEVICE = Transition(
-    {**NEXT_GENERATION, **NO_FACE, "person": PENDING, "overwrite": False, "next_attempt_at": NOW, "in_bulk": True},
+# They may not belong on it: somebody must say so, and nobody is sent before.
+AWAITED_ON_NEW_DEVICE = Transition(
+    {
+        **NEXT_GENERATION,
+        **NO_FACE,
+        "person": PENDING,
+        "overwrite": False,
+        "next_attempt_at": None,
+        "step": "",
+        "refusal_code": NOT_RESTORED,
+        "refusal_text": "",
+    },
     needs=Enrolment.desired == PRESENT,
+)
+# The device that had them is back.
+RESTORED = Transition({**NEXT_GENERATION, **NO_REFUSAL, **DUE, "in_bulk": True}, needs=AWAITS_RESTORE)
+# The terminal turned out to take pictures.
+PHOTO_TAKEN_NOW = Transition(
+    {**_desire(PRESENT), **NO_FACE, "in_bulk": True},
+    needs=and_(Enrolment.desired == PRESENT, ~AWAITS_RESTORE),
+    given=("photo_id",),
 )
 
 # --- what a comparison of the whole terminal found ---
@@ -165,15 +199,23 @@ IS_SHOWN_THERE = and_(Enrolment.desired == PRESENT, Enrolment.person == CONFIRME
 HAS_CONFIRMED_FACE = and_(Enrolment.desired == PRESENT, Enrolment.face == CONFIRMED)
 _FOUND_OTHERWISE = {**NEXT_GENERATION, **NO_REFUSAL, "attempts": 0, "in_bulk": True, "step": ""}
 FOUND_GONE = Transition(
-    {**_FOUND_OTHERWISE, **NO_FACE, "person": PENDING}, needs=IS_SHOWN_THERE, given=("next_attempt_at",)
+    {**_FOUND_OTHERWISE, **NO_FACE, "person": PENDING, "valid_there": ""},
+    needs=IS_SHOWN_THERE,
+    given=("next_attempt_at",),
 )
 FOUND_RENAMED = Transition({**_FOUND_OTHERWISE, "person": PENDING}, needs=IS_SHOWN_THERE, given=("next_attempt_at",))
-FOUND_OTHER_FACE = Transition({**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at",))
+FOUND_WITHOUT_FACE = Transition({**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at",))
+# `face_unverified`: the photo can be sent again, so the face there goes first. Otherwise it stays.
+FOUND_OTHER_FACE = Transition(
+    {**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at", "face_unverified")
+)
 # A person decided to leave it so: it is neither shown in green nor tried again before the person decides otherwise.
 _LEFT = {**NEXT_GENERATION, "refusal_code": LEFT_ALONE, "attempts": 0, "next_attempt_at": None, "step": ""}
 _NOT_LEFT_YET = and_(Enrolment.desired == PRESENT, Enrolment.refusal_code != LEFT_ALONE)
 LEFT_PERSON = Transition({**_LEFT, **NO_FACE, "person": REFUSED}, needs=_NOT_LEFT_YET, given=("refusal_text",))
-LEFT_FACE = Transition({**_LEFT, **NO_FACE, "face": REFUSED}, needs=_NOT_LEFT_YET, given=("refusal_text",))
+LEFT_FACE = Transition(
+    {**_LEFT, **NO_FACE, "face": REFUSED, "face_unverified": False}, needs=_NOT_LEFT_YET, given=("refusal_text",)
+)
 # How the terminal stores the confirmed face, where that differs from the photo.
 FACE_THERE_LEARNT = Transition({}, needs=HAS_CONFIRMED_FACE, given=("face_there",))
 # Somebody who was there already: the terminal's own answer confirms it, and nothing was sent.
@@ -208,11 +250,14 @@ CLAIMED = Transition(COMES_BACK)
 # Everything that is not finished.
 MADE_DUE = Transition(
     {"next_attempt_at": NOW},
-    needs=or_(Enrolment.person == PENDING, Enrolment.face_unverified, Enrolment.next_attempt_at.is_not(None)),
+    needs=and_(
+        or_(Enrolment.person == PENDING, Enrolment.face_unverified, Enrolment.next_attempt_at.is_not(None)),
+        ~AWAITS_RESTORE,
+    ),
 )
 # Enrolments that are desired present and have a pending face.
 FACE_MADE_DUE = Transition(
-    {"next_attempt_at": NOW}, needs=and_(Enrolment.desired == PRESENT, Enrolment.face == PENDING)
+    {"next_attempt_at": NOW}, needs=and_(Enrolment.desired == PRESENT, Enrolment.face == PENDING, ~AWAITS_RESTORE)
 )
 
 # --- a conversation with the terminal ---
@@ -220,14 +265,14 @@ STEP = Transition({}, given=("step",))
 STEP_CLAIMED = Transition(COMES_BACK, given=("step",))
 # Our own record has the number there: the record and its face stay.
 NOTHING_TO_OVERWRITE = Transition({"overwrite": False})
-OVERWRITTEN = Transition({**NO_FACE, **COMES_BACK, "overwrite": False})
+OVERWRITTEN = Transition({**NO_FACE, **NO_VALIDITY, **COMES_BACK, "overwrite": False})
 # written_name stays until this name is verified, because Search may have missed the person.
-SENDING_PERSON = Transition({**COMES_BACK, "step": "person", "person": PENDING}, given=("sent_name",))
+SENDING_PERSON = Transition({**COMES_BACK, "step": "person", "person": PENDING}, given=("sent_name", "sent_valid"))
 # The person is not there any more, so the confirmed face is not there either.
-SENDING_LOST_PERSON = Transition({**SENDING_PERSON.writes, **NO_FACE}, given=("sent_name",))
-PERSON_NOT_SENT = Transition({}, given=("sent_name",))
+SENDING_LOST_PERSON = Transition({**SENDING_PERSON.writes, **NO_FACE}, given=SENDING_PERSON.given)
+PERSON_NOT_SENT = Transition({}, given=SENDING_PERSON.given)
 NUMBER_TAKEN = Transition({**NO_FACE, **COMES_BACK, "person": REFUSED})
-SENDING_NAME = Transition({}, given=("written_name", "sent_name"))
+SENDING_CHANGES = Transition({}, given=("written_name", "sent_name", "sent_valid"))
 FACE_LOST = Transition({**NO_FACE, **COMES_BACK})
 # Written before FDSetUp, so that the row keeps it when the worker is killed or the answer is lost.
 SENDING_FACE = Transition({**NO_FACE, **COMES_BACK, "face_unverified": True})
@@ -236,29 +281,29 @@ FACE_CERTAIN = Transition({"face_unverified": False})
 FACE_REFUSED = Transition({**NO_FACE, **COMES_BACK, "face": REFUSED}, given=("refusal_code", "refusal_text"))
 PERSON_NOT_SHOWN = Transition({**NO_FACE, **COMES_BACK, "person": PENDING})
 FACE_NOT_SHOWN = Transition({**NO_FACE, **COMES_BACK, "person": CONFIRMED})
+FACE_SHOWN = {
+    "face": CONFIRMED,
+    "confirmed_photo_id": Enrolment.photo_id,
+    "confirmed_at": NOW,
+    "face_unverified": False,
+}
 CONFIRMED_WITH_FACE = Transition(
-    {
-        **NO_REFUSAL,
-        **DONE,
-        "person": CONFIRMED,
-        "face": CONFIRMED,
-        "confirmed_photo_id": Enrolment.photo_id,
-        "confirmed_at": NOW,
-        "face_unverified": False,
-        "sent_name": "",
-    },
-    given=("written_name",),
+    {**NO_REFUSAL, **DONE, **FACE_SHOWN, "person": CONFIRMED, "sent_name": ""},
+    given=("written_name", "valid_there", "sent_valid"),
 )
 # The face was confirmed before, and the terminal shows nothing that contradicts that.
 CONFIRMED_AS_BEFORE = Transition(
     {**NO_REFUSAL, **DONE, "person": CONFIRMED, "sent_name": ""},
     needs=Enrolment.face == CONFIRMED,
-    given=("written_name",),
+    given=("written_name", "valid_there", "sent_valid"),
 )
 PERSON_CONFIRMED = Transition(
     {**DONE, **TRIED, "person": CONFIRMED, "sent_name": ""},
-    given=("written_name", "face", "refusal_code", "refusal_text"),
+    given=("written_name", "face", "refusal_code", "refusal_text", "valid_there", "sent_valid"),
 )
+# The person is there with our name, but not with our validity. The face may be there.
+VALIDITY_NOT_SHOWN = Transition({**COMES_BACK, "person": PENDING}, given=("valid_there",))
+VALIDITY_NOT_SHOWN_BESIDE_FACE = Transition({**VALIDITY_NOT_SHOWN.writes, **FACE_SHOWN}, given=("valid_there",))
 # The device at the address does not have the person; an earlier device may.
 GONE_FROM_NEW_DEVICE = Transition(NOT_ON_THIS_DEVICE)
 GONE = Transition({**NOBODY_THERE, **BY_THE_TERMINAL})
@@ -285,7 +330,11 @@ REMOVED_BY_HAND = Transition(
     needs=and_(IS_LEAVING, Enrolment.on_old_device, ~WAS_WRITTEN),
     given=("confirmed_by",),
 )
-REMOVED_WITH_TERMINAL = Transition(BY_A_PERSON, given=("confirmed_by", "confirmation_note"))
+# Since when it is not desired tells who was on the terminal to its end.
+REMOVED_WITH_TERMINAL = Transition(
+    {**BY_A_PERSON, "desired_since": case((Enrolment.desired == PRESENT, NOW), else_=Enrolment.desired_since)},
+    given=("confirmed_by", "confirmation_note"),
+)
 REMOVED_AS_SOMEBODY_ELSES = Transition(
     BY_A_PERSON, needs=and_(IS_LEAVING, ~Enrolment.on_old_device), given=("confirmed_by", "confirmation_note")
 )
@@ -295,6 +344,12 @@ SOMEBODY_ELSES_HERE = Transition(
     needs=and_(IS_LEAVING, Enrolment.on_old_device),
     given=("refusal_code",),
 )
+
+
+def awaits_restore(enrolment: Enrolment) -> bool:
+    """True while somebody must say whether the person belongs on the device that took the place of another one."""
+    rests = enrolment.desired == PRESENT and enrolment.next_attempt_at is None
+    return rests and enrolment.refusal_code == NOT_RESTORED
 
 
 def create(terminal_id: int, employee: Employee) -> Enrolment:

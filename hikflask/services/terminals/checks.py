@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from hikflask.extensions import db
 from hikflask.isapi import capture, device, persons
-from hikflask.isapi.errors import Nonsense, Refused
+from hikflask.isapi.errors import Full, Nonsense, Refused
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.terminal import (
@@ -24,7 +24,7 @@ from hikflask.models.terminal import (
 )
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import changed_rows
-from hikflask.services.terminals import connection
+from hikflask.services.terminals import clock, connection, drift, recovery, room
 from hikflask.services.terminals.connection import Conversation
 from hikflask.services.terminals.device_swap import distrust, is_other_device
 from hikflask.services.terminals.lost_people import prove_again_if_lost
@@ -32,6 +32,7 @@ from hikflask.services.terminals.lost_people import prove_again_if_lost
 Told = TypeVar("Told")
 
 CHECK = "check"
+PEOPLE_FULL, FACES_FULL = Full.own_code, "deviceFaceFull"
 # A person waits for the page, so a terminal with slow answers must not block it for a minute.
 LONGEST_SECONDS = 12.0
 # A check in the background begins at once, or after the terminal's present conversation.
@@ -71,7 +72,8 @@ def is_running(terminal: Terminal) -> bool:
 
 
 def recognise(talk: Conversation) -> None:
-    """Make sure, before a removal, that this is still the same device: only that device can confirm the removal.
+    """Make sure that this is still the same device, before a removal, which only that device can confirm, and when the
+    terminal was away: it may have been replaced.
 
     A terminal that was never checked, or tells another serial number, is checked completely.
 
@@ -83,7 +85,7 @@ def recognise(talk: Conversation) -> None:
 
 
 def learn(talk: Conversation) -> Terminal:
-    """Ask for device, capabilities, limits and counts within a conversation, and write them to the row.
+    """Ask for device, capabilities, limits, counts and time within a conversation, and write them to the row.
 
     :raises TerminalError: when it fails. :raises LeaseLost: when another holder took the lease; nothing is written.
     """
@@ -93,6 +95,7 @@ def learn(talk: Conversation) -> Terminal:
     limits = _if_told(lambda: device.person_limits(talk)) or device.PersonLimits()
     library = _if_told(lambda: device.face_library(talk)) or device.FaceLibrary()
     count = _if_told(lambda: persons.count(talk))
+    time = _if_told(lambda: clock.read(talk)) or clock.UNKNOWN
     other = is_other_device(talk.terminal, info.serial[:128])
     found: dict[str, Any] = {
         "model": info.model[:64],
@@ -108,13 +111,18 @@ def learn(talk: Conversation) -> Terminal:
         "people": count and count.people,
         "faces": count and count.faces,
         "checked_at": database_now(),
+        **time,
     }
     with talk.lease.write():
         if other:
-            distrust(talk.terminal, found["serial"])
+            found |= distrust(talk.terminal, found["serial"])
+        elif found["face_mode"] == BY_PICTURE != talk.terminal.face_mode:
+            recovery.bring_photos(talk.terminal.id)
+        drift.note_count(talk.terminal, count)
         prove_again_if_lost(talk.terminal, count)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
-    talk.terminal = connection.terminal_row(talk.terminal.id)
+        _let_in_who_waits(talk)
+    drift.look(talk)
     return talk.terminal
 
 
@@ -131,8 +139,36 @@ def count_people(talk: Conversation) -> None:
     count = _if_told(lambda: persons.count(talk))
     with talk.lease.write():
         values = {"people": count and count.people, "faces": count and count.faces, "checked_at": database_now()}
+        drift.note_count(talk.terminal, count)
         prove_again_if_lost(talk.terminal, count)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
+        _let_in_who_waits(talk)
+    drift.look(talk)
+
+
+def _let_in_who_waits(talk: Conversation) -> None:
+    """Read the terminal's row again, which was just written, and make those due for whom there is room now."""
+    talk.terminal = db.session.get_one(Terminal, talk.terminal.id, populate_existing=True)
+    room.make_due(talk.terminal.id, *room.left(talk.terminal))
+
+
+def require_room_for_person(talk: Conversation) -> None:
+    """Refuse a new person whom the terminal would refuse. People are counted again first.
+
+    :raises Full: when it is full. :raises TerminalError: when it cannot be asked.
+    """
+    if room.left(talk.terminal)[0] == 0:
+        count_people(talk)
+        if room.left(talk.terminal)[0] == 0:
+            raise Full(code=PEOPLE_FULL, sub_status=PEOPLE_FULL)
+
+
+def require_room_for_face(talk: Conversation) -> None:
+    """Refuse a new face as require_room_for_person() refuses a person."""
+    if room.left(talk.terminal)[1] == 0:
+        count_people(talk)
+        if room.left(talk.terminal)[1] == 0:
+            raise Full(code=FACES_FULL, sub_status=FACES_FULL)
 
 
 def _if_told(ask: Callable[[], Told]) -> Told | None:

@@ -1,8 +1,10 @@
-"""Makes waiting enrolments due when their terminal works again, or its address or login was changed."""
+"""Makes enrolments due when their terminal works again, its address or login was changed, or it takes pictures."""
+
+from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import STOP_CODES
-from hikflask.models import Enrolment
+from hikflask.models import Employee, Enrolment, Photo
 from hikflask.models.enrolment import REFUSED
 from hikflask.services.state import enrolment as state
 
@@ -20,3 +22,14 @@ def resume(terminal_id: int) -> None:
     here = Enrolment.terminal_id == terminal_id
     state.apply(state.MADE_DUE, here)
     state.apply(state.FACE_MADE_DUE, here, Enrolment.refusal_code.in_(STOP_CODES))
+
+
+def bring_photos(terminal_id: int) -> None:
+    """Desire the present photo of everybody on a terminal that turned out to take pictures, within the caller's
+    transaction. Who was saved before this was known has none there, or an earlier one.
+    """
+    theirs = select(Employee.photo_id).join(Photo, Photo.id == Employee.photo_id)
+    theirs = theirs.where(Employee.id == Enrolment.employee_id, Employee.is_active, Photo.forgotten_at.is_(None))
+    photo_id = theirs.scalar_subquery()
+    another = photo_id.is_not(None) & photo_id.is_distinct_from(Enrolment.photo_id)
+    state.apply(state.PHOTO_TAKEN_NOW, Enrolment.terminal_id == terminal_id, another, photo_id=photo_id)

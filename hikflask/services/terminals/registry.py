@@ -53,7 +53,7 @@ def add(access: Access) -> Terminal:
         face_by_picture=access.face_by_picture,
     )
     db.session.add(terminal)
-    audit.note("terminal.added", terminal=terminal.name, after=_facts(terminal))
+    audit.note("terminal.added", terminal=terminal.name, after=facts(terminal))
     _commit()
     return terminal
 
@@ -76,7 +76,7 @@ def change(terminal_id: int, access: Access, holder: str, wait: float | None = N
         terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
         if not access.password and leads_elsewhere(terminal, access.url, access.fingerprint):
             raise TerminalPasswordNeeded
-        before = _facts(terminal)
+        before = facts(terminal)
         reached_anew = _apply(terminal, access)
         _note_change(terminal, before, access)
         _commit()
@@ -107,24 +107,39 @@ def _apply(terminal: Terminal, access: Access) -> bool:
     after = (terminal.url, terminal.username, terminal.fingerprint, terminal.face_by_picture)
     anew = returns or bool(access.password) or before != after
     if anew:
-        terminal.capture_mode = terminal.face_mode = terminal.face_calls = None
-        # Unknown until the terminal is checked with the new address and login.
-        terminal.reachable = terminal.login = None
-        terminal.last_error_code = ""
+        forget_modes(terminal)
     if access.password or before[:-1] != after[:-1]:
-        terminal.version += 1
-        terminal.refused_since = terminal.unlock_at = None
-        terminal.refused_code = ""
+        _use_new_login(terminal)
     return anew
 
 
-def _facts(terminal: Terminal) -> dict[str, Any]:
+def forget_answers(terminal: Terminal) -> None:
+    """Forget what is only known from the address and login before, within the caller's transaction."""
+    forget_modes(terminal)
+    _use_new_login(terminal)
+    terminal.offline_since = terminal.backoff_until = None
+
+
+def forget_modes(terminal: Terminal) -> None:
+    """Forget what the terminal can do: unknown until it is checked with the new address and login."""
+    terminal.capture_mode = terminal.face_mode = terminal.face_calls = None
+    terminal.reachable = terminal.login = None
+    terminal.last_error_code = ""
+
+
+def _use_new_login(terminal: Terminal) -> None:
+    terminal.version += 1
+    terminal.refused_since = terminal.unlock_at = None
+    terminal.refused_code = ""
+
+
+def facts(terminal: Terminal) -> dict[str, Any]:
     """Return the fields of a terminal for the audit trail. The password is not among them."""
     return {name: getattr(terminal, name) for name in NOTED}
 
 
 def _note_change(terminal: Terminal, before: dict[str, Any], access: Access) -> None:
-    after = _facts(terminal)
+    after = facts(terminal)
     if after != before:
         audit.note("terminal.changed", terminal=terminal.name, before=before, after=after)
     if access.password:
@@ -157,14 +172,18 @@ def delete(terminal_id: int, holder: str) -> None:
     """
     lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS)
     try:
-        files = _delete(terminal_id)
+        files = delete_held(terminal_id)
     finally:
         db.session.rollback()
         lease.release()
     deletion.remove_at_once(files)
 
 
-def _delete(terminal_id: int) -> list[str]:
+def delete_held(terminal_id: int) -> list[str]:
+    """Delete a terminal whose lease the caller holds, and commit; return the files to remove.
+
+    :raises TerminalHasPeople: when somebody is enrolled there, or a removal is open.
+    """
     on_it = list(db.session.execute(select(Enrolment).where(Enrolment.terminal_id == terminal_id)).scalars())
     if any(enrolment.desired == PRESENT or not enrolment.is_confirmed for enrolment in on_it):
         raise TerminalHasPeople
@@ -173,7 +192,7 @@ def _delete(terminal_id: int) -> list[str]:
     db.session.flush()
     files = deletion.forget_unsaved_of(terminal_id)
     terminal = db.session.get_one(Terminal, terminal_id)
-    audit.note("terminal.deleted", terminal=terminal.name, before=_facts(terminal))
+    audit.note("terminal.deleted", terminal=terminal.name, before=facts(terminal))
     db.session.delete(terminal)
     db.session.commit()
     return files

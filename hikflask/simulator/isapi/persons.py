@@ -120,6 +120,8 @@ def _search_row(terminal: Terminal, number: str) -> Fields:
     face = terminal.faces.get(number)
     person["numOfCard"] = len(terminal.store.cards_of(number))
     person["numOfFace"] = int(face is not None)
+    if not terminal.profile.valid_in_search:
+        del person["Valid"]
     if not terminal.profile.num_of_face:
         del person["numOfFace"]
         return person

@@ -100,7 +100,7 @@ class Screen:
         return _back()
 
     def trigger(self) -> BaseResponse:
-        """Let `event` happen now: restart, lock, unlock or capture-elsewhere."""
+        """Let an event of Terminal.trigger() happen now."""
         try:
             self.terminal.trigger(request.form.get("event", ""))
         except KeyError:
@@ -119,6 +119,7 @@ class Screen:
                 "window_open": terminal.camera.window is not None,
                 "wrong_passwords": terminal.wrong_passwords,
                 "log_length": len(terminal.log),
+                "time": terminal.wall_clock.fields(),
             }
 
     def log(self) -> list[dict[str, object]]:

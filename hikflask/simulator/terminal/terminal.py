@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -17,6 +18,7 @@ from hikflask.simulator.terminal.door import Door
 from hikflask.simulator.terminal.faults import Faults, Hook, Moment, matches
 from hikflask.simulator.terminal.person_store import Card, Face, Person, PersonStore
 from hikflask.simulator.terminal.request_log import RequestLog
+from hikflask.simulator.terminal.wall_clock import WallClock
 
 CAPTURE_FILE = "web_face_enrollpic.jpg"
 STAY = 5.0
@@ -40,8 +42,10 @@ class Terminal:
         latency: Literal["none", "recorded"] = "none",
         auto_face: float | None = None,
         lan_host: str = "192.168.1.67",
+        serial: str = "",
     ) -> None:
         self.profile = profile
+        self.serial = serial
         self.clock = clock or SystemClock()
         self.latency = latency
         self.lan_host = lan_host
@@ -50,6 +54,7 @@ class Terminal:
         self.login = Login(password, profile, self.clock)
         self.store = PersonStore(self.clock, profile.capacity, taken=profile.number_taken)
         self.door = Door(self.clock)
+        self.wall_clock = WallClock()
         self.faults = Faults(self.lock)
         self.log = RequestLog()
         self.web: dict[str, bytes] = {}
@@ -122,16 +127,24 @@ class Terminal:
             self.camera.interrupt()
 
     def trigger(self, event: str) -> None:
-        """Let `event` happen now: restart, lock, unlock or capture-elsewhere. Raises KeyError for another one."""
+        """Let `event` happen now: restart, lock, unlock, clock-fast, clock-slow or capture-elsewhere.
+
+        Raises KeyError for another one.
+        """
         actions: dict[str, Callable[[], object]] = {
             "restart": self.restart,
             "lock": self.login.lock,
             "unlock": self.login.unlock,
+            "clock-fast": lambda: self._drift(minutes=5),
+            "clock-slow": lambda: self._drift(minutes=-5),
             "capture-elsewhere": lambda: self.capture_elsewhere(faces.draw(faces.NAMES[-1])),
         }
         action = actions[event]
         with self.lock:
             action()
+
+    def _drift(self, minutes: int) -> None:
+        self.wall_clock.drift += timedelta(minutes=minutes)
 
     # Hooks.
 

@@ -20,6 +20,7 @@ ACTIONS = {
     "employee.groups_changed": N_("Employee's groups of terminals changed"),
     "employee.photo_changed": N_("Employee's photo changed"),
     "employee.activated": N_("Employee activated"),
+    "employee.validity_over": N_("Validity ended"),
     "employee.deactivated": N_("Employee deactivated"),
     "employee.deleted": N_("Employee deleted"),
     "employee.erased": N_("Erasure of all data of the employee requested"),
@@ -48,6 +49,11 @@ ACTIONS = {
     "enrolment.person_confirmed": N_("Terminal confirmed the person, without a face"),
     "enrolment.refused": N_("Not done on the terminal"),
     "enrolment.removed": N_("Terminal confirmed the removal"),
+    "enrolment.removal_chosen": N_("Removal from the terminal requested after a comparison"),
+    "enrolment.taken_over": N_("Taken over from the terminal"),
+    "difference.left_alone": N_("Difference on the terminal left as it is"),
+    "difference.taken_back": N_("Difference on the terminal no longer left as it is"),
+    "terminal.compared": N_("Terminal compared with what is desired there"),
     "terminal.added": N_("Terminal added"),
     "terminal.changed": N_("Terminal changed"),
     "terminal.password_changed": N_("Another password given for the terminal"),
@@ -55,6 +61,7 @@ ACTIONS = {
     "terminal.try_allowed": N_("One more try of the terminal's password allowed"),
     "terminal.certificate_changed": N_("Terminal showed another certificate"),
     "terminal.other_device": N_("Another device answered at the terminal's address"),
+    "terminal.restored": N_("People of the device before to be brought to the present one"),
     "terminal.people_lost": N_("Terminal has fewer people or faces than it confirmed"),
     "terminal.retired": N_("Terminal taken out of service for good"),
     "terminal.deleted": N_("Terminal deleted"),
@@ -87,6 +94,7 @@ ACTIONS = {
     "job.stopped": N_("Job for many people stopped"),
     "job.retried": N_("Job for many people tried again"),
     "import.undone": N_("Import undone"),
+    "terminal.clock_set": N_("Terminal's clock and time zone set"),
     "secrets.rotated": N_("Terminals' passwords encrypted with a new key"),
     "audit.exported": N_("Audit trail exported"),
 }
@@ -96,6 +104,8 @@ FIELDS = {
     "full_name": N_("Full name"),
     "department": N_("Department"),
     "terminal_name": N_("Name on terminals"),
+    "valid_from": N_("Valid from"),
+    "valid_to": N_("Valid to"),
     "groups": N_("Groups of terminals"),
     "terminals": N_("Terminals"),
     "departments": N_("Departments"),
@@ -127,11 +137,23 @@ FIELDS = {
     "format": N_("Format"),
     "since": N_("From"),
     "until": N_("To"),
+    "seconds_ahead": N_("Seconds fast"),
+    "zone": N_("Time zone"),
     "without_looks": N_("Without looks at photos"),
+    "kind": N_("Difference"),
+    "photo": N_("With a photo"),
+    "same": N_("The same"),
+    "face_missing": N_("Face missing"),
+    "face_other": N_("Another face"),
+    "only_here": N_("Only here"),
+    "only_there": N_("Only on the terminal"),
+    "validity": N_("Validity differs"),
+    "names_differ": N_("Name differs"),
+    "encoded_anew": N_("Pictures that the terminal encodes anew"),
 }
 # Fields with words for their values; fields that are days, moments, ends of a validity, names of actors.
-WITH_VALUES = {"source", "role", "basis", "rule", "job"}
-DAYS = {"given_on"}
+WITH_VALUES = {"source", "role", "basis", "rule", "job", "kind"}
+DAYS = {"given_on", "valid_from", "valid_to"}
 MOMENTS = {"since", "until"}
 ENDS = {"expires_at"}
 ACTORS = {"requested_by", "actor"}
@@ -169,6 +191,15 @@ VALUES = {
     "import_check": N_("Check of an import"),
     "import": N_("Import"),
     "import_undo": N_("Undoing of an import"),
+    "compare": N_("Comparison of a terminal"),
+    "apply": N_("Plan after a comparison"),
+    "terminal": N_("terminal"),
+    "name": N_("Name differs"),
+    "face_missing": N_("Face missing"),
+    "face_other": N_("Another face"),
+    "only_here": N_("Only here"),
+    "only_there": N_("Only on the terminal"),
+    "validity": N_("Validity differs"),
 }
 
 

@@ -8,23 +8,28 @@ from flask_babel import gettext as _
 
 from hikflask import messages
 from hikflask.isapi.errors import IllegalNumber, WeakDigest
-from hikflask.models import Enrolment, Terminal
+from hikflask.models import Employee, Enrolment, Terminal
+from hikflask.models.enrolment import PRESENT
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core.errors import NameTooLong
 from hikflask.services.state.summary import PERSON_ONLY, TAKEN_THERE
-from hikflask.services.terminals import connection
+from hikflask.services.terminals import connection, drift, room
 from hikflask.web.support import enrolment_status
-from hikflask.web.support.dates import time_at
+from hikflask.web.support.dates import clock_warning, time_at
 from hikflask.web.support.enrolment_status import EnrolmentStatus
+from hikflask.web.support.words import differences
 
 # What the one button of a line does.
 CAPTURE = "capture"
 CHECK = "check"
+CLOCK = "clock"
 DECIDE = "decide"
 EMPLOYEES = "employees"
 EDIT = "edit"
+RESTORE = "restore"
 RETRY = "retry"
+SHOW = "show"
 
 WRONG_IN_THE_FORM = {NameTooLong.code, IllegalNumber.own_code.lower(), "notsupportcharacter"}
 
@@ -47,6 +52,21 @@ class TroubleLine:
     action: str
 
 
+@dataclass(frozen=True)
+class DriftLine:
+    """A terminal that changed by itself: what was noticed, and since when."""
+
+    terminal: Terminal
+    why: str
+    since: datetime | None
+
+
+def of_drift(terminal: Terminal) -> DriftLine:
+    """Return the line of a terminal at which something was noticed since its last comparison."""
+    found = drift.of_terminal(terminal.id)
+    return DriftLine(terminal, differences.summary(found), min((one.noticed_at for one in found), default=None))
+
+
 def of_refused(enrolment: Enrolment) -> RefusedLine:
     """Return the line of an employee for whom nothing is tried any more at this terminal."""
     status = enrolment_status.of_enrolment(enrolment)
@@ -61,10 +81,18 @@ def _action_for(status: EnrolmentStatus) -> str:
     return CAPTURE if status.state == PERSON_ONLY else RETRY
 
 
+def round_for(employee: Employee) -> Terminal | None:
+    """Return the terminal whose round comes to an employee without a face: the only one of the employee, or None."""
+    desired = [one.terminal for one in employee.enrolments if one.desired == PRESENT]
+    return desired[0] if len(desired) == 1 and desired[0].is_active else None
+
+
 def of_trouble(trouble: Trouble) -> TroubleLine:
     """Return the line of a terminal that a person must correct."""
     terminal = trouble.terminal
     since = terminal.refused_since or terminal.offline_since
+    if trouble.kind == terminal_troubles.REPLACED:
+        since = terminal.device_changed_at
     return TroubleLine(terminal, _why(trouble), since, _correction(trouble))
 
 
@@ -74,13 +102,20 @@ def _why(trouble: Trouble) -> str:
         return str(_("It was not checked since it was added or changed."))
     if trouble.kind == terminal_troubles.FULL:
         return _how_full(terminal)
+    if trouble.kind == terminal_troubles.CLOCK:
+        return clock_warning(terminal)
+    if trouble.kind == terminal_troubles.REPLACED:
+        new, old = terminal.serial or "—", terminal.earlier_serial or "—"
+        return str(_("Another device answers there: serial number %(new)s, before it %(old)s.", new=new, old=old))
+    if trouble.kind == terminal_troubles.TWICE:
+        return str(_("It is the same device as another terminal: serial number %(serial)s.", serial=terminal.serial))
     code = terminal.refused_code if terminal.refused_since else terminal.last_error_code
     minutes = connection.locked_minutes(terminal)
     return messages.sentence(code or "unreachable", t=terminal.name, address=terminal.url, n=minutes)
 
 
 def _how_full(terminal: Terminal) -> str:
-    people, faces = terminal_troubles.shares(terminal)
+    people, faces = room.shares(terminal)
     time = time_at(terminal.checked_at) if terminal.checked_at else "—"
     if faces > people:
         n, most = format_decimal(terminal.faces), format_decimal(terminal.face_capacity)
@@ -90,9 +125,13 @@ def _how_full(terminal: Terminal) -> str:
 
 
 def _correction(trouble: Trouble) -> str:
-    """Return CHECK where the terminal itself is set right, EDIT where its record here is, else EMPLOYEES."""
+    """Return CHECK where the terminal itself is set right, EDIT where its record here is, else EMPLOYEES or CLOCK."""
     if trouble.kind == terminal_troubles.FULL:
         return EMPLOYEES
+    if trouble.kind == terminal_troubles.CLOCK:
+        return CLOCK
+    if trouble.kind in {terminal_troubles.REPLACED, terminal_troubles.TWICE}:
+        return RESTORE if trouble.kind == terminal_troubles.REPLACED else SHOW
     at_the_terminal = {terminal_troubles.OFF, terminal_troubles.UNCHECKED}
     if trouble.kind in at_the_terminal or trouble.terminal.last_error_code == WeakDigest.own_code:
         return CHECK

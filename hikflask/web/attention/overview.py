@@ -7,7 +7,7 @@ from hikflask.http.permissions import VIEWER, allow
 from hikflask.services.attention import overview
 from hikflask.web.attention import lines
 from hikflask.web.security.current_operator import operator_name
-from hikflask.web.support import attention_counts, enrolment_status, htmx
+from hikflask.web.support import attention_counts, enrolment_status, htmx, job_words
 
 bp = Blueprint("attention", __name__)
 
@@ -43,5 +43,8 @@ def _known() -> dict[str, object]:
         "removals": [enrolment_status.of_enrolment(enrolment) for enrolment in seen.removals],
         "refused": [lines.of_refused(enrolment) for enrolment in seen.refused],
         "troubles": [lines.of_trouble(trouble) for trouble in seen.counts.troubles[: overview.MOST_SHOWN]],
+        "job_words": job_words,
+        "drift": [lines.of_drift(terminal) for terminal, _count in seen.counts.drift[: overview.MOST_SHOWN]],
         "operator": operator_name(),
+        "round_for": lines.round_for,
     }

@@ -7,12 +7,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from hikflask.background import tasks
 from hikflask.forms.departments import MergeForm
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.invisible_characters import isolated
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.departments import merging, queries, registry
+from hikflask.services.departments import queries, registry
 from hikflask.services.departments.queries import Counted
+from hikflask.services.groups import changing
 from hikflask.web.departments.departments import bp
 from hikflask.web.support.messages import error_sentence
 
@@ -38,7 +40,7 @@ def merge() -> ResponseReturnValue:
     """Merge departments, with everybody who is in them."""
     form = MergeForm()
     try:
-        people = merging.merge(form.department_ids, form.into.data or 0)
+        people = changing.merge_departments(form.department_ids, form.into.data or 0, tasks.apply_groups)
     except ServiceError as error:
         flash(error_sentence(error), "danger")
     else:
@@ -66,4 +68,5 @@ def _choose(form: MergeForm, problem: str = "") -> str:
 
 def _question(kept: Counted, merged: list[Counted]) -> str:
     people = sum(one.people for one in merged)
-    return render_template("departments/merge.html", kept=kept, merged=merged, people=people)
+    found = changing.preview_of_department(queries.people_of([one.id for one in merged]), kept.name)
+    return render_template("departments/merge.html", kept=kept, merged=merged, people=people, found=found)

@@ -8,8 +8,8 @@ from flask import current_app
 from hikflask import messages
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.models import Capture, Photo
-from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, SUPERSEDED, USED
-from hikflask.services.captures import deadline, drafts, queries, unsaved
+from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, SUPERSEDED, USED
+from hikflask.services.captures import deadline, drafts, holds, queries, unsaved
 from hikflask.services.captures.deadline import View
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureNotSaved, ServiceError
@@ -141,6 +141,8 @@ class Panel:
         about: dict[str, Any] = {"t": capture.terminal.name, "terminal": capture.terminal.name}
         if self.state == CANCELLED and self.earlier:
             return messages.sentence("retake_cancelled")
+        if self.state == QUEUED and (first := holds.bound_first(capture)):
+            return messages.sentence("bound_first", name=first.draft_name.strip(), **about)
         if self.state != FAILED:
             return messages.sentence(self.state, name=capture.draft_name.strip(), **about)
         return self._failure({**about, "address": capture.terminal.url, "text": capture.reason_text})

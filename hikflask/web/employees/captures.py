@@ -12,10 +12,12 @@ from hikflask.forms.fields import row_id
 from hikflask.http import error_status
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import Capture
+from hikflask.models.capture import RUNNING
 from hikflask.services.captures import drafts, queries
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError, TerminalUnknown
+from hikflask.services.employees import search
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, form_page
 from hikflask.web.employees.capture_panel import Panel
@@ -43,12 +45,31 @@ def start() -> ResponseReturnValue:
     return _answer(form, _behind(form, capture_panel.of(capture.id)))
 
 
+@bp.post("/of/<int:employee_id>")
+@allow(OPERATOR)
+def start_for(employee_id: int) -> ResponseReturnValue:
+    """Start a capture for an employee at a terminal by one click, and show it in the employee's form."""
+    employee = search.get(employee_id) or abort(404)
+    saved = drafts.of_saved(employee)
+    form = form_page.in_round(form_page.filled(saved, Panel(), employee_id), request.form)
+    form.terminal_id.data = row_id(request.form.get("terminal_id"))
+    try:
+        capture = _start(form, None)
+    except ServiceError as error:
+        if already := _running_for(employee.number, error):
+            return redirect(form_page.address(form, capture_panel.of(already)), 303)
+        return form_page.show(form, capture_panel.of_form(form, error), error_status.for_page(error.code))
+    task_queue.enqueue(tasks.run_capture, capture.id)
+    return redirect(form_page.address(form, capture_panel.of(capture.id)), 303)
+
+
 @bp.get("/<int:capture_id>")
 @allow(OPERATOR, is_activity=False)
 def show(capture_id: int) -> ResponseReturnValue:
     """Answer the progress of a running capture, which the panel polls, and the whole panel when it has ended."""
     shown = capture_panel.with_file(capture_panel.of(capture_id), None, request.args.get("draft_behind"))
     form = form_page.filled(shown.draft, shown, row_id(request.args.get("employee")))
+    form = form_page.in_round(form, request.args)
     if shown.running:
         return render_template("employees/_capture_progress.html", panel=shown, form=form)
     status = 404 if shown.view is None else 200
@@ -99,6 +120,14 @@ def _start(form: EmployeePageForm, own: int | None) -> Capture:
         own=own,
         employee_id=form.employee_id.data,
     )
+
+
+def _running_for(number: str, error: ServiceError) -> int | None:
+    """Return the id of the operator's own capture for this number that runs there already, as after a double click."""
+    capture = queries.get(error.params.get("capture_id") or 0)
+    if capture is None or capture.state not in RUNNING or capture.requested_by != operator_name():
+        return None
+    return capture.id if capture.draft_number == number else None
 
 
 def _only_terminal() -> int:

@@ -10,6 +10,7 @@ from hikflask.background import tasks
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, allow
+from hikflask.invisible_characters import isolated
 from hikflask.models import Employee
 from hikflask.models.capture import CAPTURED, SUPERSEDED
 from hikflask.models.terminal import NO_CAPTURE
@@ -18,8 +19,9 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureRunning, ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.groups import membership
 from hikflask.services.terminals import registry
-from hikflask.web.employees import capture_panel, form_page, latest, photo_drafts
+from hikflask.web.employees import capture_panel, form_page, latest, photo_drafts, rounds
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.employees.employees import ADDRESS, bp, employee_or_404
 from hikflask.web.security.current_operator import operator_name
@@ -69,7 +71,7 @@ def edit(employee_id: int) -> ResponseReturnValue:
     saved = drafts.of_saved(employee)
     # A draft is deleted after a while; the form then shows what is saved.
     typed = saved if shown.draft == Draft() else shown.draft
-    return form_page.show(form_page.filled(typed, shown, employee_id), shown)
+    return form_page.show(form_page.in_round(form_page.filled(typed, shown, employee_id), request.args), shown)
 
 
 @bp.post(f"{ADDRESS}/edit")
@@ -112,6 +114,9 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     spelling.say(form.department.data or "", saved.row.department)
     if form.own_capture and not shown.photo and not form.has_file:
         flash(_without_face(saved.row), "warning")
+    if (terminal := registry.get(form.round_id.data or 0)) and (shown.photo or form.has_file):
+        taken = form.capture_id.data if shown.photo else None
+        return redirect(rounds.next_address(terminal, saved.row.id, form.round_of.data, taken), 303)
     if employee_id is None:
         latest.note(saved.row.id)
         if request.values.get("next") == "1":
@@ -145,7 +150,23 @@ def _question(form: EmployeePageForm, shown: Panel) -> Response | None:
     if shown.file and shown.file.is_poor and form.poor_photo.data == "0":
         problem = _("A terminal will probably refuse this photo. Save it all the same?")
         return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask="poor_photo")
+    if problem := _moves(form):
+        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask="moved")
     return None
+
+
+def _moves(form: EmployeePageForm) -> str:
+    """Return which terminals a known employee would get and lose by groups; "" for none, or when it was asked."""
+    employee = search.get(form.employee_id.data) if form.employee_id.data and form.moved.data == "0" else None
+    if employee is None:
+        return ""
+    found = membership.changes(employee, form.department.data or "", form.group_ids)
+    gets, loses = (", ".join(isolated(one.name) for one in some) for some in (found.gets, found.loses))
+    if gets and loses:
+        return str(_("Will be enrolled on: %(gets)s; will be removed from: %(loses)s.", gets=gets, loses=loses))
+    if gets:
+        return str(_("Will be enrolled on: %(gets)s.", gets=gets))
+    return str(_("Will be removed from: %(loses)s.", loses=loses)) if loses else ""
 
 
 def _lacks_face(form: EmployeePageForm, shown: Panel) -> bool:

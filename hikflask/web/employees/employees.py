@@ -5,16 +5,13 @@ from http import HTTPStatus
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
 from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.invisible_characters import isolated
-from hikflask.models import Employee, Terminal
-from hikflask.models.enrolment import PRESENT
-from hikflask.models.terminal import BY_PICTURE
+from hikflask.models import Employee
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
@@ -22,12 +19,13 @@ from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.lifecycle import set_active as set_employee_active
 from hikflask.services.enrolments import queries
+from hikflask.services.groups import queries as groups
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
-from hikflask.web.security import resubmission
-from hikflask.web.support import enrolment_status, htmx
+from hikflask.web.employees import terminal_lines
+from hikflask.web.support import htmx
 from hikflask.web.support.messages import error_sentence, with_link
-from hikflask.web.support.pagination import listed
+from hikflask.web.support.pagination import turned
 
 bp = Blueprint("employees", __name__)
 
@@ -45,11 +43,12 @@ def index() -> ResponseReturnValue:
     if form.department.data:
         form.department.data = departments.find(form.department.data) or form.department.data
     wanted, terminals = form.filter, registry.list_active()
-    found = listed(lambda limit, offset: search.search(wanted, limit, offset))
+    found = turned(lambda limit, place: search.page_to_show(wanted, limit, place))
     about = {
         "form": form,
         "found": found,
-        "rows": [(employee, enrolment_status.of_employee(employee)) for employee in found.rows],
+        "rows": found.rows,
+        "badges": queries.badges([employee.id for employee in found.rows]),
         "terminals": terminals,
         "sort": wanted.sort,
         "narrowed": wanted != EmployeeFilter(sort=wanted.sort),
@@ -81,12 +80,6 @@ def send(employee_id: int) -> ResponseReturnValue:
     else:
         tasks.enqueue_due(sent.due)
     return redirect(url_for(".show", employee_id=employee_id), 303)
-
-
-@resubmission.restores("employees.send")
-def chosen_again(fields: MultiDict[str, str], employee_id: int) -> ResponseReturnValue:
-    """Show the page again with the terminal that was chosen."""
-    return _page(employee_or_404(employee_id), row_id(fields.get("terminal_id")))
 
 
 @bp.get(f"{ADDRESS}/deactivate")
@@ -131,18 +124,10 @@ def delete(employee_id: int) -> ResponseReturnValue:
     return redirect(url_for(".index"), 303)
 
 
-def _page(employee: Employee, chosen: int | None = None) -> str:
-    lines, consent = enrolment_status.of_employee(employee), consents.get(employee.id)
-    known = {"lines": lines, "further": _further(employee), "chosen": chosen, "consent": consent}
+def _page(employee: Employee) -> str:
+    known = {"consent": consents.get(employee.id), **terminal_lines.known(employee)}
+    known["groups"] = groups.of_employee(employee)
     return render_template("employees/show.html", employee=employee, **known)
-
-
-def _further(employee: Employee) -> list[Terminal]:
-    """Return the terminals that take photo files and on which this employee is not to be enrolled yet."""
-    if not employee.is_active or employee.picture is None:
-        return []
-    on = {enrolment.terminal_id for enrolment in queries.of_number(employee.number) if enrolment.desired == PRESENT}
-    return [one for one in registry.list_active() if one.face_mode == BY_PICTURE and one.id not in on]
 
 
 def employee_or_404(employee_id: int) -> Employee:

@@ -10,8 +10,8 @@ from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Enrolment
 from hikflask.services.employees import search
 from hikflask.services.enrolments import desired, manual_removal, queries
-from hikflask.web.employees import removals
-from hikflask.web.support import enrolment_status, htmx
+from hikflask.web.employees import removals, terminal_lines
+from hikflask.web.support import htmx
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("enrolments", __name__)
@@ -22,8 +22,8 @@ bp = Blueprint("enrolments", __name__)
 def of_employee(employee_id: int) -> ResponseReturnValue:
     """The part of the employee's page that polls, with the alarm of open removals."""
     employee = search.get(employee_id) or abort(404)
-    lines = enrolment_status.of_employee(employee)
-    return htmx.with_bar(render_template("employees/_enrolments.html", employee=employee, lines=lines))
+    known = terminal_lines.known(employee)
+    return htmx.with_bar(render_template("employees/_enrolments.html", employee=employee, **known))
 
 
 @bp.post("/enrolments/<int:enrolment_id>/retry")
@@ -32,7 +32,7 @@ def retry(enrolment_id: int) -> ResponseReturnValue:
     """Try again now. The row says that it is tried, then what came of it."""
     enrolment = _enrolment(enrolment_id)
     desired.retry(enrolment.id)
-    tasks.enqueue_due([enrolment.id])
+    tasks.enqueue_due([enrolment.id], asked=True)
     if not htmx.wants_fragment():
         flash(_("It is tried again. The result appears below."))
         return _back(enrolment)
@@ -48,7 +48,7 @@ def replace(enrolment_id: int) -> ResponseReturnValue:
     """Overwrite whoever has the number on the terminal, if the enrolment is still as the page showed it."""
     enrolment = _enrolment(enrolment_id)
     if desired.desire_overwrite(enrolment.id, row_id(request.form.get("wish")) or 0):
-        tasks.enqueue_due([enrolment.id])
+        tasks.enqueue_due([enrolment.id], asked=True)
     else:
         flash(_("This was changed meanwhile. Look again, please."), "warning")
     return _back(enrolment)

@@ -1,5 +1,6 @@
 """The page with the employee form and the capture panel: filled in, as typed, or with what was refused."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -20,7 +21,10 @@ from hikflask.services.core.errors import CaptureOfAnother, PhotoDraftGone, Serv
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.enrolments import queries
+from hikflask.services.groups import membership
+from hikflask.services.groups import queries as groups
 from hikflask.services.privacy import consents
+from hikflask.services.provisioning import faceless
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, latest
 from hikflask.web.employees.capture_panel import Panel
@@ -32,16 +36,31 @@ from hikflask.web.support.messages import error_sentence
 
 def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> EmployeePageForm:
     """Return the form filled in with these values."""
+    ticked = membership.groups_of(employee_id) if draft.groups is None else draft.groups
     return EmployeePageForm(
         formdata=None,
         hikvision_id=draft.number,
         full_name=draft.name,
         department=draft.department,
         terminal_name=draft.terminal_name,
+        valid_from=draft.valid_from,
+        valid_to=draft.valid_to,
         consent=draft.consent,
+        groups=ticked,
+        groups_shown="1",
         employee_id=employee_id,
         terminal_id=shown.view.capture.terminal_id if shown.view else None,
     )
+
+
+def in_round(form: EmployeePageForm, values: Mapping[str, str]) -> EmployeePageForm:
+    """Return the form within a round, where the request asks for one; its terminal is that of the round.
+
+    :param values: of the address or of a form: `round`, the terminal's id, and `of`, see EmployeePageForm.
+    """
+    form.round_id.data, form.round_of.data = row_id(values.get("round")), row_id(values.get("of"))
+    form.terminal_id.data = form.terminal_id.data or form.round_id.data
+    return form
 
 
 def next_one(terminal: str | None, department: str | None) -> EmployeePageForm:
@@ -63,6 +82,8 @@ def next_one(terminal: str | None, department: str | None) -> EmployeePageForm:
     "photo_drafts.look",
     "photo_drafts.change",
     "photo_drafts.drop",
+    "rounds.skip",
+    "rounds.pause",
 )
 def typed_again(
     fields: MultiDict[str, str],
@@ -101,7 +122,10 @@ def typed_draft(form: EmployeePageForm) -> Draft:
         name=form.full_name.data or "",
         department=form.department.data or "",
         terminal_name=form.terminal_name.data or "",
+        valid_from=form.valid_from.data or "",
+        valid_to=form.valid_to.data or "",
         consent=bool(form.consent.data),
+        groups=form.group_ids,
     )
 
 
@@ -142,6 +166,7 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
         "panel": shown,
         "employee": employee,
         "departments": departments.names,
+        "groups": groups.names(),
         "terminal": registry.get(terminal_id) if terminal_id else None,
         "address": address(form, shown),
         "known": search.known(form.hikvision_id.data or "", form.full_name.data or "", employee_id),
@@ -149,7 +174,14 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
         "in_my_way": _in_my_way(shown),
         "consent_missing": consents.is_missing(form.hikvision_id.data or "", employee_id),
         "consent_required": consents.is_required(),
+        **_round(form),
     }
+
+
+def _round(form: EmployeePageForm) -> dict[str, Any]:
+    """Return the terminal of the round and how far it is; None without a round."""
+    terminal = registry.get(form.round_id.data) if form.round_id.data else None
+    return {"round": terminal, "progress": faceless.progress(terminal, form.round_of.data) if terminal else None}
 
 
 def invalid(form: EmployeePageForm, shown: Panel) -> Response:
@@ -178,6 +210,8 @@ def address(form: EmployeePageForm, shown: Panel) -> str:
     values: dict[str, Any] = {"capture": shown.page_id}
     if shown.file:
         values["draft_behind" if shown.running else "photo_draft"] = shown.file.token
+    if form.round_id.data:
+        values |= {"round": form.round_id.data, "of": form.round_of.data}
     employee_id = form.employee_id.data
     if employee_id:
         return url_for("employees.edit", employee_id=employee_id, **values)

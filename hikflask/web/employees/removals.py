@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.services.enrolments import queries
-from hikflask.web.support import enrolment_status, htmx
-from hikflask.web.support.enrolment_status import EnrolmentStatus
+from hikflask.web.support import attention_counts, enrolment_status, htmx
+from hikflask.web.support.pagination import turned
 
 bp = Blueprint("removals", __name__)
 
@@ -14,16 +14,17 @@ bp = Blueprint("removals", __name__)
 @bp.get("/removals/")
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
-    """All open removals, the oldest first."""
-    return render_template("employees/removals.html", lines=_lines())
+    """The open removals, the oldest first."""
+    return render_template("employees/removals.html", **_known())
 
 
 @bp.get("/removals/state")
 @allow(VIEWER, is_activity=False)
 def state() -> ResponseReturnValue:
     """The part of the page that polls."""
-    return htmx.with_bar(render_template("employees/_removals.html", lines=_lines()))
+    return htmx.with_bar(render_template("employees/_removals.html", **_known()))
 
 
-def _lines() -> list[EnrolmentStatus]:
-    return [enrolment_status.of_enrolment(enrolment) for enrolment in queries.open_removals()]
+def _known() -> dict[str, object]:
+    found = turned(lambda limit, place: (queries.page_of_removals(limit, place), attention_counts.get().removals))
+    return {"found": found, "lines": [enrolment_status.of_enrolment(enrolment) for enrolment in found.rows]}

@@ -16,6 +16,7 @@ from hikflask.http import error_status
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import ImportBatch
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.groups import queries as groups
 from hikflask.services.imports import batches
 from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.terminals import registry
@@ -33,7 +34,8 @@ def columns(batch_id: int) -> ResponseReturnValue:
     batch = batch_or_404(batch_id)
     if _is_settled(batch):
         return _onwards(batch)
-    return _page(batch, ColumnsForm(formdata=None, terminal_id=row_id(request.args.get("terminal")), **batch.fields))
+    chosen = {"terminal_id": row_id(request.args.get("terminal")), "groups": bool(request.args.get("groups"))}
+    return _page(batch, ColumnsForm(formdata=None, **chosen, **batch.fields))
 
 
 @bp.post("/<int:batch_id>/columns")
@@ -48,7 +50,7 @@ def choose(batch_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _page(batch, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        batches.choose(batch_id, form.chosen, form.terminal_id.data)
+        batches.choose(batch_id, form.chosen, form.terminal_id.data, groups=form.groups.data)
         tasks.enqueue_job(import_jobs.start_check(batch_id))
     except ServiceError as error:
         return _refused(batch, form, error)
@@ -88,6 +90,7 @@ def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK) ->
         "file_names": words.title(batch),
         "row_count": words.rows(batch.layout.get("rows", 0)),
         "headers": headers,
+        "groups": groups.names(),
         "labels": {index: form[name].label.text for name, index in form.chosen.items()},
         "unused": [header for index, header in enumerate(headers) if index not in used],
         "sample": batch.layout.get("sample", []),

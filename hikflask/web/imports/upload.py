@@ -13,6 +13,7 @@ from hikflask.forms.imports import UploadForm
 from hikflask.http import body_limits
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.groups import queries as groups
 from hikflask.services.imports import batches
 from hikflask.services.imports.batches import Upload
 from hikflask.services.jobs import imports as import_jobs
@@ -46,8 +47,9 @@ def create() -> ResponseReturnValue:
     try:
         batch = batches.make(_upload(form.table.data), _upload(form.photos.data))
         if batch.table_name:
-            return redirect(url_for(".columns", batch_id=batch.id, terminal=form.terminal_id.data), 303)
-        batches.choose(batch.id, {}, form.terminal_id.data)
+            chosen = {"terminal": form.terminal_id.data, "groups": "y" if form.groups.data else None}
+            return redirect(url_for(".columns", batch_id=batch.id, **chosen), 303)
+        batches.choose(batch.id, {}, form.terminal_id.data, groups=form.groups.data)
         tasks.enqueue_job(import_jobs.start_check(batch.id))
     except ServiceError as error:
         return _refused(form, error)
@@ -104,4 +106,5 @@ def _megabytes() -> dict[str, int]:
 
 
 def _page(form: UploadForm, status: int = HTTPStatus.OK) -> Response:
-    return make_response(render_template("imports/new.html", form=form, most=_megabytes()), status)
+    known = {"most": _megabytes(), "groups": groups.names()}
+    return make_response(render_template("imports/new.html", form=form, **known), status)

@@ -6,10 +6,11 @@ from typing import Any
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
-from hikflask import messages
+from hikflask import messages, validity_days
 from hikflask.messages import N_
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
+from hikflask.web.support.dates import local_day
 
 FIELDS = {
     "number": N_("Employee ID"),
@@ -20,10 +21,14 @@ FIELDS = {
     "department": N_("Department"),
     "left": N_("Has left"),
     "active": N_("Works here"),
+    "valid_from": N_("Valid from"),
+    "valid_to": N_("Valid to"),
     "photo": N_("Photo"),
     "terminal": N_("Terminal"),
+    "groups": N_("Terminals of groups"),
     "row": N_("Row"),
 }
+DAYS = ("valid_from", "valid_to")
 VERDICTS = {
     NEW: N_("New"),
     CHANGED: N_("Changed"),
@@ -108,7 +113,8 @@ def changes(row: ImportRow, terminal: str) -> list[Change]:
     :param terminal: the name of the terminal that people are sent to.
     """
     if row.verdict == NEW:
-        fields = {"department": row.values.get("department"), "photo": row.photo, "terminal": terminal}
+        days = {name: row.values.get(name) for name in DAYS}
+        fields = {"department": row.values.get("department"), **days, "photo": row.photo, "terminal": terminal}
         return [_change(row, field, None, terminal) for field, value in fields.items() if value]
     return [_change(row, field, before, terminal) for field, before in (row.before or {}).items()]
 
@@ -118,9 +124,19 @@ def _change(row: ImportRow, field: str, before: Any, terminal: str) -> Change:
         return Change(str(_("State")), str(_("active")), str(_("inactive")))
     if field == "terminal":
         return Change(label(field), "", terminal)
+    if field == "groups":
+        return Change(label(field), "", str(_("yes")))
     if field == "photo":
         return Change(label(field), str(_("another one")) if before else "", row.photo)
-    return Change(label(field), str(before or ""), row.values.get(field, ""))
+    after = row.values.get(field, "")
+    if field in DAYS:
+        return Change(label(field), _day(before), _day(after))
+    return Change(label(field), str(before or ""), after)
+
+
+def _day(written: Any) -> str:
+    day = validity_days.day_of(written)
+    return local_day(day) if day else ""
 
 
 def wrong(row: ImportRow) -> list[tuple[str, str]]:

@@ -4,14 +4,20 @@ from typing import Any
 
 from flask import Response, make_response, render_template
 
+from hikflask.forms.fields import row_id
 from hikflask.forms.jobs import DepartmentForm, ExportForm, JobForm, SendForm
 from hikflask.models import Job
+from hikflask.services.core.errors import UnsafePlan
 from hikflask.services.departments import registry as departments
+from hikflask.services.groups import changing
+from hikflask.services.groups.differences import Differences
 from hikflask.services.jobs import queries
 from hikflask.services.jobs.kinds import DEPARTMENT, EXPORT, SEND
+from hikflask.services.provisioning import plan
 from hikflask.services.terminals import registry
 from hikflask.web.jobs import words
 from hikflask.web.support import spelling
+from hikflask.web.support.messages import error_sentence
 
 MOST_NAMES = 50
 
@@ -28,7 +34,7 @@ def form_of(job: Job, **given: Any) -> JobForm:
     if job.kind != SEND:
         return JobForm(**given)
     form = SendForm(**given)
-    form.offer(registry.list_active())
+    form.offer(one for one in registry.list_active() if job.terminal_id in {None, one.id})
     return form
 
 
@@ -42,12 +48,32 @@ def params_of(form: JobForm) -> dict[str, Any]:
     return {**form.params, "department": known}
 
 
-def page(job: Job, form: JobForm | None = None, status: int = 200) -> Response:
-    """Answer the preview, with the form as it was filled."""
+def changes_to_show(job: Job, form: JobForm) -> Differences | None:
+    """Return what groups of terminals give and take by another department, unless it was shown and confirmed."""
+    if not isinstance(form, DepartmentForm):
+        return None
+    typed = form.department.data or ""
+    found = changing.preview_of_department(queries.people_of(job.id), departments.find(typed) or typed)
+    if not found or form.apply.data != "1":
+        return found or None
+    try:
+        found.require_confirmed(row_id(form.confirm.data))
+    except UnsafePlan as error:
+        form.confirm.errors = [error_sentence(error)]
+        return found
+    return None
+
+
+def page(job: Job, form: JobForm | None = None, status: int = 200, found: Differences | None = None) -> Response:
+    """Answer the preview, with the form as it was filled, and with what groups give and take by it."""
+    terminal = registry.get(job.terminal_id) if job.terminal_id else None
     known = {
+        "terminal": terminal,
+        "plan": plan.of_job(job.id, terminal) if terminal else None,
         "form": form or form_of(job, formdata=None),
         "people": queries.people(job.id, MOST_NAMES),
         "terminals": registry.list_active(),
         "departments": departments.names,
+        "found": found,
     }
     return make_response(render_template("jobs/draft.html", job=job, words=words, **known), status)

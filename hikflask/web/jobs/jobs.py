@@ -1,23 +1,26 @@
-"""Jobs for many people: the list, the page of one with its progress and its report, and the stop."""
+"""Jobs for many people: the list, the page of one with its progress and its report, the stop and the retry."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from hikflask.background import tasks
+from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow
 from hikflask.models import Job, Terminal
 from hikflask.models.job import DONE, DRAFT
 from hikflask.services.core import heartbeat
 from hikflask.services.employees import export_files
 from hikflask.services.jobs import lifecycle, queries
-from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT, IMPORT
-from hikflask.services.jobs.queries import Failure
+from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS
+from hikflask.services.jobs.queries import Failure, Wait
 from hikflask.web.jobs import draft, words
 from hikflask.web.security import current_operator
 from hikflask.web.support.htmx import with_bar
-from hikflask.web.support.pagination import Listing, listed
+from hikflask.web.support.pagination import ROWS, Listing, listed
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
@@ -27,19 +30,35 @@ FAST_SECONDS, SLOW_SECONDS = 1, 5
 
 @dataclass(frozen=True)
 class Report:
-    """A job as its page shows it: who failed, and which terminals have not confirmed yet that somebody is gone."""
+    """A job as its page shows it: who failed, and which terminals have not confirmed yet that somebody is gone.
+
+    `sent`: how many wait until terminals have answered for them, and `waits` which terminals these are.
+    """
 
     job: Job
     failures: Listing[Failure]
     removals: list[tuple[Terminal, int]]
+    sent: int
+    waits: list[Wait]
     has_worker: bool
 
     @property
     def poll_seconds(self) -> int:
         """After how many seconds the page asks again; 0: never."""
         if self.job.is_open:
-            return FAST_SECONDS
+            nobody_answers = self.job.pause and all(wait.terminal.offline_since for wait in self.waits)
+            return SLOW_SECONDS if nobody_answers else FAST_SECONDS
         return SLOW_SECONDS if self.removals else 0
+
+    @property
+    def can_retry(self) -> bool:
+        """True when something is left that may be tried again here."""
+        return lifecycle.can_retry(self.job)
+
+    @property
+    def next_try(self) -> datetime | None:
+        """When a job goes on that waits for its terminal."""
+        return self.job.claimed_until if self.job.is_open and self.job.pause and not self.sent else None
 
     @property
     def is_exported(self) -> bool:
@@ -64,7 +83,14 @@ class Report:
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
     """The jobs that were started, the newest first."""
-    return render_template("jobs/list.html", found=listed(queries.list_page), words=words)
+    return render_template("jobs/list.html", **_listed())
+
+
+@bp.get("/state")
+@allow(VIEWER, is_activity=False)
+def list_state() -> ResponseReturnValue:
+    """The part of the list that polls while jobs are open, with the bar."""
+    return with_bar(render_template("jobs/_list.html", **_listed()))
 
 
 @bp.get("/<int:job_id>")
@@ -87,9 +113,34 @@ def state(job_id: int) -> ResponseReturnValue:
 @bp.post("/<int:job_id>/stop")
 @allow(OPERATOR)
 def stop(job_id: int) -> ResponseReturnValue:
-    """Stop a job, and go back to the page that shows it; what is done stays."""
-    lifecycle.stop(started_or_404(job_id).id)
+    """Stop a job, or leave one that failed as it is, and go back to the page that shows it; what is done stays."""
+    lifecycle.stop(_changeable(job_id))
     return redirect(next_or(url_for(".show", job_id=job_id)), 303)
+
+
+@bp.post("/<int:job_id>/retry")
+@allow(OPERATOR)
+def retry(job_id: int) -> ResponseReturnValue:
+    """Let a job that ended go on with what failed and what is left."""
+    if claim := lifecycle.retry(_changeable(job_id)):
+        tasks.enqueue_job(claim)
+    return redirect(next_or(url_for(".show", job_id=job_id)), 303)
+
+
+def _changeable(job_id: int) -> int:
+    """Return the id of a job that was started and that this operator may stop and retry."""
+    job = started_or_404(job_id)
+    return job.id if words.may_change(job) else abort(403)
+
+
+def _listed() -> dict[str, Any]:
+    """Return what the list shows: a page of it, from `?before=` on, and the id with which the next one begins."""
+    wanted = request.args.get("state", "")
+    wanted = wanted if wanted in queries.WANTED else ""
+    before = row_id(request.args.get("before"))
+    jobs = queries.list_before(before, ROWS + 1, wanted)
+    older = jobs[ROWS - 1].id if len(jobs) > ROWS else None
+    return {"jobs": jobs[:ROWS], "wanted": wanted, "before": before, "older": older, "words": words}
 
 
 def started_or_404(job_id: int) -> Job:
@@ -116,4 +167,6 @@ def report_of(job: Job) -> Report:
     """Return what the page of a job shows."""
     failures = listed(lambda limit, offset: queries.failures(job.id, limit, offset))
     removals = queries.unconfirmed_removals(job.id) if job.kind in {DEACTIVATE, IMPORT} else []
-    return Report(job, failures, removals, has_worker=not job.is_open or heartbeat.alive())
+    sent = queries.count_sent(job.id) if KINDS[job.kind].settles else 0
+    waits = queries.waited_for(job.id) if sent else []
+    return Report(job, failures, removals, sent, waits, has_worker=not job.is_open or heartbeat.alive())

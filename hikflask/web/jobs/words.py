@@ -1,56 +1,37 @@
-"""The words of jobs: what is done, to how many, and how far it is."""
+"""The words of the pages of jobs: what is done, to how many, and how far it is."""
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from hikflask import messages
-from hikflask.http.permissions import OPERATOR
-from hikflask.invisible_characters import isolated
+from hikflask.http.permissions import ADMIN, OPERATOR
 from hikflask.messages import N_
-from hikflask.models import Job
+from hikflask.models import Job, JobItem
 from hikflask.services.jobs.kinds import (
+    APPLY,
     DEACTIVATE,
     DEPARTMENT,
     EXPORT,
     IMPORT,
     IMPORT_CHECK,
     IMPORT_UNDO,
-    PRINT,
+    KINDS,
     SEND,
 )
+from hikflask.services.jobs.queries import MOST_COUNTED
 from hikflask.web.security import current_operator
+from hikflask.web.support.enrolment_status import NAMES_SOMEBODY
+from hikflask.web.support.job_words import sentence, state, title
 
+__all__ = ["import_of", "items", "left_out", "may_change", "may_see", "people", "preview", "sent", "sentence", "state"]
+__all__ += ["title", "why"]
 OF_IMPORTS = (IMPORT_CHECK, IMPORT, IMPORT_UNDO)
-TITLES = {
-    DEACTIVATE: N_("Deactivation"),
-    SEND: N_("Sending to a terminal"),
-    DEPARTMENT: N_("Change of department"),
-    EXPORT: N_("Export"),
-    PRINT: N_("Print"),
-    IMPORT_CHECK: N_("Check of an import"),
-    IMPORT: N_("Import"),
-    IMPORT_UNDO: N_("Undoing of an import"),
-}
 # What a preview says will be done.
 PREVIEWS = {
     DEACTIVATE: N_("To be deactivated and removed from all terminals: %(people)s."),
     SEND: N_("To be sent to the terminal: %(people)s."),
     DEPARTMENT: N_("To get another department: %(people)s."),
     EXPORT: N_("To be exported: %(people)s."),
-}
-STATES = {
-    "waiting": N_("Waits to be started"),
-    "running": N_("Running"),
-    "done": N_("Done"),
-    "failed": N_("Interrupted"),
-    "stopped": N_("Stopped"),
-}
-SENTENCES = {
-    "waiting": N_("The job will start in a moment."),
-    "running": N_("The job is running. You may leave this page: it goes on."),
-    "done": N_("The job is done."),
-    "failed": N_("The job was interrupted several times and given up. What is done stays; the server's log says why."),
-    "stopped": N_("The job was stopped. What is done stays."),
 }
 
 
@@ -69,18 +50,30 @@ def import_of(job: Job) -> int | None:
     return job.params.get("batch") if job.kind in OF_IMPORTS and current_operator.may(OPERATOR) else None
 
 
+def may_change(job: Job) -> bool:
+    """Tell whether this operator may stop and retry a job."""
+    return current_operator.may(ADMIN if KINDS[job.kind].by_admin else OPERATOR)
+
+
+def why(item: JobItem) -> str:
+    """Return why an item failed; what a terminal said, with the values that its sentence needs."""
+    about = item.error_params or {}
+    if "t" in about:
+        names_somebody = {"n": item.number, "name": about.get("text", "")}
+        about = {"name": about["t"], **about} | (names_somebody if item.error in NAMES_SOMEBODY else {})
+    return messages.sentence(item.error, **about)
+
+
+def sent(count: int) -> str:
+    """Return a number of sent employees, which is counted up to a limit."""
+    return str(_("%(people)s or more", people=people(count))) if count >= MOST_COUNTED else people(count)
+
+
 def may_see(job: Job) -> bool:
-    """Tell whether this operator may see which items failed: those of an import are rows of its file."""
-    return job.kind not in OF_IMPORTS or current_operator.may(OPERATOR)
-
-
-def title(job: Job) -> str:
-    """Return what a job does; a terminal and a department by name, once they are chosen."""
-    if job.params.get("terminal"):
-        return str(_("Sending to “%(t)s”", t=isolated(job.params["terminal"])))
-    if job.params.get("department"):
-        return str(_("Change of department to “%(name)s”", name=isolated(job.params["department"])))
-    return str(_(TITLES.get(job.kind, job.kind)))
+    """Tell whether this operator may see which items failed: those of an import are rows of its file, and a plan names
+    people whom only the terminal knows.
+    """
+    return job.kind not in (*OF_IMPORTS, APPLY) or current_operator.may(OPERATOR)
 
 
 def preview(job: Job) -> str:
@@ -92,15 +85,3 @@ def left_out(job: Job) -> str:
     """Return how many of the selected employees a draft leaves out; "" when it is none."""
     count = job.params.get("left_out", 0)
     return str(_("Inactive, so nothing is done for them: %(people)s.", people=people(count))) if count else ""
-
-
-def state(job: Job) -> str:
-    """Return the state in a word or two."""
-    return str(_(STATES[job.state]))
-
-
-def sentence(job: Job) -> str:
-    """Return the state in a sentence; of a job that could not be done as a whole, why."""
-    if error := job.params.get("error"):
-        return messages.sentence(error, **(job.params.get("error_params") or {}))
-    return str(_(SENTENCES[job.state]))

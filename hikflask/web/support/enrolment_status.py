@@ -15,6 +15,7 @@ from hikflask.isapi.errors import (
 )
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
+from hikflask.models.terminal import BY_URL, NO_CAPTURE
 from hikflask.services.core.errors import (
     FaceNotVerified,
     NameNotVerified,
@@ -23,7 +24,7 @@ from hikflask.services.core.errors import (
     RemovalNotVerified,
 )
 from hikflask.services.core.terminal_name import fits
-from hikflask.services.state.summary import CONFIRMED_STATE, badge_of, is_working, state_of
+from hikflask.services.state.summary import CONFIRMED_STATE, PERSON_ONLY, badge_of, is_working, state_of
 from hikflask.web.support.dates import time_at, time_since
 
 LEAVER_TAKEN = "removal_taken"
@@ -63,6 +64,13 @@ class EnrolmentStatus:
     def person_sent(self) -> bool:
         """True when the terminal took the person, which the face follows."""
         return self.enrolment.person == CONFIRMED or self.enrolment.step in SENT_STEPS
+
+    @property
+    def needs_capture(self) -> bool:
+        """True when the person is there without a face, and only a capture at this terminal brings one."""
+        terminal = self.enrolment.terminal
+        takes_no_pictures = terminal.face_mode == BY_URL and terminal.capture_mode != NO_CAPTURE
+        return self.state == PERSON_ONLY and terminal.is_active and takes_no_pictures
 
     @property
     def other_face(self) -> bool:

@@ -1,10 +1,16 @@
-"""Pagination of long lists."""
+"""Pagination of lists: by numbers where a list is short, by cursors where it may be of any length."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from flask import request
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+
+from hikflask.services.core.db import MOST_COUNTED
+from hikflask.services.core.errors import CursorUnknown
+from hikflask.services.core.keyset import FIRST, Page, Place
 
 ROWS = 50
 # So many pages before and after the present one are linked by their numbers.
@@ -45,3 +51,60 @@ def listed(read: Callable[[int, int], tuple[list[Row], int]]) -> Listing[Row]:
         page = max(1, pages)
         rows, total = read(ROWS, (page - 1) * ROWS)
     return Listing(rows, total, page, pages)
+
+
+@dataclass(frozen=True)
+class Turned(Generic[Row]):
+    """One page of a list that is turned by cursors: they are in the addresses of the next page and the one before.
+
+    `total` is as count_rows_up_to() counts.
+    """
+
+    page: Page[Row]
+    total: int
+    place: Place = FIRST
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of the page."""
+        return self.page.rows
+
+    @property
+    def is_counted(self) -> bool:
+        """False when there are more than were counted."""
+        return self.total != MOST_COUNTED + 1
+
+
+def turned(read: Callable[[int, Place], tuple[Page[Row], int]]) -> Turned[Row]:
+    """Return the page that `?after=` or `?before=` asks for; the first one where the list has no such place.
+
+    :param read: returns at most so many rows from a place on, and how many there are in all.
+    """
+    place = Place(request.args.get("after", ""), request.args.get("before", ""))
+    try:
+        page, total = read(ROWS, place)
+    except CursorUnknown:
+        place = FIRST
+        page, total = read(ROWS, place)
+    # Before a row may be less than a page, and nothing where all were deleted.
+    if (place.is_backwards and not page.before) or (place.after and not page.rows):
+        place = FIRST
+        page, total = read(ROWS, place)
+    return Turned(page, total, place)
+
+
+def is_many(count: int) -> bool:
+    """True for a number that was counted up to MOST_COUNTED, where there are more."""
+    return count > MOST_COUNTED
+
+
+def counted(count: int) -> str:
+    """Return a number that was counted up to MOST_COUNTED, in words where there are more."""
+    if is_many(count):
+        return str(_("more than %(n)s", n=format_decimal(MOST_COUNTED)))
+    return str(format_decimal(count))
+
+
+def counted_shortly(count: int) -> str:
+    """Return a number that was counted up to MOST_COUNTED where there is little room."""
+    return f"{format_decimal(MOST_COUNTED)}+" if is_many(count) else str(count)

@@ -1,5 +1,7 @@
 """Checking a terminal now or in the background, and one more attempt with its password."""
 
+from collections.abc import Callable
+
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -11,7 +13,8 @@ from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.invisible_characters import isolated
 from hikflask.isapi.errors import TerminalError
 from hikflask.services.core.errors import LoginStopped, ServiceError
-from hikflask.services.terminals import checks, registry
+from hikflask.services.provisioning import same_device
+from hikflask.services.terminals import checks, clock, registry
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.messages import error_sentence
 from hikflask.web.support.urls import next_or
@@ -22,10 +25,27 @@ from hikflask.web.terminals.terminals import bp, terminal_or_404
 @allow(OPERATOR)
 def check(terminal_id: int) -> ResponseReturnValue:
     """Check the terminal now, and tell what went wrong."""
+    return _ask(terminal_id, _check, _("Checked: “%(t)s” answers and takes the password."))
+
+
+@bp.post("/<int:terminal_id>/clock")
+@allow(OPERATOR)
+def set_clock(terminal_id: int) -> ResponseReturnValue:
+    """Set the terminal's clock and zone now, and tell what went wrong."""
+    return _ask(terminal_id, clock.set_clock, _("Clock and time zone of “%(t)s” are set."))
+
+
+def _check(terminal_id: int, holder: str) -> None:
+    """Check a terminal, and then the one that its device is, or was, too: perhaps two were swapped."""
+    if other := same_device.known_as(checks.check(terminal_id, holder)):
+        task_queue.enqueue(tasks.check_terminal, other.id)
+
+
+def _ask(terminal_id: int, ask: Callable[[int, str], object], said: str) -> ResponseReturnValue:
     terminal = terminal_or_404(terminal_id)
     try:
         with terminal_concurrency.slot():
-            checks.check(terminal_id, operator_name())
+            ask(terminal_id, operator_name())
     except (ServiceError, TerminalError) as error:
         terminal = terminal_or_404(terminal_id)
         # The page shows these by itself as long as they last.
@@ -33,7 +53,7 @@ def check(terminal_id: int) -> ResponseReturnValue:
         sentence = _shown_below(error) if lasting else error_sentence(error, t=terminal.name, address=terminal.url)
         flash(sentence, "warning" if lasting else "danger")
     else:
-        flash(_("Checked: “%(t)s” answers and takes the password.", t=isolated(terminal.name)))
+        flash(said % {"t": isolated(terminal.name)})
     return redirect(next_or(url_for(".show", terminal_id=terminal_id)), 303)
 
 

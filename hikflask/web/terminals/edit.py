@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from hikflask.background import tasks
 from hikflask.forms.fields import row_id
 from hikflask.forms.terminals import TerminalForm
 from hikflask.http import error_status, terminal_concurrency
@@ -14,6 +15,7 @@ from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.isapi.errors import AddressRefused, TerminalError
 from hikflask.models import Terminal
 from hikflask.services.core.errors import ServiceError, TerminalPasswordNeeded
+from hikflask.services.groups import changing
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.web.security import resubmission
@@ -67,6 +69,7 @@ def edit(terminal_id: int) -> ResponseReturnValue:
 def update(terminal_id: int) -> ResponseReturnValue:
     """Change a terminal; with an empty password the stored one is kept."""
     terminal = terminal_or_404(terminal_id)
+    was_active = terminal.is_active
     form = TerminalForm(adding=False)
     if form.needs_fingerprint:
         return _with_fingerprint(form, terminal)
@@ -74,9 +77,11 @@ def update(terminal_id: int) -> ResponseReturnValue:
         return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         with terminal_concurrency.slot():
-            registry.change(terminal_id, Access(**form.values()), operator_name())
+            changed = registry.change(terminal_id, Access(**form.values()), operator_name())
     except ServiceError as error:
         return _refused(form, error, terminal)
+    if changed.is_active and not was_active:
+        changing.bring_to(changed, tasks.apply_groups)
     return check_soon(terminal_id)
 
 

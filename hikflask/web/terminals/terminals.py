@@ -1,5 +1,7 @@
 """Terminals: the list, the page of one, and deletion."""
 
+from typing import Any
+
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -9,12 +11,20 @@ from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.models import Terminal
+from hikflask.services.attention.terminal_queue import queue_of
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.provisioning import everybody, faceless, plan, same_device
 from hikflask.services.terminals import checks, connection, registry
+from hikflask.web.security import current_operator
 from hikflask.web.security.current_operator import operator_name
+from hikflask.web.support.dates import clocks_of
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.messages import error_sentence
+from hikflask.web.support.words import differences
+from hikflask.web.terminals import compared, queue_words
 
+# Of the queue on a terminal's page.
+FIRST_ROWS = 5
 bp = Blueprint("terminals", __name__, url_prefix="/terminals")
 
 
@@ -47,6 +57,19 @@ def file_warning() -> ResponseReturnValue:
     return render_template("terminals/_limits.html", terminal=terminal)
 
 
+@bp.post("/<int:terminal_id>/everybody")
+@allow(OPERATOR)
+def enrol_everybody(terminal_id: int) -> ResponseReturnValue:
+    """Show what enrolling everybody on this terminal would do; nothing is done yet."""
+    terminal = terminal_or_404(terminal_id)
+    try:
+        job = everybody.draft(terminal.id)
+    except ServiceError as error:
+        flash(error_sentence(error, t=terminal.name), "danger")
+        return redirect(url_for(".show", terminal_id=terminal_id), 303)
+    return redirect(url_for("jobs.show", job_id=job.id), 303)
+
+
 @bp.get("/<int:terminal_id>/delete")
 @confirmed(ADMIN)
 def ask_delete(terminal_id: int) -> ResponseReturnValue:
@@ -71,7 +94,19 @@ def delete(terminal_id: int) -> ResponseReturnValue:
 
 def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     terminal = terminal_or_404(terminal_id)
-    known = {"locked_minutes": connection.locked_minutes(terminal), "checking": checks.is_running(terminal)}
+    known: dict[str, Any] = {
+        "locked_minutes": connection.locked_minutes(terminal),
+        "checking": checks.is_running(terminal),
+        "clocks": clocks_of(terminal),
+    }
+    if not fragment:
+        known |= {"queue": queue_of(terminal, FIRST_ROWS), "queue_words": queue_words, "first": True}
+    if not terminal.retired_at:
+        known |= {"known_as": same_device.known_as(terminal), "absent": plan.count_absent(terminal)}
+        known |= {"to_camera": faceless.count(terminal), "by_itself": faceless.count_by_itself(terminal)}
+    # A comparison tells names of people whom only the terminal knows.
+    if current_operator.may(OPERATOR):
+        known |= {"compared": compared.of(terminal), "difference_words": differences}
     return render_template("terminals/show.html", terminal=terminal, fragment=fragment, **known)
 
 

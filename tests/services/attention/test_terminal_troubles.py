@@ -10,7 +10,18 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Terminal
 from hikflask.services.attention import terminal_troubles
-from hikflask.services.attention.terminal_troubles import FULL, KINDS, LOCKED, LOGIN, OFF, STOPPED, UNCHECKED
+from hikflask.services.attention.terminal_troubles import (
+    CLOCK,
+    FULL,
+    KINDS,
+    LOCKED,
+    LOGIN,
+    OFF,
+    REPLACED,
+    STOPPED,
+    TWICE,
+    UNCHECKED,
+)
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
@@ -21,9 +32,13 @@ pytestmark = [pytest.mark.usefixtures("context")]
 
 WELL = {"face_mode": "url", "reachable": True, "people": 10, "people_capacity": 100}
 BROKEN: dict[str, dict[str, Any]] = {
-    FULL: {"people": 90},
+    CLOCK: {"clock_offset": -60},
+    # The device of the one that is another terminal, too.
+    FULL: {"people": 90, "serial": "DS-1"},
     UNCHECKED: {"face_mode": None},
     OFF: {"reachable": False},
+    TWICE: {"serial": "DS-1"},
+    REPLACED: {"awaits_restore": True},
     STOPPED: {"last_error_code": "certificate_changed"},
     LOGIN: {"refused_since": datetime.now(UTC), "refused_code": "wrong_password"},
     LOCKED: {"refused_since": datetime.now(UTC), "refused_code": "locked"},
@@ -90,18 +105,12 @@ def test_terminal_that_was_never_checked_is_a_trouble_unless_it_is_not_in_use() 
     assert found() == [("Новый", UNCHECKED)]
 
 
-@pytest.mark.parametrize(
-    ("counted", "nearly"),
-    [
-        ({"people": 89}, False),
-        ({"people": 90}, True),
-        ({"people": 10, "faces": 45, "face_capacity": 50}, True),
-        ({"people": None}, False),
-        ({"people": 90, "people_capacity": None}, False),
-    ],
-)
-def test_nine_tenths_of_people_or_faces_are_nearly_full(counted: dict[str, int | None], nearly: bool) -> None:
-    assert terminal_troubles.is_nearly_full(Terminal(**{**WELL, **counted})) is nearly
+def test_clock_and_fullness_block_nobody(terminal: Terminal, simulator: Simulated) -> None:
+    simulator.trigger("clock-fast")
+    check(terminal)
+
+    assert found() == [("Вход", CLOCK)]
+    assert [kind for kind in KINDS if kind not in terminal_troubles.BLOCKING] == [TWICE, OFF, FULL, CLOCK]
 
 
 def test_worst_comes_first_and_of_one_terminal_only_the_worst_counts() -> None:
@@ -112,5 +121,5 @@ def test_worst_comes_first_and_of_one_terminal_only_the_worst_counts() -> None:
     db.session.commit()
     all_at_once = {name: value for broken in BROKEN.values() for name, value in broken.items()}
 
-    assert [kind for _, kind in found()] == list(KINDS)
+    assert [kind for _, kind in found()] == [kind for kind in KINDS if kind != TWICE]
     assert terminal_troubles.kind_of(Terminal(**{**WELL, **all_at_once})) == LOCKED

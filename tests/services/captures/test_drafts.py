@@ -1,5 +1,7 @@
 """What is typed beside a capture: when it is kept with it, and when not any more."""
 
+from dataclasses import replace
+
 import pytest
 
 from hikflask.models import Terminal
@@ -50,3 +52,12 @@ def test_what_is_typed_is_kept_with_the_callers_own_captures_alone(simulator: Si
     assert drafts.keep(retake.id, OLGA, "Борис")
 
     assert [drafts.of(deadline.view(one.id).capture) for one in (annas, retake)] == [IVAN, OLGA]
+
+
+@pytest.mark.parametrize("groups", [None, (), (3, 1)])
+def test_ticked_groups_are_kept_with_the_capture(terminal: Terminal, groups: tuple[int, ...] | None) -> None:
+    begun = start_capture(terminal.id, replace(IVAN, groups=groups), "Анна")
+
+    assert drafts.of(deadline.view(begun.id).capture).groups == groups
+    drafts.keep(begun.id, replace(IVAN, groups=(2,)), "Анна")
+    assert drafts.of(deadline.view(begun.id).capture).groups == (2,)

@@ -7,10 +7,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Capture, Terminal
-from hikflask.models.capture import CAPTURED, SUPERSEDED, USED
+from hikflask.models.capture import CAPTURED, QUEUED, SUPERSEDED, USED
 from hikflask.models.columns import database_now
+from hikflask.services.captures import holds
+from hikflask.services.captures import queries as captures
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
@@ -74,6 +77,63 @@ def test_a_saved_picture_holds_until_it_is_bound_there(simulator: Simulated, ter
     assert (held.value.params["saved_name"], held.value.params["who"]) == ("Иван Иванов", "Анна")
     assert "name" not in held.value.params
     assert take(simulator, terminal, OLGA).state == CAPTURED
+
+
+def test_next_capture_of_the_same_operator_may_wait_for_the_face_that_was_saved(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    saved = take(simulator, terminal, IVAN)
+    wanted = save(IVAN, saved)
+
+    with pytest.raises(TerminalHeld):
+        start_capture(terminal.id, OLGA, "Анна")
+    queued = start_capture(terminal.id, OLGA, "Анна", behind=saved.id)
+
+    assert holds.begins_later(queued.id)
+    first = holds.bound_first(queued)
+    assert first is not None
+    assert first.draft_name == "Иван Иванов"
+    assert holds.queued_beside(wanted) == [queued.id]
+    reconcile(wanted, "test")
+    assert not holds.begins_later(queued.id)
+    simulator.present_alone(FACES[1])
+    assert run_capture(queued.id).state == CAPTURED
+
+
+def test_only_the_picture_that_was_named_is_waited_for(simulator: Simulated, terminal: Terminal) -> None:
+    saved = take(simulator, terminal, IVAN)
+    save(IVAN, saved)
+
+    with pytest.raises(TerminalHeld):
+        start_capture(terminal.id, OLGA, "Анна", behind=saved.id + 1)
+
+
+def test_picture_by_binary_is_verified_before_the_terminal_waits_for_the_next_face(put: Put) -> None:
+    simulated, terminal = put("binary", PROFILES["K1T341CMFW"])
+    wanted = save(IVAN, take(simulated, terminal, IVAN))
+
+    queued = start_capture(terminal.id, OLGA, "Анна")
+    assert holds.begins_later(queued.id)
+    reconcile(wanted, "test")
+
+    assert not holds.begins_later(queued.id)
+
+
+def test_task_leaves_alone_a_capture_that_waits_and_runs_it_after_the_face_is_bound(
+    simulator: Simulated, terminal: Terminal, run_jobs: Callable[[], int]
+) -> None:
+    saved = take(simulator, terminal, IVAN)
+    wanted = save(IVAN, saved)
+    queued = start_capture(terminal.id, OLGA, "Анна", behind=saved.id)
+
+    tasks.run_capture(queued.id)
+    assert captures.row(queued.id).state == QUEUED
+    simulator.present_alone(FACES[1])
+    tasks.reconcile_enrolment(wanted)
+    run_jobs()
+
+    assert captures.row(queued.id).state == CAPTURED
+    assert queries.row(wanted).is_green
 
 
 def test_a_terminal_that_is_off_holds_up_nobody_elsewhere(

@@ -1,6 +1,6 @@
 """Employees as the rows of a table."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -10,6 +10,8 @@ from hikflask.services.employees import people_table, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import send_to_terminal
 from tests.support.jobs import add_people
+
+SPRING = {"valid_from": date(2036, 3, 1), "valid_to": date(2036, 6, 30)}
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -26,21 +28,21 @@ def test_table_has_a_row_for_each_and_a_column_for_each_terminal(
     added = datetime(2026, 5, 4, 12, 0, 1, tzinfo=UTC)
     first, second, _third = add_people("1", "2", "3", department="Охрана", created_at=added)
     send_to_terminal(first, terminal.id)
-    db.session.execute(db.update(Employee).where(Employee.id == second).values(is_active=False))
+    db.session.execute(db.update(Employee).where(Employee.id == second).values(is_active=False, **SPRING))
     db.session.commit()
 
     russian = rows("ru", EmployeeFilter(sort="number"))
     english = rows("en", EmployeeFilter(q="Иванов 2"))
 
-    assert russian[0] == ["ID сотрудника", "ФИО", "Отдел", "Активен", "Добавлен", "Вход"]
-    assert [row[:4] + row[5:] for row in russian[1:]] == [
+    assert russian[0] == ["ID сотрудника", "ФИО", "Отдел", "Активен", "Действует с", "Действует по", "Добавлен", "Вход"]
+    assert [row[:4] + row[7:] for row in russian[1:]] == [
         ["1", "Иван Иванов 1", "Охрана", "да", "выполняется"],
         ["2", "Иван Иванов 2", "Охрана", "нет", ""],
         ["3", "Иван Иванов 3", "Охрана", "да", ""],
     ]
     assert english == [
-        ["Employee ID", "Full name", "Department", "Active", "Added", "Вход"],
-        ["2", "Иван Иванов 2", "Охрана", "no", local_text(added), ""],
+        ["Employee ID", "Full name", "Department", "Active", "Valid from", "Valid to", "Added", "Вход"],
+        ["2", "Иван Иванов 2", "Охрана", "no", "2036-03-01", "2036-06-30", local_text(added), ""],
     ]
 
 

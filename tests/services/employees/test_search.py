@@ -1,10 +1,17 @@
 """The list of employees: sorted by name, found by every word, in whatever case."""
 
-import pytest
+import itertools
 
+import pytest
+from sqlalchemy import insert, select
+
+from hikflask.extensions import db
+from hikflask.models import Employee
+from hikflask.models.employee import folded
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.keyset import FIRST, Place
 from hikflask.services.employees import search
-from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.employees.filters import LEFT, NO_FACE, SORTS, EmployeeFilter
 from hikflask.services.employees.save import save_employee
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -110,3 +117,48 @@ def test_few_of_many_with_the_name_are_named() -> None:
         save_employee(Draft(f"N{number}", "Иван Иванов"))
 
     assert known("", "Иван Иванов")[1] == ["100222", "N0", "N1"]
+
+
+NAMES = ("Иванов", "Петров Ян", "Ёлкина", "Яковлев", "Straße")
+QUESTIONS = ("", "иванов", "я", "отдел 3", "нетникого")
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_pages_are_the_same_whether_few_or_many_pass(monkeypatch: pytest.MonkeyPatch, sort: str) -> None:
+    rows = [(f"M{one}", f"{NAMES[one % 5]} {one % 7}", f"Отдел {one % 4}", one % 6 > 0) for one in range(60)]
+    db.session.add_all([Employee(number=n, name=name, department=d, is_active=a) for n, name, d, a in rows])
+    db.session.commit()
+    everybody = db.session.execute(select(Employee).order_by(*SORTS[sort])).scalars().all()
+    for q, state in itertools.product(QUESTIONS, ("", LEFT, NO_FACE)):
+        wanted = EmployeeFilter(q, state, sort=sort)
+        expected = [
+            one.id
+            for one in everybody
+            if all(word in one.search for word in folded(q).split()) and (not state or one.is_active == (state != LEFT))
+        ]
+        assert search.ids(wanted) == expected
+        for few in (0, 2000):
+            monkeypatch.setattr(search, "FEW", few)
+            place, turned = FIRST, []
+            while place.cursor or not turned:
+                page, total = search.page(wanted, 20, place)
+                assert total == search.page_to_show(wanted, 20, place)[1] == search.count(wanted) == len(expected)
+                turned += page.rows or [None]
+                place = Place(after=page.after)
+            assert [one.id for one in turned if one] == expected, (wanted, few)
+
+
+def test_more_than_are_counted_are_said_to_be_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "FEW", 0)
+    db.session.execute(
+        insert(Employee.__table__),
+        [
+            {"number": f"M{one}", "name": "Яна", "search": f"яна m{one} отдел", "department": "Отдел"}
+            for one in range(1003)
+        ],
+    )
+
+    shown = [search.page_to_show(EmployeeFilter(**one), 1)[1] for one in ({"q": "яна"}, {"department": "Отдел"}, {})]
+
+    assert shown == [1001, 1001, 1007]
+    assert search.count(EmployeeFilter(q="яна")) == 1003

@@ -13,10 +13,12 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import search
+from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import schedule
-from hikflask.services.terminals import leases
+from hikflask.services.terminals import leases, registry
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -141,6 +143,18 @@ def test_row_that_is_gone_leaves_the_turn(terminal: Terminal) -> None:
 
     assert schedule.claim_urgent_beside([999, only]) == [only]
     assert schedule.claim_urgent_beside([999]) == []
+
+
+def test_terminal_that_backs_off_keeps_no_thread_and_one_that_did_not_answer_comes_last(terminal: Terminal) -> None:
+    ids = desire(terminal, "1001", "1002")
+    other = registry.add(registry.Access("Склад", "http://away.test", "admin", "x"))
+    away = send_to_terminal(search.ids(EmployeeFilter())[0], other.id).row.id
+
+    assert schedule.worth_trying([away, *ids]) == [away, *ids]
+    set_row(Terminal, other.id, offline_since=database_now(-60.0))
+    assert schedule.worth_trying([away, *ids]) == [*ids, away]
+    set_row(Terminal, other.id, backoff_until=database_now(60.0))
+    assert schedule.worth_trying([away, *ids]) == ids
 
 
 def test_turn_that_is_given_back_is_due_again(terminal: Terminal) -> None:

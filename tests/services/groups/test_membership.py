@@ -1,6 +1,7 @@
 """Who belongs to a group is desired on its terminals, and on no terminal any more that no group asks for."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from hikflask.services.enrolments import queries
 from hikflask.services.groups import changing, differences, membership
 from hikflask.services.groups.differences import Scope
 from hikflask.services.groups.registry import Wanted
-from tests.support.captures import FACE
+from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import FACE, IVAN, capture_face
 from tests.support.employees import save_with_file
 from tests.support.groups import (
     ENTRANCE,
@@ -233,6 +235,20 @@ def test_face_and_wish_are_one_save(ids: dict[str, int]) -> None:
     second = save_employee(GUARD, FaceSource(), employee_id=first.id)
 
     assert second.due == tuple(one.id for one in queries.of_number("100222"))
+
+
+def test_groups_ticked_after_a_save_count_although_the_photo_was_saved_already(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    group_id = make_group("Двор", list(add_terminals(YARD).values()))
+    taken = capture_face(simulator, terminal)
+    face = FaceSource(taken.id, taken.requested_by)
+    saved = save_employee(replace(IVAN, groups=()), face).row
+
+    save_employee(replace(IVAN, groups=()), face, employee_id=saved.id)
+    save_employee(replace(IVAN, groups=(group_id,)), face, employee_id=saved.id)
+
+    assert wishes(IVAN.number) == {"Вход": False, YARD: True}
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -1,8 +1,13 @@
 """Groups as lists and pages show them."""
 
+import io
+import json
+from zipfile import ZipFile
+
 import pytest
 
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.export import export_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import queries
 from hikflask.services.groups.queries import Belongs
@@ -40,3 +45,12 @@ def test_employee_belongs_alone_by_the_department_or_both() -> None:
         Belongs(both, "Б", alone=True, by_department=True),
         Belongs(shared, "В", alone=False, by_department=True),
     ]
+
+
+def test_groups_of_a_single_employee_are_given_to_the_person() -> None:
+    alone = make_group("Двор", [])
+    make_group("Офис", [], "Охрана")
+    saved = save_employee(Draft("1", "Анна", "Охрана", groups=(alone,))).row
+
+    with ZipFile(io.BytesIO(export_employee(saved.id))) as archive:
+        assert json.loads(archive.read("data.json"))["groups"] == ["Двор"]

@@ -50,7 +50,18 @@ def test_a_part_of_a_name_says_nothing(column: str) -> None:
 
 
 def test_fields_come_in_their_order() -> None:
-    columns = ["Уволен", "Отдел", "Отчество", "Имя", "Фамилия", "ФИО", "ID сотрудника", "Активен"]
+    columns = [
+        "Уволен",
+        "Отдел",
+        "Отчество",
+        "Имя",
+        "Фамилия",
+        "ФИО",
+        "ID сотрудника",
+        "Активен",
+        "Valid from",
+        "Valid to",
+    ]
 
     assert tuple(recognised(columns)) == FIELDS
 

@@ -30,7 +30,7 @@ Facts = list[tuple[object, ...]]
 def facts() -> tuple[Facts, Facts, list[str]]:
     """Everybody with the photo, where they are wanted, and the departments."""
     people = select(Employee.number, Employee.name, Employee.department, Employee.is_active, Employee.left_at,
-                    Employee.photo_id)  # fmt: skip
+                    Employee.valid_from, Employee.valid_to, Employee.photo_id)  # fmt: skip
     wanted = select(Enrolment.number, Enrolment.terminal_id, Enrolment.photo_id).where(Enrolment.desired == "present")
     found = (
         [tuple(row) for row in db.session.execute(people.order_by(Employee.number))],
@@ -46,11 +46,14 @@ def test_all_is_as_it_was(terminal: Terminal, simulator: Simulated) -> None:
     send_to_terminal(add_people("1", "2", department="Охрана")[0], terminal.id)
     before = facts()
     found = checked(
-        "1;Пётр Петров;Склад;", "2;Иван Иванов 2;Охрана;", "3;Ольга Ёлкина;Цех;", "100222;Иван Иванов;Охрана;да",
-        header="ID;ФИО;Отдел;Уволен", pictures={"2.jpg": FACE, "3.jpg": OTHER_FACE}, terminal_id=terminal.id,
+        "1;Пётр Петров;Склад;;30.06.2036", "2;Иван Иванов 2;Охрана;;01.01.2036", "3;Ольга Ёлкина;Цех;;31.12.2037",
+        "100222;Иван Иванов;Охрана;да;", header="ID;ФИО;Отдел;Уволен;Действует до",
+        pictures={"2.jpg": FACE, "3.jpg": OTHER_FACE}, terminal_id=terminal.id,
     )  # fmt: skip
     assert apply(found).failed == 0
-    assert facts() != before
+    assert [(row[0], str(row[6])) for row in facts()[0]][:3] == [
+        ("1", "2036-06-30"), ("100222", "None"), ("2", "2036-01-01"),
+    ]  # fmt: skip
 
     done = undo(found)
 

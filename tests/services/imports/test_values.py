@@ -105,3 +105,42 @@ def test_columns_that_contradict_each_other_are_wrong() -> None:
 
     assert (found.leaves, found.errors) == (None, {"active": ["left_contradicts", {}]})
     assert read({"number": 0, "left": 1, "active": 2}, "1", "да", "нет").leaves
+
+
+DAYS = {"number": 0, "valid_from": 1, "valid_to": 2}
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "texts"),
+    [
+        ("01.03.2036", "2036-06-30", ("2036-03-01", "2036-06-30")),
+        ("2036-03-01 00:00:00", "31/12/2036", ("2036-03-01", "2036-12-31")),
+        ("", "", ("", "")),
+        ("01.01.0001", "  .  .", ("", "")),
+    ],
+)
+def test_days_of_the_validity_are_read(first: str, last: str, texts: tuple[str, str]) -> None:
+    found = read(DAYS, "1", first, last)
+
+    assert (found.texts["valid_from"], found.texts["valid_to"]) == texts
+    assert found.errors == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("12/01/2036", "day_unreadable"),
+        ("когда-нибудь", "day_unreadable"),
+        ("31.06.2036", "day_unreadable"),
+        ("31.12.1999", "day_outside"),
+        ("01.01.2038", "day_outside"),
+        ("=A1", "day_unreadable"),
+    ],
+)
+def test_what_is_no_day_of_terminals_is_wrong(text: str, code: str) -> None:
+    assert read(DAYS, "1", "", text).errors == {"valid_to": [code, {}]}
+    assert read(DAYS, "1", text, "").errors == {"valid_from": [code, {}]}
+
+
+def test_table_without_these_columns_says_nothing_of_the_validity() -> None:
+    assert read({"number": 0}, "1").texts == {"number": "1"}

@@ -1,5 +1,7 @@
 """A row compared with an employee: what changes, and what cannot be."""
 
+from dataclasses import replace
+
 import pytest
 
 from hikflask.services.imports.values import Values
@@ -37,6 +39,41 @@ def test_new_person_needs_a_name_and_who_left_is_not_added() -> None:
     assert compared(None, name="Иван Иванов") == Verdict("new")
     assert compared(None).errors == {"name": ["text_empty", {}]}
     assert compared(None, leaves=True, name="Иван Иванов") == Verdict("unchanged")
+
+
+SPRING = replace(IVAN, valid_from="2036-03-01", valid_to="2036-06-30")
+
+
+def test_days_that_differ_are_a_change_and_an_empty_one_lifts_the_limit() -> None:
+    assert compared(SPRING, valid_from="2036-03-01", valid_to="2036-06-30").verdict == "unchanged"
+    assert compared(SPRING, valid_to="2036-07-31").before == {"valid_to": "2036-06-30"}
+    assert compared(SPRING, valid_to="").before == {"valid_to": "2036-06-30"}
+    assert compared(IVAN, valid_from="2036-03-01").before == {"valid_from": ""}
+
+
+@pytest.mark.parametrize(
+    ("person", "texts", "errors"),
+    [
+        (IVAN, {"valid_from": "2036-07-01", "valid_to": "2036-06-30"}, {"valid_to": ["days_order", {}]}),
+        (SPRING, {"valid_from": "2036-07-01"}, {"valid_from": ["days_order", {}]}),
+        (SPRING, {"valid_to": "2036-02-01"}, {"valid_to": ["days_order", {}]}),
+        (IVAN, {"valid_to": "2020-01-01"}, {"valid_to": ["validity_over", {}]}),
+        (None, {"name": "Иван", "valid_to": "2020-01-01"}, {"valid_to": ["validity_over", {}]}),
+    ],
+)
+def test_days_that_cannot_be_are_wrong(person: Known | None, texts: dict[str, str], errors: dict[str, object]) -> None:
+    assert compared(person, **texts).errors == errors
+
+
+def test_days_of_somebody_who_leaves_or_has_left_do_not_matter() -> None:
+    gone = replace(SPRING, is_active=False)
+
+    assert compared(IVAN, leaves=True, valid_to="2020-01-01").before == {"left": False}
+    assert compared(gone, valid_from="2000-01-01", valid_to="2020-01-01").before == {
+        "valid_from": "2036-03-01",
+        "valid_to": "2036-06-30",
+    }
+    assert compared(replace(gone, valid_to="2036-04-01"), leaves=True, valid_to="").verdict == "unchanged"
 
 
 def test_same_picture_is_no_change() -> None:

@@ -11,7 +11,7 @@ from hikflask.services.audit import Actor
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import DEPARTMENT, IMPORT
+from hikflask.services.jobs.kinds import DEPARTMENT, EXPORT, IMPORT
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_slice
 from tests.support.jobs import add_people, items, job, run, started
@@ -230,3 +230,25 @@ def test_imports_are_not_retried_here(claim: Claim) -> None:
     db.session.commit()
 
     assert lifecycle.retry(claim.job_id) is None
+
+
+def test_failed_job_that_is_left_as_it_is_needs_no_attention_and_keeps_its_end(claim: Claim) -> None:
+    lifecycle.take(claim)
+    lifecycle.fail(claim, "unreachable", {})
+    ended_at = job(claim.job_id).ended_at
+
+    assert lifecycle.stop(claim.job_id)
+
+    left = job(claim.job_id)
+    assert (left.state, left.ended_at, left.params["error"]) == (STOPPED, ended_at, "unreachable")
+    assert lifecycle.can_retry(left)
+
+
+def test_whole_that_is_begun_anew_takes_the_place_of_one_that_failed(terminal: Terminal) -> None:
+    first, other = (lifecycle.begin(EXPORT, {"format": "csv"}, terminal_id=one) for one in (terminal.id, None))
+    for claim in (first, other):
+        lifecycle.fail(claim, "unreachable", {})
+
+    lifecycle.begin(EXPORT, {"format": "csv"}, terminal_id=terminal.id)
+
+    assert (job(first.job_id).state, job(other.job_id).state) == (STOPPED, FAILED)

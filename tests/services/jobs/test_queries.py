@@ -5,12 +5,13 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Employee, Job, Terminal
 from hikflask.models.columns import database_now
+from hikflask.models.job import DONE, FAILED
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.jobs import queries
 from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, EXPORT
+from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, EXPORT, SEND
 from tests.support.jobs import add_people, run, started
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -23,9 +24,43 @@ def test_list_has_the_started_jobs_the_newest_first() -> None:
     db.session.commit()
     make_draft(DEPARTMENT, EmployeeFilter(), people)
 
-    assert [job.id for job in queries.list_page(1)[0]] == [first]
-    page, total = queries.list_page(5, 1)
-    assert ([job.id for job in page], total) == ([second], 2)
+    assert [job.id for job in queries.list_before(None, 1)] == [second]
+    assert [job.id for job in queries.list_before(second, 5)] == [first]
+
+
+def test_list_is_narrowed_to_those_that_are_open_failed_or_done_with_failures() -> None:
+    people = add_people("1")
+    waiting, failed, partly, done = (started(DEPARTMENT, people, department="").job_id for _ in range(4))
+    for job_id, columns in (
+        (failed, {"state": FAILED}),
+        (partly, {"state": DONE, "failed": 1}),
+        (done, {"state": DONE}),
+    ):
+        db.session.execute(db.update(Job).where(Job.id == job_id).values(**columns))
+    db.session.commit()
+
+    found = {
+        wanted: [job.id for job in queries.list_before(None, 9, wanted)] for wanted in ("open", "failed", "partly")
+    }
+
+    assert found == {"open": [waiting], "failed": [failed], "partly": [partly]}
+    assert len(queries.list_before(None, 9)) == 4
+
+
+def test_job_tells_which_terminals_it_waits_for(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = started(SEND, add_people("1", "2", "3"), terminal_id=terminal.id, terminal="Вход")
+    assert (queries.count_sent(claim.job_id), queries.waited_for(claim.job_id)) == (0, [])
+    run(claim)
+
+    (wait,) = queries.waited_for(claim.job_id)
+    assert (wait.terminal.name, queries.count_sent(claim.job_id)) == ("Вход", 3)
+    assert wait.next_try is not None
+    db.session.execute(db.update(Terminal).values(backoff_until=database_now(600.0)))
+    db.session.commit()
+    (wait,) = queries.waited_for(claim.job_id)
+    assert wait.next_try == db.session.get_one(Terminal, terminal.id, populate_existing=True).backoff_until
+    monkeypatch.setattr(queries, "MOST_COUNTED", 2)
+    assert queries.count_sent(claim.job_id) == 2
 
 
 def test_failures_name_the_employee_while_there_is_one() -> None:

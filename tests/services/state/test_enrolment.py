@@ -27,6 +27,7 @@ CONFIRM_PERSON = {
     "CONFIRMED_AS_BEFORE",
     "PERSON_CONFIRMED",
     "GONE",
+    "TAKEN_OVER",
     "REMOVED_BY_HAND",
     "REMOVED_WITH_TERMINAL",
     "REMOVED_AS_SOMEBODY_ELSES",
@@ -36,13 +37,25 @@ CHANGE_WHAT_IS_DESIRED = {
     "DESIRED_AS_BEFORE",
     "DESIRED_ABSENT",
     "DESIRED_OVERWRITE",
-    "DESIRED_ON_NEW_DEVICE",
+    "AWAITED_ON_NEW_DEVICE",
+    "RESTORED",
+    "PHOTO_TAKEN_NOW",
     "RETRIED",
+    "ROOM_AGAIN",
     "PEOPLE_LOST",
     "REMOVED_BY_HAND",
     "REMOVED_WITH_TERMINAL",
     "REMOVED_AS_SOMEBODY_ELSES",
     "SOMEBODY_ELSES_HERE",
+    "ROOM_AGAIN",
+    "FOUND_GONE",
+    "FOUND_RENAMED",
+    "FOUND_WITHOUT_FACE",
+    "FOUND_OTHER_FACE",
+    "LEFT_PERSON",
+    "LEFT_FACE",
+    "TAKEN_OVER",
+    "REMOVAL_CHOSEN",
 }
 
 
@@ -82,17 +95,16 @@ def put(enrolment: Enrolment, **columns: object) -> Enrolment:
 
 
 def confirmed(enrolment: Enrolment) -> Enrolment:
-    return make(
-        enrolment, state.PERSON_CONFIRMED, written_name="Иван Иванов", face=PENDING, refusal_code="", refusal_text=""
-    )
+    shown = {"written_name": "Иван Иванов", "valid_there": "", "sent_valid": ""}
+    return make(enrolment, state.PERSON_CONFIRMED, face=PENDING, refusal_code="", refusal_text="", **shown)
 
 
 def test_only_these_confirm_a_person() -> None:
     assert written("person", CONFIRMED) == CONFIRM_PERSON
 
 
-def test_only_one_confirms_a_face() -> None:
-    assert written("face", CONFIRMED) == {"CONFIRMED_WITH_FACE"}
+def test_only_these_confirm_a_face() -> None:
+    assert written("face", CONFIRMED) == {"CONFIRMED_WITH_FACE", "VALIDITY_NOT_SHOWN_BESIDE_FACE"}
 
 
 def test_whatever_changes_what_is_desired_begins_a_generation() -> None:
@@ -103,7 +115,9 @@ def test_whatever_takes_a_green_face_away_comes_back_to_it() -> None:
     """Nobody else would ask for the face again: a killed worker leaves it due."""
     unproven = {name for name, one in TRANSITIONS.items() if one.writes.get("face") in (PENDING, REFUSED)}
 
-    assert {name for name in unproven if "next_attempt_at" not in TRANSITIONS[name].writes} == set()
+    assert {
+        name for name in unproven if "next_attempt_at" not in {*TRANSITIONS[name].writes, *TRANSITIONS[name].given}
+    } == set()
 
 
 def test_every_column_that_is_written_is_one_of_the_table() -> None:
@@ -143,7 +157,8 @@ def test_step_comes_along_with_a_transition(enrolment: Enrolment, lease: Lease) 
 
 
 def test_face_that_is_not_confirmed_is_not_confirmed_as_before(enrolment: Enrolment) -> None:
-    assert state.apply(state.CONFIRMED_AS_BEFORE, Enrolment.id == enrolment.id, written_name="Иван Иванов") == 0
+    shown = {"written_name": "Иван Иванов", "valid_there": "", "sent_valid": ""}
+    assert state.apply(state.CONFIRMED_AS_BEFORE, Enrolment.id == enrolment.id, **shown) == 0
 
 
 def test_no_other_holder_begins_between_a_write_and_its_commit(
@@ -211,8 +226,19 @@ def test_other_device_leaves_who_was_written_on_the_old_one(enrolment: Enrolment
     left = make(enrolment, state.LEFT_ON_OLD_DEVICE)
     assert (left.on_old_device, left.name_on_old_device, left.written_name) == (True, "Иван Иванов", "")
 
-    anew = make(enrolment, state.DESIRED_ON_NEW_DEVICE)
+    anew = make(enrolment, state.AWAITED_ON_NEW_DEVICE)
     assert (anew.person, anew.desired, anew.is_green) == (PENDING, PRESENT, False)
+    assert state.awaits_restore(anew)
+
+
+def test_who_awaits_a_persons_word_is_made_due_by_nothing_else(enrolment: Enrolment) -> None:
+    awaited = make(enrolment, state.AWAITED_ON_NEW_DEVICE)
+
+    assert state.apply(state.MADE_DUE, Enrolment.id == awaited.id) == 0
+    assert state.apply(state.FACE_MADE_DUE, Enrolment.id == awaited.id) == 0
+    back = make(awaited, state.RESTORED)
+    assert (back.refusal_code, back.in_bulk, state.awaits_restore(back)) == ("", True, False)
+    assert back.next_attempt_at is not None
 
 
 def test_word_about_a_removal_needs_an_open_one(enrolment: Enrolment) -> None:

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -30,3 +31,40 @@ def test_reboot_loses_the_captured_file_and_the_login_and_keeps_the_people(termi
     assert "<subStatusCode>ok</subStatusCode>" in answer.text
     assert (terminal.file, list(terminal.people)) == (None, ["100222"])
     assert client.open("GET", INFO).status_code == 401
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_clock_is_told_and_set_in_one_dialect(clock, client_for, as_json):
+    terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, time_json=as_json))
+    client = client_for(terminal)
+    words = {"timeMode": "manual", "localTime": "2026-11-27T17:05:00+05:00", "timeZone": "CST-5:00:00"}
+    root = "".join(f"<{name}>{value}</{name}>" for name, value in words.items())
+    body = json.dumps({"Time": words}) if as_json else f"<Time>{root}</Time>"
+
+    assert "ok" in client.ask("PUT", "/ISAPI/System/time", body).text
+    told = client.ask("GET", "/ISAPI/System/time")
+
+    assert told.is_json is as_json
+    shown = (
+        told.get_json()["Time"]
+        if as_json
+        else {name: ElementTree.fromstring(told.data).findtext(f"{{*}}{name}") for name in words}
+    )
+    assert shown["localTime"].startswith("2026-11-27T17:05:0")
+    assert (shown["timeMode"], shown["timeZone"]) == ("manual", "CST-5:00:00")
+
+
+@pytest.mark.parametrize(("event", "minutes"), [("clock-fast", 5), ("clock-slow", -5)])
+def test_clock_goes_wrong_at_the_screen(terminal, event, minutes):
+    terminal.trigger(event)
+    assert terminal.wall_clock.drift.total_seconds() == minutes * 60
+
+
+@pytest.mark.parametrize(("given", "told"), [("", "0000000"), ("0000007", "0000007")])
+def test_devices_of_one_model_are_told_apart_by_the_serial(clock, client_for, given, told):
+    answer = client_for(Terminal("Secret12", clock=clock, serial=given)).ask("GET", INFO)
+
+    serial = ElementTree.fromstring(answer.data).findtext("{*}serialNumber")
+
+    assert serial.startswith("DS-K1T343EFWX")
+    assert serial.endswith(told)

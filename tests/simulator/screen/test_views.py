@@ -1,11 +1,13 @@
 import hashlib
 import io
 import re
+from datetime import UTC, datetime
 
 import pytest
 from PIL import Image
 
 from hikflask.simulator import faces
+from hikflask.simulator.terminal.wall_clock import WallClock
 
 ANNA = faces.draw("anna")
 
@@ -129,6 +131,7 @@ def test_list_shows_who_is_enrolled_with_which_face(screen, terminal):
 def test_state_for_programs(screen, terminal, client):
     client.add_person("1", name="Иван")
     terminal.store.bind("1", ANNA)
+    terminal.wall_clock = WallClock(zone="CST-5:00:00", real_time=lambda: datetime(2026, 11, 27, 12, tzinfo=UTC))
 
     assert screen.get("/screen/state").get_json() == {
         "model": "DS-K1T343EFWX",
@@ -138,6 +141,7 @@ def test_state_for_programs(screen, terminal, client):
         "window_open": False,
         "wrong_passwords": 0,
         "log_length": 2,
+        "time": {"timeMode": "manual", "localTime": "2026-11-27T17:00:00+05:00", "timeZone": "CST-5:00:00"},
     }
 
 

@@ -15,13 +15,18 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession, Terminal
 from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.audit.search import AuditFilter, list_entries
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.departments import queries as departments
+from hikflask.services.employees.save import save_employee
+from hikflask.services.groups import changing
+from hikflask.services.groups.registry import Wanted
 from hikflask.services.terminals import registry
 from hikflask.web.admin import audit_words
 from tests.cli.test_terminals import run
 from tests.conftest import HOST, PASSWORD
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import Desk, typed
+from tests.support.groups import apply_at_once, change_group, make_group
 from tests.support.import_batches import table as people_table
 from tests.support.import_batches import upload
 from tests.support.signed_in import OPERATOR_PASSWORD, client_of
@@ -34,7 +39,6 @@ URL = f"http://{HOST}"
 # and tests/scenarios/test_audit_entries.py and those of retention do them.
 ELSEWHERE = {
     "capture.failed",
-    "job.retried",
     "capture.superseded",
     "capture.taken_over",
     "enrolment.person_confirmed",
@@ -43,6 +47,7 @@ ELSEWHERE = {
     "enrolment.somebody_elses",
     "enrolment.refused",
     "employee.renumbered",
+    "employee.validity_over",
     "terminal.certificate_changed",
     "terminal.other_device",
     "terminal.people_lost",
@@ -87,6 +92,7 @@ def many_are_selected(desk: Desk) -> None:
     job = desk.client.post("/jobs/preview", data={"action": "department", "all": "1"}).location
     desk.client.post(f"{job}/start", data={"department": "Склад"})
     desk.client.post(f"{job}/stop")
+    desk.client.post(f"{job}/retry")
     file = desk.client.post("/jobs/preview", data={"action": "export", "all": "1"}).location
     desk.client.post(f"{file}/start", data={"format": "csv"})
     desk.run_jobs()
@@ -110,6 +116,14 @@ def departments_come_and_go(client: FlaskClient) -> None:
     client.post(f"/departments/{third}/delete")
 
 
+def groups_come_and_go(desk: Desk) -> None:
+    with desk.client.application.app_context():
+        save_employee(Draft("100444", "Ольга"))
+        group_id = make_group("Офис", [desk.terminal.id], "Охрана", added=["100444"])
+        change_group(group_id, Wanted("Офис", [], ["Охрана"]))
+        changing.delete(group_id, apply_at_once, safe=False)
+
+
 def people_have_rights(desk: Desk) -> None:
     place = desk.save(hikvision_id="100333")
     desk.client.post(f"{place}/consent", data={"given_on": "2026-01-15", "basis": "consent", "note": TYPED_AS_A_NOTE})
@@ -127,6 +141,7 @@ def terminals_come_and_go(app: Flask, client: FlaskClient) -> None:
     client.post("/terminals/1/check")
     client.post("/terminals/1/try-once")
     client.post("/terminals/1", data={**form, "password": PASSWORD})
+    client.post("/terminals/1/clock")
     run(app, "add", "Склад", "http://other.test", "admin", "--password-stdin", password=CHANGED)
     with app.app_context():
         other = registry.find_by_name("Склад")
@@ -182,6 +197,7 @@ def test_no_deed_brings_a_secret_into_the_trail(app: Flask, client: FlaskClient,
     many_are_selected(desk)
     people_are_imported(desk)
     departments_come_and_go(client)
+    groups_come_and_go(desk)
     people_have_rights(desk)
     terminals_come_and_go(app, client)
     shown = operators_come_and_go(client)

@@ -9,10 +9,14 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.http.permissions import OPERATOR, VIEWER
 from hikflask.models import Enrolment, Terminal
+from hikflask.models.comparison import Drift
 from hikflask.services.core import heartbeat
 from hikflask.services.enrolments import queries
+from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs.kinds import DEPARTMENT
 from tests.support.captures import OTHER_FACE
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
+from tests.support.jobs import add_people, started
 from tests.support.signed_in import client_of
 
 ADDRESS = "/attention"
@@ -355,3 +359,55 @@ def test_number_is_in_the_header_of_every_page(desk: Desk, app: Flask) -> None:
     assert [number(desk.text(address)) for address in ("/employees/", "/terminals/", "/account/")] == [1, 1, 1]
     assert "Требует внимания" in desk.text("/employees/")
     assert "Needs attention" in english(desk, "/employees/")
+
+
+def test_failed_jobs_stand_there_until_somebody_tries_again_or_leaves_them(app: Flask, desk: Desk) -> None:
+    with app.app_context():
+        claims = [started(DEPARTMENT, add_people(one), department="Охрана") for one in ("1", "2")]
+        for claim in claims:
+            lifecycle.fail(claim, "unreachable", {"t": "Вход", "address": "http://x.test"})
+    first, second = (claim.job_id for claim in claims)
+
+    shown = desk.client.get(ADDRESS, headers=ENGLISH).text
+    assert heading(group(shown, "jobs")) == ("/jobs/?state=failed", "Failed jobs 2")
+    assert "“Вход” does not answer at http://x.test. Check power and network." in said(group(shown, "jobs"))
+    assert f'id="job-show-{second}" href="/jobs/{second}"' in group(shown, "jobs")
+    both = number(shown)
+    desk.client.post(f"/jobs/{first}/retry")
+    desk.client.post(f"/jobs/{second}/stop")
+
+    shown = desk.client.get(ADDRESS, headers=ENGLISH).text
+    assert (group(shown, "jobs"), number(shown)) == ("", both - 2)
+
+
+class TestDrift:
+    """A terminal that was changed at itself: counted, told without names, and over with the next comparison."""
+
+    @pytest.fixture(autouse=True)
+    def noticed(self, app: Flask, desk: Desk) -> None:  # noqa: ARG002 - the desk adds the terminal
+        with app.app_context():
+            for kind, number in (("count", ""), ("name", "1"), ("only_here", "2")):
+                db.session.add(Drift(terminal_id=1, kind=kind, number=number, expected="12", found="13"))
+            db.session.commit()
+
+    def test_line_says_what_and_leads_to_a_comparison(self, desk: Desk) -> None:
+        page = desk.client.get(ADDRESS, headers=ENGLISH).text
+
+        part = group(page, "drift")
+        assert heading(part) == ("/terminals/", "Changed at the terminal itself 1")
+        assert said(part).count("Вход") == 1
+        assert (
+            "There should be 12 people on the terminal, and there are 13. 1 person has another name. 1 person is gone."
+            in said(part)
+        )
+        assert number(page) == 1
+        assert press(desk, part, "/terminals/1/comparison") == "/terminals/1/comparison"
+        desk.run_jobs()
+        after = desk.text(ADDRESS)
+        assert (group(after, "drift"), number(after)) == ("", 0)
+
+    def test_viewer_has_no_button(self, app: Flask) -> None:
+        page = client_of(app, VIEWER).get(ADDRESS, headers=ENGLISH).text
+
+        assert "/comparison" not in page
+        assert number(page) == 1

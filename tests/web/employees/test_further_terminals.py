@@ -1,4 +1,6 @@
-"""Sending a photo to further terminals, if they take photo files."""
+"""Every terminal on the page of an employee: sent to by one click, or captured at, where only that brings a face."""
+
+import re
 
 import pytest
 from flask import Flask
@@ -11,9 +13,8 @@ from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.conftest import PASSWORD
 from tests.support.captures import FACE
-from tests.support.desk import Desk
+from tests.support.desk import HTMX, Desk
 from tests.support.filled_forms import form_to
-from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD
 from tests.support.wire import InProcess
 
 
@@ -28,40 +29,66 @@ def second(app: Flask, wire: InProcess) -> Simulated:
     return simulated
 
 
+def plain(page: str) -> str:
+    """A page without what isolates names from the text around them."""
+    return re.sub("[\u2066-\u2069]|</?bdi>", "", page)
+
+
 def test_captured_photo_is_sent_to_a_terminal_that_takes_pictures(desk: Desk, second: Simulated) -> None:
     employee = desk.save(terminal_id="1")
-    assert "Отправить туда фото" in desk.text(employee)
+    assert "Записать туда" in desk.text(employee)
 
     desk.client.post(f"{employee}/terminals", data={"terminal_id": "2"})
     desk.run_jobs()
 
     assert second.faces["100222"].jpeg == FACE
     assert "Есть на терминале «Склад»" in desk.text(employee)
-    assert "Отправить туда фото" not in desk.text(employee)
+    assert "Записать туда" not in desk.text(employee)
 
 
-def test_chosen_terminal_is_still_chosen_after_signing_in_again(
-    app: Flask, desk: Desk, second: Simulated, wire: InProcess
+def test_terminal_by_url_needs_its_own_capture_which_begins_by_one_click(
+    app: Flask, desk: Desk, wire: InProcess
 ) -> None:
-    employee = desk.save(terminal_id="1")
-    third = Simulated(PASSWORD, clock=SkippingClock(), profile=second.profile)
+    third = Simulated(PASSWORD, clock=SkippingClock(), profile=desk.simulator.profile)
     wire.put("third.test", third)
     with app.app_context():
         checks.check(registry.add(Access("Ворота", "http://third.test", "admin", PASSWORD)).id, "test")
-    browser = app.test_client()
-    asked = browser.post(f"{employee}/terminals", data={"terminal_id": "2"})
+    employee = desk.save(terminal_id="1")
+    page = desk.text(employee)
+    assert "Ворота: не записан на этот терминал" in plain(page)
+    assert form_to(page, f"{employee}/terminals")
 
-    shown = form_to(asked.text, "/sign-in").send(browser, name=OPERATOR_NAME, password=OPERATOR_PASSWORD)
-
-    form = form_to(shown.text, f"{employee}/terminals")
-    assert form.fields["terminal_id"] == "2"
-    form.send(browser)
+    desk.client.post(f"{employee}/terminals", data={"terminal_id": "2"})
     desk.run_jobs()
-    assert (set(second.faces), set(third.faces)) == ({"100222"}, set())
+
+    page = desk.text(employee)
+    assert "Нужен снимок на терминале." in page
+    assert '<a id="round-2" href="/terminals/2/round">Кому ещё нужен снимок на нём</a>' in page
+    started = form_to(page, "/captures/of/1").send(desk.client, terminal_id="2")
+    assert started.location == "/employees/1/edit?capture=2"
+    third.present_alone(FACE)
+    desk.run_jobs()
+    form_to(desk.text(started.location), employee).send(desk.client)
+    desk.run_jobs()
+    assert third.faces["100222"].jpeg == FACE
+    assert "Нужен снимок на терминале." not in desk.text(employee)
 
 
-def test_terminal_by_url_alone_is_not_offered(desk: Desk) -> None:
-    assert "Отправить туда фото" not in desk.text(desk.save())
+def test_polled_part_has_every_terminal_too(desk: Desk, second: Simulated) -> None:  # noqa: ARG001
+    employee = desk.save(terminal_id="1")
+
+    part = desk.client.get(f"{employee}/enrolments", headers=HTMX).text
+
+    assert "Склад: не записан на этот терминал" in plain(part)
+    assert "Есть на терминале «Вход»" in part
+
+
+def test_nothing_is_offered_for_who_left(desk: Desk, second: Simulated) -> None:  # noqa: ARG001
+    employee = desk.save(terminal_id="1")
+
+    desk.client.post(f"{employee}/active", data={"active": "0"})
+
+    assert "не записан на этот терминал" not in desk.text(employee)
 
 
 def test_unknown_terminal_is_refused_with_a_sentence(desk: Desk) -> None:

@@ -1,14 +1,19 @@
-"""The list of employees: filters in the address, orders, pages by number, and selecting for work on many."""
+"""The list of employees: filters in the address, orders, pages that are turned, and selecting for work on many."""
 
+import html
 import re
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 
-from hikflask.models import Terminal
+from hikflask.extensions import db
+from hikflask.models import Employee, Terminal
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import search
+from hikflask.services.employees.filters import SORTS, EmployeeFilter
 from hikflask.services.employees.save import save_employee
 from tests.support.desk import ENGLISH, HTMX, Desk
 from tests.support.signed_in import client_of
@@ -141,18 +146,67 @@ def test_htmx_gets_the_rows_with_the_address_that_brings_them_again(
     assert len({"HX-Replace-Url", "HX-Push-Url"} & set(answer.headers.keys())) == 1
 
 
-def test_pages_are_linked_by_number_with_the_filters(desk: Desk, app: Flask) -> None:
-    with app.app_context():
-        for number in range(101):
-            save_employee(Draft(str(number), f"Имя {number:03}", "Склад"))
-
-    page = desk.text("/employees/?department=Склад&page=2")
-
+def turn(desk: Desk, page: str, which: str) -> str:
+    """Follow the link of a page to the next one (next), the one before (prev), or the first one (first)."""
     nav = page.partition('<nav class="pages"')[2].partition("</nav>")[0]
-    assert re.findall(r'<a class="page-number"[^>]*>(\d+)</a>', nav) == ["1", "2", "3"]
-    assert re.findall(r'aria-current="page"[^>]*>(\d+)</a>', nav) == ["2"]
-    assert "department=%D0%A1%D0%BA%D0%BB%D0%B0%D0%B4&amp;page=3" in nav or "page=3&amp;department=" in nav
-    assert "Имя 050" in page
+    found = re.search(rf'<a class="page-(?:turn" rel="{which}|{which})" href="([^"]*)"', nav)
+    assert found, nav
+    return desk.text(html.unescape(found[1]))
+
+
+def turns(page: str) -> set[str]:
+    """Return where the links of a page lead."""
+    return {word for pair in re.findall(r'rel="(next|prev)"|class="page-(first)"', page) for word in pair if word}
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_pages_are_turned_with_the_filters_in_both_directions(desk: Desk, app: Flask, sort: str) -> None:
+    with app.app_context():
+        rows = [(number, f"Имя {number % 7}", "Склад" if number % 9 else "Цех") for number in range(120)]
+        db.session.add_all([Employee(number=str(one), name=name, department=place) for one, name, place in rows])
+        db.session.commit()
+        wanted = EmployeeFilter(department="Склад", sort=sort)
+        expected = [one.number for one in search.search(wanted, 200, 0)[0]]
+
+    first = desk.text(f"/employees/?department=Склад&sort={sort}")
+    second = turn(desk, first, "next")
+    third = turn(desk, second, "next")
+
+    assert numbers(first) + numbers(second) + numbers(third) == expected
+    assert [turns(page) for page in (first, second, third)] == [{"next"}, {"next", "prev", "first"}, {"prev", "first"}]
+    assert [numbers(turn(desk, page, "prev")) for page in (third, second)] == [numbers(second), numbers(first)]
+    assert numbers(turn(desk, third, "first")) == numbers(first)
+
+
+def test_page_goes_on_behind_somebody_who_was_deleted_meanwhile(desk: Desk, app: Flask) -> None:
+    with app.app_context():
+        db.session.add_all([Employee(number=str(one), name=f"Имя {one:03}") for one in range(60)])
+        db.session.commit()
+    first = desk.text("/employees/")
+    with app.app_context():
+        db.session.execute(delete(Employee).where(Employee.number == "49"))
+        db.session.commit()
+
+    assert numbers(turn(desk, first, "next")) == [str(one) for one in range(50, 60)]
+
+
+@pytest.mark.parametrize("place", ["after=x", "before=x", "after=gAAAAA", "page=2", "after=&before="])
+def test_place_that_the_list_does_not_have_is_its_first_page(desk: Desk, app: Flask, place: str) -> None:
+    with app.app_context():
+        db.session.add(Employee(number="1", name="Имя"))
+        db.session.commit()
+
+    assert numbers(desk.text(f"/employees/?{place}")) == ["1"]
+
+
+def test_place_in_another_order_is_the_first_page(desk: Desk, app: Flask) -> None:
+    with app.app_context():
+        db.session.add_all([Employee(number=str(one), name=f"Имя {one:03}") for one in range(60)])
+        db.session.commit()
+    cursor = re.search(r"after=([^&\"]*)", desk.text("/employees/"))
+    assert cursor
+
+    assert len(numbers(desk.text(f"/employees/?sort=-name&after={cursor[1]}"))) == 50
 
 
 @pytest.mark.usefixtures("people")

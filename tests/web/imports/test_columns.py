@@ -12,6 +12,7 @@ from hikflask.models.job import WAITING
 from hikflask.models.operator import VIEWER
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to
+from tests.support.groups import ENTRANCE, add_terminals, make_group, wishes
 from tests.support.import_batches import LAYOUT, add_import, table, upload
 from tests.support.signed_in import client_of
 
@@ -44,6 +45,32 @@ def test_recognised_columns_are_chosen_beside_the_first_rows(client: FlaskClient
     assert [fields[name] for name in ("number", "name", "department", "left", "active")] == ["0", "1", "2", "3", ""]
     assert "The columns are recognised. Look whether they are right, then have the file checked." in page
     assert "<bdi>Анна Иванова</bdi>" in page
+
+
+def test_terminals_of_groups_are_offered_where_there_are_groups(
+    app: Flask, client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    with app.app_context():
+        ids = add_terminals(ENTRANCE)
+    assert 'name="groups"' not in client.get("/imports/new").text
+    with app.app_context():
+        make_group("Офис", list(ids.values()), "Охрана")
+    page = client.get("/imports/new", headers={"Accept-Language": "ru"}).text
+    assert '<label class="form-check-label" for="groups">Записать на терминалы групп</label>' in page
+
+    upload(client, table("1;Иван Иванов;Охрана;"), groups="y")
+    page = client.get(f"{COLUMNS}?groups=y", headers=ENGLISH).text
+    assert 'name="groups" type="checkbox" value="y" checked' in page
+    client.post(COLUMNS, data={"number": "0", "name": "1", "department": "2", "groups": "y"})
+    run_jobs()
+    plan = client.get("/imports/1", headers=ENGLISH).text
+    client.post("/imports/1/start")
+    run_jobs()
+
+    assert batch_of(app).groups
+    assert "Everybody in the file who is active is also enrolled on the terminals of their groups." in plan
+    with app.app_context():
+        assert wishes("1") == {ENTRANCE: True}
 
 
 def test_what_is_not_recognised_is_said_and_unused_columns_are_named(app: Flask, client: FlaskClient) -> None:

@@ -2,24 +2,28 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import Job, Terminal
+from hikflask.models import Enrolment, Job, Terminal
+from hikflask.models.columns import database_now
 from hikflask.models.job import FAILED
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, SEND
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_slice
 from hikflask.simulator import Terminal as Simulated
+from hikflask.web.jobs import jobs
 from tests.support.desk import ENGLISH, HTMX, Desk
-from tests.support.jobs import add_people, run, started
+from tests.support.jobs import add_people, looked_again, run, started
 from tests.support.signed_in import client_of
 
 EVERY = re.compile(r'hx-trigger="every (\d+)s"')
@@ -82,6 +86,107 @@ def test_viewer_sees_the_job_without_the_button(app: Flask, claim: Claim) -> Non
 
     assert "job-stop" not in page(viewer, claim)
     assert viewer.post(f"/jobs/{claim.job_id}/stop").status_code == 403
+
+
+def test_only_administrators_stop_and_retry_a_deactivation(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        claim = started(DEACTIVATE, add_people("1"))
+    operator = client_of(app, OPERATOR)
+
+    assert "job-stop" not in page(operator, claim)
+    assert operator.post(f"/jobs/{claim.job_id}/stop").status_code == 403
+    assert client.post(f"/jobs/{claim.job_id}/stop").status_code == 303
+    assert "job-retry" not in page(operator, claim)
+    assert operator.post(f"/jobs/{claim.job_id}/retry").status_code == 403
+    assert 'id="job-retry"' in page(client, claim)
+
+
+def test_retry_goes_on_with_what_is_left(
+    app: Flask, client: FlaskClient, claim: Claim, run_jobs: Callable[[], int]
+) -> None:
+    with app.app_context():
+        run_slice(claim, seconds=0.0)
+    client.post(f"/jobs/{claim.job_id}/stop")
+    assert f'formaction="/jobs/{claim.job_id}/retry"' in page(client, claim)
+
+    answers = [client.post(f"/jobs/{claim.job_id}/retry", data={"next": "/jobs/?state=failed"}) for _ in range(2)]
+    run_jobs()
+
+    assert [(answer.status_code, answer.location) for answer in answers] == [(303, "/jobs/?state=failed")] * 2
+    shown = page(client, claim)
+    assert ("The job is done." in shown, "2 of 2" in shown, "job-retry" in shown) == (True, True, False)
+
+
+def test_failed_job_says_why_and_can_be_left_as_it_is(app: Flask, client: FlaskClient, claim: Claim) -> None:
+    with app.app_context():
+        lifecycle.fail(claim, "table_not_written", {})
+
+    shown = page(client, claim)
+    assert "The file could not be written. Perhaps the server's disk is full; the server's log says why." in unescape(
+        shown
+    )
+    assert ('id="job-retry"' in shown, 'id="job-leave"' in shown, "Failed</span>" in shown) == (True, True, True)
+    client.post(f"/jobs/{claim.job_id}/stop")
+
+    left = page(client, claim)
+    assert ("Stopped</span>" in left, 'id="job-leave"' in left, 'id="job-retry"' in left) == (True, False, True)
+
+
+def test_job_that_waits_for_its_terminal_says_for_which_and_until_when(
+    app: Flask, client: FlaskClient, claim: Claim
+) -> None:
+    with app.app_context():
+        lifecycle.take(claim)
+        about = {"t": "Вход", "address": "http://x.test"}
+        lifecycle.pause(claim, 600.0, {"error": "unreachable", "error_params": about, "tries": 1})
+
+    english, russian = page(client, claim), page(client, claim, Host="localhost")
+
+    assert "“Вход” does not answer at http://x.test. Check power and network." in english
+    assert "Waits for its terminal</span>" in english
+    assert "Ждёт терминал</span>" in russian
+    assert "The next try is at " in english
+    assert EVERY.findall(english) == ["5"]
+
+
+def test_sent_people_are_waited_for_in_sight(app: Flask, client: FlaskClient, terminal: Terminal) -> None:
+    with app.app_context():
+        claim = started(SEND, add_people("1", "2"), terminal_id=terminal.id, terminal="Вход")
+        run(claim)
+        assert "offline" not in page(client, claim)
+        off = {"offline_since": database_now(-60.0), "backoff_until": database_now(60.0)}
+        db.session.execute(db.update(Terminal).values(**off))
+        db.session.commit()
+
+    shown = page(client, claim)
+
+    assert "Sent, and not confirmed yet: 2 employees." in shown
+    assert f'<a id="job-waits-1" href="/terminals/{terminal.id}/queue"><bdi>Вход</bdi></a>: no answer since ' in shown
+    assert "0 of 2" in shown
+    assert f'id="job-terminal" href="/terminals/{terminal.id}"' in shown
+    assert client.get(f"/api/jobs/{claim.job_id}").get_json() == {
+        "state": "running", "done": 0, "total": 2, "failed": []
+    }  # fmt: skip
+
+
+def test_report_says_what_the_terminal_said(app: Flask, client: FlaskClient, terminal: Terminal) -> None:
+    with app.app_context():
+        claim = started(SEND, add_people("1", "2"), terminal_id=terminal.id, terminal="Вход")
+        run(claim)
+        refused = {"person": "refused", "next_attempt_at": None}
+        for number, code, text in (("1", "employeeNoAlreadyExist", "Пётр"), ("2", "files_not_taken", "")):
+            mine = db.update(Enrolment).where(Enrolment.number == number)
+            db.session.execute(mine.values(**refused, refusal_code=code, refusal_text=text))
+        db.session.commit()
+        looked_again(claim)
+
+    shown = page(client, claim)
+
+    assert "Number 1 is taken there by Пётр." in shown or "Пётр" in shown
+    assert "The photo stays on the server: terminal “Вход” takes no files." in shown
+    assert client.get(f"/api/jobs/{claim.job_id}").get_json()["failed"] == [
+        {"number": "1", "error": "employeeNoAlreadyExist"}, {"number": "2", "error": "files_not_taken"}
+    ]  # fmt: skip
 
 
 def test_report_names_who_failed_and_why_in_the_readers_language(app: Flask, client: FlaskClient) -> None:
@@ -172,6 +277,43 @@ def test_list_shows_who_started_what_and_how_it_ended(app: Flask, client: FlaskC
     assert f'href="/jobs/{claim.job_id}"' in shown
 
 
+def test_list_is_narrowed_by_state_and_polls_while_something_is_open(
+    app: Flask, client: FlaskClient, claim: Claim
+) -> None:
+    with app.app_context():
+        failed = started(DEPARTMENT, add_people("3"), department="Склад")
+        lifecycle.fail(failed, "table_not_written", {})
+
+    everything, opened, broken = (
+        client.get(f"/jobs/?state={one}", headers=ENGLISH).text for one in ("", "open", "failed")
+    )
+
+    rows = re.compile(r'id="job-(\d+)"')
+    assert rows.findall(everything) == [str(failed.job_id), str(claim.job_id)]
+    assert (rows.findall(opened), rows.findall(broken)) == ([str(claim.job_id)], [str(failed.job_id)])
+    assert "The file could not be written." in broken
+    assert (EVERY.findall(opened), EVERY.findall(broken)) == (["5"], [])
+    assert 'href="/jobs/?state=open" aria-current="true"' in opened
+    assert "There are no such jobs." in client.get("/jobs/?state=partly", headers=ENGLISH).text
+    fragment = client.get("/jobs/state?state=open", headers={**HTMX, **ENGLISH}).text
+    assert fragment.lstrip().startswith('<section id="jobs"')
+
+
+def test_list_goes_on_from_page_to_page(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "ROWS", 2)
+    with app.app_context():
+        people = add_people("1")
+        ids = [started(DEPARTMENT, people, department="").job_id for _ in range(3)]
+
+    first = client.get("/jobs/", headers=ENGLISH).text
+    second = client.get(f"/jobs/?before={ids[1]}", headers=ENGLISH).text
+
+    assert f'rel="next" href="/jobs/?before={ids[1]}"' in first
+    assert (f'href="/jobs/{ids[0]}"' in first, f'href="/jobs/{ids[0]}"' in second) == (False, True)
+    assert 'rel="first" href="/jobs/"' in second
+    assert client.get("/jobs/?before=x").status_code == 200
+
+
 def test_empty_list_says_where_jobs_come_from(client: FlaskClient) -> None:
     shown = client.get("/jobs/", headers=ENGLISH).text
 
@@ -181,7 +323,7 @@ def test_empty_list_says_where_jobs_come_from(client: FlaskClient) -> None:
 def test_unknown_job_is_not_found(client: FlaskClient) -> None:
     for address in ("/jobs/9", "/jobs/9/state", "/jobs/9/print"):
         assert client.get(address).status_code == 404
-    for action in ("start", "deactivate", "stop", "export"):
+    for action in ("start", "deactivate", "stop", "retry", "export"):
         assert client.post(f"/jobs/9/{action}").status_code == 404
 
 

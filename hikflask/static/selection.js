@@ -2,16 +2,18 @@
 function count() {
   const actions = document.getElementById("actions");
   if (!actions) return;
-  const boxes = [...document.querySelectorAll("#selection [name=employee]")];
+  const boxes = [...document.querySelectorAll("#selection tbody [type=checkbox]")];
   const page = document.getElementById("select-page");
   const all = document.getElementById("select-all")?.checked;
   const picked = boxes.filter((box) => box.checked).length;
   page.hidden = false;
   page.checked = picked === boxes.length;
   page.indeterminate = picked > 0 && picked < boxes.length;
-  actions.hidden = !picked;
+  // Where choosing is what the page is for, it says what to do first.
+  const none = document.getElementById("selected").dataset.none ?? "";
+  actions.hidden = !picked && !none;
   const selected = document.getElementById("selected");
-  const text = picked ? selected.dataset.text.replace("{n}", all ? selected.dataset.total : picked) : "";
+  const text = picked || all ? selected.dataset.text.replace("{n}", all ? selected.dataset.total : picked) : none;
   if (text === selected.textContent) return;
   selected.textContent = text;
   document.getElementById("announcer").textContent = text;
@@ -19,7 +21,7 @@ function count() {
 
 document.addEventListener("change", (event) => {
   const all = document.getElementById("select-all");
-  const boxes = document.querySelectorAll("#selection [name=employee]");
+  const boxes = document.querySelectorAll("#selection tbody [type=checkbox]");
   if (event.target.id === "select-page" || (event.target === all && all.checked)) {
     for (const box of boxes) box.checked = event.target.checked;
   }

@@ -1,0 +1,79 @@
+"""Comparing a device with what is desired there, and mending what differs."""
+
+from flask import Blueprint, abort, jsonify
+from flask.typing import ResponseReturnValue
+
+from hikflask import messages
+from hikflask.api import body, errors
+from hikflask.api.body import InputError
+from hikflask.background import tasks
+from hikflask.http import error_status, terminal_concurrency
+from hikflask.http.bearer_token import caller_name
+from hikflask.http.permissions import OPERATOR, allow
+from hikflask.services.comparisons import plan, queries, reading
+from hikflask.services.comparisons.errors import NotCompared
+from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices, Plan
+from hikflask.services.core.errors import UnsafePlan
+from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs.kinds import APPLY
+from hikflask.services.terminals import registry
+
+bp = Blueprint("api_comparisons", __name__, url_prefix="/api/devices")
+errors.answer_in_json(bp)
+
+# Of one request. What was read by then is kept for the next one.
+COMPARE_SECONDS = 120.0
+LISTS = (SEND, TAKE_OVER, REMOVE)
+SAME_PERSON = "same_person"
+
+
+@bp.post("/<int:device_id>/compare")
+@allow(OPERATOR)
+def compare_device(device_id: int) -> ResponseReturnValue:
+    """Read who is on a device now, and list the numbers that differ, by kind."""
+    _refuse_unknown(device_id)
+    with terminal_concurrency.slot():
+        done = reading.read_to_end(device_id, caller_name(), COMPARE_SECONDS)
+    return jsonify({"same": done.same, **queries.numbers(done)})
+
+
+@bp.post("/<int:device_id>/apply")
+@allow(OPERATOR)
+def apply_to_device(device_id: int) -> ResponseReturnValue:
+    """Begin the job that sends, takes over and removes people, as the last comparison of the device found them."""
+    _refuse_unknown(device_id)
+    lists, confirm = body.read_lists((*LISTS, SAME_PERSON), "confirm")
+    comparison = queries.finished(device_id)
+    if comparison is None:
+        raise NotCompared
+    made = plan.make(comparison, Choices(numbers=_actions(lists), same_person=frozenset(lists[SAME_PERSON])))
+    try:
+        made.require_confirmed(confirm)
+    except UnsafePlan as error:
+        message = messages.english(error.code, **error.params)
+        return errors.refusal(error.code, message, error_status.for_api(error.code), count=error.count)
+    return jsonify({"job": _begin(made)}), 202
+
+
+def _actions(lists: dict[str, list[str]]) -> dict[str, str]:
+    """Return the action of each number.
+
+    :raises InputError: when a number is in two lists.
+    """
+    actions: dict[str, str] = {}
+    for action in LISTS:
+        for number in dict.fromkeys(lists[action]):
+            if number in actions:
+                raise InputError({action: f"{number} is in the list “{actions[number]}”, too."})
+            actions[number] = action
+    return actions
+
+
+def _begin(made: Plan) -> int:
+    claim = lifecycle.begin(APPLY, made.job_params, terminal_id=made.terminal_id, items=made.items)
+    tasks.enqueue_job(claim)
+    return claim.job_id
+
+
+def _refuse_unknown(device_id: int) -> None:
+    registry.get(device_id) or abort(404, "There is no such device.")

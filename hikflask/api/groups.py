@@ -1,0 +1,95 @@
+"""Groups of terminals: departments that belong to one are brought to its terminals by a job in the background."""
+
+from typing import Any
+
+from flask import Blueprint, abort, jsonify
+from flask.typing import ResponseReturnValue
+
+from hikflask.api import body, errors
+from hikflask.api.body import Fields
+from hikflask.background import tasks
+from hikflask.forms.fields import LARGEST_ID
+from hikflask.forms.groups import DepartmentNameForm, GroupForm
+from hikflask.http.permissions import ADMIN, VIEWER, allow
+from hikflask.services.groups import changing, queries
+from hikflask.services.groups.changing import Done
+from hikflask.services.groups.queries import Listed
+from hikflask.services.groups.registry import Wanted
+
+bp = Blueprint("api_groups", __name__, url_prefix="/api/groups")
+errors.answer_in_json(bp)
+
+
+@bp.get("/", strict_slashes=False)
+@allow(VIEWER)
+def list_groups() -> ResponseReturnValue:
+    """All groups by name."""
+    return jsonify([shape(group) for group in queries.list_all()])
+
+
+@bp.post("/", strict_slashes=False)
+@allow(ADMIN)
+def create_group() -> ResponseReturnValue:
+    """Add a group."""
+    done = changing.change(None, _wanted({"device_ids": [], "departments": []}), tasks.apply_groups, safe=False)
+    return jsonify(_changed(done)), 201
+
+
+@bp.get("/<int:group_id>")
+@allow(VIEWER)
+def get_group(group_id: int) -> ResponseReturnValue:
+    """One group."""
+    return jsonify(shape(_group(group_id)))
+
+
+@bp.put("/<int:group_id>")
+@allow(ADMIN)
+def change_group(group_id: int) -> ResponseReturnValue:
+    """Change the fields that are given."""
+    done = changing.change(group_id, _wanted(shape(_group(group_id))), tasks.apply_groups, safe=False)
+    return jsonify(_changed(done))
+
+
+@bp.delete("/<int:group_id>")
+@allow(ADMIN)
+def delete_group(group_id: int) -> ResponseReturnValue:
+    """Delete a group; who is on a terminal by it alone is removed there."""
+    last = shape(_group(group_id))
+    return jsonify(last | _job(changing.delete(group_id, tasks.apply_groups, safe=False)))
+
+
+def shape(group: Listed) -> dict[str, Any]:
+    """A group as the API shows it."""
+    return {
+        "id": group.id,
+        "name": group.name,
+        "device_ids": sorted(terminal.id for terminal in group.terminals),
+        "departments": list(group.departments),
+    }
+
+
+def _wanted(known: dict[str, Any]) -> Wanted:
+    """Return the group as it is asked for; a field that is not given stays as it is known.
+
+    :raises InputError: naming each field at fault.
+    """
+    given = body.read(lists={"device_ids": int, "departments": str})
+    fields = {**known, **given}
+    name: Fields = {"name": fields["name"]} if "name" in fields else {}
+    form = body.form_of(GroupForm, name)
+    departments = [body.form_of(DepartmentNameForm, {"departments": one}) for one in fields["departments"]]
+    # A number larger than any id is no terminal's, too.
+    terminal_ids = [one if 0 <= one <= LARGEST_ID else 0 for one in fields["device_ids"]]
+    return Wanted(form.name.data, terminal_ids, [one.departments.data for one in departments])
+
+
+def _changed(done: Done) -> dict[str, Any]:
+    return shape(_group(done.group_id)) | _job(done)
+
+
+def _job(done: Done) -> dict[str, int]:
+    return {} if done.job_id is None else {"job": done.job_id}
+
+
+def _group(group_id: int) -> Listed:
+    return queries.get(group_id) or abort(404, "There is no such group.")

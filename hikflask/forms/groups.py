@@ -1,0 +1,60 @@
+"""A group of terminals: its name, its terminals, and the departments and employees who belong to it."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import Field, HiddenField, StringField, ValidationError
+
+from hikflask import employee_number
+from hikflask.forms.base import Form
+from hikflask.forms.employees import LONGEST_NAME
+from hikflask.forms.fields import one_line, row_id, stripped
+
+LONGEST_GROUP = 64
+
+
+class GroupForm(Form):
+    """The name, which pages and API share."""
+
+    name = StringField(_l("Name"), [one_line(LONGEST_GROUP)], [stripped], description=_l("for example, Office"))
+
+
+class DepartmentNameForm(Form):
+    """A department that belongs to the group, by any spelling of its name; the API checks each."""
+
+    departments = StringField(_l("Department"), [one_line(LONGEST_NAME)], [stripped])
+
+
+class GroupPageForm(GroupForm):
+    """The form of the page: ticked terminals and departments by their ids, one more department by its name.
+
+    `added` are IDs of employees, apart by spaces or commas; `removed` are those of the list that are ticked, by the ids
+    of their rows. `apply` is "1" when the page showed what changes; `confirm` is how many lose a terminal, as typed.
+    """
+
+    terminals = StringField()
+    departments = StringField()
+    department = StringField(_l("One more department"), [one_line(LONGEST_NAME, required=False)], [stripped])
+    added = StringField(_l("Add employees by ID"), [one_line(2000, required=False)], [stripped])
+    removed = StringField()
+    apply = HiddenField()
+    confirm = StringField(_l("How many employees lose access"), filters=[stripped])
+
+    @property
+    def numbers(self) -> list[str]:
+        """The typed IDs, each once."""
+        return list(dict.fromkeys((self.added.data or "").replace(",", " ").replace(";", " ").split()))
+
+    def ids(self, name: str) -> list[int]:
+        """Return the ids that are ticked in a field, each once."""
+        found = (row_id(value) for value in self[name].raw_data or ())
+        return list(dict.fromkeys(one for one in found if one))
+
+    def validate_added(self, field: Field) -> None:  # noqa: ARG002
+        """Accept employee IDs."""
+        if not all(employee_number.is_valid(number) for number in self.numbers):
+            raise ValidationError(_l("Enter IDs with spaces between them: Latin letters and digits, up to 32 each."))
+
+
+class DeletionForm(Form):
+    """How many lose a terminal by a deletion, where that must be typed."""
+
+    confirm = StringField(_l("How many employees lose access"), filters=[stripped])

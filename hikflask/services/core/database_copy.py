@@ -1,0 +1,250 @@
+"""Moves an installation from SQLite to PostgreSQL: copies every table, and compares both sides row by row.
+
+The source is locked against changes meanwhile, so what is copied is one moment of it. All rows are written in one
+transaction, which is rolled back when a table differs in the end. PostgreSQL stores no zero characters: storable()
+replaces them on the way, as wherever else the app stores texts. The queue is not copied: the rows say what is due.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from alembic import command
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import current_app
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Engine,
+    String,
+    Table,
+    bindparam,
+    cast,
+    create_engine,
+    delete,
+    func,
+    insert,
+    inspect,
+    null,
+    select,
+    text,
+    type_coerce,
+    update,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from hikflask.extensions import db
+from hikflask.models import EmployeeCount, Terminal
+from hikflask.models.columns import database_now, storable
+from hikflask.services.core import heartbeat
+
+ROWS = 2000
+# The queue keeps its own tables in the database.
+QUEUE = "huey_"
+# Two tables refer to each other: these columns are written once both are there.
+LATER = {("employee", "photo_id")}
+
+
+class CopyError(RuntimeError):
+    """The installation is not copied. The text says why, and what to do."""
+
+
+def copy_to(url: str, told: Callable[[str, int], None]) -> None:
+    """Copy everything from the app's database, which is SQLite, to an empty PostgreSQL database.
+
+    :param url: where to, as HIKFLASK_DATABASE_URL has it.
+    :param told: is called with each table's name and the number of its rows, once they are copied and compared.
+    :raises CopyError: when it is not done; the target has no rows then.
+    """
+    target = _engine(url)
+    try:
+        _refuse_source()
+        with _locked_source() as source:
+            _prepare(target)
+            with _errors_named("the target"), target.begin() as written:
+                _copy(source, written, told)
+    finally:
+        target.dispose()
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise CopyError("URL must be an address like postgresql://user@host/database.") from None
+    if db.engine.dialect.name != "sqlite":
+        raise CopyError("This installation is on PostgreSQL already. Its own tools copy it: pg_dump and pg_restore.")
+    if parsed.get_backend_name() != "postgresql":
+        raise CopyError("The target must be PostgreSQL: an address like postgresql://user@host/database.")
+    return create_engine(parsed.set(drivername="postgresql+psycopg"))
+
+
+def _refuse_source() -> None:
+    with db.engine.connect() as connection:
+        present = MigrationContext.configure(connection).get_current_heads()
+    if set(present) != set(_heads()):
+        raise CopyError("This installation has tables of another version. Run `flask --app wsgi db upgrade` first.")
+    leased = select(Terminal.id).where(Terminal.lease_until > database_now()).limit(1)
+    in_use = heartbeat.alive() or db.session.execute(leased).first() is not None
+    db.session.rollback()
+    if in_use:
+        raise CopyError("The installation is in use: stop the service and its workers, wait a minute, and try again.")
+
+
+@contextmanager
+def _locked_source() -> Iterator[Connection]:
+    """Keep everybody from changing the source within the block."""
+    with db.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            raise CopyError("Somebody writes to the installation: stop the service, and try again.") from error
+        try:
+            yield connection
+        finally:
+            connection.exec_driver_sql("ROLLBACK")
+
+
+def _prepare(target: Engine) -> None:
+    """Check that the target is empty, and make the tables."""
+    with _errors_named("the target"), target.connect() as connection:
+        known = {name for name in inspect(connection).get_table_names() if not name.startswith(QUEUE)}
+        present = set(MigrationContext.configure(connection).get_current_heads())
+        ours = known == {"alembic_version", *(table.name for table in _tables())}
+        if known and not (ours and present == set(_heads()) and _has_no_rows(connection)):
+            raise CopyError("The target is not empty. Make a new database for it.")
+    if known:
+        return
+    config = current_app.extensions["migrate"].migrate.get_config()
+    # migrations/env.py migrates this database instead of the app's.
+    config.attributes["engine"] = target
+    with _errors_named("the target"):
+        command.upgrade(config, "head")
+
+
+def _has_no_rows(connection: Connection) -> bool:
+    tables = (table for table in _tables() if table is not EmployeeCount.__table__)
+    return all(connection.execute(select(1).select_from(table).limit(1)).first() is None for table in tables)
+
+
+@contextmanager
+def _errors_named(what: str) -> Iterator[None]:
+    """Say of an error of the database what it is about, without what was sent to it."""
+    try:
+        yield
+    except DBAPIError as error:
+        # The first line says what is wrong; the others may quote rows.
+        why = str(error.orig).strip().partition("\n")[0]
+        raise CopyError(f"{what[0].upper()}{what[1:]} answers: {why}") from None
+
+
+def _copy(source: Connection, target: Connection, told: Callable[[str, int], None]) -> None:
+    tables = _tables()
+    for table in tables:
+        # Triggers keep columns and counts that are copied, too.
+        target.exec_driver_sql(f'ALTER TABLE "{table.name}" DISABLE TRIGGER USER')
+    target.execute(delete(EmployeeCount))
+    for table in tables:
+        with _errors_named(f"the table {table.name}"):
+            _copy_rows(source, target, table)
+    for table in tables:
+        with _errors_named(f"the table {table.name}"):
+            _write_later(source, target, table)
+            _continue_ids(source, target, table)
+    for table in tables:
+        told(table.name, _compared(source, target, table))
+    for table in tables:
+        target.exec_driver_sql(f'ALTER TABLE "{table.name}" ENABLE TRIGGER USER')
+
+
+def _copy_rows(source: Connection, target: Connection, table: Table) -> None:
+    values = {column.name: _written(table, column) for column in table.columns}
+    statement = insert(table).values(values)
+    for rows in source.execute(_read(table)).partitions(ROWS):
+        target.execute(statement, [_as_given(table, row) for row in rows])
+
+
+def _written(table: Table, column: Column[Any]) -> Any:
+    if (table.name, column.name) in LATER:
+        return null()
+    given = bindparam(f"new_{column.name}", type_=_plain(column))
+    return cast(given, JSON) if isinstance(column.type, JSON) else given
+
+
+def _as_given(table: Table, row: Any) -> dict[str, Any]:
+    pairs = zip(table.columns, row, strict=True)
+    return {f"new_{one.name}": value for one, value in map(_stored, pairs) if (table.name, one.name) not in LATER}
+
+
+def _stored(pair: tuple[Column[Any], Any]) -> tuple[Column[Any], Any]:
+    column, value = pair
+    return column, storable(value) if isinstance(value, str) else value
+
+
+def _write_later(source: Connection, target: Connection, table: Table) -> None:
+    for column in (table.c[name] for owner, name in LATER if owner == table.name):
+        statement = update(table).where(table.c.id == bindparam("row_id")).values({column: bindparam("new_value")})
+        for rows in source.execute(select(table.c.id, column).where(column.is_not(None))).partitions(ROWS):
+            target.execute(statement, [{"row_id": row_id, "new_value": value} for row_id, value in rows])
+
+
+def _continue_ids(source: Connection, target: Connection, table: Table) -> None:
+    """Let the next row get an id that no row had before, be it deleted or not."""
+    column = table.autoincrement_column
+    sequence = (
+        column is not None and target.execute(select(func.pg_get_serial_sequence(table.name, column.name))).scalar_one()
+    )
+    if column is None or not sequence:
+        return
+    given = source.execute(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}).scalar()
+    last = max(given or 0, source.execute(select(func.max(column))).scalar() or 0)
+    target.execute(select(func.setval(sequence, max(last, 1), last > 0)))
+
+
+def _compared(source: Connection, target: Connection, table: Table) -> int:
+    """Return the number of rows. :raises CopyError: when the two sides differ."""
+    here, there = _digest(source, table), _digest(target, table)
+    if here != there:
+        raise CopyError(f"The table {table.name} differs: {here[0]} rows here, {there[0]} there. Nothing is copied.")
+    return here[0]
+
+
+def _digest(connection: Connection, table: Table) -> tuple[int, int]:
+    """Return how many rows a table has, and a digest of them all, in whatever order they come."""
+    count = total = 0
+    with connection.execute(_read(table), execution_options={"stream_results": True}) as found:
+        for rows in found.partitions(ROWS):
+            count += len(rows)
+            total += sum(_row_digest(table, row) for row in rows)
+    return count, total % 2**256
+
+
+def _row_digest(table: Table, row: Any) -> int:
+    values = [value for _, value in map(_stored, zip(table.columns, row, strict=True))]
+    return int.from_bytes(hashlib.sha256(repr(values).encode()).digest())
+
+
+def _read(table: Table) -> Any:
+    """Select all columns, JSON as the text that it is stored as."""
+    return select(*(_text_of(column) if isinstance(column.type, JSON) else column for column in table.columns))
+
+
+def _text_of(column: Column[Any]) -> Any:
+    return cast(type_coerce(column, String), String)
+
+
+def _plain(column: Column[Any]) -> Any:
+    return String() if isinstance(column.type, JSON) else column.type
+
+
+def _tables() -> list[Table]:
+    return list(db.metadata.sorted_tables)
+
+
+def _heads() -> list[str]:
+    return ScriptDirectory.from_config(current_app.extensions["migrate"].migrate.get_config()).get_heads()

@@ -1,0 +1,1 @@
+"""Comparisons and plans as jobs: started, chosen for, and reported."""

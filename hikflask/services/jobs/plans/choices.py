@@ -1,0 +1,151 @@
+"""What people chose for the differences of a comparison, until its plan is started.
+
+It is kept as the draft of the job that would carry the plan out, so nothing that was chosen is lost with a page. Its
+items are the choices for single numbers, and its params those for whole kinds.
+"""
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, Select, delete, insert, select, update
+
+from hikflask.extensions import db
+from hikflask.models import Job, JobItem
+from hikflask.models.comparison import Comparison, Difference
+from hikflask.models.job import DRAFT
+from hikflask.services.comparisons.plan import LEAVE, POSSIBLE, SEND, TAKE_OVER, Choices, Plan
+from hikflask.services.core.db import changed_rows
+from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs.kinds import APPLY, COMPARE
+from hikflask.services.jobs.lifecycle import Claim
+
+# Nothing is done for a row, or not any more.
+NOTHING = "nothing"
+# Actions of an item whose number has another name here: it is the same person, and this name counts.
+NAME_THERE = "name_there"
+NAME_HERE = "name_here"
+SAME_PERSON = {NAME_THERE: TAKE_OVER, NAME_HERE: SEND}
+
+
+def of(comparison: Comparison) -> Choices:
+    """Return what is chosen by now."""
+    draft = _draft(comparison)
+    if draft is None:
+        return Choices()
+    mine = select(JobItem.number, JobItem.action).where(JobItem.job_id == draft.id)
+    actions = {number: action for number, action in db.session.execute(mine) if number}
+    same = frozenset(number for number, action in actions.items() if action in SAME_PERSON)
+    numbers = {number: SAME_PERSON.get(action, action) for number, action in actions.items()}
+    return Choices(numbers, draft.params["kinds"], same)
+
+
+def choose(comparison: Comparison, kind: str, action: str, numbers: Collection[str] | None = None) -> bool:
+    """Choose what is done for the differences of a kind; False when that is not possible for this kind.
+
+    :param action: one of POSSIBLE, or NOTHING.
+    :param numbers: those that are meant; None: all of the kind. The choice before does not count any more.
+    """
+    if action != NOTHING and (action == LEAVE or action not in POSSIBLE.get(kind, ())):
+        return False
+    draft = _locked(comparison)
+    meant = _numbers(comparison, kind, numbers)
+    changed_rows(delete(JobItem).where(JobItem.job_id == draft.id, JobItem.number.in_(meant)))
+    if numbers is None:
+        _set_kind(draft, kind, action)
+    elif action != NOTHING or draft.params["kinds"]:
+        _add(draft, list(db.session.execute(meant).scalars()), LEAVE if action == NOTHING else action)
+    db.session.commit()
+    return True
+
+
+def answer(comparison: Comparison, answers: dict[str, str]) -> None:
+    """Choose for single numbers of which a person was asked: one of SAME_PERSON each, or an action of a plan."""
+    draft = _locked(comparison)
+    known = _is_of(comparison, list(answers))
+    numbers = list(db.session.execute(select(Difference.number).where(known).distinct()).scalars())
+    changed_rows(delete(JobItem).where(JobItem.job_id == draft.id, JobItem.number.in_(numbers)))
+    for number in numbers:
+        _add(draft, [number], answers[number])
+    db.session.commit()
+
+
+def discard(comparison: Comparison) -> None:
+    """Take back everything that was chosen."""
+    draft = _draft(comparison)
+    if draft:
+        changed_rows(delete(JobItem).where(JobItem.job_id == draft.id))
+        changed_rows(delete(Job).where(Job.id == draft.id, Job.state == DRAFT))
+        db.session.commit()
+
+
+def start(comparison: Comparison, plan: Plan, confirm: int | None) -> Claim | None:
+    """Start a plan, and claim its job for the worker. None when it was started already, as by a double click.
+
+    :raises UnsafePlan: when the number of removals must be typed and is not `confirm`.
+    """
+    plan.require_confirmed(confirm)
+    draft = _draft(comparison)
+    if draft is None:
+        return None
+    changed_rows(delete(JobItem).where(JobItem.job_id == draft.id))
+    if not changed_rows(delete(Job).where(Job.id == draft.id, Job.state == DRAFT)):
+        db.session.rollback()
+        return None
+    return lifecycle.begin(APPLY, plan.job_params, terminal_id=plan.terminal_id, items=plan.items)
+
+
+def job_of(comparison: Comparison) -> Job | None:
+    """Return the newest job that reads a comparison, or None."""
+    return _newest(comparison, Job.kind == COMPARE)
+
+
+def applied(comparison: Comparison) -> Job | None:
+    """Return the newest job that carried out a plan of a comparison, or None."""
+    return _newest(comparison, Job.kind == APPLY, Job.state != DRAFT)
+
+
+def _newest(comparison: Comparison, *where: ColumnElement[bool]) -> Job | None:
+    at_terminal = select(Job).where(Job.terminal_id == comparison.terminal_id, *where).order_by(Job.id.desc())
+    # The jobs of one terminal that are kept are few, and params are no column.
+    for job in db.session.execute(at_terminal, execution_options={"populate_existing": True}).scalars():
+        if job.params.get("comparison") == comparison.id:
+            return job
+    return None
+
+
+def _draft(comparison: Comparison) -> Job | None:
+    mine = select(Job).where(Job.terminal_id == comparison.terminal_id, Job.kind == APPLY, Job.state == DRAFT)
+    drafts = db.session.execute(mine.order_by(Job.id), execution_options={"populate_existing": True}).scalars()
+    return next((job for job in drafts if job.params.get("comparison") == comparison.id), None)
+
+
+def _locked(comparison: Comparison) -> Job:
+    """Return the draft with its row locked; one that was started meanwhile is followed by a new one."""
+    draft = _draft(comparison)
+    if draft and changed_rows(update(Job).where(Job.id == draft.id, Job.state == DRAFT).values(kind=APPLY)):
+        db.session.refresh(draft)
+        return draft
+    draft = Job(kind=APPLY, terminal_id=comparison.terminal_id, params={"comparison": comparison.id, "kinds": {}})
+    db.session.add(draft)
+    db.session.flush()
+    return draft
+
+
+def _set_kind(draft: Job, kind: str, action: str) -> None:
+    kinds = {one: chosen for one, chosen in draft.params["kinds"].items() if one != kind}
+    draft.params = {**draft.params, "kinds": kinds if action == NOTHING else {**kinds, kind: action}}
+
+
+def _add(draft: Job, numbers: list[str], action: str) -> None:
+    if numbers:
+        rows = [{"job_id": draft.id, "number": number, "action": action} for number in numbers]
+        db.session.execute(insert(JobItem), rows)
+
+
+def _numbers(comparison: Comparison, kind: str, numbers: Collection[str] | None) -> Select[tuple[str]]:
+    only = [] if numbers is None else [Difference.number.in_(numbers)]
+    mine = (Difference.comparison_id == comparison.id, Difference.kind == kind)
+    return select(Difference.number).where(*mine, *only)
+
+
+def _is_of(comparison: Comparison, numbers: list[str]) -> ColumnElement[bool]:
+    return (Difference.comparison_id == comparison.id) & Difference.number.in_(numbers)

@@ -1,0 +1,82 @@
+"""What sending many people to one terminal would do, counted before anything is done."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, case, func, select
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Enrolment, JobItem, Photo, Terminal
+from hikflask.models.enrolment import PRESENT
+from hikflask.models.terminal import BY_PICTURE, BY_URL
+from hikflask.services.terminals import room
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Of `people`: whose face is sent as a picture, who must come to the camera, whose name is shown shortened, and how
+    many the terminal has no room for. `is_sure` is False while it is unknown whether the terminal takes pictures.
+    """
+
+    people: int
+    by_picture: int
+    to_camera: int
+    shortened: int
+    no_room: int
+    is_sure: bool
+
+
+def of_job(job_id: int, terminal: Terminal) -> Plan:
+    """Return the plan of a job that sends people to this terminal."""
+    photo = and_(Photo.id.is_not(None), Photo.forgotten_at.is_(None))
+    there = select(Enrolment.id).where(
+        Enrolment.terminal_id == terminal.id, Enrolment.employee_id == Employee.id, Enrolment.desired == PRESENT
+    )
+    counted = (func.count(), _sum(photo), _sum(_is_shortened(terminal)), _sum(~there.exists()))
+    statement = select(*counted).select_from(JobItem).join(Employee, Employee.id == JobItem.employee_id)
+    statement = statement.outerjoin(Photo, Photo.id == Employee.photo_id).where(JobItem.job_id == job_id)
+    people, with_photo, shortened, new = db.session.execute(statement).one()
+    by_picture = 0 if terminal.face_mode == BY_URL else int(with_photo or 0)
+    return Plan(
+        people=people,
+        by_picture=by_picture,
+        to_camera=people - by_picture,
+        shortened=int(shortened or 0),
+        no_room=max(_beyond(int(new or 0), room_left(terminal)), _beyond(by_picture, room.left(terminal)[1])),
+        is_sure=terminal.face_mode in {BY_PICTURE, BY_URL},
+    )
+
+
+def room_left(terminal: Terminal) -> int | None:
+    """Return how many more people fit; None where the terminal does not tell its limit.
+
+    Who is desired there and was not sent yet needs room, too.
+    """
+    left, _ = room.left(terminal)
+    here = (Enrolment.terminal_id == terminal.id, Enrolment.desired == PRESENT)
+    desired = db.session.execute(select(func.count()).select_from(Enrolment).where(*here)).scalar_one()
+    return None if left is None else max(0, left - max(0, desired - (terminal.people or 0)))
+
+
+def _beyond(count: int, left: int | None) -> int:
+    return 0 if left is None else max(0, count - left)
+
+
+def count_absent(terminal: Terminal) -> int:
+    """Return how many active employees are not desired on a terminal."""
+    active = select(func.count()).select_from(Employee).where(Employee.is_active).scalar_subquery()
+    here = (Enrolment.terminal_id == terminal.id, Enrolment.desired == PRESENT, Enrolment.employee_id.is_not(None))
+    desired = select(func.count()).select_from(Enrolment).where(*here).scalar_subquery()
+    absent: int = db.session.execute(select(active - desired)).scalar_one()
+    return max(0, absent)
+
+
+def _is_shortened(terminal: Terminal) -> ColumnElement[bool]:
+    """Return the condition that neither the own name for terminals nor the full name fits."""
+    limit = terminal.name_bytes or 2**31 - 1
+    own = Employee.terminal_name
+    own_fits = and_(own != "", func.octet_length(own) <= limit)
+    return and_(~own_fits, func.octet_length(Employee.name) > limit)
+
+
+def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0))

@@ -1,0 +1,47 @@
+"""Brings people to a terminal that replaces another one: a new device at the old address, or another terminal."""
+
+from sqlalchemy import update
+
+from hikflask.extensions import db
+from hikflask.models import Job, Terminal
+from hikflask.services import audit
+from hikflask.services.core.db import changed_rows
+from hikflask.services.employees import search
+from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs.draft import make_draft
+from hikflask.services.jobs.kinds import SEND
+from hikflask.services.jobs.lifecycle import Claim
+from hikflask.services.terminals import registry
+
+
+def begin(terminal_id: int) -> Claim | None:
+    """Send everybody who was on the device before to the present one, as a job. None when somebody did so already.
+
+    :raises TerminalUnknown: when the terminal is not in use.
+    """
+    terminal = registry.active(terminal_id)
+    waits = update(Terminal).where(Terminal.id == terminal_id, Terminal.awaits_restore)
+    if changed_rows(waits.values(awaits_restore=False)) != 1:
+        db.session.rollback()
+        return None
+    serials = {"serial": terminal.earlier_serial}, {"serial": terminal.serial}
+    audit.note("terminal.restored", terminal=terminal.name, before=serials[0], after=serials[1])
+    job = make_draft(SEND, EmployeeFilter(had=terminal_id), terminal=terminal)
+    return lifecycle.start(job.id, {})
+
+
+def draft_from(source_id: int, terminal_id: int) -> Job:
+    """Make the draft of a job that sends whoever was on another terminal to this one.
+
+    :raises TerminalUnknown: when the terminal is not in use.
+    """
+    terminal = registry.active(terminal_id)
+    return make_draft(SEND, EmployeeFilter(had=source_id, absent_from=terminal_id), terminal=terminal)
+
+
+def sources(terminal_id: int) -> list[tuple[Terminal, int]]:
+    """Return the other terminals that somebody is on, or was on until they were taken out of service for good."""
+    others = [one for one in registry.list_all() if one.id != terminal_id]
+    counted = ((one, search.count(EmployeeFilter(had=one.id, absent_from=terminal_id))) for one in others)
+    return [(one, people) for one, people in counted if people]

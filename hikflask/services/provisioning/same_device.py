@@ -1,0 +1,128 @@
+"""One device under two rows: an old device at a new address, or two that were swapped. The serial number tells it."""
+
+from typing import NamedTuple
+
+from sqlalchemy import and_, or_, select
+
+from hikflask.extensions import db
+from hikflask.models import Terminal
+from hikflask.services import audit
+from hikflask.services.core.errors import TerminalHasPeople, TerminalUnknown
+from hikflask.services.enrolments.retire_terminal import count_numbers_on
+from hikflask.services.photos import deletion
+from hikflask.services.terminals import leases, recovery, registry
+
+MOVE = "edit"
+MOVE_SECONDS = 10.0
+WAIT_SECONDS = 5.0
+
+
+class Way(NamedTuple):
+    """How a device is reached: its address, login and certificate. The password is encrypted."""
+
+    url: str
+    username: str
+    password_encrypted: str
+    fingerprint: str | None
+
+
+def known_as(terminal: Terminal) -> Terminal | None:
+    """Return another terminal that is this very device, by its serial number, or was until it was replaced; or None.
+
+    The row that the device had first comes first. A serial number that is not told is nobody's.
+    """
+    if not terminal.serial:
+        return None
+    replaced = and_(Terminal.awaits_restore, Terminal.earlier_serial == terminal.serial)
+    same = select(Terminal).where(
+        Terminal.id != terminal.id, Terminal.retired_at.is_(None), or_(Terminal.serial == terminal.serial, replaced)
+    )
+    return db.session.execute(same.order_by(Terminal.id).limit(1)).scalar_one_or_none()
+
+
+def is_swapped(first: Terminal, second: Terminal) -> bool:
+    """True when each of two devices answers at the other one's address."""
+    crossed = (first.serial, first.earlier_serial) == (second.earlier_serial, second.serial)
+    return crossed and bool(first.serial and second.serial) and first.awaits_restore and second.awaits_restore
+
+
+def old_and_new(terminal: Terminal, other: Terminal) -> tuple[Terminal, Terminal] | None:
+    """Return which of two rows of one device keeps its people and gets the address of the other one.
+
+    None when both have people, so that neither can be dropped.
+    """
+    for old, new in ((other, terminal), (terminal, other)):
+        if may_move(old, new):
+            return old, new
+    return None
+
+
+def may_move(old: Terminal, new: Terminal) -> bool:
+    """True when the old row can get the address of the new one, on which nobody is enrolled."""
+    return old.id != new.id and not new.awaits_restore and count_numbers_on(new.id) == 0
+
+
+def move(old_id: int, new_id: int, holder: str) -> Terminal:
+    """Give the row that knows the people the address and login of the new row, and delete the new row.
+
+    So what is desired and what was confirmed stays.
+
+    :raises TerminalHasPeople: when somebody is enrolled on the new row. :raises TerminalInUse: while somebody talks to
+        one of them. :raises TerminalUnknown: when one of them is gone, or they are not the same device any more.
+    """
+    held = [leases.acquire(one, holder, MOVE, MOVE_SECONDS, WAIT_SECONDS) for one in sorted((old_id, new_id))]
+    files: list[str] = []
+    try:
+        old, new = _row(old_id), _row(new_id)
+        if known_as(new) is not old:
+            raise TerminalUnknown
+        if not may_move(old, new):
+            raise TerminalHasPeople
+        _readdress(old, _way_to(new))
+        files = registry.delete_held(new_id)
+    finally:
+        db.session.rollback()
+        for lease in held:
+            lease.release()
+    deletion.remove_at_once(files)
+    recovery.retry_all(old_id)
+    return _row(old_id)
+
+
+def swap(first_id: int, second_id: int, holder: str) -> None:
+    """Exchange the addresses and logins of two terminals whose devices were swapped.
+
+    :raises TerminalInUse: while somebody talks to one of them.
+    :raises TerminalUnknown: when one of them is gone, or they are not swapped any more.
+    """
+    held = [leases.acquire(one, holder, MOVE, MOVE_SECONDS, WAIT_SECONDS) for one in sorted((first_id, second_id))]
+    try:
+        first, second = _row(first_id), _row(second_id)
+        if not is_swapped(first, second):
+            raise TerminalUnknown
+        to_first, to_second = _way_to(first), _way_to(second)
+        _readdress(first, to_second)
+        _readdress(second, to_first)
+        db.session.commit()
+    finally:
+        db.session.rollback()
+        for lease in held:
+            lease.release()
+
+
+def _row(terminal_id: int) -> Terminal:
+    found = db.session.get(Terminal, terminal_id, populate_existing=True)
+    if found is None:
+        raise TerminalUnknown
+    return found
+
+
+def _way_to(terminal: Terminal) -> Way:
+    return Way(terminal.url, terminal.username, terminal.password_encrypted, terminal.fingerprint)
+
+
+def _readdress(terminal: Terminal, way: Way) -> None:
+    before = registry.facts(terminal)
+    terminal.url, terminal.username, terminal.password_encrypted, terminal.fingerprint = way
+    registry.forget_answers(terminal)
+    audit.note("terminal.changed", terminal=terminal.name, before=before, after=registry.facts(terminal))

@@ -1,0 +1,119 @@
+"""The clock and the zone of a terminal beside ours: read with each check, and set by one click.
+
+Terminals let people in by their own local time, so a wrong clock or zone opens and closes doors at the wrong hour.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+
+from hikflask.extensions import db
+from hikflask.isapi import clock
+from hikflask.models import Terminal
+from hikflask.models.columns import database_now
+from hikflask.services import audit
+from hikflask.services.core.dates import local
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import ClockNotSet
+from hikflask.services.terminals import connection
+from hikflask.services.terminals.connection import Conversation
+
+SET = "clock"
+# A person waits for the page.
+LONGEST_SECONDS = 12.0
+# So many seconds ahead or behind are worth a warning.
+WRONG_SECONDS = 60
+UNKNOWN: dict[str, Any] = {"clock_offset": None, "zone": "", "clock_mode": "", "clock_checked_at": None}
+# An INTEGER of PostgreSQL has no more.
+LARGEST_OFFSET = 2**31 - 1
+
+
+def read(talk: Conversation) -> dict[str, Any]:
+    """Ask the terminal for its time, and return it as the columns of its row.
+
+    :raises TerminalError: when it does not tell.
+    """
+    before = datetime.now(UTC)
+    shown = clock.read(talk)
+    ours = before + (datetime.now(UTC) - before) / 2
+    our_offset = _offset(ours)
+    seconds = round((shown.moment(our_offset) - ours).total_seconds())
+    told = clock.offset_of(shown.zone)
+    # In summer time the zone's own offset is not the present one.
+    zone = shown.zone if shown.offset in {None, told} else clock.zone_of(shown.offset or timedelta())
+    return {
+        "clock_offset": max(-LARGEST_OFFSET, min(seconds, LARGEST_OFFSET)),
+        "zone": zone[:64],
+        "clock_mode": shown.mode[:16],
+        "clock_checked_at": database_now(),
+    }
+
+
+def set_clock(terminal_id: int, holder: str) -> Terminal:
+    """Set the terminal's clock and zone to ours, and read them again.
+
+    The zone is sent as the fixed offset of now: where there is summer time, it is to be set again when that changes.
+
+    :raises ClockNotSet: when the terminal said OK, but shows another time or zone.
+    :raises TerminalError: :raises ServiceError: as a check does.
+    """
+    with connection.converse(terminal_id, holder, SET, total=LONGEST_SECONDS) as talk:
+        in_json = clock.read(talk).in_json
+        clock.set_to(talk, local(datetime.now(UTC)), in_json=in_json)
+        found = read(talk)
+        before = _facts(talk.terminal)
+        with talk.lease.write():
+            changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(**found))
+            terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
+            audit.note("terminal.clock_set", terminal=terminal.name, before=before, after=_facts(terminal))
+        if is_wrong(terminal):
+            raise ClockNotSet
+    return connection.terminal_row(terminal_id)
+
+
+def is_wrong(terminal: Terminal) -> bool:
+    """True when the clock was a minute or more ahead or behind, or the zone is not ours."""
+    return is_off(terminal) or is_elsewhere(terminal)
+
+
+def is_off(terminal: Terminal) -> bool:
+    """True when the clock was a minute or more ahead or behind."""
+    return terminal.clock_offset is not None and abs(terminal.clock_offset) >= WRONG_SECONDS
+
+
+def is_elsewhere(terminal: Terminal) -> bool:
+    """True when the terminal has another offset from UTC than this installation had at that time."""
+    theirs = clock.offset_of(terminal.zone)
+    if theirs is None or terminal.clock_checked_at is None:
+        return False
+    return theirs != _offset(terminal.clock_checked_at)
+
+
+def time_there(terminal: Terminal) -> datetime | None:
+    """Return the local time that the terminal showed when it was asked, without a zone; None when not known."""
+    if terminal.clock_checked_at is None or terminal.clock_offset is None:
+        return None
+    theirs = clock.offset_of(terminal.zone)
+    offset = _offset(terminal.clock_checked_at) if theirs is None else theirs
+    shown = terminal.clock_checked_at + timedelta(seconds=terminal.clock_offset) + offset
+    return shown.replace(tzinfo=None)
+
+
+def offset_there(terminal: Terminal) -> timedelta | None:
+    """Return the terminal's offset from UTC; None when not known."""
+    return clock.offset_of(terminal.zone)
+
+
+def offset_here(terminal: Terminal) -> timedelta:
+    """Return the offset from UTC of this installation at the time when the terminal was asked."""
+    return _offset(terminal.clock_checked_at or datetime.now(UTC))
+
+
+def _offset(moment: datetime) -> timedelta:
+    return local(moment).utcoffset() or timedelta()
+
+
+def _facts(terminal: Terminal) -> dict[str, Any]:
+    seconds = {} if terminal.clock_offset is None else {"seconds_ahead": terminal.clock_offset}
+    return {**seconds, "zone": terminal.zone}

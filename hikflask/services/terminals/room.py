@@ -1,0 +1,56 @@
+"""How much room a terminal has for people and faces, and who waits for some.
+
+The counts are those of the last check, with what was added and removed since by our own conversations.
+"""
+
+from sqlalchemy import func, select
+
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.enrolment import PRESENT
+from hikflask.services.state import enrolment as state
+
+# Of the people or of the faces that a terminal can hold.
+NEARLY_FULL = 0.9
+# How a terminal refuses who does not fit, in lower case.
+CODES_OF_PEOPLE = ("deviceuserfull",)
+CODES_OF_FACES = ("devicefacefull", "faceimagesnumerror")
+
+
+def left(terminal: Terminal) -> tuple[int | None, int | None]:
+    """Return how many more people and how many more faces fit on a terminal; None where it does not tell."""
+    return _left(terminal.people, terminal.people_capacity), _left(terminal.faces, terminal.face_capacity)
+
+
+def _left(count: int | None, capacity: int | None) -> int | None:
+    return max(capacity - count, 0) if count is not None and capacity else None
+
+
+def shares(terminal: Terminal) -> tuple[float, float]:
+    """Return which share of a terminal's room the people and the faces take; 0 where unknown."""
+    people = (terminal.people or 0) / (terminal.people_capacity or float("inf"))
+    faces = (terminal.faces or 0) / (terminal.face_capacity or float("inf"))
+    return people, faces
+
+
+def is_nearly_full(terminal: Terminal) -> bool:
+    """True when there are almost as many people or faces as the terminal can hold."""
+    return max(shares(terminal)) >= NEARLY_FULL
+
+
+def make_due(terminal_id: int, people: int | None, faces: int | None) -> None:
+    """Make as many due of those who were refused for lack of room as there is room for, in the caller's transaction.
+
+    :param people: for so many people. :param faces: for so many faces. None is not known, and makes nobody due.
+    """
+    for codes, room in ((CODES_OF_PEOPLE, people), (CODES_OF_FACES, faces)):
+        if room:
+            refused = (Enrolment.terminal_id == terminal_id, func.lower(Enrolment.refusal_code).in_(codes))
+            waiting = (*refused, Enrolment.desired == PRESENT, Enrolment.next_attempt_at.is_(None))
+            some = select(Enrolment.id).where(*waiting).order_by(Enrolment.id).limit(room)
+            state.apply(state.ROOM_AGAIN, Enrolment.id.in_(some))
+
+
+def make_due_after_removal(terminal: Terminal) -> None:
+    """Make somebody due who was refused for lack of room, in the caller's transaction: there is room for one now."""
+    people, faces = (1 if there_were in {0, None} else None for there_were in left(terminal))
+    make_due(terminal.id, people, faces)

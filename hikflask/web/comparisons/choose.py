@@ -1,0 +1,120 @@
+"""What is done about differences: chosen for the plan, left as it is with a reason, or neither any more."""
+
+from http import HTTPStatus
+
+from flask import Response, abort, flash, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from hikflask.forms.comparisons import ChoiceForm, LeaveForm, TakeBackForm
+from hikflask.http.permissions import OPERATOR, allow
+from hikflask.models import Terminal
+from hikflask.models.comparison import KINDS, Comparison
+from hikflask.services.comparisons import left_alone, queries
+from hikflask.services.jobs.plans import choices
+from hikflask.web.comparisons import words
+from hikflask.web.comparisons.comparisons import LEFT, bp, finished_or_404
+from hikflask.web.security import resubmission
+from hikflask.web.support.urls import next_or
+from hikflask.web.support.words import differences
+from hikflask.web.terminals.terminals import terminal_or_404
+
+
+@bp.post("/choose")
+@allow(OPERATOR)
+def choose(terminal_id: int) -> ResponseReturnValue:
+    """Choose what is done about the differences that are ticked, or about all of a kind; nothing is done yet."""
+    _terminal, comparison = finished_or_404(terminal_id)
+    form = ChoiceForm()
+    kind = _kind_or_422(form)
+    if not _means_somebody(form):
+        return _rows_of(terminal_id, kind)
+    if not choices.choose(comparison, kind, form.action.data or "", form.meant):
+        abort(HTTPStatus.UNPROCESSABLE_ENTITY)
+    return redirect(next_or(_address(terminal_id, kind)), 303)
+
+
+@resubmission.restores("comparisons.choose")
+def chosen_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturnValue:
+    """Show what was chosen, to be sent once more."""
+    terminal, comparison = finished_or_404(terminal_id)
+    pairs, count = list(fields.items(multi=True)), _count(comparison, ChoiceForm(formdata=fields))
+    known = {"pairs": pairs, "count": count, "compare_words": words}
+    return render_template("comparisons/chosen.html", terminal=terminal, endpoint="comparisons.choose", **known)
+
+
+@bp.post("/leave")
+@allow(OPERATOR)
+def leave(terminal_id: int) -> ResponseReturnValue:
+    """Leave what is ticked, or all of a kind, as it is: first the form that asks why, then it is kept."""
+    terminal, comparison = finished_or_404(terminal_id)
+    form = LeaveForm()
+    kind = _kind_or_422(form)
+    if not _means_somebody(form):
+        return _rows_of(terminal_id, kind)
+    if form.reason.raw_data is None or not form.reason.raw_data:
+        return _leave_page(terminal, comparison, form)
+    if not form.validate():
+        return _leave_page(terminal, comparison, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+    count = _leave(comparison, kind, form)
+    flash(_("Left as they are: %(people)s.", people=words.people(count)))
+    return _rows_of(terminal_id, kind)
+
+
+@resubmission.restores("comparisons.leave")
+def typed_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturnValue:
+    """Show the form again as it was typed."""
+    terminal, comparison = finished_or_404(terminal_id)
+    form = LeaveForm(formdata=fields)
+    _kind_or_422(form)
+    return _leave_page(terminal, comparison, form)
+
+
+@bp.post("/take-back")
+@allow(OPERATOR)
+def take_back(terminal_id: int) -> ResponseReturnValue:
+    """Show a difference again that was left as it is."""
+    terminal, form = terminal_or_404(terminal_id), TakeBackForm()
+    left_alone.take_back(terminal.id, form.kind.data or "", form.number.data or "")
+    return _rows_of(terminal_id, LEFT)
+
+
+def _leave(comparison: Comparison, kind: str, form: LeaveForm) -> int:
+    reason = form.reason.data or ""
+    if form.meant is None:
+        count = left_alone.leave_kind(comparison.id, kind, reason)
+    else:
+        count = sum(left_alone.leave(comparison.id, kind, number, reason) for number in form.meant)
+    # What is left as it is is in no plan.
+    choices.choose(comparison, kind, choices.NOTHING, form.meant)
+    return count
+
+
+def _leave_page(terminal: Terminal, comparison: Comparison, form: LeaveForm, status: int = HTTPStatus.OK) -> Response:
+    known = {"form": form, "count": _count(comparison, form), "compare_words": words, "difference_words": differences}
+    return make_response(render_template("comparisons/leave.html", terminal=terminal, **known), status)
+
+
+def _count(comparison: Comparison, form: ChoiceForm) -> int:
+    return queries.counts(comparison).get(form.kind.data, 0) if form.meant is None else len(form.meant)
+
+
+def _kind_or_422(form: ChoiceForm) -> str:
+    kind = form.kind.data or ""
+    return kind if kind in KINDS else abort(HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _means_somebody(form: ChoiceForm) -> bool:
+    if form.meant is None or form.meant:
+        return True
+    flash(_("Nobody is selected. Tick the rows first."), "warning")
+    return False
+
+
+def _rows_of(terminal_id: int, kind: str) -> ResponseReturnValue:
+    return redirect(_address(terminal_id, kind), 303)
+
+
+def _address(terminal_id: int, kind: str) -> str:
+    return url_for(".show", terminal_id=terminal_id, kind=kind)

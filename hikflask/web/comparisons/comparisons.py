@@ -1,0 +1,161 @@
+"""The comparison of a terminal: started here, read with its progress, and shown difference by difference."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from hikflask.background import tasks
+from hikflask.http.permissions import OPERATOR, allow
+from hikflask.models import Terminal
+from hikflask.models.comparison import DONE, KINDS, ONLY_THERE, READING, Comparison
+from hikflask.services.comparisons import left_alone, preview, queries
+from hikflask.services.comparisons import plan as plans
+from hikflask.services.comparisons.plan import Choices, Plan
+from hikflask.services.comparisons.queries import Row
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.jobs.plans import choices
+from hikflask.services.jobs.plans import compare as jobs
+from hikflask.web.comparisons import words
+from hikflask.web.jobs import words as job_words
+from hikflask.web.jobs.jobs import Report, report_of
+from hikflask.web.support import htmx
+from hikflask.web.support.messages import error_sentence
+from hikflask.web.support.words import differences
+from hikflask.web.terminals.terminals import terminal_or_404
+
+bp = Blueprint("comparisons", __name__, url_prefix="/terminals/<int:terminal_id>/comparison")
+
+ROWS = 50
+# Among the kinds of an address: what people decided to leave as it is.
+LEFT = "left"
+
+
+@dataclass(frozen=True)
+class Page:
+    """The differences of one kind from one place on, with what is chosen for each, and what was chosen in all.
+
+    `kind` is one of KINDS or LEFT, or "" when there is no difference at all. `after` is the last row of this page when
+    more follow, else 0.
+    """
+
+    comparison: Comparison
+    kind: str
+    counts: dict[str, int]
+    left_count: int
+    rows: list[Any]
+    after: int
+    chosen: Choices
+    plan: Plan | None
+
+    @property
+    def differences(self) -> int:
+        """How many differences are shown."""
+        return sum(self.counts.values())
+
+    def choice(self, row: Row) -> str:
+        """Return what is chosen for a row, or an empty text."""
+        by_kind = next((self.chosen.kinds[kind] for kind in row.kinds if kind in self.chosen.kinds), "")
+        found = self.chosen.numbers.get(row.number, by_kind)
+        return "" if found == plans.LEAVE else found
+
+
+@bp.get("")
+@allow(OPERATOR)
+def show(terminal_id: int) -> ResponseReturnValue:
+    """The terminal's last comparison: not begun, being read, or its differences. By htmx, the rows that follow."""
+    terminal = terminal_or_404(terminal_id)
+    latest = queries.latest(terminal_id)
+    if htmx.wants_fragment() and latest and latest.state == DONE:
+        page = page_of(latest)
+        return render_template("comparisons/_rows.html", terminal=terminal, page=page, **_words())
+    return render_template("comparisons/show.html", **about(terminal, latest))
+
+
+@bp.get("/state")
+@allow(OPERATOR, is_activity=False)
+def state(terminal_id: int) -> ResponseReturnValue:
+    """The part of the page that polls while the terminal is read, with the bar."""
+    terminal = terminal_or_404(terminal_id)
+    known = about(terminal, queries.latest(terminal_id))
+    return htmx.with_bar(render_template("comparisons/_comparison.html", **known))
+
+
+@bp.post("")
+@allow(OPERATOR)
+def start(terminal_id: int) -> ResponseReturnValue:
+    """Compare the terminal; a second click shows the comparison that the first one started."""
+    terminal = terminal_or_404(terminal_id)
+    try:
+        claim = jobs.start_compare(terminal.id)
+    except ServiceError as error:
+        flash(error_sentence(error), "danger")
+    else:
+        if claim:
+            tasks.enqueue_job(claim)
+    take_over = request.form.get("take_over") == "1"
+    return redirect(url_for(".show", terminal_id=terminal_id, take_over=1 if take_over else None), 303)
+
+
+def finished_or_404(terminal_id: int) -> tuple[Terminal, Comparison]:
+    """Return a terminal with its last comparison that came to its end.
+
+    :raises werkzeug.exceptions.NotFound: when there is none.
+    """
+    terminal = terminal_or_404(terminal_id)
+    return terminal, queries.finished(terminal_id) or abort(404)
+
+
+def about(terminal: Terminal, comparison: Comparison | None, **more: Any) -> dict[str, Any]:
+    """Return what the page of a terminal's comparison shows."""
+    report = _report(comparison) if comparison and comparison.state == READING else None
+    return {
+        "terminal": terminal,
+        "comparison": comparison,
+        "report": report,
+        "poll_seconds_of_page": report.poll_seconds if report else 0,
+        "page": page_of(comparison) if comparison and comparison.state == DONE else None,
+        "applied": choices.applied(comparison) if comparison else None,
+        "takes_over": request.args.get("take_over") == "1",
+        **_words(),
+        **more,
+    }
+
+
+def _report(comparison: Comparison) -> Report | None:
+    job = choices.job_of(comparison)
+    return report_of(job) if job else None
+
+
+def _words() -> dict[str, Any]:
+    about = {"compare_words": words, "difference_words": differences, "words": job_words}
+    return {**about, "possible": plans.POSSIBLE}
+
+
+def page_of(comparison: Comparison) -> Page:
+    """Return the rows that the address asks for: the first kind that there is, unless it names one."""
+    counts = dict(queries.counts(comparison))
+    left_count = queries.count_left_alone(comparison)
+    asked = request.values.get("kind", "")
+    first = ONLY_THERE if request.args.get("take_over") and counts[ONLY_THERE] else ""
+    first = first or next((kind for kind in KINDS if counts[kind]), LEFT if left_count else "")
+    kind = asked if asked in {*KINDS, LEFT} else first
+    rows = _rows(comparison, kind, request.args.get("after", 0, int))
+    chosen = choices.of(comparison)
+    return Page(
+        comparison=comparison,
+        kind=kind,
+        counts=counts,
+        left_count=left_count,
+        rows=rows[:ROWS],
+        after=rows[ROWS - 1].id if len(rows) > ROWS else 0,
+        chosen=chosen,
+        plan=plans.make(comparison, chosen) if chosen.numbers or chosen.kinds else None,
+    )
+
+
+def _rows(comparison: Comparison, kind: str, after: int) -> list[Any]:
+    if kind == LEFT:
+        return preview.left(comparison, left_alone.decisions(comparison, after, ROWS + 1))
+    return queries.rows(comparison, kind, after, ROWS + 1) if kind else []

@@ -1,0 +1,146 @@
+"""The plan that follows from what was chosen: looked at as a dry run by the code that carries it out, then started."""
+
+from http import HTTPStatus
+
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from hikflask.background import tasks
+from hikflask.forms.comparisons import PlanForm, answers
+from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
+from hikflask.invisible_characters import isolated
+from hikflask.messages import N_
+from hikflask.models import Terminal
+from hikflask.models.comparison import Comparison, PersonThere
+from hikflask.services.comparisons import plan as plans
+from hikflask.services.comparisons import queries
+from hikflask.services.comparisons.errors import NameDiffers
+from hikflask.services.comparisons.plan import LEAVE, Step
+from hikflask.services.core.errors import UnsafePlan
+from hikflask.services.jobs.plans import choices
+from hikflask.services.jobs.plans.choices import NAME_HERE, NAME_THERE
+from hikflask.web.comparisons import words
+from hikflask.web.comparisons.comparisons import bp, finished_or_404
+from hikflask.web.security import resubmission
+from hikflask.web.support.pagination import listed
+
+MOST_SHOWN = 50
+KEEP_NAME = N_("The same person, with the name here: %(name)s. Cards and fingerprints on the terminal are lost")
+ANSWERS = frozenset({NAME_THERE, NAME_HERE, LEAVE})
+
+
+@bp.get("/plan")
+@allow(OPERATOR)
+def plan(terminal_id: int) -> ResponseReturnValue:
+    """What would be done, for whom, and for whom it is not possible and why; nothing is done yet."""
+    terminal, comparison = finished_or_404(terminal_id)
+    return _page(terminal, comparison, PlanForm(formdata=None))
+
+
+@bp.post("/plan")
+@allow(OPERATOR)
+def start_plan(terminal_id: int) -> ResponseReturnValue:
+    """Start a plan that removes nobody."""
+    terminal, comparison = finished_or_404(terminal_id)
+    if plans.make(comparison, choices.of(comparison)).removals:
+        abort(HTTPStatus.FORBIDDEN)
+    return _start(terminal, comparison)
+
+
+@bp.post("/plan/remove")
+@confirmed(ADMIN)
+def remove(terminal_id: int) -> ResponseReturnValue:
+    """Start a plan that removes people from the terminal."""
+    return _start(*finished_or_404(terminal_id))
+
+
+@resubmission.restores("comparisons.remove")
+def typed_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturnValue:
+    """Show the plan again with the number that was typed."""
+    terminal, comparison = finished_or_404(terminal_id)
+    return _page(terminal, comparison, PlanForm(formdata=fields))
+
+
+@bp.post("/plan/answer")
+@allow(OPERATOR)
+def answer(terminal_id: int) -> ResponseReturnValue:
+    """Keep which name counts where a number has another name here; the plan follows from it."""
+    _terminal, comparison = finished_or_404(terminal_id)
+    given = answers(request.form, ANSWERS)
+    if given:
+        choices.answer(comparison, given)
+    return redirect(url_for(".plan", terminal_id=terminal_id), 303)
+
+
+@resubmission.restores("comparisons.answer")
+def answered_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturnValue:
+    """Show what was answered, to be sent once more."""
+    terminal, _comparison = finished_or_404(terminal_id)
+    pairs = list(fields.items(multi=True))
+    known = {"pairs": pairs, "count": len(answers(fields, ANSWERS)), "compare_words": words}
+    return render_template("comparisons/chosen.html", terminal=terminal, endpoint="comparisons.answer", **known)
+
+
+@bp.post("/plan/discard")
+@allow(OPERATOR)
+def discard(terminal_id: int) -> ResponseReturnValue:
+    """Take back everything that was chosen."""
+    _terminal, comparison = finished_or_404(terminal_id)
+    choices.discard(comparison)
+    return redirect(url_for(".show", terminal_id=terminal_id), 303)
+
+
+def _start(terminal: Terminal, comparison: Comparison) -> ResponseReturnValue:
+    """Start the plan; the second click of a double click shows the job that the first one started."""
+    form, made = PlanForm(), plans.make(comparison, choices.of(comparison))
+    if not form.validate():
+        return _page(terminal, comparison, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        claim = choices.start(comparison, made, form.count)
+    except UnsafePlan as error:
+        form.refuse(error.count)
+        return _page(terminal, comparison, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+    if claim:
+        tasks.enqueue_job(claim)
+    job = choices.applied(comparison)
+    if job is None:
+        return redirect(url_for(".plan", terminal_id=terminal.id), 303)
+    return redirect(url_for(".job", terminal_id=terminal.id, job_id=job.id), 303)
+
+
+def _page(terminal: Terminal, comparison: Comparison, form: PlanForm, status: int = HTTPStatus.OK) -> Response:
+    made = plans.make(comparison, choices.of(comparison))
+    asked = [step for step in made.refused if step.refusal == NameDiffers.code]
+    refused = [step for step in made.refused if step.refusal != NameDiffers.code]
+    possible = [step for step in made.steps if not step.refusal and step.action != LEAVE]
+    found = listed(lambda limit, offset: (possible[offset : offset + limit], len(possible)))
+    known = {
+        "plan": made,
+        "found": found,
+        "there": {one.number: one for one in queries.people(comparison.id, [step.number for step in found.rows])},
+        "asked": asked[:MOST_SHOWN],
+        "asked_count": len(asked),
+        "answers_of": _answers_of,
+        "refused": refused[:MOST_SHOWN],
+        "refused_count": len(refused),
+        "pictures": _has_picture,
+        "compare_words": words,
+    }
+    body = render_template("comparisons/plan.html", terminal=terminal, comparison=comparison, form=form, **known)
+    return make_response(body, status)
+
+
+def _answers_of(step: Step) -> list[tuple[str, str]]:
+    """Return the answers to the question whose name counts, each with its words."""
+    return [
+        (NAME_THERE, _("The same person, with the name on the terminal: %(name)s", name=isolated(step.name_there))),
+        (NAME_HERE, _(KEEP_NAME, name=isolated(step.name_here))),
+        (LEAVE, _("Two different people: leave it out")),
+    ]
+
+
+def _has_picture(person: PersonThere) -> bool:
+    """Tell whether the terminal gives the picture of a face."""
+    return bool(person.face_url) and person.face_sha256 != ""

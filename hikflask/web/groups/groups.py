@@ -1,0 +1,185 @@
+"""Groups of terminals: the list, one added, changed or deleted, after showing what changes for people by it."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from hikflask.background import tasks
+from hikflask.forms.fields import row_id
+from hikflask.forms.groups import DeletionForm, GroupPageForm
+from hikflask.http import error_status
+from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
+from hikflask.invisible_characters import isolated
+from hikflask.services.core.errors import GroupTerminalUnknown, ServiceError, UnsafePlan
+from hikflask.services.departments import queries as departments
+from hikflask.services.groups import changing, queries
+from hikflask.services.groups.changing import Done
+from hikflask.services.groups.differences import Differences
+from hikflask.services.groups.queries import Listed
+from hikflask.services.groups.registry import Wanted
+from hikflask.services.terminals import registry as terminals
+from hikflask.web.security import resubmission
+from hikflask.web.support.messages import error_sentence
+
+bp = Blueprint("groups", __name__, url_prefix="/groups")
+# So many single employees are listed; others leave a group by their own form.
+MOST_PEOPLE = 200
+
+
+@bp.get("/")
+@allow(VIEWER)
+def index() -> ResponseReturnValue:
+    """All groups by name, with what belongs to each."""
+    return render_template("groups/list.html", groups=queries.list_all())
+
+
+@bp.get("/new")
+@confirmed(ADMIN)
+def new() -> ResponseReturnValue:
+    """An empty form."""
+    return _page(GroupPageForm(formdata=None))
+
+
+@bp.post("/")
+@confirmed(ADMIN)
+def create() -> ResponseReturnValue:
+    """Add a group; where somebody gets a terminal by it, that is shown first."""
+    return _save(None)
+
+
+@bp.get("/<int:group_id>/edit")
+@confirmed(ADMIN)
+def edit(group_id: int) -> ResponseReturnValue:
+    """The form of a group."""
+    group = _group_or_404(group_id)
+    return _page(GroupPageForm(formdata=None, name=group.name), group)
+
+
+@bp.post("/<int:group_id>")
+@confirmed(ADMIN)
+def update(group_id: int) -> ResponseReturnValue:
+    """Change a group; where somebody gets or loses a terminal by it, that is shown first."""
+    return _save(_group_or_404(group_id))
+
+
+@resubmission.restores("groups.create", "groups.update")
+def typed_again(fields: MultiDict[str, str], group_id: int | None = None) -> Response:
+    """Show the form again as it was filled in."""
+    return _page(GroupPageForm(formdata=fields), _group_or_404(group_id) if group_id else None)
+
+
+@bp.get("/<int:group_id>/delete")
+@confirmed(ADMIN)
+def ask_delete(group_id: int) -> ResponseReturnValue:
+    """Ask before a group is deleted: how many lose which terminals."""
+    return _question(_group_or_404(group_id), DeletionForm(formdata=None))
+
+
+@bp.post("/<int:group_id>/delete")
+@confirmed(ADMIN)
+def delete(group_id: int) -> ResponseReturnValue:
+    """Delete a group; the people of it are removed from its terminals in the background."""
+    group, form = _group_or_404(group_id), DeletionForm()
+    try:
+        done = changing.delete(group_id, tasks.apply_groups, row_id(form.confirm.data))
+    except ServiceError as error:
+        form.confirm.errors = [error_sentence(error)]
+        return _question(group, form, error_status.for_page(error.code))
+    flash(_("%(name)s is deleted.", name=isolated(group.name)))
+    return _onwards(done)
+
+
+@resubmission.restores("groups.delete")
+def asked_again(fields: MultiDict[str, str], group_id: int) -> Response:
+    """Show the question again with the number as it was typed."""
+    return _question(_group_or_404(group_id), DeletionForm(formdata=fields))
+
+
+def _save(group: Listed | None) -> ResponseReturnValue:
+    form, group_id = GroupPageForm(), group.id if group else None
+    if not form.validate():
+        return _page(form, group, HTTPStatus.UNPROCESSABLE_ENTITY)
+    wanted, apply = _wanted(form, group), form.apply.data == "1"
+    try:
+        found = changing.preview(group_id, wanted)
+        if found and not apply:
+            return _page(form, group, HTTPStatus.UNPROCESSABLE_ENTITY, found)
+        done = changing.change(group_id, wanted, tasks.apply_groups, row_id(form.confirm.data))
+    except UnsafePlan as error:
+        form.confirm.errors = [error_sentence(error)]
+        return _page(form, group, error_status.for_page(error.code), changing.preview(group_id, wanted))
+    except ServiceError as error:
+        return _refused(form, group, error)
+    flash(_("The group is saved."))
+    return _onwards(done)
+
+
+def _wanted(form: GroupPageForm, group: Listed | None) -> Wanted:
+    ticked = [one.name for one in departments.of_ids(form.ids("departments"))]
+    shown = {terminal.id for terminal in _offered(group)}
+    return Wanted(
+        name=form.name.data,
+        terminal_ids=[terminal_id for terminal_id in form.ids("terminals") if terminal_id in shown],
+        departments=[*ticked, *([form.department.data] if form.department.data else [])],
+        added=form.numbers,
+        removed=form.ids("removed"),
+    )
+
+
+def _onwards(done: Done) -> ResponseReturnValue:
+    """Show the job that brings people to terminals and takes them off, where there is one."""
+    if done.job_id is None:
+        return redirect(url_for(".index"), 303)
+    return redirect(url_for("jobs.show", job_id=done.job_id), 303)
+
+
+def _refused(form: GroupPageForm, group: Listed | None, error: ServiceError) -> Response:
+    at_fault = next((form[name] for name in error.fields if name in form), form.name)
+    if isinstance(error, GroupTerminalUnknown):
+        at_fault = form.terminals
+    at_fault.errors = [*at_fault.errors, error_sentence(error)]
+    return _page(form, group, error_status.for_page(error.code))
+
+
+def _page(
+    form: GroupPageForm, group: Listed | None = None, status: int = HTTPStatus.OK, found: Differences | None = None
+) -> Response:
+    """Answer the form, with what would change by it where that is the question."""
+    known: dict[str, Any] = {
+        "terminals": _offered(group),
+        "departments": departments.list_all(),
+        "people": queries.people(group.id, MOST_PEOPLE) if group else [],
+        "ticked": _ticked(form, group),
+        "found": found,
+    }
+    return make_response(render_template("groups/form.html", form=form, group=group, **known), status)
+
+
+def _offered(group: Listed | None) -> list[Any]:
+    """Return the terminals that a group may have: all but those out of service for good."""
+    mine = {terminal.id for terminal in group.terminals} if group else set()
+    return [terminal for terminal in terminals.list_all() if terminal.retired_at is None or terminal.id in mine]
+
+
+def _ticked(form: GroupPageForm, group: Listed | None) -> dict[str, set[int]]:
+    """Return which boxes are ticked: as they were sent, else as the group is."""
+    names = ("terminals", "departments", "removed")
+    if any(form[name].raw_data is not None for name in names):
+        return {name: set(form.ids(name)) for name in names}
+    if group is None:
+        return {name: set() for name in names}
+    saved = {"terminals": set(queries.terminal_ids(group.id)), "departments": set(queries.department_ids(group.id))}
+    return {**saved, "removed": set()}
+
+
+def _question(group: Listed, form: DeletionForm, status: int = HTTPStatus.OK) -> Response:
+    found = changing.preview(group.id, None)
+    return make_response(render_template("groups/delete.html", group=group, form=form, found=found), status)
+
+
+def _group_or_404(group_id: int) -> Listed:
+    return queries.get(group_id) or abort(404)

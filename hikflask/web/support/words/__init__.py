@@ -1,0 +1,1 @@
+"""Words for what is known of a terminal, which pages of several subjects say."""

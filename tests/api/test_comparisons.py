@@ -1,0 +1,134 @@
+"""Compare and apply: the lists of numbers, the job, and what is refused."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from hikflask.background import tasks
+from hikflask.extensions import db
+from hikflask.models import Job, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.terminals import leases
+from hikflask.simulator import Terminal as Simulated
+from tests.support.comparisons import compare, strangers
+from tests.support.enrolments import enrol
+from tests.support.wire import InProcess
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+
+NOTHING: dict[str, list[str]] = {
+    "name": [], "face_missing": [], "face_other": [], "only_here": [], "only_there": [], "validity": [],
+}  # fmt: skip
+
+
+def compared(client: FlaskClient) -> dict[str, Any]:
+    answer = client.post("/api/devices/1/compare")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json or {})
+
+
+def test_comparison_lists_the_numbers_that_differ(
+    client: FlaskClient, simulator: Simulated, terminal: Terminal
+) -> None:
+    enrol(simulator, terminal)
+    assert compared(client) == {"same": 1, **NOTHING}
+
+    simulator.people["100222"]["name"] = "Пётр Петров"
+    strangers(simulator, ["902", "901"])
+
+    assert compared(client) == {"same": 0, **NOTHING, "name": ["100222"], "only_there": ["901", "902"]}
+
+
+def test_busy_or_silent_terminal_answers_as_elsewhere(client: FlaskClient, terminal: Terminal, wire: InProcess) -> None:
+    lease = leases.acquire(terminal.id, "Борис", "capture", 20.0)
+    busy = client.post("/api/devices/1/compare")
+    assert (busy.status_code, busy.json["error"]) == (409, "terminal_in_use")
+    lease.release()
+    wire.away.add("terminal.test")
+    silent = client.post("/api/devices/1/compare")
+    assert (silent.status_code, silent.json["error"]) == (503, "unreachable")
+
+
+@pytest.mark.usefixtures("terminal")
+def test_refused_password_answers_as_elsewhere(client: FlaskClient, simulator: Simulated) -> None:
+    simulator.login.password = "another"
+
+    answers = [client.post("/api/devices/1/compare") for _ in range(2)]
+
+    assert [(one.status_code, one.json["error"]) for one in answers] == [(502, "wrong_password")] * 2
+    assert simulator.wrong_passwords == 1
+
+
+def apply(client: FlaskClient, **lists: Any) -> tuple[int, dict[str, Any]]:
+    answer = client.post("/api/devices/1/apply", json=lists)
+    return answer.status_code, dict(answer.json or {})
+
+
+def test_plan_is_carried_out_by_a_job(
+    client: FlaskClient, simulator: Simulated, terminal: Terminal, run_jobs: Callable[[], int]
+) -> None:
+    enrol(simulator, terminal)
+    strangers(simulator, [f"9{number:02}" for number in range(20)])
+    simulator.people["100222"]["name"] = "Пётр Петров"
+    compared(client)
+
+    status, begun = apply(client, send=["100222"], remove=["901", "902"], take_over=["903"])
+
+    assert (status, set(begun)) == (202, {"job"})
+    job = settled(client, begun["job"], run_jobs)
+    assert job == {"state": "done", "done": 4, "total": 4, "failed": []}
+    assert simulator.people["100222"]["name"] == "Иван Иванов"
+    assert {"901", "902"}.isdisjoint(simulator.people)
+    assert "903" in [user["hikvision_id"] for user in client.get("/api/users/").json]
+
+
+def settled(client: FlaskClient, job_id: int, run_jobs: Callable[[], int]) -> dict[str, Any]:
+    """Let the worker do what is due until the job has ended."""
+    for _ in range(20):
+        db.session.execute(db.update(Job).values(claimed_until=database_now(-1)))  # It looks again after a while.
+        db.session.commit()
+        tasks.sweep()
+        run_jobs()
+        answer = client.get(f"/api/jobs/{job_id}").json
+        if answer["state"] not in {"waiting", "running"}:
+            break
+    return dict(answer)
+
+
+def test_plan_that_removes_many_needs_their_number(
+    client: FlaskClient, simulator: Simulated, terminal: Terminal
+) -> None:
+    strangers(simulator, [f"9{number:02}" for number in range(10)])
+    compare(terminal)
+
+    status, refused = apply(client, remove=["901", "902"])
+
+    assert (status, refused["error"], refused["count"]) == (409, "unsafe_plan", 2)
+    assert refused["message"] == "This removes many people from terminals. Enter their number to confirm: 2."
+    assert apply(client, remove=["901", "902"], confirm=3)[1]["error"] == "unsafe_plan"
+    assert apply(client, remove=["901", "902"], confirm=2)[0] == 202
+    assert len(simulator.people) == 10
+
+
+def test_unknown_numbers_and_wrong_bodies_are_refused(
+    client: FlaskClient, simulator: Simulated, terminal: Terminal
+) -> None:
+    assert apply(client, send=["1"]) == (
+        409, {"error": "not_compared", "message": "The terminal was not compared yet. Compare it first."},
+    )  # fmt: skip
+    strangers(simulator, ["900"])
+    compare(terminal)
+
+    status, unknown = apply(client, send=["1"], take_over=["900"])
+    assert (status, unknown["error"]) == (422, "numbers_unknown")
+    assert unknown["fields"] == {"send": "Neither here nor on the terminal: 1."}
+    for wrong in ({"send": "1"}, {"send": [1]}, {"remove": ["900"], "take_over": ["900"]}, {"confirm": True}):
+        status, refused = apply(client, **wrong)
+        assert (status, refused["error"]) == (422, "invalid_input")
+
+
+def test_unknown_device_is_not_found(client: FlaskClient) -> None:
+    for call in ("compare", "apply"):
+        assert client.post(f"/api/devices/7/{call}", json={}).status_code == 404

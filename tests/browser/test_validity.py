@@ -1,0 +1,45 @@
+"""The days of a validity from the form to green, and the clock of a terminal, set by one click."""
+
+from datetime import timedelta
+
+from playwright.sync_api import expect
+
+from tests.browser.axe import violations
+from tests.browser.conftest import TERMINAL_NAME, Site, Window
+from tests.support.captures import FACE
+
+
+def test_days_go_from_the_form_to_the_terminal(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    page.get_by_label("ID сотрудника").fill("V100")
+    page.get_by_label("ФИО").fill("Вера Иванова")
+    page.get_by_text("Срок действия", exact=True).click()
+    page.get_by_label("Действует с").fill("2036-03-01")
+    page.get_by_label("Действует по").fill("2036-06-30")
+    assert violations(page) == []
+    page.get_by_role("button", name="Захватить фото с терминала").click()
+    site.simulator.present_alone(FACE)
+    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    page.get_by_role("button", name="Сохранить", exact=True).click()
+
+    expect(page.get_by_text(f"Есть на терминале «{TERMINAL_NAME}»: сотрудник и лицо.")).to_be_visible()
+    expect(page.get_by_text("30 июня 2036 г. включительно")).to_be_visible()
+    valid = site.simulator.people["V100"]["Valid"]
+    assert valid["beginTime"] == "2036-03-01T00:00:00"  # type: ignore[index]
+    assert valid["endTime"] == "2036-06-30T23:59:59"  # type: ignore[index]
+
+
+def test_clock_is_set_by_one_click(site: Site, russian: Window) -> None:
+    page = russian.page
+    site.simulator.trigger("clock-slow")
+    page.goto("/terminals/1")
+    page.get_by_role("button", name="Проверить").click()
+    expect(page.get_by_text("Часы терминала отстают: 5 минут.")).to_be_visible()
+    assert violations(page) == []
+
+    page.get_by_role("button", name="Установить часы и часовой пояс").click()
+
+    expect(page.get_by_text(f"Часы и часовой пояс терминала «{TERMINAL_NAME}» установлены.")).to_be_visible()
+    expect(page.get_by_text("Часы терминала отстают")).to_have_count(0)
+    assert abs(site.simulator.wall_clock.drift) < timedelta(minutes=1)

@@ -1,0 +1,234 @@
+"""`database copy-to`: an installation on SQLite goes to PostgreSQL with every row, or not at all."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import func, insert, select, text, update
+
+from hikflask import create_app
+from hikflask.extensions import db
+from hikflask.models import (
+    AuditEntry,
+    Department,
+    Employee,
+    EmployeeCount,
+    Enrolment,
+    Heartbeat,
+    Job,
+    JobItem,
+    Terminal,
+)
+from hikflask.models.columns import database_now
+from hikflask.models.job import DONE
+from hikflask.services import audit
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import search
+from hikflask.services.employees.filters import NO_FACE, EmployeeFilter
+from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.employees.save import save_employee
+from hikflask.services.privacy import consents
+from hikflask.services.privacy.consents import Given
+from hikflask.simulator import Terminal as Simulated
+from tests.conftest import close
+from tests.support.enrolments import enrol
+from tests.support.imports import checked
+from tests.support.postgresql import Cluster
+
+COPY = "copied"
+
+
+@pytest.fixture
+def url(cluster: Cluster) -> Iterator[str]:
+    """The address of a database without tables."""
+    yield cluster.create(COPY)
+    cluster.drop(COPY)
+
+
+@pytest.fixture
+def filled(app: Flask, simulator: Simulated, terminal: Terminal) -> Flask:
+    """An installation with a row of most kinds, and an id that was given and deleted."""
+    with app.app_context():
+        with audit.acting(audit.Actor("Анна")):
+            enrol(simulator, terminal)
+            olga = save_employee(Draft("100333", "Ольга Ёлкина", "Бухгалтерия")).row.id
+            consents.record(olga, Given(datetime(2026, 1, 2, tzinfo=UTC).date(), note="папка «17»"))
+            checked("100444;Пётр «Ёж» \\ ' \";Склад", "N 1;Без ID;Склад")
+            gone = save_employee(Draft("100555", "Нет Меня")).row.id
+            delete_employee(gone)
+        db.session.execute(insert(Job).values(id=5, kind="send", params={"a": [1, None, "ё", True]}, state=DONE))
+        db.session.execute(insert(JobItem).values(job_id=5, employee_id=olga, number="100333"))
+        db.session.execute(update(Enrolment).values(refusal_text="nul \0 here"))
+        db.session.commit()
+        app.config["GONE"] = gone
+    return app
+
+
+def copy(app: Flask, url: str, *options: str, given: str = "") -> Result:
+    return app.test_cli_runner().invoke(args=["database", "copy-to", url, *options], input=given)
+
+
+def on(url: str, folder: Path) -> Flask:
+    return create_app({"INSTANCE_PATH": str(folder), "TESTING": True, "WORKER": "external", "DATABASE_URL": url})
+
+
+def rows(app: Flask) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table, as the models read it."""
+    with app.app_context():
+        found = {
+            table.name: sorted((tuple(row) for row in db.session.execute(select(table))), key=repr)
+            for table in db.metadata.sorted_tables
+        }
+        db.session.remove()
+    return found
+
+
+def test_every_row_of_every_table_is_there_and_the_work_goes_on(filled: Flask, url: str, tmp_path: Path) -> None:
+    before = rows(filled)
+    done = copy(filled, url)
+    assert (done.exit_code, done.stderr) == (0, "")
+    other = on(url, tmp_path)
+    after = rows(other)
+
+    assert {name: len(found) for name, found in before.items() if found}.keys() >= {
+        "audit", "consent", "department", "employee", "employee_count", "enrolment", "import_row", "job", "job_item",
+        "photo", "terminal",
+    }  # fmt: skip
+    zero = {"enrolment"}
+    assert {name: after[name] for name in after if name not in zero} == {
+        name: before[name] for name in before if name not in zero
+    }
+    assert f"employee: {len(before['employee'])}\n" in done.stdout
+    assert f"Copied and compared: {sum(map(len, before.values()))} rows in {len(before)} tables." in done.stdout
+    with other.app_context():
+        (enrolment,) = db.session.execute(select(Enrolment)).scalars()
+        assert (enrolment.refusal_text, enrolment.is_confirmed) == ("nul \ufffd here", True)
+        assert [one.name for one in search.search(EmployeeFilter(q="елкин"), 9, 0)[0]] == ["Ольга Ёлкина"]
+        assert search.count(EmployeeFilter(state=NO_FACE)) == 1
+        # Triggers work on, ids go on after those that were given, and nobody changes the audit trail.
+        new = save_employee(Draft("100666", "Новый Человек")).row.id
+        assert new > filled.config["GONE"]
+        assert search.count(EmployeeFilter(state=NO_FACE)) == 2
+        assert search.count(EmployeeFilter()) == db.session.execute(select(func.count(Employee.id))).scalar_one()
+        with pytest.raises(Exception, match="append-only"):
+            db.session.execute(text("UPDATE audit SET actor = ''"))
+        db.session.rollback()
+    close(other)
+
+
+def test_target_that_has_rows_is_left_alone(filled: Flask, url: str, tmp_path: Path) -> None:
+    other = on(url, tmp_path)
+    with other.app_context():
+        upgrade()
+        db.session.add(Department(name="Чужой"))
+        db.session.commit()
+
+    done = copy(filled, url)
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == "Error: The target is not empty. Make a new database for it.\n"
+    with other.app_context():
+        assert db.session.execute(select(Department.name)).scalars().all() == ["Чужой"]
+    close(other)
+
+
+def test_empty_tables_of_this_version_are_filled(app: Flask, url: str, tmp_path: Path) -> None:
+    other = on(url, tmp_path)
+    with other.app_context():
+        upgrade()
+
+    assert copy(app, url).exit_code == 0
+    assert rows(other) == rows(app)
+    close(other)
+
+
+def test_tables_of_another_program_are_left_alone(app: Flask, url: str, tmp_path: Path) -> None:
+    other = on(url, tmp_path)
+    with other.app_context():
+        db.session.execute(text("CREATE TABLE theirs (id integer)"))
+        db.session.commit()
+    close(other)
+
+    assert copy(app, url).stderr == "Error: The target is not empty. Make a new database for it.\n"
+
+
+IN_USE = "Error: The installation is in use: stop the service and its workers, wait a minute, and try again.\n"
+
+
+def test_installation_that_is_served_is_not_copied(app: Flask, url: str) -> None:
+    with app.app_context():
+        db.session.add(Heartbeat(worker="a:1", seen_at=database_now()))
+        db.session.commit()
+
+    assert copy(app, url).stderr == IN_USE
+
+
+def test_installation_that_talks_to_a_terminal_is_not_copied(app: Flask, terminal: Terminal, url: str) -> None:
+    with app.app_context():
+        db.session.execute(update(Terminal).where(Terminal.id == terminal.id).values(lease_until=database_now(60)))
+        db.session.commit()
+
+    assert copy(app, url).stderr == IN_USE
+
+
+def test_password_is_never_shown(app: Flask, cluster: Cluster, url: str) -> None:
+    secret = "s3cret-Пароль"
+    with_password = url.replace("hikflask@", "hikflask:s3cret-in-url@")
+
+    given = copy(app, url, "--password-stdin", given=f"{secret}\n")
+    refused = copy(app, with_password)
+    away = copy(app, with_password.replace(str(cluster.port), "1"))
+
+    assert given.exit_code == 0
+    assert "postgresql://hikflask:***@127.0.0.1" in given.stdout
+    assert away.exit_code == 1
+    assert away.stderr.startswith("Error: The target answers: ")
+    assert not [one for one in (given, refused, away) if secret in one.output or "s3cret" in one.output]
+    with app.app_context():
+        assert "s3cret" not in repr(db.session.execute(select(AuditEntry.before, AuditEntry.after)).all())
+
+
+@pytest.mark.parametrize("address", ["sqlite:////tmp/other.sqlite3", "mysql://a@b/c"])
+def test_target_must_be_postgresql(app: Flask, address: str) -> None:
+    sentence = "Error: The target must be PostgreSQL: an address like postgresql://user@host/database.\n"
+    assert copy(app, address).stderr == sentence
+
+
+def test_what_is_no_address_is_said(app: Flask) -> None:
+    assert copy(app, "somewhere").stderr == "Error: URL must be an address like postgresql://user@host/database.\n"
+
+
+def test_row_that_does_not_fit_names_its_table_and_nothing_is_copied(app: Flask, url: str, tmp_path: Path) -> None:
+    with app.app_context():
+        save_employee(Draft("100222", "Иван Иванов"))
+        db.session.execute(insert(Department).values(name="Д" * 129, folded="д"))
+        db.session.commit()
+
+    done = copy(app, url)
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith("Error: The table department answers: value too long")
+    other = on(url, tmp_path)
+    assert not any(found for name, found in rows(other).items() if name != EmployeeCount.__tablename__)
+    close(other)
+
+
+def test_difference_names_its_table_and_nothing_is_copied(app: Flask, url: str, tmp_path: Path) -> None:
+    other = on(url, tmp_path)
+    with other.app_context():
+        upgrade()
+        db.session.execute(text("CREATE RULE spoil AS ON INSERT TO employee DO INSTEAD NOTHING"))
+        db.session.commit()
+    with app.app_context():
+        save_employee(Draft("100222", "Иван Иванов"))
+
+    done = copy(app, url)
+
+    assert done.exit_code == 1
+    assert done.stderr == "Error: The table employee differs: 1 rows here, 0 there. Nothing is copied.\n"
+    assert rows(other)["employee"] == []
+    close(other)

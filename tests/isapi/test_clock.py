@@ -1,0 +1,111 @@
+"""The clock of a terminal, as XML and JSON tell it, and as it is set."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hikflask.isapi import clock, errors
+
+from .helpers import Prepared, answer, refusal
+
+FIVE = timedelta(hours=5)
+TOLD = (
+    '<?xml version="1.0" encoding="UTF-8"?>\r\n<Time version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema">'
+    "<timeMode>{mode}</timeMode><localTime>{local}</localTime><timeZone>{zone}</timeZone></Time>"
+)
+
+
+def told(local: str = "2026-11-27T13:05:00+05:00", zone: str = "CST-5:00:00", mode: str = "NTP") -> clock.DeviceTime:
+    body = TOLD.format(local=local, zone=zone, mode=mode).encode()
+    return clock.read(Prepared(answer(body, content_type="application/xml")))
+
+
+def test_time_is_read_with_its_offset_and_zone() -> None:
+    found = told()
+    assert found == clock.DeviceTime(datetime.fromisoformat("2026-11-27T13:05:00"), FIVE, "CST-5:00:00", "NTP")
+    assert found.by_ntp
+    assert found.moment(timedelta()) == datetime(2026, 11, 27, 8, 5, tzinfo=UTC)
+
+
+def test_time_in_json_is_the_same() -> None:
+    words = {"timeMode": "manual", "localTime": "2026-11-27T13:05:00+05:00", "timeZone": "CST-5:00:00"}
+    found = clock.read(Prepared(answer(json.dumps({"Time": words}).encode())))
+    assert (found.local, found.offset, found.by_ntp, found.in_json) == (told().local, FIVE, False, True)
+
+
+def test_offset_in_the_time_counts_before_the_zones() -> None:
+    summer = told("2026-07-01T12:00:00+02:00", "CET-1:00:00DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00")
+    assert summer.offset == timedelta(hours=2)
+    assert told("2026-11-27T13:05:00").offset == FIVE
+
+
+def test_time_without_any_zone_is_taken_in_the_given_one() -> None:
+    found = told("2026-11-27T13:05:00", "")
+    assert found.offset is None
+    assert found.moment(FIVE) == datetime(2026, 11, 27, 8, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("local", ["", "noon", "2026-13-01T00:00:00", "0001-01-01T00:00:00+05:00"])
+def test_no_readable_time_is_nonsense(local: str) -> None:
+    with pytest.raises(errors.Nonsense):
+        told(local)
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours"),
+    [
+        ("CST-5:00:00", 5),
+        ("CST-5", 5),
+        ("UTC+0:00:00", 0),
+        ("EST5EDT", -5),
+        ("<+0530>-5:30", 5.5),
+        ("NST+3:30:00DST01:00:00,M3.2.0/02:00:00,M11.1.0/02:00:00", -3.5),
+        ("CST-26:00:00", None),
+        ("", None),
+        ("5", None),
+    ],
+)
+def test_sign_of_a_posix_zone_is_the_other_way_round(zone: str, hours: float | None) -> None:
+    assert clock.offset_of(zone) == (None if hours is None else timedelta(hours=hours))
+
+
+@given(st.integers(-12 * 60, 14 * 60).map(lambda minutes: timedelta(minutes=minutes)))
+def test_any_offset_survives_as_a_zone(offset: timedelta) -> None:
+    assert clock.offset_of(clock.zone_of(offset)) == offset
+
+
+def test_setting_sends_mode_time_and_zone() -> None:
+    client = Prepared(answer())
+    clock.set_to(client, datetime(2026, 11, 27, 13, 5, 0, 999, tzinfo=timezone(FIVE)))
+    (sent,) = client.sent
+    assert (sent.method, sent.path, sent.content_type) == ("PUT", "/ISAPI/System/time", "application/xml")
+    assert (sent.data or b"").decode() == (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<Time version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema"><timeMode>manual</timeMode>'
+        "<localTime>2026-11-27T13:05:00+05:00</localTime><timeZone>CST-5:00:00</timeZone></Time>"
+    )
+
+
+def test_setting_speaks_json_where_the_terminal_does() -> None:
+    client = Prepared(answer())
+    clock.set_to(client, datetime(2026, 1, 1, tzinfo=UTC), in_json=True)
+    (sent,) = client.sent
+    words = {"timeMode": "manual", "localTime": "2026-01-01T00:00:00+00:00", "timeZone": "CST-0:00:00"}
+    assert (sent.path, json.loads(sent.data or b"")) == ("/ISAPI/System/time?format=json", {"Time": words})
+
+
+def test_moment_without_an_offset_is_not_sent() -> None:
+    client = Prepared()
+    with pytest.raises(ValueError, match="offset"):
+        clock.set_to(client, datetime(2026, 1, 1))  # noqa: DTZ001
+    assert client.sent == []
+
+
+def test_refused_setting_is_told() -> None:
+    with pytest.raises(errors.Refused):
+        clock.set_to(Prepared(refusal("badParameters")), datetime(2026, 1, 1, tzinfo=UTC))
+    with pytest.raises(errors.Nonsense):
+        clock.set_to(Prepared(answer(b"")), datetime(2026, 1, 1, tzinfo=UTC))

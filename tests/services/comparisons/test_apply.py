@@ -1,0 +1,112 @@
+"""One step of a plan: checked again, and then desired or taken over."""
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Comparison, Enrolment, JobItem, Terminal
+from hikflask.models.enrolment import ABSENT
+from hikflask.services.comparisons import apply
+from hikflask.services.comparisons.errors import ChangedThere, NameDiffers, NotThere
+from hikflask.services.core.errors import NumberTakenThere
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import IVAN
+from tests.support.comparisons import compare, differences, strangers
+from tests.support.enrolments import enrol
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+
+
+def step(comparison: Comparison, number: str, action: str, *, agreed: bool = False) -> Enrolment | None:
+    """Do one item as a job does."""
+    params = {"comparison": comparison.id, "same_person": [number] if agreed else []}
+    found = apply.run_item(JobItem(number=number, action=action), params)
+    db.session.commit()
+    return found
+
+
+def done(comparison: Comparison, number: str, action: str, **options: bool) -> Enrolment:
+    enrolment = step(comparison, number, action, **options)
+    assert enrolment is not None
+    return reconcile(enrolment.id, "Анна")
+
+
+def test_stranger_is_removed_and_leaves_no_row(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900", "901"])
+
+    done(compare(terminal), "900", "remove")
+
+    assert list(simulator.people) == ["901"]
+    assert db.session.query(Enrolment).count() == 0
+
+
+def test_only_the_record_that_was_seen_is_removed(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900"])
+    removal = step(compare(terminal), "900", "remove")
+    assert removal is not None
+    simulator.people["900"]["name"] = "Другой"
+
+    with pytest.raises(NumberTakenThere):
+        reconcile(removal.id, "Анна")
+
+    assert simulator.people["900"]["name"] == "Другой"
+
+
+def test_record_without_a_name_is_removed_too(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.store.add("900", {"name": ""})
+
+    done(compare(terminal), "900", "remove")
+
+    assert not simulator.people
+
+
+def test_one_of_ours_is_removed_from_this_terminal_alone(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = enrol(simulator, terminal)
+    simulator.people["100222"]["name"] = "Пётр Петров"
+
+    gone = done(compare(terminal), "100222", "remove")
+
+    assert (gone.id, gone.desired, gone.is_confirmed) == (enrolment.id, ABSENT, True)
+    assert not simulator.people
+    assert gone.employee is not None
+    assert gone.employee.is_active
+
+
+def test_sending_replaces_another_name_only_where_that_was_chosen(simulator: Simulated, terminal: Terminal) -> None:
+    enrol(simulator, terminal)
+    simulator.people["100222"]["name"] = "Пётр Петров"
+    found = compare(terminal)
+
+    with pytest.raises(NameDiffers):
+        step(found, "100222", "send")
+
+    assert done(found, "100222", "send", agreed=True).is_confirmed
+    assert simulator.people["100222"]["name"] == "Иван Иванов"
+    assert differences(compare(terminal)) == {}
+
+
+def test_employee_who_was_not_desired_there_is_sent(simulator: Simulated, terminal: Terminal) -> None:
+    save_employee(IVAN)
+    simulator.store.add("100222", {"name": "Иван Иванов"})
+
+    sent = step(compare(terminal), "100222", "send")
+
+    assert sent is not None
+    reconcile(sent.id, "Анна")
+    assert differences(compare(terminal)) == {}
+    assert queries.row(sent.id).in_bulk is False or queries.row(sent.id).next_attempt_at is None
+
+
+def test_step_is_checked_again_when_it_runs(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900", "901"])
+    found = compare(terminal)
+    simulator.people["900"]["name"] = "Другой"
+
+    with pytest.raises(ChangedThere):
+        step(found, "900", "take_over")
+    simulator.store.remove(["901"])
+    with pytest.raises(NotThere):
+        step(found, "901", "take_over")
+    assert step(compare(terminal), "900", "take_over") is None

@@ -1,0 +1,91 @@
+"""What a person left alone: remembered with who and why, hidden while the same is there, and taken back."""
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import AuditEntry, Terminal
+from hikflask.models.comparison import NAME, ONLY_HERE, ONLY_THERE
+from hikflask.models.enrolment import PENDING, REFUSED
+from hikflask.services import audit
+from hikflask.services.audit import Actor
+from hikflask.services.comparisons import left_alone, queries
+from hikflask.services.enrolments import queries as enrolments
+from hikflask.services.state import enrolment as state
+from hikflask.simulator import Terminal as Simulated
+from tests.support.comparisons import compare, desire_with_photo, differences, strangers
+from tests.support.enrolments import enrol
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+
+
+def test_decision_is_remembered_and_hides_the_difference(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900", "901"])
+    first = compare(terminal)
+    with audit.acting(Actor("Ольга")):
+        assert left_alone.leave(first.id, ONLY_THERE, "900", " охрана склада ")
+
+    assert differences(queries.row(first.id)) == {"only_there": ["901"]}
+    second = compare(terminal)
+    assert (differences(second), queries.counts(second)["only_there"]) == ({"only_there": ["901"]}, 1)
+    [decision] = left_alone.decisions(second)
+    assert (decision.number, decision.decided_by, decision.reason) == ("900", "Ольга", "охрана склада")
+    assert [row.number for row in queries.rows(second, ONLY_THERE)] == ["901"]
+    assert queries.count_left_alone(second) == 1
+    noted = db.session.query(AuditEntry).filter_by(action="difference.left_alone").one()
+    assert (noted.actor, noted.employee, noted.terminal) == ("Ольга", "900", "Вход")
+
+
+def test_difference_is_shown_again_when_something_else_is_there(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900"])
+    left_alone.leave(compare(terminal).id, ONLY_THERE, "900")
+
+    simulator.people["900"]["name"] = "Другой"
+
+    assert differences(compare(terminal)) == {"only_there": ["900"]}
+
+
+def test_decision_ends_with_its_difference(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900"])
+    left_alone.leave(compare(terminal).id, ONLY_THERE, "900")
+    simulator.store.remove(["900"])
+    compare(terminal)
+
+    strangers(simulator, ["900"])
+
+    assert differences(compare(terminal)) == {"only_there": ["900"]}
+
+
+def test_whole_kind_is_left_alone_and_one_is_taken_back(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900", "901", "902"])
+    done = compare(terminal)
+
+    assert (left_alone.leave_kind(done.id, ONLY_THERE), left_alone.leave_kind(done.id, ONLY_THERE)) == (3, 0)
+    assert differences(done) == {}
+    assert left_alone.take_back(terminal.id, ONLY_THERE, "901")
+    assert not left_alone.take_back(terminal.id, ONLY_THERE, "901")
+    assert differences(done) == {"only_there": ["901"]}
+
+
+def test_nothing_is_left_that_does_not_differ(terminal: Terminal) -> None:
+    assert not left_alone.leave(compare(terminal).id, ONLY_THERE, "900")
+
+
+def test_enrolment_is_not_tried_until_the_decision_is_taken_back(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = enrol(simulator, terminal)
+    simulator.people["100222"]["name"] = "Пётр Петров"
+    left_alone.leave(compare(terminal).id, NAME, "100222", "так надо")
+
+    left = enrolments.row(enrolment.id)
+    assert (left.person, left.refusal_code, left.next_attempt_at) == (REFUSED, state.LEFT_ALONE, None)
+    assert differences(compare(terminal)) == {}
+
+    assert left_alone.take_back(terminal.id, NAME, "100222")
+    again = enrolments.row(enrolment.id)
+    assert (again.person, again.refusal_code, again.next_attempt_at is not None) == (PENDING, "", True)
+
+
+def test_somebody_who_waits_for_the_terminal_is_left_alone_too(terminal: Terminal) -> None:
+    waiting = desire_with_photo(terminal)
+    left_alone.leave(compare(terminal).id, ONLY_HERE, "100222")
+
+    assert (enrolments.row(waiting.id).person, enrolments.row(waiting.id).next_attempt_at) == (REFUSED, None)

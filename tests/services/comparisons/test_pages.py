@@ -1,0 +1,53 @@
+"""A page follows the one before, or the list is not taken for the same."""
+
+import pytest
+
+from hikflask.isapi.errors import Nonsense
+from hikflask.isapi.paging import Page
+from hikflask.services.comparisons.errors import ListChanging, ListIncomplete
+from hikflask.services.comparisons.pages import Changed, Place, follow
+
+BEGUN = Place(read=2, first="1", last="2", total=4)
+
+
+def page(*numbers: str, total: int | None = 4, word: str = "MORE") -> Page:
+    return Page([(number, {}) for number in numbers], total, word, "/Search")
+
+
+def test_first_page_begins_the_list_and_the_next_one_overlaps_it() -> None:
+    first = follow(Place(0, "", "", None), page("1", "2"))
+    assert (first.numbers, first.read, first.last, first.total, first.is_last) == (("1", "2"), 2, "2", 4, False)
+    assert (BEGUN.position, BEGUN.overlap) == (1, 1)
+    last = follow(BEGUN, page("2", "3", "4"))
+    assert (last.numbers, last.read, last.is_last) == (("3", "4"), 4, True)
+
+
+def test_list_without_a_total_ends_with_its_word() -> None:
+    begun = Place(2, "1", "2", None)
+    assert not follow(begun, page("2", "3", total=None)).is_last
+    assert follow(begun, page("2", "3", total=None, word="OK")).is_last
+
+
+@pytest.mark.parametrize(
+    ("found", "failure"),
+    [
+        (page("3", "4"), ListChanging),  # The last person of the page before is not there.
+        (page("2", "3", "4", total=5), ListChanging),
+        (page("1", "2"), ListIncomplete),  # The first page again.
+        (page("2", "3", "3"), ListIncomplete),
+        (page("2", "3", "4", "5"), ListIncomplete),  # More than there are.
+    ],
+)
+def test_page_that_does_not_follow_means_that_the_list_changed(found: Page, failure: type[Exception]) -> None:
+    with pytest.raises(Changed) as changed:
+        follow(BEGUN, found)
+    assert changed.value.failure is failure
+
+
+def test_list_that_stops_early_or_says_nothing_is_not_whole() -> None:
+    with pytest.raises(ListIncomplete):
+        follow(BEGUN, page("2"))
+    with pytest.raises(ListIncomplete):
+        follow(BEGUN, page("2", "3" * 33))
+    with pytest.raises(Nonsense):
+        follow(BEGUN, page("2", "3", word=""))

@@ -1,0 +1,145 @@
+"""A plan says what each step does or why it cannot, and refuses to remove many people unless their number is typed."""
+
+import pytest
+from flask import Flask
+
+from hikflask.models import Comparison, Terminal
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.comparisons import left_alone, plan, reading
+from hikflask.services.comparisons.errors import NotCompared, NumbersUnknown
+from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Choices, Plan
+from hikflask.services.core.errors import UnsafePlan
+from hikflask.services.employees.lifecycle import set_active
+from hikflask.services.employees.save import save_employee
+from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import FACE
+from tests.support.comparisons import compare, desire_with_photo, strangers
+from tests.support.enrolments import enrol
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+
+
+def made(comparison: Comparison, same_person: frozenset[str] = frozenset(), **numbers: str) -> Plan:
+    """A plan for numbers; n900="remove" means 900."""
+    chosen = {number.removeprefix("n"): action for number, action in numbers.items()}
+    return plan.make(comparison, Choices(numbers=chosen, same_person=same_person))
+
+
+def refusals(found: Plan) -> dict[str, str]:
+    return {step.number: step.refusal for step in found.steps}
+
+
+def test_steps_come_from_numbers_and_from_kinds(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900", "901", "902"])
+    desire_with_photo(terminal, Draft("100", "Иван"))
+    done = compare(terminal)
+
+    found = plan.make(
+        done, Choices(numbers={"901": REMOVE, "902": LEAVE}, kinds={"only_there": TAKE_OVER, "only_here": SEND})
+    )
+
+    assert [(step.number, step.action, step.refusal) for step in found.steps] == [
+        ("100", SEND, ""), ("900", TAKE_OVER, ""), ("901", REMOVE, ""), ("902", LEAVE, ""),
+    ]  # fmt: skip
+    assert found.counts == {SEND: 1, TAKE_OVER: 1, REMOVE: 1, LEAVE: 1}
+    assert [(number, action) for number, _, action in found.items] == [
+        ("100", SEND), ("900", TAKE_OVER), ("901", REMOVE),
+    ]  # fmt: skip
+
+
+def test_what_was_left_alone_is_not_part_of_its_kind(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900", "901"])
+    done = compare(terminal)
+    left_alone.leave(done.id, "only_there", "900")
+
+    found = plan.make(done, Choices(kinds={"only_there": REMOVE}))
+
+    assert [step.number for step in found.steps] == ["901"]
+
+
+def test_each_impossible_step_has_its_reason(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900", "901", "A-1", "№1", "903"])
+    simulator.people["901"]["name"] = " "
+    gone = save_employee(Draft("903", "Гость 903")).row.id
+    set_active(gone, active=False)
+    save_employee(Draft("904", "Пётр"))
+    save_employee(Draft("900", "Иван Иванов"))
+    enrol(simulator, terminal)
+    simulator.store.unbind(["100222"])
+    done = compare(terminal)
+
+    taken = made(done, **{f"n{number}": TAKE_OVER for number in ("900", "901", "A-1", "903", "904", "100222")})
+    assert refusals(taken) == {
+        "900": "name_differs",
+        "901": "name_not_usable",
+        "A-1": "number_not_usable",
+        "903": "employee_inactive",
+        "904": "not_there",
+        "100222": "nothing_to_take_over",
+    }
+    asked = next(step for step in taken.steps if step.number == "900")
+    assert dict(asked.refusal_params) == {"n": "900", "here": "Иван Иванов", "there": "Гость 900"}
+    sent = made(done, **{f"n{number}": SEND for number in ("900", "901", "903")})
+    assert refusals(sent) == {"900": "name_differs", "901": "not_here", "903": "employee_inactive"}
+    assert refusals(made(done, **{"n№1": REMOVE, "nA-1": REMOVE, "n904": REMOVE})) == {
+        "№1": "number_not_usable", "A-1": "", "904": "not_there",
+    }  # fmt: skip
+    assert taken.refused == taken.steps
+
+
+def test_names_are_agreed_by_the_choice_for_a_name_that_differs(simulator: Simulated, terminal: Terminal) -> None:
+    enrol(simulator, terminal)
+    simulator.people["100222"]["name"] = "Пётр Петров"
+    simulator.store.unbind(["100222"])
+    done = compare(terminal)
+
+    assert refusals(plan.make(done, Choices(kinds={"face_missing": SEND}))) == {"100222": "name_differs"}
+    assert refusals(plan.make(done, Choices(kinds={"name": SEND}))) == {"100222": ""}
+    assert refusals(made(done, n100222=TAKE_OVER)) == {"100222": ""}
+    assert made(done, n100222=SEND).job_params == {"comparison": done.id, "same_person": ["100222"]}
+
+
+def test_face_is_not_taken_over_without_a_consent_that_is_required(
+    app: Flask, simulator: Simulated, terminal: Terminal
+) -> None:
+    strangers(simulator, ["900", "901"], [FACE])
+    app.config["CONSENT"] = "require"
+
+    assert refusals(made(compare(terminal), n900=TAKE_OVER, n901=TAKE_OVER)) == {"900": "consent_missing", "901": ""}
+
+
+def test_many_removals_need_their_number(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, [f"9{number:03}" for number in range(210)])
+    done = compare(terminal)
+
+    def removing(count: int) -> Plan:
+        return plan.make(done, Choices(numbers={f"9{number:03}": REMOVE for number in range(count)}))
+
+    assert not removing(20).is_unsafe  # Neither more than 20 nor more than a tenth.
+    removing(20).require_confirmed(None)
+    many = removing(21)
+    with pytest.raises(UnsafePlan) as refused:
+        many.require_confirmed(20)
+    assert (refused.value.count, many.removals) == (21, 21)
+    many.require_confirmed(21)
+
+
+def test_more_than_a_tenth_is_many_and_who_is_not_there_is_not_removed(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    strangers(simulator, [f"90{number}" for number in range(10)])
+    desire_with_photo(terminal, Draft("100", "Иван"))
+    done = compare(terminal)
+
+    assert not made(done, n900=REMOVE).is_unsafe
+    assert made(done, n900=REMOVE, n901=REMOVE).is_unsafe
+    assert made(done, n900=REMOVE, n100=REMOVE).removals == 1
+
+
+def test_unknown_numbers_and_unfinished_comparisons_make_no_plan(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900"])
+    with pytest.raises(NumbersUnknown) as unknown:
+        made(compare(terminal), n900=REMOVE, n1=SEND, n2=REMOVE)
+    assert (unknown.value.fields, unknown.value.params) == ((REMOVE, SEND), {"numbers": "1, 2"})
+    with pytest.raises(NotCompared):
+        plan.make(reading.start(terminal.id, "Анна"), Choices())

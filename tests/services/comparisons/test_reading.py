@@ -1,0 +1,347 @@
+"""A terminal's list is read page by page, is never taken for complete when it changed, and goes on where it was."""
+
+import dataclasses
+import itertools
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import NoAnswer, Unreachable, WrongPassword
+from hikflask.models import Comparison, PersonThere, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.comparison import DONE, FAILED, READING
+from hikflask.services.comparisons import queries, reading
+from hikflask.services.comparisons.errors import AnotherDevice, ComparisonReplaced, ListChanging, ListIncomplete
+from hikflask.services.core.errors import LoginStopped, TerminalInUse
+from hikflask.services.photos import storage
+from hikflask.services.terminals import leases
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.profiles import profile_named
+from tests.support.captures import FACE, OTHER_FACE
+from tests.support.comparisons import compare, differences, people_kept, strangers
+from tests.support.enrolments import enrol
+from tests.support.wire import InProcess, _response
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+
+SEARCH = "UserInfo/Search"
+MANY = [f"9{number:03}" for number in range(65)]
+Words = dict[str, Any]
+SERIAL = re.compile(rb"(<serialNumber>)[^<]*")
+
+
+def begun(terminal: Terminal) -> int:
+    return reading.start(terminal.id, "Анна").id
+
+
+def step(comparison_id: int) -> bool:
+    """Read one page in a conversation of its own."""
+    return reading.read_slice(comparison_id, "Анна", 0.0)
+
+
+def read_on(comparison_id: int) -> Comparison:
+    """Read page by page to the end."""
+    while step(comparison_id):
+        pass
+    return queries.row(comparison_id)
+
+
+def paths(simulator: Simulated) -> list[str]:
+    return [entry.plain_path.rpartition("/")[2].partition("@")[0] for entry in simulator.log]
+
+
+def listed(comparison: Comparison) -> list[str]:
+    rows = db.session.execute(
+        db.select(PersonThere.number).where(PersonThere.comparison_id == comparison.id).order_by(PersonThere.id)
+    )
+    return list(rows.scalars())
+
+
+def test_whole_list_is_read_in_pages_that_overlap(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, MANY)
+
+    done = compare(terminal)
+
+    assert (done.state, done.people, done.read, done.restarts) == (DONE, 65, 65, 0)
+    assert listed(done) == MANY
+    assert paths(simulator) == ["deviceInfo", "Search", "Search", "Search", "Count", "deviceInfo"]
+
+
+def test_list_of_any_length_is_read_to_its_end(simulator: Simulated, terminal: Terminal) -> None:
+    for count in (0, 1, 29, 30, 31, 59, 60):
+        simulator.people.clear()
+        strangers(simulator, MANY[:count])
+
+        done = compare(terminal)
+
+        assert (done.people, listed(done)) == (count, MANY[:count])
+
+
+WORDS: list[Words] = [
+    {"search_no_match": "NO_MATCHES"},
+    {"search_no_match": "NO MATCHES"},
+    {"search_no_match": ""},
+    {"more_at_the_end": True},
+]
+
+
+def test_list_is_whole_in_all_words_of_firmware(simulator: Simulated, terminal: Terminal) -> None:
+    plain = simulator.profile
+    for words, count in itertools.product(WORDS, (0, 31)):
+        simulator.profile = dataclasses.replace(plain, **words)
+        simulator.people.clear()
+        strangers(simulator, MANY[:count])
+
+        assert listed(compare(terminal)) == MANY[:count]
+
+
+def test_killed_worker_and_silent_terminal_lose_no_page(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    strangers(simulator, MANY)
+    comparison_id = begun(terminal)
+    assert step(comparison_id)
+    wire.away.add("terminal.test")
+
+    with pytest.raises(Unreachable):
+        step(comparison_id)
+
+    assert (queries.row(comparison_id).state, queries.row(comparison_id).read) == (READING, 30)
+    wire.away.clear()
+    simulator.log.clear()
+    assert listed(read_on(comparison_id)) == MANY
+    assert paths(simulator).count("Search") == 2
+
+
+def test_terminal_is_free_between_two_slices(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, MANY)
+    comparison_id = begun(terminal)
+    assert step(comparison_id)
+
+    lease = leases.acquire(terminal.id, "Борис", "capture", 20.0)
+
+    with pytest.raises(TerminalInUse):
+        step(comparison_id)
+    lease.release()
+    assert step(comparison_id)
+
+
+def removed(simulator: Simulated) -> None:
+    simulator.store.remove(["9003"])
+
+
+def added_in_front(simulator: Simulated) -> None:
+    everybody = dict(simulator.people)
+    simulator.people.clear()
+    simulator.store.add("8000", {"name": "Первый"})
+    simulator.people.update(everybody)
+
+
+def exchanged(simulator: Simulated) -> None:
+    """One is removed and one is added: the total stays."""
+    simulator.store.remove(["9003"])
+    simulator.store.add("8000", {"name": "Новый"})
+
+
+def test_list_that_changes_between_two_pages_is_read_again(simulator: Simulated, terminal: Terminal) -> None:
+    for change in (removed, added_in_front, exchanged):
+        simulator.people.clear()
+        strangers(simulator, MANY)
+        comparison_id = begun(terminal)
+        assert step(comparison_id)
+
+        change(simulator)
+        done = read_on(comparison_id)
+
+        assert (done.state, done.restarts, sorted(listed(done))) == (DONE, 1, sorted(simulator.people))
+
+
+def test_list_that_keeps_changing_is_never_taken_for_complete(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, MANY)
+    comparison_id = begun(terminal)
+
+    def change() -> None:
+        simulator.store.remove([next(iter(simulator.people))])
+
+    simulator.after(SEARCH, change)
+    with pytest.raises(ListChanging):
+        read_on(comparison_id)
+
+    failed = queries.row(comparison_id)
+    assert (failed.state, failed.error, failed.restarts) == (FAILED, "list_changing", 5)
+    assert (people_kept(), queries.finished(terminal.id)) == (0, None)
+
+
+@dataclasses.dataclass
+class Firmware:
+    """Between app and terminal: changes what is asked of a search for everybody, and what is answered."""
+
+    asked: Words = dataclasses.field(default_factory=dict)
+    answered: Callable[[Words], Words] = dict
+
+    def between(self, wire: InProcess) -> Callable[..., requests.Response]:
+        plain = wire.send
+
+        def send(request: requests.PreparedRequest, **options: Any) -> requests.Response:
+            if SEARCH not in str(request.url):
+                return plain(request, **options)
+            words = json.loads(request.body or b"{}")
+            words["UserInfoSearchCond"] |= self.asked
+            request.body = json.dumps(words).encode()
+            response = plain(request, **options)
+            if response.status_code != 200:
+                return response
+            said = json.loads(response.content)["UserInfoSearch"]
+            return _response(request, 200, {}, json.dumps({"UserInfoSearch": said | self.answered(said)}).encode())
+
+        return send
+
+
+@pytest.fixture
+def firmware(wire: InProcess, monkeypatch: pytest.MonkeyPatch) -> Firmware:
+    found = Firmware()
+    monkeypatch.setattr(wire, "send", found.between(wire))
+    return found
+
+
+def test_firmware_that_gives_shorter_pages_is_read_to_its_end(
+    simulator: Simulated, terminal: Terminal, firmware: Firmware
+) -> None:
+    strangers(simulator, MANY)
+    firmware.asked = {"maxResults": 10}
+
+    assert listed(compare(terminal)) == MANY
+
+
+SPOILT: list[Callable[[Words], Words]] = [
+    lambda _: {"totalMatches": 83},
+    lambda _: {"totalMatches": 40},
+    # One page is told to be all.
+    lambda said: {"totalMatches": said["numOfMatches"], "responseStatusStrg": "OK"},
+    lambda _: {"responseStatusStrg": ""},
+    lambda said: {"UserInfo": [*said.get("UserInfo", []), {"name": "Иван"}]},
+    lambda _: {"UserInfo": [{"employeeNo": "9" * 33, "name": "Иван"}]},
+]
+
+
+def test_list_that_may_have_lost_somebody_concludes_nothing(
+    simulator: Simulated, terminal: Terminal, firmware: Firmware
+) -> None:
+    strangers(simulator, MANY)
+    for spoil in SPOILT:
+        firmware.answered = spoil
+
+        with pytest.raises(ListIncomplete):
+            compare(terminal)
+
+        failed = queries.latest(terminal.id)
+        assert failed is not None
+        assert (failed.state, failed.error, people_kept()) == (FAILED, "list_incomplete", 0)
+    assert queries.finished(terminal.id) is None
+
+
+def test_firmware_that_repeats_pages_concludes_nothing(
+    simulator: Simulated, terminal: Terminal, firmware: Firmware
+) -> None:
+    strangers(simulator, MANY)
+    for asked in ({"searchResultPosition": 0}, {"maxResults": 1}):
+        firmware.asked = asked
+
+        with pytest.raises(ListIncomplete):
+            compare(terminal)
+
+
+def test_other_device_at_the_address_concludes_nothing(
+    simulator: Simulated, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strangers(simulator, MANY)
+    comparison_id = begun(terminal)
+    assert step(comparison_id)
+    plain = wire.send
+
+    def other(request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        response = plain(request, **options)
+        return _response(request, response.status_code, response.headers, SERIAL.sub(rb"\g<1>OTHER", response.content))
+
+    monkeypatch.setattr(wire, "send", other)
+    with pytest.raises(AnotherDevice):
+        read_on(comparison_id)
+
+    assert queries.row(comparison_id).error == "another_device"
+
+
+def test_refused_password_is_not_tried_again(simulator: Simulated, terminal: Terminal) -> None:
+    comparison_id = begun(terminal)
+    simulator.login.password = "another"
+
+    with pytest.raises(WrongPassword):
+        step(comparison_id)
+
+    assert queries.row(comparison_id).error == "wrong_password"
+    second = begun(terminal)
+    with pytest.raises(LoginStopped):
+        step(second)
+    assert simulator.wrong_passwords == 1
+
+
+@pytest.mark.parametrize("profile", ["K1T341CMFW", "K1A340FWX"])
+def test_list_of_faces_is_read_where_the_people_do_not_tell_them(
+    terminal: Terminal, simulator: Simulated, profile: str
+) -> None:
+    simulator.profile = dataclasses.replace(profile_named(profile), refuse_after_success=0)
+    strangers(simulator, MANY, [FACE] * 35)
+
+    done = compare(terminal)
+
+    rows = db.session.execute(
+        db.select(PersonThere.number, PersonThere.faces).where(PersonThere.comparison_id == done.id)
+    )
+    assert {row.number: row.faces for row in rows} == {number: int(number < "9035") for number in MANY}
+    assert paths(simulator).count("FDSearch") == 2
+
+
+def test_pictures_are_read_of_those_whose_face_is_desired_alone(simulator: Simulated, terminal: Terminal) -> None:
+    enrol(simulator, terminal)
+    strangers(simulator, ["9000"], [OTHER_FACE])
+    simulator.log.clear()
+
+    done = compare(terminal)
+
+    rows = db.session.execute(db.select(PersonThere.number, PersonThere.face_sha256))
+    assert {row.number: row.face_sha256 for row in rows} == {"100222": storage.sha256(FACE), "9000": None}
+    assert [path for path in paths(simulator) if path.endswith(".jpg")] == ["0000000001.jpg"]
+    assert done.same == 1
+
+
+def test_second_reading_joins_the_one_that_runs(terminal: Terminal) -> None:
+    assert begun(terminal) == reading.start(terminal.id, "Борис").id
+
+
+def test_reading_that_nobody_goes_on_with_is_replaced(terminal: Terminal) -> None:
+    left = begun(terminal)
+    long_ago = database_now(-reading.ABANDONED_SECONDS - 1)
+    db.session.execute(db.update(Comparison).values(started_at=long_ago))
+    db.session.commit()
+
+    assert begun(terminal) != left
+    with pytest.raises(ComparisonReplaced):
+        step(left)
+
+
+def test_reading_in_a_request_ends_with_its_time_and_goes_on_with_the_next(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    strangers(simulator, MANY)
+    comparison_id = begun(terminal)
+    assert step(comparison_id)
+
+    with pytest.raises(NoAnswer):
+        reading.read_to_end(terminal.id, "Анна", 0.0)
+
+    assert reading.read_to_end(terminal.id, "Анна", 60.0).id == comparison_id
+    assert differences(queries.row(comparison_id)) == {"only_there": MANY}

@@ -1,0 +1,244 @@
+"""What differs between here and there, and what that changes: nothing stays green that the list contradicts."""
+
+import dataclasses
+from datetime import date
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Drift, Employee, Enrolment, Terminal
+from hikflask.models.comparison import COUNT, FACE_OTHER, NAME, ONLY_THERE
+from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.comparisons import left_alone, queries, reading, verdicts
+from hikflask.services.employees.lifecycle import set_active
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import queries as enrolments
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.state import enrolment as state
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.faces import NAMES, draw
+from hikflask.simulator.profiles import profile_named
+from tests.support.captures import IVAN, OTHER_FACE
+from tests.support.comparisons import compare, desire_with_photo, differences, enrol_with_photo, strangers
+from tests.support.enrolments import employee_of
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+
+FACES = [draw(name) for name in NAMES[:6]]
+PEOPLE = [Draft(f"10{number}", f"Иван Иванов {number}") for number in range(6)]
+
+
+@pytest.fixture
+def simulator(simulator: Simulated) -> Simulated:
+    """A terminal that takes pictures."""
+    simulator.profile = dataclasses.replace(profile_named("K1T342MFX-E1"), refuse_after_success=0)
+    return simulator
+
+
+@pytest.fixture
+def enrolled(terminal: Terminal) -> list[Enrolment]:
+    """Six people with a face each."""
+    return [enrol_with_photo(terminal, draft, face) for draft, face in zip(PEOPLE, FACES, strict=True)]
+
+
+def row(number: str, terminal: Terminal) -> Enrolment:
+    found = enrolments.find(terminal.id, number)
+    db.session.commit()
+    assert found is not None
+    return found
+
+
+def test_nothing_differs_after_the_terminal_confirmed(terminal: Terminal, enrolled: list[Enrolment]) -> None:
+    done = compare(terminal)
+
+    assert (done.same, differences(done)) == (6, {})
+    assert all(row(one.number, terminal).is_confirmed for one in enrolled)
+
+
+def limit(enrolment: Enrolment, last: date) -> None:
+    db.session.execute(db.update(Employee).where(Employee.id == enrolment.employee_id).values(valid_to=last))
+    db.session.commit()
+
+
+@pytest.fixture
+def changed(simulator: Simulated, terminal: Terminal, enrolled: list[Enrolment]) -> Terminal:
+    """All seven verdicts at one terminal."""
+    simulator.people["101"]["name"] = "Пётр Петров"
+    simulator.store.unbind(["102"])
+    simulator.store.bind("103", OTHER_FACE)
+    simulator.store.remove(["104"])
+    limit(enrolled[5], date(2030, 6, 30))
+    strangers(simulator, ["900", "A-1"])
+    return terminal
+
+
+def test_all_seven_verdicts(changed: Terminal) -> None:
+    done = compare(changed)
+
+    assert done.same == 1
+    assert queries.numbers(done) == {
+        "name": ["101"],
+        "face_missing": ["102"],
+        "face_other": ["103"],
+        "only_here": ["104"],
+        "only_there": ["900", "A-1"],
+        "validity": ["105"],
+    }
+    assert queries.counts(done) == {
+        "name": 1, "face_missing": 1, "face_other": 1, "only_here": 1, "only_there": 2, "validity": 1,
+    }  # fmt: skip
+
+
+def test_second_comparison_finds_the_same(changed: Terminal) -> None:
+    assert differences(compare(changed)) == differences(compare(changed))
+
+
+def test_what_the_list_contradicts_is_green_no_longer_and_tried_again_after_a_while(changed: Terminal) -> None:
+    compare(changed)
+
+    states = {number: row(number, changed) for number in ("100", "101", "102", "103", "104", "105")}
+    assert {number: (one.person, one.face) for number, one in states.items()} == {
+        "100": (CONFIRMED, CONFIRMED),
+        "101": (PENDING, CONFIRMED),
+        "102": (CONFIRMED, PENDING),
+        "103": (CONFIRMED, PENDING),
+        "104": (PENDING, PENDING),
+        "105": (CONFIRMED, CONFIRMED),
+    }
+    waiting = {number for number, one in states.items() if one.next_attempt_at is not None}
+    assert waiting == {"101", "102", "103", "104"}
+    now = db.session.execute(db.select(verdicts.database_now())).scalar_one()
+    assert all(states[number].next_attempt_at > now for number in waiting)
+
+
+def test_comparison_of_the_night_lets_everything_be_tried_at_once(changed: Terminal, simulator: Simulated) -> None:
+    compare(changed, verdicts.NIGHTLY)
+
+    for number in ("102", "103", "104"):
+        assert reconcile(row(number, changed).id, "Анна").is_confirmed
+    assert [simulator.faces[number].jpeg for number in ("102", "103", "104")] == FACES[2:5]
+
+
+def test_number_with_two_differences_has_both(simulator: Simulated, terminal: Terminal) -> None:
+    enrol_with_photo(terminal)
+    simulator.people["100222"]["name"] = "Пётр Петров"
+    simulator.store.unbind(["100222"])
+
+    done = compare(terminal)
+
+    assert differences(done) == {"name": ["100222"], "face_missing": ["100222"]}
+    assert queries.rows(done, NAME)[0].kinds == ("name", "face_missing")
+    assert (row("100222", terminal).person, row("100222", terminal).face) == (PENDING, PENDING)
+
+
+def test_names_that_were_written_or_are_whole_are_the_same(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = enrol_with_photo(terminal)
+    save_employee(Draft("100222", "Иван Сидоров", "Охрана"), employee_id=employee_of(enrolment))
+
+    assert differences(compare(terminal)) == {}
+
+    simulator.people["100222"]["name"] = "Иван Сидоров"
+    assert differences(compare(terminal)) == {}
+
+
+def test_open_removal_is_neither_here_nor_a_stranger(terminal: Terminal) -> None:
+    enrolment = enrol_with_photo(terminal)
+    set_active(employee_of(enrolment), active=False)
+
+    assert differences(compare(terminal)) == {}
+
+
+def test_employee_who_is_not_desired_there_is_a_stranger_there(simulator: Simulated, terminal: Terminal) -> None:
+    save_employee(IVAN)
+    strangers(simulator, ["100222"])
+
+    done = compare(terminal)
+
+    assert differences(done) == {"only_there": ["100222"]}
+    found = queries.rows(done, ONLY_THERE)[0]
+    assert found.employee is not None
+    assert (found.employee.name, found.there.name if found.there else "") == ("Иван Иванов", "Гость 100222")
+
+
+def test_who_waits_for_the_terminal_is_only_here(terminal: Terminal) -> None:
+    desire_with_photo(terminal)
+
+    assert differences(compare(terminal)) == {"only_here": ["100222"]}
+
+
+def test_what_the_terminal_confirmed_since_is_newer_than_the_list(terminal: Terminal) -> None:
+    waiting = desire_with_photo(terminal)
+    comparison_id = reading.start(terminal.id, "Анна").id
+    while queries.row(comparison_id).step == "people":
+        reading.read_slice(comparison_id, "Анна", 0.0)
+    reconcile(waiting.id, "Анна")
+    while reading.read_slice(comparison_id, "Анна", 0.0):
+        pass
+
+    assert (differences(queries.row(comparison_id)), row("100222", terminal).is_confirmed) == ({}, True)
+
+
+def encoded(face: bytes) -> bytes:
+    """The face as a terminal stores it that encodes pictures anew."""
+    return face[:-2] + b"\x00\xff\xd9"
+
+
+def test_terminal_that_encodes_pictures_anew_shows_no_other_faces(
+    simulator: Simulated, terminal: Terminal, enrolled: list[Enrolment]
+) -> None:
+    for one, face in zip(enrolled, FACES, strict=True):
+        simulator.store.bind(one.number, encoded(face))
+
+    first = compare(terminal)
+
+    assert (first.same, differences(first)) == (6, {})
+    assert all(row(one.number, terminal).face_there for one in enrolled)
+    simulator.store.bind("100", encoded(OTHER_FACE))
+    assert differences(compare(terminal)) == {"face_other": ["100"]}
+
+
+def test_other_faces_of_a_few_are_not_taken_for_another_encoding(
+    simulator: Simulated, terminal: Terminal, enrolled: list[Enrolment]
+) -> None:
+    for one in enrolled[:5]:
+        simulator.store.bind(one.number, encoded(OTHER_FACE))
+
+    assert differences(compare(terminal)) == {"face_other": [one.number for one in enrolled[:5]]}
+
+
+def test_picture_that_stays_the_same_after_the_photo_was_sent_again_is_its_encoding(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = enrol_with_photo(terminal)
+    simulator.store.bind("100222", encoded(FACES[0]))
+    assert differences(compare(terminal)) == {"face_other": ["100222"]}
+
+    simulator.after("FDSetUp", lambda: simulator.store.bind("100222", encoded(FACES[0])))
+    assert reconcile(enrolment.id, "Анна").is_confirmed
+
+    assert differences(compare(terminal)) == {}
+    assert differences(compare(terminal)) == {}
+
+
+def test_decision_keeps_what_was_left_from_being_tried(simulator: Simulated, terminal: Terminal) -> None:
+    enrol_with_photo(terminal)
+    simulator.store.bind("100222", OTHER_FACE)
+    first = compare(terminal)
+    assert left_alone.leave(first.id, FACE_OTHER, "100222", "двойник")
+
+    left = row("100222", terminal)
+    assert (left.face, left.refusal_code, left.refusal_text, left.next_attempt_at) == (
+        REFUSED, state.LEFT_ALONE, "двойник", None,
+    )  # fmt: skip
+    assert differences(compare(terminal, verdicts.NIGHTLY)) == {}
+    assert row("100222", terminal).next_attempt_at is None
+
+
+def test_finished_comparison_ends_what_was_noticed_before(terminal: Terminal) -> None:
+    db.session.add(Drift(terminal_id=terminal.id, kind=COUNT, expected="1", found="0"))
+    db.session.commit()
+
+    compare(terminal)
+
+    assert db.session.query(Drift).count() == 0

@@ -1,0 +1,86 @@
+"""What is chosen for the differences of a comparison: kept until its plan is started, the last choice counting."""
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Comparison, Job, JobItem, Terminal
+from hikflask.models.comparison import NAME, ONLY_HERE, ONLY_THERE, VALIDITY
+from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Choices
+from hikflask.services.jobs.plans import choices
+from hikflask.services.jobs.plans.choices import NAME_HERE, NAME_THERE, NOTHING
+from tests.support.compared import add_comparison
+
+
+@pytest.fixture
+def comparison(context: None, terminal: Terminal) -> Comparison:  # noqa: ARG001
+    return add_comparison(terminal.id, {NAME: ["1", "2"], ONLY_THERE: ["7", "8", "9"], VALIDITY: ["2"]})
+
+
+def test_nothing_is_chosen_at_first(comparison: Comparison) -> None:
+    assert choices.of(comparison) == Choices()
+
+
+def test_number_and_kind_are_kept_and_the_last_choice_counts(comparison: Comparison) -> None:
+    choices.choose(comparison, ONLY_THERE, TAKE_OVER)
+    choices.choose(comparison, ONLY_THERE, REMOVE, ["8", "2", "nobody"])
+    choices.choose(comparison, NAME, SEND, ["1"])
+    choices.choose(comparison, NAME, TAKE_OVER, ["1"])
+
+    assert choices.of(comparison) == Choices({"8": REMOVE, "1": TAKE_OVER}, {ONLY_THERE: TAKE_OVER})
+
+
+def test_choice_for_a_whole_kind_ends_those_for_its_numbers(comparison: Comparison) -> None:
+    choices.choose(comparison, ONLY_THERE, REMOVE, ["8"])
+    choices.choose(comparison, NAME, SEND, ["1"])
+
+    choices.choose(comparison, ONLY_THERE, TAKE_OVER)
+
+    assert choices.of(comparison) == Choices({"1": SEND}, {ONLY_THERE: TAKE_OVER})
+
+
+def test_choice_is_taken_back_for_a_number_and_for_a_kind(comparison: Comparison) -> None:
+    choices.choose(comparison, NAME, SEND, ["1"])
+    choices.choose(comparison, NAME, NOTHING, ["1"])
+    assert choices.of(comparison) == Choices()
+
+    choices.choose(comparison, ONLY_THERE, TAKE_OVER)
+    choices.choose(comparison, ONLY_THERE, NOTHING, ["8"])
+    assert choices.of(comparison) == Choices({"8": LEAVE}, {ONLY_THERE: TAKE_OVER})
+
+    choices.choose(comparison, ONLY_THERE, NOTHING)
+    assert choices.of(comparison) == Choices()
+
+
+@pytest.mark.parametrize(
+    ("kind", "action"), [(ONLY_HERE, TAKE_OVER), (NAME, LEAVE), (NAME, "open the door"), ("", SEND)]
+)
+def test_what_is_not_possible_for_a_kind_is_not_chosen(comparison: Comparison, kind: str, action: str) -> None:
+    assert choices.choose(comparison, kind, action) is False
+    assert choices.of(comparison) == Choices()
+
+
+def test_answer_says_that_it_is_the_same_person_and_whose_name_counts(comparison: Comparison) -> None:
+    choices.choose(comparison, ONLY_THERE, TAKE_OVER)
+
+    choices.answer(comparison, {"7": NAME_THERE, "8": LEAVE, "9": NAME_HERE, "nobody": NAME_THERE})
+
+    numbers = {"7": TAKE_OVER, "8": LEAVE, "9": SEND}
+    assert choices.of(comparison) == Choices(numbers, {ONLY_THERE: TAKE_OVER}, frozenset({"7", "9"}))
+
+
+def test_everything_is_taken_back_at_once(comparison: Comparison) -> None:
+    choices.choose(comparison, NAME, SEND, ["1"])
+    choices.choose(comparison, ONLY_THERE, TAKE_OVER)
+
+    choices.discard(comparison)
+    choices.discard(comparison)
+
+    assert choices.of(comparison) == Choices()
+    assert db.session.execute(db.select(Job.id)).all() == []
+    assert db.session.execute(db.select(JobItem.id)).all() == []
+
+
+def test_another_comparison_has_choices_of_its_own(comparison: Comparison, terminal: Terminal) -> None:
+    choices.choose(comparison, NAME, SEND)
+
+    assert choices.of(add_comparison(terminal.id, {NAME: ["1"]})) == Choices()

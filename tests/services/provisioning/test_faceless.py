@@ -1,0 +1,77 @@
+"""Who must come to the camera of a terminal, by name; whoever gets a face by itself is not among them."""
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Enrolment, Terminal
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.provisioning import faceless
+from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import IVAN
+from tests.support.employees import save_with_file
+from tests.support.enrolments import desire_with_face, enrol
+from tests.support.fleet import add_terminal, device
+from tests.support.wire import InProcess
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+
+def person(number: str, name: str, terminal: Terminal) -> Employee:
+    """Somebody who is on the terminal without a face."""
+    employee = save_employee(Draft(number, name)).row
+    reconcile(send_to_terminal(employee.id, terminal.id).row.id, "test")
+    return employee
+
+
+def numbers(terminal: Terminal, words: str = "", after: int | None = None) -> list[str]:
+    return [one.number for one in faceless.page(terminal, words, after)]
+
+
+def test_who_has_no_face_comes_by_name_and_page_after_page(terminal: Terminal) -> None:
+    for number, name in (("3", "Яна"), ("1", "ёлкина анна"), ("2", "Ежов Борис")):
+        person(number, name, terminal)
+
+    assert numbers(terminal) == ["2", "1", "3"]
+    (first,) = faceless.page(terminal, limit=1)
+    assert numbers(terminal, after=first.employee_id) == ["1", "3"]
+    assert numbers(terminal, "ЕЛК") == ["1"]
+    second = faceless.next_after(terminal, first.employee_id or 0)
+    assert second is not None
+    assert second.number == "1"
+    assert faceless.progress(terminal, None) == faceless.Progress(left=3, of=3)
+    assert faceless.progress(terminal, 40).done == 37
+
+
+def test_who_has_a_face_or_gets_it_now_is_not_among_them(simulator: Simulated, terminal: Terminal) -> None:
+    enrol(simulator, terminal)
+    assert (faceless.count(terminal), faceless.count_by_itself(terminal)) == (0, 0)
+
+    other = desire_with_face(simulator, terminal, Draft("100333", "Ольга"))
+
+    assert (faceless.count(terminal), faceless.count_by_itself(terminal)) == (0, 1)
+    reconcile(other.id, "test")
+    assert faceless.count_by_itself(terminal) == 0
+
+
+def test_photo_of_a_file_brings_no_face_to_a_terminal_that_takes_none(terminal: Terminal, wire: InProcess) -> None:
+    takes_files = add_terminal(wire, "second.test", "Склад", device())
+    employee = save_with_file(IVAN, terminal.id)
+    send_to_terminal(employee.id, takes_files.id)
+
+    assert numbers(terminal) == ["100222"]
+    assert (numbers(takes_files), faceless.count_by_itself(takes_files)) == ([], 1)
+
+
+def test_refused_face_must_come_to_the_camera(wire: InProcess) -> None:
+    takes_files = add_terminal(wire, "second.test", "Склад", device())
+    save_with_file(IVAN, takes_files.id)
+    refused = {"face": "refused", "person": "confirmed", "next_attempt_at": None, "refusal_code": "lowScore"}
+    db.session.execute(db.update(Enrolment).values(**refused))
+    db.session.commit()
+
+    assert numbers(takes_files) == ["100222"]
+    assert queries.of_number("100222")[0].refusal_code == "lowScore"

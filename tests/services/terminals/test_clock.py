@@ -1,0 +1,119 @@
+"""A terminal's clock and zone beside ours: read with each check, set by one click, and proven by reading it again."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.isapi import clock as isapi_clock
+from hikflask.isapi.errors import NotSupported
+from hikflask.models import AuditEntry, Terminal
+from hikflask.services.core.errors import ClockNotSet
+from hikflask.services.terminals import checks, clock
+from hikflask.simulator import Terminal as Simulated
+
+pytestmark = [pytest.mark.usefixtures("context")]
+NOON = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+
+
+def shown(offset: int | None = 0, zone: str = "CST-5:00:00", at: datetime | None = NOON) -> Terminal:
+    return Terminal(clock_offset=offset, zone=zone, clock_checked_at=at)
+
+
+def test_clock_and_zone_are_read_with_a_check(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.wall_clock.drift = timedelta(minutes=-90)
+    simulator.wall_clock.mode = "NTP"
+
+    checked = checks.check(terminal.id, "test")
+
+    assert checked.clock_offset is not None
+    assert abs(checked.clock_offset + 90 * 60) < 60
+    assert (checked.zone, checked.clock_mode) == (simulator.wall_clock.zone, "NTP")
+    assert checked.clock_checked_at is not None
+
+
+def test_clock_in_json_is_read_and_set(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.profile = replace(simulator.profile, time_json=True)
+    simulator.trigger("clock-fast")
+    assert clock.is_off(checks.check(terminal.id, "test"))
+
+    assert not clock.is_wrong(clock.set_clock(terminal.id, "Анна"))
+
+
+def test_model_without_a_clock_is_unknown_and_stops_nothing(simulator: Simulated, terminal: Terminal) -> None:
+    checks.check(terminal.id, "test")
+    simulator.profile = replace(simulator.profile, missing=frozenset({"System/time"}))
+
+    checked = checks.check(terminal.id, "test")
+
+    assert (checked.reachable, checked.clock_offset, checked.zone, checked.clock_checked_at) == (True, None, "", None)
+    assert (clock.is_wrong(checked), clock.time_there(checked)) == (False, None)
+    with pytest.raises(NotSupported):
+        clock.set_clock(terminal.id, "Анна")
+
+
+def test_setting_is_proven_by_reading_again_and_audited(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
+    app.config["TIMEZONE"] = "Asia/Yekaterinburg"
+    simulator.wall_clock.drift, simulator.wall_clock.zone = timedelta(hours=3), "CST-8:00:00"
+    checks.check(terminal.id, "test")
+    simulator.log.clear()
+
+    fixed = clock.set_clock(terminal.id, "Анна")
+
+    assert not clock.is_wrong(fixed)
+    assert (fixed.zone, simulator.wall_clock.zone, simulator.wall_clock.mode) == (
+        "CST-5:00:00",
+        "CST-5:00:00",
+        "manual",
+    )
+    assert abs(simulator.wall_clock.drift) < timedelta(minutes=1)
+    assert [f"{entry.method} {entry.plain_path}" for entry in simulator.log] == [
+        f"{method} /ISAPI/System/time" for method in ("GET", "PUT", "GET")
+    ]
+    noted = db.session.execute(db.select(AuditEntry).filter_by(action="terminal.clock_set")).scalar_one()
+    assert (noted.terminal, noted.before and noted.before["zone"], noted.after and noted.after["zone"]) == (
+        "Вход",
+        "CST-8:00:00",
+        "CST-5:00:00",
+    )
+
+
+def test_ok_without_effect_is_not_believed(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.before("System/time", lambda: setattr(simulator.wall_clock, "drift", timedelta(minutes=-5)))
+
+    with pytest.raises(ClockNotSet):
+        clock.set_clock(terminal.id, "Анна")
+
+    found = db.session.get_one(Terminal, terminal.id, populate_existing=True)
+    assert clock.is_off(found)
+
+
+@pytest.mark.parametrize(
+    ("offset", "off"), [(0, False), (59, False), (-59, False), (60, True), (-60, True), (None, False)]
+)
+def test_one_minute_is_worth_a_warning(offset: int | None, off: bool) -> None:
+    assert clock.is_off(shown(offset)) is off
+
+
+def test_zone_is_compared_with_ours_at_that_time(app: Flask) -> None:
+    app.config["TIMEZONE"] = "Europe/Berlin"
+    assert not clock.is_elsewhere(shown(zone="CST-2:00:00"))
+    assert clock.is_elsewhere(shown(zone="CST-1:00:00"))
+    assert not clock.is_elsewhere(shown(zone="CST-1:00:00", at=NOON - timedelta(days=180)))
+    assert not clock.is_elsewhere(shown(zone=""))
+
+
+def test_summer_time_of_the_terminal_is_its_present_zone(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
+    app.config["TIMEZONE"] = "Europe/Berlin"
+    simulator.wall_clock.zone = "CET-1:00:00DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00"
+    assert checks.check(terminal.id, "test").zone == simulator.wall_clock.zone
+    assert isapi_clock.offset_of(simulator.wall_clock.zone) == timedelta(hours=1)
+
+
+def test_time_there_is_the_terminals_own(app: Flask) -> None:
+    app.config["TIMEZONE"] = "Asia/Yekaterinburg"
+    assert clock.time_there(shown(90, "CST-8:00:00")) == datetime.fromisoformat("2026-07-01T20:01:30")
+    assert clock.time_there(shown(90, "")) == datetime.fromisoformat("2026-07-01T17:01:30")
+    assert clock.time_there(shown(None)) is None

@@ -1,0 +1,50 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hikflask.simulator.errors import Refusal
+from hikflask.simulator.terminal.wall_clock import WallClock
+
+NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+
+
+def wall_clock(**given):
+    return WallClock(real_time=lambda: NOON, **{"zone": "CST-5:00:00", **given})
+
+
+def test_sign_of_the_zone_is_the_other_way_round():
+    assert wall_clock().shown() == "2026-11-27T17:00:00+05:00"
+    assert wall_clock(zone="EST+3:30:00").shown() == "2026-11-27T08:30:00-03:30"
+
+
+def test_clock_that_is_fast_stays_so_until_it_is_set():
+    clock = wall_clock(drift=timedelta(minutes=5))
+    assert clock.fields() == {
+        "timeMode": "manual",
+        "localTime": "2026-11-27T17:05:00+05:00",
+        "timeZone": "CST-5:00:00",
+    }
+
+    clock.set({"timeMode": "manual", "localTime": "2026-11-27T15:00:00+03:00", "timeZone": "CST-3:00:00"})
+
+    assert clock.shown() == "2026-11-27T15:00:00+03:00"
+
+
+def test_time_without_an_offset_is_of_the_zone():
+    clock = wall_clock()
+    clock.set({"localTime": "2026-11-27T18:00:00"})
+    assert clock.drift == timedelta(hours=1)
+
+
+def test_ntp_sets_it_right():
+    clock = wall_clock(drift=timedelta(minutes=5))
+    clock.set({"timeMode": "NTP"})
+    assert (clock.shown(), clock.mode) == ("2026-11-27T17:00:00+05:00", "NTP")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"timeMode": "guess"}, {"timeZone": "Asia/Yekaterinburg"}, {"localTime": "noon"}, {"timeZone": ""}]
+)
+def test_anything_else_is_refused(fields):
+    with pytest.raises(Refusal):
+        wall_clock().set(fields)

@@ -1,0 +1,60 @@
+"""A terminal that is compared, and people whom others wrote to it."""
+
+from collections.abc import Iterable
+
+from hikflask.extensions import db
+from hikflask.models import Comparison, Enrolment, Terminal
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.comparisons import queries, reading
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments.desired import desire_present
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.photos import storage
+from hikflask.services.terminals.connection import terminal_row
+from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import FACE, IVAN
+
+LONG = 60.0
+
+
+def compare(terminal: Terminal, by: str = "Анна") -> Comparison:
+    """Read the terminal to its end in one slice after another, and return the finished comparison."""
+    comparison_id = reading.start(terminal.id, by).id
+    while reading.read_slice(comparison_id, by, LONG):
+        pass
+    return queries.row(comparison_id)
+
+
+def differences(comparison: Comparison) -> dict[str, list[str]]:
+    """The kinds that have differences, with their numbers."""
+    return {kind: listed for kind, listed in queries.numbers(comparison).items() if listed}
+
+
+def strangers(simulator: Simulated, numbers: Iterable[str], faces: Iterable[bytes] = ()) -> None:
+    """Let other software write people to the terminal, the first of them with these faces."""
+    pictures = iter(faces)
+    for number in numbers:
+        simulator.store.add(number, {"name": f"Гость {number}"})
+        if picture := next(pictures, None):
+            simulator.store.bind(number, picture)
+
+
+def desire_with_photo(terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Enrolment:
+    """Save somebody with a photo that is on the terminal's side of all checks, and desire both there."""
+    employee = save_employee(draft).row
+    photo = storage.keep_captured(face, draft.number)
+    storage.save(photo)
+    photo.employee_id, employee.photo_id = employee.id, photo.id
+    enrolment = desire_present(terminal_row(terminal.id), employee, photo)
+    db.session.commit()
+    return enrolment
+
+
+def enrol_with_photo(terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Enrolment:
+    """Save somebody with a photo, and bring both to a terminal that takes pictures."""
+    return reconcile(desire_with_photo(terminal, draft, face).id, "Анна")
+
+
+def people_kept() -> int:
+    """How many people comparisons hold."""
+    return db.session.execute(db.text("SELECT count(*) FROM person_there")).scalar_one()

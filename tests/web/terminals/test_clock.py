@@ -1,0 +1,91 @@
+"""How much room a terminal has, and its clock beside ours, on its page and on the start page."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import Terminal
+from hikflask.models.operator import VIEWER
+from tests.support.desk import ENGLISH, Desk
+from tests.support.signed_in import client_of
+
+WARNING = "Часы терминала спешат: 5 минут."
+
+
+def check(desk: Desk) -> str:
+    return desk.client.post("/terminals/1/check", follow_redirects=True).text
+
+
+def test_clocks_stand_side_by_side(desk: Desk) -> None:
+    page = check(desk)
+    english = desk.client.get("/terminals/1", headers=ENGLISH).text
+
+    assert "<dt>Время на терминале</dt>" in page
+    assert "<dt>Время здесь</dt>" in page
+    assert "<dt>Time at the terminal</dt>" in english
+    assert "UTC+" in english or "UTC-" in english
+    assert "Часы терминала спешат" not in page
+
+
+def test_wrong_clock_is_a_warning_and_set_by_one_click(desk: Desk) -> None:
+    desk.simulator.trigger("clock-fast")
+    page = check(desk)
+    assert f"{WARNING} Терминал пускает людей по своим часам." in page
+    assert "Its clock is 5 minutes fast." in desk.client.get("/terminals/1", headers=ENGLISH).text
+    assert WARNING in desk.text("/attention")
+
+    page = desk.client.post("/terminals/1/clock", data={"next": "/attention"}, follow_redirects=True).text
+
+    assert "Часы и часовой пояс терминала «Вход» установлены." in page
+    assert WARNING not in desk.text("/attention") + desk.text("/terminals/1")
+    assert abs(desk.simulator.wall_clock.drift) < timedelta(minutes=1)
+
+
+def test_other_zone_is_a_warning(desk: Desk, app: Flask) -> None:
+    app.config["TIMEZONE"] = "Asia/Yekaterinburg"
+    desk.simulator.wall_clock.zone = "CST-8:00:00"
+
+    page = check(desk)
+
+    assert "Часовой пояс терминала: UTC+8, а здесь UTC+5." in page
+    english = desk.client.get("/attention", headers=ENGLISH).text
+    assert "Its time zone is UTC+8, and here it is UTC+5." in english
+
+
+def test_ntp_is_said(desk: Desk) -> None:
+    desk.simulator.wall_clock.mode = "NTP"
+    assert "Терминал сверяет часы по NTP. Если установить их отсюда, он перестанет это делать." in check(desk)
+
+
+def test_clock_that_does_not_stay_set_is_said(desk: Desk) -> None:
+    desk.simulator.before("System/time", lambda: setattr(desk.simulator.wall_clock, "drift", timedelta(minutes=9)))
+
+    page = desk.client.post("/terminals/1/clock", follow_redirects=True).text
+
+    assert "Терминал ответил «OK», но его часы или часовой пояс по-прежнему другие." in page
+
+
+def test_viewer_sees_the_clock_and_sets_nothing(desk: Desk, app: Flask) -> None:
+    check(desk)
+    viewer = client_of(app, VIEWER, "Вера")
+    assert "Время на терминале" in viewer.get("/terminals/1").text
+    assert "/terminals/1/clock" not in viewer.get("/terminals/1").text
+    assert viewer.post("/terminals/1/clock").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("people", "share", "word"), [(1349, "89 %", ""), (1350, "90 %", "почти заполнен"), (1500, "100 %", "заполнен")]
+)
+def test_room_is_shown_with_a_bar_and_a_word(desk: Desk, app: Flask, people: int, share: str, word: str) -> None:
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(people=people, people_capacity=1500, faces=0))
+        db.session.commit()
+
+    room = desk.text("/terminals/1").partition("<dt>Люди</dt>")[2].partition("</div>")[0]
+
+    assert f'value="{people}"' in room
+    assert share in room
+    assert ("заполнен" in room) == bool(word)
+    assert word in room
