@@ -35,7 +35,7 @@ class Worker:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._stopped = threading.Event()
-        threads = app.config["WORKER_THREADS"]
+        threads: int = app.config["WORKER_THREADS"]
         self._consumers = task_queue.lanes(app).consumers(threads)
         self._for_terminals = threads - threads // 2
         self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweep", daemon=True)
@@ -69,7 +69,7 @@ class Worker:
 
     def grow(self) -> int:
         """Add the threads that are missing for the active terminals; return how many there are then."""
-        needed = min(registry.count_active(), self._app.config["WORKER_TERMINALS"])
+        needed: int = min(registry.count_active(), self._app.config["WORKER_TERMINALS"])
         if needed > self._for_terminals:
             more = task_queue.lanes(self._app).consumer(TERMINALS, needed - self._for_terminals)
             more.start()

@@ -28,9 +28,9 @@ def pinned_session(fingerprint: str) -> requests.Session:
 class Simulated:
     """`python -m hikflask.simulator --https`; a context manager."""
 
-    def __init__(self, latency: str) -> None:
+    def __init__(self, latency: str, profile: str = "K1T343EFWX") -> None:
         self.password = secrets.token_urlsafe(12)
-        command = ["-m", "hikflask.simulator", "--port", "0", "--https", "--latency", latency]
+        command = ["-m", "hikflask.simulator", "--port", "0", "--https", "--latency", latency, "--profile", profile]
         self._process = subprocess.Popen(
             [sys.executable, *command, "--password", self.password], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
