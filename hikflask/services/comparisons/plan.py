@@ -71,6 +71,7 @@ class Step:
     """What is done for one number. `refusal` is the code of the sentence why it is not possible, "" when it is.
 
     `is_there`: the terminal had the number when it was read. `names_agreed`: the person saw both names, and chose.
+    `replaces`: sending replaces the record there, whose cards and fingerprints are lost.
     """
 
     number: str
@@ -81,6 +82,7 @@ class Step:
     name_there: str
     is_there: bool
     names_agreed: bool
+    replaces: bool
     refusal: str = ""
     refusal_params: Mapping[str, object] = field(default_factory=dict)
 
@@ -199,6 +201,7 @@ def _step(known: Facts, action: str, names_agreed: bool) -> Step:
         name_there=known.there.name if known.there else "",
         is_there=known.there is not None,
         names_agreed=names_agreed,
+        replaces=action == SEND and would_overwrite(known) and not is_our_face(known),
         refusal=refusal.code if refusal else "",
         refusal_params=refusal.params if refusal else {},
     )
@@ -273,6 +276,14 @@ def would_overwrite(known: Facts) -> bool:
     if known.enrolment is not None and _is_here(known):
         ours |= verdicts.names_of(known.enrolment.terminal, known.enrolment)
     return known.there.name not in ours - {""}
+
+
+def is_our_face(known: Facts) -> bool:
+    """True when the picture there is the employee's own face, so a record with another name only needs the name."""
+    if known.there is None or known.enrolment is None or not known.there.face_sha256:
+        return False
+    photo = known.enrolment.photo
+    return known.there.face_sha256 in {known.enrolment.face_there, photo.sha256 if photo else ""}
 
 
 def is_another_name(known: Facts) -> bool:

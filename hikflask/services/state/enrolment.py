@@ -240,6 +240,8 @@ TAKEN_OVER = Transition(
 )
 # The validity there is not the one asked for, so it is set, or lifted where none is asked for.
 VALIDITY_THERE = Transition({}, needs=Enrolment.desired == PRESENT, given=("sent_valid",))
+# A person said that the record with this other name is the employee's: it is renamed, and keeps its cards.
+RECORD_ADOPTED = Transition({}, needs=Enrolment.desired == PRESENT, given=("written_name",))
 # A person saw who is there and chose to remove exactly this record: with another name there, the removal asks.
 REMOVAL_CHOSEN = Transition({**_desire(ABSENT), **NO_FACE, "in_bulk": True}, given=("written_name", "overwrite"))
 
