@@ -203,6 +203,23 @@ def in_state(state: str, terminal_id: int | None = None, *, each: bool = False) 
     return found if state == LEAVING else and_(Employee.is_active, found)
 
 
+def each_once(wanted: EmployeeFilter, most: int) -> Select[Any] | None:
+    """Return a statement that finds each who passes once, and may stop behind so many. None: there are several filters.
+
+    It follows an index, and no further.
+    """
+    words = words_of(wanted)
+    if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
+        return name_index.ids(words)
+    if wanted.state and wanted == EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort):
+        return in_state_once(wanted.state, wanted.terminal, most)
+    if wanted.terminal is not None and wanted == EmployeeFilter(terminal=wanted.terminal, sort=wanted.sort):
+        here = (IS_THERE, Enrolment.terminal_id == wanted.terminal, Enrolment.employee_id.is_not(None))
+        each = select(Enrolment.employee_id).where(*here).distinct().order_by(Enrolment.employee_id).limit(most + 1)
+        return select(each.subquery())
+    return None
+
+
 def in_state_once(state: str, terminal_id: int | None, most: int) -> Select[Any]:
     """Return the statement for the ids of those in one of STATES, each once; it may stop behind so many.
 
