@@ -215,8 +215,7 @@ def each_once(wanted: EmployeeFilter, most: int) -> Select[Any] | None:
         return in_state_once(wanted.state, wanted.terminal, most)
     if wanted.terminal is not None and wanted == EmployeeFilter(terminal=wanted.terminal, sort=wanted.sort):
         here = (IS_THERE, Enrolment.terminal_id == wanted.terminal, Enrolment.employee_id.is_not(None))
-        each = select(Enrolment.employee_id).where(*here).distinct().order_by(Enrolment.employee_id).limit(most + 1)
-        return select(each.subquery())
+        return _each_once(*here, most=most)
     return None
 
 
@@ -227,17 +226,16 @@ def in_state_once(state: str, terminal_id: int | None, most: int) -> Select[Any]
     """
     if state not in {WAITING, REFUSED, LEAVING}:
         return select(Employee.id).where(in_state(state, terminal_id, each=True))
-    mine = Enrolment.employee_id.is_not(None)
-    kinds = [
-        select(Enrolment.employee_id).where(mine, *facts).distinct().order_by(Enrolment.employee_id).limit(2 * most)
-        for facts in _kinds(state, _at(terminal_id))
-    ]
-    found = union(*(select(kind.subquery()) for kind in kinds)).subquery()
-    ids = select(found.c.employee_id)
-    if state == LEAVING:
-        return ids
-    active = select(Employee.is_active).where(Employee.id == found.c.employee_id)
-    return ids.where(active.scalar_subquery())
+    where = [Enrolment.employee_id.is_not(None)]
+    if state != LEAVING:
+        where.append(select(Employee.is_active).where(Employee.id == Enrolment.employee_id).scalar_subquery())
+    kinds = (_each_once(*where, *facts, most=most) for facts in _kinds(state, _at(terminal_id)))
+    return select(union(*kinds).subquery())
+
+
+def _each_once(*facts: ColumnElement[bool], most: int) -> Select[Any]:
+    each = select(Enrolment.employee_id).where(*facts).distinct().order_by(Enrolment.employee_id).limit(most + 1)
+    return select(each.subquery())
 
 
 def _at(terminal_id: int | None) -> list[ColumnElement[bool]]:
@@ -256,8 +254,7 @@ def _kinds(state: str, here: list[ColumnElement[bool]]) -> list[list[ColumnEleme
     other = aliased(Employee)
     faceless = select(other.id).where(other.id == Enrolment.employee_id, other.is_active, ~other.has_face)
     return [
-        [IS_UNPROVEN, ~IS_PERSON_ONLY, *stopped],
-        [IS_UNPROVEN, IS_PERSON_ONLY, ~faceless.exists(), *stopped],
+        [IS_UNPROVEN, or_(~IS_PERSON_ONLY, ~faceless.exists()), *stopped],
         [IS_UNCHECKED, *stopped],
     ]
 

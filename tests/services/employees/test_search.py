@@ -129,7 +129,8 @@ def test_pages_are_the_same_whether_few_or_many_pass(monkeypatch: pytest.MonkeyP
     db.session.add_all([Employee(number=n, name=name, department=d, is_active=a) for n, name, d, a in rows])
     db.session.commit()
     everybody = db.session.execute(select(Employee).order_by(*SORTS[sort])).scalars().all()
-    for q, state in itertools.product(QUESTIONS, ("", LEFT, NO_FACE)):
+    by_name = sort.endswith("name")
+    for q, state in itertools.product(QUESTIONS if by_name else QUESTIONS[:2], ("", LEFT, NO_FACE)[: 2 + by_name]):
         wanted = EmployeeFilter(q, state, sort=sort)
         expected = [
             one.id
@@ -138,7 +139,7 @@ def test_pages_are_the_same_whether_few_or_many_pass(monkeypatch: pytest.MonkeyP
         ]
         assert search.ids(wanted) == expected
         # Read in the list's order, gathered, those of one surname together, read to the end.
-        for walk, few in ((1000, 1000), (3, 1000), (3, 5), (3, 0)):
+        for walk, few in ((1000, 1000), (3, 1000), (3, 0), (3, 5))[: 4 if by_name else 2]:
             monkeypatch.setattr(search, "WALK", walk)
             monkeypatch.setattr(search, "FEW", few)
             place, turned = FIRST, []
