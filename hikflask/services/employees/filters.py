@@ -203,6 +203,22 @@ def in_state(state: str, terminal_id: int | None = None, *, each: bool = False) 
     return found if state == LEAVING else and_(Employee.is_active, found)
 
 
+def each_once(wanted: EmployeeFilter, most: int) -> Select[Any] | None:
+    """Return a statement that finds each who passes once, and may stop behind so many. None: there are several filters.
+
+    It follows an index, and no further.
+    """
+    words = words_of(wanted)
+    if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
+        return name_index.ids(words)
+    if wanted.state and wanted == EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort):
+        return in_state_once(wanted.state, wanted.terminal, most)
+    if wanted.terminal is not None and wanted == EmployeeFilter(terminal=wanted.terminal, sort=wanted.sort):
+        here = (IS_THERE, Enrolment.terminal_id == wanted.terminal, Enrolment.employee_id.is_not(None))
+        return _each_once(*here, most=most)
+    return None
+
+
 def in_state_once(state: str, terminal_id: int | None, most: int) -> Select[Any]:
     """Return the statement for the ids of those in one of STATES, each once; it may stop behind so many.
 
@@ -210,17 +226,16 @@ def in_state_once(state: str, terminal_id: int | None, most: int) -> Select[Any]
     """
     if state not in {WAITING, REFUSED, LEAVING}:
         return select(Employee.id).where(in_state(state, terminal_id, each=True))
-    mine = Enrolment.employee_id.is_not(None)
-    kinds = [
-        select(Enrolment.employee_id).where(mine, *facts).distinct().order_by(Enrolment.employee_id).limit(2 * most)
-        for facts in _kinds(state, _at(terminal_id))
-    ]
-    found = union(*(select(kind.subquery()) for kind in kinds)).subquery()
-    ids = select(found.c.employee_id)
-    if state == LEAVING:
-        return ids
-    active = select(Employee.is_active).where(Employee.id == found.c.employee_id)
-    return ids.where(active.scalar_subquery())
+    where = [Enrolment.employee_id.is_not(None)]
+    if state != LEAVING:
+        where.append(select(Employee.is_active).where(Employee.id == Enrolment.employee_id).scalar_subquery())
+    kinds = (_each_once(*where, *facts, most=most) for facts in _kinds(state, _at(terminal_id)))
+    return select(union(*kinds).subquery())
+
+
+def _each_once(*facts: ColumnElement[bool], most: int) -> Select[Any]:
+    each = select(Enrolment.employee_id).where(*facts).distinct().order_by(Enrolment.employee_id).limit(most + 1)
+    return select(each.subquery())
 
 
 def _at(terminal_id: int | None) -> list[ColumnElement[bool]]:
@@ -239,8 +254,7 @@ def _kinds(state: str, here: list[ColumnElement[bool]]) -> list[list[ColumnEleme
     other = aliased(Employee)
     faceless = select(other.id).where(other.id == Enrolment.employee_id, other.is_active, ~other.has_face)
     return [
-        [IS_UNPROVEN, ~IS_PERSON_ONLY, *stopped],
-        [IS_UNPROVEN, IS_PERSON_ONLY, ~faceless.exists(), *stopped],
+        [IS_UNPROVEN, or_(~IS_PERSON_ONLY, ~faceless.exists()), *stopped],
         [IS_UNCHECKED, *stopped],
     ]
 
