@@ -28,7 +28,7 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
     comparison = queries.row(params["comparison"])
     known = queries.facts_of(comparison, [item.number])[item.number]
     agreed = item.number in params["same_person"]
-    plan.check(known, item.action, agreed)
+    plan.check(connection.terminal_row(comparison.terminal_id), known, item.action, agreed)
     if item.action == plan.SEND:
         return _send(known, comparison.terminal_id, names_agreed=agreed)
     if item.action == plan.REMOVE:
