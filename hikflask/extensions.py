@@ -59,6 +59,9 @@ def _prepare_postgresql(connection: object, record: object) -> None:  # noqa: AR
     connection.commit()  # type: ignore[attr-defined]
 
 
+CACHE_KIB = 16_000
+
+
 @event.listens_for(Engine, "connect")
 def _prepare_sqlite(connection: object, record: object) -> None:  # noqa: ARG001
     if not type(connection).__module__.startswith("sqlite3"):
@@ -68,6 +71,8 @@ def _prepare_sqlite(connection: object, record: object) -> None:  # noqa: ARG001
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
     cursor.execute("PRAGMA foreign_keys=ON")
+    # In KiB. Of a large database a list reads many pages, and again for the next person.
+    cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     # Overwrite deleted data with zeros. Many builds of SQLite only mark it as free.
     cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
