@@ -251,9 +251,9 @@ def _kinds(state: str, here: list[ColumnElement[bool]]) -> list[list[ColumnEleme
     stopped = [~IS_TRIED, *here]
     # A person without a face at one terminal needs somebody to act only where the face is at another one.
     other = aliased(Employee)
-    faceless = select(other.id).where(other.id == Enrolment.employee_id, other.is_active, ~other.has_face)
+    faceless = select(and_(other.is_active, ~other.has_face)).where(other.id == Enrolment.employee_id)
     return [
-        [IS_UNPROVEN, or_(~IS_PERSON_ONLY, ~faceless.exists()), *stopped],
+        [IS_UNPROVEN, or_(~IS_PERSON_ONLY, ~faceless.scalar_subquery()), *stopped],
         [IS_UNCHECKED, *stopped],
     ]
 
