@@ -4,7 +4,7 @@
 not the texts, on PostgreSQL a GIN index on a function. PostgreSQL's own pg_trgm needs a right that not every role has,
 and finds no Cyrillic where the database's locale is C. Two spaces are added to the text, so that each letter begins a
 trigram: what is shorter than three letters is found as the beginning of one. The control character 2, which no name has,
-stands before the first word, so that whoever does not begin with a word can be asked for.
+stands before the text, so that whoever does not begin with two letters can be asked for.
 """
 
 import sqlite3
@@ -16,6 +16,8 @@ revision = '0017'
 down_revision = '0016'
 branch_labels = None
 depends_on = None
+
+LEAVING = "desired = 'absent' AND person <> 'confirmed'"
 
 # SQLite ------------------------------------------------------------------------------------------------------------
 WORDS = [
@@ -65,10 +67,9 @@ OF_CONSENTS = {
 FUNCTIONS = {
     'employee_words(text)': """CREATE FUNCTION employee_words(text) RETURNS tsvector
         LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-        SELECT pg_catalog.array_to_tsvector(pg_catalog.array_append(
-            pg_catalog.array_agg(DISTINCT pg_catalog.substr($1 || '  ', i, 3)),
-            pg_catalog.chr(2) || pg_catalog.split_part($1, ' ', 1)))
-        FROM pg_catalog.generate_series(1, pg_catalog.length($1)) AS i $$""",
+        SELECT pg_catalog.array_to_tsvector(
+            pg_catalog.array_agg(DISTINCT pg_catalog.substr(pg_catalog.chr(2) || $1 || '  ', i, 3)))
+        FROM pg_catalog.generate_series(1, pg_catalog.length($1) + 1) AS i $$""",
     # Rows are added and never changed, so that nobody waits for anybody; a worker adds them up now and then.
     'keep_employee_count()': f"""CREATE FUNCTION keep_employee_count() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -103,6 +104,13 @@ def upgrade() -> None:
         ['id'],
         sqlite_where=sa.text('is_active = 1 AND has_consent = 0'),
         postgresql_where=sa.text('is_active AND NOT has_consent'),
+    )
+    op.create_index(
+        'ix_enrolment_removals',
+        'enrolment',
+        [sa.text('coalesce(desired_since, created_at)'), 'id'],
+        sqlite_where=sa.text(LEAVING),
+        postgresql_where=sa.text(LEAVING),
     )
     op.create_table(
         'employee_count',
@@ -176,5 +184,6 @@ def downgrade() -> None:
         for function in FUNCTIONS:
             op.execute(f'DROP FUNCTION {function}')
     op.drop_table('employee_count')
+    op.drop_index('ix_enrolment_removals', 'enrolment')
     op.drop_index('ix_employee_no_consent', 'employee')
     op.drop_column('employee', 'has_consent')

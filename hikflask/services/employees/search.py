@@ -20,12 +20,12 @@ from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter, Ids
 
 # So many employees are looked at in the list's order. Where that fills a page, most lists end.
-WALK = 10_000
+WALK = 5000
 # So few are gathered and sorted.
 FEW = 1000
-# Of many who have the searched words and are far apart, so many are looked at for the first words that they share,
-# of which so many are taken.
-SAMPLE, MOST_FIRST_WORDS = 300, 8
+# Of many who have the searched words and are far apart, so many are looked at for the pairs of letters that they begin
+# with, of which so many are taken.
+SAMPLE, MOST_PAIRS = 300, 8
 # Loaded together, so that a page of any length needs three queries.
 SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
 
@@ -200,21 +200,25 @@ def _end_of_walk(wanted: EmployeeFilter, order: Keyset, place: Place) -> list[Co
 def _rows_together(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> list[Any] | None:
     """Return the first rows of a search whose hits are together in the order of names, as those of one surname are.
 
-    Who begins with one of a few first words is read in the order of names. The others who have the searched words are
-    gathered. None: the list has another order, or these others are too many.
+    Who begins with one of a few pairs of letters is read in the order of names. The others who may have the longest of
+    the words are gathered. None: the list has another order, or these others are too many.
     """
     words = filters.words_of(wanted)
-    if not words or order.columns[0] is not Employee.search or not _sorts_by_letter():
+    if not words or wanted.sort not in filters.BY_NAME or not _sorts_by_letter():
         return None
     some = select(Employee.search).where(Employee.id.in_(name_index.ids(words).limit(SAMPLE)))
-    firsts = Counter(text.partition(" ")[0] for text in db.session.execute(some).scalars())
-    shared = [first for first, _ in firsts.most_common(MOST_FIRST_WORDS) if any(word in first for word in words)]
-    others = list(db.session.execute(name_index.ids(words, but_first=shared).limit(FEW + 1)).scalars())
-    if len(others) > FEW:
+    begins = Counter(text[:2] for text in db.session.execute(some).scalars())
+    pairs = [pair for pair, _ in begins.most_common(MOST_PAIRS)]
+    longest = max(words, key=len)
+    # Few others have the end of the word, mostly, and these are found sooner than who has the word.
+    for part_of_word in (longest[-name_index.LETTERS :], longest):
+        others = list(db.session.execute(name_index.ids([part_of_word], but_from=pairs).limit(FEW + 1)).scalars())
+        if len(others) <= FEW:
+            break
+    else:
         return None
     parts = [Employee.id.in_(others)] if others else []
-    # A space follows the first word, and the next sign after a space is "!".
-    parts += [and_(Employee.search >= f"{first} ", Employee.search < f"{first}!") for first in shared]
+    parts += [and_(Employee.search >= pair, Employee.search < pair + name_index.LAST) for pair in pairs]
     found = (db.session.execute(_in_order(wanted, order, place, part).limit(limit + 1)) for part in parts)
     rows = {row.id: row for part in found for row in part}
     in_order = sorted(rows.values(), key=lambda row: (row.search, row.id), reverse=order.descends != place.is_backwards)
