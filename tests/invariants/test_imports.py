@@ -3,7 +3,7 @@
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ DEPARTMENTS = ("", "Склад", "склад", "Охрана")
 WRITTEN = (*NUMBERS, "№5", "")
 ENCODINGS = ("utf-8", "utf-8-sig", "cp1251", "utf-16")
 TERMINALS = (1, 2)
-EXAMPLES = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ lines = st.builds(
 )
 files = st.builds(
     File,
-    st.lists(lines, min_size=1, max_size=6).map(tuple),
+    # A table without a single filled row is refused as a whole.
+    st.lists(lines, min_size=1, max_size=6).filter(lambda found: any(any(astuple(line)) for line in found)).map(tuple),
     st.sampled_from(ENCODINGS),
     st.sampled_from(";,\t"),
     st.sampled_from((None, None, *TERMINALS)),
