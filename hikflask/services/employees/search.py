@@ -164,7 +164,7 @@ def _page(wanted: EmployeeFilter, limit: int, place: Place) -> tuple[Page[int], 
 def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tuple[list[Any], int | None]:
     """Return the first rows from a place on, one more than `limit` if there are more, by what is read least for it.
 
-    With the count of all when it is known by that; more than FEW may be counted as one more than that.
+    With the count of all when it is known by that, as count_up_to() counts.
     """
     end = _end_of_walk(wanted, order, place)
     near = _in_order(wanted, order, place, *end).limit(limit + 1)
@@ -172,7 +172,7 @@ def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tu
     if not end or len(rows) > limit:
         return rows, None
     words = filters.words_of(wanted)
-    hits = name_index.texts(words, FEW + 1) if words else []
+    hits = name_index.texts(words, max(FEW, MOST_COUNTED) + 1) if words else []
     source = name_index.ids(words) if words and len(hits) <= FEW else _few(replace(wanted, q=""))
     if source is not None:
         behind = and_(literal(value=True), *order.condition(place))
