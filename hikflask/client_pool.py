@@ -34,10 +34,13 @@ class ClientShelf:
         self._clients: dict[int, tuple[int, Client]] = {}
 
     def get(self, terminal_id: int, version: int, make: Callable[[], Client]) -> Client:
-        """Return the client of this version, and close one of another version."""
+        """Return the client of this version; close one of another version, or of a lease that was taken over meanwhile.
+
+        The latter waits for its last answer still, and the new holder must not wait for it.
+        """
         with self._lock:
             known = self._clients.get(terminal_id)
-            if known and known[0] == version:
+            if known and known[0] == version and not known[1].is_busy:
                 return known[1]
             if known:
                 known[1].close()

@@ -33,7 +33,7 @@ from hikflask.isapi.errors import (
     WeakDigest,
     error_for,
 )
-from hikflask.isapi.sockets import Trip, about_certificate, certificate_fingerprint, normal_fingerprint, watch
+from hikflask.isapi.sockets import Slow, Trip, about_certificate, certificate_fingerprint, normal_fingerprint, watch
 
 __all__ = ["Answer", "Client", "Requester", "certificate_fingerprint", "normal_fingerprint"]
 
@@ -55,6 +55,7 @@ class _Call:
     content_type: str | None
     timeout: tuple[float, float]
     before_send: Callable[[float], None] | None
+    slow: Slow | None = None
 
     @property
     def bare_path(self) -> str:
@@ -107,6 +108,11 @@ class Client:
     def __repr__(self) -> str:
         return f"<Client {self._username} at {self._address}>"
 
+    @property
+    def is_busy(self) -> bool:
+        """True while a request is under way."""
+        return self._lock.locked()
+
     def close(self) -> None:
         """Close the kept connections."""
         self._session.close()
@@ -120,18 +126,20 @@ class Client:
         content_type: str | None = None,
         timeout: tuple[float, float] | None = None,
         before_send: Callable[[float], None] | None = None,
+        slow: Slow | None = None,
     ) -> Answer:
         """Send one request, log in if the terminal asks for it, and return the answer.
 
         Any status is returned, except 401 and redirects, which raise.
 
         Args: path begins with "/" and holds the query; timeout is (connect, read) in seconds; before_send is called
-        before each HTTP round trip with the seconds it may take, and may raise to stop.
+        before each HTTP round trip with the seconds it may take, and may raise to stop; slow are seconds, and what is
+        called, in this thread, when the answer has not begun after them.
         Raises: Unreachable, NoAnswer, AddressRefused, CertificateChanged, LoginRefused, WeakDigest, Nonsense.
         """
         if not path.startswith("/"):
             raise ValueError("a path begins with /")  # a path without it could change the host
-        call = _Call(method, path, data, content_type, timeout or self._timeout, before_send)
+        call = _Call(method, path, data, content_type, timeout or self._timeout, before_send, slow)
         if self._https_only and not self._address.startswith("https:"):
             raise HttpsRequired(path=call.bare_path)
         with self._lock:
@@ -214,7 +222,7 @@ class Client:
         if call.before_send:
             call.before_send(seconds)
         prepared = self._prepare(call)
-        self._trip.begin(seconds)
+        self._trip.begin(seconds, call.slow)
         try:
             sent = self._session.send(prepared, timeout=call.timeout, stream=True, allow_redirects=False)
             with closing(sent) as response:

@@ -9,10 +9,11 @@ import hashlib
 import http.client
 import io
 import re
+import select
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,9 @@ from hikflask.isapi.errors import Unreachable
 SHA256_HEX = re.compile(r"[0-9a-f]{64}\Z")
 SHORTEST_SHARE = 0.01
 
+# After so many seconds without an answer, something is called.
+Slow = tuple[float, Callable[[], None]]
+
 
 class Trip:
     """The state of the current round trip. Each client has one, and its lock allows one round trip at a time."""
@@ -29,8 +33,9 @@ class Trip:
     def __init__(self) -> None:
         self.begin(0.0)
 
-    def begin(self, seconds: float) -> None:
-        """Start a round trip that may take this many seconds."""
+    def begin(self, seconds: float, slow: Slow | None = None) -> None:
+        """Start a round trip that may take this many seconds. Args: slow is called when the answer does not begin."""
+        self.slow = slow
         self.until = time.monotonic() + seconds
         self.connected = False
         self.sent = False
@@ -58,6 +63,7 @@ class HurriedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         """Read once, or raise TimeoutError at the deadline."""
+        self._call_when_slow()
         left = self._until - time.monotonic()
         try:
             if left <= 0:
@@ -67,6 +73,16 @@ class HurriedReader(io.RawIOBase):
         except TimeoutError:
             self._trip.timed_out = True
             raise
+
+    def _call_when_slow(self) -> None:
+        slow, self._trip.slow = self._trip.slow, None
+        if slow is None or (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()):
+            return
+        seconds, call = slow
+        waiting = select.poll()
+        waiting.register(self._sock, select.POLLIN)
+        if not waiting.poll(seconds * 1000):
+            call()
 
     def close(self) -> None:
         """Close the socket's file with this one."""

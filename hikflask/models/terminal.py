@@ -29,9 +29,10 @@ class Terminal(Base):
     works is stored. `face_calls` is how faces are sent: FDSetUp, or the older FaceDataRecord and FDModify, or None if
     unknown. `last_capture_at` is the last success, after which the terminal refuses the next capture for a moment.
 
-    `wanted_until`: somebody waits for the terminal until then, so work for many lets it go. `clock_offset` is how many
-    seconds the terminal's clock was ahead of ours at `clock_checked_at`, `zone` its time zone as POSIX writes it, and
-    `clock_mode` how it is set (NTP or manual).
+    `wanted_until`: somebody waits for the terminal until then, so work for many lets it go. `lease_yields` is the
+    number of the lease that may be taken over, while its holder only waits for something to read. `clock_offset` is how
+    many seconds the terminal's clock was ahead of ours at `clock_checked_at`, `zone` its time zone as POSIX writes it,
+    and `clock_mode` how it is set (NTP or manual).
     `earlier_serial` is that of the device before this one, and `device_changed_at` when the present one was noticed.
     `awaits_restore`: people were desired on the device before, and nobody said yet that they belong on the present one.
     `compared_on` is the day of the last nightly comparison. `drift_after` is the enrolment up to which it was last
@@ -91,6 +92,7 @@ class Terminal(Base):
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     wanted_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    lease_yields: Mapped[int | None]
 
     clock_offset: Mapped[int | None]
     clock_mode: Mapped[str] = mapped_column(String(16), default="", server_default="")

@@ -18,6 +18,7 @@ OF_ENROLMENTS = {
 }
 OF_TERMINALS = {
     'wanted_until': sa.DateTime(),
+    'lease_yields': sa.Integer(),
     'clock_offset': sa.Integer(),
     'clock_checked_at': sa.DateTime(),
     'device_changed_at': sa.DateTime(),

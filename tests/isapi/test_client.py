@@ -1,5 +1,6 @@
 """The one seam: Digest on a real socket, what is repeated and what never, and how the wire's failures are told."""
 
+import threading
 import time
 from http.server import BaseHTTPRequestHandler
 
@@ -242,6 +243,27 @@ def test_a_terminal_that_drips_is_cut_off(behave: object) -> None:
         assert 0.3 < time.monotonic() - start < 4.0
         assert len(server.seen) == 1
     assert (caught.value.code, caught.value.retryable) == ("no_answer", True)
+
+
+def test_slow_answer_is_told_while_it_is_waited_for_and_a_quick_one_is_not() -> None:
+    told = threading.Event()
+
+    def wait(seen: Seen, _: BaseHTTPRequestHandler) -> Reply:
+        return Reply(body=b"late" if "slow" in seen.path and told.wait(5) else b"quick")
+
+    with terminal(wait) as server:
+        client = client_of(server.url)
+        assert client.request("GET", PATH, slow=(0.2, told.set)).body == b"quick"
+        assert not told.is_set()
+        assert client.request("GET", "/slow", slow=(0.05, told.set)).body == b"late"
+
+
+def test_client_is_busy_while_a_request_is_under_way() -> None:
+    seen: list[bool] = []
+    with terminal(lambda *_: Reply(body=bytes(seen.append(client.is_busy) or 1))) as server:
+        client = client_of(server.url)
+        client.request("GET", PATH)
+        assert (seen, client.is_busy) == ([True], False)
 
 
 def test_an_answer_beyond_eight_megabytes_is_nonsense() -> None:

@@ -32,7 +32,7 @@ from hikflask.services.comparisons.errors import (
 )
 from hikflask.services.comparisons.pages import Changed, Place, follow
 from hikflask.services.core.db import changed_rows
-from hikflask.services.core.errors import LoginStopped, TerminalRetired
+from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired
 from hikflask.services.photos import storage
 from hikflask.services.terminals import checks, connection, leases
 from hikflask.services.terminals.connection import Conversation
@@ -89,11 +89,18 @@ def read_to_end(terminal_id: int, holder: str, seconds: float) -> Comparison:
     """
     give_up = time.monotonic() + seconds
     comparison_id = start(terminal_id, holder).id
-    while read_slice(comparison_id, holder, _slice(give_up), current_app.config["LEASE_WAIT"]):
+    while _read_on(comparison_id, holder, _slice(give_up)):
         if time.monotonic() >= give_up:
             raise NoAnswer(message="the comparison takes too long")
         time.sleep(BREAK_SECONDS)
     return queries.row(comparison_id)
+
+
+def _read_on(comparison_id: int, holder: str, seconds: float) -> bool:
+    try:
+        return read_slice(comparison_id, holder, seconds, current_app.config["LEASE_WAIT"])
+    except LeaseLost:  # A person has the terminal now.
+        return True
 
 
 def _slice(give_up: float) -> float:
@@ -105,7 +112,7 @@ def read_slice(comparison_id: int, holder: str, seconds: float = SLICE_SECONDS, 
 
     :param wait: how long to wait for the present holder of the terminal, in seconds.
     :raises TerminalError: when the terminal refuses or does not answer; it is read on later from where it was.
-    :raises TerminalInUse: :raises LoginStopped: likewise.
+    :raises TerminalInUse: :raises LeaseLost: :raises LoginStopped: likewise.
     :raises ComparisonFailed: when the list cannot be read for certain; the comparison has failed, nothing is concluded.
     :raises ComparisonUnknown: when there is no such comparison.
     """
@@ -122,7 +129,7 @@ def _read(comparison: Comparison, holder: str, seconds: float, wait: float) -> b
     """Read for so many seconds; True when something is left to read."""
     comparison_id = comparison.id
     try:
-        with connection.converse(comparison.terminal_id, holder, COMPARE, wait=wait) as talk:
+        with connection.converse(comparison.terminal_id, holder, COMPARE, wait=wait, yields=True) as talk:
             reading = Reading(talk, comparison_id)
             until = time.monotonic() + seconds
             while reading.step():
@@ -167,6 +174,8 @@ class Reading:
 
         :raises ComparisonFailed: when the list cannot be read for certain.
         """
+        if self._row.state != READING or self._row.step == VERDICTS:
+            return False  # Another caller read the rest while this one waited for the terminal.
         if self._row.read_at is None:
             checks.recognise(self._talk)
             self._write(serial=self._talk.terminal.serial)

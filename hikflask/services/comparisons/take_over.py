@@ -67,7 +67,7 @@ def take_over(terminal_id: int, number: str, name_seen: str, holder: str, *, sam
     """
     if not persons.NUMBER.match(number):
         raise IllegalNumber(n=number)
-    with connection.converse(terminal_id, holder, TAKE_OVER, total=LONGEST_SECONDS) as talk:
+    with connection.converse(terminal_id, holder, TAKE_OVER, total=LONGEST_SECONDS, yields=True) as talk:
         found = _found(talk, number, name_seen)
         return _keep(talk, found, same_person)
 

@@ -214,6 +214,7 @@ def _send(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) ->
     """
     if not replaces:
         checks.require_room_for_face(attempt.talk)
+    attempt.talk.let_go_if_wanted()
     attempt.write(state.SENDING_FACE)
     try:
         _call(attempt, bind, replaces)

@@ -65,6 +65,7 @@ def reconcile(enrolment_id: int, holder: str, *, prove_again: bool = False, wait
                 return enrolment  # Another worker finished it while this one waited.
             if state.awaits_restore(enrolment):
                 return enrolment  # Another device was noticed meanwhile.
+            talk.yields = enrolment.in_bulk and not urgent
             attempt = Attempt(talk, enrolment, prove_again or enrolment.is_confirmed)
             _run(attempt)
     except (TerminalInUse, TerminalRetired, LeaseLost, LoginStopped) as error:

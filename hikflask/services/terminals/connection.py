@@ -11,6 +11,7 @@ from flask import current_app
 from sqlalchemy import func, select, update
 
 from hikflask.extensions import db, terminal_clients, vault
+from hikflask.isapi import faces, persons
 from hikflask.isapi.client import Answer, Client
 from hikflask.isapi.errors import (
     AccountLocked,
@@ -32,6 +33,13 @@ MARGIN_SECONDS = 2.0
 # A lease is so much longer than its next call may take, so a conversation with a quick terminal never renews it. The
 # holder's death blocks the terminal for that long, too.
 SPARE_SECONDS = 10.0
+# Work for many looks that often, between two requests, whether a person waits for the terminal.
+LOOK_SECONDS = 0.25
+# When the answer to something that is only read takes longer, the lease may be taken over meanwhile.
+LEND_SECONDS = 0.4
+SEARCHES = {persons.SEARCH, faces.SEARCH}
+# The terminal removes somebody while it is asked for that: the removal is under way until it is finished.
+WRITES_STILL = {persons.DELETE_PROCESS}
 # Written to the row after a terminal has answered.
 ANSWERED = {
     "reachable": True,
@@ -51,7 +59,8 @@ class Conversation:
 
     `seconds_left` returns for how long the lease is needed at least: a capture holds its terminal until its deadline.
     `give_up_at` is when the whole conversation must end, by time.monotonic(). `learnt` is written to the terminal's row
-    together with the end of the lease.
+    together with the end of the lease. `yields`: it is work for many, and ends as soon as a person waits for the
+    terminal, but never while something is written there.
     """
 
     terminal: Terminal
@@ -61,6 +70,9 @@ class Conversation:
     give_up_at: float | None = None
     answered: bool = False
     learnt: dict[str, Any] = field(default_factory=dict)
+    yields: bool = False
+    _look_at: float = field(default_factory=lambda: time.monotonic() + LOOK_SECONDS)
+    _is_lent: bool = False
 
     def request(
         self,
@@ -74,15 +86,40 @@ class Conversation:
         """Send one request. A lease that could end before its answer is renewed first, so a late holder stops.
 
         :raises NoAnswer: without sending, when the time of the whole conversation is over.
-        :raises LeaseLost: when another holder took the lease.
+        :raises LeaseLost: when another holder took the lease, or waits for it and this is work for many.
         """
         if self.give_up_at is not None:
             timeout = self._bounded(path)
-        answer = self.client.request(
-            method, path, data=data, content_type=content_type, timeout=timeout, before_send=self._renew
-        )
-        self.answered = True
+        can_stop = self.yields and only_reads(method, path)
+        if can_stop:
+            self.let_go_if_wanted()
+        try:
+            answer = self.client.request(
+                method,
+                path,
+                data=data,
+                content_type=content_type,
+                timeout=timeout,
+                before_send=self._renew,
+                slow=(LEND_SECONDS, self._lend) if can_stop else None,
+            )
+            self.answered = True
+        finally:
+            if self._is_lent:
+                self._is_lent = False
+                self.lease.take_back()
         return answer
+
+    def let_go_if_wanted(self) -> None:
+        """End work for many here, where nothing is half done, when a person waits for the terminal. It goes on later.
+
+        :raises LeaseLost: then.
+        """
+        if not self.yields or time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        if self.lease.is_wanted():
+            raise LeaseLost
 
     def note(self, **found: Any) -> None:
         """Write to the terminal's row now what this conversation learnt.
@@ -91,6 +128,10 @@ class Conversation:
         """
         with self.lease.write():
             changed_rows(update(Terminal).where(Terminal.id == self.terminal.id).values(**found))
+
+    def _lend(self) -> None:
+        self._is_lent = True
+        self.lease.lend()
 
     def _bounded(self, path: str) -> tuple[float, float]:
         left = (self.give_up_at or 0.0) - time.monotonic()
@@ -106,6 +147,11 @@ class Conversation:
         self.lease.renew(needed + MARGIN_SECONDS)
 
 
+def only_reads(method: str, path: str) -> bool:
+    """True for a request that changes nothing at the terminal, while nothing is changed there by an earlier one."""
+    return path in SEARCHES or (method == "GET" and path not in WRITES_STILL)
+
+
 @contextmanager
 def converse(
     terminal_id: int,
@@ -116,13 +162,14 @@ def converse(
     wait: float | None = None,
     total: float | None = None,
     urgent: bool = False,
+    yields: bool = False,
 ) -> Iterator[Conversation]:
     """Acquire the terminal's lease and yield a conversation.
 
     :param seconds: the first length of the lease, in seconds (default: enough for a quick conversation).
     :param wait: how long to wait for the present holder, in seconds (default: LEASE_WAIT).
     :param total: how long all requests together may take, in seconds (default: no limit).
-    :param urgent: a person waits for it: work for many lets the terminal go.
+    :param urgent: a person waits for it: work for many lets the terminal go. :param yields: it is such work.
     :raises LoginStopped: when the password was refused before.
     :raises TerminalRetired: when it is out of service for good.
     :raises TerminalInUse: when the holder did not finish in time. :raises TerminalUnknown: when there is no such row.
@@ -137,7 +184,7 @@ def converse(
     try:
         terminal = _usable(terminal_id)
         give_up_at = None if total is None else time.monotonic() + total
-        talk = Conversation(terminal, lease, client_for(terminal), give_up_at=give_up_at, learnt=learnt)
+        talk = Conversation(terminal, lease, client_for(terminal), give_up_at=give_up_at, learnt=learnt, yields=yields)
         try:
             yield talk
         finally:

@@ -4,7 +4,9 @@ A lease is one compare-and-set UPDATE on the terminal's row, by the database's c
 holder, and every later write of the conversation has it in its WHERE. So a late holder cannot write.
 
 Who waits for a terminal may let its row say so (`wanted_until`). Work for many does not begin a conversation with such
-a terminal, so its present one is the last before that.
+a terminal, and ends its present one between two requests. While it waits long for something that it only reads, it
+lends its lease (`lease_yields`): whoever is urgent may take it over. Before anything else, it takes the lease back, or
+learns that it is lost.
 """
 
 import time
@@ -17,6 +19,7 @@ from typing import Any, cast
 from flask import current_app
 from flask_sqlalchemy.session import Session
 from sqlalchemy import BindParameter, ColumnElement, Float, Table, Update, and_, bindparam, not_, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import scoped_session
 
 from hikflask.extensions import db
@@ -69,6 +72,28 @@ class Lease:
         self._mine(lease_number=self.number)
         db.session.commit()
 
+    def lend(self) -> None:
+        """Let whoever is urgent take the terminal over, until take_back(). Only while nothing is written there."""
+        try:
+            changed_rows(self._where().values(lease_yields=self.number))
+            db.session.commit()
+        except SQLAlchemyError:
+            db.session.rollback()  # Whoever waits for it waits a little longer.
+
+    def take_back(self) -> None:
+        """End what lend() began.
+
+        :raises LeaseLost: when somebody took the terminal over.
+        """
+        self._mine(lease_yields=None)
+        db.session.commit()
+
+    def is_wanted(self) -> bool:
+        """True while somebody waits for the terminal."""
+        found = db.session.execute(WANTED, {"terminal_id": self.terminal_id}).first()
+        db.session.commit()
+        return found is not None
+
     def release(self, **learnt: Any) -> None:
         """Release the terminal and write `learnt` to its row. Nothing happens when another holder took the lease."""
         changed_rows(self._where().values(lease_until=None, lease_holder="", lease_purpose="", **learnt))
@@ -105,7 +130,8 @@ def acquire(
 ) -> Lease:
     """Acquire the terminal for `seconds`; wait up to `wait` seconds for the present holder.
 
-    :param urgent: a person waits. Until this gets the terminal or gives up, nobody else who is not urgent gets it.
+    :param urgent: a person waits. Until this gets the terminal or gives up, nobody else who is not urgent gets it, and
+        work for many lets it go.
     :raises TerminalInUse: with the present holder and the seconds left to it.
     :raises TerminalUnknown: when there is no such row.
     """
@@ -158,10 +184,12 @@ def _free(longest: Seconds) -> ColumnElement[bool]:
     return or_(until.is_(None), until <= database_now(), until > database_now(longest))
 
 
-def _taking() -> Update:
+def _taking(*, urgently: bool) -> Update:
+    free_now = _free(bindparam("longest", type_=Float))
+    can_be_taken = or_(free_now, ROWS.c.lease_yields == ROWS.c.lease_number) if urgently else free_now
     return (
         update(ROWS)
-        .where(ROWS.c.id == bindparam("terminal_id"), _free(bindparam("longest", type_=Float)))
+        .where(ROWS.c.id == bindparam("terminal_id"), can_be_taken)
         .values(
             lease_number=ROWS.c.lease_number + 1,
             lease_holder=bindparam("holder"),
@@ -173,8 +201,9 @@ def _taking() -> Update:
 
 
 # Made once: to make a statement costs more than to run it.
-TAKE_URGENTLY = _taking().values(wanted_until=None)
-TAKE = _taking().where(or_(ROWS.c.wanted_until.is_(None), not_(is_wanted())))
+TAKE_URGENTLY = _taking(urgently=True).values(wanted_until=None)
+TAKE = _taking(urgently=False).where(or_(ROWS.c.wanted_until.is_(None), not_(is_wanted())))
+WANTED = select(ROWS.c.id).where(ROWS.c.id == bindparam("terminal_id"), is_wanted())
 
 
 def _try(terminal_id: int, holder: str, purpose: str, seconds: float, urgent: bool) -> Lease | None:

@@ -199,3 +199,38 @@ def test_of_many_threads_one_gets_the_lease(app: Flask, terminal: Terminal) -> N
         thread.join()
 
     assert len(got) == 1
+
+
+def test_lent_lease_is_taken_over_by_whoever_is_urgent_alone(terminal: Terminal) -> None:
+    many = leases.acquire(terminal.id, "background", "save", 30)
+    many.lend()
+
+    with pytest.raises(TerminalInUse):
+        leases.acquire(terminal.id, "another worker", "save", 30)
+    leases.acquire(terminal.id, "Анна", "capture", 30, urgent=True)
+
+    with pytest.raises(LeaseLost):
+        many.take_back()
+    with pytest.raises(LeaseLost):
+        write_name(many, "written too late")
+
+
+def test_lease_that_was_taken_back_is_not_taken_over(terminal: Terminal) -> None:
+    many = leases.acquire(terminal.id, "background", "save", 30)
+    many.lend()
+    many.take_back()
+
+    with pytest.raises(TerminalInUse):
+        leases.acquire(terminal.id, "Анна", "capture", 30, urgent=True)
+
+
+def test_what_was_lent_once_is_not_lent_by_the_next_holder(terminal: Terminal) -> None:
+    """Neither after the lease was released, nor when its holder was killed, nor by a late one."""
+    many = leases.acquire(terminal.id, "background", "save", 30)
+    many.lend()
+    many.release()
+    leases.acquire(terminal.id, "background", "save", 30)
+    many.lend()
+
+    with pytest.raises(TerminalInUse):
+        leases.acquire(terminal.id, "Анна", "capture", 30, urgent=True)
