@@ -36,10 +36,11 @@ def _only(rows: str) -> dict[str, Any]:
 class Enrolment(Base):
     """The desired state of one number on one terminal, and what the terminal confirmed of it.
 
-    Desired: `desired` is present or absent, since `desired_since` (None: before this was recorded), with the photo
-    `photo_id`. `generation` rises with every change of the desired state; a conversation writes only while the
-    generation is the one with which it began. `overwrite`: a person who has the number there under another name is
-    removed first. `in_bulk`: one of many, by a job or after the terminal lost people; a single person comes before.
+    Desired: `desired` is present or absent, since `desired_since` (None: before this was recorded; not while leaving),
+    with the photo `photo_id`. `generation` rises with every change of the desired state; a conversation writes only
+    while the generation is the one with which it began. `overwrite`: a person who has the number there under another
+    name is removed first. `in_bulk`: one of many, by a job or after the terminal lost people; a single person comes
+    before.
     `by_group`: desired because of a group of terminals, so it ends with the membership.
 
     Confirmed: `person` and `face` are pending, confirmed or refused, independently. When absent is desired, a confirmed
@@ -100,7 +101,7 @@ class Enrolment(Base):
         ),
         Index("ix_enrolment_leaving", "employee_id", **_only(_LEAVING)),
         # The same, the oldest first.
-        Index("ix_enrolment_removals", text("coalesce(desired_since, created_at)"), "id", **_only(_LEAVING)),
+        Index("ix_enrolment_removals", "desired_since", "id", **_only(_LEAVING)),
         NO_ID_TWICE,
     )
 

@@ -105,10 +105,12 @@ def upgrade() -> None:
         sqlite_where=sa.text('is_active = 1 AND has_consent = 0'),
         postgresql_where=sa.text('is_active AND NOT has_consent'),
     )
+    # What was recorded before this time was.
+    op.execute(f'UPDATE enrolment SET desired_since = created_at WHERE desired_since IS NULL AND {LEAVING}')
     op.create_index(
         'ix_enrolment_removals',
         'enrolment',
-        [sa.text('coalesce(desired_since, created_at)'), 'id'],
+        ['desired_since', 'id'],
         sqlite_where=sa.text(LEAVING),
         postgresql_where=sa.text(LEAVING),
     )

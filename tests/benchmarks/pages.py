@@ -118,13 +118,13 @@ def serve(folder: Path, address: dict[str, str]) -> Iterator[Served]:
     """Serve an installation with gunicorn."""
     app = Served(folder, WORKER="external", **address)
     try:
-        app.start("tests.benchmarks.with_empty_page:app")
+        app.serve("tests.benchmarks.with_empty_page:app")
         yield app
     finally:
         app.stop()
 
 
-def measure(counts: Sequence[int], database: str, rounds: int) -> Measured:
+def measure(counts: Sequence[int], database: str, rounds: int, warm_up: int = WARM_UP) -> Measured:
     """Return what a database showed."""
     bin_folder = programs() if database == "postgresql" else None
     if database == "postgresql" and not bin_folder:
@@ -135,18 +135,18 @@ def measure(counts: Sequence[int], database: str, rounds: int) -> Measured:
             cluster.start()
             stack.callback(cluster.stop)
         apps = {count: stack.enter_context(served(count, cluster)) for count in counts}
-        return compared(database, apps, rounds)
+        return compared(database, apps, rounds, warm_up)
 
 
-def compared(database: str, apps: dict[int, Served], rounds: int) -> Measured:
+def compared(database: str, apps: dict[int, Served], rounds: int, warm_up: int = WARM_UP) -> Measured:
     """Ask each app each question, in turn."""
     asked = {count: _addresses(app, count) for count, app in apps.items()}
     found = Measured(database, {question: {count: [] for count in apps} for question in ADDRESSES})
-    for turn in range(WARM_UP + rounds):
+    for turn in range(warm_up + rounds):
         for question in ADDRESSES:
             for count in apps if turn % 2 else reversed(apps):
                 took = _milliseconds(apps[count], asked[count][question])
-                if turn >= WARM_UP:
+                if turn >= warm_up:
                     found.times[question][count].append(took)
     return found
 
@@ -203,13 +203,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--people", type=int, nargs="+", default=list(PEOPLE), help="counts (default: %(default)s)")
     parser.add_argument("--database", choices=DATABASES, help="this one alone")
     parser.add_argument("--rounds", type=int, default=11, help="how often each is asked (default: %(default)s)")
+    parser.add_argument("--warm-up", type=int, default=WARM_UP, help="rounds before (default: %(default)s)")
     options = parser.parse_args(arguments)
     counts = sorted(set(options.people))
     if len(counts) < 2 or counts[0] < 1 or options.rounds < 1:
         parser.error("two or more counts of people, and at least one round")
     wrong = []
     for database in [options.database] if options.database else DATABASES:
-        found = measure(counts, database, options.rounds)
+        found = measure(counts, database, options.rounds, options.warm_up)
         print(table(found), flush=True)
         wrong += missed(found)
     for sentence in wrong:

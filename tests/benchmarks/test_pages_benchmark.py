@@ -15,7 +15,7 @@ from tests.support.postgresql import programs
 def test_small_benchmark_shows_a_ratio_for_each_question(database: str) -> None:
     if database == "postgresql" and programs() is None:
         pytest.skip("PostgreSQL is not installed")
-    counts = ["--people", "60", "120", "--rounds", "1", "--database", database]
+    counts = ["--people", "60", "120", "--rounds", "1", "--warm-up", "0", "--database", database]
     command = [sys.executable, "-m", "tests.benchmarks.pages", *counts]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=180)

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import func, insert, select, text, update
 
 from hikflask import create_app
@@ -50,6 +49,15 @@ def url(cluster: Cluster) -> Iterator[str]:
 
 
 @pytest.fixture
+def target(cluster: Cluster, tmp_path: Path) -> Iterator[Flask]:
+    """An app on a database with empty tables."""
+    other = on(cluster.create(COPY, "migrated"), tmp_path)
+    yield other
+    close(other)
+    cluster.drop(COPY)
+
+
+@pytest.fixture
 def filled(app: Flask, simulator: Simulated, terminal: Terminal) -> Flask:
     """An installation with a row of most kinds, and an id that was given and deleted."""
     with app.app_context():
@@ -74,6 +82,10 @@ def copy(app: Flask, url: str, *options: str, given: str = "") -> Result:
 
 def on(url: str, folder: Path) -> Flask:
     return create_app({"INSTANCE_PATH": str(folder), "TESTING": True, "WORKER": "external", "DATABASE_URL": url})
+
+
+def address_of(app: Flask) -> str:
+    return str(app.config["DATABASE_URL"])
 
 
 def rows(app: Flask) -> dict[str, list[tuple[object, ...]]]:
@@ -120,30 +132,22 @@ def test_every_row_of_every_table_is_there_and_the_work_goes_on(filled: Flask, u
     close(other)
 
 
-def test_target_that_has_rows_is_left_alone(filled: Flask, url: str, tmp_path: Path) -> None:
-    other = on(url, tmp_path)
-    with other.app_context():
-        upgrade()
+def test_target_that_has_rows_is_left_alone(app: Flask, target: Flask) -> None:
+    with target.app_context():
         db.session.add(Department(name="Чужой"))
         db.session.commit()
 
-    done = copy(filled, url)
+    done = copy(app, address_of(target))
 
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == "Error: The target is not empty. Make a new database for it.\n"
-    with other.app_context():
+    with target.app_context():
         assert db.session.execute(select(Department.name)).scalars().all() == ["Чужой"]
-    close(other)
 
 
-def test_empty_tables_of_this_version_are_filled(app: Flask, url: str, tmp_path: Path) -> None:
-    other = on(url, tmp_path)
-    with other.app_context():
-        upgrade()
-
-    assert copy(app, url).exit_code == 0
-    assert rows(other) == rows(app)
-    close(other)
+def test_empty_tables_of_this_version_are_filled(app: Flask, target: Flask) -> None:
+    assert copy(app, address_of(target)).exit_code == 0
+    assert rows(target) == rows(app)
 
 
 def test_tables_of_another_program_are_left_alone(app: Flask, url: str, tmp_path: Path) -> None:
@@ -202,33 +206,28 @@ def test_what_is_no_address_is_said(app: Flask) -> None:
     assert copy(app, "somewhere").stderr == "Error: URL must be an address like postgresql://user@host/database.\n"
 
 
-def test_row_that_does_not_fit_names_its_table_and_nothing_is_copied(app: Flask, url: str, tmp_path: Path) -> None:
+def test_row_that_does_not_fit_names_its_table_and_nothing_is_copied(app: Flask, target: Flask) -> None:
     with app.app_context():
         save_employee(Draft("100222", "Иван Иванов"))
         db.session.execute(insert(Department).values(name="Д" * 129, folded="д"))
         db.session.commit()
 
-    done = copy(app, url)
+    done = copy(app, address_of(target))
 
     assert done.exit_code == 1
     assert done.stderr.startswith("Error: The table department answers: value too long")
-    other = on(url, tmp_path)
-    assert not any(found for name, found in rows(other).items() if name != EmployeeCount.__tablename__)
-    close(other)
+    assert not any(found for name, found in rows(target).items() if name != EmployeeCount.__tablename__)
 
 
-def test_difference_names_its_table_and_nothing_is_copied(app: Flask, url: str, tmp_path: Path) -> None:
-    other = on(url, tmp_path)
-    with other.app_context():
-        upgrade()
+def test_difference_names_its_table_and_nothing_is_copied(app: Flask, target: Flask) -> None:
+    with target.app_context():
         db.session.execute(text("CREATE RULE spoil AS ON INSERT TO employee DO INSTEAD NOTHING"))
         db.session.commit()
     with app.app_context():
         save_employee(Draft("100222", "Иван Иванов"))
 
-    done = copy(app, url)
+    done = copy(app, address_of(target))
 
     assert done.exit_code == 1
     assert done.stderr == "Error: The table employee differs: 1 rows here, 0 there. Nothing is copied.\n"
-    assert rows(other)["employee"] == []
-    close(other)
+    assert rows(target)["employee"] == []

@@ -193,7 +193,8 @@ def _waiting(*, many: bool) -> list[Waiting]:
     """
     since = func.coalesce(Enrolment.desired_since, Enrolment.created_at).label("since")
     columns = (Enrolment.terminal_id, since, Enrolment.next_attempt_at)
-    mine = select(*columns).join(Employee, Employee.id == Enrolment.employee_id).where(Employee.is_active)
+    is_active = select(Employee.is_active).where(Employee.id == Enrolment.employee_id).scalar_subquery()
+    mine = select(*columns).where(is_active)
     if many:
         due = (filters.IS_WAITING, filters.WANTED, Enrolment.next_attempt_at.is_not(None))
         parts = [

@@ -16,7 +16,7 @@ CLEANUP_BATCH = 200
 _EMPLOYEES = cast("Table", Employee.__table__)
 LOCKED = update(_EMPLOYEES).where(_EMPLOYEES.c.id == bindparam("employee_id")).values(is_active=_EMPLOYEES.c.is_active)
 # Pages count no further, as a count costs the more the higher it is. One more stands for all that are more.
-MOST_COUNTED = 1000
+MOST_COUNTED = 500
 
 
 def count_rows_up_to(statement: Any, most: int = MOST_COUNTED) -> int:

@@ -20,6 +20,8 @@ LETTERS = 3
 LAST = "\U0010ffff"
 # Before each indexed text; no name has this character.
 BEGINNING = "\x02"
+# So many texts are read without the index.
+LOOKED_THROUGH = 10_000
 _WORDS = table("employee_words", column("rowid"), column("employee_words"))
 _TERMS = text("SELECT term FROM employee_terms WHERE term >= :first AND term < :last")
 
@@ -46,11 +48,28 @@ def ids(words: Sequence[str], *, but_from: Sequence[str] = ()) -> Select[int]:
     return found.where(_WORDS.c.employee_words.op("MATCH")(bindparam(None, match, String)))
 
 
+def texts(words: Sequence[str], most: int) -> list[str]:
+    """Return the folded texts of at most so many employees who have each of these words, whoever is found first."""
+    if db.engine.dialect.name == "postgresql":
+        # Its index gathers all who have a word before the first is known. Whoever has a common one is found without.
+        some = select(Employee.search).limit(LOOKED_THROUGH).subquery()
+        common = select(some.c.search).where(*(contains_text(some.c.search, word) for word in words)).limit(most)
+        found = list(db.session.execute(common).scalars())
+        if len(found) == most:
+            return found
+        by_index = ids(words).with_only_columns(Employee.search)
+    else:
+        by_index = select(Employee.search).where(Employee.id.in_(ids(words).limit(most)))
+    return list(db.session.execute(by_index.limit(most)).scalars())
+
+
 def _as_tsquery(word: str) -> str:
     if len(word) < LETTERS:
         return f"{_lexeme(word)}:*"
-    trigrams = dict.fromkeys(word[first : first + LETTERS] for first in range(len(word) - LETTERS + 1))
-    return " & ".join(map(_lexeme, trigrams))
+    trigrams = [word[first : first + LETTERS] for first in range(len(word) - LETTERS + 1)]
+    # These tell enough: the texts are compared, too.
+    few = dict.fromkeys([trigrams[0], trigrams[len(trigrams) // 2], trigrams[-1]])
+    return " & ".join(map(_lexeme, few))
 
 
 def _lexeme(letters: str) -> str:

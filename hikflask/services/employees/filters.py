@@ -119,11 +119,12 @@ def conditions(wanted: EmployeeFilter, *, each: bool = False) -> list[ColumnElem
         found.append(in_state(wanted.state, wanted.terminal, each=each))
     # The other states are already meant of this terminal.
     if wanted.terminal is not None and wanted.state in {"", NO_FACE, LEFT}:
-        found.append(_has(IS_THERE, Enrolment.terminal_id == wanted.terminal))
+        found.append(_has(IS_THERE, Enrolment.terminal_id == wanted.terminal, each=each))
     if wanted.absent_from is not None:
-        found += [and_(Employee.is_active), ~_has(WANTED, Enrolment.terminal_id == wanted.absent_from)]
+        found += [and_(Employee.is_active), ~_has(WANTED, Enrolment.terminal_id == wanted.absent_from, each=each)]
     if wanted.had is not None:
-        found += [and_(Employee.is_active), _has(_was_had(wanted.had), Enrolment.terminal_id == wanted.had)]
+        was_had = _has(_was_had(wanted.had), Enrolment.terminal_id == wanted.had, each=each)
+        found += [and_(Employee.is_active), was_had]
     return found
 
 
@@ -141,12 +142,11 @@ def words_of(wanted: EmployeeFilter) -> list[str]:
 def sources(wanted: EmployeeFilter) -> list[Ids]:
     """Return the statements that each read an index for the ids of employees, among whom are all who pass the filter.
 
+    The index of words is another one: services/core/name_index.py.
+
     Whoever is in few of them is found at once.
     """
     found: list[Ids] = []
-    words = words_of(wanted)
-    if words:
-        found.append(name_index.ids(words))
     if wanted.state == LEFT:
         found.append(select(Employee.id).where(~Employee.is_active))
     if wanted.state == NO_FACE:
@@ -196,7 +196,8 @@ def in_state(state: str, terminal_id: int | None = None, *, each: bool = False) 
     among = _has_one_of if each else _is_among
     here = _at(terminal_id)
     if state == ON_TERMINALS:
-        there = Employee.has_face if terminal_id is None else _has(WANTED, Enrolment.terminal_id == terminal_id)
+        at_this = Enrolment.terminal_id == terminal_id
+        there = Employee.has_face if terminal_id is None else _has(WANTED, at_this, each=each)
         return and_(Employee.is_active, there, ~among(*_NOT_GREEN))
     found = among(*_kinds(state, here))
     return found if state == LEAVING else and_(Employee.is_active, found)
@@ -207,9 +208,6 @@ def each_once(wanted: EmployeeFilter, most: int) -> Select[Any] | None:
 
     It follows an index, and no further.
     """
-    words = words_of(wanted)
-    if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
-        return name_index.ids(words)
     if wanted.state and wanted == EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort):
         return in_state_once(wanted.state, wanted.terminal, most)
     if wanted.terminal is not None and wanted == EmployeeFilter(terminal=wanted.terminal, sort=wanted.sort):
@@ -258,16 +256,18 @@ def _kinds(state: str, here: list[ColumnElement[bool]]) -> list[list[ColumnEleme
     ]
 
 
-def _has(*facts: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return that an employee has such an enrolment, looked up for each: for what most of them have."""
-    return select(Enrolment.id).where(Enrolment.employee_id == Employee.id, *facts).exists()
+def _has(*facts: ColumnElement[bool], each: bool = False) -> ColumnElement[bool]:
+    """Return that an employee has such an enrolment; `each` as in conditions()."""
+    mine = select(Enrolment.id).where(Enrolment.employee_id == Employee.id, *facts)
+    # PostgreSQL may gather all that exist first; a count it looks up for each.
+    return mine.with_only_columns(func.count()).scalar_subquery() > 0 if each else mine.exists()
 
 
 def _has_one_of(*kinds: list[ColumnElement[bool]]) -> ColumnElement[bool]:
     """Return that an employee has an enrolment of one of these kinds, looked up for each."""
     # Where no terminal is unchecked, as mostly, no enrolment is looked up for that.
     first = [[_UNCHECKED_TERMINALS.exists()] if any(fact is IS_UNCHECKED for fact in facts) else [] for facts in kinds]
-    return or_(*(and_(*before, _has(*facts)) for before, facts in zip(first, kinds, strict=True)))
+    return or_(*(and_(*before, _has(*facts, each=True)) for before, facts in zip(first, kinds, strict=True)))
 
 
 def _is_among(*kinds: list[ColumnElement[bool]]) -> ColumnElement[bool]:

@@ -20,12 +20,12 @@ from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter, Ids
 
 # So many employees are looked at in the list's order. Where that fills a page, most lists end.
-WALK = 5000
+WALK = 2000
 # So few are gathered and sorted.
-FEW = 1000
-# Of many who have the searched words and are far apart, so many are looked at for the pairs of letters that they begin
+FEW = 500
+# Of many who have the searched words and are far apart, a few are looked at for the pairs of letters that they begin
 # with, of which so many are taken.
-SAMPLE, MOST_PAIRS = 300, 8
+MOST_PAIRS = 8
 # Loaded together, so that a page of any length needs three queries.
 SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
 
@@ -87,7 +87,7 @@ def page(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page
     :raises CursorUnknown: when the place is none of a list in this order.
     """
     found, total = _page(wanted, limit, place)
-    return _shown(found), count(wanted) if total is None else total
+    return _shown(found), count(wanted) if total is None or total > MOST_COUNTED else total
 
 
 def page_to_show(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
@@ -128,6 +128,9 @@ def count_up_to(wanted: EmployeeFilter) -> int:
     alone = filters.each_once(wanted, MOST_COUNTED)
     if alone is not None:
         return count_rows_up_to(alone)
+    words = filters.words_of(wanted)
+    if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
+        return len(name_index.texts(words, MOST_COUNTED + 1))
     source = _few(wanted)
     if source is not None:
         counted = _gathered(select(func.count()).select_from(Employee), wanted, source)
@@ -159,22 +162,29 @@ def _page(wanted: EmployeeFilter, limit: int, place: Place) -> tuple[Page[int], 
 
 
 def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tuple[list[Any], int | None]:
-    """Return the first rows from a place on, one more than `limit` if there are more, by what is read least for it."""
+    """Return the first rows from a place on, one more than `limit` if there are more, by what is read least for it.
+
+    With the count of all when it is known by that, as count_up_to() counts.
+    """
     end = _end_of_walk(wanted, order, place)
     near = _in_order(wanted, order, place, *end).limit(limit + 1)
     rows = list(db.session.execute(near))
     if not end or len(rows) > limit:
         return rows, None
-    source = _few(wanted)
+    words = filters.words_of(wanted)
+    hits = name_index.texts(words, max(FEW, MOST_COUNTED) + 1) if words else []
+    source = name_index.ids(words) if words and len(hits) <= FEW else _few(replace(wanted, q=""))
     if source is not None:
         behind = and_(literal(value=True), *order.condition(place))
         gathered = select(behind, Employee.id, *order.columns)
         few = list(db.session.execute(order.sorted(_gathered(gathered, wanted, source), place)))
         return [row[1:] for row in few if row[0]][: limit + 1], len(few)
-    together = _rows_together(wanted, order, limit, place)
+    # Who has the words is all that is asked for.
+    total = len(hits) if hits and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort) else None
+    together = _rows_together(wanted, order, limit, place, hits) if hits else None
     if together is not None:
-        return together, None
-    return list(db.session.execute(_in_order(wanted, order, place).limit(limit + 1))), None
+        return together, total
+    return list(db.session.execute(_in_order(wanted, order, place).limit(limit + 1))), total
 
 
 def _in_order(wanted: EmployeeFilter, order: Keyset, place: Place, *within: ColumnElement[bool]) -> Select[Any]:
@@ -197,19 +207,20 @@ def _end_of_walk(wanted: EmployeeFilter, order: Keyset, place: Place) -> list[Co
     return [mine > here if order.descends != place.is_backwards else mine < here]
 
 
-def _rows_together(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> list[Any] | None:
+def _rows_together(
+    wanted: EmployeeFilter, order: Keyset, limit: int, place: Place, hits: list[str]
+) -> list[Any] | None:
     """Return the first rows of a search whose hits are together in the order of names, as those of one surname are.
 
     Who begins with one of a few pairs of letters is read in the order of names. The others who may have the longest of
     the words are gathered. None: the list has another order, or these others are too many.
+
+    :param hits: the texts of some of them.
     """
-    words = filters.words_of(wanted)
-    if not words or wanted.sort not in filters.BY_NAME or not _sorts_by_letter():
+    if wanted.sort not in filters.BY_NAME or not _sorts_by_letter():
         return None
-    some = select(Employee.search).where(Employee.id.in_(name_index.ids(words).limit(SAMPLE)))
-    begins = Counter(text[:2] for text in db.session.execute(some).scalars())
-    pairs = [pair for pair, _ in begins.most_common(MOST_PAIRS)]
-    longest = max(words, key=len)
+    pairs = [pair for pair, _ in Counter(text[:2] for text in hits).most_common(MOST_PAIRS)]
+    longest = max(filters.words_of(wanted), key=len)
     # Few others have the end of the word, mostly, and these are found sooner than who has the word.
     for part_of_word in (longest[-name_index.LETTERS :], longest):
         others = list(db.session.execute(name_index.ids([part_of_word], but_from=pairs).limit(FEW + 1)).scalars())
@@ -240,6 +251,9 @@ def _gathered(statement: Select[Any], wanted: EmployeeFilter, source: Ids) -> Se
 
 def _few(wanted: EmployeeFilter) -> Ids | None:
     """Return the statement for the ids of a few employees among whom are all who pass, or None: there may be many."""
+    words = filters.words_of(wanted)
+    if words and len(name_index.texts(words, FEW + 1)) <= FEW:
+        return name_index.ids(words)
     for source in filters.sources(wanted):
         if count_rows_up_to(source, FEW) <= FEW:
             return source

@@ -21,7 +21,7 @@ IS_GREEN = and_(
     Enrolment.face == CONFIRMED,
     Terminal.face_mode.is_not(None),
 )
-REMOVALS = Keyset((func.coalesce(Enrolment.desired_since, Enrolment.created_at).asc(), Enrolment.id.asc()), "removals")
+REMOVALS = Keyset((Enrolment.desired_since.asc(), Enrolment.id.asc()), "removals")
 
 
 def get(enrolment_id: int) -> Enrolment | None:
