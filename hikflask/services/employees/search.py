@@ -13,7 +13,7 @@ from hikflask.models.columns import storable
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.core import keyset, name_index
-from hikflask.services.core.db import MOST_COUNTED, count_rows_up_to
+from hikflask.services.core.db import MOST_COUNTED, count_rows_up_to, fresh
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter, Ids
@@ -41,7 +41,7 @@ def by_number(number: str) -> Employee | None:
 
 def get(employee_id: int) -> Employee | None:
     """Return the employee, fresh from the database, or None."""
-    return db.session.get(Employee, employee_id, populate_existing=True)
+    return fresh(Employee, employee_id)
 
 
 def known(number: str, name: str, employee_id: int | None) -> Known:

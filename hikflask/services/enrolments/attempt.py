@@ -3,10 +3,10 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from sqlalchemy import case
-from sqlalchemy.orm import InstrumentedAttribute
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
@@ -141,10 +141,12 @@ class Attempt:
         self.talk.learnt["last_sync"] = database_now()
         for name, by in (("people", self.people), ("faces", self.faces)):
             if by:
-                self.talk.learnt[name] = _changed(getattr(Terminal, name), by)
+                self.talk.learnt[name] = _changed(name, by)
         self.people = self.faces = 0
 
 
-def _changed(column: InstrumentedAttribute[int | None], by: int) -> Any:
+@cache
+def _changed(name: str, by: int) -> Any:
     """Return a count of the terminal's row, changed by so many; one that is not known stays so."""
+    column = getattr(Terminal, name)
     return case((column + by < 0, 0), else_=column + by)

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from hikflask.extensions import db
 from hikflask.models import Consent, Employee
@@ -17,6 +17,10 @@ from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import ConsentMissing
 
 REQUIRE = "require"
+# Made once: to make a statement costs more than to run it.
+BY_EMPLOYEE = select(Consent.id).where(Consent.employee_id == bindparam("employee_id"))
+BY_NUMBER = select(Consent.id).join(Employee, Employee.id == Consent.employee_id)
+BY_NUMBER = BY_NUMBER.where(Employee.number == bindparam("number"))
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,10 @@ def get(employee_id: int) -> Consent | None:
 
 def is_missing(number: str, employee_id: int | None = None) -> bool:
     """True when no consent is recorded of the employee with this id; without an id, with this number."""
-    who = Employee.number == storable(number) if employee_id is None else Employee.id == employee_id
-    statement = select(Consent.id).join(Employee, Employee.id == Consent.employee_id).where(who)
-    found = db.session.execute(statement).first()
+    if employee_id is None:
+        found = db.session.execute(BY_NUMBER, {"number": storable(number)}).first()
+    else:
+        found = db.session.execute(BY_EMPLOYEE, {"employee_id": employee_id}).first()
     db.session.commit()
     return found is None
 
