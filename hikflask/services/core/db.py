@@ -18,6 +18,13 @@ CLEANUP_BATCH = 200
 # An UPDATE of the table, made once: the ORM, and making it each time, cost several times what the database needs.
 _EMPLOYEES = cast("Table", Employee.__table__)
 LOCKED = update(_EMPLOYEES).where(_EMPLOYEES.c.id == bindparam("employee_id")).values(is_active=_EMPLOYEES.c.is_active)
+LOCKED_AND_READ = (
+    update(Employee)
+    .where(Employee.id == bindparam("employee_id"))
+    .values(is_active=Employee.is_active)
+    .returning(Employee)
+    .execution_options(synchronize_session=False, populate_existing=True)
+)
 # Pages count no further, as a count costs the more the higher it is. One more stands for all that are more.
 MOST_COUNTED = 1000
 
@@ -66,11 +73,9 @@ def locked_employee(employee_id: int) -> Employee:
 
     :raises EmployeeUnknown: when somebody deleted the employee; the transaction is rolled back.
     """
-    if not lock_employee(employee_id):
-        db.session.rollback()
-        raise EmployeeUnknown
-    employee = fresh(Employee, employee_id)
+    employee: Employee | None = db.session.execute(LOCKED_AND_READ, {"employee_id": employee_id}).scalar_one_or_none()
     if employee is None:
+        db.session.rollback()
         raise EmployeeUnknown
     return employee
 

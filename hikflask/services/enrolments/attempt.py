@@ -10,7 +10,6 @@ from sqlalchemy import case
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
-from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.core.errors import GenerationChanged
 from hikflask.services.core.terminal_name import name_for
@@ -138,7 +137,7 @@ class Attempt:
             raise GenerationChanged
 
     def _note_sync(self) -> None:
-        self.talk.learnt["last_sync"] = database_now()
+        self.talk.learnt["last_sync"] = state.NOW
         for name, by in (("people", self.people), ("faces", self.faces)):
             if by:
                 self.talk.learnt[name] = _changed(name, by)

@@ -25,7 +25,12 @@ REMOVALS = Keyset((func.coalesce(Enrolment.desired_since, Enrolment.created_at).
 
 
 # Made once: to make a statement costs more than to run it.
-ALONE = select(Enrolment).where(Enrolment.id == bindparam("its_id")).execution_options(populate_existing=True)
+FRESH = select(Enrolment).execution_options(populate_existing=True)
+THERE = FRESH.where(Enrolment.terminal_id == bindparam("terminal_id"), Enrolment.number == bindparam("number"))
+THERE_LOCKED = THERE.with_for_update()
+EVERYWHERE = FRESH.where(Enrolment.number == bindparam("number")).order_by(Enrolment.terminal_id)
+EVERYWHERE_LOCKED = EVERYWHERE.with_for_update()
+ALONE = FRESH.where(Enrolment.id == bindparam("its_id"))
 WITH_EMPLOYEE = ALONE.options(joinedload(Enrolment.employee), joinedload(Enrolment.photo).joinedload(Photo.capture))
 
 
@@ -53,14 +58,13 @@ def find(terminal_id: int, number: str, *, lock: bool = False) -> Enrolment | No
 
     :param lock: lock the row until the caller's transaction ends, so that conversations cannot write to it.
     """
-    statement = select(Enrolment).where(Enrolment.terminal_id == terminal_id, Enrolment.number == number)
-    return _fresh(statement, lock).one_or_none()
+    given = {"terminal_id": terminal_id, "number": number}
+    return db.session.execute(THERE_LOCKED if lock else THERE, given).scalar_one_or_none()
 
 
 def of_number(number: str, *, lock: bool = False) -> list[Enrolment]:
     """Return the enrolments of a number; `lock` as in find()."""
-    statement = select(Enrolment).where(Enrolment.number == number).order_by(Enrolment.terminal_id)
-    return list(_fresh(statement, lock))
+    return list(db.session.execute(EVERYWHERE_LOCKED if lock else EVERYWHERE, {"number": number}).scalars())
 
 
 def of_person(number: str, employee_id: int | None, *, lock: bool = False) -> list[Enrolment]:

@@ -18,6 +18,9 @@ from hikflask.services.core.errors import ConsentMissing
 
 REQUIRE = "require"
 # Made once: to make a statement costs more than to run it.
+OF_EMPLOYEE = (
+    select(Consent).where(Consent.employee_id == bindparam("employee_id")).execution_options(populate_existing=True)
+)
 BY_EMPLOYEE = select(Consent.id).where(Consent.employee_id == bindparam("employee_id"))
 BY_NUMBER = select(Consent.id).join(Employee, Employee.id == Consent.employee_id)
 BY_NUMBER = BY_NUMBER.where(Employee.number == bindparam("number"))
@@ -106,8 +109,7 @@ def require_for_save(employee: Employee, *, given_today: bool = False, with_face
 
 
 def _get(employee_id: int) -> Consent | None:
-    statement = select(Consent).where(Consent.employee_id == employee_id)
-    return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+    return db.session.execute(OF_EMPLOYEE, {"employee_id": employee_id}).scalar_one_or_none()
 
 
 def _write(employee: Employee, given: Given) -> Consent:
