@@ -274,6 +274,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("This ID has no name on the terminal that an employee can have."),
     ),
     "left_alone": (N_("Left as it is on the terminal."),),
+    "changed_at_terminal": (
+        N_("It was changed at the terminal itself. The next try is %(time)s."),
+        N_("It was changed at the terminal itself."),
+    ),
     "clock_not_set": (N_("The terminal said OK, but its clock or time zone is still another one."),),
     "validity_over": (N_("The validity is over. Enter a later last day, or none."),),
     # Not verified: what the terminal's own answer afterwards does not show.

@@ -46,7 +46,9 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
     comparison = queries.finished(device_id)
     if comparison is None:
         raise NotCompared
-    made = plan.make(comparison, Choices(numbers=_actions(lists), same_person=frozenset(lists[SAME_PERSON])))
+    made = plan.make(
+        comparison, Choices(numbers=_actions(lists), same_person=frozenset(lists[SAME_PERSON]), names_seen=False)
+    )
     try:
         made.require_confirmed(confirm)
     except UnsafePlan as error:

@@ -146,6 +146,7 @@ def sync_user(user_id: int) -> ResponseReturnValue:
     device_id, overwrite = body.row_id(fields, "device_id"), body.flag(fields, "overwrite") or False
     with terminal_concurrency.slot():
         synced = sync_employee(employee.id, device_id, caller_name(), overwrite=overwrite)
+        tasks.enqueue_due(one for one in synced.due if one != synced.row.id)
         settled = reconcile(synced.row.id, caller_name(), prove_again=True)
     answer = jsonify({"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", **_state(settled)})
     has_photo = settled.photo_id is not None

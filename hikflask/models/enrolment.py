@@ -24,6 +24,7 @@ SOMEBODY_ELSES = "somebody_elses_record"
 
 # The rows of partial indexes, in the words of services/employees/filters.py.
 _UNPROVEN = "desired = 'present' AND (person <> 'confirmed' OR face <> 'confirmed')"
+_LEAVING = "desired = 'absent' AND person <> 'confirmed'"
 _TRIED = "(next_attempt_at IS NOT NULL OR step <> '')"
 
 
@@ -97,7 +98,9 @@ class Enrolment(Base):
             "photo_id",
             **_only(f"{_UNPROVEN} AND NOT {_TRIED}"),
         ),
-        Index("ix_enrolment_leaving", "employee_id", **_only("desired = 'absent' AND person <> 'confirmed'")),
+        Index("ix_enrolment_leaving", "employee_id", **_only(_LEAVING)),
+        # The same, the oldest first.
+        Index("ix_enrolment_removals", text("coalesce(desired_since, created_at)"), "id", **_only(_LEAVING)),
         NO_ID_TWICE,
     )
 

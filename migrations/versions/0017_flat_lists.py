@@ -3,7 +3,8 @@
 `employee_words` indexes every three letters of employee.search: on SQLite a table of FTS5 that stores the trigrams and
 not the texts, on PostgreSQL a GIN index on a function. PostgreSQL's own pg_trgm needs a right that not every role has,
 and finds no Cyrillic where the database's locale is C. Two spaces are added to the text, so that each letter begins a
-trigram: what is shorter than three letters is found as the beginning of one.
+trigram: what is shorter than three letters is found as the beginning of one. The control character 2, which no name has,
+stands before the text, so that whoever does not begin with two letters can be asked for.
 """
 
 import sqlite3
@@ -16,6 +17,8 @@ down_revision = '0016'
 branch_labels = None
 depends_on = None
 
+LEAVING = "desired = 'absent' AND person <> 'confirmed'"
+
 # SQLite ------------------------------------------------------------------------------------------------------------
 WORDS = [
     """CREATE VIRTUAL TABLE employee_words USING fts5(
@@ -24,9 +27,11 @@ WORDS = [
 ]
 # From this version on FTS5 overwrites what is deleted; before it, services/core/secure_delete.py merges the index.
 OVERWRITES = (3, 42)
-ADD_WORDS = "INSERT INTO employee_words (rowid, search) VALUES (NEW.id, NEW.search || '  ');"
+INDEXED = "char(2) || {row}search || '  '"
+ADD_WORDS = f"INSERT INTO employee_words (rowid, search) VALUES (NEW.id, {INDEXED.format(row='NEW.')});"
 DROP_WORDS = (
-    "INSERT INTO employee_words (employee_words, rowid, search) VALUES ('delete', OLD.id, OLD.search || '  ');"
+    'INSERT INTO employee_words (employee_words, rowid, search)'
+    f" VALUES ('delete', OLD.id, {INDEXED.format(row='OLD.')});"
 )
 
 # Both --------------------------------------------------------------------------------------------------------------
@@ -62,8 +67,9 @@ OF_CONSENTS = {
 FUNCTIONS = {
     'employee_words(text)': """CREATE FUNCTION employee_words(text) RETURNS tsvector
         LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-        SELECT pg_catalog.array_to_tsvector(pg_catalog.array_agg(DISTINCT pg_catalog.substr($1 || '  ', i, 3)))
-        FROM pg_catalog.generate_series(1, pg_catalog.length($1)) AS i $$""",
+        SELECT pg_catalog.array_to_tsvector(
+            pg_catalog.array_agg(DISTINCT pg_catalog.substr(pg_catalog.chr(2) || $1 || '  ', i, 3)))
+        FROM pg_catalog.generate_series(1, pg_catalog.length($1) + 1) AS i $$""",
     # Rows are added and never changed, so that nobody waits for anybody; a worker adds them up now and then.
     'keep_employee_count()': f"""CREATE FUNCTION keep_employee_count() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -99,6 +105,13 @@ def upgrade() -> None:
         sqlite_where=sa.text('is_active = 1 AND has_consent = 0'),
         postgresql_where=sa.text('is_active AND NOT has_consent'),
     )
+    op.create_index(
+        'ix_enrolment_removals',
+        'enrolment',
+        [sa.text('coalesce(desired_since, created_at)'), 'id'],
+        sqlite_where=sa.text(LEAVING),
+        postgresql_where=sa.text(LEAVING),
+    )
     op.create_table(
         'employee_count',
         sa.Column('id', sa.Integer(), nullable=False),
@@ -115,7 +128,7 @@ def _on_sqlite() -> None:
         op.execute(statement)
     if sqlite3.sqlite_version_info >= OVERWRITES:
         op.execute("INSERT INTO employee_words (employee_words, rank) VALUES ('secure-delete', 1)")
-    op.execute("INSERT INTO employee_words (rowid, search) SELECT id, search || '  ' FROM employee ORDER BY id")
+    op.execute(f"INSERT INTO employee_words (rowid, search) SELECT id, {INDEXED.format(row='')} FROM employee ORDER BY id")
     for name, (event, when, does) in OF_WORDS.items():
         _trigger(name, 'employee', event, when, does)
     for name, (event, when, (added, taken)) in OF_EMPLOYEES.items():
@@ -171,5 +184,6 @@ def downgrade() -> None:
         for function in FUNCTIONS:
             op.execute(f'DROP FUNCTION {function}')
     op.drop_table('employee_count')
+    op.drop_index('ix_enrolment_removals', 'enrolment')
     op.drop_index('ix_employee_no_consent', 'employee')
     op.drop_column('employee', 'has_consent')

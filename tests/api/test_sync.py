@@ -27,6 +27,7 @@ from tests.support.api_calls import (
     sync,
     user,
 )
+from tests.support.fleet import device, in_context
 from tests.support.signed_in import client_of
 from tests.support.wire import InProcess
 
@@ -257,6 +258,21 @@ def test_captures_own_terminal_is_meant_where_several_are_in_use(
     assert sync(client, added["id"]).json == GREEN
     assert second.faces["100222"].jpeg == IVANS_FACE
     assert simulator.people == {}
+
+
+def test_terminals_that_take_pictures_get_the_captured_face_by_themselves(
+    app: Flask, client: FlaskClient, wire: InProcess, simulator: Simulated
+) -> None:
+    pictures = in_context(app, wire, "third.test", "Склад", other := device())
+    added = add(client)
+    assert sync(client, added["id"], device_id=pictures).json["face"] == "pending"
+    capture(client, simulator, IVANS_FACE, hikvision_id="100222")
+
+    assert sync(client, added["id"], device_id=1).json == GREEN
+
+    app.extensions["task_queue"].run_pending()
+    assert other.faces["100222"].jpeg == IVANS_FACE
+    assert user(client, added["id"])["synced_to_device"] is True
 
 
 def test_terminal_must_be_named_where_several_are_in_use(

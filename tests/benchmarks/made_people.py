@@ -14,17 +14,19 @@ TERMINALS = 10
 SURNAMES = (
     "Иванов Смирнов Кузнецов Попов Васильев Петров Соколов Михайлов Новиков Фёдоров Морозов Волков Алексеев Лебедев "
     "Семёнов Егоров Павлов Козлов Степанов Николаев Орлов Андреев Макаров Никитин Захаров Зайцев Соловьёв Борисов "
-    "Яковлев Григорьев Романов Воробьёв Сергеев Кузьмин Фролов Александров Дмитриев Королёв Гусев Киселёв"
+    "Яковлев Григорьев Романов Воробьёв Сергеев Кузьмин Фролов Александров Дмитриев Королёв Гусев Киселёв "
+    # As names are: some are common.
+    "Кузнецов Кузнецов Кузнецов"
 )
-NAMES = "Александр Сергей Дмитрий Андрей Алексей Максим Евгений Иван Михаил Пётр Павел Роман Юрий Фёдор Глеб"
+NAMES = "Александр Сергей Дмитрий Андрей Алексей Максим Евгений Иван Михаил Пётр Павел Роман Юрий Фёдор Глеб Пётр Пётр"
 PATRONYMICS = "Александрович Сергеевич Дмитриевич Андреевич Иванович Михайлович Петрович Павлович Юрьевич"
-DEPARTMENTS = [f"{kind} {number}" for kind in ("Цех", "Склад", "Отдел", "Участок") for number in range(1, 11)]
+DEPARTMENTS = [f"{kind} {number}" for kind in ("Цех", "Склад", "Отдел", "Участок") for number in range(1, 3)]
 TABLES = ("employee", "photo", "enrolment", "consent")
 NOW = "2026-01-01 00:00:00.000000"
 # Numbers that look drawn and are the same each time, for a person {n} and a question {k}: from 0 to 9999.
 DRAWN = "((((CAST({n} AS bigint) + {k}) * 48271 % 2147483647) * 16807 % 2147483647) / 7 % 10000)"
-# Of ten thousand people, so many left, and so many are on no terminal.
-LEFT, ON_NONE = 800, 1100
+# Of ten thousand people, so many left, and so many are on no terminal: each state fills a page at a thousand people.
+LEFT, ON_NONE = 1000, 1600
 IS_ACTIVE = f"{DRAWN.format(n='n', k=11)} >= {LEFT}"
 
 EMPLOYEES = f"""
@@ -51,12 +53,12 @@ PHOTOS = f"""
     WHERE is_active AND {DRAWN.format(n="id", k=12)} >= {ON_NONE - LEFT} ORDER BY employee.id
 """
 # Of ten thousand people, so many have no photo at the last of their terminals, are awaited there, or refused.
-STATE = f"""CASE WHEN NOT employee.is_active THEN CASE WHEN {DRAWN.format(n="employee.id", k=13)} < 200 THEN 'leaving'
+STATE = f"""CASE WHEN NOT employee.is_active THEN CASE WHEN {DRAWN.format(n="employee.id", k=13)} < 6000 THEN 'leaving'
         ELSE 'gone' END
     WHEN place < :terminals THEN 'green'
-    WHEN {DRAWN.format(n="employee.id", k=14)} < 100 THEN 'no_photo'
-    WHEN {DRAWN.format(n="employee.id", k=14)} < 200 THEN 'awaited'
-    WHEN {DRAWN.format(n="employee.id", k=14)} < 250 THEN 'refused' ELSE 'green' END"""
+    WHEN {DRAWN.format(n="employee.id", k=14)} < 600 THEN 'no_photo'
+    WHEN {DRAWN.format(n="employee.id", k=14)} < 1200 THEN 'awaited'
+    WHEN {DRAWN.format(n="employee.id", k=14)} < 1800 THEN 'refused' ELSE 'green' END"""
 ENROLMENTS = f"""
     INSERT INTO enrolment (terminal_id, number, employee_id, desired, generation, photo_id, overwrite, person, face,
         confirmed_photo_id, confirmed_at, written_name, sent_name, face_unverified, on_old_device, step, refusal_code,
@@ -120,7 +122,7 @@ def fill(people: int, terminals: int = TERMINALS) -> None:
             db.session.execute(text(statement))
         if on_sqlite:
             db.session.execute(
-                text("INSERT INTO employee_words (rowid, search) SELECT id, search || '  ' FROM employee")
+                text("INSERT INTO employee_words (rowid, search) SELECT id, char(2) || search || '  ' FROM employee")
             )
         db.session.execute(text("DROP TABLE made_word"))
     if not on_sqlite:

@@ -45,7 +45,7 @@ ADDRESSES = {
     **{f"consent {consent}": f"/employees/?consent={consent}" for consent in CONSENTS},
     "terminal": "/employees/?terminal=2",
     "department": f"/employees/?department={DEPARTMENT}",
-    "waiting at a terminal": "/employees/?state=waiting&terminal=2",
+    "waiting at a terminal": f"/employees/?state=waiting&terminal={made_people.TERMINALS}",
     "several filters": f"/employees/?state=on_terminals&terminal=2&consent=given&department={DEPARTMENT}",
     "search, one word": "/employees/?q=кузнецов",
     "search, two words": "/employees/?q=кузнецов+пётр",

@@ -13,7 +13,7 @@ from tests.cli.test_operators import run
 from tests.support.jobs import add_people
 from tests.support.retention import entries
 
-HEAD = ["Employee ID", "Full name", "Department", "Active", "Added"]
+HEAD = ["Employee ID", "Full name", "Department", "Active", "Added", "Valid from", "Valid to"]
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ def test_file_is_for_its_owner_alone_and_replaces_an_earlier_one(app: Flask, tmp
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert list(file.parent.iterdir()) == [file]
     head, *rows = table(file.read_bytes().decode("utf-8-sig"))
-    assert head == ["ID сотрудника", "ФИО", "Отдел", "Активен", "Добавлен"]
+    assert head == ["ID сотрудника", "ФИО", "Отдел", "Активен", "Добавлен", "Действует с", "Действует по"]
     assert rows[-1][:4] == ["3", "Иван Иванов 3", "", "нет"]
 
 

@@ -12,15 +12,13 @@ LOGIN = "login"
 STOPPED = "stopped"
 # Another device stands there, and nobody said yet that the people belong on it.
 REPLACED = "replaced"
-# It is the device of another terminal in use, too.
-TWICE = "twice"
 OFF = "off"
 UNCHECKED = "unchecked"
 FULL = "full"
 # The clock or the zone.
 CLOCK = "clock"
 # The worst first.
-KINDS = (LOCKED, LOGIN, STOPPED, REPLACED, TWICE, OFF, UNCHECKED, FULL, CLOCK)
+KINDS = (LOCKED, LOGIN, STOPPED, REPLACED, OFF, UNCHECKED, FULL, CLOCK)
 # Nobody can be enrolled there, and nothing helps but a correction of the terminal.
 BLOCKING = {LOCKED, LOGIN, STOPPED, REPLACED, UNCHECKED}
 
@@ -40,28 +38,18 @@ class Trouble:
 
 def find() -> list[Trouble]:
     """Return the terminals in use that need a person, the worst first, then by name."""
-    in_use, first = registry.list_active(), dict[str, int]()
-    for terminal in sorted(in_use, key=lambda one: one.id):
-        first.setdefault(terminal.serial, terminal.id)
-    found = []
-    for terminal in in_use:
-        twice = bool(terminal.serial) and first[terminal.serial] != terminal.id
-        if kind := kind_of(terminal, twice=twice):
-            found.append(Trouble(terminal, kind))
+    found = [Trouble(terminal, kind) for terminal in registry.list_active() if (kind := kind_of(terminal))]
     return sorted(found, key=lambda trouble: KINDS.index(trouble.kind))
 
 
-def kind_of(terminal: Terminal, *, twice: bool = False) -> str:
-    """Return the worst of what is wrong with a terminal, or an empty text.
-
-    :param twice: another terminal in use was added earlier for the same device.
-    """
+def kind_of(terminal: Terminal) -> str:
+    """Return the worst of what is wrong with a terminal, or an empty text."""
     if terminal.refused_since is not None:
         return LOCKED if terminal.refused_code == AccountLocked.own_code else LOGIN
     if terminal.last_error_code in STOP_CODES:
         return STOPPED
-    if terminal.awaits_restore or twice:
-        return REPLACED if terminal.awaits_restore else TWICE
+    if terminal.awaits_restore:
+        return REPLACED
     if terminal.reachable is False:
         return OFF
     if terminal.face_mode is None:

@@ -28,9 +28,9 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
     comparison = queries.row(params["comparison"])
     known = queries.facts_of(comparison, [item.number])[item.number]
     agreed = item.number in params["same_person"]
-    plan.check(known, item.action, agreed)
+    plan.check(connection.terminal_row(comparison.terminal_id), known, item.action, agreed)
     if item.action == plan.SEND:
-        return _send(known, comparison.terminal_id, overwrite=agreed and plan.would_overwrite(known))
+        return _send(known, comparison.terminal_id, names_agreed=agreed)
     if item.action == plan.REMOVE:
         return _remove(known, comparison.terminal_id)
     seen = known.there.name if known.there else ""
@@ -40,14 +40,20 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
     return None  # The terminal has confirmed it already.
 
 
-def _send(known: Facts, terminal_id: int, *, overwrite: bool) -> Enrolment:
-    """Desire the employee there, and prove everything anew. Another's record goes only when that was chosen."""
+def _send(known: Facts, terminal_id: int, *, names_agreed: bool) -> Enrolment:
+    """Desire the employee there, and prove everything anew. Another's record goes only when that was chosen.
+
+    A record with another name and the employee's own face is renamed.
+    """
     if known.employee is None:
         raise TypeError("nobody to send")
     enrolment = lifecycle.apply_sent(locked_employee(known.employee.id), terminal_id)
     mine = Enrolment.id == enrolment.id
-    if overwrite:
-        state.apply(state.DESIRED_OVERWRITE, mine)
+    if names_agreed and known.there is not None and plan.would_overwrite(known):
+        if plan.is_our_face(known):
+            state.apply(state.RECORD_ADOPTED, mine, written_name=known.there.name[:128])
+        else:
+            state.apply(state.DESIRED_OVERWRITE, mine)
     if VALIDITY in known.kinds and known.there is not None:
         # A limit that somebody set there is lifted, or set to what is asked for.
         state.apply(state.VALIDITY_THERE, mine, sent_valid=known.there.valid_there)

@@ -1,6 +1,7 @@
 """What is refused of a comparison or of its plan, each with a code (see services/core/errors.py)."""
 
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.state.enrolment import NOT_RESTORED
 
 
 class ComparisonUnknown(ServiceError):
@@ -37,6 +38,12 @@ class AnotherDevice(ComparisonFailed):
     """Another device answered at the terminal's address while its list was read."""
 
     code = "another_device"
+
+
+class NotRestored(ServiceError):
+    """Another device stands at the address, and no administrator said yet that the people belong on it."""
+
+    code = NOT_RESTORED
 
 
 class ComparisonReplaced(ComparisonFailed):

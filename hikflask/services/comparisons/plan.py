@@ -14,7 +14,7 @@ from sqlalchemy import select
 from hikflask import employee_number, invisible_characters
 from hikflask.extensions import db
 from hikflask.isapi import persons
-from hikflask.models import Comparison, Difference, PersonThere
+from hikflask.models import Comparison, Difference, PersonThere, Terminal
 from hikflask.models.comparison import DONE, FACE_MISSING, KINDS, NAME, ONLY_HERE
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.comparisons import queries, verdicts
@@ -25,6 +25,7 @@ from hikflask.services.comparisons.errors import (
     NotCompared,
     NotHere,
     NothingToTakeOver,
+    NotRestored,
     NotThere,
     NumbersUnknown,
 )
@@ -35,6 +36,7 @@ from hikflask.services.core.dates import today
 from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, ServiceError, ValidityOver
 from hikflask.services.enrolments import desired
 from hikflask.services.privacy import consents
+from hikflask.services.terminals import connection
 
 SEND = "send"
 TAKE_OVER = "take_over"
@@ -58,12 +60,13 @@ class Choices:
     """What a person chose: an action for a number, or for all shown differences of a kind.
 
     The choice for a number comes before that for its kind. `same_person` are numbers of which the person confirmed
-    that the other name there is the same person's.
+    that the other name there is the same person's. `names_seen`: False for a program, which chose by numbers alone.
     """
 
     numbers: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     same_person: frozenset[str] = frozenset()
+    names_seen: bool = True
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Step:
     """What is done for one number. `refusal` is the code of the sentence why it is not possible, "" when it is.
 
     `is_there`: the terminal had the number when it was read. `names_agreed`: the person saw both names, and chose.
+    `replaces`: sending replaces the record there, whose cards and fingerprints are lost.
     """
 
     number: str
@@ -81,6 +85,7 @@ class Step:
     name_there: str
     is_there: bool
     names_agreed: bool
+    replaces: bool
     refusal: str = ""
     refusal_params: Mapping[str, object] = field(default_factory=dict)
 
@@ -148,7 +153,8 @@ def make(comparison: Comparison, choices: Choices) -> Plan:
     actions = dict(_chosen(comparison, choices))
     facts = queries.facts_of(comparison, actions)
     _refuse_unknown(choices, facts)
-    steps = [_step(facts[number], *actions[number]) for number in sorted(actions)]
+    terminal = connection.terminal_row(comparison.terminal_id)
+    steps = [_step(terminal, facts[number], *actions[number]) for number in sorted(actions)]
     db.session.commit()
     return Plan(comparison.id, comparison.terminal_id, comparison.people or 0, tuple(steps))
 
@@ -156,7 +162,8 @@ def make(comparison: Comparison, choices: Choices) -> Plan:
 def _chosen(comparison: Comparison, choices: Choices) -> Iterator[tuple[str, tuple[str, bool]]]:
     """Yield each number with its action, and whether the person agreed that names may differ; the last one counts.
 
-    Whoever chooses for a difference of names sees both of them.
+    Whoever chooses for a difference of names on a page sees both of them. A program may send the name here; to take the
+    name and the face there, it must say that it is the same person.
     """
     shown = select(Difference.number).where(*queries.shown(comparison))
     for kind in reversed(KINDS):
@@ -166,7 +173,8 @@ def _chosen(comparison: Comparison, choices: Choices) -> Iterator[tuple[str, tup
     mine = select(Difference.number).where(Difference.comparison_id == comparison.id, Difference.kind == NAME)
     named = set(db.session.execute(mine).scalars()) if choices.numbers else set()
     for number, action in choices.numbers.items():
-        yield number, (action, number in named or number in choices.same_person)
+        seen = number in named and (choices.names_seen or action == SEND)
+        yield number, (action, seen or number in choices.same_person)
 
 
 def _refuse_unknown(choices: Choices, facts: Mapping[str, Facts]) -> None:
@@ -184,10 +192,10 @@ def _is_here(known: Facts) -> bool:
     return known.enrolment is not None and known.enrolment.desired == PRESENT
 
 
-def _step(known: Facts, action: str, names_agreed: bool) -> Step:
+def _step(terminal: Terminal, known: Facts, action: str, names_agreed: bool) -> Step:
     refusal: ServiceError | None = None
     try:
-        check(known, action, names_agreed)
+        check(terminal, known, action, names_agreed)
     except ServiceError as error:
         refusal = error
     return Step(
@@ -199,17 +207,20 @@ def _step(known: Facts, action: str, names_agreed: bool) -> Step:
         name_there=known.there.name if known.there else "",
         is_there=known.there is not None,
         names_agreed=names_agreed,
+        replaces=action == SEND and would_overwrite(known) and not is_our_face(known),
         refusal=refusal.code if refusal else "",
         refusal_params=refusal.params if refusal else {},
     )
 
 
-def check(known: Facts, action: str, names_agreed: bool) -> None:
+def check(terminal: Terminal, known: Facts, action: str, names_agreed: bool) -> None:
     """Check that a step is possible, as far as that is known here. The plan and the run ask the same.
 
     :raises ServiceError: with the reason, when it is not.
     """
     if action == SEND:
+        if terminal.awaits_restore:
+            raise NotRestored
         _check_send(known, names_agreed)
     elif action == TAKE_OVER:
         _check_take_over(known, names_agreed)
@@ -273,6 +284,14 @@ def would_overwrite(known: Facts) -> bool:
     if known.enrolment is not None and _is_here(known):
         ours |= verdicts.names_of(known.enrolment.terminal, known.enrolment)
     return known.there.name not in ours - {""}
+
+
+def is_our_face(known: Facts) -> bool:
+    """True when the picture there is the employee's own face, so a record with another name only needs the name."""
+    if known.there is None or known.enrolment is None or not known.there.face_sha256:
+        return False
+    photo = known.enrolment.photo
+    return known.there.face_sha256 in {known.enrolment.face_there, photo.sha256 if photo else ""}
 
 
 def is_another_name(known: Facts) -> bool:

@@ -93,9 +93,9 @@ def _newest(*which: ColumnElement[bool]) -> Comparison | None:
 
 def is_left_alone() -> ColumnElement[bool]:
     """Return the condition that a person left a difference alone, and that the same is there still."""
-    terminal = select(Comparison.terminal_id).where(Comparison.id == Difference.comparison_id).scalar_subquery()
+    terminal = select(Comparison.terminal_id).where(Comparison.id == Difference.comparison_id).correlate(Difference)
     same = (LeftAlone.kind == Difference.kind, LeftAlone.number == Difference.number, LeftAlone.seen == Difference.seen)
-    return exists().where(LeftAlone.terminal_id == terminal, *same)
+    return exists().where(LeftAlone.terminal_id == terminal.scalar_subquery(), *same)
 
 
 def shown(comparison: Comparison) -> tuple[ColumnElement[bool], ...]:

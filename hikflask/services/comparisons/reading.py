@@ -174,6 +174,8 @@ class Reading:
 
         :raises ComparisonFailed: when the list cannot be read for certain.
         """
+        if self._row.state != READING or self._row.step == VERDICTS:
+            return False  # Another caller read the rest while this one waited for the terminal.
         if self._row.read_at is None:
             checks.recognise(self._talk)
             self._write(serial=self._talk.terminal.serial)

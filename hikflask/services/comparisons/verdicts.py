@@ -34,6 +34,7 @@ from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.comparisons import left_alone, queries
 from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.enrolments import validity
 from hikflask.services.state import enrolment as state
 
@@ -120,8 +121,9 @@ def _differences(
 
 def _kinds(terminal: Terminal, since: datetime, here: Here | None, there: PersonThere | None) -> list[str]:
     if here is None or not here.is_desired:
-        # An open removal is known, and its end is not awaited here.
-        return [ONLY_THERE] if there and not (here and here.row.may_open_doors) else []
+        # An open removal is known, and its end is not awaited here; one that waits for a decision is shown.
+        is_removed = here is not None and here.row.may_open_doors and here.row.refusal_code != NumberTakenThere.code
+        return [ONLY_THERE] if there and not is_removed else []
     if there is None:
         return [] if _is_newer(here.row, since) else [ONLY_HERE]
     kinds = []

@@ -3,7 +3,8 @@
 Migration 0017 makes the index: on SQLite the table `employee_words` of FTS5, on PostgreSQL a function of that name with
 a GIN index. Two spaces follow the indexed text, so each letter of it begins a trigram, and a word of one or two letters
 is found by the trigrams that begin with it. On SQLite a phrase of trigrams is the word itself. On PostgreSQL whoever
-has all trigrams of a word need not have the word, so the texts are compared, too.
+has all trigrams of a word need not have the word, so the texts are compared, too. A mark stands before each text, so
+those can be left out who begin with two letters: they are together in the order of names.
 """
 
 from collections.abc import Sequence
@@ -17,24 +18,32 @@ from hikflask.models.columns import contains_text
 LETTERS = 3
 # The last letter that there can be.
 LAST = "\U0010ffff"
+# Before each indexed text; no name has this character.
+BEGINNING = "\x02"
 _WORDS = table("employee_words", column("rowid"), column("employee_words"))
 _TERMS = text("SELECT term FROM employee_terms WHERE term >= :first AND term < :last")
 
 
-def ids(words: Sequence[str]) -> Select[int]:
+def ids(words: Sequence[str], *, but_from: Sequence[str] = ()) -> Select[int]:
     """Return the statement for the ids of the employees whose folded text has each of these folded words in it.
 
     A word may have spaces in it; there is at least one word.
+
+    :param but_from: without those whose text begins with one of these pairs of letters.
     """
     if db.engine.dialect.name == "postgresql":
-        asked = literal(" & ".join(map(_as_tsquery, words)), String).op("::")(text("tsquery"))
+        parts = [*map(_as_tsquery, words), *(f"!{_lexeme(BEGINNING + pair)}" for pair in but_from)]
+        asked = literal(" & ".join(parts), String).op("::")(text("tsquery"))
         indexed = func.employee_words(Employee.search).op("@@")(asked)
         return select(Employee.id).where(indexed, *(contains_text(Employee.search, word) for word in words))
     found = select(_WORDS.c.rowid)
     asked_for = [_as_match(word) for word in words]
     if not all(asked_for):
         return found.where(false())
-    return found.where(_WORDS.c.employee_words.op("MATCH")(bindparam(None, " AND ".join(asked_for), String)))
+    match = f"({' AND '.join(asked_for)})"
+    if but_from:
+        match += f" NOT ({' OR '.join(_phrase(BEGINNING + pair) for pair in but_from)})"
+    return found.where(_WORDS.c.employee_words.op("MATCH")(bindparam(None, match, String)))
 
 
 def _as_tsquery(word: str) -> str:

@@ -26,9 +26,10 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from hikflask.models import Consent, Employee, EmployeeCount, Enrolment, Terminal
 from hikflask.models.columns import contains_text, storable
 from hikflask.models.employee import folded
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
+from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.services.core import name_index
 from hikflask.services.departments import registry as departments
+from hikflask.services.state.enrolment import IS_LEAVING
 
 ON_TERMINALS = "on_terminals"
 NO_FACE = "no_face"
@@ -46,6 +47,7 @@ SORTS: dict[str, tuple[UnaryExpression[Any], ...]] = {
     "created_at": (Employee.created_at.asc(), Employee.id.asc()),
     "-created_at": (Employee.created_at.desc(), Employee.id.desc()),
 }
+BY_NAME = ("name", "-name")
 # A statement for ids of employees.
 Ids = Select[Any] | CompoundSelect[Any]
 GIVEN, MISSING = CONSENTS = ("given", "missing")
@@ -53,11 +55,8 @@ GIVEN, MISSING = CONSENTS = ("given", "missing")
 LONGEST_SEARCH = 300
 
 # Written into the statement, not sent beside it: a database finds an index on some rows only by the words themselves.
-_PRESENT, _ABSENT, _CONFIRMED, _NO_STEP = (
-    literal(word, literal_execute=True) for word in (PRESENT, ABSENT, CONFIRMED, "")
-)
+_PRESENT, _CONFIRMED, _NO_STEP = (literal(word, literal_execute=True) for word in (PRESENT, CONFIRMED, ""))
 WANTED = Enrolment.desired == _PRESENT
-IS_LEAVING = and_(Enrolment.desired == _ABSENT, Enrolment.person != _CONFIRMED)
 IS_THERE = or_(WANTED, Enrolment.person != _CONFIRMED)
 # What is not green: not proven, or proven at a terminal that was not checked since.
 IS_UNPROVEN = and_(WANTED, or_(Enrolment.person != _CONFIRMED, Enrolment.face != _CONFIRMED))
@@ -197,10 +196,26 @@ def in_state(state: str, terminal_id: int | None = None, *, each: bool = False) 
     among = _has_one_of if each else _is_among
     here = _at(terminal_id)
     if state == ON_TERMINALS:
-        there = _has(WANTED, *here) if here else Employee.has_face
+        there = Employee.has_face if terminal_id is None else _has(WANTED, Enrolment.terminal_id == terminal_id)
         return and_(Employee.is_active, there, ~among(*_NOT_GREEN))
     found = among(*_kinds(state, here))
     return found if state == LEAVING else and_(Employee.is_active, found)
+
+
+def each_once(wanted: EmployeeFilter, most: int) -> Select[Any] | None:
+    """Return a statement that finds each who passes once, and may stop behind so many. None: there are several filters.
+
+    It follows an index, and no further.
+    """
+    words = words_of(wanted)
+    if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
+        return name_index.ids(words)
+    if wanted.state and wanted == EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort):
+        return in_state_once(wanted.state, wanted.terminal, most)
+    if wanted.terminal is not None and wanted == EmployeeFilter(terminal=wanted.terminal, sort=wanted.sort):
+        here = (IS_THERE, Enrolment.terminal_id == wanted.terminal, Enrolment.employee_id.is_not(None))
+        return _each_once(*here, most=most)
+    return None
 
 
 def in_state_once(state: str, terminal_id: int | None, most: int) -> Select[Any]:
@@ -210,17 +225,16 @@ def in_state_once(state: str, terminal_id: int | None, most: int) -> Select[Any]
     """
     if state not in {WAITING, REFUSED, LEAVING}:
         return select(Employee.id).where(in_state(state, terminal_id, each=True))
-    mine = Enrolment.employee_id.is_not(None)
-    kinds = [
-        select(Enrolment.employee_id).where(mine, *facts).distinct().order_by(Enrolment.employee_id).limit(2 * most)
-        for facts in _kinds(state, _at(terminal_id))
-    ]
-    found = union(*(select(kind.subquery()) for kind in kinds)).subquery()
-    ids = select(found.c.employee_id)
-    if state == LEAVING:
-        return ids
-    active = select(Employee.is_active).where(Employee.id == found.c.employee_id)
-    return ids.where(active.scalar_subquery())
+    where = [Enrolment.employee_id.is_not(None)]
+    if state != LEAVING:
+        where.append(select(Employee.is_active).where(Employee.id == Enrolment.employee_id).scalar_subquery())
+    kinds = (_each_once(*where, *facts, most=most) for facts in _kinds(state, _at(terminal_id)))
+    return select(union(*kinds).subquery())
+
+
+def _each_once(*facts: ColumnElement[bool], most: int) -> Select[Any]:
+    each = select(Enrolment.employee_id).where(*facts).distinct().order_by(Enrolment.employee_id).limit(most + 1)
+    return select(each.subquery())
 
 
 def _at(terminal_id: int | None) -> list[ColumnElement[bool]]:
@@ -237,10 +251,9 @@ def _kinds(state: str, here: list[ColumnElement[bool]]) -> list[list[ColumnEleme
     stopped = [~IS_TRIED, *here]
     # A person without a face at one terminal needs somebody to act only where the face is at another one.
     other = aliased(Employee)
-    faceless = select(other.id).where(other.id == Enrolment.employee_id, other.is_active, ~other.has_face)
+    faceless = select(and_(other.is_active, ~other.has_face)).where(other.id == Enrolment.employee_id)
     return [
-        [IS_UNPROVEN, ~IS_PERSON_ONLY, *stopped],
-        [IS_UNPROVEN, IS_PERSON_ONLY, ~faceless.exists(), *stopped],
+        [IS_UNPROVEN, or_(~IS_PERSON_ONLY, ~faceless.scalar_subquery()), *stopped],
         [IS_UNCHECKED, *stopped],
     ]
 
@@ -252,7 +265,9 @@ def _has(*facts: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def _has_one_of(*kinds: list[ColumnElement[bool]]) -> ColumnElement[bool]:
     """Return that an employee has an enrolment of one of these kinds, looked up for each."""
-    return or_(*(_has(*facts) for facts in kinds))
+    # Where no terminal is unchecked, as mostly, no enrolment is looked up for that.
+    first = [[_UNCHECKED_TERMINALS.exists()] if any(fact is IS_UNCHECKED for fact in facts) else [] for facts in kinds]
+    return or_(*(and_(*before, _has(*facts)) for before, facts in zip(first, kinds, strict=True)))
 
 
 def _is_among(*kinds: list[ColumnElement[bool]]) -> ColumnElement[bool]:

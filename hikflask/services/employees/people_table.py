@@ -24,9 +24,9 @@ HEAD = (
     _l("Full name"),
     _l("Department"),
     _l("Active"),
+    _l("Added"),
     _l("Valid from"),
     _l("Valid to"),
-    _l("Added"),
 )
 YES, NO = _l("yes"), _l("no")
 # The words of employees/_enrolment_status.html.
@@ -95,9 +95,9 @@ class PeopleTable:
             employee.name,
             employee.department,
             self.yes if employee.is_active else self.no,
+            local(employee.created_at).strftime(TABLE_TIME),
             validity_days.written(employee.valid_from),
             validity_days.written(employee.valid_to),
-            local(employee.created_at).strftime(TABLE_TIME),
             *(self._badge(there[terminal_id]) if terminal_id in there else "" for terminal_id in self.terminal_ids),
         ]
 

@@ -8,10 +8,8 @@ from typing import IO
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Enrolment, Photo
+from hikflask.models import Capture, Employee, Photo
 from hikflask.models.capture import CAPTURED, RUNNING, SUPERSEDED, USED
-from hikflask.models.enrolment import PRESENT
-from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services import audit
 from hikflask.services.captures import deadline, drafts
 from hikflask.services.captures.drafts import Draft
@@ -37,7 +35,6 @@ from hikflask.services.photos import storage
 from hikflask.services.photos.quality import Looked
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as capture_state
-from hikflask.services.state import enrolment as enrolment_state
 from hikflask.services.terminals import registry
 
 
@@ -164,21 +161,9 @@ def _bring(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
         if not employee.is_active:
             raise EmployeeInactive
         terminal = registry.active(terminal_id)
-        if not _has(queries.find(terminal_id, employee.number), photo):
+        if not desired.has_photo(queries.find(terminal_id, employee.number), photo):
             desire_present(terminal, employee, photo)
-    for enrolment in queries.of_number(employee.number):
-        elsewhere = enrolment.terminal_id != terminal_id and enrolment.desired == PRESENT
-        if not elsewhere or _has(enrolment, photo) or enrolment_state.awaits_restore(enrolment):
-            continue
-        # Where it is not known yet, a first face does no harm; a later one comes as soon as it is known.
-        unknown = enrolment.terminal.face_mode in {None, UNKNOWN} and enrolment.photo_id is None
-        if unknown or enrolment.terminal.face_mode == BY_PICTURE:
-            desire_present(enrolment.terminal, employee, photo)
-
-
-def _has(enrolment: Enrolment | None, photo: Photo) -> bool:
-    """True when a group has just given the terminal with this photo."""
-    return enrolment is not None and enrolment.desired == PRESENT and enrolment.photo_id == photo.id
+    desired.bring_elsewhere(employee, photo, terminal_id)
 
 
 def _use(source: FaceSource, employee_id: int | None) -> Capture | None:

@@ -1,10 +1,11 @@
 """Finds employees by id, by number, and by search words."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, literal, select, text, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from hikflask.extensions import db
@@ -18,8 +19,13 @@ from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter, Ids
 
-# So few are gathered and sorted. Of more, a page is read in the list's order: those who pass are not far apart.
-FEW = 2000
+# So many employees are looked at in the list's order. Where that fills a page, most lists end.
+WALK = 5000
+# So few are gathered and sorted.
+FEW = 1000
+# Of many who have the searched words and are far apart, so many are looked at for the pairs of letters that they begin
+# with, of which so many are taken.
+SAMPLE, MOST_PAIRS = 300, 8
 # Loaded together, so that a page of any length needs three queries.
 SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
 
@@ -119,15 +125,13 @@ def count_up_to(wanted: EmployeeFilter) -> int:
     """Return how many employees pass a filter; more than MOST_COUNTED may be counted as one more than that."""
     if replace(wanted, sort=EmployeeFilter.sort) in filters.KEPT:
         return count(wanted)
+    alone = filters.each_once(wanted, MOST_COUNTED)
+    if alone is not None:
+        return count_rows_up_to(alone)
     source = _few(wanted)
     if source is not None:
         counted = _gathered(select(func.count()).select_from(Employee), wanted, source)
         return int(db.session.execute(counted).scalar_one())
-    words = filters.words_of(wanted)
-    if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
-        return count_rows_up_to(name_index.ids(words))
-    if wanted.state and wanted == EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort):
-        return count_rows_up_to(filters.in_state_once(wanted.state, wanted.terminal, MOST_COUNTED))
     return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)), MOST_COUNTED)
 
 
@@ -150,16 +154,83 @@ def _shown(page: Page[int]) -> Page[Employee]:
 def _page(wanted: EmployeeFilter, limit: int, place: Place) -> tuple[Page[int], int | None]:
     """Return the ids of a page, and the count of all when it is known by that."""
     order = Keyset(filters.order(wanted), f"employees {wanted.sort}")
+    rows, total = _rows(wanted, order, limit, place)
+    return keyset.first_of_rows(keyset.cut(rows, order, limit, place)), total
+
+
+def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tuple[list[Any], int | None]:
+    """Return the first rows from a place on, one more than `limit` if there are more, by what is read least for it."""
+    end = _end_of_walk(wanted, order, place)
+    near = _in_order(wanted, order, place, *end).limit(limit + 1)
+    rows = list(db.session.execute(near))
+    if not end or len(rows) > limit:
+        return rows, None
     source = _few(wanted)
-    if source is None:
-        statement = select(Employee.id, *order.columns).where(*filters.conditions(wanted, each=True))
-        rows: list[Any] = list(db.session.execute(order.chosen(statement, place).limit(limit + 1)))
-        return keyset.first_of_rows(keyset.cut(rows, order, limit, place)), None
-    behind = and_(literal(value=True), *order.condition(place))
-    gathered = select(behind, Employee.id, *order.columns)
-    few = list(db.session.execute(order.sorted(_gathered(gathered, wanted, source), place)))
-    rows = [row[1:] for row in few if row[0]][: limit + 1]
-    return keyset.first_of_rows(keyset.cut(rows, order, limit, place)), len(few)
+    if source is not None:
+        behind = and_(literal(value=True), *order.condition(place))
+        gathered = select(behind, Employee.id, *order.columns)
+        few = list(db.session.execute(order.sorted(_gathered(gathered, wanted, source), place)))
+        return [row[1:] for row in few if row[0]][: limit + 1], len(few)
+    together = _rows_together(wanted, order, limit, place)
+    if together is not None:
+        return together, None
+    return list(db.session.execute(_in_order(wanted, order, place).limit(limit + 1))), None
+
+
+def _in_order(wanted: EmployeeFilter, order: Keyset, place: Place, *within: ColumnElement[bool]) -> Select[Any]:
+    """Return the statement for who passes, from a place on, each looked at in the list's order."""
+    statement = select(Employee.id, *order.columns).where(*filters.conditions(wanted, each=True), *within)
+    return order.chosen(statement, place)
+
+
+def _end_of_walk(wanted: EmployeeFilter, order: Keyset, place: Place) -> list[ColumnElement[bool]]:
+    """Return the condition for the first WALK employees of the list's order, or none when there are no more."""
+    if wanted == EmployeeFilter(department=wanted.department, sort=wanted.sort):
+        return []
+    everybody = replace(EmployeeFilter(), department=wanted.department, sort=wanted.sort)
+    last = db.session.execute(_in_order(everybody, order, place).limit(1).offset(WALK)).first()
+    if last is None:
+        return []
+    columns, values = order.columns, last[1:]
+    here = tuple_(*(literal(value, column.type) for column, value in zip(columns, values, strict=True)))
+    mine = tuple_(*columns)
+    return [mine > here if order.descends != place.is_backwards else mine < here]
+
+
+def _rows_together(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> list[Any] | None:
+    """Return the first rows of a search whose hits are together in the order of names, as those of one surname are.
+
+    Who begins with one of a few pairs of letters is read in the order of names. The others who may have the longest of
+    the words are gathered. None: the list has another order, or these others are too many.
+    """
+    words = filters.words_of(wanted)
+    if not words or wanted.sort not in filters.BY_NAME or not _sorts_by_letter():
+        return None
+    some = select(Employee.search).where(Employee.id.in_(name_index.ids(words).limit(SAMPLE)))
+    begins = Counter(text[:2] for text in db.session.execute(some).scalars())
+    pairs = [pair for pair, _ in begins.most_common(MOST_PAIRS)]
+    longest = max(words, key=len)
+    # Few others have the end of the word, mostly, and these are found sooner than who has the word.
+    for part_of_word in (longest[-name_index.LETTERS :], longest):
+        others = list(db.session.execute(name_index.ids([part_of_word], but_from=pairs).limit(FEW + 1)).scalars())
+        if len(others) <= FEW:
+            break
+    else:
+        return None
+    parts = [Employee.id.in_(others)] if others else []
+    parts += [and_(Employee.search >= pair, Employee.search < pair + name_index.LAST) for pair in pairs]
+    found = (db.session.execute(_in_order(wanted, order, place, part).limit(limit + 1)) for part in parts)
+    rows = {row.id: row for part in found for row in part}
+    in_order = sorted(rows.values(), key=lambda row: (row.search, row.id), reverse=order.descends != place.is_backwards)
+    return in_order[: limit + 1]
+
+
+def _sorts_by_letter() -> bool:
+    """True when the database sorts texts by the numbers of their letters, as Python does."""
+    if db.engine.dialect.name == "sqlite":
+        return True
+    collation = text("SELECT datcollate FROM pg_database WHERE datname = current_database()")
+    return db.session.execute(collation).scalar_one() in {"C", "POSIX"}
 
 
 def _gathered(statement: Select[Any], wanted: EmployeeFilter, source: Ids) -> Select[Any]:

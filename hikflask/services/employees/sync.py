@@ -24,7 +24,7 @@ from hikflask.services.enrolments.desired import (
     refuse_long_name,
     retry,
 )
-from hikflask.services.enrolments.due import Changed
+from hikflask.services.enrolments.due import Changed, due_of
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as capture_state
@@ -36,7 +36,8 @@ def sync_employee(
 ) -> Changed[Enrolment]:
     """Write the desired state and return the enrolment, which the caller reconciles.
 
-    The caller's newest unsaved capture there, for this number or without a number, becomes the employee's photo.
+    The caller's newest unsaved capture there, for this number or without a number, becomes the employee's photo, and
+    the employee's other terminals that take pictures are to get it, too: `due` has them besides.
 
     :param terminal_id: None means the capture's terminal, or else the only active terminal.
     :param overwrite: remove a person who has the number on the terminal under another name.
@@ -59,7 +60,8 @@ def sync_employee(
     enrolment = _written(terminal, employee, capture)
     if overwrite and not desire_overwrite(enrolment.id, enrolment.generation):
         raise GenerationChanged
-    return Changed(queries.row(enrolment.id) if overwrite else enrolment, (enrolment.id,))
+    due = due_of(employee.number) if capture else (enrolment.id,)
+    return Changed(queries.row(enrolment.id) if overwrite else enrolment, due)
 
 
 def _employee(employee_id: int) -> Employee:
@@ -98,6 +100,8 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
             consents.require_for_save(employee, with_face=True)
             _adopt(employee, capture, files)
         enrolment = desire_present(terminal, employee, employee.photo)
+        if capture and employee.photo and any(one.terminal_id != terminal.id for one in there):
+            desired.bring_elsewhere(employee, employee.photo, terminal.id)
         db.session.commit()
     except BaseException:
         db.session.rollback()

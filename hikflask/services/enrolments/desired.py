@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import PRESENT
-from hikflask.models.terminal import BY_PICTURE
+from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services import audit
 from hikflask.services.core import dates
 from hikflask.services.core.errors import NumberLeaving, ValidityOver
@@ -32,6 +32,26 @@ def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None, 
         state.apply_to_locked(enrolment, state.ASKED_BY_GROUP)
     audit.note("enrolment.wanted", employee=employee, terminal=terminal.name)
     return enrolment
+
+
+def bring_elsewhere(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
+    """Desire a new photo on the employee's other terminals that take pictures, within the caller's transaction.
+
+    :param terminal_id: the terminal that is seen to already.
+    """
+    for enrolment in queries.of_number(employee.number):
+        elsewhere = enrolment.terminal_id != terminal_id and enrolment.desired == PRESENT
+        if not elsewhere or has_photo(enrolment, photo) or state.awaits_restore(enrolment):
+            continue
+        # Where it is not known yet, a first face does no harm; a later one comes as soon as it is known.
+        unknown = enrolment.terminal.face_mode in {None, UNKNOWN} and enrolment.photo_id is None
+        if unknown or enrolment.terminal.face_mode == BY_PICTURE:
+            desire_present(enrolment.terminal, employee, photo)
+
+
+def has_photo(enrolment: Enrolment | None, photo: Photo) -> bool:
+    """True when this photo is desired already, as by a group a moment ago."""
+    return enrolment is not None and enrolment.desired == PRESENT and enrolment.photo_id == photo.id
 
 
 def _photo_id(terminal: Terminal, enrolment: Enrolment, photo: Photo | None) -> int | None:

@@ -13,7 +13,13 @@ from hikflask.models import Enrolment, Job, JobItem, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED
 from hikflask.models.job import DONE, FAILED, SENT, WAITING
 from hikflask.services.core.db import changed_rows
-from hikflask.services.core.errors import EmployeeUnknown, EnrolmentUnknown, GenerationChanged
+from hikflask.services.core.errors import (
+    EmployeeUnknown,
+    EnrolmentUnknown,
+    GenerationChanged,
+    NumberTakenThere,
+    OtherDevice,
+)
 from hikflask.services.core.progress import ClaimLost
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.lifecycle import AGAIN, Claim
@@ -23,8 +29,14 @@ PORTION = 1000
 # The code for what is tried no more, though nothing says why.
 NOT_FINISHED = "not_finished"
 
+# A removal that a person must decide about is tried for ever: under another name, or on a device that is not there.
+WAITS_FOR_A_PERSON = and_(
+    Enrolment.desired == ABSENT,
+    Enrolment.refusal_code.in_({NumberTakenThere.code, OtherDevice.code}),
+    Enrolment.step == "",
+)
 OF_ITEM = and_(Enrolment.id == JobItem.enrolment_id, Enrolment.desired == JobItem.desired)
-IS_OVER = and_(Enrolment.next_attempt_at.is_(None), Enrolment.step == "")
+IS_OVER = or_(and_(Enrolment.next_attempt_at.is_(None), Enrolment.step == ""), WAITS_FOR_A_PERSON)
 IS_CONFIRMED = and_(Enrolment.person == CONFIRMED, or_(Enrolment.desired == ABSENT, Enrolment.face == CONFIRMED))
 IS_GONE = JobItem.enrolment_id.is_(None)
 

@@ -54,6 +54,8 @@ TERMINALS = cast("Table", Terminal.__table__)
 CLAIM_SECONDS = 60.0
 # The refusal code of what a person left as it is on the terminal.
 LEFT_ALONE = "left_alone"
+# The refusal code of what was found otherwise than the terminal had confirmed it, until the next attempt tells more.
+CHANGED_AT_TERMINAL = "changed_at_terminal"
 NOW = database_now()
 COMES_BACK = {"next_attempt_at": database_now(CLAIM_SECONDS)}
 DUE = {"attempts": 0, "next_attempt_at": NOW, "in_bulk": False}
@@ -91,7 +93,9 @@ NOBODY_THERE = {
 # A person's statement ends a removal. The new generation keeps a running attempt from writing to the row.
 BY_A_PERSON = {**NOBODY_THERE, **NEXT_GENERATION, "desired": ABSENT}
 
-IS_LEAVING = and_(Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
+# Written into the statement, not sent beside it: a database finds an index on some rows only by the words themselves.
+_ABSENT, _CONFIRMED = (literal(word, literal_execute=True) for word in (ABSENT, CONFIRMED))
+IS_LEAVING = and_(Enrolment.desired == _ABSENT, Enrolment.person != _CONFIRMED)
 AWAITS_RESTORE = and_(
     Enrolment.desired == PRESENT, Enrolment.refusal_code == NOT_RESTORED, Enrolment.next_attempt_at.is_(None)
 )
@@ -199,7 +203,14 @@ PHOTO_TAKEN_NOW = Transition(
 # --- what a comparison of the whole terminal found ---
 IS_SHOWN_THERE = and_(Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED)
 HAS_CONFIRMED_FACE = and_(Enrolment.desired == PRESENT, Enrolment.face == CONFIRMED)
-_FOUND_OTHERWISE = {**NEXT_GENERATION, **NO_REFUSAL, "attempts": 0, "in_bulk": True, "step": ""}
+_FOUND_OTHERWISE = {
+    **NEXT_GENERATION,
+    "refusal_code": CHANGED_AT_TERMINAL,
+    "refusal_text": "",
+    "attempts": 0,
+    "in_bulk": True,
+    "step": "",
+}
 FOUND_GONE = Transition(
     {**_FOUND_OTHERWISE, **NO_FACE, "person": PENDING, "valid_there": ""},
     needs=IS_SHOWN_THERE,
@@ -242,6 +253,8 @@ TAKEN_OVER = Transition(
 )
 # The validity there is not the one asked for, so it is set, or lifted where none is asked for.
 VALIDITY_THERE = Transition({}, needs=Enrolment.desired == PRESENT, given=("sent_valid",))
+# A person said that the record with this other name is the employee's: it is renamed, and keeps its cards.
+RECORD_ADOPTED = Transition({}, needs=Enrolment.desired == PRESENT, given=("written_name",))
 # A person saw who is there and chose to remove exactly this record: with another name there, the removal asks.
 REMOVAL_CHOSEN = Transition({**_desire(ABSENT), **NO_FACE, "in_bulk": True}, given=("written_name", "overwrite"))
 

@@ -34,9 +34,10 @@ LONGEST_TEXT = 255
 def note_count(terminal: Terminal, count: Count | None) -> None:
     """Write, within the caller's transaction, when a terminal does not have as many people as it should.
 
-    Strangers are known from the last comparison alone. Who is being added or removed may be there or not.
+    Strangers are known from the last comparison alone. Who is being added or removed may be there or not. Nothing is
+    expected of a device that has replaced another one.
     """
-    if count is None:
+    if count is None or terminal.awaits_restore:
         return
     comparison_id = db.session.execute(select(_last_comparison(terminal.id))).scalar()
     if comparison_id is None:

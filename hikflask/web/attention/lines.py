@@ -29,7 +29,6 @@ EMPLOYEES = "employees"
 EDIT = "edit"
 RESTORE = "restore"
 RETRY = "retry"
-SHOW = "show"
 
 WRONG_IN_THE_FORM = {NameTooLong.code, IllegalNumber.own_code.lower(), "notsupportcharacter"}
 
@@ -107,8 +106,6 @@ def _why(trouble: Trouble) -> str:
     if trouble.kind == terminal_troubles.REPLACED:
         new, old = terminal.serial or "—", terminal.earlier_serial or "—"
         return str(_("Another device answers there: serial number %(new)s, before it %(old)s.", new=new, old=old))
-    if trouble.kind == terminal_troubles.TWICE:
-        return str(_("It is the same device as another terminal: serial number %(serial)s.", serial=terminal.serial))
     code = terminal.refused_code if terminal.refused_since else terminal.last_error_code
     minutes = connection.locked_minutes(terminal)
     return messages.sentence(code or "unreachable", t=terminal.name, address=terminal.url, n=minutes)
@@ -130,8 +127,8 @@ def _correction(trouble: Trouble) -> str:
         return EMPLOYEES
     if trouble.kind == terminal_troubles.CLOCK:
         return CLOCK
-    if trouble.kind in {terminal_troubles.REPLACED, terminal_troubles.TWICE}:
-        return RESTORE if trouble.kind == terminal_troubles.REPLACED else SHOW
+    if trouble.kind == terminal_troubles.REPLACED:
+        return RESTORE
     at_the_terminal = {terminal_troubles.OFF, terminal_troubles.UNCHECKED}
     if trouble.kind in at_the_terminal or trouble.terminal.last_error_code == WeakDigest.own_code:
         return CHECK

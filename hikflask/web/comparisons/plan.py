@@ -27,7 +27,8 @@ from hikflask.web.security import resubmission
 from hikflask.web.support.pagination import listed
 
 MOST_SHOWN = 50
-KEEP_NAME = N_("The same person, with the name here: %(name)s. Cards and fingerprints on the terminal are lost")
+KEEP_NAME = N_("The same person, with the name here: %(name)s")
+REPLACE = N_("The same person, with the name here: %(name)s. Cards and fingerprints on the terminal are lost")
 ANSWERS = frozenset({NAME_THERE, NAME_HERE, LEAVE})
 
 
@@ -136,7 +137,7 @@ def _answers_of(step: Step) -> list[tuple[str, str]]:
     """Return the answers to the question whose name counts, each with its words."""
     return [
         (NAME_THERE, _("The same person, with the name on the terminal: %(name)s", name=isolated(step.name_there))),
-        (NAME_HERE, _(KEEP_NAME, name=isolated(step.name_here))),
+        (NAME_HERE, _(REPLACE if step.replaces else KEEP_NAME, name=isolated(step.name_here))),
         (LEAVE, _("Two different people: leave it out")),
     ]
 

@@ -24,6 +24,7 @@ from hikflask.services.core.errors import (
     RemovalNotVerified,
 )
 from hikflask.services.core.terminal_name import fits
+from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL
 from hikflask.services.state.summary import CONFIRMED_STATE, PERSON_ONLY, badge_of, is_working, state_of
 from hikflask.web.support.dates import time_at, time_since
 
@@ -31,7 +32,8 @@ LEAVER_TAKEN = "removal_taken"
 NAMES_SOMEBODY = {NumberTakenThere.code, NameNotVerified.code, RemovalNotVerified.code}
 SENT_STEPS = {"face", "proof"}
 BUSY = {code for code, kind in CLASSES.items() if kind is Busy}
-SAYS_WHEN = BUSY | {kind.code for kind in (PersonNotVerified, NameNotVerified, FaceNotVerified, RemovalNotVerified)}
+NOT_VERIFIED = {kind.code for kind in (PersonNotVerified, NameNotVerified, FaceNotVerified, RemovalNotVerified)}
+SAYS_WHEN = BUSY | NOT_VERIFIED | {CHANGED_AT_TERMINAL}
 LOGIN_REFUSED = {code for code, kind in CLASSES.items() if issubclass(kind, LoginRefused)}
 LOGIN_REFUSED |= {kind.own_code for kind in (LoginRefused, WrongPassword, AccountLocked)}
 FULL_OF_PEOPLE, FULL_OF_FACES = "deviceuserfull", {"devicefacefull", "faceimagesnumerror"}

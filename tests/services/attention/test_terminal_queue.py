@@ -117,13 +117,16 @@ def test_place_survives_its_text(terminal: Terminal) -> None:
 def test_reads_follow_the_index(terminal: Terminal) -> None:
     for number in range(10, 40):
         add(terminal, str(number))
-    if db.engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL reads so small a table as a whole")
+    on_sqlite = db.engine.dialect.name == "sqlite"
+    if not on_sqlite:
+        # It would read so small a table as a whole.
+        db.session.execute(db.text("SET LOCAL enable_seqscan = off"))
     waits = terminal_queue.waits(terminal.id, PRESENT, in_bulk=False)
     statement = db.select(Enrolment.id).where(waits).order_by(Enrolment.next_attempt_at, Enrolment.id).limit(5)
     text = str(statement.compile(db.engine, compile_kwargs={"literal_binds": True}))
 
-    plan = [row[3] for row in db.session.execute(db.text(f"EXPLAIN QUERY PLAN {text}"))]
+    explained = db.session.execute(db.text(f"EXPLAIN {'QUERY PLAN ' if on_sqlite else ''}{text}"))
+    plan = [row[-1] for row in explained]
 
     assert any("ix_enrolment_due" in line for line in plan), plan
-    assert not any("TEMP B-TREE" in line for line in plan), plan
+    assert not any("TEMP B-TREE" in line or "Sort" in line for line in plan), plan

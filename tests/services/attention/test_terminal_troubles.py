@@ -19,7 +19,6 @@ from hikflask.services.attention.terminal_troubles import (
     OFF,
     REPLACED,
     STOPPED,
-    TWICE,
     UNCHECKED,
 )
 from hikflask.services.core.errors import ServiceError
@@ -33,11 +32,9 @@ pytestmark = [pytest.mark.usefixtures("context")]
 WELL = {"face_mode": "url", "reachable": True, "people": 10, "people_capacity": 100}
 BROKEN: dict[str, dict[str, Any]] = {
     CLOCK: {"clock_offset": -60},
-    # The device of the one that is another terminal, too.
-    FULL: {"people": 90, "serial": "DS-1"},
+    FULL: {"people": 90},
     UNCHECKED: {"face_mode": None},
     OFF: {"reachable": False},
-    TWICE: {"serial": "DS-1"},
     REPLACED: {"awaits_restore": True},
     STOPPED: {"last_error_code": "certificate_changed"},
     LOGIN: {"refused_since": datetime.now(UTC), "refused_code": "wrong_password"},
@@ -110,7 +107,7 @@ def test_clock_and_fullness_block_nobody(terminal: Terminal, simulator: Simulate
     check(terminal)
 
     assert found() == [("Вход", CLOCK)]
-    assert [kind for kind in KINDS if kind not in terminal_troubles.BLOCKING] == [TWICE, OFF, FULL, CLOCK]
+    assert [kind for kind in KINDS if kind not in terminal_troubles.BLOCKING] == [OFF, FULL, CLOCK]
 
 
 def test_worst_comes_first_and_of_one_terminal_only_the_worst_counts() -> None:
@@ -121,5 +118,5 @@ def test_worst_comes_first_and_of_one_terminal_only_the_worst_counts() -> None:
     db.session.commit()
     all_at_once = {name: value for broken in BROKEN.values() for name, value in broken.items()}
 
-    assert [kind for _, kind in found()] == [kind for kind in KINDS if kind != TWICE]
+    assert [kind for _, kind in found()] == list(KINDS)
     assert terminal_troubles.kind_of(Terminal(**{**WELL, **all_at_once})) == LOCKED

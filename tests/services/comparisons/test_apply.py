@@ -12,7 +12,7 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
-from tests.support.captures import IVAN
+from tests.support.captures import IVAN, OTHER_FACE
 from tests.support.comparisons import compare, differences, strangers
 from tests.support.enrolments import enrol
 
@@ -85,6 +85,29 @@ def test_sending_replaces_another_name_only_where_that_was_chosen(simulator: Sim
     assert done(found, "100222", "send", agreed=True).is_confirmed
     assert simulator.people["100222"]["name"] == "Иван Иванов"
     assert differences(compare(terminal)) == {}
+
+
+def test_renamed_record_with_the_employees_own_face_gets_the_name_and_keeps_its_cards(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrol(simulator, terminal)
+    simulator.people["100222"]["name"] = "Пётр Петров"
+    simulator.people["100222"]["numOfCard"] = 2
+
+    assert done(compare(terminal), "100222", "send", agreed=True).is_confirmed
+
+    assert (simulator.people["100222"]["name"], simulator.people["100222"]["numOfCard"]) == ("Иван Иванов", 2)
+    assert differences(compare(terminal)) == {}
+
+
+def test_renamed_record_with_another_face_is_replaced(simulator: Simulated, terminal: Terminal) -> None:
+    enrol(simulator, terminal)
+    simulator.people["100222"] |= {"name": "Пётр Петров", "numOfCard": 2}
+    simulator.store.bind("100222", OTHER_FACE)
+
+    step(compare(terminal), "100222", "send", agreed=True)
+
+    assert queries.of_number("100222")[0].overwrite
 
 
 def test_employee_who_was_not_desired_there_is_sent(simulator: Simulated, terminal: Terminal) -> None:

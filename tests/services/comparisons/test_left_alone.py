@@ -14,8 +14,10 @@ from hikflask.services.state import enrolment as state
 from hikflask.simulator import Terminal as Simulated
 from tests.support.comparisons import compare, desire_with_photo, differences, strangers
 from tests.support.enrolments import enrol
+from tests.support.fleet import add_terminal, device
+from tests.support.wire import InProcess
 
-pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
 
 def test_decision_is_remembered_and_hides_the_difference(simulator: Simulated, terminal: Terminal) -> None:
@@ -33,6 +35,20 @@ def test_decision_is_remembered_and_hides_the_difference(simulator: Simulated, t
     assert queries.count_left_alone(second) == 1
     noted = db.session.query(AuditEntry).filter_by(action="difference.left_alone").one()
     assert (noted.actor, noted.employee, noted.terminal) == ("Ольга", "900", "Вход")
+
+
+def test_decision_at_one_terminal_is_none_for_another(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    other_device = device(serial="0000002")
+    other = add_terminal(wire, "second.test", "Склад", other_device)
+    for one in (simulator, other_device):
+        strangers(one, ["900", "901"])
+    compare(terminal)
+    left_alone.leave(compare(other).id, ONLY_THERE, "900")
+
+    assert differences(compare(other)) == {"only_there": ["901"]}
+    assert differences(compare(terminal)) == {"only_there": ["900", "901"]}
 
 
 def test_difference_is_shown_again_when_something_else_is_there(simulator: Simulated, terminal: Terminal) -> None:

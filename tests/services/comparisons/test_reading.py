@@ -19,7 +19,7 @@ from hikflask.services.comparisons import queries, reading
 from hikflask.services.comparisons.errors import AnotherDevice, ComparisonReplaced, ListChanging, ListIncomplete
 from hikflask.services.core.errors import LoginStopped, TerminalInUse
 from hikflask.services.photos import storage
-from hikflask.services.terminals import leases
+from hikflask.services.terminals import connection, leases
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.support.captures import FACE, OTHER_FACE
@@ -320,6 +320,14 @@ def test_pictures_are_read_of_those_whose_face_is_desired_alone(simulator: Simul
 
 def test_second_reading_joins_the_one_that_runs(terminal: Terminal) -> None:
     assert begun(terminal) == reading.start(terminal.id, "Борис").id
+
+
+def test_who_waited_for_the_terminal_finds_that_everything_is_read(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900"])
+    comparison = compare(terminal)
+
+    with connection.converse(terminal.id, "Борис", "compare") as talk:
+        assert reading.Reading(talk, comparison.id).step() is False
 
 
 def test_reading_that_nobody_goes_on_with_is_replaced(terminal: Terminal) -> None:

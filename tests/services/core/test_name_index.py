@@ -46,6 +46,20 @@ def test_same_people_are_found_as_by_reading_every_text() -> None:
 
 
 @pytest.mark.both_databases
+def test_whoever_begins_with_two_letters_is_left_out() -> None:
+    texts = ["кузнецов иван 1 ", "иван кузнецов 2 ", "ку' нец 3 ", "' нец 4 ", '\\" нец 5 ', "я 6 нец "]
+    rows = [{"id": n, "number": str(n), "name": "", "search": one} for n, one in enumerate(texts, 1)]
+    db.session.execute(insert(Employee.__table__), rows)
+
+    def without(*pairs: str, asked: str = "нец") -> set[int]:
+        return set(db.session.execute(name_index.ids([asked], but_from=pairs)).scalars())
+
+    assert without("ку") == {2, 4, 5, 6}
+    assert without("ив", "' ", '\\"', "я ", "не") == {1, 3}
+    assert without("ку", asked="нетникого") == set()
+
+
+@pytest.mark.both_databases
 def test_index_follows_every_change() -> None:
     texts = people(random.Random(2))  # noqa: S311 - the same people each time
     db.session.execute(update(Employee).where(Employee.id == 1).values(search="петр первый n1 "))
@@ -68,7 +82,7 @@ def test_texts_are_no_part_of_the_index_and_what_is_deleted_is_gone_from_it() ->
     terms = set(db.session.execute(text("SELECT term FROM employee_terms")).scalars())
     blocks = b"".join(db.session.execute(text("SELECT block FROM employee_words_data")).scalars())
     assert "employee_words_content" not in kept
-    assert terms == {"ива", "ван", "ано", "нов", "ов ", "в 2", " 2 ", "2  ", "   "}
+    assert terms == {"\x02ив", "ива", "ван", "ано", "нов", "ов ", "в 2", " 2 ", "2  ", "   "}
     assert not [one for one in ("смо", "кту", "вск", "ски") if one.encode() in blocks]
 
 

@@ -59,6 +59,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "photo_id": "the photos themselves are given",
         "search": "made of name, number and department",
         "has_face": "made of the records on terminals, which are given",
+        "has_consent": "the consent itself is given",
     },
     Consent: {"id": A_ROW, "employee_id": A_ROW},
     Photo: {"id": A_ROW, "employee_id": A_ROW, "file": "the picture itself is given, under a name of its own"},

@@ -180,6 +180,26 @@ def test_removal_is_done_when_the_terminal_found_nobody_and_its_row_is_gone(
     assert [item[1] for item in items(claim.job_id)] == [DONE, DONE, SENT]
 
 
+@pytest.mark.parametrize("code", ["employeeNoAlreadyExist", "other_device"])
+def test_removal_that_a_person_must_decide_about_keeps_no_job_waiting(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    people = add_people("1")
+    send_to_terminal(people[0], terminal.id)
+
+    def take_off(item: JobItem, _: object) -> Enrolment:
+        desire_absent(item.number)
+        return queries.of_number(item.number)[0]
+
+    monkeypatch.setitem(kinds.KINDS, "take_off", Kind(take_off, settles=True))
+    claim = started("take_off", people)
+    run(claim)
+    write("1", refusal_code=code, refusal_text="Чужой")
+
+    assert looked_again(claim).failed == 1
+    assert items(claim.job_id)[0][1:3] == (FAILED, code)
+
+
 def test_stopped_job_is_not_looked_at_and_retry_goes_on(terminal: Terminal) -> None:
     claim = sent(terminal, "1", "2")
     lifecycle.stop(claim.job_id)

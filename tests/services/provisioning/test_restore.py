@@ -127,7 +127,7 @@ def test_who_left_meanwhile_waits_for_a_persons_word(warehouse: Terminal, new: S
     run(claim)
 
     assert IVAN.number not in new.people
-    assert [one.number for one in queries.open_removals(10).rows] == [IVAN.number]
+    assert [one.number for one in queries.open_removals(10)] == [IVAN.number]
 
 
 def test_replaced_device_is_noticed_when_the_terminal_comes_back(

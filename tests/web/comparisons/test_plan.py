@@ -8,6 +8,7 @@ from hikflask.models import Employee, Job, Terminal
 from hikflask.models.job import DRAFT
 from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.jobs.kinds import APPLY
+from tests.support.captures import OTHER_FACE
 from tests.support.compared import PAGE, ComparisonDesk, add_strangers
 from tests.support.desk import ENGLISH
 from tests.support.enrolments import enrol
@@ -96,7 +97,12 @@ def test_sending_another_name_says_that_cards_are_lost(app: Flask, at: Compariso
     at.simulator.store.save_card("77", {"employeeNo": "100222"})
     at.compare()
     at.choose("name", "send")
+    renamed = at.english(PLAN)
+    at.simulator.store.bind("100222", OTHER_FACE)
+    at.compare()
+    at.choose("name", "send")
 
+    assert "its cards and fingerprints are lost" not in renamed
     assert "replaces the record there, and its cards and fingerprints are lost" in at.english(PLAN)
 
 

@@ -176,7 +176,7 @@ def test_who_does_not_come_is_left_out_and_stays_in_the_list(
     assert "Анна Ёлкина" in desk.text(ROUND)
 
 
-def test_picture_of_who_is_skipped_goes_to_nobody(desk: Desk, three: dict[str, int]) -> None:
+def test_picture_of_who_is_skipped_goes_to_nobody(desk: Desk, three: dict[str, int], nobody_comes: NobodyComes) -> None:
     address = begin(desk, three["1"])
     desk.simulator.present_alone(FACE)
     run(desk)
@@ -184,7 +184,8 @@ def test_picture_of_who_is_skipped_goes_to_nobody(desk: Desk, three: dict[str, i
 
     second = press(desk, page, three["1"], "skip").location
     save(desk, second, OTHER_FACE)
-    run(desk)
+    with nobody_comes():
+        run(desk)
 
     assert {number: face.jpeg for number, face in desk.simulator.faces.items()} == {"2": OTHER_FACE}
 

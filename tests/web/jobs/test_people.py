@@ -59,7 +59,7 @@ def test_file_is_made_in_the_background_in_the_language_of_who_asked(client: Fla
     assert file_links(client.get(russian).text) == [f"{russian}/file"]
     csv_answer, xlsx_answer = (client.get(f"{one}/file", buffered=True) for one in (russian, english))
     rows = list(csv.reader(io.StringIO(csv_answer.data.decode("utf-8-sig")), delimiter=";"))
-    assert rows[0] == ["ID сотрудника", "ФИО", "Отдел", "Активен", "Добавлен"]
+    assert rows[0] == ["ID сотрудника", "ФИО", "Отдел", "Активен", "Добавлен", "Действует с", "Действует по"]
     assert [row[:4] for row in rows[1:]] == [
         ["007", "Иван Иванов 007", "'=1+1", "да"],
         ["2", "Иван Иванов 2", "'=1+1", "да"],

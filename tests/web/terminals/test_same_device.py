@@ -34,14 +34,11 @@ def plain(page: str) -> str:
 
 
 @pytest.mark.usefixtures("moved")
-def test_it_is_said_on_the_page_and_on_the_start_page(desk: Desk) -> None:
+def test_it_is_said_on_the_page(desk: Desk) -> None:
     page = plain(desk.client.get("/terminals/3", headers=ENGLISH).text)
-    start = plain(desk.client.get("/attention", headers=ENGLISH).text)
 
     assert "This is the device of “Склад”: both have the serial number DS-K1T341CMFW" in page
     assert 'href="/terminals/3/same-device"' in page
-    assert "It is the same device as another terminal: serial number DS-K1T341CMFW" in start
-    assert 'id="show-3" href="/terminals/3"' in start
 
 
 @pytest.mark.usefixtures("moved")
