@@ -141,15 +141,16 @@ def upload_photo(user_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def sync_user(user_id: int) -> ResponseReturnValue:
     """Enrol a user with the captured face on a terminal, and verify it there, before the answer."""
-    _employee(user_id)
+    employee = _employee(user_id)
     fields = body.read(numbers=("device_id",), required=False)
     device_id, overwrite = body.row_id(fields, "device_id"), body.flag(fields, "overwrite") or False
     with terminal_concurrency.slot():
-        synced = sync_employee(user_id, device_id, caller_name(), overwrite=overwrite)
+        synced = sync_employee(employee.id, device_id, caller_name(), overwrite=overwrite)
         tasks.enqueue_due(one for one in synced.due if one != synced.row.id)
         settled = reconcile(synced.row.id, caller_name(), prove_again=True)
     answer = jsonify({"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", **_state(settled)})
-    return with_consent_warning(answer, settled.photo_id is not None and consents.is_missing(settled.number, user_id))
+    has_photo = settled.photo_id is not None
+    return with_consent_warning(answer, has_photo and consents.is_missing(settled.number, user_id))
 
 
 def shape(employee: Employee) -> dict[str, Any]:

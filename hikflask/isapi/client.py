@@ -243,8 +243,9 @@ class Client:
 
     def _prepare(self, call: _Call) -> requests.PreparedRequest:
         headers = {"Content-Type": call.content_type} if call.content_type else {}
-        request = requests.Request(call.method, self._address + call.path, headers=headers, data=call.data)
-        prepared = self._session.prepare_request(request)
+        prepared = requests.PreparedRequest()
+        # What a session would add besides (cookies, parameters, its own login) is never wanted here.
+        prepared.prepare(call.method, self._address + call.path, {**self._session.headers, **headers}, data=call.data)
         authorization = self._login.header(call.method, prepared.path_url)
         if authorization:
             prepared.headers["Authorization"] = authorization

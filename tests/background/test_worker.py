@@ -3,10 +3,13 @@
 import pytest
 from flask import Flask
 
+from hikflask.background.worker import Worker
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, OperatorSession, Photo, Terminal, Throttle
 from hikflask.models.columns import database_now
 from hikflask.models.operator import VIEWER
+from hikflask.services.terminals import registry
+from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import capture_face
 from tests.support.retention import DAY, age, files, forget
@@ -43,3 +46,20 @@ def test_step_that_fails_keeps_no_other_from_being_done(
     assert "forget_photos failed" in caplog.text
     assert db.session.query(AuditEntry).filter(AuditEntry.action == "old").count() == 0
     assert files() == []
+
+
+def test_threads_for_terminals_grow_with_the_active_terminals_up_to_the_setting(app: Flask) -> None:
+    app.config["WORKER_TERMINALS"] = 6
+    worker = Worker(app)
+    worker.start()
+    try:
+        threads = [worker.grow()]
+        for count in (5, 3):
+            for _ in range(count):
+                name = f"T{db.session.query(Terminal).count()}"
+                registry.add(Access(name, f"http://{name}.test".lower(), "admin", "Secret12"))
+            threads.append(worker.grow())
+    finally:
+        worker.stop()
+
+    assert threads == [4, 5, 6]

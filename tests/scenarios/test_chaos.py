@@ -194,6 +194,8 @@ def check_terminals(fleet: dict[int, Simulated], trouble: Trouble) -> None:
             assert (enrolment.terminal_id, number) in trouble.renamed
             assert enrolment.refusal_code == NumberTakenThere.code
             assert not enrolment.is_confirmed
+            # Who is to be there is not tried for ever, but stands under what needs a person; see attention.
+            assert enrolment.desired == ABSENT or enrolment.next_attempt_at is None
         elif enrolment.desired == ABSENT:
             assert there is None, number
             assert enrolment.is_confirmed

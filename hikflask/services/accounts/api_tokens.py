@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
@@ -19,6 +19,14 @@ PREFIX = "hik_"
 TOKEN_BYTES = 32
 # The time of the last use is written this often at most.
 USE_NOTED_EVERY_SECONDS = 60.0
+# Made once, as each call begins with it: to make a statement costs more than to run it.
+IS_STALE = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < database_now(-USE_NOTED_EVERY_SECONDS))
+IS_VALID = (ApiToken.revoked_at.is_(None), ApiToken.expires_at > database_now())
+VALID = (
+    select(ApiToken, IS_STALE.label("is_stale"))
+    .where(ApiToken.token_sha256 == bindparam("sha256"), *IS_VALID)
+    .execution_options(populate_existing=True)
+)
 
 
 def create(name: str, role: str, expires_at: datetime) -> tuple[ApiToken, str]:
@@ -51,10 +59,7 @@ def create(name: str, role: str, expires_at: datetime) -> tuple[ApiToken, str]:
 
 def find(secret: str) -> ApiToken | None:
     """Return the row of a token that is valid now and note its use, or return None."""
-    valid = (ApiToken.revoked_at.is_(None), ApiToken.expires_at > database_now())
-    stale = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < database_now(-USE_NOTED_EVERY_SECONDS))
-    statement = select(ApiToken, stale.label("is_stale")).where(ApiToken.token_sha256 == _hash(secret), *valid)
-    found = db.session.execute(statement, execution_options={"populate_existing": True}).one_or_none()
+    found = db.session.execute(VALID, {"sha256": _hash(secret)}).one_or_none()
     if found is not None and found.is_stale:
         _note_use(found.ApiToken.id)
     db.session.commit()

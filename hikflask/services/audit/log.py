@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, Table, insert, select
 
 from hikflask import invisible_characters
 from hikflask.extensions import db
@@ -32,6 +32,7 @@ class Actor:
     request_id: str = ""
 
 
+ENTRY = insert(cast("Table", AuditEntry.__table__))
 WORKER = Actor("worker")
 COMMAND_LINE = Actor("command line")
 NOBODY = "nobody"  # a request without a session or a valid token
@@ -96,7 +97,7 @@ def note(
     # An INSERT is cheaper than an object of the model, and saving an employee takes seven entries. No autoflush: errors
     # in what the caller has not written yet are for the caller to handle.
     with db.session.no_autoflush:
-        db.session.execute(insert(AuditEntry.__table__), entry)  # type: ignore[arg-type]
+        db.session.execute(ENTRY, entry)
 
 
 def note_alone(action: str, **about: Any) -> None:

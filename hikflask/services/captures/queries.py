@@ -1,5 +1,7 @@
 """Reads captures, always fresh from the database."""
 
+from sqlalchemy.orm.attributes import set_committed_value
+
 from hikflask.extensions import db
 from hikflask.models import Capture, Photo
 
@@ -18,4 +20,7 @@ def row(capture_id: int) -> Capture:
 
 def photo_of(capture: Capture) -> Photo | None:
     """Return the capture's picture, or None."""
-    return None if capture.photo_id is None else db.session.get(Photo, capture.photo_id)
+    photo = None if capture.photo_id is None else db.session.get(Photo, capture.photo_id)
+    if photo is not None:
+        set_committed_value(photo, "capture", capture)  # It is known, so nobody reads it again.
+    return photo

@@ -1,6 +1,6 @@
 """Finds captured pictures that are not saved yet and that a caller or a form may save."""
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Capture
@@ -9,6 +9,20 @@ from hikflask.models.columns import database_now
 
 # For so many seconds, a picture that was taken without a number is offered to its caller.
 LATELY_SECONDS = 900.0
+LATELY = Capture.created_at > database_now(-LATELY_SECONDS)
+# Made once: to make a statement costs more than to run it.
+NEWEST = (
+    select(Capture)
+    .where(
+        Capture.requested_by == bindparam("requested_by"),
+        or_(Capture.state.in_((CAPTURED, USED)), and_(Capture.state == SUPERSEDED, LATELY)),
+        or_(Capture.draft_number == bindparam("number"), and_(Capture.draft_number == "", LATELY)),
+    )
+    .order_by(Capture.id.desc())
+    .limit(1)
+    .execution_options(populate_existing=True)
+)
+NEWEST_THERE = NEWEST.where(Capture.terminal_id == bindparam("terminal_id"))
 
 
 def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
@@ -16,20 +30,11 @@ def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture |
 
     A capture that was superseded lately is returned, too, because the caller must be told. The transaction stays open.
     """
-    lately = Capture.created_at > database_now(-LATELY_SECONDS)
-    statement = (
-        select(Capture)
-        .where(
-            Capture.requested_by == requested_by,
-            or_(Capture.state.in_((CAPTURED, USED)), and_(Capture.state == SUPERSEDED, lately)),
-            or_(Capture.draft_number == number, and_(Capture.draft_number == "", lately)),
-        )
-        .order_by(Capture.id.desc())
-        .limit(1)
-    )
-    if terminal_id is not None:
-        statement = statement.where(Capture.terminal_id == terminal_id)
-    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+    caller = {"number": number, "requested_by": requested_by}
+    if terminal_id is None:
+        found = db.session.execute(NEWEST, caller).scalar_one_or_none()
+    else:
+        found = db.session.execute(NEWEST_THERE, {**caller, "terminal_id": terminal_id}).scalar_one_or_none()
     return None if found is None or found.state == USED else found
 
 

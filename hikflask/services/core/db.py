@@ -1,20 +1,30 @@
 """What services share about the database: counts of changed rows, the lock of an employee's row, a sign of life."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from functools import cache
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, Delete, Table, Update, bindparam, func, select, update
+from sqlalchemy import CursorResult, Delete, Select, Table, Update, bindparam, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from hikflask.extensions import db
+from hikflask.extensions import Base, db
 from hikflask.models import Employee
 from hikflask.services.core.errors import EmployeeUnknown
+
+Found = TypeVar("Found", bound=Base)
 
 # How many rows one pass of a clean-up takes. It shares its thread with the sweep, and the next pass does the rest.
 CLEANUP_BATCH = 200
 # An UPDATE of the table, made once: the ORM, and making it each time, cost several times what the database needs.
 _EMPLOYEES = cast("Table", Employee.__table__)
 LOCKED = update(_EMPLOYEES).where(_EMPLOYEES.c.id == bindparam("employee_id")).values(is_active=_EMPLOYEES.c.is_active)
+LOCKED_AND_READ = (
+    update(Employee)
+    .where(Employee.id == bindparam("employee_id"))
+    .values(is_active=Employee.is_active)
+    .returning(Employee)
+    .execution_options(synchronize_session=False, populate_existing=True)
+)
 # Pages count no further, as a count costs the more the higher it is. One more stands for all that are more.
 MOST_COUNTED = 500
 
@@ -23,6 +33,20 @@ def count_rows_up_to(statement: Any, most: int = MOST_COUNTED) -> int:
     """Return how many rows a statement finds, or `most` + 1 when there are more."""
     some = statement.order_by(None).limit(most + 1).subquery()
     return db.session.execute(select(func.count()).select_from(some)).scalar_one()
+
+
+def fresh(model: type[Found], row_id: int) -> Found | None:
+    """Return the row as it is in the database now, or None.
+
+    As session.get() with `populate_existing`, but the statement is made once for each table.
+    """
+    found: Found | None = db.session.execute(_by_id(model), {"its_id": row_id}).scalar_one_or_none()
+    return found
+
+
+@cache
+def _by_id(model: Any) -> Select[Any]:
+    return select(model).where(model.id == bindparam("its_id")).execution_options(populate_existing=True)
 
 
 def changed_rows(statement: Update | Delete, parameters: Mapping[str, Any] | None = None) -> int:
@@ -49,10 +73,11 @@ def locked_employee(employee_id: int) -> Employee:
 
     :raises EmployeeUnknown: when somebody deleted the employee; the transaction is rolled back.
     """
-    if not lock_employee(employee_id):
+    employee: Employee | None = db.session.execute(LOCKED_AND_READ, {"employee_id": employee_id}).scalar_one_or_none()
+    if employee is None:
         db.session.rollback()
         raise EmployeeUnknown
-    return db.session.get_one(Employee, employee_id, populate_existing=True)
+    return employee
 
 
 def database_answers() -> bool:

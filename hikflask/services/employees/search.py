@@ -14,7 +14,7 @@ from hikflask.models.columns import storable
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.core import keyset, name_index
-from hikflask.services.core.db import MOST_COUNTED, count_rows_up_to
+from hikflask.services.core.db import MOST_COUNTED, count_rows_up_to, fresh
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter, Ids
@@ -47,7 +47,7 @@ def by_number(number: str) -> Employee | None:
 
 def get(employee_id: int) -> Employee | None:
     """Return the employee, fresh from the database, or None."""
-    return db.session.get(Employee, employee_id, populate_existing=True)
+    return fresh(Employee, employee_id)
 
 
 def known(number: str, name: str, employee_id: int | None) -> Known:
@@ -228,7 +228,7 @@ def _rows_together(
             break
     else:
         return None
-    parts = [Employee.id.in_(others)] if others else []
+    parts: list[ColumnElement[bool]] = [Employee.id.in_(others)] if others else []
     parts += [and_(Employee.search >= pair, Employee.search < pair + name_index.LAST) for pair in pairs]
     found = (db.session.execute(_in_order(wanted, order, place, part).limit(limit + 1)) for part in parts)
     rows = {row.id: row for part in found for row in part}

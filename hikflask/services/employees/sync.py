@@ -86,20 +86,21 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
     if not locked_employee(employee.id).is_active:
         db.session.rollback()
         raise EmployeeInactive
-    known = queries.find(terminal.id, employee.number)
+    there = queries.of_number(employee.number)
+    known = next((one for one in there if one.terminal_id == terminal.id), None)
     if capture is None and known is not None and _is_desired_already(known, employee):
         if not known.is_confirmed:
             refuse_long_name(terminal, employee)
             retry(known.id)
         return queries.row(known.id)
-    desired.refuse_while_leaving(employee.number, employee.id)
+    desired.refuse_leaving(there, employee.id)
     files = storage.Files()
     try:
         if capture:
             consents.require_for_save(employee, with_face=True)
             _adopt(employee, capture, files)
         enrolment = desire_present(terminal, employee, employee.photo)
-        if capture and employee.photo:
+        if capture and employee.photo and any(one.terminal_id != terminal.id for one in there):
             desired.bring_elsewhere(employee, employee.photo, terminal.id)
         db.session.commit()
     except BaseException:
@@ -126,7 +127,6 @@ def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:
     photo.employee_id = employee.id
     files.rename(photo, employee.number)
     employee.photo = photo
-    db.session.flush()
     audit_notes.photo_changed(employee, photo, capture)
 
 

@@ -3,14 +3,13 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from sqlalchemy import case
-from sqlalchemy.orm import InstrumentedAttribute
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
-from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.core.errors import GenerationChanged
 from hikflask.services.core.terminal_name import name_for
@@ -138,13 +137,15 @@ class Attempt:
             raise GenerationChanged
 
     def _note_sync(self) -> None:
-        self.talk.learnt["last_sync"] = database_now()
+        self.talk.learnt["last_sync"] = state.NOW
         for name, by in (("people", self.people), ("faces", self.faces)):
             if by:
-                self.talk.learnt[name] = _changed(getattr(Terminal, name), by)
+                self.talk.learnt[name] = _changed(name, by)
         self.people = self.faces = 0
 
 
-def _changed(column: InstrumentedAttribute[int | None], by: int) -> Any:
+@cache
+def _changed(name: str, by: int) -> Any:
     """Return a count of the terminal's row, changed by so many; one that is not known stays so."""
+    column = getattr(Terminal, name)
     return case((column + by < 0, 0), else_=column + by)

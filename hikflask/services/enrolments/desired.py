@@ -1,5 +1,7 @@
 """Changes the desired state of a number on a terminal: present with a face, or absent."""
 
+from collections.abc import Iterable
+
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import PRESENT
@@ -127,9 +129,14 @@ def refuse_while_leaving(number: str, employee_id: int | None) -> None:
 
     :raises NumberLeaving: with the terminal's name.
     """
-    for enrolment in queries.of_number(number):
+    refuse_leaving(queries.of_number(number), employee_id)
+
+
+def refuse_leaving(enrolments: Iterable[Enrolment], employee_id: int | None) -> None:
+    """Do so where the enrolments of the number are read already. :raises NumberLeaving: with the terminal's name."""
+    for enrolment in enrolments:
         if enrolment.may_open_doors and (enrolment.employee_id is None or enrolment.employee_id != employee_id):
-            raise NumberLeaving(n=number, t=enrolment.terminal.name)
+            raise NumberLeaving(n=enrolment.number, t=enrolment.terminal.name)
 
 
 def _note(action: str, enrolment_id: int) -> None:

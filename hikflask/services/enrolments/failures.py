@@ -10,7 +10,14 @@ from hikflask.isapi.errors import AccountLocked, AddressRefused, CertificateChan
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, REFUSED
-from hikflask.services.core.errors import LeaseLost, LoginStopped, ServiceError, TerminalInUse, TerminalRetired
+from hikflask.services.core.errors import (
+    LeaseLost,
+    LoginStopped,
+    NumberTakenThere,
+    ServiceError,
+    TerminalInUse,
+    TerminalRetired,
+)
 from hikflask.services.enrolments import queries, schedule
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.state import enrolment as state
@@ -28,12 +35,20 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
         attempt.write(state.ENDED)
     elif isinstance(error, TerminalError) and error.stops:
         attempt.write(state.STOPPED, next_attempt_at=_after_stop(error), **_reason(row, error))
-    elif error.retryable or row.face_unverified or row.desired == ABSENT:
+    elif error.retryable or row.desired == ABSENT or (row.face_unverified and not _asks_a_person(error)):
         later = database_now(schedule.back_off(row.attempts))
         attempt.write(state.WAITING, next_attempt_at=later, **_reason(row, error))
     else:
         person = REFUSED if attempt.step in {"", "person"} else row.person
         attempt.write(state.GIVEN_UP, person=person, **_words(error))
+
+
+def _asks_a_person(error: TerminalError | ServiceError) -> bool:
+    """True when somebody else has the number there: trying again would only hide from people that they must decide.
+
+    A face that was not verified stays marked so, and the decision's attempt sees to it first.
+    """
+    return isinstance(error, NumberTakenThere)
 
 
 def postpone(enrolment_id: int, error: TerminalInUse | TerminalRetired | LeaseLost | LoginStopped) -> None:

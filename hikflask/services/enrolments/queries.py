@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ScalarResult, Select, and_, case, func, or_, select
+from sqlalchemy import ScalarResult, Select, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment, Terminal
+from hikflask.models import Enrolment, Photo, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
-from hikflask.services.core.db import count_rows_up_to
+from hikflask.services.core.db import count_rows_up_to, fresh
 from hikflask.services.core.errors import EnrolmentUnknown
 from hikflask.services.core.keyset import Keyset, Page, Place, first_of_rows, read
 from hikflask.services.state.enrolment import IS_LEAVING
@@ -24,19 +24,29 @@ IS_GREEN = and_(
 REMOVALS = Keyset((Enrolment.desired_since.asc(), Enrolment.id.asc()), "removals")
 
 
+# Made once: to make a statement costs more than to run it.
+FRESH = select(Enrolment).execution_options(populate_existing=True)
+THERE = FRESH.where(Enrolment.terminal_id == bindparam("terminal_id"), Enrolment.number == bindparam("number"))
+THERE_LOCKED = THERE.with_for_update()
+EVERYWHERE = FRESH.where(Enrolment.number == bindparam("number")).order_by(Enrolment.terminal_id)
+EVERYWHERE_LOCKED = EVERYWHERE.with_for_update()
+ALONE = FRESH.where(Enrolment.id == bindparam("its_id"))
+WITH_EMPLOYEE = ALONE.options(joinedload(Enrolment.employee), joinedload(Enrolment.photo).joinedload(Photo.capture))
+
+
 def get(enrolment_id: int) -> Enrolment | None:
     """Return the enrolment, or None."""
-    return db.session.get(Enrolment, enrolment_id, populate_existing=True)
+    return fresh(Enrolment, enrolment_id)
 
 
 def row(enrolment_id: int, *, with_employee: bool = False) -> Enrolment:
     """Return the enrolment, without leaving a transaction open.
 
-    :param with_employee: read its employee, too, by the same statement.
+    :param with_employee: read its employee and its photo with the capture, too, by the same statement.
     :raises EnrolmentUnknown: when there is no such row; a confirmed removal may delete it.
     """
-    options = [joinedload(Enrolment.employee)] if with_employee else []
-    enrolment = db.session.get(Enrolment, enrolment_id, populate_existing=True, options=options)
+    statement = WITH_EMPLOYEE if with_employee else ALONE
+    enrolment = db.session.execute(statement, {"its_id": enrolment_id}).scalar_one_or_none()
     db.session.commit()
     if enrolment is None:
         raise EnrolmentUnknown
@@ -48,14 +58,13 @@ def find(terminal_id: int, number: str, *, lock: bool = False) -> Enrolment | No
 
     :param lock: lock the row until the caller's transaction ends, so that conversations cannot write to it.
     """
-    statement = select(Enrolment).where(Enrolment.terminal_id == terminal_id, Enrolment.number == number)
-    return _fresh(statement, lock).one_or_none()
+    given = {"terminal_id": terminal_id, "number": number}
+    return db.session.execute(THERE_LOCKED if lock else THERE, given).scalar_one_or_none()
 
 
 def of_number(number: str, *, lock: bool = False) -> list[Enrolment]:
     """Return the enrolments of a number; `lock` as in find()."""
-    statement = select(Enrolment).where(Enrolment.number == number).order_by(Enrolment.terminal_id)
-    return list(_fresh(statement, lock))
+    return list(db.session.execute(EVERYWHERE_LOCKED if lock else EVERYWHERE, {"number": number}).scalars())
 
 
 def of_person(number: str, employee_id: int | None, *, lock: bool = False) -> list[Enrolment]:

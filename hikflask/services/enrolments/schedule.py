@@ -66,6 +66,8 @@ def claim_urgent_beside(turn: list[int]) -> list[int]:
 
 def worth_trying(enrolment_ids: list[int]) -> list[int]:
     """Return those of these enrolments whose terminals are not backing off, the ones that did not answer last."""
+    if not enrolment_ids:
+        return []
     mine = select(Enrolment.id, Terminal.offline_since).join(Terminal).where(Enrolment.id.in_(enrolment_ids))
     away = {row.id: row.offline_since is not None for row in db.session.execute(mine.where(_not_backing_off()))}
     db.session.commit()

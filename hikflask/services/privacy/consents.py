@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from hikflask.extensions import db
 from hikflask.models import Consent, Employee
@@ -17,6 +17,13 @@ from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import ConsentMissing
 
 REQUIRE = "require"
+# Made once: to make a statement costs more than to run it.
+OF_EMPLOYEE = (
+    select(Consent).where(Consent.employee_id == bindparam("employee_id")).execution_options(populate_existing=True)
+)
+BY_EMPLOYEE = select(Consent.id).where(Consent.employee_id == bindparam("employee_id"))
+BY_NUMBER = select(Consent.id).join(Employee, Employee.id == Consent.employee_id)
+BY_NUMBER = BY_NUMBER.where(Employee.number == bindparam("number"))
 
 
 @dataclass(frozen=True)
@@ -37,9 +44,10 @@ def get(employee_id: int) -> Consent | None:
 
 def is_missing(number: str, employee_id: int | None = None) -> bool:
     """True when no consent is recorded of the employee with this id; without an id, with this number."""
-    who = Employee.number == storable(number) if employee_id is None else Employee.id == employee_id
-    statement = select(Consent.id).join(Employee, Employee.id == Consent.employee_id).where(who)
-    found = db.session.execute(statement).first()
+    if employee_id is None:
+        found = db.session.execute(BY_NUMBER, {"number": storable(number)}).first()
+    else:
+        found = db.session.execute(BY_EMPLOYEE, {"employee_id": employee_id}).first()
     db.session.commit()
     return found is None
 
@@ -101,8 +109,7 @@ def require_for_save(employee: Employee, *, given_today: bool = False, with_face
 
 
 def _get(employee_id: int) -> Consent | None:
-    statement = select(Consent).where(Consent.employee_id == employee_id)
-    return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+    return db.session.execute(OF_EMPLOYEE, {"employee_id": employee_id}).scalar_one_or_none()
 
 
 def _write(employee: Employee, given: Given) -> Consent:

@@ -18,12 +18,15 @@ from flask import current_app
 
 from hikflask.services.core import errors
 from hikflask.services.core.errors import BadTable, TablesWaiting, TableTooLarge
-from hikflask.services.spreadsheets import reader
 
 log = logging.getLogger(__name__)
 
+# Not imported: openpyxl, and numpy with it, would take 15 MB of each process that serves.
+READER = Path(__file__).with_name("reader.py")
+# As the program has them.
+HEAD, SAMPLE, MOST_COLUMNS = 20, 5, 256
 # -P: modules of the app are not to be taken for modules of the standard library with the same name.
-PROGRAM = [sys.executable, "-P", "-W", "ignore", reader.__file__]
+PROGRAM = [sys.executable, "-P", "-W", "ignore", str(READER)]
 # Of processor time. Fifty thousand people in an XLSX take about five seconds, and they are looked at in a request.
 LOOK_SECONDS, READ_SECONDS = 20, 120
 REFUSALS: dict[str, type[BadTable]] = {
@@ -124,14 +127,14 @@ def _layout(found: dict[str, Any], recognise: Recognise) -> Layout:
     head, rows = found.pop("head"), found.pop("rows")
     if not head:
         raise errors.TableEmpty
-    place = _header([cells for _, cells, _, _ in head[: reader.HEAD]], recognise)
+    place = _header([cells for _, cells, _, _ in head[:HEAD]], recognise)
     line, columns, _, too_wide = head[place]
     if too_wide:
-        raise errors.TableColumns(n=reader.MOST_COLUMNS)
-    sample = [cells for _, cells, _, _ in head[place + 1 : place + 1 + reader.SAMPLE]]
+        raise errors.TableColumns(n=MOST_COLUMNS)
+    sample = [cells for _, cells, _, _ in head[place + 1 : place + 1 + SAMPLE]]
     if not sample:
         raise errors.TableNoRows
-    width = min(max(map(len, [columns, *sample])), reader.MOST_COLUMNS)
+    width = min(max(map(len, [columns, *sample])), MOST_COLUMNS)
     names = [" ".join(name.split()) for name in _padded(columns, width)]
     shown = [_padded(cells, width)[:width] for cells in sample]
     return Layout(**found, header_line=line, columns=names, sample=shown, rows=rows - place - 1)

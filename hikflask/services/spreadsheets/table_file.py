@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
 
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.spreadsheets import csv_writer, xlsx_writer
+from hikflask.services.spreadsheets import csv_writer
 from hikflask.services.spreadsheets.csv_writer import BYTE_ORDER_MARK, Rows
 
 log = logging.getLogger(__name__)
@@ -25,8 +25,10 @@ CSV, XLSX = FORMATS = ("csv", "xlsx")
 # The folder that a table is written in ends so: one that stays was left by a process that was killed.
 HALF_WRITTEN = ".part"
 OWNER_ONLY = 0o600
+# Not imported: openpyxl, and numpy with it, would take 15 MB of each process that serves.
+WRITER = Path(__file__).with_name("xlsx_writer.py")
 # -P: modules of the app are not to be taken for modules of the standard library with the same name.
-PROGRAM = [sys.executable, "-P", "-W", "ignore", xlsx_writer.__file__]
+PROGRAM = [sys.executable, "-P", "-W", "ignore", str(WRITER)]
 
 
 class TableNotWritten(ServiceError):

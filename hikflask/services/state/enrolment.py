@@ -29,12 +29,14 @@ from sqlalchemy import (
     bindparam,
     case,
     false,
+    inspect,
     literal,
     or_,
     select,
     true,
     update,
 )
+from sqlalchemy.orm.attributes import set_committed_value
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Terminal
@@ -401,8 +403,8 @@ def claim(due: Sequence[int]) -> set[int]:
 def apply_to_locked(enrolment: Enrolment, transition: Transition, **given: Any) -> None:
     """Apply a transition to a row that the open transaction has locked, and read the row again."""
     _values(transition, given)
-    _execute(_one_row(transition, tuple(given)), {"its_id": enrolment.id}, given)
-    db.session.refresh(enrolment)
+    if not _execute(enrolment, _one_row(transition, tuple(given)), {"its_id": enrolment.id}, given):
+        db.session.refresh(enrolment)
 
 
 def apply_under_lease(
@@ -423,19 +425,29 @@ def apply_under_lease(
         "its_terminal": enrolment.terminal_id,
         "its_lease": lease_number,
     }
-    changed = _execute(_under_lease(transition, tuple(given)), mine, given)
-    if changed:
-        db.session.refresh(enrolment)
-    return changed
+    return _execute(enrolment, _under_lease(transition, tuple(given)), mine, given)
 
 
-def _execute(statement: Update, mine: dict[str, int], given: dict[str, Any]) -> bool:
-    """Execute a statement of one row. An expression among the values is part of the statement, not a parameter."""
+def _execute(enrolment: Enrolment, statement: Update, mine: dict[str, int], given: dict[str, Any]) -> bool:
+    """Execute a statement of one row, and give the row in memory what it returns; False when it changed none.
+
+    An expression among the values is part of the statement, not a parameter.
+    """
     expressions = {name: value for name, value in given.items() if isinstance(value, ClauseElement)}
     if expressions:
         statement = statement.values(expressions)
     plain = {f"new_{name}": value for name, value in given.items() if name not in expressions}
-    return changed_rows(statement, {**mine, **plain}) == 1
+    options = {"synchronize_session": False}
+    written = db.session.execute(statement, {**mine, **plain}, execution_options=options).mappings().first()
+    if written is None:
+        return False
+    known = inspect(enrolment).dict
+    changed = {name for name, value in written.items() if name not in known or known[name] != value}
+    for name in changed:
+        set_committed_value(enrolment, name, written[name])
+    if changed & {"employee_id", "photo_id"}:
+        db.session.expire(enrolment, ["employee", "photo"])
+    return True
 
 
 @cache
@@ -451,7 +463,7 @@ def _under_lease(transition: Transition, given: tuple[str, ...]) -> Update:
 def _one_row(transition: Transition, given: tuple[str, ...]) -> Update:
     """Return the statement that makes a transition of one row. To make it costs more than to run it, so it is kept."""
     values = {**transition.writes, **{name: bindparam(f"new_{name}") for name in given}}
-    return update(ROWS).where(ROWS.c.id == bindparam("its_id"), transition.needs).values(values)
+    return update(ROWS).where(ROWS.c.id == bindparam("its_id"), transition.needs).values(values).returning(*ROWS.c)
 
 
 def _values(transition: Transition, given: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from hikflask.isapi.errors import (
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, fresh
 from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired, TerminalUnknown
 from hikflask.services.terminals import allowed_addresses, leases, recovery
 
@@ -236,7 +236,7 @@ def terminal_row(terminal_id: int) -> Terminal:
 
     :raises TerminalUnknown: when there is no such row.
     """
-    terminal = db.session.get(Terminal, terminal_id, populate_existing=True)
+    terminal = fresh(Terminal, terminal_id)
     db.session.commit()
     if terminal is None:
         raise TerminalUnknown

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, cast
 
 from flask import current_app
@@ -96,7 +97,7 @@ class Lease:
 
     def release(self, **learnt: Any) -> None:
         """Release the terminal and write `learnt` to its row. Nothing happens when another holder took the lease."""
-        changed_rows(self._where().values(lease_until=None, lease_holder="", lease_purpose="", **learnt))
+        changed_rows(_releasing(tuple(learnt.items())), {"its_id": self.terminal_id, "its_number": self.number})
         db.session.commit()
 
     @contextmanager
@@ -218,6 +219,12 @@ def _try(terminal_id: int, holder: str, purpose: str, seconds: float, urgent: bo
     number = db.session.execute(TAKE_URGENTLY if urgent else TAKE, given).scalar_one_or_none()
     db.session.commit()
     return None if number is None else Lease(terminal_id, number, ends_at)
+
+
+@lru_cache(maxsize=64)
+def _releasing(learnt: tuple[tuple[str, Any], ...]) -> Update:
+    mine = update(ROWS).where(ROWS.c.id == bindparam("its_id"), ROWS.c.lease_number == bindparam("its_number"))
+    return mine.values(lease_until=None, lease_holder="", lease_purpose="", **dict(learnt))
 
 
 def _want(terminal_id: int, until: ColumnElement[datetime] | None) -> None:

@@ -13,7 +13,7 @@ from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, fresh
 from hikflask.services.core.errors import TerminalHasPeople, TerminalNameKnown, TerminalPasswordNeeded, TerminalUnknown
 from hikflask.services.photos import deletion
 from hikflask.services.terminals import allowed_addresses, connection, leases, recovery
@@ -200,7 +200,7 @@ def delete_held(terminal_id: int) -> list[str]:
 
 def get(terminal_id: int) -> Terminal | None:
     """Return the terminal, fresh from the database, or None."""
-    return db.session.get(Terminal, terminal_id, populate_existing=True)
+    return fresh(Terminal, terminal_id)
 
 
 def find_by_name(name: str) -> Terminal | None:

@@ -5,6 +5,8 @@ import pytest
 from hikflask.isapi.errors import ModelingFailed, NoAnswer, Unreachable
 from hikflask.models import Terminal
 from hikflask.models.enrolment import CONFIRMED, REFUSED
+from hikflask.services.attention import overview
+from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
@@ -56,5 +58,28 @@ def test_terminal_off_at_the_save_loses_nothing(simulator: Simulated, terminal: 
     wire.away.clear()
     make_due(enrolment.id)
     assert claim_due() == [enrolment.id]
+    assert reconcile(enrolment.id, "operator").is_confirmed
+    assert simulator.faces["100222"].jpeg == FACE
+
+
+def test_who_has_another_name_there_asks_a_person_although_a_face_was_not_verified(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    simulator.faults.add("lost-after", path="FDSetUp", times=1)
+    with pytest.raises(NoAnswer):
+        reconcile(enrolment.id, "operator")
+    simulator.people["100222"]["name"] = "Другое Имя"
+
+    for _ in range(2):  # The first answer after the lost one makes everything due once more.
+        with pytest.raises(NumberTakenThere):
+            reconcile(enrolment.id, "operator")
+
+    after = queries.row(enrolment.id)
+    assert (after.person, after.refusal_code, after.next_attempt_at) == (REFUSED, NumberTakenThere.code, None)
+    assert after.face_unverified
+    assert overview.count().refused == 1
+    simulator.people["100222"]["name"] = after.employee.name
+    make_due(enrolment.id)
     assert reconcile(enrolment.id, "operator").is_confirmed
     assert simulator.faces["100222"].jpeg == FACE

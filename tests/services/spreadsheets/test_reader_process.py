@@ -243,3 +243,16 @@ def test_refusal_says_what_to_do(error: BadTable, english: str, russian: str) ->
     assert messages.english(error.code, **error.params) == english
     with force_locale("ru"):
         assert messages.sentence(error.code, **error.params) == russian
+
+
+def test_limits_of_the_program_are_known_without_it() -> None:
+    known = (reader_process.HEAD, reader_process.SAMPLE, reader_process.MOST_COLUMNS)
+    assert known == (reader.HEAD, reader.SAMPLE, reader.MOST_COLUMNS)
+
+
+def test_what_serves_has_no_library_for_spreadsheets_in_its_memory() -> None:
+    words = "import hikflask, sys; print({'openpyxl', 'numpy', 'cv2'} & set(sys.modules))"
+
+    done = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "set()\n"
