@@ -223,7 +223,7 @@ def in_state_once(state: str, terminal_id: int | None, most: int) -> Select[Any]
     """
     if state not in {WAITING, REFUSED, LEAVING}:
         return select(Employee.id).where(in_state(state, terminal_id, each=True))
-    where = [Enrolment.employee_id.is_not(None)]
+    where: list[Any] = [Enrolment.employee_id.is_not(None)]
     if state != LEAVING:
         where.append(select(Employee.is_active).where(Employee.id == Enrolment.employee_id).scalar_subquery())
     kinds = (_each_once(*where, *facts, most=most) for facts in _kinds(state, _at(terminal_id)))

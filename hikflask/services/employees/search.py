@@ -228,7 +228,7 @@ def _rows_together(
             break
     else:
         return None
-    parts = [Employee.id.in_(others)] if others else []
+    parts: list[ColumnElement[bool]] = [Employee.id.in_(others)] if others else []
     parts += [and_(Employee.search >= pair, Employee.search < pair + name_index.LAST) for pair in pairs]
     found = (db.session.execute(_in_order(wanted, order, place, part).limit(limit + 1)) for part in parts)
     rows = {row.id: row for part in found for row in part}
