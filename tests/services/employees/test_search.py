@@ -142,7 +142,7 @@ def test_pages_are_the_same_whether_few_or_many_pass(monkeypatch: pytest.MonkeyP
         for walk, few in ((1000, 1000), (3, 1000), (3, 0), (3, 5))[: 4 if by_name else 2]:
             monkeypatch.setattr(search, "WALK", walk)
             monkeypatch.setattr(search, "FEW", few)
-            place, turned = FIRST, []
+            place, turned = FIRST, list[int]()
             while place.cursor or not turned:
                 page, total = search.page(wanted, 9, place)
                 assert total == search.page_to_show(wanted, 9, place)[1] == search.count(wanted) == len(expected)
