@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask, current_app
 from huey import Huey, PostgresHuey, SqliteHuey
 from huey.consumer import Consumer
+from psycopg.errors import DuplicateTable, UniqueViolation
 
 CAPTURES = "captures"
 TERMINALS = "terminals"
@@ -120,7 +121,11 @@ class Lanes:
     def _huey(self, lane: str) -> Huey:
         url = self._app.config["DATABASE_URL"]
         if url.startswith("postgresql://"):
-            return PostgresHuey(lane, dsn=url, results=False, blocking=False)
+            try:
+                return PostgresHuey(lane, dsn=url, results=False, blocking=False)
+            except (UniqueViolation, DuplicateTable):
+                # Another process made the queue's tables at the same moment: IF NOT EXISTS does not wait for that.
+                return PostgresHuey(lane, dsn=url, results=False, blocking=False)
         file = Path(self._app.config["INSTANCE_PATH"]) / "queue.sqlite3"
         return SqliteHuey(lane, filename=str(file), results=False, fsync=False)
 

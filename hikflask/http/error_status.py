@@ -104,6 +104,7 @@ REFUSED_HERE = {
     "not_here": HTTPStatus.CONFLICT,
     "number_not_usable": HTTPStatus.CONFLICT,
     "changed_there": HTTPStatus.CONFLICT,
+    "not_restored": HTTPStatus.CONFLICT,
     "nothing_to_take_over": HTTPStatus.CONFLICT,
     "name_not_usable": HTTPStatus.CONFLICT,
 }

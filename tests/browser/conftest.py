@@ -17,6 +17,7 @@ import pytest
 from hikflask.simulator import SEED, Profile, SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD
+from tests.support.migrated import migrate
 from tests.support.signed_in import let_in
 
 ROOT = Path(__file__).parents[2]
@@ -84,7 +85,7 @@ class Site:
 def serving(folder: Path, profile: Profile = SEED) -> Iterator[Site]:
     """Database, terminal and gunicorn with the embedded worker, as they are started for a try."""
     environment = environment_of(folder)
-    migrate(environment)
+    migrate(folder)
     simulator = Simulated(PASSWORD, profile=profile)
     with SimulatorServer(simulator) as server:
         add = [*FLASK, "terminal", "add", TERMINAL_NAME, server.url, "admin", "--password-stdin"]
@@ -104,12 +105,8 @@ def environment_of(folder: Path) -> dict[str, str]:
     """The settings of a served app on this instance folder."""
     settings = {"HIKFLASK_INSTANCE_PATH": str(folder), "HIKFLASK_BIND": "127.0.0.1:0", "HIKFLASK_LOG_LEVEL": "info"}
     settings |= {"HIKFLASK_SWEEP_INTERVAL": "1", "HIKFLASK_CAPTURE_TIMEOUT": "20", "FLASK_APP": "wsgi"}
+    settings |= {"HIKFLASK_RETRY_BASE": "3"}
     return {**os.environ, **settings}
-
-
-def migrate(environment: dict[str, str]) -> None:
-    """Make the database."""
-    subprocess.run([*FLASK, "db", "upgrade"], cwd=ROOT, env=environment, check=True, capture_output=True)
 
 
 class gunicorn:  # noqa: N801 - used as a function

@@ -24,13 +24,14 @@ from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import DEPARTMENT
 from hikflask.services.jobs.plans import choices
 from tests.browser.axe import violations
-from tests.browser.conftest import Site, Window, environment_of, gunicorn, migrate
+from tests.browser.conftest import Site, Window, environment_of, gunicorn
 from tests.conftest import close
 from tests.http.permissions_table import NOBODY, PAGES
 from tests.support.captures import FACE
 from tests.support.compared import add_comparison
 from tests.support.groups import make_group
 from tests.support.import_batches import add_import
+from tests.support.migrated import migrate
 from tests.support.signed_in import let_in
 
 # What answers a part of a page, or no page at all.
@@ -211,7 +212,7 @@ def test_axe_finds_nothing_on_the_page_of_the_first_run(
 ) -> None:
     folder = tmp_path_factory.mktemp("first")
     environment = environment_of(folder)
-    migrate(environment)
+    migrate(folder)
     with gunicorn(environment, folder / "server.log") as url:
         context = browser.new_context(base_url=url)
         page = context.new_page()

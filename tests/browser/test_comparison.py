@@ -22,7 +22,7 @@ from tests.support.compared import add_strangers
 from tests.support.employees import save_with_file
 
 PAGE = "/terminals/1/comparison"
-PEERS = 90
+PEERS = 45
 # What is chosen for each kind of difference.
 MENDED = {
     "name": "send",

@@ -60,6 +60,11 @@ def confirm_face(site: Site, page: Page, name: str, face: bytes) -> None:
     """Show the face, and press Enter: the button that saves and goes on has the focus."""
     expect(page.locator("h1")).to_contain_text(name)
     site.simulator.present_alone(face)
+    expect_face(page, name)
+
+
+def expect_face(page: Page, name: str) -> None:
+    """Wait for the question whether this is the face, with the focus on the button."""
     expect(page.locator("#capture").get_by_text(f"✅ Фото успешно захвачено! Это {name}?")).to_be_visible()
     expect(page.locator("#save")).to_have_text("Сохранить и дальше")
     expect(page.locator("#save")).to_be_focused()
@@ -83,7 +88,7 @@ def test_round_of_three_takes_one_press_each(site: Site, russian: Window) -> Non
     confirm_face(site, page, "Борис Жуков", OTHER_FACE)
     expect(page.locator(".round-bar")).to_contain_text("1 из 3")
     page.reload()
-    confirm_face(site, page, "Борис Жуков", OTHER_FACE)
+    expect_face(page, "Борис Жуков")
     page.keyboard.press("Enter")
     confirm_face(site, page, "Вера Зимина", THIRD_FACE)
     page.keyboard.press("Enter")

@@ -46,7 +46,8 @@ def test_own_forms_are_taken(page: Page, site: Site) -> None:
     assert {urlsplit(post.url).path for post in posts} >= {"/sign-in", "/employees/"}
     sent = [post.all_headers() for post in posts]
     assert all("sec-fetch-site" not in headers for headers in sent)
-    assert {headers["origin"] for headers in sent} == {address(site, "")}
+    # The browser tells the headers of a request late, and of one that was cut off by the next page not all.
+    assert {headers["origin"] for headers in sent if "origin" in headers} == {address(site, "")}
 
 
 def test_form_of_another_site_is_refused_and_signs_nobody_out(page: Page, site: Site) -> None:

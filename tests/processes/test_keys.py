@@ -63,7 +63,10 @@ def test_setting_that_cannot_be_used_is_refused_in_one_sentence(tmp_path: Path) 
     assert "Traceback" not in serving.stderr + command.stderr
 
 
-def test_nobody_else_on_the_machine_may_read_what_is_kept(served: Served, tmp_path: Path) -> None:
+def test_nobody_else_on_the_machine_may_read_what_is_kept(tmp_path: Path) -> None:
+    served = Served(tmp_path)
+    served.flask("db", "upgrade")
+    served.start()
     served.http.post(
         f"{served.url}/api/users/", json={"hikvision_id": "100222", "full_name": "Иван Иванов"}, timeout=20
     )
@@ -72,3 +75,4 @@ def test_nobody_else_on_the_machine_may_read_what_is_kept(served: Served, tmp_pa
 
     assert {"hikflask.sqlite3", "queue.sqlite3", "password_key", "uploads"} <= kept.keys()
     assert set(kept.values()) == {0}
+    served.stop()

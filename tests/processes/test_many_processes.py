@@ -28,7 +28,7 @@ from tests.processes.pages import page, send_everybody
 from tests.processes.processes import Served, until
 from tests.support.postgresql import Cluster
 
-PEOPLE = [str(number) for number in range(1000, 1060)]
+PEOPLE = [str(number) for number in range(1000, 1030)]
 # The worker that sends this Record is not alive any more when the answer comes.
 LAST_RECORD = 15
 WEB_PROCESSES = 4

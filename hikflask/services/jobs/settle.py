@@ -38,6 +38,8 @@ WAITS_FOR_A_PERSON = and_(
 OF_ITEM = and_(Enrolment.id == JobItem.enrolment_id, Enrolment.desired == JobItem.desired)
 IS_OVER = or_(and_(Enrolment.next_attempt_at.is_(None), Enrolment.step == ""), WAITS_FOR_A_PERSON)
 IS_CONFIRMED = and_(Enrolment.person == CONFIRMED, or_(Enrolment.desired == ABSENT, Enrolment.face == CONFIRMED))
+# Between two statements an enrolment may be confirmed, or its row deleted: each statement asks by itself.
+IS_GIVEN_UP = and_(IS_OVER, ~IS_CONFIRMED)
 IS_GONE = JobItem.enrolment_id.is_(None)
 
 
@@ -117,9 +119,13 @@ def _succeeded() -> ColumnElement[bool]:
 def _fail_changed(sent: tuple[ColumnElement[bool], ...]) -> int:
     """Fail the items whose employee or record is gone, or for which something else is desired by now."""
     gone = case((JobItem.employee_id.is_(None), EmployeeUnknown.code), else_=EnrolmentUnknown.code)
-    lost = changed_rows(update(JobItem).where(*sent, IS_GONE).values(state=FAILED, error=gone))
+    lost = changed_rows(
+        update(JobItem).where(*sent, IS_GONE, JobItem.desired != ABSENT).values(state=FAILED, error=gone)
+    )
     still = select(Enrolment.id).where(OF_ITEM).exists()
-    return lost + changed_rows(update(JobItem).where(*sent, ~still).values(state=FAILED, error=GenerationChanged.code))
+    return lost + changed_rows(
+        update(JobItem).where(*sent, ~still, ~IS_GONE).values(state=FAILED, error=GenerationChanged.code)
+    )
 
 
 def _fail_refused(sent: tuple[ColumnElement[bool], ...]) -> int:
@@ -127,9 +133,9 @@ def _fail_refused(sent: tuple[ColumnElement[bool], ...]) -> int:
     told = (Enrolment.refusal_code, Enrolment.refusal_text, Terminal.name)
     over = select(*told).join(JobItem, OF_ITEM).join(Terminal, Terminal.id == Enrolment.terminal_id)
     failed = 0
-    for code, text, name in db.session.execute(over.where(*sent, IS_OVER).distinct()).all():
+    for code, text, name in db.session.execute(over.where(*sent, IS_GIVEN_UP).distinct()).all():
         same = and_(Enrolment.refusal_code == code, Enrolment.refusal_text == text, Terminal.name == name)
-        told_so = select(Enrolment.id).join(Terminal).where(OF_ITEM, IS_OVER, same).exists()
+        told_so = select(Enrolment.id).join(Terminal).where(OF_ITEM, IS_GIVEN_UP, same).exists()
         written = {"error": code or NOT_FINISHED, "error_params": {"t": name, "text": text}}
         failed += changed_rows(update(JobItem).where(*sent, told_so).values(state=FAILED, **written))
     return failed

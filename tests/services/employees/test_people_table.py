@@ -34,15 +34,15 @@ def test_table_has_a_row_for_each_and_a_column_for_each_terminal(
     russian = rows("ru", EmployeeFilter(sort="number"))
     english = rows("en", EmployeeFilter(q="Иванов 2"))
 
-    assert russian[0] == ["ID сотрудника", "ФИО", "Отдел", "Активен", "Действует с", "Действует по", "Добавлен", "Вход"]
+    assert russian[0] == ["ID сотрудника", "ФИО", "Отдел", "Активен", "Добавлен", "Действует с", "Действует по", "Вход"]
     assert [row[:4] + row[7:] for row in russian[1:]] == [
         ["1", "Иван Иванов 1", "Охрана", "да", "выполняется"],
         ["2", "Иван Иванов 2", "Охрана", "нет", ""],
         ["3", "Иван Иванов 3", "Охрана", "да", ""],
     ]
     assert english == [
-        ["Employee ID", "Full name", "Department", "Active", "Valid from", "Valid to", "Added", "Вход"],
-        ["2", "Иван Иванов 2", "Охрана", "no", "2036-03-01", "2036-06-30", local_text(added), ""],
+        ["Employee ID", "Full name", "Department", "Active", "Added", "Valid from", "Valid to", "Вход"],
+        ["2", "Иван Иванов 2", "Охрана", "no", local_text(added), "2036-03-01", "2036-06-30", ""],
     ]
 
 

@@ -83,8 +83,8 @@ def orphaned() -> Claim:
 
 
 @pytest.mark.parametrize(("kind", "language", "head"), [
-    ("csv", "ru", ["ID сотрудника", "ФИО", "Отдел", "Активен", "Действует с", "Действует по", "Добавлен"]),
-    ("xlsx", "en", ["Employee ID", "Full name", "Department", "Active", "Valid from", "Valid to", "Added"]),
+    ("csv", "ru", ["ID сотрудника", "ФИО", "Отдел", "Активен", "Добавлен", "Действует с", "Действует по"]),
+    ("xlsx", "en", ["Employee ID", "Full name", "Department", "Active", "Added", "Valid from", "Valid to"]),
 ])  # fmt: skip
 def test_everybody_is_in_the_file_in_the_language_of_who_asked(
     people: list[int], kind: str, language: str, head: list[str]
