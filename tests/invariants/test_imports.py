@@ -41,7 +41,7 @@ DEPARTMENTS = ("", "Склад", "склад", "Охрана")
 WRITTEN = (*NUMBERS, "№5", "")
 ENCODINGS = ("utf-8", "utf-8-sig", "cp1251", "utf-16")
 TERMINALS = (1, 2)
-EXAMPLES = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @dataclass(frozen=True)
