@@ -57,11 +57,12 @@ def sync_employee(
     terminal = _terminal(terminal_id, capture)
     if capture and capture.state == SUPERSEDED:
         raise CaptureSuperseded
-    enrolment = _written(terminal, employee, capture)
-    if overwrite and not desire_overwrite(enrolment.id, enrolment.generation):
+    written = _written(terminal, employee, capture)
+    if not overwrite:
+        return written
+    if not desire_overwrite(written.row.id, written.row.generation):
         raise GenerationChanged
-    due = due_of(employee.number) if capture else (enrolment.id,)
-    return Changed(queries.row(enrolment.id) if overwrite else enrolment, due)
+    return Changed(queries.row(written.row.id), written.due)
 
 
 def _employee(employee_id: int) -> Employee:
@@ -82,7 +83,7 @@ def _capture(terminal_id: int | None, number: str, requested_by: str) -> Capture
     return None if known is not None and known.is_confirmed else capture
 
 
-def _written(terminal: Terminal, employee: Employee, capture: Capture | None) -> Enrolment:
+def _written(terminal: Terminal, employee: Employee, capture: Capture | None) -> Changed[Enrolment]:
     if not locked_employee(employee.id).is_active:
         db.session.rollback()
         raise EmployeeInactive
@@ -92,7 +93,7 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
         if not known.is_confirmed:
             refuse_long_name(terminal, employee)
             retry(known.id)
-        return queries.row(known.id)
+        return Changed(queries.row(known.id), (known.id,))
     desired.refuse_leaving(there, employee.id)
     files = storage.Files()
     try:
@@ -100,7 +101,8 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
             consents.require_for_save(employee, with_face=True)
             _adopt(employee, capture, files)
         enrolment = desire_present(terminal, employee, employee.photo)
-        if capture and employee.photo and any(one.terminal_id != terminal.id for one in there):
+        elsewhere = capture is not None and any(one.terminal_id != terminal.id for one in there)
+        if elsewhere and employee.photo:
             desired.bring_elsewhere(employee, employee.photo, terminal.id)
         db.session.commit()
     except BaseException:
@@ -108,7 +110,7 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
         files.undo()
         raise
     files.settle()
-    return enrolment
+    return Changed(enrolment, due_of(employee.number) if elsewhere else (enrolment.id,))
 
 
 def _is_desired_already(known: Enrolment, employee: Employee) -> bool:

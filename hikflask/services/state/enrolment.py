@@ -216,7 +216,10 @@ FOUND_GONE = Transition(
     needs=IS_SHOWN_THERE,
     given=("next_attempt_at",),
 )
-FOUND_RENAMED = Transition({**_FOUND_OTHERWISE, "person": PENDING}, needs=IS_SHOWN_THERE, given=("next_attempt_at",))
+# Whoever has another name there may have another face, too.
+FOUND_RENAMED = Transition(
+    {**_FOUND_OTHERWISE, **NO_FACE, "person": PENDING}, needs=IS_SHOWN_THERE, given=("next_attempt_at",)
+)
 FOUND_WITHOUT_FACE = Transition({**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at",))
 # `face_unverified`: the photo can be sent again, so the face there goes first. Otherwise it stays.
 FOUND_OTHER_FACE = Transition(
@@ -253,8 +256,11 @@ TAKEN_OVER = Transition(
 )
 # The validity there is not the one asked for, so it is set, or lifted where none is asked for.
 VALIDITY_THERE = Transition({}, needs=Enrolment.desired == PRESENT, given=("sent_valid",))
-# A person said that the record with this other name is the employee's: it is renamed, and keeps its cards.
-RECORD_ADOPTED = Transition({}, needs=Enrolment.desired == PRESENT, given=("written_name",))
+# A person said that the record with this other name is the employee's: it is renamed, and keeps its cards. Its face was
+# read with the list, and may be another one by now, so it counts only when it is proven again.
+RECORD_ADOPTED = Transition(
+    {**NO_FACE, "next_attempt_at": NOW}, needs=Enrolment.desired == PRESENT, given=("written_name",)
+)
 # A person saw who is there and chose to remove exactly this record: with another name there, the removal asks.
 REMOVAL_CHOSEN = Transition({**_desire(ABSENT), **NO_FACE, "in_bulk": True}, given=("written_name", "overwrite"))
 

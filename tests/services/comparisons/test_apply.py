@@ -4,10 +4,10 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import Comparison, Enrolment, JobItem, Terminal
-from hikflask.models.enrolment import ABSENT
+from hikflask.models.enrolment import ABSENT, CONFIRMED
 from hikflask.services.comparisons import apply
 from hikflask.services.comparisons.errors import ChangedThere, NameDiffers, NotThere
-from hikflask.services.core.errors import NumberTakenThere
+from hikflask.services.core.errors import CaptureSuperseded, NumberTakenThere
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
@@ -98,6 +98,23 @@ def test_renamed_record_with_the_employees_own_face_gets_the_name_and_keeps_its_
 
     assert (simulator.people["100222"]["name"], simulator.people["100222"]["numOfCard"]) == ("Иван Иванов", 2)
     assert differences(compare(terminal)) == {}
+
+
+def test_face_that_was_exchanged_since_the_list_was_read_is_never_shown_as_ours(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrol(simulator, terminal)
+    simulator.people["100222"]["name"] = "Пётр Петров"
+    found = compare(terminal)
+    simulator.store.bind("100222", OTHER_FACE)
+    simulator.capture_elsewhere(OTHER_FACE)
+    sent = step(found, "100222", "send", agreed=True)
+    assert sent is not None
+
+    with pytest.raises(CaptureSuperseded):
+        reconcile(sent.id, "Анна")
+
+    assert queries.row(sent.id).face != CONFIRMED
 
 
 def test_renamed_record_with_another_face_is_replaced(simulator: Simulated, terminal: Terminal) -> None:

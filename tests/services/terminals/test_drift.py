@@ -73,7 +73,7 @@ def test_somebody_renamed_is_noticed_and_not_green_any_longer(simulator: Simulat
 
     assert looked(terminal) == [("name", "100222", "Иван Иванов", "Пётр Петров")]
     doubted = queries.row(enrolment.id)
-    assert (doubted.person, doubted.face, doubted.next_attempt_at is not None) == (PENDING, CONFIRMED, True)
+    assert (doubted.person, doubted.face, doubted.next_attempt_at is not None) == (PENDING, PENDING, True)
     with pytest.raises(NumberTakenThere):
         reconcile(enrolment.id, "Анна")
     assert queries.row(enrolment.id).person == REFUSED
