@@ -3,6 +3,8 @@
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from tests.browser.conftest import LOOKS
+
 # Halfway through a transition a colour is neither the one before nor the one after, and has another contrast.
 AT_REST = "Promise.allSettled(document.getAnimations().map(one => one.finished))"
 
@@ -13,3 +15,15 @@ def violations(page: Page) -> list[str]:
     page.evaluate(AT_REST)
     results = Axe().run(page)
     return [f"{one['id']}: {node['html'][:200]}" for one in results.response["violations"] for node in one["nodes"]]
+
+
+def wrong_in_each_look(page: Page) -> list[str]:
+    """What is wrong with the page in each look: what axe finds, or that it is wider than the window."""
+    found = []
+    for look, (scheme, width) in LOOKS.items():
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 800})
+        found += [f"{look}: {one}" for one in violations(page)]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(f"{look}: wider than the window")
+    return found

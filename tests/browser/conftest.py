@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.request import urlopen
 
 import pytest
@@ -32,7 +33,7 @@ FLAGS = [
     "--disable-sync",
 ]
 TERMINAL_NAME = "Вход"
-LOOKS = {"desk": ("light", 1200), "phone": ("dark", 390)}
+LOOKS: dict[str, tuple[Literal["light", "dark"], int]] = {"desk": ("light", 1200), "phone": ("dark", 390)}
 START_SECONDS = 30
 FLASK = [sys.executable, "-m", "flask"]
 

@@ -19,8 +19,8 @@ def people(site: Site) -> Iterator[None]:
     """Two in one department, one in another."""
     app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
     with app.app_context():
-        add_people("D1", "D2", department="Клавиатура")
-        add_people("D3", department="Мышь")
+        add_people("M1", "M2", department="Клавиатура")
+        add_people("M3", department="Мышь")
     yield
     with app.app_context():
         assert {"Клавиатура", "Клавиши"} & set(registry.names()) == set()
@@ -42,7 +42,7 @@ def test_department_is_renamed_and_merged_by_keyboard(russian: Window) -> None:
     suggested = page.locator("#departments option").evaluate_all("options => options.map(one => one.value)")
     assert {"Клавиатура", "Мышь"} <= set(suggested)
 
-    page.goto("/employees/?q=D1")
+    page.goto("/employees/?q=M1")
     press(page, "Отделы")
     press(page, "Изменить: Клавиатура")
     expect(page.get_by_label("Название")).to_be_focused()

@@ -103,10 +103,10 @@ def test_many_are_deactivated_with_progress_stop_and_report(app: Flask, russian:
 def test_queue_of_a_terminal_brings_itself_up_to_date_and_keeps_the_focus(app: Flask, russian: Window) -> None:
     page = russian.page
     with app.app_context():
-        first, second = add_people("Q1", "Q2")
+        first, second = add_people("U1", "U2")
         wait_for_hours(first, in_bulk=False)
     page.goto("/terminals/1")
-    expect(page.locator("#queue")).to_contain_text("Иван Иванов Q1")
+    expect(page.locator("#queue")).to_contain_text("Иван Иванов U1")
     page.locator("#queue-all").click()
     expect(page.locator("#queue .queue-counts")).to_contain_text("Отдельные сотрудники: 1")
     page.locator("#queue .row-name a").focus()
@@ -116,11 +116,11 @@ def test_queue_of_a_terminal_brings_itself_up_to_date_and_keeps_the_focus(app: F
         wait_for_hours(second, in_bulk=True)
 
     expect(page.locator("#queue")).to_contain_text("Из заданий для многих: 1")
-    expect(page.locator("#queue")).to_contain_text("Иван Иванов Q2")
+    expect(page.locator("#queue")).to_contain_text("Иван Иванов U2")
     assert page.evaluate("document.activeElement.id") == focused
     assert violations(page) == []
     with app.app_context():
-        execute("DELETE FROM enrolment WHERE number IN ('Q1', 'Q2')")
+        execute("DELETE FROM enrolment WHERE number IN ('U1', 'U2')")
 
 
 def wait_for_hours(employee_id: int, *, in_bulk: bool) -> None:

@@ -37,16 +37,16 @@ def test_second_person_takes_two_clicks(site: Site, russian: Window) -> None:
     page = russian.page
     page.add_init_script(COUNTED)
     page.goto("/employees/new?department=Склад")
-    enrol_next(site, page, "N1", "Иван Иванов", FACE)
+    enrol_next(site, page, "H1", "Иван Иванов", FACE)
     before = clicks(page)
 
-    enrol_next(site, page, "N2", "Ольга Ёлкина", OTHER_FACE)
+    enrol_next(site, page, "H2", "Ольга Ёлкина", OTHER_FACE)
 
     assert clicks(page) - before == 2
     expect(page.locator("#department")).to_have_value("Склад")
     expect(page.locator("#latest [data-state=confirmed]")).to_have_count(2)
-    assert_enrolled(site, "N1", "Иван Иванов", FACE)
-    assert_enrolled(site, "N2", "Ольга Ёлкина", OTHER_FACE)
+    assert_enrolled(site, "H1", "Иван Иванов", FACE)
+    assert_enrolled(site, "H2", "Ольга Ёлкина", OTHER_FACE)
 
 
 def test_strip_turns_green_while_the_next_one_is_typed(site: Site, russian: Window) -> None:
