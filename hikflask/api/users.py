@@ -30,7 +30,7 @@ from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.employees.sync import sync_employee
 from hikflask.services.enrolments import queries
-from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.enrolments.reconcile import reconcile, reconcile_row
 from hikflask.services.photos import quality
 from hikflask.services.photos.quality import Finding
 from hikflask.services.privacy import consents
@@ -147,10 +147,10 @@ def sync_user(user_id: int) -> ResponseReturnValue:
     with terminal_concurrency.slot():
         synced = sync_employee(employee.id, device_id, caller_name(), overwrite=overwrite)
         tasks.enqueue_due(one for one in synced.due if one != synced.row.id)
-        settled = reconcile(synced.row.id, caller_name(), prove_again=True)
+        settled = reconcile_row(synced.row, caller_name(), prove_again=True)
     answer = jsonify({"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", **_state(settled)})
     has_photo = settled.photo_id is not None
-    return with_consent_warning(answer, has_photo and consents.is_missing(settled.number, user_id))
+    return with_consent_warning(answer, has_photo and not employee.has_consent)
 
 
 def shape(employee: Employee) -> dict[str, Any]:

@@ -19,7 +19,7 @@ CAPTURES = "captures"
 TERMINALS = "terminals"
 JOBS = "jobs"
 LANES = (CAPTURES, JOBS, TERMINALS)
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.2
 
 Task = Callable[..., None]
 

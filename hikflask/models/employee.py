@@ -75,7 +75,7 @@ class Employee(Base):
     valid_to: Mapped[date | None]
     left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     has_face: Mapped[bool] = mapped_column(server_default=false(), deferred=True)
-    has_consent: Mapped[bool] = mapped_column(server_default=false(), deferred=True)
+    has_consent: Mapped[bool] = mapped_column(server_default=false())
     photo_id: Mapped[int | None] = mapped_column(
         ForeignKey("photo.id", name="fk_employee_photo_id_photo", ondelete="SET NULL", use_alter=True), index=True
     )

@@ -5,6 +5,8 @@ import dataclasses
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from hikflask.models.operator import OPERATOR
 from hikflask.services.captures.drafts import Draft
@@ -32,6 +34,8 @@ from tests.support.signed_in import client_of
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("terminal")
+# Each costs as much as a tenth of a request to the terminal (tests/benchmarks/enrol.py).
+MOST_STATEMENTS = 23
 FIVE_STEPS = [
     "POST Record",
     "GET web_face_enrollpic.jpg",
@@ -76,6 +80,23 @@ def test_sync_over_a_warm_connection_is_five_requests(client: FlaskClient, simul
 
     assert steps(simulator) == FIVE_STEPS
     assert all(entry.logged_in for entry in simulator.log)
+
+
+def test_sync_asks_the_database_no_more_than_it_must(client: FlaskClient, simulator: Simulated) -> None:
+    statements: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        statements.append(statement)
+
+    for number in ("100", "101"):
+        added = add(client, hikvision_id=number)
+        capture(client, simulator, hikvision_id=number)
+        statements.clear()
+        event.listen(Engine, "before_cursor_execute", note)
+        assert sync(client, added["id"]).status_code == 200
+        event.remove(Engine, "before_cursor_execute", note)
+
+    assert len(statements) <= MOST_STATEMENTS, "\n".join(statements)
 
 
 def test_capture_for_no_number_becomes_the_users_photo(client: FlaskClient, simulator: Simulated) -> None:

@@ -24,7 +24,7 @@ from tests.benchmarks.simulated import USER, Simulated
 from tests.processes.processes import Served
 
 REQUESTS = 5
-RATIO_AT_ZERO = 5.0
+RATIO_AT_ZERO = 3.0
 RATIO_AT_RECORDED = 1.1
 MOST_MEGABYTES = 110.0
 # A worker settles while its threads, statements and pages are first used; what comes after that would go on for ever.

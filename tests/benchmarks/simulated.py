@@ -32,7 +32,7 @@ class Simulated:
         self.password = secrets.token_urlsafe(12)
         command = ["-m", "hikflask.simulator", "--port", "0", "--https", "--latency", latency, "--profile", profile]
         self._process = subprocess.Popen(
-            [sys.executable, *command, "--password", self.password], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            [sys.executable, *command, f"--password={self.password}"], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
         # "Terminal MODEL at https://host:port/ certificate SHA-256 HEX"
         words = self._greeting().split()

@@ -1,6 +1,7 @@
 """Finds captured pictures that are not saved yet and that a caller or a form may save."""
 
 from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
 from hikflask.models import Capture
@@ -20,6 +21,7 @@ NEWEST = (
     )
     .order_by(Capture.id.desc())
     .limit(1)
+    .options(joinedload(Capture.terminal), joinedload(Capture.photo))
     .execution_options(populate_existing=True)
 )
 NEWEST_THERE = NEWEST.where(Capture.terminal_id == bindparam("terminal_id"))
@@ -28,7 +30,8 @@ NEWEST_THERE = NEWEST.where(Capture.terminal_id == bindparam("terminal_id"))
 def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
     """Return the caller's newest unsaved capture for this number, or without a number; None when there is none.
 
-    A capture that was superseded lately is returned, too, because the caller must be told. The transaction stays open.
+    Its terminal and picture are read with it. A capture that was superseded lately is returned, too, because the caller
+    must be told. The transaction stays open.
     """
     caller = {"number": number, "requested_by": requested_by}
     if terminal_id is None:

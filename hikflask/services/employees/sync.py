@@ -20,7 +20,6 @@ from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import (
     desire_overwrite,
-    desire_present,
     refuse_long_name,
     retry,
 )
@@ -87,7 +86,7 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
     if not locked_employee(employee.id).is_active:
         db.session.rollback()
         raise EmployeeInactive
-    there = queries.of_number(employee.number)
+    there = queries.of_number(employee.number, lock=True)
     known = next((one for one in there if one.terminal_id == terminal.id), None)
     if capture is None and known is not None and _is_desired_already(known, employee):
         if not known.is_confirmed:
@@ -100,7 +99,7 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
         if capture:
             consents.require_for_save(employee, with_face=True)
             _adopt(employee, capture, files)
-        enrolment = desire_present(terminal, employee, employee.photo)
+        enrolment = desired.desire_present_on(known, terminal, employee, employee.photo)
         elsewhere = capture is not None and any(one.terminal_id != terminal.id for one in there)
         if elsewhere and employee.photo:
             desired.bring_elsewhere(employee, employee.photo, terminal.id)
@@ -133,10 +132,10 @@ def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:
 
 
 def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:
+    if capture is not None:
+        return registry.if_active(capture.terminal)
     if terminal_id is not None:
         return registry.active(terminal_id)
-    if capture is not None:
-        return registry.active(capture.terminal_id)
     only = registry.only_active()
     if only is None:
         raise TerminalNotNamed if registry.list_active() else TerminalUnknown

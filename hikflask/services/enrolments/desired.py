@@ -21,9 +21,17 @@ def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None, 
     :raises NameTooLong: when not one letter of the name fits on this terminal.
     :raises ValidityOver: when the employee's last day is past.
     """
+    known = queries.find(terminal.id, employee.number, lock=True)
+    return desire_present_on(known, terminal, employee, photo, by_group=by_group)
+
+
+def desire_present_on(
+    known: Enrolment | None, terminal: Terminal, employee: Employee, photo: Photo | None, *, by_group: bool = False
+) -> Enrolment:
+    """Do so where the enrolment, or that there is none, is known and locked already."""
     refuse_over(employee)
     refuse_long_name(terminal, employee)
-    enrolment = queries.find(terminal.id, employee.number, lock=True) or state.create(terminal.id, employee)
+    enrolment = known or state.create(terminal.id, employee)
     photo_id = _photo_id(terminal, enrolment, photo)
     same_face = enrolment.desired == PRESENT and enrolment.photo_id == photo_id
     transition = state.DESIRED_AS_BEFORE if same_face else state.DESIRED_PRESENT

@@ -43,14 +43,21 @@ NOT_OURS = (LeaseLost, GenerationChanged, EnrolmentUnknown)
 
 
 def reconcile(enrolment_id: int, holder: str, *, prove_again: bool = False, wait: float | None = None) -> Enrolment:
-    """Bring the terminal to the desired state and return the enrolment. An error is written to the row and raised.
+    """Bring the terminal to the desired state and return the enrolment. An error is written to the row and raised."""
+    return reconcile_row(queries.row(enrolment_id), holder, prove_again=prove_again, wait=wait)
+
+
+def reconcile_row(
+    enrolment: Enrolment, holder: str, *, prove_again: bool = False, wait: float | None = None
+) -> Enrolment:
+    """Do so with a row that was read just now. It is read again under the terminal's lease.
 
     :param prove_again: verify again what was confirmed before. A confirmed row that is due is always verified again.
     :param wait: how long to wait for the present holder of the lease, in seconds; None: LEASE_WAIT, because a person
         waits, and work for many lets the terminal go.
     :raises TerminalError: when the terminal refuses or does not answer. :raises ServiceError: for any other reason.
     """
-    enrolment = queries.row(enrolment_id)
+    enrolment_id = enrolment.id
     if _is_done(enrolment) and not prove_again:
         return enrolment
     if state.awaits_restore(enrolment):

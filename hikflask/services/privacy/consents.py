@@ -101,11 +101,12 @@ def require_for_save(employee: Employee, *, given_today: bool = False, with_face
     :param with_face: whether this transaction gives the employee a photo.
     :raises ConsentMissing: when a consent is required and there is none.
     """
-    consent = _get(employee.id)
-    if consent is None and given_today:
-        consent = _write(employee, Given(today()))
-    if consent is None and with_face and is_required():
+    required = with_face and is_required()
+    if not (given_today or required) or _get(employee.id):
+        return
+    if not given_today:
         raise ConsentMissing
+    _write(employee, Given(today()))
 
 
 def _get(employee_id: int) -> Consent | None:

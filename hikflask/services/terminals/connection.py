@@ -182,7 +182,8 @@ def converse(
     found: dict[str, Any] = {}
     learnt: dict[str, Any] = {}
     try:
-        terminal = _usable(terminal_id)
+        terminal = lease.terminal
+        _refuse_unusable(terminal)
         give_up_at = None if total is None else time.monotonic() + total
         talk = Conversation(terminal, lease, client_for(terminal), give_up_at=give_up_at, learnt=learnt, yields=yields)
         try:
@@ -223,12 +224,10 @@ def _resume(lease: leases.Lease) -> None:
         recovery.resume(lease.terminal_id)
 
 
-def _usable(terminal_id: int) -> Terminal:
-    terminal = terminal_row(terminal_id)
+def _refuse_unusable(terminal: Terminal) -> None:
     if terminal.retired_at is not None:
         raise TerminalRetired(t=terminal.name)
     refuse_when_stopped(terminal)
-    return terminal
 
 
 def terminal_row(terminal_id: int) -> Terminal:

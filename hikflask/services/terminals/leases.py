@@ -44,12 +44,14 @@ Seconds = float | BindParameter[float]
 class Lease:
     """The lease of a terminal, identified by its number.
 
-    It ends at `ends_at` by time.monotonic() of this process, or a moment later by the database's clock.
+    It ends at `ends_at` by time.monotonic() of this process, or a moment later by the database's clock. `terminal` is
+    the row as it was when the lease began.
     """
 
     terminal_id: int
     number: int
     ends_at: float = field(compare=False)
+    terminal: Terminal = field(compare=False, repr=False)
 
     def lasts(self, seconds: float) -> bool:
         """True when the terminal is held for so many seconds from now, without asking the database."""
@@ -189,15 +191,16 @@ def _taking(*, urgently: bool) -> Update:
     free_now = _free(bindparam("longest", type_=Float))
     can_be_taken = or_(free_now, ROWS.c.lease_yields == ROWS.c.lease_number) if urgently else free_now
     return (
-        update(ROWS)
-        .where(ROWS.c.id == bindparam("terminal_id"), can_be_taken)
+        update(Terminal)
+        .where(Terminal.id == bindparam("terminal_id"), can_be_taken)
         .values(
-            lease_number=ROWS.c.lease_number + 1,
+            lease_number=Terminal.lease_number + 1,
             lease_holder=bindparam("holder"),
             lease_purpose=bindparam("purpose"),
             lease_until=database_now(bindparam("seconds", type_=Float)),
         )
-        .returning(ROWS.c.lease_number)
+        .returning(Terminal)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
 
 
@@ -216,9 +219,9 @@ def _try(terminal_id: int, holder: str, purpose: str, seconds: float, urgent: bo
         "longest": current_app.config["CAPTURE_TIMEOUT"] + LONGEST_SECONDS,
     }
     ends_at = time.monotonic() + seconds
-    number = db.session.execute(TAKE_URGENTLY if urgent else TAKE, given).scalar_one_or_none()
+    terminal = db.session.execute(TAKE_URGENTLY if urgent else TAKE, given).scalar_one_or_none()
     db.session.commit()
-    return None if number is None else Lease(terminal_id, number, ends_at)
+    return None if terminal is None else Lease(terminal_id, terminal.lease_number, ends_at, terminal)
 
 
 @lru_cache(maxsize=64)

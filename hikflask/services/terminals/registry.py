@@ -213,7 +213,11 @@ def active(terminal_id: int) -> Terminal:
 
     :raises TerminalUnknown: when there is no such terminal, or it is not active.
     """
-    terminal = get(terminal_id)
+    return if_active(get(terminal_id))
+
+
+def if_active(terminal: Terminal | None) -> Terminal:
+    """Return a terminal that was read just now. :raises TerminalUnknown: when it is None, or not active."""
     if terminal is None or not terminal.is_active:
         raise TerminalUnknown
     return terminal

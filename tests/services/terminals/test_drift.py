@@ -5,7 +5,7 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
+from hikflask.models.enrolment import PENDING, REFUSED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.enrolments import queries

@@ -40,6 +40,15 @@ def test_second_holder_is_told_who_has_the_terminal_and_for_how_long(terminal: T
     assert refused.value.params == {"who": "Анна", "seconds": 30}
 
 
+def test_lease_has_the_row_as_it_was_when_the_lease_began(terminal: Terminal) -> None:
+    old = terminal.name
+    db.session.commit()
+    with db.engine.begin() as other:
+        other.execute(db.update(Terminal).values(name="Склад"))
+
+    assert (old, leases.acquire(terminal.id, "Анна", "capture", 30).terminal.name) == ("Вход", "Склад")
+
+
 def test_released_terminal_is_free_at_once(terminal: Terminal) -> None:
     first = leases.acquire(terminal.id, "Анна", "save", 30)
     first.release()
