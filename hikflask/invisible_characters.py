@@ -11,6 +11,8 @@ INVISIBLE = BREAKING | {"Cf"}
 # Embeddings, overrides and isolates, with their ends. An end in an isolated text would end our own isolate.
 CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 TURNING = frozenset({"R", "AL", "AN"})
+# Before it, in the order of Unicode, nothing is written from right to left, and nothing changes the direction.
+FIRST_TURNING = "\u0590"
 ISOLATE, END = "\u2068", "\u2069"
 
 
@@ -36,6 +38,8 @@ def contained(text: str) -> str:
 
 def isolated(text: str) -> str:
     """Return a text of others for a sentence of ours, isolated where it could change the direction of its words."""
+    if max(text, default="") < FIRST_TURNING:
+        return text
     turning = any(ord(letter) in CONTROLS or unicodedata.bidirectional(letter) in TURNING for letter in text)
     return f"{ISOLATE}{contained(text)}{END}" if turning else text
 

@@ -1,8 +1,11 @@
 """Which characters nobody sees, and what keeps a text from turning the words beside it round."""
 
+import unicodedata
+
 import pytest
 
 from hikflask import invisible_characters
+from hikflask.invisible_characters import CONTROLS, TURNING
 
 DIRECTION = [*"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"]
 
@@ -31,6 +34,12 @@ def test_mark_and_letter_break_no_line(letter: str) -> None:
 )
 def test_text_that_could_turn_others_round_is_isolated_and_cannot_end_it(text: str, shown: str) -> None:
     assert invisible_characters.isolated(text) == shown
+
+
+def test_nothing_turns_before_the_first_that_could() -> None:
+    before = map(chr, range(ord(invisible_characters.FIRST_TURNING)))
+
+    assert [one for one in before if ord(one) in CONTROLS or unicodedata.bidirectional(one) in TURNING] == []
 
 
 @pytest.mark.parametrize(("text", "blank"), [("", True), (" \u200b\u00a0\n", True), ("\u202e", True), ("№", False)])

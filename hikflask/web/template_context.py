@@ -1,5 +1,7 @@
 """The names and filters that every template can use."""
 
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask
@@ -48,6 +50,7 @@ def register(app: Flask) -> None:
         counted_shortly,
         initials,
         bdi,
+        bdi_list,
         invisible_characters.contained,
         invisible_characters.isolated,
     )
@@ -91,6 +94,17 @@ def initials(name: str) -> str:
 def bdi(text: str) -> Markup:
     """Return text of others in <bdi>, so that it cannot change the direction of the text beside it."""
     return Markup("<bdi>{}</bdi>").format(invisible_characters.contained(text))
+
+
+def bdi_list(texts: Iterable[str]) -> Markup:
+    """Return texts of others, each in <bdi>, with commas between."""
+    return _bdi_list(tuple(texts))
+
+
+# The rows of a list mostly show the same ones.
+@lru_cache(maxsize=256)
+def _bdi_list(texts: tuple[str, ...]) -> Markup:
+    return Markup(", ").join(map(bdi, texts))
 
 
 def isolating(gettext: Any) -> Any:

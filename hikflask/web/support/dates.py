@@ -5,6 +5,7 @@ The clock of a terminal stands beside ours.
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
 
 from babel.dates import format_date, format_datetime
 from flask_babel import format_timedelta, get_locale
@@ -66,7 +67,12 @@ def paper_time(moment: datetime) -> str:
 def local_day(day: date) -> str:
     """Return a day with its year; for a moment, the local day that it belongs to."""
     shown = local(day).date() if isinstance(day, datetime) else day
-    return str(format_date(shown, "d MMMM y", locale=str(get_locale())))
+    return _day(shown, str(get_locale()))
+
+
+@lru_cache(maxsize=2048)
+def _day(day: date, locale: str) -> str:
+    return str(format_date(day, "d MMMM y", locale=locale))
 
 
 def valid_until(ends: datetime) -> str:
