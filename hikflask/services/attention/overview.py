@@ -17,7 +17,7 @@ from hikflask.models.job import FAILED
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core import heartbeat
-from hikflask.services.core.db import MOST_COUNTED, count_rows_up_to
+from hikflask.services.core.db import MOST_COUNTED, along_indexes, count_rows_up_to
 from hikflask.services.employees import filters, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import queries
@@ -207,7 +207,8 @@ def _waiting(*, many: bool) -> list[Waiting]:
         found = union_all(mine.where(filters.IS_UNPROVEN, tried), mine.where(filters.IS_UNCHECKED, tried)).subquery()
     counts = (func.count(), func.min(found.c.since), func.min(found.c.next_attempt_at))
     statement = select(Terminal, *counts).join(found, found.c.terminal_id == Terminal.id)
-    return [Waiting(*row) for row in db.session.execute(statement.group_by(Terminal.id).order_by(Terminal.name))]
+    with along_indexes():
+        return [Waiting(*row) for row in db.session.execute(statement.group_by(Terminal.id).order_by(Terminal.name))]
 
 
 def _affected(troubles: Sequence[Trouble]) -> dict[int, int]:

@@ -1,10 +1,11 @@
 """What services share about the database: counts of changed rows, the lock of an employee's row, a sign of life."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, Delete, Select, Table, Update, bindparam, func, select, update
+from sqlalchemy import CursorResult, Delete, Select, Table, Update, bindparam, func, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.extensions import Base, db
@@ -26,13 +27,28 @@ LOCKED_AND_READ = (
     .execution_options(synchronize_session=False, populate_existing=True)
 )
 # Pages count no further, as a count costs the more the higher it is. One more stands for all that are more.
-MOST_COUNTED = 500
+MOST_COUNTED = 200
 
 
 def count_rows_up_to(statement: Any, most: int = MOST_COUNTED) -> int:
     """Return how many rows a statement finds, or `most` + 1 when there are more."""
     some = statement.order_by(None).limit(most + 1).subquery()
     return db.session.execute(select(func.count()).select_from(some)).scalar_one()
+
+
+@contextmanager
+def along_indexes() -> Iterator[None]:
+    """Within this, let the database follow an index and stop as soon as it has found enough.
+
+    PostgreSQL takes a state that many are in for a rare one, and would gather all of them first; SQLite never does.
+    Only for statements that need no index of words.
+    """
+    on_postgresql = db.engine.dialect.name == "postgresql"
+    if on_postgresql:
+        db.session.execute(text("SET LOCAL enable_bitmapscan = off"))
+    yield
+    if on_postgresql:
+        db.session.execute(text("SET LOCAL enable_bitmapscan = on"))
 
 
 def fresh(model: type[Found], row_id: int) -> Found | None:

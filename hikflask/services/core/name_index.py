@@ -20,8 +20,8 @@ LETTERS = 3
 LAST = "\U0010ffff"
 # Before each indexed text; no name has this character.
 BEGINNING = "\x02"
-# So many texts are read without the index.
-LOOKED_THROUGH = 10_000
+# So many texts are read without the index; and so many when that finds a part of what is wanted, as it will find all.
+LOOKED_THROUGH, LOOKED_FURTHER = 10_000, 40_000
 _WORDS = table("employee_words", column("rowid"), column("employee_words"))
 _TERMS = text("SELECT term FROM employee_terms WHERE term >= :first AND term < :last")
 
@@ -52,15 +52,21 @@ def texts(words: Sequence[str], most: int) -> list[str]:
     """Return the folded texts of at most so many employees who have each of these words, whoever is found first."""
     if db.engine.dialect.name == "postgresql":
         # Its index gathers all who have a word before the first is known. Whoever has a common one is found without.
-        some = select(Employee.search).limit(LOOKED_THROUGH).subquery()
-        common = select(some.c.search).where(*(contains_text(some.c.search, word) for word in words)).limit(most)
-        found = list(db.session.execute(common).scalars())
+        found = _looked_through(words, most, LOOKED_THROUGH)
+        if len(found) * LOOKED_FURTHER >= most * LOOKED_THROUGH > len(found) * LOOKED_THROUGH:
+            found = _looked_through(words, most, LOOKED_FURTHER)
         if len(found) == most:
             return found
         by_index = ids(words).with_only_columns(Employee.search)
     else:
         by_index = select(Employee.search).where(Employee.id.in_(ids(words).limit(most)))
     return list(db.session.execute(by_index.limit(most)).scalars())
+
+
+def _looked_through(words: Sequence[str], most: int, among: int) -> list[str]:
+    some = select(Employee.search).limit(among).subquery()
+    found = select(some.c.search).where(*(contains_text(some.c.search, word) for word in words)).limit(most)
+    return list(db.session.execute(found).scalars())
 
 
 def _as_tsquery(word: str) -> str:

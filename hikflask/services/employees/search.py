@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from hikflask.models.columns import storable
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.core import keyset, name_index
-from hikflask.services.core.db import MOST_COUNTED, count_rows_up_to, fresh
+from hikflask.services.core.db import MOST_COUNTED, along_indexes, count_rows_up_to, fresh
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter, Ids
@@ -135,7 +136,8 @@ def count_up_to(wanted: EmployeeFilter) -> int:
     if source is not None:
         counted = _gathered(select(func.count()).select_from(Employee), wanted, source)
         return int(db.session.execute(counted).scalar_one())
-    return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)), MOST_COUNTED)
+    with along_indexes():
+        return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)))
 
 
 def add_up_counts() -> None:
@@ -168,7 +170,8 @@ def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tu
     """
     end = _end_of_walk(wanted, order, place)
     near = _in_order(wanted, order, place, *end).limit(limit + 1)
-    rows = list(db.session.execute(near))
+    with along_indexes() if end else nullcontext():
+        rows = list(db.session.execute(near))
     if not end or len(rows) > limit:
         return rows, None
     words = filters.words_of(wanted)
@@ -180,7 +183,8 @@ def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tu
         few = list(db.session.execute(order.sorted(_gathered(gathered, wanted, source), place)))
         return [row[1:] for row in few if row[0]][: limit + 1], len(few)
     # Who has the words is all that is asked for.
-    total = len(hits) if hits and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort) else None
+    known = hits and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort)
+    total = min(len(hits), MOST_COUNTED + 1) if known else None
     together = _rows_together(wanted, order, limit, place, hits) if hits else None
     if together is not None:
         return together, total

@@ -5,7 +5,7 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Employee
-from hikflask.services.core.db import database_answers, lock_employee, locked_employee
+from hikflask.services.core.db import along_indexes, database_answers, lock_employee, locked_employee
 from hikflask.services.core.errors import EmployeeUnknown
 
 
@@ -38,3 +38,15 @@ def test_a_deleted_employee_cannot_be_locked(app: Flask) -> None:
 def test_the_database_answers_as_long_as_it_can_be_asked(app: Flask) -> None:
     with app.app_context():
         assert database_answers()
+
+
+@pytest.mark.both_databases
+def test_index_is_followed_within_the_block_alone(app: Flask) -> None:
+    with app.app_context():
+        on_postgresql = db.engine.dialect.name == "postgresql"
+        asked = db.text("SHOW enable_bitmapscan" if on_postgresql else "SELECT 'on'")
+        with along_indexes():
+            within = db.session.execute(asked).scalar_one()
+
+        assert within == ("off" if on_postgresql else "on")
+        assert db.session.execute(asked).scalar_one() == "on"

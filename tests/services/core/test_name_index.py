@@ -46,6 +46,21 @@ def test_same_people_are_found_as_by_reading_every_text() -> None:
 
 
 @pytest.mark.both_databases
+@pytest.mark.parametrize(("looked", "further"), [(0, 0), (10, 20), (10, 1000), (1000, 1000)])
+def test_texts_of_so_many_are_returned_however_they_are_found(
+    monkeypatch: pytest.MonkeyPatch, looked: int, further: int
+) -> None:
+    monkeypatch.setattr(name_index, "LOOKED_THROUGH", looked)
+    monkeypatch.setattr(name_index, "LOOKED_FURTHER", further)
+    rows = [{"id": n, "number": str(n), "name": "", "search": f"{'яна' if n % 3 else 'ян'} {n} "} for n in range(1, 91)]
+    db.session.execute(insert(Employee.__table__), rows)
+
+    assert [len(name_index.texts(["яна"], most)) for most in (1, 7, 59, 60, 61)] == [1, 7, 59, 60, 60]
+    assert {one.split()[0] for one in name_index.texts(["яна"], 99)} == {"яна"}
+    assert name_index.texts(["нетникого"], 5) == []
+
+
+@pytest.mark.both_databases
 def test_whoever_begins_with_two_letters_is_left_out() -> None:
     texts = ["кузнецов иван 1 ", "иван кузнецов 2 ", "ку' нец 3 ", "' нец 4 ", '\\" нец 5 ', "я 6 нец "]
     rows = [{"id": n, "number": str(n), "name": "", "search": one} for n, one in enumerate(texts, 1)]
