@@ -1,4 +1,4 @@
-"""Chaos: eight terminals of different models, outages, lost answers, and hands at the terminals.
+"""Chaos: eight terminals of different models, outages, busy terminals, lost answers, and hands at the terminals.
 
 Five hundred people are brought to the terminals while all that happens; some come later, move or leave. When the
 trouble ends, the terminals become equal to the wishes in bounded time, apart from renamed people, who ask a person.
@@ -37,6 +37,7 @@ SETTLED_WITHIN = 120.0
 SEED = 13
 STRANGER = "Чужой Человек"
 OTHER_NAME = "Другое Имя"
+BUSY_TIMES = 20
 LOST = (("lost-after", "FDSetUp"), ("lost-before", "FDSetUp"), ("lost-after", "UserInfo/Record"), ("drop", "*"))
 
 
@@ -72,7 +73,7 @@ class Trouble:
 
     def strike(self) -> None:
         """Let one thing happen."""
-        often = (self._away, self._lose)
+        often = (self._away, self._lose, self._busy)
         once = (self._rename, self._delete, self._stranger, self._move, self._leave)
         self._chance.choice([*often, *often, *once])()
 
@@ -89,6 +90,10 @@ class Trouble:
     def _lose(self) -> None:
         name, path = self._chance.choice(LOST)
         self._fleet[self._terminal()].faults.add(name, path=path, times=1)
+
+    def _busy(self) -> None:
+        times = self._chance.randint(1, BUSY_TIMES)
+        self._fleet[self._terminal()].faults.add("refuse", "deviceBusy", path="*", times=times)
 
     def _rename(self) -> None:
         terminal_id = self._terminal()
