@@ -49,6 +49,9 @@ def test_people_are_taken_over_from_a_terminal_that_was_never_compared(at: Compa
     assert 'id="take-all"' in page
     assert take_people(at) == f"{PAGE}/plan"
     assert "To be taken from the terminal: 2 people." in at.english(f"{PAGE}/plan")
+    at.client.post(f"{PAGE}/plan", data={})
+    # The list is older than what was done by it, so it is read anew.
+    assert 'id="take-people" name="take_over" value="1"' in at.english(TERMINAL)
 
 
 def test_counts_by_kind_lead_to_their_rows(app: Flask, at: ComparisonDesk) -> None:
