@@ -9,14 +9,14 @@ from tests.processes.processes import ROOT
 
 
 def test_small_benchmark_shows_five_requests_for_each_enrolment_and_a_ratio() -> None:
-    command = [sys.executable, "-m", "tests.benchmarks.enrol", "--count", "15", "--skip-recorded"]
+    command = [sys.executable, "-m", "tests.benchmarks.enrol", "--count", "8", "--skip-recorded"]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
 
     assert done.returncode in {0, 1}, done.stderr
     head, row = (line.split("  ") for line in done.stdout.splitlines()[:2])
     found = dict(zip(*(filter(None, map(str.strip, cells)) for cells in (head, row)), strict=True))
-    assert (found["count"], found["requests"], found["unasked"]) == ("15", "5", "0")
+    assert (found["count"], found["requests"], found["unasked"]) == ("8", "5", "0")
     assert re.fullmatch(r"\d+\.\d\d", found["ratio"])
     assert re.search(r"^worker: \d+\.\d MB at rest$", done.stdout, re.MULTILINE)
 

@@ -14,12 +14,16 @@ from typing import Literal
 from urllib.request import urlopen
 
 import pytest
+from flask import Flask
 
+from hikflask import create_app
+from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, Profile, SimulatorServer
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, close
 from tests.support.migrated import migrate
-from tests.support.signed_in import let_in
+from tests.support.signed_in import let_in_by
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -35,7 +39,6 @@ FLAGS = [
 TERMINAL_NAME = "Вход"
 LOOKS: dict[str, tuple[Literal["light", "dark"], int]] = {"desk": ("light", 1200), "phone": ("dark", 390)}
 START_SECONDS = 30
-FLASK = [sys.executable, "-m", "flask"]
 
 try:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
@@ -74,25 +77,27 @@ def wait_until(page: Page, script: str, seconds: float = 15.0) -> None:
 
 @dataclass
 class Site:
-    """The address of the pages and the terminal that they speak to."""
+    """The address of the pages and the terminal that they speak to; `app` is on the same database."""
 
     url: str
     simulator: Simulated
     server: SimulatorServer
     folder: Path
+    app: Flask
 
 
 @contextmanager
 def serving(folder: Path, profile: Profile = SEED) -> Iterator[Site]:
     """Database, terminal and gunicorn with the embedded worker, as they are started for a try."""
-    environment = environment_of(folder)
     migrate(folder)
     simulator = Simulated(PASSWORD, profile=profile)
+    app = create_app({"INSTANCE_PATH": str(folder), "TESTING": True})
     with SimulatorServer(simulator) as server:
-        add = [*FLASK, "terminal", "add", TERMINAL_NAME, server.url, "admin", "--password-stdin"]
-        subprocess.run(add, cwd=ROOT, env=environment, check=True, capture_output=True, input=PASSWORD.encode())
-        with gunicorn(environment, folder / "server.log") as url:
-            yield Site(url, simulator, server, folder)
+        with app.app_context():
+            checks.check(registry.add(Access(TERMINAL_NAME, server.url, "admin", PASSWORD)).id, "test")
+        with gunicorn(environment_of(folder), folder / "server.log") as url:
+            yield Site(url, simulator, server, folder, app)
+    close(app)
 
 
 @pytest.fixture(scope="session")
@@ -159,7 +164,7 @@ class Window:
 
     def __init__(self, context: BrowserContext, site: Site) -> None:
         self.context = context
-        context.add_cookies([{"name": "hikflask", "value": let_in(site.folder).cookie, "url": site.url}])
+        context.add_cookies([{"name": "hikflask", "value": let_in_by(site.app).cookie, "url": site.url}])
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.page.on("console", self._hear)

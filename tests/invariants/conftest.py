@@ -22,7 +22,7 @@ COMMON = {
     "print_blob": True,
 }
 settings.register_profile("invariants", max_examples=75, **COMMON)
-settings.register_profile("invariants-ci", max_examples=100, derandomize=True, **COMMON)
+settings.register_profile("invariants-ci", max_examples=75, derandomize=True, **COMMON)
 
 
 def profile(name: str) -> Profile:

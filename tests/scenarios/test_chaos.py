@@ -31,7 +31,7 @@ from tests.support.wire import InProcess
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.long]
 MODELS = ("K1T343M", "K1T341CMFW", "K1T341AMF", "K1T342MX-E1", "K1T342MFX-E1", "K1T342MFWX-E1", "K1T673DX", "K1A340FWX")
 PEOPLE, HIRED_LATER = 440, 60
-TROUBLE_SECONDS = 10.0
+TROUBLE_SECONDS = 8.0
 # Until terminals equal wishes after the trouble. The promise is that it ends; this machine may be busy.
 SETTLED_WITHIN = 120.0
 SEED = 13

@@ -90,16 +90,21 @@ def let_in(folder: Path, **settings: str) -> LetIn:
     """Add an administrator with an open session and a token to the migrated database of an instance folder."""
     app = create_app({"INSTANCE_PATH": str(folder), "TESTING": True, **settings})
     try:
-        client = client_of(app)
-        cookie = client.get_cookie(app.config["SESSION_COOKIE_NAME"])
-        assert cookie is not None
-        return LetIn(cookie.value, client.token)
+        return let_in_by(app)
     finally:
         app.extensions["terminal_clients"].close()
         task_queue.lanes(app).close()
         with app.app_context():
             db.session.remove()
             db.engine.dispose()
+
+
+def let_in_by(app: Flask) -> LetIn:
+    """Do so with an app on that folder."""
+    client = client_of(app)
+    cookie = client.get_cookie(app.config["SESSION_COOKIE_NAME"])
+    assert cookie is not None
+    return LetIn(cookie.value, client.token)
 
 
 def make_token(app: Flask, role: str = ADMIN) -> str:
