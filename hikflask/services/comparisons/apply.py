@@ -11,7 +11,7 @@ from hikflask.services.comparisons import plan, queries
 from hikflask.services.comparisons.errors import NotThere
 from hikflask.services.comparisons.queries import Facts
 from hikflask.services.comparisons.take_over import take_over
-from hikflask.services.core.db import locked_employee
+from hikflask.services.core.db import lock_employee, locked_employee
 from hikflask.services.employees import lifecycle
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import connection
@@ -65,6 +65,8 @@ def _send(known: Facts, terminal_id: int, *, names_agreed: bool) -> Enrolment:
 def _remove(known: Facts, terminal_id: int) -> Enrolment:
     """Desire that the number is gone from this terminal: exactly the record that was seen."""
     terminal = connection.terminal_row(terminal_id)
+    if known.employee is not None:
+        lock_employee(known.employee.id)
     enrolment = known.enrolment or state.create_for(terminal_id, known.number)
     name = known.there.name if known.there else enrolment.written_name
     # A record without a name cannot be told from another one by its name.

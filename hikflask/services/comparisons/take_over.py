@@ -209,7 +209,9 @@ def _confirm(enrolment: Enrolment, employee: Employee, found: Found, photo: Phot
     # Where the terminal shows that there is no face, none is desired; where it does not tell, nothing changes.
     untold = photo is None and found.person.faces != 0 and enrolment.desired == PRESENT
     kept = enrolment.photo_id if untold else None
-    confirmed = photo is not None or (kept is not None and enrolment.face == CONFIRMED)
+    # Whoever got another name there may have got another face, too.
+    same_name = found.person.name in {enrolment.written_name, enrolment.sent_name}
+    confirmed = photo is not None or (kept is not None and same_name and enrolment.face == CONFIRMED)
     photo_id = photo.id if photo else kept
     state.apply(
         state.TAKEN_OVER,

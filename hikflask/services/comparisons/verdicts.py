@@ -114,33 +114,36 @@ def _differences(
     terminal = db.session.get_one(Terminal, comparison.terminal_id)
     found: dict[tuple[str, str], str] = {}
     for number in sorted({*here, *there}):
-        for kind in _kinds(terminal, comparison.started_at, here.get(number), there.get(number)):
+        for kind in _kinds(terminal, comparison, here.get(number), there.get(number)):
             found[kind, number] = seen(kind, there.get(number))
     return found
 
 
-def _kinds(terminal: Terminal, since: datetime, here: Here | None, there: PersonThere | None) -> list[str]:
+def _kinds(terminal: Terminal, comparison: Comparison, here: Here | None, there: PersonThere | None) -> list[str]:
     if here is None or not here.is_desired:
         # An open removal is known, and its end is not awaited here; one that waits for a decision is shown.
         is_removed = here is not None and here.row.may_open_doors and here.row.refusal_code != NumberTakenThere.code
         return [ONLY_THERE] if there and not is_removed else []
     if there is None:
-        return [] if _is_newer(here.row, since) else [ONLY_HERE]
+        return [] if _is_newer(here.row, comparison.started_at) else [ONLY_HERE]
     kinds = []
     if there.name not in names_of(terminal, here.row):
         kinds.append(NAME)
     if here.photo and there.faces == 0:
         kinds.append(FACE_MISSING)
-    if here.photo and there.face_sha256 and there.face_sha256 not in {here.photo, here.face_there}:
-        kinds.append(FACE_OTHER)
     if validity.differs(here.row, validity_of(there.valid_there)):
         kinds.append(VALIDITY)
-    return [] if kinds and _is_newer(here.row, since) else kinds
+    found = [] if kinds and _is_newer(here.row, comparison.started_at) else kinds
+    # Pictures are read last, and can be read again: only a proof after all of them counts for more.
+    other = here.photo and there.face_sha256 and there.face_sha256 not in {here.photo, here.face_there}
+    return [*found, FACE_OTHER] if other and not _is_newer(here.row, comparison.read_at) else found
 
 
-def _is_newer(row: Enrolment, since: datetime) -> bool:
-    """True when the terminal confirmed the enrolment after the reading began: its own answer is newer than the list."""
-    return row.person == CONFIRMED and row.confirmed_at is not None and row.confirmed_at >= since
+def _is_newer(row: Enrolment, since: datetime | None) -> bool:
+    """True when the terminal confirmed the enrolment after that: its own answer is newer than the list."""
+    if since is None or row.confirmed_at is None:
+        return False
+    return row.person == CONFIRMED and row.confirmed_at >= since
 
 
 def names_of(terminal: Terminal, row: Enrolment) -> set[str]:

@@ -135,7 +135,7 @@ def count_up_to(wanted: EmployeeFilter) -> int:
     source = _few(wanted)
     if source is not None:
         counted = _gathered(select(func.count()).select_from(Employee), wanted, source)
-        return int(db.session.execute(counted).scalar_one())
+        return min(int(db.session.execute(counted).scalar_one()), MOST_COUNTED + 1)
     with along_indexes():
         return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)))
 
@@ -181,7 +181,7 @@ def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tu
         behind = and_(literal(value=True), *order.condition(place))
         gathered = select(behind, Employee.id, *order.columns)
         few = list(db.session.execute(order.sorted(_gathered(gathered, wanted, source), place)))
-        return [row[1:] for row in few if row[0]][: limit + 1], len(few)
+        return [row[1:] for row in few if row[0]][: limit + 1], min(len(few), MOST_COUNTED + 1)
     # Who has the words is all that is asked for.
     known = hits and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort)
     total = min(len(hits), MOST_COUNTED + 1) if known else None

@@ -198,7 +198,8 @@ def _bind_picture(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutc
 
 def _make_room(attempt: Attempt, face: FaceThere) -> FaceThere:
     """Remove the old face if the new one could not be told from it, also if it is the same face re-encoded there."""
-    told_apart = face.sha256 is not None and not attempt.row.face_unverified and not face.confirmed
+    known = face.sha256 not in {None, attempt.row.face_there}
+    told_apart = known and not attempt.row.face_unverified and not face.confirmed
     if not face.present or told_apart:
         return face
     if face.confirmed:

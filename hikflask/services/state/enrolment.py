@@ -64,7 +64,8 @@ DUE = {"attempts": 0, "next_attempt_at": NOW, "in_bulk": False}
 TRIED = {"tried_at": NOW}
 DONE = {"step": "", "attempts": 0, "next_attempt_at": None}
 NEXT_GENERATION = {"generation": Enrolment.generation + 1}
-NO_FACE = {"face": PENDING, "confirmed_photo_id": None, "confirmed_at": None, "face_there": ""}
+UNPROVEN_FACE = {"face": PENDING, "confirmed_photo_id": None, "confirmed_at": None}
+NO_FACE = {**UNPROVEN_FACE, "face_there": ""}
 NO_REFUSAL = {"refusal_code": "", "refusal_text": ""}
 BY_THE_TERMINAL = {"confirmed_by": "", "confirmation_note": ""}
 # A confirmed face stays confirmed when only the person changes, or nothing.
@@ -202,7 +203,7 @@ PHOTO_TAKEN_NOW = Transition(
 )
 
 # --- what a comparison of the whole terminal found ---
-IS_SHOWN_THERE = and_(Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED)
+IS_SHOWN_THERE = and_(Enrolment.desired == PRESENT, or_(Enrolment.person == CONFIRMED, Enrolment.face == CONFIRMED))
 HAS_CONFIRMED_FACE = and_(Enrolment.desired == PRESENT, Enrolment.face == CONFIRMED)
 _FOUND_OTHERWISE = {
     **NEXT_GENERATION,
@@ -217,9 +218,16 @@ FOUND_GONE = Transition(
     needs=IS_SHOWN_THERE,
     given=("next_attempt_at",),
 )
-# Whoever has another name there may have another face, too.
+# Whoever has another name there may have another face, too. A refused one is not sent again before a person asks.
 FOUND_RENAMED = Transition(
-    {**_FOUND_OTHERWISE, **NO_FACE, "person": PENDING}, needs=IS_SHOWN_THERE, given=("next_attempt_at",)
+    {
+        **_FOUND_OTHERWISE,
+        **UNPROVEN_FACE,
+        "face": case((Enrolment.face == REFUSED, REFUSED), else_=PENDING),
+        "person": PENDING,
+    },
+    needs=IS_SHOWN_THERE,
+    given=("next_attempt_at",),
 )
 FOUND_WITHOUT_FACE = Transition({**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at",))
 # `face_unverified`: the photo can be sent again, so the face there goes first. Otherwise it stays.
@@ -260,7 +268,7 @@ VALIDITY_THERE = Transition({}, needs=Enrolment.desired == PRESENT, given=("sent
 # A person said that the record with this other name is the employee's: it is renamed, and keeps its cards. Its face was
 # read with the list, and may be another one by now, so it counts only when it is proven again.
 RECORD_ADOPTED = Transition(
-    {**NO_FACE, "next_attempt_at": NOW}, needs=Enrolment.desired == PRESENT, given=("written_name",)
+    {**UNPROVEN_FACE, "next_attempt_at": NOW}, needs=Enrolment.desired == PRESENT, given=("written_name",)
 )
 # A person saw who is there and chose to remove exactly this record: with another name there, the removal asks.
 REMOVAL_CHOSEN = Transition({**_desire(ABSENT), **NO_FACE, "in_bulk": True}, given=("written_name", "overwrite"))
@@ -293,7 +301,7 @@ SENDING_PERSON = Transition({**COMES_BACK, "step": "person", "person": PENDING},
 # The person is not there any more, so the confirmed face is not there either.
 SENDING_LOST_PERSON = Transition({**SENDING_PERSON.writes, **NO_FACE}, given=SENDING_PERSON.given)
 PERSON_NOT_SENT = Transition({}, given=SENDING_PERSON.given)
-NUMBER_TAKEN = Transition({**NO_FACE, **COMES_BACK, "person": REFUSED})
+NUMBER_TAKEN = Transition({**UNPROVEN_FACE, **COMES_BACK, "person": REFUSED})
 SENDING_CHANGES = Transition({}, given=("written_name", "sent_name", "sent_valid"))
 FACE_LOST = Transition({**NO_FACE, **COMES_BACK})
 # Written before FDSetUp, so that the row keeps it when the worker is killed or the answer is lost.

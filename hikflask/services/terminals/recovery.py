@@ -32,4 +32,10 @@ def bring_photos(terminal_id: int) -> None:
     theirs = theirs.where(Employee.id == Enrolment.employee_id, Employee.is_active, Photo.forgotten_at.is_(None))
     photo_id = theirs.scalar_subquery()
     another = photo_id.is_not(None) & photo_id.is_distinct_from(Enrolment.photo_id)
+    theirs_too = select(Enrolment.employee_id).where(Enrolment.terminal_id == terminal_id, another)
+    # Their rows before those of their enrolments, as everybody does (see core/db.py).
+    locked = (
+        select(Employee.id).where(Employee.id.in_(theirs_too)).order_by(Employee.id).with_for_update(key_share=True)
+    )
+    db.session.execute(locked)
     state.apply(state.PHOTO_TAKEN_NOW, Enrolment.terminal_id == terminal_id, another, photo_id=photo_id)

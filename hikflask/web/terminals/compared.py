@@ -14,12 +14,12 @@ from hikflask.services.terminals import drift
 class Compared:
     """The last finished comparison of a terminal with its counts by kind, and what was noticed since.
 
-    `is_carried_out`: a plan of it was started, so the list is older than that. `is_reading`: one is being read now.
+    `may_be_outdated`: a plan of it was started, or it is old. `is_reading`: one is being read now.
     """
 
     finished: Comparison | None
     counts: Mapping[str, int]
-    is_carried_out: bool
+    may_be_outdated: bool
     is_reading: bool
     drift: list[Drift]
 
@@ -31,7 +31,7 @@ class Compared:
     @property
     def offers_people(self) -> bool:
         """True when people can be taken over, or nobody knows yet whether there are such people."""
-        return self.finished is None or self.is_carried_out or self.counts[ONLY_THERE] > 0
+        return self.finished is None or self.may_be_outdated or self.counts[ONLY_THERE] > 0
 
 
 def of(terminal: Terminal) -> Compared:
@@ -40,7 +40,7 @@ def of(terminal: Terminal) -> Compared:
     return Compared(
         finished=finished,
         counts=queries.counts(finished) if finished else {},
-        is_carried_out=finished is not None and choices.applied(finished) is not None,
+        may_be_outdated=finished is not None and choices.may_be_outdated(finished),
         is_reading=latest is not None and latest.state == READING,
         drift=drift.of_terminal(terminal.id),
     )

@@ -1,6 +1,8 @@
 """One step of a plan: checked again, and then desired or taken over."""
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from hikflask.extensions import db
 from hikflask.models import Comparison, Enrolment, JobItem, Terminal
@@ -52,6 +54,21 @@ def test_only_the_record_that_was_seen_is_removed(simulator: Simulated, terminal
         reconcile(removal.id, "Анна")
 
     assert simulator.people["900"]["name"] == "Другой"
+
+
+def test_removal_locks_the_employee_before_the_enrolment(simulator: Simulated, terminal: Terminal) -> None:
+    enrol(simulator, terminal)
+    found = compare(terminal)
+    written: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        written.append(statement.partition(" SET ")[0])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    step(found, "100222", "remove")
+    event.remove(Engine, "before_cursor_execute", note)
+
+    assert [one for one in written if one.startswith("UPDATE")] == ["UPDATE employee", "UPDATE enrolment"]
 
 
 def test_record_without_a_name_is_removed_too(simulator: Simulated, terminal: Terminal) -> None:

@@ -73,6 +73,18 @@ def test_person_comes_with_name_and_picture_and_is_proven(guest: Simulated, term
     assert (done.same, differences(done)) == (1, {})
 
 
+def test_face_is_not_kept_where_the_record_has_another_name_than_was_written(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrol(simulator, terminal)
+    simulator.people["100222"]["name"] = "Пётр Петров"
+    simulator.faults.add("refuse", "notSupport", path="/LOCALS/pic/enrlFace/*")
+
+    enrolment = taken(terminal, "100222", "Пётр Петров", same_person=True)
+
+    assert (enrolment.written_name, enrolment.face, enrolment.is_confirmed) == ("Пётр Петров", PENDING, False)
+
+
 def test_person_without_a_readable_picture_comes_without_a_photo(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["900"])
 

@@ -6,11 +6,12 @@ from datetime import date
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import Drift, Employee, Enrolment, Terminal
+from hikflask.models import Comparison, Drift, Employee, Enrolment, JobItem, Terminal
+from hikflask.models.columns import database_now
 from hikflask.models.comparison import COUNT, FACE_OTHER, NAME, ONLY_THERE
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import left_alone, queries, reading, verdicts
+from hikflask.services.comparisons import apply, left_alone, queries, reading, verdicts
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries as enrolments
@@ -219,6 +220,66 @@ def test_picture_that_stays_the_same_after_the_photo_was_sent_again_is_its_encod
 
     assert differences(compare(terminal)) == {}
     assert differences(compare(terminal)) == {}
+
+
+def test_own_face_in_an_encoding_of_the_terminal_keeps_its_record_when_it_was_renamed(
+    simulator: Simulated, terminal: Terminal, enrolled: list[Enrolment]
+) -> None:
+    for one, face in zip(enrolled, FACES, strict=True):
+        simulator.store.bind(one.number, encoded(face))
+    compare(terminal)
+    simulator.people["100"] |= {"name": "Пётр Петров", "numOfCard": 2}
+    renamed = compare(terminal)
+    assert differences(renamed) == {"name": ["100"]}
+    simulator.after("FDSetUp", lambda: simulator.store.bind("100", encoded(FACES[0])))
+
+    apply.run_item(JobItem(number="100", action="send"), {"comparison": renamed.id, "same_person": ["100"]})
+    db.session.commit()
+    assert reconcile(enrolled[0].id, "Анна").is_confirmed
+
+    assert (simulator.people["100"]["name"], simulator.people["100"]["numOfCard"]) == ("Иван Иванов 0", 2)
+
+
+def test_renamed_record_of_somebody_who_is_to_be_sent_again_is_proven_anew(
+    simulator: Simulated, terminal: Terminal, enrolled: list[Enrolment]
+) -> None:
+    db.session.execute(db.update(Enrolment).values(person=PENDING))
+    db.session.commit()
+    simulator.people["100"]["name"] = "Пётр Петров"
+    simulator.store.remove(["101"])
+
+    compare(terminal)
+
+    assert [row(one.number, terminal).face for one in enrolled[:3]] == [PENDING, PENDING, CONFIRMED]
+
+
+def test_refused_face_is_not_sent_again_because_the_record_was_renamed(
+    simulator: Simulated, terminal: Terminal, enrolled: list[Enrolment]
+) -> None:
+    first = enrolled[0].number
+    db.session.execute(db.update(Enrolment).values(face=REFUSED, confirmed_photo_id=None, confirmed_at=None))
+    db.session.commit()
+    simulator.people[first]["name"] = "Пётр Петров"
+
+    compare(terminal)
+
+    assert (row(first, terminal).person, row(first, terminal).face) == (PENDING, REFUSED)
+
+
+def test_face_that_was_exchanged_after_a_proof_while_the_terminal_was_read_is_another(
+    simulator: Simulated, terminal: Terminal, enrolled: list[Enrolment]
+) -> None:
+    comparison = reading.start(terminal.id, "Анна")
+    later = Enrolment.confirmed_at > database_now(-60.0)
+    db.session.execute(db.update(Comparison).values(started_at=database_now(-120.0)))
+    db.session.commit()
+    assert db.session.query(Enrolment).filter(later).count() == len(enrolled)
+    simulator.store.bind("100", OTHER_FACE)
+    while reading.read_slice(comparison.id, "Анна", 60.0):
+        pass
+
+    assert differences(queries.row(comparison.id)) == {"face_other": ["100"]}
+    assert row("100", terminal).face == PENDING
 
 
 def test_decision_keeps_what_was_left_from_being_tried(simulator: Simulated, terminal: Terminal) -> None:

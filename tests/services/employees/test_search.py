@@ -156,6 +156,20 @@ def test_pages_are_the_same_whether_few_or_many_pass(monkeypatch: pytest.MonkeyP
             assert [one.id for one in last.rows] == expected[: len(last.rows)]
 
 
+def test_pages_of_one_list_tell_one_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "WALK", 1000)
+    others = [("А", f"а {one:04d} ") for one in range(1200)]
+    rows = [*others, *(("Яна", f"яна {one:04d} ") for one in range(300))]
+    people = [{"number": f"M{one}", "name": name, "search": text} for one, (name, text) in enumerate(rows)]
+    db.session.execute(insert(Employee.__table__), people)
+    wanted = EmployeeFilter(q="яна")
+
+    first, shown = search.page_to_show(wanted, 50)
+    _, shown_later = search.page_to_show(wanted, 50, Place(after=first.after))
+
+    assert (shown, shown_later, search.page(wanted, 50)[1]) == (201, 201, 300)
+
+
 @pytest.mark.parametrize("few", [0, 500])
 def test_more_than_are_counted_are_said_to_be_more(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     monkeypatch.setattr(search, "FEW", few)

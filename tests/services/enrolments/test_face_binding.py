@@ -1,5 +1,7 @@
 """The bytes that were bound are proven by the terminal's file, before and after; a face in doubt is taken off again."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
@@ -9,6 +11,7 @@ from hikflask.models import Capture, Terminal
 from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.services.core.errors import CaptureLost, CaptureSuperseded
+from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
@@ -66,6 +69,24 @@ def test_file_overwritten_between_bind_and_second_look_is_taken_off(simulator: S
 
     assert queries.row(enrolment.id).face == REFUSED
     assert "100222" not in simulator.faces
+
+
+@pytest.mark.parametrize("shows_pictures", [True, False])
+def test_face_is_proven_anew_where_others_gave_the_record_the_employees_new_name(
+    simulator: Simulated, terminal: Terminal, *, shows_pictures: bool
+) -> None:
+    enrolment = enrol(simulator, terminal)
+    simulator.people["100222"]["name"] = "Пётр Петров"
+    simulator.store.bind("100222", OTHER_FACE)
+    simulator.capture_elsewhere(OTHER_FACE)
+    if not shows_pictures:
+        simulator.faults.add("refuse", "notSupport", path="/LOCALS/pic/enrlFace/*")
+    save_employee(replace(IVAN, name="Пётр Петров"), employee_id=enrolment.employee_id)
+
+    with pytest.raises(CaptureSuperseded):
+        reconcile(enrolment.id, "operator")
+
+    assert queries.row(enrolment.id).face != CONFIRMED
 
 
 def test_file_gone_after_the_bind_is_proven_by_the_enrolled_picture(simulator: Simulated, terminal: Terminal) -> None:

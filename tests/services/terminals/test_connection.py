@@ -8,6 +8,7 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.isapi.errors import HttpsRequired, WeakDigest
 from hikflask.models import Enrolment, Terminal
+from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PENDING
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import send_to_terminal
@@ -129,6 +130,7 @@ def test_quick_conversation_does_not_renew_its_lease(app: Flask, simulator: Simu
 
 def test_lease_that_could_end_before_the_answer_is_renewed_first(terminal: Terminal) -> None:
     with connection.converse(terminal.id, "test", "check") as talk:
+        db.session.execute(db.update(Terminal).values(lease_until=database_now(1.0)))
         began = row().lease_until
         talk.lease.ends_at -= connection.SPARE_SECONDS + 1.0
         talk.request("GET", "/ISAPI/System/deviceInfo")

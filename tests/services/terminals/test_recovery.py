@@ -20,7 +20,7 @@ from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.terminals import checks, connection, leases, registry
+from hikflask.services.terminals import checks, connection, leases, recovery, registry
 from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import Terminal as Simulated
 from tests.support.due import claim_due
@@ -199,3 +199,17 @@ def test_terminal_that_was_well_makes_nothing_due(terminal: Terminal, leaving: E
     checks.check(terminal.id, "test")
 
     assert queries.row(leaving.id).next_attempt_at is None
+
+
+def test_employees_are_locked_before_the_enrolments_that_get_a_photo(terminal: Terminal, leaving: Enrolment) -> None:  # noqa: ARG001
+    asked: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        asked.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    recovery.bring_photos(terminal.id)
+    event.remove(db.engine, "before_cursor_execute", note)
+
+    assert [one.split()[0] for one in asked] == ["SELECT", "UPDATE"]
+    assert asked[0].startswith("SELECT employee.id")

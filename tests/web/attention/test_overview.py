@@ -4,7 +4,7 @@ import re
 from html import unescape
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template_string
 
 from hikflask.extensions import db
 from hikflask.http.permissions import OPERATOR, VIEWER
@@ -205,6 +205,16 @@ def test_whoever_has_no_face_is_captured_in_the_form_and_five_of_them_are_shown(
     assert '<a id="attention-no-face-more" href="/employees/?state=no_face">и ещё 2</a>' in part
     assert "No face yet 7 Иван Иванов N1 There is no photo yet." in english(desk)
     assert "and 2 more" in english(desk)
+
+
+@pytest.mark.parametrize(("count", "more"), [(7, "и ещё 2"), (200, "и ещё 195"), (201, "и ещё больше 195")])
+def test_rest_of_a_group_is_counted_no_further_than_the_group(desk: Desk, count: int, more: str) -> None:
+    imported = '{% from "attention/_rows.html" import group %}'
+    template = imported + '{% call group("a", "warning", "Б", count, "/", 5) %}{% endcall %}'
+    with desk.client.application.test_request_context(headers={"Accept-Language": "ru"}):
+        shown = render_template_string(template, count=count)
+
+    assert f'<a id="attention-a-more" href="/">{more}</a>' in shown
 
 
 def test_all_who_wait_for_a_terminal_are_one_line(desk: Desk, away: set[str]) -> None:

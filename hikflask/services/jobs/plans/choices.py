@@ -5,7 +5,9 @@ items are the choices for single numbers, and its params those for whole kinds.
 """
 
 from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 
+from flask import current_app
 from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 
 from hikflask.extensions import db
@@ -101,6 +103,13 @@ def job_of(comparison: Comparison) -> Job | None:
 def applied(comparison: Comparison) -> Job | None:
     """Return the newest job that carried out a plan of a comparison, or None."""
     return _newest(comparison, Job.kind == APPLY, Job.state != DRAFT)
+
+
+def may_be_outdated(comparison: Comparison) -> bool:
+    """True when a plan of a comparison was started, or the comparison is so old that the plan's job is not kept."""
+    days = current_app.config["JOB_RETENTION"]
+    is_old = comparison.ended_at is not None and comparison.ended_at < datetime.now(UTC) - timedelta(days=days)
+    return is_old or applied(comparison) is not None
 
 
 def _newest(comparison: Comparison, *where: ColumnElement[bool]) -> Job | None:
