@@ -162,6 +162,11 @@ class Enrolment(Base):
         return self.name_there or self.name_on_old_device
 
     @property
+    def names_sent(self) -> set[str]:
+        """The names under which the terminal may have our record; an empty text among them is none."""
+        return {self.written_name, self.sent_name, self.name_on_old_device}
+
+    @property
     def is_green(self) -> bool:
         """True when confirmed, and the terminal was checked since its address or login changed."""
         return self.is_confirmed and self.terminal.face_mode is not None

@@ -51,7 +51,6 @@ def register(app: Flask) -> None:
         initials,
         bdi,
         bdi_list,
-        invisible_characters.contained,
         invisible_characters.isolated,
     )
     for text in (time_at, time_since, exact_time, full_time, paper_time, local_day, valid_until, *texts):

@@ -210,7 +210,7 @@ def _confirm(enrolment: Enrolment, employee: Employee, found: Found, photo: Phot
     untold = photo is None and found.person.faces != 0 and enrolment.desired == PRESENT
     kept = enrolment.photo_id if untold else None
     # Whoever got another name there may have got another face, too.
-    same_name = found.person.name in {enrolment.written_name, enrolment.sent_name}
+    same_name = found.person.name in enrolment.names_sent
     confirmed = photo is not None or (kept is not None and same_name and enrolment.face == CONFIRMED)
     photo_id = photo.id if photo else kept
     state.apply(

@@ -149,9 +149,8 @@ def _is_newer(row: Enrolment, since: datetime | None) -> bool:
 def names_of(terminal: Terminal, row: Enrolment) -> set[str]:
     """Return the names that count as the employee's on a terminal: see reconcile.py. Names there are cut to 255."""
     employee = row.employee
-    written = {row.written_name, row.sent_name, row.name_on_old_device}
     whole = {employee.name, employee.terminal_name, queries.name_wanted(terminal, employee)} if employee else set()
-    return (written | whole) - {""}
+    return (row.names_sent | whole) - {""}
 
 
 def validity_of(words: str) -> Validity | None:

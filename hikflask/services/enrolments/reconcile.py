@@ -191,7 +191,7 @@ def _adopt(attempt: Attempt, there: Person) -> Person:
     if not _is_ours(attempt, there):
         attempt.write(state.NUMBER_TAKEN)
         raise NumberTakenThere(n=attempt.number, name=there.name[:255])
-    if attempt.row.face == CONFIRMED and there.name not in _names_sent(attempt):
+    if attempt.row.face == CONFIRMED and there.name not in attempt.row.names_sent:
         attempt.write(state.FACE_LOST)  # Somebody else gave the record this name, and maybe another face.
     valid = validity.to_send(attempt.validity, there.valid, attempt.row)
     if valid or there.name != attempt.name:
@@ -206,12 +206,7 @@ def _is_ours(attempt: Attempt, there: Person) -> bool:
 
     A shortened name that we never wrote may be somebody else's.
     """
-    return there.name in (_names_sent(attempt) | set(attempt.whole_names)) - {""}
-
-
-def _names_sent(attempt: Attempt) -> set[str]:
-    row = attempt.row
-    return {row.written_name, row.sent_name, row.name_on_old_device}
+    return there.name in attempt.row.names_sent.union(attempt.whole_names) - {""}
 
 
 # --- the face ---
