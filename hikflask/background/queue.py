@@ -5,11 +5,13 @@ than half of the threads, and jobs for many people, which wait for no terminal, 
 them may be reading a long file. The queue may be lost: the database tells what is due, and the sweep enqueues it again.
 """
 
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from flask import Flask, current_app
 from huey import Huey, PostgresHuey, SqliteHuey
 from huey.consumer import Consumer
@@ -20,6 +22,8 @@ TERMINALS = "terminals"
 JOBS = "jobs"
 LANES = (CAPTURES, JOBS, TERMINALS)
 POLL_SECONDS = 0.2
+# What the storage raises while it is away, damaged, or in use for too long.
+STORAGE_ERRORS = (sqlite3.Error, psycopg.Error, OSError)
 
 Task = Callable[..., None]
 
@@ -54,6 +58,15 @@ class TaskQueue:
         """Put a task into its lane. Call this after the commit of what the task reads."""
         lanes: Lanes = current_app.extensions["task_queue"]
         lanes.enqueue(function.__name__, *arguments)
+
+    def answers(self) -> bool:
+        """Return True when the storage of the queue answers."""
+        lanes: Lanes = current_app.extensions["task_queue"]
+        try:
+            lanes.count_waiting()
+        except STORAGE_ERRORS:
+            return False
+        return True
 
     def lanes(self, app: Flask) -> "Lanes":
         """Return the app's lanes."""
@@ -103,6 +116,11 @@ class Lanes:
                 task.execute()
                 ran += 1
         return ran
+
+    def count_waiting(self) -> dict[str, int]:
+        """Return how many tasks wait in each lane."""
+        self._open()
+        return {lane: huey.pending_count() for lane, huey in self._hueys.items()}
 
     def close(self) -> None:
         """Close the connections to the storage."""

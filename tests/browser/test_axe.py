@@ -39,6 +39,7 @@ NO_PAGES = {
     "GET /static/<path:filename>",
     "GET /bootstrap/static/<path:filename>",
     "GET /health",
+    "GET /health/ready",
     "GET /",
     "GET /employees/<int:employee_id>/enrolments",
     "GET /captures/<int:capture_id>",

@@ -12,6 +12,7 @@ PAGES = {
     "GET /static/<path:filename>": NOBODY,
     "GET /bootstrap/static/<path:filename>": NOBODY,
     "GET /health": NOBODY,
+    "GET /health/ready": NOBODY,
     "GET /sign-in": NOBODY,
     "POST /sign-in": NOBODY,
     "GET /first-run": NOBODY,

@@ -8,9 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask.extensions import db
 from hikflask.http.permissions import public
-from hikflask.services.core.db import database_answers
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
 
 TEMPLATES = Path(__file__).parents[2] / "hikflask" / "templates"
@@ -91,13 +89,6 @@ def test_htmx_gets_an_error_as_a_note_at_the_top(client: FlaskClient) -> None:
     answer = client.get("/nothing", headers=HTMX)
     assert answer.headers["HX-Retarget"] == "#problem"
     assert answer.text.startswith('<p class="note note-bad">Такой страницы нет.')
-
-
-def test_health_asks_the_database(client: FlaskClient, app: Flask) -> None:
-    assert client.get("/health").json == {"status": "ok"}
-    with app.app_context():
-        db.session.execute(db.text("SELECT 1"))
-        assert database_answers()
 
 
 @pytest.mark.parametrize("name", ["nothing.jpg", "..%2Fhikflask.sqlite3", "secret_key", ".part"])

@@ -1,0 +1,64 @@
+"""The health checks: the process alone, and all that the work needs; public, and they tell nothing more."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db, task_queue
+from hikflask.models import Heartbeat
+from hikflask.models.columns import database_now
+
+ALL_THERE = {"status": "ok", "database": "ok", "queue": "ok", "worker": "ok"}
+
+
+def ready(app: Flask) -> tuple[int, object]:
+    """What somebody who is not signed in is told."""
+    answer = app.test_client().get("/health/ready")
+    return answer.status_code, answer.json
+
+
+def take_away(file: Path) -> None:
+    """Let a database be a folder, so that nothing opens it."""
+    for part in file.parent.glob(f"{file.name}*"):
+        part.unlink()
+    file.mkdir()
+
+
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("worker_alive")
+def test_ready_says_that_database_queue_and_a_worker_are_there(app: Flask) -> None:
+    assert ready(app) == (200, ALL_THERE)
+
+    with app.app_context():
+        db.session.execute(db.update(Heartbeat).values(seen_at=database_now(-60)))
+        db.session.commit()
+
+    assert ready(app) == (503, {**ALL_THERE, "status": "error", "worker": "error"})
+
+
+@pytest.mark.usefixtures("worker_alive")
+def test_what_is_away_is_said_by_its_name_and_the_process_is_well_all_the_same(app: Flask, tmp_path: Path) -> None:
+    take_away(tmp_path / "queue.sqlite3")
+
+    assert ready(app) == (503, {**ALL_THERE, "status": "error", "queue": "error"})
+
+    with app.app_context():
+        db.engine.dispose()
+    take_away(tmp_path / "hikflask.sqlite3")
+
+    assert ready(app) == (503, dict.fromkeys(ALL_THERE, "error"))
+    health = app.test_client().get("/health")
+    assert (health.status_code, health.json) == (200, {"status": "ok"})
+
+
+@pytest.mark.usefixtures("worker_alive")
+def test_queue_that_comes_back_is_ready_again(app: Flask, tmp_path: Path) -> None:
+    take_away(tmp_path / "queue.sqlite3")
+    assert ready(app)[0] == 503
+
+    (tmp_path / "queue.sqlite3").rmdir()
+
+    assert ready(app) == (200, ALL_THERE)
+    with app.app_context():
+        assert task_queue.answers()
