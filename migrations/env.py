@@ -41,7 +41,11 @@ def run_online() -> None:
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.commit()
         try:
-            _run(connection)
+            with connection.begin():
+                if connection.dialect.name == "sqlite":
+                    # Its driver begins none by itself before CREATE or ALTER. So all versions come in one transaction.
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                _run(connection)
         finally:
             connection.invalidate()
 

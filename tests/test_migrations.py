@@ -1,8 +1,12 @@
 """A migrated empty database equals the models, and the way back works."""
 
 import json
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import inspect, text
+from sqlalchemy import event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from hikflask import create_app
@@ -65,6 +69,44 @@ def test_migrated_database_has_the_constraints_of_the_models(empty: Flask) -> No
         assert "uq_capture_running" in {index["name"] for index in inspector.get_indexes("capture")}
         assert inspector.get_foreign_keys("employee")[0]["referred_table"] == "photo"
     close(empty)
+
+
+def test_migration_that_is_killed_leaves_the_database_as_it_was_or_as_it_was_to_be(
+    empty: Flask, tmp_path: Path
+) -> None:
+    """What a kill leaves on the disk is what lies there before each statement."""
+    left: list[Path] = []
+    statements = count()
+
+    def look(*_: object) -> None:
+        # Each fifth is enough to meet every version, and takes a fifth of the time.
+        if (number := next(statements)) % 5:
+            return
+        left.append(tmp_path / f"killed-{number}")
+        left[-1].mkdir()
+        for file in tmp_path.glob("hikflask.sqlite3*"):
+            shutil.copy(file, left[-1])
+
+    with empty.app_context():
+        upgrade(revision="0001")
+        rows_of_the_first_version()
+        event.listen(db.engine, "before_cursor_execute", look)
+        upgrade()
+        event.remove(db.engine, "before_cursor_execute", look)
+    close(empty)
+    found = {schema_of(folder / "hikflask.sqlite3") for folder in left}
+
+    assert len(left) > 80
+    assert found == {left_first := schema_of(left[0] / "hikflask.sqlite3")}
+    assert "0001" in left_first[0]
+    assert left_first != schema_of(tmp_path / "hikflask.sqlite3")
+
+
+def schema_of(database: Path) -> tuple[str, ...]:
+    """The version of a SQLite database and everything that is in its schema."""
+    with closing(sqlite3.connect(database)) as opened:
+        (version,) = opened.execute("SELECT version_num FROM alembic_version").fetchone()
+        return (version, *(sql for (sql,) in opened.execute("SELECT sql FROM sqlite_master ORDER BY name") if sql))
 
 
 def test_downgrade_leaves_no_table(empty: Flask) -> None:
