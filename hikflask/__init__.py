@@ -25,7 +25,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     config.load(app.config, folder, test_config)
     logging_setup.register(app)
     db.init_app(app)
-    migrate.init_app(app, db, directory=str(config.ROOT / "migrations"))
+    migrate.init_app(app, db, directory=str(config.SHIPPED / "migrations"))
     login_manager.init_app(app)
     # Requests without a right are refused before anything reads what they send.
     web.register_guard(app)

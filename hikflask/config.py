@@ -6,6 +6,7 @@ Every setting has one row in SETTINGS; docs/en/settings.md lists the same names.
 import os
 import re
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +21,11 @@ from flask import Config
 
 from hikflask.encryption import key_file
 
-ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent
+# In a checkout, migrations/, deploy/ and instance/ stand beside the package; a wheel has the first two within it.
+IS_CHECKOUT = not (PACKAGE / "migrations").is_dir()
+SHIPPED = PACKAGE.parent if IS_CHECKOUT else PACKAGE
+DEFAULT_INSTANCE = PACKAGE.parent / "instance" if IS_CHECKOUT else Path(sys.prefix) / "var" / "hikflask"
 SHORTEST_KEY = 16
 FEWEST_LETTERS = 6
 # Phrases of keys that tutorials and templates print, also within longer keys; a random key never has one.
@@ -196,9 +201,9 @@ FLASK_SETTINGS = {
 
 
 def instance_path(test_config: Mapping[str, Any] | None = None) -> str:
-    """Return the instance folder as an absolute path: test mapping, environment, or instance/ beside the package."""
+    """Return the instance folder as an absolute path: test mapping, environment, or the default."""
     given = (test_config or {}).get("INSTANCE_PATH") or os.environ.get("HIKFLASK_INSTANCE_PATH")
-    return str(Path(given).absolute()) if given else str(ROOT / "instance")
+    return str(Path(given).absolute()) if given else str(DEFAULT_INSTANCE)
 
 
 def load(config: Config, folder: str, test_config: Mapping[str, Any] | None = None) -> None:

@@ -22,14 +22,34 @@ def prepare(app: Flask) -> None:
     :raises ConfigError: with a sentence that says what to do.
     """
     with app.app_context():
-        try:
-            _check_tables()
-            closed = key_rotation.unreadable()
-        except OperationalError as error:
-            why = " ".join(str(error.orig).split())
-            raise ConfigError(f"{_database()} does not answer: {why}") from error
-        if closed:
-            raise ConfigError(f"The password key does not open what is stored for {_names(closed)}: {_cure()}.")
+        check()
+
+
+def check() -> None:
+    """Do so in an app context that is there.
+
+    :raises ConfigError: with a sentence that says what to do.
+    """
+    try:
+        _check_tables()
+        closed = key_rotation.unreadable()
+    except OperationalError as error:
+        why = " ".join(str(error.orig).split())
+        raise ConfigError(f"{_database()} does not answer: {why}") from error
+    if closed:
+        raise ConfigError(f"The password key does not open what is stored for {_names(closed)}: {_cure()}.")
+
+
+def needed_version() -> str:
+    """Return the version that this program's tables have. Needs an app context."""
+    config = current_app.extensions["migrate"].migrate.get_config()
+    return ", ".join(ScriptDirectory.from_config(config).get_heads())
+
+
+def present_version() -> str:
+    """Return the version of the database's tables, or "" where there are none. Needs an app context."""
+    with db.engine.connect() as connection:
+        return ", ".join(MigrationContext.configure(connection).get_current_heads())
 
 
 def announce_first_run(app: Flask) -> None:
@@ -57,12 +77,9 @@ def _database() -> str:
 
 
 def _check_tables() -> None:
-    config = current_app.extensions["migrate"].migrate.get_config()
-    needed = ScriptDirectory.from_config(config).get_heads()
-    with db.engine.connect() as connection:
-        present = MigrationContext.configure(connection).get_current_heads()
-    if set(present) != set(needed):
-        raise ConfigError(without_tables(f"version {', '.join(present) or 'none'} instead of {', '.join(needed)}"))
+    needed, present = needed_version(), present_version()
+    if present != needed:
+        raise ConfigError(without_tables(f"version {present or 'none'} instead of {needed}"))
 
 
 def _names(terminals: list[str]) -> str:

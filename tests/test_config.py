@@ -70,7 +70,7 @@ def test_instance_folder_is_given_by_the_environment_or_stands_beside_the_packag
     beside = config.instance_path()
     monkeypatch.setenv("HIKFLASK_INSTANCE_PATH", str(tmp_path))
 
-    assert beside == str(config.ROOT / "instance")
+    assert beside == str(config.PACKAGE.parent / "instance")
     assert config.instance_path() == str(tmp_path)
     assert config.instance_path({"INSTANCE_PATH": "elsewhere"}) == str(Path("elsewhere").absolute())
 
@@ -279,7 +279,7 @@ print(json.dumps([settings["SECRET_KEY"], settings["PASSWORD_KEY"]]))
 @pytest.mark.long
 def test_processes_that_start_together_get_the_same_keys(tmp_path: Path) -> None:
     start = [sys.executable, "-c", RACER, str(tmp_path)]
-    environment = {**os.environ, "PYTHONPATH": str(config.ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(config.PACKAGE.parent)}
     racers = [
         subprocess.Popen(start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
         for _ in range(4)

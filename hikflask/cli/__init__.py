@@ -2,7 +2,8 @@
 
 from flask import Flask
 
-from hikflask.cli import copy_database, employees, imports, operators, secrets, terminals, tokens, workers
+from hikflask.cli import employees, imports, operators, terminals, tokens
+from hikflask.cli.installation import copy_database, doctor, init, secrets, serving, workers
 
 
 def register(app: Flask) -> None:
@@ -10,13 +11,17 @@ def register(app: Flask) -> None:
     for command in (imports.import_employees, imports.undo_import):
         employees.employees.add_command(command)
     commands = (
+        serving.serve,
+        serving.ask_ready,
         workers.run_worker,
+        init.initialise,
+        doctor.examine,
         copy_database.database,
+        secrets.secrets,
         terminals.terminal,
         employees.employees,
         operators.operator,
         tokens.token,
-        secrets.secrets,
     )
     for command in commands:
         app.cli.add_command(command)

@@ -10,7 +10,7 @@ from hikflask.cli.tables import moment, table
 from hikflask.models import Operator
 from hikflask.models.operator import ROLES
 from hikflask.services import audit
-from hikflask.services.accounts import operators, sessions
+from hikflask.services.accounts import operators, sessions, setup
 from hikflask.services.core.errors import ServiceError
 
 
@@ -41,6 +41,16 @@ def create_operator(name: str, role: str, password_stdin: bool, replace: bool) -
 def _replaced(known: Operator, password: str, role: str) -> Operator:
     operators.set_password(known.id, password)
     return operators.change(known.id, role, is_active=True)
+
+
+@operator.command("first-code")
+@with_appcontext
+def show_first_code() -> None:
+    """Print what the page for the first administrator asks for, as long as nobody can sign in."""
+    if operators.exist():
+        click.echo("There are operators already: nobody needs a code.")
+        return
+    click.echo(f"To make the first administrator, open /first-run and give the code {setup.code()}")
 
 
 @operator.command("password")

@@ -9,12 +9,13 @@ import socketserver
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from types import MappingProxyType
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -174,8 +175,8 @@ class Seen:
 
 
 @contextmanager
-def answering(path: Path) -> Iterator[Seen]:
-    """Answer everything with 200 on a Unix socket, in gunicorn's place."""
+def answering(path: Path, headers: Mapping[str, str] = MappingProxyType({})) -> Iterator[Seen]:
+    """Answer everything with 200 and these headers on a Unix socket, in gunicorn's place."""
     seen = Seen()
 
     class Handler(BaseHTTPRequestHandler):
@@ -187,6 +188,8 @@ def answering(path: Path) -> Iterator[Seen]:
             self.send_header("Content-Type", "text/html")
             self.send_header("Content-Length", str(len(PAGE)))
             self.send_header("Connection", "close")
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(PAGE)
 

@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -35,6 +36,9 @@ class ServedOnSocket(Served):
     def __init__(self, folder: Path, path: Path, **settings: str) -> None:
         super().__init__(folder, BIND=f"unix:{path}", TRUSTED_PROXY="unix", **settings)
         self.path = path
+
+    def _serve(self, app: str) -> subprocess.Popen[bytes]:  # noqa: ARG002
+        return self._spawn("hikflask", "serve")
 
     def _answers(self) -> bool:
         try:

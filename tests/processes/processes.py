@@ -67,6 +67,10 @@ class Served:
             raise AssertionError(done.stdout + done.stderr)
         return done.stdout
 
+    def hikflask(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command under the program's own name, and return how it ended."""
+        return self._run("hikflask", *arguments)
+
     def refused(self, module: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run what must end by itself with an error, and return how it did."""
         done = self._run(module, *arguments)
@@ -84,7 +88,7 @@ class Served:
     def serve(self, app: str = "wsgi:app") -> None:
         """Serve on a database that is migrated already; return when the page answers."""
         self.let_in()
-        self.web = self._spawn("gunicorn", "--config", "deploy/gunicorn.conf.py", app)
+        self.web = self._serve(app)
         until(self._answers, START_SECONDS)
 
     def let_in(self) -> None:
@@ -116,6 +120,9 @@ class Served:
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT, env=self._environment, input=stdin, capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
+
+    def _serve(self, app: str) -> subprocess.Popen[bytes]:
+        return self._spawn("gunicorn", "--config", "deploy/gunicorn.conf.py", app)
 
     def _spawn(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT, env=self._environment)

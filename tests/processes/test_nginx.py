@@ -6,6 +6,7 @@ import ssl
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from sqlite3 import connect
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from hikflask.diagnosis import Finding, proxy
 from tests.processes.nginx import NAME, PAGE, Nginx, answering, holding, make_certificate, program
 from tests.processes.on_socket import ServedOnSocket
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD
@@ -157,6 +159,57 @@ class TestLimits:
             '{"error": "too_many_requests", "message": "Too many calls from this address: wait and try again."}'
         )
         assert (page.headers["Retry-After"], call.headers["Retry-After"]) == ("30", "5")
+
+
+class TestDoctor:
+    def looked(self, nginx: Nginx, host: str = NAME) -> list[Finding]:
+        return list(proxy.look([host], https=nginx.https, plain=nginx.http))
+
+    def test_headers_that_protect_the_pages_are_looked_for(self, nginx: Nginx) -> None:
+        tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
+        headers = {"Content-Security-Policy": "default-src 'self'", "X-Content-Type-Options": "nosniff"}
+
+        away = self.looked(nginx)
+        with answering(nginx.upstream):
+            bare = self.looked(nginx)
+        with answering(nginx.upstream, headers):
+            good = self.looked(nginx)
+
+        certificate = Finding(False, f"The certificate of {NAME} ends on {tomorrow}: renew it.")
+        redirect = Finding(True, "Who comes by http is led to https.")
+        assert away == [
+            certificate,
+            Finding(False, f"https://{NAME}/health answers 503: `journalctl -u hikflask -u nginx` says why."),
+            redirect,
+        ]
+        assert bare == [
+            certificate,
+            Finding(
+                False,
+                f"https://{NAME} answers without Content-Security-Policy, X-Content-Type-Options: "
+                "compare nginx's site with deploy/nginx.conf.",
+            ),
+            redirect,
+        ]
+        assert good == [
+            certificate,
+            Finding(True, f"nginx serves https://{NAME} with the headers that protect the pages."),
+            redirect,
+        ]
+
+    def test_name_that_nginx_does_not_serve_is_said(self, nginx: Nginx) -> None:
+        (finding,) = self.looked(nginx, "other.example")
+
+        assert not finding.is_good
+        assert finding.sentence.startswith(f"nginx does not serve other.example at {ADDRESS} (")
+
+    def test_pages_that_answer_to_any_name_are_said(self) -> None:
+        assert list(proxy.look([])) == [
+            Finding(
+                False,
+                "HIKFLASK_HOSTS is not set, so pages answer to any name: set it to the name that people type.",
+            )
+        ]
 
 
 class TestLog:

@@ -46,3 +46,30 @@ def test_local_account_that_comes_by_a_port_is_not_believed(served: Served, tmp_
 
     assert status_of(connection, "/api/users/", **FORGED) == 401
     assert refused_from(tmp_path) == ["127.0.0.1"]
+
+
+def test_service_says_whether_it_is_ready(on_socket: ServedOnSocket) -> None:
+    ready = on_socket.hikflask("ready", "--wait", "20")
+    on_socket.web.terminate()
+    on_socket.web.wait(30)
+    away = on_socket.hikflask("ready")
+
+    assert (ready.returncode, ready.stdout) == (0, "The service is ready.\n")
+    assert (away.returncode, away.stderr) == (
+        1,
+        f"Error: The service does not answer at unix:{on_socket.path} ([Errno 2] No such file or directory): "
+        "`journalctl -u hikflask` says why, `systemctl start hikflask` starts it.\n",
+    )
+
+
+def test_service_without_a_worker_is_not_ready(tmp_path: Path) -> None:
+    with TemporaryDirectory() as folder:
+        alone = ServedOnSocket(tmp_path, Path(folder) / "gunicorn.sock", WORKER="external")
+        alone.start()
+        told = alone.hikflask("ready")
+        alone.stop()
+
+    assert (told.returncode, told.stderr) == (
+        1,
+        "Error: The service answers and is not ready (worker): `journalctl -u hikflask -u hikflask-worker` says why.\n",
+    )

@@ -1,0 +1,67 @@
+"""The instance folder: who may read it, whether it can be written, and how much room there is."""
+
+import os
+import pwd
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from hikflask.diagnosis.finding import Finding, good, wrong
+
+# Below this a backup, a migration or a morning's photos may not fit.
+LEAST_FREE = 1024**3
+PRIVATE = ("secret_key", "password_key", "hikflask.sqlite3", "queue.sqlite3", "uploads", "config.py", "backups")
+
+
+def look(folder: Path) -> Iterator[Finding]:
+    """Tell what is so of the instance folder."""
+    yield from _owners(folder)
+    yield from _modes(folder)
+    yield _room(folder)
+
+
+def _owners(folder: Path) -> Iterator[Finding]:
+    others = [path for path in _present(folder) if path.stat().st_uid != os.geteuid()]
+    for path in others:
+        yield wrong(
+            f"{path} belongs to {_account(path.stat().st_uid)}, and not to {_account(os.geteuid())}, who runs this: "
+            f"run `chown -R {_account(os.geteuid())} {folder}`, or run this command as the service's account."
+        )
+    if not others:
+        yield good(f"{folder} and what is in it belong to {_account(os.geteuid())}.")
+
+
+def _modes(folder: Path) -> Iterator[Finding]:
+    # What lies in a folder that nobody else can enter is as private as the folder.
+    if not _others_may(folder):
+        yield good(f"Nobody else can read {folder}.")
+        return
+    exposed = [path for path in _present(folder)[1:] if _others_may(path)]
+    for path in exposed:
+        yield wrong(f"Others can read {path}: run `chmod go= {path}`.")
+    if not exposed:
+        yield good(f"Nobody else can read the keys, the database and the photos in {folder}.")
+
+
+def _room(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 1024**3:.1f} GB are free where {folder} is"
+    if free < LEAST_FREE:
+        return wrong(f"Only {text}: delete what is not needed there, or make the disk larger.")
+    return good(f"{text}.")
+
+
+def _present(folder: Path) -> list[Path]:
+    return [folder, *(path for name in PRIVATE if (path := folder / name).exists())]
+
+
+def _others_may(path: Path) -> bool:
+    return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+
+
+def _account(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)

@@ -1,0 +1,64 @@
+"""The running service: gunicorn answers, and what it says of itself at /health/ready."""
+
+import http.client
+import json
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+from hikflask.diagnosis.finding import Finding, good, wrong
+
+DEFAULT_BIND = "127.0.0.1:8000"
+SECONDS = 10.0
+
+
+def look(hosts: Sequence[str]) -> Iterator[Finding]:
+    """Tell whether the service is ready. :param hosts: HIKFLASK_HOSTS, of which the first is asked for."""
+    complaint = not_ready(hosts)
+    yield wrong(complaint) if complaint else good("The service answers and is ready.")
+
+
+def not_ready(hosts: Sequence[str]) -> str:
+    """Return why the running service is not ready, as a sentence, or nothing."""
+    address = os.environ.get("HIKFLASK_BIND", DEFAULT_BIND)
+    try:
+        with closing(_connection(address)) as connection:
+            connection.request("GET", "/health/ready", headers={"Host": hosts[0].lstrip(".") if hosts else "localhost"})
+            answer = connection.getresponse()
+            told = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        return (
+            f"The service does not answer at {address} ({error}): `journalctl -u hikflask` says why, "
+            "`systemctl start hikflask` starts it."
+        )
+    return "" if answer.status == 200 else _complaint(answer.status, told)
+
+
+def _complaint(status: int, told: bytes) -> str:
+    try:
+        parts = [name for name, state in json.loads(told).items() if name != "status" and state != "ok"]
+    except (ValueError, AttributeError):
+        parts = []
+    what = ", ".join(parts) or f"status {status}"
+    return f"The service answers and is not ready ({what}): `journalctl -u hikflask -u hikflask-worker` says why."
+
+
+class _OnUnixSocket(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        """Open the socket."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(SECONDS)
+        self.sock.connect(self._path)
+
+
+def _connection(address: str) -> http.client.HTTPConnection:
+    if address.startswith("unix:"):
+        return _OnUnixSocket(address.removeprefix("unix:"))
+    return http.client.HTTPConnection(address, timeout=SECONDS)

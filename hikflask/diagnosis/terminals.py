@@ -1,0 +1,39 @@
+"""The terminals in use: each is asked once, and what is wrong with it is said."""
+
+from collections.abc import Iterator
+
+from hikflask.diagnosis.finding import Finding, good, wrong
+from hikflask.models import Terminal
+from hikflask.services.attention import terminal_troubles as troubles
+from hikflask.services.terminals import registry
+from hikflask.services.terminals.status import ask_status
+
+HOLDER = "doctor"
+SENTENCES = {
+    troubles.LOCKED: "has locked our account; nothing more is sent to it until it opens it again.",
+    troubles.LOGIN: "refused our password; nothing more is sent to it until another one is typed on its page.",
+    troubles.STOPPED: "is not spoken to, since its certificate, its address or its login is not what was agreed on.",
+    troubles.REPLACED: "is another device than before; an administrator has to restore the people on it.",
+    troubles.OFF: "does not answer: is it on, and in a network that this machine reaches?",
+    troubles.UNCHECKED: "was never checked completely: press “Check” on its page.",
+    troubles.FULL: "is nearly full.",
+    troubles.CLOCK: "has another time or zone than this machine: its page sets it.",
+}
+
+
+def look() -> Iterator[Finding]:
+    """Tell of each terminal in use whether it answers and lets us in. Needs an app context."""
+    terminals = registry.list_active()
+    if not terminals:
+        yield good("There are no terminals yet: `hikflask terminal add NAME URL USERNAME` adds one.")
+    for terminal in terminals:
+        yield _told(terminal)
+
+
+def _told(terminal: Terminal) -> Finding:
+    busy = ask_status(terminal.id, HOLDER).busy
+    kind = troubles.kind_of(terminal)
+    place = f"Terminal “{terminal.name}” ({terminal.url})"
+    if kind:
+        return wrong(f"{place} {SENTENCES[kind]}")
+    return good(f"{place} {'is talking to somebody' if busy else 'answers, and its login works'}.")

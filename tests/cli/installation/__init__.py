@@ -1,0 +1,1 @@
+"""Tests of the commands for whoever runs an installation."""

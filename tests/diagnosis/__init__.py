@@ -1,0 +1,1 @@
+"""Tests of what `hikflask doctor` looks at."""

@@ -1,0 +1,83 @@
+"""What is said of the database and the worker."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from hikflask.diagnosis import database
+from hikflask.extensions import db
+from hikflask.services.terminals import registry
+from hikflask.services.terminals.registry import Access
+
+NO_WORKER = (
+    "No worker is running, so nobody is enrolled or removed: `systemctl start hikflask-worker` "
+    "(or `hikflask`, where the worker is embedded)."
+)
+
+
+def wrong(app: Flask) -> list[str]:
+    with app.app_context():
+        return [finding.sentence for finding in database.look() if not finding.is_good]
+
+
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("worker_alive")
+def test_database_with_a_worker_is_good(app: Flask) -> None:
+    assert wrong(app) == []
+
+
+def test_missing_worker_is_said(app: Flask) -> None:
+    assert wrong(app) == [NO_WORKER]
+
+
+@pytest.mark.usefixtures("worker_alive")
+def test_clock_that_differs_from_the_databases_is_said(app: Flask) -> None:
+    def slow() -> str:
+        return (datetime.now(UTC) - timedelta(seconds=90)).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+    with app.app_context():
+        event.listen(db.engine, "connect", lambda one, _: one.create_function("strftime", 3, lambda *_: slow()))
+        db.session.remove()
+        db.engine.dispose()
+
+    assert wrong(app)[0] == "This machine's clock and the database's differ by 90 s: let both follow a time server."
+
+
+def test_tables_of_another_version_are_said_and_nothing_else_is_looked_at(app: Flask, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "hikflask.sqlite3")) as opened, opened:
+        opened.execute("UPDATE alembic_version SET version_num = '0001'")
+
+    (sentence,) = wrong(app)
+
+    assert sentence.startswith(
+        f"sqlite:///{tmp_path}/hikflask.sqlite3 does not have the tables that are needed (version 0001 "
+    )
+
+
+def test_damaged_file_is_said(app: Flask, tmp_path: Path) -> None:
+    with app.app_context():
+        db.engine.dispose()
+    with closing(sqlite3.connect(tmp_path / "hikflask.sqlite3")) as opened, opened:
+        opened.execute("PRAGMA writable_schema=ON")
+        root = opened.execute("SELECT rootpage FROM sqlite_master WHERE name = 'photo'").fetchone()[0]
+        opened.execute("UPDATE sqlite_master SET rootpage = ? WHERE name = 'consent'", (root,))
+
+    sentences = " ".join(wrong(app))
+
+    assert "The database file is damaged (" in sentences
+    assert "): stop the service and restore the last backup." in sentences
+
+
+def test_password_that_no_key_opens_is_said(app: Flask, tmp_path: Path) -> None:
+    with app.app_context():
+        registry.add(Access("Вход", "http://a.test", "admin", "Abc12345"))
+        db.session.remove()
+    with closing(sqlite3.connect(tmp_path / "hikflask.sqlite3")) as opened, opened:
+        opened.execute("UPDATE terminal SET password_encrypted = 'gAAAAA'")
+
+    assert wrong(app)[0].startswith("The password key does not open what is stored for “Вход”: ")

@@ -1,0 +1,62 @@
+"""What is said of the instance folder."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hikflask.diagnosis import files
+from hikflask.diagnosis.finding import Finding
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An instance folder as the program makes it."""
+    made = tmp_path / "instance"
+    made.mkdir(mode=0o700)
+    for name in ("secret_key", "password_key", "hikflask.sqlite3"):
+        (made / name).touch(mode=0o600)
+    (made / "uploads").mkdir(mode=0o700)
+    return made
+
+
+def wrong(folder: Path) -> list[str]:
+    return [finding.sentence for finding in files.look(folder) if not finding.is_good]
+
+
+def test_folder_of_its_own_account_that_nobody_else_reads_is_good(folder: Path) -> None:
+    assert wrong(folder) == []
+
+
+def test_what_others_can_read_is_named(folder: Path) -> None:
+    folder.chmod(0o755)
+    (folder / "password_key").chmod(0o644)
+
+    assert wrong(folder) == [f"Others can read {folder}/password_key: run `chmod go= {folder}/password_key`."]
+
+
+def test_open_files_in_a_closed_folder_are_closed(folder: Path) -> None:
+    (folder / "password_key").chmod(0o644)
+
+    assert wrong(folder) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+def test_what_belongs_to_another_account_is_named(folder: Path) -> None:
+    shutil.chown(folder / "hikflask.sqlite3", 12345)
+
+    assert wrong(folder) == [
+        f"{folder}/hikflask.sqlite3 belongs to 12345, and not to root, who runs this: run `chown -R root {folder}`, "
+        "or run this command as the service's account."
+    ]
+
+
+def test_little_room_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(folder)._replace(free=300 * 1024**2)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+
+    assert wrong(folder) == [
+        f"Only 0.3 GB are free where {folder} is: delete what is not needed there, or make the disk larger."
+    ]
+    assert Finding(False, wrong(folder)[0]) in list(files.look(folder))
