@@ -1,4 +1,4 @@
-# make run · make test · make test-fast · make check · make clean
+# make run · make test · make test-fast · make test-installation · make check · make clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,18 +9,24 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # benchmarks, the second database, and what measures the time of a password's hash.
 LONG := browser processes benchmarks invariants scenarios security real_terminal
 
-.PHONY: run test test-fast check clean
+# Takes root on Debian, and installs the program three times over: a target of its own.
+APART := --ignore=tests/installation
+
+.PHONY: run test test-fast test-installation check clean
 
 run: $(VENV)/app
 	@deploy/run.sh $(BIN)
 
 test: $(VENV)/dev
 	@deploy/test-needs.sh
-	$(PYTEST)
+	$(PYTEST) $(APART)
 
 # For daily work, in about a minute; `make test` proves everything.
 test-fast: $(VENV)/dev
-	$(PYTEST) $(LONG:%=--ignore=tests/%) -k "not postgresql" -m "not full_scrypt and not long"
+	$(PYTEST) $(APART) $(LONG:%=--ignore=tests/%) -k "not postgresql" -m "not full_scrypt and not long"
+
+test-installation: $(VENV)/dev
+	$(BIN)/python -m pytest tests/installation
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -44,7 +44,7 @@ def test_unit_may_write_its_own_folder_alone(unit: Path) -> None:
 
     assert (found["ProtectSystem"], found["ProtectHome"], found["PrivateTmp"]) == ("strict", "true", "true")
     assert (found["StateDirectory"], found["StateDirectoryMode"], found["UMask"]) == ("hikflask", "0700", "0077")
-    assert "HIKFLASK_INSTANCE_PATH=/var/lib/hikflask" in unit.read_text(encoding="utf-8").split()
+    assert "Environment=HIKFLASK_INSTANCE_PATH=/var/lib/hikflask" in unit.read_text(encoding="utf-8").split()
     assert not [name for name in found if name in {"ReadWritePaths", "BindPaths"}]
     assert (found["AmbientCapabilities"], found["CapabilityBoundingSet"]) == ("", "")
 

@@ -1,0 +1,186 @@
+#!/bin/bash
+# Installs hikflask on Debian, or upgrades what is installed: sudo deploy/install.sh NAME [POSTGRESQL_URL]
+#
+# NAME is what people type into the browser, such as hikflask.example. Without a URL everything is stored in SQLite. An
+# upgrade needs neither. It may be stopped at any moment and run again: each version has a folder of its own, one link says
+# which of them runs, and the tables change in one transaction, when the service starts.
+set -euo pipefail
+umask 022
+
+source=$(cd "$(dirname "$0")/.." && pwd)
+home=/opt/hikflask
+data=/var/lib/hikflask
+settings=/etc/hikflask.env
+certificate=/etc/ssl/certs/hikflask.pem
+key=/etc/ssl/private/hikflask.key
+site=/etc/nginx/sites-available/hikflask
+ready_seconds=${READY_SECONDS:-120}
+
+main() {
+    check_arguments "$@"
+    say "Debian packages"
+    install_packages
+    say "Account and folders"
+    make_account
+    say "Program"
+    install_program
+    say "Settings, certificate, nginx"
+    write_settings "$name" "$url"
+    make_certificate "$name"
+    install_site "$name"
+    say "Service"
+    before=$(present_version)
+    old=$(readlink "$home/current" || true)
+    switch_to "$new"
+    if ! start_service; then
+        back_to_old
+    fi
+    systemctl reload-or-restart nginx
+    remove_old_versions
+    tell
+}
+
+say() { printf '\n== %s\n' "$1"; }
+
+stop() {
+    printf '%s\n' "$1" >&2
+    exit 1
+}
+
+check_arguments() {
+    [ "$(id -u)" = 0 ] || stop "Run this as root: sudo deploy/install.sh NAME [POSTGRESQL_URL]"
+    [ -d /run/systemd/system ] || stop "systemd does not run here: deploy/Containerfile is for machines without it."
+    name=${1:-$(sed -n 's/^HIKFLASK_HOSTS=\([^ ]*\).*/\1/p' "$settings" 2>/dev/null || true)}
+    url=${2:-}
+    [ -n "$name" ] || stop "Name the pages: sudo deploy/install.sh NAME [POSTGRESQL_URL]"
+    [[ $name =~ ^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$ ]] || stop "NAME must be a host name, such as hikflask.example."
+    [[ -z $url || $url == postgresql://* ]] || stop "POSTGRESQL_URL must begin with postgresql://."
+    [[ $url != *\'* ]] || stop "POSTGRESQL_URL must have no single quote: write it as %27."
+    if [ -f "$settings" ] && [ -n "$url" ] && ! grep -qF "HIKFLASK_DATABASE_URL='$url'" "$settings"; then
+        stop "$settings names another database: change it there, after \`hikflask database copy-to\`."
+    fi
+}
+
+install_packages() {
+    local missing=()
+    for package in python3-venv nginx openssl; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing+=("$package")
+    done
+    [ ${#missing[@]} = 0 ] && return
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+make_account() {
+    id hikflask >/dev/null 2>&1 ||
+        useradd --system --user-group --home-dir "$data" --no-create-home --shell /usr/sbin/nologin hikflask
+    install -d -m 0755 "$home" "$home/versions"
+    install -d -m 0700 -o hikflask -g hikflask "$data"
+}
+
+# A folder without the mark was left by a run that was stopped.
+install_program() {
+    find "$home/versions" -mindepth 1 -maxdepth 1 -type d ! -exec test -e '{}/complete' \; -exec rm -rf '{}' +
+    new=$home/versions/$(sed -n 's/^VERSION = "\(.*\)"$/\1/p' "$source/hikflask/version.py")-$(date +%Y%m%d%H%M%S)
+    python3 -m venv "$new"
+    local pip=("$new/bin/pip" install --quiet --disable-pip-version-check)
+    # Face detection is optional, and OpenCV has no package for every machine.
+    "${pip[@]}" "${source}[faces]" || "${pip[@]}" "$source"
+    touch "$new/complete"
+}
+
+write_settings() {
+    [ -f "$settings" ] && return
+    local shipped=$source/deploy/hikflask.env
+    install -m 0640 -o root -g hikflask /dev/null "$settings.new"
+    sed "s/^HIKFLASK_HOSTS=.*/HIKFLASK_HOSTS=$1/" "$shipped" >"$settings.new"
+    if [ -n "$2" ]; then
+        printf "HIKFLASK_DATABASE_URL='%s'\n" "$2" >>"$settings.new"
+    fi
+    mv "$settings.new" "$settings"
+}
+
+# Until a real one is put in its place: browsers warn of it.
+make_certificate() {
+    [ -f "$certificate" ] && return
+    openssl req -x509 -newkey rsa:2048 -nodes -days 825 -subj "/CN=$1" -addext "subjectAltName=DNS:$1" \
+        -keyout "$key.new" -out "$certificate.new" 2>/dev/null
+    chmod 0600 "$key.new"
+    mv "$key.new" "$key"
+    mv "$certificate.new" "$certificate"
+}
+
+# What somebody changed stays as it is.
+install_site() {
+    install -m 0644 "$source/deploy/hikflask_proxy.conf" "$source/deploy/hikflask_away.html" /etc/nginx/
+    sed "s/hikflask\.example/$1/g" "$source/deploy/nginx.conf" >"$home/site.new"
+    if [ ! -f "$site" ] || cmp -s "$site" "$home/site"; then
+        install -m 0644 "$home/site.new" "$site"
+        mv "$home/site.new" "$home/site"
+    elif ! cmp -s "$home/site.new" "$home/site"; then
+        echo "$site was changed by hand and stays: compare it with $home/site.new."
+    fi
+    ln -sfn "$site" /etc/nginx/sites-enabled/hikflask
+    # Debian's own page has the same ports.
+    if [ "$(readlink /etc/nginx/sites-enabled/default)" = /etc/nginx/sites-available/default ]; then
+        rm /etc/nginx/sites-enabled/default
+    fi
+    nginx -t -q
+}
+
+present_version() {
+    [ -e "$home/current" ] || return 0
+    command_of "$home/current" db current 2>/dev/null | sed -n 's/^\([0-9a-z]*\).*/\1/p' || true
+}
+
+# Runs a command of one version as the service does.
+command_of() {
+    # shellcheck disable=SC2016 # it is the inner shell that expands
+    runuser -u hikflask -- sh -c '
+        set -a
+        HIKFLASK_INSTANCE_PATH=/var/lib/hikflask HIKFLASK_BIND=unix:/run/hikflask/gunicorn.sock
+        . /etc/hikflask.env
+        exec "$0/bin/hikflask" "$@"' "$@"
+}
+
+switch_to() {
+    ln -sfn "$1" "$home/next"
+    mv -T "$home/next" "$home/current"
+    local shipped
+    shipped=$(echo "$1"/lib/python3*/site-packages/hikflask/deploy)
+    install -m 0644 "$shipped/hikflask.service" "$shipped/hikflask-worker.service" /etc/systemd/system/
+    install -m 0755 "$shipped/hikflask-command" /usr/local/bin/hikflask
+    systemctl daemon-reload
+}
+
+start_service() {
+    systemctl enable --quiet hikflask hikflask-worker
+    systemctl restart hikflask && systemctl restart hikflask-worker &&
+        command_of "$home/current" ready --wait "$ready_seconds"
+}
+
+# The new version takes its tables back by itself, so nothing that was stored meanwhile is lost.
+back_to_old() {
+    [ -n "$old" ] || stop "The service did not start: \`journalctl -u hikflask\` says why. Then run this again."
+    echo "The new version does not work here: going back to $(basename "$old")." >&2
+    systemctl stop hikflask hikflask-worker
+    command_of "$new" db downgrade "$before" || true
+    switch_to "$old"
+    start_service ||
+        stop "The old version does not start, either: restore the backup of before the upgrade (docs/en/backup.md)."
+    rm -rf "$new"
+    stop "Nothing was upgraded; the old version runs. \`journalctl -u hikflask\` says what went wrong."
+}
+
+# The one before stays, to go back to by hand.
+remove_old_versions() {
+    find "$home/versions" -mindepth 1 -maxdepth 1 -type d ! -path "$new" ! -path "${old:-$new}" -exec rm -rf '{}' +
+}
+
+tell() {
+    say "hikflask $("$home/current/bin/hikflask" --version | cut -d' ' -f2) runs at https://$name/"
+    command_of "$home/current" operator first-code
+    echo "\`hikflask doctor\` says what is wrong with this installation, if anything is."
+}
+
+main "$@"

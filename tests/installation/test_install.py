@@ -1,0 +1,179 @@
+"""From an empty Debian to an enrolled employee, and on to the next version, by the commands of the guides alone."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from hikflask.simulator import SimulatorServer, Terminal
+from tests.installation.root import ThrowAwayRoot
+from tests.processes.processes import until
+from tests.support.captures import FACE
+
+NAME = "hikflask.example"
+URL = "https://127.0.0.1"
+ADMINISTRATOR, PASSWORD = "Анна", "восемь зелёных окон 7"
+TERMINAL_PASSWORD = "Abc12345"
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+BEFORE, NEXT, BROKEN = "0.1.9", "0.2.0", "0.2.1"
+MIGRATION = '''
+"""What the next version needs."""
+import sqlalchemy as sa
+from alembic import op
+
+revision = "next"
+down_revision = "{head}"
+
+
+def upgrade() -> None:
+    op.create_table("of_the_next_version", sa.Column("id", sa.Integer, primary_key=True))
+
+
+def downgrade() -> None:
+    op.drop_table("of_the_next_version")
+'''
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThrowAwayRoot]:
+    """A throw-away root; skips where there can be none."""
+    if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
+        assert not os.environ.get("CI"), "CI runs as root on Debian"
+        pytest.skip("needs root on Debian")
+    made = ThrowAwayRoot(tmp_path_factory.mktemp("root"))
+    try:
+        made.start()
+    except OSError as error:
+        pytest.skip(f"this machine lets root mount no throw-away root: {error}")
+    yield made
+    made.stop()
+
+
+class OfName(HTTPAdapter):
+    """Asks this machine for the name that its certificate has."""
+
+    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+        super().init_poolmanager(*arguments, **named, server_hostname=NAME, assert_hostname=NAME)  # type: ignore[no-untyped-call]
+
+
+class Browser(requests.Session):
+    """What a browser and a program see of the installation, through its nginx and its certificate."""
+
+    def __init__(self, root: ThrowAwayRoot) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.mount(URL, OfName())
+        self.headers["Host"] = NAME
+        self.verify = str(root.path("etc/ssl/certs/hikflask.pem"))
+
+    def becomes_first_administrator(self, code: str) -> None:
+        page = self.get(f"{URL}/first-run")
+        token = TOKEN.search(page.text)
+        assert token, page.text
+        form = {
+            "csrf_token": token[1],
+            "code": code,
+            "name": ADMINISTRATOR,
+            "new_password": PASSWORD,
+            "repeated": PASSWORD,
+        }
+        answer = self.post(
+            f"{URL}/first-run", form, headers={"Referer": f"https://{NAME}/first-run"}, allow_redirects=False
+        )
+        assert answer.status_code == 303, answer.text
+
+    def enrol(self, simulator: Terminal, number: str, name: str) -> None:
+        added = self.post(f"{URL}/api/users/", json={"hikvision_id": number, "full_name": name, "department": "Охрана"})
+        assert added.status_code == 201, added.text
+        simulator.present_alone(FACE)
+        captured = self.post(f"{URL}/api/devices/1/start-face-capture", json={"hikvision_id": number})
+        assert captured.status_code == 200, captured.text
+        sent = self.post(f"{URL}/api/users/{added.json()['id']}/sync-to-device")
+        assert sent.status_code == 200, sent.text
+        assert sent.json()["verified"] is True
+
+
+def version_of_tables(root: ThrowAwayRoot) -> str:
+    return root.run("hikflask", "db", "current").split()[0]
+
+
+def next_version(root: ThrowAwayRoot, name: str, version: str) -> Path:
+    """A version with another table than the one before."""
+    folder = root.put_program(name, version)
+    head = version_of_tables(root)
+    (folder / "migrations/versions/next.py").write_text(MIGRATION.format(head=head))
+    return folder
+
+
+def test_from_an_empty_debian_to_an_enrolled_employee_and_on_to_the_next_version(root: ThrowAwayRoot) -> None:
+    root.put_program("before", BEFORE)
+
+    said = root.run("/root/before/deploy/install.sh", NAME)
+
+    code = re.search(r"give the code ((?:\w{4}-?){4})", said)
+    assert code, said
+    assert f"hikflask {BEFORE} runs at https://{NAME}/" in said
+    assert oct(root.path("var/lib/hikflask").stat().st_mode)[-3:] == "700"
+    assert oct(root.path("etc/hikflask.env").stat().st_mode)[-3:] == "640"
+    browser = Browser(root)
+    browser.becomes_first_administrator(code[1])
+    assert root.run("hikflask", "operator", "first-code") == "There are operators already: nobody needs a code.\n"
+    simulator = Terminal(TERMINAL_PASSWORD)
+    with SimulatorServer(simulator) as server:
+        words = ("terminal", "add", "Вход", server.url, "admin", "--password-stdin")
+        settings = root.path("etc/hikflask.env")
+        settings.write_text(settings.read_text().replace("192.168.0.0/16", "192.168.0.0/16,127.0.0.0/8"))
+        root.run("systemctl", "restart", "hikflask")
+        root.run("hikflask", *words, stdin=f"{TERMINAL_PASSWORD}\n")
+        token = root.run("hikflask", "token", "create", "1С", "--role", "operator").splitlines()[-1]
+        browser.headers["Authorization"] = f"Bearer {token}"
+        browser.enrol(simulator, "100222", "Иван Иванов")
+        assert root.run("hikflask", "doctor").endswith("Everything is as it should be.\n")
+
+        before = version_of_tables(root)
+        next_version(root, "next", NEXT)
+        assert f"hikflask {NEXT} runs at https://{NAME}/" in root.run("/root/next/deploy/install.sh")
+        assert version_of_tables(root) == "next"
+        browser.enrol(simulator, "100223", "Ольга Ёлкина")
+
+        broken = root.put_program("broken", BROKEN)
+        (broken / "migrations/versions/next.py").write_text(MIGRATION.format(head=before))
+        more = MIGRATION.format(head="next").replace('revision = "next"', 'revision = "broken"', 1)
+        (broken / "migrations/versions/broken.py").write_text(more.replace("of_the_next_version", "of_the_broken"))
+        health = broken / "hikflask/web/admin/health.py"
+        health.write_text(health.read_text().replace("all_there = all(found.values())", "all_there = False"))
+        said = root.run("/root/broken/deploy/install.sh", status=1, READY_SECONDS="4")
+        assert "Nothing was upgraded; the old version runs." in said
+        assert version_of_tables(root) == "next"
+        assert root.run("hikflask", "--version") == f"hikflask {NEXT}\n"
+        assert browser.get(f"{URL}/api/users/").headers["X-Total-Count"] == "2"
+        browser.enrol(simulator, "100224", "Пётр Петров")
+        assert {number: person["name"] for number, person in simulator.people.items()} == {
+            "100222": "Иван Иванов",
+            "100223": "Ольга Ёлкина",
+            "100224": "Пётр Петров",
+        }
+
+
+def test_upgrade_that_is_killed_leaves_a_version_that_works_and_is_finished_by_the_next_one(
+    root: ThrowAwayRoot,
+) -> None:
+    link = root.path("opt/hikflask/current")
+    was = os.readlink(link)
+    upgrade = root.start_command("/root/next/deploy/install.sh")
+    until(lambda: os.readlink(link) != was, 120)
+    root.run("pkill", "-9", "-f", "deploy/install.sh")
+    upgrade.communicate()
+
+    root.run("hikflask", "ready", "--wait", "60")
+    root.run("systemctl", "restart", "hikflask")
+    root.run("hikflask", "ready", "--wait", "60")
+
+    assert root.run("hikflask", "--version") == f"hikflask {NEXT}\n"
+    assert version_of_tables(root) == "next"
+    assert root.run("hikflask", "doctor", status=1).count("WRONG") == 1
