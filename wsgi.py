@@ -4,6 +4,7 @@ import os
 import sys
 
 from hikflask import create_app
+from hikflask.background import metrics_port
 from hikflask.background.worker import start_embedded, this_process_serves
 from hikflask.config import ConfigError
 from hikflask.startup_checks import announce_first_run, prepare
@@ -18,6 +19,7 @@ try:
     if this_process_serves():
         prepare(app)
         announce_first_run(app)
+        metrics_port.start(app)
 except ConfigError as error:
     print(error, file=sys.stderr)
     sys.exit(REFUSED)

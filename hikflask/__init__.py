@@ -6,8 +6,19 @@ from typing import Any
 from flask import Flask
 
 from hikflask import api, cli, config, logging_setup, models, web
-from hikflask.extensions import babel, bootstrap, csrf, db, login_manager, migrate, task_queue, terminal_clients, vault
-from hikflask.http import terminal_concurrency
+from hikflask.extensions import (
+    babel,
+    bootstrap,
+    csrf,
+    db,
+    login_manager,
+    metrics,
+    migrate,
+    task_queue,
+    terminal_clients,
+    vault,
+)
+from hikflask.http import request_metrics, terminal_concurrency
 from hikflask.http.body_limits import StreamingRequest
 from hikflask.web.support.locale import select_language
 
@@ -27,6 +38,8 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db, directory=str(config.SHIPPED / "migrations"))
     login_manager.init_app(app)
+    metrics.init_app(app)
+    request_metrics.init_app(app)
     # Requests without a right are refused before anything reads what they send.
     web.register_guard(app)
     api.register_guard(app)

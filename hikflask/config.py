@@ -180,6 +180,7 @@ SETTINGS = {
     "EVENT_RETENTION": Setting(90, _whole(1, MOST_DAYS), DAYS, DAY),
     "IMPORT_PHOTOS_LIMIT": Setting(500, _whole(1, 4000), "a whole number of megabytes between 1 and 4000", MEGABYTES),
     "JOB_RETENTION": Setting(30, _whole(1, MOST_DAYS), DAYS, DAY),
+    "METRICS_PORT": Setting(0, _whole(0, 65535), "a port, or 0 for none"),
     "AUDIT_RETENTION": Setting(1095, _whole(30, MOST_DAYS), "a whole number of days, 30 or more", DAY),
 }
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase
 from hikflask.background.queue import TaskQueue
 from hikflask.client_pool import TerminalClients
 from hikflask.encryption.vault import Vault
+from hikflask.metrics import Metrics
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -48,6 +49,7 @@ bootstrap = Bootstrap5()
 task_queue = TaskQueue()
 terminal_clients = TerminalClients()
 vault = Vault()
+metrics = Metrics()
 
 
 @event.listens_for(Engine, "connect")

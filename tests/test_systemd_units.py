@@ -93,10 +93,18 @@ def test_pages_are_served_on_a_socket_that_nginx_alone_opens() -> None:
     path = environment(unit)["HIKFLASK_BIND"].removeprefix("unix:")
 
     assert environment(unit)["HIKFLASK_TRUSTED_PROXY"] == "unix"
-    assert (values(unit, "RuntimeDirectory"), values(unit, "RuntimeDirectoryMode")) == (["hikflask"], ["0750"])
+    assert values(unit, "RuntimeDirectory") == ["hikflask hikflask-metrics"]
+    assert values(unit, "RuntimeDirectoryMode") == ["0750"]
     assert path == "/run/hikflask/gunicorn.sock"
     assert values(unit, "ExecStartPost") == [f"+/usr/bin/chgrp www-data /run/hikflask {path}"]
     assert f"server unix:{path};" in text_of("nginx.conf")
+
+
+def test_both_units_count_into_one_folder_that_outlives_a_restart_of_one() -> None:
+    for unit in UNITS:
+        assert environment(unit)["PROMETHEUS_MULTIPROC_DIR"] == "/run/hikflask-metrics"
+        assert "hikflask-metrics" in values(unit, "RuntimeDirectory")[0].split()
+        assert (values(unit, "RuntimeDirectoryMode"), values(unit, "RuntimeDirectoryPreserve")) == (["0750"], ["yes"])
 
 
 @pytest.mark.parametrize("unit", UNITS)

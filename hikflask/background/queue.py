@@ -7,7 +7,9 @@ them may be reading a long file. The queue may be lost: the database tells what 
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,14 @@ POLL_SECONDS = 0.2
 STORAGE_ERRORS = (sqlite3.Error, psycopg.Error, OSError)
 
 Task = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits in a lane: how many tasks, and for how many seconds the first of them does."""
+
+    tasks: int
+    seconds: float
 
 
 class QuietConsumer(Consumer):  # type: ignore[misc]
@@ -61,12 +71,15 @@ class TaskQueue:
 
     def answers(self) -> bool:
         """Return True when the storage of the queue answers."""
+        return self.waiting() is not None
+
+    def waiting(self) -> dict[str, Waiting] | None:
+        """Return what waits in each lane, or None when the storage of the queue does not answer."""
         lanes: Lanes = current_app.extensions["task_queue"]
         try:
-            lanes.count_waiting()
+            return lanes.waiting()
         except STORAGE_ERRORS:
-            return False
-        return True
+            return None
 
     def lanes(self, app: Flask) -> "Lanes":
         """Return the app's lanes."""
@@ -87,7 +100,7 @@ class Lanes:
     def enqueue(self, name: str, *arguments: Any) -> None:
         """Put the task with this name into its lane."""
         self._open()
-        self._wrapped[name](*arguments)
+        self._wrapped[name](*arguments, enqueued_at=time.time())
 
     def consumers(self, threads: int) -> list[QuietConsumer]:
         """Return a consumer for each lane, not started yet: half of the threads for captures, and two more for jobs."""
@@ -117,10 +130,10 @@ class Lanes:
                 ran += 1
         return ran
 
-    def count_waiting(self) -> dict[str, int]:
-        """Return how many tasks wait in each lane."""
+    def waiting(self) -> dict[str, Waiting]:
+        """Return what waits in each lane."""
         self._open()
-        return {lane: huey.pending_count() for lane, huey in self._hueys.items()}
+        return {lane: _waiting(huey) for lane, huey in self._hueys.items()}
 
     def close(self) -> None:
         """Close the connections to the storage."""
@@ -148,9 +161,16 @@ class Lanes:
         return SqliteHuey(lane, filename=str(file), results=False, fsync=False)
 
     def _in_context(self, function: Task) -> Task:
-        def run(*arguments: Any) -> None:
+        def run(*arguments: Any, enqueued_at: float = 0.0) -> None:  # noqa: ARG001 - for who looks at the queue
             with self._app.app_context():
                 function(*arguments)
 
         run.__name__ = function.__name__
         return run
+
+
+def _waiting(huey: Huey) -> Waiting:
+    first = huey.pending(limit=1)
+    # Whoever sets the clock back makes nothing wait for less than no time.
+    seconds = max(0.0, time.time() - first[0].kwargs.get("enqueued_at", time.time())) if first else 0.0
+    return Waiting(huey.pending_count(), seconds)

@@ -13,7 +13,7 @@ import time
 import click
 from flask import Flask
 
-from hikflask.background import tasks
+from hikflask.background import metrics_port, tasks
 from hikflask.background.queue import TERMINALS
 from hikflask.extensions import db, task_queue
 from hikflask.services.core import heartbeat
@@ -131,5 +131,6 @@ def run_forever(app: Flask) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.ask_to_stop())
     worker.start()
+    metrics_port.start(app)
     worker.wait()
     worker.stop()

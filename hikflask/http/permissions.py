@@ -82,8 +82,11 @@ def rule() -> Rule | None:
 
 
 def is_api_call() -> bool:
-    """Tell whether the request's address begins with /api/, whether or not there is such a call."""
-    return f"{request.path}/".startswith("/api/")
+    """Tell whether the request is a program's: its address begins with /api/, whether or not there is such a call.
+
+    The metrics are for a program, too.
+    """
+    return f"{request.path}/".startswith(("/api/", "/metrics/"))
 
 
 def _ruled(view: View, found: Rule) -> View:

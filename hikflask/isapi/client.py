@@ -8,6 +8,7 @@ half an hour, so the first refusal ends the conversation.
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -75,7 +76,8 @@ class Client:
     Args: url is scheme and host (and port); timeout is (connect, read) in seconds, where read is the time for the
     whole answer; fingerprint is the SHA-256 of the certificate to accept at an https address, without it the
     certificate must be trusted; addresses are the allowed ones; https_only refuses http addresses before anything is
-    sent; sha256_only sends no credentials to a terminal whose Digest has no SHA-256.
+    sent; sha256_only sends no credentials to a terminal whose Digest has no SHA-256; observe is called after each
+    request with its path and the seconds that it took, whether or not there was an answer.
     Raises: ValueError for an unusable address or fingerprint.
     """
 
@@ -91,7 +93,9 @@ class Client:
         https_only: bool = False,
         sha256_only: bool = False,
         transport: BaseAdapter | None = None,
+        observe: Callable[[str, float], None] | None = None,
     ) -> None:
+        self._observe = observe
         self._address = _address(url)
         self._username = username
         self._timeout = timeout
@@ -143,7 +147,12 @@ class Client:
         if self._https_only and not self._address.startswith("https:"):
             raise HttpsRequired(path=call.bare_path)
         with self._lock:
-            return self._converse(call)
+            began = time.monotonic()
+            try:
+                return self._converse(call)
+            finally:
+                if self._observe:
+                    self._observe(call.bare_path, time.monotonic() - began)
 
     def _converse(self, call: _Call) -> Answer:
         reused = self._login.ready

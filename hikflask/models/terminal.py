@@ -35,6 +35,7 @@ class Terminal(Base):
     and `clock_mode` how it is set (NTP or manual).
     `earlier_serial` is that of the device before this one, and `device_changed_at` when the present one was noticed.
     `awaits_restore`: people were desired on the device before, and nobody said yet that they belong on the present one.
+    `answered_at` is when it answered last, whatever it said.
     `compared_on` is the day of the last nightly comparison. `drift_after` is the enrolment up to which it was last
     looked whether somebody is gone or has another name there, at `drift_looked_at`.
     """
@@ -75,6 +76,7 @@ class Terminal(Base):
     checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     check_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reachable: Mapped[bool | None]
+    answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     login: Mapped[bool | None]
     last_error_code: Mapped[str] = mapped_column(String(64), default="")
     offline_since: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -189,6 +189,7 @@ BY_ITSELF = {
     "GET /uploads/<name>",
 }
 API = {
+    "GET /metrics": VIEWER,
     "GET /api/users/": VIEWER,
     "GET /api/users/<int:user_id>": VIEWER,
     "POST /api/users/": OPERATOR,

@@ -212,6 +212,21 @@ class TestDoctor:
         ]
 
 
+class TestMetrics:
+    def test_only_who_sends_a_token_is_passed_on(self, nginx: Nginx) -> None:
+        with answering(nginx.upstream) as seen:
+            refused = [nginx.ask("/metrics").status, nginx.ask("/metrics", Authorization="Basic YTpi").status]
+            passed = nginx.ask("/metrics", Authorization="Bearer abc")
+
+        assert (refused, passed.status, passed.text) == ([401, 401], 200, PAGE.decode())
+        assert [path for _, path, _ in seen.requests] == ["/metrics"]
+
+    def test_service_that_is_away_is_told_in_json(self, nginx: Nginx) -> None:
+        answer = nginx.ask("/metrics", Authorization="Bearer abc")
+
+        assert answer.text == '{"error": "unavailable", "message": "The service does not answer."}'
+
+
 class TestLog:
     def test_no_name_and_no_query_is_logged(self, nginx: Nginx) -> None:
         paths = ("/employees/?q=Ivanov", "/uploads/100222_abc.jpg", "/api/users/?q=Ivanov")

@@ -10,8 +10,8 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import func, select, update
 
-from hikflask.extensions import db, terminal_clients, vault
-from hikflask.isapi import faces, persons
+from hikflask.extensions import db, metrics, terminal_clients, vault
+from hikflask.isapi import calls, faces, persons
 from hikflask.isapi.client import Answer, Client
 from hikflask.isapi.errors import (
     AccountLocked,
@@ -43,6 +43,7 @@ WRITES_STILL = {persons.DELETE_PROCESS}
 # Written to the row after a terminal has answered.
 ANSWERED = {
     "reachable": True,
+    "answered_at": database_now(),
     "login": True,
     "offline_since": None,
     "backoff_until": None,
@@ -193,7 +194,7 @@ def converse(
     except LoginRefused as error:
         db.session.rollback()
         stop(terminal, error)
-        found = {"reachable": True, "login": False, "last_error_code": error.code}
+        found = {"reachable": True, "answered_at": database_now(), "login": False, "last_error_code": error.code}
         raise
     except TerminalError as error:
         db.session.rollback()
@@ -260,7 +261,12 @@ def new_client(terminal: Terminal) -> Client:
         https_only=allowed_addresses.requires("https"),
         sha256_only=allowed_addresses.requires("sha256"),
         transport=current_app.extensions.get("terminal_transport"),
+        observe=_count_call,
     )
+
+
+def _count_call(path: str, seconds: float) -> None:
+    metrics.counted.call(calls.name_of(path), seconds)
 
 
 def refuse_when_stopped(terminal: Terminal) -> None:
@@ -322,6 +328,6 @@ def _found_by(error: TerminalError) -> dict[str, Any]:
         since = func.coalesce(Terminal.offline_since, database_now())
         quiet = database_now(current_app.config["RETRY_BASE"])
         return {"reachable": False, "offline_since": since, "backoff_until": quiet, "last_error_code": error.code}
-    answered = {"reachable": True, "offline_since": None, "backoff_until": None}
+    answered = {"reachable": True, "answered_at": database_now(), "offline_since": None, "backoff_until": None}
     # WeakDigest: the password was not sent, so it is unknown whether it is right.
     return answered | ({"login": None, "last_error_code": error.code} if isinstance(error, WeakDigest) else {})

@@ -23,7 +23,8 @@ from sqlalchemy import BindParameter, ColumnElement, Float, Table, Update, and_,
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import scoped_session
 
-from hikflask.extensions import db
+from hikflask.extensions import db, metrics
+from hikflask.metrics import GIVEN_UP, TAKEN
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import changed_rows
@@ -138,14 +139,17 @@ def acquire(
     :raises TerminalInUse: with the present holder and the seconds left to it.
     :raises TerminalUnknown: when there is no such row.
     """
-    give_up = time.monotonic() + wait
+    began = time.monotonic()
+    give_up = began + wait
     say_again_at = 0.0
     while True:
         lease = _try(terminal_id, holder, purpose, seconds, urgent)
-        if lease:
-            return lease
         now = time.monotonic()
+        if lease:
+            metrics.counted.lease_wait(TAKEN, now - began)
+            return lease
         if now >= give_up:
+            metrics.counted.lease_wait(GIVEN_UP, now - began)
             if say_again_at:
                 _want(terminal_id, None)
             raise in_use(terminal_id)

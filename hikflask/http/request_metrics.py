@@ -1,0 +1,35 @@
+"""Counts each request with its time, by the group of its address; neither the address nor who sent it is kept."""
+
+import time
+
+from flask import Flask, Response, g, request
+
+from hikflask.extensions import metrics
+from hikflask.http.permissions import STATIC
+
+METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"}
+# Whoever makes up methods or addresses adds no labels.
+OTHER = "other"
+
+
+def init_app(app: Flask) -> None:
+    """Count the app's requests. Call this before anything else may answer them."""
+    app.before_request(begin)
+    app.after_request(count)
+
+
+def begin() -> None:
+    """Note when the request began."""
+    g.request_began = time.perf_counter()
+
+
+def count(response: Response) -> Response:
+    """Count the request, now that its answer is made."""
+    method = request.method if request.method in METHODS else OTHER
+    metrics.counted.request(group(), method, response.status_code, time.perf_counter() - g.request_began)
+    return response
+
+
+def group() -> str:
+    """Return the group of the request's address: its blueprint, `static`, or `other` for an unknown one."""
+    return "static" if request.endpoint in STATIC else request.blueprint or OTHER

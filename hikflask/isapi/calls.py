@@ -1,0 +1,34 @@
+"""The names of the calls to terminals, for whoever measures them: there are as many as are listed here, and no more.
+
+A picture has an address that the terminal chose, so all pictures have one name.
+"""
+
+from hikflask.isapi import capture, clock, device, faces, persons
+
+PICTURE = "picture"
+PATHS = (
+    capture.PATH,
+    f"{capture.PATH}/capabilities",
+    clock.PATH,
+    clock.JSON_PATH,
+    device.INFO,
+    device.PERSON_CAPABILITIES,
+    device.FACE_CAPABILITIES,
+    faces.SEARCH,
+    faces.SEARCH_DELETE,
+    faces.DELETE,
+    *(how.value[1] for how in faces.FaceCall),
+    persons.RECORD,
+    persons.MODIFY,
+    persons.SEARCH,
+    persons.COUNT,
+    persons.DELETE,
+    persons.DETAIL_DELETE,
+    persons.DELETE_PROCESS,
+)
+NAMES = {(bare := path.partition("?")[0]): bare.removeprefix("/ISAPI/") for path in PATHS}
+
+
+def name_of(path: str) -> str:
+    """Return the name of the call to this path, such as "AccessControl/UserInfo/Record"."""
+    return NAMES.get(path.partition("?")[0], PICTURE)

@@ -1,0 +1,142 @@
+"""What the database and the queue tell Prometheus, read when it asks.
+
+Every read follows an index and ends at MOST_COUNTED rows, so that it costs the same however many employees there are.
+No label has a person's name or number; a terminal is its id and its name.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from hikflask.extensions import db, task_queue
+from hikflask.models import EmployeeCount, Enrolment, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.core import heartbeat
+from hikflask.services.core.db import along_indexes, count_rows_up_to
+from hikflask.services.employees import filters
+from hikflask.services.state.enrolment import IS_LEAVING
+from hikflask.services.terminals import registry
+
+# One more stands for all that are more.
+MOST_COUNTED = 20_000
+UP_TO = f"counted up to {MOST_COUNTED}, one more stands for all that are more"
+TERMINAL = ("terminal", "name")
+LEAVING = "leaving"
+
+
+def read() -> list[Metric]:
+    """Return all figures; when the database does not answer, only that."""
+    reachable = GaugeMetricFamily("hikflask_database_reachable", "1 when the database answers, else 0.")
+    try:
+        states = _states()
+        found = [_employees(), _enrolments(states), *_removals(states[LEAVING]), *_terminals(), *_work()]
+    except SQLAlchemyError:
+        found = []
+    finally:
+        db.session.rollback()
+    reachable.add_metric([], bool(found))
+    return [reachable, *found]
+
+
+def _employees() -> Metric:
+    people = GaugeMetricFamily("hikflask_employees", "Employees by state.", labels=["state"])
+    counts = select(func.sum(EmployeeCount.people), func.sum(EmployeeCount.active))
+    everybody, active = (count or 0 for count in db.session.execute(counts).one())
+    people.add_metric(["active"], active)
+    people.add_metric(["inactive"], everybody - active)
+    return people
+
+
+def _enrolments(states: dict[str, int]) -> Metric:
+    enrolments = GaugeMetricFamily("hikflask_enrolments", f"Enrolments by state, {UP_TO}.", labels=["state"])
+    for state, count in states.items():
+        enrolments.add_metric([state], count)
+    return enrolments
+
+
+def _states() -> dict[str, int]:
+    """Return how many enrolments are in each state. Most are confirmed, and in no index on a state: the rest is."""
+    refused, without_face = _stopped()
+    others = {
+        "waiting": _count(filters.IS_UNPROVEN, filters.IS_TRIED),
+        "refused": refused,
+        "without_face": without_face,
+        LEAVING: _count(IS_LEAVING),
+    }
+    everybody = _count(filters.IS_THERE)
+    confirmed = everybody if everybody > MOST_COUNTED else max(0, everybody - sum(others.values()))
+    return {"confirmed": confirmed, **others}
+
+
+def _stopped() -> tuple[int, int]:
+    """Return how many were refused, and how many were sent without a face, among the first of both."""
+    is_without = filters.IS_PERSON_ONLY.label("is_without_face")
+    both = select(is_without).where(filters.IS_UNPROVEN, ~filters.IS_TRIED).limit(MOST_COUNTED + 1).subquery()
+    with along_indexes():
+        counts = select(both.c.is_without_face, func.count()).group_by(both.c.is_without_face)
+        found = {bool(without): count for without, count in db.session.execute(counts)}
+    return found.get(False, 0), found.get(True, 0)
+
+
+def _count(*where: ColumnElement[bool]) -> int:
+    # A column that the indexes have, so that no more is read than they need.
+    with along_indexes():
+        return count_rows_up_to(select(Enrolment.employee_id).where(*where), MOST_COUNTED)
+
+
+def _removals(count: int) -> Iterator[Metric]:
+    yield GaugeMetricFamily("hikflask_removals_open", f"Removals that no terminal has confirmed, {UP_TO}.", value=count)
+    first = select(Enrolment.desired_since, database_now()).where(IS_LEAVING).order_by(Enrolment.desired_since)
+    row = db.session.execute(first.limit(1)).first()
+    age = (row[1] - row[0]).total_seconds() if row and row[0] else 0.0
+    yield GaugeMetricFamily(
+        "hikflask_removal_oldest_seconds", "Age of the oldest open removal; 0 without one.", value=age
+    )
+
+
+def _terminals() -> Iterator[Metric]:
+    reachable = GaugeMetricFamily(
+        "hikflask_terminal_reachable", "1 when the terminal answered last, 0 when it did not.", labels=TERMINAL
+    )
+    answered = GaugeMetricFamily(
+        "hikflask_terminal_last_answer_timestamp_seconds", "When the terminal answered last.", labels=TERMINAL
+    )
+    refused = GaugeMetricFamily(
+        "hikflask_terminal_password_refused", "1 while nothing is sent, as the password was refused.", labels=TERMINAL
+    )
+    for terminal in registry.list_active():
+        _tell(terminal, reachable, None if terminal.reachable is None else float(terminal.reachable))
+        _tell(terminal, answered, _timestamp(terminal.answered_at))
+        _tell(terminal, refused, float(terminal.refused_since is not None))
+    yield from (reachable, answered, refused)
+
+
+def _tell(terminal: Terminal, metric: GaugeMetricFamily, value: float | None) -> None:
+    """Add what is known of a terminal."""
+    if value is not None:
+        metric.add_metric([str(terminal.id), terminal.name], value)
+
+
+def _timestamp(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
+
+
+def _work() -> Iterator[Metric]:
+    alive = heartbeat.alive()
+    yield GaugeMetricFamily("hikflask_worker_alive", "1 while a worker is running, else 0.", value=float(alive))
+    waiting = task_queue.waiting()
+    yield GaugeMetricFamily(
+        "hikflask_queue_reachable", "1 when the storage of the queue answers, else 0.", value=float(waiting is not None)
+    )
+    tasks = GaugeMetricFamily("hikflask_queue_tasks", "Tasks that wait for the worker.", labels=["lane"])
+    oldest = GaugeMetricFamily(
+        "hikflask_queue_oldest_seconds", "For how long the first waiting task does.", labels=["lane"]
+    )
+    for lane, found in (waiting or {}).items():
+        tasks.add_metric([lane], found.tasks)
+        oldest.add_metric([lane], found.seconds)
+    yield from (tasks, oldest)
