@@ -5,6 +5,8 @@ missing=
 [ -x /usr/bin/chromium ] || missing="$missing chromium fonts-noto-color-emoji"
 [ -x /usr/sbin/nginx ] || missing="$missing nginx"
 command -v systemd-analyze >/dev/null || missing="$missing systemd"
+# For promtool.
+command -v promtool >/dev/null || missing="$missing prometheus"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     apt-get update -qq

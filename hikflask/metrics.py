@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from flask import Flask, current_app
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from hikflask.config import ConfigError
@@ -91,6 +91,8 @@ class Metrics:
                 Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 raise ConfigError(f"The folder {folder} cannot be made: set {FOLDER} to another.") from error
+        # Twice as many series otherwise, which nobody asks for; several processes together have none either.
+        disable_created_metrics()
         app.extensions["metrics"] = Counted()
 
     @property
