@@ -26,3 +26,12 @@ forwarder_headers = ""
 accesslog = None
 errorlog = "-"
 loglevel = os.environ.get("HIKFLASK_LOG_LEVEL", "warning")
+
+
+if os.environ.get("HIKFLASK_LOG_FORMAT") == "json":
+    # What the server itself says, too: the processes that it starts write so by themselves.
+    from hikflask import logging_setup
+
+    def on_starting(server: object) -> None:  # noqa: ARG001 - gunicorn passes it
+        """Write as JSON from the first line on."""
+        logging_setup.write_as(logging_setup.JSON)

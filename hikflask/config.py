@@ -38,6 +38,7 @@ MEGABYTE = 1024 * 1024
 MOST_DAYS = 36500
 DAYS = "a whole number of days"
 UNIX_SOCKET = "unix"
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 SECOND, DAY, PER_MINUTE, MEGABYTES = "second", "day", "per minute", "megabyte"
 HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z|\[[0-9a-f:]+\]\Z")
 
@@ -180,6 +181,9 @@ SETTINGS = {
     "EVENT_RETENTION": Setting(90, _whole(1, MOST_DAYS), DAYS, DAY),
     "IMPORT_PHOTOS_LIMIT": Setting(500, _whole(1, 4000), "a whole number of megabytes between 1 and 4000", MEGABYTES),
     "JOB_RETENTION": Setting(30, _whole(1, MOST_DAYS), DAYS, DAY),
+    # gunicorn.conf.py reads both, too.
+    "LOG_FORMAT": Setting("lines", _one_of("lines", "json"), "lines or json"),
+    "LOG_LEVEL": Setting("warning", _one_of(*LOG_LEVELS), "debug, info, warning, error or critical"),
     "METRICS_PORT": Setting(0, _whole(0, 65535), "a port, or 0 for none"),
     "AUDIT_RETENTION": Setting(1095, _whole(30, MOST_DAYS), "a whole number of days, 30 or more", DAY),
 }

@@ -1,17 +1,23 @@
-"""The log: each record is one line, whatever there is in a path, a name or the answer of a terminal.
+"""The log: each record is one line, as text or as JSON, with the id of the request that it belongs to.
 
-Otherwise somebody could send a text with line ends and forge records of the log.
+Whatever there is in a path, a name or the answer of a terminal stays on its line. Otherwise somebody could send a text
+with line ends and forge records of the log.
 """
 
+import json
 import logging
+from datetime import UTC, datetime
 
 from flask import Flask
 from flask.logging import default_handler
 
-from hikflask import invisible_characters
+from hikflask import invisible_characters, request_id
 
 # gunicorn gives this logger a handler of its own.
 SERVER = "gunicorn.error"
+LINES, JSON = "lines", "json"
+# The level of a logger that has none of its own.
+USUAL_LEVEL = "warning"
 
 
 class OneLine(logging.Formatter):
@@ -19,19 +25,47 @@ class OneLine(logging.Formatter):
 
     def __init__(self, inner: logging.Formatter | None) -> None:
         super().__init__()
-        self._inner = inner or logging.Formatter()
+        self.inner = inner or logging.Formatter()
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record on one line."""
-        return visible(self._inner.format(record))
+        found = request_id.present()
+        return visible(self.inner.format(record)) + (f" [request {found}]" if found else "")
+
+
+class OneObject(OneLine):
+    """Formats a record as a JSON object; what another formatter would add is not in it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record on one line, in ASCII, so that whoever reads it needs no encoding."""
+        told = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": request_id.present(),
+            "exception": self.formatException(record.exc_info) if record.exc_info else "",
+        }
+        return json.dumps({name: value for name, value in told.items() if value})
+
+
+FORMATS = {LINES: OneLine, JSON: OneObject}
 
 
 def register(app: Flask) -> None:
     """Write the records of the app, of gunicorn, and of libraries without a handler on one line each."""
     app.logger.addFilter(one_line)
+    level: str = app.config["LOG_LEVEL"]
+    app.logger.setLevel(logging.NOTSET if level == USUAL_LEVEL else level.upper())
+    write_as(app.config["LOG_FORMAT"])
+
+
+def write_as(name: str) -> None:
+    """Let all handlers of this process write in this format: LINES or JSON."""
     for handler in (default_handler, logging.lastResort, *logging.getLogger(SERVER).handlers):
-        if handler and not isinstance(handler.formatter, OneLine):
-            handler.setFormatter(OneLine(handler.formatter))
+        if handler:
+            known = handler.formatter
+            handler.setFormatter(FORMATS[name](known.inner if isinstance(known, OneLine) else known))
 
 
 def one_line(record: logging.LogRecord) -> bool:

@@ -92,7 +92,7 @@ class Metrics:
             except OSError as error:
                 raise ConfigError(f"The folder {folder} cannot be made: set {FOLDER} to another.") from error
         # Twice as many series otherwise, which nobody asks for; several processes together have none either.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         app.extensions["metrics"] = Counted()
 
     @property

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "hikflask"
 # Room → the rooms of hikflask that it may import. A room is a sub-package or a module of hikflask.
 MAY_IMPORT = {
     "web": {"web", "http", "config", "forms", "services", "background.tasks", "messages", "models", "extensions",
-            "isapi.errors", "invisible_characters", "validity_days"},
+            "isapi.errors", "invisible_characters", "validity_days", "request_id"},
     "api": {"api", "http", "forms", "services", "background.tasks", "messages", "models", "extensions", "isapi.errors",
             "validity_days"},
     "cli": {"cli", "forms", "services", "background", "messages", "models", "extensions", "isapi.errors",
@@ -24,9 +24,9 @@ MAY_IMPORT = {
     "diagnosis": {"diagnosis", "services", "models", "extensions", "startup_checks", "config"},
     "startup_checks": {"services", "extensions", "config"},
     "http": {"http", "services", "models", "extensions"},
-    "background": {"background", "services", "extensions", "isapi.errors"},
+    "background": {"background", "services", "extensions", "isapi.errors", "request_id"},
     "services": {"services", "isapi", "models", "extensions", "encryption", "invisible_characters",
-                 "employee_number", "text_rules", "validity_days", "metrics"},
+                 "employee_number", "text_rules", "validity_days", "metrics", "request_id"},
     "forms": {"forms", "services.employees.filters", "invisible_characters", "employee_number", "text_rules",
               "validity_days"},
     "messages": {"invisible_characters"},
@@ -36,9 +36,10 @@ MAY_IMPORT = {
     "client_pool": {"isapi"},
     "encryption": {"encryption"},
     "config": {"encryption.key_file"},
-    "logging_setup": {"invisible_characters"},
     "version": set(),
+    "logging_setup": {"invisible_characters", "request_id"},
     "invisible_characters": set(),
+    "request_id": set(),
     "employee_number": set(),
     "validity_days": set(),
     "text_rules": {"invisible_characters"},
@@ -289,7 +290,7 @@ def assigned_attributes(tree: ast.AST) -> Iterator[tuple[int, str]]:
 def test_only_the_state_machines_write_the_state_of_captures_and_enrolments() -> None:
     others = {name: path for name, path in NAMES.items() if not name.startswith(("services.state", "models"))}
     # Other tables have columns with these names, too, such as a photo's employee.
-    shared = {"id", "number", "name", "employee_id", "photo_id", "terminal_id", "created_at"}
+    shared = {"id", "number", "name", "employee_id", "photo_id", "terminal_id", "created_at", "request_id"}
     columns = {column.key for table in (Capture, Enrolment) for column in table.__table__.columns} - shared
 
     wrong = []

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 UNITS = ("hikflask.service", "hikflask-worker.service")
 MOST_EXPOSED = 2.0
 SAME = re.compile(r"^# What follows is the same in .*$", re.MULTILINE)
-GUNICORN = {"HIKFLASK_BIND", "HIKFLASK_THREADS", "HIKFLASK_PROCESSES", "HIKFLASK_LOG_LEVEL"}
+GUNICORN = {"HIKFLASK_BIND", "HIKFLASK_THREADS", "HIKFLASK_PROCESSES"}
 
 
 def text_of(name: str) -> str:

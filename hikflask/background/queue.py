@@ -19,6 +19,8 @@ from huey import Huey, PostgresHuey, SqliteHuey
 from huey.consumer import Consumer
 from psycopg.errors import DuplicateTable, UniqueViolation
 
+from hikflask import request_id
+
 CAPTURES = "captures"
 TERMINALS = "terminals"
 JOBS = "jobs"
@@ -100,7 +102,7 @@ class Lanes:
     def enqueue(self, name: str, *arguments: Any) -> None:
         """Put the task with this name into its lane."""
         self._open()
-        self._wrapped[name](*arguments, enqueued_at=time.time())
+        self._wrapped[name](*arguments, enqueued_at=time.time(), by_request=request_id.present())
 
     def consumers(self, threads: int) -> list[QuietConsumer]:
         """Return a consumer for each lane, not started yet: half of the threads for captures, and two more for jobs."""
@@ -161,8 +163,9 @@ class Lanes:
         return SqliteHuey(lane, filename=str(file), results=False, fsync=False)
 
     def _in_context(self, function: Task) -> Task:
-        def run(*arguments: Any, enqueued_at: float = 0.0) -> None:  # noqa: ARG001 - for who looks at the queue
-            with self._app.app_context():
+        # A task of an earlier version has none of the two.
+        def run(*arguments: Any, enqueued_at: float = 0.0, by_request: str = "") -> None:  # noqa: ARG001
+            with self._app.app_context(), request_id.working_for(by_request):
                 function(*arguments)
 
         run.__name__ = function.__name__

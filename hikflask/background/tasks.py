@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
+from hikflask import request_id
 from hikflask.background.queue import CAPTURES, JOBS, TERMINALS
 from hikflask.extensions import task_queue
 from hikflask.isapi.errors import TerminalError
@@ -73,10 +75,8 @@ def send_cancel(capture_id: int) -> None:
 @task_queue.task(TERMINALS)
 def reconcile_enrolment(enrolment_id: int) -> None:
     """Reconcile one enrolment. If the terminal is in use, the attempt is postponed and does not wait."""
-    try:
+    with suppress(TerminalError, ServiceError):
         reconcile(enrolment_id, HOLDER, wait=0.0)
-    except (TerminalError, ServiceError) as error:
-        log.info("enrolment %s: %s", enrolment_id, error.code)
     for capture_id in holds.queued_beside(enrolment_id):
         task_queue.enqueue(run_capture, capture_id)
 
@@ -171,8 +171,10 @@ def apply_groups(name: str, people: Iterable[tuple[str, int]]) -> int:
 def enqueue_turns() -> int:
     """Claim a turn of due enrolments for each terminal that is free, and enqueue it; return how many were claimed."""
     turns = schedule.claim_turns()
-    for turn in turns:
-        task_queue.enqueue(reconcile_in_turn, turn)
+    # Those of many requests: their rows name them.
+    with request_id.working_for(""):
+        for turn in turns:
+            task_queue.enqueue(reconcile_in_turn, turn)
     return sum(len(turn) for turn in turns)
 
 

@@ -1,5 +1,6 @@
-"""Counts each request with its time, by the group of its address; neither the address nor who sent it is kept."""
+"""Counts and logs each request with its time: neither its address nor who sent it, as these may tell of a person."""
 
+import logging
 import time
 
 from flask import Flask, Response, g, request
@@ -7,6 +8,7 @@ from flask import Flask, Response, g, request
 from hikflask.extensions import metrics
 from hikflask.http.permissions import STATIC
 
+log = logging.getLogger(__name__)
 METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"}
 # Whoever makes up methods or addresses adds no labels.
 OTHER = "other"
@@ -26,7 +28,10 @@ def begin() -> None:
 def count(response: Response) -> Response:
     """Count the request, now that its answer is made."""
     method = request.method if request.method in METHODS else OTHER
-    metrics.counted.request(group(), method, response.status_code, time.perf_counter() - g.request_began)
+    seconds = time.perf_counter() - g.request_began
+    metrics.counted.request(group(), method, response.status_code, seconds)
+    # The rule of the address, not the address: that may have a number, or what was searched for.
+    log.info("%s %s: %s in %.3f s", method, request.url_rule or "unknown address", response.status_code, seconds)
     return response
 
 

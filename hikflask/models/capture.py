@@ -26,6 +26,7 @@ class Capture(Base):
     `reason` is a code of messages.py, `reason_text` the terminal's own words. Until `hold_until`, other numbers may not
     overwrite the terminal's one file while it is needed. `draft_consent` is the tick of the form's consent box,
     `draft_groups` the JSON list of the ids of the ticked groups ("": not asked for).
+    `request_id` is that of the request that asked for it.
     `retake_of` is the id of the capture that the form showed before: its picture stays usable until this one is taken.
     """
 
@@ -50,6 +51,7 @@ class Capture(Base):
     reason: Mapped[str] = mapped_column(String(64), default="")
     reason_text: Mapped[str] = mapped_column(String(255), default="")
     requested_by: Mapped[str] = mapped_column(String(128))
+    request_id: Mapped[str] = mapped_column(String(32), default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
     deadline: Mapped[datetime] = mapped_column(UTCDateTime)
     draft_number: Mapped[str] = mapped_column(String(255), default="")

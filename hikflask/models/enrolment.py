@@ -41,6 +41,7 @@ class Enrolment(Base):
     while the generation is the one with which it began. `overwrite`: a person who has the number there under another
     name is removed first. `in_bulk`: one of many, by a job or after the terminal lost people; a single person comes
     before.
+    `request_id` is that of the request that changed the desired state last, or empty.
     `by_group`: desired because of a group of terminals, so it ends with the membership.
 
     Confirmed: `person` and `face` are pending, confirmed or refused, independently. When absent is desired, a confirmed
@@ -111,6 +112,7 @@ class Enrolment(Base):
     employee_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", ondelete="SET NULL"), index=True)
     desired: Mapped[str] = mapped_column(String(8), default=PRESENT)
     generation: Mapped[int] = mapped_column(default=1)
+    request_id: Mapped[str] = mapped_column(String(32), default="", server_default="")
     photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="SET NULL"), index=True)
     overwrite: Mapped[bool] = mapped_column(default=False)
     in_bulk: Mapped[bool] = mapped_column(default=False, server_default=false())

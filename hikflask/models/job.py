@@ -27,6 +27,8 @@ class Job(Base):
     A draft is the preview: its items are fixed, and nothing is done yet. `requested_by` is the operator who started the
     job, at `started_at`. `total` counts the items, `done` those that were tried, `failed` those of them that failed.
 
+    `request_id` is that of the request that started it, or empty.
+
     One worker at a time runs a job: the one whose claim has the present `claim_number`. It repeats this number with
     every item, and so holds the job until `claimed_until`. A job whose claim is over is claimed again. `attempts`
     counts the claims since the last item: a job that gets nothing done any more is given up. `pause` is why nobody runs
@@ -46,6 +48,7 @@ class Job(Base):
     terminal_id: Mapped[int | None] = mapped_column(ForeignKey("terminal.id", ondelete="SET NULL"), index=True)
     state: Mapped[str] = mapped_column(String(8), default=DRAFT)
     requested_by: Mapped[str] = mapped_column(String(128), default="")
+    request_id: Mapped[str] = mapped_column(String(32), default="", server_default="")
     total: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Table, insert, select
 
-from hikflask import invisible_characters
+from hikflask import invisible_characters, request_id
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Employee
 from hikflask.models.columns import database_now
@@ -85,7 +85,7 @@ def note(
     entry = dict(
         actor=one_line(actor.name)[:128],
         address=one_line(actor.address)[:64],
-        request_id=actor.request_id[:32],
+        request_id=(actor.request_id or request_id.present())[: request_id.LONGEST],
         action=action,
         employee_id=employee.id if employee else employee_id,
         employee=one_line(number or (employee.number if employee else ""))[:32],

@@ -1,5 +1,6 @@
 """Runs a capture: takes the face at the terminal and stores the picture. The row always has the current state."""
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import select, update
 
+from hikflask import request_id
 from hikflask.extensions import db
 from hikflask.isapi import capture as isapi_capture
 from hikflask.isapi import faces as isapi_faces
@@ -25,12 +27,23 @@ from hikflask.services.state import capture as state
 from hikflask.services.terminals import checks, connection, leases
 from hikflask.services.terminals.connection import Conversation
 
+log = logging.getLogger(__name__)
+
 
 def run_capture(capture_id: int) -> Capture:
     """Take the face of a queued capture and store its picture. The returned row tells how it ended."""
     capture = queries.row(capture_id)
     if capture.state != QUEUED:
         return capture
+    with request_id.working_for(capture.request_id):
+        _run(capture)
+        ended = queries.row(capture_id)
+        log.info("capture %s at terminal %s: %s", ended.id, ended.terminal_id, ended.reason or ended.state)
+    return ended
+
+
+def _run(capture: Capture) -> None:
+    capture_id = capture.id
     timeout = current_app.config["CAPTURE_TIMEOUT"]
     try:
         with connection.converse(
@@ -46,7 +59,6 @@ def run_capture(capture_id: int) -> Capture:
         state.apply_alone(state.NOT_BEGUN, Capture.id == capture_id, reason=error.code)
     except ServiceError as error:
         _fail(capture_id, error.code)
-    return queries.row(capture_id)
 
 
 def _take(talk: Conversation, capture: Capture, timeout: float) -> None:

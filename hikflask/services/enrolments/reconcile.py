@@ -4,8 +4,10 @@ Everything happens under the terminal's lease, and every write checks the lease'
 desired state. Only the terminal's own answer afterwards confirms an enrolment.
 """
 
+import logging
 from contextlib import suppress
 
+from hikflask import request_id
 from hikflask.extensions import db
 from hikflask.isapi import persons
 from hikflask.isapi.errors import NumberTaken, TerminalError
@@ -39,6 +41,7 @@ from hikflask.services.terminals import checks, connection
 SAVE = "save"
 # For all requests about one number, in seconds: one slow terminal must not hold a worker for ever.
 LONGEST_SECONDS = 120.0
+log = logging.getLogger(__name__)
 NOT_OURS = (LeaseLost, GenerationChanged, EnrolmentUnknown)
 
 
@@ -57,6 +60,19 @@ def reconcile_row(
         waits, and work for many lets the terminal go.
     :raises TerminalError: when the terminal refuses or does not answer. :raises ServiceError: for any other reason.
     """
+    # An attempt by the sweep is for the request that desired it.
+    with request_id.working_for(request_id.present() or enrolment.request_id):
+        where = (enrolment.id, enrolment.terminal_id)
+        try:
+            row = _reconcile(enrolment, holder, prove_again, wait)
+        except (TerminalError, ServiceError) as error:
+            log.info("enrolment %s at terminal %s: %s", *where, error.code)
+            raise
+        log.info("enrolment %s at terminal %s: %s, person %s, face %s", *where, row.desired, row.person, row.face)
+    return row
+
+
+def _reconcile(enrolment: Enrolment, holder: str, prove_again: bool, wait: float | None) -> Enrolment:
     enrolment_id = enrolment.id
     if _is_done(enrolment) and not prove_again:
         return enrolment

@@ -15,6 +15,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 
+from hikflask import request_id
 from hikflask.extensions import db
 from hikflask.models import Job, JobItem, Terminal
 from hikflask.models.columns import database_now
@@ -58,7 +59,7 @@ def start(job_id: int, params: dict[str, Any]) -> Claim | None:
         return None
     params = {**job.params, **params}
     here = select(Terminal.id).where(Terminal.id == (job.terminal_id or params.get("terminal_id"))).scalar_subquery()
-    started = {"state": WAITING, "params": params, "requested_by": _who(), "terminal_id": here}
+    started = {"state": WAITING, "params": params, **_asked(), "terminal_id": here}
     claimed = {"started_at": database_now(), "claim_number": 1, "claimed_until": database_now(CLAIM_SECONDS)}
     changed = changed_rows(update(Job).where(Job.id == job_id, Job.state == DRAFT).values(**started, **claimed))
     if changed:
@@ -109,7 +110,7 @@ def retry(job_id: int) -> Claim | None:
         return None
     params = {name: value for name, value in job.params.items() if name not in ("error", "error_params")}
     same = (Job.id == job_id, Job.state == job.state, Job.claim_number == job.claim_number)
-    begun = {"state": WAITING, "params": {**params, AGAIN: True}, "requested_by": _who(), "started_at": database_now()}
+    begun = {"state": WAITING, "params": {**params, AGAIN: True}, **_asked(), "started_at": database_now()}
     anew = {"ended_at": None, "attempts": 0, "pause": None}
     claimed = {"claim_number": Job.claim_number + 1, "claimed_until": database_now(CLAIM_SECONDS)}
     claim = Claim(job_id, job.claim_number + 1)
@@ -219,8 +220,8 @@ def finish(claim: Claim) -> None:
     db.session.commit()
 
 
-def _who() -> str:
-    return audit.present_actor().name[:128]
+def _asked() -> dict[str, str]:
+    return {"requested_by": audit.present_actor().name[:128], "request_id": request_id.present()}
 
 
 def _note(action: str, job: Job, people: int) -> None:

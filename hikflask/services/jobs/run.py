@@ -3,10 +3,12 @@
 So a worker that is killed at any moment leaves no item half done, and whoever goes on does none twice and skips none.
 """
 
+import logging
 import time
 
 from sqlalchemy import select, update
 
+from hikflask import request_id
 from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Job, JobItem
@@ -22,6 +24,7 @@ from hikflask.services.jobs.lifecycle import CLAIM_SECONDS, WHOLE_DONE, Claim
 from hikflask.services.jobs.progress import JobProgress
 from hikflask.services.jobs.troubles import Trouble
 
+log = logging.getLogger(__name__)
 # Then other jobs have their turn, and the worker may stop.
 SLICE_SECONDS = 1.0
 BATCH = 50
@@ -38,6 +41,12 @@ def run_slice(claim: Claim, seconds: float = SLICE_SECONDS) -> bool:
     job = lifecycle.take(claim)
     if job is None:
         return False
+    with request_id.working_for(job.request_id):
+        log.info("job %s (%s): %s of %s done", job.id, job.kind, job.done, job.total)
+        return _run_slice(job, claim, until)
+
+
+def _run_slice(job: Job, claim: Claim, until: float) -> bool:
     try:
         with audit.acting(Actor(job.requested_by)):
             return _work(job, claim, until)

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, event, update
 from sqlalchemy.orm import Session
 
+from hikflask import request_id
 from hikflask.extensions import db, metrics
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, RUNNING, SUPERSEDED, USED, WAITING
@@ -82,8 +83,8 @@ def create(terminal_id: int, requested_by: str, seconds: float, **columns: Any) 
     :param seconds: until its deadline.
     :raises IntegrityError: when another capture runs at the terminal.
     """
-    requested_by, deadline = requested_by[:128], database_now(seconds)
-    capture = Capture(terminal_id=terminal_id, requested_by=requested_by, deadline=deadline, **columns)
+    asked = {"requested_by": requested_by[:128], "request_id": request_id.present()}
+    capture = Capture(terminal_id=terminal_id, deadline=database_now(seconds), **asked, **columns)
     db.session.add(capture)
     db.session.flush()
     return capture

@@ -21,6 +21,7 @@ from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import (
+    BindParameter,
     ClauseElement,
     ColumnElement,
     Table,
@@ -39,6 +40,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm.attributes import set_committed_value
 
+from hikflask import request_id
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
@@ -63,7 +65,9 @@ DUE = {"attempts": 0, "next_attempt_at": NOW, "in_bulk": False}
 # When the last attempt ended without what is desired.
 TRIED = {"tried_at": NOW}
 DONE = {"step": "", "attempts": 0, "next_attempt_at": None}
-NEXT_GENERATION = {"generation": Enrolment.generation + 1}
+# Read when a statement is executed: whose request changes what is desired.
+BY_REQUEST: BindParameter[str] = bindparam("by_request", callable_=request_id.present)
+NEXT_GENERATION = {"generation": Enrolment.generation + 1, "request_id": BY_REQUEST}
 UNPROVEN_FACE = {"face": PENDING, "confirmed_photo_id": None, "confirmed_at": None}
 NO_FACE = {**UNPROVEN_FACE, "face_there": ""}
 NO_REFUSAL = {"refusal_code": "", "refusal_text": ""}
@@ -393,7 +397,7 @@ def create(terminal_id: int, employee: Employee) -> Enrolment:
 
 def create_for(terminal_id: int, number: str) -> Enrolment:
     """Add the row of a number that may be nobody's here; see create()."""
-    given = {"terminal_id": terminal_id, "number": number, "generation": 0}
+    given = {"terminal_id": terminal_id, "number": number, "generation": 0, "request_id": request_id.present()}
     return db.session.execute(NEW, [given]).scalar_one()
 
 

@@ -1,10 +1,12 @@
 """One conversation with one terminal under its lease. At its end, its result is written to the terminal's row."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from flask import current_app
@@ -28,6 +30,7 @@ from hikflask.services.core.db import changed_rows, fresh
 from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired, TerminalUnknown
 from hikflask.services.terminals import allowed_addresses, leases, recovery
 
+log = logging.getLogger(__name__)
 # The lease ends so many seconds after the time-out of the call.
 MARGIN_SECONDS = 2.0
 # A lease is so much longer than its next call may take, so a conversation with a quick terminal never renews it. The
@@ -261,12 +264,15 @@ def new_client(terminal: Terminal) -> Client:
         https_only=allowed_addresses.requires("https"),
         sha256_only=allowed_addresses.requires("sha256"),
         transport=current_app.extensions.get("terminal_transport"),
-        observe=_count_call,
+        observe=partial(_note_call, terminal.id),
     )
 
 
-def _count_call(path: str, seconds: float) -> None:
-    metrics.counted.call(calls.name_of(path), seconds)
+def _note_call(terminal_id: int, path: str, seconds: float) -> None:
+    """Count and log a call, by a name that has nothing of what was sent."""
+    name = calls.name_of(path)
+    metrics.counted.call(name, seconds)
+    log.info("terminal %s: %s in %.3f s", terminal_id, name, seconds)
 
 
 def refuse_when_stopped(terminal: Terminal) -> None:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.exceptions import BadHost, SecurityError
 
+from hikflask import request_id
 from hikflask.http import body_limits, permissions
 from hikflask.http.permissions import Rule
 from hikflask.services import audit
@@ -32,11 +33,20 @@ def register(app: Flask) -> None:
     app.before_request(refuse_json)
     app.before_request(admit)
     app.teardown_request(clear_audit_actor)
+    app.teardown_request(clear_request_id)
 
 
 def assign_request_id() -> None:
     """Give the request an id, which error pages, the log and the audit trail show."""
     g.request_id = secrets.token_hex(6)
+    g.request_id_token = request_id.begin(g.request_id)
+
+
+def clear_request_id(error: BaseException | None = None) -> None:  # noqa: ARG001 - Flask passes it
+    """Forget the id, so that it is not named for what this thread does next."""
+    token: Token[str] | None = g.pop("request_id_token", None)
+    if token is not None:
+        request_id.end(token)
 
 
 def refuse_unknown_host() -> Response | None:

@@ -1,0 +1,70 @@
+"""The log as lines or as JSON, at the level that is set, from the app, from gunicorn and from its first line on."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+# As gunicorn runs it: the master reads its settings, then a process makes the app.
+SAYS = """
+import logging, runpy, sys
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+Logger(Config())
+settings = runpy.run_path("deploy/gunicorn.conf.py")
+settings.get("on_starting", lambda server: None)(None)
+logging.getLogger("gunicorn.error").warning("said by the server: %s", "Ё")
+
+from hikflask import create_app, request_id
+
+app = create_app({"INSTANCE_PATH": sys.argv[1], "WORKER": "external"})
+with request_id.working_for("3fa9c1d2e4b6"):
+    logging.getLogger("hikflask.background.tasks").info("said to whoever asks\\x9b\\u2028")
+    try:
+        raise RuntimeError("Ё")
+    except RuntimeError:
+        logging.getLogger("huey.consumer").exception("failed")
+"""
+
+
+def said(folder: Path, **settings: str) -> list[str]:
+    """The lines that are logged under these settings."""
+    given = {f"HIKFLASK_{name}": value for name, value in settings.items()}
+    environment = {**os.environ, "PYTHONPATH": ".", **given}
+    command = [sys.executable, "-c", SAYS, str(folder)]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        cwd=ROOT,
+        env={**environment, "PYTHONPATH": "."},
+    )
+    return done.stderr.splitlines()
+
+
+def test_json_is_one_object_a_line_with_the_id_of_the_request(tmp_path: Path) -> None:
+    server, asked, failed = (json.loads(line) for line in said(tmp_path, LOG_FORMAT="json", LOG_LEVEL="info"))
+
+    assert (server["logger"], server["level"]) == ("gunicorn.error", "warning")
+    assert server["message"] == "said by the server: Ё"
+    assert "request_id" not in server
+    assert asked["message"].startswith("said to whoever asks")
+    assert (asked["level"], asked["request_id"]) == ("info", "3fa9c1d2e4b6")
+    assert datetime.now(UTC) - datetime.fromisoformat(asked["time"]) < timedelta(minutes=5)
+    assert (failed["level"], failed["message"], failed["request_id"]) == ("error", "failed", "3fa9c1d2e4b6")
+    assert failed["exception"].startswith("Traceback (most recent call last):\n")
+    assert failed["exception"].endswith("RuntimeError: Ё")
+
+
+def test_lines_are_the_default_and_end_with_the_id_of_the_request(tmp_path: Path) -> None:
+    server, failed = said(tmp_path)
+
+    assert server.endswith("said by the server: Ё")
+    assert failed.startswith("failed\\nTraceback (most recent call last):\\n")
+    assert failed.endswith("RuntimeError: Ё [request 3fa9c1d2e4b6]")

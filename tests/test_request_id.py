@@ -1,0 +1,25 @@
+"""The id of the request that a thread works for."""
+
+from flask import Flask
+
+from hikflask import request_id
+
+
+def test_block_works_for_a_request_and_ends_with_it() -> None:
+    assert request_id.present() == ""
+    with request_id.working_for("a"):
+        with request_id.working_for(""):
+            assert request_id.present() == ""
+        assert request_id.present() == "a"
+    assert request_id.present() == ""
+
+
+def test_each_request_has_its_own_and_leaves_none_behind(app: Flask) -> None:
+    seen: list[str] = []
+    app.after_request(lambda response: seen.append(request_id.present()) or response)
+    for _ in range(2):
+        app.test_client().get("/health")
+
+    assert len(set(seen)) == 2
+    assert all(len(one) == 12 for one in seen)
+    assert request_id.present() == ""
