@@ -20,6 +20,7 @@ from hikflask.extensions import (
 )
 from hikflask.http import request_metrics, terminal_concurrency
 from hikflask.http.body_limits import StreamingRequest
+from hikflask.services.settings import stored as stored_settings
 from hikflask.web.support.locale import select_language
 
 __all__ = ["create_app", "models"]
@@ -36,6 +37,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     config.load(app.config, folder, test_config)
     logging_setup.register(app)
     db.init_app(app)
+    stored_settings.init_app(app)
     migrate.init_app(app, db, directory=str(config.SHIPPED / "migrations"))
     login_manager.init_app(app)
     metrics.init_app(app)

@@ -1,6 +1,7 @@
 """Settings: defaults → instance/config.py → HIKFLASK_* environment → test mapping, then checked.
 
-Every setting has one row in SETTINGS; docs/en/settings.md lists the same names.
+Every setting has one row in SETTINGS; docs/en/settings.md lists the same names. What an administrator changed on a page
+comes between the second and the third place; services/settings reads it from the database, with the readers below.
 """
 
 import os
@@ -36,6 +37,11 @@ KNOWN_PHRASES = re.compile(
 )
 MEGABYTE = 1024 * 1024
 MOST_DAYS = 36500
+SHORTEST_AUDIT = 30
+# In seconds. No lease is longer than this and a little (services/terminals/leases.py), whatever is set anywhere.
+LONGEST_CAPTURE = 300.0
+# Where a setting's value comes from. The last one stands for the test mapping, too.
+DEFAULT, FILE, ENVIRONMENT = "default", "file", "environment"
 DAYS = "a whole number of days"
 UNIX_SOCKET = "unix"
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -47,11 +53,14 @@ class ConfigError(RuntimeError):
     """A setting with which the app refuses to start; the text tells what to set."""
 
 
-def _seconds(text: Any) -> float:
-    value = float(text)
-    if not 0 < value <= 86400:
-        raise ValueError
-    return value
+def _seconds(most: float) -> Callable[[Any], float]:
+    def read(text: Any) -> float:
+        value = float(text)
+        if not 0 < value <= most:
+            raise ValueError
+        return value
+
+    return read
 
 
 def _zone(text: Any) -> str:
@@ -127,21 +136,43 @@ def _networks(text: Any) -> tuple[IPv4Network | IPv6Network, ...]:
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: its default, the function that reads it, what is allowed (for the refusal), and its unit."""
+    """One setting: its default, the function that reads it, what is allowed (for the refusal), and its unit.
+
+    `decided`: an administrator may change it on the page of administration. Code must read it each time that it is
+    needed, since it may change while the program runs. `secret`: its value is never shown.
+    """
 
     default: Any
     read: Callable[[Any], Any]
     allowed: str = "a text"
     unit: str = ""
+    decided: bool = False
+    secret: bool = False
 
 
-def _time(default: float) -> Setting:
-    return Setting(default, _seconds, "a number of seconds between 0 and 86400", SECOND)
+def _time(default: float, *, most: float = 86400, decided: bool = False) -> Setting:
+    allowed = f"a number of seconds between 0 and {most:g}"
+    return Setting(default, _seconds(most), allowed, SECOND, decided)
+
+
+def _days(default: int, least: int, allowed: str) -> Setting:
+    return Setting(default, _whole(least, MOST_DAYS), allowed, DAY, decided=True)
+
+
+def as_text(value: Any) -> str:
+    """Return the text of which a setting's reader makes this value."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if isinstance(value, time):
+        return value.isoformat().removesuffix(":00")
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 SETTINGS = {
-    "SECRET_KEY": Setting("", str),
-    "PASSWORD_KEY": Setting("", str),
+    "SECRET_KEY": Setting("", str, secret=True),
+    "PASSWORD_KEY": Setting("", str, secret=True),
     "DATABASE_URL": Setting("", _database, "sqlite:///… or postgresql://…"),
     "WORKER": Setting("embedded", _one_of("embedded", "external"), "embedded or external"),
     "WORKER_THREADS": Setting(8, _whole(2, 64), "a whole number between 2 and 64"),
@@ -149,8 +180,8 @@ SETTINGS = {
     # gunicorn.conf.py reads it, too, with the same default.
     "TERMINAL_THREADS": Setting(12, _whole(1, 64), "a whole number between 1 and 64"),
     "TERMINAL_CALLS": Setting(6, _whole(1, 64), "a whole number between 1 and 64"),
-    "CAPTURE_TIMEOUT": _time(30.0),
-    "CAPTURE_HOLD": _time(120.0),
+    "CAPTURE_TIMEOUT": _time(30.0, most=LONGEST_CAPTURE, decided=True),
+    "CAPTURE_HOLD": _time(120.0, decided=True),
     "CAPTURE_PAUSE": _time(1.0),
     "CONNECT_TIMEOUT": _time(3.0),
     "READ_TIMEOUT": _time(8.0),
@@ -166,26 +197,29 @@ SETTINGS = {
     "TERMINAL_REQUIRE": Setting(
         "", _some_of("https", "sha256", "networks"), "one or more of https, sha256, networks, or empty for none"
     ),
-    "COMPARE_AT": Setting("03:00", _time_of_day, "a time such as 03:00, or empty for never"),
-    "DRIFT_INTERVAL": _time(300.0),
-    "TIMEZONE": Setting("", _zone, "a zone name such as Europe/Moscow, or empty for the machine's own"),
+    "COMPARE_AT": Setting("03:00", _time_of_day, "a time such as 03:00, or empty for never", decided=True),
+    "DRIFT_INTERVAL": _time(300.0, decided=True),
+    "TIMEZONE": Setting("", _zone, "a zone name such as Europe/Moscow, or empty for the machine's own", decided=True),
     "SESSION_IDLE": _time(7200.0),
     "SESSION_LIFETIME": _time(43200.0),
     "SESSIONS_PER_OPERATOR": Setting(20, _whole(1, 1000), "a whole number between 1 and 1000"),
     "API_LIMIT": Setting(6000, _whole(1, 10**6), "a whole number of calls a minute", PER_MINUTE),
     "TRUSTED_PROXY": Setting(UNIX_SOCKET, _proxy, "unix, the IP address of the proxy in front, or empty for none"),
     "HOSTS": Setting("", _hosts, "the host names that the pages are called by, or empty for any"),
-    "CONSENT": Setting("warn", _one_of("warn", "require"), "warn or require"),
-    "PHOTO_RETENTION": Setting("employed", _photo_retention, "employed, never, or a whole number of days", DAY),
-    "CAPTURE_RETENTION": _time(3600.0),
-    "EVENT_RETENTION": Setting(90, _whole(1, MOST_DAYS), DAYS, DAY),
+    "CONSENT": Setting("warn", _one_of("warn", "require"), "warn or require", decided=True),
+    "PHOTO_RETENTION": Setting(
+        "employed", _photo_retention, "employed, never, or a whole number of days", DAY, decided=True
+    ),
+    "CAPTURE_RETENTION": _time(3600.0, decided=True),
+    "EVENT_RETENTION": _days(90, 1, DAYS),
     "IMPORT_PHOTOS_LIMIT": Setting(500, _whole(1, 4000), "a whole number of megabytes between 1 and 4000", MEGABYTES),
-    "JOB_RETENTION": Setting(30, _whole(1, MOST_DAYS), DAYS, DAY),
+    "JOB_RETENTION": _days(30, 1, DAYS),
     # gunicorn.conf.py reads both, too.
     "LOG_FORMAT": Setting("lines", _one_of("lines", "json"), "lines or json"),
     "LOG_LEVEL": Setting("warning", _one_of(*LOG_LEVELS), "debug, info, warning, error or critical"),
     "METRICS_PORT": Setting(0, _whole(0, 65535), "a port, or 0 for none"),
-    "AUDIT_RETENTION": Setting(1095, _whole(30, MOST_DAYS), "a whole number of days, 30 or more", DAY),
+    # The database refuses to delete younger entries (models/audit.py).
+    "AUDIT_RETENTION": _days(1095, SHORTEST_AUDIT, "a whole number of days, 30 or more"),
 }
 
 FLASK_SETTINGS = {
@@ -216,12 +250,18 @@ def load(config: Config, folder: str, test_config: Mapping[str, Any] | None = No
 
     :raises ConfigError: with one sentence that names the setting and what to set.
     """
+    in_file = Config(folder)
+    in_file.from_pyfile(os.path.join(folder, "config.py"), silent=True)
+    fixed = {name: os.environ[f"HIKFLASK_{name}"] for name in SETTINGS if f"HIKFLASK_{name}" in os.environ}
+    fixed |= test_config or {}
     config.update(FLASK_SETTINGS)
     config.update({name: setting.default for name, setting in SETTINGS.items()})
-    config.from_pyfile(os.path.join(folder, "config.py"), silent=True)
-    config.update({name: os.environ[f"HIKFLASK_{name}"] for name in SETTINGS if f"HIKFLASK_{name}" in os.environ})
-    config.update(test_config or {})
+    config.update(in_file)
+    config.update(fixed)
     config["INSTANCE_PATH"] = folder
+    config["SETTING_SOURCES"] = {
+        name: ENVIRONMENT if name in fixed else FILE if name in in_file else DEFAULT for name in SETTINGS
+    }
     validate(config)
 
 
@@ -236,7 +276,9 @@ def validate(config: Config) -> None:
         except (TypeError, ValueError) as error:
             # The value is not in the sentence: the address of a database has its password.
             raise ConfigError(f"HIKFLASK_{name} cannot be used: set it to {setting.allowed}.") from error
-    _refuse_contradictions(config)
+    wrong = contradiction(config)
+    if wrong:
+        raise ConfigError(wrong.text)
     folder = _writable_folder(Path(config["INSTANCE_PATH"]))
     config["SECRET_KEY"] = _secret_key(config["SECRET_KEY"], folder / "secret_key")
     config["PASSWORD_KEY_FILE"] = None if config["PASSWORD_KEY"] else str(folder / "password_key")
@@ -247,17 +289,29 @@ def validate(config: Config) -> None:
     config["UPLOADS"] = str(folder / "uploads")
 
 
-def _refuse_contradictions(config: Config) -> None:
+@dataclass(frozen=True)
+class Contradiction:
+    """Two settings that do not go together: the one to change first, and a sentence for whoever starts the program."""
+
+    names: tuple[str, str]
+    text: str
+
+
+def contradiction(config: Mapping[str, Any]) -> Contradiction | None:
+    """Return the first contradiction among settings that were read, or None."""
     if "networks" in config["TERMINAL_REQUIRE"] and not config["TERMINAL_NETWORKS"]:
-        raise ConfigError(
+        return Contradiction(
+            ("TERMINAL_REQUIRE", "TERMINAL_NETWORKS"),
             "HIKFLASK_TERMINAL_REQUIRE lists networks, but any network is allowed: "
-            "set HIKFLASK_TERMINAL_NETWORKS to the networks that terminals are in."
+            "set HIKFLASK_TERMINAL_NETWORKS to the networks that terminals are in.",
         )
     if config["CAPTURE_RETENTION"] < config["CAPTURE_HOLD"]:
-        raise ConfigError(
+        return Contradiction(
+            ("CAPTURE_RETENTION", "CAPTURE_HOLD"),
             "HIKFLASK_CAPTURE_RETENTION is shorter than HIKFLASK_CAPTURE_HOLD, so a picture would go while a terminal "
-            f"is kept for it: set it to {config['CAPTURE_HOLD']:g} or more."
+            f"is kept for it: set it to {config['CAPTURE_HOLD']:g} or more.",
         )
+    return None
 
 
 def _writable_folder(folder: Path) -> Path:

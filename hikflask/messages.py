@@ -436,6 +436,17 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "operators_exist": (N_("There is an administrator already. Sign in."),),
     "last_administrator": (N_("Nobody would be left to administer. Make somebody else an administrator first."),),
+    "setting_unknown": (N_("There is no such setting."),),
+    "setting_fixed": (N_("This setting is fixed in the environment of the machine. Change it there."),),
+    "setting_refused": (N_("“%(setting)s” must be %(allowed)s."), N_("This value is not allowed.")),
+    "audit_retention_short": (
+        N_("The database itself keeps entries of the audit trail for %(n)s days. Enter so many days or more."),
+        N_("The database itself keeps entries of the audit trail for longer. Enter more days."),
+    ),
+    "settings_contradict": (
+        N_("“%(longer)s” must not be less than “%(shorter)s”, which is %(limit)s s: it would go too early."),
+        N_("Two settings contradict each other."),
+    ),
     "token_name_known": (N_("Another token has this name. Choose another name."),),
     "token_unknown": (N_("There is no token “%(name)s”."), N_("There is no such token any more.")),
     "code_wrong": (N_("The code is wrong. The server's log shows the right one."),),

@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "startup_checks": {"services", "extensions", "config"},
     "http": {"http", "services", "models", "extensions"},
     "background": {"background", "services", "extensions", "isapi.errors", "request_id"},
-    "services": {"services", "isapi", "models", "extensions", "encryption", "invisible_characters",
+    "services": {"services", "isapi", "models", "extensions", "config", "encryption", "invisible_characters",
                  "employee_number", "text_rules", "validity_days", "metrics", "request_id"},
     "forms": {"forms", "services.employees.filters", "invisible_characters", "employee_number", "text_rules",
               "validity_days"},
@@ -51,6 +51,7 @@ ORDER = {
     "services": [
         {"core"},
         {"audit"},
+        {"settings"},
         {"state"},
         {"accounts", "photos", "spreadsheets"},
         {"privacy"},

@@ -15,6 +15,7 @@ from hikflask.models.import_batch import ImportBatch, ImportRow
 from hikflask.models.job import Job, JobItem
 from hikflask.models.operator import Operator, OperatorSession
 from hikflask.models.photo import Photo
+from hikflask.models.setting import ChangedSetting
 from hikflask.models.terminal import Terminal
 from hikflask.models.terminal_group import TerminalGroup
 from hikflask.models.throttle import Throttle
@@ -23,6 +24,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "Capture",
+    "ChangedSetting",
     "Comparison",
     "Consent",
     "Department",

@@ -33,7 +33,7 @@ MENU = {
     "attention": {"attention"},
     "employees": {"employees", "captures", "photo_drafts", "consents", "departments", "imports"},
     "terminals": {"terminals", "comparisons", "groups", "rounds"},
-    "administration": {"administration", "operators", "tokens", "audit", "erasures", "removals"},
+    "administration": {"administration", "settings", "operators", "tokens", "audit", "erasures", "removals"},
     "jobs": {"jobs"},
     "account": {"account"},
 }

@@ -39,6 +39,8 @@ def focused(page: str) -> list[str]:
         ("/operators/", "name"),
         ("/operators/2", "role"),
         ("/tokens/", "name"),
+        ("/administration/settings/CAPTURE_HOLD", "value"),
+        ("/administration/settings/CONSENT", "choice"),
         ("/employees/1/consent", "given_on"),
         ("/removals/bulk", "numbers"),
         ("/imports/new", "table"),

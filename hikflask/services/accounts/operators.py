@@ -1,8 +1,9 @@
 """Operators: created, changed, given another password. There is always an administrator."""
 
 import secrets
+from typing import cast
 
-from sqlalchemy import false, select, text, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -20,7 +21,7 @@ from hikflask.services.accounts.errors import (
     OperatorUnknown,
     PasswordWrong,
 )
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, lock_table
 
 TEMPORARY_BYTES = 12
 
@@ -68,20 +69,11 @@ def create_first(name: str, password: str) -> Operator:
     :raises NameReserved: when the name would read like somebody else's in the audit trail.
     """
     operator = _new(name, password, ADMIN)
-    _lock_table()
+    lock_table(cast("Table", Operator.__table__))
     if db.session.execute(select(Operator.id).limit(1)).first():
         db.session.rollback()
         raise OperatorsExist
     return _add(operator)
-
-
-def _lock_table() -> None:
-    """Keep others from adding an operator until this transaction ends."""
-    if db.engine.dialect.name == "postgresql":
-        db.session.execute(text("LOCK TABLE operator IN SHARE ROW EXCLUSIVE MODE"))
-        return
-    # SQLite lets one transaction write at a time. This statement makes it ours, and changes nothing.
-    changed_rows(update(Operator).where(false()).values(role=Operator.role))
 
 
 def exist() -> bool:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import current_app
 from sqlalchemy import or_, select, true
 
 from hikflask.extensions import db
@@ -61,7 +60,7 @@ def _overdue_reason(state: str) -> str:
 def fail_overdue(terminal_id: int | None = None) -> None:
     """Mark running captures as failed when their deadline has passed; `terminal_id` None means at all terminals."""
     # A deadline too far in the future was written before the clock was set back.
-    never = database_now(current_app.config["CAPTURE_TIMEOUT"] + leases.LONGEST_SECONDS)
+    never = database_now(leases.LONGEST_SECONDS)
     overdue = or_(Capture.deadline < database_now(-GRACE_SECONDS), Capture.deadline > never)
     here = true() if terminal_id is None else Capture.terminal_id == terminal_id
     with audit.acting(audit.WORKER):  # The audit entry must not name the present operator.

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, Delete, Select, Table, Update, bindparam, func, select, text, update
+from sqlalchemy import CursorResult, Delete, Select, Table, Update, bindparam, false, func, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.extensions import Base, db
@@ -72,6 +72,16 @@ def changed_rows(statement: Update | Delete, parameters: Mapping[str, Any] | Non
     """
     result = db.session.execute(statement, parameters, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", result).rowcount
+
+
+def lock_table(table: Table) -> None:
+    """Keep others from changing rows of a table, or adding one, until this transaction ends."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
+        return
+    # SQLite lets one transaction write at a time. This statement makes it ours, and changes nothing.
+    column = next(iter(table.primary_key))
+    changed_rows(update(table).where(false()).values({column.name: column}))
 
 
 def lock_employee(employee_id: int) -> bool:

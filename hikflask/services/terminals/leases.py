@@ -17,12 +17,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from flask import current_app
 from flask_sqlalchemy.session import Session
 from sqlalchemy import BindParameter, ColumnElement, Float, Table, Update, and_, bindparam, not_, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import scoped_session
 
+from hikflask.config import LONGEST_CAPTURE
 from hikflask.extensions import db, metrics
 from hikflask.metrics import GIVEN_UP, TAKEN
 from hikflask.models import Terminal
@@ -32,7 +32,9 @@ from hikflask.services.core.errors import LeaseLost, TerminalInUse, TerminalUnkn
 
 CAPTURE = "capture"
 POLL_SECONDS = 0.05
-LONGEST_SECONDS = 120.0
+# No lease is longer: a capture's, and what comes on top of it. It is no setting, since processes learn of a change at
+# different moments, and none may take another's running capture for a lease that a wrong clock left behind.
+LONGEST_SECONDS = LONGEST_CAPTURE + 120.0
 # Who waits says so this often, and for so long: when it is killed, work for many goes on after that.
 WANTED_EVERY_SECONDS = 0.2
 WANTED_SECONDS = 1.0
@@ -177,7 +179,7 @@ def in_use(terminal_id: int) -> TerminalInUse:
 def free() -> ColumnElement[bool]:
     """Return the condition that nobody holds the terminal now."""
     # No lease is so long. One that ends later was written before the clock was set back.
-    return _free(current_app.config["CAPTURE_TIMEOUT"] + LONGEST_SECONDS)
+    return _free(LONGEST_SECONDS)
 
 
 def is_wanted() -> ColumnElement[bool]:
@@ -220,7 +222,7 @@ def _try(terminal_id: int, holder: str, purpose: str, seconds: float, urgent: bo
         "holder": holder[:128],
         "purpose": purpose,
         "seconds": seconds,
-        "longest": current_app.config["CAPTURE_TIMEOUT"] + LONGEST_SECONDS,
+        "longest": LONGEST_SECONDS,
     }
     ends_at = time.monotonic() + seconds
     terminal = db.session.execute(TAKE_URGENTLY if urgent else TAKE, given).scalar_one_or_none()

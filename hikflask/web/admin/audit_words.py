@@ -10,6 +10,7 @@ from flask_babel import gettext
 from hikflask import messages
 from hikflask.messages import N_
 from hikflask.models import AuditEntry
+from hikflask.web.admin import setting_words
 from hikflask.web.support import dates
 from hikflask.web.support.actor_names import actor
 
@@ -69,6 +70,8 @@ ACTIONS = {
     "operator.changed": N_("Operator changed"),
     "operator.password_changed": N_("Operator's password changed"),
     "operator.password_reset": N_("Operator given a temporary password"),
+    "setting.changed": N_("Setting changed"),
+    "setting.reset": N_("Setting given back to the default"),
     "token.created": N_("API token made"),
     "token.revoked": N_("API token revoked"),
     "token.refused": N_("Unknown API token refused"),
@@ -149,6 +152,7 @@ FIELDS = {
     "only_there": N_("Only on the terminal"),
     "validity": N_("Validity differs"),
     "names_differ": N_("Name differs"),
+    "value": N_("Value"),
     "encoded_anew": N_("Pictures that the terminal encodes anew"),
 }
 # Fields with words for their values; fields that are days, moments, ends of a validity, names of actors.
@@ -171,6 +175,7 @@ SUBJECTS = {
     "employees.exported": JOB,
     "employees.export_downloaded": JOB,
 }
+OF_SETTINGS = {"setting.changed", "setting.reset"}
 VALUES = {
     "capture": N_("terminal"),
     "upload": N_("file"),
@@ -219,6 +224,8 @@ def action_text(action: str) -> str:
 
 def subject(entry: AuditEntry) -> str:
     """Return what the action was done to, when that is neither an employee nor a terminal."""
+    if entry.action in OF_SETTINGS:
+        return setting_words.label(entry.subject)
     if entry.action not in SUBJECTS:
         return entry.subject
     noted, words = SUBJECTS[entry.action]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from hikflask.config import LONGEST_CAPTURE
 from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
@@ -243,3 +244,11 @@ def test_what_was_lent_once_is_not_lent_by_the_next_holder(terminal: Terminal) -
 
     with pytest.raises(TerminalInUse):
         leases.acquire(terminal.id, "Анна", "capture", 30, urgent=True)
+
+
+def test_running_capture_keeps_its_lease_where_a_shorter_time_is_set_meanwhile(app: Flask, terminal: Terminal) -> None:
+    leases.acquire(terminal.id, "Анна", leases.CAPTURE, LONGEST_CAPTURE)
+    app.config["CAPTURE_TIMEOUT"] = 1.0
+
+    with pytest.raises(TerminalInUse):
+        leases.acquire(terminal.id, "Борис", leases.CAPTURE, 1.0, wait=0.0)

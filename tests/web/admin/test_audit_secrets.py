@@ -156,6 +156,12 @@ def terminals_come_and_go(app: Flask, client: FlaskClient) -> None:
     client.post(f"/terminals/{other.id}/delete")
 
 
+def settings_are_changed(client: FlaskClient) -> None:
+    page = "/administration/settings/CAPTURE_HOLD"
+    assert client.post(page, data={"value": "60"}).status_code == 303
+    assert client.post(f"{page}/default").status_code == 303
+
+
 def operators_come_and_go(client: FlaskClient) -> list[str]:
     """Return the secrets that were shown."""
     made = client.post("/operators/", data={"name": "Борис", "role": OPERATOR}).text
@@ -206,6 +212,7 @@ def test_no_deed_brings_a_secret_into_the_trail(app: Flask, client: FlaskClient,
     groups_come_and_go(desk)
     people_have_rights(desk)
     terminals_come_and_go(app, client)
+    settings_are_changed(client)
     shown = operators_come_and_go(client)
     rotated = app.test_cli_runner().invoke(args=["secrets", "rotate"])
     assert rotated.exit_code == 0

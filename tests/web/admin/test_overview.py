@@ -1,4 +1,4 @@
-"""The page “Administration” shows the settings, without secrets."""
+"""The page “Administration” shows every setting in words, with its value and where that comes from, without secrets."""
 
 import re
 from ipaddress import ip_network
@@ -6,22 +6,48 @@ from ipaddress import ip_network
 from flask import Flask
 from flask.testing import FlaskClient
 
+from hikflask.config import SETTINGS
+from hikflask.services import audit
+from hikflask.services.settings import change
+from hikflask.web.admin import setting_words
+from tests.support.desk import ENGLISH
 
-def test_administration_shows_settings_without_secrets(app: Flask, client: FlaskClient) -> None:
-    page = client.get("/administration").text
-
-    assert "HIKFLASK_SESSION_IDLE" in page
-    assert app.config["SECRET_KEY"] not in page
-    assert app.config["PASSWORD_KEY"] not in page
-    assert "DATABASE_URL" not in page
+ROW = re.compile(r"<code>HIKFLASK_(\w+)</code><br>(.*?)</th>\s*<td>(.*?)</td>\s*<td>\s*(.*?)\s*</td>", re.DOTALL)
 
 
-def test_administration_shows_settings_with_their_units(app: Flask, client: FlaskClient) -> None:
+def rows(client: FlaskClient, language: dict[str, str] | None = None) -> dict[str, list[str]]:
+    """What the page says of each setting: what it does, its value, where it comes from."""
+    page = client.get("/administration", headers=language).text
+    texts = {name: [re.sub(r"<[^>]*>", " ", text) for text in given] for name, *given in ROW.findall(page)}
+    return {name: [" ".join(text.split()) for text in given] for name, given in texts.items()}
+
+
+def test_every_setting_is_shown_with_what_it_does_in_both_languages(client: FlaskClient) -> None:
+    russian, english = rows(client), rows(client, ENGLISH)
+
+    assert set(russian) == set(english) == set(SETTINGS) == set(setting_words.ABOUT)
+    assert english["CONSENT"][0] == "What happens when a face is taken without recorded consent."
+    assert russian["CONSENT"][0] == "Что делать, если лицо снимают без записанного согласия."
+    assert all(about[0].endswith(".") for about in (*russian.values(), *english.values()))
+
+
+def test_secrets_and_the_databases_password_are_not_shown(app: Flask, client: FlaskClient) -> None:
+    app.config["DATABASE_URL"] = "postgresql://hik:hunter2@db/hikflask?password=hunter3"
+
+    page, shown = client.get("/administration").text, rows(client)
+
+    for secret in (app.config["SECRET_KEY"], app.config["PASSWORD_KEY"], "hunter2", "hunter3"):
+        assert secret not in page
+    assert (shown["SECRET_KEY"][1], shown["PASSWORD_KEY"][1]) == ("не показывается", "не показывается")
+    assert shown["DATABASE_URL"][1] == "postgresql://hik:***@db/hikflask"
+
+
+def test_values_have_their_units(app: Flask, client: FlaskClient) -> None:
     app.config["TERMINAL_NETWORKS"] = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
     app.config |= {"CAPTURE_TIMEOUT": 30.0, "RETRY_BASE": 0.5, "SESSION_IDLE": 7200.0, "RETRY_MAX": 900.0}
     app.config |= {"EVENT_RETENTION": 90, "PHOTO_RETENTION": "30", "HOSTS": []}
 
-    shown = dict(re.findall(r"<code>HIKFLASK_(\w+)</code></th><td>(.*?)</td>", client.get("/administration").text))
+    shown = {name: text[1] for name, text in rows(client).items()}
 
     assert shown["TERMINAL_NETWORKS"] == "10.0.0.0/8, fd00::/8"
     assert (shown["CAPTURE_TIMEOUT"], shown["RETRY_BASE"]) == ("30 с", "0,5 с")
@@ -29,12 +55,42 @@ def test_administration_shows_settings_with_their_units(app: Flask, client: Flas
     assert (shown["EVENT_RETENTION"], shown["PHOTO_RETENTION"]) == ("90 дн.", "30 дн.")
     assert (shown["HOSTS"], shown["API_LIMIT"]) == ("—", "6000 запросов в минуту")
     assert (shown["CONSENT"], shown["WORKER"]) == ("предупреждать, если его нет", "отдельным процессом")
+    assert (shown["COMPARE_AT"], shown["TIMEZONE"]) == ("03:00", "пояс машины")
 
 
-def test_empty_networks_and_a_word_for_a_time_are_readable(app: Flask, client: FlaskClient) -> None:
-    app.config |= {"TERMINAL_NETWORKS": (), "PHOTO_RETENTION": "employed"}
+def test_empty_networks_and_words_are_readable(app: Flask, client: FlaskClient) -> None:
+    app.config |= {"TERMINAL_NETWORKS": (), "PHOTO_RETENTION": "employed", "COMPARE_AT": None}
 
-    page = client.get("/administration").text
+    shown = rows(client)
 
-    assert "()" not in page
-    assert "<td>пока сотрудник активен</td>" in page
+    assert shown["TERMINAL_NETWORKS"][1] == "—"
+    assert shown["PHOTO_RETENTION"][1] == "пока сотрудник активен"
+    assert shown["COMPARE_AT"][1] == "никогда"
+
+
+def test_page_says_where_a_value_comes_from_and_who_changed_it(app: Flask, client: FlaskClient) -> None:
+    app.config["SETTING_SOURCES"]["READ_TIMEOUT"] = "file"
+    with app.app_context(), audit.acting(audit.Actor("Ольга")):
+        change.change("CONSENT", "require")
+
+    russian, english = (
+        {name: text[2] for name, text in rows(client, language).items()} for language in (None, ENGLISH)
+    )
+
+    assert re.fullmatch(
+        r"изменил\(а\): Ольга \d+ \w+ \d{4} г\.,? в [\d:]+ Изменить Согласие на съёмку", russian["CONSENT"]
+    )
+    assert english["CONSENT"].startswith("changed by Ольга on ")
+    assert russian["EVENT_RETENTION"] == "по умолчанию Изменить Срок хранения завершённых съёмок"
+    assert (russian["READ_TIMEOUT"], english["READ_TIMEOUT"]) == ("из instance/config.py", "from instance/config.py")
+    assert russian["WORKER"] == "задано в окружении машины"
+    assert english["WORKER"] == "fixed in the environment of the machine"
+    assert english["SWEEP_INTERVAL"] == "default"
+
+
+def test_each_setting_that_is_changed_here_has_words_and_what_is_allowed() -> None:
+    decided = {name for name, setting in SETTINGS.items() if setting.decided}
+    grouped = {name for _, names in setting_words.GROUPS for name in names}
+
+    assert set(setting_words.LABELS) == decided == grouped
+    assert {SETTINGS[name].allowed for name in decided} == set(setting_words.ALLOWED)

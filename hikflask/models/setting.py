@@ -1,0 +1,20 @@
+"""The settings that an administrator changed on the page of administration."""
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hikflask.extensions import Base
+from hikflask.models.columns import UTCDateTime, database_now
+
+
+class ChangedSetting(Base):
+    """One setting by its name in config.SETTINGS, and the text that its reader there makes the value of."""
+
+    __tablename__ = "setting"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200))
+    changed_by: Mapped[str] = mapped_column(String(128))
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())

@@ -1,0 +1,132 @@
+"""Changes a setting that an administrator decides, or gives it back to the default; each is in the audit trail."""
+
+from typing import Any, cast
+
+from flask import current_app
+from sqlalchemy import Table, delete, select
+
+from hikflask.config import SETTINGS, SHORTEST_AUDIT, as_text, contradiction
+from hikflask.extensions import db
+from hikflask.models import ChangedSetting
+from hikflask.models.columns import database_now
+from hikflask.services import audit
+from hikflask.services.core.db import changed_rows, lock_table
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.settings import stored
+
+AUDIT = "AUDIT_RETENTION"
+
+
+class SettingUnknown(ServiceError):
+    """No setting of this name is changed on a page."""
+
+    code = "setting_unknown"
+
+
+class SettingFixed(ServiceError):
+    """The setting is given by the environment of the machine, which wins."""
+
+    code = "setting_fixed"
+    fields = ("value",)
+
+
+class SettingRefused(ServiceError):
+    """The value is not one that config.SETTINGS allows (params: setting, its name)."""
+
+    code = "setting_refused"
+    fields = ("value",)
+
+
+class AuditRetentionShort(SettingRefused):
+    """The database itself refuses to delete entries of the audit trail that are so young (params: n days)."""
+
+    code = "audit_retention_short"
+
+
+class SettingsContradict(SettingRefused):
+    """Two settings do not go together (params: longer and shorter, their names; limit, of the shorter one)."""
+
+    code = "settings_contradict"
+
+
+def change(name: str, text: str) -> None:
+    """Change a setting; it is in force here at once, and in every other process within seconds.
+
+    :param text: as it would stand in the environment.
+    :raises SettingUnknown: :raises SettingFixed: :raises SettingRefused: with the reason; then nothing is changed.
+    """
+    _refuse_unchangeable(name)
+    value = _read(name, text)
+    before = _locked_values()
+    if before[name] == value:
+        db.session.rollback()
+        return
+    _refuse_contradiction({**before, name: value})
+    row = db.session.get(ChangedSetting, name, populate_existing=True) or ChangedSetting(name=name)
+    row.value, row.changed_by, row.changed_at = as_text(value), audit.present_actor().name[:128], database_now()
+    db.session.add(row)
+    _noted("setting.changed", name, before[name], value)
+
+
+def reset(name: str) -> None:
+    """Give a setting back to what instance/config.py says, or else to the default; in force as with change().
+
+    :raises SettingUnknown: :raises SettingFixed: :raises SettingsContradict: then nothing is changed.
+    """
+    _refuse_unchangeable(name)
+    value, before = stored.of_app().without[name], _locked_values()
+    _refuse_contradiction({**before, name: value})
+    if changed_rows(delete(ChangedSetting).where(ChangedSetting.name == name)):
+        _noted("setting.reset", name, before[name], value)
+    db.session.rollback()
+
+
+def in_force() -> dict[str, ChangedSetting]:
+    """Return what administrators changed, by name; not what the environment fixed since, or what cannot be read."""
+    rows = db.session.execute(select(ChangedSetting), execution_options={"populate_existing": True}).scalars()
+    found = {row.name: row for row in rows if may_change(row.name)}
+    db.session.commit()
+    return {name: row for name, row in found.items() if as_text(current_app.config[name]) == row.value}
+
+
+def may_change(name: str) -> bool:
+    """Tell whether a setting is changed on the page: an administrator decides it, and the machine does not fix it."""
+    return name in stored.of_app().without
+
+
+def _refuse_unchangeable(name: str) -> None:
+    if name not in SETTINGS or not SETTINGS[name].decided:
+        raise SettingUnknown
+    if not may_change(name):
+        raise SettingFixed
+
+
+def _read(name: str, text: str) -> Any:
+    try:
+        return SETTINGS[name].read(text)
+    except (TypeError, ValueError):
+        pass
+    if name == AUDIT and text.isdecimal() and int(text) < SHORTEST_AUDIT:
+        raise AuditRetentionShort(n=SHORTEST_AUDIT)
+    raise SettingRefused(setting=name)
+
+
+def _locked_values() -> dict[str, Any]:
+    """Return all settings as the table has them now, and keep others from changing it until the transaction ends."""
+    lock_table(cast("Table", ChangedSetting.__table__))
+    found = {name: text for name, text in db.session.execute(stored.CHANGED)}
+    return {**current_app.config, **stored.in_force(found, stored.of_app().without, current_app.config)}
+
+
+def _refuse_contradiction(values: dict[str, Any]) -> None:
+    wrong = contradiction(values)
+    if wrong:
+        db.session.rollback()
+        longer, shorter = wrong.names
+        raise SettingsContradict(longer=longer, shorter=shorter, limit=as_text(values[shorter]))
+
+
+def _noted(action: str, name: str, before: Any, after: Any) -> None:
+    audit.note(action, subject=name, before={"value": as_text(before)}, after={"value": as_text(after)})
+    db.session.commit()
+    stored.look_now()

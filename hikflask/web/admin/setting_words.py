@@ -1,0 +1,188 @@
+"""The words for settings: what each one does, its value, and where that comes from."""
+
+from typing import Any
+
+from babel.units import format_unit
+from flask import current_app
+from flask_babel import get_locale, gettext, ngettext
+from sqlalchemy.engine import make_url
+
+from hikflask.config import DAY, PER_MINUTE, SECOND, SETTINGS, as_text
+from hikflask.messages import N_
+
+NOTHING = "—"
+# What a setting says in one word of the program.
+WORDS = {
+    "embedded": N_("inside the server"),
+    "external": N_("as a process of its own"),
+    "unix": N_("a Unix socket"),
+    "warn": N_("warn when it is missing"),
+    "require": N_("no photo without it"),
+    "employed": N_("as long as the employee is active"),
+    "never": N_("never keep"),
+    "sha256": N_("sign-in with SHA-256"),
+    "https": N_("https only"),
+    "networks": N_("addresses of the given networks only"),
+    "auto": N_("where OpenCV is installed"),
+    "off": N_("switched off"),
+}
+LONGER_UNITS = ((3600, "hour"), (60, "minute"))
+# The names of those that an administrator changes on the page.
+LABELS = {
+    "CONSENT": N_("Consent to take a face"),
+    "PHOTO_RETENTION": N_("Photos are kept"),
+    "CAPTURE_RETENTION": N_("Unsaved pictures are kept"),
+    "EVENT_RETENTION": N_("Ended captures are kept"),
+    "JOB_RETENTION": N_("Reports of jobs are kept"),
+    "AUDIT_RETENTION": N_("The audit trail is kept"),
+    "CAPTURE_TIMEOUT": N_("Time for a capture"),
+    "CAPTURE_HOLD": N_("An unsaved picture holds its terminal"),
+    "COMPARE_AT": N_("Nightly comparison"),
+    "DRIFT_INTERVAL": N_("Look at idle terminals"),
+    "TIMEZONE": N_("Time zone"),
+}
+# In the order of the page. What is in none of them is shown under the last title.
+GROUPS = (
+    (
+        N_("Personal data"),
+        ("CONSENT", "PHOTO_RETENTION", "CAPTURE_RETENTION", "EVENT_RETENTION", "JOB_RETENTION", "AUDIT_RETENTION"),
+    ),
+    (N_("Capture and terminals"), ("CAPTURE_TIMEOUT", "CAPTURE_HOLD", "COMPARE_AT", "DRIFT_INTERVAL", "TIMEZONE")),
+    (N_("Of the machine"), ()),
+)
+ABOUT = {
+    "SECRET_KEY": N_("Signs cookies and forms."),
+    "PASSWORD_KEY": N_("Encrypts what must be read again, such as the terminals' passwords."),
+    "DATABASE_URL": N_("Where the database is; the queue goes with it."),
+    "WORKER": N_("Where the work in the background runs."),
+    "WORKER_THREADS": N_("How many threads a worker has; at most half of them are in captures."),
+    "WORKER_TERMINALS": N_("At how many terminals one worker works at the same time."),
+    "TERMINAL_THREADS": N_("How many requests of a process may wait on terminals at a time."),
+    "TERMINAL_CALLS": N_("How many of them one operator or API token may have."),
+    "CAPTURE_TIMEOUT": N_("How long a capture waits for a face."),
+    "CAPTURE_HOLD": N_("How long a picture that nobody saved keeps its terminal from other employees."),
+    "CAPTURE_PAUSE": N_("The least time between two captures at one terminal."),
+    "CONNECT_TIMEOUT": N_("How long the program tries to reach a terminal."),
+    "READ_TIMEOUT": N_("How long a terminal may take for its answer."),
+    "LEASE_WAIT": N_("How long a page or a program waits until a terminal is free."),
+    "UPLOAD_WAIT": N_("How long an uploaded photo waits for those before it."),
+    "FACE_DETECTION": N_("Whether a face is looked for in photos before they are sent."),
+    "RETRY_BASE": N_("The pause before the first retry; doubled each time."),
+    "RETRY_MAX": N_("The longest pause between retries."),
+    "SWEEP_INTERVAL": N_("How often the worker looks for what is due."),
+    "IMPORT_FILE_LIMIT": N_("The largest table of employees that is imported."),
+    "IMPORT_PHOTOS_LIMIT": N_("The largest ZIP of photos that is imported."),
+    "TERMINAL_NETWORKS": N_("The networks that terminals may be in."),
+    "TERMINAL_REQUIRE": N_("What no terminal may do without."),
+    "COMPARE_AT": N_("When each terminal is compared with what is desired there, once a night."),
+    "DRIFT_INTERVAL": N_("How often an idle terminal is asked how many people it has."),
+    "TIMEZONE": N_("The zone in which times are shown and nights begin."),
+    "SESSION_IDLE": N_("A session ends when nobody did anything for so long."),
+    "SESSION_LIFETIME": N_("A session ends after so long in any case."),
+    "SESSIONS_PER_OPERATOR": N_("How many sessions one operator may have; with one more the oldest ends."),
+    "API_LIMIT": N_("How often a program may call with one API token."),
+    "TRUSTED_PROXY": N_("The one proxy whose word about addresses is believed."),
+    "HOSTS": N_("The host names that the pages are called by."),
+    "CONSENT": N_("What happens when a face is taken without recorded consent."),
+    "PHOTO_RETENTION": N_("When the photo of an employee is deleted here."),
+    "CAPTURE_RETENTION": N_("When a picture that nobody saved is deleted, with what was typed beside it."),
+    "EVENT_RETENTION": N_("When the rows of ended captures are deleted."),
+    "JOB_RETENTION": N_("When the report of a job for many people is deleted, and with it an import."),
+    "AUDIT_RETENTION": N_("When entries of the audit trail are deleted. The database keeps each for 30 days at least."),
+}
+# The words among which one is chosen, and where a number may be typed instead, what it is.
+CHOICES = {"CONSENT": ("warn", "require"), "PHOTO_RETENTION": ("employed", "never")}
+NUMBERS = {"PHOTO_RETENTION": N_("after so many days")}
+# What an empty value says.
+EMPTY = {"COMPARE_AT": N_("never"), "TIMEZONE": N_("the machine's own")}
+# What is older than these is deleted, and cannot be brought back.
+RETENTIONS = {name for name in LABELS if name.endswith("_RETENTION")}
+# What config.SETTINGS allows for the settings that are changed on the page → how a person says it.
+ALLOWED = {
+    "a number of seconds between 0 and 300": N_("more than 0 and at most 300 seconds"),
+    "a number of seconds between 0 and 86400": N_("more than 0 and at most 86400 seconds"),
+    "a whole number of days": N_("whole days, 1 or more"),
+    "a whole number of days, 30 or more": N_("whole days, 30 or more"),
+    "a time such as 03:00, or empty for never": N_("a time such as 03:00, or empty for never"),
+    "a zone name such as Europe/Moscow, or empty for the machine's own": N_(
+        "a zone name such as Europe/Moscow, or empty for the machine's own"
+    ),
+    "warn or require": N_("one of the list"),
+    "employed, never, or a whole number of days": N_("one of the list, or whole days, 1 or more"),
+}
+UNITS = {SECOND: N_("in seconds"), DAY: N_("in days")}
+SOURCES = {
+    "default": N_("default"),
+    "file": N_("from instance/config.py"),
+    "environment": N_("fixed in the environment of the machine"),
+}
+
+
+def source(name: str) -> str:
+    """Return where the value comes from, when no administrator changed it on the page."""
+    return str(gettext(SOURCES[current_app.config["SETTING_SOURCES"][name]]))
+
+
+def allowed(name: str) -> str:
+    """Return which values a setting may have."""
+    return str(gettext(ALLOWED[SETTINGS[name].allowed]))
+
+
+def unit(name: str) -> str:
+    """Return what a number that is typed counts: seconds, days, or nothing."""
+    return str(gettext(UNITS[SETTINGS[name].unit])) if SETTINGS[name].unit in UNITS else ""
+
+
+def label(name: str) -> str:
+    """Return the name of a setting for people; one without words by its name in the environment."""
+    return str(gettext(LABELS[name])) if name in LABELS else f"HIKFLASK_{name}"
+
+
+def about(name: str) -> str:
+    """Return what a setting does."""
+    return str(gettext(ABOUT[name])) if name in ABOUT else ""
+
+
+def groups() -> list[tuple[str, list[str]]]:
+    """Return the titles of the page, each with the settings below it."""
+    known = {name for _, names in GROUPS for name in names}
+    others = sorted(SETTINGS.keys() - known)
+    return [(str(gettext(title)), [*names] or others) for title, names in GROUPS]
+
+
+def shown(name: str, value: Any) -> str:
+    """Return the value of a setting with its unit; of a secret, and of the database's password, nothing."""
+    if SETTINGS[name].secret:
+        return str(gettext("not shown"))
+    if name == "DATABASE_URL":
+        # The query may hold a password, too.
+        return make_url(str(value)).set(query={}).render_as_string(hide_password=True)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(word, value)) or NOTHING
+    if as_text(value):
+        return _with_unit(value, SETTINGS[name].unit)
+    return str(gettext(EMPTY[name])) if name in EMPTY else NOTHING
+
+
+def _with_unit(value: Any, unit: str) -> str:
+    text = as_text(value)
+    # A retention may be a word instead of a number of days.
+    if not unit or text.isalpha():
+        return word(text)
+    if unit == PER_MINUTE:
+        return str(ngettext("%(num)s request per minute", "%(num)s requests per minute", value))
+    return _measured(float(value), unit)
+
+
+def word(value: Any) -> str:
+    """Return a word of a setting in the language of the page, and anything else as it is."""
+    text = str(value)
+    return str(gettext(WORDS[text])) if text in WORDS else text
+
+
+def _measured(value: float, unit: str) -> str:
+    """Return a number with its unit, in the longest unit in which it is whole."""
+    if unit == SECOND:
+        longer = ((value / size, name) for size, name in LONGER_UNITS if value >= size and value % size == 0)
+        value, unit = next(longer, (value, unit))
+    return str(format_unit(value, unit, "short", locale=str(get_locale())))

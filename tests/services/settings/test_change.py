@@ -1,0 +1,105 @@
+"""A setting is changed by the readers of config.py, with an entry in the audit trail; contradictions change nothing."""
+
+from threading import Thread
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import AuditEntry, ChangedSetting
+from hikflask.services import audit
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.settings import change
+from hikflask.services.settings.change import (
+    AuditRetentionShort,
+    SettingFixed,
+    SettingRefused,
+    SettingsContradict,
+    SettingUnknown,
+)
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+def entries() -> list[tuple[str, str, str, object, object]]:
+    found = db.session.execute(db.select(AuditEntry).where(AuditEntry.action.startswith("setting.")))
+    return [(one.actor, one.action, one.subject, one.before, one.after) for one in found.scalars()]
+
+
+def stored_texts() -> dict[str, str]:
+    return {row.name: row.value for row in db.session.execute(db.select(ChangedSetting)).scalars()}
+
+
+def test_change_and_return_are_noted_with_old_and_new_value() -> None:
+    with audit.acting(audit.Actor("Анна")):
+        change.change("CONSENT", "require")
+        change.change("CONSENT", "require")
+        (row,) = change.in_force().values()
+        kept = (row.name, row.value, row.changed_by)
+        change.reset("CONSENT")
+        change.reset("CONSENT")
+
+    assert kept == ("CONSENT", "require", "Анна")
+    assert entries() == [
+        ("Анна", "setting.changed", "CONSENT", {"value": "warn"}, {"value": "require"}),
+        ("Анна", "setting.reset", "CONSENT", {"value": "require"}, {"value": "warn"}),
+    ]
+    assert stored_texts() == {}
+
+
+def test_value_that_config_would_refuse_is_refused_and_nothing_is_changed() -> None:
+    refused = [
+        ("CONSENT", "maybe", SettingRefused),
+        ("PHOTO_RETENTION", "0", SettingRefused),
+        ("EVENT_RETENTION", "1.5", SettingRefused),
+        ("CAPTURE_TIMEOUT", "301", SettingFixed),
+        ("COMPARE_AT", "25:00", SettingRefused),
+        ("DRIFT_INTERVAL", "nan", SettingRefused),
+        ("TIMEZONE", "/etc/passwd", SettingRefused),
+        ("AUDIT_RETENTION", "29", AuditRetentionShort),
+        ("AUDIT_RETENTION", "29.5", SettingRefused),
+        ("SECRET_KEY", "q7Wn2xR9tB4mZ8kL5vJ1", SettingUnknown),
+        ("NOTHING", "1", SettingUnknown),
+    ]
+    for name, text, kind in refused:
+        with pytest.raises(ServiceError) as error:
+            change.change(name, text)
+        assert type(error.value) is kind, name
+    assert (stored_texts(), entries()) == ({}, [])
+
+
+def test_settings_that_contradict_each_other_are_refused_from_either_side(app: Flask) -> None:
+    with pytest.raises(SettingsContradict) as shorter:
+        change.change("CAPTURE_RETENTION", "60")
+    assert shorter.value.params == {"longer": "CAPTURE_RETENTION", "shorter": "CAPTURE_HOLD", "limit": "120"}
+    with pytest.raises(SettingsContradict):
+        change.change("CAPTURE_HOLD", "3601")
+
+    change.change("CAPTURE_RETENTION", "8000")
+    change.change("CAPTURE_HOLD", "7200")
+    with pytest.raises(SettingsContradict):
+        change.reset("CAPTURE_RETENTION")
+
+    assert (app.config["CAPTURE_RETENTION"], app.config["CAPTURE_HOLD"]) == (8000.0, 7200.0)
+
+
+@pytest.mark.both_databases
+def test_of_two_changes_at_once_that_contradict_each_other_one_is_refused(app: Flask) -> None:
+    change.change("CAPTURE_RETENTION", "1000")
+    refused: list[str] = []
+
+    def run(name: str, text: str) -> None:
+        with app.app_context():
+            try:
+                change.change(name, text)
+            except SettingsContradict:
+                refused.append(name)
+
+    both = [Thread(target=run, args=given) for given in (("CAPTURE_RETENTION", "200"), ("CAPTURE_HOLD", "900"))]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+
+    assert len(refused) == 1
+    assert app.config["CAPTURE_HOLD"] <= app.config["CAPTURE_RETENTION"]
