@@ -203,6 +203,9 @@ SETTINGS = {
     "SESSION_IDLE": _time(7200.0),
     "SESSION_LIFETIME": _time(43200.0),
     "SESSIONS_PER_OPERATOR": Setting(20, _whole(1, 1000), "a whole number between 1 and 1000"),
+    "SECOND_FACTOR_ROLES": Setting(
+        "", _some_of("viewer", "operator", "admin"), "one or more of viewer, operator, admin, or empty for none"
+    ),
     "API_LIMIT": Setting(6000, _whole(1, 10**6), "a whole number of calls a minute", PER_MINUTE),
     "TRUSTED_PROXY": Setting(UNIX_SOCKET, _proxy, "unix, the IP address of the proxy in front, or empty for none"),
     "HOSTS": Setting("", _hosts, "the host names that the pages are called by, or empty for any"),

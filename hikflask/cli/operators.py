@@ -10,7 +10,7 @@ from hikflask.cli.tables import moment, table
 from hikflask.models import Operator
 from hikflask.models.operator import ROLES
 from hikflask.services import audit
-from hikflask.services.accounts import operators, sessions, setup
+from hikflask.services.accounts import operators, second_factor, sessions, setup
 from hikflask.services.core.errors import ServiceError
 
 
@@ -69,6 +69,26 @@ def set_password(name: str, password_stdin: bool) -> None:
     except ServiceError as error:
         raise click.ClickException(messages.english(error.code, **error.params)) from error
     click.echo(f"Operator “{found.name}” has another password.")
+
+
+@operator.command("second-factor")
+@click.argument("name")
+@click.option("--remove", is_flag=True, help="Take the second factor off: the password alone signs in.")
+@with_appcontext
+def second_factor_of(name: str, remove: bool) -> None:
+    """Tell whether an operator has a second factor, or take it off somebody who lost it; all sessions end then."""
+    found = operators.by_name(name)
+    if found is None:
+        raise click.ClickException(messages.english("operator_unknown", name=name))
+    if not remove:
+        click.echo(f"Operator “{found.name}” has {'a' if found.totp_encrypted else 'no'} second factor.")
+        return
+    try:
+        with audit.acting(audit.COMMAND_LINE):
+            second_factor.remove(found.id)
+    except ServiceError as error:
+        raise click.ClickException(messages.english(error.code, **error.params)) from error
+    click.echo(f"Operator “{found.name}” has no second factor any more.")
 
 
 @operator.command("list")

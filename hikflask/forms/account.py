@@ -31,6 +31,12 @@ class ConfirmForm(Form):
     password = PasswordField(_l("Your password"), [typed])
 
 
+class CodeForm(Form):
+    """The code of the second factor: six digits of the app, or a recovery code."""
+
+    code = StringField(_l("Code from the app"), [typed], [stripped])
+
+
 class NewPasswordForm(Form):
     """A new password, typed twice, and the present one."""
 

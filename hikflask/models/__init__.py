@@ -13,7 +13,7 @@ from hikflask.models.erasure import Erasure, ErasureFile, ErasureRemoval
 from hikflask.models.heartbeat import Heartbeat
 from hikflask.models.import_batch import ImportBatch, ImportRow
 from hikflask.models.job import Job, JobItem
-from hikflask.models.operator import Operator, OperatorSession
+from hikflask.models.operator import Operator, OperatorSession, RecoveryCode
 from hikflask.models.photo import Photo
 from hikflask.models.setting import ChangedSetting
 from hikflask.models.terminal import Terminal
@@ -46,6 +46,7 @@ __all__ = [
     "OperatorSession",
     "PersonThere",
     "Photo",
+    "RecoveryCode",
     "Terminal",
     "TerminalGroup",
     "Throttle",

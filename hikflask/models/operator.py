@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
@@ -23,7 +23,9 @@ def may(role: str, needed: str) -> bool:
 class Operator(Base):
     """A person who signs in. `login` is the folded name, `password_hash` a scrypt hash.
 
-    `device_generation` rises when all sessions are ended: known devices then become unknown again.
+    `device_generation` rises when all sessions are ended: known devices then become unknown again. `totp_encrypted` is
+    the secret of the second factor as a token of the vault, None where there is none; `totp_step` the time step whose
+    code was accepted last, and none before it is accepted again.
     """
 
     __table_args__ = (CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"), NO_ID_TWICE)
@@ -36,6 +38,8 @@ class Operator(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     must_change_password: Mapped[bool] = mapped_column(default=False)
     device_generation: Mapped[int] = mapped_column(default=0, server_default="0")
+    totp_encrypted: Mapped[str | None] = mapped_column(String(255))
+    totp_step: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 
     def __repr__(self) -> str:
@@ -46,7 +50,8 @@ class OperatorSession(Base):
     """An open session. The cookie holds a random key, the row its SHA-256.
 
     `seen_at` is when the operator last did something, `confirmed_at` when the operator last typed the
-    password: to sign in, or when it was asked for again.
+    password: to sign in, or when it was asked for again. With `factor_pending` it opens nothing: the password was
+    right, and the second factor is still to come.
     """
 
     __table_args__ = NO_ID_TWICE
@@ -58,5 +63,14 @@ class OperatorSession(Base):
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     address: Mapped[str] = mapped_column(String(64), default="")
+    factor_pending: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     operator: Mapped[Operator] = relationship()
+
+
+class RecoveryCode(Base):
+    """A code that stands for the second factor once. Only its SHA-256 is stored; the row is deleted by its use."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operator.id", ondelete="CASCADE"), index=True)
+    code_sha256: Mapped[str] = mapped_column(String(64))

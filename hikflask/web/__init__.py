@@ -3,7 +3,7 @@
 from flask import Flask
 
 from hikflask.web import error_pages, template_context
-from hikflask.web.account import account, confirm_password, language, setup, sign_in
+from hikflask.web.account import account, confirm_password, language, second_factor, setup, sign_in
 from hikflask.web.admin import audit, health, operators, overview, settings, tokens
 from hikflask.web.attention import overview as attention_overview
 from hikflask.web.comparisons import choose as choose_differences
@@ -49,7 +49,7 @@ MODULES = (
     *(imports, import_upload, import_columns, import_actions, wrong_rows),
     *(comparisons, choose_differences, comparison_plan, comparison_report),
     *(consents, erasures, export),
-    *(sign_in, confirm_password, account, setup, language),
+    *(sign_in, second_factor, confirm_password, account, setup, language),
     *(overview, settings, operators, tokens, audit, health),
 )
 

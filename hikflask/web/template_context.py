@@ -35,7 +35,7 @@ MENU = {
     "terminals": {"terminals", "comparisons", "groups", "rounds"},
     "administration": {"administration", "settings", "operators", "tokens", "audit", "erasures", "removals"},
     "jobs": {"jobs"},
-    "account": {"account"},
+    "account": {"account", "second_factor"},
 }
 ALARM = "removals.index"
 

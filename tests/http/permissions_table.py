@@ -7,6 +7,7 @@ operator's own password is asked for again; for calls of the API a role of a tok
 NOBODY = "nobody"
 VIEWER, OPERATOR, ADMIN = "viewer", "operator", "admin"
 CONFIRMED = "admin, confirmed"
+VIEWER_CONFIRMED = "viewer, confirmed"
 
 PAGES = {
     "GET /static/<path:filename>": NOBODY,
@@ -15,6 +16,8 @@ PAGES = {
     "GET /health/ready": NOBODY,
     "GET /sign-in": NOBODY,
     "POST /sign-in": NOBODY,
+    "GET /sign-in/code": NOBODY,
+    "POST /sign-in/code": NOBODY,
     "GET /first-run": NOBODY,
     "POST /first-run": NOBODY,
     "POST /sign-out": VIEWER,
@@ -23,6 +26,11 @@ PAGES = {
     "GET /account/": VIEWER,
     "GET /account/password": VIEWER,
     "POST /account/password": VIEWER,
+    "GET /account/second-factor": VIEWER_CONFIRMED,
+    "POST /account/second-factor": VIEWER_CONFIRMED,
+    "POST /account/second-factor/codes": VIEWER_CONFIRMED,
+    "POST /account/second-factor/off": VIEWER_CONFIRMED,
+    "POST /account/second-factor/go-on": VIEWER,
     "POST /account/sessions/<int:session_id>/end": VIEWER,
     "POST /account/sign-out-everywhere": VIEWER,
     "POST /language": VIEWER,
@@ -165,6 +173,7 @@ PAGES = {
     "GET /operators/<int:operator_id>": CONFIRMED,
     "POST /operators/<int:operator_id>": CONFIRMED,
     "POST /operators/<int:operator_id>/password": CONFIRMED,
+    "POST /operators/<int:operator_id>/second-factor/remove": CONFIRMED,
     "GET /tokens/": CONFIRMED,
     "POST /tokens/": CONFIRMED,
     "POST /tokens/<int:token_id>/revoke": CONFIRMED,

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from hikflask.models.operator import ROLES
 from hikflask.models.operator import may as includes
 from hikflask.services.accounts import operators
-from tests.http.permissions_table import ADMIN, API, BOTH, CONFIRMED, NOBODY, PAGES, VIEWER
+from tests.http.permissions_table import ADMIN, API, BOTH, CONFIRMED, NOBODY, PAGES, VIEWER, VIEWER_CONFIRMED
 from tests.support.signed_in import OPERATOR_PASSWORD, SignedInClient, client_of, make_token
 
 NOWHERE = "999999"
@@ -64,17 +64,17 @@ def test_nobody_is_let_in_where_the_table_says_so(app: Flask) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_role_is_let_in_where_the_table_says_so(app: Flask, role: str) -> None:
     for entry, wanted in {**PAGES, **BOTH}.items():
-        client = client_of(app, role, confirmed=wanted == CONFIRMED)
+        client = client_of(app, role, confirmed=wanted in {CONFIRMED, VIEWER_CONFIRMED})
 
         let_in = is_let_in(ask(client, entry))
 
-        needed = {NOBODY: VIEWER, CONFIRMED: ADMIN}.get(wanted, wanted)
+        needed = {NOBODY: VIEWER, CONFIRMED: ADMIN, VIEWER_CONFIRMED: VIEWER}.get(wanted, wanted)
         leaves = entry in {"POST /sign-out", "POST /account/sign-out-everywhere"}
         assert (let_in or leaves) if includes(role, needed) else not let_in, entry
 
 
 def test_password_is_asked_for_again_where_the_table_says_so(app: Flask) -> None:
-    for entry in pages_for(CONFIRMED):
+    for entry in [*pages_for(CONFIRMED), *pages_for(VIEWER_CONFIRMED)]:
         client = client_of(app, ADMIN, confirmed=False)
 
         answer = ask(client, entry)

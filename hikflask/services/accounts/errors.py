@@ -41,6 +41,25 @@ class PasswordWrong(AccountsError):
     fields = ("password",)
 
 
+class FactorCodeWrong(AccountsError):
+    """The code of the second factor is wrong, or was used before."""
+
+    code = "factor_code_wrong"
+    fields = ("code",)
+
+
+class FactorMissing(AccountsError):
+    """The operator has no second factor."""
+
+    code = "factor_missing"
+
+
+class FactorRequired(AccountsError):
+    """The role must have a second factor, so it is not switched off."""
+
+    code = "factor_required"
+
+
 class WeakPassword(AccountsError):
     """Any password that is not accepted."""
 

@@ -37,6 +37,8 @@ CONFIRMATIONS = 10
 # The time of the last request is written this often at most.
 SEEN_EVERY_SECONDS = 60.0
 CONFIRMED_SECONDS = 600.0
+# How long a session waits for the second factor.
+FACTOR_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class SignedIn:
     """An open session and its operator.
 
     `confirmed`: the password was typed within the last ten minutes, to sign in or when it was asked for again.
-    `device_generation`: see known_devices.py.
+    `device_generation`: see known_devices.py. `must_set_up_factor`: the role must have a second factor, and the
+    operator has none yet.
     """
 
     session_id: int
@@ -54,10 +57,18 @@ class SignedIn:
     must_change_password: bool
     device_generation: int
     confirmed: bool
+    must_set_up_factor: bool
+
+    @property
+    def is_kept_back(self) -> bool:
+        """True when a new password or a second factor comes before everything else."""
+        return self.must_change_password or self.must_set_up_factor
 
 
 def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     """Open a session and return its key. Every refusal reads the same and takes the same time.
+
+    The session of somebody with a second factor opens nothing yet: find_pending() finds it, second_factor.py opens it.
 
     :param address: network address of the browser. :param device: the browser's cookie of known devices.
     :raises SignInRefused: unknown name, wrong password, or an operator who may not sign in.
@@ -67,12 +78,12 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     db.session.commit()
     account, place = rate_limit.account_key(folded(name)), rate_limit.place_of(address)
     sign_ins = f"signed-in:{rate_limit.key_at_place(account, place)}"
-    tries = _tries(account, place, known_devices.device_of(device, operator))
+    tries = tries_of(account, place, known_devices.device_of(device, operator))
     # An unknown name may be a password that was typed in the wrong field: the audit trail does not keep it.
     known = operator.name if operator else ""
-    with _throttling_noted(known):
+    with throttling_noted(known):
         rate_limit.refuse_exhausted(sign_ins, SIGN_INS, WINDOW_SECONDS)
-        _take(tries)
+        take_tries(tries)
         checked = operator.password_hash if operator else None
         fits = _fits(password, checked, tries)
         if operator and fits:
@@ -81,11 +92,11 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     if key is None:
         audit.note_alone("sign_in.refused", subject=known)
         raise SignInRefused
-    _give_back(tries)
+    give_back_tries(tries)
     return key
 
 
-def _tries(account: str, place: str, known_device: str | None) -> dict[str, int]:
+def tries_of(account: str, place: str, known_device: str | None) -> dict[str, int]:
     """Return the keys that a try is counted under, each with its limit. A known device has a count of its own."""
     if known_device:
         return {f"device:{known_device}": TRIES_BY_DEVICE}
@@ -96,18 +107,21 @@ def _tries(account: str, place: str, known_device: str | None) -> dict[str, int]
     }
 
 
-def _take(tries: Mapping[str, int]) -> None:
+def take_tries(tries: Mapping[str, int]) -> None:
+    """Count a try under each key. :raises TooOften:"""
     for key, limit in tries.items():
         rate_limit.take(key, limit, WINDOW_SECONDS)
 
 
-def _give_back(tries: Iterable[str]) -> None:
+def give_back_tries(tries: Iterable[str]) -> None:
+    """Do not count a try: it was a successful one."""
     for key in tries:
         rate_limit.give_back(key)
 
 
 @contextmanager
-def _throttling_noted(known: str) -> Iterator[None]:
+def throttling_noted(known: str) -> Iterator[None]:
+    """Note the first try too many within the block, about this operator."""
     try:
         yield
     except TooOften as error:
@@ -122,7 +136,7 @@ def _fits(password: str, checked: str | None, tries: Iterable[str]) -> bool:
     try:
         return passwords.fits(password, checked)
     except PasswordsBusy:
-        _give_back(tries)
+        give_back_tries(tries)
         raise
 
 
@@ -132,12 +146,20 @@ def _opened(operator: Operator, checked: str | None, address: str) -> str | None
         return None
     key = secrets.token_urlsafe(KEY_BYTES)
     with audit.acting(audit.Actor(operator.name, address, audit.present_actor().request_id)):
-        _end_oldest(operator)
         mine = {"operator_id": operator.id, "address": address[:64], "confirmed_at": database_now()}
-        db.session.add(OperatorSession(key_sha256=_hash(key), **mine))
-        audit.note("sign_in", subject=operator.name)
+        # Read once its row is locked: a second factor may have been set up meanwhile.
+        pending = db.session.get_one(Operator, operator.id, populate_existing=True).totp_encrypted is not None
+        if not pending:
+            note_opened(operator)
+        db.session.add(OperatorSession(key_sha256=_hash(key), factor_pending=pending, **mine))
         db.session.commit()
     return key
+
+
+def note_opened(operator: Operator) -> None:
+    """Note a sign-in that is complete, and make room for its session, within the caller's transaction."""
+    _end_oldest(operator)
+    audit.note("sign_in", subject=operator.name)
 
 
 def _holds(operator_id: int, checked: str | None) -> bool:
@@ -154,7 +176,7 @@ def _holds(operator_id: int, checked: str | None) -> bool:
 
 def _end_oldest(operator: Operator) -> None:
     """End the oldest sessions of this operator, so that one more is within the limit."""
-    newest = select(OperatorSession.id).where(OperatorSession.operator_id == operator.id, *_within_limits())
+    newest = select(OperatorSession.id).where(OperatorSession.operator_id == operator.id, *_is_open())
     left_over = newest.order_by(OperatorSession.id.desc()).offset(current_app.config["SESSIONS_PER_OPERATOR"] - 1)
     if changed_rows(delete(OperatorSession).where(OperatorSession.id.in_(left_over))):
         audit.note("sign_out.oldest", subject=operator.name)
@@ -165,7 +187,7 @@ def find(key: str) -> SignedIn | None:
     found = db.session.execute(
         select(OperatorSession, Operator, OperatorSession.confirmed_at > database_now(-CONFIRMED_SECONDS))
         .join(Operator)
-        .where(OperatorSession.key_sha256 == _hash(key), Operator.is_active, *_within_limits()),
+        .where(OperatorSession.key_sha256 == _hash(key), Operator.is_active, *_is_open()),
         execution_options={"populate_existing": True},
     ).first()
     db.session.commit()
@@ -180,7 +202,19 @@ def find(key: str) -> SignedIn | None:
         operator.must_change_password,
         operator.device_generation,
         bool(confirmed),
+        operator.totp_encrypted is None and operator.role in current_app.config["SECOND_FACTOR_ROLES"],
     )
+
+
+def find_pending(key: str) -> OperatorSession | None:
+    """Return the session with this key that waits for the second factor, with its operator, or None."""
+    lately = OperatorSession.started_at > database_now(-FACTOR_SECONDS)
+    waiting = (OperatorSession.key_sha256 == _hash(key), OperatorSession.factor_pending, Operator.is_active, lately)
+    found = db.session.execute(
+        select(OperatorSession).join(Operator).where(*waiting), execution_options={"populate_existing": True}
+    ).scalar_one_or_none()
+    db.session.commit()
+    return found
 
 
 def touch(session_id: int) -> None:
@@ -216,7 +250,7 @@ def refuse_wrong_password(signed_in: SignedIn, password: str) -> str:
     """
     operator = db.session.get_one(Operator, signed_in.operator_id, populate_existing=True)
     tries = {f"session:{signed_in.session_id}": CONFIRMATIONS}
-    _take(tries)
+    take_tries(tries)
     checked = operator.password_hash
     if not _fits(password, checked, tries):
         audit.note_alone("confirmation.refused", subject=operator.name)
@@ -263,16 +297,22 @@ def end_all(operator_id: int, keep: int | None = None) -> int:
 
 def renew_key(signed_in: SignedIn) -> str:
     """Give an open session a new key, as after a changed password, and return the key."""
-    key = secrets.token_urlsafe(KEY_BYTES)
+    key, hashed = new_key()
     statement = update(OperatorSession).where(OperatorSession.id == signed_in.session_id)
-    changed_rows(statement.values(key_sha256=_hash(key)))
+    changed_rows(statement.values(key_sha256=hashed))
     db.session.commit()
     return key
 
 
+def new_key() -> tuple[str, str]:
+    """Return a new key for the cookie, and what the session's row has of it."""
+    key = secrets.token_urlsafe(KEY_BYTES)
+    return key, _hash(key)
+
+
 def list_open(operator_id: int) -> list[OperatorSession]:
     """Return an operator's open sessions, the newest first."""
-    mine = select(OperatorSession).where(OperatorSession.operator_id == operator_id, *_within_limits())
+    mine = select(OperatorSession).where(OperatorSession.operator_id == operator_id, *_is_open())
     found = list(db.session.execute(mine.order_by(OperatorSession.id.desc())).scalars())
     db.session.commit()
     return found
@@ -291,6 +331,10 @@ def delete_expired_sessions() -> None:
     idle, started = _within_limits()
     db.session.execute(delete(OperatorSession).where(~idle | ~started))
     db.session.commit()
+
+
+def _is_open() -> tuple[Any, ...]:
+    return (~OperatorSession.factor_pending, *_within_limits())
 
 
 def _within_limits() -> tuple[Any, Any]:

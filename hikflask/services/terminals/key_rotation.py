@@ -1,30 +1,43 @@
-"""Rotates the encryption key of the stored terminal passwords, and finds passwords that no key decrypts.
+"""Rotates the encryption key of what is stored encrypted, and finds what no key decrypts.
 
-A rotation may be interrupted at any moment: the new key is on the disk before it encrypts anything, all passwords
-change in one transaction, and older keys stay until a separate command deletes them.
+That is the terminals' passwords, and the secrets of the operators' second factors. A rotation may be interrupted at any
+moment: the new key is on the disk before it encrypts anything, all secrets change in one transaction, and older keys
+stay until a separate command deletes them.
 """
 
+from typing import Any
+
 from sqlalchemy import select, text, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
-from hikflask.models import Terminal
+from hikflask.models import Operator, Terminal
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
 
+Column = InstrumentedAttribute[Any]
+# The columns that hold tokens of the vault, and whose they are.
+ENCRYPTED: tuple[tuple[Any, Column], ...] = (
+    (Terminal, Terminal.password_encrypted),
+    (Operator, Operator.totp_encrypted),
+)
+
 
 def unreadable() -> list[str]:
-    """Return the names of the terminals whose password no key decrypts."""
-    statement = select(Terminal.name, Terminal.password_encrypted).order_by(Terminal.name)
-    rows = db.session.execute(statement).all()
+    """Return the names of the terminals whose password, and of the operators whose second factor no key decrypts."""
+    found = []
+    for model, column in ENCRYPTED:
+        rows = db.session.execute(select(model.name, column).where(column.is_not(None)).order_by(model.name)).all()
+        found += [name for name, token in rows if not _opens(token)]
     db.session.commit()
-    return [name for name, token in rows if not _opens(token)]
+    return found
 
 
 def rotate() -> int:
-    """Make a new key and encrypt all passwords with it; return how many were encrypted. The older keys stay.
+    """Make a new key and encrypt all secrets with it; return how many were encrypted. The older keys stay.
 
-    :raises VaultError: when a password cannot be decrypted, or the key file cannot be changed; then nothing changes.
+    :raises VaultError: when a secret cannot be decrypted, or the key file cannot be changed; then nothing changes.
     """
     with vault.keyring.held():
         _refuse_unreadable()
@@ -33,9 +46,9 @@ def rotate() -> int:
 
 
 def drop_old() -> int:
-    """Encrypt the remaining passwords with the newest key and delete the older keys; return how many were encrypted.
+    """Encrypt the remaining secrets with the newest key and delete the older keys; return how many were encrypted.
 
-    :raises VaultError: when a password cannot be decrypted, or an older key may still be in use.
+    :raises VaultError: when a secret cannot be decrypted, or an older key may still be in use.
     """
     with vault.keyring.held():
         vault.keyring.refuse_to_drop_early()
@@ -46,37 +59,40 @@ def drop_old() -> int:
 
 
 def renew() -> int:
-    """Encrypt with the newest key the passwords that an older key encrypted, in one transaction; return how many.
+    """Encrypt with the newest key the secrets that an older key encrypted, in one transaction; return how many.
 
     :raises VaultError: when one cannot be decrypted; then none is changed.
     """
     renewed = 0
     while held_by_older := _held_by_older():
         # All are decrypted before the first is written.
-        anew = [(terminal_id, token, vault.keyring.renew(token)) for terminal_id, token in held_by_older]
+        anew = [(where, row_id, token, vault.keyring.renew(token)) for where, row_id, token in held_by_older]
         written = sum(_write(*row) for row in anew)
         if written:
-            audit.note("secrets.rotated", after={"passwords": written})
+            audit.note("secrets.rotated", after={"secrets": written})
         db.session.commit()
         renewed += written
     return renewed
 
 
-def _write(terminal_id: int, old: str, new: str) -> int:
-    # A password that was saved meanwhile is left alone; the next round checks it.
-    unchanged = update(Terminal).where(Terminal.id == terminal_id, Terminal.password_encrypted == old)
-    return changed_rows(unchanged.values(password_encrypted=new))
+def _write(where: Column, row_id: int, old: str, new: str) -> int:
+    # A secret that was saved meanwhile is left alone; the next round checks it.
+    unchanged = update(where.class_).where(where.class_.id == row_id, where == old)
+    return changed_rows(unchanged.values({where: new}))
 
 
-def _held_by_older() -> list[tuple[int, str]]:
-    rows = db.session.execute(select(Terminal.id, Terminal.password_encrypted).order_by(Terminal.id)).all()
-    return [(terminal_id, token) for terminal_id, token in rows if not vault.keyring.is_newest(token)]
+def _held_by_older() -> list[tuple[Column, int, str]]:
+    found = []
+    for model, column in ENCRYPTED:
+        rows = db.session.execute(select(model.id, column).where(column.is_not(None)).order_by(model.id)).all()
+        found += [(column, row_id, token) for row_id, token in rows if not vault.keyring.is_newest(token)]
+    return found
 
 
 def _put_on_disk() -> None:
     """Checkpoint SQLite's WAL before keys are deleted.
 
-    After a power failure SQLite may lose its last transactions. The passwords would then need the older keys.
+    After a power failure SQLite may lose its last transactions. The secrets would then need the older keys.
     """
     db.session.commit()
     if db.engine.dialect.name != "sqlite":
@@ -89,7 +105,7 @@ def _put_on_disk() -> None:
 
 def _refuse_unreadable() -> None:
     if unreadable():
-        raise VaultError(f"Passwords are stored that the keys do not open: {vault.keyring.cure}.")
+        raise VaultError(f"Secrets are stored that the keys do not open: {vault.keyring.cure}.")
 
 
 def _opens(token: str) -> bool:

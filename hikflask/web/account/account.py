@@ -9,7 +9,7 @@ from flask_wtf.csrf import CSRFError
 
 from hikflask.forms.account import NewPasswordForm
 from hikflask.http.permissions import VIEWER, allow
-from hikflask.services.accounts import operators, sessions
+from hikflask.services.accounts import operators, second_factor, sessions
 from hikflask.services.accounts.errors import TryLater, WeakPassword
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import csrf_failure, current_operator, device_cookie, password_prompt, resubmission
@@ -23,7 +23,14 @@ bp = Blueprint("account", __name__, url_prefix="/account")
 @allow(VIEWER)
 def show() -> ResponseReturnValue:
     """The operator's name and role, and the open sessions."""
-    return render_template("account/show.html", sessions=sessions.list_open(current_operator.required().operator_id))
+    person = current_operator.required()
+    has_factor = second_factor.has(person.operator_id)
+    return render_template(
+        "account/show.html",
+        sessions=sessions.list_open(person.operator_id),
+        has_factor=has_factor,
+        codes_left=second_factor.codes_left(person.operator_id) if has_factor else 0,
+    )
 
 
 @bp.get("/password")

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 
-from hikflask.forms.account import SignInForm
+from hikflask.forms.account import CodeForm, SignInForm
 from hikflask.http.permissions import VIEWER, allow, public
 from hikflask.services.accounts import operators, sessions
 from hikflask.services.accounts.errors import SignInRefused, TryLater
@@ -50,6 +50,15 @@ def sign_in() -> ResponseReturnValue:
     before = current_operator.get()
     if before:
         sessions.sign_out(before)
+    if sessions.find_pending(key):
+        current_operator.begin_pending(key)
+        asked = url_for("second_factor.ask", next=next_or())
+        form = CodeForm(formdata=None)
+        return (
+            password_prompt.code_page(form, typed, next_path=next_or())
+            if typed
+            else make_response(redirect(asked, 303))
+        )
     current_operator.begin_session(key)
     return device_cookie.remember(password_prompt.go_on(typed, next_or(), _("You are signed in again.")))
 

@@ -70,6 +70,11 @@ ACTIONS = {
     "operator.changed": N_("Operator changed"),
     "operator.password_changed": N_("Operator's password changed"),
     "operator.password_reset": N_("Operator given a temporary password"),
+    "second_factor.set_up": N_("Second factor set up"),
+    "second_factor.new_codes": N_("New recovery codes made"),
+    "second_factor.code_used": N_("Recovery code used"),
+    "second_factor.refused": N_("Wrong code of the second factor"),
+    "second_factor.removed": N_("Second factor removed"),
     "setting.changed": N_("Setting changed"),
     "setting.reset": N_("Setting given back to the default"),
     "token.created": N_("API token made"),
@@ -98,7 +103,7 @@ ACTIONS = {
     "job.retried": N_("Job for many people tried again"),
     "import.undone": N_("Import undone"),
     "terminal.clock_set": N_("Terminal's clock and time zone set"),
-    "secrets.rotated": N_("Terminals' passwords encrypted with a new key"),
+    "secrets.rotated": N_("Stored secrets encrypted with a new key"),
     "audit.exported": N_("Audit trail exported"),
 }
 FIELDS = {
@@ -131,6 +136,7 @@ FIELDS = {
     "given_on": N_("Given on"),
     "basis": N_("Basis"),
     "passwords": N_("Passwords"),
+    "secrets": N_("Secrets"),
     "entries": N_("Entries"),
     "actor": N_("Who"),
     "action": N_("What"),

@@ -11,7 +11,7 @@ from hikflask.forms.operators import OperatorChangeForm, OperatorForm
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.models import Operator
-from hikflask.services.accounts import api_tokens, operators
+from hikflask.services.accounts import api_tokens, operators, second_factor
 from hikflask.services.accounts.errors import TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import resubmission
@@ -103,6 +103,20 @@ def reset_password(operator_id: int) -> ResponseReturnValue:
     password = operators.temporary_password()
     operators.set_password(operator_id, password, temporary=True)
     return _shown_once(found, password)
+
+
+@bp.post("/<int:operator_id>/second-factor/remove")
+@confirmed(ADMIN)
+def remove_factor(operator_id: int) -> ResponseReturnValue:
+    """Take the second factor off an operator who lost it; all sessions of that operator end."""
+    found = _operator(operator_id)
+    try:
+        second_factor.remove(operator_id)
+    except ServiceError as error:
+        flash(error_sentence(error), "warning")
+    else:
+        flash(_("%(name)s signs in by the password alone now.", name=isolated(found.name)))
+    return redirect(url_for(".index"), 303)
 
 
 def _operator(operator_id: int) -> Operator:

@@ -25,6 +25,9 @@ WORDS = {
     "networks": N_("addresses of the given networks only"),
     "auto": N_("where OpenCV is installed"),
     "off": N_("switched off"),
+    "viewer": N_("Viewer"),
+    "operator": N_("Operator"),
+    "admin": N_("Administrator"),
 }
 LONGER_UNITS = ((3600, "hour"), (60, "minute"))
 # The names of those that an administrator changes on the page.
@@ -80,6 +83,7 @@ ABOUT = {
     "SESSION_IDLE": N_("A session ends when nobody did anything for so long."),
     "SESSION_LIFETIME": N_("A session ends after so long in any case."),
     "SESSIONS_PER_OPERATOR": N_("How many sessions one operator may have; with one more the oldest ends."),
+    "SECOND_FACTOR_ROLES": N_("Which roles sign in with a second factor in any case."),
     "API_LIMIT": N_("How often a program may call with one API token."),
     "TRUSTED_PROXY": N_("The one proxy whose word about addresses is believed."),
     "HOSTS": N_("The host names that the pages are called by."),

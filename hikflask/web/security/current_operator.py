@@ -5,8 +5,11 @@ from flask_login import UserMixin, current_user, login_user, logout_user
 
 from hikflask.extensions import login_manager
 from hikflask.http import permissions
+from hikflask.models import OperatorSession
 from hikflask.services.accounts import sessions
 from hikflask.services.accounts.sessions import SignedIn
+
+PENDING = "pending"
 
 
 class SessionUser(UserMixin):  # type: ignore[misc]
@@ -58,6 +61,18 @@ def begin_session(key: str) -> None:
     session.clear()
     g.pop("csrf_token", None)
     login_user(SessionUser(key, found))
+
+
+def begin_pending(key: str) -> None:
+    """Keep a session that waits for the second factor in the cookie; nobody is signed in with it."""
+    end_session()
+    session[PENDING] = key
+
+
+def pending() -> OperatorSession | None:
+    """Return the session of this browser that waits for the second factor, or None."""
+    key = session.get(PENDING)
+    return sessions.find_pending(key) if key else None
 
 
 def end_session() -> None:

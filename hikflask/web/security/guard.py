@@ -22,6 +22,11 @@ from hikflask.web.support import urls
 
 # What an operator may call whose password must be changed first.
 BEFORE_PASSWORD_CHANGE = {"account.password", "account.change_password", "sign_in.sign_out", "language.choose"}
+# What an operator may call who must set up a second factor first.
+BEFORE_FACTOR = {
+    *("second_factor.set_up", "second_factor.enrol", "confirmation.ask", "confirmation.confirm"),
+    *("sign_in.sign_out", "language.choose"),
+}
 
 
 def register(app: Flask) -> None:
@@ -101,6 +106,8 @@ def _admit_person(person: SignedIn, rule: Rule | None) -> ResponseReturnValue | 
         sessions.touch(person.session_id)
     if person.must_change_password and request.endpoint not in BEFORE_PASSWORD_CHANGE:
         return password_prompt.ask_for_new_password()
+    if person.must_set_up_factor and not person.must_change_password and request.endpoint not in BEFORE_FACTOR:
+        return password_prompt.ask_to_set_up_factor()
     if request.routing_exception is not None:
         return urls.relative_redirect(request.routing_exception)  # None: the answer will be that there is no such page
     if rule is None or rule.role is None or not permissions.may(person.role, rule.role):

@@ -1,4 +1,4 @@
-"""The three questions before a request goes on: sign in, choose a new password, confirm the password.
+"""The questions before a request goes on: sign in, choose a new password, set up a second factor, confirm the password.
 
 A form that was sent is carried through the question (resubmission.py).
 """
@@ -8,14 +8,14 @@ from http import HTTPStatus
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from hikflask.forms.account import ConfirmForm, NewPasswordForm, SignInForm
+from hikflask.forms.account import CodeForm, ConfirmForm, NewPasswordForm, SignInForm
 from hikflask.http import permissions
-from hikflask.web.security import current_operator, resubmission
+from hikflask.web.security import current_operator, factor_secret, resubmission
 from hikflask.web.security.resubmission import TypedForm
 from hikflask.web.support import htmx
 from hikflask.web.support.urls import page_before
 
-SIGN_IN, CONFIRM, PASSWORD = "sign_in.ask", "confirmation.ask", "account.password"
+SIGN_IN, CONFIRM, PASSWORD, FACTOR = "sign_in.ask", "confirmation.ask", "account.password", "second_factor.set_up"
 
 
 def ask_to_sign_in() -> Response:
@@ -44,6 +44,19 @@ def ask_for_new_password() -> Response:
     return password_page(NewPasswordForm(formdata=None), typed, status=HTTPStatus.FORBIDDEN, next_path=page_before())
 
 
+def ask_to_set_up_factor() -> Response:
+    """Answer a request of an operator whose role must have a second factor, which is not set up yet."""
+    typed = resubmission.typed_in_request()
+    if htmx.wants_fragment():
+        form = {"form": CodeForm(formdata=None), "carried": typed, **factor_secret.shown()}
+        return _ask_in_place(FACTOR, "second_factor", HTTPStatus.FORBIDDEN, **form)
+    if _is_safe_method():
+        return _redirect(FACTOR)
+    if typed is None:
+        flash(_("Nothing is done yet: set up your second factor, then press the button again."), "warning")
+    return factor_page(CodeForm(formdata=None), typed, status=HTTPStatus.FORBIDDEN, next_path=page_before())
+
+
 def redirect_to_confirmation() -> Response:
     """Answer a request for a page that needs the password once more."""
     if htmx.wants_fragment():
@@ -59,6 +72,19 @@ def sign_in_page(form: SignInForm, typed: TypedForm | None, status: int = 200, n
 def password_page(form: NewPasswordForm, typed: TypedForm | None, status: int = 200, next_path: str = "/") -> Response:
     """Answer the page for a new password, which carries a typed form along."""
     return make_response(render_template("account/password.html", form=form, carried=typed, next=next_path), status)
+
+
+def code_page(form: CodeForm, typed: TypedForm | None, status: int = 200, next_path: str = "/") -> Response:
+    """Answer the question for the code of the second factor, which carries a typed form along."""
+    return make_response(render_template("account/code.html", form=form, carried=typed, next=next_path), status)
+
+
+def factor_page(form: CodeForm, typed: TypedForm | None, status: int = 200, next_path: str = "/") -> Response:
+    """Answer the page that sets up a second factor, which carries a typed form along."""
+    known = {"form": form, "carried": typed, "next": next_path, **factor_secret.shown()}
+    response = make_response(render_template("account/second_factor.html", **known), status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def confirm_page(
@@ -90,6 +116,8 @@ def go_on(typed: TypedForm | None, next_path: str, why: str = "") -> Response:
     person = current_operator.get()
     if typed and person and person.must_change_password:
         return password_page(NewPasswordForm(formdata=None), typed, next_path=next_path)
+    if typed and person and person.must_set_up_factor:
+        return factor_page(CodeForm(formdata=None), typed, next_path=next_path)
     again = resubmission.show_again(typed, person, why) if typed and person else None
     return again or make_response(redirect(next_path, 303))
 

@@ -41,7 +41,7 @@ def test_rotation_says_what_was_done_and_what_remains(app: Flask, tmp_path: Path
     result = run(app)
 
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.startswith("Passwords encrypted with the newest key: 1. The older keys stay in ")
+    assert result.stdout.startswith("Secrets encrypted with the newest key: 1. The older keys stay in ")
     assert "`flask --app wsgi secrets rotate --drop-old`" in result.stdout
     assert not [key for key in key_file.split((tmp_path / "password_key").read_text()) if key in result.output]
     assert password(app) == PASSWORD

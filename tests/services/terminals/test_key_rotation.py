@@ -16,10 +16,11 @@ from hikflask import create_app
 from hikflask.encryption import key_file
 from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
-from hikflask.models import Terminal
+from hikflask.models import Operator, Terminal
 from hikflask.services.terminals import key_rotation, registry
 from hikflask.services.terminals.registry import Access
 from tests.conftest import close
+from tests.support.signed_in import add_operator
 
 PASSWORDS = {"Вход": "Abc12345", "Выход": "Пароль №2", "Склад": "Third123"}
 
@@ -106,6 +107,24 @@ def test_rotation_encrypts_everything_with_a_new_key_that_stands_first(stored: F
     assert all(opened_by(new, token) and not opened_by(old, token) for token in tokens(stored))
     assert readable(stored) == PASSWORDS
     assert stat.S_IMODE((tmp_path / "password_key").stat().st_mode) == 0o600
+
+
+def test_rotation_encrypts_second_factors_too_and_names_whose_cannot_be_opened(stored: Flask, tmp_path: Path) -> None:
+    with stored.app_context():
+        add_operator("Анна", totp_encrypted=vault.encrypt("JBSWY3DPEHPK3PXP"))
+        add_operator("Ольга")
+
+    assert rotate(stored) == 4
+    let_time_pass(tmp_path)
+    drop_old(stored)
+
+    with stored.app_context():
+        (token,) = db.session.execute(db.select(Operator.totp_encrypted).where(Operator.name == "Анна")).scalars()
+        assert vault.decrypt(token) == "JBSWY3DPEHPK3PXP"
+        assert key_rotation.unreadable() == []
+        db.session.execute(db.update(Operator).where(Operator.name == "Анна").values(totp_encrypted="lost"))
+        db.session.commit()
+        assert key_rotation.unreadable() == ["Анна"]
 
 
 def test_rotation_is_noticed_by_a_process_that_runs(stored: Flask, other: Flask, tmp_path: Path) -> None:

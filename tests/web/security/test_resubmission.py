@@ -92,6 +92,8 @@ NOTHING_TYPED = {
     "imports.check", "imports.deactivate", "imports.discard", "imports.start", "imports.undo",
     "jobs.deactivate", "jobs.retry", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
+    "operators.remove_factor", "second_factor.check", "second_factor.enrol", "second_factor.go_on",
+    "second_factor.new_codes", "second_factor.switch_off",
     "settings.reset", "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete",
     "terminals.enrol_everybody", "terminals.put_right", "terminals.restore_people", "terminals.set_clock",
     "terminals.try_once",

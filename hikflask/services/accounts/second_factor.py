@@ -1,0 +1,221 @@
+"""The second factor of an operator: codes of an app (TOTP, RFC 6238), and recovery codes for when it is lost.
+
+The secret is stored encrypted (vault), of a recovery code its SHA-256. A code of the app is accepted once, within the
+present half minute and those beside it.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+import time
+
+import pyotp
+from flask import current_app
+from sqlalchemy import delete, func, or_, select, update
+
+from hikflask.encryption.vault import VaultError
+from hikflask.extensions import db, vault
+from hikflask.models import Operator, OperatorSession, RecoveryCode
+from hikflask.services import audit
+from hikflask.services.accounts import known_devices, operators, rate_limit, sessions
+from hikflask.services.accounts.errors import FactorCodeWrong, FactorMissing, FactorRequired, SignInRefused
+from hikflask.services.accounts.sessions import SignedIn
+from hikflask.services.core.db import changed_rows
+
+ISSUER = "hikflask"
+STEP_SECONDS = 30
+# A clock may be a step behind or ahead.
+STEPS = (-1, 0, 1)
+DIGITS = 6
+RECOVERY_CODES = 10
+# 80 bits, so a quick hash is enough.
+RECOVERY_BYTES = 10
+# Wrong codes of one account from devices that are not known, beside the limits of passwords: a million codes there are,
+# and whoever has the password must not try them all in a year.
+LONG_TRIES, LONG_SECONDS = 30, 43200.0
+
+
+def new_secret() -> str:
+    """Return a new secret for an app (160 bits, as Base32)."""
+    return pyotp.random_base32()
+
+
+def sealed(secret: str) -> str:
+    """Return a secret encrypted, to be kept where it is set up: only this program can read it."""
+    return vault.encrypt(secret)
+
+
+def unsealed(token: str) -> str | None:
+    """Return the secret of sealed(), or None when no key of the present opens it."""
+    try:
+        return vault.decrypt(token)
+    except VaultError:
+        return None
+
+
+def address_of(secret: str, name: str) -> str:
+    """Return the otpauth:// address that an app reads from the QR code."""
+    return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
+
+
+def has(operator_id: int) -> bool:
+    """Return True when the operator has a second factor."""
+    return operators.row(operator_id).totp_encrypted is not None
+
+
+def codes_left(operator_id: int) -> int:
+    """Return how many recovery codes the operator has left."""
+    mine = select(func.count()).select_from(RecoveryCode).where(RecoveryCode.operator_id == operator_id)
+    count = db.session.execute(mine).scalar_one()
+    db.session.commit()
+    return count
+
+
+def open_session(pending: OperatorSession, code: str, address: str, device: str = "") -> str:
+    """Open the session of somebody whose password was right, and return its new key.
+
+    :param code: of the app, or a recovery code. :param address: of the browser. :param device: its known devices.
+    :raises FactorCodeWrong: :raises TooOften: :raises SignInRefused: when the session has ended meanwhile.
+    """
+    operator = operators.row(pending.operator_id)
+    place = rate_limit.place_of(address)
+    known = known_devices.device_of(device, operator)
+    tries = sessions.tries_of(f"factor:{operator.id}", place, known)
+    with audit.acting(audit.Actor(operator.name, address, audit.present_actor().request_id)):
+        with sessions.throttling_noted(operator.name):
+            sessions.take_tries(tries)
+            if not known:
+                rate_limit.take(f"factor-long:{operator.id}", LONG_TRIES, LONG_SECONDS)
+        _accept(operator, code)
+        key, hashed = sessions.new_key()
+        sessions.note_opened(operator)
+        waiting = (OperatorSession.id == pending.id, OperatorSession.factor_pending)
+        opened = update(OperatorSession).where(*waiting).values(factor_pending=False, key_sha256=hashed)
+        if changed_rows(opened) != 1:
+            db.session.rollback()
+            raise SignInRefused
+        db.session.commit()
+    sessions.give_back_tries([*tries, f"factor-long:{operator.id}"])
+    return key
+
+
+def set_up(person: SignedIn, secret: str, code: str) -> list[str]:
+    """Give an operator a second factor, or another one; all other sessions end. Return the recovery codes.
+
+    :param code: of the app with this secret, which shows that the app has it.
+    :raises FactorCodeWrong: :raises TooOften: :raises SignInRefused: when the session has ended meanwhile.
+    """
+    tries = {f"factor-set-up:{person.session_id}": sessions.CONFIRMATIONS}
+    sessions.take_tries(tries)
+    step = _step_of(secret, code, None)
+    if step is None:
+        raise FactorCodeWrong
+    mine = update(Operator).where(Operator.id == person.operator_id, Operator.is_active)
+    changed_rows(mine.values(totp_encrypted=vault.encrypt(secret), totp_step=step))
+    if sessions.end_all(person.operator_id, person.session_id) != 1:
+        db.session.rollback()
+        raise SignInRefused
+    codes = _replace_codes(person.operator_id)
+    audit.note("second_factor.set_up", subject=person.name)
+    db.session.commit()
+    sessions.give_back_tries(tries)
+    return codes
+
+
+def new_codes(person: SignedIn) -> list[str]:
+    """Give an operator new recovery codes, and return them; the earlier ones are worthless.
+
+    :raises FactorMissing: when there is no second factor.
+    """
+    if not has(person.operator_id):
+        raise FactorMissing
+    codes = _replace_codes(person.operator_id)
+    audit.note("second_factor.new_codes", subject=person.name)
+    db.session.commit()
+    return codes
+
+
+def switch_off(person: SignedIn) -> None:
+    """Take the operator's own second factor off.
+
+    :raises FactorRequired: when the role must have one. :raises FactorMissing: when there is none.
+    """
+    if person.role in current_app.config["SECOND_FACTOR_ROLES"]:
+        raise FactorRequired
+    _remove(person.operator_id, person.session_id)
+
+
+def remove(operator_id: int) -> None:
+    """Take the second factor off another operator, who lost it; all sessions of that operator end.
+
+    :raises FactorMissing: when there is none. :raises OperatorUnknown:
+    """
+    _remove(operator_id, None)
+
+
+def _remove(operator_id: int, keep: int | None) -> None:
+    operator = operators.row(operator_id)
+    mine = update(Operator).where(Operator.id == operator_id, Operator.totp_encrypted.is_not(None))
+    if not changed_rows(mine.values(totp_encrypted=None, totp_step=None)):
+        db.session.rollback()
+        raise FactorMissing
+    db.session.execute(delete(RecoveryCode).where(RecoveryCode.operator_id == operator_id))
+    sessions.end_all(operator_id, keep)
+    audit.note("second_factor.removed", subject=operator.name)
+    db.session.commit()
+
+
+def _accept(operator: Operator, code: str) -> None:
+    """Use up a code, within a transaction that the caller commits. :raises FactorCodeWrong: noted in the trail."""
+    if not (_use_totp(operator, code) or _use_recovery_code(operator, code)):
+        db.session.rollback()
+        audit.note_alone("second_factor.refused", subject=operator.name)
+        raise FactorCodeWrong
+
+
+def _use_totp(operator: Operator, code: str) -> bool:
+    if operator.totp_encrypted is None:
+        return False
+    step = _step_of(vault.decrypt(operator.totp_encrypted), code, operator.totp_step)
+    if step is None:
+        return False
+    # Of two who send the same code at once, one changes the row.
+    unused = or_(Operator.totp_step.is_(None), Operator.totp_step < step)
+    unchanged = (Operator.id == operator.id, Operator.totp_encrypted == operator.totp_encrypted, unused)
+    return changed_rows(update(Operator).where(*unchanged).values(totp_step=step)) == 1
+
+
+def _step_of(secret: str, code: str, last: int | None) -> int | None:
+    """Return the step, after the last one that was used, of which this is the code, or None."""
+    digits = "".join(code.split())
+    now, totp = int(time.time() // STEP_SECONDS), pyotp.TOTP(secret, digits=DIGITS)
+    fitting = [step for step in STEPS if hmac.compare_digest(totp.generate_otp(now + step).encode(), digits.encode())]
+    return next((now + step for step in fitting if last is None or now + step > last), None)
+
+
+def _use_recovery_code(operator: Operator, code: str) -> bool:
+    mine = (RecoveryCode.operator_id == operator.id, RecoveryCode.code_sha256 == _hash(code))
+    if changed_rows(delete(RecoveryCode).where(*mine)) != 1:
+        return False
+    audit.note("second_factor.code_used", subject=operator.name)
+    return True
+
+
+def _replace_codes(operator_id: int) -> list[str]:
+    db.session.execute(delete(RecoveryCode).where(RecoveryCode.operator_id == operator_id))
+    codes = [_new_code() for _ in range(RECOVERY_CODES)]
+    db.session.add_all(RecoveryCode(operator_id=operator_id, code_sha256=_hash(code)) for code in codes)
+    return codes
+
+
+def _new_code() -> str:
+    """Return sixteen letters and digits in groups of four."""
+    text = base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode().lower()
+    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def _hash(code: str) -> str:
+    """Return the SHA-256 of a recovery code as it is typed, with or without its dashes."""
+    plain = "".join(letter for letter in code.lower() if letter.isalnum())
+    return hashlib.sha256(plain.encode()).hexdigest()
