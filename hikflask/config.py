@@ -43,10 +43,14 @@ LONGEST_CAPTURE = 300.0
 # Where a setting's value comes from. The last one stands for the test mapping, too.
 DEFAULT, FILE, ENVIRONMENT = "default", "file", "environment"
 DAYS = "a whole number of days"
+MOST_HOURS = 24 * 365
+HOURS = "a whole number of hours"
 UNIX_SOCKET = "unix"
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
-SECOND, DAY, PER_MINUTE, MEGABYTES = "second", "day", "per minute", "megabyte"
+SECOND, HOUR, DAY, PER_MINUTE, MEGABYTES = "second", "hour", "day", "per minute", "megabyte"
 HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z|\[[0-9a-f:]+\]\Z")
+
+ADDRESS = re.compile(r"[^@\s<>,;:\"()]+@[A-Za-z0-9.-]+\Z", re.ASCII)
 
 
 class ConfigError(RuntimeError):
@@ -122,6 +126,13 @@ def _hosts(text: Any) -> list[str]:
     if not all(HOST.match(name) for name in names):
         raise ValueError
     return names
+
+
+def _addresses(text: Any) -> list[str]:
+    addresses = text if isinstance(text, list) else _words(text)
+    if not all(ADDRESS.match(address) for address in addresses):
+        raise ValueError
+    return addresses
 
 
 def _photo_retention(text: Any) -> str:
@@ -221,6 +232,17 @@ SETTINGS = {
     "LOG_FORMAT": Setting("lines", _one_of("lines", "json"), "lines or json"),
     "LOG_LEVEL": Setting("warning", _one_of(*LOG_LEVELS), "debug, info, warning, error or critical"),
     "METRICS_PORT": Setting(0, _whole(0, 65535), "a port, or 0 for none"),
+    "MAIL_SERVER": Setting("", str, "the name of a mail server, or empty for no mails"),
+    "MAIL_PORT": Setting(587, _whole(1, 65535), "a port"),
+    "MAIL_TLS": Setting("starttls", _one_of("starttls", "tls", "none"), "starttls, tls or none"),
+    "MAIL_USER": Setting("", str),
+    "MAIL_PASSWORD": Setting("", str, secret=True),
+    "MAIL_FROM": Setting("", _addresses, "an address such as hikflask@example.com"),
+    "MAIL_TO": Setting(
+        "", _addresses, "one or more addresses such as admin@example.com, or empty for no mails", decided=True
+    ),
+    "MAIL_REMOVAL_HOURS": Setting(4, _whole(1, MOST_HOURS), HOURS, HOUR, decided=True),
+    "MAIL_SILENT_HOURS": Setting(1, _whole(1, MOST_HOURS), HOURS, HOUR, decided=True),
     # The database refuses to delete younger entries (models/audit.py).
     "AUDIT_RETENTION": _days(1095, SHORTEST_AUDIT, "a whole number of days, 30 or more"),
 }
@@ -282,6 +304,7 @@ def validate(config: Config) -> None:
     wrong = contradiction(config)
     if wrong:
         raise ConfigError(wrong.text)
+    _refuse_half_mail(config)
     folder = _writable_folder(Path(config["INSTANCE_PATH"]))
     config["SECRET_KEY"] = _secret_key(config["SECRET_KEY"], folder / "secret_key")
     config["PASSWORD_KEY_FILE"] = None if config["PASSWORD_KEY"] else str(folder / "password_key")
@@ -315,6 +338,20 @@ def contradiction(config: Mapping[str, Any]) -> Contradiction | None:
             f"is kept for it: set it to {config['CAPTURE_HOLD']:g} or more.",
         )
     return None
+
+
+def _refuse_half_mail(config: Config) -> None:
+    if not config["MAIL_SERVER"]:
+        return
+    if len(config["MAIL_FROM"]) != 1:
+        raise ConfigError(
+            "HIKFLASK_MAIL_SERVER is set, but not who mails are from: set HIKFLASK_MAIL_FROM to one address."
+        )
+    if config["MAIL_USER"] and config["MAIL_TLS"] == "none":
+        raise ConfigError(
+            "HIKFLASK_MAIL_TLS is none, so HIKFLASK_MAIL_PASSWORD would be sent for everybody to read: "
+            "set HIKFLASK_MAIL_TLS to starttls or tls, or leave HIKFLASK_MAIL_USER unset."
+        )
 
 
 def _writable_folder(folder: Path) -> Path:

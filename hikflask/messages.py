@@ -64,6 +64,20 @@ REFUSED = (
 )
 
 SENTENCES: dict[str, tuple[str, ...]] = {
+    # Alarms: the mail, and its subject.
+    "alarm_removals": (
+        N_("“%(t)s” has not confirmed removals for more than %(n)s h. These IDs may still open doors: %(who)s."),
+        N_("“%(t)s”: access not withdrawn"),
+    ),
+    "alarm_removals_over": (N_("“%(t)s”: access withdrawn"),),
+    "alarm_silent": (
+        N_("“%(t)s” has not answered for more than %(n)s h. Check power and network."),
+        N_("“%(t)s” does not answer"),
+    ),
+    "alarm_silent_over": (N_("“%(t)s” answers again"),),
+    "alarm_password": (N_("“%(t)s” refused the password, and nothing more is sent to it"),),
+    "alarm_password_over": (N_("“%(t)s”: the sign-in there works again"),),
+    "alarm_terminal_not_in_use": (N_("“%(t)s” is not in use any more"),),
     # A capture, from its start to its end.
     "terminal_in_use": IN_USE,
     "terminal_held": (

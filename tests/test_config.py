@@ -138,6 +138,24 @@ def test_what_terminals_must_do_is_a_list_of_words(tmp_path: Path, text: str, re
     assert loaded(tmp_path, TERMINAL_REQUIRE=text)["TERMINAL_REQUIRE"] == required
 
 
+def test_mail_needs_a_sender_and_sends_no_password_in_clear(tmp_path: Path) -> None:
+    given = {"MAIL_SERVER": "mail.test", "MAIL_FROM": "a@example.com", "MAIL_TO": "b@example.com, c@example.com"}
+    assert loaded(tmp_path, **given)["MAIL_TO"] == ["b@example.com", "c@example.com"]
+
+    missing = "HIKFLASK_MAIL_SERVER is set, but not who mails are from: set HIKFLASK_MAIL_FROM to one address."
+    for wrong in ({"MAIL_FROM": ""}, {"MAIL_FROM": "a@example.com b@example.com"}):
+        assert refusal(tmp_path, **{**given, **wrong}) == missing
+    for address in ("anna", "Анна <a@example.com>", "a@example.com;b@example.com", "a@b\r\nBcc:x@y"):
+        assert refusal(tmp_path, MAIL_TO=address) == (
+            "HIKFLASK_MAIL_TO cannot be used: set it to one or more addresses such as admin@example.com, "
+            "or empty for no mails."
+        )
+    assert refusal(tmp_path, **given, MAIL_USER="a", MAIL_PASSWORD="secret-1", MAIL_TLS="none") == (
+        "HIKFLASK_MAIL_TLS is none, so HIKFLASK_MAIL_PASSWORD would be sent for everybody to read: "
+        "set HIKFLASK_MAIL_TLS to starttls or tls, or leave HIKFLASK_MAIL_USER unset."
+    )
+
+
 def test_networks_that_are_required_must_be_set(tmp_path: Path) -> None:
     required = {"TERMINAL_REQUIRE": "https,sha256,networks"}
     loaded(tmp_path, **required, TERMINAL_NETWORKS="10.0.0.0/8")

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "diagnosis": {"diagnosis", "services", "models", "extensions", "startup_checks", "config"},
     "startup_checks": {"services", "extensions", "config"},
     "http": {"http", "services", "models", "extensions"},
-    "background": {"background", "services", "extensions", "isapi.errors", "request_id"},
+    "background": {"background", "services", "extensions", "isapi.errors", "request_id", "messages", "models"},
     "services": {"services", "isapi", "models", "extensions", "config", "encryption", "invisible_characters",
                  "employee_number", "text_rules", "validity_days", "metrics", "request_id"},
     "forms": {"forms", "services.employees.filters", "invisible_characters", "employee_number", "text_rules",
@@ -63,7 +63,7 @@ ORDER = {
         {"employees"},
         {"imports", "comparisons"},
         {"jobs", "attention"},
-        {"monitoring"},
+        {"monitoring", "alarms"},
         {"provisioning"},
     ],
     "web": [

@@ -1,5 +1,6 @@
 """The tables of the database."""
 
+from hikflask.models.alarm import Alarm
 from hikflask.models.api_token import ApiToken
 from hikflask.models.audit import AuditEntry
 from hikflask.models.capture import Capture
@@ -21,6 +22,7 @@ from hikflask.models.terminal_group import TerminalGroup
 from hikflask.models.throttle import Throttle
 
 __all__ = [
+    "Alarm",
     "ApiToken",
     "AuditEntry",
     "Capture",

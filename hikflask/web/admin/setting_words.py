@@ -7,7 +7,7 @@ from flask import current_app
 from flask_babel import get_locale, gettext, ngettext
 from sqlalchemy.engine import make_url
 
-from hikflask.config import DAY, PER_MINUTE, SECOND, SETTINGS, as_text
+from hikflask.config import DAY, HOUR, PER_MINUTE, SECOND, SETTINGS, as_text
 from hikflask.messages import N_
 
 NOTHING = "—"
@@ -43,6 +43,9 @@ LABELS = {
     "COMPARE_AT": N_("Nightly comparison"),
     "DRIFT_INTERVAL": N_("Look at idle terminals"),
     "TIMEZONE": N_("Time zone"),
+    "MAIL_TO": N_("Alarms are mailed to"),
+    "MAIL_REMOVAL_HOURS": N_("Access not withdrawn is mailed"),
+    "MAIL_SILENT_HOURS": N_("A silent terminal is mailed"),
 }
 # In the order of the page. What is in none of them is shown under the last title.
 GROUPS = (
@@ -51,6 +54,7 @@ GROUPS = (
         ("CONSENT", "PHOTO_RETENTION", "CAPTURE_RETENTION", "EVENT_RETENTION", "JOB_RETENTION", "AUDIT_RETENTION"),
     ),
     (N_("Capture and terminals"), ("CAPTURE_TIMEOUT", "CAPTURE_HOLD", "COMPARE_AT", "DRIFT_INTERVAL", "TIMEZONE")),
+    (N_("Alarm mails"), ("MAIL_TO", "MAIL_REMOVAL_HOURS", "MAIL_SILENT_HOURS")),
     (N_("Of the machine"), ()),
 )
 ABOUT = {
@@ -89,6 +93,15 @@ ABOUT = {
     "HOSTS": N_("The host names that the pages are called by."),
     "LOG_FORMAT": N_("Whether the log has lines or JSON."),
     "LOG_LEVEL": N_("The least that is logged."),
+    "MAIL_SERVER": N_("The server that sends the mails about alarms; without one there are none."),
+    "MAIL_PORT": N_("The port of the mail server."),
+    "MAIL_TLS": N_("How the connection to the mail server is encrypted."),
+    "MAIL_USER": N_("The account at the mail server."),
+    "MAIL_PASSWORD": N_("The password of this account."),
+    "MAIL_FROM": N_("The address that the mails come from."),
+    "MAIL_TO": N_("Who gets a mail about what cannot wait, and another one when it is over."),
+    "MAIL_REMOVAL_HOURS": N_("After how many hours without a confirmed removal a mail is sent."),
+    "MAIL_SILENT_HOURS": N_("After how many hours without an answer of a terminal a mail is sent."),
     "METRICS_PORT": N_("The port of 127.0.0.1 on which the metrics are read without a token; 0 for none."),
     "CONSENT": N_("What happens when a face is taken without recorded consent."),
     "PHOTO_RETENTION": N_("When the photo of an employee is deleted here."),
@@ -101,7 +114,7 @@ ABOUT = {
 CHOICES = {"CONSENT": ("warn", "require"), "PHOTO_RETENTION": ("employed", "never")}
 NUMBERS = {"PHOTO_RETENTION": N_("after so many days")}
 # What an empty value says.
-EMPTY = {"COMPARE_AT": N_("never"), "TIMEZONE": N_("the machine's own")}
+EMPTY = {"COMPARE_AT": N_("never"), "MAIL_TO": N_("to nobody"), "TIMEZONE": N_("the machine's own")}
 # What is older than these is deleted, and cannot be brought back.
 RETENTIONS = {name for name in LABELS if name.endswith("_RETENTION")}
 # What config.SETTINGS allows for the settings that are changed on the page → how a person says it.
@@ -114,10 +127,14 @@ ALLOWED = {
     "a zone name such as Europe/Moscow, or empty for the machine's own": N_(
         "a zone name such as Europe/Moscow, or empty for the machine's own"
     ),
+    "a whole number of hours": N_("whole hours, 1 or more"),
+    "one or more addresses such as admin@example.com, or empty for no mails": N_(
+        "one or more addresses such as admin@example.com, or empty for no mails"
+    ),
     "warn or require": N_("one of the list"),
     "employed, never, or a whole number of days": N_("one of the list, or whole days, 1 or more"),
 }
-UNITS = {SECOND: N_("in seconds"), DAY: N_("in days")}
+UNITS = {SECOND: N_("in seconds"), HOUR: N_("in hours"), DAY: N_("in days")}
 SOURCES = {
     "default": N_("default"),
     "file": N_("from instance/config.py"),

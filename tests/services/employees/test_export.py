@@ -53,6 +53,7 @@ GIVEN: dict[type[Base], tuple[str, ...]] = {
     ImportBatch: exports.OF_IMPORT,
     ImportRow: exports.OF_IMPORT_ROW,
 }
+TO_THE_LOG = "leads to the server's log, and to nobody"
 LEFT_OUT: dict[type[Base], dict[str, str]] = {
     Employee: {
         "id": A_ROW,
@@ -72,6 +73,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "hold_until": WORK,
         "lease_number": WORK,
         "draft_groups": "the groups of the employee are given by name",
+        "request_id": TO_THE_LOG,
     },
     Enrolment: {
         "id": A_ROW,
@@ -80,6 +82,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "photo_id": "the photos themselves are given",
         "confirmed_photo_id": "the photos themselves are given",
         "generation": WORK,
+        "request_id": TO_THE_LOG,
         "overwrite": WORK,
         "in_bulk": WORK,
         "by_group": WORK,
@@ -90,13 +93,14 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "next_attempt_at": WORK,
         "tried_at": WORK,
     },
-    AuditEntry: {"id": A_ROW, "employee_id": A_ROW, "request_id": "leads to the server's log, and to nobody"},
+    AuditEntry: {"id": A_ROW, "employee_id": A_ROW, "request_id": TO_THE_LOG},
     Erasure: {"id": A_ROW, "employee_id": A_ROW, "version": "how the program notices what is added meanwhile"},
     ErasureRemoval: {"id": A_ROW, "erasure_id": A_ROW},
     ErasureFile: dict.fromkeys(("id", "erasure_id", "file"), "a picture that is being removed, and not to be given"),
     Job: {
         "id": A_ROW,
         "terminal_id": "the terminal of each record is given with that record",
+        "request_id": TO_THE_LOG,
         "params": "the department or terminal of each employee is given with that employee",
         **dict.fromkeys(("total", "done", "failed"), "counts others, too"),
         **dict.fromkeys(("created_at", "ended_at", "claim_number", "claimed_until", "attempts", "pause"), WORK),

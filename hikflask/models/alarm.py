@@ -1,0 +1,34 @@
+"""Alarms: what cannot wait until somebody looks, and whether it was mailed."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from hikflask.extensions import Base
+from hikflask.models.columns import UTCDateTime, database_now
+from hikflask.models.terminal import Terminal
+
+REMOVALS = "removals"
+SILENT = "silent"
+REFUSED = "password"
+
+
+class Alarm(Base):
+    """An alarm from its beginning until the mail about its end is sent; then its row is deleted.
+
+    `key` names it: its `kind` and its terminal, so that there is one of each. It began at `began_at`, was mailed at
+    `told_at`, and was over at `over_at`. `tries` counts the mails in a row that no server took, and the next one is
+    tried at `next_try_at`.
+    """
+
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    terminal_id: Mapped[int | None] = mapped_column(ForeignKey("terminal.id", ondelete="CASCADE"), index=True)
+    began_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    over_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    tries: Mapped[int] = mapped_column(default=0, server_default="0")
+    next_try_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+
+    terminal: Mapped[Terminal | None] = relationship()

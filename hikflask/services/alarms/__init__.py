@@ -1,0 +1,1 @@
+"""Alarms: what cannot wait until somebody looks, is mailed."""

@@ -1,0 +1,76 @@
+"""What is alarming now. Each read ends after some rows, so the sweep may ask again and again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import current_app
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.alarm import REFUSED, REMOVALS, SILENT
+from hikflask.models.columns import database_now, one_moment
+from hikflask.services.state.enrolment import IS_LEAVING
+
+SECONDS_PER_HOUR = 3600.0
+# The oldest removals that are looked at.
+MOST_REMOVALS = 5000
+# The IDs that a mail names.
+MOST_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Something alarming at a terminal, since when it is."""
+
+    kind: str
+    terminal_id: int
+    since: datetime
+
+    @property
+    def key(self) -> str:
+        """The key of its alarm."""
+        return f"{self.kind}:{self.terminal_id}"
+
+
+def find() -> list[Condition]:
+    """Return all that is alarming now."""
+    return [*_removals(), *_silent(), *_refused()]
+
+
+def numbers(terminal_id: int) -> list[str]:
+    """Return the IDs of those who should have left a terminal by now, the first of them."""
+    here = (Enrolment.terminal_id == terminal_id, *_overdue())
+    statement = select(Enrolment.number).where(*here).order_by(Enrolment.desired_since, Enrolment.id)
+    return list(db.session.execute(statement.limit(MOST_NAMED + 1)).scalars())
+
+
+def _overdue() -> tuple[ColumnElement[bool], ...]:
+    hours: int = current_app.config["MAIL_REMOVAL_HOURS"]
+    return IS_LEAVING, Enrolment.desired_since < one_moment(-hours * SECONDS_PER_HOUR)
+
+
+def _removals() -> list[Condition]:
+    oldest = select(Enrolment.terminal_id, Enrolment.desired_since).where(*_overdue())
+    some = oldest.order_by(Enrolment.desired_since, Enrolment.id).limit(MOST_REMOVALS).subquery()
+    each = select(some.c.terminal_id, func.min(some.c.desired_since)).group_by(some.c.terminal_id)
+    return [Condition(REMOVALS, terminal_id, since) for terminal_id, since in db.session.execute(each)]
+
+
+def _silent() -> list[Condition]:
+    hours: int = current_app.config["MAIL_SILENT_HOURS"]
+    away = Terminal.offline_since < database_now(-hours * SECONDS_PER_HOUR)
+    return _at_terminals(SILENT, Terminal.offline_since, Terminal.reachable.is_(False), away)
+
+
+def _refused() -> list[Condition]:
+    return _at_terminals(REFUSED, Terminal.refused_since, Terminal.refused_since.is_not(None))
+
+
+def _at_terminals(
+    kind: str, since: InstrumentedAttribute[datetime | None], *where: ColumnElement[bool]
+) -> list[Condition]:
+    in_use = (Terminal.is_active, Terminal.retired_at.is_(None))
+    statement = select(Terminal.id, since).where(*in_use, *where).order_by(Terminal.id)
+    return [Condition(kind, terminal_id, moment) for terminal_id, moment in db.session.execute(statement) if moment]

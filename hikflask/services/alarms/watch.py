@@ -1,0 +1,90 @@
+"""Remembers alarms from their beginning to their end, and which mails about them are still to be sent.
+
+A mail may be sent twice when the worker is killed just after it was sent; none is lost.
+"""
+
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.extensions import db
+from hikflask.models import Alarm
+from hikflask.models.columns import database_now
+from hikflask.services.alarms import conditions
+from hikflask.services.alarms.conditions import Condition
+from hikflask.services.core.db import changed_rows
+from hikflask.services.enrolments.schedule import back_off
+
+# A mail that nobody sends after all, as the worker was killed or the queue lost, is due again after so many seconds.
+CLAIM_SECONDS = 120.0
+HAS_MAIL = or_(Alarm.told_at.is_(None), Alarm.over_at.is_not(None))
+
+
+def is_on() -> bool:
+    """Tell whether mails are sent at all, and to somebody."""
+    return bool(current_app.config["MAIL_SERVER"] and current_app.config["MAIL_TO"])
+
+
+def watch() -> list[str]:
+    """Note which alarms began and which are over, and claim those about which a mail is due; return their keys."""
+    if not is_on():
+        return []
+    found = {condition.key: condition for condition in conditions.find()}
+    known = {row.key: row.over_at for row in db.session.execute(select(Alarm.key, Alarm.over_at))}
+    for key in found.keys() - known.keys():
+        _begin(found[key])
+    over = [key for key, over_at in known.items() if over_at is None and key not in found]
+    again = [key for key, over_at in known.items() if over_at is not None and key in found]
+    if over:
+        _change(over, over_at=database_now(), next_try_at=database_now())
+    if again:
+        _change(again, over_at=None)  # Nobody was told yet that it was over.
+    db.session.commit()
+    return _claim()
+
+
+def get(key: str) -> Alarm | None:
+    """Return the alarm about which a mail is due, fresh from the database, or None."""
+    statement = select(Alarm).where(Alarm.key == key, HAS_MAIL)
+    return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+
+
+def told(key: str, *, over: bool) -> None:
+    """Note that the mail about an alarm's beginning or end was sent."""
+    if not over:
+        _change([key], told_at=database_now(), tries=0, next_try_at=database_now())
+    elif not changed_rows(delete(Alarm).where(Alarm.key == key, Alarm.over_at.is_not(None))):
+        # It began again while the mail was on its way.
+        _change([key], told_at=None, tries=0, next_try_at=database_now())
+    db.session.commit()
+
+
+def not_told(key: str) -> None:
+    """Note that no server took the mail; it is tried again, later each time."""
+    tries = db.session.execute(select(Alarm.tries).where(Alarm.key == key)).scalar_one_or_none() or 0
+    _change([key], tries=tries + 1, next_try_at=database_now(back_off(tries)))
+    db.session.commit()
+
+
+def _change(keys: list[str], **values: Any) -> None:
+    changed_rows(update(Alarm).where(Alarm.key.in_(keys)).values(**values))
+
+
+def _begin(condition: Condition) -> None:
+    """Add the alarm, unless another worker just did."""
+    columns = {"key": condition.key, "kind": condition.kind, "terminal_id": condition.terminal_id}
+    try:
+        with db.session.begin_nested():
+            db.session.execute(insert(Alarm), [{**columns, "began_at": condition.since}])
+    except IntegrityError:
+        pass
+
+
+def _claim() -> list[str]:
+    due = and_(HAS_MAIL, Alarm.next_try_at <= database_now())
+    claimed = update(Alarm).where(due).values(next_try_at=database_now(CLAIM_SECONDS)).returning(Alarm.key)
+    keys = list(db.session.execute(claimed, execution_options={"synchronize_session": False}).scalars())
+    db.session.commit()
+    return sorted(keys)

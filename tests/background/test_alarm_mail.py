@@ -1,0 +1,190 @@
+"""Mails about alarms, given to a real mail server: what they say in both languages, and a server that takes none."""
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from hikflask.background import tasks
+from hikflask.extensions import db
+from hikflask.models import Alarm, Enrolment, Terminal
+from hikflask.models.columns import database_now
+from hikflask.simulator.certificate import make_certificate
+from tests.support.mail_server import PASSWORD, USER, MailServer, mail_server
+
+RunJobs = Callable[[], int]
+MOMENT = datetime(2025, 11, 25, 8, 25, tzinfo=UTC)
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """Mails are on, without encryption."""
+    sent = {"MAIL_FROM": "hikflask@example.com", "MAIL_TO": "anna@example.com, boris@example.com"}
+    return {"MAIL_SERVER": "127.0.0.1", "MAIL_TLS": "none", "TIMEZONE": "Europe/Moscow", **sent}
+
+
+@pytest.fixture
+def server(app: Flask) -> Iterator[MailServer]:
+    """A mail server that the app knows."""
+    with mail_server() as running:
+        app.config["MAIL_PORT"] = running.port
+        yield running
+
+
+def let(**columns: object) -> None:
+    """Write to the terminal's row."""
+    db.session.execute(db.update(Terminal).values(**columns))
+    db.session.commit()
+
+
+def sweep(run_jobs: RunJobs) -> None:
+    """One sweep, with what is queued by it; mails that wait are due."""
+    db.session.execute(db.update(Alarm).values(next_try_at=database_now()))
+    db.session.commit()
+    tasks.sweep()
+    run_jobs()
+    db.session.commit()
+
+
+def said(server: MailServer) -> list[tuple[str, str]]:
+    """Subject and text of each mail, the earliest first."""
+    return [(str(mail["Subject"]), mail.get_content().replace("\r\n", "\n")) for mail in server.mails]
+
+
+def test_mails_say_what_is_wrong_and_that_it_is_over_in_both_languages(
+    terminal: Terminal, server: MailServer, run_jobs: RunJobs
+) -> None:
+    assert terminal.name == "Вход"
+    let(reachable=False, offline_since=MOMENT)
+    sweep(run_jobs)
+    sweep(run_jobs)
+    let(reachable=True, offline_since=None)
+    sweep(run_jobs)
+    let(refused_since=MOMENT)
+    sweep(run_jobs)
+    let(refused_since=None)
+    sweep(run_jobs)
+
+    silent, silent_over, password, password_over = said(server)
+    assert silent == (
+        "hikflask: «Вход» не отвечает / “Вход” does not answer",
+        "Терминал «Вход» не отвечает больше 1 ч. Проверьте питание и сеть.\n"
+        "Начало: 25 нояб. 2025, 11:25:00\n"
+        "Что делать, сказано на странице «Требует внимания».\n"
+        "\n"
+        "“Вход” has not answered for more than 1 h. Check power and network.\n"
+        "Since: 25 Nov 2025, 11:25:00\n"
+        "What to do is on the page “Needs attention”.\n",
+    )
+    assert silent_over[0] == "hikflask: «Вход» снова отвечает / “Вход” answers again"
+    assert re.fullmatch(
+        r"«Вход» снова отвечает\nНачало: 25 нояб. 2025, 11:25:00\nКонец: .+\n\n"
+        r"“Вход” answers again\nSince: 25 Nov 2025, 11:25:00\nOver: .+\n",
+        silent_over[1],
+    )
+    assert password[0] == (
+        "hikflask: «Вход» не принял пароль, ему больше ничего не отправляется / "
+        "“Вход” refused the password, and nothing more is sent to it"
+    )
+    assert password_over[0] == (
+        "hikflask: «Вход»: вход на терминал снова работает / “Вход”: the sign-in there works again"
+    )
+    assert server.recipients[0] == ["anna@example.com", "boris@example.com"]
+    assert (server.mails[0]["From"], server.mails[0]["To"]) == (
+        "hikflask@example.com",
+        "anna@example.com, boris@example.com",
+    )
+    assert db.session.query(Alarm).count() == 0
+
+
+def test_removals_are_named_by_id_and_not_by_name(terminal: Terminal, server: MailServer, run_jobs: RunJobs) -> None:
+    for number in range(100, 122):
+        db.session.add(
+            Enrolment(
+                number=str(number), terminal_id=terminal.id, desired="absent", written_name="Иван Иванов",
+                desired_since=MOMENT, next_attempt_at=database_now(900),
+            )
+        )  # fmt: skip
+    db.session.commit()
+    sweep(run_jobs)
+    db.session.execute(db.update(Enrolment).values(person="confirmed"))
+    db.session.commit()
+    sweep(run_jobs)
+
+    begun, over = said(server)
+    named = ", ".join(str(number) for number in range(100, 120))
+    assert begun[0] == "hikflask: «Вход»: доступ не снят / “Вход”: access not withdrawn"
+    assert begun[1].splitlines()[0] == (
+        f"Терминал «Вход» больше 4 ч не подтверждает удаление. Ещё могут открыть двери ID: {named}, …."
+    )
+    assert begun[1].splitlines()[4] == (
+        f"“Вход” has not confirmed removals for more than 4 h. These IDs may still open doors: {named}, …."
+    )
+    assert over[0] == "hikflask: «Вход»: доступ снят / “Вход”: access withdrawn"
+    assert "Иван" not in begun[1] + over[1]
+
+
+def test_terminal_that_is_put_out_of_use_is_not_said_to_answer(
+    terminal: Terminal, server: MailServer, run_jobs: RunJobs
+) -> None:
+    assert terminal.is_active
+    let(reachable=False, offline_since=MOMENT)
+    sweep(run_jobs)
+    let(is_active=False)
+    sweep(run_jobs)
+
+    assert said(server)[1][0] == "hikflask: «Вход» больше не используется / “Вход” is not in use any more"
+
+
+def test_server_that_is_away_or_takes_nothing_loses_no_mail_and_stops_no_worker(
+    app: Flask, terminal: Terminal, server: MailServer, run_jobs: RunJobs, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert terminal.is_active
+    port, app.config["MAIL_PORT"] = app.config["MAIL_PORT"], 9
+    let(refused_since=MOMENT)
+    sweep(run_jobs)
+    app.config["MAIL_PORT"], server.refuses = port, True
+    sweep(run_jobs)
+    assert db.session.execute(db.select(Alarm.tries, Alarm.told_at)).one() == (2, None)
+    server.refuses = False
+    sweep(run_jobs)
+
+    assert len(server.mails) == 1
+    assert [record.getMessage() for record in caplog.records if "mail" in record.getMessage()] == [
+        "the mail about password:1 was not sent (ConnectionRefusedError)",
+        "the mail about password:1 was not sent (SMTPDataError)",
+    ]
+
+
+@pytest.mark.parametrize("way", ["starttls", "unknown certificate", "wrong password"])
+def test_password_is_sent_encrypted_to_a_server_whose_certificate_is_trusted(
+    app: Flask,
+    terminal: Terminal,
+    run_jobs: RunJobs,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    way: str,
+) -> None:
+    assert terminal.is_active
+    caplog.set_level(logging.DEBUG)
+    certificate = make_certificate("127.0.0.1")
+    if way != "unknown certificate":
+        (tmp_path / "mail.pem").write_bytes(certificate.pem)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "mail.pem"))
+    with mail_server(certificate.context(), password=True) as server:
+        given = PASSWORD if way != "wrong password" else "mail-password-2"
+        app.config.update(MAIL_PORT=server.port, MAIL_TLS="starttls")
+        app.config.update(MAIL_USER=USER, MAIL_PASSWORD=given)
+        let(refused_since=MOMENT)
+        sweep(run_jobs)
+
+    assert len(server.mails) == (way == "starttls")
+    assert given not in caplog.text

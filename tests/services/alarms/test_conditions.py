@@ -1,0 +1,52 @@
+"""What is alarming: read by an index, and no further than some rows."""
+
+from typing import Any
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.alarms import conditions
+from hikflask.services.alarms.conditions import Condition
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """Removals are alarming after an hour."""
+    return {"MAIL_REMOVAL_HOURS": 1}
+
+
+def leaving(terminal: Terminal, number: str, age: float) -> None:
+    """Add a removal that has been open for so many seconds."""
+    row = Enrolment(terminal_id=terminal.id, number=number, desired="absent", desired_since=database_now(-age))
+    db.session.add(row)
+    db.session.commit()
+
+
+@pytest.mark.both_databases
+def test_oldest_removal_tells_since_when_and_those_that_are_due_are_named_in_order(terminal: Terminal) -> None:
+    assert conditions.find() == []
+    for number, age in (("3", 7200), ("1", 9000), ("2", 60)):
+        leaving(terminal, number, age)
+
+    (found,) = conditions.find()
+
+    oldest = db.session.execute(db.select(Enrolment.desired_since).where(Enrolment.number == "1")).scalar_one()
+    assert found == Condition("removals", terminal.id, oldest)  # type: ignore[arg-type]
+    assert found.key == f"removals:{terminal.id}"
+    assert conditions.numbers(terminal.id) == ["1", "3"]
+
+
+def test_removals_are_read_by_the_index_of_their_age(terminal: Terminal) -> None:
+    leaving(terminal, "1", 9000)
+    seen: list[tuple[str, tuple[object, ...]]] = []
+    db.event.listen(db.engine, "before_cursor_execute", lambda *given: seen.append((given[2], given[3])))
+
+    conditions.find()
+
+    (statement, values), *_ = [given for given in seen if "FROM enrolment" in given[0]]
+    plan = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    assert any("INDEX ix_enrolment_removals" in row.detail for row in plan), plan

@@ -1,0 +1,146 @@
+"""Alarms begin once and end once, and every mail about them is due until it is sent."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import Alarm, Enrolment, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.alarms import watch
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """Mails are on."""
+    return {"MAIL_SERVER": "mail.test", "MAIL_FROM": "a@example.com", "MAIL_TO": "b@example.com"}
+
+
+def let(terminal: Terminal, **columns: object) -> None:
+    """Write to the terminal's row."""
+    db.session.execute(db.update(Terminal).where(Terminal.id == terminal.id).values(**columns))
+    db.session.commit()
+
+
+def tell(key: str) -> bool:
+    """Send the mail that is due; True when it is about the end."""
+    alarm = watch.get(key)
+    assert alarm is not None
+    over = alarm.told_at is not None
+    watch.told(key, over=over)
+    return over
+
+
+def rows() -> int:
+    found = db.session.query(Alarm).count()
+    db.session.commit()
+    return found
+
+
+def test_silent_terminal_is_told_once_and_once_more_when_it_answers(terminal: Terminal) -> None:
+    silent = f"silent:{terminal.id}"
+    let(terminal, reachable=False, offline_since=database_now(-3590))
+    assert watch.watch() == []
+    let(terminal, offline_since=database_now(-3610))
+    assert watch.watch() == [silent]
+    assert watch.watch() == []  # It is on its way.
+    assert not tell(silent)
+    assert watch.watch() == []
+
+    let(terminal, reachable=True, offline_since=None)
+    assert watch.watch() == [silent]
+    assert tell(silent)
+
+    assert (watch.watch(), rows(), watch.get(silent)) == ([], 0, None)
+
+
+def test_refused_password_is_told_at_once_and_a_terminal_that_is_not_used_tells_nothing(terminal: Terminal) -> None:
+    let(terminal, refused_since=database_now(), refused_code="wrong_password")
+
+    assert watch.watch() == [f"password:{terminal.id}"]
+    assert not tell(f"password:{terminal.id}")
+    let(terminal, is_active=False)
+    assert watch.watch() == [f"password:{terminal.id}"]
+    assert tell(f"password:{terminal.id}")
+    let(terminal, reachable=False, offline_since=database_now(-9999))
+    assert watch.watch() == []
+
+
+def test_removal_that_is_open_for_too_long_is_told_for_its_terminal(app: Flask, terminal: Terminal) -> None:
+    app.config["MAIL_REMOVAL_HOURS"] = 2
+    leaving = {"desired": "absent", "terminal_id": terminal.id}
+    for number, age in (("1", 7190), ("2", 7210), ("3", 9000)):
+        db.session.add(Enrolment(number=number, desired_since=database_now(-age), **leaving))
+    db.session.commit()
+
+    assert watch.watch() == [f"removals:{terminal.id}"]
+    assert not tell(f"removals:{terminal.id}")
+    db.session.execute(db.update(Enrolment).where(Enrolment.number == "3").values(person="confirmed"))
+    db.session.commit()
+    assert watch.watch() == []
+    db.session.execute(db.update(Enrolment).where(Enrolment.number == "2").values(person="confirmed"))
+    db.session.commit()
+    assert watch.watch() == [f"removals:{terminal.id}"]
+    assert tell(f"removals:{terminal.id}")
+    assert rows() == 0
+
+
+def test_mail_that_was_not_sent_is_due_again_later_each_time(app: Flask, terminal: Terminal) -> None:
+    app.config["RETRY_BASE"] = 30.0
+    key = f"password:{terminal.id}"
+    let(terminal, refused_since=database_now())
+    waits = []
+    for _ in range(3):
+        db.session.execute(db.update(Alarm).values(next_try_at=database_now()))
+        assert watch.watch() == [key]
+        watch.not_told(key)
+        left = db.session.execute(db.select(Alarm.next_try_at, database_now())).one()
+        waits.append(round((left[0] - left[1]).total_seconds(), -1))
+        db.session.commit()
+
+    assert waits == [30, 60, 120]
+    # What nobody followed up, as the worker was killed, is due again by itself.
+    db.session.execute(db.update(Alarm).values(next_try_at=database_now()))
+    watch.watch()
+    db.session.execute(db.update(Alarm).values(next_try_at=Alarm.next_try_at))
+    left = db.session.execute(db.select(Alarm.next_try_at, database_now())).one()
+    assert 100 < (left[0] - left[1]).total_seconds() <= 120
+
+
+def test_both_mails_are_sent_when_the_alarm_was_over_before_the_first_one(terminal: Terminal) -> None:
+    key = f"password:{terminal.id}"
+    let(terminal, refused_since=database_now())
+    watch.watch()
+    let(terminal, refused_since=None)
+    assert watch.watch() == [key]
+    assert not tell(key)
+    assert watch.watch() == [key]
+    assert tell(key)
+    assert rows() == 0
+
+
+def test_alarm_that_comes_back_before_its_end_was_told_goes_on(terminal: Terminal) -> None:
+    key = f"password:{terminal.id}"
+    let(terminal, refused_since=database_now())
+    watch.watch()
+    tell(key)
+    let(terminal, refused_since=None)
+    watch.watch()
+    let(terminal, refused_since=database_now())
+    assert watch.watch() == []
+    assert watch.get(key) is None
+
+    # The mail about its end was on its way already: so it is told anew.
+    watch.told(key, over=True)
+    assert watch.watch() == [key]
+    assert not tell(key)
+
+
+def test_nothing_is_noted_while_mails_are_off(app: Flask, terminal: Terminal) -> None:
+    app.config["MAIL_SERVER"] = ""
+    let(terminal, refused_since=database_now())
+
+    assert (watch.watch(), rows()) == ([], 0)

@@ -1,0 +1,53 @@
+"""A real mail server on loopback, which keeps what it is given."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from tests.processes.processes import free_port
+
+USER, PASSWORD = "hikflask", "mail-password-1"
+
+
+class MailServer:
+    """What the server was given. `refuses`: it takes nothing now."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.mails: list[EmailMessage] = []
+        self.recipients: list[list[str]] = []
+        self.refuses = False
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802
+        """Keep a mail, or refuse it."""
+        if self.refuses:
+            return "451 try again later"
+        mail = message_from_bytes(envelope.content or b"", policy=policy.default)  # type: ignore[arg-type]
+        self.mails.append(mail)
+        self.recipients.append(envelope.rcpt_tos)
+        return "250 taken"
+
+
+@contextmanager
+def mail_server(tls: ssl.SSLContext | None = None, *, password: bool = False) -> Iterator[MailServer]:
+    """Run a mail server; with `tls` it takes nothing before STARTTLS, with `password` nothing before USER signed in."""
+    kept = MailServer(free_port())
+    asked: dict[str, Any] = {"tls_context": tls, "require_starttls": True} if tls else {}
+    if password:
+        asked |= {"authenticator": _let_in, "auth_required": True}
+    controller = Controller(kept, hostname="127.0.0.1", port=kept.port, **asked)
+    controller.start()
+    yield kept
+    controller.stop()
+
+
+def _let_in(*given: object) -> AuthResult:
+    words = given[-1]
+    right = isinstance(words, LoginPassword) and (words.login, words.password) == (USER.encode(), PASSWORD.encode())
+    return AuthResult(success=right, handled=False)
