@@ -140,7 +140,10 @@ def test_alarm_that_comes_back_before_its_end_was_told_goes_on(terminal: Termina
 
 
 def test_nothing_is_noted_while_mails_are_off(app: Flask, terminal: Terminal) -> None:
-    app.config["MAIL_SERVER"] = ""
     let(terminal, refused_since=database_now())
+    for name, nothing in (("MAIL_SERVER", ""), ("MAIL_TO", [])):
+        usual, app.config[name] = app.config[name], nothing
+        assert (watch.watch(), rows()) == ([], 0)
+        app.config[name] = usual
 
-    assert (watch.watch(), rows()) == ([], 0)
+    assert len(watch.watch()) == 1
