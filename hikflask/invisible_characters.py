@@ -6,6 +6,8 @@ from typing import Any
 
 # Control characters, surrogates, line and paragraph separators: none belongs into a text of one line.
 BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# A text without them, as a regular expression that other programs understand, too. JSON has no surrogate alone.
+WITHOUT_BREAKING = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
 # And format characters, which have no shape: with one, two names that look the same are different.
 INVISIBLE = BREAKING | {"Cf"}
 # Embeddings, overrides and isolates, with their ends. An end in an isolated text would end our own isolate.

@@ -603,6 +603,12 @@ def english(code: str, **params: Any) -> str:
         return _sentence(code, params)
 
 
+def outline(code: str) -> str:
+    """Return the shortest sentence in English with “…” for each value, for a list of codes."""
+    variant = SENTENCES.get(code.lower(), REFUSED)[-1]
+    return variant % (dict.fromkeys(NAMES.findall(variant), "…") | {"code": _shown(code)})
+
+
 def _shown(code: str) -> str:
     """Return a code without the prefix of a terminal's own code (isapi/errors.py)."""
     return code.removeprefix(TERMINALS_OWN)

@@ -27,6 +27,7 @@ from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as SimulatedTerminal
 from tests.support.compiled_once import CompiledTemplates, compile_rules_once, compile_statements_once
 from tests.support.desk import Desk
+from tests.support.fitting_answers import check_each_answer
 from tests.support.postgresql import Cluster, programs
 from tests.support.signed_in import client_of
 from tests.support.wire import InProcess
@@ -57,7 +58,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marks, and save time where nothing is tested."""
+    """Name the marks, save time where nothing is tested, and hold what the API answers against its description."""
+    check_each_answer()
     compile_rules_once()
     compile_statements_once()
     config.addinivalue_line(

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from hikflask.api import captures, comparisons, consents, devices, errors, groups, guard, imports, jobs, metrics, users
+from hikflask.api.openapi import views as openapi
 from hikflask.extensions import csrf
 
 
@@ -13,6 +14,6 @@ def register_guard(app: Flask) -> None:
 
 def register(app: Flask) -> None:
     """Add the API's blueprints; no cookie gives access to them, so no CSRF token is needed."""
-    for module in (users, imports, consents, devices, comparisons, groups, captures, jobs, metrics, errors):
+    for module in (users, imports, consents, devices, comparisons, groups, captures, jobs, metrics, openapi, errors):
         csrf.exempt(module.bp)
         app.register_blueprint(module.bp)

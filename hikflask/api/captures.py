@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from hikflask import messages
 from hikflask.api import body, errors
 from hikflask.api.consents import with_consent_warning
+from hikflask.api.openapi.described import OF_TERMINALS, Body, described, one
 from hikflask.forms.captures import CaptureForm
 from hikflask.http import error_status, terminal_concurrency
 from hikflask.http.bearer_token import caller_name
@@ -25,9 +26,12 @@ from hikflask.services.terminals import registry
 bp = Blueprint("api_captures", __name__, url_prefix="/api/devices")
 errors.answer_in_json(bp, success=False)
 
+CAPTURE = Body(CaptureForm, optional=True, example={"hikvision_id": "100222"})
+
 
 @bp.post("/<int:device_id>/start-face-capture")
 @allow(OPERATOR)
+@described(one("Captured"), body=CAPTURE, refusals=OF_TERMINALS, headers=("X-Warning",))
 def start_face_capture(device_id: int) -> ResponseReturnValue:
     """Capture a face and answer with its picture; a refusal has success: false and the reason.
 

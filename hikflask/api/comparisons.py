@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from hikflask import messages
 from hikflask.api import body, errors
 from hikflask.api.body import InputError
+from hikflask.api.openapi.described import OF_TERMINALS, WHOLE, Body, described, list_of, one
 from hikflask.background import tasks
 from hikflask.http import error_status, terminal_concurrency
 from hikflask.http.bearer_token import caller_name
@@ -25,10 +26,15 @@ errors.answer_in_json(bp)
 COMPARE_SECONDS = 120.0
 LISTS = (SEND, TAKE_OVER, REMOVE)
 SAME_PERSON = "same_person"
+CHOICES = Body(
+    more={name: list_of({"type": "string"}) for name in (*LISTS, SAME_PERSON)} | {"confirm": WHOLE},
+    example={SEND: ["100222"], REMOVE: ["100333"]},
+)
 
 
 @bp.post("/<int:device_id>/compare")
 @allow(OPERATOR)
+@described(one("Differences"), refusals=OF_TERMINALS)
 def compare_device(device_id: int) -> ResponseReturnValue:
     """Read who is on a device now, and list the numbers that differ, by kind."""
     _refuse_unknown(device_id)
@@ -39,6 +45,7 @@ def compare_device(device_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:device_id>/apply")
 @allow(OPERATOR)
+@described(one("JobBegun"), status=202, body=CHOICES, refusals=(409,))
 def apply_to_device(device_id: int) -> ResponseReturnValue:
     """Begin the job that sends, takes over and removes people, as the last comparison of the device found them."""
     _refuse_unknown(device_id)

@@ -1,11 +1,13 @@
 """The legal basis on which a user's face is taken and stored."""
 
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, make_response
 from flask.typing import ResponseReturnValue
 
 from hikflask.api import body, errors
+from hikflask.api.openapi.described import Body, described, one
 from hikflask.forms.consents import ConsentForm
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Consent
@@ -20,10 +22,16 @@ errors.answer_in_json(bp)
 
 ADDRESS = "/<int:user_id>/consent"
 WARNING = "X-Warning"
+CONSENT = Body(
+    ConsentForm,
+    options={"today": date.max},
+    example={"given_on": "2026-03-01", "basis": "consent", "note": "Folder 12"},
+)
 
 
 @bp.get(ADDRESS)
 @allow(VIEWER)
+@described(one("Consent"))
 def get_consent(user_id: int) -> ResponseReturnValue:
     """The recorded consent."""
     return jsonify(_shape(_recorded(user_id)))
@@ -31,6 +39,7 @@ def get_consent(user_id: int) -> ResponseReturnValue:
 
 @bp.put(ADDRESS)
 @allow(OPERATOR)
+@described(one("Consent"), body=CONSENT)
 def put_consent(user_id: int) -> ResponseReturnValue:
     """Record a consent; it replaces the one before."""
     _refuse_unknown(user_id)
@@ -41,6 +50,7 @@ def put_consent(user_id: int) -> ResponseReturnValue:
 
 @bp.delete(ADDRESS)
 @allow(OPERATOR)
+@described(one("Consent"))
 def delete_consent(user_id: int) -> ResponseReturnValue:
     """Withdraw the consent, and answer with what was recorded; photo and terminals stay as they are."""
     last = _shape(_recorded(user_id))

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.api import body, errors
 from hikflask.api.body import Fields
+from hikflask.api.openapi.described import Body, described, list_of, one
 from hikflask.background import tasks
 from hikflask.forms.terminals import TerminalForm
 from hikflask.http import terminal_concurrency
@@ -24,9 +25,20 @@ from hikflask.services.terminals.status import Status, ask_status, status_withou
 bp = Blueprint("api_devices", __name__, url_prefix="/api/devices")
 errors.answer_in_json(bp)
 
+DEVICE = {
+    "name": "Main entrance",
+    "url": "https://192.168.1.64",
+    "username": "admin",
+    "password": "the password of its account",
+    "fingerprint": "3f" * 32,
+}
+NEW_DEVICE = Body(TerminalForm, example=DEVICE)
+CHANGED_DEVICE = Body(TerminalForm, changes=True, options={"adding": False}, example={"is_active": False})
+
 
 @bp.get("/", strict_slashes=False)
 @allow(VIEWER)
+@described(list_of(one("Device")))
 def list_devices() -> ResponseReturnValue:
     """All terminals by name."""
     return jsonify([shape(terminal) for terminal in registry.list_all()])
@@ -34,6 +46,7 @@ def list_devices() -> ResponseReturnValue:
 
 @bp.post("/", strict_slashes=False)
 @allow(ADMIN)
+@described(one("Device"), status=201, body=NEW_DEVICE, refusals=(409,))
 def create_device() -> ResponseReturnValue:
     """Add a terminal and check it; it is added even when it does not answer now."""
     form = body.form_of(TerminalForm, {"is_active": True, **body.read()})
@@ -44,6 +57,7 @@ def create_device() -> ResponseReturnValue:
 
 @bp.get("/<int:device_id>")
 @allow(VIEWER)
+@described(one("Device"))
 def get_device(device_id: int) -> ResponseReturnValue:
     """One terminal."""
     return jsonify(shape(_terminal(device_id)))
@@ -51,6 +65,7 @@ def get_device(device_id: int) -> ResponseReturnValue:
 
 @bp.put("/<int:device_id>")
 @allow(ADMIN)
+@described(one("Device"), body=CHANGED_DEVICE, refusals=(409, 503))
 def change_device(device_id: int) -> ResponseReturnValue:
     """Change the fields that are given; without a password the stored one is kept."""
     terminal = _terminal(device_id)
@@ -67,6 +82,7 @@ def change_device(device_id: int) -> ResponseReturnValue:
 
 @bp.delete("/<int:device_id>")
 @allow(ADMIN)
+@described(one("Device"), refusals=(409,))
 def delete_device(device_id: int) -> ResponseReturnValue:
     """Delete a terminal on which nobody is enrolled."""
     last = shape(_terminal(device_id))
@@ -76,6 +92,7 @@ def delete_device(device_id: int) -> ResponseReturnValue:
 
 @bp.get("/<int:device_id>/status")
 @allow(VIEWER)
+@described(one("DeviceStatus"), refusals=(502, 503))
 def device_status(device_id: int) -> ResponseReturnValue:
     """The terminal's status: asked now, or read from its row while it is in use or known not to answer."""
     _terminal(device_id)

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.api import body, errors
 from hikflask.api.body import Fields
+from hikflask.api.openapi.described import WHOLE, Body, described, list_of, one
 from hikflask.background import tasks
 from hikflask.forms.fields import LARGEST_ID
 from hikflask.forms.groups import DepartmentNameForm, GroupForm
@@ -19,9 +20,15 @@ from hikflask.services.groups.registry import Wanted
 bp = Blueprint("api_groups", __name__, url_prefix="/api/groups")
 errors.answer_in_json(bp)
 
+LISTS = {"device_ids": list_of(WHOLE), "departments": list_of({"type": "string"})}
+GROUP = {"name": "Office", "device_ids": [1, 2], "departments": ["Охрана"]}
+NEW_GROUP = Body(GroupForm, LISTS, example=GROUP)
+CHANGED_GROUP = Body(GroupForm, LISTS, changes=True, example={"device_ids": [1]})
+
 
 @bp.get("/", strict_slashes=False)
 @allow(VIEWER)
+@described(list_of(one("Group")))
 def list_groups() -> ResponseReturnValue:
     """All groups by name."""
     return jsonify([shape(group) for group in queries.list_all()])
@@ -29,6 +36,7 @@ def list_groups() -> ResponseReturnValue:
 
 @bp.post("/", strict_slashes=False)
 @allow(ADMIN)
+@described(one("Group"), status=201, body=NEW_GROUP, refusals=(409, 503))
 def create_group() -> ResponseReturnValue:
     """Add a group."""
     done = changing.change(None, _wanted({"device_ids": [], "departments": []}), tasks.apply_groups, safe=False)
@@ -37,6 +45,7 @@ def create_group() -> ResponseReturnValue:
 
 @bp.get("/<int:group_id>")
 @allow(VIEWER)
+@described(one("Group"))
 def get_group(group_id: int) -> ResponseReturnValue:
     """One group."""
     return jsonify(shape(_group(group_id)))
@@ -44,6 +53,7 @@ def get_group(group_id: int) -> ResponseReturnValue:
 
 @bp.put("/<int:group_id>")
 @allow(ADMIN)
+@described(one("Group"), body=CHANGED_GROUP, refusals=(409, 503))
 def change_group(group_id: int) -> ResponseReturnValue:
     """Change the fields that are given."""
     done = changing.change(group_id, _wanted(shape(_group(group_id))), tasks.apply_groups, safe=False)
@@ -52,6 +62,7 @@ def change_group(group_id: int) -> ResponseReturnValue:
 
 @bp.delete("/<int:group_id>")
 @allow(ADMIN)
+@described(one("Group"), refusals=(409, 503))
 def delete_group(group_id: int) -> ResponseReturnValue:
     """Delete a group; who is on a terminal by it alone is removed there."""
     last = shape(_group(group_id))

@@ -1,4 +1,4 @@
-"""Checks the token and the role of each call; cookies are ignored."""
+"""Checks the token and the role of each call; a session opens those alone that say so (web/security/guard.py)."""
 
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
@@ -16,7 +16,7 @@ def register(app: Flask) -> None:
 
 def admit() -> ResponseReturnValue | None:
     """Let the call through (None), or answer the refusal in JSON."""
-    if not permissions.is_api_call():
+    if not permissions.is_api_call() or permissions.is_open_by_session():
         return None
     if request.routing_exception is None:
         _refuse_unauthorized()

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from hikflask import messages
 from hikflask.api import body, errors
 from hikflask.api.body import TRUE_OR_FALSE, InputError
+from hikflask.api.openapi.described import FILE, WHOLE, Files, described, one
 from hikflask.background import tasks
 from hikflask.http import body_limits
 from hikflask.http.permissions import OPERATOR, allow
@@ -36,6 +37,16 @@ AT_ONCE, WAIT = 2, 5
 _TURNS = threading.BoundedSemaphore(AT_ONCE)
 MEGABYTE = 1024 * 1024
 FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
+FLAG_PART = {"type": "string", "enum": ["true", "1", "false", "0", ""]}
+FILES = Files(
+    {
+        "file": {**FILE, "description": "A table, CSV or XLSX."},
+        "photos": {**FILE, "description": "A ZIP archive of photos that are named by ID."},
+        "dry_run": FLAG_PART,
+        "device_id": {**WHOLE, "description": "Everybody in the table is sent to this device."},
+        "groups": FLAG_PART,
+    }
+)
 # The name of a field in a row → in the API.
 API_NAMES = {"number": "hikvision_id", "name": "full_name", "active": "left", "terminal": "device_id"}
 
@@ -48,6 +59,7 @@ def longest_upload() -> int:
 @bp.post("/import", strict_slashes=False)
 @allow(OPERATOR)
 @body_limits.takes(longest_upload)
+@described(one("Import"), other={202: one("JobBegun")}, body=FILES, refusals=(409, 503))
 def import_users() -> ResponseReturnValue:
     """Import the table in the part `file`, the photos in `photos`, or both; with `dry_run` nothing is changed."""
     table, photos = _upload("file"), _upload("photos")

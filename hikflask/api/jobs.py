@@ -4,6 +4,7 @@ from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
 from hikflask.api import errors, imports
+from hikflask.api.openapi.described import described, one
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.models.job import DRAFT
 from hikflask.services.jobs import queries
@@ -14,6 +15,7 @@ errors.answer_in_json(bp)
 
 @bp.get("/<int:job_id>")
 @allow(VIEWER)
+@described(one("Job"))
 def get_job(job_id: int) -> ResponseReturnValue:
     """One job; a preview that nobody started is none."""
     job = queries.get(job_id)

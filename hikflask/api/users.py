@@ -12,6 +12,18 @@ from hikflask import messages, validity_days
 from hikflask.api import body, errors
 from hikflask.api.body import Fields, InputError
 from hikflask.api.consents import with_consent_warning
+from hikflask.api.openapi.described import (
+    FILE,
+    FLAG,
+    OF_TERMINALS,
+    WHOLE,
+    Body,
+    Files,
+    Query,
+    described,
+    list_of,
+    one,
+)
 from hikflask.background import tasks
 from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.employees import EmployeeForm
@@ -43,10 +55,26 @@ PAGE = 100
 LARGEST_PAGE = 1000
 TEXT_FIELDS = ("hikvision_id", "full_name", "department")
 DAY_FIELDS = ("valid_from", "valid_to")
+PAGING = {
+    "limit": {**WHOLE, "minimum": 0, "default": PAGE, "description": f"{LARGEST_PAGE} at most; more is taken as that."},
+    "offset": {**WHOLE, "minimum": 0, "description": "Counts from the first; a deep page takes long."},
+    "after": {"type": "string", "description": "Where the page begins, from the header Link of the page before."},
+}
+USER = {"hikvision_id": "100222", "full_name": "Иван Иванов", "department": "Охрана", "valid_to": "2030-12-31"}
+NEW_USER = Body(EmployeeForm, days=DAY_FIELDS, example=USER)
+CHANGED_USER = Body(
+    EmployeeForm,
+    {"is_active": FLAG},
+    changes=True,
+    days=DAY_FIELDS,
+    example={"department": "Склад", "is_active": False},
+)
+SYNC = Body(more={"device_id": WHOLE, "overwrite": FLAG}, optional=True, example={"device_id": 1})
 
 
 @bp.get("/", strict_slashes=False)
 @allow(VIEWER)
+@described(list_of(one("User")), query=Query(EmployeeFilterForm, PAGING), headers=("X-Total-Count", "Link"))
 def list_users() -> ResponseReturnValue:
     """A page of the users that pass the filters, sorted by name unless asked; X-Total-Count says how many pass.
 
@@ -77,6 +105,7 @@ def _listed(users: list[Employee], total: int, after: str = "") -> Response:
 
 @bp.post("/", strict_slashes=False)
 @allow(OPERATOR)
+@described(one("User"), status=201, body=NEW_USER, refusals=(409, 503))
 def create_user() -> ResponseReturnValue:
     """Add a user; the terminals of the user's groups are told in the background, and no others yet."""
     form = body.form_of(EmployeeForm, body.read(days=DAY_FIELDS))
@@ -87,6 +116,7 @@ def create_user() -> ResponseReturnValue:
 
 @bp.get("/<int:user_id>")
 @allow(VIEWER)
+@described(one("User"))
 def get_user(user_id: int) -> ResponseReturnValue:
     """One user."""
     return jsonify(shape(_employee(user_id)))
@@ -94,6 +124,7 @@ def get_user(user_id: int) -> ResponseReturnValue:
 
 @bp.put("/<int:user_id>")
 @allow(OPERATOR)
+@described(one("User"), body=CHANGED_USER, refusals=(409, 503))
 def change_user(user_id: int) -> ResponseReturnValue:
     """Change the fields that are given; what terminals get to know of it is sent to them before the answer."""
     employee = _employee(user_id)
@@ -112,6 +143,7 @@ def change_user(user_id: int) -> ResponseReturnValue:
 
 @bp.delete("/<int:user_id>")
 @allow(OPERATOR)
+@described(one("User"), refusals=(409,))
 def delete_user(user_id: int) -> ResponseReturnValue:
     """Delete a user; a removal from a terminal that does not answer stays open and is tried again."""
     last = shape(_employee(user_id))
@@ -121,6 +153,7 @@ def delete_user(user_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:user_id>/photo")
 @allow(OPERATOR)
+@described(one("UserWithPhoto"), body=Files({"photo": FILE}, ["photo"]), refusals=(409, 503), headers=("X-Warning",))
 def upload_photo(user_id: int) -> ResponseReturnValue:
     """Store a photo from a file; `warning` tells what terminals will dislike about it, and whether consent is missing.
 
@@ -139,6 +172,7 @@ def upload_photo(user_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:user_id>/sync-to-device")
 @allow(OPERATOR)
+@described(one("Synced"), body=SYNC, refusals=OF_TERMINALS, headers=("X-Warning",))
 def sync_user(user_id: int) -> ResponseReturnValue:
     """Enrol a user with the captured face on a terminal, and verify it there, before the answer."""
     employee = _employee(user_id)

@@ -8,7 +8,7 @@ from wtforms import Field, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import DayField, one_line, stripped
+from hikflask.forms.fields import DayField, limited, one_line, stripped
 
 LONGEST_NOTE = 500
 EARLIEST = date(1950, 1, 1)
@@ -34,6 +34,7 @@ class ConsentForm(Form):
         super().__init__(*args, **options)
         self._today = today
 
+    @limited(required=True)
     def validate_given_on(self, field: Field) -> None:
         """Accept a day that is not in the future."""
         if field.data is None or not EARLIEST <= field.data <= self._today:

@@ -7,10 +7,11 @@ from flask_babel import lazy_gettext as _l
 from wtforms import Field, SelectChoice, SelectField, StringField, ValidationError
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import row_id, stripped
+from hikflask.forms.fields import limited, row_id, stripped
 from hikflask.services.employees.filters import SORTS, EmployeeFilter
 
 
+@limited(enum=[""])
 def _known(form: Form, field: Field) -> None:  # noqa: ARG001
     """Accept one of the choices, or nothing."""
     if field.data and field.data not in {one.value for one in field.choices}:
@@ -56,6 +57,7 @@ class EmployeeFilterForm(Form):
         self.terminal.choices = [SelectChoice(str(terminal.id), terminal.name) for terminal in terminals]
         self.department.choices = [SelectChoice(department, department) for department in departments]
 
+    @limited(pattern=r"^[0-9]*$")
     def validate_terminal(self, field: Field) -> None:
         """Accept the id of a terminal, known or not, or nothing."""
         if field.data and not (field.data.isascii() and field.data.isdigit()):

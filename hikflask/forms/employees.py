@@ -9,17 +9,21 @@ from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, 
 
 from hikflask import employee_number, validity_days
 from hikflask.forms.base import Form
-from hikflask.forms.fields import one_line, row_id, stripped
+from hikflask.forms.fields import limited, one_line, row_id, stripped
 
 LONGEST_NAME = 128
 
 
+@limited(required=True, pattern=f"^{employee_number.PATTERN}$")
 def number(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
     """Check for an employee number."""
     if not employee_number.is_valid(field.data):
         raise ValidationError(_l("Enter an ID: Latin letters and digits, up to 32."))
 
 
+@limited(
+    format="date", description=f"A day from {validity_days.FIRST_DAY} to {validity_days.LAST_DAY}; null for no limit."
+)
 def day(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
     """Check for a day of a validity, or none."""
     if not field.data:

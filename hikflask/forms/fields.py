@@ -1,13 +1,13 @@
 """Fields, filters and checks that several forms use; each accepts any value that was sent, of whatever type."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, Field, Form, ValidationError
 
-from hikflask import text_rules
+from hikflask import invisible_characters, text_rules
 
 # Ids are of the type INTEGER in PostgreSQL.
 LARGEST_ID = 2**31 - 1
@@ -15,6 +15,30 @@ LARGEST_ID = 2**31 - 1
 LONGEST_NAME = 64
 # An operator is found by the case-folded name, in which some letters become two or three.
 LONGEST_FOLDED = 128
+Check = TypeVar("Check", bound=Callable[..., Any])
+
+
+def limited(*, required: bool = False, **limits: Any) -> Callable[[Check], Check]:
+    """Say of a check what it accepts, for the description of the API (hikflask/api/openapi/forms.py).
+
+    :param required: the field must be given. :param limits: keywords of JSON Schema, such as maxLength.
+    """
+
+    def decorate(check: Check) -> Check:
+        check.limits, check.requires = limits, required  # type: ignore[attr-defined]
+        return check
+
+    return decorate
+
+
+def limits_of(check: Callable[..., Any]) -> Mapping[str, Any]:
+    """Return the limits that were said of a check, as keywords of JSON Schema."""
+    return getattr(check, "limits", {})
+
+
+def requires(check: Callable[..., Any]) -> bool:
+    """Tell whether a check refuses a field that is not given."""
+    return getattr(check, "requires", False)
 
 
 def stripped(value: Any) -> Any:
@@ -35,6 +59,9 @@ def row_id(value: Any) -> int | None:
 def one_line(most: int, *, required: bool = True, marks: bool = True) -> Callable[[Form, Field], None]:
     """Return a check for a text of one line; its sentences name the field. The parameters are those of fault()."""
 
+    least = {"minLength": 1} if required else {}
+
+    @limited(required=required, maxLength=most, pattern=invisible_characters.WITHOUT_BREAKING, **least)
     def check(form: Form, field: Field) -> None:  # noqa: ARG001
         value = field.data if isinstance(field.data, str) else ""
         fault = text_rules.fault(value, most, required=required, marks=marks)

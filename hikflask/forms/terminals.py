@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, PasswordField, StringField, ValidationError
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import one_line, stripped, too_long
+from hikflask.forms.fields import limited, one_line, stripped, too_long
 
 FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z")
 SEPARATORS = re.compile(r"[\s:]")
@@ -38,6 +38,7 @@ def normal_fingerprint(value: Any) -> Any:
     return SEPARATORS.sub("", value).lower() if isinstance(value, str) else value
 
 
+@limited(required=True, maxLength=LONGEST_URL, description="http or https, a host, and a port where it needs one.")
 def address(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
     """Check for http or https, a host, an optional port, and nothing else."""
     text = field.data if isinstance(field.data, str) else ""
@@ -54,6 +55,7 @@ def _is_address(text: str) -> bool:
         return False
 
 
+@limited(pattern=r"^([0-9a-fA-F]{2}:?){32}$|^$")
 def sha256_hex(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
     """Check for a SHA-256 in hex, or nothing."""
     if field.data and not (isinstance(field.data, str) and FINGERPRINT.match(field.data)):
@@ -92,6 +94,7 @@ class TerminalForm(Form):
         self.adding = adding
         super().__init__(*args, **kwargs)
 
+    @limited(required=True, minLength=1, maxLength=LONGEST_PASSWORD)
     def validate_password(self, field: Field) -> None:
         """Require a password for a new terminal, and limit its length."""
         one_line(LONGEST_PASSWORD, required=self.adding)(self, field)

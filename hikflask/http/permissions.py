@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import current_app, request
+from flask import current_app, g, request
 
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER, may
 
@@ -16,7 +16,9 @@ __all__ = [
     "allow",
     "confirmed",
     "is_api_call",
+    "is_open_by_session",
     "may",
+    "open_by_session",
     "public",
     "rule",
     "rule_of",
@@ -34,12 +36,14 @@ class Rule:
     `confirmed`: the operator's password must have been asked for again a moment ago.
     `is_activity`: such a request shows that a person is there and keeps the session open; polling does not.
     `answers_file`: the answer is a file, and the browser goes on showing the page that it had.
+    `session_too`: of a call of the API that an operator's session opens, too.
     """
 
     role: str | None
     confirmed: bool = False
     is_activity: bool = True
     answers_file: bool = False
+    session_too: bool = False
 
 
 PUBLIC = Rule(None)
@@ -50,11 +54,11 @@ def public(view: View) -> View:
     return _ruled(view, PUBLIC)
 
 
-def allow(role: str, *, is_activity: bool = True) -> Callable[[View], View]:
+def allow(role: str, *, is_activity: bool = True, session_too: bool = False) -> Callable[[View], View]:
     """Let a role, and the roles above it, call a view."""
 
     def decorate(view: View) -> View:
-        return _ruled(view, Rule(role, is_activity=is_activity))
+        return _ruled(view, Rule(role, is_activity=is_activity, session_too=session_too))
 
     return decorate
 
@@ -87,6 +91,16 @@ def is_api_call() -> bool:
     The metrics are for a program, too.
     """
     return f"{request.path}/".startswith(("/api/", "/metrics/"))
+
+
+def open_by_session() -> None:
+    """Say that an operator's session opened the call of the API that is being answered."""
+    g.opened_by_session = True
+
+
+def is_open_by_session() -> bool:
+    """Tell whether an operator's session opened the call, so that no token is needed."""
+    return bool(g.get("opened_by_session"))
 
 
 def _ruled(view: View, found: Rule) -> View:

@@ -181,9 +181,10 @@ PAGES = {
     "POST /audit/export": CONFIRMED,
 }
 # A session or a token opens these.
-BOTH = {"GET /uploads/<name>": VIEWER}
+BOTH = {"GET /uploads/<name>": VIEWER, "GET /api/openapi.json": VIEWER}
 # A page asks these by itself, so they keep no session open.
 BY_ITSELF = {
+    "GET /api/openapi.json",
     "GET /attention/state",
     "GET /captures/<int:capture_id>",
     "GET /employees/<int:employee_id>/enrolments",

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import BadHost, SecurityError
 
 from hikflask import request_id
-from hikflask.http import body_limits, permissions
+from hikflask.http import bearer_token, body_limits, permissions
 from hikflask.http.permissions import Rule
 from hikflask.services import audit
 from hikflask.services.accounts import sessions
@@ -82,9 +82,21 @@ def clear_audit_actor(error: BaseException | None = None) -> None:  # noqa: ARG0
 
 def admit() -> ResponseReturnValue | None:
     """Let the request through (None), or answer it; calls of the API and photos are checked elsewhere."""
-    if permissions.is_api_call() or request.blueprint == "uploads":
+    if permissions.is_api_call():
+        _open_call()
         return None
-    return admit_page()
+    return None if request.blueprint == "uploads" else admit_page()
+
+
+def _open_call() -> None:
+    """Let an operator's session open a call that takes one, too, unless a token is shown."""
+    rule = permissions.rule()
+    if rule is None or rule.role is None or not rule.session_too or bearer_token.is_given():
+        return
+    person = current_operator.get()
+    if person is not None and not person.must_change_password and permissions.may(person.role, rule.role):
+        set_audit_actor(person.name)
+        permissions.open_by_session()
 
 
 def admit_page() -> ResponseReturnValue | None:

@@ -1,0 +1,84 @@
+"""The refusals by status, each with its error codes and their sentences: from the classes of errors, the table of
+statuses and messages.py."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from werkzeug.exceptions import default_exceptions
+
+from hikflask import messages
+from hikflask.api.openapi.described import Schema
+from hikflask.api.openapi.schemas import SCHEMAS
+from hikflask.http import error_status
+from hikflask.isapi.errors import CLASSES, Busy
+from hikflask.services.accounts.errors import AccountsError
+
+# A terminal's own code may be any word; known ones are listed.
+ANY_CODE = {HTTPStatus.CONFLICT, HTTPStatus.BAD_GATEWAY}
+RETRY_AFTER: Schema = {"schema": {"type": "integer"}, "description": "After so many seconds the call may succeed."}
+HEADERS = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": {"schema": {"type": "string"}}},
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": RETRY_AFTER},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": RETRY_AFTER},
+}
+# Codes of the calls themselves.
+OWN = {
+    HTTPStatus.UNPROCESSABLE_ENTITY: {"invalid_input": "Fields are wrong; “fields” has a sentence for each."},
+    HTTPStatus.INTERNAL_SERVER_ERROR: {"internal_error": "Something went wrong here; the log has the details."},
+    HTTPStatus.BAD_GATEWAY: {"terminal_refused": "The terminal refused, with a code that no sentence is known for."},
+}
+
+
+def response(status: int) -> Schema:
+    """Return the description of the answer with this status."""
+    codes = _codes(status)
+    refusal = SCHEMAS["Refusal"]
+    code = {"type": "string", **({} if status in ANY_CODE else {"enum": sorted(codes)})}
+    schema = {**refusal, "properties": {**refusal["properties"], "error": code}}
+    del schema["examples"]
+    rows = "\n".join(f"| `{code}` | {text} |" for code, text in sorted(codes.items()))
+    found = {
+        "description": f"{HTTPStatus(status).phrase}.\n\n| error | meaning |\n|---|---|\n{rows}",
+        "content": {"application/json": {"schema": schema, "example": _example(codes)}},
+    }
+    return found | ({"headers": HEADERS[HTTPStatus(status)]} if status in HEADERS else {})
+
+
+def _example(codes: dict[str, str]) -> dict[str, str]:
+    code = min(codes)
+    return {"error": code, "message": codes[code]}
+
+
+def _codes(status: int) -> dict[str, str]:
+    """Return the codes that are answered with a status, each with its sentence."""
+    of_table = [code for code, found in error_status.API.items() if found == status and code not in _of_pages()]
+    codes = {code: messages.outline(code) for code in [*of_table, *_of_terminals(status)]}
+    return codes | OWN.get(HTTPStatus(status), _of_http(status))
+
+
+def _of_pages() -> set[str]:
+    """The codes of signing in, which no call gets."""
+    kinds, found = [AccountsError], set()
+    while kinds:
+        kind = kinds.pop()
+        found.add(kind.code)
+        kinds += kind.__subclasses__()
+    return found
+
+
+def _of_terminals(status: int) -> Iterable[str]:
+    """The codes of terminals, as most of them spell them; a terminal that is in use is a conflict."""
+    if status not in ANY_CODE:
+        return []
+    others = {code: kind for code, kind in CLASSES.items() if code not in {one.lower() for one in error_status.API}}
+    return [code for code, kind in others.items() if (kind is Busy) == (status == HTTPStatus.CONFLICT)]
+
+
+def _of_http(status: int) -> dict[str, str]:
+    """The code of the status itself, such as not_found."""
+    kind = default_exceptions.get(status)
+    return {} if kind is None or status in {409, 502, 503, 504} else {_code_of(kind()): str(kind.description)}
+
+
+def _code_of(error: Exception) -> str:
+    return str(error.name).lower().replace(" ", "_")  # type: ignore[attr-defined]

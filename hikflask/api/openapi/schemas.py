@@ -1,0 +1,211 @@
+"""The schemas of what calls answer, by name, each with an example; the functions that make the answers are beside the
+calls. Each answer in the tests is held against them (tests/support/fitting_answers.py)."""
+
+from typing import Any
+
+from hikflask.api.openapi.described import FLAG, WHOLE, Schema, list_of, one
+from hikflask.models.comparison import KINDS
+from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
+from hikflask.models.job import DONE, FAILED, RUNNING, STOPPED, WAITING
+
+TEXT: Schema = {"type": "string"}
+# UTC, without its sign.
+TIME: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$"}
+DAY: Schema = {"type": "string", "format": "date"}
+ID: Schema = {"type": "integer", "minimum": 1}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+NUMBERS = list_of(TEXT)
+
+
+def or_null(schema: Schema) -> Schema:
+    """Return the schema of something that may be null."""
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def _object(example: dict[str, Any], optional: dict[str, Schema] | None = None, **fields: Schema) -> Schema:
+    """Return the schema of an object with exactly these fields, of which the optional ones may be absent."""
+    return {
+        "type": "object",
+        "properties": fields | (optional or {}),
+        "required": list(fields),
+        "additionalProperties": False,
+        "examples": [example],
+    }
+
+
+USER_EXAMPLE = {
+    "id": 1,
+    "hikvision_id": "100222",
+    "full_name": "Иван Иванов",
+    "department": "Охрана",
+    "is_active": True,
+    "photo_path": "/uploads/100222_8d2f0c5b.jpg",
+    "synced_to_device": True,
+    "valid_from": None,
+    "valid_to": "2030-12-31",
+    "created_at": "2026-03-01T09:30:00",
+}
+USER = {
+    "id": ID,
+    "hikvision_id": TEXT,
+    "full_name": TEXT,
+    "department": TEXT,
+    "is_active": FLAG,
+    "photo_path": or_null(TEXT),
+    "synced_to_device": FLAG,
+    "valid_from": or_null(DAY),
+    "valid_to": or_null(DAY),
+    "created_at": TIME,
+}
+STATE = {"type": "string", "enum": [PENDING, CONFIRMED, REFUSED]}
+WRONG_ROW = {"row": 3, "fields": {"full_name": "This must not be empty."}}
+IMPORT_EXAMPLE = {
+    "batch": 7,
+    "new": 2,
+    "changed": 1,
+    "unchanged": 0,
+    "wrong": 1,
+    "rows": [WRONG_ROW],
+}
+SENTENCES: Schema = {"type": "object", "additionalProperties": TEXT}
+
+SCHEMAS: dict[str, Schema] = {
+    "User": _object(USER_EXAMPLE, **USER),
+    "UserWithPhoto": _object(
+        {**USER_EXAMPLE, "warning": "The photo is too dark. The face needs more light."}, {"warning": TEXT}, **USER
+    ),
+    "Consent": _object(
+        {
+            "given_on": "2026-03-01",
+            "basis": "consent",
+            "note": "Folder 12",
+            "recorded_by": "API hr-system",
+            "recorded_at": "2026-03-01T09:30:00",
+        },
+        given_on=DAY,
+        basis=TEXT,
+        note=TEXT,
+        recorded_by=TEXT,
+        recorded_at=TIME,
+    ),
+    "Synced": _object(
+        {
+            "statusCode": 1,
+            "statusString": "OK",
+            "subStatusCode": "ok",
+            "person": "confirmed",
+            "face": "confirmed",
+            "verified": True,
+        },
+        {"warning": TEXT},
+        statusCode={"const": 1},
+        statusString={"const": "OK"},
+        subStatusCode={"const": "ok"},
+        person=STATE,
+        face=STATE,
+        verified=FLAG,
+    ),
+    "Captured": _object(
+        {
+            "success": True,
+            "photo_path": "/uploads/100222_8d2f0c5b.jpg",
+            "message": "Face captured successfully",
+            "face_data_url": "http://192.168.1.64/LOCALS/pic/enrlFace/0/0000000001.jpg@WEB000000000001",
+        },
+        success={"const": True},
+        photo_path=TEXT,
+        message=TEXT,
+        face_data_url=or_null(TEXT),
+    ),
+    "Device": _object(
+        {
+            "id": 1,
+            "name": "Main entrance",
+            "url": "http://192.168.1.64",
+            "username": "admin",
+            "fingerprint": None,
+            "is_active": True,
+            "model": "DS-K1T341AMF",
+            "firmware": "V3.2.30",
+            "last_sync": "2026-03-01T09:30:00",
+        },
+        id=ID,
+        name=TEXT,
+        url=TEXT,
+        username=TEXT,
+        fingerprint=or_null(TEXT),
+        is_active=FLAG,
+        model=TEXT,
+        firmware=TEXT,
+        last_sync=or_null(TIME),
+    ),
+    "DeviceStatus": _object(
+        {
+            "reachable": True,
+            "login": True,
+            "busy": False,
+            "people": 120,
+            "faces": 118,
+            "capacity": 1500,
+            "checked_at": "2026-03-01T09:30:00",
+        },
+        reachable=or_null(FLAG),
+        login=or_null(FLAG),
+        busy=FLAG,
+        people=or_null(COUNT),
+        faces=or_null(COUNT),
+        capacity=or_null(COUNT),
+        checked_at=or_null(TIME),
+    ),
+    "Differences": _object(
+        {"same": 118, **{kind: [] for kind in KINDS}, "only_there": ["100333"]},
+        same=COUNT,
+        **{kind: NUMBERS for kind in KINDS},
+    ),
+    "Group": _object(
+        {"id": 1, "name": "Office", "device_ids": [1, 2], "departments": ["Охрана"]},
+        {"job": {**ID, "description": "The job that brings people to terminals."}},
+        id=ID,
+        name=TEXT,
+        device_ids=list_of(ID),
+        departments=list_of(TEXT),
+    ),
+    "JobBegun": _object({"job": 12}, job=ID),
+    "Job": _object(
+        {"state": "done", "done": 3, "total": 3, "failed": [{"number": "100222", "error": "deviceUserFull"}]},
+        {"import": {"anyOf": [one("Import"), one("ImportFailed")]}},
+        state={"type": "string", "enum": [WAITING, RUNNING, DONE, FAILED, STOPPED]},
+        done=COUNT,
+        total=COUNT,
+        failed=list_of(_object({"number": "100222", "error": "deviceUserFull"}, number=TEXT, error=TEXT)),
+    ),
+    "Import": _object(
+        IMPORT_EXAMPLE,
+        batch=or_null(ID),
+        new=COUNT,
+        changed=COUNT,
+        unchanged=COUNT,
+        wrong=COUNT,
+        rows=list_of(_object(WRONG_ROW, {"photo": TEXT}, row=or_null(WHOLE), fields=SENTENCES)),
+    ),
+    "ImportFailed": _object({"error": "table_damaged", "message": "The file is damaged."}, error=TEXT, message=TEXT),
+    # Of any call. `success`: of start-face-capture; `count`: of `unsafe_plan`; `statusCode`, `subStatusCode` and
+    # `errorMsg`: the terminal's own words.
+    "Refusal": _object(
+        {
+            "error": "invalid_input",
+            "message": "full_name: “Full name” must not be empty.",
+            "fields": {"full_name": "“Full name” must not be empty."},
+        },
+        {
+            "fields": SENTENCES,
+            "success": {"const": False},
+            "statusCode": or_null(WHOLE),
+            "subStatusCode": TEXT,
+            "errorMsg": TEXT,
+            "count": COUNT,
+        },
+        error=TEXT,
+        message=TEXT,
+    ),
+}
