@@ -177,6 +177,7 @@ PAGES = {
     "GET /tokens/": CONFIRMED,
     "POST /tokens/": CONFIRMED,
     "POST /tokens/<int:token_id>/revoke": CONFIRMED,
+    "GET /api-reference": VIEWER,
     "GET /audit/": ADMIN,
     "POST /audit/export": CONFIRMED,
 }
