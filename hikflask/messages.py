@@ -121,6 +121,11 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The server is waiting on as many terminals as it can. Try again in %(n)s s."),
         N_("The server is waiting on as many terminals as it can. Try again in a moment."),
     ),
+    "idempotency_key_reused": (N_("This Idempotency-Key came with another request before. Use a new one."),),
+    "idempotency_running": (N_("The first request with this Idempotency-Key is not finished yet. Ask again."),),
+    "idempotency_answer_gone": (
+        N_("This was done already, but its answer is not kept any more. Read what came of it."),
+    ),
     "table_not_written": (
         N_("The file could not be written. Perhaps the server's disk is full; the server's log says why."),
     ),

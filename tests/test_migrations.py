@@ -328,6 +328,7 @@ TABLES = [
     "difference",
     "left_alone",
     "drift",
+    "idempotency_key",
     "import_batch",
     "import_row",
 ]

@@ -2,7 +2,20 @@
 
 from flask import Flask
 
-from hikflask.api import captures, comparisons, consents, devices, errors, groups, guard, imports, jobs, metrics, users
+from hikflask.api import (
+    captures,
+    comparisons,
+    consents,
+    devices,
+    errors,
+    groups,
+    guard,
+    idempotency,
+    imports,
+    jobs,
+    metrics,
+    users,
+)
 from hikflask.api.openapi import views as openapi
 from hikflask.extensions import csrf
 
@@ -10,6 +23,7 @@ from hikflask.extensions import csrf
 def register_guard(app: Flask) -> None:
     """Check the token of each call before anything else reads it."""
     guard.register(app)
+    idempotency.register(app)
 
 
 def register(app: Flask) -> None:

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.api import body, errors
 from hikflask.api.body import Fields
+from hikflask.api.etags import requirement, tagged
 from hikflask.api.openapi.described import Body, described, list_of, one
 from hikflask.background import tasks
 from hikflask.forms.terminals import TerminalForm
@@ -57,27 +58,32 @@ def create_device() -> ResponseReturnValue:
 
 @bp.get("/<int:device_id>")
 @allow(VIEWER)
-@described(one("Device"))
+@described(one("Device"), tagged=True)
 def get_device(device_id: int) -> ResponseReturnValue:
     """One terminal."""
-    return jsonify(shape(_terminal(device_id)))
+    return tagged(shape(_terminal(device_id)))
 
 
 @bp.put("/<int:device_id>")
 @allow(ADMIN)
-@described(one("Device"), body=CHANGED_DEVICE, refusals=(409, 503))
+@described(one("Device"), body=CHANGED_DEVICE, refusals=(409, 503), tagged=True)
 def change_device(device_id: int) -> ResponseReturnValue:
     """Change the fields that are given; without a password the stored one is kept."""
     terminal = _terminal(device_id)
     was_active = terminal.is_active
     form = body.form_of(TerminalForm, {**_typed(terminal), **body.read()}, adding=False)
     with terminal_concurrency.slot():
-        changed = registry.change(device_id, Access(**form.values()), caller_name())
+        changed = registry.change(
+            device_id,
+            Access(**form.values()),
+            caller_name(),
+            require=requirement(lambda: shape(_terminal(device_id))),
+        )
     if changed.is_active and not was_active:
         changing.bring_to(changed, tasks.apply_groups)
     if changed.face_mode is None:
         _check_quietly(device_id)
-    return jsonify(shape(_terminal(device_id)))
+    return tagged(shape(_terminal(device_id)))
 
 
 @bp.delete("/<int:device_id>")

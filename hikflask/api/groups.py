@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.api import body, errors
 from hikflask.api.body import Fields
+from hikflask.api.etags import requirement, tagged
 from hikflask.api.openapi.described import WHOLE, Body, described, list_of, one
 from hikflask.background import tasks
 from hikflask.forms.fields import LARGEST_ID
@@ -45,19 +46,28 @@ def create_group() -> ResponseReturnValue:
 
 @bp.get("/<int:group_id>")
 @allow(VIEWER)
-@described(one("Group"))
+@described(one("Group"), tagged=True)
 def get_group(group_id: int) -> ResponseReturnValue:
     """One group."""
-    return jsonify(shape(_group(group_id)))
+    return tagged(shape(_group(group_id)))
 
 
 @bp.put("/<int:group_id>")
 @allow(ADMIN)
-@described(one("Group"), body=CHANGED_GROUP, refusals=(409, 503))
+@described(one("Group"), body=CHANGED_GROUP, refusals=(409, 503), tagged=True)
 def change_group(group_id: int) -> ResponseReturnValue:
     """Change the fields that are given."""
-    done = changing.change(group_id, _wanted(shape(_group(group_id))), tasks.apply_groups, safe=False)
-    return jsonify(_changed(done))
+    done = changing.change(
+        group_id,
+        _wanted(shape(_group(group_id))),
+        tasks.apply_groups,
+        safe=False,
+        require=requirement(lambda: shape(_group(group_id))),
+    )
+    # The ETag of what a GET shows: without the job.
+    answer = jsonify(_changed(done))
+    answer.set_etag(tagged(shape(_group(group_id))).get_etag()[0] or "")
+    return answer
 
 
 @bp.delete("/<int:group_id>")

@@ -12,6 +12,7 @@ from hikflask import messages, validity_days
 from hikflask.api import body, errors
 from hikflask.api.body import Fields, InputError
 from hikflask.api.consents import with_consent_warning
+from hikflask.api.etags import requirement, tagged
 from hikflask.api.openapi.described import (
     FILE,
     FLAG,
@@ -116,15 +117,15 @@ def create_user() -> ResponseReturnValue:
 
 @bp.get("/<int:user_id>")
 @allow(VIEWER)
-@described(one("User"))
+@described(one("User"), tagged=True)
 def get_user(user_id: int) -> ResponseReturnValue:
     """One user."""
-    return jsonify(shape(_employee(user_id)))
+    return tagged(shape(_employee(user_id)))
 
 
 @bp.put("/<int:user_id>")
 @allow(OPERATOR)
-@described(one("User"), body=CHANGED_USER, refusals=(409, 503))
+@described(one("User"), body=CHANGED_USER, refusals=(409, 503), tagged=True)
 def change_user(user_id: int) -> ResponseReturnValue:
     """Change the fields that are given; what terminals get to know of it is sent to them before the answer."""
     employee = _employee(user_id)
@@ -132,13 +133,16 @@ def change_user(user_id: int) -> ResponseReturnValue:
     active = body.flag(fields, "is_active")
     given = {name: fields[name] for name in (*TEXT_FIELDS, *DAY_FIELDS) if name in fields}
     form = body.form_of(EmployeeForm, {**_typed(employee), **given})
+    require = requirement(lambda: shape(_employee(user_id)))
     if given:
-        save_employee(_draft(form, employee.terminal_name), employee_id=user_id, active=active)
+        save_employee(_draft(form, employee.terminal_name), employee_id=user_id, active=active, require=require)
     elif active is not None:
-        set_active(user_id, active)
+        set_active(user_id, active, require)
+    elif require:
+        require()
     # Not only what became due by it: a program that sends a user again wants what was given up to be tried again, too.
     _reconcile_quietly([enrolment.id for enrolment in queries.of_number(_employee(user_id).number)])
-    return jsonify(shape(_employee(user_id)))
+    return tagged(shape(_employee(user_id)))
 
 
 @bp.delete("/<int:user_id>")

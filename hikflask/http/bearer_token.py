@@ -50,8 +50,15 @@ def caller_name() -> str:
     return audit.present_actor().name
 
 
+def token_id() -> int:
+    """Return the id of the token that this request showed, in calls that no session opens."""
+    found: int = g.caller_token_id
+    return found
+
+
 def set_audit_actor(token: ApiToken) -> None:
     """Let the audit trail name the token for what this request does; web/security/guard.py clears it at the end."""
+    g.caller_token_id = token.id
     g.actor_token = audit.begin(Actor(f"API {token.name}", request.remote_addr or "", g.request_id))
 
 

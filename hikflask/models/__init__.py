@@ -12,6 +12,7 @@ from hikflask.models.employee_count import EmployeeCount
 from hikflask.models.enrolment import Enrolment
 from hikflask.models.erasure import Erasure, ErasureFile, ErasureRemoval
 from hikflask.models.heartbeat import Heartbeat
+from hikflask.models.idempotency_key import IdempotencyKey
 from hikflask.models.import_batch import ImportBatch, ImportRow
 from hikflask.models.job import Job, JobItem
 from hikflask.models.operator import Operator, OperatorSession, RecoveryCode
@@ -39,6 +40,7 @@ __all__ = [
     "ErasureFile",
     "ErasureRemoval",
     "Heartbeat",
+    "IdempotencyKey",
     "ImportBatch",
     "ImportRow",
     "Job",

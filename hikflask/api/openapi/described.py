@@ -67,6 +67,7 @@ class Description:
     query: Query | None = None
     refusals: Sequence[int] = ()
     headers: Sequence[str] = ()
+    tagged: bool = False
 
 
 # What may come of waiting on a terminal.
@@ -87,17 +88,19 @@ def described(
     query: Query | None = None,
     refusals: Sequence[int] = (),
     headers: Sequence[str] = (),
+    tagged: bool = False,
 ) -> Callable[[View], View]:
     """Describe a call for /api/openapi.json.
 
     :param answer: the schema of the answer with `status`. :param other: further answers, by status.
     :param refusals: statuses that not every call has (document.py knows the others).
     :param headers: of the answers that are no refusals, by name (document.py has their schemas).
+    :param tagged: the answer has an ETag, and a PUT takes If-Match.
     """
     answers = {int(status): answer} | dict(other or {})
 
     def decorate(view: View) -> View:
-        view.description = Description(answers, body, query, refusals, headers)  # type: ignore[attr-defined]
+        view.description = Description(answers, body, query, refusals, headers, tagged)  # type: ignore[attr-defined]
         return view
 
     return decorate

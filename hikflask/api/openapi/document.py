@@ -12,6 +12,7 @@ from flask import Flask
 from flask_babel import force_locale
 from werkzeug.routing import Rule
 
+from hikflask.api.idempotency import KEY, PATTERN, REPLAYED
 from hikflask.api.openapi import forms, refusals
 from hikflask.api.openapi.described import OF_TERMINALS, Body, Description, Files, Schema, description_of
 from hikflask.api.openapi.schemas import SCHEMAS
@@ -29,9 +30,26 @@ ID: Schema = {"type": "integer", "minimum": 1}
 ABOUT = """Employees are called users here, and terminals devices. Answers are JSON in English; an error is
 `{"error": code, "message": text}` with a matching status, plus `fields` for input. The guide is docs/en/api.md."""
 TEXT_HEADER: Schema = {"schema": {"type": "string"}}
+ETAG = "ETag"
+IDEMPOTENCY: Schema = {
+    "name": KEY,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "pattern": PATTERN},
+    "description": "Sent again within a day, the call is done once and answered as the first time.",
+}
+IF_MATCH: Schema = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The ETag of what was read: it is changed only if nobody else changed it since.",
+}
 HEADERS: dict[str, Schema] = {
     "X-Total-Count": {"schema": {"type": "integer"}, "description": "How many there are on all pages."},
     "Link": {**TEXT_HEADER, "description": 'The next page: `</api/…?after=…>; rel="next"`; absent on the last one.'},
+    ETAG: {**TEXT_HEADER, "description": "Names this state of it, for If-Match."},
+    REPLAYED: {**TEXT_HEADER, "description": "`true`: the first answer to this key again; nothing was done now."},
     "X-Warning": {**TEXT_HEADER, "description": "`consent_missing`: no consent to the photo is recorded."},
 }
 SECURITY = {
@@ -59,7 +77,7 @@ def _build(app: Flask) -> dict[str, Any]:
         spec.components.security_scheme(name, scheme)
     for name, schema in SCHEMAS.items():
         spec.components.schema(name, schema)
-    for status in (*ALWAYS, *OF_BODY, *OF_TERMINALS, HTTPStatus.NOT_FOUND):
+    for status in (*ALWAYS, *OF_BODY, *OF_TERMINALS, HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED):
         spec.components.response(f"Refused{status.value}", refusals.response(status))
     for rule, view, description in calls(app):
         methods = [method for method in METHODS if method in (rule.methods or ())]
@@ -83,6 +101,8 @@ def _operation(
     about = inspect.getdoc(view) or ""
     role = access.role if access is not None else None
     parameters = [*_of_path(rule), *(forms.of_query(description.query) if description.query else [])]
+    parameters += [IDEMPOTENCY] if _is("POST", rule) else []
+    parameters += [IF_MATCH] if description.tagged and _is("PUT", rule) else []
     found: dict[str, Any] = {
         "operationId": view.__name__,
         "tags": [rule.rule.split("/")[2]],
@@ -97,6 +117,10 @@ def _operation(
     if access is not None and access.session_too:
         found["security"] = [{"token": []}, {"session": []}]
     return found
+
+
+def _is(method: str, rule: Rule) -> bool:
+    return method in (rule.methods or ())
 
 
 def _of_path(rule: Rule) -> Iterator[Schema]:
@@ -114,7 +138,8 @@ def _request_body(body: Body | Files) -> Schema:
 
 
 def _responses(rule: Rule, description: Description) -> dict[str, Any]:
-    headers = {name: HEADERS[name] for name in description.headers}
+    names = [*description.headers, *([ETAG] if description.tagged else []), *([REPLAYED] if _is("POST", rule) else [])]
+    headers = {name: HEADERS[name] for name in names}
     answers = {
         str(status): {
             "description": HTTPStatus(status).phrase,
@@ -126,5 +151,7 @@ def _responses(rule: Rule, description: Description) -> dict[str, Any]:
     refused = {*ALWAYS, *description.refusals}
     refused |= set(OF_BODY) if description.body else set()
     refused |= {HTTPStatus.UNPROCESSABLE_ENTITY} if description.query else set()
+    refused |= {HTTPStatus.CONFLICT, *OF_BODY} if _is("POST", rule) else set()
+    refused |= {HTTPStatus.PRECONDITION_FAILED} if description.tagged and _is("PUT", rule) else set()
     refused |= {HTTPStatus.NOT_FOUND} if PARAMETER.search(rule.rule) else set()
     return answers | {str(int(status)): f"Refused{int(status)}" for status in sorted(refused)}

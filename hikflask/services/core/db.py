@@ -1,6 +1,6 @@
 """What services share about the database: counts of changed rows, the lock of an employee's row, a sign of life."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -13,6 +13,8 @@ from hikflask.models import Employee
 from hikflask.services.core.errors import EmployeeUnknown
 
 Found = TypeVar("Found", bound=Base)
+# Is called once a row is locked, and raises when it is not as the caller wants it.
+Require = Callable[[], object]
 
 # How many rows one pass of a clean-up takes. It shares its thread with the sweep, and the next pass does the rest.
 CLEANUP_BATCH = 200

@@ -175,6 +175,26 @@ class TerminalHeld(ServiceError):
     code = "terminal_held"
 
 
+class IdempotencyKeyReused(ServiceError):
+    """The Idempotency-Key of a call came with another request before."""
+
+    code = "idempotency_key_reused"
+    fields = ("Idempotency-Key",)
+
+
+class IdempotencyRunning(ServiceError):
+    """The first call with this Idempotency-Key was not answered yet."""
+
+    code = "idempotency_running"
+    retry_after = 5
+
+
+class IdempotencyAnswerGone(ServiceError):
+    """The call with this Idempotency-Key was answered, but the answer is not kept any more."""
+
+    code = "idempotency_answer_gone"
+
+
 class TooManyCalls(ServiceError):
     """This caller has as many requests waiting on terminals as one caller may have (params: n)."""
 

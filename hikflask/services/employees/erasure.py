@@ -4,6 +4,7 @@ from sqlalchemy import false, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Erasure, JobItem, Photo
+from hikflask.services.accounts import idempotency
 from hikflask.services.captures import personal_data
 from hikflask.services.core.db import changed_rows, locked_employee
 from hikflask.services.employees import export_files, import_traces, search
@@ -93,6 +94,7 @@ def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) 
     :param numbers: the numbers that the person has or had on terminals.
     """
     _blank_reports({number, *numbers}, employee_id)
+    idempotency.blank_answers()
     import_traces.forget_rows({number, *numbers}, name, employee_id)
     comparison_traces.forget({number, *numbers})
     strays = storage.strays(number, *numbers)

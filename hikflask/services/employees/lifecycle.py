@@ -10,8 +10,8 @@ from hikflask.models import Employee, Enrolment, Photo
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core import dates
-from hikflask.services.core.db import changed_rows, locked_employee
-from hikflask.services.core.errors import EmployeeInactive, ServiceError
+from hikflask.services.core.db import Require, changed_rows, locked_employee
+from hikflask.services.core.errors import EmployeeInactive
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
@@ -35,18 +35,21 @@ class Deleted:
     removals: tuple[int, ...]
 
 
-def set_active(employee_id: int, active: bool) -> Changed[Employee]:
+def set_active(employee_id: int, active: bool, require: Require | None = None) -> Changed[Employee]:
     """Deactivate an employee and start the removal from every terminal, or activate and enrol the employee again.
 
     After an activation, every face must be confirmed again.
 
+    :param require: is called once the row is locked, and raises when nothing is to be done.
     :raises EmployeeUnknown: when there is no such employee. :raises ValidityOver: as apply_active().
     """
     employee = locked_employee(employee_id)
     try:
+        if require:
+            require()
         apply_active(employee, active)
         db.session.commit()
-    except ServiceError:
+    except BaseException:
         db.session.rollback()
         raise
     return Changed(employee, due_of(employee.number))

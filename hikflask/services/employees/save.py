@@ -14,7 +14,7 @@ from hikflask.services import audit
 from hikflask.services.captures import deadline, drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.queries import photo_of
-from hikflask.services.core.db import locked_employee
+from hikflask.services.core.db import Require, locked_employee
 from hikflask.services.core.errors import (
     CaptureNotSaved,
     CaptureOfAnother,
@@ -60,7 +60,12 @@ class FaceSource:
 
 
 def save_employee(
-    draft: Draft, source: FaceSource = FaceSource(), *, employee_id: int | None = None, active: bool | None = None
+    draft: Draft,
+    source: FaceSource = FaceSource(),
+    *,
+    employee_id: int | None = None,
+    active: bool | None = None,
+    require: Require | None = None,
 ) -> Changed[Employee]:
     """Add or change an employee with the photo and the desired enrolments, in one transaction.
 
@@ -68,6 +73,7 @@ def save_employee(
 
     :param employee_id: the employee to change; None adds one.
     :param active: True activates the employee, False deactivates; None changes nothing.
+    :param require: is called once the row of the employee to change is locked, and raises when nothing is to be done.
     :raises NumberKnown: when another employee has the number. :raises NumberLeaving: when an earlier owner of the
         number may still open doors. :raises NumberEnrolled: when an enrolled number would change.
     :raises CaptureRunning: :raises CaptureSuperseded: :raises CaptureNotSaved: :raises CaptureLost: when the capture's
@@ -85,6 +91,9 @@ def save_employee(
     files = storage.Files()
     photo = _photo_of_file(draft, source, files)
     try:
+        if require and employee_id:
+            locked_employee(employee_id)
+            require()
         employee = apply_save(draft, source, employee_id, photo, files)
         if active is not None:
             apply_active(employee, active)

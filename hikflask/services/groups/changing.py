@@ -12,6 +12,7 @@ from sqlalchemy import Select, select
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal
+from hikflask.services.core.db import Require
 from hikflask.services.departments import merging
 from hikflask.services.groups import differences, locks, registry
 from hikflask.services.groups.differences import Differences, Scope
@@ -42,16 +43,23 @@ def preview(group_id: int | None, wanted: Wanted | None) -> Differences:
 
 
 def change(
-    group_id: int | None, wanted: Wanted, start: Start, confirm: int | None = None, *, safe: bool = True
+    group_id: int | None,
+    wanted: Wanted,
+    start: Start,
+    confirm: int | None = None,
+    *,
+    safe: bool = True,
+    require: Require | None = None,
 ) -> Done:
     """Change a group, or add one (None), and start the job that follows from it.
 
     :param confirm: how many people lose a terminal, where that needs to be confirmed.
     :param safe: False: it needs not.
+    :param require: is called once groups are locked, and raises when nothing is to be done.
     :raises GroupUnknown: :raises GroupKnown: :raises GroupTerminalUnknown: :raises GroupEmployeeUnknown: as
         registry.write() does. :raises UnsafePlan: when many lose a terminal, and their number is not confirmed.
     """
-    return _change(group_id, wanted, start, confirm, safe)
+    return _change(group_id, wanted, start, confirm, safe, require)
 
 
 def delete(group_id: int, start: Start, confirm: int | None = None, *, safe: bool = True) -> Done:
@@ -62,9 +70,16 @@ def delete(group_id: int, start: Start, confirm: int | None = None, *, safe: boo
     return _change(group_id, None, start, confirm, safe)
 
 
-def _change(group_id: int | None, wanted: Wanted | None, start: Start, confirm: int | None, safe: bool) -> Done:
+def _change(
+    group_id: int | None,
+    wanted: Wanted | None,
+    start: Start,
+    confirm: int | None,
+    safe: bool,
+    require: Require | None = None,
+) -> Done:
     try:
-        written = _written(group_id, wanted)
+        written = _written(group_id, wanted, require)
         scope = Scope(terminal_ids=written.touched)
         if safe:
             differences.count(scope).require_confirmed(confirm)
@@ -76,9 +91,9 @@ def _change(group_id: int | None, wanted: Wanted | None, start: Start, confirm: 
     return Done(written.group_id, job_id)
 
 
-def _written(group_id: int | None, wanted: Wanted | None) -> Written:
+def _written(group_id: int | None, wanted: Wanted | None, require: Require | None = None) -> Written:
     if wanted is not None:
-        return registry.write(group_id, wanted)
+        return registry.write(group_id, wanted, require)
     return registry.delete_group(group_id or 0)
 
 

@@ -14,7 +14,7 @@ from hikflask.models import Department, Employee, Terminal, TerminalGroup
 from hikflask.models.columns import storable
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import Require, changed_rows
 from hikflask.services.core.errors import GroupEmployeeUnknown, GroupKnown, GroupTerminalUnknown, GroupUnknown
 from hikflask.services.departments import registry as departments
 from hikflask.services.groups import locks, membership, queries
@@ -43,15 +43,18 @@ class Written:
     touched: frozenset[int]
 
 
-def write(group_id: int | None, wanted: Wanted) -> Written:
+def write(group_id: int | None, wanted: Wanted, require: Require | None = None) -> Written:
     """Change a group, or add one (None).
 
+    :param require: is called once groups are locked, and raises when nothing is to be done.
     :raises GroupUnknown: :raises GroupKnown: when another group has the name. :raises GroupTerminalUnknown:
     :raises GroupEmployeeUnknown: when no employee has a number.
     """
     # The departments before the groups, as whoever saves an employee.
     names = [name for name in dict.fromkeys(map(departments.resolve, wanted.departments)) if name]
     locks.change_alone()
+    if require:
+        require()
     group = _row(group_id) if group_id else None
     _refuse_known(wanted.name, group)
     added, terminal_ids = _employees(wanted.added), _known_terminals(wanted.terminal_ids, group)

@@ -13,7 +13,7 @@ from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows, fresh
+from hikflask.services.core.db import Require, changed_rows, fresh
 from hikflask.services.core.errors import TerminalHasPeople, TerminalNameKnown, TerminalPasswordNeeded, TerminalUnknown
 from hikflask.services.photos import deletion
 from hikflask.services.terminals import allowed_addresses, connection, leases, recovery
@@ -58,10 +58,13 @@ def add(access: Access) -> Terminal:
     return terminal
 
 
-def change(terminal_id: int, access: Access, holder: str, wait: float | None = None) -> Terminal:
+def change(
+    terminal_id: int, access: Access, holder: str, wait: float | None = None, require: Require | None = None
+) -> Terminal:
     """Change a terminal under its lease. After a corrected login, waiting enrolments are retried.
 
     :param wait: how long to wait for the present holder of the lease, in seconds (default: LEASE_WAIT).
+    :param require: is called under the lease, and raises when nothing is to be done.
     :raises TerminalInUse: when a conversation does not end in time. :raises TerminalNameKnown: when the name is taken.
     :raises TerminalUnknown: when there is no such terminal.
     :raises TerminalAddressRefused: when the address is not allowed. A terminal that already has such an address can
@@ -74,6 +77,8 @@ def change(terminal_id: int, access: Access, holder: str, wait: float | None = N
     lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
     try:
         terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
+        if require:
+            require()
         if not access.password and leads_elsewhere(terminal, access.url, access.fingerprint):
             raise TerminalPasswordNeeded
         before = facts(terminal)

@@ -1,0 +1,32 @@
+"""The first answer to a call with an Idempotency-Key."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hikflask.extensions import Base
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
+
+
+class IdempotencyKey(Base):
+    """A key that a program sent with a call, what it asked for, and what it was answered first.
+
+    `fingerprint` is a keyed hash of the request. `answer` is the answer, encrypted; None while the call runs, and empty
+    when it is not kept any more. `claim_number` rises when the call is begun anew after a crash, so that only the last
+    one writes.
+    """
+
+    __table_args__ = (UniqueConstraint("token_id", "key_sha256"), NO_ID_TWICE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_id: Mapped[int] = mapped_column(ForeignKey("api_token.id", ondelete="CASCADE"))
+    key_sha256: Mapped[str] = mapped_column(String(64))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    claim_number: Mapped[int] = mapped_column(default=1)
+    claimed_until: Mapped[datetime] = mapped_column(UTCDateTime)
+    answer: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now(), index=True)
+
+    def __repr__(self) -> str:
+        return f"<IdempotencyKey {self.id}>"

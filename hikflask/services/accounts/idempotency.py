@@ -1,0 +1,134 @@
+"""A program may send a call again with the same Idempotency-Key: it is done once, and answered as the first time.
+
+A key belongs to one token and one request, and is kept for a day. While the call runs, its row is claimed for a time
+that no call takes. After a crash that time passes, and the call is begun anew: whatever was committed before the crash
+is then refused or found unchanged, as by any call that is sent twice.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.encryption.vault import VaultError
+from hikflask.extensions import db, vault
+from hikflask.models import IdempotencyKey
+from hikflask.models.columns import database_now
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.core.errors import IdempotencyAnswerGone, IdempotencyKeyReused, IdempotencyRunning
+
+KEPT_SECONDS = 86400.0
+# Longer than any call takes; a comparison has two minutes.
+CLAIM_SECONDS = 300.0
+GONE = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to answer a call with a key."""
+
+    row_id: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer: its status, the headers that belong to it, and its body."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+def begin(token_id: int, key: str, fingerprint: str) -> Claim | Answer:
+    """Claim a call, or return the first answer to it.
+
+    :param fingerprint: of the whole request.
+    :raises IdempotencyKeyReused: when the key came with another request. :raises IdempotencyRunning: when the first
+        call was not answered yet. :raises IdempotencyAnswerGone: when the answer is not kept any more.
+    """
+    hashed = hashlib.sha256(key.encode()).hexdigest()
+    mine = (IdempotencyKey.token_id == token_id, IdempotencyKey.key_sha256 == hashed)
+    changed_rows(delete(IdempotencyKey).where(*mine, IdempotencyKey.created_at < database_now(-KEPT_SECONDS)))
+    given = {"token_id": token_id, "key_sha256": hashed, "fingerprint": fingerprint}
+    fresh = insert(IdempotencyKey).values(**given, claimed_until=database_now(CLAIM_SECONDS))
+    try:
+        row_id: int = db.session.execute(fresh.returning(IdempotencyKey.id)).scalar_one()
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()
+        found = db.session.execute(select(IdempotencyKey).where(*mine)).scalar_one_or_none()
+        db.session.commit()
+        return _again(found, fingerprint)
+    return Claim(row_id, 1)
+
+
+def _again(found: IdempotencyKey | None, fingerprint: str) -> Claim | Answer:
+    if found is None:  # The call that had it was given up just now.
+        raise IdempotencyRunning
+    if found.fingerprint != fingerprint:
+        raise IdempotencyKeyReused
+    return _claimed_anew(found) if found.answer is None else _opened(found.answer)
+
+
+def _claimed_anew(found: IdempotencyKey) -> Claim:
+    over = (
+        IdempotencyKey.id == found.id,
+        IdempotencyKey.claim_number == found.claim_number,
+        IdempotencyKey.answer.is_(None),
+        IdempotencyKey.claimed_until < database_now(),
+    )
+    number = found.claim_number + 1
+    anew = update(IdempotencyKey).where(*over).values(claim_number=number, claimed_until=database_now(CLAIM_SECONDS))
+    changed = changed_rows(anew)
+    db.session.commit()
+    if not changed:
+        raise IdempotencyRunning
+    return Claim(found.id, number)
+
+
+def _opened(kept: str) -> Answer:
+    try:
+        return Answer(**json.loads(vault.decrypt(kept)))
+    except VaultError as error:
+        raise IdempotencyAnswerGone from error
+
+
+def keep(claim: Claim, answer: Answer) -> None:
+    """Keep the answer to a claimed call, encrypted."""
+    text = vault.encrypt(json.dumps({"status": answer.status, "headers": answer.headers, "body": answer.body}))
+    changed_rows(update(IdempotencyKey).where(*_mine(claim)).values(answer=text))
+    db.session.commit()
+
+
+def give_up(claim: Claim) -> None:
+    """Forget a claimed call that has no answer to keep, so that it may be sent again at once."""
+    changed_rows(delete(IdempotencyKey).where(*_mine(claim)))
+    db.session.commit()
+
+
+def _mine(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    return (
+        IdempotencyKey.id == claim.row_id,
+        IdempotencyKey.claim_number == claim.number,
+        IdempotencyKey.answer.is_(None),
+    )
+
+
+def blank_answers() -> None:
+    """Forget what was answered, in the open transaction: somebody is erased, and any answer may name a person.
+
+    The keys stay, so that nothing is done twice.
+    """
+    changed_rows(update(IdempotencyKey).where(IdempotencyKey.answer.is_not(None)).values(answer=GONE))
+
+
+def forget_keys() -> int:
+    """Delete keys that are older than a day, some at a time; return how many."""
+    old = select(IdempotencyKey.id).where(IdempotencyKey.created_at < database_now(-KEPT_SECONDS))
+    some = old.order_by(IdempotencyKey.created_at).limit(5 * CLEANUP_BATCH)
+    deleted = changed_rows(delete(IdempotencyKey).where(IdempotencyKey.id.in_(some)))
+    db.session.commit()
+    return deleted
