@@ -7,6 +7,7 @@ from hikflask.api import (
     comparisons,
     consents,
     devices,
+    enrolments,
     errors,
     groups,
     guard,
@@ -19,6 +20,11 @@ from hikflask.api import (
 from hikflask.api.openapi import views as openapi
 from hikflask.extensions import csrf
 
+MODULES = (
+    *(users, imports, consents, devices, enrolments, comparisons, groups, captures, jobs),
+    *(metrics, openapi, errors),
+)
+
 
 def register_guard(app: Flask) -> None:
     """Check the token of each call before anything else reads it."""
@@ -28,6 +34,6 @@ def register_guard(app: Flask) -> None:
 
 def register(app: Flask) -> None:
     """Add the API's blueprints; no cookie gives access to them, so no CSRF token is needed."""
-    for module in (users, imports, consents, devices, comparisons, groups, captures, jobs, metrics, openapi, errors):
+    for module in MODULES:
         csrf.exempt(module.bp)
         app.register_blueprint(module.bp)

@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from hikflask import messages, validity_days
-from hikflask.api import body, errors
+from hikflask.api import body, errors, paging
 from hikflask.api.body import Fields, InputError
 from hikflask.api.consents import with_consent_warning
 from hikflask.api.etags import requirement, tagged
@@ -52,15 +51,10 @@ from hikflask.services.terminals import registry
 bp = Blueprint("api_users", __name__, url_prefix="/api/users")
 errors.answer_in_json(bp)
 
-PAGE = 100
-LARGEST_PAGE = 1000
 TEXT_FIELDS = ("hikvision_id", "full_name", "department")
 DAY_FIELDS = ("valid_from", "valid_to")
-PAGING = {
-    "limit": {**WHOLE, "minimum": 0, "default": PAGE, "description": f"{LARGEST_PAGE} at most; more is taken as that."},
-    "offset": {**WHOLE, "minimum": 0, "description": "Counts from the first; a deep page takes long."},
-    "after": {"type": "string", "description": "Where the page begins, from the header Link of the page before."},
-}
+OFFSET = {"offset": {**WHOLE, "minimum": 0, "description": "Counts from the first; a deep page takes long."}}
+FILTERS = Query(EmployeeFilterForm, paging.ARGUMENTS | OFFSET)
 USER = {"hikvision_id": "100222", "full_name": "Иван Иванов", "department": "Охрана", "valid_to": "2030-12-31"}
 NEW_USER = Body(EmployeeForm, days=DAY_FIELDS, example=USER)
 CHANGED_USER = Body(
@@ -75,13 +69,13 @@ SYNC = Body(more={"device_id": WHOLE, "overwrite": FLAG}, optional=True, example
 
 @bp.get("/", strict_slashes=False)
 @allow(VIEWER)
-@described(list_of(one("User")), query=Query(EmployeeFilterForm, PAGING), headers=("X-Total-Count", "Link"))
+@described(list_of(one("User")), query=FILTERS, headers=("X-Total-Count", "Link"))
 def list_users() -> ResponseReturnValue:
     """A page of the users that pass the filters, sorted by name unless asked; X-Total-Count says how many pass.
 
     The header Link leads to the next page by a cursor, which is as quick on each page; `offset` counts from the first.
     """
-    limit, offset = _whole("limit", PAGE, LARGEST_PAGE), _whole("offset", 0, 2**31)
+    limit, offset = paging.limit(), paging.whole("offset", 0, 2**31)
     form = body.form_of(EmployeeFilterForm, request.args.to_dict())
     place = Place(after=request.args.get("after", ""))
     if offset and place.after:
@@ -97,11 +91,7 @@ def _listed(users: list[Employee], total: int, after: str = "") -> Response:
     synced = queries.synced([employee.id for employee in users])
     answer = jsonify([_shape(employee, employee.id in synced) for employee in users])
     answer.headers["X-Total-Count"] = str(total)
-    if after:
-        # The path alone: whoever asks knows the host, and a request's own words for it are not repeated.
-        asked = {**request.args.to_dict(), "after": after}
-        answer.headers["Link"] = f'<{request.path}?{urlencode(asked)}>; rel="next"'
-    return answer
+    return paging.with_link(answer, after)
 
 
 @bp.post("/", strict_slashes=False)
@@ -262,8 +252,3 @@ def _draft(form: EmployeeForm, terminal_name: str = "") -> Draft:
         form.valid_from.data or "",
         form.valid_to.data or "",
     )
-
-
-def _whole(name: str, default: int, most: int) -> int:
-    value = body.number(request.args, name)
-    return default if value is None else min(value, most)

@@ -26,6 +26,14 @@ SOMEBODY_ELSES = "somebody_elses_record"
 _UNPROVEN = "desired = 'present' AND (person <> 'confirmed' OR face <> 'confirmed')"
 _LEAVING = "desired = 'absent' AND person <> 'confirmed'"
 _TRIED = "(next_attempt_at IS NOT NULL OR step <> '')"
+# The state of an enrolment for programs, each row being in one of them. The indexes of the list are in these words.
+STATES = {
+    "confirmed": "desired = 'present' AND person = 'confirmed' AND face = 'confirmed'",
+    "waiting": f"{_UNPROVEN} AND {_TRIED}",
+    "refused": f"{_UNPROVEN} AND NOT {_TRIED}",
+    "leaving": _LEAVING,
+    "removed": "desired = 'absent' AND person = 'confirmed'",
+}
 
 
 def _only(rows: str) -> dict[str, Any]:
@@ -49,7 +57,8 @@ class Enrolment(Base):
     its effect is verified or undone. `written_name` is the name that the terminal showed last, `sent_name` a later one
     that may be there; both stay until the later one is verified. `valid_there` is the validity that the terminal showed
     last, in its own words ("2000-01-01T00:00:00/2037-12-31T23:59:59", or "off"; empty: not known), and `sent_valid` one
-    that was sent and may limit the person there until it is lifted. `face_there` is the SHA-256 of the enrolled picture
+    that was sent and may limit the person there until it is lifted. `changed_at` is when desired, person or face were
+    written last. `face_there` is the SHA-256 of the enrolled picture
     as the terminal stores our face, where that differs from the photo.
 
     `on_old_device`: the number was on an earlier device at the terminal's address, with the name `name_on_old_device`.
@@ -103,6 +112,12 @@ class Enrolment(Base):
         Index("ix_enrolment_leaving", "employee_id", **_only(_LEAVING)),
         # The same, the oldest first.
         Index("ix_enrolment_removals", "desired_since", "id", **_only(_LEAVING)),
+        # The list for programs, by state, everywhere and at one terminal. Each row is in two of these indexes.
+        *(Index(f"ix_enrolment_listed_{state}", "changed_at", "id", **_only(rows)) for state, rows in STATES.items()),
+        *(
+            Index(f"ix_enrolment_listed_{state}_at", "terminal_id", "changed_at", "id", **_only(rows))
+            for state, rows in STATES.items()
+        ),
         NO_ID_TWICE,
     )
 
@@ -141,6 +156,9 @@ class Enrolment(Base):
     tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
     desired_since: Mapped[datetime | None] = mapped_column(UTCDateTime, default=database_now())
+    changed_at: Mapped[datetime] = mapped_column(
+        UTCDateTime, default=database_now(), server_default="2000-01-01 00:00:00.000000"
+    )
 
     terminal: Mapped[Terminal] = relationship()
     employee: Mapped["Employee | None"] = relationship(back_populates="enrolments")
@@ -167,6 +185,15 @@ class Enrolment(Base):
     def names_sent(self) -> set[str]:
         """The names under which the terminal may have our record; an empty text among them is none."""
         return {self.written_name, self.sent_name, self.name_on_old_device}
+
+    @property
+    def state(self) -> str:
+        """The state in a word of STATES."""
+        if self.desired == ABSENT:
+            return "removed" if self.person == CONFIRMED else "leaving"
+        if self.is_confirmed:
+            return "confirmed"
+        return "refused" if self.next_attempt_at is None and not self.step else "waiting"
 
     @property
     def is_green(self) -> bool:

@@ -215,6 +215,7 @@ API = {
     "DELETE /api/users/<int:user_id>/consent": OPERATOR,
     "POST /api/users/<int:user_id>/photo": OPERATOR,
     "POST /api/users/<int:user_id>/sync-to-device": OPERATOR,
+    "GET /api/enrolments/": VIEWER,
     "GET /api/jobs/<int:job_id>": VIEWER,
     "GET /api/groups/": VIEWER,
     "POST /api/groups/": ADMIN,

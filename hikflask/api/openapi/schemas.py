@@ -5,7 +5,7 @@ from typing import Any
 
 from hikflask.api.openapi.described import FLAG, WHOLE, Schema, list_of, one
 from hikflask.models.comparison import KINDS
-from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
+from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED, STATES
 from hikflask.models.job import DONE, FAILED, RUNNING, STOPPED, WAITING
 
 TEXT: Schema = {"type": "string"}
@@ -161,6 +161,28 @@ SCHEMAS: dict[str, Schema] = {
         {"same": 118, **{kind: [] for kind in KINDS}, "only_there": ["100333"]},
         same=COUNT,
         **{kind: NUMBERS for kind in KINDS},
+    ),
+    "Enrolment": _object(
+        {
+            "id": 1,
+            "hikvision_id": "100222",
+            "user_id": 1,
+            "device_id": 1,
+            "state": "refused",
+            "person": "confirmed",
+            "face": "refused",
+            "error": "poorFaceQuality",
+            "changed_at": "2026-03-01T09:30:00",
+        },
+        id=ID,
+        hikvision_id=TEXT,
+        user_id=or_null(ID),
+        device_id=ID,
+        state={"type": "string", "enum": list(STATES)},
+        person=STATE,
+        face=STATE,
+        error=or_null(TEXT),
+        changed_at=TIME,
     ),
     "Group": _object(
         {"id": 1, "name": "Office", "device_ids": [1, 2], "departments": ["Охрана"]},

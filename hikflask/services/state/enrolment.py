@@ -60,6 +60,9 @@ LEFT_ALONE = "left_alone"
 # The refusal code of what was found otherwise than the terminal had confirmed it, until the next attempt tells more.
 CHANGED_AT_TERMINAL = "changed_at_terminal"
 NOW = database_now()
+# What programs are told of an enrolment, and when it was changed last.
+TOLD = frozenset({"desired", "person", "face"})
+CHANGED = {"changed_at": NOW}
 COMES_BACK = {"next_attempt_at": database_now(CLAIM_SECONDS)}
 DUE = {"attempts": 0, "next_attempt_at": NOW, "in_bulk": False}
 # When the last attempt ended without what is desired.
@@ -115,6 +118,11 @@ class Transition:
     writes: Mapping[str, Any]
     needs: ColumnElement[bool] = field(default_factory=true)
     given: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Note the time of what the list for programs shows."""
+        if TOLD & {*self.writes, *self.given}:
+            object.__setattr__(self, "writes", {**self.writes, **CHANGED})
 
 
 def _desire(state: str) -> dict[str, Any]:
@@ -283,7 +291,7 @@ PUT_IN_BULK = Transition({"in_bulk": True}, needs=Enrolment.next_attempt_at.is_n
 CLAIMED = Transition(COMES_BACK)
 # Everything that is not finished.
 MADE_DUE = Transition(
-    {"next_attempt_at": NOW},
+    {"next_attempt_at": NOW, **CHANGED},
     needs=and_(
         or_(Enrolment.person == PENDING, Enrolment.face_unverified, Enrolment.next_attempt_at.is_not(None)),
         ~AWAITS_RESTORE,
@@ -291,7 +299,8 @@ MADE_DUE = Transition(
 )
 # Enrolments that are desired present and have a pending face.
 FACE_MADE_DUE = Transition(
-    {"next_attempt_at": NOW}, needs=and_(Enrolment.desired == PRESENT, Enrolment.face == PENDING, ~AWAITS_RESTORE)
+    {"next_attempt_at": NOW, **CHANGED},
+    needs=and_(Enrolment.desired == PRESENT, Enrolment.face == PENDING, ~AWAITS_RESTORE),
 )
 
 # --- a conversation with the terminal ---
