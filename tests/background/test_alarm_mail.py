@@ -163,7 +163,15 @@ def test_server_that_is_away_or_takes_nothing_loses_no_mail_and_stops_no_worker(
     ]
 
 
-@pytest.mark.parametrize("way", ["starttls", "unknown certificate", "wrong password"])
+@pytest.mark.parametrize(
+    ("way", "password", "is_trusted"),
+    [
+        ("starttls", PASSWORD, True),
+        ("tls", PASSWORD, True),
+        ("starttls", PASSWORD, False),
+        ("starttls", "mail-password-2", True),
+    ],
+)
 def test_password_is_sent_encrypted_to_a_server_whose_certificate_is_trusted(
     app: Flask,
     terminal: Terminal,
@@ -172,19 +180,19 @@ def test_password_is_sent_encrypted_to_a_server_whose_certificate_is_trusted(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     way: str,
+    password: str,
+    is_trusted: bool,
 ) -> None:
     assert terminal.is_active
     caplog.set_level(logging.DEBUG)
     certificate = make_certificate("127.0.0.1")
-    if way != "unknown certificate":
+    if is_trusted:
         (tmp_path / "mail.pem").write_bytes(certificate.pem)
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "mail.pem"))
-    with mail_server(certificate.context(), password=True) as server:
-        given = PASSWORD if way != "wrong password" else "mail-password-2"
-        app.config.update(MAIL_PORT=server.port, MAIL_TLS="starttls")
-        app.config.update(MAIL_USER=USER, MAIL_PASSWORD=given)
+    with mail_server(certificate.context(), way) as server:
+        app.config.update(MAIL_PORT=server.port, MAIL_TLS=way, MAIL_USER=USER, MAIL_PASSWORD=password)
         let(refused_since=MOMENT)
         sweep(run_jobs)
 
-    assert len(server.mails) == (way == "starttls")
-    assert given not in caplog.text
+    assert len(server.mails) == (is_trusted and password == PASSWORD)
+    assert password not in caplog.text

@@ -35,13 +35,20 @@ class MailServer:
 
 
 @contextmanager
-def mail_server(tls: ssl.SSLContext | None = None, *, password: bool = False) -> Iterator[MailServer]:
-    """Run a mail server; with `tls` it takes nothing before STARTTLS, with `password` nothing before USER signed in."""
+def mail_server(tls: ssl.SSLContext | None = None, way: str = "none") -> Iterator[MailServer]:
+    """Run a mail server.
+
+    :param way: with `starttls` it takes nothing before that and the sign-in of USER, with `tls` it speaks nothing else.
+    """
     kept = MailServer(free_port())
-    asked: dict[str, Any] = {"tls_context": tls, "require_starttls": True} if tls else {}
-    if password:
-        asked |= {"authenticator": _let_in, "auth_required": True}
-    controller = Controller(kept, hostname="127.0.0.1", port=kept.port, **asked)
+    # By aiosmtpd's reckoning, only STARTTLS makes a connection one with TLS, and it warns where a password is needed
+    # without that.
+    asked: dict[str, dict[str, Any]] = {
+        "none": {},
+        "starttls": {"authenticator": _let_in, "auth_required": True, "tls_context": tls, "require_starttls": True},
+        "tls": {"authenticator": _let_in, "auth_require_tls": False, "ssl_context": tls},
+    }
+    controller = Controller(kept, hostname="127.0.0.1", port=kept.port, **asked[way])
     controller.start()
     yield kept
     controller.stop()

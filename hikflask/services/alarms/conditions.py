@@ -22,16 +22,16 @@ MOST_NAMED = 20
 
 @dataclass(frozen=True)
 class Condition:
-    """Something alarming at a terminal, since when it is."""
+    """Something alarming since a moment, at a terminal or, without one, at the whole installation."""
 
     kind: str
-    terminal_id: int
+    terminal_id: int | None
     since: datetime
 
     @property
     def key(self) -> str:
         """The key of its alarm."""
-        return f"{self.kind}:{self.terminal_id}"
+        return f"{self.kind}:{self.terminal_id}" if self.terminal_id else self.kind
 
 
 def find() -> list[Condition]:

@@ -38,7 +38,7 @@ def watch() -> list[str]:
     over = [key for key, over_at in known.items() if over_at is None and key not in found]
     again = [key for key, over_at in known.items() if over_at is not None and key in found]
     if over:
-        _change(over, over_at=database_now(), next_try_at=database_now())
+        _change(over, over_at=database_now())
     if again:
         _change(again, over_at=None)  # Nobody was told yet that it was over.
     db.session.commit()

@@ -1,5 +1,6 @@
 """Alarms begin once and end once, and every mail about them is due until it is sent."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -113,9 +114,9 @@ def test_mail_that_was_not_sent_is_due_again_later_each_time(app: Flask, termina
 def test_both_mails_are_sent_when_the_alarm_was_over_before_the_first_one(terminal: Terminal) -> None:
     key = f"password:{terminal.id}"
     let(terminal, refused_since=database_now())
-    watch.watch()
-    let(terminal, refused_since=None)
     assert watch.watch() == [key]
+    let(terminal, refused_since=None)
+    assert watch.watch() == []  # The first one is on its way.
     assert not tell(key)
     assert watch.watch() == [key]
     assert tell(key)
@@ -137,6 +138,28 @@ def test_alarm_that_comes_back_before_its_end_was_told_goes_on(terminal: Termina
     watch.told(key, over=True)
     assert watch.watch() == [key]
     assert not tell(key)
+
+
+def test_two_workers_note_an_alarm_once_and_one_of_them_mails_it(app: Flask, terminal: Terminal) -> None:
+    let(terminal, refused_since=database_now())
+    both, claimed = threading.Barrier(2), []
+
+    def sweep() -> None:
+        with app.app_context():
+            both.wait()
+            claimed.extend(watch.watch())
+
+    for _ in range(4):
+        workers = [threading.Thread(target=sweep) for _ in range(2)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert claimed == [f"password:{terminal.id}"]
+        assert rows() == 1
+        claimed.clear()
+        db.session.execute(db.delete(Alarm))
+        db.session.commit()
 
 
 def test_nothing_is_noted_while_mails_are_off(app: Flask, terminal: Terminal) -> None:
