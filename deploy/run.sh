@@ -10,6 +10,8 @@ export FLASK_APP=wsgi
 # The simulator's password is another one each time, and stands in no file.
 HIKFLASK_SIMULATOR_PASSWORD=${HIKFLASK_SIMULATOR_PASSWORD:-$("$bin/python" -c 'import secrets; print(secrets.token_urlsafe(12))')}
 export HIKFLASK_SIMULATOR_PASSWORD
+# Nobody backs up what is tried out.
+export HIKFLASK_BACKUP_MAX_AGE=${HIKFLASK_BACKUP_MAX_AGE:-0}
 # So is the operator's, which is printed.
 password=$("$bin/python" -c 'import secrets; print(secrets.token_urlsafe(12))')
 

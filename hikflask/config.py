@@ -243,6 +243,8 @@ SETTINGS = {
     ),
     "MAIL_REMOVAL_HOURS": Setting(4, _whole(1, MOST_HOURS), HOURS, HOUR, decided=True),
     "MAIL_SILENT_HOURS": Setting(1, _whole(1, MOST_HOURS), HOURS, HOUR, decided=True),
+    # With 0 nobody watches the age of the last backup.
+    "BACKUP_MAX_AGE": Setting(48, _whole(0, MOST_HOURS), "a whole number of hours, or 0 for none", HOUR, decided=True),
     # The database refuses to delete younger entries (models/audit.py).
     "AUDIT_RETENTION": _days(1095, SHORTEST_AUDIT, "a whole number of days, 30 or more"),
 }

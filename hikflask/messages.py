@@ -218,6 +218,20 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Another device stands at “%(t)s” now. An administrator says on its page whether its people belong there."),
         N_("Another device stands there now. An administrator says on its page whether its people belong there."),
     ),
+    "not_compared_since_restore": (
+        N_(
+            "Nothing is written to “%(t)s” after the restore from a backup. "
+            "Compare it; then an administrator allows that on its page."
+        ),
+        N_(
+            "Nothing is written to the terminal after the restore from a backup. "
+            "Compare it; then an administrator allows that on its page."
+        ),
+    ),
+    "changed_since_backup": (
+        N_("“%(t)s” and the restored backup differ about this employee. Send the employee again, or deactivate."),
+        N_("The terminal and the restored backup differ about this employee. Send the employee again, or deactivate."),
+    ),
     "not_checked": (
         N_("The way to “%(t)s” was changed and it has not answered since. Check it."),
         N_("The way to the terminal was changed and it has not answered since. Check it."),

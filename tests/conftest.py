@@ -103,6 +103,7 @@ def no_waiting_for_the_disk() -> Iterator[None]:
     event.listen(Engine, "connect", write_no_more_than_needed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
+        patch.setattr(os, "sync", lambda: None)
         yield
     event.remove(Engine, "connect", write_no_more_than_needed)
 
@@ -170,6 +171,7 @@ def app(database: dict[str, str], tmp_path: Path, settings: dict[str, Any]) -> I
         "LEASE_WAIT": 0.2,
         "CAPTURE_TIMEOUT": 20.0,
         "CAPTURE_PAUSE": 0.001,
+        "BACKUP_MAX_AGE": 0,
         **settings,
     }
     app = create_app(given)

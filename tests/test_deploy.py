@@ -49,8 +49,8 @@ def test_unit_may_write_its_own_folder_alone(unit: Path) -> None:
     assert (found["AmbientCapabilities"], found["CapabilityBoundingSet"]) == ("", "")
 
 
-def test_there_are_the_two_units() -> None:
-    assert [unit.name for unit in UNITS] == ["hikflask-worker.service", "hikflask.service"]
+def test_there_are_the_three_units() -> None:
+    assert [unit.name for unit in UNITS] == ["hikflask-backup.service", "hikflask-worker.service", "hikflask.service"]
 
 
 def test_proxy_speaks_tls_1_2_and_1_3_alone_with_ciphers_that_are_good_today() -> None:

@@ -331,6 +331,7 @@ TABLES = [
     "idempotency_key",
     "import_batch",
     "import_row",
+    "backup",
 ]
 
 

@@ -13,7 +13,8 @@ from hikflask import config
 from hikflask.config import SETTINGS
 
 ROOT = Path(__file__).parents[1]
-UNITS = ("hikflask.service", "hikflask-worker.service")
+UNITS = ("hikflask.service", "hikflask-worker.service", "hikflask-backup.service")
+TIMER = "hikflask-backup.timer"
 MOST_EXPOSED = 2.0
 SAME = re.compile(r"^# What follows is the same in .*$", re.MULTILINE)
 GUNICORN = {"HIKFLASK_BIND", "HIKFLASK_THREADS", "HIKFLASK_PROCESSES"}
@@ -60,23 +61,36 @@ def test_unit_is_little_exposed(analyze: str, unit: str) -> None:
 
 
 def test_units_are_well_formed(analyze: str, tmp_path: Path) -> None:
-    for unit in UNITS:
+    for unit in (*UNITS, TIMER):
         # The programs are not installed here.
         (tmp_path / unit).write_text(
             re.sub(r"/opt/hikflask/current/bin/\w+", shutil.which("true") or "", text_of(unit))
         )
 
-    command = [analyze, "verify", "--man=no", *(str(tmp_path / unit) for unit in UNITS)]
+    command = [analyze, "verify", "--man=no", *(str(tmp_path / unit) for unit in (*UNITS, TIMER))]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-def test_both_units_have_the_same_walls() -> None:
-    (served, working) = (SAME.split(text_of(unit)) for unit in UNITS)
+def test_all_units_have_the_same_walls() -> None:
+    parts = [SAME.split(text_of(unit).partition("\n[Install]")[0].rstrip()) for unit in UNITS]
 
-    assert len(served) == len(working) == 2
-    assert served[1] == working[1]
+    assert [len(part) for part in parts] == [2, 2, 2]
+    assert len({part[1] for part in parts}) == 1
+
+
+def test_backup_is_made_each_night_where_the_guides_say() -> None:
+    unit, folder = "hikflask-backup.service", "/var/lib/hikflask-backups"
+
+    assert values(unit, "ExecStart") == [f"/opt/hikflask/.venv/bin/flask backup --into {folder} --keep 14"]
+    assert values(unit, "StateDirectory") == ["hikflask-backups", "hikflask"]
+    assert values(TIMER, "OnCalendar") == ["*-*-* 02:00:00"]
+    assert values(TIMER, "WantedBy") == ["timers.target"]
+    for language in ("en", "ru"):
+        guide = text_of(f"../docs/{language}/backup.md")
+        assert f"`{folder}`" in guide
+        assert f"systemctl enable --now {TIMER}" in guide
 
 
 @pytest.mark.parametrize(("unit", "megabytes"), [("hikflask.service", 1200), ("hikflask-worker.service", 800)])

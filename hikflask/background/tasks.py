@@ -14,7 +14,7 @@ from hikflask.services.alarms import watch as alarm_watch
 from hikflask.services.audit import retention as audit_retention
 from hikflask.services.captures import cancel, deadline, holds, runner
 from hikflask.services.captures import retention as capture_retention
-from hikflask.services.comparisons import nightly, reading, verdicts
+from hikflask.services.comparisons import after_restore, nightly, reading, verdicts
 from hikflask.services.comparisons import retention as comparison_retention
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import ServiceError
@@ -206,9 +206,9 @@ def mail_alarm(key: str) -> None:
     alarm_watch.told(key, over=over)
 
 
-def compare_by_night() -> None:
-    """Begin the comparisons of this night that are due."""
-    for terminal_id in nightly.claim_due():
+def compare_when_due() -> None:
+    """Begin the comparisons of this night that are due, and the first of each terminal after a restore."""
+    for terminal_id in (*nightly.claim_due(), *after_restore.claim_uncompared()):
         comparison = reading.start(terminal_id, verdicts.NIGHTLY)
         enqueue_job(job_lifecycle.begin(COMPARE, {"comparison": comparison.id}, terminal_id=terminal_id))
 
@@ -220,7 +220,7 @@ def sweep() -> int:
     claimed = enqueue_turns()
     for claim in job_lifecycle.claim_orphans():
         enqueue_job(claim)
-    compare_by_night()
+    compare_when_due()
     for terminal_id in drift.claim_due():
         task_queue.enqueue(look_at_terminal, terminal_id)
     certificates.complete_all()

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from hikflask.cli import employees, imports, operators, terminals, tokens
-from hikflask.cli.installation import copy_database, doctor, init, secrets, serving, workers
+from hikflask.cli.installation import backups, copy_database, doctor, init, secrets, serving, workers
 
 
 def register(app: Flask) -> None:
@@ -18,6 +18,8 @@ def register(app: Flask) -> None:
         doctor.examine,
         copy_database.database,
         secrets.secrets,
+        backups.backup,
+        backups.restore_backup,
         terminals.terminal,
         employees.employees,
         operators.operator,

@@ -113,6 +113,7 @@ REFUSED_HERE = {
     "number_not_usable": HTTPStatus.CONFLICT,
     "changed_there": HTTPStatus.CONFLICT,
     "not_restored": HTTPStatus.CONFLICT,
+    "not_compared_since_restore": HTTPStatus.CONFLICT,
     "nothing_to_take_over": HTTPStatus.CONFLICT,
     "name_not_usable": HTTPStatus.CONFLICT,
 }

@@ -3,6 +3,7 @@
 from hikflask.models.alarm import Alarm
 from hikflask.models.api_token import ApiToken
 from hikflask.models.audit import AuditEntry
+from hikflask.models.backup import Backup
 from hikflask.models.capture import Capture
 from hikflask.models.comparison import Comparison, Difference, Drift, LeftAlone, PersonThere
 from hikflask.models.consent import Consent
@@ -26,6 +27,7 @@ __all__ = [
     "Alarm",
     "ApiToken",
     "AuditEntry",
+    "Backup",
     "Capture",
     "ChangedSetting",
     "Comparison",

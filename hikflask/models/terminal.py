@@ -36,6 +36,8 @@ class Terminal(Base):
     `earlier_serial` is that of the device before this one, and `device_changed_at` when the present one was noticed.
     `awaits_restore`: people were desired on the device before, and nobody said yet that they belong on the present one.
     `answered_at` is when it answered last, whatever it said.
+    `restored_from`: the rows came from a backup that was made then. Nothing is written to the terminal before it was
+    compared and an administrator allowed that (see services/comparisons/after_restore.py).
     `compared_on` is the day of the last nightly comparison. `drift_after` is the enrolment up to which it was last
     looked whether somebody is gone or has another name there, at `drift_looked_at`.
     """
@@ -103,6 +105,7 @@ class Terminal(Base):
     earlier_serial: Mapped[str] = mapped_column(String(128), default="", server_default="")
     device_changed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     awaits_restore: Mapped[bool] = mapped_column(default=False, server_default=false())
+    restored_from: Mapped[datetime | None] = mapped_column(UTCDateTime)
     compared_on: Mapped[date | None]
     drift_after: Mapped[int] = mapped_column(default=0, server_default="0")
     drift_looked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

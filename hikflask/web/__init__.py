@@ -34,7 +34,7 @@ from hikflask.web.jobs import people as people_of_job
 from hikflask.web.privacy import consents, erasures, export
 from hikflask.web.security import guard, headers, session_cookie, trusted_proxy
 from hikflask.web.support.urls import RowId
-from hikflask.web.terminals import checks, queue, restore, retire, same_device, terminals
+from hikflask.web.terminals import after_restore, checks, queue, restore, retire, same_device, terminals
 from hikflask.web.terminals import edit as edit_terminal
 
 # Several modules of a subject may add their views to one blueprint.
@@ -44,7 +44,7 @@ MODULES = (
     rounds,
     *(departments, merge_departments),
     groups,
-    *(terminals, edit_terminal, checks, queue, retire, restore, same_device),
+    *(terminals, edit_terminal, checks, queue, retire, restore, same_device, after_restore),
     *(jobs, begin_job, people_of_job),
     *(imports, import_upload, import_columns, import_actions, wrong_rows),
     *(comparisons, choose_differences, comparison_plan, comparison_report),

@@ -111,7 +111,7 @@ def environment_of(folder: Path) -> dict[str, str]:
     """The settings of a served app on this instance folder."""
     settings = {"HIKFLASK_INSTANCE_PATH": str(folder), "HIKFLASK_BIND": "127.0.0.1:0", "HIKFLASK_LOG_LEVEL": "info"}
     settings |= {"HIKFLASK_SWEEP_INTERVAL": "1", "HIKFLASK_CAPTURE_TIMEOUT": "20", "FLASK_APP": "wsgi"}
-    settings |= {"HIKFLASK_RETRY_BASE": "3"}
+    settings |= {"HIKFLASK_RETRY_BASE": "3", "HIKFLASK_BACKUP_MAX_AGE": "0"}
     return {**os.environ, **settings}
 
 

@@ -137,6 +137,8 @@ PAGES = {
     "POST /terminals/<int:terminal_id>/everybody": OPERATOR,
     "GET /terminals/<int:terminal_id>/restore": CONFIRMED,
     "POST /terminals/<int:terminal_id>/restore": CONFIRMED,
+    "GET /terminals/<int:terminal_id>/after-restore": CONFIRMED,
+    "POST /terminals/<int:terminal_id>/after-restore": CONFIRMED,
     "GET /terminals/<int:terminal_id>/same-device": CONFIRMED,
     "POST /terminals/<int:terminal_id>/same-device": CONFIRMED,
     "POST /terminals/<int:terminal_id>/check": OPERATOR,

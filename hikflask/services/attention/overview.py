@@ -11,11 +11,12 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, case, func, select, union_all
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Enrolment, Job, Terminal
+from hikflask.models import Backup, Capture, Employee, Enrolment, Job, Terminal
 from hikflask.models.capture import CAPTURED
 from hikflask.models.job import FAILED
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
+from hikflask.services.backups import records
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import MOST_COUNTED, along_indexes, count_rows_up_to
 from hikflask.services.employees import filters, search
@@ -32,7 +33,7 @@ WITHOUT_CONSENT = EmployeeFilter(consent=filters.MISSING)
 @dataclass(frozen=True)
 class Counts:
     """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face. `drift`: the
-    terminals that were changed at themselves, with how many findings each.
+    terminals that were changed at themselves, with how many findings each. `backup_overdue`: the last one is too old.
 
     What is more than MOST_COUNTED may be counted as one more than that.
     """
@@ -46,13 +47,14 @@ class Counts:
     unsaved: int
     failed_jobs: int
     worker_runs: bool
+    backup_overdue: bool
 
     @property
     def total(self) -> int:
         """The number in the header."""
         people = self.removals + self.refused + self.no_face + self.consents
         places = len(self.troubles) + len(self.drift)
-        total = people + places + self.unsaved + self.failed_jobs + (not self.worker_runs)
+        total = people + places + self.unsaved + self.failed_jobs + (not self.worker_runs) + self.backup_overdue
         return min(total, MOST_COUNTED + 1)
 
 
@@ -96,6 +98,7 @@ class Overview:
     unsaved: Sequence[Unsaved]
     failed_jobs: Sequence[Job]
     has_terminals: bool
+    last_backup: Backup | None
 
     @property
     def all_is_well(self) -> bool:
@@ -116,6 +119,7 @@ def count() -> Counts:
         unsaved=db.session.execute(select(func.count(Capture.id)).where(Capture.state == CAPTURED)).scalar_one(),
         failed_jobs=db.session.execute(select(func.count(Job.id)).where(Job.state == FAILED)).scalar_one(),
         worker_runs=heartbeat.alive(),
+        backup_overdue=records.is_overdue(),
     )
 
 
@@ -141,6 +145,7 @@ def overview(counts: Counts, caller: str) -> Overview:
         unsaved=_unsaved(caller),
         failed_jobs=_failed_jobs() if counts.failed_jobs else [],
         has_terminals=bool(registry.list_all()),
+        last_backup=records.newest(),
     )
 
 

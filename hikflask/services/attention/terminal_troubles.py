@@ -12,15 +12,17 @@ LOGIN = "login"
 STOPPED = "stopped"
 # Another device stands there, and nobody said yet that the people belong on it.
 REPLACED = "replaced"
+# Its data came from a backup, and nobody allowed yet to write to it.
+RESTORED = "restored"
 OFF = "off"
 UNCHECKED = "unchecked"
 FULL = "full"
 # The clock or the zone.
 CLOCK = "clock"
 # The worst first.
-KINDS = (LOCKED, LOGIN, STOPPED, REPLACED, OFF, UNCHECKED, FULL, CLOCK)
+KINDS = (LOCKED, LOGIN, STOPPED, RESTORED, REPLACED, OFF, UNCHECKED, FULL, CLOCK)
 # Nobody can be enrolled there, and nothing helps but a correction of the terminal.
-BLOCKING = {LOCKED, LOGIN, STOPPED, REPLACED, UNCHECKED}
+BLOCKING = {LOCKED, LOGIN, STOPPED, RESTORED, REPLACED, UNCHECKED}
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ def kind_of(terminal: Terminal) -> str:
         return LOCKED if terminal.refused_code == AccountLocked.own_code else LOGIN
     if terminal.last_error_code in STOP_CODES:
         return STOPPED
-    if terminal.awaits_restore:
-        return REPLACED
+    if terminal.restored_from is not None or terminal.awaits_restore:
+        return RESTORED if terminal.restored_from is not None else REPLACED
     if terminal.reachable is False:
         return OFF
     if terminal.face_mode is None:

@@ -34,6 +34,7 @@ def start_capture(
     :param behind: the id of a capture that the caller has just saved. The new one begins when its face is bound.
     :raises TerminalInUse: when a capture runs there. :raises TerminalHeld: when a needed picture is held there.
     :raises LoginStopped: when the terminal refused our password. :raises TerminalUnknown: when it is not active.
+    :raises NotComparedSinceRestore: when nothing is written to the terminal yet after a restore.
     :raises ConsentMissing: when a consent is required and none is recorded.
     """
     terminal = connection.terminal_row(terminal_id)
@@ -41,6 +42,7 @@ def start_capture(
         raise TerminalUnknown
     consents.require_for_capture(draft.number, employee_id, given_today=draft.consent)
     connection.refuse_when_stopped(terminal)
+    connection.refuse_before_compared(terminal)
     deadline.fail_overdue(terminal_id)
     running = holds.running_at(terminal_id)
     if running:

@@ -218,6 +218,8 @@ def check(terminal: Terminal, known: Facts, action: str, names_agreed: bool) -> 
 
     :raises ServiceError: with the reason, when it is not.
     """
+    if action in {SEND, REMOVE}:
+        connection.refuse_before_compared(terminal)
     if action == SEND:
         if terminal.awaits_restore:
             raise NotRestored

@@ -52,6 +52,8 @@ FOUND = {
     FACE_MISSING: state.FOUND_WITHOUT_FACE,
     FACE_OTHER: state.FOUND_OTHER_FACE,
 }
+# After a restore, what is so is for a person to decide, too.
+HELD = (ONLY_HERE, NAME, FACE_OTHER)
 
 
 @dataclass(frozen=True)
@@ -76,17 +78,21 @@ def conclude(comparison_id: int) -> None:
         db.session.rollback()
         return
     comparison = db.session.get_one(Comparison, comparison_id, populate_existing=True)
+    terminal = db.session.get_one(Terminal, comparison.terminal_id, populate_existing=True)
+    restored = terminal.restored_from is not None
     here, there = _here(comparison.terminal_id), _there(comparison_id)
-    learnt = _learn_encoding(comparison, here, there)
+    # After a restore another picture may be a newer face.
+    learnt = {} if restored else _learn_encoding(comparison, here, there)
     found = _differences(comparison, {**here, **learnt}, there)
     _write(comparison, found)
     both = {number for number in there if number in here and here[number].is_desired}
     comparison.same = len(both - {number for _, number in found})
     db.session.flush()
     _doubt(comparison, found, here)
+    if restored:
+        _hold(comparison, found, here)
     _forget_past(comparison)
     counts = {NOTED_AS.get(kind, kind): sum(1 for one, _ in found if one == kind) for kind in KINDS}
-    terminal = db.session.get_one(Terminal, comparison.terminal_id)
     note = {"same": comparison.same, **counts} | ({"encoded_anew": len(learnt)} if learnt else {})
     audit.note("terminal.compared", terminal=terminal.name, after=note)
     db.session.commit()
@@ -247,6 +253,18 @@ def _doubt(comparison: Comparison, found: Iterable[tuple[str, str]], here: Mappi
         else:
             replaced = {"face_unverified": _can_replace(row)} if kind == FACE_OTHER else {}
             state.apply(FOUND[kind], Enrolment.id == row.id, next_attempt_at=due, **replaced)
+
+
+def _hold(comparison: Comparison, found: Iterable[tuple[str, str]], here: Mapping[str, Here]) -> None:
+    """Try nothing again by itself, after a restore.
+
+    Who is not there may have left since the backup, another face may be newer, and what was not finished when the
+    backup was made may have been done and undone since. Who had no face there then may well have none now.
+    """
+    other = {here[number].row.id for kind, number in found if kind in HELD and number in here}
+    for one in other:
+        state.apply(state.HELD_SINCE_BACKUP, Enrolment.id == one)
+    state.apply(state.HELD_SINCE_BACKUP, Enrolment.terminal_id == comparison.terminal_id, state.IS_UNFINISHED)
 
 
 def _can_replace(row: Enrolment) -> bool:

@@ -313,6 +313,12 @@ class LoginStopped(ServiceError):
         self.code = code
 
 
+class NotComparedSinceRestore(ServiceError):
+    """The rows came from a backup, and nothing is written to the terminal before it was compared (params: t)."""
+
+    code = "not_compared_since_restore"
+
+
 class OtherDevice(ServiceError):
     """Another device answers at the terminal's address. The old one may still let in who is to be removed."""
 

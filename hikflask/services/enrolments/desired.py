@@ -49,7 +49,7 @@ def bring_elsewhere(employee: Employee, photo: Photo, terminal_id: int | None) -
     """
     for enrolment in queries.of_number(employee.number):
         elsewhere = enrolment.terminal_id != terminal_id and enrolment.desired == PRESENT
-        if not elsewhere or has_photo(enrolment, photo) or state.awaits_restore(enrolment):
+        if not elsewhere or has_photo(enrolment, photo) or state.awaits_a_person(enrolment):
             continue
         # Where it is not known yet, a first face does no harm; a later one comes as soon as it is known.
         unknown = enrolment.terminal.face_mode in {None, UNKNOWN} and enrolment.photo_id is None
@@ -78,7 +78,7 @@ def desire_new_facts(employee: Employee) -> None:
     :raises NameTooLong: when not one letter of the name fits on a terminal.
     """
     for enrolment in queries.of_number(employee.number, lock=True):
-        if enrolment.desired == PRESENT and not state.awaits_restore(enrolment):
+        if enrolment.desired == PRESENT and not state.awaits_a_person(enrolment):
             refuse_long_name(enrolment.terminal, employee)
             same = {"employee_id": enrolment.employee_id, "photo_id": enrolment.photo_id}
             state.apply_to_locked(enrolment, state.DESIRED_AS_BEFORE, **same)

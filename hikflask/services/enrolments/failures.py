@@ -13,6 +13,7 @@ from hikflask.models.enrolment import ABSENT, REFUSED
 from hikflask.services.core.errors import (
     LeaseLost,
     LoginStopped,
+    NotComparedSinceRestore,
     NumberTakenThere,
     ServiceError,
     TerminalInUse,
@@ -51,7 +52,9 @@ def _asks_a_person(error: TerminalError | ServiceError) -> bool:
     return isinstance(error, NumberTakenThere)
 
 
-def postpone(enrolment_id: int, error: TerminalInUse | TerminalRetired | LeaseLost | LoginStopped) -> None:
+def postpone(
+    enrolment_id: int, error: TerminalInUse | TerminalRetired | NotComparedSinceRestore | LeaseLost | LoginStopped
+) -> None:
     """Write when to retry if the terminal could not be talked to.
 
     The lease's present holder may finish this same row; then nothing is left to postpone.
@@ -67,6 +70,8 @@ def postpone(enrolment_id: int, error: TerminalInUse | TerminalRetired | LeaseLo
         state.apply(state.POSTPONED_FOR, *same, next_attempt_at=unlock_at, **_reason(row, error))
     elif isinstance(error, TerminalRetired):
         state.apply(state.POSTPONED_FOR, *same, next_attempt_at=None, **_reason(row, error))
+    elif isinstance(error, NotComparedSinceRestore):
+        state.apply(state.POSTPONED_FOR, *same, next_attempt_at=soon, **_reason(row, error))
     elif isinstance(error, LeaseLost):
         state.apply(state.POSTPONED_BETWEEN_STEPS, *same, next_attempt_at=soon)
     else:

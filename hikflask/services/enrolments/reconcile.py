@@ -22,6 +22,7 @@ from hikflask.services.core.errors import (
     GenerationChanged,
     LeaseLost,
     LoginStopped,
+    NotComparedSinceRestore,
     NumberTakenThere,
     OtherDevice,
     PersonNotVerified,
@@ -76,7 +77,7 @@ def _reconcile(enrolment: Enrolment, holder: str, prove_again: bool, wait: float
     enrolment_id = enrolment.id
     if _is_done(enrolment) and not prove_again:
         return enrolment
-    if state.awaits_restore(enrolment):
+    if state.awaits_a_person(enrolment):
         return enrolment
     urgent = wait is None
     try:
@@ -86,12 +87,13 @@ def _reconcile(enrolment: Enrolment, holder: str, prove_again: bool, wait: float
             enrolment = queries.row(enrolment_id, with_employee=True)
             if _is_done(enrolment) and not prove_again:
                 return enrolment  # Another worker finished it while this one waited.
-            if state.awaits_restore(enrolment):
+            if state.awaits_a_person(enrolment):
                 return enrolment  # Another device was noticed meanwhile.
+            connection.refuse_before_compared(talk.terminal)
             talk.yields = enrolment.in_bulk and not urgent
             attempt = Attempt(talk, enrolment, prove_again or enrolment.is_confirmed)
             _run(attempt)
-    except (TerminalInUse, TerminalRetired, LeaseLost, LoginStopped) as error:
+    except (TerminalInUse, TerminalRetired, NotComparedSinceRestore, LeaseLost, LoginStopped) as error:
         failures.postpone(enrolment_id, error)
         raise
     return attempt.row

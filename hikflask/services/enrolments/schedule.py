@@ -102,8 +102,10 @@ def terminals_with_due() -> Select[int, bool]:
     """Return the statement of the terminals where a turn may begin now, and whether each did not answer lately."""
     something = or_(*(_earliest(*kind) <= database_now() for kind in KINDS))
     nobody_waits = or_(Terminal.wanted_until.is_(None), not_(leases.is_wanted()))
+    # After a restore nothing is written to a terminal before it was compared.
+    open_to_us = (leases.free(), Terminal.restored_from.is_(None))
     statement = select(Terminal.id, Terminal.offline_since.is_not(None)).order_by(Terminal.id)
-    return statement.where(leases.free(), _not_backing_off(), nobody_waits, something)
+    return statement.where(*open_to_us, _not_backing_off(), nobody_waits, something)
 
 
 def _claim_turns(terminals: Select[int, bool], most: int) -> list[list[int]]:

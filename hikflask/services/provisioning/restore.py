@@ -12,15 +12,17 @@ from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import SEND
 from hikflask.services.jobs.lifecycle import Claim
-from hikflask.services.terminals import registry
+from hikflask.services.terminals import connection, registry
 
 
 def begin(terminal_id: int) -> Claim | None:
     """Send everybody who was on the device before to the present one, as a job. None when somebody did so already.
 
     :raises TerminalUnknown: when the terminal is not in use.
+    :raises NotComparedSinceRestore: after a restore from a backup, before the present device was compared.
     """
     terminal = registry.active(terminal_id)
+    connection.refuse_before_compared(terminal)
     waits = update(Terminal).where(Terminal.id == terminal_id, Terminal.awaits_restore)
     if changed_rows(waits.values(awaits_restore=False)) != 1:
         db.session.rollback()

@@ -49,6 +49,9 @@ from hikflask.services.core.db import changed_rows
 
 # The refusal_code of who was on the device before this one: nothing is sent before somebody says so.
 NOT_RESTORED = "not_restored"
+# The refusal_code of who is there otherwise than in the backup that the rows came from, or not at all: nothing is sent
+# before a person decides.
+CHANGED_SINCE_BACKUP = "changed_since_backup"
 
 # The tables, not the models, for one row at a time: the ORM triples the cost of an UPDATE.
 ROWS = cast("Table", Enrolment.__table__)
@@ -107,6 +110,12 @@ _ABSENT, _CONFIRMED = (literal(word, literal_execute=True) for word in (ABSENT, 
 IS_LEAVING = and_(Enrolment.desired == _ABSENT, Enrolment.person != _CONFIRMED)
 AWAITS_RESTORE = and_(
     Enrolment.desired == PRESENT, Enrolment.refusal_code == NOT_RESTORED, Enrolment.next_attempt_at.is_(None)
+)
+# Nothing may be tried automatically.
+AWAITS_A_PERSON = and_(
+    Enrolment.desired == PRESENT,
+    Enrolment.refusal_code.in_((NOT_RESTORED, CHANGED_SINCE_BACKUP)),
+    Enrolment.next_attempt_at.is_(None),
 )
 WAS_WRITTEN = or_(Enrolment.written_name != "", Enrolment.sent_name != "")
 
@@ -173,7 +182,7 @@ EMPLOYEE_DELETED = Transition({"employee_id": None, "photo_id": None, "confirmed
 # It has fewer people or faces than it confirmed: everybody is verified again, after those for whom somebody waits.
 PEOPLE_LOST = Transition(
     {**NEXT_GENERATION, **DUE, "person": PENDING, "in_bulk": True},
-    needs=and_(Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED),
+    needs=and_(Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED, ~AWAITS_A_PERSON),
 )
 # Another device answers at its address. People who were written to the old device may still open doors with it.
 LEFT_ON_OLD_DEVICE = Transition(
@@ -200,7 +209,10 @@ AWAITED_ON_NEW_DEVICE = Transition(
         "overwrite": False,
         "next_attempt_at": None,
         "step": "",
-        "refusal_code": NOT_RESTORED,
+        # The device that returns does not decide about these.
+        "refusal_code": case(
+            (Enrolment.refusal_code == CHANGED_SINCE_BACKUP, CHANGED_SINCE_BACKUP), else_=NOT_RESTORED
+        ),
         "refusal_text": "",
     },
     needs=Enrolment.desired == PRESENT,
@@ -210,12 +222,14 @@ RESTORED = Transition({**NEXT_GENERATION, **NO_REFUSAL, **DUE, "in_bulk": True},
 # The terminal turned out to take pictures.
 PHOTO_TAKEN_NOW = Transition(
     {**_desire(PRESENT), **NO_FACE, "in_bulk": True},
-    needs=and_(Enrolment.desired == PRESENT, ~AWAITS_RESTORE),
+    needs=and_(Enrolment.desired == PRESENT, ~AWAITS_A_PERSON),
     given=("photo_id",),
 )
 
 # --- what a comparison of the whole terminal found ---
-IS_SHOWN_THERE = and_(Enrolment.desired == PRESENT, or_(Enrolment.person == CONFIRMED, Enrolment.face == CONFIRMED))
+IS_SHOWN_THERE = and_(
+    Enrolment.desired == PRESENT, or_(Enrolment.person == CONFIRMED, Enrolment.face == CONFIRMED), ~AWAITS_A_PERSON
+)
 HAS_CONFIRMED_FACE = and_(Enrolment.desired == PRESENT, Enrolment.face == CONFIRMED)
 _FOUND_OTHERWISE = {
     **NEXT_GENERATION,
@@ -245,6 +259,26 @@ FOUND_WITHOUT_FACE = Transition({**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFI
 # `face_unverified`: the photo can be sent again, so the face there goes first. Otherwise it stays.
 FOUND_OTHER_FACE = Transition(
     {**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at", "face_unverified")
+)
+# What an attempt, or a terminal that works again, would send.
+IS_UNFINISHED = or_(
+    Enrolment.next_attempt_at.is_not(None),
+    Enrolment.person == PENDING,
+    Enrolment.face_unverified,
+    and_(Enrolment.face == PENDING, Enrolment.photo_id.is_not(None)),
+)
+# The rows came from a backup: what is otherwise there, and what was not finished then, is for a person to decide.
+HELD_SINCE_BACKUP = Transition(
+    {
+        **NEXT_GENERATION,
+        "refusal_code": CHANGED_SINCE_BACKUP,
+        "refusal_text": "",
+        "overwrite": False,
+        "attempts": 0,
+        "next_attempt_at": None,
+        "step": "",
+    },
+    needs=and_(Enrolment.desired == PRESENT, Enrolment.refusal_code != LEFT_ALONE),
 )
 # A person decided to leave it so: it is neither shown in green nor tried again before the person decides otherwise.
 _LEFT = {**NEXT_GENERATION, "refusal_code": LEFT_ALONE, "attempts": 0, "next_attempt_at": None, "step": ""}
@@ -294,13 +328,13 @@ MADE_DUE = Transition(
     {"next_attempt_at": NOW, **CHANGED},
     needs=and_(
         or_(Enrolment.person == PENDING, Enrolment.face_unverified, Enrolment.next_attempt_at.is_not(None)),
-        ~AWAITS_RESTORE,
+        ~AWAITS_A_PERSON,
     ),
 )
 # Enrolments that are desired present and have a pending face.
 FACE_MADE_DUE = Transition(
     {"next_attempt_at": NOW, **CHANGED},
-    needs=and_(Enrolment.desired == PRESENT, Enrolment.face == PENDING, ~AWAITS_RESTORE),
+    needs=and_(Enrolment.desired == PRESENT, Enrolment.face == PENDING, ~AWAITS_A_PERSON),
 )
 
 # --- a conversation with the terminal ---
@@ -393,10 +427,12 @@ SOMEBODY_ELSES_HERE = Transition(
 NEW = insert(Enrolment).returning(Enrolment)
 
 
-def awaits_restore(enrolment: Enrolment) -> bool:
-    """True while somebody must say whether the person belongs on the device that took the place of another one."""
+def awaits_a_person(enrolment: Enrolment) -> bool:
+    """True while somebody must say whether the person belongs on the terminal: on the device that took the place of
+    another one, or though the terminal and a restored backup differ.
+    """
     rests = enrolment.desired == PRESENT and enrolment.next_attempt_at is None
-    return rests and enrolment.refusal_code == NOT_RESTORED
+    return rests and enrolment.refusal_code in {NOT_RESTORED, CHANGED_SINCE_BACKUP}
 
 
 def create(terminal_id: int, employee: Employee) -> Enrolment:

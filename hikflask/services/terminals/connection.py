@@ -27,7 +27,13 @@ from hikflask.models import Terminal
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, fresh
-from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired, TerminalUnknown
+from hikflask.services.core.errors import (
+    LeaseLost,
+    LoginStopped,
+    NotComparedSinceRestore,
+    TerminalRetired,
+    TerminalUnknown,
+)
 from hikflask.services.terminals import allowed_addresses, leases, recovery
 
 log = logging.getLogger(__name__)
@@ -91,10 +97,14 @@ class Conversation:
 
         :raises NoAnswer: without sending, when the time of the whole conversation is over.
         :raises LeaseLost: when another holder took the lease, or waits for it and this is work for many.
+        :raises NotComparedSinceRestore: without sending, when it would write.
         """
+        reads = only_reads(method, path)
+        if not reads:
+            refuse_before_compared(self.terminal)
         if self.give_up_at is not None:
             timeout = self._bounded(path)
-        can_stop = self.yields and only_reads(method, path)
+        can_stop = self.yields and reads
         if can_stop:
             self.let_go_if_wanted()
         try:
@@ -232,6 +242,15 @@ def _refuse_unusable(terminal: Terminal) -> None:
     if terminal.retired_at is not None:
         raise TerminalRetired(t=terminal.name)
     refuse_when_stopped(terminal)
+
+
+def refuse_before_compared(terminal: Terminal) -> None:
+    """Refuse to write to a terminal whose rows came from a backup, before it was compared with them.
+
+    :raises NotComparedSinceRestore: then.
+    """
+    if terminal.restored_from is not None:
+        raise NotComparedSinceRestore(t=terminal.name)
 
 
 def terminal_row(terminal_id: int) -> Terminal:

@@ -35,9 +35,9 @@ def note_count(terminal: Terminal, count: Count | None) -> None:
     """Write, within the caller's transaction, when a terminal does not have as many people as it should.
 
     Strangers are known from the last comparison alone. Who is being added or removed may be there or not. Nothing is
-    expected of a device that has replaced another one.
+    expected of a device that has replaced another one, or after a restore.
     """
-    if count is None or terminal.awaits_restore:
+    if count is None or terminal.awaits_restore or terminal.restored_from is not None:
         return
     comparison_id = db.session.execute(select(_last_comparison(terminal.id))).scalar()
     if comparison_id is None:
@@ -93,6 +93,8 @@ def look(talk: Conversation) -> None:
     :raises TerminalError: when it does not answer. :raises LeaseLost: when another holder took the lease.
     """
     terminal_id = talk.terminal.id
+    if talk.terminal.restored_from is not None:
+        return  # Only a comparison of the whole list tells what is otherwise.
     confirmed = _next_confirmed(talk.terminal)
     found = _asked(talk, [one.number for one in confirmed]) if confirmed else {}
     last = confirmed[-1].enrolment_id if len(confirmed) == MOST_NUMBERS else 0

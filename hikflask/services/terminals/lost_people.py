@@ -15,8 +15,8 @@ def prove_again_if_lost(terminal: Terminal, count: persons.Count | None) -> None
 
     Pending enrolments do not count as confirmed, so the same loss is noticed only once.
     """
-    if count is None:
-        return
+    if count is None or terminal.restored_from is not None:
+        return  # A restored backup does not know whom the terminal has confirmed since.
     confirmed = and_(Enrolment.terminal_id == terminal.id, Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED)
     here = _counted(confirmed), _counted(and_(confirmed, Enrolment.face == CONFIRMED))
     if count.people >= here[0] and (count.faces is None or count.faces >= here[1]):

@@ -63,6 +63,8 @@ ACTIONS = {
     "terminal.certificate_changed": N_("Terminal showed another certificate"),
     "terminal.other_device": N_("Another device answered at the terminal's address"),
     "terminal.restored": N_("People of the device before to be brought to the present one"),
+    "terminal.restore_ended": N_("Writing to the terminal allowed after a restore"),
+    "installation.restored": N_("Installation restored from a backup"),
     "terminal.people_lost": N_("Terminal has fewer people or faces than it confirmed"),
     "terminal.retired": N_("Terminal taken out of service for good"),
     "terminal.deleted": N_("Terminal deleted"),

@@ -4,6 +4,7 @@ from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import ADMIN, allow
+from hikflask.services.backups import records
 from hikflask.services.settings import change
 from hikflask.web.admin import setting_words
 
@@ -20,4 +21,6 @@ def show() -> ResponseReturnValue:
         words=setting_words,
         changed=change.in_force(),
         may_change=change.may_change,
+        backup=records.newest(),
+        overdue=records.is_overdue(),
     )

@@ -46,6 +46,7 @@ LABELS = {
     "MAIL_TO": N_("Alarms are mailed to"),
     "MAIL_REMOVAL_HOURS": N_("Access not withdrawn is mailed"),
     "MAIL_SILENT_HOURS": N_("A silent terminal is mailed"),
+    "BACKUP_MAX_AGE": N_("A backup is too old"),
 }
 # In the order of the page. What is in none of them is shown under the last title.
 GROUPS = (
@@ -54,7 +55,7 @@ GROUPS = (
         ("CONSENT", "PHOTO_RETENTION", "CAPTURE_RETENTION", "EVENT_RETENTION", "JOB_RETENTION", "AUDIT_RETENTION"),
     ),
     (N_("Capture and terminals"), ("CAPTURE_TIMEOUT", "CAPTURE_HOLD", "COMPARE_AT", "DRIFT_INTERVAL", "TIMEZONE")),
-    (N_("Alarm mails"), ("MAIL_TO", "MAIL_REMOVAL_HOURS", "MAIL_SILENT_HOURS")),
+    (N_("Alarms"), ("BACKUP_MAX_AGE", "MAIL_TO", "MAIL_REMOVAL_HOURS", "MAIL_SILENT_HOURS")),
     (N_("Of the machine"), ()),
 )
 ABOUT = {
@@ -102,6 +103,7 @@ ABOUT = {
     "MAIL_TO": N_("Who gets a mail about what cannot wait, and another one when it is over."),
     "MAIL_REMOVAL_HOURS": N_("After how many hours without a confirmed removal a mail is sent."),
     "MAIL_SILENT_HOURS": N_("After how many hours without an answer of a terminal a mail is sent."),
+    "BACKUP_MAX_AGE": N_("After how many hours without a backup the start page says so; 0 for never."),
     "METRICS_PORT": N_("The port of 127.0.0.1 on which the metrics are read without a token; 0 for none."),
     "CONSENT": N_("What happens when a face is taken without recorded consent."),
     "PHOTO_RETENTION": N_("When the photo of an employee is deleted here."),
@@ -127,6 +129,7 @@ ALLOWED = {
     "a zone name such as Europe/Moscow, or empty for the machine's own": N_(
         "a zone name such as Europe/Moscow, or empty for the machine's own"
     ),
+    "a whole number of hours, or 0 for none": N_("whole hours, or 0 for never"),
     "a whole number of hours": N_("whole hours, 1 or more"),
     "one or more addresses such as admin@example.com, or empty for no mails": N_(
         "one or more addresses such as admin@example.com, or empty for no mails"

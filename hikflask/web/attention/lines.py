@@ -12,7 +12,8 @@ from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
-from hikflask.services.core.errors import NameTooLong
+from hikflask.services.core.errors import NameTooLong, NotComparedSinceRestore
+from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP
 from hikflask.services.state.summary import PERSON_ONLY, TAKEN_THERE
 from hikflask.services.terminals import connection, drift, room
 from hikflask.web.support import enrolment_status
@@ -21,6 +22,7 @@ from hikflask.web.support.enrolment_status import EnrolmentStatus
 from hikflask.web.support.words import differences
 
 # What the one button of a line does.
+AFTER_RESTORE = "after_restore"
 CAPTURE = "capture"
 CHECK = "check"
 CLOCK = "clock"
@@ -73,7 +75,7 @@ def of_refused(enrolment: Enrolment) -> RefusedLine:
 
 
 def _action_for(status: EnrolmentStatus) -> str:
-    if status.state == TAKEN_THERE:
+    if status.state == TAKEN_THERE or status.enrolment.refusal_code == CHANGED_SINCE_BACKUP:
         return DECIDE
     if status.enrolment.refusal_code.lower() in WRONG_IN_THE_FORM:
         return EDIT
@@ -103,6 +105,8 @@ def _why(trouble: Trouble) -> str:
         return _how_full(terminal)
     if trouble.kind == terminal_troubles.CLOCK:
         return clock_warning(terminal)
+    if trouble.kind == terminal_troubles.RESTORED:
+        return messages.sentence(NotComparedSinceRestore.code, t=terminal.name)
     if trouble.kind == terminal_troubles.REPLACED:
         new, old = terminal.serial or "—", terminal.earlier_serial or "—"
         return str(_("Another device answers there: serial number %(new)s, before it %(old)s.", new=new, old=old))
@@ -127,6 +131,8 @@ def _correction(trouble: Trouble) -> str:
         return EMPLOYEES
     if trouble.kind == terminal_troubles.CLOCK:
         return CLOCK
+    if trouble.kind == terminal_troubles.RESTORED:
+        return AFTER_RESTORE
     if trouble.kind == terminal_troubles.REPLACED:
         return RESTORE
     at_the_terminal = {terminal_troubles.OFF, terminal_troubles.UNCHECKED}

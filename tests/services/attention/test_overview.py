@@ -1,9 +1,10 @@
 """What needs attention: each group as real work leaves it, and the number that is their sum."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
@@ -12,6 +13,8 @@ from hikflask.models.capture import CAPTURED
 from hikflask.models.columns import database_now
 from hikflask.services.attention import overview
 from hikflask.services.attention.overview import Counts, Overview
+from hikflask.services.backups import records
+from hikflask.services.backups.archive import Manifest
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core import heartbeat
 from hikflask.services.core.dates import today
@@ -54,6 +57,7 @@ def counted(counts: Counts) -> dict[str, int]:
     """The groups of the number that are not empty."""
     groups = {name: getattr(counts, name) for name in ("removals", "refused", "no_face", "consents", "unsaved")}
     groups |= {"terminals": len(counts.troubles), "worker": int(not counts.worker_runs)}
+    groups |= {"backup": int(counts.backup_overdue)}
     assert counts.total == sum(groups.values())
     return {name: count for name, count in groups.items() if count}
 
@@ -220,3 +224,13 @@ def test_number_says_that_no_worker_is_running() -> None:
 
     assert counted(seen().counts) == {"worker": 1}
     assert not seen().all_is_well
+
+
+def test_backup_that_is_missing_is_one_thing_where_that_is_watched() -> None:
+    assert (counted(seen().counts), seen().last_backup) == ({}, None)
+
+    current_app.config["BACKUP_MAX_AGE"] = 48
+
+    assert counted(seen().counts) == {"backup": 1}
+    made = records.add(Manifest(datetime.now(UTC), "0018", "sqlite", ""), 1000)
+    assert (counted(seen().counts), seen().last_backup) == ({}, made)

@@ -18,6 +18,7 @@ from hikflask.services.attention.terminal_troubles import (
     LOGIN,
     OFF,
     REPLACED,
+    RESTORED,
     STOPPED,
     UNCHECKED,
 )
@@ -36,6 +37,7 @@ BROKEN: dict[str, dict[str, Any]] = {
     UNCHECKED: {"face_mode": None},
     OFF: {"reachable": False},
     REPLACED: {"awaits_restore": True},
+    RESTORED: {"restored_from": datetime.now(UTC)},
     STOPPED: {"last_error_code": "certificate_changed"},
     LOGIN: {"refused_since": datetime.now(UTC), "refused_code": "wrong_password"},
     LOCKED: {"refused_since": datetime.now(UTC), "refused_code": "locked"},

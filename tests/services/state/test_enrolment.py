@@ -51,6 +51,7 @@ CHANGE_WHAT_IS_DESIRED = {
     "FOUND_RENAMED",
     "FOUND_WITHOUT_FACE",
     "FOUND_OTHER_FACE",
+    "HELD_SINCE_BACKUP",
     "LEFT_PERSON",
     "LEFT_FACE",
     "TAKEN_OVER",
@@ -227,7 +228,7 @@ def test_other_device_leaves_who_was_written_on_the_old_one(enrolment: Enrolment
 
     anew = make(enrolment, state.AWAITED_ON_NEW_DEVICE)
     assert (anew.person, anew.desired, anew.is_green) == (PENDING, PRESENT, False)
-    assert state.awaits_restore(anew)
+    assert state.awaits_a_person(anew)
 
 
 def test_who_awaits_a_persons_word_is_made_due_by_nothing_else(enrolment: Enrolment) -> None:
@@ -236,7 +237,7 @@ def test_who_awaits_a_persons_word_is_made_due_by_nothing_else(enrolment: Enrolm
     assert state.apply(state.MADE_DUE, Enrolment.id == awaited.id) == 0
     assert state.apply(state.FACE_MADE_DUE, Enrolment.id == awaited.id) == 0
     back = make(awaited, state.RESTORED)
-    assert (back.refusal_code, back.in_bulk, state.awaits_restore(back)) == ("", True, False)
+    assert (back.refusal_code, back.in_bulk, state.awaits_a_person(back)) == ("", True, False)
     assert back.next_attempt_at is not None
 
 

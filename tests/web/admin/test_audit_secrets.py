@@ -38,6 +38,7 @@ CHOSEN = "семь зелёных лодок плывут"
 URL = f"http://{HOST}"
 # Deeds that need another device, a certificate, a killed worker or time that passes; they are noted in the same way,
 # and tests/scenarios/test_audit_entries.py and those of retention do them. Comparisons: tests/services/comparisons.
+# Restores: tests/scenarios/test_restored_backup.py.
 ELSEWHERE = {
     "difference.left_alone",
     "difference.taken_back",
@@ -57,6 +58,8 @@ ELSEWHERE = {
     "terminal.certificate_changed",
     "terminal.other_device",
     "terminal.restored",
+    "terminal.restore_ended",
+    "installation.restored",
     "terminal.people_lost",
     "sign_in.throttled",
     "photo.forgotten",

@@ -1,6 +1,7 @@
 """The page “Administration” shows every setting in words, with its value and where that comes from, without secrets."""
 
 import re
+from datetime import UTC, datetime
 from ipaddress import ip_network
 
 from flask import Flask
@@ -8,6 +9,8 @@ from flask.testing import FlaskClient
 
 from hikflask.config import SETTINGS
 from hikflask.services import audit
+from hikflask.services.backups import records
+from hikflask.services.backups.archive import Manifest
 from hikflask.services.settings import change
 from hikflask.web.admin import setting_words
 from tests.support.desk import ENGLISH
@@ -94,3 +97,24 @@ def test_each_setting_that_is_changed_here_has_words_and_what_is_allowed() -> No
 
     assert set(setting_words.LABELS) == decided == grouped
     assert {SETTINGS[name].allowed for name in decided} == set(setting_words.ALLOWED)
+
+
+def test_administration_shows_the_last_backup(app: Flask, client: FlaskClient) -> None:
+    assert '<p id="backup">Резервных копий ещё нет.</p>' in client.get("/administration").text
+    app.config["BACKUP_MAX_AGE"] = 48
+    assert '<p id="backup" class="note note-warn">No backup was made yet.</p>' in english(client)
+    found = {"members": {"uploads/1_a.jpg": (5, "")}, "missing": ["2_b.jpg"]}
+    manifest = Manifest(datetime.now(UTC), "0018", "sqlite", "", **found)
+
+    with app.app_context():
+        time = records.add(manifest, 12_345_678).finished_at
+
+    at = time.astimezone().strftime("%H:%M")
+    said = f"The last backup was made at {at}: 12.3 MB, 1 photos. Photos whose files were missing: 1.</p>"
+    assert said in english(client)
+    russian = f"Последняя резервная копия сделана в {at}: 12,3 МБ, фото: 1. Фото без файлов: 1.</p>"
+    assert russian in client.get("/administration").text
+
+
+def english(client: FlaskClient) -> str:
+    return client.get("/administration", headers={"Accept-Language": "en"}).text

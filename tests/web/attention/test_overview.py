@@ -1,6 +1,7 @@
 """The start page: what a person must do, each with its one button, and the number of it in the header."""
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
@@ -8,8 +9,10 @@ from flask import Flask, render_template_string
 
 from hikflask.extensions import db
 from hikflask.http.permissions import OPERATOR, VIEWER
-from hikflask.models import Enrolment, Terminal
+from hikflask.models import Backup, Enrolment, Terminal
 from hikflask.models.comparison import Drift
+from hikflask.services.backups import records
+from hikflask.services.backups.archive import Manifest
 from hikflask.services.core import heartbeat
 from hikflask.services.enrolments import queries
 from hikflask.services.jobs import lifecycle
@@ -421,3 +424,20 @@ class TestDrift:
 
         assert "/comparison" not in page
         assert number(page) == 1
+
+
+def test_backup_that_is_too_old_or_missing_is_said(app: Flask, desk: Desk) -> None:
+    app.config["BACKUP_MAX_AGE"] = 48
+    never = desk.client.get("/attention", headers=ENGLISH).text
+    with app.app_context():
+        records.add(Manifest(datetime.now(UTC), "0018", "sqlite", ""), 1000)
+        fresh = desk.client.get("/attention").text
+        db.session.execute(db.update(Backup).values(finished_at=datetime(2025, 11, 27, 9, 4, tzinfo=UTC)))
+        db.session.commit()
+    app.config["TIMEZONE"] = "Europe/Moscow"
+    old = desk.client.get("/attention", headers=ENGLISH).text, desk.client.get("/attention").text
+
+    assert "No backup was made yet. Tell the administrator." in never
+    assert "attention-backup" not in fresh
+    assert "The last backup was made on 27 November 2025 at 12:04. Tell the administrator." in old[0]
+    assert "Последняя резервная копия сделана 27 ноября 2025 г. в 12:04. Сообщите администратору." in old[1]

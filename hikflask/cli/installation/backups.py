@@ -1,0 +1,89 @@
+"""`flask --app wsgi backup` and `restore`: one file with everything, and the way back."""
+
+from pathlib import Path
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from hikflask import startup_checks
+from hikflask.cli.input import read_password
+from hikflask.services.backups import create, restore
+from hikflask.services.backups.archive import Manifest
+from hikflask.services.backups.errors import BackupError
+
+MOST_NAMES = 10
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, writable=True, path_type=Path)
+FROM_STDIN = "Read the keys' passphrase from standard input, instead of asking for it."
+
+
+@click.command("backup")
+@click.argument("file", type=FILE, required=False)
+@click.option("--into", type=FOLDER, help="Make a file named after the time in this folder, instead of FILE.")
+@click.option("--keep", type=click.IntRange(1), help="With --into: keep so many of these files, the newest.")
+@click.option("--with-keys", is_flag=True, help="Back up the keys, too, encrypted under a passphrase.")
+@click.option("--passphrase-stdin", is_flag=True, help=FROM_STDIN)
+@with_appcontext
+def backup(file: Path | None, into: Path | None, keep: int | None, with_keys: bool, passphrase_stdin: bool) -> None:
+    """Back up the database and the photos to FILE, while everything runs."""
+    if (file is None) == (into is None) or (keep is None) != (into is None):
+        raise click.UsageError("Give FILE, or --into FOLDER with --keep N.")
+    if passphrase_stdin and not with_keys:
+        raise click.UsageError("--passphrase-stdin is for --with-keys.")
+    passphrase = _new_passphrase(passphrase_stdin) if with_keys else None
+    try:
+        made = create.create_in(into, keep or 1, passphrase) if into else create.create(file or Path(), passphrase)
+    except BackupError as error:
+        raise click.ClickException(str(error)) from None
+    except (OperationalError, ProgrammingError) as error:
+        raise click.ClickException(startup_checks.without_tables(str(error.orig))) from error
+    row = made.row
+    click.echo(f"{made.path}: {row.rows} rows, {row.photos} photos, {'with' if with_keys else 'without'} keys.")
+    if made.missing:
+        more = f" and {len(made.missing) - MOST_NAMES} more" if len(made.missing) > MOST_NAMES else ""
+        names = ", ".join(made.missing[:MOST_NAMES])
+        click.echo(f"Photos whose files are missing, so they are not in the backup: {names}{more}.", err=True)
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", "only_check", is_flag=True, help="Prove that FILE is whole and fits; change nothing.")
+@click.option("--passphrase-stdin", is_flag=True, help="Restore the keys, too: read their passphrase from stdin.")
+@click.option("--without-key", is_flag=True, help="Restore also when no key opens the terminals' passwords.")
+@with_appcontext
+def restore_backup(file: Path, only_check: bool, passphrase_stdin: bool, without_key: bool) -> None:
+    """Restore FILE into this installation, which must be stopped and empty."""
+    passphrase = read_password(from_stdin=True) if passphrase_stdin else None
+    try:
+        if only_check:
+            manifest, fits = restore.check(file, passphrase)
+        else:
+            manifest, fits = restore.restore(file, passphrase, without_key=without_key), True
+    except BackupError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(_about(manifest))
+    if only_check:
+        click.echo("The backup is whole. Nothing was changed.")
+        if not fits:
+            click.echo("No key here opens the terminals' passwords in it: its keys and their passphrase are needed.")
+        return
+    click.echo(
+        "Restored. Start the service. Nothing is written to a terminal before it was compared and an administrator "
+        "allowed it on its page."
+    )
+
+
+def _about(manifest: Manifest) -> str:
+    lost = f", {len(manifest.missing)} photos were missing" if manifest.missing else ""
+    return (
+        f"Backup of {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC, {manifest.database}, revision {manifest.revision}: "
+        f"{sum(manifest.rows.values())} rows, {len(manifest.photos)} photos{lost}, "
+        f"{'with' if manifest.has_keys else 'without'} keys."
+    )
+
+
+def _new_passphrase(from_stdin: bool) -> str:
+    if from_stdin:
+        return read_password(from_stdin=True)
+    return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=True))

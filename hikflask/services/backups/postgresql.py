@@ -1,0 +1,87 @@
+"""The part of a backup that is a PostgreSQL database: its own programs dump and restore it.
+
+They must be of the server's version, and never get the password as an argument, which everybody could read.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, func, select
+
+from hikflask.services.backups.errors import BackupError
+
+# Where Debian has the programs of each version.
+DEBIAN = "/usr/lib/postgresql/{}/bin"
+# The queue keeps its own tables in the database.
+QUEUE = "huey_*"
+# Held by the transaction that restores: it may outlive the process that has started it.
+LOCK = 0x68696B66
+NOBODYS = ("--no-owner", "--no-privileges")
+
+
+def dump(source: Connection, snapshot: str, target: Path) -> None:
+    """Write what a transaction exported as its snapshot to a new file, in PostgreSQL's custom format.
+
+    :raises BackupError: when pg_dump is missing or fails.
+    """
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    chosen = ["--format=custom", f"--snapshot={snapshot}", f"--exclude-table={QUEUE}", *NOBODYS]
+    _run(source, "pg_dump", *chosen, f"--file={target}", f"--dbname={_address(source.engine.url)}")
+
+
+def script(target: Connection, dumped: Path, written: Path) -> None:
+    """Write the SQL that restores a dump, in the place of what has the same names.
+
+    :raises BackupError: when pg_restore is missing or fails.
+    """
+    _run(target, "pg_restore", "--clean", "--if-exists", *NOBODYS, f"--file={written}", str(dumped))
+
+
+def run_script(target: Connection, script: Path) -> None:
+    """Run SQL in one transaction. :raises BackupError: when it fails, so that nothing of it was done."""
+    chosen = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction"]
+    locked = f"--command=SELECT pg_advisory_xact_lock({LOCK})"
+    _run(target, "psql", *chosen, locked, f"--file={script}", f"--dbname={_address(target.engine.url)}")
+
+
+def refuse_if_restoring(target: Connection) -> None:
+    """Make sure that no restore goes on in the database, also one whose own process was killed.
+
+    :raises BackupError: when one does.
+    """
+    if not target.execute(select(func.pg_try_advisory_xact_lock(LOCK))).scalar_one():
+        raise BackupError("Another restore is running.")
+
+
+def _run(connection: Connection, program: str, *arguments: str) -> None:
+    password = connection.engine.url.password
+    command = [_found(program, _major(connection)), *arguments]
+    environment = {**os.environ, "PGPASSWORD": password} if password else None
+    quiet = subprocess.DEVNULL
+    done = subprocess.run(  # noqa: S603 - the command is ours, and no shell reads it
+        command, check=False, stdin=quiet, stdout=quiet, stderr=subprocess.PIPE, env=environment
+    )
+    if done.returncode != 0:
+        # The first line says what is wrong; the others may quote rows.
+        why = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+        raise BackupError(f"{program} failed: {why}")
+
+
+def _major(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("SHOW server_version_num").scalar_one()) // 10000
+
+
+def _found(program: str, major: int) -> str:
+    """Return the path of a program of the server's version."""
+    path = shutil.which(program, path=DEBIAN.format(major)) or shutil.which(program)
+    if path is None:
+        raise BackupError(f"{program} is not installed: `apt-get install postgresql-client-{major}`.")
+    return path
+
+
+def _address(url: URL) -> str:
+    """Return the address for PostgreSQL's programs, without the password."""
+    without = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+    return without.render_as_string(hide_password=False)

@@ -1,0 +1,52 @@
+"""The table of backups: when the last good one was finished, for pages and for whoever watches the installation."""
+
+from datetime import timedelta
+
+from flask import current_app
+from sqlalchemy import delete, select
+
+from hikflask.extensions import db
+from hikflask.models import Backup, EmployeeCount, Heartbeat
+from hikflask.models.columns import database_now
+from hikflask.services.backups.archive import Manifest
+from hikflask.services.core.db import changed_rows
+
+# Rows of these do not make an installation one that is used.
+NOTHING = {EmployeeCount.__tablename__, Heartbeat.__tablename__}
+# So many backups are remembered.
+MOST = 100
+
+
+def newest() -> Backup | None:
+    """Return the backup that was finished last, or None when there is none."""
+    statement = select(Backup).order_by(Backup.id.desc()).limit(1)
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+    db.session.commit()
+    return found
+
+
+def is_overdue() -> bool:
+    """True when the last backup is older than BACKUP_MAX_AGE hours, or there is none. 0 hours: nobody watches that."""
+    hours = current_app.config["BACKUP_MAX_AGE"]
+    if not hours:
+        return False
+    oldest = database_now(-timedelta(hours=hours).total_seconds())
+    lately = db.session.execute(select(Backup.id).where(Backup.finished_at > oldest).limit(1)).first()
+    return lately is None
+
+
+def add(manifest: Manifest, size: int) -> Backup:
+    """Remember a backup whose file, of so many bytes, is complete, and forget the oldest ones."""
+    made = Backup(
+        taken_at=manifest.taken_at,
+        size=size,
+        rows=sum(manifest.rows.values()),
+        photos=len(manifest.photos),
+        missing=len(manifest.missing),
+        with_keys=manifest.has_keys,
+    )
+    db.session.add(made)
+    db.session.flush()
+    changed_rows(delete(Backup).where(Backup.id <= made.id - MOST))
+    db.session.commit()
+    return made

@@ -1,0 +1,287 @@
+"""Restores a backup into an empty installation, all or nothing, or only checks that it could.
+
+Everything is read and proven first. The photos and keys come to their places before the database, and the database in
+one step: a renamed file, or one transaction. Until then the installation is as empty as before, and a restore that is
+killed begins anew.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from flask import current_app
+from sqlalchemy import Engine, create_engine, inspect, select
+from sqlalchemy.exc import DBAPIError
+
+from hikflask.encryption import key_file
+from hikflask.extensions import db
+from hikflask.models import Heartbeat
+from hikflask.services.backups import archive, keys, marks, postgresql, records, sqlite, staging
+from hikflask.services.backups.archive import DATABASES, PHOTOS, Manifest, Reader
+from hikflask.services.backups.errors import BackupError
+from hikflask.services.backups.keys import Keys
+from hikflask.services.core import heartbeat
+
+QUEUE = "huey_"
+ROOM = "There is not enough room in {}: {:,} MB more are needed."
+COPY_TO = "This backup is of {there}, and this installation is on {here}. Restore it on {there}{then}."
+NO_KEY = (
+    "The password key does not open the terminals' passwords in this backup. Put the key file of then to {}, give the "
+    "passphrase of the backup's keys, or restore with --without-key and type the terminals' passwords again."
+)
+NOT_EMPTY = "This installation is not empty: it has {}. A backup is restored into an empty one alone."
+
+
+def check(path: Path, passphrase: str | None = None) -> tuple[Manifest, bool]:
+    """Prove that a backup is whole and can be restored here; return what it holds, and whether a password key fits.
+
+    Nothing of the installation is touched, or has to be empty.
+
+    :raises BackupError: with what is wrong.
+    """
+    with archive.opened(path) as backup:
+        return backup.manifest, _checked(backup, passphrase)[1]
+
+
+def restore(path: Path, passphrase: str | None = None, *, without_key: bool = False) -> Manifest:
+    """Restore a backup into this installation, which must be empty and stopped; return what was restored.
+
+    :param without_key: restore also when no key opens the terminals' passwords.
+    :raises BackupError: when nothing was restored, with the reason.
+    """
+    _refuse_unless_empty()
+    with archive.opened(path) as backup:
+        opened, fits = _checked(backup, passphrase)
+        if not (fits or without_key):
+            raise BackupError(NO_KEY.format(Path(current_app.config["INSTANCE_PATH"]) / "password_key"))
+        with staging.held() as place:
+            _refuse_without_room(backup.manifest, place)
+            try:
+                _restore(backup, opened, place)
+            except OSError as error:
+                raise BackupError(f"The backup cannot be restored: {error.strerror}.") from error
+        return backup.manifest
+
+
+# --- what is checked ---
+
+
+def _checked(backup: Reader, passphrase: str | None) -> tuple[Keys | None, bool]:
+    """Return the keys of the backup if a passphrase is given, and whether they, or those here, open the passwords."""
+    manifest = backup.manifest
+    _refuse_kind(manifest)
+    _refuse_revision(manifest)
+    backup.verify()
+    opened = None
+    if passphrase is not None:
+        if not manifest.has_keys:
+            raise BackupError("This backup has no keys, so it needs no passphrase.")
+        opened = keys.opened(backup.keys(), passphrase)
+    present = current_app.config["PASSWORD_KEY"]
+    # A key that the setting gives is the one that is used, whatever a file holds.
+    used = opened.password_key if opened and current_app.config["PASSWORD_KEY_FILE"] else present
+    return opened, _opens(used, manifest.password_check)
+
+
+def _refuse_kind(manifest: Manifest) -> None:
+    here = db.engine.dialect.name
+    if manifest.database != here:
+        names = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+        then = ", and move it with `flask --app wsgi database copy-to`" if here == "postgresql" else ""
+        raise BackupError(COPY_TO.format(there=names[manifest.database], here=names[here], then=then))
+
+
+def _refuse_revision(manifest: Manifest) -> None:
+    config = current_app.extensions["migrate"].migrate.get_config()
+    try:
+        known = ScriptDirectory.from_config(config).get_revision(manifest.revision)
+    except CommandError:
+        known = None
+    if known is None or known.revision != manifest.revision:
+        raise BackupError(
+            f"This backup has tables of revision {manifest.revision or 'none'}, which this version does not know: "
+            "install the version that made it, or a newer one."
+        )
+
+
+def _opens(key: str, token: str) -> bool:
+    try:
+        MultiFernet([Fernet(one.encode()) for one in key_file.split(key)]).decrypt(token.encode())
+    except (InvalidToken, ValueError):
+        return False
+    return True
+
+
+def _refuse_unless_empty() -> None:
+    """Refuse to restore over anything, and while somebody works with it."""
+    used = _used_table()
+    if used:
+        staging.clear_leftovers()
+        raise BackupError(NOT_EMPTY.format(f"rows in the table {used}"))
+    uploads = Path(current_app.config["UPLOADS"])
+    others = {path.name for path in uploads.iterdir()} - staging.moved()
+    if others:
+        raise BackupError(NOT_EMPTY.format(f"files in {uploads}"))
+
+
+def _used_table() -> str:
+    """Return the name of a table with rows, or an empty text. :raises BackupError: while a worker runs."""
+    place = _sqlite_file()
+    if place is not None and not place.exists():
+        return ""
+    try:
+        with db.engine.connect() as connection:
+            if place is None:
+                postgresql.refuse_if_restoring(connection)
+            known = {name for name in inspect(connection).get_table_names() if not name.startswith(QUEUE)}
+            ours = [table for table in db.metadata.sorted_tables if table.name in known]
+            strange = sorted(known - {table.name for table in ours} - {"alembic_version"} - _own_of_sqlite(known))
+            if strange:
+                return strange[0]
+            filled = (one.name for one in ours if connection.execute(select(1).select_from(one).limit(1)).first())
+            found = next((name for name in filled if name not in records.NOTHING), "")
+        if not found and Heartbeat.__tablename__ in known and heartbeat.alive():
+            raise BackupError(sqlite.LOCKED)
+    except DBAPIError as error:
+        raise BackupError(f"The database does not answer: {str(error.orig).strip().partition(chr(10))[0]}") from error
+    finally:
+        db.session.remove()
+        db.engine.dispose()
+    return found
+
+
+def _own_of_sqlite(known: set[str]) -> set[str]:
+    """Return the tables of the index of names, which SQLite keeps."""
+    return {name for name in known if name.startswith(("employee_words", "employee_terms", "sqlite_"))}
+
+
+def _refuse_without_room(manifest: Manifest, place: Path) -> None:
+    # The database is there twice for a moment: with the log of its migration, or as SQL.
+    needed = manifest.size + 2 * manifest.members[DATABASES[manifest.database]][0]
+    free = shutil.disk_usage(place).free
+    if free < needed:
+        raise BackupError(ROOM.format(place.parent, (needed - free) // 10**6 + 1))
+
+
+# --- what is done ---
+
+
+def _restore(backup: Reader, opened: Keys | None, place: Path) -> None:
+    manifest = backup.manifest
+    database = place / "database"
+    backup.extract(DATABASES[manifest.database], database)
+    target = _sqlite_file()
+    finish = _ready_sqlite(database, target, manifest) if target else _ready_postgresql(database, place, manifest)
+    _stage_photos(backup, place)
+    _move_photos(manifest, place)
+    _put_keys(opened)
+    finish()
+
+
+def _stage_photos(backup: Reader, place: Path) -> None:
+    (place / "uploads").mkdir()
+    for name in backup.manifest.photos:
+        backup.extract(f"{PHOTOS}{name}", place / "uploads" / name, 0o666)
+
+
+def _move_photos(manifest: Manifest, place: Path) -> None:
+    uploads = Path(current_app.config["UPLOADS"])
+    staging.write_names(manifest.photos)
+    for name in manifest.photos:
+        staging.give(place / "uploads" / name)
+        os.replace(place / "uploads" / name, uploads / name)
+    staging.sync(uploads)
+
+
+def _put_keys(opened: Keys | None) -> None:
+    if opened is None:
+        return
+    folder = Path(current_app.config["INSTANCE_PATH"])
+    given = {"secret_key": opened.secret_key}
+    if current_app.config["PASSWORD_KEY_FILE"]:
+        given["password_key"] = opened.password_key
+    for name, text in given.items():
+        file = folder / name
+        if file.exists():
+            key_file.replace(file, text)
+        else:
+            key_file.create(file, text)
+            staging.give(file)
+
+
+# --- SQLite ---
+
+
+def _sqlite_file() -> Path | None:
+    """Return the file of an SQLite database, or None for PostgreSQL."""
+    url = db.engine.url
+    return Path(url.database or "").absolute() if url.get_backend_name() == "sqlite" else None
+
+
+def _ready_sqlite(database: Path, target: Path, manifest: Manifest) -> Callable[[], None]:
+    """Migrate and mark the restored database; return what puts it into its place."""
+    ready = database
+    if database.stat().st_dev != target.parent.stat().st_dev:  # It can only be renamed on the same disk.
+        ready = target.with_name(f"{target.name}.restoring")
+        ready.unlink(missing_ok=True)
+        shutil.move(database, ready)
+    staging.give(ready)
+    engine = create_engine(f"sqlite:///{ready}")
+    try:
+        _migrate(engine, manifest)
+        with engine.begin() as connection:
+            for statement in marks.statements(manifest.taken_at):
+                connection.execute(statement)
+    finally:
+        engine.dispose()
+    sqlite.settle(ready)
+
+    def put() -> None:
+        if target.exists():
+            sqlite.settle(target)
+        with open(ready, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(ready, target)
+        staging.leave_photos()
+        staging.sync(target.parent)
+
+    return put
+
+
+def _migrate(engine: Engine, manifest: Manifest) -> None:
+    """Bring the tables of an older version to the present one."""
+    config = current_app.extensions["migrate"].migrate.get_config()
+    if ScriptDirectory.from_config(config).get_heads() == [manifest.revision]:
+        return
+    # migrations/env.py migrates this database instead of the app's.
+    config.attributes["engine"] = engine
+    command.upgrade(config, "head")
+
+
+# --- PostgreSQL ---
+
+
+def _ready_postgresql(database: Path, place: Path, manifest: Manifest) -> Callable[[], None]:
+    """Write the SQL of the restored database with its marks; return what runs it, and migrates afterwards."""
+    sql = place / "database.sql"
+    with db.engine.connect() as connection:
+        postgresql.script(connection, database, sql)
+    database.unlink()
+    with open(sql, "a", encoding="utf-8") as file:
+        file.write("\nRESET search_path;\n")
+        for statement in marks.statements(manifest.taken_at):
+            told = statement.compile(dialect=db.engine.dialect, compile_kwargs={"literal_binds": True})
+            file.write(f"{told};\n")
+
+    def put() -> None:
+        with db.engine.connect() as connection:
+            postgresql.run_script(connection, sql)
+        staging.leave_photos()
+        _migrate(db.engine, manifest)
+
+    return put

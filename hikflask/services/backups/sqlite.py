@@ -1,0 +1,40 @@
+"""The part of a backup that is an SQLite database: copied while everybody goes on, and put in the place of another."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from hikflask.services.backups.errors import BackupError
+
+LOCKED = "The installation is in use: stop the service and its workers, and try again."
+
+
+def copy(source: Connection, target: Path) -> None:
+    """Copy one moment of the database to a new file, while others write.
+
+    :raises BackupError: when the database is damaged.
+    """
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(sqlite3.connect(target)) as copied:
+        driver: sqlite3.Connection = source.connection.driver_connection  # type: ignore[assignment]
+        driver.backup(copied)
+        # One file, without a log beside it.
+        copied.execute("PRAGMA journal_mode=DELETE")
+        found = copied.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise BackupError(f"The database is damaged, so nothing was backed up: {found}. Restore the last good backup.")
+
+
+def settle(path: Path) -> None:
+    """Make a database one file without a log, which is only possible while nobody else has it open.
+
+    :raises BackupError: when somebody has.
+    """
+    try:
+        with closing(sqlite3.connect(path, timeout=1.0)) as connection:
+            connection.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.OperationalError as error:
+        raise BackupError(LOCKED) from error

@@ -1,0 +1,100 @@
+"""The folder in which a restore gets everything ready, so that what is not finished can be told and cleared."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from flask import current_app
+
+from hikflask.services.backups.errors import BackupError
+
+# The photos that a restore puts into the uploads folder, one a line: they are no one's until the database is there.
+NAMES = "photos.txt"
+
+
+def folder() -> Path:
+    """Return the staging folder."""
+    return Path(current_app.config["INSTANCE_PATH"]) / ".restore"
+
+
+@contextmanager
+def held() -> Iterator[Path]:
+    """Make the staging folder, empty, for this process alone; it is removed at the end.
+
+    :raises BackupError: when another restore runs.
+    """
+    place = folder()
+    place.mkdir(mode=0o700, exist_ok=True)
+    handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _clear(place)
+        yield place
+        shutil.rmtree(place)
+    except BlockingIOError:
+        raise BackupError("Another restore is running.") from None
+    except BaseException:
+        _clear(place)
+        shutil.rmtree(place)
+        raise
+    finally:
+        os.close(handle)
+
+
+def _clear(place: Path) -> None:
+    """Remove what a restore that did not come to its end has left, also in the uploads folder."""
+    uploads = Path(current_app.config["UPLOADS"])
+    for name in moved():
+        (uploads / name).unlink(missing_ok=True)
+    for path in place.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def moved() -> set[str]:
+    """Return the photos that an unfinished restore may have put into the uploads folder."""
+    names = folder() / NAMES
+    return set(names.read_text(encoding="ascii").split()) if names.exists() else set()
+
+
+def write_names(names: list[str]) -> None:
+    """Write which photos will be put into the uploads folder, before the first one is."""
+    path = folder() / NAMES
+    path.write_text("\n".join(names), encoding="ascii")
+    # One call for all of the photos, too.
+    os.sync()
+
+
+def leave_photos() -> None:
+    """The database is in its place, so the photos stay where they are, whatever comes."""
+    (folder() / NAMES).unlink()
+
+
+def clear_leftovers() -> None:
+    """Remove what a killed restore has left beside an installation that is in use by now."""
+    place = folder()
+    if not place.exists():
+        return
+    handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW)
+    with suppress(BlockingIOError):
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(place)
+    os.close(handle)
+
+
+def sync(path: Path) -> None:
+    """Write a folder's names to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def give(path: Path) -> None:
+    """Give a new file the owner of the instance folder: when root restores, the service must still own everything."""
+    if os.geteuid() == 0:
+        owner = folder().parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)

@@ -1,0 +1,92 @@
+"""After a restore from a backup: each terminal is compared before anything is written to it, and a person allows that.
+
+An old backup does not know who left since, who was hired, and whose face is newer. So the comparison holds everybody of
+the backup who is not there as in the backup, and what was not finished then: each waits for a person, who sends the
+employee again or deactivates. Open removals go on once it is allowed, so the page names those who are there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+
+from hikflask.extensions import db
+from hikflask.models import Comparison, Enrolment, PersonThere, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.comparison import DONE
+from hikflask.services import audit
+from hikflask.services.comparisons import queries
+from hikflask.services.core.dates import today
+from hikflask.services.core.db import changed_rows
+from hikflask.services.state import enrolment as state
+
+MOST_NAMES = 20
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the comparison since the restore found, so that a person can decide.
+
+    `differences` counts them by kind. `held` are the enrolments that wait for a person, `held_count` all of them;
+    `removals` the open ones that go on, of people who are there.
+    """
+
+    comparison: Comparison
+    differences: Mapping[str, int]
+    held: Sequence[Enrolment]
+    held_count: int
+    removals: Sequence[Enrolment]
+
+
+def found(terminal_id: int) -> Found | None:
+    """Return what the last finished comparison of a terminal found, or None before there is one."""
+    comparison = queries.finished(terminal_id)
+    if comparison is None:
+        return None
+    here = Enrolment.terminal_id == terminal_id
+    held = (here, Enrolment.refusal_code == state.CHANGED_SINCE_BACKUP, state.AWAITS_A_PERSON)
+    there = select(PersonThere.number).where(PersonThere.comparison_id == comparison.id)
+    leaving = (here, state.IS_LEAVING, Enrolment.number.in_(there))
+    rows = select(Enrolment).order_by(Enrolment.id)
+    seen = Found(
+        comparison,
+        queries.counts(comparison),
+        list(db.session.execute(rows.where(*held).limit(MOST_NAMES)).scalars()),
+        db.session.execute(select(func.count(Enrolment.id)).where(*held)).scalar_one(),
+        list(db.session.execute(rows.where(*leaving)).scalars()),
+    )
+    db.session.commit()
+    return seen
+
+
+def allow(terminal_id: int, comparison_id: int) -> bool:
+    """Let the program write to a terminal again, because an administrator saw what this comparison found.
+
+    Return False when a newer one is finished, or it was allowed meanwhile.
+    """
+    newest = select(func.max(Comparison.id)).where(Comparison.terminal_id == terminal_id, Comparison.state == DONE)
+    mine = update(Terminal).where(
+        Terminal.id == terminal_id, Terminal.restored_from.is_not(None), newest.scalar_subquery() == comparison_id
+    )
+    allowed = changed_rows(mine.values(restored_from=None)) == 1
+    if allowed:
+        # They wait for a moment that came while nothing was tried.
+        here = (Enrolment.terminal_id == terminal_id, Enrolment.next_attempt_at > database_now())
+        state.apply(state.MADE_DUE, *here)
+        audit.note("terminal.restore_ended", terminal=db.session.get_one(Terminal, terminal_id).name)
+    db.session.commit()
+    return allowed
+
+
+def claim_uncompared() -> list[int]:
+    """Claim the terminals in use that were not compared since a restore, once each, and return their ids."""
+    waiting = (
+        Terminal.is_active,
+        Terminal.retired_at.is_(None),
+        Terminal.restored_from.is_not(None),
+        Terminal.compared_on.is_(None),
+    )
+    claimed = update(Terminal).where(*waiting).values(compared_on=today()).returning(Terminal.id)
+    ids = list(db.session.execute(claimed, execution_options={"synchronize_session": False}).scalars())
+    db.session.commit()
+    return sorted(ids)

@@ -1,0 +1,412 @@
+"""`backup` and `restore`: everything is in one file, and comes back whole or not at all."""
+
+import json
+import os
+import re
+import shlex
+import sqlite3
+import stat
+import subprocess
+import tarfile
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from flask_migrate import downgrade
+from sqlalchemy import delete, select, text
+
+from hikflask import create_app
+from hikflask.extensions import db, vault
+from hikflask.models import AuditEntry, Backup, Employee, Heartbeat, OperatorSession, Photo, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.backups import postgresql
+from hikflask.services.backups.archive import Manifest, Writer
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.save import save_employee
+from hikflask.services.photos import storage
+from hikflask.services.terminals import connection
+from hikflask.simulator import Terminal as Simulated
+from tests.conftest import PASSWORD, close
+from tests.support.backups import PASSPHRASE, another, back_up, restore, run
+from tests.support.enrolments import enrol
+from tests.support.postgresql import Cluster
+from tests.support.signed_in import client_of
+
+ROOT = Path(__file__).parents[2]
+NO_KEY = (
+    "Error: The password key does not open the terminals' passwords in this backup. Put the key file of then to {}, "
+    "give the passphrase of the backup's keys, or restore with --without-key and type the terminals' passwords again.\n"
+)
+
+
+@pytest.fixture
+def cluster_of(request: pytest.FixtureRequest, database: dict[str, str]) -> Cluster | None:
+    return request.getfixturevalue("cluster") if database else None
+
+
+@pytest.fixture
+def filled(app: Flask, simulator: Simulated, terminal: Terminal) -> Flask:
+    """An installation with somebody on a terminal, a face, and an operator who is signed in."""
+    client_of(app)
+    with app.app_context():
+        enrol(simulator, terminal)
+        save_employee(Draft("100333", "Ольга Ёлкина"))
+        db.session.remove()
+    return app
+
+
+def rows(app: Flask) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table, as the models read it."""
+    with app.app_context():
+        found = {
+            table.name: sorted((tuple(row) for row in db.session.execute(select(table))), key=repr)
+            for table in db.metadata.sorted_tables
+        }
+        db.session.remove()
+        db.engine.dispose()
+    return found
+
+
+def photos(app: Flask) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path(app.config["UPLOADS"]).iterdir()}
+
+
+def said(app: Flask, *arguments: object, given: str = "") -> str:
+    """What a refused command says; it changes nothing."""
+    folder = Path(app.config["INSTANCE_PATH"])
+    before = {path.name for path in folder.rglob("*")} - {"hikflask.sqlite3-wal", "hikflask.sqlite3-shm"}
+    done = run(app, *arguments, given=given)
+    after = {path.name for path in folder.rglob("*")} - {"hikflask.sqlite3-wal", "hikflask.sqlite3-shm"}
+    assert (done.exit_code, done.stdout, after) == (1, "", before)
+    return done.stderr
+
+
+@pytest.mark.both_databases
+def test_everything_comes_back_and_the_past_does_not_act_on_the_present(
+    filled: Flask, tmp_path: Path, cluster_of: Cluster | None
+) -> None:
+    before, pictures = rows(filled), photos(filled)
+    file = back_up(filled, tmp_path / "backup.tar")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
+
+    with another(filled, tmp_path / "new", cluster_of) as other:
+        checked = restore(other, file, "--check")
+        assert "The backup is whole. Nothing was changed.\n" in checked.stdout
+        assert photos(other) == {}
+        done = restore(other, file)
+        assert (done.exit_code, done.stderr) == (0, "")
+        assert done.stdout.endswith(
+            "Restored. Start the service. Nothing is written to a terminal before it was compared and an administrator "
+            "allowed it on its page.\n"
+        )
+        after = rows(other)
+
+        changed = {"terminal", "operator_session", "heartbeat", "audit"}
+        assert {name: after[name] for name in after if name not in changed} == {
+            name: before[name] for name in before if name not in changed
+        }
+        assert before["operator_session"]
+        assert photos(other) == pictures
+        for name in ("secret_key", "password_key"):
+            key = tmp_path / "new" / name
+            assert key.read_text() == (tmp_path / name).read_text()
+            assert stat.S_IMODE(key.stat().st_mode) == 0o600
+        assert {path.name for path in (tmp_path / "new").iterdir()} <= {
+            "hikflask.sqlite3", "hikflask.sqlite3-wal", "hikflask.sqlite3-shm", "uploads", "secret_key", "password_key",
+        }  # fmt: skip
+        # The keys of the present process are those of before; a new one opens the passwords.
+        again = run(other, "restore", "--check", file)
+        assert "No key here opens" in again.stdout
+        with other.app_context():
+            assert not db.session.execute(select(OperatorSession)).all()
+            entry = db.session.execute(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).scalar_one()
+            assert (entry.action, entry.actor) == ("installation.restored", "command line")
+            (terminal,) = db.session.execute(select(Terminal)).scalars()
+            backup = next(line for line in done.stdout.splitlines() if line.startswith("Backup of "))
+            assert f"{terminal.restored_from:%Y-%m-%d %H:%M:%S} UTC" in backup
+            # Ids go on, and triggers work: an index of names, counts, and the append-only trail.
+            new = save_employee(Draft("100777", "Новый Человек")).row
+            assert new.id > max(row[0] for row in before["employee"])  # type: ignore[type-var]
+            with pytest.raises(Exception, match="append-only"):
+                db.session.execute(text("UPDATE audit SET actor = ''"))
+            db.session.rollback()
+
+
+@pytest.mark.both_databases
+def test_backup_is_remembered_with_what_is_in_it(filled: Flask, tmp_path: Path) -> None:
+    with filled.app_context():
+        (name,) = (path.name for path in storage.folder().iterdir())
+        missing = save_employee(Draft("100444", "Без Файла")).row
+        db.session.add(
+            Photo(file="100444_aaaaaaaaaaaaaaaaaaaaaa.jpg", sha256="0", source="upload", employee_id=missing.id)
+        )
+        db.session.add(Photo(file="100444_gone.jpg", sha256="0", source="upload", forgotten_at=database_now(-9)))
+        db.session.commit()
+
+    done = run(filled, "backup", tmp_path / "b.tar")
+
+    assert done.exit_code == 0
+    assert done.stderr == (
+        "Photos whose files are missing, so they are not in the backup: 100444_aaaaaaaaaaaaaaaaaaaaaa.jpg.\n"
+    )
+    with filled.app_context():
+        made = db.session.execute(select(Backup)).scalar_one()
+        assert (made.photos, made.missing, made.with_keys) == (1, 1, False)
+        assert made.size == (tmp_path / "b.tar").stat().st_size
+        assert done.stdout == f"{tmp_path / 'b.tar'}: {made.rows} rows, 1 photos, without keys.\n"
+    with tarfile.open(tmp_path / "b.tar") as tar:
+        assert [one.partition(".")[0] for one in tar.getnames()] == ["database", f"uploads/{name[:-4]}", "manifest"]
+        manifest = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
+    assert manifest["missing"] == ["100444_aaaaaaaaaaaaaaaaaaaaaa.jpg"]
+    assert manifest["rows"]["employee"] == 3
+
+
+def test_photo_that_is_renamed_or_deleted_meanwhile_is_no_error(
+    filled: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with filled.app_context():
+        (old,) = (path.name for path in storage.folder().iterdir())
+        db.session.add(Photo(file="100444_aaaaaaaaaaaaaaaaaaaaaa.jpg", sha256="0", source="upload"))
+        db.session.commit()
+        picture = (storage.folder() / old).read_bytes()
+        new = f"100999{old[6:]}"
+    opened = os.open
+
+    def meanwhile(path: object, flags: int, *rest: int, **more: object) -> int:
+        """When the first photo's turn comes, the database is copied already."""
+        if Path(str(path)).name == old:
+            (Path(filled.config["UPLOADS"]) / old).rename(Path(filled.config["UPLOADS"]) / new)
+            with db.engine.begin() as connection:
+                connection.execute(text("UPDATE photo SET file = :new WHERE file = :old"), {"new": new, "old": old})
+                connection.execute(text("DELETE FROM photo WHERE file LIKE '100444%'"))
+        return opened(path, flags, *rest, **more)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", meanwhile)
+        done = run(filled, "backup", tmp_path / "b.tar")
+
+    assert (done.exit_code, done.stderr) == (0, "")
+    with tarfile.open(tmp_path / "b.tar") as tar:
+        assert tar.extractfile(f"uploads/{old}").read() == picture  # type: ignore[union-attr]
+
+
+def test_rotation_keeps_the_newest_and_touches_nothing_else(filled: Flask, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    old = [f"hikflask-2026010{day}-030000.tar" for day in range(1, 5)]
+    for name in (*old, "hikflask-old.tar", "other.tar"):
+        (folder / name).write_text("x")
+    (folder / ".hikflask.part").write_text("left by a killed one")
+
+    done = run(filled, "backup", "--into", folder, "--keep", 3)
+
+    assert done.exit_code == 0
+    left = sorted(path.name for path in folder.iterdir())
+    assert left[:2] == old[2:]
+    assert len(left) == 5
+    assert left[3:] == ["hikflask-old.tar", "other.tar"]
+    assert run(filled, "restore", "--check", folder / left[2]).exit_code == 0
+
+
+def test_failed_backup_leaves_the_one_before(filled: Flask, tmp_path: Path) -> None:
+    file, folder = tmp_path / "b.tar", tmp_path / "backups"
+    folder.mkdir()
+    old = folder / "hikflask-20260101-030000.tar"
+    file.write_text("the one before")
+    old.write_text("the one before")
+
+    short = run(filled, "backup", file, "--with-keys", "--passphrase-stdin", given="short\n")
+    long = run(filled, "backup", "--into", folder, "--keep", 1, "--with-keys", "--passphrase-stdin", given="short\n")
+
+    for done in (short, long):
+        assert (done.exit_code, done.stderr) == (1, "Error: The passphrase must have 12 characters or more.\n")
+    assert file.read_text() == old.read_text() == "the one before"
+    assert [path.name for path in folder.iterdir()] == [old.name]
+    nowhere = run(filled, "backup", tmp_path / "none" / "b.tar")
+    assert nowhere.stderr == f"Error: {tmp_path / 'none' / 'b.tar'} cannot be written: No such file or directory.\n"
+
+
+def test_wrong_use_is_explained(filled: Flask, tmp_path: Path) -> None:
+    usage = "Error: Give FILE, or --into FOLDER with --keep N.\n"
+    for arguments in ([], ["b.tar", "--keep", 3], ["--into", tmp_path], ["b.tar", "--into", tmp_path, "--keep", 3]):
+        assert run(filled, "backup", *arguments).stderr.endswith(usage)
+    alone = run(filled, "backup", tmp_path / "b.tar", "--passphrase-stdin")
+    assert alone.stderr.endswith("Error: --passphrase-stdin is for --with-keys.\n")
+    assert not (tmp_path / "b.tar").exists()
+
+
+def test_keys_are_asked_for_and_must_fit(filled: Flask, tmp_path: Path) -> None:
+    file = back_up(filled, tmp_path / "k.tar")
+    run(filled, "backup", tmp_path / "b.tar")
+    content = file.read_bytes()
+    for name in ("secret_key", "password_key"):
+        assert (tmp_path / name).read_bytes().strip() not in content
+    with another(filled, tmp_path / "new") as other:
+        wrong = "Error: The passphrase does not open the keys in this backup, or they were changed.\n"
+        for options in ([], ["--check"]):
+            assert said(other, "restore", file, "--passphrase-stdin", *options, given="wrong passphrase\n") == wrong
+        assert said(other, "restore", tmp_path / "b.tar", "--passphrase-stdin", given=f"{PASSPHRASE}\n") == (
+            "Error: This backup has no keys, so it needs no passphrase.\n"
+        )
+        for backup in (file, tmp_path / "b.tar"):
+            assert said(other, "restore", backup) == NO_KEY.format(tmp_path / "new" / "password_key")
+        done = run(other, "restore", tmp_path / "b.tar", "--without-key")
+        assert (done.exit_code, done.stderr) == (0, "")
+    # With the key file of then no passphrase is needed.
+    (tmp_path / "newer").mkdir()
+    (tmp_path / "newer" / "password_key").write_bytes((tmp_path / "password_key").read_bytes())
+    (tmp_path / "newer" / "password_key").chmod(0o600)
+    with another(filled, tmp_path / "newer") as other:
+        assert run(other, "restore", tmp_path / "b.tar").exit_code == 0
+        with other.app_context():
+            (terminal,) = db.session.execute(select(Terminal)).scalars()
+            assert connection.vault.decrypt(terminal.password_encrypted) == PASSWORD
+
+
+def test_only_an_empty_and_idle_installation_is_restored_into(filled: Flask, tmp_path: Path) -> None:
+    file = back_up(filled, tmp_path / "k.tar")
+    assert said(filled, "restore", file) == (
+        "Error: This installation is not empty: it has rows in the table api_token. "
+        "A backup is restored into an empty one alone.\n"
+    )
+    with another(filled, tmp_path / "new") as other:
+        uploads = Path(other.config["UPLOADS"])
+        (uploads / "100222_x.jpg").write_text("somebody's")
+        files = f"Error: This installation is not empty: it has files in {uploads}. "
+        assert said(other, "restore", file).startswith(files)
+        (uploads / "100222_x.jpg").unlink()
+        assert run(other, "db", "upgrade").exit_code == 0
+        with other.app_context():
+            db.session.add(Heartbeat(worker="a:1", seen_at=database_now()))
+            db.session.commit()
+        in_use = "Error: The installation is in use: stop the service and its workers, and try again.\n"
+        assert said(other, "restore", file) == in_use
+        with other.app_context():
+            db.session.execute(delete(Heartbeat))
+            db.session.commit()
+        close(other)
+        # A server without a worker has the database open all the same.
+        with closing(sqlite3.connect(tmp_path / "new" / "hikflask.sqlite3")) as reader:
+            reader.execute("SELECT count(*) FROM employee").fetchall()
+            assert restore(other, file).stderr == in_use
+        assert photos(other) == {}
+        assert restore(other, file).exit_code == 0
+        assert len(photos(other)) == 1
+
+
+def test_kinds_are_not_mixed_and_the_password_is_no_argument(
+    filled: Flask, tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = back_up(filled, tmp_path / "k.tar")
+    with another(filled, tmp_path / "new", cluster) as other:
+        assert said(other, "restore", file) == (
+            "Error: This backup is of SQLite, and this installation is on PostgreSQL. Restore it on SQLite, and move "
+            "it with `flask --app wsgi database copy-to`.\n"
+        )
+        run(other, "db", "upgrade")
+        secret = other.config["DATABASE_URL"].replace("hikflask@", "hikflask:s3cret@")
+        commands = []
+        command = postgresql.subprocess.run
+
+        def seen(arguments: list[str], **options: object) -> object:
+            commands.append((arguments, options["env"]))
+            return command(arguments, **options)  # type: ignore[call-overload]
+
+        close(other)
+        with monkeypatch.context() as patch:
+            patch.setattr(postgresql.subprocess, "run", seen)
+            with_password = on(tmp_path / "new", secret)
+            assert run(with_password, "backup", tmp_path / "p.tar").exit_code == 0
+            close(with_password)
+        with psycopg.connect(other.config["DATABASE_URL"]) as restoring:
+            restoring.execute("SELECT pg_advisory_xact_lock(%s)", [postgresql.LOCK])
+            again = run(on(tmp_path / "new", other.config["DATABASE_URL"]), "restore", tmp_path / "p.tar")
+            assert again.stderr == "Error: Another restore is running.\n"
+        ((arguments, environment),) = commands
+        assert "s3cret" not in " ".join(arguments)
+        assert environment["PGPASSWORD"] == "s3cret"  # type: ignore[index]
+        assert Path(arguments[0]).parent == Path(f"/usr/lib/postgresql/{arguments[0].split('/')[4]}/bin")
+    with another(filled, tmp_path / "other") as back:
+        assert said(back, "restore", tmp_path / "p.tar") == (
+            "Error: This backup is of PostgreSQL, and this installation is on SQLite. Restore it on PostgreSQL.\n"
+        )
+
+
+def on(folder: Path, url: str) -> Flask:
+    return create_app({"INSTANCE_PATH": str(folder), "TESTING": True, "WORKER": "external", "DATABASE_URL": url})
+
+
+def test_backup_of_an_older_version_is_migrated_and_of_a_newer_one_refused(filled: Flask, tmp_path: Path) -> None:
+    with filled.app_context():
+        before = db.session.execute(select(Employee.number)).scalars().all()
+        downgrade(revision="0017")
+        db.session.execute(text("PRAGMA journal_mode=DELETE"))
+        check = vault.encrypt("")
+    close(filled)
+    for name, revision in (("old.tar", "0017"), ("new.tar", "9999")):
+        with open(tmp_path / name, "wb") as file:
+            writer = Writer(file)
+            writer.add_bytes("database.sqlite3", (tmp_path / "hikflask.sqlite3").read_bytes())
+            writer.close(Manifest(datetime.now(UTC), revision, "sqlite", check))
+    with another(filled, tmp_path / "new") as other:
+        (tmp_path / "new" / "password_key").write_bytes((tmp_path / "password_key").read_bytes())
+    with another(filled, tmp_path / "new") as other:
+        assert said(other, "restore", tmp_path / "new.tar") == (
+            "Error: This backup has tables of revision 9999, which this version does not know: install the version "
+            "that made it, or a newer one.\n"
+        )
+        assert run(other, "restore", tmp_path / "old.tar").exit_code == 0
+        with other.app_context():
+            assert db.session.execute(select(Employee.number)).scalars().all() == before
+            assert all(one.restored_from for one in db.session.execute(select(Terminal)).scalars())
+
+
+def test_room_on_the_disk_is_looked_at_first(filled: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = back_up(filled, tmp_path / "k.tar")
+    with another(filled, tmp_path / "new") as other, monkeypatch.context() as patch:
+        usage = type("Usage", (), {"free": 1000})
+        patch.setattr("shutil.disk_usage", lambda _: usage)
+        told = restore(other, file)
+        assert told.stderr == f"Error: There is not enough room in {tmp_path / 'new'}: 2 MB more are needed.\n"
+        assert photos(other) == {}
+
+
+def commands(language: str) -> list[str]:
+    """The commands in the blocks of the guide."""
+    guide = (ROOT / "docs" / language / "backup.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^ *```\n(.*?)^ *```$", guide, re.MULTILINE | re.DOTALL)
+    return [line.strip() for block in blocks for line in block.splitlines()]
+
+
+def test_every_command_of_the_guide_works(filled: Flask, tmp_path: Path) -> None:
+    assert commands("en") == commands("ru")
+    (tmp_path / "folder").mkdir()
+    run(filled, "backup", tmp_path / "without.tar")
+    back_up(filled, tmp_path / "with.tar")
+    for number, command in enumerate(commands("en")):
+        if not command.startswith("flask --app wsgi "):
+            there = command.replace("/etc/systemd/system/", str(tmp_path))
+            if there.startswith("install "):
+                assert subprocess.run(shlex.split(there), check=False, cwd=ROOT).returncode == 0
+            continue
+        wanted, _, given = command.removeprefix("flask --app wsgi ").partition(" < ")
+        name = "new.tar" if wanted.startswith("backup") else "with.tar" if given else "without.tar"
+        put = {"FILE": str(tmp_path / name), "FOLDER": str(tmp_path / "folder")}
+        arguments = [put.get(word, word) for word in shlex.split(wanted)]
+        folder = tmp_path / f"installation{number}"
+        folder.mkdir()
+        (folder / "password_key").write_bytes((tmp_path / "password_key").read_bytes())
+        (folder / "password_key").chmod(0o600)
+        with another(filled, folder) as other:
+            app = filled if wanted.startswith("backup") else other
+            # Whoever is asked types the passphrase twice.
+            done = run(app, *arguments, given=f"{PASSPHRASE}\n{PASSPHRASE}\n")
+        assert (done.exit_code, done.stderr) == (0, ""), (command, done.output)
+    assert {path.name for path in tmp_path.glob("hikflask-backup.*")} == {
+        "hikflask-backup.service",
+        "hikflask-backup.timer",
+    }

@@ -1,0 +1,55 @@
+"""The last good backup is known, and missed when it is too old."""
+
+from datetime import UTC, datetime
+
+import pytest
+from flask import current_app
+from sqlalchemy import func, select
+
+from hikflask.extensions import db
+from hikflask.models import Backup
+from hikflask.services.backups import records
+from hikflask.services.backups.archive import Manifest
+from tests.support.retention import age
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+MANIFEST = Manifest(
+    datetime(2026, 11, 27, tzinfo=UTC),
+    "0018",
+    "sqlite",
+    "",
+    rows={"employee": 3, "photo": 2},
+    members={"uploads/1_a.jpg": (5, ""), "keys.json": (7, "")},
+    missing=["2_b.jpg"],
+)
+
+
+def test_newest_is_remembered_and_old_ones_are_forgotten() -> None:
+    assert records.newest() is None
+
+    made = records.add(MANIFEST, 1000)
+
+    assert (made.size, made.rows, made.photos, made.missing, made.with_keys) == (1000, 5, 1, 1, True)
+    assert made.taken_at == MANIFEST.taken_at
+    db.session.execute(db.insert(Backup), [_columns()] * (records.MOST + 1))
+    newest = records.add(MANIFEST, 2000)
+    assert db.session.execute(select(func.count(Backup.id))).scalar_one() == records.MOST
+    assert records.newest() == newest
+
+
+def _columns() -> dict[str, object]:
+    given = {"taken_at": MANIFEST.taken_at, "finished_at": MANIFEST.taken_at}
+    return {**given, "size": 1, "rows": 1, "photos": 0, "missing": 0, "with_keys": False}
+
+
+def test_old_backup_or_none_is_overdue_where_that_is_watched() -> None:
+    assert not records.is_overdue()
+    current_app.config["BACKUP_MAX_AGE"] = 48
+    assert records.is_overdue()
+
+    records.add(MANIFEST, 1000)
+
+    assert not records.is_overdue()
+    age(Backup, "finished_at", 49 * 3600.0)
+    assert records.is_overdue()
