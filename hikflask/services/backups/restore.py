@@ -60,6 +60,7 @@ def restore(path: Path, passphrase: str | None = None, *, without_key: bool = Fa
         if not (fits or without_key):
             raise BackupError(NO_KEY.format(Path(current_app.config["INSTANCE_PATH"]) / "password_key"))
         with staging.held() as place:
+            _refuse_unless_empty()  # Another restore may have ended a moment ago.
             _refuse_without_room(backup.manifest, place)
             try:
                 _restore(backup, opened, place)
@@ -123,6 +124,9 @@ def _refuse_unless_empty() -> None:
     if used:
         staging.clear_leftovers()
         raise BackupError(NOT_EMPTY.format(f"rows in the table {used}"))
+    place = _sqlite_file()
+    if place is not None and place.exists():
+        sqlite.settle(place)
     uploads = Path(current_app.config["UPLOADS"])
     others = {path.name for path in uploads.iterdir()} - staging.moved()
     if others:

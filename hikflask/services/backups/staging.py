@@ -30,16 +30,18 @@ def held() -> Iterator[Path]:
     place.mkdir(mode=0o700, exist_ok=True)
     handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _clear(place)
-        yield place
-        shutil.rmtree(place)
-    except BlockingIOError:
-        raise BackupError("Another restore is running.") from None
-    except BaseException:
-        _clear(place)
-        shutil.rmtree(place)
-        raise
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupError("Another restore is running.") from None
+        try:
+            _clear(place)
+            yield place
+        except BaseException:
+            _clear(place)
+            raise
+        finally:
+            shutil.rmtree(place)
     finally:
         os.close(handle)
 

@@ -1,5 +1,6 @@
 """`backup` and `restore`: everything is in one file, and comes back whole or not at all."""
 
+import itertools
 import json
 import os
 import re
@@ -8,6 +9,8 @@ import sqlite3
 import stat
 import subprocess
 import tarfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -192,6 +195,36 @@ def test_photo_that_is_renamed_or_deleted_meanwhile_is_no_error(
     assert (done.exit_code, done.stderr) == (0, "")
     with tarfile.open(tmp_path / "b.tar") as tar:
         assert tar.extractfile(f"uploads/{old}").read() == picture  # type: ignore[union-attr]
+
+
+def test_everything_goes_on_meanwhile(filled: Flask, tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def save_one_after_another() -> None:
+        with filled.app_context():
+            for number in itertools.count(200000):
+                save_employee(Draft(str(number), "Иван Иванов"))
+                if ended.is_set():
+                    break
+            db.session.remove()
+
+    with ThreadPoolExecutor(1) as others:
+        saving = others.submit(save_one_after_another)
+        try:
+            file = back_up(filled, tmp_path / "b.tar")
+        finally:
+            ended.set()
+        saving.result()
+
+    with another(filled, tmp_path / "new") as other:
+        assert restore(other, file).exit_code == 0
+        with tarfile.open(file) as tar:
+            told = json.load(tar.extractfile("manifest.json"))["rows"]  # type: ignore[arg-type]
+        rows_there = rows(other)
+    # One moment: each employee is there with the entry about it.
+    assert len(rows_there["employee"]) == told["employee"]
+    added = [row for row in rows_there["audit"] if "employee.created" in row]
+    assert len(added) == len(rows_there["employee"])
 
 
 def test_rotation_keeps_the_newest_and_touches_nothing_else(filled: Flask, tmp_path: Path) -> None:

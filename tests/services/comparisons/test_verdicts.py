@@ -8,7 +8,7 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Comparison, Drift, Employee, Enrolment, JobItem, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.comparison import COUNT, FACE_OTHER, NAME, ONLY_THERE
+from hikflask.models.comparison import COUNT, FACE_MISSING, FACE_OTHER, NAME, ONLY_THERE
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import apply, left_alone, queries, reading, verdicts
@@ -111,6 +111,53 @@ def test_what_the_list_contradicts_is_green_no_longer_and_tried_again_after_a_wh
     assert waiting == {"101", "102", "103", "104"}
     now = db.session.execute(db.select(verdicts.database_now())).scalar_one()
     assert all(states[number].next_attempt_at > now for number in waiting)
+
+
+def mark_as_restored() -> None:
+    db.session.execute(db.update(Terminal).values(restored_from=database_now(-60)))
+    db.session.commit()
+
+
+def test_after_a_restore_whatever_differs_waits_for_a_person(changed: Terminal) -> None:
+    mark_as_restored()
+    unfinished = desire_with_photo(changed, Draft("106", "Ждёт Ждущий"), OTHER_FACE)
+
+    for by in ("Анна", verdicts.NIGHTLY):  # The second one changes nothing more.
+        compare(changed, by)
+        states = {number: row(number, changed) for number in ("100", "101", "102", "103", "104", "105", "106")}
+        held = {number for number, one in states.items() if state.awaits_a_person(one)}
+        assert held == {"101", "102", "103", "104", unfinished.number}
+        assert {states[number].refusal_code for number in held} == {state.CHANGED_SINCE_BACKUP}
+        assert [number for number, one in states.items() if one.next_attempt_at] == []
+        assert {number for number, one in states.items() if one.is_green} == {"100", "105"}
+
+
+def test_after_a_restore_other_faces_are_no_other_encoding(
+    simulator: Simulated, terminal: Terminal, enrolled: list[Enrolment]
+) -> None:
+    mark_as_restored()
+    for enrolment, face in zip(enrolled, FACES[1:] + FACES[:1], strict=True):
+        simulator.store.bind(enrolment.number, face)
+
+    compare(terminal)
+
+    for enrolment in enrolled:
+        one = row(enrolment.number, terminal)
+        assert (one.face_there, one.is_green, state.awaits_a_person(one)) == ("", False, True)
+
+
+def test_after_a_restore_who_had_no_face_then_and_has_none_now_stays_as_it_was(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrol_with_photo(terminal, PEOPLE[0])
+    simulator.store.unbind(["100"])
+    refused = {"face": REFUSED, "confirmed_photo_id": None, "refusal_code": "faceLowQulity", "next_attempt_at": None}
+    db.session.execute(db.update(Enrolment).values(**refused))
+    db.session.commit()
+    mark_as_restored()
+
+    assert differences(compare(terminal)) == {FACE_MISSING: ["100"]}
+    assert row("100", terminal).refusal_code == "faceLowQulity"
 
 
 def test_comparison_of_the_night_lets_everything_be_tried_at_once(changed: Terminal, simulator: Simulated) -> None:

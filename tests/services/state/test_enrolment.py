@@ -241,6 +241,31 @@ def test_who_awaits_a_persons_word_is_made_due_by_nothing_else(enrolment: Enrolm
     assert back.next_attempt_at is not None
 
 
+def test_who_is_held_since_a_backup_is_sent_by_nothing_else(enrolment: Enrolment) -> None:
+    held = make(put(confirmed(enrolment), overwrite=True), state.HELD_SINCE_BACKUP)
+    mine = Enrolment.id == held.id
+    due = {"next_attempt_at": database_now()}
+
+    assert (held.person, held.overwrite, held.next_attempt_at) == (CONFIRMED, False, None)
+    assert state.awaits_a_person(held)
+    for transition, given in (
+        (state.MADE_DUE, {}), (state.FACE_MADE_DUE, {}), (state.PEOPLE_LOST, {}), (state.RESTORED, {}),
+        (state.PHOTO_TAKEN_NOW, {"photo_id": None}), (state.FOUND_GONE, due), (state.FOUND_RENAMED, due),
+        (state.FOUND_WITHOUT_FACE, due), (state.FOUND_OTHER_FACE, {**due, "face_unverified": False}),
+    ):  # fmt: skip
+        assert state.apply(transition, mine, **given) == 0, transition
+    # Another device does not decide either, nor does the one that comes back.
+    anew = make(held, state.AWAITED_ON_NEW_DEVICE)
+    assert (anew.refusal_code, state.apply(state.RESTORED, mine)) == (state.CHANGED_SINCE_BACKUP, 0)
+    assert make(anew, state.RETRIED).next_attempt_at is not None
+
+
+def test_who_was_left_alone_is_not_held(enrolment: Enrolment) -> None:
+    make(enrolment, state.LEFT_PERSON, refusal_text="так и надо")
+
+    assert state.apply(state.HELD_SINCE_BACKUP, Enrolment.id == enrolment.id) == 0
+
+
 def test_word_about_a_removal_needs_an_open_one(enrolment: Enrolment) -> None:
     assert state.apply(state.REMOVED_BY_HAND, Enrolment.id == enrolment.id, confirmed_by="Анна") == 0
 
