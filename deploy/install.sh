@@ -10,6 +10,7 @@ umask 022
 source=$(cd "$(dirname "$0")/.." && pwd)
 home=/opt/hikflask
 data=/var/lib/hikflask
+backups=/var/lib/hikflask-backups
 settings=/etc/hikflask.env
 certificate=/etc/ssl/certs/hikflask.pem
 key=/etc/ssl/private/hikflask.key
@@ -29,8 +30,12 @@ main() {
     make_certificate "$name"
     install_site "$name"
     say "Service"
-    before=$(present_version)
     old=$(readlink "$home/current" || true)
+    before=
+    if [ -n "$old" ]; then
+        before=$(present_version)
+        command_of "$old" backup --into "$backups" --keep 14
+    fi
     switch_to "$new"
     if ! start_service; then
         back_to_old
@@ -75,7 +80,7 @@ make_account() {
     id hikflask >/dev/null 2>&1 ||
         useradd --system --user-group --home-dir "$data" --no-create-home --shell /usr/sbin/nologin hikflask
     install -d -m 0755 "$home" "$home/versions"
-    install -d -m 0700 -o hikflask -g hikflask "$data"
+    install -d -m 0700 -o hikflask -g hikflask "$data" "$backups"
 }
 
 # A folder without the mark was left by a run that was stopped.
@@ -129,8 +134,7 @@ install_site() {
 }
 
 present_version() {
-    [ -e "$home/current" ] || return 0
-    command_of "$home/current" db current 2>/dev/null | sed -n 's/^\([0-9a-z]*\).*/\1/p' || true
+    command_of "$old" db current 2>/dev/null | sed -n 's/^\([0-9a-z]*\).*/\1/p' || true
 }
 
 # Runs a command of one version as the service does.
@@ -148,13 +152,14 @@ switch_to() {
     mv -T "$home/next" "$home/current"
     local shipped
     shipped=$(echo "$1"/lib/python3*/site-packages/hikflask/deploy)
-    install -m 0644 "$shipped/hikflask.service" "$shipped/hikflask-worker.service" /etc/systemd/system/
+    install -m 0644 "$shipped"/hikflask*.service "$shipped"/hikflask*.timer /etc/systemd/system/
     install -m 0755 "$shipped/hikflask-command" /usr/local/bin/hikflask
     systemctl daemon-reload
 }
 
 start_service() {
     systemctl enable --quiet hikflask hikflask-worker
+    systemctl enable --quiet --now hikflask-backup.timer
     systemctl restart hikflask && systemctl restart hikflask-worker &&
         command_of "$home/current" ready --wait "$ready_seconds"
 }

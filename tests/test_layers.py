@@ -84,18 +84,18 @@ OUTSIDE = {
 # Services may use the app, but nothing of a request.
 OF_A_REQUEST = {"request", "session", "g", "abort", "redirect"}
 # A larger folder should be split. The three in FLAT have one module for each subject.
-MOST_MODULES = 13
+MOST_MODULES = 14
 FLAT = {"isapi", "models", "forms"}
 
 
 # A service module without a test file at the mirrored path → what tests it instead.
 TESTED_ELSEWHERE = {
-    "backups/create": "its command: tests/cli/test_backups.py; killed: tests/scenarios/test_backups_killed.py",
-    "backups/errors": "one error, whose sentences stand in tests/cli/test_backups.py",
+    "backups/create": "tests/cli/installation/test_backups.py; killed: tests/scenarios/test_backups_killed.py",
+    "backups/errors": "one error, whose sentences stand in tests/cli/installation/test_backups.py",
     "backups/marks": "what a restored backup may not do: tests/scenarios/test_restored_backup.py",
-    "backups/postgresql": "the commands that call it, on both databases: tests/cli/test_backups.py",
-    "backups/restore": "its command: tests/cli/test_backups.py; killed: tests/scenarios/test_backups_killed.py",
-    "backups/sqlite": "the commands that call it, on both databases: tests/cli/test_backups.py",
+    "backups/postgresql": "the commands that call it, on both databases: tests/cli/installation/test_backups.py",
+    "backups/restore": "tests/cli/installation/test_backups.py; killed: tests/scenarios/test_backups_killed.py",
+    "backups/sqlite": "the commands that call it, on both databases: tests/cli/installation/test_backups.py",
     "backups/staging": "what a killed restore leaves: tests/scenarios/test_backups_killed.py",
     "comparisons/after_restore": "from the restore to an administrator's word: tests/scenarios/test_restored_backup.py",
     "accounts/errors": "codes without a rule; tests/test_messages.py has a sentence for each",

@@ -2,22 +2,9 @@
 
 from flask import Flask
 
-from hikflask.api import (
-    captures,
-    comparisons,
-    consents,
-    devices,
-    enrolments,
-    errors,
-    groups,
-    guard,
-    idempotency,
-    imports,
-    jobs,
-    metrics,
-    users,
-)
+from hikflask.api import captures, comparisons, consents, devices, enrolments, groups, imports, jobs, metrics, users
 from hikflask.api.openapi import views as openapi
+from hikflask.api.support import errors, guard, idempotency
 from hikflask.extensions import csrf
 
 MODULES = (

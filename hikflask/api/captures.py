@@ -7,9 +7,9 @@ from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
 from hikflask import messages
-from hikflask.api import body, errors
 from hikflask.api.consents import with_consent_warning
 from hikflask.api.openapi.described import OF_TERMINALS, Body, described, one
+from hikflask.api.support import body, errors
 from hikflask.forms.captures import CaptureForm
 from hikflask.http import error_status, terminal_concurrency
 from hikflask.http.bearer_token import caller_name

@@ -4,9 +4,9 @@ from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
 from hikflask import messages
-from hikflask.api import body, errors
-from hikflask.api.body import InputError
 from hikflask.api.openapi.described import OF_TERMINALS, WHOLE, Body, described, list_of, one
+from hikflask.api.support import body, errors
+from hikflask.api.support.body import InputError
 from hikflask.background import tasks
 from hikflask.http import error_status, terminal_concurrency
 from hikflask.http.bearer_token import caller_name

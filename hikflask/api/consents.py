@@ -6,8 +6,8 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, make_response
 from flask.typing import ResponseReturnValue
 
-from hikflask.api import body, errors
 from hikflask.api.openapi.described import Body, described, one
+from hikflask.api.support import body, errors
 from hikflask.forms.consents import ConsentForm
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Consent

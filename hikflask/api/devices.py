@@ -6,10 +6,10 @@ from typing import Any
 from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
-from hikflask.api import body, errors
-from hikflask.api.body import Fields
-from hikflask.api.etags import requirement, tagged
 from hikflask.api.openapi.described import Body, described, list_of, one
+from hikflask.api.support import body, errors
+from hikflask.api.support.body import Fields
+from hikflask.api.support.etags import requirement, tagged
 from hikflask.background import tasks
 from hikflask.forms.terminals import TerminalForm
 from hikflask.http import terminal_concurrency

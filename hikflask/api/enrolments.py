@@ -5,8 +5,8 @@ from typing import Any
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from hikflask.api import body, errors, paging
 from hikflask.api.openapi.described import Query, described, list_of, one
+from hikflask.api.support import body, errors, paging
 from hikflask.forms.enrolments import EnrolmentFilterForm
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.models import Enrolment

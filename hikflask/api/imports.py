@@ -9,9 +9,9 @@ from flask import Blueprint, abort, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from hikflask import messages
-from hikflask.api import body, errors
-from hikflask.api.body import TRUE_OR_FALSE, InputError
 from hikflask.api.openapi.described import FILE, WHOLE, Files, described, one
+from hikflask.api.support import body, errors
+from hikflask.api.support.body import TRUE_OR_FALSE, InputError
 from hikflask.background import tasks
 from hikflask.http import body_limits
 from hikflask.http.permissions import OPERATOR, allow

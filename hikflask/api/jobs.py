@@ -3,8 +3,9 @@
 from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
-from hikflask.api import errors, imports
+from hikflask.api import imports
 from hikflask.api.openapi.described import described, one
+from hikflask.api.support import errors
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.models.job import DRAFT
 from hikflask.services.jobs import queries

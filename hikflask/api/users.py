@@ -8,10 +8,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from hikflask import messages, validity_days
-from hikflask.api import body, errors, paging
-from hikflask.api.body import Fields, InputError
 from hikflask.api.consents import with_consent_warning
-from hikflask.api.etags import requirement, tagged
 from hikflask.api.openapi.described import (
     FILE,
     FLAG,
@@ -24,6 +21,9 @@ from hikflask.api.openapi.described import (
     list_of,
     one,
 )
+from hikflask.api.support import body, errors, paging
+from hikflask.api.support.body import Fields, InputError
+from hikflask.api.support.etags import requirement, tagged
 from hikflask.background import tasks
 from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.employees import EmployeeForm

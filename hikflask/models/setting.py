@@ -16,5 +16,5 @@ class ChangedSetting(Base):
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     value: Mapped[str] = mapped_column(String(200))
-    changed_by: Mapped[str] = mapped_column(String(128))
-    changed_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+    set_by: Mapped[str] = mapped_column(String(128))
+    set_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())

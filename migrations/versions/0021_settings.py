@@ -16,8 +16,8 @@ def upgrade() -> None:
         'setting',
         sa.Column('name', sa.String(length=64), nullable=False),
         sa.Column('value', sa.String(length=200), nullable=False),
-        sa.Column('changed_by', sa.String(length=128), nullable=False),
-        sa.Column('changed_at', UTCDateTime(), nullable=False),
+        sa.Column('set_by', sa.String(length=128), nullable=False),
+        sa.Column('set_at', UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint('name', name=op.f('pk_setting')),
     )
 

@@ -51,7 +51,7 @@ def start(unit: str) -> None:
     if is_running(unit):
         return
     folder = values(unit, "WorkingDirectory")[0]
-    for name in values(unit, "RuntimeDirectory"):
+    for name in " ".join(values(unit, "RuntimeDirectory")).split():
         made = Path("/run") / name
         made.mkdir(mode=0o750, exist_ok=True)
         subprocess.run(["chown", "hikflask:hikflask", str(made)], check=True)

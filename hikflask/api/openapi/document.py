@@ -12,10 +12,10 @@ from flask import Flask
 from flask_babel import force_locale
 from werkzeug.routing import Rule
 
-from hikflask.api.idempotency import KEY, PATTERN, REPLAYED
 from hikflask.api.openapi import forms, refusals
 from hikflask.api.openapi.described import OF_TERMINALS, Body, Description, Files, Schema, description_of
 from hikflask.api.openapi.schemas import SCHEMAS
+from hikflask.api.support.idempotency import KEY, PATTERN, REPLAYED
 from hikflask.http.permissions import Rule as AccessRule
 from hikflask.http.permissions import rule_of
 

@@ -3,9 +3,9 @@
 from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
-from hikflask.api import errors
 from hikflask.api.openapi import document
 from hikflask.api.openapi.described import described
+from hikflask.api.support import errors
 from hikflask.http.permissions import VIEWER, allow
 
 bp = Blueprint("api_openapi", __name__, url_prefix="/api")

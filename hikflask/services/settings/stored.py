@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, appcontext_pushed, current_app
@@ -83,6 +84,8 @@ def _look(app: Flask, **_: object) -> None:
     if now - stored.looked_at < EVERY_SECONDS:
         return
     stored.looked_at = now
+    if not _is_there():
+        return
     try:
         with db.engine.connect() as connection:
             found = {name: text for name, text in connection.execute(CHANGED)}
@@ -92,3 +95,9 @@ def _look(app: Flask, **_: object) -> None:
     if found != stored.found:
         app.config.update(in_force(found, stored.without, app.config))
         stored.found = found
+
+
+def _is_there() -> bool:
+    """True unless a file of SQLite is still to be made: to look into it would make an empty one."""
+    file = db.engine.url.database
+    return db.engine.dialect.name != "sqlite" or not file or Path(file).exists()

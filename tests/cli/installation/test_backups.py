@@ -38,7 +38,7 @@ from tests.support.enrolments import enrol
 from tests.support.postgresql import Cluster
 from tests.support.signed_in import client_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NO_KEY = (
     "Error: The password key does not open the terminals' passwords in this backup. Put the key file of then to {}, "
     "give the passphrase of the backup's keys, or restore with --without-key and type the terminals' passwords again.\n"

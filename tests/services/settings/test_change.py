@@ -35,7 +35,7 @@ def test_change_and_return_are_noted_with_old_and_new_value() -> None:
         change.change("CONSENT", "require")
         change.change("CONSENT", "require")
         (row,) = change.in_force().values()
-        kept = (row.name, row.value, row.changed_by)
+        kept = (row.name, row.value, row.set_by)
         change.reset("CONSENT")
         change.reset("CONSENT")
 

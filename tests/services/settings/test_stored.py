@@ -81,7 +81,7 @@ def test_environment_wins_over_the_page_and_the_page_over_the_file(
     first = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True})
     with first.app_context():
         for name, text in {"CAPTURE_HOLD": "60", "JOB_RETENTION": "5", "AUDIT_RETENTION": "365"}.items():
-            db.session.add(ChangedSetting(name=name, value=text, changed_by="Анна"))
+            db.session.add(ChangedSetting(name=name, value=text, set_by="Анна"))
         db.session.commit()
     close(first)
 
@@ -101,7 +101,7 @@ def test_environment_wins_over_the_page_and_the_page_over_the_file(
 def test_text_that_cannot_be_read_or_contradicts_is_left_out(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     with app.app_context():
         for name, text in {"COMPARE_AT": "noon", "CAPTURE_HOLD": "7200", "EVENT_RETENTION": "5", "WORKER": "x"}.items():
-            db.session.add(ChangedSetting(name=name, value=text, changed_by="Анна"))
+            db.session.add(ChangedSetting(name=name, value=text, set_by="Анна"))
         db.session.commit()
         stored.look_now()
 

@@ -4,8 +4,8 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
-from hikflask.api import body
 from hikflask.api.openapi.described import WHOLE, Schema
+from hikflask.api.support import body
 
 PAGE = 100
 LARGEST_PAGE = 1000

@@ -12,7 +12,7 @@ from hashlib import sha256
 from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 
-from hikflask.api.body import InputError
+from hikflask.api.support.body import InputError
 from hikflask.http import bearer_token, body_limits, permissions
 from hikflask.services.accounts import idempotency
 from hikflask.services.accounts.idempotency import Answer, Claim

@@ -4,7 +4,7 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, HTTPException
 
-from hikflask.api import errors
+from hikflask.api.support import errors
 from hikflask.http import bearer_token, body_limits, permissions
 from hikflask.services import audit
 

@@ -17,7 +17,7 @@ from werkzeug.exceptions import (
 )
 
 from hikflask import messages
-from hikflask.api.body import InputError
+from hikflask.api.support.body import InputError
 from hikflask.extensions import db
 from hikflask.http import body_limits, error_status, permissions
 from hikflask.isapi.errors import Refused, TerminalError
