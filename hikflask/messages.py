@@ -77,6 +77,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "alarm_silent_over": (N_("“%(t)s” answers again"),),
     "alarm_password": (N_("“%(t)s” refused the password, and nothing more is sent to it"),),
     "alarm_password_over": (N_("“%(t)s”: the sign-in there works again"),),
+    "alarm_backup": (N_("The last backup is older than %(n)s h, or there is none."), N_("no backup")),
+    "alarm_backup_over": (N_("a backup was made"),),
     "alarm_terminal_not_in_use": (N_("“%(t)s” is not in use any more"),),
     # A capture, from its start to its end.
     "terminal_in_use": IN_USE,

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 
 from hikflask import messages
 from hikflask.models import Alarm
-from hikflask.models.alarm import REMOVALS
+from hikflask.models.alarm import BACKUP, REMOVALS
 from hikflask.services.alarms import conditions
 from hikflask.services.core.dates import local
 
@@ -80,7 +80,7 @@ def _about(alarm: Alarm) -> dict[str, object]:
         numbers = conditions.numbers(alarm.terminal_id or 0)
         more = ["…"] if len(numbers) > conditions.MOST_NAMED else []
         return {**about, "n": config["MAIL_REMOVAL_HOURS"], "who": ", ".join(numbers[: conditions.MOST_NAMED] + more)}
-    return {**about, "n": config["MAIL_SILENT_HOURS"]}
+    return {**about, "n": config["BACKUP_MAX_AGE" if alarm.kind == BACKUP else "MAIL_SILENT_HOURS"]}
 
 
 def _in(language: str, code: str, alarm: Alarm, about: dict[str, object]) -> tuple[str, str]:

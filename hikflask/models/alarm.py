@@ -12,6 +12,7 @@ from hikflask.models.terminal import Terminal
 REMOVALS = "removals"
 SILENT = "silent"
 REFUSED = "password"
+BACKUP = "backup"
 
 
 class Alarm(Base):

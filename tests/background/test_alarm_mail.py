@@ -12,9 +12,10 @@ from flask import Flask
 
 from hikflask.background import tasks
 from hikflask.extensions import db
-from hikflask.models import Alarm, Enrolment, Terminal
+from hikflask.models import Alarm, Backup, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.simulator.certificate import make_certificate
+from tests.support.made_backups import add_backup
 from tests.support.mail_server import PASSWORD, USER, MailServer, mail_server
 
 RunJobs = Callable[[], int]
@@ -25,8 +26,8 @@ pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    """Mails are on, without encryption."""
-    sent = {"MAIL_FROM": "hikflask@example.com", "MAIL_TO": "anna@example.com, boris@example.com"}
+    """Mails are on, without encryption, and nobody watches backups."""
+    sent = {"BACKUP_MAX_AGE": 0, "MAIL_FROM": "hikflask@example.com", "MAIL_TO": "anna@example.com, boris@example.com"}
     return {"MAIL_SERVER": "127.0.0.1", "MAIL_TLS": "none", "TIMEZONE": "Europe/Moscow", **sent}
 
 
@@ -129,6 +130,32 @@ def test_removals_are_named_by_id_and_not_by_name(terminal: Terminal, server: Ma
     )
     assert over[0] == "hikflask: «Вход»: доступ снят / “Вход”: access withdrawn"
     assert "Иван" not in begun[1] + over[1]
+
+
+def test_backup_that_is_missed_and_made_again_is_told(app: Flask, server: MailServer, run_jobs: RunJobs) -> None:
+    app.config["BACKUP_MAX_AGE"] = 48
+    made = add_backup(hours=0)
+    db.session.execute(db.update(Backup).values(finished_at=MOMENT))
+    db.session.commit()
+    sweep(run_jobs)
+    sweep(run_jobs)
+    add_backup(hours=0)
+    sweep(run_jobs)
+    sweep(run_jobs)
+
+    begun, over = said(server)
+    assert made.id == 1
+    assert begun == (
+        "hikflask: нет резервной копии / no backup",
+        "Последняя резервная копия старше 48 ч, или её нет.\n"
+        "Начало: 25 нояб. 2025, 11:25:00\n"
+        "Что делать, сказано на странице «Требует внимания».\n"
+        "\n"
+        "The last backup is older than 48 h, or there is none.\n"
+        "Since: 25 Nov 2025, 11:25:00\n"
+        "What to do is on the page “Needs attention”.\n",
+    )
+    assert over[0] == "hikflask: резервная копия сделана / a backup was made"
 
 
 def test_terminal_that_is_put_out_of_use_is_not_said_to_answer(

@@ -9,8 +9,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
-from hikflask.models.alarm import REFUSED, REMOVALS, SILENT
+from hikflask.models.alarm import BACKUP, REFUSED, REMOVALS, SILENT
 from hikflask.models.columns import database_now, one_moment
+from hikflask.services.backups import records
 from hikflask.services.state.enrolment import IS_LEAVING
 
 SECONDS_PER_HOUR = 3600.0
@@ -36,7 +37,7 @@ class Condition:
 
 def find() -> list[Condition]:
     """Return all that is alarming now."""
-    return [*_removals(), *_silent(), *_refused()]
+    return [*_removals(), *_silent(), *_refused(), *_backup()]
 
 
 def numbers(terminal_id: int) -> list[str]:
@@ -66,6 +67,17 @@ def _silent() -> list[Condition]:
 
 def _refused() -> list[Condition]:
     return _at_terminals(REFUSED, Terminal.refused_since, Terminal.refused_since.is_not(None))
+
+
+def _backup() -> list[Condition]:
+    if not records.is_overdue():
+        return []
+    newest = records.newest()
+    return [Condition(BACKUP, None, newest.finished_at if newest else _now())]
+
+
+def _now() -> datetime:
+    return db.session.execute(select(database_now())).scalar_one()
 
 
 def _at_terminals(

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hikflask.extensions import db, task_queue
 from hikflask.models import EmployeeCount, Enrolment, Terminal
 from hikflask.models.columns import database_now
+from hikflask.services.backups import records
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import along_indexes, count_rows_up_to
 from hikflask.services.employees import filters
@@ -33,7 +34,7 @@ def read() -> list[Metric]:
     reachable = GaugeMetricFamily("hikflask_database_reachable", "1 when the database answers, else 0.")
     try:
         states = _states()
-        found = [_employees(), _enrolments(states), *_removals(states[LEAVING]), *_terminals(), *_work()]
+        found = [_employees(), _enrolments(states), *_removals(states[LEAVING]), *_terminals(), *_work(), _backup()]
     except SQLAlchemyError:
         found = []
     finally:
@@ -140,3 +141,12 @@ def _work() -> Iterator[Metric]:
         tasks.add_metric([lane], found.tasks)
         oldest.add_metric([lane], found.seconds)
     yield from (tasks, oldest)
+
+
+def _backup() -> Metric:
+    newest = records.newest()
+    return GaugeMetricFamily(
+        "hikflask_backup_last_success_timestamp_seconds",
+        "When the last backup was finished; 0 without one.",
+        value=newest.finished_at.timestamp() if newest else 0.0,
+    )

@@ -3,20 +3,22 @@
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.alarms import conditions
 from hikflask.services.alarms.conditions import Condition
+from tests.support.made_backups import add_backup
 
 pytestmark = pytest.mark.usefixtures("context")
 
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    """Removals are alarming after an hour."""
-    return {"MAIL_REMOVAL_HOURS": 1}
+    """Removals are alarming after an hour, and backups never."""
+    return {"MAIL_REMOVAL_HOURS": 1, "BACKUP_MAX_AGE": 0}
 
 
 def leaving(terminal: Terminal, number: str, age: float) -> None:
@@ -50,3 +52,15 @@ def test_removals_are_read_by_the_index_of_their_age(terminal: Terminal) -> None
     (statement, values), *_ = [given for given in seen if "FROM enrolment" in given[0]]
     plan = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
     assert any("INDEX ix_enrolment_removals" in row.detail for row in plan), plan
+
+
+@pytest.mark.both_databases
+def test_backup_is_missed_when_there_is_none_or_the_last_one_is_too_old(app: Flask) -> None:
+    app.config["BACKUP_MAX_AGE"] = 2
+    (none,) = conditions.find()
+    assert (none.kind, none.terminal_id, none.key) == ("backup", None, "backup")
+
+    made = add_backup(hours=3)
+    assert conditions.find() == [Condition("backup", None, made.finished_at)]
+    add_backup(hours=1)
+    assert conditions.find() == []

@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    """Mails are on."""
-    return {"MAIL_SERVER": "mail.test", "MAIL_FROM": "a@example.com", "MAIL_TO": "b@example.com"}
+    """Mails are on, and nobody watches backups."""
+    return {"BACKUP_MAX_AGE": 0, "MAIL_SERVER": "mail.test", "MAIL_FROM": "a@example.com", "MAIL_TO": "b@example.com"}
 
 
 def let(terminal: Terminal, **columns: object) -> None:

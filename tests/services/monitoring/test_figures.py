@@ -17,6 +17,7 @@ from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
 from tests.support.enrolments import enrol_employee
+from tests.support.made_backups import add_backup
 from tests.support.metrics import name_of
 from tests.support.wire import InProcess
 
@@ -102,6 +103,16 @@ def test_queue_tells_its_length_and_age_and_the_worker_its_life(
     assert (found["hikflask_worker_alive"], found["hikflask_queue_reachable"]) == (1, 1)
     run_jobs()
     assert told()['hikflask_queue_tasks{lane="terminals"}'] == 0
+
+
+@pytest.mark.both_databases
+def test_last_backup_is_told_with_its_time() -> None:
+    assert told()["hikflask_backup_last_success_timestamp_seconds"] == 0
+
+    add_backup(hours=5)
+    made = add_backup(hours=3)
+
+    assert told()["hikflask_backup_last_success_timestamp_seconds"] == made.finished_at.timestamp()
 
 
 def test_database_or_queue_that_is_away_is_told(tmp_path: Path) -> None:
