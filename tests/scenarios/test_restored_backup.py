@@ -143,6 +143,7 @@ def test_nothing_is_written_before_a_person_decides_and_then_everything_converge
     ):
         with pytest.raises(NotComparedSinceRestore):
             refused()
+    assert row(WAITS.number).refusal_code == NotComparedSinceRestore.code
     checks.check(1, "test")
     ask_status(1, "test")
     recovery.retry_all(1)
