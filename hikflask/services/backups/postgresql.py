@@ -18,6 +18,17 @@ DEBIAN = "/usr/lib/postgresql/{}/bin"
 QUEUE = "huey_*"
 # Held by the transaction that restores: it may outlive the process that has started it.
 LOCK = 0x68696B66
+# The tables of another version may have what a dump has not. Nobody else's are there (see restore.py).
+EMPTY = """DO $$ DECLARE one record; BEGIN
+FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'huey\\_%' LOOP
+    EXECUTE format('DROP TABLE public.%I CASCADE', one.tablename);
+END LOOP;
+FOR one IN SELECT oid::regprocedure AS called FROM pg_proc
+    WHERE pronamespace = 'public'::regnamespace AND proowner = current_user::regrole
+    AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e') LOOP
+    EXECUTE format('DROP FUNCTION %s', one.called);
+END LOOP;
+END $$"""
 NOBODYS = ("--no-owner", "--no-privileges")
 
 
@@ -32,18 +43,21 @@ def dump(source: Connection, snapshot: str, target: Path) -> None:
 
 
 def script(target: Connection, dumped: Path, written: Path) -> None:
-    """Write the SQL that restores a dump, in the place of what has the same names.
+    """Write the SQL that restores a dump.
 
     :raises BackupError: when pg_restore is missing or fails.
     """
-    _run(target, "pg_restore", "--clean", "--if-exists", *NOBODYS, f"--file={written}", str(dumped))
+    _run(target, "pg_restore", *NOBODYS, f"--file={written}", str(dumped))
 
 
 def run_script(target: Connection, script: Path) -> None:
-    """Run SQL in one transaction. :raises BackupError: when it fails, so that nothing of it was done."""
+    """Run SQL in one transaction, in the place of our empty tables.
+
+    :raises BackupError: when it fails, so that nothing of it was done.
+    """
     chosen = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction"]
-    locked = f"--command=SELECT pg_advisory_xact_lock({LOCK})"
-    _run(target, "psql", *chosen, locked, f"--file={script}", f"--dbname={_address(target.engine.url)}")
+    first = (f"--command=SELECT pg_advisory_xact_lock({LOCK})", f"--command={EMPTY}")
+    _run(target, "psql", *chosen, *first, f"--file={script}", f"--dbname={_address(target.engine.url)}")
 
 
 def refuse_if_restoring(target: Connection) -> None:

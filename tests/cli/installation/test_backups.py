@@ -392,7 +392,10 @@ def test_backup_of_an_older_version_is_migrated_and_of_a_newer_one_refused(fille
             "Error: This backup has tables of revision 9999, which this version does not know: install the version "
             "that made it, or a newer one.\n"
         )
-        assert run(other, "restore", tmp_path / "old.tar").exit_code == 0
+        # A new installation has the newest tables, all of them empty.
+        assert run(other, "db", "upgrade").exit_code == 0
+        done = restore(other, old)
+        assert (done.exit_code, done.stderr) == (0, "")
         with other.app_context():
             assert db.session.execute(select(Employee.number)).scalars().all() == before
             assert all(one.restored_from for one in db.session.execute(select(Terminal)).scalars())
