@@ -18,6 +18,7 @@ from typing import IO
 from alembic.migration import MigrationContext
 from flask import current_app
 from sqlalchemy import Connection, create_engine, func, select
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from hikflask.extensions import db, vault
 from hikflask.models import Backup, Photo
@@ -101,11 +102,11 @@ def _part(part: Path) -> Iterator[tuple[IO[bytes], Path]]:
             part.unlink(missing_ok=True)
             raise
         finally:
-            part.with_name(f"{part.name}.db").unlink(missing_ok=True)
+            sqlite.remove(part.with_name(f"{part.name}.db"))
 
 
 def _write(file: IO[bytes], copy: Path, passphrase: str | None) -> Manifest:
-    copy.unlink(missing_ok=True)
+    sqlite.remove(copy)
     # Whatever changes from now on is newer than the backup.
     taken_at = datetime.now(UTC)
     manifest, photos = _copy_database(copy, taken_at)
@@ -126,8 +127,13 @@ def _copy_database(copy: Path, taken_at: datetime) -> tuple[Manifest, Photos]:
     db.session.remove()
     kind = db.engine.dialect.name
     if kind == "sqlite":
-        with db.engine.connect() as connection:
-            sqlite.copy(connection, copy)
+        try:
+            with db.engine.connect() as connection:
+                sqlite.copy(connection, copy)
+        except OperationalError:  # There is none, for example.
+            raise
+        except DatabaseError as error:
+            raise BackupError(sqlite.DAMAGED.format(error.orig)) from error
         engine = create_engine(f"sqlite:///{copy}")
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=DELETE")

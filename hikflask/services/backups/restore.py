@@ -66,6 +66,8 @@ def restore(path: Path, passphrase: str | None = None, *, without_key: bool = Fa
                 _restore(backup, opened, place)
             except OSError as error:
                 raise BackupError(f"The backup cannot be restored: {error.strerror}.") from error
+            except DBAPIError as error:
+                raise BackupError(f"The database in the backup cannot be used: {_first_line(error)}") from error
         return backup.manifest
 
 
@@ -152,11 +154,16 @@ def _used_table() -> str:
         if not found and Heartbeat.__tablename__ in known and heartbeat.alive():
             raise BackupError(sqlite.LOCKED)
     except DBAPIError as error:
-        raise BackupError(f"The database does not answer: {str(error.orig).strip().partition(chr(10))[0]}") from error
+        raise BackupError(f"The database does not answer: {_first_line(error)}") from error
     finally:
         db.session.remove()
         db.engine.dispose()
     return found
+
+
+def _first_line(error: DBAPIError) -> str:
+    """Return what is wrong; the other lines may quote rows."""
+    return str(error.orig).strip().partition("\n")[0]
 
 
 def _own_of_sqlite(known: set[str]) -> set[str]:

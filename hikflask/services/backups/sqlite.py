@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from hikflask.services.backups.errors import BackupError
 
+DAMAGED = "The database is damaged, so nothing was backed up: {}. Restore the last good backup."
 LOCKED = "The installation is in use: stop the service and its workers, and try again."
 
 
@@ -18,14 +19,25 @@ def copy(source: Connection, target: Path) -> None:
     :raises BackupError: when the database is damaged.
     """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    with closing(sqlite3.connect(target)) as copied:
-        driver: sqlite3.Connection = source.connection.driver_connection  # type: ignore[assignment]
-        driver.backup(copied)
-        # One file, without a log beside it.
-        copied.execute("PRAGMA journal_mode=DELETE")
-        found = copied.execute("PRAGMA quick_check(1)").fetchone()[0]
+    driver: sqlite3.Connection = source.connection.driver_connection  # type: ignore[assignment]
+    try:
+        with closing(sqlite3.connect(target)) as copied:
+            driver.backup(copied)
+            # One file, without a log beside it.
+            copied.execute("PRAGMA journal_mode=DELETE")
+            found = copied.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.OperationalError as error:  # No room, for example.
+        raise BackupError(f"The database cannot be copied: {error}.") from error
+    except sqlite3.DatabaseError as error:
+        raise BackupError(DAMAGED.format(error)) from error
     if found != "ok":
-        raise BackupError(f"The database is damaged, so nothing was backed up: {found}. Restore the last good backup.")
+        raise BackupError(DAMAGED.format(found))
+
+
+def remove(path: Path) -> None:
+    """Remove a database that nobody has open, with the log that a killed process may have left beside it."""
+    for log in ("", "-journal", "-wal", "-shm"):
+        path.with_name(f"{path.name}{log}").unlink(missing_ok=True)
 
 
 def settle(path: Path) -> None:

@@ -394,11 +394,39 @@ def test_backup_of_an_older_version_is_migrated_and_of_a_newer_one_refused(fille
         )
         # A new installation has the newest tables, all of them empty.
         assert run(other, "db", "upgrade").exit_code == 0
-        done = restore(other, old)
+        done = restore(other, tmp_path / "old.tar")
         assert (done.exit_code, done.stderr) == (0, "")
         with other.app_context():
             assert db.session.execute(select(Employee.number)).scalars().all() == before
             assert all(one.restored_from for one in db.session.execute(select(Terminal)).scalars())
+
+
+def test_database_that_is_damaged_is_neither_backed_up_nor_restored(filled: Flask, tmp_path: Path) -> None:
+    with filled.app_context():
+        db.session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        check = vault.encrypt("")
+        db.session.remove()
+    close(filled)
+    file = tmp_path / "hikflask.sqlite3"
+    content = bytearray(file.read_bytes())
+    for page in range(20, 60):
+        content[page * 4096 : page * 4096 + 2000] = bytes(2000)
+    with open(tmp_path / "b.tar", "wb") as made:
+        writer = Writer(made)
+        writer.add_bytes("database.sqlite3", b"SQLite format 3 it is not")
+        writer.close(Manifest(datetime.now(UTC), "0018", "sqlite", check))
+    with another(filled, tmp_path / "new") as other:
+        (tmp_path / "new" / "password_key").write_bytes((tmp_path / "password_key").read_bytes())
+    with another(filled, tmp_path / "new") as other:
+        told = said(other, "restore", tmp_path / "b.tar")
+        assert told == "Error: The database in the backup cannot be used: file is not a database\n"
+    file.write_bytes(content)
+
+    done = run(filled, "backup", tmp_path / "c.tar")
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith("Error: The database is damaged, so nothing was backed up: ")
+    assert not (tmp_path / "c.tar").exists()
 
 
 def test_room_on_the_disk_is_looked_at_first(filled: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
