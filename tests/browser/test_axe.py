@@ -47,6 +47,8 @@ NO_PAGES = {
     "GET /terminals/<int:terminal_id>/state",
     # Of two terminals that are one device: tests/browser/test_new_terminal.py.
     "GET /terminals/<int:terminal_id>/same-device",
+    # After a restore: tests/browser/test_axe_states.py.
+    "GET /terminals/<int:terminal_id>/after-restore",
     "GET /terminals/<int:terminal_id>/queue/state",
     "GET /jobs/state",
     "GET /erasures/<int:erasure_id>/state",

@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Job, JobItem, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.comparison import NAME
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.operator import OPERATOR
 from hikflask.services.captures.drafts import Draft
@@ -20,10 +22,12 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.retire_terminal import retire_terminal
 from hikflask.services.jobs.kinds import DEACTIVATE
 from hikflask.services.jobs.run import run_slice
+from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP
 from tests.browser.axe import wrong_in_each_look
 from tests.browser.conftest import Site, Window, serving
 from tests.conftest import close
 from tests.support.captures import FACE
+from tests.support.compared import add_comparison
 from tests.support.jobs import add_people, started
 from tests.support.signed_in import add_operator, client_of, let_in
 
@@ -218,6 +222,26 @@ def question_of_a_held_terminal(page: Page, known: Known) -> None:
     expect(page.locator("#capture-take-over")).to_be_visible()
 
 
+def restored_terminal(page: Page, known: Known) -> None:
+    """The data came from a backup: before the comparison, and after it with somebody of each kind."""
+    marked = db.update(Terminal).where(Terminal.id == known.away_id)
+    db.session.execute(marked.values(restored_from=database_now(-3600)))
+    db.session.commit()
+    page.goto(f"/terminals/{known.away_id}")
+    assert wrong_in_each_look(page) == []
+    page.locator("#allow-writing").click()
+    expect(page.locator("#compare")).to_be_visible()
+    assert wrong_in_each_look(page) == []
+    rests = {"refusal_code": CHANGED_SINCE_BACKUP, "next_attempt_at": None}
+    db.session.execute(db.insert(Enrolment).values(terminal_id=known.away_id, number="AXE5", **rests))
+    add_comparison(known.away_id, {NAME: ["AXE8"]})
+    page.reload()
+    expect(page.locator("#held")).to_be_visible()
+    expect(page.locator("#removals")).to_be_visible()
+    db.session.execute(marked.values(restored_from=None))
+    db.session.commit()
+
+
 STATES: list[Callable[[Page, Known], None]] = [
     temporary_password,
     token_shown_once,
@@ -233,6 +257,7 @@ STATES: list[Callable[[Page, Known], None]] = [
     capture_that_runs,
     capture_that_failed,
     question_of_a_held_terminal,
+    restored_terminal,
     password_to_change,
 ]
 
