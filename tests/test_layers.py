@@ -95,6 +95,7 @@ TESTED_ELSEWHERE = {
     "backups/marks": "what a restored backup may not do: tests/scenarios/test_restored_backup.py",
     "backups/postgresql": "the commands that call it, on both databases: tests/cli/installation/test_backups.py",
     "backups/restore": "tests/cli/installation/test_backups.py; killed: tests/scenarios/test_backups_killed.py",
+    "backups/revisions": "a backup of an older version: tests/cli/installation/test_backups.py",
     "backups/sqlite": "the commands that call it, on both databases: tests/cli/installation/test_backups.py",
     "backups/staging": "what a killed restore leaves: tests/scenarios/test_backups_killed.py",
     "comparisons/after_restore": "from the restore to an administrator's word: tests/scenarios/test_restored_backup.py",

@@ -23,7 +23,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('id', name=op.f('pk_backup')),
         sqlite_autoincrement=True,
     )
-    op.add_column('terminal', sa.Column('restored_from', sa.DateTime(), nullable=True))
+    if op.get_bind().dialect.name == 'postgresql':
+        # A restored backup of the revision before has it already.
+        op.execute('ALTER TABLE terminal ADD COLUMN IF NOT EXISTS restored_from timestamp without time zone')
+    else:
+        op.add_column('terminal', sa.Column('restored_from', sa.DateTime(), nullable=True))
 
 
 def downgrade() -> None:

@@ -122,11 +122,11 @@ def test_killed_restore_leaves_an_empty_installation_or_the_whole_one(
                 clear(other, server)
             return found
 
-        for _ in places(lambda: restored(other, file), step=7 if server else 1):
+        for _ in places(lambda: restored(other, file), step=9 if server else 2):
             look()
         assert look() == 1
         if server:
-            for wait in (0.0, 0.02, 0.2):
+            for wait in (0.0, 0.05):
                 assert killed_at(1, lambda: restored(other, file), program="psql", wait=wait)
                 # What it has started goes on for a moment, or is rolled back.
                 settled(server)

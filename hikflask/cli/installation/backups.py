@@ -38,11 +38,11 @@ def backup(file: Path | None, into: Path | None, keep: int | None, with_keys: bo
         raise click.ClickException(str(error)) from None
     except (OperationalError, ProgrammingError) as error:
         raise click.ClickException(startup_checks.without_tables(str(error.orig))) from error
-    row = made.row
-    click.echo(f"{made.path}: {row.rows} rows, {row.photos} photos, {'with' if with_keys else 'without'} keys.")
-    if made.missing:
-        more = f" and {len(made.missing) - MOST_NAMES} more" if len(made.missing) > MOST_NAMES else ""
-        names = ", ".join(made.missing[:MOST_NAMES])
+    rows, photos, missing = sum(made.manifest.rows.values()), len(made.manifest.photos), made.manifest.missing
+    click.echo(f"{made.path}: {rows} rows, {photos} photos, {'with' if with_keys else 'without'} keys.")
+    if missing:
+        more = f" and {len(missing) - MOST_NAMES} more" if len(missing) > MOST_NAMES else ""
+        names = ", ".join(missing[:MOST_NAMES])
         click.echo(f"Photos whose files are missing, so they are not in the backup: {names}{more}.", err=True)
 
 

@@ -17,12 +17,12 @@ from typing import IO
 
 from alembic.migration import MigrationContext
 from flask import current_app
-from sqlalchemy import Connection, create_engine, func, select
+from sqlalchemy import Connection, create_engine, func, inspect, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from hikflask.extensions import db, vault
-from hikflask.models import Backup, Photo
-from hikflask.services.backups import keys, postgresql, records, sqlite, staging
+from hikflask.models import Photo
+from hikflask.services.backups import keys, postgresql, records, revisions, sqlite, staging
 from hikflask.services.backups.archive import DATABASES, KEYS, PHOTOS, Manifest, Writer, app_version
 from hikflask.services.backups.errors import BackupError
 from hikflask.services.backups.keys import Keys
@@ -38,11 +38,10 @@ ROTATED = re.compile(r"hikflask-\d{8}-\d{6}\.tar\Z")
 
 @dataclass(frozen=True)
 class Made:
-    """A backup that was made: its file, its row, and the names of the photos whose files were not there."""
+    """A backup that was made: its file, and what is in it."""
 
     path: Path
-    row: Backup
-    missing: list[str]
+    manifest: Manifest
 
 
 def create(path: Path, passphrase: str | None = None) -> Made:
@@ -80,7 +79,9 @@ def _create(path: Path, place: str, passphrase: str | None) -> Made:
         raise BackupError(f"{path} cannot be written: {error.strerror}.") from error
     if any(manifest.rows[name] for name in manifest.rows.keys() - records.NOTHING):
         staging.clear_leftovers()
-    return Made(path, records.add(manifest, size), manifest.missing)
+    if manifest.revision in revisions.heads():  # Else it is the backup before a migration.
+        records.add(manifest, size)
+    return Made(path, manifest)
 
 
 @contextmanager
@@ -148,9 +149,12 @@ def _copy_database(copy: Path, taken_at: datetime) -> tuple[Manifest, Photos]:
 
 
 def _look(connection: Connection, kind: str, taken_at: datetime) -> tuple[Manifest, Photos]:
+    # Before a migration, some of today's tables are not there yet.
+    known = set(inspect(connection).get_table_names())
     rows = {
         table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
         for table in db.metadata.sorted_tables
+        if table.name in known
     }
     kept = select(Photo.id, Photo.file).where(Photo.forgotten_at.is_(None)).order_by(Photo.id)
     photos = [(photo_id, name) for photo_id, name in connection.execute(kept)]

@@ -10,18 +10,15 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from alembic import command
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
-from sqlalchemy import Engine, create_engine, inspect, select
+from sqlalchemy import create_engine, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from hikflask.encryption import key_file
 from hikflask.extensions import db
 from hikflask.models import Heartbeat
-from hikflask.services.backups import archive, keys, marks, postgresql, records, sqlite, staging
+from hikflask.services.backups import archive, keys, marks, postgresql, records, revisions, sqlite, staging
 from hikflask.services.backups.archive import DATABASES, PHOTOS, Manifest, Reader
 from hikflask.services.backups.errors import BackupError
 from hikflask.services.backups.keys import Keys
@@ -78,7 +75,7 @@ def _checked(backup: Reader, passphrase: str | None) -> tuple[Keys | None, bool]
     """Return the keys of the backup if a passphrase is given, and whether they, or those here, open the passwords."""
     manifest = backup.manifest
     _refuse_kind(manifest)
-    _refuse_revision(manifest)
+    revisions.refuse_unknown(manifest.revision)
     backup.verify()
     opened = None
     if passphrase is not None:
@@ -97,19 +94,6 @@ def _refuse_kind(manifest: Manifest) -> None:
         names = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
         then = ", and move it with `flask --app wsgi database copy-to`" if here == "postgresql" else ""
         raise BackupError(COPY_TO.format(there=names[manifest.database], here=names[here], then=then))
-
-
-def _refuse_revision(manifest: Manifest) -> None:
-    config = current_app.extensions["migrate"].migrate.get_config()
-    try:
-        known = ScriptDirectory.from_config(config).get_revision(manifest.revision)
-    except CommandError:
-        known = None
-    if known is None or known.revision != manifest.revision:
-        raise BackupError(
-            f"This backup has tables of revision {manifest.revision or 'none'}, which this version does not know: "
-            "install the version that made it, or a newer one."
-        )
 
 
 def _opens(key: str, token: str) -> bool:
@@ -244,7 +228,7 @@ def _ready_sqlite(database: Path, target: Path, manifest: Manifest) -> Callable[
     staging.give(ready)
     engine = create_engine(f"sqlite:///{ready}")
     try:
-        _migrate(engine, manifest)
+        revisions.migrate(engine, manifest.revision)
         with engine.begin() as connection:
             for statement in marks.statements(manifest.taken_at):
                 connection.execute(statement)
@@ -264,16 +248,6 @@ def _ready_sqlite(database: Path, target: Path, manifest: Manifest) -> Callable[
     return put
 
 
-def _migrate(engine: Engine, manifest: Manifest) -> None:
-    """Bring the tables of an older version to the present one."""
-    config = current_app.extensions["migrate"].migrate.get_config()
-    if ScriptDirectory.from_config(config).get_heads() == [manifest.revision]:
-        return
-    # migrations/env.py migrates this database instead of the app's.
-    config.attributes["engine"] = engine
-    command.upgrade(config, "head")
-
-
 # --- PostgreSQL ---
 
 
@@ -285,6 +259,8 @@ def _ready_postgresql(database: Path, place: Path, manifest: Manifest) -> Callab
     database.unlink()
     with open(sql, "a", encoding="utf-8") as file:
         file.write("\nRESET search_path;\n")
+        # A backup from before revision 0018 does not have it yet, and must not be there unmarked for a moment.
+        file.write("ALTER TABLE terminal ADD COLUMN IF NOT EXISTS restored_from timestamp without time zone;\n")
         for statement in marks.statements(manifest.taken_at):
             told = statement.compile(dialect=db.engine.dialect, compile_kwargs={"literal_binds": True})
             file.write(f"{told};\n")
@@ -293,6 +269,6 @@ def _ready_postgresql(database: Path, place: Path, manifest: Manifest) -> Callab
         with db.engine.connect() as connection:
             postgresql.run_script(connection, sql)
         staging.leave_photos()
-        _migrate(db.engine, manifest)
+        revisions.migrate(db.engine, manifest.revision)
 
     return put
