@@ -7,7 +7,6 @@ import re
 import shlex
 import sqlite3
 import stat
-import subprocess
 import tarfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +21,7 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import delete, select, text
 
 from hikflask import create_app
-from hikflask.extensions import db
+from hikflask.extensions import db, vault
 from hikflask.models import AuditEntry, Backup, Employee, Heartbeat, OperatorSession, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.backups import postgresql
