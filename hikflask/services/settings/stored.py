@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Flask, appcontext_pushed, current_app
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.config import ENVIRONMENT, SETTINGS, contradiction
 from hikflask.extensions import db
@@ -89,7 +89,7 @@ def _look(app: Flask, **_: object) -> None:
     try:
         with db.engine.connect() as connection:
             found = {name: text for name, text in connection.execute(CHANGED)}
-    except DBAPIError:
+    except SQLAlchemyError:
         # No tables yet, or the database is away: whoever needs it says so. What was read before holds.
         return
     if found != stored.found:

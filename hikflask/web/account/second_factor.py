@@ -9,7 +9,7 @@ from flask_wtf.csrf import CSRFError
 
 from hikflask.forms.account import CodeForm, SignInForm
 from hikflask.http.permissions import VIEWER, allow, confirmed, public
-from hikflask.services.accounts import second_factor
+from hikflask.services.accounts import second_factor, sessions
 from hikflask.services.accounts.errors import FactorCodeWrong, SignInRefused, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import (
@@ -86,8 +86,9 @@ def enrol() -> ResponseReturnValue:
         return password_prompt.factor_page(form, typed, HTTPStatus.UNPROCESSABLE_ENTITY, next_or())
     except SignInRefused:
         return _from_the_start(HTTPStatus.UNAUTHORIZED)
-    factor_secret.forget()
-    return _codes(codes)
+    # A new key, and the session as it is now: all devices are unknown again.
+    current_operator.begin_session(sessions.renew_key(person))
+    return device_cookie.remember(_codes(codes))
 
 
 @bp.post("/account/second-factor/codes")
@@ -143,7 +144,7 @@ def _codes(codes: list[str]) -> Response:
     known = {"codes": codes, "carried": resubmission.carried_form(), "next": next_or("/account/")}
     response = make_response(render_template("account/recovery_codes.html", **known))
     response.headers["Cache-Control"] = "no-store"
-    return device_cookie.remember(response)
+    return response
 
 
 def _refused(error: ServiceError) -> ResponseReturnValue:

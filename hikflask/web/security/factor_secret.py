@@ -1,7 +1,7 @@
 """The secret of a second factor while it is set up.
 
-It is in the browser's session, encrypted, until a code shows that the app has it. So the page shows the same QR code
-when it is opened again.
+It is in the browser's session, encrypted, until a code shows that the app has it and the session gets a new key. So
+the page shows the same QR code when it is opened again.
 """
 
 import segno
@@ -21,11 +21,6 @@ def present() -> str:
     secret = second_factor.new_secret()
     session[KEY] = second_factor.sealed(secret)
     return secret
-
-
-def forget() -> None:
-    """Forget the secret: it is set up now."""
-    session.pop(KEY, None)
 
 
 def shown() -> dict[str, str]:
