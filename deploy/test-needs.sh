@@ -7,9 +7,12 @@ missing=
 command -v systemd-analyze >/dev/null || missing="$missing systemd"
 # For promtool.
 command -v promtool >/dev/null || missing="$missing prometheus"
+[ -x /usr/sbin/slapd ] || missing="$missing slapd"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     apt-get update -qq
+    # The tests start a slapd of their own; Debian's is not set up.
+    echo 'slapd slapd/no_configuration boolean true' | debconf-set-selections
     # shellcheck disable=SC2086 # several packages
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
     exit 0

@@ -135,6 +135,38 @@ def _addresses(text: Any) -> list[str]:
     return addresses
 
 
+def _matching(pattern: str) -> Callable[[Any], str]:
+    def read(text: Any) -> str:
+        if not re.fullmatch(pattern, str(text)):
+            raise ValueError
+        return str(text)
+
+    return read
+
+
+_ldap_url = _matching(r"|ldaps?://[\w.\-\[\]:]+/?")
+_ldap_attribute = _matching(r"[A-Za-z][A-Za-z0-9;-]*")
+_ldap_filter = _matching(r"\(.+\)")
+_with_name = _matching(r"|[^{}]*\{name\}[^{}]*")
+
+
+def _file(text: Any) -> str:
+    if text and not Path(str(text)).is_file():
+        raise ValueError
+    return str(text)
+
+
+def _ldap_groups(text: Any) -> tuple[tuple[str, str], ...]:
+    """Read role:address;role:address. An address has commas and equals signs of its own."""
+    if isinstance(text, tuple):
+        return text
+    parts = (part.partition(":") for part in str(text).split(";") if part.strip())
+    found = tuple((role.strip(), group.strip()) for role, _, group in parts)
+    if not all(role in {"viewer", "operator", "admin"} and group for role, group in found):
+        raise ValueError
+    return found
+
+
 def _photo_retention(text: Any) -> str:
     if text in {"employed", "never"}:
         return str(text)
@@ -178,6 +210,8 @@ def as_text(value: Any) -> str:
         return f"{value:.10g}"
     if isinstance(value, time):
         return value.isoformat().removesuffix(":00")
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        return "; ".join(map(":".join, value))
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
@@ -217,6 +251,17 @@ SETTINGS = {
     "SECOND_FACTOR_ROLES": Setting(
         "", _some_of("viewer", "operator", "admin"), "one or more of viewer, operator, admin, or empty for none"
     ),
+    "LDAP_URL": Setting("", _ldap_url, "ldaps://host, ldap://host (with StartTLS), or empty for no directory"),
+    "LDAP_CA": Setting("", _file, "a file with the certificate of the CA or of the directory itself, or empty"),
+    "LDAP_BIND_DN": Setting("", str),
+    "LDAP_BIND_PASSWORD": Setting("", str, secret=True),
+    "LDAP_USER_DN": Setting("", _with_name, "an address with {name} in it, such as uid={name},ou=people,dc=corp"),
+    "LDAP_BASE": Setting("", str),
+    "LDAP_FILTER": Setting("(objectClass=person)", _ldap_filter, "an LDAP filter in brackets"),
+    "LDAP_NAME": Setting("uid", _ldap_attribute, "the name of an attribute, such as uid or sAMAccountName"),
+    "LDAP_GROUPS": Setting("", _ldap_groups, "role:address of a group, several with semicolons between"),
+    "LDAP_TIMEOUT": _time(5.0),
+    "LDAP_CHECK_INTERVAL": _time(300.0),
     "API_LIMIT": Setting(6000, _whole(1, 10**6), "a whole number of calls a minute", PER_MINUTE),
     "TRUSTED_PROXY": Setting(UNIX_SOCKET, _proxy, "unix, the IP address of the proxy in front, or empty for none"),
     "HOSTS": Setting("", _hosts, "the host names that the pages are called by, or empty for any"),
@@ -338,6 +383,25 @@ def contradiction(config: Mapping[str, Any]) -> Contradiction | None:
             ("CAPTURE_RETENTION", "CAPTURE_HOLD"),
             "HIKFLASK_CAPTURE_RETENTION is shorter than HIKFLASK_CAPTURE_HOLD, so a picture would go while a terminal "
             f"is kept for it: set it to {config['CAPTURE_HOLD']:g} or more.",
+        )
+    return _incomplete_directory(config) if config["LDAP_URL"] else None
+
+
+def _incomplete_directory(config: Mapping[str, Any]) -> Contradiction | None:
+    for name, what in (("LDAP_BASE", "where people are"), ("LDAP_GROUPS", "which groups have which role")):
+        if not config[name]:
+            text = f"HIKFLASK_LDAP_URL is set, but HIKFLASK_{name} is not: set {what}."
+            return Contradiction((name, "LDAP_URL"), text)
+    if not config["LDAP_BIND_DN"] and not config["LDAP_USER_DN"]:
+        return Contradiction(
+            ("LDAP_BIND_DN", "LDAP_URL"),
+            "HIKFLASK_LDAP_URL is set, but neither HIKFLASK_LDAP_BIND_DN nor HIKFLASK_LDAP_USER_DN: "
+            "set how the directory is asked about somebody.",
+        )
+    if config["LDAP_BIND_DN"] and not config["LDAP_BIND_PASSWORD"]:
+        return Contradiction(
+            ("LDAP_BIND_PASSWORD", "LDAP_BIND_DN"),
+            "HIKFLASK_LDAP_BIND_DN is set, but HIKFLASK_LDAP_BIND_PASSWORD is not: set the password of that account.",
         )
     return None
 

@@ -456,6 +456,13 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The server has too many passwords to check just now. Try again in a moment."),
     ),
     "sign_in_refused": (N_("The name or the password is wrong."),),
+    "sign_in_refused_or_away": (
+        N_("The name or the password is wrong, or the company's directory does not answer just now."),
+    ),
+    "directory_away": (N_("The company's directory does not answer just now. Try again in half a minute."),),
+    "directory_decides": (
+        N_("The company's directory has the password and the role of this operator. Change them there."),
+    ),
     "password_wrong": (N_("The password is wrong."),),
     "password_short": (
         N_("The password is too short: at least %(n)s characters."),

@@ -25,6 +25,7 @@ from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as SimulatedTerminal
+from tests.support import ldap
 from tests.support.compiled_once import CompiledTemplates, compile_rules_once, compile_statements_once
 from tests.support.desk import Desk
 from tests.support.fitting_answers import check_each_answer
@@ -136,6 +137,18 @@ def cluster() -> Iterator[Cluster]:
             upgrade()
         close(app)
     server.create("test", template="migrated")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def company() -> Iterator[ldap.Directory]:
+    """The directory of a company, a real server; skips without one, save in CI."""
+    if ldap.program() is None:
+        assert not os.environ.get("CI"), "slapd must be installed in CI"
+        pytest.skip("slapd is not installed (apt-get install slapd)")
+    server = ldap.Directory()
+    server.start()
     yield server
     server.stop()
 

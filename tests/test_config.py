@@ -78,7 +78,7 @@ def test_instance_folder_is_given_by_the_environment_or_stands_beside_the_packag
 @pytest.mark.parametrize(
     ("name", "value", "advice"),
     [
-        *[(name, value, "a number of seconds") for name in SETTINGS if name.endswith(("TIMEOUT", "BASE", "INTERVAL"))
+        *[(name, value, "a number of seconds") for name in SETTINGS if name.endswith(("TIMEOUT", "Y_BASE", "INTERVAL"))
           for value in ("soon", "0", "-1", "nan", "inf", "86401", "", None)],
         ("WORKER", "inside", "embedded or external"),
         ("WORKER_THREADS", "1", "a whole number between 2 and 64"),
@@ -316,3 +316,24 @@ def test_processes_that_start_together_get_the_same_keys(tmp_path: Path) -> None
     assert len({tuple(pair) for pair in keys}) == 1
     assert keys[0][0] == (tmp_path / "secret_key").read_text().strip()
     assert {path.name for path in tmp_path.iterdir()} == {"secret_key", "password_key", "uploads"}
+
+
+def test_directory_that_is_set_halfway_is_refused_with_what_is_missing(tmp_path: Path) -> None:
+    whole = {
+        "LDAP_URL": "ldaps://dc1.corp.example", "LDAP_BASE": "dc=corp", "LDAP_BIND_DN": "cn=own,dc=corp",
+        "LDAP_BIND_PASSWORD": "x", "LDAP_GROUPS": "admin:cn=a,dc=corp; viewer:cn=b,dc=corp",
+    }  # fmt: skip
+    groups = loaded(tmp_path, **whole)["LDAP_GROUPS"]
+    assert groups == (("admin", "cn=a,dc=corp"), ("viewer", "cn=b,dc=corp"))
+    as_themselves = {**whole, "LDAP_BIND_DN": "", "LDAP_BIND_PASSWORD": "", "LDAP_USER_DN": "{name}@corp.example"}
+    assert loaded(tmp_path, **as_themselves)["LDAP_URL"]
+
+    for name in ("LDAP_BASE", "LDAP_GROUPS", "LDAP_BIND_DN", "LDAP_BIND_PASSWORD"):
+        assert f"HIKFLASK_{name}" in refusal(tmp_path, **{**whole, name: ""})
+    wrong = {
+        "LDAP_URL": ("dc1", "http://dc1", "ldaps://"), "LDAP_CA": ("/no/file",), "LDAP_USER_DN": ("uid=x", "{name}{x}"),
+        "LDAP_GROUPS": ("root:cn=a", "admin:", "admin"), "LDAP_NAME": ("", "u)id"), "LDAP_FILTER": ("", "person"),
+    }  # fmt: skip
+    for name, texts in wrong.items():
+        for text in texts:
+            assert refusal(tmp_path, **{**whole, name: text}).startswith(f"HIKFLASK_{name} cannot be used"), text

@@ -10,6 +10,7 @@ from http import HTTPStatus
 REFUSED_HERE = {
     "too_often": HTTPStatus.TOO_MANY_REQUESTS,
     "too_many_calls": HTTPStatus.TOO_MANY_REQUESTS,
+    "directory_away": HTTPStatus.SERVICE_UNAVAILABLE,
     "passwords_busy": HTTPStatus.SERVICE_UNAVAILABLE,
     "photos_waiting": HTTPStatus.SERVICE_UNAVAILABLE,
     "idempotency_key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -34,6 +34,25 @@ class SignInRefused(AccountsError):
     fields = ("password",)
 
 
+class SignInRefusedOrAway(SignInRefused):
+    """As SignInRefused, where there is a directory: it is not said either whether it answered."""
+
+    code = "sign_in_refused_or_away"
+
+
+class DirectoryAway(TryLater):
+    """The company's directory does not answer as it should (params: seconds)."""
+
+    code = "directory_away"
+
+
+class DirectoryDecides(AccountsError):
+    """The operator is of the company's directory, which has the password and the role."""
+
+    code = "directory_decides"
+    fields = ("role",)
+
+
 class PasswordWrong(AccountsError):
     """The password that was asked for again is wrong."""
 

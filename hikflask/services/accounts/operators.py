@@ -10,10 +10,11 @@ from sqlalchemy.orm import aliased
 from hikflask.extensions import db
 from hikflask.models import Operator
 from hikflask.models.employee import folded
-from hikflask.models.operator import ADMIN
+from hikflask.models.operator import ADMIN, LOCAL
 from hikflask.services import audit
 from hikflask.services.accounts import passwords, rate_limit, reserved_names, sessions
 from hikflask.services.accounts.errors import (
+    DirectoryDecides,
     LastAdministrator,
     NameReserved,
     OperatorNameKnown,
@@ -86,16 +87,23 @@ def exist() -> bool:
 def change(operator_id: int, role: str, is_active: bool) -> Operator:
     """Change the role of an operator, and whether the operator may sign in; if not, all sessions end at once.
 
-    :raises LastAdministrator: when no administrator would be left. :raises OperatorUnknown: when there is no such one.
+    :raises LastAdministrator: when no local administrator would be left. :raises OperatorUnknown: no such operator.
+    :raises DirectoryDecides: when the role of somebody of the directory is to be another one.
     """
     operator = row(operator_id)
+    if operator.directory and role != operator.role:
+        raise DirectoryDecides
     before = {"role": operator.role, "is_active": operator.is_active}
     other = aliased(Operator)
-    others = select(other.id).where(other.id != operator_id, other.role == ADMIN, other.is_active)
+    # A local one: when the directory is away, somebody must still get in.
+    is_local = other.directory == LOCAL
+    others = select(other.id).where(other.id != operator_id, other.role == ADMIN, other.is_active, is_local)
     statement = update(Operator).where(Operator.id == operator_id)
     if not (role == ADMIN and is_active):
         _lock_administrators()
-        statement = statement.where((Operator.role != ADMIN) | ~Operator.is_active | others.exists())
+        statement = statement.where(
+            (Operator.role != ADMIN) | ~Operator.is_active | (Operator.directory != LOCAL) | others.exists()
+        )
     if changed_rows(statement.values(role=role, is_active=is_active)) != 1:
         db.session.rollback()
         raise LastAdministrator
@@ -117,9 +125,12 @@ def set_password(operator_id: int, password: str, *, keep_session: int | None = 
     :param keep_session: id of the session that stays open, when operators change their own password.
     :param temporary: the password must be changed at the next sign-in.
     :raises WeakPassword: :raises PasswordsBusy: :raises OperatorUnknown: when there is no such operator.
+    :raises DirectoryDecides: when the operator is of the directory.
     :raises PasswordWrong: when that session has ended meanwhile, because an administrator set another password.
     """
     operator = row(operator_id)
+    if operator.directory:
+        raise DirectoryDecides
     passwords.refuse_weak(password, operator.name)
     operator.password_hash = passwords.hashed(password)
     operator.must_change_password = temporary

@@ -19,8 +19,15 @@ from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.employee import folded
 from hikflask.services import audit
-from hikflask.services.accounts import known_devices, passwords, rate_limit
-from hikflask.services.accounts.errors import PasswordsBusy, PasswordWrong, SignInRefused, TooOften
+from hikflask.services.accounts import directory, directory_operators, known_devices, passwords, rate_limit
+from hikflask.services.accounts.errors import (
+    DirectoryAway,
+    PasswordsBusy,
+    PasswordWrong,
+    SignInRefused,
+    SignInRefusedOrAway,
+    TooOften,
+)
 from hikflask.services.core.db import changed_rows
 
 KEY_BYTES = 32
@@ -58,6 +65,7 @@ class SignedIn:
     device_generation: int
     confirmed: bool
     must_set_up_factor: bool
+    is_local: bool
 
     @property
     def is_kept_back(self) -> bool:
@@ -85,15 +93,26 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
         rate_limit.refuse_exhausted(sign_ins, SIGN_INS, WINDOW_SECONDS)
         take_tries(tries)
         checked = operator.password_hash if operator else None
-        fits = _fits(password, checked, tries)
+        fits = _fits(password, checked or None, tries)
+        if directory_operators.asks(operator):
+            operator = _of_directory(name, password)
+            fits, checked = operator is not None, ""
         if operator and fits:
             rate_limit.take(sign_ins, SIGN_INS, WINDOW_SECONDS)
     key = _opened(operator, checked, address) if operator and fits else None
     if key is None:
         audit.note_alone("sign_in.refused", subject=known)
-        raise SignInRefused
+        raise SignInRefusedOrAway if directory.is_used() else SignInRefused
     give_back_tries(tries)
     return key
+
+
+def _of_directory(name: str, password: str) -> Operator | None:
+    try:
+        return directory_operators.admitted(name, password)
+    except DirectoryAway:
+        # Said to everybody alike: else it would tell which names are local.
+        return None
 
 
 def tries_of(account: str, place: str, known_device: str | None) -> dict[str, int]:
@@ -203,6 +222,7 @@ def find(key: str) -> SignedIn | None:
         operator.device_generation,
         bool(confirmed),
         operator.totp_encrypted is None and operator.role in current_app.config["SECOND_FACTOR_ROLES"],
+        not operator.directory,
     )
 
 
@@ -246,16 +266,26 @@ def refuse_wrong_password(signed_in: SignedIn, password: str) -> str:
     Tries are limited, so that an open session is no way to guess the password. They are counted for this session alone,
     so that nobody else can use them up.
 
-    :raises PasswordWrong: :raises TooOften: :raises PasswordsBusy:
+    :raises PasswordWrong: :raises TooOften: :raises PasswordsBusy: :raises DirectoryAway:
     """
     operator = db.session.get_one(Operator, signed_in.operator_id, populate_existing=True)
     tries = {f"session:{signed_in.session_id}": CONFIRMATIONS}
     take_tries(tries)
     checked = operator.password_hash
-    if not _fits(password, checked, tries):
+    if not (_fits_directory(operator, password, tries) if operator.directory else _fits(password, checked, tries)):
         audit.note_alone("confirmation.refused", subject=operator.name)
         raise PasswordWrong
     return checked
+
+
+def _fits_directory(operator: Operator, password: str, tries: Iterable[str]) -> bool:
+    """Return True when the directory accepts the password. A try is not counted when it does not answer."""
+    try:
+        admitted = directory_operators.admitted(operator.name, password)
+    except DirectoryAway:
+        give_back_tries(tries)
+        raise
+    return admitted is not None and admitted.id == operator.id
 
 
 def sign_out(signed_in: SignedIn) -> None:

@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError
 from hikflask.forms.account import NewPasswordForm
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.services.accounts import operators, second_factor, sessions
-from hikflask.services.accounts.errors import TryLater, WeakPassword
+from hikflask.services.accounts.errors import DirectoryDecides, TryLater, WeakPassword
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import csrf_failure, current_operator, device_cookie, password_prompt, resubmission
 from hikflask.web.support.messages import error_sentence, with_retry_after
@@ -37,6 +37,8 @@ def show() -> ResponseReturnValue:
 @allow(VIEWER)
 def password() -> ResponseReturnValue:
     """The form for a new password."""
+    if not current_operator.required().is_local:
+        return _of_directory()
     return _form(NewPasswordForm(formdata=None))
 
 
@@ -45,6 +47,8 @@ def password() -> ResponseReturnValue:
 def change_password() -> ResponseReturnValue:
     """Change the password; every other session ends, and this one gets a new key."""
     form, person, next_path = NewPasswordForm(), current_operator.required(), _next()
+    if not person.is_local:
+        return _of_directory()
     if not form.validate():
         return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
@@ -87,6 +91,12 @@ def sign_out_everywhere() -> ResponseReturnValue:
     current_operator.end_session()
     flash(_("All sessions are ended."))
     return redirect(url_for("sign_in.ask"), 303)
+
+
+def _of_directory() -> ResponseReturnValue:
+    """Say that the password is the directory's to change."""
+    flash(error_sentence(DirectoryDecides()), "warning")
+    return redirect(url_for(".show"), 303)
 
 
 def _form(form: NewPasswordForm, status: int = 200) -> Response:

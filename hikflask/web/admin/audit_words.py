@@ -70,6 +70,7 @@ ACTIONS = {
     "terminal.deleted": N_("Terminal deleted"),
     "operator.created": N_("Operator added"),
     "operator.changed": N_("Operator changed"),
+    "operator.left_directory": N_("Operator left the groups of the directory, so all sessions ended"),
     "operator.password_changed": N_("Operator's password changed"),
     "operator.password_reset": N_("Operator given a temporary password"),
     "second_factor.set_up": N_("Second factor set up"),
@@ -161,6 +162,7 @@ FIELDS = {
     "validity": N_("Validity differs"),
     "names_differ": N_("Name differs"),
     "value": N_("Value"),
+    "directory": N_("Company's directory"),
     "encoded_anew": N_("Pictures that the terminal encodes anew"),
 }
 # Fields with words for their values; fields that are days, moments, ends of a validity, names of actors.

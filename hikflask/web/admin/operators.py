@@ -12,7 +12,7 @@ from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.models import Operator
 from hikflask.services.accounts import api_tokens, operators, second_factor
-from hikflask.services.accounts.errors import TryLater
+from hikflask.services.accounts.errors import DirectoryDecides, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import resubmission
 from hikflask.web.support.messages import error_sentence, with_retry_after
@@ -101,7 +101,11 @@ def reset_password(operator_id: int) -> ResponseReturnValue:
     """Set a temporary password, which is shown once and must be changed at the next sign-in; all sessions end."""
     found = _operator(operator_id)
     password = operators.temporary_password()
-    operators.set_password(operator_id, password, temporary=True)
+    try:
+        operators.set_password(operator_id, password, temporary=True)
+    except DirectoryDecides as error:
+        flash(error_sentence(error), "warning")
+        return redirect(url_for(".index"), 303)
     return _shown_once(found, password)
 
 

@@ -89,6 +89,17 @@ ABOUT = {
     "SESSION_LIFETIME": N_("A session ends after so long in any case."),
     "SESSIONS_PER_OPERATOR": N_("How many sessions one operator may have; with one more the oldest ends."),
     "SECOND_FACTOR_ROLES": N_("Which roles sign in with a second factor in any case."),
+    "LDAP_URL": N_("The company's directory, by which operators may sign in."),
+    "LDAP_CA": N_("The file with the certificate that the directory is known by."),
+    "LDAP_BIND_DN": N_("The program's own account in the directory, with which it finds people."),
+    "LDAP_BIND_PASSWORD": N_("The password of that account."),
+    "LDAP_USER_DN": N_("The address that people sign in with there, where the program has no account of its own."),
+    "LDAP_BASE": N_("Where people are in the directory."),
+    "LDAP_FILTER": N_("Which entries of the directory are people."),
+    "LDAP_NAME": N_("The attribute that has the name to sign in with."),
+    "LDAP_GROUPS": N_("Which groups of the directory have which role."),
+    "LDAP_TIMEOUT": N_("How long the directory may take for an answer."),
+    "LDAP_CHECK_INTERVAL": N_("How often the groups of those who are signed in are looked at again."),
     "API_LIMIT": N_("How often a program may call with one API token."),
     "TRUSTED_PROXY": N_("The one proxy whose word about addresses is believed."),
     "HOSTS": N_("The host names that the pages are called by."),
@@ -180,10 +191,12 @@ def groups() -> list[tuple[str, list[str]]]:
 def shown(name: str, value: Any) -> str:
     """Return the value of a setting with its unit; of a secret, and of the database's password, nothing."""
     if SETTINGS[name].secret:
-        return str(gettext("not shown"))
+        return str(gettext("not shown")) if value else NOTHING
     if name == "DATABASE_URL":
         # The query may hold a password, too.
         return make_url(str(value)).set(query={}).render_as_string(hide_password=True)
+    if name == "LDAP_GROUPS":
+        return as_text(value) or NOTHING
     if isinstance(value, list | tuple):
         return ", ".join(map(word, value)) or NOTHING
     if as_text(value):

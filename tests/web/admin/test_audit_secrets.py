@@ -37,9 +37,11 @@ TYPED_AS_A_NOTE = "Zq7-personal-note"
 CHOSEN = "семь зелёных лодок плывут"
 URL = f"http://{HOST}"
 # Deeds that need another device, a certificate, a killed worker or time that passes; they are noted in the same way,
-# and tests/scenarios/test_audit_entries.py and those of retention do them. Comparisons: tests/services/comparisons.
+# and tests/scenarios/test_audit_entries.py and those of retention do them. Comparisons: tests/services/comparisons; the
+# company's directory: tests/services/accounts/test_directory_check.py.
 # Restores: tests/scenarios/test_restored_backup.py.
 ELSEWHERE = {
+    "operator.left_directory",
     "difference.left_alone",
     "difference.taken_back",
     "enrolment.removal_chosen",

@@ -1,0 +1,182 @@
+"""Asks the company's directory (LDAP) who somebody is: the password by a bind, the role by groups. It only reads.
+
+Every connection is encrypted (ldaps://, or StartTLS), the server's certificate is checked, and referrals are not
+followed, so that no password goes anywhere else.
+"""
+
+import logging
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import ldap3
+from flask import current_app
+from ldap3.core.exceptions import LDAPException
+from ldap3.utils.conv import escape_filter_chars
+from ldap3.utils.dn import escape_rdn
+
+from hikflask.models.operator import ROLES
+from hikflask.services.accounts.errors import DirectoryAway
+
+log = logging.getLogger(__name__)
+# Results of a bind that say who somebody is not; all others are faults of the directory or of the settings.
+REFUSED = {"invalidCredentials", "noSuchObject", "invalidDNSyntax", "unwillingToPerform", "inappropriateAuthentication"}
+NOBODY = {"success", "noSuchObject"}
+TRY_AGAIN_AFTER = 30
+# In which attributes groups list their members: by address, or by name.
+MEMBER = "(|(member={dn})(uniqueMember={dn})(memberUid={name}))"
+
+
+@dataclass(frozen=True)
+class Found:
+    """Somebody in the directory: the name to sign in with as the directory writes it, and the role by its groups."""
+
+    name: str
+    role: str | None
+
+
+def is_used() -> bool:
+    """Return True when operators may sign in by the directory."""
+    return bool(current_app.config["LDAP_URL"])
+
+
+def can_look_up() -> bool:
+    """Return True when the program has an account in the directory, to find people without their password."""
+    return is_used() and bool(current_app.config["LDAP_BIND_DN"])
+
+
+def check(name: str, password: str) -> Found | None:
+    """Return who somebody is whose password the directory accepts, or None.
+
+    :raises DirectoryAway: when it does not answer, or refuses the program's own account.
+    """
+    # A bind without a password succeeds for anybody: it is an anonymous one.
+    if not (is_used() and name and password):
+        return None
+    if not can_look_up():
+        with _bound(_own_address(name), password) as connection:
+            return _found(connection, name) if connection else None
+    with _bound(*_account()) as own:
+        entry = _entry(own, name) if own else None
+        if own is None or entry is None:
+            return None
+        with _bound(entry[0], password) as theirs:
+            accepted = theirs is not None
+        return Found(entry[1], _role(own, *entry)) if accepted else None
+
+
+def look_up(name: str) -> Found | None:
+    """Return who somebody is, by the program's own account in the directory; None when nobody is there.
+
+    :raises DirectoryAway: as check() does.
+    """
+    with _bound(*_account()) as connection:
+        return _found(connection, name) if connection else None
+
+
+def _account() -> tuple[str, str]:
+    return current_app.config["LDAP_BIND_DN"], current_app.config["LDAP_BIND_PASSWORD"]
+
+
+def _own_address(name: str) -> str:
+    return str(current_app.config["LDAP_USER_DN"]).replace("{name}", escape_rdn(name))
+
+
+@contextmanager
+def _bound(who: str, password: str) -> Iterator[ldap3.Connection | None]:
+    """Open a connection as somebody; None when the directory refuses the password.
+
+    :raises DirectoryAway:
+    """
+    config = current_app.config
+    connection = ldap3.Connection(
+        _server(),
+        who,
+        password,
+        receive_timeout=ceil(config["LDAP_TIMEOUT"]),
+        auto_referrals=False,
+        read_only=True,
+        check_names=False,
+    )
+    try:
+        connection.open()
+        if not connection.server.ssl:
+            connection.start_tls()
+        accepted = connection.bind()
+        if not accepted and (connection.result["description"] not in REFUSED or who == config["LDAP_BIND_DN"]):
+            raise _away(connection.result["description"])
+        yield connection if accepted else None
+    except (LDAPException, OSError) as error:
+        raise _away(type(error).__name__) from error
+    finally:
+        _close(connection)
+
+
+def _close(connection: ldap3.Connection) -> None:
+    with suppress(LDAPException):
+        connection.unbind()
+    # ldap3 leaves it open where TLS failed.
+    if connection.socket is not None:
+        connection.socket.close()
+
+
+class _Tls(ldap3.Tls):  # type: ignore[misc]
+    """Python's own defaults of TLS, with its check of the host's name, in place of ldap3's."""
+
+    def wrap_socket(self, connection: ldap3.Connection, do_handshake: bool = False) -> None:  # noqa: ARG002
+        """Begin TLS on the connection."""
+        context = ssl.create_default_context(cafile=self.ca_certs_file)
+        connection.socket = context.wrap_socket(connection.socket, server_hostname=connection.server.host)
+
+
+def _server() -> ldap3.Server:
+    config = current_app.config
+    tls = _Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=config["LDAP_CA"] or None)
+    return ldap3.Server(config["LDAP_URL"], get_info=ldap3.NONE, connect_timeout=config["LDAP_TIMEOUT"], tls=tls)
+
+
+def _found(connection: ldap3.Connection, name: str) -> Found | None:
+    entry = _entry(connection, name)
+    return None if entry is None else Found(entry[1], _role(connection, *entry))
+
+
+def _entry(connection: ldap3.Connection, name: str) -> tuple[str, str] | None:
+    """Return address and name of the one entry with this name, or None when there is none, or more than one."""
+    config = current_app.config
+    attribute = config["LDAP_NAME"]
+    wanted = f"(&{config['LDAP_FILTER']}({attribute}={escape_filter_chars(name)}))"
+    entries = _search(connection, config["LDAP_BASE"], wanted, ldap3.SUBTREE, [attribute])
+    if len(entries) != 1:
+        return None
+    (names,) = [values for key, values in entries[0]["attributes"].items() if key.lower() == attribute.lower()]
+    return str(entries[0]["dn"]), str(names[0] if isinstance(names, list) else names)
+
+
+def _role(connection: ldap3.Connection, address: str, name: str) -> str | None:
+    """Return the highest role whose group has this member."""
+    has = MEMBER.format(dn=escape_filter_chars(address), name=escape_filter_chars(name))
+    groups = current_app.config["LDAP_GROUPS"]
+    for role, group in sorted(groups, key=lambda known: ROLES.index(known[0]), reverse=True):
+        if _search(connection, group, has, ldap3.BASE, ["objectClass"]):
+            return str(role)
+    return None
+
+
+def _search(connection: ldap3.Connection, base: str, wanted: str, scope: str, attributes: list[str]) -> list[Any]:
+    """Return the entries. More than two are none: nobody is found by a name that several have."""
+    connection.search(base, wanted, scope, attributes=attributes, size_limit=2)
+    said = connection.result["description"]
+    if said == "sizeLimitExceeded":
+        return []
+    if said not in NOBODY:
+        raise _away(said)
+    return [entry for entry in connection.response or [] if entry["type"] == "searchResEntry"]
+
+
+def _away(why: str) -> DirectoryAway:
+    # Neither the name nor the password is in it.
+    log.warning("The directory at %s does not answer as it should: %s", current_app.config["LDAP_URL"], why)
+    return DirectoryAway(seconds=TRY_AGAIN_AFTER)

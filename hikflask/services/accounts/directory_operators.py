@@ -1,0 +1,93 @@
+"""Operators of the company's directory: a row for each who signed in, with the name and the role of the directory.
+
+Local accounts stay local: nobody of the directory gets one that looks like its own name.
+"""
+
+from sqlalchemy import Update, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.extensions import db
+from hikflask.models import Operator
+from hikflask.models.columns import database_now
+from hikflask.models.employee import folded
+from hikflask.models.operator import LDAP
+from hikflask.services import audit
+from hikflask.services.accounts import directory, reserved_names
+from hikflask.services.accounts.directory import Found
+from hikflask.services.core.db import changed_rows
+
+# As the columns of operator.
+LONGEST_NAME, LONGEST_LOGIN = 64, 128
+
+
+def asks(operator: Operator | None) -> bool:
+    """Tell whether a sign-in under this name is the directory's to judge: nobody local has the name."""
+    return directory.is_used() and (operator is None or operator.directory == LDAP)
+
+
+def admitted(name: str, password: str) -> Operator | None:
+    """Return the operator whom the directory lets in, with the present name and role; None when it does not.
+
+    :raises DirectoryAway:
+    """
+    found = directory.check(name, password)
+    return _refreshed(found) if found else None
+
+
+def refresh(operator: Operator, found: Found | None) -> bool:
+    """Give an operator the present role; False for somebody who left the groups. The caller commits."""
+    values = {"checked_at": database_now()}
+    if found is not None and found.role is not None and folded(found.name) == operator.login:
+        if found.role != operator.role:
+            audit.note(
+                "operator.changed", subject=operator.name, before={"role": operator.role}, after={"role": found.role}
+            )
+        changed_rows(_row(operator.id).values(role=found.role, name=found.name, **values))
+        return True
+    changed_rows(_row(operator.id).values(**values))
+    return False
+
+
+def _refreshed(found: Found) -> Operator | None:
+    if found.role is None or not _is_usable(found.name):
+        return None
+    operator = _by_login(folded(found.name))
+    if operator is None:
+        return _added(found, found.role)
+    if operator.directory != LDAP or not operator.is_active:
+        return None
+    refresh(operator, found)
+    db.session.commit()
+    return _by_login(operator.login)
+
+
+def _is_usable(name: str) -> bool:
+    reserved = reserved_names.is_reserved(name) or reserved_names.reads_like_token(name)
+    is_short = len(name) <= LONGEST_NAME and len(folded(name)) <= LONGEST_LOGIN
+    return is_short and name.isprintable() and not reserved
+
+
+def _added(found: Found, role: str) -> Operator | None:
+    """Add a row. It has no password, so that nothing but the directory lets its operator in."""
+    operator = Operator(name=found.name, login=folded(found.name), password_hash="", role=role, directory=LDAP)
+    operator.checked_at = database_now()
+    db.session.add(operator)
+    try:
+        db.session.flush()
+    except IntegrityError:  # Somebody was faster.
+        db.session.rollback()
+        return _refreshed(found)
+    audit.note("operator.created", subject=operator.name, after={"role": role, "directory": LDAP})
+    db.session.commit()
+    return operator
+
+
+def _by_login(login: str) -> Operator | None:
+    statement = select(Operator).where(Operator.login == login)
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+    db.session.commit()
+    return found
+
+
+def _row(operator_id: int) -> Update:
+    return update(Operator).where(Operator.id == operator_id)
