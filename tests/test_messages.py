@@ -49,6 +49,23 @@ TABLE = [
         "An unsaved capture of Пётр (Анна) waits here. A new one replaces it.",
     ),
     ("queued", "Включаем камеру терминала…", "Waking up the terminal…"),
+    ("setting_unknown", "Такой настройки нет.", "There is no such setting."),
+    ("factor_missing", "Второго фактора нет.", "There is no second factor."),
+    (
+        "factor_required",
+        "Для вашей роли второй фактор обязателен, отключить его нельзя.",
+        "Your role must sign in with a second factor, so it is not switched off.",
+    ),
+    (
+        "directory_away",
+        "Каталог организации сейчас не отвечает. Повторите через полминуты.",
+        "The company's directory does not answer just now. Try again in half a minute.",
+    ),
+    (
+        "directory_decides",
+        "Пароль и роль этого оператора хранит каталог организации. Меняйте их там.",
+        "The company's directory has the password and the role of this operator. Change them there.",
+    ),
     (
         "waiting",
         "Посмотрите в камеру терминала «Вход». Осталось 12 с",
