@@ -264,6 +264,7 @@ SETTINGS = {
     "LDAP_CHECK_INTERVAL": _time(300.0),
     "API_LIMIT": Setting(6000, _whole(1, 10**6), "a whole number of calls a minute", PER_MINUTE),
     "TRUSTED_PROXY": Setting(UNIX_SOCKET, _proxy, "unix, the IP address of the proxy in front, or empty for none"),
+    "WEBHOOK_NETWORKS": Setting("", _networks, "networks such as 192.168.1.0/24, or empty"),
     "HOSTS": Setting("", _hosts, "the host names that the pages are called by, or empty for any"),
     "CONSENT": Setting("warn", _one_of("warn", "require"), "warn or require", decided=True),
     "PHOTO_RETENTION": Setting(

@@ -123,6 +123,11 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The server is waiting on as many terminals as it can. Try again in %(n)s s."),
         N_("The server is waiting on as many terminals as it can. Try again in a moment."),
     ),
+    "webhook_address_refused": (
+        N_("Programs may not be told at this address: use https, or let an administrator allow its network."),
+    ),
+    "webhooks_enough": (N_("There are %(n)s webhooks already. Delete one first."), N_("There are enough webhooks.")),
+    "webhook_unknown": (N_("There is no such webhook any more."),),
     "idempotency_key_reused": (N_("This Idempotency-Key came with another request before. Use a new one."),),
     "idempotency_running": (N_("The first request with this Idempotency-Key is not finished yet. Ask again."),),
     "idempotency_answer_gone": (

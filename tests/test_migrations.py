@@ -329,6 +329,8 @@ TABLES = [
     "left_alone",
     "drift",
     "idempotency_key",
+    "webhook",
+    "webhook_delivery",
     "import_batch",
     "import_row",
     "backup",

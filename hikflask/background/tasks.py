@@ -33,6 +33,7 @@ from hikflask.services.photos import retention as photo_retention
 from hikflask.services.privacy import certificates
 from hikflask.services.terminals import checks, drift
 from hikflask.services.terminals.status import ask_status
+from hikflask.services.webhooks import deliveries
 
 log = logging.getLogger(__name__)
 HOLDER = "background"
@@ -55,6 +56,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     directory_check.check_signed_in,
     rate_limit.delete_old_tries,
     idempotency.forget_keys,
+    deliveries.forget_deliveries,
     employee_search.add_up_counts,
     secure_delete.empty_log,
 )

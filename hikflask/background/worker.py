@@ -15,6 +15,7 @@ from flask import Flask
 
 from hikflask.background import metrics_port, tasks
 from hikflask.background.queue import TERMINALS
+from hikflask.background.webhooks import Sender
 from hikflask.extensions import db, task_queue
 from hikflask.services.core import heartbeat
 from hikflask.services.terminals import registry
@@ -38,6 +39,7 @@ class Worker:
         threads: int = app.config["WORKER_THREADS"]
         self._consumers = task_queue.lanes(app).consumers(threads)
         self._for_terminals = threads - threads // 2
+        self._webhooks = Sender(app)
         self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweep", daemon=True)
 
     def start(self) -> None:
@@ -92,6 +94,7 @@ class Worker:
             heartbeat.beat(heartbeat.name())
             self.grow()
             tasks.sweep()
+            self._webhooks.start_due()
         except Exception:  # the outermost loop
             # The database or the queue may be away for a while. The next sweep reads from the rows what is due.
             log.exception("the sweep failed")

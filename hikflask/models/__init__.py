@@ -22,6 +22,7 @@ from hikflask.models.setting import ChangedSetting
 from hikflask.models.terminal import Terminal
 from hikflask.models.terminal_group import TerminalGroup
 from hikflask.models.throttle import Throttle
+from hikflask.models.webhook import Webhook, WebhookDelivery
 
 __all__ = [
     "Alarm",
@@ -56,4 +57,6 @@ __all__ = [
     "Terminal",
     "TerminalGroup",
     "Throttle",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -4,7 +4,7 @@ from flask import Flask
 
 from hikflask.web import error_pages, template_context
 from hikflask.web.account import account, confirm_password, language, second_factor, setup, sign_in
-from hikflask.web.admin import api_reference, audit, health, operators, overview, settings, tokens
+from hikflask.web.admin import api_reference, audit, health, operators, overview, settings, tokens, webhooks
 from hikflask.web.attention import overview as attention_overview
 from hikflask.web.comparisons import choose as choose_differences
 from hikflask.web.comparisons import comparisons
@@ -50,7 +50,7 @@ MODULES = (
     *(comparisons, choose_differences, comparison_plan, comparison_report),
     *(consents, erasures, export),
     *(sign_in, second_factor, confirm_password, account, setup, language),
-    *(overview, settings, operators, tokens, api_reference, audit, health),
+    *(overview, settings, operators, tokens, webhooks, api_reference, audit, health),
 )
 
 

@@ -27,13 +27,23 @@ from hikflask.web.support.dates import (
 from hikflask.web.support.locale import LANGUAGES
 from hikflask.web.support.pagination import counted, counted_shortly, is_many
 from hikflask.web.support.urls import here
+from hikflask.web.support.words import webhooks
 
 # Entry of the menu → the blueprints whose pages belong to it.
 MENU = {
     "attention": {"attention"},
     "employees": {"employees", "captures", "photo_drafts", "consents", "departments", "imports"},
     "terminals": {"terminals", "comparisons", "groups", "rounds"},
-    "administration": {"administration", "settings", "operators", "tokens", "audit", "erasures", "removals"},
+    "administration": {
+        "administration",
+        "settings",
+        "operators",
+        "tokens",
+        "webhooks",
+        "audit",
+        "erasures",
+        "removals",
+    },
     "jobs": {"jobs"},
     "account": {"account", "second_factor"},
 }
@@ -55,6 +65,8 @@ def register(app: Flask) -> None:
     )
     for text in (time_at, time_since, exact_time, full_time, paper_time, local_day, valid_until, *texts):
         app.add_template_filter(text)
+    app.add_template_filter(webhooks.event, "webhook_event")
+    app.add_template_filter(webhooks.outcome, "webhook_outcome")
     app.jinja_env.tests["many"] = is_many
     app.jinja_env.globals["gettext"] = isolating(app.jinja_env.globals["gettext"])
 

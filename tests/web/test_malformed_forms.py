@@ -37,6 +37,7 @@ FORMS: dict[str, dict[str, str]] = {
     "/terminals/fingerprint": {**TERMINAL, "terminal_id": "1"},
     "/operators/": {"name": "Пётр", "role": "viewer"},
     "/tokens/": {"name": "Кадры", "role": "viewer", "expires_on": "2030-01-01"},
+    "/webhooks/": {"url": "https://127.0.0.1/told", "enrolled": "y"},
     "/imports/": {"terminal_id": "1"},
     "/audit/export": {"actor": "Анна", "since": "2025-01-01"},
     "/language/form?action=/employees/": typed(lang="en"),

@@ -46,6 +46,7 @@ from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
 from hikflask.services.core.db import changed_rows
+from hikflask.services.state import outbox
 
 # The refusal_code of who was on the device before this one: nothing is sent before somebody says so.
 NOT_RESTORED = "not_restored"
@@ -127,6 +128,8 @@ class Transition:
     writes: Mapping[str, Any]
     needs: ColumnElement[bool] = field(default_factory=true)
     given: tuple[str, ...] = ()
+    # Ends a wish without a conversation: apply() tells webhooks of each row.
+    ends: bool = False
 
     def __post_init__(self) -> None:
         """Note the time of what the list for programs shows."""
@@ -308,6 +311,7 @@ TAKEN_OVER = Transition(
         "confirmed_at": NOW,
     },
     given=("employee_id", "photo_id", "face", "confirmed_photo_id", "written_name", "valid_there"),
+    ends=True,
 )
 # The validity there is not the one asked for, so it is set, or lifted where none is asked for.
 VALIDITY_THERE = Transition({}, needs=Enrolment.desired == PRESENT, given=("sent_valid",))
@@ -406,14 +410,19 @@ REMOVED_BY_HAND = Transition(
     {**BY_A_PERSON, "confirmation_note": ""},
     needs=and_(IS_LEAVING, Enrolment.on_old_device, ~WAS_WRITTEN),
     given=("confirmed_by",),
+    ends=True,
 )
 # Since when it is not desired tells who was on the terminal to its end.
 REMOVED_WITH_TERMINAL = Transition(
     {**BY_A_PERSON, "desired_since": case((Enrolment.desired == PRESENT, NOW), else_=Enrolment.desired_since)},
     given=("confirmed_by", "confirmation_note"),
+    ends=True,
 )
 REMOVED_AS_SOMEBODY_ELSES = Transition(
-    BY_A_PERSON, needs=and_(IS_LEAVING, ~Enrolment.on_old_device), given=("confirmed_by", "confirmation_note")
+    BY_A_PERSON,
+    needs=and_(IS_LEAVING, ~Enrolment.on_old_device),
+    given=("confirmed_by", "confirmation_note"),
+    ends=True,
 )
 # An earlier device may still know the number.
 SOMEBODY_ELSES_HERE = Transition(
@@ -453,7 +462,17 @@ def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> 
 
     :param given: the values of `transition.given`.
     """
-    return changed_rows(update(Enrolment).where(*where, transition.needs).values(**_values(transition, given)))
+    statement = update(Enrolment).where(*where, transition.needs).values(**_values(transition, given))
+    return _ended(statement) if transition.ends else changed_rows(statement)
+
+
+def _ended(statement: Update) -> int:
+    """Execute a statement that ends wishes, and tell webhooks of each row; return how many it changed."""
+    options = {"synchronize_session": False, "populate_existing": True}
+    ended = db.session.execute(statement.returning(Enrolment), execution_options=options).scalars().all()
+    for enrolment in ended:
+        outbox.tell("", enrolment)
+    return len(ended)
 
 
 def claim(due: Sequence[int]) -> set[int]:
@@ -507,12 +526,13 @@ def _execute(enrolment: Enrolment, statement: Update, mine: dict[str, int], give
     written = db.session.execute(statement, {**mine, **plain}, execution_options=options).mappings().first()
     if written is None:
         return False
-    known = inspect(enrolment).dict
+    before, known = enrolment.state, inspect(enrolment).dict
     changed = {name for name, value in written.items() if name not in known or known[name] != value}
     for name in changed:
         set_committed_value(enrolment, name, written[name])
     if changed & {"employee_id", "photo_id"}:
         db.session.expire(enrolment, ["employee", "photo"])
+    outbox.tell(before, enrolment)
     return True
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
-from hikflask.models import Operator, Terminal
+from hikflask.models import Operator, Terminal, Webhook
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
 
@@ -21,6 +21,7 @@ Column = InstrumentedAttribute[Any]
 ENCRYPTED: tuple[tuple[Any, Column], ...] = (
     (Terminal, Terminal.password_encrypted),
     (Operator, Operator.totp_encrypted),
+    (Webhook, Webhook.secret_encrypted),
 )
 
 

@@ -54,6 +54,7 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     f"/operators/{OLGA}": ({"role": VIEWER}, f"/operators/{OLGA}"),
     "/administration/settings/CAPTURE_HOLD": ({"value": "60"}, "/administration/settings/CAPTURE_HOLD"),
     "/tokens/": ({"name": "HR", "role": VIEWER, "expires_on": "2027-03-04"}, "/tokens/"),
+    "/webhooks/": ({"url": "https://hr.example/told", "enrolled": "y"}, "/webhooks/"),
     "/removals/bulk": ({"numbers": "77001\n77002"}, "/removals/bulk"),
     "/jobs/preview": ({"action": "send", "employee": "1", "q": "Иван"}, "/jobs/preview"),
     "/jobs/1/start": ({"department": "Склад 7"}, "/jobs/1/start"),
@@ -97,7 +98,7 @@ NOTHING_TYPED = {
     "settings.reset", "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete",
     "terminals.enrol_everybody", "terminals.put_right", "terminals.restore_people", "terminals.set_clock",
     "terminals.try_once",
-    "tokens.revoke",
+    "tokens.revoke", "webhooks.delete", "webhooks.send_again", "webhooks.switch", "webhooks.test",
 }  # fmt: skip
 
 

@@ -1,0 +1,47 @@
+"""A webhook, as an administrator adds it."""
+
+import re
+from urllib.parse import urlsplit
+
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, Field, StringField, ValidationError
+
+from hikflask.forms.base import Form
+from hikflask.forms.fields import stripped
+
+LONGEST_URL = 500
+# Visible ASCII, without a name and password before the host, and without a fragment.
+ADDRESS = re.compile(r"https?://[A-Za-z0-9_.\-\[\]:]+(/[!-\"$-~]*)?\Z")
+
+
+class WebhookForm(Form):
+    """Where programs are told, and of what."""
+
+    url = StringField(_l("Address"), filters=[stripped], description="https://hr.example/hikflask")
+    enrolled = BooleanField(_l("Enrolled: the terminal confirmed person and face"), default=True)
+    refused = BooleanField(_l("Refused: a person must act"), default=True)
+    removed = BooleanField(_l("Removed: the terminal confirmed that the person is gone"), default=True)
+
+    def validate_url(self, field: Field) -> None:
+        """Accept http or https, a host, an optional port, a path and a query."""
+        text = field.data if isinstance(field.data, str) else ""
+        if len(text) > LONGEST_URL or not _is_address(text):
+            raise ValidationError(_l("“%(field)s” must look like https://hr.example/path.", field=field.label.text))
+
+    def validate_removed(self, field: Field) -> None:  # noqa: ARG002
+        """Ask for at least one event."""
+        if not self.events:
+            raise ValidationError(_l("Choose at least one event."))
+
+    @property
+    def events(self) -> frozenset[str]:
+        """The chosen events."""
+        return frozenset(field.name for field in (self.enrolled, self.refused, self.removed) if field.data)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return bool(ADDRESS.match(text)) and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

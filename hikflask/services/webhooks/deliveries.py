@@ -1,0 +1,139 @@
+"""Sends what state/outbox.py wrote down: at least once, again with back-off, signed, and with a log of each.
+
+A delivery is claimed before it is sent, so two workers do not send it at once. A worker that is killed meanwhile leaves
+it due again after a minute; the receiver knows a repeated one by its id.
+"""
+
+import hashlib
+import hmac
+import json
+
+from flask import current_app
+from sqlalchemy import ColumnElement, delete, select, update
+
+from hikflask.extensions import db, vault
+from hikflask.models import Webhook, WebhookDelivery
+from hikflask.models.columns import database_now, one_moment
+from hikflask.services.core.dates import SECONDS_PER_DAY
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.webhooks import receivers
+from hikflask.services.webhooks.receivers import NotSent
+
+CLAIM_SECONDS = 60.0
+# 30 s, 1 min, 2 min … 1 h, for about half a day.
+FIRST_SECONDS, MOST_SECONDS, MOST_ATTEMPTS = 30.0, 3600.0, 18
+DELIVERY, EVENT, TIME, SIGNATURE = (
+    "X-Hikflask-Delivery",
+    "X-Hikflask-Event",
+    "X-Hikflask-Time",
+    "X-Hikflask-Signature",
+)
+
+
+def due_webhooks() -> list[int]:
+    """Return the ids of the active webhooks that have something to be sent now."""
+    waiting = select(WebhookDelivery.id).where(WebhookDelivery.webhook_id == Webhook.id, *_due()).exists()
+    found = list(db.session.execute(select(Webhook.id).where(Webhook.is_active, waiting)).scalars())
+    db.session.commit()
+    return found
+
+
+def send_next(webhook_id: int) -> bool:
+    """Send the oldest message that is due for a webhook; return False when there is none."""
+    claimed = _claim(webhook_id)
+    if claimed is None:
+        return False
+    webhook = db.session.get_one(Webhook, webhook_id, populate_existing=True)
+    url, secret, body = webhook.url, vault.decrypt(webhook.secret_encrypted), body_of(claimed)
+    sent_at = int(db.session.execute(select(database_now())).scalar_one().timestamp())
+    db.session.commit()  # No transaction is open while the receiver is waited for.
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "hikflask",
+        DELIVERY: str(claimed.id),
+        EVENT: claimed.event,
+        TIME: str(sent_at),
+        SIGNATURE: signature(secret, sent_at, body),
+    }
+    try:
+        _note(claimed, receivers.post(url, body, headers), "")
+    except NotSent as error:
+        _note(claimed, None, error.problem)
+    return True
+
+
+def body_of(delivery: WebhookDelivery) -> bytes:
+    """Return the body of a message: no name, no face."""
+    device = {"id": delivery.terminal_id, "name": delivery.terminal_name} if delivery.terminal_id else None
+    told = {
+        "delivery": delivery.id,
+        "event": delivery.event,
+        "hikvision_id": delivery.number or None,
+        "device": device,
+        "error": delivery.code or None,
+        "at": delivery.happened_at.strftime("%Y-%m-%dT%H:%M:%S"),
+    }
+    return json.dumps(told, ensure_ascii=False).encode()
+
+
+def signature(secret: str, sent_at: int, body: bytes) -> str:
+    """Return the HMAC-SHA256 over the time in the header, a dot, and the body."""
+    return f"sha256={hmac.new(secret.encode(), f'{sent_at}.'.encode() + body, hashlib.sha256).hexdigest()}"
+
+
+def send_again(delivery_id: int) -> None:
+    """Let a message be sent again, whether or not it was taken."""
+    again = {"attempts": 0, "next_attempt_at": database_now(), "delivered_at": None, "status": None, "problem": ""}
+    changed_rows(update(WebhookDelivery).where(WebhookDelivery.id == delivery_id).values(**again))
+    db.session.commit()
+
+
+def latest(webhook_id: int, limit: int) -> list[WebhookDelivery]:
+    """Return the last messages to a webhook, the newest first."""
+    mine = select(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook_id)
+    shown = mine.order_by(WebhookDelivery.id.desc()).limit(limit)
+    return list(db.session.execute(shown, execution_options={"populate_existing": True}).scalars())
+
+
+def forget_deliveries() -> int:
+    """Delete messages that are older than HIKFLASK_EVENT_RETENTION, some at a time; return how many."""
+    kept_since = database_now(-SECONDS_PER_DAY * current_app.config["EVENT_RETENTION"])
+    old = select(WebhookDelivery.id).where(WebhookDelivery.happened_at < kept_since)
+    some = old.order_by(WebhookDelivery.happened_at).limit(5 * CLEANUP_BATCH)
+    deleted = changed_rows(delete(WebhookDelivery).where(WebhookDelivery.id.in_(some)))
+    db.session.commit()
+    return deleted
+
+
+def _due() -> tuple[ColumnElement[bool], ...]:
+    return WebhookDelivery.next_attempt_at.is_not(None), WebhookDelivery.next_attempt_at <= one_moment()
+
+
+def _claim(webhook_id: int) -> WebhookDelivery | None:
+    mine = select(WebhookDelivery).join(Webhook).where(Webhook.id == webhook_id, Webhook.is_active, *_due())
+    first = db.session.execute(mine.order_by(WebhookDelivery.next_attempt_at).limit(1)).scalar_one_or_none()
+    if first is None:
+        db.session.commit()
+        return None
+    same = (WebhookDelivery.id == first.id, WebhookDelivery.next_attempt_at == first.next_attempt_at)
+    claiming = update(WebhookDelivery).where(*same).values(next_attempt_at=database_now(CLAIM_SECONDS))
+    claimed = changed_rows(claiming)
+    db.session.commit()
+    return first if claimed else _claim(webhook_id)
+
+
+def _note(delivery: WebhookDelivery, status: int | None, problem: str) -> None:
+    attempts = delivery.attempts + 1
+    taken = status is not None and 200 <= status < 300
+    again = not taken and attempts < MOST_ATTEMPTS
+    pause = min(FIRST_SECONDS * 2 ** (attempts - 1), MOST_SECONDS)
+    written = {
+        "attempts": attempts,
+        "tried_at": database_now(),
+        "status": status,
+        "problem": problem,
+        "delivered_at": database_now() if taken else None,
+        "next_attempt_at": database_now(pause) if again else None,
+    }
+    changed_rows(update(WebhookDelivery).where(WebhookDelivery.id == delivery.id).values(**written))
+    db.session.commit()

@@ -1,0 +1,117 @@
+"""Sends one message to a receiver: to a checked address, within a time, without following redirects.
+
+A host name is resolved once, each address found is checked, and the connection goes to a checked one, as with terminals
+(isapi/addresses.py). So an address can lead neither to metadata of clouds nor, by another answer of the name's server
+the next time, to what is not allowed. Of the answer the status alone is read.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+from flask import current_app
+
+from hikflask.isapi.addresses import ANY_ADDRESS, AllowedAddresses, Place
+from hikflask.isapi.errors import AddressRefused
+from hikflask.services.webhooks.errors import WebhookAddressRefused
+
+# For everything, from the name's resolution to the status.
+SECONDS = 10.0
+RESOLVE_SECONDS = 3.0
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+
+
+class NotSent(Exception):
+    """No status came. `problem` is a code: address_refused, certificate, no_answer."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+def allowed(scheme: str) -> AllowedAddresses:
+    """Return where receivers may be: HIKFLASK_WEBHOOK_NETWORKS; without it http on this machine, https anywhere."""
+    networks = current_app.config["WEBHOOK_NETWORKS"]
+    if networks:
+        return AllowedAddresses(networks)
+    return ANY_ADDRESS if scheme == "https" else AllowedAddresses(LOOPBACK)
+
+
+def refuse_unallowed(url: str) -> None:
+    """Refuse an address that is not allowed, before it is saved; a name that is not resolved now is accepted.
+
+    :raises WebhookAddressRefused: when none of its IP addresses is allowed.
+    """
+    parts = urlsplit(url)
+    try:
+        allowed(parts.scheme).places(parts.hostname or "", _port(url), RESOLVE_SECONDS)
+    except AddressRefused as error:
+        raise WebhookAddressRefused from error
+    except OSError:
+        return
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float = SECONDS) -> int:
+    """Send a message and return the status of the answer.
+
+    :param seconds: for all of it.
+    :raises NotSent: when no status came in time.
+    """
+    parts = urlsplit(url)
+    try:
+        place = allowed(parts.scheme).places(parts.hostname or "", _port(url), RESOLVE_SECONDS)[0]
+    except AddressRefused as error:
+        raise NotSent("address_refused") from error
+    except OSError as error:
+        raise NotSent("no_answer") from error
+    connection = _Connection(parts.hostname or "", _port(url), place, parts.scheme == "https", seconds)
+    # A receiver that sends one byte now and then would never be timed out by the socket itself.
+    watch = threading.Timer(seconds, connection.give_up)
+    watch.daemon = True
+    watch.start()
+    try:
+        connection.request("POST", urlunsplit(("", "", parts.path or "/", parts.query, "")), body, dict(headers))
+        return connection.getresponse().status
+    except ssl.SSLCertVerificationError as error:
+        raise NotSent("certificate") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise NotSent("no_answer") from error
+    finally:
+        watch.cancel()
+        connection.close()
+
+
+def _port(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection to a place that was resolved and checked before."""
+
+    def __init__(self, host: str, port: int, place: Place, secure: bool, seconds: float) -> None:
+        super().__init__(host, port, timeout=seconds)
+        self._place = place
+        self._secure = secure
+        if secure:
+            self.default_port = http.client.HTTPS_PORT
+
+    def connect(self) -> None:
+        """Connect to the place, and check the certificate for the host's name."""
+        family, address = self._place
+        self.sock = socket.socket(family, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(address)
+        if self._secure:
+            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+
+    def give_up(self) -> None:
+        """End the conversation, from another thread."""
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except (OSError, AttributeError):
+            return

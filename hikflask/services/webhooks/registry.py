@@ -1,0 +1,85 @@
+"""Webhooks: added with a secret that is shown once, listed, tested, switched off and deleted by administrators."""
+
+import secrets
+
+from sqlalchemy import func, select
+
+from hikflask.extensions import db, vault
+from hikflask.models import Webhook, WebhookDelivery
+from hikflask.models.webhook import TEST
+from hikflask.services import audit
+from hikflask.services.core.db import fresh
+from hikflask.services.webhooks import receivers
+from hikflask.services.webhooks.errors import WebhooksEnough, WebhookUnknown
+
+# Each may keep one thread of the worker.
+MOST = 20
+SECRET_BYTES = 32
+
+
+def add(url: str, events: frozenset[str]) -> tuple[Webhook, str]:
+    """Add a webhook; return it and its secret, which is not shown again.
+
+    :raises WebhookAddressRefused: when the address is not allowed. :raises WebhooksEnough: when there are too many.
+    """
+    receivers.refuse_unallowed(url)
+    if db.session.execute(select(func.count(Webhook.id))).scalar_one() >= MOST:
+        raise WebhooksEnough(n=MOST)
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    told = {f"on_{event}": event in events for event in ("enrolled", "refused", "removed")}
+    webhook = Webhook(url=url, secret_encrypted=vault.encrypt(secret), **told)
+    db.session.add(webhook)
+    db.session.flush()
+    audit.note("webhook.added", subject=url, after={"events": ", ".join(webhook.events)})
+    db.session.commit()
+    return webhook, secret
+
+
+def list_all() -> list[Webhook]:
+    """Return all webhooks by their addresses."""
+    return list(db.session.execute(select(Webhook).order_by(Webhook.url, Webhook.id)).scalars())
+
+
+def get(webhook_id: int) -> Webhook | None:
+    """Return the webhook, fresh from the database, or None."""
+    return fresh(Webhook, webhook_id)
+
+
+def row(webhook_id: int) -> Webhook:
+    """Return the webhook. :raises WebhookUnknown: when there is none."""
+    found = get(webhook_id)
+    if found is None:
+        raise WebhookUnknown
+    return found
+
+
+def switch(webhook_id: int, is_active: bool) -> None:
+    """Switch a webhook on or off. What happens while it is off, it is not told; what was waiting is sent afterwards.
+
+    :raises WebhookUnknown: when there is none.
+    """
+    webhook = row(webhook_id)
+    audit.note(
+        "webhook.changed",
+        subject=webhook.url,
+        before={"is_active": webhook.is_active},
+        after={"is_active": is_active},
+    )
+    webhook.is_active = is_active
+    db.session.commit()
+
+
+def test(webhook_id: int) -> None:
+    """Let a message of the event “test” be sent. :raises WebhookUnknown: when there is none."""
+    webhook = row(webhook_id)
+    db.session.add(WebhookDelivery(webhook_id=webhook.id, event=TEST))
+    audit.note("webhook.tested", subject=webhook.url)
+    db.session.commit()
+
+
+def delete(webhook_id: int) -> None:
+    """Delete a webhook with its log. :raises WebhookUnknown: when there is none."""
+    webhook = row(webhook_id)
+    audit.note("webhook.deleted", subject=webhook.url)
+    db.session.delete(webhook)
+    db.session.commit()

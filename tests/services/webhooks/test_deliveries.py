@@ -1,0 +1,138 @@
+"""Messages to webhooks: what they say, how they are signed, when they are sent again, and how long they are kept."""
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+
+from hikflask.extensions import db, vault
+from hikflask.models import Terminal, Webhook, WebhookDelivery
+from hikflask.models.columns import database_now
+from hikflask.services.employees.lifecycle import set_active
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.webhooks import deliveries, registry
+from hikflask.simulator import Terminal as Simulated
+from tests.support.enrolments import employee_of, enrol
+from tests.support.receivers import Receiver, receiving
+from tests.support.retention import DAY, age, forget
+
+pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("context")]
+ALL = frozenset({"enrolled", "refused", "removed"})
+
+
+def told(receiver: Receiver) -> list[dict[str, Any]]:
+    return [json.loads(one.body) for one in receiver.got]
+
+
+def send_all(webhook_id: int = 1) -> None:
+    while deliveries.send_next(webhook_id):
+        continue
+
+
+def delivery() -> WebhookDelivery:
+    (row,) = db.session.execute(db.select(WebhookDelivery), execution_options={"populate_existing": True}).scalars()
+    db.session.commit()
+    return row
+
+
+def test_program_is_told_of_enrolled_and_removed_without_name_and_face(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    with receiving() as receiver:
+        _, secret = registry.add(receiver.url, ALL)
+        enrolment = enrol(simulator, terminal)
+        employee_id = employee_of(enrolment)
+        send_all()
+        set_active(employee_id, active=False)
+        reconcile(enrolment.id, "Анна")
+        send_all()
+
+    messages = told(receiver)
+    at = [one.pop("at") for one in messages]
+    device = {"id": terminal.id, "name": "Вход"}
+    assert messages == [
+        {"delivery": 1, "event": "enrolled", "hikvision_id": "100222", "device": device, "error": None},
+        {"delivery": 2, "event": "removed", "hikvision_id": "100222", "device": device, "error": None},
+    ]
+    assert all(len(one) == len("2026-03-01T09:30:00") for one in at)
+    for one, number in zip(receiver.got, ("1", "2"), strict=True):
+        assert one.path == "/hook?a=1"
+        assert one.headers["X-Hikflask-Delivery"] == number
+        signed = f"{one.headers['X-Hikflask-Time']}.".encode() + one.body
+        wanted = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+        assert one.headers["X-Hikflask-Signature"] == f"sha256={wanted}"
+    rows = db.session.execute(db.select(WebhookDelivery)).scalars().all()
+    assert [(row.status, row.attempts, row.next_attempt_at, row.delivered_at is None) for row in rows] == [
+        (204, 1, None, False)
+    ] * 2
+
+
+def test_what_is_not_taken_is_sent_again_with_back_off_and_given_up_in_the_end() -> None:
+    with receiving(status=500) as receiver:
+        registry.add(receiver.url, ALL)
+        registry.test(1)
+        pauses = []
+        for attempt in range(1, deliveries.MOST_ATTEMPTS + 1):
+            assert deliveries.send_next(1)
+            assert not deliveries.send_next(1)
+            row = delivery()
+            assert (row.attempts, row.status, row.delivered_at) == (attempt, 500, None)
+            if row.next_attempt_at:
+                assert row.tried_at is not None
+                pauses.append(round((row.next_attempt_at - row.tried_at).total_seconds()))
+                age(WebhookDelivery, "next_attempt_at", 1)
+
+    assert pauses == [min(30 * 2**step, 3600) for step in range(deliveries.MOST_ATTEMPTS - 1)]
+    assert delivery().next_attempt_at is None
+    assert {one.headers["X-Hikflask-Delivery"] for one in receiver.got} == {"1"}
+    assert len({one.body for one in receiver.got}) == 1
+    deliveries.send_again(1)
+    assert (delivery().attempts, deliveries.due_webhooks()) == (0, [1])
+
+
+def test_message_of_a_killed_worker_is_due_again_after_a_minute() -> None:
+    with receiving() as receiver:
+        registry.add(receiver.url, ALL)
+        registry.test(1)
+        assert deliveries._claim(1) is not None
+        assert not deliveries.send_next(1)
+        age(WebhookDelivery, "next_attempt_at", 1)
+        send_all()
+
+    assert [one["event"] for one in told(receiver)] == ["test"]
+    assert told(receiver)[0]["hikvision_id"] is None
+
+
+def test_webhook_that_is_off_or_wants_other_events_is_told_nothing(simulator: Simulated, terminal: Terminal) -> None:
+    registry.add("http://127.0.0.1:9/", frozenset({"removed"}))
+    registry.add("http://127.0.0.1:9/", ALL)
+    registry.switch(2, is_active=False)
+
+    enrol(simulator, terminal)
+
+    assert db.session.execute(db.select(WebhookDelivery.id)).all() == []
+    assert deliveries.due_webhooks() == []
+
+
+def test_messages_are_forgotten_with_events_and_go_with_their_webhook() -> None:
+    registry.add("http://127.0.0.1:9/", ALL)
+    registry.test(1)
+    age(WebhookDelivery, "happened_at", 89 * DAY)
+    forget()
+    assert delivery().id == 1
+    db.session.execute(db.update(WebhookDelivery).values(happened_at=database_now(-91 * DAY)))
+    forget()
+    assert db.session.execute(db.select(WebhookDelivery.id)).all() == []
+    registry.test(1)
+    registry.delete(1)
+    assert db.session.execute(db.select(WebhookDelivery.id)).all() == []
+
+
+def test_secret_is_stored_encrypted_alone() -> None:
+    webhook, secret = registry.add("https://127.0.0.1:9/", ALL)
+    stored = db.session.execute(db.select(Webhook.secret_encrypted)).scalar_one()
+    assert secret not in stored
+    assert vault.decrypt(stored) == secret
+    assert repr(webhook) == "<Webhook 1>"
