@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "http": {"http", "services", "models", "extensions"},
     "background": {"background", "services", "extensions", "isapi.errors", "request_id", "messages", "models"},
     "services": {"services", "isapi", "models", "extensions", "config", "encryption", "invisible_characters",
-                 "employee_number", "text_rules", "validity_days", "metrics", "request_id"},
+                 "employee_number", "text_rules", "validity_days", "metrics", "request_id", "version"},
     "forms": {"forms", "services.employees.filters", "invisible_characters", "employee_number", "text_rules",
               "validity_days"},
     "messages": {"invisible_characters"},

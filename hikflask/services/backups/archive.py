@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -107,14 +106,6 @@ class Writer:
         given = {**asdict(manifest), "taken_at": manifest.taken_at.isoformat(), "members": self.members}
         self.add_bytes(MANIFEST, json.dumps(given, ensure_ascii=False, indent=1).encode())
         self._file.write(bytes(2 * tarfile.BLOCKSIZE))
-
-
-def app_version() -> str:
-    """Return the version of the installed package, or an empty text where it runs from its folder."""
-    try:
-        return version("hikflask")
-    except PackageNotFoundError:
-        return ""
 
 
 class Reader:

@@ -23,10 +23,11 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from hikflask.extensions import db, vault
 from hikflask.models import Photo
 from hikflask.services.backups import keys, postgresql, records, revisions, sqlite, staging
-from hikflask.services.backups.archive import DATABASES, KEYS, PHOTOS, Manifest, Writer, app_version
+from hikflask.services.backups.archive import DATABASES, KEYS, PHOTOS, Manifest, Writer
 from hikflask.services.backups.errors import BackupError
 from hikflask.services.backups.keys import Keys
 from hikflask.services.photos import storage
+from hikflask.version import VERSION
 
 PART = ".part"
 # What stands in the password check; its secrecy does not matter.
@@ -160,7 +161,7 @@ def _look(connection: Connection, kind: str, taken_at: datetime) -> tuple[Manife
     photos = [(photo_id, name) for photo_id, name in connection.execute(kept)]
     revision = MigrationContext.configure(connection).get_current_revision() or ""
     check = vault.encrypt(CHECKED)
-    return Manifest(taken_at, revision, kind, check, rows=rows, app=app_version()), photos
+    return Manifest(taken_at, revision, kind, check, rows=rows, app=VERSION), photos
 
 
 def _add_photo(writer: Writer, photo_id: int, name: str) -> bool:

@@ -1,6 +1,6 @@
 """Rotates the encryption key of what is stored encrypted, and finds what no key decrypts.
 
-That is the terminals' passwords, and the secrets of the operators' second factors. A rotation may be interrupted at any
+That is the terminals' passwords, and the secrets of the operators' second factors and of the webhooks. A rotation may be interrupted at any
 moment: the new key is on the disk before it encrypts anything, all secrets change in one transaction, and older keys
 stay until a separate command deletes them.
 """
@@ -17,19 +17,19 @@ from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
 
 Column = InstrumentedAttribute[Any]
-# The columns that hold tokens of the vault, and whose they are.
-ENCRYPTED: tuple[tuple[Any, Column], ...] = (
-    (Terminal, Terminal.password_encrypted),
-    (Operator, Operator.totp_encrypted),
-    (Webhook, Webhook.secret_encrypted),
+# The columns that hold tokens of the vault, and what the rows are called by.
+ENCRYPTED: tuple[tuple[Column, Column], ...] = (
+    (Terminal.password_encrypted, Terminal.name),
+    (Operator.totp_encrypted, Operator.name),
+    (Webhook.secret_encrypted, Webhook.url),
 )
 
 
 def unreadable() -> list[str]:
-    """Return the names of the terminals whose password, and of the operators whose second factor no key decrypts."""
+    """Return the names of the terminals, operators and webhooks of which no key decrypts the secret."""
     found = []
-    for model, column in ENCRYPTED:
-        rows = db.session.execute(select(model.name, column).where(column.is_not(None)).order_by(model.name)).all()
+    for column, name_column in ENCRYPTED:
+        rows = db.session.execute(select(name_column, column).where(column.is_not(None)).order_by(name_column)).all()
         found += [name for name, token in rows if not _opens(token)]
     db.session.commit()
     return found
@@ -84,9 +84,10 @@ def _write(where: Column, row_id: int, old: str, new: str) -> int:
 
 def _held_by_older() -> list[tuple[Column, int, str]]:
     found = []
-    for model, column in ENCRYPTED:
-        rows = db.session.execute(select(model.id, column).where(column.is_not(None)).order_by(model.id)).all()
-        found += [(column, row_id, token) for row_id, token in rows if not vault.keyring.is_newest(token)]
+    for column, _ in ENCRYPTED:
+        row_id = column.class_.id
+        rows = db.session.execute(select(row_id, column).where(column.is_not(None)).order_by(row_id)).all()
+        found += [(column, one, token) for one, token in rows if not vault.keyring.is_newest(token)]
     return found
 
 

@@ -115,6 +115,7 @@ ABOUT = {
     "MAIL_REMOVAL_HOURS": N_("After how many hours without a confirmed removal a mail is sent."),
     "MAIL_SILENT_HOURS": N_("After how many hours without an answer of a terminal a mail is sent."),
     "BACKUP_MAX_AGE": N_("After how many hours without a backup the start page says so; 0 for never."),
+    "WEBHOOK_NETWORKS": N_("The networks that webhooks may be in."),
     "METRICS_PORT": N_("The port of 127.0.0.1 on which the metrics are read without a token; 0 for none."),
     "CONSENT": N_("What happens when a face is taken without recorded consent."),
     "PHOTO_RETENTION": N_("When the photo of an employee is deleted here."),
