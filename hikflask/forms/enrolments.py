@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import Field, SelectChoice, SelectField, StringField, ValidationError
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import limited, row_id, stripped
+from hikflask.forms.fields import limited, row_id
 
 # In UTC, as all times of the API.
 MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z?$"
@@ -26,8 +26,8 @@ class EnrolmentFilterForm(Form):
     state = SelectField(
         _l("State"), [_known], validate_choice=False, choices=[SelectChoice(one, one) for one in STATES]
     )
-    terminal = StringField(_l("Terminal"), filters=[stripped])
-    since = StringField(_l("Changed since"), filters=[stripped])
+    terminal = StringField(_l("Terminal"))
+    since = StringField(_l("Changed since"))
 
     @limited(pattern=r"^[0-9]*$")
     def validate_terminal(self, field: Field) -> None:

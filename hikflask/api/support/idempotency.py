@@ -79,8 +79,8 @@ def _fingerprint() -> str:
 
 
 def _parts() -> list[list[str]]:
-    fields = [[name, value] for name, values in sorted(request.form.lists()) for value in values]
-    for name, files in sorted(request.files.lists()):
+    fields = [[name, value] for name, values in sorted(request.form.lists(), key=str) for value in values]
+    for name, files in sorted(request.files.lists(), key=str):
         for file in files:
             hashed = sha256()
             while chunk := file.stream.read(CHUNK):
