@@ -1,6 +1,6 @@
 """Rotates the encryption key of what is stored encrypted, and finds what no key decrypts.
 
-That is the terminals' passwords, and the secrets of the operators' second factors and of the webhooks. A rotation may be interrupted at any
+That is the passwords of terminals, and the secrets of second factors and webhooks. A rotation may be interrupted at any
 moment: the new key is on the disk before it encrypts anything, all secrets change in one transaction, and older keys
 stay until a separate command deletes them.
 """

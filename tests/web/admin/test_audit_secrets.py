@@ -168,6 +168,17 @@ def settings_are_changed(client: FlaskClient) -> None:
     assert client.post(f"{page}/default").status_code == 303
 
 
+def webhooks_come_and_go(client: FlaskClient) -> str:
+    """Return the secret that was shown."""
+    page = client.post("/webhooks/", data={"url": "http://127.0.0.1:9/hook", "enrolled": "y"}).text
+    client.post("/webhooks/1/test")
+    client.post("/webhooks/1/active", data={"on": "0"})
+    client.post("/webhooks/1/delete")
+    found = re.search(r'id="secret">([^<]+)<', page)
+    assert found
+    return found.group(1)
+
+
 def operators_come_and_go(client: FlaskClient) -> list[str]:
     """Return the secrets that were shown."""
     made = client.post("/operators/", data={"name": "Борис", "role": OPERATOR}).text
@@ -234,7 +245,7 @@ def test_no_deed_brings_a_secret_into_the_trail(app: Flask, client: FlaskClient,
     people_have_rights(desk)
     terminals_come_and_go(app, client)
     settings_are_changed(client)
-    shown = operators_come_and_go(client)
+    shown = [webhooks_come_and_go(client), *operators_come_and_go(client)]
     factor = factor_comes_and_goes(app)
     rotated = app.test_cli_runner().invoke(args=["secrets", "rotate"])
     assert rotated.exit_code == 0
