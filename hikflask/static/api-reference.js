@@ -10,6 +10,10 @@ SwaggerUIBundle({
   persistAuthorization: false,
   syntaxHighlight: false,
   validatorUrl: null,
+  // A page has one main part, and it is the one around this.
+  onComplete() {
+    drawn.querySelector("main").setAttribute("role", "presentation");
+  },
   requestInterceptor(request) {
     const own = new URL(request.url, location.href).pathname === drawn.dataset.document;
     return Object.assign(request, { credentials: own ? "same-origin" : "omit" });

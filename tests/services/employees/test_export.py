@@ -92,6 +92,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "attempts": WORK,
         "next_attempt_at": WORK,
         "tried_at": WORK,
+        "changed_at": WORK,
     },
     AuditEntry: {"id": A_ROW, "employee_id": A_ROW, "request_id": TO_THE_LOG},
     Erasure: {"id": A_ROW, "employee_id": A_ROW, "version": "how the program notices what is added meanwhile"},

@@ -84,6 +84,7 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
 # Buttons, and pages that are no form of somebody signed in, or carry another form themselves.
 NOTHING_TYPED = {
     "account.change_password", "account.end_session", "account.sign_out_everywhere", "audit.export",
+    "terminals.allow_after_restore",
     "comparisons.discard", "comparisons.start", "comparisons.start_plan", "comparisons.take_back",
     "captures.keep_draft", "captures.start_for", "confirmation.confirm", "consents.withdraw",
     "employees.delete", "employees.known", "employees.send",
