@@ -47,6 +47,11 @@ MOST_HOURS = 24 * 365
 HOURS = "a whole number of hours"
 UNIX_SOCKET = "unix"
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+DAY_OF_WEEK, TIME_OF_DAY = "|".join(WEEKDAYS), r"(?:[01]\d|2[0-3]):[0-5]\d"
+WORKING_HOURS = re.compile(
+    rf"(?P<first>{DAY_OF_WEEK})(?:-(?P<last>{DAY_OF_WEEK}))? +(?P<begin>{TIME_OF_DAY})-(?P<end>{TIME_OF_DAY})"
+)
 SECOND, HOUR, DAY, PER_MINUTE, MEGABYTES = "second", "hour", "day", "per minute", "megabyte"
 HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z|\[[0-9a-f:]+\]\Z")
 
@@ -76,6 +81,20 @@ def _zone(text: Any) -> str:
 
 def _time_of_day(text: Any) -> time | None:
     return None if text in ("", None) else time.fromisoformat(str(text)).replace(tzinfo=None)
+
+
+def _working_hours(text: Any) -> str:
+    """Return days and hours in one spelling, such as Mon-Fri 08:00-18:00; empty for all of the week."""
+    if not str(text).strip():
+        return ""
+    found = WORKING_HOURS.fullmatch(str(text).strip().title())
+    if found is None or time.fromisoformat(found["begin"]) >= time.fromisoformat(found["end"]):
+        raise ValueError
+    first, last = WEEKDAYS.index(found["first"]), WEEKDAYS.index(found["last"] or found["first"])
+    if first > last:
+        raise ValueError
+    days = found["first"] if first == last else f"{found['first']}-{found['last']}"
+    return f"{days} {found['begin']}-{found['end']}"
 
 
 def _database(text: Any) -> str:
@@ -289,6 +308,9 @@ SETTINGS = {
     ),
     "MAIL_REMOVAL_HOURS": Setting(4, _whole(1, MOST_HOURS), HOURS, HOUR, decided=True),
     "MAIL_SILENT_HOURS": Setting(1, _whole(1, MOST_HOURS), HOURS, HOUR, decided=True),
+    "WORKING_HOURS": Setting(
+        "", _working_hours, "days and hours such as Mon-Fri 08:00-18:00, or empty for all of the week", decided=True
+    ),
     # With 0 nobody watches the age of the last backup.
     "BACKUP_MAX_AGE": Setting(48, _whole(0, MOST_HOURS), "a whole number of hours, or 0 for none", HOUR, decided=True),
     # The database refuses to delete younger entries (models/audit.py).

@@ -156,6 +156,28 @@ def test_mail_needs_a_sender_and_sends_no_password_in_clear(tmp_path: Path) -> N
     )
 
 
+def test_working_hours_have_one_spelling(tmp_path: Path) -> None:
+    for given, kept in {
+        "": "",
+        " mon-fri 08:00-18:00 ": "Mon-Fri 08:00-18:00",
+        "Sat  09:30-12:00": "Sat 09:30-12:00",
+        "Tue-Tue 00:00-23:59": "Tue 00:00-23:59",
+    }.items():
+        assert loaded(tmp_path, WORKING_HOURS=given)["WORKING_HOURS"] == kept
+    for wrong in (
+        "08:00-18:00",
+        "Fri-Mon 08:00-18:00",
+        "Mon-Fri 18:00-08:00",
+        "Mon 8:00-18:00",
+        "Mon 08:00-24:00",
+        "Пн 08:00-18:00",
+    ):
+        assert refusal(tmp_path, WORKING_HOURS=wrong) == (
+            "HIKFLASK_WORKING_HOURS cannot be used: set it to days and hours such as Mon-Fri 08:00-18:00, "
+            "or empty for all of the week."
+        )
+
+
 def test_networks_that_are_required_must_be_set(tmp_path: Path) -> None:
     required = {"TERMINAL_REQUIRE": "https,sha256,networks"}
     loaded(tmp_path, **required, TERMINAL_NETWORKS="10.0.0.0/8")

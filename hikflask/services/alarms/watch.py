@@ -1,5 +1,7 @@
 """Remembers alarms from their beginning to their end, and which mails about them are still to be sent.
 
+Outside working hours (HIKFLASK_WORKING_HOURS) nobody is told that a terminal is silent: it may just be switched off.
+
 A mail may be sent twice when the worker is killed just after it was sent; none is lost.
 """
 
@@ -11,9 +13,11 @@ from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import Alarm
+from hikflask.models.alarm import SILENT
 from hikflask.models.columns import database_now
 from hikflask.services.alarms import conditions
 from hikflask.services.alarms.conditions import Condition
+from hikflask.services.core.dates import is_working_time
 from hikflask.services.core.db import changed_rows
 from hikflask.services.enrolments.schedule import back_off
 
@@ -39,6 +43,9 @@ def watch() -> list[str]:
     again = [key for key, over_at in known.items() if over_at is not None and key in found]
     if over:
         _change(over, over_at=database_now())
+        # A terminal that answers again before anybody was told: there is nothing left to tell.
+        untold = (Alarm.key.in_(over), Alarm.kind == SILENT, Alarm.told_at.is_(None))
+        changed_rows(delete(Alarm).where(*untold))
     if again:
         _change(again, over_at=None)  # Nobody was told yet that it was over.
     db.session.commit()
@@ -84,6 +91,8 @@ def _begin(condition: Condition) -> None:
 
 def _claim() -> list[str]:
     due = and_(HAS_MAIL, Alarm.next_try_at <= database_now())
+    if not is_working_time():
+        due = and_(due, Alarm.kind != SILENT)
     claimed = update(Alarm).where(due).values(next_try_at=database_now(CLAIM_SECONDS)).returning(Alarm.key)
     keys = list(db.session.execute(claimed, execution_options={"synchronize_session": False}).scalars())
     db.session.commit()

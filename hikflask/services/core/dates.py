@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app
 
+from hikflask.config import WEEKDAYS, WORKING_HOURS
+
 SECONDS_PER_DAY = 86400.0
 # A moment in a table, as spreadsheets read it.
 TABLE_TIME = "%Y-%m-%d %H:%M:%S"
@@ -27,3 +29,16 @@ def today(now: datetime | None = None) -> date:
     :param now: the present moment, when it is not the clock's.
     """
     return local(now or datetime.now(UTC)).date()
+
+
+def is_working_time(now: datetime | None = None) -> bool:
+    """Tell whether HIKFLASK_WORKING_HOURS, in this zone, have the present moment; without any they always do.
+
+    :param now: the present moment, when it is not the clock's.
+    """
+    hours = WORKING_HOURS.fullmatch(current_app.config["WORKING_HOURS"])
+    if hours is None:
+        return True
+    here = local(now or datetime.now(UTC))
+    first, last = WEEKDAYS.index(hours["first"]), WEEKDAYS.index(hours["last"] or hours["first"])
+    return first <= here.weekday() <= last and hours["begin"] <= f"{here:%H:%M}" < hours["end"]

@@ -43,6 +43,7 @@ LABELS = {
     "COMPARE_AT": N_("Nightly comparison"),
     "DRIFT_INTERVAL": N_("Look at idle terminals"),
     "TIMEZONE": N_("Time zone"),
+    "WORKING_HOURS": N_("Working hours"),
     "MAIL_TO": N_("Alarms are mailed to"),
     "MAIL_REMOVAL_HOURS": N_("Access not withdrawn is mailed"),
     "MAIL_SILENT_HOURS": N_("A silent terminal is mailed"),
@@ -55,7 +56,7 @@ GROUPS = (
         ("CONSENT", "PHOTO_RETENTION", "CAPTURE_RETENTION", "EVENT_RETENTION", "JOB_RETENTION", "AUDIT_RETENTION"),
     ),
     (N_("Capture and terminals"), ("CAPTURE_TIMEOUT", "CAPTURE_HOLD", "COMPARE_AT", "DRIFT_INTERVAL", "TIMEZONE")),
-    (N_("Alarms"), ("BACKUP_MAX_AGE", "MAIL_TO", "MAIL_REMOVAL_HOURS", "MAIL_SILENT_HOURS")),
+    (N_("Alarms"), ("BACKUP_MAX_AGE", "MAIL_TO", "MAIL_REMOVAL_HOURS", "MAIL_SILENT_HOURS", "WORKING_HOURS")),
     (N_("Of the machine"), ()),
 )
 ABOUT = {
@@ -114,6 +115,7 @@ ABOUT = {
     "MAIL_TO": N_("Who gets a mail about what cannot wait, and another one when it is over."),
     "MAIL_REMOVAL_HOURS": N_("After how many hours without a confirmed removal a mail is sent."),
     "MAIL_SILENT_HOURS": N_("After how many hours without an answer of a terminal a mail is sent."),
+    "WORKING_HOURS": N_("When a mail may say that a terminal is silent; at other times it may just be switched off."),
     "BACKUP_MAX_AGE": N_("After how many hours without a backup the start page says so; 0 for never."),
     "WEBHOOK_NETWORKS": N_("The networks that webhooks may be in."),
     "METRICS_PORT": N_("The port of 127.0.0.1 on which the metrics are read without a token; 0 for none."),
@@ -128,7 +130,12 @@ ABOUT = {
 CHOICES = {"CONSENT": ("warn", "require"), "PHOTO_RETENTION": ("employed", "never")}
 NUMBERS = {"PHOTO_RETENTION": N_("after so many days")}
 # What an empty value says.
-EMPTY = {"COMPARE_AT": N_("never"), "MAIL_TO": N_("to nobody"), "TIMEZONE": N_("the machine's own")}
+EMPTY = {
+    "COMPARE_AT": N_("never"),
+    "MAIL_TO": N_("to nobody"),
+    "WORKING_HOURS": N_("all of the week"),
+    "TIMEZONE": N_("the machine's own"),
+}
 # What is older than these is deleted, and cannot be brought back.
 RETENTIONS = {name for name in LABELS if name.endswith("_RETENTION")}
 # What config.SETTINGS allows for the settings that are changed on the page → how a person says it.
@@ -140,6 +147,9 @@ ALLOWED = {
     "a time such as 03:00, or empty for never": N_("a time such as 03:00, or empty for never"),
     "a zone name such as Europe/Moscow, or empty for the machine's own": N_(
         "a zone name such as Europe/Moscow, or empty for the machine's own"
+    ),
+    "days and hours such as Mon-Fri 08:00-18:00, or empty for all of the week": N_(
+        "days and hours such as Mon-Fri 08:00-18:00, or empty for all of the week"
     ),
     "a whole number of hours, or 0 for none": N_("whole hours, or 0 for never"),
     "a whole number of hours": N_("whole hours, 1 or more"),

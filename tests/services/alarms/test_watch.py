@@ -1,11 +1,13 @@
 """Alarms begin once and end once, and every mail about them is due until it is sent."""
 
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from hikflask.config import WEEKDAYS
 from hikflask.extensions import db
 from hikflask.models import Alarm, Enrolment, Terminal
 from hikflask.models.columns import database_now
@@ -169,4 +171,23 @@ def test_nothing_is_noted_while_mails_are_off(app: Flask, terminal: Terminal) ->
         assert (watch.watch(), rows()) == ([], 0)
         app.config[name] = usual
 
+    assert len(watch.watch()) == 1
+
+
+def test_silence_is_told_in_working_hours_alone_and_not_at_all_when_it_ended_before(
+    app: Flask, terminal: Terminal
+) -> None:
+    away = {"reachable": False, "offline_since": database_now(-7200.0)}
+    let(terminal, **away)
+    now = datetime.now(UTC)
+    app.config["TIMEZONE"] = "UTC"
+    app.config["WORKING_HOURS"] = f"{WEEKDAYS[(now.weekday() + 2) % 7]} 08:00-18:00"
+    assert watch.watch() == []
+    assert rows() == 1
+
+    let(terminal, reachable=True, offline_since=None)
+    assert (watch.watch(), rows()) == ([], 0)
+
+    let(terminal, **away)
+    app.config["WORKING_HOURS"] = ""
     assert len(watch.watch()) == 1

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 from flask import Flask
 
-from hikflask.services.core.dates import local, today
+from hikflask.services.core.dates import is_working_time, local, today
 
 LATE = datetime(2026, 11, 25, 22, 30, tzinfo=UTC)
 
@@ -27,3 +27,17 @@ def test_without_a_setting_the_machine_s_own_zone_counts(app: Flask) -> None:
     with app.app_context():
         assert local(LATE).utcoffset() == LATE.astimezone().utcoffset()
         assert today(LATE) == LATE.astimezone().date()
+
+
+def test_working_time_is_that_of_the_zone_and_the_days(app: Flask) -> None:
+    app.config["TIMEZONE"] = "Europe/Moscow"
+    wednesday = datetime(2026, 11, 25, tzinfo=UTC)
+    with app.app_context():
+        assert is_working_time(wednesday)
+        app.config["WORKING_HOURS"] = "Mon-Fri 08:00-18:00"
+        # In Moscow it is three hours later.
+        for hour, minute, expected in ((4, 59, False), (5, 0, True), (14, 59, True), (15, 0, False)):
+            assert is_working_time(wednesday.replace(hour=hour, minute=minute)) is expected
+        assert not is_working_time(wednesday.replace(day=28, hour=9))
+        app.config["WORKING_HOURS"] = "Sat 08:00-18:00"
+        assert is_working_time(wednesday.replace(day=28, hour=9))
