@@ -13,6 +13,7 @@ SENTENCES = {
     troubles.LOCKED: "has locked our account; nothing more is sent to it until it opens it again.",
     troubles.LOGIN: "refused our password; nothing more is sent to it until another one is typed on its page.",
     troubles.STOPPED: "is not spoken to, since its certificate, its address or its login is not what was agreed on.",
+    troubles.RESTORED: "was not compared since the restore: an administrator has to look and decide on its page.",
     troubles.REPLACED: "is another device than before; an administrator has to restore the people on it.",
     troubles.OFF: "does not answer: is it on, and in a network that this machine reaches?",
     troubles.UNCHECKED: "was never checked completely: press “Check” on its page.",

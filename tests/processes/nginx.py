@@ -141,7 +141,7 @@ class Nginx:
             assert before in text, before
             text = text.replace(before, after)
         (self.folder / "nginx.conf").write_text(text)
-        for name in ("hikflask_proxy.conf", "hikflask_away.html"):
+        for name in ("hikflask_proxy.conf", "hikflask_away.html", "hikflask_too_large.html"):
             shutil.copy(ROOT / "deploy" / name, self.folder / name)
         user = "user root;" if os.geteuid() == 0 else ""
         (self.folder / "around.conf").write_text(AROUND.format(folder=self.folder, user=user))
