@@ -2,6 +2,8 @@
 
 import os
 import re
+import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +48,12 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThrowAwayRoot]:
     if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
         assert not os.environ.get("CI"), "CI runs as root on Debian"
         pytest.skip("needs root on Debian")
+    if not ports_are_free():
+        if not os.environ.get("CI"):
+            pytest.skip("something listens on port 80 or 443, which the installation's nginx needs")
+        # Debian starts its nginx as soon as it is installed.
+        subprocess.run(["nginx", "-s", "stop"], check=False)
+        until(ports_are_free)
     made = ThrowAwayRoot(tmp_path_factory.mktemp("root"))
     try:
         made.start()
@@ -53,6 +61,15 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThrowAwayRoot]:
         pytest.skip(f"this machine lets root mount no throw-away root: {error}")
     yield made
     made.stop()
+
+
+def ports_are_free() -> bool:
+    try:
+        for port in (80, 443):
+            socket.create_server(("0.0.0.0", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="module")
