@@ -16,9 +16,10 @@ from hikflask import create_app
 from hikflask.encryption import key_file
 from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
-from hikflask.models import Operator, Terminal
+from hikflask.models import Operator, Terminal, Webhook
 from hikflask.services.terminals import key_rotation, registry
 from hikflask.services.terminals.registry import Access
+from hikflask.services.webhooks import registry as webhooks
 from tests.conftest import close
 from tests.support.signed_in import add_operator
 
@@ -125,6 +126,24 @@ def test_rotation_encrypts_second_factors_too_and_names_whose_cannot_be_opened(s
         db.session.execute(db.update(Operator).where(Operator.name == "Анна").values(totp_encrypted="lost"))
         db.session.commit()
         assert key_rotation.unreadable() == ["Анна"]
+
+
+def test_rotation_encrypts_the_secrets_of_webhooks_too(stored: Flask, tmp_path: Path) -> None:
+    with stored.app_context():
+        webhook, secret = webhooks.add("http://127.0.0.1:9/hook", frozenset({"enrolled"}))
+        before = webhook.secret_encrypted
+
+    assert rotate(stored) == 4
+    let_time_pass(tmp_path)
+    drop_old(stored)
+
+    with stored.app_context():
+        (token,) = db.session.execute(db.select(Webhook.secret_encrypted)).scalars()
+        assert token != before
+        assert vault.decrypt(token) == secret
+        db.session.execute(db.update(Webhook).values(secret_encrypted="lost"))
+        db.session.commit()
+        assert key_rotation.unreadable() == ["http://127.0.0.1:9/hook"]
 
 
 def test_rotation_is_noticed_by_a_process_that_runs(stored: Flask, other: Flask, tmp_path: Path) -> None:
