@@ -39,6 +39,7 @@ def shape(enrolment: Enrolment) -> dict[str, Any]:
         "state": enrolment.state,
         "person": enrolment.person,
         "face": enrolment.face,
+        "verified": enrolment.is_green,
         "error": enrolment.refusal_code or None,
         "changed_at": enrolment.changed_at.strftime("%Y-%m-%dT%H:%M:%S"),
     }

@@ -197,8 +197,10 @@ class Enrolment(Base):
 
     @property
     def is_green(self) -> bool:
-        """True when confirmed, and the terminal was checked since its address or login changed."""
-        return self.is_confirmed and self.terminal.face_mode is not None
+        """True when confirmed, the terminal was checked since its address or login changed, and the row is not one of a
+        backup that was not compared with the terminal yet.
+        """
+        return self.is_confirmed and self.terminal.face_mode is not None and self.terminal.restored_from is None
 
     @property
     def may_open_doors(self) -> bool:

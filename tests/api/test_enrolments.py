@@ -31,6 +31,7 @@ def test_program_reads_what_changed_page_by_page(client: FlaskClient, terminal: 
             "state": "confirmed",
             "person": "confirmed",
             "face": "confirmed",
+            "verified": True,
             "error": None,
             "changed_at": first.json[0]["changed_at"],
         }

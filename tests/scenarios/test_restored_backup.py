@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask_babel import refresh
 from sqlalchemy import select
 
 from hikflask.background import tasks
@@ -37,6 +38,7 @@ from tests.support.captures import FACE, OTHER_FACE, THIRD_FACE
 from tests.support.comparisons import compare, desire_with_photo, differences, enrol_with_photo
 from tests.support.enrolments import employee_of
 from tests.support.postgresql import Cluster
+from tests.support.signed_in import client_of
 
 pytestmark = pytest.mark.both_databases
 
@@ -123,6 +125,36 @@ def row(number: str) -> Enrolment:
     return found
 
 
+def assert_not_green(app: Flask, enrolment: Enrolment) -> None:
+    client = client_of(app)
+    user = client.get(f"/api/users/{enrolment.employee_id}").json
+    listed = [one["verified"] for one in client.get("/api/enrolments/").json if one["id"] == enrolment.id]
+    page = client.get(f"/employees/{enrolment.employee_id}").text
+    names = client.get("/employees/?state=on_terminals").text
+    db.session.commit()
+
+    assert not enrolment.is_green
+    assert user is not None
+    assert user["synced_to_device"] is False
+    assert listed == [False]
+    assert 'data-state="confirmed"' not in page
+    assert LEAVER.number not in names
+
+
+def test_page_says_why_what_was_confirmed_is_not_green(restored: Flask) -> None:
+    client, address = client_of(restored), f"/employees/{row(LEAVER.number).employee_id}"
+
+    assert (
+        "После восстановления из копии программа ничего не записывает на «Вход». Сравните терминал; потом "
+        "администратор разрешит запись на его странице."
+    ) in client.get(address).text
+    refresh()  # The language is kept with the context, which the fixture holds.
+    assert (
+        "Nothing is written to “Вход” after the restore from a backup. Compare it; then an administrator allows that "
+        "on its page."
+    ) in client.get(address, headers={"Accept-Language": "en"}).text
+
+
 def test_nothing_is_written_before_a_person_decides_and_then_everything_converges(
     restored: Flask, simulator: Simulated
 ) -> None:
@@ -133,6 +165,11 @@ def test_nothing_is_written_before_a_person_decides_and_then_everything_converge
     assert db.session.execute(select(Job.state)).scalars().all() == ["stopped"]
     assert db.session.execute(select(Comparison.id)).scalars().all() == []
     assert after_restore.found(1) is None
+
+    # What the backup has as confirmed is not green: the terminal said so before others told it otherwise.
+    leaver = row(LEAVER.number)
+    assert leaver.is_confirmed
+    assert_not_green(restored, leaver)
 
     # The worker, the checks, and whoever asks at once: nothing but reading.
     for refused in (
@@ -160,6 +197,7 @@ def test_nothing_is_written_before_a_person_decides_and_then_everything_converge
     found = after_restore.found(1)
     assert found is not None
     assert [one.number for one in found.held] == [LEAVER.number, OLGA.number, WAITS.number]
+    assert_not_green(restored, row(LEAVER.number))
     assert not after_restore.allow(1, comparison.id + 1)
     for action in (SEND, REMOVE):
         (step,) = make(comparison, Choices({LEAVER.number: action})).steps
@@ -191,5 +229,5 @@ def test_nothing_is_written_before_a_person_decides_and_then_everything_converge
     assert set(simulator.people) == {OLGA.number, PYOTR.number, WAITS.number, SLOW.number}
     assert enrolments.open_removals() == []
     assert differences(compare(terminal)) == {}
-    assert all(row(number).is_confirmed for number in (OLGA.number, PYOTR.number, WAITS.number))
+    assert all(row(number).is_green for number in (OLGA.number, PYOTR.number, WAITS.number))
     assert not db.session.execute(select(Employee.is_active).where(Employee.number == LEAVER.number)).scalar_one()

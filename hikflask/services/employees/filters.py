@@ -60,7 +60,7 @@ WANTED = Enrolment.desired == _PRESENT
 IS_THERE = or_(WANTED, Enrolment.person != _CONFIRMED)
 # What is not green: not proven, or proven at a terminal that was not checked since.
 IS_UNPROVEN = and_(WANTED, or_(Enrolment.person != _CONFIRMED, Enrolment.face != _CONFIRMED))
-_UNCHECKED_TERMINALS = select(Terminal.id).where(Terminal.face_mode.is_(None))
+_UNCHECKED_TERMINALS = select(Terminal.id).where(or_(Terminal.face_mode.is_(None), Terminal.restored_from.is_not(None)))
 IS_UNCHECKED = and_(
     _UNCHECKED_TERMINALS.exists(),  # Asked once; where there is none, as mostly, no enrolment is read.
     WANTED,

@@ -66,7 +66,7 @@ _WITH_STATES = select(Employee).options(
             Enrolment.next_attempt_at,
             raiseload=True,
         ),
-        joinedload(Enrolment.terminal).load_only(Terminal.face_mode, raiseload=True),
+        joinedload(Enrolment.terminal).load_only(Terminal.face_mode, Terminal.restored_from, raiseload=True),
     ),
 )
 

@@ -20,6 +20,7 @@ IS_GREEN = and_(
     Enrolment.person == CONFIRMED,
     Enrolment.face == CONFIRMED,
     Terminal.face_mode.is_not(None),
+    Terminal.restored_from.is_(None),
 )
 REMOVALS = Keyset((Enrolment.desired_since.asc(), Enrolment.id.asc()), "removals")
 

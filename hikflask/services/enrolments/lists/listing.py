@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, select, text, union_all
+from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment
@@ -38,7 +39,7 @@ def page(wanted: EnrolmentFilter, limit: int, place: Place = FIRST) -> Page[Enro
     columns = tuple(merged.columns)
     first = select(*columns).order_by(columns[1], columns[2]).limit(limit + 1)
     found = keyset.first_of_rows(keyset.cut(list(db.session.execute(first)), ORDER, limit, place))
-    rows = select(Enrolment).where(Enrolment.id.in_(found.rows))
+    rows = select(Enrolment).where(Enrolment.id.in_(found.rows)).options(joinedload(Enrolment.terminal))
     known = {one.id: one for one in db.session.execute(rows, execution_options={"populate_existing": True}).scalars()}
     db.session.commit()
     # Whoever was deleted between the two statements is in none of them.
