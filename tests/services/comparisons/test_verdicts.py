@@ -129,7 +129,7 @@ def test_after_a_restore_whatever_differs_waits_for_a_person(changed: Terminal) 
         assert held == {"101", "102", "103", "104", unfinished.number}
         assert {states[number].refusal_code for number in held} == {state.CHANGED_SINCE_BACKUP}
         assert [number for number, one in states.items() if one.next_attempt_at] == []
-        assert {number for number, one in states.items() if one.is_green} == {"100", "105"}
+        assert {number for number, one in states.items() if one.is_confirmed} == {"100", "105"}
 
 
 def test_after_a_restore_other_faces_are_no_other_encoding(
