@@ -240,7 +240,7 @@ SETTINGS = {
     "DATABASE_URL": Setting("", _database, "sqlite:///… or postgresql://…"),
     "WORKER": Setting("embedded", _one_of("embedded", "external"), "embedded or external"),
     "WORKER_THREADS": Setting(8, _whole(2, 64), "a whole number between 2 and 64"),
-    "WORKER_TERMINALS": Setting(32, _whole(1, 256), "a whole number between 1 and 256"),
+    "WORKER_TERMINALS": Setting(64, _whole(1, 256), "a whole number between 1 and 256"),
     # gunicorn.conf.py reads it, too, with the same default.
     "TERMINAL_THREADS": Setting(12, _whole(1, 64), "a whole number between 1 and 64"),
     "TERMINAL_CALLS": Setting(6, _whole(1, 64), "a whole number between 1 and 64"),

@@ -53,6 +53,14 @@ def test_there_are_the_three_units() -> None:
     assert [unit.name for unit in UNITS] == ["hikflask-backup.service", "hikflask-worker.service", "hikflask.service"]
 
 
+def test_proxy_gives_an_idle_connection_up_before_the_server_closes_it() -> None:
+    server = runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))
+    (idle,) = directives((DEPLOY / "nginx.conf").read_text(encoding="utf-8").partition("}")[0], "keepalive_timeout")
+
+    # In seconds; a form that is sent on a connection that is closed at this moment is not sent again: 502.
+    assert int(idle.removesuffix("s")) < server["keepalive"]
+
+
 def test_proxy_speaks_tls_1_2_and_1_3_alone_with_ciphers_that_are_good_today() -> None:
     (secure,) = [server for server in SERVERS if "listen 443 ssl;" in server]
 

@@ -1,8 +1,8 @@
 """The queue of background tasks: Huey on SQLite beside the database, or in PostgreSQL when the database is there.
 
-There are three lanes in the same storage, each with its own threads. So captures, which wait for people, never use more
-than half of the threads, and jobs for many people, which wait for no terminal, never more than two of their own: one of
-them may be reading a long file. The queue may be lost: the database tells what is due, and the sweep enqueues it again.
+There are three lanes in the same storage, each with its own threads. So captures, which wait for people, keep no thread
+from all else that terminals are asked, and jobs for many people, which wait for no terminal, never use more than two of
+their own: one of them may be reading a long file. The queue may be lost: the database tells what is due, and the sweep enqueues it again.
 """
 
 import sqlite3

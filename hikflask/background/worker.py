@@ -14,7 +14,7 @@ import click
 from flask import Flask
 
 from hikflask.background import metrics_port, tasks
-from hikflask.background.queue import TERMINALS
+from hikflask.background.queue import CAPTURES, TERMINALS
 from hikflask.background.webhooks import Sender
 from hikflask.extensions import db, task_queue
 from hikflask.services.core import heartbeat
@@ -29,8 +29,9 @@ FORGET_SECONDS = 60.0
 class Worker:
     """The consumers of all lanes and the sweeping thread. start() returns at once.
 
-    There are as many threads for terminals as there are active terminals, within HIKFLASK_WORKER_TERMINALS, since one
-    terminal is talked to by one thread. They are added when terminals are, and end with the process.
+    There are as many threads for captures, and as many for terminals, as there are active terminals, within
+    HIKFLASK_WORKER_TERMINALS: one terminal waits for one face, and is talked to by one thread. They are added when
+    terminals are, and end with the process.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -38,7 +39,7 @@ class Worker:
         self._stopped = threading.Event()
         threads: int = app.config["WORKER_THREADS"]
         self._consumers = task_queue.lanes(app).consumers(threads)
-        self._for_terminals = threads - threads // 2
+        self._threads = {CAPTURES: threads // 2, TERMINALS: threads - threads // 2}
         self._webhooks = Sender(app)
         self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweep", daemon=True)
 
@@ -69,15 +70,16 @@ class Worker:
         """Make wait() return."""
         self._stopped.set()
 
-    def grow(self) -> int:
-        """Add the threads that are missing for the active terminals; return how many there are then."""
+    def grow(self) -> dict[str, int]:
+        """Add the threads that are missing for the active terminals; return how many each lane has then."""
         needed: int = min(registry.count_active(), self._app.config["WORKER_TERMINALS"])
-        if needed > self._for_terminals:
-            more = task_queue.lanes(self._app).consumer(TERMINALS, needed - self._for_terminals)
-            more.start()
-            self._consumers.append(more)
-            self._for_terminals = needed
-        return self._for_terminals
+        for lane, threads in self._threads.items():
+            if needed > threads:
+                more = task_queue.lanes(self._app).consumer(lane, needed - threads)
+                more.start()
+                self._consumers.append(more)
+                self._threads[lane] = needed
+        return self._threads
 
     def _sweep_until_stopped(self) -> None:
         interval = self._app.config["SWEEP_INTERVAL"]

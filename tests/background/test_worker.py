@@ -3,6 +3,7 @@
 import pytest
 from flask import Flask
 
+from hikflask.background.queue import CAPTURES, TERMINALS
 from hikflask.background.worker import Worker
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, OperatorSession, Photo, Terminal, Throttle
@@ -48,18 +49,18 @@ def test_step_that_fails_keeps_no_other_from_being_done(
     assert files() == []
 
 
-def test_threads_for_terminals_grow_with_the_active_terminals_up_to_the_setting(app: Flask) -> None:
+def test_threads_for_captures_and_terminals_grow_with_the_active_terminals_up_to_the_setting(app: Flask) -> None:
     app.config["WORKER_TERMINALS"] = 6
     worker = Worker(app)
     worker.start()
     try:
-        threads = [worker.grow()]
+        threads = [dict(worker.grow())]
         for count in (5, 3):
             for _ in range(count):
                 name = f"T{db.session.query(Terminal).count()}"
                 registry.add(Access(name, f"http://{name}.test".lower(), "admin", "Secret12"))
-            threads.append(worker.grow())
+            threads.append(dict(worker.grow()))
     finally:
         worker.stop()
 
-    assert threads == [4, 5, 6]
+    assert threads == [dict.fromkeys((CAPTURES, TERMINALS), count) for count in (4, 5, 6)]

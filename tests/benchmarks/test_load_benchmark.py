@@ -10,7 +10,7 @@ from tests.processes.processes import ROOT
 
 
 def test_small_office_is_measured() -> None:
-    options = ["--seconds", "4", "--operators", "2", "--rate", "10", "--silent", "2"]
+    options = ["--seconds", "4", "--operators", "2", "--rate", "10", "--silent", "2", "--walk", "1"]
 
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.load", *options],

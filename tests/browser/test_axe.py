@@ -185,16 +185,19 @@ def erased(site: Site) -> int:
     return erasure.id
 
 
-@pytest.mark.parametrize("rule", SIGNED_IN)
-def test_axe_finds_nothing(russian: Window, rows: dict[str, object], rule: str) -> None:
-    address = re.sub(r"<(?:int:)?(\w+)>", lambda found: str(rows[found[1]]), rule)
-    address = f"{address}?number=AXE3" if rule == "/erasures/number" else address
+def test_axe_finds_nothing(russian: Window, rows: dict[str, object]) -> None:
+    wrong = {}
+    for rule in SIGNED_IN:
+        address = re.sub(r"<(?:int:)?(\w+)>", lambda found: str(rows[found[1]]), rule)
+        address = f"{address}?number=AXE3" if rule == "/erasures/number" else address
+        answer = russian.page.goto(address)
+        assert answer is not None
+        seen = (answer.status, russian.page.url.endswith(address), wrong_in_each_look(russian.page))
+        if seen != (200, True, []):
+            wrong[address] = seen
 
-    answer = russian.page.goto(address)
-
-    assert answer is not None
-    assert (answer.status, wrong_in_each_look(russian.page)) == (200, [])
-    assert russian.page.url.endswith(address)
+    assert len(SIGNED_IN) > 50
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("address", ["/sign-in", "/sign-in?lang=en"])

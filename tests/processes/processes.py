@@ -56,6 +56,7 @@ class Served:
             "HIKFLASK_INSTANCE_PATH": str(folder),
             "HIKFLASK_BIND": f"127.0.0.1:{self.port}",
             "FLASK_APP": "wsgi",
+            "MALLOC_ARENA_MAX": "2",  # As in the units.
             **{f"HIKFLASK_{name}": value for name, value in settings.items()},
         }
         self._processes: list[subprocess.Popen[bytes]] = []

@@ -9,8 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.processes.processes import ROOT, Served, until
+from tests.support.migrated import migrate
 
-PEOPLE = 3000
+PEOPLE = 1000
 
 
 def numbers(folder: Path) -> tuple[int, int]:
@@ -22,7 +23,7 @@ def numbers(folder: Path) -> tuple[int, int]:
 
 def test_interrupted_import_stops_and_is_undone(tmp_path: Path) -> None:
     served = Served(tmp_path)
-    served.flask("db", "upgrade")
+    migrate(tmp_path)
     table = tmp_path / "people.csv"
     table.write_text("ID;ФИО\n" + "".join(f"{at};Иванов {at}\n" for at in range(PEOPLE)), encoding="utf-8")
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "employees", "import", str(table)]

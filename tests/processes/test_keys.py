@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from hikflask.simulator import SimulatorServer
 from tests.processes.conftest import PASSWORD, add_terminal
 from tests.processes.processes import Served
+from tests.support.migrated import migrate
 
 SERVE = ("gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app")
 
@@ -37,17 +38,16 @@ def test_rotation_needs_no_restart(served: Served, simulator: SimulatorServer, t
     assert served.http.get(f"{served.url}/api/devices/{device}/status", timeout=20).json()["login"] is True
 
 
-@pytest.mark.parametrize("worker", ["embedded", "external"])
-def test_key_that_does_not_fit_ends_the_whole_server(tmp_path: Path, worker: str) -> None:
-    app = Served(tmp_path, WORKER=worker)
-    app.flask("db", "upgrade")
+def test_key_that_does_not_fit_ends_the_whole_server(tmp_path: Path) -> None:
+    app, external = Served(tmp_path), Served(tmp_path, WORKER="external")
+    migrate(tmp_path)
     app.flask("terminal", "add", "Door", "http://127.0.0.1:9", "admin", "--password-stdin", stdin=f"{PASSWORD}\n")
     (tmp_path / "password_key").write_bytes(Fernet.generate_key())
 
-    serving, running, working = app.refused(*SERVE), app.refused("flask", "run"), app.refused("flask", "worker")
+    ended = [app.refused(*SERVE), external.refused(*SERVE), app.refused("flask", "run"), app.refused("flask", "worker")]
 
-    assert (serving.returncode, running.returncode, working.returncode) == (3, 3, 1)
-    for process in (serving, running, working):
+    assert [process.returncode for process in ended] == [3, 3, 3, 1]
+    for process in ended:
         assert f"does not open what is stored for “Door”: restore {tmp_path}/password_key" in process.stderr
         assert "Traceback" not in process.stderr
     app.flask("db", "upgrade")
@@ -66,7 +66,7 @@ def test_setting_that_cannot_be_used_is_refused_in_one_sentence(tmp_path: Path) 
 def test_nobody_else_on_the_machine_may_read_what_is_kept(tmp_path: Path) -> None:
     served = Served(tmp_path)
     served.flask("db", "upgrade")
-    served.start()
+    served.serve()
     served.http.post(
         f"{served.url}/api/users/", json={"hikvision_id": "100222", "full_name": "Иван Иванов"}, timeout=20
     )

@@ -1,5 +1,6 @@
 """Ways around a role: other methods, other spellings of an address; and what an error gives away."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -78,13 +79,13 @@ def test_no_other_method_and_no_other_spelling_opens_what_is_closed(app: Flask, 
     with app.app_context():
         db.session.add(Employee(number="1", name="Иван", search=""))
         db.session.commit()
-    before, found = state(app), list(closed_to(app, role))
+    before, found = state(app), sorted(closed_to(app, role))
     assert len(found) > 15
 
-    for path, method in found:
+    for place, (path, method) in enumerate(found):
         assert client.open(path, method=method).status_code == 403, (path, method)
-        # HEAD goes the way of GET.
-        for way in spellings(path) if method != "HEAD" else ():
+        # How an address is read does not depend on what lies there: each gets some of the spellings, in turn.
+        for way in spellings(path)[place % 5 :: 5]:
             answer = client.open(way, method=method, follow_redirects=False)
             asked = answer.status_code == 303 and answer.location.startswith("/sign-in")
             assert asked or answer.status_code in {308, 400, 401, 403, 404, 405}, (way, method, answer.status_code)
@@ -96,17 +97,16 @@ def test_no_header_changes_method_or_address(app: Flask, role: str) -> None:
     client_of(app, ADMIN)
     client = client_of(app, role)
     before = state(app)
-    for path, closed in closed_to(app, role):
-        if closed == "HEAD":
-            continue
-        for headers in [*({name: "POST"} for name in OVERRIDES), *({name: "DELETE"} for name in OVERRIDES)]:
-            answer = client.open(path, method=closed, headers=headers, data={"_method": "GET"})
-            assert answer.status_code == 403, (path, headers)
-            client.get(path, headers=headers, query_string={"_method": "DELETE"})
-        for name in ELSEWHERE:
-            page = client.get("/employees/", headers={name: path})
-            assert page.request.path == "/employees/"
-            assert 'aria-current="page"' in page.text
+    overrides = itertools.cycle(itertools.product(OVERRIDES, ("POST", "DELETE")))
+    elsewhere = itertools.cycle(ELSEWHERE)
+    for path, closed in sorted(closed_to(app, role)):
+        headers = dict([next(overrides)])
+        answer = client.open(path, method=closed, headers=headers, data={"_method": "GET"})
+        assert answer.status_code == 403, (path, headers)
+        client.get(path, headers=headers, query_string={"_method": "DELETE"})
+        page = client.get("/employees/", headers={next(elsewhere): path})
+        assert page.request.path == "/employees/"
+        assert 'aria-current="page"' in page.text
     assert state(app) == before
 
 

@@ -13,6 +13,8 @@ from tests.processes.processes import free_port
 ACCOUNT = "postgres"
 # What the app signs in as may do no more than make databases.
 ROLE = "hikflask"
+TRUNCATED_EACH = 50
+RESTART_IDENTITY = "SELECT setval(sequencename::regclass, 1, false) FROM pg_sequences WHERE last_value IS NOT NULL"
 
 
 def programs() -> Path | None:
@@ -35,6 +37,7 @@ class Cluster:
         if self._as:
             shutil.chown(self._folder, ACCOUNT)
         self.port = free_port()
+        self._emptied = 0
 
     def start(self) -> None:
         """Make the data folder and start the server."""
@@ -68,8 +71,16 @@ class Cluster:
             # No trigger runs: one keeps the audit trail from being emptied.
             connection.execute("SET session_replication_role = replica")
             found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-            tables = ", ".join(table for (table,) in found if table != "alembic_version")
-            connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")  # type: ignore[arg-type]
+            tables = [table for (table,) in found if table != "alembic_version"]
+            self._emptied += 1
+            # TRUNCATE makes new files for each table and index, DELETE leaves dead rows behind.
+            if self._emptied % TRUNCATED_EACH == 0:
+                connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY")  # type: ignore[arg-type]
+                return
+            filled = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in tables)
+            for (table,) in connection.execute(filled).fetchall():  # type: ignore[arg-type]
+                connection.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]
+            connection.execute(RESTART_IDENTITY)
 
     def drop(self, name: str) -> None:
         """Remove a database."""

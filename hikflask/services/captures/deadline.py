@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, true
+from sqlalchemy import Result, or_, select, true
 
 from hikflask.extensions import db
 from hikflask.models import Capture
@@ -35,13 +35,23 @@ class View:
         return self.state in RUNNING
 
 
+def find(capture_id: int) -> View | None:
+    """Return a capture as pages show it, or None. A running capture after its deadline counts as failed."""
+    found = _at_this_moment(capture_id).one_or_none()
+    db.session.commit()
+    return _view(*found) if found else None
+
+
 def view(capture_id: int) -> View:
-    """Return a capture as pages show it. A running capture after its deadline counts as failed."""
-    capture, now = db.session.execute(
-        select(Capture, database_now()).where(Capture.id == capture_id), execution_options={"populate_existing": True}
-    ).one()
+    """Return a capture, which is there, as pages show it."""
+    capture, now = _at_this_moment(capture_id).one()
     db.session.commit()
     return _view(capture, now)
+
+
+def _at_this_moment(capture_id: int) -> Result[Capture, datetime]:
+    statement = select(Capture, database_now()).where(Capture.id == capture_id)
+    return db.session.execute(statement, execution_options={"populate_existing": True})
 
 
 def _view(capture: Capture, now: datetime) -> View:

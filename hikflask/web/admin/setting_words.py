@@ -64,7 +64,7 @@ ABOUT = {
     "PASSWORD_KEY": N_("Encrypts what must be read again, such as the terminals' passwords."),
     "DATABASE_URL": N_("Where the database is; the queue goes with it."),
     "WORKER": N_("Where the work in the background runs."),
-    "WORKER_THREADS": N_("How many threads a worker has; at most half of them are in captures."),
+    "WORKER_THREADS": N_("How many threads a worker begins with; half of them are for captures."),
     "WORKER_TERMINALS": N_("At how many terminals one worker works at the same time."),
     "TERMINAL_THREADS": N_("How many requests of a process may wait on terminals at a time."),
     "TERMINAL_CALLS": N_("How many of them one operator or API token may have."),

@@ -157,7 +157,7 @@ class Panel:
 
 def of(capture_id: int | None, error: ServiceError | None = None) -> Panel:
     """Return the panel of a capture, or of none; `error` is why a new capture was refused."""
-    view = deadline.view(capture_id) if capture_id and queries.get(capture_id) else None
+    view = deadline.find(capture_id) if capture_id else None
     without = view is not None and view.state in {FAILED, CANCELLED}
     earlier = unsaved.of_form(capture_id) if without else None
     if error is None:

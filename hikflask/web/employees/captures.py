@@ -68,10 +68,11 @@ def start_for(employee_id: int) -> ResponseReturnValue:
 def show(capture_id: int) -> ResponseReturnValue:
     """Answer the progress of a running capture, which the panel polls, and the whole panel when it has ended."""
     shown = capture_panel.with_file(capture_panel.of(capture_id), None, request.args.get("draft_behind"))
+    if shown.running:
+        # Asked once a second by everybody who captures: without the form.
+        return render_template("employees/_capture_progress.html", panel=shown, live=request.full_path.rstrip("?"))
     form = form_page.filled(shown.draft, shown, row_id(request.args.get("employee")))
     form = form_page.in_round(form, request.args)
-    if shown.running:
-        return render_template("employees/_capture_progress.html", panel=shown, form=form)
     status = 404 if shown.view is None else 200
     return htmx.retargeted(form_page.fragment(form, shown), "#capture", status)
 
