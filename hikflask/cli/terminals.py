@@ -47,18 +47,20 @@ def terminal() -> None:
 @click.argument("name")
 @click.argument("url")
 @click.argument("username")
-@click.option("--fingerprint", default="", help="SHA-256 of the terminal's certificate (https).")
+@click.option("--fingerprint", help="SHA-256 of the terminal's certificate (https).")
 @click.option("--password-stdin", is_flag=True, help="Read the terminal's password from standard input.")
 @click.option("--replace", is_flag=True, help="Change the terminal of this name, if there is one.")
 @with_appcontext
-def add_terminal(name: str, url: str, username: str, fingerprint: str, password_stdin: bool, replace: bool) -> None:
+def add_terminal(
+    name: str, url: str, username: str, fingerprint: str | None, password_stdin: bool, replace: bool
+) -> None:
     """Add a terminal and check it; one that does not answer now is added all the same."""
-    typed = {"name": name, "url": url, "username": username, "fingerprint": fingerprint}
+    typed = {"name": name, "url": url, "username": username, "fingerprint": fingerprint or ""}
     _refuse_bad(typed)
     access = _access({**typed, "password": read_password(password_stdin)})
     known = registry.find_by_name(access.name) if replace else None
     if known:
-        access = dataclasses.replace(access, face_by_picture=known.face_by_picture)
+        access = _with_what_stays(access, known, has_pin=fingerprint is not None)
     try:
         with audit.acting(audit.COMMAND_LINE):
             added = registry.change(known.id, access, HOLDER) if known else registry.add(access)
@@ -66,6 +68,13 @@ def add_terminal(name: str, url: str, username: str, fingerprint: str, password_
         raise click.ClickException(messages.english(error.code, **error.params)) from error
     click.echo(f"Terminal {added.id} “{added.name}” {'changed' if known else 'added'}.")
     click.echo(_checked(added.id))
+
+
+def _with_what_stays(access: registry.Access, known: Terminal, *, has_pin: bool) -> registry.Access:
+    """Keep the mark for photo files, and the pin of the same address unless another one, or an empty one, is given."""
+    stays = not has_pin and access.url == known.url
+    pin = known.fingerprint if stays else access.fingerprint
+    return dataclasses.replace(access, face_by_picture=known.face_by_picture, fingerprint=pin)
 
 
 @terminal.command("check")

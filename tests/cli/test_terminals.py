@@ -160,6 +160,21 @@ def test_replace_keeps_that_the_terminal_takes_pictures(app: Flask) -> None:
         assert db.session.get_one(Terminal, 1).face_by_picture is True
 
 
+def test_replace_keeps_the_pin_of_the_same_address_until_another_one_is_given(app: Flask) -> None:
+    def pin_after(*more: str, url: str) -> str | None:
+        assert add(app, *more, url=url, password="Other123").exit_code == 0
+        with app.app_context():
+            return db.session.get_one(Terminal, 1).fingerprint
+
+    https, other = "https://away.test", "https://other.test"
+    assert pin_after("--fingerprint", "ab" * 32, url=https) == "ab" * 32
+    assert pin_after("--replace", url=https) == "ab" * 32
+    assert pin_after("--replace", "--fingerprint", "cd" * 32, url=https) == "cd" * 32
+    assert pin_after("--replace", "--fingerprint", "", url=https) is None
+    pin_after("--replace", "--fingerprint", "ab" * 32, url=https)
+    assert pin_after("--replace", url=other) is None
+
+
 def test_replace_adds_where_there_is_none(app: Flask) -> None:
     result = add(app, "--replace")
 
