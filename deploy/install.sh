@@ -66,8 +66,12 @@ check_arguments() {
     fi
 }
 
+uses_postgresql() { [ -n "$url" ] || grep -qs "^HIKFLASK_DATABASE_URL='\?postgresql://" "$settings"; }
+
 install_packages() {
     local missing=()
+    # Backups are made by PostgreSQL's own programs.
+    ! uses_postgresql || command -v pg_dump >/dev/null || missing+=(postgresql-client)
     for package in python3-venv nginx openssl; do
         dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing+=("$package")
     done

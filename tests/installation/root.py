@@ -26,7 +26,8 @@ mount -t proc proc {folder}/root/proc
 mount --rbind /dev {folder}/root/dev
 mount -t tmpfs tmpfs {folder}/root/run
 mount -t tmpfs tmpfs {folder}/root/tmp
-mkdir -p {folder}/root/run/systemd/system
+mkdir -p {folder}/root/run/systemd/system {folder}/root/root/.cache/pip
+mount --bind {downloaded} {folder}/root/root/.cache/pip
 touch {folder}/root/run/is-mounted
 exec sleep infinity
 """
@@ -35,15 +36,15 @@ exec sleep infinity
 class ThrowAwayRoot:
     """The root and all processes in it, from start() to stop()."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, downloaded: Path) -> None:
         self._folder = folder
+        self._downloaded = downloaded
 
     def start(self) -> None:
         """Mount it. :raises OSError: with the reason, where this machine does not let root do so."""
         command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c"]
-        self._holder = subprocess.Popen(
-            [*command, MOUNTS.format(folder=self._folder)], stderr=subprocess.PIPE, text=True
-        )
+        mounts = MOUNTS.format(folder=self._folder, downloaded=self._downloaded)
+        self._holder = subprocess.Popen([*command, mounts], stderr=subprocess.PIPE, text=True)
         until(lambda: self._holder.poll() is not None or self._is_mounted())
         if self._holder.poll() is not None:
             assert self._holder.stderr is not None

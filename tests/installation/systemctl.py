@@ -124,7 +124,12 @@ def restart(unit: str) -> None:
         start(one)
 
 
-VERBS = {"start": start, "stop": stop, "restart": restart, "reload-or-restart": restart}
+def reload(unit: str) -> None:
+    """Let nginx read its settings and certificates anew."""
+    subprocess.run([unit, "-s", "reload"], check=True)
+
+
+VERBS = {"start": start, "stop": stop, "restart": restart, "reload": reload, "reload-or-restart": restart}
 
 
 def main() -> None:

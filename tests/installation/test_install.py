@@ -2,74 +2,19 @@
 
 import os
 import re
-import socket
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
 
 from hikflask.simulator import SimulatorServer, Terminal
+from tests.installation.browser import NAME, URL, Browser, code_in
 from tests.installation.root import ThrowAwayRoot
+from tests.installation.versions import BEFORE, BROKEN, INSTALL, MIGRATION, NEXT, next_version, version_of_tables
 from tests.processes.processes import ROOT, until
-from tests.support.by_name import ByName
-from tests.support.captures import FACE
 
-NAME = "hikflask.example"
-INSTALL = "deploy/install.sh"
-URL = "https://127.0.0.1"
-ADMINISTRATOR, PASSWORD = "Анна", "восемь зелёных окон 7"
 TERMINAL_PASSWORD = "Abc12345"
 PASSPHRASE = "семь сухих листьев на снегу"
-TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
-BEFORE, NEXT, BROKEN = "0.1.9", "0.2.0", "0.2.1"
-MIGRATION = '''
-"""What the next version needs."""
-import sqlalchemy as sa
-from alembic import op
-
-revision = "next"
-down_revision = "{head}"
-
-
-def upgrade() -> None:
-    op.create_table("of_the_next_version", sa.Column("id", sa.Integer, primary_key=True))
-
-
-def downgrade() -> None:
-    op.drop_table("of_the_next_version")
-'''
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThrowAwayRoot]:
-    """A throw-away root; skips where there can be none."""
-    if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
-        assert not os.environ.get("CI"), "CI runs as root on Debian"
-        pytest.skip("needs root on Debian")
-    if not ports_are_free():
-        if not os.environ.get("CI"):
-            pytest.skip("something listens on port 80 or 443, which the installation's nginx needs")
-        # Debian starts its nginx as soon as it is installed.
-        subprocess.run(["nginx", "-s", "stop"], check=False)
-        until(ports_are_free)
-    made = ThrowAwayRoot(tmp_path_factory.mktemp("root"))
-    try:
-        made.start()
-    except OSError as error:
-        pytest.skip(f"this machine lets root mount no throw-away root: {error}")
-    yield made
-    made.stop()
-
-
-def ports_are_free() -> bool:
-    try:
-        for port in (80, 443):
-            socket.create_server(("0.0.0.0", port)).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture(scope="module")
@@ -79,64 +24,6 @@ def server() -> Iterator[SimulatorServer]:
         yield started
 
 
-class Browser(requests.Session):
-    """What a browser and a program see of the installation, through its nginx and its certificate."""
-
-    def __init__(self, root: ThrowAwayRoot) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.mount(URL, ByName(NAME))
-        self.headers["Host"] = NAME
-        self.verify = str(root.path("etc/ssl/certs/hikflask.pem"))
-
-    def becomes_first_administrator(self, code: str) -> None:
-        form = {"code": code, "name": ADMINISTRATOR, "new_password": PASSWORD, "repeated": PASSWORD}
-        self.sends("/first-run", "/first-run", form)
-
-    def signs_in(self) -> None:
-        self.cookies.clear()
-        form = {"name": ADMINISTRATOR, "password": PASSWORD}
-        self.sends("/sign-in", "/sign-in", form)
-
-    def sends(self, page: str, address: str, form: dict[str, str]) -> None:
-        """Send the form of a page."""
-        token = TOKEN.search(self.get(f"{URL}{page}").text)
-        assert token
-        data = {**form, "csrf_token": token[1]}
-        from_page = {"Referer": f"https://{NAME}{page}"}
-        answer = self.post(f"{URL}{address}", data, headers=from_page, allow_redirects=False)
-        assert answer.status_code == 303, answer.text
-
-    def allows_writing_after_the_restore(self) -> None:
-        page = "/terminals/1/after-restore"
-        until(lambda: 'name="comparison"' in self.get(f"{URL}{page}").text, 30)
-        found = re.search(r'name="comparison" value="(\d+)"', self.get(f"{URL}{page}").text)
-        assert found
-        self.sends(page, page, {"comparison": found[1]})
-
-    def enrol(self, simulator: Terminal, number: str, name: str) -> None:
-        added = self.post(f"{URL}/api/users/", json={"hikvision_id": number, "full_name": name, "department": "Охрана"})
-        assert added.status_code == 201, added.text
-        simulator.present_alone(FACE)
-        captured = self.post(f"{URL}/api/devices/1/start-face-capture", json={"hikvision_id": number})
-        assert captured.status_code == 200, captured.text
-        sent = self.post(f"{URL}/api/users/{added.json()['id']}/sync-to-device")
-        assert sent.status_code == 200, sent.text
-        assert sent.json()["verified"] is True
-
-
-def version_of_tables(root: ThrowAwayRoot) -> str:
-    return root.run("hikflask", "db", "current").split()[0]
-
-
-def next_version(root: ThrowAwayRoot, name: str, version: str) -> Path:
-    """A version with another table than the one before."""
-    folder = root.put_program(name, version)
-    head = version_of_tables(root)
-    (folder / "migrations/versions/next.py").write_text(MIGRATION.format(head=head))
-    return folder
-
-
 def test_from_an_empty_debian_to_an_enrolled_employee_and_on_to_the_next_version(
     root: ThrowAwayRoot, server: SimulatorServer
 ) -> None:
@@ -144,13 +31,11 @@ def test_from_an_empty_debian_to_an_enrolled_employee_and_on_to_the_next_version
 
     said = root.run(f"/root/before/{INSTALL}", NAME)
 
-    code = re.search(r"give the code ((?:\w{4}-?){4})", said)
-    assert code, said
     assert f"hikflask {BEFORE} runs at https://{NAME}/" in said
     assert oct(root.path("var/lib/hikflask").stat().st_mode)[-3:] == "700"
     assert oct(root.path("etc/hikflask.env").stat().st_mode)[-3:] == "640"
     browser = Browser(root)
-    browser.becomes_first_administrator(code[1])
+    browser.becomes_first_administrator(code_in(said))
     assert root.run("hikflask", "operator", "first-code") == "There are operators already: nobody needs a code.\n"
     simulator = server.terminal
     words = ("terminal", "add", "Вход", server.url, "admin", "--password-stdin")
@@ -164,7 +49,7 @@ def test_from_an_empty_debian_to_an_enrolled_employee_and_on_to_the_next_version
     assert root.run("hikflask", "doctor").endswith("Everything is as it should be.\n")
 
     before = version_of_tables(root)
-    next_version(root, "next", NEXT)
+    next_version(root, "next", NEXT, before)
     assert f"hikflask {NEXT} runs at https://{NAME}/" in root.run(f"/root/next/{INSTALL}")
     assert version_of_tables(root) == "next"
     browser.enrol(simulator, "100223", "Ольга Ёлкина")
@@ -186,6 +71,32 @@ def test_from_an_empty_debian_to_an_enrolled_employee_and_on_to_the_next_version
         "100223": "Ольга Ёлкина",
         "100224": "Пётр Петров",
     }
+
+
+def test_commands_of_the_guides_for_an_installation(root: ThrowAwayRoot) -> None:
+    root.run("apt-get", "install", "-y", "git", "make", "python3-venv")
+    before, certificate = Browser(root), root.path("etc/ssl/certs/hikflask.pem")
+    before.verify = certificate.with_name("before.pem")
+    certificate.rename(before.verify)
+    mine = f"openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=mine -addext subjectAltName=DNS:{NAME}"
+    files = "-keyout /etc/ssl/private/hikflask.key -out /etc/ssl/certs/hikflask.pem"
+    root.run(*mine.split(), *files.split())
+
+    root.run("systemctl", "reload", "nginx")
+
+    until(lambda: shows(Browser(root)))
+    with pytest.raises(requests.exceptions.SSLError):
+        before.get(f"{URL}/sign-in")
+    root.run("systemctl", "restart", "hikflask")
+    assert root.run("hikflask", "ready", "--wait", "60") == "The service is ready.\n"
+
+
+def shows(browser: Browser) -> bool:
+    """Tell whether the pages are there under the certificate that the browser trusts."""
+    try:
+        return browser.get(f"{URL}/sign-in").ok
+    except requests.exceptions.SSLError:
+        return False
 
 
 def test_destroyed_installation_is_restored_and_a_leaver_stays_out(

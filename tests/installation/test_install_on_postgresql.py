@@ -1,0 +1,96 @@
+"""An installation with the address of a PostgreSQL database: everything is there, and nothing beside it in SQLite."""
+
+import os
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.installation.browser import ADMINISTRATOR, NAME, Browser, code_in
+from tests.installation.root import ThrowAwayRoot
+from tests.installation.versions import BEFORE, INSTALL, NEXT, next_version
+from tests.support.postgresql import Cluster, programs
+
+PROGRAM = "of-a-test"
+
+APT = """#!/bin/sh
+set -eu
+echo "$*" >>/var/log/asked-of-apt
+[ "$1" = update ] || mv /usr/bin/pg_dump.away /usr/bin/pg_dump
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server without databases of ours; skips without one, save in CI."""
+    bin_folder = programs()
+    if bin_folder is None:
+        assert not os.environ.get("CI"), "PostgreSQL must be installed in CI"
+        pytest.skip("PostgreSQL is not installed")
+    server = Cluster(bin_folder)
+    server.start()
+    yield server
+    server.stop()
+
+
+def without_face_detection(root: ThrowAwayRoot, name: str) -> None:
+    """Let a version need no OpenCV, as on a machine that it has no package for; it takes longest to install."""
+    project = root.path(f"root/{name}/pyproject.toml")
+    project.write_text(project.read_text().replace("\nfaces = [", "\nothers = ["))
+
+
+def without_programs_of_postgresql(root: ThrowAwayRoot) -> None:
+    """Let pg_dump be away until a program that stands for apt-get is asked: not each mirror has its package."""
+    root.run("mv", "/usr/bin/pg_dump", "/usr/bin/pg_dump.away")
+    apt = root.path("usr/local/bin/apt-get")
+    apt.write_text(APT)
+    apt.chmod(0o755)
+
+
+def answered(url: str, question: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        return [str(row[0]) for row in connection.execute(question)]  # type: ignore[call-overload]
+
+
+def files_of_sqlite(root: ThrowAwayRoot) -> list[str]:
+    data = root.path("var/lib/hikflask")
+    return [path.name for path in data.rglob("*") if path.is_file() and path.read_bytes()[:6] == b"SQLite"]
+
+
+def test_everything_is_in_postgresql_alone_and_is_upgraded_there(root: ThrowAwayRoot, cluster: Cluster) -> None:
+    url = f"{cluster.create('installed')}?application_name={PROGRAM}&connect_timeout=10"
+    root.put_program("before", BEFORE)
+    without_face_detection(root, "before")
+    without_programs_of_postgresql(root)
+
+    said = root.run(f"/root/before/{INSTALL}", NAME, url)
+
+    asked = ["update -qq", "install -y -qq --no-install-recommends postgresql-client"]
+    assert root.path("var/log/asked-of-apt").read_text().splitlines() == asked
+    root.path("usr/local/bin/apt-get").unlink()
+    root.run("apt-get", "install", "postgresql-client")
+    browser = Browser(root)
+    browser.becomes_first_administrator(code_in(said))
+    assert answered(url, "SELECT name FROM operator") == [ADMINISTRATOR]
+    # The pages and the worker.
+    connected = "SELECT DISTINCT pid FROM pg_stat_activity WHERE datname = 'installed' AND application_name = '{}'"
+    assert len(answered(url.partition("?")[0], connected.format(PROGRAM))) >= 2
+    other = root.run(f"/root/before/{INSTALL}", NAME, url.replace("installed", "other"), status=1)
+    assert other == "/etc/hikflask.env names another database: change it there, after `hikflask database copy-to`.\n"
+
+    (head,) = answered(url, "SELECT version_num FROM alembic_version")
+    next_version(root, "next", NEXT, head)
+    without_face_detection(root, "next")
+    without_programs_of_postgresql(root)
+    assert f"hikflask {NEXT} runs at https://{NAME}/" in root.run(f"/root/next/{INSTALL}")
+
+    assert root.path("var/log/asked-of-apt").read_text().splitlines() == [*asked, *asked]
+    assert answered(url, "SELECT version_num FROM alembic_version") == ["next"]
+    assert answered(url, "SELECT to_regclass('of_the_next_version')") == ["of_the_next_version"]
+    (backup,) = root.path("var/lib/hikflask-backups").glob("hikflask-*.tar")
+    checked = root.run("hikflask", "restore", "--check", f"/var/lib/hikflask-backups/{backup.name}")
+    assert f", postgresql, revision {head}: " in checked
+    assert "The backup is whole. Nothing was changed.\n" in checked
+    browser.signs_in()
+    assert root.run("hikflask", "doctor").endswith("Everything is as it should be.\n")
+    assert files_of_sqlite(root) == []
