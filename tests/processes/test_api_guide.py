@@ -13,7 +13,7 @@ from tests.processes.conftest import add_terminal
 from tests.processes.processes import ROOT, Served
 from tests.processes.test_api_on_sockets import FACE
 
-BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 # As 1С:ЗУП writes it: Windows-1251, semicolons, its own names of columns, quotation marks where there is a semicolon.
 ZUP = (
     "Табельный номер;Сотрудник;Подразделение;Дата приема;Дата увольнения\r\n"
@@ -23,11 +23,11 @@ ZUP = (
 
 
 def blocks(language: str) -> list[str]:
-    """The blocks behind the heading of the examples: curl, 1С:ЗУП, Python."""
+    """All blocks of commands: curl, 1С:ЗУП, Python."""
     text = (ROOT / f"docs/{language}/api.md").read_text(encoding="utf-8")
-    found = [block for _, block in BLOCK.findall(text[text.index("hik_…") :]) if "$API" in block or "requests" in block]
-    assert len(found) == 3
-    return found
+    found = [(kind, block) for kind, block in BLOCK.findall(text) if kind != "json"]
+    assert [kind for kind, _ in found] == ["sh", "sh", "python"]
+    return [block for _, block in found]
 
 
 def plain(block: str) -> list[str]:

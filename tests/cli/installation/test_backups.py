@@ -456,8 +456,7 @@ def test_every_command_of_the_guide_works(filled: Flask, tmp_path: Path) -> None
     run(filled, "backup", tmp_path / "without.tar")
     back_up(filled, tmp_path / "with.tar")
     for number, command in enumerate(commands("en")):
-        if not command.startswith("flask --app wsgi "):
-            continue
+        assert command.startswith("flask --app wsgi "), command
         wanted, _, given = command.removeprefix("flask --app wsgi ").partition(" < ")
         name = "new.tar" if wanted.startswith("backup") else "with.tar" if given else "without.tar"
         put = {"FILE": str(tmp_path / name), "FOLDER": str(tmp_path / "folder")}

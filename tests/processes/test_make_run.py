@@ -1,0 +1,56 @@
+"""`make run`, as it is typed by somebody who tries the program: it prints where the pages are, and who signs in."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import requests
+
+from tests.processes.processes import ROOT, free_port, until
+from tests.support.migrated import migrate
+
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+PRINTED = re.compile(r"^ *(hikflask|sign in as|password|simulated terminal): +(\S+)$", re.MULTILINE)
+
+
+def answers(url: str) -> bool:
+    with suppress(requests.ConnectionError):
+        return requests.get(f"{url}sign-in", timeout=20).ok
+    return False
+
+
+def test_who_tries_it_signs_in_with_what_is_printed(tmp_path: Path) -> None:
+    migrate(tmp_path)
+    port, simulator = free_port(), free_port()
+    ports = {"HIKFLASK_PORT": str(port), "SIMULATOR_PORT": str(simulator)}
+    environment = {**os.environ, **ports, "HIKFLASK_INSTANCE_PATH": str(tmp_path)}
+    # The virtual environment of these tests is there already.
+    command = ["make", "run", "--old-file=.venv/app", f"BIN={Path(sys.executable).parent}"]
+
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as trying:
+        assert trying.stdout is not None
+        said = "".join(iter(trying.stdout.readline, "  Ctrl-C stops both.\n"))
+        printed = dict(PRINTED.findall(said))
+        url = printed["hikflask"]
+        until(lambda: answers(url), 40)
+        with requests.Session() as browser:
+            token = TOKEN.search(browser.get(f"{url}sign-in", timeout=20).text)
+            assert token
+            form = {"name": printed["sign in as"], "password": printed["password"], "csrf_token": token[1]}
+            signed_in = browser.post(f"{url}sign-in", form, headers={"Referer": f"{url}sign-in"}, timeout=20)
+            terminals = browser.get(f"{url}terminals", timeout=20).text
+        os.killpg(trying.pid, signal.SIGINT)
+        trying.wait(30)
+
+    assert url == f"http://127.0.0.1:{port}/"
+    assert printed["simulated terminal"] == f"http://127.0.0.1:{simulator}/"
+    assert signed_in.url != f"{url}sign-in"
+    assert signed_in.ok
+    assert "Проходная (симулятор)" in terminals
+    assert not answers(url)

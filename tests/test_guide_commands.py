@@ -1,0 +1,388 @@
+"""Each command of the guides is run by a test: most of them here as they stand there, others by tests named here."""
+
+import logging
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+import click
+import psycopg
+import pytest
+from flask import Config, Flask
+
+from hikflask import config, request_id
+from hikflask.extensions import db, vault
+from hikflask.logging_setup import OneLine
+from hikflask.models import Operator
+from hikflask.simulator import Terminal as Simulated
+from tests.conftest import PASSWORD
+from tests.support.backups import run
+from tests.support.captures import FACE
+from tests.support.postgresql import ACCOUNT, ROLE, Cluster
+from tests.support.wire import InProcess
+from tests.test_docs import DOCS, ROOT, names, text_of
+from tests.test_prometheus import promtool
+from tests.test_security_checklist import names_in
+
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+SPAN = re.compile(r"`([^`]+)`")
+# What begins with a lower-case word and goes on is a command, and what ends with a semicolon is SQL.
+COMMAND = re.compile(r"[a-z./][a-z\d./-]* .+|.+;", re.DOTALL)
+OPTION = re.compile(r"--[a-z-]+")
+SETTING = re.compile(r"HIKFLASK_\w+=")
+OURS = re.compile(r"^(?:flask --app wsgi|hikflask) ")
+NO_COMMAND = {"command line", "…"}
+# The blocks of these pages are taken out of them and run, each of them, by these tests.
+WHOLE = {
+    "api.md": "tests/processes/test_api_guide.py::test_every_command_of_the_guide_does_what_it_says",
+    "backup.md": "tests/cli/installation/test_backups.py::test_every_command_of_the_guide_works",
+    "install.md": "tests/installation/test_install.py::test_commands_of_the_guide_are_those_that_were_run_here",
+}
+NO_COMMANDS_IN = {"json", "yaml"}
+WORDS = {
+    "ru": {
+        "ИМЯ": "NAME", "ФАЙЛ": "FILE", "ПОЛЕ": "FIELD", "НАЗВАНИЕ": "HEADER", "ИМПОРТ": "BATCH", "МОДЕЛЬ": "MODEL",
+        "Проходная": "Main entrance",
+    },
+    "en": {},
+}  # fmt: skip
+SECRET = "восемь зелёных окон 7"
+HOST = "192.168.1.67"
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a command is run here: what it says, what stands for its words in capitals, what is typed, what precedes."""
+
+    said: str
+    put: dict[str, str] = field(default_factory=dict)
+    typed: str = ""
+    before: Callable[[Flask], None] = lambda _: None
+
+
+def with_second_factor(app: Flask) -> None:
+    with app.app_context():
+        db.session.execute(db.update(Operator).values(totp_encrypted=vault.encrypt("JBSWY3DPEHPK3PXP")))
+        db.session.commit()
+
+
+def two_minutes_later(app: Flask) -> None:
+    past = time.time() - 121
+    os.utime(Path(app.instance_path) / "password_key", (past, past))
+
+
+# In their order: each meets what those before it have left.
+HERE = {
+    "init": Run("The database has version"),
+    "db upgrade": Run(""),
+    "operator first-code": Run("give the code "),
+    "operator create NAME --role admin --replace": Run("Operator “Анна” (admin) added.", {"NAME": "Анна"}, SECRET),
+    "operator password NAME": Run("Operator “Анна” has another password.", {"NAME": "Анна"}, SECRET),
+    "operator second-factor NAME --remove": Run(
+        "Operator “Анна” has no second factor any more.", {"NAME": "Анна"}, before=with_second_factor
+    ),
+    "operator list": Run("Анна  admin  active"),
+    "token create NAME": Run("hik_", {"NAME": "Кадры"}),
+    "token revoke NAME": Run("Token “Кадры” is revoked.", {"NAME": "Кадры"}),
+    "token create NAME [--role operator] [--days 365]": Run("(operator)", {"NAME": "Сайт {number}"}),
+    "token create prometheus --role viewer": Run("(viewer)"),
+    "token list": Run("prometheus  viewer    valid"),
+    f'terminal add "Main entrance" https://{HOST} admin --fingerprint SHA256 --password-stdin': Run(
+        "DS-K1T343EFWX", {"SHA256": "ab" * 32}, PASSWORD
+    ),
+    "terminal add --replace NAME URL USERNAME": Run(
+        "changed.", {"NAME": "Main entrance", "URL": f"https://{HOST}", "USERNAME": "admin"}, PASSWORD
+    ),
+    "terminal check 1": Run("DS-K1T343EFWX"),
+    "terminal check ID": Run("DS-K1T343EFWX", {"ID": "1"}),
+    "terminal list": Run(f"https://{HOST}"),
+    "employees import FILE [--photos ZIP] [--dry-run] [--json] [--terminal ID] [--column FIELD=HEADER]…": Run(
+        "", {"FILE": "people.csv", "ZIP": "photos.zip", "ID": "1", "FIELD=HEADER": "department=Участок"}
+    ),
+    "employees undo BATCH": Run("Undone: 1, not undone: 0.", {"BATCH": "1"}),
+    "employees import --groups FILE": Run("New: 1, changed: 0, unchanged: 0, wrong: 0.", {"FILE": "people.csv"}),
+    "employees export [FILE.csv|FILE.xlsx]": Run("", {"FILE.csv": "all.csv", "FILE.xlsx": "all.xlsx"}),
+    "terminal compare ID [--json]": Run("same", {"ID": "1"}),
+    "secrets rotate": Run("The older keys stay in "),
+    "secrets rotate --drop-old": Run("holds the newest key alone.", before=two_minutes_later),
+}
+SQL = ("SELECT pg_switch_wal();", "CHECKPOINT;")
+SIMULATOR = (
+    "python -m hikflask.simulator --port 8081 --password Abc12345",
+    "python -m hikflask.simulator --port 8081 --password … --profile MODEL",
+)
+LOG = (
+    "journalctl -u hikflask",
+    "journalctl -u hikflask -u hikflask-worker",
+    "journalctl -u hikflask -u hikflask-worker -o cat | grep 3fa9c1d2e4b6",
+    r"journalctl -u hikflask -o cat | sed 's/\\n/\n/g'",
+)
+# Test → the commands that it runs.
+ELSEWHERE = {
+    "tests/installation/test_install.py::test_commands_of_the_guides_for_an_installation": [
+        "apt-get install -y git make python3-venv",
+        "apt-get install postgresql-client",
+        "systemctl reload nginx",
+        "systemctl restart hikflask",
+    ],
+    "tests/installation/test_install.py::"
+    "test_from_an_empty_debian_to_an_enrolled_employee_and_on_to_the_next_version": ["doctor", "pip install ."],
+    "tests/installation/test_install_on_postgresql.py::test_everything_is_in_postgresql_alone_and_is_upgraded_there": [
+        "sudo deploy/install.sh hikflask.example postgresql://hikflask:password@db.example/hikflask",
+    ],
+    "tests/processes/test_make_run.py::test_who_tries_it_signs_in_with_what_is_printed": ["make run"],
+    "tests/processes/test_unix_socket.py::test_service_says_whether_it_is_ready": ["serve", "ready"],
+    "tests/processes/test_worker.py::test_worker_killed_in_a_capture_ends_in_a_failure_and_the_next_one_works": [
+        "worker",
+    ],
+    "tests/test_prometheus.py::test_rules_are_well_formed_and_each_is_quiet_and_fires_in_its_test": [
+        "promtool test rules hikflask.rules.test.yml",
+    ],
+    "tests/test_systemd_units.py::test_unit_is_little_exposed": ["systemd-analyze security hikflask"],
+    "tests/test_guide_commands.py::test_commands_for_postgresql": [
+        "database copy-to postgresql://hikflask@host/hikflask",
+        *SQL,
+    ],
+    "tests/test_guide_commands.py::test_simulator_takes_what_the_guides_give_it": [
+        *SIMULATOR,
+    ],
+    "tests/test_guide_commands.py::test_commands_for_the_log": [
+        *LOG,
+    ],
+    "tests/benchmarks/test_enrol_benchmark.py::"
+    "test_small_benchmark_shows_five_requests_for_each_enrolment_and_a_ratio": ["python -m tests.benchmarks.enrol"],
+    "tests/benchmarks/test_fleet_benchmark.py::test_small_fleet_is_measured": ["python -m tests.benchmarks.fleet"],
+    "tests/benchmarks/test_load_benchmark.py::test_small_office_is_measured": ["python -m tests.benchmarks.load"],
+    "tests/benchmarks/test_uploads_benchmark.py::"
+    "test_largest_pictures_at_once_stay_within_700_megabytes_and_leave_none_behind": [
+        "python -m tests.benchmarks.uploads",
+    ],
+    "tests/benchmarks/test_pages_benchmark.py::test_small_benchmark_shows_a_ratio_for_each_question": [
+        "python -m tests.benchmarks.pages",
+    ],
+    "tests/benchmarks/test_people_benchmark.py::test_small_benchmark_shows_time_memory_and_pages": [
+        "python -m tests.benchmarks.people",
+    ],
+}
+# Command → the file that runs it, and so the tests themselves, or what they need.
+RUN_BY = {
+    "make check": ".ci/run",
+    "make test": ".ci/run",
+    "make test-installation": ".ci/run",
+    "pip install -r requirements-faces.txt": "Makefile",
+}
+# Command → why no test can run it.
+NOWHERE = {
+    "make test-fast": "These are tests of `make test`, so it would run itself.",
+    "systemctl status hikflask": "It asks systemd, which is not init where the tests run.",
+    "systemctl status hikflask-worker": "It asks systemd, which is not init where the tests run.",
+    "systemctl edit hikflask hikflask-worker hikflask-backup": "It asks systemd, and opens an editor.",
+    "export HIKFLASK_TERMINAL_PASSWORD=…": "It is there for the next one, below.",
+    "pytest tests/real_terminal --terminal https://192.168.1.67 --terminal-user admin [--terminal-fingerprint SHA256] "
+    "[--terminal-takes-pictures]": "It needs a real terminal, and somebody in front of it.",
+}
+KNOWN = [*HERE, *chain.from_iterable(ELSEWHERE.values()), *RUN_BY, *NOWHERE]
+
+
+def commands(language: str, page: str) -> list[str]:
+    """The commands of a page of docs/, or of README.md, in blocks and in sentences; ours without their beginning."""
+    text = text_of(ROOT / page if page == "README.md" else DOCS / language / page)
+    # The checklist is in English alone, and tells nobody to do anything.
+    text = text.partition("\n## OWASP ASVS")[0]
+    found = [] if page in WHOLE else [line for block in blocks(text) for line in lines(block)]
+    found += [span for span in spans(text) if COMMAND.fullmatch(span)]
+    for word, english in WORDS[language].items():
+        found = [re.sub(rf"\b{word}\b", english, command) for command in found]
+    return [ours for command in found if (ours := OURS.sub("", command)) not in NO_COMMAND]
+
+
+def spans(text: str) -> list[str]:
+    return [" ".join(span.split()) for span in SPAN.findall(FENCE.sub("", text))]
+
+
+def blocks(text: str) -> list[str]:
+    return [block for language, block in FENCE.findall(text) if language not in NO_COMMANDS_IN]
+
+
+def lines(block: str) -> Iterator[str]:
+    """The commands of a block, without what is said of them; settings are none."""
+    for line in block.replace("\\\n", " ").splitlines():
+        command = " ".join(re.sub(r"(^|\s)# .*", "", line).split())
+        if command and not SETTING.match(command):
+            yield command
+
+
+def forms(command: str) -> Iterator[str]:
+    """A command without what may be left out of it, and with all of that, each of its choices once."""
+    yield re.sub(r" \[[^]]+]|…", "", command)
+    choices = [part.split("|") for part in re.findall(r"\[([^]]+)]", command)]
+    for number in range(max(map(len, choices), default=0)):
+        chosen = (part[min(number, len(part) - 1)] for part in choices)
+        yield re.sub(r"\[[^]]+]", lambda _, chosen=chosen: next(chosen), command).replace("…", "")
+
+
+def words(command: str, put: dict[str, str], number: int) -> list[str]:
+    """The words of a command, with others in the place of those in capitals."""
+    return [put.get(word, word).format(number=number) for word in shlex.split(command)]
+
+
+def found_everywhere() -> set[str]:
+    pages = [("en", "README.md"), *(("en", page) for page in names("en"))]
+    return {command for language, page in pages for command in commands(language, page)}
+
+
+def test_both_languages_have_the_same_commands() -> None:
+    different = {
+        page: (english, russian)
+        for page in names("en")
+        if (english := sorted(commands("en", page))) != (russian := sorted(commands("ru", page)))
+    }
+
+    assert different == {}
+
+
+def test_of_each_command_it_is_known_what_runs_it() -> None:
+    found = found_everywhere()
+    # The beginning of a command names it in a sentence.
+    unknown = {one for one in found - set(KNOWN) if not any(known.startswith(f"{one} ") for known in KNOWN)}
+
+    assert unknown == set()
+    assert set(KNOWN) - found == set()
+    assert len(KNOWN) == len(set(KNOWN))
+    assert all(reason.endswith(".") for reason in NOWHERE.values())
+
+
+def test_tests_that_run_commands_are_there() -> None:
+    named = [one.split("::", 1) for one in (*ELSEWHERE, *WHOLE.values())]
+
+    assert [test for path, test in named if test not in names_in(path)] == []
+    for command, path in RUN_BY.items():
+        wanted = set(command.split())
+        ran = [set(line.replace("$(BIN)/", "").split()) for line in text_of(ROOT / path).splitlines()]
+        assert any(wanted <= one for one in ran), command
+
+
+@pytest.fixture
+def guided(app: Flask, wire: InProcess, simulator: Simulated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """An app whose guides' terminal is there, in a folder with the files that commands ask for."""
+    wire.put(HOST, simulator)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "people.csv").write_text("ID;ФИО;Участок\n100222;Иван Иванов;Склад\n", encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as photos:
+        photos.writestr("100222.jpg", FACE)
+    return app
+
+
+def test_each_command_of_the_program_does_what_the_guides_say(guided: Flask) -> None:
+    for command, how in HERE.items():
+        how.before(guided)
+        for number, form in enumerate(forms(command)):
+            done = run(guided, *words(form, how.put, number), given=f"{how.typed}\n")
+            assert done.exit_code == 0, (form, done.output)
+            assert how.said in done.output, (form, done.output)
+
+    assert (Path("all.csv").stat().st_size, Path("all.xlsx").stat().st_size) > (0, 0)
+
+
+def test_commands_for_postgresql(app: Flask, cluster: Cluster) -> None:
+    address = cluster.create("guide")
+    copied = run(app, "database", "copy-to", address)
+    with psycopg.connect(address.replace(ROLE, ACCOUNT, 1), autocommit=True) as superuser:
+        for statement in SQL:
+            superuser.execute(statement)  # type: ignore[arg-type]
+    cluster.drop("guide")
+
+    assert "Copied and compared: " in copied.stdout
+
+
+def test_commands_for_the_log() -> None:
+    if shutil.which("journalctl") is None:
+        assert not os.environ.get("CI"), "systemd must be installed in CI"
+        pytest.skip("journalctl is not installed")
+    record = logging.makeLogRecord({"msg": "first\nsecond"})
+    with request_id.working_for("3fa9c1d2e4b6"):
+        asked = OneLine(None).format(record)
+    log = f"{asked}\n{OneLine(None).format(record)}\n"
+    shown = {
+        "grep 3fa9c1d2e4b6": "first\\nsecond [request 3fa9c1d2e4b6]\n",
+        r"sed 's/\\n/\n/g'": "first\nsecond [request 3fa9c1d2e4b6]\nfirst\nsecond\n",
+    }
+
+    for command in LOG:
+        journal, _, rest = command.partition(" | ")
+        # There is no journal here; what it shows stands in its place.
+        subprocess.run(shlex.split(journal), check=True, capture_output=True, timeout=30)
+        if rest:
+            done = subprocess.run(shlex.split(rest), input=log, capture_output=True, text=True, check=True, timeout=30)
+            assert done.stdout == shown.pop(rest)
+    assert shown == {}
+
+
+def test_simulator_takes_what_the_guides_give_it() -> None:
+    short, long = SIMULATOR
+    assert long == short.replace("Abc12345", "…") + " --profile MODEL"
+
+    _, *given = shlex.split(long.replace("8081", "0").replace("…", "Abc12345").replace("MODEL", "DS-K1T341CMFW"))
+    with subprocess.Popen([sys.executable, *given], cwd=ROOT, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        line = started.stdout.readline()
+        started.terminate()
+
+    assert re.fullmatch(r"Terminal DS-K1T341CMFW at http://127\.0\.0\.1:\d+/\n", line)
+
+
+def test_options_that_sentences_name_are_there(app: Flask, pytestconfig: pytest.Config) -> None:
+    simulator = text_of(ROOT / "hikflask/simulator/__main__.py")
+    there = {"--help", *options(app.cli), *OPTION.findall(simulator)}
+    for page in [ROOT / "README.md", *DOCS.rglob("*.md")]:
+        named = {found[0] for span in spans(text_of(page)) if (found := OPTION.match(span))}
+        for option in named - there:
+            # It raises for what pytest does not know, either.
+            pytestconfig.getoption(option)
+
+
+def options(command: click.Command) -> set[str]:
+    """The options of a command and of those in it."""
+    within = command.commands.values() if isinstance(command, click.Group) else ()
+    return {name for one in command.params for name in one.opts}.union(*map(options, within))
+
+
+def test_settings_of_the_guides_are_read_alike_by_shell_and_service_and_are_good(tmp_path: Path) -> None:
+    found = [
+        block
+        for page in [ROOT / "README.md", *DOCS.rglob("*.md")]
+        for block in blocks(text_of(page))
+        if SETTING.match(block)
+    ]
+    for block in found:
+        file = tmp_path / "hikflask.env"
+        file.write_text(block, encoding="utf-8")
+        shell = ["env", "-i", "sh", "-euc", f"set -a; . {file}; env"]
+        said = subprocess.run(shell, capture_output=True, text=True, check=True, timeout=30).stdout
+        by_shell = {line for line in said.splitlines() if SETTING.match(line)}
+        # As systemd has it: to the end of the line, without the quotes around.
+        by_service = {re.sub(r"='(.*)'$", r"=\1", line) for line in block.splitlines()}
+        assert by_shell == by_service
+        here = (line.replace("/etc/ssl/", f"{tmp_path}/") for line in by_shell)
+        pairs = (line.removeprefix("HIKFLASK_").split("=", 1) for line in here)
+        (tmp_path / "corp-ca.pem").touch()
+        config.load(Config(tmp_path), str(tmp_path), dict(pairs))
+
+    assert len(found) == 4
+
+
+def test_prometheus_takes_the_configuration_of_the_guides(tmp_path: Path) -> None:
+    for language in ("en", "ru"):
+        (found,) = (text for kind, text in FENCE.findall(text_of(DOCS / language / "monitoring.md")) if kind == "yaml")
+        (tmp_path / "prometheus.yml").write_text(found, encoding="utf-8")
+
+        assert "SUCCESS" in promtool("check", "config", "--syntax-only", str(tmp_path / "prometheus.yml"))
