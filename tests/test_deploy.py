@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hikflask.config import SETTINGS
+from hikflask.api.comparisons import COMPARE_SECONDS
+from hikflask.config import LONGEST_CAPTURE, SETTINGS
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
@@ -59,6 +60,15 @@ def test_proxy_gives_an_idle_connection_up_before_the_server_closes_it() -> None
 
     # In seconds; a form that is sent on a connection that is closed at this moment is not sent again: 502.
     assert int(idle.removesuffix("s")) < server["keepalive"]
+
+
+def test_proxy_waits_for_the_longest_calls_of_programs() -> None:
+    (secure,) = [server for server in SERVERS if "listen 443 ssl;" in server]
+    calls = secure.partition("location /api/ {")[2].partition("}")[0]
+    (waits,) = directives(calls, "proxy_read_timeout")
+
+    assert int(waits.removesuffix("s")) > max(LONGEST_CAPTURE, COMPARE_SECONDS) + 20
+    assert "proxy_read_timeout" not in (DEPLOY / "hikflask_proxy.conf").read_text(encoding="utf-8")
 
 
 def test_proxy_speaks_tls_1_2_and_1_3_alone_with_ciphers_that_are_good_today() -> None:
