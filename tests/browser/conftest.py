@@ -165,10 +165,20 @@ class Window:
     def __init__(self, context: BrowserContext, site: Site) -> None:
         self.context = context
         context.add_cookies([{"name": "hikflask", "value": let_in_by(site.app).cookie, "url": site.url}])
-        self.page: Page = context.new_page()
         self.complaints: list[str] = []
-        self.page.on("console", self._hear)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page = self._opened()
+
+    def open_anew(self) -> Page:
+        """Close the page, and open an empty one with all that the browser has in its cache."""
+        self.page.close()
+        self.page = self._opened()
+        return self.page
+
+    def _opened(self) -> Page:
+        page = self.context.new_page()
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return page
 
     def _hear(self, message: ConsoleMessage) -> None:
         # A test may press something before the page gives its first field the focus; then it does not.
