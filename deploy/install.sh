@@ -30,7 +30,8 @@ main() {
     make_certificate "$name"
     install_site "$name"
     say "Service"
-    old=$(readlink "$home/current" || true)
+    # What has never run is no version to go back to, and has nothing that a backup could keep.
+    old=$(has_run && readlink "$home/current" || true)
     before=
     if [ -n "$old" ]; then
         before=$(present_version)
@@ -40,10 +41,13 @@ main() {
     if ! start_service; then
         back_to_old
     fi
+    touch "$home/has-run"
     systemctl reload-or-restart nginx
     remove_old_versions
     tell
 }
+
+has_run() { [ -e "$home/has-run" ]; }
 
 say() { printf '\n== %s\n' "$1"; }
 
@@ -55,16 +59,22 @@ stop() {
 check_arguments() {
     [ "$(id -u)" = 0 ] || stop "Run this as root: sudo deploy/install.sh NAME [POSTGRESQL_URL]"
     [ -d /run/systemd/system ] || stop "systemd does not run here: deploy/Containerfile is for machines without it."
-    name=${1:-$(sed -n 's/^HIKFLASK_HOSTS=\([^ ]*\).*/\1/p' "$settings" 2>/dev/null || true)}
+    name=${1:-$(named | cut -d, -f1)}
     url=${2:-}
     [ -n "$name" ] || stop "Name the pages: sudo deploy/install.sh NAME [POSTGRESQL_URL]"
     [[ $name =~ ^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$ ]] || stop "NAME must be a host name, such as hikflask.example."
     [[ -z $url || $url == postgresql://* ]] || stop "POSTGRESQL_URL must begin with postgresql://."
     [[ $url != *\'* ]] || stop "POSTGRESQL_URL must have no single quote: write it as %27."
-    if [ -f "$settings" ] && [ -n "$url" ] && ! grep -qF "HIKFLASK_DATABASE_URL='$url'" "$settings"; then
-        stop "$settings names another database: change it there, after \`hikflask database copy-to\`."
+    if has_run; then
+        has_name || stop "$settings does not name $name: add it to HIKFLASK_HOSTS there, and have it in the certificate."
+        has_url || stop "$settings names another database: change it there, after \`hikflask database copy-to\`."
     fi
 }
+
+# What the settings say, and whether that is what was asked for.
+named() { sed -n "s/^HIKFLASK_HOSTS=//p" "$settings" 2>/dev/null | tr -d "'\" " || true; }
+has_name() { [[ ,$(named), == *",$name,"* ]]; }
+has_url() { [ -z "$url" ] || grep -qF "HIKFLASK_DATABASE_URL='$url'" "$settings"; }
 
 uses_postgresql() { [ -n "$url" ] || grep -qs "^HIKFLASK_DATABASE_URL='\?postgresql://" "$settings"; }
 
@@ -99,7 +109,8 @@ install_program() {
 }
 
 write_settings() {
-    [ -f "$settings" ] && return
+    # Until the service has run, they may be those of a run with a mistake in its arguments.
+    [ -f "$settings" ] && { has_run || { has_name && has_url; }; } && return
     local shipped=$source/deploy/hikflask.env
     install -m 0640 -o root -g hikflask /dev/null "$settings.new"
     sed "s/^HIKFLASK_HOSTS=.*/HIKFLASK_HOSTS=$1/" "$shipped" >"$settings.new"

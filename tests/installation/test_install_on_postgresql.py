@@ -63,6 +63,10 @@ def test_everything_is_in_postgresql_alone_and_is_upgraded_there(root: ThrowAway
     without_face_detection(root, "before")
     without_programs_of_postgresql(root)
 
+    nowhere = url.replace("/installed?", "/nowhere?")
+    failed = root.run(f"/root/before/{INSTALL}", NAME, nowhere, status=1, READY_SECONDS="2")
+    last = "The service did not start: `journalctl -u hikflask` says why. Then run this again."
+    assert failed.splitlines()[-1] == last
     said = root.run(f"/root/before/{INSTALL}", NAME, url)
 
     asked = ["update -qq", "install -y -qq --no-install-recommends postgresql-client"]
@@ -77,6 +81,9 @@ def test_everything_is_in_postgresql_alone_and_is_upgraded_there(root: ThrowAway
     assert len(answered(url.partition("?")[0], connected.format(PROGRAM))) >= 2
     other = root.run(f"/root/before/{INSTALL}", NAME, url.replace("installed", "other"), status=1)
     assert other == "/etc/hikflask.env names another database: change it there, after `hikflask database copy-to`.\n"
+    other = root.run(f"/root/before/{INSTALL}", "other.example", status=1)
+    what_to_do = "add it to HIKFLASK_HOSTS there, and have it in the certificate."
+    assert other == f"/etc/hikflask.env does not name other.example: {what_to_do}\n"
 
     (head,) = answered(url, "SELECT version_num FROM alembic_version")
     next_version(root, "next", NEXT, head)
