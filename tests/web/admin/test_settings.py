@@ -77,6 +77,10 @@ def test_refusal_names_the_field_in_both_languages_and_keeps_what_was_typed(app:
         ("CAPTURE_TIMEOUT", "30",
          "Эта настройка задана в окружении машины. Измените её там.",
          "This setting is fixed in the environment of the machine. Change it there."),
+        ("MAIL_TO", ",".join(f"{n}.petrov@mail.example.ru" for n in range(8)),
+         "«Кому приходят письма о тревогах» — слишком длинно: не больше 200 символов, с запятой и пробелом между "
+         "адресами.",
+         "“Alarms are mailed to” is too long: at most 200 characters, with a comma and a space between addresses."),
         ("EVENT_RETENTION", "x" * 201,
          "Поле «Значение» слишком длинное: не больше 200 символов.",
          "“Value” is too long: at most 200 characters."),
