@@ -99,6 +99,21 @@ def test_refusal_names_the_field_in_both_languages_and_keeps_what_was_typed(app:
     assert {name: app.config[name] for name in before} == before
 
 
+def test_addresses_without_a_mail_server_are_saved_with_a_warning(app: Flask, client: FlaskClient) -> None:
+    russian = "Письма пока не отправляются: задайте HIKFLASK_MAIL_SERVER в окружении машины."
+    english = "No mail goes out yet: set HIKFLASK_MAIL_SERVER in the environment of the machine."
+
+    def warned(address: str, language: dict[str, str] | None = None) -> bool:
+        page = client.post(page_of("MAIL_TO"), data={"value": address}, headers=language, follow_redirects=True).text
+        return (english if language else russian) in html.unescape(page).translate(dict.fromkeys([0x2068, 0x2069]))
+
+    assert (warned("a@example.com"), warned("b@example.com", ENGLISH)) == (True, True)
+    assert app.config["MAIL_TO"] == ["b@example.com"]
+    assert not warned("")
+    app.config["MAIL_SERVER"] = "mail.example.com"
+    assert not warned("a@example.com")
+
+
 def test_setting_that_the_machine_fixes_has_no_form(client: FlaskClient) -> None:
     page = client.get(page_of("CAPTURE_TIMEOUT")).text
 
