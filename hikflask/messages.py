@@ -489,6 +489,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "setting_unknown": (N_("There is no such setting."),),
     "setting_fixed": (N_("This setting is fixed in the environment of the machine. Change it there."),),
     "setting_refused": (N_("“%(setting)s” must be %(allowed)s."), N_("This value is not allowed.")),
+    "setting_long": (
+        N_("“%(setting)s” is too long: at most %(n)s characters, with a comma and a space between addresses."),
+        N_("This value is too long."),
+    ),
     "audit_retention_short": (
         N_("The database itself keeps entries of the audit trail for %(n)s days. Enter so many days or more."),
         N_("The database itself keeps entries of the audit trail for longer. Enter more days."),

@@ -17,8 +17,8 @@ MOST_NAMES = 3
 
 
 def prepare(app: Flask) -> None:
-    """Check that the database has the tables of this version and that the keys decrypt every terminal's password
-    and every operator's second factor.
+    """Check that the database has the tables of this version and that the keys decrypt every terminal's password,
+    every operator's second factor and every webhook's secret.
 
     :raises ConfigError: with a sentence that says what to do.
     """
@@ -90,6 +90,7 @@ def _names(terminals: list[str]) -> str:
 
 def _cure() -> str:
     return (
-        f"{vault.keyring.cure}, or type the passwords again with `flask --app wsgi terminal add --replace` "
-        "and take second factors off with `flask --app wsgi operator second-factor NAME --remove`"
+        f"{vault.keyring.cure}, or type the passwords again with `flask --app wsgi terminal add --replace`, "
+        "take second factors off with `flask --app wsgi operator second-factor NAME --remove`, "
+        "and delete webhooks with `flask --app wsgi webhook delete ID`"
     )

@@ -59,8 +59,9 @@ def test_lost_key_file_is_refused_with_the_cure(lost: Callable[..., Flask], tmp_
     assert sentence == (
         f"The password key does not open what is stored for “Вход”: restore {tmp_path}/password_key, or set "
         "HIKFLASK_PASSWORD_KEY to the key that they were encrypted with, or type the passwords again with "
-        "`flask --app wsgi terminal add --replace` and take second factors off with "
-        "`flask --app wsgi operator second-factor NAME --remove`."
+        "`flask --app wsgi terminal add --replace`, take second factors off with "
+        "`flask --app wsgi operator second-factor NAME --remove`, and delete webhooks with "
+        "`flask --app wsgi webhook delete ID`."
     )
 
 

@@ -5,9 +5,11 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, make_response
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import PreconditionFailed
 
 from hikflask.api.openapi.described import Body, described, one
 from hikflask.api.support import body, errors
+from hikflask.api.support.etags import CHANGED, requirement, tagged
 from hikflask.forms.consents import ConsentForm
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Consent
@@ -31,21 +33,21 @@ CONSENT = Body(
 
 @bp.get(ADDRESS)
 @allow(VIEWER)
-@described(one("Consent"))
+@described(one("Consent"), tagged=True)
 def get_consent(user_id: int) -> ResponseReturnValue:
     """The recorded consent."""
-    return jsonify(_shape(_recorded(user_id)))
+    return tagged(_shape(_recorded(user_id)))
 
 
 @bp.put(ADDRESS)
 @allow(OPERATOR)
-@described(one("Consent"), body=CONSENT)
+@described(one("Consent"), body=CONSENT, tagged=True)
 def put_consent(user_id: int) -> ResponseReturnValue:
     """Record a consent; it replaces the one before."""
     _refuse_unknown(user_id)
     form = body.form_of(ConsentForm, body.read(), today=today())
     given = Given(form.given_on.data, form.basis.data, form.note.data or "")
-    return jsonify(_shape(consents.record(user_id, given)))
+    return tagged(_shape(consents.record(user_id, given, requirement(lambda: _shown(user_id)))))
 
 
 @bp.delete(ADDRESS)
@@ -74,6 +76,13 @@ def _refuse_unknown(user_id: int) -> None:
 def _recorded(user_id: int) -> Consent:
     _refuse_unknown(user_id)
     return consents.get(user_id) or abort(404, "There is no consent recorded.")
+
+
+def _shown(user_id: int) -> dict[str, Any]:
+    consent = consents.recorded(user_id)
+    if consent is None:  # Nothing matches then, not even "*".
+        raise PreconditionFailed(CHANGED)
+    return _shape(consent)
 
 
 def _shape(consent: Consent) -> dict[str, Any]:

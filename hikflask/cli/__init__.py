@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from hikflask.cli import employees, imports, operators, terminals, tokens
+from hikflask.cli import employees, imports, operators, terminals, tokens, webhooks
 from hikflask.cli.installation import backups, copy_database, doctor, init, secrets, serving, workers
 
 
@@ -24,6 +24,7 @@ def register(app: Flask) -> None:
         employees.employees,
         operators.operator,
         tokens.token,
+        webhooks.webhook,
     )
     for command in commands:
         app.cli.add_command(command)

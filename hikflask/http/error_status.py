@@ -80,6 +80,7 @@ REFUSED_HERE = {
     "setting_unknown": HTTPStatus.NOT_FOUND,
     "setting_fixed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "setting_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "setting_long": HTTPStatus.UNPROCESSABLE_ENTITY,
     "audit_retention_short": HTTPStatus.UNPROCESSABLE_ENTITY,
     "settings_contradict": HTTPStatus.UNPROCESSABLE_ENTITY,
     "import_unknown": HTTPStatus.NOT_FOUND,

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from hikflask.extensions import Base
 from hikflask.models.columns import UTCDateTime, database_now
 
+LONGEST = 200
+
 
 class ChangedSetting(Base):
     """One setting by its name in config.SETTINGS, and the text that its reader there makes the value of."""
@@ -15,6 +17,6 @@ class ChangedSetting(Base):
     __tablename__ = "setting"
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    value: Mapped[str] = mapped_column(String(200))
+    value: Mapped[str] = mapped_column(String(LONGEST))
     set_by: Mapped[str] = mapped_column(String(128))
     set_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())

@@ -70,3 +70,8 @@ class WebhookDelivery(Base):
     problem: Mapped[str] = mapped_column(String(32), default="")
 
     webhook: Mapped[Webhook] = relationship()
+
+    @property
+    def message_id(self) -> str:
+        """What a receiver knows the message by. After a restore ids of rows are given out again; never at this time."""
+        return f"{self.id}-{self.happened_at:%Y%m%dT%H%M%S%f}"

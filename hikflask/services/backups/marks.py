@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Delete, Insert, Update, delete, insert, update
 
-from hikflask.models import AuditEntry, Comparison, Heartbeat, Job, OperatorSession, Terminal
+from hikflask.models import AuditEntry, Comparison, Heartbeat, Job, OperatorSession, Terminal, WebhookDelivery
 from hikflask.models.columns import database_now
 from hikflask.models.job import DRAFT, OPEN, STOPPED
 from hikflask.services import audit
@@ -21,6 +21,8 @@ def statements(taken_at: datetime) -> list[Update | Delete | Insert]:
         delete(Comparison),
         # Who was to be sent or removed then may be so or otherwise since.
         update(Job).where(Job.state.in_((DRAFT, *OPEN))).values(state=STOPPED, ended_at=database_now()),
+        # Receivers were told since, or know better by now; the log of a webhook can send one again.
+        update(WebhookDelivery).where(WebhookDelivery.next_attempt_at.is_not(None)).values(next_attempt_at=None),
         delete(OperatorSession),
         delete(Heartbeat),
         insert(AuditEntry).values(

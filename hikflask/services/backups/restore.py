@@ -263,7 +263,9 @@ def _ready_postgresql(database: Path, place: Path, manifest: Manifest) -> Callab
         file.write("ALTER TABLE terminal ADD COLUMN IF NOT EXISTS restored_from timestamp without time zone;\n")
         for statement in marks.statements(manifest.taken_at):
             told = statement.compile(dialect=db.engine.dialect, compile_kwargs={"literal_binds": True})
-            file.write(f"{told};\n")
+            # Nor does it have every table of now.
+            file.write(f"SELECT to_regclass('{statement.table}') IS NOT NULL AS known \\gset\n")
+            file.write(f"\\if :known\n{told};\n\\endif\n")
 
     def put() -> None:
         with db.engine.connect() as connection:

@@ -1,5 +1,6 @@
 """The consent to take and keep a face, or another basis for it: recorded, withdrawn, and required."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -37,9 +38,14 @@ class Given:
 
 def get(employee_id: int) -> Consent | None:
     """Return the consent that is recorded of an employee, or None."""
-    found = _get(employee_id)
+    found = recorded(employee_id)
     db.session.commit()
     return found
+
+
+def recorded(employee_id: int) -> Consent | None:
+    """Return the same within the caller's transaction."""
+    return db.session.execute(OF_EMPLOYEE, {"employee_id": employee_id}).scalar_one_or_none()
 
 
 def is_missing(number: str, employee_id: int | None = None) -> bool:
@@ -57,12 +63,16 @@ def is_required() -> bool:
     return bool(current_app.config["CONSENT"] == REQUIRE)
 
 
-def record(employee_id: int, given: Given) -> Consent:
+def record(employee_id: int, given: Given, require: Callable[[], None] | None = None) -> Consent:
     """Record the consent of an employee in place of the one that was recorded before.
 
+    :param require: is called once the employee's row is locked, and raises when nothing is to be done.
     :raises EmployeeUnknown: when there is no such employee.
     """
-    consent = _write(locked_employee(employee_id), given)
+    employee = locked_employee(employee_id)
+    if require:
+        require()
+    consent = _write(employee, given)
     db.session.commit()
     return consent
 
@@ -75,7 +85,7 @@ def withdraw(employee_id: int) -> bool:
     :raises EmployeeUnknown: when there is no such employee.
     """
     employee = locked_employee(employee_id)
-    consent = _get(employee_id)
+    consent = recorded(employee_id)
     if consent is not None:
         audit.note("consent.withdrawn", employee=employee, before=_about(consent))
         db.session.delete(consent)
@@ -102,19 +112,15 @@ def require_for_save(employee: Employee, *, given_today: bool = False, with_face
     :raises ConsentMissing: when a consent is required and there is none.
     """
     required = with_face and is_required()
-    if not (given_today or required) or _get(employee.id):
+    if not (given_today or required) or recorded(employee.id):
         return
     if not given_today:
         raise ConsentMissing
     _write(employee, Given(today()))
 
 
-def _get(employee_id: int) -> Consent | None:
-    return db.session.execute(OF_EMPLOYEE, {"employee_id": employee_id}).scalar_one_or_none()
-
-
 def _write(employee: Employee, given: Given) -> Consent:
-    consent = _get(employee.id)
+    consent = recorded(employee.id)
     before = _about(consent) if consent else None
     if consent is None:
         consent = Consent(employee_id=employee.id)

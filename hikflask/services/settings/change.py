@@ -9,6 +9,7 @@ from hikflask.config import SETTINGS, SHORTEST_AUDIT, as_text, contradiction
 from hikflask.extensions import db
 from hikflask.models import ChangedSetting
 from hikflask.models.columns import database_now
+from hikflask.models.setting import LONGEST
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, lock_table
 from hikflask.services.core.errors import ServiceError
@@ -35,6 +36,12 @@ class SettingRefused(ServiceError):
 
     code = "setting_refused"
     fields = ("value",)
+
+
+class SettingLong(SettingRefused):
+    """The value is longer than is stored, with what is put between addresses (params: setting, its name; n)."""
+
+    code = "setting_long"
 
 
 class AuditRetentionShort(SettingRefused):
@@ -103,12 +110,18 @@ def _refuse_unchangeable(name: str) -> None:
 
 def _read(name: str, text: str) -> Any:
     try:
-        return SETTINGS[name].read(text)
+        value = SETTINGS[name].read(text)
     except (TypeError, ValueError):
-        pass
+        raise _refusal(name, text) from None
+    if len(as_text(value)) > LONGEST:
+        raise SettingLong(setting=name, n=LONGEST)
+    return value
+
+
+def _refusal(name: str, text: str) -> SettingRefused:
     if name == AUDIT and text.isdecimal() and int(text) < SHORTEST_AUDIT:
-        raise AuditRetentionShort(n=SHORTEST_AUDIT)
-    raise SettingRefused(setting=name)
+        return AuditRetentionShort(n=SHORTEST_AUDIT)
+    return SettingRefused(setting=name)
 
 
 def _locked_values() -> dict[str, Any]:

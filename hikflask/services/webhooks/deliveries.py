@@ -50,7 +50,7 @@ def send_next(webhook_id: int) -> bool:
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "hikflask",
-        DELIVERY: str(claimed.id),
+        DELIVERY: claimed.message_id,
         EVENT: claimed.event,
         TIME: str(sent_at),
         SIGNATURE: signature(secret, sent_at, body),
@@ -66,7 +66,7 @@ def body_of(delivery: WebhookDelivery) -> bytes:
     """Return the body of a message: no name, no face."""
     device = {"id": delivery.terminal_id, "name": delivery.terminal_name} if delivery.terminal_id else None
     told = {
-        "delivery": delivery.id,
+        "delivery": delivery.message_id,
         "event": delivery.event,
         "hikvision_id": delivery.number or None,
         "device": device,

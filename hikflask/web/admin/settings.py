@@ -76,6 +76,8 @@ def _present(name: str) -> SettingForm:
 
 def _saved(name: str) -> ResponseReturnValue:
     flash(_("Saved: %(name)s.", name=setting_words.label(name)))
+    if name == "MAIL_TO" and current_app.config["MAIL_TO"] and not current_app.config["MAIL_SERVER"]:
+        flash(_("No mail goes out yet: set HIKFLASK_MAIL_SERVER in the environment of the machine."), "warning")
     return redirect(url_for("administration.show"), 303)
 
 

@@ -94,7 +94,7 @@ def _open_call() -> None:
     if rule is None or rule.role is None or not rule.session_too or bearer_token.is_given():
         return
     person = current_operator.get()
-    if person is not None and not person.must_change_password and permissions.may(person.role, rule.role):
+    if person is not None and not person.is_kept_back and permissions.may(person.role, rule.role):
         set_audit_actor(person.name)
         permissions.open_by_session()
 

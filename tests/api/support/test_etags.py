@@ -1,5 +1,6 @@
 """ETag and If-Match: a program changes only what it has seen, and without If-Match all is as it was."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -23,10 +24,12 @@ CHANGED = {
 
 
 def made(client: FlaskClient) -> dict[str, Callable[[str], dict[str, Any]]]:
-    """A user, a device and a group, each with a change of it."""
+    """A user with a consent, a device and a group, each with a change of it."""
     client.post("/api/users/", json=a_user())
+    client.put("/api/users/1/consent", json={"given_on": "2026-03-01"})
     client.post("/api/groups/", json={"name": "Office"})
     return {
+        "/api/users/1/consent": lambda text: {"given_on": "2026-03-01", "note": text},
         "/api/users/1": lambda text: {"department": text},
         "/api/devices/1": lambda text: {"name": text},
         "/api/groups/1": lambda text: {"name": text},
@@ -34,8 +37,11 @@ def made(client: FlaskClient) -> dict[str, Callable[[str], dict[str, Any]]]:
 
 
 @pytest.mark.usefixtures("terminal")
-def test_change_is_made_only_to_what_was_seen(client: FlaskClient) -> None:
-    for path, change in made(client).items():
+def test_change_is_made_only_to_what_was_seen(app: Flask, client: FlaskClient) -> None:
+    puts = {re.sub("<.+?>", "1", rule.rule) for rule in app.url_map.iter_rules() if "PUT" in (rule.methods or ())}
+    changes = made(client)
+    assert set(changes) == puts
+    for path, change in changes.items():
         seen = client.get(path).headers["ETag"]
         assert client.get(path).headers["ETag"] == seen, path
         changed = client.put(path, json=change("first"), headers={"If-Match": seen})
@@ -46,14 +52,19 @@ def test_change_is_made_only_to_what_was_seen(client: FlaskClient) -> None:
 
         assert (late.status_code, late.json) == (412, CHANGED), path
         assert "first" in client.get(path).json.values(), path
-        for header in (changed.headers["ETag"], f'"other", {changed.headers["ETag"]}', "*"):
-            assert client.put(path, json=change("first"), headers={"If-Match": header}).status_code == 200, (
-                path,
-                header,
-            )
-        weak = client.put(path, json=change("late"), headers={"If-Match": f"W/{changed.headers['ETag']}"})
-        assert weak.status_code == 412, path
+        for header, status in (("{}", 200), ('"other", {}', 200), ("*", 200), ("W/{}", 412)):
+            match = header.format(client.get(path).headers["ETag"])
+            answer = client.put(path, json=change("first"), headers={"If-Match": match})
+            assert answer.status_code == status, (path, header)
         assert client.put(path, json=change("last")).status_code == 200, path
+
+
+def test_consent_that_is_not_recorded_matches_nothing(client: FlaskClient) -> None:
+    client.post("/api/users/", json=a_user())
+    for match in ('"x"', "*"):
+        answer = client.put("/api/users/1/consent", json={"given_on": "2026-03-01"}, headers={"If-Match": match})
+        assert (answer.status_code, answer.json) == (412, CHANGED), match
+    assert client.get("/api/users/1/consent").status_code == 404
 
 
 def test_state_alone_and_nothing_at_all_are_changes_too(client: FlaskClient) -> None:

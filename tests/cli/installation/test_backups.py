@@ -22,7 +22,7 @@ from sqlalchemy import delete, select, text
 
 from hikflask import create_app
 from hikflask.extensions import db, vault
-from hikflask.models import AuditEntry, Backup, Employee, Heartbeat, OperatorSession, Photo, Terminal
+from hikflask.models import AuditEntry, Backup, Employee, Heartbeat, OperatorSession, Photo, Terminal, WebhookDelivery
 from hikflask.models.columns import database_now
 from hikflask.services.backups import postgresql
 from hikflask.services.backups.archive import DATABASES, Manifest, Writer
@@ -30,6 +30,8 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
 from hikflask.services.photos import storage
 from hikflask.services.terminals import connection
+from hikflask.services.webhooks import deliveries
+from hikflask.services.webhooks import registry as webhooks
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD, close
 from tests.support.backups import PASSPHRASE, another, back_up, restore, run
@@ -72,6 +74,16 @@ def rows(app: Flask) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
+def message_of_a_test(app: Flask) -> str:
+    """What a receiver knows the message by that a test of the webhook writes down."""
+    with app.app_context():
+        webhooks.test(1)
+        newest = db.session.execute(select(WebhookDelivery).order_by(WebhookDelivery.id.desc()).limit(1)).scalar_one()
+        message_id = newest.message_id
+        db.session.commit()
+    return message_id
+
+
 def photos(app: Flask) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in Path(app.config["UPLOADS"]).iterdir()}
 
@@ -90,8 +102,12 @@ def said(app: Flask, *arguments: object, given: str = "") -> str:
 def test_everything_comes_back_and_the_past_does_not_act_on_the_present(
     filled: Flask, tmp_path: Path, cluster_of: Cluster | None
 ) -> None:
+    with filled.app_context():
+        webhooks.add("http://127.0.0.1:9/", frozenset({"enrolled"}))
+    message_of_a_test(filled)
     before, pictures = rows(filled), photos(filled)
     file = back_up(filled, tmp_path / "backup.tar")
+    sent_since = message_of_a_test(filled)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
 
@@ -107,7 +123,7 @@ def test_everything_comes_back_and_the_past_does_not_act_on_the_present(
         )
         after = rows(other)
 
-        changed = {"terminal", "operator_session", "heartbeat", "audit"}
+        changed = {"terminal", "operator_session", "heartbeat", "audit", "webhook_delivery"}
         assert {name: after[name] for name in after if name not in changed} == {
             name: before[name] for name in before if name not in changed
         }
@@ -130,6 +146,14 @@ def test_everything_comes_back_and_the_past_does_not_act_on_the_present(
             (terminal,) = db.session.execute(select(Terminal)).scalars()
             backup = next(line for line in done.stdout.splitlines() if line.startswith("Backup of "))
             assert f"{terminal.restored_from:%Y-%m-%d %H:%M:%S} UTC" in backup
+            # What waited for a receiver then is not sent by itself, and no message is taken for another.
+            assert before["webhook_delivery"]
+            assert deliveries.due_webhooks() == []
+            assert [one.next_attempt_at for one in db.session.execute(select(WebhookDelivery)).scalars()] == [None]
+            db.session.commit()
+            sent_now = message_of_a_test(other)
+            assert sent_now.split("-")[0] == sent_since.split("-")[0]
+            assert sent_now != sent_since
             # Ids go on, and triggers work: an index of names, counts, and the append-only trail.
             new = save_employee(Draft("100777", "Новый Человек")).row
             assert new.id > max(row[0] for row in before["employee"])  # type: ignore[type-var]

@@ -211,6 +211,7 @@ class TestObligatory:
             assert browser.get(path).location.startswith(PAGE), path
         assert browser.post("/operators/", data={"name": "Борис", "role": "admin"}).status_code == 403
         assert browser.post(f"{PAGE}/go-on").status_code == 403
+        assert browser.get("/api/openapi.json").status_code == 401
         with app.app_context():
             assert operators.by_name("Борис") is None
         page = browser.get(PAGE, headers=ENGLISH).text
@@ -220,6 +221,7 @@ class TestObligatory:
         set_up(browser)
 
         assert browser.get("/employees/").status_code == 200
+        assert browser.get("/api/openapi.json").status_code == 200
         browser.post("/confirm", data={"password": OPERATOR_PASSWORD})
         kept = browser.post(f"{PAGE}/off", follow_redirects=True, headers=ENGLISH).text
         assert "Your role must sign in with a second factor, so it is not switched off." in kept

@@ -77,6 +77,10 @@ def test_refusal_names_the_field_in_both_languages_and_keeps_what_was_typed(app:
         ("CAPTURE_TIMEOUT", "30",
          "Эта настройка задана в окружении машины. Измените её там.",
          "This setting is fixed in the environment of the machine. Change it there."),
+        ("MAIL_TO", ",".join(f"{n}.petrov@mail.example.ru" for n in range(8)),
+         "«Кому приходят письма о тревогах» — слишком длинно: не больше 200 символов, с запятой и пробелом между "
+         "адресами.",
+         "“Alarms are mailed to” is too long: at most 200 characters, with a comma and a space between addresses."),
         ("EVENT_RETENTION", "x" * 201,
          "Поле «Значение» слишком длинное: не больше 200 символов.",
          "“Value” is too long: at most 200 characters."),
@@ -93,6 +97,21 @@ def test_refusal_names_the_field_in_both_languages_and_keeps_what_was_typed(app:
             assert error(answer.text) == said
             assert name == "CONSENT" or f'value="{text}"' in answer.text
     assert {name: app.config[name] for name in before} == before
+
+
+def test_addresses_without_a_mail_server_are_saved_with_a_warning(app: Flask, client: FlaskClient) -> None:
+    russian = "Письма пока не отправляются: задайте HIKFLASK_MAIL_SERVER в окружении машины."
+    english = "No mail goes out yet: set HIKFLASK_MAIL_SERVER in the environment of the machine."
+
+    def warned(address: str, language: dict[str, str] | None = None) -> bool:
+        page = client.post(page_of("MAIL_TO"), data={"value": address}, headers=language, follow_redirects=True).text
+        return (english if language else russian) in html.unescape(page).translate(dict.fromkeys([0x2068, 0x2069]))
+
+    assert (warned("a@example.com"), warned("b@example.com", ENGLISH)) == (True, True)
+    assert app.config["MAIL_TO"] == ["b@example.com"]
+    assert not warned("")
+    app.config["MAIL_SERVER"] = "mail.example.com"
+    assert not warned("a@example.com")
 
 
 def test_setting_that_the_machine_fixes_has_no_form(client: FlaskClient) -> None:

@@ -33,6 +33,12 @@ def test_webhook_is_added_tested_read_sent_again_switched_off_and_deleted(app: F
             db.session.execute(db.update(WebhookDelivery).values(next_attempt_at=None))
             db.session.commit()
         assert "ответ 500 · попытки прекращены" in client.get("/webhooks/1").text
+        # So after a restore, too, where it was not tried yet.
+        with app.app_context():
+            db.session.execute(db.update(WebhookDelivery).values(attempts=0, status=None))
+            db.session.commit()
+        assert "попытки прекращены" in (page := client.get("/webhooks/1").text)
+        assert "ответ 500" not in page
         receiver.status = 200
         assert client.post("/webhooks/1/deliveries/1/send").location == "/webhooks/1"
         with app.app_context():
@@ -40,7 +46,7 @@ def test_webhook_is_added_tested_read_sent_again_switched_off_and_deleted(app: F
         assert "answered" not in (page := client.get("/webhooks/1", headers=ENGLISH).text)
         assert "taken at " in page
 
-    assert [json.loads(one.body)["delivery"] for one in receiver.got] == [1, 1]
+    assert len({json.loads(one.body)["delivery"] for one in receiver.got}) == 1 < len(receiver.got)
     client.post("/webhooks/1/active", data={"on": "0"})
     listed = client.get("/webhooks/", headers=ENGLISH).text
     assert "Enrolled, Removed" in listed

@@ -28,11 +28,11 @@ def outcome(delivery: WebhookDelivery) -> str:
     """Return what came of a message, and when the next try is."""
     if delivery.delivered_at:
         return str(gettext("taken %(time)s", time=time_at(delivery.delivered_at)))
+    if delivery.next_attempt_at is None:
+        ended = str(gettext("given up"))
+        return f"{_why(delivery)} · {ended}" if delivery.attempts else ended
     if not delivery.attempts:
         return str(gettext("not sent yet"))
-    if delivery.next_attempt_at is None:
-        ended = gettext("given up")
-        return f"{_why(delivery)} · {ended}"
     later = gettext("next try %(time)s", time=time_at(delivery.next_attempt_at))
     return f"{_why(delivery)} · {later}"
 
