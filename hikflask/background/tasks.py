@@ -9,7 +9,7 @@ from hikflask.background import alarm_mail
 from hikflask.background.queue import CAPTURES, JOBS, TERMINALS
 from hikflask.extensions import db, task_queue
 from hikflask.isapi.errors import TerminalError
-from hikflask.services.accounts import directory_check, idempotency, rate_limit, sessions
+from hikflask.services.accounts import idempotency, rate_limit, sessions
 from hikflask.services.alarms import watch as alarm_watch
 from hikflask.services.audit import retention as audit_retention
 from hikflask.services.captures import cancel, deadline, holds, runner
@@ -53,7 +53,6 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     audit_retention.forget_entries,
     certificates.forget_old,
     sessions.delete_expired_sessions,
-    directory_check.check_signed_in,
     rate_limit.delete_old_tries,
     idempotency.forget_keys,
     deliveries.forget_deliveries,

@@ -38,6 +38,12 @@ def due_webhooks() -> list[int]:
     return found
 
 
+def send_due(webhook_id: int) -> None:
+    """Send all messages that are due for a webhook."""
+    while send_next(webhook_id):
+        continue
+
+
 def send_next(webhook_id: int) -> bool:
     """Send the oldest message that is due for a webhook; return False when there is none."""
     claimed = _claim(webhook_id)
