@@ -46,6 +46,7 @@ DAYS = "a whole number of days"
 MOST_HOURS = 24 * 365
 HOURS = "a whole number of hours"
 UNIX_SOCKET = "unix"
+ONLY_ASCII = "Latin letters, digits and signs alone"
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 DAY_OF_WEEK, TIME_OF_DAY = "|".join(WEEKDAYS), r"(?:[01]\d|2[0-3]):[0-5]\d"
@@ -152,6 +153,19 @@ def _addresses(text: Any) -> list[str]:
     if not all(ADDRESS.match(address) for address in addresses):
         raise ValueError
     return addresses
+
+
+def _ascii(text: Any) -> str:
+    value = str(text)
+    if not value.isascii():
+        raise ValueError
+    return value
+
+
+def _host_name(text: Any) -> str:
+    value = str(text)
+    value.encode("idna")  # As the name is resolved: the error is a ValueError.
+    return value
 
 
 def _matching(pattern: str) -> Callable[[Any], str]:
@@ -297,11 +311,12 @@ SETTINGS = {
     "LOG_FORMAT": Setting("lines", _one_of("lines", "json"), "lines or json"),
     "LOG_LEVEL": Setting("warning", _one_of(*LOG_LEVELS), "debug, info, warning, error or critical"),
     "METRICS_PORT": Setting(0, _whole(0, 65535), "a port, or 0 for none"),
-    "MAIL_SERVER": Setting("", str, "the name of a mail server, or empty for no mails"),
+    "MAIL_SERVER": Setting("", _host_name, "the name of a mail server, or empty for no mails"),
     "MAIL_PORT": Setting(587, _whole(1, 65535), "a port"),
     "MAIL_TLS": Setting("starttls", _one_of("starttls", "tls", "none"), "starttls, tls or none"),
-    "MAIL_USER": Setting("", str),
-    "MAIL_PASSWORD": Setting("", str, secret=True),
+    # Python's smtplib sends no others.
+    "MAIL_USER": Setting("", _ascii, ONLY_ASCII),
+    "MAIL_PASSWORD": Setting("", _ascii, ONLY_ASCII, secret=True),
     "MAIL_FROM": Setting("", _addresses, "an address such as hikflask@example.com"),
     "MAIL_TO": Setting(
         "", _addresses, "one or more addresses such as admin@example.com, or empty for no mails", decided=True

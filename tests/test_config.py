@@ -90,6 +90,9 @@ def test_instance_folder_is_given_by_the_environment_or_stands_beside_the_packag
         *[("TRUSTED_PROXY", name, "unix, the IP address of the proxy in front, or empty for none")
           for name in ("localhost", "10.0.0.0/8", "Unix", None)],
         ("DATABASE_URL", "mysql://db/hikflask", "sqlite:///… or postgresql://…"),
+        ("MAIL_SERVER", "mail..example.com", "the name of a mail server, or empty for no mails"),
+        ("MAIL_USER", "почта", "Latin letters, digits and signs alone"),
+        ("MAIL_PASSWORD", "пароль", "Latin letters, digits and signs alone"),
         ("TERMINAL_NETWORKS", "office", "networks such as 192.168.1.0/24"),
         ("TERMINAL_NETWORKS", "192.168.1.0/24, 10.0.0.1/8", "networks such as 192.168.1.0/24"),
         ("TERMINAL_REQUIRE", "https,md5", "one or more of https, sha256, networks"),

@@ -2,7 +2,8 @@
 
 There are three lanes in the same storage, each with its own threads. So captures, which wait for people, keep no thread
 from all else that terminals are asked, and jobs for many people, which wait for no terminal, never use more than two of
-their own: one of them may be reading a long file. The queue may be lost: the database tells what is due, and the sweep enqueues it again.
+their own: one of them may be reading a long file. The queue may be lost: the database tells what is due, and the sweep
+enqueues it again.
 """
 
 import sqlite3

@@ -13,11 +13,12 @@ import time
 import click
 from flask import Flask
 
-from hikflask.background import metrics_port, tasks
+from hikflask.background import alarm_mail, metrics_port, tasks
 from hikflask.background.own_threads import OwnThreads
 from hikflask.background.queue import CAPTURES, TERMINALS
 from hikflask.extensions import db, task_queue
 from hikflask.services.accounts import directory_check
+from hikflask.services.alarms import watch as alarm_watch
 from hikflask.services.core import heartbeat
 from hikflask.services.terminals import registry
 from hikflask.services.webhooks import deliveries
@@ -99,6 +100,8 @@ class Worker:
             heartbeat.beat(heartbeat.name())
             self.grow()
             tasks.sweep()
+            if alarm_watch.watch():
+                self._outside.start("mail", alarm_mail.send_due)
             self._start_webhooks()
         except Exception:  # the outermost loop
             # The database or the queue may be away for a while. The next sweep reads from the rows what is due.

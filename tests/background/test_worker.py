@@ -8,7 +8,7 @@ from flask import Flask
 from hikflask.background.queue import CAPTURES, TERMINALS
 from hikflask.background.worker import Worker
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Heartbeat, Operator, OperatorSession, Photo, Terminal, Throttle
+from hikflask.models import Alarm, AuditEntry, Heartbeat, Operator, OperatorSession, Photo, Terminal, Throttle
 from hikflask.models.columns import database_now
 from hikflask.models.operator import LDAP, VIEWER
 from hikflask.services.core import heartbeat
@@ -105,3 +105,24 @@ def test_silent_directory_keeps_nothing_from_being_swept(app: Flask) -> None:
             worker.stop()
 
         assert len(directory.connected) == 1
+
+
+def test_silent_mail_server_keeps_nothing_from_being_swept_and_is_asked_once_in_a_pass(
+    app: Flask, terminal: Terminal
+) -> None:
+    app.config.update(MAIL_SERVER="127.0.0.1", MAIL_TLS="none", MAIL_FROM=["a@b.cd"], MAIL_TO=["c@d.ef"])
+    away = {"refused_since": database_now(), "reachable": False, "offline_since": database_now(-9999)}
+    db.session.execute(db.update(Terminal).where(Terminal.id == terminal.id).values(**away))
+    db.session.commit()
+    app.config["SWEEP_INTERVAL"] = 0.02
+    with silent_server() as mail:
+        app.config["MAIL_PORT"] = mail.port
+        worker = Worker(app)
+        worker.start()
+        try:
+            see_sweeps_go_on(worker, mail)
+        finally:
+            worker.stop()
+
+        assert len(mail.connected) == 1
+        assert db.session.execute(db.select(Alarm.tries).order_by(Alarm.tries)).scalars().all() == [0, 1]
