@@ -56,6 +56,15 @@ WORKING_HOURS = re.compile(
 SECOND, HOUR, DAY, PER_MINUTE, MEGABYTES = "second", "hour", "day", "per minute", "megabyte"
 HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z|\[[0-9a-f:]+\]\Z")
 
+# For how long PostgreSQL is waited for, and when a connection counts as dead: libpq's own words. In seconds, but
+# tcp_user_timeout is in milliseconds.
+PATIENCE = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 15000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 ADDRESS = re.compile(r"[^@\s<>,;:\"()]+@[A-Za-z0-9.-]+\Z", re.ASCII)
 
 
@@ -394,10 +403,25 @@ def validate(config: Config) -> None:
     config["SECRET_KEY"] = _secret_key(config["SECRET_KEY"], folder / "secret_key")
     config["PASSWORD_KEY_FILE"] = None if config["PASSWORD_KEY"] else str(folder / "password_key")
     config["PASSWORD_KEY"] = _password_keys(config["PASSWORD_KEY"], folder / "password_key")
-    config["DATABASE_URL"] = config["DATABASE_URL"] or f"sqlite:///{folder / 'hikflask.sqlite3'}"
+    config["DATABASE_URL"] = _impatient(config["DATABASE_URL"] or f"sqlite:///{folder / 'hikflask.sqlite3'}")
+    config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        **config["SQLALCHEMY_ENGINE_OPTIONS"],
+        # A restart of the server leaves connections that are cut; a file has none.
+        "pool_pre_ping": config["DATABASE_URL"].startswith("postgresql://"),
+    }
     config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1)
     config["TRUSTED_HOSTS"] = config["HOSTS"] or None
     config["UPLOADS"] = str(folder / "uploads")
+
+
+def _impatient(url: str) -> str:
+    """Return the address of a database with PATIENCE where it is PostgreSQL; what the address says itself holds."""
+    if not url.startswith("postgresql://"):
+        return url
+    address, _, query = url.partition("?")
+    told = {part.partition("=")[0] for part in query.split("&")}
+    added = (f"{name}={value}" for name, value in PATIENCE.items() if name not in told)
+    return f"{address}?{'&'.join(filter(None, (query, *added)))}"
 
 
 @dataclass(frozen=True)
