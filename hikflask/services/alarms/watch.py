@@ -5,6 +5,7 @@ Outside working hours (HIKFLASK_WORKING_HOURS) nobody is told that a terminal is
 A mail may be sent twice when the worker is killed just after it was sent; none is lost.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from flask import current_app
@@ -13,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import Alarm
-from hikflask.models.alarm import SILENT
+from hikflask.models.alarm import REMOVALS, SILENT
 from hikflask.models.columns import database_now
 from hikflask.services.alarms import conditions
 from hikflask.services.alarms.conditions import Condition
@@ -48,6 +49,7 @@ def watch() -> bool:
         changed_rows(delete(Alarm).where(*untold))
     if again:
         _change(again, over_at=None)  # Nobody was told yet that it was over.
+    _tell_of_newer_removals()
     is_due = db.session.execute(select(Alarm.key).where(*_due()).limit(1)).first() is not None
     db.session.commit()
     return is_due
@@ -90,6 +92,21 @@ def not_told(key: str) -> None:
 
 def _change(keys: list[str], **values: Any) -> None:
     changed_rows(update(Alarm).where(Alarm.key.in_(keys)).values(**values))
+
+
+def _tell_of_newer_removals() -> None:
+    """Let a terminal's open removals be mailed again once others became overdue since the last mail.
+
+    At most once in HIKFLASK_MAIL_REMOVAL_HOURS, so that nobody gets a mail for each person.
+    """
+    wait = timedelta(hours=current_app.config["MAIL_REMOVAL_HOURS"])
+    old = (Alarm.over_at.is_(None), Alarm.told_at < database_now(-wait.total_seconds()))
+    told = select(Alarm.key, Alarm.terminal_id, Alarm.told_at).where(Alarm.kind == REMOVALS, *old)
+    if rows := db.session.execute(told).all():
+        newest = conditions.newest_removals()
+        late = {terminal_id: asked_at + wait for terminal_id, asked_at in newest.items()}
+        newer = [key for key, terminal_id, at in rows if at and terminal_id in late and late[terminal_id] > at]
+        _change(newer, told_at=None, next_try_at=database_now())
 
 
 def _begin(condition: Condition) -> None:

@@ -99,6 +99,39 @@ def test_removal_that_is_open_for_too_long_is_told_for_its_terminal(app: Flask, 
     assert rows() == 0
 
 
+def test_later_removals_are_told_in_one_more_mail_and_not_in_one_for_each_person(
+    app: Flask, terminal: Terminal
+) -> None:
+    app.config["MAIL_REMOVAL_HOURS"] = 2
+    key = f"removals:{terminal.id}"
+
+    def leave(number: str, hours: float) -> None:
+        row = {"number": number, "terminal_id": terminal.id, "desired": "absent"}
+        db.session.add(Enrolment(desired_since=database_now(-hours * 3600), **row))
+        db.session.commit()
+
+    def told(hours_ago: float) -> None:
+        db.session.execute(db.update(Alarm).values(told_at=database_now(-hours_ago * 3600)))
+        db.session.commit()
+
+    leave("1", 9)
+    assert due() == [key]
+    tell(key)
+    told(hours_ago=6)
+    assert due() == []  # Nobody else since then.
+    leave("2", 5)
+    leave("3", 4)
+    told(hours_ago=1.9)
+    assert due() == []  # The last mail is too young.
+    told(hours_ago=2.1)
+    assert due() == [key]  # The last of them became overdue two hours ago, a moment after that mail.
+    assert not tell(key)
+    assert due() == []
+    told(hours_ago=2.1)
+    leave("4", 3)
+    assert due() == [key]
+
+
 def test_mail_that_was_not_sent_is_due_again_later_each_time(app: Flask, terminal: Terminal) -> None:
     app.config["RETRY_BASE"] = 30.0
     key = f"password:{terminal.id}"
