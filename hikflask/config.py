@@ -46,6 +46,7 @@ DAYS = "a whole number of days"
 MOST_HOURS = 24 * 365
 HOURS = "a whole number of hours"
 UNIX_SOCKET = "unix"
+ONLY_ASCII = "Latin letters, digits and signs alone"
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 DAY_OF_WEEK, TIME_OF_DAY = "|".join(WEEKDAYS), r"(?:[01]\d|2[0-3]):[0-5]\d"
@@ -55,6 +56,15 @@ WORKING_HOURS = re.compile(
 SECOND, HOUR, DAY, PER_MINUTE, MEGABYTES = "second", "hour", "day", "per minute", "megabyte"
 HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z|\[[0-9a-f:]+\]\Z")
 
+# For how long PostgreSQL is waited for, and when a connection counts as dead: libpq's own words. In seconds, but
+# tcp_user_timeout is in milliseconds.
+PATIENCE = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 15000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 ADDRESS = re.compile(r"[^@\s<>,;:\"()]+@[A-Za-z0-9.-]+\Z", re.ASCII)
 
 
@@ -152,6 +162,19 @@ def _addresses(text: Any) -> list[str]:
     if not all(ADDRESS.match(address) for address in addresses):
         raise ValueError
     return addresses
+
+
+def _ascii(text: Any) -> str:
+    value = str(text)
+    if not value.isascii():
+        raise ValueError
+    return value
+
+
+def _host_name(text: Any) -> str:
+    value = str(text)
+    value.encode("idna")  # As the name is resolved: the error is a ValueError.
+    return value
 
 
 def _matching(pattern: str) -> Callable[[Any], str]:
@@ -297,11 +320,12 @@ SETTINGS = {
     "LOG_FORMAT": Setting("lines", _one_of("lines", "json"), "lines or json"),
     "LOG_LEVEL": Setting("warning", _one_of(*LOG_LEVELS), "debug, info, warning, error or critical"),
     "METRICS_PORT": Setting(0, _whole(0, 65535), "a port, or 0 for none"),
-    "MAIL_SERVER": Setting("", str, "the name of a mail server, or empty for no mails"),
+    "MAIL_SERVER": Setting("", _host_name, "the name of a mail server, or empty for no mails"),
     "MAIL_PORT": Setting(587, _whole(1, 65535), "a port"),
     "MAIL_TLS": Setting("starttls", _one_of("starttls", "tls", "none"), "starttls, tls or none"),
-    "MAIL_USER": Setting("", str),
-    "MAIL_PASSWORD": Setting("", str, secret=True),
+    # Python's smtplib sends no others.
+    "MAIL_USER": Setting("", _ascii, ONLY_ASCII),
+    "MAIL_PASSWORD": Setting("", _ascii, ONLY_ASCII, secret=True),
     "MAIL_FROM": Setting("", _addresses, "an address such as hikflask@example.com"),
     "MAIL_TO": Setting(
         "", _addresses, "one or more addresses such as admin@example.com, or empty for no mails", decided=True
@@ -379,10 +403,25 @@ def validate(config: Config) -> None:
     config["SECRET_KEY"] = _secret_key(config["SECRET_KEY"], folder / "secret_key")
     config["PASSWORD_KEY_FILE"] = None if config["PASSWORD_KEY"] else str(folder / "password_key")
     config["PASSWORD_KEY"] = _password_keys(config["PASSWORD_KEY"], folder / "password_key")
-    config["DATABASE_URL"] = config["DATABASE_URL"] or f"sqlite:///{folder / 'hikflask.sqlite3'}"
+    config["DATABASE_URL"] = _impatient(config["DATABASE_URL"] or f"sqlite:///{folder / 'hikflask.sqlite3'}")
+    config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        **config["SQLALCHEMY_ENGINE_OPTIONS"],
+        # A restart of the server leaves connections that are cut; a file has none.
+        "pool_pre_ping": config["DATABASE_URL"].startswith("postgresql://"),
+    }
     config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1)
     config["TRUSTED_HOSTS"] = config["HOSTS"] or None
     config["UPLOADS"] = str(folder / "uploads")
+
+
+def _impatient(url: str) -> str:
+    """Return the address of a database with PATIENCE where it is PostgreSQL; what the address says itself holds."""
+    if not url.startswith("postgresql://"):
+        return url
+    address, _, query = url.partition("?")
+    told = {part.partition("=")[0] for part in query.split("&")}
+    added = (f"{name}={value}" for name, value in PATIENCE.items() if name not in told)
+    return f"{address}?{'&'.join(filter(None, (query, *added)))}"
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,23 @@ def test_each_source_wins_over_the_one_before(tmp_path: Path, monkeypatch: pytes
 def test_postgresql_is_spoken_to_by_its_present_driver(tmp_path: Path) -> None:
     settings = loaded(tmp_path, DATABASE_URL="postgresql://hik:pw@db/hikflask")
 
-    assert settings["SQLALCHEMY_DATABASE_URI"] == "postgresql+psycopg://hik:pw@db/hikflask"
+    assert settings["SQLALCHEMY_DATABASE_URI"].startswith("postgresql+psycopg://hik:pw@db/hikflask?")
+    assert settings["SQLALCHEMY_DATABASE_URI"].partition("://")[2] == settings["DATABASE_URL"].partition("://")[2]
+
+
+def test_postgresql_is_waited_for_and_asked_whether_it_is_there_unless_the_address_says_otherwise(
+    tmp_path: Path,
+) -> None:
+    added = "keepalives_idle=10&keepalives_interval=5&keepalives_count=3"
+
+    usual = loaded(tmp_path, DATABASE_URL="postgresql://db/hik")
+    own = loaded(tmp_path, DATABASE_URL="postgresql://db/hik?sslmode=require&tcp_user_timeout=1&connect_timeout=60")
+
+    assert usual["DATABASE_URL"] == f"postgresql://db/hik?connect_timeout=5&tcp_user_timeout=15000&{added}"
+    assert own["DATABASE_URL"] == (f"postgresql://db/hik?sslmode=require&tcp_user_timeout=1&connect_timeout=60&{added}")
+    assert usual["SQLALCHEMY_ENGINE_OPTIONS"] == {"hide_parameters": True, "pool_pre_ping": True}
+    assert loaded(tmp_path)["DATABASE_URL"] == f"sqlite:///{tmp_path / 'hikflask.sqlite3'}"
+    assert loaded(tmp_path)["SQLALCHEMY_ENGINE_OPTIONS"]["pool_pre_ping"] is False
 
 
 def test_instance_folder_is_given_by_the_environment_or_stands_beside_the_package(
@@ -90,6 +106,9 @@ def test_instance_folder_is_given_by_the_environment_or_stands_beside_the_packag
         *[("TRUSTED_PROXY", name, "unix, the IP address of the proxy in front, or empty for none")
           for name in ("localhost", "10.0.0.0/8", "Unix", None)],
         ("DATABASE_URL", "mysql://db/hikflask", "sqlite:///… or postgresql://…"),
+        ("MAIL_SERVER", "mail..example.com", "the name of a mail server, or empty for no mails"),
+        ("MAIL_USER", "почта", "Latin letters, digits and signs alone"),
+        ("MAIL_PASSWORD", "пароль", "Latin letters, digits and signs alone"),
         ("TERMINAL_NETWORKS", "office", "networks such as 192.168.1.0/24"),
         ("TERMINAL_NETWORKS", "192.168.1.0/24, 10.0.0.1/8", "networks such as 192.168.1.0/24"),
         ("TERMINAL_REQUIRE", "https,md5", "one or more of https, sha256, networks"),

@@ -13,9 +13,10 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from hikflask import messages
+from hikflask.extensions import db
 from hikflask.models import Alarm
 from hikflask.models.alarm import BACKUP, REMOVALS
-from hikflask.services.alarms import conditions
+from hikflask.services.alarms import conditions, watch
 from hikflask.services.core.dates import local
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,13 @@ LANGUAGES = ("ru", "en")
 SECONDS = 15.0
 STARTTLS, TLS = "starttls", "tls"
 OVER, NOT_IN_USE = "alarm_%s_over", "alarm_terminal_not_in_use"
+
+
+def send_due() -> None:
+    """Send the mails that are due. The first that no server takes ends it; the sweep tries again, later each time."""
+    while key := watch.claim():
+        if not _is_sent(key):
+            return
 
 
 def letter(alarm: Alarm) -> EmailMessage:
@@ -58,6 +66,25 @@ def send(written: EmailMessage) -> None:
         refused = server.send_message(written)
     if refused:
         log.warning("%s of those who are to get the mail were refused", len(refused))
+
+
+def _is_sent(key: str) -> bool:
+    """Send the mail about an alarm; True also when there is none any more."""
+    alarm = watch.get(key)
+    if alarm is None:
+        return True
+    over = is_about_the_end(alarm)
+    written = letter(alarm)
+    db.session.rollback()  # No transaction is open while the server is waited for.
+    try:
+        send(written)
+    except OSError as error:
+        log.warning("the mail about %s was not sent (%s)", key, type(error).__name__)
+        watch.not_told(key)
+        return False
+    log.info("the mail about %s was sent", key)
+    watch.told(key, over=over)
+    return True
 
 
 def is_about_the_end(alarm: Alarm) -> bool:

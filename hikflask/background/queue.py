@@ -11,14 +11,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from flask import Flask, current_app
 from huey import Huey, PostgresHuey, SqliteHuey
 from huey.consumer import Consumer
-from psycopg.errors import DuplicateTable, UniqueViolation
+from psycopg.errors import ConnectionTimeout, DuplicateTable, UniqueViolation
 
 from hikflask import request_id
 
@@ -31,6 +32,7 @@ POLL_SECONDS = 0.2
 STORAGE_ERRORS = (sqlite3.Error, psycopg.Error, OSError)
 
 Task = Callable[..., None]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ class Lanes:
     def enqueue(self, name: str, *arguments: Any) -> None:
         """Put the task with this name into its lane."""
         self._open()
-        self._wrapped[name](*arguments, enqueued_at=time.time(), by_request=request_id.present())
+        task, about = self._wrapped[name], {"enqueued_at": time.time(), "by_request": request_id.present()}
+        _on_live_connection(lambda: task(*arguments, **about))
 
     def consumers(self, threads: int) -> list[QuietConsumer]:
         """Return a consumer for each lane, not started yet: half of the threads for captures, and two more for jobs."""
@@ -136,7 +139,7 @@ class Lanes:
     def waiting(self) -> dict[str, Waiting]:
         """Return what waits in each lane."""
         self._open()
-        return {lane: _waiting(huey) for lane, huey in self._hueys.items()}
+        return {lane: _on_live_connection(partial(_waiting, huey)) for lane, huey in self._hueys.items()}
 
     def close(self) -> None:
         """Close the connections to the storage."""
@@ -171,6 +174,16 @@ class Lanes:
 
         run.__name__ = function.__name__
         return run
+
+
+def _on_live_connection(call: Callable[[], Found]) -> Found:
+    """Call what asks the storage; again when a restart of PostgreSQL had cut the connection: then it opens another."""
+    try:
+        return call()
+    except ConnectionTimeout:
+        raise
+    except psycopg.OperationalError:
+        return call()
 
 
 def _waiting(huey: Huey) -> Waiting:

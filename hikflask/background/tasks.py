@@ -5,12 +5,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from hikflask import request_id
-from hikflask.background import alarm_mail
 from hikflask.background.queue import CAPTURES, JOBS, TERMINALS
-from hikflask.extensions import db, task_queue
+from hikflask.extensions import task_queue
 from hikflask.isapi.errors import TerminalError
-from hikflask.services.accounts import directory_check, idempotency, rate_limit, sessions
-from hikflask.services.alarms import watch as alarm_watch
+from hikflask.services.accounts import idempotency, rate_limit, sessions
 from hikflask.services.audit import retention as audit_retention
 from hikflask.services.captures import cancel, deadline, holds, runner
 from hikflask.services.captures import retention as capture_retention
@@ -53,7 +51,6 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     audit_retention.forget_entries,
     certificates.forget_old,
     sessions.delete_expired_sessions,
-    directory_check.check_signed_in,
     rate_limit.delete_old_tries,
     idempotency.forget_keys,
     deliveries.forget_deliveries,
@@ -190,25 +187,6 @@ def look_at_terminal(terminal_id: int) -> None:
     ask_status(terminal_id, HOLDER)
 
 
-@task_queue.task(JOBS)
-def mail_alarm(key: str) -> None:
-    """Send the mail that is due about an alarm. One that no server takes is tried again by the sweep."""
-    alarm = alarm_watch.get(key)
-    if alarm is None:
-        return
-    over = alarm_mail.is_about_the_end(alarm)
-    written = alarm_mail.letter(alarm)
-    db.session.rollback()
-    try:
-        alarm_mail.send(written)
-    except OSError as error:
-        log.warning("the mail about %s was not sent (%s)", key, type(error).__name__)
-        alarm_watch.not_told(key)
-        return
-    log.info("the mail about %s was sent", key)
-    alarm_watch.told(key, over=over)
-
-
 def compare_when_due() -> None:
     """Begin the comparisons of this night that are due, and the first of each terminal after a restore."""
     for terminal_id in (*nightly.claim_due(), *after_restore.claim_uncompared()):
@@ -227,6 +205,4 @@ def sweep() -> int:
     for terminal_id in drift.claim_due():
         task_queue.enqueue(look_at_terminal, terminal_id)
     certificates.complete_all()
-    for key in alarm_watch.watch():
-        task_queue.enqueue(mail_alarm, key)
     return claimed

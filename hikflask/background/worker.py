@@ -13,12 +13,15 @@ import time
 import click
 from flask import Flask
 
-from hikflask.background import metrics_port, tasks
+from hikflask.background import alarm_mail, metrics_port, tasks
+from hikflask.background.own_threads import OwnThreads
 from hikflask.background.queue import CAPTURES, TERMINALS
-from hikflask.background.webhooks import Sender
 from hikflask.extensions import db, task_queue
+from hikflask.services.accounts import directory_check
+from hikflask.services.alarms import watch as alarm_watch
 from hikflask.services.core import heartbeat
 from hikflask.services.terminals import registry
+from hikflask.services.webhooks import deliveries
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
@@ -40,7 +43,7 @@ class Worker:
         threads: int = app.config["WORKER_THREADS"]
         self._consumers = task_queue.lanes(app).consumers(threads)
         self._threads = {CAPTURES: threads // 2, TERMINALS: threads - threads // 2}
-        self._webhooks = Sender(app)
+        self._outside = OwnThreads(app)
         self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweep", daemon=True)
 
     def start(self) -> None:
@@ -90,17 +93,25 @@ class Worker:
                 if time.monotonic() >= forget_at:
                     forget_at = time.monotonic() + FORGET_SECONDS
                     forget_once()
+                    self._outside.start("directory", directory_check.check_signed_in)
 
     def _sweep_once(self) -> None:
         try:
             heartbeat.beat(heartbeat.name())
             self.grow()
             tasks.sweep()
-            self._webhooks.start_due()
+            if alarm_watch.watch():
+                self._outside.start("mail", alarm_mail.send_due)
+            self._start_webhooks()
         except Exception:  # the outermost loop
             # The database or the queue may be away for a while. The next sweep reads from the rows what is due.
             log.exception("the sweep failed")
             db.session.remove()
+
+    def _start_webhooks(self) -> None:
+        """Send to each webhook that has something due, in a thread of its own."""
+        for webhook_id in deliveries.due_webhooks():
+            self._outside.start(f"webhook-{webhook_id}", deliveries.send_due, webhook_id)
 
 
 def forget_once() -> None:

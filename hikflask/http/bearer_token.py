@@ -1,7 +1,10 @@
 """The API token in the header `Authorization: Bearer …`, which programs send instead of a session cookie."""
 
+import logging
+
 from flask import current_app, g, request
-from werkzeug.exceptions import TooManyRequests, Unauthorized
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import ServiceUnavailable, TooManyRequests, Unauthorized
 
 from hikflask.models import ApiToken
 from hikflask.services import audit
@@ -9,7 +12,10 @@ from hikflask.services.accounts import api_tokens, rate_limit
 from hikflask.services.accounts.errors import TooOften
 from hikflask.services.audit import Actor
 
+log = logging.getLogger(__name__)
 MINUTE = 60.0
+# When to call again while the database is away.
+AWAY_SECONDS = 30
 # Nobody guesses 256 bits: this limit protects the log and the database from whoever tries.
 WRONG_TOKENS_A_MINUTE = 100
 CHALLENGE = 'Bearer realm="hikflask"'
@@ -31,11 +37,11 @@ def is_given() -> bool:
 def authenticate() -> ApiToken:
     """Return the token of this request, and count the call against the token's limit.
 
-    :raises TokenRefused: :raises TooManyRequests: with Retry-After.
+    :raises TokenRefused: :raises TooManyRequests: :raises ServiceUnavailable: both with Retry-After.
     """
     given = request.authorization
     secret = given.token if given is not None and given.type == "bearer" else None
-    found = api_tokens.find(secret) if secret else None
+    found = _find(secret) if secret else None
     if found is None:
         _count(f"wrong-token:{rate_limit.place_of(request.remote_addr or '')}", WRONG_TOKENS_A_MINUTE)
         if secret:
@@ -43,6 +49,14 @@ def authenticate() -> ApiToken:
         raise TokenRefused("A valid token is expected: Authorization: Bearer …")
     _count(f"token:{found.id}", current_app.config["API_LIMIT"])
     return found
+
+
+def _find(secret: str) -> ApiToken | None:
+    try:
+        return api_tokens.find(secret)
+    except OperationalError as error:
+        log.warning("no token can be looked up: %s", error.orig)
+        raise ServiceUnavailable("The database does not answer.", retry_after=AWAY_SECONDS) from error
 
 
 def caller_name() -> str:

@@ -68,4 +68,5 @@ def register(app: Flask) -> None:
     trusted_proxy.register(app)
     error_pages.register(app)
     headers.register(app)
+    health.register(app)
     template_context.register(app)

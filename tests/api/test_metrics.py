@@ -1,11 +1,14 @@
 """The metrics: for a token of any role, and for nobody else."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from hikflask.extensions import db
 from hikflask.models.operator import VIEWER
+from tests.support.away import take_away
 from tests.support.metrics import samples
 from tests.support.signed_in import client_of, make_token
 
@@ -35,3 +38,16 @@ def test_nobody_else_does(app: Flask) -> None:
         assert (answer.status_code, answer.json["error"]) == (401, "unauthorized")
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="hikflask"'
         assert "hikflask_" not in answer.text
+
+
+def test_token_that_cannot_be_looked_up_is_no_error_but_an_answer_to_come_back(app: Flask, tmp_path: Path) -> None:
+    headers = {"Authorization": f"Bearer {make_token(app, VIEWER)}"}
+    with app.app_context():
+        db.engine.dispose()
+    take_away(tmp_path / "hikflask.sqlite3")
+
+    for path in ("/metrics", "/api/users/", "/api/unknown"):
+        answer = app.test_client().get(path, headers=headers)
+
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30"), path
+        assert answer.json == {"error": "service_unavailable", "message": "The database does not answer."}

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from hikflask.background import tasks
+from hikflask.background import alarm_mail
 from hikflask.extensions import db
 from hikflask.models import Alarm, Backup, Enrolment, Terminal
 from hikflask.models.columns import database_now
+from hikflask.services.alarms import watch
 from hikflask.simulator.certificate import make_certificate
 from tests.support.made_backups import add_backup
 from tests.support.mail_server import PASSWORD, USER, MailServer, mail_server
 
-RunJobs = Callable[[], int]
 MOMENT = datetime(2025, 11, 25, 8, 25, tzinfo=UTC)
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -45,12 +45,12 @@ def let(**columns: object) -> None:
     db.session.commit()
 
 
-def sweep(run_jobs: RunJobs) -> None:
-    """One sweep, with what is queued by it; mails that wait are due."""
+def sweep() -> None:
+    """Send what is due, as the worker does in each sweep; mails that wait are due."""
     db.session.execute(db.update(Alarm).values(next_try_at=database_now()))
     db.session.commit()
-    tasks.sweep()
-    run_jobs()
+    if watch.watch():
+        alarm_mail.send_due()
     db.session.commit()
 
 
@@ -59,19 +59,17 @@ def said(server: MailServer) -> list[tuple[str, str]]:
     return [(str(mail["Subject"]), mail.get_content().replace("\r\n", "\n")) for mail in server.mails]
 
 
-def test_mails_say_what_is_wrong_and_that_it_is_over_in_both_languages(
-    terminal: Terminal, server: MailServer, run_jobs: RunJobs
-) -> None:
+def test_mails_say_what_is_wrong_and_that_it_is_over_in_both_languages(terminal: Terminal, server: MailServer) -> None:
     assert terminal.name == "Вход"
     let(reachable=False, offline_since=MOMENT)
-    sweep(run_jobs)
-    sweep(run_jobs)
+    sweep()
+    sweep()
     let(reachable=True, offline_since=None)
-    sweep(run_jobs)
+    sweep()
     let(refused_since=MOMENT)
-    sweep(run_jobs)
+    sweep()
     let(refused_since=None)
-    sweep(run_jobs)
+    sweep()
 
     silent, silent_over, password, password_over = said(server)
     assert silent == (
@@ -105,7 +103,7 @@ def test_mails_say_what_is_wrong_and_that_it_is_over_in_both_languages(
     assert db.session.query(Alarm).count() == 0
 
 
-def test_removals_are_named_by_id_and_not_by_name(terminal: Terminal, server: MailServer, run_jobs: RunJobs) -> None:
+def test_removals_are_named_by_id_and_not_by_name(terminal: Terminal, server: MailServer) -> None:
     for number in range(100, 122):
         db.session.add(
             Enrolment(
@@ -114,10 +112,10 @@ def test_removals_are_named_by_id_and_not_by_name(terminal: Terminal, server: Ma
             )
         )  # fmt: skip
     db.session.commit()
-    sweep(run_jobs)
+    sweep()
     db.session.execute(db.update(Enrolment).values(person="confirmed"))
     db.session.commit()
-    sweep(run_jobs)
+    sweep()
 
     begun, over = said(server)
     named = ", ".join(str(number) for number in range(100, 120))
@@ -132,16 +130,16 @@ def test_removals_are_named_by_id_and_not_by_name(terminal: Terminal, server: Ma
     assert "Иван" not in begun[1] + over[1]
 
 
-def test_backup_that_is_missed_and_made_again_is_told(app: Flask, server: MailServer, run_jobs: RunJobs) -> None:
+def test_backup_that_is_missed_and_made_again_is_told(app: Flask, server: MailServer) -> None:
     app.config["BACKUP_MAX_AGE"] = 48
     made = add_backup(hours=0)
     db.session.execute(db.update(Backup).values(finished_at=MOMENT))
     db.session.commit()
-    sweep(run_jobs)
-    sweep(run_jobs)
+    sweep()
+    sweep()
     add_backup(hours=0)
-    sweep(run_jobs)
-    sweep(run_jobs)
+    sweep()
+    sweep()
 
     begun, over = said(server)
     assert made.id == 1
@@ -158,30 +156,28 @@ def test_backup_that_is_missed_and_made_again_is_told(app: Flask, server: MailSe
     assert over[0] == "hikflask: резервная копия сделана / a backup was made"
 
 
-def test_terminal_that_is_put_out_of_use_is_not_said_to_answer(
-    terminal: Terminal, server: MailServer, run_jobs: RunJobs
-) -> None:
+def test_terminal_that_is_put_out_of_use_is_not_said_to_answer(terminal: Terminal, server: MailServer) -> None:
     assert terminal.is_active
     let(reachable=False, offline_since=MOMENT)
-    sweep(run_jobs)
+    sweep()
     let(is_active=False)
-    sweep(run_jobs)
+    sweep()
 
     assert said(server)[1][0] == "hikflask: «Вход» больше не используется / “Вход” is not in use any more"
 
 
 def test_server_that_is_away_or_takes_nothing_loses_no_mail_and_stops_no_worker(
-    app: Flask, terminal: Terminal, server: MailServer, run_jobs: RunJobs, caplog: pytest.LogCaptureFixture
+    app: Flask, terminal: Terminal, server: MailServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert terminal.is_active
     port, app.config["MAIL_PORT"] = app.config["MAIL_PORT"], 9
     let(refused_since=MOMENT)
-    sweep(run_jobs)
+    sweep()
     app.config["MAIL_PORT"], server.refuses = port, True
-    sweep(run_jobs)
+    sweep()
     assert db.session.execute(db.select(Alarm.tries, Alarm.told_at)).one() == (2, None)
     server.refuses = False
-    sweep(run_jobs)
+    sweep()
 
     assert len(server.mails) == 1
     assert [record.getMessage() for record in caplog.records if "mail" in record.getMessage()] == [
@@ -202,7 +198,6 @@ def test_server_that_is_away_or_takes_nothing_loses_no_mail_and_stops_no_worker(
 def test_password_is_sent_encrypted_to_a_server_whose_certificate_is_trusted(
     app: Flask,
     terminal: Terminal,
-    run_jobs: RunJobs,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -219,7 +214,7 @@ def test_password_is_sent_encrypted_to_a_server_whose_certificate_is_trusted(
     with mail_server(certificate.context(), way) as server:
         app.config.update(MAIL_PORT=server.port, MAIL_TLS=way, MAIL_USER=USER, MAIL_PASSWORD=password)
         let(refused_since=MOMENT)
-        sweep(run_jobs)
+        sweep()
 
     assert len(server.mails) == (is_trusted and password == PASSWORD)
     assert password not in caplog.text

@@ -1,4 +1,6 @@
-"""The clean-up of the worker: all its steps are done, whatever happens to one of them."""
+"""The worker: all steps of its clean-up are done whatever happens to one, and who is silent outside stops nothing."""
+
+import time
 
 import pytest
 from flask import Flask
@@ -6,15 +8,17 @@ from flask import Flask
 from hikflask.background.queue import CAPTURES, TERMINALS
 from hikflask.background.worker import Worker
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, OperatorSession, Photo, Terminal, Throttle
+from hikflask.models import Alarm, AuditEntry, Heartbeat, Operator, OperatorSession, Photo, Terminal, Throttle
 from hikflask.models.columns import database_now
-from hikflask.models.operator import VIEWER
+from hikflask.models.operator import LDAP, VIEWER
+from hikflask.services.core import heartbeat
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import capture_face
 from tests.support.retention import DAY, age, files, forget
-from tests.support.signed_in import add_operator
+from tests.support.signed_in import add_operator, open_session
+from tests.support.silent_server import SilentServer, silent_server
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -64,3 +68,61 @@ def test_threads_for_captures_and_terminals_grow_with_the_active_terminals_up_to
         worker.stop()
 
     assert threads == [dict.fromkeys((CAPTURES, TERMINALS), count) for count in (4, 5, 6)]
+
+
+def see_sweeps_go_on(worker: Worker, server: SilentServer) -> None:
+    """Prove that sweeps go on while the silent server is waited for; then hang up and wait for the work's end."""
+    give_up = time.monotonic() + 10
+    assert server.came.wait(10)
+    for _ in range(2):
+        db.session.execute(db.update(Heartbeat).values(seen_at=database_now(-60)))
+        db.session.commit()
+        while not heartbeat.alive():
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
+    assert worker._outside.running()
+    while worker._outside.running():
+        server.connected[-1].close()
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+def test_silent_directory_keeps_nothing_from_being_swept(app: Flask) -> None:
+    asked = {"LDAP_BASE": "dc=x", "LDAP_GROUPS": (("admin", "cn=a,dc=x"),), "LDAP_BIND_DN": "cn=me"}
+    for name in ("Анна", "Борис"):
+        operator = add_operator(name)
+        open_session(operator)
+    db.session.execute(db.update(Operator).values(directory=LDAP))
+    db.session.commit()
+    app.config["SWEEP_INTERVAL"] = 0.02
+    with silent_server() as directory:
+        app.config.update(asked, LDAP_URL=f"ldap://127.0.0.1:{directory.port}")
+        worker = Worker(app)
+        worker.start()
+        try:
+            see_sweeps_go_on(worker, directory)
+        finally:
+            worker.stop()
+
+        assert len(directory.connected) == 1
+
+
+def test_silent_mail_server_keeps_nothing_from_being_swept_and_is_asked_once_in_a_pass(
+    app: Flask, terminal: Terminal
+) -> None:
+    app.config.update(MAIL_SERVER="127.0.0.1", MAIL_TLS="none", MAIL_FROM=["a@b.cd"], MAIL_TO=["c@d.ef"])
+    away = {"refused_since": database_now(), "reachable": False, "offline_since": database_now(-9999)}
+    db.session.execute(db.update(Terminal).where(Terminal.id == terminal.id).values(**away))
+    db.session.commit()
+    app.config["SWEEP_INTERVAL"] = 0.02
+    with silent_server() as mail:
+        app.config["MAIL_PORT"] = mail.port
+        worker = Worker(app)
+        worker.start()
+        try:
+            see_sweeps_go_on(worker, mail)
+        finally:
+            worker.stop()
+
+        assert len(mail.connected) == 1
+        assert db.session.execute(db.select(Alarm.tries).order_by(Alarm.tries)).scalars().all() == [0, 1]

@@ -185,6 +185,7 @@ PAGES = {
     "POST /webhooks/<int:webhook_id>/test": CONFIRMED,
     "POST /webhooks/<int:webhook_id>/active": CONFIRMED,
     "POST /webhooks/<int:webhook_id>/delete": CONFIRMED,
+    "POST /webhooks/<int:webhook_id>/given-up": CONFIRMED,
     "POST /webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/send": CONFIRMED,
     "GET /api-reference": VIEWER,
     "GET /audit/": ADMIN,

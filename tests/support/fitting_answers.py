@@ -14,7 +14,7 @@ from hikflask.api.openapi.described import description_of
 
 JSON = "application/json"
 # Of an address or method that the API does not have.
-OF_NO_CALL = {400, 401, 403, 404, 405, 413, 429, 500}
+OF_NO_CALL = {400, 401, 403, 404, 405, 413, 429, 500, 503}
 
 
 class Answers:

@@ -24,7 +24,10 @@ VERSION = "1.0.0"
 PREFIX = "/api/"
 METHODS = ("GET", "POST", "PUT", "DELETE")
 PARAMETER = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
-ALWAYS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR)
+ALWAYS = (
+    *(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS),
+    *(HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE),
+)
 OF_BODY = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
 ID: Schema = {"type": "integer", "minimum": 1}
 ABOUT = """Employees are called users here, and terminals devices. Answers are JSON in English; an error is
@@ -77,7 +80,8 @@ def _build(app: Flask) -> dict[str, Any]:
         spec.components.security_scheme(name, scheme)
     for name, schema in SCHEMAS.items():
         spec.components.schema(name, schema)
-    for status in (*ALWAYS, *OF_BODY, *OF_TERMINALS, HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED):
+    others = (HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED)
+    for status in sorted({*ALWAYS, *OF_BODY, *OF_TERMINALS, *others}):
         spec.components.response(f"Refused{status.value}", refusals.response(status))
     for rule, view, description in calls(app):
         methods = [method for method in METHODS if method in (rule.methods or ())]

@@ -25,6 +25,7 @@ HEADERS = {
 OWN = {
     HTTPStatus.UNPROCESSABLE_ENTITY: {"invalid_input": "Fields are wrong; “fields” has a sentence for each."},
     HTTPStatus.INTERNAL_SERVER_ERROR: {"internal_error": "Something went wrong here; the log has the details."},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"service_unavailable": "The database does not answer."},
     HTTPStatus.BAD_GATEWAY: {"terminal_refused": "The terminal refused, with a code that no sentence is known for."},
 }
 

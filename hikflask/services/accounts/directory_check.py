@@ -1,7 +1,7 @@
 """Looks again at the operators of the directory who are signed in: who left its groups loses all sessions."""
 
 from flask import current_app
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Operator, OperatorSession
@@ -10,39 +10,45 @@ from hikflask.models.operator import LDAP
 from hikflask.services import audit
 from hikflask.services.accounts import directory, directory_operators, operators, sessions
 from hikflask.services.accounts.errors import DirectoryAway
-
-# One pass takes no more: it shares its thread with the sweep.
-BATCH = 20
+from hikflask.services.core.db import changed_rows
 
 
 def check_signed_in() -> int:
     """Look at those whose last look is longer ago than LDAP_CHECK_INTERVAL; return how many lost their sessions.
 
-    While the directory does not answer, sessions last as long as all others. Of several workers one looks.
+    While the directory does not answer, sessions last as long as all others: nobody else is looked at then, and the
+    next pass begins with another. Of several workers one looks.
     """
+    ended = 0
     if not directory.can_look_up():
-        return 0
-    return sum(_ended(operator_id) for operator_id in _claimed())
+        return ended
+    due = list(db.session.execute(select(Operator.id).where(*_is_due()).order_by(Operator.id)).scalars())
+    db.session.commit()
+    for operator_id in due:
+        try:
+            ended += _is_claimed(operator_id) and _is_ended(operator_id)
+        except DirectoryAway:
+            break
+    return ended
 
 
-def _claimed() -> list[int]:
+def _is_due() -> tuple[ColumnElement[bool], ...]:
     old = database_now(-current_app.config["LDAP_CHECK_INTERVAL"])
     in_use = select(OperatorSession.id).where(OperatorSession.operator_id == Operator.id).exists()
-    due = (Operator.directory == LDAP, in_use, or_(Operator.checked_at.is_(None), Operator.checked_at < old))
-    some = select(Operator.id).where(*due).order_by(Operator.id).limit(BATCH)
-    claim = update(Operator).where(Operator.id.in_(some), *due).values(checked_at=database_now())
-    ids = db.session.execute(claim.returning(Operator.id), execution_options={"synchronize_session": False})
-    found = sorted(ids.scalars())
+    return Operator.directory == LDAP, in_use, or_(Operator.checked_at.is_(None), Operator.checked_at < old)
+
+
+def _is_claimed(operator_id: int) -> bool:
+    claim = update(Operator).where(Operator.id == operator_id, *_is_due()).values(checked_at=database_now())
+    claimed = changed_rows(claim)
     db.session.commit()
-    return found
+    return bool(claimed)
 
 
-def _ended(operator_id: int) -> bool:
+def _is_ended(operator_id: int) -> bool:
     operator = operators.row(operator_id)
-    try:
-        found = directory.look_up(operator.name)
-    except DirectoryAway:
-        return False
+    db.session.commit()  # No transaction is open while the directory is waited for.
+    found = directory.look_up(operator.name)
     stays = directory_operators.refresh(operator, found)
     if not stays:
         sessions.end_all(operator_id)

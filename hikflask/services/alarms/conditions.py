@@ -15,7 +15,7 @@ from hikflask.services.backups import records
 from hikflask.services.state.enrolment import IS_LEAVING
 
 SECONDS_PER_HOUR = 3600.0
-# The oldest removals that are looked at.
+# The oldest, and the newest, removals that are looked at.
 MOST_REMOVALS = 5000
 # The IDs that a mail names.
 MOST_NAMED = 20
@@ -38,6 +38,14 @@ class Condition:
 def find() -> list[Condition]:
     """Return all that is alarming now."""
     return [*_removals(), *_silent(), *_refused(), *_backup()]
+
+
+def newest_removals() -> dict[int, datetime]:
+    """Return for each terminal when the last of the removals that are overdue was asked for."""
+    newest = select(Enrolment.terminal_id, Enrolment.desired_since).where(*_overdue())
+    some = newest.order_by(Enrolment.desired_since.desc(), Enrolment.id.desc()).limit(MOST_REMOVALS).subquery()
+    each = select(some.c.terminal_id, func.max(some.c.desired_since)).group_by(some.c.terminal_id)
+    return {terminal_id: moment for terminal_id, moment in db.session.execute(each)}
 
 
 def numbers(terminal_id: int) -> list[str]:

@@ -5,15 +5,16 @@ Outside working hours (HIKFLASK_WORKING_HOURS) nobody is told that a terminal is
 A mail may be sent twice when the worker is killed just after it was sent; none is lost.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import Alarm
-from hikflask.models.alarm import SILENT
+from hikflask.models.alarm import REMOVALS, SILENT
 from hikflask.models.columns import database_now
 from hikflask.services.alarms import conditions
 from hikflask.services.alarms.conditions import Condition
@@ -21,7 +22,7 @@ from hikflask.services.core.dates import is_working_time
 from hikflask.services.core.db import changed_rows
 from hikflask.services.enrolments.schedule import back_off
 
-# A mail that nobody sends after all, as the worker was killed or the queue lost, is due again after so many seconds.
+# A mail that nobody sends after all, as the worker was killed, is due again after so many seconds.
 CLAIM_SECONDS = 120.0
 HAS_MAIL = or_(Alarm.told_at.is_(None), Alarm.over_at.is_not(None))
 
@@ -31,10 +32,10 @@ def is_on() -> bool:
     return bool(current_app.config["MAIL_SERVER"] and current_app.config["MAIL_TO"])
 
 
-def watch() -> list[str]:
-    """Note which alarms began and which are over, and claim those about which a mail is due; return their keys."""
+def watch() -> bool:
+    """Note which alarms began and which are over; return whether a mail is due."""
     if not is_on():
-        return []
+        return False
     found = {condition.key: condition for condition in conditions.find()}
     known = {row.key: row.over_at for row in db.session.execute(select(Alarm.key, Alarm.over_at))}
     for key in found.keys() - known.keys():
@@ -48,8 +49,20 @@ def watch() -> list[str]:
         changed_rows(delete(Alarm).where(*untold))
     if again:
         _change(again, over_at=None)  # Nobody was told yet that it was over.
+    _tell_of_newer_removals()
+    is_due = db.session.execute(select(Alarm.key).where(*_due()).limit(1)).first() is not None
     db.session.commit()
-    return _claim()
+    return is_due
+
+
+def claim() -> str | None:
+    """Claim the alarm about which a mail is due, the one with the fewest tries first; return its key, or None."""
+    first = select(Alarm.key).where(*_due()).order_by(Alarm.tries, Alarm.key).limit(1)
+    claimed = update(Alarm).where(Alarm.key == first.scalar_subquery(), *_due())
+    claimed = claimed.values(next_try_at=database_now(CLAIM_SECONDS)).execution_options(synchronize_session=False)
+    key = db.session.execute(claimed.returning(Alarm.key)).scalar_one_or_none()
+    db.session.commit()
+    return key
 
 
 def get(key: str) -> Alarm | None:
@@ -69,14 +82,31 @@ def told(key: str, *, over: bool) -> None:
 
 
 def not_told(key: str) -> None:
-    """Note that no server took the mail; it is tried again, later each time."""
+    """Note that no server took the mail; it and all others that are due are tried again, later each time."""
     tries = db.session.execute(select(Alarm.tries).where(Alarm.key == key)).scalar_one_or_none() or 0
-    _change([key], tries=tries + 1, next_try_at=database_now(back_off(tries)))
+    later = {"next_try_at": database_now(back_off(tries))}
+    changed_rows(update(Alarm).where(*_due()).values(**later))
+    _change([key], tries=tries + 1, **later)
     db.session.commit()
 
 
 def _change(keys: list[str], **values: Any) -> None:
     changed_rows(update(Alarm).where(Alarm.key.in_(keys)).values(**values))
+
+
+def _tell_of_newer_removals() -> None:
+    """Let a terminal's open removals be mailed again once others became overdue since the last mail.
+
+    At most once in HIKFLASK_MAIL_REMOVAL_HOURS, so that nobody gets a mail for each person.
+    """
+    wait = timedelta(hours=current_app.config["MAIL_REMOVAL_HOURS"])
+    old = (Alarm.over_at.is_(None), Alarm.told_at < database_now(-wait.total_seconds()))
+    told = select(Alarm.key, Alarm.terminal_id, Alarm.told_at).where(Alarm.kind == REMOVALS, *old)
+    if rows := db.session.execute(told).all():
+        newest = conditions.newest_removals()
+        late = {terminal_id: asked_at + wait for terminal_id, asked_at in newest.items()}
+        newer = [key for key, terminal_id, at in rows if at and terminal_id in late and late[terminal_id] > at]
+        _change(newer, told_at=None, next_try_at=database_now())
 
 
 def _begin(condition: Condition) -> None:
@@ -89,11 +119,6 @@ def _begin(condition: Condition) -> None:
         pass
 
 
-def _claim() -> list[str]:
-    due = and_(HAS_MAIL, Alarm.next_try_at <= database_now())
-    if not is_working_time():
-        due = and_(due, Alarm.kind != SILENT)
-    claimed = update(Alarm).where(due).values(next_try_at=database_now(CLAIM_SECONDS)).returning(Alarm.key)
-    keys = list(db.session.execute(claimed, execution_options={"synchronize_session": False}).scalars())
-    db.session.commit()
-    return sorted(keys)
+def _due() -> tuple[ColumnElement[bool], ...]:
+    is_now = (HAS_MAIL, Alarm.next_try_at <= database_now())
+    return is_now if is_working_time() else (*is_now, Alarm.kind != SILENT)

@@ -6,7 +6,9 @@ small statement in two seconds for the whole process, before any transaction is 
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from hikflask.models import ChangedSetting
 
 log = logging.getLogger(__name__)
 EVERY_SECONDS = 2.0
+IS_LEFT_ALONE: ContextVar[bool] = ContextVar("settings_left_alone", default=False)
 CHANGED = select(ChangedSetting.name, ChangedSetting.value).order_by(ChangedSetting.name)
 
 
@@ -53,6 +56,16 @@ def look_now() -> None:
     _look(current_app)
 
 
+@contextmanager
+def left_alone() -> Iterator[None]:
+    """Within this, nobody looks into the table: for what must be answered while the database is silent."""
+    token = IS_LEFT_ALONE.set(True)
+    try:
+        yield
+    finally:
+        IS_LEFT_ALONE.reset(token)
+
+
 def in_force(found: Mapping[str, str], without: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that hold with these texts in the table.
 
@@ -81,7 +94,7 @@ def _read(name: str, text: str, otherwise: Any) -> Any:
 def _look(app: Flask, **_: object) -> None:
     stored: Stored = app.extensions["stored_settings"]
     now = time.monotonic()
-    if now - stored.looked_at < EVERY_SECONDS:
+    if IS_LEFT_ALONE.get() or now - stored.looked_at < EVERY_SECONDS:
         return
     stored.looked_at = now
     if not _is_there():

@@ -20,8 +20,8 @@ from hikflask.services.webhooks import receivers
 from hikflask.services.webhooks.receivers import NotSent
 
 CLAIM_SECONDS = 60.0
-# 30 s, 1 min, 2 min … 1 h, for about half a day.
-FIRST_SECONDS, MOST_SECONDS, MOST_ATTEMPTS = 30.0, 3600.0, 18
+# 30 s, 1 min, 2 min … 1 h, for three days: a receiver that is down over a weekend loses nothing.
+FIRST_SECONDS, MOST_SECONDS, MOST_ATTEMPTS = 30.0, 3600.0, 79
 DELIVERY, EVENT, TIME, SIGNATURE = (
     "X-Hikflask-Delivery",
     "X-Hikflask-Event",
@@ -36,6 +36,12 @@ def due_webhooks() -> list[int]:
     found = list(db.session.execute(select(Webhook.id).where(Webhook.is_active, waiting)).scalars())
     db.session.commit()
     return found
+
+
+def send_due(webhook_id: int) -> None:
+    """Send all messages that are due for a webhook."""
+    while send_next(webhook_id):
+        continue
 
 
 def send_next(webhook_id: int) -> bool:
@@ -83,9 +89,13 @@ def signature(secret: str, sent_at: int, body: bytes) -> str:
 
 def send_again(delivery_id: int) -> None:
     """Let a message be sent again, whether or not it was taken."""
-    again = {"attempts": 0, "next_attempt_at": database_now(), "delivered_at": None, "status": None, "problem": ""}
-    changed_rows(update(WebhookDelivery).where(WebhookDelivery.id == delivery_id).values(**again))
-    db.session.commit()
+    _send_anew(WebhookDelivery.id == delivery_id)
+
+
+def send_given_up(webhook_id: int) -> int:
+    """Let all messages to a webhook that were given up be sent again; return how many there are."""
+    given_up = (WebhookDelivery.next_attempt_at.is_(None), WebhookDelivery.delivered_at.is_(None))
+    return _send_anew(WebhookDelivery.webhook_id == webhook_id, *given_up)
 
 
 def latest(webhook_id: int, limit: int) -> list[WebhookDelivery]:
@@ -107,6 +117,13 @@ def forget_deliveries() -> int:
 
 def _due() -> tuple[ColumnElement[bool], ...]:
     return WebhookDelivery.next_attempt_at.is_not(None), WebhookDelivery.next_attempt_at <= one_moment()
+
+
+def _send_anew(*where: ColumnElement[bool]) -> int:
+    again = {"attempts": 0, "next_attempt_at": database_now(), "delivered_at": None, "status": None, "problem": ""}
+    changed = changed_rows(update(WebhookDelivery).where(*where).values(**again))
+    db.session.commit()
+    return changed
 
 
 def _claim(webhook_id: int) -> WebhookDelivery | None:

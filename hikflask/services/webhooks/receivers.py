@@ -1,6 +1,6 @@
 """Sends one message to a receiver: to a checked address, within a time, without following redirects.
 
-A host name is resolved once, each address found is checked, and the connection goes to a checked one, as with terminals
+A host name is resolved once, each address found is checked, and the checked ones are tried in turn, as with terminals
 (isapi/addresses.py). So an address can lead neither to metadata of clouds nor, by another answer of the name's server
 the next time, to what is not allowed. Of the answer the status alone is read.
 """
@@ -63,12 +63,12 @@ def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float = SEC
     """
     parts = urlsplit(url)
     try:
-        place = allowed(parts.scheme).places(parts.hostname or "", _port(url), RESOLVE_SECONDS)[0]
+        places = allowed(parts.scheme).places(parts.hostname or "", _port(url), RESOLVE_SECONDS)
     except AddressRefused as error:
         raise NotSent("address_refused") from error
     except OSError as error:
         raise NotSent("no_answer") from error
-    connection = _Connection(parts.hostname or "", _port(url), place, parts.scheme == "https", seconds)
+    connection = _Connection(parts.hostname or "", _port(url), places, parts.scheme == "https", seconds)
     # A receiver that sends one byte now and then would never be timed out by the socket itself.
     watch = threading.Timer(seconds, connection.give_up)
     watch.daemon = True
@@ -91,23 +91,38 @@ def _port(url: str) -> int:
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection to a place that was resolved and checked before."""
+    """A connection to the first of some places that accepts it; they were resolved and checked before."""
 
-    def __init__(self, host: str, port: int, place: Place, secure: bool, seconds: float) -> None:
+    def __init__(self, host: str, port: int, places: list[Place], secure: bool, seconds: float) -> None:
         super().__init__(host, port, timeout=seconds)
-        self._place = place
+        self._places = places
+        self._seconds = seconds
         self._secure = secure
         if secure:
             self.default_port = http.client.HTTPS_PORT
 
     def connect(self) -> None:
-        """Connect to the place, and check the certificate for the host's name."""
-        family, address = self._place
-        self.sock = socket.socket(family, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(address)
+        """Connect to a place, and check the certificate for the host's name."""
+        self._connect_in_turn()
+        self.sock.settimeout(self._seconds)
         if self._secure:
             self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+
+    def _connect_in_turn(self) -> None:
+        """Connect to the first place that accepts it. Each has its share of the time, as one of them may be silent."""
+        *others, last = self._places
+        for place in others:
+            try:
+                return self._connect_to(place)
+            except OSError:
+                self.sock.close()
+        return self._connect_to(last)
+
+    def _connect_to(self, place: Place) -> None:
+        family, address = place
+        self.sock = socket.socket(family, socket.SOCK_STREAM)
+        self.sock.settimeout(self._seconds / len(self._places))
+        self.sock.connect(address)
 
     def give_up(self) -> None:
         """End the conversation, from another thread."""

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.webhooks import WebhookForm
@@ -99,6 +100,16 @@ def send_again(webhook_id: int, delivery_id: int) -> ResponseReturnValue:
     """Send a message again."""
     registry.get(webhook_id) or abort(404)
     deliveries.send_again(delivery_id)
+    return redirect(url_for(".show", webhook_id=webhook_id), 303)
+
+
+@bp.post("/<int:webhook_id>/given-up")
+@confirmed(ADMIN)
+def send_given_up(webhook_id: int) -> ResponseReturnValue:
+    """Send all messages again that were given up."""
+    registry.get(webhook_id) or abort(404)
+    count = deliveries.send_given_up(webhook_id)
+    flash(ngettext("%(num)s message is sent again.", "%(num)s messages are sent again.", count))
     return redirect(url_for(".show", webhook_id=webhook_id), 303)
 
 

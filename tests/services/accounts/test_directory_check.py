@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
@@ -23,10 +22,6 @@ def settings(company: Directory) -> dict[str, Any]:
     company.members("operators")
     company.members("viewers")
     return company.settings()
-
-
-def test_worker_looks_by_itself() -> None:
-    assert directory_check.check_signed_in in tasks.FORGETTING
 
 
 def let_time_pass() -> None:
@@ -74,3 +69,18 @@ def test_sessions_stay_while_the_directory_is_away_and_nobody_is_asked_about_who
 
     seen = db.session.execute(db.select(Operator.checked_at < database_now(-300.0))).scalar_one()
     assert seen
+
+
+def test_directory_that_is_away_is_asked_once_in_a_pass_and_about_somebody_else_in_the_next(app: Flask) -> None:
+    for name in ("ivanov", "petrov"):
+        sessions.sign_in(name, PASSWORD, "10.0.0.1")
+    let_time_pass()
+    app.config["LDAP_URL"] = "ldaps://127.0.0.1:1"
+
+    left = []
+    for _ in range(2):
+        directory_check.check_signed_in()
+        due = db.select(Operator.name).where(Operator.checked_at < database_now(-300.0))
+        left.append(db.session.execute(due).scalars().all())
+
+    assert left == [["petrov"], []]

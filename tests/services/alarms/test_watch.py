@@ -37,6 +37,14 @@ def tell(key: str) -> bool:
     return over
 
 
+def due() -> list[str]:
+    """Watch, and claim all mails that are due."""
+    is_due = watch.watch()
+    claimed = sorted(iter(watch.claim, None))
+    assert is_due == bool(claimed)
+    return claimed
+
+
 def rows() -> int:
     found = db.session.query(Alarm).count()
     db.session.commit()
@@ -46,30 +54,30 @@ def rows() -> int:
 def test_silent_terminal_is_told_once_and_once_more_when_it_answers(terminal: Terminal) -> None:
     silent = f"silent:{terminal.id}"
     let(terminal, reachable=False, offline_since=database_now(-3590))
-    assert watch.watch() == []
+    assert due() == []
     let(terminal, offline_since=database_now(-3610))
-    assert watch.watch() == [silent]
-    assert watch.watch() == []  # It is on its way.
+    assert due() == [silent]
+    assert due() == []  # It is on its way.
     assert not tell(silent)
-    assert watch.watch() == []
+    assert due() == []
 
     let(terminal, reachable=True, offline_since=None)
-    assert watch.watch() == [silent]
+    assert due() == [silent]
     assert tell(silent)
 
-    assert (watch.watch(), rows(), watch.get(silent)) == ([], 0, None)
+    assert (due(), rows(), watch.get(silent)) == ([], 0, None)
 
 
 def test_refused_password_is_told_at_once_and_a_terminal_that_is_not_used_tells_nothing(terminal: Terminal) -> None:
     let(terminal, refused_since=database_now(), refused_code="wrong_password")
 
-    assert watch.watch() == [f"password:{terminal.id}"]
+    assert due() == [f"password:{terminal.id}"]
     assert not tell(f"password:{terminal.id}")
     let(terminal, is_active=False)
-    assert watch.watch() == [f"password:{terminal.id}"]
+    assert due() == [f"password:{terminal.id}"]
     assert tell(f"password:{terminal.id}")
     let(terminal, reachable=False, offline_since=database_now(-9999))
-    assert watch.watch() == []
+    assert due() == []
 
 
 def test_removal_that_is_open_for_too_long_is_told_for_its_terminal(app: Flask, terminal: Terminal) -> None:
@@ -79,16 +87,49 @@ def test_removal_that_is_open_for_too_long_is_told_for_its_terminal(app: Flask, 
         db.session.add(Enrolment(number=number, desired_since=database_now(-age), **leaving))
     db.session.commit()
 
-    assert watch.watch() == [f"removals:{terminal.id}"]
+    assert due() == [f"removals:{terminal.id}"]
     assert not tell(f"removals:{terminal.id}")
     db.session.execute(db.update(Enrolment).where(Enrolment.number == "3").values(person="confirmed"))
     db.session.commit()
-    assert watch.watch() == []
+    assert due() == []
     db.session.execute(db.update(Enrolment).where(Enrolment.number == "2").values(person="confirmed"))
     db.session.commit()
-    assert watch.watch() == [f"removals:{terminal.id}"]
+    assert due() == [f"removals:{terminal.id}"]
     assert tell(f"removals:{terminal.id}")
     assert rows() == 0
+
+
+def test_later_removals_are_told_in_one_more_mail_and_not_in_one_for_each_person(
+    app: Flask, terminal: Terminal
+) -> None:
+    app.config["MAIL_REMOVAL_HOURS"] = 2
+    key = f"removals:{terminal.id}"
+
+    def leave(number: str, hours: float) -> None:
+        row = {"number": number, "terminal_id": terminal.id, "desired": "absent"}
+        db.session.add(Enrolment(desired_since=database_now(-hours * 3600), **row))
+        db.session.commit()
+
+    def told(hours_ago: float) -> None:
+        db.session.execute(db.update(Alarm).values(told_at=database_now(-hours_ago * 3600)))
+        db.session.commit()
+
+    leave("1", 9)
+    assert due() == [key]
+    tell(key)
+    told(hours_ago=6)
+    assert due() == []  # Nobody else since then.
+    leave("2", 5)
+    leave("3", 4)
+    told(hours_ago=1.9)
+    assert due() == []  # The last mail is too young.
+    told(hours_ago=2.1)
+    assert due() == [key]  # The last of them became overdue two hours ago, a moment after that mail.
+    assert not tell(key)
+    assert due() == []
+    told(hours_ago=2.1)
+    leave("4", 3)
+    assert due() == [key]
 
 
 def test_mail_that_was_not_sent_is_due_again_later_each_time(app: Flask, terminal: Terminal) -> None:
@@ -98,7 +139,7 @@ def test_mail_that_was_not_sent_is_due_again_later_each_time(app: Flask, termina
     waits = []
     for _ in range(3):
         db.session.execute(db.update(Alarm).values(next_try_at=database_now()))
-        assert watch.watch() == [key]
+        assert due() == [key]
         watch.not_told(key)
         left = db.session.execute(db.select(Alarm.next_try_at, database_now())).one()
         waits.append(round((left[0] - left[1]).total_seconds(), -1))
@@ -107,20 +148,32 @@ def test_mail_that_was_not_sent_is_due_again_later_each_time(app: Flask, termina
     assert waits == [30, 60, 120]
     # What nobody followed up, as the worker was killed, is due again by itself.
     db.session.execute(db.update(Alarm).values(next_try_at=database_now()))
-    watch.watch()
+    due()
     db.session.execute(db.update(Alarm).values(next_try_at=Alarm.next_try_at))
     left = db.session.execute(db.select(Alarm.next_try_at, database_now())).one()
     assert 100 < (left[0] - left[1]).total_seconds() <= 120
 
 
+def test_mail_that_was_not_sent_lets_all_others_wait_and_goes_after_them(terminal: Terminal) -> None:
+    let(terminal, refused_since=database_now(), reachable=False, offline_since=database_now(-9999))
+    watch.watch()
+    first = watch.claim()
+    assert first == f"password:{terminal.id}"
+    watch.not_told(first)
+
+    assert due() == []
+    db.session.execute(db.update(Alarm).values(next_try_at=database_now()))
+    assert [watch.claim(), watch.claim(), watch.claim()] == [f"silent:{terminal.id}", first, None]
+
+
 def test_both_mails_are_sent_when_the_alarm_was_over_before_the_first_one(terminal: Terminal) -> None:
     key = f"password:{terminal.id}"
     let(terminal, refused_since=database_now())
-    assert watch.watch() == [key]
+    assert due() == [key]
     let(terminal, refused_since=None)
-    assert watch.watch() == []  # The first one is on its way.
+    assert due() == []  # The first one is on its way.
     assert not tell(key)
-    assert watch.watch() == [key]
+    assert due() == [key]
     assert tell(key)
     assert rows() == 0
 
@@ -128,17 +181,17 @@ def test_both_mails_are_sent_when_the_alarm_was_over_before_the_first_one(termin
 def test_alarm_that_comes_back_before_its_end_was_told_goes_on(terminal: Terminal) -> None:
     key = f"password:{terminal.id}"
     let(terminal, refused_since=database_now())
-    watch.watch()
+    due()
     tell(key)
     let(terminal, refused_since=None)
-    watch.watch()
+    due()
     let(terminal, refused_since=database_now())
-    assert watch.watch() == []
+    assert due() == []
     assert watch.get(key) is None
 
     # The mail about its end was on its way already: so it is told anew.
     watch.told(key, over=True)
-    assert watch.watch() == [key]
+    assert due() == [key]
     assert not tell(key)
 
 
@@ -149,7 +202,8 @@ def test_two_workers_note_an_alarm_once_and_one_of_them_mails_it(app: Flask, ter
     def sweep() -> None:
         with app.app_context():
             both.wait()
-            claimed.extend(watch.watch())
+            watch.watch()
+            claimed.extend(iter(watch.claim, None))
 
     for _ in range(4):
         workers = [threading.Thread(target=sweep) for _ in range(2)]
@@ -168,10 +222,10 @@ def test_nothing_is_noted_while_mails_are_off(app: Flask, terminal: Terminal) ->
     let(terminal, refused_since=database_now())
     for name, nothing in (("MAIL_SERVER", ""), ("MAIL_TO", [])):
         usual, app.config[name] = app.config[name], nothing
-        assert (watch.watch(), rows()) == ([], 0)
+        assert (due(), rows()) == ([], 0)
         app.config[name] = usual
 
-    assert len(watch.watch()) == 1
+    assert len(due()) == 1
 
 
 def test_silence_is_told_in_working_hours_alone_and_not_at_all_when_it_ended_before(
@@ -182,12 +236,12 @@ def test_silence_is_told_in_working_hours_alone_and_not_at_all_when_it_ended_bef
     now = datetime.now(UTC)
     app.config["TIMEZONE"] = "UTC"
     app.config["WORKING_HOURS"] = f"{WEEKDAYS[(now.weekday() + 2) % 7]} 08:00-18:00"
-    assert watch.watch() == []
+    assert due() == []
     assert rows() == 1
 
     let(terminal, reachable=True, offline_since=None)
-    assert (watch.watch(), rows()) == ([], 0)
+    assert (due(), rows()) == ([], 0)
 
     let(terminal, **away)
     app.config["WORKING_HOURS"] = ""
-    assert len(watch.watch()) == 1
+    assert len(due()) == 1

@@ -87,11 +87,29 @@ def test_what_is_not_taken_is_sent_again_with_back_off_and_given_up_in_the_end()
                 age(WebhookDelivery, "next_attempt_at", 1)
 
     assert pauses == [min(30 * 2**step, 3600) for step in range(deliveries.MOST_ATTEMPTS - 1)]
+    assert 72 * 3600 <= sum(pauses) < 73 * 3600
     assert delivery().next_attempt_at is None
     assert {one.headers["X-Hikflask-Delivery"] for one in receiver.got} == {delivery().message_id}
     assert len({one.body for one in receiver.got}) == 1
     deliveries.send_again(1)
     assert (delivery().attempts, deliveries.due_webhooks()) == (0, [1])
+
+
+def test_all_that_was_given_up_is_sent_again_and_nothing_else() -> None:
+    for webhook_id in (1, 2):
+        registry.add("http://127.0.0.1:9/", ALL)
+        registry.test(webhook_id)
+        registry.test(webhook_id)
+    given_up = {"attempts": 79, "next_attempt_at": None, "problem": "no_answer"}
+    db.session.execute(db.update(WebhookDelivery).where(WebhookDelivery.id != 1).values(**given_up))
+    db.session.execute(db.update(WebhookDelivery).where(WebhookDelivery.id == 1).values(delivered_at=database_now()))
+    db.session.execute(db.update(WebhookDelivery).where(WebhookDelivery.id == 1).values(next_attempt_at=None))
+    db.session.commit()
+
+    assert [deliveries.send_given_up(1), deliveries.send_given_up(1)] == [1, 0]
+
+    rows = db.select(WebhookDelivery.id).where(WebhookDelivery.next_attempt_at.is_not(None))
+    assert db.session.execute(rows).scalars().all() == [2]
 
 
 def test_message_of_a_killed_worker_is_due_again_after_a_minute() -> None:

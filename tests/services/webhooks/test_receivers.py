@@ -1,7 +1,9 @@
 """Where messages may go: checked addresses, no redirects, a time for all of it."""
 
 import ipaddress
+import socket
 import time
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -47,6 +49,29 @@ def test_receiver_that_never_ends_its_answer_is_given_up_in_time() -> None:
             receivers.post(slow.url, b"{}", {}, seconds=0.3)
 
     assert time.monotonic() - began < 3
+
+
+def test_addresses_of_a_name_are_tried_in_turn_and_forbidden_ones_never(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[object] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda _host, port, **_: [
+        (family, socket.SOCK_STREAM, 6, "", (address, port))
+        for family, address in ((socket.AF_INET, "8.8.8.8"), (socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1"))
+    ])  # fmt: skip
+    connect = socket.socket.connect
+
+    def noted(self: socket.socket, address: Any) -> None:
+        tried.append(address[0])
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", noted)
+    with receiving() as plain:
+        url = plain.url.replace("127.0.0.1", "receiver.test")
+        assert receivers.post(url, b"{}", {}) == 204
+    with pytest.raises(NotSent, match="no_answer"):
+        receivers.post(url, b"{}", {})
+
+    assert tried == ["::1", "127.0.0.1"] * 2
+    assert len(plain.got) == 1
 
 
 def test_nobody_there_and_no_tls_there_are_no_answer() -> None:

@@ -8,6 +8,7 @@ from flask import Flask
 from hikflask.extensions import db, task_queue
 from hikflask.models import Heartbeat
 from hikflask.models.columns import database_now
+from tests.support.away import take_away
 
 ALL_THERE = {"status": "ok", "database": "ok", "queue": "ok", "worker": "ok"}
 
@@ -16,13 +17,6 @@ def ready(app: Flask) -> tuple[int, object]:
     """What somebody who is not signed in is told."""
     answer = app.test_client().get("/health/ready")
     return answer.status_code, answer.json
-
-
-def take_away(file: Path) -> None:
-    """Let a database be a folder, so that nothing opens it."""
-    for part in file.parent.glob(f"{file.name}*"):
-        part.unlink()
-    file.mkdir()
 
 
 @pytest.mark.both_databases

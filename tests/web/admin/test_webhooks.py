@@ -33,6 +33,14 @@ def test_webhook_is_added_tested_read_sent_again_switched_off_and_deleted(app: F
             db.session.execute(db.update(WebhookDelivery).values(next_attempt_at=None))
             db.session.commit()
         assert "ответ 500 · попытки прекращены" in client.get("/webhooks/1").text
+        for said in ("1 сообщение посылается снова.", "0 сообщений посылаются снова."):
+            assert said in client.post("/webhooks/1/given-up", follow_redirects=True).text
+        again = client.post("/webhooks/1/given-up", headers=ENGLISH, follow_redirects=True).text
+        assert "0 messages are sent again." in again
+        assert "Send again what was given up" in again
+        with app.app_context():
+            db.session.execute(db.update(WebhookDelivery).values(next_attempt_at=None))
+            db.session.commit()
         # So after a restore, too, where it was not tried yet.
         with app.app_context():
             db.session.execute(db.update(WebhookDelivery).values(attempts=0, status=None))
