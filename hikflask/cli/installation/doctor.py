@@ -15,20 +15,21 @@ from hikflask.diagnosis import Finding, database, files, proxy, service, termina
 @with_appcontext
 def examine(without_nginx: bool) -> None:
     """Say what is wrong with this installation, and what to do; fail when something is."""
-    found = list(_findings(without_nginx))
-    for finding in found:
+    found = []
+    for finding in _findings(without_nginx):
         click.echo(f"{'ok     ' if finding.is_good else 'WRONG  '}{finding.sentence}")
-    bad = sum(not finding.is_good for finding in found)
-    if bad:
-        raise click.ClickException(f"{bad} of {len(found)} things are wrong.")
+        found.append(finding.is_good)
+    if not all(found):
+        raise click.ClickException(f"{found.count(False)} of {len(found)} things are wrong.")
     click.echo("Everything is as it should be.")
 
 
 def _findings(without_nginx: bool) -> Iterator[Finding]:
     hosts = current_app.config["HOSTS"]
     yield from files.look(Path(current_app.config["INSTANCE_PATH"]))
-    yield from database.look()
+    usable = yield from database.look()
     yield from service.look(hosts)
     if not without_nginx:
         yield from proxy.look(hosts)
-    yield from terminals.look()
+    if usable:
+        yield from terminals.look()
