@@ -26,7 +26,8 @@ def look() -> Generator[Finding, None, bool]:
         integrity = _integrity()
         yield integrity
         yield _keys()
-        yield _clock()
+        if db.engine.dialect.name != "sqlite":  # Its clock is this machine's.
+            yield _clock()
         yield _worker()
     except ConfigError as error:
         yield wrong(str(error))

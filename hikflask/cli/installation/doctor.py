@@ -7,7 +7,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from hikflask.diagnosis import Finding, database, files, proxy, service, terminals
+from hikflask.diagnosis import Finding, clock, database, files, proxy, service, terminals
 
 
 @click.command("doctor")
@@ -17,7 +17,7 @@ def examine(without_nginx: bool) -> None:
     """Say what is wrong with this installation, and what to do; fail when something is."""
     found = []
     for finding in _findings(without_nginx):
-        click.echo(f"{'ok     ' if finding.is_good else 'WRONG  '}{finding.sentence}")
+        click.echo(f"{finding.mark:<7}{finding.sentence}")
         found.append(finding.is_good)
     if not all(found):
         raise click.ClickException(f"{found.count(False)} of {len(found)} things are wrong.")
@@ -27,6 +27,7 @@ def examine(without_nginx: bool) -> None:
 def _findings(without_nginx: bool) -> Iterator[Finding]:
     hosts = current_app.config["HOSTS"]
     yield from files.look(Path(current_app.config["INSTANCE_PATH"]))
+    yield from clock.look()
     usable = yield from database.look()
     yield from service.look(hosts)
     if not without_nginx:

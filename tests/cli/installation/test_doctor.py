@@ -29,8 +29,10 @@ DAMAGED = "): stop the service and restore the last backup."
 
 
 @pytest.fixture(autouse=True)
-def _no_service(monkeypatch: pytest.MonkeyPatch) -> None:
+def _nothing_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No service, and no systemd that knows of the clock."""
     monkeypatch.setenv("HIKFLASK_BIND", "unix:/nowhere")
+    monkeypatch.setenv("PATH", "/nowhere")
 
 
 def wrong(app: Flask) -> list[str]:
@@ -112,6 +114,7 @@ def test_terminals_are_asked_save_those_whose_password_no_key_opens(
     ]
     assert simulator.log
     good = run(app, "doctor", "--without-nginx").stdout
+    assert "\n?      Whether this machine's clock follows a time server cannot be known here, " in good
     assert f"ok     Terminal “Вход” (http://{HOST}) answers, and its login works.\n" in good
 
 
