@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -369,8 +370,7 @@ def load(config: Config, folder: str, test_config: Mapping[str, Any] | None = No
 
     :raises ConfigError: with one sentence that names the setting and what to set.
     """
-    in_file = Config(folder)
-    in_file.from_pyfile(os.path.join(folder, "config.py"), silent=True)
+    in_file = _in_file(Config(folder), os.path.join(folder, "config.py"))
     fixed = {name: os.environ[f"HIKFLASK_{name}"] for name in SETTINGS if f"HIKFLASK_{name}" in os.environ}
     fixed |= test_config or {}
     config.update(FLASK_SETTINGS)
@@ -382,6 +382,25 @@ def load(config: Config, folder: str, test_config: Mapping[str, Any] | None = No
         name: ENVIRONMENT if name in fixed else FILE if name in in_file else DEFAULT for name in SETTINGS
     }
     validate(config)
+
+
+def _in_file(config: Config, file: str) -> Config:
+    """Return the settings in config.py, if there is one. :raises ConfigError: when it cannot be read or run."""
+    try:
+        config.from_pyfile(file, silent=True)
+    except Exception as error:  # It is a program, which may raise anything.
+        # Neither the line nor what the error says is told: it may be a password.
+        line = _line_of(error, file)
+        advice = f"correct line {line}" if line else "let this account own the file"
+        raise ConfigError(f"{file} cannot be used ({type(error).__name__}): {advice}.") from error
+    return config
+
+
+def _line_of(error: Exception, file: str) -> int | None:
+    if isinstance(error, SyntaxError) and error.filename == file:
+        return error.lineno
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return lines[-1] if lines else None
 
 
 def validate(config: Config) -> None:

@@ -1,13 +1,15 @@
 """Checks before a process serves pages or runs tasks. Other commands run without them, so as to repair things."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
-from hikflask.config import ConfigError
+from hikflask.config import PATIENCE, ConfigError
 from hikflask.extensions import db, vault
 from hikflask.services.accounts import operators, setup
 from hikflask.services.terminals import key_rotation
@@ -31,12 +33,29 @@ def check() -> None:
 
     :raises ConfigError: with a sentence that says what to do.
     """
-    try:
-        _check_tables()
+    check_tables()
+    check_keys()
+
+
+def check_tables() -> None:
+    """Check that the database has the tables of this version. Needs an app context.
+
+    :raises ConfigError: with a sentence that says what to do.
+    """
+    needed = needed_version()
+    with _answering():
+        present = present_version()
+    if present != needed:
+        raise ConfigError(without_tables(f"version {present or 'none'} instead of {needed}"))
+
+
+def check_keys() -> None:
+    """Check that the keys decrypt what is stored encrypted. Needs an app context.
+
+    :raises ConfigError: with a sentence that says what to do.
+    """
+    with _answering():
         closed = key_rotation.unreadable()
-    except OperationalError as error:
-        why = " ".join(str(error.orig).split())
-        raise ConfigError(f"{_database()} does not answer: {why}") from error
     if closed:
         raise ConfigError(f"The password key does not open what is stored for {_names(closed)}: {_cure()}.")
 
@@ -74,13 +93,16 @@ def without_tables(why: str) -> str:
 
 
 def _database() -> str:
-    return db.engine.url.render_as_string(hide_password=True)
+    return db.engine.url.difference_update_query(PATIENCE).render_as_string(hide_password=True)
 
 
-def _check_tables() -> None:
-    needed, present = needed_version(), present_version()
-    if present != needed:
-        raise ConfigError(without_tables(f"version {present or 'none'} instead of {needed}"))
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Say of a database that does not answer within the block which one it is. :raises ConfigError:"""
+    try:
+        yield
+    except OperationalError as error:
+        raise ConfigError(f"{_database()} does not answer: {' '.join(str(error.orig).split())}") from error
 
 
 def _names(terminals: list[str]) -> str:

@@ -58,6 +58,21 @@ def test_each_source_wins_over_the_one_before(tmp_path: Path, monkeypatch: pytes
     assert [settings[name] for name in names] == [3.0, 11.0, 12.0, 13.0]
 
 
+def test_mistake_in_the_file_is_told_by_its_line_and_without_what_it_says(tmp_path: Path) -> None:
+    file = tmp_path / "config.py"
+    mistakes = {
+        "\nCONSENT = require\n": "NameError): correct line 2",
+        "CONSENT = 'required\n": "SyntaxError): correct line 1",
+        "\n\nCAPTURE_TIMEOUT = float('s3cret')\n": "ValueError): correct line 3",
+    }
+    for text, told in mistakes.items():
+        file.write_text(text)
+        assert refusal(tmp_path) == f"{file} cannot be used ({told}."
+    file.unlink()
+    file.symlink_to(file)
+    assert refusal(tmp_path) == f"{file} cannot be used (OSError): let this account own the file."
+
+
 def test_postgresql_is_spoken_to_by_its_present_driver(tmp_path: Path) -> None:
     settings = loaded(tmp_path, DATABASE_URL="postgresql://hik:pw@db/hikflask")
 

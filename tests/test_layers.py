@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "cli": {"cli", "forms", "services", "background", "messages", "models", "extensions", "isapi.errors",
             "startup_checks", "config", "diagnosis", "encryption", "invisible_characters"},
     "__main__": {"version"},
-    "diagnosis": {"diagnosis", "services", "models", "extensions", "startup_checks", "config"},
+    "diagnosis": {"diagnosis", "services", "models", "extensions", "startup_checks", "config", "encryption.vault"},
     "startup_checks": {"services", "extensions", "config"},
     "http": {"http", "services", "models", "extensions"},
     "background": {"background", "services", "extensions", "isapi.errors", "request_id", "messages", "models"},

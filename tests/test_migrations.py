@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Employee, Enrolment, Erasure, Photo, Terminal
+from hikflask.models import AuditEntry, Employee, Enrolment, Erasure, Operator, Photo, Terminal
 from hikflask.services import audit
 from hikflask.services.audit import details_text
 from hikflask.services.captures.drafts import Draft
@@ -399,4 +399,19 @@ def test_details_of_audit_entries_are_the_same_text_before_and_after(either: Fla
         assert tuple(newest) == ("", '{"name": "Ёж\\u202e"}')
         with pytest.raises(DBAPIError, match="append-only"):
             db.session.execute(text("UPDATE audit SET actor = ''"))
+        db.session.remove()
+
+
+def test_code_that_was_used_before_is_known_as_used(empty: Flask) -> None:
+    with empty.app_context():
+        upgrade(revision="0024")
+        for name, step in (("анна", 60_000_000), ("борис", None)):
+            known = {"name": name, "login": name, "password_hash": "", "role": "viewer", "totp_step": step}
+            insert("operator", **known, is_active=True, must_change_password=False)
+        db.session.commit()
+
+        upgrade()
+
+        used = db.session.execute(db.select(Operator.totp_used).order_by(Operator.id)).scalars().all()
+        assert used == ["60000000", ""]
         db.session.remove()

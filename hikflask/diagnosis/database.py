@@ -1,10 +1,10 @@
 """The database: whether it answers, has the tables of this version, is whole, agrees on the time, and has a worker."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 
 from sqlalchemy import select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from hikflask import startup_checks
 from hikflask.config import ConfigError
@@ -15,27 +15,50 @@ from hikflask.services.core import heartbeat
 
 # Leases, deadlines and sessions are measured by the database's clock, shown times by this machine's.
 MOST_SECONDS = 5.0
+DAMAGED = "The database file is damaged ({}): stop the service and restore the last backup."
 
 
-def look() -> Iterator[Finding]:
-    """Tell what is so of the database. Needs an app context."""
+def look() -> Generator[Finding, None, bool]:
+    """Tell what is so of the database, and return whether its tables can be used. Needs an app context."""
     try:
-        startup_checks.check()
-        yield good("The database answers, has the tables of this version, and the key opens every stored password.")
-        yield from (_integrity(), _clock(), _worker())
+        startup_checks.check_tables()
+        yield good("The database answers and has the tables of this version.")
+        integrity = _integrity()
+        yield integrity
+        yield _keys()
+        if db.engine.dialect.name != "sqlite":  # Its clock is this machine's.
+            yield _clock()
+        yield _worker()
     except ConfigError as error:
         yield wrong(str(error))
-    except SQLAlchemyError as error:
-        yield wrong(f"The database cannot be read: {' '.join(str(error).split())}")
+    except DBAPIError as error:
+        yield wrong(_unusable(error))
+    else:
+        return integrity.is_good
+    return False
+
+
+def _unusable(error: DBAPIError) -> str:
+    told = " ".join(str(error.orig).split())
+    # Of SQLite's errors this one is about what is in the file.
+    if db.engine.dialect.name == "sqlite" and type(error) is DatabaseError:
+        return DAMAGED.format(told)
+    return f"The database cannot be read: {told}"
 
 
 def _integrity() -> Finding:
     if db.engine.dialect.name != "sqlite":
         return good("PostgreSQL looks after its own files.")
     told = db.session.execute(text("PRAGMA quick_check(1)")).scalar_one()
-    if told != "ok":
-        return wrong(f"The database file is damaged ({told}): stop the service and restore the last backup.")
-    return good("The database file is whole.")
+    return good("The database file is whole.") if told == "ok" else wrong(DAMAGED.format(" ".join(told.split())))
+
+
+def _keys() -> Finding:
+    try:
+        startup_checks.check_keys()
+    except ConfigError as error:
+        return wrong(str(error))
+    return good("The key opens every stored password.")
 
 
 def _clock() -> Finding:

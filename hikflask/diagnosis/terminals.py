@@ -2,7 +2,11 @@
 
 from collections.abc import Iterator
 
+from sqlalchemy.exc import DBAPIError
+
 from hikflask.diagnosis.finding import Finding, good, wrong
+from hikflask.encryption.vault import VaultError
+from hikflask.extensions import vault
 from hikflask.models import Terminal
 from hikflask.services.attention import terminal_troubles as troubles
 from hikflask.services.terminals import registry
@@ -24,17 +28,24 @@ SENTENCES = {
 
 def look() -> Iterator[Finding]:
     """Tell of each terminal in use whether it answers and lets us in. Needs an app context."""
-    terminals = registry.list_active()
-    if not terminals:
-        yield good("There are no terminals yet: `hikflask terminal add NAME URL USERNAME` adds one.")
-    for terminal in terminals:
-        yield _told(terminal)
+    try:
+        terminals = registry.list_active()
+        if not terminals:
+            yield good("There are no terminals yet: `hikflask terminal add NAME URL USERNAME` adds one.")
+        for terminal in terminals:
+            yield _told(terminal)
+    except DBAPIError as error:  # What is learnt of a terminal is written, and a disk may be full.
+        told = " ".join(str(error.orig).split())
+        yield wrong(f"The terminals were not all asked, since the database does not take what they answer: {told}")
 
 
 def _told(terminal: Terminal) -> Finding:
-    busy = ask_status(terminal.id, HOLDER).busy
-    kind = troubles.kind_of(terminal)
     place = f"Terminal “{terminal.name}” ({terminal.url})"
+    try:
+        busy = ask_status(terminal.id, HOLDER).busy
+    except VaultError:
+        return wrong(f"{place} was not asked, since no key here opens its password: {vault.keyring.cure}.")
+    kind = troubles.kind_of(terminal)
     if kind:
         return wrong(f"{place} {SENTENCES[kind]}")
     return good(f"{place} {'is talking to somebody' if busy else 'answers, and its login works'}.")

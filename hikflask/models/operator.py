@@ -27,8 +27,8 @@ class Operator(Base):
 
     `device_generation` rises when all sessions are ended: known devices then become unknown again. `totp_encrypted` is
     the secret of the second factor as a token of the vault, None where there is none; `totp_step` the time step whose
-    code was accepted last, and none before it is accepted again. An operator of the company's `directory` has no
-    password here; `checked_at` is when the directory was asked last about somebody.
+    code was accepted last, and `totp_used` the newest of all whose codes were, numbers with spaces between. An operator
+    of the company's `directory` has no password here; `checked_at` is when the directory was asked last about somebody.
     """
 
     __table_args__ = (CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"), NO_ID_TWICE)
@@ -43,6 +43,7 @@ class Operator(Base):
     device_generation: Mapped[int] = mapped_column(default=0, server_default="0")
     totp_encrypted: Mapped[str | None] = mapped_column(String(255))
     totp_step: Mapped[int | None]
+    totp_used: Mapped[str] = mapped_column(String(255), default="", server_default="")
     directory: Mapped[str] = mapped_column(String(8), default=LOCAL, server_default="")
     checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())

@@ -2,17 +2,20 @@
 
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import event
 
+from hikflask import create_app
 from hikflask.diagnosis import database
 from hikflask.extensions import db
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
+from tests.conftest import close
+from tests.support.postgresql import Cluster
 
 NO_WORKER = (
     "No worker is running, so nobody is enrolled or removed: `systemctl start hikflask-worker` "
@@ -35,17 +38,18 @@ def test_missing_worker_is_said(app: Flask) -> None:
     assert wrong(app) == [NO_WORKER]
 
 
-@pytest.mark.usefixtures("worker_alive")
-def test_clock_that_differs_from_the_databases_is_said(app: Flask) -> None:
-    def slow() -> str:
-        return (datetime.now(UTC) - timedelta(seconds=90)).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+def test_clock_that_differs_from_the_databases_is_said(cluster: Cluster, tmp_path: Path) -> None:
+    app = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True, "DATABASE_URL": cluster.address("test")})
+
+    def slow(*given: Any) -> tuple[str, Any]:
+        return given[2].replace("clock_timestamp()", "(clock_timestamp() - interval '90 s')"), given[3]
 
     with app.app_context():
-        event.listen(db.engine, "connect", lambda one, _: one.create_function("strftime", 3, lambda *_: slow()))
-        db.session.remove()
-        db.engine.dispose()
+        event.listen(db.engine, "before_cursor_execute", slow, retval=True)
+    told = wrong(app)
+    close(app)
 
-    assert wrong(app)[0] == "This machine's clock and the database's differ by 90 s: let both follow a time server."
+    assert told[0] == "This machine's clock and the database's differ by 90 s: let both follow a time server."
 
 
 def test_tables_of_another_version_are_said_and_nothing_else_is_looked_at(app: Flask, tmp_path: Path) -> None:

@@ -33,13 +33,21 @@ def restore(app: Flask, file: Path, *options: str) -> Result:
 
 
 @contextmanager
-def another(app: Flask, folder: Path, cluster: Cluster | None = None) -> Iterator[Flask]:
-    """Another installation of the same kind, on the same wire: an empty folder, and a database without tables."""
+def another(
+    app: Flask, folder: Path, cluster: Cluster | None = None, *, migrated: Path | None = None
+) -> Iterator[Flask]:
+    """Another installation of the same kind, on the same wire: an empty folder, and a database without tables.
+
+    :param migrated: the database of SQLite that is copied, so that it has the tables; PostgreSQL has a template.
+    """
     given = {"INSTANCE_PATH": str(folder), "TESTING": True, "WORKER": "external", "WTF_CSRF_ENABLED": False}
-    on = {"DATABASE_URL": cluster.create(RESTORED)} if cluster else {}
+    template = "migrated" if migrated else "template1"
+    on = {"DATABASE_URL": cluster.create(RESTORED, template)} if cluster else {}
     other = create_app({**given, **on, "BACKUP_MAX_AGE": 0, "LEASE_WAIT": 0.2, "CAPTURE_PAUSE": 0.001})
     other.extensions["terminal_transport"] = app.extensions["terminal_transport"]
     other.jinja_env.bytecode_cache = app.jinja_env.bytecode_cache
+    if migrated and not cluster:
+        (folder / "hikflask.sqlite3").write_bytes(migrated.read_bytes())
     try:
         yield other
     finally:

@@ -7,7 +7,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from hikflask.diagnosis import Finding, database, files, proxy, service, terminals
+from hikflask.diagnosis import Finding, clock, database, files, proxy, service, terminals
 
 
 @click.command("doctor")
@@ -15,20 +15,22 @@ from hikflask.diagnosis import Finding, database, files, proxy, service, termina
 @with_appcontext
 def examine(without_nginx: bool) -> None:
     """Say what is wrong with this installation, and what to do; fail when something is."""
-    found = list(_findings(without_nginx))
-    for finding in found:
-        click.echo(f"{'ok     ' if finding.is_good else 'WRONG  '}{finding.sentence}")
-    bad = sum(not finding.is_good for finding in found)
-    if bad:
-        raise click.ClickException(f"{bad} of {len(found)} things are wrong.")
+    found = []
+    for finding in _findings(without_nginx):
+        click.echo(f"{finding.mark:<7}{finding.sentence}")
+        found.append(finding.is_good)
+    if not all(found):
+        raise click.ClickException(f"{found.count(False)} of {len(found)} things are wrong.")
     click.echo("Everything is as it should be.")
 
 
 def _findings(without_nginx: bool) -> Iterator[Finding]:
     hosts = current_app.config["HOSTS"]
     yield from files.look(Path(current_app.config["INSTANCE_PATH"]))
-    yield from database.look()
+    yield from clock.look()
+    usable = yield from database.look()
     yield from service.look(hosts)
     if not without_nginx:
         yield from proxy.look(hosts)
-    yield from terminals.look()
+    if usable:
+        yield from terminals.look()

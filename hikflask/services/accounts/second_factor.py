@@ -9,10 +9,11 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Collection
 
 import pyotp
 from flask import current_app
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, select, update
 
 from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
@@ -28,6 +29,8 @@ STEP_SECONDS = 30
 # A clock may be a step behind or ahead.
 STEPS = (-1, 0, 1)
 DIGITS = 6
+# Of so many accepted codes it is known which they were. More than one may be of the future: a clock was ahead.
+REMEMBERED = 20
 RECOVERY_CODES = 10
 # 80 bits, so a quick hash is enough.
 RECOVERY_BYTES = 10
@@ -112,7 +115,7 @@ def set_up(person: SignedIn, secret: str, code: str) -> list[str]:
     if step is None:
         raise FactorCodeWrong
     mine = update(Operator).where(Operator.id == person.operator_id, Operator.is_active)
-    changed_rows(mine.values(totp_encrypted=vault.encrypt(secret), totp_step=step))
+    changed_rows(mine.values(totp_encrypted=vault.encrypt(secret), totp_step=step, totp_used=str(step)))
     if sessions.end_all(person.operator_id, person.session_id) != 1:
         db.session.rollback()
         raise SignInRefused
@@ -157,7 +160,7 @@ def remove(operator_id: int) -> None:
 def _remove(operator_id: int, keep: int | None) -> None:
     operator = operators.row(operator_id)
     mine = update(Operator).where(Operator.id == operator_id, Operator.totp_encrypted.is_not(None))
-    if not changed_rows(mine.values(totp_encrypted=None, totp_step=None)):
+    if not changed_rows(mine.values(totp_encrypted=None, totp_step=None, totp_used="")):
         db.session.rollback()
         raise FactorMissing
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.operator_id == operator_id))
@@ -177,21 +180,36 @@ def _accept(operator: Operator, code: str) -> None:
 def _use_totp(operator: Operator, code: str) -> bool:
     if operator.totp_encrypted is None:
         return False
-    step = _step_of(vault.decrypt(operator.totp_encrypted), code, operator.totp_step)
+    before = operator.totp_used
+    used = {int(one) for one in before.split()}
+    step = _step_of(vault.decrypt(operator.totp_encrypted), code, operator.totp_step, used)
     if step is None:
         return False
+    newest = " ".join(str(one) for one in sorted({*used, step})[-REMEMBERED:])
     # Of two who send the same code at once, one changes the row.
-    unused = or_(Operator.totp_step.is_(None), Operator.totp_step < step)
-    unchanged = (Operator.id == operator.id, Operator.totp_encrypted == operator.totp_encrypted, unused)
-    return changed_rows(update(Operator).where(*unchanged).values(totp_step=step)) == 1
+    unchanged = (Operator.totp_encrypted == operator.totp_encrypted, Operator.totp_used == before)
+    mine = update(Operator).where(Operator.id == operator.id, *unchanged)
+    return changed_rows(mine.values(totp_step=step, totp_used=newest)) == 1
 
 
-def _step_of(secret: str, code: str, last: int | None) -> int | None:
-    """Return the step, after the last one that was used, of which this is the code, or None."""
+def _step_of(secret: str, code: str, last: int | None, used: Collection[int] = ()) -> int | None:
+    """Return the step of which this is the code, or None when there is none that may still be used.
+
+    :param last: the step that was used last. :param used: the newest steps that were used.
+    """
     digits = "".join(code.split())
     now, totp = int(time.time() // STEP_SECONDS), pyotp.TOTP(secret, digits=DIGITS)
     fitting = [step for step in STEPS if hmac.compare_digest(totp.generate_otp(now + step).encode(), digits.encode())]
-    return next((now + step for step in fitting if last is None or now + step > last), None)
+    return next((now + step for step in fitting if _is_unused(now + step, now, last, used)), None)
+
+
+def _is_unused(step: int, now: int, last: int | None, used: Collection[int]) -> bool:
+    # A last step of the future was used while the clock was ahead: it says nothing about those of the present, and is
+    # remembered for when its time comes.
+    if last is not None and step <= last <= now + STEPS[-1]:
+        return False
+    is_forgotten = len(used) >= REMEMBERED and step < min(used)
+    return step not in used and not is_forgotten
 
 
 def _use_recovery_code(operator: Operator, code: str) -> bool:

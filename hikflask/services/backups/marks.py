@@ -3,29 +3,40 @@
 No terminal is written to before it was compared, what was at work then does not go on, and nobody is signed in.
 """
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Delete, Insert, Update, delete, insert, update
 
+from hikflask.extensions import Base
 from hikflask.models import AuditEntry, Comparison, Heartbeat, Job, OperatorSession, Terminal, WebhookDelivery
 from hikflask.models.columns import database_now
 from hikflask.models.job import DRAFT, OPEN, STOPPED
 from hikflask.services import audit
 
 
-def statements(taken_at: datetime) -> list[Update | Delete | Insert]:
-    """Return the statements, for rows of a backup that was taken at this time."""
-    return [
-        update(Terminal).values(restored_from=taken_at, compared_on=None),
+def statements(taken_at: datetime, tables: Collection[str]) -> list[Update | Delete | Insert]:
+    """Return the statements, for rows of a backup that was taken at this time.
+
+    :param tables: those that are there: an older version had no jobs and no comparisons, nor a column about these.
+    """
+    of_terminals: dict[str, Any] = {"restored_from": taken_at}
+    if Comparison.__tablename__ in tables:
+        of_terminals["compared_on"] = None
+    every: dict[type[Base], Update | Delete | Insert] = {
+        Terminal: update(Terminal).values(of_terminals),
         # What was read before says nothing about now.
-        delete(Comparison),
+        Comparison: delete(Comparison),
         # Who was to be sent or removed then may be so or otherwise since.
-        update(Job).where(Job.state.in_((DRAFT, *OPEN))).values(state=STOPPED, ended_at=database_now()),
+        Job: update(Job).where(Job.state.in_((DRAFT, *OPEN))).values(state=STOPPED, ended_at=database_now()),
         # Receivers were told since, or know better by now; the log of a webhook can send one again.
-        update(WebhookDelivery).where(WebhookDelivery.next_attempt_at.is_not(None)).values(next_attempt_at=None),
-        delete(OperatorSession),
-        delete(Heartbeat),
-        insert(AuditEntry).values(
+        WebhookDelivery: update(WebhookDelivery)
+        .where(WebhookDelivery.next_attempt_at.is_not(None))
+        .values(next_attempt_at=None),
+        OperatorSession: delete(OperatorSession),
+        Heartbeat: delete(Heartbeat),
+        AuditEntry: insert(AuditEntry).values(
             actor=audit.COMMAND_LINE.name,
             action="installation.restored",
             at=database_now(),
@@ -35,4 +46,5 @@ def statements(taken_at: datetime) -> list[Update | Delete | Insert]:
             terminal="",
             subject=f"{taken_at:%Y-%m-%d %H:%M:%S} UTC",
         ),
-    ]
+    }
+    return [statement for model, statement in every.items() if model.__tablename__ in tables]

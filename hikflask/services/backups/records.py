@@ -6,13 +6,14 @@ from flask import current_app
 from sqlalchemy import delete, select
 
 from hikflask.extensions import db
-from hikflask.models import Backup, EmployeeCount, Heartbeat
+from hikflask.models import Alarm, AuditEntry, Backup, EmployeeCount, Heartbeat, Throttle
 from hikflask.models.columns import database_now
 from hikflask.services.backups.archive import Manifest
 from hikflask.services.core.db import changed_rows
 
-# Rows of these do not make an installation one that is used.
-NOTHING = {EmployeeCount.__tablename__, Heartbeat.__tablename__}
+# Rows of these do not make an installation one that is used: a service that runs writes them by itself, also when a
+# program calls with the token of before, somebody tries to sign in, or the nightly backup is made.
+NOTHING = {one.__tablename__ for one in (Alarm, AuditEntry, Backup, EmployeeCount, Heartbeat, Throttle)}
 # So many backups are remembered.
 MOST = 100
 

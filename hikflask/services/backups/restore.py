@@ -230,7 +230,7 @@ def _ready_sqlite(database: Path, target: Path, manifest: Manifest) -> Callable[
     try:
         revisions.migrate(engine, manifest.revision)
         with engine.begin() as connection:
-            for statement in marks.statements(manifest.taken_at):
+            for statement in marks.statements(manifest.taken_at, db.metadata.tables):
                 connection.execute(statement)
     finally:
         engine.dispose()
@@ -261,11 +261,12 @@ def _ready_postgresql(database: Path, place: Path, manifest: Manifest) -> Callab
         file.write("\nRESET search_path;\n")
         # A backup from before revision 0018 does not have it yet, and must not be there unmarked for a moment.
         file.write("ALTER TABLE terminal ADD COLUMN IF NOT EXISTS restored_from timestamp without time zone;\n")
-        for statement in marks.statements(manifest.taken_at):
+        # One from before revision 0007 has texts there, which an entry had to have.
+        for column in ("before", "after"):
+            file.write(f'ALTER TABLE IF EXISTS audit ALTER COLUMN "{column}" DROP NOT NULL;\n')
+        for statement in marks.statements(manifest.taken_at, manifest.rows):
             told = statement.compile(dialect=db.engine.dialect, compile_kwargs={"literal_binds": True})
-            # Nor does it have every table of now.
-            file.write(f"SELECT to_regclass('{statement.table}') IS NOT NULL AS known \\gset\n")
-            file.write(f"\\if :known\n{told};\n\\endif\n")
+            file.write(f"{told};\n")
 
     def put() -> None:
         with db.engine.connect() as connection:

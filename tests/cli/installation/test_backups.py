@@ -22,7 +22,17 @@ from sqlalchemy import delete, select, text
 
 from hikflask import create_app
 from hikflask.extensions import db, vault
-from hikflask.models import AuditEntry, Backup, Employee, Heartbeat, OperatorSession, Photo, Terminal, WebhookDelivery
+from hikflask.models import (
+    Alarm,
+    AuditEntry,
+    Backup,
+    Employee,
+    Heartbeat,
+    OperatorSession,
+    Photo,
+    Terminal,
+    WebhookDelivery,
+)
 from hikflask.models.columns import database_now
 from hikflask.services.backups import postgresql
 from hikflask.services.backups.archive import DATABASES, Manifest, Writer
@@ -160,6 +170,38 @@ def test_everything_comes_back_and_the_past_does_not_act_on_the_present(
             with pytest.raises(Exception, match="append-only"):
                 db.session.execute(text("UPDATE audit SET actor = ''"))
             db.session.rollback()
+
+
+@pytest.mark.both_databases
+def test_installation_that_ran_and_was_only_touched_from_outside_is_restored_into(
+    filled: Flask, tmp_path: Path, cluster_of: Cluster | None, migrated: Path
+) -> None:
+    """The service was started, a program came with its old token, somebody tried to sign in, and the night passed."""
+    file, before = back_up(filled, tmp_path / "b.tar"), rows(filled)
+    before["backup"] = []  # The row about a backup is not in it.
+    with another(filled, tmp_path / "new", cluster_of, migrated=migrated) as other:
+        client = other.test_client()
+        assert client.get("/metrics", headers={"Authorization": "Bearer hik_old"}).status_code == 401
+        assert client.post("/sign-in", data={"name": "Анна", "password": "x"}).status_code == 401
+        assert run(other, "backup", tmp_path / "nightly.tar").exit_code == 0
+        with other.app_context():
+            db.session.add(Alarm(key="backup", kind="backup", began_at=database_now()))
+            db.session.add(Heartbeat(worker="a:1", seen_at=database_now(-60)))  # It was stopped.
+            db.session.commit()
+        touched = {name for name, found in rows(other).items() if found}
+        assert touched - {"employee_count"} == {"alarm", "audit", "backup", "heartbeat", "throttle"}
+
+        done = restore(other, file)
+
+        assert (done.exit_code, done.stderr) == (0, "")
+        after = rows(other)
+        *trail, entry = sorted(after["audit"])
+        assert trail == sorted(before["audit"])
+        assert "installation.restored" in entry
+        for name in ("alarm", "backup", "employee", "heartbeat", "throttle"):
+            assert after[name] == before[name]
+        # Now it is used.
+        assert said(other, "restore", file).startswith("Error: This installation is not empty: it has rows in the ")
 
 
 @pytest.mark.both_databases
@@ -402,9 +444,9 @@ def test_backup_of_an_older_version_is_migrated_and_of_a_newer_one_refused(
 ) -> None:
     """Such a backup is made before a migration."""
     with filled.app_context():
-        before = db.session.execute(select(Employee.number)).scalars().all()
+        before = db.session.execute(select(Employee.number).order_by(Employee.number)).scalars().all()
         db.session.remove()
-        downgrade(revision="0017")
+        downgrade(revision="0006")  # Before there were jobs and comparisons, and details of the trail in JSON.
         old = back_up(filled, tmp_path / "old.tar")
         upgrade()
         assert db.session.execute(select(Backup)).all() == []
@@ -424,7 +466,7 @@ def test_backup_of_an_older_version_is_migrated_and_of_a_newer_one_refused(
         done = restore(other, old)
         assert (done.exit_code, done.stderr) == (0, "")
         with other.app_context():
-            assert db.session.execute(select(Employee.number)).scalars().all() == before
+            assert db.session.execute(select(Employee.number).order_by(Employee.number)).scalars().all() == before
             assert all(one.restored_from for one in db.session.execute(select(Terminal)).scalars())
             assert db.session.execute(select(Backup)).all() == []
 

@@ -56,7 +56,7 @@ def with_factor(name: str = "Анна", role: str = OPERATOR) -> list[str]:
     """An operator with a second factor, set up a minute before noon; the recovery codes."""
     person = signed_in(name, role)
     codes = second_factor.set_up(person, SECRET, code())
-    db.session.execute(db.update(Operator).values(totp_step=None))
+    db.session.execute(db.update(Operator).values(totp_step=None, totp_used=""))
     db.session.execute(db.delete(OperatorSession))
     db.session.commit()
     return codes
@@ -114,6 +114,45 @@ def test_code_is_accepted_once_and_none_before_it_again(clock: Callable[[float],
 
     assert second_factor.open_session(waiting[1], code(NOON + 30), HERE)
     assert ("Анна", "second_factor.refused", "Анна") in actions()
+
+
+def test_clock_that_was_ahead_locks_nobody_out_and_none_of_its_codes_is_accepted_again(
+    clock: Callable[[float], None],
+) -> None:
+    hour = 3600.0
+    with_factor()
+    for at in (NOON, NOON + hour, NOON + hour + 60):
+        clock(at)
+        second_factor.open_session(pending(), code(at), HERE)
+
+    clock(NOON + 30)
+    waiting = pending()
+    refused(code(), session=waiting)
+    second_factor.open_session(waiting, code(NOON + 30), HERE)
+    refused(code(NOON + 30))
+    clock(NOON + 60)
+    second_factor.open_session(pending(), code(NOON + 60), HERE)
+
+    for at in (NOON + hour, NOON + hour + 60):
+        clock(at)
+        refused(code(at))
+    clock(NOON + hour + 90)
+    refused(code(NOON + hour + 60))
+    assert second_factor.open_session(pending(), code(NOON + hour + 90), HERE)
+
+
+def test_more_codes_of_a_clock_ahead_than_are_remembered_are_not_accepted_again_either() -> None:
+    with_factor()
+    step = int(NOON // second_factor.STEP_SECONDS)
+    ahead = range(step + 120, step + 120 + second_factor.REMEMBERED)
+    for later, is_accepted in ((ahead, False), (ahead[1:], True)):
+        used = {"totp_step": later[-1], "totp_used": " ".join(str(one) for one in later)}
+        db.session.execute(db.update(Operator).values(**used))
+        db.session.commit()
+        if is_accepted:
+            assert second_factor.open_session(pending(), code(), HERE)
+        else:
+            refused(code())
 
 
 def test_clock_may_be_half_a_minute_off_and_no_more() -> None:

@@ -1,0 +1,42 @@
+"""This machine's clock: whether a time server keeps it right."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+from hikflask.diagnosis.finding import Finding, good, unknown, wrong
+
+# The kernel knows, whichever program keeps the clock right; systemd tells.
+COMMAND = ("show", "--property=NTPSynchronized", "--value")
+SECONDS = 10.0
+
+
+def look() -> Iterator[Finding]:
+    """Tell whether this machine's clock follows a time server."""
+    answer = _answer()
+    if answer == "yes":
+        yield good("This machine's clock follows a time server.")
+    elif answer == "no":
+        yield wrong(
+            "This machine's clock follows no time server, so terminals may get a wrong time, and right codes of second "
+            "factors may be refused: `apt-get install systemd-timesyncd`, and `timedatectl timesync-status` says more."
+        )
+    else:
+        yield unknown(
+            "Whether this machine's clock follows a time server cannot be known here, as `timedatectl` is silent: "
+            "in a container, look at the machine that it runs on."
+        )
+
+
+def _answer() -> str:
+    """Return yes or no, or another text when it cannot be known."""
+    program = shutil.which("timedatectl")
+    if program is None:
+        return ""
+    try:
+        done = subprocess.run(  # noqa: S603 - the command is ours, and no shell reads it
+            [program, *COMMAND], check=False, capture_output=True, text=True, timeout=SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return ""
+    return done.stdout.strip()
