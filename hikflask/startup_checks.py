@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
-from hikflask.config import PATIENCE, ConfigError
+from hikflask.config import ConfigError
 from hikflask.extensions import db, vault
 from hikflask.services.accounts import operators, setup
 from hikflask.services.terminals import key_rotation
@@ -93,7 +93,8 @@ def without_tables(why: str) -> str:
 
 
 def _database() -> str:
-    return db.engine.url.difference_update_query(PATIENCE).render_as_string(hide_password=True)
+    # The query may hold a password, too.
+    return db.engine.url.set(query={}).render_as_string(hide_password=True)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from hikflask import config, request_id
 from hikflask.extensions import db, vault
 from hikflask.logging_setup import OneLine
 from hikflask.models import Operator
+from hikflask.services.webhooks import registry as webhooks
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD
 from tests.support.backups import run
@@ -75,6 +76,11 @@ def with_second_factor(app: Flask) -> None:
         db.session.commit()
 
 
+def with_webhook(app: Flask) -> None:
+    with app.app_context():
+        webhooks.add("https://hr.example/hook", frozenset({"enrolled"}))
+
+
 def two_minutes_later(app: Flask) -> None:
     past = time.time() - 121
     os.utime(Path(app.instance_path) / "password_key", (past, past))
@@ -111,6 +117,8 @@ HERE = {
     "employees undo BATCH": Run("Undone: 1, not undone: 0.", {"BATCH": "1"}),
     "employees import --groups FILE": Run("New: 1, changed: 0, unchanged: 0, wrong: 0.", {"FILE": "people.csv"}),
     "employees export [FILE.csv|FILE.xlsx]": Run("", {"FILE.csv": "all.csv", "FILE.xlsx": "all.xlsx"}),
+    "webhook list": Run("https://hr.example/hook", before=with_webhook),
+    "webhook delete ID": Run("Webhook 1 is deleted.", {"ID": "1"}),
     "terminal compare ID [--json]": Run("same", {"ID": "1"}),
     "secrets rotate": Run("The older keys stay in "),
     "secrets rotate --drop-old": Run("holds the newest key alone.", before=two_minutes_later),
@@ -136,6 +144,9 @@ ELSEWHERE = {
     ],
     "tests/installation/test_install.py::"
     "test_from_an_empty_debian_to_an_enrolled_employee_and_on_to_the_next_version": ["doctor", "pip install ."],
+    "tests/installation/test_install.py::test_destroyed_installation_is_restored_and_a_leaver_stays_out": [
+        "systemctl stop hikflask hikflask-worker",
+    ],
     "tests/installation/test_install_on_postgresql.py::test_everything_is_in_postgresql_alone_and_is_upgraded_there": [
         "sudo deploy/install.sh hikflask.example postgresql://hikflask:password@db.example/hikflask",
     ],
