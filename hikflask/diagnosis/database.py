@@ -11,6 +11,8 @@ from hikflask.config import ConfigError
 from hikflask.diagnosis.finding import Finding, good, wrong
 from hikflask.extensions import db
 from hikflask.models.columns import database_now
+from hikflask.services.backups import postgresql
+from hikflask.services.backups.errors import BackupError
 from hikflask.services.core import heartbeat
 
 # Leases, deadlines and sessions are measured by the database's clock, shown times by this machine's.
@@ -28,6 +30,7 @@ def look() -> Generator[Finding, None, bool]:
         yield _keys()
         if db.engine.dialect.name != "sqlite":  # Its clock is this machine's.
             yield _clock()
+            yield _backups()
         yield _worker()
     except ConfigError as error:
         yield wrong(str(error))
@@ -51,6 +54,14 @@ def _integrity() -> Finding:
         return good("PostgreSQL looks after its own files.")
     told = db.session.execute(text("PRAGMA quick_check(1)")).scalar_one()
     return good("The database file is whole.") if told == "ok" else wrong(DAMAGED.format(" ".join(told.split())))
+
+
+def _backups() -> Finding:
+    try:
+        postgresql.check(db.session.connection())
+    except BackupError as error:
+        return wrong(f"No backup can be made: {error}")
+    return good("PostgreSQL's programs can make a backup.")
 
 
 def _keys() -> Finding:

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from hikflask import create_app
 from hikflask.diagnosis import database
 from hikflask.extensions import db
+from hikflask.services.backups import postgresql
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from tests.conftest import close
@@ -50,6 +51,26 @@ def test_clock_that_differs_from_the_databases_is_said(cluster: Cluster, tmp_pat
     close(app)
 
     assert told[0] == "This machine's clock and the database's differ by 90 s: let both follow a time server."
+
+
+def test_pg_dump_that_is_missing_or_older_than_the_server_is_said(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True, "DATABASE_URL": cluster.address("test")})
+    with app.app_context():
+        major = int(db.session.execute(db.text("SHOW server_version_num")).scalar_one()) // 10000
+    monkeypatch.setattr(postgresql, "DEBIAN", str(tmp_path / "{}"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    missing = wrong(app)
+    (tmp_path / "pg_dump").write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.24'\n")
+    (tmp_path / "pg_dump").chmod(0o755)
+    older = wrong(app)
+    close(app)
+
+    cure = f"`apt-get install postgresql-client-{major}`."
+    assert missing[0] == f"No backup can be made: pg_dump is not installed: {cure}"
+    assert older[0] == f"No backup can be made: pg_dump is older than the server: {cure}"
 
 
 def test_tables_of_another_version_are_said_and_nothing_else_is_looked_at(app: Flask, tmp_path: Path) -> None:

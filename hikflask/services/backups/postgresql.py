@@ -4,6 +4,7 @@ They must be of the server's version, and never get the password as an argument,
 """
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -30,6 +31,15 @@ FOR one IN SELECT oid::regprocedure AS called FROM pg_proc
 END LOOP;
 END $$"""
 NOBODYS = ("--no-owner", "--no-privileges")
+
+
+def check(source: Connection) -> None:
+    """Make sure that a backup can be made. :raises BackupError: when pg_dump is missing, or older than the server."""
+    major = _major(source)
+    said = subprocess.run([_found("pg_dump", major), "--version"], check=False, capture_output=True)  # noqa: S603
+    found = re.search(rb"\d+", said.stdout)
+    if found is None or int(found[0]) < major:
+        raise BackupError(f"pg_dump is older than the server: `apt-get install postgresql-client-{major}`.")
 
 
 def dump(source: Connection, snapshot: str, target: Path) -> None:
