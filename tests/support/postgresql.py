@@ -73,13 +73,14 @@ class Cluster:
             found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
             tables = [table for (table,) in found if table != "alembic_version"]
             self._emptied += 1
-            # TRUNCATE makes new files for each table and index, DELETE leaves dead rows behind.
+            # TRUNCATE makes new files for each table and index. After VACUUM the tables are empty, too.
             if self._emptied % TRUNCATED_EACH == 0:
                 connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY")  # type: ignore[arg-type]
                 return
             filled = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in tables)
             for (table,) in connection.execute(filled).fetchall():  # type: ignore[arg-type]
                 connection.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]
+                connection.execute(f"VACUUM {table}")  # type: ignore[arg-type]
             connection.execute(RESTART_IDENTITY)
 
     def drop(self, name: str) -> None:

@@ -75,7 +75,8 @@ def photo() -> Photo:
 
 def entries(action: str = "photo.forgotten") -> list[AuditEntry]:
     """The audit entries of one kind."""
-    found = list(db.session.execute(db.select(AuditEntry).where(AuditEntry.action == action)).scalars())
+    statement = db.select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.id)
+    found = list(db.session.execute(statement).scalars())
     db.session.commit()
     return found
 

@@ -99,7 +99,8 @@ NOTHING_TYPED = {
     "settings.reset", "sign_in.sign_in", "sign_in.sign_out", "terminals.check", "terminals.delete",
     "terminals.enrol_everybody", "terminals.put_right", "terminals.restore_people", "terminals.set_clock",
     "terminals.try_once",
-    "tokens.revoke", "webhooks.delete", "webhooks.send_again", "webhooks.switch", "webhooks.test",
+    "tokens.revoke", "webhooks.delete", "webhooks.send_again", "webhooks.send_given_up", "webhooks.switch",
+    "webhooks.test",
 }  # fmt: skip
 
 

@@ -87,6 +87,8 @@ def test_page_follows_the_index_of_its_state_and_sorts_nothing(terminal: Termina
     desire_crowd(300, lambda _: [terminal.id])
     write("5001", next_attempt_at=None)
     if db.engine.dialect.name == "postgresql":
+        # An index that is larger than the others, for what tests before this one have left in it, costs more.
+        db.session.execute(text("REINDEX TABLE enrolment"))
         db.session.execute(text("ANALYZE enrolment"))
         db.session.execute(text("SET enable_seqscan = off"))
     asked: list[tuple[str, object]] = []
