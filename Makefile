@@ -3,9 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# One file of tests after the other, in the order of tests/conftest.py: what takes longest comes first. Three processes
-# keep two cores busy, since browsers and servers are waited for in a third of the time.
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+# Two processes, one file of tests after the other, in the order of tests/conftest.py: what takes longest comes first.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # What takes long and is not needed for each change: real processes and browsers, scenarios, attacks, long properties,
 # benchmarks, the second database, and what measures the time of a password's hash.
 LONG := browser processes benchmarks invariants scenarios security real_terminal
