@@ -26,6 +26,7 @@ from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as SimulatedTerminal
 from tests.support import ldap
+from tests.support.between import Between
 from tests.support.compiled_once import CompiledTemplates, compile_rules_once, compile_statements_once
 from tests.support.desk import Desk
 from tests.support.fitting_answers import check_each_answer
@@ -258,6 +259,12 @@ def nobody_comes(app: Flask) -> NobodyComes:
         app.config["CAPTURE_TIMEOUT"] = usual
 
     return shortened
+
+
+@pytest.fixture
+def between(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Between:
+    """Let somebody else act between two statements of a transaction."""
+    return Between(app, monkeypatch)
 
 
 @pytest.fixture(autouse=True)
