@@ -18,6 +18,8 @@ Require = Callable[[], object]
 
 # How many rows one pass of a clean-up takes. It shares its thread with the sweep, and the next pass does the rest.
 CLEANUP_BATCH = 200
+# So that the key of a number's lock is not the one of a department that is spelled alike.
+NUMBER_SEED = 1
 # An UPDATE of the table, made once: the ORM, and making it each time, cost several times what the database needs.
 _EMPLOYEES = cast("Table", Employee.__table__)
 LOCKED = update(_EMPLOYEES).where(_EMPLOYEES.c.id == bindparam("employee_id")).values(is_active=_EMPLOYEES.c.is_active)
@@ -84,6 +86,24 @@ def lock_table(table: Table) -> None:
     # SQLite lets one transaction write at a time. This statement makes it ours, and changes nothing.
     column = next(iter(table.primary_key))
     changed_rows(update(table).where(false()).values({column.name: column}))
+
+
+def write_first() -> None:
+    """Make the transaction the one that writes, where a database has only one: SQLite. It changes nothing."""
+    if db.engine.dialect.name == "sqlite":
+        changed_rows(update(_EMPLOYEES).where(false()).values(is_active=_EMPLOYEES.c.is_active))
+
+
+def lock_numbers(*numbers: str) -> None:
+    """Keep others from deciding whose these numbers are, here and on terminals, until the transaction ends.
+
+    Taken before the lock of any row, by whoever gives a number to somebody, takes it away, or erases what it left.
+    """
+    write_first()
+    if db.engine.dialect.name == "postgresql":
+        for number in sorted({*numbers} - {""}):
+            key = func.hashtextextended(number, NUMBER_SEED)
+            db.session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def lock_employee(employee_id: int) -> bool:

@@ -10,7 +10,7 @@ from hikflask.extensions import db
 from hikflask.models import Department, Employee
 from hikflask.models.employee import folded
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, write_first
 from hikflask.services.core.errors import DepartmentBusy, DepartmentUnknown
 from hikflask.services.departments import registry
 
@@ -57,7 +57,7 @@ def _patiently(change: Callable[[], int]) -> int:
 
 
 def _rename(department_id: int, name: str) -> int:
-    registry.write_first()
+    write_first()
     registry.lock_spelling(name)
     registry.refuse_known(name, department_id)
     department = _locked([department_id])[department_id]
@@ -70,7 +70,7 @@ def _rename(department_id: int, name: str) -> int:
 
 
 def _merge(department_ids: Collection[int], into_id: int, moved: Callable[[str], object] | None) -> int:
-    registry.write_first()
+    write_first()
     found = _locked({*department_ids, into_id})
     into = found.pop(into_id)
     if not found or len(found) != len(department_ids):

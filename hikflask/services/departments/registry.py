@@ -3,7 +3,7 @@
 An employee's row holds the name of the department. Whoever writes it there calls resolve() in the same transaction.
 """
 
-from sqlalchemy import ScalarSelect, Select, false, func, select, update
+from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy import delete as delete_row
 
 from hikflask import invisible_characters
@@ -12,7 +12,7 @@ from hikflask.models import Department, Employee
 from hikflask.models.columns import storable
 from hikflask.models.department import spelling_key
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, write_first
 from hikflask.services.core.errors import DepartmentHasPeople, DepartmentKnown, DepartmentUnknown
 
 
@@ -35,12 +35,6 @@ def resolve(name: str) -> str:
 def one_spaced(name: str) -> str:
     """Return a name as it is stored: with one space between its words."""
     return storable(" ".join(name.split()))
-
-
-def write_first() -> None:
-    """Make the transaction the one that writes, where a database has only one: SQLite. It changes nothing."""
-    if db.engine.dialect.name == "sqlite":
-        changed_rows(update(Department).where(false()).values(name=Department.name))
 
 
 def lock_spelling(name: str) -> None:

@@ -7,7 +7,7 @@ change_alone() first. So a save either sees the changed group, or is seen by the
 from sqlalchemy import func, select
 
 from hikflask.extensions import db
-from hikflask.services.departments import registry as departments
+from hikflask.services.core.db import write_first
 
 # The key of the lock in PostgreSQL. Spellings of departments have other keys, 64 bits of a hash.
 KEY = 13
@@ -21,6 +21,6 @@ def share() -> None:
 
 def change_alone() -> None:
     """Wait for those who read the groups, and keep others from reading them until the transaction ends."""
-    departments.write_first()
+    write_first()
     if db.engine.dialect.name == "postgresql":
         db.session.execute(select(func.pg_advisory_xact_lock(KEY)))

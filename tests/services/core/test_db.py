@@ -5,8 +5,10 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Employee
+from hikflask.services.core import db as db_module
 from hikflask.services.core.db import along_indexes, database_answers, lock_employee, locked_employee
 from hikflask.services.core.errors import EmployeeUnknown
+from tests.support.between import Between
 
 
 def add_employee() -> int:
@@ -50,3 +52,15 @@ def test_index_is_followed_within_the_block_alone(app: Flask) -> None:
 
         assert within == ("off" if on_postgresql else "on")
         assert db.session.execute(asked).scalar_one() == "on"
+
+
+@pytest.mark.both_databases
+def test_whose_a_number_is_is_decided_by_one_at_a_time(app: Flask, context: None, between: Between) -> None:  # noqa: ARG001
+    other = between(db_module, "lock_numbers", lambda: db_module.lock_numbers("7", "5"))
+
+    db_module.lock_numbers("5")
+
+    assert other.blocked
+    db.session.rollback()
+    other.finish()
+    assert other.error is None
