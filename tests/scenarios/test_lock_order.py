@@ -7,16 +7,22 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from sqlalchemy import Connection, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Terminal
+from hikflask.services.employees import lifecycle
 from hikflask.services.employees.erasure import erase_employee
+from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.employees.sync import sync_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.enrolments.retire_terminal import count_numbers_on, retire_terminal
 from hikflask.simulator import Terminal as Simulated
+from tests.support.between import Between
 from tests.support.captures import IVAN, capture_face
-from tests.support.enrolments import enrol
+from tests.support.enrolments import desire_with_face, employee_of, enrol
 
 pytestmark = [
     pytest.mark.usefixtures("context", "worker_alive"),
@@ -85,6 +91,21 @@ def test_nobody_holds_enrolments_while_retiring_waits_for_their_employee(
     thread.join(PATIENCE)
 
     assert done == [0]
+
+
+def test_worker_does_not_keep_the_terminal_from_whoever_has_its_enrolment(
+    simulator: Simulated, terminal: Terminal, between: Between
+) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    # Begun between two writes to the enrolment. At the second one PostgreSQL looks for its terminal again.
+    worker = between(lifecycle.queries, "of_person", lambda: reconcile(enrolment.id, "worker"))
+
+    delete_employee(employee_of(enrolment))
+    worker.finish()
+
+    assert worker.blocked
+    assert not isinstance(worker.error, OperationalError)
+    assert [row.employee_id for row in queries.of_number("100222")] in ([], [None])
 
 
 def wait_for_a_lock(thread: threading.Thread) -> None:

@@ -542,7 +542,8 @@ def _under_lease(transition: Transition, given: tuple[str, ...]) -> Update:
         TERMINALS.c.id == bindparam("its_terminal"), TERMINALS.c.lease_number == bindparam("its_lease")
     )
     statement = _one_row(transition, given).where(ROWS.c.generation == bindparam("its_generation"))
-    return statement.where(lease.with_for_update().exists())
+    # The key stays: whoever refers to the terminal (FOR KEY SHARE) neither waits nor is waited for.
+    return statement.where(lease.with_for_update(key_share=True).exists())
 
 
 @cache
