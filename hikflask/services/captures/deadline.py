@@ -38,15 +38,14 @@ class View:
 def find(capture_id: int) -> View | None:
     """Return a capture as pages show it, or None. A running capture after its deadline counts as failed."""
     found = _at_this_moment(capture_id).one_or_none()
+    shown = _view(*found) if found else None
     db.session.commit()
-    return _view(*found) if found else None
+    return shown
 
 
 def view(capture_id: int) -> View:
-    """Return a capture, which is there, as pages show it."""
-    capture, now = _at_this_moment(capture_id).one()
-    db.session.commit()
-    return _view(capture, now)
+    """Return a capture, which is there, as find() does, within the caller's transaction."""
+    return _view(*_at_this_moment(capture_id).one())
 
 
 def _at_this_moment(capture_id: int) -> Result[Capture, datetime]:

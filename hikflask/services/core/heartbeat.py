@@ -38,6 +38,4 @@ def alive() -> bool:
     """Return True when a worker gave a sign within the last three sweeps, or ten seconds if that is longer."""
     silence = max(10.0, 3 * current_app.config["SWEEP_INTERVAL"])
     lately = Heartbeat.seen_at.between(database_now(-silence), database_now(silence))
-    found = db.session.execute(select(exists().where(lately))).scalar_one()
-    db.session.commit()
-    return bool(found)
+    return bool(db.session.execute(select(exists().where(lately))).scalar_one())
