@@ -508,6 +508,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "kept_without_consent": (N_("The photo is stored, but no consent to it is recorded. Record the consent."),),
     # Refusals of a terminal, by its own code.
     "capturetimeout": NOBODY_CAME,
+    "unusable_picture": (N_("The picture is not usable. Capture again."),),
     "devicebusy": BUSY,
     "facedatamodeling": BUSY,
     "notsupport": NO_CAPTURE,

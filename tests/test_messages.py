@@ -77,6 +77,11 @@ TABLE = [
         "За 12 с терминал не увидел лицо. Подойдите ближе (около 60 см), лицом к свету, и повторите.",
         "No face seen in 12 s. Come closer (about 60 cm), face the light, try again.",
     ),
+    (
+        "unusable_picture",
+        "Снимок не получился. Сфотографируйте сотрудника ещё раз.",
+        "The picture is not usable. Capture again.",
+    ),
     ("cancelled", "Съёмка отменена. Ничего не сохранено.", "Capture cancelled. Nothing was saved."),
     (
         "superseded",

@@ -19,9 +19,11 @@ from hikflask.isapi.errors import (
     CaptureNotSupported,
     CaptureTimeout,
     NoAnswer,
+    NobodyYet,
     Nonsense,
     NotSupported,
     Refused,
+    UnusablePicture,
 )
 from hikflask.isapi.multipart import JPEG_START, cut_jpeg, parts
 
@@ -92,13 +94,15 @@ def take(
 ) -> Captured:
     """Ask for a face until the terminal has one, the deadline passes, or the caller cancels.
 
-    Some terminals wait for the face themselves. Others return at once with progress 0 and are asked again. After a
-    success no POST follows: it would be refused, and the capture module may hang for minutes (one recording).
+    Some terminals wait for the face themselves. Others return at once and are asked again: with progress 0, with
+    progress 100 and no picture, or with deviceError (one client each). After a success, which is progress 100 with a
+    picture, no POST follows: it would be refused, and the capture module may hang for minutes (one recording).
 
     Args: modes are "url" or "binary", or both where the terminal does not tell: the second is tried when the terminal
     does not know the first; seconds_left returns the seconds until the caller's deadline; cancelled returns whether to
     stop; pause waits that many seconds.
-    Raises: CaptureTimeout, CaptureCancelled, Busy, CaptureNotSupported, Nonsense, other TerminalErrors.
+    Raises: CaptureTimeout, CaptureCancelled, Busy, CaptureNotSupported, UnusablePicture, Nonsense, other
+    TerminalErrors.
     """
     if not modes or not set(modes) <= MODES:
         raise ValueError("a capture is by url or binary")
@@ -155,6 +159,8 @@ def _ask(
     _stop_if(cancelled)
     try:
         return _captured(checked(answer))
+    except NobodyYet:
+        return None
     except NotSupported as error:
         raise CaptureNotSupported(
             status_code=error.status_code, sub_status=error.sub_status, path=PATH, http_status=error.http_status
@@ -167,7 +173,7 @@ def _stop_if(cancelled: Callable[[], bool]) -> None:
 
 
 def _captured(answer: Answer) -> Captured | None:
-    """Read an answer by its content, because its Content-Type is often wrong."""
+    """Read an answer by its content, because its Content-Type is often wrong. None means that there is no face yet."""
     pieces = [part.data for part in parts(answer)]
     picture = next((cut_jpeg(piece) for piece in pieces if JPEG_START in piece), None)
     document = next((piece for piece in pieces if piece.removeprefix(BOM).lstrip().startswith(b"<")), None)
@@ -178,9 +184,11 @@ def _captured(answer: Answer) -> Captured | None:
     progress, face_url = _progress_and_url(document, answer.path)
     if progress is not None and progress < 100:
         return None
-    if face_url is None and picture is None:
-        raise Nonsense(message="done, without a face", path=answer.path, http_status=answer.status)
-    return Captured(face_url=face_url, picture=picture)
+    if face_url or picture:
+        return Captured(face_url=face_url, picture=picture)
+    if any(piece.strip() for piece in pieces if piece is not document):
+        raise UnusablePicture(message="no JPEG", path=answer.path, http_status=answer.status)
+    return None
 
 
 def _progress_and_url(document: bytes, path: str) -> tuple[int | None, str | None]:

@@ -109,6 +109,12 @@ class Nonsense(TerminalError):
     own_code = "nonsense"
 
 
+class UnusablePicture(Nonsense):
+    """What should be a picture is none, or cannot be decoded."""
+
+    own_code = "unusable_picture"
+
+
 class CaptureCancelled(TerminalError):
     """The caller cancelled the capture."""
 
@@ -156,6 +162,10 @@ class CaptureTimeout(Refused):
     """Nobody showed a face in time."""
 
     own_code = "captureTimeout"
+
+
+class NobodyYet(CaptureTimeout):
+    """Nobody shows a face yet, and the terminal can be asked again: the answer of K1T320 (one client)."""
 
 
 class NotSupported(Refused):
@@ -283,6 +293,8 @@ CLASSES: dict[str, type[TerminalError]] = {
     "devicebusy": Busy,
     "facedatamodeling": Busy,
     "capturetimeout": CaptureTimeout,
+    "timeout": CaptureTimeout,
+    "deviceerror": NobodyYet,
     "notsupport": NotSupported,
     "unsupportcapture": CaptureNotSupported,
     "methodnotallowed": NotSupported,
@@ -323,10 +335,13 @@ CLASSES: dict[str, type[TerminalError]] = {
 # function the code is kept as the terminal's own word.
 ONLY_FROM: dict[type[TerminalError], str] = {
     CaptureTimeout: "/CaptureFaceData",
+    NobodyYet: "/CaptureFaceData",
     CaptureNotSupported: "/CaptureFaceData",
     NumberTaken: "/UserInfo/Record",
 }
 
+# Whatever word the terminal has for these, the app knows them by one code.
+OWN_CODE_COUNTS = LoginRefused, NotSupported, CaptureTimeout
 # Used when the sub-status is unknown: statusCode 2 is "Device Busy", HTTP 404 comes with notSupport.
 ByNumber = dict[int | None, type[TerminalError]]
 STATUS_CLASSES: ByNumber = {2: Busy}
@@ -358,7 +373,7 @@ def _kind_and_code(status: ResponseStatus, http_status: int | None, path: str) -
             return kind, kind.own_code
     known = CLASSES.get(sub_status)
     if known and path.endswith(ONLY_FROM.get(known, "")):
-        return known, known.own_code if issubclass(known, (LoginRefused, NotSupported)) else status.sub_status
+        return known, known.own_code if issubclass(known, OWN_CODE_COUNTS) else status.sub_status
     by_number = STATUS_CLASSES.get(status.status_code) or HTTP_CLASSES.get(http_status)
     if by_number:
         return by_number, by_number.own_code

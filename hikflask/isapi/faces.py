@@ -12,7 +12,7 @@ from enum import Enum
 
 from hikflask.isapi.answer import Requester
 from hikflask.isapi.codec import Json, checked, confirmed, json_object, to_json
-from hikflask.isapi.errors import Gone, Nonsense, NotSupported
+from hikflask.isapi.errors import Gone, NotSupported, UnusablePicture
 from hikflask.isapi.multipart import cut_jpeg, face_form
 from hikflask.isapi.paging import PAGE, Page, every_row, page
 from hikflask.isapi.persons import JSON_TYPE, valid_number
@@ -130,7 +130,7 @@ def fetch_picture(client: Requester, face_url: str) -> bytes:
     Only the path of the URL is used, because the host is unreliable (a LAN address behind NAT, http for https, cut
     short).
 
-    Raises: Gone on 404; Nonsense when the URL is too long or has no path, and when there is no JPEG; other
+    Raises: Gone on 404; UnusablePicture when the URL is too long or has no path, and when there is no JPEG; other
     TerminalErrors.
     """
     path = picture_path(face_url)
@@ -141,14 +141,14 @@ def fetch_picture(client: Requester, face_url: str) -> bytes:
 
 
 def picture_path(face_url: str) -> str:
-    """Return the path of a picture's URL, without its query. Raises Nonsense when it has none or is too long."""
+    """Return the path of a picture's URL, without its query. Raises UnusablePicture when it has none or is too long."""
     if len(face_url) > LONGEST_URL:
-        raise Nonsense(message="the picture's URL is too long")
+        raise UnusablePicture(message="the picture's URL is too long")
     plain = re.split(r"[?#]", face_url.strip(), maxsplit=1)[0]
     start = plain.find("/LOCALS/")
     path = plain[start:] if start >= 0 else _without_host(plain)
     if not re.match(r"/[^/]", path) or "/../" in path:
-        raise Nonsense(message="no path in the picture's URL")
+        raise UnusablePicture(message="no path in the picture's URL")
     return path
 
 

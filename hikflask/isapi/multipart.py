@@ -14,7 +14,7 @@ from itertools import islice
 from requests_toolbelt.multipart.encoder import MultipartEncoder
 
 from hikflask.isapi.answer import Answer
-from hikflask.isapi.errors import Nonsense
+from hikflask.isapi.errors import Nonsense, UnusablePicture
 
 JPEG_START = b"\xff\xd8\xff"
 JPEG_END = b"\xff\xd9"
@@ -94,13 +94,13 @@ def _word(match: re.Match[bytes] | None) -> str:
 
 
 def cut_jpeg(data: bytes) -> bytes:
-    """Return the JPEG in these bytes, from FF D8 FF to the last FF D9. Raises Nonsense when there is none.
+    """Return the JPEG in these bytes, from FF D8 FF to the last FF D9. Raises UnusablePicture when there is none.
 
     A terminal refuses a picture with extra bytes around it with SubpicAnalysisModelingError (one recording).
     """
     start, end = data.find(JPEG_START), data.rfind(JPEG_END)
     if start < 0 or end < start + len(JPEG_START):
-        raise Nonsense(message="no JPEG")
+        raise UnusablePicture(message="no JPEG")
     return data[start : end + len(JPEG_END)]
 
 

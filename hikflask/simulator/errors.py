@@ -39,6 +39,7 @@ _ADDED = MappingProxyType(
         "faceLowQulity": Code(4, 0x40006010),
         "fileUploadFailed": Code(4, 0x4000600A),
         "lowScore": Code(3, 0x30006001),
+        "timeOut": Code(3),
         "deviceFaceFull": Code(6, 0x60007001),
         "deviceUserFull": Code(6),
         "endtimeEarlierThanBegintime": Code(6),

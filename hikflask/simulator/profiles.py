@@ -8,6 +8,7 @@ from typing import Literal
 
 CaptureType = Literal["url", "binary"]
 BinaryReply = Literal["header", "own-header", "first-line", "xml-label", "jpeg", "unnamed"]
+NobodyCame = Literal["progress", "done", "captureTimeout", "timeOut", "deviceError"]
 Challenge = Literal["plain", "sha256", "several", "no-qop"]
 LockWords = Literal["lock", "locked", "xml", "json", "json-wrapped", "json-user-check"]
 
@@ -25,8 +26,8 @@ class Profile:
     """Types that are offered and yet refused with `badParameters`."""
     window: float = 3.0
     """Seconds that a capture request waits for a face; 0: it is answered at once."""
-    ends_in_timeout: bool = False
-    """When nobody came: 400 captureTimeout, which ends the capture, instead of 200 with progress 0, to ask again."""
+    nobody_came: NobodyCame = "progress"
+    """The answer when nobody came: 200 with progress 0, "done" is progress 100 without a picture, or a refusal."""
     binary_reply: BinaryReply = "header"
     takes_cancel: bool = True
     refuse_after_success: float = 0.3
@@ -132,7 +133,7 @@ PROFILES = MappingProxyType(
             firmware="V4.39.180",
             capture_types=("binary",),
             window=17.0,
-            ends_in_timeout=True,
+            nobody_came="captureTimeout",
             employee_no=r"[A-Za-z0-9]{1,32}",
             nonce_seconds=30,
             crlf=False,
@@ -163,6 +164,7 @@ PROFILES = MappingProxyType(
             model="DS-K1T320MWX",
             firmware="V3.5.2",
             refused_capture_types=("url",),
+            nobody_came="deviceError",
             not_supported_status=403,
             challenge="no-qop",
             lock_words="json-user-check",

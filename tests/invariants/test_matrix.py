@@ -50,7 +50,7 @@ CAPTURE = {
     "low-quality": "faceLowQulity",
     "refuse": REFUSED_WITH,
     "ok-without-effect": "nonsense",
-    "picture-is-noise": "nonsense",
+    "picture-is-noise": "unusable_picture",
     "locked": "locked",
 }
 BOTH: dict[tuple[str, str], End] = {
@@ -70,7 +70,7 @@ BY_URL: dict[tuple[str, str], End] = {
     **{("picture", fault): PERSON_LOST for fault in LOST},
     ("picture", "locked"): LOCKED,
     ("picture", "refuse"): FACE_REFUSED,
-    ("picture", "ok-without-effect"): End("nonsense", "confirmed", "refused"),
+    ("picture", "ok-without-effect"): End("unusable_picture", "confirmed", "refused"),
     **{(step, fault): SUPERSEDED for step in ("picture", "face") for fault in ("overwrite", "overwrite-after")},
     ("person", "overwrite"): SUPERSEDED,
     ("person", "overwrite-after"): SUPERSEDED,
@@ -95,6 +95,7 @@ WORDS = {
     "faceLowQulity": "more light",
     REFUSED_WITH: "could not model",
     "nonsense": "makes no sense",
+    "unusable_picture": "not usable",
     "locked": "locked",
     "person_not_verified": "does not show the person",
     "face_not_verified": "does not show the right face",

@@ -168,20 +168,56 @@ def test_a_connection_lost_before_the_deadline_stays_no_answer() -> None:
         take(errors.NoAnswer())
 
 
+@pytest.mark.parametrize("body", [b"<html/>", b"", b'{"statusCode":1,"subStatusCode":"ok"}'])
+def test_what_is_no_capture_is_nonsense_and_not_asked_again(body: bytes) -> None:
+    with pytest.raises(errors.Nonsense) as caught:
+        take(xml(body))
+    assert caught.value.code == "nonsense"
+
+
+FINISHED = b"<CaptureFaceData><captureProgress>100</captureProgress></CaptureFaceData>"
+# Answers of terminals in front of which nobody stands.
+NOBODY_YET = [
+    xml(FINISHED),
+    xml(b"<CaptureFaceData><captureProgress>100</captureProgress><faceDataUrl/></CaptureFaceData>"),
+    answer(PARTS[: PARTS.rindex(b"--MIME_boundary\r\n")] + b"--MIME_boundary--\r\n", content_type=""),
+    refusal("deviceError", status_code=3),
+]
+
+
+@pytest.mark.parametrize("nobody", NOBODY_YET)
+def test_end_without_a_picture_is_that_nobody_is_there_yet(nobody: Answer) -> None:
+    found, client, watch = take(nobody, nobody, xml(DONE))
+    assert (found.face_url, len(client.sent), watch.pauses) == (URL, 3, [1.0, 1.0])
+
+
+@pytest.mark.parametrize("nobody", NOBODY_YET)
+def test_end_without_a_picture_until_the_deadline_is_a_timeout(nobody: Answer) -> None:
+    with pytest.raises(errors.CaptureTimeout) as caught:
+        take(nobody, nobody, watch=Watch(1.5))
+    assert caught.value.code == "captureTimeout"
+
+
+def test_time_out_in_other_words_is_the_same_and_final() -> None:
+    with pytest.raises(errors.CaptureTimeout) as caught:
+        take(refusal("timeOut", status_code=3))
+    assert (caught.value.code, caught.value.sub_status) == ("captureTimeout", "timeOut")
+
+
 @pytest.mark.parametrize(
     "body",
     [
-        b"<CaptureFaceData><captureProgress>100</captureProgress></CaptureFaceData>",
-        b"<CaptureFaceData><captureProgress>100</captureProgress><faceDataUrl/></CaptureFaceData>",
-        b"<html/>",
-        b"",
-        b'{"statusCode":1,"subStatusCode":"ok"}',
         b"\xff\xd8\xff cut off",
+        FINISHED + b"\r\n\xff\xd8\xff cut off",
+        PARTS.replace(JPEG, b"\xff\xd8\xff cut off"),
+        PARTS.replace(JPEG, b"no picture at all"),
     ],
 )
-def test_done_without_a_face_is_nonsense_and_not_asked_again(body: bytes) -> None:
-    with pytest.raises(errors.Nonsense):
-        take(xml(body))
+def test_picture_that_is_none_ends_the_capture(body: bytes) -> None:
+    """It is a success to the terminal, so no POST may follow."""
+    with pytest.raises(errors.UnusablePicture) as caught:
+        take(answer(body, content_type="application/xml"), modes=("binary",))
+    assert caught.value.code == "unusable_picture"
 
 
 def test_a_model_without_capture_says_so() -> None:

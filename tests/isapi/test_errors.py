@@ -13,7 +13,8 @@ from .helpers import RECORDINGS
 
 # The rows of the wording table: what people are told for these codes must come from one class each.
 WORDED = {
-    errors.CaptureTimeout: ["captureTimeout"],
+    errors.CaptureTimeout: ["captureTimeout", "timeOut"],
+    errors.NobodyYet: ["deviceError"],
     errors.Busy: ["deviceBusy", "faceDataModeling"],
     errors.NotSupported: ["notSupport", "methodNotAllowed"],
     errors.CaptureNotSupported: ["UnSupportCapture"],
@@ -47,7 +48,7 @@ def refused(sub_status: str, message: str = "", http_status: int = 400, status_c
 def test_each_worded_code_has_its_class_and_keeps_the_terminals_words(code: str, kind: type[TerminalError]) -> None:
     error = refused(code, "checkUser")
     assert type(error) is kind
-    worded = kind.own_code if issubclass(kind, errors.NotSupported) else code
+    worded = kind.own_code if issubclass(kind, errors.NotSupported | errors.CaptureTimeout) else code
     assert (error.code, error.sub_status, error.message) == (worded, code, "checkUser")
     assert (error.status_code, error.status_string, error.error_code) == (6, "Invalid Content", 7)
     assert (error.path, error.http_status) == ("/ISAPI" + errors.ONLY_FROM.get(kind, "/x"), 400)
@@ -85,7 +86,9 @@ def test_a_terminals_own_word_is_none_of_our_codes(ours: str) -> None:
     assert (refused(ours).code, type(refused(ours))) == (f"terminal:{ours}", errors.Refused)
 
 
-@pytest.mark.parametrize("sub_status", ["captureTimeout", "UnSupportCapture", "employeeNoAlreadyExist"])
+@pytest.mark.parametrize(
+    "sub_status", ["captureTimeout", "timeOut", "deviceError", "UnSupportCapture", "employeeNoAlreadyExist"]
+)
 @pytest.mark.parametrize("function", ["UserInfo/Search", "FDLib/FDSetUp"])
 def test_what_one_function_alone_says_is_a_terminals_own_word_from_another(sub_status: str, function: str) -> None:
     error = error_for(ResponseStatus(6, "Invalid Content", sub_status, 7, ""), 400, f"/ISAPI/{function}")

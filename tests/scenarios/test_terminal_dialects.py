@@ -275,7 +275,7 @@ def test_a_captured_picture_that_is_none_does_not_count(put: Put, name: str) -> 
 
     ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
-    assert (ended.state, ended.reason, ended.photo_id) == (FAILED, "nonsense", None)
+    assert (ended.state, ended.reason, ended.photo_id) == (FAILED, "unusable_picture", None)
     assert capture_face(simulated, terminal).state == CAPTURED
 
 

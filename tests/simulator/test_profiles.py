@@ -119,6 +119,7 @@ def test_parts_can_come_without_names(play):
         ("K1T341CMFW", 6, 200, "<captureProgress>0<"),
         ("K1T673DX", 0, 200, "<captureProgress>0<"),
         ("K1T342MX-E1", 17, 400, "<subStatusCode>captureTimeout<"),
+        ("K1T320MWX", 3, 400, "<subStatusCode>deviceError<"),
     ],
 )
 def test_nobody_there(play, clock, model, seconds, status, text):

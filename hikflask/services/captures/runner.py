@@ -14,7 +14,7 @@ from hikflask.extensions import db
 from hikflask.isapi import capture as isapi_capture
 from hikflask.isapi import faces as isapi_faces
 from hikflask.isapi.capture import Captured
-from hikflask.isapi.errors import CaptureCancelled, CaptureNotSupported, CaptureTimeout, Nonsense, TerminalError
+from hikflask.isapi.errors import CaptureCancelled, CaptureNotSupported, CaptureTimeout, TerminalError, UnusablePicture
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import QUEUED, WAITING
 from hikflask.models.columns import database_now
@@ -87,17 +87,20 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
         _fail(capture.id, error.code, error.text)
         holds.look_again(talk, capture.id)
         raise
+    except UnusablePicture:
+        talk.note(last_capture_at=database_now())  # To the terminal it was a success.
+        raise
     _note_success(talk, capture.id, taken)
     _finish(talk, capture.id, taken.face_url, _picture(talk, taken))
 
 
 def _picture(talk: Conversation, taken: Captured) -> bytes:
-    """Return the picture; if the terminal gave a URL, fetch it at once. Raises Nonsense when it cannot be decoded."""
+    """Return the picture; if the terminal gave a URL, fetch it at once. Raises UnusablePicture."""
     if len(taken.face_url or "") > isapi_faces.LONGEST_URL:
-        raise Nonsense(message="the picture's URL is too long")
+        raise UnusablePicture(message="the picture's URL is too long")
     picture = taken.picture or isapi_faces.fetch_picture(talk, taken.face_url or "")
     if not jpeg.is_picture(picture):
-        raise Nonsense(message="the picture cannot be decoded")
+        raise UnusablePicture(message="the picture cannot be decoded")
     return picture
 
 

@@ -33,7 +33,7 @@ def capabilities(terminal: Terminal) -> Response:
 
 
 def capture(terminal: Terminal) -> Response:
-    """Wait for a face during one window; answer with its URL or its picture, or with progress 0 when nobody came."""
+    """Wait for a face during one window; answer with its URL or its picture, or as the profile does for nobody."""
     condition = xml_fields("CaptureFaceDataCond")
     if condition.get("cancelFlag") == "true" and terminal.profile.takes_cancel:
         terminal.camera.cancel()
@@ -73,9 +73,10 @@ def _wait_for_face(terminal: Terminal) -> bytes | None:
 
 
 def _nobody(terminal: Terminal) -> Response:
-    if terminal.profile.ends_in_timeout:
-        raise Refusal("captureTimeout", "cancelFlag")
-    return xml_reply(_result("<captureProgress>0</captureProgress>"))
+    answer = terminal.profile.nobody_came
+    if answer in {"progress", "done"}:
+        return xml_reply(_result(f"<captureProgress>{100 if answer == 'done' else 0}</captureProgress>"))
+    raise Refusal(answer, "cancelFlag")
 
 
 def _success(terminal: Terminal, jpeg: bytes, data_type: str) -> Response:

@@ -1,5 +1,7 @@
 """How a capture runs and ends, and what it leaves of the one before."""
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 
@@ -14,8 +16,9 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.photos import storage
-from hikflask.services.terminals import leases
+from hikflask.services.terminals import checks, leases
 from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.profiles import NobodyCame
 from tests.conftest import NobodyComes
 from tests.support.captures import FACE, IVAN, capture_face
 from tests.support.wire import InProcess
@@ -51,6 +54,45 @@ def test_nobody_came_is_a_failure_with_its_reason(terminal: Terminal, nobody_com
 
     assert (ended.state, ended.reason) == (FAILED, "captureTimeout")
     assert ended.draft_name == "Иван Иванов"
+
+
+@pytest.mark.parametrize("answer", ["done", "deviceError"])
+def test_terminal_that_ends_without_a_picture_is_asked_until_somebody_comes(
+    simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, answer: NobodyCame
+) -> None:
+    monkeypatch.setattr(isapi_capture, "ASK_AGAIN", 0.01)
+    simulator.profile = replace(simulator.profile, nobody_came=answer)
+    simulator.after("CaptureFaceData", lambda: simulator.present_alone(FACE))
+
+    ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
+
+    assert (ended.state, ended.photo and ended.photo.sha256) == (CAPTURED, storage.sha256(FACE))
+    assert [entry.plain_path for entry in simulator.log].count(isapi_capture.PATH) == 2
+
+
+@pytest.mark.parametrize("answer", ["done", "deviceError", "timeOut"])
+def test_terminal_that_ends_without_a_picture_saw_nobody(
+    simulator: Simulated, terminal: Terminal, nobody_comes: NobodyComes, answer: NobodyCame
+) -> None:
+    simulator.profile = replace(simulator.profile, nobody_came=answer)
+
+    with nobody_comes():
+        ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
+
+    assert (ended.state, ended.reason) == (FAILED, "captureTimeout")
+
+
+def test_picture_that_is_none_is_said_and_not_asked_for_again(simulator: Simulated, terminal: Terminal) -> None:
+    """To the terminal it was a success, which it remembers for a moment."""
+    simulator.profile = replace(simulator.profile, capture_types=("binary",))
+    checks.check(terminal.id, "test")
+    simulator.present(FACE[:64], stay=1000)
+
+    ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
+
+    assert (ended.state, ended.reason) == (FAILED, "unusable_picture")
+    assert [entry.plain_path for entry in simulator.log].count(isapi_capture.PATH) == 1
+    assert db.session.get_one(Terminal, terminal.id, populate_existing=True).last_capture_at is not None
 
 
 def test_same_number_may_be_captured_again_at_once(simulator: Simulated, terminal: Terminal) -> None:
