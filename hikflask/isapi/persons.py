@@ -26,6 +26,8 @@ DELETE = f"{BASE}/UserInfo/Delete?format=json"
 DETAIL_DELETE = f"{BASE}/UserInfoDetail/Delete?format=json"
 DELETE_PROCESS = f"{BASE}/UserInfoDetail/DeleteProcess?format=json"
 JSON_TYPE = "application/json"
+# Some firmware takes Modify by PUT alone, some by POST alone. The guide has PUT.
+OTHER_METHOD = {"PUT": "POST", "POST": "PUT"}
 
 NUMBER = re.compile(r"[A-Za-z0-9_-]{1,32}\Z")
 
@@ -130,16 +132,25 @@ def within_calendar(moment: datetime) -> datetime:
     return min(max(moment, FIRST_MOMENT), LAST_MOMENT)
 
 
-def modify(client: Requester, number: str, name: str, valid: Window | None = None) -> None:
+def modify(client: Requester, number: str, name: str, valid: Window | None = None, *, method: str = "PUT") -> str:
     """Change a person's name, the validity if given, and nothing else: rights may have been set at the terminal.
 
-    Args: valid is begin and end in the terminal's local time, as in `add`; None leaves the validity as it is there.
-    Raises: PersonUnknown, NameTooLong, other TerminalErrors; ValueError for times with a zone.
+    Args: valid is begin and end in the terminal's local time, as in `add`; None leaves the validity as it is there;
+    method is PUT or POST, and the other one is tried where the terminal does not take it.
+    Returns: the method that the terminal took.
+    Raises: PersonUnknown, NameTooLong, NotSupported when it takes neither, other TerminalErrors; ValueError for times
+    with a zone.
     """
     user: Json = {"employeeNo": valid_number(number), "name": name}
     if valid is not None:
         user["Valid"] = _valid(*valid)
-    confirmed(client.request("PUT", MODIFY, data=to_json({"UserInfo": user}), content_type=JSON_TYPE))
+    body = to_json({"UserInfo": user})
+    try:
+        confirmed(client.request(method, MODIFY, data=body, content_type=JSON_TYPE))
+    except NotSupported:
+        method = OTHER_METHOD[method]
+        confirmed(client.request(method, MODIFY, data=body, content_type=JSON_TYPE))
+    return method
 
 
 def find(client: Requester, number: str) -> Person | None:

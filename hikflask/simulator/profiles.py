@@ -51,8 +51,12 @@ class Profile:
     """Length of the longest name, in bytes of UTF-8."""
     num_of_face: bool = True
     """Search results have `numOfFace`."""
-    valid_in_search: bool = True
-    """Search results have `Valid`."""
+    not_in_search: frozenset[str] = frozenset()
+    """Fields of a person that search results do not have, such as "Valid"."""
+    modify_method: Literal["PUT", "POST"] = "PUT"
+    """UserInfo/Modify accepts this method alone."""
+    modify_replaces: bool = False
+    """UserInfo/Modify loses what a person may do (`Valid`, `doorRight`, `RightPlan`), unless it is sent again."""
     number_taken: str = "employeeNoAlreadyExist"
     """The error code when a person with the number exists."""
     bind_counts: bool = True

@@ -101,6 +101,21 @@ def test_modifying_sends_a_validity_only_when_one_is_given() -> None:
     assert client.sent[0].data == expected.encode()
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [refusal("methodNotAllowed", status=405, status_code=4), answer(b"Method Not Allowed", status=405), NOT_SUPPORTED],
+)
+def test_modify_goes_by_the_other_method_where_the_first_is_not_allowed(refused: Answer) -> None:
+    client = Prepared(refused, answer())
+
+    assert persons.modify(client, "1", "a") == "POST"
+    assert [call.method for call in client.sent] == ["PUT", "POST"]
+    assert client.sent[0].data == client.sent[1].data
+    assert persons.modify(Prepared(answer()), "1", "a", method="POST") == "POST"
+    with pytest.raises(errors.NotSupported):
+        persons.modify(Prepared(refused, refused), "1", "a")
+
+
 def test_an_end_before_the_begin_is_never_sent() -> None:
     client = Prepared()
     with pytest.raises(ValueError, match="ends before it begins"):

@@ -251,6 +251,30 @@ def test_where_fdsetup_is_listed_nothing_else_is_tried(put: Put) -> None:
     assert queries.row(wanted.id).face == REFUSED
 
 
+# Modify is not a PUT everywhere.
+
+
+def test_changes_go_by_post_where_put_is_not_allowed_and_that_is_remembered(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    simulator.profile = dataclasses.replace(simulator.profile, modify_method="POST")
+    enrolment = enrol(simulator, terminal)
+    simulator.log.clear()
+
+    for name in ("Иван Петров", "Иван Сидоров"):
+        save_employee(dataclasses.replace(IVAN, name=name), employee_id=enrolment.employee_id)
+        assert is_green(reconcile(enrolment.id, "test"))
+        assert simulator.people[IVAN.number]["name"] == name
+
+    sent = [entry.method for entry in simulator.log if entry.plain_path.endswith("UserInfo/Modify")]
+    assert sent == ["PUT", "POST", "POST"]
+
+    simulator.profile = dataclasses.replace(simulator.profile, modify_method="PUT")
+    save_employee(IVAN, employee_id=enrolment.employee_id)
+    assert is_green(reconcile(enrolment.id, "test"))
+    assert db.session.execute(db.select(Terminal.modify_method)).scalar_one() == "PUT"
+
+
 # The words of Search, deviceInfo in JSON, a picture that is none.
 
 

@@ -166,7 +166,7 @@ def test_validity_that_the_terminal_does_not_take_is_not_green_and_comes_again(
 
 @in_context
 def test_terminal_that_tells_no_validity_gets_ours_with_every_change(simulator: Simulated, terminal: Terminal) -> None:
-    simulator.profile = replace(simulator.profile, valid_in_search=False)
+    simulator.profile = replace(simulator.profile, not_in_search=frozenset({"Valid"}))
     enrolment = enrol(simulator, terminal, LIMITED)
     assert (queries.row(enrolment.id).is_confirmed, queries.row(enrolment.id).valid_there) == (True, "")
 

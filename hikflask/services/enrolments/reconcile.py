@@ -11,7 +11,7 @@ from hikflask import request_id
 from hikflask.extensions import db
 from hikflask.isapi import persons
 from hikflask.isapi.errors import NumberTaken, TerminalError
-from hikflask.isapi.persons import Person
+from hikflask.isapi.persons import Person, Window
 from hikflask.models import Capture, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT, REFUSED
 from hikflask.services.core.errors import (
@@ -215,8 +215,16 @@ def _adopt(attempt: Attempt, there: Person) -> Person:
     if valid or there.name != attempt.name:
         sent = {"sent_name": attempt.name, "sent_valid": validity.words(valid) or attempt.row.sent_valid}
         attempt.write(state.SENDING_CHANGES, written_name=there.name, **sent)
-        persons.modify(attempt.talk, attempt.number, attempt.name, valid)
+        _modify(attempt, valid)
     return there
+
+
+def _modify(attempt: Attempt, valid: Window | None) -> None:
+    """Send a change by the method that the terminal takes, and remember it."""
+    known = attempt.talk.terminal.modify_method
+    taken = persons.modify(attempt.talk, attempt.number, attempt.name, valid, method=known)
+    if taken != known:
+        attempt.talk.note(modify_method=taken)
 
 
 def _is_ours(attempt: Attempt, there: Person) -> bool:

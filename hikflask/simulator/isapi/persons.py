@@ -28,8 +28,10 @@ def record(terminal: Terminal) -> Response:
 
 
 def modify(terminal: Terminal) -> Response:
-    """Change the given fields of a person."""
-    return _write(terminal, terminal.store.change)
+    """Change the given fields of a person. Some firmware loses the rights that are not given."""
+    if request.method != terminal.profile.modify_method:
+        raise Refusal("methodNotAllowed")
+    return _write(terminal, terminal.store.replace if terminal.profile.modify_replaces else terminal.store.change)
 
 
 def set_up(terminal: Terminal) -> Response:
@@ -120,8 +122,7 @@ def _search_row(terminal: Terminal, number: str) -> Fields:
     face = terminal.faces.get(number)
     person["numOfCard"] = len(terminal.store.cards_of(number))
     person["numOfFace"] = int(face is not None)
-    if not terminal.profile.valid_in_search:
-        del person["Valid"]
+    person = {name: value for name, value in person.items() if name not in terminal.profile.not_in_search}
     if not terminal.profile.num_of_face:
         del person["numOfFace"]
         return person

@@ -55,7 +55,7 @@ ROUTES: MappingProxyType[str, dict[str, View]] = MappingProxyType(
         capture.PATH: {"POST": capture.capture},
         f"{capture.PATH}/capabilities": {"GET": capture.capabilities},
         f"{ACCESS}/UserInfo/Record": {"POST": persons.record},
-        f"{ACCESS}/UserInfo/Modify": {"PUT": persons.modify},
+        f"{ACCESS}/UserInfo/Modify": {"PUT": persons.modify, "POST": persons.modify},
         f"{ACCESS}/UserInfo/SetUp": {"PUT": persons.set_up},
         f"{ACCESS}/UserInfo/Search": {"POST": persons.search},
         f"{ACCESS}/UserInfo/Count": {"GET": persons.count},

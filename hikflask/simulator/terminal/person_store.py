@@ -86,6 +86,7 @@ def blank_person(employee_no: str) -> Person:
 
 
 _COMPUTED = frozenset({"employeeNo", "numOfCard", "numOfFP", "numOfFace"})
+_RIGHTS = ("Valid", "doorRight", "RightPlan")
 
 
 @dataclass
@@ -115,10 +116,15 @@ class PersonStore:
         """Change the given fields of a person. Fields that the terminal does not have are ignored."""
         if employee_no not in self.people:
             raise Refusal("employeeNoNotExist")
-        person = self.people[employee_no]
-        person.update(
-            {name: copy.deepcopy(fields[name]) for name in person if name in fields and name not in _COMPUTED}
-        )
+        own = blank_person(employee_no).keys() - _COMPUTED
+        self.people[employee_no].update({name: copy.deepcopy(fields[name]) for name in fields if name in own})
+
+    def replace(self, employee_no: str, fields: Person) -> None:
+        """Change the given fields of a person, and drop the rights that are not given."""
+        self.change(employee_no, fields)
+        for name in _RIGHTS:
+            if name not in fields:
+                self.people[employee_no].pop(name, None)
 
     def remove(self, employee_nos: list[str] | None) -> None:
         """Remove persons with their faces and cards; None stands for everybody. An unknown number is no error."""

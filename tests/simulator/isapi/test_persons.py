@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from hikflask.simulator import Terminal, faces
-from hikflask.simulator.profiles import PROFILES
+from hikflask.simulator.profiles import PROFILES, SEED
 
 START = "/ISAPI/AccessControl/UserInfoDetail/Delete?format=json"
 PROCESS = "/ISAPI/AccessControl/UserInfoDetail/DeleteProcess?format=json"
@@ -44,6 +45,41 @@ def test_modify_changes_the_given_fields_only(terminal, client):
     person = terminal.people["100222"]
     assert (person["name"], person["gender"]) == ("Пётр", "male")
     assert person["RightPlan"] == [{"doorNo": 1, "planTemplateNo": "7"}]
+
+
+def test_modify_loses_rights_that_are_not_sent_where_firmware_replaces_them(clock, client_for):
+    terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, modify_replaces=True))
+    client = client_for(terminal)
+    client.add_person(gender="male")
+
+    client.ask("PUT", MODIFY, {"UserInfo": {"employeeNo": "100222", "name": "Пётр"}})
+    (lost,) = client.search()["UserInfo"]
+    client.ask("PUT", MODIFY, {"UserInfo": {"employeeNo": "100222", "name": "Пётр", "doorRight": "1"}})
+    (person,) = client.search()["UserInfo"]
+
+    assert (lost["name"], lost["gender"], {"Valid", "doorRight", "RightPlan"} & lost.keys()) == ("Пётр", "male", set())
+    assert (person["doorRight"], "Valid" in person) == ("1", False)
+
+
+def test_modify_is_taken_by_one_method_alone(clock, client_for):
+    client = client_for(Terminal("Secret12", clock=clock, profile=replace(SEED, modify_method="POST")))
+    client.add_person()
+
+    refused, taken = (
+        client.ask(method, MODIFY, {"UserInfo": {"employeeNo": "100222", "name": "Пётр"}}) for method in ("PUT", "POST")
+    )
+
+    assert (refused.status_code, refused.get_json()["subStatusCode"]) == (400, "methodNotAllowed")
+    assert taken.get_json()["subStatusCode"] == "ok"
+
+
+def test_fields_may_be_missing_in_a_search(clock, client_for):
+    client = client_for(Terminal("Secret12", clock=clock, profile=replace(SEED, not_in_search=frozenset({"Valid"}))))
+    client.add_person()
+
+    (person,) = client.search()["UserInfo"]
+
+    assert ("Valid" in person, person["doorRight"]) == (False, "1")
 
 
 def test_modify_of_somebody_absent_is_refused(terminal, client):
