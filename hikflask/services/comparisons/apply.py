@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment, JobItem
+from hikflask.models import Enrolment, JobItem, Terminal
 from hikflask.models.comparison import VALIDITY
 from hikflask.services import audit
 from hikflask.services.comparisons import plan, queries
 from hikflask.services.comparisons.errors import NotThere
 from hikflask.services.comparisons.queries import Facts
 from hikflask.services.comparisons.take_over import take_over
-from hikflask.services.core.db import lock_employee, locked_employee
+from hikflask.services.core.db import lock_employee, lock_numbers, locked_employee
 from hikflask.services.employees import lifecycle
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import connection
@@ -26,13 +26,15 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
     :raises ServiceError: when the step is refused. :raises TerminalError: when the terminal refuses or does not answer.
     """
     comparison = queries.row(params["comparison"])
+    terminal = connection.terminal_row(comparison.terminal_id)
+    lock_numbers(item.number)
     known = queries.facts_of(comparison, [item.number])[item.number]
     agreed = item.number in params["same_person"]
-    plan.check(connection.terminal_row(comparison.terminal_id), known, item.action, agreed)
+    plan.check(terminal, known, item.action, agreed)
     if item.action == plan.SEND:
         return _send(known, comparison.terminal_id, names_agreed=agreed)
     if item.action == plan.REMOVE:
-        return _remove(known, comparison.terminal_id)
+        return _remove(known, terminal)
     seen = known.there.name if known.there else ""
     db.session.commit()
     holder = audit.present_actor().name
@@ -62,12 +64,11 @@ def _send(known: Facts, terminal_id: int, *, names_agreed: bool) -> Enrolment:
     return enrolment
 
 
-def _remove(known: Facts, terminal_id: int) -> Enrolment:
+def _remove(known: Facts, terminal: Terminal) -> Enrolment:
     """Desire that the number is gone from this terminal: exactly the record that was seen."""
-    terminal = connection.terminal_row(terminal_id)
     if known.employee is not None:
         lock_employee(known.employee.id)
-    enrolment = known.enrolment or state.create_for(terminal_id, known.number)
+    enrolment = known.enrolment or state.create_for(terminal.id, known.number)
     name = known.there.name if known.there else enrolment.written_name
     # A record without a name cannot be told from another one by its name.
     nameless = known.there is not None and not name

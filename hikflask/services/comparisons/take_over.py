@@ -24,7 +24,7 @@ from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons.errors import ChangedThere, IllegalNumber, NameDiffers, NameNotUsable, NotThere
 from hikflask.services.comparisons.queries import LONGEST_THERE, name_wanted
-from hikflask.services.core.db import changed_rows, locked_employee
+from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import EmployeeInactive, NumberKnown
 from hikflask.services.employees import audit_notes, search
 from hikflask.services.employees.save import FaceSource, apply_save
@@ -102,6 +102,7 @@ def _keep(talk: Conversation, found: Found, same_person: bool) -> Enrolment:
     files = storage.Files()
     photo = _photo(found, files)
     try:
+        lock_numbers(found.number)
         with talk.lease.write():
             enrolment = _write(talk.terminal, found, photo, same_person, files)
     except IntegrityError as error:

@@ -128,6 +128,23 @@ def locked_employee(employee_id: int) -> Employee:
     return employee
 
 
+def locked_with_number(employee_id: int, *others: str) -> Employee:
+    """Lock the employee's number and these others, then the employee's row, and return the employee as it is now.
+
+    For whoever changes the number, or ends its use.
+
+    :raises EmployeeUnknown: as locked_employee().
+    """
+    while True:
+        write_first()
+        number = db.session.execute(select(Employee.number).where(Employee.id == employee_id)).scalar() or ""
+        lock_numbers(number, *others)
+        employee = locked_employee(employee_id)
+        if employee.number == number:
+            return employee
+        db.session.rollback()  # It got another number before this one was locked.
+
+
 def database_answers() -> bool:
     """Return True when the database answers a query."""
     try:

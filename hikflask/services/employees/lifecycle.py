@@ -10,7 +10,7 @@ from hikflask.models import Employee, Enrolment, Photo
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core import dates
-from hikflask.services.core.db import Require, changed_rows, locked_employee
+from hikflask.services.core.db import Require, changed_rows, locked_employee, locked_with_number
 from hikflask.services.core.errors import EmployeeInactive
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes
@@ -158,7 +158,7 @@ def delete_employee(employee_id: int) -> Changed[Employee]:
 
     :raises EmployeeUnknown: when there is no such employee.
     """
-    employee = locked_employee(employee_id)
+    employee = locked_with_number(employee_id)
     deleted = apply_deleted(employee)
     db.session.commit()
     deletion.remove_at_once(deleted.files)
@@ -166,7 +166,7 @@ def delete_employee(employee_id: int) -> Changed[Employee]:
 
 
 def apply_deleted(employee: Employee) -> Deleted:
-    """Do what delete_employee() does within the caller's transaction, which has locked the employee's row.
+    """Do what delete_employee() does within the caller's transaction, which has locked the number and the employee.
 
     The worker removes the files, unless the caller does after the commit.
     """

@@ -14,7 +14,7 @@ from hikflask.services import audit
 from hikflask.services.captures import deadline, drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.queries import photo_of
-from hikflask.services.core.db import Require, locked_employee
+from hikflask.services.core.db import Require, lock_numbers, locked_employee, locked_with_number
 from hikflask.services.core.errors import (
     CaptureNotSaved,
     CaptureOfAnother,
@@ -91,8 +91,11 @@ def save_employee(
     files = storage.Files()
     photo = _photo_of_file(draft, source, files)
     try:
+        if employee_id:
+            locked_with_number(employee_id, draft.number)
+        else:
+            lock_numbers(draft.number)
         if require and employee_id:
-            locked_employee(employee_id)
             require()
         employee = apply_save(draft, source, employee_id, photo, files)
         if active is not None:
@@ -124,7 +127,7 @@ def apply_save(
     files: storage.Files,
     by_groups: Callable[[Employee], object] = membership.apply,
 ) -> Employee:
-    """Do what save_employee() does within the caller's transaction, which also ends `files`.
+    """Do what save_employee() does within the caller's transaction, which has locked the number and also ends `files`.
 
     :param photo: the uploaded picture that `files` has kept for this save, or None.
     :param by_groups: what follows from the groups of terminals: apply, withdraw (no terminal is given), or nothing.

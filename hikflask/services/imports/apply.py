@@ -17,14 +17,14 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import APPLIED, NEW, OPEN
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.db import changed_rows, locked_employee
+from hikflask.services.core.db import changed_rows, fresh, lock_numbers, locked_employee
 from hikflask.services.core.errors import EmployeeUnknown, NumberKnown
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import apply_active, apply_sent
 from hikflask.services.employees.save import FaceSource, apply_save
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches, pictures
-from hikflask.services.imports.errors import ChangedSince
+from hikflask.services.imports.errors import ChangedSince, RowGone
 from hikflask.services.imports.values import DAYS, DEPARTMENT, LEFT, NAME, VALID_FROM, VALID_TO
 from hikflask.services.imports.verdicts import GROUPS, PHOTO, TERMINAL
 from hikflask.services.photos import storage
@@ -44,6 +44,7 @@ def apply_row(row: ImportRow) -> None:
 
     :raises ChangedSince: when the person is not any more as the dry run saw them. :raises EmployeeUnknown: when deleted
         meanwhile. :raises NumberKnown: when somebody got the number meanwhile. :raises ServiceError: as a save does.
+    :raises RowGone: when it was deleted meanwhile with all data of its person.
     """
     if row.state != OPEN:
         return
@@ -51,6 +52,9 @@ def apply_row(row: ImportRow) -> None:
     files = storage.Files()
     photo = pictures.keep(files, batch, row.photo, row.number) if _has_photo(row) else None
     try:
+        lock_numbers(row.number)
+        if fresh(ImportRow, row.id) is None:
+            raise RowGone
         written = _added(row, batch, photo, files) if row.verdict == NEW else _changed(row, batch, photo, files)
         db.session.flush()
     except IntegrityError as error:

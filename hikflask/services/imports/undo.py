@@ -15,7 +15,7 @@ from hikflask.models.enrolment import CONFIRMED
 from hikflask.models.import_batch import APPLIED, NEW, UNDONE
 from hikflask.services import audit
 from hikflask.services.captures import drafts
-from hikflask.services.core.db import changed_rows, locked_employee
+from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import EmployeeUnknown, PhotoForgotten, TerminalRetired, TerminalUnknown
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes
@@ -45,6 +45,7 @@ def undo_row(row: ImportRow) -> None:
         return
     if row.employee_id is None:
         raise EmployeeUnknown
+    lock_numbers(row.number)
     batch, employee = batches.row(row.batch_id), locked_employee(row.employee_id)
     written = row.written or {}
     if not is_untouched(employee, row.number, written) or wanted(employee) != _complete(written[ENROLMENTS]):

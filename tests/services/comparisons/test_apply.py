@@ -68,7 +68,8 @@ def test_removal_locks_the_employee_before_the_enrolment(simulator: Simulated, t
     step(found, "100222", "remove")
     event.remove(Engine, "before_cursor_execute", note)
 
-    assert [one for one in written if one.startswith("UPDATE")] == ["UPDATE employee", "UPDATE enrolment"]
+    tables = [one for one in written if one.startswith("UPDATE")]
+    assert list(dict.fromkeys(tables)) == ["UPDATE employee", "UPDATE enrolment"]
 
 
 def test_record_without_a_name_is_removed_too(simulator: Simulated, terminal: Terminal) -> None:

@@ -1,0 +1,44 @@
+"""A number that is given to somebody in the moment in which somebody else gives it up: one after the other decides."""
+
+import io
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Terminal
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import NumberKnown, NumberLeaving
+from hikflask.services.employees import save
+from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments import queries
+from hikflask.simulator import Terminal as Simulated
+from tests.support.between import Between
+from tests.support.captures import OTHER_FACE
+from tests.support.enrolments import enrol
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+PETER = Draft("100222", "Пётр Чехов", "Охрана")
+
+
+@pytest.mark.parametrize("earlier_number", ["", "100999"], ids=["newcomer", "renumbered"])
+def test_removal_of_who_is_deleted_meanwhile_stays_a_removal(
+    simulator: Simulated, terminal: Terminal, between: Between, earlier_number: str
+) -> None:
+    ivan_id = enrol(simulator, terminal).employee_id
+    assert ivan_id
+    peter_id = save_employee(Draft(earlier_number, PETER.name)).row.id if earlier_number else None
+    deletion = between(save.desired, "refuse_while_leaving", lambda: delete_employee(ivan_id))
+
+    with pytest.raises(NumberKnown):
+        save_employee(PETER, FaceSource(upload=io.BytesIO(OTHER_FACE), terminal_id=terminal.id), employee_id=peter_id)
+    deletion.finish()
+
+    assert deletion.error is None
+    (removal,) = queries.of_number("100222")
+    assert removal.may_open_doors
+    assert removal.employee_id is None
+    db.session.commit()
+    with pytest.raises(NumberLeaving):
+        save_employee(PETER, employee_id=peter_id)
