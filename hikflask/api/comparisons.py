@@ -14,6 +14,7 @@ from hikflask.http.permissions import OPERATOR, allow
 from hikflask.services.comparisons import plan, queries, reading
 from hikflask.services.comparisons.errors import NotCompared
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices, Plan
+from hikflask.services.core import shown
 from hikflask.services.core.errors import UnsafePlan
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import APPLY
@@ -26,8 +27,9 @@ errors.answer_in_json(bp)
 COMPARE_SECONDS = 120.0
 LISTS = (SEND, TAKE_OVER, REMOVE)
 SAME_PERSON = "same_person"
+TEXT = {"type": "string"}
 CHOICES = Body(
-    more={name: list_of({"type": "string"}) for name in (*LISTS, SAME_PERSON)} | {"confirm": WHOLE},
+    more={name: list_of(TEXT) for name in (*LISTS, SAME_PERSON)} | {"confirm": WHOLE, "plan": TEXT},
     example={SEND: ["100222"], REMOVE: ["100333"]},
 )
 
@@ -47,20 +49,25 @@ def compare_device(device_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 @described(one("JobBegun"), status=202, body=CHOICES, refusals=(409,))
 def apply_to_device(device_id: int) -> ResponseReturnValue:
-    """Begin the job that sends, takes over and removes people, as the last comparison of the device found them."""
+    """Begin the job that sends, takes over and removes people, as the last comparison of the device found them.
+
+    `plan` names what an earlier call refused as `unsafe_plan`: where anything else would be done by now, nothing is.
+    """
     _refuse_unknown(device_id)
-    lists, confirm = body.read_lists((*LISTS, SAME_PERSON), "confirm")
+    lists, confirm, named = body.read_lists((*LISTS, SAME_PERSON), "confirm", "plan")
     comparison = queries.finished(device_id)
     if comparison is None:
         raise NotCompared
     made = plan.make(
         comparison, Choices(numbers=_actions(lists), same_person=frozenset(lists[SAME_PERSON]), names_seen=False)
     )
+    if named is not None:
+        shown.require_same(named, made.digest)
     try:
         made.require_confirmed(confirm)
     except UnsafePlan as error:
-        message = messages.english(error.code, **error.params)
-        return errors.refusal(error.code, message, error_status.for_api(error.code), count=error.count)
+        message, about = messages.english(error.code, **error.params), {"count": error.count, "plan": made.digest}
+        return errors.refusal(error.code, message, error_status.for_api(error.code), **about)
     return jsonify({"job": _begin(made)}), 202
 
 

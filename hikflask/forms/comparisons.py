@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, Field, StringField, ValidationError
+from wtforms import BooleanField, Field, HiddenField, StringField, ValidationError
 
 from hikflask.forms.base import Form
 from hikflask.forms.fields import one_line, row_id, stripped
@@ -56,8 +56,9 @@ def answers(sent: Mapping[str, str], possible: Collection[str]) -> dict[str, str
 
 
 class PlanForm(Form):
-    """The number of people that a plan removes, typed where they are many."""
+    """The digest of the plan that the page showed, and how many people it removes, typed where they are many."""
 
+    shown = HiddenField()
     confirm = StringField(_l("How many are removed"))
 
     @property

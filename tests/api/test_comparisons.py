@@ -112,6 +112,30 @@ def test_plan_that_removes_many_needs_their_number(
     assert len(simulator.people) == 10
 
 
+def test_plan_that_is_named_is_carried_out_only_as_it_was(
+    client: FlaskClient, simulator: Simulated, terminal: Terminal
+) -> None:
+    strangers(simulator, [f"9{number:02}" for number in range(10)])
+    compare(terminal)
+    named = apply(client, remove=["901", "902"])[1]["plan"]
+    simulator.people["901"]["name"] = "Другой"
+    compare(terminal)
+
+    status, refused = apply(client, remove=["901", "902"], confirm=2, plan=named)
+
+    assert (status, refused) == (
+        409,
+        {
+            "error": "plan_changed",
+            "message": "The plan has changed since it was shown. Nothing is done: check it again.",
+        },
+    )
+    assert db.session.query(Job).count() == 0
+    named = apply(client, remove=["901", "902"])[1]["plan"]
+    assert apply(client, remove=["901", "902"], plan=named)[1]["error"] == "unsafe_plan"
+    assert apply(client, remove=["901", "902"], confirm=2, plan=named)[0] == 202
+
+
 def test_another_name_is_taken_over_only_where_the_program_says_that_it_is_the_same_person(
     client: FlaskClient, simulator: Simulated, terminal: Terminal, run_jobs: Callable[[], int]
 ) -> None:
@@ -170,7 +194,8 @@ def test_unknown_numbers_and_wrong_bodies_are_refused(
     status, unknown = apply(client, send=["1"], take_over=["900"])
     assert (status, unknown["error"]) == (422, "numbers_unknown")
     assert unknown["fields"] == {"send": "Neither here nor on the terminal: 1."}
-    for wrong in ({"send": "1"}, {"send": [1]}, {"remove": ["900"], "take_over": ["900"]}, {"confirm": True}):
+    twice = {"remove": ["900"], "take_over": ["900"]}
+    for wrong in ({"send": "1"}, {"send": [1]}, twice, {"confirm": True}, {"plan": 1}):
         status, refused = apply(client, **wrong)
         assert (status, refused["error"]) == (422, "invalid_input")
 

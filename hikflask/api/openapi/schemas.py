@@ -213,8 +213,8 @@ SCHEMAS: dict[str, Schema] = {
         rows=list_of(_object(WRONG_ROW, {"photo": TEXT}, row=or_null(WHOLE), fields=SENTENCES)),
     ),
     "ImportFailed": _object({"error": "table_damaged", "message": "The file is damaged."}, error=TEXT, message=TEXT),
-    # Of any call. `success`: of start-face-capture; `count`: of `unsafe_plan`; `statusCode`, `subStatusCode` and
-    # `errorMsg`: the terminal's own words.
+    # Of any call. `success`: of start-face-capture; `count` and `plan`: of `unsafe_plan`; `statusCode`, `subStatusCode`
+    # and `errorMsg`: the terminal's own words.
     "Refusal": _object(
         {
             "error": "invalid_input",
@@ -228,6 +228,7 @@ SCHEMAS: dict[str, Schema] = {
             "subStatusCode": TEXT,
             "errorMsg": TEXT,
             "count": COUNT,
+            "plan": TEXT,
         },
         error=TEXT,
         message=TEXT,

@@ -67,8 +67,8 @@ def read(
     return {name: "" if value is None else value for name, value in data.items()}
 
 
-def read_lists(lists: Iterable[str], number: str) -> tuple[dict[str, list[str]], int | None]:
-    """Return the lists of strings of a body, and a whole number; a list that is not given is empty.
+def read_lists(lists: Iterable[str], number: str, text: str) -> tuple[dict[str, list[str]], int | None, str | None]:
+    """Return the lists of strings of a body, a whole number, and a text; a list that is not given is empty.
 
     :raises InputError: naming each field whose value has another type, or that is given more than once.
     """
@@ -77,12 +77,14 @@ def read_lists(lists: Iterable[str], number: str) -> tuple[dict[str, list[str]],
         raise InputError({"body": "A JSON object is expected."})
     given = {name: data.get(name, []) for name in lists}
     wrong = {name: LISTS[str] for name, value in given.items() if not _is_list(value, str)}
-    counted = data.get(number)
+    counted, written = data.get(number), data.get(text)
     if counted is not None and (isinstance(counted, bool) or not isinstance(counted, int)):
         wrong[number] = WHOLE_NUMBER
+    if written is not None and not isinstance(written, str):
+        wrong[text] = STRING
     if wrong:
         raise InputError(wrong)
-    return given, counted
+    return given, counted, written
 
 
 def _is_list(value: object, kind: type) -> bool:

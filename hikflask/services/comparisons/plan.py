@@ -31,7 +31,7 @@ from hikflask.services.comparisons.errors import (
 )
 from hikflask.services.comparisons.queries import Facts
 from hikflask.services.comparisons.take_over import limits_of
-from hikflask.services.core import removals
+from hikflask.services.core import removals, shown
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, ServiceError, ValidityOver
 from hikflask.services.enrolments import desired
@@ -89,6 +89,12 @@ class Step:
     refusal: str = ""
     refusal_params: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def facts(self) -> list[object]:
+        """What is agreed to when the plan is started."""
+        who = (self.number, self.employee_id, self.name_here, self.name_there, self.is_there)
+        return [*who, self.action, self.names_agreed, self.replaces, self.refusal]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -98,6 +104,11 @@ class Plan:
     terminal_id: int
     people: int
     steps: tuple[Step, ...]
+
+    @property
+    def digest(self) -> str:
+        """What names this plan, see services/core/shown.py."""
+        return shown.digest(self.comparison_id, [step.facts for step in self.steps if step.action != LEAVE])
 
     @property
     def removals(self) -> int:
@@ -139,7 +150,7 @@ class Plan:
     def job_params(self) -> dict[str, Any]:
         """The params of that job."""
         agreed = [step.number for step in self.steps if step.names_agreed]
-        return {"comparison": self.comparison_id, "same_person": agreed}
+        return {"comparison": self.comparison_id, "same_person": agreed, "plan": self.digest}
 
 
 def make(comparison: Comparison, choices: Choices) -> Plan:

@@ -517,6 +517,12 @@ class UnsafePlan(ServiceError):
         self.count = count
 
 
+class PlanChanged(ServiceError):
+    """Something else would be done by now than what was shown before it was agreed to; see services/core/shown.py."""
+
+    code = "plan_changed"
+
+
 class TableSlow(BadTable):
     """The table was not read within the time for it."""
 

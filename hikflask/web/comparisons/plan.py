@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
@@ -18,12 +18,14 @@ from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons import queries
 from hikflask.services.comparisons.errors import NameDiffers
 from hikflask.services.comparisons.plan import LEAVE, Step
-from hikflask.services.core.errors import UnsafePlan
+from hikflask.services.core import shown
+from hikflask.services.core.errors import PlanChanged, UnsafePlan
 from hikflask.services.jobs.plans import choices
 from hikflask.services.jobs.plans.choices import NAME_HERE, NAME_THERE
 from hikflask.web.comparisons import words
 from hikflask.web.comparisons.comparisons import bp, finished_or_404
 from hikflask.web.security import resubmission
+from hikflask.web.support.messages import error_sentence
 from hikflask.web.support.pagination import listed
 
 MOST_SHOWN = 50
@@ -44,24 +46,24 @@ def plan(terminal_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def start_plan(terminal_id: int) -> ResponseReturnValue:
     """Start a plan that removes nobody."""
-    terminal, comparison = finished_or_404(terminal_id)
-    if plans.make(comparison, choices.of(comparison)).removals:
-        abort(HTTPStatus.FORBIDDEN)
-    return _start(terminal, comparison)
+    return _start(*finished_or_404(terminal_id), may_remove=False)
 
 
 @bp.post("/plan/remove")
 @confirmed(ADMIN)
 def remove(terminal_id: int) -> ResponseReturnValue:
     """Start a plan that removes people from the terminal."""
-    return _start(*finished_or_404(terminal_id))
+    return _start(*finished_or_404(terminal_id), may_remove=True)
 
 
 @resubmission.restores("comparisons.remove")
 def typed_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturnValue:
-    """Show the plan again with the number that was typed."""
+    """Show the plan again with the number that was typed, if it is the same plan still."""
     terminal, comparison = finished_or_404(terminal_id)
-    return _page(terminal, comparison, PlanForm(formdata=fields))
+    form = PlanForm(formdata=fields)
+    if form.shown.data == plans.make(comparison, choices.of(comparison)).digest:
+        return _page(terminal, comparison, form)
+    return _changed(terminal, comparison, HTTPStatus.OK)
 
 
 @bp.post("/plan/answer")
@@ -93,22 +95,35 @@ def discard(terminal_id: int) -> ResponseReturnValue:
     return redirect(url_for(".show", terminal_id=terminal_id), 303)
 
 
-def _start(terminal: Terminal, comparison: Comparison) -> ResponseReturnValue:
-    """Start the plan; the second click of a double click shows the job that the first one started."""
-    form, made = PlanForm(), plans.make(comparison, choices.of(comparison))
-    if not form.validate():
-        return _page(terminal, comparison, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+def _start(terminal: Terminal, comparison: Comparison, *, may_remove: bool) -> ResponseReturnValue:
+    """Start the plan that the page showed; the second click of a double click shows the job that the first started."""
+    form, chosen = PlanForm(), choices.of(comparison)
+    made = plans.make(comparison, chosen)
     try:
-        claim = choices.start(comparison, made, form.count)
+        shown.require_same(form.shown.data, made.digest)
+        if made.removals and not may_remove:
+            abort(HTTPStatus.FORBIDDEN)
+        if not form.validate():
+            return _page(terminal, comparison, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+        claim = choices.start(comparison, chosen, made, form.count)
     except UnsafePlan as error:
         form.refuse(error.count)
         return _page(terminal, comparison, form, HTTPStatus.UNPROCESSABLE_ENTITY)
-    if claim:
-        tasks.enqueue_job(claim)
-    job = choices.applied(comparison)
-    if job is None:
-        return redirect(url_for(".plan", terminal_id=terminal.id), 303)
-    return redirect(url_for(".job", terminal_id=terminal.id, job_id=job.id), 303)
+    except PlanChanged:
+        job = choices.started(comparison, form.shown.data)
+        return _to_job(terminal, job.id) if job else _changed(terminal, comparison)
+    tasks.enqueue_job(claim)
+    return _to_job(terminal, claim.job_id)
+
+
+def _to_job(terminal: Terminal, job_id: int) -> ResponseReturnValue:
+    return redirect(url_for(".job", terminal_id=terminal.id, job_id=job_id), 303)
+
+
+def _changed(terminal: Terminal, comparison: Comparison, status: int = HTTPStatus.CONFLICT) -> Response:
+    """Answer the plan as it is now to whoever was shown another one; what was typed was typed for that one."""
+    flash(error_sentence(PlanChanged()), "danger")
+    return _page(terminal, comparison, PlanForm(formdata=None), status)
 
 
 def _page(terminal: Terminal, comparison: Comparison, form: PlanForm, status: int = HTTPStatus.OK) -> Response:

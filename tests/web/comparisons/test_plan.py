@@ -1,5 +1,7 @@
 """The plan: a dry run of what was chosen, started once, by whom it may be, and not by mistake."""
 
+import json
+
 import pytest
 from flask import Flask
 
@@ -7,17 +9,23 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Job, Terminal
 from hikflask.models.job import DRAFT
 from hikflask.models.operator import ADMIN, OPERATOR
+from hikflask.services.comparisons import plan as plans
+from hikflask.services.comparisons import queries
 from hikflask.services.jobs.kinds import APPLY
+from hikflask.services.jobs.plans import choices
+from tests.support.between import Between
 from tests.support.captures import OTHER_FACE
 from tests.support.compared import PAGE, ComparisonDesk, add_strangers
 from tests.support.desk import ENGLISH
 from tests.support.enrolments import enrol
 from tests.support.filled_forms import form_to
 from tests.support.jobs import add_people
-from tests.support.signed_in import OPERATOR_PASSWORD, client_of
+from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 
 PLAN = f"{PAGE}/plan"
 REMOVE = f"{PLAN}/remove"
+CHANGED = "The plan has changed since it was shown. Nothing is done: check it again."
+CHANGED_IN_RUSSIAN = "План с тех пор изменился. Ничего не сделано, проверьте его ещё раз."
 
 
 def jobs(app: Flask) -> list[str]:
@@ -106,6 +114,21 @@ def test_sending_another_name_says_that_cards_are_lost(app: Flask, at: Compariso
     assert "replaces the record there, and its cards and fingerprints are lost" in at.english(PLAN)
 
 
+def digest(app: Flask) -> str:
+    """The digest of the plan as it is now."""
+    with app.app_context():
+        comparison = queries.finished(1)
+        assert comparison is not None
+        return plans.make(comparison, choices.of(comparison)).digest
+
+
+def choose_another() -> None:
+    """Choose to remove 11, too."""
+    comparison = queries.finished(1)
+    assert comparison is not None
+    choices.choose(comparison, "only_there", "remove", ["11"])
+
+
 class TestRemovals:
     """A plan that removes people is an administrator's, who gives the password again."""
 
@@ -123,8 +146,9 @@ class TestRemovals:
         assert "Whoever is removed cannot enter at this terminal any more: 1 of 20 people." in page
         assert "Only an administrator can start this plan." in page
         assert "plan-start" not in page
-        assert [operator.post(path).status_code for path in (PLAN, REMOVE)] == [403, 403]
-        assert at.client.post(PLAN).status_code == 403
+        shown = {"shown": digest(app)}
+        assert [operator.post(path, data=shown).status_code for path in (PLAN, REMOVE)] == [403, 403]
+        assert at.client.post(PLAN, data=shown).status_code == 403
         assert jobs(app) == []
 
     def test_password_is_asked_for_first(self, app: Flask, at: ComparisonDesk) -> None:
@@ -154,7 +178,80 @@ class TestRemovals:
             assert sentence in refused.text
             assert form_to(refused.text, REMOVE).fields["confirm"] == wrong
 
-        assert "Чтобы удалить столько людей, введите здесь 3." in at.client.post(REMOVE, data={"confirm": "4"}).text
+        russian = form_to(page, REMOVE).send(at.client, confirm="4").text
+        assert "Чтобы удалить столько людей, введите здесь 3." in russian
         form_to(page, REMOVE).send(at.client, confirm=" 3 ")
         at.run_jobs()
         assert len(at.simulator.store.people) == 17
+
+    @pytest.mark.both_databases
+    def test_plan_is_void_once_something_else_is_chosen(self, app: Flask, at: ComparisonDesk) -> None:
+        form = form_to(at.english(PLAN), REMOVE)
+        at.choose("only_there", "nothing", "10")
+        at.choose("only_there", "remove", "11")
+
+        for headers, sentence in ((ENGLISH, CHANGED), ({}, CHANGED_IN_RUSSIAN)):
+            void = form.send(at.client, headers)
+            assert (void.status_code, jobs(app)) == (409, [])
+            assert sentence in void.text
+            assert ("step-11" in void.text, "step-10" in void.text) == (True, False)
+
+        form_to(void.text, REMOVE).send(at.client)
+        at.run_jobs()
+        assert ("10" in at.simulator.store.people, "11" in at.simulator.store.people) == (True, False)
+
+    def test_password_and_number_are_typed_for_the_plan_that_was_shown(self, app: Flask, at: ComparisonDesk) -> None:
+        at.choose("only_there", "remove", "11", "12")
+        client = client_of(app, ADMIN, confirmed=False)
+        asked = form_to(client.get(PLAN).text, REMOVE).send(client, confirm="3")
+        at.choose("only_there", "nothing", "12")
+        at.choose("only_there", "remove", "13")
+
+        void = form_to(asked.text, REMOVE).send(client, ENGLISH, own_password=OPERATOR_PASSWORD)
+
+        assert (void.status_code, jobs(app)) == (409, [])
+        assert CHANGED in void.text
+        assert form_to(void.text, REMOVE).fields["confirm"] == ""
+
+    def test_number_typed_for_another_plan_is_not_kept_when_the_page_is_shown_again(
+        self, app: Flask, at: ComparisonDesk
+    ) -> None:
+        at.choose("only_there", "remove", "11", "12")
+        form = form_to(at.english(PLAN), REMOVE)
+        at.choose("only_there", "nothing", "12")
+        at.choose("only_there", "remove", "13")
+        typed = {"kept_path": REMOVE, "kept": json.dumps([*form.fields.items(), ["confirm", "3"]])}
+
+        who = {"name": OPERATOR_NAME, "password": OPERATOR_PASSWORD}
+        again = app.test_client().post("/sign-in", data=who | typed, headers=ENGLISH)
+
+        assert again.status_code == 200
+        assert CHANGED in again.text
+        assert form_to(again.text, REMOVE).fields["confirm"] == ""
+
+    @pytest.mark.both_databases
+    def test_choice_of_the_same_moment_is_not_lost(self, app: Flask, at: ComparisonDesk, between: Between) -> None:
+        form = form_to(at.english(PLAN), REMOVE)
+        other = between(plans, "make", choose_another)
+
+        void = form.send(at.client, ENGLISH)
+
+        other.finish()
+        assert (void.status_code, jobs(app)) == (409, [])
+        assert CHANGED in void.text
+        assert "To be removed from the terminal: 2 people." in void.text
+
+    def test_second_click_shows_the_job_and_another_administrators_page_is_void(
+        self, app: Flask, at: ComparisonDesk
+    ) -> None:
+        pages = [form_to(at.english(PLAN), REMOVE)]
+        at.choose("only_there", "remove", "11")
+        pages += [form_to(at.english(PLAN), REMOVE)] * 2
+
+        first, second, others = [pages[number].send(at.client, ENGLISH) for number in (1, 2, 0)]
+
+        assert first.status_code == 303
+        assert second.location == first.location
+        assert others.status_code == 409
+        assert CHANGED in others.text
+        assert len(jobs(app)) == 1

@@ -16,6 +16,7 @@ from hikflask.models.comparison import Comparison, Difference
 from hikflask.models.job import DRAFT
 from hikflask.services.comparisons.plan import LEAVE, POSSIBLE, SEND, TAKE_OVER, Choices, Plan
 from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import PlanChanged
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import APPLY, COMPARE
 from hikflask.services.jobs.lifecycle import Claim
@@ -31,8 +32,10 @@ SAME_PERSON = {NAME_THERE: TAKE_OVER, NAME_HERE: SEND}
 def of(comparison: Comparison) -> Choices:
     """Return what is chosen by now."""
     draft = _draft(comparison)
-    if draft is None:
-        return Choices()
+    return _chosen(draft) if draft else Choices()
+
+
+def _chosen(draft: Job) -> Choices:
     mine = select(JobItem.number, JobItem.action).where(JobItem.job_id == draft.id)
     actions = {number: action for number, action in db.session.execute(mine) if number}
     same = frozenset(number for number, action in actions.items() if action in SAME_PERSON)
@@ -79,19 +82,20 @@ def discard(comparison: Comparison) -> None:
         db.session.commit()
 
 
-def start(comparison: Comparison, plan: Plan, confirm: int | None) -> Claim | None:
-    """Start a plan, and claim its job for the worker. None when it was started already, as by a double click.
+def start(comparison: Comparison, chosen: Choices, plan: Plan, confirm: int | None) -> Claim:
+    """Start a plan, and claim its job for the worker.
 
+    :param chosen: what the plan was made from.
     :raises UnsafePlan: when the number of removals must be typed and is not `confirm`.
+    :raises PlanChanged: when something else is chosen by now, or the plan was started already.
     """
     plan.require_confirmed(confirm)
     draft = _draft(comparison)
-    if draft is None:
-        return None
-    changed_rows(delete(JobItem).where(JobItem.job_id == draft.id))
-    if not changed_rows(delete(Job).where(Job.id == draft.id, Job.state == DRAFT)):
+    if draft is None or not _lock(draft) or _chosen(draft) != chosen:
         db.session.rollback()
-        return None
+        raise PlanChanged
+    changed_rows(delete(JobItem).where(JobItem.job_id == draft.id))
+    changed_rows(delete(Job).where(Job.id == draft.id))
     return lifecycle.begin(APPLY, plan.job_params, terminal_id=plan.terminal_id, items=plan.items)
 
 
@@ -103,6 +107,12 @@ def job_of(comparison: Comparison) -> Job | None:
 def applied(comparison: Comparison) -> Job | None:
     """Return the newest job that carried out a plan of a comparison, or None."""
     return _newest(comparison, Job.kind == APPLY, Job.state != DRAFT)
+
+
+def started(comparison: Comparison, digest: str | None) -> Job | None:
+    """Return the job of the plan with this digest, if it is the newest plan of the comparison that was started."""
+    job = applied(comparison)
+    return job if job and job.params.get("plan") == digest else None
 
 
 def may_be_outdated(comparison: Comparison) -> bool:
@@ -130,13 +140,20 @@ def _draft(comparison: Comparison) -> Job | None:
 def _locked(comparison: Comparison) -> Job:
     """Return the draft with its row locked; one that was started meanwhile is followed by a new one."""
     draft = _draft(comparison)
-    if draft and changed_rows(update(Job).where(Job.id == draft.id, Job.state == DRAFT).values(kind=APPLY)):
-        db.session.refresh(draft)
+    if draft and _lock(draft):
         return draft
     draft = Job(kind=APPLY, terminal_id=comparison.terminal_id, params={"comparison": comparison.id, "kinds": {}})
     db.session.add(draft)
     db.session.flush()
     return draft
+
+
+def _lock(draft: Job) -> bool:
+    """Lock the row of a draft and read it again. False: it was started or discarded meanwhile."""
+    locked = changed_rows(update(Job).where(Job.id == draft.id, Job.state == DRAFT).values(kind=APPLY)) == 1
+    if locked:
+        db.session.refresh(draft)
+    return locked
 
 
 def _set_kind(draft: Job, kind: str, action: str) -> None:
