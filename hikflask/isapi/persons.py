@@ -124,12 +124,7 @@ def _valid(begin: datetime, end: datetime) -> Json:
 def _moment(moment: datetime) -> str:
     if moment.tzinfo is not None:
         raise ValueError("terminals take local times without a zone")
-    return within_calendar(moment).isoformat(timespec="seconds")
-
-
-def within_calendar(moment: datetime) -> datetime:
-    """Return the nearest moment that terminals accept."""
-    return min(max(moment, FIRST_MOMENT), LAST_MOMENT)
+    return min(max(moment, FIRST_MOMENT), LAST_MOMENT).isoformat(timespec="seconds")
 
 
 def modify(client: Requester, number: str, name: str, valid: Window | None = None, *, method: str = "PUT") -> str:

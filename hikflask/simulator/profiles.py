@@ -49,10 +49,12 @@ class Profile:
     """Pattern of the employee numbers that are accepted."""
     name_bytes: int = 128
     """Length of the longest name, in bytes of UTF-8."""
-    num_of_face: bool = True
-    """Search results have `numOfFace`."""
+    num_of_face_listed: bool = True
+    """`UserInfo/capabilities` says that search results have `numOfFace`, whether they have it or not."""
     not_in_search: frozenset[str] = frozenset()
     """Fields of a person that search results do not have, such as "Valid"."""
+    valid_of_no_length: bool = True
+    """`Valid` may begin and end at the same moment; otherwise that is `badJsonContent`."""
     modify_method: Literal["PUT", "POST"] = "PUT"
     """UserInfo/Modify accepts this method alone."""
     modify_replaces: bool = False
@@ -66,6 +68,8 @@ class Profile:
     """The status of a search that found nobody; empty: there is only the total of 0."""
     more_at_the_end: bool = False
     """A search says `MORE` even on its last page."""
+    cuts_long_pages: bool = True
+    """A search that asks for more than 30 gets 30; otherwise it is refused. The code is not known: `badJsonContent`."""
 
     missing: frozenset[str] = frozenset()
     """Paths without /ISAPI/ and query that answer `notSupport`, such as "AccessControl/UserInfo/Count"."""
@@ -80,8 +84,14 @@ class Profile:
     challenge: Challenge = "plain"
     lock_words: LockWords = "lock"
     """The dialect of the body of a 401: see http/login_errors.py."""
+    silent_challenge: bool = False
+    """A 401 that refuses no password has no body, so that it tells neither the tries left nor a lock."""
 
     not_supported_status: int = 404
+    not_supported_as_200: frozenset[str] = frozenset()
+    """Methods that get `notSupport` with HTTP 200."""
+    refuses_methods: bool = True
+    """A path answers `methodNotAllowed` to a method that it does not have; otherwise `notSupport`."""
     refusals_as_200: bool = False
     crlf: bool = True
     """The XML declaration ends with CR and LF, otherwise with LF. The lines after it end with LF always."""
@@ -106,6 +116,14 @@ PROFILES = MappingProxyType(
             challenge_after_dead_nonce=False,
             lock_words="locked",
         ),
+        "K1T343MFX": replace(
+            _PICTURE,
+            model="DS-K1T343MFX",
+            firmware="V4.48.0",
+            capture_types=("binary",),
+            valid_of_no_length=False,
+            silent_challenge=True,
+        ),
         "K1T341CMFW": replace(
             _PICTURE,
             model="DS-K1T341CMFW",
@@ -116,7 +134,8 @@ PROFILES = MappingProxyType(
             takes_cancel=False,
             name_bytes=32,
             crlf=False,
-            num_of_face=False,
+            num_of_face_listed=False,
+            not_in_search=frozenset({"numOfFace", "faceURL"}),
             lock_words="xml",
         ),
         "K1T341AMF": replace(
@@ -140,6 +159,7 @@ PROFILES = MappingProxyType(
             nobody_came="captureTimeout",
             employee_no=r"[A-Za-z0-9]{1,32}",
             nonce_seconds=30,
+            silent_challenge=True,
             crlf=False,
         ),
         "K1T342MFX-E1": replace(
@@ -159,6 +179,7 @@ PROFILES = MappingProxyType(
             firmware="V3.16.1",
             binary_reply="first-line",
             strict_parts=True,
+            cuts_long_pages=False,
             nonce_seconds=30,
             challenge_after_dead_nonce=False,
             challenge="sha256",
@@ -187,9 +208,12 @@ PROFILES = MappingProxyType(
             model="DS-K1A340FWX",
             firmware="V1.2.7",
             capture_types=("binary",),
-            num_of_face=False,
+            num_of_face_listed=False,
+            not_in_search=frozenset({"faceURL"}),
             bind_counts=False,
-            missing=frozenset({"Intelligent/FDLib"}),
+            missing=frozenset({"Intelligent/FDLib", "Intelligent/FDLib/capabilities", "System/status"}),
+            not_supported_as_200=frozenset({"POST"}),
+            refuses_methods=False,
         ),
     }
 )

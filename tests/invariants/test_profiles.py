@@ -70,7 +70,7 @@ def test_happy_way_is_five_requests_by_url_and_three_by_picture(world: World, ac
     sent = [entry.plain_path.rpartition("/")[2].partition("@")[0] for entry in acted]
     by_url = world.sql("SELECT face_mode FROM terminal")[0]["face_mode"] == BY_URL
     looks = ["web_face_enrollpic.jpg"] if by_url else []
-    counted = ["Search"] if world.profiles[0].num_of_face else ["Search", "FDSearch"]
+    counted = ["Search", "FDSearch"] if "numOfFace" in world.profiles[0].not_in_search else ["Search"]
     assert sent == ["Record", *looks, "FDSetUp", *looks, *counted]
 
 

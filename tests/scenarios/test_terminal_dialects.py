@@ -328,6 +328,31 @@ def test_a_changed_password_is_refused_once_and_a_lock_gets_none(put: Put, words
     assert [entry.has_credentials for entry in simulated.log] == [False]
 
 
+def test_where_a_challenge_says_nothing_a_dead_login_costs_no_try_and_a_changed_password_or_a_lock_costs_one(
+    put: Put,
+) -> None:
+    simulated, terminal = put(dataclasses.replace(QUICK, silent_challenge=True))
+    checks.check(terminal.id, "test")
+    simulated.login.forget_nonces()
+    checks.check(terminal.id, "test")
+    renewed = simulated.wrong_passwords
+    simulated.login.password = "changed-there"
+
+    for error in (LoginRefused, LoginStopped):
+        with pytest.raises(error):
+            checks.check(terminal.id, "test")
+    refused = simulated.wrong_passwords
+    simulated.login.lock()
+    other = registry.add(Access("Тот же", terminal.url, "admin", "changed-there"))
+    simulated.log.clear()
+    for error in (LoginRefused, LoginStopped):
+        with pytest.raises(error) as locked:
+            checks.check(other.id, "test")
+
+    assert (renewed, refused, locked.value.code) == (0, 1, "locked")
+    assert [entry.has_credentials for entry in simulated.log] == [False, True]
+
+
 def test_a_terminals_own_word_is_no_sentence_of_ours(put: Put) -> None:
     simulated, terminal = put(QUICK)
     simulated.faults.add("refuse", "captured", path="AccessControl/CaptureFaceData", times=1)

@@ -205,6 +205,23 @@ def test_unknown_function_is_not_supported(play, model, status):
     assert (answer.status_code, answer.get_json()["subStatusCode"]) == (status, "notSupport")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "AccessControl/FaceInfo/Search", 200),
+        ("GET", "AccessControl/FaceInfo/Count", 404),
+        ("GET", "AccessControl/UserInfo/Search", 404),
+        ("GET", "System/status", 404),
+    ],
+)
+def test_k1a340fwx_does_not_support_an_unknown_post_with_http_200_and_the_rest_with_404(play, method, path, status):
+    _, client = play("K1A340FWX")
+
+    answer = client.ask(method, f"/ISAPI/{path}?format=json")
+
+    assert (answer.status_code, answer.get_json()["subStatusCode"]) == (status, "notSupport")
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_missing_function_is_not_supported_and_the_others_are(clock, client_for, method):
     terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, missing=frozenset({"System/time"})))

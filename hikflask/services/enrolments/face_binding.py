@@ -272,11 +272,13 @@ def _file_sha256(attempt: Attempt, url: str) -> str | None:
 
 
 def _enrolled_sha256(attempt: Attempt, person: Person | None) -> str | None:
-    """Return the SHA-256 of a person's enrolled picture, or None when the terminal does not show it."""
-    if person is None or not person.face_url:
+    """Return the SHA-256 of a person's enrolled picture, or None when neither Search nor the face library shows it."""
+    if person is None:
         return None
     try:
-        return storage.sha256(faces.fetch_picture(attempt.talk, person.face_url))
+        enrolled = person if person.face_url else faces.find(attempt.talk, attempt.number)
+        url = enrolled.face_url if enrolled else None
+        return storage.sha256(faces.fetch_picture(attempt.talk, url)) if url else None
     except (Refused, Nonsense) as error:
         if error.retryable:
             raise

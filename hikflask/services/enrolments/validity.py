@@ -1,26 +1,29 @@
 """The validity that an employee is to have on terminals: whole days, in the terminal's local time."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 from hikflask.isapi import persons
 from hikflask.isapi.persons import Validity, Window
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import CONFIRMED
 
-LAST_OF_DAY = time(23, 59, 59)
+FIRST_DAY, LAST_DAY = persons.FIRST_MOMENT.date(), persons.LAST_MOMENT.date()
 UNLIMITED: Window = (persons.FIRST_MOMENT, persons.LAST_MOMENT)
 
 
 def wanted(employee: Employee | None) -> Window | None:
     """Return begin and end of an employee's validity, within the terminals' calendar, or None when there is no limit.
 
-    From 00:00:00 of the first day to 23:59:59 of the last one.
+    From 00:00:00 of the first day to 23:59:59 of the last one: some terminals refuse a window without length.
     """
     if employee is None or (employee.valid_from is None and employee.valid_to is None):
         return None
-    begin = datetime.combine(employee.valid_from, time.min) if employee.valid_from else persons.FIRST_MOMENT
-    end = datetime.combine(employee.valid_to, LAST_OF_DAY) if employee.valid_to else persons.LAST_MOMENT
-    return persons.within_calendar(begin), persons.within_calendar(end)
+    first, last = (_within_calendar(day) for day in (employee.valid_from or FIRST_DAY, employee.valid_to or LAST_DAY))
+    return datetime.combine(first, time.min), datetime.combine(last, persons.LAST_MOMENT.time())
+
+
+def _within_calendar(day: date) -> date:
+    return min(max(day, FIRST_DAY), LAST_DAY)
 
 
 def asked(enrolment: Enrolment) -> Window | None:

@@ -109,10 +109,12 @@ def _respond(terminal: Terminal, view: View, path: str) -> Response:
 
 
 def _refused(terminal: Terminal, refusal: Refusal) -> Response:
-    response = refused(refusal, wants_json(), terminal.profile.crlf)
+    profile = terminal.profile
+    response = refused(refusal, wants_json(), profile.crlf)
     if refusal.sub_status == "notSupport":
-        response.status_code = terminal.profile.not_supported_status
-    if terminal.profile.refusals_as_200 or terminal.faults.take("refusals-as-200", request.path):
+        as_200 = request.method in profile.not_supported_as_200
+        response.status_code = 200 if as_200 else profile.not_supported_status
+    if profile.refusals_as_200 or terminal.faults.take("refusals-as-200", request.path):
         response.status_code = 200
     return response
 
@@ -137,9 +139,10 @@ def _limit(terminal: Terminal, name: str) -> float | None:
 
 def _unauthorized(terminal: Terminal, refusal: LoginRefused) -> Response:
     with terminal.lock:
-        login = terminal.login
+        login, profile = terminal.login, terminal.profile
         lock_seconds = login.unlock_seconds if login.is_locked else None
-        body = login_error(terminal.profile.lock_words, login.tries_left, lock_seconds)
+        silent = profile.silent_challenge and not refusal.of_password
+        body = b"" if silent else login_error(profile.lock_words, login.tries_left, lock_seconds)
     response = recorded_reply(body, 401)
     response.headers.extend(Headers([("WWW-Authenticate", value) for value in refusal.challenges]))
     return response

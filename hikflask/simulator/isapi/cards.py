@@ -66,7 +66,7 @@ def search(terminal: Terminal) -> Response:
     condition = child(json_object(), "CardInfoSearchCond")
     card_nos, owners = _lists(condition)
     hits = [card.number for card in terminal.cards.values() if card.is_of(card_nos, owners)]
-    page = page_of(hits, condition)
+    page = page_of(terminal.profile, hits, condition)
     answer: Fields = {"searchID": str(condition.get("searchID", ""))} | page_summary(
         terminal.profile, hits, page, condition
     )

@@ -8,7 +8,15 @@ from flask import Response
 
 from hikflask.simulator import recordings
 from hikflask.simulator.http.request_body import child, json_object, wants_json, xml_fields
-from hikflask.simulator.http.responses import ISAPI_NAMESPACE, declaration, done, json_reply, recorded_reply, xml_reply
+from hikflask.simulator.http.responses import (
+    ISAPI_NAMESPACE,
+    declaration,
+    done,
+    json_reply,
+    recorded_reply,
+    reply,
+    xml_reply,
+)
 from hikflask.simulator.terminal.terminal import Terminal
 
 
@@ -42,6 +50,11 @@ def time(terminal: Terminal) -> Response:
     return xml_reply(_document(terminal, "Time", children))
 
 
+def time_zone(terminal: Terminal) -> Response:
+    """The POSIX zone alone, in plain text."""
+    return reply(terminal.wall_clock.zone.encode(), "text/plain")
+
+
 def set_time(terminal: Terminal) -> Response:
     """Set mode, local time and zone; what is not given stays."""
     as_json = terminal.profile.time_json
@@ -64,6 +77,14 @@ def token(terminal: Terminal) -> Response:
 def session_heartbeat(terminal: Terminal) -> Response:  # noqa: ARG001
     """The recorded answer."""
     return recorded_reply(recordings.body("28_PUT_Security_sessionHeartbeat.response.xml"))
+
+
+def user_check(terminal: Terminal) -> Response:
+    """The answer to who has logged in, as a K1A340FWX gives it."""
+    fields = {"statusValue": 200, "statusString": "OK"}
+    fields |= {"isDefaultPassword": "false", "isRiskPassword": "false", "isActivated": "true"}
+    children = "".join(f"<{name}>{value}</{name}>\n" for name, value in fields.items())
+    return xml_reply(_document(terminal, "userCheck", children))
 
 
 def _document(terminal: Terminal, root: str, children: str) -> str:

@@ -137,7 +137,7 @@ def search(terminal: Terminal) -> Response:
     condition = json_object()
     wanted = condition.get("FPID")
     hits = [number for number in terminal.people if number in terminal.faces and wanted in (None, "", number)]
-    page = page_of(hits, condition, None)
+    page = page_of(terminal.profile, hits, condition, None)
     answer = OK | page_summary(terminal.profile, hits, page, condition)
     if page:
         answer["MatchList"] = [_match(terminal, number) for number in page]

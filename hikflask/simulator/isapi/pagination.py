@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import Fields, whole_number
 from hikflask.simulator.profiles import Profile
 
 LARGEST = 30
-"""The largest page of the lists that are limited. A request for more is cut to this, without an error."""
+"""The largest page of the lists that are limited. The profile decides what a request for more gets."""
 
 
-def page_of(hits: list[str], condition: Fields, largest: int | None = LARGEST) -> list[str]:
+def page_of(profile: Profile, hits: list[str], condition: Fields, largest: int | None = LARGEST) -> list[str]:
     """The page of `hits` that `condition` asks for, at most `largest` long; None sets no limit."""
     start, wanted = whole_number(condition, "searchResultPosition", 0), whole_number(condition, "maxResults", LARGEST)
-    return hits[start : start + (wanted if largest is None else min(wanted, largest))]
+    if largest is not None and wanted > largest:
+        if not profile.cuts_long_pages:
+            raise Refusal("badJsonContent", "maxResults")
+        wanted = largest
+    return hits[start : start + wanted]
 
 
 def page_summary(profile: Profile, hits: list[str], page: list[str], condition: Fields) -> Fields:

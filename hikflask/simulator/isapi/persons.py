@@ -49,7 +49,7 @@ def _write(terminal: Terminal, action: Callable[[str, Fields], None]) -> Respons
     number = _employee_no(fields, terminal.profile)
     _check_name(fields, terminal.profile)
     if "Valid" in fields:
-        _check_valid(child(fields, "Valid"))
+        _check_valid(child(fields, "Valid"), terminal.profile)
     action(number, fields)
     return done(as_json=True)
 
@@ -67,11 +67,13 @@ def _check_name(fields: Fields, profile: Profile) -> None:
         raise Refusal("badJsonContent", "UserInfo.name")
 
 
-def _check_valid(valid: Fields) -> None:
+def _check_valid(valid: Fields, profile: Profile) -> None:
     """Both times are local, without a zone, up to the end of 2037, and in order."""
     begin, end = (_time(valid, name) for name in ("beginTime", "endTime"))
     if begin and end and end < begin:
         raise Refusal("endtimeEarlierThanBegintime")
+    if begin and begin == end and not profile.valid_of_no_length:
+        raise Refusal("badJsonContent", "UserInfo.Valid.endTime")
 
 
 def _time(valid: Fields, name: str) -> str | None:
@@ -97,7 +99,7 @@ def search(terminal: Terminal) -> Response:
     """One page of persons in the order they were added."""
     condition = child(json_object(), "UserInfoSearchCond")
     hits = _matches(terminal, condition)
-    page = page_of(hits, condition)
+    page = page_of(terminal.profile, hits, condition)
     answer: Fields = {"searchID": str(condition.get("searchID", ""))} | page_summary(
         terminal.profile, hits, page, condition
     )
@@ -122,13 +124,9 @@ def _search_row(terminal: Terminal, number: str) -> Fields:
     face = terminal.faces.get(number)
     person["numOfCard"] = len(terminal.store.cards_of(number))
     person["numOfFace"] = int(face is not None)
-    person = {name: value for name, value in person.items() if name not in terminal.profile.not_in_search}
-    if not terminal.profile.num_of_face:
-        del person["numOfFace"]
-        return person
     if face is not None:
         person["faceURL"] = terminal.face_url(face)
-    return person
+    return {name: value for name, value in person.items() if name not in terminal.profile.not_in_search}
 
 
 def start_removal(terminal: Terminal) -> Response:
@@ -175,8 +173,8 @@ def count(terminal: Terminal) -> Response:
 def capabilities(terminal: Terminal) -> Response:
     """The limits of UserInfo: the recording of a K1A340FWX with the profile's numbers; the seed's was not recorded."""
     answer = json.loads(recordings.body("userinfo_capabilities_K1A340FWX.json"))
-    user = answer["UserInfo"]
-    user["name"]["@max"] = terminal.profile.name_bytes
-    user["maxRecordNum"] = terminal.profile.capacity
-    user["UserInfoSearchCond"]["isSupportNumOfFace"] = int(terminal.profile.num_of_face)
+    user, profile = answer["UserInfo"], terminal.profile
+    user["name"]["@max"] = profile.name_bytes
+    user["maxRecordNum"] = profile.capacity
+    user["UserInfoSearchCond"]["isSupportNumOfFace"] = int(profile.num_of_face_listed)
     return json_reply(answer)

@@ -83,10 +83,12 @@ ROUTES: MappingProxyType[str, dict[str, View]] = MappingProxyType(
         f"{LIBRARY}/pictureUpload": {"POST": face_library.picture_upload},
         "/ISAPI/Security/token": {"GET": device.token},
         "/ISAPI/Security/sessionHeartbeat": {"PUT": device.session_heartbeat},
+        "/ISAPI/Security/userCheck": {"GET": device.user_check},
         "/ISAPI/System/deviceInfo": {"GET": device.device_info},
         "/ISAPI/System/reboot": {"PUT": device.reboot},
         "/ISAPI/System/status": {"GET": device.status},
         "/ISAPI/System/time": {"GET": device.time, "PUT": device.set_time},
+        "/ISAPI/System/time/timeZone": {"GET": device.time_zone},
     }
 )
 
@@ -104,5 +106,5 @@ def _unknown_path(terminal: Terminal) -> Response:  # noqa: ARG001
     raise NotSupported
 
 
-def _wrong_method(terminal: Terminal) -> Response:  # noqa: ARG001
-    raise Refusal("methodNotAllowed")
+def _wrong_method(terminal: Terminal) -> Response:
+    raise Refusal("methodNotAllowed") if terminal.profile.refuses_methods else NotSupported

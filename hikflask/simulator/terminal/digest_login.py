@@ -35,11 +35,16 @@ class Nonce:
 
 
 class LoginRefused(Exception):
-    """The answer is 401. `challenges` are the values of WWW-Authenticate; some firmware leaves the header out."""
+    """The answer is 401. `challenges` are the values of WWW-Authenticate; some firmware leaves the header out.
 
-    def __init__(self, challenges: list[str]) -> None:
+    `of_password`: credentials were refused, because they are wrong or the account is locked. Otherwise there were none,
+    or their nonce is dead.
+    """
+
+    def __init__(self, challenges: list[str], of_password: bool = False) -> None:
         super().__init__("401")
         self.challenges = challenges
+        self.of_password = of_password
 
 
 class Login:
@@ -107,9 +112,9 @@ class Login:
             raise LoginRefused(self._challenges())
         if not self._is_right(method, target, authorization):
             self._count_wrong()
-            raise LoginRefused(self._challenges())
+            raise LoginRefused(self._challenges(), of_password=True)
         if self._locked_until is not None:
-            raise LoginRefused(self._challenges())
+            raise LoginRefused(self._challenges(), of_password=True)
         nonce = str(authorization.get("nonce"))
         self._use(nonce, self.nonce_uses if uses is None else uses, self.nonce_seconds if seconds is None else seconds)
         self._tries_left = TRIES

@@ -33,6 +33,22 @@ def test_reboot_loses_the_captured_file_and_the_login_and_keeps_the_people(termi
     assert client.open("GET", INFO).status_code == 401
 
 
+def test_zone_is_told_in_plain_text(terminal, client):
+    terminal.wall_clock.zone = "CST-5:00:00"
+
+    answer = client.ask("GET", "/ISAPI/System/time/timeZone")
+
+    assert (answer.mimetype, answer.text) == ("text/plain", "CST-5:00:00")
+
+
+def test_user_check_accepts_who_has_logged_in(client):
+    answer = ElementTree.fromstring(client.ask("GET", "/ISAPI/Security/userCheck").data)
+
+    words = [(child.tag.rpartition("}")[2], child.text) for child in answer]
+    assert words[:2] == [("statusValue", "200"), ("statusString", "OK")]
+    assert words[2:] == [("isDefaultPassword", "false"), ("isRiskPassword", "false"), ("isActivated", "true")]
+
+
 @pytest.mark.parametrize("as_json", [False, True])
 def test_clock_is_told_and_set_in_one_dialect(clock, client_for, as_json):
     terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, time_json=as_json))

@@ -330,10 +330,11 @@ def test_libraries_are_listed_with_their_names(captured):
     assert all(library["name"] for library in answer["FDLib"])
 
 
-def test_k1a340fwx_does_not_list_its_libraries(clock, client_for):
+@pytest.mark.parametrize("path", ["FDLib", "FDLib/capabilities"])
+def test_k1a340fwx_does_not_describe_its_libraries(clock, client_for, path):
     client = client_for(Terminal("Secret12", clock=clock, profile=PROFILES["K1A340FWX"]))
 
-    assert code(client.ask("GET", "/ISAPI/Intelligent/FDLib?format=json")) == (404, "notSupport")
+    assert code(client.ask("GET", f"/ISAPI/Intelligent/{path}?format=json")) == (404, "notSupport")
 
 
 def test_functions_of_the_library_are_those_of_the_profile(clock, client_for):

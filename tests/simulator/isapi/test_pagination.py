@@ -56,6 +56,17 @@ def test_more_is_said_at_the_end_until_no_row_comes(play):
     assert faces_found(client)["responseStatusStrg"] == "MORE"
 
 
+@pytest.mark.parametrize(("cuts", "status", "code"), [(True, 200, None), (False, 400, "badJsonContent")])
+def test_search_for_more_than_30_is_cut_or_refused(play, cuts, status, code):
+    client = play(cuts_long_pages=cuts)
+    condition = {"searchID": "a1", "searchResultPosition": 0, "maxResults": 31}
+
+    answer = client.ask("POST", "/ISAPI/AccessControl/UserInfo/Search?format=json", {"UserInfoSearchCond": condition})
+
+    assert (answer.status_code, answer.get_json().get("subStatusCode")) == (status, code)
+    assert faces_found(client, maxResults=31)["totalMatches"] == 2
+
+
 def test_page_that_leaves_rows_says_more_and_the_last_one_ok(play):
     client = play()
 

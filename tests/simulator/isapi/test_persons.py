@@ -221,6 +221,33 @@ def test_number_that_exists_is_refused_in_another_code_by_k1t673dx(clock, client
     assert (answer["subStatusCode"], answer["errorCode"]) == ("deviceUserAlreadyExist", 1610641410)
 
 
+@pytest.mark.parametrize(
+    ("model", "code", "message"),
+    [("K1T343EFWX", "ok", None), ("K1T343MFX", "badJsonContent", "UserInfo.Valid.endTime")],
+)
+def test_validity_of_no_length_is_taken_or_refused(clock, client_for, model, code, message):
+    terminal = Terminal("Secret12", clock=clock, profile=PROFILES[model])
+    moment = "2030-01-01T00:00:00"
+
+    answer = client_for(terminal).add_person(Valid={"enable": True, "beginTime": moment, "endTime": moment}).get_json()
+
+    assert (answer["subStatusCode"], answer.get("errorMsg")) == (code, message)
+    assert list(terminal.people) == (["100222"] if code == "ok" else [])
+
+
+def test_k1a340fwx_tells_faces_and_fingers_though_it_does_not_list_them_and_no_address(clock, client_for):
+    terminal = Terminal("Secret12", clock=clock, profile=PROFILES["K1A340FWX"])
+    client = client_for(terminal)
+    client.add_person()
+    terminal.store.bind("100222", faces.draw("anna"))
+
+    listed = client.ask("GET", "/ISAPI/AccessControl/UserInfo/capabilities?format=json").get_json()["UserInfo"]
+    (person,) = client.search()["UserInfo"]
+
+    assert (listed["UserInfoSearchCond"]["isSupportNumOfFace"], person["numOfFace"], person["numOfFP"]) == (0, 1, 0)
+    assert "faceURL" not in person
+
+
 def test_k1a340fwx_counts_people_alone(clock, client_for):
     client = client_for(Terminal("Secret12", clock=clock, profile=PROFILES["K1A340FWX"]))
     client.add_person()

@@ -1,6 +1,25 @@
+from pathlib import Path
+from xml.etree import ElementTree
+
 from hikflask.simulator.isapi.routes import METHODS, ROUTES
 
 PICTURE = "/LOCALS/pic/web_face_enrollpic.jpg"
+DOCS = Path(__file__).parents[3] / "docs"
+NOT_PLAYED = (
+    ("GET", "AccessControl/UserInfo/Detail", "?format=json&employeeNo=100222"),
+    ("PUT", "AccessControl/UserInfoDetail/Picture", "?format=json"),
+    ("POST", "AccessControl/UserInfo/asyncImportDatasTasks", ""),
+    ("PUT", "AccessControl/RemoteControl/register", "?format=json"),
+    ("POST", "AccessControl/LocalAttendance/groupSearch", "?format=json"),
+    ("GET", "AccessControl/PersonAndCardComparison/DeviceWorkMode", "?format=json"),
+    ("GET", "AccessControl/IDBlackListCfg/capabilities", ""),
+    ("GET", "Security/adminAccesses/capabilities", ""),
+    ("GET", "Streaming/channels/101/picture", ""),
+    ("GET", "System/capabilities", "?format=json"),
+    ("GET", "System/DeviceLanguage", ""),
+    ("GET", "System/Video/inputs/channels", ""),
+)
+"""Calls of real clients of the seed terminal that are not played."""
 
 
 def test_every_path_refuses_the_methods_it_does_not_have(client):
@@ -10,6 +29,22 @@ def test_every_path_refuses_the_methods_it_does_not_have(client):
 
             answered = (answer.status_code, answer.get_json()["subStatusCode"])
             assert answered == (400, "methodNotAllowed"), f"{method} {path}"
+
+
+def test_what_clients_call_and_is_not_played_is_not_supported_in_the_format_that_they_ask_for(client):
+    for method, path, query in NOT_PLAYED:
+        answer = client.ask(method, f"/ISAPI/{path}{query}")
+
+        words = answer.get_json() if answer.is_json else ElementTree.fromstring(answer.data)
+        code = words["subStatusCode"] if answer.is_json else words.findtext("{*}subStatusCode")
+        assert (answer.status_code, answer.is_json, code) == (404, "json" in query, "notSupport"), path
+
+
+def test_guides_list_what_clients_call_and_is_not_played():
+    for language in ("en", "ru"):
+        guide = (DOCS / language / "protocol.md").read_text()
+
+        assert [path for _, path, _ in NOT_PLAYED if f"`{path}`" not in guide] == [], language
 
 
 def test_path_has_to_be_written_as_it_is(client):

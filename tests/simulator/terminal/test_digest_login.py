@@ -33,6 +33,19 @@ def test_nothing_is_open_without_login(client, path):
     assert client.http.get(path).status_code == 401
 
 
+def test_silent_challenge_has_words_for_a_refused_password_alone(clock, client_for):
+    terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, silent_challenge=True))
+    client, wrong = client_for(terminal), client_for(terminal, "Wrong123")
+
+    without, refused, accepted = client.http.get(COUNT), wrong.ask("GET", COUNT), client.ask("GET", COUNT)
+    terminal.login.forget_nonces()
+    dead = client.open("GET", COUNT)
+
+    assert [answer.status_code for answer in (without, refused, accepted, dead)] == [401, 401, 200, 401]
+    assert (without.data, tries(refused), dead.data) == (b"", ["4"], b"")
+    assert all("WWW-Authenticate" in answer.headers for answer in (without, refused, dead))
+
+
 def test_wrong_passwords_count_down_and_lock(terminal, client_for):
     wrong = client_for(terminal, "Wrong123")
 
