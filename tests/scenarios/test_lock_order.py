@@ -9,9 +9,11 @@ from flask import Flask
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import OperationalError
 
+from hikflask.background.tasks import apply_groups
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Terminal
-from hikflask.services.employees import lifecycle
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import lifecycle, search
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -19,10 +21,14 @@ from hikflask.services.employees.sync import sync_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.enrolments.retire_terminal import count_numbers_on, retire_terminal
+from hikflask.services.groups import changing
+from hikflask.services.groups import registry as groups
+from hikflask.services.groups.registry import Wanted
 from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
 from tests.support.captures import IVAN, capture_face
 from tests.support.enrolments import desire_with_face, employee_of, enrol
+from tests.support.groups import make_group, wishes
 
 pytestmark = [
     pytest.mark.usefixtures("context", "worker_alive"),
@@ -106,6 +112,39 @@ def test_worker_does_not_keep_the_terminal_from_whoever_has_its_enrolment(
     assert worker.blocked
     assert not isinstance(worker.error, OperationalError)
     assert [row.employee_id for row in queries.of_number("100222")] in ([], [None])
+
+
+def renumber(employee_id: int) -> object:
+    return save_employee(Draft("100999", "Иван Иванов"), employee_id=employee_id)
+
+
+@pytest.mark.parametrize(("deed", "wished"), [(renumber, {"Вход": True}), (delete_employee, {})])
+def test_group_is_given_somebody_whose_number_ends_at_that_moment(
+    terminal: Terminal, between: Between, deed: Callable[[int], object], wished: dict[str, bool]
+) -> None:
+    ivan = save_employee(Draft("100222", "Иван Иванов")).row.id
+    other = between(groups, "_employees", lambda: deed(ivan))
+
+    changing.change(None, Wanted("Двор", [terminal.id], added=["100222"]), apply_groups, safe=False)
+    other.finish()
+
+    assert (other.blocked, other.error) == (True, None)
+    assert wishes("100999") == wished
+
+
+@pytest.mark.parametrize("leave", [delete_employee, erase_employee])
+def test_group_is_deleted_while_a_member_of_it_leaves(
+    terminal: Terminal, between: Between, leave: Callable[[int], object]
+) -> None:
+    ivan = save_employee(Draft("100222", "Иван Иванов")).row.id
+    group_id = make_group("Двор", [terminal.id], added=["100222"])
+    other = between(groups, "_let_belong", lambda: leave(ivan))
+
+    changing.delete(group_id, apply_groups, safe=False)
+    other.finish()
+
+    assert (other.blocked, other.error) == (True, None)
+    assert search.by_number("100222") is None
 
 
 def wait_for_a_lock(thread: threading.Thread) -> None:

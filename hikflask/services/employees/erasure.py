@@ -11,6 +11,7 @@ from hikflask.services.employees import export_files, import_traces, search
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.due import Changed
+from hikflask.services.groups import locks
 from hikflask.services.photos import storage
 from hikflask.services.privacy import certificates, comparison_traces
 
@@ -26,6 +27,7 @@ def erase_employee(employee_id: int) -> Changed[Erasure]:
     _forget_uploads(employee_id)
     employee = locked_employee(employee_id)
     try:
+        locks.share()
         enrolments = queries.of_person(employee.number, employee_id, lock=True)
         files = _forget({one.number for one in enrolments}, employee.number, employee.name, employee_id)
         erasure = certificates.begin(employee.number, employee.name, employee, enrolments, files)

@@ -17,7 +17,7 @@ from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import desire_absent, desire_present
 from hikflask.services.enrolments.due import Changed, due_of
-from hikflask.services.groups import membership
+from hikflask.services.groups import locks, membership
 from hikflask.services.groups.membership import Changes
 from hikflask.services.photos import deletion
 from hikflask.services.state import enrolment as state
@@ -170,6 +170,7 @@ def apply_deleted(employee: Employee) -> Deleted:
 
     The worker removes the files, unless the caller does after the commit.
     """
+    locks.share()
     desire_absent(employee.number)
     left = queries.of_person(employee.number, employee.id, lock=True)
     state.apply(state.EMPLOYEE_DELETED, Enrolment.id.in_([enrolment.id for enrolment in left]))

@@ -30,7 +30,7 @@ from hikflask.services.employees.lifecycle import apply_active
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import desire_absent, desire_new_facts, desire_present
 from hikflask.services.enrolments.due import Changed, due_of
-from hikflask.services.groups import membership
+from hikflask.services.groups import locks, membership
 from hikflask.services.photos import storage
 from hikflask.services.photos.quality import Looked
 from hikflask.services.privacy import consents
@@ -279,6 +279,7 @@ def _limit(employee: Employee, first: date | None, last: date | None) -> bool:
 
 def _renumber(employee: Employee, number: str, with_face: bool) -> None:
     """Change the number. The old number is removed from every terminal, so an enrolled employee needs a new face."""
+    locks.share()
     if search.by_number(number):
         raise NumberKnown(n=number)
     old = queries.of_number(employee.number)

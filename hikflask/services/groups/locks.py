@@ -2,6 +2,9 @@
 
 Whoever saves an employee reads the groups after share(); whoever changes a group, or what belongs to it, calls
 change_alone() first. So a save either sees the changed group, or is seen by the change. Departments are locked before.
+
+An employee's number is changed, and the row deleted, after share(), too: a change of groups refers to rows of employees
+that it did not lock, and must not wait for one.
 """
 
 from sqlalchemy import func, select

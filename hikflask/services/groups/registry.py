@@ -91,7 +91,7 @@ def delete_group(group_id: int) -> Written:
 
 
 def _row(group_id: int) -> TerminalGroup:
-    found = db.session.get(TerminalGroup, group_id, populate_existing=True, with_for_update=True)
+    found = db.session.get(TerminalGroup, group_id, populate_existing=True)
     if found is None:
         raise GroupUnknown
     return found
