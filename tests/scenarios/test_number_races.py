@@ -8,13 +8,14 @@ from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import NumberKnown, NumberLeaving
-from hikflask.services.employees import save
+from hikflask.services.employees import save, search, sync
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.employees.sync import sync_employee
 from hikflask.services.enrolments import queries
 from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
-from tests.support.captures import OTHER_FACE
+from tests.support.captures import OTHER_FACE, capture_face
 from tests.support.enrolments import enrol
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -42,3 +43,25 @@ def test_removal_of_who_is_deleted_meanwhile_stays_a_removal(
     db.session.commit()
     with pytest.raises(NumberLeaving):
         save_employee(PETER, employee_id=peter_id)
+
+
+def test_sync_takes_no_face_of_who_has_the_number_since(
+    simulator: Simulated, terminal: Terminal, between: Between
+) -> None:
+    ivan_id = save_employee(Draft("100222", "Иван Иванов")).row.id
+
+    def give_number_to_olga() -> None:
+        save_employee(Draft("100999", "Иван Иванов"), employee_id=ivan_id)
+        save_employee(Draft("100222", "Ольга Ёлкина"))
+        capture_face(simulator, terminal, Draft("100222"), OTHER_FACE)
+
+    other = between(sync.unsaved, "latest", give_number_to_olga, before=True)
+
+    wanted = sync_employee(ivan_id, terminal.id, "Анна").row
+    other.finish()
+
+    assert other.blocked
+    assert wanted.photo_id is None
+    ivan = search.get(ivan_id)
+    assert ivan is not None
+    assert ivan.photo is None

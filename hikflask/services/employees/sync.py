@@ -11,7 +11,6 @@ from hikflask.services.core.errors import (
     CaptureNotSaved,
     CaptureSuperseded,
     EmployeeInactive,
-    EmployeeUnknown,
     GenerationChanged,
     TerminalNotNamed,
     TerminalUnknown,
@@ -51,25 +50,19 @@ def sync_employee(
     :raises TerminalNotNamed: when several are active, and neither `terminal_id` nor a capture names one.
     :raises ConsentMissing: when a consent is required and none is recorded.
     """
-    employee = _employee(employee_id)
-    capture = _capture(terminal_id, employee.number, requested_by)
-    terminal = _terminal(terminal_id, capture)
-    if capture and capture.state == SUPERSEDED:
-        raise CaptureSuperseded
-    written = _written(terminal, employee, capture)
+    files = storage.Files()
+    try:
+        written = _written(employee_id, terminal_id, requested_by, files)
+    except BaseException:
+        db.session.rollback()
+        files.undo()
+        raise
+    files.settle()
     if not overwrite:
         return written
     if not desire_overwrite(written.row.id, written.row.generation):
         raise GenerationChanged
     return Changed(queries.row(written.row.id), written.due)
-
-
-def _employee(employee_id: int) -> Employee:
-    """Return the employee. It is read again when its row is locked."""
-    employee = db.session.get(Employee, employee_id)
-    if employee is None:
-        raise EmployeeUnknown
-    return employee
 
 
 def _capture(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
@@ -78,13 +71,17 @@ def _capture(terminal_id: int | None, number: str, requested_by: str) -> Capture
     if capture is None or capture.draft_number == number:
         return capture
     known = queries.find(capture.terminal_id, number)
-    db.session.commit()
     return None if known is not None and known.is_confirmed else capture
 
 
-def _written(terminal: Terminal, employee: Employee, capture: Capture | None) -> Changed[Enrolment]:
-    if not locked_employee(employee.id).is_active:
-        db.session.rollback()
+def _written(employee_id: int, terminal_id: int | None, requested_by: str, files: storage.Files) -> Changed[Enrolment]:
+    """Commit the desired state. Number and capture are read once the employee is locked: the number stays till then."""
+    employee = locked_employee(employee_id)
+    capture = _capture(terminal_id, employee.number, requested_by)
+    terminal = _terminal(terminal_id, capture)
+    if capture and capture.state == SUPERSEDED:
+        raise CaptureSuperseded
+    if not employee.is_active:
         raise EmployeeInactive
     there = queries.of_number(employee.number, lock=True)
     known = next((one for one in there if one.terminal_id == terminal.id), None)
@@ -94,21 +91,14 @@ def _written(terminal: Terminal, employee: Employee, capture: Capture | None) ->
             retry(known.id)
         return Changed(queries.row(known.id), (known.id,))
     desired.refuse_leaving(there, employee.id)
-    files = storage.Files()
-    try:
-        if capture:
-            consents.require_for_save(employee, with_face=True)
-            _adopt(employee, capture, files)
-        enrolment = desired.desire_present_on(known, terminal, employee, employee.photo)
-        elsewhere = capture is not None and any(one.terminal_id != terminal.id for one in there)
-        if elsewhere and employee.photo:
-            desired.bring_elsewhere(employee, employee.photo, terminal.id)
-        db.session.commit()
-    except BaseException:
-        db.session.rollback()
-        files.undo()
-        raise
-    files.settle()
+    if capture:
+        consents.require_for_save(employee, with_face=True)
+        _adopt(employee, capture, files)
+    enrolment = desired.desire_present_on(known, terminal, employee, employee.photo)
+    elsewhere = capture is not None and any(one.terminal_id != terminal.id for one in there)
+    if elsewhere and employee.photo:
+        desired.bring_elsewhere(employee, employee.photo, terminal.id)
+    db.session.commit()
     return Changed(enrolment, due_of(employee.number) if elsewhere else (enrolment.id,))
 
 
