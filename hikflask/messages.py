@@ -554,6 +554,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "badauthorization": PASSWORD,
     "locked": (N_("The account there is locked for %(n)s more min."), N_("The account there is locked.")),
     "lowprivilege": (N_("The terminal's account lacks the right for this."),),
+    "rebootrequired": (N_("This takes effect when the terminal restarts. Restart it, then press “Check”."),),
     "notactivated": (N_("The terminal is not activated yet."),),
     "unreachable": AWAY,
     "no_answer": AWAY,

@@ -82,6 +82,11 @@ TABLE = [
         "Снимок не получился. Сфотографируйте сотрудника ещё раз.",
         "The picture is not usable. Capture again.",
     ),
+    (
+        "rebootRequired",
+        "Изменения вступят в силу после перезагрузки терминала. Перезагрузите его и нажмите «Проверить».",
+        "This takes effect when the terminal restarts. Restart it, then press “Check”.",
+    ),
     ("cancelled", "Съёмка отменена. Ничего не сохранено.", "Capture cancelled. Nothing was saved."),
     (
         "superseded",

@@ -2,7 +2,8 @@
 
 What the vendor allows: GET and PUT on /ISAPI/System/time (ISAPI guide, "Time management"). It is XML, on some terminals
 JSON. The local time comes with its offset from UTC. In the zone, which POSIX writes, the sign is the other way round:
-UTC+5 is CST-5:00:00.
+UTC+5 is CST-5:00:00. Some terminals write GMT+05:00, tell the local time without its offset or mark it as UTC, and
+refuse an offset in the time that is set (two clients each).
 """
 
 import re
@@ -11,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from hikflask.isapi.answer import Answer, Requester
 from hikflask.isapi.codec import checked, confirmed, is_json, member, text, to_json, xml
-from hikflask.isapi.errors import Nonsense
+from hikflask.isapi.errors import Nonsense, Refused
 
 PATH = "/ISAPI/System/time"
 JSON_PATH = f"{PATH}?format=json"
@@ -23,9 +24,16 @@ SET = (
     '<Time version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema">'
     "<timeMode>{mode}</timeMode><localTime>{local}</localTime><timeZone>{zone}</timeZone></Time>"
 )
+CLOCK = r"\d{1,2}(?::\d{1,2}){0,2}"
 # The name of the zone, then the hours and perhaps minutes and seconds behind UTC; rules of summer time follow.
-ZONE = re.compile(r"(?:<[^>]*>|[A-Za-z]+)([+-]?)(\d{1,2})(?::(\d{1,2}))?(?::(\d{1,2}))?")
+POSIX_ZONE = re.compile(rf"(?:<[^>]*>|[A-Z]+)([+-]?)({CLOCK})", re.IGNORECASE)
+# Hours and perhaps minutes ahead of UTC. POSIX would write no other zone than UTC itself by these names.
+UTC_ZONE = re.compile(r"(?:GMT|UTC)?([+-])(\d{1,2}(?::\d{2})?)(?![\d:])", re.IGNORECASE)
 LARGEST_OFFSET = timedelta(hours=15)
+# By how much the clock is ahead in summer, if that is not an hour, and the days when summer time begins and ends.
+DAY = rf"M(1[0-2]|0?[1-9])\.([1-5])\.([0-6])(?:/({CLOCK}))?"
+SUMMER_TIME = re.compile(rf"(?:DST({CLOCK})?|[A-Z]+|<[^>]*>),({DAY}),({DAY})", re.IGNORECASE)
+HOUR, USUAL_CHANGE = "1:00", "2:00"
 
 
 @dataclass(frozen=True)
@@ -55,20 +63,17 @@ def read(client: Requester) -> DeviceTime:
     """Return what the clock shows. Raises TerminalError; Nonsense when there is no readable time."""
     answer = checked(client.request("GET", PATH))
     words = _words(answer)
+    zone = words["timeZone"]
     try:
         shown = datetime.fromisoformat(words["localTime"])
         shown.astimezone(UTC)  # A year at the end of the calendar has no moment in every zone.
+        local = shown.replace(tzinfo=None)
+        by_zone = _offset_at(local, zone)
     except (ValueError, OverflowError):
         raise Nonsense(message="no localTime", path=answer.path, http_status=answer.status) from None
-    offset = shown.utcoffset()
-    zone = words["timeZone"]
-    return DeviceTime(
-        local=shown.replace(tzinfo=None),
-        offset=offset_of(zone) if offset is None else offset,
-        zone=zone,
-        mode=words["timeMode"],
-        in_json=is_json(answer),
-    )
+    # A local time that is marked as UTC is of the zone all the same.
+    offset = (shown.utcoffset() or by_zone) if by_zone is not None else shown.utcoffset()
+    return DeviceTime(local=local, offset=offset, zone=zone, mode=words["timeMode"], in_json=is_json(answer))
 
 
 def _words(answer: Answer) -> dict[str, str]:
@@ -82,13 +87,26 @@ def _words(answer: Answer) -> dict[str, str]:
 def set_to(client: Requester, moment: datetime, *, in_json: bool = False) -> None:
     """Set clock and zone by hand, which ends a setting by NTP. This does not prove anything: call `read` afterwards.
 
+    A terminal that refuses the offset in the local time gets the time without it: the zone says what it is.
+
     Args: moment has its offset from UTC, which becomes the zone; in_json is how the terminal told its time.
-    Raises: TerminalError; ValueError for a moment without an offset.
+    Raises: RestartRequired when it is set after a restart; other TerminalErrors; ValueError for a moment without an
+    offset.
     """
     offset = moment.utcoffset()
     if offset is None:
         raise ValueError("the moment needs its offset from UTC")
-    words = {"mode": MANUAL, "local": moment.isoformat(timespec="seconds"), "zone": zone_of(offset)}
+    zone = zone_of(offset)
+    try:
+        _set(client, moment, zone, in_json=in_json)
+    except Refused as error:
+        if type(error) is not Refused:
+            raise
+        _set(client, moment.replace(tzinfo=None), zone, in_json=in_json)
+
+
+def _set(client: Requester, local: datetime, zone: str, *, in_json: bool) -> None:
+    words = {"mode": MANUAL, "local": local.isoformat(timespec="seconds"), "zone": zone}
     if in_json:
         data = to_json({"Time": dict(zip(NAMES, words.values(), strict=True))})
         confirmed(client.request("PUT", JSON_PATH, data=data, content_type=JSON_TYPE))
@@ -97,16 +115,40 @@ def set_to(client: Requester, moment: datetime, *, in_json: bool = False) -> Non
 
 
 def offset_of(zone: str) -> timedelta | None:
-    """Return the offset from UTC of a zone as POSIX writes it, without its summer time; None when it is none."""
-    found = ZONE.match(zone.strip())
-    if not found:
+    """Return the offset from UTC of a zone, written CST-5:00:00 or GMT+05:00, without its summer time; else None."""
+    by_utc = UTC_ZONE.match(zone.strip())
+    match = by_utc or POSIX_ZONE.match(zone.strip())
+    if match is None:
         return None
-    sign, *parts = found.groups()
-    hours, minutes, seconds = (int(part or 0) for part in parts)
-    behind = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    if behind > LARGEST_OFFSET:
+    away = _duration(match[2])
+    if away > LARGEST_OFFSET:
         return None
-    return behind if sign == "-" else -behind
+    return away if (match[1] == "-") is not bool(by_utc) else -away
+
+
+def _offset_at(local: datetime, zone: str) -> timedelta | None:
+    """Return the offset from UTC of a zone at a local time, with its summer time."""
+    offset, summer = offset_of(zone), SUMMER_TIME.search(zone)
+    if offset is None or summer is None:
+        return offset
+    begins, ends = (_change(local.year, *day) for day in (summer.group(3, 4, 5, 6), summer.group(8, 9, 10, 11)))
+    # In the south it is summer at the turn of the year.
+    is_summer = begins <= local < ends if begins < ends else not ends <= local < begins
+    return offset + _duration(summer[1] or HOUR) if is_summer else offset
+
+
+def _change(year: int, month: str, week: str, weekday: str, time: str | None) -> datetime:
+    """Return the local time of a change that a zone's rule tells: week 5 is the last one, weekday 0 is a Sunday."""
+    first = datetime(year, int(month), 1)  # noqa: DTZ001 - local time
+    day = first + timedelta(days=(int(weekday) - first.isoweekday()) % 7, weeks=int(week) - 1)
+    if day.month != first.month:
+        day -= timedelta(weeks=1)
+    return day + _duration(time or USUAL_CHANGE)
+
+
+def _duration(text: str) -> timedelta:
+    hours, minutes, seconds = [*map(int, text.split(":")), 0, 0][:3]
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
 def zone_of(offset: timedelta) -> str:

@@ -281,6 +281,12 @@ class NotActivated(Refused):
     own_code = "notActivated"
 
 
+class RestartRequired(Refused):
+    """It is done, but takes effect only after a restart of the terminal."""
+
+    own_code = "rebootRequired"
+
+
 def _every(kind: type[TerminalError]) -> list[type[TerminalError]]:
     return [kind, *(inner for sub in kind.__subclasses__() for inner in _every(sub))]
 
@@ -329,6 +335,7 @@ CLASSES: dict[str, type[TerminalError]] = {
     "lowprivilege": NoRight,
     "notactivated": NotActivated,
     "badauthorization": WrongPassword,
+    "rebootrequired": RestartRequired,
 }
 
 # These errors count only from one function, because the sentence for people is about that function. From any other
@@ -344,7 +351,7 @@ ONLY_FROM: dict[type[TerminalError], str] = {
 OWN_CODE_COUNTS = LoginRefused, NotSupported, CaptureTimeout
 # Used when the sub-status is unknown: statusCode 2 is "Device Busy", HTTP 404 comes with notSupport.
 ByNumber = dict[int | None, type[TerminalError]]
-STATUS_CLASSES: ByNumber = {2: Busy}
+STATUS_CLASSES: ByNumber = {2: Busy, 7: RestartRequired}
 HTTP_CLASSES: ByNumber = {403: NoRight, 404: NotSupported, 405: NotSupported, 501: NotSupported, 503: Busy}
 LONGEST = {"status_string": 64, "sub_status": 64, "message": 255}  # these texts go into answers, cookies and the log
 

@@ -32,8 +32,8 @@ class Terminal(Base):
 
     `wanted_until`: somebody waits for the terminal until then, so work for many lets it go. `lease_yields` is the
     number of the lease that may be taken over, while its holder only waits for something to read. `clock_offset` is how
-    many seconds the terminal's clock was ahead of ours at `clock_checked_at`, `zone` its time zone as POSIX writes it,
-    and `clock_mode` how it is set (NTP or manual).
+    many seconds the terminal's clock was ahead of ours at `clock_checked_at`, `zone` its time zone as told
+    or as POSIX writes it, and `clock_mode` how it is set (NTP or manual).
     `earlier_serial` is that of the device before this one, and `device_changed_at` when the present one was noticed.
     `awaits_restore`: people were desired on the device before, and nobody said yet that they belong on the present one.
     `answered_at` is when it answered last, whatever it said.

@@ -38,6 +38,7 @@ _ADDED = MappingProxyType(
     {
         "faceLowQulity": Code(4, 0x40006010),
         "fileUploadFailed": Code(4, 0x4000600A),
+        "rebootRequired": Code(7),
         "lowScore": Code(3, 0x30006001),
         "timeOut": Code(3),
         "deviceFaceFull": Code(6, 0x60007001),

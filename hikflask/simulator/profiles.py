@@ -9,6 +9,8 @@ from typing import Literal
 CaptureType = Literal["url", "binary"]
 BinaryReply = Literal["header", "own-header", "first-line", "xml-label", "jpeg", "unnamed"]
 NobodyCame = Literal["progress", "done", "captureTimeout", "timeOut", "deviceError"]
+ClockMark = Literal["offset", "none", "z"]
+ClockTakes = Literal["either", "offset", "plain"]
 Challenge = Literal["plain", "sha256", "several", "no-qop"]
 LockWords = Literal["lock", "locked", "xml", "json", "json-wrapped", "json-user-check"]
 
@@ -75,6 +77,14 @@ class Profile:
     """Paths without /ISAPI/ and query that answer `notSupport`, such as "AccessControl/UserInfo/Count"."""
     time_json: bool = False
     """System/time speaks JSON."""
+    clock_mark: ClockMark = "offset"
+    """What stands behind the local time of System/time: its offset from UTC, nothing, or a Z although it is local."""
+    clock_takes: ClockTakes = "either"
+    """A local time is set with its offset, without it, or in either form; the other form is `badParameters`."""
+    clock_by_utc: bool = False
+    """The zone is told as GMT+05:00, not as CST-5:00:00."""
+    clock_after_restart: bool = False
+    """Setting the clock is answered with `rebootRequired`, and takes effect at the next restart."""
     device_info_json: bool = False
     """deviceInfo is JSON when the query asks for it."""
 
@@ -110,6 +120,7 @@ PROFILES = MappingProxyType(
             _PICTURE,
             model="DS-K1T343M",
             firmware="V4.48.0",
+            time_json=True,
             binary_reply="xml-label",
             set_up_by_post=True,
             nonce_uses=2,
@@ -136,6 +147,7 @@ PROFILES = MappingProxyType(
             crlf=False,
             num_of_face_listed=False,
             not_in_search=frozenset({"numOfFace", "faceURL"}),
+            clock_mark="z",
             lock_words="xml",
         ),
         "K1T341AMF": replace(
@@ -160,6 +172,7 @@ PROFILES = MappingProxyType(
             employee_no=r"[A-Za-z0-9]{1,32}",
             nonce_seconds=30,
             silent_challenge=True,
+            clock_mark="none",
             crlf=False,
         ),
         "K1T342MFX-E1": replace(
@@ -170,6 +183,7 @@ PROFILES = MappingProxyType(
             binary_reply="unnamed",
             nonce_uses=2,
             challenge_after_dead_nonce=False,
+            clock_takes="plain",
             challenge="several",
             lock_words="json-wrapped",
         ),
@@ -201,6 +215,7 @@ PROFILES = MappingProxyType(
             capture_types=("binary",),
             window=0,
             takes_cancel=False,
+            clock_by_utc=True,
             number_taken="deviceUserAlreadyExist",
         ),
         "K1A340FWX": replace(
@@ -221,7 +236,8 @@ PROFILES = MappingProxyType(
 
 Dialects that are known without their model are spread over the rows, so that each is played by one of them: the
 challenges with SHA-256, with several algorithms and without qop, 403 for notSupport, errors with HTTP 200, the forms of
-the captured picture, no numOfFace, the bodies of a 401, the other code for a number that exists, and the short name.
+the captured picture and of the clock, no numOfFace, the bodies of a 401, the other code for a number that exists, and
+the short name.
 The last digits of some firmware versions are not recorded either.
 """
 

@@ -42,6 +42,41 @@ def test_offset_in_the_time_counts_before_the_zones() -> None:
     assert told("2026-11-27T13:05:00").offset == FIVE
 
 
+SUMMER = "CET-1:00:00DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00"
+SOUTH = "AEST-10:00:00DST01:00:00,M10.1.0/02:00:00,M4.1.0/03:00:00"
+
+
+@pytest.mark.parametrize("mark", ["Z", "+00:00", ""])
+@pytest.mark.parametrize(
+    ("local", "zone", "hours"),
+    [
+        ("2026-11-27T13:05:00", "CST-5:00:00", 5),
+        ("2026-11-27T13:05:00", "GMT+05:00", 5),
+        ("2026-11-27T13:05:00", "UTC+0:00:00", 0),
+        ("2026-03-29T01:59:59", SUMMER, 1),
+        ("2026-03-29T03:00:00", SUMMER, 2),
+        ("2026-10-25T02:59:59", SUMMER, 2),
+        ("2026-10-25T03:00:00", SUMMER, 1),
+        ("2026-01-15T12:00:00", SOUTH, 11),
+        ("2026-07-15T12:00:00", SOUTH, 10),
+        ("2026-07-01T12:00:00", "GMT+0:00:00DST01:00:00,M3.5.0/01:00:00,M10.5.0/02:00:00", 1),
+        ("2026-07-01T12:00:00", "EST5EDT,M3.2.0,M11.1.0", -4),
+        ("2026-07-01T12:00:00", "NZT-12:00:00DST00:30:00,M1.1.0/00:00:00,M12.5.6/23:59:59", 12.5),
+        ("2026-07-01T12:00:00", "CET-1:00:00DST01:00:00,M13.5.0/02:00:00,M10.9.0/03:00:00", 1),
+    ],
+)
+def test_zone_says_what_a_time_without_an_offset_or_marked_as_utc_is(
+    local: str, zone: str, hours: float, mark: str
+) -> None:
+    found = told(local + mark, zone)
+    assert (found.local, found.offset) == (datetime.fromisoformat(local), timedelta(hours=hours))
+
+
+def test_time_in_utc_stays_so_where_summer_time_makes_the_zone_that() -> None:
+    found = told("2026-07-01T12:00:00+00:00", "AZOT+1:00:00DST01:00:00,M3.5.0/00:00:00,M10.5.0/01:00:00")
+    assert found.offset == timedelta()
+
+
 def test_time_without_any_zone_is_taken_in_the_given_one() -> None:
     found = told("2026-11-27T13:05:00", "")
     assert found.offset is None
@@ -61,6 +96,11 @@ def test_no_readable_time_is_nonsense(local: str) -> None:
         ("CST-5", 5),
         ("UTC+0:00:00", 0),
         ("EST5EDT", -5),
+        ("GMT+05:00", 5),
+        ("UTC+5", 5),
+        ("utc-03:30", -3.5),
+        ("+05:00", 5),
+        ("UTC-5:00:00", 5),
         ("<+0530>-5:30", 5.5),
         ("NST+3:30:00DST01:00:00,M3.2.0/02:00:00,M11.1.0/02:00:00", -3.5),
         ("CST-26:00:00", None),
@@ -104,8 +144,26 @@ def test_moment_without_an_offset_is_not_sent() -> None:
     assert client.sent == []
 
 
+@pytest.mark.parametrize("in_json", [False, True])
+def test_terminal_that_refuses_the_offset_gets_the_time_without_it(in_json: bool) -> None:
+    client = Prepared(refusal("badXmlContent", "localTime"), answer())
+    clock.set_to(client, datetime(2026, 11, 27, 13, 5, tzinfo=timezone(FIVE)), in_json=in_json)
+    first, second = (sent.data or b"" for sent in client.sent)
+    assert b"2026-11-27T13:05:00+05:00" in first
+    assert second == first.replace(b"2026-11-27T13:05:00+05:00", b"2026-11-27T13:05:00")
+
+
+def test_what_takes_effect_after_a_restart_is_done_and_not_sent_again() -> None:
+    client = Prepared(refusal("rebootRequired", status_code=7, status=200))
+    with pytest.raises(errors.RestartRequired) as caught:
+        clock.set_to(client, datetime(2026, 1, 1, tzinfo=UTC))
+    assert (caught.value.code, len(client.sent)) == ("rebootRequired", 1)
+
+
 def test_refused_setting_is_told() -> None:
     with pytest.raises(errors.Refused):
-        clock.set_to(Prepared(refusal("badParameters")), datetime(2026, 1, 1, tzinfo=UTC))
+        clock.set_to(Prepared(*[refusal("badParameters")] * 2), datetime(2026, 1, 1, tzinfo=UTC))
+    with pytest.raises(errors.NoRight):
+        clock.set_to(Prepared(refusal("lowPrivilege")), datetime(2026, 1, 1, tzinfo=UTC))
     with pytest.raises(errors.Nonsense):
         clock.set_to(Prepared(answer(b"")), datetime(2026, 1, 1, tzinfo=UTC))

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from hikflask.extensions import db
 from hikflask.isapi import clock
+from hikflask.isapi.errors import RestartRequired
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
 from hikflask.services import audit
@@ -55,18 +56,25 @@ def set_clock(terminal_id: int, holder: str) -> Terminal:
 
     The zone is sent as the fixed offset of now: where there is summer time, it is to be set again when that changes.
 
+    :raises RestartRequired: when they are set after a restart of the terminal.
     :raises ClockNotSet: when the terminal said OK, but shows another time or zone.
     :raises TerminalError: :raises ServiceError: as a check does.
     """
     with connection.converse(terminal_id, holder, SET, total=LONGEST_SECONDS) as talk:
+        restart: RestartRequired | None = None
         in_json = clock.read(talk).in_json
-        clock.set_to(talk, local(datetime.now(UTC)), in_json=in_json)
+        try:
+            clock.set_to(talk, local(datetime.now(UTC)), in_json=in_json)
+        except RestartRequired as error:
+            restart = error
         found = read(talk)
         before = _facts(talk.terminal)
         with talk.lease.write():
             changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(**found))
             terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
             audit.note("terminal.clock_set", terminal=terminal.name, before=before, after=_facts(terminal))
+        if restart:
+            raise restart
         if is_wrong(terminal):
             raise ClockNotSet
     return connection.terminal_row(terminal_id)
@@ -110,10 +118,19 @@ def offset_here(terminal: Terminal) -> timedelta:
     return _offset(terminal.clock_checked_at or datetime.now(UTC))
 
 
+def written(offset: timedelta | None) -> str:
+    """Return an offset from UTC as UTC+5 or UTC-3:30; an empty text when it is not known."""
+    if offset is None:
+        return ""
+    sign = "-" if offset < timedelta() else "+"
+    hours, minutes = divmod(int(abs(offset).total_seconds()) // 60, 60)
+    return f"UTC{sign}{hours}:{minutes:02}" if minutes else f"UTC{sign}{hours}"
+
+
 def _offset(moment: datetime) -> timedelta:
     return local(moment).utcoffset() or timedelta()
 
 
 def _facts(terminal: Terminal) -> dict[str, Any]:
     seconds = {} if terminal.clock_offset is None else {"seconds_ahead": terminal.clock_offset}
-    return {**seconds, "zone": terminal.zone}
+    return {**seconds, "zone": written(offset_there(terminal))}

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 from flask import Response
 
 from hikflask.simulator import recordings
+from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import child, json_object, wants_json, xml_fields
 from hikflask.simulator.http.responses import (
     ISAPI_NAMESPACE,
@@ -42,8 +43,9 @@ def status(terminal: Terminal) -> Response:
 
 
 def time(terminal: Terminal) -> Response:
-    """The local time with its offset, on some models in JSON."""
-    fields = terminal.wall_clock.fields()
+    """The local time and its zone in the words of the profile, on some models in JSON."""
+    profile = terminal.profile
+    fields = terminal.wall_clock.fields(profile.clock_mark, by_utc=profile.clock_by_utc)
     if terminal.profile.time_json:
         return json_reply({"Time": fields})
     children = "".join(f"<{name}>{value}</{name}>\n" for name, value in fields.items())
@@ -56,9 +58,13 @@ def time_zone(terminal: Terminal) -> Response:
 
 
 def set_time(terminal: Terminal) -> Response:
-    """Set mode, local time and zone; what is not given stays."""
+    """Set mode, local time and zone, at once or at the next restart; what is not given stays."""
     as_json = terminal.profile.time_json
     fields = child(json_object(), "Time") if as_json else xml_fields("Time")
+    terminal.wall_clock.refuse_other_form(fields, terminal.profile.clock_takes)
+    if terminal.profile.clock_after_restart:
+        terminal.wall_clock.set_at_restart(fields)
+        raise Refusal("rebootRequired", http_status=200)
     terminal.wall_clock.set(fields)
     return done(as_json, crlf=terminal.profile.crlf)
 

@@ -118,6 +118,7 @@ class Terminal:
         with self.lock:
             self.door = Door(self.clock)
             self.camera.restart()
+            self.wall_clock.restart()
             self.login.forget_nonces()
             self.tokens.clear()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from hikflask.simulator.errors import Refusal
+from hikflask.simulator.profiles import ClockMark, ClockTakes
 
+_MARK = re.compile(r"(Z|[+-]\d\d:\d\d)\Z")
 _ZONE = re.compile(r"[A-Z]{3,4}([+-])(\d{1,2}):(\d{2}):(\d{2})(DST.*)?", re.ASCII)
 
 
@@ -33,14 +35,38 @@ class WallClock:
     zone: str = field(default_factory=_machines_zone)
     mode: str = "manual"
     real_time: Callable[[], datetime] = field(default=_real_time, repr=False)
+    summer: bool = False
+    """It is summer, which counts an hour more where the zone has summer time. Its rules are not looked at."""
+    at_restart: WallClock | None = None
+    """What was set and takes effect at the next restart."""
 
-    def shown(self) -> str:
-        """The local time with its offset, to the second."""
-        return (self.real_time() + self.drift).astimezone(_offset(self.zone)).isoformat(timespec="seconds")
+    def shown(self, mark: ClockMark = "offset") -> str:
+        """The local time to the second, with what the profile puts behind it."""
+        offset = _offset(self.zone, summer=self.summer)
+        text = (self.real_time() + self.drift).astimezone(offset).isoformat(timespec="seconds")
+        return text if mark == "offset" else _MARK.sub("Z" if mark == "z" else "", text)
 
-    def fields(self) -> dict[str, str]:
+    def fields(self, mark: ClockMark = "offset", *, by_utc: bool = False) -> dict[str, str]:
         """What the terminal tells, in the order of its reply."""
-        return {"timeMode": self.mode, "localTime": self.shown(), "timeZone": self.zone}
+        zone = _by_utc(self.zone) if by_utc else self.zone
+        return {"timeMode": self.mode, "localTime": self.shown(mark), "timeZone": zone}
+
+    def refuse_other_form(self, fields: Mapping[str, object], takes: ClockTakes) -> None:
+        """Raise Refusal when the local time has an offset and must have none, or the other way round."""
+        has_offset = _MARK.search(str(fields.get("localTime", ""))) is not None
+        if "localTime" in fields and takes != "either" and has_offset is not (takes == "offset"):
+            raise Refusal("badParameters", "localTime")
+
+    def set_at_restart(self, fields: Mapping[str, object]) -> None:
+        """Take what is given at the next restart. Raises Refusal."""
+        self.at_restart = replace(self, at_restart=None)
+        self.at_restart.set(fields)
+
+    def restart(self) -> None:
+        """Let take effect what was set."""
+        if self.at_restart:
+            self.drift, self.zone, self.mode = self.at_restart.drift, self.at_restart.zone, self.at_restart.mode
+            self.at_restart = None
 
     def set(self, fields: Mapping[str, object]) -> None:
         """Take what is given. The offset in the local time counts, else the zone's. Raises Refusal."""
@@ -62,10 +88,17 @@ def _moment(text: str, zone: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=_offset(zone))
 
 
-def _offset(zone: str) -> timezone:
+def _by_utc(zone: str) -> str:
+    """The zone without its summer time as GMT+05:00."""
+    shown = str(_offset(zone)).removeprefix("UTC")
+    return f"GMT{shown or '+00:00'}"
+
+
+def _offset(zone: str, *, summer: bool = False) -> timezone:
     found = _ZONE.fullmatch(zone)
     if found is None:
         raise Refusal("badParameters", "timeZone")
     sign, hours, minutes, seconds = found.group(1, 2, 3, 4)
     behind = timedelta(hours=int(hours), minutes=int(minutes), seconds=int(seconds))
-    return timezone(behind if sign == "-" else -behind)
+    ahead = timedelta(hours=1) if summer and found.group(5) else timedelta()
+    return timezone((behind if sign == "-" else -behind) + ahead)

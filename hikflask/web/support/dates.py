@@ -129,20 +129,11 @@ def clock_warning(terminal: Terminal) -> str:
         fast, slow = _("Its clock is %(time)s fast.", time=time), _("Its clock is %(time)s slow.", time=time)
         said.append(fast if seconds > 0 else slow)
     if clock.is_elsewhere(terminal):
-        there, here = _zone(clock.offset_there(terminal)), _zone(clock.offset_here(terminal))
+        there, here = clock.written(clock.offset_there(terminal)), clock.written(clock.offset_here(terminal))
         said.append(_("Its time zone is %(there)s, and here it is %(here)s.", there=there, here=here))
     return " ".join(map(str, said))
 
 
 def _with_zone(moment: datetime, offset: timedelta | None) -> str:
     shown = format_datetime(moment, "d MMM y, HH:mm:ss", locale=str(get_locale()))
-    return f"{shown} {_zone(offset)}".strip()
-
-
-def _zone(offset: timedelta | None) -> str:
-    """Return an offset from UTC as UTC+5 or UTC-3:30; an empty text when it is not known."""
-    if offset is None:
-        return ""
-    sign = "-" if offset < timedelta() else "+"
-    hours, minutes = divmod(int(abs(offset).total_seconds()) // 60, 60)
-    return f"UTC{sign}{hours}:{minutes:02}" if minutes else f"UTC{sign}{hours}"
+    return f"{shown} {clock.written(offset)}".strip()

@@ -11,7 +11,7 @@ from hikflask.extensions import task_queue
 from hikflask.http import terminal_concurrency
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.invisible_characters import isolated
-from hikflask.isapi.errors import TerminalError
+from hikflask.isapi.errors import RestartRequired, TerminalError
 from hikflask.services.core.errors import LoginStopped, ServiceError
 from hikflask.services.provisioning import same_device
 from hikflask.services.terminals import checks, clock, registry
@@ -51,7 +51,7 @@ def _ask(terminal_id: int, ask: Callable[[int, str], object], said: str) -> Resp
         # The page shows these by itself as long as they last.
         lasting = error.code in {terminal.last_error_code, terminal.refused_code}
         sentence = _shown_below(error) if lasting else error_sentence(error, t=terminal.name, address=terminal.url)
-        flash(sentence, "warning" if lasting else "danger")
+        flash(sentence, "warning" if lasting or isinstance(error, RestartRequired) else "danger")
     else:
         flash(said % {"t": isolated(terminal.name)})
     return redirect(next_or(url_for(".show", terminal_id=terminal_id)), 303)

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.isapi import clock as isapi_clock
-from hikflask.isapi.errors import NotSupported
+from hikflask.isapi.errors import NotSupported, RestartRequired
 from hikflask.models import AuditEntry, Terminal
 from hikflask.services.core.errors import ClockNotSet
 from hikflask.services.terminals import checks, clock
@@ -75,9 +76,66 @@ def test_setting_is_proven_by_reading_again_and_audited(app: Flask, simulator: S
     noted = db.session.execute(db.select(AuditEntry).filter_by(action="terminal.clock_set")).scalar_one()
     assert (noted.terminal, noted.before and noted.before["zone"], noted.after and noted.after["zone"]) == (
         "Вход",
-        "CST-8:00:00",
-        "CST-5:00:00",
+        "UTC+8",
+        "UTC+5",
     )
+
+
+def summer_now(hours: int) -> str:
+    """A zone in which it is summer from three months ago until three months on."""
+    month = datetime.now(UTC).month
+    return f"CST-{hours}:00:00DST01:00:00,M{(month + 8) % 12 + 1}.1.0/02:00:00,M{(month + 2) % 12 + 1}.1.0/03:00:00"
+
+
+@pytest.mark.parametrize("zone", ["CST-5:00:00", summer_now(4)])
+@pytest.mark.parametrize("dialect", [{"clock_mark": "none"}, {"clock_mark": "z"}, {"clock_mark": "offset"}])
+def test_every_clock_has_one_zone_and_one_difference(
+    app: Flask, simulator: Simulated, terminal: Terminal, dialect: dict[str, Any], zone: str
+) -> None:
+    app.config["TIMEZONE"] = "Asia/Yekaterinburg"
+    simulator.profile = replace(simulator.profile, **dialect)
+    simulator.wall_clock.zone, simulator.wall_clock.summer = zone, True
+    simulator.wall_clock.drift = timedelta(minutes=5)
+
+    checked = checks.check(terminal.id, "test")
+
+    assert abs((checked.clock_offset or 0) - 300) < 30
+    assert (clock.written(clock.offset_there(checked)), clock.is_elsewhere(checked)) == ("UTC+5", False)
+    shown, ours = clock.time_there(checked), datetime.now(UTC) + timedelta(hours=5, minutes=5)
+    assert shown
+    assert abs(shown - ours.replace(tzinfo=None)) < timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(
+    "dialect",
+    [
+        {"clock_takes": "plain", "clock_mark": "none"},
+        {"clock_takes": "plain", "clock_mark": "z", "time_json": True},
+        {"clock_takes": "offset", "clock_by_utc": True},
+    ],
+)
+def test_clock_is_set_in_the_form_that_the_terminal_takes(
+    app: Flask, simulator: Simulated, terminal: Terminal, dialect: dict[str, Any]
+) -> None:
+    app.config["TIMEZONE"] = "Asia/Yekaterinburg"
+    simulator.profile = replace(simulator.profile, **dialect)
+    simulator.wall_clock.drift, simulator.wall_clock.zone = timedelta(hours=3), "CST-8:00:00"
+    assert clock.is_wrong(checks.check(terminal.id, "test"))
+
+    assert not clock.is_wrong(clock.set_clock(terminal.id, "Анна"))
+    assert abs(simulator.wall_clock.drift) < timedelta(minutes=1)
+
+
+def test_what_is_set_at_the_next_restart_is_no_failure(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.profile = replace(simulator.profile, clock_after_restart=True)
+    simulator.trigger("clock-fast")
+
+    with pytest.raises(RestartRequired):
+        clock.set_clock(terminal.id, "Анна")
+
+    assert clock.is_off(db.session.get_one(Terminal, terminal.id, populate_existing=True))
+    simulator.restart()
+    assert not clock.is_wrong(checks.check(terminal.id, "test"))
 
 
 def test_ok_without_effect_is_not_believed(simulator: Simulated, terminal: Terminal) -> None:

@@ -30,6 +30,33 @@ def test_clock_that_is_fast_stays_so_until_it_is_set():
     assert clock.shown() == "2026-11-27T15:00:00+03:00"
 
 
+def test_time_can_stand_without_its_offset_or_marked_as_utc():
+    told = {mark: wall_clock().shown(mark) for mark in ("none", "z")}
+    assert told == {"none": "2026-11-27T17:00:00", "z": "2026-11-27T17:00:00Z"}
+    assert wall_clock(zone="EST+3:30:00").fields(by_utc=True)["timeZone"] == "GMT-03:30"
+
+
+def test_summer_time_is_an_hour_more_where_the_zone_has_it():
+    assert wall_clock(summer=True).shown() == "2026-11-27T17:00:00+05:00"
+    assert wall_clock(zone="CET-1:00:00DST01:00:00,M3.5.0", summer=True).shown() == "2026-11-27T14:00:00+02:00"
+
+
+@pytest.mark.parametrize(
+    ("takes", "local"), [("plain", "2026-11-27T18:00:00+05:00"), ("offset", "2026-11-27T18:00:00")]
+)
+def test_time_in_the_other_form_is_refused(takes, local):
+    with pytest.raises(Refusal):
+        wall_clock().refuse_other_form({"localTime": local}, takes)
+
+
+def test_what_is_set_at_the_restart_waits_for_it():
+    clock = wall_clock()
+    clock.set_at_restart({"localTime": "2026-11-27T18:00:00"})
+    assert clock.drift == timedelta()
+    clock.restart()
+    assert clock.drift == timedelta(hours=1)
+
+
 def test_time_without_an_offset_is_of_the_zone():
     clock = wall_clock()
     clock.set({"localTime": "2026-11-27T18:00:00"})

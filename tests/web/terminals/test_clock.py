@@ -1,5 +1,6 @@
 """How much room a terminal has, and its clock beside ours, on its page and on the start page."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -52,6 +53,34 @@ def test_other_zone_is_a_warning(desk: Desk, app: Flask) -> None:
     assert "Часовой пояс терминала: UTC+8, а здесь UTC+5." in page
     english = desk.client.get("/attention", headers=ENGLISH).text
     assert "Its time zone is UTC+8, and here it is UTC+5." in english
+
+
+def test_time_that_is_marked_as_utc_is_said_in_its_zone(desk: Desk, app: Flask) -> None:
+    app.config["TIMEZONE"] = "Asia/Yekaterinburg"
+    desk.simulator.profile = replace(desk.simulator.profile, clock_mark="z", clock_by_utc=True)
+    desk.simulator.wall_clock.zone = "CST-5:00:00"
+    desk.simulator.trigger("clock-fast")
+
+    page = check(desk)
+    english = desk.client.get("/terminals/1", headers=ENGLISH).text
+
+    assert f"{WARNING} Терминал пускает людей по своим часам." in page
+    assert "Its clock is 5 minutes fast. It lets people in by its own clock." in english
+    assert "Часовой пояс терминала" not in page
+    assert [shown.partition("</dd>")[0].count("UTC+5") for shown in english.split("<dt>Time ")[1:]] == [1, 1]
+
+
+def test_clock_that_is_set_at_the_next_restart_is_said(desk: Desk) -> None:
+    desk.simulator.profile = replace(desk.simulator.profile, clock_after_restart=True)
+    desk.simulator.trigger("clock-fast")
+
+    page = desk.client.post("/terminals/1/clock", follow_redirects=True).text
+    english = desk.client.post("/terminals/1/clock", headers=ENGLISH, follow_redirects=True).text
+
+    assert "Изменения вступят в силу после перезагрузки терминала. Перезагрузите его и нажмите «Проверить»." in page
+    assert "This takes effect when the terminal restarts. Restart it, then press “Check”." in english
+    desk.simulator.restart()
+    assert WARNING not in check(desk)
 
 
 def test_ntp_is_said(desk: Desk) -> None:
