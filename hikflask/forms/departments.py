@@ -1,7 +1,7 @@
 """A department's name, and which departments are merged into which one."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import StringField
+from wtforms import HiddenField, StringField
 
 from hikflask.forms.base import Form
 from hikflask.forms.employees import LONGEST_NAME
@@ -15,7 +15,7 @@ class DepartmentForm(Form):
 
 
 class MergeForm(Form):
-    """The departments that are merged, and the one that stays, by their ids."""
+    """The departments that are merged, and the one that stays, by their ids; `shown` is the digest of the question."""
 
     class Meta:
         """No CSRF token: the question is asked with these in its address, and the POST is checked by itself."""
@@ -24,6 +24,7 @@ class MergeForm(Form):
 
     department = StringField()
     into = StringField(filters=[row_id])
+    shown = HiddenField()
 
     @property
     def department_ids(self) -> list[int]:

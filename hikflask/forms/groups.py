@@ -27,7 +27,8 @@ class GroupPageForm(GroupForm):
     """The form of the page: ticked terminals and departments by their ids, one more department by its name.
 
     `added` are IDs of employees, apart by spaces or commas; `removed` are those of the list that are ticked, by the ids
-    of their rows. `apply` is "1" when the page showed what changes; `confirm` is how many lose a terminal, as typed.
+    of their rows. `shown` is the digest of what the page showed that changes; `confirm` is how many lose a terminal, as
+    typed.
     """
 
     terminals = StringField()
@@ -35,7 +36,7 @@ class GroupPageForm(GroupForm):
     department = StringField(_l("One more department"), [one_line(LONGEST_NAME, required=False)], [stripped])
     added = StringField(_l("Add employees by ID"), [one_line(2000, required=False)], [stripped])
     removed = StringField()
-    apply = HiddenField()
+    shown = HiddenField()
     confirm = StringField(_l("How many employees lose access"), filters=[stripped])
 
     @property
@@ -55,6 +56,7 @@ class GroupPageForm(GroupForm):
 
 
 class DeletionForm(Form):
-    """How many lose a terminal by a deletion, where that must be typed."""
+    """The digest of what was shown, and how many lose a terminal by a deletion, where that must be typed."""
 
+    shown = HiddenField()
     confirm = StringField(_l("How many employees lose access"), filters=[stripped])

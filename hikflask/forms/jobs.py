@@ -63,12 +63,12 @@ class SendForm(JobForm):
 class DepartmentForm(JobForm):
     """The department that employees are moved to; none when it is empty.
 
-    `apply` is "1" when the page showed what groups of terminals give and take by it; `confirm` is how many lose a
-    terminal, as typed.
+    `shown` is the digest of what the page showed that groups of terminals give and take by it; `confirm` is how many
+    lose a terminal, as typed.
     """
 
     department = StringField(_l("Department"), [one_line(LONGEST_NAME, required=False)], [stripped])
-    apply = HiddenField()
+    shown = HiddenField()
     confirm = StringField(_l("How many employees lose access"), filters=[stripped])
 
     @property

@@ -74,6 +74,12 @@ def present_entries(page: str) -> list[str]:
     return re.findall(r'<a[^>]* href="([^"]*)" aria-current="page"', bar)
 
 
+def digest_of(page: str) -> str:
+    """The digest of what a page shows before its button is pressed."""
+    (found,) = re.findall(r'name="shown" value="([0-9a-f]+)"', page)
+    return str(found)
+
+
 def form_to(page: str, action: str) -> Filled:
     """The only form of a page that goes to an address."""
     (found,) = [one for one in forms(page) if one.action == action]

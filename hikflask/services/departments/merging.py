@@ -10,8 +10,8 @@ from hikflask.extensions import db
 from hikflask.models import Department, Employee
 from hikflask.models.employee import folded
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows, write_first
-from hikflask.services.core.errors import DepartmentBusy, DepartmentUnknown
+from hikflask.services.core.db import Require, changed_rows, write_first
+from hikflask.services.core.errors import DepartmentBusy, DepartmentUnknown, ServiceError
 from hikflask.services.departments import registry
 
 # For how long it is tried again while others have people of the department locked, and how often, in seconds.
@@ -29,14 +29,20 @@ def rename(department_id: int, name: str) -> int:
     return _patiently(lambda: _rename(department_id, registry.one_spaced(name)))
 
 
-def merge(department_ids: Collection[int], into_id: int, moved: Callable[[str], object] | None = None) -> int:
+def merge(
+    department_ids: Collection[int],
+    into_id: int,
+    require: Require | None = None,
+    moved: Callable[[str], object] | None = None,
+) -> int:
     """Move everybody in these departments to another one, delete them, and return how many were moved.
 
+    :param require: is called once the departments are locked, and raises when nothing is to be done.
     :param moved: done within the same transaction when all are moved, with the name of the department.
     :raises DepartmentUnknown: when there is none of these, or one would be merged into itself.
     :raises DepartmentBusy: when others change their people.
     """
-    return _patiently(lambda: _merge(department_ids, into_id, moved))
+    return _patiently(lambda: _merge(department_ids, into_id, require, moved))
 
 
 def _patiently(change: Callable[[], int]) -> int:
@@ -47,6 +53,9 @@ def _patiently(change: Callable[[], int]) -> int:
             people = change()
             db.session.commit()
             return people
+        except ServiceError:
+            db.session.rollback()
+            raise
         except OperationalError as error:
             db.session.rollback()
             if getattr(error.orig, "sqlstate", "") != LOCK_NOT_AVAILABLE:
@@ -69,13 +78,19 @@ def _rename(department_id: int, name: str) -> int:
     return people
 
 
-def _merge(department_ids: Collection[int], into_id: int, moved: Callable[[str], object] | None) -> int:
+def _merge(
+    department_ids: Collection[int],
+    into_id: int,
+    require: Require | None,
+    moved: Callable[[str], object] | None,
+) -> int:
     write_first()
     found = _locked({*department_ids, into_id})
     into = found.pop(into_id)
     if not found or len(found) != len(department_ids):
-        db.session.rollback()
         raise DepartmentUnknown
+    if require is not None:
+        require()
     people = sum(_merge_one(department, into) for department in found.values())
     if moved is not None:
         moved(into.name)
@@ -95,13 +110,12 @@ def _merge_one(department: Department, into: Department) -> int:
 def _locked(department_ids: Collection[int]) -> dict[int, Department]:
     """Return the departments by id, locked: whoever is about to bring somebody into one is waited for.
 
-    :raises DepartmentUnknown: when one is missing; the transaction is rolled back.
+    :raises DepartmentUnknown: when one is missing.
     """
     rows = select(Department).where(Department.id.in_(department_ids)).order_by(Department.id).with_for_update()
     found = db.session.execute(rows, execution_options={"populate_existing": True}).scalars()
     by_id = {department.id: department for department in found}
     if len(by_id) != len(department_ids):
-        db.session.rollback()
         raise DepartmentUnknown
     return by_id
 

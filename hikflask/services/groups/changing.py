@@ -12,8 +12,12 @@ from sqlalchemy import Select, select
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal
+from hikflask.services.core import shown
 from hikflask.services.core.db import Require
+from hikflask.services.core.errors import DepartmentUnknown
 from hikflask.services.departments import merging
+from hikflask.services.departments import queries as departments
+from hikflask.services.departments.queries import Counted
 from hikflask.services.groups import differences, locks, registry
 from hikflask.services.groups.differences import Differences, Scope
 from hikflask.services.groups.registry import Wanted, Written
@@ -34,7 +38,7 @@ class Done:
 def preview(group_id: int | None, wanted: Wanted | None) -> Differences:
     """Return what change() or delete() would change for people; `wanted` None means delete.
 
-    :raises ServiceError: as those do, but for UnsafePlan.
+    :raises ServiceError: as those do, but for PlanChanged and UnsafePlan.
     """
     try:
         return differences.count(Scope(terminal_ids=_written(group_id, wanted).touched))
@@ -48,41 +52,45 @@ def change(
     start: Start,
     confirm: int | None = None,
     *,
+    digest: str | None = None,
     safe: bool = True,
     require: Require | None = None,
 ) -> Done:
     """Change a group, or add one (None), and start the job that follows from it.
 
     :param confirm: how many people lose a terminal, where that needs to be confirmed.
-    :param safe: False: it needs not.
+    :param digest: that of what preview() returned, where that was shown.
+    :param safe: False: nothing is shown or confirmed before.
     :param require: is called once groups are locked, and raises when nothing is to be done.
     :raises GroupUnknown: :raises GroupKnown: :raises GroupTerminalUnknown: :raises GroupEmployeeUnknown: as
-        registry.write() does. :raises UnsafePlan: when many lose a terminal, and their number is not confirmed.
+        registry.write() does. :raises PlanChanged: when something else changes for people than was shown.
+    :raises UnsafePlan: when many lose a terminal, and their number is not confirmed.
     """
-    return _change(group_id, wanted, start, confirm, safe, require)
+    return _change(group_id, wanted, start, (digest, confirm) if safe else None, require)
 
 
-def delete(group_id: int, start: Start, confirm: int | None = None, *, safe: bool = True) -> Done:
+def delete(
+    group_id: int, start: Start, confirm: int | None = None, *, digest: str | None = None, safe: bool = True
+) -> Done:
     """Delete a group, and start the job that follows from it; the parameters are those of change().
 
-    :raises GroupUnknown: :raises UnsafePlan:
+    :raises GroupUnknown: :raises PlanChanged: :raises UnsafePlan:
     """
-    return _change(group_id, None, start, confirm, safe)
+    return _change(group_id, None, start, (digest, confirm) if safe else None)
 
 
 def _change(
     group_id: int | None,
     wanted: Wanted | None,
     start: Start,
-    confirm: int | None,
-    safe: bool,
+    agreed: tuple[str | None, int | None] | None,
     require: Require | None = None,
 ) -> Done:
     try:
         written = _written(group_id, wanted, require)
         scope = Scope(terminal_ids=written.touched)
-        if safe:
-            differences.count(scope).require_confirmed(confirm)
+        if agreed is not None:
+            differences.count(scope).require_agreed(*agreed)
         job_id = _start(written.name, scope, start)
         db.session.commit()
     except BaseException:
@@ -103,14 +111,52 @@ def preview_of_department(people: Select[Any], department: str) -> Differences:
     return differences.count(Scope(people, department_id=db.session.execute(found).scalar_one_or_none() or 0))
 
 
-def merge_departments(department_ids: Collection[int], into_id: int, start: Start) -> int:
-    """Merge departments, as merging.merge() does, and start the job that follows from it; return how many are moved."""
-    return merging.merge(department_ids, into_id, lambda name: _start_for_department(name, start))
+@dataclass(frozen=True)
+class Merge:
+    """What merging departments would do: `people` are moved to `kept`, and `differences` follow from that."""
+
+    kept: Counted
+    merged: list[Counted]
+    differences: Differences
+    digest: str
+
+    @property
+    def people(self) -> int:
+        """How many employees are moved."""
+        return sum(department.people for department in self.merged)
 
 
-def _start_for_department(name: str, start: Start) -> None:
-    locks.share()
-    _start(name, Scope(select(Employee.id).where(Employee.department == name)), start)
+def preview_of_merge(department_ids: Collection[int], into_id: int) -> Merge:
+    """Return what merge_departments() would do.
+
+    :raises DepartmentUnknown: as merging.merge() does.
+    """
+    found = {department.id: department for department in departments.of_ids({*department_ids, into_id})}
+    kept = found.pop(into_id, None)
+    if kept is None or not found or len(found) != len(department_ids):
+        raise DepartmentUnknown
+    people, merged = departments.people_of(list(found)), list(found.values())
+    changes = preview_of_department(people, kept.name)
+    moved = sorted(db.session.execute(people).scalars())
+    names = [[department.id, department.name] for department in (kept, *merged)]
+    return Merge(kept, merged, changes, shown.digest(names, moved, changes.digest))
+
+
+def merge_departments(department_ids: Collection[int], into_id: int, start: Start, digest: str | None) -> int:
+    """Merge departments, as merging.merge() does, and start the job that follows from it; return how many are moved.
+
+    :param digest: that of what preview_of_merge() returned.
+    :raises PlanChanged: when something else would be done by now.
+    """
+
+    def require() -> None:
+        locks.share()
+        shown.require_same(digest, preview_of_merge(department_ids, into_id).digest)
+
+    def begin(name: str) -> None:
+        _start(name, Scope(select(Employee.id).where(Employee.department == name)), start)
+
+    return merging.merge(department_ids, into_id, require, begin)
 
 
 def bring_to(terminal: Terminal, start: Start) -> int | None:

@@ -3,6 +3,7 @@
 The database compares where groups ask for people with where they are desired, as membership.apply() does for one.
 """
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
-from hikflask.services.core import removals
+from hikflask.services.core import removals, shown
 
 PRESENT_THERE = and_(Enrolment.desired == PRESENT, Enrolment.terminal_id == Terminal.id)
 
@@ -42,10 +43,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Differences:
-    """What changes at each terminal; `losers` are the employees who lose one or more."""
+    """What changes at each terminal; `losers` are the employees who lose one or more.
 
-    terminals: tuple[Difference, ...]
-    losers: int
+    `digest` names who gets and loses what, see services/core/shown.py; it is empty when nothing changes.
+    """
+
+    terminals: tuple[Difference, ...] = ()
+    losers: int = 0
+    digest: str = ""
 
     def __bool__(self) -> bool:
         """True when something changes."""
@@ -56,24 +61,28 @@ class Differences:
         """True when so many lose a terminal that their number must be typed."""
         return any(removals.are_many(one.loses, one.people) for one in self.terminals)
 
-    def require_confirmed(self, confirm: int | None) -> None:
-        """Refuse to take terminals from many, unless the number of those people is confirmed.
+    def require_agreed(self, digest: str | None, confirm: int | None) -> None:
+        """Refuse what was not shown as it is now, and to take terminals from many unless their number is confirmed.
 
-        :raises UnsafePlan: with that number.
+        :param digest: that of the differences that were shown, or nothing.
+        :raises PlanChanged: :raises UnsafePlan: with that number.
         """
+        shown.require_same(digest or "", self.digest)
         removals.require_confirmed([(one.loses, one.people) for one in self.terminals], self.losers, confirm)
 
 
 def count(scope: Scope) -> Differences:
     """Count what changes, in the order of the terminals' names."""
-    gets, loses = _per_terminal(_gets(scope)), _per_terminal(_loses(scope))
-    here = select(Terminal).where(Terminal.id.in_(gets.keys() | loses.keys())).order_by(Terminal.name)
-    found = [
-        Difference(terminal, gets.get(terminal.id, 0), loses.get(terminal.id, 0), _people_on(terminal.id))
+    gets, loses = _pairs(_gets(scope)), _pairs(_loses(scope))
+    if not gets and not loses:
+        return Differences()
+    got, lost = (Counter(terminal_id for _, terminal_id in pairs) for pairs in (gets, loses))
+    here = select(Terminal).where(Terminal.id.in_(got.keys() | lost.keys())).order_by(Terminal.name)
+    terminals = tuple(
+        Difference(terminal, got[terminal.id], lost[terminal.id], _people_on(terminal.id))
         for terminal in db.session.execute(here).scalars()
-    ]
-    losers = select(func.count(func.distinct(_loses(scope).subquery().c.employee_id))) if loses else None
-    return Differences(tuple(found), db.session.execute(losers).scalar_one() if losers is not None else 0)
+    )
+    return Differences(terminals, len({employee_id for employee_id, _ in loses}), shown.digest(gets, loses))
 
 
 def employees(scope: Scope) -> list[tuple[str, int]]:
@@ -92,10 +101,9 @@ def lacking(numbers: Collection[str]) -> set[str]:
     return set(db.session.execute(rows).scalars())
 
 
-def _per_terminal(pairs: Select[Any, int]) -> dict[int, int]:
-    found = pairs.subquery()
-    counted = select(found.c.terminal_id, func.count()).group_by(found.c.terminal_id)
-    return {terminal_id: people for terminal_id, people in db.session.execute(counted)}
+def _pairs(statement: Select[Any, int]) -> list[tuple[int, int]]:
+    """Return the ids of employees and terminals, sorted."""
+    return sorted((employee_id, terminal_id) for employee_id, terminal_id in db.session.execute(statement))
 
 
 def _people_on(terminal_id: int) -> int:

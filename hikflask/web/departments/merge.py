@@ -11,9 +11,8 @@ from hikflask.background import tasks
 from hikflask.forms.departments import MergeForm
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.invisible_characters import isolated
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.errors import DepartmentUnknown, PlanChanged, ServiceError
 from hikflask.services.departments import queries, registry
-from hikflask.services.departments.queries import Counted
 from hikflask.services.groups import changing
 from hikflask.web.departments.departments import bp
 from hikflask.web.support.messages import error_sentence
@@ -24,14 +23,13 @@ from hikflask.web.support.messages import error_sentence
 def ask_merge() -> ResponseReturnValue:
     """Ask before departments are merged; where it is not said which, ask for that first."""
     form = MergeForm(request.args)
-    into = form.into.data
-    if into is None:
+    if form.into.data is None:
         return _choose(form)
-    found = {one.id: one for one in queries.of_ids([*form.department_ids, into])}
-    kept = found.pop(into, None)
-    if kept is None or not found or len(found) != len(form.department_ids):
+    try:
+        merge = changing.preview_of_merge(form.department_ids, form.into.data)
+    except DepartmentUnknown:
         return _choose(form, _("Choose two different departments.")), HTTPStatus.UNPROCESSABLE_ENTITY
-    return _question(kept, list(found.values()))
+    return render_template("departments/merge.html", merge=merge, found=merge.differences)
 
 
 @bp.post("/merge")
@@ -39,12 +37,16 @@ def ask_merge() -> ResponseReturnValue:
 def merge() -> ResponseReturnValue:
     """Merge departments, with everybody who is in them."""
     form = MergeForm()
+    ids, into = form.department_ids, form.into.data or 0
     try:
-        people = changing.merge_departments(form.department_ids, form.into.data or 0, tasks.apply_groups)
+        people = changing.merge_departments(ids, into, tasks.apply_groups, form.shown.data)
+    except PlanChanged as error:
+        flash(error_sentence(error), "danger")
+        return redirect(url_for(".ask_merge", department=ids, into=into), 303)
     except ServiceError as error:
         flash(error_sentence(error), "danger")
     else:
-        flash(_moved(people, form.into.data))
+        flash(_moved(people, into))
     return redirect(url_for(".index"), 303)
 
 
@@ -64,9 +66,3 @@ def _moved(people: int, into_id: int) -> str:
 def _choose(form: MergeForm, problem: str = "") -> str:
     known = {"departments": queries.list_all(), "chosen": next(iter(form.department_ids), None)}
     return render_template("departments/choose.html", problem=problem, into=form.into.data, **known)
-
-
-def _question(kept: Counted, merged: list[Counted]) -> str:
-    people = sum(one.people for one in merged)
-    found = changing.preview_of_department(queries.people_of([one.id for one in merged]), kept.name)
-    return render_template("departments/merge.html", kept=kept, merged=merged, people=people, found=found)

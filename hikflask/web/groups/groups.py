@@ -14,7 +14,7 @@ from hikflask.forms.groups import DeletionForm, GroupPageForm
 from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
 from hikflask.invisible_characters import isolated
-from hikflask.services.core.errors import GroupTerminalUnknown, ServiceError, UnsafePlan
+from hikflask.services.core.errors import GroupTerminalUnknown, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.departments import queries as departments
 from hikflask.services.groups import changing, queries
 from hikflask.services.groups.changing import Done
@@ -24,6 +24,7 @@ from hikflask.services.groups.registry import Wanted
 from hikflask.services.terminals import registry as terminals
 from hikflask.web.security import resubmission
 from hikflask.web.support.messages import error_sentence
+from hikflask.web.support.shown import say_changed
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
 # So many single employees are listed; others leave a group by their own form.
@@ -85,7 +86,9 @@ def delete(group_id: int) -> ResponseReturnValue:
     """Delete a group; the people of it are removed from its terminals in the background."""
     group, form = _group_or_404(group_id), DeletionForm()
     try:
-        done = changing.delete(group_id, tasks.apply_groups, row_id(form.confirm.data))
+        done = changing.delete(group_id, tasks.apply_groups, row_id(form.confirm.data), digest=form.shown.data)
+    except PlanChanged as error:
+        return _question(group, form, error_status.for_page(error.code))
     except ServiceError as error:
         form.confirm.errors = [error_sentence(error)]
         return _question(group, form, error_status.for_page(error.code))
@@ -103,12 +106,11 @@ def _save(group: Listed | None) -> ResponseReturnValue:
     form, group_id = GroupPageForm(), group.id if group else None
     if not form.validate():
         return _page(form, group, HTTPStatus.UNPROCESSABLE_ENTITY)
-    wanted, apply = _wanted(form, group), form.apply.data == "1"
+    wanted, digest, confirm = _wanted(form, group), form.shown.data, row_id(form.confirm.data)
     try:
-        found = changing.preview(group_id, wanted)
-        if found and not apply:
-            return _page(form, group, HTTPStatus.UNPROCESSABLE_ENTITY, found)
-        done = changing.change(group_id, wanted, tasks.apply_groups, row_id(form.confirm.data))
+        done = changing.change(group_id, wanted, tasks.apply_groups, confirm, digest=digest)
+    except PlanChanged:
+        return _page(form, group, say_changed(form), changing.preview(group_id, wanted))
     except UnsafePlan as error:
         form.confirm.errors = [error_sentence(error)]
         return _page(form, group, error_status.for_page(error.code), changing.preview(group_id, wanted))
@@ -178,6 +180,8 @@ def _ticked(form: GroupPageForm, group: Listed | None) -> dict[str, set[int]]:
 
 def _question(group: Listed, form: DeletionForm, status: int = HTTPStatus.OK) -> Response:
     found = changing.preview(group.id, None)
+    if form.shown.data != found.digest:
+        say_changed(form)
     return make_response(render_template("groups/delete.html", group=group, form=form, found=found), status)
 
 

@@ -82,7 +82,7 @@ def _start(job_id: int) -> ResponseReturnValue:
             abort(HTTPStatus.CONFLICT)
         if not form.validate():
             return draft.page(job, form, HTTPStatus.UNPROCESSABLE_ENTITY)
-        if found := draft.changes_to_show(job, form):
+        if (found := draft.changes_to_show(job, form)) is not None:
             return draft.page(job, form, HTTPStatus.UNPROCESSABLE_ENTITY, found)
         if claim := lifecycle.start(job_id, draft.params_of(form)):
             tasks.enqueue_job(claim)

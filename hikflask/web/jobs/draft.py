@@ -7,7 +7,7 @@ from flask import Response, make_response, render_template
 from hikflask.forms.fields import row_id
 from hikflask.forms.jobs import DepartmentForm, ExportForm, JobForm, SendForm
 from hikflask.models import Job
-from hikflask.services.core.errors import UnsafePlan
+from hikflask.services.core.errors import PlanChanged, UnsafePlan
 from hikflask.services.departments import registry as departments
 from hikflask.services.groups import changing
 from hikflask.services.groups.differences import Differences
@@ -18,6 +18,7 @@ from hikflask.services.terminals import registry
 from hikflask.web.jobs import words
 from hikflask.web.support import spelling
 from hikflask.web.support.messages import error_sentence
+from hikflask.web.support.shown import say_changed
 
 MOST_NAMES = 50
 
@@ -49,15 +50,16 @@ def params_of(form: JobForm) -> dict[str, Any]:
 
 
 def changes_to_show(job: Job, form: JobForm) -> Differences | None:
-    """Return what groups of terminals give and take by another department, unless it was shown and confirmed."""
+    """Return what groups of terminals give and take by another department, unless that was shown and confirmed."""
     if not isinstance(form, DepartmentForm):
         return None
     typed = form.department.data or ""
     found = changing.preview_of_department(queries.people_of(job.id), departments.find(typed) or typed)
-    if not found or form.apply.data != "1":
-        return found or None
     try:
-        found.require_confirmed(row_id(form.confirm.data))
+        found.require_agreed(form.shown.data, row_id(form.confirm.data))
+    except PlanChanged:
+        say_changed(form)
+        return found
     except UnsafePlan as error:
         form.confirm.errors = [error_sentence(error)]
         return found

@@ -60,7 +60,8 @@ def test_change_starts_a_job_for_those_it_changes_something_for(ids: dict[str, i
     start = Started()
     save_employee(Draft("3", "Олег", "Склад"))
 
-    added = changing.change(None, Wanted("Офис", [ids[ENTRANCE]], ["Охрана"]), start)
+    wanted = Wanted("Офис", [ids[ENTRANCE]], ["Охрана"])
+    added = changing.change(None, wanted, start, digest=changing.preview(None, wanted).digest)
     renamed = changing.change(added.group_id, Wanted("Офисы", [], ["Склад"]), start)
 
     assert added.job_id == 1
@@ -71,13 +72,14 @@ def test_change_starts_a_job_for_those_it_changes_something_for(ids: dict[str, i
 
 def test_many_who_lose_a_terminal_are_confirmed_by_their_number(ids: dict[str, int]) -> None:
     group_id, start = make_group("Офис", [ids[ENTRANCE]], "Охрана"), Started()
+    digest = changing.preview(group_id, None).digest
 
     for confirm in (None, 1):
         with pytest.raises(UnsafePlan) as refused:
-            changing.delete(group_id, start, confirm)
+            changing.delete(group_id, start, confirm, digest=digest)
         assert refused.value.count == 2
     assert queries.get(group_id) is not None
-    assert changing.delete(group_id, start, 2) == Done(group_id, 1)
+    assert changing.delete(group_id, start, 2, digest=digest) == Done(group_id, 1)
 
     assert start.jobs == [("Офис", ["1", "2"])]
     assert queries.list_all() == []
@@ -90,7 +92,7 @@ def test_job_that_cannot_be_started_leaves_the_group_as_it_was(ids: dict[str, in
         raise TypeError(name, people)
 
     with pytest.raises(TypeError):
-        changing.change(None, Wanted("Офис", [ids[ENTRANCE]], ["Охрана"]), fail)
+        changing.change(None, Wanted("Офис", [ids[ENTRANCE]], ["Охрана"]), fail, safe=False)
 
     assert queries.list_all() == []
 
@@ -103,7 +105,10 @@ def test_merged_departments_give_their_people_the_terminals_of_the_other_one(ids
     assert told(changing.preview_of_department(everybody, "Кладовая")) == [(ENTRANCE, 0, 2), (STORE, 2, 0)]
     assert told(changing.preview_of_department(everybody, "Неизвестный")) == [(ENTRANCE, 0, 2)]
 
-    assert changing.merge_departments([by_name["Охрана"]], by_name["Кладовая"], apply_at_once) == 2
+    merge = changing.preview_of_merge([by_name["Охрана"]], by_name["Кладовая"])
+    assert (merge.people, told(merge.differences)) == (2, [(ENTRANCE, 0, 2), (STORE, 2, 0)])
+
+    assert changing.merge_departments([by_name["Охрана"]], by_name["Кладовая"], apply_at_once, merge.digest) == 2
 
     assert (wishes("1"), wishes("2")) == ({STORE: True}, {STORE: True})
 

@@ -75,10 +75,10 @@ def test_many_losers_need_their_number_typed(loses: int, people: int, unsafe: bo
     found = Differences((Difference(Terminal(name=ENTRANCE), 5, loses, people),), loses)
 
     assert found.is_unsafe is unsafe
-    found.require_confirmed(loses)
+    found.require_agreed(None, loses)
     if unsafe:
         with pytest.raises(UnsafePlan) as refused:
-            found.require_confirmed(loses + 1)
+            found.require_agreed(None, loses + 1)
         assert refused.value.count == loses
     else:
-        found.require_confirmed(None)
+        found.require_agreed(None, None)

@@ -24,7 +24,7 @@ def test_save_and_change_of_a_group_wait_for_each_other(app: Flask) -> None:
     def change_group() -> None:
         with app.app_context():
             begin.wait(30)
-            changing.change(None, Wanted("Офис", list(ids.values()), ["Охрана"]), apply_at_once)
+            changing.change(None, Wanted("Офис", list(ids.values()), ["Охрана"]), apply_at_once, safe=False)
 
     other = threading.Thread(target=change_group)
     other.start()
@@ -42,7 +42,7 @@ def test_change_waits_until_a_reader_has_ended(app: Flask) -> None:
 
     def change_group() -> None:
         with app.app_context():
-            changing.change(None, Wanted("Офис", list(ids.values()), ["Охрана"]), apply_at_once)
+            changing.change(None, Wanted("Офис", list(ids.values()), ["Охрана"]), apply_at_once, safe=False)
             done.set()
 
     employee.department = "Охрана"

@@ -66,6 +66,27 @@ def test_another_name_may_be_kept(app: Flask, client: FlaskClient) -> None:
         assert registry.names() == ["Отдел IT", "Склад"]
 
 
+@pytest.mark.both_databases
+def test_departments_are_merged_only_with_the_people_who_were_shown(app: Flask, client: FlaskClient) -> None:
+    asked = client.get(f"{MERGE}?into=4&department=1", headers=ENGLISH).text
+    assert "1 employee moves to “Склад”." in plain(asked)
+    with app.app_context():
+        employee = search.by_number("3")
+        assert employee is not None
+        save_employee(Draft("3", "Иван Иванов", "Склад"), employee_id=employee.id)
+        save_employee(Draft("4", "Олег Олегов", "Отдел IT"))
+
+    void = client.get(str(form_to(asked, MERGE).send(client, ENGLISH).location), headers=ENGLISH).text
+
+    assert "The plan has changed since it was shown. Nothing is done: check it again." in void
+    assert "1 employee moves to “Склад”." in plain(void)
+    with app.app_context():
+        assert "Отдел IT" in registry.names()
+    form_to(void, MERGE).send(client)
+    with app.app_context():
+        assert "Отдел IT" not in registry.names()
+
+
 def test_department_is_chosen_first_where_it_is_not_said(client: FlaskClient) -> None:
     page = client.get(f"{MERGE}?department=4", headers=ENGLISH)
 

@@ -10,10 +10,12 @@ from flask.testing import FlaskClient
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.departments import registry as departments
+from hikflask.services.employees import search
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import queries
 from hikflask.services.groups.queries import Listed
 from tests.support.desk import ENGLISH
+from tests.support.filled_forms import digest_of, form_to
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group, wishes
 from tests.support.signed_in import client_of
 
@@ -56,7 +58,7 @@ def test_group_is_made_after_its_changes_were_shown(
         f'id="terminals-{ids[ENTRANCE]}" name="terminals" type="checkbox" value="{ids[ENTRANCE]}" checked' in asked.text
     )
     assert 'name="added" type="text"\n    value="3"' in asked.text
-    saved = client.post("/groups/", data={**fields, "apply": "1"}, headers=RUSSIAN)
+    saved = client.post("/groups/", data={**fields, "shown": digest_of(asked.text)}, headers=RUSSIAN)
     run_jobs()
 
     assert (saved.status_code, saved.location) == (303, "/jobs/1")
@@ -83,13 +85,14 @@ def test_many_who_lose_a_terminal_need_their_number_typed(
     fields = {"name": "Офис", "terminals": str(ids[STORE]), "departments": "1"}
 
     asked = client.post(f"/groups/{group_id}", data=fields, headers=ENGLISH)
+    agreed = {**fields, "shown": digest_of(asked.text)}
     assert "Вход : 2 employees will be removed Склад : 2 employees will be added" in text(asked.text)
     assert "Access is taken from many. To confirm, enter how many: 2" in asked.text
-    refused = client.post(f"/groups/{group_id}", data={**fields, "apply": "1", "confirm": "3"}, headers=ENGLISH)
+    refused = client.post(f"/groups/{group_id}", data={**agreed, "confirm": "3"}, headers=ENGLISH)
     assert refused.status_code == 409
     assert "This removes many people from terminals. To confirm, enter how many: 2." in refused.text
     assert wished(app, "1") == {ENTRANCE: True}
-    saved = client.post(f"/groups/{group_id}", data={**fields, "apply": "1", "confirm": "2"}, headers=ENGLISH)
+    saved = client.post(f"/groups/{group_id}", data={**agreed, "confirm": "2"}, headers=ENGLISH)
     run_jobs()
 
     assert saved.location == "/jobs/1"
@@ -105,8 +108,9 @@ def test_group_is_deleted_after_its_changes_were_shown(
 
     page = client.get(f"/groups/{group_id}/delete", headers=RUSSIAN).text
     assert "Вход : будут удалены 2 сотрудника" in text(page)
-    assert client.post(f"/groups/{group_id}/delete", data={"confirm": "1"}).status_code == 409
-    deleted = client.post(f"/groups/{group_id}/delete", data={"confirm": "2"})
+    question = form_to(page, f"/groups/{group_id}/delete")
+    assert question.send(client, confirm="1").status_code == 409
+    deleted = question.send(client, confirm="2")
     run_jobs()
     assert "Доступ никто не потеряет." in client.get(f"/groups/{empty}/delete", headers=RUSSIAN).text
 
@@ -122,8 +126,9 @@ def test_single_employees_are_listed_and_taken_out(app: Flask, client: FlaskClie
 
     page = client.get(f"/groups/{group_id}/edit", headers=RUSSIAN).text
     assert "3: убрать из группы" in page
-    fields = {"name": "Офис", "terminals": str(ids[ENTRANCE]), "removed": "3", "apply": "1", "confirm": "1"}
-    client.post(f"/groups/{group_id}", data=fields)
+    fields = {"name": "Офис", "terminals": str(ids[ENTRANCE]), "removed": "3", "confirm": "1"}
+    asked = client.post(f"/groups/{group_id}", data=fields)
+    client.post(f"/groups/{group_id}", data={**fields, "shown": digest_of(asked.text)})
 
     assert groups(app)[0].alone == 0
 
@@ -174,12 +179,10 @@ def test_people_moved_by_a_job_are_shown_what_groups_give_and_take(
         asked.text
     )
     assert "Чтобы подтвердить, введите их количество: 2" in asked.text
+    agreed = {"department": "кладовая", "shown": digest_of(asked.text)}
     for typed in ("", "1"):
-        assert (
-            client.post("/jobs/1/start", data={"department": "кладовая", "apply": "1", "confirm": typed}).status_code
-            == 422
-        )
-    client.post("/jobs/1/start", data={"department": "кладовая", "apply": "1", "confirm": "2"})
+        assert client.post("/jobs/1/start", data={**agreed, "confirm": typed}).status_code == 422
+    client.post("/jobs/1/start", data={**agreed, "confirm": "2"})
     run_jobs()
 
     assert [wished(app, number) for number in "123"] == [{STORE: True}] * 3
@@ -194,10 +197,94 @@ def test_merged_departments_are_shown_what_groups_give_and_take(
 
     asked = client.get("/departments/merge?department=1&into=2", headers=RUSSIAN)
     assert "По группам терминалов: Вход : будут удалены 2 сотрудника" in text(asked.text)
-    client.post("/departments/merge", data={"department": "1", "into": "2"})
+    form_to(asked.text, "/departments/merge").send(client)
     run_jobs()
 
     assert wished(app, "1") == {}
+
+
+CHANGED = "The plan has changed since it was shown. Nothing is done: check it again."
+CHANGED_IN_RUSSIAN = "План с тех пор изменился. Ничего не сделано, проверьте его ещё раз."
+
+
+@pytest.fixture
+def office(app: Flask, ids: dict[str, int]) -> int:
+    """The group of the guards, who are at the entrance by it."""
+    with app.app_context():
+        return make_group("Офис", [ids[ENTRANCE]], "Охрана")
+
+
+def move(app: Flask, number: str, department: str) -> None:
+    """Let a colleague move somebody."""
+    with app.app_context():
+        employee = search.by_number(number)
+        assert employee is not None
+        save_employee(Draft(number, "Анна", department), employee_id=employee.id)
+
+
+@pytest.mark.both_databases
+def test_change_for_other_people_than_were_shown_is_void(
+    app: Flask, client: FlaskClient, ids: dict[str, int], office: int
+) -> None:
+    fields = {"name": "Офис", "terminals": str(ids[STORE]), "departments": "1"}
+    asked = client.post(f"/groups/{office}", data=fields)
+    for number, department in (("1", ""), ("3", "Охрана")):
+        move(app, number, department)
+    agreed = {**fields, "shown": digest_of(asked.text), "confirm": "2"}
+
+    for headers, sentence in ((ENGLISH, CHANGED), (RUSSIAN, CHANGED_IN_RUSSIAN)):
+        void = client.post(f"/groups/{office}", data=agreed, headers=headers)
+        assert void.status_code == 409
+        assert sentence in void.text
+        assert form_to(void.text, f"/groups/{office}").fields["confirm"] == ""
+
+    assert wished(app, "3") == {ENTRANCE: True}
+    agreed["shown"] = digest_of(void.text)
+    assert client.post(f"/groups/{office}", data=agreed).location == "/jobs/1"
+
+
+def test_change_that_is_typed_after_another_one_was_shown_is_shown_itself(
+    app: Flask, client: FlaskClient, ids: dict[str, int], office: int
+) -> None:
+    fields = {"name": "Офис", "terminals": [str(ids[ENTRANCE]), str(ids[STORE])], "departments": "1"}
+    asked = client.post(f"/groups/{office}", data=fields, headers=ENGLISH)
+    assert "Склад : 2 employees will be added" in text(asked.text)
+
+    other = client.post(f"/groups/{office}", data={"name": "Офис", "shown": digest_of(asked.text)}, headers=ENGLISH)
+
+    assert other.status_code == 409
+    assert "Вход : 2 employees will be removed" in text(other.text)
+    assert wished(app, "1") == {ENTRANCE: True}
+
+
+def test_group_is_deleted_only_for_those_who_were_shown(app: Flask, client: FlaskClient, office: int) -> None:
+    question = form_to(client.get(f"/groups/{office}/delete").text, f"/groups/{office}/delete")
+    for number, department in (("1", ""), ("3", "Охрана")):
+        move(app, number, department)
+
+    void = question.send(client, ENGLISH, confirm="2")
+
+    assert void.status_code == 409
+    assert CHANGED in void.text
+    assert len(groups(app)) == 1
+    assert form_to(void.text, f"/groups/{office}/delete").send(client, confirm="2").location == "/jobs/1"
+
+
+@pytest.mark.usefixtures("office")
+def test_people_are_moved_by_a_job_only_as_it_was_shown(app: Flask, client: FlaskClient, ids: dict[str, int]) -> None:
+    client.post("/jobs/preview", data={"action": "department", "all": "y"})
+    agreed = {"department": "Кладовая", "confirm": "2"}
+    agreed["shown"] = digest_of(client.post("/jobs/1/start", data=agreed).text)
+    with app.app_context():
+        make_group("Склад", [ids[STORE]], "Кладовая")
+
+    void = client.post("/jobs/1/start", data=agreed, headers=ENGLISH)
+
+    assert void.status_code == 422
+    assert CHANGED in void.text
+    assert "Склад : 3 employees will be added" in text(void.text)
+    agreed["shown"] = digest_of(void.text)
+    assert client.post("/jobs/1/start", data=agreed).location == "/jobs/1"
 
 
 class TestEmployeeForm:
