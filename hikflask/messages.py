@@ -314,6 +314,32 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("ID %(n)s has no name on the terminal that an employee can have."),
         N_("This ID has no name on the terminal that an employee can have."),
     ),
+    # What a plan says of the days of somebody who is taken over.
+    "comes_in_inactive": (
+        N_("The validity ended on %(day)s: comes in as inactive, and is removed from the terminal."),
+        N_("The validity is over: comes in as inactive, and is removed from the terminal."),
+    ),
+    "whole_days": (
+        N_("Only whole days count here, so it is %(here)s. On the terminal: %(there)s."),
+        N_("The validity on the terminal begins or ends within a day, and only the whole days in it count here."),
+    ),
+    "days_change": (
+        N_("So far it was here: %(before)s."),
+        N_("The employee has other days here so far."),
+    ),
+    "validity_not_readable": (
+        N_("The terminal shows a validity that cannot be read. Set it there anew, then compare again."),
+    ),
+    "validity_outside": (
+        N_("The validity on the terminal is not within 2000 to 2037. Correct it there, then compare again."),
+    ),
+    "no_whole_day": (N_("The validity on the terminal has no whole day. Correct it there, then compare again."),),
+    "over_there": (
+        N_(
+            "The validity on the terminal is over, but the employee is active here. "
+            "Send the employee to the terminal, or deactivate the employee."
+        ),
+    ),
     "left_alone": (N_("Left as it is on the terminal."),),
     "changed_at_terminal": (
         N_("It was changed at the terminal itself. The next try is %(time)s."),

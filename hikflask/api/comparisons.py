@@ -3,7 +3,7 @@
 from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
-from hikflask import messages
+from hikflask import messages, validity_days
 from hikflask.api.openapi.described import OF_TERMINALS, WHOLE, Body, described, list_of, one
 from hikflask.api.support import body, errors
 from hikflask.api.support.body import InputError
@@ -47,7 +47,7 @@ def compare_device(device_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:device_id>/apply")
 @allow(OPERATOR)
-@described(one("JobBegun"), status=202, body=CHOICES, refusals=(409,))
+@described(one("PlanBegun"), status=202, body=CHOICES, refusals=(409,))
 def apply_to_device(device_id: int) -> ResponseReturnValue:
     """Begin the job that sends, takes over and removes people, as the last comparison of the device found them.
 
@@ -68,7 +68,24 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
     except UnsafePlan as error:
         message, about = messages.english(error.code, **error.params), {"count": error.count, "plan": made.digest}
         return errors.refusal(error.code, message, error_status.for_api(error.code), **about)
-    return jsonify({"job": _begin(made)}), 202
+    return jsonify({"job": _begin(made), **_notes(made)}), 202
+
+
+def _notes(made: Plan) -> dict[str, list[dict[str, str | None]]]:
+    """Return what is to be said of the days of those who are taken over, where there is something."""
+    said = [
+        {
+            "number": step.number,
+            "code": code,
+            "message": messages.english(code),
+            "valid_from": validity_days.written(step.limits.first) or None,
+            "valid_to": validity_days.written(step.limits.last) or None,
+        }
+        for step in made.steps
+        if step.limits
+        for code in step.notes
+    ]
+    return {"notes": said} if said else {}
 
 
 def _actions(lists: dict[str, list[str]]) -> dict[str, str]:

@@ -122,6 +122,10 @@ REFUSED_HERE = {
     "not_compared_since_restore": HTTPStatus.CONFLICT,
     "nothing_to_take_over": HTTPStatus.CONFLICT,
     "name_not_usable": HTTPStatus.CONFLICT,
+    "validity_not_readable": HTTPStatus.CONFLICT,
+    "validity_outside": HTTPStatus.CONFLICT,
+    "no_whole_day": HTTPStatus.CONFLICT,
+    "over_there": HTTPStatus.CONFLICT,
 }
 # The form is shown again, with the capture that still runs.
 PAGE = REFUSED_HERE | {"capture_running": HTTPStatus.UNPROCESSABLE_ENTITY}

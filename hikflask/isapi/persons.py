@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 from hikflask.isapi.answer import Requester
 from hikflask.isapi.codec import Json, checked, confirmed, counted, json_object, member, to_json
@@ -34,6 +34,7 @@ NUMBER = re.compile(r"[A-Za-z0-9_-]{1,32}\Z")
 # Terminals accept local times from 2000-01-01 to 2037-12-31, and refuse a zone suffix.
 FIRST_MOMENT = datetime.fromisoformat("2000-01-01T00:00:00")
 LAST_MOMENT = datetime.fromisoformat("2037-12-31T23:59:59")
+DAY_LENGTH = len("2037-12-31")
 
 # Begin and end of a validity.
 Window = tuple[datetime, datetime]
@@ -44,14 +45,17 @@ DELETE_TRIES = 20
 
 @dataclass(frozen=True)
 class Validity:
-    """From when to when a person may pass, in the terminal's local time without a zone. None: not told.
+    """From when to when a person may pass, as the terminal shows it. None: not told, or not readable.
 
     `enabled` is False where the terminal shows `enable` false: "no expiry" in the guide, "blocked" to some clients.
+    `offset` is the offset from UTC of a time with a zone suffix, or of `timeType` UTC; None for the terminal's local
+    time.
     """
 
     begin: datetime | None
     end: datetime | None
     enabled: bool = True
+    offset: timedelta | None = None
 
     @property
     def words(self) -> str:
@@ -61,6 +65,11 @@ class Validity:
         if self.begin is None or self.end is None:
             return ""
         return "/".join(moment.isoformat(timespec="seconds") for moment in (self.begin, self.end))
+
+    @property
+    def suffix(self) -> str:
+        """The offset from UTC as a zone suffix, such as +05:00; empty for the terminal's local time."""
+        return "" if self.offset is None else str(timezone(self.offset))[3:] or "+00:00"
 
 
 @dataclass(frozen=True)
@@ -219,15 +228,30 @@ def _validity(words: object) -> Validity | None:
     if not isinstance(words, dict):
         return None
     enabled = str(words.get("enable", True)).strip().lower() not in {"false", "0"}
-    return Validity(_moment_of(words.get("beginTime")), _moment_of(words.get("endTime")), enabled)
+    begin, end = _moment_of(words.get("beginTime")), _end_of(words.get("endTime"))
+    offset = end.utcoffset() if end else None
+    if offset is None and str(words.get("timeType")).strip().upper() == "UTC":
+        offset = timedelta()
+    return Validity(_local(begin), _local(end), enabled, offset)
 
 
 def _moment_of(words: object) -> datetime | None:
-    """Return the local time. A zone, which some firmware shows, is that of the terminal itself."""
     try:
-        return datetime.fromisoformat(str(words).strip()).replace(tzinfo=None, microsecond=0)
+        return datetime.fromisoformat(str(words).strip()).replace(microsecond=0)
     except ValueError:
         return None
+
+
+def _end_of(words: object) -> datetime | None:
+    """Return the end of a validity. Some firmware shows the day alone, or no seconds: both mean the end of the day."""
+    moment = _moment_of(words)
+    if moment and (len(str(words).strip()) <= DAY_LENGTH or (moment.hour, moment.minute) == (23, 59)):
+        return moment.replace(hour=23, minute=59, second=59)
+    return moment
+
+
+def _local(moment: datetime | None) -> datetime | None:
+    return moment and moment.replace(tzinfo=None)
 
 
 def count(client: Requester) -> Count:

@@ -83,7 +83,7 @@ class PersonThere(Base):
 
     `faces` is None when the terminal does not count them; `face_sha256` is that of the enrolled picture, None when it
     was not read, and an empty text when the terminal does not give it. `valid_there` is the terminal's own words for
-    the validity, see Enrolment.
+    the validity, see Enrolment, with the zone where it tells one, and "unreadable" when they are not understood.
     """
 
     __tablename__ = "person_there"

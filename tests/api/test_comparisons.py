@@ -12,7 +12,7 @@ from hikflask.models import Job, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.terminals import leases
 from hikflask.simulator import Terminal as Simulated
-from tests.support.comparisons import compare, strangers
+from tests.support.comparisons import compare, limit_there, strangers
 from tests.support.enrolments import enrol
 from tests.support.wire import InProcess
 
@@ -95,6 +95,42 @@ def settled(client: FlaskClient, job_id: int, run_jobs: Callable[[], int]) -> di
         if answer["state"] not in {"waiting", "running"}:
             break
     return dict(answer)
+
+
+def test_answer_says_what_becomes_of_the_days_on_the_terminal(
+    client: FlaskClient, simulator: Simulated, terminal: Terminal, run_jobs: Callable[[], int]
+) -> None:
+    strangers(simulator, ["901", "902", "903", "904"])
+    limit_there(simulator, "901", "2025-12-31T23:59:59")
+    limit_there(simulator, "902", "2036-07-01T18:00:00")
+    limit_there(simulator, "903", "2045-12-31T23:59:59", "2040-01-01T00:00:00")
+    compare(terminal)
+
+    status, begun = apply(client, take_over=["901", "902", "903", "904"])
+
+    assert status == 202
+    assert begun["notes"] == [
+        {
+            "number": "901",
+            "code": "comes_in_inactive",
+            "message": "The validity is over: comes in as inactive, and is removed from the terminal.",
+            "valid_from": None,
+            "valid_to": "2025-12-31",
+        },
+        {
+            "number": "902",
+            "code": "whole_days",
+            "message": "The validity on the terminal begins or ends within a day, "
+            "and only the whole days in it count here.",
+            "valid_from": None,
+            "valid_to": "2036-06-30",
+        },
+    ]
+    job = settled(client, begun["job"], run_jobs)
+    assert job["failed"] == [{"number": "903", "error": "validity_outside"}]
+    users = {user["hikvision_id"]: (user["is_active"], user["valid_to"]) for user in client.get("/api/users/").json}
+    assert users == {"901": (False, "2025-12-31"), "902": (True, "2036-06-30"), "904": (True, "2035-12-31")}
+    assert set(simulator.people) == {"902", "903", "904"}
 
 
 def test_plan_that_removes_many_needs_their_number(

@@ -134,6 +134,9 @@ def test_an_end_before_the_begin_is_never_sent() -> None:
         ({"enable": "false"}, "off"),
         ({"enable": True, "beginTime": "soon", "endTime": "2026-06-30T23:59:59"}, ""),
         ({"enable": True}, ""),
+        ({"beginTime": "2026-03-01", "endTime": "2026-06-30"}, MARCH_TO_JUNE),
+        ({"beginTime": "2026-03-01T00:00", "endTime": "2026-06-30T23:59"}, MARCH_TO_JUNE),
+        ({"beginTime": "2026-03-01T00:00", "endTime": "2026-06-30T18:00"}, "2026-03-01T00:00:00/2026-06-30T18:00:00"),
     ],
 )
 def test_the_validity_is_read_as_the_terminal_shows_it(told: dict[str, object], words: str) -> None:
@@ -141,6 +144,23 @@ def test_the_validity_is_read_as_the_terminal_shows_it(told: dict[str, object], 
     assert found is not None
     assert found.valid is not None
     assert found.valid.words == words
+
+
+@pytest.mark.parametrize(
+    ("told", "suffix"),
+    [
+        ({"endTime": "2026-06-30T23:59:59"}, ""),
+        ({"endTime": "2026-06-30T23:59:59", "timeType": "local"}, ""),
+        ({"endTime": "2026-06-30T23:59:59", "timeType": "UTC"}, "+00:00"),
+        ({"endTime": "2026-06-30T23:59:59Z"}, "+00:00"),
+        ({"endTime": "2026-06-30T23:59:59-03:30", "timeType": "UTC"}, "-03:30"),
+    ],
+)
+def test_the_zone_of_a_validity_is_read_where_it_is_told(told: dict[str, object], suffix: str) -> None:
+    found = persons.find(Prepared(page(person("1", Valid={"beginTime": "2026-03-01", **told}), total=1)), "1")
+    assert found is not None
+    assert found.valid is not None
+    assert (found.valid.words, found.valid.suffix) == (MARCH_TO_JUNE, suffix)
 
 
 def test_what_the_terminal_does_not_tell_about_a_person_is_unknown() -> None:

@@ -39,6 +39,11 @@ def strangers(simulator: Simulated, numbers: Iterable[str], faces: Iterable[byte
             simulator.store.bind(number, picture)
 
 
+def limit_there(simulator: Simulated, number: str, end: str, begin: str = "2000-01-01T00:00:00") -> None:
+    """Let other software limit somebody on the terminal."""
+    simulator.people[number]["Valid"] = {"enable": True, "beginTime": begin, "endTime": end, "timeType": "local"}
+
+
 def desire_with_photo(terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Enrolment:
     """Save somebody with a photo that is on the terminal's side of all checks, and desire both there."""
     employee = save_employee(draft).row

@@ -67,6 +67,14 @@ IMPORT_EXAMPLE = {
     "wrong": 1,
     "rows": [WRONG_ROW],
 }
+NOTE = {
+    "number": "900",
+    "code": "comes_in_inactive",
+    "message": "The validity is over: comes in as inactive, and is removed from the terminal.",
+    "valid_from": None,
+    "valid_to": "2025-12-31",
+}
+OF_NOTE = {"number": TEXT, "code": TEXT, "message": TEXT, "valid_from": or_null(DAY), "valid_to": or_null(DAY)}
 SENTENCES: Schema = {"type": "object", "additionalProperties": TEXT}
 
 SCHEMAS: dict[str, Schema] = {
@@ -195,6 +203,8 @@ SCHEMAS: dict[str, Schema] = {
         departments=list_of(TEXT),
     ),
     "JobBegun": _object({"job": 12}, job=ID),
+    # `notes`: what is to be said of the days of those who are taken over, where there is something.
+    "PlanBegun": _object({"job": 12, "notes": [NOTE]}, {"notes": list_of(_object(NOTE, **OF_NOTE))}, job=ID),
     "Job": _object(
         {"state": "done", "done": 3, "total": 3, "failed": [{"number": "100222", "error": "deviceUserFull"}]},
         {"import": {"anyOf": [one("Import"), one("ImportFailed")]}},

@@ -6,6 +6,7 @@ from typing import Any
 from hikflask.extensions import db
 from hikflask.models import Enrolment, JobItem, Terminal
 from hikflask.models.comparison import VALIDITY
+from hikflask.models.enrolment import ABSENT
 from hikflask.services import audit
 from hikflask.services.comparisons import plan, queries
 from hikflask.services.comparisons.errors import NotThere
@@ -38,8 +39,10 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
     seen = known.there.name if known.there else ""
     db.session.commit()
     holder = audit.present_actor().name
-    take_over(comparison.terminal_id, item.number, seen, holder, same_person=agreed)
-    return None  # The terminal has confirmed it already.
+    enrolment = take_over(comparison.terminal_id, item.number, seen, holder, same_person=agreed)
+    is_due = enrolment.next_attempt_at is not None
+    # Nobody waits for the face of somebody who has none.
+    return enrolment if is_due and (enrolment.desired == ABSENT or enrolment.photo_id) else None
 
 
 def _send(known: Facts, terminal_id: int, *, names_agreed: bool) -> Enrolment:

@@ -104,5 +104,29 @@ class NameNotUsable(ServiceError):
     code = "name_not_usable"
 
 
+class ValidityNotReadable(ServiceError):
+    """The terminal does not tell readably from when to when the person may enter."""
+
+    code = "validity_not_readable"
+
+
+class ValidityOutside(ServiceError):
+    """The validity there begins or ends on a day that no employee can have."""
+
+    code = "validity_outside"
+
+
+class NoWholeDay(ServiceError):
+    """The validity there begins and ends within a day or a night, and employees have whole days."""
+
+    code = "no_whole_day"
+
+
+class OverThere(ServiceError):
+    """The validity there is over, but the employee who has the number is active."""
+
+    code = "over_there"
+
+
 # Of failed comparisons, by the code that is kept in the row.
 FAILURES = {kind.code: kind for kind in (ListChanging, ListIncomplete, AnotherDevice, ComparisonReplaced)}

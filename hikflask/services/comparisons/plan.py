@@ -14,7 +14,7 @@ from sqlalchemy import select
 from hikflask import employee_number, invisible_characters
 from hikflask.extensions import db
 from hikflask.isapi import persons
-from hikflask.models import Comparison, Difference, PersonThere, Terminal
+from hikflask.models import Comparison, Difference, Terminal
 from hikflask.models.comparison import DONE, FACE_MISSING, KINDS, NAME, ONLY_HERE
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.comparisons import queries, verdicts
@@ -29,11 +29,10 @@ from hikflask.services.comparisons.errors import (
     NotThere,
     NumbersUnknown,
 )
+from hikflask.services.comparisons.limits import Limits, limits_taken, validity_of
 from hikflask.services.comparisons.queries import Facts
-from hikflask.services.comparisons.take_over import limits_of
 from hikflask.services.core import removals, shown
-from hikflask.services.core.dates import today
-from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, ServiceError, ValidityOver
+from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, ServiceError
 from hikflask.services.enrolments import desired
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import connection
@@ -53,6 +52,10 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
     "validity": (SEND, TAKE_OVER, REMOVE, LEAVE),
 }
 LONGEST_NAME = 128
+# What a plan says of the days of somebody who is taken over, as codes of sentences.
+COMES_IN_INACTIVE = "comes_in_inactive"
+WHOLE_DAYS = "whole_days"
+DAYS_CHANGE = "days_change"
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ class Step:
     """What is done for one number. `refusal` is the code of the sentence why it is not possible, "" when it is.
 
     `is_there`: the terminal had the number when it was read. `names_agreed`: the person saw both names, and chose.
-    `replaces`: sending replaces the record there, whose cards and fingerprints are lost.
+    `replaces`: sending replaces the record there, whose cards and fingerprints are lost. `limits` are the days of
+    somebody who is taken over, and `limits_here` those of the employee until then.
     """
 
     number: str
@@ -88,12 +92,28 @@ class Step:
     replaces: bool
     refusal: str = ""
     refusal_params: Mapping[str, object] = field(default_factory=dict)
+    limits: Limits | None = None
+    limits_here: Limits | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The codes of what is to be said of the days of somebody who is taken over."""
+        if self.limits is None:
+            return ()
+        days, before = (self.limits.first, self.limits.last), self.limits_here
+        said = {
+            COMES_IN_INACTIVE: self.limits.is_over,
+            WHOLE_DAYS: self.limits.is_rounded,
+            DAYS_CHANGE: before is not None and (before.first, before.last) != days,
+        }
+        return tuple(code for code, is_so in said.items() if is_so)
 
     @property
     def facts(self) -> list[object]:
         """What is agreed to when the plan is started."""
         who = (self.number, self.employee_id, self.name_here, self.name_there, self.is_there)
-        return [*who, self.action, self.names_agreed, self.replaces, self.refusal]
+        days = [f"{self.limits.first}", f"{self.limits.last}", *self.notes] if self.limits else []
+        return [*who, self.action, self.names_agreed, self.replaces, self.refusal, *days]
 
 
 @dataclass(frozen=True)
@@ -120,6 +140,11 @@ class Plan:
         """How many steps of each action are possible."""
         possible = Counter(step.action for step in self.steps if not step.refusal)
         return {action: possible[action] for action in ACTIONS}
+
+    @property
+    def leavers(self) -> int:
+        """How many people the plan takes over as inactive, so that they are removed from the terminal."""
+        return sum(1 for step in self.steps if COMES_IN_INACTIVE in step.notes)
 
     @property
     def refused(self) -> tuple[Step, ...]:
@@ -205,8 +230,10 @@ def _is_here(known: Facts) -> bool:
 
 def _step(terminal: Terminal, known: Facts, action: str, names_agreed: bool) -> Step:
     refusal: ServiceError | None = None
+    limits: Limits | None = None
     try:
         check(terminal, known, action, names_agreed)
+        limits = _days(terminal, known) if action == TAKE_OVER else None
     except ServiceError as error:
         refusal = error
     return Step(
@@ -221,6 +248,8 @@ def _step(terminal: Terminal, known: Facts, action: str, names_agreed: bool) -> 
         replaces=action == SEND and would_overwrite(known) and not is_our_face(known),
         refusal=refusal.code if refusal else "",
         refusal_params=refusal.params if refusal else {},
+        limits=limits,
+        limits_here=Limits(known.employee.valid_from, known.employee.valid_to) if known.employee else None,
     )
 
 
@@ -237,6 +266,7 @@ def check(terminal: Terminal, known: Facts, action: str, names_agreed: bool) -> 
         _check_send(known, names_agreed)
     elif action == TAKE_OVER:
         _check_take_over(known, names_agreed)
+        _days(terminal, known)
     elif action == REMOVE:
         _check_remove(known)
 
@@ -261,25 +291,20 @@ def _check_take_over(known: Facts, names_agreed: bool) -> None:
         raise NameNotUsable(n=known.number)
     if _is_here(known) and set(known.kinds) <= {FACE_MISSING, ONLY_HERE}:
         raise NothingToTakeOver(n=known.number)
-    _check_joined(known) if known.employee else _check_new(there)
+    if known.employee and not known.employee.is_active:
+        raise EmployeeInactive
+    employee_id = known.employee.id if known.employee else None
+    desired.refuse_while_leaving(known.number, employee_id)
     if not names_agreed and is_another_name(known):
         raise NameDiffers(n=known.number, here=known.name_wanted, there=there.name)
-    employee_id = known.employee.id if known.employee else None
     if there.face_url and consents.is_required() and consents.is_missing(known.number, employee_id):
         raise ConsentMissing
 
 
-def _check_joined(known: Facts) -> None:
-    if known.employee and not known.employee.is_active:
-        raise EmployeeInactive
-    desired.refuse_while_leaving(known.number, known.employee.id if known.employee else None)
-
-
-def _check_new(there: PersonThere) -> None:
-    desired.refuse_while_leaving(there.number, None)
-    last = limits_of(verdicts.validity_of(there.valid_there))[1]
-    if last is not None and last < today():
-        raise ValidityOver
+def _days(terminal: Terminal, known: Facts) -> Limits:
+    """Return the days after a take-over. :raises ServiceError: when nobody can have those on the terminal."""
+    valid = validity_of(known.there.valid_there) if known.there else None
+    return limits_taken(valid, terminal, known.employee, is_desired=_is_here(known))
 
 
 def _check_remove(known: Facts) -> None:

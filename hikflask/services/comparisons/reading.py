@@ -30,6 +30,7 @@ from hikflask.services.comparisons.errors import (
     ComparisonReplaced,
     ListIncomplete,
 )
+from hikflask.services.comparisons.limits import words_of
 from hikflask.services.comparisons.pages import Changed, Place, follow
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired
@@ -337,7 +338,7 @@ def _row(comparison_id: int, person: Person) -> dict[str, Any]:
         "name": person.name[: queries.LONGEST_THERE],
         "faces": person.faces,
         "face_url": _short(person.face_url),
-        "valid_there": person.valid.words if person.valid else "",
+        "valid_there": words_of(person.valid),
         "cards": person.cards,
         "fingerprints": person.fingerprints,
     }

@@ -1,11 +1,11 @@
 """Takes over somebody who is on a terminal already: number, name, validity, and the enrolled picture where it is given.
 
 Nothing is written to the terminal, so cards, fingerprints and rights stay as they are. The terminal's own answer, asked
-anew, is what confirms the enrolment.
+anew, is what confirms the enrolment. Only where its validity is not in whole days, these are sent afterwards; and
+somebody whose time is over comes in as inactive, to be removed from the terminal like any other who left.
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, time
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +14,7 @@ from hikflask import validity_days
 from hikflask.extensions import db
 from hikflask.isapi import faces, persons
 from hikflask.isapi.errors import Nonsense, Refused
-from hikflask.isapi.persons import FIRST_MOMENT, LAST_MOMENT, Person, Validity
+from hikflask.isapi.persons import Person
 from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
@@ -23,10 +23,12 @@ from hikflask.services import audit
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons.errors import ChangedThere, IllegalNumber, NameDiffers, NameNotUsable, NotThere
+from hikflask.services.comparisons.limits import Limits, limits_taken
 from hikflask.services.comparisons.queries import LONGEST_THERE, name_wanted
 from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import EmployeeInactive, NumberKnown
 from hikflask.services.employees import audit_notes, search
+from hikflask.services.employees.lifecycle import apply_active
 from hikflask.services.employees.save import FaceSource, apply_save
 from hikflask.services.enrolments import desired, queries, validity
 from hikflask.services.photos import storage
@@ -38,9 +40,6 @@ from hikflask.services.terminals.connection import Conversation
 TAKE_OVER = "take_over"
 LONGEST_SECONDS = 60.0
 LONGEST_NAME = 128
-# Terminals and other programs give a window of ten years where nobody asked for a limit.
-UNASKED_YEARS = 10
-END_OF_DAY = time(23, 59, 59)
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,8 @@ def take_over(terminal_id: int, number: str, name_seen: str, holder: str, *, sam
     :param same_person: the employee here has another name, and a person said it is the same: the name there counts.
     :raises NotThere: :raises ChangedThere: when the terminal shows nobody, or another name.
     :raises NameDiffers: :raises IllegalNumber: :raises EmployeeInactive: :raises NumberLeaving: :raises ConsentMissing:
-        when that person cannot be taken over. :raises TerminalError: when the terminal refuses or does not answer.
+        when that person cannot be taken over; likewise because of the validity there: see limits_taken().
+    :raises TerminalError: when the terminal refuses or does not answer.
     """
     if not persons.NUMBER.match(number):
         raise IllegalNumber(n=number)
@@ -128,30 +128,62 @@ def _photo(found: Found, files: storage.Files) -> Photo | None:
 
 def _write(terminal: Terminal, found: Found, photo: Photo | None, same_person: bool, files: storage.Files) -> Enrolment:
     known = search.by_number(found.number)
-    employee = _joined(terminal, known.id, found, same_person, files) if known else _added(found, files)
+    joined = _joined(terminal, known.id, found, same_person, files) if known else None
+    is_desired = _is_desired(terminal.id, found.number)
+    limits = limits_taken(found.person.valid, terminal, joined, is_desired=is_desired)
+    if joined is None and limits.is_over:
+        return _come_in_inactive(terminal, found, limits, photo, files)
+    employee = joined or _added(found, limits, files)
     consents.require_for_save(employee, with_face=photo is not None)
     enrolment = queries.find(terminal.id, employee.number, lock=True) or state.create_for(terminal.id, employee.number)
     if photo is not None:
         _give(employee, photo, replaces=enrolment.desired == PRESENT and enrolment.photo_id not in {None, photo.id})
     _confirm(enrolment, employee, found, photo)
-    if validity.differs(enrolment, found.person.valid):
-        draft = _limited(drafts.of_saved(employee), found.person.valid)
-        apply_save(draft, FaceSource(), employee.id, None, files)
+    if (employee.valid_from, employee.valid_to) != (limits.first, limits.last):
+        apply_save(_limited(drafts.of_saved(employee), limits), FaceSource(), employee.id, None, files)
         _confirm(enrolment, employee, found, photo)
+    _send_limits(enrolment, employee, found, limits)
     if photo is not None and employee.photo_id == photo.id:
         _send_elsewhere(employee, photo, terminal.id)
-    changed_rows(update(Terminal).where(Terminal.id == terminal.id).values(last_sync=database_now()))
-    audit.note("enrolment.taken_over", employee=employee, terminal=terminal.name, after={"photo": photo is not None})
+    _note(terminal, employee, photo)
     db.session.refresh(enrolment)
     return enrolment
+
+
+def _note(terminal: Terminal, employee: Employee, photo: Photo | None) -> None:
+    changed_rows(update(Terminal).where(Terminal.id == terminal.id).values(last_sync=database_now()))
+    audit.note("enrolment.taken_over", employee=employee, terminal=terminal.name, after={"photo": photo is not None})
 
 
 # --- who it is ---
 
 
-def _added(found: Found, files: storage.Files) -> Employee:
-    draft = _limited(Draft(found.number, found.person.name), found.person.valid)
+def _added(found: Found, limits: Limits, files: storage.Files) -> Employee:
+    draft = _limited(Draft(found.number, found.person.name), limits)
     return apply_save(draft, FaceSource(), None, None, files)
+
+
+def _come_in_inactive(
+    terminal: Terminal, found: Found, limits: Limits, photo: Photo | None, files: storage.Files
+) -> Enrolment:
+    """Add somebody whose time is over as inactive, and desire the removal from this terminal as of any who left."""
+    draft = Draft(found.number, found.person.name)
+    employee = apply_save(draft, FaceSource(), None, None, files)
+    apply_active(employee, active=False)
+    apply_save(_limited(draft, limits), FaceSource(), employee.id, None, files)
+    consents.require_for_save(employee, with_face=photo is not None)
+    if photo is not None:
+        _give(employee, photo, replaces=False)
+    enrolment = queries.find(terminal.id, employee.number, lock=True) or state.create_for(terminal.id, employee.number)
+    state.apply(
+        state.OVER_THERE,
+        Enrolment.id == enrolment.id,
+        employee_id=employee.id,
+        written_name=found.person.name,
+    )
+    _note(terminal, employee, photo)
+    db.session.refresh(enrolment)
+    return enrolment
 
 
 def _joined(terminal: Terminal, employee_id: int, found: Found, same_person: bool, files: storage.Files) -> Employee:
@@ -227,23 +259,21 @@ def _confirm(enrolment: Enrolment, employee: Employee, found: Found, photo: Phot
     db.session.refresh(enrolment)
 
 
-def _limited(draft: Draft, valid: Validity | None) -> Draft:
-    """Return the form with the validity that the terminal shows."""
-    first, last = limits_of(valid)
-    return replace(draft, valid_from=validity_days.written(first), valid_to=validity_days.written(last))
+def _send_limits(enrolment: Enrolment, employee: Employee, found: Found, limits: Limits) -> None:
+    """Have the days of the employee sent where the terminal does not show just these: its own may be within a day."""
+    window, valid = validity.wanted(employee), found.person.valid
+    is_there = valid is not None and valid.words == validity.words(window) and not limits.is_rounded
+    if window and not is_there:
+        state.apply(
+            state.DESIRED_AS_BEFORE,
+            Enrolment.id == enrolment.id,
+            employee_id=employee.id,
+            photo_id=Enrolment.photo_id,
+        )
+        state.apply(state.PUT_IN_BULK, Enrolment.id == enrolment.id)
 
 
-def limits_of(valid: Validity | None) -> tuple[date | None, date | None]:
-    """Return the first and the last day of a validity, None for no limit.
-
-    A window of ten years or more is what terminals and other programs give when nobody asked for a limit. A window that
-    begins or ends within a day stays at the terminal alone, which goes on to enforce it: here, days are whole.
-    """
-    if valid is None or not valid.enabled or valid.begin is None or valid.end is None:
-        return None, None
-    whole_days = valid.begin.time() == time.min and valid.end.time() == END_OF_DAY
-    if not whole_days or valid.end.year - valid.begin.year >= UNASKED_YEARS:
-        return None, None
-    first = valid.begin.date() if valid.begin > FIRST_MOMENT else None
-    last = valid.end.date() if valid.end < LAST_MOMENT else None
-    return first, last
+def _limited(draft: Draft, limits: Limits) -> Draft:
+    """Return the form with these days."""
+    first, last = validity_days.written(limits.first), validity_days.written(limits.last)
+    return replace(draft, valid_from=first, valid_to=last)

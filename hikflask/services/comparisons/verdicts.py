@@ -14,7 +14,6 @@ from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
-from hikflask.isapi.persons import Validity
 from hikflask.models import Comparison, Difference, Drift, Enrolment, LeftAlone, PersonThere, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import (
@@ -33,6 +32,7 @@ from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.comparisons import left_alone, queries
+from hikflask.services.comparisons.limits import validity_of
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.enrolments import validity
@@ -157,14 +157,6 @@ def names_of(terminal: Terminal, row: Enrolment) -> set[str]:
     employee = row.employee
     whole = {employee.name, employee.terminal_name, queries.name_wanted(terminal, employee)} if employee else set()
     return (row.names_sent | whole) - {""}
-
-
-def validity_of(words: str) -> Validity | None:
-    """Return the validity that these words stand for (see Enrolment.valid_there), or None when it is not known."""
-    if words == "off":
-        return Validity(None, None, enabled=False)
-    begin, _, end = words.partition("/")
-    return Validity(datetime.fromisoformat(begin), datetime.fromisoformat(end)) if end else None
 
 
 def seen(kind: str, there: PersonThere | None) -> str:

@@ -8,6 +8,7 @@ from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import CONFIRMED
 
 FIRST_DAY, LAST_DAY = persons.FIRST_MOMENT.date(), persons.LAST_MOMENT.date()
+LAST_OF_DAY = persons.LAST_MOMENT.time()
 UNLIMITED: Window = (persons.FIRST_MOMENT, persons.LAST_MOMENT)
 
 
@@ -19,7 +20,7 @@ def wanted(employee: Employee | None) -> Window | None:
     if employee is None or (employee.valid_from is None and employee.valid_to is None):
         return None
     first, last = (_within_calendar(day) for day in (employee.valid_from or FIRST_DAY, employee.valid_to or LAST_DAY))
-    return datetime.combine(first, time.min), datetime.combine(last, persons.LAST_MOMENT.time())
+    return datetime.combine(first, time.min), datetime.combine(last, LAST_OF_DAY)
 
 
 def _within_calendar(day: date) -> date:
@@ -38,10 +39,12 @@ def asked(enrolment: Enrolment) -> Window | None:
 def to_send(window: Window | None, there: Validity | None, row: Enrolment) -> Window | None:
     """Return the validity to send to a person who is there, or None when there is nothing to send.
 
-    A terminal that does not tell its validity gets ours with every change of what is desired.
+    A terminal that does not tell its validity gets ours with every change of what is desired; and where the validity is
+    in another zone, ours is in the terminal's.
     """
-    shown = there.words if there else ""
-    is_there = shown == words(window) if shown else row.person == CONFIRMED
+    if there is None or not there.words:
+        return None if row.person == CONFIRMED else window
+    is_there = there.words == words(window) and there.offset is None
     return None if is_there else window
 
 

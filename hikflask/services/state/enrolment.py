@@ -313,6 +313,10 @@ TAKEN_OVER = Transition(
     given=("employee_id", "photo_id", "face", "confirmed_photo_id", "written_name", "valid_there"),
     ends=True,
 )
+# Somebody who was there already, and whose time is over: exactly this record is removed.
+OVER_THERE = Transition(
+    {**_desire(ABSENT), **NO_FACE, "in_bulk": True, "overwrite": False}, given=("employee_id", "written_name")
+)
 # The validity there is not the one asked for, so it is set, or lifted where none is asked for.
 VALIDITY_THERE = Transition({}, needs=Enrolment.desired == PRESENT, given=("sent_valid",))
 # A person said that the record with this other name is the employee's: it is renamed, and keeps its cards. Its face was

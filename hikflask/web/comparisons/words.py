@@ -1,21 +1,21 @@
 """The words of a comparison: its kinds, what can be done about them, and what a terminal says of a person."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from hikflask import messages, validity_days
 from hikflask.messages import N_
-from hikflask.models import Employee
+from hikflask.models import Employee, PersonThere
 from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, ONLY_THERE, VALIDITY
-from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER
-from hikflask.services.comparisons.take_over import limits_of
-from hikflask.services.comparisons.verdicts import validity_of
+from hikflask.services.comparisons.limits import validity_of
+from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Step
+from hikflask.services.enrolments.validity import LAST_OF_DAY
 from hikflask.services.jobs.plans.choices import NOTHING
+from hikflask.services.terminals import clock
 from hikflask.web.support.dates import local_day
 
-# Terminals know no earlier and no later day, so these stand for no limit.
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2037, 12, 31)
 SENTENCES = {
     NAME: N_("On the terminal these IDs have another name than here."),
     FACE_MISSING: N_("These people are on the terminal without a face, so it does not recognise them."),
@@ -85,19 +85,37 @@ def differences(count: int) -> str:
 
 
 def validity_there(words: str) -> str:
-    """Return the validity that a terminal shows, in its own words as Enrolment keeps them, as days."""
-    if words == "off":
-        return str(_("not limited"))
-    begin, _slash, end = words.partition("/")
-    if not end:
+    """Return the validity that a terminal shows, as PersonThere keeps it: as days, with the time of day within one."""
+    valid = validity_of(words)
+    if valid is None:
         return ""
-    first, last = datetime.fromisoformat(begin).date(), datetime.fromisoformat(end).date()
-    return days(first if first > FIRST_DAY else None, last if last < LAST_DAY else None)
+    if not valid.enabled:
+        return str(_("not limited"))
+    if valid.begin is None or valid.end is None:
+        return str(_("not readable"))
+    zone = "" if valid.offset is None else f" {clock.written(valid.offset)}"
+    first = _moment(valid.begin, zone, time.min) if valid.begin.date() > validity_days.FIRST_DAY else ""
+    last = _moment(valid.end, zone, LAST_OF_DAY) if valid.end.date() < validity_days.LAST_DAY else ""
+    return _span(first, last)
 
 
-def validity_taken(words: str) -> str:
-    """Return the validity that is taken over from a terminal with somebody, as days."""
-    return days(*limits_of(validity_of(words)))
+def _moment(moment: datetime, zone: str, whole: time) -> str:
+    """Return a whole day; or a moment within it, or in another zone."""
+    day = local_day(moment.date())
+    return day if moment.time() == whole and not zone else f"{day}, {moment:%H:%M}{zone}"
+
+
+def notes(step: Step, person: PersonThere) -> list[str]:
+    """Return what is to be said of the days of somebody who is taken over."""
+    if step.limits is None:
+        return []
+    about = {
+        "here": days(step.limits.first, step.limits.last),
+        "there": validity_there(person.valid_there),
+        "day": local_day(step.limits.last) if step.limits.last else "",
+        "before": days(step.limits_here.first, step.limits_here.last) if step.limits_here else "",
+    }
+    return [messages.sentence(code, **about) for code in step.notes]
 
 
 def validity_here(employee: Employee | None) -> str:
@@ -109,11 +127,15 @@ def validity_here(employee: Employee | None) -> str:
 
 def days(first: date | None, last: date | None) -> str:
     """Return from which to which day somebody may enter."""
+    return _span(local_day(first) if first else "", local_day(last) if last else "")
+
+
+def _span(first: str, last: str) -> str:
     if first and last:
-        return str(_("%(first)s – %(last)s", first=local_day(first), last=local_day(last)))
+        return str(_("%(first)s – %(last)s", first=first, last=last))
     if first:
-        return str(_("from %(day)s", day=local_day(first)))
-    return str(_("until %(day)s", day=local_day(last))) if last else str(_("not limited"))
+        return str(_("from %(day)s", day=first))
+    return str(_("until %(day)s", day=last)) if last else str(_("not limited"))
 
 
 def cards(count: int) -> str:

@@ -15,7 +15,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN, OTHER_FACE
-from tests.support.comparisons import compare, differences, strangers
+from tests.support.comparisons import compare, differences, limit_there, strangers
 from tests.support.enrolments import enrol
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -155,6 +155,17 @@ def test_employee_who_was_not_desired_there_is_sent(simulator: Simulated, termin
     reconcile(sent.id, "Анна")
     assert differences(compare(terminal)) == {}
     assert queries.row(sent.id).in_bulk is False or queries.row(sent.id).next_attempt_at is None
+
+
+def test_removal_of_whose_time_is_over_is_waited_for(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900", "901"], [OTHER_FACE])
+    limit_there(simulator, "900", "2025-12-31T23:59:59")
+    found = compare(terminal)
+
+    gone = done(found, "900", "take_over")
+
+    assert (gone.desired, gone.is_confirmed, list(simulator.people)) == (ABSENT, True, ["901"])
+    assert step(found, "901", "take_over") is None
 
 
 def test_step_is_checked_again_when_it_runs(simulator: Simulated, terminal: Terminal) -> None:

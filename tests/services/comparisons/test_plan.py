@@ -1,5 +1,7 @@
 """A plan says what each step does or why it cannot, and refuses to remove many people unless their number is typed."""
 
+from datetime import date
+
 import pytest
 from flask import Flask
 
@@ -13,7 +15,7 @@ from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE
-from tests.support.comparisons import compare, desire_with_photo, strangers
+from tests.support.comparisons import compare, desire_with_photo, limit_there, strangers
 from tests.support.enrolments import enrol
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -85,6 +87,36 @@ def test_each_impossible_step_has_its_reason(simulator: Simulated, terminal: Ter
         "№1": "number_not_usable", "A-1": "", "904": "not_there",
     }  # fmt: skip
     assert taken.refused == taken.steps
+
+
+def test_days_that_somebody_gets_are_told_and_what_is_to_be_said_of_them(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    strangers(simulator, ["900", "901", "902", "903", "904", "905"])
+    for number, end in (
+        ("900", "2025-12-31T23:59:59"),
+        ("901", "2036-07-01T18:00:00"),
+        ("902", "2036-06-30T23:59:59"),
+        ("903", "2036-06-30T23:59:59"),
+        ("904", "2025-12-31T23:59:59"),
+    ):
+        limit_there(simulator, number, end)
+    limit_there(simulator, "905", "2045-12-31T23:59:59", "2040-01-01T00:00:00")
+    save_employee(Draft("903", "Гость 903", valid_to="2030-12-31"))
+    save_employee(Draft("904", "Гость 904"))
+
+    found = plan.make(compare(terminal), Choices(kinds={"only_there": TAKE_OVER}))
+
+    days = {step.number: (step.refusal, step.notes, step.limits and step.limits.last) for step in found.steps}
+    assert days == {
+        "900": ("", ("comes_in_inactive",), date(2025, 12, 31)),
+        "901": ("", ("whole_days",), date(2036, 6, 30)),
+        "902": ("", (), date(2036, 6, 30)),
+        "903": ("", ("days_change",), date(2036, 6, 30)),
+        "904": ("over_there", (), None),
+        "905": ("validity_outside", (), None),
+    }
+    assert (found.leavers, found.removals) == (1, 0)
 
 
 def test_names_are_agreed_by_the_choice_for_a_name_that_differs(simulator: Simulated, terminal: Terminal) -> None:

@@ -1,32 +1,51 @@
 """People whom other software wrote to a terminal are taken over, and proven by the terminal's own answer."""
 
 import dataclasses
-from datetime import date, datetime
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import Unreachable
-from hikflask.isapi.persons import Validity
 from hikflask.models import Employee, Enrolment, Photo, Terminal
-from hikflask.models.enrolment import CONFIRMED, PENDING
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT
 from hikflask.models.photo import TAKEN_OVER
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons.errors import ChangedThere, IllegalNumber, NameDiffers, NameNotUsable, NotThere
-from hikflask.services.comparisons.take_over import limits_of, take_over
-from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, NumberLeaving
+from hikflask.services.comparisons.errors import (
+    ChangedThere,
+    IllegalNumber,
+    NameDiffers,
+    NameNotUsable,
+    NotThere,
+    NoWholeDay,
+    OverThere,
+    ValidityNotReadable,
+    ValidityOutside,
+)
+from hikflask.services.comparisons.take_over import take_over
+from hikflask.services.core.dates import today
+from hikflask.services.core.errors import (
+    ConsentMissing,
+    EmployeeInactive,
+    NumberLeaving,
+    NumberTakenThere,
+    ValidityOver,
+)
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import profile_named
 from hikflask.simulator.terminal.person_store import Card
 from tests.support.captures import FACE, IVAN, OTHER_FACE
-from tests.support.comparisons import compare, differences, strangers
+from tests.support.comparisons import compare, differences, limit_there, strangers
 from tests.support.enrolments import employee_of, enrol
 from tests.support.wire import InProcess
 
@@ -193,31 +212,181 @@ def test_face_is_not_kept_without_a_consent_that_is_required(app: Flask, termina
     assert taken(terminal).is_confirmed
 
 
-def window(begin: str, end: str, **more: bool) -> Validity:
-    return Validity(datetime.fromisoformat(begin), datetime.fromisoformat(end), **more)
+# --- the validity there ---
 
 
-def test_validity_comes_in_whole_days_and_defaults_are_no_limit() -> None:
-    first, last = "2026-03-01T00:00:00", "2026-06-30T23:59:59"
-    assert limits_of(window(first, last)) == (date(2026, 3, 1), date(2026, 6, 30))
-    assert limits_of(window("2000-01-01T00:00:00", last)) == (None, None)
-    assert limits_of(window("2024-01-01T00:00:00", last)) == (date(2024, 1, 1), date(2026, 6, 30))
-    assert limits_of(window("2030-01-01T00:00:00", "2037-12-31T23:59:59")) == (date(2030, 1, 1), None)
-    for unasked in (
-        window("2000-01-01T00:00:00", "2037-12-31T23:59:59"),
-        window("2025-01-01T00:00:00", "2035-12-31T23:59:59"),
-        window("2026-03-01T08:00:00", last),
-        window(first, "2026-06-30T18:00:00"),
-        window(first, last, enabled=False),
-        None,
-    ):
-        assert limits_of(unasked) == (None, None)
+def valid(begin: str, end: str, **more: object) -> dict[str, object]:
+    return {"enable": True, "beginTime": begin, "endTime": end, "timeType": "local", **more}
 
 
-def test_limited_person_comes_with_the_limit(guest: Simulated, terminal: Terminal) -> None:
-    guest.people["900"]["Valid"] |= {"beginTime": "2029-03-01T00:00:00", "endTime": "2030-06-30T23:59:59"}
+def days_of(number: str) -> tuple[bool, str, str]:
+    """Active, the first and the last day of an employee."""
+    found = employee(number)
+    return found.is_active, str(found.valid_from or ""), str(found.valid_to or "")
 
-    assert taken(terminal).is_confirmed
 
-    assert (employee().valid_from, employee().valid_to) == (date(2029, 3, 1), date(2030, 6, 30))
+def there(simulator: Simulated, number: str) -> str:
+    window = simulator.people[number]["Valid"]
+    assert isinstance(window, dict)
+    return f"{window['beginTime']}/{window['endTime']}"
+
+
+def yesterday() -> str:
+    return (today() - timedelta(days=1)).isoformat()
+
+
+FIRST = "2000-01-01T00:00:00"
+IN_WHOLE_DAYS = {
+    "901": (valid(FIRST, "2027-06-30T23:59:59"), "", "2027-06-30"),
+    "902": (valid("2029-03-01", "2030-06-30"), "2029-03-01", "2030-06-30"),
+    "903": (valid(FIRST, "2036-06-30T23:59"), "", "2036-06-30"),
+    "904": (valid("2016-01-01T00:00:00", "2030-12-31T23:59:59"), "2016-01-01", "2030-12-31"),
+    "905": (valid(FIRST, "2037-12-31T23:59:59"), "", ""),
+    "906": (valid(FIRST, "2025-12-31T23:59:59", enable=False), "", ""),
+}
+
+
+def test_whole_days_come_with_the_person_and_nothing_is_sent(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, IN_WHOLE_DAYS)
+    for number, (window, *_) in IN_WHOLE_DAYS.items():
+        simulator.people[number]["Valid"] = window
+
+    for number, (_, first, last) in IN_WHOLE_DAYS.items():
+        enrolment = taken(terminal, number)
+        assert (enrolment.person, enrolment.next_attempt_at) == (CONFIRMED, None)
+        assert days_of(number) == (True, first, last)
+
+    assert writes(simulator) == []
     assert differences(compare(terminal)) == {}
+
+
+def test_of_a_terminal_that_shows_no_validity_nobody_has_a_limit(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900"])
+    simulator.profile = dataclasses.replace(simulator.profile, not_in_search=frozenset({"Valid"}))
+
+    assert taken(terminal).person == CONFIRMED
+
+    assert days_of("900") == (True, "", "")
+
+
+WITHIN_A_DAY = {
+    "901": (valid(FIRST, "2036-07-01T18:00:00"), "", "2036-06-30"),
+    "902": (valid(FIRST, "2036-07-01T01:00:00", timeType="UTC"), "", "2036-06-30"),
+    "903": (valid(FIRST, "2036-07-01T04:00:00-11:00"), "", "2036-06-30"),
+    "904": (valid("2016-05-03T14:21:07", "2036-06-30T23:59:59"), "2016-05-03", "2036-06-30"),
+}
+
+
+def test_days_within_a_validity_that_has_others_are_sent_and_proven(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, WITHIN_A_DAY, [draw(name) for name in NAMES[:4]])
+    for number, (window, *_) in WITHIN_A_DAY.items():
+        simulator.people[number]["Valid"] = window
+        simulator.people[number]["RightPlan"] = [{"doorNo": 1, "planTemplateNo": "7"}]
+
+    for number, (_, first, last) in WITHIN_A_DAY.items():
+        waiting = taken(terminal, number)
+        assert (waiting.person, waiting.face, waiting.in_bulk) == (PENDING, CONFIRMED, True)
+        assert days_of(number) == (True, first, last)
+        assert reconcile(waiting.id, "background").is_confirmed
+        assert there(simulator, number) == f"{first or '2000-01-01'}T00:00:00/{last}T23:59:59"
+        assert simulator.people[number]["RightPlan"] == [{"doorNo": 1, "planTemplateNo": "7"}]
+
+    assert {path.rpartition("/")[2] for path in writes(simulator)} == {"Modify"}
+    assert differences(compare(terminal)) == {}
+
+
+OVER = {
+    "901": (valid(FIRST, "2025-12-31T23:59:59"), "", "2025-12-31"),
+    "902": (valid("2016-01-01T00:00:00", "yesterday"), "2016-01-01", "yesterday"),
+    "903": (valid("2025-01-01T00:00:00", "2026-03-01T18:00:00"), "2025-01-01", "2026-02-28"),
+    "904": (valid("2026-03-01T08:00:00", "2026-03-01T18:00:00"), "", "2026-02-28"),
+}
+
+
+@pytest.mark.both_databases
+def test_whose_time_is_over_comes_in_inactive_and_is_removed_from_this_terminal_alone(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    strangers(simulator, ["900", *OVER], [FACE, *(draw(name) for name in NAMES[1:5])])
+    for number, (window, *_) in OVER.items():
+        simulator.people[number]["Valid"] = {
+            name: f"{yesterday()}T23:59:59" if value == "yesterday" else value for name, value in window.items()
+        }
+
+    for number, (_, first, last) in OVER.items():
+        leaving = taken(terminal, number)
+        assert days_of(number) == (False, first, yesterday() if last == "yesterday" else last)
+        assert (leaving.desired, leaving.may_open_doors, leaving.next_attempt_at is not None) == (ABSENT, True, True)
+        assert employee(number).left_at is not None
+        assert employee(number).picture is not None
+    assert taken(terminal, "900").desired == PRESENT
+    with pytest.raises(ValidityOver):
+        set_active(employee("901").id, active=True)
+
+    for number in OVER:
+        assert [one.terminal_id for one in queries.of_number(number)] == [terminal.id]
+        assert reconcile(queries.of_number(number)[0].id, "background").is_confirmed
+        assert not queries.of_number(number)[0].may_open_doors
+    assert list(simulator.people) == ["900"]
+
+
+def test_removal_of_whose_time_is_over_asks_where_the_name_is_another_by_then(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    strangers(simulator, ["901"])
+    simulator.people["901"]["Valid"] = OVER["901"][0]
+    leaving = taken(terminal, "901")
+    simulator.people["901"]["name"] = "Другой"
+
+    with pytest.raises(NumberTakenThere):
+        reconcile(leaving.id, "background")
+
+    assert "901" in simulator.people
+
+
+REFUSED = {
+    "901": (valid("2040-01-01T00:00:00", "2045-12-31T23:59:59"), ValidityOutside),
+    "902": (valid("1999-12-31T00:00:00", "2030-12-31T23:59:59"), ValidityOutside),
+    "903": (valid("2036-03-01T08:00:00", "2036-03-01T18:00:00"), NoWholeDay),
+    "904": (valid(FIRST, "30.06.2036"), ValidityNotReadable),
+    "905": ({"enable": True}, ValidityNotReadable),
+}
+
+
+def test_validity_that_no_employee_can_have_is_refused_and_nobody_comes_in(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    strangers(simulator, REFUSED)
+    for number, (window, error) in REFUSED.items():
+        simulator.people[number]["Valid"] = window
+        with pytest.raises(error):
+            taken(terminal, number)
+
+    assert db.session.query(Employee).count() == 0
+    assert compare(terminal).people == 5
+
+
+def test_employee_joins_with_the_days_of_the_terminal(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900", "901"])
+    limit_there(simulator, "900", "2030-12-31T23:59:59")
+    limit_there(simulator, "901", "2025-12-31T23:59:59")
+    for number in ("900", "901"):
+        save_employee(Draft(number, f"Гость {number}"))
+
+    assert taken(terminal).person == CONFIRMED
+    with pytest.raises(OverThere):
+        taken(terminal, "901")
+
+    assert (days_of("900"), days_of("901")) == ((True, "", "2030-12-31"), (True, "", ""))
+
+
+def test_own_limit_of_an_employee_is_sent_where_the_terminal_has_none(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900"], [FACE])
+    limit_there(simulator, "900", "2037-12-31T23:59:59")
+    save_employee(Draft("900", "Гость 900", valid_to="2030-12-31"))
+
+    waiting = taken(terminal)
+
+    assert (waiting.person, days_of("900")) == (PENDING, (True, "", "2030-12-31"))
+    assert reconcile(waiting.id, "background").is_confirmed
+    assert there(simulator, "900") == f"{FIRST}/2030-12-31T23:59:59"

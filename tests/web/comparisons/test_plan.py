@@ -1,6 +1,7 @@
 """The plan: a dry run of what was chosen, started once, by whom it may be, and not by mistake."""
 
 import json
+import re
 
 import pytest
 from flask import Flask
@@ -9,13 +10,16 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Job, Terminal
 from hikflask.models.job import DRAFT
 from hikflask.models.operator import ADMIN, OPERATOR
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons import queries
+from hikflask.services.employees.save import save_employee
 from hikflask.services.jobs.kinds import APPLY
 from hikflask.services.jobs.plans import choices
 from tests.support.between import Between
 from tests.support.captures import OTHER_FACE
 from tests.support.compared import PAGE, ComparisonDesk, add_strangers
+from tests.support.comparisons import limit_there
 from tests.support.desk import ENGLISH
 from tests.support.enrolments import enrol
 from tests.support.filled_forms import form_to
@@ -26,6 +30,7 @@ PLAN = f"{PAGE}/plan"
 REMOVE = f"{PLAN}/remove"
 CHANGED = "The plan has changed since it was shown. Nothing is done: check it again."
 CHANGED_IN_RUSSIAN = "План с тех пор изменился. Ничего не сделано, проверьте его ещё раз."
+ISOLATES = re.compile("[\u2068\u2069]")
 
 
 def jobs(app: Flask) -> list[str]:
@@ -46,7 +51,7 @@ def test_plan_shows_whom_it_takes_over_and_starts_once(app: Flask, at: Compariso
     at.choose("only_there", "take_over")
     page = at.english(PLAN)
     assert "To be taken from the terminal: 2 people." in page
-    assert "1 card · validity: not limited · picture: no, photograph them later" in page
+    assert "1 card · validity: 1 January 2025 – 31 December 2035 · picture: no, photograph them later" in page
     assert people(app) == {}
     form = form_to(page, PLAN)
 
@@ -58,6 +63,39 @@ def test_plan_shows_whom_it_takes_over_and_starts_once(app: Flask, at: Compariso
     assert people(app) == {"7": "Гость 7", "8": "Гость 8"}
     assert "A plan of this comparison was started" in at.english()
     assert [card.employee_no for card in at.simulator.store.cards.values()] == ["7", "8"]
+
+
+def test_plan_says_what_becomes_of_the_days_on_the_terminal(app: Flask, at: ComparisonDesk) -> None:
+    add_strangers(at.simulator, "7", "8", "9", "10")
+    limit_there(at.simulator, "7", "2026-03-01T18:00:00")
+    limit_there(at.simulator, "8", "2036-07-01T18:00:00")
+    limit_there(at.simulator, "9", "2036-06-30T23:59:59")
+    limit_there(at.simulator, "10", "2045-12-31T23:59:59", "2040-01-01T00:00:00")
+    with app.app_context():
+        save_employee(Draft("9", "Гость 9", valid_to="2030-12-31"))
+    at.compare()
+    at.choose("only_there", "take_over")
+
+    english, russian = (ISOLATES.sub("", page) for page in (at.english(PLAN), at.client.get(PLAN).text))
+
+    for sentence in (
+        "Their validity is over, so they come in as inactive and are removed from the terminal: 1 person.",
+        "The validity ended on 28 February 2026: comes in as inactive, and is removed from the terminal.",
+        "Only whole days count here, so it is until 28 February 2026. On the terminal: until 1 March 2026, 18:00.",
+        "Only whole days count here, so it is until 30 June 2036. On the terminal: until 1 July 2036, 18:00.",
+        "So far it was here: until 31 December 2030.",
+        "The validity on the terminal is not within 2000 to 2037. Correct it there, then compare again.",
+    ):
+        assert sentence in english
+    for sentence in (
+        "У них истёк срок действия: они будут добавлены неактивными и удалены с терминала: 1 человек.",
+        "Срок действия истёк 28 февраля 2026: сотрудник будет добавлен неактивным и удалён с терминала.",
+        "Учитываются только целые дни: по 28 февраля 2026. На терминале: по 1 марта 2026, 18:00.",
+        "Учитываются только целые дни: по 30 июня 2036. На терминале: по 1 июля 2036, 18:00.",
+        "До сих пор здесь было: по 31 декабря 2030.",
+        "Срок действия на терминале выходит за 2000–2037 годы. Исправьте его там и сравните снова.",
+    ):
+        assert sentence in russian
 
 
 def test_row_that_is_not_possible_says_why(app: Flask, at: ComparisonDesk, terminal: Terminal) -> None:

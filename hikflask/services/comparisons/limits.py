@@ -1,0 +1,117 @@
+"""The validity that a terminal shows: as a comparison keeps it, and as the whole days that an employee gets by it."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from hikflask import validity_days
+from hikflask.isapi.persons import Validity
+from hikflask.models import Employee, Terminal
+from hikflask.services.comparisons.errors import NoWholeDay, OverThere, ValidityNotReadable, ValidityOutside
+from hikflask.services.core.dates import local, today
+from hikflask.services.enrolments.validity import LAST_OF_DAY
+from hikflask.services.terminals import clock
+
+UNREADABLE = "unreadable"
+ONE_DAY = timedelta(days=1)
+
+
+def words_of(valid: Validity | None) -> str:
+    """Return a validity as PersonThere keeps it: as Enrolment does, with its zone, or UNREADABLE."""
+    if valid is None:
+        return ""
+    return f"{valid.words}{valid.suffix if valid.enabled else ''}" if valid.words else UNREADABLE
+
+
+def validity_of(words: str) -> Validity | None:
+    """Return the validity that these words stand for, or None when the terminal told none."""
+    if not words:
+        return None
+    begin, _, end = words.partition("/")
+    if not end:
+        return Validity(None, None, enabled=words == UNREADABLE)
+    last = datetime.fromisoformat(end)
+    return Validity(datetime.fromisoformat(begin), last.replace(tzinfo=None), offset=last.utcoffset())
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The first and the last day of an employee, None for no limit.
+
+    `is_rounded`: the validity there begins or ends within a day, or in another zone; these are the whole days in it.
+    """
+
+    first: date | None = None
+    last: date | None = None
+    is_rounded: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """True when the last day is past."""
+        return self.last is not None and self.last < today()
+
+
+def limits_of(valid: Validity | None, terminal: Terminal) -> Limits:
+    """Return the whole days within a validity. Not told, switched off, and to the calendar's end mean no limit.
+
+    A first day that has begun already counts as a whole one. Where the zone is not the terminal's own, the days are
+    whole both as they are written and by the terminal's clock: firmware marks its local time as UTC, too.
+
+    :raises ValidityNotReadable: :raises ValidityOutside: :raises NoWholeDay: when there are no such days.
+    """
+    if valid is None or not valid.enabled:
+        return Limits()
+    if valid.begin is None or valid.end is None:
+        raise ValidityNotReadable
+    _refuse_outside(valid.begin.date(), min(valid.end.date(), validity_days.LAST_DAY))
+    shift = _shift(valid, terminal)
+    first = None if valid.begin.date() == validity_days.FIRST_DAY else _first_day({valid.begin, valid.begin + shift})
+    last = None if valid.end.date() >= validity_days.LAST_DAY else _last_day({valid.end, valid.end + shift})
+    _refuse_outside(first, last)
+    is_moved = first not in {None, valid.begin.date()} or last not in {None, valid.end.date()}
+    limits = Limits(first, last, is_rounded=is_moved or bool(shift and (first or last)))
+    if first is None or last is None or first <= last:
+        return limits
+    if not limits.is_over:
+        raise NoWholeDay
+    return replace(limits, first=None)
+
+
+def limits_taken(valid: Validity | None, terminal: Terminal, employee: Employee | None, *, is_desired: bool) -> Limits:
+    """Return the days that somebody has after a take-over: those on the terminal.
+
+    An employee keeps the own ones where the terminal tells none, and where it has no limit for somebody who was not to
+    be there: nobody chose to lift a limit.
+
+    :raises OverThere: when the validity there is over, which the employee's is not.
+    :raises ValidityNotReadable: :raises ValidityOutside: :raises NoWholeDay: as limits_of().
+    """
+    limits = limits_of(valid, terminal)
+    if employee is None:
+        return limits
+    if valid is None or (limits == Limits() and not is_desired):
+        return Limits(employee.valid_from, employee.valid_to)
+    if limits.is_over:
+        raise OverThere
+    return limits
+
+
+def _shift(valid: Validity, terminal: Terminal) -> timedelta:
+    """Return by how much the terminal's clock is ahead of the one that the validity is written in."""
+    if valid.offset is None:
+        return timedelta()
+    own = clock.offset_there(terminal)
+    return (clock.offset_here(terminal) if own is None else own) - valid.offset
+
+
+def _refuse_outside(*days: date | None) -> None:
+    if not all(validity_days.is_accepted(day) for day in days if day):
+        raise ValidityOutside
+
+
+def _first_day(begins: set[datetime]) -> date:
+    now = local(datetime.now(UTC)).replace(tzinfo=None)
+    return max(begin.date() if begin <= now or begin.time() == time.min else begin.date() + ONE_DAY for begin in begins)
+
+
+def _last_day(ends: set[datetime]) -> date:
+    return min(end.date() if end.time() == LAST_OF_DAY else end.date() - ONE_DAY for end in ends)
