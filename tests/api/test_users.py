@@ -327,6 +327,17 @@ def test_everybody_is_read_by_following_the_link_whatever_is_deleted_meanwhile(c
     assert found == wanted
 
 
+def test_searched_number_is_the_first_answer(client: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        db.session.add_all([Employee(number="21092", name="Анна"), Employee(number="2109", name="Яна")])
+        db.session.commit()
+
+    found = [user["hikvision_id"] for user in client.get("/api/users/?q=2109").get_json()]
+    alone = [user["hikvision_id"] for user in client.get("/api/users/?q=2109&limit=1").get_json()]
+
+    assert (found, alone) == (["2109", "21092"], ["2109"])
+
+
 @pytest.mark.parametrize("query", ["after=x", "after=x&sort=-name"])
 def test_place_that_the_list_does_not_have_is_refused(client: FlaskClient, query: str) -> None:
     answer = client.get(f"/api/users/?{query}")

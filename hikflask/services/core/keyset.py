@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, UnaryExpression, literal, tuple_
+from sqlalchemy import ColumnElement, Select, UnaryExpression, false, literal, tuple_
 from sqlalchemy.sql.operators import desc_op
 
 from hikflask.encryption.vault import VaultError
@@ -54,7 +54,10 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True)
 class Keyset:
-    """A list's order. All of its columns go in one direction, and the last one is unique."""
+    """A list's order. All of its columns go in one direction, and the last one is unique.
+
+    A row that comes first whatever its values are, has None for each of them.
+    """
 
     order: Order
     name: str = field(default="")
@@ -77,6 +80,8 @@ class Keyset:
         if not place.cursor:
             return []
         columns, values = self.columns, self._values(place.cursor)
+        if values[-1] is None:
+            return [false()] if place.is_backwards else []
         here = tuple_(*(literal(value, column.type) for column, value in zip(columns, values, strict=True)))
         goes_up = self.descends == place.is_backwards
         mine = tuple_(*columns)
@@ -112,7 +117,7 @@ class Keyset:
 
 def _typed(value: Any, column: Any) -> Any:
     """Return a value of a cursor as the column has it."""
-    return datetime.fromisoformat(value) if isinstance(column.type, UTCDateTime) else value
+    return datetime.fromisoformat(value) if value and isinstance(column.type, UTCDateTime) else value
 
 
 def read(statement: Select[Any], keyset: Keyset, limit: int, place: Place) -> Page[Any]:

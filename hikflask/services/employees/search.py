@@ -157,10 +157,30 @@ def _shown(page: Page[int]) -> Page[Employee]:
 
 
 def _page(wanted: EmployeeFilter, limit: int, place: Place) -> tuple[Page[int], int | None]:
-    """Return the ids of a page, and the count of all when it is known by that."""
+    """Return the ids of a page, and the count of all when it is known by that.
+
+    Whoever has the searched number comes first, and not again among the others.
+    """
     order = Keyset(filters.order(wanted), f"employees {wanted.sort}")
-    rows, total = _rows(wanted, order, limit, place)
-    return keyset.first_of_rows(keyset.cut(rows, order, limit, place)), total
+    first = _with_number(wanted)
+    rows, total = _rows(wanted, order, limit + (first is not None), place)
+    if first is not None:
+        rows = [row for row in rows if row[0] != first]
+        row = (first, *(None for _ in order.order))
+        if not place.cursor:
+            rows.insert(0, row)
+        elif place.is_backwards and len(rows) <= limit:
+            rows.append(row)
+    return keyset.first_of_rows(keyset.cut(rows[: limit + 1], order, limit, place)), total
+
+
+def _with_number(wanted: EmployeeFilter) -> int | None:
+    """Return the id of whoever has the number that is searched for and passes the filter, or None."""
+    number = storable(wanted.q.strip())
+    if not number:
+        return None
+    passing = select(Employee.id).where(Employee.number == number, *filters.conditions(wanted, each=True))
+    return db.session.execute(passing).scalar_one_or_none()
 
 
 def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tuple[list[Any], int | None]:
@@ -265,7 +285,9 @@ def _few(wanted: EmployeeFilter) -> Ids | None:
 
 
 def _ids(wanted: EmployeeFilter, *, each: bool = False) -> Select[int]:
-    return select(Employee.id).where(*filters.conditions(wanted, each=each)).order_by(*filters.order(wanted))
+    first = _with_number(wanted)
+    order = filters.order(wanted) if first is None else ((Employee.id != first).asc(), *filters.order(wanted))
+    return select(Employee.id).where(*filters.conditions(wanted, each=each)).order_by(*order)
 
 
 def names(employee_ids: Iterable[int | None]) -> dict[int, str]:

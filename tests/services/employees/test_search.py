@@ -156,6 +156,36 @@ def test_pages_are_the_same_whether_few_or_many_pass(monkeypatch: pytest.MonkeyP
             assert [one.id for one in last.rows] == expected[: len(last.rows)]
 
 
+def test_whoever_has_the_searched_number_comes_first_and_once_on_whatever_pages() -> None:
+    rows = [("21092", "Анна"), ("2109", "Мария"), ("52109", "Яна"), ("210", "Ольга"), ("7", "Отдел 2109")]
+    db.session.add_all([Employee(number=number, name=name) for number, name in rows])
+    db.session.commit()
+    for sort, limit in itertools.product(SORTS, (1, 2, 9)):
+        wanted = EmployeeFilter("2109", sort=sort)
+        found = db.session.execute(select(Employee.number, Employee.search).order_by(*SORTS[sort]))
+        expected = ["2109", *(one.number for one in found if "2109" in one.search and one.number != "2109")]
+        place, forwards, backwards = FIRST, list[str](), list[str]()
+        while place.cursor or not forwards:
+            page, total = search.page(wanted, limit, place)
+            assert total == search.page_to_show(wanted, limit, place)[1] == 4
+            forwards += [one.number for one in page.rows]
+            place = Place(after=page.after)
+        while page.before:
+            page, _ = search.page(wanted, limit, Place(before=page.before))
+            backwards = [one.number for one in page.rows] + backwards
+        assert forwards == expected, (sort, limit)
+        assert backwards == expected[: len(backwards)], (sort, limit)
+        assert len(backwards) >= 4 - limit
+        assert [one.number for one in search.search(wanted, 9, 1)[0]] == expected[1:]
+
+
+def test_searched_number_of_somebody_who_does_not_pass_the_filter_is_not_shown() -> None:
+    save_employee(Draft("2109", "Мария"))
+    save_employee(Draft("21092", "Анна", "Склад"))
+
+    assert [one.number for one in search.page(EmployeeFilter("2109", department="Склад"), 9)[0].rows] == ["21092"]
+
+
 def test_pages_of_one_list_tell_one_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "WALK", 1000)
     others = [("А", f"а {one:04d} ") for one in range(1200)]
