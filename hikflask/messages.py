@@ -248,6 +248,13 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "terminal_not_named": (
         N_("Several terminals are in use: say which one (device_id). No unsaved capture of this employee tells it."),
     ),
+    "capture_not_named": (
+        N_(
+            "Several pictures that were taken without an ID could be meant. Send the photo_path of the right one, "
+            "or capture again with hikvision_id."
+        ),
+    ),
+    "capture_unknown": (N_("There is no capture of yours with this photo_path for this employee."),),
     "terminal_retired": (
         N_("“%(t)s” is out of service for good: nothing is sent to it."),
         N_("The terminal is out of service for good: nothing is sent to it."),

@@ -64,7 +64,8 @@ CHANGED_USER = Body(
     days=DAY_FIELDS,
     example={"department": "Склад", "is_active": False},
 )
-SYNC = Body(more={"device_id": WHOLE, "overwrite": FLAG}, optional=True, example={"device_id": 1})
+PATH = {"type": "string", "description": "The `photo_path` of the capture that is meant; by default the latest one."}
+SYNC = Body(more={"device_id": WHOLE, "photo_path": PATH, "overwrite": FLAG}, optional=True, example={"device_id": 1})
 
 
 @bp.get("/", strict_slashes=False)
@@ -172,8 +173,9 @@ def sync_user(user_id: int) -> ResponseReturnValue:
     employee = _employee(user_id)
     fields = body.read(numbers=("device_id",), required=False)
     device_id, overwrite = body.row_id(fields, "device_id"), body.flag(fields, "overwrite") or False
+    photo_path = body.text(fields, "photo_path")
     with terminal_concurrency.slot():
-        synced = sync_employee(employee.id, device_id, caller_name(), overwrite=overwrite)
+        synced = sync_employee(employee.id, device_id, caller_name(), photo_path=photo_path, overwrite=overwrite)
         tasks.enqueue_due(one for one in synced.due if one != synced.row.id)
         settled = reconcile_row(synced.row, caller_name(), prove_again=True)
     answer = jsonify({"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", **_state(settled)})

@@ -68,6 +68,8 @@ REFUSED_HERE = {
     "terminal_retired": HTTPStatus.CONFLICT,
     "terminal_held": HTTPStatus.CONFLICT,
     "superseded": HTTPStatus.CONFLICT,
+    "capture_not_named": HTTPStatus.CONFLICT,
+    "capture_unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
     "capture_of_another": HTTPStatus.CONFLICT,
     "not_saved": HTTPStatus.CONFLICT,
     "photo_forgotten": HTTPStatus.CONFLICT,

@@ -299,6 +299,30 @@ def test_terminals_that_take_pictures_get_the_captured_face_by_themselves(
     assert user(client, added["id"])["synced_to_device"] is True
 
 
+def test_of_two_captures_without_an_id_the_program_says_which_one_is_meant(
+    client: FlaskClient, simulator: Simulated
+) -> None:
+    ivan_id, olga_id = add(client)["id"], add(client, **OLGA)["id"]
+    of_ivan = capture(client, simulator, IVANS_FACE)["photo_path"]
+    of_olga = capture(client, simulator, OLGAS_FACE)["photo_path"]
+    simulator.log.clear()
+
+    answer = sync(client, ivan_id)
+
+    assert (answer.status_code, answer.json["error"]) == (409, "capture_not_named")
+    assert answer.json["message"] == (
+        "Several pictures that were taken without an ID could be meant. Send the photo_path of the right one, "
+        "or capture again with hikvision_id."
+    )
+    assert set(answer.json["fields"]) == {"photo_path"}
+    assert simulator.log == []
+    assert sync(client, ivan_id, photo_path=of_ivan).json["error"] == "superseded"
+    assert sync(client, olga_id, photo_path=of_olga).json == GREEN
+    assert sync(client, olga_id, photo_path=of_olga).json == GREEN
+    assert sync(client, ivan_id, photo_path=of_olga).json["error"] == "capture_unknown"
+    assert {number: face.jpeg for number, face in simulator.faces.items()} == {"100333": OLGAS_FACE}
+
+
 def test_terminal_must_be_named_where_several_are_in_use(
     client: FlaskClient, simulator: Simulated, second: Simulated
 ) -> None:

@@ -355,7 +355,8 @@ def test_terminal_in_use_is_a_conflict_and_tried_again(
 @pytest.mark.parametrize(
     ("field", "value"),
     [("device_id", value) for value in (99, "a", -1, 1.0, None, True, 10**30)]
-    + [("overwrite", value) for value in ("true", 1, None)],
+    + [("overwrite", value) for value in ("true", 1, None)]
+    + [("photo_path", value) for value in ("/uploads/capture_of-nobody.jpg", True, 1, None)],
 )
 def test_bad_field_is_named_and_nothing_is_sent(
     client: FlaskClient, simulator: Simulated, captured: int, field: str, value: object

@@ -139,6 +139,17 @@ def flag(fields: Fields, name: str) -> bool | None:
     raise InputError({name: TRUE_OR_FALSE})
 
 
+def text(fields: Fields, name: str) -> str:
+    """Return the value of a text field, "" when it is not given.
+
+    :raises InputError: when it is anything else.
+    """
+    value = fields.get(name, "")
+    if isinstance(value, str):
+        return value
+    raise InputError({name: STRING})
+
+
 def number(fields: Mapping[str, object], name: str) -> int | None:
     """Return a whole number, or None when it is not given.
 

@@ -1,12 +1,13 @@
 """Finds captured pictures that are not saved yet and that a caller or a form may save."""
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
-from hikflask.models import Capture
+from hikflask.models import Capture, Employee, Photo
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, RUNNING, SUPERSEDED, USED
 from hikflask.models.columns import database_now
+from hikflask.services.core.errors import CaptureNotNamed, CaptureUnknown
 
 # For so many seconds, a picture that was taken without a number is offered to its caller.
 LATELY_SECONDS = 900.0
@@ -25,6 +26,13 @@ NEWEST = (
     .execution_options(populate_existing=True)
 )
 NEWEST_THERE = NEWEST.where(Capture.terminal_id == bindparam("terminal_id"))
+OTHER_UNSAVED = select(Capture.id).where(
+    Capture.requested_by == bindparam("requested_by"),
+    Capture.state.in_((CAPTURED, SUPERSEDED)),
+    Capture.draft_number.in_((bindparam("number"), "")),
+    LATELY,
+    Capture.id != bindparam("capture_id"),
+)
 
 
 def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
@@ -32,13 +40,50 @@ def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture |
 
     Its terminal and picture are read with it. A capture that was superseded lately is returned, too, because the caller
     must be told. The transaction stays open.
+
+    :raises CaptureNotNamed: when it has no number, and the caller took another picture lately that could be meant, too.
     """
     caller = {"number": number, "requested_by": requested_by}
     if terminal_id is None:
         found = db.session.execute(NEWEST, caller).scalar_one_or_none()
     else:
         found = db.session.execute(NEWEST_THERE, {**caller, "terminal_id": terminal_id}).scalar_one_or_none()
-    return None if found is None or found.state == USED else found
+    if found is None or found.state == USED:
+        return None
+    others = OTHER_UNSAVED.where(*_there(terminal_id)).limit(1)
+    if not found.draft_number and db.session.execute(others, {**caller, "capture_id": found.id}).first():
+        raise CaptureNotNamed
+    return found
+
+
+def of_path(photo_path: str, terminal_id: int | None, employee: Employee, requested_by: str) -> Capture | None:
+    """Return the caller's capture whose answer had this path; None when the employee has its picture already.
+
+    :raises CaptureUnknown: when the caller has no such capture for the employee's number, or without a number, or its
+        picture was saved to somebody else.
+    """
+    file = photo_path.rpartition("/")[2]
+    # As it is named once it is saved.
+    saved_as = f"{employee.number}_{file.partition('_')[2]}"
+    statement = (
+        select(Capture)
+        .join(Photo, Capture.photo_id == Photo.id)
+        .where(
+            Capture.requested_by == requested_by,
+            Capture.draft_number.in_((employee.number, "")),
+            or_(Photo.employee_id.is_(None), Photo.employee_id == employee.id),
+            Photo.file.in_((file, saved_as)),
+            *_there(terminal_id),
+        )
+    )
+    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().first()
+    if found is None:
+        raise CaptureUnknown
+    return None if found.state == USED else found
+
+
+def _there(terminal_id: int | None) -> list[ColumnElement[bool]]:
+    return [] if terminal_id is None else [Capture.terminal_id == terminal_id]
 
 
 def of_form(capture_id: int | None) -> Capture | None:

@@ -235,6 +235,20 @@ class CaptureSuperseded(ServiceError):
     fields = ("capture_id",)
 
 
+class CaptureNotNamed(ServiceError):
+    """The caller took several pictures without a number, and the request does not say which one is meant."""
+
+    code = "capture_not_named"
+    fields = ("photo_path",)
+
+
+class CaptureUnknown(ServiceError):
+    """The caller has no capture with this path for this number, or without a number."""
+
+    code = "capture_unknown"
+    fields = ("photo_path",)
+
+
 class CaptureOfAnother(ServiceError):
     """Somebody else captured this picture. It is saved after a question (params: who, name, n)."""
 

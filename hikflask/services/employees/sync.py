@@ -30,7 +30,7 @@ from hikflask.services.terminals import registry
 
 
 def sync_employee(
-    employee_id: int, terminal_id: int | None, requested_by: str, *, overwrite: bool = False
+    employee_id: int, terminal_id: int | None, requested_by: str, *, photo_path: str = "", overwrite: bool = False
 ) -> Changed[Enrolment]:
     """Write the desired state and return the enrolment, which the caller reconciles.
 
@@ -38,11 +38,13 @@ def sync_employee(
     the employee's other terminals that take pictures are to get it, too: `due` has them besides.
 
     :param terminal_id: None means the capture's terminal, or else the only active terminal.
+    :param photo_path: the capture that is meant, by the path of its answer; "" means the newest one.
     :param overwrite: remove a person who has the number on the terminal under another name.
     :raises EmployeeUnknown: when the employee was deleted meanwhile. :raises EmployeeInactive: when deactivated.
     :raises NameTooLong: when not one letter of the name fits on the terminal. :raises NumberLeaving: when an earlier
         owner of the number may still open doors.
     :raises CaptureSuperseded: when the terminal's file does not hold the captured face any more.
+    :raises CaptureNotNamed: when several captures could be meant. :raises CaptureUnknown: when `photo_path` is of none.
     :raises CaptureNotSaved: when the picture was deleted meanwhile. :raises CaptureLost: when its file is gone.
     :raises GenerationChanged: when the desired state was changed meanwhile.
     :raises EnrolmentUnknown: when the enrolment was deleted meanwhile.
@@ -52,7 +54,13 @@ def sync_employee(
     """
     files = storage.Files()
     try:
-        written = _written(employee_id, terminal_id, requested_by, files)
+        employee = locked_employee(employee_id)
+        # Read now: until the end the employee keeps the number.
+        if photo_path:
+            capture = unsaved.of_path(photo_path, terminal_id, employee, requested_by)
+        else:
+            capture = _newest(terminal_id, employee.number, requested_by)
+        written = _written(_terminal(terminal_id, capture), employee, capture, files)
     except BaseException:
         db.session.rollback()
         files.undo()
@@ -65,7 +73,7 @@ def sync_employee(
     return Changed(queries.row(written.row.id), written.due)
 
 
-def _capture(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
+def _newest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
     """Return the capture to adopt, or None. One without a number never replaces a confirmed face."""
     capture = unsaved.latest(terminal_id, number, requested_by)
     if capture is None or capture.draft_number == number:
@@ -74,11 +82,9 @@ def _capture(terminal_id: int | None, number: str, requested_by: str) -> Capture
     return None if known is not None and known.is_confirmed else capture
 
 
-def _written(employee_id: int, terminal_id: int | None, requested_by: str, files: storage.Files) -> Changed[Enrolment]:
-    """Commit the desired state. Number and capture are read once the employee is locked: the number stays till then."""
-    employee = locked_employee(employee_id)
-    capture = _capture(terminal_id, employee.number, requested_by)
-    terminal = _terminal(terminal_id, capture)
+def _written(
+    terminal: Terminal, employee: Employee, capture: Capture | None, files: storage.Files
+) -> Changed[Enrolment]:
     if capture and capture.state == SUPERSEDED:
         raise CaptureSuperseded
     if not employee.is_active:

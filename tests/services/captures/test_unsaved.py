@@ -7,6 +7,7 @@ from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CAPTURED, FAILED, QUEUED, SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.services.captures import unsaved
+from hikflask.services.core.errors import CaptureNotNamed
 from hikflask.services.photos import storage
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -52,6 +53,36 @@ def test_caller_hears_of_one_that_was_superseded_lately(terminal: Terminal) -> N
     lately = add(terminal, state=SUPERSEDED)
 
     assert latest(terminal) == lately
+
+
+@pytest.mark.parametrize(("number", "state"), [("", CAPTURED), ("", SUPERSEDED), ("100222", SUPERSEDED)])
+def test_one_for_no_number_is_not_meant_beside_another_one(terminal: Terminal, number: str, state: str) -> None:
+    other = add(terminal, number, state)
+    newest = add(terminal, "")
+
+    with pytest.raises(CaptureNotNamed):
+        latest(terminal)
+
+    db.session.execute(db.update(Capture).where(Capture.id == other.id).values(created_at=database_now(-901.0)))
+    db.session.commit()
+    assert latest(terminal) == newest
+
+
+def test_one_for_the_number_is_meant_whatever_else_was_taken(terminal: Terminal) -> None:
+    add(terminal, "")
+    newest = add(terminal)
+
+    assert latest(terminal) == newest
+
+
+def test_one_for_no_number_is_meant_beside_those_of_others(terminal: Terminal) -> None:
+    add(terminal, "100333")
+    add(terminal, "", requested_by="Анна")
+    add(terminal, "", FAILED)
+    add(terminal, "", USED)
+    newest = add(terminal, "")
+
+    assert latest(terminal) == newest
 
 
 def test_one_that_is_saved_is_meant_no_more_and_nor_is_an_earlier_one(terminal: Terminal) -> None:
