@@ -425,7 +425,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "row_too_long": (N_("This row is too long to be read."),),
     "formula": (N_("This is a formula. Put its value there."),),
     "left_unreadable": (N_("Write yes, no, or the day on which the employee left."),),
-    "day_unreadable": (N_("Write a day such as 31.12.2030, or nothing."),),
+    "day_unreadable": (N_("Write a day such as 31.12.2030 without a time, or nothing."),),
     "day_outside": (N_("Terminals take days from 2000 to 2037 only."),),
     "days_order": (N_("The last day must not be before the first one."),),
     "status_unclear": (N_("In a column of a status, write “left” or “works”: yes and no are not clear."),),

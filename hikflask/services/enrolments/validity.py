@@ -56,8 +56,10 @@ def words(window: Window | None) -> str:
 def differs(enrolment: Enrolment, valid: Validity | None) -> bool:
     """True when the validity that the terminal shows is not the one asked for.
 
-    Where none is asked for, it differs only from the one shown at the last proof. What is not told never differs.
+    Where none is asked for, it differs only from the one shown at the last proof. What is not told differs where one is
+    asked for and was shown at the last proof: the terminal has lost it.
     """
-    shown = valid.words if valid else ""
-    expected = words(asked(enrolment)) or enrolment.valid_there
-    return bool(shown and expected) and shown != expected
+    shown, expected = valid.words if valid else "", words(asked(enrolment))
+    if not shown:
+        return bool(expected and enrolment.valid_there)
+    return shown != (expected or enrolment.valid_there or shown)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime, time
 from typing import Any
 
 from hikflask import employee_number, text_rules, validity_days
@@ -29,6 +29,8 @@ GONE = {"уволен", "уволена", "уволено", "не работае
 HERE = {"работает", "действующий", "действует", "активен", "активна", "active", "employed", "works", "working"}
 DATES = ("%d.%m.%Y", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d/%m/%Y", "%m/%d/%Y")
 # How 1C writes that there is no date.
+# When a day begins, or ends: a validity has no other times, and 18:00 is neither that day nor the one before.
+WHOLE_DAY = {VALID_FROM: {time.min}, VALID_TO: {time.min, time(23, 59, 59)}}
 NO_DATE = re.compile(r"[\s.:]*\Z|01\.01\.0001")
 Error = list[Any]
 
@@ -130,7 +132,7 @@ def _read_days(found: Values, cells: Mapping[str, str]) -> None:
         if name not in cells:
             continue
         text = "" if NO_DATE.match(cells[name]) else cells[name]
-        days = set(_days(text))
+        days = {moment.date() for moment in _moments(text) if moment.time() in WHOLE_DAY[name]}
         # 12/01/2026 is a day of January or of December.
         day = days.pop() if len(days) == 1 else None
         if text and day is None:
@@ -154,14 +156,14 @@ def _by_date(text: str) -> str:
     if NO_DATE.match(text):
         return "not yet"
     # Whoever leaves in two weeks still comes to work. 12/01/2026 is a day of January or of December: both must agree.
-    said = {"left" if day <= today() else "not yet" for day in _days(text)}
+    said = {"left" if moment.date() <= today() else "not yet" for moment in _moments(text)}
     return said.pop() if len(said) == 1 else "unknown"
 
 
-def _days(text: str) -> Iterator[date]:
+def _moments(text: str) -> Iterator[datetime]:
     for form in DATES:
         with suppress(ValueError):
-            yield datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no zone
+            yield datetime.strptime(text, form)  # noqa: DTZ007 - a day has no zone
 
 
 _word: Callable[[str], str] = folded

@@ -74,6 +74,8 @@ def test_a_limit_that_was_sent_before_is_lifted_by_the_unlimited_window() -> Non
         ((MARCH, JUNE), MARCH_TO_JUNE, "", UNLIMITED, True),
         ((MARCH, JUNE), "", "", "off", True),
         ((MARCH, JUNE), "", "", "", False),
+        ((MARCH, JUNE), MARCH_TO_JUNE, "", "", True),
+        ((None, None), MARCH_TO_JUNE, "", "", False),
         ((None, None), "", "", MARCH_TO_JUNE, False),
         ((None, None), UNLIMITED, "", UNLIMITED, False),
         ((None, None), UNLIMITED, "", MARCH_TO_JUNE, True),

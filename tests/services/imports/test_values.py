@@ -115,6 +115,7 @@ DAYS = {"number": 0, "valid_from": 1, "valid_to": 2}
     [
         ("01.03.2036", "2036-06-30", ("2036-03-01", "2036-06-30")),
         ("2036-03-01 00:00:00", "31/12/2036", ("2036-03-01", "2036-12-31")),
+        ("01.03.2036 00:00:00", "2036-06-30T23:59:59", ("2036-03-01", "2036-06-30")),
         ("", "", ("", "")),
         ("01.01.0001", "  .  .", ("", "")),
     ],
@@ -135,6 +136,8 @@ def test_days_of_the_validity_are_read(first: str, last: str, texts: tuple[str, 
         ("31.12.1999", "day_outside"),
         ("01.01.2038", "day_outside"),
         ("=A1", "day_unreadable"),
+        ("2036-06-30 18:00:00", "day_unreadable"),
+        ("30.06.2036 08:30:00", "day_unreadable"),
     ],
 )
 def test_what_is_no_day_of_terminals_is_wrong(text: str, code: str) -> None:
