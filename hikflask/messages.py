@@ -354,6 +354,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "clock_not_set": (N_("The terminal said OK, but its clock or time zone is still another one."),),
     "validity_over": (N_("The validity is over. Enter a later last day, or none."),),
+    "validity_reversed": (N_("The last day must not be before the first one."),),
     # Not verified: what the terminal's own answer afterwards does not show.
     "person_not_verified": (
         N_("The terminal answered, but does not show the person. The next try is %(time)s."),

@@ -51,8 +51,9 @@ from hikflask.services.terminals import registry
 bp = Blueprint("api_users", __name__, url_prefix="/api/users")
 errors.answer_in_json(bp)
 
-TEXT_FIELDS = ("hikvision_id", "full_name", "department")
 DAY_FIELDS = ("valid_from", "valid_to")
+# What a program may change → its field of a draft.
+FIELDS = {"hikvision_id": "number", "full_name": "name", "department": "department"} | {day: day for day in DAY_FIELDS}
 OFFSET = {"offset": {**WHOLE, "minimum": 0, "description": "Counts from the first; a deep page takes long."}}
 FILTERS = Query(EmployeeFilterForm, paging.ARGUMENTS | OFFSET)
 USER = {"hikvision_id": "100222", "full_name": "Иван Иванов", "department": "Охрана", "valid_to": "2030-12-31"}
@@ -122,11 +123,12 @@ def change_user(user_id: int) -> ResponseReturnValue:
     employee = _employee(user_id)
     fields = body.read(days=DAY_FIELDS)
     active = body.flag(fields, "is_active")
-    given = {name: fields[name] for name in (*TEXT_FIELDS, *DAY_FIELDS) if name in fields}
+    given = {name: fields[name] for name in FIELDS if name in fields}
     form = body.form_of(EmployeeForm, {**_typed(employee), **given})
     require = requirement(lambda: shape(_employee(user_id)))
     if given:
-        save_employee(_draft(form, employee.terminal_name), employee_id=user_id, active=active, require=require)
+        wanted = [FIELDS[name] for name in given]
+        save_employee(_draft(form), employee_id=user_id, fields=wanted, active=active, require=require)
     elif active is not None:
         set_active(user_id, active, require)
     elif require:
@@ -160,7 +162,7 @@ def upload_photo(user_id: int) -> ResponseReturnValue:
         raise InputError({"photo": "A JPEG or PNG file is expected in the part “photo”."})
     draft = drafts.of_saved(employee)
     looked = quality.look(file.stream)
-    saved = save_employee(draft, FaceSource(upload=looked), employee_id=user_id).row
+    saved = save_employee(draft, FaceSource(upload=looked), employee_id=user_id, fields=()).row
     missing = consents.is_missing(saved.number, saved.id)
     return with_consent_warning(jsonify({**shape(saved), **_warning(missing, looked.findings)}), missing)
 
@@ -245,12 +247,6 @@ def _typed(employee: Employee) -> Fields:
     }
 
 
-def _draft(form: EmployeeForm, terminal_name: str = "") -> Draft:
-    return Draft(
-        form.hikvision_id.data,
-        form.full_name.data,
-        form.department.data or "",
-        terminal_name,
-        form.valid_from.data or "",
-        form.valid_to.data or "",
-    )
+def _draft(form: EmployeeForm) -> Draft:
+    typed: dict[str, Any] = {field: form[name].data or "" for name, field in FIELDS.items()}
+    return Draft(**typed)

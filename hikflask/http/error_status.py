@@ -62,6 +62,7 @@ REFUSED_HERE = {
     "number_leaving": HTTPStatus.CONFLICT,
     "employee_inactive": HTTPStatus.CONFLICT,
     "validity_over": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "validity_reversed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "terminal_name_known": HTTPStatus.CONFLICT,
     "terminal_has_people": HTTPStatus.CONFLICT,
     "terminal_in_use": HTTPStatus.CONFLICT,

@@ -1,7 +1,8 @@
 """The employee form as typed. It is stored with the capture, so that nothing typed is lost."""
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -18,6 +19,8 @@ from hikflask.services.state.capture import NO_DRAFT
 LONGEST = 255
 # As ids in a text of 255 characters.
 MOST_GROUPS = 20
+# The fields of a draft that a save writes to the employee's row.
+FACTS = frozenset(("number", "name", "department", "terminal_name", "valid_from", "valid_to"))
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,14 @@ class Draft:
             "draft_consent": self.consent,
             "draft_groups": "" if self.groups is None else json.dumps(self.groups[:MOST_GROUPS]),
         }
+
+    def applied_to(self, saved: "Draft", fields: Collection[str] | None) -> "Draft":
+        """Return what a save of these fields makes of what is saved; None: of all.
+
+        Groups are saved where they are asked for, and so is the consent.
+        """
+        kept = set() if fields is None else FACTS - {*fields}
+        return replace(self, **{name: getattr(saved, name) for name in kept})
 
     def days(self) -> tuple[date | None, date | None]:
         """Return the first and the last day of the validity; the form has checked them."""

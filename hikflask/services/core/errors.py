@@ -303,6 +303,13 @@ class ValidityOver(ServiceError):
     fields = ("valid_to",)
 
 
+class ValidityReversed(ServiceError):
+    """The last day of the validity is before the first one."""
+
+    code = "validity_reversed"
+    fields = ("valid_to",)
+
+
 class FaceNotVerified(ServiceError):
     """The terminal said OK, but does not show the face that was sent, or still shows one that was removed."""
 

@@ -1,6 +1,6 @@
 """Saves an employee with the photo and the desired enrolments in one transaction. Terminals are reconciled later."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import IO
@@ -23,6 +23,8 @@ from hikflask.services.core.errors import (
     EmployeeInactive,
     NumberEnrolled,
     NumberKnown,
+    ServiceError,
+    ValidityReversed,
 )
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes, photo_drafts, search
@@ -64,6 +66,7 @@ def save_employee(
     source: FaceSource = FaceSource(),
     *,
     employee_id: int | None = None,
+    fields: Collection[str] | None = None,
     active: bool | None = None,
     require: Require | None = None,
 ) -> Changed[Employee]:
@@ -72,6 +75,8 @@ def save_employee(
     A save that is sent twice with the same capture, or with the same draft of a photo, counts once.
 
     :param employee_id: the employee to change; None adds one.
+    :param fields: the fields of `draft` that are saved; the others stay as they are once the row is locked, whatever
+        was read before. None saves all.
     :param active: True activates the employee, False deactivates; None changes nothing.
     :param require: is called once the row of the employee to change is locked, and raises when nothing is to be done.
     :raises NumberKnown: when another employee has the number. :raises NumberLeaving: when an earlier owner of the
@@ -84,29 +89,31 @@ def save_employee(
     :raises NameTooLong: when not one letter of the name fits on a terminal.
     :raises ConsentMissing: when a consent is required and none is recorded.
     :raises ValidityOver: when the last day is past of somebody new, active, or to be on a terminal.
+    :raises ValidityReversed: when the last day would be before the first one, which somebody else has set meanwhile.
     :raises EmployeeUnknown: when the employee was deleted meanwhile.
     """
-    if saved := _saved_already(draft, source):
-        return Changed(saved, due_of(saved.number))
     files = storage.Files()
-    photo = _photo_of_file(draft, source, files)
     try:
+        photo = _photo_of_file(draft, source, files)
         if employee_id:
-            locked_with_number(employee_id, draft.number)
+            saved = drafts.of_saved(locked_with_number(employee_id, draft.number))
+            if require:
+                require()
+            draft = draft.applied_to(saved, fields)
         else:
             lock_numbers(draft.number)
-        if require and employee_id:
-            require()
         employee = apply_save(draft, source, employee_id, photo, files)
         if active is not None:
             apply_active(employee, active)
         db.session.commit()
-    except IntegrityError as error:
-        db.session.rollback()
+    except (ServiceError, IntegrityError) as error:
         files.undo()
-        raise NumberKnown(n=draft.number) from error
+        if earlier := _saved_already(draft, source, fields):
+            return Changed(earlier, due_of(earlier.number))
+        if isinstance(error, IntegrityError):
+            raise NumberKnown(n=draft.number) from error
+        raise
     except BaseException:
-        db.session.rollback()
         files.undo()
         raise
     files.settle()
@@ -213,12 +220,15 @@ def _belongs(capture: Capture, employee_id: int | None) -> bool:
     return capture.state == USED and photo is not None and employee_id is not None and photo.employee_id == employee_id
 
 
-def _saved_already(draft: Draft, source: FaceSource) -> Employee | None:
-    """Return the employee that this photo was already saved to, as after a double click, or None."""
+def _saved_already(draft: Draft, source: FaceSource, fields: Collection[str] | None) -> Employee | None:
+    """Return the employee that this photo was already saved to by the same form, as after a double click, or None."""
     photo = _saved_photo(source)
     employee = db.session.get(Employee, photo.employee_id) if photo and photo.employee_id else None
+    if employee is None:
+        return None
+    saved = drafts.of_saved(employee)
     known = replace(draft, department=departments.find(draft.department) or draft.department)
-    same = employee is not None and known == drafts.of_saved(employee) and _has_groups(employee, draft)
+    same = known.applied_to(saved, fields) == saved and _has_groups(employee, draft)
     db.session.commit()
     return employee if same else None
 
@@ -267,9 +277,12 @@ def _limit(employee: Employee, first: date | None, last: date | None) -> bool:
     """Set the validity, and return True if it is another one.
 
     :raises ValidityOver: when it would be over already: whoever has left is deactivated instead.
+    :raises ValidityReversed: when it would end before it begins.
     """
     if (employee.valid_from, employee.valid_to) == (first, last):
         return False
+    if first and last and last < first:
+        raise ValidityReversed
     ends_otherwise = employee.valid_to != last
     employee.valid_from, employee.valid_to = first, last
     if ends_otherwise and employee.is_active:

@@ -62,7 +62,6 @@ def sync_employee(
             capture = _newest(terminal_id, employee.number, requested_by)
         written = _written(_terminal(terminal_id, capture), employee, capture, files)
     except BaseException:
-        db.session.rollback()
         files.undo()
         raise
     files.settle()

@@ -58,11 +58,9 @@ def apply_row(row: ImportRow) -> None:
         written = _added(row, batch, photo, files) if row.verdict == NEW else _changed(row, batch, photo, files)
         db.session.flush()
     except IntegrityError as error:
-        db.session.rollback()
         files.undo()
         raise NumberKnown(n=row.number) from error
     except BaseException:
-        db.session.rollback()
         files.undo()
         raise
     done = {"written": written, "state": APPLIED, "employee_id": written.pop("employee_id")}

@@ -18,6 +18,7 @@ from typing import IO
 
 from flask import current_app
 from sqlalchemy import delete, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask import employee_number
 from hikflask.extensions import db
@@ -204,10 +205,24 @@ class Files:
         self._old.append(beside(photo).name)
 
     def undo(self) -> None:
-        """Remove the files that were created: the transaction has failed."""
-        gone = [name for name in self._made if _remove(name)]
-        db.session.execute(delete(Photo).where(Photo.file.in_(gone), Photo.forgotten_at.is_not(None)))
-        db.session.commit()
+        """Roll back the transaction, which has failed, and remove the files that were created.
+
+        A file that the database has nevertheless stays: the answer to the COMMIT may have been lost, or it is still
+        under way, for which the lock waits. When the database does not answer, all stay: the clean-up removes them.
+        """
+        db.session.rollback()
+        if not self._made:
+            return
+        named = select(Photo.file, Photo.forgotten_at).where(Photo.file.in_([*self._made, *self._old]))
+        try:
+            rows = db.session.execute(named.with_for_update(key_share=True)).all()
+            committed = {row.file for row in rows if row.forgotten_at is None}
+            gone = [name for name in self._made if name not in committed and _remove(name)]
+            db.session.execute(delete(Photo).where(Photo.file.in_(gone), Photo.forgotten_at.is_not(None)))
+            db.session.commit()
+        except SQLAlchemyError as error:
+            db.session.rollback()
+            log.error("new pictures stay: the database does not tell which are saved (%s)", type(error).__name__)
 
     def settle(self) -> None:
         """Remove the names that were replaced: the transaction is committed."""

@@ -4,8 +4,11 @@ import io
 import os
 import stat
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from hikflask.extensions import db
 from hikflask.models import Photo
@@ -205,6 +208,19 @@ def test_undone_upload_leaves_neither_file_nor_row() -> None:
 
     assert files() == []
     assert db.session.query(Photo).count() == 0
+
+
+def test_new_file_stays_when_the_database_does_not_tell_whether_it_is_saved(caplog: pytest.LogCaptureFixture) -> None:
+    made = storage.Files()
+    photo = made.keep_upload(io.BytesIO(FACE), "100222")
+    is_away = Mock(side_effect=OperationalError("SELECT", {}, OSError("disk I/O error")))
+    event.listen(db.engine, "before_cursor_execute", is_away)
+
+    made.undo()
+
+    event.remove(db.engine, "before_cursor_execute", is_away)
+    assert files() == [photo.file]
+    assert "new pictures stay: the database does not tell which are saved (OperationalError)" in caplog.text
 
 
 def stray(name: str) -> Path:
