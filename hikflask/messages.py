@@ -380,6 +380,14 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The terminal said OK, but the person is still there. The next try is %(time)s."),
         N_("The terminal said OK, but the person is still there."),
     ),
+    "removal_not_shown": (
+        N_(
+            "The terminal accepted the removal, but does not show who is there, so it is not confirmed. "
+            "The next try is %(time)s."
+        ),
+        N_("The terminal accepted the removal, but does not show who is there, so it is not confirmed."),
+    ),
+    "holder_not_shown": (N_("The terminal does not show who has this ID there. Remove it all the same?"),),
     "file_gone": FILE_LOST,
     # An import: its files.
     "import_unknown": (N_("This import is not there any more."),),

@@ -49,6 +49,11 @@ TABLE = [
         "An unsaved capture of Пётр (Анна) waits here. A new one replaces it.",
     ),
     ("queued", "Включаем камеру терминала…", "Waking up the terminal…"),
+    (
+        "holder_not_shown",
+        "Терминал не показывает, чей это ID. Удалить всё равно?",
+        "The terminal does not show who has this ID there. Remove it all the same?",
+    ),
     ("setting_unknown", "Такой настройки нет.", "There is no such setting."),
     ("factor_missing", "Второго фактора нет.", "There is no second factor."),
     (
@@ -298,6 +303,12 @@ NOT_VERIFIED = [
         {},
         "Терминал ответил «OK», но сотрудник там ещё есть.",
         "The terminal said OK, but the person is still there.",
+    ),
+    (
+        "removal_not_shown",
+        {},
+        "Терминал принял удаление, но список сотрудников не показывает: удаление не подтверждено.",
+        "The terminal accepted the removal, but does not show who is there, so it is not confirmed.",
     ),
 ]
 

@@ -142,6 +142,8 @@ API = REFUSED_HERE | {
     "validity_not_verified": HTTPStatus.BAD_GATEWAY,
     "face_not_verified": HTTPStatus.BAD_GATEWAY,
     "removal_not_verified": HTTPStatus.BAD_GATEWAY,
+    "removal_not_shown": HTTPStatus.BAD_GATEWAY,
+    "holder_not_shown": HTTPStatus.BAD_GATEWAY,
     "address_refused": HTTPStatus.BAD_GATEWAY,
     "https_required": HTTPStatus.BAD_GATEWAY,
     "weak_digest": HTTPStatus.BAD_GATEWAY,

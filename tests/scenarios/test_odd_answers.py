@@ -9,11 +9,17 @@ import requests
 from sqlalchemy import update
 
 from hikflask.extensions import db
-from hikflask.isapi.errors import Nonsense, Refused
+from hikflask.isapi.errors import Refused
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import CaptureSuperseded, FaceNotVerified, NumberTakenThere, RemovalNotVerified
+from hikflask.services.core.errors import (
+    CaptureSuperseded,
+    FaceNotVerified,
+    NumberTakenThere,
+    RemovalNotShown,
+    RemovalNotVerified,
+)
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
@@ -92,7 +98,9 @@ PADDED: list[Any] = [100222, "100222 ", "100222\x00\x00"]
 
 
 @pytest.mark.parametrize(
-    ("number", "error"), [*((odd, Nonsense) for odd in NO_NUMBERS), *((odd, RemovalNotVerified) for odd in PADDED)]
+    ("number", "error"),
+    [*((odd, RemovalNotShown) for odd in NO_NUMBERS), *((odd, RemovalNotVerified) for odd in PADDED)],
+    [*((odd, RemovalNotShown) for odd in NO_NUMBERS), *((odd, RemovalNotVerified) for odd in PADDED)],
 )
 def test_who_is_listed_with_an_odd_number_is_not_gone(
     simulator: Simulated, wish: Enrolment, oddly: Oddly, number: Any, error: type[Exception]

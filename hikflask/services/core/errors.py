@@ -324,6 +324,19 @@ class RemovalNotVerified(ServiceError):
     retryable = True
 
 
+class RemovalNotShown(ServiceError):
+    """The terminal accepted the removal, but its list of people cannot be read, so nothing shows that it was done."""
+
+    code = "removal_not_shown"
+    retryable = True
+
+
+class HolderNotShown(ServiceError):
+    """The terminal's list cannot be read, and it never showed the number under our name: a person must decide."""
+
+    code = "holder_not_shown"
+
+
 class LoginStopped(ServiceError):
     """The terminal refused the password before. Nothing is sent until it is corrected (params: n minutes)."""
 

@@ -147,7 +147,7 @@ def export_employee(employee_id: int) -> bytes:
 
 def _comparisons(employee: Employee, enrolled: list[Enrolment]) -> list[dict[str, Any]]:
     """Return what comparisons of terminals hold of the person. Another name there is another person."""
-    names = {employee.name, employee.terminal_name} | {one.written_name for one in enrolled}
+    names = {employee.name, employee.terminal_name}.union(*(one.names_sent for one in enrolled))
     columns: dict[type[Base], tuple[str, ...]] = {
         PersonThere: OF_PERSON_THERE,
         Difference: OF_DIFFERENCE,

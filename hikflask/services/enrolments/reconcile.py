@@ -10,7 +10,7 @@ from contextlib import suppress
 from hikflask import request_id
 from hikflask.extensions import db
 from hikflask.isapi import persons
-from hikflask.isapi.errors import NumberTaken, TerminalError
+from hikflask.isapi.errors import Nonsense, NumberTaken, Refused, TerminalError
 from hikflask.isapi.persons import Person, Window
 from hikflask.models import Capture, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT, REFUSED
@@ -20,12 +20,14 @@ from hikflask.services.core.errors import (
     EmployeeInactive,
     EnrolmentUnknown,
     GenerationChanged,
+    HolderNotShown,
     LeaseLost,
     LoginStopped,
     NotComparedSinceRestore,
     NumberTakenThere,
     OtherDevice,
     PersonNotVerified,
+    RemovalNotShown,
     RemovalNotVerified,
     ServiceError,
     TerminalInUse,
@@ -259,19 +261,24 @@ def _supersede_capture(attempt: Attempt) -> None:
 def _remove(attempt: Attempt) -> None:
     """Remove the number, and confirm it only when the device that had it finds nobody.
 
+    A list that cannot be read keeps nobody there who was shown by this very device under our name.
+
     :raises NumberTakenThere: when the name there is not one that we wrote: a person must decide.
-    :raises OtherDevice: when an earlier device may still know the number.
+    :raises HolderNotShown: when that cannot be known. :raises OtherDevice: when an earlier device may still know the
+        number.
     """
     checks.recognise(attempt.talk)
     attempt.read_again()
     attempt.claim("removal")
-    there = persons.find(attempt.talk, attempt.number)
-    attempt.people, attempt.faces = (-1, -bool(there.faces)) if there else (0, 0)
-    # We may have written our name to this device before we noticed that it is another one.
-    if attempt.row.waits_for_hand and not (there and _is_ours(attempt, there)):
-        raise OtherDevice
-    if there and not (attempt.row.overwrite or _is_ours(attempt, there)):
-        raise NumberTakenThere(n=attempt.number, name=there.name[:255])
+    try:
+        there = persons.find(attempt.talk, attempt.number)
+    except (Refused, Nonsense) as error:
+        if error.retryable:
+            raise
+        _require_own_record(attempt)
+    else:
+        _refuse_somebody_elses(attempt, there)
+        attempt.people, attempt.faces = (-1, -bool(there.faces)) if there else (0, 0)
     _take_off(attempt)
     if attempt.row.on_old_device:
         attempt.write(state.GONE_FROM_NEW_DEVICE)
@@ -279,9 +286,32 @@ def _remove(attempt: Attempt) -> None:
     attempt.write_gone()
 
 
+def _require_own_record(attempt: Attempt) -> None:
+    """Allow to remove a record unseen that this device, known by its serial number, last showed under our name."""
+    row = attempt.row
+    if row.overwrite or (row.written_name and attempt.talk.terminal.serial):
+        return
+    raise OtherDevice if row.waits_for_hand else HolderNotShown
+
+
+def _refuse_somebody_elses(attempt: Attempt, there: Person | None) -> None:
+    is_ours = there is not None and _is_ours(attempt, there)
+    # We may have written our name to this device before we noticed that it is another one.
+    if attempt.row.waits_for_hand and not is_ours:
+        raise OtherDevice
+    if there and not (attempt.row.overwrite or is_ours):
+        attempt.write(state.SOMEBODY_ELSE_SHOWN)
+        raise NumberTakenThere(n=attempt.number, name=there.name[:255])
+
+
 def _take_off(attempt: Attempt) -> None:
     attempt.talk.lease.verify()
     persons.remove(attempt.talk, attempt.number)
-    there = persons.find(attempt.talk, attempt.number)
+    try:
+        there = persons.find(attempt.talk, attempt.number)
+    except (Refused, Nonsense) as error:
+        if error.retryable:
+            raise
+        raise RemovalNotShown from error
     if there is not None:
         raise RemovalNotVerified(name=there.name[:255] if attempt.row.desired == PRESENT else "")

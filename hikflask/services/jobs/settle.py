@@ -17,6 +17,7 @@ from hikflask.services.core.errors import (
     EmployeeUnknown,
     EnrolmentUnknown,
     GenerationChanged,
+    HolderNotShown,
     NumberTakenThere,
     OtherDevice,
 )
@@ -29,10 +30,11 @@ PORTION = 1000
 # The code for what is tried no more, though nothing says why.
 NOT_FINISHED = "not_finished"
 
-# A removal that a person must decide about is tried for ever: under another name, or on a device that is not there.
+# A removal that a person must decide about is tried for ever: under a name that is another's or not shown, or on a
+# device that is not there.
 WAITS_FOR_A_PERSON = and_(
     Enrolment.desired == ABSENT,
-    Enrolment.refusal_code.in_({NumberTakenThere.code, OtherDevice.code}),
+    Enrolment.refusal_code.in_({NumberTakenThere.code, HolderNotShown.code, OtherDevice.code}),
     Enrolment.step == "",
 )
 OF_ITEM = and_(Enrolment.id == JobItem.enrolment_id, Enrolment.desired == JobItem.desired)

@@ -86,6 +86,11 @@ FACE_IF_CONFIRMED = {
     "confirmed_at": case((Enrolment.face == CONFIRMED, Enrolment.confirmed_at)),
 }
 NO_VALIDITY = {"valid_there": "", "sent_valid": ""}
+# Somebody else has the number there, as far as is known: our name is not the one that the terminal showed last.
+NOT_SHOWN_LAST = {
+    "written_name": "",
+    "sent_name": case((Enrolment.sent_name != "", Enrolment.sent_name), else_=Enrolment.written_name),
+}
 NOT_ON_THIS_DEVICE = {
     **NO_VALIDITY,
     "face_unverified": False,
@@ -252,6 +257,7 @@ FOUND_RENAMED = Transition(
     {
         **_FOUND_OTHERWISE,
         **UNPROVEN_FACE,
+        **NOT_SHOWN_LAST,
         "face": case((Enrolment.face == REFUSED, REFUSED), else_=PENDING),
         "person": PENDING,
     },
@@ -356,7 +362,9 @@ SENDING_PERSON = Transition({**COMES_BACK, "step": "person", "person": PENDING},
 # The person is not there any more, so the confirmed face is not there either.
 SENDING_LOST_PERSON = Transition({**SENDING_PERSON.writes, **NO_FACE}, given=SENDING_PERSON.given)
 PERSON_NOT_SENT = Transition({}, given=SENDING_PERSON.given)
-NUMBER_TAKEN = Transition({**UNPROVEN_FACE, **COMES_BACK, "person": REFUSED})
+NUMBER_TAKEN = Transition({**UNPROVEN_FACE, **NOT_SHOWN_LAST, **COMES_BACK, "person": REFUSED})
+# Who is to be removed has another name there, so a person must decide.
+SOMEBODY_ELSE_SHOWN = Transition(NOT_SHOWN_LAST)
 SENDING_CHANGES = Transition({}, given=("written_name", "sent_name", "sent_valid"))
 FACE_LOST = Transition({**NO_FACE, **COMES_BACK})
 # Written before FDSetUp, so that the row keeps it when the worker is killed or the answer is lost.

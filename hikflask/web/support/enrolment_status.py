@@ -21,6 +21,7 @@ from hikflask.services.core.errors import (
     NameNotVerified,
     NumberTakenThere,
     PersonNotVerified,
+    RemovalNotShown,
     RemovalNotVerified,
 )
 from hikflask.services.core.terminal_name import fits
@@ -32,7 +33,9 @@ LEAVER_TAKEN = "removal_taken"
 NAMES_SOMEBODY = {NumberTakenThere.code, NameNotVerified.code, RemovalNotVerified.code}
 SENT_STEPS = {"face", "proof"}
 BUSY = {code for code, kind in CLASSES.items() if kind is Busy}
-NOT_VERIFIED = {kind.code for kind in (PersonNotVerified, NameNotVerified, FaceNotVerified, RemovalNotVerified)}
+NOT_VERIFIED = {
+    kind.code for kind in (PersonNotVerified, NameNotVerified, FaceNotVerified, RemovalNotVerified, RemovalNotShown)
+}
 SAYS_WHEN = BUSY | NOT_VERIFIED | {CHANGED_AT_TERMINAL}
 LOGIN_REFUSED = {code for code, kind in CLASSES.items() if issubclass(kind, LoginRefused)}
 LOGIN_REFUSED |= {kind.own_code for kind in (LoginRefused, WrongPassword, AccountLocked)}

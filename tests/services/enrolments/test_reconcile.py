@@ -3,16 +3,19 @@
 import pytest
 
 from hikflask.extensions import db
-from hikflask.isapi.errors import Unreachable
+from hikflask.isapi.errors import NotSupported, Unreachable
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.services.core.errors import (
+    HolderNotShown,
     NumberTakenThere,
+    OtherDevice,
     PersonNotVerified,
+    RemovalNotShown,
     RemovalNotVerified,
 )
 from hikflask.services.employees.lifecycle import delete_employee, set_active
-from hikflask.services.enrolments import queries
+from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE
@@ -99,6 +102,92 @@ def test_removal_without_effect_stays_open(simulator: Simulated, terminal: Termi
 
     assert queries.row(enrolment.id).may_open_doors
     assert reconcile(enrolment.id, "operator").is_confirmed
+
+
+# Answers to a search from which nobody can tell who is there.
+UNREADABLE = [("refuse", "notSupport", 404), ("refuse", "deviceError", 500), ("ok-without-effect", "", 200)]
+
+
+@pytest.mark.parametrize(("fault", "code", "status"), UNREADABLE)
+def test_who_leaves_is_removed_although_the_list_cannot_be_read_and_that_stays_unproven(
+    simulator: Simulated, terminal: Terminal, fault: str, code: str, status: int
+) -> None:
+    enrolment = enrol(simulator, terminal)
+    set_active(enrolment.employee_id, active=False)
+    simulator.faults.add(fault, code, path="UserInfo/Search", status=status)
+
+    with pytest.raises(RemovalNotShown):
+        reconcile(enrolment.id, "operator")
+
+    assert "100222" not in simulator.people
+    left = queries.row(enrolment.id)
+    assert (left.may_open_doors, left.refusal_code, left.next_attempt_at is not None) == (
+        True,
+        "removal_not_shown",
+        True,
+    )
+    simulator.faults.clear()
+    assert reconcile(enrolment.id, "operator").is_confirmed
+
+
+def unreadable(simulator: Simulated) -> None:
+    simulator.faults.add("refuse", "notSupport", path="UserInfo/Search", status=404)
+
+
+def test_who_was_never_shown_is_removed_unseen_on_a_persons_word_alone(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    unreadable(simulator)
+    enrolment = desire_with_face(simulator, terminal)
+    with pytest.raises(NotSupported):
+        reconcile(enrolment.id, "operator")
+    assert "100222" in simulator.people
+    set_active(enrolment.employee_id, active=False)
+
+    with pytest.raises(HolderNotShown):
+        reconcile(enrolment.id, "operator")
+
+    assert "100222" in simulator.people
+    desired.desire_overwrite(enrolment.id, queries.row(enrolment.id).generation)
+    with pytest.raises(RemovalNotShown):
+        reconcile(enrolment.id, "operator")
+    assert "100222" not in simulator.people
+    assert queries.row(enrolment.id).may_open_doors
+
+
+@pytest.mark.parametrize("leaving", [False, True])
+def test_number_that_somebody_else_had_when_it_was_last_shown_is_not_removed_unseen(
+    simulator: Simulated, terminal: Terminal, leaving: bool
+) -> None:
+    enrolment = enrol(simulator, terminal)
+    simulator.store.change("100222", {"name": "Чужой Человек"})
+    if leaving:
+        set_active(enrolment.employee_id, active=False)
+    with pytest.raises(NumberTakenThere):
+        reconcile(enrolment.id, "operator", prove_again=True)
+    set_active(enrolment.employee_id, active=False)
+    unreadable(simulator)
+
+    with pytest.raises(HolderNotShown):
+        reconcile(enrolment.id, "operator")
+
+    assert simulator.people["100222"]["name"] == "Чужой Человек"
+    simulator.faults.clear()
+    simulator.store.change("100222", {"name": "Иван Иванов"})
+    assert reconcile(enrolment.id, "operator").is_confirmed
+
+
+def test_nobody_is_removed_unseen_from_another_device(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = enrol(simulator, terminal)
+    db.session.execute(db.update(Terminal).values(serial="another one"))
+    db.session.commit()
+    set_active(enrolment.employee_id, active=False)
+    unreadable(simulator)
+
+    with pytest.raises(OtherDevice):
+        reconcile(enrolment.id, "operator")
+
+    assert "100222" in simulator.people
 
 
 def test_deleted_employee_outlives_in_the_removal(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:

@@ -133,6 +133,23 @@ def test_removal_without_effect(desk: Desk, stuck: Stuck) -> None:
     )
 
 
+def test_removal_that_the_terminal_does_not_show(desk: Desk, stuck: Stuck) -> None:
+    place = desk.save()
+    desk.simulator.faults.add("refuse", "deviceError", path="UserInfo/Search", status=500)
+
+    desk.client.post(f"{place}/active", data={"active": "0"})
+    desk.run_jobs()
+
+    assert desk.simulator.people == {}
+    stuck.assert_said(
+        "removal_not_shown",
+        "Терминал принял удаление, но список сотрудников не показывает: удаление не подтверждено.",
+        "The terminal accepted the removal, but does not show who is there, so it is not confirmed.",
+        place,
+        "/removals/",
+    )
+
+
 def test_erasure_without_effect(desk: Desk, stuck: Stuck) -> None:
     place = desk.save()
     desk.simulator.faults.add(OK, path=DELETE)

@@ -73,6 +73,23 @@ def test_a_strangers_record_is_removed_only_on_demand(desk: Desk) -> None:
     assert desk.simulator.people == {}
 
 
+def test_whoever_the_terminal_never_showed_is_removed_only_on_demand(desk: Desk) -> None:
+    desk.simulator.faults.add("refuse", "notSupport", path="UserInfo/Search", status=404)
+    place = desk.save()
+    desk.client.post(f"{place}/active", data={"active": "0"})
+    desk.run_jobs()
+    for address in (place, "/removals/", "/attention"):
+        page = desk.text(address)
+        assert "Терминал не показывает, чей это ID. Удалить всё равно?" in page
+        assert "Это другой человек" not in page
+        form = fields_of(page, "/enrolments/1/replace")
+        assert "The terminal does not show who has this ID there. Remove it all the same?" in english(desk, address)
+    assert "100222" in desk.simulator.people
+    desk.client.post("/enrolments/1/replace", data=form)
+    desk.run_jobs()
+    assert desk.simulator.people == {}
+
+
 def fields_of(page: str, action: str) -> dict[str, str]:
     """What the form that posts to an address would send."""
     form = page.partition(f'action="{action}"')[2].partition("</form>")[0]
