@@ -573,6 +573,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "lowscore": POOR_QUALITY,
     "subpicanalysismodelingerror": MODELING,
     "modelingfailed": MODELING,
+    "picfeaturepoints": MODELING,
     "picsizeexceederror": FILE_TOO_LARGE,
     "filesizeexceederror": FILE_TOO_LARGE,
     "employeenoalreadyexist": NUMBER_TAKEN,

@@ -12,6 +12,7 @@ from hikflask.isapi.answer import ResponseStatus
 
 # The prefix of a subStatusCode that is not in CLASSES. It keeps the terminal's words apart from our own codes.
 OWN_WORD = "terminal:"
+NO_FEATURE_POINTS = "picfeaturepoints"
 
 
 class TerminalError(Exception):
@@ -214,6 +215,11 @@ class ModelingFailed(Refused):
 
     own_code = "modelingFailed"
 
+    @property
+    def may_be_about_form(self) -> bool:
+        """True when some firmware says this of a form in which it does not find the picture (two clients)."""
+        return NO_FEATURE_POINTS in f"{self.sub_status} {self.message}".lower()
+
 
 class FileTooLarge(Refused):
     """The picture's file is too large."""
@@ -318,6 +324,7 @@ CLASSES: dict[str, type[TerminalError]] = {
     "lowscore": PoorQuality,
     "subpicanalysismodelingerror": ModelingFailed,
     "modelingfailed": ModelingFailed,
+    NO_FEATURE_POINTS: ModelingFailed,
     "picsizeexceederror": FileTooLarge,
     "filesizeexceederror": FileTooLarge,
     "employeenoalreadyexist": NumberTaken,

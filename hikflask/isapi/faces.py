@@ -13,7 +13,7 @@ from enum import Enum
 from hikflask.isapi.answer import Requester
 from hikflask.isapi.codec import Json, checked, confirmed, json_object, to_json
 from hikflask.isapi.errors import Gone, NotSupported, UnusablePicture
-from hikflask.isapi.multipart import cut_jpeg, face_form
+from hikflask.isapi.multipart import PICTURE_NAMES, cut_jpeg, face_form
 from hikflask.isapi.paging import PAGE, Page, every_row, page
 from hikflask.isapi.persons import JSON_TYPE, valid_number
 
@@ -52,18 +52,27 @@ def bind_url(client: Requester, number: str, face_url: str, call: FaceCall = Fac
     _send(client, call, {**_key(number), "faceURL": face_url})
 
 
-def bind_picture(client: Requester, number: str, picture: bytes, call: FaceCall = FaceCall.SET_UP) -> None:
+def bind_picture(
+    client: Requester,
+    number: str,
+    picture: bytes,
+    call: FaceCall = FaceCall.SET_UP,
+    name: str = PICTURE_NAMES[0],
+) -> None:
     """Bind a JPEG to a person who exists on the terminal.
 
     Args: picture has at most 200 KB, baseline, 4:2:0; call is one that the terminal knows: SET_UP adds or replaces, and
-    keeps the old face when it fails; ADD is for a person without a face, REPLACE for a person with one.
+    keeps the old face when it fails; ADD is for a person without a face, REPLACE for a person with one; name is that of
+    the picture's part, one of PICTURE_NAMES.
     Raises: ModelingFailed, FileTooLarge, SameFace, Full, NotSupported, other TerminalErrors.
     """
-    _send(client, call, _key(number), picture)
+    _send(client, call, _key(number), picture, name)
 
 
-def _send(client: Requester, call: FaceCall, record: Json, picture: bytes | None = None) -> None:
-    body, content_type = face_form(to_json(record), picture)
+def _send(
+    client: Requester, call: FaceCall, record: Json, picture: bytes | None = None, name: str = PICTURE_NAMES[0]
+) -> None:
+    body, content_type = face_form(to_json(record), picture, picture_name=name)
     method, path = call.value
     confirmed(client.request(method, path, data=body, content_type=content_type))
 

@@ -24,6 +24,8 @@ PART_NAME = re.compile(rb'(?:^|[;\s])name="?([^";\r\n]*)"?', re.IGNORECASE)
 CONTENT_TYPE = re.compile(rb"^content-type:[ \t]*([^;\r\n]*)", re.IGNORECASE | re.MULTILINE)
 BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 HEADER_LINE = re.compile(rb"[A-Za-z-]+:")
+# What the part with the picture is called: the usual name, and the other common one.
+PICTURE_NAMES = ("img", "FaceImage")
 # Terminals send two: the result and the picture.
 MOST_PARTS = 8
 
@@ -104,16 +106,26 @@ def cut_jpeg(data: bytes) -> bytes:
     return data[start : end + len(JPEG_END)]
 
 
-def face_form(record: bytes, picture: bytes | None = None, *, boundary: str | None = None) -> tuple[bytes, str]:
+def face_form(
+    record: bytes,
+    picture: bytes | None = None,
+    *,
+    picture_name: str = PICTURE_NAMES[0],
+    boundary: str | None = None,
+) -> tuple[bytes, str]:
     """Return the body and the content type of an FDSetUp request. Bytes can be sent again after a Digest 401.
 
     Args: record is the compact JSON of FaceDataRecord. Without a picture, its part has no Content-Type, as on the seed
     terminal's own page. With a picture, the record comes first and has the type application/json, which one strict
-    model requires.
+    model requires, and both parts have their length: without it some firmware reads the boundary as a part of the
+    picture (two clients).
     """
     fields: list[tuple[str, object]] = [("FaceDataRecord", record)]
     if picture is not None:
-        fields = [("FaceDataRecord", (None, record, "application/json")), ("img", ("face.jpg", picture, "image/jpeg"))]
+        fields = [
+            ("FaceDataRecord", (None, record, "application/json", {"Content-Length": str(len(record))})),
+            (picture_name, ("face.jpg", picture, "image/jpeg", {"Content-Length": str(len(picture))})),
+        ]
     encoder = MultipartEncoder(fields, boundary=boundary)
     body: bytes = encoder.to_string()
     return body, str(encoder.content_type)

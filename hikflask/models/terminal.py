@@ -27,8 +27,9 @@ class Terminal(Base):
 
     The modes are None until the terminal is checked, and `unknown` if the check does not tell; then the first mode that
     works is stored. `face_calls` is how faces are sent: FDSetUp, or the older FaceDataRecord and FDModify, or None if
-    unknown, and `modify_method` how changes of a person are: PUT or POST. `last_capture_at` is the last success, after
-    which the terminal refuses the next capture for a moment.
+    unknown, `picture_name` what the part with the picture is called there, or None if unknown, and `modify_method` how
+    changes of a person are sent: PUT or POST. `last_capture_at` is the last success, after which the terminal refuses
+    the next capture for a moment.
 
     `wanted_until`: somebody waits for the terminal until then, so work for many lets it go. `lease_yields` is the
     number of the lease that may be taken over, while its holder only waits for something to read. `clock_offset` is how
@@ -70,6 +71,7 @@ class Terminal(Base):
     face_mode: Mapped[str | None] = mapped_column(String(8))
     face_by_picture: Mapped[bool] = mapped_column(default=False)
     face_calls: Mapped[str | None] = mapped_column(String(16))
+    picture_name: Mapped[str | None] = mapped_column(String(16))
     modify_method: Mapped[str] = mapped_column(String(4), default="PUT", server_default="PUT")
     last_capture_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     name_bytes: Mapped[int | None]

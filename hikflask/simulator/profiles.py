@@ -11,6 +11,7 @@ BinaryReply = Literal["header", "own-header", "first-line", "xml-label", "jpeg",
 NobodyCame = Literal["progress", "done", "captureTimeout", "timeOut", "deviceError"]
 ClockMark = Literal["offset", "none", "z"]
 ClockTakes = Literal["either", "offset", "plain"]
+PicturePart = Literal["img", "FaceImage"]
 Challenge = Literal["plain", "sha256", "several", "no-qop"]
 LockWords = Literal["lock", "locked", "xml", "json", "json-wrapped", "json-user-check"]
 
@@ -40,6 +41,10 @@ class Profile:
     external_url: bool = False
     strict_parts: bool = False
     """FDSetUp demands the JSON part first, with the type `application/json`."""
+    part_lengths: bool = False
+    """A picture is found only among parts that have a Content-Length."""
+    picture_part: PicturePart | None = None
+    """A picture is found only in a part of this name; None: in any."""
     fd_functions: str = "post,delete,get,put,setUp"
     """`supportFDFunction` in `FDLib/capabilities`. Whether FDSetUp really works depends on `set_up` alone."""
     set_up: bool = True
@@ -183,6 +188,7 @@ PROFILES = MappingProxyType(
             binary_reply="unnamed",
             nonce_uses=2,
             challenge_after_dead_nonce=False,
+            part_lengths=True,
             clock_takes="plain",
             challenge="several",
             lock_words="json-wrapped",
@@ -216,6 +222,7 @@ PROFILES = MappingProxyType(
             window=0,
             takes_cancel=False,
             clock_by_utc=True,
+            picture_part="FaceImage",
             number_taken="deviceUserAlreadyExist",
         ),
         "K1A340FWX": replace(
@@ -236,8 +243,8 @@ PROFILES = MappingProxyType(
 
 Dialects that are known without their model are spread over the rows, so that each is played by one of them: the
 challenges with SHA-256, with several algorithms and without qop, 403 for notSupport, errors with HTTP 200, the forms of
-the captured picture and of the clock, no numOfFace, the bodies of a 401, the other code for a number that exists, and
-the short name.
+the captured picture, of one that is sent and of the clock, no numOfFace, the bodies of a 401, the other code for a
+number that exists, and the short name.
 The last digits of some firmware versions are not recorded either.
 """
 

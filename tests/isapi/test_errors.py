@@ -22,7 +22,7 @@ WORDED = {
     errors.ManyFaces: ["multipleFaceObjectError"],
     errors.FaceTooSmall: ["pupilDistanceTooSmall", "picSizeSmallError", "faceDataLenShort"],
     errors.PoorQuality: ["faceLowQulity", "poorFaceQuality", "faceScoreFailure", "lowScore"],
-    errors.ModelingFailed: ["SubpicAnalysisModelingError", "modelingFailed"],
+    errors.ModelingFailed: ["SubpicAnalysisModelingError", "modelingFailed", "PicFeaturePoints"],
     errors.FileTooLarge: ["picSizeExceedError", "fileSizeExceedError"],
     errors.NumberTaken: ["employeeNoAlreadyExist", "deviceUserAlreadyExist"],
     errors.PersonUnknown: ["employeeNoNotExist", "deviceUserNotExist"],
@@ -107,6 +107,22 @@ def test_what_one_function_alone_says_is_a_terminals_own_word_from_another(sub_s
 def test_what_is_not_supported_is_named(path: str, function: str) -> None:
     error = error_for(ResponseStatus(4, "Invalid Operation", "notSupport"), 404, path)
     assert (error.code, error.text) == ("function_not_supported", function)
+
+
+@pytest.mark.parametrize(
+    ("sub_status", "message", "about_form"),
+    [
+        ("SubpicAnalysisModelingError", "PicFeaturePoints", True),
+        ("PicFeaturePoints", "", True),
+        ("SubpicAnalysisModelingError", "saveFacePic", False),
+    ],
+)
+def test_a_picture_without_feature_points_may_not_have_been_found(
+    sub_status: str, message: str, about_form: bool
+) -> None:
+    error = refused(sub_status, message)
+    assert isinstance(error, errors.ModelingFailed)
+    assert error.may_be_about_form is about_form
 
 
 def test_codes_are_matched_whatever_their_case() -> None:

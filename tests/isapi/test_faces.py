@@ -41,7 +41,7 @@ def test_binding_by_picture_sends_the_bytes_untouched() -> None:
     faces.bind_picture(client, "1", JPEG)
     body = client.sent[0].data or b""
     assert b'{"faceLibType":"blackFD","FDID":"1","FPID":"1"}' in body
-    assert b'filename="face.jpg"\r\nContent-Type: image/jpeg\r\n\r\n' + JPEG in body
+    assert b'filename="face.jpg"\r\nContent-Type: image/jpeg\r\nContent-Length: 13\r\n\r\n' + JPEG in body
 
 
 @pytest.mark.parametrize(

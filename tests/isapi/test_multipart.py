@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hikflask.isapi.errors import Nonsense, TerminalError
-from hikflask.isapi.multipart import MOST_PARTS, cut_jpeg, face_form, parts
+from hikflask.isapi.multipart import MOST_PARTS, PICTURE_NAMES, cut_jpeg, face_form, parts
 
 from .helpers import JPEG, answer, recorded
 
@@ -116,12 +116,12 @@ def test_the_face_form_by_url_is_the_recorded_one_byte_for_byte() -> None:
     assert content_type == "multipart/form-data; boundary=----WebKitFormBoundaryCjNI6HgBoH1FIFpi"
 
 
-def test_the_face_form_by_picture_puts_the_typed_record_first() -> None:
-    body, _ = face_form(b'{"FPID":"1"}', JPEG, boundary="b")
+@pytest.mark.parametrize("name", PICTURE_NAMES)
+def test_the_face_form_by_picture_puts_the_typed_record_first_and_tells_each_length(name: str) -> None:
+    body, _ = face_form(b'{"FPID":"1"}', JPEG, picture_name=name, boundary="b")
     assert body == (
-        b'--b\r\nContent-Disposition: form-data; name="FaceDataRecord"\r\nContent-Type: application/json\r\n\r\n'
-        b'{"FPID":"1"}\r\n'
-        b'--b\r\nContent-Disposition: form-data; name="img"; filename="face.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
-        + JPEG
-        + b"\r\n--b--\r\n"
+        b'--b\r\nContent-Disposition: form-data; name="FaceDataRecord"\r\nContent-Type: application/json\r\n'
+        b'Content-Length: 12\r\n\r\n{"FPID":"1"}\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="' + name.encode() + b'"; filename="face.jpg"\r\n'
+        b"Content-Type: image/jpeg\r\nContent-Length: 13\r\n\r\n" + JPEG + b"\r\n--b--\r\n"
     )

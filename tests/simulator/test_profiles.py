@@ -131,15 +131,37 @@ def test_nobody_there(play, clock, model, seconds, status, text):
     assert clock.now() == pytest.approx(seconds)
 
 
+def in_form_of(profile):
+    """The parts of a picture in the form that the model takes."""
+    typed, image = TYPED, IMAGE.replace("img", profile.picture_part or "img")
+    if profile.part_lengths:
+        typed, image = f"{typed}\r\nContent-Length: {len(RECORD)}", f"{image}\r\nContent-Length: {len(ANNA)}"
+    return typed, RECORD, image, ANNA
+
+
 def test_all_models_but_the_seed_take_the_picture(play):
     for model in PROFILES.keys() - {"K1T343EFWX"}:
         terminal, client = play(model)
         client.add_person("1")
 
-        answer = client.send_parts(TYPED, RECORD, IMAGE, ANNA)
+        answer = client.send_parts(*in_form_of(PROFILES[model]))
 
         assert answer.get_json()["statusCode"] == 1, model
         assert terminal.faces["1"].jpeg == ANNA, model
+
+
+@pytest.mark.parametrize(
+    ("model", "spoilt"), [("K1T342MFX-E1", {"part_lengths": False}), ("K1T673DX", {"picture_part": "img"})]
+)
+def test_picture_in_another_form_is_not_found(play, model, spoilt):
+    terminal, client = play(model)
+    client.add_person("1")
+
+    answer = client.send_parts(*in_form_of(replace(PROFILES[model], **spoilt)))
+
+    assert answer.get_json()["subStatusCode"] == "SubpicAnalysisModelingError"
+    assert answer.get_json()["errorMsg"] == "PicFeaturePoints"
+    assert terminal.faces == {}
 
 
 @pytest.mark.parametrize("parts", [(UNTYPED, RECORD, IMAGE, ANNA), (IMAGE, ANNA, TYPED, RECORD)])

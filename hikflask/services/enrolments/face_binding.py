@@ -14,6 +14,7 @@ from hikflask.isapi.codec import OK_CODES
 from hikflask.isapi.errors import (
     FileTooLarge,
     Gone,
+    ModelingFailed,
     Nonsense,
     NotSupported,
     PictureLost,
@@ -22,6 +23,7 @@ from hikflask.isapi.errors import (
     Unreachable,
 )
 from hikflask.isapi.faces import FaceCall
+from hikflask.isapi.multipart import PICTURE_NAMES
 from hikflask.isapi.persons import Person
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.models.terminal import BY_PICTURE, BY_URL, FACE_ADD_OR_REPLACE, FACE_SET_UP
@@ -192,8 +194,29 @@ def _bind_picture(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutc
         _undo_unverified(attempt)
         raise CaptureLost
     face = _make_room(attempt, face)
-    _send(attempt, lambda call: faces.bind_picture(attempt.talk, attempt.number, picture, call), face.present)
+    _send(attempt, lambda call: _send_picture(attempt, picture, call), face.present)
     return FaceOutcome(previous=face.sha256, sent=BY_PICTURE)
+
+
+def _send_picture(attempt: Attempt, picture: bytes, call: FaceCall) -> None:
+    """Send the picture in the form that the terminal takes. If that is unknown, a refusal is followed by the other."""
+    talk, number = attempt.talk, attempt.number
+    known = talk.learnt.get("picture_name", talk.terminal.picture_name)
+    usual, other = PICTURE_NAMES
+    name = known or usual
+    try:
+        faces.bind_picture(talk, number, picture, call, name)
+    except ModelingFailed as refusal:
+        if known or not refusal.may_be_about_form:
+            raise
+        name = other
+        try:
+            faces.bind_picture(talk, number, picture, call, name)
+        except Refused as error:
+            if type(error) in NO_PICTURES and _did_nothing(error):
+                raise refusal from None  # It does not know the other form, so the refusal was about the picture.
+            raise
+    talk.learnt["picture_name"] = name
 
 
 def _make_room(attempt: Attempt, face: FaceThere) -> FaceThere:

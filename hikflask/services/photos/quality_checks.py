@@ -10,8 +10,8 @@ from PIL import Image, ImageFilter, ImageOps, ImageStat
 from hikflask.services.photos import findings
 from hikflask.services.photos.findings import Finding
 
-# Pixels of the longer side. Below, the face of an ordinary portrait has less than its 80 pixels; manuals of terminals
-# and hikflask's own pictures begin at 400 x 300.
+# Pixels of the longer side. Below, terminals fail to model the face (one client), and that of an ordinary portrait has
+# less than its 80 pixels; manuals of terminals and hikflask's own pictures begin at 400 x 300.
 LEAST_SIDE = 400
 # Sharpness is the variance of the Laplacian where the face, or the middle of the picture, is this wide (pixels): about
 # as large as terminals analyse it, so that a large photo may be softer than a small one. The drawn faces of the tests
@@ -40,7 +40,8 @@ def of_picture(picture: Image.Image, face: Box | None = None) -> list[Finding]:
 
 def _size(picture: Image.Image) -> Iterator[Finding]:
     if max(picture.size) < LEAST_SIDE:
-        yield Finding(findings.SMALL, {"width": picture.width, "height": picture.height, "least": LEAST_SIDE})
+        size = {"width": picture.width, "height": picture.height, "least": LEAST_SIDE}
+        yield Finding(findings.SMALL, size, serious=True)
 
 
 def _middle(size: tuple[int, int]) -> Box:

@@ -104,6 +104,7 @@ def learn(talk: Conversation) -> Terminal:
         "capture_mode": _capture_mode(talk.terminal, modes) or _tried("capture_mode", talk.terminal, other),
         "face_mode": _face_mode(talk.terminal, modes) or _tried("face_mode", talk.terminal, other),
         "face_calls": _face_calls(library) or (None if other else talk.terminal.face_calls),
+        "picture_name": None if other else talk.terminal.picture_name,
         "can_cancel": modes.cancel,
         "name_bytes": limits.name_bytes,
         "people_capacity": limits.people,

@@ -127,7 +127,7 @@ def forget_answers(terminal: Terminal) -> None:
 
 def forget_modes(terminal: Terminal) -> None:
     """Forget what the terminal can do: unknown until it is checked with the new address and login."""
-    terminal.capture_mode = terminal.face_mode = terminal.face_calls = None
+    terminal.capture_mode = terminal.face_mode = terminal.face_calls = terminal.picture_name = None
     terminal.reachable = terminal.login = None
     terminal.last_error_code = ""
 

@@ -26,6 +26,10 @@ class Part:
         return parse_options_header(self.headers.get("content-type"))[0]
 
     @property
+    def name(self) -> str:
+        return parse_options_header(self.headers.get("content-disposition"))[1].get("name", "")
+
+    @property
     def is_json(self) -> bool:
         return self.content.lstrip().startswith(b"{")
 

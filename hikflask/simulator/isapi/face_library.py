@@ -98,7 +98,16 @@ def _record_and_picture(terminal: Terminal, sent: list[Part]) -> tuple[Fields, b
     pictures = [part for part in sent if not part.is_json and part.content]
     if not records or (pictures and not terminal.profile.face_by_picture):
         raise Refusal("badJsonFormat")
+    if pictures and not _is_read(terminal, sent, pictures[0]):
+        raise Refusal("SubpicAnalysisModelingError", "PicFeaturePoints")
     return json_object(records[0].content), pictures[0].content if pictures else None
+
+
+def _is_read(terminal: Terminal, sent: list[Part], picture: Part) -> bool:
+    """Whether the terminal finds the picture: some want the length of each part, or another name."""
+    profile = terminal.profile
+    lengths = not profile.part_lengths or all(part.headers.get("content-length") for part in sent)
+    return lengths and profile.picture_part in {None, picture.name}
 
 
 def _person(terminal: Terminal, record: Fields) -> str:

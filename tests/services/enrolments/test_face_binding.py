@@ -1,12 +1,13 @@
 """The bytes that were bound are proven by the terminal's file, before and after; a face in doubt is taken off again."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from hikflask.extensions import db
-from hikflask.isapi.errors import NoAnswer
+from hikflask.isapi.errors import ModelingFailed, NoAnswer, SameFace
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
@@ -14,8 +15,10 @@ from hikflask.services.core.errors import CaptureLost, CaptureSuperseded
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.terminals import checks
 from hikflask.simulator import Terminal as Simulated
-from tests.support.captures import FACE, IVAN, OTHER_FACE, THIRD_FACE, capture_face
+from hikflask.simulator.profiles import PicturePart
+from tests.support.captures import FACE, IVAN, OLGA, OTHER_FACE, THIRD_FACE, capture_face
 from tests.support.due import make_due
 from tests.support.employees import save_capture
 from tests.support.enrolments import desire_with_face, enrol
@@ -140,3 +143,74 @@ def test_what_the_terminal_contradicts_is_not_green_though_the_next_answer_is_lo
     make_due(enrolment.id)
     assert reconcile(enrolment.id, "operator").is_green
     assert simulator.faces["100222"].jpeg == FACE
+
+
+# --- the form of a picture ---
+
+
+BY_PICTURE: dict[str, Any] = {"capture_types": ("binary",), "face_by_url": False, "face_by_picture": True}
+NOT_MODELLED = "SubpicAnalysisModelingError"
+
+
+def take_pictures(simulator: Simulated, terminal: Terminal, **dialect: Any) -> None:
+    simulator.profile = replace(simulator.profile, **BY_PICTURE, **dialect)
+    checks.check(terminal.id, "test")
+    simulator.log.clear()
+
+
+def names_sent(simulator: Simulated) -> list[str]:
+    """Return the names under which pictures were sent, and forget the requests."""
+    sent = [entry.body for entry in simulator.log if entry.plain_path.endswith("FDSetUp")]
+    simulator.log.clear()
+    return ["FaceImage" if b'name="FaceImage"' in body else "img" for body in sent]
+
+
+def remembered() -> str | None:
+    return db.session.execute(select(Terminal.picture_name)).scalar_one()
+
+
+@pytest.mark.parametrize(("part", "first"), [("FaceImage", ["img", "FaceImage"]), (None, ["img"])])
+def test_form_in_which_the_picture_is_found_is_remembered(
+    simulator: Simulated, terminal: Terminal, part: PicturePart | None, first: list[str]
+) -> None:
+    take_pictures(simulator, terminal, picture_part=part, part_lengths=True)
+
+    assert enrol(simulator, terminal).is_confirmed
+    assert (names_sent(simulator), remembered()) == (first, first[-1])
+
+    assert enrol(simulator, terminal, OLGA, OTHER_FACE).is_confirmed
+    assert names_sent(simulator) == first[-1:]
+
+    simulator.faults.add("refuse", NOT_MODELLED, path="FDSetUp", times=1, message="PicFeaturePoints")
+    with pytest.raises(ModelingFailed):
+        enrol(simulator, terminal, IVAN, THIRD_FACE)
+    assert names_sent(simulator) == first[-1:]
+
+
+@pytest.mark.parametrize(("second", "message"), [(NOT_MODELLED, "PicFeaturePoints"), ("badJsonFormat", "faceURL")])
+def test_picture_that_is_found_in_no_form_is_not_modelled(
+    simulator: Simulated, terminal: Terminal, second: str, message: str
+) -> None:
+    take_pictures(simulator, terminal)
+    wanted = desire_with_face(simulator, terminal)
+    simulator.faults.add("refuse", NOT_MODELLED, path="FDSetUp", times=1, message="PicFeaturePoints")
+    simulator.faults.add("refuse", second, path="FDSetUp", times=1, message=message)
+
+    with pytest.raises(ModelingFailed):
+        reconcile(wanted.id, "test")
+
+    row = queries.row(wanted.id)
+    assert (row.face, row.refusal_code, row.face_unverified) == (REFUSED, NOT_MODELLED, False)
+    assert (names_sent(simulator), remembered()) == (["img", "FaceImage"], None)
+
+
+def test_refusal_of_the_other_form_that_is_about_the_face_is_said(simulator: Simulated, terminal: Terminal) -> None:
+    take_pictures(simulator, terminal, picture_part="FaceImage")
+    wanted = desire_with_face(simulator, terminal)
+    simulator.faults.add("refuse", NOT_MODELLED, path="FDSetUp", times=1, message="PicFeaturePoints")
+    simulator.faults.add("refuse", "alreadyExistThisFace", path="FDSetUp", times=1)
+
+    with pytest.raises(SameFace):
+        reconcile(wanted.id, "test")
+
+    assert queries.row(wanted.id).refusal_code == "alreadyExistThisFace"

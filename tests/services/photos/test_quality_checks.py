@@ -27,6 +27,7 @@ def test_small_photo_is_found_with_its_size() -> None:
 
     assert found.code == findings.SMALL
     assert found.params == {"width": 270, "height": 360, "least": 400}
+    assert found.serious
     assert codes(grainy(portrait((300, 400)))) == []
 
 

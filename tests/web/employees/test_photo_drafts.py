@@ -193,11 +193,39 @@ def test_request_without_the_marks_of_the_page_saves_without_a_question(desk: De
 
 
 def test_small_things_are_said_and_not_asked_about(desk: Desk) -> None:
-    shown = send(desk, jpeg(portrait((240, 320))))
+    shown = send(desk, jpeg(Image.new("RGB", (300, 400))))
 
     assert "Сохранить можно, но лучше исправить:" in shown.text
-    assert "Фото слишком маленькое: 240 × 320 пикселей" in re.sub("[\u2068\u2069]", "", shown.text)
+    assert "Фото слишком тёмное. Лицу нужно больше света." in shown.text
     assert form_of(shown).send(desk.client).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("language", "verdict", "sentence"),
+    [
+        (
+            "ru",
+            "Терминал, скорее всего, не примет это фото:",
+            "Фото слишком маленькое: 240 × 320 пикселей. Длинной стороне нужно не меньше 400.",
+        ),
+        (
+            "en",
+            "A terminal will probably refuse this photo:",
+            "The photo is too small: 240 × 320 pixels. The longer side needs at least 400.",
+        ),
+    ],
+)
+def test_too_small_photo_is_asked_about_before_it_is_sent(
+    desk: Desk, language: str, verdict: str, sentence: str
+) -> None:
+    """Also where the file comes with Save and no page has shown what was found."""
+    asked = send(desk, jpeg(portrait((240, 320))), "/employees/", {"Accept-Language": language}, poor_photo="0")
+
+    assert asked.status_code == 422
+    assert QUESTION[language] in asked.text
+    assert verdict in asked.text
+    assert sentence in re.sub("[\u2068\u2069]", "", asked.text)
+    assert form_of(asked).send(desk.client, poor_photo="1").status_code == 303
 
 
 def test_wrong_field_keeps_the_photo_that_was_sent_with_save(desk: Desk) -> None:
@@ -392,7 +420,7 @@ def test_photo_is_back_when_the_capture_ends_without_a_face(desk: Desk) -> None:
 def test_photo_that_is_shown_over_a_captured_face_is_saved(desk: Desk) -> None:
     capture_id = desk.capture()
 
-    shown = send(desk, TINY, capture_id=capture_id)
+    shown = send(desk, jpeg(landscape()), capture_id=capture_id)
     picture = preview(desk, shown.text).size
     saved = form_of(shown).send(desk.client)
 
