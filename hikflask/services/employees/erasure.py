@@ -3,10 +3,10 @@
 from sqlalchemy import false, or_, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Erasure, JobItem, Photo
+from hikflask.models import Employee, Erasure, JobItem, Photo
 from hikflask.services.accounts import idempotency
 from hikflask.services.captures import personal_data
-from hikflask.services.core.db import changed_rows, locked_employee
+from hikflask.services.core.db import changed_rows, lock_numbers, locked_with_number
 from hikflask.services.employees import export_files, import_traces, search
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.enrolments import queries
@@ -24,10 +24,11 @@ def erase_employee(employee_id: int) -> Changed[Erasure]:
 
     :raises EmployeeUnknown: when the employee was erased or deleted meanwhile.
     """
-    _forget_uploads(employee_id)
-    employee = locked_employee(employee_id)
+    employee = _locked(employee_id)
     try:
         locks.share()
+        # Whoever adds a row about the employee has committed it then, or waits for the end.
+        db.session.execute(select(Employee.id).where(Employee.id == employee_id).with_for_update())
         enrolments = queries.of_person(employee.number, employee_id, lock=True)
         files = _forget({one.number for one in enrolments}, employee.number, employee.name, employee_id)
         erasure = certificates.begin(employee.number, employee.name, employee, enrolments, files)
@@ -39,7 +40,7 @@ def erase_employee(employee_id: int) -> Changed[Erasure]:
 
 
 def erase_by_number(number: str) -> Changed[Erasure] | None:
-    """Erase the data of a number that no employee has; return None when there is no such data.
+    """Erase the data of a number that no employee has; return None when there is no such data, or somebody has it now.
 
     A deleted employee may have left open removals, captures, reports, and pictures that could not be removed. While an
     erasure of the number waits for a file or a terminal, new data is added to it.
@@ -48,6 +49,10 @@ def erase_by_number(number: str) -> Changed[Erasure] | None:
         unfinished = certificates.unfinished_of(number)
         return _complete(unfinished.id) if unfinished else None
     import_traces.forget_files([number])
+    lock_numbers(number)
+    if search.by_number(number):  # Somebody was saved with it meanwhile.
+        db.session.rollback()
+        return None
     # Locked before the erasure's row: a confirmed removal locks in the same order.
     enrolments = queries.of_number(number, lock=True)
     erasure = certificates.lock_to_extend(number)
@@ -103,13 +108,20 @@ def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) 
     return strays + personal_data.forget_person(number, name, employee_id) + _photos(employee_id)
 
 
-def _forget_uploads(employee_id: int) -> None:
-    """Take the person out of the uploaded files of imports, before the transaction: that may take long."""
-    employee = search.get(employee_id)
-    numbers = {one.number for one in queries.of_person(employee.number, employee_id)} if employee else set()
-    db.session.commit()
-    if employee:
-        import_traces.forget_files({employee.number, *numbers})
+def _locked(employee_id: int) -> Employee:
+    """Lock the employee with all numbers that are theirs, once the uploaded files of imports are without these.
+
+    To write the files anew may take long, so nothing is locked meanwhile.
+    """
+    forgotten: set[str] = set()
+    while True:
+        employee = locked_with_number(employee_id, *forgotten)
+        numbers = {employee.number} | {one.number for one in queries.of_person(employee.number, employee_id)}
+        if numbers <= forgotten:
+            return employee
+        db.session.rollback()
+        import_traces.forget_files(numbers)
+        forgotten = numbers
 
 
 def _blank_reports(numbers: set[str], employee_id: int | None) -> None:

@@ -86,7 +86,9 @@ def erase_number() -> ResponseReturnValue:
     if theirs is not None:
         return theirs
     erased = erase_by_number(form.number.data)
-    return _refuse_unknown(form) if erased is None else _begun(erased)
+    if erased is None:
+        return _redirect_to_employee(form.number.data) or _refuse_unknown(form)
+    return _begun(erased)
 
 
 @resubmission.restores("erasures.erase_number")

@@ -1,0 +1,64 @@
+"""Somebody is erased while something about them is on its way: nothing is written behind the erasure."""
+
+import pytest
+from sqlalchemy import select
+
+from hikflask.extensions import db
+from hikflask.models import Erasure, JobItem, Terminal
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import erasure, search
+from hikflask.services.employees.erasure import erase_by_number, erase_employee
+from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.imports import apply
+from hikflask.services.jobs import draft
+from hikflask.services.jobs.kinds import PRINT
+from hikflask.simulator import Terminal as Simulated
+from tests.support import imports
+from tests.support.between import Between
+from tests.support.captures import IVAN, capture_face
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+
+def test_row_of_an_import_brings_nobody_back(between: Between) -> None:
+    batch_id = imports.checked("100222;Иван Иванов;Охрана")
+    other = between(apply, "lock_numbers", lambda: erase_by_number("100222"), before=True)
+
+    job = imports.apply(batch_id)
+    other.finish()
+
+    assert other.result
+    assert (job.done, job.failed) == (1, 1)
+    assert search.by_number("100222") is None
+    assert imports.rows(batch_id) == []
+
+
+def test_erasure_of_a_number_waits_for_nobody_who_got_it_meanwhile(
+    simulator: Simulated, terminal: Terminal, between: Between
+) -> None:
+    capture = capture_face(simulator, terminal)
+    other = between(erasure, "knows_number", lambda: save_employee(IVAN, FaceSource(capture.id, "Анна")))
+
+    erased = erase_by_number("100222")
+    other.finish()
+
+    assert other.error is None
+    assert erased is None
+    assert db.session.execute(select(Erasure)).first() is None
+    ivan = search.by_number("100222")
+    assert ivan is not None
+    assert ivan.photo is not None
+
+
+def test_draft_of_a_job_keeps_no_number(between: Between) -> None:
+    ivan_id = save_employee(IVAN).row.id
+    save_employee(Draft("100333", "Ольга Ёлкина"))
+    other = between(draft, "_copy", lambda: erase_employee(ivan_id))
+
+    job = draft.make_draft(PRINT, EmployeeFilter())
+    other.finish()
+
+    assert other.error is None
+    numbers = select(JobItem.number).where(JobItem.job_id == job.id).order_by(JobItem.number)
+    assert list(db.session.execute(numbers).scalars()) == ["", "100333"]
