@@ -2,6 +2,7 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -18,15 +19,19 @@ from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.dates import today
-from hikflask.services.core.errors import ValidityNotVerified, ValidityOver
+from hikflask.services.core.errors import CaptureLost, ValidityNotVerified, ValidityOver
 from hikflask.services.employees import lifecycle
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.terminals import checks
+from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
-from tests.support.captures import IVAN
+from tests.conftest import PASSWORD
+from tests.support.captures import IVAN, OTHER_FACE
 from tests.support.desk import Desk, typed
 from tests.support.enrolments import desire_with_face, employee_of, enrol
+from tests.support.wire import InProcess
 
 UNLIMITED = "2000-01-01T00:00:00/2037-12-31T23:59:59"
 SPRING = "2036-03-01T00:00:00/2036-06-30T23:59:59"
@@ -133,6 +138,42 @@ def test_validity_that_was_set_at_the_terminal_stays(simulator: Simulated, termi
     change(settled, name="Иван Петров")
     reconcile(settled.id, "Анна")
     assert there(simulator) == "2026-02-03T04:05:06/2030-01-01T12:00:00"
+
+
+@in_context
+def test_validity_that_was_set_at_the_terminal_is_set_again_where_the_person_was_lost(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    simulator.store.add("100222", {"name": "Иван Иванов", "Valid": dict(SET_THERE)})
+    settled = enrol(simulator, terminal)
+    simulator.store.remove(["100222"])
+    checks.check(terminal.id, "Анна")
+
+    assert queries.row(settled.id).person == PENDING
+    reconcile(settled.id, "Анна")
+
+    assert there(simulator) == "2026-02-03T04:05:06/2030-01-01T12:00:00"
+
+
+@in_context
+def test_validity_that_was_set_at_the_old_device_is_set_on_the_one_that_replaces_it(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    simulator.store.add("100222", {"name": "Иван Иванов", "Valid": dict(SET_THERE)})
+    settled = enrol(simulator, terminal)
+    limited = enrol(simulator, terminal, replace(LIMITED, number="100333"), OTHER_FACE)
+    change(limited, valid_from="", valid_to="")
+    new = Simulated(PASSWORD, clock=SkippingClock(), serial="7654321")
+    wire.put("terminal.test", new)
+    checks.check(terminal.id, "Анна")
+
+    for enrolment in (settled, limited):
+        lifecycle.send_to_terminal(employee_of(enrolment), terminal.id)
+        with suppress(CaptureLost):  # The faces are on the old device.
+            reconcile(enrolment.id, "Анна")
+
+    assert there(new) == "2026-02-03T04:05:06/2030-01-01T12:00:00"
+    assert there(new, "100333") == UNLIMITED
 
 
 @in_context

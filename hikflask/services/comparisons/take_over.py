@@ -255,6 +255,8 @@ def _confirm(enrolment: Enrolment, employee: Employee, found: Found, photo: Phot
         confirmed_photo_id=photo_id if confirmed else None,
         written_name=found.person.name,
         valid_there=found.person.valid.words if found.person.valid else "",
+        # As if it had been sent from here: it is lifted there once it is lifted here.
+        sent_valid=validity.words(validity.wanted(employee)),
     )
     db.session.refresh(enrolment)
 

@@ -186,7 +186,7 @@ def _add(attempt: Attempt) -> Person | None:
     lost = attempt.row.face == CONFIRMED
     sending = state.SENDING_LOST_PERSON if lost else state.SENDING_PERSON
     attempt.write(sending, sent_name=attempt.name, sent_valid=validity.words(attempt.validity))
-    begin, end = attempt.validity or validity.UNLIMITED
+    begin, end = validity.for_record(attempt.validity, attempt.row)
     try:
         persons.add(attempt.talk, attempt.number, attempt.name, begin=begin, end=end)
     except NumberTaken:

@@ -36,6 +36,17 @@ def asked(enrolment: Enrolment) -> Window | None:
     return UNLIMITED if window is None and enrolment.sent_valid else window
 
 
+def for_record(window: Window | None, row: Enrolment) -> Window:
+    """Return the validity to send with a person who is not there: the one asked for, else the one that was shown last.
+
+    A person who was lost, or is brought to a new device, is limited as somebody at the terminal has decided.
+    """
+    begin, _, end = row.valid_there.partition("/")
+    if window is None and end:
+        return datetime.fromisoformat(begin), datetime.fromisoformat(end)
+    return window or UNLIMITED
+
+
 def to_send(window: Window | None, there: Validity | None, row: Enrolment) -> Window | None:
     """Return the validity to send to a person who is there, or None when there is nothing to send.
 

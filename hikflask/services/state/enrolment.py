@@ -201,7 +201,9 @@ LEFT_ON_OLD_DEVICE = Transition(
             (Enrolment.written_name != "", Enrolment.written_name),
             else_=Enrolment.name_on_old_device,
         ),
-        **NO_VALIDITY,
+        # What somebody else set there is set on the new device, too; what we sent is sent again where it is desired.
+        "valid_there": case((Enrolment.sent_valid == "", Enrolment.valid_there), else_=""),
+        "sent_valid": "",
         "written_name": "",
         "sent_name": "",
     },
@@ -248,7 +250,7 @@ _FOUND_OTHERWISE = {
     "step": "",
 }
 FOUND_GONE = Transition(
-    {**_FOUND_OTHERWISE, **NO_FACE, "person": PENDING, "valid_there": ""},
+    {**_FOUND_OTHERWISE, **NO_FACE, "person": PENDING},
     needs=IS_SHOWN_THERE,
     given=("next_attempt_at",),
 )
@@ -312,11 +314,10 @@ TAKEN_OVER = Transition(
         "face_unverified": False,
         "person": CONFIRMED,
         "sent_name": "",
-        "sent_valid": "",
         "face_there": "",
         "confirmed_at": NOW,
     },
-    given=("employee_id", "photo_id", "face", "confirmed_photo_id", "written_name", "valid_there"),
+    given=("employee_id", "photo_id", "face", "confirmed_photo_id", "written_name", "valid_there", "sent_valid"),
     ends=True,
 )
 # Somebody who was there already, and whose time is over: exactly this record is removed.

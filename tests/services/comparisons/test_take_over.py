@@ -269,6 +269,19 @@ def test_of_a_terminal_that_shows_no_validity_nobody_has_a_limit(simulator: Simu
     assert days_of("900") == (True, "", "")
 
 
+def test_limit_that_was_taken_over_is_lifted_there_once_it_is_lifted_here(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    strangers(simulator, ["900"], [FACE])
+    limit_there(simulator, "900", "2030-12-31T23:59:59")
+    known = taken(terminal)
+
+    save_employee(Draft("900", "Гость 900"), employee_id=employee().id)
+    reconcile(known.id, "background")
+
+    assert there(simulator, "900") == f"{FIRST}/2037-12-31T23:59:59"
+
+
 WITHIN_A_DAY = {
     "901": (valid(FIRST, "2036-07-01T18:00:00"), "", "2036-06-30"),
     "902": (valid(FIRST, "2036-07-01T01:00:00", timeType="UTC"), "", "2036-06-30"),

@@ -55,6 +55,7 @@ CHANGE_WHAT_IS_DESIRED = {
     "LEFT_PERSON",
     "LEFT_FACE",
     "TAKEN_OVER",
+    "OVER_THERE",
     "REMOVAL_CHOSEN",
 }
 
