@@ -179,7 +179,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("This removes many people from terminals. To confirm, enter how many: %(count)s."),
         N_("This removes many people from terminals. To confirm, enter how many."),
     ),
-    "plan_changed": (N_("The plan has changed since it was shown. Nothing is done: check it again."),),
+    "plan_changed": (N_("This has changed since it was shown. Nothing is done: check it again."),),
     "number_enrolled": (
         N_("Employee ID %(n)s is on the terminal “%(t)s” and cannot be changed."),
         N_("This employee ID is on a terminal and cannot be changed."),

@@ -32,8 +32,9 @@ class ChoiceForm(Form):
 
 
 class LeaveForm(ChoiceForm):
-    """Why differences are left as they are."""
+    """Why differences are left as they are. `comparison` is the one whose differences the page showed."""
 
+    comparison = HiddenField(filters=[row_id])
     reason = StringField(_l("Why"), [one_line(LONGEST_REASON)], [stripped])
 
     @property

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, PasswordField, StringField, ValidationError
+from wtforms import BooleanField, Field, HiddenField, PasswordField, StringField, ValidationError
 
 from hikflask.forms.base import Form
 from hikflask.forms.fields import limited, one_line, stripped, too_long
@@ -63,8 +63,9 @@ def sha256_hex(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
 
 
 class RetireForm(Form):
-    """What happened to a terminal that is taken out of service for good."""
+    """What happened to a terminal that is taken out of service for good; `shown` is the digest of the question."""
 
+    shown = HiddenField()
     note = StringField(
         _l("What happened to it"),
         [one_line(LONGEST_NOTE)],

@@ -163,7 +163,7 @@ def test_plan_that_is_named_is_carried_out_only_as_it_was(
         409,
         {
             "error": "plan_changed",
-            "message": "The plan has changed since it was shown. Nothing is done: check it again.",
+            "message": "This has changed since it was shown. Nothing is done: check it again.",
         },
     )
     assert db.session.query(Job).count() == 0

@@ -20,6 +20,11 @@ class Undoable:
     can: int
     changed: int
 
+    @property
+    def rows(self) -> int:
+        """How many rows are applied."""
+        return self.can + self.changed
+
 
 def rows_page(batch_id: int, verdict: str, limit: int, offset: int = 0) -> tuple[list[ImportRow], int]:
     """Return a page of an import's rows in the order of the file, and how many there are in all.

@@ -10,7 +10,7 @@ from hikflask.models import ImportBatch, Job
 from hikflask.models.job import FAILED, OPEN, STOPPED
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.imports import batches, queries
 from hikflask.services.imports.errors import ImportChecked, ImportNotChecked, ImportStarted, NothingToUndo
 from hikflask.services.jobs import lifecycle
@@ -56,11 +56,12 @@ def start_check_and_import(batch_id: int) -> Claim:
     return _start(batch, IMPORT, ImportBatch.import_job_id, batch.layout.get("rows", 0), check_first=True)
 
 
-def start_undo(batch_id: int) -> Claim:
+def start_undo(batch_id: int, rows: int | None = None) -> Claim:
     """Start to undo an import. An undo that was stopped, or interrupted, goes on with the rows that are left.
 
+    :param rows: how many rows were applied when somebody was asked; None: nobody was.
     :raises ImportUnknown: :raises NothingToUndo: :raises ImportStarted: while the import goes on, and when the undo was
-        started already.
+        started already. :raises PlanChanged: when other rows are applied by now.
     """
     batch = batches.row(batch_id)
     if _is_open(batch.import_job_id):
@@ -68,6 +69,8 @@ def start_undo(batch_id: int) -> Claim:
     people = queries.applied(batch_id)
     if not people:
         _raise(NothingToUndo())
+    if rows is not None and rows != people:
+        _raise(PlanChanged())
     return _start(batch, IMPORT_UNDO, ImportBatch.undo_job_id, people)
 
 

@@ -5,6 +5,7 @@ from sqlalchemy import update
 from hikflask.extensions import db
 from hikflask.models import Job, Terminal
 from hikflask.services import audit
+from hikflask.services.core import shown
 from hikflask.services.core.db import changed_rows
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
@@ -15,14 +16,23 @@ from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.terminals import connection, registry
 
 
-def begin(terminal_id: int) -> Claim | None:
+def digest(terminal: Terminal) -> str:
+    """Return what names a restore, see services/core/shown.py: both devices, and who is brought to the present one."""
+    people = sorted(search.ids(EmployeeFilter(had=terminal.id)))
+    return shown.digest(terminal.name, terminal.url, terminal.earlier_serial, terminal.serial, people)
+
+
+def begin(terminal_id: int, agreed: str | None) -> Claim | None:
     """Send everybody who was on the device before to the present one, as a job. None when somebody did so already.
 
+    :param agreed: the digest of what was shown.
+    :raises PlanChanged: when yet another device stands there by now, or others would be brought.
     :raises TerminalUnknown: when the terminal is not in use.
     :raises NotComparedSinceRestore: after a restore from a backup, before the present device was compared.
     """
     terminal = registry.active(terminal_id)
     connection.refuse_before_compared(terminal)
+    shown.require_same(agreed, digest(terminal))
     waits = update(Terminal).where(Terminal.id == terminal_id, Terminal.awaits_restore)
     if changed_rows(waits.values(awaits_restore=False)) != 1:
         db.session.rollback()

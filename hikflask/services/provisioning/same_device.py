@@ -7,6 +7,7 @@ from sqlalchemy import and_, or_, select
 from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.services import audit
+from hikflask.services.core import shown
 from hikflask.services.core.errors import TerminalHasPeople, TerminalUnknown
 from hikflask.services.enrolments.retire_terminal import count_numbers_on
 from hikflask.services.photos import deletion
@@ -60,6 +61,13 @@ def old_and_new(terminal: Terminal, other: Terminal) -> tuple[Terminal, Terminal
 def may_move(old: Terminal, new: Terminal) -> bool:
     """True when the old row can get the address of the new one, on which nobody is enrolled."""
     return old.id != new.id and not new.awaits_restore and count_numbers_on(new.id) == 0
+
+
+def digest(terminal: Terminal, other: Terminal) -> str:
+    """Return what names the question about two rows, see services/core/shown.py: what would be done, and to which."""
+    rows = old_and_new(terminal, other) or (terminal, other)
+    about = [[row.id, row.name, row.url] for row in rows]
+    return shown.digest(is_swapped(terminal, other), about)
 
 
 def move(old_id: int, new_id: int, holder: str) -> Terminal:

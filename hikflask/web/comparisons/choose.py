@@ -12,10 +12,12 @@ from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import Terminal
 from hikflask.models.comparison import KINDS, Comparison
 from hikflask.services.comparisons import left_alone, queries
+from hikflask.services.core.errors import PlanChanged
 from hikflask.services.jobs.plans import choices
 from hikflask.web.comparisons import words
 from hikflask.web.comparisons.comparisons import LEFT, bp, finished_or_404
 from hikflask.web.security import resubmission
+from hikflask.web.support.messages import error_sentence
 from hikflask.web.support.urls import next_or
 from hikflask.web.support.words import differences
 from hikflask.web.terminals.terminals import terminal_or_404
@@ -51,6 +53,9 @@ def leave(terminal_id: int) -> ResponseReturnValue:
     terminal, comparison = finished_or_404(terminal_id)
     form = LeaveForm()
     kind = _kind_or_422(form)
+    if form.comparison.data != comparison.id:
+        flash(error_sentence(PlanChanged()), "warning")
+        return _rows_of(terminal_id, kind)
     if not _means_somebody(form):
         return _rows_of(terminal_id, kind)
     if form.reason.raw_data is None or not form.reason.raw_data:

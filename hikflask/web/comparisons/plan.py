@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
 from hikflask.forms.comparisons import PlanForm, answers
+from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.messages import N_
@@ -72,7 +73,9 @@ def answer(terminal_id: int) -> ResponseReturnValue:
     """Keep which name counts where a number has another name here; the plan follows from it."""
     _terminal, comparison = finished_or_404(terminal_id)
     given = answers(request.form, ANSWERS)
-    if given:
+    if row_id(request.form.get("comparison")) != comparison.id:
+        flash(error_sentence(PlanChanged()), "warning")
+    elif given:
         choices.answer(comparison, given)
     return redirect(url_for(".plan", terminal_id=terminal_id), 303)
 

@@ -2,13 +2,14 @@
 
 from http import HTTPStatus
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hikflask.background import tasks
+from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.imports import batches, queries
 from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.jobs import lifecycle
@@ -80,7 +81,10 @@ def undo(batch_id: int) -> ResponseReturnValue:
     at = stage.of(batch_or_404(batch_id))
     if at.can_undo:
         try:
-            tasks.enqueue_job(import_jobs.start_undo(batch_id))
+            tasks.enqueue_job(import_jobs.start_undo(batch_id, row_id(request.form.get("rows")) or 0))
+        except PlanChanged as error:
+            flash(error_sentence(error), "danger")
+            return redirect(url_for(".ask_undo", batch_id=batch_id), 303)
         except ServiceError as error:
             flash(error_sentence(error), "danger")
     return _back(at)

@@ -10,7 +10,7 @@ from hikflask.background import tasks
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.models import Terminal
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.provisioning import faceless, restore
 from hikflask.services.terminals import registry
 from hikflask.web.support import enrolment_status
@@ -37,12 +37,15 @@ def restore_people(terminal_id: int) -> ResponseReturnValue:
         if source_id:
             source = registry.get(source_id) or abort(HTTPStatus.NOT_FOUND)
             job_id = restore.draft_from(source.id, terminal.id).id
-        elif claim := restore.begin(terminal.id):
+        elif claim := restore.begin(terminal.id, request.form.get("shown")):
             tasks.enqueue_job(claim)
             job_id = claim.job_id
         else:
             flash(_("This was changed meanwhile. Look again, please."), "warning")
             return redirect(url_for(".show", terminal_id=terminal_id), 303)
+    except PlanChanged as error:
+        flash(error_sentence(error), "danger")
+        return redirect(url_for(".ask_restore", terminal_id=terminal_id), 303)
     except ServiceError as error:
         flash(error_sentence(error, t=terminal.name), "danger")
         return redirect(url_for(".show", terminal_id=terminal_id), 303)
@@ -55,5 +58,6 @@ def _page(terminal: Terminal) -> Response:
         "to_camera": faceless.count(terminal),
         "lines": [enrolment_status.of_enrolment(one) for one in faceless.page(terminal, limit=MOST_NAMES)],
         "sources": restore.sources(terminal.id),
+        "digest": restore.digest(terminal),
     }
     return make_response(render_template("terminals/restore.html", terminal=terminal, **known))

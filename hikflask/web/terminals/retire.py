@@ -10,8 +10,9 @@ from hikflask.forms.terminals import RetireForm
 from hikflask.http import error_status, terminal_concurrency
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.models import Terminal
+from hikflask.services.core import shown
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.enrolments.retire_terminal import count_numbers_on, retire_terminal
+from hikflask.services.enrolments.retire_terminal import count_numbers_on, digest, retire_terminal
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.messages import error_sentence
@@ -32,9 +33,13 @@ def retire(terminal_id: int) -> ResponseReturnValue:
     terminal, form = terminal_or_404(terminal_id), RetireForm()
     if not form.validate():
         return _form(terminal, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+    def require() -> None:
+        shown.require_same(form.shown.data, digest(terminal_or_404(terminal_id)))
+
     try:
         with terminal_concurrency.slot():
-            retire_terminal(terminal_id, form.note.data, operator_name())
+            retire_terminal(terminal_id, form.note.data, operator_name(), require)
     except ServiceError as error:
         form.note.errors = [error_sentence(error)]
         return _form(terminal, form, error_status.for_page(error.code))
@@ -48,6 +53,5 @@ def typed_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturn
 
 
 def _form(terminal: Terminal, form: RetireForm, status: int = 200) -> Response:
-    on_it = count_numbers_on(terminal.id)
-    body = render_template("terminals/retire.html", terminal=terminal, form=form, on_it=on_it)
-    return make_response(body, status)
+    known = {"on_it": count_numbers_on(terminal.id), "digest": digest(terminal)}
+    return make_response(render_template("terminals/retire.html", terminal=terminal, form=form, **known), status)

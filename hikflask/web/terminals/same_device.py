@@ -1,13 +1,14 @@
 """One device under two rows: giving its old row the new address, or exchanging the addresses of two terminals."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hikflask.http import terminal_concurrency
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.invisible_characters import isolated
-from hikflask.services.core.errors import ServiceError, TerminalUnknown
+from hikflask.services.core import shown
+from hikflask.services.core.errors import PlanChanged, ServiceError, TerminalUnknown
 from hikflask.services.provisioning import same_device
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.messages import error_sentence
@@ -27,6 +28,7 @@ def ask_same_device(terminal_id: int) -> ResponseReturnValue:
         "other": other,
         "swapped": same_device.is_swapped(terminal, other),
         "moved": same_device.old_and_new(terminal, other),
+        "digest": same_device.digest(terminal, other),
     }
     return render_template("terminals/same_device.html", terminal=terminal, **known)
 
@@ -40,6 +42,7 @@ def put_right(terminal_id: int) -> ResponseReturnValue:
     try:
         if other is None:
             raise TerminalUnknown
+        shown.require_same(request.form.get("shown"), same_device.digest(terminal, other))
         with terminal_concurrency.slot():
             if same_device.is_swapped(terminal, other):
                 same_device.swap(terminal.id, other.id, operator_name())
@@ -48,6 +51,9 @@ def put_right(terminal_id: int) -> ResponseReturnValue:
             old, new = same_device.old_and_new(terminal, other) or (other, terminal)
             name = new.name
             moved = same_device.move(old.id, new.id, operator_name())
+    except PlanChanged as error:
+        flash(error_sentence(error), "danger")
+        return redirect(url_for(".ask_same_device", terminal_id=terminal_id), 303)
     except ServiceError as error:
         flash(error_sentence(error, t=name), "danger")
         return redirect(url_for(".show", terminal_id=terminal_id), 303)

@@ -79,9 +79,9 @@ def test_nobody_is_sent_to_another_device_by_itself(warehouse: Terminal, new: Si
 
 
 def test_restore_brings_everybody_once(warehouse: Terminal, new: Simulated) -> None:
-    claim = restore.begin(warehouse.id)
+    claim = restore.begin(warehouse.id, restore.digest(row(warehouse)))
     assert claim is not None
-    assert restore.begin(warehouse.id) is None
+    assert restore.begin(warehouse.id, restore.digest(row(warehouse))) is None
     run(claim)
     prove()
 
@@ -122,7 +122,7 @@ def test_who_left_meanwhile_waits_for_a_persons_word(warehouse: Terminal, new: S
     (ivan,) = queries.of_number(IVAN.number)
     delete_employee(ivan.employee_id or 0)
 
-    claim = restore.begin(warehouse.id)
+    claim = restore.begin(warehouse.id, restore.digest(row(warehouse)))
     assert claim is not None
     run(claim)
 

@@ -27,6 +27,7 @@ from tests.cli.test_terminals import run
 from tests.conftest import HOST, PASSWORD
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import Desk, typed
+from tests.support.filled_forms import form_to
 from tests.support.groups import apply_at_once, change_group, make_group
 from tests.support.import_batches import table as people_table
 from tests.support.import_batches import upload
@@ -114,7 +115,7 @@ def many_are_selected(desk: Desk) -> None:
 def people_are_imported(desk: Desk) -> None:
     upload(desk.client, people_table("100700;Анна Иванова;Склад;"))
     for step in ("columns", "start", "undo"):
-        desk.client.post(f"/imports/1/{step}", data={"number": "0", "name": "1"})
+        desk.client.post(f"/imports/1/{step}", data={"number": "0", "name": "1", "rows": "1"})
         desk.run_jobs()
 
 
@@ -124,7 +125,8 @@ def departments_come_and_go(client: FlaskClient) -> None:
     with client.application.app_context():
         one, other, third = (one.id for one in departments.list_all() if one.name.startswith("Склад "))
     client.post(f"/departments/{one}", data={"name": "Архив 1"})
-    client.post("/departments/merge", data={"department": one, "into": other})
+    question = client.get(f"/departments/merge?department={one}&into={other}").text
+    form_to(question, "/departments/merge").send(client)
     client.post(f"/departments/{third}/delete")
 
 
@@ -158,7 +160,8 @@ def terminals_come_and_go(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         other = registry.find_by_name("Склад")
         assert other is not None
-    client.post(f"/terminals/{other.id}/retire", data={"note": "сгорел"})
+    retire = f"/terminals/{other.id}/retire"
+    form_to(client.get(retire).text, retire).send(client, note="сгорел")
     client.post(f"/terminals/{other.id}/delete")
 
 

@@ -9,6 +9,9 @@ from tests.support.compared import PAGE, ComparisonDesk, add_strangers
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to
 
+CHANGED = "This has changed since it was shown. Nothing is done: check it again."
+CHANGED_IN_RUSSIAN = "С тех пор это изменилось. Ничего не сделано, проверьте ещё раз."
+
 
 @pytest.fixture
 def strangers(at: ComparisonDesk) -> ComparisonDesk:
@@ -52,7 +55,7 @@ def test_choice_may_lead_on_to_the_plan_and_nowhere_else(strangers: ComparisonDe
 
 def test_nobody_ticked_is_said(strangers: ComparisonDesk) -> None:
     for path, action in (("choose", "remove"), ("leave", "leave")):
-        data = {"kind": "only_there", "action": action}
+        data = {"kind": "only_there", "action": action, "comparison": "1"}
         strangers.client.post(f"{PAGE}/{path}", data=data, headers=ENGLISH)
 
         assert "Nobody is selected. Tick the rows first." in strangers.english()
@@ -69,7 +72,7 @@ def test_leaving_asks_why_and_shows_who_why_and_when_until_it_is_taken_back(
     app: Flask, strangers: ComparisonDesk
 ) -> None:
     strangers.choose("only_there", "take_over", "7")
-    sent = {"kind": "only_there", "action": "leave", "number": ["7", "8"]}
+    sent = {"kind": "only_there", "action": "leave", "number": ["7", "8"], "comparison": "1"}
     asked = strangers.client.post(f"{PAGE}/leave", data=sent, headers=ENGLISH)
     form = form_to(asked.text, f"{PAGE}/leave")
     refused = form.send(strangers.client, ENGLISH, reason=" ")
@@ -96,13 +99,27 @@ def test_leaving_asks_why_and_shows_who_why_and_when_until_it_is_taken_back(
 
 
 def test_all_of_a_kind_are_left(app: Flask, strangers: ComparisonDesk) -> None:
-    data = {"kind": "only_there", "action": "leave", "all": "1", "reason": "Гости"}
+    data = {"kind": "only_there", "action": "leave", "all": "1", "reason": "Гости", "comparison": "1"}
 
     strangers.client.post(f"{PAGE}/leave", data=data)
 
     assert "Nothing differs: the terminal has exactly who should be there." not in strangers.english()
     with app.app_context():
         assert db.session.execute(db.select(LeftAlone.number)).scalars().all() == ["7", "8", "9"]
+
+
+def test_only_what_the_page_showed_is_left(app: Flask, strangers: ComparisonDesk) -> None:
+    assert '<input type="hidden" name="comparison" value="1">' in strangers.english(f"{PAGE}?kind=only_there")
+    add_strangers(strangers.simulator, "10")
+    strangers.compare()
+
+    data = {"kind": "only_there", "comparison": "1", "all": "1", "reason": "Гости"}
+    for headers, sentence in ((ENGLISH, CHANGED), ({}, CHANGED_IN_RUSSIAN)):
+        answer = strangers.client.post(f"{PAGE}/leave", data=data, headers=headers)
+        assert sentence in strangers.client.get(str(answer.location), headers=headers).text
+
+    with app.app_context():
+        assert db.session.execute(db.select(LeftAlone.number)).all() == []
 
 
 def test_terminal_that_was_not_compared_has_nothing_to_choose(at: ComparisonDesk) -> None:

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from flask import Flask
+from werkzeug.datastructures import MultiDict
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Job, Terminal
@@ -22,14 +23,14 @@ from tests.support.compared import PAGE, ComparisonDesk, add_strangers
 from tests.support.comparisons import limit_there
 from tests.support.desk import ENGLISH
 from tests.support.enrolments import enrol
-from tests.support.filled_forms import form_to
+from tests.support.filled_forms import Filled, form_to
 from tests.support.jobs import add_people
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 
 PLAN = f"{PAGE}/plan"
 REMOVE = f"{PLAN}/remove"
-CHANGED = "The plan has changed since it was shown. Nothing is done: check it again."
-CHANGED_IN_RUSSIAN = "План с тех пор изменился. Ничего не сделано, проверьте его ещё раз."
+CHANGED = "This has changed since it was shown. Nothing is done: check it again."
+CHANGED_IN_RUSSIAN = "С тех пор это изменилось. Ничего не сделано, проверьте ещё раз."
 ISOLATES = re.compile("[\u2068\u2069]")
 
 
@@ -126,7 +127,8 @@ def test_same_id_with_another_name_asks_whose_name_counts(app: Flask, at: Compar
     assert "The same person, with the name on the terminal: Гость 7" in page
 
     answers = {"answer-7": "name_there", "answer-8": "leave", "answer-9": "name_there"}
-    assert at.client.post(f"{PLAN}/answer", data=answers).location == PLAN
+    form = Filled(f"{PLAN}/answer", MultiDict({"comparison": "1", **answers}))
+    assert form.send(at.client).location == PLAN
 
     page = at.english(PLAN)
     assert "The same ID with another name" not in page
@@ -134,6 +136,25 @@ def test_same_id_with_another_name_asks_whose_name_counts(app: Flask, at: Compar
     form_to(page, PLAN).send(at.client)
     at.run_jobs()
     assert people(app) == {"7": "Гость 7", "8": "Иван Иванов 8"}
+
+
+def test_answer_to_an_earlier_comparison_counts_no_more(app: Flask, at: ComparisonDesk) -> None:
+    add_strangers(at.simulator, "7")
+    with app.app_context():
+        add_people("7")
+    at.compare()
+    at.choose("only_there", "take_over")
+    assert "The same ID with another name: 1" in at.english(PLAN)
+    at.simulator.store.people["7"]["name"] = "Кто-то другой"
+    at.compare()
+    at.choose("only_there", "take_over")
+
+    late = {"comparison": "1", "answer-7": "name_there"}
+    at.client.post(f"{PLAN}/answer", data=late, headers=ENGLISH)
+
+    page = at.english(PLAN)
+    assert CHANGED in page
+    assert "The same ID with another name: 1" in page
 
 
 def test_sending_another_name_says_that_cards_are_lost(app: Flask, at: ComparisonDesk, terminal: Terminal) -> None:

@@ -78,7 +78,7 @@ def test_departments_are_merged_only_with_the_people_who_were_shown(app: Flask, 
 
     void = client.get(str(form_to(asked, MERGE).send(client, ENGLISH).location), headers=ENGLISH).text
 
-    assert "The plan has changed since it was shown. Nothing is done: check it again." in void
+    assert "This has changed since it was shown. Nothing is done: check it again." in void
     assert "1 employee moves to “Склад”." in plain(void)
     with app.app_context():
         assert "Отдел IT" in registry.names()

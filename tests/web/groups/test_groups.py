@@ -203,8 +203,8 @@ def test_merged_departments_are_shown_what_groups_give_and_take(
     assert wished(app, "1") == {}
 
 
-CHANGED = "The plan has changed since it was shown. Nothing is done: check it again."
-CHANGED_IN_RUSSIAN = "План с тех пор изменился. Ничего не сделано, проверьте его ещё раз."
+CHANGED = "This has changed since it was shown. Nothing is done: check it again."
+CHANGED_IN_RUSSIAN = "С тех пор это изменилось. Ничего не сделано, проверьте ещё раз."
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import Employee, ImportBatch, Job
+from hikflask.models import Employee, ImportBatch, ImportRow, Job
+from hikflask.models.import_batch import APPLIED, OPEN
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to
@@ -89,9 +90,37 @@ def test_question_says_who_was_changed_since_and_stays(
     assert "Undone is: 1 row. New employees are deleted again" in english
     assert "Somebody changed these employees since the import, so they stay as they are: 1 row." in english
     assert "После импорта этих сотрудников меняли, поэтому они останутся как есть: 1 строка." in russian
-    client.post(f"{PAGE}/undo")
+    form_to(english, f"{PAGE}/undo").send(client)
     run_jobs()
     assert people(app) == {"2": ("Анна Сидорова", True)}
+
+
+def test_rows_that_were_imported_after_the_question_are_not_undone(
+    app: Flask, client: FlaskClient, check: Callable[..., None], run_jobs: RunJobs
+) -> None:
+    check("1;Иван Петров;Охрана;", "2;Анна Петрова;;")
+    client.post(f"{PAGE}/start")
+    run_jobs()
+
+    def set_state(number: str, state: str) -> None:
+        with app.app_context():
+            db.session.execute(db.update(ImportRow).where(ImportRow.number == number).values(state=state))
+            db.session.commit()
+
+    set_state("2", OPEN)
+    question = client.get(f"{PAGE}/undo", headers=ENGLISH).text
+    assert "Undone is: 1 row." in question
+    set_state("2", APPLIED)
+
+    for headers, sentence in (
+        (ENGLISH, "This has changed since it was shown. Nothing is done: check it again."),
+        ({}, "С тех пор это изменилось. Ничего не сделано, проверьте ещё раз."),
+    ):
+        void = form_to(question, f"{PAGE}/undo").send(client, headers)
+        assert void.location == f"{PAGE}/undo"
+        assert sentence in client.get(f"{PAGE}/undo", headers=headers).text
+    run_jobs()
+    assert sorted(people(app)) == ["1", "2"]
 
 
 class TestLeavers:

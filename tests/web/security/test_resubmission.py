@@ -17,6 +17,7 @@ from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.accounts import operators
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons.plan import REMOVE
+from hikflask.services.core.shown import digest
 from hikflask.services.departments import registry
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
@@ -38,6 +39,7 @@ FILE_AGAIN = "Choose the photo file again, please: a browser does not keep it."
 TERMINAL = {"name": "Склад 7", "url": "http://10.0.0.7", "username": "admin7", "password": "Typed-secret-7"}
 OLGA, IVAN = 1, 1
 COMPARISON = "/terminals/1/comparison"
+PLAN = digest(1, [[number, None, "", f"Гость {number}", True, REMOVE, False, False, ""] for number in "789"])
 # Where a form goes → what is typed into it, and the form that shows it again.
 FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/employees/": (typed(), "/employees/"),
@@ -63,7 +65,7 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     f"{COMPARISON}/choose": ({"kind": "name", "action": "send", "number": "1"}, f"{COMPARISON}/choose"),
     f"{COMPARISON}/leave": ({"kind": "name", "number": "1", "reason": "гости"}, f"{COMPARISON}/leave"),
     f"{COMPARISON}/plan/answer": ({"answer-1": "leave"}, f"{COMPARISON}/plan/answer"),
-    f"{COMPARISON}/plan/remove": ({"confirm": "3"}, f"{COMPARISON}/plan/remove"),
+    f"{COMPARISON}/plan/remove": ({"confirm": "3", "shown": PLAN}, f"{COMPARISON}/plan/remove"),
     "/erasures/": ({"number": "77001"}, "/erasures/number"),
     "/employees/new": (typed(), "/employees/"),
     f"/employees/{IVAN}/edit": (typed(full_name="Пётр Петров"), f"/employees/{IVAN}"),

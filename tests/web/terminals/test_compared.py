@@ -12,7 +12,7 @@ from hikflask.models.comparison import NAME, ONLY_THERE, Drift
 from hikflask.models.operator import VIEWER
 from hikflask.simulator import Terminal as Simulated
 from tests.support.compared import PAGE, ComparisonDesk, add_comparison, add_strangers
-from tests.support.filled_forms import forms
+from tests.support.filled_forms import form_to, forms
 from tests.support.signed_in import client_of
 
 TERMINAL = "/terminals/1"
@@ -48,8 +48,9 @@ def test_people_are_taken_over_from_a_terminal_that_was_never_compared(at: Compa
     assert "On the terminal and not known from here: 2 people." in page
     assert 'id="take-all"' in page
     assert take_people(at) == f"{PAGE}/plan"
-    assert "To be taken from the terminal: 2 people." in at.english(f"{PAGE}/plan")
-    at.client.post(f"{PAGE}/plan", data={})
+    plan = at.english(f"{PAGE}/plan")
+    assert "To be taken from the terminal: 2 people." in plan
+    form_to(plan, f"{PAGE}/plan").send(at.client)
     # The list is older than what was done by it, so it is read anew.
     assert 'id="take-people" name="take_over" value="1"' in at.english(TERMINAL)
 

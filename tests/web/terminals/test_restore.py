@@ -14,6 +14,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE
 from tests.support.desk import ENGLISH, Desk
 from tests.support.employees import save_with_file
+from tests.support.filled_forms import Filled, forms
 from tests.support.fleet import bring, device, in_context
 from tests.support.signed_in import client_of
 from tests.support.wire import InProcess
@@ -35,6 +36,11 @@ def new(app: Flask, desk: Desk, wire: InProcess) -> Simulated:
     with app.app_context():
         checks.check(2, "test")
     return put
+
+
+def question(page: str) -> Filled:
+    """The form that brings the people to the new device."""
+    return next(one for one in forms(page) if one.action == RESTORE and "shown" in one.fields)
 
 
 def plain(page: str) -> str:
@@ -78,7 +84,7 @@ def test_page_tells_who_comes_by_itself_and_the_button_brings_everybody(desk: De
     assert "Ольга Ёлкина" in page
     assert 'href="/terminals/2/round"' in page
 
-    answer = desk.client.post(RESTORE)
+    answer = question(page).send(desk.client)
     while desk.run_jobs():
         pass
 
@@ -91,12 +97,39 @@ def test_page_tells_who_comes_by_itself_and_the_button_brings_everybody(desk: De
 
 @pytest.mark.usefixtures("new")
 def test_second_click_changes_nothing(desk: Desk) -> None:
-    desk.client.post(RESTORE)
+    form = question(desk.text(RESTORE))
+    form.send(desk.client)
 
-    again = desk.client.post(RESTORE, follow_redirects=True)
+    form.send(desk.client)
 
-    assert "Восстановить на новом терминале" not in again.text
+    assert "Восстановить на новом терминале" not in desk.text("/terminals/2")
     assert desk.client.get("/jobs/2").status_code == 404
+
+
+@pytest.mark.usefixtures("new")
+@pytest.mark.both_databases
+def test_people_are_brought_to_the_device_that_was_shown(app: Flask, desk: Desk, wire: InProcess) -> None:
+    form = question(desk.text(RESTORE))
+    third = device(serial="0000009")
+    wire.put("second.test", third)
+    with app.app_context():
+        checks.check(2, "test")
+
+    for headers, sentence in (
+        (ENGLISH, "This has changed since it was shown. Nothing is done: check it again."),
+        ({}, "С тех пор это изменилось. Ничего не сделано, проверьте ещё раз."),
+    ):
+        void = form.send(desk.client, headers)
+        assert void.location == RESTORE
+        page = desk.client.get(RESTORE, headers=headers).text
+        assert sentence in page
+        assert "0000009" in page
+
+    assert desk.client.get("/jobs/1").status_code == 404
+    question(page).send(desk.client)
+    while desk.run_jobs():
+        pass
+    assert third.people.keys() == {"100222", "100333"}
 
 
 @pytest.mark.usefixtures("new")

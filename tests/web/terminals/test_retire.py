@@ -7,11 +7,19 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Erasure, Terminal
+from hikflask.services.enrolments import retire_terminal
+from hikflask.services.state import enrolment as state
 from tests.support.desk import ENGLISH, ON_PAPER, Desk
+from tests.support.filled_forms import Filled, form_to
 from tests.support.signed_in import OPERATOR_PASSWORD, client_of
 
 RETIRE = "/terminals/1/retire"
 NOTE = {"note": "украден, заявление в полиции"}
+
+
+def question(desk: Desk) -> Filled:
+    """The form that asks what became of it."""
+    return form_to(desk.text(RETIRE), RETIRE)
 
 
 @pytest.fixture
@@ -36,15 +44,37 @@ def test_question_says_what_it_means(desk: Desk) -> None:
 
 
 def test_what_became_of_it_must_be_said(desk: Desk, stolen: str) -> None:
-    answer = desk.client.post(RETIRE, data={"note": "  "})
+    answer = question(desk).send(desk.client, note="  ")
 
     assert answer.status_code == 422
     assert "Поле «Что произошло» не должно быть пустым." in answer.text
     assert "Доступ ещё не снят: «Вход»" in desk.text(stolen)
 
 
+@pytest.mark.both_databases
+def test_device_or_people_that_were_not_shown_stay(desk: Desk, app: Flask) -> None:
+    desk.save()
+    for change in ({"serial": "another device"}, {"url": "http://elsewhere.test"}):
+        asked = question(desk)
+        with app.app_context():
+            db.session.execute(db.update(Terminal).values(**change))
+            db.session.commit()
+        void = asked.send(desk.client, ENGLISH, **NOTE)
+        assert void.status_code == 409
+        assert "This has changed since it was shown. Nothing is done: check it again." in void.text
+        assert form_to(void.text, RETIRE).fields["note"] == NOTE["note"]
+
+    asked = question(desk)
+    with app.app_context():
+        state.create_for(1, "100333")
+        db.session.commit()
+    assert "С тех пор это изменилось. Ничего не сделано, проверьте ещё раз." in asked.send(desk.client, **NOTE).text
+    with app.app_context():
+        assert db.session.get_one(Terminal, 1).retired_at is None
+
+
 def test_alarm_ends_and_the_certificate_shows_whose_word_it_is(desk: Desk, stolen: str, app: Flask) -> None:
-    answer = desk.client.post(RETIRE, data=NOTE)
+    answer = question(desk).send(desk.client, **NOTE)
 
     assert answer.location == "/terminals/1"
     assert "Таких нет: все удаления подтверждены" in desk.text("/removals/")
@@ -56,7 +86,7 @@ def test_alarm_ends_and_the_certificate_shows_whose_word_it_is(desk: Desk, stole
 
 
 def test_page_that_waited_does_not_say_that_the_terminal_confirmed(desk: Desk, stolen: str) -> None:
-    desk.client.post(RETIRE, data=NOTE)
+    question(desk).send(desk.client, **NOTE)
 
     page = desk.client.get(f"{stolen}/state", headers=ENGLISH).text
 
@@ -66,7 +96,7 @@ def test_page_that_waited_does_not_say_that_the_terminal_confirmed(desk: Desk, s
 
 @pytest.mark.usefixtures("stolen")
 def test_terminal_says_so_is_not_offered_and_can_be_deleted(desk: Desk) -> None:
-    desk.client.post(RETIRE, data=NOTE)
+    question(desk).send(desk.client, **NOTE)
 
     page = desk.text("/terminals/1")
     assert "выведен из эксплуатации" in page
@@ -81,7 +111,7 @@ def test_terminal_says_so_is_not_offered_and_can_be_deleted(desk: Desk) -> None:
 def test_employee_is_not_green_there_any_more(desk: Desk) -> None:
     place = desk.save()
 
-    desk.client.post(RETIRE, data=NOTE)
+    question(desk).send(desk.client, **NOTE)
 
     page = desk.text(place)
     assert "Есть на терминале" not in page
@@ -90,7 +120,7 @@ def test_employee_is_not_green_there_any_more(desk: Desk) -> None:
 
 
 def test_check_of_it_says_why_nothing_is_sent(desk: Desk) -> None:
-    desk.client.post(RETIRE, data=NOTE)
+    question(desk).send(desk.client, **NOTE)
     desk.simulator.log.clear()
 
     page = desk.client.post("/terminals/1/check", follow_redirects=True).text
@@ -115,10 +145,12 @@ def test_page_of_a_delete_that_is_refused_shows_the_way(desk: Desk) -> None:
 def test_what_was_typed_goes_on_with_the_password_that_was_asked_for(app: Flask) -> None:
     browser = client_of(app, confirmed=False)
 
-    asked = browser.post(RETIRE, data=NOTE)
+    with app.app_context():
+        shown = retire_terminal.digest(db.session.query(Terminal).one())
+    asked = browser.post(RETIRE, data={**NOTE, "shown": shown})
     with app.app_context():
         before = db.session.query(Terminal).one().retired_at
-    browser.post(RETIRE, data={**NOTE, "own_password": OPERATOR_PASSWORD})
+    form_to(asked.text, RETIRE).send(browser, own_password=OPERATOR_PASSWORD)
 
     assert NOTE["note"] in asked.text
     assert before is None

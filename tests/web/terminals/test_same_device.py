@@ -4,13 +4,17 @@ import re
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
+from hikflask.extensions import db
+from hikflask.models import Terminal
 from hikflask.models.operator import OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import ENGLISH, Desk
 from tests.support.employees import save_with_file
+from tests.support.filled_forms import form_to
 from tests.support.fleet import bring, device, in_context
 from tests.support.signed_in import client_of
 from tests.support.wire import InProcess
@@ -29,6 +33,11 @@ def moved(app: Flask, desk: Desk, wire: InProcess) -> Simulated:
     return put
 
 
+def put_right(desk: Desk, address: str) -> TestResponse:
+    """Press the button of the question."""
+    return form_to(desk.text(address), address).send(desk.client)
+
+
 def plain(page: str) -> str:
     return re.sub("[\u2066-\u2069]|</?bdi>", "", page)
 
@@ -45,7 +54,7 @@ def test_it_is_said_on_the_page(desk: Desk) -> None:
 def test_one_click_gives_the_old_terminal_the_new_address(desk: Desk) -> None:
     assert "Дать терминалу «Склад» новый адрес" in plain(desk.text("/terminals/3/same-device"))
 
-    answer = desk.client.post("/terminals/3/same-device")
+    answer = put_right(desk, "/terminals/3/same-device")
     desk.run_jobs()
 
     assert answer.location == "/terminals/2"
@@ -60,10 +69,25 @@ def test_one_click_gives_the_old_terminal_the_new_address(desk: Desk) -> None:
 def test_page_of_the_old_terminal_offers_the_same(desk: Desk) -> None:
     assert "Дать терминалу «Склад» новый адрес" in plain(desk.text("/terminals/2/same-device"))
 
-    desk.client.post("/terminals/2/same-device")
+    put_right(desk, "/terminals/2/same-device")
 
     assert "http://new.test" in desk.text("/terminals/2")
     assert desk.client.get("/terminals/3").status_code == 404
+
+
+@pytest.mark.usefixtures("moved")
+def test_addresses_that_were_not_shown_stay(app: Flask, desk: Desk) -> None:
+    question = "/terminals/3/same-device"
+    form = form_to(desk.text(question), question)
+    with app.app_context():
+        db.session.execute(db.update(Terminal).where(Terminal.id == 3).values(url="http://newer.test"))
+        db.session.commit()
+
+    void = form.send(desk.client)
+
+    assert void.location == question
+    assert "С тех пор это изменилось. Ничего не сделано, проверьте ещё раз." in desk.text(question)
+    assert "http://old.test" in desk.text("/terminals/2")
 
 
 def test_both_with_people_are_only_warned_about(app: Flask, desk: Desk, moved: Simulated) -> None:
@@ -94,7 +118,7 @@ def test_swapped_devices_get_their_addresses_back(app: Flask, desk: Desk, wire: 
         pass
 
     page = plain(desk.text("/terminals/2/same-device"))
-    desk.client.post("/terminals/2/same-device")
+    put_right(desk, "/terminals/2/same-device")
     bring(app, desk)
 
     assert "Устройства «Склад» и «Ворота» поменяли местами" in page
