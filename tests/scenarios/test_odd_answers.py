@@ -100,7 +100,6 @@ PADDED: list[Any] = [100222, "100222 ", "100222\x00\x00"]
 @pytest.mark.parametrize(
     ("number", "error"),
     [*((odd, RemovalNotShown) for odd in NO_NUMBERS), *((odd, RemovalNotVerified) for odd in PADDED)],
-    [*((odd, RemovalNotShown) for odd in NO_NUMBERS), *((odd, RemovalNotVerified) for odd in PADDED)],
 )
 def test_who_is_listed_with_an_odd_number_is_not_gone(
     simulator: Simulated, wish: Enrolment, oddly: Oddly, number: Any, error: type[Exception]
