@@ -1,4 +1,4 @@
-"""Cancels a capture, and closes its window on the terminal if the terminal supports that."""
+"""Cancels a capture, closes its window on the terminal if the terminal supports that, and gives up its picture."""
 
 from hikflask.isapi import capture as isapi_capture
 from hikflask.isapi.errors import LoginRefused
@@ -12,6 +12,14 @@ from hikflask.services.terminals import connection
 def cancel_capture(capture_id: int) -> bool:
     """Cancel a running capture. Return False when it had already ended."""
     return state.apply_alone(state.CANCELLATION, Capture.id == capture_id)
+
+
+def give_up_picture(capture_id: int) -> bool:
+    """Supersede an unsaved picture that nobody wants, so that it does not hold its terminal any more.
+
+    Return False when there was none.
+    """
+    return state.apply_alone(state.TAKEN_OVER, Capture.id == capture_id)
 
 
 def send_cancel(capture_id: int) -> None:

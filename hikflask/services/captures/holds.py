@@ -99,13 +99,6 @@ def queued_beside(enrolment_id: int) -> list[int]:
     return found
 
 
-def take_over(capture_id: int) -> None:
-    """End the hold of a picture because a person decided so. An unsaved picture is superseded."""
-    state.apply(state.TAKEN_OVER, Capture.id == capture_id)
-    state.apply(state.HOLD_TAKEN_OVER, Capture.id == capture_id)
-    db.session.commit()
-
-
 def supersede_others(terminal_id: int, capture_id: int) -> None:
     """Supersede the other unsaved pictures of a terminal and end their holds, within the caller's transaction.
 

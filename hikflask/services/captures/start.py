@@ -56,9 +56,7 @@ def start_capture(
     waits = held is not None and held.state == USED and held.id == behind
     if held and not (take_over or waits):
         raise _held(held)
-    if held and not waits:
-        holds.take_over(held.id)
-    return _queue(terminal_id, draft, requested_by, earlier)
+    return _queue(terminal_id, draft, requested_by, earlier, None if waits else held)
 
 
 def _held(held: Capture) -> TerminalHeld:
@@ -67,10 +65,14 @@ def _held(held: Capture) -> TerminalHeld:
     return TerminalHeld(who=held.requested_by, capture_id=held.id, **known)
 
 
-def _queue(terminal_id: int, draft: Draft, requested_by: str, earlier: Capture | None) -> Capture:
+def _queue(terminal_id: int, draft: Draft, requested_by: str, earlier: Capture | None, held: Capture | None) -> Capture:
+    """Queue the capture, and end the hold of a picture in its way: both, or neither where it is refused."""
     retake_of = earlier.id if earlier else None
     seconds = current_app.config["CAPTURE_TIMEOUT"]
     try:
+        if held:
+            state.apply(state.TAKEN_OVER, Capture.id == held.id)
+            state.apply(state.HOLD_TAKEN_OVER, Capture.id == held.id)
         capture = state.create(terminal_id, requested_by, seconds, retake_of=retake_of, **draft.columns())
         terminal = db.session.get_one(Terminal, terminal_id)
         audit.note("capture.started", number=draft.number, terminal=terminal.name)

@@ -18,7 +18,7 @@ from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import Employee, Terminal
 from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.services.captures import drafts, holds, queries
-from hikflask.services.captures.cancel import cancel_capture
+from hikflask.services.captures.cancel import cancel_capture, give_up_picture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.provisioning import faceless
@@ -106,7 +106,7 @@ def _give_up(capture_id: int | None) -> None:
     if capture.state in RUNNING and cancel_capture(capture.id):
         task_queue.enqueue(tasks.send_cancel, capture.id)
     if capture.state == CAPTURED:
-        holds.take_over(capture.id)
+        give_up_picture(capture.id)
 
 
 def _terminal_or_404(terminal_id: int) -> Terminal:

@@ -1,17 +1,22 @@
 """Who asks for a capture is refused where the terminal is not free, and told who has it."""
 
+from unittest.mock import Mock
+
 import pytest
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Terminal
-from hikflask.models.capture import CAPTURED, QUEUED, SUPERSEDED
+from hikflask.models.capture import CAPTURED, QUEUED, SUPERSEDED, USED
 from hikflask.models.columns import database_now
-from hikflask.services.captures import deadline
+from hikflask.services.captures import deadline, holds, queries, start
+from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import LoginStopped, TerminalHeld, TerminalInUse
+from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.simulator import Terminal as Simulated
+from tests.support.between import Between
 from tests.support.captures import IVAN, OLGA, capture_face
 from tests.support.retention import age
 
@@ -58,6 +63,40 @@ def test_take_over_supersedes_the_unsaved_picture(simulator: Simulated, terminal
     start_capture(terminal.id, OLGA, "Борис", take_over=True)
 
     assert deadline.view(taken.id).state == SUPERSEDED
+
+
+def test_picture_stays_usable_when_the_capture_that_takes_it_over_is_refused(
+    simulator: Simulated, terminal: Terminal, between: Between
+) -> None:
+    taken = capture_face(simulator, terminal)
+    retake = between(holds, "held_by_another", lambda: start_capture(terminal.id, IVAN, "Анна", own=taken.id))
+
+    with pytest.raises(TerminalInUse) as refused:
+        start_capture(terminal.id, OLGA, "Борис", take_over=True)
+
+    retake.finish()
+    assert refused.value.params["who"] == "Анна"
+    assert deadline.view(taken.id).state == CAPTURED
+    assert cancel_capture(retake.result.id)
+    assert save_employee(IVAN, FaceSource(taken.id, "Анна")).row.photo_id == taken.photo_id
+
+
+@pytest.mark.parametrize("is_saved", [False, True])
+def test_process_killed_before_a_capture_began_has_taken_nothing_over(
+    simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, is_saved: bool
+) -> None:
+    taken = capture_face(simulator, terminal)
+    before = (USED if is_saved else CAPTURED, taken.hold_until)
+    if is_saved:
+        save_employee(IVAN, FaceSource(taken.id, "Анна"))
+    monkeypatch.setattr(start.state, "create", Mock(side_effect=KeyboardInterrupt))
+
+    with pytest.raises(KeyboardInterrupt):
+        start_capture(terminal.id, OLGA, "Борис", take_over=True)
+
+    db.session.rollback()
+    capture = queries.row(taken.id)
+    assert (capture.state, capture.hold_until) == before
 
 
 def test_form_with_somebody_elses_picture_asks_before_another_number_is_captured(
