@@ -13,6 +13,7 @@ from hikflask.services.comparisons.errors import NotThere
 from hikflask.services.comparisons.queries import Facts
 from hikflask.services.comparisons.take_over import take_over
 from hikflask.services.core.db import lock_employee, lock_numbers, locked_employee
+from hikflask.services.core.errors import ChangedSince
 from hikflask.services.employees import lifecycle
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import connection
@@ -31,6 +32,11 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
     lock_numbers(item.number)
     known = queries.facts_of(comparison, [item.number])[item.number]
     agreed = item.number in params["same_person"]
+    if item.employee_id != (known.employee.id if known.employee else None):
+        if item.action != plan.TAKE_OVER or item.employee_id is not None:
+            raise ChangedSince
+        # Nobody had the number. Whoever has it now was not said to be the same person.
+        agreed = False
     plan.check(terminal, known, item.action, agreed)
     if item.action == plan.SEND:
         return _send(known, comparison.terminal_id, names_agreed=agreed)

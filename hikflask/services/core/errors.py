@@ -551,6 +551,12 @@ class UnsafePlan(ServiceError):
         self.count = count
 
 
+class ChangedSince(ServiceError):
+    """The employee is not any more as a plan, a dry run or an import left it."""
+
+    code = "changed_since"
+
+
 class PlanChanged(ServiceError):
     """Something else would be done by now than what was shown before it was agreed to; see services/core/shown.py."""
 

@@ -18,13 +18,13 @@ from hikflask.models.import_batch import APPLIED, NEW, OPEN
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import changed_rows, fresh, lock_numbers, locked_employee
-from hikflask.services.core.errors import EmployeeUnknown, NumberKnown
+from hikflask.services.core.errors import ChangedSince, EmployeeUnknown, NumberKnown
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import apply_active, apply_sent
 from hikflask.services.employees.save import FaceSource, apply_save
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches, pictures
-from hikflask.services.imports.errors import ChangedSince, RowGone
+from hikflask.services.imports.errors import RowGone
 from hikflask.services.imports.values import DAYS, DEPARTMENT, LEFT, NAME, VALID_FROM, VALID_TO
 from hikflask.services.imports.verdicts import GROUPS, PHOTO, TERMINAL
 from hikflask.services.photos import storage

@@ -83,12 +83,6 @@ class ImportFileGone(ServiceError):
     code = "import_file_gone"
 
 
-class ChangedSince(ServiceError):
-    """The employee is not any more as the dry run, or the import, left it."""
-
-    code = "changed_since"
-
-
 class RowGone(ServiceError):
     """The row of the import is gone: the data of its person was erased."""
 

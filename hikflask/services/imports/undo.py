@@ -16,7 +16,13 @@ from hikflask.models.import_batch import APPLIED, NEW, UNDONE
 from hikflask.services import audit
 from hikflask.services.captures import drafts
 from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee
-from hikflask.services.core.errors import EmployeeUnknown, PhotoForgotten, TerminalRetired, TerminalUnknown
+from hikflask.services.core.errors import (
+    ChangedSince,
+    EmployeeUnknown,
+    PhotoForgotten,
+    TerminalRetired,
+    TerminalUnknown,
+)
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes
 from hikflask.services.employees.lifecycle import apply_active, apply_deleted
@@ -26,7 +32,7 @@ from hikflask.services.enrolments.desired import desire_present
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches
 from hikflask.services.imports.apply import ENROLMENTS, FORMER_ENROLMENTS, OF_FORM, Wanted, days_of, wanted
-from hikflask.services.imports.errors import ChangedSince, FaceStays
+from hikflask.services.imports.errors import FaceStays
 from hikflask.services.imports.values import DEPARTMENT, LEFT, NAME
 from hikflask.services.imports.verdicts import PHOTO
 from hikflask.services.photos import storage

@@ -7,9 +7,11 @@ from sqlalchemy.engine import Engine
 from hikflask.extensions import db
 from hikflask.models import Comparison, Enrolment, JobItem, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import apply
 from hikflask.services.comparisons.errors import ChangedThere, NameDiffers, NotThere
-from hikflask.services.core.errors import CaptureSuperseded, NumberTakenThere
+from hikflask.services.core.errors import CaptureSuperseded, ChangedSince, NumberTakenThere
+from hikflask.services.employees import search
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
@@ -22,9 +24,19 @@ pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 def step(comparison: Comparison, number: str, action: str, *, agreed: bool = False) -> Enrolment | None:
-    """Do one item as a job does."""
-    params = {"comparison": comparison.id, "same_person": [number] if agreed else []}
-    found = apply.run_item(JobItem(number=number, action=action), params)
+    """Plan one item and do it, as a job does."""
+    return carried_out(planned(number, action), comparison, agreed=agreed)
+
+
+def planned(number: str, action: str) -> JobItem:
+    """An item for whoever has the number now."""
+    employee = search.by_number(number)
+    return JobItem(number=number, action=action, employee_id=employee.id if employee else None)
+
+
+def carried_out(item: JobItem, comparison: Comparison, *, agreed: bool = False) -> Enrolment | None:
+    params = {"comparison": comparison.id, "same_person": [item.number] if agreed else []}
+    found = apply.run_item(item, params)
     db.session.commit()
     return found
 
@@ -166,6 +178,29 @@ def test_removal_of_whose_time_is_over_is_waited_for(simulator: Simulated, termi
 
     assert (gone.desired, gone.is_confirmed, list(simulator.people)) == (ABSENT, True, ["901"])
     assert step(found, "901", "take_over") is None
+
+
+def test_number_that_got_another_owner_since_the_plan_is_left(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900", "901"])
+    ivan = save_employee(Draft("900", "Иван Иванов")).row.id
+    found = compare(terminal)
+    of_ivan = [planned("900", action) for action in ("send", "remove", "take_over")]
+    of_nobody = [planned("901", action) for action in ("send", "remove")]
+    taken_over = planned("901", "take_over")
+    save_employee(Draft("902", "Иван Иванов"), employee_id=ivan)
+    for number in ("900", "901"):
+        save_employee(Draft(number, "Ольга Ёлкина"))
+
+    for item in (*of_ivan, *of_nobody):
+        with pytest.raises(ChangedSince):
+            carried_out(item, found, agreed=True)
+        db.session.rollback()
+    with pytest.raises(NameDiffers):
+        carried_out(taken_over, found, agreed=True)
+    db.session.rollback()
+
+    assert db.session.query(Enrolment).count() == 0
+    assert {search.by_number(number).name for number in ("900", "901")} == {"Ольга Ёлкина"}  # type: ignore[union-attr]
 
 
 def test_step_is_checked_again_when_it_runs(simulator: Simulated, terminal: Terminal) -> None:
