@@ -21,6 +21,7 @@ from hikflask.services.core.errors import ServiceError, TablesWaiting
 from hikflask.services.imports import batches, pictures
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.errors import ColumnsMissing
+from hikflask.services.imports.verdicts import PHOTO
 from hikflask.services.jobs import import_report, imports, queries
 from hikflask.services.jobs.import_report import Report, WrongRow
 from hikflask.services.jobs.kinds import IMPORT, IMPORT_CHECK
@@ -141,7 +142,7 @@ def _wrong(row: WrongRow) -> dict[str, Any]:
     fields = {
         API_NAMES.get(name, name): messages.english(code, **params) for name, (code, params) in row.errors.items()
     }
-    photo = {} if row.line else {"photo": row.photo}
+    photo = {"photo": row.photo} if row.line is None or PHOTO in row.errors else {}
     return {"row": row.line, "fields": fields, **photo}
 
 

@@ -19,6 +19,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.imports import batches, columns
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.errors import ColumnsMissing
+from hikflask.services.imports.verdicts import PHOTO
 from hikflask.services.jobs import import_report, imports, lifecycle, queries
 from hikflask.services.jobs.import_report import Report, WrongRow
 from hikflask.services.jobs.kinds import IMPORT
@@ -59,7 +60,7 @@ def import_employees(
             report = _imported(batch, dry_run, terminal_id, chosen, groups=groups)
         except ServiceError as error:
             raise click.ClickException(messages.english(error.code, **error.params)) from error
-    _tell_wrong(report.rows, report.wrong)
+    _tell_wrong(report.rows, report.wrong + report.without_photo)
     click.echo(_as_json(report, dry_run) if as_json else _summary(report, dry_run))
 
 
@@ -180,7 +181,9 @@ def _tell_wrong(rows: Iterable[WrongRow], count: int) -> None:
 
 
 def _said(row: WrongRow) -> str:
-    return "; ".join(f"{field}: {messages.english(code, **params)}" for field, (code, params) in row.errors.items())
+    files = {PHOTO: f" {row.photo}"} if row.line else {}
+    said = ((f"{name}{files.get(name, '')}", code, params) for name, (code, params) in row.errors.items())
+    return "; ".join(f"{name}: {messages.english(code, **params)}" for name, code, params in said)
 
 
 def _tell_rest(count: int) -> None:

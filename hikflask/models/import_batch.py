@@ -60,10 +60,11 @@ class ImportRow(Base):
     """A row of an import, or a photo of somebody who is not in the table.
 
     `line` is the row's number in the file, from 1 as a spreadsheet shows it; None for a photo alone. `verdict` is that
-    of the dry run. `values` are the texts of the recognised columns by field, `cells` the whole row (of a wrong one
-    only, to give it back). `before` has the fields that change, with the employee's values at the dry run; `written`
-    the same fields as they were written. `errors`: field → [code, params] of a sentence in messages.py. `photo` is the
-    name of the picture in the ZIP, `former_photo_id` the employee's photo before.
+    of the dry run. `values` are the texts of the recognised columns by field, `cells` the whole row (of one with
+    errors only, to give it back). `before` has the fields that change, with the employee's values at the dry run;
+    `written` the same fields as they were written. `errors`: field → [code, params] of a sentence in messages.py; those
+    of a row that is not wrong are of its photo, which is left out. `photo` is the name of the picture in the ZIP,
+    `former_photo_id` the employee's photo before.
 
     `state` tells whether the row was applied, and whether that was undone.
     """

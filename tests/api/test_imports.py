@@ -110,6 +110,19 @@ def test_photos_come_with_a_table_or_alone(client: FlaskClient, tmp_path: Path) 
     assert alone == {"batch": 2, "new": 0, "changed": 0, "unchanged": 1, "wrong": 1, "rows": answer.json["rows"][1:]}
 
 
+def test_refused_photo_is_told_by_its_file_beside_its_row_and_the_user_comes_in(
+    client: FlaskClient, tmp_path: Path
+) -> None:
+    photos = archive(tmp_path / "photos.zip", "1.jpg", picture=b"none").read_bytes()
+
+    answer = call(client, "ID;ФИО\n1;Пётр\n", photos=(io.BytesIO(photos), "photos.zip")).json
+
+    assert answer is not None
+    assert (answer["new"], answer["wrong"]) == (1, 0)
+    refused = {"row": 2, "fields": {"photo": "The photo must be a JPEG or PNG picture."}, "photo": "1.jpg"}
+    assert answer["rows"] == [refused]
+
+
 @pytest.mark.parametrize("name", ["device_id", "terminal_id"])
 def test_everybody_is_sent_to_the_device_that_is_named(
     app: Flask, client: FlaskClient, terminal: Terminal, name: str

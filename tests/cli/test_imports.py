@@ -168,11 +168,11 @@ def test_file_that_cannot_be_read_is_refused(app: Flask, tmp_path: Path) -> None
     assert imported(app, tmp_path / "missing.csv").exit_code == 2
 
 
-def archive(path: Path, *names: str) -> Path:
+def archive(path: Path, *names: str, picture: bytes = FACE) -> Path:
     out = io.BytesIO()
     with ZipFile(out, "w") as file:
         for name in names:
-            file.writestr(name, FACE)
+            file.writestr(name, picture)
     path.write_bytes(out.getvalue())
     return path
 
@@ -190,6 +190,17 @@ def test_photos_come_with_a_table_or_alone(app: Flask, table: Path, tmp_path: Pa
     assert last_line(alone) == {"batch": 2, "new": 0, "changed": 1, "unchanged": 1, "wrong": 0}
     twice = imported(app, photos, "--photos", photos)
     assert (twice.exit_code, "FILE is an archive of photos already" in twice.stderr) == (2, True)
+
+
+def test_refused_photo_is_told_by_its_file_and_its_person_comes_in(app: Flask, table: Path, tmp_path: Path) -> None:
+    photos = archive(tmp_path / "photos.zip", "1.jpg", picture=b"none")
+
+    result = imported(app, table, "--photos", photos, "--json")
+
+    assert last_line(result) == {"batch": 1, "new": 2, "changed": 0, "unchanged": 0, "wrong": 1}
+    assert result.stderr == (
+        "Row 2: photo 1.jpg: The photo must be a JPEG or PNG picture.\nRow 3: name: This must not be empty.\n"
+    )
 
 
 def test_everybody_is_sent_to_a_terminal_that_is_named_and_to_no_other(

@@ -68,7 +68,8 @@ def apply_row(row: ImportRow) -> None:
 
 
 def _has_photo(row: ImportRow) -> bool:
-    return bool(row.photo) and (row.verdict == NEW or PHOTO in (row.before or {}))
+    is_refused = PHOTO in (row.errors or {})
+    return bool(row.photo) and not is_refused and (row.verdict == NEW or PHOTO in (row.before or {}))
 
 
 def _former_photo(row: ImportRow) -> int | None:

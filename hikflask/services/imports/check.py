@@ -129,7 +129,7 @@ class _Check:
             "number": found.number,
             "verdict": said.verdict,
             "values": texts,
-            "cells": [storable(cell) for cell in cells] if cells is not None and said.verdict == WRONG else None,
+            "cells": [storable(cell) for cell in cells] if cells is not None and said.errors else None,
             "before": said.before,
             "errors": said.errors,
             "photo": storable(picture.name)[-255:] if picture else "",

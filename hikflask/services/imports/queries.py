@@ -7,10 +7,12 @@ from sqlalchemy import ColumnElement, func, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, ImportRow
-from hikflask.models.import_batch import APPLIED, CHANGED, NEW, WRONG
+from hikflask.models.import_batch import APPLIED, CHANGED, NEW
 from hikflask.services.imports import undo
 
 BATCH = 500
+# Beside the verdicts: the rows whose people come in without the photo, as it is refused.
+WITHOUT_PHOTO = "without_photo"
 
 
 @dataclass(frozen=True)
@@ -26,31 +28,33 @@ class Undoable:
         return self.can + self.changed
 
 
-def rows_page(batch_id: int, verdict: str, limit: int, offset: int = 0) -> tuple[list[ImportRow], int]:
+def rows_page(batch_id: int, kind: str, limit: int, offset: int = 0) -> tuple[list[ImportRow], int]:
     """Return a page of an import's rows in the order of the file, and how many there are in all.
 
-    :param verdict: the verdict that the rows have; "" for all.
+    :param kind: the verdict that the rows have, or WITHOUT_PHOTO; "" for all.
     """
-    mine = _of(batch_id, verdict)
+    mine = _of(batch_id, kind)
     statement = select(ImportRow).where(*mine).order_by(ImportRow.id).limit(limit).offset(offset)
     page = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
     return page, db.session.execute(select(func.count(ImportRow.id)).where(*mine)).scalar_one()
 
 
 def wrong_rows(batch_id: int) -> Iterator[ImportRow]:
-    """Yield the wrong rows in the order of the file; between portions no transaction is open."""
-    after = 0
-    while found := _some(batch_id, WRONG, after):
-        after = found[-1].id
+    """Yield the rows with something wrong in the order of the file; between portions no transaction is open."""
+    mine = (ImportRow.batch_id == batch_id, ImportRow.errors.is_not(None))
+    ids = list(db.session.execute(select(ImportRow.id).where(*mine).order_by(ImportRow.id)).scalars())
+    for start in range(0, len(ids), BATCH):
+        some = select(ImportRow).where(ImportRow.id.in_(ids[start : start + BATCH])).order_by(ImportRow.id)
+        found = list(db.session.execute(some).scalars())
+        db.session.commit()
         yield from found
         db.session.expunge_all()
 
 
-def _some(batch_id: int, verdict: str, after: int) -> list[ImportRow]:
-    mine = (*_of(batch_id, verdict), ImportRow.id > after)
-    found = list(db.session.execute(select(ImportRow).where(*mine).order_by(ImportRow.id).limit(BATCH)).scalars())
-    db.session.commit()
-    return found
+def without_photo(batch_id: int) -> int:
+    """Return how many people of an import come in without the photo that is refused."""
+    refused = select(func.count(ImportRow.id)).where(*_of(batch_id, WITHOUT_PHOTO))
+    return db.session.execute(refused).scalar_one()
 
 
 def leavers(batch_id: int) -> int:
@@ -95,6 +99,8 @@ def _is_undoable(row: ImportRow, employee: Employee) -> bool:
     return not added_to and undo.is_untouched(employee, row.number, row.written or {})
 
 
-def _of(batch_id: int, verdict: str) -> tuple[ColumnElement[bool], ...]:
+def _of(batch_id: int, kind: str) -> tuple[ColumnElement[bool], ...]:
     mine = ImportRow.batch_id == batch_id
-    return (mine, ImportRow.verdict == verdict) if verdict else (mine,)
+    if kind == WITHOUT_PHOTO:
+        return mine, ImportRow.verdict.in_((NEW, CHANGED)), ImportRow.errors.is_not(None)
+    return (mine, ImportRow.verdict == kind) if kind else (mine,)

@@ -147,35 +147,41 @@ def present(numbers: Collection[str], terminal_id: int | None, known: Spellings,
 
 
 def verdict(values: Values, picture: Picture | None, now: Present) -> Verdict:
-    """Return what a row would change, or what is wrong with it. The department gets its known spelling."""
+    """Return what a row would change, or what is wrong with it. The department gets its known spelling.
+
+    A picture that is refused does not keep its person out. It makes a row wrong of which nothing else would come.
+    """
     person = now.people.get(values.number)
     if values.texts.get(DEPARTMENT):
         values.texts[DEPARTMENT] = now.spelling(values.texts[DEPARTMENT])
-    errors = values.errors | _errors(values, picture, person)
-    if errors:
-        return Verdict(WRONG, errors=errors, employee_id=person.id if person else None)
+    refused = _refused_photo(picture, person)
+    if errors := values.errors | _errors(values, person):
+        return Verdict(WRONG, errors=errors | refused, employee_id=person.id if person else None)
     if person is None and values.leaves:
         return Verdict(UNCHANGED)
-    before = None if person is None else _before(values, picture, person, now)
+    before = None if person is None else _before(values, None if refused else picture, person, now)
     if person and not before:
-        return Verdict(UNCHANGED, employee_id=person.id)
+        return Verdict(WRONG if refused else UNCHANGED, errors=refused or None, employee_id=person.id)
     if leaving := _leaving(now.leaving.get(values.number, ()), person):
         said = [NumberLeaving.code, {"n": values.number, "t": leaving.terminal}]
-        return Verdict(WRONG, errors={NUMBER: said}, employee_id=person.id if person else None)
-    return Verdict(CHANGED, before, employee_id=person.id) if person else Verdict(NEW)
+        return Verdict(WRONG, errors={NUMBER: said} | refused, employee_id=person.id if person else None)
+    return Verdict(CHANGED if person else NEW, before, refused or None, person.id if person else None)
 
 
-def _errors(values: Values, picture: Picture | None, person: Known | None) -> dict[str, Error]:
+def _refused_photo(picture: Picture | None, person: Known | None) -> dict[str, Error]:
+    if picture and picture.error:
+        return {PHOTO: picture.error}
+    consented = person is not None and person.consented
+    return {PHOTO: [ConsentMissing.code, {}]} if picture and consents.is_required() and not consented else {}
+
+
+def _errors(values: Values, person: Known | None) -> dict[str, Error]:
     errors: dict[str, Error] = {}
     if person is None and not values.leaves and NAME not in values.texts:
         errors[NAME] = ["text_empty", {}]
     errors |= _wrong_days(values, person)
     if person and not person.is_active and values.leaves is False:
         errors[LEFT] = ["inactive_here", {}]
-    if picture and picture.error:
-        errors[PHOTO] = picture.error
-    elif picture and consents.is_required() and not (person and person.consented):
-        errors[PHOTO] = [ConsentMissing.code, {}]
     return errors
 
 

@@ -22,7 +22,10 @@ Errors = dict[str, list[Any]]
 
 @dataclass(frozen=True)
 class WrongRow:
-    """A row with what is wrong with its fields. `line` is None for a photo of nobody in the table."""
+    """A row with what is wrong with its fields. `line` is None for a photo of nobody in the table.
+
+    Where only the photo is wrong, its person comes in without it.
+    """
 
     line: int | None
     number: str
@@ -35,7 +38,7 @@ class Report:
     """How many rows of an import are new, changed, unchanged and wrong, and the first of the wrong ones.
 
     Once the import was started, only those count as new or changed that were imported, and those that could not be
-    imported count as wrong.
+    imported count as wrong. `without_photo`: of the new and changed ones, those whose photo is refused.
     """
 
     batch_id: int
@@ -43,6 +46,7 @@ class Report:
     changed: int
     unchanged: int
     wrong: int
+    without_photo: int
     rows: list[WrongRow]
 
 
@@ -53,7 +57,8 @@ def of_batch(batch: ImportBatch, most: int) -> Report:
     """
     counts = _imported(batch) if batch.import_job_id else _checked(batch)
     rows = list(islice(chain(_wrong(batch), _not_imported(batch)), most))
-    return Report(batch.id, counts[NEW], counts[CHANGED], counts[UNCHANGED], counts[WRONG], rows)
+    without_photo = queries.without_photo(batch.id)
+    return Report(batch.id, counts[NEW], counts[CHANGED], counts[UNCHANGED], counts[WRONG], without_photo, rows)
 
 
 def _checked(batch: ImportBatch) -> Counter[str]:

@@ -19,6 +19,8 @@ from hikflask.web.support.pagination import listed
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 
+KINDS = (*VERDICTS, queries.WITHOUT_PHOTO)
+
 
 @bp.get("/")
 @allow(OPERATOR)
@@ -61,9 +63,9 @@ def batch_or_404(batch_id: int) -> ImportBatch:
 def _about(at: Stage) -> dict[str, Any]:
     """Return what the page shows: rows of the dry run, or the report of the job; both have pages of their own."""
     batch, verdict = at.batch, request.args.get("rows", "")
-    verdict = verdict if verdict in {*VERDICTS, "all"} else ""
+    verdict = verdict if verdict in {*KINDS, "all"} else ""
     with_rows = at.name == CHECKED or bool(verdict)
-    shown = verdict if verdict in VERDICTS else ""
+    shown = verdict if verdict in KINDS else ""
     report = report_of(at.job) if at.job and at.name != CHECKED else None
     found = listed(lambda limit, offset: queries.rows_page(batch.id, shown, limit, offset)) if with_rows else None
     return {
@@ -79,6 +81,7 @@ def _about(at: Stage) -> dict[str, Any]:
         "shown": shown,
         "found": found,
         "names": listing.names(found.rows) if found else {},
+        "without_photo": queries.without_photo(batch.id) if batch.checked_at else 0,
         "leavers": queries.leavers(batch.id) if at.can_import else 0,
         "terminal": registry.get(batch.terminal_id) if batch.terminal_id else None,
     }

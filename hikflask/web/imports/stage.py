@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hikflask.models import ImportBatch, Job
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, VERDICTS, WRONG
 from hikflask.models.job import FAILED, STOPPED
+from hikflask.services.imports import queries as imports
 from hikflask.services.jobs import queries
 
 CHOOSING = "choosing"
@@ -62,9 +63,9 @@ class Stage:
 
     @property
     def can_undo(self) -> bool:
-        """True when something was imported, and when the undo was stopped or interrupted: it goes on, too."""
-        done = self.job is not None and self.job.done > self.job.failed
-        return (self.name == IMPORTED and done) or (self.name == UNDONE and self.is_cut_short)
+        """True while something is imported, and no job goes on; an undo that was stopped or interrupted goes on."""
+        is_at_rest = self.name == IMPORTED or (self.name == UNDONE and self.is_cut_short)
+        return is_at_rest and imports.applied(self.batch.id) > 0
 
     @property
     def is_cut_short(self) -> bool:

@@ -114,7 +114,8 @@ def changes(row: ImportRow, terminal: str) -> list[Change]:
     """
     if row.verdict == NEW:
         days = {name: row.values.get(name) for name in DAYS}
-        fields = {"department": row.values.get("department"), **days, "photo": row.photo, "terminal": terminal}
+        photo = "" if "photo" in (row.errors or {}) else row.photo
+        fields = {"department": row.values.get("department"), **days, "photo": photo, "terminal": terminal}
         return [_change(row, field, None, terminal) for field, value in fields.items() if value]
     return [_change(row, field, before, terminal) for field, before in (row.before or {}).items()]
 
@@ -139,9 +140,12 @@ def _day(written: Any) -> str:
     return local_day(day) if day else ""
 
 
-def wrong(row: ImportRow) -> list[tuple[str, str]]:
-    """Return each field that is wrong with the sentence that says why."""
-    return [(label(field), sentence(field, found)) for field, found in (row.errors or {}).items()]
+def wrong(row: ImportRow) -> list[tuple[str, str, str]]:
+    """Return each field that is wrong with the sentence that says why; of a photo also the file, else ""."""
+    return [
+        (label(field), row.photo if field == "photo" else "", sentence(field, found))
+        for field, found in (row.errors or {}).items()
+    ]
 
 
 def sentence(field: str, found: Any) -> str:
@@ -152,4 +156,4 @@ def sentence(field: str, found: Any) -> str:
 
 def reason(row: ImportRow) -> str:
     """Return why a row is wrong, in one line."""
-    return " ".join(f"{field}: {text}" for field, text in wrong(row))
+    return " ".join(f"{f'{field} {file}'.strip()}: {text}" for field, file, text in wrong(row))

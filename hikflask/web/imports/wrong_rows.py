@@ -20,7 +20,7 @@ BATCH = 500
 @bp.get("/<int:batch_id>/wrong")
 @allow(OPERATOR)
 def wrong(batch_id: int) -> Response:
-    """The wrong rows with the columns of their table; of photos without a table, ID and file."""
+    """The wrong rows with the columns of their table, blank for a photo alone; without a table, ID and file."""
     batch = batch_or_404(batch_id)
     return csv_file.download(f"wrong-rows-{batch_id}", _parts(batch, queries.wrong_rows(batch_id)))
 
@@ -29,12 +29,10 @@ def _parts(batch: ImportBatch, rows: Iterator[ImportRow]) -> Iterator[Rows]:
     columns = batch.layout.get("columns", []) if batch.table_name else [_("Employee ID"), _("Photo")]
     yield [[*columns, _("Why it is wrong")]]
     while some := list(islice(rows, BATCH)):
-        yield [
-            [*_cells(batch, row, len(columns)), words.reason(row)] for row in some if row.cells or not batch.table_name
-        ]
+        yield [[*_cells(batch, row, len(columns)), words.reason(row)] for row in some]
 
 
 def _cells(batch: ImportBatch, row: ImportRow, width: int) -> list[str]:
     """Return as many cells as there are columns, so that the reason stands below its header."""
-    cells = row.cells if batch.table_name and row.cells else [row.number, row.photo]
+    cells = row.cells or [] if batch.table_name else [row.number, row.photo]
     return [*cells[:width], *[""] * (width - len(cells))]

@@ -114,6 +114,17 @@ def test_photos_become_those_of_their_people_and_the_archive_is_removed(terminal
     assert [row.verdict for row in rows(again)] == ["unchanged", "unchanged"]
 
 
+def test_person_comes_in_without_a_photo_that_was_refused(terminal: Terminal) -> None:
+    add_people("1")
+
+    found = checked("1;Анна;", "2;Ольга;", pictures={"1.jpg": b"none", "2.jpg": b"none"}, terminal_id=terminal.id)
+    done = apply(found)
+
+    assert (done.done, done.failed) == (2, 0)
+    assert [(number, name) for number, name, *_ in people()] == [("1", "Анна"), ("2", "Ольга")]
+    assert wanted() == [("1", "present", False, True), ("2", "present", False, True)]
+
+
 def test_check_and_import_are_one_job() -> None:
     found = made("1;Иван Иванов;", "2;;")
 

@@ -9,6 +9,7 @@ from hikflask.models import Employee, ImportRow, Job, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.core import import_files
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
+from hikflask.services.imports import queries
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.run import run_slice
 from tests.support.captures import FACE, OTHER_FACE
@@ -108,19 +109,41 @@ def test_photos_belong_to_the_rows_of_their_ids() -> None:
 
     found = checked("1;Иван Иванов;", "2;Ольга Ёлкина;", pictures=pictures)
 
-    assert counts(found) == (1, 1, 0, 3)
+    assert counts(found) == (2, 1, 0, 2)
     with_photo, bad, unnamed, alone, nobody = rows(found)
     assert (with_photo.photo, len(with_photo.values["photo"])) == ("фото/1.jpg", 64)
-    assert bad.errors == {"photo": ["photo_unreadable", {}]}
+    assert (bad.verdict, bad.errors) == ("new", {"photo": ["photo_unreadable", {}]})
     assert unnamed.errors == {"photo": ["photo_not_named", {}]}
     assert (alone.line, alone.number, alone.before) == (None, "3", {"photo": None})
     assert nobody.errors == {"photo": ["photo_nobody", {}]}
 
 
-def test_photo_without_the_required_consent_is_wrong(app: Flask) -> None:
+def test_refused_photo_is_said_and_its_person_comes_in_without_it() -> None:
+    add_people("2", "3", "4")
+    bad, table = b"no picture", ("1;Анна;", "2;Пётр Чехов;", "3;Иван Иванов 3;", "5!;Яна;")
+
+    found = checked(*table, pictures={"1.jpg": bad, "2.jpg": bad, "3.jpg": bad, "4.jpg": bad, "5!.jpg": bad})
+
+    said = {"photo": ["photo_unreadable", {}]}
+    new, changed, same, wrong, *alone = rows(found)
+    assert (new.verdict, new.errors, new.cells) == ("new", said, ["1", "Анна", ""])
+    assert (changed.verdict, changed.errors, changed.before) == ("changed", said, {"name": "Иван Иванов 2"})
+    # Nothing else comes of these rows.
+    assert [(row.number, row.verdict, row.errors) for row in (same, alone[1])] == [
+        ("3", "wrong", said),
+        ("4", "wrong", said),
+    ]
+    assert list(wrong.errors or {}) == ["number"]
+    assert counts(found) == (1, 1, 0, 4)
+    assert queries.without_photo(found) == 2
+
+
+def test_photo_without_the_required_consent_is_refused_and_the_person_comes_in(app: Flask) -> None:
     app.config["CONSENT"] = "require"
 
-    assert errors(checked("1;Иван;", pictures={"1.jpg": FACE})) == {"1": {"photo": ["consent_missing", {}]}}
+    found = checked("1;Иван;", pictures={"1.jpg": FACE})
+
+    assert (counts(found), errors(found)) == ((1, 0, 0, 0), {"1": {"photo": ["consent_missing", {}]}})
 
 
 def test_formula_is_wrong_and_what_our_export_protects_is_right() -> None:

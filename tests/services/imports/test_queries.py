@@ -28,6 +28,15 @@ def test_wrong_rows_are_read_in_portions(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [row.cells[0] for row in queries.wrong_rows(found) if row.cells] == ["1", "2", "3", "4", "5"]
 
 
+def test_rows_whose_photos_are_refused_are_paged_and_among_the_wrong_ones() -> None:
+    found = checked("1;Анна;", "2;;", "3;Яна;", "4;Ольга;", pictures={"1.jpg": b"none", "3.jpg": b"none"})
+
+    page, total = queries.rows_page(found, queries.WITHOUT_PHOTO, limit=100)
+
+    assert ([row.number for row in page], total, queries.without_photo(found)) == (["1", "3"], 2, 2)
+    assert [row.number for row in queries.wrong_rows(found)] == ["1", "2", "3"]
+
+
 def test_leavers_are_counted() -> None:
     add_people("1", "2", "3")
     set_active(add_people("4")[0], active=False)

@@ -37,7 +37,7 @@ def test_dry_run_is_counted_by_its_verdicts() -> None:
 
     batch_id = checked()
 
-    assert report(batch_id) == Report(batch_id, new=2, changed=1, unchanged=0, wrong=2, rows=WRONG)
+    assert report(batch_id) == Report(batch_id, new=2, changed=1, unchanged=0, wrong=2, without_photo=0, rows=WRONG)
     assert report(batch_id, most=1).rows == WRONG[:1]
 
 
@@ -49,8 +49,8 @@ def test_row_that_could_not_be_imported_after_all_counts_as_wrong() -> None:
 
     run(imports.start_import(batch_id))
 
-    failed = WrongRow(3, "2", "", {"number": ["changed_since", {}]})
-    assert report(batch_id) == Report(batch_id, new=2, changed=0, unchanged=0, wrong=3, rows=[*WRONG, failed])
+    wrong = [*WRONG, WrongRow(3, "2", "", {"number": ["changed_since", {}]})]
+    assert report(batch_id) == Report(batch_id, new=2, changed=0, unchanged=0, wrong=3, without_photo=0, rows=wrong)
 
 
 def test_rows_that_were_undone_were_imported() -> None:
@@ -58,4 +58,4 @@ def test_rows_that_were_undone_were_imported() -> None:
     run(imports.start_import(batch_id))
     run(imports.start_undo(batch_id))
 
-    assert report(batch_id) == Report(batch_id, new=3, changed=0, unchanged=0, wrong=2, rows=WRONG)
+    assert report(batch_id) == Report(batch_id, new=3, changed=0, unchanged=0, wrong=2, without_photo=0, rows=WRONG)

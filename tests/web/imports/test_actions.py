@@ -8,11 +8,12 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Employee, ImportBatch, ImportRow, Job
+from hikflask.models.columns import database_now
 from hikflask.models.import_batch import APPLIED, OPEN
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to
-from tests.support.import_batches import table, upload
+from tests.support.import_batches import add_import, table, upload
 from tests.support.jobs import add_people
 from tests.support.signed_in import OPERATOR_PASSWORD, client_of
 
@@ -167,6 +168,23 @@ def test_stopped_import_goes_on(app: Flask, client: FlaskClient, check: Callable
     run_jobs()
 
     assert sorted(people(app)) == ["1", "2"]
+
+
+@pytest.mark.parametrize(("done", "failed", "applied", "offered"), [(1, 0, "", False), (1, 1, "applied", True)])
+def test_undo_is_offered_where_something_is_imported_whatever_the_last_job_counted(
+    app: Flask, client: FlaskClient, done: int, failed: int, applied: str, offered: bool
+) -> None:
+    with app.app_context():
+        counts = {"done": done, "failed": failed, "total": 2, "started_at": database_now(), "ended_at": database_now()}
+        job = Job(kind="import", state="failed", params={"batch": 1}, **counts)
+        db.session.add(job)
+        db.session.flush()
+        add_import(ImportRow(number="1", verdict="new", state=applied), import_job_id=job.id)
+
+    page, question = client.get(PAGE, headers=ENGLISH).text, client.get(f"{PAGE}/undo")
+
+    assert ("Undo the import" in page) is offered
+    assert question.status_code == (200 if offered else 303)
 
 
 def test_import_is_given_up_before_it_is_started_and_not_after(

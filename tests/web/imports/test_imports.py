@@ -79,6 +79,29 @@ def test_counts_lead_to_the_rows_of_one_kind(client: FlaskClient) -> None:
     assert client.get(f"{PAGE}?rows=odd").text.count('<tr id="row-') == 4
 
 
+def test_refused_photos_are_said_by_their_files_and_their_people_are_not_called_wrong(
+    app: Flask, client: FlaskClient
+) -> None:
+    said = {"photo": ["photo_unreadable", {}]}
+    with app.app_context():
+        add_import(
+            row("1", "new", values={"name": "Анна"}, photo="1.jpg", errors=said),
+            row("", "wrong", photo="IMG_1.jpg", errors={"photo": ["photo_not_named", {}]}),
+            row("3", "new", values={"name": "Яна"}, photo="3.jpg"),
+        )
+
+    english, russian = client.get(PAGE, headers=ENGLISH).text, client.get(PAGE).text
+    chosen = client.get(f"{PAGE}?rows=without_photo").text
+
+    assert "Photos that are refused: 1. Their people are imported all the same." in english
+    assert "Фото не приняты: 1. Сами сотрудники импортируются." in russian
+    assert "<b>Photo <bdi>1.jpg</bdi>:</b> The photo must be a JPEG or PNG picture." in english
+    assert "<b>Photo <bdi>IMG_1.jpg</bdi>:</b> A photo must be named by employee ID" in english
+    assert "<b>Photo:</b> <bdi>1.jpg</bdi>" not in english
+    assert "<b>Photo:</b> <bdi>3.jpg</bdi>" in english
+    assert re.findall(r'<tr id="row-(\d+)"', chosen) == ["1"]
+
+
 def test_rows_come_in_pages(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         add_import(*(new(f"{number}") for number in range(100, 160)))

@@ -65,6 +65,27 @@ def test_photos_without_a_table_are_named_by_id_and_file(app: Flask, client: Fla
     assert row[:2] == ["7", "7.jpg"]
 
 
+def test_photos_beside_a_table_are_named_by_file_and_ignored_when_the_file_is_imported_again(
+    app: Flask, client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    with app.app_context():
+        refused = ImportRow(number="7", verdict="new", photo="7.jpg", errors={"photo": ["photo_unreadable", {}]})
+        odd = ImportRow(number="", verdict="wrong", photo="IMG_1.jpg", errors={"photo": ["photo_not_named", {}]})
+        refused.cells = ["7", "Анна", "", ""]
+        add_import(refused, odd, photos_name="фото.zip")
+
+    _, first, second = lines(client, "/imports/1/wrong")
+    checked(client, run_jobs, 2, client.get("/imports/1/wrong").get_data())
+
+    unreadable = "Photo 7.jpg: The photo must be a JPEG or PNG picture."
+    assert first == ["7", "Анна", "", "", unreadable]
+    assert second[:4] == [""] * 4
+    assert second[4] == "Photo IMG_1.jpg: A photo must be named by employee ID, such as 100222.jpg, .jpeg or .png."
+    with app.app_context():
+        batch = db.session.get_one(ImportBatch, 2)
+        assert (batch.new, batch.wrong) == (1, 0)
+
+
 @pytest.mark.parametrize("verdict", ["new", "unchanged"])
 def test_right_rows_are_not_in_it(app: Flask, client: FlaskClient, verdict: str) -> None:
     with app.app_context():
