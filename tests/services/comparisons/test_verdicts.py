@@ -280,7 +280,8 @@ def test_own_face_in_an_encoding_of_the_terminal_keeps_its_record_when_it_was_re
     assert differences(renamed) == {"name": ["100"]}
     simulator.after("FDSetUp", lambda: simulator.store.bind("100", encoded(FACES[0])))
 
-    apply.run_item(JobItem(number="100", action="send"), {"comparison": renamed.id, "same_person": ["100"]})
+    item = JobItem(number="100", action="send", employee_id=enrolled[0].employee_id)
+    apply.run_item(item, {"comparison": renamed.id, "same_person": ["100"]})
     db.session.commit()
     assert reconcile(enrolled[0].id, "Анна").is_confirmed
 
