@@ -14,7 +14,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, Comparison
 from hikflask.services import audit
 from hikflask.services.comparisons import queries
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, lock_terminal
 from hikflask.services.state import enrolment as state
 
 LONGEST_REASON = 255
@@ -49,6 +49,7 @@ def leave_kind(comparison_id: int, kind: str, reason: str = "") -> int:
 def _leave(comparison: Comparison, kind: str, reason: str, number: str | None) -> int:
     shown = select(Difference).where(*queries.shown(comparison), Difference.kind == kind)
     chosen = shown if number is None else shown.where(Difference.number == number)
+    lock_terminal(comparison.terminal_id)
     left = db.session.execute(chosen.order_by(Difference.id)).scalars().all()
     try:
         for difference in left:

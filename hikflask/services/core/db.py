@@ -1,4 +1,22 @@
-"""What services share about the database: counts of changed rows, the lock of an employee's row, a sign of life."""
+"""What services share about the database: counts of changed rows, locks in one order, a sign of life.
+
+Whoever locks several things locks them in this order, so that two never wait for each other:
+
+1. numbers, by whoever decides whose they are (lock_numbers);
+2. the row of a terminal, by the holder of its lease, or whoever changes many of its enrolments at once (lock_terminal);
+3. employees, by id, and then their captures and photos;
+4. the department (departments/registry.py);
+5. the groups (groups/locks.py); only then an employee's number is changed, or the row deleted;
+6. the keys of terminals, by whoever desires somebody there or locks an enrolment there (HELD_TERMINALS), or the whole
+   row (FOR UPDATE) by whoever retires, changes or deletes the terminal;
+7. enrolments, by terminal;
+8. erasures, jobs and their items.
+
+What PostgreSQL locks by itself counts, too. A row that refers to another one locks its key FOR KEY SHARE, which waits
+for FOR UPDATE alone: of a DELETE, of an UPDATE of a unique column, and of with_for_update(). All else locks FOR NO KEY
+UPDATE, which is with_for_update(key_share=True). And a trigger writes to the employee when the desired state or the
+photo of an enrolment changes.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +27,7 @@ from sqlalchemy import CursorResult, Delete, Select, Table, Update, bindparam, f
 from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.extensions import Base, db
-from hikflask.models import Employee
+from hikflask.models import Employee, Terminal
 from hikflask.services.core.errors import EmployeeUnknown
 
 Found = TypeVar("Found", bound=Base)
@@ -29,6 +47,14 @@ LOCKED_AND_READ = (
     .values(is_active=Employee.is_active)
     .returning(Employee)
     .execution_options(synchronize_session=False, populate_existing=True)
+)
+# Terminals that are neither retired, changed nor deleted until the transaction ends, as they are now.
+# Conversations with them go on.
+HELD_TERMINALS = (
+    select(Terminal)
+    .order_by(Terminal.id)
+    .with_for_update(read=True, key_share=True)
+    .execution_options(populate_existing=True)
 )
 # Pages count no further, as a count costs the more the higher it is. One more stands for all that are more.
 MOST_COUNTED = 200
@@ -104,6 +130,11 @@ def lock_numbers(*numbers: str) -> None:
         for number in sorted({*numbers} - {""}):
             key = func.hashtextextended(number, NUMBER_SEED)
             db.session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def lock_terminal(terminal_id: int) -> None:
+    """Keep others from changing many enrolments of a terminal, until the transaction ends."""
+    db.session.execute(select(Terminal.id).where(Terminal.id == terminal_id).with_for_update(key_share=True))
 
 
 def lock_employee(employee_id: int) -> bool:

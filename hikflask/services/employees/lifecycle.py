@@ -107,8 +107,9 @@ def _return(employee: Employee, left_at: datetime | None) -> None:
 
     Where a group gave the terminal, only if one does so still.
     """
+    locks.share()
     asked = {terminal.id for terminal in membership.terminals_of(employee)}
-    for enrolment in queries.of_number(employee.number):
+    for enrolment in queries.of_number(employee.number, lock=True):
         earlier = left_at and enrolment.desired_since and enrolment.desired_since < left_at
         given = enrolment.by_group and enrolment.terminal_id not in asked
         if enrolment.terminal.retired_at is None and not earlier and not given:

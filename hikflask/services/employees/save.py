@@ -261,6 +261,7 @@ def _added(draft: Draft) -> Employee:
 
 def _changed(employee: Employee, draft: Draft, with_face: bool) -> Employee:
     before, department = audit_notes.facts(employee), departments.resolve(draft.department)
+    locks.share()
     if employee.number != draft.number:
         _renumber(employee, draft.number, with_face)
     renamed = (employee.name, employee.terminal_name) != (draft.name, draft.terminal_name)
@@ -292,7 +293,6 @@ def _limit(employee: Employee, first: date | None, last: date | None) -> bool:
 
 def _renumber(employee: Employee, number: str, with_face: bool) -> None:
     """Change the number. The old number is removed from every terminal, so an enrolled employee needs a new face."""
-    locks.share()
     if search.by_number(number):
         raise NumberKnown(n=number)
     old = queries.of_number(employee.number)

@@ -11,16 +11,13 @@ from hikflask.services.core.errors import (
     CaptureNotSaved,
     CaptureSuperseded,
     EmployeeInactive,
-    GenerationChanged,
     TerminalNotNamed,
     TerminalUnknown,
 )
 from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import (
-    desire_overwrite,
     refuse_long_name,
-    retry,
 )
 from hikflask.services.enrolments.due import Changed, due_of
 from hikflask.services.photos import storage
@@ -46,8 +43,6 @@ def sync_employee(
     :raises CaptureSuperseded: when the terminal's file does not hold the captured face any more.
     :raises CaptureNotNamed: when several captures could be meant. :raises CaptureUnknown: when `photo_path` is of none.
     :raises CaptureNotSaved: when the picture was deleted meanwhile. :raises CaptureLost: when its file is gone.
-    :raises GenerationChanged: when the desired state was changed meanwhile.
-    :raises EnrolmentUnknown: when the enrolment was deleted meanwhile.
     :raises TerminalUnknown: when the terminal is unknown, or none is active.
     :raises TerminalNotNamed: when several are active, and neither `terminal_id` nor a capture names one.
     :raises ConsentMissing: when a consent is required and none is recorded.
@@ -60,16 +55,12 @@ def sync_employee(
             capture = unsaved.of_path(photo_path, terminal_id, employee, requested_by)
         else:
             capture = _newest(terminal_id, employee.number, requested_by)
-        written = _written(_terminal(terminal_id, capture), employee, capture, files)
+        written = _written(terminal_id, employee, capture, files, overwrite=overwrite)
     except BaseException:
         files.undo()
         raise
     files.settle()
-    if not overwrite:
-        return written
-    if not desire_overwrite(written.row.id, written.row.generation):
-        raise GenerationChanged
-    return Changed(queries.row(written.row.id), written.due)
+    return written
 
 
 def _newest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
@@ -82,29 +73,31 @@ def _newest(terminal_id: int | None, number: str, requested_by: str) -> Capture 
 
 
 def _written(
-    terminal: Terminal, employee: Employee, capture: Capture | None, files: storage.Files
+    terminal_id: int | None, employee: Employee, capture: Capture | None, files: storage.Files, *, overwrite: bool
 ) -> Changed[Enrolment]:
     if capture and capture.state == SUPERSEDED:
         raise CaptureSuperseded
     if not employee.is_active:
         raise EmployeeInactive
-    there = queries.of_number(employee.number, lock=True)
-    known = next((one for one in there if one.terminal_id == terminal.id), None)
-    if capture is None and known is not None and _is_desired_already(known, employee):
-        if not known.is_confirmed:
-            refuse_long_name(terminal, employee)
-            retry(known.id)
-        return Changed(queries.row(known.id), (known.id,))
-    desired.refuse_leaving(there, employee.id)
     if capture:
         consents.require_for_save(employee, with_face=True)
         _adopt(employee, capture, files)
-    enrolment = desired.desire_present_on(known, terminal, employee, employee.photo)
+    terminal = _terminal(terminal_id, capture)
+    there = queries.of_number(employee.number, lock=True)
+    enrolment = next((one for one in there if one.terminal_id == terminal.id), None)
     elsewhere = capture is not None and any(one.terminal_id != terminal.id for one in there)
-    if elsewhere and employee.photo:
-        desired.bring_elsewhere(employee, employee.photo, terminal.id)
-    db.session.commit()
-    return Changed(enrolment, due_of(employee.number) if elsewhere else (enrolment.id,))
+    if capture is None and enrolment is not None and _is_desired_already(enrolment, employee):
+        if not enrolment.is_confirmed:
+            refuse_long_name(terminal, employee)
+            desired.apply_retry(enrolment.id)
+    else:
+        desired.refuse_leaving(there, employee.id)
+        enrolment = desired.desire_present(terminal, employee, employee.photo)
+        if elsewhere and employee.photo:
+            desired.bring_elsewhere(employee, employee.photo, terminal.id)
+    if overwrite:
+        desired.apply_overwrite(enrolment.id)
+    return Changed(queries.row(enrolment.id), due_of(employee.number) if elsewhere else (enrolment.id,))
 
 
 def _is_desired_already(known: Enrolment, employee: Employee) -> bool:
@@ -128,7 +121,7 @@ def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:
 
 def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:
     if capture is not None:
-        return registry.if_active(capture.terminal)
+        return registry.active(capture.terminal_id)
     if terminal_id is not None:
         return registry.active(terminal_id)
     only = registry.only_active()

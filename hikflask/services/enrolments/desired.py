@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from sqlalchemy import ColumnElement
+
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import PRESENT
@@ -12,26 +14,21 @@ from hikflask.services.core.errors import NumberLeaving, ValidityOver
 from hikflask.services.core.terminal_name import name_for
 from hikflask.services.enrolments import queries
 from hikflask.services.state import enrolment as state
+from hikflask.services.terminals import registry
 
 
 def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None, *, by_group: bool = False) -> Enrolment:
     """Set an employee's desired state on a terminal to present with this photo, within the caller's transaction.
 
     :param by_group: a group of terminals asks for it, so it ends with the membership.
+    :raises TerminalUnknown: :raises TerminalRetired: when the terminal was deleted or retired meanwhile.
     :raises NameTooLong: when not one letter of the name fits on this terminal.
     :raises ValidityOver: when the employee's last day is past.
     """
-    known = queries.find(terminal.id, employee.number, lock=True)
-    return desire_present_on(known, terminal, employee, photo, by_group=by_group)
-
-
-def desire_present_on(
-    known: Enrolment | None, terminal: Terminal, employee: Employee, photo: Photo | None, *, by_group: bool = False
-) -> Enrolment:
-    """Do so where the enrolment, or that there is none, is known and locked already."""
+    terminal = registry.in_service(terminal.id)
     refuse_over(employee)
     refuse_long_name(terminal, employee)
-    enrolment = known or state.create(terminal.id, employee)
+    enrolment = queries.find(terminal.id, employee.number, lock=True) or state.create(terminal.id, employee)
     photo_id = _photo_id(terminal, enrolment, photo)
     same_face = enrolment.desired == PRESENT and enrolment.photo_id == photo_id
     transition = state.DESIRED_AS_BEFORE if same_face else state.DESIRED_PRESENT
@@ -47,8 +44,8 @@ def bring_elsewhere(employee: Employee, photo: Photo, terminal_id: int | None) -
 
     :param terminal_id: the terminal that is seen to already.
     """
-    for enrolment in queries.of_number(employee.number):
-        elsewhere = enrolment.terminal_id != terminal_id and enrolment.desired == PRESENT
+    for enrolment in queries.desired_of(employee.number, lock=True):
+        elsewhere = enrolment.terminal_id != terminal_id
         if not elsewhere or has_photo(enrolment, photo) or state.awaits_a_person(enrolment):
             continue
         # Where it is not known yet, a first face does no harm; a later one comes as soon as it is known.
@@ -100,19 +97,29 @@ def desire_absent_at(enrolment: Enrolment, employee: Employee) -> None:
 
 def desire_overwrite(enrolment_id: int, generation: int) -> bool:
     """Desire that a person with this number under another name is removed first. Return False when the row changed."""
-    mine = (Enrolment.id == enrolment_id, Enrolment.generation == generation)
-    changed = state.apply(state.DESIRED_OVERWRITE, *mine) == 1
+    changed = apply_overwrite(enrolment_id, Enrolment.generation == generation)
+    db.session.commit()
+    return changed
+
+
+def apply_overwrite(enrolment_id: int, *same: ColumnElement[bool]) -> bool:
+    """Do what desire_overwrite() does within the caller's transaction; `same` tells that the row did not change."""
+    changed = state.apply(state.DESIRED_OVERWRITE, Enrolment.id == enrolment_id, *same) == 1
     if changed:
         _note("enrolment.replaced", enrolment_id)
-    db.session.commit()
     return changed
 
 
 def retry(enrolment_id: int) -> None:
     """Make an attempt due now, as when an operator presses "Try again". What was refused becomes pending."""
+    apply_retry(enrolment_id)
+    db.session.commit()
+
+
+def apply_retry(enrolment_id: int) -> None:
+    """Do what retry() does within the caller's transaction."""
     state.apply(state.RETRIED, Enrolment.id == enrolment_id)
     _note("enrolment.retried", enrolment_id)
-    db.session.commit()
 
 
 def refuse_long_name(terminal: Terminal, employee: Employee) -> None:

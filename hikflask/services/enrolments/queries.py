@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Photo, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
-from hikflask.services.core.db import count_rows_up_to, fresh
+from hikflask.services.core.db import HELD_TERMINALS, count_rows_up_to, fresh
 from hikflask.services.core.errors import EnrolmentUnknown
 from hikflask.services.core.keyset import Keyset, Page, Place, first_of_rows, read
 from hikflask.services.state.enrolment import IS_LEAVING
@@ -28,9 +28,12 @@ REMOVALS = Keyset((Enrolment.desired_since.asc(), Enrolment.id.asc()), "removals
 # Made once: to make a statement costs more than to run it.
 FRESH = select(Enrolment).execution_options(populate_existing=True)
 THERE = FRESH.where(Enrolment.terminal_id == bindparam("terminal_id"), Enrolment.number == bindparam("number"))
-THERE_LOCKED = THERE.with_for_update()
+THERE_LOCKED = THERE.with_for_update(key_share=True)
 EVERYWHERE = FRESH.where(Enrolment.number == bindparam("number")).order_by(Enrolment.terminal_id)
-EVERYWHERE_LOCKED = EVERYWHERE.with_for_update()
+EVERYWHERE_LOCKED = EVERYWHERE.with_for_update(key_share=True)
+TERMINALS_OF_NUMBER = HELD_TERMINALS.where(
+    Terminal.id.in_(select(Enrolment.terminal_id).where(Enrolment.number == bindparam("number")))
+)
 ALONE = FRESH.where(Enrolment.id == bindparam("its_id"))
 WITH_EMPLOYEE = ALONE.options(joinedload(Enrolment.employee), joinedload(Enrolment.photo).joinedload(Photo.capture))
 
@@ -57,28 +60,40 @@ def row(enrolment_id: int, *, with_employee: bool = False) -> Enrolment:
 def find(terminal_id: int, number: str, *, lock: bool = False) -> Enrolment | None:
     """Return the enrolment of a number on a terminal, or None.
 
-    :param lock: lock the row until the caller's transaction ends, so that conversations cannot write to it.
+    :param lock: lock the row until the caller's transaction ends, so that conversations cannot write to it. The caller
+        has locked the terminal's row, or its key.
     """
     given = {"terminal_id": terminal_id, "number": number}
     return db.session.execute(THERE_LOCKED if lock else THERE, given).scalar_one_or_none()
 
 
 def of_number(number: str, *, lock: bool = False) -> list[Enrolment]:
-    """Return the enrolments of a number; `lock` as in find()."""
+    """Return the enrolments of a number, by terminal.
+
+    :param lock: lock the rows until the caller's transaction ends, so that conversations cannot write to them, and the
+        keys of their terminals before.
+    """
+    if lock:
+        db.session.execute(TERMINALS_OF_NUMBER, {"number": number})
     return list(db.session.execute(EVERYWHERE_LOCKED if lock else EVERYWHERE, {"number": number}).scalars())
 
 
 def of_person(number: str, employee_id: int | None, *, lock: bool = False) -> list[Enrolment]:
-    """Return the enrolments of a number and of the employee's earlier numbers; `lock` as in find()."""
+    """Return the enrolments of a number and of the employee's earlier numbers; `lock` as in of_number()."""
     mine = or_(Enrolment.number == number, Enrolment.employee_id == employee_id)
     if employee_id is None:
         mine = Enrolment.number == number
-    return list(_fresh(select(Enrolment).where(mine).order_by(Enrolment.terminal_id, Enrolment.id), lock))
+    rows = select(Enrolment).where(mine).order_by(Enrolment.terminal_id, Enrolment.id)
+    if lock:
+        theirs = select(Enrolment.terminal_id).where(mine)
+        db.session.execute(HELD_TERMINALS.where(Terminal.id.in_(theirs)))
+        rows = rows.with_for_update(key_share=True)
+    return list(_fresh(rows))
 
 
-def desired_of(number: str) -> list[Enrolment]:
-    """Return the enrolments of a number that are desired present."""
-    return [enrolment for enrolment in of_number(number) if enrolment.desired == PRESENT]
+def desired_of(number: str, *, lock: bool = False) -> list[Enrolment]:
+    """Return the enrolments of a number that are desired present; `lock` as in of_number()."""
+    return [enrolment for enrolment in of_number(number, lock=lock) if enrolment.desired == PRESENT]
 
 
 def keeping_number(number: str) -> Enrolment | None:
@@ -143,6 +158,5 @@ def synced(employee_ids: Sequence[int]) -> set[int]:
     return {one for one in db.session.execute(ids.having(func.min(case((IS_GREEN, 1), else_=0)) == 1)).scalars() if one}
 
 
-def _fresh(statement: Select[Enrolment], lock: bool = False) -> ScalarResult[Enrolment]:
-    statement = statement.with_for_update() if lock else statement
+def _fresh(statement: Select[Enrolment]) -> ScalarResult[Enrolment]:
     return db.session.execute(statement, execution_options={"populate_existing": True}).scalars()

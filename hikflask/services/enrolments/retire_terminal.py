@@ -9,9 +9,9 @@ from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.services import audit
 from hikflask.services.core import shown
 from hikflask.services.core.db import Require
-from hikflask.services.core.errors import TerminalUnknown
 from hikflask.services.enrolments import manual_removal
 from hikflask.services.terminals import leases
+from hikflask.services.terminals.leases import Lease
 
 RETIRE = "retire"
 RETIRE_SECONDS = 30.0
@@ -31,8 +31,8 @@ def retire_terminal(terminal_id: int, note: str, holder: str, require: Require |
     """
     lease = leases.acquire(terminal_id, holder, RETIRE, RETIRE_SECONDS, WAIT_SECONDS)
     try:
-        with lease.write():
-            _retire(terminal_id, note, require)
+        while not _retire(lease, note, require):
+            pass
     finally:
         lease.release()
 
@@ -50,24 +50,26 @@ def digest(terminal: Terminal) -> str:
     return shown.digest(terminal.name, terminal.url, terminal.serial, numbers)
 
 
-def _retire(terminal_id: int, note: str, require: Require | None) -> None:
-    terminal = db.session.get(Terminal, terminal_id, populate_existing=True)
-    if terminal is None:
-        raise TerminalUnknown
-    before = {"is_active": terminal.is_active}
-    terminal.is_active, terminal.retired_at, terminal.retired_note = False, database_now(), note
-    audit.note("terminal.retired", terminal=terminal.name, before=before, after={"is_active": False, "note": note})
-    db.session.flush()
-    if require:
-        require()
-    _lock_employees(terminal_id)
-    mine = select(Enrolment).where(Enrolment.terminal_id == terminal_id, ON_IT).order_by(Enrolment.id)
-    for enrolment in db.session.execute(mine.with_for_update()).scalars().all():
-        manual_removal.end_with_terminal(enrolment, note)
+def _retire(lease: Lease, note: str, require: Require | None) -> bool:
+    """Return False when somebody was desired there while it waited: nothing is written, since their row is not locked.
 
-
-def _lock_employees(terminal_id: int) -> None:
-    """Lock the rows of the employees before those of their enrolments, as everybody does (see core/db.py)."""
-    on_it = select(Enrolment.employee_id).where(Enrolment.terminal_id == terminal_id, ON_IT)
-    theirs = select(Employee.id).where(Employee.id.in_(on_it)).order_by(Employee.id)
-    db.session.execute(theirs.with_for_update(key_share=True))
+    The rows of employees are locked before that of the terminal, as by whoever desires them there (see core/db.py).
+    """
+    with lease.write():
+        on_it = (Enrolment.terminal_id == lease.terminal_id, ON_IT)
+        theirs = select(Employee.id).where(Employee.id.in_(select(Enrolment.employee_id).where(*on_it)))
+        locked = db.session.execute(theirs.order_by(Employee.id).with_for_update(key_share=True)).scalars().all()
+        terminal = db.session.get_one(Terminal, lease.terminal_id, populate_existing=True, with_for_update=True)
+        rows = select(Enrolment).where(*on_it).order_by(Enrolment.id).with_for_update(key_share=True)
+        enrolments = db.session.execute(rows, execution_options={"populate_existing": True}).scalars().all()
+        if not {enrolment.employee_id for enrolment in enrolments} <= {*locked, None}:
+            return False
+        if require:
+            require()
+        before = {"is_active": terminal.is_active}
+        terminal.is_active, terminal.retired_at, terminal.retired_note = False, database_now(), note
+        audit.note("terminal.retired", terminal=terminal.name, before=before, after={"is_active": False, "note": note})
+        db.session.flush()
+        for enrolment in enrolments:
+            manual_removal.end_with_terminal(enrolment, note)
+    return True

@@ -14,6 +14,7 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now, one_moment
 from hikflask.models.enrolment import ABSENT, PRESENT
+from hikflask.services.core.db import lock_terminal
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import ROWS
 from hikflask.services.terminals import leases
@@ -76,6 +77,7 @@ def worth_trying(enrolment_ids: list[int]) -> list[int]:
 
 def give_back(turn: list[int]) -> None:
     """Make the claimed enrolments of a turn due again."""
+    lock_terminal(terminal_of(turn) or 0)
     state.apply(state.POSTPONED, Enrolment.id.in_(turn), next_attempt_at=database_now())
     db.session.commit()
 
@@ -153,7 +155,7 @@ NEXT_DUE = (
     )
     .order_by(ROWS.c.next_attempt_at, ROWS.c.id)
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
+    .with_for_update(skip_locked=True, key_share=True)
 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, or_, select
 
 from hikflask.extensions import db
-from hikflask.models import Department, Employee, Photo, Terminal, TerminalGroup
+from hikflask.models import Department, Employee, Enrolment, Photo, Terminal, TerminalGroup
 from hikflask.models.terminal import BY_URL
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services import audit
@@ -92,14 +92,15 @@ def changes(employee: Employee | None, department: str, group_ids: Collection[in
         return Changes()
     alone = groups_of(employee.id if employee else None) if group_ids is None else list(group_ids)
     asked = _asked(departments.find(department) or department, alone)
-    return _difference(employee, asked)
+    return _difference(queries.desired_of(employee.number) if employee else [], asked)
 
 
 def _apply(employee: Employee, *, give: bool) -> Changes:
     locks.share()
     asked = terminals_of(employee) if employee.is_active else []
-    found = _difference(employee, asked)
-    for enrolment in queries.of_number(employee.number, lock=True) if found.loses else ():
+    present = queries.desired_of(employee.number, lock=True)
+    found = _difference(present, asked)
+    for enrolment in present:
         if enrolment.terminal in found.loses:
             desired.desire_absent_at(enrolment, employee)
     if not give or not found.gets:
@@ -127,12 +128,11 @@ def _photo_for(terminal: Terminal, photo: Photo | None) -> Photo | None:
     return photo if photo.capture is not None and photo.capture.terminal_id == terminal.id else None
 
 
-def _difference(employee: Employee | None, asked: list[Terminal]) -> Changes:
-    """Compare where groups ask for an employee with where the employee is desired.
+def _difference(present: list[Enrolment], asked: list[Terminal]) -> Changes:
+    """Compare where an employee is desired with where groups ask for the employee.
 
     A terminal that is not in use gets nobody, but who is desired there stays so while a group asks.
     """
-    present = queries.desired_of(employee.number) if employee else []
     on, wanted = {one.terminal_id for one in present}, {terminal.id for terminal in asked}
     gets = [terminal for terminal in asked if terminal.is_active and terminal.id not in on]
     loses = [one.terminal for one in present if one.by_group and one.terminal_id not in wanted]

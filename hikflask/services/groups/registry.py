@@ -14,7 +14,7 @@ from hikflask.models import Department, Employee, Terminal, TerminalGroup
 from hikflask.models.columns import storable
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services import audit
-from hikflask.services.core.db import Require, changed_rows
+from hikflask.services.core.db import HELD_TERMINALS, Require, changed_rows
 from hikflask.services.core.errors import GroupEmployeeUnknown, GroupKnown, GroupTerminalUnknown, GroupUnknown
 from hikflask.services.departments import registry as departments
 from hikflask.services.groups import locks, membership, queries
@@ -107,9 +107,9 @@ def _refuse_known(name: str, group: TerminalGroup | None) -> None:
 def _known_terminals(terminal_ids: Iterable[int], group: TerminalGroup | None) -> list[int]:
     """Return the ids, each once. One that is out of service for good may stay in a group, but not come into it."""
     wanted = list(dict.fromkeys(terminal_ids))
-    rows = db.session.execute(select(Terminal.id, Terminal.retired_at).where(Terminal.id.in_(wanted)))
+    rows = db.session.execute(HELD_TERMINALS.where(Terminal.id.in_(wanted))).scalars()
     kept = set(queries.terminal_ids(group.id)) if group else set()
-    known = {terminal_id for terminal_id, retired_at in rows if retired_at is None or terminal_id in kept}
+    known = {terminal.id for terminal in rows if terminal.retired_at is None or terminal.id in kept}
     for terminal_id in wanted:
         if terminal_id not in known:
             raise GroupTerminalUnknown(n=terminal_id)

@@ -10,19 +10,13 @@ from typing import Any
 from sqlalchemy import select, update
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Consent, Employee, Enrolment, ImportRow, Photo, Terminal
+from hikflask.models import Capture, Consent, Employee, Enrolment, ImportRow, Photo
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.models.import_batch import APPLIED, NEW, UNDONE
 from hikflask.services import audit
 from hikflask.services.captures import drafts
 from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee
-from hikflask.services.core.errors import (
-    ChangedSince,
-    EmployeeUnknown,
-    PhotoForgotten,
-    TerminalRetired,
-    TerminalUnknown,
-)
+from hikflask.services.core.errors import ChangedSince, EmployeeUnknown, PhotoForgotten
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes
 from hikflask.services.employees.lifecycle import apply_active, apply_deleted
@@ -37,6 +31,7 @@ from hikflask.services.imports.values import DEPARTMENT, LEFT, NAME
 from hikflask.services.imports.verdicts import PHOTO
 from hikflask.services.photos import storage
 from hikflask.services.state import enrolment as state
+from hikflask.services.terminals import registry
 
 
 def undo_row(row: ImportRow) -> None:
@@ -156,6 +151,7 @@ def _restore_enrolments(employee: Employee, now: Wanted, former: Wanted) -> None
     """Make the employee desired where they were before, with the photos of that time."""
     present, earlier = dict(_pairs(now)), dict(_pairs(former))
     by_group = {terminal_id for terminal_id, _, given in former if given}
+    queries.of_number(employee.number, lock=True)
     for terminal_id, photo_id in earlier.items():
         if terminal_id not in present or present[terminal_id] != photo_id:
             _desire(employee, terminal_id, photo_id, by_group=terminal_id in by_group)
@@ -172,11 +168,7 @@ def _pairs(found: Wanted) -> list[tuple[int, int | None]]:
 
 
 def _desire(employee: Employee, terminal_id: int, photo_id: int | None, *, by_group: bool) -> None:
-    terminal = db.session.get(Terminal, terminal_id)
-    if terminal is None:
-        raise TerminalUnknown
-    if terminal.retired_at is not None:
-        raise TerminalRetired(t=terminal.name)
+    terminal = registry.in_service(terminal_id)
     photo = _photo(photo_id)
     enrolment = queries.find(terminal_id, employee.number, lock=True)
     if photo is None and enrolment is not None and enrolment.photo_id is not None:

@@ -201,7 +201,7 @@ def claim_due() -> list[int]:
         return []
     looked = (Terminal.is_active, Terminal.retired_at.is_(None), Terminal.face_mode.is_not(None))
     answers = (Terminal.refused_since.is_(None), Terminal.offline_since.is_(None))
-    never = update(Terminal).where(*looked, Terminal.drift_looked_at.is_(None))
+    never = update(Terminal).where(*looked, leases.free(), Terminal.drift_looked_at.is_(None))
     changed_rows(never.values(drift_looked_at=database_now()))
     due = (*looked, *answers, leases.free(), Terminal.drift_looked_at < database_now(-interval))
     claimed = update(Terminal).where(*due).values(drift_looked_at=database_now()).returning(Terminal.id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db, vault
@@ -13,13 +13,21 @@ from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
 from hikflask.services import audit
-from hikflask.services.core.db import Require, changed_rows, fresh
-from hikflask.services.core.errors import TerminalHasPeople, TerminalNameKnown, TerminalPasswordNeeded, TerminalUnknown
+from hikflask.services.core.db import HELD_TERMINALS, Require, changed_rows, fresh
+from hikflask.services.core.errors import (
+    TerminalHasPeople,
+    TerminalNameKnown,
+    TerminalPasswordNeeded,
+    TerminalRetired,
+    TerminalUnknown,
+)
 from hikflask.services.photos import deletion
 from hikflask.services.terminals import allowed_addresses, connection, leases, recovery
 
 EDIT = "edit"
 EDIT_SECONDS = 5.0
+# Made once: to make a statement costs more than to run it.
+HELD = HELD_TERMINALS.where(Terminal.id == bindparam("terminal_id"))
 NOTED = ("name", "url", "username", "fingerprint", "is_active", "face_by_picture")
 
 
@@ -76,7 +84,7 @@ def change(
     wait = current_app.config["LEASE_WAIT"] if wait is None else wait
     lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
     try:
-        terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
+        terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True, with_for_update=True)
         if require:
             require()
         if not access.password and leads_elsewhere(terminal, access.url, access.fingerprint):
@@ -189,6 +197,10 @@ def delete_held(terminal_id: int) -> list[str]:
 
     :raises TerminalHasPeople: when somebody is enrolled there, or a removal is open.
     """
+    # The captures first, as by whoever saves one of them.
+    captures = select(Capture.id).where(Capture.terminal_id == terminal_id).order_by(Capture.id).with_for_update()
+    db.session.execute(captures)
+    terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True, with_for_update=True)
     on_it = list(db.session.execute(select(Enrolment).where(Enrolment.terminal_id == terminal_id)).scalars())
     if any(enrolment.desired == PRESENT or not enrolment.is_confirmed for enrolment in on_it):
         raise TerminalHasPeople
@@ -196,7 +208,6 @@ def delete_held(terminal_id: int) -> list[str]:
         db.session.delete(enrolment)
     db.session.flush()
     files = deletion.forget_unsaved_of(terminal_id)
-    terminal = db.session.get_one(Terminal, terminal_id)
     audit.note("terminal.deleted", terminal=terminal.name, before=facts(terminal))
     db.session.delete(terminal)
     db.session.commit()
@@ -214,11 +225,29 @@ def find_by_name(name: str) -> Terminal | None:
 
 
 def active(terminal_id: int) -> Terminal:
-    """Return an active terminal.
+    """Return an active terminal, which stays so until the caller's transaction ends.
 
     :raises TerminalUnknown: when there is no such terminal, or it is not active.
     """
-    return if_active(get(terminal_id))
+    return if_active(_held(terminal_id))
+
+
+def in_service(terminal_id: int) -> Terminal:
+    """Return a terminal that is not out of service for good, and stays so until the caller's transaction ends.
+
+    :raises TerminalUnknown: when there is no such terminal. :raises TerminalRetired: when it is.
+    """
+    terminal = _held(terminal_id)
+    if terminal is None:
+        raise TerminalUnknown
+    if terminal.retired_at is not None:
+        raise TerminalRetired(t=terminal.name)
+    return terminal
+
+
+def _held(terminal_id: int) -> Terminal | None:
+    found: Terminal | None = db.session.execute(HELD, {"terminal_id": terminal_id}).scalar_one_or_none()
+    return found
 
 
 def if_active(terminal: Terminal | None) -> Terminal:

@@ -121,16 +121,13 @@ def test_nothing_is_sent_to_it_any_more(terminal: Terminal, simulator: Simulated
     assert registry.list_active() == []
 
 
-def test_wish_that_came_in_the_same_moment_waits_for_a_person(terminal: Terminal, enrolled: Employee) -> None:
+def test_nobody_is_desired_there_any_more(terminal: Terminal, enrolled: Employee) -> None:
     retire(terminal)
-    wanted = desired.desire_present(terminal, enrolled, None)
-    db.session.commit()
 
     with pytest.raises(TerminalRetired):
-        reconcile(wanted.id, "test")
+        desired.desire_present(terminal, enrolled, None)
 
-    after = queries.row(wanted.id)
-    assert (after.refusal_code, after.next_attempt_at) == ("terminal_retired", None)
+    assert queries.desired_of("100222") == []
 
 
 def test_it_can_be_deleted_afterwards(gone: Terminal, enrolled: Employee) -> None:
