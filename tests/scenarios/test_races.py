@@ -8,12 +8,21 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
+from hikflask.services.comparisons import apply, plan
 from hikflask.services.core.db import locked_employee
-from hikflask.services.core.errors import EmployeeInactive
+from hikflask.services.core.errors import EmployeeInactive, NumberLeaving, NumberTakenThere
+from hikflask.services.employees import sync
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
+from hikflask.services.employees.save import save_employee
 from hikflask.services.employees.sync import sync_employee
 from hikflask.services.enrolments import desired, queries
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.jobs import lifecycle as jobs
+from hikflask.services.jobs.run import run_slice
 from hikflask.simulator import Terminal as Simulated
+from tests.support.between import Between
+from tests.support.captures import IVAN
+from tests.support.comparisons import compare
 from tests.support.enrolments import enrol
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -63,3 +72,38 @@ def test_deactivating_again_takes_off_what_came_back(simulator: Simulated, termi
     set_active(employee_id, active=False)
 
     assert [one.may_open_doors for one in queries.of_number("100222")] == [True]
+
+
+def test_replacing_a_record_replaces_nobody_once_the_employee_is_deactivated(
+    simulator: Simulated, terminal: Terminal, between: Between
+) -> None:
+    ivan = save_employee(IVAN).row.id
+    simulator.store.add("100222", {"employeeNo": "100222", "name": "Чужой Человек"})
+    with pytest.raises(NumberTakenThere):
+        reconcile(send_to_terminal(ivan, terminal.id).row.id, "worker")
+    other = between(sync.desired, "apply_retry", lambda: set_active(ivan, active=False))
+
+    sync_employee(ivan, terminal.id, "program", overwrite=True)
+    other.finish()
+    (removal,) = queries.of_number("100222")
+    with pytest.raises(NumberTakenThere):
+        reconcile(removal.id, "worker")
+
+    assert other.error is None
+    assert (removal.desired, removal.overwrite) == ("absent", False)
+    assert simulator.people["100222"]["name"] == "Чужой Человек"
+
+
+def test_removal_of_a_stranger_comes_before_a_newcomer_with_the_number(
+    simulator: Simulated, terminal: Terminal, between: Between
+) -> None:
+    simulator.store.add("100222", {"employeeNo": "100222", "name": "Чужой Человек"})
+    made = plan.make(compare(terminal), plan.Choices(numbers={"100222": plan.REMOVE}))
+    claim = jobs.begin("apply", made.job_params, terminal_id=terminal.id, items=made.items)
+    other = between(apply.queries, "facts_of", lambda: send_to_terminal(save_employee(IVAN).row.id, terminal.id))
+
+    run_slice(claim, 5.0)
+    other.finish()
+
+    assert isinstance(other.error, NumberLeaving)
+    assert [(row.desired, row.employee_id) for row in queries.of_number("100222")] == [("absent", None)]

@@ -16,9 +16,7 @@ from hikflask.services.core.errors import (
 )
 from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
-from hikflask.services.enrolments.desired import (
-    refuse_long_name,
-)
+from hikflask.services.enrolments.desired import refuse_long_name
 from hikflask.services.enrolments.due import Changed, due_of
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
