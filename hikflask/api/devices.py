@@ -1,6 +1,7 @@
 """Terminals, which the API calls devices. A password is taken, but never answered."""
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, abort, jsonify
@@ -70,7 +71,6 @@ def get_device(device_id: int) -> ResponseReturnValue:
 def change_device(device_id: int) -> ResponseReturnValue:
     """Change the fields that are given; without a password the stored one is kept."""
     terminal = _terminal(device_id)
-    was_active = terminal.is_active
     form = body.form_of(TerminalForm, {**_typed(terminal), **body.read()}, adding=False)
     with terminal_concurrency.slot():
         changed = registry.change(
@@ -78,9 +78,8 @@ def change_device(device_id: int) -> ResponseReturnValue:
             Access(**form.values()),
             caller_name(),
             require=requirement(lambda: shape(_terminal(device_id))),
+            in_use_again=partial(changing.bring_to, start=tasks.apply_groups),
         )
-    if changed.is_active and not was_active:
-        changing.bring_to(changed, tasks.apply_groups)
     if changed.face_mode is None:
         _check_quietly(device_id)
     return tagged(shape(_terminal(device_id)))

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 
 from hikflask import messages
+from hikflask.background import tasks
 from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.input import read_password
 from hikflask.cli.tables import moment, table
@@ -23,6 +25,7 @@ from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE
 from hikflask.services import audit
 from hikflask.services.comparisons import queries, reading
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.groups import changing
 from hikflask.services.terminals import checks, registry
 
 HOLDER = audit.COMMAND_LINE.name
@@ -63,7 +66,8 @@ def add_terminal(
         access = _with_what_stays(access, known, has_pin=fingerprint is not None)
     try:
         with audit.acting(audit.COMMAND_LINE):
-            added = registry.change(known.id, access, HOLDER) if known else registry.add(access)
+            bring = partial(changing.bring_to, start=tasks.apply_groups)
+            added = registry.change(known.id, access, HOLDER, in_use_again=bring) if known else registry.add(access)
     except ServiceError as error:
         raise click.ClickException(messages.english(error.code, **error.params)) from error
     click.echo(f"Terminal {added.id} “{added.name}” {'changed' if known else 'added'}.")

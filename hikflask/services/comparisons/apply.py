@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment, JobItem, Terminal
+from hikflask.models import Enrolment, JobItem
 from hikflask.models.comparison import VALIDITY
 from hikflask.models.enrolment import ABSENT
 from hikflask.services import audit
@@ -16,7 +16,7 @@ from hikflask.services.core.db import lock_employee, lock_numbers, locked_employ
 from hikflask.services.core.errors import ChangedSince
 from hikflask.services.employees import lifecycle
 from hikflask.services.state import enrolment as state
-from hikflask.services.terminals import connection
+from hikflask.services.terminals import connection, registry
 
 
 def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
@@ -41,7 +41,7 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
     if item.action == plan.SEND:
         return _send(known, comparison.terminal_id, names_agreed=agreed)
     if item.action == plan.REMOVE:
-        return _remove(known, terminal)
+        return _remove(known, terminal.id)
     seen = known.there.name if known.there else ""
     db.session.commit()
     holder = audit.present_actor().name
@@ -73,10 +73,11 @@ def _send(known: Facts, terminal_id: int, *, names_agreed: bool) -> Enrolment:
     return enrolment
 
 
-def _remove(known: Facts, terminal: Terminal) -> Enrolment:
+def _remove(known: Facts, terminal_id: int) -> Enrolment:
     """Desire that the number is gone from this terminal: exactly the record that was seen."""
     if known.employee is not None:
         lock_employee(known.employee.id)
+    terminal = registry.in_service(terminal_id)
     enrolment = known.enrolment or state.create_for(terminal.id, known.number)
     name = known.there.name if known.there else enrolment.written_name
     # A record without a name cannot be told from another one by its name.

@@ -135,7 +135,8 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, same_person: b
         return _come_in_inactive(terminal, found, limits, photo, files)
     employee = joined or _added(found, limits, files)
     consents.require_for_save(employee, with_face=photo is not None)
-    enrolment = queries.find(terminal.id, employee.number, lock=True) or state.create_for(terminal.id, employee.number)
+    present = {one.terminal_id: one for one in queries.of_number(employee.number, lock=True)}
+    enrolment = present.get(terminal.id) or state.create_for(terminal.id, employee.number)
     if photo is not None:
         _give(employee, photo, replaces=enrolment.desired == PRESENT and enrolment.photo_id not in {None, photo.id})
     _confirm(enrolment, employee, found, photo)

@@ -160,11 +160,12 @@ def merge_departments(department_ids: Collection[int], into_id: int, start: Star
 
 
 def bring_to(terminal: Terminal, start: Start) -> int | None:
-    """Start the job for those whom groups ask for on a terminal that is in use again; return its id, or None."""
+    """Start, within the caller's transaction, the job for those whom groups ask for on a terminal that is in use again.
+
+    Return its id, or None.
+    """
     locks.share()
-    job_id = _start(terminal.name, Scope(terminal_ids=[terminal.id]), start)
-    db.session.commit()
-    return job_id
+    return _start(terminal.name, Scope(terminal_ids=[terminal.id]), start)
 
 
 def _start(name: str, scope: Scope, start: Start) -> int | None:

@@ -162,8 +162,11 @@ def discard(batch_id: int) -> bool:
     A dry run that still goes on finds nothing to work on any more.
     """
     batch = get(batch_id)
-    if batch is None or batch.import_job_id is not None:
-        db.session.commit()
+    # Until the last portion of its rows is deleted, nobody starts an import that is not checked.
+    given_up = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.import_job_id.is_(None))
+    taken = changed_rows(given_up.values(checked_at=None)) == 1
+    db.session.commit()
+    if batch is None or not taken:
         return False
     files = [name for name in (batch.table_file, batch.photos_file) if name]
     delete_rows(batch_id)

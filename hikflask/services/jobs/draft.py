@@ -26,6 +26,19 @@ def make_draft(
     :param employee_ids: the employees that are meant; None: all whom the list shows.
     :param terminal: where the job is done, where that is not asked any more.
     """
+    job = add_draft(kind, wanted, employee_ids, terminal=terminal)
+    db.session.commit()
+    return job
+
+
+def add_draft(
+    kind: str,
+    wanted: EmployeeFilter,
+    employee_ids: Collection[int] | None = None,
+    *,
+    terminal: Terminal | None = None,
+) -> Job:
+    """Do what make_draft() does within the caller's transaction."""
     chosen = filters.conditions(wanted) if employee_ids is None else [Employee.id.in_(employee_ids)]
     meant = select(Employee).where(*chosen).order_by(*filters.order(wanted))
     job = Job(kind=kind, params={})
@@ -37,7 +50,7 @@ def make_draft(
     db.session.add(job)
     db.session.flush()
     job.total = _copy(job.id, meant)
-    db.session.commit()
+    db.session.flush()
     return job
 
 

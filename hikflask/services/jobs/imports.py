@@ -12,7 +12,13 @@ from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.imports import batches, queries
-from hikflask.services.imports.errors import ImportChecked, ImportNotChecked, ImportStarted, NothingToUndo
+from hikflask.services.imports.errors import (
+    ImportChecked,
+    ImportNotChecked,
+    ImportStarted,
+    ImportUnknown,
+    NothingToUndo,
+)
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import CHECK_FIRST, IMPORT, IMPORT_CHECK, IMPORT_UNDO
 from hikflask.services.jobs.lifecycle import Claim
@@ -89,20 +95,26 @@ def _refuse_undone(batch: ImportBatch) -> None:
 
 
 def _start(batch: ImportBatch, kind: str, column: JobColumn, people: int, *, check_first: bool = False) -> Claim:
-    """Make the job and start it, by compare-and-set: the import and its undo are still as they were read."""
-    params = {"batch": batch.id, CHECK_FIRST: True} if check_first else {"batch": batch.id}
+    """Make the job and start it, by compare-and-set: dry run, import and undo are still as they were read.
+
+    :raises ImportUnknown: when somebody discards the import at this moment.
+    """
+    batch_id = batch.id
+    params = {"batch": batch_id, CHECK_FIRST: True} if check_first else {"batch": batch_id}
     job = Job(kind=kind, params=params, total=people)
     db.session.add(job)
     db.session.flush()
     ended = exists().where(Job.id == column, Job.state.in_((STOPPED, FAILED)))
-    others = (ImportBatch.import_job_id, ImportBatch.undo_job_id)
+    others = (ImportBatch.checked_at, ImportBatch.import_job_id, ImportBatch.undo_job_id)
     same = [other.is_not_distinct_from(getattr(batch, other.key)) for other in others]
-    mine = update(ImportBatch).where(ImportBatch.id == batch.id, *same, or_(column.is_(None), ended))
+    mine = update(ImportBatch).where(ImportBatch.id == batch_id, *same, or_(column.is_(None), ended))
     if not changed_rows(mine.values({column: job.id})):
         db.session.rollback()
-        raise ImportStarted(job=getattr(batches.row(batch.id), column.key))
+        now = batches.row(batch_id)
+        job_id = getattr(now, column.key) or now.import_job_id
+        raise ImportStarted(job=job_id) if job_id else ImportUnknown
     if kind == IMPORT_UNDO:
-        audit.note("import.undone", subject=f"import {batch.id}", after={"people": people})
+        audit.note("import.undone", subject=f"import {batch_id}", after={"people": people})
     claim = lifecycle.start(job.id, {})
     if claim is None:
         raise TypeError(f"job {job.id} is no draft")

@@ -10,7 +10,7 @@ from hikflask.services.core.db import changed_rows
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.draft import make_draft
+from hikflask.services.jobs.draft import add_draft, make_draft
 from hikflask.services.jobs.kinds import SEND
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.terminals import connection, registry
@@ -39,8 +39,8 @@ def begin(terminal_id: int, agreed: str | None) -> Claim | None:
         return None
     serials = {"serial": terminal.earlier_serial}, {"serial": terminal.serial}
     audit.note("terminal.restored", terminal=terminal.name, before=serials[0], after=serials[1])
-    job = make_draft(SEND, EmployeeFilter(had=terminal_id), terminal=terminal)
-    return lifecycle.start(job.id, {})
+    job = add_draft(SEND, EmployeeFilter(had=terminal_id), terminal=terminal)
+    return lifecycle.start(job.id, {})  # Commits all of it.
 
 
 def draft_from(source_id: int, terminal_id: int) -> Job:

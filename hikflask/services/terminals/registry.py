@@ -1,5 +1,6 @@
 """Adds, changes, deletes and finds terminals. Passwords are stored encrypted and are never returned."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,17 +63,23 @@ def add(access: Access) -> Terminal:
     )
     db.session.add(terminal)
     audit.note("terminal.added", terminal=terminal.name, after=facts(terminal))
-    _commit()
+    _commit(terminal)
     return terminal
 
 
 def change(
-    terminal_id: int, access: Access, holder: str, wait: float | None = None, require: Require | None = None
+    terminal_id: int,
+    access: Access,
+    holder: str,
+    wait: float | None = None,
+    require: Require | None = None,
+    in_use_again: Callable[[Terminal], object] | None = None,
 ) -> Terminal:
     """Change a terminal under its lease. After a corrected login, waiting enrolments are retried.
 
     :param wait: how long to wait for the present holder of the lease, in seconds (default: LEASE_WAIT).
     :param require: is called under the lease, and raises when nothing is to be done.
+    :param in_use_again: done within the same transaction when the terminal is in use from now on.
     :raises TerminalInUse: when a conversation does not end in time. :raises TerminalNameKnown: when the name is taken.
     :raises TerminalUnknown: when there is no such terminal.
     :raises TerminalAddressRefused: when the address is not allowed. A terminal that already has such an address can
@@ -84,7 +91,9 @@ def change(
     wait = current_app.config["LEASE_WAIT"] if wait is None else wait
     lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
     try:
-        terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True, with_for_update=True)
+        # Only whoever takes it out of use waits for those who are desiring somebody there.
+        lock = {"key_share": access.is_active}
+        terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True, with_for_update=lock)
         if require:
             require()
         if not access.password and leads_elsewhere(terminal, access.url, access.fingerprint):
@@ -92,7 +101,7 @@ def change(
         before = facts(terminal)
         reached_anew = _apply(terminal, access)
         _note_change(terminal, before, access)
-        _commit()
+        _commit(terminal, in_use_again if terminal.is_active and not before["is_active"] else None)
     finally:
         db.session.rollback()
         lease.release()
@@ -315,8 +324,10 @@ def shown_fingerprint(url: str) -> str:
     return certificate_fingerprint(url, current_app.config["CONNECT_TIMEOUT"], allowed_addresses.allowed())
 
 
-def _commit() -> None:
+def _commit(terminal: Terminal, first: Callable[[Terminal], object] | None = None) -> None:
     try:
+        if first:
+            first(terminal)
         db.session.commit()
     except IntegrityError as error:
         db.session.rollback()

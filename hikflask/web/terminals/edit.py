@@ -1,5 +1,6 @@
 """Adding and changing a terminal, and accepting its certificate's fingerprint."""
 
+from functools import partial
 from http import HTTPStatus
 
 from flask import Response, make_response, render_template, request
@@ -69,7 +70,6 @@ def edit(terminal_id: int) -> ResponseReturnValue:
 def update(terminal_id: int) -> ResponseReturnValue:
     """Change a terminal; with an empty password the stored one is kept."""
     terminal = terminal_or_404(terminal_id)
-    was_active = terminal.is_active
     form = TerminalForm(adding=False)
     if form.needs_fingerprint:
         return _with_fingerprint(form, terminal)
@@ -77,11 +77,10 @@ def update(terminal_id: int) -> ResponseReturnValue:
         return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         with terminal_concurrency.slot():
-            changed = registry.change(terminal_id, Access(**form.values()), operator_name())
+            bring = partial(changing.bring_to, start=tasks.apply_groups)
+            registry.change(terminal_id, Access(**form.values()), operator_name(), in_use_again=bring)
     except ServiceError as error:
         return _refused(form, error, terminal)
-    if changed.is_active and not was_active:
-        changing.bring_to(changed, tasks.apply_groups)
     return check_soon(terminal_id)
 
 

@@ -15,11 +15,13 @@ from hikflask.services.imports.errors import (
     ColumnTwice,
     ColumnUnknown,
     ImportChecked,
+    ImportNotChecked,
     ImportUnknown,
     NothingUploaded,
     PhotosFileTooLarge,
 )
 from hikflask.services.jobs import imports
+from tests.support.between import Between
 from tests.support.captures import FACE
 from tests.support.imports import apply, batch, checked, made, photos, rows, started, table
 
@@ -125,3 +127,21 @@ def test_discarded_import_is_gone_with_its_files_and_a_started_one_stays() -> No
 
     assert (batches.get(unstarted), rows(unstarted), stored()) == (None, [], 0)
     assert len(rows(done)) == 1
+
+
+def test_import_that_is_discarded_at_that_moment_is_not_started(between: Between) -> None:
+    batch_id = checked("1;Иван;")
+    other = between(batches, "delete_rows", lambda: imports.start_import(batch_id))
+
+    assert batches.discard(batch_id)
+    other.finish()
+
+    assert isinstance(other.error, ImportNotChecked)
+
+
+def test_import_that_is_started_at_that_moment_starts_nothing_once_it_is_discarded(between: Between) -> None:
+    batch_id = checked("1;Иван;")
+    between(batches, "row", lambda: batches.discard(batch_id))
+
+    with pytest.raises(ImportUnknown):
+        imports.start_import(batch_id)

@@ -93,6 +93,26 @@ def test_restore_brings_everybody_once(warehouse: Terminal, new: Simulated) -> N
     assert db.session.query(AuditEntry).filter(AuditEntry.action == "terminal.restored").count() == 1
 
 
+def test_restore_of_a_process_that_is_killed_is_not_begun(
+    warehouse: Terminal, new: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(restore.lifecycle, "start", killed)
+        with pytest.raises(KeyboardInterrupt):
+            restore.begin(warehouse.id)
+    db.session.rollback()
+
+    assert row(warehouse).awaits_restore
+    claim = restore.begin(warehouse.id)
+    assert claim is not None
+    run(claim)
+    prove()
+    assert new.people.keys() == {IVAN.number, OLGA.number, PETER.number}
+
+
 def test_one_person_may_be_sent_before_the_restore(warehouse: Terminal, new: Simulated) -> None:
     (ivan,) = queries.of_number(IVAN.number)
 
