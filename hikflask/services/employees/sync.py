@@ -90,7 +90,7 @@ def _written(
             desired.apply_retry(enrolment.id)
     else:
         desired.refuse_leaving(there, employee.id)
-        enrolment = desired.desire_present(terminal, employee, employee.photo)
+        enrolment = desired.desire_present_on(enrolment, terminal, employee, employee.photo)
         if elsewhere and employee.photo:
             desired.bring_elsewhere(employee, employee.photo, terminal.id)
     if overwrite:
@@ -125,4 +125,4 @@ def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:
     only = registry.only_active()
     if only is None:
         raise TerminalNotNamed if registry.list_active() else TerminalUnknown
-    return only
+    return registry.active(only.id)

@@ -26,9 +26,17 @@ def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None, 
     :raises ValidityOver: when the employee's last day is past.
     """
     terminal = registry.in_service(terminal.id)
+    known = queries.find(terminal.id, employee.number, lock=True)
+    return desire_present_on(known, terminal, employee, photo, by_group=by_group)
+
+
+def desire_present_on(
+    known: Enrolment | None, terminal: Terminal, employee: Employee, photo: Photo | None, *, by_group: bool = False
+) -> Enrolment:
+    """Do so where the terminal, and the enrolment or that there is none, is known and locked already."""
     refuse_over(employee)
     refuse_long_name(terminal, employee)
-    enrolment = queries.find(terminal.id, employee.number, lock=True) or state.create(terminal.id, employee)
+    enrolment = known or state.create(terminal.id, employee)
     photo_id = _photo_id(terminal, enrolment, photo)
     same_face = enrolment.desired == PRESENT and enrolment.photo_id == photo_id
     transition = state.DESIRED_AS_BEFORE if same_face else state.DESIRED_PRESENT

@@ -73,7 +73,7 @@ def of_number(number: str, *, lock: bool = False) -> list[Enrolment]:
     :param lock: lock the rows until the caller's transaction ends, so that conversations cannot write to them, and the
         keys of their terminals before.
     """
-    if lock:
+    if lock and db.engine.dialect.name == "postgresql":
         db.session.execute(TERMINALS_OF_NUMBER, {"number": number})
     return list(db.session.execute(EVERYWHERE_LOCKED if lock else EVERYWHERE, {"number": number}).scalars())
 
