@@ -4,12 +4,12 @@ Whoever locks several things locks them in this order, so that two never wait fo
 
 1. numbers, by whoever decides whose they are (lock_numbers);
 2. the row of a terminal, by the holder of its lease, or whoever changes many of its enrolments at once (lock_terminal);
-3. employees, by id, and then their captures and photos;
+3. employees, by id;
 4. the department (departments/registry.py);
-5. the groups (groups/locks.py); only then an employee's number is changed, or the row deleted;
-6. the keys of terminals, by whoever desires somebody there or locks an enrolment there (HELD_TERMINALS), or the whole
-   row (FOR UPDATE) by whoever retires, changes or deletes the terminal;
-7. enrolments, by terminal;
+5. the groups (groups/locks.py), before an employee's number is changed, or the row deleted;
+6. the keys of terminals (HELD_TERMINALS), by whoever saves a capture of theirs, desires somebody there, or locks an
+   enrolment there; whoever retires or deletes one locks the row FOR UPDATE, and waits for no other thing of 1 to 5;
+7. captures, and enrolments by terminal;
 8. erasures, jobs and their items.
 
 What PostgreSQL locks by itself counts, too. A row that refers to another one locks its key FOR KEY SHARE, which waits

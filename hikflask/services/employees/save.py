@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import IO
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Photo
+from hikflask.models import Capture, Employee, Photo, Terminal
 from hikflask.models.capture import CAPTURED, RUNNING, SUPERSEDED, USED
 from hikflask.services import audit
 from hikflask.services.captures import deadline, drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.queries import photo_of
-from hikflask.services.core.db import Require, lock_numbers, locked_employee, locked_with_number
+from hikflask.services.core.db import HELD_TERMINALS, Require, lock_numbers, locked_employee, locked_with_number
 from hikflask.services.core.errors import (
     CaptureNotSaved,
     CaptureOfAnother,
@@ -30,7 +31,7 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes, photo_drafts, search
 from hikflask.services.employees.lifecycle import apply_active
 from hikflask.services.enrolments import desired, queries
-from hikflask.services.enrolments.desired import desire_absent, desire_new_facts, desire_present
+from hikflask.services.enrolments.desired import desire_absent, desire_new_facts
 from hikflask.services.enrolments.due import Changed, due_of
 from hikflask.services.groups import locks, membership
 from hikflask.services.photos import storage
@@ -180,8 +181,9 @@ def _bring(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
         if not employee.is_active:
             raise EmployeeInactive
         terminal = registry.active(terminal_id)
-        if not desired.has_photo(queries.find(terminal_id, employee.number), photo):
-            desire_present(terminal, employee, photo)
+        known = queries.find(terminal_id, employee.number, lock=True)
+        if not desired.has_photo(known, photo):
+            desired.desire_present_on(known, terminal, employee, photo)
     desired.bring_elsewhere(employee, photo, terminal_id)
 
 
@@ -195,6 +197,8 @@ def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
     if capture_id is None:
         return None
     _refuse_another(source)
+    there = select(Capture.terminal_id).where(Capture.id == capture_id)
+    db.session.execute(HELD_TERMINALS.where(Terminal.id.in_(there)))
     changed = capture_state.apply(capture_state.SAVED, Capture.id == capture_id)
     capture = db.session.get(Capture, capture_id, populate_existing=True)
     if changed:

@@ -77,10 +77,10 @@ def _written(
         raise CaptureSuperseded
     if not employee.is_active:
         raise EmployeeInactive
+    terminal = _terminal(terminal_id, capture)
     if capture:
         consents.require_for_save(employee, with_face=True)
         _adopt(employee, capture, files)
-    terminal = _terminal(terminal_id, capture)
     there = queries.of_number(employee.number, lock=True)
     enrolment = next((one for one in there if one.terminal_id == terminal.id), None)
     elsewhere = capture is not None and any(one.terminal_id != terminal.id for one in there)

@@ -206,9 +206,6 @@ def delete_held(terminal_id: int) -> list[str]:
 
     :raises TerminalHasPeople: when somebody is enrolled there, or a removal is open.
     """
-    # The captures first, as by whoever saves one of them.
-    captures = select(Capture.id).where(Capture.terminal_id == terminal_id).order_by(Capture.id).with_for_update()
-    db.session.execute(captures)
     terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True, with_for_update=True)
     on_it = list(db.session.execute(select(Enrolment).where(Enrolment.terminal_id == terminal_id)).scalars())
     if any(enrolment.desired == PRESENT or not enrolment.is_confirmed for enrolment in on_it):
