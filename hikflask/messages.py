@@ -566,6 +566,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "pupildistancetoosmall": SMALL_FACE,
     "picsizesmallerror": SMALL_FACE,
     "facedatalenshort": SMALL_FACE,
+    "facesizesmall": SMALL_FACE,
     "facelowqulity": POOR_QUALITY,
     "facelowquality": POOR_QUALITY,
     "poorfacequality": POOR_QUALITY,
@@ -585,6 +586,11 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "deviceuserfull": FULL,
     "devicefacefull": FULL,
     "faceimagesnumerror": FULL,
+    "userexceedlimit": FULL,
+    "facenumfull": FULL,
+    "deviceuseralreadyexistface": (
+        N_("The terminal has a face of this person already and does not replace it. Remove it there, then try again."),
+    ),
     "alreadyexistthisface": (
         N_("This face is already there under another ID. Perhaps enrolled twice: %(name)s."),
         N_("This face is already there under another ID. Perhaps enrolled twice."),
@@ -628,10 +634,12 @@ ALIASES = {"seconds": "n"}
 TERMINALS_OWN = "terminal:"
 
 # What a function of the terminal is needed for.
-CHECK, PERSON, FACE, PROOF, REMOVAL = (
+CHECK, PERSON, FACE, FACE_REPLACED, FACE_REMOVED, PROOF, REMOVAL = (
     N_("check of the terminal"),
     N_("writing the person"),
     N_("binding the face"),
+    N_("replacing the face"),
+    N_("removing the face"),
     N_("proof"),
     N_("removal"),
 )
@@ -644,9 +652,9 @@ STEPS = {
     "FDLib/FDSearch": PROOF,
     "FDLib/FDSetUp": FACE,
     "FDLib/FaceDataRecord": FACE,
-    "FDLib/FDModify": FACE,
-    "FDLib/FDDelete": FACE,
-    "FDSearch/Delete": FACE,
+    "FDLib/FDModify": FACE_REPLACED,
+    "FDLib/FDDelete": FACE_REMOVED,
+    "FDSearch/Delete": FACE_REMOVED,
     "UserInfoDetail/Delete": REMOVAL,
     "UserInfo/Delete": REMOVAL,
 }

@@ -133,6 +133,22 @@ TABLE = [
     ),
     ("pupilDistanceTooSmall", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
     ("picSizeSmallError", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
+    ("faceSizeSmall", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
+    (
+        "userExceedLimit",
+        "На терминале нет места (12 из 1500). Сначала удалите уволенных.",
+        "The terminal is full (12 of 1500). Remove leavers first.",
+    ),
+    (
+        "faceNumFull",
+        "На терминале нет места (12 из 1500). Сначала удалите уволенных.",
+        "The terminal is full (12 of 1500). Remove leavers first.",
+    ),
+    (
+        "deviceUserAlreadyExistFace",
+        "На терминале у этого сотрудника уже есть лицо, и он его не заменяет. Удалите лицо на терминале и повторите.",
+        "The terminal has a face of this person already and does not replace it. Remove it there, then try again.",
+    ),
     ("faceDataLenShort", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
     (
         "faceLowQulity",
@@ -358,15 +374,19 @@ def test_name_that_is_too_long_is_said_in_letters(name: str, limit: int, russian
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "function", "said"),
     [
-        ("ru", "Терминал не поддерживает: FDLib/FDSetUp (привязка лица)."),
-        ("en", "The terminal does not support: FDLib/FDSetUp (binding the face)."),
+        ("ru", "FDLib/FDSetUp", "Терминал не поддерживает: FDLib/FDSetUp (привязка лица)."),
+        ("en", "FDLib/FDSetUp", "The terminal does not support: FDLib/FDSetUp (binding the face)."),
+        ("ru", "FDLib/FDModify", "Терминал не поддерживает: FDLib/FDModify (замена лица)."),
+        ("en", "FDLib/FDModify", "The terminal does not support: FDLib/FDModify (replacing the face)."),
+        ("ru", "FDSearch/Delete", "Терминал не поддерживает: FDSearch/Delete (удаление лица)."),
+        ("en", "FDSearch/Delete", "The terminal does not support: FDSearch/Delete (removing the face)."),
     ],
 )
-def test_a_function_that_is_missing_is_named_with_its_step(app: Flask, language: str, said: str) -> None:
+def test_a_function_that_is_missing_is_named_with_its_step(app: Flask, language: str, function: str, said: str) -> None:
     with app.test_request_context(), force_locale(language):
-        assert messages.sentence("function_not_supported", text="FDLib/FDSetUp") == said
+        assert messages.sentence("function_not_supported", text=function) == said
         assert messages.sentence("function_not_supported", text="System/other").endswith(": System/other.")
 
 

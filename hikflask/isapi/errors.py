@@ -263,6 +263,12 @@ class SameFace(Refused):
     own_code = "alreadyExistThisFace"
 
 
+class HasFace(Refused):
+    """The person has a face already, which the terminal does not replace."""
+
+    own_code = "deviceUserAlreadyExistFace"
+
+
 class PictureLost(Refused):
     """The terminal could not download the picture from the given URL."""
 
@@ -317,6 +323,7 @@ CLASSES: dict[str, type[TerminalError]] = {
     "pupildistancetoosmall": FaceTooSmall,
     "picsizesmallerror": FaceTooSmall,
     "facedatalenshort": FaceTooSmall,
+    "facesizesmall": FaceTooSmall,
     "facelowqulity": PoorQuality,  # the terminals spell it so
     "facelowquality": PoorQuality,
     "poorfacequality": PoorQuality,
@@ -336,6 +343,9 @@ CLASSES: dict[str, type[TerminalError]] = {
     "deviceuserfull": Full,
     "devicefacefull": Full,
     "faceimagesnumerror": Full,
+    "userexceedlimit": Full,
+    "facenumfull": Full,
+    "deviceuseralreadyexistface": HasFace,
     "alreadyexistthisface": SameFace,
     "urldownloadfail": PictureLost,
     "urldownloadfailed": PictureLost,

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from hikflask import invisible_characters, messages
 from hikflask.forms.operators import ROLES
+from hikflask.services.terminals import room
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support import attention_counts, enrolment_status
 from hikflask.web.support.actor_names import actor
@@ -68,6 +69,7 @@ def register(app: Flask) -> None:
     app.add_template_filter(webhooks.event, "webhook_event")
     app.add_template_filter(webhooks.outcome, "webhook_outcome")
     app.jinja_env.tests["many"] = is_many
+    app.jinja_env.tests["full_of_faces"] = room.is_full_of_faces
     app.jinja_env.globals["gettext"] = isolating(app.jinja_env.globals["gettext"])
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
@@ -12,6 +12,7 @@ from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_URL
 from hikflask.services.employees.filters import LONGEST_SEARCH
 from hikflask.services.state.enrolment import AWAITS_RESTORE
+from hikflask.services.terminals import room
 
 # In the words of the index ix_enrolment_faceless, see services/employees/filters.py.
 _WANTED = Enrolment.desired == literal(PRESENT, literal_execute=True)
@@ -42,7 +43,7 @@ def progress(terminal: Terminal, of: int | None) -> Progress:
 
 def count(terminal: Terminal) -> int:
     """Return how many must come to the camera of a terminal."""
-    return _count(~_comes_by_itself(terminal), terminal)
+    return _count(_needs_the_camera(terminal), terminal)
 
 
 def count_by_itself(terminal: Terminal) -> int:
@@ -74,7 +75,7 @@ def _count(condition: ColumnElement[bool], terminal: Terminal) -> int:
 
 
 def _must_come(terminal: Terminal) -> Select[Enrolment]:
-    here = (Enrolment.terminal_id == terminal.id, _WANTED, _FACELESS, ~_comes_by_itself(terminal))
+    here = (Enrolment.terminal_id == terminal.id, _WANTED, _FACELESS, _needs_the_camera(terminal))
     statement = select(Enrolment).join(Employee, Employee.id == Enrolment.employee_id).where(*here)
     return statement.order_by(Employee.search, Employee.id)
 
@@ -84,6 +85,12 @@ def _after(employee_id: int | None) -> list[ColumnElement[bool]]:
     if row is None:
         return []
     return [or_(Employee.search > row.search, and_(Employee.search == row.search, Employee.id > employee_id))]
+
+
+def _needs_the_camera(terminal: Terminal) -> ColumnElement[bool]:
+    """Return the condition on Enrolment: no face comes by itself, nor as soon as the terminal has room for it."""
+    lacks_room = func.lower(Enrolment.refusal_code).in_(room.CODES_OF_FACES)
+    return not_(or_(_comes_by_itself(terminal), and_(lacks_room, _can_be_sent(terminal))))
 
 
 def _comes_by_itself(terminal: Terminal) -> ColumnElement[bool]:

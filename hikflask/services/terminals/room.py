@@ -12,8 +12,8 @@ from hikflask.services.state import enrolment as state
 # Of the people or of the faces that a terminal can hold.
 NEARLY_FULL = 0.9
 # How a terminal refuses who does not fit, in lower case.
-CODES_OF_PEOPLE = ("deviceuserfull",)
-CODES_OF_FACES = ("devicefacefull", "faceimagesnumerror")
+CODES_OF_PEOPLE = ("deviceuserfull", "userexceedlimit")
+CODES_OF_FACES = ("devicefacefull", "faceimagesnumerror", "facenumfull")
 
 
 def left(terminal: Terminal) -> tuple[int | None, int | None]:
@@ -23,6 +23,11 @@ def left(terminal: Terminal) -> tuple[int | None, int | None]:
 
 def _left(count: int | None, capacity: int | None) -> int | None:
     return max(capacity - count, 0) if count is not None and capacity else None
+
+
+def is_full_of_faces(terminal: Terminal) -> bool:
+    """True when the terminal has no room for one more face."""
+    return left(terminal)[1] == 0
 
 
 def shares(terminal: Terminal) -> tuple[float, float]:

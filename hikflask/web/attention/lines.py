@@ -79,7 +79,7 @@ def _action_for(status: EnrolmentStatus) -> str:
         return DECIDE
     if status.enrolment.refusal_code.lower() in WRONG_IN_THE_FORM:
         return EDIT
-    return CAPTURE if status.state == PERSON_ONLY else RETRY
+    return CAPTURE if status.state == PERSON_ONLY and not status.lacks_room else RETRY
 
 
 def round_for(employee: Employee) -> Terminal | None:

@@ -22,7 +22,7 @@ from hikflask.services.captures.cancel import cancel_capture, give_up_picture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.provisioning import faceless
-from hikflask.services.terminals import registry
+from hikflask.services.terminals import registry, room
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support import enrolment_status, htmx
 from hikflask.web.support.messages import error_sentence
@@ -80,6 +80,8 @@ def next_address(terminal: Terminal, employee_id: int, of: int | None, saved_cap
     if person is None:
         left = faceless.count(terminal)
         flash(_("The round came to the end of the list. Without a face: %(n)s.", n=left), "warning" if left else "info")
+        return url_for("rounds.show", terminal_id=terminal.id, of=of)
+    if room.is_full_of_faces(terminal):
         return url_for("rounds.show", terminal_id=terminal.id, of=of)
     values: dict[str, Any] = {"employee_id": person.id, "round": terminal.id, "of": of}
     try:

@@ -27,6 +27,7 @@ from hikflask.services.core.errors import (
 from hikflask.services.core.terminal_name import fits
 from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL
 from hikflask.services.state.summary import CONFIRMED_STATE, PERSON_ONLY, badge_of, is_working, state_of
+from hikflask.services.terminals import room
 from hikflask.web.support.dates import time_at, time_since
 
 LEAVER_TAKEN = "removal_taken"
@@ -39,7 +40,6 @@ NOT_VERIFIED = {
 SAYS_WHEN = BUSY | NOT_VERIFIED | {CHANGED_AT_TERMINAL}
 LOGIN_REFUSED = {code for code, kind in CLASSES.items() if issubclass(kind, LoginRefused)}
 LOGIN_REFUSED |= {kind.own_code for kind in (LoginRefused, WrongPassword, AccountLocked)}
-FULL_OF_PEOPLE, FULL_OF_FACES = "deviceuserfull", {"devicefacefull", "faceimagesnumerror"}
 FAST_SECONDS, SLOW_SECONDS = 1, 5
 
 
@@ -72,10 +72,20 @@ class EnrolmentStatus:
 
     @property
     def needs_capture(self) -> bool:
-        """True when the person is there without a face, and only a capture at this terminal brings one."""
+        """True when the person is there without a face, and only a capture at this terminal brings one, if it fits."""
         terminal = self.enrolment.terminal
         takes_no_pictures = terminal.face_mode == BY_URL and terminal.capture_mode != NO_CAPTURE
-        return self.state == PERSON_ONLY and terminal.is_active and takes_no_pictures
+        return self.state == PERSON_ONLY and terminal.is_active and takes_no_pictures and not self.lacks_room
+
+    @property
+    def lacks_room(self) -> bool:
+        """True when the terminal has no room for the face, or refused it for that: a capture would not help."""
+        return self.is_refused_for_room or room.is_full_of_faces(self.enrolment.terminal)
+
+    @property
+    def is_refused_for_room(self) -> bool:
+        """True when the terminal refused the face for lack of room, which the reason says."""
+        return self.enrolment.refusal_code.lower() in room.CODES_OF_FACES
 
     @property
     def other_face(self) -> bool:
@@ -165,8 +175,11 @@ class EnrolmentStatus:
         due, terminal = self.enrolment.next_attempt_at, self.enrolment.terminal
         if due and self.enrolment.refusal_code.lower() in BUSY:
             return {"n": max(1, round((due - datetime.now(UTC)).total_seconds()))}
-        room = {FULL_OF_PEOPLE: terminal.people_capacity, **dict.fromkeys(FULL_OF_FACES, terminal.face_capacity)}
-        limit = room.get(self.enrolment.refusal_code.lower())
+        code, limit = self.enrolment.refusal_code.lower(), None
+        if code in room.CODES_OF_PEOPLE:
+            limit = terminal.people_capacity
+        elif code in room.CODES_OF_FACES:
+            limit = terminal.face_capacity
         return {"n": limit, "max": limit}
 
 

@@ -3,7 +3,9 @@
 import pytest
 
 from hikflask.extensions import db
+from hikflask.isapi.errors import Full
 from hikflask.models import Employee, Enrolment, Terminal
+from hikflask.models.enrolment import REFUSED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
@@ -55,6 +57,16 @@ def test_who_has_a_face_or_gets_it_now_is_not_among_them(simulator: Simulated, t
     assert (faceless.count(terminal), faceless.count_by_itself(terminal)) == (0, 1)
     reconcile(other.id, "test")
     assert faceless.count_by_itself(terminal) == 0
+
+
+def test_whose_face_found_no_room_needs_no_other_capture(simulator: Simulated, terminal: Terminal) -> None:
+    waiting = desire_with_face(simulator, terminal)
+    simulator.faults.add("refuse", "faceNumFull", path="FDSetUp")
+    with pytest.raises(Full):
+        reconcile(waiting.id, "test")
+
+    assert queries.row(waiting.id).face == REFUSED
+    assert (faceless.count(terminal), faceless.count_by_itself(terminal)) == (0, 0)
 
 
 def test_photo_of_a_file_brings_no_face_to_a_terminal_that_takes_none(terminal: Terminal, wire: InProcess) -> None:

@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from hikflask.extensions import db
+from hikflask.models import Terminal
 from hikflask.models.operator import OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import search
@@ -106,6 +108,21 @@ def test_one_click_each_and_the_next_one_comes_with_the_capture_begun(desk: Desk
     page = desk.text(end)
     assert "3 из 3" in page
     assert "Снимок на этом терминале никому не нужен." in page
+
+
+def test_round_ends_where_the_terminal_has_no_room_for_more_faces(
+    app: Flask, desk: Desk, three: dict[str, int]
+) -> None:
+    first = begin(desk, three["1"])
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(faces=1500, face_capacity=1500))
+        db.session.commit()
+
+    assert save(desk, first, FACE) == f"{ROUND}?of=3"
+
+    page = desk.text(ROUND)
+    assert page.count("На терминале нет места (1500 из 1500). Сначала удалите уволенных.") == 1
+    assert "/captures/of/" not in page
 
 
 def test_page_asks_by_name_says_how_far_it_is_and_has_the_focus_on_save(desk: Desk, three: dict[str, int]) -> None:

@@ -1,5 +1,6 @@
 """What a page says about an enrolment on a terminal that is busy or full."""
 
+import re
 from typing import Any
 
 import pytest
@@ -32,9 +33,39 @@ def test_busy_terminal_says_once_when_it_is_tried_again(desk: Desk, app: Flask, 
 
 
 @pytest.mark.parametrize(
-    ("code", "room"), [("deviceUserFull", 3000), ("deviceFaceFull", 1500), ("faceImagesNumError", 1500)]
+    ("code", "room"),
+    [
+        ("deviceUserFull", 3000),
+        ("userExceedLimit", 3000),
+        ("deviceFaceFull", 1500),
+        ("faceImagesNumError", 1500),
+        ("faceNumFull", 1500),
+    ],
 )
 def test_full_terminal_says_how_many_it_holds(desk: Desk, app: Flask, code: str, room: int) -> None:
     shown = page(desk, app, person=REFUSED, face=PENDING, refusal_code=code, next_attempt_at=None)
 
     assert f"The terminal is full ({room} of {room}). Remove leavers first." in shown
+
+
+FULL = {"faces": 1500}
+
+
+@pytest.mark.parametrize(
+    ("code", "counted"),
+    [("deviceFaceFull", {"faces": None}), ("faceNumFull", {"faces": 3}), ("no_photo", FULL), ("file_gone", FULL)],
+)
+def test_full_library_of_faces_offers_no_capture(
+    desk: Desk, app: Flask, code: str, counted: dict[str, int | None]
+) -> None:
+    page(desk, app, person=CONFIRMED, face=REFUSED, refusal_code=code, next_attempt_at=None)
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(**counted))
+        db.session.commit()
+
+    shown = desk.client.get("/employees/1", headers=ENGLISH).text
+
+    assert "The terminal is full (1500 of 1500). Remove leavers first." in shown
+    assert re.findall(r'id="capture-[^"]*"', shown) == []
+    assert "A capture at the terminal is needed." not in shown
+    assert "no-face-capture" not in desk.client.get("/attention", headers=ENGLISH).text
