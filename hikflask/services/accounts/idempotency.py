@@ -8,15 +8,16 @@ is then refused or found unchanged, as by any call that is sent twice.
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import cast
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
 from hikflask.models import IdempotencyKey
 from hikflask.models.columns import database_now
-from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, lock_table
 from hikflask.services.core.errors import IdempotencyAnswerGone, IdempotencyKeyReused, IdempotencyRunning
 
 KEPT_SECONDS = 86400.0
@@ -97,9 +98,9 @@ def _opened(kept: str) -> Answer:
 
 
 def keep(claim: Claim, answer: Answer) -> None:
-    """Keep the answer to a claimed call, encrypted."""
+    """Keep the answer to a claimed call, encrypted, unless somebody was erased since it began."""
     text = vault.encrypt(json.dumps({"status": answer.status, "headers": answer.headers, "body": answer.body}))
-    changed_rows(update(IdempotencyKey).where(*_mine(claim)).values(answer=text))
+    changed_rows(update(IdempotencyKey).where(*_mine(claim), IdempotencyKey.answer.is_(None)).values(answer=text))
     db.session.commit()
 
 
@@ -110,19 +111,17 @@ def give_up(claim: Claim) -> None:
 
 
 def _mine(claim: Claim) -> tuple[ColumnElement[bool], ...]:
-    return (
-        IdempotencyKey.id == claim.row_id,
-        IdempotencyKey.claim_number == claim.number,
-        IdempotencyKey.answer.is_(None),
-    )
+    return IdempotencyKey.id == claim.row_id, IdempotencyKey.claim_number == claim.number
 
 
 def blank_answers() -> None:
     """Forget what was answered, in the open transaction: somebody is erased, and any answer may name a person.
 
+    A call that runs has read of the person, so its answer is not kept either; and none begins before the erasure ends.
     The keys stay, so that nothing is done twice.
     """
-    changed_rows(update(IdempotencyKey).where(IdempotencyKey.answer.is_not(None)).values(answer=GONE))
+    lock_table(cast("Table", IdempotencyKey.__table__))
+    changed_rows(update(IdempotencyKey).values(answer=GONE))
 
 
 def forget_keys() -> int:
