@@ -6,17 +6,21 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import Erasure, JobItem, Terminal
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.comparisons import plan
 from hikflask.services.employees import erasure, search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.imports import apply
-from hikflask.services.jobs import draft
-from hikflask.services.jobs.kinds import PRINT
+from hikflask.services.jobs import draft, lifecycle
+from hikflask.services.jobs import run as job_run
+from hikflask.services.jobs.kinds import APPLY, PRINT
 from hikflask.simulator import Terminal as Simulated
 from tests.support import imports
 from tests.support.between import Between
 from tests.support.captures import IVAN, capture_face
+from tests.support.comparisons import compare
+from tests.support.jobs import run
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -62,3 +66,32 @@ def test_draft_of_a_job_keeps_no_number(between: Between) -> None:
     assert other.error is None
     numbers = select(JobItem.number).where(JobItem.job_id == job.id).order_by(JobItem.number)
     assert list(db.session.execute(numbers).scalars()) == ["", "100333"]
+
+
+def test_report_of_a_job_names_nobody(simulator: Simulated, terminal: Terminal, between: Between) -> None:
+    ivan_id = save_employee(IVAN).row.id
+    simulator.store.add("100222", {"name": "Пётр Чехов"})
+    made = plan.make(compare(terminal), plan.Choices(numbers={"100222": plan.TAKE_OVER}, names_seen=False))
+    claim = lifecycle.begin(APPLY, made.job_params, terminal_id=terminal.id, items=made.items)
+    other = between(job_run, "_outcome", lambda: erase_employee(ivan_id))
+
+    run(claim)
+    other.finish()
+
+    assert other.error is None
+    columns = (JobItem.state, JobItem.error, JobItem.number, JobItem.error_params)
+    assert db.session.execute(select(*columns)).all() == [("failed", "name_differs", "", None)]
+
+
+def test_nothing_but_the_certificate_has_the_number(simulator: Simulated, terminal: Terminal) -> None:
+    ivan_id = save_employee(IVAN).row.id
+    simulator.store.add("100222", {"name": "Пётр Чехов"})
+    choices = plan.Choices(numbers={"100222": plan.SEND}, same_person=frozenset(["100222"]))
+    made = plan.make(compare(terminal), choices)
+    run(lifecycle.begin(APPLY, made.job_params, terminal_id=terminal.id, items=made.items))
+
+    erase_employee(ivan_id)
+
+    kept = {"audit", "enrolment", "erasure", "erasure_removal"}
+    tables = [table for table in db.metadata.sorted_tables if table.name not in kept]
+    assert [t.name for t in tables for row in db.session.execute(t.select()) if "100222" in str(tuple(row))] == []

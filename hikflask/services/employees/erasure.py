@@ -1,9 +1,9 @@
 """Erases one person: here at once, and on each terminal as soon as it confirms (see privacy/certificates.py)."""
 
-from sqlalchemy import false, or_, select, update
+from sqlalchemy import Text, cast, false, or_, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Erasure, JobItem, Photo
+from hikflask.models import Employee, Erasure, Job, JobItem, Photo
 from hikflask.services.accounts import idempotency
 from hikflask.services.captures import personal_data
 from hikflask.services.core.db import changed_rows, lock_numbers, locked_with_number
@@ -125,9 +125,23 @@ def _locked(employee_id: int) -> Employee:
 
 
 def _blank_reports(numbers: set[str], employee_id: int | None) -> None:
+    """Blank what jobs say of a person. The rows of jobs are locked before those of their items, as the worker does."""
+    _blank_params(numbers)
     own = false() if employee_id is None else JobItem.employee_id == employee_id
     mine = update(JobItem).where(or_(JobItem.number.in_(numbers), own))
     changed_rows(mine.values(number="", error_params=None))
+
+
+def _blank_params(numbers: set[str]) -> None:
+    """Take the numbers out of the lists among the params of jobs."""
+    named = or_(*(cast(Job.params, Text).contains(f'"{number}"') for number in numbers))
+    jobs = select(Job).where(named).order_by(Job.id).with_for_update(key_share=True)
+    for job in db.session.execute(jobs, execution_options={"populate_existing": True}).scalars():
+        job.params = {
+            name: [one for one in value if one not in numbers] if isinstance(value, list) else value
+            for name, value in job.params.items()
+        }
+    db.session.flush()
 
 
 def _reports(number: str) -> list[int]:

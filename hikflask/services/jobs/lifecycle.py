@@ -32,6 +32,8 @@ MOST_ATTEMPTS = 5
 WHOLE_DONE = "whole_done"
 # Among the params of a job: its failed items are to wait again, before anything else is done.
 AGAIN = "again"
+# How a row is locked whose params are read and written: an erasure takes numbers out of them.
+LOCKED = {"key_share": True}
 # Number, employee and action of an item that is added at the start.
 Item = tuple[str, int | None, str]
 
@@ -105,8 +107,9 @@ def retry(job_id: int) -> Claim | None:
 
     None when there is nothing to retry, as after a double click.
     """
-    job = db.session.get(Job, job_id, populate_existing=True)
+    job = db.session.get(Job, job_id, populate_existing=True, with_for_update=LOCKED)
     if job is None or not can_retry(job):
+        db.session.commit()
         return None
     params = {name: value for name, value in job.params.items() if name not in ("error", "error_params")}
     same = (Job.id == job_id, Job.state == job.state, Job.claim_number == job.claim_number)
@@ -196,7 +199,7 @@ def lane(claim: Claim) -> str:
 
 def begin_items(claim: Claim) -> None:
     """Note that the whole is done, within the caller's transaction: its items are left, which count anew."""
-    job = db.session.get_one(Job, claim.job_id, populate_existing=True)
+    job = db.session.get_one(Job, claim.job_id, populate_existing=True, with_for_update=LOCKED)
     left = select(func.count(JobItem.id)).where(JobItem.job_id == claim.job_id, JobItem.state == WAITING)
     values = {"params": {**job.params, WHOLE_DONE: True}, "total": Job.done + left.scalar_subquery()}
     changed_rows(update(Job).where(*claim.holds).values(**values))
@@ -208,7 +211,7 @@ def fail(claim: Claim, code: str, about: dict[str, Any]) -> None:
 
     :param about: the values of the sentence for the code.
     """
-    job = db.session.get_one(Job, claim.job_id, populate_existing=True)
+    job = db.session.get_one(Job, claim.job_id, populate_existing=True, with_for_update=LOCKED)
     params = {**job.params, "error": code, "error_params": about}
     changed_rows(update(Job).where(*claim.holds).values(state=FAILED, ended_at=database_now(), params=params))
     db.session.commit()

@@ -131,11 +131,14 @@ def _run(job: Job, item: JobItem, claim: Claim) -> None:
 
     :raises ClaimLost: :raises Trouble: as in _work().
     """
+    mine, number = update(JobItem).where(JobItem.id == item.id), item.number
     written = _outcome(job, item)
     ended = written["state"] != SENT
     if not lifecycle.count(claim, done=int(ended), failed=int(written["state"] == FAILED)):
         raise ClaimLost
-    changed_rows(update(JobItem).where(JobItem.id == item.id).values(**written))
+    if not changed_rows(mine.where(JobItem.number == number).values(**written)):
+        # The number is blank: the employee was erased meanwhile, so nothing about them is written any more.
+        changed_rows(mine.values(**{**written, "error_params": None}))
     db.session.commit()
 
 

@@ -84,6 +84,7 @@ def failed_wait_again(job: Job, claim: Claim, until: float) -> bool:
         if not lifecycle.count(claim, done=-changed, failed=-changed):
             raise ClaimLost
         if changed < PORTION:
+            db.session.refresh(job)
             job.params = {name: value for name, value in job.params.items() if name != AGAIN}
         db.session.commit()
         if time.monotonic() >= until:

@@ -6,7 +6,7 @@ A number that is erased here may still be on a terminal. The next comparison the
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Comparison, Difference, Drift, LeftAlone, PersonThere, Terminal
@@ -35,3 +35,6 @@ def forget(numbers: Collection[str]) -> None:
     """Delete the rows about these numbers, within the caller's transaction."""
     for table in (PersonThere, Difference, LeftAlone, Drift):
         changed_rows(delete(table).where(table.number.in_(numbers)))
+    # How far a list was read. One that is still being read begins anew.
+    for column in (Comparison.last_number, Comparison.first_face, Comparison.last_face):
+        changed_rows(update(Comparison).where(column.in_(numbers)).values({column: ""}))
