@@ -17,6 +17,7 @@ from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support import attention_counts, enrolment_status
 from hikflask.web.support.actor_names import actor
 from hikflask.web.support.dates import (
+    counted_when,
     exact_time,
     full_time,
     local_day,
@@ -64,7 +65,8 @@ def register(app: Flask) -> None:
         bdi_list,
         invisible_characters.isolated,
     )
-    for text in (time_at, time_since, exact_time, full_time, paper_time, local_day, valid_until, *texts):
+    times = (time_at, time_since, exact_time, full_time, paper_time, local_day, valid_until, counted_when)
+    for text in (*times, *texts):
         app.add_template_filter(text)
     app.add_template_filter(webhooks.event, "webhook_event")
     app.add_template_filter(webhooks.outcome, "webhook_outcome")

@@ -17,7 +17,7 @@ from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP
 from hikflask.services.state.summary import PERSON_ONLY, TAKEN_THERE
 from hikflask.services.terminals import connection, drift, room
 from hikflask.web.support import enrolment_status
-from hikflask.web.support.dates import clock_warning, time_at
+from hikflask.web.support.dates import clock_warning, counted_when
 from hikflask.web.support.enrolment_status import EnrolmentStatus
 from hikflask.web.support.words import differences
 
@@ -117,12 +117,12 @@ def _why(trouble: Trouble) -> str:
 
 def _how_full(terminal: Terminal) -> str:
     people, faces = room.shares(terminal)
-    time = time_at(terminal.checked_at) if terminal.checked_at else "—"
+    counted = counted_when(terminal)
     if faces > people:
         n, most = format_decimal(terminal.faces), format_decimal(terminal.face_capacity)
-        return str(_("%(n)s of %(max)s faces, checked %(time)s.", n=n, max=most, time=time))
+        return str(_("%(n)s of %(max)s faces %(as_of)s.", n=n, max=most, as_of=counted))
     n, most = format_decimal(terminal.people), format_decimal(terminal.people_capacity)
-    return str(_("%(n)s of %(max)s people, checked %(time)s.", n=n, max=most, time=time))
+    return str(_("%(n)s of %(max)s people %(as_of)s.", n=n, max=most, as_of=counted))
 
 
 def _correction(trouble: Trouble) -> str:

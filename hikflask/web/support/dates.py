@@ -95,6 +95,23 @@ def _formatted(moment: datetime, pattern: str) -> str:
     return str(format_datetime(local(moment), _(pattern), locale=str(get_locale())))
 
 
+# --- a terminal ---
+
+
+def counted_when(terminal: Terminal) -> str:
+    """Return when the people and faces of a terminal were counted, and until when our own changes are in the counts.
+
+    An empty text when they were not counted.
+    """
+    if terminal.checked_at is None:
+        return ""
+    counted = time_since(terminal.checked_at)
+    changed = time_since(max(terminal.last_sync or terminal.checked_at, terminal.checked_at))
+    if changed == counted:
+        return str(_("as of %(time)s", time=counted))
+    return str(_("as of %(time)s, with this program's changes until %(last)s", time=counted, last=changed))
+
+
 # --- the clock of a terminal ---
 
 

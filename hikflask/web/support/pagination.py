@@ -72,7 +72,7 @@ class Turned(Generic[Row]):
     @property
     def is_counted(self) -> bool:
         """False when there are more than were counted."""
-        return self.total != MOST_COUNTED + 1
+        return not is_many(self.total)
 
 
 def turned(read: Callable[[int, Place], tuple[Page[Row], int]]) -> Turned[Row]:
@@ -94,8 +94,8 @@ def turned(read: Callable[[int, Place], tuple[Page[Row], int]]) -> Turned[Row]:
 
 
 def is_many(count: int) -> bool:
-    """True for a number that was counted up to MOST_COUNTED, where there are more."""
-    return count > MOST_COUNTED
+    """True for a number that was counted up to MOST_COUNTED, where there are more. A larger one is exact."""
+    return count == MOST_COUNTED + 1
 
 
 def counted(count: int) -> str:

@@ -210,13 +210,22 @@ def test_whoever_has_no_face_is_captured_in_the_form_and_five_of_them_are_shown(
     assert "and 2 more" in english(desk)
 
 
-@pytest.mark.parametrize(("count", "more"), [(7, "и ещё 2"), (200, "и ещё 195"), (201, "и ещё больше 195")])
-def test_rest_of_a_group_is_counted_no_further_than_the_group(desk: Desk, count: int, more: str) -> None:
+@pytest.mark.parametrize(
+    ("count", "all_of_them", "more"),
+    [
+        (7, "7", "и ещё 2"),
+        (200, "200", "и ещё 195"),
+        (201, "больше 200", "и ещё больше 195"),
+        (2009, "2\xa0009", "и ещё 2\xa0004"),
+    ],
+)
+def test_a_group_and_its_rest_are_counted_equally_far(desk: Desk, count: int, all_of_them: str, more: str) -> None:
     imported = '{% from "attention/_rows.html" import group %}'
     template = imported + '{% call group("a", "warning", "Б", count, "/", 5) %}{% endcall %}'
     with desk.client.application.test_request_context(headers={"Accept-Language": "ru"}):
         shown = render_template_string(template, count=count)
 
+    assert f'<span class="attention-count">{all_of_them}</span>' in shown
     assert f'<a id="attention-a-more" href="/">{more}</a>' in shown
 
 
@@ -272,9 +281,9 @@ def test_nearly_full_terminal_says_how_full_and_when_that_was_counted(desk: Desk
         db.session.commit()
     part = group(desk.text(ADDRESS), "terminals")
 
-    assert re.search(r"Людей: 1.480 из 1.500, проверено в \d\d:\d\d\.", said(part))
+    assert re.search(r"Людей: 1.480 из 1.500, на \d\d:\d\d\.", said(part))
     assert 'href="/employees/?terminal=1">Кто на нём</a>' in part
-    assert re.search(r"1,480 of 1,500 people, checked at \d\d:\d\d\.", english(desk))
+    assert re.search(r"1,480 of 1,500 people as of \d\d:\d\d\.", english(desk))
 
 
 def test_unsaved_snapshot_leads_to_the_form_and_others_are_told_whose_it_is(desk: Desk, app: Flask) -> None:

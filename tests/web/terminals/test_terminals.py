@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -10,6 +11,8 @@ from flask.testing import FlaskClient
 from flask_babel import force_locale
 
 from hikflask import messages
+from hikflask.extensions import db
+from hikflask.models import Terminal
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SimulatorServer
@@ -38,6 +41,24 @@ def test_a_terminal_is_added_and_checked_by_a_job(
     for counts in (page, client.get("/terminals/").text):
         assert len(re.findall(r'0 из [\d ]+ <span class="row-about">на \d\d:\d\d</span>', counts)) == 2
     assert simulator.wrong_passwords == 0
+
+
+def test_counts_say_what_is_in_them_and_the_last_contact_is_the_last_answer(desk: Desk, app: Flask) -> None:
+    checked, synced, answered = (datetime(2020, 1, 5, hour, 30, tzinfo=UTC) for hour in (8, 9, 10))
+    app.config["TIMEZONE"] = "UTC"
+    with app.app_context():
+        counted = {"people": 3, "people_capacity": 10, "faces": 2, "face_capacity": 10, "checked_at": checked}
+        db.session.execute(db.update(Terminal).values(**counted, last_sync=synced, answered_at=answered))
+        db.session.commit()
+
+    languages = ({"Accept-Language": language} for language in ("en", "ru"))
+
+    english, russian = (desk.client.get("/terminals/", headers=headers).text for headers in languages)
+
+    assert english.count("08:30 on 5 January 2020, with this program&#39;s changes until 09:30 on 5 January 2020<") == 2
+    assert russian.count("на 08:30 5 января 2020 года, с изменениями программы до 09:30 5 января 2020 года<") == 2
+    assert 'data-label="Last contact">on 5 January 2020 at 10:30<' in english
+    assert 'data-label="Последняя связь">5 января 2020 г. в 10:30<' in russian
 
 
 def test_the_password_never_comes_back(client: FlaskClient, app: Flask) -> None:
