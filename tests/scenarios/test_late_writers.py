@@ -1,5 +1,7 @@
 """Somebody is erased while something about them is on its way: nothing is written behind the erasure."""
 
+import io
+
 import pytest
 from sqlalchemy import select
 
@@ -7,7 +9,7 @@ from hikflask.extensions import db
 from hikflask.models import Erasure, JobItem, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import plan
-from hikflask.services.employees import erasure, search
+from hikflask.services.employees import erasure, photo_drafts, search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -15,10 +17,11 @@ from hikflask.services.imports import apply
 from hikflask.services.jobs import draft, lifecycle
 from hikflask.services.jobs import run as job_run
 from hikflask.services.jobs.kinds import APPLY, PRINT
+from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.support import imports
 from tests.support.between import Between
-from tests.support.captures import IVAN, capture_face
+from tests.support.captures import FACE, IVAN, capture_face
 from tests.support.comparisons import compare
 from tests.support.jobs import run
 
@@ -95,3 +98,17 @@ def test_nothing_but_the_certificate_has_the_number(simulator: Simulated, termin
     kept = {"audit", "enrolment", "erasure", "erasure_removal"}
     tables = [table for table in db.metadata.sorted_tables if table.name not in kept]
     assert [t.name for t in tables for row in db.session.execute(t.select()) if "100222" in str(tuple(row))] == []
+
+
+@pytest.mark.parametrize("file", ["jpg", "draft"])
+def test_file_of_a_photo_that_is_written_at_that_moment_is_gone(between: Between, file: str) -> None:
+    ivan_id = save_employee(IVAN).row.id
+    moment = "_write" if file == "jpg" else "keep_beside"
+    other = between(storage, moment, lambda: erase_employee(ivan_id), before=True)
+
+    photo = photo_drafts.make(io.BytesIO(FACE), "100222", "Анна")
+    other.finish()
+
+    assert other.error is None
+    assert list(storage.folder().iterdir()) == []
+    assert photo_drafts.find(photo.token, "Анна") is None

@@ -86,13 +86,13 @@ def _keep(picture: bytes, number: str, source: str) -> Photo:
     photo = Photo(file=name, sha256=sha256(picture), source=source, forgotten_at=database_now(UNSAVED_SECONDS))
     db.session.add(photo)
     db.session.commit()
-    _write(folder() / name, picture)
+    _write(photo, folder() / name, picture)
     return photo
 
 
 def keep_beside(photo: Photo, content: bytes) -> None:
     """Store what belongs to a picture that is not saved yet, in a file that only this account can read."""
-    _write(beside(photo), content, mode=0o600)
+    _write(photo, beside(photo), content, mode=0o600)
 
 
 def beside(photo: Photo) -> Path:
@@ -110,14 +110,17 @@ def name_beside(path: Path) -> str:
     return path.name.removeprefix(".").removesuffix(DRAFT)
 
 
-def _write(path: Path, content: bytes, mode: int = 0o666) -> None:
+def _write(photo: Photo, path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Write a file of a picture, and name it while its row is locked: nothing stays when it was erased meanwhile."""
     half = path.with_name(f".{path.name.removeprefix('.')}{HALF_WRITTEN}")
     try:
         with open(half, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        half.rename(path)
+        if changed_rows(update(Photo).where(Photo.id == photo.id).values(source=Photo.source)):
+            half.rename(path)
+        db.session.commit()
     finally:
         half.unlink(missing_ok=True)
 
