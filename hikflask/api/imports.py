@@ -44,7 +44,10 @@ FILES = Files(
         "file": {**FILE, "description": "A table, CSV or XLSX."},
         "photos": {**FILE, "description": "A ZIP archive of photos that are named by ID."},
         "dry_run": FLAG_PART,
-        "device_id": {**WHOLE, "description": "Everybody in the table is sent to this device."},
+        "device_id": {
+            **WHOLE,
+            "description": "Everybody in the table is sent to this device; without a table, everybody with a photo.",
+        },
         "groups": FLAG_PART,
     }
 )

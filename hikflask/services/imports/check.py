@@ -183,7 +183,10 @@ class _Check:
             self._take_lonely(numbers)
 
     def _take_lonely(self, numbers: list[str]) -> None:
-        now = verdicts.present(numbers, None, self._spellings)
+        batch = self._batch
+        # Beside a table, people who are not in it only get their photo.
+        terminal_id, groups = (None, False) if batch.table_name else (batch.terminal_id, batch.groups)
+        now = verdicts.present(numbers, terminal_id, self._spellings, groups=groups)
         rows = []
         for number in numbers:
             found = Values(number, {NUMBER: number})

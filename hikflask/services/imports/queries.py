@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, ImportRow
@@ -61,6 +61,13 @@ def leavers(batch_id: int) -> int:
     """Return how many people an import would deactivate, or did."""
     leaves = (ImportRow.verdict == CHANGED, ImportRow.before["left"].as_string().is_not(None))
     statement = select(func.count(ImportRow.id)).where(ImportRow.batch_id == batch_id, *leaves)
+    return db.session.execute(statement).scalar_one()
+
+
+def sent(batch_id: int) -> int:
+    """Return how many people an import would send to the terminal that was chosen for it."""
+    to_terminal = or_(ImportRow.verdict == NEW, ImportRow.before["terminal"].as_string().is_not(None))
+    statement = select(func.count(ImportRow.id)).where(ImportRow.batch_id == batch_id, to_terminal)
     return db.session.execute(statement).scalar_one()
 
 

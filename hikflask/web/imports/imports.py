@@ -84,4 +84,5 @@ def _about(at: Stage) -> dict[str, Any]:
         "without_photo": queries.without_photo(batch.id) if batch.checked_at else 0,
         "leavers": queries.leavers(batch.id) if at.can_import else 0,
         "terminal": registry.get(batch.terminal_id) if batch.terminal_id else None,
+        "sent": queries.sent(batch.id) if batch.terminal_id and at.name == CHECKED else 0,
     }

@@ -1,7 +1,7 @@
 """Each row is applied once, if its person is still as the dry run saw them, and reaches only the terminals it may."""
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import delete, event, select
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, Job, Photo, Terminal
@@ -9,10 +9,12 @@ from hikflask.models.columns import database_now
 from hikflask.services.core import import_files
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
+from hikflask.services.imports import batches, queries
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.run import run_slice
 from tests.support.captures import FACE, OTHER_FACE
-from tests.support.imports import apply, batch, checked, made, rows, started
+from tests.support.groups import add_terminals, make_group
+from tests.support.imports import apply, batch, check, checked, made, rows, started
 from tests.support.jobs import LONG, add_people, items, run
 from tests.support.retention import entries
 
@@ -112,6 +114,41 @@ def test_photos_become_those_of_their_people_and_the_archive_is_removed(terminal
     assert list(import_files.folder().iterdir()) == []
     again = checked("2;Ольга Ёлкина;", pictures={"1.jpg": FACE, "2.jpg": OTHER_FACE})
     assert [row.verdict for row in rows(again)] == ["unchanged", "unchanged"]
+
+
+def test_people_of_photos_alone_are_sent_to_the_chosen_terminal_and_those_of_their_groups(
+    terminal: Terminal,
+) -> None:
+    ids = add_people("1", "2", "3", "4")
+    set_active(ids[2], active=False)
+    make_group("Офис", list(add_terminals("Двор").values()), added=["1"])
+    db.session.execute(delete(Enrolment))
+    apply(checked(pictures={"4.jpg": FACE}))
+
+    found = made(pictures={f"{number}.jpg": FACE for number in "1234"})
+    batches.choose(found, {}, terminal.id, groups=True)
+    check(found)
+    assert queries.sent(found) == 3
+    done = apply(found)
+
+    assert (done.done, done.failed) == (4, 0)
+    assert wanted() == [
+        ("1", "present", True, True),
+        ("1", "present", True, True),
+        ("2", "present", True, True),
+        ("4", "present", True, True),
+    ]
+    again = checked(pictures={"1.jpg": FACE}, terminal_id=terminal.id)
+    assert ([row.verdict for row in rows(again)], queries.sent(again)) == (["unchanged"], 0)
+
+
+def test_photos_beside_a_table_send_nobody_who_is_not_in_it(terminal: Terminal) -> None:
+    add_people("1", "2")
+
+    found = checked("1;Иван Иванов 1;", pictures={"2.jpg": FACE}, terminal_id=terminal.id)
+    apply(found)
+
+    assert wanted() == [("1", "present", False, True)]
 
 
 def test_person_comes_in_without_a_photo_that_was_refused(terminal: Terminal) -> None:

@@ -68,7 +68,7 @@ def test_terminals_of_groups_are_offered_where_there_are_groups(
     run_jobs()
 
     assert batch_of(app).groups
-    assert "Everybody in the file who is active is also enrolled on the terminals of their groups." in plan
+    assert "Everybody in the table who is active is also enrolled on the terminals of their groups." in plan
     with app.app_context():
         assert wishes("1") == {ENTRANCE: True}
 

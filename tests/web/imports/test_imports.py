@@ -57,7 +57,7 @@ def test_every_row_is_shown_with_what_it_would_change(client: FlaskClient) -> No
     assert "<b>Department:</b> <bdi>Склад</bdi>" in page
     assert "<b>Photo:</b> <bdi>2.jpg</bdi>" in page
     assert "<b>Terminal:</b> <bdi>Вход</bdi>" in page
-    assert "Everybody in the file who is active is also sent to “Вход”." in page
+    assert "To be sent to “Вход”: 2 employees." in page
     assert page.count('<tr id="row-') == 4
 
 

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,13 +10,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import ImportBatch, Terminal
+from hikflask.models import Enrolment, ImportBatch, Terminal
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.imports import columns
 from tests.support.captures import FACE
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to
 from tests.support.import_batches import table, upload
+from tests.support.jobs import add_people
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 
 NO_FILE = {"en": "Choose a table, a ZIP of photos, or both.", "ru": "Выберите таблицу, архив с фото или и то и другое."}
@@ -60,6 +62,31 @@ def test_photos_alone_are_checked_at_once(app: Flask, client: FlaskClient, termi
     assert (answer.status_code, answer.location) == (303, "/imports/1")
     (batch,) = imports(app)
     assert batch.check_job_id is not None
+
+
+def test_photos_alone_go_to_the_chosen_terminal_and_the_page_says_for_how_many(
+    app: Flask, client: FlaskClient, terminal: Terminal, run_jobs: Callable[[], int]
+) -> None:
+    with app.app_context():
+        add_people("1", "2")
+    upload(client, None, photos("1.jpg"), terminal_id=str(terminal.id), groups="y")
+    run_jobs()
+    english, russian = (client.get("/imports/1", headers=headers).text for headers in (ENGLISH, {}))
+    assert "To be sent to “Вход”: 1 employee." in english
+    assert "На терминал «Вход» отправится: 1 сотрудник." in russian
+    assert "Everybody with a photo here who is active is also enrolled on the terminals of their groups." in english
+    assert "Все активные сотрудники с фото отсюда будут также записаны на терминалы своих групп." in russian
+
+    form_to(english, "/imports/1/start").send(client)
+    run_jobs()
+
+    with app.app_context():
+        assert db.session.execute(db.select(Enrolment.number)).scalars().all() == ["1"]
+    upload(client, None, photos("1.jpg"), terminal_id=str(terminal.id))
+    run_jobs()
+    english, russian = (client.get("/imports/2", headers=headers).text for headers in (ENGLISH, {}))
+    assert "Nobody has to be sent to “Вход”." in english
+    assert "На терминал «Вход» отправлять некого." in russian
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
