@@ -292,6 +292,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "not_compared": (N_("The terminal was not compared yet. Compare it first."),),
     "comparison_failed": (N_("The list on the terminal could not be read to its end, so nothing is concluded."),),
     "list_changing": (N_("The list on the terminal keeps changing while it is read. Compare again later."),),
+    "list_leaves_out": (
+        N_("The terminal leaves people out of its list. Employees were asked for by ID, others may be on it, too."),
+    ),
     "list_incomplete": (N_("The terminal does not give its whole list, so nothing is concluded."),),
     "another_device": (N_("Another device answered while the list was read. Check the terminal and compare again."),),
     "comparison_replaced": (N_("A newer comparison of this terminal was started."),),

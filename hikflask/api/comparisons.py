@@ -42,7 +42,8 @@ def compare_device(device_id: int) -> ResponseReturnValue:
     _refuse_unknown(device_id)
     with terminal_concurrency.slot():
         done = reading.read_to_end(device_id, caller_name(), COMPARE_SECONDS)
-    return jsonify({"same": done.same, **queries.numbers(done)})
+    left_out = {"warning": messages.english("list_leaves_out")} if done.people is None else {}
+    return jsonify({"same": done.same, **queries.numbers(done), **left_out})
 
 
 @bp.post("/<int:device_id>/apply")

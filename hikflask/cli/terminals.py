@@ -108,11 +108,14 @@ def compare_terminal(terminal_id: int, as_json: bool) -> None:
     except (TerminalError, ServiceError) as error:
         raise click.ClickException(_why(terminal_id, error)) from error
     found = queries.numbers(done)
-    click.echo(json.dumps({"same": done.same, **found}) if as_json else _differences(done, found))
+    warning = {"warning": messages.english("list_leaves_out")} if done.people is None else {}
+    click.echo(json.dumps({"same": done.same, **found, **warning}) if as_json else _differences(done, found))
 
 
 def _differences(done: Comparison, found: Mapping[str, list[str]]) -> str:
-    counted = [f"{done.people} on the terminal, {done.same} the same here and there."]
+    counted = [f"{done.read} on the terminal, {done.same} the same here and there."]
+    if done.people is None:
+        counted = [messages.english("list_leaves_out"), f"{done.same} the same here and there."]
     listed = [f"{WORDS[kind]} ({len(numbers)}): {', '.join(numbers)}" for kind, numbers in found.items() if numbers]
     alone = queries.count_left_alone(done)
     left = [f"Left alone: {alone}"] if alone else []

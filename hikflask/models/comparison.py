@@ -14,6 +14,7 @@ DONE = "done"
 FAILED = "failed"
 # What is read, in this order.
 PEOPLE = "people"
+MISSING = "missing"
 FACES = "faces"
 PICTURES = "pictures"
 VERDICTS = "verdicts"
@@ -34,11 +35,12 @@ class Comparison(Base):
     """One reading of the whole list of a terminal, and its counts once it is `done`.
 
     The list is read page by page, and each page is kept at once, so that another worker can go on after `read` people,
-    the last of whom has `last_number`. `people` is the length of the list that the terminal tells. A list that changed
-    while it was read is read again: `restarts` times by now. `serial` is that of the device that was read, and
-    `read_at` when it answered last. `step` is what is read now: the people; then, where their list does not tell who
-    has a face, the list of faces, of which `faces_read` are read, from `first_face` to `last_face`; then the pictures
-    that are compared; then nothing more, and the verdicts follow.
+    the last of whom has `last_number`. `people` is the length of the list that the terminal tells, and None once the
+    list turned out to leave people out. A list that changed while it was read is read again: `restarts` times by now.
+    `serial` is that of the device that was read, and `read_at` when it answered last. `step` is what is read now: the
+    people; then, where no count confirms the list, those who are missing in it, by their numbers up to `last_number`;
+    then, where the list does not tell who has a face, the list of faces, of which `faces_read` are read, from
+    `first_face` to `last_face`; then the pictures that are compared; then nothing more, and the verdicts follow.
     """
 
     __table_args__ = (

@@ -70,11 +70,15 @@ class Profile:
     """The error code when a person with the number exists."""
     bind_counts: bool = True
     """UserInfo/Count also counts the persons who have a face, a fingerprint or a card."""
+    counts_that_stay_0: frozenset[str] = frozenset()
+    """Fields of UserInfo/Count that are 0 always, such as "bindFaceUserNumber"."""
     capacity: int = 1500
     search_no_match: str = "NO MATCH"
     """The status of a search that found nobody; empty: there is only the total of 0."""
     more_at_the_end: bool = False
     """A search says `MORE` even on its last page."""
+    tells_page_as_total: bool = False
+    """A search counts the rows of its page alone, and calls the first one the whole list."""
     cuts_long_pages: bool = True
     """A search that asks for more than 30 gets 30; otherwise it is refused. The code is not known: `badJsonContent`."""
 

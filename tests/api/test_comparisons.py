@@ -1,5 +1,6 @@
 """Compare and apply: the lists of numbers, the job, and what is refused."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,22 @@ def test_comparison_lists_the_numbers_that_differ(
     strangers(simulator, ["902", "901"])
 
     assert compared(client) == {"same": 0, **NOTHING, "name": ["100222"], "only_there": ["901", "902"]}
+
+
+def test_list_that_leaves_people_out_comes_with_a_warning(
+    client: FlaskClient, simulator: Simulated, terminal: Terminal
+) -> None:
+    strangers(simulator, [f"9{number:02}" for number in range(30)])
+    enrol(simulator, terminal)
+    no_count = frozenset({"AccessControl/UserInfo/Count"})
+    simulator.profile = dataclasses.replace(simulator.profile, tells_page_as_total=True, missing=no_count)
+
+    found = compared(client)
+
+    assert (found["same"], found["only_here"], len(found["only_there"])) == (1, [], 30)
+    assert found["warning"] == (
+        "The terminal leaves people out of its list. Employees were asked for by ID, others may be on it, too."
+    )
 
 
 def test_busy_or_silent_terminal_answers_as_elsewhere(client: FlaskClient, terminal: Terminal, wire: InProcess) -> None:

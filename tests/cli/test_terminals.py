@@ -15,6 +15,7 @@ from hikflask.services.terminals import registry
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST, PASSWORD
 from tests.support.comparisons import strangers
+from tests.support.enrolments import enrol
 from tests.support.wire import InProcess
 
 URL = f"http://{HOST}"
@@ -283,6 +284,21 @@ def test_comparison_lists_the_differences_in_words_and_as_json(app: Flask, simul
         kind: [] for kind in ("name", "face_missing", "face_other", "only_here", "only_there", "validity")
     }
     assert json.loads(as_json.output.splitlines()[-1]) == {"same": 0, **nothing, "only_there": ["901", "902"]}
+
+
+@pytest.mark.usefixtures("terminal", "context", "worker_alive")
+def test_comparison_says_that_the_list_leaves_people_out(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, [str(number) for number in range(900, 930)])
+    enrol(simulator, terminal)
+    no_count = frozenset({"AccessControl/UserInfo/Count"})
+    simulator.profile = dataclasses.replace(simulator.profile, tells_page_as_total=True, missing=no_count)
+
+    first, second, *_ = run(app, "compare", "1").output.splitlines()
+
+    assert (first, second) == (
+        "The terminal leaves people out of its list. Employees were asked for by ID, others may be on it, too.",
+        "1 the same here and there.",
+    )
 
 
 @pytest.mark.usefixtures("terminal")

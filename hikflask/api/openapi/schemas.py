@@ -167,6 +167,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Differences": _object(
         {"same": 118, **{kind: [] for kind in KINDS}, "only_there": ["100333"]},
+        {"warning": TEXT},
         same=COUNT,
         **{kind: NUMBERS for kind in KINDS},
     ),

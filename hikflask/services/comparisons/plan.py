@@ -118,7 +118,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps in the order of their numbers, and `people`, how many the terminal has by the comparison."""
+    """The steps in the order of their numbers, and `people`, how many the terminal has by its list."""
 
     comparison_id: int
     terminal_id: int
@@ -192,7 +192,7 @@ def make(comparison: Comparison, choices: Choices) -> Plan:
     terminal = connection.terminal_row(comparison.terminal_id)
     steps = [_step(terminal, facts[number], *actions[number]) for number in sorted(actions)]
     db.session.commit()
-    return Plan(comparison.id, comparison.terminal_id, comparison.people or 0, tuple(steps))
+    return Plan(comparison.id, comparison.terminal_id, comparison.read, tuple(steps))
 
 
 def _chosen(comparison: Comparison, choices: Choices) -> Iterator[tuple[str, tuple[str, bool]]]:

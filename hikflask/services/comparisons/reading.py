@@ -17,11 +17,12 @@ from sqlalchemy.exc import IntegrityError
 from hikflask.extensions import db
 from hikflask.isapi import faces, persons
 from hikflask.isapi.errors import NoAnswer, Nonsense, NotSupported, Refused, TerminalError
+from hikflask.isapi.paging import PAGE
 from hikflask.isapi.persons import Person
 from hikflask.models import Comparison, Enrolment, PersonThere
 from hikflask.models.columns import database_now
-from hikflask.models.comparison import FACES, FAILED, PEOPLE, PICTURES, READING, VERDICTS
-from hikflask.models.enrolment import PRESENT
+from hikflask.models.comparison import FACES, FAILED, MISSING, PEOPLE, PICTURES, READING, VERDICTS
+from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.services.comparisons import queries, verdicts
 from hikflask.services.comparisons.errors import (
     FAILURES,
@@ -180,9 +181,14 @@ class Reading:
         if self._row.read_at is None:
             checks.recognise(self._talk)
             self._write(serial=self._talk.terminal.serial)
-        read = {PEOPLE: self._read_people, FACES: self._read_faces, PICTURES: self._read_picture}[self._row.step]
+        read = {
+            PEOPLE: self._read_people,
+            MISSING: self._read_missing,
+            FACES: self._read_faces,
+            PICTURES: self._read_picture,
+        }
         try:
-            read()
+            read[self._row.step]()
         except Changed as changed:
             self._begin_again(changed.failure)
         return self._row.step != VERDICTS
@@ -194,13 +200,14 @@ class Reading:
         people, page = persons.list_page(self._talk, self._row.search_id, place.position)
         found = follow(place, page)
         self._refuse_known(found.numbers, self._here)
-        if found.is_last:
-            self._refuse_wrong_total(found.read)
+        is_confirmed = found.is_last and self._is_confirmed(found.read)
         total = found.read if found.is_last else found.total
         with self._writing(read=found.read, last_number=found.last, people=total):
             self._keep(people[place.overlap :])
-        if found.is_last:
-            self._write(step=FACES if self._has_uncounted() else PICTURES)
+        if is_confirmed:
+            self._write(step=self._after_people())
+        elif found.is_last:
+            self._write(step=MISSING, last_number="")
 
     def _refuse_known(self, numbers: tuple[str, ...], *known: ColumnElement[bool]) -> None:
         """Make sure that no number comes twice in a list.
@@ -211,14 +218,18 @@ class Reading:
         if numbers and db.session.execute(again).first():
             raise Changed(ListIncomplete)
 
-    def _refuse_wrong_total(self, read: int) -> None:
-        """Make sure that the terminal does not count more people than its list has.
+    def _is_confirmed(self, read: int) -> bool:
+        """True when the terminal counts as many people as its list has; False when it does not count, or fewer.
 
-        :raises Changed: when it does: somebody was added just now, or the list tells a wrong total.
+        :raises Changed: when it counts more: somebody was added just now, or the list tells a wrong total.
         """
         count = _if_told(lambda: persons.count(self._talk))
         if count is not None and count.people > read:
             raise Changed(ListIncomplete)
+        return count is not None and count.people == read
+
+    def _after_people(self) -> str:
+        return FACES if self._has_uncounted() else PICTURES
 
     def _keep(self, people: list[Person]) -> None:
         rows = [_row(self._row.id, person) for person in people]
@@ -228,6 +239,36 @@ class Reading:
     def _has_uncounted(self) -> bool:
         uncounted = select(PersonThere.id).where(self._here, PersonThere.faces.is_(None)).limit(1)
         return db.session.execute(uncounted).first() is not None
+
+    # --- who is missing in a list that no count confirms ---
+
+    def _read_missing(self) -> None:
+        """Ask for some by their numbers: who is there after all is compared as if the list had shown them.
+
+        :raises ListIncomplete: when the terminal ignores the numbers: then nothing tells who is not there.
+        """
+        numbers = self._next_missing()
+        if not numbers:
+            self._write(step=self._after_people())
+            return
+        people = _if_told(lambda: persons.find_several(self._talk, numbers))
+        if people is None:
+            raise ListIncomplete
+        total = None if people else self._row.people
+        with self._writing(last_number=numbers[-1], people=total):
+            self._keep(list(people.values()))
+
+    def _next_missing(self) -> list[str]:
+        """Return the next numbers that should be there, and were not confirmed since the reading began."""
+        listed = select(PersonThere.id).where(self._here, PersonThere.number == Enrolment.number)
+        confirmed_at = Enrolment.confirmed_at
+        newer = and_(Enrolment.person == CONFIRMED, confirmed_at.is_not(None), confirmed_at >= self._row.started_at)
+        desired = (Enrolment.terminal_id == self._row.terminal_id, Enrolment.desired == PRESENT)
+        missing = select(Enrolment.number).where(*desired, ~newer, ~listed.exists())
+        next_ones = missing.where(Enrolment.number > self._row.last_number).order_by(Enrolment.number).limit(PAGE)
+        found = list(db.session.execute(next_ones).scalars())
+        db.session.commit()
+        return found
 
     # --- the faces, where the list of people does not tell them ---
 

@@ -4,13 +4,15 @@ It runs when a terminal is added, when an operator presses "Check", and before t
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlalchemy import select, update
 
 from hikflask.extensions import db
-from hikflask.isapi import capture, device, persons
+from hikflask.isapi import capture, device, faces, persons
 from hikflask.isapi.errors import Full, Nonsense, Refused
+from hikflask.isapi.persons import Count
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.terminal import (
@@ -94,7 +96,7 @@ def learn(talk: Conversation) -> Terminal:
     modes = _if_told(lambda: capture.capabilities(talk)) or capture.CaptureModes()
     limits = _if_told(lambda: device.person_limits(talk)) or device.PersonLimits()
     library = _if_told(lambda: device.face_library(talk)) or device.FaceLibrary()
-    count = _if_told(lambda: persons.count(talk))
+    counted = count(talk)
     time = _if_told(lambda: clock.read(talk)) or clock.UNKNOWN
     other = is_other_device(talk.terminal, info.serial[:128])
     found: dict[str, Any] = {
@@ -109,8 +111,8 @@ def learn(talk: Conversation) -> Terminal:
         "name_bytes": limits.name_bytes,
         "people_capacity": limits.people,
         "face_capacity": library.capacity,
-        "people": count and count.people,
-        "faces": count and count.faces,
+        "people": counted and counted.people,
+        "faces": counted and counted.faces,
         "checked_at": database_now(),
         **time,
     }
@@ -119,8 +121,8 @@ def learn(talk: Conversation) -> Terminal:
             found |= distrust(talk.terminal, found["serial"])
         elif found["face_mode"] == BY_PICTURE != talk.terminal.face_mode:
             recovery.bring_photos(talk.terminal.id)
-        drift.note_count(talk.terminal, count)
-        prove_again_if_lost(talk.terminal, count)
+        drift.note_count(talk.terminal, counted)
+        prove_again_if_lost(talk.terminal, counted)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
         _let_in_who_waits(talk)
     drift.look(talk)
@@ -137,14 +139,38 @@ def count_people(talk: Conversation) -> None:
     if talk.terminal.capture_mode is None:
         learn(talk)
         return
-    count = _if_told(lambda: persons.count(talk))
+    counted = count(talk)
     with talk.lease.write():
-        values = {"people": count and count.people, "faces": count and count.faces, "checked_at": database_now()}
-        drift.note_count(talk.terminal, count)
-        prove_again_if_lost(talk.terminal, count)
+        values = {
+            "people": counted and counted.people,
+            "faces": counted and counted.faces,
+            "checked_at": database_now(),
+        }
+        drift.note_count(talk.terminal, counted)
+        prove_again_if_lost(talk.terminal, counted)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
         _let_in_who_waits(talk)
     drift.look(talk)
+
+
+def count(talk: Conversation) -> Count | None:
+    """Return how many people and faces there are by the terminal's count, or None where it does not tell.
+
+    Some firmware counts 0 whoever is there: a 0 that the terminal's own list contradicts tells nothing.
+
+    :raises TerminalError: when it does not answer.
+    """
+    counted = _if_told(lambda: persons.count(talk))
+    if counted is None or 0 not in {counted.people, counted.faces}:
+        return counted
+    number = drift.somebody_there(talk.terminal.id)
+    person = _if_told(lambda: persons.find(talk, number)) if number else None
+    if person is None:
+        return counted
+    if counted.people == 0:
+        return None
+    has_face = person.faces if person.faces is not None else _if_told(lambda: faces.find(talk, person.number))
+    return replace(counted, faces=None) if has_face else counted
 
 
 def _let_in_who_waits(talk: Conversation) -> None:

@@ -53,6 +53,16 @@ def note_count(terminal: Terminal, count: Count | None) -> None:
     _note(terminal.id, COUNT, "", str(least), str(count.people))
 
 
+def somebody_there(terminal_id: int) -> str | None:
+    """Return the number of somebody who should be on a terminal, with a face if anybody has one; None for nobody."""
+    here = (Enrolment.terminal_id == terminal_id, Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED)
+    confirmed = select(Enrolment.number).where(*here).order_by(Enrolment.face != CONFIRMED, Enrolment.id).limit(1)
+    listed = select(PersonThere.number).where(PersonThere.comparison_id == _last_comparison(terminal_id)).limit(1)
+    found = db.session.execute(confirmed).scalar() or db.session.execute(listed).scalar()
+    db.session.commit()
+    return found
+
+
 def _last_comparison(terminal_id: int) -> ScalarSelect[int]:
     done = (Comparison.terminal_id == terminal_id, Comparison.state == DONE)
     return select(func.max(Comparison.id)).where(*done).scalar_subquery()

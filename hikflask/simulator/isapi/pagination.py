@@ -22,6 +22,7 @@ def page_of(profile: Profile, hits: list[str], condition: Fields, largest: int |
 
 def page_summary(profile: Profile, hits: list[str], page: list[str], condition: Fields) -> Fields:
     """The fields of a search result around its `page`: the status and both totals."""
+    hits = page if profile.tells_page_as_total else hits
     status = _status(profile, whole_number(condition, "searchResultPosition", 0) + len(page), len(hits)) if page else ""
     status = status or profile.search_no_match
     totals: Fields = {"numOfMatches": len(page), "totalMatches": len(hits)}

@@ -167,7 +167,7 @@ def count(terminal: Terminal) -> Response:
             "bindFingerprintUserNumber": 0,
             "bindCardUserNumber": len({card.employee_no for card in terminal.cards.values()}),
         }
-    return json_reply({"UserInfoCount": fields})
+    return json_reply({"UserInfoCount": fields | dict.fromkeys(terminal.profile.counts_that_stay_0, 0)})
 
 
 def capabilities(terminal: Terminal) -> Response:

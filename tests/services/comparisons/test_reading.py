@@ -15,15 +15,20 @@ from hikflask.isapi.errors import NoAnswer, Unreachable, WrongPassword
 from hikflask.models import Comparison, PersonThere, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import DONE, FAILED, READING
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import queries, reading
 from hikflask.services.comparisons.errors import AnotherDevice, ComparisonReplaced, ListChanging, ListIncomplete
 from hikflask.services.core.errors import LoginStopped, TerminalInUse
+from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import queries as enrolments
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.services.terminals import connection, leases
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.support.captures import FACE, OTHER_FACE
-from tests.support.comparisons import compare, differences, people_kept, strangers
+from tests.support.comparisons import compare, desire_with_photo, differences, people_kept, strangers
 from tests.support.enrolments import enrol
 from tests.support.wire import InProcess, _response
 
@@ -243,6 +248,54 @@ def test_list_that_may_have_lost_somebody_concludes_nothing(
         assert failed is not None
         assert (failed.state, failed.error, people_kept()) == (FAILED, "list_incomplete", 0)
     assert queries.finished(terminal.id) is None
+
+
+NO_COUNT: Words = {"missing": frozenset({"AccessControl/UserInfo/Count"})}
+COUNT_OF_0: Words = {"counts_that_stay_0": frozenset({"userNumber", "bindFaceUserNumber"})}
+
+
+@pytest.mark.parametrize("counts", [NO_COUNT, COUNT_OF_0])
+def test_nobody_is_missing_who_is_there_by_number_where_no_count_confirms_the_list(
+    simulator: Simulated, terminal: Terminal, counts: Words
+) -> None:
+    strangers(simulator, MANY)
+    enrolled, gone = enrol(simulator, terminal), enrol(simulator, terminal, Draft("100333", "Ольга"), OTHER_FACE)
+    simulator.store.remove(["100333"])
+    reconcile(send_to_terminal(save_employee(Draft("100444", "Без Лица")).row.id, terminal.id).row.id, "Анна")
+    simulator.profile = dataclasses.replace(simulator.profile, tells_page_as_total=True, **counts)
+
+    done = read_on(begun(terminal))
+
+    assert differences(done) == {"only_here": ["100333"], "only_there": MANY[:30]}
+    assert (done.state, done.read, done.people, done.same) == (DONE, 30, None, 2)
+    assert enrolments.row(enrolled.id).is_confirmed
+    assert not enrolments.row(gone.id).is_confirmed
+
+
+def test_list_that_no_count_confirms_is_whole_where_nobody_else_is_found_by_number(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    strangers(simulator, MANY)
+    desire_with_photo(terminal)
+    simulator.profile = dataclasses.replace(simulator.profile, **NO_COUNT)
+
+    done = compare(terminal)
+
+    assert (done.people, differences(done)) == (65, {"only_here": ["100222"], "only_there": MANY})
+
+
+def test_list_that_nothing_confirms_concludes_nothing(
+    simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strangers(simulator, MANY)
+    enrolled = enrol(simulator, terminal)
+    simulator.profile = dataclasses.replace(simulator.profile, tells_page_as_total=True, **NO_COUNT)
+    monkeypatch.setattr("hikflask.simulator.isapi.persons.numbers", lambda *_: None)
+
+    with pytest.raises(ListIncomplete):
+        compare(terminal)
+
+    assert enrolments.row(enrolled.id).is_confirmed
 
 
 def test_firmware_that_repeats_pages_concludes_nothing(

@@ -1,5 +1,6 @@
 """A terminal that has fewer people than it confirmed keeps nobody green: each is asked for again, once."""
 
+import dataclasses
 from contextlib import suppress
 
 import pytest
@@ -15,10 +16,11 @@ from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries, schedule
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.terminals import checks
+from hikflask.services.terminals import checks, drift
 from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
+from tests.support.comparisons import compare
 from tests.support.due import claim_due
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -108,6 +110,41 @@ def test_same_loss_is_noticed_once(both: Terminal, simulator: Simulated) -> None
     checks.check(both.id, "test")
 
     assert sweep() == []
+    assert losses() == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "counted"),
+    [
+        ({"bindFaceUserNumber"}, (2, None)),
+        ({"userNumber", "bindFaceUserNumber"}, (None, None)),
+    ],
+)
+def test_count_that_stays_0_is_not_known_and_proves_nobody_anew(
+    both: Terminal, simulator: Simulated, fields: set[str], counted: tuple[int | None, int | None]
+) -> None:
+    compare(both)
+    simulator.profile = dataclasses.replace(simulator.profile, counts_that_stay_0=frozenset(fields))
+
+    for _ in range(2):
+        checks.check(both.id, "test")
+        shown = ask_status(both.id, "test")
+
+    assert (shown.people, shown.faces) == counted
+    assert (claim_due(), losses(), drift.of_terminal(both.id)) == ([], 0, [])
+    assert wish(IVAN).is_green
+
+
+def test_face_is_asked_for_in_the_library_where_the_list_does_not_tell_it(both: Terminal, simulator: Simulated) -> None:
+    zero = frozenset({"bindFaceUserNumber"})
+    untold = dataclasses.replace(simulator.profile, not_in_search=frozenset({"numOfFace"}), counts_that_stay_0=zero)
+    simulator.profile = untold
+
+    assert checks.check(both.id, "test").faces is None
+    assert losses() == 0
+
+    simulator.store.unbind(None)
+    assert checks.check(both.id, "test").faces == 0
     assert losses() == 1
 
 

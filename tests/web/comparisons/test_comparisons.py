@@ -8,7 +8,7 @@ from hikflask.extensions import db
 from hikflask.models import Comparison, Job, Terminal
 from hikflask.models.comparison import FAILED, READING
 from hikflask.models.operator import VIEWER
-from tests.support.compared import PAGE, ComparisonDesk, add_strangers
+from tests.support.compared import PAGE, ComparisonDesk, add_comparison, add_strangers
 from tests.support.desk import HTMX
 from tests.support.enrolments import enrol
 from tests.support.filled_forms import form_to
@@ -146,3 +146,15 @@ def test_reading_that_has_no_job_can_be_gone_on_with(app: Flask, at: ComparisonD
         db.session.commit()
 
     assert "Go on comparing" in at.english()
+
+
+def test_page_says_that_the_list_leaves_people_out(app: Flask, at: ComparisonDesk) -> None:
+    with app.app_context():
+        add_comparison(1, {"only_there": ["7"]}).people = None
+        db.session.commit()
+
+    english, russian = at.english(), at.client.get(PAGE).text
+
+    assert "Employees were asked for by ID, others may be on it, too." in english
+    assert "Терминал показывает в списке не всех. Сотрудники проверены по ID, но на нём могут быть и другие" in russian
+    assert "on the terminal." not in english.partition('class="lead"')[2].partition("</p>")[0]
