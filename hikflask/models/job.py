@@ -65,6 +65,11 @@ class Job(Base):
         """True while it waits or runs."""
         return self.state in OPEN
 
+    @property
+    def failed_for_all(self) -> bool:
+        """True when every item was tried, and each of them failed."""
+        return self.state == DONE and 0 < self.failed == self.done
+
 
 class JobItem(Base):
     """One person whom a job is for: waiting, sent, done, or failed with an error code and the values of its sentence.

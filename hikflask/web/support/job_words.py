@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from hikflask import messages
@@ -70,9 +71,13 @@ def title(job: Job) -> str:
 
 
 def state(job: Job) -> str:
-    """Return the state in a word or two; of one that failed as a whole, that it failed."""
-    if job.state == "failed" and "error" in job.params:
+    """Return the state in a word or two; of one that failed as a whole, or for all, that it failed."""
+    if (job.state == "failed" and "error" in job.params) or (job.failed_for_all and job.failed == 1):
         return str(_("Failed"))
+    if job.failed_for_all:
+        return str(_("Failed for all %(n)s", n=format_decimal(job.failed)))
+    if job.state == "done" and job.failed:
+        return str(_("Partly done"))
     waits = job.is_open and job.pause and "error" in job.pause
     return str(_("Waits for its terminal") if waits else _(STATES[job.state]))
 
@@ -83,6 +88,8 @@ def sentence(job: Job) -> str:
         return _of_error(error, job.params.get("error_params"))
     if job.is_open and job.pause and "error" in job.pause:
         return _of_error(job.pause["error"], job.pause.get("error_params"))
+    if job.state == "done" and job.failed:
+        return str(_("The job has ended."))
     return str(_(SENTENCES[job.state]))
 
 

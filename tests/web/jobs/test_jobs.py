@@ -68,6 +68,38 @@ def test_page_of_a_job_that_ended_asks_no_more_and_cannot_be_stopped(
     assert (EVERY.findall(shown), "noscript" in shown, "job-stop" in shown) == ([], False, False)
 
 
+@pytest.mark.parametrize(
+    ("people", "gone", "english", "russian"),
+    [
+        (8, 8, "Failed for all 8", "Не выполнено: ошибки у всех 8"),
+        (1, 1, "Failed", "Не выполнено"),
+        (3, 1, "Partly done", "Выполнено частично"),
+        (2, 0, "Done", "Готово"),
+    ],
+)
+def test_page_and_list_say_for_how_many_it_failed(
+    app: Flask, client: FlaskClient, people: int, gone: int, english: str, russian: str
+) -> None:
+    with app.app_context():
+        ids = add_people(*(str(number) for number in range(people)))
+        claim = started(DEPARTMENT, ids, department="Охрана")
+        for employee_id in ids[:gone]:
+            delete_employee(employee_id)
+        run(claim)
+
+    for headers, state in ((ENGLISH, english), ({"Accept-Language": "ru"}, russian)):
+        for address in (f"/jobs/{claim.job_id}", "/jobs/"):
+            shown = client.get(address, headers=headers).text
+            assert f"</svg> {state}</span>" in shown
+            assert (f"failed: {gone}" in shown, f"с ошибкой: {gone}" in shown) == (
+                0 < gone < people and headers == ENGLISH,
+                0 < gone < people and headers != ENGLISH,
+            )
+    report = page(client, claim)
+    assert (f"{people} of {people}" in report) is (gone < people)
+    assert ("The job is done." in report, "The job has ended." in report) == (gone == 0, gone > 0)
+
+
 def test_stop_ends_the_job(app: Flask, client: FlaskClient, claim: Claim) -> None:
     with app.app_context():
         run_slice(claim, seconds=0.0)
