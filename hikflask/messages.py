@@ -24,6 +24,10 @@ NOBODY_CAME = (
     N_("No face seen in %(n)s s. Come closer (about 60 cm), face the light, try again."),
     N_("The terminal saw no face. Try again closer."),
 )
+UNANSWERED = (
+    N_("“%(t)s” answered nothing in %(n)s s: it saw no face, or it stopped answering. Check it, then come closer."),
+    N_("The terminal answered nothing: it saw no face, or it stopped answering. Check it, then come closer."),
+)
 BUSY = (N_("The terminal is busy. Trying again in %(n)s s."), N_("The terminal is busy. Try again in a moment."))
 NO_FACE = (N_("No face in the picture."),)
 SMALL_FACE = (N_("The face is too small. Come closer."),)
@@ -554,6 +558,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "kept_without_consent": (N_("The photo is stored, but no consent to it is recorded. Record the consent."),),
     # Refusals of a terminal, by its own code.
     "capturetimeout": NOBODY_CAME,
+    "capture_unanswered": UNANSWERED,
     "unusable_picture": (N_("The picture is not usable. Capture again."),),
     "devicebusy": BUSY,
     "facedatamodeling": BUSY,

@@ -155,6 +155,7 @@ API = REFUSED_HERE | {
     "interrupted": HTTPStatus.SERVICE_UNAVAILABLE,
     "no_worker": HTTPStatus.SERVICE_UNAVAILABLE,
     "captureTimeout": HTTPStatus.GATEWAY_TIMEOUT,
+    "capture_unanswered": HTTPStatus.GATEWAY_TIMEOUT,
 }
 
 

@@ -18,6 +18,7 @@ from hikflask.isapi.errors import (
     CaptureCancelled,
     CaptureNotSupported,
     CaptureTimeout,
+    CaptureUnanswered,
     NoAnswer,
     NobodyYet,
     Nonsense,
@@ -46,6 +47,7 @@ CONNECT_SECONDS = 3.05
 READ_MARGIN = 1.5
 BUSY_PAUSE = 3.0  # a capture window that is still open closes after 3 s (one recording)
 ASK_AGAIN = 1.0  # working clients ask every 0.7 to 2 s
+SILENCE = 3.0  # a terminal that is silent for so much longer than its answers took has stopped answering
 
 MODES = {"url", "binary"}
 # An unknown dataType is refused as badParameters (one recording), or like a function that does not exist.
@@ -98,11 +100,13 @@ def take(
     progress 100 and no picture, or with deviceError (one client each). After a success, which is progress 100 with a
     picture, no POST follows: it would be refused, and the capture module may hang for minutes (one recording).
 
+    Silence at the deadline means that nobody came, or that the terminal stopped answering: its earlier answers tell.
+
     Args: modes are "url" or "binary", or both where the terminal does not tell: the second is tried when the terminal
     does not know the first; seconds_left returns the seconds until the caller's deadline; cancelled returns whether to
     stop; pause waits that many seconds.
-    Raises: CaptureTimeout, CaptureCancelled, Busy, CaptureNotSupported, UnusablePicture, Nonsense, other
-    TerminalErrors.
+    Raises: CaptureTimeout, CaptureUnanswered, CaptureCancelled, Busy, CaptureNotSupported, UnusablePicture, Nonsense,
+    other TerminalErrors.
     """
     if not modes or not set(modes) <= MODES:
         raise ValueError("a capture is by url or binary")
@@ -126,9 +130,11 @@ def _take(
     pause: Callable[[float], None],
 ) -> Captured:
     waited_for_busy = False
+    took: list[float] = []  # how long the answers took, in seconds
     while True:
+        began = seconds_left()
         try:
-            captured = _ask(client, mode, seconds_left, cancelled)
+            captured = _ask(client, mode, seconds_left, cancelled, took)
         except Busy:
             if waited_for_busy or seconds_left() <= BUSY_PAUSE:
                 raise
@@ -138,11 +144,16 @@ def _take(
         if captured:
             return captured
         waited_for_busy = False
+        took.append(began - seconds_left())
         pause(ASK_AGAIN)
 
 
 def _ask(
-    client: Requester, mode: str, seconds_left: Callable[[], float], cancelled: Callable[[], bool]
+    client: Requester,
+    mode: str,
+    seconds_left: Callable[[], float],
+    cancelled: Callable[[], bool],
+    took: Sequence[float],
 ) -> Captured | None:
     """Send the request once. None means that nobody has shown a face yet."""
     _stop_if(cancelled)
@@ -153,9 +164,10 @@ def _ask(
     try:
         answer = client.request("POST", PATH, data=body, content_type=FORM, timeout=timeout)
     except NoAnswer as error:
-        if seconds_left() > 0:
+        now = seconds_left()
+        if now > 0 or (took and left - now > max(took) + SILENCE):
             raise
-        raise CaptureTimeout(path=PATH) from error
+        raise (CaptureTimeout if took else CaptureUnanswered)(path=PATH) from error
     _stop_if(cancelled)
     try:
         return _captured(checked(answer))

@@ -165,6 +165,12 @@ class CaptureTimeout(Refused):
     own_code = "captureTimeout"
 
 
+class CaptureUnanswered(CaptureTimeout):
+    """The terminal answered nothing at all until the deadline: it saw nobody, or does not answer any more."""
+
+    own_code = "capture_unanswered"
+
+
 class NobodyYet(CaptureTimeout):
     """Nobody shows a face yet, and the terminal can be asked again: the answer of K1T320 (one client)."""
 

@@ -149,18 +149,39 @@ def test_a_cancel_while_waiting_drops_the_face() -> None:
     assert caught.value.code == "cancelled"
 
 
-def test_a_read_timeout_at_the_deadline_is_a_capture_timeout() -> None:
-    watch = Watch(20.0)
+@pytest.mark.parametrize(
+    ("answered", "last_asked", "error"),
+    [
+        # Its windows last 3 s, and the last one is open at the deadline.
+        ([3.0, 3.0], 2.5, errors.CaptureTimeout),
+        # It is silent for longer than ever before.
+        ([3.0, 3.0], 8.0, errors.NoAnswer),
+        ([0.1], 20.0, errors.NoAnswer),
+        # Some models answer nothing before somebody comes.
+        ([], 20.0, errors.CaptureUnanswered),
+    ],
+)
+def test_silence_at_the_deadline_is_judged_by_the_earlier_answers(
+    answered: list[float], last_asked: float, error: type[errors.TerminalError]
+) -> None:
+    watch, windows = Watch(30.0), iter(answered)
 
-    class Slow(Prepared):
+    class Silent(Prepared):
         def request(self, *_: object, **__: object) -> Answer:
-            watch.left = -1.5
-            raise errors.NoAnswer
+            window = next(windows, None)
+            if window is None:
+                watch.left = -capture.READ_MARGIN
+                raise errors.NoAnswer
+            watch.left -= window
+            return xml(NOBODY)
 
-    with pytest.raises(errors.CaptureTimeout):
-        capture.take(
-            Slow(), modes=("url",), seconds_left=lambda: watch.left, cancelled=lambda: False, pause=watch.pause
-        )
+    def pause(seconds: float) -> None:
+        watch.left = watch.left - seconds if len(watch.pauses) + 1 < len(answered) else last_asked
+        watch.pauses.append(seconds)
+
+    with pytest.raises(errors.TerminalError) as caught:
+        capture.take(Silent(), modes=("url",), seconds_left=lambda: watch.left, cancelled=lambda: False, pause=pause)
+    assert type(caught.value) is error
 
 
 def test_a_connection_lost_before_the_deadline_stays_no_answer() -> None:

@@ -19,10 +19,11 @@ from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.messages import error_sentence
 
 IDLE = "idle"
-NOBODY_CAME = "captureTimeout"
+NOBODY_CAME, UNANSWERED = "captureTimeout", "capture_unanswered"
 # The icon of what stands in the way of a picture: a refusal, a reason of a failure, or a state.
 CAUSES = {
     NOBODY_CAME: "person-off",
+    UNANSWERED: "wifi-off",
     "noFaceInPicture": "person-off",
     "pictureFaceDetectZero": "person-off",
     "multipleFaceObjectError": "faces-many",
@@ -150,7 +151,7 @@ class Panel:
 
     def _failure(self, about: dict[str, Any]) -> str:
         reason = self.view.reason if self.view else ""
-        if reason == NOBODY_CAME:
+        if reason in {NOBODY_CAME, UNANSWERED}:
             about["n"] = round(current_app.config["CAPTURE_TIMEOUT"])
         said = messages.sentence(reason or FAILED, **about)
         return f"{said} {messages.sentence('earlier_stays')}" if self.earlier else said

@@ -3,13 +3,15 @@
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.models import Heartbeat
+from hikflask.isapi.errors import CaptureUnanswered
+from hikflask.models import Capture, Heartbeat
 from hikflask.models.operator import OPERATOR
+from hikflask.services.state import capture as state
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from tests.conftest import NobodyComes
 from tests.support.captures import FACE, OTHER_FACE
-from tests.support.desk import HTMX, Desk, typed
+from tests.support.desk import ENGLISH, HTMX, Desk, typed
 from tests.support.signed_in import client_of
 
 
@@ -74,6 +76,20 @@ def test_nobody_came_says_what_to_do(desk: Desk, nobody_comes: NobodyComes) -> N
     assert "терминал не увидел лицо. Подойдите ближе (около 60 см)" in page
     assert ">Повторить</button>" in page
     assert "http-equiv" not in page
+
+
+def test_terminal_that_answered_nothing_is_not_said_to_have_seen_nobody(desk: Desk, app: Flask) -> None:
+    desk.client.post("/captures", data=typed())
+    with app.app_context():
+        state.apply_alone(state.FAILURE, Capture.id == 1, reason=CaptureUnanswered.own_code, reason_text="")
+
+    english = desk.client.get("/employees/new?capture=1", headers=ENGLISH).text
+    russian = desk.text("/employees/new?capture=1")
+
+    said = "“Вход” answered nothing in 20 s: it saw no face, or it stopped answering. Check it, then come closer."
+    assert f'data-says="{said}"' in english
+    said = "За 20 с «Вход» ничего не ответил: не увидел лицо или завис. Проверьте, что он работает, и подойдите ближе."
+    assert f'data-says="{said}"' in russian
 
 
 def test_cancel_ends_it_and_saves_nothing(desk: Desk) -> None:
