@@ -14,6 +14,7 @@ NEARLY_FULL = 0.9
 # How a terminal refuses who does not fit, in lower case.
 CODES_OF_PEOPLE = ("deviceuserfull", "userexceedlimit")
 CODES_OF_FACES = ("devicefacefull", "faceimagesnumerror", "facenumfull")
+CODES = (*CODES_OF_PEOPLE, *CODES_OF_FACES)
 
 
 def left(terminal: Terminal) -> tuple[int | None, int | None]:

@@ -84,8 +84,8 @@ class EnrolmentStatus:
 
     @property
     def is_refused_for_room(self) -> bool:
-        """True when the terminal refused the face for lack of room, which the reason says."""
-        return self.enrolment.refusal_code.lower() in room.CODES_OF_FACES
+        """True when the terminal refused person or face for lack of room, which the reason says."""
+        return self.enrolment.refusal_code.lower() in room.CODES
 
     @property
     def other_face(self) -> bool:

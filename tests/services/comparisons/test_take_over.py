@@ -403,3 +403,20 @@ def test_own_limit_of_an_employee_is_sent_where_the_terminal_has_none(simulator:
     assert (waiting.person, days_of("900")) == (PENDING, (True, "", "2030-12-31"))
     assert reconcile(waiting.id, "background").is_confirmed
     assert there(simulator, "900") == f"{FIRST}/2030-12-31T23:59:59"
+
+
+def test_days_that_somebody_set_there_come_in_by_the_choice_of_a_person(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrol(simulator, terminal)
+    limit_there(simulator, "100222", "2030-12-31T23:59:59")
+    assert differences(compare(terminal)) == {"validity": ["100222"]}
+
+    assert taken(terminal, "100222", "Иван Иванов").is_confirmed
+
+    assert days_of("100222") == (True, "", "2030-12-31")
+    assert differences(compare(terminal)) == {}
+    limit_there(simulator, "100222", "2025-12-31T23:59:59")
+    with pytest.raises(OverThere):
+        taken(terminal, "100222", "Иван Иванов")
+    assert days_of("100222") == (True, "", "2030-12-31")

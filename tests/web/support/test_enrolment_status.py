@@ -69,3 +69,10 @@ def test_full_library_of_faces_offers_no_capture(
     assert re.findall(r'id="capture-[^"]*"', shown) == []
     assert "A capture at the terminal is needed." not in shown
     assert "no-face-capture" not in desk.client.get("/attention", headers=ENGLISH).text
+
+
+def test_person_who_exceeds_the_limit_of_a_terminal_needs_no_capture(desk: Desk, app: Flask) -> None:
+    shown = page(desk, app, person=CONFIRMED, face=REFUSED, refusal_code="userExceedLimit", next_attempt_at=None)
+
+    assert "The terminal is full (3000 of 3000). Remove leavers first." in shown
+    assert re.findall(r'id="capture-[^"]*"', shown) == []
