@@ -9,19 +9,22 @@ from hikflask.extensions import db
 from hikflask.models import Erasure, JobItem, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import plan
+from hikflask.services.core import import_files, photo_archive
 from hikflask.services.employees import erasure, photo_drafts, search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import FaceSource, save_employee
-from hikflask.services.imports import apply
+from hikflask.services.imports import apply, check
 from hikflask.services.jobs import draft, lifecycle
+from hikflask.services.jobs import imports as job_imports
 from hikflask.services.jobs import run as job_run
 from hikflask.services.jobs.kinds import APPLY, PRINT
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.support import imports
 from tests.support.between import Between
-from tests.support.captures import FACE, IVAN, capture_face
+from tests.support.captures import FACE, IVAN, OLGA, OTHER_FACE, capture_face
 from tests.support.comparisons import compare
 from tests.support.jobs import run
 
@@ -112,3 +115,59 @@ def test_file_of_a_photo_that_is_written_at_that_moment_is_gone(between: Between
     assert other.error is None
     assert list(storage.folder().iterdir()) == []
     assert photo_drafts.find(photo.token, "Анна") is None
+
+
+def test_dry_run_of_a_table_ends_when_somebody_is_erased(between: Between, monkeypatch: pytest.MonkeyPatch) -> None:
+    ivan_id = save_employee(IVAN).row.id
+    monkeypatch.setattr(check, "BATCH", 1)  # In earnest 500, of longer tables.
+    batch_id = imports.made("100333;Ольга Ёлкина;", "100222;Иван Иванов;Охрана")
+    other = between(check.verdicts, "present", lambda: erase_employee(ivan_id), nth=2)
+
+    job = run(imports.started(job_imports.start_check, batch_id))
+    other.finish()
+
+    assert other.error is None
+    assert (job.state, job.params["error"]) == ("failed", "import_file_gone")
+    assert imports.rows(batch_id) == []
+
+
+def test_dry_run_of_photos_goes_on_without_who_is_erased(between: Between, monkeypatch: pytest.MonkeyPatch) -> None:
+    ivan_id, olga_id = save_employee(IVAN).row.id, save_employee(OLGA).row.id
+    monkeypatch.setattr(check, "BATCH", 1)
+    batch_id = imports.made(pictures={"100333.jpg": OTHER_FACE, "100222.jpg": FACE})
+    other = between(check.verdicts, "present", lambda: erase_employee(ivan_id), nth=2)
+
+    imports.check(batch_id)
+    other.finish()
+
+    assert other.error is None
+    assert [(row.number, row.employee_id) for row in imports.rows(batch_id)] == [("100333", olga_id)]
+
+
+def test_dry_run_ends_though_somebody_in_it_is_deleted(between: Between) -> None:
+    ivan_id = save_employee(IVAN).row.id
+    batch_id = imports.made("100222;Иван Петров;Охрана")
+    other = between(check.verdicts, "present", lambda: delete_employee(ivan_id))
+
+    imports.check(batch_id)
+    other.finish()
+
+    assert other.error is None
+    assert [(row.number, row.verdict, row.employee_id) for row in imports.rows(batch_id)] == [
+        ("100222", "changed", None)
+    ]
+    assert imports.apply(batch_id).failed == 1
+    assert search.by_number("100222") is None
+
+
+def test_two_who_are_erased_at_once_both_leave_an_archive(between: Between) -> None:
+    ivan_id, olga_id = save_employee(IVAN).row.id, save_employee(OLGA).row.id
+    batch_id = imports.made(pictures={"100222.jpg": FACE, "100333.jpg": OTHER_FACE, "100444.jpg": FACE})
+    other = between(photo_archive, "_copy", lambda: erase_employee(olga_id))
+
+    erase_employee(ivan_id)
+    other.finish()
+
+    assert (other.blocked, other.error) == (True, None)
+    archive = import_files.path_of(imports.batch(batch_id).photos_file)
+    assert set(photo_archive.look(archive).pictures) == {"100444"}

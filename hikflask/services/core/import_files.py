@@ -1,10 +1,12 @@
 """The uploaded files of imports: only this account reads them, under random names, and not for longer than needed."""
 
+import fcntl
 import logging
 import os
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -46,6 +48,17 @@ def keep(stream: IO[bytes], most: int, refusal: ServiceError) -> str:
         remove(name)
         raise
     return name
+
+
+@contextmanager
+def written_alone() -> Iterator[None]:
+    """Let one process at a time, and one thread of it, read stored files and write them anew."""
+    handle = os.open(folder(), os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def replace(name: str, content: IO[bytes]) -> None:

@@ -130,10 +130,15 @@ def read(path: Path, name: str) -> io.BytesIO:
 def forget(stored: str, numbers: Collection[str]) -> bool:
     """Take the pictures of these numbers out of a stored archive; False when it has none.
 
-    An archive that cannot be written anew is removed as a whole.
+    An archive that cannot be written anew is removed as a whole. Two who do this to one archive do it in turn.
 
     :param stored: the name of the file in the folder of imports.
     """
+    with import_files.written_alone():
+        return _forget(stored, numbers)
+
+
+def _forget(stored: str, numbers: Collection[str]) -> bool:
     path = import_files.path_of(stored)
     if not path.is_file():
         return False

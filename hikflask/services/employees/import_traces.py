@@ -34,16 +34,18 @@ def of_number(number: str) -> list[int]:
 def forget_files(numbers: Collection[str]) -> None:
     """Take the photos of these numbers out of the stored archives, and remove the tables that were not read yet.
 
-    This may take long, so no transaction is open meanwhile.
+    This may take long, so no transaction is open meanwhile. A dry run that has read one of these files writes no row
+    any more once this returns: it locks the import's row, and looks whether the files are still those that it has read.
     """
     columns = (ImportBatch.id, ImportBatch.table_file, ImportBatch.photos_file, ImportBatch.layout)
     found = db.session.execute(select(*columns).where(or_(*(column != "" for column in columns[1:3])))).all()
     db.session.commit()
     for batch_id, table, photos, layout in found:
-        if photos:
-            photo_archive.forget(photos, numbers)
+        mine = update(ImportBatch).where(ImportBatch.id == batch_id)
+        if photos and photo_archive.forget(photos, numbers):
+            changed_rows(mine.values(photos_file=ImportBatch.photos_file))
+            db.session.commit()
         if table and import_files.remove(table):
-            mine = update(ImportBatch).where(ImportBatch.id == batch_id)
             changed_rows(mine.values(table_file="", layout={**layout, "sample": []}))
             db.session.commit()
 

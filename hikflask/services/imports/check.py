@@ -6,7 +6,7 @@ between. What a killed worker left is deleted before the dry run begins anew.
 
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from typing import Any, TypeVar
@@ -14,14 +14,14 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, insert, select, update
 
 from hikflask.extensions import db
-from hikflask.models import ImportBatch, ImportRow
+from hikflask.models import Employee, ImportBatch, ImportRow
 from hikflask.models.columns import database_now, storable
 from hikflask.models.import_batch import VERDICTS, WRONG
 from hikflask.services.core import import_files
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, write_first
 from hikflask.services.core.photo_archive import Contents
 from hikflask.services.core.progress import Progress
-from hikflask.services.imports import columns, pictures, values, verdicts
+from hikflask.services.imports import batches, columns, pictures, values, verdicts
 from hikflask.services.imports.batches import ROWS
 from hikflask.services.imports.errors import ImportFileGone
 from hikflask.services.imports.values import NUMBER, Values
@@ -41,12 +41,20 @@ def check(batch: ImportBatch, progress: Progress) -> None:
     """Check an import that was not checked yet: store all rows with their verdicts, and count them.
 
     :raises BadTable: when the table cannot be read to its end. :raises BadArchive:
-    :raises ImportFileGone: when a file was removed. :raises ClaimLost: when it is not to go on.
+    :raises ImportFileGone: when a file was removed. :raises ImportUnknown: when the import was discarded.
+    :raises ClaimLost: when it is not to go on.
     """
-    if batch.checked_at is None:
-        with looking() as look_at:
-            _Check(batch, progress, look_at).run()
+    while batch.checked_at is None:
+        try:
+            with looking() as look_at:
+                _Check(batch, progress, look_at).run()
+        except _FilesChanged:
+            batch = batches.row(batch.id)
     _remove_table(batch)
+
+
+class _FilesChanged(Exception):
+    """Somebody was erased: the table is removed, or the archive written anew without a person."""
 
 
 class _Check:
@@ -56,6 +64,7 @@ class _Check:
         self._batch = batch
         self._progress = progress
         self._look_at = look_at
+        self._version = pictures.version(batch)
         self._photos: Contents = pictures.contents(batch)
         self._lines: dict[str, int] = {}
         self._twice: dict[str, list[int]] = {}
@@ -138,10 +147,26 @@ class _Check:
         }
 
     def _write(self, rows: list[dict[str, Any]], more: int) -> None:
+        there = _locked_employees({row["employee_id"] for row in rows})
+        self._lock()
+        for row in rows:
+            if row["employee_id"] not in there:  # Deleted since the verdict.
+                row["employee_id"] = None
         if rows:
             db.session.execute(insert(ImportRow), rows)
         self._counts.update(row["verdict"] for row in rows)
         self._report(more)
+
+    def _lock(self) -> None:
+        """Lock the import's row until the next report, to write what was read of its files.
+
+        :raises _FilesChanged: when they are not those any more.
+        """
+        same = (ImportBatch.id == self._batch.id, ImportBatch.table_file == self._batch.table_file)
+        locked = changed_rows(update(ImportBatch).where(*same).values(table_file=ImportBatch.table_file))
+        if not locked or pictures.version(self._batch) != self._version:
+            db.session.rollback()
+            raise _FilesChanged
 
     # --- the same ID in several rows ---
 
@@ -170,6 +195,7 @@ class _Check:
             changes.append({"id": row.id, "verdict": WRONG, "errors": errors, "cells": cells, "before": None})
             self._counts.subtract([row.verdict])
             self._counts.update([WRONG])
+        self._lock()
         db.session.execute(update(ImportRow), changes)
 
     # --- photos of people who are not in the table ---
@@ -208,11 +234,19 @@ class _Check:
         checked = update(ImportBatch).where(ImportBatch.id == self._batch.id)
         # The first rows were shown to choose the columns by. They are of people who may be erased.
         layout = self._batch.layout | {"sample": []} if self._batch.layout else {}
+        self._lock()
         changed_rows(checked.values(**counts, layout=layout, checked_at=database_now()))
         self._total = self._done
         self._report(0)
         db.session.refresh(self._batch)
         db.session.commit()
+
+
+def _locked_employees(ids: Collection[int | None]) -> set[int]:
+    """Keep employees from being deleted until the transaction ends, and return the ids of those who are there."""
+    write_first()
+    there = select(Employee.id).where(Employee.id.in_(ids)).order_by(Employee.id)
+    return set(db.session.execute(there.with_for_update(read=True, key_share=True)).scalars())
 
 
 def _rows(batch: ImportBatch) -> Generator[Row, None, None]:

@@ -33,6 +33,16 @@ def contents(batch: ImportBatch) -> Contents:
     return photo_archive.look(path)
 
 
+def version(batch: ImportBatch) -> tuple[int, int] | None:
+    """Return what tells an archive from the one that an erasure writes in its place; None when there is none."""
+    path = import_files.path_of(batch.photos_file)
+    try:
+        found = path.stat() if batch.photos_file else None
+    except FileNotFoundError:
+        found = None
+    return (found.st_ino, found.st_mtime_ns) if found else None
+
+
 def look(batch: ImportBatch, names: list[str], look_at: Look) -> Picture:
     """Look at the picture of one number: two of them are wrong, and one that a terminal is expected to refuse."""
     name = names[0]
