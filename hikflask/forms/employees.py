@@ -1,6 +1,6 @@
 """The employee form: the fields that pages and API share, and what the page adds."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -10,6 +10,7 @@ from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, 
 from hikflask import employee_number, validity_days
 from hikflask.forms.base import Form
 from hikflask.forms.fields import limited, one_line, row_id, stripped
+from hikflask.forms.versions import VersionedForm
 
 LONGEST_NAME = 128
 
@@ -57,7 +58,7 @@ class EmployeeForm(Form):
     valid_to = StringField(_l("Valid to"), [day, not_before_the_first], [stripped])
 
 
-class EmployeePageForm(EmployeeForm):
+class EmployeePageForm(VersionedForm, EmployeeForm):
     """The form of the page, with the capture that it shows, the selected terminal, a photo from a file and consent.
 
     `take_over`, `without_face`, `poor_photo` and `moved` are "1" when a question was answered: to save a picture that
@@ -73,6 +74,15 @@ class EmployeePageForm(EmployeeForm):
     had no face there when it began.
     """
 
+    stored: ClassVar = (
+        "hikvision_id",
+        "full_name",
+        "department",
+        "terminal_name",
+        "valid_from",
+        "valid_to",
+        "groups",
+    )
     capture_id = HiddenField(filters=[row_id])
     waiting_id = HiddenField(filters=[row_id])
     employee_id = HiddenField(filters=[row_id])
@@ -97,7 +107,16 @@ class EmployeePageForm(EmployeeForm):
         if self.groups_shown.data != "1":
             return None
         chosen = self.groups.raw_data if self.groups.raw_data is not None else self.groups.data or ()
-        return tuple(dict.fromkeys(one for one in map(row_id, chosen) if one))
+        return tuple(sorted({group_id for group_id in map(row_id, chosen) if group_id}))
+
+    def value(self, name: str) -> Any:
+        """Return the value of a stored field; None when the page does not show it."""
+        return self.group_ids if name == "groups" else super().value(name)
+
+    def put(self, name: str, value: Any) -> None:
+        """Give a stored field another value."""
+        super().put(name, value)
+        self.groups.raw_data = None if name == "groups" else self.groups.raw_data
 
     @property
     def own_capture(self) -> int | None:

@@ -25,7 +25,8 @@ class Capture(Base):
 
     `reason` is a code of messages.py, `reason_text` the terminal's own words. Until `hold_until`, other numbers may not
     overwrite the terminal's one file while it is needed. `draft_consent` is the tick of the form's consent box,
-    `draft_groups` the JSON list of the ids of the ticked groups ("": not asked for).
+    `draft_groups` the JSON list of the ids of the ticked groups ("": not asked for), `draft_version` the version of the
+    form's page.
     `request_id` is that of the request that asked for it.
     `retake_of` is the id of the capture that the form showed before: its picture stays usable until this one is taken.
     """
@@ -62,6 +63,7 @@ class Capture(Base):
     draft_valid_to: Mapped[str] = mapped_column(String(255), default="", server_default="")
     draft_consent: Mapped[bool] = mapped_column(default=False)
     draft_groups: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    draft_version: Mapped[str] = mapped_column(String(255), default="", server_default="")
     face_url: Mapped[str | None] = mapped_column(String(768))
     photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"), unique=True)
     hold_until: Mapped[datetime | None] = mapped_column(UTCDateTime)

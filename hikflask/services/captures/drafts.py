@@ -19,8 +19,8 @@ from hikflask.services.state.capture import NO_DRAFT
 LONGEST = 255
 # As ids in a text of 255 characters.
 MOST_GROUPS = 20
-# The fields of a draft that a save writes to the employee's row.
-FACTS = frozenset(("number", "name", "department", "terminal_name", "valid_from", "valid_to"))
+# The fields of a draft that a save may change, or leave as they are.
+FIELDS = frozenset(("number", "name", "department", "terminal_name", "valid_from", "valid_to", "groups"))
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Draft:
 
     `terminal_name`: the employee's own name for terminals, "" for the full name. `valid_from` and `valid_to`: the first
     and the last day of the validity as YYYY-MM-DD, "" for no limit. `groups`: the ids of the groups of terminals that
-    the employee belongs to alone; None where they are not asked for.
+    the employee belongs to alone; None where they are not asked for. `version`: that of the page, where it changes
+    somebody, see forms/versions.py.
     """
 
     number: str = ""
@@ -41,6 +42,7 @@ class Draft:
     # Not compared: drafts with the same fields mean the same employee, with or without the tick.
     consent: bool = field(default=False, compare=False)
     groups: tuple[int, ...] | None = field(default=None, compare=False)
+    version: str = field(default="", compare=False)
 
     def columns(self) -> dict[str, Any]:
         """Return the draft as the columns of a capture."""
@@ -53,14 +55,12 @@ class Draft:
             "draft_valid_to": storable(self.valid_to[:LONGEST]),
             "draft_consent": self.consent,
             "draft_groups": "" if self.groups is None else json.dumps(self.groups[:MOST_GROUPS]),
+            "draft_version": storable(self.version[:LONGEST]),
         }
 
     def applied_to(self, saved: "Draft", fields: Collection[str] | None) -> "Draft":
-        """Return what a save of these fields makes of what is saved; None: of all.
-
-        Groups are saved where they are asked for, and so is the consent.
-        """
-        kept = set() if fields is None else FACTS - {*fields}
+        """Return what a save of these fields makes of what is saved; None: of all. The consent is saved in any case."""
+        kept = set() if fields is None else FIELDS - {*fields}
         return replace(self, **{name: getattr(saved, name) for name in kept})
 
     def days(self) -> tuple[date | None, date | None]:
@@ -89,6 +89,7 @@ def of(capture: Capture) -> Draft:
         capture.draft_valid_to,
         consent=capture.draft_consent,
         groups=tuple(json.loads(capture.draft_groups)) if capture.draft_groups else None,
+        version=capture.draft_version,
     )
 
 

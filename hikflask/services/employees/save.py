@@ -231,8 +231,8 @@ def _saved_already(draft: Draft, source: FaceSource, fields: Collection[str] | N
     if employee is None:
         return None
     saved = drafts.of_saved(employee)
-    known = replace(draft, department=departments.find(draft.department) or draft.department)
-    same = known.applied_to(saved, fields) == saved and _has_groups(employee, draft)
+    known = replace(draft, department=departments.find(draft.department) or draft.department).applied_to(saved, fields)
+    same = known == saved and _has_groups(employee, known)
     db.session.commit()
     return employee if same else None
 

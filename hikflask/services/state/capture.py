@@ -34,6 +34,7 @@ NO_DRAFT = {
     "draft_valid_to": "",
     "draft_consent": False,
     "draft_groups": "",
+    "draft_version": "",
 }
 
 

@@ -50,8 +50,7 @@ def start() -> ResponseReturnValue:
 def start_for(employee_id: int) -> ResponseReturnValue:
     """Start a capture for an employee at a terminal by one click, and show it in the employee's form."""
     employee = search.get(employee_id) or abort(404)
-    saved = drafts.of_saved(employee)
-    form = form_page.in_round(form_page.filled(saved, Panel(), employee_id), request.form)
+    form = form_page.in_round(form_page.as_saved(employee_id), request.form)
     form.terminal_id.data = row_id(request.form.get("terminal_id"))
     try:
         capture = _start(form, None)

@@ -1,5 +1,6 @@
 """Adding and changing an employee: the form's addresses, and saving it."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -9,12 +10,12 @@ from flask_babel import gettext as _
 from hikflask.background import tasks
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
+from hikflask.forms.versions import ChangedMeanwhile
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.invisible_characters import isolated
 from hikflask.models import Employee
 from hikflask.models.capture import CAPTURED, SUPERSEDED
 from hikflask.models.terminal import NO_CAPTURE
-from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureRunning, ServiceError
 from hikflask.services.employees import search
@@ -66,11 +67,10 @@ def known() -> ResponseReturnValue:
 @allow(OPERATOR)
 def edit(employee_id: int) -> ResponseReturnValue:
     """The form of an employee, as saved or as typed when the capture began."""
-    employee = employee_or_404(employee_id)
+    saved = form_page.typed_draft(form_page.as_saved(employee_or_404(employee_id).id))
     shown = _asked_for()
-    saved = drafts.of_saved(employee)
     # A draft is deleted after a while; the form then shows what is saved.
-    typed = saved if shown.draft == Draft() else shown.draft
+    typed = saved if shown.draft == Draft() else replace(shown.draft, version=shown.draft.version or saved.version)
     return form_page.show(form_page.in_round(form_page.filled(typed, shown, employee_id), request.args), shown)
 
 
@@ -101,13 +101,18 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     form.employee_id.data = employee_id
     try:
         photo_drafts.look_at_unseen(form)
-    except ServiceError as error:
-        return form_page.refused(form, error)
-    shown = capture_panel.of_form(form)
-    if unfinished := _unfinished(form, shown):
-        return unfinished
-    try:
-        saved = save_employee(form_page.typed_draft(form), _face(form, shown), employee_id=employee_id)
+        shown = capture_panel.of_form(form)
+        if unfinished := _unfinished(form, shown):
+            return unfinished
+        saved = save_employee(
+            form_page.typed_draft(form),
+            _face(form, shown),
+            employee_id=employee_id,
+            fields=form_page.changed_fields(form),
+            require=lambda: form.take_in(form_page.as_saved(form.employee_id.data)),
+        )
+    except ChangedMeanwhile as error:
+        return form_page.conflict(form, error.differences)
     except ServiceError as error:
         return form_page.refused(form, error)
     tasks.enqueue_due(saved.due)
@@ -125,9 +130,13 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
 
 
 def _unfinished(form: EmployeePageForm, shown: Panel) -> Response | None:
-    """Return the form with what keeps it from being saved, or with a question; None when it can be saved."""
+    """Return the form with what keeps it from being saved, or with a question; None when it can be saved.
+
+    :raises ChangedMeanwhile: when somebody else has changed the same fields since the page was made.
+    """
     if not form.validate():
         return form_page.invalid(form, shown)
+    form_page.take_in_saved(form)
     if shown.running:
         return form_page.refused(form, CaptureRunning())
     if _is_unseen(form, shown):

@@ -1,6 +1,6 @@
 """The page with the employee form and the capture panel: filled in, as typed, or with what was refused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -9,15 +9,18 @@ from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from hikflask import validity_days
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id, stripped
+from hikflask.forms.versions import Difference
 from hikflask.http import error_status
+from hikflask.invisible_characters import isolated
 from hikflask.messages import sentence
 from hikflask.models import Capture
 from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import CaptureOfAnother, PhotoDraftGone, ServiceError
+from hikflask.services.core.errors import CaptureOfAnother, EmployeeUnknown, PhotoDraftGone, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.enrolments import queries
@@ -30,8 +33,12 @@ from hikflask.web.employees import capture_panel, latest
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.security import headers, resubmission
 from hikflask.web.security.current_operator import operator_name
+from hikflask.web.support.dates import local_day
 from hikflask.web.support.locale import LANGUAGES, remember_language
 from hikflask.web.support.messages import error_sentence
+
+# Fields of the form that have another name in a draft.
+OF_DRAFT = {"hikvision_id": "number", "full_name": "name"}
 
 
 def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> EmployeePageForm:
@@ -48,9 +55,23 @@ def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> Employ
         consent=draft.consent,
         groups=ticked,
         groups_shown="1",
+        version=draft.version,
         employee_id=employee_id,
         terminal_id=shown.view.capture.terminal_id if shown.view else None,
     )
+
+
+def as_saved(employee_id: int) -> EmployeePageForm:
+    """Return the form of an employee as it is saved now, with its version.
+
+    :raises EmployeeUnknown: when the employee was deleted meanwhile.
+    """
+    employee = search.get(employee_id)
+    if employee is None:
+        raise EmployeeUnknown
+    form = filled(drafts.of_saved(employee), Panel(), employee_id)
+    form.mark()
+    return form
 
 
 def in_round(form: EmployeePageForm, values: Mapping[str, str]) -> EmployeePageForm:
@@ -126,17 +147,32 @@ def typed_draft(form: EmployeePageForm) -> Draft:
         valid_to=form.valid_to.data or "",
         consent=bool(form.consent.data),
         groups=form.group_ids,
+        version=form.version.data or "",
     )
 
 
-def show(form: EmployeePageForm, shown: Panel, status: int = 200, problem: str = "", ask: str = "") -> Response:
+def changed_fields(form: EmployeePageForm) -> set[str]:
+    """Return the fields of a draft that are changed in a form, which are those that a save writes."""
+    return {OF_DRAFT.get(name, name) for name in form.changed()}
+
+
+def show(
+    form: EmployeePageForm,
+    shown: Panel,
+    status: int = 200,
+    problem: str = "",
+    ask: str = "",
+    differences: Sequence[Difference] = (),
+) -> Response:
     """Answer the whole page.
 
     :param problem: a sentence above the form.
     :param ask: the form's field that answers the sentence when it is a question; its button saves all the same.
+    :param differences: the fields that somebody else has saved meanwhile, listed below the sentence.
     """
+    about = {"problem": problem, "ask": ask, "details": [_difference(form, field) for field in differences]}
     added = [] if form.employee_id.data else latest.shown()
-    body = render_template("employees/form.html", problem=problem, ask=ask, latest=added, **_context(form, shown))
+    body = render_template("employees/form.html", latest=added, **about, **_context(form, shown))
     response = make_response(body, status)
     headers.allow_camera(response)
     return response
@@ -195,6 +231,48 @@ def refused(form: EmployeePageForm, error: ServiceError) -> Response:
     at_fault = add_errors(form, error)
     problem, ask = "" if at_fault else said, "take_over" if isinstance(error, CaptureOfAnother) else ""
     return show(form, capture_panel.of_form(form), error_status.for_page(error.code), problem, ask)
+
+
+def take_in_saved(form: EmployeePageForm) -> None:
+    """Let the form of a known employee have what somebody else has saved since its page was made, and say so.
+
+    :raises ChangedMeanwhile: when the same fields were changed here.
+    """
+    kept = form.take_in(as_saved(form.employee_id.data)) if form.employee_id.data else []
+    if kept:
+        fields = ", ".join(_label(form, field.name) for field in kept)
+        flash(_("Somebody else has changed meanwhile: %(fields)s. That stays.", fields=fields))
+
+
+def conflict(form: EmployeePageForm, differences: Sequence[Difference]) -> Response:
+    """Answer the page as typed, with the fields that somebody else has saved meanwhile; Save writes what is typed."""
+    problem = _(
+        "Somebody else has changed this employee meanwhile. Nothing is saved yet: “Save” writes what is typed here."
+    )
+    return show(form, capture_panel.of_form(form), HTTPStatus.CONFLICT, problem, differences=differences)
+
+
+def _difference(form: EmployeePageForm, field: Difference) -> str:
+    label, saved = _label(form, field.name), _shown_value(field.name, field.saved)
+    if not field.is_conflict:
+        return str(_("%(field)s: “%(saved)s” is saved, and now stands here, too.", field=label, saved=saved))
+    typed = _shown_value(field.name, field.typed)
+    return str(_("%(field)s: “%(saved)s” is saved, “%(typed)s” is typed here.", field=label, saved=saved, typed=typed))
+
+
+def _label(form: EmployeePageForm, name: str) -> str:
+    return str(_("Groups of terminals") if name == "groups" else form[name].label.text)
+
+
+def _shown_value(name: str, value: Any) -> str:
+    """Return the value of a field as a page shows it: a day in words, groups by their names, and nothing as a dash."""
+    if name == "groups":
+        value = ", ".join(isolated(group) for group_id, group in groups.names() if group_id in value)
+    elif name in {"valid_from", "valid_to"} and (day := validity_days.day_of(value)):
+        value = local_day(day)
+    else:
+        value = isolated(value)
+    return value or "—"
 
 
 def add_errors(form: EmployeePageForm, error: ServiceError) -> bool:

@@ -17,12 +17,13 @@ from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import Employee, Terminal
 from hikflask.models.capture import CAPTURED, RUNNING
-from hikflask.services.captures import drafts, holds, queries
+from hikflask.services.captures import holds, queries
 from hikflask.services.captures.cancel import cancel_capture, give_up_picture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.provisioning import faceless
 from hikflask.services.terminals import registry, room
+from hikflask.web.employees import form_page
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support import enrolment_status, htmx
 from hikflask.web.support.messages import error_sentence
@@ -93,7 +94,7 @@ def next_address(terminal: Terminal, employee_id: int, of: int | None, saved_cap
 
 
 def _started(terminal: Terminal, person: Employee, saved_capture: int | None) -> int:
-    draft = drafts.of_saved(person)
+    draft = form_page.typed_draft(form_page.as_saved(person.id))
     capture = start_capture(terminal.id, draft, operator_name(), employee_id=person.id, behind=saved_capture)
     if not holds.begins_later(capture.id):
         task_queue.enqueue(tasks.run_capture, capture.id)

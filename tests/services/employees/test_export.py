@@ -73,6 +73,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "hold_until": WORK,
         "lease_number": WORK,
         "draft_groups": "the groups of the employee are given by name",
+        "draft_version": "a digest of what the form showed, to notice changes by others",
         "request_id": TO_THE_LOG,
     },
     Enrolment: {

@@ -1,0 +1,96 @@
+"""Forms that change what is stored: what somebody else has saved since their page was made is not undone.
+
+A page carries the version of what it shows: a digest of each field, which tells later what was changed here and what
+was changed by others.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from wtforms import HiddenField
+
+from hikflask.forms.base import Form
+
+# Hex digits of a field's digest: only the one value that the page showed must be told from others.
+DIGITS = 10
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field that somebody else has saved since the page was made: what is saved now, and what stands in the form.
+
+    `is_conflict`: it was changed here, too.
+    """
+
+    name: str
+    saved: Any
+    typed: Any
+    is_conflict: bool
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else has saved another value in a field that was changed here, too (differences: all such fields)."""
+
+    def __init__(self, differences: list[Difference]) -> None:
+        super().__init__()
+        self.differences = differences
+
+
+class VersionedForm(Form):
+    """A form of something stored, whose fields in `stored` are compared with what is saved meanwhile.
+
+    Without a version, as in a form that adds something, all that is typed counts.
+    """
+
+    stored: ClassVar[tuple[str, ...]] = ()
+    version = HiddenField()
+
+    def value(self, name: str) -> Any:
+        """Return the value of a stored field; None when the page does not show it."""
+        return self[name].data or ""
+
+    def put(self, name: str, value: Any) -> None:
+        """Give a stored field another value."""
+        self[name].data = value
+
+    def mark(self) -> None:
+        """Let the page carry the version of what the form shows now, which is what is saved."""
+        self.version.data = ".".join(_digest(self.value(name)) for name in self.stored)
+
+    def changed(self) -> set[str]:
+        """Return the stored fields that were changed since the page was made; all when that is not known."""
+        shown = self._shown()
+        return {name for name in self.stored if shown.get(name) != _digest(self.value(name))}
+
+    def take_in(self, saved: "VersionedForm") -> list[Difference]:
+        """Put what somebody else has saved since the page was made into the fields that were not changed here.
+
+        Return these fields. The form has the present version then, so that saving it again is deliberate.
+
+        :param saved: the form as it is filled in now.
+        :raises ChangedMeanwhile: when a field was changed here, too.
+        """
+        shown, changed = self._shown(), self.changed()
+        differences = []
+        for name in shown:
+            there, here = saved.value(name), self.value(name)
+            if here not in (None, there) and shown[name] != _digest(there):
+                differences.append(Difference(name, there, here, name in changed))
+        for field in differences:
+            if not field.is_conflict:
+                self.put(field.name, field.saved)
+        if shown:
+            self.version.data = saved.version.data
+        if any(field.is_conflict for field in differences):
+            raise ChangedMeanwhile(differences)
+        return differences
+
+    def _shown(self) -> dict[str, str]:
+        digests = (self.version.data or "").split(".")
+        return dict(zip(self.stored, digests, strict=True)) if len(digests) == len(self.stored) else {}
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:DIGITS]
