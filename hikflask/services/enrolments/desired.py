@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
@@ -10,6 +10,7 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services import audit
 from hikflask.services.core import dates
+from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import NumberLeaving, ValidityOver
 from hikflask.services.core.terminal_name import name_for
 from hikflask.services.enrolments import queries
@@ -119,7 +120,12 @@ def apply_overwrite(enrolment_id: int, *same: ColumnElement[bool]) -> bool:
 
 
 def retry(enrolment_id: int) -> None:
-    """Make an attempt due now, as when an operator presses "Try again". What was refused becomes pending."""
+    """Make an attempt due now, as when an operator presses "Try again". What was refused becomes pending.
+
+    A terminal that did not answer last is tried now, too.
+    """
+    its_terminal = select(Enrolment.terminal_id).where(Enrolment.id == enrolment_id).scalar_subquery()
+    changed_rows(update(Terminal).where(Terminal.id == its_terminal).values(backoff_until=None))
     apply_retry(enrolment_id)
     db.session.commit()
 

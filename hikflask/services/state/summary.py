@@ -35,11 +35,14 @@ def badge_of(enrolment: Enrolment, state: str) -> str:
 
 
 def is_working(enrolment: Enrolment) -> bool:
-    """Tell whether a first answer is awaited, or an attempt is being made."""
+    """Tell whether an attempt is being made, or will be at once, since the terminal is not known to be off."""
     if enrolment.step:
         return True
     due = enrolment.next_attempt_at
     if due is None:
+        return False
+    quiet = enrolment.terminal.backoff_until
+    if quiet and quiet > datetime.now(UTC):
         return False
     return not enrolment.refusal_code or due <= datetime.now(UTC) + SOON
 

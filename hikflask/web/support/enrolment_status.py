@@ -116,9 +116,9 @@ class EnrolmentStatus:
 
     @property
     def retry_at(self) -> str:
-        """When it is tried again by itself."""
-        due = self.enrolment.next_attempt_at
-        return time_at(due) if due else ""
+        """When it is tried again by itself: a terminal that is off is left in peace for a while."""
+        due, quiet = self.enrolment.next_attempt_at, self.enrolment.terminal.backoff_until
+        return time_at(max(due, quiet or due)) if due else ""
 
     @property
     def tried_at(self) -> str:
@@ -141,8 +141,9 @@ class EnrolmentStatus:
 
     @property
     def away(self) -> bool:
-        """True when the last attempt found nobody there."""
-        return self.enrolment.refusal_code in AWAY_CODES
+        """True when the last attempt found nobody there, or the first one waits for a terminal that is off."""
+        code = self.enrolment.refusal_code
+        return code in AWAY_CODES or (not code and self.enrolment.terminal.offline_since is not None)
 
     @property
     def reason(self) -> str:

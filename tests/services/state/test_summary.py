@@ -20,6 +20,8 @@ GREEN = {"person": CONFIRMED, "face": CONFIRMED}
     ({"step": "face"}, "working"),
     ({"next_attempt_at": NOW}, "working"),
     ({"next_attempt_at": NOW, "refusal_code": "away"}, "working"),
+    ({"next_attempt_at": NOW, "terminal": Terminal(face_mode="url", backoff_until=LATER)}, "waiting"),
+    ({"step": "person", "terminal": Terminal(face_mode="url", backoff_until=LATER)}, "working"),
     ({"next_attempt_at": LATER, "refusal_code": "away"}, "waiting"),
     ({"person": CONFIRMED}, "person_only"),
     ({"person": CONFIRMED, "face": REFUSED, "photo_id": 1}, "face_refused"),

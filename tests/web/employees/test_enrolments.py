@@ -1,6 +1,7 @@
 """Trying an enrolment again: the row says that it is tried, then what came of it, and when."""
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
@@ -12,6 +13,7 @@ from hikflask.models.operator import OPERATOR
 from tests.support.desk import ENGLISH, HTMX, Desk
 from tests.support.signed_in import client_of
 
+LATER = datetime(2099, 11, 25, 11, 25, tzinfo=UTC)
 TRIED = r"Попытка в \d\d:\d\d: «Вход» не отвечает по адресу http://terminal\.test\. Проверьте питание и сеть\."
 
 
@@ -48,6 +50,18 @@ def test_row_says_that_it_is_tried_and_then_what_came_of_it(desk: Desk, waiting:
     ended = row(desk.client.get("/employees/1/enrolments", headers=HTMX).text)
     assert re.search(TRIED, ended)
     assert 'data-says="Вход: ожидание терминала"' in ended
+
+
+def test_nothing_is_said_to_be_sent_to_a_terminal_that_is_known_to_be_off(desk: Desk, app: Flask, waiting: str) -> None:
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(backoff_until=LATER))
+        db.session.commit()
+    desk.client.post("/employees/1", data={"hikvision_id": "100222", "full_name": "Иван Петров", "moved": "1"})
+
+    pages = desk.text(waiting), desk.client.get(waiting, headers=ENGLISH).text
+    russian, english = (" ".join(re.sub(r"<[^>]*>", "", row(page)).split()) for page in pages)
+    assert "«Вход» не отвечает. Программа повторит попытку 25 ноября 2099 г. в 11:25. Данные сохранены." in russian
+    assert "“Вход” does not answer. The next try is on 25 November 2099 at 11:25. Nothing is lost." in english
 
 
 def test_row_is_green_when_the_terminal_is_back(desk: Desk, app: Flask, waiting: str) -> None:
