@@ -8,7 +8,7 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import Erasure, JobItem, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import plan
+from hikflask.services.comparisons import plan, take_over
 from hikflask.services.core import import_files, photo_archive
 from hikflask.services.employees import erasure, photo_drafts, search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
@@ -171,3 +171,20 @@ def test_two_who_are_erased_at_once_both_leave_an_archive(between: Between) -> N
     assert (other.blocked, other.error) == (True, None)
     archive = import_files.path_of(imports.batch(batch_id).photos_file)
     assert set(photo_archive.look(archive).pictures) == {"100444"}
+
+
+def test_person_who_is_erased_while_being_taken_over_does_not_come_back(
+    simulator: Simulated, terminal: Terminal, between: Between
+) -> None:
+    ivan_id = save_employee(IVAN).row.id
+    simulator.store.add("100222", {"name": IVAN.name})
+    made = plan.make(compare(terminal), plan.Choices(numbers={"100222": plan.TAKE_OVER}))
+    claim = lifecycle.begin(APPLY, made.job_params, terminal_id=terminal.id, items=made.items)
+    other = between(take_over, "_photo", lambda: erase_employee(ivan_id))
+
+    run(claim)
+    other.finish()
+
+    assert other.error is None
+    assert search.by_number("100222") is None
+    assert db.session.execute(select(JobItem.error, JobItem.error_params)).all() == [("not_there", None)]

@@ -44,8 +44,14 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
         return _remove(known, terminal.id)
     seen = known.there.name if known.there else ""
     db.session.commit()
-    holder = audit.present_actor().name
-    enrolment = take_over(comparison.terminal_id, item.number, seen, holder, same_person=agreed)
+    holder, number = audit.present_actor().name, item.number
+
+    def require_there() -> None:
+        # An erasure of the number has deleted it.
+        if queries.person_there(comparison.id, number) is None:
+            raise NotThere(n=number)
+
+    enrolment = take_over(comparison.terminal_id, number, seen, holder, same_person=agreed, require=require_there)
     is_due = enrolment.next_attempt_at is not None
     # Nobody waits for the face of somebody who has none.
     return enrolment if is_due and (enrolment.desired == ABSENT or enrolment.photo_id) else None

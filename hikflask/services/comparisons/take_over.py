@@ -25,7 +25,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons.errors import ChangedThere, IllegalNumber, NameDiffers, NameNotUsable, NotThere
 from hikflask.services.comparisons.limits import Limits, limits_taken
 from hikflask.services.comparisons.queries import LONGEST_THERE, name_wanted
-from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee
+from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import EmployeeInactive, NumberKnown
 from hikflask.services.employees import audit_notes, search
 from hikflask.services.employees.lifecycle import apply_active
@@ -55,11 +55,20 @@ class Found:
         return self.person.number
 
 
-def take_over(terminal_id: int, number: str, name_seen: str, holder: str, *, same_person: bool = False) -> Enrolment:
+def take_over(
+    terminal_id: int,
+    number: str,
+    name_seen: str,
+    holder: str,
+    *,
+    same_person: bool = False,
+    require: Require | None = None,
+) -> Enrolment:
     """Make the person with this number on the terminal an employee, or join the employee who has the number.
 
     :param name_seen: the name that the plan was made with; another name there meanwhile is refused.
     :param same_person: the employee here has another name, and a person said it is the same: the name there counts.
+    :param require: is called once the number is locked, and raises when nothing is to be done.
     :raises NotThere: :raises ChangedThere: when the terminal shows nobody, or another name.
     :raises NameDiffers: :raises IllegalNumber: :raises EmployeeInactive: :raises NumberLeaving: :raises ConsentMissing:
         when that person cannot be taken over; likewise because of the validity there: see limits_taken().
@@ -69,7 +78,7 @@ def take_over(terminal_id: int, number: str, name_seen: str, holder: str, *, sam
         raise IllegalNumber(n=number)
     with connection.converse(terminal_id, holder, TAKE_OVER, total=LONGEST_SECONDS, yields=True) as talk:
         found = _found(talk, number, name_seen)
-        return _keep(talk, found, same_person)
+        return _keep(talk, found, same_person, require)
 
 
 def _found(talk: Conversation, number: str, name_seen: str) -> Found:
@@ -97,12 +106,14 @@ def _picture(talk: Conversation, person: Person) -> bytes | None:
         return None
 
 
-def _keep(talk: Conversation, found: Found, same_person: bool) -> Enrolment:
+def _keep(talk: Conversation, found: Found, same_person: bool, require: Require | None) -> Enrolment:
     """Write everything in one transaction that only the holder of the terminal can commit."""
     files = storage.Files()
     photo = _photo(found, files)
     try:
         lock_numbers(found.number)
+        if require:
+            require()
         with talk.lease.write():
             enrolment = _write(talk.terminal, found, photo, same_person, files)
     except IntegrityError as error:
