@@ -176,7 +176,7 @@ def test_nothing_is_written_before_a_person_decides_and_then_everything_converge
         lambda: reconcile(row(WAITS.number).id, "test"),
         lambda: start_capture(1, LEAVER, "Анна"),
         lambda: clock.set_clock(1, "test"),
-        lambda: replacement.begin(1),
+        lambda: replacement.begin(1, agreed=None),
     ):
         with pytest.raises(NotComparedSinceRestore):
             refused()

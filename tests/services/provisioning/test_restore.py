@@ -102,11 +102,11 @@ def test_restore_of_a_process_that_is_killed_is_not_begun(
     with monkeypatch.context() as patch:
         patch.setattr(restore.lifecycle, "start", killed)
         with pytest.raises(KeyboardInterrupt):
-            restore.begin(warehouse.id)
+            restore.begin(warehouse.id, restore.digest(row(warehouse)))
     db.session.rollback()
 
     assert row(warehouse).awaits_restore
-    claim = restore.begin(warehouse.id)
+    claim = restore.begin(warehouse.id, restore.digest(row(warehouse)))
     assert claim is not None
     run(claim)
     prove()
