@@ -16,6 +16,8 @@ from tests.support.captures import FACE, OTHER_FACE
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD
 
 SIZES = {"desk": (1366, 650), "phone": (390, 844)}
+# A desk screen of 1366x650 at a zoom of 200 %, and one of 1920x940.
+ZOOMED = ({"width": 683, "height": 325}, {"width": 960, "height": 470})
 AWAY = "Склад у дальних ворот"
 LONG_NAME = ("Константинопольская-Римская Александра-Виктория " * 3)[:128].strip()
 MOST_TABS = 60
@@ -102,6 +104,26 @@ def test_next_step_is_in_sight_in_each_state(site: Site, sight: Sight) -> None:
     sight.has("#full_name", "#save", "#capture-take")
     captured(site, page, OTHER_FACE)
     sight.has("#photo-old", "#photo-new", ".capture-text", "#save", "#capture-take")
+    page.locator("#save").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+
+
+def test_captured_face_is_clear_of_the_bar_at_a_zoom_of_200_percent(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    fill(page, "Z200", "Вера Фигнер")
+    captured(site, page, FACE)
+    for size in ZOOMED:
+        page.set_viewport_size(size)
+        Sight(page, size["height"]).has("#photo-new", ".capture-text", "#save", "#save-next", "#capture-take")
+    page.locator("#save").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+
+    page.goto(f"{page.url}/edit")
+    captured(site, page, OTHER_FACE)
+    for size in ZOOMED:
+        page.set_viewport_size(size)
+        Sight(page, size["height"]).has("#photo-old", "#photo-new", ".capture-text", "#save", "#capture-take")
     page.locator("#save").click()
     expect(page.locator("[data-state=confirmed]")).to_be_visible()
 
